@@ -1,0 +1,87 @@
+//! Time as tokens see it: whole seconds since 1970, read through a [`Clock`] so that tests choose it.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A point in time: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted
+/// (RFC 7519 section 2, `NumericDate`).
+///
+/// Never later than the year 9999; arithmetic saturates at both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
+    /// 9999-12-31T23:59:59Z. No token of this age has a use; a larger number is a mistake or an attack.
+    pub const MAX: Self = Self(253_402_300_799);
+
+    /// Takes seconds since 1970; what lies beyond [`UnixTime::MAX`] becomes `MAX`.
+    pub const fn from_secs(secs: u64) -> Self {
+        if secs > Self::MAX.0 { Self::MAX } else { Self(secs) }
+    }
+
+    /// Seconds since 1970.
+    pub const fn as_secs(self) -> u64 {
+        self.0
+    }
+
+    /// This instant moved later by the whole seconds of `by`, at most to [`UnixTime::MAX`].
+    #[must_use]
+    pub const fn plus(self, by: Duration) -> Self {
+        Self::from_secs(self.0.saturating_add(by.as_secs()))
+    }
+
+    /// This instant moved earlier by the whole seconds of `by`, at most to 1970.
+    #[must_use]
+    pub const fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by.as_secs()))
+    }
+
+    /// How long ago `earlier` was; zero if it was not earlier.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl fmt::Display for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Says what time it is. The only source of time in this crate.
+///
+/// Closures will not do: a clock is named in `Debug` output, so that a service that runs on a fixed clock says so.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The present instant. Called once for every decision, so it must be cheap and must not block.
+    fn now(&self) -> UnixTime;
+}
+
+/// The operating system's clock, and the default everywhere.
+///
+/// A machine whose clock stands before 1970 reads as 1970: every token is then "not yet valid" or
+/// "issued in the future", which is the safe side.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the system's clock"
+    )]
+    fn now(&self) -> UnixTime {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixTime::from_secs(since_epoch.as_secs())
+    }
+}
+
+impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
+    fn now(&self) -> UnixTime {
+        (**self).now()
+    }
+}

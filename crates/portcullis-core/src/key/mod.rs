@@ -1,0 +1,5 @@
+//! Keys that check signatures, prepared once.
+
+mod algorithm;
+
+pub use algorithm::{Algorithm, AlgorithmSet, UnknownAlgorithm};

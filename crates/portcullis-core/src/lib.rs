@@ -1,0 +1,7 @@
+//! Core.
+
+mod clock;
+mod key;
+
+pub use clock::{Clock, SystemClock, UnixTime};
+pub use key::{Algorithm, AlgorithmSet, UnknownAlgorithm};
