@@ -1,0 +1,61 @@
+//! `aud` (RFC 7519 section 4.1.3): one string or an array of strings.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de;
+
+use crate::json::{Text, TextSeed};
+
+/// Whom the token is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    One(Text),
+    Many(Vec<Text>),
+}
+
+impl Audience {
+    /// The values, in the token's order.
+    pub(crate) fn iter<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a str> {
+        let values = match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        };
+        values.iter().map(|value| value.of(source))
+    }
+}
+
+/// Reads an [`Audience`] within the text given.
+pub(super) struct AudienceSeed<'de>(pub(super) &'de str);
+
+impl<'de> DeserializeSeed<'de> for AudienceSeed<'de> {
+    type Value = Audience;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Audience, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AudienceSeed<'de> {
+    type Value = Audience;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an array of strings")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Audience, E> {
+        TextSeed { source: self.0 }.visit_borrowed_str(value).map(Audience::One)
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Audience, E> {
+        TextSeed { source: self.0 }.visit_str(value).map(Audience::One)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Audience, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = elements.next_element_seed(TextSeed { source: self.0 })? {
+            values.push(value);
+        }
+        Ok(Audience::Many(values))
+    }
+}

@@ -1,0 +1,13 @@
+//! The claims that everybody's tokens have (RFC 7519 section 4.1 and its neighbours), each of the right type.
+
+mod audience;
+mod claim_ref;
+mod numeric_date;
+mod registered;
+mod roles;
+mod scope;
+
+pub use claim_ref::ClaimRef;
+pub(crate) use registered::RegisteredClaims;
+pub use roles::Roles;
+pub use scope::Scopes;

@@ -1,0 +1,230 @@
+//! One strict pass over the claims' text.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use super::{
+    audience::{Audience, AudienceSeed},
+    numeric_date::NumericDate,
+    scope::{GrantedScopes, ScopeSeed},
+};
+use crate::{
+    AuthError, Code, UnixTime,
+    json::{MemberName, MemberNames, Scan, Text, TextSeed},
+};
+
+/// The registered claims, types checked, nothing decided, nothing believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RegisteredClaims {
+    pub(crate) issuer: Option<Text>,
+    pub(crate) subject: Option<Text>,
+    pub(crate) audience: Option<Audience>,
+    pub(crate) expires_at: Option<UnixTime>,
+    pub(crate) not_before: Option<UnixTime>,
+    pub(crate) issued_at: Option<UnixTime>,
+    pub(crate) token_id: Option<Text>,
+    pub(crate) scopes: GrantedScopes,
+    pub(crate) client_id: Option<Text>,
+    pub(crate) session_id: Option<Text>,
+    pub(crate) version: Option<u64>,
+    pub(crate) authenticated_at: Option<UnixTime>,
+    pub(crate) acr: Option<Text>,
+}
+
+impl RegisteredClaims {
+    /// Reads the claims; every member that nobody reads is walked all the same, so that what follows may rely on the
+    /// whole text being strict.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::ClaimsMalformed`] if it is not one JSON object, a member stands twice at any level, it nests too deep,
+    /// or a claim has the wrong type. `null` is a wrong type, not an absence.
+    pub(crate) fn parse(json: &str) -> Result<Self, AuthError> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        Deserializer::deserialize_map(&mut deserializer, ClaimsVisitor { source: json })
+            .and_then(|claims| deserializer.end().map(|()| claims))
+            // The source's text could quote the token, so the error keeps only its kind.
+            .map_err(|error| AuthError::new(Code::ClaimsMalformed).explain(explain(&error)))
+    }
+}
+
+fn explain(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Data => "a claim has the wrong type, stands twice or nests too deep",
+        _ => "not one JSON object",
+    }
+}
+
+struct ClaimsVisitor<'de> {
+    source: &'de str,
+}
+
+impl<'de> Visitor<'de> for ClaimsVisitor<'de> {
+    type Value = RegisteredClaims;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a claims object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<RegisteredClaims, A::Error> {
+        let text = TextSeed { source: self.source };
+        let mut names = MemberNames::new();
+        let mut claims = RegisteredClaims::none();
+        let mut scp = GrantedScopes::NONE;
+        let mut scope = None;
+        while let Some(name) = members.next_key::<MemberName<'de>>()? {
+            names.note(&name)?;
+            match name.as_str() {
+                "iss" => claims.issuer = Some(members.next_value_seed(text)?),
+                "sub" => claims.subject = Some(members.next_value_seed(text)?),
+                "aud" => claims.audience = Some(members.next_value_seed(AudienceSeed(self.source))?),
+                "exp" => claims.expires_at = Some(members.next_value::<NumericDate>()?.0),
+                "nbf" => claims.not_before = Some(members.next_value::<NumericDate>()?.0),
+                "iat" => claims.issued_at = Some(members.next_value::<NumericDate>()?.0),
+                "jti" => claims.token_id = Some(members.next_value_seed(text)?),
+                "scope" => scope = Some(members.next_value_seed(self.scopes(false))?),
+                "scp" => scp = members.next_value_seed(self.scopes(true))?,
+                "client_id" => claims.client_id = Some(members.next_value_seed(text)?),
+                "sid" => claims.session_id = Some(members.next_value_seed(text)?),
+                "ver" => claims.version = members.next_value_seed(VersionSeed)?,
+                "auth_time" => claims.authenticated_at = Some(members.next_value::<NumericDate>()?.0),
+                "acr" => claims.acr = Some(members.next_value_seed(text)?),
+                _ => members.next_value_seed(Scan::below(1))?,
+            }
+        }
+        claims.scopes = scope.unwrap_or(scp);
+        Ok(claims)
+    }
+}
+
+impl<'de> ClaimsVisitor<'de> {
+    fn scopes(&self, accept_array: bool) -> ScopeSeed<'de> {
+        ScopeSeed { source: self.source, accept_array }
+    }
+}
+
+impl RegisteredClaims {
+    fn none() -> Self {
+        Self {
+            issuer: None,
+            subject: None,
+            audience: None,
+            expires_at: None,
+            not_before: None,
+            issued_at: None,
+            token_id: None,
+            scopes: GrantedScopes::NONE,
+            client_id: None,
+            session_id: None,
+            version: None,
+            authenticated_at: None,
+            acr: None,
+        }
+    }
+}
+
+/// Reads `ver` if it is a whole number. Entra ID writes `"ver": "2.0"`, the version of its token format: another
+/// thing, and no reason to refuse the token.
+struct VersionSeed;
+
+impl<'de> DeserializeSeed<'de> for VersionSeed {
+    type Value = Option<u64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for VersionSeed {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a token version")
+    }
+
+    fn visit_u64<E: de::Error>(self, version: u64) -> Result<Option<u64>, E> {
+        Ok(Some(version))
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<Option<u64>, E> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_claim_is_read() {
+        let json = r#"{"iss":"i","sub":"s","aud":["a","b"],"exp":3,"nbf":1,"iat":2,"jti":"j","scope":"x y","client_id":"c",
+            "sid":"d","ver":7,"auth_time":2,"acr":"gold","other":{"exp":[1]}}"#;
+        let claims = RegisteredClaims::parse(json).unwrap();
+        let text = |claim: &Option<Text>| claim.as_ref().map(|text| text.of(json).to_owned());
+        assert_eq!(text(&claims.issuer).as_deref(), Some("i"));
+        assert_eq!(text(&claims.subject).as_deref(), Some("s"));
+        assert_eq!(claims.audience.unwrap().iter(json).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(claims.expires_at.map(UnixTime::as_secs), Some(3));
+        assert_eq!(claims.not_before.map(UnixTime::as_secs), Some(1));
+        assert_eq!(claims.issued_at.map(UnixTime::as_secs), Some(2));
+        assert_eq!(text(&claims.token_id).as_deref(), Some("j"));
+        assert_eq!(text(&claims.client_id).as_deref(), Some("c"));
+        assert_eq!(text(&claims.session_id).as_deref(), Some("d"));
+        assert_eq!(claims.version, Some(7));
+        assert_eq!(claims.authenticated_at.map(UnixTime::as_secs), Some(2));
+        assert_eq!(text(&claims.acr).as_deref(), Some("gold"));
+    }
+
+    #[test]
+    fn a_claim_of_the_wrong_type_refuses_the_token() {
+        for json in [
+            r#"{"iss":["i"]}"#, r#"{"iss":null}"#, r#"{"sub":7}"#, r#"{"sub":null}"#, r#"{"aud":7}"#,
+            r#"{"aud":{"a":1}}"#, r#"{"aud":["a",7]}"#, r#"{"aud":["a",["b"]]}"#, r#"{"aud":null}"#, r#"{"exp":"3"}"#,
+            r#"{"exp":null}"#, r#"{"nbf":true}"#, r#"{"iat":-1}"#, r#"{"jti":7}"#, r#"{"jti":null}"#, r#"{"sid":7}"#,
+            r#"{"client_id":7}"#, r#"{"auth_time":"x"}"#, r#"{"acr":7}"#, r#"{"ver":1.5}"#, r#"{"ver":-1}"#,
+        ] {
+            assert_eq!(RegisteredClaims::parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
+        }
+    }
+
+    #[test]
+    fn only_one_strict_object_is_a_claims_set() {
+        for json in [
+            "", "[]", "7", "null", r#""{}""#, "{} {}", "{}x", "{", r#"{"exp":1,"exp":1}"#, r#"{"x":{"a":1,"a":2}}"#,
+            r#"{"a":1,"\u0061":1}"#, "{'a':1}", r#"{"a":"\x"}"#, r#"{"a":"\ud800"}"#,
+        ] {
+            assert_eq!(RegisteredClaims::parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
+        }
+        assert!(RegisteredClaims::parse(" {\r\n} ").is_ok());
+    }
+
+    #[test]
+    fn a_format_version_is_not_a_token_version() {
+        assert_eq!(RegisteredClaims::parse(r#"{"ver":"2.0"}"#).unwrap().version, None);
+    }
+
+    #[test]
+    fn scopes_come_from_scope_or_else_from_scp() {
+        use super::super::Scopes;
+        for (json, expected) in [
+            (r#"{"scope":"a  b "}"#, vec!["a", "b"]),
+            (r#"{"scp":["a","b"]}"#, vec!["a", "b"]),
+            (r#"{"scp":"a b"}"#, vec!["a", "b"]),
+            (r#"{"scp":["a b"]}"#, vec!["a b"]),
+            (r#"{"scope":"a","scp":["b"]}"#, vec!["a"]),
+            (r#"{"scp":["b"],"scope":"a"}"#, vec!["a"]),
+            (r#"{"scope":["a"]}"#, vec![]),
+            (r#"{"scope":["a"],"scp":["a"]}"#, vec![]),
+            (r#"{"scope":7}"#, vec![]),
+            (r#"{"scp":["a",7]}"#, vec![]),
+            (r#"{"scp":[["a"]]}"#, vec![]),
+            (r#"{"scope":{"a":1}}"#, vec![]),
+            (r#"{"scope":""}"#, vec![]),
+            ("{}", vec![]),
+        ] {
+            let claims = RegisteredClaims::parse(json).unwrap();
+            assert_eq!(Scopes::new(&claims.scopes, json).iter().collect::<Vec<_>>(), expected, "{json}");
+        }
+    }
+}

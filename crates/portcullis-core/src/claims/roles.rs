@@ -1,0 +1,38 @@
+//! Roles, in the forms in which identity providers write them.
+
+use std::fmt;
+
+use super::ClaimRef;
+
+/// The roles at one place in the claims.
+///
+/// Three forms are understood: a string with roles delimited by spaces, an array of strings, and an object whose
+/// member names are the roles (as Zitadel writes them). Anything else holds no role.
+#[derive(Clone, Copy)]
+pub struct Roles<'a>(Option<ClaimRef<'a>>);
+
+impl<'a> Roles<'a> {
+    pub(crate) fn new(claim: Option<ClaimRef<'a>>) -> Self {
+        Self(claim)
+    }
+
+    /// The roles, in the token's order.
+    pub fn iter(self) -> impl Iterator<Item = &'a str> {
+        let delimited = self.0.and_then(ClaimRef::as_str).into_iter();
+        let delimited = delimited.flat_map(|text| text.split(' ').filter(|role| !role.is_empty()));
+        let elements = self.0.and_then(ClaimRef::elements).into_iter().flatten().filter_map(ClaimRef::as_str);
+        let names = self.0.and_then(ClaimRef::members).into_iter().flatten().map(|(name, _)| name);
+        delimited.chain(elements).chain(names)
+    }
+
+    /// Whether exactly that role is among them.
+    pub fn contains(self, role: &str) -> bool {
+        self.iter().any(|held| held == role)
+    }
+}
+
+impl fmt::Debug for Roles<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}

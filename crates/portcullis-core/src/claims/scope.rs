@@ -1,0 +1,139 @@
+//! What was granted: `scope` (RFC 8693 section 4.2: one string, delimited by spaces) or `scp` (as Entra ID and Okta
+//! write it: a string or an array of strings).
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::json::{Scan, Text, TextSeed};
+
+/// The scopes that a token grants.
+#[derive(Clone, Copy)]
+pub struct Scopes<'a> {
+    granted: &'a GrantedScopes,
+    source: &'a str,
+}
+
+impl<'a> Scopes<'a> {
+    pub(crate) fn new(granted: &'a GrantedScopes, source: &'a str) -> Self {
+        Self { granted, source }
+    }
+
+    /// The scopes, in the token's order.
+    pub fn iter(self) -> impl Iterator<Item = &'a str> {
+        // An element of an array is one scope, even with a space in it: nobody will ask for such a one.
+        let (delimited, list) = match self.granted {
+            GrantedScopes::Delimited(text) => (text.of(self.source), [].as_slice()),
+            GrantedScopes::List(scopes) => ("", scopes.as_slice()),
+        };
+        let list = list.iter().map(move |scope| scope.of(self.source));
+        delimited.split(' ').chain(list).filter(|scope| !scope.is_empty())
+    }
+
+    /// Whether exactly that scope was granted.
+    pub fn contains(self, scope: &str) -> bool {
+        self.iter().any(|granted| granted == scope)
+    }
+
+    /// Whether nothing was granted.
+    pub fn is_empty(self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl fmt::Debug for Scopes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Where the granted scopes stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum GrantedScopes {
+    Delimited(Text),
+    List(Vec<Text>),
+}
+
+impl GrantedScopes {
+    pub(crate) const NONE: Self = Self::List(Vec::new());
+}
+
+/// Reads [`GrantedScopes`] within the text given. What is no string (and, for `scp`, no array of strings) grants
+/// nothing: the token may be good for things that need no scope.
+pub(super) struct ScopeSeed<'de> {
+    pub(super) source: &'de str,
+    pub(super) accept_array: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for ScopeSeed<'de> {
+    type Value = GrantedScopes;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<GrantedScopes, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ScopeSeed<'de> {
+    type Value = GrantedScopes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scopes")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<GrantedScopes, E> {
+        TextSeed { source: self.source }.visit_borrowed_str(text).map(GrantedScopes::Delimited)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<GrantedScopes, E> {
+        TextSeed { source: self.source }.visit_str(text).map(GrantedScopes::Delimited)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<GrantedScopes, A::Error> {
+        let mut values = Vec::new();
+        let mut usable = self.accept_array;
+        while let Some(value) = elements.next_element_seed(ElementSeed(self.source))? {
+            usable &= value.is_some();
+            values.extend(value);
+        }
+        Ok(if usable { GrantedScopes::List(values) } else { GrantedScopes::NONE })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<GrantedScopes, A::Error> {
+        Scan::below(1).visit_map(members).map(|()| GrantedScopes::NONE)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<GrantedScopes, E> {
+        Ok(GrantedScopes::NONE)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<GrantedScopes, E> {
+        Ok(GrantedScopes::NONE)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<GrantedScopes, E> {
+        Ok(GrantedScopes::NONE)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<GrantedScopes, E> {
+        Ok(GrantedScopes::NONE)
+    }
+
+    fn visit_unit<E>(self) -> Result<GrantedScopes, E> {
+        Ok(GrantedScopes::NONE)
+    }
+}
+
+/// One element of an array of scopes; `None` if it is no string.
+struct ElementSeed<'de>(&'de str);
+
+impl<'de> DeserializeSeed<'de> for ElementSeed<'de> {
+    type Value = Option<Text>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Text>, D::Error> {
+        let nested = ScopeSeed { source: self.0, accept_array: false };
+        Ok(match nested.deserialize(deserializer)? {
+            GrantedScopes::Delimited(text) => Some(text),
+            GrantedScopes::List(_) => None,
+        })
+    }
+}

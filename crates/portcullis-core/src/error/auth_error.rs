@@ -1,0 +1,141 @@
+//! The error for whoever presented a credential.
+
+use std::{borrow::Cow, error::Error, fmt, time::Duration};
+
+use super::code::{AuthErrorKind, Code};
+
+/// A request was refused, or could not be decided: [`AuthError::kind`] keeps the two apart.
+///
+/// [`AuthError::code`] is for programs, [`AuthError::description`] for the client. [`Display`](fmt::Display) and
+/// [`source`](Error::source) are for the operator's log: they may name the route's requirement or the developer's
+/// types, but never hold token text, keys or claim values.
+#[derive(Debug)]
+pub struct AuthError {
+    code: Code,
+    details: Option<Box<Details>>,
+}
+
+#[derive(Debug, Default)]
+struct Details {
+    explanation: Option<Cow<'static, str>>,
+    scopes: Vec<String>,
+    max_age: Option<Duration>,
+    acr_values: Vec<String>,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl AuthError {
+    /// An error with that code and nothing more.
+    pub const fn new(code: Code) -> Self {
+        Self { code, details: None }
+    }
+
+    /// Which of the answers this leads to.
+    pub const fn kind(&self) -> AuthErrorKind {
+        self.code.kind()
+    }
+
+    /// The stable reason.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// A terse sentence that is safe to send to the client; see [`Code::description`].
+    pub const fn description(&self) -> &'static str {
+        self.code.description()
+    }
+
+    /// What happened, for the operator's log; `None` if the code says it all.
+    pub fn explanation(&self) -> Option<&str> {
+        self.details.as_ref()?.explanation.as_deref()
+    }
+
+    /// The scopes that would have been enough (RFC 6750 section 3, `scope`); empty if scopes are not what is missing.
+    pub fn scopes(&self) -> &[String] {
+        self.details.as_ref().map_or(&[], |details| &details.scopes)
+    }
+
+    /// How recent the login has to be (RFC 9470 section 3, `max_age`).
+    pub fn max_age(&self) -> Option<Duration> {
+        self.details.as_ref()?.max_age
+    }
+
+    /// Which authentication context classes would do (RFC 9470 section 3, `acr_values`).
+    pub fn acr_values(&self) -> &[String] {
+        self.details.as_ref().map_or(&[], |details| &details.acr_values)
+    }
+
+    /// When to try again, if we could not decide (RFC 9110 section 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.details.as_ref()?.retry_after
+    }
+
+    /// Adds what happened, for the operator's log. Must not hold token text, keys or claim values.
+    #[must_use]
+    pub fn explain(mut self, explanation: impl Into<Cow<'static, str>>) -> Self {
+        self.details().explanation = Some(explanation.into());
+        self
+    }
+
+    /// Adds the scopes that would have been enough.
+    #[must_use]
+    pub fn with_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.details().scopes.extend(scopes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds how recent the login has to be.
+    #[must_use]
+    pub fn with_max_age(mut self, max_age: Duration) -> Self {
+        self.details().max_age = Some(max_age);
+        self
+    }
+
+    /// Adds the authentication context classes that would do.
+    #[must_use]
+    pub fn with_acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
+        self.details().acr_values.extend(values.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds when to try again.
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: Duration) -> Self {
+        self.details().retry_after = Some(delay);
+        self
+    }
+
+    /// Adds the error that led to this one.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.details().source = Some(source.into());
+        self
+    }
+
+    fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.explanation() {
+            Some(explanation) => write!(f, "{}: {explanation}", self.code),
+            None => write!(f, "{}: {}", self.code, self.description()),
+        }
+    }
+}
+
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.details.as_ref()?.source.as_deref()?;
+        Some(source)
+    }
+}
+
+impl From<Code> for AuthError {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}

@@ -1,0 +1,150 @@
+//! The stable, machine-readable reasons.
+
+use std::fmt;
+
+/// The five answers that a refused request can get, and the two that are our own fault.
+///
+/// The HTTP status of each stands in the documentation of the `portcullis` crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthErrorKind {
+    /// The request presents no credential at all (RFC 6750 section 3.1: no error code is to be sent).
+    NoCredential,
+    /// The request is not one that can be understood: a malformed or a second credential.
+    InvalidRequest,
+    /// The token is malformed, forged, expired or not for us.
+    InvalidToken,
+    /// The token is good, but does not permit this.
+    InsufficientScope,
+    /// The login behind the token is too old or too weak for this (RFC 9470).
+    InsufficientAuthentication,
+    /// We could not decide. Never to be answered as a refusal, and never as a permission.
+    Unavailable,
+    /// The service is put together wrongly: a guard without a layer, say. The developer's fault, not the client's.
+    Misconfigured,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $kind:ident, $description:literal;)+) => {
+        /// Why a request was not let through: one value per refusal, with a stable name.
+        ///
+        /// [`Code::as_str`] goes to clients, logs and metrics and never changes its meaning. New codes may be added.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The stable name, in `snake_case`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// Which of the answers it leads to.
+            pub const fn kind(self) -> AuthErrorKind {
+                match self { $(Self::$variant => AuthErrorKind::$kind),+ }
+            }
+
+            /// A terse sentence that is safe to show to whoever sent the request (RFC 6750 `error_description`).
+            ///
+            /// It depends on the code alone, never on the token or the configuration.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => $description),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No credential where one is required.
+    CredentialMissing = "credential_missing", NoCredential, "a bearer token is required";
+    /// A credential was meant, but it does not have the form of one (RFC 6750 section 2.1).
+    CredentialMalformed = "credential_malformed", InvalidRequest, "the credential is malformed";
+    /// Several credentials in one request; which of them counts would be a guess.
+    CredentialRepeated = "credential_repeated", InvalidRequest, "the request has more than one credential";
+    /// The token is longer than the limit (16 KiB by default). Nothing of it was decoded.
+    TokenTooLong = "token_too_long", InvalidToken, "the token is too long";
+    /// Not three non-empty parts of strict base64url (RFC 7515 section 3.1).
+    TokenMalformed = "token_malformed", InvalidToken, "the token is malformed";
+    /// The header is not a JSON object with members of the right types, each at most once.
+    HeaderMalformed = "header_malformed", InvalidToken, "the token's header is malformed";
+    /// `alg` is unknown, or not allowed for this issuer (RFC 8725 section 3.1).
+    AlgorithmNotAllowed = "algorithm_not_allowed", InvalidToken, "the token's algorithm is not allowed";
+    /// `typ` names another kind of token (RFC 8725 section 3.11).
+    TypeNotAccepted = "type_not_accepted", InvalidToken, "the token's type is not accepted here";
+    /// `crit` or `b64` asks for an extension that is not understood (RFC 7515 section 4.1.11, RFC 7797).
+    ExtensionNotUnderstood = "extension_not_understood", InvalidToken, "the token needs an extension that is not understood";
+    /// The claims are not a JSON object with members of the right types, each at most once.
+    ClaimsMalformed = "claims_malformed", InvalidToken, "the token's claims are malformed";
+    /// `iss` is missing or not on the list of trusted issuers.
+    IssuerNotTrusted = "issuer_not_trusted", InvalidToken, "the token's issuer is not trusted here";
+    /// No key of that id can check that algorithm.
+    KeyUnknown = "key_unknown", InvalidToken, "the token's key is not known";
+    /// More keys fit the token than would be tried; the issuer has to name the key with `kid`.
+    KeyAmbiguous = "key_ambiguous", InvalidToken, "the token does not say which key signed it";
+    /// The signature is not that of the key.
+    SignatureInvalid = "signature_invalid", InvalidToken, "the token's signature is not valid";
+    /// `aud` does not name this service.
+    AudienceMismatch = "audience_mismatch", InvalidToken, "the token is meant for another service";
+    /// A required claim is missing.
+    ClaimMissing = "claim_missing", InvalidToken, "the token lacks a required claim";
+    /// `exp` has passed.
+    TokenExpired = "token_expired", InvalidToken, "the token has expired";
+    /// `nbf` lies ahead.
+    TokenNotYetValid = "token_not_yet_valid", InvalidToken, "the token is not valid yet";
+    /// `iat` lies ahead: a clock is wrong, or lies.
+    TokenIssuedInFuture = "token_issued_in_future", InvalidToken, "the token was issued in the future";
+    /// `iat` is longer ago than the policy allows.
+    TokenTooOld = "token_too_old", InvalidToken, "the token was issued too long ago";
+    /// `exp - iat` is longer than the policy allows.
+    TokenLifetimeTooLong = "token_lifetime_too_long", InvalidToken, "the token lives longer than is allowed here";
+    /// The application's own claims do not have the form that it asks for.
+    CustomClaimsMalformed = "custom_claims_malformed", InvalidToken, "the token lacks claims that this service needs";
+    /// A needed scope was not granted.
+    ScopeMissing = "scope_missing", InsufficientScope, "the token lacks a scope that this needs";
+    /// A needed role was not granted.
+    RoleMissing = "role_missing", InsufficientScope, "the caller lacks a role that this needs";
+    /// Another requirement of the route is not met.
+    RequirementNotMet = "requirement_not_met", InsufficientScope, "the caller may not do this";
+    /// The login is older than the route allows (RFC 9470 `max_age`).
+    AuthenticationTooOld = "authentication_too_old", InsufficientAuthentication, "a more recent login is needed";
+    /// The login was weaker than the route asks for (RFC 9470 `acr_values`).
+    AuthenticationTooWeak = "authentication_too_weak", InsufficientAuthentication, "a stronger login is needed";
+    /// The issuer's keys could not be had, or are too old to be used.
+    KeysUnavailable = "keys_unavailable", Unavailable, "the token cannot be checked at the moment";
+    /// What a requirement asks for could not be found out.
+    RequirementUndecided = "requirement_undecided", Unavailable, "the permission cannot be checked at the moment";
+    /// A route or a guard is put together wrongly; the log says how.
+    ServiceMisconfigured = "service_misconfigured", Misconfigured, "the service is misconfigured";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_snake_case() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    }
+
+    #[test]
+    fn descriptions_can_stand_in_a_quoted_string() {
+        // RFC 6750 section 3: %x20-21 / %x23-5B / %x5D-7E
+        let fits = |b: u8| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        assert!(Code::ALL.iter().all(|code| code.description().bytes().all(fits)));
+    }
+}

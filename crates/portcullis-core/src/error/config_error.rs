@@ -1,0 +1,44 @@
+//! The error for the developer, at start.
+
+use std::{error::Error, fmt};
+
+/// A configuration cannot be used. It lists every problem, each with what to do about it, so that one run finds all.
+#[derive(Clone, Debug)]
+pub struct ConfigError {
+    problems: Vec<String>,
+}
+
+impl ConfigError {
+    /// An error with one problem: a sentence that names the place, what is wrong there and how to mend it.
+    pub fn new(problem: impl Into<String>) -> Self {
+        Self { problems: vec![problem.into()] }
+    }
+
+    /// `Ok` if there is no problem, else an error that lists all of them.
+    ///
+    /// # Errors
+    ///
+    /// If `problems` is not empty.
+    pub fn check(problems: Vec<String>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    /// The problems, in the order of the configuration. Never empty.
+    pub fn problems(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.problems.iter().map(String::as_str)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [problem] => f.write_str(problem),
+            problems => {
+                write!(f, "{} problems:", problems.len())?;
+                problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+            }
+        }
+    }
+}
+
+impl Error for ConfigError {}

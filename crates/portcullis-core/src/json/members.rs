@@ -1,0 +1,76 @@
+//! The names of an object's members, each at most once.
+
+use std::{borrow::Cow, collections::HashSet, fmt};
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+
+/// How many names are compared one by one before a hash set takes over: the usual object fits, and a hostile one
+/// with thousands of members costs linear time all the same.
+const INLINE: usize = 24;
+
+/// The names seen so far in one object.
+#[derive(Debug)]
+pub(crate) struct MemberNames<'de> {
+    inline: [&'de str; INLINE],
+    len: usize,
+    more: HashSet<Cow<'de, str>>,
+}
+
+impl<'de> MemberNames<'de> {
+    pub(crate) fn new() -> Self {
+        Self { inline: [""; INLINE], len: 0, more: HashSet::new() }
+    }
+
+    /// Notes a name; an error if the object has it already.
+    pub(crate) fn note<E: de::Error>(&mut self, name: &MemberName<'de>) -> Result<(), E> {
+        let known = self.inline[..self.len].contains(&name.as_str())
+            || (!self.more.is_empty() && self.more.contains(name.as_str()));
+        if known {
+            return Err(E::custom("an object has a member twice"));
+        }
+        match name.0 {
+            Cow::Borrowed(name) if self.len < INLINE => {
+                self.inline[self.len] = name;
+                self.len += 1;
+            }
+            ref name => {
+                self.more.insert(name.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A member's name with its escapes resolved; borrowed from the text where it has none.
+#[derive(Debug)]
+pub(crate) struct MemberName<'de>(Cow<'de, str>);
+
+impl MemberName<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for MemberName<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = MemberName<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(MemberName(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(MemberName(Cow::Owned(name.to_owned())))
+    }
+}

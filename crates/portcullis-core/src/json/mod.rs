@@ -1,0 +1,24 @@
+//! Strict JSON for what crosses the wire: objects only, no member twice, bounded nesting.
+//!
+//! `serde_json` checks the grammar, UTF-8 and numbers. What it leaves open, and what two parsers in one system may
+//! therefore read differently, is closed here (RFC 8725 section 2.4, RFC 7519 section 4):
+//!
+//! - a struct may be read from a JSON *array* by position: only [`ObjectVisitor`] implementations are used, which
+//!   accept nothing but an object;
+//! - a repeated member may win first or last: [`MemberNames`] refuses it, at every level, also in parts that nobody
+//!   reads;
+//! - nesting is limited by the stack alone: [`MAX_DEPTH`] is far below.
+
+mod members;
+mod scan;
+mod text;
+
+pub(crate) use members::{MemberName, MemberNames};
+pub(crate) use scan::Scan;
+pub(crate) use text::{Text, TextSeed};
+
+/// How deep objects and arrays may nest, the outermost counted.
+///
+/// Identity providers nest three or four levels (`resource_access.<client>.roles`); 32 leaves room for any real
+/// claims object and keeps the walk within a few KiB of stack.
+pub(crate) const MAX_DEPTH: usize = 32;

@@ -1,0 +1,124 @@
+//! Walks a value that nobody reads, and refuses what is not strict in it.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{MAX_DEPTH, MemberName, MemberNames};
+
+/// Takes any value and gives nothing; an error if an object in it has a member twice or it nests too deep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scan {
+    depth: usize,
+}
+
+impl Scan {
+    /// Scans a value that is a member or an element of something `depth` levels deep.
+    pub(crate) const fn below(depth: usize) -> Self {
+        Self { depth }
+    }
+
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom("it nests too deep"));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Scan {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Scan {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let element = self.deeper()?;
+        while elements.next_element_seed(element)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let member = self.deeper()?;
+        let mut names = MemberNames::new();
+        while let Some(name) = members.next_key::<MemberName<'de>>()? {
+            names.note(&name)?;
+            members.next_value_seed(member)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(json: &str) -> Result<(), serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        Scan::below(0).deserialize(&mut deserializer)?;
+        deserializer.end()
+    }
+
+    #[test]
+    fn any_strict_value_passes() {
+        for json in ["null", "true", "-1.5e3", r#""\u00e9""#, r#"[{"a":1},{"a":1}]"#, r#"{"a":{"a":{"a":[]}}}"#] {
+            assert!(scan(json).is_ok(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_member_twice_is_refused_at_every_level_and_in_every_spelling() {
+        for json in [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"\u0061":2}]}"#, r#"{"\u0061":1,"a":2}"#] {
+            assert!(scan(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_member_twice_is_found_among_many() {
+        let members: Vec<_> = (0..3000).map(|n| format!(r#""m{n}":0"#)).collect();
+        assert!(scan(&format!("{{{}}}", members.join(","))).is_ok());
+        for again in ["m0", "m23", "m24", "m2999"] {
+            assert!(scan(&format!(r#"{{{},"{again}":1}}"#, members.join(","))).is_err(), "{again}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(scan(&nested(MAX_DEPTH)).is_ok());
+        assert!(scan(&nested(MAX_DEPTH + 1)).is_err());
+    }
+}

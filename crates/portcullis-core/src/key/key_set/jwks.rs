@@ -1,0 +1,162 @@
+//! Key sets from JWK Sets (RFC 7517 section 5).
+
+use serde_json::value::RawValue;
+
+use super::{KeySet, KeySetError, KeySetErrorKind, SkippedKey};
+use crate::key::{KeyError, KeyErrorKind, VerifyingKey, jwk::Jwk, members::Members};
+
+/// Fifty times what large providers publish.
+const MAX_TEXT_BYTES: usize = 512 * 1024;
+
+/// Large providers publish about ten.
+const MAX_KEYS: usize = 100;
+
+impl KeySet {
+    /// Reads a set of public keys from elsewhere, as an identity provider publishes it.
+    ///
+    /// Keys that cannot be used are skipped one by one and listed with the reason (RFC 7517 section 5); secrets and
+    /// private keys are among those, as a published one is known to everybody. The set may turn out empty.
+    ///
+    /// # Errors
+    ///
+    /// If it is no JWK Set at all, or has more than 512 KiB or 100 keys.
+    pub fn from_jwks(text: &str) -> Result<(Self, Vec<SkippedKey>), KeySetError> {
+        let Reading { keys, skipped } = Reading::of(text, &[Rule::PublicOnly])?;
+        Ok((keys.into_iter().map(|(_, key)| key).collect(), skipped))
+    }
+
+    /// Reads a set of public keys of one's own, where a key that cannot be used is a mistake.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeySet::from_jwks`], a set without keys, and one error with all keys that cannot be used. Two keys of
+    /// one id that can do the same algorithm are such a mistake too.
+    pub fn from_jwks_strict(text: &str) -> Result<Self, KeySetError> {
+        Reading::of(text, &[Rule::PublicOnly, Rule::DistinctIds])?.strict()
+    }
+
+    /// Reads a set that may hold secrets (`"kty": "oct"`), from a file that nobody else reads. Never use it on a set from
+    /// elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`KeySet::from_jwks_strict`]. A set holds either secrets or public keys: one with both is refused, as the
+    /// next step would be to publish it.
+    pub fn from_jwks_with_secrets(text: &str) -> Result<Self, KeySetError> {
+        Reading::of(text, &[Rule::NoMixture, Rule::DistinctIds])?.strict()
+    }
+}
+
+/// What was read: keys with their place in the set, and the others.
+struct Reading {
+    keys: Vec<(usize, VerifyingKey)>,
+    skipped: Vec<SkippedKey>,
+}
+
+impl Reading {
+    fn of(text: &str, rules: &[Rule]) -> Result<Self, KeySetError> {
+        let mut reading = Self {
+            keys: Vec::new(),
+            skipped: Vec::new(),
+        };
+        for (index, raw) in elements(text)?.into_iter().enumerate() {
+            if let Err((id, reason)) = reading.add(index, raw, rules) {
+                reading.skipped.push(SkippedKey::new(index, id, reason));
+            }
+        }
+        Ok(reading)
+    }
+
+    fn add(&mut self, index: usize, raw: &RawValue, rules: &[Rule]) -> Result<(), (Option<String>, KeyError)> {
+        let jwk = Jwk::parse(raw.get()).map_err(|error| (None, error))?;
+        let key = jwk.prepare().map_err(|error| (jwk.id(), error))?;
+        for rule in rules {
+            rule.check(&key, &self.keys).map_err(|error| (jwk.id(), error))?;
+        }
+        self.keys.push((index, key));
+        Ok(())
+    }
+
+    fn strict(self) -> Result<KeySet, KeySetError> {
+        if !self.skipped.is_empty() {
+            return Err(KeySetError::bad_keys(self.skipped));
+        }
+        if self.keys.is_empty() {
+            return Err(KeySetError::new(
+                KeySetErrorKind::Empty,
+                "the key set has no keys: no token could be accepted",
+            ));
+        }
+        Ok(self.keys.into_iter().map(|(_, key)| key).collect())
+    }
+}
+
+/// The elements of `keys`, unread.
+fn elements(text: &str) -> Result<Vec<&RawValue>, KeySetError> {
+    let refuse = |kind, detail: String| Err(KeySetError::new(kind, detail));
+    if text.len() > MAX_TEXT_BYTES {
+        let detail = format!(
+            "the key set has {} bytes, at most {MAX_TEXT_BYTES} are read",
+            text.len()
+        );
+        return refuse(KeySetErrorKind::TooLarge, detail);
+    }
+    let not_a_set = |error: KeyError| KeySetError::new(KeySetErrorKind::NotAKeySet, format!("not a key set: {error}"));
+    let members = Members::parse(text).map_err(not_a_set)?;
+    let Some(elements) = members.elements("keys").map_err(not_a_set)? else {
+        let hint = if members.has("kty") {
+            " (a single key: use VerifyingKey::from_jwk)"
+        } else {
+            ""
+        };
+        return refuse(
+            KeySetErrorKind::NotAKeySet,
+            format!("not a key set: keys is missing{hint}"),
+        );
+    };
+    if elements.len() > MAX_KEYS {
+        let detail = format!("the key set has {} keys, at most {MAX_KEYS} are read", elements.len());
+        return refuse(KeySetErrorKind::TooLarge, detail);
+    }
+    Ok(elements)
+}
+
+/// What a key must keep to, seen from the set.
+#[derive(Clone, Copy)]
+enum Rule {
+    PublicOnly,
+    NoMixture,
+    DistinctIds,
+}
+
+impl Rule {
+    fn check(self, key: &VerifyingKey, earlier: &[(usize, VerifyingKey)]) -> Result<(), KeyError> {
+        match self {
+            Self::PublicOnly if key.is_secret() => Err(KeyError::new(
+                KeyErrorKind::Secret,
+                "a shared secret (kty oct) in a place for public keys: whoever can read the set can sign",
+            )),
+            Self::NoMixture if earlier.iter().any(|(_, other)| other.is_secret() != key.is_secret()) => {
+                Err(KeyError::new(
+                    KeyErrorKind::Secret,
+                    "shared secrets and public keys in one set: keep them in files of their own",
+                ))
+            }
+            Self::DistinctIds => check_distinct(key, earlier),
+            Self::PublicOnly | Self::NoMixture => Ok(()),
+        }
+    }
+}
+
+fn check_distinct(key: &VerifyingKey, earlier: &[(usize, VerifyingKey)]) -> Result<(), KeyError> {
+    let same = |other: &VerifyingKey| {
+        key.id().is_some() && other.id() == key.id() && !other.algorithms().intersection(key.algorithms()).is_empty()
+    };
+    match earlier.iter().find(|(_, other)| same(other)) {
+        Some((index, _)) => Err(KeyError::new(
+            KeyErrorKind::DuplicateId,
+            format!("the same id and algorithm as key {index}: a token could not say which one it means"),
+        )),
+        None => Ok(()),
+    }
+}

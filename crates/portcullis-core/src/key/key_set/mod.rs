@@ -1,0 +1,139 @@
+//! Many keys, found by the hint of a token's header.
+
+mod error;
+mod jwks;
+
+use std::{ops::Range, sync::Arc};
+
+pub use error::{KeySetError, KeySetErrorKind, SkippedKey};
+
+use super::{KeyMatch, MAX_KEYS_TRIED, Secret, VerifyingKey};
+use crate::{KeyHint, KeySource, Resolved, UnixTime};
+
+/// A fixed set of keys. A [`KeySource`] by itself; cloning is cheap.
+///
+/// How keys are found:
+///
+/// * A token with a key id meets only keys of exactly that id that can do its algorithm. There is no fall-back, neither
+///   to other keys nor to keys without an id.
+/// * A token without one meets all keys that can do its algorithm, if they are not more than
+///   [`MAX_KEYS_TRIED`].
+///
+/// Secrets and public keys may stand side by side: an HMAC algorithm only ever meets a secret.
+///
+/// ```
+/// use portcullis_core::{Algorithm, KeyHint, KeySet, Resolved};
+///
+/// let text = r#"{ "keys": [
+///     { "kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" },
+///     { "kty": "OKP", "crv": "Ed448", "kid": "b", "x": "" }
+/// ] }"#;
+/// let (keys, skipped) = KeySet::from_jwks(text)?;
+/// assert_eq!(skipped[0].id(), Some("b"));
+///
+/// let accepted = keys.candidates(KeyHint::new(Algorithm::EdDsa, Some("a")));
+/// assert!(matches!(accepted, Resolved::Keys(_)));
+/// let refused = keys.candidates(KeyHint::new(Algorithm::EdDsa, Some("A")));
+/// assert!(matches!(refused, Resolved::Unknown));
+/// # Ok::<(), portcullis_core::KeySetError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeySet {
+    /// Sorted by id, so that keys of one id are neighbours and hostile ids cost a binary search.
+    keys: Arc<[VerifyingKey]>,
+}
+
+impl KeySet {
+    /// A set of these keys or [`Secret`]s.
+    ///
+    /// Keys may share an id; all that can do the token's algorithm are then tried.
+    pub fn new<K: Into<VerifyingKey>>(keys: impl IntoIterator<Item = K>) -> Self {
+        let mut keys: Vec<VerifyingKey> = keys.into_iter().map(Into::into).collect();
+        keys.sort_by(|one, other| one.id().cmp(&other.id()));
+        Self { keys: keys.into() }
+    }
+
+    /// The keys that may have signed a token with this hint: `Keys`, `Unknown` or `Ambiguous`.
+    ///
+    /// Neither allocates nor locks.
+    pub fn candidates(&self, hint: KeyHint<'_>) -> Resolved {
+        self.candidates_among(hint, |_| true)
+    }
+
+    /// The same, keys for which `usable` says no apart.
+    pub(super) fn candidates_among(&self, hint: KeyHint<'_>, usable: impl Fn(&VerifyingKey) -> bool) -> Resolved {
+        let within = hint.key_id.map_or(0..self.keys.len(), |id| self.named(id));
+        let mut found = [0; MAX_KEYS_TRIED];
+        let mut len = 0;
+        for index in within {
+            let key = &self.keys[index];
+            if !key.algorithms().contains(hint.algorithm) || !usable(key) {
+                continue;
+            }
+            if len == MAX_KEYS_TRIED {
+                return Resolved::Ambiguous;
+            }
+            found[len] = index;
+            len += 1;
+        }
+        if len == 0 {
+            return Resolved::Unknown;
+        }
+        Resolved::Keys(KeyMatch::new(&self.keys, found, len))
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no key, so that no token can be accepted.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// All keys, sorted by id, those without an id first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &VerifyingKey> {
+        self.keys.iter()
+    }
+
+    /// The places of the keys of this id.
+    fn named(&self, id: &str) -> Range<usize> {
+        let start = self.keys.partition_point(|key| key.id() < Some(id));
+        let len = self.keys[start..].partition_point(|key| key.id() == Some(id));
+        start..start + len
+    }
+}
+
+impl KeySource for KeySet {
+    fn resolve(&self, hint: KeyHint<'_>, _now: UnixTime) -> Resolved {
+        self.candidates(hint)
+    }
+}
+
+impl From<VerifyingKey> for KeySet {
+    fn from(key: VerifyingKey) -> Self {
+        Self::new([key])
+    }
+}
+
+impl From<Secret> for KeySet {
+    fn from(secret: Secret) -> Self {
+        Self::new([secret])
+    }
+}
+
+impl<K: Into<VerifyingKey>> FromIterator<K> for KeySet {
+    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
+        Self::new(keys)
+    }
+}
+
+impl std::fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("KeySet").field(&self.keys).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

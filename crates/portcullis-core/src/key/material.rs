@@ -1,0 +1,103 @@
+//! Key material in the form the cryptography wants it, and the one place that calls the cryptography.
+
+use std::fmt;
+
+use aws_lc_rs::{hmac, signature::ParsedPublicKey};
+
+use super::{Algorithm, AlgorithmSet, KeyError, KeyErrorKind};
+
+/// What kind of key it is, and so what it can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Secret,
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+}
+
+impl KeyKind {
+    /// What keys of this kind can do, those of this `wanted` only.
+    ///
+    /// # Errors
+    ///
+    /// `Mismatch` if that is nothing.
+    pub(crate) fn narrow(self, wanted: AlgorithmSet) -> Result<AlgorithmSet, KeyError> {
+        let both = self.algorithms().intersection(wanted);
+        if both.is_empty() {
+            return Err(KeyError::new(
+                KeyErrorKind::Mismatch,
+                format!("{self} keys work with {}, not with {wanted}", self.algorithms()),
+            ));
+        }
+        Ok(both)
+    }
+
+    const fn algorithms(self) -> AlgorithmSet {
+        use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        match self {
+            Self::Secret => AlgorithmSet::SYMMETRIC,
+            Self::Rsa => AlgorithmSet::of(&[Rs256, Rs384, Rs512, Ps256, Ps384, Ps512]),
+            Self::P256 => AlgorithmSet::of(&[Es256]),
+            Self::P384 => AlgorithmSet::of(&[Es384]),
+            Self::Ed25519 => AlgorithmSet::of(&[EdDsa, Algorithm::Ed25519]),
+        }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secret => "shared secret",
+            Self::Rsa => "RSA",
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::Ed25519 => "Ed25519",
+        })
+    }
+}
+
+/// One key, prepared for each algorithm it may be used with. Deliberately without `Debug`.
+pub(crate) struct Material {
+    kind: KeyKind,
+    checks: Box<[Check]>,
+}
+
+/// Names the algorithms, as the two names of Ed25519 share one preparation.
+pub(crate) struct Check {
+    pub(crate) algorithms: AlgorithmSet,
+    pub(crate) prepared: Prepared,
+}
+
+pub(crate) enum Prepared {
+    Public(ParsedPublicKey),
+    Secret(hmac::Key),
+}
+
+impl Material {
+    pub(crate) fn new(kind: KeyKind, checks: impl Into<Box<[Check]>>) -> Self {
+        let checks = checks.into();
+        Self { kind, checks }
+    }
+
+    pub(crate) fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    pub(crate) fn algorithms(&self) -> AlgorithmSet {
+        self.checks
+            .iter()
+            .fold(AlgorithmSet::EMPTY, |all, check| all.union(check.algorithms))
+    }
+
+    /// Whether the signature is right; false for an algorithm that was not prepared. Secrets compare in constant time.
+    pub(crate) fn check_signature(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> bool {
+        let Some(check) = self.checks.iter().find(|check| check.algorithms.contains(algorithm)) else {
+            return false;
+        };
+        match &check.prepared {
+            Prepared::Public(key) => key.verify_sig(signing_input, signature).is_ok(),
+            Prepared::Secret(key) => hmac::verify(key, signing_input, signature).is_ok(),
+        }
+    }
+}

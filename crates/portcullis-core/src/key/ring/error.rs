@@ -1,0 +1,75 @@
+//! Why a step of a rotation is refused.
+
+use super::KeyState;
+use crate::key::error::quoted;
+
+/// A step of a rotation would break verifiers, or names a key that is not there. Nothing was changed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct RingError {
+    kind: RingErrorKind,
+    message: String,
+}
+
+impl RingError {
+    pub(super) fn missing_id() -> Self {
+        Self::new(
+            RingErrorKind::MissingId,
+            "a key of a ring needs an id: add one with with_id",
+        )
+    }
+
+    pub(super) fn unknown(id: &str) -> Self {
+        Self::new(RingErrorKind::UnknownId, format!("the ring has no key {}", quoted(id)))
+    }
+
+    pub(super) fn duplicate(id: &str, state: KeyState) -> Self {
+        let message = format!(
+            "the ring has a key {} already, which is {state}: an id is never used again",
+            quoted(id)
+        );
+        Self::new(RingErrorKind::DuplicateId, message)
+    }
+
+    pub(super) fn step(id: &str, state: KeyState, why: &str) -> Self {
+        let kind = match state {
+            KeyState::Standby => RingErrorKind::Standby,
+            KeyState::Active => RingErrorKind::Active,
+            KeyState::Retiring { .. } => RingErrorKind::Retiring,
+            KeyState::Revoked => RingErrorKind::Revoked,
+        };
+        Self::new(kind, format!("key {} is {state}: {why}", quoted(id)))
+    }
+
+    fn new(kind: RingErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// What is wrong, to branch on.
+    pub fn kind(&self) -> RingErrorKind {
+        self.kind
+    }
+}
+
+/// The kinds of [`RingError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RingErrorKind {
+    /// The key has no id.
+    MissingId,
+    /// No key of the ring has this id.
+    UnknownId,
+    /// A key of the ring has this id already, be it a revoked one.
+    DuplicateId,
+    /// The key is on standby, which rules the step out.
+    Standby,
+    /// The key is the active one, which rules the step out: activate its successor first, or revoke it.
+    Active,
+    /// The key is retiring, which rules the step out: tokens signed by it are still about.
+    Retiring,
+    /// The key is revoked, which is for good.
+    Revoked,
+}

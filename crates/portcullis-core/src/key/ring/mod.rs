@@ -1,0 +1,225 @@
+//! Keys that change while the service runs.
+
+mod error;
+mod snapshot;
+mod state;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+pub use error::{RingError, RingErrorKind};
+use snapshot::{Entry, Snapshot};
+pub use state::KeyState;
+
+use super::VerifyingKey;
+use crate::{KeyHint, KeySource, Resolved, UnixTime};
+
+/// Keys that change while the service runs: a handle, and a [`KeySource`]. Clones share the ring.
+///
+/// A planned rotation, without a refused request:
+///
+/// 1. [`add_standby`](Self::add_standby) on every instance: the new key verifies, the old one signs.
+/// 2. Once all instances and caches know it, [`activate`](Self::activate) it: the new one signs, the old one verifies
+///    until the last token it signed has expired.
+/// 3. [`prune`](Self::prune), any time after.
+///
+/// After a leak: [`revoke`](Self::revoke). It holds from the next token on, even without a successor.
+///
+/// Every step is refused that would break verifiers ([`RingError`]); a refused step changes nothing. Readers load one
+/// snapshot and never wait for a step.
+///
+/// ```
+/// use portcullis_core::{Algorithm, KeyRing, KeyState, RingErrorKind, Secret, UnixTime};
+///
+/// # let (old, new) = ([1; 32], [2; 32]);
+/// let ring = KeyRing::new(Secret::new("2026-10", Algorithm::Hs256, old)?)?;
+/// assert_eq!(ring.remove("2026-10").unwrap_err().kind(), RingErrorKind::Active);
+///
+/// let expired = UnixTime::from_secs(1_795_323_002);
+/// ring.add_standby(Secret::new("2026-11", Algorithm::Hs256, new)?)?;
+/// ring.activate("2026-11", expired)?;
+/// assert_eq!(ring.prune(expired), ["2026-10"]);
+/// assert_eq!(ring.states(), [("2026-11".to_owned(), KeyState::Active)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    current: ArcSwap<Snapshot>,
+    /// One step at a time. Readers do without.
+    step: Mutex<()>,
+}
+
+impl KeyRing {
+    /// A ring of one key, the active one.
+    ///
+    /// # Errors
+    ///
+    /// [`RingErrorKind::MissingId`].
+    pub fn new(active: impl Into<VerifyingKey>) -> Result<Self, RingError> {
+        let first = Entry::new(active.into(), KeyState::Active)?;
+        let current = ArcSwap::from_pointee(Snapshot::new(vec![first]));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                current,
+                step: Mutex::new(()),
+            }),
+        })
+    }
+
+    /// Adds a key that verifies but does not sign yet.
+    ///
+    /// # Errors
+    ///
+    /// [`RingErrorKind::MissingId`], [`RingErrorKind::DuplicateId`].
+    pub fn add_standby(&self, key: impl Into<VerifyingKey>) -> Result<(), RingError> {
+        let entry = Entry::new(key.into(), KeyState::Standby)?;
+        self.step(|entries| match entries.iter().find(|known| known.id() == entry.id()) {
+            Some(known) => Err(RingError::duplicate(known.id(), known.state)),
+            None => {
+                entries.push(entry);
+                Ok(())
+            }
+        })
+    }
+
+    /// Lets a standby key sign from now on. The active key retires until `retire_old_at`: no earlier than its last token
+    /// expires, leeway included.
+    ///
+    /// A retiring key may be made active again, to undo a rotation.
+    ///
+    /// # Errors
+    ///
+    /// [`RingErrorKind::UnknownId`]; [`RingErrorKind::Active`] if it is active already; [`RingErrorKind::Revoked`].
+    pub fn activate(&self, id: &str, retire_old_at: UnixTime) -> Result<(), RingError> {
+        self.step(|entries| {
+            let successor = position(entries, id)?;
+            match entries[successor].state {
+                KeyState::Standby | KeyState::Retiring { .. } => {}
+                state @ KeyState::Active => return Err(RingError::step(id, state, "there is nothing to do")),
+                state @ KeyState::Revoked => return Err(RingError::step(id, state, "add another key")),
+            }
+            for old in entries.iter_mut().filter(|entry| entry.state == KeyState::Active) {
+                old.state = KeyState::Retiring { until: retire_old_at };
+            }
+            entries[successor].state = KeyState::Active;
+            Ok(())
+        })
+    }
+
+    /// Lets a standby key verify until `until` only, or gives a retiring one another time.
+    ///
+    /// # Errors
+    ///
+    /// [`RingErrorKind::UnknownId`]; [`RingErrorKind::Active`]: activate its successor instead;
+    /// [`RingErrorKind::Revoked`].
+    pub fn retire(&self, id: &str, until: UnixTime) -> Result<(), RingError> {
+        self.step(|entries| {
+            let index = position(entries, id)?;
+            match entries[index].state {
+                KeyState::Standby | KeyState::Retiring { .. } => {}
+                state @ KeyState::Active => return Err(RingError::step(id, state, "activate its successor first")),
+                state @ KeyState::Revoked => return Err(RingError::step(id, state, "that is for good")),
+            }
+            entries[index].state = KeyState::Retiring { until };
+            Ok(())
+        })
+    }
+
+    /// Lets a key verify nothing any more, whatever its state: its secret or private key has leaked.
+    ///
+    /// Every token it signed is refused from now on. Revoking the active key leaves the ring without one until another
+    /// is activated. Revoking twice is revoking once.
+    ///
+    /// # Errors
+    ///
+    /// [`RingErrorKind::UnknownId`].
+    pub fn revoke(&self, id: &str) -> Result<(), RingError> {
+        self.step(|entries| {
+            let index = position(entries, id)?;
+            entries[index].state = KeyState::Revoked;
+            Ok(())
+        })
+    }
+
+    /// Forgets a standby key that never signed, or a revoked one.
+    ///
+    /// # Errors
+    ///
+    /// [`RingErrorKind::UnknownId`]; [`RingErrorKind::Active`]; [`RingErrorKind::Retiring`]: [`prune`](Self::prune)
+    /// removes it when its time has come.
+    pub fn remove(&self, id: &str) -> Result<(), RingError> {
+        self.step(|entries| {
+            let index = position(entries, id)?;
+            match entries[index].state {
+                KeyState::Standby | KeyState::Revoked => {}
+                state @ KeyState::Active => {
+                    return Err(RingError::step(id, state, "activate its successor first, or revoke it"));
+                }
+                state @ KeyState::Retiring { .. } => {
+                    return Err(RingError::step(id, state, "prune removes it then; revoke ends it now"));
+                }
+            }
+            entries.remove(index);
+            Ok(())
+        })
+    }
+
+    /// Forgets the retiring keys whose time has come, and gives their ids. They verified nothing any more already.
+    pub fn prune(&self, now: UnixTime) -> Vec<String> {
+        let is_over = |entry: &Entry| matches!(entry.state, KeyState::Retiring { until } if until <= now);
+        let pruned: Result<_, RingError> = self.step(|entries| {
+            let over = entries.extract_if(.., |entry| is_over(entry));
+            Ok(over.map(|entry| entry.id().to_owned()).collect())
+        });
+        pruned.unwrap_or_default()
+    }
+
+    /// All keys with their states, in the order they were added.
+    pub fn states(&self) -> Vec<(String, KeyState)> {
+        let current = self.shared.current.load();
+        current
+            .entries()
+            .iter()
+            .map(|entry| (entry.id().to_owned(), entry.state))
+            .collect()
+    }
+
+    /// The id of the key that signs; none after it was revoked and before another is activated.
+    pub fn active_id(&self) -> Option<String> {
+        let current = self.shared.current.load();
+        let active = current.entries().iter().find(|entry| entry.state == KeyState::Active);
+        active.map(|entry| entry.id().to_owned())
+    }
+
+    /// Changes a copy of the entries, and makes it the current one unless the change is refused.
+    fn step<T>(&self, change: impl FnOnce(&mut Vec<Entry>) -> Result<T, RingError>) -> Result<T, RingError> {
+        // Poison means that an earlier change panicked, and so changed nothing.
+        let _one_at_a_time = self.shared.step.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.shared.current.load().entries().to_vec();
+        let outcome = change(&mut entries)?;
+        self.shared.current.store(Arc::new(Snapshot::new(entries)));
+        Ok(outcome)
+    }
+}
+
+impl KeySource for KeyRing {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.shared.current.load().resolve(hint, now)
+    }
+}
+
+fn position(entries: &[Entry], id: &str) -> Result<usize, RingError> {
+    entries
+        .iter()
+        .position(|entry| entry.id() == id)
+        .ok_or_else(|| RingError::unknown(id))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! The keys of a ring at one moment.
+
+use super::{KeyState, RingError};
+use crate::{KeyHint, KeySet, Resolved, UnixTime, VerifyingKey};
+
+/// All keys of a ring with their states. Never changes: a step makes a new one.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    entries: Vec<Entry>,
+    /// Those that are not revoked.
+    keys: KeySet,
+}
+
+/// A key of the ring. It has an id.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: VerifyingKey,
+    pub(super) state: KeyState,
+}
+
+impl Entry {
+    pub(super) fn new(key: VerifyingKey, state: KeyState) -> Result<Self, RingError> {
+        match key.id() {
+            Some(_) => Ok(Self { key, state }),
+            None => Err(RingError::missing_id()),
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        self.key.id().unwrap_or_default()
+    }
+}
+
+impl Snapshot {
+    pub(super) fn new(entries: Vec<Entry>) -> Self {
+        let unrevoked = entries.iter().filter(|entry| entry.state != KeyState::Revoked);
+        let keys = unrevoked.map(|entry| entry.key.clone()).collect();
+        Self { entries, keys }
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(super) fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.keys.candidates_among(hint, |key| {
+            let entry = self.entries.iter().find(|entry| entry.key.id() == key.id());
+            entry.is_some_and(|entry| entry.state.verifies(now))
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! The claims checks.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Leeway, Profile};
+use crate::{
+    AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::Header,
+};
+
+/// What is accepted from one issuer.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(super) conventions: Arc<Conventions>,
+    pub(super) audiences: Vec<Arc<str>>,
+    pub(super) algorithms: AlgorithmSet,
+    pub(super) profile: Profile,
+    pub(super) leeway: Leeway,
+    pub(super) max_age: Option<Duration>,
+    pub(super) max_lifetime: Option<Duration>,
+    pub(super) required: Vec<String>,
+}
+
+impl Policy {
+    pub(super) fn new(conventions: Arc<Conventions>, audience: Arc<str>) -> Self {
+        Self {
+            conventions,
+            audiences: vec![audience],
+            algorithms: AlgorithmSet::ALL,
+            profile: Profile::default(),
+            leeway: Leeway::default(),
+            max_age: None,
+            max_lifetime: None,
+            required: Vec::new(),
+        }
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        self.conventions.issuer()
+    }
+
+    pub(crate) fn conventions(&self) -> &Arc<Conventions> {
+        &self.conventions
+    }
+
+    /// What a developer has to mend in this policy.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let issuer = self.issuer();
+        let mut problems = Vec::new();
+        if issuer.is_empty() {
+            problems.push("a trusted issuer has an empty name: give the exact value of its tokens' `iss`".to_owned());
+        }
+        if self.audiences.iter().any(|audience| audience.is_empty()) {
+            problems.push(format!("issuer `{issuer}`: an audience is empty: give the name of this service as in `aud`"));
+        }
+        if self.algorithms.is_empty() {
+            problems.push(format!("issuer `{issuer}`: no algorithm is allowed, so every token would be refused"));
+        }
+        let pointers = self.required.iter().map(String::as_str).chain(self.conventions.role_places());
+        problems.extend(pointers.filter(|pointer| !pointer.starts_with('/')).map(|pointer| {
+            format!("issuer `{issuer}`: `{pointer}` is no JSON pointer: begin with a slash, as in `/tenant`")
+        }));
+        problems.into_iter()
+    }
+
+    /// The cheap refusals: before any key is looked up.
+    pub(crate) fn accept_header(&self, header: &Header) -> Result<(), AuthError> {
+        if !self.profile.accepts_type(header.token_type()) {
+            return Err(Code::TypeNotAccepted.into());
+        }
+        if !self.algorithms.contains(header.algorithm()) {
+            return Err(Code::AlgorithmNotAllowed.into());
+        }
+        Ok(())
+    }
+
+    /// Audience and times, on claims whose signature was right. Gives the audience by which the token is for us.
+    pub(crate) fn accept_claims(
+        &self,
+        claims: &RegisteredClaims,
+        text: &str,
+        now: UnixTime,
+    ) -> Result<Arc<str>, AuthError> {
+        let audience = self.accept_audience(claims, text)?;
+        self.accept_times(claims, now)?;
+        self.accept_age(claims, now)?;
+        self.accept_profile(claims)?;
+        Ok(audience)
+    }
+
+    /// The claims that this service requires beyond the registered ones.
+    pub(crate) fn accept_required(&self, facts: &Facts) -> Result<(), AuthError> {
+        let missing = self.required.iter().find(|pointer| facts.claim(pointer).is_none_or(|claim| claim.is_null()));
+        match missing {
+            Some(pointer) => Err(AuthError::new(Code::ClaimMissing).explain(format!("there is no `{pointer}`"))),
+            None => Ok(()),
+        }
+    }
+
+    fn accept_audience(&self, claims: &RegisteredClaims, text: &str) -> Result<Arc<str>, AuthError> {
+        let audience = claims.audience.as_ref().ok_or_else(|| missing("aud"))?;
+        let ours = self.audiences.iter().find(|ours| audience.iter(text).any(|value| value == &***ours));
+        ours.cloned().ok_or_else(|| Code::AudienceMismatch.into())
+    }
+
+    fn accept_times(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {
+        let leeway = self.leeway.as_duration();
+        let latest = now.plus(leeway);
+        let expires_at = claims.expires_at.ok_or_else(|| missing("exp"))?;
+        if now >= expires_at.plus(leeway) {
+            return Err(Code::TokenExpired.into());
+        }
+        if claims.not_before.is_some_and(|not_before| not_before > latest) {
+            return Err(Code::TokenNotYetValid.into());
+        }
+        if claims.issued_at.is_some_and(|issued_at| issued_at > latest) {
+            return Err(Code::TokenIssuedInFuture.into());
+        }
+        Ok(())
+    }
+
+    fn accept_age(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {
+        if self.max_age.is_none() && self.max_lifetime.is_none() {
+            return Ok(());
+        }
+        let issued_at = claims.issued_at.ok_or_else(|| missing("iat"))?;
+        if self.max_age.is_some_and(|max| now.since(issued_at) > max.saturating_add(self.leeway.as_duration())) {
+            return Err(Code::TokenTooOld.into());
+        }
+        let lifetime = claims.expires_at.map(|expires_at| expires_at.since(issued_at));
+        if self.max_lifetime.zip(lifetime).is_some_and(|(max, lifetime)| lifetime > max) {
+            return Err(Code::TokenLifetimeTooLong.into());
+        }
+        Ok(())
+    }
+
+    fn accept_profile(&self, claims: &RegisteredClaims) -> Result<(), AuthError> {
+        match self.profile {
+            Profile::Jwt => Ok(()),
+            Profile::AccessToken => {
+                claims.subject.as_ref().ok_or_else(|| missing("sub"))?;
+                claims.client_id.as_ref().ok_or_else(|| missing("client_id"))?;
+                claims.issued_at.ok_or_else(|| missing("iat"))?;
+                claims.token_id.as_ref().ok_or_else(|| missing("jti"))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn missing(claim: &'static str) -> AuthError {
+    AuthError::new(Code::ClaimMissing).explain(format!("there is no `{claim}`"))
+}

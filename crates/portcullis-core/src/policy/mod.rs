@@ -1,0 +1,11 @@
+//! What is accepted from one issuer.
+
+mod accept;
+mod leeway;
+mod profile;
+mod trusted_issuer;
+
+pub(crate) use accept::Policy;
+pub use leeway::Leeway;
+pub use profile::Profile;
+pub use trusted_issuer::TrustedIssuer;

@@ -1,0 +1,121 @@
+//! The configuration of one issuer: a row in the list of those whom a verifier trusts.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Leeway, Policy, Profile};
+use crate::{AlgorithmSet, Conventions, KeySource};
+
+/// One trusted issuer: its name, whom its tokens have to be for, its keys, and what else is asked of them.
+///
+/// Everything is checked when an authenticator is made of it, all problems at once.
+///
+/// ```
+/// use portcullis_core::{Algorithm, KeySet, Profile, Secret, TrustedIssuer};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
+/// let issuer = TrustedIssuer::new("https://login.example.com", "https://orders.example.com", KeySet::from(secret))
+///     .audience("orders")
+///     .profile(Profile::AccessToken);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TrustedIssuer {
+    policy: Policy,
+    keys: Arc<dyn KeySource>,
+}
+
+impl TrustedIssuer {
+    /// Trusts tokens whose `iss` is exactly `issuer` and whose `aud` names `audience`, when one of `keys` signed them.
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>, keys: impl KeySource) -> Self {
+        let conventions = Arc::new(Conventions::new(issuer.into()));
+        let policy = Policy::new(conventions, audience.into().into());
+        Self { policy, keys: Arc::new(keys) }
+    }
+
+    /// Accepts another audience as well: a second name of this service.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.policy.audiences.push(audience.into().into());
+        self
+    }
+
+    /// Accepts only these algorithms (and each only with a key that is bound to it).
+    ///
+    /// Defaults to all: which of them a token may use is decided by its key, never by the token.
+    #[must_use]
+    pub fn algorithms(mut self, algorithms: impl Into<AlgorithmSet>) -> Self {
+        self.policy.algorithms = algorithms.into();
+        self
+    }
+
+    /// Accepts this kind of token. Defaults to [`Profile::Jwt`].
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.policy.profile = profile;
+        self
+    }
+
+    /// Forgives this clock difference. Defaults to 30 s.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Leeway) -> Self {
+        self.policy.leeway = leeway;
+        self
+    }
+
+    /// Refuses tokens issued longer ago than this, whatever their `exp`; `iat` is then required.
+    ///
+    /// Defaults to no limit.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.policy.max_age = Some(age);
+        self
+    }
+
+    /// Refuses tokens whose `exp` lies further than this behind their `iat`; `iat` is then required.
+    ///
+    /// Defaults to no limit.
+    #[must_use]
+    pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
+        self.policy.max_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Requires a claim, given as a JSON pointer (RFC 6901) such as `/tenant`. It may have any value but `null`.
+    #[must_use]
+    pub fn require_claim(mut self, pointer: impl Into<String>) -> Self {
+        self.policy.required.push(pointer.into());
+        self
+    }
+
+    /// Says where this issuer writes roles: a JSON pointer such as `/realm_access/roles`. Several places add up.
+    ///
+    /// Defaults to `/roles`.
+    #[must_use]
+    pub fn roles_at(mut self, pointer: impl Into<String>) -> Self {
+        let conventions = Arc::unwrap_or_clone(self.policy.conventions).roles_at(pointer);
+        self.policy.conventions = Arc::new(conventions);
+        self
+    }
+
+    /// Lets a granted scope cover others, `rule(granted, needed)`: for hierarchies such as `orders` over
+    /// `orders:read`.
+    ///
+    /// Defaults to literal scopes.
+    #[must_use]
+    pub fn scope_rule(mut self, rule: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        let conventions = Arc::unwrap_or_clone(self.policy.conventions).scope_rule(rule);
+        self.policy.conventions = Arc::new(conventions);
+        self
+    }
+
+    /// How this issuer writes roles and scopes.
+    pub fn conventions(&self) -> &Arc<Conventions> {
+        &self.policy.conventions
+    }
+
+    pub(crate) fn into_parts(self) -> (Policy, Arc<dyn KeySource>) {
+        (self.policy, self.keys)
+    }
+}

@@ -1,0 +1,51 @@
+//! base64url as RFC 7515 section 2 has it: no padding, no white space, no other alphabet, no stray bits.
+
+use base64::engine::{
+    DecodePaddingMode, Engine,
+    general_purpose::{GeneralPurpose, GeneralPurposeConfig},
+};
+
+use crate::{AuthError, Code};
+
+/// One text, one value: a second spelling of the same token would defeat caches and deny lists (RFC 4648 section 3.5).
+const STRICT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(false)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_encode_padding(false),
+);
+
+/// Decodes to UTF-8 text in an allocation of its own; the error has the code given.
+pub(crate) fn decode_text(encoded: &str, otherwise: Code) -> Result<String, AuthError> {
+    let bytes = STRICT.decode(encoded).map_err(|_| AuthError::new(Code::TokenMalformed))?;
+    String::from_utf8(bytes).map_err(|_| AuthError::new(otherwise).explain("not UTF-8"))
+}
+
+/// Decodes into `buffer`; `None` if the text is not strict base64url or its value does not fit.
+pub(crate) fn decode_into<'b>(encoded: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    let len = STRICT.decode_slice(encoded, buffer).ok()?;
+    buffer.get(..len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_spelling_is_accepted_and_every_other_refused() {
+        let mut buffer = [0; 64];
+        assert_eq!(decode_into("YQ", &mut buffer).unwrap(), b"a");
+        assert_eq!(decode_into("-_-_", &mut buffer).unwrap(), [0xfb, 0xff, 0xbf]);
+        for text in ["YQ==", "YR", "YQ\n", " YQ", "Y", "+/+/", "Y%51", "YQ.", "Ỳ"] {
+            assert!(decode_into(text, &mut buffer).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let mut buffer = [0; 2];
+        assert!(decode_into("YWJj", &mut buffer).is_none());
+        assert!(decode_into("YWI", &mut buffer).is_some());
+    }
+}

@@ -1,0 +1,226 @@
+//! The token's JOSE header (RFC 7515 section 4): a hint, until the signature says that it is authentic.
+
+use std::fmt;
+
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+
+use crate::{
+    Algorithm, AuthError, Code,
+    json::{MemberName, MemberNames, Scan},
+};
+
+/// The longest `kid` that is looked at. Real ones are thumbprints, UUIDs or dates; a long one is an attempt to be
+/// logged, stored or hashed at our cost.
+const MAX_KEY_ID: usize = 512;
+
+/// What a header says, reduced to what may influence a decision.
+///
+/// `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not here on purpose: they are never a source of trust and never cause a
+/// fetch (RFC 8725 sections 3.9 and 3.10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    algorithm: Algorithm,
+    token_type: TokenType,
+    key_id: Option<Box<str>>,
+}
+
+/// The header's `typ`, as far as it can be accepted at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenType {
+    Absent,
+    Jwt,
+    AccessToken,
+    Other,
+}
+
+impl Header {
+    /// The algorithm that the token claims; believed only together with a key that is bound to it.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// `kid`, an untrusted hint.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    pub(crate) fn token_type(&self) -> TokenType {
+        self.token_type
+    }
+
+    /// Parses the header's JSON text.
+    ///
+    /// # Errors
+    ///
+    /// - [`Code::HeaderMalformed`]: not one JSON object with members of the right types, each at most once;
+    /// - [`Code::AlgorithmNotAllowed`]: `alg` is none that exists here;
+    /// - [`Code::ExtensionNotUnderstood`]: there is a `crit`, or `b64` is `false` (RFC 7797).
+    pub(crate) fn parse(json: &str) -> Result<Self, AuthError> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let members = Deserializer::deserialize_map(&mut deserializer, HeaderVisitor)
+            .and_then(|members| deserializer.end().map(|()| members))
+            .map_err(|_| AuthError::new(Code::HeaderMalformed))?;
+        if members.extension {
+            return Err(Code::ExtensionNotUnderstood.into());
+        }
+        let algorithm = members.algorithm.ok_or(Code::HeaderMalformed)?.ok_or(Code::AlgorithmNotAllowed)?;
+        Ok(Self { algorithm, token_type: members.token_type, key_id: members.key_id })
+    }
+}
+
+/// The members as they stand, before anything is decided about them.
+struct HeaderMembers {
+    /// Outer `None`: absent; inner `None`: a name that does not exist here.
+    algorithm: Option<Option<Algorithm>>,
+    token_type: TokenType,
+    key_id: Option<Box<str>>,
+    extension: bool,
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = HeaderMembers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JOSE header")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<HeaderMembers, A::Error> {
+        let mut names = MemberNames::new();
+        let mut header =
+            HeaderMembers { algorithm: None, token_type: TokenType::Absent, key_id: None, extension: false };
+        while let Some(name) = members.next_key::<MemberName<'de>>()? {
+            names.note(&name)?;
+            match name.as_str() {
+                "alg" => header.algorithm = Some(Algorithm::from_name(members.next_value::<MemberName<'de>>()?.as_str())),
+                "typ" => header.token_type = TokenType::from_name(members.next_value::<MemberName<'de>>()?.as_str()),
+                "kid" => header.key_id = Some(key_id(members.next_value::<MemberName<'de>>()?.as_str())?),
+                // We understand no extension, so any `crit`, well-formed or not, is one too many.
+                "crit" => {
+                    members.next_value_seed(Scan::below(1))?;
+                    header.extension = true;
+                }
+                "b64" => header.extension |= !members.next_value::<bool>()?,
+                _ => members.next_value_seed(Scan::below(1))?,
+            }
+        }
+        Ok(header)
+    }
+}
+
+fn key_id<E: de::Error>(text: &str) -> Result<Box<str>, E> {
+    if text.len() > MAX_KEY_ID {
+        return Err(E::custom("kid is too long"));
+    }
+    Ok(text.into())
+}
+
+impl TokenType {
+    /// Media types compare without case, and `application/` may be left out (RFC 7515 section 4.1.9).
+    fn from_name(name: &str) -> Self {
+        const PREFIX: &str = "application/";
+        let short = match name.get(..PREFIX.len()) {
+            Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &name[PREFIX.len()..],
+            _ => name,
+        };
+        if short.eq_ignore_ascii_case("JWT") {
+            Self::Jwt
+        } else if short.eq_ignore_ascii_case("at+jwt") {
+            Self::AccessToken
+        } else {
+            Self::Other
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: &str) -> Code {
+        Header::parse(json).expect_err(json).code()
+    }
+
+    #[test]
+    fn the_members_that_count_are_read_and_the_rest_passed_over() {
+        let header = Header::parse(
+            r#"{"typ":"at+JWT","kid":"k1","\u0061lg":"ES256","jwk":{"kty":"EC"},"jku":"https://evil.example","b64":true}"#,
+        )
+        .unwrap();
+        assert_eq!(header.algorithm(), Algorithm::Es256);
+        assert_eq!(header.key_id(), Some("k1"));
+        assert_eq!(header.token_type(), TokenType::AccessToken);
+    }
+
+    #[test]
+    fn only_an_object_is_a_header() {
+        for json in [r#"["JWT","RS256"]"#, r#""RS256""#, "null", "{", r#"{"alg":"RS256"} x"#, r#"{"alg":"RS256",}"#] {
+            assert_eq!(refused(json), Code::HeaderMalformed, "{json}");
+        }
+    }
+
+    #[test]
+    fn members_have_their_types_and_stand_once() {
+        for json in [
+            r"{}",
+            r#"{"alg":1}"#,
+            r#"{"alg":null}"#,
+            r#"{"alg":["RS256"]}"#,
+            r#"{"alg":"RS256","kid":7}"#,
+            r#"{"alg":"RS256","kid":null}"#,
+            r#"{"alg":"RS256","typ":null}"#,
+            r#"{"alg":"RS256","typ":["JWT"]}"#,
+            r#"{"alg":"RS256","b64":"false"}"#,
+            r#"{"alg":"RS256","alg":"RS256"}"#,
+            r#"{"alg":"RS256","jwk":{"a":1,"a":2}}"#,
+        ] {
+            assert_eq!(refused(json), Code::HeaderMalformed, "{json}");
+        }
+    }
+
+    #[test]
+    fn algorithms_that_do_not_exist_are_named_so() {
+        for name in ["none", "NoNe", "none\\u0000", "RS1", "ES512", "dir", ""] {
+            assert_eq!(refused(&format!(r#"{{"alg":"{name}"}}"#)), Code::AlgorithmNotAllowed, "{name}");
+        }
+    }
+
+    #[test]
+    fn extensions_are_never_understood() {
+        for json in [
+            r#"{"alg":"RS256","crit":["exp"],"exp":1}"#,
+            r#"{"alg":"RS256","crit":[]}"#,
+            r#"{"alg":"RS256","crit":null}"#,
+            r#"{"alg":"RS256","b64":true,"crit":["b64"]}"#,
+            r#"{"alg":"RS256","b64":false}"#,
+        ] {
+            assert_eq!(refused(json), Code::ExtensionNotUnderstood, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_key_id_has_at_most_512_bytes() {
+        let with = |len: usize| Header::parse(&format!(r#"{{"alg":"RS256","kid":"{}"}}"#, "k".repeat(len)));
+        assert!(with(MAX_KEY_ID).is_ok());
+        assert_eq!(with(MAX_KEY_ID + 1).unwrap_err().code(), Code::HeaderMalformed);
+    }
+
+    #[test]
+    fn types_compare_without_case_and_prefix() {
+        for (name, expected) in [
+            ("jwt", TokenType::Jwt),
+            ("Application/JWT", TokenType::Jwt),
+            ("AT+jwt", TokenType::AccessToken),
+            ("application/at+jwt", TokenType::AccessToken),
+            ("application/application/jwt", TokenType::Other),
+            ("dpop+jwt", TokenType::Other),
+            ("JWT ", TokenType::Other),
+            ("", TokenType::Other),
+            ("application/", TokenType::Other),
+            ("éapplication", TokenType::Other),
+        ] {
+            assert_eq!(TokenType::from_name(name), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A token that has been taken apart, and of which nothing is believed.
+
+use std::{fmt, sync::Arc};
+
+use super::{Header, SeenHeaders, Signature, decode_text};
+use crate::{AuthError, Code, VerifyingKey};
+
+/// The parts of a compact JWS (RFC 7515 section 7.1) and its parsed header.
+///
+/// It offers no claims: the only way to them leads over the signature. `Debug` shows no part of the token.
+pub struct UnverifiedToken<'t> {
+    signing_input: &'t str,
+    header_text: &'t str,
+    claims_text: &'t str,
+    signature_text: &'t str,
+    header: Arc<Header>,
+}
+
+impl<'t> UnverifiedToken<'t> {
+    /// The longest token that is looked at, in bytes, before any decoding: 16 KiB.
+    ///
+    /// Servers commonly limit all HTTP headers together to 8–32 KiB, so a longer token could not be relied on anyway.
+    pub const MAX_LEN: usize = 16 * 1024;
+
+    /// Takes `text` apart and parses the header.
+    ///
+    /// # Errors
+    ///
+    /// - [`Code::TokenTooLong`]: more than [`UnverifiedToken::MAX_LEN`] bytes;
+    /// - [`Code::TokenMalformed`]: not three non-empty parts, or the header is not strict base64url;
+    /// - [`Code::HeaderMalformed`], [`Code::AlgorithmNotAllowed`], [`Code::ExtensionNotUnderstood`]: see [`Header`].
+    pub fn parse(text: &'t str) -> Result<Self, AuthError> {
+        Self::parse_with(text, |encoded| {
+            Header::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
+        })
+    }
+
+    /// The same, with the headers seen before at hand.
+    pub(crate) fn parse_seen(text: &'t str, seen: &SeenHeaders) -> Result<Self, AuthError> {
+        Self::parse_with(text, |encoded| match seen.find(encoded) {
+            Some(header) => Ok(header),
+            None => Header::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new),
+        })
+    }
+
+    fn parse_with(text: &'t str, header: impl FnOnce(&str) -> Result<Arc<Header>, AuthError>) -> Result<Self, AuthError> {
+        if text.len() > Self::MAX_LEN {
+            return Err(Code::TokenTooLong.into());
+        }
+        let (signing_input, signature_text) = text.rsplit_once('.').ok_or(Code::TokenMalformed)?;
+        let (header_text, claims_text) = signing_input.split_once('.').ok_or(Code::TokenMalformed)?;
+        // A further dot, as in a five-part JWE, is then in the claims' text and no base64url.
+        if header_text.is_empty() || claims_text.is_empty() || signature_text.is_empty() || claims_text.contains('.') {
+            return Err(Code::TokenMalformed.into());
+        }
+        let header = header(header_text)?;
+        Ok(Self { signing_input, header_text, claims_text, signature_text, header })
+    }
+
+    /// The header, unproven.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(crate) fn header_shared(&self) -> &Arc<Header> {
+        &self.header
+    }
+
+    pub(crate) fn header_text(&self) -> &'t str {
+        self.header_text
+    }
+
+    pub(crate) fn claims_text(&self) -> &'t str {
+        self.claims_text
+    }
+
+    /// Whether `key` made the signature, with the header's algorithm.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::TokenMalformed`] if the signature is not strict base64url, [`Code::SignatureInvalid`] if it is not
+    /// that of the key, or the key is not bound to the algorithm.
+    pub fn check_signature(&self, key: &VerifyingKey) -> Result<(), AuthError> {
+        let signature = Signature::decode(self.signature_text)?;
+        if self.is_signed_by(key, &signature) { Ok(()) } else { Err(Code::SignatureInvalid.into()) }
+    }
+
+    /// The first of `keys` that made the signature.
+    pub(crate) fn find_signer<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k VerifyingKey>,
+    ) -> Result<&'k VerifyingKey, AuthError> {
+        let signature = Signature::decode(self.signature_text)?;
+        let signer = keys.into_iter().find(|key| self.is_signed_by(key, &signature));
+        signer.ok_or_else(|| Code::SignatureInvalid.into())
+    }
+
+    fn is_signed_by(&self, key: &VerifyingKey, signature: &Signature) -> bool {
+        key.check_signature(self.header.algorithm(), self.signing_input.as_bytes(), signature.as_bytes())
+    }
+}
+
+impl fmt::Debug for UnverifiedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedToken").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> Option<Code> {
+        UnverifiedToken::parse(text).err().map(|error| error.code())
+    }
+
+    const HEADER: &str = "eyJhbGciOiJFUzI1NiJ9";
+
+    #[test]
+    fn three_parts_pass() {
+        assert_eq!(code(&format!("{HEADER}.e30.AA")), None);
+    }
+
+    #[test]
+    fn another_number_of_parts_or_an_empty_one_is_refused() {
+        for text in [
+            String::new(),
+            "..".into(),
+            HEADER.into(),
+            format!("{HEADER}.e30"),
+            format!("{HEADER}.e30."),
+            format!("{HEADER}..AA"),
+            format!(".{HEADER}.AA"),
+            format!(".{HEADER}.e30.AA"),
+            format!("{HEADER}.e30.AA.AA"),
+            format!("{HEADER}.e30.AA.AA.AA"),
+        ] {
+            assert_eq!(code(&text), Some(Code::TokenMalformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_length_is_bounded_before_anything_is_decoded() {
+        let fill = |len: usize| format!("{HEADER}.{}.AA", "A".repeat(len - HEADER.len() - 4));
+        assert_eq!(code(&fill(UnverifiedToken::MAX_LEN)), None);
+        assert_eq!(code(&fill(UnverifiedToken::MAX_LEN + 1)), Some(Code::TokenTooLong));
+    }
+
+    #[test]
+    fn debug_shows_no_part_of_the_token() {
+        let text = format!("{HEADER}.e30.c2VjcmV0");
+        let shown = format!("{:?}", UnverifiedToken::parse(&text).unwrap());
+        assert!(!shown.contains("e30") && !shown.contains("c2VjcmV0") && !shown.contains(HEADER));
+    }
+}

@@ -1,0 +1,195 @@
+//! What a verified token says, the application's own claims apart.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use serde_json::Value;
+
+use super::{Conventions, Identity};
+use crate::{
+    Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime,
+    claims::RegisteredClaims,
+    json::Text,
+};
+
+/// The facts of a verified token: registered claims, scopes, roles and which key signed it.
+///
+/// There are facts only about tokens whose signature and claims were accepted (or for which somebody vouched through
+/// [`Facts::assertion`]). `Debug` shows issuer, subject and expiry, and no other claim.
+pub struct Facts {
+    claims: Box<str>,
+    registered: RegisteredClaims,
+    provenance: Provenance,
+    parsed: OnceLock<Box<Value>>,
+}
+
+/// Where facts come from: what was decided about the token, beside its claims.
+#[derive(Clone, Debug)]
+pub(crate) struct Provenance {
+    pub(crate) conventions: Arc<Conventions>,
+    pub(crate) audience: Option<Arc<str>>,
+    pub(crate) algorithm: Option<Algorithm>,
+    pub(crate) key_id: Option<Arc<str>>,
+}
+
+impl Facts {
+    pub(crate) fn new(claims: String, registered: RegisteredClaims, provenance: Provenance) -> Self {
+        Self { claims: claims.into_boxed_str(), registered, provenance, parsed: OnceLock::new() }
+    }
+
+    /// Reads facts from a claims object for whose authenticity **the caller vouches**.
+    ///
+    /// One of the two doors past verification, both named `assertion`, for authenticators of another kind
+    /// (introspection, a trust chain) and for tests. Nothing is checked but the form: the caller must have established
+    /// issuer, audience, times and authenticity by its own means.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::ClaimsMalformed`] if `claims` is not a strict JSON object with claims of the right types.
+    pub fn assertion(claims: impl Into<String>, conventions: &Arc<Conventions>) -> Result<Self, AuthError> {
+        let claims = claims.into();
+        let registered = RegisteredClaims::parse(&claims)?;
+        let audience = registered.audience.as_ref().and_then(|audience| audience.iter(&claims).next()).map(Arc::from);
+        let conventions = Arc::clone(conventions);
+        let provenance = Provenance { conventions, audience, algorithm: None, key_id: None };
+        Ok(Self::new(claims, registered, provenance))
+    }
+
+    /// `iss`: who says so. One of the trusted issuers, compared exactly.
+    pub fn issuer(&self) -> &str {
+        self.provenance.conventions.issuer()
+    }
+
+    /// `sub`: whom the token is about. Unique only together with the issuer: see [`Facts::identity`].
+    pub fn subject(&self) -> Option<&str> {
+        self.text(self.registered.subject.as_ref())
+    }
+
+    /// Issuer and subject: what to store and compare. `None` if the token is about nobody.
+    pub fn identity(&self) -> Option<Identity<'_>> {
+        self.subject().map(|subject| Identity::new(self.issuer(), subject))
+    }
+
+    /// That value of `aud` by which the token is for us.
+    pub fn audience(&self) -> Option<&str> {
+        self.provenance.audience.as_deref()
+    }
+
+    /// `jti`: the token's own id.
+    pub fn token_id(&self) -> Option<&str> {
+        self.text(self.registered.token_id.as_ref())
+    }
+
+    /// `sid`: the session in which it was issued.
+    pub fn session_id(&self) -> Option<&str> {
+        self.text(self.registered.session_id.as_ref())
+    }
+
+    /// `client_id`: the OAuth client that it was issued to (RFC 9068 section 2.2).
+    pub fn client_id(&self) -> Option<&str> {
+        self.text(self.registered.client_id.as_ref())
+    }
+
+    /// `ver`: the subject's token version, if it is a whole number.
+    pub fn version(&self) -> Option<u64> {
+        self.registered.version
+    }
+
+    /// `exp`: from when on the token is refused (leeway not counted).
+    pub fn expires_at(&self) -> Option<UnixTime> {
+        self.registered.expires_at
+    }
+
+    /// `nbf`: until when it was refused.
+    pub fn not_before(&self) -> Option<UnixTime> {
+        self.registered.not_before
+    }
+
+    /// `iat`: when it was issued.
+    pub fn issued_at(&self) -> Option<UnixTime> {
+        self.registered.issued_at
+    }
+
+    /// `auth_time`: when its subject last logged in (RFC 9470, OpenID Connect Core section 2).
+    pub fn authenticated_at(&self) -> Option<UnixTime> {
+        self.registered.authenticated_at
+    }
+
+    /// `acr`: how its subject logged in (RFC 9470, OpenID Connect Core section 2).
+    pub fn acr(&self) -> Option<&str> {
+        self.text(self.registered.acr.as_ref())
+    }
+
+    /// The algorithm of the signature; `None` if it was not a JWT that was verified.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.provenance.algorithm
+    }
+
+    /// The id of the key that made the signature: of our key, not of the token's header.
+    pub fn key_id(&self) -> Option<&str> {
+        self.provenance.key_id.as_deref()
+    }
+
+    /// The scopes granted: `scope`, or, in its absence, `scp`.
+    pub fn scopes(&self) -> Scopes<'_> {
+        Scopes::new(&self.registered.scopes, &self.claims)
+    }
+
+    /// Whether a granted scope covers this one, by the issuer's scope rule (literally, unless set otherwise).
+    pub fn has_scope(&self, needed: &str) -> bool {
+        self.scopes().iter().any(|granted| self.provenance.conventions.covers(granted, needed))
+    }
+
+    /// Whether that role stands at one of the places where the issuer writes roles (`/roles`, unless set otherwise).
+    pub fn has_role(&self, role: &str) -> bool {
+        self.provenance.conventions.role_places().any(|place| self.roles_at(place).contains(role))
+    }
+
+    /// The roles at a JSON pointer (RFC 6901).
+    pub fn roles_at(&self, pointer: &str) -> Roles<'_> {
+        Roles::new(self.claim(pointer))
+    }
+
+    /// The claim at a JSON pointer (RFC 6901), such as `/tenant` or `/realm_access/roles/0`.
+    ///
+    /// The first call parses the claims into a tree, which is kept with the token; prefer claims of your own type
+    /// where a handler reads them, and this for guards.
+    pub fn claim(&self, pointer: &str) -> Option<ClaimRef<'_>> {
+        let tree = self.parsed.get_or_init(|| Box::new(serde_json::from_str(&self.claims).unwrap_or_default()));
+        tree.pointer(pointer).map(ClaimRef::new)
+    }
+
+    /// The claims as they were signed: JSON text.
+    pub fn claims_json(&self) -> &str {
+        &self.claims
+    }
+
+    fn text<'a>(&'a self, claim: Option<&'a Text>) -> Option<&'a str> {
+        claim.map(|text| text.of(&self.claims))
+    }
+}
+
+impl Facts {
+    /// Fills in a custom claims type from the claims' text.
+    pub(crate) fn read_custom<C: serde::de::DeserializeOwned>(&self) -> Result<C, AuthError> {
+        // The text is known to be one strict object, so what follows the value need not be looked at again.
+        let mut deserializer = serde_json::Deserializer::from_str(&self.claims);
+        C::deserialize(&mut deserializer).map_err(|_| {
+            let wanted = std::any::type_name::<C>();
+            // serde's message quotes claim values, so it is not passed on.
+            AuthError::new(Code::CustomClaimsMalformed).explain(format!("the claims do not have the form of {wanted}"))
+        })
+    }
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facts")
+            .field("issuer", &self.issuer())
+            .field("subject", &self.subject())
+            .field("expires_at", &self.expires_at())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! What only verification makes.
+
+mod conventions;
+mod facts;
+mod identity;
+mod proof;
+
+pub use conventions::Conventions;
+pub use facts::Facts;
+pub(crate) use facts::Provenance;
+pub use identity::Identity;
+pub use proof::{AnyVerified, NoCustom, Verified};

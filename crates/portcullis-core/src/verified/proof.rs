@@ -1,0 +1,117 @@
+//! Proof that a token was verified, with the application's own claims.
+
+use std::{any::Any, any::type_name, fmt, ops::Deref, sync::Arc};
+
+use serde::{Deserialize, Deserializer};
+
+use super::Facts;
+
+/// A verified token: its [`Facts`], to which it dereferences, and the application's own claims `C`.
+///
+/// Holding one is proof: only verification makes it, parsing the claims once. Cloning is cheap.
+pub struct Verified<C = NoCustom>(Arc<Inner<C>>);
+
+struct Inner<C> {
+    facts: Facts,
+    custom: C,
+}
+
+impl<C> Verified<C> {
+    /// Makes a proof for which **the caller vouches**.
+    ///
+    /// One of the two doors past verification, both named `assertion`, so that one search finds whoever uses them:
+    /// authenticators of another kind, and tests.
+    pub fn assertion(facts: Facts, custom: C) -> Self {
+        Self(Arc::new(Inner { facts, custom }))
+    }
+
+    /// The application's own claims.
+    pub fn custom(&self) -> &C {
+        &self.0.custom
+    }
+}
+
+impl<C> Deref for Verified<C> {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.0.facts
+    }
+}
+
+impl<C> Clone for Verified<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Shows issuer, subject and expiry; custom claims are personal data and stay out.
+impl<C> fmt::Debug for Verified<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Verified").field(&self.0.facts).finish()
+    }
+}
+
+/// No claims of one's own: what [`Verified`] carries unless a type is named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoCustom;
+
+impl<'de> Deserialize<'de> for NoCustom {
+    /// Reads nothing at all, so that whoever needs no claims of his own does not pay for a second look at them.
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
+}
+
+/// A [`Verified`] whose custom type is not known here: what travels with a request, and what guards look at.
+#[derive(Clone)]
+pub struct AnyVerified(Arc<dyn ErasedInner>);
+
+trait ErasedInner: Any + Send + Sync {
+    fn facts(&self) -> &Facts;
+    fn custom_type(&self) -> &'static str;
+}
+
+impl<C: Send + Sync + 'static> ErasedInner for Inner<C> {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn custom_type(&self) -> &'static str {
+        type_name::<C>()
+    }
+}
+
+impl AnyVerified {
+    /// The proof with its custom claims; `None` if they are of another type.
+    pub fn downcast<C: Send + Sync + 'static>(&self) -> Option<Verified<C>> {
+        let inner: Arc<dyn Any + Send + Sync> = Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>;
+        inner.downcast::<Inner<C>>().ok().map(Verified)
+    }
+
+    /// The name of the custom claims' type, for a developer's error message.
+    pub fn custom_type(&self) -> &'static str {
+        self.0.custom_type()
+    }
+}
+
+impl Deref for AnyVerified {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        self.0.facts()
+    }
+}
+
+impl fmt::Debug for AnyVerified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AnyVerified").field(self.0.facts()).finish()
+    }
+}
+
+impl<C: Send + Sync + 'static> From<Verified<C>> for AnyVerified {
+    fn from(verified: Verified<C>) -> Self {
+        Self(verified.0)
+    }
+}

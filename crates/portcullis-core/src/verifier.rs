@@ -1,0 +1,98 @@
+//! The recipe by which one token is judged: pure, synchronous, without keys of its own.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::{
+    AuthError, Code, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
+    claims::RegisteredClaims,
+    policy::Policy,
+    token::{SeenHeaders, decode_text},
+    verified::Provenance,
+};
+
+/// Judges tokens by the policies of the trusted issuers. Keys and the time come in as arguments.
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    policies: Vec<Policy>,
+    seen_headers: SeenHeaders,
+}
+
+/// A token whose header is acceptable to the issuer that it claims; still unproven.
+#[derive(Debug)]
+pub(crate) struct ScreenedToken<'t, 'v> {
+    token: UnverifiedToken<'t>,
+    claims: UnprovenClaims,
+    policy: &'v Policy,
+    /// Which of the trusted issuers it claims, by position.
+    pub(crate) row: usize,
+}
+
+/// The claims as parsed. Private to this module: nobody reads them before the signature is known to be right.
+#[derive(Debug)]
+struct UnprovenClaims {
+    text: String,
+    registered: RegisteredClaims,
+}
+
+impl Verifier {
+    pub(crate) fn new(policies: Vec<Policy>) -> Self {
+        Self { policies, seen_headers: SeenHeaders::default() }
+    }
+
+    /// Takes the token apart: shape, size, header.
+    pub(crate) fn parse<'t>(&self, text: &'t str) -> Result<UnverifiedToken<'t>, AuthError> {
+        UnverifiedToken::parse_seen(text, &self.seen_headers)
+    }
+
+    /// The cheap refusals, before any key is looked up or fetched.
+    ///
+    /// The claims are parsed here, in the same single pass that serves the checks later on, because `iss` picks the
+    /// policy. Picking is all that it does: a forged `iss` leads to keys that did not make the signature.
+    pub(crate) fn screen<'t>(&self, token: UnverifiedToken<'t>) -> Result<ScreenedToken<'t, '_>, AuthError> {
+        let text = decode_text(token.claims_text(), Code::ClaimsMalformed)?;
+        let registered = RegisteredClaims::parse(&text)?;
+        let issuer = registered.issuer.as_ref().map(|issuer| issuer.of(&text)).ok_or(Code::IssuerNotTrusted)?;
+        let row = self.policies.iter().position(|policy| policy.issuer() == issuer).ok_or(Code::IssuerNotTrusted)?;
+        let policy = &self.policies[row];
+        policy.accept_header(token.header())?;
+        Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, policy, row })
+    }
+
+    /// Proves the token with one of `keys` and decides about its claims.
+    pub(crate) fn verify<C: DeserializeOwned>(
+        &self,
+        screened: ScreenedToken<'_, '_>,
+        keys: &KeyMatch,
+        now: UnixTime,
+    ) -> Result<Verified<C>, AuthError> {
+        let ScreenedToken { token, claims, policy, .. } = screened;
+        let signer = token.find_signer(keys.iter())?;
+        self.seen_headers.remember(token.header_text(), token.header_shared());
+        let audience = policy.accept_claims(&claims.registered, &claims.text, now)?;
+        let facts = claims.prove(policy, audience, &token, signer);
+        policy.accept_required(&facts)?;
+        let custom = facts.read_custom()?;
+        Ok(Verified::assertion(facts, custom))
+    }
+}
+
+impl ScreenedToken<'_, '_> {
+    /// What is needed to look the key up.
+    pub(crate) fn key_hint(&self) -> KeyHint<'_> {
+        KeyHint::new(self.token.header().algorithm(), self.token.header().key_id())
+    }
+}
+
+impl UnprovenClaims {
+    fn prove(self, policy: &Policy, audience: Arc<str>, token: &UnverifiedToken<'_>, signer: &VerifyingKey) -> Facts {
+        let provenance = Provenance {
+            conventions: Arc::clone(policy.conventions()),
+            audience: Some(audience),
+            algorithm: Some(token.header().algorithm()),
+            key_id: signer.id_shared(),
+        };
+        Facts::new(self.text, self.registered, provenance)
+    }
+}

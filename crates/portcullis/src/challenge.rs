@@ -1,0 +1,167 @@
+//! What stands in `WWW-Authenticate`.
+//!
+//! ```
+//! use portcullis::Challenge;
+//!
+//! let challenge = Challenge::bearer().realm("the \"orders\" API").error("invalid_token");
+//! assert_eq!(challenge.to_string(), r#"Bearer realm="the \"orders\" API", error="invalid_token""#);
+//! assert!(Challenge::new("Not A Scheme").is_err());
+//! ```
+
+use std::fmt;
+
+use http::HeaderValue;
+use portcullis_core::ConfigError;
+
+/// One challenge: a scheme and its parameters (RFC 9110 section 11.3), to be shown with [`Display`](fmt::Display).
+///
+/// Whatever the values hold, the result is one line of visible ASCII and cannot be more than one challenge: quotes and
+/// backslashes are escaped (RFC 9110 section 5.6.4), every byte that a quoted string cannot hold is percent-encoded. In
+/// lists (`scope`, `acr_values`) that goes for spaces, quotes and backslashes, too (RFC 6750 section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    scheme: &'static str,
+    /// Names of the token grammar, and values that are ready to stand between quotes.
+    parameters: Vec<(&'static str, String)>,
+}
+
+impl Challenge {
+    /// `Bearer` without parameters.
+    pub const fn bearer() -> Self {
+        Self { scheme: "Bearer", parameters: Vec::new() }
+    }
+
+    /// Another scheme, such as `Basic`, to be named beside `Bearer`.
+    ///
+    /// # Errors
+    ///
+    /// If `scheme` is not a token (RFC 9110 section 5.6.2).
+    pub fn new(scheme: &'static str) -> Result<Self, ConfigError> {
+        check_token("the scheme of a challenge", scheme)?;
+        Ok(Self { scheme, parameters: Vec::new() })
+    }
+
+    /// Adds a parameter of any name.
+    ///
+    /// # Errors
+    ///
+    /// If `name` is not a token, or is there already: a parameter must stand only once (RFC 9110 section 11.2).
+    pub fn parameter(mut self, name: &'static str, value: &str) -> Result<Self, ConfigError> {
+        check_token("the name of a challenge's parameter", name)?;
+        if self.parameters.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            return Err(ConfigError::new(format!("a challenge has the parameter {name:?} twice: leave one out")));
+        }
+        self.parameters.push((name, escape(value)));
+        Ok(self)
+    }
+
+    /// Sets the protection space (RFC 9110 section 11.5).
+    #[must_use]
+    pub fn realm(self, realm: &str) -> Self {
+        self.with("realm", escape(realm))
+    }
+
+    /// Sets the error code (RFC 6750 section 3.1).
+    #[must_use]
+    pub fn error(self, error: &str) -> Self {
+        self.with("error", escape_word(error))
+    }
+
+    /// Sets the sentence for the client's developer, who is not the user (RFC 6750 section 3).
+    #[must_use]
+    pub fn error_description(self, description: &str) -> Self {
+        self.with("error_description", escape(description))
+    }
+
+    /// Sets the scopes that would have been enough (RFC 6750 section 3). None: no parameter.
+    #[must_use]
+    pub fn scope<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.with_list("scope", scopes)
+    }
+
+    /// Sets the URL of the metadata of this resource (RFC 9728 section 5.1).
+    #[must_use]
+    pub fn resource_metadata(self, url: &str) -> Self {
+        self.with("resource_metadata", escape_word(url))
+    }
+
+    /// Sets which authentication context classes would do (RFC 9470 section 3). None: no parameter.
+    #[must_use]
+    pub fn acr_values<S: AsRef<str>>(self, values: impl IntoIterator<Item = S>) -> Self {
+        self.with_list("acr_values", values)
+    }
+
+    /// Sets how many seconds ago the login may be at most (RFC 9470 section 3).
+    #[must_use]
+    pub fn max_age(self, seconds: u64) -> Self {
+        self.with("max_age", seconds.to_string())
+    }
+
+    /// The challenge as the value of an HTTP header.
+    pub fn to_header_value(&self) -> HeaderValue {
+        // Everything in it is visible ASCII; the test `anything_fits_into_a_header` guards that.
+        HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+    }
+
+    fn with_list<S: AsRef<str>>(self, name: &'static str, words: impl IntoIterator<Item = S>) -> Self {
+        let words: Vec<_> = words.into_iter().map(|word| escape_word(word.as_ref())).collect();
+        if words.is_empty() { self } else { self.with(name, words.join(" ")) }
+    }
+
+    /// Replaces the parameter, if it is there.
+    fn with(mut self, name: &'static str, escaped: String) -> Self {
+        self.parameters.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.parameters.push((name, escaped));
+        self
+    }
+}
+
+impl fmt::Display for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.scheme)?;
+        self.parameters.iter().enumerate().try_for_each(|(place, (name, value))| {
+            let separator = if place == 0 { " " } else { ", " };
+            write!(f, "{separator}{name}=\"{value}\"")
+        })
+    }
+}
+
+fn check_token(what: &str, text: &str) -> Result<(), ConfigError> {
+    if !text.is_empty() && text.bytes().all(is_token_byte) {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!("{what} is {text:?}: use letters, digits and `-` only")))
+}
+
+/// `tchar` of RFC 9110 section 5.6.2.
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        )
+}
+
+/// For the inside of a quoted string.
+fn escape(text: &str) -> String {
+    let escape = |escaped: String, byte: u8| match byte {
+        b'"' | b'\\' => escaped + "\\" + char::from(byte).encode_utf8(&mut [0; 1]),
+        b' '..=b'~' => escaped + char::from(byte).encode_utf8(&mut [0; 1]),
+        _ => escaped + &percent(byte),
+    };
+    text.bytes().fold(String::with_capacity(text.len()), escape)
+}
+
+/// For one word of a list inside of a quoted string: `%x21 / %x23-5B / %x5D-7E`.
+fn escape_word(text: &str) -> String {
+    let escape = |escaped: String, byte: u8| match byte {
+        b'"' | b'\\' | b' ' => escaped + &percent(byte),
+        b'!'..=b'~' => escaped + char::from(byte).encode_utf8(&mut [0; 1]),
+        _ => escaped + &percent(byte),
+    };
+    text.bytes().fold(String::with_capacity(text.len()), escape)
+}
+
+fn percent(byte: u8) -> String {
+    format!("%{byte:02X}")
+}

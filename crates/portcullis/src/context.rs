@@ -1,0 +1,82 @@
+//! What a layer leaves in a request for guards and extractors further in.
+
+use std::{fmt, sync::Arc};
+
+use portcullis_core::AnyVerified;
+use zeroize::Zeroizing;
+
+use crate::BearerChallenge;
+
+/// How a request came past an [`AuthLayer`](crate::AuthLayer), in the request's extensions.
+///
+/// Only the layer makes one. Guards and extractors read it; a handler rarely needs it.
+#[derive(Clone, Debug)]
+pub struct AuthContext {
+    entrance: Entrance,
+    challenge: BearerChallenge,
+    token: Option<PresentedToken>,
+}
+
+/// The ways in.
+#[derive(Clone, Debug)]
+pub(crate) enum Entrance {
+    /// With a credential that was verified.
+    Verified(AnyVerified),
+    /// Without a credential, through an optional layer.
+    Anonymous,
+    /// As a CORS preflight, which never carries a credential (Fetch standard, section 4.8).
+    Preflight,
+}
+
+impl AuthContext {
+    pub(crate) fn new(entrance: Entrance, challenge: BearerChallenge) -> Self {
+        Self { entrance, challenge, token: None }
+    }
+
+    pub(crate) fn with_token(mut self, token: PresentedToken) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The verified token; `None` if the request came in without a credential.
+    pub fn verified(&self) -> Option<&AnyVerified> {
+        match &self.entrance {
+            Entrance::Verified(verified) => Some(verified),
+            Entrance::Anonymous | Entrance::Preflight => None,
+        }
+    }
+
+    /// Whether this is a CORS preflight that was let through without a credential.
+    pub fn is_preflight(&self) -> bool {
+        matches!(self.entrance, Entrance::Preflight)
+    }
+
+    /// How the layer answers refusals, so that guards and extractors answer in the same way.
+    pub fn challenge(&self) -> &BearerChallenge {
+        &self.challenge
+    }
+
+    pub(crate) fn token(&self) -> Option<&PresentedToken> {
+        self.token.as_ref()
+    }
+}
+
+/// The text of a token, wiped from memory when the last handle goes.
+#[derive(Clone)]
+pub(crate) struct PresentedToken(Arc<Zeroizing<String>>);
+
+impl PresentedToken {
+    pub(crate) fn new(token: &str) -> Self {
+        Self(Arc::new(Zeroizing::new(token.to_owned())))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PresentedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("REDACTED")
+    }
+}

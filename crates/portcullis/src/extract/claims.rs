@@ -1,0 +1,66 @@
+//! The verified token.
+
+use std::ops::Deref;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+use portcullis_core::{AnyVerified, AuthError, Code, NoCustom, Verified};
+
+use super::from_context::{FromContext, extract, identity};
+use crate::{AuthContext, AuthRejection};
+
+/// The caller's verified token with custom claims of type `C`, to which it dereferences.
+///
+/// `C` is the type that the authenticator was given by
+/// [`JwtAuthenticator::claims`](crate::JwtAuthenticator::claims); the claims were parsed there, once. With another
+/// type, the answer is 500 and the log names both. As `Option<Claims<C>>` it gives `None` for a request that came in
+/// without a credential; a bad credential never gets this far.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Claims<C = NoCustom>(pub Verified<C>);
+
+impl<C> Deref for Claims<C> {
+    type Target = Verified<C>;
+
+    fn deref(&self) -> &Verified<C> {
+        &self.0
+    }
+}
+
+impl<C: Send + Sync + 'static> FromContext for Claims<C> {
+    fn from_context(context: &AuthContext) -> Result<Self, AuthError> {
+        typed(identity(context)?)
+    }
+}
+
+impl<C: Send + Sync + 'static> FromContext for Option<Claims<C>> {
+    fn from_context(context: &AuthContext) -> Result<Self, AuthError> {
+        context.verified().map(typed).transpose()
+    }
+}
+
+impl<C: Send + Sync + 'static, S: Send + Sync> FromRequestParts<S> for Claims<C> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        extract(parts)
+    }
+}
+
+impl<C: Send + Sync + 'static, S: Send + Sync> OptionalFromRequestParts<S> for Claims<C> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
+        extract(parts)
+    }
+}
+
+fn typed<C: Send + Sync + 'static>(verified: &AnyVerified) -> Result<Claims<C>, AuthError> {
+    verified.downcast().map(Claims).ok_or_else(|| {
+        let (wanted, carried) = (std::any::type_name::<C>(), verified.custom_type());
+        AuthError::new(Code::ServiceMisconfigured).explain(format!(
+            "a handler takes `Claims<{wanted}>`, but the authenticator was made for claims of type `{carried}`: name \
+             the same type in `JwtAuthenticator::claims`"
+        ))
+    })
+}

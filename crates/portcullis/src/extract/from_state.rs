@@ -1,0 +1,69 @@
+//! Authentication on the spot.
+
+use axum_core::extract::{FromRef, FromRequestParts};
+use http::request::Parts;
+
+use super::from_context::{FromContext, reject};
+use crate::{
+    AuthContext, AuthLayer, AuthRejection,
+    layer::{Admission, Gate},
+};
+
+/// Extracts `E` without a layer in front: the request is authenticated here, by the [`AuthLayer`] in the router's
+/// state.
+///
+/// For a router where only some handlers need an identity. Whether a request without a credential is refused depends
+/// on `E`: `FromState<Option<Claims>>` lets it through, `FromState<Claims>` does not; the layer's
+/// [`optional`](AuthLayer::optional) has no say. Nothing is added to the response: for credentials in queries and
+/// cookies, where a cache has to be told, use the layer itself.
+///
+/// ```
+/// use axum::{Router, extract::FromRef, routing::get};
+/// use portcullis::{AuthLayer, Claims, FromState};
+///
+/// #[derive(Clone, FromRef)]
+/// struct App {
+///     auth: AuthLayer,
+/// }
+///
+/// async fn me(FromState(claims): FromState<Claims>) -> String {
+///     claims.subject().unwrap_or("somebody").to_owned()
+/// }
+///
+/// let router: Router<App> = Router::new().route("/me", get(me));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "to be taken apart in a handler's signature")]
+pub struct FromState<E>(pub E);
+
+impl<E, S> FromRequestParts<S> for FromState<E>
+where
+    E: FromContext,
+    S: Send + Sync,
+    AuthLayer: FromRef<S>,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        let layer = AuthLayer::from_ref(state);
+        let context = authenticate(&layer.gate, parts).await?;
+        E::from_context(&context).map(Self).map_err(|error| reject(error, Some(&context)))
+    }
+}
+
+async fn authenticate(gate: &Gate, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
+    let refused = |error| {
+        crate::telemetry::request_refused(&error);
+        AuthRejection::new(error, gate.challenge().clone())
+    };
+    let pass = match gate.admit_optional((&*parts).into()) {
+        Admission::Admitted(pass) => pass,
+        Admission::Refused(error) => return Err(refused(error)),
+        Admission::Waiting(mut pending) => {
+            let verified = (&mut pending.waiting).await.map_err(refused)?;
+            gate.complete(pending, verified)
+        }
+    };
+    let (context, _) = gate.enter(pass, &mut parts.into());
+    Ok(context)
+}

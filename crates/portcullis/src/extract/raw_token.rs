@@ -1,0 +1,49 @@
+//! The token's text, for those who must pass it on.
+
+use std::fmt;
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use portcullis_core::{AuthError, Code};
+
+use super::from_context::{FromContext, extract, identity};
+use crate::{AuthContext, AuthRejection, context::PresentedToken};
+
+/// The text of the token that was verified, for a handler that calls another service on the caller's behalf.
+///
+/// Whoever has it can act as the caller: hand it to services that you trust with that, and never log it. `Debug` does
+/// not show it. Only with [`AuthLayer::keep_token`](crate::AuthLayer::keep_token); else the answer is 500 and the log
+/// says why.
+#[derive(Clone)]
+pub struct RawToken(PresentedToken);
+
+impl RawToken {
+    /// The text.
+    pub fn expose(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromContext for RawToken {
+    fn from_context(context: &AuthContext) -> Result<Self, AuthError> {
+        identity(context)?;
+        context.token().cloned().map(Self).ok_or_else(|| {
+            AuthError::new(Code::ServiceMisconfigured)
+                .explain("a handler takes RawToken, but the layer does not keep tokens: call AuthLayer::keep_token")
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RawToken {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        extract(parts)
+    }
+}
+
+impl fmt::Debug for RawToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RawToken(REDACTED)")
+    }
+}

@@ -1,0 +1,40 @@
+//! What was granted.
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use portcullis_core::{AnyVerified, AuthError, Scopes};
+
+use super::from_context::{FromContext, extract, identity};
+use crate::{AuthContext, AuthRejection};
+
+/// The scopes that the caller's token grants.
+///
+/// For handlers whose answer depends on them. To let on only callers that have a scope, use a guard.
+#[derive(Clone, Debug)]
+pub struct GrantedScopes(AnyVerified);
+
+impl GrantedScopes {
+    /// The scopes as they stand in the token.
+    pub fn scopes(&self) -> Scopes<'_> {
+        self.0.scopes()
+    }
+
+    /// Whether one of them covers `scope`, by the issuer's scope rule.
+    pub fn allow(&self, scope: &str) -> bool {
+        self.0.has_scope(scope)
+    }
+}
+
+impl FromContext for GrantedScopes {
+    fn from_context(context: &AuthContext) -> Result<Self, AuthError> {
+        identity(context).cloned().map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for GrantedScopes {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        extract(parts)
+    }
+}

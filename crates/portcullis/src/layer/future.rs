@@ -1,0 +1,135 @@
+//! The response to come.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use http::{HeaderMap, HeaderValue, Request, Response, header::CACHE_CONTROL};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{Gate, gate::PendingPass};
+use crate::{Caching, MakeRejection, telemetry};
+
+pin_project! {
+    /// The response of an [`AuthService`](super::AuthService).
+    pub struct AuthFuture<S, B, R>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S::Future, Box<Held<S, B, R>>, S::Response>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F, H, T> {
+        /// The identity has to be waited for. Boxed: it is rare, and the request is large.
+        Waiting { held: Option<H> },
+        /// The inner service is at work.
+        Inner { #[pin] future: F, caching: Caching },
+        /// It never got that far.
+        Rejected { response: Option<T> },
+    }
+}
+
+/// A request that waits for its identity, and everything that is needed afterwards.
+pub(super) struct Held<S, B, R> {
+    pub(super) pending: PendingPass,
+    pub(super) inner: S,
+    pub(super) request: Request<B>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) rejection: R,
+}
+
+impl<S: Service<Request<B>>, B, R> AuthFuture<S, B, R> {
+    pub(super) fn inner(future: S::Future, caching: Caching) -> Self {
+        Self { state: State::Inner { future, caching } }
+    }
+
+    pub(super) fn rejected(response: S::Response) -> Self {
+        Self { state: State::Rejected { response: Some(response) } }
+    }
+
+    pub(super) fn waiting(held: Held<S, B, R>) -> Self {
+        Self { state: State::Waiting { held: Some(Box::new(held)) } }
+    }
+}
+
+impl<S, B, R, ResBody> Future for AuthFuture<S, B, R>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    R: MakeRejection<ResBody>,
+{
+    type Output = Result<Response<ResBody>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Waiting { held } => {
+                    let waiting = held.as_mut().map(|held| Pin::new(&mut held.pending.waiting).poll(context));
+                    let outcome = ready!(waiting.unwrap_or(Poll::Pending));
+                    let Some(held) = held.take() else { return Poll::Pending };
+                    held.proceed(outcome)
+                }
+                StateProjection::Inner { future, caching } => {
+                    let mut response = ready!(future.poll(context))?;
+                    if *caching == Caching::Private {
+                        keep_private(response.headers_mut());
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+                StateProjection::Rejected { response } => {
+                    return response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S, B, R, ResBody> Held<S, B, R>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    R: MakeRejection<ResBody>,
+{
+    fn proceed(
+        mut self: Box<Self>,
+        outcome: Result<portcullis_core::AnyVerified, portcullis_core::AuthError>,
+    ) -> State<S::Future, Box<Self>, Response<ResBody>> {
+        match outcome {
+            Ok(verified) => {
+                let pass = self.gate.complete(self.pending, verified);
+                let (auth, caching) = self.gate.enter(pass, &mut (&mut self.request).into());
+                self.request.extensions_mut().insert(auth);
+                State::Inner { future: self.inner.call(self.request), caching }
+            }
+            Err(error) => {
+                telemetry::request_refused(&error);
+                State::Rejected { response: Some(self.rejection.make_rejection(&error)) }
+            }
+        }
+    }
+}
+
+/// Adds `private` unless the response says as much already. A second field line is joined to the first by every
+/// reader (RFC 9110 section 5.2), and the stricter directive wins.
+fn keep_private(headers: &mut HeaderMap) {
+    let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    let mut names = directives.flat_map(|value| value.split(',')).map(str::trim);
+    if !names.any(|name| name.eq_ignore_ascii_case("private") || name.eq_ignore_ascii_case("no-store")) {
+        headers.append(CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
+}
+
+impl<S: Service<Request<B>>, B, R> fmt::Debug for AuthFuture<S, B, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthFuture").finish_non_exhaustive()
+    }
+}

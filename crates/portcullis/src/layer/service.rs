@@ -1,0 +1,68 @@
+//! A service behind the layer.
+
+use std::{
+    fmt, mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::{Admission, AuthFuture, Gate, future::Held};
+use crate::{MakeRejection, telemetry};
+
+/// An inner service that only verified requests reach. Made by [`AuthLayer`](crate::AuthLayer).
+#[derive(Clone)]
+pub struct AuthService<S, R> {
+    inner: S,
+    gate: Arc<Gate>,
+    rejection: R,
+}
+
+impl<S, R> AuthService<S, R> {
+    pub(super) fn new(inner: S, gate: Arc<Gate>, rejection: R) -> Self {
+        Self { inner, gate, rejection }
+    }
+}
+
+impl<S, R, B, ResBody> Service<Request<B>> for AuthService<S, R>
+where
+    S: Service<Request<B>, Response = Response<ResBody>> + Clone,
+    R: MakeRejection<ResBody> + Clone,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = AuthFuture<S, B, R>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.gate.admit((&request).into()) {
+            Admission::Admitted(pass) => {
+                let (auth, caching) = self.gate.enter(pass, &mut (&mut request).into());
+                request.extensions_mut().insert(auth);
+                AuthFuture::inner(self.inner.call(request), caching)
+            }
+            Admission::Refused(error) => {
+                telemetry::request_refused(&error);
+                AuthFuture::rejected(self.rejection.make_rejection(&error))
+            }
+            Admission::Waiting(pending) => {
+                // The service that was polled is the one to call; the clone is polled before its own next call.
+                let unpolled = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, unpolled);
+                let gate = Arc::clone(&self.gate);
+                AuthFuture::waiting(Held { pending, inner, request, gate, rejection: self.rejection.clone() })
+            }
+        }
+    }
+}
+
+impl<S: fmt::Debug, R> fmt::Debug for AuthService<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthService").field("inner", &self.inner).field("gate", &self.gate).finish_non_exhaustive()
+    }
+}

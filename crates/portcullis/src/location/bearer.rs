@@ -1,0 +1,105 @@
+//! `Authorization: Bearer …`.
+
+use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
+
+use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
+
+/// The `Authorization` header with the scheme `Bearer`, in any case (RFC 6750 section 2.1). The default.
+///
+/// | HTTP header | found |
+/// |---|---|
+/// | none, an empty one, another scheme | [`Found::Absent`] |
+/// | `Bearer`, spaces, a `b64token` | [`Found::Token`] |
+/// | `Bearer` and anything else | [`Found::Malformed`] |
+/// | two `Authorization` headers of whatever schemes | [`Found::Several`] |
+///
+/// Proxies may join two headers with a comma; that is no `b64token`, and so malformed.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct BearerHeader;
+
+impl BearerHeader {
+    /// The location. It has nothing to configure.
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl TokenLocation for BearerHeader {
+    fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
+        match only_value(head.headers, &AUTHORIZATION) {
+            Value::None => Found::Absent,
+            Value::Several => Found::Several,
+            Value::One(value) => match after_scheme(value) {
+                Some(credentials) => credential_after_spaces(credentials),
+                None => Found::Absent,
+            },
+        }
+    }
+
+    fn strip(&self, request: &mut RequestHeadMut<'_>) {
+        mark_sensitive(request, &AUTHORIZATION);
+    }
+
+    fn info(&self) -> LocationInfo {
+        LocationInfo::new("authorization header")
+            .with_bearer_method(BearerMethod::Header)
+            .with_caching(Caching::Untouched)
+    }
+}
+
+/// The value of an HTTP header that must not be repeated.
+pub(super) enum Value<'r> {
+    None,
+    One(&'r [u8]),
+    Several,
+}
+
+/// The header's one value without the white space around it, which is none of it (RFC 9110 section 5.5).
+pub(super) fn only_value<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Value<'r> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Value::None,
+        (Some(value), None) => Value::One(value.as_bytes().trim_ascii()),
+        (Some(_), Some(_)) => Value::Several,
+    }
+}
+
+/// What follows the scheme, if the scheme is `Bearer`.
+///
+/// The scheme ends where a token ends (RFC 9110 section 11.4), so `Bearer<tab>x` is a malformed `Bearer` and `BearerX y`
+/// another scheme.
+pub(super) fn after_scheme(value: &[u8]) -> Option<&[u8]> {
+    const SCHEME: &[u8] = b"bearer";
+    let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
+    let ends = rest.first().is_none_or(|&byte| !is_token_byte(byte));
+    (ends && scheme.eq_ignore_ascii_case(SCHEME)).then_some(rest)
+}
+
+/// The credential after `1*SP`.
+pub(super) fn credential_after_spaces(text: &[u8]) -> Found<'_> {
+    let Some(mut credential) = text.strip_prefix(b" ") else {
+        return Found::Malformed("the scheme is not followed by a space and a credential");
+    };
+    while let [b' ', rest @ ..] = credential {
+        credential = rest;
+    }
+    b64token::credential(credential)
+}
+
+/// Keeps the HTTP header's one value out of `Debug` and out of HPACK's table (RFC 7541 section 7.1.3).
+pub(super) fn mark_sensitive(request: &mut RequestHeadMut<'_>, name: &HeaderName) {
+    // Deliberately not `entry`, which may grow the map.
+    if let Some(value) = request.headers_mut().get_mut(name) {
+        value.set_sensitive(true);
+    }
+}
+
+/// `tchar` of RFC 9110 section 5.6.2.
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        )
+}

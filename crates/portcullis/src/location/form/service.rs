@@ -1,0 +1,124 @@
+//! Reads forms.
+
+use std::{
+    mem,
+    task::{Context, Poll},
+};
+
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tower_service::Service;
+
+use super::{FormBodyFuture, FormBodyLayer, FormCredential, FormRequestBody};
+use crate::location::urlencoded;
+
+/// The service of [`FormBodyLayer`].
+#[derive(Clone, Debug)]
+pub struct FormBodyService<S> {
+    pub(super) inner: S,
+    pub(super) layer: FormBodyLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for FormBodyService<S>
+where
+    S: Service<Request<FormRequestBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: From<Vec<u8>> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    R: From<String>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = FormBodyFuture<Response<R>, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if !is_form(request.method(), request.headers()) {
+            return FormBodyFuture::new(self.inner.call(request.map(FormRequestBody::untouched)));
+        }
+        // The service that was polled is the one to call; the clone stays for the next request.
+        let clone = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, clone);
+        let layer = self.layer.clone();
+        FormBodyFuture::new(async move {
+            match layer.read(request).await {
+                Ok(request) => inner.call(request).await,
+                Err(refusal) => Ok(refusal.response()),
+            }
+        })
+    }
+}
+
+impl FormBodyLayer {
+    /// Takes the token out of the form.
+    async fn read<B>(&self, request: Request<B>) -> Result<Request<FormRequestBody<B>>, Refusal>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (mut parts, body) = request.into_parts();
+        let mut form = read_all(body, self.limit).await?;
+        if let Some(credential) = FormCredential::of(urlencoded::find(&form, &self.name)) {
+            form = urlencoded::without(&form, &self.name).unwrap_or_default();
+            parts.extensions.insert(credential);
+        }
+        parts.headers.remove(TRANSFER_ENCODING);
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
+        Ok(Request::from_parts(parts, FormRequestBody::form(form)))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Refusal {
+    TooLong,
+    Unreadable,
+}
+
+impl Refusal {
+    fn response<R: From<String>>(self) -> Response<R> {
+        let (status, title) = match self {
+            Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "Form too long"),
+            Self::Unreadable => (StatusCode::BAD_REQUEST, "Form not readable"),
+        };
+        // RFC 9457 section 4.2.1: the type of a problem that is no more than its status.
+        let text = format!(r#"{{"type":"about:blank","title":"{title}","status":{}}}"#, status.as_u16());
+        let mut response = Response::new(R::from(text));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+/// RFC 6750 section 2.2.
+fn is_form(method: &Method, headers: &HeaderMap) -> bool {
+    let has_body = matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+    let is_urlencoded = |value: &HeaderValue| {
+        let essence = value.as_bytes().split(|&byte| byte == b';').next().unwrap_or_default();
+        essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    };
+    has_body && headers.get(CONTENT_TYPE).is_some_and(is_urlencoded) && !headers.contains_key(CONTENT_ENCODING)
+}
+
+async fn read_all<B>(body: B, limit: usize) -> Result<Vec<u8>, Refusal>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Refusal::TooLong);
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(read) => Ok(read.to_bytes().into()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLong),
+        Err(_) => Err(Refusal::Unreadable),
+    }
+}

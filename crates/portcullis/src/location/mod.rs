@@ -1,0 +1,128 @@
+//! Where a request carries its credential.
+//!
+//! | location | where | say so when |
+//! |---|---|---|
+//! | [`BearerHeader`] | `Authorization: Bearer …` (RFC 6750 section 2.1) | always, if you can; the default |
+//! | [`CustomHeader`] | an HTTP header of your own | a second credential rides beside the first |
+//! | [`Cookie`] | a cookie | browsers; needs protection against CSRF |
+//! | [`WebSocketSubprotocol`] | `Sec-WebSocket-Protocol: app.v1, bearer.…` | browsers cannot set headers on a WebSocket |
+//! | [`QueryParameter`] | `?access_token=…` (RFC 6750 section 2.3) | a link that cannot carry headers; it ends up in logs |
+#![cfg_attr(
+    feature = "form",
+    doc = "| [`FormBody`] | `access_token` in a form (RFC 6750 section 2.2) | an HTML form that posts across origins |"
+)]
+//!
+//! The rules, the same for all of them:
+//!
+//! 1. A location says that there is no credential ([`Found::Absent`]) only if none was meant. A header with another
+//!    scheme, or an empty one, means none.
+//! 2. What was meant as a credential, but does not have its form, is [`Found::Malformed`]: answered with 400, whether
+//!    or not the route would have let an anonymous request through.
+//! 3. Two of a kind are [`Found::Several`], also 400, even if one of them is no good or both are the same. Which of
+//!    them counts would depend on who reads the request, and that is how requests are smuggled past a check.
+//! 4. Every credential is a `b64token` (RFC 6750 section 2.1): letters, digits, `-._~+/`, then any number of `=`.
+//! 5. Before the inner service sees the request, [`TokenLocation::strip`] takes the credential out of places that are
+//!    written down or sent back, and marks HTTP headers as sensitive, so that their `Debug` does not show them.
+//!
+//! # Example
+//!
+//! ```
+//! use http::Request;
+//! use portcullis::{BearerHeader, Found, RequestHead, TokenLocation};
+//!
+//! let request = Request::get("/").header("authorization", "bearer a.b.c").body(())?;
+//! assert!(matches!(BearerHeader::new().find(RequestHead::from(&request)), Found::Token(token) if token == "a.b.c"));
+//!
+//! let request = Request::get("/").header("authorization", "Bearer a.b.c realm=\"x\"").body(())?;
+//! assert!(matches!(BearerHeader::new().find(RequestHead::from(&request)), Found::Malformed(_)));
+//! # Ok::<(), http::Error>(())
+//! ```
+
+mod b64token;
+mod bearer;
+mod cookie;
+#[cfg(feature = "form")]
+mod form;
+mod head;
+mod header;
+mod info;
+mod query;
+mod subprotocol;
+mod urlencoded;
+
+use std::{borrow::Cow, fmt};
+
+pub use bearer::BearerHeader;
+pub use cookie::Cookie;
+#[cfg(feature = "form")]
+pub use form::{FormBody, FormBodyFuture, FormBodyLayer, FormBodyService, FormRequestBody};
+pub use head::{RequestHead, RequestHeadMut};
+pub use header::CustomHeader;
+pub use info::{BearerMethod, Caching, LocationInfo};
+pub use query::QueryParameter;
+pub use subprotocol::WebSocketSubprotocol;
+
+/// A place in a request where a credential may be.
+///
+/// See the [module docs](self) for the rules that an implementation keeps. To leave the place out of the request that
+/// the inner service sees, implement [`strip`](Self::strip) too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a place where a credential may be",
+    note = "use `BearerHeader`, `CustomHeader`, `Cookie`, `WebSocketSubprotocol`, `QueryParameter`, or implement `TokenLocation`"
+)]
+pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
+    /// Looks for the credential. Must not allocate for a plain one: every request passes here.
+    fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r>;
+
+    /// Takes the credential out of the request, or hides it, before the inner service sees it.
+    ///
+    /// Called after the credential has been accepted. Defaults to leaving the request as it is.
+    fn strip(&self, request: &mut RequestHeadMut<'_>) {
+        let _ = request;
+    }
+
+    /// What a program or a person may want to know about this place. Asked once, when the layer is built.
+    ///
+    /// Defaults to the type's name, no registered method, and responses that are for the caller only.
+    fn info(&self) -> LocationInfo {
+        LocationInfo::new(std::any::type_name::<Self>())
+    }
+}
+
+impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
+    fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
+        (**self).find(head)
+    }
+
+    fn strip(&self, request: &mut RequestHeadMut<'_>) {
+        (**self).strip(request);
+    }
+
+    fn info(&self) -> LocationInfo {
+        (**self).info()
+    }
+}
+
+/// What a [`TokenLocation`] found. `Debug` does not show the token.
+#[non_exhaustive]
+pub enum Found<'r> {
+    /// No credential was meant. The only outcome that an optional layer lets through.
+    Absent,
+    /// One credential, with the form of a `b64token`; borrowed from the request unless it had to be decoded.
+    Token(Cow<'r, str>),
+    /// A credential was meant, but this is wrong with it. For the log; never holds anything of the request.
+    Malformed(&'static str),
+    /// More than one credential.
+    Several,
+}
+
+impl fmt::Debug for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("Absent"),
+            Self::Token(_) => f.write_str("Token(REDACTED)"),
+            Self::Malformed(reason) => f.debug_tuple("Malformed").field(reason).finish(),
+            Self::Several => f.write_str("Several"),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A parameter of the query.
+
+use std::borrow::Cow;
+
+use http::{Uri, uri::PathAndQuery};
+
+use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, urlencoded};
+
+/// A parameter of the query: `?access_token=…` (RFC 6750 section 2.3).
+///
+/// **The query is written down**: in logs of servers and proxies, in the browser's history, in `Referer`. Use this only
+/// for what cannot send headers (a download link, an event source), and with tokens that live for minutes. RFC 9700
+/// section 4.3.2 says that clients must not do it.
+///
+/// Before the inner service sees the request, the parameter is taken out of its URI; the others stay byte for byte. What
+/// outer layers have copied before (a trace span, axum's `OriginalUri`) still holds it. Responses get
+/// `Cache-Control: private`.
+///
+/// | query | found |
+/// |---|---|
+/// | no such parameter | [`Found::Absent`] |
+/// | once, and percent-decoded a `b64token` | [`Found::Token`] |
+/// | without a value, with a stray `%`, with `+` (a space in a query) | [`Found::Malformed`] |
+/// | twice, even if equal | [`Found::Several`] |
+#[derive(Clone, Debug)]
+pub struct QueryParameter {
+    name: Cow<'static, str>,
+}
+
+impl QueryParameter {
+    /// The parameter of that name: `QueryParameter::new("access_token")`. Compared exactly after percent-decoding.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into() }
+    }
+}
+
+impl TokenLocation for QueryParameter {
+    fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
+        let query = head.uri.query().unwrap_or_default();
+        urlencoded::find(query.as_bytes(), &self.name)
+    }
+
+    fn strip(&self, request: &mut RequestHeadMut<'_>) {
+        let uri = request.uri_mut();
+        if let Some(query) = uri.query() {
+            let others = urlencoded::without(query.as_bytes(), &self.name);
+            *uri = with_query(uri, others);
+        }
+    }
+
+    fn info(&self) -> LocationInfo {
+        LocationInfo::new(format!("query parameter {}", self.name))
+            .with_bearer_method(BearerMethod::Query)
+            .with_caching(Caching::Private)
+    }
+}
+
+fn with_query(uri: &Uri, query: Option<Vec<u8>>) -> Uri {
+    let mut target = uri.path().as_bytes().to_vec();
+    if let Some(query) = query {
+        target.push(b'?');
+        target.extend(query);
+    }
+    let mut parts = uri.clone().into_parts();
+    // A part of a URI is a URI, so neither fails; if one did, the credential must not be what stays.
+    parts.path_and_query = Some(PathAndQuery::try_from(target).unwrap_or_else(|_| PathAndQuery::from_static("/")));
+    Uri::from_parts(parts).unwrap_or_default()
+}

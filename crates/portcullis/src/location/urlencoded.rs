@@ -1,0 +1,60 @@
+//! `application/x-www-form-urlencoded`, as far as a location needs it: strict about our parameter, blind to the others.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use super::{Found, b64token};
+
+/// Looks for the credential among `name=value` pairs between `&`.
+///
+/// A parameter is ours by its decoded name: `acc%65ss_token` is what the inner service would read as `access_token`.
+pub(super) fn find<'r>(pairs: &'r [u8], name: &str) -> Found<'r> {
+    let mut ours = split(pairs).filter(|pair| is_named(pair, name));
+    match (ours.next(), ours.next()) {
+        (None, _) => Found::Absent,
+        (Some(pair), None) => credential(name_and_value(pair).1),
+        (Some(_), Some(_)) => Found::Several,
+    }
+}
+
+/// The pairs without ours, the others byte for byte; `None` if nothing is left.
+pub(super) fn without(pairs: &[u8], name: &str) -> Option<Vec<u8>> {
+    let others: Vec<_> = split(pairs).filter(|pair| !is_named(pair, name)).collect();
+    (!others.is_empty()).then(|| others.join(&b'&'))
+}
+
+fn split(pairs: &[u8]) -> impl Iterator<Item = &[u8]> {
+    pairs.split(|&byte| byte == b'&')
+}
+
+fn name_and_value(pair: &[u8]) -> (&[u8], &[u8]) {
+    match pair.iter().position(|&byte| byte == b'=') {
+        Some(place) => (&pair[..place], &pair[place + 1..]),
+        None => (pair, &[]),
+    }
+}
+
+fn is_named(pair: &[u8], name: &str) -> bool {
+    let (encoded, _) = name_and_value(pair);
+    encoded == name.as_bytes() || (encoded.contains(&b'%') && percent_decode(encoded).eq(name.bytes()))
+}
+
+fn credential(value: &[u8]) -> Found<'_> {
+    // A `+` stands for a space here, and that is in no credential.
+    if value.contains(&b'+') {
+        return Found::Malformed("the parameter has a space");
+    }
+    match decode(value) {
+        Some(Cow::Borrowed(plain)) => b64token::credential(plain),
+        Some(Cow::Owned(decoded)) => b64token::owned_credential(&decoded),
+        None => Found::Malformed("the parameter is not percent-encoded rightly"),
+    }
+}
+
+/// Unlike `percent_decode` alone: `None` for a `%` without two hexadecimal digits, which others pass through.
+fn decode(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let is_hex = |place: usize| value.get(place).is_some_and(u8::is_ascii_hexdigit);
+    let mut escapes = value.iter().enumerate().filter(|&(_, &byte)| byte == b'%');
+    escapes.all(|(place, _)| is_hex(place + 1) && is_hex(place + 2)).then(|| percent_decode(value).into())
+}

@@ -1,0 +1,59 @@
+//! The same for axum's extractors.
+
+use std::{error::Error, fmt};
+
+use axum_core::response::{IntoResponse, Response};
+use portcullis_core::AuthError;
+
+use super::{BearerChallenge, MakeRejection};
+
+/// Why an extractor did not let a request through, and how to say so.
+///
+/// Return it from a handler as it is, or look at [`error`](Self::error) and answer in your own way.
+#[derive(Debug)]
+pub struct AuthRejection {
+    error: AuthError,
+    challenge: BearerChallenge,
+}
+
+impl AuthRejection {
+    /// A rejection because of `error`, answered as `challenge` is configured.
+    pub fn new(error: AuthError, challenge: BearerChallenge) -> Self {
+        Self { error, challenge }
+    }
+
+    /// What happened.
+    pub fn error(&self) -> &AuthError {
+        &self.error
+    }
+
+    /// What happened, by value.
+    pub fn into_error(self) -> AuthError {
+        self.error
+    }
+}
+
+/// Answered with a bare `Bearer` where a challenge is called for.
+impl From<AuthError> for AuthRejection {
+    fn from(error: AuthError) -> Self {
+        Self::new(error, BearerChallenge::new())
+    }
+}
+
+impl IntoResponse for AuthRejection {
+    fn into_response(self) -> Response {
+        self.challenge.make_rejection(&self.error)
+    }
+}
+
+impl fmt::Display for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl Error for AuthRejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}

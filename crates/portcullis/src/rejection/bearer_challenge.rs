@@ -1,0 +1,186 @@
+//! The default answer: RFC 6750's challenge with a problem in JSON.
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use http::{
+    HeaderMap, HeaderValue, Response,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use portcullis_core::{AuthError, AuthErrorKind};
+
+use super::{
+    MakeRejection,
+    answer::Answer,
+    problem::{self, CODES_PAGE},
+};
+use crate::challenge::Challenge;
+
+/// Answers as RFC 6750 section 3 asks, with a body of `application/problem+json` (RFC 9457).
+///
+/// See the [module docs](super) for the table. Every answer says `Cache-Control: no-store` and carries its
+/// [`Code`](portcullis_core::Code) in the response's extensions, for layers outside that count or log. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct BearerChallenge {
+    config: Arc<Config>,
+}
+
+impl BearerChallenge {
+    /// A bare `Bearer`, nothing else configured.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the protection space. Defaults to none, since nothing depends on it: `realm` is optional in RFC 6750.
+    ///
+    /// Characters that cannot stand in an HTTP header are percent-encoded.
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<Cow<'static, str>>) -> Self {
+        self.config_mut().realm = Some(realm.into());
+        self
+    }
+
+    /// Tells clients where this resource's metadata is (RFC 9728 section 5.1), which names the authorization servers.
+    ///
+    /// Defaults to none. Best taken from [`ResourceMetadata::url`](crate::ResourceMetadata::url), which cannot be wrong.
+    #[must_use]
+    pub fn resource_metadata(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.config_mut().resource_metadata = Some(url.into());
+        self
+    }
+
+    /// Adds a challenge of another scheme to every 401, as an HTTP header of its own after `Bearer`. Defaults to none.
+    #[must_use]
+    pub fn beside(mut self, challenge: Challenge) -> Self {
+        self.config_mut().beside.push(challenge);
+        self
+    }
+
+    /// Sets what the problem's `type` starts with; the code follows. Defaults to the page [`codes`](crate::codes) on
+    /// docs.rs.
+    #[must_use]
+    pub fn codes_page(mut self, base: impl Into<Cow<'static, str>>) -> Self {
+        self.config_mut().codes_page = base.into();
+        self
+    }
+
+    /// Replaces the body: the hook gives its content type and its text. Defaults to the problem in JSON.
+    ///
+    /// The text goes to whoever sent the request. The error's [`Display`](fmt::Display) and source are for logs.
+    #[must_use]
+    pub fn body<F>(mut self, hook: F) -> Self
+    where
+        F: Fn(&AuthError) -> (HeaderValue, String) + Send + Sync + 'static,
+    {
+        self.config_mut().body = Some(Body(Arc::new(hook)));
+        self
+    }
+
+    /// The challenges that the answer to `error` carries, `Bearer` first; none if the fault is ours.
+    pub fn challenges(&self, error: &AuthError) -> Vec<Challenge> {
+        let answer = Answer::to(error.kind());
+        if !answer.challenges {
+            return Vec::new();
+        }
+        let mut challenges = vec![self.bearer(error, answer)];
+        if answer.status == http::StatusCode::UNAUTHORIZED {
+            challenges.extend(self.config.beside.iter().cloned());
+        }
+        challenges
+    }
+
+    fn bearer(&self, error: &AuthError, answer: Answer) -> Challenge {
+        let mut challenge = Challenge::bearer();
+        if let Some(realm) = &self.config.realm {
+            challenge = challenge.realm(realm);
+        }
+        if let Some(code) = answer.error {
+            challenge = challenge.error(code).error_description(error.description()).scope(error.scopes());
+        }
+        if error.kind() == AuthErrorKind::InsufficientAuthentication {
+            challenge = challenge.acr_values(error.acr_values());
+            if let Some(max_age) = error.max_age() {
+                challenge = challenge.max_age(max_age.as_secs());
+            }
+        }
+        match &self.config.resource_metadata {
+            Some(url) => challenge.resource_metadata(url),
+            None => challenge,
+        }
+    }
+
+    fn content(&self, error: &AuthError) -> (HeaderValue, String) {
+        match &self.config.body {
+            Some(Body(hook)) => hook(error),
+            None => {
+                (HeaderValue::from_static("application/problem+json"), problem::json(error, &self.config.codes_page))
+            }
+        }
+    }
+
+    fn config_mut(&mut self) -> &mut Config {
+        Arc::make_mut(&mut self.config)
+    }
+}
+
+impl<B: From<String>> MakeRejection<B> for BearerChallenge {
+    fn make_rejection(&self, error: &AuthError) -> Response<B> {
+        let (content_type, text) = self.content(error);
+        let mut response = Response::new(B::from(text));
+        *response.status_mut() = Answer::to(error.kind()).status;
+        response.extensions_mut().insert(error.code());
+
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, content_type);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for challenge in self.challenges(error) {
+            headers.append(WWW_AUTHENTICATE, challenge.to_header_value());
+        }
+        if error.kind() == AuthErrorKind::Unavailable {
+            say_when_to_retry(headers, error.retry_after());
+        }
+        response
+    }
+}
+
+/// What all clones share.
+#[derive(Clone, Debug)]
+struct Config {
+    realm: Option<Cow<'static, str>>,
+    resource_metadata: Option<Cow<'static, str>>,
+    beside: Vec<Challenge>,
+    codes_page: Cow<'static, str>,
+    body: Option<Body>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            realm: None,
+            resource_metadata: None,
+            beside: Vec::new(),
+            codes_page: Cow::Borrowed(CODES_PAGE),
+            body: None,
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Body(Arc<BodyHook>);
+
+type BodyHook = dyn Fn(&AuthError) -> (HeaderValue, String) + Send + Sync;
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Body")
+    }
+}
+
+/// When the error does not say it. Longer than a fetch of keys may take, short enough not to be an outage of its own.
+const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(5);
+
+/// Whole seconds (RFC 9110 section 10.2.3), rounded up so that nobody comes too early, and at least one.
+fn say_when_to_retry(headers: &mut HeaderMap, delay: Option<Duration>) {
+    let delay = delay.unwrap_or(RETRY_AFTER_DEFAULT);
+    let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0)).max(1);
+    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+}

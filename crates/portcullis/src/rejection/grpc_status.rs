@@ -1,0 +1,52 @@
+//! The answer to a gRPC call.
+
+use http::{HeaderValue, Response, header::CONTENT_TYPE};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use portcullis_core::AuthError;
+
+use super::{MakeRejection, answer::Answer};
+
+/// Answers in gRPC's words: HTTP 200 whose headers already are the trailers, without a body.
+///
+/// | case | `grpc-status` |
+/// |---|---|
+/// | no credential, bad token, login too old or too weak | 16 `UNAUTHENTICATED` |
+/// | malformed, or two credentials | 3 `INVALID_ARGUMENT` |
+/// | scope or role missing | 7 `PERMISSION_DENIED` |
+/// | **we** cannot decide | 14 `UNAVAILABLE` |
+/// | the service is put together wrongly | 13 `INTERNAL` |
+///
+/// `grpc-message` is the code, a colon and the description: `token_expired: the token has expired`. The response's
+/// extensions carry the [`Code`](portcullis_core::Code). The body must end at once when it is `Default`, as the bodies of
+/// hyper, tonic and axum do.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct GrpcStatus;
+
+impl GrpcStatus {
+    /// The answer. It has nothing to configure.
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl<B: Default> MakeRejection<B> for GrpcStatus {
+    fn make_rejection(&self, error: &AuthError) -> Response<B> {
+        let mut response = Response::new(B::default());
+        response.extensions_mut().insert(error.code());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert("grpc-status", HeaderValue::from_static(Answer::to(error.kind()).grpc_status));
+        headers.insert("grpc-message", message(error));
+        response
+    }
+}
+
+/// gRPC over HTTP/2, `Status-Message`: everything but `%x20-24 / %x26-7E` is percent-encoded.
+const UNSAFE_IN_MESSAGE: &AsciiSet = &CONTROLS.add(b'%');
+
+fn message(error: &AuthError) -> HeaderValue {
+    let text = format!("{}: {}", error.code(), error.description());
+    let encoded = utf8_percent_encode(&text, UNSAFE_IN_MESSAGE).to_string();
+    HeaderValue::try_from(encoded).unwrap_or_else(|_| HeaderValue::from_static("refused"))
+}

@@ -1,0 +1,68 @@
+//! From an [`AuthError`] to the answer that the client gets.
+//!
+//! | case | status | `WWW-Authenticate` |
+//! |---|---|---|
+//! | no credential | 401 | `Bearer`, no error code |
+//! | malformed, or two credentials | 400 | `error="invalid_request"` |
+//! | bad, expired, revoked token | 401 | `error="invalid_token"` |
+//! | scope or role missing | 403 | `error="insufficient_scope"`, and `scope` if it is known |
+//! | login too old or too weak | 401 | `error="insufficient_user_authentication"`, `acr_values`, `max_age` (RFC 9470) |
+//! | **we** cannot decide | 503, `Retry-After` | none |
+//! | the service is put together wrongly | 500 | none |
+//!
+//! [`BearerChallenge`] answers so, [`GrpcStatus`] the same in gRPC's words. Any closure from `&AuthError` to a response
+//! is a [`MakeRejection`], too. What the codes mean stands in [`codes`](crate::codes).
+//!
+//! # Example
+//!
+//! ```
+//! use portcullis::{AuthError, BearerChallenge, Code, MakeRejection};
+//!
+//! let challenge = BearerChallenge::new().realm("orders");
+//! let response: http::Response<String> = challenge.make_rejection(&AuthError::new(Code::CredentialMissing));
+//! assert_eq!(response.status(), 401);
+//! assert_eq!(response.headers()["www-authenticate"], r#"Bearer realm="orders""#);
+//!
+//! let response: http::Response<String> = challenge.make_rejection(&AuthError::new(Code::KeysUnavailable));
+//! assert_eq!(response.status(), 503);
+//! assert!(!response.headers().contains_key("www-authenticate"));
+//! ```
+
+mod answer;
+#[cfg(feature = "axum")]
+mod axum;
+mod bearer_challenge;
+mod grpc_status;
+mod problem;
+
+use http::Response;
+use portcullis_core::AuthError;
+
+#[cfg(feature = "axum")]
+pub use self::axum::AuthRejection;
+#[cfg(test)]
+pub(crate) use answer::Answer;
+pub use bearer_challenge::BearerChallenge;
+pub use grpc_status::GrpcStatus;
+
+/// Makes the answer to a request that is not let through.
+///
+/// Closures do, too: `|error: &AuthError| -> http::Response<B>`. They get the error with all its details; of those, only
+/// [`AuthError::code`], [`AuthError::description`] and what is needed (scopes, login) are for the client.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not make a rejection with the body `{B}`",
+    note = "`BearerChallenge` needs `B: From<String>`, `GrpcStatus` needs `B: Default`"
+)]
+pub trait MakeRejection<B> {
+    /// The answer to `error`.
+    fn make_rejection(&self, error: &AuthError) -> Response<B>;
+}
+
+impl<B, F> MakeRejection<B> for F
+where
+    F: Fn(&AuthError) -> Response<B>,
+{
+    fn make_rejection(&self, error: &AuthError) -> Response<B> {
+        self(error)
+    }
+}

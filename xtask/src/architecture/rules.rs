@@ -1,0 +1,212 @@
+//! The rules themselves. A crate without a row here does not pass: who adds one says where it stands.
+
+/// What one of our crates may and may not do.
+#[derive(Debug)]
+pub(crate) struct CrateRule {
+    pub(crate) name: &'static str,
+    /// Our crates that it may depend on.
+    pub(crate) uses: &'static [&'static str],
+    /// Our crates that it may depend on behind a cargo feature.
+    pub(crate) uses_by_feature: &'static [&'static str],
+    /// Packages that must not appear anywhere below it, whatever its features.
+    pub(crate) never: &'static [Never],
+    /// The largest number of packages in its default tree, itself included.
+    pub(crate) most_packages: Option<usize>,
+}
+
+/// Packages that a crate must never bring along.
+#[derive(Debug)]
+pub(crate) struct Never {
+    pub(crate) packages: &'static [&'static str],
+    /// The one crate of ours below which they are allowed.
+    pub(crate) unless_under: Option<&'static str>,
+    pub(crate) reason: &'static str,
+}
+
+/// Text that may stand in some files only.
+#[derive(Debug)]
+pub(crate) struct Phrase {
+    pub(crate) text: &'static str,
+    /// Folders or files the rule speaks about.
+    pub(crate) within: &'static [&'static str],
+    /// Files in them where the text is right.
+    pub(crate) except: &'static [&'static str],
+    pub(crate) reason: &'static str,
+}
+
+/// Our test kit holds fixed keys, so no build that ships may contain it.
+pub(crate) const TEST_KIT: &str = "portcullis-test";
+
+pub(crate) const RULES: &[CrateRule] = &[
+    CrateRule {
+        name: "portcullis-core",
+        uses: &[],
+        uses_by_feature: &[],
+        never: &[
+            Never {
+                packages: RUNTIMES,
+                unless_under: None,
+                reason: "core decides from its arguments; waiting is the caller's",
+            },
+            Never {
+                packages: &["http", "http-body", "axum-core", "tower-layer", "tower-service"],
+                unless_under: None,
+                reason: "core knows tokens, not requests",
+            },
+            NO_FRAMEWORK,
+            Never {
+                packages: HTTP_CLIENTS,
+                unless_under: None,
+                reason: "keys come in through KeySource; fetching them is another crate's job",
+            },
+            NO_DATABASE,
+        ],
+        most_packages: Some(45),
+    },
+    CrateRule {
+        name: "portcullis-jwks",
+        uses: &["portcullis-core"],
+        uses_by_feature: &[],
+        never: &[NO_FRAMEWORK, NO_DATABASE],
+        most_packages: None,
+    },
+    CrateRule {
+        name: "portcullis",
+        uses: &["portcullis-core"],
+        uses_by_feature: &["portcullis-jwks"],
+        never: &[NO_FRAMEWORK, HTTP_CLIENT_UNDER_JWKS, NO_DATABASE],
+        most_packages: Some(65),
+    },
+    CrateRule {
+        name: "portcullis-issuer",
+        uses: &["portcullis-core"],
+        uses_by_feature: &[],
+        never: &[HTTP_CLIENT_UNDER_JWKS, NO_DATABASE],
+        most_packages: None,
+    },
+    CrateRule {
+        name: "portcullis-store",
+        uses: &["portcullis-core"],
+        uses_by_feature: &["portcullis-issuer"],
+        never: &[NO_FRAMEWORK],
+        most_packages: None,
+    },
+    CrateRule {
+        name: "portcullis-nats",
+        uses: &["portcullis-core"],
+        uses_by_feature: &[],
+        never: &[NO_FRAMEWORK],
+        most_packages: None,
+    },
+    CrateRule {
+        name: TEST_KIT,
+        uses: &["portcullis-core"],
+        uses_by_feature: &[],
+        never: &[],
+        most_packages: None,
+    },
+    CrateRule {
+        name: "portcullis-cli",
+        uses: &[
+            "portcullis-core",
+            "portcullis",
+            "portcullis-jwks",
+            "portcullis-issuer",
+            "portcullis-store",
+            "portcullis-nats",
+        ],
+        uses_by_feature: &[],
+        never: &[],
+        most_packages: None,
+    },
+];
+
+const NO_FRAMEWORK: Never = Never {
+    packages: &["axum", "tower", "tower-http", "actix-web", "tonic"],
+    unless_under: None,
+    reason: "frameworks follow another release pace; the small -core, -layer and -service crates are the interface",
+};
+
+const HTTP_CLIENT_UNDER_JWKS: Never = Never {
+    packages: HTTP_CLIENTS,
+    unless_under: Some("portcullis-jwks"),
+    reason: "one crate talks to the network, so that one crate holds its limits",
+};
+
+const NO_DATABASE: Never = Never {
+    packages: DATABASE_CLIENTS,
+    unless_under: Some("portcullis-store"),
+    reason: "state that outlives the process lives in portcullis-store",
+};
+
+const RUNTIMES: &[&str] = &[
+    "tokio",
+    "async-std",
+    "smol",
+    "async-executor",
+    "async-global-executor",
+    "rayon",
+];
+
+/// hyper serves too, but whoever brings it along can also call out.
+const HTTP_CLIENTS: &[&str] = &[
+    "hyper",
+    "hyper-util",
+    "reqwest",
+    "ureq",
+    "isahc",
+    "curl",
+    "attohttpc",
+    "minreq",
+    "surf",
+    "awc",
+];
+
+const DATABASE_CLIENTS: &[&str] = &[
+    "redb",
+    "redis",
+    "fred",
+    "async-nats",
+    "tokio-postgres",
+    "postgres",
+    "sqlx",
+    "diesel",
+    "rusqlite",
+    "sled",
+    "fjall",
+];
+
+pub(crate) const PHRASES: &[Phrase] = &[
+    Phrase {
+        text: "SystemTime::now",
+        within: &["crates/"],
+        except: &["crates/portcullis-core/src/clock.rs"],
+        reason: "time comes in through a Clock, so that tests choose it",
+    },
+    Phrase {
+        text: "spawn",
+        within: &["crates/portcullis-core/src/"],
+        except: &[],
+        reason: "core starts no task and no thread",
+    },
+    Phrase {
+        text: "portcullis_test",
+        within: &[
+            "crates/portcullis-core/src/",
+            "crates/portcullis/src/",
+            "crates/portcullis-jwks/src/",
+            "crates/portcullis-issuer/src/",
+            "crates/portcullis-store/src/",
+            "crates/portcullis-nats/src/",
+            "crates/portcullis-cli/src/",
+        ],
+        except: &[],
+        reason: "the test kit is used from tests/ folders; inside src/ it would meet a second copy of the crate",
+    },
+    Phrase {
+        text: "cfg(not(feature",
+        within: &["crates/"],
+        except: &[],
+        reason: "features only add: what one takes away, another crate's build would lose unasked",
+    },
+];

@@ -1,0 +1,135 @@
+//! The command line, parsed without I/O.
+
+/// What `cargo xtask help` prints.
+pub(crate) const HELP: &str = "\
+cargo xtask COMMAND [STEP] [--keep-going]
+
+  check     what needs no running: format, clippy, docs, each feature by itself,
+            dependencies and licences, architecture
+  test      every test: unit and integration, documentation, quickstart, a short fuzz run
+  ci        check, then test: the gate a change has to pass
+  lines     code lines per file, without documentation and tests
+  bench     the benchmarks
+  release   what takes minutes or extra tools: packages, public API, advisories
+
+  STEP          run only the steps whose name contains this text, such as `cargo xtask check clippy`
+  --keep-going  run the remaining steps after a failure
+  --allow-dirty release: package files that are not committed yet";
+
+/// A parsed command line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Args {
+    pub(crate) task: Task,
+    /// Runs only steps whose name contains this.
+    pub(crate) only: Option<String>,
+    pub(crate) keep_going: bool,
+    pub(crate) allow_dirty: bool,
+}
+
+/// The command to carry out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    Help,
+    Check,
+    Test,
+    Ci,
+    Lines,
+    Bench,
+    Release,
+}
+
+impl Args {
+    /// Reads the words after `cargo xtask`. No word at all asks for help.
+    ///
+    /// # Errors
+    /// The text to show for a word that means nothing here.
+    pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut args = Self {
+            task: Task::Help,
+            only: None,
+            keep_going: false,
+            allow_dirty: false,
+        };
+        let mut task = None;
+        for word in words {
+            match word.as_str() {
+                "--keep-going" => args.keep_going = true,
+                "--allow-dirty" => args.allow_dirty = true,
+                "--help" | "-h" => task = Some(Task::Help),
+                flag if flag.starts_with('-') => return Err(format!("unknown option `{flag}`\n\n{HELP}")),
+                name if task.is_none() => task = Some(Task::from_name(name)?),
+                _ if args.only.is_none() => args.only = Some(word),
+                extra => {
+                    return Err(format!(
+                        "one STEP at most; quote a name with spaces (`{extra}` is left over)"
+                    ));
+                }
+            }
+        }
+        args.task = task.unwrap_or(Task::Help);
+        Ok(args)
+    }
+}
+
+impl Task {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Help => "help",
+            Self::Check => "check",
+            Self::Test => "test",
+            Self::Ci => "ci",
+            Self::Lines => "lines",
+            Self::Bench => "bench",
+            Self::Release => "release",
+        }
+    }
+
+    fn from_name(name: &str) -> Result<Self, String> {
+        [
+            Self::Help,
+            Self::Check,
+            Self::Test,
+            Self::Ci,
+            Self::Lines,
+            Self::Bench,
+            Self::Release,
+        ]
+        .into_iter()
+        .find(|task| task.name() == name)
+        .ok_or_else(|| format!("unknown command `{name}`\n\n{HELP}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, String> {
+        Args::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn a_command_a_step_and_options_in_any_order() {
+        let expected = Args {
+            task: Task::Check,
+            only: Some("clippy".to_owned()),
+            keep_going: true,
+            allow_dirty: false,
+        };
+        assert_eq!(parse("check clippy --keep-going"), Ok(expected));
+        assert_eq!(parse("--keep-going check clippy"), parse("check clippy --keep-going"));
+    }
+
+    #[test]
+    fn nothing_asks_for_help() {
+        assert_eq!(parse("").unwrap().task, Task::Help);
+        assert_eq!(parse("check --help").unwrap().task, Task::Help);
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused() {
+        assert!(parse("chekc").unwrap_err().contains("`chekc`"));
+        assert!(parse("check --fast").unwrap_err().contains("`--fast`"));
+        assert!(parse("check one two").unwrap_err().contains("`two`"));
+    }
+}

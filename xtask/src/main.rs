@@ -1,0 +1,65 @@
+//! The workspace's own commands: `cargo xtask check`, `test`, `ci`, `lines`, `bench`, `release`.
+//!
+//! Each command is a list of named steps. A step prints what it runs, so that it can be repeated by hand; the first
+//! failure ends the command unless `--keep-going` is given.
+#![expect(clippy::print_stdout, reason = "this program talks to a person in a terminal")]
+
+mod architecture;
+mod args;
+mod bench;
+mod check;
+mod command;
+mod fuzz;
+mod licence;
+mod policy;
+mod quickstart;
+mod release;
+mod source;
+mod steps;
+mod suite;
+mod tally;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use args::{Args, Task};
+use steps::Steps;
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    let outcome = Args::parse(std::env::args().skip(1)).and_then(|args| perform(&args));
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Carries out one command; `true` if nothing failed.
+fn perform(args: &Args) -> Result<bool, String> {
+    match args.task {
+        Task::Help => println!("{}", args::HELP),
+        Task::Lines => source::print_lines(&workspace::root())?,
+        _ => return run_steps(args),
+    }
+    Ok(true)
+}
+
+fn run_steps(args: &Args) -> Result<bool, String> {
+    let workspace = Workspace::load()?;
+    let mut steps = Steps::new(args);
+    // An `Err` here says only that a step failed and the rest was left out: the closing summary tells which.
+    let _stopped = match args.task {
+        Task::Check => check::add(&mut steps, &workspace),
+        Task::Test => suite::add(&mut steps, &workspace),
+        Task::Ci => check::add(&mut steps, &workspace).and_then(|()| suite::add(&mut steps, &workspace)),
+        Task::Bench => bench::add(&mut steps, &workspace),
+        Task::Release => release::add(&mut steps, &workspace, args.allow_dirty),
+        Task::Help | Task::Lines => Ok(()),
+    };
+    steps.close()
+}

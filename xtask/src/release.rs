@@ -1,0 +1,124 @@
+//! What is worth minutes or extra tools: done before a release, not for every change.
+
+use std::fs;
+
+use crate::{
+    command::Run,
+    steps::{Done, StepResult, Steps, Stopped},
+    tools,
+    workspace::{Workspace, root},
+};
+
+pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
+    steps.step("packages", |_| {
+        package(workspace, allow_dirty).run()?;
+        Ok(Done::quietly())
+    })?;
+    // a wrapper may be a crate of ours that is still to come
+    let deny = Run::cargo("deny check --allow unused-wrapper");
+    steps.step("bans, licences, sources", |_| {
+        if_installed("deny", &deny.clone().words("bans licenses sources"))
+    })?;
+    steps.step("spelling", |_| {
+        if Run::new("typos").arg("--version").output().is_err() {
+            return Ok(Done::skipped("not installed: cargo install typos-cli --locked"));
+        }
+        Run::new("typos").run()?;
+        Ok(Done::quietly())
+    })?;
+    steps.step("docs as docs.rs builds them", |_| docs_rs(workspace))?;
+    steps.step("compatible with the last release", |_| semver(workspace))?;
+    for package in workspace.published() {
+        steps.step(&format!("public API: {}", package.name), |_| public_api(&package.name))?;
+    }
+    // last, because it fetches the advisory database, which not every network lets through
+    steps.step("advisories", |_| if_installed("deny", &deny.words("advisories")))
+}
+
+/// All at once: cargo then builds each package against the others' packages, though none is published yet.
+fn package(workspace: &Workspace, allow_dirty: bool) -> Run {
+    let names = workspace.published().map(|package| package.name.as_str());
+    let run = Run::cargo("package").each("-p", names);
+    if allow_dirty { run.arg("--allow-dirty") } else { run }
+}
+
+/// With `--cfg docsrs`, which shows what each item's feature is and needs a nightly compiler.
+fn docs_rs(workspace: &Workspace) -> StepResult {
+    if !tools::has_nightly() {
+        return Ok(Done::skipped("no nightly toolchain"));
+    }
+    let names = workspace.published().map(|package| package.name.as_str());
+    let docs = Run::cargo("+nightly doc --no-deps --all-features --target-dir target/docs-rs").each("-p", names);
+    docs.env("RUSTDOCFLAGS", "--cfg docsrs -D warnings").run()?;
+    Ok(Done::quietly())
+}
+
+fn semver(workspace: &Workspace) -> StepResult {
+    let tag = Run::new("git").words("describe --tags --abbrev=0 --match v*").output();
+    let Ok(tag) = tag else {
+        return Ok(Done::skipped("there is no release to compare with (no tag v*)"));
+    };
+    let names = workspace.published().map(|package| package.name.as_str());
+    if_installed(
+        "semver-checks",
+        &Run::cargo("semver-checks --all-features --baseline-rev")
+            .arg(tag.trim())
+            .each("-p", names),
+    )
+}
+
+/// Compares with the listing that is kept under `api/`, so that no change of the public API goes unread.
+fn public_api(name: &str) -> StepResult {
+    if !tools::has_cargo("public-api") || !tools::has_nightly() {
+        return Ok(Done::skipped(
+            "needs a nightly toolchain and: cargo install cargo-public-api --locked",
+        ));
+    }
+    let list = Run::cargo("+nightly public-api --all-features -sss -p").arg(name);
+    let now = list.output()?;
+    let path = format!("api/{name}.txt");
+    let kept = fs::read_to_string(root().join(&path)).unwrap_or_default();
+    let differences = differences(&kept, &now);
+    if differences.is_empty() {
+        return Ok(Done::note(format!("as in {path}")));
+    }
+    Err(format!(
+        "not as in {path}; read it, then: {list} > {path}\n    {}",
+        differences.join("\n    ")
+    ))
+}
+
+/// Lines that one listing has and the other has not.
+fn differences(kept: &str, now: &str) -> Vec<String> {
+    let missing = |here: &str, there: &str, sign: char| -> Vec<String> {
+        here.lines()
+            .filter(|line| !there.lines().any(|other| other == *line))
+            .map(|line| format!("{sign} {line}"))
+            .collect()
+    };
+    [missing(kept, now, '-'), missing(now, kept, '+')].concat()
+}
+
+fn if_installed(name: &str, run: &Run) -> StepResult {
+    if !tools::has_cargo(name) {
+        return Ok(Done::skipped(format!(
+            "not installed: cargo install cargo-{name} --locked"
+        )));
+    }
+    run.run()?;
+    Ok(Done::quietly())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_name_both_sides() {
+        assert_eq!(
+            differences("pub fn a()\npub fn b()\n", "pub fn b()\npub fn c()\n"),
+            ["- pub fn a()", "+ pub fn c()"]
+        );
+        assert_eq!(differences("pub fn a()\n", "pub fn a()\n"), [""; 0]);
+    }
+}
