@@ -4,7 +4,7 @@
 mod tests {
     use portcullis_core::Code;
 
-    use crate::rejection::Answer;
+    use crate::rejection::answer::Answer;
 
     const PAGE: &str = include_str!("../docs/codes.md");
 

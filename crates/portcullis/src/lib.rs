@@ -7,6 +7,7 @@ pub mod codes;
 mod context;
 #[cfg(feature = "axum")]
 pub mod extract;
+pub mod key_file;
 pub mod layer;
 pub mod location;
 pub mod metadata;
@@ -17,6 +18,7 @@ pub use challenge::Challenge;
 pub use context::AuthContext;
 #[cfg(feature = "axum")]
 pub use extract::{Claims, FromContext, FromState, GrantedScopes, RawToken, Require};
+pub use key_file::{KeyFile, Reload};
 pub use layer::{AuthFuture, AuthLayer, AuthService};
 #[cfg(feature = "form")]
 pub use location::{FormBody, FormBodyLayer};

@@ -4,20 +4,21 @@
 //! A token is never written, not even in part; a keyed fingerprint, other in every process, tells tokens apart.
 
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{credential_refused, request_refused};
+pub(crate) use enabled::{credential_refused, key_file_swapped, key_file_unusable, request_refused};
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{credential_refused, request_refused};
+pub(crate) use disabled::{credential_refused, key_file_swapped, key_file_unusable, request_refused};
 
 #[cfg(feature = "tracing")]
 mod enabled {
     use std::{
         error::Error,
         hash::{BuildHasher, RandomState},
+        path::Path,
         sync::LazyLock,
     };
 
-    use portcullis_core::{AuthError, AuthErrorKind};
+    use portcullis_core::{AuthError, AuthErrorKind, ConfigError};
 
     /// A request was refused, or could not be decided.
     pub(crate) fn request_refused(error: &AuthError) {
@@ -40,6 +41,16 @@ mod enabled {
         }
     }
 
+    /// A key file's new content is in use.
+    pub(crate) fn key_file_swapped(path: &Path) {
+        tracing::info!(path = %path.display(), "keys swapped");
+    }
+
+    /// A key file's new content is not.
+    pub(crate) fn key_file_unusable(error: &ConfigError) {
+        tracing::warn!(%error, "a key file cannot be used, the keys from before stay");
+    }
+
     /// Keyed, so that nobody can look for a token he guesses (SipHash with a random key per process).
     fn fingerprint(token: &str) -> u64 {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
@@ -49,9 +60,15 @@ mod enabled {
 
 #[cfg(not(feature = "tracing"))]
 mod disabled {
-    use portcullis_core::AuthError;
+    use std::path::Path;
+
+    use portcullis_core::{AuthError, ConfigError};
 
     pub(crate) fn request_refused(_: &AuthError) {}
 
     pub(crate) fn credential_refused(_: &AuthError, _: &str) {}
+
+    pub(crate) fn key_file_swapped(_: &Path) {}
+
+    pub(crate) fn key_file_unusable(_: &ConfigError) {}
 }

@@ -71,7 +71,7 @@ pub(crate) struct Check {
 
 pub(crate) enum Prepared {
     Public(ParsedPublicKey),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 impl Material {

@@ -13,6 +13,8 @@ mod pem;
 mod ring;
 mod rsa;
 mod secret;
+#[cfg(test)]
+mod testing;
 mod verifying_key;
 
 pub use algorithm::{Algorithm, AlgorithmSet, UnknownAlgorithm};

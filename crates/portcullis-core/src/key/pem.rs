@@ -1,7 +1,8 @@
 //! Public keys in PEM (RFC 7468): `SubjectPublicKeyInfo` and PKCS #1.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use pkcs1::RsaPublicKeyRef;
-use spki::{Document, ObjectIdentifier, SubjectPublicKeyInfoRef};
+use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use super::{
     AlgorithmSet, KeyError, KeyErrorKind, ed25519, elliptic,
@@ -19,31 +20,52 @@ const EC_P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 pub(crate) fn prepare(text: &str) -> Result<Material, KeyError> {
-    // Indented or surrounded by blank lines: so it comes out of configuration files.
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let label = label(&lines)?;
+    let Block { label, body } = Block::find(text)?;
     check_label(label)?;
-    let (_, document) = Document::from_pem(&lines.join("\n")).map_err(|_| malformed("broken PEM"))?;
+    let der = STANDARD
+        .decode(body)
+        .map_err(|_| malformed("broken PEM: not base64 between the dashes"))?;
     match label {
-        "RSA PUBLIC KEY" => pkcs1_key(document.as_bytes()),
-        _ => spki_key(document.as_bytes()),
+        "RSA PUBLIC KEY" => pkcs1_key(&der),
+        _ => spki_key(&der),
     }
 }
 
-/// What stands between `-----BEGIN ` and the dashes.
-fn label<'a>(lines: &[&'a str]) -> Result<&'a str, KeyError> {
-    let mut labels = lines
-        .iter()
-        .filter_map(|line| line.strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
-    match (labels.next(), labels.next()) {
-        (Some(label), None) => Ok(label),
-        (Some(_), Some(_)) => Err(malformed("several PEM blocks: give one key at a time")),
-        (None, _) => Err(malformed(
-            "not PEM: it starts with -----BEGIN PUBLIC KEY-----; use from_jwk for a JWK, and for an ssh key \
-             `ssh-keygen -e -m pkcs8 -f key.pub`",
-        )),
+/// The one PEM block of a text. Comments before it, indentation, line ends and line widths do not matter, as it comes
+/// out of configuration files and environment variables (RFC 7468 section 2 asks parsers to be lenient there).
+struct Block<'a> {
+    label: &'a str,
+    /// All lines in between as one.
+    body: String,
+}
+
+impl<'a> Block<'a> {
+    fn find(text: &'a str) -> Result<Self, KeyError> {
+        let mut lines = text.lines().map(str::trim).skip_while(|line| !line.starts_with(BEGIN));
+        let begin = lines.next().ok_or_else(|| {
+            malformed(
+                "not PEM: it starts with -----BEGIN PUBLIC KEY-----; use from_jwk for a JWK, and for an ssh key \
+                 `ssh-keygen -e -m pkcs8 -f key.pub`",
+            )
+        })?;
+        let label = begin.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES));
+        let label = label.ok_or_else(|| malformed("broken PEM: the first line does not end in dashes"))?;
+        let body = lines.by_ref().take_while(|line| !is_end(line, label)).collect();
+        if lines.any(|line| line.starts_with(BEGIN)) {
+            return Err(malformed("several PEM blocks: give one key at a time"));
+        }
+        Ok(Self { label, body })
     }
 }
+
+fn is_end(line: &str, label: &str) -> bool {
+    line.strip_prefix("-----END ")
+        .and_then(|rest| rest.strip_suffix(DASHES))
+        == Some(label)
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const DASHES: &str = "-----";
 
 /// Before anything is decoded, so that a private key leaves no copy.
 fn check_label(label: &str) -> Result<(), KeyError> {

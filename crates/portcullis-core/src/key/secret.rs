@@ -123,7 +123,7 @@ fn material(bytes: &[u8], algorithms: AlgorithmSet) -> Material {
     let checks: Vec<Check> = hashes(algorithms)
         .map(|(algorithm, hash)| Check {
             algorithms: algorithm.into(),
-            prepared: Prepared::Secret(hmac::Key::new(hash, bytes)),
+            prepared: Prepared::Secret(Box::new(hmac::Key::new(hash, bytes))),
         })
         .collect();
     Material::new(KeyKind::Secret, checks)
@@ -138,4 +138,81 @@ fn hashes(algorithms: AlgorithmSet) -> impl Iterator<Item = (Algorithm, hmac::Al
     ]
     .into_iter()
     .filter(move |(algorithm, _)| algorithms.contains(*algorithm))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::VerifyingKey;
+
+    const ALGORITHMS: [(Algorithm, usize); 3] =
+        [(Algorithm::Hs256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)];
+
+    #[test]
+    fn a_secret_is_at_least_as_long_as_the_hash() {
+        for (algorithm, needed) in ALGORITHMS {
+            assert!(Secret::new("a", algorithm, vec![1; needed]).is_ok());
+            let error = Secret::new("a", algorithm, vec![1; needed - 1]).unwrap_err();
+            assert_eq!(error.kind(), KeyErrorKind::Weak);
+            let told = error.to_string();
+            assert!(
+                told.contains(&format!("at least {needed}")) && told.contains("openssl rand"),
+                "{told}"
+            );
+            assert_eq!(Secret::new("a", algorithm, "").unwrap_err().kind(), KeyErrorKind::Weak);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_for_one_hmac_algorithm() {
+        for (algorithm, needed) in ALGORITHMS {
+            let key = VerifyingKey::from(Secret::new("a", algorithm, vec![1; needed]).unwrap());
+            assert_eq!(key.algorithms(), algorithm.into());
+            assert!(key.is_secret());
+        }
+        for algorithm in AlgorithmSet::ASYMMETRIC.iter() {
+            assert_eq!(
+                Secret::new("a", algorithm, [1; 64]).unwrap_err().kind(),
+                KeyErrorKind::Mismatch
+            );
+        }
+    }
+
+    #[test]
+    fn base64url_is_strict_and_the_error_shows_nothing() {
+        let text = URL_SAFE_NO_PAD.encode([0xfb; 32]);
+        let decoded = Secret::from_base64url("a", Algorithm::Hs256, &text).unwrap();
+        assert_eq!(*decoded.bytes, [0xfb; 32]);
+
+        // 32 bytes leave two bits in the last letter, which must be zero.
+        let trailing_bits = format!("{}t", &text[..text.len() - 1]);
+        for bad in [
+            format!("{text}="),
+            format!(" {text}"),
+            text.replace('-', "+"),
+            trailing_bits,
+        ] {
+            let error = Secret::from_base64url("a", Algorithm::Hs256, &bad).unwrap_err();
+            assert_eq!(error.kind(), KeyErrorKind::Malformed, "{bad}");
+            assert!(!error.to_string().contains(&text[..4]));
+        }
+    }
+
+    #[test]
+    fn a_secret_checks_what_it_signed() {
+        let key = VerifyingKey::from(Secret::new("a", Algorithm::Hs256, [7; 32]).unwrap());
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]), b"message");
+        assert!(key.check_signature(Algorithm::Hs256, b"message", tag.as_ref()));
+        assert!(!key.check_signature(Algorithm::Hs256, b"massage", tag.as_ref()));
+        assert!(!key.check_signature(Algorithm::Hs256, b"message", &tag.as_ref()[..16]));
+        assert!(!key.check_signature(Algorithm::Hs384, b"message", tag.as_ref()));
+    }
+
+    #[test]
+    fn an_id_is_needed() {
+        assert_eq!(
+            Secret::new("", Algorithm::Hs256, [7; 32]).unwrap_err().kind(),
+            KeyErrorKind::BadId
+        );
+    }
 }

@@ -15,7 +15,7 @@ use super::{Algorithm, AlgorithmSet, KeyError, KeyErrorKind, Secret, jwk::Jwk, m
 /// | RSA, 2048 to 8192 bits | RS256, RS384, RS512, PS256, PS384, PS512 |
 /// | P-256 | ES256 |
 /// | P-384 | ES384 |
-/// | Ed25519 | EdDSA and its other name Ed25519, always both |
+/// | Ed25519 | `EdDSA` and its other name Ed25519, always both |
 /// | shared secret | HS256, HS384, HS512, as far as the secret is at least as long as the hash |
 ///
 /// Made by [`from_jwk`](Self::from_jwk), [`from_pem`](Self::from_pem) or `from` a [`Secret`]. Cloning is cheap.

@@ -80,3 +80,36 @@ impl fmt::Debug for Resolved {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{KeySet, Secret};
+
+    #[test]
+    fn a_shared_source_answers_as_the_source_does() {
+        let keys = KeySet::from(Secret::new("a", Algorithm::Hs256, [1; 32]).unwrap());
+        let shared: Arc<dyn KeySource> = Arc::new(keys);
+        let now = UnixTime::EPOCH;
+        let known = KeyHint::new(Algorithm::Hs256, Some("a"));
+        let unknown = KeyHint::new(Algorithm::Hs256, Some("b"));
+        assert!(matches!(shared.resolve(known, now), Resolved::Keys(_)));
+        assert!(matches!(shared.resolve(unknown, now), Resolved::Unknown));
+    }
+
+    #[test]
+    fn a_fault_keeps_its_cause_out_of_its_text() {
+        let cause = std::io::Error::other("connection refused");
+        let fault = KeySourceError::new(KeySourceErrorKind::Unavailable, "first fetch failed")
+            .with_source(cause)
+            .with_retry_after(Duration::from_secs(30));
+        assert_eq!(fault.to_string(), "no keys at hand: first fetch failed");
+        assert_eq!(
+            std::error::Error::source(&fault).unwrap().to_string(),
+            "connection refused"
+        );
+        assert_eq!(fault.retry_after(), Some(Duration::from_secs(30)));
+    }
+}

@@ -43,13 +43,15 @@ impl WebSocketSubprotocol {
         entry.strip_prefix(self.prefix.as_bytes())
     }
 
-    /// The value without our entries, the others as they were; `None` if nothing is left.
+    /// The value without our entries; `None` if nothing is left.
     fn without_ours(&self, value: &HeaderValue) -> Option<HeaderValue> {
-        let others: Vec<_> = entries(value).filter(|entry| self.after_prefix(entry).is_none()).collect();
-        if others.iter().all(|entry| entry.is_empty()) {
-            return None;
+        if entries(value).all(|entry| self.after_prefix(entry).is_none()) {
+            return Some(value.clone());
         }
-        HeaderValue::from_bytes(&others.join(&b", "[..])).ok()
+        // Empty entries count for nothing (RFC 9110 section 5.6.1).
+        let others: Vec<_> =
+            entries(value).filter(|entry| !entry.is_empty() && self.after_prefix(entry).is_none()).collect();
+        (!others.is_empty()).then(|| HeaderValue::from_bytes(&others.join(&b", "[..])).ok())?
     }
 }
 

@@ -28,7 +28,7 @@
 //! assert!(!response.headers().contains_key("www-authenticate"));
 //! ```
 
-mod answer;
+pub(crate) mod answer;
 #[cfg(feature = "axum")]
 mod axum;
 mod bearer_challenge;
@@ -40,8 +40,6 @@ use portcullis_core::AuthError;
 
 #[cfg(feature = "axum")]
 pub use self::axum::AuthRejection;
-#[cfg(test)]
-pub(crate) use answer::Answer;
 pub use bearer_challenge::BearerChallenge;
 pub use grpc_status::GrpcStatus;
 

@@ -61,10 +61,9 @@ impl KeySetError {
     }
 
     pub(super) fn bad_keys(problems: Vec<SkippedKey>) -> Self {
-        let detail = format!("{} keys of the set cannot be used", problems.len());
         Self {
             problems,
-            ..Self::new(KeySetErrorKind::BadKeys, detail)
+            ..Self::new(KeySetErrorKind::BadKeys, "not every key of the set can be used")
         }
     }
 

@@ -79,12 +79,12 @@ impl KeyRing {
     /// [`RingErrorKind::MissingId`], [`RingErrorKind::DuplicateId`].
     pub fn add_standby(&self, key: impl Into<VerifyingKey>) -> Result<(), RingError> {
         let entry = Entry::new(key.into(), KeyState::Standby)?;
-        self.step(|entries| match entries.iter().find(|known| known.id() == entry.id()) {
-            Some(known) => Err(RingError::duplicate(known.id(), known.state)),
-            None => {
-                entries.push(entry);
-                Ok(())
+        self.step(|entries| {
+            if let Some(known) = entries.iter().find(|known| known.id() == entry.id()) {
+                return Err(RingError::duplicate(known.id(), known.state));
             }
+            entries.push(entry);
+            Ok(())
         })
     }
 

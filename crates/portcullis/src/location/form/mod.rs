@@ -25,6 +25,7 @@ pub use body::FormRequestBody;
 pub use future::FormBodyFuture;
 pub use layer::FormBodyLayer;
 pub use service::FormBodyService;
+use zeroize::Zeroizing;
 
 use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation};
 
@@ -47,7 +48,7 @@ impl TokenLocation for FormBody {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
         match head.extensions.get::<FormCredential>() {
             None => Found::Absent,
-            Some(FormCredential::Token(token)) => Found::Token((&**token).into()),
+            Some(FormCredential::Token(token)) => Found::Token(token.as_str().into()),
             Some(FormCredential::Malformed(reason)) => Found::Malformed(reason),
             Some(FormCredential::Several) => Found::Several,
         }
@@ -65,7 +66,7 @@ impl TokenLocation for FormBody {
 /// What the layer leaves in the request's extensions.
 #[derive(Clone)]
 enum FormCredential {
-    Token(Arc<str>),
+    Token(Arc<Zeroizing<String>>),
     Malformed(&'static str),
     Several,
 }
@@ -74,7 +75,7 @@ impl FormCredential {
     fn of(found: Found<'_>) -> Option<Self> {
         match found {
             Found::Absent => None,
-            Found::Token(token) => Some(Self::Token(token.into())),
+            Found::Token(token) => Some(Self::Token(Arc::new(Zeroizing::new(token.into_owned())))),
             Found::Malformed(reason) => Some(Self::Malformed(reason)),
             Found::Several => Some(Self::Several),
         }

@@ -12,6 +12,7 @@ use http::{
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_service::Service;
+use zeroize::Zeroizing;
 
 use super::{FormBodyFuture, FormBodyLayer, FormCredential, FormRequestBody};
 use crate::location::urlencoded;
@@ -65,11 +66,14 @@ impl FormBodyLayer {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (mut parts, body) = request.into_parts();
-        let mut form = read_all(body, self.limit).await?;
-        if let Some(credential) = FormCredential::of(urlencoded::find(&form, &self.name)) {
-            form = urlencoded::without(&form, &self.name).unwrap_or_default();
-            parts.extensions.insert(credential);
-        }
+        let mut form = Zeroizing::new(read_all(body, self.limit).await?);
+        let form = match FormCredential::of(urlencoded::find(&form, &self.name)) {
+            Some(credential) => {
+                parts.extensions.insert(credential);
+                urlencoded::without(&form, &self.name).unwrap_or_default()
+            }
+            None => mem::take(&mut *form),
+        };
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
         Ok(Request::from_parts(parts, FormRequestBody::form(form)))

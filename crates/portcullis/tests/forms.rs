@@ -1,0 +1,152 @@
+//! Tokens in forms.
+#![cfg(feature = "form")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::body::{Body, Bytes, to_bytes};
+use http::{Method, Request, Response};
+use http_body::Frame;
+use portcullis::{BearerMethod, Found, FormBody, FormBodyLayer, RequestHead, RequestHeadMut, TokenLocation};
+use tower::{Layer, ServiceExt, service_fn};
+
+/// What the inner service sees: found, body, the length that the head says.
+async fn seen(layer: FormBodyLayer, request: Request<Body>) -> Result<(String, String, Option<String>), u16> {
+    let inner = service_fn(|request: Request<_>| async move {
+        let found = match FormBody::new().find(RequestHead::from(&request)) {
+            Found::Token(token) => format!("token {token}"),
+            other => format!("{other:?}").split('(').next().unwrap().to_owned(),
+        };
+        let length = request.headers().get("content-length").map(|length| length.to_str().unwrap().to_owned());
+        let body = to_bytes(Body::new(request.into_body()), usize::MAX).await.unwrap();
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert((found, String::from_utf8(body.into()).unwrap(), length));
+        Ok::<_, Infallible>(response)
+    });
+    let mut response = layer.layer(inner).oneshot(request).await.unwrap();
+    response.extensions_mut().remove().ok_or(response.status().as_u16())
+}
+
+fn form(body: &str) -> Request<Body> {
+    Request::post("/")
+        .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+        .header("content-length", body.len())
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_token_is_found_and_taken_out() {
+    let cases = [
+        ("access_token=a.b.c", "token a.b.c", ""),
+        ("a=1&access_token=a.b.c&b=%20+", "token a.b.c", "a=1&b=%20+"),
+        ("acc%65ss_token=a%2Eb.c", "token a.b.c", ""),
+        ("a=1&b=2", "Absent", "a=1&b=2"),
+        ("", "Absent", ""),
+        ("access_token=", "Malformed", ""),
+        ("access_token=a+b", "Malformed", ""),
+        ("access_token=%zz", "Malformed", ""),
+        ("access_token=a.b.c&x&access_token=a.b.c", "Several", "x"),
+    ];
+    for (body, found, left) in cases {
+        let expected = (found.to_owned(), left.to_owned(), Some(left.len().to_string()));
+        assert_eq!(seen(FormBodyLayer::new(), form(body)).await, Ok(expected), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_form_passes_untouched() {
+    type Change = fn(&mut Request<Body>);
+    let body = "access_token=a.b.c";
+    let untouched = Ok(("Absent".to_owned(), body.to_owned(), Some(body.len().to_string())));
+    let cases: [(&str, Change); 4] = [
+        ("GET", |request| *request.method_mut() = Method::GET),
+        ("JSON", |request| drop(request.headers_mut().insert("content-type", "application/json".parse().unwrap()))),
+        ("no type", |request| drop(request.headers_mut().remove("content-type"))),
+        ("compressed", |request| drop(request.headers_mut().insert("content-encoding", "gzip".parse().unwrap()))),
+    ];
+    for (name, change) in cases {
+        let mut request = form(body);
+        change(&mut request);
+        assert_eq!(seen(FormBodyLayer::new(), request).await, untouched, "{name}");
+    }
+    for method in [Method::PUT, Method::PATCH, Method::DELETE] {
+        let mut request = form(body);
+        *request.method_mut() = method.clone();
+        assert_eq!(seen(FormBodyLayer::new(), request).await.unwrap().0, "token a.b.c", "{method}");
+    }
+}
+
+#[tokio::test]
+async fn forms_over_the_limit_are_refused() {
+    let layer = || FormBodyLayer::new().limit(20);
+    assert_eq!(seen(layer(), form("access_token=a.b.c&x")).await.unwrap().0, "token a.b.c");
+    assert_eq!(seen(layer(), form("access_token=a.b.c&xx")).await, Err(413));
+
+    let request = form(&format!("access_token=a.b.c&x={}", "x".repeat(64 * 1024 - 21)));
+    assert_eq!(seen(FormBodyLayer::new(), request).await.unwrap().0, "token a.b.c");
+    let request = form(&format!("access_token=a.b.c&x={}", "x".repeat(64 * 1024 - 20)));
+    assert_eq!(seen(FormBodyLayer::new(), request).await, Err(413));
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_is_limited_too() {
+    let layer = || FormBodyLayer::new().limit(20);
+    assert!(seen(layer(), frames([Ok("0123456789"), Ok("0123456789")])).await.is_ok());
+    assert_eq!(seen(layer(), frames([Ok("0123456789"), Ok("0123456789"), Ok("0")])).await, Err(413));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_refused() {
+    let whole = frames([Ok("access_token=a.b"), Ok(".c")]);
+    assert_eq!(seen(FormBodyLayer::new(), whole).await.unwrap().0, "token a.b.c");
+    let broken = frames([Ok("access_token=a.b"), Err("gone")]);
+    assert_eq!(seen(FormBodyLayer::new(), broken).await, Err(400));
+}
+
+#[tokio::test]
+async fn the_parameter_may_have_another_name() {
+    let layer = || FormBodyLayer::new().parameter("token");
+    assert_eq!(seen(layer(), form("token=a.b.c")).await.unwrap().0, "token a.b.c");
+    assert_eq!(seen(layer(), form("access_token=a.b.c")).await.unwrap().0, "Absent");
+}
+
+#[tokio::test]
+async fn an_axum_router_takes_the_layer() {
+    let handler = |request: Request<Body>| async move {
+        let mut request = request;
+        let found = matches!(FormBody::new().find(RequestHead::from(&request)), Found::Token(_));
+        FormBody::new().strip(&mut RequestHeadMut::from(&mut request));
+        let left = matches!(FormBody::new().find(RequestHead::from(&request)), Found::Token(_));
+        format!("{found} {left}")
+    };
+    let router = axum::Router::new().route("/", axum::routing::post(handler)).layer(FormBodyLayer::new());
+    let response = router.oneshot(form("access_token=a.b.c")).await.unwrap();
+    assert_eq!(to_bytes(response.into_body(), 64).await.unwrap(), "true false");
+}
+
+#[test]
+fn it_is_the_registered_method() {
+    assert_eq!(FormBody::new().info().bearer_method(), Some(BearerMethod::Body));
+}
+
+/// A body of unknown length, frame by frame.
+struct Frames(VecDeque<Result<&'static str, &'static str>>);
+
+impl http_body::Body for Frames {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(self.0.pop_front().map(|frame| frame.map(|text| Frame::data(Bytes::from_static(text.as_bytes())))))
+    }
+}
+
+fn frames<const N: usize>(frames: [Result<&'static str, &'static str>; N]) -> Request<Body> {
+    form("").map(|_| Body::new(Frames(frames.into())))
+}

@@ -1,0 +1,111 @@
+//! Keys in a file: what is read, what is refused, and that a swap is all or nothing.
+
+use std::{fs, path::Path, time::Duration};
+
+use portcullis::{Algorithm, KeyFile, KeyHint, KeySource, Reload, Resolved, UnixTime};
+
+const ONE: &str = r#"{"keys":[{"kty":"oct","kid":"one","alg":"HS256","k":"C-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg"}]}"#;
+const TWO: &str = r#"{"keys":[{"kty":"oct","kid":"two","alg":"HS256","k":"D-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg"}]}"#;
+const PUBLIC_JWK: &str = r#"{"kty":"OKP","kid":"ed","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+fn knows(keys: &KeyFile, id: &str, algorithm: Algorithm) -> bool {
+    matches!(keys.resolve(KeyHint::new(algorithm, Some(id)), UnixTime::EPOCH), Resolved::Keys(_))
+}
+
+fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+/// As careful writers do it: a new file, renamed over the old one.
+fn replace(path: &Path, text: &str) {
+    let beside = path.with_extension("new");
+    fs::write(&beside, text).unwrap();
+    fs::rename(&beside, path).unwrap();
+}
+
+#[test]
+fn a_set_of_secrets_is_read_only_when_secrets_are_asked_for() {
+    let (_folder, path) = file(ONE);
+    assert!(knows(&KeyFile::open_secrets(&path).unwrap(), "one", Algorithm::Hs256));
+    let error = KeyFile::open(&path).unwrap_err().to_string();
+    assert!(error.contains("keys.json") && error.contains("secret"), "{error}");
+}
+
+#[test]
+fn one_jwk_a_set_of_them_and_a_pem_are_told_apart() {
+    let (_folder, path) = file(PUBLIC_JWK);
+    assert!(knows(&KeyFile::open(&path).unwrap(), "ed", Algorithm::EdDsa));
+
+    let (_folder, path) = file(&format!(r#"{{"keys":[{PUBLIC_JWK}]}}"#));
+    assert!(knows(&KeyFile::open(&path).unwrap(), "ed", Algorithm::EdDsa));
+
+    let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
+    let (_folder, path) = file(pem);
+    let keys = KeyFile::open(&path).unwrap();
+    assert!(matches!(keys.resolve(KeyHint::new(Algorithm::EdDsa, None), UnixTime::EPOCH), Resolved::Keys(_)));
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_named_with_every_problem() {
+    let bad = r#"{"keys":[{"kty":"oct","kid":"a","alg":"HS256","k":"c2hvcnQ"},{"kty":"oct","kid":"b","alg":"HS512","k":"c2hvcnQ"}]}"#;
+    let (_folder, path) = file(bad);
+    let error = KeyFile::open_secrets(&path).unwrap_err().to_string();
+    for part in ["keys.json", "\"a\"", "\"b\""] {
+        assert!(error.contains(part), "{part} in: {error}");
+    }
+    assert!(!error.contains("c2hvcnQ"), "{error}");
+
+    for text in ["", "{}", r#"{"keys":[]}"#, "not json", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----"] {
+        let (_folder, path) = file(text);
+        assert!(KeyFile::open(&path).is_err(), "{text}");
+    }
+    assert!(KeyFile::open("/no/such/file.json").is_err());
+}
+
+#[test]
+fn a_swap_is_all_or_nothing() {
+    let (_folder, path) = file(ONE);
+    let keys = KeyFile::open_secrets(&path).unwrap();
+    assert_eq!(keys.reload().unwrap(), Reload::Unchanged);
+
+    replace(&path, TWO);
+    assert_eq!(keys.reload().unwrap(), Reload::Swapped);
+    assert!(knows(&keys, "two", Algorithm::Hs256) && !knows(&keys, "one", Algorithm::Hs256));
+
+    for broken in ["", "{\"keys\":[", r#"{"keys":[]}"#] {
+        replace(&path, broken);
+        assert!(keys.reload().is_err(), "{broken}");
+        assert!(knows(&keys, "two", Algorithm::Hs256), "after {broken}");
+    }
+    fs::remove_file(&path).unwrap();
+    assert!(keys.reload().is_err());
+    assert!(knows(&keys, "two", Algorithm::Hs256));
+
+    replace(&path, ONE);
+    assert_eq!(keys.reload().unwrap(), Reload::Swapped);
+    assert!(knows(&keys, "one", Algorithm::Hs256));
+}
+
+#[test]
+fn a_watched_file_is_swapped_without_being_asked_and_clones_see_it() {
+    let (_folder, path) = file(ONE);
+    let keys = KeyFile::open_secrets(&path).unwrap().watch(Duration::from_millis(1)).unwrap();
+    let clone = keys.clone();
+    replace(&path, TWO);
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while !knows(&clone, "two", Algorithm::Hs256) {
+        assert!(std::time::Instant::now() < deadline, "the watch has not noticed");
+        std::thread::yield_now();
+    }
+    assert!(KeyFile::open_secrets(&path).unwrap().watch(Duration::ZERO).is_err());
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let (_folder, path) = file(ONE);
+    let shown = format!("{:?}", KeyFile::open_secrets(&path).unwrap());
+    assert!(shown.contains("one") && !shown.contains("C-vZ4"), "{shown}");
+}
