@@ -3,7 +3,7 @@
 use std::{env, error::Error};
 
 use axum::{Router, routing::get};
-use portcullis::{AuthLayer, Claims, JwtAuthenticator, RequireLayer, scope};
+use portcullis::{AuthLayer, Claims, JwtAuthenticator, RequireLayer, requirement::scope};
 use portcullis_test::MockIssuer;
 use tokio::net::TcpListener;
 

@@ -44,12 +44,7 @@ impl Args {
     /// # Errors
     /// The text to show for a word that means nothing here.
     pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut args = Self {
-            task: Task::Help,
-            only: None,
-            keep_going: false,
-            allow_dirty: false,
-        };
+        let mut args = Self { task: Task::Help, only: None, keep_going: false, allow_dirty: false };
         let mut task = None;
         for word in words {
             match word.as_str() {
@@ -60,9 +55,7 @@ impl Args {
                 name if task.is_none() => task = Some(Task::from_name(name)?),
                 _ if args.only.is_none() => args.only = Some(word),
                 extra => {
-                    return Err(format!(
-                        "one STEP at most; quote a name with spaces (`{extra}` is left over)"
-                    ));
+                    return Err(format!("one STEP at most; quote a name with spaces (`{extra}` is left over)"));
                 }
             }
         }
@@ -85,18 +78,10 @@ impl Task {
     }
 
     fn from_name(name: &str) -> Result<Self, String> {
-        [
-            Self::Help,
-            Self::Check,
-            Self::Test,
-            Self::Ci,
-            Self::Lines,
-            Self::Bench,
-            Self::Release,
-        ]
-        .into_iter()
-        .find(|task| task.name() == name)
-        .ok_or_else(|| format!("unknown command `{name}`\n\n{HELP}"))
+        [Self::Help, Self::Check, Self::Test, Self::Ci, Self::Lines, Self::Bench, Self::Release]
+            .into_iter()
+            .find(|task| task.name() == name)
+            .ok_or_else(|| format!("unknown command `{name}`\n\n{HELP}"))
     }
 }
 
@@ -110,12 +95,8 @@ mod tests {
 
     #[test]
     fn a_command_a_step_and_options_in_any_order() {
-        let expected = Args {
-            task: Task::Check,
-            only: Some("clippy".to_owned()),
-            keep_going: true,
-            allow_dirty: false,
-        };
+        let expected =
+            Args { task: Task::Check, only: Some("clippy".to_owned()), keep_going: true, allow_dirty: false };
         assert_eq!(parse("check clippy --keep-going"), Ok(expected));
         assert_eq!(parse("--keep-going check clippy"), parse("check clippy --keep-going"));
     }

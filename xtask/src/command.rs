@@ -21,12 +21,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new(program: &str) -> Self {
-        Self {
-            program: program.to_owned(),
-            args: Vec::new(),
-            environment: Vec::new(),
-            folder: workspace::root(),
-        }
+        Self { program: program.to_owned(), args: Vec::new(), environment: Vec::new(), folder: workspace::root() }
     }
 
     /// `cargo` with the words of `line` as arguments.
@@ -80,10 +75,7 @@ impl Run {
             // behind a pipe they would take the colours away
             command.env("CARGO_TERM_COLOR", "always");
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| self.not_started(&error))?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (out, err) = thread::scope(|scope| {
@@ -104,8 +96,7 @@ impl Run {
     pub(crate) fn output(&self) -> Result<String, String> {
         let output = self.command().output().map_err(|error| self.not_started(&error))?;
         let stderr = String::from_utf8_lossy(&output.stderr);
-        self.succeeded(output.status)
-            .map_err(|problem| format!("{problem}\n{}", stderr.trim_end()))?;
+        self.succeeded(output.status).map_err(|problem| format!("{problem}\n{}", stderr.trim_end()))?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -122,11 +113,7 @@ impl Run {
     }
 
     fn succeeded(&self, status: ExitStatus) -> Result<(), String> {
-        if status.success() {
-            Ok(())
-        } else {
-            Err(format!("`{self}` ended with {status}"))
-        }
+        if status.success() { Ok(()) } else { Err(format!("`{self}` ended with {status}")) }
     }
 }
 
@@ -167,30 +154,14 @@ mod tests {
 
     #[test]
     fn a_command_is_shown_as_typed() {
-        let run = Run::cargo("doc --no-deps")
-            .each("-p", ["one", "two"])
-            .arg("it's")
-            .env("RUSTDOCFLAGS", "-D warnings");
-        assert_eq!(
-            run.to_string(),
-            r"RUSTDOCFLAGS='-D warnings' cargo doc --no-deps -p one -p two 'it'\''s'"
-        );
+        let run = Run::cargo("doc --no-deps").each("-p", ["one", "two"]).arg("it's").env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(run.to_string(), r"RUSTDOCFLAGS='-D warnings' cargo doc --no-deps -p one -p two 'it'\''s'");
     }
 
     #[test]
     fn a_failure_names_the_command() {
-        assert!(
-            Run::cargo("no-such-subcommand")
-                .output()
-                .unwrap_err()
-                .contains("cargo no-such-subcommand")
-        );
-        assert!(
-            Run::new("no-such-program-anywhere")
-                .output()
-                .unwrap_err()
-                .contains("no-such-program-anywhere")
-        );
+        assert!(Run::cargo("no-such-subcommand").output().unwrap_err().contains("cargo no-such-subcommand"));
+        assert!(Run::new("no-such-program-anywhere").output().unwrap_err().contains("no-such-program-anywhere"));
     }
 
     #[test]

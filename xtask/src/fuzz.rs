@@ -24,9 +24,7 @@ pub(crate) fn smoke(root: &Path) -> StepResult {
         return Ok(Done::skipped("no nightly toolchain (rustup toolchain install nightly)"));
     }
     if !tools::has_cargo("fuzz") && Run::cargo("install cargo-fuzz --locked").run().is_err() {
-        return Ok(Done::skipped(
-            "cargo-fuzz is not installed and could not be (cargo install cargo-fuzz --locked)",
-        ));
+        return Ok(Done::skipped("cargo-fuzz is not installed and could not be (cargo install cargo-fuzz --locked)"));
     }
     for target in &targets {
         // A copy, because libFuzzer adds what it finds to the first folder it is given.
@@ -39,20 +37,14 @@ pub(crate) fn smoke(root: &Path) -> StepResult {
 
 fn run_target(target: &str, corpus: &Path) -> Run {
     let run = Run::cargo("+nightly fuzz run --fuzz-dir fuzz --target-dir target/fuzz").arg(target);
-    run.arg(corpus.to_string_lossy())
-        .arg("--")
-        .arg(format!("-max_total_time={SECONDS_EACH}"))
+    run.arg(corpus.to_string_lossy()).arg("--").arg(format!("-max_total_time={SECONDS_EACH}"))
 }
 
 /// Names of the targets, in order; none if there is no such folder.
 fn targets(folder: &Path) -> io::Result<Vec<String>> {
     let files = files(folder)?;
-    let names = files
-        .iter()
-        .filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
-    Ok(names
-        .filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned()))
-        .collect())
+    let names = files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
+    Ok(names.filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned())).collect())
 }
 
 /// Makes `to` hold the files of `from` and nothing else.
@@ -73,9 +65,7 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let mut files: Vec<_> = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<io::Result<_>>()?;
+    let mut files: Vec<_> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     files.retain(|path| path.is_file());
     files.sort();
     Ok(files)

@@ -75,9 +75,7 @@ mod tests {
     use super::*;
 
     fn ask(expression: &str) -> Result<bool, String> {
-        satisfied(expression, &|licence| {
-            ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].contains(&licence)
-        })
+        satisfied(expression, &|licence| ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].contains(&licence))
     }
 
     #[test]
@@ -96,13 +94,7 @@ mod tests {
 
     #[test]
     fn expressions_that_cannot() {
-        for expression in [
-            "GPL-3.0",
-            "MIT AND GPL-3.0",
-            "(MIT OR ISC) AND GPL-3.0",
-            "Apache-2.0",
-            "MIT WITH odd",
-        ] {
+        for expression in ["GPL-3.0", "MIT AND GPL-3.0", "(MIT OR ISC) AND GPL-3.0", "Apache-2.0", "MIT WITH odd"] {
             assert_eq!(ask(expression), Ok(false), "{expression}");
         }
     }

@@ -35,11 +35,7 @@ pub(crate) fn check(workspace: &Workspace) -> StepResult {
     let policy = Policy::parse(&text).map_err(|problem| format!("deny.toml: {problem}"))?;
     let problems = policy.problems(workspace);
     if problems.is_empty() {
-        Ok(Done::note(format!(
-            "{} packages, {} bans",
-            workspace.packages.len(),
-            policy.bans.len()
-        )))
+        Ok(Done::note(format!("{} packages, {} bans", workspace.packages.len(), policy.bans.len())))
     } else {
         Err(format!("deny.toml is not kept:\n    {}", problems.join("\n    ")))
     }
@@ -49,10 +45,7 @@ impl Policy {
     fn parse(text: &str) -> Result<Self, String> {
         let table: Table = text.parse().map_err(|error| format!("{error}"))?;
         let section = |name: &str| table.get(name).and_then(Value::as_table).ok_or(format!("no [{name}]"));
-        let bans = section("bans")?
-            .get("deny")
-            .and_then(Value::as_array)
-            .ok_or("no `deny` in [bans]")?;
+        let bans = section("bans")?.get("deny").and_then(Value::as_array).ok_or("no `deny` in [bans]")?;
         Ok(Self {
             licences: strings(section("licenses")?, "allow")?,
             registries: strings(section("sources")?, "allow-registry")?,
@@ -71,9 +64,7 @@ impl Policy {
     }
 
     fn licence_problem(&self, package: &Package) -> Option<String> {
-        let Package {
-            name, version, licence, ..
-        } = package;
+        let Package { name, version, licence, .. } = package;
         let Some(licence) = licence else {
             return Some(format!("{name} {version} states no licence"));
         };
@@ -86,10 +77,7 @@ impl Policy {
 
     fn source_problem(&self, package: &Package) -> Option<String> {
         let source = package.source.as_ref()?;
-        let known = self
-            .registries
-            .iter()
-            .any(|url| source.strip_prefix("registry+") == Some(url));
+        let known = self.registries.iter().any(|url| source.strip_prefix("registry+") == Some(url));
         (!known).then(|| format!("{} {} comes from {source}", package.name, package.version))
     }
 }
@@ -100,21 +88,14 @@ impl Ban {
         let string = |key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
         let name = string("crate").ok_or("an entry of `deny` names no `crate`")?;
         let reason = string("reason").ok_or(format!("the ban of {name} gives no `reason`"))?;
-        let wrappers = if table.contains_key("wrappers") {
-            strings(table, "wrappers")?
-        } else {
-            Vec::new()
-        };
+        let wrappers = if table.contains_key("wrappers") { strings(table, "wrappers")? } else { Vec::new() };
         Ok(Self { name, wrappers, reason })
     }
 
     /// Every package that depends on the banned one and is not a wrapper of it.
     fn problems(&self, workspace: &Workspace) -> Vec<String> {
         let find = |id: &String| workspace.packages.iter().find(|package| package.id == *id);
-        let users = workspace
-            .edges
-            .iter()
-            .filter_map(|(from, to)| Some((find(from)?, find(to)?)));
+        let users = workspace.edges.iter().filter_map(|(from, to)| Some((find(from)?, find(to)?)));
         users
             .filter(|(user, used)| used.name == self.name && !self.wrappers.contains(&user.name))
             .map(|(user, _)| format!("{} depends on {}: {}", user.name, self.name, self.reason))
@@ -123,18 +104,8 @@ impl Ban {
 }
 
 fn strings(table: &Table, key: &str) -> Result<Vec<String>, String> {
-    let array = table
-        .get(key)
-        .and_then(Value::as_array)
-        .ok_or(format!("no list `{key}`"))?;
-    array
-        .iter()
-        .map(|item| {
-            item.as_str()
-                .map(str::to_owned)
-                .ok_or(format!("`{key}` holds more than text"))
-        })
-        .collect()
+    let array = table.get(key).and_then(Value::as_array).ok_or(format!("no list `{key}`"))?;
+    array.iter().map(|item| item.as_str().map(str::to_owned).ok_or(format!("`{key}` holds more than text"))).collect()
 }
 
 #[cfg(test)]
@@ -161,50 +132,30 @@ mod tests {
     }
 
     fn problems(packages: Vec<Package>, edges: &[(&str, &str)]) -> Vec<String> {
-        let edges = edges
-            .iter()
-            .map(|&(from, to)| (from.to_owned(), to.to_owned()))
-            .collect();
+        let edges = edges.iter().map(|&(from, to)| (from.to_owned(), to.to_owned())).collect();
         Policy::parse(TEXT).unwrap().problems(&Workspace { packages, edges })
     }
 
     #[test]
     fn licences_and_sources() {
         let from = Some("registry+https://registry");
-        assert_eq!(
-            problems(vec![package("good", "MIT", from), package("ours", "MIT", None)], &[]),
-            [""; 0]
-        );
+        assert_eq!(problems(vec![package("good", "MIT", from), package("ours", "MIT", None)], &[]), [""; 0]);
         assert!(problems(vec![package("bad", "GPL-3.0", from)], &[])[0].contains("GPL-3.0"));
         assert!(problems(vec![package("bad", "MIT", Some("git+https://elsewhere"))], &[])[0].contains("elsewhere"));
-        let unstated = Package {
-            licence: None,
-            ..package("bad", "", None)
-        };
+        let unstated = Package { licence: None, ..package("bad", "", None) };
         assert!(problems(vec![unstated], &[])[0].contains("no licence"));
     }
 
     #[test]
     fn only_wrappers_use_a_banned_package() {
-        let packages = || {
-            ["wrapper", "client", "other"]
-                .map(|name| package(name, "MIT", None))
-                .to_vec()
-        };
+        let packages = || ["wrapper", "client", "other"].map(|name| package(name, "MIT", None)).to_vec();
         assert_eq!(problems(packages(), &[("wrapper", "client")]), [""; 0]);
-        assert_eq!(
-            problems(packages(), &[("other", "client")]),
-            ["other depends on client: one place talks HTTP"]
-        );
+        assert_eq!(problems(packages(), &[("other", "client")]), ["other depends on client: one place talks HTTP"]);
     }
 
     #[test]
     fn a_ban_without_a_reason_is_refused() {
-        assert!(
-            Policy::parse(&TEXT.replace("reason", "because"))
-                .unwrap_err()
-                .contains("no `reason`")
-        );
+        assert!(Policy::parse(&TEXT.replace("reason", "because")).unwrap_err().contains("no `reason`"));
         assert!(Policy::parse("[licenses]").is_err());
     }
 
@@ -212,11 +163,6 @@ mod tests {
     fn our_own_file_can_be_read() {
         let policy = Policy::parse(include_str!("../../deny.toml")).unwrap();
         assert!(policy.licences.iter().any(|licence| licence == "MIT"));
-        assert!(
-            policy
-                .bans
-                .iter()
-                .any(|ban| ban.name == "reqwest" && ban.wrappers == ["portcullis-jwks"])
-        );
+        assert!(policy.bans.iter().any(|ban| ban.name == "reqwest" && ban.wrappers == ["portcullis-jwks"]));
     }
 }

@@ -30,10 +30,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs the example on a free port and every line of its output that begins with `curl`.
 pub(crate) fn check(workspace: &Workspace) -> StepResult {
-    let Some(package) = workspace
-        .members()
-        .find(|member| member.examples.iter().any(|name| name == NAME))
-    else {
+    let Some(package) = workspace.members().find(|member| member.examples.iter().any(|name| name == NAME)) else {
         return Ok(Done::skipped(format!("there is no example {NAME}")));
     };
     let program = build(&package.name)?;
@@ -42,30 +39,17 @@ pub(crate) fn check(workspace: &Workspace) -> StepResult {
     println!("$ {start}");
     let mut server = Server::start(&start)?;
     let lines = server.curl_lines();
-    let statuses = lines
-        .iter()
-        .map(|line| status_of(line))
-        .collect::<Result<BTreeSet<_>, _>>()?;
+    let statuses = lines.iter().map(|line| status_of(line)).collect::<Result<BTreeSet<_>, _>>()?;
     if STATUSES.iter().any(|status| !statuses.contains(*status)) {
-        return Err(format!(
-            "its {} command lines show {statuses:?}, not all of {STATUSES:?}",
-            lines.len()
-        ));
+        return Err(format!("its {} command lines show {statuses:?}, not all of {STATUSES:?}", lines.len()));
     }
     check_taken_port(&start, port)?;
-    Ok(Done::note(format!(
-        "its {} command lines show {}",
-        lines.len(),
-        STATUSES.join(", ")
-    )))
+    Ok(Done::note(format!("its {} command lines show {}", lines.len(), STATUSES.join(", "))))
 }
 
 /// Builds the example and gives the path of the program.
 fn build(package: &str) -> Result<String, String> {
-    let build = Run::cargo("build --quiet --message-format json -p")
-        .arg(package)
-        .arg("--example")
-        .arg(NAME);
+    let build = Run::cargo("build --quiet --message-format json -p").arg(package).arg("--example").arg(NAME);
     println!("$ {build}");
     let messages = build.output()?;
     let mut programs = messages.lines().filter_map(program_in);
@@ -86,21 +70,15 @@ fn free_port() -> std::io::Result<u16> {
 /// Sends the request as printed and gives the status of the answer.
 fn status_of(line: &str) -> Result<String, String> {
     println!("$ {line}");
-    let status = Run::new("sh").arg("-c").arg(format!(
-        "{line} --silent --output /dev/null --write-out '%{{http_code}}'"
-    ));
-    status
-        .output()
-        .map_err(|problem| format!("a line it printed does not work: {problem}"))
+    let status =
+        Run::new("sh").arg("-c").arg(format!("{line} --silent --output /dev/null --write-out '%{{http_code}}'"));
+    status.output().map_err(|problem| format!("a line it printed does not work: {problem}"))
 }
 
 /// A second one on the same port says what is wrong and ends.
 fn check_taken_port(start: &Run, port: u16) -> Result<(), String> {
     let mut command = start.command();
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut second = Server(command.spawn().map_err(|error| format!("{start}: {error}"))?);
     let (send, receive) = mpsc::channel();
     if let Some(mut pipe) = second.0.stderr.take() {
@@ -111,14 +89,10 @@ fn check_taken_port(start: &Run, port: u16) -> Result<(), String> {
             send.send(text)
         });
     }
-    let complaint = receive
-        .recv_timeout(PATIENCE)
-        .map_err(|_| format!("a second one on port {port} did not end"))?;
+    let complaint = receive.recv_timeout(PATIENCE).map_err(|_| format!("a second one on port {port} did not end"))?;
     let ended_well = second.0.wait().is_ok_and(|status| status.success());
     if ended_well || !complaint.contains(&port.to_string()) {
-        return Err(format!(
-            "a second one on port {port} should fail and name the port; it said: {complaint}"
-        ));
+        return Err(format!("a second one on port {port} should fail and name the port; it said: {complaint}"));
     }
     Ok(())
 }
@@ -135,11 +109,7 @@ impl Server {
 
     /// The lines it prints that begin with `curl`.
     fn curl_lines(&mut self) -> Vec<String> {
-        self.0
-            .stdout
-            .take()
-            .map(|stdout| collect(&lines_of(stdout)))
-            .unwrap_or_default()
+        self.0.stdout.take().map(|stdout| collect(&lines_of(stdout))).unwrap_or_default()
     }
 }
 
@@ -154,10 +124,10 @@ impl Drop for Server {
 fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
-        BufReader::new(stdout)
-            .lines()
-            .map_while(Result::ok)
-            .try_for_each(|line| send.send(line))
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            // Reads on when nobody listens any more: a program whose output is closed would fail at its next line.
+            let _heard = send.send(line);
+        }
     });
     receive
 }

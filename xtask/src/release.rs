@@ -16,9 +16,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
     })?;
     // a wrapper may be a crate of ours that is still to come
     let deny = Run::cargo("deny check --allow unused-wrapper");
-    steps.step("bans, licences, sources", |_| {
-        if_installed("deny", &deny.clone().words("bans licenses sources"))
-    })?;
+    steps.step("bans, licences, sources", |_| if_installed("deny", &deny.clone().words("bans licenses sources")))?;
     steps.step("spelling", |_| {
         if Run::new("typos").arg("--version").output().is_err() {
             return Ok(Done::skipped("not installed: cargo install typos-cli --locked"));
@@ -61,18 +59,14 @@ fn semver(workspace: &Workspace) -> StepResult {
     let names = workspace.published().map(|package| package.name.as_str());
     if_installed(
         "semver-checks",
-        &Run::cargo("semver-checks --all-features --baseline-rev")
-            .arg(tag.trim())
-            .each("-p", names),
+        &Run::cargo("semver-checks --all-features --baseline-rev").arg(tag.trim()).each("-p", names),
     )
 }
 
 /// Compares with the listing that is kept under `api/`, so that no change of the public API goes unread.
 fn public_api(name: &str) -> StepResult {
     if !tools::has_cargo("public-api") || !tools::has_nightly() {
-        return Ok(Done::skipped(
-            "needs a nightly toolchain and: cargo install cargo-public-api --locked",
-        ));
+        return Ok(Done::skipped("needs a nightly toolchain and: cargo install cargo-public-api --locked"));
     }
     let list = Run::cargo("+nightly public-api --all-features -sss -p").arg(name);
     let now = list.output()?;
@@ -82,10 +76,7 @@ fn public_api(name: &str) -> StepResult {
     if differences.is_empty() {
         return Ok(Done::note(format!("as in {path}")));
     }
-    Err(format!(
-        "not as in {path}; read it, then: {list} > {path}\n    {}",
-        differences.join("\n    ")
-    ))
+    Err(format!("not as in {path}; read it, then: {list} > {path}\n    {}", differences.join("\n    ")))
 }
 
 /// Lines that one listing has and the other has not.
@@ -101,9 +92,7 @@ fn differences(kept: &str, now: &str) -> Vec<String> {
 
 fn if_installed(name: &str, run: &Run) -> StepResult {
     if !tools::has_cargo(name) {
-        return Ok(Done::skipped(format!(
-            "not installed: cargo install cargo-{name} --locked"
-        )));
+        return Ok(Done::skipped(format!("not installed: cargo install cargo-{name} --locked")));
     }
     run.run()?;
     Ok(Done::quietly())

@@ -80,11 +80,7 @@ impl Steps {
         println!("\n==> {name}");
         let start = Instant::now();
         let result = work(&mut self.tally);
-        let ended = Ended {
-            name: name.to_owned(),
-            took: start.elapsed(),
-            result,
-        };
+        let ended = Ended { name: name.to_owned(), took: start.elapsed(), result };
         println!("{ended}");
         if ended.result.is_err() {
             println!("    again: cargo xtask {} '{name}'", self.task);
@@ -101,10 +97,7 @@ impl Steps {
     pub(crate) fn close(self) -> Result<bool, String> {
         if self.ended.is_empty() {
             let names = self.left_out.join("\n  ");
-            return Err(format!(
-                "no step of `cargo xtask {}` has such a name; there are:\n  {names}",
-                self.task
-            ));
+            return Err(format!("no step of `cargo xtask {}` has such a name; there are:\n  {names}", self.task));
         }
         println!("\ncargo xtask {}", self.task);
         for ended in &self.ended {
@@ -112,7 +105,7 @@ impl Steps {
         }
         let failed = self.ended.iter().filter(|ended| ended.result.is_err()).count();
         if failed > 0 && !self.keep_going {
-            println!("  stopped at the first failure; --keep-going runs the rest");
+            println!("  a failure ends the command; --keep-going runs the rest all the same");
         }
         if !self.tally.is_empty() {
             println!("{}", self.tally);

@@ -22,11 +22,8 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
     })?;
     steps.step("tests", |tally| tests(workspace, tally))?;
     steps.step("doc tests", |tally| {
-        with_vectors(but_both_backends(
-            workspace,
-            Run::cargo("test --doc --workspace --all-features"),
-        ))
-        .run_counting(tally)?;
+        with_vectors(but_both_backends(workspace, Run::cargo("test --doc --workspace --all-features")))
+            .run_counting(tally)?;
         Ok(Done::quietly())
     })?;
     steps.step("both backends", |tally| {
@@ -42,17 +39,11 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
 
 fn tests(workspace: &Workspace, tally: &mut Tally) -> StepResult {
     let (runner, run) = if tools::has_cargo("nextest") {
-        (
-            "cargo nextest",
-            Run::cargo("nextest run --workspace --all-features --no-fail-fast"),
-        )
+        ("cargo nextest", Run::cargo("nextest run --workspace --all-features --no-fail-fast"))
     } else {
         // not --all-targets, which would run the benchmarks too
         let targets = "--lib --bins --tests --examples";
-        (
-            "cargo test",
-            Run::cargo("test --workspace --all-features --no-fail-fast").words(targets),
-        )
+        ("cargo test", Run::cargo("test --workspace --all-features --no-fail-fast").words(targets))
     };
     with_vectors(but_both_backends(workspace, run)).run_counting(tally)?;
     Ok(Done::note(format!("with {runner}")))
@@ -65,11 +56,7 @@ fn but_both_backends(workspace: &Workspace, run: Run) -> Run {
 
 /// Tests that read the conformance vectors say so and pass where there are none, except on CI: there they fail.
 fn with_vectors(run: Run) -> Run {
-    if on_ci() {
-        run.env("PORTCULLIS_REQUIRE_VECTORS", "1")
-    } else {
-        run
-    }
+    if on_ci() { run.env("PORTCULLIS_REQUIRE_VECTORS", "1") } else { run }
 }
 
 fn on_ci() -> bool {

@@ -19,10 +19,7 @@ impl Tally {
         if !line.starts_with("test result: ") && !line.starts_with("Summary [") {
             return tally;
         }
-        let words: Vec<&str> = line
-            .split([' ', ',', ';', ':', '(', ')'])
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<&str> = line.split([' ', ',', ';', ':', '(', ')']).filter(|word| !word.is_empty()).collect();
         for pair in words.windows(2) {
             let &[number, outcome] = pair else { continue };
             let Ok(number) = number.parse::<u64>() else { continue };
@@ -52,11 +49,7 @@ impl AddAssign for Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
@@ -79,10 +72,7 @@ mod tests {
     #[test]
     fn closing_lines_are_counted() {
         let rows = [
-            (
-                "     Summary [   0.012s] 53 tests run: 53 passed, 2 skipped",
-                (53, 0, 2),
-            ),
+            ("     Summary [   0.012s] 53 tests run: 53 passed, 2 skipped", (53, 0, 2)),
             (
                 "     Summary [   9.1s] 5/9 tests run: 2 passed (1 slow), 1 failed, 1 timed out, 1 exec failed, 0 skipped",
                 (2, 3, 0),
@@ -102,30 +92,14 @@ mod tests {
             ("a test that says 7 passed, 7 failed", (0, 0, 0)),
         ];
         for (line, (passed, failed, skipped)) in rows {
-            assert_eq!(
-                Tally::of_line(line),
-                Tally {
-                    passed,
-                    failed,
-                    skipped
-                },
-                "{line}"
-            );
+            assert_eq!(Tally::of_line(line), Tally { passed, failed, skipped }, "{line}");
         }
     }
 
     #[test]
     fn the_closing_line_is_plain() {
-        let mut tally = Tally {
-            passed: 1,
-            failed: 0,
-            skipped: 2,
-        };
-        tally += Tally {
-            passed: 3,
-            failed: 1,
-            skipped: 0,
-        };
+        let mut tally = Tally { passed: 1, failed: 0, skipped: 2 };
+        tally += Tally { passed: 3, failed: 1, skipped: 0 };
         assert_eq!(tally.to_string(), "4 passed, 1 failed, 2 skipped");
     }
 }

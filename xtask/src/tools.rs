@@ -11,14 +11,10 @@ pub(crate) fn require(program: &str) -> Result<(), String> {
         return Ok(());
     }
     if !(is_root() && answers("apt-get", "--version")) {
-        return Err(format!(
-            "`{program}` is missing: install it (Debian: apt-get install {program}) and run again"
-        ));
+        return Err(format!("`{program}` is missing: install it (Debian: apt-get install {program}) and run again"));
     }
     Run::new("apt-get").words("update -qq").run()?;
-    let install = Run::new("apt-get")
-        .words("install -y -qq --no-install-recommends")
-        .arg(program);
+    let install = Run::new("apt-get").words("install -y -qq --no-install-recommends").arg(program);
     install.env("DEBIAN_FRONTEND", "noninteractive").run()
 }
 

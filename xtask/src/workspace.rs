@@ -63,13 +63,9 @@ impl Workspace {
     /// When cargo fails, with its own words.
     pub(crate) fn load() -> Result<Self, String> {
         let rustc = Run::new("rustc").words("-vV").output()?;
-        let host = rustc
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .ok_or("rustc -vV names no host")?;
-        let json = Run::cargo("metadata --format-version 1 --all-features --filter-platform")
-            .arg(host.trim())
-            .output()?;
+        let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc -vV names no host")?;
+        let json =
+            Run::cargo("metadata --format-version 1 --all-features --filter-platform").arg(host.trim()).output()?;
         let value = serde_json::from_str(&json).map_err(|error| format!("cargo metadata: {error}"))?;
         Ok(Self::from_metadata(&value))
     }
@@ -92,10 +88,7 @@ impl Workspace {
     fn from_metadata(value: &Value) -> Self {
         let edges = array(&value["resolve"]["nodes"])
             .flat_map(|node| array(&node["deps"]).map(|dependency| (text(&node["id"]), text(&dependency["pkg"]))));
-        Self {
-            packages: array(&value["packages"]).map(Package::from_metadata).collect(),
-            edges: edges.collect(),
-        }
+        Self { packages: array(&value["packages"]).map(Package::from_metadata).collect(), edges: edges.collect() }
     }
 }
 
@@ -111,13 +104,8 @@ impl Package {
             licence: value["license"].as_str().map(str::to_owned),
             source: value["source"].as_str().map(str::to_owned),
             // absent means everywhere, an empty list nowhere
-            publish: value["publish"]
-                .as_array()
-                .is_none_or(|registries| !registries.is_empty()),
-            features: value["features"]
-                .as_object()
-                .map(|map| map.keys().cloned().collect())
-                .unwrap_or_default(),
+            publish: value["publish"].as_array().is_none_or(|registries| !registries.is_empty()),
+            features: value["features"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default(),
             dependencies: array(&value["dependencies"]).map(Dependency::from_metadata).collect(),
             examples: examples.collect(),
         }
@@ -166,15 +154,9 @@ mod tests {
         }));
         let ours = &workspace.packages[0];
         assert!(ours.publish && !workspace.packages[1].publish);
-        assert_eq!(
-            (ours.features.len(), ours.examples.as_slice()),
-            (2, ["quickstart".to_owned()].as_slice())
-        );
+        assert_eq!((ours.features.len(), ours.examples.as_slice()), (2, ["quickstart".to_owned()].as_slice()));
         assert_eq!(ours.dependencies[0].kind, Kind::Dev);
         assert_eq!(workspace.members().count(), 1);
-        assert_eq!(
-            workspace.edges,
-            [("path#ours@0.1.0".to_owned(), "reg#theirs@1.0.0".to_owned())]
-        );
+        assert_eq!(workspace.edges, [("path#ours@0.1.0".to_owned(), "reg#theirs@1.0.0".to_owned())]);
     }
 }

@@ -66,14 +66,11 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 /// A machine whose clock stands before 1970 reads as 1970: every token is then "not yet valid" or
 /// "issued in the future", which is the safe side.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "a unit that is written down by name")]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the system's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
     fn now(&self) -> UnixTime {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         UnixTime::from_secs(since_epoch.as_secs())

@@ -1,4 +1,58 @@
-//! Core.
+//! Decides whether one JSON Web Token is acceptable, given keys, a policy and an instant.
+//!
+//! The primary type in this crate is [`JwtAuthenticator`]: made of one or several [`TrustedIssuer`]s, it takes the text
+//! of a token and gives a [`Verified`] one, or an [`AuthError`] that says why not.
+//!
+//! Services use it through the crate `portcullis`, which finds the token in a request and answers refusals. There is no
+//! HTTP here, no runtime, no I/O, and no time but what a [`Clock`] says.
+//!
+//! # The rules
+//!
+//! The order is parse, screen, resolve key, verify signature, check claims. Nothing in a token is believed before its
+//! signature is verified. All of this is always on (RFC 7515, RFC 7519, RFC 8725):
+//!
+//! - **Shape.** A compact JWS of three non-empty parts and at most 16 KiB, in strict base64url. Header and claims are
+//!   JSON objects, with no member twice at any level and bounded nesting.
+//! - **Header.** `alg` is on the issuer's allow-list *and* among what the key can do. `typ` is absent, `JWT` or `at+jwt`
+//!   (or only the last, with [`Profile::AccessToken`]). Any `crit`, and `b64: false`, is refused. `jwk`, `jku`, `x5u`,
+//!   `x5c` are ignored.
+//! - **Keys.** A `kid` that names no key of the right kind falls back to nothing; without one, at most
+//!   [`MAX_KEYS_TRIED`] keys are tried. Weak keys are refused when they are loaded.
+//! - **Claims.** `iss` is one of the trusted issuers, compared exactly; `aud` names this service; `exp` is required;
+//!   `nbf` and `iat` are checked when present. Each has the right type: `null`, numeric strings and 1e300 are refused.
+//! - **Custom claims** are parsed once, into a type of yours; a token without them is refused.
+//!
+//! "We could not decide" is an error of its own kind, [`AuthErrorKind::Unavailable`]: never a refusal, never a pass.
+//!
+//! # Example
+//!
+//! ```
+//! use portcullis_core::{Code, JwtAuthenticator};
+//! use portcullis_test::MockIssuer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = MockIssuer::new(); // stands in for the one that signs
+//! let authenticator = JwtAuthenticator::new(issuer.trusted())?;
+//!
+//! let verified = authenticator.verify(&issuer.token().subject("alice").sign()).outcome().await?;
+//! assert_eq!(verified.subject(), Some("alice"));
+//!
+//! let other = MockIssuer::new().token().subject("alice").sign(); // the same claims, another key
+//! let error = authenticator.verify(&other).outcome().await.unwrap_err();
+//! assert_eq!(error.code(), Code::KeyUnknown);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Seams
+//!
+//! | trait | its one job | here | elsewhere |
+//! |---|---|---|---|
+//! | [`Authenticator`] | a credential to an identity | [`JwtAuthenticator`] | your own |
+//! | [`KeySource`] | a header to the keys that may have signed | [`KeySet`], [`KeyRing`] | `portcullis::KeyFile` |
+//! | [`Clock`] | now | [`SystemClock`] | `portcullis_test::FixedClock` |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authenticator;
 mod claims;

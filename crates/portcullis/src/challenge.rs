@@ -11,6 +11,7 @@
 use std::fmt;
 
 use http::HeaderValue;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::ConfigError;
 
 /// One challenge: a scheme and its parameters (RFC 9110 section 11.3), to be shown with [`Display`](fmt::Display).
@@ -99,7 +100,7 @@ impl Challenge {
 
     /// The challenge as the value of an HTTP header.
     pub fn to_header_value(&self) -> HeaderValue {
-        // Everything in it is visible ASCII; the test `anything_fits_into_a_header` guards that.
+        // Everything in it is visible ASCII; the test `anything_fits_into_a_challenge_without_leaving_its_place` guards that.
         HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
     }
 
@@ -134,7 +135,7 @@ fn check_token(what: &str, text: &str) -> Result<(), ConfigError> {
 }
 
 /// `tchar` of RFC 9110 section 5.6.2.
-const fn is_token_byte(byte: u8) -> bool {
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
@@ -144,24 +145,11 @@ const fn is_token_byte(byte: u8) -> bool {
 
 /// For the inside of a quoted string.
 fn escape(text: &str) -> String {
-    let escape = |escaped: String, byte: u8| match byte {
-        b'"' | b'\\' => escaped + "\\" + char::from(byte).encode_utf8(&mut [0; 1]),
-        b' '..=b'~' => escaped + char::from(byte).encode_utf8(&mut [0; 1]),
-        _ => escaped + &percent(byte),
-    };
-    text.bytes().fold(String::with_capacity(text.len()), escape)
+    utf8_percent_encode(text, CONTROLS).to_string().replace('\\', r"\\").replace('"', r#"\""#)
 }
 
 /// For one word of a list inside of a quoted string: `%x21 / %x23-5B / %x5D-7E`.
-fn escape_word(text: &str) -> String {
-    let escape = |escaped: String, byte: u8| match byte {
-        b'"' | b'\\' | b' ' => escaped + &percent(byte),
-        b'!'..=b'~' => escaped + char::from(byte).encode_utf8(&mut [0; 1]),
-        _ => escaped + &percent(byte),
-    };
-    text.bytes().fold(String::with_capacity(text.len()), escape)
-}
-
-fn percent(byte: u8) -> String {
-    format!("%{byte:02X}")
+fn escape_word(word: &str) -> String {
+    const NOT_IN_A_WORD: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'\\');
+    utf8_percent_encode(word, NOT_IN_A_WORD).to_string()
 }

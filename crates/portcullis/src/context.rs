@@ -56,7 +56,14 @@ impl AuthContext {
         &self.challenge
     }
 
-    pub(crate) fn token(&self) -> Option<&PresentedToken> {
+    /// The text of the token, if the layer [keeps it](crate::AuthLayer::keep_token). Whoever has it can act as the
+    /// caller.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(PresentedToken::as_str)
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn presented_token(&self) -> Option<&PresentedToken> {
         self.token.as_ref()
     }
 }

@@ -4,9 +4,12 @@ use std::{fs, path::Path, time::Duration};
 
 use portcullis::{Algorithm, KeyFile, KeyHint, KeySource, Reload, Resolved, UnixTime};
 
-const ONE: &str = r#"{"keys":[{"kty":"oct","kid":"one","alg":"HS256","k":"C-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg"}]}"#;
-const TWO: &str = r#"{"keys":[{"kty":"oct","kid":"two","alg":"HS256","k":"D-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg"}]}"#;
-const PUBLIC_JWK: &str = r#"{"kty":"OKP","kid":"ed","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+const ONE: &str =
+    r#"{"keys":[{"kty":"oct","kid":"one","alg":"HS256","k":"C-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg"}]}"#;
+const TWO: &str =
+    r#"{"keys":[{"kty":"oct","kid":"two","alg":"HS256","k":"D-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg"}]}"#;
+const PUBLIC_JWK: &str =
+    r#"{"kty":"OKP","kid":"ed","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
 fn knows(keys: &KeyFile, id: &str, algorithm: Algorithm) -> bool {
     matches!(keys.resolve(KeyHint::new(algorithm, Some(id)), UnixTime::EPOCH), Resolved::Keys(_))
@@ -58,7 +61,8 @@ fn a_file_that_cannot_be_used_is_named_with_every_problem() {
     }
     assert!(!error.contains("c2hvcnQ"), "{error}");
 
-    for text in ["", "{}", r#"{"keys":[]}"#, "not json", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----"] {
+    for text in ["", "{}", r#"{"keys":[]}"#, "not json", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----"]
+    {
         let (_folder, path) = file(text);
         assert!(KeyFile::open(&path).is_err(), "{text}");
     }

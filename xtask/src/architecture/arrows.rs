@@ -7,17 +7,10 @@ use crate::workspace::{Dependency, Kind, Package};
 pub(super) fn problems(members: &[&Package]) -> Vec<String> {
     let ours = |dependency: &&Dependency| members.iter().any(|member| member.name == dependency.name);
     let arrows = |member: &Package| -> Vec<String> {
-        member
-            .dependencies
-            .iter()
-            .filter(ours)
-            .filter_map(|arrow| problem(member, arrow))
-            .collect()
+        member.dependencies.iter().filter(ours).filter_map(|arrow| problem(member, arrow)).collect()
     };
     let mut problems: Vec<String> = members.iter().flat_map(|member| arrows(member)).collect();
-    let unknown = members
-        .iter()
-        .filter(|member| member.publish && rule(&member.name).is_none());
+    let unknown = members.iter().filter(|member| member.publish && rule(&member.name).is_none());
     problems.extend(unknown.map(|member| format!("{} has no row in xtask/src/architecture/rules.rs", member.name)));
     problems
 }
@@ -53,34 +46,20 @@ mod tests {
     use super::*;
 
     fn dependency(name: &str) -> Dependency {
-        Dependency {
-            name: name.to_owned(),
-            requirement: "^0.1".to_owned(),
-            ..Dependency::default()
-        }
+        Dependency { name: name.to_owned(), requirement: "^0.1".to_owned(), ..Dependency::default() }
     }
 
     fn check(from: &str, to: Dependency) -> Vec<String> {
-        let package = |name: &str| Package {
-            name: name.to_owned(),
-            publish: true,
-            ..Package::default()
-        };
+        let package = |name: &str| Package { name: name.to_owned(), publish: true, ..Package::default() };
         let to_package = package(&to.name);
-        let from_package = Package {
-            dependencies: vec![to],
-            ..package(from)
-        };
+        let from_package = Package { dependencies: vec![to], ..package(from) };
         problems(&[&from_package, &to_package])
     }
 
     #[test]
     fn arrows_of_the_picture() {
         assert_eq!(check("portcullis", dependency("portcullis-core")), [""; 0]);
-        let jwks = Dependency {
-            optional: true,
-            ..dependency("portcullis-jwks")
-        };
+        let jwks = Dependency { optional: true, ..dependency("portcullis-jwks") };
         assert_eq!(check("portcullis", jwks), [""; 0]);
     }
 
@@ -94,16 +73,9 @@ mod tests {
     #[test]
     fn the_test_kit_is_a_dev_dependency_by_path() {
         assert!(check("portcullis", dependency(TEST_KIT))[0].contains("only ever a dev-dependency"));
-        let with_version = Dependency {
-            kind: Kind::Dev,
-            ..dependency(TEST_KIT)
-        };
+        let with_version = Dependency { kind: Kind::Dev, ..dependency(TEST_KIT) };
         assert!(check("portcullis", with_version)[0].contains("no version"));
-        let by_path = Dependency {
-            kind: Kind::Dev,
-            requirement: "*".to_owned(),
-            ..dependency(TEST_KIT)
-        };
+        let by_path = Dependency { kind: Kind::Dev, requirement: "*".to_owned(), ..dependency(TEST_KIT) };
         assert_eq!(check("portcullis", by_path), [""; 0]);
     }
 

@@ -30,10 +30,7 @@ pub(crate) fn check_trees(workspace: &Workspace) -> StepResult {
         let count = Tree::load(rule.name, "")?.package_count();
         counts.push(format!("{} {count} (at most {most})", rule.name));
         if count > most {
-            problems.push(format!(
-                "{} brings {count} packages by default, more than {most}",
-                rule.name
-            ));
+            problems.push(format!("{} brings {count} packages by default, more than {most}", rule.name));
         }
     }
     report(&problems, || format!("packages by default: {}", counts.join(", ")))
@@ -42,10 +39,7 @@ pub(crate) fn check_trees(workspace: &Workspace) -> StepResult {
 /// Looks for what may stand in one place only.
 pub(crate) fn check_source() -> StepResult {
     let files = source::load(&root())?;
-    let problems = rules::PHRASES
-        .iter()
-        .flat_map(|phrase| misplaced(phrase, &files))
-        .collect::<Vec<_>>();
+    let problems = rules::PHRASES.iter().flat_map(|phrase| misplaced(phrase, &files)).collect::<Vec<_>>();
     report(&problems, || format!("{} files", files.len()))
 }
 
@@ -61,10 +55,7 @@ fn misplaced(phrase: &Phrase, files: &[SourceFile]) -> Vec<String> {
     let applies = |file: &&SourceFile| {
         phrase.within.iter().any(|folder| file.path.starts_with(folder)) && !phrase.except.contains(&file.path.as_str())
     };
-    let lines = files
-        .iter()
-        .filter(applies)
-        .flat_map(|file| file.code_lines().map(move |line| (file, line)));
+    let lines = files.iter().filter(applies).flat_map(|file| file.code_lines().map(move |line| (file, line)));
     lines
         .filter(|(_, (_, code))| code.contains(phrase.text))
         .map(|(file, (number, _))| format!("{}:{number}: `{}`: {}", file.path, phrase.text, phrase.reason))
@@ -75,7 +66,7 @@ fn report(problems: &[String], note: impl FnOnce() -> String) -> StepResult {
     if problems.is_empty() {
         Ok(Done::note(note()))
     } else {
-        Err(format!("\n    {}", problems.join("\n    ")))
+        Err(format!("against the architecture:\n    {}", problems.join("\n    ")))
     }
 }
 
@@ -83,45 +74,25 @@ fn report(problems: &[String], note: impl FnOnce() -> String) -> StepResult {
 mod tests {
     use super::*;
 
-    const PHRASE: Phrase = Phrase {
-        text: "thread::spawn",
-        within: &["crates/a/src/"],
-        except: &["crates/a/src/owner.rs"],
-        reason: "why",
-    };
+    const PHRASE: Phrase =
+        Phrase { text: "thread::spawn", within: &["crates/a/src/"], except: &["crates/a/src/owner.rs"], reason: "why" };
 
     #[test]
     fn a_phrase_is_found_where_it_should_not_stand() {
-        let file = SourceFile::new(
-            "crates/a/src/lib.rs",
-            "// thread::spawn\nfn f() {\n    thread::spawn(g);\n}\n",
-        );
-        assert_eq!(
-            misplaced(&PHRASE, &[file]),
-            ["crates/a/src/lib.rs:3: `thread::spawn`: why"]
-        );
+        let file = SourceFile::new("crates/a/src/lib.rs", "// thread::spawn\nfn f() {\n    thread::spawn(g);\n}\n");
+        assert_eq!(misplaced(&PHRASE, &[file]), ["crates/a/src/lib.rs:3: `thread::spawn`: why"]);
     }
 
     #[test]
     fn comments_text_tests_and_the_one_right_place_are_left_alone() {
         let rows = [
-            (
-                "crates/a/src/lib.rs",
-                "/// thread::spawn\nconst TEXT: &str = \"thread::spawn\";\n",
-            ),
-            (
-                "crates/a/src/lib.rs",
-                "#[cfg(test)]\nmod tests {\n    fn f() { thread::spawn(g); }\n}\n",
-            ),
+            ("crates/a/src/lib.rs", "/// thread::spawn\nconst TEXT: &str = \"thread::spawn\";\n"),
+            ("crates/a/src/lib.rs", "#[cfg(test)]\nmod tests {\n    fn f() { thread::spawn(g); }\n}\n"),
             ("crates/a/src/owner.rs", "fn f() { thread::spawn(g); }\n"),
             ("crates/b/src/lib.rs", "fn f() { thread::spawn(g); }\n"),
         ];
         for (path, text) in rows {
-            assert_eq!(
-                misplaced(&PHRASE, &[SourceFile::new(path, text)]),
-                [""; 0],
-                "{path}: {text}"
-            );
+            assert_eq!(misplaced(&PHRASE, &[SourceFile::new(path, text)]), [""; 0], "{path}: {text}");
         }
     }
 }

@@ -15,12 +15,8 @@ pub(super) struct Tree {
 /// What `tree` holds against `rule`, each with the way it got in.
 pub(super) fn problems(rule: &CrateRule, tree: &Tree) -> Vec<String> {
     let reached = |never: &'static Never| {
-        let ways = never
-            .packages
-            .iter()
-            .filter_map(|package| tree.way_to(package, never.unless_under));
-        ways.map(|way| format!("{}: {}", way.join(" -> "), never.reason))
-            .collect::<Vec<_>>()
+        let ways = never.packages.iter().filter_map(|package| tree.way_to(package, never.unless_under));
+        ways.map(|way| format!("{}: {}", way.join(" -> "), never.reason)).collect::<Vec<_>>()
     };
     rule.never.iter().flat_map(reached).collect()
 }
@@ -29,9 +25,7 @@ impl Tree {
     /// Asks cargo for the tree of `name` alone, with `features` as on its command line.
     pub(super) fn load(name: &str, features: &str) -> Result<Self, String> {
         // the blank sets the depth apart from the name
-        let tree = Run::cargo("tree --quiet --edges normal --prefix depth --package")
-            .arg(name)
-            .words(features);
+        let tree = Run::cargo("tree --quiet --edges normal --prefix depth --package").arg(name).words(features);
         Ok(Self::parse(&tree.arg("--format").arg(" {p}").output()?))
     }
 
@@ -107,11 +101,7 @@ mod tests {
         name: "portcullis",
         uses: &[],
         uses_by_feature: &[],
-        never: &[Never {
-            packages: &["hyper"],
-            unless_under: Some("portcullis-jwks"),
-            reason: "why",
-        }],
+        never: &[Never { packages: &["hyper"], unless_under: Some("portcullis-jwks"), reason: "why" }],
         most_packages: None,
     };
 

@@ -18,10 +18,7 @@ pub(crate) struct Lengths {
 
 impl Lengths {
     pub(crate) fn of(files: &[SourceFile]) -> Self {
-        let mut files: Vec<_> = files
-            .iter()
-            .map(|file| (file.code_lines().count(), file.path.clone()))
-            .collect();
+        let mut files: Vec<_> = files.iter().map(|file| (file.code_lines().count(), file.path.clone())).collect();
         files.sort();
         Self { files }
     }
@@ -29,8 +26,7 @@ impl Lengths {
     /// Files over the hard limit.
     pub(crate) fn problems(&self) -> Vec<String> {
         let over = self.files.iter().filter(|(lines, _)| *lines > HARD);
-        over.map(|(lines, path)| format!("{path} has {lines} code lines, more than {HARD}: split it by noun"))
-            .collect()
+        over.map(|(lines, path)| format!("{path} has {lines} code lines, more than {HARD}: split it by noun")).collect()
     }
 
     fn median(&self) -> usize {
@@ -41,15 +37,9 @@ impl Lengths {
 impl fmt::Display for Lengths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total: usize = self.files.iter().map(|(lines, _)| lines).sum();
-        write!(
-            f,
-            "{} files, {total} code lines, median {}",
-            self.files.len(),
-            self.median()
-        )?;
+        write!(f, "{} files, {total} code lines, median {}", self.files.len(), self.median())?;
         let over = self.files.iter().rev().filter(|(lines, _)| *lines > SOFT);
-        over.clone()
-            .try_for_each(|(lines, path)| write!(f, "\n    over {SOFT}: {path} ({lines})"))
+        over.clone().try_for_each(|(lines, path)| write!(f, "\n    over {SOFT}: {path} ({lines})"))
     }
 }
 
@@ -58,19 +48,14 @@ mod tests {
     use super::*;
 
     fn lengths(lines: &[usize]) -> Lengths {
-        let files = lines
-            .iter()
-            .map(|&lines| SourceFile::new(&format!("{lines}.rs"), &"f();\n".repeat(lines)));
+        let files = lines.iter().map(|&lines| SourceFile::new(&format!("{lines}.rs"), &"f();\n".repeat(lines)));
         Lengths::of(&files.collect::<Vec<_>>())
     }
 
     #[test]
     fn the_hard_limit_is_allowed_and_one_more_is_not() {
         assert_eq!(lengths(&[HARD]).problems(), [""; 0]);
-        assert_eq!(
-            lengths(&[HARD + 1]).problems(),
-            ["401.rs has 401 code lines, more than 400: split it by noun"]
-        );
+        assert_eq!(lengths(&[HARD + 1]).problems(), ["401.rs has 401 code lines, more than 400: split it by noun"]);
     }
 
     #[test]

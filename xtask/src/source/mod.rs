@@ -22,19 +22,12 @@ pub(crate) struct SourceFile {
 
 impl SourceFile {
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            code: strip::without_tests(&strip::without_comments(text)),
-        }
+        Self { path: path.to_owned(), code: strip::without_tests(&strip::without_comments(text)) }
     }
 
     /// Lines that hold code, with their numbers.
     pub(crate) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.code
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line))
-            .filter(|(_, line)| !line.trim().is_empty())
+        self.code.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim().is_empty())
     }
 }
 
@@ -90,10 +83,7 @@ mod tests {
 
     #[test]
     fn code_lines_keep_their_numbers() {
-        let file = SourceFile::new(
-            "a.rs",
-            "//! docs\n\nfn f() {} // why\n#[cfg(test)]\nmod tests {\n}\nfn g() {}\n",
-        );
+        let file = SourceFile::new("a.rs", "//! docs\n\nfn f() {} // why\n#[cfg(test)]\nmod tests {\n}\nfn g() {}\n");
         let lines: Vec<_> = file.code_lines().map(|(number, line)| (number, line.trim())).collect();
         assert_eq!(lines, [(3, "fn f() {}"), (7, "fn g() {}")]);
     }
@@ -101,10 +91,7 @@ mod tests {
     #[test]
     fn our_own_files_are_found() {
         let files = load(&crate::workspace::root()).unwrap();
-        let this = files
-            .iter()
-            .find(|file| file.path == "xtask/src/source/mod.rs")
-            .unwrap();
+        let this = files.iter().find(|file| file.path == "xtask/src/source/mod.rs").unwrap();
         assert!(this.code_lines().all(|(_, line)| !line.contains("cfg(test)")));
     }
 }

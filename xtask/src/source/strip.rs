@@ -95,9 +95,7 @@ fn character_length(rest: &str) -> Option<usize> {
 
 /// `r"…"`, `r#"…"#`, `b"…"`, `b'…'`, `br#"…"#`, `c"…"`; not the raw identifier `r#type`.
 fn prefixed_length(rest: &str) -> Option<usize> {
-    let prefix = ["br", "cr", "r", "b", "c"]
-        .into_iter()
-        .find(|prefix| rest.starts_with(prefix))?;
+    let prefix = ["br", "cr", "r", "b", "c"].into_iter().find(|prefix| rest.starts_with(prefix))?;
     let literal = &rest[prefix.len()..];
     if !prefix.ends_with('r') {
         let quote = literal.chars().next().filter(|c| "\"'".contains(*c))?;
@@ -147,10 +145,7 @@ mod tests {
             (r#"f("// no comment", "\"", x)"#, "f(_, _, x)"),
             (r##"f(r#"a "quoted" // b"#, x)"##, "f(_, x)"),
             (r"f(b'\'', '\'', '/', 'é')", "f(_, _, _, _)"),
-            (
-                "fn f<'a>(x: &'a str) -> &'static str {}",
-                "fn f<'a>(x: &'a str) -> &'static str {}",
-            ),
+            ("fn f<'a>(x: &'a str) -> &'static str {}", "fn f<'a>(x: &'a str) -> &'static str {}"),
             ("r#type(bar\"x\")", "r#type(bar_)"),
             ("a / b", "a / b"),
             ("\"two\nlines\"", "_\n_"),
@@ -174,16 +169,10 @@ mod tests {
     #[test]
     fn test_items_go() {
         let rows = [
-            (
-                "a();\n#[cfg(test)]\nmod tests {\n    fn f() { g(); }\n}\nb();",
-                "a();\n\n\n\n\nb();",
-            ),
+            ("a();\n#[cfg(test)]\nmod tests {\n    fn f() { g(); }\n}\nb();", "a();\n\n\n\n\nb();"),
             ("#[cfg(test)]\nmod tests;\nb();", "\n\nb();"),
             ("#[cfg(test)]\nuse a::{b, c};\nb();", "\n\nb();"),
-            (
-                "#[cfg(test)]\n#[expect(x)]\nfn f(a: [u8; 4]) -> u8 {\n}\nb();",
-                "\n\n\n\nb();",
-            ),
+            ("#[cfg(test)]\n#[expect(x)]\nfn f(a: [u8; 4]) -> u8 {\n}\nb();", "\n\n\n\nb();"),
         ];
         for (code, kept) in rows {
             assert_eq!(without_tests(code).replace(' ', ""), kept.replace(' ', ""), "{code}");

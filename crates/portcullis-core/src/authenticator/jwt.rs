@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::{Attempt, Authenticator, Credential};
 use crate::{
-    AuthError, Clock, Code, ConfigError, KeySource, KeySourceError, NoCustom, Resolved, SystemClock, TrustedIssuer, Verified,
-    policy::Policy, verifier::Verifier,
+    AuthError, Clock, Code, ConfigError, KeySource, KeySourceError, NoCustom, Resolved, SystemClock, TrustedIssuer,
+    Verified, policy::Policy, verifier::Verifier,
 };
 
 /// Verifies JSON Web Tokens of the trusted issuers and gives their claims, custom ones as `C`.

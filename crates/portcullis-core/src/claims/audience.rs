@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde::de;
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use crate::json::{Text, TextSeed};
 

@@ -179,10 +179,27 @@ mod tests {
     #[test]
     fn a_claim_of_the_wrong_type_refuses_the_token() {
         for json in [
-            r#"{"iss":["i"]}"#, r#"{"iss":null}"#, r#"{"sub":7}"#, r#"{"sub":null}"#, r#"{"aud":7}"#,
-            r#"{"aud":{"a":1}}"#, r#"{"aud":["a",7]}"#, r#"{"aud":["a",["b"]]}"#, r#"{"aud":null}"#, r#"{"exp":"3"}"#,
-            r#"{"exp":null}"#, r#"{"nbf":true}"#, r#"{"iat":-1}"#, r#"{"jti":7}"#, r#"{"jti":null}"#, r#"{"sid":7}"#,
-            r#"{"client_id":7}"#, r#"{"auth_time":"x"}"#, r#"{"acr":7}"#, r#"{"ver":1.5}"#, r#"{"ver":-1}"#,
+            r#"{"iss":["i"]}"#,
+            r#"{"iss":null}"#,
+            r#"{"sub":7}"#,
+            r#"{"sub":null}"#,
+            r#"{"aud":7}"#,
+            r#"{"aud":{"a":1}}"#,
+            r#"{"aud":["a",7]}"#,
+            r#"{"aud":["a",["b"]]}"#,
+            r#"{"aud":null}"#,
+            r#"{"exp":"3"}"#,
+            r#"{"exp":null}"#,
+            r#"{"nbf":true}"#,
+            r#"{"iat":-1}"#,
+            r#"{"jti":7}"#,
+            r#"{"jti":null}"#,
+            r#"{"sid":7}"#,
+            r#"{"client_id":7}"#,
+            r#"{"auth_time":"x"}"#,
+            r#"{"acr":7}"#,
+            r#"{"ver":1.5}"#,
+            r#"{"ver":-1}"#,
         ] {
             assert_eq!(RegisteredClaims::parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
         }
@@ -191,8 +208,20 @@ mod tests {
     #[test]
     fn only_one_strict_object_is_a_claims_set() {
         for json in [
-            "", "[]", "7", "null", r#""{}""#, "{} {}", "{}x", "{", r#"{"exp":1,"exp":1}"#, r#"{"x":{"a":1,"a":2}}"#,
-            r#"{"a":1,"\u0061":1}"#, "{'a':1}", r#"{"a":"\x"}"#, r#"{"a":"\ud800"}"#,
+            "",
+            "[]",
+            "7",
+            "null",
+            r#""{}""#,
+            "{} {}",
+            "{}x",
+            "{",
+            r#"{"exp":1,"exp":1}"#,
+            r#"{"x":{"a":1,"a":2}}"#,
+            r#"{"a":1,"\u0061":1}"#,
+            "{'a':1}",
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\ud800"}"#,
         ] {
             assert_eq!(RegisteredClaims::parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
         }

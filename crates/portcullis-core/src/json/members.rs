@@ -11,6 +11,8 @@ const INLINE: usize = 24;
 /// The names seen so far in one object.
 #[derive(Debug)]
 pub(crate) struct MemberNames<'de> {
+    /// One bit for each [`mark`] seen: a name whose bit is not set is new for certain, and need not be compared.
+    marks: u64,
     inline: [&'de str; INLINE],
     len: usize,
     more: HashSet<Cow<'de, str>>,
@@ -18,16 +20,16 @@ pub(crate) struct MemberNames<'de> {
 
 impl<'de> MemberNames<'de> {
     pub(crate) fn new() -> Self {
-        Self { inline: [""; INLINE], len: 0, more: HashSet::new() }
+        Self { marks: 0, inline: [""; INLINE], len: 0, more: HashSet::new() }
     }
 
     /// Notes a name; an error if the object has it already.
     pub(crate) fn note<E: de::Error>(&mut self, name: &MemberName<'de>) -> Result<(), E> {
-        let known = self.inline[..self.len].contains(&name.as_str())
-            || (!self.more.is_empty() && self.more.contains(name.as_str()));
-        if known {
+        let mark = mark(name.as_str());
+        if self.marks & mark != 0 && self.contains(name.as_str()) {
             return Err(E::custom("an object has a member twice"));
         }
+        self.marks |= mark;
         match name.0 {
             Cow::Borrowed(name) if self.len < INLINE => {
                 self.inline[self.len] = name;
@@ -39,6 +41,17 @@ impl<'de> MemberNames<'de> {
         }
         Ok(())
     }
+
+    fn contains(&self, name: &str) -> bool {
+        self.inline[..self.len].contains(&name) || self.more.contains(name)
+    }
+}
+
+/// One of 64 bits, by what is cheapest to look at. Equal names have equal marks; more is not needed.
+fn mark(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let ends = bytes.first().zip(bytes.last()).map_or(0, |(first, last)| first.wrapping_mul(5) ^ last.wrapping_mul(3));
+    1 << ((usize::from(ends) ^ bytes.len()) % 64)
 }
 
 /// A member's name with its escapes resolved; borrowed from the text where it has none.

@@ -159,9 +159,7 @@ impl AlgorithmSet {
 
     /// The algorithms in the set, in the order of [`Algorithm::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL
-            .into_iter()
-            .filter(move |algorithm| self.contains(*algorithm))
+        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
     }
 }
 
@@ -189,9 +187,7 @@ impl From<Algorithm> for AlgorithmSet {
 
 impl FromIterator<Algorithm> for AlgorithmSet {
     fn from_iter<I: IntoIterator<Item = Algorithm>>(algorithms: I) -> Self {
-        algorithms
-            .into_iter()
-            .fold(Self::EMPTY, |set, algorithm| set.union(algorithm.into()))
+        algorithms.into_iter().fold(Self::EMPTY, |set, algorithm| set.union(algorithm.into()))
     }
 }
 
@@ -208,28 +204,15 @@ mod tests {
 
     #[test]
     fn other_spellings_and_unlisted_names_do_not_exist() {
-        for name in [
-            "none", "None", "NONE", "", "rs256", "HS256 ", "RS1", "ES512", "ES256K", "Ed448", "none\0",
-        ] {
+        for name in ["none", "None", "NONE", "", "rs256", "HS256 ", "RS1", "ES512", "ES256K", "Ed448", "none\0"] {
             assert!(Algorithm::from_name(name).is_none(), "{name}");
         }
     }
 
     #[test]
     fn symmetric_and_asymmetric_share_nothing_and_are_everything() {
-        assert!(
-            AlgorithmSet::SYMMETRIC
-                .intersection(AlgorithmSet::ASYMMETRIC)
-                .is_empty()
-        );
-        assert_eq!(
-            AlgorithmSet::SYMMETRIC.union(AlgorithmSet::ASYMMETRIC),
-            AlgorithmSet::ALL
-        );
-        assert!(
-            Algorithm::ALL
-                .into_iter()
-                .all(|a| a.is_symmetric() == AlgorithmSet::SYMMETRIC.contains(a))
-        );
+        assert!(AlgorithmSet::SYMMETRIC.intersection(AlgorithmSet::ASYMMETRIC).is_empty());
+        assert_eq!(AlgorithmSet::SYMMETRIC.union(AlgorithmSet::ASYMMETRIC), AlgorithmSet::ALL);
+        assert!(Algorithm::ALL.into_iter().all(|a| a.is_symmetric() == AlgorithmSet::SYMMETRIC.contains(a)));
     }
 }

@@ -23,10 +23,7 @@ pub(crate) fn prepare(octets: &[u8], wanted: AlgorithmSet) -> Result<Material, K
     let Ok(key) = ParsedPublicKey::new(&ED25519, point) else {
         return invalid("not an Ed25519 key".to_owned());
     };
-    let check = Check {
-        algorithms,
-        prepared: Prepared::Public(key),
-    };
+    let check = Check { algorithms, prepared: Prepared::Public(key) };
     Ok(Material::new(KeyKind::Ed25519, [check]))
 }
 

@@ -17,17 +17,9 @@ pub(crate) struct Curve {
     verification: &'static EcdsaVerificationAlgorithm,
 }
 
-pub(crate) static P256: Curve = Curve {
-    kind: KeyKind::P256,
-    coordinate: 32,
-    verification: &ECDSA_P256_SHA256_FIXED,
-};
+pub(crate) static P256: Curve = Curve { kind: KeyKind::P256, coordinate: 32, verification: &ECDSA_P256_SHA256_FIXED };
 
-pub(crate) static P384: Curve = Curve {
-    kind: KeyKind::P384,
-    coordinate: 48,
-    verification: &ECDSA_P384_SHA384_FIXED,
-};
+pub(crate) static P384: Curve = Curve { kind: KeyKind::P384, coordinate: 48, verification: &ECDSA_P384_SHA384_FIXED };
 
 /// A key from a JWK's coordinates. Each has exactly the curve's length (RFC 7518 section 6.2.1.2): together right but
 /// split elsewhere is wrong.
@@ -57,10 +49,7 @@ pub(crate) fn from_point(curve: &Curve, point: &[u8], wanted: AlgorithmSet) -> R
     let Ok(key) = ParsedPublicKey::new(curve.verification, point) else {
         return Err(invalid(format!("the point is not on {}", curve.kind)));
     };
-    let check = Check {
-        algorithms,
-        prepared: Prepared::Public(key),
-    };
+    let check = Check { algorithms, prepared: Prepared::Public(key) };
     Ok(Material::new(curve.kind, [check]))
 }
 

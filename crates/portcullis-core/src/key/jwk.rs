@@ -38,10 +38,7 @@ impl<'a> Jwk<'a> {
 
     /// RFC 7518 sections 6.2.2 and 6.3.2: the members of which one suffices to sign.
     fn check_public(&self) -> Result<(), KeyError> {
-        if ["d", "p", "q", "dp", "dq", "qi", "oth"]
-            .iter()
-            .any(|name| self.0.has(name))
-        {
+        if ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| self.0.has(name)) {
             return Err(KeyError::new(
                 KeyErrorKind::PrivateKey,
                 "private key: remove the members d, p, q, dp, dq, qi and oth, and replace the key if it was published",
@@ -103,26 +100,19 @@ impl<'a> Jwk<'a> {
     }
 
     fn required(&self, name: &str) -> Result<std::borrow::Cow<'a, str>, KeyError> {
-        self.0
-            .text(name)?
-            .ok_or_else(|| malformed(format!("{name} is missing")))
+        self.0.text(name)?.ok_or_else(|| malformed(format!("{name} is missing")))
     }
 
     fn octets(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let text = self.required(name)?;
         // Strict (RFC 7515 section 2): no padding, no white space, no bits beyond the last byte.
         let octets = URL_SAFE_NO_PAD.decode(text.as_bytes());
-        octets
-            .map(Zeroizing::new)
-            .map_err(|_| malformed(format!("{name} must be base64url without padding")))
+        octets.map(Zeroizing::new).map_err(|_| malformed(format!("{name} must be base64url without padding")))
     }
 }
 
 fn unsupported(member: &str, value: &str) -> KeyError {
-    KeyError::new(
-        KeyErrorKind::Unsupported,
-        format!("{member} {} is not supported", quoted(value)),
-    )
+    KeyError::new(KeyErrorKind::Unsupported, format!("{member} {} is not supported", quoted(value)))
 }
 
 #[cfg(test)]

@@ -24,11 +24,7 @@ pub struct KeyMatch {
 impl KeyMatch {
     /// `None` if no index was found; the indices must be those of `keys`.
     pub(super) fn new(keys: &Arc<[VerifyingKey]>, found: [usize; MAX_KEYS_TRIED], len: usize) -> Self {
-        Self {
-            keys: Arc::clone(keys),
-            found,
-            len,
-        }
+        Self { keys: Arc::clone(keys), found, len }
     }
 
     /// The keys, to be tried in this order.
@@ -40,11 +36,7 @@ impl KeyMatch {
 impl From<VerifyingKey> for KeyMatch {
     /// Exactly this key. The caller has seen to it that it can do the token's algorithm.
     fn from(key: VerifyingKey) -> Self {
-        Self {
-            keys: Arc::new([key]),
-            found: [0; MAX_KEYS_TRIED],
-            len: 1,
-        }
+        Self { keys: Arc::new([key]), found: [0; MAX_KEYS_TRIED], len: 1 }
     }
 }
 

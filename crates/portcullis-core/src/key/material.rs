@@ -85,9 +85,7 @@ impl Material {
     }
 
     pub(crate) fn algorithms(&self) -> AlgorithmSet {
-        self.checks
-            .iter()
-            .fold(AlgorithmSet::EMPTY, |all, check| all.union(check.algorithms))
+        self.checks.iter().fold(AlgorithmSet::EMPTY, |all, check| all.union(check.algorithms))
     }
 
     /// Whether the signature is right; false for an algorithm that was not prepared. Secrets compare in constant time.

@@ -29,8 +29,7 @@ impl<'a> Members<'a> {
 
     /// A string member, if it is there. `null` is not absent: RFC 7517 has no null.
     pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, KeyError> {
-        self.read(name, "a string")
-            .map(|text: Option<Text<'a>>| text.map(|text| text.0))
+        self.read(name, "a string").map(|text: Option<Text<'a>>| text.map(|text| text.0))
     }
 
     /// An array of strings, if it is there.
@@ -106,14 +105,7 @@ mod tests {
 
     #[test]
     fn only_objects_without_repetition_are_read() {
-        for text in [
-            r#"["oct"]"#,
-            "\"oct\"",
-            "null",
-            "7",
-            r#"{"k":1,"k":1}"#,
-            r#"{"k":1,"\u006b":1}"#,
-        ] {
+        for text in [r#"["oct"]"#, "\"oct\"", "null", "7", r#"{"k":1,"k":1}"#, r#"{"k":1,"\u006b":1}"#] {
             assert!(refusal(text).starts_with("not a JSON object"), "{text}");
         }
         for text in ["", "{", r#"{"k":"v"} x"#, "{'k':1}", "-----BEGIN PUBLIC KEY-----"] {

@@ -22,9 +22,7 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 pub(crate) fn prepare(text: &str) -> Result<Material, KeyError> {
     let Block { label, body } = Block::find(text)?;
     check_label(label)?;
-    let der = STANDARD
-        .decode(body)
-        .map_err(|_| malformed("broken PEM: not base64 between the dashes"))?;
+    let der = STANDARD.decode(body).map_err(|_| malformed("broken PEM: not base64 between the dashes"))?;
     match label {
         "RSA PUBLIC KEY" => pkcs1_key(&der),
         _ => spki_key(&der),
@@ -59,9 +57,7 @@ impl<'a> Block<'a> {
 }
 
 fn is_end(line: &str, label: &str) -> bool {
-    line.strip_prefix("-----END ")
-        .and_then(|rest| rest.strip_suffix(DASHES))
-        == Some(label)
+    line.strip_prefix("-----END ").and_then(|rest| rest.strip_suffix(DASHES)) == Some(label)
 }
 
 const BEGIN: &str = "-----BEGIN ";
@@ -83,29 +79,19 @@ fn check_label(label: &str) -> Result<(), KeyError> {
         )),
         other => Err(KeyError::new(
             KeyErrorKind::Unsupported,
-            format!(
-                "PEM label {} is not supported: use PUBLIC KEY or RSA PUBLIC KEY",
-                quoted(other)
-            ),
+            format!("PEM label {} is not supported: use PUBLIC KEY or RSA PUBLIC KEY", quoted(other)),
         )),
     }
 }
 
 fn pkcs1_key(der: &[u8]) -> Result<Material, KeyError> {
     let key = RsaPublicKeyRef::try_from(der).map_err(|_| malformed("not a PKCS #1 RSA public key"))?;
-    rsa::prepare(
-        key.modulus.as_bytes(),
-        key.public_exponent.as_bytes(),
-        AlgorithmSet::ALL,
-    )
+    rsa::prepare(key.modulus.as_bytes(), key.public_exponent.as_bytes(), AlgorithmSet::ALL)
 }
 
 fn spki_key(der: &[u8]) -> Result<Material, KeyError> {
     let info = SubjectPublicKeyInfoRef::try_from(der).map_err(|_| malformed("not a SubjectPublicKeyInfo"))?;
-    let key = info
-        .subject_public_key
-        .as_bytes()
-        .ok_or_else(|| malformed("the key ends within a byte"))?;
+    let key = info.subject_public_key.as_bytes().ok_or_else(|| malformed("the key ends within a byte"))?;
     match info.algorithm.oid {
         RSA => pkcs1_key(key),
         ED25519 => ed25519::prepare(key, AlgorithmSet::ALL),
@@ -123,16 +109,11 @@ fn spki_key(der: &[u8]) -> Result<Material, KeyError> {
 
 /// The named curve (RFC 5480 section 2.1.1); parameters of one's own are refused.
 fn curve_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<ObjectIdentifier, KeyError> {
-    info.algorithm
-        .parameters_oid()
-        .map_err(|_: spki::Error| malformed("the curve is not named"))
+    info.algorithm.parameters_oid().map_err(|_: spki::Error| malformed("the curve is not named"))
 }
 
 fn unsupported(what: &str, identifier: ObjectIdentifier) -> KeyError {
-    KeyError::new(
-        KeyErrorKind::Unsupported,
-        format!("{what} {identifier} is not supported"),
-    )
+    KeyError::new(KeyErrorKind::Unsupported, format!("{what} {identifier} is not supported"))
 }
 
 #[cfg(test)]

@@ -100,10 +100,8 @@ pub(super) fn prepare(bytes: &[u8], wanted: AlgorithmSet) -> Result<Material, Ke
 /// The algorithms of `wanted` that these bytes are long enough for.
 fn fitting(bytes: &[u8], wanted: AlgorithmSet) -> Result<AlgorithmSet, KeyError> {
     let wanted = KeyKind::Secret.narrow(wanted)?;
-    let fitting: AlgorithmSet = hashes(wanted)
-        .filter(|(_, hash)| bytes.len() >= hash.tag_len())
-        .map(|(algorithm, _)| algorithm)
-        .collect();
+    let fitting: AlgorithmSet =
+        hashes(wanted).filter(|(_, hash)| bytes.len() >= hash.tag_len()).map(|(algorithm, _)| algorithm).collect();
     if let (true, Some((algorithm, hash))) = (fitting.is_empty(), hashes(wanted).next()) {
         let needed = hash.tag_len();
         return Err(KeyError::new(
@@ -155,10 +153,7 @@ mod tests {
             let error = Secret::new("a", algorithm, vec![1; needed - 1]).unwrap_err();
             assert_eq!(error.kind(), KeyErrorKind::Weak);
             let told = error.to_string();
-            assert!(
-                told.contains(&format!("at least {needed}")) && told.contains("openssl rand"),
-                "{told}"
-            );
+            assert!(told.contains(&format!("at least {needed}")) && told.contains("openssl rand"), "{told}");
             assert_eq!(Secret::new("a", algorithm, "").unwrap_err().kind(), KeyErrorKind::Weak);
         }
     }
@@ -171,10 +166,7 @@ mod tests {
             assert!(key.is_secret());
         }
         for algorithm in AlgorithmSet::ASYMMETRIC.iter() {
-            assert_eq!(
-                Secret::new("a", algorithm, [1; 64]).unwrap_err().kind(),
-                KeyErrorKind::Mismatch
-            );
+            assert_eq!(Secret::new("a", algorithm, [1; 64]).unwrap_err().kind(), KeyErrorKind::Mismatch);
         }
     }
 
@@ -186,12 +178,7 @@ mod tests {
 
         // 32 bytes leave two bits in the last letter, which must be zero.
         let trailing_bits = format!("{}t", &text[..text.len() - 1]);
-        for bad in [
-            format!("{text}="),
-            format!(" {text}"),
-            text.replace('-', "+"),
-            trailing_bits,
-        ] {
+        for bad in [format!("{text}="), format!(" {text}"), text.replace('-', "+"), trailing_bits] {
             let error = Secret::from_base64url("a", Algorithm::Hs256, &bad).unwrap_err();
             assert_eq!(error.kind(), KeyErrorKind::Malformed, "{bad}");
             assert!(!error.to_string().contains(&text[..4]));
@@ -210,9 +197,6 @@ mod tests {
 
     #[test]
     fn an_id_is_needed() {
-        assert_eq!(
-            Secret::new("", Algorithm::Hs256, [7; 32]).unwrap_err().kind(),
-            KeyErrorKind::BadId
-        );
+        assert_eq!(Secret::new("", Algorithm::Hs256, [7; 32]).unwrap_err().kind(), KeyErrorKind::BadId);
     }
 }

@@ -25,11 +25,7 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
 
 pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
-    let lines: Vec<_> = text
-        .as_bytes()
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
@@ -84,19 +80,12 @@ impl Pair {
         let raw = self.raw();
         let point = |crv: &str| {
             let (x, y) = raw[1..].split_at(raw.len() / 2);
-            format!(
-                r#""kty":"EC","crv":"{crv}","x":"{}","y":"{}""#,
-                base64url(x),
-                base64url(y)
-            )
+            format!(r#""kty":"EC","crv":"{crv}","x":"{}","y":"{}""#, base64url(x), base64url(y))
         };
         match self {
             Self::Rsa(_) => {
                 let key = pkcs1::RsaPublicKeyRef::try_from(raw).unwrap();
-                let (n, e) = (
-                    base64url(key.modulus.as_bytes()),
-                    base64url(key.public_exponent.as_bytes()),
-                );
+                let (n, e) = (base64url(key.modulus.as_bytes()), base64url(key.public_exponent.as_bytes()));
                 format!(r#""kty":"RSA","n":"{n}","e":"{e}""#)
             }
             Self::P256(_) => point("P-256"),

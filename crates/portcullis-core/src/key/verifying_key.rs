@@ -74,11 +74,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn new(material: Material) -> Self {
-        Self {
-            id: None,
-            algorithms: material.algorithms(),
-            material: Arc::new(material),
-        }
+        Self { id: None, algorithms: material.algorithms(), material: Arc::new(material) }
     }
 
     /// Names the key. Defaults to the JWK's `kid`, or none.

@@ -16,12 +16,7 @@ pub struct KeySourceError {
 impl KeySourceError {
     /// An error of this kind; `detail` says what happened, for the log. It must hold no secret.
     pub fn new(kind: KeySourceErrorKind, detail: impl Into<Arc<str>>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            source: None,
-            retry_after: None,
-        }
+        Self { kind, detail: detail.into(), source: None, retry_after: None }
     }
 
     /// Adds what caused it, for [`Error::source`]. Defaults to none.

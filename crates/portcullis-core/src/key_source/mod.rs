@@ -106,10 +106,7 @@ mod tests {
             .with_source(cause)
             .with_retry_after(Duration::from_secs(30));
         assert_eq!(fault.to_string(), "no keys at hand: first fetch failed");
-        assert_eq!(
-            std::error::Error::source(&fault).unwrap().to_string(),
-            "connection refused"
-        );
+        assert_eq!(std::error::Error::source(&fault).unwrap().to_string(), "connection refused");
         assert_eq!(fault.retry_after(), Some(Duration::from_secs(30)));
     }
 }

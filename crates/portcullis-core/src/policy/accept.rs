@@ -3,9 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Leeway, Profile};
-use crate::{
-    AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::Header,
-};
+use crate::{AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::Header};
 
 /// What is accepted from one issuer.
 #[derive(Clone, Debug)]
@@ -50,7 +48,8 @@ impl Policy {
             problems.push("a trusted issuer has an empty name: give the exact value of its tokens' `iss`".to_owned());
         }
         if self.audiences.iter().any(|audience| audience.is_empty()) {
-            problems.push(format!("issuer `{issuer}`: an audience is empty: give the name of this service as in `aud`"));
+            problems
+                .push(format!("issuer `{issuer}`: an audience is empty: give the name of this service as in `aud`"));
         }
         if self.algorithms.is_empty() {
             problems.push(format!("issuer `{issuer}`: no algorithm is allowed, so every token would be refused"));

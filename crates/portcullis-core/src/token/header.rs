@@ -93,7 +93,9 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         while let Some(name) = members.next_key::<MemberName<'de>>()? {
             names.note(&name)?;
             match name.as_str() {
-                "alg" => header.algorithm = Some(Algorithm::from_name(members.next_value::<MemberName<'de>>()?.as_str())),
+                "alg" => {
+                    header.algorithm = Some(Algorithm::from_name(members.next_value::<MemberName<'de>>()?.as_str()))
+                }
                 "typ" => header.token_type = TokenType::from_name(members.next_value::<MemberName<'de>>()?.as_str()),
                 "kid" => header.key_id = Some(key_id(members.next_value::<MemberName<'de>>()?.as_str())?),
                 // We understand no extension, so any `crit`, well-formed or not, is one too many.

@@ -7,8 +7,7 @@ mod signature;
 mod unverified;
 
 pub(crate) use base64url::decode_text;
-pub(crate) use header::TokenType;
 pub use header::Header;
+pub(crate) use header::TokenType;
 pub(crate) use seen_headers::SeenHeaders;
-pub(crate) use signature::Signature;
 pub use unverified::UnverifiedToken;

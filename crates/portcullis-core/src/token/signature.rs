@@ -6,23 +6,11 @@ use crate::{AuthError, Code};
 /// As long as a signature of the largest RSA key (8192 bits) that is accepted.
 const MAX_SIGNATURE: usize = 1024;
 
-/// The bytes of a signature, on the stack.
-#[derive(Debug)]
-pub(crate) struct Signature {
-    bytes: [u8; MAX_SIGNATURE],
-    len: usize,
-}
-
-impl Signature {
-    pub(crate) fn decode(encoded: &str) -> Result<Self, AuthError> {
-        let mut bytes = [0; MAX_SIGNATURE];
-        match decode_into(encoded, &mut bytes).map(<[u8]>::len) {
-            Some(len) => Ok(Self { bytes, len }),
-            None => Err(Code::TokenMalformed.into()),
-        }
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
+/// Decodes a signature on the stack and gives its bytes to `check`.
+///
+/// A closure, and not a value that is returned: a kilobyte would be copied with every move.
+pub(super) fn with_signature<T>(encoded: &str, check: impl FnOnce(&[u8]) -> T) -> Result<T, AuthError> {
+    let mut buffer = [0; MAX_SIGNATURE];
+    let signature = decode_into(encoded, &mut buffer).ok_or(Code::TokenMalformed)?;
+    Ok(check(signature))
 }

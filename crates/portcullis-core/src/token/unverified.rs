@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Header, SeenHeaders, Signature, decode_text};
+use super::{Header, SeenHeaders, decode_text, signature::with_signature};
 use crate::{AuthError, Code, VerifyingKey};
 
 /// The parts of a compact JWS (RFC 7515 section 7.1) and its parsed header.
@@ -30,9 +30,7 @@ impl<'t> UnverifiedToken<'t> {
     /// - [`Code::TokenMalformed`]: not three non-empty parts, or the header is not strict base64url;
     /// - [`Code::HeaderMalformed`], [`Code::AlgorithmNotAllowed`], [`Code::ExtensionNotUnderstood`]: see [`Header`].
     pub fn parse(text: &'t str) -> Result<Self, AuthError> {
-        Self::parse_with(text, |encoded| {
-            Header::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
-        })
+        Self::parse_with(text, |encoded| Header::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new))
     }
 
     /// The same, with the headers seen before at hand.
@@ -43,7 +41,10 @@ impl<'t> UnverifiedToken<'t> {
         })
     }
 
-    fn parse_with(text: &'t str, header: impl FnOnce(&str) -> Result<Arc<Header>, AuthError>) -> Result<Self, AuthError> {
+    fn parse_with(
+        text: &'t str,
+        header: impl FnOnce(&str) -> Result<Arc<Header>, AuthError>,
+    ) -> Result<Self, AuthError> {
         if text.len() > Self::MAX_LEN {
             return Err(Code::TokenTooLong.into());
         }
@@ -81,8 +82,7 @@ impl<'t> UnverifiedToken<'t> {
     /// [`Code::TokenMalformed`] if the signature is not strict base64url, [`Code::SignatureInvalid`] if it is not
     /// that of the key, or the key is not bound to the algorithm.
     pub fn check_signature(&self, key: &VerifyingKey) -> Result<(), AuthError> {
-        let signature = Signature::decode(self.signature_text)?;
-        if self.is_signed_by(key, &signature) { Ok(()) } else { Err(Code::SignatureInvalid.into()) }
+        self.find_signer([key]).map(drop)
     }
 
     /// The first of `keys` that made the signature.
@@ -90,13 +90,11 @@ impl<'t> UnverifiedToken<'t> {
         &self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
     ) -> Result<&'k VerifyingKey, AuthError> {
-        let signature = Signature::decode(self.signature_text)?;
-        let signer = keys.into_iter().find(|key| self.is_signed_by(key, &signature));
+        let (algorithm, input) = (self.header.algorithm(), self.signing_input.as_bytes());
+        let signer = with_signature(self.signature_text, |signature| {
+            keys.into_iter().find(|key| key.check_signature(algorithm, input, signature))
+        })?;
         signer.ok_or_else(|| Code::SignatureInvalid.into())
-    }
-
-    fn is_signed_by(&self, key: &VerifyingKey, signature: &Signature) -> bool {
-        key.check_signature(self.header.algorithm(), self.signing_input.as_bytes(), signature.as_bytes())
     }
 }
 

@@ -8,18 +8,15 @@ use std::{
 use serde_json::Value;
 
 use super::{Conventions, Identity};
-use crate::{
-    Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime,
-    claims::RegisteredClaims,
-    json::Text,
-};
+use crate::{Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime, claims::RegisteredClaims, json::Text};
 
 /// The facts of a verified token: registered claims, scopes, roles and which key signed it.
 ///
 /// There are facts only about tokens whose signature and claims were accepted (or for which somebody vouched through
 /// [`Facts::assertion`]). `Debug` shows issuer, subject and expiry, and no other claim.
 pub struct Facts {
-    claims: Box<str>,
+    /// As decoded; not shrunk to fit, which would copy it.
+    claims: String,
     registered: RegisteredClaims,
     provenance: Provenance,
     parsed: OnceLock<Box<Value>>,
@@ -36,7 +33,7 @@ pub(crate) struct Provenance {
 
 impl Facts {
     pub(crate) fn new(claims: String, registered: RegisteredClaims, provenance: Provenance) -> Self {
-        Self { claims: claims.into_boxed_str(), registered, provenance, parsed: OnceLock::new() }
+        Self { claims, registered, provenance, parsed: OnceLock::new() }
     }
 
     /// Reads facts from a claims object for whose authenticity **the caller vouches**.

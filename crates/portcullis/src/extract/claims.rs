@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use portcullis_core::{AnyVerified, AuthError, Code, NoCustom, Verified};
+use portcullis_core::{AnyVerified, Attempt, AuthError, Code, NoCustom, Verified};
 
 use super::from_context::{FromContext, extract, identity};
 use crate::{AuthContext, AuthRejection};
@@ -28,14 +28,14 @@ impl<C> Deref for Claims<C> {
 }
 
 impl<C: Send + Sync + 'static> FromContext for Claims<C> {
-    fn from_context(context: &AuthContext) -> Result<Self, AuthError> {
-        typed(identity(context)?)
+    fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
+        Attempt::Done(identity(context).and_then(typed))
     }
 }
 
 impl<C: Send + Sync + 'static> FromContext for Option<Claims<C>> {
-    fn from_context(context: &AuthContext) -> Result<Self, AuthError> {
-        context.verified().map(typed).transpose()
+    fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
+        Attempt::Done(context.verified().map(typed).transpose())
     }
 }
 
@@ -43,7 +43,7 @@ impl<C: Send + Sync + 'static, S: Send + Sync> FromRequestParts<S> for Claims<C>
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        extract(parts)
+        extract(parts).await
     }
 }
 
@@ -51,7 +51,7 @@ impl<C: Send + Sync + 'static, S: Send + Sync> OptionalFromRequestParts<S> for C
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
-        extract(parts)
+        extract(parts).await
     }
 }
 

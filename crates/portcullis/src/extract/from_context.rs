@@ -1,18 +1,15 @@
 //! What all extractors have in common.
 
 use http::request::Parts;
-use portcullis_core::{AnyVerified, AuthError, Code};
+use portcullis_core::{AnyVerified, Attempt, AuthError, Code};
 
 use crate::{AuthContext, AuthRejection, telemetry};
 
-/// Something that can be had from how a request came in.
-pub trait FromContext: Sized {
-    /// Takes what it needs.
-    ///
-    /// # Errors
-    ///
-    /// If it is not there, with the [`Code`] that says why.
-    fn from_context(context: &AuthContext) -> Result<Self, AuthError>;
+/// Something that can be had from how a request came in. What implements it works behind a layer and in
+/// [`FromState`](super::FromState).
+pub trait FromContext: Send + Sized {
+    /// Takes what it needs; an error if it is not there, with the [`Code`] that says why.
+    fn from_context(context: &AuthContext, parts: &Parts) -> Attempt<Self>;
 }
 
 /// The identity, or the error of a request that came in without one.
@@ -21,11 +18,15 @@ pub(super) fn identity(context: &AuthContext) -> Result<&AnyVerified, AuthError>
 }
 
 /// Extracts behind a layer.
-pub(super) fn extract<E: FromContext>(parts: &Parts) -> Result<E, AuthRejection> {
+pub(super) async fn extract<E: FromContext>(parts: &Parts) -> Result<E, AuthRejection> {
     let Some(context) = parts.extensions.get::<AuthContext>() else {
         return Err(reject(no_layer(std::any::type_name::<E>()), None));
     };
-    E::from_context(context).map_err(|error| reject(error, Some(context)))
+    match E::from_context(context, parts) {
+        Attempt::Done(outcome) => outcome,
+        attempt => attempt.outcome().await,
+    }
+    .map_err(|error| reject(error, Some(context)))
 }
 
 /// Turns an error into the answer that the layer in front would give.

@@ -2,6 +2,7 @@
 
 use axum_core::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
+use portcullis_core::Attempt;
 
 use super::from_context::{FromContext, reject};
 use crate::{
@@ -47,7 +48,12 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let layer = AuthLayer::from_ref(state);
         let context = authenticate(&layer.gate, parts).await?;
-        E::from_context(&context).map(Self).map_err(|error| reject(error, Some(&context)))
+        match E::from_context(&context, parts) {
+            Attempt::Done(outcome) => outcome,
+            attempt => attempt.outcome().await,
+        }
+        .map(Self)
+        .map_err(|error| reject(error, Some(&context)))
     }
 }
 

@@ -2,21 +2,52 @@
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-use portcullis_core::AnyVerified;
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use portcullis_core::{AnyVerified, Attempt, Clock, SystemClock};
 
-/// The verified token of a caller who meets `G`'s requirement.
-pub struct Require<G>(AnyVerified, PhantomData<fn() -> G>);
+use super::from_context::{FromContext, extract, identity};
+use crate::{AuthContext, AuthRejection, Guard, guard::authorize};
+
+/// The verified token of a caller who meets the requirement of the [`Guard`] `G`.
+///
+/// Whoever does not is answered as by a [`RequireLayer`](crate::RequireLayer) with that requirement. Ages of logins are
+/// reckoned by the system's clock.
+pub struct Require<G> {
+    verified: AnyVerified,
+    guard: PhantomData<fn() -> G>,
+}
 
 impl<G> Deref for Require<G> {
     type Target = AnyVerified;
 
     fn deref(&self) -> &AnyVerified {
-        &self.0
+        &self.verified
+    }
+}
+
+impl<G: Guard> FromContext for Require<G> {
+    fn from_context(context: &AuthContext, parts: &Parts) -> Attempt<Self> {
+        match identity(context) {
+            Ok(verified) => {
+                let met = Self { verified: verified.clone(), guard: PhantomData };
+                authorize::<G>(verified, &parts.uri, SystemClock.now()).map(|()| met)
+            }
+            Err(error) => Attempt::Done(Err(error)),
+        }
+    }
+}
+
+impl<G: Guard, S: Send + Sync> FromRequestParts<S> for Require<G> {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        extract(parts).await
     }
 }
 
 impl<G> fmt::Debug for Require<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Require").field(&self.0).finish()
+        f.debug_struct("Require").field("verified", &self.verified).finish_non_exhaustive()
     }
 }

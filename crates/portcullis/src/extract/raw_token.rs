@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{AuthError, Code};
+use portcullis_core::{Attempt, AuthError, Code};
 
 use super::from_context::{FromContext, extract, identity};
 use crate::{AuthContext, AuthRejection, context::PresentedToken};
@@ -25,12 +25,13 @@ impl RawToken {
 }
 
 impl FromContext for RawToken {
-    fn from_context(context: &AuthContext) -> Result<Self, AuthError> {
-        identity(context)?;
-        context.token().cloned().map(Self).ok_or_else(|| {
-            AuthError::new(Code::ServiceMisconfigured)
-                .explain("a handler takes RawToken, but the layer does not keep tokens: call AuthLayer::keep_token")
-        })
+    fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
+        Attempt::Done(identity(context).and_then(|_| {
+            context.presented_token().cloned().map(Self).ok_or_else(|| {
+                AuthError::new(Code::ServiceMisconfigured)
+                    .explain("a handler takes RawToken, but the layer does not keep tokens: call AuthLayer::keep_token")
+            })
+        }))
     }
 }
 
@@ -38,7 +39,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RawToken {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        extract(parts)
+        extract(parts).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{AnyVerified, AuthError, Scopes};
+use portcullis_core::{AnyVerified, Attempt, Scopes};
 
 use super::from_context::{FromContext, extract, identity};
 use crate::{AuthContext, AuthRejection};
@@ -26,8 +26,8 @@ impl GrantedScopes {
 }
 
 impl FromContext for GrantedScopes {
-    fn from_context(context: &AuthContext) -> Result<Self, AuthError> {
-        identity(context).cloned().map(Self)
+    fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
+        Attempt::Done(identity(context).cloned().map(Self))
     }
 }
 
@@ -35,6 +35,6 @@ impl<S: Send + Sync> FromRequestParts<S> for GrantedScopes {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        extract(parts)
+        extract(parts).await
     }
 }

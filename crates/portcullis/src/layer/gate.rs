@@ -124,7 +124,9 @@ impl Gate {
                 Admission::Refused(error)
             }
             Attempt::Waiting(waiting) => Admission::Waiting(PendingPass { waiting, token: kept, door }),
-            _ => Admission::Refused(AuthError::new(Code::ServiceMisconfigured).explain("an attempt of an unknown kind")),
+            _ => {
+                Admission::Refused(AuthError::new(Code::ServiceMisconfigured).explain("an attempt of an unknown kind"))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
 use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
+use crate::challenge::is_token_byte;
 
 /// The `Authorization` header with the scheme `Bearer`, in any case (RFC 6750 section 2.1). The default.
 ///
@@ -93,13 +94,4 @@ pub(super) fn mark_sensitive(request: &mut RequestHeadMut<'_>, name: &HeaderName
     if let Some(value) = request.headers_mut().get_mut(name) {
         value.set_sensitive(true);
     }
-}
-
-/// `tchar` of RFC 9110 section 5.6.2.
-const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        )
 }

@@ -42,7 +42,7 @@ mod b64token;
 mod bearer;
 mod cookie;
 #[cfg(feature = "form")]
-mod form;
+pub mod form;
 mod head;
 mod header;
 mod info;
@@ -55,7 +55,7 @@ use std::{borrow::Cow, fmt};
 pub use bearer::BearerHeader;
 pub use cookie::Cookie;
 #[cfg(feature = "form")]
-pub use form::{FormBody, FormBodyFuture, FormBodyLayer, FormBodyService, FormRequestBody};
+pub use form::{FormBody, FormBodyLayer};
 pub use head::{RequestHead, RequestHeadMut};
 pub use header::CustomHeader;
 pub use info::{BearerMethod, Caching, LocationInfo};

@@ -1,8 +1,7 @@
 //! `application/x-www-form-urlencoded`, as far as a location needs it: strict about our parameter, blind to the others.
 
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode;
+use zeroize::Zeroizing;
 
 use super::{Found, b64token};
 
@@ -45,16 +44,19 @@ fn credential(value: &[u8]) -> Found<'_> {
     if value.contains(&b'+') {
         return Found::Malformed("the parameter has a space");
     }
-    match decode(value) {
-        Some(Cow::Borrowed(plain)) => b64token::credential(plain),
-        Some(Cow::Owned(decoded)) => b64token::owned_credential(&decoded),
-        None => Found::Malformed("the parameter is not percent-encoded rightly"),
+    match b64token::credential(value) {
+        Found::Malformed(_) if value.contains(&b'%') => decode(value),
+        found => found,
     }
 }
 
-/// Unlike `percent_decode` alone: `None` for a `%` without two hexadecimal digits, which others pass through.
-fn decode(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+/// Unlike `percent_decode` alone, strict about a `%` without two hexadecimal digits, which others pass through.
+fn decode(value: &[u8]) -> Found<'_> {
     let is_hex = |place: usize| value.get(place).is_some_and(u8::is_ascii_hexdigit);
     let mut escapes = value.iter().enumerate().filter(|&(_, &byte)| byte == b'%');
-    escapes.all(|(place, _)| is_hex(place + 1) && is_hex(place + 2)).then(|| percent_decode(value).into())
+    if !escapes.all(|(place, _)| is_hex(place + 1) && is_hex(place + 2)) {
+        return Found::Malformed("the parameter is not percent-encoded rightly");
+    }
+    let decoded = Zeroizing::new(percent_decode(value).collect::<Vec<u8>>());
+    b64token::owned_credential(&decoded)
 }

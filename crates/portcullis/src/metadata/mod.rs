@@ -7,7 +7,7 @@
 //!    (RFC 9728 section 3.3). Plain `http` is for loopback addresses only.
 //! 2. The document is at that URL with `/.well-known/oauth-protected-resource` put between host and path
 //!    (section 3.1): [`ResourceMetadata::path`] is where to serve it, [`ResourceMetadata::url`] what to announce.
-//! 3. The route must be public.
+//! 3. The route must be public. Clients that are pages of other origins need CORS to allow it as well.
 //!
 //! # Example
 //!

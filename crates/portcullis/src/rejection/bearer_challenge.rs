@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderValue, Response,
+    HeaderMap, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use portcullis_core::{AuthError, AuthErrorKind};
@@ -82,7 +82,7 @@ impl BearerChallenge {
             return Vec::new();
         }
         let mut challenges = vec![self.bearer(error, answer)];
-        if answer.status == http::StatusCode::UNAUTHORIZED {
+        if answer.status == StatusCode::UNAUTHORIZED {
             challenges.extend(self.config.beside.iter().cloned());
         }
         challenges

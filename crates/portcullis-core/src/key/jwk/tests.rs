@@ -20,10 +20,7 @@ fn with(pair: &Pair, name: &str, value: &str) -> String {
 
 #[test]
 fn a_key_without_alg_fits_its_kind() {
-    assert_eq!(
-        algorithms(&testing::rsa().jwk("")).to_string(),
-        "RS256, RS384, RS512, PS256, PS384, PS512"
-    );
+    assert_eq!(algorithms(&testing::rsa().jwk("")).to_string(), "RS256, RS384, RS512, PS256, PS384, PS512");
     assert_eq!(algorithms(&testing::p256().jwk("")).to_string(), "ES256");
     assert_eq!(algorithms(&testing::p384().jwk("")).to_string(), "ES384");
     assert_eq!(algorithms(&testing::ed25519().jwk("")).to_string(), "EdDSA, Ed25519");
@@ -31,10 +28,7 @@ fn a_key_without_alg_fits_its_kind() {
 
 #[test]
 fn alg_binds_the_key() {
-    assert_eq!(
-        algorithms(&testing::rsa().jwk(r#""alg":"PS384""#)),
-        Algorithm::Ps384.into()
-    );
+    assert_eq!(algorithms(&testing::rsa().jwk(r#""alg":"PS384""#)), Algorithm::Ps384.into());
     for name in ["EdDSA", "Ed25519"] {
         let both = algorithms(&testing::ed25519().jwk(&format!(r#""alg":"{name}""#)));
         assert_eq!(both.to_string(), "EdDSA, Ed25519");
@@ -44,11 +38,7 @@ fn alg_binds_the_key() {
 #[test]
 fn an_alg_we_do_not_have_makes_the_key_unusable() {
     for name in ["RSA-OAEP", "RS1", "none", "ES512", "ES521", "A256GCM", "rs256", ""] {
-        assert_eq!(
-            refusal(&testing::rsa().jwk(&format!(r#""alg":"{name}""#))),
-            KeyErrorKind::Unsupported,
-            "{name}"
-        );
+        assert_eq!(refusal(&testing::rsa().jwk(&format!(r#""alg":"{name}""#))), KeyErrorKind::Unsupported, "{name}");
     }
 }
 
@@ -118,11 +108,7 @@ fn unknown_members_of_any_kind_are_ignored() {
 
 #[test]
 fn a_member_twice_is_refused() {
-    for more in [
-        r#""kty":"EC""#,
-        r#""kid":"a","kid":"a""#,
-        r#""x-vendor":1,"x-vendor":2"#,
-    ] {
+    for more in [r#""kty":"EC""#, r#""kid":"a","kid":"a""#, r#""x-vendor":1,"x-vendor":2"#] {
         assert_eq!(refusal(&testing::p256().jwk(more)), KeyErrorKind::Malformed, "{more}");
     }
 }
@@ -179,18 +165,8 @@ fn base64url_is_strict() {
     // 32 bytes leave two bits in the last of 43 letters, which must be zero: the next letter sets one.
     let last = x.as_bytes()[42] + 1;
     let trailing_bits = format!("{}{}", &x[..42], char::from(last));
-    for bad in [
-        format!("{x}="),
-        format!("{x} "),
-        format!("\\n{x}"),
-        x.replacen(&x[..1], "+", 1),
-        trailing_bits,
-    ] {
-        assert_eq!(
-            refusal(&with(&pair, "x", &format!("\"{bad}\""))),
-            KeyErrorKind::Malformed,
-            "{bad}"
-        );
+    for bad in [format!("{x}="), format!("{x} "), format!("\\n{x}"), x.replacen(&x[..1], "+", 1), trailing_bits] {
+        assert_eq!(refusal(&with(&pair, "x", &format!("\"{bad}\""))), KeyErrorKind::Malformed, "{bad}");
     }
 }
 
@@ -198,13 +174,8 @@ fn base64url_is_strict() {
 fn coordinates_have_exactly_the_length_of_the_curve() {
     let pair = testing::p256();
     let (x, y) = pair.raw()[1..].split_at(32);
-    let jwk = |x: &[u8], y: &[u8]| {
-        format!(
-            r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#,
-            base64url(x),
-            base64url(y)
-        )
-    };
+    let jwk =
+        |x: &[u8], y: &[u8]| format!(r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#, base64url(x), base64url(y));
     assert!(VerifyingKey::from_jwk(&jwk(x, y)).is_ok());
     let mis_split = pair.raw()[1..].split_at(31);
     assert_eq!(refusal(&jwk(mis_split.0, mis_split.1)), KeyErrorKind::Invalid);
@@ -219,11 +190,7 @@ fn a_point_off_the_curve_is_refused() {
     let mut off = y.to_vec();
     off[31] ^= 1;
     for (x, y) in [(x, &*off), (&[0; 32], &[0; 32]), (y, x), (&[0xff; 32], y)] {
-        let jwk = format!(
-            r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#,
-            base64url(x),
-            base64url(y)
-        );
+        let jwk = format!(r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#, base64url(x), base64url(y));
         assert_eq!(refusal(&jwk), KeyErrorKind::Invalid);
     }
 }
@@ -239,10 +206,7 @@ fn an_ed25519_key_has_exactly_32_bytes() {
     let pair = testing::ed25519();
     let x = pair.raw();
     for bad in [&x[..31], &[x, &[0]].concat(), b""] {
-        assert_eq!(
-            refusal(&with(&pair, "x", &format!("{:?}", base64url(bad)))),
-            KeyErrorKind::Invalid
-        );
+        assert_eq!(refusal(&with(&pair, "x", &format!("{:?}", base64url(bad)))), KeyErrorKind::Invalid);
     }
 }
 
@@ -254,10 +218,7 @@ fn an_ed25519_point_of_small_order_is_refused() {
     let mut negative = identity;
     negative[31] = 0x80;
     for point in [[0; 32], identity, negative] {
-        assert_eq!(
-            refusal(&with(&pair, "x", &format!("{:?}", base64url(point)))),
-            KeyErrorKind::Weak
-        );
+        assert_eq!(refusal(&with(&pair, "x", &format!("{:?}", base64url(point)))), KeyErrorKind::Weak);
     }
 }
 

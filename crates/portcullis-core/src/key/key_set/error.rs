@@ -53,18 +53,11 @@ pub struct KeySetError {
 
 impl KeySetError {
     pub(super) fn new(kind: KeySetErrorKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            problems: Vec::new(),
-        }
+        Self { kind, detail: detail.into(), problems: Vec::new() }
     }
 
     pub(super) fn bad_keys(problems: Vec<SkippedKey>) -> Self {
-        Self {
-            problems,
-            ..Self::new(KeySetErrorKind::BadKeys, "not every key of the set can be used")
-        }
+        Self { problems, ..Self::new(KeySetErrorKind::BadKeys, "not every key of the set can be used") }
     }
 
     /// What is wrong, to branch on.

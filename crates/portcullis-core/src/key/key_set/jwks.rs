@@ -55,10 +55,7 @@ struct Reading {
 
 impl Reading {
     fn of(text: &str, rules: &[Rule]) -> Result<Self, KeySetError> {
-        let mut reading = Self {
-            keys: Vec::new(),
-            skipped: Vec::new(),
-        };
+        let mut reading = Self { keys: Vec::new(), skipped: Vec::new() };
         for (index, raw) in elements(text)?.into_iter().enumerate() {
             if let Err((id, reason)) = reading.add(index, raw, rules) {
                 reading.skipped.push(SkippedKey::new(index, id, reason));
@@ -95,24 +92,14 @@ impl Reading {
 fn elements(text: &str) -> Result<Vec<&RawValue>, KeySetError> {
     let refuse = |kind, detail: String| Err(KeySetError::new(kind, detail));
     if text.len() > MAX_TEXT_BYTES {
-        let detail = format!(
-            "the key set has {} bytes, at most {MAX_TEXT_BYTES} are read",
-            text.len()
-        );
+        let detail = format!("the key set has {} bytes, at most {MAX_TEXT_BYTES} are read", text.len());
         return refuse(KeySetErrorKind::TooLarge, detail);
     }
     let not_a_set = |error: KeyError| KeySetError::new(KeySetErrorKind::NotAKeySet, format!("not a key set: {error}"));
     let members = Members::parse(text).map_err(not_a_set)?;
     let Some(elements) = members.elements("keys").map_err(not_a_set)? else {
-        let hint = if members.has("kty") {
-            " (a single key: use VerifyingKey::from_jwk)"
-        } else {
-            ""
-        };
-        return refuse(
-            KeySetErrorKind::NotAKeySet,
-            format!("not a key set: keys is missing{hint}"),
-        );
+        let hint = if members.has("kty") { " (a single key: use VerifyingKey::from_jwk)" } else { "" };
+        return refuse(KeySetErrorKind::NotAKeySet, format!("not a key set: keys is missing{hint}"));
     };
     if elements.len() > MAX_KEYS {
         let detail = format!("the key set has {} keys, at most {MAX_KEYS} are read", elements.len());

@@ -13,11 +13,7 @@ fn named(pair: &Pair, id: &str) -> VerifyingKey {
 /// The ids found, or the other answer in Debug form.
 fn found(keys: &KeySet, algorithm: Algorithm, id: Option<&str>) -> String {
     match keys.resolve(KeyHint::new(algorithm, id), NOW) {
-        Resolved::Keys(keys) => keys
-            .iter()
-            .map(|key| key.id().unwrap_or("-"))
-            .collect::<Vec<_>>()
-            .join(" "),
+        Resolved::Keys(keys) => keys.iter().map(|key| key.id().unwrap_or("-")).collect::<Vec<_>>().join(" "),
         other => format!("{other:?}"),
     }
 }
@@ -27,10 +23,7 @@ fn set(keys: &[String]) -> String {
 }
 
 fn oct(id: &str, algorithm: &str, len: usize) -> String {
-    format!(
-        r#"{{"kty":"oct","kid":"{id}","alg":"{algorithm}","k":"{}"}}"#,
-        base64url(vec![7; len])
-    )
+    format!(r#"{{"kty":"oct","kid":"{id}","alg":"{algorithm}","k":"{}"}}"#, base64url(vec![7; len]))
 }
 
 #[test]
@@ -81,10 +74,7 @@ fn without_a_key_id_up_to_four_keys_are_tried() {
     assert_eq!(found(&mixed, Algorithm::Es256, None), "k k k k");
     assert_eq!(found(&mixed, Algorithm::Ed25519, None), "ed");
     assert_eq!(found(&mixed, Algorithm::Rs256, None), "Unknown");
-    assert_eq!(
-        found(&KeySet::new(Vec::<VerifyingKey>::new()), Algorithm::Es256, None),
-        "Unknown"
-    );
+    assert_eq!(found(&KeySet::new(Vec::<VerifyingKey>::new()), Algorithm::Es256, None), "Unknown");
 }
 
 #[test]
@@ -110,14 +100,8 @@ fn a_set_from_elsewhere_loses_its_odd_keys_only() {
         testing::ed25519().jwk(r#""kid":"good2""#),
     ]);
     let (keys, skipped) = KeySet::from_jwks(&text).unwrap();
-    assert_eq!(
-        keys.iter().map(|key| key.id().unwrap()).collect::<Vec<_>>(),
-        ["good", "good2"]
-    );
-    let skipped: Vec<_> = skipped
-        .iter()
-        .map(|key| (key.index(), key.id(), key.reason().kind()))
-        .collect();
+    assert_eq!(keys.iter().map(|key| key.id().unwrap()).collect::<Vec<_>>(), ["good", "good2"]);
+    let skipped: Vec<_> = skipped.iter().map(|key| (key.index(), key.id(), key.reason().kind())).collect();
     assert_eq!(
         skipped,
         [
@@ -145,10 +129,7 @@ fn what_is_no_set_is_refused_as_a_whole() {
         r#"{"keys":[],"keys":[]}"#.to_owned(),
         format!("{}x", set(&[jwk])),
     ] {
-        for read in [
-            |text: &str| KeySet::from_jwks(text).map(|(keys, _)| keys),
-            KeySet::from_jwks_strict,
-        ] {
+        for read in [|text: &str| KeySet::from_jwks(text).map(|(keys, _)| keys), KeySet::from_jwks_strict] {
             assert_eq!(read(&text).unwrap_err().kind(), KeySetErrorKind::NotAKeySet, "{text}");
         }
     }
@@ -158,23 +139,13 @@ fn what_is_no_set_is_refused_as_a_whole() {
 #[test]
 fn a_set_has_at_most_100_keys_and_512_kib() {
     let pair = testing::ed25519();
-    let many = |count: usize| {
-        set(&(0..count)
-            .map(|n| pair.jwk(&format!(r#""kid":"{n}""#)))
-            .collect::<Vec<_>>())
-    };
+    let many = |count: usize| set(&(0..count).map(|n| pair.jwk(&format!(r#""kid":"{n}""#))).collect::<Vec<_>>());
     assert_eq!(KeySet::from_jwks_strict(&many(100)).unwrap().len(), 100);
-    assert_eq!(
-        KeySet::from_jwks(&many(101)).unwrap_err().kind(),
-        KeySetErrorKind::TooLarge
-    );
+    assert_eq!(KeySet::from_jwks(&many(101)).unwrap_err().kind(), KeySetErrorKind::TooLarge);
 
     let padded = |len: usize| many(1) + &" ".repeat(len - many(1).len());
     assert!(KeySet::from_jwks(&padded(512 * 1024)).is_ok());
-    assert_eq!(
-        KeySet::from_jwks(&padded(512 * 1024 + 1)).unwrap_err().kind(),
-        KeySetErrorKind::TooLarge
-    );
+    assert_eq!(KeySet::from_jwks(&padded(512 * 1024 + 1)).unwrap_err().kind(), KeySetErrorKind::TooLarge);
 }
 
 #[test]
@@ -189,39 +160,17 @@ fn a_strict_set_lists_all_problems_at_once() {
     ]);
     let error = KeySet::from_jwks_strict(&text).unwrap_err();
     assert_eq!(error.kind(), KeySetErrorKind::BadKeys);
-    let kinds: Vec<_> = error
-        .problems()
-        .iter()
-        .map(|key| (key.index(), key.reason().kind()))
-        .collect();
-    assert_eq!(
-        kinds,
-        [
-            (1, KeyErrorKind::DuplicateId),
-            (3, KeyErrorKind::Secret),
-            (4, KeyErrorKind::WrongUse)
-        ]
-    );
+    let kinds: Vec<_> = error.problems().iter().map(|key| (key.index(), key.reason().kind())).collect();
+    assert_eq!(kinds, [(1, KeyErrorKind::DuplicateId), (3, KeyErrorKind::Secret), (4, KeyErrorKind::WrongUse)]);
     let told = error.to_string();
-    assert!(
-        told.starts_with("not every key of the set can be used: key 1 (\"a\"): "),
-        "{told}"
-    );
+    assert!(told.starts_with("not every key of the set can be used: key 1 (\"a\"): "), "{told}");
     assert!(told.contains(r#"; key 4 ("e\nvil"): the key's use is "enc""#), "{told}");
 }
 
 #[test]
 fn a_strict_set_holds_at_least_one_key() {
-    assert_eq!(
-        KeySet::from_jwks_strict(r#"{"keys":[]}"#).unwrap_err().kind(),
-        KeySetErrorKind::Empty
-    );
-    assert_eq!(
-        KeySet::from_jwks_strict(&set(&[testing::p256().jwk("")]))
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(KeySet::from_jwks_strict(r#"{"keys":[]}"#).unwrap_err().kind(), KeySetErrorKind::Empty);
+    assert_eq!(KeySet::from_jwks_strict(&set(&[testing::p256().jwk("")])).unwrap().len(), 1);
 }
 
 #[test]
@@ -246,19 +195,10 @@ fn secrets_are_read_where_they_are_asked_for() {
 
 #[test]
 fn a_secret_without_alg_has_the_algorithms_that_it_is_long_enough_for() {
-    for (len, algorithms) in [
-        (32, "HS256"),
-        (47, "HS256"),
-        (48, "HS256, HS384"),
-        (64, "HS256, HS384, HS512"),
-    ] {
+    for (len, algorithms) in [(32, "HS256"), (47, "HS256"), (48, "HS256, HS384"), (64, "HS256, HS384, HS512")] {
         let text = set(&[oct("a", "", len).replace(r#""alg":"","#, "")]);
         let keys = KeySet::from_jwks_with_secrets(&text).unwrap();
-        assert_eq!(
-            keys.iter().next().unwrap().algorithms().to_string(),
-            algorithms,
-            "{len}"
-        );
+        assert_eq!(keys.iter().next().unwrap().algorithms().to_string(), algorithms, "{len}");
     }
 }
 

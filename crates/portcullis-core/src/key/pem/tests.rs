@@ -17,10 +17,7 @@ fn public_keys_of_every_kind_are_read_and_work() {
         (&testing::ed25519(), Algorithm::Ed25519),
     ] {
         let key = VerifyingKey::from_pem(&pem("PUBLIC KEY", &pair.spki())).unwrap();
-        assert!(
-            key.check_signature(algorithm, b"message", &pair.sign(algorithm, b"message")),
-            "{algorithm}"
-        );
+        assert!(key.check_signature(algorithm, b"message", &pair.sign(algorithm, b"message")), "{algorithm}");
         assert_eq!(key.id(), None);
     }
 }
@@ -37,12 +34,7 @@ fn indentation_line_ends_and_line_widths_do_not_matter() {
     let text = pem("PUBLIC KEY", &testing::rsa().spki());
     let joined = {
         let lines: Vec<_> = text.lines().collect();
-        format!(
-            "{}\n{}\n{}",
-            lines[0],
-            lines[1..lines.len() - 1].concat(),
-            lines[lines.len() - 1]
-        )
+        format!("{}\n{}\n{}", lines[0], lines[1..lines.len() - 1].concat(), lines[lines.len() - 1])
     };
     for text in [
         text.replace('\n', "\r\n"),
@@ -58,13 +50,7 @@ fn indentation_line_ends_and_line_widths_do_not_matter() {
 
 #[test]
 fn a_private_key_is_refused_with_the_way_out() {
-    for label in [
-        "PRIVATE KEY",
-        "RSA PRIVATE KEY",
-        "EC PRIVATE KEY",
-        "ENCRYPTED PRIVATE KEY",
-        "OPENSSH PRIVATE KEY",
-    ] {
+    for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"] {
         let error = refusal(&pem(label, b"whatever it is"));
         assert_eq!(error.kind(), KeyErrorKind::PrivateKey);
         assert!(error.to_string().contains("openssl pkey"), "{error}");

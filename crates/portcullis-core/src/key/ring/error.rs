@@ -13,10 +13,7 @@ pub struct RingError {
 
 impl RingError {
     pub(super) fn missing_id() -> Self {
-        Self::new(
-            RingErrorKind::MissingId,
-            "a key of a ring needs an id: add one with with_id",
-        )
+        Self::new(RingErrorKind::MissingId, "a key of a ring needs an id: add one with with_id")
     }
 
     pub(super) fn unknown(id: &str) -> Self {
@@ -24,10 +21,7 @@ impl RingError {
     }
 
     pub(super) fn duplicate(id: &str, state: KeyState) -> Self {
-        let message = format!(
-            "the ring has a key {} already, which is {state}: an id is never used again",
-            quoted(id)
-        );
+        let message = format!("the ring has a key {} already, which is {state}: an id is never used again", quoted(id));
         Self::new(RingErrorKind::DuplicateId, message)
     }
 
@@ -42,10 +36,7 @@ impl RingError {
     }
 
     fn new(kind: RingErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 
     /// What is wrong, to branch on.

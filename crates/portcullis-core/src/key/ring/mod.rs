@@ -64,12 +64,7 @@ impl KeyRing {
     pub fn new(active: impl Into<VerifyingKey>) -> Result<Self, RingError> {
         let first = Entry::new(active.into(), KeyState::Active)?;
         let current = ArcSwap::from_pointee(Snapshot::new(vec![first]));
-        Ok(Self {
-            shared: Arc::new(Shared {
-                current,
-                step: Mutex::new(()),
-            }),
-        })
+        Ok(Self { shared: Arc::new(Shared { current, step: Mutex::new(()) }) })
     }
 
     /// Adds a key that verifies but does not sign yet.
@@ -183,11 +178,7 @@ impl KeyRing {
     /// All keys with their states, in the order they were added.
     pub fn states(&self) -> Vec<(String, KeyState)> {
         let current = self.shared.current.load();
-        current
-            .entries()
-            .iter()
-            .map(|entry| (entry.id().to_owned(), entry.state))
-            .collect()
+        current.entries().iter().map(|entry| (entry.id().to_owned(), entry.state)).collect()
     }
 
     /// The id of the key that signs; none after it was revoked and before another is activated.
@@ -215,10 +206,7 @@ impl KeySource for KeyRing {
 }
 
 fn position(entries: &[Entry], id: &str) -> Result<usize, RingError> {
-    entries
-        .iter()
-        .position(|entry| entry.id() == id)
-        .ok_or_else(|| RingError::unknown(id))
+    entries.iter().position(|entry| entry.id() == id).ok_or_else(|| RingError::unknown(id))
 }
 
 #[cfg(test)]

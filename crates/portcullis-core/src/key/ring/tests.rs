@@ -17,10 +17,7 @@ fn ring(others: &[&str]) -> KeyRing {
 }
 
 fn verifies(ring: &KeyRing, id: &str, now: UnixTime) -> bool {
-    matches!(
-        ring.resolve(KeyHint::new(Algorithm::Hs256, Some(id)), now),
-        Resolved::Keys(_)
-    )
+    matches!(ring.resolve(KeyHint::new(Algorithm::Hs256, Some(id)), now), Resolved::Keys(_))
 }
 
 fn refusal<T: std::fmt::Debug>(step: Result<T, RingError>) -> RingErrorKind {
@@ -99,12 +96,7 @@ fn a_retiring_key_is_pruned_not_removed() {
 fn ids_must_be_there_and_be_known_and_be_new() {
     let ring = ring(&["b"]);
     assert_eq!(refusal(ring.add_standby(secret("a"))), RingErrorKind::DuplicateId);
-    for step in [
-        ring.activate("x", LATER),
-        ring.retire("x", LATER),
-        ring.revoke("x"),
-        ring.remove("x"),
-    ] {
+    for step in [ring.activate("x", LATER), ring.retire("x", LATER), ring.revoke("x"), ring.remove("x")] {
         assert_eq!(refusal(step), RingErrorKind::UnknownId);
     }
     let nameless = VerifyingKey::from_jwk(&crate::key::testing::p256().jwk("")).unwrap();
@@ -129,10 +121,7 @@ fn keys_without_use_do_not_count_as_candidates() {
     let ring = ring(&["b", "c", "d", "e"]);
     ring.retire("e", NOW).unwrap();
     let hint = KeyHint::new(Algorithm::Hs256, None);
-    assert!(matches!(
-        ring.resolve(hint, NOW.minus(std::time::Duration::from_secs(1))),
-        Resolved::Ambiguous
-    ));
+    assert!(matches!(ring.resolve(hint, NOW.minus(std::time::Duration::from_secs(1))), Resolved::Ambiguous));
     assert!(matches!(ring.resolve(hint, NOW), Resolved::Keys(keys) if keys.iter().len() == 4));
     ring.revoke("d").unwrap();
     assert!(matches!(ring.resolve(hint, NOW), Resolved::Keys(keys) if keys.iter().len() == 3));

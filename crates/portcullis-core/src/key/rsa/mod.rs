@@ -35,10 +35,7 @@ pub(crate) fn prepare(n: &[u8], e: &[u8], wanted: AlgorithmSet) -> Result<Materi
         .filter(|(algorithm, _)| wanted.contains(*algorithm))
         .map(|(algorithm, parameters)| {
             let prepared = key.to_parsed_public_key(parameters).map(Prepared::Public);
-            prepared.map(|prepared| Check {
-                algorithms: algorithm.into(),
-                prepared,
-            })
+            prepared.map(|prepared| Check { algorithms: algorithm.into(), prepared })
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| refuse(KeyErrorKind::Invalid, "not an RSA key"))?;

@@ -13,15 +13,11 @@ pub(super) fn is_suspect(modulus: &[u8]) -> bool {
 /// The odd ones among the first 126 primes.
 fn odd_primes() -> impl Iterator<Item = u32> {
     const LAST: u32 = 701;
-    (3..=LAST)
-        .step_by(2)
-        .filter(|&number| (3..number).take_while(|d| d * d <= number).all(|d| number % d != 0))
+    (3..=LAST).step_by(2).filter(|&number| (3..number).take_while(|d| d * d <= number).all(|d| number % d != 0))
 }
 
 fn remainder(modulus: &[u8], prime: u32) -> u32 {
-    modulus
-        .iter()
-        .fold(0, |rest, &byte| (rest * 256 + u32::from(byte)) % prime)
+    modulus.iter().fold(0, |rest, &byte| (rest * 256 + u32::from(byte)) % prime)
 }
 
 /// Walks the powers of 65537 modulo the prime until they come round to 1.

@@ -2,11 +2,7 @@ use super::*;
 use crate::key::testing;
 
 fn modulus() -> Vec<u8> {
-    pkcs1::RsaPublicKeyRef::try_from(testing::rsa().raw())
-        .unwrap()
-        .modulus
-        .as_bytes()
-        .to_vec()
+    pkcs1::RsaPublicKeyRef::try_from(testing::rsa().raw()).unwrap().modulus.as_bytes().to_vec()
 }
 
 fn refusal(n: &[u8], e: &[u8]) -> KeyErrorKind {
@@ -74,9 +70,7 @@ fn an_exponent_is_odd_and_from_3_to_33_bits() {
 
 #[test]
 fn only_the_algorithms_wanted_are_prepared() {
-    let key = prepare(&modulus(), F4, AlgorithmSet::of(&[Algorithm::Ps256, Algorithm::Es256]))
-        .ok()
-        .unwrap();
+    let key = prepare(&modulus(), F4, AlgorithmSet::of(&[Algorithm::Ps256, Algorithm::Es256])).ok().unwrap();
     assert_eq!(key.algorithms(), Algorithm::Ps256.into());
     assert!(prepare(&modulus(), F4, Algorithm::Es256.into()).is_err());
 }
@@ -98,12 +92,7 @@ fn times_65537(n: &[u8]) -> Vec<u8> {
     let mut sum = vec![0; shifted.len() + 1];
     let mut carry = 0;
     for at in 0..sum.len() {
-        let digit = |number: &[u8]| {
-            number
-                .len()
-                .checked_sub(at + 1)
-                .map_or(0, |index| u32::from(number[index]))
-        };
+        let digit = |number: &[u8]| number.len().checked_sub(at + 1).map_or(0, |index| u32::from(number[index]));
         carry += digit(&shifted) + digit(n);
         let index = sum.len() - 1 - at;
         sum[index] = u8::try_from(carry % 256).unwrap();

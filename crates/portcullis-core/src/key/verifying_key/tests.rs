@@ -14,10 +14,7 @@ fn a_key_accepts_its_own_signatures_under_every_algorithm_of_its_kind() {
         for algorithm in key.algorithms().iter() {
             let signature = pair.sign(algorithm, MESSAGE);
             assert!(key.check_signature(algorithm, MESSAGE, &signature), "{algorithm}");
-            assert!(
-                !key.check_signature(algorithm, b"another message", &signature),
-                "{algorithm}"
-            );
+            assert!(!key.check_signature(algorithm, b"another message", &signature), "{algorithm}");
             assert!(!key.check_signature(algorithm, MESSAGE, &signature[1..]), "{algorithm}");
             assert!(!key.check_signature(algorithm, MESSAGE, b""), "{algorithm}");
         }
@@ -63,24 +60,15 @@ fn a_public_key_is_never_a_secret() {
 #[test]
 fn algorithms_can_be_narrowed_and_never_widened() {
     let key = key_of(testing::rsa());
-    let narrow = key
-        .clone()
-        .with_algorithms(AlgorithmSet::of(&[Algorithm::Ps256, Algorithm::Es256]))
-        .unwrap();
+    let narrow = key.clone().with_algorithms(AlgorithmSet::of(&[Algorithm::Ps256, Algorithm::Es256])).unwrap();
     assert_eq!(narrow.algorithms(), Algorithm::Ps256.into());
 
     let signature = testing::rsa().sign(Algorithm::Rs256, MESSAGE);
     assert!(key.check_signature(Algorithm::Rs256, MESSAGE, &signature));
     assert!(!narrow.check_signature(Algorithm::Rs256, MESSAGE, &signature));
 
-    assert_eq!(
-        narrow.with_algorithms(Algorithm::Rs256).unwrap_err().kind(),
-        KeyErrorKind::Mismatch
-    );
-    assert_eq!(
-        key.with_algorithms(AlgorithmSet::EMPTY).unwrap_err().kind(),
-        KeyErrorKind::Mismatch
-    );
+    assert_eq!(narrow.with_algorithms(Algorithm::Rs256).unwrap_err().kind(), KeyErrorKind::Mismatch);
+    assert_eq!(key.with_algorithms(AlgorithmSet::EMPTY).unwrap_err().kind(), KeyErrorKind::Mismatch);
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! A clock that stands still.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use portcullis_core::{Clock, UnixTime};
+
+/// A clock that moves only when told to. Clones share the time, so give one to the issuer, one to the service, and keep
+/// one to turn.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portcullis_core::{Attempt, Code};
+/// use portcullis_test::{FixedClock, MockIssuer};
+///
+/// let clock = FixedClock::default();
+/// let issuer = MockIssuer::new().clock(clock.clone());
+/// let authenticator = issuer.authenticator(); // reads the same clock
+/// let token = issuer.token().expires_in(Duration::from_secs(60)).sign();
+///
+/// assert!(matches!(authenticator.verify(&token), Attempt::Done(Ok(_))));
+/// clock.advance(Duration::from_secs(60 + 30)); // the leeway is 30 s
+/// let Attempt::Done(Err(refused)) = authenticator.verify(&token) else { panic!("accepted") };
+/// assert_eq!(refused.code(), Code::TokenExpired);
+/// ```
+#[derive(Clone)]
+pub struct FixedClock(Arc<AtomicU64>);
+
+impl FixedClock {
+    /// Where [`FixedClock::default`] stands: 2027-01-15T08:00:00Z, which is 1 800 000 000 seconds since 1970, a number
+    /// that is recognised in a test's output.
+    pub const DEFAULT: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    /// A clock that stands at `instant`.
+    pub fn at(instant: UnixTime) -> Self {
+        Self(Arc::new(AtomicU64::new(instant.as_secs())))
+    }
+
+    /// Puts it to another instant, earlier or later.
+    pub fn set(&self, instant: UnixTime) {
+        self.0.store(instant.as_secs(), Ordering::SeqCst);
+    }
+
+    /// Turns it forward by whole seconds.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Default for FixedClock {
+    /// Stands at [`FixedClock::DEFAULT`].
+    fn default() -> Self {
+        Self::at(Self::DEFAULT)
+    }
+}
+
+impl fmt::Debug for FixedClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FixedClock").field(&self.now().as_secs()).finish()
+    }
+}

@@ -1,0 +1,102 @@
+//! The keys of a mock issuer, as they are at the moment.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+use portcullis_core::{Algorithm, KeyHint, KeySet, KeySource, Resolved, UnixTime};
+
+use crate::key::SigningKey;
+
+/// The live keys of a [`MockIssuer`](crate::MockIssuer): a [`KeySource`] that follows its rotation. Cloning is cheap.
+#[derive(Clone)]
+pub struct MockKeys(Arc<Shared>);
+
+struct Shared {
+    published: ArcSwap<Published>,
+    made: AtomicUsize,
+}
+
+/// The keys at one moment.
+struct Published {
+    current: Arc<SigningKey>,
+    others: Vec<Arc<SigningKey>>,
+    verifying: KeySet,
+}
+
+impl MockKeys {
+    pub(super) fn new(first: SigningKey) -> Self {
+        let published = ArcSwap::from_pointee(Published::new(Arc::new(first), Vec::new()));
+        Self(Arc::new(Shared { published, made: AtomicUsize::new(1) }))
+    }
+
+    pub(crate) fn current(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.0.published.load().current)
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<SigningKey>> {
+        self.all().into_iter().find(|key| key.id() == id)
+    }
+
+    /// The one that signs, then the others.
+    pub(crate) fn all(&self) -> Vec<Arc<SigningKey>> {
+        let published = self.0.published.load();
+        std::iter::once(&published.current).chain(&published.others).cloned().collect()
+    }
+
+    pub(super) fn rotate(&self) -> String {
+        let new = self.make(self.current().algorithm());
+        self.0.published.rcu(|now| {
+            let others = now.others.iter().chain([&now.current]).cloned().collect();
+            Published::new(Arc::clone(&new), others)
+        });
+        new.id().to_owned()
+    }
+
+    pub(super) fn add(&self, algorithm: Algorithm) -> String {
+        let new = self.make(algorithm);
+        self.0.published.rcu(|now| {
+            let others = now.others.iter().chain([&new]).cloned().collect();
+            Published::new(Arc::clone(&now.current), others)
+        });
+        new.id().to_owned()
+    }
+
+    pub(super) fn retire_old(&self) {
+        self.0.published.rcu(|now| Published::new(Arc::clone(&now.current), Vec::new()));
+    }
+
+    fn make(&self, algorithm: Algorithm) -> Arc<SigningKey> {
+        let number = self.0.made.fetch_add(1, Ordering::SeqCst) + 1;
+        Arc::new(SigningKey::generate(id(algorithm, number), algorithm))
+    }
+}
+
+/// The id of the key that is made as the `number`th: for people who read a test's output.
+pub(super) fn id(algorithm: Algorithm, number: usize) -> String {
+    format!("{}-{number}", algorithm.name().to_ascii_lowercase())
+}
+
+impl Published {
+    fn new(current: Arc<SigningKey>, others: Vec<Arc<SigningKey>>) -> Self {
+        let verifying = std::iter::once(&current).chain(&others).map(|key| key.verifying().clone()).collect();
+        Self { current, others, verifying }
+    }
+}
+
+impl KeySource for MockKeys {
+    fn resolve(&self, hint: KeyHint<'_>, _now: UnixTime) -> Resolved {
+        self.0.published.load().verifying.candidates(hint)
+    }
+}
+
+impl fmt::Debug for MockKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MockKeys").field(&self.0.published.load().verifying).finish()
+    }
+}

@@ -1,0 +1,58 @@
+//! Identities without cryptography.
+
+use portcullis_core::{AnyVerified, Facts, Verified};
+use serde::de::DeserializeOwned;
+
+use super::TokenBuilder;
+use crate::must::must;
+
+impl TokenBuilder {
+    /// The identity that this token would prove, without the token: nothing is signed or checked.
+    ///
+    /// For unit tests of handlers and guards, which then run as ever: a guard does not care where an identity comes
+    /// from. Roles and scopes follow the issuer's conventions. There is no [`Facts::algorithm`] and no
+    /// [`Facts::key_id`], because there was no signature.
+    ///
+    /// ```
+    /// use portcullis_test::MockIssuer;
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Tenant {
+    ///     tenant: String,
+    /// }
+    ///
+    /// let issuer = MockIssuer::new();
+    /// let alice = issuer.token().subject("alice").scope("orders:read").claim("tenant", "acme").verified::<Tenant>();
+    /// assert!(alice.has_scope("orders:read") && !alice.has_scope("orders:write"));
+    /// assert_eq!(alice.custom().tenant, "acme");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the claims are malformed or do not have the form of `C`, or if there is a [`defect`](Self::defect): a token
+    /// that is refused proves nobody.
+    pub fn verified<C: DeserializeOwned>(&self) -> Verified<C> {
+        assert!(self.defect.is_none(), "portcullis-test: a token with a defect proves no identity");
+        let claims = self.claims_json();
+        let custom = custom(&claims);
+        let facts = must(Facts::assertion(claims, self.issuer.trusted().conventions()), "there is no such identity");
+        Verified::assertion(facts, custom)
+    }
+
+    /// The same with its type erased and without custom claims, as a layer puts it into a request. With custom claims:
+    /// `AnyVerified::from(token.verified::<C>())`.
+    ///
+    /// # Panics
+    ///
+    /// Those of [`verified`](Self::verified).
+    pub fn any_verified(&self) -> AnyVerified {
+        self.verified::<portcullis_core::NoCustom>().into()
+    }
+}
+
+fn custom<C: DeserializeOwned>(claims: &str) -> C {
+    // Not `from_str`, which fails if `C` leaves the text unread, as `NoCustom` does.
+    let custom = C::deserialize(&mut serde_json::Deserializer::from_str(claims));
+    must(custom, "the claims do not have the form of the custom type")
+}

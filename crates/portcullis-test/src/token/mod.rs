@@ -1,0 +1,7 @@
+//! Tokens in the making.
+
+mod builder;
+mod identity;
+pub(crate) mod stages;
+
+pub use builder::TokenBuilder;

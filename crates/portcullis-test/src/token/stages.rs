@@ -1,0 +1,106 @@
+//! From members to the compact token, one stage after the other, so that a fault can set in at any of them.
+
+use std::sync::Arc;
+
+use portcullis_core::UnixTime;
+
+use crate::{
+    Defect, base64url,
+    defect::Fault,
+    json::Members,
+    key::{Signer, SigningKey},
+};
+
+/// What is true, whatever the token says.
+pub(crate) struct Scene {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) now: UnixTime,
+    pub(crate) key: Arc<SigningKey>,
+}
+
+/// Members and who will sign.
+pub(crate) struct Draft {
+    pub(crate) scene: Scene,
+    pub(crate) signer: Signer,
+    pub(crate) header: Members,
+    pub(crate) claims: Members,
+    pub(crate) header_text: Option<Vec<u8>>,
+    pub(crate) claims_text: Option<Vec<u8>>,
+}
+
+/// JSON text, or what stands in its place.
+pub(crate) struct Texts {
+    pub(crate) header: Vec<u8>,
+    pub(crate) claims: Vec<u8>,
+    signer: Signer,
+}
+
+/// The signing input's two parts.
+pub(crate) struct Encoded {
+    pub(crate) header: String,
+    pub(crate) claims: String,
+    signer: Signer,
+}
+
+/// The signature is made; what changes now is not covered by it.
+pub(crate) struct Signed {
+    pub(crate) header: String,
+    pub(crate) claims: String,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) signer: Signer,
+}
+
+impl Draft {
+    /// The compact token, with one thing wrong or none.
+    pub(crate) fn seal(mut self, defect: Option<Defect>) -> String {
+        let fault = defect.map(Defect::fault);
+        if let Some(Fault::Draft(spoil)) = fault {
+            spoil(&mut self);
+        }
+        let mut texts = self.write();
+        if let Some(Fault::Texts(spoil)) = fault {
+            spoil(&mut texts);
+        }
+        let mut encoded = texts.encode();
+        if let Some(Fault::Encoded(spoil)) = fault {
+            spoil(&mut encoded);
+        }
+        let mut signed = encoded.sign();
+        if let Some(Fault::Signed(spoil)) = fault {
+            spoil(&mut signed);
+        }
+        let mut token = signed.join();
+        if let Some(Fault::Token(spoil)) = fault {
+            spoil(&mut token);
+        }
+        token
+    }
+
+    fn write(self) -> Texts {
+        let header = self.header_text.unwrap_or_else(|| self.header.text().into_bytes());
+        let claims = self.claims_text.unwrap_or_else(|| self.claims.text().into_bytes());
+        Texts { header, claims, signer: self.signer }
+    }
+}
+
+impl Texts {
+    fn encode(self) -> Encoded {
+        let Self { header, claims, signer } = self;
+        Encoded { header: base64url::encode(header), claims: base64url::encode(claims), signer }
+    }
+}
+
+impl Encoded {
+    fn sign(self) -> Signed {
+        let Self { header, claims, signer } = self;
+        let signature = signer.sign(&format!("{header}.{claims}"));
+        Signed { header, claims, signature, signer }
+    }
+}
+
+impl Signed {
+    fn join(self) -> String {
+        format!("{}.{}.{}", self.header, self.claims, base64url::encode(self.signature))
+    }
+}

@@ -1,0 +1,126 @@
+//! What can be set.
+
+use std::{fmt, sync::Arc};
+
+use http::Extensions;
+use portcullis_core::{Attempt, AuthError, Clock, Code, SystemClock};
+use tower_layer::Layer;
+
+use super::{
+    Access, AccessService,
+    matching::{Line, Matching},
+};
+use crate::{
+    Circumstances, RequestHead,
+    guard::{Caller, InheritedRejection, OwnRejection, caller},
+};
+
+/// Lets on only requests for which an [`AccessTable`](crate::AccessTable) has a line, and by its terms.
+///
+/// See the [module docs](crate::access_table) for the rules. Cheap to clone. The type parameter is who answers refusals.
+#[derive(Clone)]
+pub struct AccessLayer<R = InheritedRejection> {
+    terms: Arc<Terms>,
+    rejection: R,
+}
+
+impl AccessLayer {
+    pub(super) fn new(matching: Matching) -> Self {
+        let terms = Terms { matching, matched_path: None, clock: Arc::new(SystemClock::default()) };
+        Self { terms: Arc::new(terms), rejection: InheritedRejection }
+    }
+}
+
+impl<R> AccessLayer<R> {
+    /// Compares with the template that the router has matched, as the hook finds it in the request's extensions: if it is
+    /// not that of the table's line, the request is refused as unlisted.
+    ///
+    /// Defaults to not comparing, since only routers that match before their layers run can tell. With axum:
+    ///
+    /// ```
+    /// # fn main() -> Result<(), portcullis::ConfigError> {
+    /// use axum::extract::MatchedPath;
+    ///
+    /// # let table = portcullis::AccessTable::new();
+    /// let layer = table.layer()?.matched_path(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str));
+    /// # let _ = layer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn matched_path(mut self, hook: fn(&Extensions) -> Option<&str>) -> Self {
+        Arc::make_mut(&mut self.terms).matched_path = Some(hook);
+        self
+    }
+
+    /// Tells the time for [`fresh`](crate::requirement::fresh). Defaults to the system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        Arc::make_mut(&mut self.terms).clock = Arc::new(clock);
+        self
+    }
+
+    /// Answers this guard's refusals by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
+    ///
+    /// Defaults to [`InheritedRejection`].
+    #[must_use]
+    pub fn rejection<N>(self, rejection: N) -> AccessLayer<OwnRejection<N>> {
+        AccessLayer { terms: self.terms, rejection: OwnRejection::new(rejection) }
+    }
+}
+
+impl<S, R: Clone> Layer<S> for AccessLayer<R> {
+    type Service = AccessService<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AccessService::new(inner, Arc::clone(&self.terms), self.rejection.clone())
+    }
+}
+
+impl<R> fmt::Debug for AccessLayer<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessLayer").field("terms", &self.terms).finish_non_exhaustive()
+    }
+}
+
+/// What a layer is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    matching: Matching,
+    matched_path: Option<fn(&Extensions) -> Option<&str>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Terms {
+    /// Whether the request may go on.
+    pub(super) fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
+        let line = match self.find(head) {
+            Ok(Some(line)) if matches!(line.access, Access::Public) => return Attempt::Done(Ok(())),
+            line => line,
+        };
+        // Who the caller is comes before what is wrong with his request: 401 before 403.
+        let verified = match caller(head.extensions) {
+            Ok(Caller::Verified(verified)) => verified,
+            Ok(Caller::Preflight) => return Attempt::Done(Ok(())),
+            Err(error) => return Attempt::Done(Err(error)),
+        };
+        match line {
+            Ok(Some(Line { access: Access::Require(requirement), params, .. })) => {
+                requirement.evaluate(Circumstances::new(verified, &params, self.clock.now()))
+            }
+            Ok(Some(Line { access: Access::Authenticated | Access::Public, .. })) => Attempt::Done(Ok(())),
+            Ok(None) => Attempt::Done(Err(
+                AuthError::new(Code::RequirementNotMet).explain("the route is not in the access table")
+            )),
+            Err(error) => Attempt::Done(Err(error)),
+        }
+    }
+
+    fn find(&self, head: RequestHead<'_>) -> Result<Option<Line<'_>>, AuthError> {
+        let line = self.matching.find(head.method, head.uri)?;
+        Ok(match self.matched_path {
+            Some(hook) => line.filter(|line| hook(head.extensions) == Some(line.template)),
+            None => line,
+        })
+    }
+}

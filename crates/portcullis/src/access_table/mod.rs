@@ -1,0 +1,72 @@
+//! Every route of a service with who may use it: a guard, and a list that a test can hold.
+//!
+//! ```text
+//! METHOD  PATH          REQUIREMENT
+//! GET     /health       public
+//! GET     /orders/{id}  scope("orders:read")
+//! ```
+//!
+//! # Rules
+//!
+//! 1. What is not listed is refused, whatever the router has: 401 `credential_missing` for an anonymous caller, 403
+//!    `requirement_not_met` for one with an identity. That goes for a listed path with another method, too.
+//! 2. Public routes are named as such, and nothing else is public. So put an [optional](crate::AuthLayer::optional)
+//!    [`AuthLayer`](crate::AuthLayer) outside, which lets anonymous callers come this far: `.layer(table.layer()?)`, then
+//!    `.layer(auth.optional())`. A bad credential is refused even on a public route.
+//! 3. Paths are matched as axum matches them, by the same library: octet by octet as they were sent. Nothing is decoded
+//!    or normalised, so `//admin`, `/admin/`, `/./admin` and `/%61dmin` are not `/admin`. A layer that rewrites paths must
+//!    stand outside of the table, never between it and the router.
+//! 4. `HEAD` is decided as `GET` unless it is listed, since axum answers it by the handler of `GET`.
+//! 5. CORS preflights pass, as they pass the `AuthLayer`.
+//! 6. The table does not see the router. A route that the router has and the table has not is refused, *unless* a listed
+//!    template covers its path: with `/orders/{id}` listed, `/orders/export` is taken for an order. Tell the table what
+//!    the router has matched by [`AccessLayer::matched_path`], and it refuses that, too.
+//!
+//! In axum the layer goes on the outermost router, where it sees the whole path. On a router that is nested later, it sees
+//! the rest of the path behind the prefix, and so must its routes be listed.
+//!
+//! # Example
+//!
+//! ```
+//! use axum::{Router, body::Body, routing::get};
+//! use http::{Method, Request};
+//! use portcullis::{AccessTable, AuthLayer, Conventions, Facts, NoCustom, Verified, requirement::scope};
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let table = AccessTable::new()
+//!     .public(Method::GET, "/health")
+//!     .require(Method::GET, "/orders/{id}", scope("orders:read"));
+//! assert_eq!(table.to_string(), "METHOD  PATH          REQUIREMENT
+//! GET     /health       public
+//! GET     /orders/{id}  scope(\"orders:read\")");
+//!
+//! // in a test the identity is asserted; a service has AuthLayer::new(authenticator).optional() here
+//! let facts = Facts::assertion(r#"{"scope": "orders:read"}"#, &Conventions::new("https://issuer.example").into())?;
+//! let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom::default())).optional();
+//! let app = Router::new()
+//!     .route("/health", get(async || "fine"))
+//!     .route("/orders/{id}", get(async || "an order").post(async || "changed"))
+//!     .layer(table.layer()?)
+//!     .layer(auth);
+//!
+//! let accepted = app.clone().oneshot(Request::get("/orders/7").body(Body::empty())?).await?;
+//! assert_eq!(accepted.status(), 200);
+//!
+//! let refused = app.oneshot(Request::post("/orders/7").body(Body::empty())?).await?;
+//! assert_eq!(refused.status(), 403); // not listed
+//! # Ok(())
+//! # }
+//! ```
+
+mod layer;
+mod listing;
+mod matching;
+mod service;
+mod table;
+
+pub use layer::AccessLayer;
+pub use listing::{Access, ListedRoute, RouteMethod};
+pub use service::AccessService;
+pub use table::AccessTable;

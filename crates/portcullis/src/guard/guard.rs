@@ -1,0 +1,71 @@
+//! A requirement with a type of its own.
+
+#[cfg(feature = "axum")]
+pub(crate) use axum::authorize;
+
+use crate::Requirement;
+
+/// A requirement with a type of its own, so that a handler's signature shows it: axum's extractor `Require<G>` takes
+/// one.
+///
+/// ```
+/// use std::sync::LazyLock;
+///
+/// use portcullis::{Guard, Require, Requirement, requirement::scope};
+///
+/// struct MayReadOrders;
+///
+/// impl Guard for MayReadOrders {
+///     fn requirement() -> &'static Requirement {
+///         static REQUIREMENT: LazyLock<Requirement> = LazyLock::new(|| scope("orders:read"));
+///         &REQUIREMENT
+///     }
+/// }
+///
+/// async fn orders(caller: Require<MayReadOrders>) -> String {
+///     format!("orders of {}", caller.subject().unwrap_or("nobody"))
+/// }
+/// # let _ = orders;
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a guard",
+    note = "implement `Guard` for it: `fn requirement() -> &'static Requirement`"
+)]
+pub trait Guard: 'static {
+    /// What is asked of the caller. Called for every request, so keep it in a `LazyLock`.
+    fn requirement() -> &'static Requirement;
+
+    /// The template by which path parameters are taken from the request, as for
+    /// [`RequireLayer::path`](crate::RequireLayer::path). Looked at only if the requirement compares with any.
+    ///
+    /// Defaults to none. A malformed one is a mistake of the developer: 500.
+    fn path() -> Option<&'static str> {
+        None
+    }
+}
+
+#[cfg(feature = "axum")]
+mod axum {
+    use http::Uri;
+    use portcullis_core::{AnyVerified, Attempt, AuthError, Code, UnixTime};
+
+    use super::Guard;
+    use crate::{Circumstances, PathParams, guard::PathTemplate};
+
+    /// Whether the caller meets the guard's requirement.
+    pub(crate) fn authorize<G: Guard>(verified: &AnyVerified, uri: &Uri, now: UnixTime) -> Attempt<()> {
+        match params::<G>(uri) {
+            Ok(params) => G::requirement().evaluate(Circumstances::new(verified, &params, now)),
+            Err(error) => Attempt::Done(Err(error)),
+        }
+    }
+
+    fn params<G: Guard>(uri: &Uri) -> Result<PathParams, AuthError> {
+        match G::path() {
+            Some(template) if G::requirement().sees_path() => PathTemplate::new(template)
+                .map_err(|problem| AuthError::new(Code::ServiceMisconfigured).explain(problem.to_string()))?
+                .params(uri),
+            _ => Ok(PathParams::new()),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! A layer that lets on only whom a [`Requirement`](crate::Requirement) lets on.
+//!
+//! 1. It stands *behind* an [`AuthLayer`](crate::AuthLayer), whose [`AuthContext`](crate::AuthContext) it reads. Without
+//!    one the answer is 500 `service_misconfigured`: a guard that nobody can pass is found at once, one that lets
+//!    everybody pass is not.
+//! 2. A request without an identity (through an [optional](crate::AuthLayer::optional) layer) is answered by 401. A CORS
+//!    preflight passes, as it passes the layer outside.
+//! 3. Otherwise the requirement decides, by the rules of [`requirement`](crate::requirement).
+//! 4. Refusals are answered as the `AuthLayer` is configured to, unless [`RequireLayer::rejection`] says otherwise.
+//!
+//! With axum the layer goes on a route, a `MethodRouter` or a router, *before* the `AuthLayer` in the order of `layer`
+//! calls, since each call wraps what was there. [`Guard`] is the same for one handler's signature.
+//!
+//! # Path parameters
+//!
+//! A requirement that compares with [`param`](crate::requirement::param) needs the route's template, in axum's syntax:
+//! [`RequireLayer::path`]. It is held against the path as the layer sees it. Inside of a router that axum has nested at
+//! `/api`, that is the path without `/api`; on the outer router it is the whole path. Where the template does not match,
+//! there are no parameters, and what needs them is answered by 500.
+//!
+//! # Example
+//!
+//! ```
+//! use axum::{Router, body::Body, routing::get};
+//! use http::Request;
+//! use portcullis::{AuthLayer, Conventions, Facts, NoCustom, RequireLayer, Verified, requirement::scope};
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = |claims: &str| -> Result<Router, portcullis::AuthError> {
+//!     // in a test the identity is asserted; a service has AuthLayer::new(authenticator) here
+//!     let facts = Facts::assertion(claims, &Conventions::new("https://issuer.example").into())?;
+//!     let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom::default()));
+//!     let orders = get(async || "orders").layer(RequireLayer::new(scope("orders:read")));
+//!     Ok(Router::new().route("/orders", orders).layer(auth))
+//! };
+//! let request = || Request::get("/orders").body(Body::empty());
+//!
+//! let accepted = app(r#"{"scope": "orders:read"}"#)?.oneshot(request()?).await?;
+//! assert_eq!(accepted.status(), 200);
+//!
+//! let refused = app(r#"{"scope": "orders:write"}"#)?.oneshot(request()?).await?;
+//! assert_eq!(refused.status(), 403);
+//! assert_eq!(
+//!     refused.headers()["www-authenticate"],
+//!     r#"Bearer error="insufficient_scope", error_description="the token lacks a scope that this needs", scope="orders:read""#,
+//! );
+//! # Ok(())
+//! # }
+//! ```
+
+mod caller;
+mod future;
+#[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
+mod guard;
+mod layer;
+pub(crate) mod path_template;
+mod rejection;
+mod rule;
+mod service;
+
+pub(crate) use caller::{Caller, caller};
+pub use future::GuardFuture;
+pub use guard::Guard;
+#[cfg(feature = "axum")]
+pub(crate) use guard::authorize;
+pub use layer::RequireLayer;
+pub(crate) use path_template::PathTemplate;
+pub use rejection::{InheritedRejection, OwnRejection, Reject};
+pub use service::RequireService;

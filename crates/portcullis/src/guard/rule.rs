@@ -1,0 +1,35 @@
+//! The decision of one guard, made without touching the request.
+
+use std::sync::Arc;
+
+use portcullis_core::{Attempt, Clock};
+
+use super::{Caller, PathTemplate, caller};
+use crate::{Circumstances, PathParams, RequestHead, Requirement};
+
+/// What a [`RequireLayer`](super::RequireLayer) is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) requirement: Requirement,
+    pub(super) template: Option<PathTemplate>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Rule {
+    /// Whether the request may go on.
+    pub(super) fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
+        let verified = match caller(head.extensions) {
+            Ok(Caller::Verified(verified)) => verified,
+            Ok(Caller::Preflight) => return Attempt::Done(Ok(())),
+            Err(error) => return Attempt::Done(Err(error)),
+        };
+        let params = match &self.template {
+            Some(template) if self.requirement.sees_path() => template.params(head.uri),
+            _ => Ok(PathParams::new()),
+        };
+        match params {
+            Ok(params) => self.requirement.evaluate(Circumstances::new(verified, &params, self.clock.now())),
+            Err(error) => Attempt::Done(Err(error)),
+        }
+    }
+}

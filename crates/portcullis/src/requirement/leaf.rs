@@ -1,0 +1,161 @@
+//! The requirements that are not made of others.
+
+use std::{fmt, time::Duration};
+
+use portcullis_core::UnixTime;
+
+use super::{Matcher, Requirement, check::Check, pointer::Pointer};
+
+/// The token grants this scope (RFC 6749 section 3.3), by the issuer's scope rule.
+///
+/// ```
+/// use portcullis::requirement::scope;
+///
+/// assert_eq!(scope("orders:read").to_string(), r#"scope("orders:read")"#);
+/// ```
+pub fn scope(name: impl Into<String>) -> Requirement {
+    Requirement::leaf(Leaf::Scope(name.into()))
+}
+
+/// The caller has this role, at a place where the issuer writes roles (`/roles`, unless set otherwise).
+pub fn role(name: impl Into<String>) -> Requirement {
+    Requirement::leaf(Leaf::Role { name: name.into(), at: None })
+}
+
+/// The caller has this role at this place: a JSON pointer (RFC 6901) in which `{name}` stands for a path parameter.
+///
+/// The value of a parameter names one member of an object, whatever characters it holds; it is never an index of an
+/// array. Braces that are meant are doubled.
+///
+/// ```
+/// use portcullis::requirement::role_at;
+///
+/// // {"grants": {"i-17": ["admin"]}} and a route such as /instances/{instance}
+/// let admin_of_this_instance = role_at("/grants/{instance}", "admin");
+/// ```
+pub fn role_at(pointer: impl Into<String>, name: impl Into<String>) -> Requirement {
+    Requirement::leaf(Leaf::Role { name: name.into(), at: Some(Pointer::new(pointer.into())) })
+}
+
+/// The claim at this place is as `matcher` says. The pointer may hold path parameters, as in [`role_at`].
+///
+/// ```
+/// use portcullis::requirement::{claim, eq};
+///
+/// assert_eq!(claim("/tenant", eq("acme")).to_string(), r#"claim("/tenant") == "acme""#);
+/// ```
+pub fn claim(pointer: impl Into<String>, matcher: Matcher) -> Requirement {
+    Requirement::leaf(Leaf::Claim { pointer: Pointer::new(pointer.into()), matcher })
+}
+
+/// The caller logged in at most `max_age` ago (`auth_time`; RFC 9470).
+///
+/// A token that does not say when is not fresh. Neither is one whose login lies more than 30 seconds ahead, which is
+/// what a clock may be wrong by (the verifier's default leeway, too).
+pub fn fresh(max_age: Duration) -> Requirement {
+    Requirement::leaf(Leaf::Fresh(max_age))
+}
+
+/// The caller logged in in one of these ways (`acr`; RFC 9470).
+pub fn acr<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Requirement {
+    Requirement::leaf(Leaf::Acr(values.into_iter().map(Into::into).collect()))
+}
+
+/// A requirement that is not made of others.
+pub(super) enum Leaf {
+    Scope(String),
+    Role { name: String, at: Option<Pointer> },
+    Claim { pointer: Pointer, matcher: Matcher },
+    Fresh(Duration),
+    Acr(Vec<String>),
+    Check(Check),
+}
+
+impl Leaf {
+    /// Names of the path parameters.
+    pub(super) fn parameters(&self) -> Vec<&str> {
+        match self {
+            Self::Role { at: Some(pointer), .. } => pointer.parameters().collect(),
+            Self::Claim { pointer, matcher } => pointer.parameters().chain(matcher.parameters()).collect(),
+            Self::Scope(_) | Self::Role { at: None, .. } | Self::Fresh(_) | Self::Acr(_) | Self::Check(_) => Vec::new(),
+        }
+    }
+
+    /// Whether the path has to be looked at.
+    pub(super) fn sees_path(&self) -> bool {
+        matches!(self, Self::Check(check) if check.sees_path()) || !self.parameters().is_empty()
+    }
+
+    pub(super) fn takes_time(&self) -> bool {
+        matches!(self, Self::Check(check) if check.takes_time())
+    }
+
+    /// What makes it unusable.
+    pub(super) fn problem(&self) -> Option<String> {
+        match self {
+            Self::Scope(name) => (!is_scope(name)).then(|| {
+                format!("{self} can never be granted: a scope is visible ASCII without spaces, quotes or `\\`")
+            }),
+            Self::Role { at: Some(pointer), .. } | Self::Claim { pointer, .. } => pointer.problem(),
+            Self::Acr(values) => values.is_empty().then(|| format!("{self} can never be met: name a value")),
+            Self::Role { at: None, .. } | Self::Fresh(_) | Self::Check(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(name) => write!(f, "scope({name:?})"),
+            Self::Role { name, at: None } => write!(f, "role({name:?})"),
+            Self::Role { name, at: Some(pointer) } => write!(f, "role({name:?}) at {pointer}"),
+            Self::Claim { pointer, matcher } => write!(f, "claim({pointer}) {matcher}"),
+            Self::Fresh(max_age) => write!(f, "fresh({max_age:?})"),
+            Self::Check(check) => check.fmt(f),
+            Self::Acr(values) => {
+                f.write_str("acr(")?;
+                for (place, value) in values.iter().enumerate() {
+                    write!(f, "{}{value:?}", if place == 0 { "" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+/// Whether a login at that instant is recent enough.
+pub(super) fn is_fresh(login: Option<UnixTime>, max_age: Duration, now: UnixTime) -> bool {
+    login.is_some_and(|login| login <= now.plus(CLOCK_ERROR) && now.since(login) <= max_age)
+}
+
+/// What a clock may be wrong by: the verifier's default leeway.
+const CLOCK_ERROR: Duration = Duration::from_secs(30);
+
+/// `scope-token` of RFC 6749 section 3.3: `%x21 / %x23-5B / %x5D-7E`.
+fn is_scope(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn freshness_ends_after_the_last_second() {
+        let fresh =
+            |login| is_fresh(Some(UnixTime::from_secs(login)), Duration::from_secs(60), UnixTime::from_secs(1000));
+        assert!(fresh(1000) && fresh(940));
+        assert!(!fresh(939));
+        assert!(fresh(1030), "a clock may be wrong");
+        assert!(!fresh(1031), "but not by that much");
+        assert!(!is_fresh(None, Duration::MAX, UnixTime::EPOCH));
+    }
+
+    #[test]
+    fn a_scope_that_nobody_can_have_is_a_problem() {
+        for name in ["", "a b", "a\"b", "a\\b", "ä", "a\tb"] {
+            assert!(Leaf::Scope(name.into()).problem().is_some(), "{name:?}");
+        }
+        assert!(Leaf::Scope("https://api.example.com/orders.read!#{x}".into()).problem().is_none());
+    }
+}

@@ -1,0 +1,135 @@
+//! What a claim has to be like.
+
+use std::fmt;
+
+use portcullis_core::ClaimRef;
+
+use super::{
+    operand::{Operand, Resolved},
+    path_params::{Mistake, PathParams},
+    subject_pattern,
+};
+
+/// What a claim has to be like; see [`claim`](super::claim). A claim that is absent matches nothing.
+#[derive(Clone, Debug)]
+pub struct Matcher(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Equals(Operand),
+    OneOf(Vec<Operand>),
+    Contains(Operand),
+    Present,
+    Covers(Operand),
+}
+
+/// The claim is this value: the same type and the same content, text compared byte by byte.
+pub fn eq(value: impl Into<Operand>) -> Matcher {
+    Matcher(Kind::Equals(value.into()))
+}
+
+/// The claim is one of these values.
+pub fn one_of<V: Into<Operand>>(values: impl IntoIterator<Item = V>) -> Matcher {
+    Matcher(Kind::OneOf(values.into_iter().map(Into::into).collect()))
+}
+
+/// The claim is an array with this element, or a text with this word in it, words being delimited by spaces.
+pub fn contains(value: impl Into<Operand>) -> Matcher {
+    Matcher(Kind::Contains(value.into()))
+}
+
+/// The claim is there and not `null`.
+pub fn present() -> Matcher {
+    Matcher(Kind::Present)
+}
+
+/// The claim is a subject pattern, or an array of them, and one covers this subject.
+///
+/// Patterns and subjects are tokens delimited by dots, as in NATS: `*` stands for exactly one token, `>` at the end for
+/// one or more. A subject that holds wildcards itself is covered if everything is that it stands for. Malformed
+/// patterns cover nothing, and nothing covers a malformed subject.
+///
+/// ```
+/// use portcullis::requirement::{claim, covers, param};
+///
+/// // {"publish": ["orders.*", "logs.>"]} and a route such as /publish/{subject}
+/// let may_publish = claim("/publish", covers(param("subject")));
+/// ```
+pub fn covers(subject: impl Into<Operand>) -> Matcher {
+    Matcher(Kind::Covers(subject.into()))
+}
+
+impl Matcher {
+    /// Names of the path parameters.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.operands().iter().filter_map(Operand::parameter)
+    }
+
+    /// Operands are resolved before the claim is looked at: whether a parameter is missing must not depend on the
+    /// token presented.
+    pub(super) fn matches<'a>(
+        &'a self,
+        claim: Option<ClaimRef<'_>>,
+        params: &'a PathParams,
+    ) -> Result<bool, Mistake<'a>> {
+        let mut any = false;
+        for operand in self.operands() {
+            let value = operand.resolve(params)?;
+            any |= claim.is_some_and(|claim| self.holds(claim, value));
+        }
+        Ok(match &self.0 {
+            Kind::Present => claim.is_some_and(|claim| !claim.is_null()),
+            Kind::Equals(_) | Kind::OneOf(_) | Kind::Contains(_) | Kind::Covers(_) => any,
+        })
+    }
+
+    fn operands(&self) -> &[Operand] {
+        match &self.0 {
+            Kind::Equals(value) | Kind::Contains(value) | Kind::Covers(value) => std::slice::from_ref(value),
+            Kind::OneOf(values) => values,
+            Kind::Present => &[],
+        }
+    }
+
+    fn holds(&self, claim: ClaimRef<'_>, value: Resolved<'_>) -> bool {
+        match &self.0 {
+            Kind::Equals(_) | Kind::OneOf(_) => value.equals(claim),
+            Kind::Contains(_) => has_element(claim, value) || has_word(claim, value),
+            Kind::Covers(_) => value.text().is_some_and(|subject| is_covered(claim, subject)),
+            Kind::Present => true,
+        }
+    }
+}
+
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Equals(value) => write!(f, "== {value}"),
+            Kind::Contains(value) => write!(f, "contains {value}"),
+            Kind::Covers(value) => write!(f, "covers {value}"),
+            Kind::Present => f.write_str("is present"),
+            Kind::OneOf(values) => {
+                f.write_str("is one of [")?;
+                for (place, value) in values.iter().enumerate() {
+                    write!(f, "{}{value}", if place == 0 { "" } else { ", " })?;
+                }
+                f.write_str("]")
+            }
+        }
+    }
+}
+
+fn has_element(claim: ClaimRef<'_>, value: Resolved<'_>) -> bool {
+    claim.elements().is_some_and(|mut elements| elements.any(|element| value.equals(element)))
+}
+
+fn has_word(claim: ClaimRef<'_>, value: Resolved<'_>) -> bool {
+    let Some(word) = value.text().filter(|word| !word.is_empty()) else { return false };
+    claim.as_str().is_some_and(|text| text.split(' ').any(|other| other == word))
+}
+
+fn is_covered(claim: ClaimRef<'_>, subject: &str) -> bool {
+    let covers =
+        |pattern: ClaimRef<'_>| pattern.as_str().is_some_and(|pattern| subject_pattern::covers(pattern, subject));
+    covers(claim) || claim.elements().is_some_and(|mut patterns| patterns.any(covers))
+}

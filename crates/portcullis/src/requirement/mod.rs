@@ -1,0 +1,88 @@
+//! What a route asks of a verified caller, as data.
+//!
+//! | requirement | met if | refused with |
+//! |---|---|---|
+//! | [`scope`] | the token grants the scope | 403 `scope_missing` |
+//! | [`role`], [`role_at`] | the caller has the role, there | 403 `role_missing` |
+//! | [`claim`] with [`eq`], [`one_of`], [`contains`], [`present`], [`covers`] | the claim is like that | 403 `requirement_not_met` |
+//! | [`check`], [`check_facts`], [`check_with`] | the closure says so | 403 `requirement_not_met` |
+//! | [`check_async`], [`check_async_with`] | the future says so | 403 `requirement_not_met` |
+//! | [`fresh`] | the login is recent enough | 401 `authentication_too_old` |
+//! | [`acr`] | the login was of that kind | 401 `authentication_too_weak` |
+//! | [`authenticated`] | always | |
+//! | [`all`], [`any`], [`not`], `.and()`, `.or()`, `!` | the parts say so | by the rules below |
+//!
+//! # Rules
+//!
+//! 1. Everything has three answers: yes, no, and that it could not be found out. One "no" decides an `and`, one "yes"
+//!    decides an `or`, and the opposite of what could not be found out could not be found out either (Kleene's logic).
+//! 2. What could not be found out is 503 `requirement_undecided`: never 403, and never a permission.
+//! 3. A developer's mistake counts as not found out and is 500 `service_misconfigured`: a [`check`] for other custom
+//!    claims than the authenticator makes, a [`param`] that the route's template does not have, a pointer that is none.
+//! 4. Parts that can be answered at once come first, those that take time after them, each in the order in which they
+//!    were written. What is decided is not asked on: a caller without the scope causes no look-up.
+//! 5. If several parts of an `and` are not met, 403 goes before 401: who lacks a scope is not helped by another login.
+//!    Otherwise the first counts. Of an `or`, the refusal of the alternative that was written first counts.
+//! 6. `scope_missing` names all scopes that the whole requirement needs, of alternatives the first; a token with only
+//!    the missing one would fail the next time. The 401s name `max_age` and `acr_values` alike, so that one login does.
+//! 7. The log says which part was not met and of what. It never holds claim values or path parameters.
+//!
+//! A requirement by itself guards nothing: hand it to a [`RequireLayer`](crate::RequireLayer), an
+//! [`AccessTable`](crate::AccessTable), or a [`Guard`](crate::Guard).
+//!
+//! # Example
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use portcullis::requirement::{claim, eq, param, role, scope};
+//! use portcullis::{Circumstances, Code, Conventions, Facts, NoCustom, PathParams, UnixTime, Verified};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let own_orders = scope("orders:read").and(role("admin").or(claim("/tenant", eq(param("tenant"))))).named("own orders");
+//! assert_eq!(
+//!     own_orders.to_string(),
+//!     r#"own orders (scope("orders:read") and (role("admin") or claim("/tenant") == param("tenant")))"#,
+//! );
+//!
+//! let claims = r#"{"scope": "orders:read", "tenant": "acme"}"#;
+//! let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example")))?;
+//! let verified = Verified::assertion(facts, NoCustom::default()).into();
+//! let now = UnixTime::from_secs(1_800_000_000);
+//!
+//! // accepted
+//! let params = PathParams::from_iter([("tenant", "acme")]);
+//! assert!(own_orders.evaluate(Circumstances::new(&verified, &params, now)).outcome().await.is_ok());
+//!
+//! // refused
+//! let params = PathParams::from_iter([("tenant", "globex")]);
+//! let refused = own_orders.evaluate(Circumstances::new(&verified, &params, now)).outcome().await;
+//! assert_eq!(refused.map_err(|error| error.code()), Err(Code::RoleMissing));
+//! # Ok(())
+//! # }
+//! ```
+
+mod check;
+mod circumstances;
+mod decision;
+mod evaluation;
+mod leaf;
+mod matcher;
+mod operand;
+mod path_params;
+pub(crate) mod placeholders;
+mod pointer;
+mod refusal;
+#[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
+mod requirement;
+mod subject_pattern;
+
+pub use check::{check, check_async, check_async_with, check_facts, check_with};
+pub use circumstances::Circumstances;
+pub use decision::{Decision, Undecided};
+pub use leaf::{acr, claim, fresh, role, role_at, scope};
+pub use matcher::{Matcher, contains, covers, eq, one_of, present};
+pub use operand::{Operand, param};
+pub use path_params::PathParams;
+pub use requirement::{Requirement, all, any, authenticated, not};

@@ -1,0 +1,196 @@
+//! Where in the claims to look.
+
+use std::{borrow::Cow, fmt};
+
+use portcullis_core::{ClaimRef, Facts};
+
+use super::{
+    path_params::{Mistake, PathParams},
+    placeholders::{self, Piece},
+};
+
+/// A JSON pointer (RFC 6901) that may hold path parameters: `/grants/{instance}`.
+///
+/// A parameter's value is the name of one member, whatever it holds: `/` and `~` are escaped, and it never counts as
+/// the index of an array, or the caller would choose the element by choosing the path.
+#[derive(Clone, Debug)]
+pub(super) struct Pointer {
+    text: String,
+    form: Form,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// Ready for use.
+    Fixed(String),
+    /// To be filled in, token by token.
+    Template(Vec<Token>),
+    Invalid,
+}
+
+#[derive(Clone, Debug)]
+struct Token(Vec<Piece>);
+
+impl Pointer {
+    pub(super) fn new(text: String) -> Self {
+        Self { form: parse(&text).map_or(Form::Invalid, Form::from), text }
+    }
+
+    /// Names of the path parameters.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
+        let tokens = match &self.form {
+            Form::Template(tokens) => tokens.as_slice(),
+            Form::Fixed(_) | Form::Invalid => &[],
+        };
+        tokens.iter().flat_map(|token| &token.0).filter_map(|piece| match piece {
+            Piece::Name(name) => Some(name.as_str()),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// What is wrong with it.
+    pub(super) fn problem(&self) -> Option<String> {
+        matches!(self.form, Form::Invalid).then(|| {
+            format!("{:?} is not a JSON pointer: start it with `/`, close its braces, write `~` as `~0`", self.text)
+        })
+    }
+
+    /// The pointer with its parameters filled in; `None` if one would have to name something else than the member of
+    /// an object.
+    pub(super) fn fill<'a>(
+        &'a self,
+        facts: &Facts,
+        params: &'a PathParams,
+    ) -> Result<Option<Cow<'a, str>>, Mistake<'a>> {
+        match &self.form {
+            Form::Fixed(pointer) => Ok(Some(Cow::Borrowed(pointer))),
+            Form::Template(tokens) => Ok(fill(tokens, facts, params)?.map(Cow::Owned)),
+            Form::Invalid => Err(Mistake::NoPointer),
+        }
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text)
+    }
+}
+
+impl From<Vec<Token>> for Form {
+    fn from(tokens: Vec<Token>) -> Self {
+        if tokens.iter().any(Token::has_parameters) {
+            return Self::Template(tokens);
+        }
+        let pieces = tokens.iter().flat_map(|token| [Some("/"), token.text()]).flatten();
+        Self::Fixed(pieces.collect())
+    }
+}
+
+impl Token {
+    fn has_parameters(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Name(_)))
+    }
+
+    /// The text of a token without parameters.
+    fn text(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    fn fill<'a>(&'a self, params: &'a PathParams) -> Result<String, Mistake<'a>> {
+        let fill = |filled: String, piece: &'a Piece| match piece {
+            Piece::Text(text) => Ok(filled + text),
+            Piece::Name(name) => params.require(name).map(|value| filled + &escape(value)),
+        };
+        self.0.iter().try_fold(String::new(), fill)
+    }
+}
+
+fn parse(text: &str) -> Option<Vec<Token>> {
+    let tokens = text.strip_prefix('/')?.split('/');
+    tokens.map(|token| is_escaped(token).then_some(token).and_then(placeholders::parse).map(Token)).collect()
+}
+
+fn fill<'a>(tokens: &'a [Token], facts: &Facts, params: &'a PathParams) -> Result<Option<String>, Mistake<'a>> {
+    // All of them first: whether a parameter is missing must not depend on the token presented.
+    let filled = tokens.iter().map(|token| token.fill(params)).collect::<Result<Vec<_>, _>>()?;
+    let mut pointer = String::new();
+    for (token, filled) in tokens.iter().zip(filled) {
+        let is_object = || facts.claim(&pointer).and_then(ClaimRef::members).is_some();
+        if token.has_parameters() && !is_object() {
+            return Ok(None);
+        }
+        pointer.push('/');
+        pointer.push_str(&filled);
+    }
+    Ok(Some(pointer))
+}
+
+/// RFC 6901 section 3: `~` stands only before `0` and `1`.
+fn is_escaped(token: &str) -> bool {
+    token.split('~').skip(1).all(|behind| behind.starts_with(['0', '1']))
+}
+
+/// RFC 6901 section 4: `~` first, or the `~` of `~1` would be escaped again.
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use portcullis_core::Conventions;
+
+    use super::*;
+
+    fn found(pointer: &str, claims: &str, instance: &str) -> Option<String> {
+        let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer"))).unwrap();
+        let params = PathParams::from_iter([("instance", instance)]);
+        let pointer = Pointer::new(pointer.into());
+        let filled = pointer.fill(&facts, &params).unwrap()?;
+        facts.claim(&filled)?.as_str().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_parameter_names_a_member() {
+        let claims = r#"{"grants":{"i1":"admin","a/b":"slash","a~1b":"tilde"}}"#;
+        assert_eq!(found("/grants/{instance}", claims, "i1").as_deref(), Some("admin"));
+        assert_eq!(found("/grants/i{instance}", claims, "1").as_deref(), Some("admin"));
+        assert_eq!(found("/grants/{instance}", claims, "i2"), None);
+        assert_eq!(found("/grants/{instance}", claims, "a/b").as_deref(), Some("slash"));
+        assert_eq!(found("/grants/{instance}", claims, "a~1b").as_deref(), Some("tilde"));
+    }
+
+    #[test]
+    fn a_parameter_leads_no_further_than_one_member() {
+        let claims = r#"{"grants":{"a":{"b":"deep"}}}"#;
+        assert_eq!(found("/grants/{instance}", claims, "a/b"), None);
+        assert_eq!(found("/grants/{instance}/b", claims, "a").as_deref(), Some("deep"));
+    }
+
+    #[test]
+    fn a_parameter_is_no_index() {
+        let claims = r#"{"grants":["admin"],"by_number":{"0":"admin"}}"#;
+        assert_eq!(found("/grants/{instance}", claims, "0"), None);
+        assert_eq!(found("/by_number/{instance}", claims, "0").as_deref(), Some("admin"));
+        assert_eq!(found("/grants/0", claims, "").as_deref(), Some("admin"));
+    }
+
+    #[test]
+    fn doubled_braces_are_part_of_the_name() {
+        assert_eq!(found("/{{x}}", r#"{"{x}":"braces"}"#, "").as_deref(), Some("braces"));
+    }
+
+    #[test]
+    fn what_is_no_pointer_is_a_problem() {
+        for text in ["", "grants", "/a/{", "/a~2", "/a~"] {
+            assert!(Pointer::new(text.into()).problem().is_some(), "{text:?}");
+        }
+        for text in ["/", "/a//b", "/a~1b~0", "/{a}/{b}"] {
+            assert!(Pointer::new(text.into()).problem().is_none(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What a route asks of a caller.
+
+use std::{borrow::Cow, fmt, ops::Not, sync::Arc};
+
+use portcullis_core::{Attempt, ConfigError};
+
+use super::{Circumstances, evaluation, leaf::Leaf};
+
+/// What a route asks of a verified caller: data that can be combined, named, printed and held against a request.
+///
+/// See the [module docs](super) for the constructors and rules. Cheap to clone.
+#[derive(Clone)]
+#[must_use = "a requirement protects nothing until a guard holds it"]
+pub struct Requirement(Arc<Inner>);
+
+struct Inner {
+    node: Node,
+    takes_time: bool,
+    sees_path: bool,
+}
+
+/// How a requirement is made.
+pub(super) enum Node {
+    Leaf(Leaf),
+    All(Vec<Requirement>),
+    Any(Vec<Requirement>),
+    Not(Requirement),
+    Named { name: Cow<'static, str>, requirement: Requirement },
+}
+
+/// All of these are met. None at all: whoever is authenticated, as [`authenticated`] says.
+pub fn all(requirements: impl IntoIterator<Item = Requirement>) -> Requirement {
+    Requirement::new(Node::All(requirements.into_iter().collect()))
+}
+
+/// At least one of these is met. None at all: nobody passes.
+pub fn any(requirements: impl IntoIterator<Item = Requirement>) -> Requirement {
+    Requirement::new(Node::Any(requirements.into_iter().collect()))
+}
+
+/// This is not met. What is undecided stays undecided. The same as `!requirement`.
+pub fn not(requirement: Requirement) -> Requirement {
+    Requirement::new(Node::Not(requirement))
+}
+
+/// The caller is authenticated; nothing else is asked of him.
+pub fn authenticated() -> Requirement {
+    all([])
+}
+
+impl Requirement {
+    /// Both are met.
+    pub fn and(self, other: Self) -> Self {
+        match &self.0.node {
+            Node::All(parts) => all(parts.iter().cloned().chain([other])),
+            _ => all([self, other]),
+        }
+    }
+
+    /// At least one of the two is met.
+    pub fn or(self, other: Self) -> Self {
+        match &self.0.node {
+            Node::Any(parts) => any(parts.iter().cloned().chain([other])),
+            _ => any([self, other]),
+        }
+    }
+
+    /// Gives it a name, which is printed before it.
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Node::Named { name: name.into(), requirement: self })
+    }
+
+    /// Whether the caller may, or why not. At once, unless a [`check_async`](super::check_async) is part of it.
+    ///
+    /// The error's code follows the rules in the [module docs](super).
+    pub fn evaluate(&self, circumstances: Circumstances<'_>) -> Attempt<()> {
+        evaluation::evaluate(self, circumstances)
+    }
+
+    /// The same, if it has no mistake that can be seen without a request: a pointer that is none, a scope that cannot
+    /// be granted.
+    ///
+    /// An [`AccessTable`](crate::AccessTable) looks for itself. Nobody passes a part with such a mistake.
+    ///
+    /// # Errors
+    ///
+    /// If there are mistakes, with all of them.
+    pub fn checked(self) -> Result<Self, ConfigError> {
+        ConfigError::check(self.problems()).map(|()| self)
+    }
+
+    pub(crate) fn problems(&self) -> Vec<String> {
+        self.leaves().into_iter().filter_map(Leaf::problem).collect()
+    }
+
+    /// Names of the path parameters that it compares with.
+    pub(crate) fn parameters(&self) -> Vec<&str> {
+        self.leaves().into_iter().flat_map(Leaf::parameters).collect()
+    }
+
+    /// Whether the path has to be looked at.
+    pub(crate) fn sees_path(&self) -> bool {
+        self.0.sees_path
+    }
+
+    pub(super) fn takes_time(&self) -> bool {
+        self.0.takes_time
+    }
+
+    pub(super) fn leaf(leaf: Leaf) -> Self {
+        Self::new(Node::Leaf(leaf))
+    }
+
+    pub(super) fn node(&self) -> &Node {
+        &self.0.node
+    }
+
+    fn new(node: Node) -> Self {
+        let (takes_time, sees_path) = match &node {
+            Node::Leaf(leaf) => (leaf.takes_time(), leaf.sees_path()),
+            node => {
+                let parts = node.parts();
+                (parts.iter().any(Self::takes_time), parts.iter().any(Self::sees_path))
+            }
+        };
+        Self(Arc::new(Inner { node, takes_time, sees_path }))
+    }
+
+    fn leaves(&self) -> Vec<&Leaf> {
+        match self.node() {
+            Node::Leaf(leaf) => vec![leaf],
+            node => node.parts().iter().flat_map(Self::leaves).collect(),
+        }
+    }
+}
+
+impl Node {
+    /// What it is made of.
+    fn parts(&self) -> &[Requirement] {
+        match self {
+            Self::Leaf(_) => &[],
+            Self::All(parts) | Self::Any(parts) => parts,
+            Self::Not(part) | Self::Named { requirement: part, .. } => std::slice::from_ref(part),
+        }
+    }
+}
+
+impl Not for Requirement {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        not(self)
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.node() {
+            Node::Leaf(leaf) => leaf.fmt(f),
+            Node::All(parts) => write_list(f, parts, " and ", "authenticated"),
+            Node::Any(parts) => write_list(f, parts, " or ", "nobody"),
+            Node::Not(part) if part.is_phrase() => write!(f, "not ({part})"),
+            Node::Not(part) => write!(f, "not {part}"),
+            Node::Named { name, requirement } => write!(f, "{name} ({requirement})"),
+        }
+    }
+}
+
+impl fmt::Debug for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Requirement({self})")
+    }
+}
+
+impl Requirement {
+    /// Whether it is printed as several that hang together.
+    fn is_list(&self) -> bool {
+        matches!(self.node(), Node::All(parts) | Node::Any(parts) if parts.len() > 1)
+    }
+
+    /// Whether it is printed as more than one word, so that `not` before it could be misread.
+    fn is_phrase(&self) -> bool {
+        self.is_list() || matches!(self.node(), Node::Leaf(Leaf::Claim { .. } | Leaf::Role { at: Some(_), .. }))
+    }
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, parts: &[Requirement], between: &str, none: &str) -> fmt::Result {
+    if parts.is_empty() {
+        return f.write_str(none);
+    }
+    for (place, part) in parts.iter().enumerate() {
+        let between = if place == 0 { "" } else { between };
+        if part.is_list() && parts.len() > 1 {
+            write!(f, "{between}({part})")?;
+        } else {
+            write!(f, "{between}{part}")?;
+        }
+    }
+    Ok(())
+}

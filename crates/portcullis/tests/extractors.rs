@@ -1,0 +1,134 @@
+//! What axum handlers get, behind the layer and without it.
+#![cfg(feature = "axum")]
+
+use axum::{Router, body::to_bytes, extract::FromRef, routing::get};
+use http::{Request, StatusCode};
+use portcullis::{AuthLayer, Claims, FromState, GrantedScopes, JwtAuthenticator, RawToken};
+use portcullis_test::MockIssuer;
+use serde::Deserialize;
+use tower::ServiceExt;
+
+#[derive(Deserialize)]
+struct Tenant {
+    tenant: String,
+}
+
+async fn subject(claims: Claims) -> String {
+    claims.subject().unwrap_or("somebody").to_owned()
+}
+
+async fn maybe(claims: Option<Claims>) -> String {
+    claims.map_or("nobody".to_owned(), |claims| claims.subject().unwrap_or("somebody").to_owned())
+}
+
+async fn tenant(claims: Claims<Tenant>) -> String {
+    claims.custom().tenant.clone()
+}
+
+async fn scopes(granted: GrantedScopes) -> String {
+    format!("{} {}", granted.allow("a"), granted.allow("b"))
+}
+
+async fn raw(token: RawToken) -> String {
+    assert!(!format!("{token:?}").contains(token.expose()));
+    token.expose().to_owned()
+}
+
+#[derive(Clone, FromRef)]
+struct App {
+    auth: AuthLayer,
+}
+
+fn layer(issuer: &MockIssuer) -> AuthLayer {
+    AuthLayer::new(JwtAuthenticator::new(issuer.trusted()).unwrap()).realm("orders")
+}
+
+async fn send(app: Router, token: Option<&str>) -> (StatusCode, String) {
+    let mut request = Request::get("/").body(axum::body::Body::empty()).unwrap();
+    if let Some(token) = token {
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    }
+    let reply = app.oneshot(request).await.unwrap();
+    let status = reply.status();
+    let body = to_bytes(reply.into_body(), 1 << 20).await.unwrap();
+    (status, String::from_utf8(body.into()).unwrap())
+}
+
+fn ok(body: &str) -> (StatusCode, String) {
+    (StatusCode::OK, body.to_owned())
+}
+
+#[tokio::test]
+async fn behind_the_layer_claims_are_there() {
+    let issuer = MockIssuer::new();
+    let token = issuer.token().subject("alice").scope("a").sign();
+    let app = |handler| Router::new().route("/", handler).layer(layer(&issuer));
+    assert_eq!(send(app(get(subject)), Some(&token)).await, ok("alice"));
+    assert_eq!(send(app(get(maybe)), Some(&token)).await, ok("alice"));
+    assert_eq!(send(app(get(scopes)), Some(&token)).await, ok("true false"));
+}
+
+#[tokio::test]
+async fn behind_an_optional_layer_each_extractor_decides_about_absence() {
+    let app = |handler| Router::new().route("/", handler).layer(layer(&MockIssuer::new()).optional());
+    assert_eq!(send(app(get(maybe)), None).await, ok("nobody"));
+    assert_eq!(send(app(get(subject)), None).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(send(app(get(scopes)), None).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(send(app(get(maybe)), Some("not.a.token")).await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn custom_claims_are_typed_and_a_token_without_them_is_refused() {
+    let issuer = MockIssuer::new();
+    let typed = JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Tenant>();
+    let app = Router::new().route("/", get(tenant)).layer(AuthLayer::new(typed));
+    let good = issuer.token().claim("tenant", "acme").sign();
+    assert_eq!(send(app.clone(), Some(&good)).await, ok("acme"));
+    for bad in [issuer.token().sign(), issuer.token().claim("tenant", 7).sign()] {
+        let (status, body) = send(app.clone(), Some(&bad)).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert!(body.contains("custom_claims_malformed"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_layer_and_another_claims_type_are_the_developers_mistakes() {
+    let issuer = MockIssuer::new();
+    let token = issuer.token().subject("alice").sign();
+    for handler in [get(subject), get(maybe), get(scopes), get(raw)] {
+        let (status, body) = send(Router::new().route("/", handler), Some(&token)).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("service_misconfigured"), "{body}");
+    }
+    let (status, _) = send(Router::new().route("/", get(tenant)).layer(layer(&issuer)), Some(&token)).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn the_raw_token_is_there_on_request_only() {
+    let issuer = MockIssuer::new();
+    let token = issuer.token().sign();
+    let app = |layer| Router::new().route("/", get(raw)).layer::<AuthLayer>(layer);
+    assert_eq!(send(app(layer(&issuer).keep_token()), Some(&token)).await, ok(&token));
+    assert_eq!(send(app(layer(&issuer)), Some(&token)).await.0, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn without_a_layer_extractors_authenticate_from_the_state() {
+    async fn from_state(FromState(claims): FromState<Claims>) -> String {
+        subject(claims).await
+    }
+    async fn maybe_from_state(FromState(claims): FromState<Option<Claims>>) -> String {
+        maybe(claims).await
+    }
+    let issuer = MockIssuer::new();
+    let token = issuer.token().subject("alice").sign();
+    let app = |handler| Router::new().route("/", handler).with_state(App { auth: layer(&issuer) });
+    assert_eq!(send(app(get(from_state)), Some(&token)).await, ok("alice"));
+    assert_eq!(send(app(get(maybe_from_state)), Some(&token)).await, ok("alice"));
+    assert_eq!(send(app(get(maybe_from_state)), None).await, ok("nobody"));
+    assert_eq!(send(app(get(from_state)), None).await.0, StatusCode::UNAUTHORIZED);
+    for bad in ["not.a.token", &MockIssuer::new().token().sign()] {
+        assert_eq!(send(app(get(maybe_from_state)), Some(bad)).await.0, StatusCode::UNAUTHORIZED);
+    }
+}

@@ -1,0 +1,125 @@
+//! Minting of access tokens.
+//!
+//! By hand, because the workspace has no issuer yet: `portcullis-issuer` will replace this file.
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use portcullis::UnixTime;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{config::TokenRules, secrets::Secrets, users::User};
+
+/// Mints tokens with the active secret.
+#[derive(Debug)]
+pub(crate) struct Mint {
+    rules: TokenRules,
+    secrets: Arc<Secrets>,
+}
+
+/// A token, ready to be handed out.
+pub(crate) struct AccessToken {
+    text: Zeroizing<String>,
+    /// In seconds.
+    pub(crate) expires_in: u64,
+}
+
+/// Why no token was minted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MintError {
+    /// Larger than the budget. The token travels with every request, and servers refuse large HTTP headers.
+    #[error(
+        "the token for `{}` would have {size} bytes, the budget is {budget} (token.size_budget_bytes): \
+         give the user fewer scopes and roles, or raise the budget", subject.escape_debug()
+    )]
+    TooLarge { subject: String, size: usize, budget: usize },
+    #[error("the operating system has no randomness for a token id")]
+    Randomness(#[from] getrandom::Error),
+    #[error("the claims cannot be written as JSON")]
+    Claims(#[from] serde_json::Error),
+    #[error("the active secret cannot sign")]
+    Signing(#[from] jsonwebtoken::errors::Error),
+}
+
+impl Mint {
+    pub(crate) fn new(rules: TokenRules, secrets: Arc<Secrets>) -> Self {
+        Self { rules, secrets }
+    }
+
+    /// Mints a token for `user` that lives from `now` on.
+    ///
+    /// # Errors
+    ///
+    /// [`MintError::TooLarge`]; the others mean that the system is out of order.
+    pub(crate) fn mint(&self, user: &User, now: UnixTime) -> Result<AccessToken, MintError> {
+        let TokenRules { issuer, audience, lifetime, size_budget, .. } = &self.rules;
+        let signer = self.secrets.signer();
+        let header = Header { alg: "HS256", typ: "at+jwt", kid: signer.id() };
+        let claims = Claims {
+            iss: issuer,
+            aud: audience,
+            sub: user.name(),
+            iat: now.as_secs(),
+            exp: now.plus(*lifetime).as_secs(),
+            jti: &token_id()?,
+            scope: &user.scopes().join(" "),
+            roles: user.roles(),
+        };
+        let mut text = Zeroizing::new(format!("{}.{}", encoded(&header)?, encoded(&claims)?));
+        let signature = signer.sign(text.as_bytes())?;
+        text.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut text);
+
+        if text.len() > *size_budget {
+            let (subject, size) = (user.name().to_owned(), text.len());
+            return Err(MintError::TooLarge { subject, size, budget: *size_budget });
+        }
+        Ok(AccessToken { text, expires_in: lifetime.as_secs() })
+    }
+}
+
+impl AccessToken {
+    pub(crate) fn expose(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(REDACTED)")
+    }
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'a str,
+    typ: &'a str,
+    kid: &'a str,
+}
+
+/// Short on purpose: what is empty is left out.
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    iat: u64,
+    exp: u64,
+    jti: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    scope: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    roles: &'a [String],
+}
+
+fn encoded(part: &impl Serialize) -> serde_json::Result<String> {
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part)?))
+}
+
+/// 128 random bits: no two tokens share an id, and none can be guessed.
+fn token_id() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

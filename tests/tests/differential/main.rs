@@ -1,0 +1,81 @@
+//! Random tokens, judged by us and by jsonwebtoken configured alike: what we accept, it accepts; where we are
+//! stricter, the reason is on a list.
+#![cfg(test)]
+
+mod judges;
+mod keys;
+mod mutation;
+mod stricter;
+mod text;
+mod token;
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use portcullis::Code;
+use proptest::{
+    prelude::*,
+    test_runner::{RngSeed, TestCaseError, TestRunner},
+};
+
+use judges::{Judges, Verdicts};
+use stricter::STRICTER;
+use text::Seen;
+use token::Token;
+
+/// Enough for every line of the table to be met several times; the seed is fixed, so that a failure comes again.
+const CASES: u32 = 4000;
+const SEED: u64 = 7519;
+
+#[test]
+fn whatever_we_accept_jsonwebtoken_accepts_and_the_reverse_has_a_reason() {
+    let config = ProptestConfig {
+        cases: CASES,
+        rng_seed: RngSeed::Fixed(SEED),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let judges = Judges::new();
+    let tally = RefCell::new(BTreeMap::new());
+    let outcome = TestRunner::new(config).run(&mutation::tokens(), |token| {
+        let verdict = compare(&judges, &token)?;
+        *tally.borrow_mut().entry(verdict).or_insert(0) += 1;
+        Ok(())
+    });
+    let tally = tally.into_inner();
+    eprintln!("{tally:#?}");
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    assert_eq!(tally.values().sum::<u32>(), CASES);
+    let met = |verdict: &Verdict| tally.get(verdict).copied().unwrap_or_default();
+    assert!(met(&Verdict::BothAccept) > CASES / 10 && met(&Verdict::BothRefuse) > CASES / 10, "too one-sided");
+    for (code, ..) in STRICTER {
+        assert!(met(&Verdict::Stricter(code.as_str())) > 0, "{code}: stands in the table and never happens");
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    BothAccept,
+    BothRefuse,
+    Stricter(&'static str),
+}
+
+fn compare(judges: &Judges, token: &Token) -> Result<Verdict, TestCaseError> {
+    let Verdicts { text, now, ours, theirs } = judges.judge(token);
+    match (ours, theirs) {
+        (Ok(()), Ok(())) => Ok(Verdict::BothAccept),
+        (Err(_), Err(_)) => Ok(Verdict::BothRefuse),
+        (Ok(()), Err(error)) => Err(TestCaseError::fail(format!("we accept what jsonwebtoken refuses: {error}"))),
+        (Err(code), Ok(())) if has_reason(code, &Seen::new(&text, now, token.key)) => {
+            Ok(Verdict::Stricter(code.as_str()))
+        }
+        (Err(code), Ok(())) => {
+            Err(TestCaseError::fail(format!("{code}: jsonwebtoken accepts it, and we have no reason")))
+        }
+    }
+}
+
+fn has_reason(code: Code, seen: &Seen) -> bool {
+    STRICTER.iter().any(|(stricter, _, applies)| *stricter == code && applies(seen))
+}
