@@ -41,8 +41,8 @@ pub fn router(case: &Case) -> Router {
     let set: JwkSet = serde_json::from_str(&case.jwks()).expect("a key set");
     let key = DecodingKey::from_jwk(&set.keys[0]).expect("a key");
     let mut validation = Validation::new(case.algorithm.name().parse().expect("an algorithm"));
-    validation.set_audience(&[portcullis_test::DEFAULT_AUDIENCE]);
-    validation.set_issuer(&[portcullis_test::DEFAULT_ISSUER]);
+    validation.set_audience(&["https://service.test"]);
+    validation.set_issuer(&[case.issuer_name()]);
     validation.validate_nbf = true;
     Router::new().route("/", get(handler)).with_state(Hand(Arc::new((key, validation))))
 }

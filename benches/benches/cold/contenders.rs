@@ -10,7 +10,7 @@ use aws_lc_rs::{hmac, signature as sig};
 use axum::{Router, body::Body, extract::FromRef, routing::get};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Request, header::AUTHORIZATION};
-use portcullis::{Algorithm, AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, scope};
+use portcullis::{Algorithm, AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, requirement::scope};
 use portcullis_test::MockIssuer;
 use tower_service::Service;
 
@@ -33,6 +33,10 @@ impl Case {
     /// The issuer's one key, whether or not it may be published.
     pub fn jwks(&self) -> String {
         self.issuer.jwks_with_secrets()
+    }
+
+    pub fn issuer_name(&self) -> &str {
+        self.issuer.name()
     }
 
     pub fn plain(&self) -> Router {
@@ -67,8 +71,8 @@ impl Case {
         let value = http::HeaderValue::try_from(format!("Bearer {}", self.token)).expect("a header value");
         move || {
             let request = Request::get("/").header(AUTHORIZATION, value.clone()).body(Body::empty()).expect("a request");
-            let response = pin!(router.call(request));
-            let response = match Future::poll(response, &mut Context::from_waker(Waker::noop())) {
+            let mut response = pin!(router.call(request));
+            let response = match Future::poll(response.as_mut(), &mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(Ok(response)) => response,
                 Poll::Ready(Err(never)) => match never {},
                 Poll::Pending => panic!("the router waits for something"),

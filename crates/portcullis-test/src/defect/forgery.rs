@@ -21,10 +21,7 @@ pub(super) const NONE_MIXED_CASE: Fault = Fault::Draft(|draft| draft.header.set(
 pub(super) const SWAPPED: Fault = Fault::Draft(|draft| {
     let (other, by_same_key) = sibling(draft.scene.key.algorithm());
     draft.header.set("alg", other.name());
-    draft.signer = match by_same_key {
-        true => draft.scene.key.signer_for(other),
-        false => attacker(other).signer(),
-    };
+    draft.signer = if by_same_key { draft.scene.key.signer_for(other) } else { attacker(other).signer() };
 });
 pub(super) const OTHER_FAMILY: Fault = Fault::Draft(|draft| {
     let other = match draft.scene.key.algorithm() {
@@ -53,9 +50,7 @@ pub(super) const HMAC_WITH_JWK: Fault = Fault::Draft(|draft| {
 });
 pub(super) const HMAC_WITH_NOTHING: Fault = Fault::Draft(|draft| confuse(draft, &[]));
 
-pub(super) const WRONG_KEY: Fault = Fault::Draft(|draft| {
-    sign_as_attacker(draft);
-});
+pub(super) const WRONG_KEY: Fault = Fault::Draft(|draft| drop(sign_as_attacker(draft)));
 pub(super) const WRONG_KEY_WITHOUT_KID: Fault = Fault::Draft(|draft| {
     sign_as_attacker(draft);
     draft.header.remove("kid");

@@ -48,6 +48,9 @@ macro_rules! defects {
             }
 
             /// The code with which an authenticator refuses it.
+            ///
+            /// Where an issuer has more than four keys of one algorithm, a token without a `kid` is
+            /// [`Code::KeyAmbiguous`] instead.
             pub const fn expected(self) -> Code {
                 match self { $(Self::$variant => Code::$code),+ }
             }

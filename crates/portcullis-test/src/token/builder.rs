@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use portcullis_core::{Clock, UnixTime};
+use portcullis_core::UnixTime;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -196,7 +196,13 @@ impl TokenBuilder {
     }
 
     /// The token.
+    ///
+    /// # Panics
+    ///
+    /// If there is a [`defect`](Self::defect) as well as raw text, in which it might change nothing.
     pub fn sign(&self) -> String {
+        let is_raw = self.header_text.is_some() || self.claims_text.is_some();
+        assert!(self.defect.is_none() || !is_raw, "portcullis-test: a token has raw text or a defect, not both");
         self.draft().seal(self.defect)
     }
 

@@ -12,7 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use portcullis::{
-    AccessTable, Algorithm, AuthLayer, Claims, ConfigError, JwtAuthenticator, TrustedIssuer,
+    AccessTable, Algorithm, AuthLayer, Claims, ConfigError, JwtAuthenticator, TrustedIssuer, UnixTime,
     requirement::{role, scope},
 };
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ async fn me(claims: Claims) -> Json<Value> {
     Json(json!({
         "subject": claims.subject(),
         "scopes": claims.scopes().iter().collect::<Vec<_>>(),
-        "expires_at": claims.expires_at().as_secs(),
+        "expires_at": claims.expires_at().map(UnixTime::as_secs),
     }))
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Secrets {
     signer: ArcSwap<Signer>,
     timing: Timing,
     /// What the ring does not keep. Locked for one change at a time; requests never look at it.
-    known: Mutex<Vec<Known>>,
+    known: Mutex<Vec<Arc<Known>>>,
     generation: AtomicU64,
 }
 
@@ -57,7 +57,7 @@ impl Secrets {
     ///
     /// If no secret is active, or the system has no randomness for one that is to be random.
     pub(crate) fn open(listed: &[ListedSecret], timing: Timing, now: UnixTime) -> Result<Self, ConfigError> {
-        let known = listed.iter().map(|listed| Known::new(listed, now)).collect::<Result<Vec<_>, _>>()?;
+        let known = get_to_know(listed, now)?;
         let active = listed.iter().position(|listed| listed.state == ListedState::Active);
         let active = active.ok_or_else(|| ConfigError::new("secrets: none is active, so none signs"))?;
         let ring = KeyRing::new(known[active].verifying()?).map_err(problem)?;
@@ -103,12 +103,12 @@ impl Secrets {
     pub(crate) fn apply(&self, listed: &[ListedSecret], now: UnixTime) -> Result<u64, ConfigError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let states = self.ring.states();
-        let held: Vec<_> = known.iter().filter_map(|known| Held::new(known, &states)).collect();
+        let before = known.clone();
+        let held: Vec<_> = before.iter().filter_map(|known| Held::new(known, &states)).collect();
         let steps = Planner { held: &held, listed, rollout: self.timing.rollout, now }.plan()?;
 
         let arriving = steps.iter().filter_map(|step| if let Step::Add(secret) = step { Some(*secret) } else { None });
-        let arriving = arriving.map(|listed| Known::new(listed, now)).collect::<Result<Vec<_>, _>>()?;
-        known.extend(arriving);
+        known.extend(get_to_know(arriving, now)?);
         for step in steps {
             self.take(step, &known, now)?;
         }
@@ -117,7 +117,7 @@ impl Secrets {
         Ok(self.generation.fetch_add(1, Ordering::AcqRel) + 1)
     }
 
-    fn take(&self, step: Step<'_>, known: &[Known], now: UnixTime) -> Result<(), ConfigError> {
+    fn take(&self, step: Step<'_>, known: &[Arc<Known>], now: UnixTime) -> Result<(), ConfigError> {
         let named = |id: &str| {
             let known = known.iter().find(|known| known.id() == id);
             known.ok_or_else(|| ConfigError::new(format!("secret `{}` is not known", id.escape_debug())))
@@ -148,6 +148,13 @@ impl Timing {
     fn last_token_ends(self, now: UnixTime) -> UnixTime {
         now.plus(self.rollout).plus(self.token_life)
     }
+}
+
+fn get_to_know<'a>(
+    listed: impl IntoIterator<Item = &'a ListedSecret>,
+    now: UnixTime,
+) -> Result<Vec<Arc<Known>>, ConfigError> {
+    listed.into_iter().map(|listed| Known::new(listed, now).map(Arc::new)).collect()
 }
 
 fn problem(error: RingError) -> ConfigError {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jsonwebtoken::{Algorithm, EncodingKey, crypto::aws_lc, errors, signature::Signer as _};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto::aws_lc, errors};
 
 /// Signs tokens with HS256. Whoever has one can also verify: the key is the same.
 pub(crate) struct Signer {

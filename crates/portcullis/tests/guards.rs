@@ -1,0 +1,274 @@
+//! The layer that asks a requirement of every caller, in front of a service.
+
+use std::{
+    convert::Infallible,
+    future::{Future, Ready, ready},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, routing::get};
+use http::{Request, Response, StatusCode, header::WWW_AUTHENTICATE};
+use portcullis::{
+    AnyVerified, Attempt, AuthError, AuthLayer, Authenticator, BearerChallenge, Clock, Code, Conventions, Credential,
+    Facts, GrpcStatus, NoCustom, RequireLayer, Requirement, UnixTime, Verified,
+    requirement::{check_async, check_facts, claim, eq, fresh, param, role_at, scope},
+};
+use tower::{Layer, Service, ServiceExt};
+
+fn verified(claims: &str) -> AnyVerified {
+    let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example"))).unwrap();
+    Verified::assertion(facts, NoCustom::default()).into()
+}
+
+fn auth(claims: &str) -> AuthLayer {
+    AuthLayer::assertion(verified(claims))
+}
+
+/// Lets nobody in with a credential: for the way in without one.
+#[derive(Debug)]
+struct Nobody;
+
+impl Authenticator for Nobody {
+    fn authenticate(&self, _: Credential<'_>) -> Attempt {
+        Attempt::Done(Err(Code::SignatureInvalid.into()))
+    }
+}
+
+fn inner() -> impl Service<Request<()>, Response = Response<String>, Error = Infallible, Future: Send> + Clone {
+    tower::service_fn(|_: Request<()>| ready(Ok(Response::new(String::from("in")))))
+}
+
+fn request(uri: &str) -> Request<()> {
+    Request::get(uri).body(()).unwrap()
+}
+
+async fn answer(claims: &str, guard: RequireLayer, uri: &str) -> Response<String> {
+    auth(claims).layer(guard.layer(inner())).oneshot(request(uri)).await.unwrap()
+}
+
+fn code(response: &Response<String>) -> Option<Code> {
+    response.extensions().get().copied()
+}
+
+#[tokio::test]
+async fn a_caller_who_meets_it_passes() {
+    let guard = || RequireLayer::new(scope("orders:read"));
+    let response = answer(r#"{"scope":"orders:read"}"#, guard(), "/").await;
+    assert_eq!((response.status(), response.body().as_str()), (StatusCode::OK, "in"));
+
+    let response = answer(r#"{"scope":"orders:write"}"#, guard(), "/").await;
+    assert_eq!((response.status(), code(&response)), (StatusCode::FORBIDDEN, Some(Code::ScopeMissing)));
+    let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(challenge.contains(r#"error="insufficient_scope""#) && challenge.contains(r#"scope="orders:read""#));
+    assert!(!response.body().contains("in\n") && response.body().contains("scope_missing"));
+}
+
+#[tokio::test]
+async fn without_a_layer_in_front_nobody_passes() {
+    let guard = RequireLayer::new(check_facts("anybody", |_| true));
+    assert_eq!(answer("{}", guard.clone(), "/").await.status(), StatusCode::OK);
+    let response = guard.layer(inner()).oneshot(request("/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(code(&response), Some(Code::ServiceMisconfigured));
+    assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+}
+
+#[tokio::test]
+async fn an_anonymous_caller_is_asked_for_a_credential() {
+    let service = |guard: RequireLayer| AuthLayer::new(Nobody).realm("orders").optional().layer(guard.layer(inner()));
+    let guard = RequireLayer::new(!scope("a"));
+    let response = service(guard).oneshot(request("/")).await.unwrap();
+    assert_eq!((response.status(), code(&response)), (StatusCode::UNAUTHORIZED, Some(Code::CredentialMissing)));
+    assert_eq!(response.headers()[WWW_AUTHENTICATE], r#"Bearer realm="orders""#);
+}
+
+#[tokio::test]
+async fn a_preflight_passes_and_another_options_request_does_not() {
+    let service = || AuthLayer::new(Nobody).optional().layer(RequireLayer::new(scope("a")).layer(inner()));
+    let options = || Request::options("/").header("origin", "https://app.example");
+    let preflight = options().header("access-control-request-method", "PUT").body(()).unwrap();
+    assert_eq!(service().oneshot(preflight).await.unwrap().status(), StatusCode::OK);
+    let other = options().body(()).unwrap();
+    assert_eq!(service().oneshot(other).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_could_not_be_found_out_is_503() {
+    let down = || check_facts("member", |_| Err::<bool, _>("the directory is down"));
+    for requirement in [down(), !down(), down().and(scope("a")), down().or(scope("b"))] {
+        let response = answer(r#"{"scope":"a"}"#, RequireLayer::new(requirement), "/").await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key("retry-after") && !response.headers().contains_key(WWW_AUTHENTICATE));
+        assert!(!response.body().contains("directory"));
+    }
+    let response = answer(r#"{"scope":"a"}"#, RequireLayer::new(down().or(scope("a"))), "/").await;
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_login_that_is_too_old_asks_for_another() {
+    #[derive(Debug)]
+    struct At(u64);
+    impl Clock for At {
+        fn now(&self) -> UnixTime {
+            UnixTime::from_secs(self.0)
+        }
+    }
+    let at = |now| RequireLayer::new(fresh(Duration::from_secs(60))).clock(At(now));
+    assert_eq!(answer(r#"{"auth_time":1000}"#, at(1060), "/").await.status(), StatusCode::OK);
+    let response = answer(r#"{"auth_time":1000}"#, at(1061), "/").await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(challenge.contains(r#"error="insufficient_user_authentication""#), "{challenge}");
+    assert!(challenge.contains(r#"max_age="60""#), "{challenge}");
+}
+
+#[tokio::test]
+async fn path_parameters_come_from_the_template() {
+    let guard =
+        || RequireLayer::new(role_at("/grants/{instance}", "admin")).path("/instances/{instance}/logs").unwrap();
+    let claims = r#"{"grants":{"i-1":"admin","a b":"admin"}}"#;
+    for uri in ["/instances/i-1/logs", "/instances/i-1/logs?x=/instances/i-2/logs", "/instances/a%20b/logs"] {
+        assert_eq!(answer(claims, guard(), uri).await.status(), StatusCode::OK, "{uri}");
+    }
+    for uri in ["/instances/i-2/logs", "/instances/i-1%2F../logs", "/instances/%FF/logs", "/instances/a+b/logs"] {
+        assert_eq!(answer(claims, guard(), uri).await.status(), StatusCode::FORBIDDEN, "{uri}");
+    }
+    for uri in ["/instances/i-1", "/instances/i-1/logs/", "/"] {
+        assert_eq!(answer(claims, guard(), uri).await.status(), StatusCode::INTERNAL_SERVER_ERROR, "{uri}");
+    }
+    let without = RequireLayer::new(role_at("/grants/{instance}", "admin"));
+    assert_eq!(answer(claims, without, "/instances/i-1/logs").await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[test]
+fn a_template_that_does_not_serve_is_refused_at_start() {
+    let own = || RequireLayer::new(claim("/tenant", eq(param("tenant"))));
+    assert!(own().path("/{tenant}").is_ok());
+    for template in ["/{other}", "tenant", "/{tenant", "/{tenant}/{tenant}"] {
+        assert!(own().path(template).is_err(), "{template}");
+    }
+}
+
+#[tokio::test]
+async fn in_a_nested_router_the_template_is_that_of_the_router() {
+    let guard = |template| RequireLayer::new(claim("/tenant", eq(param("tenant")))).path(template).unwrap();
+    let inside = Router::new().route("/{tenant}", get(async || "in").layer(guard("/{tenant}")));
+    let outside = Router::new().route("/{tenant}", get(async || "in"));
+    let app = Router::new()
+        .nest("/inside", inside)
+        .merge(Router::new().nest("/outside", outside).layer(guard("/outside/{tenant}")))
+        .layer(auth(r#"{"tenant":"acme"}"#));
+    for (uri, status) in
+        [("/inside/acme", 200), ("/inside/globex", 403), ("/outside/acme", 200), ("/outside/globex", 403)]
+    {
+        let response = app.clone().oneshot(Request::get(uri).body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_answered_as_the_layer_in_front_says() {
+    let service = auth("{}").challenge(BearerChallenge::new().realm("orders")).layer(guard(scope("a")).layer(inner()));
+    let response = service.oneshot(request("/")).await.unwrap();
+    assert!(response.headers()[WWW_AUTHENTICATE].to_str().unwrap().starts_with(r#"Bearer realm="orders", "#));
+}
+
+#[tokio::test]
+async fn or_in_a_way_of_its_own() {
+    let own = |error: &AuthError| Response::new(format!("no: {}", error.code()));
+    let service = auth("{}").layer(guard(scope("a")).rejection(own).layer(inner()));
+    assert_eq!(service.oneshot(request("/")).await.unwrap().body(), "no: scope_missing");
+
+    // a body that is made from nothing but `Default`
+    let grpc = tower::service_fn(|_: Request<()>| ready(Ok::<_, Infallible>(Response::new(()))));
+    let guarded = guard(scope("a")).rejection(GrpcStatus::new()).layer(grpc);
+    let service = auth("{}").rejection(GrpcStatus::new()).layer(guarded);
+    assert_eq!(service.oneshot(request("/")).await.unwrap().headers()["grpc-status"], "7");
+}
+
+fn guard(requirement: Requirement) -> RequireLayer {
+    RequireLayer::new(requirement)
+}
+
+fn later(decision: bool) -> Requirement {
+    check_async("later", move |_: AnyVerified| async move {
+        tokio::task::yield_now().await;
+        decision
+    })
+}
+
+#[tokio::test]
+async fn a_decision_may_take_time() {
+    assert_eq!(answer("{}", guard(later(true)), "/").await.status(), StatusCode::OK);
+    let response = answer("{}", guard(later(false)), "/").await;
+    assert_eq!((response.status(), code(&response)), (StatusCode::FORBIDDEN, Some(Code::RequirementNotMet)));
+    let route = get(async || "in").layer(guard(later(true)));
+    let app: Router = Router::new().route("/", route).layer(auth("{}"));
+    let response = app.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+/// Panics when it is called without having been polled, as tower allows.
+struct Strict {
+    polled: bool,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self { polled: false }
+    }
+}
+
+impl Service<Request<()>> for Strict {
+    type Response = Response<String>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<String>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.polled = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        assert!(std::mem::take(&mut self.polled), "called without having been polled");
+        ready(Ok(Response::new(String::from("in"))))
+    }
+}
+
+#[tokio::test]
+async fn the_service_that_was_polled_is_the_one_that_is_called() {
+    for requirement in [scope("a"), later(true)] {
+        let mut service = auth(r#"{"scope":"a"}"#).layer(guard(requirement).layer(Strict { polled: false }));
+        for _ in 0..2 {
+            let response = service.ready().await.unwrap().call(request("/")).await.unwrap();
+            assert_eq!(response.body(), "in");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_request_never_gets_to_the_inner_service() {
+    let unreachable = tower::service_fn(
+        |_: Request<()>| -> Pin<Box<dyn Future<Output = Result<Response<String>, Infallible>> + Send>> {
+            panic!("reached")
+        },
+    );
+    for requirement in [scope("a"), later(false)] {
+        let service = auth("{}").layer(guard(requirement).layer(unreachable));
+        assert_eq!(service.oneshot(request("/")).await.unwrap().status(), StatusCode::FORBIDDEN);
+    }
+}
+
+#[test]
+fn it_can_be_shared_and_printed() {
+    fn shared<T: Clone + Send + Sync + std::fmt::Debug + 'static>(value: &T) -> String {
+        format!("{value:?}")
+    }
+    let layer = guard(scope("a"));
+    assert_eq!(shared(&layer), r#"RequireLayer { requirement: Requirement(scope("a")), .. }"#);
+    assert_eq!(layer.requirement().to_string(), r#"scope("a")"#);
+}
