@@ -1,6 +1,8 @@
 //! The JWS examples printed in RFC 7515, 7520, 7797 and 8037, at the signature layer.
 #![cfg(test)]
 
+#[path = "support/signature.rs"]
+mod signature;
 #[path = "support/vectors.rs"]
 mod vectors;
 
@@ -13,8 +15,8 @@ fn every_example() {
     let Some(vectors) = vectors::read("rfc-examples.json") else { return };
     let mut tally = BTreeMap::new();
     for example in vectors["examples"].as_array().unwrap() {
-        let (keys, _) = vectors::keys(&example["key"]);
-        let verdict = vectors::judge(&keys, &text(&example["jws"]));
+        let (keys, _) = signature::keys(&example["key"]);
+        let verdict = signature::judge(&keys, &text(&example["jws"]));
         let expected = match example["verifier"].as_str().unwrap() {
             "signature-ok" => verdict.is_ok(),
             "unsupported-alg" => verdict == Err("algorithm_not_allowed"),

@@ -1,6 +1,8 @@
 //! Project Wycheproof's tests of JWS and JWK, at the signature layer: their payloads are no claims sets.
 #![cfg(test)]
 
+#[path = "support/signature.rs"]
+mod signature;
 #[path = "support/vectors.rs"]
 mod vectors;
 
@@ -8,7 +10,7 @@ use std::collections::BTreeMap;
 
 use portcullis::KeyErrorKind;
 use serde_json::Value;
-use vectors::Verdict;
+use signature::Verdict;
 
 /// Tests that Wycheproof leaves open, or marks against the RFCs, and what we do: file, test, whether accepted, why.
 ///
@@ -69,7 +71,7 @@ fn keys_that_cannot_be_used() {
     let Some(vectors) = vectors::read(&format!("wycheproof/{JWK}")) else { return };
     let mut found = Vec::new();
     for group in vectors["testGroups"].as_array().unwrap() {
-        let (_, unusable) = vectors::keys(key(group));
+        let (_, unusable) = signature::keys(key(group));
         found.extend(unusable.into_iter().map(|kind| (group["tests"][0]["tcId"].as_u64().unwrap(), kind)));
     }
     assert_eq!(found, UNUSABLE);
@@ -98,9 +100,9 @@ fn run(file: &str, count: usize, expected: &[(&str, usize)]) {
     let mut tally = BTreeMap::new();
     let mut failures = Vec::new();
     for group in vectors["testGroups"].as_array().unwrap() {
-        let (keys, _) = vectors::keys(key(group));
+        let (keys, _) = signature::keys(key(group));
         for test in group["tests"].as_array().unwrap() {
-            let verdict = vectors::judge(&keys, test["jws"].as_str().unwrap());
+            let verdict = signature::judge(&keys, test["jws"].as_str().unwrap());
             failures.extend(failure(file, test, verdict));
             *tally.entry(verdict.err().unwrap_or("accepted")).or_insert(0) += 1;
         }

@@ -3,11 +3,12 @@
 use std::{
     future::Future,
     pin::pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 use aws_lc_rs::{hmac, signature as sig};
-use axum::{Router, body::Body, extract::FromRef, routing::get};
+use axum::{Extension, Router, body::Body, extract::FromRef, routing::get};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Request, header::AUTHORIZATION};
 use portcullis::{Algorithm, AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, requirement::scope};
@@ -40,7 +41,14 @@ impl Case {
     }
 
     pub fn plain(&self) -> Router {
-        Router::new().route("/", get(async || "alice"))
+        Router::new().route("/", get(async || "alice".to_owned()))
+    }
+
+    pub fn extension(&self) -> Router {
+        async fn handler(Extension(name): Extension<Arc<str>>) -> String {
+            name.to_string()
+        }
+        Router::new().route("/", get(handler)).layer(Extension(Arc::<str>::from("alice")))
     }
 
     pub fn from_state(&self) -> Router {
@@ -70,7 +78,8 @@ impl Case {
     pub fn request(&self, mut router: Router) -> impl FnMut() {
         let value = http::HeaderValue::try_from(format!("Bearer {}", self.token)).expect("a header value");
         move || {
-            let request = Request::get("/").header(AUTHORIZATION, value.clone()).body(Body::empty()).expect("a request");
+            let request =
+                Request::get("/").header(AUTHORIZATION, value.clone()).body(Body::empty()).expect("a request");
             let mut response = pin!(router.call(request));
             let response = match Future::poll(response.as_mut(), &mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(Ok(response)) => response,
@@ -111,9 +120,8 @@ impl BareKey {
             let text = set["keys"][0][name].as_str().unwrap_or_default();
             BASE64_URL_SAFE_NO_PAD.decode(text).expect("base64url")
         };
-        let parsed = |algorithm, bytes: &[u8]| {
-            Self::Public(sig::ParsedPublicKey::new(algorithm, bytes).expect("a public key"))
-        };
+        let parsed =
+            |algorithm, bytes: &[u8]| Self::Public(sig::ParsedPublicKey::new(algorithm, bytes).expect("a public key"));
         let rsa = |algorithm: &'static sig::RsaParameters| {
             let components = sig::RsaPublicKeyComponents { n: member("n"), e: member("e") };
             Self::Public(components.to_parsed_public_key(algorithm).expect("an RSA key"))

@@ -26,6 +26,7 @@ fn main() {
         let mut contenders = [
             Contender::new("bare signature, prepared key", || bare.check()),
             Contender::new("bare router", case.request(case.plain())),
+            Contender::new("bare router with Extension(Arc)", case.request(case.extension())),
             Contender::new("portcullis, extractor from state", case.request(case.from_state())),
             Contender::new("portcullis, layer and extractor", case.request(case.layered())),
             Contender::new("portcullis, layer, extractor and scope guard", case.request(case.guarded())),

@@ -1,5 +1,7 @@
 //! Every defect is refused with exactly its code, next to the twin that passes, for issuers of every algorithm.
 
+#![expect(clippy::panic, reason = "helpers of tests may fail as tests do")]
+
 mod support;
 
 use std::collections::HashSet;

@@ -1,5 +1,7 @@
 //! Another library accepts the good tokens, and we are not alone in refusing the forged ones.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
 use jsonwebtoken::{
     DecodingKey, Validation,
     crypto::aws_lc::DEFAULT_PROVIDER,
@@ -22,7 +24,7 @@ fn judge(issuer: &MockIssuer, jwk: &Jwk, token: &str) -> Result<Value, ErrorKind
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.validate_nbf = true;
     let key = DecodingKey::from_jwk(jwk).unwrap();
-    decode::<Value>(token, &key, &validation).map(|data| data.claims).map_err(|error| error.into_kind())
+    decode::<Value>(token, &key, &validation).map(|data| data.claims).map_err(jsonwebtoken::errors::Error::into_kind)
 }
 
 fn current_jwk(issuer: &MockIssuer) -> Jwk {

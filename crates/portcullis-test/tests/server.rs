@@ -1,5 +1,7 @@
 //! The server, over a real socket.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
 mod support;
 
 use portcullis_core::{JwtAuthenticator, KeySet, TrustedIssuer};

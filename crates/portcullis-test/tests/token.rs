@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use portcullis_core::{Code, UnixTime};
+use portcullis_core::{ClaimRef, Code, UnixTime};
 use portcullis_test::{FixedClock, MockIssuer};
 use serde_json::json;
 use support::verify;
@@ -53,7 +53,7 @@ fn every_claim_can_be_chosen() {
     assert_eq!(verified.expires_at(), Some(at(1_800_000_500)));
     assert_eq!(verified.token_id(), Some("t-1"));
     assert_eq!(verified.session_id(), Some("s-1"));
-    assert_eq!(verified.claim("/tenant/plans/1").and_then(|claim| claim.as_u64()), Some(2));
+    assert_eq!(verified.claim("/tenant/plans/1").and_then(ClaimRef::as_u64), Some(2));
 }
 
 #[test]

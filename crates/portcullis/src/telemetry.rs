@@ -51,7 +51,7 @@ mod enabled {
         tracing::warn!(%error, "a key file cannot be used, the keys from before stay");
     }
 
-    /// Keyed, so that nobody can look for a token he guesses (SipHash with a random key per process).
+    /// Keyed, so that nobody can look for a token he guesses (`SipHash` with a random key per process).
     fn fingerprint(token: &str) -> u64 {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         KEY.hash_one(token)

@@ -1,4 +1,5 @@
 //! The table of routes: as a list, as a guard, and that both mean the router's own routes.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ impl Authenticator for Scopes {
         }
         let claims = format!(r#"{{"scope":"{}","tenant":"acme"}}"#, credential.token.replace('.', " "));
         let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example"))).unwrap();
-        Attempt::Done(Ok(Verified::assertion(facts, NoCustom::default()).into()))
+        Attempt::Done(Ok(Verified::assertion(facts, NoCustom).into()))
     }
 }
 
@@ -385,4 +386,15 @@ async fn a_route_that_only_the_router_has_is_found_by_the_matched_path() {
     let aware = app(table.layer().unwrap().matched_path(matched_path));
     assert_eq!(status(&aware, Method::GET, "/orders/export", Some("read")).await, 403);
     assert_eq!(status(&aware, Method::GET, "/orders/7", Some("read")).await, 200);
+}
+
+#[tokio::test]
+async fn a_fallback_is_reached_through_a_template_that_covers_it_and_never_by_the_matched_path() {
+    let table = AccessTable::new().public(RouteMethod::ANY, "/{*path}");
+    let app = |layer: AccessLayer| {
+        Router::new().fallback(async || "fallback").layer(layer).layer(AuthLayer::new(Scopes).optional())
+    };
+    assert_eq!(status(&app(table.layer().unwrap()), Method::GET, "/x", None).await, 200);
+    let aware = app(table.layer().unwrap().matched_path(matched_path));
+    assert_eq!(status(&aware, Method::GET, "/x", None).await, 401);
 }

@@ -16,6 +16,7 @@ fn challenges(response: &Response<String>) -> Vec<&str> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_kind_has_its_status_and_its_challenge() {
     let scopes = || AuthError::new(Code::ScopeMissing).with_scopes(["orders:read", "orders:write"]);
     let login = || AuthError::new(Code::AuthenticationTooOld).with_max_age(Duration::from_secs(300));

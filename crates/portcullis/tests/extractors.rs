@@ -1,5 +1,6 @@
 //! What axum handlers get, behind the layer and without it.
 #![cfg(feature = "axum")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use axum::{Router, body::to_bytes, extract::FromRef, routing::get};
 use http::{Request, StatusCode};

@@ -1,4 +1,5 @@
 //! The layer that asks a requirement of every caller, in front of a service.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{
     convert::Infallible,
@@ -20,7 +21,7 @@ use tower::{Layer, Service, ServiceExt};
 
 fn verified(claims: &str) -> AnyVerified {
     let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example"))).unwrap();
-    Verified::assertion(facts, NoCustom::default()).into()
+    Verified::assertion(facts, NoCustom).into()
 }
 
 fn auth(claims: &str) -> AuthLayer {

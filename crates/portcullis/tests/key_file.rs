@@ -1,4 +1,5 @@
 //! Keys in a file: what is read, what is refused, and that a swap is all or nothing.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{fs, path::Path, time::Duration};
 

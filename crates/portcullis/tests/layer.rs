@@ -1,4 +1,5 @@
 //! The layer before a service: who is let in, who is refused, and what it leaves of the request.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::{
     convert::Infallible,
@@ -182,9 +183,10 @@ struct Scripted {
 
 impl KeySource for Scripted {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
-        let answer = match self.fault {
-            true => Resolved::Fault(KeySourceError::new(KeySourceErrorKind::Unavailable, "the issuer is down")),
-            false => self.keys.resolve(hint, now),
+        let answer = if self.fault {
+            Resolved::Fault(KeySourceError::new(KeySourceErrorKind::Unavailable, "the issuer is down"))
+        } else {
+            self.keys.resolve(hint, now)
         };
         if !self.slowly {
             return answer;

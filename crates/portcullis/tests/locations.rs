@@ -42,6 +42,7 @@ fn strip(location: &dyn TokenLocation, request: &mut Request<()>) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn the_authorization_header() {
     let cases: &[(&str, &[&[u8]], Outcome)] = &[
         ("plain", &[b"Bearer a.b.c"], Token("a.b.c")),

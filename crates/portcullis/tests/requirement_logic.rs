@@ -1,4 +1,5 @@
 //! Combinations of requirements against a simple reference: Kleene's logic as minimum and maximum.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::sync::Arc;
 
@@ -105,7 +106,7 @@ proptest! {
 async fn refusal(requirement: &Requirement) -> Option<Code> {
     let facts =
         Facts::assertion(r#"{"scope":"granted"}"#, &Arc::new(Conventions::new("https://issuer.example"))).unwrap();
-    let (verified, params) = (AnyVerified::from(Verified::assertion(facts, NoCustom::default())), PathParams::new());
+    let (verified, params) = (AnyVerified::from(Verified::assertion(facts, NoCustom)), PathParams::new());
     let circumstances = Circumstances::new(&verified, &params, UnixTime::EPOCH);
     requirement.evaluate(circumstances).outcome().await.err().map(|error| error.code())
 }

@@ -1,4 +1,5 @@
 //! What requirements let through, what they refuse, and with which code.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -18,7 +19,7 @@ fn facts(claims: &str) -> Facts {
 }
 
 fn verified(claims: &str) -> AnyVerified {
-    Verified::assertion(facts(claims), NoCustom::default()).into()
+    Verified::assertion(facts(claims), NoCustom).into()
 }
 
 async fn outcome(requirement: &Requirement, verified: &AnyVerified, params: &PathParams) -> Result<(), AuthError> {
@@ -27,7 +28,7 @@ async fn outcome(requirement: &Requirement, verified: &AnyVerified, params: &Pat
 
 /// The code of the refusal; `None` if there is none.
 async fn refusal_on(requirement: &Requirement, claims: &str, params: &[(&str, &str)]) -> Option<Code> {
-    let params = PathParams::from_iter(params.iter().copied());
+    let params = params.iter().copied().collect();
     outcome(requirement, &verified(claims), &params).await.err().map(|error| error.code())
 }
 
@@ -59,7 +60,7 @@ async fn scopes_follow_the_issuers_rule() {
     let conventions = Conventions::new("https://issuer.example")
         .scope_rule(|granted, needed| needed.strip_prefix(granted).is_some_and(|rest| rest.starts_with(':')));
     let facts = |claims| Facts::assertion(claims, &Arc::new(conventions.clone())).unwrap();
-    let granted = Verified::assertion(facts(r#"{"scope":"orders"}"#), NoCustom::default()).into();
+    let granted = Verified::assertion(facts(r#"{"scope":"orders"}"#), NoCustom).into();
     assert!(outcome(&scope("orders:read"), &granted, &PathParams::new()).await.is_ok());
     assert!(outcome(&scope("ordersread"), &granted, &PathParams::new()).await.is_err());
 }

@@ -55,7 +55,7 @@ impl Mint {
     pub(crate) fn mint(&self, user: &User, now: UnixTime) -> Result<AccessToken, MintError> {
         let TokenRules { issuer, audience, lifetime, size_budget, .. } = &self.rules;
         let signer = self.secrets.signer();
-        let header = Header { alg: "HS256", typ: "at+jwt", kid: signer.id() };
+        let header = Header { alg: "HS256", typ: "JWT", kid: signer.id() };
         let claims = Claims {
             iss: issuer,
             aud: audience,

@@ -40,7 +40,8 @@ impl<'a> Reloader<'a> {
                     tracing::info!("rotation applied: generation {generation}: {}", states.join(", "));
                 }
                 Err(error) => {
-                    tracing::error!("rotation refused: generation {} stays: {error}", self.secrets.generation());
+                    let reasons = error.problems().collect::<Vec<_>>().join("; ");
+                    tracing::error!("rotation refused: generation {} stays: {reasons}", self.secrets.generation());
                 }
             }
         }

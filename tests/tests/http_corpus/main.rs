@@ -8,6 +8,8 @@ mod http1;
 mod setup;
 mod tally;
 mod transport;
+#[path = "../support/vectors.rs"]
+mod vectors;
 
 use axum::{body::Body, http::Request};
 use tower::ServiceExt;
@@ -63,6 +65,12 @@ fn a_key_that_nobody_can_use_is_ignored_by_itself() {
     assert_eq!(found, setup::UNUSABLE);
     let all = corpus.config.jwks["keys"].as_array().unwrap().len();
     assert_eq!(keys.len() + skipped.len(), all, "every key is either used or listed");
+}
+
+#[test]
+fn the_committed_corpus_is_the_shared_one() {
+    let Some(shared) = vectors::read("http-corpus.json") else { return };
+    assert!(shared == serde_json::from_str::<serde_json::Value>(corpus::TEXT).unwrap(), "copy it anew");
 }
 
 #[test]

@@ -136,7 +136,7 @@ impl<'de> DeserializeSeed<'de> for VersionSeed {
     }
 }
 
-impl<'de> Visitor<'de> for VersionSeed {
+impl Visitor<'_> for VersionSeed {
     type Value = Option<u64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Leeway, Profile};
-use crate::{AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::Header};
+use crate::{
+    AlgorithmSet, AuthError, ClaimRef, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::Header,
+};
 
 /// What is accepted from one issuer.
 #[derive(Clone, Debug)]
@@ -88,7 +90,7 @@ impl Policy {
 
     /// The claims that this service requires beyond the registered ones.
     pub(crate) fn accept_required(&self, facts: &Facts) -> Result<(), AuthError> {
-        let missing = self.required.iter().find(|pointer| facts.claim(pointer).is_none_or(|claim| claim.is_null()));
+        let missing = self.required.iter().find(|pointer| facts.claim(pointer).is_none_or(ClaimRef::is_null));
         match missing {
             Some(pointer) => Err(AuthError::new(Code::ClaimMissing).explain(format!("there is no `{pointer}`"))),
             None => Ok(()),

@@ -63,18 +63,27 @@ impl Header {
         if members.extension {
             return Err(Code::ExtensionNotUnderstood.into());
         }
-        let algorithm = members.algorithm.ok_or(Code::HeaderMalformed)?.ok_or(Code::AlgorithmNotAllowed)?;
+        let algorithm = match members.algorithm {
+            AlgorithmMember::Known(algorithm) => algorithm,
+            AlgorithmMember::Unknown => return Err(Code::AlgorithmNotAllowed.into()),
+            AlgorithmMember::Absent => return Err(Code::HeaderMalformed.into()),
+        };
         Ok(Self { algorithm, token_type: members.token_type, key_id: members.key_id })
     }
 }
 
 /// The members as they stand, before anything is decided about them.
 struct HeaderMembers {
-    /// Outer `None`: absent; inner `None`: a name that does not exist here.
-    algorithm: Option<Option<Algorithm>>,
+    algorithm: AlgorithmMember,
     token_type: TokenType,
     key_id: Option<Box<str>>,
     extension: bool,
+}
+
+enum AlgorithmMember {
+    Absent,
+    Unknown,
+    Known(Algorithm),
 }
 
 struct HeaderVisitor;
@@ -88,14 +97,16 @@ impl<'de> Visitor<'de> for HeaderVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<HeaderMembers, A::Error> {
         let mut names = MemberNames::new();
-        let mut header =
-            HeaderMembers { algorithm: None, token_type: TokenType::Absent, key_id: None, extension: false };
+        let mut header = HeaderMembers {
+            algorithm: AlgorithmMember::Absent,
+            token_type: TokenType::Absent,
+            key_id: None,
+            extension: false,
+        };
         while let Some(name) = members.next_key::<MemberName<'de>>()? {
             names.note(&name)?;
             match name.as_str() {
-                "alg" => {
-                    header.algorithm = Some(Algorithm::from_name(members.next_value::<MemberName<'de>>()?.as_str()))
-                }
+                "alg" => header.algorithm = AlgorithmMember::named(members.next_value::<MemberName<'de>>()?.as_str()),
                 "typ" => header.token_type = TokenType::from_name(members.next_value::<MemberName<'de>>()?.as_str()),
                 "kid" => header.key_id = Some(key_id(members.next_value::<MemberName<'de>>()?.as_str())?),
                 // We understand no extension, so any `crit`, well-formed or not, is one too many.
@@ -108,6 +119,12 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             }
         }
         Ok(header)
+    }
+}
+
+impl AlgorithmMember {
+    fn named(name: &str) -> Self {
+        Algorithm::from_name(name).map_or(Self::Unknown, Self::Known)
     }
 }
 

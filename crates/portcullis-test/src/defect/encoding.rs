@@ -61,7 +61,7 @@ fn pad(text: &mut String) {
 /// The same JSON text with so many spaces behind it that its last character has bits to spare.
 fn with_spare_bits(encoded: &str) -> String {
     let mut text = base64url::decode(encoded);
-    while text.len() % 3 == 0 {
+    while text.len().is_multiple_of(3) {
         text.push(b' ');
     }
     base64url::encode(text)

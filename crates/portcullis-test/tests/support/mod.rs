@@ -1,5 +1,7 @@
 //! What several of these tests need.
 
+#![expect(clippy::panic, reason = "helpers of tests may fail as tests do")]
+
 use portcullis_core::{Attempt, Code, JwtAuthenticator, Verified};
 
 /// The outcome for a token whose keys are at hand.

@@ -26,7 +26,7 @@ pub struct AccessLayer<R = InheritedRejection> {
 
 impl AccessLayer {
     pub(super) fn new(matching: Matching) -> Self {
-        let terms = Terms { matching, matched_path: None, clock: Arc::new(SystemClock::default()) };
+        let terms = Terms { matching, matched_path: None, clock: Arc::new(SystemClock) };
         Self { terms: Arc::new(terms), rejection: InheritedRejection }
     }
 }
@@ -35,7 +35,8 @@ impl<R> AccessLayer<R> {
     /// Compares with the template that the router has matched, as the hook finds it in the request's extensions: if it is
     /// not that of the table's line, the request is refused as unlisted.
     ///
-    /// Defaults to not comparing, since only routers that match before their layers run can tell. With axum:
+    /// Defaults to not comparing, since only routers that match before their layers run can tell. A fallback has no
+    /// template and is refused, too; serve what it serves as a route, `/{*path}`. With axum:
     ///
     /// ```
     /// # fn main() -> Result<(), portcullis::ConfigError> {

@@ -44,7 +44,7 @@
 //!
 //! // in a test the identity is asserted; a service has AuthLayer::new(authenticator).optional() here
 //! let facts = Facts::assertion(r#"{"scope": "orders:read"}"#, &Conventions::new("https://issuer.example").into())?;
-//! let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom::default())).optional();
+//! let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom)).optional();
 //! let app = Router::new()
 //!     .route("/health", get(async || "fine"))
 //!     .route("/orders/{id}", get(async || "an order").post(async || "changed"))

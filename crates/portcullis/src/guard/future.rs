@@ -87,7 +87,7 @@ where
                     let waiting = held.as_mut().map(|held| Pin::new(&mut held.waiting).poll(context));
                     let decision = ready!(waiting.unwrap_or(Poll::Pending));
                     let Some(held) = held.take() else { return Poll::Pending };
-                    held.proceed(decision)
+                    (*held).proceed(decision)
                 }
                 StateProjection::Inner { future } => return future.poll(context),
                 StateProjection::Rejected { response } => {
@@ -104,7 +104,7 @@ where
     S: Service<Request<B>, Response = Response<ResBody>>,
     R: Reject<ResBody>,
 {
-    fn proceed(mut self: Box<Self>, decision: Result<(), AuthError>) -> State<S::Future, Box<Self>, Response<ResBody>> {
+    fn proceed(mut self, decision: Result<(), AuthError>) -> State<S::Future, Box<Self>, Response<ResBody>> {
         match decision {
             Ok(()) => State::Inner { future: self.inner.call(self.request) },
             Err(error) => State::Rejected { response: Some(refuse(&self.rejection, &self.request, &error)) },

@@ -20,7 +20,7 @@ pub struct RequireLayer<R = InheritedRejection> {
 impl RequireLayer {
     /// Asks this of every caller.
     pub fn new(requirement: Requirement) -> Self {
-        let rule = Rule { requirement, template: None, clock: Arc::new(SystemClock::default()) };
+        let rule = Rule { requirement, template: None, clock: Arc::new(SystemClock) };
         Self { rule: Arc::new(rule), rejection: InheritedRejection }
     }
 }

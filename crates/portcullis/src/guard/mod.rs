@@ -31,7 +31,7 @@
 //! let app = |claims: &str| -> Result<Router, portcullis::AuthError> {
 //!     // in a test the identity is asserted; a service has AuthLayer::new(authenticator) here
 //!     let facts = Facts::assertion(claims, &Conventions::new("https://issuer.example").into())?;
-//!     let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom::default()));
+//!     let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom));
 //!     let orders = get(async || "orders").layer(RequireLayer::new(scope("orders:read")));
 //!     Ok(Router::new().route("/orders", orders).layer(auth))
 //! };

@@ -10,6 +10,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Request, Response, header::CACHE_CONTROL};
 use pin_project_lite::pin_project;
+use portcullis_core::{AnyVerified, AuthError};
 use tower_service::Service;
 
 use super::{Gate, gate::PendingPass};
@@ -76,7 +77,7 @@ where
                     let waiting = held.as_mut().map(|held| Pin::new(&mut held.pending.waiting).poll(context));
                     let outcome = ready!(waiting.unwrap_or(Poll::Pending));
                     let Some(held) = held.take() else { return Poll::Pending };
-                    held.proceed(outcome)
+                    (*held).proceed(outcome)
                 }
                 StateProjection::Inner { future, caching } => {
                     let mut response = ready!(future.poll(context))?;
@@ -99,10 +100,7 @@ where
     S: Service<Request<B>, Response = Response<ResBody>>,
     R: MakeRejection<ResBody>,
 {
-    fn proceed(
-        mut self: Box<Self>,
-        outcome: Result<portcullis_core::AnyVerified, portcullis_core::AuthError>,
-    ) -> State<S::Future, Box<Self>, Response<ResBody>> {
+    fn proceed(mut self, outcome: Result<AnyVerified, AuthError>) -> State<S::Future, Box<Self>, S::Response> {
         match outcome {
             Ok(verified) => {
                 let pass = self.gate.complete(self.pending, verified);

@@ -48,7 +48,7 @@
 //!
 //! let claims = r#"{"scope": "orders:read", "tenant": "acme"}"#;
 //! let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example")))?;
-//! let verified = Verified::assertion(facts, NoCustom::default()).into();
+//! let verified = Verified::assertion(facts, NoCustom).into();
 //! let now = UnixTime::from_secs(1_800_000_000);
 //!
 //! // accepted

@@ -1,0 +1,180 @@
+//! The runbook of README.md, with two instances under load.
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jsonwebtoken::{Algorithm, EncodingKey, crypto::aws_lc};
+use portcullis::{Clock, SystemClock};
+use serde_json::json;
+use support::{Client, Fleet, Instance, Listed, PASSWORD, client::part, files};
+use tokio::{task::JoinSet, time::sleep};
+
+/// Short, so that a whole rotation passes within seconds. No leeway, so that nothing is accepted by it.
+const SETTINGS: &str = "
+    [token]
+    issuer = \"https://service.test\"
+    audience = \"https://orders.test\"
+    lifetime_seconds = 3
+    leeway_seconds = 0
+    [rotation]
+    rollout_seconds = 1
+";
+
+const OLD: u8 = 1;
+const NEW: u8 = 2;
+
+/// Two instances, and their files.
+struct Pair {
+    fleet: Fleet,
+    instances: [(&'static str, Instance); 2],
+}
+
+impl Pair {
+    async fn start(settings: &str, secrets: &[Listed<'_>]) -> Self {
+        let fleet = Fleet::new(settings);
+        let east = Instance::start(&fleet.write("east", secrets)).await;
+        let west = Instance::start(&fleet.write("west", secrets)).await;
+        Self { fleet, instances: [("east", east), ("west", west)] }
+    }
+
+    fn addresses(&self) -> [SocketAddr; 2] {
+        self.instances.each_ref().map(|(_, instance)| instance.address)
+    }
+
+    /// One step of the runbook: the new file everywhere, one instance after the other. Instances that say "not yet" are
+    /// asked again; what they said is returned.
+    async fn step(&mut self, secrets: &[Listed<'_>]) -> Vec<String> {
+        let mut refusals = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(15);
+        for (name, instance) in &mut self.instances {
+            self.fleet.write(name, secrets);
+            while let Err(refusal) = instance.reload().await {
+                assert!(Instant::now() < deadline, "{refusal}");
+                refusals.push(refusal);
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+        refusals
+    }
+
+    /// A step that no instance takes.
+    async fn refused_step(&mut self, secrets: &[Listed<'_>], reason: &str) {
+        for (name, instance) in &mut self.instances {
+            self.fleet.write(name, secrets);
+            let refusal = instance.reload().await.expect_err("a step that would break the fleet");
+            assert!(refusal.contains(reason), "{refusal}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_planned_rotation_refuses_no_valid_request() {
+    let (old, new) = (("old", "active", OLD), ("new", "active", NEW));
+    let (retiring, standby) = (("old", "retiring", OLD), ("new", "standby", NEW));
+    let mut pair = Pair::start(SETTINGS, &[old]).await;
+    let load = Load::start(pair.addresses());
+
+    // What the runbook does not allow, before what it does.
+    pair.refused_step(&[retiring, new], "cannot sign yet, other instances may not know it").await;
+    pair.refused_step(&[("other", "active", NEW)], "it is the active one").await;
+
+    assert_eq!(pair.step(&[old, standby]).await, [""; 0]);
+    pair.refused_step(&[("old", "active", NEW), standby], "another secret than before").await;
+
+    let refusals = pair.step(&[retiring, new]).await;
+    assert!(refusals.iter().all(|reason| reason.contains("on standby for")), "{refusals:?}");
+    load.until_signed_by("new").await;
+
+    let client = Client::new();
+    let forged = signed_for_an_hour("old", OLD);
+    for address in pair.addresses() {
+        assert_eq!(client.get(address, "/orders", Some(&forged)).await.status, 200, "the old secret still verifies");
+    }
+    let refusals = pair.step(&[new]).await;
+    assert!(!refusals.is_empty(), "removed while its tokens were alive");
+    assert!(refusals.iter().all(|reason| reason.contains("may be alive")), "{refusals:?}");
+    for address in pair.addresses() {
+        assert_eq!(client.get(address, "/orders", Some(&forged)).await.status, 401, "the old secret is gone");
+        assert_eq!(client.get(address, "/health", None).await.json()["generation"], 4);
+    }
+
+    let tally = load.stop().await;
+    assert_eq!(tally.refused, [""; 0]);
+    let [old, new] = ["old", "new"].map(|id| tally.accepted[id]);
+    assert!(old > 20 && new > 20, "{tally:?}");
+    println!("{old} requests accepted by the old secret, {new} by the new one, none refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaked_secret_ends_at_once() {
+    // The defaults, under which tokens live for 15 minutes.
+    let settings = "[token]\nissuer = \"https://service.test\"\naudience = \"https://orders.test\"\n";
+    let (leaked, revoked) = (("leaked", "active", OLD), ("leaked", "revoked", OLD));
+    let mut pair = Pair::start(settings, &[leaked]).await;
+    let [east, west] = pair.addresses();
+    let client = Client::new();
+    let stolen = client.login(east, "reader", PASSWORD).await.token();
+    assert_eq!(client.get(west, "/orders", Some(&stolen)).await.status, 200);
+
+    // Leaving it out is not the way, and it does not end anything by accident.
+    pair.refused_step(&[("next", "active", NEW)], "`revoked`, if it leaked").await;
+    assert_eq!(client.get(west, "/orders", Some(&stolen)).await.status, 200);
+
+    assert_eq!(pair.step(&[revoked, ("next", "active", NEW)]).await, [""; 0]);
+    for (address, other) in [(east, west), (west, east)] {
+        let refused = client.get(address, "/orders", Some(&stolen)).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (401, &json!("key_unknown")));
+        let token = client.login(address, "reader", PASSWORD).await.token();
+        assert_eq!(part(&token, 0)["kid"], "next");
+        assert_eq!(client.get(other, "/orders", Some(&token)).await.status, 200);
+    }
+
+    // For good.
+    pair.refused_step(&[("leaked", "standby", OLD), ("next", "active", NEW)], "which is for good").await;
+    assert_eq!(pair.step(&[("next", "active", NEW)]).await, [""; 0]);
+    assert_eq!(client.get(east, "/orders", Some(&stolen)).await.status, 401);
+}
+
+/// What somebody who knows a secret can make.
+fn signed_for_an_hour(id: &str, byte: u8) -> String {
+    let encoded = |json: serde_json::Value| {
+        use base64::Engine;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json.to_string())
+    };
+    let now = SystemClock::default().now().as_secs();
+    let header = json!({ "alg": "HS256", "kid": id });
+    let claims = json!({
+        "iss": "https://service.test", "aud": "https://orders.test", "sub": "reader",
+        "iat": now, "exp": now + 3600, "scope": "orders:read",
+    });
+    let message = format!("{}.{}", encoded(header), encoded(claims));
+    let key = EncodingKey::from_secret(&[byte; 48]);
+    let signer = (aws_lc::DEFAULT_PROVIDER.signer_factory)(&Algorithm::HS256, &key).unwrap();
+    let signature = signer.try_sign(message.as_bytes()).unwrap();
+    use base64::Engine;
+    format!("{message}.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// Clients that log in at one instance and use the token at the other, again and again.
+struct Load {
+    clients: JoinSet<Tally>,
+    is_over: Arc<AtomicBool>,
+    last_signer: tokio::sync::watch::Receiver<String>,
+}
+
+/// What became of requests with valid tokens.
+#[derive(Debug, Default)]
+struct Tally {
+    /// By the secret that signed the token.
+    accepted: BTreeMap<String, usize>,
+    refused: Vec<String>,
+}
