@@ -19,11 +19,11 @@
 //! | a handler or guard by itself | [`TokenBuilder::verified`]: an identity without cryptography; guards run as ever |
 //! | expiry | [`FixedClock`] in issuer and service |
 //! | key rotation | [`MockIssuer::rotate`], [`MockIssuer::retire_old`] |
-//! | a service that fetches keys | [`MockIssuer::serve`](server) (feature `server`) |
+//! | a service that fetches keys | `MockIssuer::serve` (feature `server`) |
 //!
 //! What cannot be set up panics with the reason: a test that cannot be set up has failed.
 //!
-//! Only ever a dev-dependency. Use it from `tests/` folders; the fixed RSA keys in it are known to everyone.
+//! Only ever a dev-dependency, for `tests/` folders and examples: the fixed RSA keys in it are known to everyone.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod base64url;

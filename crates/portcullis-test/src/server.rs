@@ -2,7 +2,7 @@
 //!
 //! Serves on loopback only:
 //!
-//! - `/.well-known/openid-configuration` (`OpenID` Connect Discovery 1.0) and `/.well-known/oauth-authorization-server`
+//! - `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0) and `/.well-known/oauth-authorization-server`
 //!   (RFC 8414): [`MockIssuer::discovery`];
 //! - `/jwks.json`: [`MockIssuer::jwks`], as it is at the moment.
 //!

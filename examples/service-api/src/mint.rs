@@ -123,3 +123,71 @@ fn token_id() -> Result<String, getrandom::Error> {
     getrandom::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use argon2::password_hash::phc::PasswordHash;
+    use portcullis::{Attempt, Clock, JwtAuthenticator, Leeway, TrustedIssuer};
+
+    use super::*;
+    use crate::secrets::{ListedSecret, ListedState, Material, Timing};
+
+    #[derive(Debug)]
+    struct At(UnixTime);
+
+    impl Clock for At {
+        fn now(&self) -> UnixTime {
+            self.0
+        }
+    }
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn mint(size_budget: usize) -> Mint {
+        let listed = ListedSecret { id: "2026-11".to_owned(), state: ListedState::Active, material: Material::Random };
+        let timing = Timing { token_life: Duration::from_secs(900), rollout: Duration::ZERO };
+        let rules = TokenRules {
+            issuer: "https://service.test".to_owned(),
+            audience: "https://orders.test".to_owned(),
+            lifetime: Duration::from_secs(900),
+            leeway: Leeway::NONE,
+            size_budget,
+        };
+        Mint::new(rules, Arc::new(Secrets::open(&[listed], timing, NOW).unwrap()))
+    }
+
+    fn user() -> User {
+        let hash = PasswordHash::new("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ").unwrap();
+        User::new("alice".to_owned(), hash, vec!["orders:read".to_owned()], vec!["admin".to_owned()])
+    }
+
+    #[test]
+    fn what_is_minted_is_accepted_until_it_expires() {
+        let mint = mint(1024);
+        let token = mint.mint(&user(), NOW).unwrap();
+        let accepted_at = |now| {
+            let issuer = TrustedIssuer::new("https://service.test", "https://orders.test", mint.secrets.ring());
+            let authenticator = JwtAuthenticator::new(issuer.leeway(Leeway::NONE)).unwrap().clock(At(now));
+            let Attempt::Done(outcome) = authenticator.verify(token.expose()) else { panic!("the key is at hand") };
+            outcome
+        };
+        let verified = accepted_at(NOW.plus(Duration::from_secs(899))).unwrap();
+        assert!(verified.has_scope("orders:read") && verified.has_role("admin"));
+        assert!(accepted_at(NOW.plus(Duration::from_secs(900))).is_err());
+    }
+
+    #[test]
+    fn the_budget_is_kept_to_the_byte() {
+        let size = mint(1024).mint(&user(), NOW).unwrap().expose().len();
+        assert!(mint(size).mint(&user(), NOW).is_ok());
+        let refused = mint(size - 1).mint(&user(), NOW).unwrap_err();
+        assert!(matches!(&refused, MintError::TooLarge { size: told, .. } if *told == size), "{refused}");
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        assert_eq!(format!("{:?}", mint(1024).mint(&user(), NOW).unwrap()), "AccessToken(REDACTED)");
+    }
+}

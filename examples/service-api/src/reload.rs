@@ -49,7 +49,7 @@ impl<'a> Reloader<'a> {
 
     fn reload(&self) -> Result<u64, ConfigError> {
         let config = Config::load(self.source, &environment)?;
-        let generation = self.secrets.apply(&config.secrets, SystemClock::default().now())?;
+        let generation = self.secrets.apply(&config.secrets, SystemClock.now())?;
         if config.differs_beyond_secrets(self.started) {
             tracing::warn!("the file has changed beyond [[secrets]]: that takes effect at the next start");
         }

@@ -32,7 +32,7 @@ pub(crate) fn run(source: &Source) -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(source: &Source, config: Config) -> Result<(), Box<dyn Error>> {
-    let now = SystemClock::default().now();
+    let now = SystemClock.now();
     let secrets = Arc::new(Secrets::open(&config.secrets, timing(&config), now)?);
     let mint = || Mint::new(config.token.clone(), Arc::clone(&secrets));
     let desk = LoginDesk::new(config.users.clone(), mint());

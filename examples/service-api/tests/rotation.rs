@@ -1,22 +1,16 @@
 //! The runbook of README.md, with two instances under load.
 
+#[cfg(test)] // what it may do, clippy reads from this
 mod support;
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::{Duration, Instant},
 };
 
-use jsonwebtoken::{Algorithm, EncodingKey, crypto::aws_lc};
-use portcullis::{Clock, SystemClock};
 use serde_json::json;
-use support::{Client, Fleet, Instance, Listed, PASSWORD, client::part, files};
-use tokio::{task::JoinSet, time::sleep};
+use support::{Client, Fleet, Instance, PASSWORD, files::Listed, load::Load, token};
+use tokio::time::sleep;
 
 /// Short, so that a whole rotation passes within seconds. No leeway, so that nothing is accepted by it.
 const SETTINGS: &str = "
@@ -95,7 +89,7 @@ async fn a_planned_rotation_refuses_no_valid_request() {
     load.until_signed_by("new").await;
 
     let client = Client::new();
-    let forged = signed_for_an_hour("old", OLD);
+    let forged = token::signed_for_an_hour("old", OLD);
     for address in pair.addresses() {
         assert_eq!(client.get(address, "/orders", Some(&forged)).await.status, 200, "the old secret still verifies");
     }
@@ -134,7 +128,7 @@ async fn a_leaked_secret_ends_at_once() {
         let refused = client.get(address, "/orders", Some(&stolen)).await;
         assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (401, &json!("key_unknown")));
         let token = client.login(address, "reader", PASSWORD).await.token();
-        assert_eq!(part(&token, 0)["kid"], "next");
+        assert_eq!(token::header(&token)["kid"], "next");
         assert_eq!(client.get(other, "/orders", Some(&token)).await.status, 200);
     }
 
@@ -142,39 +136,4 @@ async fn a_leaked_secret_ends_at_once() {
     pair.refused_step(&[("leaked", "standby", OLD), ("next", "active", NEW)], "which is for good").await;
     assert_eq!(pair.step(&[("next", "active", NEW)]).await, [""; 0]);
     assert_eq!(client.get(east, "/orders", Some(&stolen)).await.status, 401);
-}
-
-/// What somebody who knows a secret can make.
-fn signed_for_an_hour(id: &str, byte: u8) -> String {
-    let encoded = |json: serde_json::Value| {
-        use base64::Engine;
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json.to_string())
-    };
-    let now = SystemClock::default().now().as_secs();
-    let header = json!({ "alg": "HS256", "kid": id });
-    let claims = json!({
-        "iss": "https://service.test", "aud": "https://orders.test", "sub": "reader",
-        "iat": now, "exp": now + 3600, "scope": "orders:read",
-    });
-    let message = format!("{}.{}", encoded(header), encoded(claims));
-    let key = EncodingKey::from_secret(&[byte; 48]);
-    let signer = (aws_lc::DEFAULT_PROVIDER.signer_factory)(&Algorithm::HS256, &key).unwrap();
-    let signature = signer.try_sign(message.as_bytes()).unwrap();
-    use base64::Engine;
-    format!("{message}.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature))
-}
-
-/// Clients that log in at one instance and use the token at the other, again and again.
-struct Load {
-    clients: JoinSet<Tally>,
-    is_over: Arc<AtomicBool>,
-    last_signer: tokio::sync::watch::Receiver<String>,
-}
-
-/// What became of requests with valid tokens.
-#[derive(Debug, Default)]
-struct Tally {
-    /// By the secret that signed the token.
-    accepted: BTreeMap<String, usize>,
-    refused: Vec<String>,
 }

@@ -75,15 +75,15 @@ fn header() -> impl Strategy<Value = Edit> {
         3 => set("typ", &typ),
         1 => set("alg", &alg),
         3 => set("kid", &kid),
-        1 => (1_usize..1000).prop_map(|len| Edit::Set("kid", Some(Value::Json(format!("{:?}", "k".repeat(len)))))),
+        1 => one_of(&["kid"], (1_usize..1000).prop_map(|len| Value::Json(format!("{:?}", "k".repeat(len))))),
         2 => set("crit", &crit),
         2 => set("b64", &["true", "false", "\"false\"", "null"]),
         1 => set("jku", &["\"https://attacker.example/jwks\""]),
         1 => set("x5u", &["\"https://attacker.example/chain\""]),
         1 => set("jwk", &[r#"{"kty":"oct","k":"AAAA"}"#]),
-        2 => json().prop_map(|value| Edit::Set("x-vendor", Some(value))),
+        2 => one_of(&["x-vendor"], json()),
         1 => json().prop_map(|value| Edit::Again("x-vendor", value)),
-        1 => select(&["alg", "typ", "kid", "x-twice"]).prop_map(|name| Edit::Again(name, Value::Json("\"JWT\"".to_owned()))),
+        1 => select(&["alg", "typ", "kid", "x"]).prop_map(|name| Edit::Again(name, Value::Json("\"JWT\"".into()))),
         1 => form().prop_map(Edit::Form),
     ]
 }
@@ -101,20 +101,30 @@ fn claims() -> impl Strategy<Value = Edit> {
         "{}".into(),
         "null".into(),
     ];
-    let texts = ["\"x\"", "7", "null", "true", "[\"x\"]", "\"\\u0061\""];
     prop_oneof![
         3 => set("iss", &issuers),
         3 => set("aud", &audiences),
-        8 => select(&["exp", "exp", "nbf", "nbf", "iat", "auth_time"]).prop_flat_map(|name| time().prop_map(move |time| Edit::Set(name, Some(time)))),
-        4 => select(&["sub", "jti", "sid", "client_id", "acr"]).prop_flat_map(move |name| set(name, &texts)),
+        4 => edge(),
+        6 => one_of(&["exp", "nbf", "iat", "auth_time"], time()),
+        4 => set_one_of(&["sub", "jti", "sid", "client_id", "acr"], &["\"x\"", "7", "null", "[\"x\"]", "\"\\u0061\""]),
         1 => set("ver", &["1", "\"2.0\"", "1.5", "-1", "null"]),
-        1 => select(&["scope", "scp"]).prop_flat_map(|name| set(name, &["\"a b\"", "[\"a\"]", "[7]", "7", "null", "{\"a\":1}"])),
+        1 => set_one_of(&["scope", "scp"], &["\"a b\"", "[\"a\"]", "[7]", "7", "null", "{\"a\":1}"]),
         2 => select(&["iss", "aud", "exp", "sub", "iat"]).prop_map(|name| Edit::Set(name, None)),
-        3 => json().prop_map(|value| Edit::Set("custom", Some(value))),
+        3 => one_of(&["custom"], json()),
         1 => json().prop_map(|value| Edit::Again("custom", value)),
         1 => select(&["iss", "exp", "sub", "\\u0065xp"]).prop_map(|name| Edit::Again(name, Value::Time(300, ""))),
         1 => form().prop_map(Edit::Form),
     ]
+}
+
+/// One of these members gets one of these values.
+fn one_of(names: &'static [&'static str], value: impl Strategy<Value = Value>) -> impl Strategy<Value = Edit> {
+    (select(names), value).prop_map(|(name, value)| Edit::Set(name, Some(value)))
+}
+
+/// The same for values written down.
+fn set_one_of(names: &'static [&'static str], values: &'static [&'static str]) -> impl Strategy<Value = Edit> {
+    one_of(names, select(values).prop_map(|value| Value::Json(value.to_owned())))
 }
 
 /// One of these values, or none.
@@ -129,7 +139,6 @@ fn time() -> impl Strategy<Value = Value> {
     let leeway = i64::try_from(LEEWAY).unwrap();
     let edges = [-leeway, 0, leeway].into_iter().flat_map(|edge| (-2..=2).map(move |by| edge + by));
     let edges: Vec<i64> = edges.chain([-100_000, 100_000]).collect();
-    let fractions = ["", "", "", ".0", ".4", ".5", ".6", "e0", "E+0"];
     let others = [
         "0",
         "-1",
@@ -147,9 +156,17 @@ fn time() -> impl Strategy<Value = Value> {
         "{}",
     ];
     prop_oneof![
-        4 => (select(edges), select(fractions.to_vec())).prop_map(|(from_now, fraction)| Value::Time(from_now, fraction)),
+        4 => (select(edges), select(FRACTIONS.to_vec())).prop_map(|(edge, fraction)| Value::Time(edge, fraction)),
         1 => select(others.to_vec()).prop_map(|text| Value::Json(text.to_owned())),
     ]
+}
+
+/// The instants about which each claim's fate turns.
+fn edge() -> impl Strategy<Value = Edit> {
+    let leeway = i64::try_from(LEEWAY).unwrap();
+    let edges = [("exp", -leeway), ("nbf", leeway), ("iat", leeway)].to_vec();
+    (select(edges), -1_i64..=1, select(FRACTIONS.to_vec()))
+        .prop_map(|((name, edge), by, fraction)| Edit::Set(name, Some(Value::Time(edge + by, fraction))))
 }
 
 /// Any JSON, often with a member twice and sometimes nested deep.
@@ -188,3 +205,5 @@ fn wire() -> impl Strategy<Value = Wire> {
         select(&["=", "==", ".", ".AA", "\n", "A"][..]).prop_map(Wire::Append),
     ]
 }
+
+const FRACTIONS: [&str; 8] = ["", "", ".0", ".4", ".5", ".6", "e0", "E+0"];

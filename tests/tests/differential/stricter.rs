@@ -5,59 +5,65 @@ use serde_json::Value;
 
 use super::{text::Seen, token::LEEWAY};
 
-/// The code, the reason, and whether it applies. A code that is not here must not be our only objection.
-pub(crate) const STRICTER: [Reason; 9] = [
+/// A code, why it is right, and whether that is so of a token.
+pub(crate) type Reason = (Code, &'static str, fn(&Seen) -> bool);
+
+/// All reasons. A refusal of ours that none of them explains must not be our only objection.
+pub(crate) const STRICTER: [Reason; 18] = [
     (Code::TokenTooLong, "jsonwebtoken has no limit; ours is 16 KiB", |seen| seen.len > 16 * 1024),
-    (
-        Code::HeaderMalformed,
-        "RFC 7515 section 4: members stand once; null is no string; a key id of more than 512 bytes is none",
-        |seen| seen.header.has_duplicates || seen.header.depth > MAX_DEPTH || has_malformed_header(&seen.header.value),
-    ),
-    (Code::ExtensionNotUnderstood, "RFC 7515 section 4.1.11, RFC 7797: we understand none", |seen| {
-        seen.header.value.get("crit").is_some() || seen.header.value["b64"] == false
+    (Code::HeaderMalformed, "RFC 7515 section 4: a member stands once", |seen| seen.header.has_duplicates),
+    (Code::HeaderMalformed, "nesting is bounded (header)", |seen| seen.header.depth > MAX_DEPTH),
+    (Code::HeaderMalformed, "null is no type and no key id", |seen| {
+        has(&seen.header.value, &["typ", "kid"], Value::is_null)
     }),
+    (Code::HeaderMalformed, "a key id has at most 512 bytes", |seen| {
+        seen.header.value["kid"].as_str().is_some_and(|kid| kid.len() > 512)
+    }),
+    (Code::HeaderMalformed, "RFC 7797 section 3: b64 is true or false", |seen| {
+        has(&seen.header.value, &["b64"], |b64| !b64.is_boolean())
+    }),
+    (Code::ExtensionNotUnderstood, "RFC 7515 section 4.1.11: there is none that we understand", |seen| {
+        seen.header.value.get("crit").is_some()
+    }),
+    (Code::ExtensionNotUnderstood, "RFC 7797: an unencoded payload", |seen| seen.header.value["b64"] == false),
     (Code::TypeNotAccepted, "RFC 8725 section 3.11: another kind of token", |seen| {
         let typ = seen.header.value["typ"].as_str().unwrap_or_default().to_ascii_lowercase();
         !["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
     }),
     (Code::KeyUnknown, "a key id selects: what it does not name is not tried", |seen| {
-        seen.header.value.get("kid").is_some_and(|kid| *kid != seen.key.id())
+        has(&seen.header.value, &["kid"], |kid| kid.is_string()) && seen.header.value["kid"] != seen.key.id()
     }),
-    (
-        Code::ClaimsMalformed,
-        "RFC 7519 sections 4 and 4.1: members stand once and have their types; null is not absence; iss is one string",
-        |seen| seen.claims.has_duplicates || seen.claims.depth > MAX_DEPTH || has_malformed_claim(&seen.claims.value),
-    ),
-    (Code::TokenExpired, "RFC 7519 section 4.1.4: not *on* or after exp; no rounding up", |seen| {
+    (Code::ClaimsMalformed, "RFC 7519 section 7.2: claims are an object; an array is not read by position", |seen| {
+        seen.claims.value.is_array()
+    }),
+    (Code::ClaimsMalformed, "RFC 7519 section 4: a claim stands once", |seen| seen.claims.has_duplicates),
+    (Code::ClaimsMalformed, "nesting is bounded (claims)", |seen| seen.claims.depth > MAX_DEPTH),
+    (Code::ClaimsMalformed, "RFC 7519 section 4.1: claims have their types, and null is none", |seen| {
+        let texts = ["iss", "sub", "jti", "sid", "client_id", "acr"];
+        let dates = ["exp", "nbf", "iat", "auth_time"];
+        has(&seen.claims.value, &texts, |claim| !claim.is_string())
+            || has(&seen.claims.value, &dates, |claim| !is_date(claim))
+            || has(&seen.claims.value, &["ver"], |claim| !claim.is_u64() && !claim.is_string())
+    }),
+    (Code::TokenExpired, "RFC 7519 section 4.1.4: not *on* or after exp", |seen| {
+        seen.claims.value["exp"].as_f64() == Some(seconds(seen.now - LEEWAY))
+    }),
+    (Code::TokenExpired, "exp is not rounded up", |seen| {
         let exp = seen.claims.value["exp"].as_f64().unwrap();
-        exp.floor() + seconds(LEEWAY) <= seconds(seen.now)
+        exp.fract() > 0.0 && exp.floor() + seconds(LEEWAY) <= seconds(seen.now)
     }),
-    (
-        Code::TokenNotYetValid,
-        "RFC 7519 section 4.1.5: not before nbf, not by a fraction of a second; no rounding down",
-        |seen| seen.claims.value["nbf"].as_f64().unwrap() > seconds(seen.now + LEEWAY),
-    ),
+    (Code::TokenNotYetValid, "RFC 7519 section 4.1.5: not before nbf, not by a fraction of a second", |seen| {
+        seen.claims.value["nbf"].as_f64().unwrap() > seconds(seen.now + LEEWAY)
+    }),
     (Code::TokenIssuedInFuture, "a token from the future: a clock is wrong, or lies", |seen| {
         seen.claims.value["iat"].as_f64().unwrap() > seconds(seen.now + LEEWAY)
     }),
 ];
 
-pub(crate) type Reason = (Code, &'static str, fn(&Seen) -> bool);
-
 const MAX_DEPTH: usize = 32;
 
-fn has_malformed_header(header: &Value) -> bool {
-    let bad_text = ["typ", "kid"].iter().any(|name| header.get(name).is_some_and(Value::is_null));
-    let long = header["kid"].as_str().is_some_and(|kid| kid.len() > 512);
-    bad_text || long || header.get("b64").is_some_and(|b64| !b64.is_boolean())
-}
-
-fn has_malformed_claim(claims: &Value) -> bool {
-    let any = |names: &[&str], bad: fn(&Value) -> bool| names.iter().any(|name| claims.get(name).is_some_and(bad));
-    !claims.is_object()
-        || any(&["iss", "sub", "jti", "sid", "client_id", "acr"], |claim| !claim.is_string())
-        || any(&["exp", "nbf", "iat", "auth_time"], |claim| !is_date(claim))
-        || any(&["ver"], |claim| !claim.is_u64() && !claim.is_string())
+fn has(object: &Value, names: &[&str], quality: fn(&Value) -> bool) -> bool {
+    names.iter().any(|name| object.get(name).is_some_and(quality))
 }
 
 /// Up to the year 9999: a larger number is a way to say "never".

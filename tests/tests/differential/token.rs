@@ -38,7 +38,7 @@ pub(crate) enum Value {
 #[derive(Clone, Debug)]
 pub(crate) enum Form {
     Object,
-    /// The values alone, by position.
+    /// The values alone, in the order in which jsonwebtoken's claims are declared.
     Array,
     /// The object with other text before and behind it.
     Within(&'static str, &'static str),
@@ -93,14 +93,11 @@ impl Part {
     }
 
     fn octets(&self, now: u64) -> Vec<u8> {
-        let list = |show: fn(&str, &str) -> String| {
-            let shown = self.members.iter().map(|(name, value)| show(name, &value.json(now)));
-            shown.collect::<Vec<_>>().join(",")
-        };
-        let object = format!("{{{}}}", list(|name, value| format!("\"{name}\":{value}")));
+        let members = self.members.iter().map(|(name, value)| format!("\"{name}\":{}", value.json(now)));
+        let object = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
         match self.form {
             Form::Object => object.into(),
-            Form::Array => format!("[{}]", list(|_, value| value.to_owned())).into(),
+            Form::Array => self.array(now).into(),
             Form::Within(before, behind) => format!("{before}{object}{behind}").into(),
             Form::Replaced(at, byte) => {
                 let mut octets = object.into_bytes();
@@ -109,6 +106,14 @@ impl Part {
                 octets
             }
         }
+    }
+
+    fn array(&self, now: u64) -> String {
+        let values = ["exp", "nbf", "sub", "iss", "aud"].map(|name| {
+            let member = self.members.iter().find(|(other, _)| other == name);
+            member.map_or_else(|| "null".to_owned(), |(_, value)| value.json(now))
+        });
+        format!("[{}]", values.join(","))
     }
 }
 

@@ -226,9 +226,9 @@ defects! {
     B64False = "b64_false", ExtensionNotUnderstood, kind::B64_FALSE;
     /// `b64` is a string.
     B64String = "b64_string", HeaderMalformed, kind::B64_STRING;
-    /// `typ` is that of a `DPoP` proof (RFC 9449).
+    /// `typ` is that of a DPoP proof (RFC 9449).
     TypDpop = "typ_dpop", TypeNotAccepted, kind::TYP_DPOP;
-    /// `typ` is that of a logout token (`OpenID` Connect Back-Channel Logout).
+    /// `typ` is that of a logout token (OpenID Connect Back-Channel Logout).
     TypLogout = "typ_logout", TypeNotAccepted, kind::TYP_LOGOUT;
     /// `typ` is that of a security event (RFC 8417).
     TypSecurityEvent = "typ_security_event", TypeNotAccepted, kind::TYP_SECURITY_EVENT;

@@ -17,7 +17,7 @@ impl MockIssuer {
         self.set_of(|_| true)
     }
 
-    /// Its metadata, with the members that `OpenID` Connect Discovery 1.0 section 3 and RFC 8414 section 2 require. They
+    /// Its metadata, with the members that OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2 require. They
     /// say that the key set is at `/jwks.json` below its name.
     pub fn discovery(&self) -> String {
         let base = self.name().trim_end_matches('/');

@@ -16,7 +16,7 @@ use crate::{AuthContext, AuthRejection};
 /// type, the answer is 500 and the log names both. As `Option<Claims<C>>` it gives `None` for a request that came in
 /// without a credential; a bad credential never gets this far.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "to be taken apart in a handler's signature")]
 pub struct Claims<C = NoCustom>(pub Verified<C>);
 
 impl<C> Deref for Claims<C> {

@@ -13,12 +13,12 @@ use crate::{AuthContext, AuthRejection, Guard, guard::authorize};
 ///
 /// Whoever does not is answered as by a [`RequireLayer`](crate::RequireLayer) with that requirement. Ages of logins are
 /// reckoned by the system's clock.
-pub struct Require<G> {
+pub struct Require<G: Guard> {
     verified: AnyVerified,
     guard: PhantomData<fn() -> G>,
 }
 
-impl<G> Deref for Require<G> {
+impl<G: Guard> Deref for Require<G> {
     type Target = AnyVerified;
 
     fn deref(&self) -> &AnyVerified {
@@ -46,7 +46,7 @@ impl<G: Guard, S: Send + Sync> FromRequestParts<S> for Require<G> {
     }
 }
 
-impl<G> fmt::Debug for Require<G> {
+impl<G: Guard> fmt::Debug for Require<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Require").field("verified", &self.verified).finish_non_exhaustive()
     }

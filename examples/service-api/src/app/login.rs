@@ -42,7 +42,7 @@ impl LoginDesk {
         let users = Arc::clone(&self.users);
         let check = task::spawn_blocking(move || users.check(&credentials.username, &credentials.password));
         let user = check.await.map_err(|_| Refusal::OutOfOrder)?.ok_or(Refusal::WrongCredentials)?;
-        let token = self.mint.mint(&user, SystemClock::default().now()).map_err(|error| {
+        let token = self.mint.mint(&user, SystemClock.now()).map_err(|error| {
             tracing::error!(%error, "no token was minted");
             Refusal::OutOfOrder
         })?;

@@ -6,8 +6,6 @@ mod misfit;
 mod problems;
 mod secret_list;
 mod settings;
-#[cfg(test)]
-mod tests;
 mod user_list;
 
 use std::{

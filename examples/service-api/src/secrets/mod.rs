@@ -60,14 +60,16 @@ impl Secrets {
         let known = get_to_know(listed, now)?;
         let active = listed.iter().position(|listed| listed.state == ListedState::Active);
         let active = active.ok_or_else(|| ConfigError::new("secrets: none is active, so none signs"))?;
-        let ring = KeyRing::new(known[active].verifying()?).map_err(problem)?;
+        let ring = KeyRing::new(known[active].verifying()?).map_err(|error| problem(&error))?;
         for (listed, known) in listed.iter().zip(&known) {
             if listed.state != ListedState::Active {
-                ring.add_standby(known.verifying()?).map_err(problem)?;
+                ring.add_standby(known.verifying()?).map_err(|error| problem(&error))?;
             }
             match listed.state {
-                ListedState::Retiring => ring.retire(&listed.id, timing.last_token_ends(now)).map_err(problem)?,
-                ListedState::Revoked => ring.revoke(&listed.id).map_err(problem)?,
+                ListedState::Retiring => {
+                    ring.retire(&listed.id, timing.last_token_ends(now)).map_err(|error| problem(&error))?
+                }
+                ListedState::Revoked => ring.revoke(&listed.id).map_err(|error| problem(&error))?,
                 ListedState::Standby | ListedState::Active => {}
             }
         }
@@ -138,7 +140,7 @@ impl Secrets {
                 Ok(())
             }
         }
-        .map_err(problem)
+        .map_err(|error| problem(&error))
     }
 }
 
@@ -157,6 +159,6 @@ fn get_to_know<'a>(
     listed.into_iter().map(|listed| Known::new(listed, now).map(Arc::new)).collect()
 }
 
-fn problem(error: RingError) -> ConfigError {
+fn problem(error: &RingError) -> ConfigError {
     ConfigError::new(format!("secrets: {error}"))
 }

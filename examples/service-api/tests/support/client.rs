@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use axum::body::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
@@ -14,33 +14,33 @@ use tokio::time::timeout;
 
 /// Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
-pub struct Client(legacy::Client<HttpConnector, Full<bytes::Bytes>>);
+pub(crate) struct Client(legacy::Client<HttpConnector, Full<Bytes>>);
 
 /// A response, read to its end.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         assert_eq!(self.status, 200, "{self:?}");
         self.json()["access_token"].as_str().unwrap().to_owned()
     }
 }
 
 impl Client {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(legacy::Client::builder(TokioExecutor::new()).build_http())
     }
 
-    pub async fn send(&self, request: Request<String>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<String>) -> Answer {
         let exchange = async {
             let response = self.0.request(request.map(|text| Full::new(text.into()))).await.unwrap();
             let (parts, body) = response.into_parts();
@@ -51,20 +51,26 @@ impl Client {
         timeout(Duration::from_secs(20), exchange).await.expect("an answer within 20 s")
     }
 
-    pub async fn get(&self, at: SocketAddr, path: &str, token: Option<&str>) -> Answer {
+    pub(crate) async fn get(&self, at: SocketAddr, path: &str, token: Option<&str>) -> Answer {
         self.send(request("GET", at, path, token, None)).await
     }
 
-    pub async fn post(&self, at: SocketAddr, path: &str, token: Option<&str>, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, at: SocketAddr, path: &str, token: Option<&str>, body: &Value) -> Answer {
         self.send(request("POST", at, path, token, Some(body))).await
     }
 
-    pub async fn login(&self, at: SocketAddr, username: &str, password: &str) -> Answer {
+    pub(crate) async fn login(&self, at: SocketAddr, username: &str, password: &str) -> Answer {
         self.post(at, "/login", None, &json!({ "username": username, "password": password })).await
     }
 }
 
-pub fn request(method: &str, at: SocketAddr, path: &str, token: Option<&str>, body: Option<&Value>) -> Request<String> {
+pub(crate) fn request(
+    method: &str,
+    at: SocketAddr,
+    path: &str,
+    token: Option<&str>,
+    body: Option<&Value>,
+) -> Request<String> {
     let mut request = Request::builder().method(method).uri(format!("http://{at}{path}"));
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -75,8 +81,20 @@ pub fn request(method: &str, at: SocketAddr, path: &str, token: Option<&str>, bo
     request.body(body.map_or_else(String::new, Value::to_string)).unwrap()
 }
 
-/// The JSON of a token's header (0) or claims (1).
-pub fn part(token: &str, at: usize) -> Value {
-    let text = token.split('.').nth(at).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+/// What curl would send for such a line.
+pub(crate) fn curl(line: &str) -> Request<String> {
+    // Quotes come in pairs, so every second piece is one quoted argument.
+    let pieces = line.split('\'').enumerate();
+    let words: Vec<&str> = pieces
+        .flat_map(|(at, piece)| if at % 2 == 1 { vec![piece] } else { piece.split_whitespace().collect() })
+        .collect();
+    let url = words.iter().find(|word| word.starts_with("http://")).unwrap();
+    let after = |option: &'static str| words.windows(2).filter(move |pair| pair[0] == option).map(|pair| pair[1]);
+    let body = after("-d").next();
+    let mut request = Request::builder().uri(*url).method(if body.is_some() { "POST" } else { "GET" });
+    for field in after("-H") {
+        let (name, value) = field.split_once(": ").unwrap();
+        request = request.header(name, value);
+    }
+    request.body(body.unwrap_or_default().to_owned()).unwrap()
 }

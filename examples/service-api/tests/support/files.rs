@@ -11,30 +11,30 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tempfile::TempDir;
 
 /// Everybody's.
-pub const PASSWORD: &str = "the password of everybody";
+pub(crate) const PASSWORD: &str = "the password of everybody";
 
 /// A secret as a file lists it: id, state, and the byte that it consists of.
-pub type Listed<'a> = (&'a str, &'a str, u8);
+pub(crate) type Listed<'a> = (&'a str, &'a str, u8);
 
 /// The files of several instances, each of which has its own copy, as on machines of their own.
 #[derive(Debug)]
-pub struct Fleet {
+pub(crate) struct Fleet {
     folder: TempDir,
     settings: String,
 }
 
 impl Fleet {
     /// `settings` is what stands before the secrets, beside issuer and audience.
-    pub fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         Self { folder: tempfile::tempdir().unwrap(), settings: settings.to_owned() }
     }
 
-    pub fn path(&self, instance: &str) -> PathBuf {
+    pub(crate) fn path(&self, instance: &str) -> PathBuf {
         self.folder.path().join(format!("{instance}.toml"))
     }
 
     /// Replaces an instance's file as a deployment tool does: at once.
-    pub fn write(&self, instance: &str, secrets: &[Listed<'_>]) -> PathBuf {
+    pub(crate) fn write(&self, instance: &str, secrets: &[Listed<'_>]) -> PathBuf {
         let mut text = self.settings.clone();
         for (id, state, byte) in secrets {
             let secret = secret(*byte);
@@ -44,7 +44,7 @@ impl Fleet {
         self.write_text(instance, &text)
     }
 
-    pub fn write_text(&self, instance: &str, text: &str) -> PathBuf {
+    pub(crate) fn write_text(&self, instance: &str, text: &str) -> PathBuf {
         let path = self.path(instance);
         let new = path.with_extension("new");
         fs::write(&new, text).unwrap();
@@ -52,18 +52,18 @@ impl Fleet {
         path
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
 
 /// A secret in the form of the file.
-pub fn secret(byte: u8) -> String {
+pub(crate) fn secret(byte: u8) -> String {
     URL_SAFE_NO_PAD.encode([byte; 48])
 }
 
 /// A hash that is cheap to check: the tests log in often.
-pub fn password_hash() -> String {
+pub(crate) fn password_hash() -> String {
     let argon2 = Argon2::from(Params::new(8, 1, 1, None).unwrap());
     let hash: PasswordHash = argon2.hash_password(PASSWORD.as_bytes()).unwrap();
     hash.to_string()

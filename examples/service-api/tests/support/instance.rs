@@ -14,15 +14,15 @@ use tokio::{sync::mpsc, time::timeout};
 
 /// A running instance. Ends with this value.
 #[derive(Debug)]
-pub struct Instance {
+pub(crate) struct Instance {
     process: Child,
     lines: mpsc::UnboundedReceiver<String>,
     output: Arc<Mutex<String>>,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 /// The program with an environment of its own.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_service-api"));
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -30,11 +30,11 @@ pub fn program() -> Command {
 
 impl Instance {
     /// Starts one that listens where the system lets it, and waits until it does.
-    pub async fn start(config: &Path) -> Self {
+    pub(crate) async fn start(config: &Path) -> Self {
         Self::spawn(program().arg(config).env("PORT", "0")).await
     }
 
-    pub async fn spawn(command: &mut Command) -> Self {
+    pub(crate) async fn spawn(command: &mut Command) -> Self {
         let mut process = command.spawn().unwrap();
         let (sender, lines) = mpsc::unbounded_channel();
         let output = Arc::default();
@@ -48,19 +48,19 @@ impl Instance {
     }
 
     /// Lets it read its file again: what it applied, or why it refused to.
-    pub async fn reload(&mut self) -> Result<String, String> {
+    pub(crate) async fn reload(&mut self) -> Result<String, String> {
         self.signal("HUP");
         let line = self.line_with("rotation ").await;
         if line.contains("rotation applied") { Ok(line) } else { Err(line) }
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
     /// The next line that holds this.
-    pub async fn line_with(&mut self, part: &str) -> String {
+    pub(crate) async fn line_with(&mut self, part: &str) -> String {
         let wanted = async {
             loop {
                 match self.lines.recv().await {
@@ -74,12 +74,12 @@ impl Instance {
     }
 
     /// Everything it has printed.
-    pub fn output(&self) -> String {
+    pub(crate) fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
 
     /// Waits for its end: whether it was a good one.
-    pub async fn ended(mut self) -> bool {
+    pub(crate) async fn ended(mut self) -> bool {
         while self.lines.recv().await.is_some() {}
         self.process.wait().unwrap().success()
     }

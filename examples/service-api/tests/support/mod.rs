@@ -2,10 +2,12 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
-pub mod client;
-pub mod files;
-pub mod instance;
+pub(crate) mod client;
+pub(crate) mod files;
+pub(crate) mod instance;
+pub(crate) mod load;
+pub(crate) mod token;
 
-pub use client::{Answer, Client};
-pub use files::{Fleet, Listed, PASSWORD};
-pub use instance::Instance;
+pub(crate) use client::Client;
+pub(crate) use files::{Fleet, PASSWORD};
+pub(crate) use instance::Instance;

@@ -1,0 +1,5 @@
+use portcullis::RequireLayer;
+
+fn main() {
+    let _ = RequireLayer::new("orders:read");
+}

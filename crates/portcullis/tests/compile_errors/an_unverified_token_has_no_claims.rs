@@ -1,0 +1,9 @@
+use portcullis::UnverifiedToken;
+
+fn peek(token: UnverifiedToken<'_>) {
+    token.subject();
+    token.claims();
+    let _: portcullis::Verified = token.into();
+}
+
+fn main() {}

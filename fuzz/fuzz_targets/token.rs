@@ -1,0 +1,4 @@
+//! The whole verifier, on text that nobody signed.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| portcullis_fuzz::token::check(input));

@@ -1,0 +1,127 @@
+//! Octets in all the places where a credential may be.
+
+use http::{
+    HeaderValue, Request, Uri,
+    header::{AUTHORIZATION, COOKIE, HeaderName, SEC_WEBSOCKET_PROTOCOL},
+};
+use portcullis::{
+    BearerHeader, Cookie, CustomHeader, Found, QueryParameter, RequestHead, RequestHeadMut, TokenLocation,
+    WebSocketSubprotocol,
+};
+
+const X_TOKEN: HeaderName = HeaderName::from_static("x-token");
+
+/// Takes each line as a value of every HTTP header, and the first one as the query too.
+pub fn check(octets: &[u8]) {
+    let lines: Vec<&[u8]> = octets.split(|&byte| byte == b'\n').take(4).collect();
+    let Some(request) = request(&lines) else { return };
+    let values: Vec<&[u8]> = request.headers().get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
+
+    let found = find(&BearerHeader::new(), &request);
+    assert_eq!(as_ref(&found), authorization(&values), "Authorization");
+    assert!(is_within(&find(&CustomHeader::new(X_TOKEN), &request), &values), "header");
+    assert!(is_within(&find(&Cookie::new("t"), &request), &values), "cookie");
+    assert!(is_within(&find(&WebSocketSubprotocol::new(), &request), &values), "subprotocol");
+    let query = percent_decoded(request.uri().query().unwrap_or_default());
+    assert!(is_within(&find(&QueryParameter::new("t"), &request), &[&query]), "query");
+
+    assert_strips(&QueryParameter::new("t"), request.clone());
+    assert_strips(&WebSocketSubprotocol::new(), request);
+}
+
+/// `None` if no part of the request can be sent.
+fn request(lines: &[&[u8]]) -> Option<Request<()>> {
+    let mut request = Request::new(());
+    let target = [b"/p?", *lines.first()?].concat();
+    *request.uri_mut() = Uri::try_from(target).unwrap_or_default();
+    for line in lines {
+        let Ok(value) = HeaderValue::from_bytes(line) else { continue };
+        for name in [AUTHORIZATION, X_TOKEN, COOKIE, SEC_WEBSOCKET_PROTOCOL] {
+            request.headers_mut().append(name, value.clone());
+        }
+    }
+    Some(request)
+}
+
+/// What a location says, with the token by value.
+fn find(location: &dyn TokenLocation, request: &Request<()>) -> Outcome<String> {
+    match location.find(RequestHead::from(request)) {
+        Found::Absent => Outcome::Absent,
+        Found::Token(token) => Outcome::Token(token.into_owned()),
+        Found::Malformed(_) => Outcome::Malformed,
+        Found::Several => Outcome::Several,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Outcome<T> {
+    Absent,
+    Token(T),
+    Malformed,
+    Several,
+}
+
+fn as_ref(outcome: &Outcome<String>) -> Outcome<&[u8]> {
+    match outcome {
+        Outcome::Absent => Outcome::Absent,
+        Outcome::Token(token) => Outcome::Token(token.as_bytes()),
+        Outcome::Malformed => Outcome::Malformed,
+        Outcome::Several => Outcome::Several,
+    }
+}
+
+/// A second opinion: RFC 6750 section 2.1, RFC 9110 section 11.4.
+fn authorization<'v>(values: &[&'v [u8]]) -> Outcome<&'v [u8]> {
+    let value = match values {
+        [] => return Outcome::Absent,
+        [value] => value.trim_ascii(),
+        _ => return Outcome::Several,
+    };
+    let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let (scheme, rest) = value.split_at(value.iter().take_while(|byte| is_token_byte(byte)).count());
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
+        return Outcome::Absent;
+    }
+    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
+    if spaces > 0 && is_b64token(&rest[spaces..]) { Outcome::Token(&rest[spaces..]) } else { Outcome::Malformed }
+}
+
+fn is_b64token(text: &[u8]) -> bool {
+    let end = text.iter().position(|&byte| byte == b'=').unwrap_or(text.len());
+    let (body, padding) = text.split_at(end);
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
+    !body.is_empty() && body.iter().all(fits) && padding.iter().all(|&byte| byte == b'=')
+}
+
+/// Whether a token is a `b64token` that stands in one of the places.
+fn is_within(outcome: &Outcome<String>, places: &[&[u8]]) -> bool {
+    let Outcome::Token(token) = outcome else { return true };
+    let token = token.as_bytes();
+    is_b64token(token) && places.iter().any(|place| place.windows(token.len()).any(|window| window == token))
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let escape = text_of(behind, 2).filter(|_| first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        decoded.push(escape.unwrap_or(first));
+        rest = &behind[if escape.is_some() { 2 } else { 0 }..];
+    }
+    decoded
+}
+
+fn text_of(octets: &[u8], len: usize) -> Option<&str> {
+    let hex = octets.get(..len)?;
+    hex.iter().all(u8::is_ascii_hexdigit).then(|| str::from_utf8(hex).ok())?
+}
+
+/// Nothing is left to be found, and stripping again changes nothing.
+fn assert_strips(location: &dyn TokenLocation, mut request: Request<()>) {
+    location.strip(&mut RequestHeadMut::from(&mut request));
+    assert_eq!(find(location, &request), Outcome::Absent, "left: {request:?}");
+    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    location.strip(&mut RequestHeadMut::from(&mut request));
+    assert_eq!((request.uri(), request.headers()), (&uri, &headers));
+}

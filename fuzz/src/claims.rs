@@ -1,0 +1,89 @@
+//! Claims under a right signature, so that what is behind it is reached.
+
+use portcullis::{Facts, UnixTime, UnverifiedToken};
+use portcullis_test::MockIssuer;
+use serde_json::{Map, Value};
+
+use super::{scene, strict};
+
+type Members = Map<String, Value>;
+
+/// The service's default leeway.
+const LEEWAY: u64 = 30;
+
+/// Signs the octets as claims. They are accepted exactly if the oracle finds them acceptable, and then say what it reads.
+pub fn check(claims: &[u8]) {
+    let token = scene::ISSUER.token().raw_claims(claims).sign();
+    let acceptable = strict::object(claims).filter(|members| is_acceptable(members));
+    match (scene::verify(&token), acceptable) {
+        (Ok(verified), Some(members)) => assert_reads(&verified, claims, members),
+        (Ok(_), None) => panic!("accepted, which should not be"),
+        (Err(error), Some(_)) => assert!(token.len() > UnverifiedToken::MAX_LEN, "refused as {error}"),
+        (Err(_), None) => {}
+    }
+}
+
+fn is_acceptable(members: &Members) -> bool {
+    let absent_or = |name: &str, fits: fn(&Value) -> bool| members.get(name).is_none_or(fits);
+    let strings = ["sub", "jti", "client_id", "sid", "acr"];
+    let in_time =
+        |name: &str| members.get(name).is_none_or(|date| seconds(date).is_some_and(|secs| secs <= scene::NOW + LEEWAY));
+    members.get("iss").and_then(Value::as_str) == Some(MockIssuer::DEFAULT_NAME)
+        && members.get("aud").is_some_and(names_us)
+        && members.get("exp").and_then(seconds).is_some_and(|secs| scene::NOW < secs + LEEWAY)
+        && in_time("nbf")
+        && in_time("iat")
+        && strings.iter().all(|name| absent_or(name, Value::is_string))
+        && absent_or("ver", |version| version.is_u64() || version.is_string())
+        && absent_or("auth_time", |date| seconds(date).is_some())
+}
+
+fn names_us(audience: &Value) -> bool {
+    let is_us = |value: &Value| value == MockIssuer::DEFAULT_AUDIENCE;
+    match audience {
+        Value::Array(values) => values.iter().all(Value::is_string) && values.iter().any(is_us),
+        value => is_us(value),
+    }
+}
+
+/// A `NumericDate`, cut off to whole seconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+fn seconds(date: &Value) -> Option<u64> {
+    const YEAR_9999: f64 = 253_402_300_799.0;
+    let date = date.as_f64().filter(|date| (0.0..=YEAR_9999).contains(date))?;
+    Some(date as u64)
+}
+
+fn assert_reads(facts: &Facts, claims: &[u8], members: Members) {
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    let time = |name: &str| members.get(name).and_then(seconds);
+    assert_eq!(Some(facts.issuer()), text("iss"));
+    assert_eq!(facts.audience(), Some(MockIssuer::DEFAULT_AUDIENCE));
+    assert_eq!(facts.subject(), text("sub"));
+    assert_eq!(facts.token_id(), text("jti"));
+    assert_eq!(facts.client_id(), text("client_id"));
+    assert_eq!(facts.session_id(), text("sid"));
+    assert_eq!(facts.acr(), text("acr"));
+    assert_eq!(facts.version(), members.get("ver").and_then(Value::as_u64));
+    assert_eq!(facts.expires_at().map(UnixTime::as_secs), time("exp"));
+    assert_eq!(facts.not_before().map(UnixTime::as_secs), time("nbf"));
+    assert_eq!(facts.issued_at().map(UnixTime::as_secs), time("iat"));
+    assert_eq!(facts.authenticated_at().map(UnixTime::as_secs), time("auth_time"));
+    assert_eq!(facts.scopes().iter().collect::<Vec<_>>(), granted(&members));
+    assert_eq!(facts.claims_json().as_bytes(), claims);
+    let tree = facts.claim("").and_then(|claims| claims.read::<Value>());
+    assert_eq!(tree, Some(Value::Object(members)), "the tree is not what was signed");
+}
+
+/// `scope`, or else `scp`; what has another form grants nothing.
+fn granted(members: &Members) -> Vec<&str> {
+    let delimited = |text| str::split(text, ' ').filter(|scope| !scope.is_empty()).collect();
+    match (members.get("scope"), members.get("scp")) {
+        (Some(Value::String(text)), _) | (None, Some(Value::String(text))) => delimited(text),
+        (None, Some(Value::Array(scopes))) => {
+            let scopes: Option<Vec<&str>> = scopes.iter().map(Value::as_str).collect();
+            scopes.unwrap_or_default().into_iter().filter(|scope| !scope.is_empty()).collect()
+        }
+        _ => Vec::new(),
+    }
+}

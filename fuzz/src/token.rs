@@ -1,0 +1,81 @@
+//! Text in the place of a token, nobody's signature under it.
+
+use std::{collections::HashSet, sync::LazyLock};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use portcullis::{JwtAuthenticator, KeySet, Leeway, Secret, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey};
+use portcullis_test::FixedClock;
+use serde_json::Value;
+
+use super::scene;
+
+/// Whatever is accepted has been signed by a key of the corpus: up to its signature it is one of the tokens there.
+pub fn check(text: &[u8]) {
+    let Ok(text) = str::from_utf8(text) else { return };
+    if let Ok(token) = UnverifiedToken::parse(text) {
+        assert_is_one_spelling(text);
+        assert!(!format!("{token:?}").contains(text));
+    }
+    if let Ok(verified) = scene::verify_by(&CORPUS.service, text) {
+        let (signed, _) = text.rsplit_once('.').unwrap();
+        assert!(CORPUS.signed.contains(signed), "accepted, and nobody signed it");
+        assert!(CORPUS.signed.iter().any(|known| known.contains(&URL_SAFE_NO_PAD.encode(verified.claims_json()))));
+    }
+}
+
+/// Three parts, of which the first says the same when it is encoded anew.
+fn assert_is_one_spelling(text: &str) {
+    assert!(text.len() <= UnverifiedToken::MAX_LEN);
+    let parts: Vec<_> = text.split('.').collect();
+    assert!(parts.len() == 3 && parts.iter().all(|part| !part.is_empty()));
+    let header = URL_SAFE_NO_PAD.decode(parts[0]).unwrap();
+    assert_eq!(URL_SAFE_NO_PAD.encode(header), parts[0]);
+}
+
+static CORPUS: LazyLock<Corpus> = LazyLock::new(Corpus::load);
+
+struct Corpus {
+    service: JwtAuthenticator,
+    /// What stands before the signature of every good token.
+    signed: HashSet<String>,
+}
+
+impl Corpus {
+    fn load() -> Self {
+        let corpus: Value = serde_json::from_str(include_str!("../../tests/vectors/http-corpus.json")).unwrap();
+        let service = service(&corpus["config"]);
+        let good = corpus["cases"].as_array().unwrap().iter().filter(|case| is_good(case)).filter_map(token_of);
+        let signed = good.map(|token| {
+            assert!(scene::verify_by(&service, token).is_ok(), "refused: {token}");
+            token.rsplit_once('.').unwrap().0.to_owned()
+        });
+        Self { signed: signed.collect(), service }
+    }
+}
+
+/// Accepted, though perhaps not granted the scope that the corpus asks for.
+fn is_good(case: &Value) -> bool {
+    matches!(case["expect"]["status"].as_u64(), Some(200 | 403))
+}
+
+/// The token in a case's first `Authorization`, if it is there.
+fn token_of(case: &Value) -> Option<&str> {
+    let headers = case["headers"].as_array().unwrap();
+    let is_authorization = |header: &&Value| header[0].as_str().unwrap().eq_ignore_ascii_case("authorization");
+    let (_scheme, token) = headers.iter().find(is_authorization)?[1].as_str()?.split_once(' ')?;
+    Some(token.trim())
+}
+
+fn service(config: &Value) -> JwtAuthenticator {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (published, _) = KeySet::from_jwks(&config["jwks"].to_string()).unwrap();
+    let secrets = config["secrets"].as_array().unwrap().iter().map(|secret| {
+        let algorithm = secret["alg"].as_str().unwrap().parse().unwrap();
+        VerifyingKey::from(Secret::from_base64url(text(&secret["kid"]), algorithm, &text(&secret["k"])).unwrap())
+    });
+    let keys: KeySet = published.iter().cloned().chain(secrets).collect();
+    let leeway = Leeway::from_secs(config["leeway_seconds"].as_u64().unwrap()).unwrap();
+    let issuer = TrustedIssuer::new(text(&config["issuer"]), text(&config["audience"]), keys).leeway(leeway);
+    let now = UnixTime::from_secs(config["clock"]["now"].as_u64().unwrap());
+    JwtAuthenticator::new(issuer).unwrap().clock(FixedClock::at(now))
+}

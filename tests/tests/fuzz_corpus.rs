@@ -1,0 +1,44 @@
+//! The kept fuzz corpus, through what the fuzz targets call: no nightly toolchain is needed to know that it still holds.
+
+use std::{fs, path::Path};
+
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "an oracle that cannot judge is a test that failed")]
+mod fuzz;
+
+/// Gives every file of one target's corpus to its function. The last name on standard error is the culprit's.
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() > 10, "a corpus of {} files is none", files.len());
+    for file in files {
+        eprintln!("{}", file.display());
+        check(&fs::read(file).unwrap());
+    }
+}
+
+#[test]
+fn authorization() {
+    replay("authorization", fuzz::authorization::check);
+}
+
+#[test]
+fn claims() {
+    replay("claims", fuzz::claims::check);
+}
+
+#[test]
+fn header() {
+    replay("header", fuzz::header::check);
+}
+
+#[test]
+fn jwk() {
+    replay("jwk", fuzz::jwk::check);
+}
+
+#[test]
+fn token() {
+    replay("token", fuzz::token::check);
+}
