@@ -3,14 +3,8 @@
 #[cfg(test)] // what it may do, clippy reads from this
 mod support;
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
-
 use serde_json::json;
-use support::{Client, Fleet, Instance, PASSWORD, files::Listed, load::Load, token};
-use tokio::time::sleep;
+use support::{Client, PASSWORD, load::Load, pair::Pair, token};
 
 /// Short, so that a whole rotation passes within seconds. No leeway, so that nothing is accepted by it.
 const SETTINGS: &str = "
@@ -25,50 +19,6 @@ const SETTINGS: &str = "
 
 const OLD: u8 = 1;
 const NEW: u8 = 2;
-
-/// Two instances, and their files.
-struct Pair {
-    fleet: Fleet,
-    instances: [(&'static str, Instance); 2],
-}
-
-impl Pair {
-    async fn start(settings: &str, secrets: &[Listed<'_>]) -> Self {
-        let fleet = Fleet::new(settings);
-        let east = Instance::start(&fleet.write("east", secrets)).await;
-        let west = Instance::start(&fleet.write("west", secrets)).await;
-        Self { fleet, instances: [("east", east), ("west", west)] }
-    }
-
-    fn addresses(&self) -> [SocketAddr; 2] {
-        self.instances.each_ref().map(|(_, instance)| instance.address)
-    }
-
-    /// One step of the runbook: the new file everywhere, one instance after the other. Instances that say "not yet" are
-    /// asked again; what they said is returned.
-    async fn step(&mut self, secrets: &[Listed<'_>]) -> Vec<String> {
-        let mut refusals = Vec::new();
-        let deadline = Instant::now() + Duration::from_secs(15);
-        for (name, instance) in &mut self.instances {
-            self.fleet.write(name, secrets);
-            while let Err(refusal) = instance.reload().await {
-                assert!(Instant::now() < deadline, "{refusal}");
-                refusals.push(refusal);
-                sleep(Duration::from_millis(100)).await;
-            }
-        }
-        refusals
-    }
-
-    /// A step that no instance takes.
-    async fn refused_step(&mut self, secrets: &[Listed<'_>], reason: &str) {
-        for (name, instance) in &mut self.instances {
-            self.fleet.write(name, secrets);
-            let refusal = instance.reload().await.expect_err("a step that would break the fleet");
-            assert!(refusal.contains(reason), "{refusal}");
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_planned_rotation_refuses_no_valid_request() {
@@ -105,7 +55,7 @@ async fn a_planned_rotation_refuses_no_valid_request() {
     assert_eq!(tally.refused, [""; 0]);
     let [old, new] = ["old", "new"].map(|id| tally.accepted[id]);
     assert!(old > 20 && new > 20, "{tally:?}");
-    println!("{old} requests accepted by the old secret, {new} by the new one, none refused");
+    eprintln!("{old} requests accepted by the old secret, {new} by the new one, none refused");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

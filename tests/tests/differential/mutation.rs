@@ -113,6 +113,7 @@ fn claims() -> impl Strategy<Value = Edit> {
         3 => one_of(&["custom"], json()),
         1 => json().prop_map(|value| Edit::Again("custom", value)),
         1 => select(&["iss", "exp", "sub", "\\u0065xp"]).prop_map(|name| Edit::Again(name, Value::Time(300, ""))),
+        1 => Just(Edit::Form(Form::Array)),
         1 => form().prop_map(Edit::Form),
     ]
 }

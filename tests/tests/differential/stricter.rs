@@ -31,7 +31,7 @@ pub(crate) const STRICTER: [Reason; 18] = [
         !["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
     }),
     (Code::KeyUnknown, "a key id selects: what it does not name is not tried", |seen| {
-        has(&seen.header.value, &["kid"], |kid| kid.is_string()) && seen.header.value["kid"] != seen.key.id()
+        has(&seen.header.value, &["kid"], Value::is_string) && seen.header.value["kid"] != seen.key.id()
     }),
     (Code::ClaimsMalformed, "RFC 7519 section 7.2: claims are an object; an array is not read by position", |seen| {
         seen.claims.value.is_array()

@@ -65,13 +65,12 @@ impl Secrets {
             if listed.state != ListedState::Active {
                 ring.add_standby(known.verifying()?).map_err(|error| problem(&error))?;
             }
-            match listed.state {
-                ListedState::Retiring => {
-                    ring.retire(&listed.id, timing.last_token_ends(now)).map_err(|error| problem(&error))?
-                }
-                ListedState::Revoked => ring.revoke(&listed.id).map_err(|error| problem(&error))?,
-                ListedState::Standby | ListedState::Active => {}
-            }
+            let entered = match listed.state {
+                ListedState::Retiring => ring.retire(&listed.id, timing.last_token_ends(now)),
+                ListedState::Revoked => ring.revoke(&listed.id),
+                ListedState::Standby | ListedState::Active => Ok(()),
+            };
+            entered.map_err(|error| problem(&error))?;
         }
         let signer = ArcSwap::from_pointee(known[active].signing());
         Ok(Self { ring, signer, timing, known: Mutex::new(known), generation: AtomicU64::new(1) })
@@ -134,11 +133,8 @@ impl Secrets {
             }
             Step::Retire(id) => self.ring.retire(id, last_token_ends),
             Step::Revoke(id) => self.ring.revoke(id),
-            Step::Remove(id) => self.ring.remove(id),
-            Step::Prune => {
-                self.ring.prune(now);
-                Ok(())
-            }
+            // The ring forgets a standby or a revoked one; `prune` would also forget those that are listed still.
+            Step::Remove(id) => self.ring.revoke(id).and_then(|()| self.ring.remove(id)),
         }
         .map_err(|error| problem(&error))
     }

@@ -37,10 +37,8 @@ pub(super) enum Step<'a> {
     Retire(&'a str),
     /// Let it verify nothing.
     Revoke(&'a str),
-    /// Forget it: it never signed, or was revoked.
+    /// Forget it: it never signed, has retired, or was revoked.
     Remove(&'a str),
-    /// Forget those that have retired.
-    Prune,
 }
 
 /// Compares what is held with what is listed.
@@ -77,7 +75,7 @@ impl<'a> Planner<'a> {
             Step::Activate(_) => 1,
             Step::Retire(_) => 2,
             Step::Revoke(_) => 3,
-            Step::Remove(_) | Step::Prune => 4,
+            Step::Remove(_) => 4,
         });
         ConfigError::check(refusals)?;
         Ok(steps)
@@ -156,8 +154,7 @@ impl<'a> Planner<'a> {
                      if it leaked)"
                 ))
             }
-            KeyState::Retiring { .. } => Ok(Step::Prune),
-            KeyState::Standby | KeyState::Revoked => Ok(Step::Remove(held.known.id())),
+            KeyState::Standby | KeyState::Retiring { .. } | KeyState::Revoked => Ok(Step::Remove(held.known.id())),
             _ => Err("it is the active one: list it as `retiring` (or as `revoked`, if it leaked)".to_owned()),
         }
     }

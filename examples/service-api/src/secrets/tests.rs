@@ -63,6 +63,16 @@ fn a_planned_rotation() {
 }
 
 #[test]
+fn what_has_retired_stays_retired_while_it_is_listed() {
+    let secrets = open(&[("older", Retiring, 3), OLD_RETIRING, NEW]);
+    let over = later(ROLLOUT + LIFE);
+    for _ in 0..2 {
+        secrets.apply(&list(&[OLD_RETIRING, NEW]), over).unwrap();
+        assert_eq!(summary(&secrets, over), "new+ old- signed by new");
+    }
+}
+
+#[test]
 fn a_rotation_can_be_undone() {
     let secrets = open(&[OLD, NEW_STANDBY]);
     secrets.apply(&list(&[OLD_RETIRING, NEW]), later(ROLLOUT)).unwrap();

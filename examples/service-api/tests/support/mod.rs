@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod files;
 pub(crate) mod instance;
 pub(crate) mod load;
+pub(crate) mod pair;
 pub(crate) mod token;
 
 pub(crate) use client::Client;

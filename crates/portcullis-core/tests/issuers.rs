@@ -1,0 +1,169 @@
+//! Several trusted issuers, audiences, kinds of token, required claims, roles and scope rules.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::Duration;
+
+use portcullis_core::{
+    Algorithm, AlgorithmSet, Attempt, Code, Identity, JwtAuthenticator, KeyHint, KeySource, Profile, Resolved,
+    TrustedIssuer, UnixTime, Verified,
+};
+use portcullis_test::MockIssuer;
+
+fn verify(trusted: impl IntoIterator<Item = TrustedIssuer>, token: &str) -> Result<Verified, Code> {
+    match JwtAuthenticator::trusting(trusted).unwrap().verify(token) {
+        Attempt::Done(outcome) => outcome.map_err(|error| error.code()),
+        _ => unreachable!("the keys are at hand"),
+    }
+}
+
+#[test]
+fn each_issuer_is_held_to_its_own_keys_and_audience() {
+    let one = MockIssuer::new().named("https://one.test").audience("orders");
+    let two = MockIssuer::new().named("https://two.test").audience("bills");
+    let both = || [one.trusted(), two.trusted()];
+    let verified = verify(both(), &two.token().subject("alice").sign()).unwrap();
+    assert_eq!(verified.identity(), Some(Identity::new("https://two.test", "alice")));
+    assert_eq!(verified.audience(), Some("bills"));
+
+    let posing = MockIssuer::new().named("https://one.test").audience("orders");
+    assert_eq!(verify(both(), &two.token().audience("orders").sign()).unwrap_err(), Code::AudienceMismatch);
+    assert_eq!(verify(both(), &two.token().claim("iss", "https://one.test").sign()).unwrap_err(), Code::SignatureInvalid);
+    assert_eq!(verify(both(), &posing.token().sign()).unwrap_err(), Code::SignatureInvalid);
+    assert_eq!(verify([two.trusted()], &one.token().sign()).unwrap_err(), Code::IssuerNotTrusted);
+}
+
+#[test]
+fn the_same_subject_at_two_issuers_is_two_identities() {
+    let (one, two) = (MockIssuer::new().named("https://one.test"), MockIssuer::new().named("https://two.test"));
+    let both = || [one.trusted(), two.trusted()];
+    let first = verify(both(), &one.token().subject("alice").sign()).unwrap();
+    let second = verify(both(), &two.token().subject("alice").sign()).unwrap();
+    assert_eq!(first.subject(), second.subject());
+    assert_ne!(first.identity(), second.identity());
+}
+
+/// Never asked for a token that can be refused without it.
+#[derive(Debug)]
+struct Untouchable;
+
+impl KeySource for Untouchable {
+    fn resolve(&self, _: KeyHint<'_>, _: UnixTime) -> Resolved {
+        unreachable!("a key was looked up for a token that is refused anyway")
+    }
+}
+
+#[test]
+fn cheap_refusals_come_before_any_key_is_looked_up() {
+    let issuer = MockIssuer::new();
+    let trusted = || TrustedIssuer::new(issuer.name(), "https://service.test", Untouchable).algorithms(Algorithm::Rs256);
+    for (token, code) in [
+        (issuer.token().claim("iss", "https://other.test"), Code::IssuerNotTrusted),
+        (issuer.token().without("iss"), Code::IssuerNotTrusted),
+        (issuer.token().typ("dpop+jwt"), Code::TypeNotAccepted),
+        (issuer.token(), Code::AlgorithmNotAllowed),
+        (issuer.token().header("crit", ["exp"]), Code::ExtensionNotUnderstood),
+        (issuer.token().claim("exp", "soon"), Code::ClaimsMalformed),
+    ] {
+        assert_eq!(verify([trusted()], &token.sign()).unwrap_err(), code);
+    }
+}
+
+#[test]
+fn any_of_a_services_names_will_do() {
+    let issuer = MockIssuer::new();
+    let trusted = || issuer.trusted().audience("orders");
+    for audiences in [&["orders"][..], &["x", "orders"], &["https://service.test"]] {
+        assert!(verify([trusted()], &issuer.token().audiences(audiences).sign()).is_ok(), "{audiences:?}");
+    }
+    for audiences in [&[][..], &["x"], &["Orders"], &["orders/"]] {
+        let refused = verify([trusted()], &issuer.token().audiences(audiences).sign());
+        assert_eq!(refused.unwrap_err(), Code::AudienceMismatch, "{audiences:?}");
+    }
+}
+
+#[test]
+fn the_access_token_profile_asks_for_type_and_claims() {
+    let issuer = MockIssuer::new();
+    let trusted = || issuer.trusted().profile(Profile::AccessToken);
+    assert!(verify([trusted()], &issuer.token().sign()).is_ok());
+    for typ in ["JWT", "id_token+jwt"] {
+        assert_eq!(verify([trusted()], &issuer.token().typ(typ).sign()).unwrap_err(), Code::TypeNotAccepted);
+    }
+    assert_eq!(verify([trusted()], &issuer.token().without_header("typ").sign()).unwrap_err(), Code::TypeNotAccepted);
+    for claim in ["sub", "client_id", "iat", "jti"] {
+        let token = issuer.token().without(claim);
+        assert_eq!(verify([trusted()], &token.sign()).unwrap_err(), Code::ClaimMissing, "{claim}");
+        assert!(verify([issuer.trusted()], &token.sign()).is_ok(), "{claim}");
+    }
+}
+
+#[test]
+fn only_listed_algorithms_are_accepted_and_each_name_counts() {
+    let issuer = MockIssuer::with_algorithm(Algorithm::EdDsa);
+    let allow = |algorithms: &[Algorithm]| issuer.trusted().algorithms(AlgorithmSet::of(algorithms));
+    let token = issuer.token().sign();
+    assert!(verify([allow(&[Algorithm::Es256, Algorithm::EdDsa])], &token).is_ok());
+    assert_eq!(verify([allow(&[Algorithm::Ed25519])], &token).unwrap_err(), Code::AlgorithmNotAllowed);
+}
+
+#[test]
+fn required_claims_may_have_any_value_but_none() {
+    let issuer = MockIssuer::new();
+    let trusted = || issuer.trusted().require_claim("/tenant").require_claim("/address/country");
+    let token = || issuer.token().claim("tenant", 0).claim("address", serde_json::json!({"country": ""}));
+    assert!(verify([trusted()], &token().sign()).is_ok());
+    for lacking in [
+        token().without("tenant"),
+        token().claim("tenant", serde_json::Value::Null),
+        token().claim("address", serde_json::json!({})),
+    ] {
+        assert_eq!(verify([trusted()], &lacking.sign()).unwrap_err(), Code::ClaimMissing);
+    }
+}
+
+#[test]
+fn roles_are_found_where_and_how_issuers_write_them() {
+    let issuer = MockIssuer::new();
+    let trusted = || issuer.trusted().roles_at("/realm_access/roles").roles_at("/urn:zitadel:roles");
+    for (claim, value) in [
+        ("realm_access", serde_json::json!({"roles": ["admin", "x"]})),
+        ("realm_access", serde_json::json!({"roles": "x admin"})),
+        ("urn:zitadel:roles", serde_json::json!({"admin": {"1": "acme"}})),
+    ] {
+        let verified = verify([trusted()], &issuer.token().claim(claim, value).sign()).unwrap();
+        assert!(verified.has_role("admin") && !verified.has_role("adm") && !verified.has_role("owner"));
+    }
+    let elsewhere = verify([trusted()], &issuer.token().claim("roles", ["admin"]).sign()).unwrap();
+    assert!(!elsewhere.has_role("admin"), "`/roles` counts only where no other place is named");
+    assert!(verify([issuer.trusted()], &issuer.token().claim("roles", ["admin"]).sign()).unwrap().has_role("admin"));
+}
+
+#[test]
+fn scopes_are_literal_unless_a_rule_says_otherwise() {
+    let issuer = MockIssuer::new();
+    let token = issuer.token().scope("orders").sign();
+    let literal = verify([issuer.trusted()], &token).unwrap();
+    assert!(literal.has_scope("orders") && !literal.has_scope("orders:read") && !literal.has_scope("Orders"));
+
+    let rule = |granted: &str, needed: &str| needed.split_once(':').is_some_and(|(whole, _)| whole == granted);
+    let ruled = verify([issuer.trusted().scope_rule(rule)], &token).unwrap();
+    assert!(ruled.has_scope("orders") && ruled.has_scope("orders:read") && !ruled.has_scope("bills:read"));
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_refused_with_every_problem() {
+    let issuer = MockIssuer::new();
+    let keys = || issuer.keys();
+    let error = JwtAuthenticator::trusting([
+        TrustedIssuer::new("", "orders", keys()),
+        TrustedIssuer::new("https://a.test", "", keys()).algorithms(AlgorithmSet::EMPTY),
+        TrustedIssuer::new("https://a.test", "orders", keys()).require_claim("tenant").roles_at("roles"),
+    ])
+    .unwrap_err();
+    assert_eq!(error.problems().len(), 6, "{error}");
+    for part in ["empty name", "an audience is empty", "no algorithm", "`tenant`", "`roles`", "listed twice"] {
+        assert!(error.to_string().contains(part), "{part} in: {error}");
+    }
+    assert!(JwtAuthenticator::trusting([]).unwrap_err().to_string().contains("no issuer is trusted"));
+    assert!(JwtAuthenticator::new(issuer.trusted().max_age(Duration::from_secs(60))).is_ok());
+}
