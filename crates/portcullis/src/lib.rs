@@ -1,4 +1,60 @@
-//! The layer.
+//! Guards Tower, axum and hyper services with JSON Web Tokens.
+//!
+//! The primary type in this crate is [`AuthLayer`]: it finds the bearer token in a request, has it verified, and hands
+//! the inner service a verified, typed identity, or answers in its place.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use portcullis::requirement::scope;
+//! use portcullis::{Algorithm, AuthLayer, Claims, JwtAuthenticator, KeySet, RequireLayer, Secret, TrustedIssuer};
+//!
+//! async fn me(claims: Claims) -> String {
+//!     claims.subject().unwrap_or("somebody").to_owned()
+//! }
+//!
+//! fn app(secret: &str) -> Result<Router, Box<dyn std::error::Error>> {
+//!     let keys = KeySet::from(Secret::from_base64url("2026-11", Algorithm::Hs256, secret)?);
+//!     let issuer = TrustedIssuer::new("https://login.example.com", "https://orders.example.com", keys);
+//!     let auth = AuthLayer::new(JwtAuthenticator::new(issuer)?);
+//!
+//!     Ok(Router::new()
+//!         .route("/me", get(me))
+//!         .route("/orders", get(async || "orders").layer(RequireLayer::new(scope("orders:read"))))
+//!         .layer(auth) // guards the routes above it
+//!         .route("/health", get(async || "public")))
+//! }
+//! # assert!(app("C-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg").is_ok());
+//! # assert!(app("c2hvcnQ").is_err());
+//! ```
+//!
+//! # Where to find what
+//!
+//! | you want to | see |
+//! |---|---|
+//! | say whose tokens are good | [`TrustedIssuer`], several in [`JwtAuthenticator::trusting`] |
+//! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched) |
+//! | read claims of your own | [`JwtAuthenticator::claims`], then [`Claims<C>`](extract::Claims) in a handler |
+//! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
+//! | take tokens from a cookie, header, query, WebSocket | [`location`], [`AuthLayer::or_at`] |
+//! | ask for scopes, roles, anything | [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`] |
+//! | do without a layer | [`FromState`](extract::FromState) |
+//! | answer in your own words | [`BearerChallenge`], [`MakeRejection`]; every code is listed in [`codes`] |
+//! | tell clients where to get tokens | [`ResourceMetadata`] (RFC 9728) |
+//! | test your service | the crate `portcullis-test`, [`AuthLayer::assertion`] |
+//!
+//! # What is promised
+//!
+//! - A request without a verified credential does not reach a handler, unless the layer is optional and the request has
+//!   none at all. What is checked, and in which order, is listed in [`portcullis_core`].
+//! - "We could not decide" is 503, never 401 or 403, and never a pass.
+//! - No token, secret or claim value gets into a log, an error, a `Debug` output or an answer.
+//! - No process-wide state, no task, and no thread but that of a watched key file.
+//!
+//! # Features
+//!
+//! `axum` (default): extractors and rejections for axum 0.8. `tracing` (default): events for refusals and faults.
+//! `form`: tokens in form-encoded bodies.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use portcullis_core::*;
 
@@ -25,14 +81,28 @@ pub use extract::{Claims, FromContext, FromState, GrantedScopes, RawToken, Requi
 pub use guard::{Guard, RequireLayer};
 pub use key_file::{KeyFile, Reload};
 pub use layer::{AuthFuture, AuthLayer, AuthService};
+#[cfg(feature = "form")]
+pub use location::{FormBody, FormBodyLayer};
 pub use location::{
     BearerHeader, BearerMethod, Caching, Cookie, CustomHeader, Found, LocationInfo, QueryParameter, RequestHead,
     RequestHeadMut, TokenLocation, WebSocketSubprotocol,
 };
-#[cfg(feature = "form")]
-pub use location::{FormBody, FormBodyLayer};
 pub use metadata::ResourceMetadata;
 #[cfg(feature = "axum")]
 pub use rejection::AuthRejection;
 pub use rejection::{BearerChallenge, GrpcStatus, MakeRejection};
 pub use requirement::{Circumstances, Decision, PathParams, Requirement};
+
+/// For those who work on this crate: where things are, and what must stay true.
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/architecture.md")]
+pub mod architecture {}
+
+/// For those who work on this crate: why things are as they are.
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/design.md")]
+pub mod design {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

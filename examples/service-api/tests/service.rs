@@ -6,6 +6,7 @@ mod support;
 use std::{fs, process::Command};
 
 use http::{StatusCode, header};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use support::{
     Client, Fleet, Instance, PASSWORD,
@@ -270,7 +271,7 @@ async fn the_demo_runs_and_its_command_lines_do_what_they_say() {
     assert_eq!(seen, [200, 400, 401, 200, 403, 201, 403, 200]);
 
     demo.reload().await.expect("a random secret stays what it was");
-    demo.signal("TERM");
+    demo.signal(Signal::TERM);
     assert!(demo.ended().await);
 }
 

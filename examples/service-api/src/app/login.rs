@@ -28,19 +28,23 @@ pub(crate) struct LoginDesk {
     mint: Mint,
     /// Checking a password takes a core and 19 MiB for a while, so only so many at once, and the others wait. How many
     /// attempts anybody has is for a rate limit in front.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl LoginDesk {
     pub(crate) fn new(users: Users, mint: Mint) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self { users: Arc::new(users), mint, turns: Semaphore::new(cores) }
+        Self { users: Arc::new(users), mint, turns: Arc::new(Semaphore::new(cores)) }
     }
 
     async fn token(&self, credentials: Credentials) -> Result<Response, Refusal> {
-        let _turn = self.turns.acquire().await.map_err(|_| Refusal::OutOfOrder)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Refusal::OutOfOrder)?;
         let users = Arc::clone(&self.users);
-        let check = task::spawn_blocking(move || users.check(&credentials.username, &credentials.password));
+        let check = task::spawn_blocking(move || {
+            // Goes with the work, which a client that hangs up does not end.
+            let _turn = turn;
+            users.check(&credentials.username, &credentials.password)
+        });
         let user = check.await.map_err(|_| Refusal::OutOfOrder)?.ok_or(Refusal::WrongCredentials)?;
         let token = self.mint.mint(&user, SystemClock.now()).map_err(|error| {
             tracing::error!(%error, "no token was minted");

@@ -60,7 +60,7 @@ impl<'a> Planner<'a> {
         let (mut steps, mut refusals) = (Vec::new(), Vec::new());
         for listed in self.listed {
             match self.change(listed) {
-                Ok(planned) => steps.extend(planned.into_iter().flatten()),
+                Ok(planned) => steps.extend(planned),
                 Err(reason) => refusals.push(format!("secret `{}`: {reason}", listed.id.escape_debug())),
             }
         }
@@ -81,7 +81,7 @@ impl<'a> Planner<'a> {
         Ok(steps)
     }
 
-    fn change(&self, listed: &'a ListedSecret) -> Result<[Option<Step<'a>>; 2], String> {
+    fn change(&self, listed: &'a ListedSecret) -> Result<Vec<Step<'a>>, String> {
         let id = listed.id.as_str();
         let Some(held) = self.held.iter().find(|held| held.known.id() == id) else {
             return self.arrival(listed);
@@ -104,24 +104,24 @@ impl<'a> Planner<'a> {
             // As it was; or active and now retiring, which the activation of the other one does.
             _ => None,
         };
-        Ok([step, None])
+        Ok(step.into_iter().collect())
     }
 
     /// A secret that was not there before.
-    fn arrival(&self, listed: &'a ListedSecret) -> Result<[Option<Step<'a>>; 2], String> {
+    fn arrival(&self, listed: &'a ListedSecret) -> Result<Vec<Step<'a>>, String> {
         let id = listed.id.as_str();
         match listed.state {
-            ListedState::Standby => Ok([Some(Step::Add(listed)), None]),
+            ListedState::Standby => Ok(vec![Step::Add(listed)]),
             // Another instance signed with it, and that rotation is being undone.
-            ListedState::Retiring => Ok([Some(Step::Add(listed)), Some(Step::Retire(id))]),
-            ListedState::Active if self.is_leak() => Ok([Some(Step::Add(listed)), Some(Step::Activate(id))]),
+            ListedState::Retiring => Ok(vec![Step::Add(listed), Step::Retire(id)]),
+            ListedState::Active if self.is_leak() => Ok(vec![Step::Add(listed), Step::Activate(id)]),
             ListedState::Active => Err(
                 "it cannot sign yet, other instances may not know it: put it on standby first, everywhere. (Only when \
                  the active secret leaked and is `revoked` in the same step does another one sign at once.)"
                     .to_owned(),
             ),
             // Nothing is accepted by a secret that is not known.
-            ListedState::Revoked => Ok([None, None]),
+            ListedState::Revoked => Ok(Vec::new()),
         }
     }
 

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{sync::mpsc, time::timeout};
 
 /// A running instance. Ends with this value.
@@ -49,14 +50,13 @@ impl Instance {
 
     /// Lets it read its file again: what it applied, or why it refused to.
     pub(crate) async fn reload(&mut self) -> Result<String, String> {
-        self.signal("HUP");
+        self.signal(Signal::HUP);
         let line = self.line_with("rotation ").await;
         if line.contains("rotation applied") { Ok(line) } else { Err(line) }
     }
 
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
     /// The next line that holds this.
