@@ -7,45 +7,65 @@ use serde_json::{Map, Value};
 /// As deep as claims and headers may nest.
 const MAX_DEPTH: usize = 32;
 
-/// The members, if the octets are one JSON object in UTF-8 without a member twice at any level, not too deep.
-pub(crate) fn object(octets: &[u8]) -> Option<Map<String, Value>> {
-    let text = str::from_utf8(octets).ok()?;
-    let Ok(Value::Object(members)) = serde_json::from_str(text) else { return None };
-    is_strict(text).then_some(members)
+/// What begins the names of members that have a meaning of their own where `serde_json` makes a [`Value`] of them.
+const PRIVATE: &str = "$serde_json::private::";
+
+/// What the octets are.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// One JSON object in UTF-8 without a member twice at any level, not too deep.
+    Strict(Map<String, Value>),
+    /// The same, but with a name that `serde_json` keeps for itself: it is no help in judging what that says.
+    Private,
+    /// Anything else.
+    Other,
 }
 
-/// Walks text that is known to be JSON: a string before a colon is a name, a bracket outside of strings a bracket.
-fn is_strict(text: &str) -> bool {
+/// Reads the octets.
+pub(crate) fn read(octets: &[u8]) -> Reading {
+    let Some(names) = str::from_utf8(octets).ok().and_then(names) else { return Reading::Other };
+    if names.iter().any(|name| name.starts_with(PRIVATE)) {
+        return Reading::Private;
+    }
+    serde_json::from_slice(octets).map_or(Reading::Other, Reading::Strict)
+}
+
+/// The names of all members of strict JSON; of other text that it is not strict, or just anything.
+///
+/// A string before a colon is a name, a bracket outside of strings a bracket.
+fn names(text: &str) -> Option<HashSet<String>> {
+    let mut all = HashSet::new();
     let mut open: Vec<HashSet<String>> = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let (piece, behind) = rest.split_at(if first == '"' { string_len(rest) } else { first.len_utf8() });
+        let (piece, behind) = rest.split_at(if first == '"' { string_len(rest)? } else { first.len_utf8() });
         match first {
             '{' | '[' => open.push(HashSet::new()),
             '}' | ']' => drop(open.pop()),
             '"' if behind.trim_start().starts_with(':') => {
-                let name = serde_json::from_str(piece).unwrap();
-                if !open.last_mut().unwrap().insert(name) {
-                    return false;
+                let name: String = serde_json::from_str(piece).ok()?;
+                if !open.last_mut()?.insert(name.clone()) {
+                    return None;
                 }
+                all.insert(name);
             }
             _ => {}
         }
         if open.len() > MAX_DEPTH {
-            return false;
+            return None;
         }
         rest = behind;
     }
-    true
+    Some(all)
 }
 
 /// From quote to quote.
-fn string_len(text: &str) -> usize {
+fn string_len(text: &str) -> Option<usize> {
     let mut escaped = false;
     let end = text.bytes().skip(1).position(|byte| {
         let ends = byte == b'"' && !escaped;
         escaped = byte == b'\\' && !escaped;
         ends
     });
-    end.unwrap() + 2
+    end.map(|inner| inner + 2)
 }

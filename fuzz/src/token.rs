@@ -3,7 +3,10 @@
 use std::{collections::HashSet, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use portcullis::{JwtAuthenticator, KeySet, Leeway, Secret, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey};
+use portcullis::{
+    Algorithm, AlgorithmSet, JwtAuthenticator, KeySet, Leeway, Secret, TrustedIssuer, UnixTime, UnverifiedToken,
+    VerifyingKey,
+};
 use portcullis_test::FixedClock;
 use serde_json::Value;
 
@@ -75,7 +78,14 @@ fn service(config: &Value) -> JwtAuthenticator {
     });
     let keys: KeySet = published.iter().cloned().chain(secrets).collect();
     let leeway = Leeway::from_secs(config["leeway_seconds"].as_u64().unwrap()).unwrap();
-    let issuer = TrustedIssuer::new(text(&config["issuer"]), text(&config["audience"]), keys).leeway(leeway);
+    let algorithms = config["algorithms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap().parse::<Algorithm>().unwrap());
+    let issuer = TrustedIssuer::new(text(&config["issuer"]), text(&config["audience"]), keys)
+        .algorithms(algorithms.collect::<AlgorithmSet>())
+        .leeway(leeway);
     let now = UnixTime::from_secs(config["clock"]["now"].as_u64().unwrap());
     JwtAuthenticator::new(issuer).unwrap().clock(FixedClock::at(now))
 }

@@ -27,7 +27,10 @@ fn each_issuer_is_held_to_its_own_keys_and_audience() {
 
     let posing = MockIssuer::new().named("https://one.test").audience("orders");
     assert_eq!(verify(both(), &two.token().audience("orders").sign()).unwrap_err(), Code::AudienceMismatch);
-    assert_eq!(verify(both(), &two.token().claim("iss", "https://one.test").sign()).unwrap_err(), Code::SignatureInvalid);
+    assert_eq!(
+        verify(both(), &two.token().claim("iss", "https://one.test").sign()).unwrap_err(),
+        Code::SignatureInvalid
+    );
     assert_eq!(verify(both(), &posing.token().sign()).unwrap_err(), Code::SignatureInvalid);
     assert_eq!(verify([two.trusted()], &one.token().sign()).unwrap_err(), Code::IssuerNotTrusted);
 }
@@ -55,7 +58,8 @@ impl KeySource for Untouchable {
 #[test]
 fn cheap_refusals_come_before_any_key_is_looked_up() {
     let issuer = MockIssuer::new();
-    let trusted = || TrustedIssuer::new(issuer.name(), "https://service.test", Untouchable).algorithms(Algorithm::Rs256);
+    let trusted =
+        || TrustedIssuer::new(issuer.name(), "https://service.test", Untouchable).algorithms(Algorithm::Rs256);
     for (token, code) in [
         (issuer.token().claim("iss", "https://other.test"), Code::IssuerNotTrusted),
         (issuer.token().without("iss"), Code::IssuerNotTrusted),

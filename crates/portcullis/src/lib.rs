@@ -33,11 +33,11 @@
 //! |---|---|
 //! | say whose tokens are good | [`TrustedIssuer`], several in [`JwtAuthenticator::trusting`] |
 //! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched) |
-//! | read claims of your own | [`JwtAuthenticator::claims`], then [`Claims<C>`](extract::Claims) in a handler |
+//! | read claims of your own | [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler |
 //! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
 //! | take tokens from a cookie, header, query, WebSocket | [`location`], [`AuthLayer::or_at`] |
 //! | ask for scopes, roles, anything | [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`] |
-//! | do without a layer | [`FromState`](extract::FromState) |
+//! | do without a layer | [`FromState`] |
 //! | answer in your own words | [`BearerChallenge`], [`MakeRejection`]; every code is listed in [`codes`] |
 //! | tell clients where to get tokens | [`ResourceMetadata`] (RFC 9728) |
 //! | test your service | the crate `portcullis-test`, [`AuthLayer::assertion`] |
@@ -81,12 +81,12 @@ pub use extract::{Claims, FromContext, FromState, GrantedScopes, RawToken, Requi
 pub use guard::{Guard, RequireLayer};
 pub use key_file::{KeyFile, Reload};
 pub use layer::{AuthFuture, AuthLayer, AuthService};
-#[cfg(feature = "form")]
-pub use location::{FormBody, FormBodyLayer};
 pub use location::{
     BearerHeader, BearerMethod, Caching, Cookie, CustomHeader, Found, LocationInfo, QueryParameter, RequestHead,
     RequestHeadMut, TokenLocation, WebSocketSubprotocol,
 };
+#[cfg(feature = "form")]
+pub use location::{FormBody, FormBodyLayer};
 pub use metadata::ResourceMetadata;
 #[cfg(feature = "axum")]
 pub use rejection::AuthRejection;

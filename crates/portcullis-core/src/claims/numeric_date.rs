@@ -6,10 +6,25 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::UnixTime;
 
-/// A `NumericDate`. Fractions are cut off: `exp` comes at most a second early, `nbf` and `iat` likewise.
+/// A `NumericDate`. Times here are whole seconds, so a fraction is rounded, and always to the stricter side.
 ///
 /// Strings, negatives and what lies beyond the year 9999 are refused: a huge number must not saturate to "never".
-pub(super) struct NumericDate(pub(super) UnixTime);
+pub(super) struct NumericDate {
+    whole: u64,
+    has_fraction: bool,
+}
+
+impl NumericDate {
+    /// The second in which it lies: for times that end something (`exp`), or that something is counted from.
+    pub(super) fn rounded_down(self) -> UnixTime {
+        UnixTime::from_secs(self.whole)
+    }
+
+    /// The first second that is not before it: for times that begin something (`nbf`).
+    pub(super) fn rounded_up(self) -> UnixTime {
+        UnixTime::from_secs(self.whole + u64::from(self.has_fraction))
+    }
+}
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -30,7 +45,7 @@ impl Visitor<'_> for NumericDateVisitor {
         if secs > UnixTime::MAX.as_secs() {
             return Err(E::custom("a time lies beyond the year 9999"));
         }
-        Ok(NumericDate(UnixTime::from_secs(secs)))
+        Ok(NumericDate { whole: secs, has_fraction: false })
     }
 
     fn visit_f64<E: de::Error>(self, secs: f64) -> Result<NumericDate, E> {
@@ -41,7 +56,7 @@ impl Visitor<'_> for NumericDateVisitor {
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
         let whole = secs as u64;
-        Ok(NumericDate(UnixTime::from_secs(whole)))
+        Ok(NumericDate { whole, has_fraction: secs.fract() > 0.0 })
     }
 }
 
@@ -50,7 +65,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Option<u64> {
-        serde_json::from_str::<NumericDate>(json).ok().map(|date| date.0.as_secs())
+        serde_json::from_str::<NumericDate>(json).ok().map(|date| date.rounded_down().as_secs())
     }
 
     #[test]
@@ -61,6 +76,14 @@ mod tests {
             assert_eq!(read(json), Some(secs), "{json}");
         }
         assert_eq!(read("253402300799"), Some(UnixTime::MAX.as_secs()));
+    }
+
+    #[test]
+    fn a_fraction_is_rounded_to_either_side() {
+        let up = |json: &str| serde_json::from_str::<NumericDate>(json).unwrap().rounded_up().as_secs();
+        assert_eq!((read("7.25"), up("7.25")), (Some(7), 8));
+        assert_eq!((read("7.0"), up("7.0")), (Some(7), 7));
+        assert_eq!((read("7"), up("7")), (Some(7), 7));
     }
 
     #[test]

@@ -77,6 +77,8 @@ impl<'t> UnverifiedToken<'t> {
 
     /// Whether `key` made the signature, with the header's algorithm.
     ///
+    /// That alone: the claims are not looked at, not even whether they are base64url.
+    ///
     /// # Errors
     ///
     /// [`Code::TokenMalformed`] if the signature is not strict base64url, [`Code::SignatureInvalid`] if it is not
