@@ -1,0 +1,98 @@
+//! Bugs of other libraries in this field, each by name. The list with reasons is in DESIGN.md.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::convert::Infallible;
+
+use http::{Request, Response};
+use portcullis::{Algorithm, AuthError, AuthLayer, BearerChallenge, Code, JwtAuthenticator, KeySet, TrustedIssuer};
+use portcullis_test::{Defect, MockIssuer};
+use tower::{Layer, ServiceExt, service_fn};
+
+fn layer(issuer: &MockIssuer) -> AuthLayer {
+    AuthLayer::new(JwtAuthenticator::new(issuer.trusted()).unwrap())
+}
+
+async fn send(layer: &AuthLayer, headers: &[&str]) -> Response<String> {
+    let inner = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::from("in"))));
+    let mut request = Request::get("/").body(()).unwrap();
+    for value in headers {
+        request.headers_mut().append("authorization", value.parse().unwrap());
+    }
+    layer.layer(inner).oneshot(request).await.unwrap()
+}
+
+async fn defect(issuer: &MockIssuer, defect: Defect) -> (u16, Option<Code>) {
+    let layer = layer(issuer);
+    assert_eq!(send(&layer, &[&issuer.token().bearer()]).await.status(), 200, "the twin passes");
+    let reply = send(&layer, &[&issuer.token().defect(defect).bearer()]).await;
+    (reply.status().as_u16(), reply.extensions().get().copied())
+}
+
+#[tokio::test]
+async fn one_bad_jwk_drops_the_whole_set() {
+    let issuer = MockIssuer::new();
+    let good = issuer.jwks();
+    let odd = r#"{"keys":[{"kty":"XYZ"},{"kty":"EC","crv":"P-999","x":7},null,{"kty":"RSA","n":"AQ","e":"AQAB"},"#;
+    let (keys, skipped) = KeySet::from_jwks(&good.replacen("{\"keys\":[", odd, 1)).unwrap();
+    assert_eq!((keys.len(), skipped.len()), (1, 4));
+    let trusted = TrustedIssuer::new(issuer.name(), MockIssuer::DEFAULT_AUDIENCE, keys);
+    let layer = AuthLayer::new(JwtAuthenticator::new(trusted).unwrap());
+    assert_eq!(send(&layer, &[&issuer.token().bearer()]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_algorithm_is_taken_from_the_token() {
+    let issuer = MockIssuer::with_algorithm(Algorithm::Rs256);
+    for confusion in [Defect::HmacWithPublicPem, Defect::HmacWithPublicDer, Defect::HmacWithPublicJwk] {
+        assert_eq!(defect(&issuer, confusion).await, (401, Some(Code::KeyUnknown)), "{confusion}");
+    }
+    assert_eq!(defect(&issuer, Defect::AlgNoneSigned).await, (401, Some(Code::AlgorithmNotAllowed)));
+    assert_eq!(defect(&issuer, Defect::AlgOfOtherFamily).await, (401, Some(Code::KeyUnknown)));
+}
+
+#[tokio::test]
+async fn a_missing_issuer_or_audience_passes() {
+    let issuer = MockIssuer::new();
+    assert_eq!(defect(&issuer, Defect::IssMissing).await, (401, Some(Code::IssuerNotTrusted)));
+    assert_eq!(defect(&issuer, Defect::AudMissing).await, (401, Some(Code::ClaimMissing)));
+}
+
+#[tokio::test]
+async fn an_issuer_in_an_array_passes() {
+    assert_eq!(defect(&MockIssuer::new(), Defect::IssArray).await, (401, Some(Code::ClaimsMalformed)));
+}
+
+#[test]
+fn challenges_have_no_commas_between_their_parameters() {
+    let error = AuthError::new(Code::ScopeMissing).with_scopes(["orders:read"]);
+    let challenges = BearerChallenge::new().realm("orders").challenges(&error);
+    let expected = "Bearer realm=\"orders\", error=\"insufficient_scope\", \
+                    error_description=\"the token lacks a scope that this needs\", scope=\"orders:read\"";
+    assert_eq!(challenges.len(), 1);
+    assert_eq!(challenges[0].to_string(), expected);
+}
+
+#[tokio::test]
+async fn of_two_credentials_the_first_wins() {
+    let issuer = MockIssuer::new();
+    let (good, bad) = (issuer.token().bearer(), MockIssuer::new().token().bearer());
+    let layer = layer(&issuer);
+    assert_eq!(send(&layer, &[&good]).await.status(), 200);
+    for both in [[&good, &bad], [&bad, &good], [&good, &good]] {
+        assert_eq!(send(&layer, &both.map(String::as_str)).await.status(), 400);
+    }
+    assert_eq!(send(&layer, &[&good, "Basic YTpi"]).await.status(), 400);
+}
+
+#[tokio::test]
+async fn an_unknown_key_id_is_answered_by_500() {
+    assert_eq!(defect(&MockIssuer::new(), Defect::KidUnknown).await, (401, Some(Code::KeyUnknown)));
+}
+
+#[test]
+fn a_short_ed25519_key_panics() {
+    let short = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg"}"#;
+    assert!(portcullis::VerifyingKey::from_jwk(short).is_err());
+    let whole = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    assert!(portcullis::VerifyingKey::from_jwk(whole).is_ok());
+}
