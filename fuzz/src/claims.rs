@@ -34,13 +34,12 @@ pub fn check(claims: &[u8]) {
 fn is_acceptable(members: &Members) -> bool {
     let absent_or = |name: &str, fits: fn(&Value) -> bool| members.get(name).is_none_or(fits);
     let strings = ["sub", "jti", "client_id", "sid", "acr"];
-    let in_time =
-        |name: &str| members.get(name).is_none_or(|date| seconds(date).is_some_and(|secs| secs <= scene::NOW + LEEWAY));
+    let has_come = |secs: Option<u64>| secs.is_some_and(|secs| secs <= scene::NOW + LEEWAY);
     members.get("iss").and_then(Value::as_str) == Some(MockIssuer::DEFAULT_NAME)
         && members.get("aud").is_some_and(names_us)
         && members.get("exp").and_then(seconds).is_some_and(|secs| scene::NOW < secs + LEEWAY)
-        && in_time("nbf")
-        && in_time("iat")
+        && members.get("nbf").is_none_or(|date| has_come(seconds_up(date)))
+        && members.get("iat").is_none_or(|date| has_come(seconds(date)))
         && strings.iter().all(|name| absent_or(name, Value::is_string))
         && absent_or("ver", |version| version.is_u64() || version.is_string())
         && absent_or("auth_time", |date| seconds(date).is_some())
@@ -54,12 +53,24 @@ fn names_us(audience: &Value) -> bool {
     }
 }
 
-/// A `NumericDate`, cut off to whole seconds.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+/// The whole seconds of a `NumericDate`.
 fn seconds(date: &Value) -> Option<u64> {
+    numeric_date(date).map(f64::floor).map(whole)
+}
+
+/// The same for `nbf`, which must not come early.
+fn seconds_up(date: &Value) -> Option<u64> {
+    numeric_date(date).map(f64::ceil).map(whole)
+}
+
+fn numeric_date(date: &Value) -> Option<f64> {
     const YEAR_9999: f64 = 253_402_300_799.0;
-    let date = date.as_f64().filter(|date| (0.0..=YEAR_9999).contains(date))?;
-    Some(date as u64)
+    date.as_f64().filter(|date| (0.0..=YEAR_9999).contains(date))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+fn whole(date: f64) -> u64 {
+    date as u64
 }
 
 fn assert_reads(facts: &Facts, claims: &[u8], members: Members) {
@@ -74,7 +85,7 @@ fn assert_reads(facts: &Facts, claims: &[u8], members: Members) {
     assert_eq!(facts.acr(), text("acr"));
     assert_eq!(facts.version(), members.get("ver").and_then(Value::as_u64));
     assert_eq!(facts.expires_at().map(UnixTime::as_secs), time("exp"));
-    assert_eq!(facts.not_before().map(UnixTime::as_secs), time("nbf"));
+    assert_eq!(facts.not_before().map(UnixTime::as_secs), members.get("nbf").and_then(seconds_up));
     assert_eq!(facts.issued_at().map(UnixTime::as_secs), time("iat"));
     assert_eq!(facts.authenticated_at().map(UnixTime::as_secs), time("auth_time"));
     assert_eq!(facts.scopes().iter().collect::<Vec<_>>(), granted(&members));

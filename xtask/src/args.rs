@@ -10,9 +10,11 @@ cargo xtask COMMAND [STEP] [--keep-going]
   ci        check, then test: the gate a change has to pass
   lines     code lines per file, without documentation and tests
   bench     the benchmarks
+  weaken    weakens the verifier in many ways, one at a time, and wants a test to fail each time
   release   what takes minutes or extra tools: packages, public API, advisories
 
-  STEP          run only the steps whose name contains this text, such as `cargo xtask check clippy`
+  STEP          run only the steps whose name contains this text, such as `cargo xtask check clippy`;
+                `--only STEP` is the same
   --keep-going  run the remaining steps after a failure
   --allow-dirty release: package files that are not committed yet";
 
@@ -35,6 +37,7 @@ pub(crate) enum Task {
     Ci,
     Lines,
     Bench,
+    Weaken,
     Release,
 }
 
@@ -46,8 +49,10 @@ impl Args {
     pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut args = Self { task: Task::Help, only: None, keep_going: false, allow_dirty: false };
         let mut task = None;
-        for word in words {
+        let mut words = words.into_iter();
+        while let Some(word) = words.next() {
             match word.as_str() {
+                "--only" => args.only = Some(words.next().ok_or("--only needs a name")?),
                 "--keep-going" => args.keep_going = true,
                 "--allow-dirty" => args.allow_dirty = true,
                 "--help" | "-h" => task = Some(Task::Help),
@@ -73,12 +78,13 @@ impl Task {
             Self::Ci => "ci",
             Self::Lines => "lines",
             Self::Bench => "bench",
+            Self::Weaken => "weaken",
             Self::Release => "release",
         }
     }
 
     fn from_name(name: &str) -> Result<Self, String> {
-        [Self::Help, Self::Check, Self::Test, Self::Ci, Self::Lines, Self::Bench, Self::Release]
+        [Self::Help, Self::Check, Self::Test, Self::Ci, Self::Lines, Self::Bench, Self::Weaken, Self::Release]
             .into_iter()
             .find(|task| task.name() == name)
             .ok_or_else(|| format!("unknown command `{name}`\n\n{HELP}"))
@@ -99,6 +105,7 @@ mod tests {
             Args { task: Task::Check, only: Some("clippy".to_owned()), keep_going: true, allow_dirty: false };
         assert_eq!(parse("check clippy --keep-going"), Ok(expected));
         assert_eq!(parse("--keep-going check clippy"), parse("check clippy --keep-going"));
+        assert_eq!(parse("check --only clippy --keep-going"), parse("check clippy --keep-going"));
     }
 
     #[test]
@@ -112,5 +119,6 @@ mod tests {
         assert!(parse("chekc").unwrap_err().contains("`chekc`"));
         assert!(parse("check --fast").unwrap_err().contains("`--fast`"));
         assert!(parse("check one two").unwrap_err().contains("`two`"));
+        assert!(parse("weaken --only").unwrap_err().contains("--only"));
     }
 }

@@ -1,4 +1,4 @@
-//! The workspace's own commands: `cargo xtask check`, `test`, `ci`, `lines`, `bench`, `release`.
+//! The workspace's own commands: `cargo xtask check`, `test`, `ci`, `lines`, `bench`, `weaken`, `release`.
 //!
 //! Each command is a list of named steps. A step prints what it runs, so that it can be repeated by hand; the first
 //! failure ends the command unless `--keep-going` is given.
@@ -19,6 +19,7 @@ mod steps;
 mod suite;
 mod tally;
 mod tools;
+mod weaken;
 mod workspace;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ fn perform(args: &Args) -> Result<bool, String> {
     match args.task {
         Task::Help => println!("{}", args::HELP),
         Task::Lines => source::print_lines(&workspace::root())?,
+        Task::Weaken => return weaken::run(args.only.as_deref()),
         _ => return run_steps(args),
     }
     Ok(true)
@@ -59,7 +61,7 @@ fn run_steps(args: &Args) -> Result<bool, String> {
         Task::Ci => check::add(&mut steps, &workspace).and_then(|()| suite::add(&mut steps, &workspace)),
         Task::Bench => bench::add(&mut steps, &workspace),
         Task::Release => release::add(&mut steps, &workspace, args.allow_dirty),
-        Task::Help | Task::Lines => Ok(()),
+        Task::Help | Task::Lines | Task::Weaken => Ok(()),
     };
     steps.close()
 }

@@ -1,0 +1,63 @@
+//! Deliberate weakenings: a check removed or loosened, one at a time, in a copy of the tree. Every one has to be noticed
+//! by a test.
+//!
+//! They stand in `xtask/weakenings.toml` as text to find and text to put in its place. A text that is not found exactly
+//! once is an error, so the list stays true while the code moves.
+
+mod list;
+mod report;
+mod tree;
+mod trial;
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use crate::workspace::root;
+use list::Weakening;
+use report::Report;
+use tree::Tree;
+use trial::{Trials, Verdict};
+
+/// Tries every weakening, or those whose name contains `only`; `true` if each is caught.
+///
+/// # Errors
+/// When the list is wrong, or the tests fail before anything is weakened.
+pub(crate) fn run(only: Option<&str>) -> Result<bool, String> {
+    let weakenings = selected(list::load()?, only)?;
+    list::check(&weakenings, |file| fs::read_to_string(root().join(file)).map_err(|error| error.to_string()))?;
+    let tree = Tree::copy(&root(), &folder("tree"))?;
+    let trials = Trials::new(&tree, folder("build"));
+    println!("before anything is weakened, every test has to pass");
+    trials.baseline()?;
+    let mut report = Report::default();
+    for (at, weakening) in weakenings.iter().enumerate() {
+        let start = Instant::now();
+        let verdict = attempt(weakening, &tree, &trials)?;
+        report.add(weakening, verdict, start.elapsed(), (at + 1, weakenings.len()));
+    }
+    println!("\n{report}");
+    Ok(report.is_clean())
+}
+
+/// Weakens, tests, and mends again, whatever the tests say.
+fn attempt(weakening: &Weakening, tree: &Tree, trials: &Trials<'_>) -> Result<Verdict, String> {
+    let sound = tree.read(&weakening.file)?;
+    tree.write(&weakening.file, &weakening.weakened(&sound)?)?;
+    let verdict = trials.judge(weakening);
+    tree.write(&weakening.file, &sound)?;
+    verdict
+}
+
+fn selected(weakenings: Vec<Weakening>, only: Option<&str>) -> Result<Vec<Weakening>, String> {
+    let Some(only) = only else { return Ok(weakenings) };
+    let names: Vec<_> = weakenings.iter().map(|weakening| weakening.name.clone()).collect();
+    let chosen: Vec<_> = weakenings.into_iter().filter(|weakening| weakening.name.contains(only)).collect();
+    if chosen.is_empty() {
+        return Err(format!("no weakening has `{only}` in its name; there are:\n  {}", names.join("\n  ")));
+    }
+    Ok(chosen)
+}
+
+/// Kept from one run to the next, so that only what was weakened is built anew.
+fn folder(name: &str) -> PathBuf {
+    root().join("target/weaken").join(name)
+}
