@@ -74,7 +74,7 @@ fn service(config: &Value) -> JwtAuthenticator {
     let (published, _) = KeySet::from_jwks(&config["jwks"].to_string()).unwrap();
     let secrets = config["secrets"].as_array().unwrap().iter().map(|secret| {
         let algorithm = secret["alg"].as_str().unwrap().parse().unwrap();
-        VerifyingKey::from(Secret::from_base64url(text(&secret["kid"]), algorithm, &text(&secret["k"])).unwrap())
+        VerifyingKey::from(Secret::from_base64(text(&secret["kid"]), algorithm, &text(&secret["k"])).unwrap())
     });
     let keys: KeySet = published.iter().cloned().chain(secrets).collect();
     let leeway = Leeway::from_secs(config["leeway_seconds"].as_u64().unwrap()).unwrap();

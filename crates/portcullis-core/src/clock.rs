@@ -63,8 +63,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
 /// The operating system's clock, and the default everywhere.
 ///
-/// A machine whose clock stands before 1970 reads as 1970: every token is then "not yet valid" or
-/// "issued in the future", which is the safe side.
+/// A machine whose clock stands before 1970 reads as [`UnixTime::MAX`]: every token has then expired, which is the safe
+/// side.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a unit that is written down by name")]
 pub struct SystemClock;
@@ -72,8 +72,8 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
     fn now(&self) -> UnixTime {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixTime::from_secs(since_epoch.as_secs())
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        since_epoch.map_or(UnixTime::MAX, |since| UnixTime::from_secs(since.as_secs()))
     }
 }
 

@@ -74,7 +74,7 @@ pub use key::{
     Algorithm, AlgorithmSet, KeyError, KeyErrorKind, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeyState,
     MAX_KEYS_TRIED, RingError, RingErrorKind, Secret, SkippedKey, UnknownAlgorithm, VerifyingKey,
 };
-pub use key_source::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved};
+pub use key_source::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, WaitingForKeys};
 pub use policy::{Leeway, Profile, TrustedIssuer};
-pub use token::{Header, UnverifiedToken};
+pub use token::{TokenHeader, UnverifiedToken};
 pub use verified::{AnyVerified, Conventions, Facts, Identity, NoCustom, Verified};

@@ -20,7 +20,6 @@ pub(crate) struct Verifier {
 }
 
 /// A token whose header is acceptable to the issuer that it claims; still unproven.
-#[derive(Debug)]
 pub(crate) struct ScreenedToken<'t, 'v> {
     token: UnverifiedToken<'t>,
     claims: UnprovenClaims,
@@ -30,7 +29,6 @@ pub(crate) struct ScreenedToken<'t, 'v> {
 }
 
 /// The claims as parsed. Private to this module: nobody reads them before the signature is known to be right.
-#[derive(Debug)]
 struct UnprovenClaims {
     text: String,
     registered: RegisteredClaims,

@@ -143,6 +143,48 @@ fn roles_are_found_where_and_how_issuers_write_them() {
 }
 
 #[test]
+fn a_role_whose_value_says_no_is_none() {
+    let issuer = MockIssuer::new();
+    let roles = serde_json::json!({
+        "yes": true, "some": {"1": "acme"}, "listed": ["x"], "named": "x",
+        "no": false, "null": null, "zero": 0, "empty": {}, "none": [], "blank": ""
+    });
+    let verified = verify([issuer.trusted()], &issuer.token().claim("roles", roles).sign()).unwrap();
+    assert!(["yes", "some", "listed", "named"].iter().all(|role| verified.has_role(role)));
+    assert!(!["no", "null", "zero", "empty", "none", "blank"].iter().any(|role| verified.has_role(role)));
+}
+
+#[test]
+fn a_users_own_object_can_neither_hide_nor_forge_other_claims() {
+    let issuer = MockIssuer::new();
+    let token = |profile| issuer.token().claim("suspended", true).claim("profile", profile).sign();
+    let plain = verify([issuer.trusted()], &token(serde_json::json!({"nickname": "al"}))).unwrap();
+    assert_eq!(plain.claim("/suspended").and_then(|claim| claim.as_bool()), Some(true));
+    for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+        for text in ["x", "{\"verified\":true}"] {
+            let hiding = token(serde_json::Value::Object([(name.to_owned(), text.into())].into_iter().collect()));
+            assert_eq!(verify([issuer.trusted()], &hiding).unwrap_err(), Code::ClaimsMalformed, "{name} {text}");
+        }
+    }
+}
+
+#[test]
+fn custom_claims_that_are_missing_are_named_and_their_values_are_not() {
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "only its form counts")]
+    struct Tenant {
+        tenant: u64,
+    }
+    let issuer = MockIssuer::new();
+    let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Tenant>();
+    let refused = |token: &str| authenticator.verify(token).ready().unwrap().unwrap_err().to_string();
+    assert!(authenticator.verify(&issuer.token().claim("tenant", 7).sign()).ready().unwrap().is_ok());
+    assert!(refused(&issuer.token().sign()).contains("there is no `tenant`"));
+    let other = refused(&issuer.token().claim("tenant", "acme-corp").sign());
+    assert!(other.contains("another type") && !other.contains("acme"), "{other}");
+}
+
+#[test]
 fn scopes_are_literal_unless_a_rule_says_otherwise() {
     let issuer = MockIssuer::new();
     let token = issuer.token().scope("orders").sign();
@@ -168,6 +210,8 @@ fn a_configuration_that_cannot_be_used_is_refused_with_every_problem() {
     for part in ["empty name", "an audience is empty", "no algorithm", "`tenant`", "`roles`", "listed twice"] {
         assert!(error.to_string().contains(part), "{part} in: {error}");
     }
+    let empty = TrustedIssuer::new("https://a.test", "orders", portcullis_core::KeySet::new([] as [portcullis_core::Secret; 0]));
+    assert!(JwtAuthenticator::new(empty).unwrap_err().to_string().contains("no usable key"));
     assert!(JwtAuthenticator::trusting([]).unwrap_err().to_string().contains("no issuer is trusted"));
     assert!(JwtAuthenticator::new(issuer.trusted().max_age(Duration::from_secs(60))).is_ok());
 }

@@ -34,7 +34,7 @@ fn current_jwk(issuer: &MockIssuer) -> Jwk {
 
 #[test]
 fn good_tokens_are_accepted() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let issuer = MockIssuer::with_algorithm(algorithm);
         // It does not know the name of RFC 9864; the signature is the same one.
         let builder = match algorithm {

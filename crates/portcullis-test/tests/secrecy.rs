@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[test]
 fn debug_output_names_keys_and_shows_none() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let issuer = MockIssuer::with_algorithm(algorithm);
         let builder = issuer.token().subject("alice").claim("tenant", "acme").defect(Defect::WrongKey);
         let shown = format!("{issuer:?} {issuer:#?} {:?} {builder:?}", issuer.keys());
@@ -23,7 +23,7 @@ fn debug_output_names_keys_and_shows_none() {
 
 #[test]
 fn a_published_set_has_no_private_members() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let issuer = MockIssuer::with_algorithm(algorithm);
         let set: Value = serde_json::from_str(&issuer.jwks()).unwrap();
         for key in set["keys"].as_array().unwrap() {

@@ -8,7 +8,7 @@
 //! assert!(Challenge::new("Not A Scheme").is_err());
 //! ```
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -92,10 +92,10 @@ impl Challenge {
         self.with_list("acr_values", values)
     }
 
-    /// Sets how many seconds ago the login may be at most (RFC 9470 section 3).
+    /// Sets how long ago the login may be at most (RFC 9470 section 3). It is sent in whole seconds, rounded down.
     #[must_use]
-    pub fn max_age(self, seconds: u64) -> Self {
-        self.with("max_age", seconds.to_string())
+    pub fn max_age(self, max_age: Duration) -> Self {
+        self.with("max_age", max_age.as_secs().to_string())
     }
 
     /// The challenge as the value of an HTTP header.
@@ -127,11 +127,11 @@ impl fmt::Display for Challenge {
     }
 }
 
-fn check_token(what: &str, text: &str) -> Result<(), ConfigError> {
+pub(crate) fn check_token(what: &str, text: &str) -> Result<(), ConfigError> {
     if !text.is_empty() && text.bytes().all(is_token_byte) {
         return Ok(());
     }
-    Err(ConfigError::new(format!("{what} is {text:?}: use letters, digits and `-` only")))
+    Err(ConfigError::new(format!("{what} is {text:?}: use letters, digits, `-`, `_` and `.` only")))
 }
 
 /// `tchar` of RFC 9110 section 5.6.2.

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis_core::AnyVerified;
+use portcullis_core::{AnyVerified, Clock, UnixTime};
 use zeroize::Zeroizing;
 
 use crate::BearerChallenge;
@@ -12,14 +12,15 @@ use crate::BearerChallenge;
 /// Only the layer makes one. Guards and extractors read it; a handler rarely needs it.
 #[derive(Clone, Debug)]
 pub struct AuthContext {
-    entrance: Entrance,
+    presence: Presence,
     challenge: BearerChallenge,
+    clock: Arc<dyn Clock>,
     token: Option<PresentedToken>,
 }
 
-/// The ways in.
+/// With what a request came.
 #[derive(Clone, Debug)]
-pub(crate) enum Entrance {
+pub(crate) enum Presence {
     /// With a credential that was verified.
     Verified(AnyVerified),
     /// Without a credential, through an optional layer.
@@ -29,26 +30,25 @@ pub(crate) enum Entrance {
 }
 
 impl AuthContext {
-    pub(crate) fn new(entrance: Entrance, challenge: BearerChallenge) -> Self {
-        Self { entrance, challenge, token: None }
+    pub(crate) fn new(presence: Presence, challenge: BearerChallenge, clock: Arc<dyn Clock>) -> Self {
+        Self { presence, challenge, clock, token: None }
     }
 
-    pub(crate) fn with_token(mut self, token: PresentedToken) -> Self {
-        self.token = Some(token);
-        self
+    pub(crate) fn with_token(self, token: Option<PresentedToken>) -> Self {
+        Self { token, ..self }
     }
 
     /// The verified token; `None` if the request came in without a credential.
     pub fn verified(&self) -> Option<&AnyVerified> {
-        match &self.entrance {
-            Entrance::Verified(verified) => Some(verified),
-            Entrance::Anonymous | Entrance::Preflight => None,
+        match &self.presence {
+            Presence::Verified(verified) => Some(verified),
+            Presence::Anonymous | Presence::Preflight => None,
         }
     }
 
     /// Whether this is a CORS preflight that was let through without a credential.
     pub fn is_preflight(&self) -> bool {
-        matches!(self.entrance, Entrance::Preflight)
+        matches!(self.presence, Presence::Preflight)
     }
 
     /// How the layer answers refusals, so that guards and extractors answer in the same way.
@@ -60,6 +60,11 @@ impl AuthContext {
     /// caller.
     pub fn token(&self) -> Option<&str> {
         self.token.as_ref().map(PresentedToken::as_str)
+    }
+
+    /// The time by the layer's clock, for guards.
+    pub(crate) fn now(&self) -> UnixTime {
+        self.clock.now()
     }
 
     #[cfg(feature = "axum")]

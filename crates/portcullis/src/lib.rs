@@ -13,7 +13,7 @@
 //! }
 //!
 //! fn app(secret: &str) -> Result<Router, Box<dyn std::error::Error>> {
-//!     let keys = KeySet::from(Secret::from_base64url("2026-11", Algorithm::Hs256, secret)?);
+//!     let keys = KeySet::from(Secret::from_base64("2026-11", Algorithm::Hs256, secret)?);
 //!     let issuer = TrustedIssuer::new("https://login.example.com", "https://orders.example.com", keys);
 //!     let auth = AuthLayer::new(JwtAuthenticator::new(issuer)?);
 //!
@@ -56,8 +56,6 @@
 //! `form`: tokens in form-encoded bodies.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub use portcullis_core::*;
-
 pub mod access_table;
 mod challenge;
 pub mod codes;
@@ -73,6 +71,15 @@ pub mod rejection;
 pub mod requirement;
 mod telemetry;
 
+pub use portcullis_core::{
+    Algorithm, AlgorithmSet, AnyVerified, Attempt, AuthError, AuthErrorKind, Authenticator, ClaimRef, Clock, Code,
+    ConfigError, Conventions, Credential, Facts, Identity, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch,
+    KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind, KeyState, Leeway,
+    MAX_KEYS_TRIED, NoCustom, Profile, Resolved, RingError, RingErrorKind, Roles, Scopes, Secret, SkippedKey,
+    SystemClock, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnverifiedToken, Verified, VerifyingKey,
+    Waiting, WaitingForKeys,
+};
+
 pub use access_table::{Access, AccessLayer, AccessTable, ListedRoute, RouteMethod};
 pub use challenge::Challenge;
 pub use context::AuthContext;
@@ -80,10 +87,9 @@ pub use context::AuthContext;
 pub use extract::{Claims, FromContext, FromState, GrantedScopes, RawToken, Require};
 pub use guard::{Guard, RequireLayer};
 pub use key_file::{KeyFile, Reload};
-pub use layer::{AuthFuture, AuthLayer, AuthService};
+pub use layer::AuthLayer;
 pub use location::{
-    BearerHeader, BearerMethod, Caching, Cookie, CustomHeader, Found, LocationInfo, QueryParameter, RequestHead,
-    RequestHeadMut, TokenLocation, WebSocketSubprotocol,
+    AuthorizationHeader, Cookie, HttpHeader, QueryParameter, RequestHead, TokenLocation, WebSocketSubprotocol,
 };
 #[cfg(feature = "form")]
 pub use location::{FormBody, FormBodyLayer};

@@ -1,43 +1,39 @@
 //! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
 //!
-//! Refusals are the clients' doing and come at `debug`; what an operator has to look at comes at `warn` and `error`.
-//! A token is never written, not even in part; a keyed fingerprint, other in every process, tells tokens apart.
+//! One event for each request that is not let through. Refusals are the clients' doing and come at `debug`; what an
+//! operator has to look at comes at `warn` and `error`, with every cause. A token is never written, not even in part; a
+//! keyed fingerprint, other for every layer, tells tokens apart.
 
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{credential_refused, key_file_swapped, key_file_unusable, request_refused};
+pub(crate) use enabled::{Fingerprint, FingerprintKey, key_file_swapped, key_file_unusable, request_refused};
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{credential_refused, key_file_swapped, key_file_unusable, request_refused};
+pub(crate) use disabled::{Fingerprint, FingerprintKey, key_file_swapped, key_file_unusable, request_refused};
 
 #[cfg(feature = "tracing")]
 mod enabled {
     use std::{
         error::Error,
+        fmt,
         hash::{BuildHasher, RandomState},
         path::Path,
-        sync::LazyLock,
     };
 
     use portcullis_core::{AuthError, AuthErrorKind, ConfigError};
 
-    /// A request was refused, or could not be decided.
-    pub(crate) fn request_refused(error: &AuthError) {
+    /// A request was refused, or could not be decided. `token` is the one that it presented, if it is known.
+    pub(crate) fn request_refused(error: &AuthError, token: Option<Fingerprint>) {
         let code = error.code().as_str();
         match error.kind() {
             AuthErrorKind::Unavailable => {
-                let source = error.source().map(tracing::field::display);
-                tracing::warn!(code, %error, source, "could not decide about a request");
+                tracing::warn!(code, error = %WithCauses(error), "could not decide about a request");
             }
-            AuthErrorKind::Misconfigured => tracing::error!(code, %error, "the service is put together wrongly"),
-            _ => tracing::debug!(code, %error, "request refused"),
-        }
-    }
-
-    /// A credential was presented and not accepted.
-    pub(crate) fn credential_refused(error: &AuthError, token: &str) {
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            let token_fingerprint = format_args!("{:016x}", fingerprint(token)).to_string();
-            tracing::debug!(code = error.code().as_str(), token_fingerprint, "credential refused");
+            AuthErrorKind::Misconfigured => {
+                tracing::error!(code, error = %WithCauses(error), "the service is misconfigured");
+            }
+            _ => {
+                tracing::debug!(code, %error, token_fingerprint = token.map(tracing::field::display), "request refused")
+            }
         }
     }
 
@@ -51,10 +47,40 @@ mod enabled {
         tracing::warn!(%error, "a key file cannot be used, the keys from before stay");
     }
 
-    /// Keyed, so that nobody can look for a token he guesses (`SipHash` with a random key per process).
-    fn fingerprint(token: &str) -> u64 {
-        static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        KEY.hash_one(token)
+    /// What fingerprints are made with, so that nobody can look for a token that they guess (`SipHash`, a random key).
+    #[derive(Clone, Debug, Default)]
+    pub(crate) struct FingerprintKey(RandomState);
+
+    impl FingerprintKey {
+        /// The fingerprint of a token; `None` if nobody would see it.
+        pub(crate) fn fingerprint(&self, token: &str) -> Option<Fingerprint> {
+            tracing::enabled!(tracing::Level::DEBUG).then(|| Fingerprint(self.0.hash_one(token)))
+        }
+    }
+
+    /// Tells one token from another, and says nothing else about it.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Fingerprint(u64);
+
+    impl fmt::Display for Fingerprint {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{:016x}", self.0)
+        }
+    }
+
+    /// An error with everything that led to it: `what: because: because`.
+    struct WithCauses<'a>(&'a dyn Error);
+
+    impl fmt::Display for WithCauses<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)?;
+            let mut cause = self.0.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+            Ok(())
+        }
     }
 }
 
@@ -64,11 +90,22 @@ mod disabled {
 
     use portcullis_core::{AuthError, ConfigError};
 
-    pub(crate) fn request_refused(_: &AuthError) {}
-
-    pub(crate) fn credential_refused(_: &AuthError, _: &str) {}
+    pub(crate) fn request_refused(_: &AuthError, _: Option<Fingerprint>) {}
 
     pub(crate) fn key_file_swapped(_: &Path) {}
 
     pub(crate) fn key_file_unusable(_: &ConfigError) {}
+
+    #[derive(Clone, Debug, Default)]
+    pub(crate) struct FingerprintKey;
+
+    impl FingerprintKey {
+        pub(crate) fn fingerprint(&self, _: &str) -> Option<Fingerprint> {
+            let Self = self;
+            None
+        }
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Fingerprint;
 }

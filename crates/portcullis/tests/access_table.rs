@@ -1,8 +1,6 @@
 //! The table of routes: as a list, as a guard, and that both mean the router's own routes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -29,7 +27,7 @@ impl Authenticator for Scopes {
             return Attempt::Done(Err(Code::SignatureInvalid.into()));
         }
         let claims = format!(r#"{{"scope":"{}","tenant":"acme"}}"#, credential.token.replace('.', " "));
-        let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example"))).unwrap();
+        let facts = Facts::assertion(claims, Conventions::new("https://issuer.example")).unwrap();
         Attempt::Done(Ok(Verified::assertion(facts, NoCustom).into()))
     }
 }

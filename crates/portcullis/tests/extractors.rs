@@ -2,10 +2,15 @@
 #![cfg(feature = "axum")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::{sync::LazyLock, time::Duration};
+
 use axum::{Router, body::to_bytes, extract::FromRef, routing::get};
 use http::{Request, StatusCode};
-use portcullis::{AuthLayer, Claims, FromState, GrantedScopes, JwtAuthenticator, RawToken};
-use portcullis_test::MockIssuer;
+use portcullis::{
+    AuthLayer, Claims, Code, FromState, GrantedScopes, Guard, JwtAuthenticator, RawToken, Require, Requirement,
+    UnixTime, requirement::fresh,
+};
+use portcullis_test::{FixedClock, MockIssuer};
 use serde::Deserialize;
 use tower::ServiceExt;
 
@@ -132,4 +137,45 @@ async fn without_a_layer_extractors_authenticate_from_the_state() {
     for bad in ["not.a.token", &MockIssuer::new().token().sign()] {
         assert_eq!(send(app(get(maybe_from_state)), Some(bad)).await.0, StatusCode::UNAUTHORIZED);
     }
+}
+
+struct RecentLogin;
+
+impl Guard for RecentLogin {
+    fn requirement() -> &'static Requirement {
+        static REQUIREMENT: LazyLock<Requirement> = LazyLock::new(|| fresh(Duration::from_secs(60)));
+        &REQUIREMENT
+    }
+}
+
+#[tokio::test]
+async fn the_age_of_a_login_is_measured_with_the_layers_clock() {
+    async fn recent(caller: Require<RecentLogin>) -> String {
+        caller.subject().unwrap_or("somebody").to_owned()
+    }
+    async fn recent_from_state(FromState(caller): FromState<Require<RecentLogin>>) -> String {
+        recent(caller).await
+    }
+    let login = UnixTime::from_secs(1_800_000_000);
+    let clock = FixedClock::at(login);
+    let issuer = MockIssuer::new().clock(clock.clone());
+    let auth = AuthLayer::new(issuer.authenticator()).clock(clock.clone());
+    let token = issuer.token().subject("alice").claim("auth_time", login.as_secs()).sign();
+    let behind = Router::new().route("/", get(recent)).layer(auth.clone());
+    let without = Router::new().route("/", get(recent_from_state)).with_state(App { auth });
+    for app in [behind, without] {
+        clock.set(login.plus(Duration::from_secs(60)));
+        assert_eq!(send(app.clone(), Some(&token)).await, ok("alice"));
+        clock.set(login.plus(Duration::from_secs(61)));
+        let (status, body) = send(app, Some(&token)).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert!(body.contains("authentication_too_old"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_extractors_refusal_carries_its_code() {
+    let app = Router::new().route("/", get(subject)).layer(layer(&MockIssuer::new()).optional());
+    let reply = app.oneshot(Request::get("/").body(axum::body::Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(reply.extensions().get(), Some(&Code::CredentialMissing));
 }

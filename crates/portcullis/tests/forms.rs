@@ -12,7 +12,7 @@ use std::{
 use axum::body::{Body, Bytes, to_bytes};
 use http::{Method, Request, Response};
 use http_body::Frame;
-use portcullis::{BearerMethod, FormBody, FormBodyLayer, Found, RequestHead, RequestHeadMut, TokenLocation};
+use portcullis::location::{BearerMethod, FormBody, FormBodyLayer, Found, RequestHead, RequestHeadMut, TokenLocation};
 use tower::{Layer, ServiceExt, service_fn};
 
 /// What the inner service sees: found, body, the length that the head says.
@@ -118,9 +118,10 @@ async fn a_body_that_breaks_off_is_refused() {
 
 #[tokio::test]
 async fn the_parameter_may_have_another_name() {
-    let layer = || FormBodyLayer::new().parameter("token");
+    let layer = || FormBodyLayer::new().parameter("token").unwrap();
     assert_eq!(seen(layer(), form("token=a.b.c")).await.unwrap().0, "token a.b.c");
     assert_eq!(seen(layer(), form("access_token=a.b.c")).await.unwrap().0, "Absent");
+    assert!(FormBodyLayer::new().parameter("").is_err());
 }
 
 #[tokio::test]

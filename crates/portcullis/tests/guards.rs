@@ -5,7 +5,6 @@ use std::{
     convert::Infallible,
     future::{Future, Ready, ready},
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -20,7 +19,7 @@ use portcullis::{
 use tower::{Layer, Service, ServiceExt};
 
 fn verified(claims: &str) -> AnyVerified {
-    let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example"))).unwrap();
+    let facts = Facts::assertion(claims, Conventions::new("https://issuer.example")).unwrap();
     Verified::assertion(facts, NoCustom).into()
 }
 
@@ -118,9 +117,12 @@ async fn a_login_that_is_too_old_asks_for_another() {
             UnixTime::from_secs(self.0)
         }
     }
-    let at = |now| RequireLayer::new(fresh(Duration::from_secs(60))).clock(At(now));
-    assert_eq!(answer(r#"{"auth_time":1000}"#, at(1060), "/").await.status(), StatusCode::OK);
-    let response = answer(r#"{"auth_time":1000}"#, at(1061), "/").await;
+    let answer_at = async |now| {
+        let guard = RequireLayer::new(fresh(Duration::from_secs(60)));
+        auth(r#"{"auth_time":1000}"#).clock(At(now)).layer(guard.layer(inner())).oneshot(request("/")).await.unwrap()
+    };
+    assert_eq!(answer_at(1060).await.status(), StatusCode::OK);
+    let response = answer_at(1061).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap();
     assert!(challenge.contains(r#"error="insufficient_user_authentication""#), "{challenge}");
@@ -179,16 +181,28 @@ async fn refusals_are_answered_as_the_layer_in_front_says() {
 }
 
 #[tokio::test]
-async fn or_in_a_way_of_its_own() {
+async fn or_in_its_own_way() {
     let own = |error: &AuthError| Response::new(format!("no: {}", error.code()));
     let service = auth("{}").layer(guard(scope("a")).rejection(own).layer(inner()));
-    assert_eq!(service.oneshot(request("/")).await.unwrap().body(), "no: scope_missing");
+    let response = service.oneshot(request("/")).await.unwrap();
+    assert_eq!((response.body().as_str(), code(&response)), ("no: scope_missing", Some(Code::ScopeMissing)));
 
     // a body that is made from nothing but `Default`
     let grpc = tower::service_fn(|_: Request<()>| ready(Ok::<_, Infallible>(Response::new(()))));
     let guarded = guard(scope("a")).rejection(GrpcStatus::new()).layer(grpc);
-    let service = auth("{}").rejection(GrpcStatus::new()).layer(guarded);
-    assert_eq!(service.oneshot(request("/")).await.unwrap().headers()["grpc-status"], "7");
+    let service = auth("{}").rejection(GrpcStatus::new()).layer(guarded.clone());
+    let response = service.oneshot(request("/")).await.unwrap();
+    assert_eq!(
+        (&response.headers()["grpc-status"], response.extensions().get()),
+        (&"7".parse().unwrap(), Some(&Code::ScopeMissing))
+    );
+
+    let service = AuthLayer::new(Nobody).rejection(GrpcStatus::new()).layer(guarded);
+    let response = service.oneshot(request("/")).await.unwrap();
+    assert_eq!(
+        (&response.headers()["grpc-status"], response.extensions().get()),
+        (&"16".parse().unwrap(), Some(&Code::CredentialMissing))
+    );
 }
 
 fn guard(requirement: Requirement) -> RequireLayer {

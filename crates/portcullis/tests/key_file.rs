@@ -11,6 +11,7 @@ const TWO: &str =
     r#"{"keys":[{"kty":"oct","kid":"two","alg":"HS256","k":"D-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg"}]}"#;
 const PUBLIC_JWK: &str =
     r#"{"kty":"OKP","kid":"ed","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
 
 fn knows(keys: &KeyFile, id: &str, algorithm: Algorithm) -> bool {
     matches!(keys.resolve(KeyHint::new(algorithm, Some(id)), UnixTime::EPOCH), Resolved::Keys(_))
@@ -46,8 +47,7 @@ fn one_jwk_a_set_of_them_and_a_pem_are_told_apart() {
     let (_folder, path) = file(&format!(r#"{{"keys":[{PUBLIC_JWK}]}}"#));
     assert!(knows(&KeyFile::open(&path).unwrap(), "ed", Algorithm::EdDsa));
 
-    let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
-    let (_folder, path) = file(pem);
+    let (_folder, path) = file(PEM);
     let keys = KeyFile::open(&path).unwrap();
     assert!(matches!(keys.resolve(KeyHint::new(Algorithm::EdDsa, None), UnixTime::EPOCH), Resolved::Keys(_)));
 }
@@ -113,4 +113,48 @@ fn debug_shows_no_secret() {
     let (_folder, path) = file(ONE);
     let shown = format!("{:?}", KeyFile::open_secrets(&path).unwrap());
     assert!(shown.contains("one") && !shown.contains("C-vZ4"), "{shown}");
+}
+
+#[test]
+fn a_key_without_an_id_can_be_given_one() {
+    let named = |text: &str| {
+        let (folder, path) = file(text);
+        (KeyFile::open_named(&path, "2026-11"), folder)
+    };
+    for text in [PEM, PUBLIC_JWK] {
+        let keys = named(text).0.unwrap();
+        assert!(knows(&keys, "2026-11", Algorithm::EdDsa) && !knows(&keys, "ed", Algorithm::EdDsa), "{text}");
+    }
+    let (_folder, path) = file(PEM);
+    assert!(!knows(&KeyFile::open(&path).unwrap(), "2026-11", Algorithm::EdDsa), "without an id it meets no kid");
+    assert!(KeyFile::open_named(&path, "").is_err());
+
+    let (keys, folder) = named(PEM);
+    let keys = keys.unwrap();
+    replace(&folder.path().join("keys.json"), PUBLIC_JWK);
+    assert_eq!(keys.reload().unwrap(), Reload::Swapped);
+    assert!(knows(&keys, "2026-11", Algorithm::EdDsa), "the id stays");
+
+    for text in [&format!(r#"{{"keys":[{PUBLIC_JWK}]}}"#), ONE, "not json"] {
+        assert!(named(text).0.is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_last_error_is_there_until_the_file_is_good_again() {
+    let (_folder, path) = file(ONE);
+    let keys = KeyFile::open_secrets(&path).unwrap();
+    assert!(keys.last_error().is_none());
+
+    replace(&path, "{");
+    for _ in 0..2 {
+        assert!(keys.reload().is_err(), "it is still broken");
+        assert!(keys.clone().last_error().unwrap().to_string().contains("keys.json"));
+    }
+    replace(&path, ONE);
+    assert_eq!(keys.reload().unwrap(), Reload::Unchanged);
+    assert!(keys.last_error().is_none());
+
+    fs::remove_file(&path).unwrap();
+    assert!(keys.reload().is_err() && keys.last_error().is_some());
 }

@@ -11,9 +11,9 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderName, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use portcullis::{
-    AuthContext, AuthLayer, Authenticator, Cookie, CustomHeader, JwtAuthenticator, KeyHint, KeySource, KeySourceError,
+    AuthContext, AuthLayer, Authenticator, Cookie, HttpHeader, JwtAuthenticator, KeyHint, KeySource, KeySourceError,
     KeySourceErrorKind, QueryParameter, Resolved, TrustedIssuer, UnixTime, WebSocketSubprotocol,
 };
 use portcullis_test::MockIssuer;
@@ -120,8 +120,7 @@ async fn a_preflight_passes_and_other_requests_by_options_do_not() {
 #[tokio::test]
 async fn two_credentials_are_refused_even_if_both_are_good() {
     let issuer = MockIssuer::new();
-    let layer =
-        AuthLayer::new(auth(&issuer)).or_at(CustomHeader::new(HeaderName::from_static("x-user-jwt")), auth(&issuer));
+    let layer = AuthLayer::new(auth(&issuer)).or_at(HttpHeader::new("x-user-jwt").unwrap(), auth(&issuer));
     let token = issuer.token().subject("alice").sign();
     let other_place = |builder: http::request::Builder| builder.header("x-user-jwt", &token);
     assert_eq!(send(&layer, with_token(&token)).await.status(), StatusCode::OK);
@@ -142,7 +141,7 @@ async fn two_credentials_are_refused_even_if_both_are_good() {
 #[tokio::test]
 async fn each_location_has_its_own_authenticator() {
     let (staff, users) = (MockIssuer::new().named("https://staff.test"), MockIssuer::new().named("https://users.test"));
-    let layer = AuthLayer::new(auth(&staff)).or_at(Cookie::new("session"), auth(&users));
+    let layer = AuthLayer::new(auth(&staff)).or_at(Cookie::new("session").unwrap(), auth(&users));
     let cookie = |token: String| Request::get("/").header("cookie", format!("a=b; session={token}"));
     assert_eq!(send(&layer, with_token(&staff.token().subject("bob").sign())).await.body(), "bob at /");
     assert_eq!(send(&layer, cookie(users.token().subject("alice").sign())).await.body(), "alice at /");
@@ -153,7 +152,7 @@ async fn each_location_has_its_own_authenticator() {
 #[tokio::test]
 async fn a_token_in_the_query_is_taken_out_and_the_response_is_private() {
     let issuer = MockIssuer::new();
-    let layer = AuthLayer::at(QueryParameter::new("access_token"), auth(&issuer));
+    let layer = AuthLayer::at(QueryParameter::new("access_token").unwrap(), auth(&issuer));
     let token = issuer.token().subject("alice").sign();
     let reply = send(&layer, Request::get(format!("/a?x=1&access_token={token}&y=%20"))).await;
     assert_eq!(reply.body(), "alice at /a?x=1&y=%20");
@@ -191,10 +190,10 @@ impl KeySource for Scripted {
         if !self.slowly {
             return answer;
         }
-        Resolved::Wait(Box::pin(async move {
+        Resolved::waiting(async move {
             tokio::task::yield_now().await;
             answer
-        }))
+        })
     }
 }
 
@@ -267,6 +266,7 @@ async fn closures_answer_in_their_own_words() {
     });
     let reply = send(&layer, Request::get("/")).await;
     assert_eq!((reply.status(), reply.body().as_str()), (StatusCode::IM_A_TEAPOT, "no: credential_missing"));
+    assert_eq!(reply.extensions().get(), Some(&portcullis::Code::CredentialMissing));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use http::{HeaderName, HeaderValue, Request, request::Parts};
-use portcullis::{
-    BearerHeader, BearerMethod, Caching, Cookie, CustomHeader, Found, QueryParameter, RequestHead, RequestHeadMut,
+use portcullis::location::{
+    AuthorizationHeader, BearerMethod, Caching, Cookie, Found, HttpHeader, QueryParameter, RequestHead, RequestHeadMut,
     TokenLocation, WebSocketSubprotocol,
 };
 
@@ -88,7 +88,7 @@ fn the_authorization_header() {
     ];
     for (name, values, expected) in cases {
         let headers: Vec<_> = values.iter().map(|&value| ("authorization", value)).collect();
-        assert_finds(name, &BearerHeader::new(), &with_headers(&headers), expected);
+        assert_finds(name, &AuthorizationHeader::new(), &with_headers(&headers), expected);
     }
 }
 
@@ -100,7 +100,7 @@ fn other_places_are_not_the_authorization_header() {
         &[("x-forwarded-authorization", b"Bearer a.b.c")],
     ];
     for headers in elsewhere {
-        assert_finds("elsewhere", &BearerHeader::new(), &with_headers(headers), &Absent);
+        assert_finds("elsewhere", &AuthorizationHeader::new(), &with_headers(headers), &Absent);
     }
 }
 
@@ -121,7 +121,7 @@ fn a_custom_header() {
         ("twice", &[b"a.b.c", b"a.b.c"], Several),
         ("twice, one empty", &[b"", b"a.b.c"], Several),
     ];
-    let location = CustomHeader::new(HeaderName::from_static("x-user-jwt"));
+    let location = HttpHeader::new("x-user-jwt").unwrap();
     for (name, values, expected) in cases {
         let mut headers: Vec<_> = values.iter().map(|&value| ("x-user-jwt", value)).collect();
         headers.push(("authorization", b"Bearer other"));
@@ -160,7 +160,7 @@ fn a_cookie() {
     ];
     for (name, values, expected) in cases {
         let headers: Vec<_> = values.iter().map(|&value| ("cookie", value)).collect();
-        assert_finds(name, &Cookie::new("__Host-token"), &with_headers(&headers), expected);
+        assert_finds(name, &Cookie::new("__Host-token").unwrap(), &with_headers(&headers), expected);
     }
 }
 
@@ -185,7 +185,7 @@ fn a_websocket_subprotocol() {
         let headers: Vec<_> = values.iter().map(|&value| ("sec-websocket-protocol", value)).collect();
         assert_finds(name, &WebSocketSubprotocol::new(), &with_headers(&headers), expected);
     }
-    let other = WebSocketSubprotocol::new().prefix("access_token.");
+    let other = WebSocketSubprotocol::new().prefix("access_token.").unwrap();
     let request = with_headers(&[("sec-websocket-protocol", b"bearer.x, access_token.a.b.c")]);
     assert_finds("another prefix", &other, &request, &Token("a.b.c"));
 }
@@ -223,13 +223,13 @@ fn a_query_parameter() {
     ];
     for (name, target, expected) in cases {
         let request = Request::get(target).body(()).unwrap();
-        assert_finds(name, &QueryParameter::new("access_token"), &request, &expected);
+        assert_finds(name, &QueryParameter::new("access_token").unwrap(), &request, &expected);
     }
 }
 
 #[test]
 fn plain_credentials_are_borrowed() {
-    let location = QueryParameter::new("access_token");
+    let location = QueryParameter::new("access_token").unwrap();
     for (target, borrowed) in [("/?access_token=a.b.c", true), ("/?access_token=a%2Eb.c", false)] {
         let request = Request::get(target).body(()).unwrap();
         let found = location.find(RequestHead::from(&request));
@@ -254,7 +254,7 @@ fn stripping_the_query_leaves_the_others_byte_for_byte() {
     ];
     for (before, after) in cases {
         let mut request = Request::get(before).body(()).unwrap();
-        strip(&QueryParameter::new("access_token"), &mut request);
+        strip(&QueryParameter::new("access_token").unwrap(), &mut request);
         assert_eq!(request.uri().to_string(), Request::get(after).body(()).unwrap().uri().to_string(), "{before}");
         assert_eq!(request.uri().query(), after.split_once('?').map(|(_, query)| query), "{before}");
     }
@@ -283,11 +283,11 @@ fn stripping_the_subprotocol_leaves_the_protocols() {
 
 #[test]
 fn stripping_marks_headers_as_sensitive() {
-    let custom = CustomHeader::new(HeaderName::from_static("x-user-jwt"));
+    let custom = HttpHeader::new("x-user-jwt").unwrap();
     let cases: [(&dyn TokenLocation, &str, &[u8]); 3] = [
-        (&BearerHeader::new(), "authorization", b"Bearer a.b.c"),
+        (&AuthorizationHeader::new(), "authorization", b"Bearer a.b.c"),
         (&custom, "x-user-jwt", b"a.b.c"),
-        (&Cookie::new("token"), "cookie", b"token=a.b.c"),
+        (&Cookie::new("token").unwrap(), "cookie", b"token=a.b.c"),
     ];
     for (location, name, value) in cases {
         let mut request = with_headers(&[(name, value), ("accept", b"*/*")]);
@@ -302,7 +302,7 @@ fn stripping_marks_headers_as_sensitive() {
 #[test]
 fn parts_are_stripped_like_requests() {
     let (mut parts, ()): (Parts, ()) = Request::get("/?access_token=a.b.c&x=1").body(()).unwrap().into_parts();
-    let location = QueryParameter::new("access_token");
+    let location = QueryParameter::new("access_token").unwrap();
     assert!(matches!(location.find(RequestHead::from(&parts)), Found::Token(_)));
     location.strip(&mut RequestHeadMut::from(&mut parts));
     assert!(matches!(location.find(RequestHead::from(&parts)), Found::Absent));
@@ -312,11 +312,11 @@ fn parts_are_stripped_like_requests() {
 #[test]
 fn every_location_says_what_it_is() {
     let cases: [(&dyn TokenLocation, &str, Option<BearerMethod>, Caching); 5] = [
-        (&BearerHeader::new(), "authorization header", Some(BearerMethod::Header), Caching::Untouched),
-        (&CustomHeader::new(HeaderName::from_static("x-jwt")), "header x-jwt", None, Caching::Private),
-        (&Cookie::new("token"), "cookie token", None, Caching::Private),
+        (&AuthorizationHeader::new(), "authorization header", Some(BearerMethod::Header), Caching::Untouched),
+        (&HttpHeader::new("x-jwt").unwrap(), "header x-jwt", None, Caching::Private),
+        (&Cookie::new("token").unwrap(), "cookie token", None, Caching::Private),
         (&WebSocketSubprotocol::new(), "websocket subprotocol bearer.…", None, Caching::Untouched),
-        (&QueryParameter::new("t"), "query parameter t", Some(BearerMethod::Query), Caching::Private),
+        (&QueryParameter::new("t").unwrap(), "query parameter t", Some(BearerMethod::Query), Caching::Private),
     ];
     for (location, name, method, caching) in cases {
         let info = location.info();
@@ -343,6 +343,19 @@ fn locations_of_the_users_own_are_private_by_default_and_may_be_boxed() {
 fn nothing_that_is_found_shows_the_token() {
     let request = Request::get("/?access_token=s3cr3t").body(()).unwrap();
     let head = RequestHead::from(&request);
-    let found = QueryParameter::new("access_token").find(head);
+    let found = QueryParameter::new("access_token").unwrap().find(head);
     assert!(!format!("{found:?} {head:?}").contains("s3cr3t"));
+}
+
+#[test]
+fn a_name_that_cannot_be_found_is_refused_at_start() {
+    assert!(HttpHeader::new("X-User-JWT").is_ok());
+    assert!(Cookie::new("__Host-token").is_ok());
+    for name in ["", "a b", "a=b", "a;b", "a:b", "ä", "a\n"] {
+        assert!(HttpHeader::new(name).is_err(), "{name:?}");
+        assert!(Cookie::new(name).is_err(), "{name:?}");
+        assert!(WebSocketSubprotocol::new().prefix(name).is_err(), "{name:?}");
+    }
+    assert!(QueryParameter::new("a b").is_ok(), "any text may be a parameter's name");
+    assert!(QueryParameter::new("").is_err());
 }

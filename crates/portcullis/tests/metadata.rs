@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use http::{Method, Request};
-use portcullis::{BearerMethod, ResourceMetadata};
+use portcullis::{ResourceMetadata, location::BearerMethod};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

@@ -1,8 +1,6 @@
 //! Combinations of requirements against a simple reference: Kleene's logic as minimum and maximum.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
-use std::sync::Arc;
-
 use portcullis::{
     AnyVerified, Circumstances, Code, Conventions, Decision, Facts, NoCustom, PathParams, Requirement, UnixTime,
     Verified,
@@ -104,8 +102,7 @@ proptest! {
 
 /// The code of the refusal of a caller with the scope `granted`.
 async fn refusal(requirement: &Requirement) -> Option<Code> {
-    let facts =
-        Facts::assertion(r#"{"scope":"granted"}"#, &Arc::new(Conventions::new("https://issuer.example"))).unwrap();
+    let facts = Facts::assertion(r#"{"scope":"granted"}"#, Conventions::new("https://issuer.example")).unwrap();
     let (verified, params) = (AnyVerified::from(Verified::assertion(facts, NoCustom)), PathParams::new());
     let circumstances = Circumstances::new(&verified, &params, UnixTime::EPOCH);
     requirement.evaluate(circumstances).outcome().await.err().map(|error| error.code())

@@ -15,7 +15,7 @@ use portcullis::{
 const NOW: u64 = 1_800_000_000;
 
 fn facts(claims: &str) -> Facts {
-    Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example"))).unwrap()
+    Facts::assertion(claims, Conventions::new("https://issuer.example")).unwrap()
 }
 
 fn verified(claims: &str) -> AnyVerified {
@@ -59,7 +59,7 @@ async fn scopes() {
 async fn scopes_follow_the_issuers_rule() {
     let conventions = Conventions::new("https://issuer.example")
         .scope_rule(|granted, needed| needed.strip_prefix(granted).is_some_and(|rest| rest.starts_with(':')));
-    let facts = |claims| Facts::assertion(claims, &Arc::new(conventions.clone())).unwrap();
+    let facts = |claims| Facts::assertion(claims, conventions.clone()).unwrap();
     let granted = Verified::assertion(facts(r#"{"scope":"orders"}"#), NoCustom).into();
     assert!(outcome(&scope("orders:read"), &granted, &PathParams::new()).await.is_ok());
     assert!(outcome(&scope("ordersread"), &granted, &PathParams::new()).await.is_err());

@@ -246,7 +246,7 @@ async fn no_output_holds_a_secret() {
     service.reload().await.unwrap_err();
 
     let output = service.output();
-    assert!(output.contains("credential refused"), "the log says something: {output}");
+    assert!(output.contains("request refused"), "the log says something: {output}");
     let signature = token.rsplit('.').next().unwrap();
     for hidden in [&token, signature, PASSWORD, "the wrong password", "argon2id", &secret(1), &secret(2), &secret(4)] {
         assert!(!output.contains(hidden), "{hidden} stands in {output}");

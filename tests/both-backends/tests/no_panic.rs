@@ -26,7 +26,7 @@ fn jsonwebtoken_by_itself_panics_here() {
 
 #[tokio::test]
 async fn a_token_is_minted_and_accepted_with_every_algorithm() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let issuer = MockIssuer::with_algorithm(algorithm);
         let token = issuer.token().scope("orders:read");
         assert_eq!(status(&issuer, &token.bearer()).await, 200, "{algorithm}");

@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::get};
 use portcullis::{
-    Algorithm, AlgorithmSet, AuthLayer, BearerHeader, JwtAuthenticator, KeyErrorKind, KeySet, Leeway, QueryParameter,
+    Algorithm, AlgorithmSet, AuthLayer, AuthorizationHeader, JwtAuthenticator, KeyErrorKind, KeySet, Leeway, QueryParameter,
     RequireLayer, Secret, SkippedKey, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey, requirement::scope,
 };
 use portcullis_test::FixedClock;
@@ -38,10 +38,10 @@ pub(crate) fn router(config: &Config, mode: Mode) -> Router {
     let clock = FixedClock::at(UnixTime::from_secs(config.clock.now));
     let authenticator = JwtAuthenticator::new(issuer).unwrap().clock(clock);
 
-    let layer = AuthLayer::at(BearerHeader::new(), authenticator.clone());
+    let layer = AuthLayer::at(AuthorizationHeader::new(), authenticator.clone());
     let layer = match mode {
         Mode::HeaderOnly => layer,
-        Mode::HeaderOrQuery => layer.or_at(QueryParameter::new("access_token"), authenticator),
+        Mode::HeaderOrQuery => layer.or_at(QueryParameter::new("access_token").unwrap(), authenticator),
     };
     let guard = RequireLayer::new(scope(config.required_scope.as_str()));
     Router::new().route("/", get(async || "in")).layer(guard).layer(layer.realm(config.realm.clone()))
@@ -52,7 +52,7 @@ fn keys(config: &Config) -> KeySet {
     let (published, _) = published_keys(config);
     let secrets = config.secrets.iter().map(|secret| {
         let algorithm = secret.alg.parse().unwrap();
-        VerifyingKey::from(Secret::from_base64url(secret.kid.as_str(), algorithm, &secret.k).unwrap())
+        VerifyingKey::from(Secret::from_base64(secret.kid.as_str(), algorithm, &secret.k).unwrap())
     });
     published.iter().cloned().chain(secrets).collect()
 }

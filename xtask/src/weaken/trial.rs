@@ -24,18 +24,21 @@ pub(super) enum Verdict {
 pub(super) struct Trials<'t> {
     tree: &'t Tree,
     build: PathBuf,
-    runner: &'static str,
+    runner: Runner,
+}
+
+/// Both leave out the tests of what the compiler says: no weakening changes that, and they are slow.
+#[derive(Clone, Copy, Debug)]
+enum Runner {
+    Nextest,
+    CargoTest,
 }
 
 impl<'t> Trials<'t> {
     /// `build` is where the copy is built, unless `CARGO_TARGET_DIR` names another place.
     pub(super) fn new(tree: &'t Tree, build: PathBuf) -> Self {
         let build = env::var_os("CARGO_TARGET_DIR").map_or(build, PathBuf::from);
-        let runner = if tools::has_cargo("nextest") {
-            "nextest run --status-level fail --final-status-level none --failure-output never"
-        } else {
-            "test --lib --tests"
-        };
+        let runner = if tools::has_cargo("nextest") { Runner::Nextest } else { Runner::CargoTest };
         Self { tree, build, runner }
     }
 
@@ -63,7 +66,7 @@ impl<'t> Trials<'t> {
     }
 
     fn test(&self, which: &str) -> Result<Verdict, String> {
-        let mut command = Run::cargo(self.runner).words(which).command();
+        let mut command = self.runner.run(which).command();
         command.current_dir(self.tree.folder()).env("CARGO_TARGET_DIR", &self.build);
         // Nobody will debug these builds, and most of each is the same as the one before.
         command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "1").env("CARGO_TERM_COLOR", "never");
@@ -73,6 +76,22 @@ impl<'t> Trials<'t> {
         }
         let output = command.output().map_err(|error| format!("cargo could not be run: {error}"))?;
         Ok(verdict(&output))
+    }
+}
+
+impl Runner {
+    fn run(self, which: &str) -> Run {
+        match self {
+            Self::Nextest => Run::cargo("nextest run --status-level fail --final-status-level none")
+                .words("--failure-output never -E")
+                .arg("not binary(compile_errors)")
+                .words(which),
+            Self::CargoTest => {
+                let run =
+                    if which.contains("--lib") || which.contains("--test") { "test" } else { "test --lib --tests" };
+                Run::cargo(run).words(which).words("-- --skip mistakes_are_answered_with_what_to_do")
+            }
+        }
     }
 }
 

@@ -29,6 +29,14 @@ impl<T> Attempt<T> {
         Self::Waiting(Waiting(Box::pin(future)))
     }
 
+    /// The outcome, if it is there; `None` if it takes time.
+    pub fn ready(self) -> Option<Result<T, AuthError>> {
+        match self {
+            Self::Done(outcome) => Some(outcome),
+            Self::Waiting(_) => None,
+        }
+    }
+
     /// The outcome, waited for if need be.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The authenticator for JSON Web Tokens: the verifier's recipe, keys and a clock.
 
-use std::{fmt, future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Attempt, Authenticator, Credential};
 use crate::{
     AuthError, Clock, Code, ConfigError, KeySource, KeySourceError, NoCustom, Resolved, SystemClock, TrustedIssuer,
-    Verified, policy::Policy, verifier::Verifier,
+    Verified, WaitingForKeys, policy::Policy, verifier::Verifier,
 };
 
 /// Verifies JSON Web Tokens of the trusted issuers and gives their claims, custom ones as `C`.
@@ -16,7 +16,7 @@ use crate::{
 /// Cheap to clone; clones share keys and policy.
 ///
 /// ```
-/// use portcullis_core::{Algorithm, Attempt, Code, Credential, JwtAuthenticator, KeySet, Secret, TrustedIssuer};
+/// use portcullis_core::{Algorithm, Code, JwtAuthenticator, KeySet, Secret, TrustedIssuer};
 /// use serde::Deserialize;
 ///
 /// #[derive(Deserialize)]
@@ -29,7 +29,7 @@ use crate::{
 /// let issuer = TrustedIssuer::new("https://login.example.com", "orders", KeySet::from(secret));
 /// let authenticator = JwtAuthenticator::new(issuer)?.claims::<Tenant>();
 ///
-/// let Attempt::Done(outcome) = authenticator.verify("not.a.token") else { unreachable!("the key is at hand") };
+/// let outcome = authenticator.verify("not.a.token").ready().expect("the key is at hand");
 /// assert_eq!(outcome.unwrap_err().code(), Code::TokenMalformed);
 /// # Ok(())
 /// # }
@@ -75,6 +75,9 @@ impl JwtAuthenticator {
                 problems.push(format!("issuer `{issuer}` is listed twice: give one entry all its audiences and keys"));
             }
         }
+        for (policy, source) in policies.iter().zip(&keys) {
+            problems.extend(source.problem().map(|problem| format!("issuer `{}`: {problem}", policy.issuer())));
+        }
         ConfigError::check(problems)?;
         let inner = Inner { verifier: Arc::new(Verifier::new(policies)), keys, clock: Arc::new(SystemClock) };
         Ok(Self { inner: Arc::new(inner), claims: PhantomData })
@@ -100,49 +103,48 @@ impl<C> JwtAuthenticator<C> {
 impl<C: DeserializeOwned + Send + Sync + 'static> JwtAuthenticator<C> {
     /// Verifies a token. The outcome is there at once unless a key has to be fetched.
     pub fn verify(&self, token: &str) -> Attempt<Verified<C>> {
-        match self.inner.judge(token, None) {
-            Ok(Judgement::Verified(verified)) => Attempt::Done(Ok(verified)),
-            Ok(Judgement::NeedsKey(fetch)) => {
+        match self.inner.verify(token, None) {
+            Ok(Step::Verified(verified)) => Attempt::Done(Ok(verified)),
+            Ok(Step::NeedsKey(fetch)) => {
                 let (inner, token) = (Arc::clone(&self.inner), Zeroizing::new(token.to_owned()));
-                Attempt::waiting(async move { inner.judge_again(&token, fetch.await) })
+                Attempt::waiting(async move { inner.verify_again(&token, fetch.await) })
             }
             Err(error) => Attempt::Done(Err(error)),
         }
     }
 }
 
-enum Judgement<C> {
+enum Step<C> {
     Verified(Verified<C>),
-    NeedsKey(Fetch),
+    NeedsKey(WaitingForKeys),
 }
-
-type Fetch = Pin<Box<dyn Future<Output = Resolved> + Send>>;
 
 impl Inner {
     /// The whole path of a token, in order. `fetched` are the keys, if they had to be waited for.
-    fn judge<C: DeserializeOwned>(&self, text: &str, fetched: Option<Resolved>) -> Result<Judgement<C>, AuthError> {
+    fn verify<C: DeserializeOwned>(&self, text: &str, fetched: Option<Resolved>) -> Result<Step<C>, AuthError> {
         let now = self.clock.now();
         let token = self.verifier.parse(text)?; // shape and size
         let token = self.verifier.screen(token)?; // issuer, type, algorithm: cheap refusals come first
         let keys = fetched.unwrap_or_else(|| self.keys[token.row].resolve(token.key_hint(), now));
         let keys = match keys {
             Resolved::Keys(keys) => keys,
-            Resolved::Wait(fetch) => return Ok(Judgement::NeedsKey(fetch)),
+            Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(fetch)),
             Resolved::Unknown => return Err(Code::KeyUnknown.into()),
             Resolved::Ambiguous => return Err(Code::KeyAmbiguous.into()),
             Resolved::Fault(fault) => return Err(unavailable(fault)),
         };
         let verified = self.verifier.verify(token, &keys, now)?; // signature, then claims
-        Ok(Judgement::Verified(verified))
+        Ok(Step::Verified(verified))
     }
 
     /// The same once the keys have come. The token is taken apart anew: nothing of it was kept while waiting but its
-    /// text, and its times are judged by the clock as it stands now.
-    fn judge_again<C: DeserializeOwned>(&self, text: &str, fetched: Resolved) -> Result<Verified<C>, AuthError> {
-        match self.judge(text, Some(fetched))? {
-            Judgement::Verified(verified) => Ok(verified),
-            Judgement::NeedsKey(_) => {
-                Err(AuthError::new(Code::KeysUnavailable).explain("the key source answered a wait with another"))
+    /// text, and its times are verifyd by the clock as it stands now.
+    fn verify_again<C: DeserializeOwned>(&self, text: &str, fetched: Resolved) -> Result<Verified<C>, AuthError> {
+        match self.verify(text, Some(fetched))? {
+            Step::Verified(verified) => Ok(verified),
+            Step::NeedsKey(_) => {
+                Err(AuthError::new(Code::KeysUnavailable)
+                    .with_explanation("the key source answered a wait with another"))
             }
         }
     }

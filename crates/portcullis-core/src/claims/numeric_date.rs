@@ -6,7 +6,8 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::UnixTime;
 
-/// A `NumericDate`. Times here are whole seconds, so a fraction is rounded, and always to the stricter side.
+/// A `NumericDate`. Times here are whole seconds, so a fraction is rounded: `nbf` up, `exp` down, as is
+/// stricter, and `iat` down, as ages and cut-offs count from it.
 ///
 /// Strings, negatives and what lies beyond the year 9999 are refused: a huge number must not saturate to "never".
 pub(super) struct NumericDate {
@@ -28,7 +29,8 @@ impl NumericDate {
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NumericDateVisitor)
+        // Not `deserialize_any`: with serde_json's `arbitrary_precision`, that would give an object.
+        deserializer.deserialize_f64(NumericDateVisitor)
     }
 }
 

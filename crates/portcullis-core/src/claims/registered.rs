@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     AuthError, Code, UnixTime,
-    json::{MemberName, MemberNames, Scan, Text, TextSeed},
+    json::{MemberName, MemberNames, NUMBER, Scan, Text, TextSeed},
 };
 
 /// The registered claims, types checked, nothing decided, nothing believed.
@@ -45,7 +45,7 @@ impl RegisteredClaims {
         Deserializer::deserialize_map(&mut deserializer, ClaimsVisitor { source: json })
             .and_then(|claims| deserializer.end().map(|()| claims))
             // The source's text could quote the token, so the error keeps only its kind.
-            .map_err(|error| AuthError::new(Code::ClaimsMalformed).explain(explain(&error)))
+            .map_err(|error| AuthError::new(Code::ClaimsMalformed).with_explanation(explain(&error)))
     }
 }
 
@@ -136,7 +136,7 @@ impl<'de> DeserializeSeed<'de> for VersionSeed {
     }
 }
 
-impl Visitor<'_> for VersionSeed {
+impl<'de> Visitor<'de> for VersionSeed {
     type Value = Option<u64>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,6 +149,15 @@ impl Visitor<'_> for VersionSeed {
 
     fn visit_str<E: de::Error>(self, _: &str) -> Result<Option<u64>, E> {
         Ok(None)
+    }
+
+    /// A number as serde_json gives it with `arbitrary_precision`.
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<u64>, A::Error> {
+        let version = match members.next_entry::<MemberName<'de>, MemberName<'de>>()? {
+            Some((name, number)) if name.as_str() == NUMBER => number.as_str().parse().ok(),
+            _ => None,
+        };
+        version.map(Some).ok_or_else(|| de::Error::custom("a token version is a whole number"))
     }
 }
 

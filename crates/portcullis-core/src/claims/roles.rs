@@ -7,7 +7,8 @@ use super::ClaimRef;
 /// The roles at one place in the claims.
 ///
 /// Three forms are understood: a string with roles delimited by spaces, an array of strings, and an object whose
-/// member names are the roles (as Zitadel writes them). Anything else holds no role.
+/// member names are the roles (as Zitadel writes them: `{"admin": {"<organisation>": "<domain>"}}`), those apart whose
+/// value says no: `null`, `false`, a number, or anything empty. Anything else holds no role.
 #[derive(Clone, Copy)]
 pub struct Roles<'a>(Option<ClaimRef<'a>>);
 
@@ -21,7 +22,8 @@ impl<'a> Roles<'a> {
         let delimited = self.0.and_then(ClaimRef::as_str).into_iter();
         let delimited = delimited.flat_map(|text| text.split(' ').filter(|role| !role.is_empty()));
         let elements = self.0.and_then(ClaimRef::elements).into_iter().flatten().filter_map(ClaimRef::as_str);
-        let names = self.0.and_then(ClaimRef::members).into_iter().flatten().map(|(name, _)| name);
+        let members = self.0.and_then(ClaimRef::members).into_iter().flatten();
+        let names = members.filter(|(_, value)| grants(*value)).map(|(name, _)| name);
         delimited.chain(elements).chain(names)
     }
 
@@ -31,8 +33,17 @@ impl<'a> Roles<'a> {
     }
 }
 
+/// Whether the value beside a role's name lets it count.
+fn grants(value: ClaimRef<'_>) -> bool {
+    value.as_bool() == Some(true)
+        || value.as_str().is_some_and(|text| !text.is_empty())
+        || value.elements().is_some_and(|mut elements| elements.next().is_some())
+        || value.members().is_some_and(|mut members| members.next().is_some())
+}
+
+/// Shows how many there are: claim values stay out of logs.
 impl fmt::Debug for Roles<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        write!(f, "{} roles", self.iter().count())
     }
 }

@@ -41,9 +41,10 @@ impl<'a> Scopes<'a> {
     }
 }
 
+/// Shows how many there are: claim values stay out of logs.
 impl fmt::Debug for Scopes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        write!(f, "{} scopes", self.iter().count())
     }
 }
 

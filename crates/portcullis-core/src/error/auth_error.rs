@@ -73,7 +73,7 @@ impl AuthError {
 
     /// Adds what happened, for the operator's log. Must not hold token text, keys or claim values.
     #[must_use]
-    pub fn explain(mut self, explanation: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_explanation(mut self, explanation: impl Into<Cow<'static, str>>) -> Self {
         self.details().explanation = Some(explanation.into());
         self
     }

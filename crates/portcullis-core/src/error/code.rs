@@ -20,7 +20,7 @@ pub enum AuthErrorKind {
     InsufficientAuthentication,
     /// We could not decide. Never to be answered as a refusal, and never as a permission.
     Unavailable,
-    /// The service is put together wrongly: a guard without a layer, say. The developer's fault, not the client's.
+    /// The service is misconfigured: a guard without a layer, say. The developer's fault, not the client's.
     Misconfigured,
 }
 
@@ -66,7 +66,7 @@ codes! {
     CredentialMalformed = "credential_malformed", InvalidRequest, "the credential is malformed";
     /// Several credentials in one request; which of them counts would be a guess.
     CredentialRepeated = "credential_repeated", InvalidRequest, "the request has more than one credential";
-    /// The token is longer than the limit (16 KiB by default). Nothing of it was decoded.
+    /// The token is longer than the limit (16 KiB). Nothing of it was decoded.
     TokenTooLong = "token_too_long", InvalidToken, "the token is too long";
     /// Not three non-empty parts of strict base64url (RFC 7515 section 3.1).
     TokenMalformed = "token_malformed", InvalidToken, "the token is malformed";
@@ -94,9 +94,9 @@ codes! {
     ClaimMissing = "claim_missing", InvalidToken, "the token lacks a required claim";
     /// `exp` has passed.
     TokenExpired = "token_expired", InvalidToken, "the token has expired";
-    /// `nbf` lies ahead.
+    /// `nbf` is in the future.
     TokenNotYetValid = "token_not_yet_valid", InvalidToken, "the token is not valid yet";
-    /// `iat` lies ahead: a clock is wrong, or lies.
+    /// `iat` is in the future: a clock is wrong, or lies.
     TokenIssuedInFuture = "token_issued_in_future", InvalidToken, "the token was issued in the future";
     /// `iat` is longer ago than the policy allows.
     TokenTooOld = "token_too_old", InvalidToken, "the token was issued too long ago";
@@ -118,7 +118,7 @@ codes! {
     KeysUnavailable = "keys_unavailable", Unavailable, "the token cannot be checked at the moment";
     /// What a requirement asks for could not be found out.
     RequirementUndecided = "requirement_undecided", Unavailable, "the permission cannot be checked at the moment";
-    /// A route or a guard is put together wrongly; the log says how.
+    /// A route or a guard is misconfigured; the log says how.
     ServiceMisconfigured = "service_misconfigured", Misconfigured, "the service is misconfigured";
 }
 

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use crate::{KeyError, KeySetError, RingError};
+
 /// A configuration cannot be used. It lists every problem, each with what to do about it, so that one run finds all.
 #[derive(Clone, Debug)]
 pub struct ConfigError {
@@ -9,7 +11,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// An error with one problem: a sentence that names the place, what is wrong there and how to mend it.
+    /// An error with one problem: a sentence that names the place, what is wrong there and how to fix it.
     pub fn new(problem: impl Into<String>) -> Self {
         Self { problems: vec![problem.into()] }
     }
@@ -42,3 +44,23 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
+
+impl From<KeyError> for ConfigError {
+    fn from(error: KeyError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<KeySetError> for ConfigError {
+    /// One problem for each key that cannot be used.
+    fn from(error: KeySetError) -> Self {
+        let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+        if problems.is_empty() { Self::new(error.to_string()) } else { Self { problems } }
+    }
+}
+
+impl From<RingError> for ConfigError {
+    fn from(error: RingError) -> Self {
+        Self::new(error.to_string())
+    }
+}

@@ -8,6 +8,14 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 /// with thousands of members costs linear time all the same.
 const INLINE: usize = 24;
 
+/// The name under which serde_json hands over a number, when some crate of the build has switched its feature
+/// `arbitrary_precision` on. Not a member.
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";
+
+/// What no member may be named: `serde_json::Value` takes such an object for something else, and custom claims may hold
+/// a `Value`.
+const PRIVATE: &str = "$serde_json::private::";
+
 /// The names seen so far in one object.
 #[derive(Debug)]
 pub(crate) struct MemberNames<'de> {
@@ -25,6 +33,9 @@ impl<'de> MemberNames<'de> {
 
     /// Notes a name; an error if the object has it already.
     pub(crate) fn note<E: de::Error>(&mut self, name: &MemberName<'de>) -> Result<(), E> {
+        if name.as_str().starts_with(PRIVATE) {
+            return Err(E::custom("a member has a name that serde_json keeps to itself"));
+        }
         let mark = mark(name.as_str());
         if self.marks & mark != 0 && self.contains(name.as_str()) {
             return Err(E::custom("an object has a member twice"));

@@ -3,19 +3,23 @@
 //! `serde_json` checks the grammar, UTF-8 and numbers. What it leaves open, and what two parsers in one system may
 //! therefore read differently, is closed here (RFC 8725 section 2.4, RFC 7519 section 4):
 //!
-//! - a struct may be read from a JSON *array* by position: only [`ObjectVisitor`] implementations are used, which
-//!   accept nothing but an object;
+//! - a struct may be read from a JSON *array* by position: only visitors that accept nothing but an object
+//!   are used;
 //! - a repeated member may win first or last: [`MemberNames`] refuses it, at every level, also in parts that nobody
 //!   reads;
+//! - `serde_json` gives two member names a meaning of their own (those of its private number and raw value types),
+//!   so that a member of some object may turn into something else: they are refused;
 //! - nesting is limited by the stack alone: [`MAX_DEPTH`] is far below.
 
 mod members;
 mod scan;
 mod text;
+mod tree;
 
-pub(crate) use members::{MemberName, MemberNames};
+pub(crate) use members::{MemberName, MemberNames, NUMBER};
 pub(crate) use scan::Scan;
 pub(crate) use text::{Text, TextSeed};
+pub(crate) use tree::tree;
 
 /// How deep objects and arrays may nest, the outermost counted.
 ///

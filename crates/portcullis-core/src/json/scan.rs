@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{MAX_DEPTH, MemberName, MemberNames};
+use super::{MAX_DEPTH, MemberName, MemberNames, NUMBER};
 
 /// Takes any value and gives nothing; an error if an object in it has a member twice or it nests too deep.
 #[derive(Clone, Copy, Debug)]
@@ -75,10 +75,22 @@ impl<'de> Visitor<'de> for Scan {
         let member = self.deeper()?;
         let mut names = MemberNames::new();
         while let Some(name) = members.next_key::<MemberName<'de>>()? {
+            if name.as_str() == NUMBER {
+                return number(&members.next_value::<MemberName<'de>>()?);
+            }
             names.note(&name)?;
             members.next_value_seed(member)?;
         }
         Ok(())
+    }
+}
+
+/// A number as serde_json gives it when some crate of the build has switched `arbitrary_precision` on; an object that
+/// pretends to be one is a number, too, in the eyes of every `serde_json::Value`.
+fn number<E: de::Error>(text: &MemberName<'_>) -> Result<(), E> {
+    match text.as_str().parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(()),
+        _ => Err(E::custom("a number that is none")),
     }
 }
 
@@ -112,6 +124,20 @@ mod tests {
         assert!(scan(&format!("{{{}}}", members.join(","))).is_ok());
         for again in ["m0", "m23", "m24", "m2999"] {
             assert!(scan(&format!(r#"{{{},"{again}":1}}"#, members.join(","))).is_err(), "{again}");
+        }
+    }
+
+    #[test]
+    fn names_that_serde_json_keeps_to_itself_are_refused() {
+        assert!(scan(r#"{"a":{"$serde_json::public":"{}"}}"#).is_ok());
+        for json in [
+            r#"{"a":{"$serde_json::private::RawValue":"{}"}}"#,
+            r#"{"a":1,"$serde_json::private::RawValue":"{}"}"#,
+            r#"{"\u0024serde_json::private::RawValue":"{}"}"#,
+            r#"{"$serde_json::private::Number":"junk"}"#,
+            r#"{"$serde_json::private::Number":"1","a":1}"#,
+        ] {
+            assert!(scan(json).is_err(), "{json}");
         }
     }
 

@@ -40,7 +40,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm there is, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: &[Self] = &[
         Self::Hs256,
         Self::Hs384,
         Self::Hs512,
@@ -77,7 +77,7 @@ impl Algorithm {
 
     /// The algorithm of that registered name, compared exactly (RFC 7515 section 4.1.1: case-sensitive).
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
     /// Whether the key is a secret that both sides share, so that whoever can verify can also sign.
@@ -122,7 +122,7 @@ impl AlgorithmSet {
     pub const SYMMETRIC: Self = Self::of(&[Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512]);
 
     /// Every algorithm.
-    pub const ALL: Self = Self::of(&Algorithm::ALL);
+    pub const ALL: Self = Self::of(Algorithm::ALL);
 
     /// The set of the algorithms listed.
     pub const fn of(algorithms: &[Algorithm]) -> Self {
@@ -159,7 +159,7 @@ impl AlgorithmSet {
 
     /// The algorithms in the set, in the order of [`Algorithm::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
+        Algorithm::ALL.iter().copied().filter(move |algorithm| self.contains(*algorithm))
     }
 }
 
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn every_name_leads_back_to_its_algorithm() {
-        for algorithm in Algorithm::ALL {
+        for &algorithm in Algorithm::ALL {
             assert_eq!(algorithm.name().parse::<Algorithm>().unwrap(), algorithm);
         }
     }
@@ -213,6 +213,6 @@ mod tests {
     fn symmetric_and_asymmetric_share_nothing_and_are_everything() {
         assert!(AlgorithmSet::SYMMETRIC.intersection(AlgorithmSet::ASYMMETRIC).is_empty());
         assert_eq!(AlgorithmSet::SYMMETRIC.union(AlgorithmSet::ASYMMETRIC), AlgorithmSet::ALL);
-        assert!(Algorithm::ALL.into_iter().all(|a| a.is_symmetric() == AlgorithmSet::SYMMETRIC.contains(a)));
+        assert!(Algorithm::ALL.iter().copied().all(|a| a.is_symmetric() == AlgorithmSet::SYMMETRIC.contains(a)));
     }
 }

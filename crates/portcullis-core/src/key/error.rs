@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// A key cannot be used. For the developer or operator: it says what is wrong and how to mend it, and never shows
+/// A key cannot be used. For the developer or operator: it says what is wrong and how to fix it, and never shows
 /// the key.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]

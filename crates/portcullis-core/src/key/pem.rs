@@ -48,7 +48,14 @@ impl<'a> Block<'a> {
         })?;
         let label = begin.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES));
         let label = label.ok_or_else(|| malformed("broken PEM: the first line does not end in dashes"))?;
-        let body = lines.by_ref().take_while(|line| !is_end(line, label)).collect();
+        let mut body = String::new();
+        loop {
+            match lines.next() {
+                Some(line) if is_end(line, label) => break,
+                Some(line) => body.push_str(line),
+                None => return Err(malformed("broken PEM: there is no -----END line, the file may be cut off")),
+            }
+        }
         if lines.any(|line| line.starts_with(BEGIN)) {
             return Err(malformed("several PEM blocks: give one key at a time"));
         }

@@ -3,7 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use aws_lc_rs::hmac;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use zeroize::Zeroizing;
 
 use super::{
@@ -38,7 +41,7 @@ pub struct Secret {
 impl Secret {
     /// Takes the key id (1 to 512 bytes), the one algorithm it is for, and the bytes as they are.
     ///
-    /// Text is taken by its bytes: a secret written in base64 is not decoded. See [`Secret::from_base64url`].
+    /// Text is taken by its bytes: a secret written in base64 is not decoded. See [`Secret::from_base64`].
     ///
     /// # Errors
     ///
@@ -51,20 +54,25 @@ impl Secret {
         Ok(Self { id, algorithm, bytes })
     }
 
-    /// The same from base64url text without padding, as in a JWK's `k`.
+    /// The same from base64 text, as `openssl rand -base64 48` prints it or as it stands in a JWK's `k`.
+    ///
+    /// Both alphabets are taken, with or without padding, and white space around the text: it is your own
+    /// configuration, and there is but one way to read it. Text from elsewhere (a JWK) is read strictly.
     ///
     /// # Errors
     ///
-    /// [`KeyErrorKind::Malformed`] if it is not base64url, and those of [`Secret::new`].
-    pub fn from_base64url(id: impl Into<Arc<str>>, algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| {
-            // The decoder's own message would show a byte of the secret.
+    /// [`KeyErrorKind::Malformed`] if it is not base64, and those of [`Secret::new`].
+    pub fn from_base64(id: impl Into<Arc<str>>, algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
+        let text = text.trim().trim_end_matches('=');
+        let decoded = URL_SAFE_NO_PAD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text));
+        // The decoder's own message would show a byte of the secret.
+        let malformed = |_| {
             KeyError::new(
                 KeyErrorKind::Malformed,
-                "the secret is not base64url without padding (letters, digits, - and _)",
+                "the secret is not base64: make one with `openssl rand -base64 48`, or take its bytes by `Secret::new`",
             )
-        })?;
-        Self::new(id, algorithm, bytes)
+        };
+        Self::new(id, algorithm, decoded.map_err(malformed)?)
     }
 
     /// The key id.
@@ -171,15 +179,16 @@ mod tests {
     }
 
     #[test]
-    fn base64url_is_strict_and_the_error_shows_nothing() {
+    fn base64_is_read_as_people_have_it_and_the_error_shows_nothing() {
         let text = URL_SAFE_NO_PAD.encode([0xfb; 32]);
-        let decoded = Secret::from_base64url("a", Algorithm::Hs256, &text).unwrap();
-        assert_eq!(*decoded.bytes, [0xfb; 32]);
+        for good in [text.clone(), format!("{text}="), format!(" {text}\n"), text.replace('-', "+").replace('_', "/")] {
+            assert_eq!(*Secret::from_base64("a", Algorithm::Hs256, &good).unwrap().bytes, [0xfb; 32], "{good}");
+        }
 
         // 32 bytes leave two bits in the last letter, which must be zero.
         let trailing_bits = format!("{}t", &text[..text.len() - 1]);
-        for bad in [format!("{text}="), format!(" {text}"), text.replace('-', "+"), trailing_bits] {
-            let error = Secret::from_base64url("a", Algorithm::Hs256, &bad).unwrap_err();
+        for bad in [format!("{text}?"), text.replacen('-', "+", 1), format!("{text} {text}"), trailing_bits] {
+            let error = Secret::from_base64("a", Algorithm::Hs256, &bad).unwrap_err();
             assert_eq!(error.kind(), KeyErrorKind::Malformed, "{bad}");
             assert!(!error.to_string().contains(&text[..4]));
         }

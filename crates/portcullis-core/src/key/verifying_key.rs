@@ -113,7 +113,7 @@ impl VerifyingKey {
     }
 
     /// The key id for keeping, without a copy.
-    pub fn id_shared(&self) -> Option<Arc<str>> {
+    pub(crate) fn id_shared(&self) -> Option<Arc<str>> {
         self.id.clone()
     }
 

@@ -2,7 +2,13 @@
 
 mod error;
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 pub use error::{KeySourceError, KeySourceErrorKind};
 
@@ -13,7 +19,7 @@ use crate::{Algorithm, KeyMatch, UnixTime};
 /// Implement it to keep keys somewhere new. The rules:
 ///
 /// * Answer from memory, without a lock: [`resolve`](KeySource::resolve) runs for every token. What takes
-///   time goes into [`Resolved::Wait`].
+///   time goes into [`Resolved::waiting`].
 /// * The hint is untrusted. A key id that names no key is [`Resolved::Unknown`], never "then try the others".
 /// * "We could not find out" is [`Resolved::Fault`] (HTTP 503), never `Unknown` (401).
 ///
@@ -26,11 +32,22 @@ use crate::{Algorithm, KeyMatch, UnixTime};
 pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     /// Finds the keys for a token with this hint at the instant `now`.
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved;
+
+    /// What is known to be wrong with the source when an authenticator is made of it, in a sentence for the developer.
+    ///
+    /// Defaults to nothing.
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<T: KeySource + ?Sized> KeySource for Arc<T> {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
         (**self).resolve(hint, now)
+    }
+
+    fn problem(&self) -> Option<String> {
+        (**self).problem()
     }
 }
 
@@ -65,8 +82,33 @@ pub enum Resolved {
     Ambiguous,
     /// The source could not find out: no verdict about the token.
     Fault(KeySourceError),
-    /// The answer takes time. What it resolves to is not to be another `Wait`.
-    Wait(Pin<Box<dyn Future<Output = Resolved> + Send>>),
+    /// The answer takes time. It has to be taken from the keys as they are when the future ends, so that a key revoked
+    /// meanwhile is not among them; and it is not to be another `Waiting`.
+    Waiting(WaitingForKeys),
+}
+
+impl Resolved {
+    /// An answer that the future given will have.
+    pub fn waiting(future: impl Future<Output = Self> + Send + 'static) -> Self {
+        Self::Waiting(WaitingForKeys(Box::pin(future)))
+    }
+}
+
+/// The future of a key source's answer.
+pub struct WaitingForKeys(Pin<Box<dyn Future<Output = Resolved> + Send>>);
+
+impl Future for WaitingForKeys {
+    type Output = Resolved;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Resolved> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for WaitingForKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WaitingForKeys(..)")
+    }
 }
 
 impl fmt::Debug for Resolved {
@@ -76,7 +118,7 @@ impl fmt::Debug for Resolved {
             Self::Unknown => f.write_str("Unknown"),
             Self::Ambiguous => f.write_str("Ambiguous"),
             Self::Fault(error) => f.debug_tuple("Fault").field(error).finish(),
-            Self::Wait(_) => f.write_str("Wait(..)"),
+            Self::Waiting(_) => f.write_str("Waiting(..)"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Leeway, Profile};
 use crate::{
-    AlgorithmSet, AuthError, ClaimRef, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::Header,
+    AlgorithmSet, AuthError, ClaimRef, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::TokenHeader,
 };
 
 /// What is accepted from one issuer.
@@ -42,7 +42,7 @@ impl Policy {
         &self.conventions
     }
 
-    /// What a developer has to mend in this policy.
+    /// What a developer has to fix in this policy.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let issuer = self.issuer();
         let mut problems = Vec::new();
@@ -64,7 +64,7 @@ impl Policy {
     }
 
     /// The cheap refusals: before any key is looked up.
-    pub(crate) fn accept_header(&self, header: &Header) -> Result<(), AuthError> {
+    pub(crate) fn accept_header(&self, header: &TokenHeader) -> Result<(), AuthError> {
         if !self.profile.accepts_type(header.token_type()) {
             return Err(Code::TypeNotAccepted.into());
         }
@@ -92,7 +92,9 @@ impl Policy {
     pub(crate) fn accept_required(&self, facts: &Facts) -> Result<(), AuthError> {
         let missing = self.required.iter().find(|pointer| facts.claim(pointer).is_none_or(ClaimRef::is_null));
         match missing {
-            Some(pointer) => Err(AuthError::new(Code::ClaimMissing).explain(format!("there is no `{pointer}`"))),
+            Some(pointer) => {
+                Err(AuthError::new(Code::ClaimMissing).with_explanation(format!("there is no `{pointer}`")))
+            }
             None => Ok(()),
         }
     }
@@ -149,5 +151,5 @@ impl Policy {
 }
 
 fn missing(claim: &'static str) -> AuthError {
-    AuthError::new(Code::ClaimMissing).explain(format!("there is no `{claim}`"))
+    AuthError::new(Code::ClaimMissing).with_explanation(format!("there is no `{claim}`"))
 }

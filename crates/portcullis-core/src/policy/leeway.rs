@@ -27,7 +27,7 @@ impl Leeway {
         if secs > Self::MAX.0.as_secs() {
             let max = Self::MAX.0.as_secs();
             return Err(ConfigError::new(format!(
-                "leeway: {secs} s is more than {max} s; mend the clocks (NTP) instead of forgiving more"
+                "leeway: {secs} s is more than {max} s; correct the clocks (NTP) instead of forgiving more"
             )));
         }
         Ok(Self(Duration::from_secs(secs)))

@@ -7,7 +7,7 @@ use base64::engine::{
 
 use crate::{AuthError, Code};
 
-/// One text, one value: a second spelling of the same token would defeat caches and deny lists (RFC 4648 section 3.5).
+/// One text, one value: a second spelling of the same token would defeat caches and denylists (RFC 4648 section 3.5).
 const STRICT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -19,7 +19,7 @@ const STRICT: GeneralPurpose = GeneralPurpose::new(
 /// Decodes to UTF-8 text in an allocation of its own; the error has the code given.
 pub(crate) fn decode_text(encoded: &str, otherwise: Code) -> Result<String, AuthError> {
     let bytes = STRICT.decode(encoded).map_err(|_| AuthError::new(Code::TokenMalformed))?;
-    String::from_utf8(bytes).map_err(|_| AuthError::new(otherwise).explain("not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| AuthError::new(otherwise).with_explanation("not UTF-8"))
 }
 
 /// Decodes into `buffer`; `None` if the text is not strict base64url or its value does not fit.

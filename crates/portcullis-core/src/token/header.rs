@@ -18,7 +18,7 @@ const MAX_KEY_ID: usize = 512;
 /// `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not here on purpose: they are never a source of trust and never cause a
 /// fetch (RFC 8725 sections 3.9 and 3.10).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct TokenHeader {
     algorithm: Algorithm,
     token_type: TokenType,
     key_id: Option<Box<str>>,
@@ -33,7 +33,7 @@ pub(crate) enum TokenType {
     Other,
 }
 
-impl Header {
+impl TokenHeader {
     /// The algorithm that the token claims; believed only together with a key that is bound to it.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -158,12 +158,12 @@ mod tests {
     use super::*;
 
     fn refused(json: &str) -> Code {
-        Header::parse(json).expect_err(json).code()
+        TokenHeader::parse(json).expect_err(json).code()
     }
 
     #[test]
     fn the_members_that_count_are_read_and_the_rest_passed_over() {
-        let header = Header::parse(
+        let header = TokenHeader::parse(
             r#"{"typ":"at+JWT","kid":"k1","\u0061lg":"ES256","jwk":{"kty":"EC"},"jku":"https://evil.example","b64":true}"#,
         )
         .unwrap();
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_key_id_has_at_most_512_bytes() {
-        let with = |len: usize| Header::parse(&format!(r#"{{"alg":"RS256","kid":"{}"}}"#, "k".repeat(len)));
+        let with = |len: usize| TokenHeader::parse(&format!(r#"{{"alg":"RS256","kid":"{}"}}"#, "k".repeat(len)));
         assert!(with(MAX_KEY_ID).is_ok());
         assert_eq!(with(MAX_KEY_ID + 1).unwrap_err().code(), Code::HeaderMalformed);
     }

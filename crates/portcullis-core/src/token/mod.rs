@@ -7,7 +7,7 @@ mod signature;
 mod unverified;
 
 pub(crate) use base64url::decode_text;
-pub use header::Header;
+pub use header::TokenHeader;
 pub(crate) use header::TokenType;
 pub(crate) use seen_headers::SeenHeaders;
 pub use unverified::UnverifiedToken;

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::Header;
+use super::TokenHeader;
 
-/// How many headers are remembered. An issuer uses one per signing key, so this covers a few issuers in the midst of
-/// rotation; beyond it, the oldest goes.
-const CAPACITY: usize = 8;
+/// How many headers are remembered. An issuer uses one per signing key, so this covers many issuers in the midst of
+/// rotation; when it is full, remembering begins anew, so that headers that never come again cost little.
+const CAPACITY: usize = 32;
+
+/// The longest header that is remembered, encoded. One that is longer is not the usual one, and may be another each time.
+const MAX_LEN: usize = 512;
 
 /// The headers of verified tokens, by their encoded text.
 ///
@@ -21,13 +24,13 @@ pub(crate) struct SeenHeaders {
 
 #[derive(Clone, Debug)]
 struct SeenHeader {
-    encoded: Box<str>,
-    header: Arc<Header>,
+    encoded: Arc<str>,
+    header: Arc<TokenHeader>,
 }
 
 impl SeenHeaders {
     /// The header of that encoded text, if it was seen.
-    pub(crate) fn find(&self, encoded: &str) -> Option<Arc<Header>> {
+    pub(crate) fn find(&self, encoded: &str) -> Option<Arc<TokenHeader>> {
         let entries = self.entries.load();
         entries.iter().find(|seen| *seen.encoded == *encoded).map(|seen| Arc::clone(&seen.header))
     }
@@ -35,14 +38,14 @@ impl SeenHeaders {
     /// Remembers the header of a token whose signature was right.
     ///
     /// Two writers at once may lose one entry to the other; it then comes in with its next token.
-    pub(crate) fn remember(&self, encoded: &str, header: &Arc<Header>) {
+    pub(crate) fn remember(&self, encoded: &str, header: &Arc<TokenHeader>) {
         let entries = self.entries.load();
-        if entries.iter().any(|seen| *seen.encoded == *encoded) {
+        if encoded.len() > MAX_LEN || entries.iter().any(|seen| *seen.encoded == *encoded) {
             return;
         }
-        let keep = entries.len().min(CAPACITY - 1);
+        let kept: &[SeenHeader] = if entries.len() < CAPACITY { &entries } else { &[] };
         let newest = SeenHeader { encoded: encoded.into(), header: Arc::clone(header) };
-        let updated = std::iter::once(newest).chain(entries.iter().take(keep).cloned()).collect();
+        let updated = std::iter::once(newest).chain(kept.iter().cloned()).collect();
         self.entries.store(Arc::new(updated));
     }
 }
@@ -51,8 +54,8 @@ impl SeenHeaders {
 mod tests {
     use super::*;
 
-    fn header(id: &str) -> Arc<Header> {
-        Arc::new(Header::parse(&format!(r#"{{"alg":"ES256","kid":"{id}"}}"#)).unwrap())
+    fn header(id: &str) -> Arc<TokenHeader> {
+        Arc::new(TokenHeader::parse(&format!(r#"{{"alg":"ES256","kid":"{id}"}}"#)).unwrap())
     }
 
     #[test]
@@ -65,12 +68,21 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_goes_first() {
+    fn when_it_is_full_it_begins_anew() {
         let seen = SeenHeaders::default();
         for n in 0..=CAPACITY {
             seen.remember(&n.to_string(), &header("k"));
         }
-        assert!(seen.find("0").is_none());
-        assert!((1..=CAPACITY).all(|n| seen.find(&n.to_string()).is_some()));
+        assert!((0..CAPACITY).all(|n| seen.find(&n.to_string()).is_none()));
+        assert!(seen.find(&CAPACITY.to_string()).is_some());
+    }
+
+    #[test]
+    fn a_long_header_is_not_remembered() {
+        let seen = SeenHeaders::default();
+        let (long, longer) = ("h".repeat(MAX_LEN), "h".repeat(MAX_LEN + 1));
+        seen.remember(&long, &header("k"));
+        seen.remember(&longer, &header("k"));
+        assert!(seen.find(&long).is_some() && seen.find(&longer).is_none());
     }
 }

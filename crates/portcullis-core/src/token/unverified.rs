@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Header, SeenHeaders, decode_text, signature::with_signature};
+use super::{SeenHeaders, TokenHeader, decode_text, signature::with_signature};
 use crate::{AuthError, Code, VerifyingKey};
 
 /// The parts of a compact JWS (RFC 7515 section 7.1) and its parsed header.
@@ -13,7 +13,7 @@ pub struct UnverifiedToken<'t> {
     header_text: &'t str,
     claims_text: &'t str,
     signature_text: &'t str,
-    header: Arc<Header>,
+    header: Arc<TokenHeader>,
 }
 
 impl<'t> UnverifiedToken<'t> {
@@ -28,22 +28,24 @@ impl<'t> UnverifiedToken<'t> {
     ///
     /// - [`Code::TokenTooLong`]: more than [`UnverifiedToken::MAX_LEN`] bytes;
     /// - [`Code::TokenMalformed`]: not three non-empty parts, or the header is not strict base64url;
-    /// - [`Code::HeaderMalformed`], [`Code::AlgorithmNotAllowed`], [`Code::ExtensionNotUnderstood`]: see [`Header`].
+    /// - [`Code::HeaderMalformed`], [`Code::AlgorithmNotAllowed`], [`Code::ExtensionNotUnderstood`]: see [`TokenHeader`].
     pub fn parse(text: &'t str) -> Result<Self, AuthError> {
-        Self::parse_with(text, |encoded| Header::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new))
+        Self::parse_with(text, |encoded| {
+            TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
+        })
     }
 
     /// The same, with the headers seen before at hand.
     pub(crate) fn parse_seen(text: &'t str, seen: &SeenHeaders) -> Result<Self, AuthError> {
         Self::parse_with(text, |encoded| match seen.find(encoded) {
             Some(header) => Ok(header),
-            None => Header::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new),
+            None => TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new),
         })
     }
 
     fn parse_with(
         text: &'t str,
-        header: impl FnOnce(&str) -> Result<Arc<Header>, AuthError>,
+        header: impl FnOnce(&str) -> Result<Arc<TokenHeader>, AuthError>,
     ) -> Result<Self, AuthError> {
         if text.len() > Self::MAX_LEN {
             return Err(Code::TokenTooLong.into());
@@ -59,11 +61,11 @@ impl<'t> UnverifiedToken<'t> {
     }
 
     /// The header, unproven.
-    pub fn header(&self) -> &Header {
+    pub fn header(&self) -> &TokenHeader {
         &self.header
     }
 
-    pub(crate) fn header_shared(&self) -> &Arc<Header> {
+    pub(crate) fn header_shared(&self) -> &Arc<TokenHeader> {
         &self.header
     }
 

@@ -8,12 +8,16 @@ use std::{
 use serde_json::Value;
 
 use super::{Conventions, Identity};
-use crate::{Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime, claims::RegisteredClaims, json::Text};
+use crate::{
+    Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime,
+    claims::RegisteredClaims,
+    json::{Text, tree},
+};
 
 /// The facts of a verified token: registered claims, scopes, roles and which key signed it.
 ///
 /// There are facts only about tokens whose signature and claims were accepted (or for which somebody vouched through
-/// [`Facts::assertion`]). `Debug` shows issuer, subject and expiry, and no other claim.
+/// [`Facts::assertion`]). `Debug` shows issuer and expiry, and nothing about the person.
 pub struct Facts {
     /// As decoded; not shrunk to fit, which would copy it.
     claims: String,
@@ -45,12 +49,11 @@ impl Facts {
     /// # Errors
     ///
     /// [`Code::ClaimsMalformed`] if `claims` is not a strict JSON object with claims of the right types.
-    pub fn assertion(claims: impl Into<String>, conventions: &Arc<Conventions>) -> Result<Self, AuthError> {
+    pub fn assertion(claims: impl Into<String>, conventions: impl Into<Arc<Conventions>>) -> Result<Self, AuthError> {
         let claims = claims.into();
         let registered = RegisteredClaims::parse(&claims)?;
         let audience = registered.audience.as_ref().and_then(|audience| audience.iter(&claims).next()).map(Arc::from);
-        let conventions = Arc::clone(conventions);
-        let provenance = Provenance { conventions, audience, algorithm: None, key_id: None };
+        let provenance = Provenance { conventions: conventions.into(), audience, algorithm: None, key_id: None };
         Ok(Self::new(claims, registered, provenance))
     }
 
@@ -154,7 +157,8 @@ impl Facts {
     /// The first call parses the claims into a tree, which is kept with the token; prefer claims of your own type
     /// where a handler reads them, and this for guards.
     pub fn claim(&self, pointer: &str) -> Option<ClaimRef<'_>> {
-        let tree = self.parsed.get_or_init(|| Box::new(serde_json::from_str(&self.claims).unwrap_or_default()));
+        // The text was scanned by the same rules before, so there is a tree.
+        let tree = self.parsed.get_or_init(|| Box::new(tree(&self.claims).unwrap_or_default()));
         tree.pointer(pointer).map(ClaimRef::new)
     }
 
@@ -173,19 +177,34 @@ impl Facts {
     pub(crate) fn read_custom<C: serde::de::DeserializeOwned>(&self) -> Result<C, AuthError> {
         // The text is known to be one strict object, so what follows the value need not be looked at again.
         let mut deserializer = serde_json::Deserializer::from_str(&self.claims);
-        C::deserialize(&mut deserializer).map_err(|_| {
-            let wanted = std::any::type_name::<C>();
-            // serde's message quotes claim values, so it is not passed on.
-            AuthError::new(Code::CustomClaimsMalformed).explain(format!("the claims do not have the form of {wanted}"))
+        C::deserialize(&mut deserializer).map_err(|error| {
+            let (wanted, place) = (std::any::type_name::<C>(), missing_member(&error));
+            AuthError::new(Code::CustomClaimsMalformed)
+                .with_explanation(format!("the claims do not have the form of `{wanted}`: {place}"))
         })
     }
+}
+
+/// What serde found missing, or else where it stopped. Its other messages quote claim values, so they are not passed on;
+/// a missing member's name is from the application's own type.
+fn missing_member(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    match missing {
+        Some((name, _)) if is_plain(name) => format!("there is no `{name}`"),
+        _ => format!("a member before column {} has another type", error.column()),
+    }
+}
+
+/// Whether it can be the name of a member, and cannot be a claim's value that made its way into a message.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 impl fmt::Debug for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Facts")
             .field("issuer", &self.issuer())
-            .field("subject", &self.subject())
             .field("expires_at", &self.expires_at())
             .finish_non_exhaustive()
     }

@@ -45,7 +45,7 @@ impl<C> Clone for Verified<C> {
     }
 }
 
-/// Shows issuer, subject and expiry; custom claims are personal data and stay out.
+/// Shows issuer and expiry; claims are personal data and stay out.
 impl<C> fmt::Debug for Verified<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Verified").field(&self.0.facts).finish()
@@ -58,7 +58,7 @@ impl<C> fmt::Debug for Verified<C> {
 pub struct NoCustom;
 
 impl<'de> Deserialize<'de> for NoCustom {
-    /// Reads nothing at all, so that whoever needs no claims of his own does not pay for a second look at them.
+    /// Reads nothing at all, so that those who need no claims of their own do not pay for a second look at them.
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Ok(Self)
     }

@@ -90,8 +90,8 @@ impl Published {
 }
 
 impl KeySource for MockKeys {
-    fn resolve(&self, hint: KeyHint<'_>, _now: UnixTime) -> Resolved {
-        self.0.published.load().verifying.candidates(hint)
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.0.published.load().verifying.resolve(hint, now)
     }
 }
 

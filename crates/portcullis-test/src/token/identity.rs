@@ -1,5 +1,7 @@
 //! Identities without cryptography.
 
+use std::sync::Arc;
+
 use portcullis_core::{AnyVerified, Facts, Verified};
 use serde::de::DeserializeOwned;
 
@@ -36,7 +38,10 @@ impl TokenBuilder {
         assert!(self.defect.is_none(), "portcullis-test: a token with a defect proves no identity");
         let claims = self.claims_json();
         let custom = custom(&claims);
-        let facts = must(Facts::assertion(claims, self.issuer.trusted().conventions()), "there is no such identity");
+        let facts = must(
+            Facts::assertion(claims, Arc::clone(self.issuer.trusted().conventions())),
+            "there is no such identity",
+        );
         Verified::assertion(facts, custom)
     }
 

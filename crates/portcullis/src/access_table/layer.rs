@@ -3,19 +3,19 @@
 use std::{fmt, sync::Arc};
 
 use http::Extensions;
-use portcullis_core::{Attempt, AuthError, Clock, Code, SystemClock};
+use portcullis_core::{Attempt, AuthError, Code};
 use tower_layer::Layer;
 
 use super::{
-    Access, AccessService,
+    Access,
     matching::{Line, Matching},
 };
 use crate::{
     Circumstances, RequestHead,
-    guard::{Caller, InheritedRejection, OwnRejection, caller},
+    guard::{Caller, Decide, GuardService, InheritedRejection, caller},
 };
 
-/// Lets on only requests for which an [`AccessTable`](crate::AccessTable) has a line, and by its terms.
+/// Lets through only requests for which an [`AccessTable`](crate::AccessTable) has a line, and by its terms.
 ///
 /// See the [module docs](crate::access_table) for the rules. Cheap to clone. The type parameter is who answers refusals.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub struct AccessLayer<R = InheritedRejection> {
 
 impl AccessLayer {
     pub(super) fn new(matching: Matching) -> Self {
-        let terms = Terms { matching, matched_path: None, clock: Arc::new(SystemClock) };
+        let terms = Terms { matching, matched_path: None };
         Self { terms: Arc::new(terms), rejection: InheritedRejection }
     }
 }
@@ -54,27 +54,22 @@ impl<R> AccessLayer<R> {
         self
     }
 
-    /// Tells the time for [`fresh`](crate::requirement::fresh). Defaults to the system's clock.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        Arc::make_mut(&mut self.terms).clock = Arc::new(clock);
-        self
-    }
-
-    /// Answers this guard's refusals by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
+    /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
     ///
-    /// Defaults to [`InheritedRejection`].
+    /// Defaults to answering as the [`AuthLayer`](crate::AuthLayer) in front is [configured
+    /// to](crate::AuthLayer::challenge).
     #[must_use]
-    pub fn rejection<N>(self, rejection: N) -> AccessLayer<OwnRejection<N>> {
-        AccessLayer { terms: self.terms, rejection: OwnRejection::new(rejection) }
+    pub fn rejection<N>(self, rejection: N) -> AccessLayer<N> {
+        AccessLayer { terms: self.terms, rejection }
     }
 }
 
 impl<S, R: Clone> Layer<S> for AccessLayer<R> {
-    type Service = AccessService<S, R>;
+    type Service = GuardService<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AccessService::new(inner, Arc::clone(&self.terms), self.rejection.clone())
+        let terms = Arc::clone(&self.terms);
+        GuardService::new(inner, terms, self.rejection.clone())
     }
 }
 
@@ -86,37 +81,37 @@ impl<R> fmt::Debug for AccessLayer<R> {
 
 /// What a layer is made of.
 #[derive(Clone, Debug)]
-pub(super) struct Terms {
+struct Terms {
     matching: Matching,
     matched_path: Option<fn(&Extensions) -> Option<&str>>,
-    clock: Arc<dyn Clock>,
 }
 
-impl Terms {
-    /// Whether the request may go on.
-    pub(super) fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
+impl Decide for Terms {
+    fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
         let line = match self.find(head) {
             Ok(Some(line)) if matches!(line.access, Access::Public) => return Attempt::Done(Ok(())),
             line => line,
         };
-        // Who the caller is comes before what is wrong with his request: 401 before 403.
-        let verified = match caller(head.extensions) {
-            Ok(Caller::Verified(verified)) => verified,
+        // Who the caller is comes before what is wrong with the request: 401 before 403.
+        let (verified, now) = match caller(head.extensions) {
+            Ok(Caller::Verified(verified, now)) => (verified, now),
             Ok(Caller::Preflight) => return Attempt::Done(Ok(())),
             Err(error) => return Attempt::Done(Err(error)),
         };
         match line {
             Ok(Some(Line { access: Access::Require(requirement), params, .. })) => {
-                requirement.evaluate(Circumstances::new(verified, &params, self.clock.now()))
+                requirement.evaluate(Circumstances::new(verified, &params, now))
             }
             Ok(Some(Line { access: Access::Authenticated | Access::Public, .. })) => Attempt::Done(Ok(())),
             Ok(None) => Attempt::Done(Err(
-                AuthError::new(Code::RequirementNotMet).explain("the route is not in the access table")
+                AuthError::new(Code::RequirementNotMet).with_explanation("the route is not in the access table")
             )),
             Err(error) => Attempt::Done(Err(error)),
         }
     }
+}
 
+impl Terms {
     fn find(&self, head: RequestHead<'_>) -> Result<Option<Line<'_>>, AuthError> {
         let line = self.matching.find(head.method, head.uri)?;
         Ok(match self.matched_path {

@@ -43,7 +43,7 @@
 //! GET     /orders/{id}  scope(\"orders:read\")");
 //!
 //! // in a test the identity is asserted; a service has AuthLayer::new(authenticator).optional() here
-//! let facts = Facts::assertion(r#"{"scope": "orders:read"}"#, &Conventions::new("https://issuer.example").into())?;
+//! let facts = Facts::assertion(r#"{"scope": "orders:read"}"#, Conventions::new("https://issuer.example"))?;
 //! let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom)).optional();
 //! let app = Router::new()
 //!     .route("/health", get(async || "fine"))
@@ -61,12 +61,10 @@
 //! ```
 
 mod layer;
-mod listing;
+mod listed_route;
 mod matching;
-mod service;
 mod table;
 
 pub use layer::AccessLayer;
-pub use listing::{Access, ListedRoute, RouteMethod};
-pub use service::AccessService;
+pub use listed_route::{Access, ListedRoute, RouteMethod};
 pub use table::AccessTable;

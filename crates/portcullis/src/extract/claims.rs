@@ -6,7 +6,7 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use portcullis_core::{AnyVerified, Attempt, AuthError, Code, NoCustom, Verified};
 
-use super::from_context::{FromContext, extract, identity};
+use super::from_context::{FromContext, extract, verified};
 use crate::{AuthContext, AuthRejection};
 
 /// The caller's verified token with custom claims of type `C`, to which it dereferences.
@@ -29,7 +29,7 @@ impl<C> Deref for Claims<C> {
 
 impl<C: Send + Sync + 'static> FromContext for Claims<C> {
     fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
-        Attempt::Done(identity(context).and_then(typed))
+        Attempt::Done(verified(context).and_then(typed))
     }
 }
 
@@ -58,7 +58,7 @@ impl<C: Send + Sync + 'static, S: Send + Sync> OptionalFromRequestParts<S> for C
 fn typed<C: Send + Sync + 'static>(verified: &AnyVerified) -> Result<Claims<C>, AuthError> {
     verified.downcast().map(Claims).ok_or_else(|| {
         let (wanted, carried) = (std::any::type_name::<C>(), verified.custom_type());
-        AuthError::new(Code::ServiceMisconfigured).explain(format!(
+        AuthError::new(Code::ServiceMisconfigured).with_explanation(format!(
             "a handler takes `Claims<{wanted}>`, but the authenticator was made for claims of type `{carried}`: name \
              the same type in `JwtAuthenticator::claims`"
         ))

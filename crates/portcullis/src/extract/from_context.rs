@@ -5,15 +5,19 @@ use portcullis_core::{AnyVerified, Attempt, AuthError, Code};
 
 use crate::{AuthContext, AuthRejection, telemetry};
 
-/// Something that can be had from how a request came in. What implements it works behind a layer and in
+/// Something that an extractor takes from the [`AuthContext`]. What implements it can be wrapped in
 /// [`FromState`](super::FromState).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be had from an `AuthContext`",
+    note = "`FromState` takes `Claims`, `Option<Claims>`, `GrantedScopes`, `RawToken` and `Require`, or your own type that implements `FromContext`"
+)]
 pub trait FromContext: Send + Sized {
     /// Takes what it needs; an error if it is not there, with the [`Code`] that says why.
     fn from_context(context: &AuthContext, parts: &Parts) -> Attempt<Self>;
 }
 
-/// The identity, or the error of a request that came in without one.
-pub(super) fn identity(context: &AuthContext) -> Result<&AnyVerified, AuthError> {
+/// The verified token, or the error of a request that came in without a credential.
+pub(super) fn verified(context: &AuthContext) -> Result<&AnyVerified, AuthError> {
     context.verified().ok_or_else(|| Code::CredentialMissing.into())
 }
 
@@ -31,7 +35,7 @@ pub(super) async fn extract<E: FromContext>(parts: &Parts) -> Result<E, AuthReje
 
 /// Turns an error into the answer that the layer in front would give.
 pub(super) fn reject(error: AuthError, context: Option<&AuthContext>) -> AuthRejection {
-    telemetry::request_refused(&error);
+    telemetry::request_refused(&error, None);
     match context {
         Some(context) => AuthRejection::new(error, context.challenge().clone()),
         None => AuthRejection::from(error),
@@ -39,7 +43,7 @@ pub(super) fn reject(error: AuthError, context: Option<&AuthContext>) -> AuthRej
 }
 
 fn no_layer(extractor: &str) -> AuthError {
-    AuthError::new(Code::ServiceMisconfigured).explain(format!(
+    AuthError::new(Code::ServiceMisconfigured).with_explanation(format!(
         "a handler takes `{extractor}`, but no AuthLayer stands before its route: add one to the router by `.layer(..)` \
          after the route, or take `FromState<..>` instead"
     ))

@@ -1,4 +1,4 @@
-//! Authentication on the spot.
+//! Authentication in the extractor.
 
 use axum_core::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
@@ -13,10 +13,11 @@ use crate::{
 /// Extracts `E` without a layer in front: the request is authenticated here, by the [`AuthLayer`] in the router's
 /// state.
 ///
-/// For a router where only some handlers need an identity. Whether a request without a credential is refused depends
+/// For a router where only some handlers need to know the caller. Whether a request without a credential is refused depends
 /// on `E`: `FromState<Option<Claims>>` lets it through, `FromState<Claims>` does not; the layer's
 /// [`optional`](AuthLayer::optional) has no say. Nothing is added to the response: for credentials in queries and
-/// cookies, where a cache has to be told, use the layer itself.
+/// cookies, where a cache has to be told, use the layer itself. Its [`rejection`](AuthLayer::rejection) has no say either:
+/// refusals are answered by its [`challenge`](AuthLayer::challenge).
 ///
 /// ```
 /// use axum::{Router, extract::FromRef, routing::get};
@@ -58,18 +59,15 @@ where
 }
 
 async fn authenticate(gate: &Gate, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
-    let refused = |error| {
-        crate::telemetry::request_refused(&error);
-        AuthRejection::new(error, gate.challenge().clone())
-    };
     let pass = match gate.admit_optional((&*parts).into()) {
-        Admission::Admitted(pass) => pass,
-        Admission::Refused(error) => return Err(refused(error)),
+        Admission::Admitted(pass) => Ok(pass),
+        Admission::Refused(error) => Err(error),
         Admission::Waiting(mut pending) => {
-            let verified = (&mut pending.waiting).await.map_err(refused)?;
-            gate.complete(pending, verified)
+            let outcome = (&mut pending.waiting).await;
+            gate.conclude(pending, outcome)
         }
     };
-    let (context, _) = gate.enter(pass, &mut parts.into());
+    let pass = pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?;
+    let (context, _) = gate.prepare(pass, &mut parts.into());
     Ok(context)
 }

@@ -35,13 +35,13 @@
 mod claims;
 mod from_context;
 mod from_state;
-mod guard;
+mod granted_scopes;
 mod raw_token;
-mod scopes;
+mod require;
 
 pub use claims::Claims;
 pub use from_context::FromContext;
 pub use from_state::FromState;
-pub use guard::Require;
+pub use granted_scopes::GrantedScopes;
 pub use raw_token::RawToken;
-pub use scopes::GrantedScopes;
+pub use require::Require;

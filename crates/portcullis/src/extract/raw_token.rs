@@ -6,7 +6,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use portcullis_core::{Attempt, AuthError, Code};
 
-use super::from_context::{FromContext, extract, identity};
+use super::from_context::{FromContext, extract, verified};
 use crate::{AuthContext, AuthRejection, context::PresentedToken};
 
 /// The text of the token that was verified, for a handler that calls another service on the caller's behalf.
@@ -26,10 +26,11 @@ impl RawToken {
 
 impl FromContext for RawToken {
     fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
-        Attempt::Done(identity(context).and_then(|_| {
+        Attempt::Done(verified(context).and_then(|_| {
             context.presented_token().cloned().map(Self).ok_or_else(|| {
-                AuthError::new(Code::ServiceMisconfigured)
-                    .explain("a handler takes RawToken, but the layer does not keep tokens: call AuthLayer::keep_token")
+                AuthError::new(Code::ServiceMisconfigured).with_explanation(
+                    "a handler takes RawToken, but the layer does not keep tokens: call AuthLayer::keep_token",
+                )
             })
         }))
     }

@@ -13,8 +13,7 @@ use pin_project_lite::pin_project;
 use portcullis_core::{Attempt, AuthError, Code, Waiting};
 use tower_service::Service;
 
-use super::Reject;
-use crate::{AuthContext, telemetry};
+use crate::{AuthContext, MakeRejection, rejection::respond_behind, telemetry};
 
 pin_project! {
     /// The response of a service behind a guard.
@@ -50,7 +49,7 @@ struct Held<S, B, R> {
 impl<S, B, R, ResBody> GuardFuture<S, B, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>> + Clone,
-    R: Reject<ResBody> + Clone,
+    R: MakeRejection<ResBody> + Clone,
 {
     /// Acts on a decision. `inner` is the service that was polled.
     pub(crate) fn start(decision: Attempt<()>, inner: &mut S, request: Request<B>, rejection: &R) -> Self {
@@ -64,7 +63,8 @@ where
                 State::Waiting { held: Some(Box::new(Held { waiting, inner, request, rejection: rejection.clone() })) }
             }
             _ => {
-                let error = AuthError::new(Code::ServiceMisconfigured).explain("a decision of an unknown kind");
+                let error =
+                    AuthError::new(Code::ServiceMisconfigured).with_explanation("a decision of an unknown kind");
                 State::Rejected { response: Some(refuse(rejection, &request, &error)) }
             }
         };
@@ -75,7 +75,7 @@ where
 impl<S, B, R, ResBody> Future for GuardFuture<S, B, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
-    R: Reject<ResBody>,
+    R: MakeRejection<ResBody>,
 {
     type Output = Result<Response<ResBody>, S::Error>;
 
@@ -102,7 +102,7 @@ where
 impl<S, B, R, ResBody> Held<S, B, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
-    R: Reject<ResBody>,
+    R: MakeRejection<ResBody>,
 {
     fn proceed(mut self, decision: Result<(), AuthError>) -> State<S::Future, Box<Self>, Response<ResBody>> {
         match decision {
@@ -114,10 +114,10 @@ where
 
 fn refuse<B, R, ResBody>(rejection: &R, request: &Request<B>, error: &AuthError) -> Response<ResBody>
 where
-    R: Reject<ResBody>,
+    R: MakeRejection<ResBody>,
 {
-    telemetry::request_refused(error);
-    rejection.reject(request.extensions().get::<AuthContext>(), error)
+    telemetry::request_refused(error, None);
+    respond_behind(request.extensions().get::<AuthContext>(), rejection, error)
 }
 
 impl<S: Service<Request<B>>, B, R> fmt::Debug for GuardFuture<S, B, R> {

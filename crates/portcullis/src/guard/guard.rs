@@ -63,7 +63,7 @@ mod axum {
     fn params<G: Guard>(uri: &Uri) -> Result<PathParams, AuthError> {
         match G::path() {
             Some(template) if G::requirement().sees_path() => PathTemplate::new(template)
-                .map_err(|problem| AuthError::new(Code::ServiceMisconfigured).explain(problem.to_string()))?
+                .map_err(|problem| AuthError::new(Code::ServiceMisconfigured).with_explanation(problem.to_string()))?
                 .params(uri),
             _ => Ok(PathParams::new()),
         }

@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis_core::{Clock, ConfigError, SystemClock};
+use portcullis_core::ConfigError;
 use tower_layer::Layer;
 
-use super::{InheritedRejection, OwnRejection, PathTemplate, RequireService, path_template, rule::Rule};
+use super::{GuardService, InheritedRejection, PathTemplate, path_template, rule::Rule};
 use crate::Requirement;
 
-/// Lets on only requests whose caller meets a requirement.
+/// Lets through only requests whose caller meets a requirement.
 ///
 /// See the [module docs](crate::guard) for the rules. Cheap to clone. The type parameter is who answers refusals.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct RequireLayer<R = InheritedRejection> {
 impl RequireLayer {
     /// Asks this of every caller.
     pub fn new(requirement: Requirement) -> Self {
-        let rule = Rule { requirement, template: None, clock: Arc::new(SystemClock) };
+        let rule = Rule { requirement, template: None };
         Self { rule: Arc::new(rule), rejection: InheritedRejection }
     }
 }
@@ -40,19 +40,13 @@ impl<R> RequireLayer<R> {
         Ok(self)
     }
 
-    /// Tells the time for [`fresh`](crate::requirement::fresh). Defaults to the system's clock.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        Arc::make_mut(&mut self.rule).clock = Arc::new(clock);
-        self
-    }
-
-    /// Answers this guard's refusals by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
+    /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
     ///
-    /// Defaults to [`InheritedRejection`].
+    /// Defaults to answering as the [`AuthLayer`](crate::AuthLayer) in front is [configured
+    /// to](crate::AuthLayer::challenge).
     #[must_use]
-    pub fn rejection<N>(self, rejection: N) -> RequireLayer<OwnRejection<N>> {
-        RequireLayer { rule: self.rule, rejection: OwnRejection::new(rejection) }
+    pub fn rejection<N>(self, rejection: N) -> RequireLayer<N> {
+        RequireLayer { rule: self.rule, rejection }
     }
 
     /// What it asks.
@@ -62,10 +56,11 @@ impl<R> RequireLayer<R> {
 }
 
 impl<S, R: Clone> Layer<S> for RequireLayer<R> {
-    type Service = RequireService<S, R>;
+    type Service = GuardService<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireService::new(inner, Arc::clone(&self.rule), self.rejection.clone())
+        let rule = Arc::clone(&self.rule);
+        GuardService::new(inner, rule, self.rejection.clone())
     }
 }
 

@@ -30,7 +30,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let app = |claims: &str| -> Result<Router, portcullis::AuthError> {
 //!     // in a test the identity is asserted; a service has AuthLayer::new(authenticator) here
-//!     let facts = Facts::assertion(claims, &Conventions::new("https://issuer.example").into())?;
+//!     let facts = Facts::assertion(claims, Conventions::new("https://issuer.example"))?;
 //!     let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom));
 //!     let orders = get(async || "orders").layer(RequireLayer::new(scope("orders:read")));
 //!     Ok(Router::new().route("/orders", orders).layer(auth))
@@ -67,5 +67,6 @@ pub use guard::Guard;
 pub(crate) use guard::authorize;
 pub use layer::RequireLayer;
 pub(crate) use path_template::PathTemplate;
-pub use rejection::{InheritedRejection, OwnRejection, Reject};
-pub use service::RequireService;
+pub use rejection::InheritedRejection;
+pub(crate) use service::Decide;
+pub use service::GuardService;

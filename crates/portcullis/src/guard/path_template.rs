@@ -34,7 +34,7 @@ pub(crate) fn decode(params: &Params<'_, '_>) -> Result<PathParams, AuthError> {
         Ok(value) => Ok((name.to_owned(), value.into_owned())),
         // Nobody can have been granted anything on a resource whose name is no text.
         Err(_) => Err(AuthError::new(Code::RequirementNotMet)
-            .explain(format!("the path parameter {name:?} of the request is not UTF-8"))),
+            .with_explanation(format!("the path parameter {name:?} of the request is not UTF-8"))),
     };
     params.iter().map(decode).collect::<Result<Vec<_>, _>>().map(PathParams::from_iter)
 }

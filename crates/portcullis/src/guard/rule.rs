@@ -1,10 +1,8 @@
 //! The decision of one guard, made without touching the request.
 
-use std::sync::Arc;
+use portcullis_core::Attempt;
 
-use portcullis_core::{Attempt, Clock};
-
-use super::{Caller, PathTemplate, caller};
+use super::{Caller, PathTemplate, caller, service::Decide};
 use crate::{Circumstances, PathParams, RequestHead, Requirement};
 
 /// What a [`RequireLayer`](super::RequireLayer) is made of.
@@ -12,14 +10,12 @@ use crate::{Circumstances, PathParams, RequestHead, Requirement};
 pub(super) struct Rule {
     pub(super) requirement: Requirement,
     pub(super) template: Option<PathTemplate>,
-    pub(super) clock: Arc<dyn Clock>,
 }
 
-impl Rule {
-    /// Whether the request may go on.
-    pub(super) fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
-        let verified = match caller(head.extensions) {
-            Ok(Caller::Verified(verified)) => verified,
+impl Decide for Rule {
+    fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
+        let (verified, now) = match caller(head.extensions) {
+            Ok(Caller::Verified(verified, now)) => (verified, now),
             Ok(Caller::Preflight) => return Attempt::Done(Ok(())),
             Err(error) => return Attempt::Done(Err(error)),
         };
@@ -28,7 +24,7 @@ impl Rule {
             _ => Ok(PathParams::new()),
         };
         match params {
-            Ok(params) => self.requirement.evaluate(Circumstances::new(verified, &params, self.clock.now())),
+            Ok(params) => self.requirement.evaluate(Circumstances::new(verified, &params, now)),
             Err(error) => Attempt::Done(Err(error)),
         }
     }

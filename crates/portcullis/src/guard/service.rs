@@ -1,4 +1,4 @@
-//! A service behind the guard.
+//! A service behind a guard.
 
 use std::{
     fmt,
@@ -7,28 +7,37 @@ use std::{
 };
 
 use http::{Request, Response};
+use portcullis_core::Attempt;
 use tower_service::Service;
 
-use super::{GuardFuture, Reject, rule::Rule};
+use super::GuardFuture;
+use crate::{MakeRejection, RequestHead};
 
-/// An inner service that only callers reach who meet a requirement. Made by [`RequireLayer`](crate::RequireLayer).
+/// The decision of a guard, made without touching the request.
+pub(crate) trait Decide: fmt::Debug + Send + Sync {
+    /// Whether the request may go on.
+    fn decide(&self, head: RequestHead<'_>) -> Attempt<()>;
+}
+
+/// An inner service that only callers reach whom a guard lets through. Made by [`RequireLayer`](crate::RequireLayer) and
+/// [`AccessLayer`](crate::AccessLayer).
 #[derive(Clone)]
-pub struct RequireService<S, R> {
+pub struct GuardService<S, R> {
     inner: S,
-    rule: Arc<Rule>,
+    guard: Arc<dyn Decide>,
     rejection: R,
 }
 
-impl<S, R> RequireService<S, R> {
-    pub(super) fn new(inner: S, rule: Arc<Rule>, rejection: R) -> Self {
-        Self { inner, rule, rejection }
+impl<S, R> GuardService<S, R> {
+    pub(crate) fn new(inner: S, guard: Arc<dyn Decide>, rejection: R) -> Self {
+        Self { inner, guard, rejection }
     }
 }
 
-impl<S, R, B, ResBody> Service<Request<B>> for RequireService<S, R>
+impl<S, R, B, ResBody> Service<Request<B>> for GuardService<S, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>> + Clone,
-    R: Reject<ResBody> + Clone,
+    R: MakeRejection<ResBody> + Clone,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
@@ -39,13 +48,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let decision = self.rule.decide((&request).into());
+        let decision = self.guard.decide((&request).into());
         GuardFuture::start(decision, &mut self.inner, request, &self.rejection)
     }
 }
 
-impl<S: fmt::Debug, R> fmt::Debug for RequireService<S, R> {
+impl<S: fmt::Debug, R> fmt::Debug for GuardService<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireService").field("inner", &self.inner).field("rule", &self.rule).finish_non_exhaustive()
+        f.debug_struct("GuardService").field("inner", &self.inner).field("guard", &self.guard).finish_non_exhaustive()
     }
 }

@@ -1,12 +1,14 @@
 //! Keys in a file, watched and swapped while the service runs.
 //!
 //! 1. The file holds one PEM key, one JWK or a JWK Set; which of them is seen from its first characters.
-//! 2. Everything in it has to be usable: a file of one's own with an odd key in it is a mistake, and all mistakes are
-//!    listed at once. (A set from elsewhere is read more leniently: see [`KeySet::from_jwks`].)
-//! 3. [`KeyFile::watch`] reads it again from time to time, by content, so that every way of replacing it is noticed:
+//! 2. Everything in it has to be usable: an odd key in your own file is a mistake, and all mistakes are listed at once.
+//!    (A set from elsewhere is read more leniently: see [`KeySet::from_jwks`].)
+//! 3. A PEM key has no id, and a token whose header has a `kid` never meets a key without one. Most issuers set `kid`:
+//!    give the key that id by [`KeyFile::open_named`], or write the key as a JWK.
+//! 4. [`KeyFile::watch`] reads it again from time to time, by content, so that every way of replacing it is noticed:
 //!    in place, by rename, through the links with which Kubernetes swaps a mounted secret, on a network file system.
-//! 4. A new content is swapped in as a whole. One that cannot be used, or a file that is gone, changes nothing: the
-//!    old keys stay, and a warning says what is wrong.
+//! 5. A new content is swapped in as a whole. One that cannot be used, or a file that is gone, changes nothing: the
+//!    old keys stay, a warning says what is wrong, and so does [`KeyFile::last_error`].
 //!
 //! # Example
 //!
@@ -33,7 +35,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use portcullis_core::{ConfigError, KeyHint, KeySet, KeySource, Resolved, UnixTime};
 use zeroize::Zeroizing;
 
@@ -66,12 +68,17 @@ struct Shared {
     path: PathBuf,
     contents: Contents,
     keys: ArcSwap<KeySet>,
-    /// What was read last, whether or not it could be used, so that one mistake is reported once.
+    /// Where the keys in use were read from.
     text: Mutex<Zeroizing<String>>,
+    /// Why the last look at the file came to nothing. Not behind the lock, which is held while the file is read.
+    last_error: ArcSwapOption<ConfigError>,
 }
 
 impl KeyFile {
     /// Reads public keys: a PEM key, a JWK or a JWK Set.
+    ///
+    /// A PEM key has no id: opened so, it serves only tokens whose header has no `kid`. For others see
+    /// [`open_named`](Self::open_named).
     ///
     /// # Errors
     ///
@@ -80,9 +87,20 @@ impl KeyFile {
         Self::open_as(path.into(), Contents::PublicKeys)
     }
 
+    /// Reads one public key, a PEM key or a JWK, and gives it this id: the `kid` that the issuer writes into its tokens.
+    ///
+    /// The id stays when the file is read again. It replaces the `kid` of a JWK.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyFile::open`], and if the file holds a JWK Set or the id is empty.
+    pub fn open_named(path: impl Into<PathBuf>, key_id: impl Into<String>) -> Result<Self, ConfigError> {
+        Self::open_as(path.into(), Contents::NamedPublicKey(key_id.into()))
+    }
+
     /// Reads shared secrets: a JWK Set of nothing but `oct` keys.
     ///
-    /// A call of its own, so that a file with a secret is never taken for one that may be published.
+    /// This is a separate call, so that a file with a secret is never taken for one that may be published.
     ///
     /// # Errors
     ///
@@ -91,7 +109,7 @@ impl KeyFile {
         Self::open_as(path.into(), Contents::Secrets)
     }
 
-    /// Reads the file again every so often, in a thread of its own that ends with the last clone of this handle.
+    /// Reads the file again every so often, in a thread that ends with the last clone of this handle.
     ///
     /// # Errors
     ///
@@ -116,6 +134,12 @@ impl KeyFile {
         self.shared.reload()
     }
 
+    /// Why the file could not be used when it was read last; `None` if it could. For readiness checks and alarms: the keys
+    /// from before are still in use.
+    pub fn last_error(&self) -> Option<ConfigError> {
+        self.shared.last_error.load_full().map(|error| ConfigError::clone(&error))
+    }
+
     /// The keys as they are now.
     pub fn keys(&self) -> KeySet {
         KeySet::clone(&self.shared.keys.load())
@@ -129,7 +153,8 @@ impl KeyFile {
     fn open_as(path: PathBuf, contents: Contents) -> Result<Self, ConfigError> {
         let text = read(&path).map_err(|error| in_file(&path, error))?;
         let keys = contents.parse(&text).map_err(|problems| in_file(&path, problems))?;
-        let shared = Shared { path, contents, keys: ArcSwap::from_pointee(keys), text: Mutex::new(text) };
+        let (keys, text) = (ArcSwap::from_pointee(keys), Mutex::new(text));
+        let shared = Shared { path, contents, keys, text, last_error: ArcSwapOption::empty() };
         Ok(Self { shared: Arc::new(shared), watch: None })
     }
 }
@@ -152,22 +177,30 @@ impl fmt::Debug for KeyFile {
 
 impl Shared {
     fn reload(&self) -> Result<Reload, ConfigError> {
-        let read = read(&self.path).map_err(|error| self.problem(&error))?;
-        let mut last = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        if *last == read {
+        let outcome = self.swap();
+        self.last_error.store(outcome.as_ref().err().cloned().map(Arc::new));
+        outcome
+    }
+
+    fn swap(&self) -> Result<Reload, ConfigError> {
+        let mut in_use = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = read(&self.path).map_err(|error| self.problem(&error))?;
+        if *in_use == text {
             return Ok(Reload::Unchanged);
         }
-        let parsed = self.contents.parse(&read);
-        *last = read;
-        let keys = parsed.map_err(|problems| in_file(&self.path, problems))?;
+        let keys = self.contents.parse(&text).map_err(|problems| in_file(&self.path, problems))?;
         self.keys.store(Arc::new(keys));
+        *in_use = text;
         Ok(Reload::Swapped)
     }
 
+    /// Reports a mistake once, however often the file is looked at.
     fn reload_and_report(&self) {
+        let known = self.last_error.load_full();
         match self.reload() {
             Ok(Reload::Unchanged) => {}
             Ok(Reload::Swapped) => telemetry::key_file_swapped(&self.path),
+            Err(error) if known.is_some_and(|known| known.to_string() == error.to_string()) => {}
             Err(error) => telemetry::key_file_unusable(&error),
         }
     }

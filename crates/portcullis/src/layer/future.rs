@@ -14,7 +14,7 @@ use portcullis_core::{AnyVerified, AuthError};
 use tower_service::Service;
 
 use super::{Gate, gate::PendingPass};
-use crate::{Caching, MakeRejection, telemetry};
+use crate::{MakeRejection, location::Caching, rejection::respond};
 
 pin_project! {
     /// The response of an [`AuthService`](super::AuthService).
@@ -30,7 +30,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F, H, T> {
-        /// The identity has to be waited for. Boxed: it is rare, and the request is large.
+        /// The verdict about the token has to be waited for. Boxed: it is rare, and the request is large.
         Waiting { held: Option<H> },
         /// The inner service is at work.
         Inner { #[pin] future: F, caching: Caching },
@@ -39,7 +39,7 @@ pin_project! {
     }
 }
 
-/// A request that waits for its identity, and everything that is needed afterwards.
+/// A request whose token is still being verified, and everything that is needed afterwards.
 pub(super) struct Held<S, B, R> {
     pub(super) pending: PendingPass,
     pub(super) inner: S,
@@ -101,17 +101,13 @@ where
     R: MakeRejection<ResBody>,
 {
     fn proceed(mut self, outcome: Result<AnyVerified, AuthError>) -> State<S::Future, Box<Self>, S::Response> {
-        match outcome {
-            Ok(verified) => {
-                let pass = self.gate.complete(self.pending, verified);
-                let (auth, caching) = self.gate.enter(pass, &mut (&mut self.request).into());
+        match self.gate.conclude(self.pending, outcome) {
+            Ok(pass) => {
+                let (auth, caching) = self.gate.prepare(pass, &mut (&mut self.request).into());
                 self.request.extensions_mut().insert(auth);
                 State::Inner { future: self.inner.call(self.request), caching }
             }
-            Err(error) => {
-                telemetry::request_refused(&error);
-                State::Rejected { response: Some(self.rejection.make_rejection(&error)) }
-            }
+            Err(error) => State::Rejected { response: Some(respond(&self.rejection, &error)) },
         }
     }
 }

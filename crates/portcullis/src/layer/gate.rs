@@ -6,30 +6,33 @@ use http::{
     Method,
     header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
 };
-use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Code, Credential, Waiting};
+use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Clock, Code, Credential, SystemClock, Waiting};
 
 use crate::{
-    AuthContext, BearerChallenge, Caching, Found, RequestHead, RequestHeadMut, TokenLocation,
-    context::{Entrance, PresentedToken},
-    telemetry,
+    AuthContext, BearerChallenge, TokenLocation,
+    context::{Presence, PresentedToken},
+    location::{Caching, Found, RequestHead, RequestHeadMut},
+    telemetry::{self, Fingerprint, FingerprintKey},
 };
 
 /// What a layer is made of.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
-    pub(super) doors: Vec<Door>,
+    pub(super) sources: Vec<Source>,
     pub(super) absent: Absent,
     pub(super) challenge: BearerChallenge,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) keep: Keep,
     pub(super) asserted: Option<AnyVerified>,
+    fingerprint_key: FingerprintKey,
 }
 
 /// A place for credentials, and who decides about those found there.
 #[derive(Clone, Debug)]
-pub(super) struct Door {
-    pub(super) location: Arc<dyn TokenLocation>,
-    pub(super) authenticator: Arc<dyn Authenticator>,
-    pub(super) caching: Caching,
+pub(super) struct Source {
+    location: Arc<dyn TokenLocation>,
+    authenticator: Arc<dyn Authenticator>,
+    caching: Caching,
 }
 
 /// What happens to a request without a credential.
@@ -54,22 +57,40 @@ pub(crate) enum Admission {
     Waiting(PendingPass),
 }
 
-/// What goes into the request when it is let in.
+/// A request may go on, with this in its extensions. `source` is where its credential was, by number.
 #[derive(Debug)]
 pub(crate) struct Pass {
     context: AuthContext,
-    door: Option<usize>,
+    source: Option<usize>,
 }
 
-/// A pass whose identity is still being established.
+/// A request whose token is still being verified.
 #[derive(Debug)]
 pub(crate) struct PendingPass {
     pub(crate) waiting: Waiting,
-    token: Option<PresentedToken>,
-    door: usize,
+    source: usize,
+    kept: Option<PresentedToken>,
+    fingerprint: Option<Fingerprint>,
 }
 
 impl Gate {
+    pub(super) fn new(sources: Vec<Source>, asserted: Option<AnyVerified>) -> Self {
+        Self {
+            sources,
+            absent: Absent::Refused,
+            challenge: BearerChallenge::new(),
+            clock: Arc::new(SystemClock),
+            keep: Keep::Nothing,
+            asserted,
+            fingerprint_key: FingerprintKey::default(),
+        }
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn challenge(&self) -> &BearerChallenge {
+        &self.challenge
+    }
+
     /// Decides about a request by the layer's own rule for absent credentials.
     pub(crate) fn admit(&self, head: RequestHead<'_>) -> Admission {
         self.admit_with(head, self.absent)
@@ -81,88 +102,105 @@ impl Gate {
         self.admit_with(head, Absent::Anonymous)
     }
 
-    #[cfg(feature = "axum")]
-    pub(crate) fn challenge(&self) -> &BearerChallenge {
-        &self.challenge
-    }
-
     fn admit_with(&self, head: RequestHead<'_>, absent: Absent) -> Admission {
         if let Some(verified) = &self.asserted {
-            return self.pass(Entrance::Verified(verified.clone()), None);
+            return self.admitted(Presence::Verified(verified.clone()));
         }
         match self.find(head) {
-            Ok(Some((door, token))) => self.authenticate(door, &token),
-            Ok(None) if is_preflight(head) => self.pass(Entrance::Preflight, None),
-            Ok(None) if absent == Absent::Anonymous => self.pass(Entrance::Anonymous, None),
-            Ok(None) => Admission::Refused(Code::CredentialMissing.into()),
-            Err(error) => Admission::Refused(error),
+            Ok(Some((source, token))) => self.authenticate(source, &token),
+            Ok(None) if is_preflight(head) => self.admitted(Presence::Preflight),
+            Ok(None) if absent == Absent::Anonymous => self.admitted(Presence::Anonymous),
+            Ok(None) => Admission::Refused(refused(Code::CredentialMissing.into(), None)),
+            Err(error) => Admission::Refused(refused(error, None)),
         }
     }
 
-    /// The one credential, and at which door. Every location is looked at, whatever the first one holds: a second
+    /// The one credential, and in which source. Every location is looked at, whatever the first one holds: a second
     /// credential is refused, not ignored (RFC 6750 section 2).
     fn find<'r>(&self, head: RequestHead<'r>) -> Result<Option<(usize, Cow<'r, str>)>, AuthError> {
         let mut credential = None;
-        for (at, door) in self.doors.iter().enumerate() {
-            match door.location.find(head) {
+        for (at, source) in self.sources.iter().enumerate() {
+            match source.location.find(head) {
                 Found::Absent => {}
                 Found::Token(_) if credential.is_some() => return Err(Code::CredentialRepeated.into()),
                 Found::Token(token) => credential = Some((at, token)),
-                Found::Malformed(reason) => return Err(AuthError::new(Code::CredentialMalformed).explain(reason)),
+                Found::Malformed(reason) => {
+                    return Err(AuthError::new(Code::CredentialMalformed).with_explanation(reason));
+                }
                 Found::Several => return Err(Code::CredentialRepeated.into()),
             }
         }
         Ok(credential)
     }
 
-    fn authenticate(&self, door: usize, token: &str) -> Admission {
+    fn authenticate(&self, source: usize, token: &str) -> Admission {
         let kept = (self.keep == Keep::Token).then(|| PresentedToken::new(token));
-        match self.doors[door].authenticator.authenticate(Credential::bearer(token)) {
-            Attempt::Done(Ok(verified)) => self.pass_with(Entrance::Verified(verified), Some(door), kept),
-            Attempt::Done(Err(error)) => {
-                telemetry::credential_refused(&error, token);
-                Admission::Refused(error)
+        match self.sources[source].authenticator.authenticate(Credential::bearer(token)) {
+            Attempt::Done(Ok(verified)) => Admission::Admitted(self.pass(verified, source, kept)),
+            Attempt::Done(Err(error)) => Admission::Refused(refused(error, self.fingerprint_key.fingerprint(token))),
+            Attempt::Waiting(waiting) => {
+                let fingerprint = self.fingerprint_key.fingerprint(token);
+                Admission::Waiting(PendingPass { waiting, source, kept, fingerprint })
             }
-            Attempt::Waiting(waiting) => Admission::Waiting(PendingPass { waiting, token: kept, door }),
             _ => {
-                Admission::Refused(AuthError::new(Code::ServiceMisconfigured).explain("an attempt of an unknown kind"))
+                let error =
+                    AuthError::new(Code::ServiceMisconfigured).with_explanation("an attempt of an unknown kind");
+                Admission::Refused(refused(error, None))
             }
         }
     }
 
-    /// The pass of a request that had to wait.
-    pub(crate) fn complete(&self, pending: PendingPass, verified: AnyVerified) -> Pass {
-        self.make_pass(Entrance::Verified(verified), Some(pending.door), pending.token)
-    }
-
-    fn pass(&self, entrance: Entrance, door: Option<usize>) -> Admission {
-        self.pass_with(entrance, door, None)
-    }
-
-    fn pass_with(&self, entrance: Entrance, door: Option<usize>, token: Option<PresentedToken>) -> Admission {
-        Admission::Admitted(self.make_pass(entrance, door, token))
-    }
-
-    fn make_pass(&self, entrance: Entrance, door: Option<usize>, token: Option<PresentedToken>) -> Pass {
-        let context = AuthContext::new(entrance, self.challenge.clone());
-        let context = match token {
-            Some(token) => context.with_token(token),
-            None => context,
-        };
-        Pass { context, door }
+    /// The decision about a request that had to wait, once `outcome` is there.
+    pub(crate) fn conclude(
+        &self,
+        pending: PendingPass,
+        outcome: Result<AnyVerified, AuthError>,
+    ) -> Result<Pass, AuthError> {
+        match outcome {
+            Ok(verified) => Ok(self.pass(verified, pending.source, pending.kept)),
+            Err(error) => Err(refused(error, pending.fingerprint)),
+        }
     }
 
     /// Takes the credential out of the request where its location says so. Gives what goes into the extensions, and
     /// what caches may do with the response.
-    pub(crate) fn enter(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
-        match pass.door.map(|door| &self.doors[door]) {
-            Some(door) => {
-                door.location.strip(request);
-                (pass.context, door.caching)
+    pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
+        match pass.source.map(|source| &self.sources[source]) {
+            Some(source) => {
+                source.location.strip(request);
+                (pass.context, source.caching)
             }
             None => (pass.context, Caching::Untouched),
         }
     }
+
+    fn admitted(&self, presence: Presence) -> Admission {
+        Admission::Admitted(Pass { context: self.context(presence), source: None })
+    }
+
+    fn pass(&self, verified: AnyVerified, source: usize, kept: Option<PresentedToken>) -> Pass {
+        Pass { context: self.context(Presence::Verified(verified)).with_token(kept), source: Some(source) }
+    }
+
+    fn context(&self, presence: Presence) -> AuthContext {
+        AuthContext::new(presence, self.challenge.clone(), Arc::clone(&self.clock))
+    }
+}
+
+impl Source {
+    pub(super) fn new(location: impl TokenLocation, authenticator: impl Authenticator) -> Self {
+        Self {
+            caching: location.info().caching(),
+            location: Arc::new(location),
+            authenticator: Arc::new(authenticator),
+        }
+    }
+}
+
+/// Writes the one event of a refusal.
+fn refused(error: AuthError, token: Option<Fingerprint>) -> AuthError {
+    telemetry::request_refused(&error, token);
+    error
 }
 
 /// Fetch standard, section 4.8: `OPTIONS` with an origin and the method that is asked about. A request that merely

@@ -2,16 +2,16 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use portcullis_core::{AnyVerified, Authenticator};
+use portcullis_core::{AnyVerified, Authenticator, Clock};
 use tower_layer::Layer;
 
 use super::{
     AuthService, Gate,
-    gate::{Absent, Door, Keep},
+    gate::{Absent, Keep, Source},
 };
-use crate::{BearerChallenge, BearerHeader, TokenLocation};
+use crate::{AuthorizationHeader, BearerChallenge, TokenLocation};
 
-/// Lets in requests whose credential can be verified, and gives them their identity.
+/// Lets in requests whose credential can be verified, and puts the verified token into their extensions.
 ///
 /// See the [module docs](crate::layer) for the rules. Cheap to clone. The type parameter is who answers refusals.
 #[derive(Clone)]
@@ -23,32 +23,21 @@ pub struct AuthLayer<R = BearerChallenge> {
 impl AuthLayer {
     /// Requires a credential in `Authorization: Bearer`, decided about by `authenticator`.
     pub fn new(authenticator: impl Authenticator) -> Self {
-        Self::at(BearerHeader::new(), authenticator)
+        Self::at(AuthorizationHeader::new(), authenticator)
     }
 
     /// Requires a credential at `location`, decided about by `authenticator`.
     pub fn at(location: impl TokenLocation, authenticator: impl Authenticator) -> Self {
-        Self::from_gate(Gate {
-            doors: vec![Door::new(location, Arc::new(authenticator))],
-            absent: Absent::Refused,
-            challenge: BearerChallenge::new(),
-            keep: Keep::Nothing,
-            asserted: None,
-        })
+        Self::from_gate(Gate::new(vec![Source::new(location, authenticator)], None))
     }
 
-    /// Lets every request in as `verified`, **whatever it presents**: **the caller vouches** for the identity.
+    /// Lets every request in as `verified`, **whatever it presents**: **whoever calls this vouches** for
+    /// the token.
     ///
-    /// For tests of what stands behind the layer: guards and extractors work as ever, cryptography is skipped. Named
-    /// as the other doors past verification are, so that one search for `assertion` finds them all.
+    /// For tests of what is behind the layer: guards and extractors work as ever, cryptography is skipped. All ways past
+    /// verification have this name, so that one search for `assertion` finds them.
     pub fn assertion(verified: impl Into<AnyVerified>) -> Self {
-        Self::from_gate(Gate {
-            doors: Vec::new(),
-            absent: Absent::Refused,
-            challenge: BearerChallenge::new(),
-            keep: Keep::Nothing,
-            asserted: Some(verified.into()),
-        })
+        Self::from_gate(Gate::new(Vec::new(), Some(verified.into())))
     }
 
     /// Names the protection space in challenges (RFC 9110 section 11.5). Defaults to none.
@@ -81,22 +70,35 @@ impl AuthLayer {
 }
 
 impl<R> AuthLayer<R> {
-    /// Looks for credentials at another location, too, with an authenticator of its own: an API key in a header
-    /// beside a user's token, say.
+    /// Looks for credentials at another location, too, with its own authenticator: API keys in an HTTP header, users'
+    /// tokens in `Authorization`.
     ///
     /// A request with a credential at more than one location is refused (RFC 6750 section 2).
     #[must_use]
     pub fn or_at(mut self, location: impl TokenLocation, authenticator: impl Authenticator) -> Self {
-        Arc::make_mut(&mut self.gate).doors.push(Door::new(location, Arc::new(authenticator)));
+        Arc::make_mut(&mut self.gate).sources.push(Source::new(location, authenticator));
         self
     }
 
-    /// Lets requests *without* a credential through, without an identity. A bad credential is refused all the same.
+    /// Lets requests *without* a credential through, as anonymous. A bad credential is refused all the same.
     ///
     /// Defaults to refusing them.
     #[must_use]
     pub fn optional(mut self) -> Self {
         Arc::make_mut(&mut self.gate).absent = Absent::Anonymous;
+        self
+    }
+
+    /// Tells the time to the guards and extractors behind the layer, for [`fresh`](crate::requirement::fresh). Defaults to
+    /// [`SystemClock`](crate::SystemClock).
+    ///
+    /// Whether a token has expired is measured with the authenticator's clock: [`JwtAuthenticator::clock`]. In a test give
+    /// both the same one.
+    ///
+    /// [`JwtAuthenticator::clock`]: crate::JwtAuthenticator::clock
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        Arc::make_mut(&mut self.gate).clock = Arc::new(clock);
         self
     }
 
@@ -109,18 +111,13 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Answers this layer's refusals by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
+    /// Answers refusals of this layer alone by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
     ///
-    /// Guards and extractors behind the layer answer by its [`challenge`](AuthLayer::challenge), unless told otherwise.
+    /// Guards and extractors behind the layer answer by its [`challenge`](AuthLayer::challenge) unless they have their own
+    /// `rejection`.
     #[must_use]
     pub fn rejection<N>(self, rejection: N) -> AuthLayer<N> {
         AuthLayer { gate: self.gate, rejection }
-    }
-}
-
-impl Door {
-    fn new(location: impl TokenLocation, authenticator: Arc<dyn Authenticator>) -> Self {
-        Self { caching: location.info().caching(), location: Arc::new(location), authenticator }
     }
 }
 

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{Admission, AuthFuture, Gate, future::Held};
-use crate::{MakeRejection, telemetry};
+use crate::{MakeRejection, rejection::respond};
 
 /// An inner service that only verified requests reach. Made by [`AuthLayer`](crate::AuthLayer).
 #[derive(Clone)]
@@ -42,14 +42,11 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.gate.admit((&request).into()) {
             Admission::Admitted(pass) => {
-                let (auth, caching) = self.gate.enter(pass, &mut (&mut request).into());
+                let (auth, caching) = self.gate.prepare(pass, &mut (&mut request).into());
                 request.extensions_mut().insert(auth);
                 AuthFuture::inner(self.inner.call(request), caching)
             }
-            Admission::Refused(error) => {
-                telemetry::request_refused(&error);
-                AuthFuture::rejected(self.rejection.make_rejection(&error))
-            }
+            Admission::Refused(error) => AuthFuture::rejected(respond(&self.rejection, &error)),
             Admission::Waiting(pending) => {
                 // The service that was polled is the one to call; the clone is polled before its own next call.
                 let unpolled = self.inner.clone();

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use http::header::COOKIE;
+use portcullis_core::ConfigError;
 
 use super::{Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
+use crate::challenge::check_token;
 
 /// A cookie whose value is the credential.
 ///
@@ -31,8 +33,14 @@ pub struct Cookie {
 
 impl Cookie {
     /// The cookie of that name, which is case-sensitive: `Cookie::new("__Host-token")`.
-    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into() }
+    ///
+    /// # Errors
+    ///
+    /// If `name` cannot be the name of a cookie (RFC 6265 section 4.1.1).
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
+        let name = name.into();
+        check_token("the name of a cookie", &name)?;
+        Ok(Self { name })
     }
 
     /// The text after the name, `=` included, of every cookie of that name.

@@ -2,8 +2,8 @@
 //!
 //! | location | where | say so when |
 //! |---|---|---|
-//! | [`BearerHeader`] | `Authorization: Bearer …` (RFC 6750 section 2.1) | always, if you can; the default |
-//! | [`CustomHeader`] | an HTTP header of your own | a second credential rides beside the first |
+//! | [`AuthorizationHeader`] | `Authorization: Bearer …` (RFC 6750 section 2.1) | always, if you can; the default |
+//! | [`HttpHeader`] | an HTTP header of your own | a second credential rides beside the first |
 //! | [`Cookie`] | a cookie | browsers; needs protection against CSRF |
 //! | [`WebSocketSubprotocol`] | `Sec-WebSocket-Protocol: app.v1, bearer.…` | browsers cannot set headers on a WebSocket |
 //! | [`QueryParameter`] | `?access_token=…` (RFC 6750 section 2.3) | a link that cannot carry headers; it ends up in logs |
@@ -28,39 +28,39 @@
 //!
 //! ```
 //! use http::Request;
-//! use portcullis::{BearerHeader, Found, RequestHead, TokenLocation};
+//! use portcullis::location::{AuthorizationHeader, Found, RequestHead, TokenLocation};
 //!
 //! let request = Request::get("/").header("authorization", "bearer a.b.c").body(())?;
-//! assert!(matches!(BearerHeader::new().find(RequestHead::from(&request)), Found::Token(token) if token == "a.b.c"));
+//! assert!(matches!(AuthorizationHeader::new().find(RequestHead::from(&request)), Found::Token(token) if token == "a.b.c"));
 //!
 //! let request = Request::get("/").header("authorization", "Bearer a.b.c realm=\"x\"").body(())?;
-//! assert!(matches!(BearerHeader::new().find(RequestHead::from(&request)), Found::Malformed(_)));
+//! assert!(matches!(AuthorizationHeader::new().find(RequestHead::from(&request)), Found::Malformed(_)));
 //! # Ok::<(), http::Error>(())
 //! ```
 
+mod authorization_header;
 mod b64token;
-mod bearer;
 mod cookie;
 #[cfg(feature = "form")]
 pub mod form;
-mod head;
-mod header;
+mod http_header;
 mod info;
-mod query;
-mod subprotocol;
+mod query_parameter;
+mod request_head;
 mod urlencoded;
+mod web_socket_subprotocol;
 
 use std::{borrow::Cow, fmt};
 
-pub use bearer::BearerHeader;
+pub use authorization_header::AuthorizationHeader;
 pub use cookie::Cookie;
 #[cfg(feature = "form")]
 pub use form::{FormBody, FormBodyLayer};
-pub use head::{RequestHead, RequestHeadMut};
-pub use header::CustomHeader;
+pub use http_header::HttpHeader;
 pub use info::{BearerMethod, Caching, LocationInfo};
-pub use query::QueryParameter;
-pub use subprotocol::WebSocketSubprotocol;
+pub use query_parameter::QueryParameter;
+pub use request_head::{RequestHead, RequestHeadMut};
+pub use web_socket_subprotocol::WebSocketSubprotocol;
 
 /// A place in a request where a credential may be.
 ///
@@ -68,7 +68,7 @@ pub use subprotocol::WebSocketSubprotocol;
 /// the inner service sees, implement [`strip`](Self::strip) too.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a place where a credential may be",
-    note = "use `BearerHeader`, `CustomHeader`, `Cookie`, `WebSocketSubprotocol`, `QueryParameter`, or implement `TokenLocation`"
+    note = "use `AuthorizationHeader`, `HttpHeader`, `Cookie`, `WebSocketSubprotocol`, `QueryParameter`, or implement `TokenLocation`"
 )]
 pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
     /// Looks for the credential. Must not allocate for a plain one: every request passes here.

@@ -1,9 +1,15 @@
 //! `application/x-www-form-urlencoded`, as far as a location needs it: strict about our parameter, blind to the others.
 
 use percent_encoding::percent_decode;
+use portcullis_core::ConfigError;
 use zeroize::Zeroizing;
 
 use super::{Found, b64token};
+
+/// Any text may be a name, but an empty one would be found in every `&&`.
+pub(super) fn check_name(what: &str, name: &str) -> Result<(), ConfigError> {
+    if name.is_empty() { Err(ConfigError::new(format!("{what} is empty: name it"))) } else { Ok(()) }
+}
 
 /// Looks for the credential among `name=value` pairs between `&`.
 ///
@@ -45,17 +51,17 @@ fn credential(value: &[u8]) -> Found<'_> {
         return Found::Malformed("the parameter has a space");
     }
     match b64token::credential(value) {
-        Found::Malformed(_) if value.contains(&b'%') => decode(value),
+        Found::Malformed(_) if value.contains(&b'%') => percent_decoded(value),
         found => found,
     }
 }
 
 /// Unlike `percent_decode` alone, strict about a `%` without two hexadecimal digits, which others pass through.
-fn decode(value: &[u8]) -> Found<'_> {
+fn percent_decoded(value: &[u8]) -> Found<'_> {
     let is_hex = |place: usize| value.get(place).is_some_and(u8::is_ascii_hexdigit);
     let mut escapes = value.iter().enumerate().filter(|&(_, &byte)| byte == b'%');
     if !escapes.all(|(place, _)| is_hex(place + 1) && is_hex(place + 2)) {
-        return Found::Malformed("the parameter is not percent-encoded rightly");
+        return Found::Malformed("the parameter has a `%` without two hexadecimal digits");
     }
     let decoded = Zeroizing::new(percent_decode(value).collect::<Vec<u8>>());
     b64token::owned_credential(&decoded)

@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use axum_core::response::{IntoResponse, Response};
 use portcullis_core::AuthError;
 
-use super::{BearerChallenge, MakeRejection};
+use super::{BearerChallenge, respond};
 
 /// Why an extractor did not let a request through, and how to say so.
 ///
@@ -42,7 +42,7 @@ impl From<AuthError> for AuthRejection {
 
 impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
-        self.challenge.make_rejection(&self.error)
+        respond(&self.challenge, &self.error)
     }
 }
 

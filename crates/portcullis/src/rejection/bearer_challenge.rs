@@ -99,7 +99,7 @@ impl BearerChallenge {
         if error.kind() == AuthErrorKind::InsufficientAuthentication {
             challenge = challenge.acr_values(error.acr_values());
             if let Some(max_age) = error.max_age() {
-                challenge = challenge.max_age(max_age.as_secs());
+                challenge = challenge.max_age(max_age);
             }
         }
         match &self.config.resource_metadata {
@@ -127,7 +127,6 @@ impl<B: From<String>> MakeRejection<B> for BearerChallenge {
         let (content_type, text) = self.content(error);
         let mut response = Response::new(B::from(text));
         *response.status_mut() = Answer::to(error.kind()).status;
-        response.extensions_mut().insert(error.code());
 
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, content_type);

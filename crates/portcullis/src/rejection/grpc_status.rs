@@ -33,7 +33,6 @@ impl GrpcStatus {
 impl<B: Default> MakeRejection<B> for GrpcStatus {
     fn make_rejection(&self, error: &AuthError) -> Response<B> {
         let mut response = Response::new(B::default());
-        response.extensions_mut().insert(error.code());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert("grpc-status", HeaderValue::from_static(Answer::to(error.kind()).grpc_status));

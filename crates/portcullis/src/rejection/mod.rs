@@ -43,6 +43,8 @@ pub use self::axum::AuthRejection;
 pub use bearer_challenge::BearerChallenge;
 pub use grpc_status::GrpcStatus;
 
+use crate::AuthContext;
+
 /// Makes the answer to a request that is not let through.
 ///
 /// Closures do, too: `|error: &AuthError| -> http::Response<B>`. They get the error with all its details; of those, only
@@ -54,6 +56,38 @@ pub use grpc_status::GrpcStatus;
 pub trait MakeRejection<B> {
     /// The answer to `error`.
     fn make_rejection(&self, error: &AuthError) -> Response<B>;
+
+    /// The answer of a guard behind an [`AuthLayer`](crate::AuthLayer); `layer` is how that layer answers.
+    ///
+    /// Defaults to [`make_rejection`](Self::make_rejection), whatever the layer does.
+    fn make_guard_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
+        let _ = layer;
+        self.make_rejection(error)
+    }
+}
+
+/// The answer of a layer or an extractor.
+pub(crate) fn respond<B>(rejection: &impl MakeRejection<B>, error: &AuthError) -> Response<B> {
+    with_code(rejection.make_rejection(error), error)
+}
+
+/// The answer of a guard. `context` is what the layer in front has left, if there is one.
+pub(crate) fn respond_behind<B>(
+    context: Option<&AuthContext>,
+    rejection: &impl MakeRejection<B>,
+    error: &AuthError,
+) -> Response<B> {
+    let response = match context {
+        Some(context) => rejection.make_guard_rejection(context.challenge(), error),
+        None => rejection.make_rejection(error),
+    };
+    with_code(response, error)
+}
+
+/// Every refusal carries its code, whoever has made the response: for layers further out that count or log.
+fn with_code<B>(mut response: Response<B>, error: &AuthError) -> Response<B> {
+    response.extensions_mut().insert(error.code());
+    response
 }
 
 impl<B, F> MakeRejection<B> for F

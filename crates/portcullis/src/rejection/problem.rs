@@ -1,6 +1,6 @@
 //! The body: a problem in JSON (RFC 9457).
 
-use portcullis_core::AuthError;
+use portcullis_core::{AuthError, AuthErrorKind};
 use serde::Serialize;
 
 use super::answer::Answer;
@@ -26,9 +26,18 @@ pub(super) fn json(error: &AuthError, codes_page: &str) -> String {
         r#type: &format!("{codes_page}{code}"),
         title: answer.title,
         status: answer.status.as_u16(),
-        detail: error.description(),
+        detail: detail(error),
         code,
     };
     // Five members of text and a number always serialize; an empty body would still be a refusal.
     serde_json::to_string(&problem).unwrap_or_default()
+}
+
+/// A debug build tells developers what they have to fix: they may have no subscriber for the log yet. What is written
+/// there comes from the program, not from the request.
+fn detail(error: &AuthError) -> &str {
+    match error.explanation() {
+        Some(explanation) if cfg!(debug_assertions) && error.kind() == AuthErrorKind::Misconfigured => explanation,
+        _ => error.description(),
+    }
 }

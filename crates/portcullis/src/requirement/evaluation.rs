@@ -257,7 +257,7 @@ fn conclude(requirement: &Requirement, decision: Decision) -> Outcome<'_> {
 
 fn unavailable(requirement: &Requirement, undecided: Undecided) -> AuthError {
     let (why, retry_after, source) = undecided.into_parts();
-    let error = AuthError::new(Code::RequirementUndecided).explain(format!("{requirement}: {why}"));
+    let error = AuthError::new(Code::RequirementUndecided).with_explanation(format!("{requirement}: {why}"));
     let error = match retry_after {
         Some(delay) => error.with_retry_after(delay),
         None => error,
@@ -269,5 +269,5 @@ fn unavailable(requirement: &Requirement, undecided: Undecided) -> AuthError {
 }
 
 fn misconfigured(requirement: &Requirement, mistake: &impl fmt::Display) -> AuthError {
-    AuthError::new(Code::ServiceMisconfigured).explain(format!("{requirement}: {mistake}"))
+    AuthError::new(Code::ServiceMisconfigured).with_explanation(format!("{requirement}: {mistake}"))
 }

@@ -47,7 +47,7 @@
 //! );
 //!
 //! let claims = r#"{"scope": "orders:read", "tenant": "acme"}"#;
-//! let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer.example")))?;
+//! let facts = Facts::assertion(claims, Conventions::new("https://issuer.example"))?;
 //! let verified = Verified::assertion(facts, NoCustom).into();
 //! let now = UnixTime::from_secs(1_800_000_000);
 //!

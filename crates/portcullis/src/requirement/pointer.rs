@@ -140,14 +140,13 @@ fn escape(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use portcullis_core::Conventions;
 
     use super::*;
 
     fn found(pointer: &str, claims: &str, instance: &str) -> Option<String> {
-        let facts = Facts::assertion(claims, &Arc::new(Conventions::new("https://issuer"))).unwrap();
+        let facts = Facts::assertion(claims, Conventions::new("https://issuer")).unwrap();
         let params = PathParams::from_iter([("instance", instance)]);
         let pointer = Pointer::new(pointer.into());
         let filled = pointer.fill(&facts, &params).unwrap()?;

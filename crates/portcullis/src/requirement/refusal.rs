@@ -25,7 +25,7 @@ impl Refusal<'_> {
         let because = self.because;
         let because_of_part = because.to_string() != whole.to_string();
         let explanation = if because_of_part { format!("{because}, of: {whole}") } else { because.to_string() };
-        let error = AuthError::new(self.code).explain(format!("not met: {explanation}"));
+        let error = AuthError::new(self.code).with_explanation(format!("not met: {explanation}"));
         let needs = Needs::of(whole);
         match self.code {
             Code::ScopeMissing => error.with_scopes(needs.scopes),

@@ -73,7 +73,7 @@ fn protected_routes(secrets: &Arc<Secrets>) -> Router {
 
 /// Everything that is asked of a token, in one place.
 ///
-/// A deny list and token versions come in here, as the authenticator's revocation view; routes and guards stay as they
+/// A denylist and token versions come in here, as the authenticator's revocation view; routes and guards stay as they
 /// are.
 fn authentication(rules: &TokenRules, secrets: &Secrets) -> Result<AuthLayer, ConfigError> {
     let issuer = TrustedIssuer::new(&rules.issuer, &rules.audience, secrets.ring())

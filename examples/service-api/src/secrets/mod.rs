@@ -134,7 +134,7 @@ impl Secrets {
             Step::Retire(id) => self.ring.retire(id, last_token_ends),
             Step::Revoke(id) => self.ring.revoke(id),
             // The ring forgets a standby or a revoked one; `prune` would also forget those that are listed still.
-            Step::Remove(id) => self.ring.revoke(id).and_then(|()| self.ring.remove(id)),
+            Step::Remove(id) => self.ring.remove(id, now),
         }
         .map_err(|error| problem(&error))
     }

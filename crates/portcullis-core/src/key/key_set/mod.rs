@@ -56,7 +56,7 @@ impl KeySet {
     /// The keys that may have signed a token with this hint: `Keys`, `Unknown` or `Ambiguous`.
     ///
     /// Neither allocates nor locks.
-    pub fn candidates(&self, hint: KeyHint<'_>) -> Resolved {
+    pub(crate) fn candidates(&self, hint: KeyHint<'_>) -> Resolved {
         self.candidates_among(hint, |_| true)
     }
 
@@ -108,6 +108,10 @@ impl KeySet {
 impl KeySource for KeySet {
     fn resolve(&self, hint: KeyHint<'_>, _now: UnixTime) -> Resolved {
         self.candidates(hint)
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.is_empty().then(|| "its key set holds no usable key, so every token would be refused".to_owned())
     }
 }
 

@@ -65,6 +65,14 @@ fn a_certificate_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_file_that_is_cut_off_is_malformed() {
+    let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n";
+    assert!(VerifyingKey::from_pem(&format!("{pem}-----END PUBLIC KEY-----\n")).is_ok());
+    let error = VerifyingKey::from_pem(pem).unwrap_err();
+    assert!(error.to_string().contains("END"), "{error}");
+}
+
+#[test]
 fn what_is_not_one_pem_block_is_malformed() {
     let good = pem("PUBLIC KEY", &testing::ed25519().spki());
     for text in [

@@ -25,13 +25,7 @@ impl RingError {
         Self::new(RingErrorKind::DuplicateId, message)
     }
 
-    pub(super) fn step(id: &str, state: KeyState, why: &str) -> Self {
-        let kind = match state {
-            KeyState::Standby => RingErrorKind::Standby,
-            KeyState::Active => RingErrorKind::Active,
-            KeyState::Retiring { .. } => RingErrorKind::Retiring,
-            KeyState::Revoked => RingErrorKind::Revoked,
-        };
+    pub(super) fn step(kind: RingErrorKind, id: &str, state: KeyState, why: &str) -> Self {
         Self::new(kind, format!("key {} is {state}: {why}", quoted(id)))
     }
 
@@ -55,8 +49,6 @@ pub enum RingErrorKind {
     UnknownId,
     /// A key of the ring has this id already, be it a revoked one.
     DuplicateId,
-    /// The key is on standby, which rules the step out.
-    Standby,
     /// The key is the active one, which rules the step out: activate its successor first, or revoke it.
     Active,
     /// The key is retiring, which rules the step out: tokens signed by it are still about.

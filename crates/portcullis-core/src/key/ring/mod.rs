@@ -26,7 +26,8 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 ///
 /// After a leak: [`revoke`](Self::revoke). It holds from the next token on, even without a successor.
 ///
-/// Every step is refused that would break verifiers ([`RingError`]); a refused step changes nothing. Readers load one
+/// A step that the order of things rules out is refused ([`RingError`]) and changes nothing. How long a key waits on
+/// standby, and until when one retires, is for the caller to decide: the ring knows neither caches nor lifetimes. Readers load one
 /// snapshot and never wait for a step.
 ///
 /// ```
@@ -34,7 +35,7 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 ///
 /// # let (old, new) = ([1; 32], [2; 32]);
 /// let ring = KeyRing::new(Secret::new("2026-10", Algorithm::Hs256, old)?)?;
-/// assert_eq!(ring.remove("2026-10").unwrap_err().kind(), RingErrorKind::Active);
+/// assert_eq!(ring.remove("2026-10", UnixTime::EPOCH).unwrap_err().kind(), RingErrorKind::Active);
 ///
 /// let expired = UnixTime::from_secs(1_795_323_002);
 /// ring.add_standby(Secret::new("2026-11", Algorithm::Hs256, new)?)?;
@@ -96,8 +97,12 @@ impl KeyRing {
             let successor = position(entries, id)?;
             match entries[successor].state {
                 KeyState::Standby | KeyState::Retiring { .. } => {}
-                state @ KeyState::Active => return Err(RingError::step(id, state, "there is nothing to do")),
-                state @ KeyState::Revoked => return Err(RingError::step(id, state, "add another key")),
+                state @ KeyState::Active => {
+                    return Err(RingError::step(RingErrorKind::Active, id, state, "there is nothing to do"));
+                }
+                state @ KeyState::Revoked => {
+                    return Err(RingError::step(RingErrorKind::Revoked, id, state, "add another key"));
+                }
             }
             for old in entries.iter_mut().filter(|entry| entry.state == KeyState::Active) {
                 old.state = KeyState::Retiring { until: retire_old_at };
@@ -118,8 +123,12 @@ impl KeyRing {
             let index = position(entries, id)?;
             match entries[index].state {
                 KeyState::Standby | KeyState::Retiring { .. } => {}
-                state @ KeyState::Active => return Err(RingError::step(id, state, "activate its successor first")),
-                state @ KeyState::Revoked => return Err(RingError::step(id, state, "that is for good")),
+                state @ KeyState::Active => {
+                    return Err(RingError::step(RingErrorKind::Active, id, state, "activate its successor first"));
+                }
+                state @ KeyState::Revoked => {
+                    return Err(RingError::step(RingErrorKind::Revoked, id, state, "that is for good"));
+                }
             }
             entries[index].state = KeyState::Retiring { until };
             Ok(())
@@ -142,22 +151,32 @@ impl KeyRing {
         })
     }
 
-    /// Forgets a standby key that never signed, or a revoked one.
+    /// Forgets a standby key that never signed, a revoked one, or a retiring one whose time has come by `now`.
     ///
     /// # Errors
     ///
-    /// [`RingErrorKind::UnknownId`]; [`RingErrorKind::Active`]; [`RingErrorKind::Retiring`]: [`prune`](Self::prune)
-    /// removes it when its time has come.
-    pub fn remove(&self, id: &str) -> Result<(), RingError> {
+    /// [`RingErrorKind::UnknownId`]; [`RingErrorKind::Active`]; [`RingErrorKind::Retiring`] if its time has not come.
+    pub fn remove(&self, id: &str, now: UnixTime) -> Result<(), RingError> {
         self.step(|entries| {
             let index = position(entries, id)?;
             match entries[index].state {
                 KeyState::Standby | KeyState::Revoked => {}
                 state @ KeyState::Active => {
-                    return Err(RingError::step(id, state, "activate its successor first, or revoke it"));
+                    return Err(RingError::step(
+                        RingErrorKind::Active,
+                        id,
+                        state,
+                        "activate its successor first, or revoke it",
+                    ));
                 }
+                KeyState::Retiring { until } if until <= now => {}
                 state @ KeyState::Retiring { .. } => {
-                    return Err(RingError::step(id, state, "prune removes it then; revoke ends it now"));
+                    return Err(RingError::step(
+                        RingErrorKind::Retiring,
+                        id,
+                        state,
+                        "remove it then; revoke ends it now",
+                    ));
                 }
             }
             entries.remove(index);

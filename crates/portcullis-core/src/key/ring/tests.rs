@@ -67,7 +67,7 @@ fn a_revoked_key_verifies_nothing_at_once_and_for_good() {
 
     ring.activate("b", LATER).unwrap();
     assert_eq!(ring.states()[0], ("a".to_owned(), KeyState::Revoked), "not retiring");
-    ring.remove("a").unwrap();
+    ring.remove("a", NOW).unwrap();
     assert_eq!(ring.states().len(), 1);
 }
 
@@ -75,7 +75,7 @@ fn a_revoked_key_verifies_nothing_at_once_and_for_good() {
 fn the_active_key_cannot_just_go() {
     let ring = ring(&["b"]);
     assert_eq!(refusal(ring.retire("a", LATER)), RingErrorKind::Active);
-    assert_eq!(refusal(ring.remove("a")), RingErrorKind::Active);
+    assert_eq!(refusal(ring.remove("a", NOW)), RingErrorKind::Active);
     assert_eq!(refusal(ring.activate("a", LATER)), RingErrorKind::Active);
     ring.activate("b", LATER).unwrap();
     ring.retire("a", NOW).unwrap();
@@ -86,17 +86,17 @@ fn the_active_key_cannot_just_go() {
 fn a_retiring_key_is_pruned_not_removed() {
     let ring = ring(&["b", "c"]);
     ring.activate("b", LATER).unwrap();
-    assert_eq!(refusal(ring.remove("a")), RingErrorKind::Retiring);
-    ring.remove("c").unwrap();
+    assert_eq!(refusal(ring.remove("a", NOW)), RingErrorKind::Retiring);
+    ring.remove("c", NOW).unwrap();
     assert_eq!(ring.prune(LATER), ["a"]);
-    assert_eq!(refusal(ring.remove("a")), RingErrorKind::UnknownId);
+    assert_eq!(refusal(ring.remove("a", NOW)), RingErrorKind::UnknownId);
 }
 
 #[test]
 fn ids_must_be_there_and_be_known_and_be_new() {
     let ring = ring(&["b"]);
     assert_eq!(refusal(ring.add_standby(secret("a"))), RingErrorKind::DuplicateId);
-    for step in [ring.activate("x", LATER), ring.retire("x", LATER), ring.revoke("x"), ring.remove("x")] {
+    for step in [ring.activate("x", LATER), ring.retire("x", LATER), ring.revoke("x"), ring.remove("x", NOW)] {
         assert_eq!(refusal(step), RingErrorKind::UnknownId);
     }
     let nameless = VerifyingKey::from_jwk(&crate::key::testing::p256().jwk("")).unwrap();
@@ -110,7 +110,7 @@ fn a_refused_step_changes_nothing() {
     let ring = ring(&["b"]);
     let before = ring.states();
     assert!(ring.activate("x", LATER).is_err());
-    assert!(ring.remove("a").is_err());
+    assert!(ring.remove("a", NOW).is_err());
     assert!(ring.add_standby(secret("b")).is_err());
     assert_eq!(ring.states(), before);
 }

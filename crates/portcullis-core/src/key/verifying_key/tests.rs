@@ -38,7 +38,7 @@ fn a_key_refuses_the_signature_of_another() {
 fn a_signature_counts_only_under_its_own_algorithm() {
     let key = key_of(testing::rsa());
     let signature = testing::rsa().sign(Algorithm::Rs256, MESSAGE);
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let right = key.check_signature(algorithm, MESSAGE, &signature);
         assert_eq!(right, algorithm == Algorithm::Rs256, "{algorithm}");
     }

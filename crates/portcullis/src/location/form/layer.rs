@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use portcullis_core::ConfigError;
 use tower_layer::Layer;
 
 use super::FormBodyService;
+use crate::location::urlencoded;
 
 /// Takes the token out of forms, for [`FormBody`](super::FormBody). Put it outside of the layer that authenticates.
 ///
@@ -22,10 +24,14 @@ impl FormBodyLayer {
     }
 
     /// Sets the parameter's name. Defaults to `access_token` (RFC 6750 section 2.2).
-    #[must_use]
-    pub fn parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If `name` is empty.
+    pub fn parameter(mut self, name: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
         self.name = name.into();
-        self
+        urlencoded::check_name("the name of a form parameter", &self.name)?;
+        Ok(self)
     }
 
     /// Sets how many bytes a form may have; longer ones are refused with 413. Defaults to 64 KiB.

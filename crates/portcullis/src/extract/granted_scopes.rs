@@ -4,7 +4,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use portcullis_core::{AnyVerified, Attempt, Scopes};
 
-use super::from_context::{FromContext, extract, identity};
+use super::from_context::{FromContext, extract, verified};
 use crate::{AuthContext, AuthRejection};
 
 /// The scopes that the caller's token grants.
@@ -27,7 +27,7 @@ impl GrantedScopes {
 
 impl FromContext for GrantedScopes {
     fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
-        Attempt::Done(identity(context).cloned().map(Self))
+        Attempt::Done(verified(context).cloned().map(Self))
     }
 }
 

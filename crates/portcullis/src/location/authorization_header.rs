@@ -17,16 +17,16 @@ use crate::challenge::is_token_byte;
 /// Proxies may join two headers with a comma; that is no `b64token`, and so malformed.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
-pub struct BearerHeader;
+pub struct AuthorizationHeader;
 
-impl BearerHeader {
+impl AuthorizationHeader {
     /// The location. It has nothing to configure.
     pub const fn new() -> Self {
         Self
     }
 }
 
-impl TokenLocation for BearerHeader {
+impl TokenLocation for AuthorizationHeader {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
         match only_value(head.headers, &AUTHORIZATION) {
             Value::None => Found::Absent,

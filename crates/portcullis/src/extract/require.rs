@@ -4,15 +4,15 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{AnyVerified, Attempt, Clock, SystemClock};
+use portcullis_core::{AnyVerified, Attempt};
 
-use super::from_context::{FromContext, extract, identity};
+use super::from_context::{FromContext, extract, verified};
 use crate::{AuthContext, AuthRejection, Guard, guard::authorize};
 
 /// The verified token of a caller who meets the requirement of the [`Guard`] `G`.
 ///
 /// Whoever does not is answered as by a [`RequireLayer`](crate::RequireLayer) with that requirement. Ages of logins are
-/// reckoned by the system's clock.
+/// measured with the [layer's clock](crate::AuthLayer::clock).
 pub struct Require<G: Guard> {
     verified: AnyVerified,
     guard: PhantomData<fn() -> G>,
@@ -28,10 +28,10 @@ impl<G: Guard> Deref for Require<G> {
 
 impl<G: Guard> FromContext for Require<G> {
     fn from_context(context: &AuthContext, parts: &Parts) -> Attempt<Self> {
-        match identity(context) {
+        match verified(context) {
             Ok(verified) => {
                 let met = Self { verified: verified.clone(), guard: PhantomData };
-                authorize::<G>(verified, &parts.uri, SystemClock.now()).map(|()| met)
+                authorize::<G>(verified, &parts.uri, context.now()).map(|()| met)
             }
             Err(error) => Attempt::Done(Err(error)),
         }

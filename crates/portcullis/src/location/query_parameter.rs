@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::{Uri, uri::PathAndQuery};
+use portcullis_core::ConfigError;
 
 use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, urlencoded};
 
@@ -29,8 +30,14 @@ pub struct QueryParameter {
 
 impl QueryParameter {
     /// The parameter of that name: `QueryParameter::new("access_token")`. Compared exactly after percent-decoding.
-    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into() }
+    ///
+    /// # Errors
+    ///
+    /// If `name` is empty.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
+        let name = name.into();
+        urlencoded::check_name("the name of a query parameter", &name)?;
+        Ok(Self { name })
     }
 }
 

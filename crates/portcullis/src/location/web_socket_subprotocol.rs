@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
+use portcullis_core::ConfigError;
 
 use super::{Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
+use crate::challenge::check_token;
 
 /// An entry of `Sec-WebSocket-Protocol`: `app.v1, bearer.<token>`.
 ///
@@ -33,10 +35,14 @@ impl WebSocketSubprotocol {
     }
 
     /// Sets what the entry starts with, compared exactly. Defaults to `bearer.`.
-    #[must_use]
-    pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If `prefix` cannot be part of a subprotocol's name (RFC 6455 section 4.1), or is empty.
+    pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
         self.prefix = prefix.into();
-        self
+        check_token("the prefix of a WebSocket subprotocol", &self.prefix)?;
+        Ok(self)
     }
 
     fn after_prefix<'r>(&self, entry: &'r [u8]) -> Option<&'r [u8]> {

@@ -1,0 +1,60 @@
+//! Any HTTP header.
+
+use http::HeaderName;
+use portcullis_core::ConfigError;
+
+use super::{
+    Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation,
+    authorization_header::{Value, after_scheme, credential_after_spaces, mark_sensitive, only_value},
+    b64token,
+};
+use crate::challenge::check_token;
+
+/// An HTTP header whose value is the credential, such as `X-User-JWT: eyJ…`.
+///
+/// A `Bearer ` before the credential is tolerated, in any case: clients copy it from `Authorization`, and since a
+/// `b64token` has no spaces it cannot be mistaken. An empty value means no credential, as with `Authorization`; the
+/// HTTP header twice is [`Found::Several`].
+///
+/// Caches know that a request with `Authorization` is one person's (RFC 9111 section 3.5); they do not know it of other
+/// HTTP headers. Therefore responses get `Cache-Control: private`. Browsers send the HTTP header across origins only after a CORS preflight
+/// that allows it.
+#[derive(Clone, Debug)]
+pub struct HttpHeader {
+    name: HeaderName,
+}
+
+impl HttpHeader {
+    /// The HTTP header of that name, in any case: `HttpHeader::new("X-User-JWT")`.
+    ///
+    /// # Errors
+    ///
+    /// If `name` cannot be the name of an HTTP header (RFC 9110 section 5.1).
+    pub fn new(name: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let name = name.as_ref();
+        check_token("the name of an HTTP header", name)?;
+        let unusable = |error| ConfigError::new(format!("the name of an HTTP header is {name:?}: {error}"));
+        HeaderName::try_from(name).map(|name| Self { name }).map_err(unusable)
+    }
+}
+
+impl TokenLocation for HttpHeader {
+    fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
+        match only_value(head.headers, &self.name) {
+            Value::None | Value::One([]) => Found::Absent,
+            Value::Several => Found::Several,
+            Value::One(value) => match after_scheme(value) {
+                Some(credentials) => credential_after_spaces(credentials),
+                None => b64token::credential(value),
+            },
+        }
+    }
+
+    fn strip(&self, request: &mut RequestHeadMut<'_>) {
+        mark_sensitive(request, &self.name);
+    }
+
+    fn info(&self) -> LocationInfo {
+        LocationInfo::new(format!("header {}", self.name))
+    }
+}

@@ -1,0 +1,227 @@
+//! What the log says about a request that is not let through.
+#![cfg(feature = "tracing")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    fmt,
+    future::ready,
+    io,
+    sync::{Arc, Mutex},
+};
+
+use http::{Request, Response};
+use portcullis::{
+    AuthLayer, JwtAuthenticator, KeyHint, KeySource, KeySourceError, KeySourceErrorKind, RequireLayer, Resolved,
+    TrustedIssuer, UnixTime, requirement::scope,
+};
+use portcullis_test::{MockIssuer, MockKeys};
+use tower::{Layer, Service, ServiceExt};
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+    subscriber::{DefaultGuard, set_default},
+};
+
+/// An event: its level, and its fields with the message among them.
+#[derive(Clone, Debug)]
+struct Entry {
+    level: Level,
+    fields: BTreeMap<&'static str, String>,
+}
+
+impl Visit for Entry {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.fields.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.insert(field.name(), value.to_owned());
+    }
+}
+
+/// Keeps every event of this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<Entry>>>);
+
+impl Log {
+    fn start() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let guard = set_default(log.clone());
+        (log, guard)
+    }
+
+    /// The events so far, which are forgotten.
+    fn take(&self) -> Vec<Entry> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// The one event so far.
+    fn only(&self) -> Entry {
+        let [entry] = <[Entry; 1]>::try_from(self.take()).unwrap();
+        entry
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut entry = Entry { level: *event.metadata().level(), fields: BTreeMap::new() };
+        event.record(&mut entry);
+        self.0.lock().unwrap().push(entry);
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// Keys that are there at once, after a while, or not at all.
+#[derive(Clone, Debug)]
+enum Keys {
+    AtHand(MockKeys),
+    Later(MockKeys),
+    Gone,
+}
+
+impl KeySource for Keys {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        match self {
+            Self::AtHand(keys) => keys.resolve(hint, now),
+            Self::Later(keys) => {
+                let answer = keys.resolve(hint, now);
+                Resolved::waiting(async move {
+                    tokio::task::yield_now().await;
+                    answer
+                })
+            }
+            Self::Gone => {
+                let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "nobody listens on port 443");
+                let fetch = io::Error::other(Failed("GET /jwks", refused));
+                let fault = KeySourceError::new(KeySourceErrorKind::Unavailable, "first fetch failed");
+                Resolved::Fault(fault.with_source(fetch))
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Failed(&'static str, io::Error);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed", self.0)
+    }
+}
+
+impl std::error::Error for Failed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.1)
+    }
+}
+
+fn auth(issuer: &MockIssuer, keys: Keys) -> AuthLayer {
+    let trusted = TrustedIssuer::new(issuer.name(), "https://service.test", keys);
+    AuthLayer::new(JwtAuthenticator::new(trusted).unwrap())
+}
+
+fn inner() -> impl Service<Request<()>, Response = Response<String>, Error = Infallible, Future: Send> + Clone {
+    tower::service_fn(|_: Request<()>| ready(Ok(Response::new(String::from("in")))))
+}
+
+async fn send(layer: &AuthLayer, token: &str) -> u16 {
+    let request = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).unwrap();
+    layer.layer(inner()).oneshot(request).await.unwrap().status().as_u16()
+}
+
+fn assert_hides(entry: &Entry, token: &str) {
+    let shown = format!("{entry:?}");
+    assert!(token.split('.').all(|part| !shown.contains(part)), "{shown}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_one_event_with_its_code_and_a_fingerprint() {
+    let issuer = MockIssuer::new();
+    let late = issuer.token().subject("alice").expires_at(UnixTime::from_secs(1)).sign();
+    let (log, _guard) = Log::start();
+    for keys in [Keys::AtHand(issuer.keys()), Keys::Later(issuer.keys())] {
+        let layer = auth(&issuer, keys);
+        assert_eq!(send(&layer, &issuer.token().sign()).await, 200);
+        assert!(log.take().is_empty(), "nothing is to be said about a good token");
+
+        assert_eq!(send(&layer, &late).await, 401);
+        let entry = log.only();
+        assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::DEBUG, "token_expired"));
+        let fingerprint = entry.fields["token_fingerprint"].clone();
+        assert!(fingerprint.len() == 16 && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()), "{fingerprint}");
+        assert_hides(&entry, &late);
+
+        send(&layer.clone(), &late).await;
+        assert_eq!(log.only().fields["token_fingerprint"], fingerprint, "the same token");
+        send(&layer, &issuer.token().expires_at(UnixTime::from_secs(2)).sign()).await;
+        assert_ne!(log.only().fields["token_fingerprint"], fingerprint, "another token");
+        send(&auth(&issuer, Keys::AtHand(issuer.keys())), &late).await;
+        assert_ne!(log.only().fields["token_fingerprint"], fingerprint, "another layer has another key");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_has_no_fingerprint() {
+    let issuer = MockIssuer::new();
+    let layer = auth(&issuer, Keys::AtHand(issuer.keys()));
+    let (log, _guard) = Log::start();
+    let reply = layer.layer(inner()).oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    assert_eq!(reply.status(), 401);
+    let entry = log.only();
+    assert_eq!(entry.fields["code"], "credential_missing");
+    assert!(!entry.fields.contains_key("token_fingerprint"), "{entry:?}");
+}
+
+#[tokio::test]
+async fn a_fault_is_a_warning_with_every_cause() {
+    let issuer = MockIssuer::new();
+    let layer = auth(&issuer, Keys::Gone);
+    let token = issuer.token().sign();
+    let (log, _guard) = Log::start();
+    assert_eq!(send(&layer, &token).await, 503);
+    let entry = log.only();
+    assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::WARN, "keys_unavailable"));
+    let error = &entry.fields["error"];
+    for part in ["no keys at hand: first fetch failed", ": GET /jwks failed", ": nobody listens on port 443"] {
+        assert!(error.contains(part), "{part} in: {error}");
+    }
+    assert_hides(&entry, &token);
+}
+
+#[tokio::test]
+async fn a_guard_says_once_what_was_not_met_or_what_is_missing() {
+    let issuer = MockIssuer::new();
+    let guarded = || RequireLayer::new(scope("orders:read")).layer(inner());
+    let token = issuer.token().scope("orders:write").sign();
+    let request = Request::get("/").header("authorization", format!("Bearer {token}")).body(()).unwrap();
+    let layer = auth(&issuer, Keys::AtHand(issuer.keys()));
+    let (log, _guard) = Log::start();
+
+    assert_eq!(layer.layer(guarded()).oneshot(request).await.unwrap().status(), 403);
+    let entry = log.only();
+    assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::DEBUG, "scope_missing"));
+    assert!(entry.fields["error"].contains(r#"scope("orders:read")"#), "{entry:?}");
+
+    assert_eq!(guarded().oneshot(Request::get("/").body(()).unwrap()).await.unwrap().status(), 500);
+    let entry = log.only();
+    assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::ERROR, "service_misconfigured"));
+    assert!(entry.fields["error"].contains("no AuthLayer in front"), "{entry:?}");
+}
