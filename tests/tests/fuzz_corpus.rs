@@ -3,7 +3,12 @@
 use std::{fs, path::Path};
 
 #[path = "../../fuzz/src/lib.rs"]
-#[expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "an oracle that cannot judge is a test that failed")]
+#[expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "an oracle that cannot judge is a test that failed"
+)]
 mod fuzz;
 
 /// Gives every file of one target's corpus to its function. The last name on standard error is the culprit's.

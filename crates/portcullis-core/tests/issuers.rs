@@ -210,7 +210,11 @@ fn a_configuration_that_cannot_be_used_is_refused_with_every_problem() {
     for part in ["empty name", "an audience is empty", "no algorithm", "`tenant`", "`roles`", "listed twice"] {
         assert!(error.to_string().contains(part), "{part} in: {error}");
     }
-    let empty = TrustedIssuer::new("https://a.test", "orders", portcullis_core::KeySet::new([] as [portcullis_core::Secret; 0]));
+    let empty = TrustedIssuer::new(
+        "https://a.test",
+        "orders",
+        portcullis_core::KeySet::new([] as [portcullis_core::Secret; 0]),
+    );
     assert!(JwtAuthenticator::new(empty).unwrap_err().to_string().contains("no usable key"));
     assert!(JwtAuthenticator::trusting([]).unwrap_err().to_string().contains("no issuer is trusted"));
     assert!(JwtAuthenticator::new(issuer.trusted().max_age(Duration::from_secs(60))).is_ok());

@@ -1,7 +1,7 @@
 //! Guards Tower, axum and hyper services with JSON Web Tokens.
 //!
 //! The primary type in this crate is [`AuthLayer`]: it finds the bearer token in a request, has it verified, and hands
-//! the inner service a verified, typed identity, or answers in its place.
+//! the inner service a verified, typed token, or answers in its place.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -33,22 +33,30 @@
 //! |---|---|
 //! | say whose tokens are good | [`TrustedIssuer`], several in [`JwtAuthenticator::trusting`] |
 //! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched) |
-//! | read claims of your own | [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler |
+//! | read your own claims | [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler |
 //! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
-//! | take tokens from a cookie, header, query, WebSocket | [`location`], [`AuthLayer::or_at`] |
+//! | take tokens from a cookie, HTTP header, query, WebSocket | [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`] |
 //! | ask for scopes, roles, anything | [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`] |
 //! | do without a layer | [`FromState`] |
-//! | answer in your own words | [`BearerChallenge`], [`MakeRejection`]; every code is listed in [`codes`] |
+//! | answer in your own words everywhere | [`BearerChallenge::body`], set by [`AuthLayer::challenge`]; every code is in [`codes`] |
+//! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`] |
+//! | count refusals | the [`Code`] in the response's extensions: [example](rejection) |
 //! | tell clients where to get tokens | [`ResourceMetadata`] (RFC 9728) |
-//! | test your service | the crate `portcullis-test`, [`AuthLayer::assertion`] |
+//! | test your service | the crate `portcullis-test`, [`AuthLayer::assertion`], [`AuthLayer::clock`] |
 //!
 //! # What is promised
 //!
-//! - A request without a verified credential does not reach a handler, unless the layer is optional and the request has
-//!   none at all. What is checked, and in which order, is listed in [`portcullis_core`].
+//! - A request without a verified credential does not reach a handler, unless it has none at all and the layer is
+//!   optional, or it has the form of a CORS preflight ([`Preflights`]). No guard and no extractor lets it pass. What is checked, and in which order, is listed in [`portcullis_core`].
 //! - "We could not decide" is 503, never 401 or 403, and never a pass.
 //! - No token, secret or claim value gets into a log, an error, a `Debug` output or an answer.
 //! - No process-wide state, no task, and no thread but that of a watched key file.
+//!
+//! # Scope
+//!
+//! This crate decides about requests that present a token. It does not log anybody in, does not issue, refresh or revoke
+//! tokens, and keeps no sessions. Keys come from memory or a file; fetching them from a URL is not built yet, neither is
+//! proof of possession (`DPoP`, mTLS), introspection, nor encrypted tokens. It is no protection against CSRF, and limits no rates.
 //!
 //! # Features
 //!
@@ -96,7 +104,7 @@ pub use location::{FormBody, FormBodyLayer};
 pub use metadata::ResourceMetadata;
 #[cfg(feature = "axum")]
 pub use rejection::AuthRejection;
-pub use rejection::{BearerChallenge, GrpcStatus, MakeRejection};
+pub use rejection::{BearerChallenge, GrpcStatus, MakeRejection, Preflights};
 pub use requirement::{Circumstances, Decision, PathParams, Requirement};
 
 /// For those who work on this crate: where things are, and what must stay true.

@@ -32,7 +32,8 @@ mod enabled {
                 tracing::error!(code, error = %WithCauses(error), "the service is misconfigured");
             }
             _ => {
-                tracing::debug!(code, %error, token_fingerprint = token.map(tracing::field::display), "request refused")
+                let token_fingerprint = token.map(tracing::field::display);
+                tracing::debug!(code, %error, token_fingerprint, "request refused");
             }
         }
     }
@@ -48,10 +49,15 @@ mod enabled {
     }
 
     /// What fingerprints are made with, so that nobody can look for a token that they guess (`SipHash`, a random key).
-    #[derive(Clone, Debug, Default)]
+    #[derive(Clone, Debug)]
     pub(crate) struct FingerprintKey(RandomState);
 
     impl FingerprintKey {
+        /// A key that no other layer has.
+        pub(crate) fn new() -> Self {
+            Self(RandomState::new())
+        }
+
         /// The fingerprint of a token; `None` if nobody would see it.
         pub(crate) fn fingerprint(&self, token: &str) -> Option<Fingerprint> {
             tracing::enabled!(tracing::Level::DEBUG).then(|| Fingerprint(self.0.hash_one(token)))
@@ -96,10 +102,14 @@ mod disabled {
 
     pub(crate) fn key_file_unusable(_: &ConfigError) {}
 
-    #[derive(Clone, Debug, Default)]
+    #[derive(Clone, Debug)]
     pub(crate) struct FingerprintKey;
 
     impl FingerprintKey {
+        pub(crate) const fn new() -> Self {
+            Self
+        }
+
         pub(crate) fn fingerprint(&self, _: &str) -> Option<Fingerprint> {
             let Self = self;
             None

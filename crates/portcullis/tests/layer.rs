@@ -252,9 +252,9 @@ async fn a_refused_request_never_reaches_the_inner_service() {
 }
 
 #[tokio::test]
-async fn an_asserted_identity_needs_no_credential() {
-    let identity = MockIssuer::new().token().subject("alice").any_verified();
-    assert_eq!(send(&AuthLayer::assertion(identity), Request::get("/")).await.body(), "alice at /");
+async fn an_asserted_token_needs_no_credential() {
+    let verified = MockIssuer::new().token().subject("alice").any_verified();
+    assert_eq!(send(&AuthLayer::assertion(verified), Request::get("/")).await.body(), "alice at /");
 }
 
 #[tokio::test]

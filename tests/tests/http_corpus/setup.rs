@@ -2,8 +2,9 @@
 
 use axum::{Router, routing::get};
 use portcullis::{
-    Algorithm, AlgorithmSet, AuthLayer, AuthorizationHeader, JwtAuthenticator, KeyErrorKind, KeySet, Leeway, QueryParameter,
-    RequireLayer, Secret, SkippedKey, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey, requirement::scope,
+    Algorithm, AlgorithmSet, AuthLayer, AuthorizationHeader, JwtAuthenticator, KeyErrorKind, KeySet, Leeway,
+    QueryParameter, RequireLayer, Secret, SkippedKey, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey,
+    requirement::scope,
 };
 use portcullis_test::FixedClock;
 

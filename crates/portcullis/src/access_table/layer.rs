@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Circumstances, RequestHead,
-    guard::{Caller, Decide, GuardService, InheritedRejection, caller},
+    guard::{Decide, GuardService, InheritedRejection, caller},
 };
 
 /// Lets through only requests for which an [`AccessTable`](crate::AccessTable) has a line, and by its terms.
@@ -94,8 +94,7 @@ impl Decide for Terms {
         };
         // Who the caller is comes before what is wrong with the request: 401 before 403.
         let (verified, now) = match caller(head.extensions) {
-            Ok(Caller::Verified(verified, now)) => (verified, now),
-            Ok(Caller::Preflight) => return Attempt::Done(Ok(())),
+            Ok(caller) => caller,
             Err(error) => return Attempt::Done(Err(error)),
         };
         match line {

@@ -51,9 +51,9 @@ impl ListedRoute {
 pub enum Access {
     /// Everybody, without a credential, too.
     Public,
-    /// Everybody with an identity.
+    /// Every caller with a verified token.
     Authenticated,
-    /// Everybody with an identity who meets this.
+    /// Every caller with a verified token that meets this.
     Require(Requirement),
 }
 

@@ -27,7 +27,7 @@ impl AccessTable {
         self.list(method.into(), path.into(), Access::Public)
     }
 
-    /// Lists a route that everybody with an identity may use.
+    /// Lists a route that every caller with a verified token may use.
     #[must_use]
     pub fn authenticated(self, method: impl Into<RouteMethod>, path: impl Into<String>) -> Self {
         self.list(method.into(), path.into(), Access::Authenticated)
@@ -73,6 +73,16 @@ impl AccessTable {
     fn list(mut self, method: RouteMethod, path: String, access: Access) -> Self {
         self.routes.push(ListedRoute::new(method, path, access));
         self
+    }
+}
+
+#[expect(clippy::into_iter_without_iter, reason = "it is called `routes`")]
+impl<'t> IntoIterator for &'t AccessTable {
+    type Item = &'t ListedRoute;
+    type IntoIter = std::slice::Iter<'t, ListedRoute>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.routes.iter()
     }
 }
 

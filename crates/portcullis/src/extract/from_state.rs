@@ -1,5 +1,7 @@
 //! Authentication in the extractor.
 
+use std::sync::Arc;
+
 use axum_core::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 use portcullis_core::Attempt;
@@ -48,7 +50,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let layer = AuthLayer::from_ref(state);
-        let context = authenticate(&layer.gate, parts).await?;
+        let context = match remembered(&layer.gate, parts) {
+            Some(context) => context,
+            None => authenticate(&layer.gate, parts).await?,
+        };
         match E::from_context(&context, parts) {
             Attempt::Done(outcome) => outcome,
             attempt => attempt.outcome().await,
@@ -58,7 +63,7 @@ where
     }
 }
 
-async fn authenticate(gate: &Gate, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
+async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
     let pass = match gate.admit_optional((&*parts).into()) {
         Admission::Admitted(pass) => Ok(pass),
         Admission::Refused(error) => Err(error),
@@ -69,5 +74,21 @@ async fn authenticate(gate: &Gate, parts: &mut Parts) -> Result<AuthContext, Aut
     };
     let pass = pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?;
     let (context, _) = gate.prepare(pass, &mut parts.into());
+    if gate.strips() {
+        parts.extensions.insert(Remembered { gate: Arc::as_ptr(gate).addr(), context: context.clone() });
+    }
     Ok(context)
+}
+
+/// What the first of several extractors found in a place that the credential was taken out of.
+#[derive(Clone)]
+struct Remembered {
+    /// By which layer: another one has its own locations and issuers.
+    gate: usize,
+    context: AuthContext,
+}
+
+fn remembered(gate: &Arc<Gate>, parts: &Parts) -> Option<AuthContext> {
+    let remembered = parts.extensions.get::<Remembered>()?;
+    (remembered.gate == Arc::as_ptr(gate).addr()).then(|| remembered.context.clone())
 }

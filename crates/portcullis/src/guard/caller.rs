@@ -5,20 +5,15 @@ use portcullis_core::{AnyVerified, AuthError, Code, UnixTime};
 
 use crate::AuthContext;
 
-/// Who is asking.
-pub(crate) enum Caller<'r> {
-    /// Somebody with a verified token, at this time by the layer's clock.
-    Verified(&'r AnyVerified, UnixTime),
-    /// A browser that asks what it may send. It never gets to see an answer's body.
-    Preflight,
-}
-
-/// The caller of a request that came past an `AuthLayer`.
-pub(crate) fn caller(extensions: &Extensions) -> Result<Caller<'_>, AuthError> {
+/// The verified token of a request that came past an `AuthLayer`, and the time by the layer's clock.
+///
+/// A CORS preflight has no token and is refused here: whoever is no browser can send one with any method in mind and any
+/// body, and some services look at neither. Where preflights have to be answered, a `CorsLayer` outside answers them
+/// before they come this far.
+pub(crate) fn caller(extensions: &Extensions) -> Result<(&AnyVerified, UnixTime), AuthError> {
     match extensions.get::<AuthContext>() {
-        Some(context) if context.is_preflight() => Ok(Caller::Preflight),
         Some(context) => match context.verified() {
-            Some(verified) => Ok(Caller::Verified(verified, context.now())),
+            Some(verified) => Ok((verified, context.now())),
             None => Err(Code::CredentialMissing.into()),
         },
         None => Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(

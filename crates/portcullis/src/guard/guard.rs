@@ -1,12 +1,11 @@
-//! A requirement with a type of its own.
+//! A requirement as a type.
 
 #[cfg(feature = "axum")]
 pub(crate) use axum::authorize;
 
 use crate::Requirement;
 
-/// A requirement with a type of its own, so that a handler's signature shows it: axum's extractor `Require<G>` takes
-/// one.
+/// A requirement as a type, so that a handler's signature shows it: axum's extractor `Require<G>` takes one.
 ///
 /// ```
 /// use std::sync::LazyLock;

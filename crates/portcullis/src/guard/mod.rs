@@ -1,12 +1,13 @@
-//! A layer that lets on only whom a [`Requirement`](crate::Requirement) lets on.
+//! A layer that lets through only callers who meet a [`Requirement`](crate::Requirement).
 //!
 //! 1. It stands *behind* an [`AuthLayer`](crate::AuthLayer), whose [`AuthContext`](crate::AuthContext) it reads. Without
 //!    one the answer is 500 `service_misconfigured`: a guard that nobody can pass is found at once, one that lets
 //!    everybody pass is not.
-//! 2. A request without an identity (through an [optional](crate::AuthLayer::optional) layer) is answered by 401. A CORS
-//!    preflight passes, as it passes the layer outside.
+//! 2. A request without a credential (through an [optional](crate::AuthLayer::optional) layer) is answered by 401. A CORS
+//!    preflight is such a request: put a `CorsLayer` outside, where it answers them.
 //! 3. Otherwise the requirement decides, by the rules of [`requirement`](crate::requirement).
-//! 4. Refusals are answered as the `AuthLayer` is configured to, unless [`RequireLayer::rejection`] says otherwise.
+//! 4. Refusals are answered by the `AuthLayer`'s [`challenge`](crate::AuthLayer::challenge), unless
+//!    [`RequireLayer::rejection`] says otherwise.
 //!
 //! With axum the layer goes on a route, a `MethodRouter` or a router, *before* the `AuthLayer` in the order of `layer`
 //! calls, since each call wraps what was there. [`Guard`] is the same for one handler's signature.
@@ -16,7 +17,7 @@
 //! A requirement that compares with [`param`](crate::requirement::param) needs the route's template, in axum's syntax:
 //! [`RequireLayer::path`]. It is held against the path as the layer sees it. Inside of a router that axum has nested at
 //! `/api`, that is the path without `/api`; on the outer router it is the whole path. Where the template does not match,
-//! there are no parameters, and what needs them is answered by 500.
+//! the answer is 403: a client chooses the path.
 //!
 //! # Example
 //!
@@ -29,7 +30,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let app = |claims: &str| -> Result<Router, portcullis::AuthError> {
-//!     // in a test the identity is asserted; a service has AuthLayer::new(authenticator) here
+//!     // in a test the verified token is asserted; a service has AuthLayer::new(authenticator) here
 //!     let facts = Facts::assertion(claims, Conventions::new("https://issuer.example"))?;
 //!     let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom));
 //!     let orders = get(async || "orders").layer(RequireLayer::new(scope("orders:read")));
@@ -60,7 +61,7 @@ mod rejection;
 mod rule;
 mod service;
 
-pub(crate) use caller::{Caller, caller};
+pub(crate) use caller::caller;
 pub use future::GuardFuture;
 pub use guard::Guard;
 #[cfg(feature = "axum")]

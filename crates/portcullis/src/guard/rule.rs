@@ -2,7 +2,7 @@
 
 use portcullis_core::Attempt;
 
-use super::{Caller, PathTemplate, caller, service::Decide};
+use super::{PathTemplate, caller, service::Decide};
 use crate::{Circumstances, PathParams, RequestHead, Requirement};
 
 /// What a [`RequireLayer`](super::RequireLayer) is made of.
@@ -15,8 +15,7 @@ pub(super) struct Rule {
 impl Decide for Rule {
     fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
         let (verified, now) = match caller(head.extensions) {
-            Ok(Caller::Verified(verified, now)) => (verified, now),
-            Ok(Caller::Preflight) => return Attempt::Done(Ok(())),
+            Ok(caller) => caller,
             Err(error) => return Attempt::Done(Err(error)),
         };
         let params = match &self.template {

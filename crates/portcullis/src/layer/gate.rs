@@ -11,7 +11,8 @@ use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Clock, Cod
 use crate::{
     AuthContext, BearerChallenge, TokenLocation,
     context::{Presence, PresentedToken},
-    location::{Caching, Found, RequestHead, RequestHeadMut},
+    location::{BearerMethod, Caching, Found, RequestHead, RequestHeadMut},
+    rejection::Preflights,
     telemetry::{self, Fingerprint, FingerprintKey},
 };
 
@@ -22,6 +23,7 @@ pub(crate) struct Gate {
     pub(super) absent: Absent,
     pub(super) challenge: BearerChallenge,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) preflights: Preflights,
     pub(super) keep: Keep,
     pub(super) asserted: Option<AnyVerified>,
     fingerprint_key: FingerprintKey,
@@ -33,6 +35,9 @@ pub(super) struct Source {
     location: Arc<dyn TokenLocation>,
     authenticator: Arc<dyn Authenticator>,
     caching: Caching,
+    /// Whether the credential may be taken out of the request. Everywhere but in `Authorization`, to be safe.
+    #[cfg(feature = "axum")]
+    strips: bool,
 }
 
 /// What happens to a request without a credential.
@@ -80,10 +85,17 @@ impl Gate {
             absent: Absent::Refused,
             challenge: BearerChallenge::new(),
             clock: Arc::new(SystemClock),
+            preflights: Preflights::Pass,
             keep: Keep::Nothing,
             asserted,
-            fingerprint_key: FingerprintKey::default(),
+            fingerprint_key: FingerprintKey::new(),
         }
+    }
+
+    /// Whether a credential may be gone from a request once it was found.
+    #[cfg(feature = "axum")]
+    pub(crate) fn strips(&self) -> bool {
+        self.sources.iter().any(|source| source.strips)
     }
 
     #[cfg(feature = "axum")]
@@ -91,24 +103,26 @@ impl Gate {
         &self.challenge
     }
 
-    /// Decides about a request by the layer's own rule for absent credentials.
-    pub(crate) fn admit(&self, head: RequestHead<'_>) -> Admission {
-        self.admit_with(head, self.absent)
+    /// Decides about a request by the layer's own rules for absent credentials and, unless `preflights` is stricter, for
+    /// preflights.
+    pub(crate) fn admit(&self, head: RequestHead<'_>, preflights: Preflights) -> Admission {
+        let pass = self.preflights == Preflights::Pass && preflights == Preflights::Pass;
+        self.admit_with(head, self.absent, if pass { Preflights::Pass } else { Preflights::Refuse })
     }
 
     /// Decides about a request, letting it in as anonymous if it has no credential.
     #[cfg(feature = "axum")]
     pub(crate) fn admit_optional(&self, head: RequestHead<'_>) -> Admission {
-        self.admit_with(head, Absent::Anonymous)
+        self.admit_with(head, Absent::Anonymous, Preflights::Refuse)
     }
 
-    fn admit_with(&self, head: RequestHead<'_>, absent: Absent) -> Admission {
+    fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Admission {
         if let Some(verified) = &self.asserted {
             return self.admitted(Presence::Verified(verified.clone()));
         }
         match self.find(head) {
             Ok(Some((source, token))) => self.authenticate(source, &token),
-            Ok(None) if is_preflight(head) => self.admitted(Presence::Preflight),
+            Ok(None) if preflights == Preflights::Pass && is_preflight(head) => self.admitted(Presence::Preflight),
             Ok(None) if absent == Absent::Anonymous => self.admitted(Presence::Anonymous),
             Ok(None) => Admission::Refused(refused(Code::CredentialMissing.into(), None)),
             Err(error) => Admission::Refused(refused(error, None)),
@@ -191,6 +205,8 @@ impl Source {
     pub(super) fn new(location: impl TokenLocation, authenticator: impl Authenticator) -> Self {
         Self {
             caching: location.info().caching(),
+            #[cfg(feature = "axum")]
+            strips: location.info().bearer_method() != Some(BearerMethod::Header),
             location: Arc::new(location),
             authenticator: Arc::new(authenticator),
         }

@@ -9,7 +9,7 @@ use super::{
     AuthService, Gate,
     gate::{Absent, Keep, Source},
 };
-use crate::{AuthorizationHeader, BearerChallenge, TokenLocation};
+use crate::{AuthorizationHeader, BearerChallenge, TokenLocation, rejection::Preflights};
 
 /// Lets in requests whose credential can be verified, and puts the verified token into their extensions.
 ///
@@ -86,6 +86,14 @@ impl<R> AuthLayer<R> {
     #[must_use]
     pub fn optional(mut self) -> Self {
         Arc::make_mut(&mut self.gate).absent = Absent::Anonymous;
+        self
+    }
+
+    /// Sets what happens to CORS preflights. Defaults to [`Preflights::Pass`], or to refusing them if the layer's
+    /// [`rejection`](AuthLayer::rejection) is [`GrpcStatus`](crate::GrpcStatus).
+    #[must_use]
+    pub fn preflights(mut self, preflights: Preflights) -> Self {
+        Arc::make_mut(&mut self.gate).preflights = preflights;
         self
     }
 

@@ -1,12 +1,13 @@
-//! The layer that stands before a service and lets in whom it can verify.
+//! The layer in front of a service that lets in requests with a credential it can verify.
 //!
 //! 1. It looks for a credential in its [locations](crate::location), by default in `Authorization: Bearer`.
-//! 2. No credential: 401, or through without an identity if the layer is [optional](AuthLayer::optional). A CORS
-//!    preflight passes: browsers send it without credentials, and a service that refuses it is unreachable for them.
+//! 2. No credential: 401, or through as anonymous if the layer is [optional](AuthLayer::optional). A CORS
+//!    preflight passes: browsers send it without credentials, and a service that refuses it is unreachable for them. Guards
+//!    and extractors refuse it, and [`AuthLayer::preflights`](AuthLayer::preflights) can.
 //! 3. A malformed credential, or more than one: 400, also on an optional layer.
 //! 4. One credential: the location's [`Authenticator`](crate::Authenticator) decides. What it refuses is refused, also
 //!    on an optional layer. What it cannot decide is 503.
-//! 5. The identity goes into the request's extensions as an [`AuthContext`](crate::AuthContext), where guards and
+//! 5. The verified token goes into the request's extensions in an [`AuthContext`](crate::AuthContext), where guards and
 //!    extractors find it, and the request goes on to the inner service.
 //!
 //! With axum, put a `CorsLayer` *outside* (after, in the order of `Router::layer` calls), so that refusals carry CORS

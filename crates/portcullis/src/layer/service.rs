@@ -40,7 +40,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.gate.admit((&request).into()) {
+        match self.gate.admit((&request).into(), self.rejection.preflights()) {
             Admission::Admitted(pass) => {
                 let (auth, caching) = self.gate.prepare(pass, &mut (&mut request).into());
                 request.extensions_mut().insert(auth);

@@ -1,9 +1,9 @@
 //! Where a request carries its credential.
 //!
-//! | location | where | say so when |
+//! | location | where | use it when |
 //! |---|---|---|
 //! | [`AuthorizationHeader`] | `Authorization: Bearer …` (RFC 6750 section 2.1) | always, if you can; the default |
-//! | [`HttpHeader`] | an HTTP header of your own | a second credential rides beside the first |
+//! | [`HttpHeader`] | any other HTTP header | a second credential is sent with the first, or `Authorization` is taken |
 //! | [`Cookie`] | a cookie | browsers; needs protection against CSRF |
 //! | [`WebSocketSubprotocol`] | `Sec-WebSocket-Protocol: app.v1, bearer.…` | browsers cannot set headers on a WebSocket |
 //! | [`QueryParameter`] | `?access_token=…` (RFC 6750 section 2.3) | a link that cannot carry headers; it ends up in logs |
@@ -18,7 +18,7 @@
 //!    scheme, or an empty one, means none.
 //! 2. What was meant as a credential, but does not have its form, is [`Found::Malformed`]: answered with 400, whether
 //!    or not the route would have let an anonymous request through.
-//! 3. Two of a kind are [`Found::Several`], also 400, even if one of them is no good or both are the same. Which of
+//! 3. Two of a kind are [`Found::Several`], also 400, even if one of them is malformed or both are the same. Which of
 //!    them counts would depend on who reads the request, and that is how requests are smuggled past a check.
 //! 4. Every credential is a `b64token` (RFC 6750 section 2.1): letters, digits, `-._~+/`, then any number of `=`.
 //! 5. Before the inner service sees the request, [`TokenLocation::strip`] takes the credential out of places that are

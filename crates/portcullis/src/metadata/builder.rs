@@ -1,4 +1,4 @@
-//! The document while it is put together.
+//! The document while it is built.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl ResourceMetadataBuilder {
 
     /// Adds any other member: `resource_policy_uri`, say, or one in another language (`resource_name#de`).
     ///
-    /// An empty list is left out (RFC 9728 section 3.2). Members that have a method of their own are refused by
+    /// An empty list is left out (RFC 9728 section 3.2). Members for which there is another method are refused by
     /// [`build`](Self::build).
     pub fn member(mut self, name: &str, value: impl Serialize) -> Self {
         if OWN_MEMBERS.contains(&name) {
@@ -91,7 +91,7 @@ impl ResourceMetadataBuilder {
         }
     }
 
-    /// Checks everything and puts the document together.
+    /// Checks everything and makes the document.
     ///
     /// # Errors
     ///

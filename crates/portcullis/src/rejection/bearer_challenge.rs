@@ -17,8 +17,7 @@ use crate::challenge::Challenge;
 
 /// Answers as RFC 6750 section 3 asks, with a body of `application/problem+json` (RFC 9457).
 ///
-/// See the [module docs](super) for the table. Every answer says `Cache-Control: no-store` and carries its
-/// [`Code`](portcullis_core::Code) in the response's extensions, for layers outside that count or log. Cheap to clone.
+/// See the [module docs](super) for the table. Every answer says `Cache-Control: no-store`. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct BearerChallenge {
     config: Arc<Config>,
@@ -48,7 +47,7 @@ impl BearerChallenge {
         self
     }
 
-    /// Adds a challenge of another scheme to every 401, as an HTTP header of its own after `Bearer`. Defaults to none.
+    /// Adds a challenge of another scheme to every 401, as another HTTP header after `Bearer`. Defaults to none.
     #[must_use]
     pub fn beside(mut self, challenge: Challenge) -> Self {
         self.config_mut().beside.push(challenge);
@@ -65,7 +64,8 @@ impl BearerChallenge {
 
     /// Replaces the body: the hook gives its content type and its text. Defaults to the problem in JSON.
     ///
-    /// The text goes to whoever sent the request. The error's [`Display`](fmt::Display) and source are for logs.
+    /// Everything that answers by this challenge uses the hook: the layer, and the guards and extractors behind it. The text
+    /// goes to whoever sent the request. The error's [`Display`](fmt::Display) and source are for logs.
     #[must_use]
     pub fn body<F>(mut self, hook: F) -> Self
     where
@@ -174,7 +174,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// When the error does not say it. Longer than a fetch of keys may take, short enough not to be an outage of its own.
+/// When the error does not say it. Longer than a fetch of keys may take, short enough not to be an outage by itself.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(5);
 
 /// Whole seconds (RFC 9110 section 10.2.3), rounded up so that nobody comes too early, and at least one.

@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::AuthError;
 
-use super::{MakeRejection, answer::Answer};
+use super::{MakeRejection, Preflights, answer::Answer};
 
 /// Answers in gRPC's words: HTTP 200 whose headers already are the trailers, without a body.
 ///
@@ -14,11 +14,26 @@ use super::{MakeRejection, answer::Answer};
 /// | malformed, or two credentials | 3 `INVALID_ARGUMENT` |
 /// | scope or role missing | 7 `PERMISSION_DENIED` |
 /// | **we** cannot decide | 14 `UNAVAILABLE` |
-/// | the service is put together wrongly | 13 `INTERNAL` |
+/// | the service is misconfigured | 13 `INTERNAL` |
 ///
-/// `grpc-message` is the code, a colon and the description: `token_expired: the token has expired`. The response's
-/// extensions carry the [`Code`](portcullis_core::Code). The body must end at once when it is `Default`, as the bodies of
-/// hyper, tonic and axum do.
+/// `grpc-message` is the code, a colon and the description: `token_expired: the token has expired`. The body must end at
+/// once when it is `Default`, as the bodies of hyper, tonic and axum do.
+///
+/// A layer and the guards behind it answer each for itself, so set it on both:
+///
+/// ```
+/// use portcullis::{AuthLayer, GrpcStatus, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope};
+/// use tower_layer::Layer;
+///
+/// # fn main() -> Result<(), portcullis::ConfigError> {
+/// # let issuer = TrustedIssuer::new("https://login.example.com", "orders", portcullis_test::MockIssuer::new().keys());
+/// let auth = AuthLayer::new(JwtAuthenticator::new(issuer)?).rejection(GrpcStatus::new());
+/// let guard = RequireLayer::new(scope("orders:read")).rejection(GrpcStatus::new());
+/// # struct OrdersServer;
+/// let service = auth.layer(guard.layer(OrdersServer)); // with tonic: Server::builder().layer(auth).layer(guard)
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct GrpcStatus;
@@ -38,6 +53,11 @@ impl<B: Default> MakeRejection<B> for GrpcStatus {
         headers.insert("grpc-status", HeaderValue::from_static(Answer::to(error.kind()).grpc_status));
         headers.insert("grpc-message", message(error));
         response
+    }
+
+    /// A gRPC service does not look at the method, so a preflight would be a call without a credential.
+    fn preflights(&self) -> Preflights {
+        Preflights::Refuse
     }
 }
 

@@ -4,14 +4,36 @@
 //! |---|---|---|
 //! | no credential | 401 | `Bearer`, no error code |
 //! | malformed, or two credentials | 400 | `error="invalid_request"` |
-//! | bad, expired, revoked token | 401 | `error="invalid_token"` |
+//! | bad or expired token | 401 | `error="invalid_token"` |
 //! | scope or role missing | 403 | `error="insufficient_scope"`, and `scope` if it is known |
 //! | login too old or too weak | 401 | `error="insufficient_user_authentication"`, `acr_values`, `max_age` (RFC 9470) |
 //! | **we** cannot decide | 503, `Retry-After` | none |
-//! | the service is put together wrongly | 500 | none |
+//! | the service is misconfigured | 500 | none |
 //!
 //! [`BearerChallenge`] answers so, [`GrpcStatus`] the same in gRPC's words. Any closure from `&AuthError` to a response
 //! is a [`MakeRejection`], too. What the codes mean stands in [`codes`](crate::codes).
+//!
+//! Every response that a layer, a guard or an extractor makes of an error carries the error's [`Code`](crate::Code) in
+//! its extensions, whoever has written the rest of it. A layer further out can count refusals by it:
+//!
+//! ```
+//! use axum::{Router, middleware::map_response, response::Response, routing::get};
+//! use portcullis::{AuthLayer, Code};
+//!
+//! async fn count(response: Response) -> Response {
+//!     if let Some(code) = response.extensions().get::<Code>() {
+//!         println!("auth_refusals_total{{code=\"{code}\"}}"); // your metrics library here
+//!     }
+//!     response
+//! }
+//!
+//! # fn app(auth: AuthLayer) -> Router {
+//! Router::new().route("/orders", get(async || "orders")).layer(auth).layer(map_response(count)) // outside of `auth`
+//! # }
+//! ```
+//!
+//! In a debug build (`cfg(debug_assertions)`) the `detail` of a `service_misconfigured` is its explanation, which says
+//! what to fix. In a release build only the log has it, through a subscriber of `tracing`.
 //!
 //! # Example
 //!
@@ -33,6 +55,7 @@ pub(crate) mod answer;
 mod axum;
 mod bearer_challenge;
 mod grpc_status;
+mod preflights;
 mod problem;
 
 use http::Response;
@@ -42,6 +65,7 @@ use portcullis_core::AuthError;
 pub use self::axum::AuthRejection;
 pub use bearer_challenge::BearerChallenge;
 pub use grpc_status::GrpcStatus;
+pub use preflights::Preflights;
 
 use crate::AuthContext;
 
@@ -63,6 +87,13 @@ pub trait MakeRejection<B> {
     fn make_guard_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
         let _ = layer;
         self.make_rejection(error)
+    }
+
+    /// What a layer that answers so does with CORS preflights.
+    ///
+    /// Defaults to letting them pass, as far as [`AuthLayer::preflights`](crate::AuthLayer::preflights) does.
+    fn preflights(&self) -> Preflights {
+        Preflights::Pass
     }
 }
 

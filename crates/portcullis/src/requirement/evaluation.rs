@@ -15,6 +15,10 @@ use super::{
 
 /// Decides, at once if possible.
 pub(super) fn evaluate(requirement: &Requirement, at: Circumstances<'_>) -> Attempt<()> {
+    if requirement.has_mistake() {
+        let problems = requirement.problems().join("; ");
+        return Attempt::Done(Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(problems)));
+    }
     if !requirement.takes_time() {
         return Attempt::Done(decide(requirement, at).into_result(requirement));
     }

@@ -50,8 +50,9 @@ pub fn claim(pointer: impl Into<String>, matcher: Matcher) -> Requirement {
 
 /// The caller logged in at most `max_age` ago (`auth_time`; RFC 9470).
 ///
-/// A token that does not say when is not fresh. Neither is one whose login lies more than 30 seconds ahead, which is
-/// what a clock may be wrong by (the verifier's default leeway, too).
+/// A token that does not say when is not fresh. Neither is one whose login is more than 30 seconds in the
+/// future; by so much a clock may be wrong (as the verifier's default leeway says). The time is that of
+/// [`AuthLayer::clock`](crate::AuthLayer::clock).
 pub fn fresh(max_age: Duration) -> Requirement {
     Requirement::leaf(Leaf::Fresh(max_age))
 }
@@ -96,7 +97,10 @@ impl Leaf {
             Self::Scope(name) => (!is_scope(name)).then(|| {
                 format!("{self} can never be granted: a scope is visible ASCII without spaces, quotes or `\\`")
             }),
-            Self::Role { at: Some(pointer), .. } | Self::Claim { pointer, .. } => pointer.problem(),
+            Self::Role { at: Some(pointer), .. } => pointer.problem(),
+            Self::Claim { pointer, matcher } => pointer
+                .problem()
+                .or_else(|| matcher.is_empty().then(|| format!("{self} can never be met: name a value"))),
             Self::Acr(values) => values.is_empty().then(|| format!("{self} can never be met: name a value")),
             Self::Role { at: None, .. } | Self::Fresh(_) | Self::Check(_) => None,
         }

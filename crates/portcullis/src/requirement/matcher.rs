@@ -43,11 +43,11 @@ pub fn present() -> Matcher {
     Matcher(Kind::Present)
 }
 
-/// The claim is a subject pattern, or an array of them, and one covers this subject.
+/// The claim is a NATS subject pattern, or an array of them, and one covers this NATS subject.
 ///
-/// Patterns and subjects are tokens delimited by dots, as in NATS: `*` stands for exactly one token, `>` at the end for
-/// one or more. A subject that holds wildcards itself is covered if everything is that it stands for. Malformed
-/// patterns cover nothing, and nothing covers a malformed subject.
+/// Such a subject is not the token's `sub`, but the name of a message's topic: words delimited by dots. In a pattern `*`
+/// stands for exactly one word, `>` at the end for one or more. A subject that holds wildcards itself is covered if
+/// everything is that it stands for. Malformed patterns cover nothing, and nothing covers a malformed subject.
 ///
 /// ```
 /// use portcullis::requirement::{claim, covers, param};
@@ -81,6 +81,11 @@ impl Matcher {
             Kind::Present => claim.is_some_and(|claim| !claim.is_null()),
             Kind::Equals(_) | Kind::OneOf(_) | Kind::Contains(_) | Kind::Covers(_) => any,
         })
+    }
+
+    /// Whether nothing can match.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(&self.0, Kind::OneOf(values) if values.is_empty())
     }
 
     fn operands(&self) -> &[Operand] {

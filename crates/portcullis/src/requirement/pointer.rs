@@ -23,13 +23,13 @@ pub(super) struct Pointer {
 enum Form {
     /// Ready for use.
     Fixed(String),
-    /// To be filled in, token by token.
-    Template(Vec<Token>),
+    /// To be filled in, segment by segment.
+    Template(Vec<Segment>),
     Invalid,
 }
 
 #[derive(Clone, Debug)]
-struct Token(Vec<Piece>);
+struct Segment(Vec<Piece>);
 
 impl Pointer {
     pub(super) fn new(text: String) -> Self {
@@ -38,11 +38,11 @@ impl Pointer {
 
     /// Names of the path parameters.
     pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
-        let tokens = match &self.form {
-            Form::Template(tokens) => tokens.as_slice(),
+        let segments = match &self.form {
+            Form::Template(segments) => segments.as_slice(),
             Form::Fixed(_) | Form::Invalid => &[],
         };
-        tokens.iter().flat_map(|token| &token.0).filter_map(|piece| match piece {
+        segments.iter().flat_map(|segment| &segment.0).filter_map(|piece| match piece {
             Piece::Name(name) => Some(name.as_str()),
             Piece::Text(_) => None,
         })
@@ -51,7 +51,11 @@ impl Pointer {
     /// What is wrong with it.
     pub(super) fn problem(&self) -> Option<String> {
         matches!(self.form, Form::Invalid).then(|| {
-            format!("{:?} is not a JSON pointer: start it with `/`, close its braces, write `~` as `~0`", self.text)
+            format!(
+                "{:?} is not a JSON pointer: start it with `/`, close its braces, write `~` as `~0`, \
+                 and put at most one parameter into a segment",
+                self.text
+            )
         })
     }
 
@@ -64,7 +68,7 @@ impl Pointer {
     ) -> Result<Option<Cow<'a, str>>, Mistake<'a>> {
         match &self.form {
             Form::Fixed(pointer) => Ok(Some(Cow::Borrowed(pointer))),
-            Form::Template(tokens) => Ok(fill(tokens, facts, params)?.map(Cow::Owned)),
+            Form::Template(segments) => Ok(fill(segments, facts, params)?.map(Cow::Owned)),
             Form::Invalid => Err(Mistake::NoPointer),
         }
     }
@@ -76,22 +80,27 @@ impl fmt::Display for Pointer {
     }
 }
 
-impl From<Vec<Token>> for Form {
-    fn from(tokens: Vec<Token>) -> Self {
-        if tokens.iter().any(Token::has_parameters) {
-            return Self::Template(tokens);
+impl From<Vec<Segment>> for Form {
+    fn from(segments: Vec<Segment>) -> Self {
+        if segments.iter().any(Segment::has_parameters) {
+            return Self::Template(segments);
         }
-        let pieces = tokens.iter().flat_map(|token| [Some("/"), token.text()]).flatten();
+        let pieces = segments.iter().flat_map(|segment| [Some("/"), segment.text()]).flatten();
         Self::Fixed(pieces.collect())
     }
 }
 
-impl Token {
+impl Segment {
+    /// With two parameters in one segment, `{a}:{b}`, different pairs of values would name the same member.
+    fn is_unambiguous(&self) -> bool {
+        self.0.iter().filter(|piece| matches!(piece, Piece::Name(_))).count() <= 1
+    }
+
     fn has_parameters(&self) -> bool {
         self.0.iter().any(|piece| matches!(piece, Piece::Name(_)))
     }
 
-    /// The text of a token without parameters.
+    /// The text of a segment without parameters.
     fn text(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Piece::Text(text)] => Some(text),
@@ -108,18 +117,19 @@ impl Token {
     }
 }
 
-fn parse(text: &str) -> Option<Vec<Token>> {
-    let tokens = text.strip_prefix('/')?.split('/');
-    tokens.map(|token| is_escaped(token).then_some(token).and_then(placeholders::parse).map(Token)).collect()
+fn parse(text: &str) -> Option<Vec<Segment>> {
+    let segments = text.strip_prefix('/')?.split('/');
+    let parse = |segment| is_escaped(segment).then_some(segment).and_then(placeholders::parse).map(Segment);
+    segments.map(|segment| parse(segment).filter(Segment::is_unambiguous)).collect()
 }
 
-fn fill<'a>(tokens: &'a [Token], facts: &Facts, params: &'a PathParams) -> Result<Option<String>, Mistake<'a>> {
+fn fill<'a>(segments: &'a [Segment], facts: &Facts, params: &'a PathParams) -> Result<Option<String>, Mistake<'a>> {
     // All of them first: whether a parameter is missing must not depend on the token presented.
-    let filled = tokens.iter().map(|token| token.fill(params)).collect::<Result<Vec<_>, _>>()?;
+    let filled = segments.iter().map(|segment| segment.fill(params)).collect::<Result<Vec<_>, _>>()?;
     let mut pointer = String::new();
-    for (token, filled) in tokens.iter().zip(filled) {
+    for (segment, filled) in segments.iter().zip(filled) {
         let is_object = || facts.claim(&pointer).and_then(ClaimRef::members).is_some();
-        if token.has_parameters() && !is_object() {
+        if segment.has_parameters() && !is_object() {
             return Ok(None);
         }
         pointer.push('/');
@@ -129,8 +139,8 @@ fn fill<'a>(tokens: &'a [Token], facts: &Facts, params: &'a PathParams) -> Resul
 }
 
 /// RFC 6901 section 3: `~` stands only before `0` and `1`.
-fn is_escaped(token: &str) -> bool {
-    token.split('~').skip(1).all(|behind| behind.starts_with(['0', '1']))
+fn is_escaped(segment: &str) -> bool {
+    segment.split('~').skip(1).all(|behind| behind.starts_with(['0', '1']))
 }
 
 /// RFC 6901 section 4: `~` first, or the `~` of `~1` would be escaped again.

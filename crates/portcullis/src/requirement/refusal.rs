@@ -1,4 +1,4 @@
-//! Why a caller may not, and what he would need.
+//! Why a caller may not, and what would be needed.
 
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ struct Inner {
     node: Node,
     takes_time: bool,
     sees_path: bool,
+    has_mistake: bool,
 }
 
 /// How a requirement is made.
@@ -43,7 +44,7 @@ pub fn not(requirement: Requirement) -> Requirement {
     Requirement::new(Node::Not(requirement))
 }
 
-/// The caller is authenticated; nothing else is asked of him.
+/// The caller is authenticated; nothing else is asked.
 pub fn authenticated() -> Requirement {
     all([])
 }
@@ -80,7 +81,8 @@ impl Requirement {
     /// The same, if it has no mistake that can be seen without a request: a pointer that is none, a scope that cannot
     /// be granted.
     ///
-    /// An [`AccessTable`](crate::AccessTable) looks for itself. Nobody passes a part with such a mistake.
+    /// An [`AccessTable`](crate::AccessTable) looks for itself. Nobody passes a requirement with such a mistake in it: the
+    /// answer is 500, also under a `not`.
     ///
     /// # Errors
     ///
@@ -107,6 +109,11 @@ impl Requirement {
         self.0.takes_time
     }
 
+    /// Whether a part of it can be seen to be wrong without a request. Nobody passes, whatever stands around that part.
+    pub(super) fn has_mistake(&self) -> bool {
+        self.0.has_mistake
+    }
+
     pub(super) fn leaf(leaf: Leaf) -> Self {
         Self::new(Node::Leaf(leaf))
     }
@@ -116,14 +123,18 @@ impl Requirement {
     }
 
     fn new(node: Node) -> Self {
-        let (takes_time, sees_path) = match &node {
-            Node::Leaf(leaf) => (leaf.takes_time(), leaf.sees_path()),
+        let (takes_time, sees_path, has_mistake) = match &node {
+            Node::Leaf(leaf) => (leaf.takes_time(), leaf.sees_path(), leaf.problem().is_some()),
             node => {
                 let parts = node.parts();
-                (parts.iter().any(Self::takes_time), parts.iter().any(Self::sees_path))
+                (
+                    parts.iter().any(Self::takes_time),
+                    parts.iter().any(Self::sees_path),
+                    parts.iter().any(Self::has_mistake),
+                )
             }
         };
-        Self(Arc::new(Inner { node, takes_time, sees_path }))
+        Self(Arc::new(Inner { node, takes_time, sees_path, has_mistake }))
     }
 
     fn leaves(&self) -> Vec<&Leaf> {
@@ -173,7 +184,7 @@ impl fmt::Debug for Requirement {
 }
 
 impl Requirement {
-    /// Whether it is printed as several that hang together.
+    /// Whether it is printed as several parts.
     fn is_list(&self) -> bool {
         matches!(self.node(), Node::All(parts) | Node::Any(parts) if parts.len() > 1)
     }

@@ -1,4 +1,4 @@
-//! Subjects as NATS writes them: tokens delimited by dots, with wildcards.
+//! NATS subjects: words delimited by dots, with wildcards.
 
 /// Whether everything that `subject` stands for is covered by `pattern`.
 pub(super) fn covers(pattern: &str, subject: &str) -> bool {
@@ -6,25 +6,25 @@ pub(super) fn covers(pattern: &str, subject: &str) -> bool {
         return false;
     }
     let mut wanted = subject.split('.');
-    for token in pattern.split('.') {
+    for word in pattern.split('.') {
         let Some(next) = wanted.next() else { return false };
-        match token {
+        match word {
             ">" => return true,
-            // One token does not cover what stands for many.
+            // One word does not cover what stands for many.
             "*" if next != ">" => {}
-            _ if token == next => {}
+            _ if word == next => {}
             _ => return false,
         }
     }
     wanted.next().is_none()
 }
 
-/// No empty token, no white space, `>` only at the end.
+/// No empty word, no white space, `>` only at the end.
 fn is_well_formed(subject: &str) -> bool {
-    let is_token = |token: &str| !token.is_empty() && !token.contains(|c: char| c.is_whitespace() || c.is_control());
-    let mut tokens = subject.split('.');
-    let last = tokens.next_back().unwrap_or_default();
-    is_token(last) && tokens.all(|token| is_token(token) && token != ">")
+    let is_word = |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control());
+    let mut words = subject.split('.');
+    let last = words.next_back().unwrap_or_default();
+    is_word(last) && words.all(|word| is_word(word) && word != ">")
 }
 
 #[cfg(test)]

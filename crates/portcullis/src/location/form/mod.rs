@@ -1,13 +1,40 @@
 //! A parameter of a form in the body (feature `form`).
 //!
-//! Everything else here looks at a request's head. A form is in the body, therefore a layer of its own,
-//! [`FormBodyLayer`], reads it first, takes the token out and leaves it where [`FormBody`] finds it:
+//! Everything else here looks at a request's head. A form is in the body, therefore a second layer, [`FormBodyLayer`],
+//! reads it first, takes the token out and leaves it where [`FormBody`] finds it. Put it *outside* of the
+//! [`AuthLayer`](crate::AuthLayer): with axum, after it in the order of `layer` calls.
 //!
 //! ```
-//! use portcullis::{FormBody, FormBodyLayer};
-//! # let auth_layer = |_location: FormBody| ();
-//! // outermost first: FormBodyLayer, then the AuthLayer with `.location(FormBody::new())`
-//! let layers = (FormBodyLayer::new(), auth_layer(FormBody::new()));
+//! use axum::{Router, body::Body, routing::post};
+//! use http::Request;
+//! use portcullis::{AuthLayer, Claims, FormBody, FormBodyLayer};
+//! use portcullis_test::MockIssuer;
+//! use tower::ServiceExt;
+//!
+//! async fn download(claims: Claims) -> String {
+//!     format!("for {}", claims.subject().unwrap_or("somebody"))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = MockIssuer::new(); // stands in for the one that signs
+//! let app = Router::new()
+//!     .route("/download", post(download))
+//!     .layer(AuthLayer::at(FormBody::new(), issuer.authenticator()))
+//!     .layer(FormBodyLayer::new());
+//! let form = |text: String| {
+//!     let request = Request::post("/download").header("content-type", "application/x-www-form-urlencoded");
+//!     request.body(Body::from(text))
+//! };
+//!
+//! let token = issuer.token().subject("alice").sign();
+//! let accepted = app.clone().oneshot(form(format!("file=7&access_token={token}"))?).await?;
+//! assert_eq!(accepted.status(), 200);
+//!
+//! let refused = app.oneshot(form(format!("access_token={token}&access_token={token}"))?).await?;
+//! assert_eq!(refused.status(), 400); // two credentials
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! RFC 6750 section 2.2 sets the conditions: `Content-Type: application/x-www-form-urlencoded`, not compressed, and
