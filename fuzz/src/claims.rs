@@ -1,6 +1,6 @@
 //! Claims under a right signature, so that what is behind it is reached.
 
-use portcullis::{Facts, UnixTime, UnverifiedToken};
+use portcullis::{ClaimRef, Facts, UnixTime, UnverifiedToken};
 use portcullis_test::MockIssuer;
 use serde_json::{Map, Value};
 
@@ -90,7 +90,7 @@ fn assert_reads(facts: &Facts, claims: &[u8], members: Members) {
     assert_eq!(facts.authenticated_at().map(UnixTime::as_secs), time("auth_time"));
     assert_eq!(facts.scopes().iter().collect::<Vec<_>>(), granted(&members));
     assert_eq!(facts.claims_json().as_bytes(), claims);
-    let tree = facts.claim("").and_then(|claims| claims.read::<Value>());
+    let tree = facts.claim("").and_then(ClaimRef::read::<Value>);
     assert_eq!(tree, Some(Value::Object(members)), "the tree is not what was signed");
 }
 

@@ -1,4 +1,6 @@
 //! The kept fuzz corpus, through what the fuzz targets call: no nightly toolchain is needed to know that it still holds.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(unreachable_pub, reason = "public in the fuzz targets' library, which this is taken from")]
 
 use std::{fs, path::Path};
 

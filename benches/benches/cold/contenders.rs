@@ -51,7 +51,7 @@ impl Case {
         Router::new().route("/", get(handler)).layer(Extension(Arc::<str>::from("alice")))
     }
 
-    pub fn from_state(&self) -> Router {
+    pub fn with_state(&self) -> Router {
         async fn handler(FromState(claims): FromState<Claims>) -> String {
             claims.subject().unwrap_or_default().to_owned()
         }
@@ -108,7 +108,7 @@ pub struct Bare {
 }
 
 enum BareKey {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Public(sig::ParsedPublicKey),
 }
 
@@ -127,7 +127,7 @@ impl BareKey {
             Self::Public(components.to_parsed_public_key(algorithm).expect("an RSA key"))
         };
         match case.algorithm {
-            Algorithm::Hs256 => Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &member("k"))),
+            Algorithm::Hs256 => Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &member("k")))),
             Algorithm::Rs256 => rsa(&sig::RSA_PKCS1_2048_8192_SHA256),
             Algorithm::Ps256 => rsa(&sig::RSA_PSS_2048_8192_SHA256),
             Algorithm::Es256 => {

@@ -27,7 +27,7 @@ fn main() {
             Contender::new("bare signature, prepared key", || bare.check()),
             Contender::new("bare router", case.request(case.plain())),
             Contender::new("bare router with Extension(Arc)", case.request(case.extension())),
-            Contender::new("portcullis, extractor from state", case.request(case.from_state())),
+            Contender::new("portcullis, extractor from state", case.request(case.with_state())),
             Contender::new("portcullis, layer and extractor", case.request(case.layered())),
             Contender::new("portcullis, layer, extractor and scope guard", case.request(case.guarded())),
             Contender::new("jsonwebtoken 11 in a hand-written extractor", case.request(case.by_hand())),

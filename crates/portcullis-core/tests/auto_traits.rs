@@ -10,6 +10,7 @@ use portcullis_core::{
 #[test]
 fn everything_can_be_sent_and_shared() {
     fn shared<T: Send + Sync + 'static>() {}
+    fn sent<T: Send + 'static>() {}
     shared::<AnyVerified>();
     shared::<AuthError>();
     shared::<ConfigError>();
@@ -21,7 +22,6 @@ fn everything_can_be_sent_and_shared() {
     shared::<TrustedIssuer>();
     shared::<Verified<String>>();
     shared::<VerifyingKey>();
-    fn sent<T: Send + 'static>() {}
     sent::<Attempt>();
 }
 

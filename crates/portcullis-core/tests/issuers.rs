@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Algorithm, AlgorithmSet, Attempt, Code, Identity, JwtAuthenticator, KeyHint, KeySource, Profile, Resolved,
-    TrustedIssuer, UnixTime, Verified,
+    Algorithm, AlgorithmSet, Attempt, ClaimRef, Code, Identity, JwtAuthenticator, KeyHint, KeySource, Profile,
+    Resolved, TrustedIssuer, UnixTime, Verified,
 };
 use portcullis_test::MockIssuer;
 
@@ -159,7 +159,7 @@ fn a_users_own_object_can_neither_hide_nor_forge_other_claims() {
     let issuer = MockIssuer::new();
     let token = |profile| issuer.token().claim("suspended", true).claim("profile", profile).sign();
     let plain = verify([issuer.trusted()], &token(serde_json::json!({"nickname": "al"}))).unwrap();
-    assert_eq!(plain.claim("/suspended").and_then(|claim| claim.as_bool()), Some(true));
+    assert_eq!(plain.claim("/suspended").and_then(ClaimRef::as_bool), Some(true));
     for name in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
         for text in ["x", "{\"verified\":true}"] {
             let hiding = token(serde_json::Value::Object([(name.to_owned(), text.into())].into_iter().collect()));

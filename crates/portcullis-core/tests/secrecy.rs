@@ -1,5 +1,4 @@
 //! No secret and no token is shown, whatever is printed.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use portcullis_core::{
     Algorithm, Attempt, Authenticator, Credential, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,

@@ -1,8 +1,7 @@
 //! Features of serde_json that another crate of the program has switched on change no verdict.
 #![cfg(test)]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use portcullis::{Algorithm, Code};
+use portcullis::{Algorithm, ClaimRef, Code};
 use portcullis_test::{Defect, MockIssuer};
 
 fn verdict(issuer: &MockIssuer, token: &str) -> Result<(), Code> {
@@ -33,8 +32,8 @@ fn claims_are_found_and_numbers_are_numbers() {
     let issuer = MockIssuer::new();
     let token = issuer.token().claim("n", 7).claim("f", 1.5).claim("ver", 3).sign();
     let verified = issuer.authenticator().verify(&token).ready().unwrap().unwrap();
-    assert_eq!(verified.claim("/n").and_then(|claim| claim.as_u64()), Some(7));
-    assert_eq!(verified.claim("/f").and_then(|claim| claim.read::<f64>()), Some(1.5));
+    assert_eq!(verified.claim("/n").and_then(ClaimRef::as_u64), Some(7));
+    assert_eq!(verified.claim("/f").and_then(ClaimRef::read::<f64>), Some(1.5));
     assert_eq!(verified.version(), Some(3));
 }
 

@@ -11,7 +11,7 @@ use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Clock, Cod
 use crate::{
     AuthContext, BearerChallenge, TokenLocation,
     context::{Presence, PresentedToken},
-    location::{BearerMethod, Caching, Found, RequestHead, RequestHeadMut},
+    location::{Caching, Found, RequestHead, RequestHeadMut},
     rejection::Preflights,
     telemetry::{self, Fingerprint, FingerprintKey},
 };
@@ -206,7 +206,7 @@ impl Source {
         Self {
             caching: location.info().caching(),
             #[cfg(feature = "axum")]
-            strips: location.info().bearer_method() != Some(BearerMethod::Header),
+            strips: location.info().bearer_method() != Some(crate::location::BearerMethod::Header),
             location: Arc::new(location),
             authenticator: Arc::new(authenticator),
         }
