@@ -7,16 +7,19 @@ use serde_json::{Map, Value};
 /// As deep as claims and headers may nest.
 const MAX_DEPTH: usize = 32;
 
-/// What begins the names of members that have a meaning of their own where `serde_json` makes a [`Value`] of them.
+/// What no member may be named at the beginning, as it has a meaning of its own where `serde_json` makes a [`Value`].
 const PRIVATE: &str = "$serde_json::private::";
+
+/// The one of those names that cannot be told from a number in every build: see `json/scan.rs`.
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// What the octets are.
 #[derive(Debug)]
 pub(crate) enum Reading {
     /// One JSON object in UTF-8 without a member twice at any level, not too deep.
     Strict(Map<String, Value>),
-    /// The same, but with a name that `serde_json` keeps for itself: it is no help in judging what that says.
-    Private,
+    /// The same, with something in it that may or may not be a number.
+    PerhapsNumber,
     /// Anything else.
     Other,
 }
@@ -24,8 +27,11 @@ pub(crate) enum Reading {
 /// Reads the octets.
 pub(crate) fn read(octets: &[u8]) -> Reading {
     let Some(names) = str::from_utf8(octets).ok().and_then(names) else { return Reading::Other };
-    if names.iter().any(|name| name.starts_with(PRIVATE)) {
-        return Reading::Private;
+    if names.iter().any(|name| name.starts_with(PRIVATE) && name != NUMBER) {
+        return Reading::Other;
+    }
+    if names.contains(NUMBER) {
+        return Reading::PerhapsNumber;
     }
     serde_json::from_slice(octets).map_or(Reading::Other, Reading::Strict)
 }

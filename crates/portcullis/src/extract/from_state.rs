@@ -75,7 +75,7 @@ async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext
     let pass = pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?;
     let (context, _) = gate.prepare(pass, &mut parts.into());
     if gate.strips() {
-        parts.extensions.insert(Remembered { gate: Arc::as_ptr(gate).addr(), context: context.clone() });
+        parts.extensions.insert(Remembered { gate: Arc::clone(gate), context: context.clone() });
     }
     Ok(context)
 }
@@ -84,11 +84,11 @@ async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext
 #[derive(Clone)]
 struct Remembered {
     /// By which layer: another one has its own locations and issuers.
-    gate: usize,
+    gate: Arc<Gate>,
     context: AuthContext,
 }
 
 fn remembered(gate: &Arc<Gate>, parts: &Parts) -> Option<AuthContext> {
     let remembered = parts.extensions.get::<Remembered>()?;
-    (remembered.gate == Arc::as_ptr(gate).addr()).then(|| remembered.context.clone())
+    Arc::ptr_eq(&remembered.gate, gate).then(|| remembered.context.clone())
 }

@@ -1,0 +1,36 @@
+//! What nothing else would notice if it were weakened: see `cargo xtask weaken`.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use portcullis_core::{Conventions, Facts, KeyErrorKind, KeyState, UnixTime, VerifyingKey};
+
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+#[test]
+fn a_granted_scope_is_contained_as_a_whole_only() {
+    let facts = Facts::assertion(r#"{"scope":"orders:read bills"}"#, Conventions::new("https://issuer.test")).unwrap();
+    assert!(facts.scopes().contains("orders:read") && facts.scopes().contains("bills"));
+    for other in ["orders", "orders:", "orders:read:all", "read", "orders:read bills", "bill", ""] {
+        assert!(!facts.scopes().contains(other), "{other}");
+    }
+}
+
+#[test]
+fn a_revoked_key_verifies_at_no_time() {
+    for now in [UnixTime::EPOCH, NOW, UnixTime::MAX] {
+        assert!(KeyState::Active.verifies(now) && KeyState::Standby.verifies(now));
+        assert!(!KeyState::Revoked.verifies(now));
+    }
+}
+
+#[test]
+fn a_compressed_point_is_no_key() {
+    for pem in [
+        "MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgADN5JNZRMrwuvLyDy4H7ob2quJubwRenJoz2hYXdx2hm0=",
+        "MEYwEAYHKoZIzj0CAQYFK4EEACIDMgADWDcvEAozjagTXz4fEfoLc13PaQrj0PddVnkcO3+9wCDJbctozJIynzEiowZuMT5s",
+    ] {
+        let error = VerifyingKey::from_pem(&format!("-----BEGIN PUBLIC KEY-----\n{pem}\n-----END PUBLIC KEY-----\n"));
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), KeyErrorKind::Invalid);
+        assert!(error.to_string().contains("uncompressed"), "{error}");
+    }
+}

@@ -1,0 +1,84 @@
+//! What nothing else would notice if it were weakened: see `cargo xtask weaken`.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::convert::Infallible;
+
+use http::{Request, Response};
+use portcullis::{AuthLayer, Cookie, JwtAuthenticator};
+use portcullis_test::MockIssuer;
+use tower::{Layer, ServiceExt, service_fn};
+
+/// The `Cache-Control` of a response that says `directives` itself, to a request with a token in a cookie.
+async fn caching_of(directives: &'static str) -> Vec<String> {
+    let issuer = MockIssuer::new();
+    let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap();
+    let layer = AuthLayer::at(Cookie::new("session").unwrap(), authenticator);
+    let inner = service_fn(async |_: Request<()>| {
+        let response = Response::builder().header("content-type", "text/plain").header("cache-control", directives);
+        Ok::<_, Infallible>(response.body(String::new()).unwrap())
+    });
+    let request = Request::get("/").header("cookie", format!("session={}", issuer.token().sign()));
+    let response = layer.layer(inner).oneshot(request.body(()).unwrap()).await.unwrap();
+    response.headers().get_all("cache-control").iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_response_is_private_whatever_else_it_says() {
+    assert_eq!(caching_of("max-age=60").await, ["max-age=60", "private"]);
+    assert_eq!(caching_of("public, max-age=60").await, ["public, max-age=60", "private"]);
+    assert_eq!(caching_of("max-age=60, Private").await, ["max-age=60, Private"]);
+    assert_eq!(caching_of("no-store").await, ["no-store"]);
+}
+
+#[cfg(feature = "form")]
+mod forms {
+    use std::{
+        convert::Infallible,
+        future::{Ready, ready},
+        mem,
+        task::{Context, Poll},
+    };
+
+    use axum::body::Body;
+    use http::{Request, Response};
+    use portcullis::location::{FormBodyLayer, form::FormRequestBody};
+    use tower::{Layer, Service, ServiceExt};
+
+    /// Ready once it was polled, as its clones are not.
+    #[derive(Debug, Default)]
+    struct Inner {
+        ready: bool,
+    }
+
+    impl Clone for Inner {
+        fn clone(&self) -> Self {
+            Self::default()
+        }
+    }
+
+    impl Service<Request<FormRequestBody<Body>>> for Inner {
+        type Response = Response<String>;
+        type Error = Infallible;
+        type Future = Ready<Result<Response<String>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            self.ready = true;
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<FormRequestBody<Body>>) -> Self::Future {
+            assert!(mem::take(&mut self.ready), "called a service that was not polled");
+            ready(Ok(Response::new(String::new())))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_service_that_was_polled_is_the_one_that_is_called() {
+        let mut service = FormBodyLayer::new().layer(Inner::default());
+        for content_type in ["application/x-www-form-urlencoded", "text/plain", "application/x-www-form-urlencoded"] {
+            let request = Request::post("/").header("content-type", content_type);
+            let request = request.body(Body::from("access_token=a.b.c")).unwrap();
+            assert!(service.ready().await.unwrap().call(request).await.unwrap().status().is_success());
+        }
+    }
+}
