@@ -67,7 +67,9 @@ impl Verifier {
     ) -> Result<Verified<C>, AuthError> {
         let ScreenedToken { token, claims, policy, .. } = screened;
         let signer = token.find_signer(keys.iter())?;
-        self.seen_headers.remember(token.header_text(), token.header_shared());
+        if token.header_is_new() {
+            self.seen_headers.remember(token.header_text(), token.header_shared());
+        }
         let audience = policy.accept_claims(&claims.registered, &claims.text, now)?;
         let facts = claims.prove(policy, audience, &token, signer);
         policy.accept_required(&facts)?;

@@ -14,6 +14,7 @@ pub struct UnverifiedToken<'t> {
     claims_text: &'t str,
     signature_text: &'t str,
     header: Arc<TokenHeader>,
+    header_is_new: bool,
 }
 
 impl<'t> UnverifiedToken<'t> {
@@ -37,10 +38,15 @@ impl<'t> UnverifiedToken<'t> {
 
     /// The same, with the headers seen before at hand.
     pub(crate) fn parse_seen(text: &'t str, seen: &SeenHeaders) -> Result<Self, AuthError> {
-        Self::parse_with(text, |encoded| match seen.find(encoded) {
+        let mut header_is_new = false;
+        let token = Self::parse_with(text, |encoded| match seen.find(encoded) {
             Some(header) => Ok(header),
-            None => TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new),
-        })
+            None => {
+                header_is_new = true;
+                TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
+            }
+        })?;
+        Ok(Self { header_is_new, ..token })
     }
 
     fn parse_with(
@@ -57,7 +63,7 @@ impl<'t> UnverifiedToken<'t> {
             return Err(Code::TokenMalformed.into());
         }
         let header = header(header_text)?;
-        Ok(Self { signing_input, header_text, claims_text, signature_text, header })
+        Ok(Self { signing_input, header_text, claims_text, signature_text, header, header_is_new: false })
     }
 
     /// The header, unproven.
@@ -67,6 +73,11 @@ impl<'t> UnverifiedToken<'t> {
 
     pub(crate) fn header_shared(&self) -> &Arc<TokenHeader> {
         &self.header
+    }
+
+    /// Whether the header was parsed just now, and not found among those seen before.
+    pub(crate) fn header_is_new(&self) -> bool {
+        self.header_is_new
     }
 
     pub(crate) fn header_text(&self) -> &'t str {
