@@ -4,35 +4,49 @@ use std::{collections::HashSet, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis::{
-    Algorithm, AlgorithmSet, JwtAuthenticator, KeySet, Leeway, Secret, TrustedIssuer, UnixTime, UnverifiedToken,
-    VerifyingKey,
+    Algorithm, AlgorithmSet, AuthError, Code, JwtAuthenticator, KeySet, Leeway, Secret, TrustedIssuer, UnixTime,
+    UnverifiedToken, VerifyingKey,
 };
 use portcullis_test::FixedClock;
 use serde_json::Value;
 
 use super::scene;
 
-/// Whatever is accepted has been signed by a key of the corpus: up to its signature it is one of the tokens there.
+/// Whatever is accepted has been signed by a key of the corpus: up to its signature it is one of the tokens there. And
+/// what is base64url and what is not, a slower decoder says as well.
 pub fn check(text: &[u8]) {
     let Ok(text) = str::from_utf8(text) else { return };
-    if let Ok(token) = UnverifiedToken::parse(text) {
-        assert_is_one_spelling(text);
-        assert!(!format!("{token:?}").contains(text));
+    let verdict = scene::verify_by(&CORPUS.service, text);
+    let code = verdict.as_ref().err().map(AuthError::code);
+    let parts: Vec<&str> = text.split('.').collect();
+    let [header, claims, signature] = parts[..] else {
+        return assert!(matches!(code, Some(Code::TokenMalformed | Code::TokenTooLong)), "{} parts", parts.len());
+    };
+    if text.len() > UnverifiedToken::MAX_LEN {
+        return assert_eq!(code, Some(Code::TokenTooLong));
     }
-    if let Ok(verified) = scene::verify_by(&CORPUS.service, text) {
+    let is_malformed = code == Some(Code::TokenMalformed);
+    match UnverifiedToken::parse(text) {
+        Err(error) => assert_eq!(error.code() == Code::TokenMalformed, parts.contains(&"") || !is_base64url(header)),
+        Ok(_) if !is_base64url(claims) => assert!(is_malformed, "claims are read that are not base64url"),
+        Ok(_) if is_malformed => assert!(!is_signature(signature), "malformed, and nothing is wrong with it"),
+        Ok(token) => assert!(!format!("{token:?}").contains(text)),
+    }
+    if let Ok(verified) = verdict {
         let (signed, _) = text.rsplit_once('.').unwrap();
-        assert!(CORPUS.signed.contains(signed), "accepted, and nobody signed it");
-        assert!(CORPUS.signed.iter().any(|known| known.contains(&URL_SAFE_NO_PAD.encode(verified.claims_json()))));
+        assert!(CORPUS.signed.contains(signed) && is_signature(signature), "accepted, and nobody signed it");
+        assert_eq!(URL_SAFE_NO_PAD.encode(verified.claims_json()), claims);
     }
 }
 
-/// Three parts, of which the first says the same when it is encoded anew.
-fn assert_is_one_spelling(text: &str) {
-    assert!(text.len() <= UnverifiedToken::MAX_LEN);
-    let parts: Vec<_> = text.split('.').collect();
-    assert!(parts.len() == 3 && parts.iter().all(|part| !part.is_empty()));
-    let header = URL_SAFE_NO_PAD.decode(parts[0]).unwrap();
-    assert_eq!(URL_SAFE_NO_PAD.encode(header), parts[0]);
+/// The one spelling of whatever it is.
+fn is_base64url(text: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(text).is_ok_and(|octets| URL_SAFE_NO_PAD.encode(octets) == text)
+}
+
+/// The same, no longer than the signature of the longest RSA key.
+fn is_signature(text: &str) -> bool {
+    is_base64url(text) && text.len() * 3 / 4 <= 1024
 }
 
 static CORPUS: LazyLock<Corpus> = LazyLock::new(Corpus::load);
