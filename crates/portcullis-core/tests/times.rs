@@ -106,3 +106,21 @@ fn a_leeway_of_more_than_five_minutes_is_refused() {
     assert!(Leeway::from_secs(300).is_ok());
     assert!(Leeway::from_secs(301).unwrap_err().to_string().contains("301 s"));
 }
+
+#[test]
+fn a_fraction_of_a_second_counts_for_not_before_and_not_for_expiry() {
+    let issuer = issuer();
+    let trusted = || issuer.trusted().leeway(Leeway::NONE);
+    let half = |offset: f64| {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+        let now = NOW as f64;
+        now + offset
+    };
+    assert_eq!(judge(trusted(), &issuer.token().claim("nbf", half(-0.5))), Ok(()));
+    assert_eq!(judge(trusted(), &issuer.token().claim("nbf", half(0.5))), Err(Code::TokenNotYetValid));
+    assert_eq!(judge(trusted(), &issuer.token().claim("exp", half(1.5))), Ok(()));
+    assert_eq!(judge(trusted(), &issuer.token().claim("exp", half(0.5))), Err(Code::TokenExpired));
+    for beyond in [1e300, -0.5, 253_402_300_800.5] {
+        assert_eq!(judge(trusted(), &issuer.token().claim("exp", beyond)), Err(Code::ClaimsMalformed), "{beyond}");
+    }
+}
