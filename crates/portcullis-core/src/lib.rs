@@ -40,7 +40,7 @@
 //!
 //! let other = MockIssuer::new().token().subject("alice").sign(); // the same claims, another key
 //! let error = authenticator.verify(&other).outcome().await.unwrap_err();
-//! assert_eq!(error.code(), Code::KeyUnknown);
+//! assert_eq!(error.code(), Code::SignatureInvalid);
 //! # Ok(())
 //! # }
 //! ```

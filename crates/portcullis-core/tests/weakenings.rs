@@ -1,5 +1,4 @@
 //! What nothing else would notice if it were weakened: see `cargo xtask weaken`.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use portcullis_core::{Conventions, Facts, KeyErrorKind, KeyState, UnixTime, VerifyingKey};
 

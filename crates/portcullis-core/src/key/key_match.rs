@@ -13,7 +13,7 @@ pub const MAX_KEYS_TRIED: usize = 4;
 /// The keys that may have signed one token: one to [`MAX_KEYS_TRIED`], each able to do the token's algorithm.
 ///
 /// A snapshot: what happens to its source afterwards does not change it. Made by
-/// [`KeySet::candidates`](crate::KeySet::candidates), without allocation.
+/// a [`KeySet`](crate::KeySet), without allocation.
 #[derive(Clone)]
 pub struct KeyMatch {
     keys: Arc<[VerifyingKey]>,

@@ -24,7 +24,7 @@ use crate::{Algorithm, KeyMatch, UnixTime};
 /// * "We could not find out" is [`Resolved::Fault`] (HTTP 503), never `Unknown` (401).
 ///
 /// Most implementations keep a [`KeySet`](crate::KeySet) and pass the hint on to its
-/// [`candidates`](crate::KeySet::candidates), which already follows the rules.
+/// [`resolve`](KeySource::resolve), which already follows the rules.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a source of keys",
     note = "use a `KeySet`, a `KeyRing` or an `Arc` of a source; one key or secret becomes a set by `KeySet::from`"

@@ -39,12 +39,12 @@ impl<'t> UnverifiedToken<'t> {
     /// The same, with the headers seen before at hand.
     pub(crate) fn parse_seen(text: &'t str, seen: &SeenHeaders) -> Result<Self, AuthError> {
         let mut header_is_new = false;
-        let token = Self::parse_with(text, |encoded| match seen.find(encoded) {
-            Some(header) => Ok(header),
-            None => {
-                header_is_new = true;
-                TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
+        let token = Self::parse_with(text, |encoded| {
+            if let Some(header) = seen.find(encoded) {
+                return Ok(header);
             }
+            header_is_new = true;
+            TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
         })?;
         Ok(Self { header_is_new, ..token })
     }

@@ -22,7 +22,7 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 /// Secrets and public keys may stand side by side: an HMAC algorithm only ever meets a secret.
 ///
 /// ```
-/// use portcullis_core::{Algorithm, KeyHint, KeySet, Resolved};
+/// use portcullis_core::{Algorithm, KeyHint, KeySet, KeySource, Resolved, UnixTime};
 ///
 /// let text = r#"{ "keys": [
 ///     { "kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" },
@@ -31,9 +31,9 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 /// let (keys, skipped) = KeySet::from_jwks(text)?;
 /// assert_eq!(skipped[0].id(), Some("b"));
 ///
-/// let accepted = keys.candidates(KeyHint::new(Algorithm::EdDsa, Some("a")));
+/// let accepted = keys.resolve(KeyHint::new(Algorithm::EdDsa, Some("a")), UnixTime::EPOCH);
 /// assert!(matches!(accepted, Resolved::Keys(_)));
-/// let refused = keys.candidates(KeyHint::new(Algorithm::EdDsa, Some("A")));
+/// let refused = keys.resolve(KeyHint::new(Algorithm::EdDsa, Some("A")), UnixTime::EPOCH);
 /// assert!(matches!(refused, Resolved::Unknown));
 /// # Ok::<(), portcullis_core::KeySetError>(())
 /// ```
