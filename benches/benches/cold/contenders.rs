@@ -44,6 +44,16 @@ impl Case {
         Router::new().route("/", get(async || "alice".to_owned()))
     }
 
+    /// The floor: the bare check within a request, where caches and predictors are as they are for everybody else.
+    pub fn signature_in_handler(&self) -> Router {
+        let bare = Arc::new(Bare::new(self));
+        let handler = async move || {
+            bare.check();
+            "alice".to_owned()
+        };
+        Router::new().route("/", get(handler))
+    }
+
     pub fn extension(&self) -> Router {
         async fn handler(Extension(name): Extension<Arc<str>>) -> String {
             name.to_string()

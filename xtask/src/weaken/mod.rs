@@ -4,6 +4,7 @@
 //! They stand in `xtask/weakenings.toml` as text to find and text to put in its place. A text that is not found exactly
 //! once is an error, so the list stays true while the code moves.
 
+mod alone;
 mod list;
 mod report;
 mod tree;
@@ -12,6 +13,7 @@ mod trial;
 use std::{fs, path::PathBuf, time::Instant};
 
 use crate::workspace::root;
+use alone::Alone;
 use list::Weakening;
 use report::Report;
 use tree::Tree;
@@ -24,6 +26,7 @@ use trial::{Trials, Verdict};
 pub(crate) fn run(only: Option<&str>) -> Result<bool, String> {
     let weakenings = selected(list::load()?, only)?;
     list::check(&weakenings, |file| fs::read_to_string(root().join(file)).map_err(|error| error.to_string()))?;
+    let _alone = Alone::claim(folder("under-way"))?;
     let tree = Tree::copy(&root(), &folder("tree"))?;
     let trials = Trials::new(&tree, folder("build"));
     println!("before anything is weakened, every test has to pass");
@@ -41,10 +44,13 @@ pub(crate) fn run(only: Option<&str>) -> Result<bool, String> {
 /// Weakens, tests, and mends again, whatever the tests say.
 fn attempt(weakening: &Weakening, tree: &Tree, trials: &Trials<'_>) -> Result<Verdict, String> {
     let sound = tree.read(&weakening.file)?;
-    tree.write(&weakening.file, &weakening.weakened(&sound)?)?;
+    let weakened = weakening.weakened(&sound)?;
+    tree.write(&weakening.file, &weakened)?;
     let verdict = trials.judge(weakening);
+    // Or what was tested was something else.
+    let untouched = tree.read(&weakening.file)? == weakened;
     tree.write(&weakening.file, &sound)?;
-    verdict
+    if untouched { verdict } else { Err(format!("somebody else has written to the copy of {}", weakening.file)) }
 }
 
 fn selected(weakenings: Vec<Weakening>, only: Option<&str>) -> Result<Vec<Weakening>, String> {
