@@ -205,8 +205,9 @@ fn found(resolved: Resolved) -> Result<KeyMatch, AuthError> {
         Resolved::Unknown => Err(Code::KeyUnknown.into()),
         Resolved::Ambiguous => Err(Code::KeyAmbiguous.into()),
         Resolved::Fault(fault) => Err(unavailable(fault)),
-        Resolved::Waiting(_) => Err(AuthError::new(Code::KeysUnavailable)
-            .with_explanation("the key source answered a wait with another")),
+        Resolved::Waiting(_) => {
+            Err(AuthError::new(Code::KeysUnavailable).with_explanation("the key source answered a wait with another"))
+        }
     }
 }
 
@@ -246,6 +247,6 @@ impl<C> fmt::Debug for JwtAuthenticator<C> {
             .field("clock", &self.inner.clock)
             .field("claims", &std::any::type_name::<C>())
             .field("cache", &self.cache)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ mod trusted_issuer;
 mod window;
 
 pub(crate) use accept::Policy;
-pub(crate) use window::Window;
 pub use leeway::Leeway;
 pub use profile::Profile;
 pub use trusted_issuer::TrustedIssuer;
+pub(crate) use window::Window;
