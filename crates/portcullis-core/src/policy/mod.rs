@@ -3,6 +3,8 @@
 mod accept;
 mod leeway;
 mod profile;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trusted_issuer;
 mod window;
 
