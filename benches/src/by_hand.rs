@@ -5,9 +5,8 @@ use std::sync::Arc;
 use axum::{Router, extract::FromRequestParts, routing::get};
 use http::{StatusCode, header::AUTHORIZATION, request::Parts};
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
+use portcullis::Algorithm;
 use serde::Deserialize;
-
-use crate::contenders::Case;
 
 #[derive(Deserialize)]
 struct HandClaims {
@@ -34,15 +33,16 @@ impl FromRequestParts<Hand> for HandIdentity {
     }
 }
 
-pub fn router(case: &Case) -> Router {
+/// The router of whoever trusts `issuer`, whose one key is in the JWK set `jwks`.
+pub fn by_hand(algorithm: Algorithm, jwks: &str, issuer: &str, audience: &str) -> Router {
     async fn handler(identity: HandIdentity) -> String {
         identity.0.sub
     }
-    let set: JwkSet = serde_json::from_str(&case.jwks()).expect("a key set");
+    let set: JwkSet = serde_json::from_str(jwks).expect("a key set");
     let key = DecodingKey::from_jwk(&set.keys[0]).expect("a key");
-    let mut validation = Validation::new(case.algorithm.name().parse().expect("an algorithm"));
-    validation.set_audience(&["https://service.test"]);
-    validation.set_issuer(&[case.issuer_name()]);
+    let mut validation = Validation::new(algorithm.name().parse().expect("an algorithm"));
+    validation.set_audience(&[audience]);
+    validation.set_issuer(&[issuer]);
     validation.validate_nbf = true;
     Router::new().route("/", get(handler)).with_state(Hand(Arc::new((key, validation))))
 }
