@@ -8,6 +8,10 @@ use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use portcullis::Algorithm;
 use serde::Deserialize;
 
+/// Whom the hand-written extractor trusts.
+#[derive(Clone)]
+pub struct Hand(Arc<(DecodingKey, Validation)>);
+
 #[derive(Deserialize)]
 struct HandClaims {
     sub: String,
@@ -15,34 +19,43 @@ struct HandClaims {
     scope: Option<String>,
 }
 
-#[derive(Clone)]
-struct Hand(Arc<(DecodingKey, Validation)>);
+impl Hand {
+    /// Trusts `issuer`, whose one key is in the JWK set `jwks`.
+    pub fn new(algorithm: Algorithm, jwks: &str, issuer: &str, audience: &str) -> Self {
+        let set: JwkSet = serde_json::from_str(jwks).expect("a key set");
+        let key = DecodingKey::from_jwk(&set.keys[0]).expect("a key");
+        let mut validation = Validation::new(algorithm.name().parse().expect("an algorithm"));
+        validation.set_audience(&[audience]);
+        validation.set_issuer(&[issuer]);
+        validation.validate_nbf = true;
+        Self(Arc::new((key, validation)))
+    }
 
-struct HandIdentity(HandClaims);
+    /// The caller's name, if the token is good.
+    pub fn subject(&self, token: &str) -> Option<String> {
+        let (key, validation) = &*self.0;
+        let data = jsonwebtoken::decode::<HandClaims>(token, key, validation).ok()?;
+        Some(data.claims.sub)
+    }
 
-impl FromRequestParts<Hand> for HandIdentity {
-    type Rejection = StatusCode;
-
-    async fn from_request_parts(parts: &mut Parts, state: &Hand) -> Result<Self, StatusCode> {
-        let header = parts.headers.get(AUTHORIZATION).ok_or(StatusCode::UNAUTHORIZED)?;
-        let token = header.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-        let (key, validation) = &*state.0;
-        let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
-        let data = jsonwebtoken::decode::<HandClaims>(token, key, validation).map_err(|_| StatusCode::UNAUTHORIZED)?;
-        Ok(Self(data.claims))
+    /// The router of whoever writes this.
+    pub fn router(self) -> Router {
+        async fn handler(subject: HandSubject) -> String {
+            subject.0
+        }
+        Router::new().route("/", get(handler)).with_state(self)
     }
 }
 
-/// The router of whoever trusts `issuer`, whose one key is in the JWK set `jwks`.
-pub fn by_hand(algorithm: Algorithm, jwks: &str, issuer: &str, audience: &str) -> Router {
-    async fn handler(identity: HandIdentity) -> String {
-        identity.0.sub
+struct HandSubject(String);
+
+impl FromRequestParts<Hand> for HandSubject {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, hand: &Hand) -> Result<Self, StatusCode> {
+        let header = parts.headers.get(AUTHORIZATION).ok_or(StatusCode::UNAUTHORIZED)?;
+        let token = header.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+        let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
+        hand.subject(token).map(Self).ok_or(StatusCode::UNAUTHORIZED)
     }
-    let set: JwkSet = serde_json::from_str(jwks).expect("a key set");
-    let key = DecodingKey::from_jwk(&set.keys[0]).expect("a key");
-    let mut validation = Validation::new(algorithm.name().parse().expect("an algorithm"));
-    validation.set_audience(&[audience]);
-    validation.set_issuer(&[issuer]);
-    validation.validate_nbf = true;
-    Router::new().route("/", get(handler)).with_state(Hand(Arc::new((key, validation))))
 }

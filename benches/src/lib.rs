@@ -6,7 +6,7 @@ mod request;
 mod routers;
 mod timing;
 
-pub use by_hand::by_hand;
+pub use by_hand::Hand;
 pub use options::Options;
 pub use request::{requests, requests_with_body};
 pub use routers::{authenticator, extension, guarded, layered, plain, uncached, with_state};

@@ -11,7 +11,7 @@ use axum::Router;
 use bare::Bare;
 use portcullis::Algorithm;
 use portcullis_benches::{
-    Contender, Options, authenticator, by_hand, extension, guarded, layered, measure, plain, requests, uncached,
+    Contender, Hand, Options, authenticator, extension, guarded, layered, measure, plain, requests, uncached,
     with_state,
 };
 use portcullis_test::MockIssuer;
@@ -56,7 +56,7 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
     let bare = Arc::new(Bare::new(algorithm, &jwks, &token));
     let request = |router: Router| requests(router, slice::from_ref(&token));
     let auth = || uncached(authenticator(issuer.trusted()));
-    let by_hand = by_hand(algorithm, &jwks, issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
+    let hand = Hand::new(algorithm, &jwks, issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
     let in_handler = Arc::clone(&bare).in_handler();
     [
         Contender::new("bare signature, prepared key", move || bare.check()),
@@ -66,6 +66,6 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
         Contender::new("portcullis, extractor from state", request(with_state(auth()))),
         Contender::new("portcullis, layer and extractor", request(layered(auth()))),
         Contender::new("portcullis, layer, extractor and scope guard", request(guarded(auth()))),
-        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(by_hand)),
+        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.router())),
     ]
 }
