@@ -2,12 +2,16 @@
 
 mod by_hand;
 mod options;
+mod processor;
 mod request;
 mod routers;
+mod scaling;
 mod timing;
 
 pub use by_hand::Hand;
 pub use options::Options;
+pub use processor::pin;
 pub use request::{requests, requests_with_body};
 pub use routers::{authenticator, extension, guarded, layered, plain, uncached, with_state};
+pub use scaling::{Scaling, Work, scaling};
 pub use timing::{Contender, Samples, measure, median};
