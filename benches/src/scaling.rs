@@ -21,7 +21,7 @@ pub struct Work {
 
 /// What came of it: medians over the rounds.
 pub struct Scaling {
-    /// Nanoseconds per iteration of one thread alone.
+    /// Nanoseconds per iteration of one thread alone: of either, on average, as below.
     pub ns: f64,
     /// Iterations per second of one thread alone.
     pub one: f64,
@@ -34,7 +34,11 @@ pub struct Scaling {
 impl Work {
     /// `make` prepares the iteration of one thread, given its number.
     pub fn new<F: FnMut() + Send + 'static>(name: &'static str, make: impl Fn(usize) -> F) -> Self {
-        Self { name, threads: [Box::new(make(0)), Box::new(make(1))] }
+        let thread = |number| -> Box<dyn FnMut() + Send> {
+            let mut iteration = Apart(make(number));
+            Box::new(move || iteration.run())
+        };
+        Self { name, threads: [thread(0), thread(1)] }
     }
 
     /// `iterations` on each thread, one after the other.
@@ -45,13 +49,25 @@ impl Work {
     }
 }
 
+/// Alone in its cache lines: what one thread counts in its iteration must not slow down the other.
+#[repr(align(128))]
+struct Apart<F>(F);
+
+impl<F: FnMut()> Apart<F> {
+    fn run(&mut self) {
+        (self.0)();
+    }
+}
+
 /// Runs every work on one thread and then on two, in turns, each for `slice` in each of `rounds` rounds.
 pub fn scaling(works: &mut [Work], rounds: usize, slice: Duration) -> Vec<Scaling> {
     let mut samples = vec![(Vec::new(), Vec::new()); works.len()];
     for _ in 0..rounds {
         for (work, (one, two)) in works.iter_mut().zip(&mut samples) {
-            one.push(rate(&mut work.threads[..1], slice));
-            two.push(rate(&mut work.threads, slice));
+            // each alone, because neither their processors nor their memory need be equally fast
+            let alone = [0, 1].map(|thread| rate(&mut work.threads, &[thread], slice));
+            one.push((alone[0] + alone[1]) / 2.0);
+            two.push(rate(&mut work.threads, &[0, 1], slice));
         }
     }
     samples.into_iter().map(|(one, two)| Scaling::new(one, two)).collect()
@@ -65,13 +81,14 @@ impl Scaling {
     }
 }
 
-/// Iterations per second of all threads together, started at the same moment.
-fn rate(threads: &mut [Box<dyn FnMut() + Send>], slice: Duration) -> f64 {
-    let start = Barrier::new(threads.len());
+/// Iterations per second of the `chosen` threads together, started at the same moment.
+fn rate(threads: &mut [Box<dyn FnMut() + Send>; 2], chosen: &[usize], slice: Duration) -> f64 {
+    let start = Barrier::new(chosen.len());
     thread::scope(|scope| {
         let running: Vec<_> = threads
             .iter_mut()
             .enumerate()
+            .filter(|(processor, _)| chosen.contains(processor))
             .map(|(processor, run)| {
                 let start = &start;
                 scope.spawn(move || {
