@@ -72,6 +72,11 @@ mod snapshot;
 mod telemetry;
 mod url;
 
+/// The README, so that its example is compiled.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use builder::RemoteKeysBuilder;
 #[cfg(feature = "reqwest")]
 pub use client::HttpClient;

@@ -125,6 +125,6 @@ pub mod architecture {}
 #[doc = include_str!("../docs/design.md")]
 pub mod design {}
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum", feature = "jwks"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
