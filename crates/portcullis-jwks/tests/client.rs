@@ -1,5 +1,4 @@
 //! The client on real sockets: what it does with servers that misbehave.
-#![cfg(feature = "reqwest")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
