@@ -2,12 +2,14 @@
 
 mod audience;
 mod claim_ref;
+mod claims_text;
 mod numeric_date;
 mod registered;
 mod roles;
 mod scope;
 
 pub use claim_ref::ClaimRef;
+pub(crate) use claims_text::ClaimsText;
 pub(crate) use registered::RegisteredClaims;
 pub use roles::Roles;
 pub use scope::Scopes;
