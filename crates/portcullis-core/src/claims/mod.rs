@@ -1,6 +1,7 @@
 //! The claims that everybody's tokens have (RFC 7519 section 4.1 and its neighbours), each of the right type.
 
 mod audience;
+mod claim_name;
 mod claim_ref;
 mod claims_text;
 mod numeric_date;

@@ -7,12 +7,13 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use super::{
     ClaimsText,
     audience::{Audience, AudienceSeed},
+    claim_name::{ClaimName, ClaimNames},
     numeric_date::NumericDate,
     scope::{GrantedScopes, ScopeSeed},
 };
 use crate::{
     AuthError, Code, UnixTime,
-    json::{MemberName, MemberNames, NUMBER, Scan, Source, Text, TextSeed},
+    json::{MemberName, NUMBER, Scan, Source, Text, TextSeed},
 };
 
 /// The registered claims, types checked, nothing decided, nothing believed.
@@ -77,28 +78,29 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let text = TextSeed(self.source);
-        let mut names = MemberNames::new();
+        let mut names = ClaimNames::default();
         let mut scope = None;
         let mut scp = None;
         let Self { source, claims } = self;
-        while let Some(name) = members.next_key::<MemberName<'de>>()? {
-            names.note(&name)?;
-            match name.as_str() {
-                "iss" => claims.issuer = Some(members.next_value_seed(text)?),
-                "sub" => claims.subject = Some(members.next_value_seed(text)?),
-                "aud" => claims.audience = Some(members.next_value_seed(AudienceSeed(source))?),
-                "exp" => claims.expires_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
-                "nbf" => claims.not_before = Some(members.next_value::<NumericDate>()?.rounded_up()),
-                "iat" => claims.issued_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
-                "jti" => claims.token_id = Some(members.next_value_seed(text)?),
-                "scope" => scope = Some(members.next_value_seed(ScopeSeed { source, accept_array: false })?),
-                "scp" => scp = Some(members.next_value_seed(ScopeSeed { source, accept_array: true })?),
-                "client_id" => claims.client_id = Some(members.next_value_seed(text)?),
-                "sid" => claims.session_id = Some(members.next_value_seed(text)?),
-                "ver" => claims.version = members.next_value_seed(VersionSeed)?,
-                "auth_time" => claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
-                "acr" => claims.acr = Some(members.next_value_seed(text)?),
-                _ => members.next_value_seed(Scan::below(1))?,
+        while let Some(name) = members.next_key_seed(&mut names)? {
+            match name {
+                ClaimName::Issuer => claims.issuer = Some(members.next_value_seed(text)?),
+                ClaimName::Subject => claims.subject = Some(members.next_value_seed(text)?),
+                ClaimName::Audience => claims.audience = Some(members.next_value_seed(AudienceSeed(source))?),
+                ClaimName::Expiry => claims.expires_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
+                ClaimName::NotBefore => claims.not_before = Some(members.next_value::<NumericDate>()?.rounded_up()),
+                ClaimName::IssuedAt => claims.issued_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
+                ClaimName::TokenId => claims.token_id = Some(members.next_value_seed(text)?),
+                ClaimName::Scope => scope = Some(members.next_value_seed(ScopeSeed { source, accept_array: false })?),
+                ClaimName::Scp => scp = Some(members.next_value_seed(ScopeSeed { source, accept_array: true })?),
+                ClaimName::ClientId => claims.client_id = Some(members.next_value_seed(text)?),
+                ClaimName::SessionId => claims.session_id = Some(members.next_value_seed(text)?),
+                ClaimName::Version => claims.version = members.next_value_seed(VersionSeed)?,
+                ClaimName::AuthTime => {
+                    claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down())
+                }
+                ClaimName::Acr => claims.acr = Some(members.next_value_seed(text)?),
+                ClaimName::Other => members.next_value_seed(Scan::below(1))?,
             }
         }
         if let Some(granted) = scope.or(scp) {
@@ -234,6 +236,8 @@ mod tests {
             "{}x",
             "{",
             r#"{"exp":1,"exp":1}"#,
+            r#"{"exp":1,"\u0065xp":1}"#,
+            r#"{"acr":"a","x":1,"acr":"a"}"#,
             r#"{"x":{"a":1,"a":2}}"#,
             r#"{"a":1,"\u0061":1}"#,
             "{'a':1}",
