@@ -11,10 +11,9 @@ use crate::{AuthError, Code, VerifyingKey};
 ///
 /// It offers no claims: the only way to them leads over the signature. `Debug` shows no part of the token.
 pub struct UnverifiedToken<'t> {
-    signing_input: &'t str,
-    header_text: &'t str,
-    claims_text: &'t str,
-    signature_text: &'t str,
+    text: &'t str,
+    /// Where the dots are, and not the parts themselves: a token is moved several times while it is verified.
+    dots: [u16; 2],
     header: Arc<TokenHeader>,
     header_is_new: bool,
 }
@@ -33,28 +32,15 @@ impl<'t> UnverifiedToken<'t> {
     /// - [`Code::TokenMalformed`]: not three non-empty parts, or the header is not strict base64url;
     /// - [`Code::HeaderMalformed`], [`Code::AlgorithmNotAllowed`], [`Code::ExtensionNotUnderstood`]: see [`TokenHeader`].
     pub fn parse(text: &'t str) -> Result<Self, AuthError> {
-        Self::parse_with(text, |encoded| {
-            TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
-        })
+        Self::parse_with(text, |_| None)
     }
 
     /// The same, with the headers seen before at hand.
     pub(crate) fn parse_seen(text: &'t str, seen: &SeenHeaders) -> Result<Self, AuthError> {
-        let mut header_is_new = false;
-        let token = Self::parse_with(text, |encoded| {
-            if let Some(header) = seen.find(encoded) {
-                return Ok(header);
-            }
-            header_is_new = true;
-            TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
-        })?;
-        Ok(Self { header_is_new, ..token })
+        Self::parse_with(text, |encoded| seen.find(encoded))
     }
 
-    fn parse_with(
-        text: &'t str,
-        header: impl FnOnce(&str) -> Result<Arc<TokenHeader>, AuthError>,
-    ) -> Result<Self, AuthError> {
+    fn parse_with(text: &'t str, seen: impl FnOnce(&str) -> Option<Arc<TokenHeader>>) -> Result<Self, AuthError> {
         if text.len() > Self::MAX_LEN {
             return Err(Code::TokenTooLong.into());
         }
@@ -65,9 +51,15 @@ impl<'t> UnverifiedToken<'t> {
         if header_text.is_empty() || claims_text.is_empty() || signature_text.is_empty() || further {
             return Err(Code::TokenMalformed.into());
         }
-        let (signing_input, _) = text.split_at(header_text.len() + 1 + claims_text.len());
-        let header = header(header_text)?;
-        Ok(Self { signing_input, header_text, claims_text, signature_text, header, header_is_new: false })
+        let dot = |at: usize| u16::try_from(at).map_err(|_| Code::TokenTooLong);
+        let dots = [dot(header_text.len())?, dot(header_text.len() + 1 + claims_text.len())?];
+        match seen(header_text) {
+            Some(header) => Ok(Self { text, dots, header, header_is_new: false }),
+            None => {
+                let header = TokenHeader::parse(&decode_text(header_text, Code::HeaderMalformed)?)?;
+                Ok(Self { text, dots, header: Arc::new(header), header_is_new: true })
+            }
+        }
     }
 
     /// The header, unproven.
@@ -85,11 +77,11 @@ impl<'t> UnverifiedToken<'t> {
     }
 
     pub(crate) fn header_text(&self) -> &'t str {
-        self.header_text
+        &self.text[..usize::from(self.dots[0])]
     }
 
     pub(crate) fn claims_text(&self) -> &'t str {
-        self.claims_text
+        &self.text[usize::from(self.dots[0]) + 1..usize::from(self.dots[1])]
     }
 
     /// Whether `key` made the signature, with the header's algorithm.
@@ -109,8 +101,9 @@ impl<'t> UnverifiedToken<'t> {
         &self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
     ) -> Result<&'k VerifyingKey, AuthError> {
-        let (algorithm, input) = (self.header.algorithm(), self.signing_input.as_bytes());
-        let signer = with_signature(self.signature_text, |signature| {
+        let (input, signature_text) = self.text.split_at(usize::from(self.dots[1]));
+        let (algorithm, input) = (self.header.algorithm(), input.as_bytes());
+        let signer = with_signature(&signature_text[1..], |signature| {
             keys.into_iter().find(|key| key.check_signature(algorithm, input, signature))
         })?;
         signer.ok_or_else(|| Code::SignatureInvalid.into())
