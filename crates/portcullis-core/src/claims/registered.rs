@@ -97,7 +97,7 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
                 ClaimName::SessionId => claims.session_id = Some(members.next_value_seed(text)?),
                 ClaimName::Version => claims.version = members.next_value_seed(VersionSeed)?,
                 ClaimName::AuthTime => {
-                    claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down())
+                    claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down());
                 }
                 ClaimName::Acr => claims.acr = Some(members.next_value_seed(text)?),
                 ClaimName::Other => members.next_value_seed(Scan::below(1))?,

@@ -53,13 +53,11 @@ impl<'t> UnverifiedToken<'t> {
         }
         let dot = |at: usize| u16::try_from(at).map_err(|_| Code::TokenTooLong);
         let dots = [dot(header_text.len())?, dot(header_text.len() + 1 + claims_text.len())?];
-        match seen(header_text) {
-            Some(header) => Ok(Self { text, dots, header, header_is_new: false }),
-            None => {
-                let header = TokenHeader::parse(&decode_text(header_text, Code::HeaderMalformed)?)?;
-                Ok(Self { text, dots, header: Arc::new(header), header_is_new: true })
-            }
+        if let Some(header) = seen(header_text) {
+            return Ok(Self { text, dots, header, header_is_new: false });
         }
+        let header = TokenHeader::parse(&decode_text(header_text, Code::HeaderMalformed)?)?;
+        Ok(Self { text, dots, header: Arc::new(header), header_is_new: true })
     }
 
     /// The header, unproven.
