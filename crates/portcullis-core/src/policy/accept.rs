@@ -4,14 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Leeway, Profile};
 use crate::{
-    AlgorithmSet, AuthError, ClaimRef, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::TokenHeader,
+    AlgorithmSet, AuthError, ClaimRef, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, json::Text,
+    token::TokenHeader,
 };
 
 /// What is accepted from one issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(super) conventions: Arc<Conventions>,
-    pub(super) audiences: Vec<Arc<str>>,
+    pub(super) audiences: Vec<Box<str>>,
     pub(super) algorithms: AlgorithmSet,
     pub(super) profile: Profile,
     pub(super) leeway: Leeway,
@@ -21,7 +22,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(super) fn new(conventions: Arc<Conventions>, audience: Arc<str>) -> Self {
+    pub(super) fn new(conventions: Arc<Conventions>, audience: Box<str>) -> Self {
         Self {
             conventions,
             audiences: vec![audience],
@@ -80,7 +81,7 @@ impl Policy {
         claims: &RegisteredClaims,
         text: &str,
         now: UnixTime,
-    ) -> Result<Arc<str>, AuthError> {
+    ) -> Result<Text, AuthError> {
         let audience = self.accept_audience(claims, text)?;
         self.accept_times(claims, now)?;
         self.accept_age(claims, now)?;
@@ -99,10 +100,10 @@ impl Policy {
         }
     }
 
-    fn accept_audience(&self, claims: &RegisteredClaims, text: &str) -> Result<Arc<str>, AuthError> {
+    fn accept_audience(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
         let audience = claims.audience.as_ref().ok_or_else(|| missing("aud"))?;
-        let ours = self.audiences.iter().find(|ours| audience.iter(text).any(|value| value == &***ours));
-        ours.cloned().ok_or_else(|| Code::AudienceMismatch.into())
+        let ours = self.audiences.iter().find_map(|ours| audience.iter().find(|value| value.of(text) == &**ours));
+        ours.ok_or_else(|| Code::AudienceMismatch.into())
     }
 
     fn accept_times(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {
