@@ -3,6 +3,7 @@
 mod accept;
 mod leeway;
 mod profile;
+mod required_claim;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trusted_issuer;
@@ -11,5 +12,6 @@ mod window;
 pub(crate) use accept::Policy;
 pub use leeway::Leeway;
 pub use profile::Profile;
+pub(crate) use required_claim::RequiredClaim;
 pub use trusted_issuer::TrustedIssuer;
 pub(crate) use window::Window;

@@ -71,7 +71,8 @@ impl Facts {
         self.subject().map(|subject| Identity::new(self.issuer(), subject))
     }
 
-    /// That value of `aud` by which the token is for us.
+    /// That value of `aud` by which the token is for us; without `aud`, the `client_id` that was
+    /// [accepted in its place](crate::TrustedIssuer::danger_client_id_as_audience).
     pub fn audience(&self) -> Option<&str> {
         self.read(self.provenance.audience)
     }
