@@ -53,7 +53,7 @@ pub(crate) struct Entry<C> {
 /// A token's text with its keyed hash, taken once for looking and for remembering.
 pub(crate) struct Probe<'t> {
     hash: u64,
-    text: &'t str,
+    text: &'t [u8],
 }
 
 impl<C> TokenCache<C> {
@@ -66,8 +66,8 @@ impl<C> TokenCache<C> {
     }
 
     /// What to look for; `None` for a text that is too long to be a token and not worth hashing.
-    pub(crate) fn probe<'t>(&self, text: &'t str) -> Option<Probe<'t>> {
-        let hash = || self.hasher.hash_one(text.as_bytes());
+    pub(crate) fn probe<'t>(&self, text: &'t [u8]) -> Option<Probe<'t>> {
+        let hash = || self.hasher.hash_one(text);
         (text.len() <= UnverifiedToken::MAX_LEN).then(|| Probe { hash: hash(), text })
     }
 
@@ -110,7 +110,7 @@ impl<C> fmt::Debug for TokenCache<C> {
 /// The text of a token, wiped from memory when the entry goes.
 struct CachedToken {
     hash: u64,
-    text: Zeroizing<Box<str>>,
+    text: Zeroizing<Box<[u8]>>,
 }
 
 impl PartialEq for CachedToken {

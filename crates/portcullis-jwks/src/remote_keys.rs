@@ -118,8 +118,7 @@ impl KeySource for RemoteKeys {
     }
 
     fn edition(&self, _now: UnixTime) -> Option<u64> {
-        let published = self.shared.published.load();
-        (published.usability == Usability::Usable).then_some(published.edition)
+        self.shared.edition()
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the handles of a source, the requests that wait and the one task have in common.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use arc_swap::ArcSwap;
 use portcullis_core::{KeyHint, KeySet, KeySource, KeySourceError, KeySourceErrorKind, Resolved, UnixTime};
@@ -21,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Shared {
     /// What readers see, without a lock.
     pub(crate) published: ArcSwap<Published>,
+    /// The edition of the keys if they can be used, else zero: one load for a token that was seen before. Written after the keys,
+    /// so that who reads an edition gets keys that are no older.
+    edition: AtomicU64,
     desk: Mutex<Desk>,
     /// Tells the task that an attempt is asked for.
     pub(crate) wake: Notify,
@@ -31,7 +37,8 @@ pub(crate) struct Shared {
 /// The keys as they are at the moment. Never changes: a change makes another one.
 #[derive(Debug)]
 pub(crate) struct Published {
-    pub(crate) edition: u64,
+    /// How many came before it.
+    number: u64,
     pub(crate) keys: KeySet,
     pub(crate) usability: Usability,
 }
@@ -49,9 +56,10 @@ pub(crate) enum Usability {
 
 impl Shared {
     pub(crate) fn new(cool_down: Duration) -> Self {
-        let nothing = Published { edition: 0, keys: KeySet::from_iter(NO_KEYS), usability: Usability::Nothing };
+        let nothing = Published { number: 0, keys: KeySet::from_iter(NO_KEYS), usability: Usability::Nothing };
         Self {
             published: ArcSwap::from_pointee(nothing),
+            edition: AtomicU64::new(0),
             desk: Mutex::new(Desk::new(cool_down, Instant::now())),
             wake: Notify::new(),
             finished: watch::Sender::new(0),
@@ -65,8 +73,15 @@ impl Shared {
     }
 
     pub(crate) fn publish(&self, keys: KeySet, usability: Usability) {
-        let edition = self.published.load().edition + 1;
-        self.published.store(Arc::new(Published { edition, keys, usability }));
+        let number = self.published.load().number + 1;
+        self.published.store(Arc::new(Published { number, keys, usability }));
+        self.edition.store(if usability == Usability::Usable { number } else { 0 }, Ordering::SeqCst);
+    }
+
+    /// A number for the keys as they are, if they can be used.
+    pub(crate) fn edition(&self) -> Option<u64> {
+        let edition = self.edition.load(Ordering::Acquire);
+        (edition != 0).then_some(edition)
     }
 
     /// Begins the first attempt of a lazy source.

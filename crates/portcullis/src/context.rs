@@ -2,10 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis_core::{AnyVerified, Clock, UnixTime};
+use portcullis_core::{AnyVerified, UnixTime};
 use zeroize::Zeroizing;
 
-use crate::BearerChallenge;
+use crate::{BearerChallenge, layer::Gate};
 
 /// How a request came past an [`AuthLayer`](crate::AuthLayer), in the request's extensions.
 ///
@@ -13,15 +13,9 @@ use crate::BearerChallenge;
 #[derive(Clone, Debug)]
 pub struct AuthContext {
     presence: Presence,
-    manners: Arc<Manners>,
+    /// What guards and extractors take over from the layer. Shared as a whole: every request counts this reference.
+    gate: Arc<Gate>,
     token: Option<PresentedToken>,
-}
-
-/// What guards and extractors take over from the layer. Shared as a whole: every request counts this reference.
-#[derive(Clone, Debug)]
-pub(crate) struct Manners {
-    pub(crate) challenge: BearerChallenge,
-    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// With what a request came.
@@ -36,12 +30,8 @@ pub(crate) enum Presence {
 }
 
 impl AuthContext {
-    pub(crate) fn new(presence: Presence, manners: Arc<Manners>) -> Self {
-        Self { presence, manners, token: None }
-    }
-
-    pub(crate) fn with_token(self, token: Option<PresentedToken>) -> Self {
-        Self { token, ..self }
+    pub(crate) fn new(presence: Presence, gate: Arc<Gate>, token: Option<PresentedToken>) -> Self {
+        Self { presence, gate, token }
     }
 
     /// The verified token; `None` if the request came in without a credential.
@@ -59,7 +49,7 @@ impl AuthContext {
 
     /// How the layer answers refusals, so that guards and extractors answer in the same way.
     pub fn challenge(&self) -> &BearerChallenge {
-        &self.manners.challenge
+        self.gate.challenge()
     }
 
     /// The text of the token, if the layer [keeps it](crate::AuthLayer::keep_token). Whoever has it can act as the
@@ -70,7 +60,7 @@ impl AuthContext {
 
     /// The time by the layer's clock, for guards.
     pub(crate) fn now(&self) -> UnixTime {
-        self.manners.clock.now()
+        self.gate.now()
     }
 
     #[cfg(feature = "axum")]

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::{Attempt, Authenticator, Credential};
 use crate::{
-    AuthError, Clock, Code, ConfigError, KeyMatch, KeySource, KeySourceError, NoCustom, Resolved, SystemClock,
-    TrustedIssuer, UnixTime, Verified, WaitingForKeys,
+    AnyVerified, AuthError, Clock, Code, ConfigError, KeyMatch, KeySource, KeySourceError, NoCustom, Resolved,
+    SystemClock, TrustedIssuer, UnixTime, Verified, WaitingForKeys,
     cache::{DEFAULT_TOKENS, Entry, TokenCache},
     policy::Policy,
     verifier::Verifier,
@@ -128,17 +128,24 @@ impl<C> JwtAuthenticator<C> {
 impl<C: DeserializeOwned + Send + Sync + 'static> JwtAuthenticator<C> {
     /// Verifies a token. The outcome is there at once unless a key has to be fetched.
     pub fn verify(&self, token: &str) -> Attempt<Verified<C>> {
-        let (inner, now) = (&self.inner, self.inner.clock.now());
-        let cache = self.cache.as_deref().and_then(|cache| Some((cache, cache.probe(token)?)));
-        let seen = cache.as_ref().and_then(|(cache, probe)| cache.find(probe, now, |row| inner.keys[row].edition(now)));
-        if let Some(verified) = seen {
-            return Attempt::Done(Ok(verified)); // seen before, and nothing has changed
+        match self.seen(token.as_bytes()) {
+            Some(verified) => Attempt::Done(Ok(verified)),
+            None => self.verify_unseen(token),
         }
-        match inner.verify(token, now) {
+    }
+
+    /// The token as it was verified before, if nothing has changed since.
+    fn seen(&self, token: &[u8]) -> Option<Verified<C>> {
+        let (cache, inner) = (self.cache.as_deref()?, &self.inner);
+        let now = inner.clock.now();
+        cache.find(&cache.probe(token)?, now, |row| inner.keys[row].edition(now))
+    }
+
+    fn verify_unseen(&self, token: &str) -> Attempt<Verified<C>> {
+        let inner = &self.inner;
+        match inner.verify(token, inner.clock.now()) {
             Ok(Step::Verified(proven)) => {
-                if let (Some((cache, probe)), Some(edition)) = (cache, proven.edition) {
-                    cache.remember(&probe, inner.entry(&proven, edition));
-                }
+                self.remember(token, &proven);
                 Attempt::Done(Ok(proven.verified))
             }
             Ok(Step::NeedsKey(fetch)) => {
@@ -146,6 +153,14 @@ impl<C: DeserializeOwned + Send + Sync + 'static> JwtAuthenticator<C> {
                 Attempt::waiting(async move { inner.verify_again(&token, fetch.await) })
             }
             Err(error) => Attempt::Done(Err(error)),
+        }
+    }
+
+    fn remember(&self, token: &str, proven: &Proven<C>) {
+        if let (Some(cache), Some(edition)) = (&self.cache, proven.edition)
+            && let Some(probe) = cache.probe(token.as_bytes())
+        {
+            cache.remember(&probe, self.inner.entry(proven, edition));
         }
     }
 }
@@ -230,7 +245,11 @@ fn unavailable(fault: KeySourceError) -> AuthError {
 
 impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthenticator<C> {
     fn authenticate(&self, credential: Credential<'_>) -> Attempt {
-        self.verify(credential.token).map(Into::into)
+        self.verify_unseen(credential.token).map(Into::into)
+    }
+
+    fn recall(&self, credential: &[u8]) -> Option<AnyVerified> {
+        self.seen(credential).map(Into::into)
     }
 }
 

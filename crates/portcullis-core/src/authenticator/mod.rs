@@ -8,6 +8,8 @@ pub use jwt::JwtAuthenticator;
 
 use std::{fmt, sync::Arc};
 
+use crate::AnyVerified;
+
 /// Decides whom a credential proves.
 ///
 /// Implement it for another kind of credential (an opaque token looked up in a store, a trust chain). The rules:
@@ -21,13 +23,26 @@ use std::{fmt, sync::Arc};
     note = "make a `JwtAuthenticator` of one or several `TrustedIssuer`s"
 )]
 pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
-    /// Authenticates the credential.
+    /// Authenticates the credential. Asked after [`recall`](Self::recall) knew nothing of it.
     fn authenticate(&self, credential: Credential<'_>) -> Attempt;
+
+    /// Whom a credential proves that was authenticated before and would be again now, told by nothing but its octets:
+    /// they have to be the same, all of them. It is asked before anything about them is checked, and must not wait.
+    ///
+    /// Defaults to `None`: whoever remembers nothing authenticates every credential anew.
+    fn recall(&self, credential: &[u8]) -> Option<AnyVerified> {
+        let _ = credential;
+        None
+    }
 }
 
 impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
     fn authenticate(&self, credential: Credential<'_>) -> Attempt {
         (**self).authenticate(credential)
+    }
+
+    fn recall(&self, credential: &[u8]) -> Option<AnyVerified> {
+        (**self).recall(credential)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -19,13 +19,13 @@ pub struct MockKeys(Arc<Shared>);
 
 struct Shared {
     published: ArcSwap<Published>,
+    /// How many times they were others. Written after them, so that who reads it gets keys that are no older.
+    edition: AtomicU64,
     made: AtomicUsize,
 }
 
 /// The keys at one moment.
 struct Published {
-    /// How many changes led to it.
-    edition: u64,
     current: Arc<SigningKey>,
     others: Vec<Arc<SigningKey>>,
     verifying: KeySet,
@@ -33,8 +33,8 @@ struct Published {
 
 impl MockKeys {
     pub(super) fn new(first: SigningKey) -> Self {
-        let published = ArcSwap::from_pointee(Published::new(0, Arc::new(first), Vec::new()));
-        Self(Arc::new(Shared { published, made: AtomicUsize::new(1) }))
+        let published = ArcSwap::from_pointee(Published::new(Arc::new(first), Vec::new()));
+        Self(Arc::new(Shared { published, edition: AtomicU64::new(0), made: AtomicUsize::new(1) }))
     }
 
     pub(crate) fn current(&self) -> Arc<SigningKey> {
@@ -53,9 +53,9 @@ impl MockKeys {
 
     pub(super) fn rotate(&self) -> String {
         let new = self.make(self.current().algorithm());
-        self.0.published.rcu(|now| {
+        self.change(|now| {
             let others = now.others.iter().chain([&now.current]).cloned().collect();
-            now.next(Arc::clone(&new), others)
+            Published::new(Arc::clone(&new), others)
         });
         new.id().to_owned()
     }
@@ -63,20 +63,25 @@ impl MockKeys {
     pub(super) fn replace(&self) {
         let current = self.current();
         let new = Arc::new(SigningKey::generate(current.id().to_owned(), current.algorithm()));
-        self.0.published.rcu(|now| now.next(Arc::clone(&new), now.others.clone()));
+        self.change(|now| Published::new(Arc::clone(&new), now.others.clone()));
     }
 
     pub(super) fn add(&self, algorithm: Algorithm) -> String {
         let new = self.make(algorithm);
-        self.0.published.rcu(|now| {
+        self.change(|now| {
             let others = now.others.iter().chain([&new]).cloned().collect();
-            now.next(Arc::clone(&now.current), others)
+            Published::new(Arc::clone(&now.current), others)
         });
         new.id().to_owned()
     }
 
     pub(super) fn retire_old(&self) {
-        self.0.published.rcu(|now| now.next(Arc::clone(&now.current), Vec::new()));
+        self.change(|now| Published::new(Arc::clone(&now.current), Vec::new()));
+    }
+
+    fn change(&self, change: impl FnMut(&Arc<Published>) -> Published) {
+        self.0.published.rcu(change);
+        self.0.edition.fetch_add(1, Ordering::SeqCst);
     }
 
     fn make(&self, algorithm: Algorithm) -> Arc<SigningKey> {
@@ -91,13 +96,9 @@ pub(super) fn id(algorithm: Algorithm, number: usize) -> String {
 }
 
 impl Published {
-    fn next(&self, current: Arc<SigningKey>, others: Vec<Arc<SigningKey>>) -> Self {
-        Self::new(self.edition + 1, current, others)
-    }
-
-    fn new(edition: u64, current: Arc<SigningKey>, others: Vec<Arc<SigningKey>>) -> Self {
+    fn new(current: Arc<SigningKey>, others: Vec<Arc<SigningKey>>) -> Self {
         let verifying = std::iter::once(&current).chain(&others).map(|key| key.verifying().clone()).collect();
-        Self { edition, current, others, verifying }
+        Self { current, others, verifying }
     }
 }
 
@@ -107,7 +108,7 @@ impl KeySource for MockKeys {
     }
 
     fn edition(&self, _now: UnixTime) -> Option<u64> {
-        Some(self.0.published.load().edition)
+        Some(self.0.edition.load(Ordering::SeqCst))
     }
 }
 

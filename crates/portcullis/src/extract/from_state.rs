@@ -49,10 +49,10 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        let layer = AuthLayer::from_ref(state);
-        let context = match remembered(&layer.gate, parts) {
+        let gate = AuthLayer::from_ref(state).gate;
+        let context = match remembered(&gate, parts) {
             Some(context) => context,
-            None => authenticate(&layer.gate, parts).await?,
+            None => authenticate(gate, parts).await?,
         };
         match E::from_context(&context, parts) {
             Attempt::Done(outcome) => outcome,
@@ -63,7 +63,7 @@ where
     }
 }
 
-async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
+async fn authenticate(gate: Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
     let pass = match gate.admit_optional((&*parts).into()) {
         Admission::Admitted(pass) => Ok(pass),
         Admission::Refused(error) => Err(error),
@@ -73,9 +73,10 @@ async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext
         }
     };
     let pass = pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?;
+    let remembers = gate.strips().then(|| Arc::clone(&gate));
     let (context, _) = gate.prepare(pass, &mut parts.into());
-    if gate.strips() {
-        parts.extensions.insert(Remembered { gate: Arc::clone(gate), context: context.clone() });
+    if let Some(gate) = remembers {
+        parts.extensions.insert(Remembered { gate, context: context.clone() });
     }
     Ok(context)
 }
@@ -89,6 +90,9 @@ struct Remembered {
 }
 
 fn remembered(gate: &Arc<Gate>, parts: &Parts) -> Option<AuthContext> {
+    if !gate.strips() {
+        return None;
+    }
     let remembered = parts.extensions.get::<Remembered>()?;
     Arc::ptr_eq(&remembered.gate, gate).then(|| remembered.context.clone())
 }

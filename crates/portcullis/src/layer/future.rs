@@ -103,7 +103,7 @@ where
     fn proceed(mut self, outcome: Result<AnyVerified, AuthError>) -> State<S::Future, Box<Self>, S::Response> {
         match self.gate.conclude(self.pending, outcome) {
             Ok(pass) => {
-                let (auth, caching) = self.gate.prepare(pass, &mut (&mut self.request).into());
+                let (auth, caching) = Arc::clone(&self.gate).prepare(pass, &mut (&mut self.request).into());
                 self.request.extensions_mut().insert(auth);
                 State::Inner { future: self.inner.call(self.request), caching }
             }

@@ -6,11 +6,13 @@ use http::{
     Method,
     header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
 };
-use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Code, Credential, SystemClock, Waiting};
+use portcullis_core::{
+    AnyVerified, Attempt, AuthError, Authenticator, Clock, Code, Credential, SystemClock, UnixTime, Waiting,
+};
 
 use crate::{
     AuthContext, BearerChallenge, TokenLocation,
-    context::{Manners, Presence, PresentedToken},
+    context::{Presence, PresentedToken},
     location::{Caching, Found, RequestHead, RequestHeadMut},
     rejection::Preflights,
     telemetry::{self, Fingerprint, FingerprintKey},
@@ -21,7 +23,8 @@ use crate::{
 pub(crate) struct Gate {
     pub(super) sources: Vec<Source>,
     pub(super) absent: Absent,
-    manners: Arc<Manners>,
+    pub(super) challenge: BearerChallenge,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) preflights: Preflights,
     pub(super) keep: Keep,
     pub(super) asserted: Option<AnyVerified>,
@@ -64,8 +67,9 @@ pub(crate) enum Admission {
 /// A request may go on, with this in its extensions. `source` is where its credential was, by number.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    context: AuthContext,
+    presence: Presence,
     source: Option<usize>,
+    kept: Option<PresentedToken>,
 }
 
 /// A request whose token is still being verified.
@@ -82,7 +86,8 @@ impl Gate {
         Self {
             sources,
             absent: Absent::Refused,
-            manners: Arc::new(Manners { challenge: BearerChallenge::new(), clock: Arc::new(SystemClock) }),
+            challenge: BearerChallenge::new(),
+            clock: Arc::new(SystemClock),
             preflights: Preflights::Pass,
             keep: Keep::Nothing,
             asserted,
@@ -97,11 +102,11 @@ impl Gate {
     }
 
     pub(crate) fn challenge(&self) -> &BearerChallenge {
-        &self.manners.challenge
+        &self.challenge
     }
 
-    pub(super) fn manners_mut(&mut self) -> &mut Manners {
-        Arc::make_mut(&mut self.manners)
+    pub(crate) fn now(&self) -> UnixTime {
+        self.clock.now()
     }
 
     /// Decides about a request by the layer's own rules for absent credentials and, unless `preflights` is stricter, for
@@ -119,15 +124,42 @@ impl Gate {
 
     fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Admission {
         if let Some(verified) = &self.asserted {
-            return self.admitted(Presence::Verified(verified.clone()));
+            return admitted(Presence::Verified(verified.clone()));
+        }
+        let glimpsed = self.glimpse(head);
+        if let Some(verified) = glimpsed.and_then(|octets| self.recall(0, octets)) {
+            return Admission::Admitted(pass(verified, 0, None)); // seen before: the shortest way through
         }
         match self.find(head) {
-            Ok(Some((source, token))) => self.authenticate(source, &token),
-            Ok(None) if preflights == Preflights::Pass && is_preflight(head) => self.admitted(Presence::Preflight),
-            Ok(None) if absent == Absent::Anonymous => self.admitted(Presence::Anonymous),
+            Ok(Some((source, token))) if glimpsed.is_some() => self.authenticate(source, &token),
+            Ok(Some((source, token))) => match self.recall(source, token.as_bytes()) {
+                Some(verified) => Admission::Admitted(pass(verified, source, self.kept(&token))),
+                None => self.authenticate(source, &token),
+            },
+            Ok(None) if preflights == Preflights::Pass && is_preflight(head) => admitted(Presence::Preflight),
+            Ok(None) if absent == Absent::Anonymous => admitted(Presence::Anonymous),
             Ok(None) => Admission::Refused(refused(Code::CredentialMissing.into(), None)),
             Err(error) => Admission::Refused(refused(error, None)),
         }
+    }
+
+    /// What stands where a credential belongs, unlooked at. Only where there is one place for credentials, and so none that
+    /// could hold a second.
+    fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
+        match self.sources.as_slice() {
+            [only] if self.keep == Keep::Nothing => only.location.glimpse(head),
+            _ => None,
+        }
+    }
+
+    /// Whom a credential proves that its authenticator has seen before. It had the grammar of one then, so the same octets
+    /// have it now.
+    fn recall(&self, source: usize, credential: &[u8]) -> Option<AnyVerified> {
+        self.sources[source].authenticator.recall(credential)
+    }
+
+    fn kept(&self, token: &str) -> Option<PresentedToken> {
+        (self.keep == Keep::Token).then(|| PresentedToken::new(token))
     }
 
     /// The one credential, and in which source. Every location is looked at, whatever the first one holds: a second
@@ -149,9 +181,9 @@ impl Gate {
     }
 
     fn authenticate(&self, source: usize, token: &str) -> Admission {
-        let kept = (self.keep == Keep::Token).then(|| PresentedToken::new(token));
+        let kept = self.kept(token);
         match self.sources[source].authenticator.authenticate(Credential::bearer(token)) {
-            Attempt::Done(Ok(verified)) => Admission::Admitted(self.pass(verified, source, kept)),
+            Attempt::Done(Ok(verified)) => Admission::Admitted(pass(verified, source, kept)),
             Attempt::Done(Err(error)) => Admission::Refused(refused(error, self.fingerprint_key.fingerprint(token))),
             Attempt::Waiting(waiting) => {
                 let fingerprint = self.fingerprint_key.fingerprint(token);
@@ -172,34 +204,31 @@ impl Gate {
         outcome: Result<AnyVerified, AuthError>,
     ) -> Result<Pass, AuthError> {
         match outcome {
-            Ok(verified) => Ok(self.pass(verified, pending.source, pending.kept)),
+            Ok(verified) => Ok(pass(verified, pending.source, pending.kept)),
             Err(error) => Err(refused(error, pending.fingerprint)),
         }
     }
 
     /// Takes the credential out of the request where its location says so. Gives what goes into the extensions, and
     /// what caches may do with the response.
-    pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
-        match pass.source.map(|source| &self.sources[source]) {
+    pub(crate) fn prepare(self: Arc<Self>, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
+        let caching = match pass.source.map(|source| &self.sources[source]) {
             Some(source) => {
                 source.location.strip(request);
-                (pass.context, source.caching)
+                source.caching
             }
-            None => (pass.context, Caching::Untouched),
-        }
+            None => Caching::Untouched,
+        };
+        (AuthContext::new(pass.presence, self, pass.kept), caching)
     }
+}
 
-    fn admitted(&self, presence: Presence) -> Admission {
-        Admission::Admitted(Pass { context: self.context(presence), source: None })
-    }
+fn admitted(presence: Presence) -> Admission {
+    Admission::Admitted(Pass { presence, source: None, kept: None })
+}
 
-    fn pass(&self, verified: AnyVerified, source: usize, kept: Option<PresentedToken>) -> Pass {
-        Pass { context: self.context(Presence::Verified(verified)).with_token(kept), source: Some(source) }
-    }
-
-    fn context(&self, presence: Presence) -> AuthContext {
-        AuthContext::new(presence, Arc::clone(&self.manners))
-    }
+fn pass(verified: AnyVerified, source: usize, kept: Option<PresentedToken>) -> Pass {
+    Pass { presence: Presence::Verified(verified), source: Some(source), kept }
 }
 
 impl Source {

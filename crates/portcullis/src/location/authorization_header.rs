@@ -38,6 +38,11 @@ impl TokenLocation for AuthorizationHeader {
         }
     }
 
+    fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
+        let Value::One(value) = only_value(head.headers, &AUTHORIZATION) else { return None };
+        after_scheme(value)?.strip_prefix(b" ")
+    }
+
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
         mark_sensitive(request, &AUTHORIZATION);
     }

@@ -74,6 +74,16 @@ pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
     /// Looks for the credential. Must not allocate for a plain one: every request passes here.
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r>;
 
+    /// The octets that stand where a credential belongs, if nothing has to be decoded and there are no others; nothing about
+    /// them is checked. By these alone a credential may be recognised that was authenticated before
+    /// ([`Authenticator::recall`](crate::Authenticator::recall)); any other is looked for by [`find`](Self::find).
+    ///
+    /// Defaults to `None`. Must give the very octets that `find` would, or `None`.
+    fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
+        let _ = head;
+        None
+    }
+
     /// Takes the credential out of the request, or hides it, before the inner service sees it.
     ///
     /// Called after the credential has been accepted. Defaults to leaving the request as it is.
@@ -92,6 +102,10 @@ pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
 impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
         (**self).find(head)
+    }
+
+    fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
+        (**self).glimpse(head)
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {

@@ -20,7 +20,8 @@ use crate::challenge::Challenge;
 /// See the [module docs](super) for the table. Every answer says `Cache-Control: no-store`. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct BearerChallenge {
-    config: Arc<Config>,
+    /// `None` for the bare one, which costs nothing to clone.
+    config: Option<Arc<Config>>,
 }
 
 impl BearerChallenge {
@@ -83,14 +84,14 @@ impl BearerChallenge {
         }
         let mut challenges = vec![self.bearer(error, answer)];
         if answer.status == StatusCode::UNAUTHORIZED {
-            challenges.extend(self.config.beside.iter().cloned());
+            challenges.extend(self.config().beside.iter().cloned());
         }
         challenges
     }
 
     fn bearer(&self, error: &AuthError, answer: Answer) -> Challenge {
         let mut challenge = Challenge::bearer();
-        if let Some(realm) = &self.config.realm {
+        if let Some(realm) = &self.config().realm {
             challenge = challenge.realm(realm);
         }
         if let Some(code) = answer.error {
@@ -102,23 +103,27 @@ impl BearerChallenge {
                 challenge = challenge.max_age(max_age);
             }
         }
-        match &self.config.resource_metadata {
+        match &self.config().resource_metadata {
             Some(url) => challenge.resource_metadata(url),
             None => challenge,
         }
     }
 
     fn content(&self, error: &AuthError) -> (HeaderValue, String) {
-        match &self.config.body {
+        match &self.config().body {
             Some(Body(hook)) => hook(error),
             None => {
-                (HeaderValue::from_static("application/problem+json"), problem::json(error, &self.config.codes_page))
+                (HeaderValue::from_static("application/problem+json"), problem::json(error, &self.config().codes_page))
             }
         }
     }
 
+    fn config(&self) -> &Config {
+        self.config.as_deref().unwrap_or(&BARE)
+    }
+
     fn config_mut(&mut self) -> &mut Config {
-        Arc::make_mut(&mut self.config)
+        Arc::make_mut(self.config.get_or_insert_with(|| Arc::new(BARE.clone())))
     }
 }
 
@@ -151,17 +156,14 @@ struct Config {
     body: Option<Body>,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            realm: None,
-            resource_metadata: None,
-            beside: Vec::new(),
-            codes_page: Cow::Borrowed(CODES_PAGE),
-            body: None,
-        }
-    }
-}
+/// Nothing configured.
+static BARE: Config = Config {
+    realm: None,
+    resource_metadata: None,
+    beside: Vec::new(),
+    codes_page: Cow::Borrowed(CODES_PAGE),
+    body: None,
+};
 
 #[derive(Clone)]
 struct Body(Arc<BodyHook>);
