@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     AuthError, Code, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
     claims::RegisteredClaims,
-    policy::Policy,
+    policy::{Policy, Window},
     token::{SeenHeaders, decode_text},
     verified::Provenance,
 };
@@ -58,15 +58,14 @@ impl Verifier {
         Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, policy, row })
     }
 
-    /// Proves the token with one of `keys` and decides about its claims.
-    pub(crate) fn verify<C: DeserializeOwned>(
+    /// Decides about the claims of a token that `signer` signed: see [`ScreenedToken::find_signer`].
+    pub(crate) fn accept<C: DeserializeOwned>(
         &self,
         screened: ScreenedToken<'_, '_>,
-        keys: &KeyMatch,
+        signer: &VerifyingKey,
         now: UnixTime,
     ) -> Result<Verified<C>, AuthError> {
         let ScreenedToken { token, claims, policy, .. } = screened;
-        let signer = token.find_signer(keys.iter())?;
         if token.header_is_new() {
             self.seen_headers.remember(token.header_text(), token.header_shared());
         }
@@ -76,12 +75,22 @@ impl Verifier {
         let custom = facts.read_custom()?;
         Ok(Verified::assertion(facts, custom))
     }
+
+    /// The instants at which a token that was accepted by the policy of this row is so again.
+    pub(crate) fn window(&self, row: usize, facts: &Facts) -> Window {
+        self.policies[row].window(facts)
+    }
 }
 
 impl ScreenedToken<'_, '_> {
     /// What is needed to look the key up.
     pub(crate) fn key_hint(&self) -> KeyHint<'_> {
         KeyHint::new(self.token.header().algorithm(), self.token.header().key_id())
+    }
+
+    /// The one of `keys` that made the signature.
+    pub(crate) fn find_signer<'k>(&self, keys: &'k KeyMatch) -> Result<&'k VerifyingKey, AuthError> {
+        self.token.find_signer(keys.iter())
     }
 }
 

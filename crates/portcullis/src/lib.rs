@@ -32,7 +32,8 @@
 //! | you want to | see |
 //! |---|---|
 //! | say whose tokens are good | [`TrustedIssuer`], several in [`JwtAuthenticator::trusting`] |
-//! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched) |
+//! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched), `RemoteKeys` (an identity provider's) |
+//! | trust an identity provider in one line | `oidc` (feature `jwks`) |
 //! | read your own claims | [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler |
 //! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
 //! | take tokens from a cookie, HTTP header, query, WebSocket | [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`] |
@@ -50,18 +51,19 @@
 //!   optional, or it has the form of a CORS preflight ([`Preflights`]). No guard and no extractor lets it pass. What is checked, and in which order, is listed in [`portcullis_core`].
 //! - "We could not decide" is 503, never 401 or 403, and never a pass.
 //! - No token, secret or claim value gets into a log, an error, a `Debug` output or an answer.
-//! - No process-wide state, no task, and no thread but that of a watched key file.
+//! - No process-wide state, no thread but that of a watched key file, and no task but that of keys that are fetched.
 //!
 //! # Scope
 //!
 //! This crate decides about requests that present a token. It does not log anybody in, does not issue, refresh or revoke
-//! tokens, and keeps no sessions. Keys come from memory or a file; fetching them from a URL is not built yet, neither is
-//! proof of possession (`DPoP`, mTLS), introspection, nor encrypted tokens. It is no protection against CSRF, and limits no rates.
+//! tokens, and keeps no sessions. Proof of possession (`DPoP`, mTLS), introspection and encrypted tokens are not built. It
+//! is no protection against CSRF, and limits no rates.
 //!
 //! # Features
 //!
 //! `axum` (default): extractors and rejections for axum 0.8. `tracing` (default): events for refusals and faults.
-//! `form`: tokens in form-encoded bodies.
+//! `jwks`: keys from an identity provider ([`portcullis_jwks`](https://docs.rs/portcullis-jwks)). `form`: tokens in
+//! form-encoded bodies.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access_table;
@@ -86,6 +88,12 @@ pub use portcullis_core::{
     MAX_KEYS_TRIED, NoCustom, Profile, Resolved, RingError, RingErrorKind, Roles, Scopes, Secret, SkippedKey,
     SystemClock, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnverifiedToken, Verified, VerifyingKey,
     Waiting, WaitingForKeys,
+};
+
+#[cfg(feature = "jwks")]
+pub use portcullis_jwks::{
+    Fetch, FetchError, FetchErrorKind, Health, HttpClient, MAX_DOCUMENT_LEN, RemoteKeys, RemoteKeysBuilder, Snapshot,
+    oidc,
 };
 
 pub use access_table::{Access, AccessLayer, AccessTable, ListedRoute, RouteMethod};

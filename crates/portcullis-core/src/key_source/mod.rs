@@ -33,6 +33,25 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     /// Finds the keys for a token with this hint at the instant `now`.
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved;
 
+    /// Asked when none of the keys that [`resolve`](KeySource::resolve) gave made the signature: there may be a newer key
+    /// under the same id. If the answer is [`Resolved::Waiting`], the token is verified once more with the keys that come of it,
+    /// and that verdict stands; any other answer leaves it refused.
+    ///
+    /// Anybody can send a forged token, so bound what one costs. Defaults to [`Resolved::Unknown`]: nothing is newer.
+    fn reconsider(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        let _ = (hint, now);
+        Resolved::Unknown
+    }
+
+    /// A number for the keys as they are at `now`: another one whenever [`resolve`](KeySource::resolve) may give other keys
+    /// than before, or none. A verified token is remembered together with it, and verified anew when it differs.
+    ///
+    /// Called for every token, so answer from memory, without a lock. Defaults to `None`: no token is remembered.
+    fn edition(&self, now: UnixTime) -> Option<u64> {
+        let _ = now;
+        None
+    }
+
     /// What is known to be wrong with the source when an authenticator is made of it, in a sentence for the developer.
     ///
     /// Defaults to nothing.
@@ -44,6 +63,14 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
 impl<T: KeySource + ?Sized> KeySource for Arc<T> {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
         (**self).resolve(hint, now)
+    }
+
+    fn reconsider(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        (**self).reconsider(hint, now)
+    }
+
+    fn edition(&self, now: UnixTime) -> Option<u64> {
+        (**self).edition(now)
     }
 
     fn problem(&self) -> Option<String> {

@@ -4,8 +4,10 @@ mod accept;
 mod leeway;
 mod profile;
 mod trusted_issuer;
+mod window;
 
 pub(crate) use accept::Policy;
 pub use leeway::Leeway;
 pub use profile::Profile;
 pub use trusted_issuer::TrustedIssuer;
+pub(crate) use window::Window;

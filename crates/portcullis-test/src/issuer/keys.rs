@@ -24,6 +24,8 @@ struct Shared {
 
 /// The keys at one moment.
 struct Published {
+    /// How many changes led to it.
+    edition: u64,
     current: Arc<SigningKey>,
     others: Vec<Arc<SigningKey>>,
     verifying: KeySet,
@@ -31,7 +33,7 @@ struct Published {
 
 impl MockKeys {
     pub(super) fn new(first: SigningKey) -> Self {
-        let published = ArcSwap::from_pointee(Published::new(Arc::new(first), Vec::new()));
+        let published = ArcSwap::from_pointee(Published::new(0, Arc::new(first), Vec::new()));
         Self(Arc::new(Shared { published, made: AtomicUsize::new(1) }))
     }
 
@@ -53,7 +55,7 @@ impl MockKeys {
         let new = self.make(self.current().algorithm());
         self.0.published.rcu(|now| {
             let others = now.others.iter().chain([&now.current]).cloned().collect();
-            Published::new(Arc::clone(&new), others)
+            now.next(Arc::clone(&new), others)
         });
         new.id().to_owned()
     }
@@ -62,13 +64,13 @@ impl MockKeys {
         let new = self.make(algorithm);
         self.0.published.rcu(|now| {
             let others = now.others.iter().chain([&new]).cloned().collect();
-            Published::new(Arc::clone(&now.current), others)
+            now.next(Arc::clone(&now.current), others)
         });
         new.id().to_owned()
     }
 
     pub(super) fn retire_old(&self) {
-        self.0.published.rcu(|now| Published::new(Arc::clone(&now.current), Vec::new()));
+        self.0.published.rcu(|now| now.next(Arc::clone(&now.current), Vec::new()));
     }
 
     fn make(&self, algorithm: Algorithm) -> Arc<SigningKey> {
@@ -83,15 +85,23 @@ pub(super) fn id(algorithm: Algorithm, number: usize) -> String {
 }
 
 impl Published {
-    fn new(current: Arc<SigningKey>, others: Vec<Arc<SigningKey>>) -> Self {
+    fn next(&self, current: Arc<SigningKey>, others: Vec<Arc<SigningKey>>) -> Self {
+        Self::new(self.edition + 1, current, others)
+    }
+
+    fn new(edition: u64, current: Arc<SigningKey>, others: Vec<Arc<SigningKey>>) -> Self {
         let verifying = std::iter::once(&current).chain(&others).map(|key| key.verifying().clone()).collect();
-        Self { current, others, verifying }
+        Self { edition, current, others, verifying }
     }
 }
 
 impl KeySource for MockKeys {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
         self.0.published.load().verifying.resolve(hint, now)
+    }
+
+    fn edition(&self, _now: UnixTime) -> Option<u64> {
+        Some(self.0.published.load().edition)
     }
 }
 

@@ -67,11 +67,17 @@ pub enum Reload {
 struct Shared {
     path: PathBuf,
     contents: Contents,
-    keys: ArcSwap<KeySet>,
+    keys: ArcSwap<Edition>,
     /// Where the keys in use were read from.
     text: Mutex<Zeroizing<String>>,
     /// Why the last look at the file came to nothing. Not behind the lock, which is held while the file is read.
     last_error: ArcSwapOption<ConfigError>,
+}
+
+/// The keys of one content.
+struct Edition {
+    number: u64,
+    keys: KeySet,
 }
 
 impl KeyFile {
@@ -142,7 +148,7 @@ impl KeyFile {
 
     /// The keys as they are now.
     pub fn keys(&self) -> KeySet {
-        KeySet::clone(&self.shared.keys.load())
+        self.shared.keys.load().keys.clone()
     }
 
     /// Where the file is.
@@ -153,7 +159,7 @@ impl KeyFile {
     fn open_as(path: PathBuf, contents: Contents) -> Result<Self, ConfigError> {
         let text = read(&path).map_err(|error| in_file(&path, error))?;
         let keys = contents.parse(&text).map_err(|problems| in_file(&path, problems))?;
-        let (keys, text) = (ArcSwap::from_pointee(keys), Mutex::new(text));
+        let (keys, text) = (ArcSwap::from_pointee(Edition { number: 0, keys }), Mutex::new(text));
         let shared = Shared { path, contents, keys, text, last_error: ArcSwapOption::empty() };
         Ok(Self { shared: Arc::new(shared), watch: None })
     }
@@ -161,7 +167,11 @@ impl KeyFile {
 
 impl KeySource for KeyFile {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
-        self.shared.keys.load().resolve(hint, now)
+        self.shared.keys.load().keys.resolve(hint, now)
+    }
+
+    fn edition(&self, _now: UnixTime) -> Option<u64> {
+        Some(self.shared.keys.load().number)
     }
 }
 
@@ -189,7 +199,8 @@ impl Shared {
             return Ok(Reload::Unchanged);
         }
         let keys = self.contents.parse(&text).map_err(|problems| in_file(&self.path, problems))?;
-        self.keys.store(Arc::new(keys));
+        let number = self.keys.load().number + 1; // under the lock, so that none is given twice
+        self.keys.store(Arc::new(Edition { number, keys }));
         *in_use = text;
         Ok(Reload::Swapped)
     }

@@ -110,6 +110,11 @@ impl KeySource for KeySet {
         self.candidates(hint)
     }
 
+    /// Always the same: a set never changes.
+    fn edition(&self, _now: UnixTime) -> Option<u64> {
+        Some(0)
+    }
+
     fn problem(&self) -> Option<String> {
         self.is_empty().then(|| "its key set holds no usable key, so every token would be refused".to_owned())
     }

@@ -64,7 +64,7 @@ impl KeyRing {
     /// [`RingErrorKind::MissingId`].
     pub fn new(active: impl Into<VerifyingKey>) -> Result<Self, RingError> {
         let first = Entry::new(active.into(), KeyState::Active)?;
-        let current = ArcSwap::from_pointee(Snapshot::new(vec![first]));
+        let current = ArcSwap::from_pointee(Snapshot::first(first));
         Ok(Self { shared: Arc::new(Shared { current, step: Mutex::new(()) }) })
     }
 
@@ -211,9 +211,10 @@ impl KeyRing {
     fn step<T>(&self, change: impl FnOnce(&mut Vec<Entry>) -> Result<T, RingError>) -> Result<T, RingError> {
         // Poison means that an earlier change panicked, and so changed nothing.
         let _one_at_a_time = self.shared.step.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut entries = self.shared.current.load().entries().to_vec();
+        let current = self.shared.current.load_full();
+        let mut entries = current.entries().to_vec();
         let outcome = change(&mut entries)?;
-        self.shared.current.store(Arc::new(Snapshot::new(entries)));
+        self.shared.current.store(Arc::new(current.next(entries)));
         Ok(outcome)
     }
 }
@@ -221,6 +222,10 @@ impl KeyRing {
 impl KeySource for KeyRing {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
         self.shared.current.load().resolve(hint, now)
+    }
+
+    fn edition(&self, now: UnixTime) -> Option<u64> {
+        Some(self.shared.current.load().edition(now))
     }
 }
 

@@ -6,6 +6,8 @@ use crate::{KeyHint, KeySet, Resolved, UnixTime, VerifyingKey};
 /// All keys of a ring with their states. Never changes: a step makes a new one.
 #[derive(Debug)]
 pub(super) struct Snapshot {
+    /// How many steps led to it.
+    step: u32,
     entries: Vec<Entry>,
     /// Those that are not revoked.
     keys: KeySet,
@@ -32,10 +34,19 @@ impl Entry {
 }
 
 impl Snapshot {
-    pub(super) fn new(entries: Vec<Entry>) -> Self {
+    pub(super) fn first(entry: Entry) -> Self {
+        Self::new(0, vec![entry])
+    }
+
+    /// What a step makes of this one.
+    pub(super) fn next(&self, entries: Vec<Entry>) -> Self {
+        Self::new(self.step.wrapping_add(1), entries)
+    }
+
+    fn new(step: u32, entries: Vec<Entry>) -> Self {
         let unrevoked = entries.iter().filter(|entry| entry.state != KeyState::Revoked);
         let keys = unrevoked.map(|entry| entry.key.clone()).collect();
-        Self { entries, keys }
+        Self { step, entries, keys }
     }
 
     pub(super) fn entries(&self) -> &[Entry] {
@@ -47,5 +58,12 @@ impl Snapshot {
             let entry = self.entries.iter().find(|entry| entry.key.id() == key.id());
             entry.is_some_and(|entry| entry.state.verifies(now))
         })
+    }
+
+    /// The step, and how many keys do not verify at `now`: between steps, time alone changes the answers, and it takes
+    /// keys away in the order of their ends.
+    pub(super) fn edition(&self, now: UnixTime) -> u64 {
+        let over = self.entries.iter().filter(|entry| !entry.state.verifies(now)).count();
+        (u64::from(self.step) << 32) | (over as u64 & 0xffff_ffff)
     }
 }

@@ -1,0 +1,183 @@
+//! Tokens that were verified before, so that they need not be again while nothing relevant has changed.
+//!
+//! The rules:
+//!
+//! - Only a verified token gets in, so nobody from outside can fill the cache or choose what stands in it.
+//! - A hit needs the same bytes, all of them. The hash that finds the place is keyed, and other in every process.
+//! - A hit needs the same keys: [`KeySource::edition`](crate::KeySource::edition) as it was when the token was verified.
+//! - A hit needs an instant at which a full verification would accept the token's times: the [`Window`].
+//! - Whatever else decides (policy, custom claims) cannot change while the authenticator lives.
+//! - Looking never waits: where another thread is just writing, the token is verified in full.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, Hash, Hasher},
+};
+
+use foldhash::quality::RandomState;
+use quick_cache::{
+    Equivalent, OptionsBuilder, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
+use zeroize::Zeroizing;
+
+use crate::{UnixTime, UnverifiedToken, Verified, policy::Window};
+
+/// How many tokens are kept unless set otherwise: the callers that a busy instance sees within one token's life. At
+/// about 2 KiB each they take 20 MB.
+pub(crate) const DEFAULT_TOKENS: usize = 10_000;
+
+/// What a kept token may take on average, in bytes, so that long ones cannot fill the memory: the token's own text and
+/// its claims, twice what providers issue.
+const BYTES_PER_TOKEN: u64 = 3 * 1024;
+
+/// What an entry takes beside the texts of token and claims.
+const BYTES_OVERHEAD: u64 = 512;
+
+/// Verified tokens with claims of type `C`, by their text.
+pub(crate) struct TokenCache<C> {
+    tokens: Cache<CachedToken, Entry<C>, Weight, Precomputed, DefaultLifecycle<CachedToken, Entry<C>>>,
+    hasher: RandomState,
+}
+
+/// A token, and what has to be unchanged for it to be good still.
+pub(crate) struct Entry<C> {
+    pub(crate) verified: Verified<C>,
+    /// Which of the trusted issuers it is from, by position.
+    pub(crate) row: usize,
+    /// Of that issuer's keys.
+    pub(crate) edition: u64,
+    pub(crate) window: Window,
+}
+
+/// A token's text with its keyed hash, taken once for looking and for remembering.
+pub(crate) struct Probe<'t> {
+    hash: u64,
+    text: &'t str,
+}
+
+impl<C> TokenCache<C> {
+    /// A cache for that many tokens. It takes no memory before there are any.
+    pub(crate) fn new(tokens: usize) -> Option<Self> {
+        let weight = u64::try_from(tokens).unwrap_or(u64::MAX).saturating_mul(BYTES_PER_TOKEN);
+        let options = OptionsBuilder::new().estimated_items_capacity(tokens).weight_capacity(weight).build().ok()?;
+        let tokens = Cache::with_options(options, Weight, Precomputed, DefaultLifecycle::default());
+        Some(Self { tokens, hasher: RandomState::default() })
+    }
+
+    /// What to look for; `None` for a text that is too long to be a token and not worth hashing.
+    pub(crate) fn probe<'t>(&self, text: &'t str) -> Option<Probe<'t>> {
+        let hash = || self.hasher.hash_one(text.as_bytes());
+        (text.len() <= UnverifiedToken::MAX_LEN).then(|| Probe { hash: hash(), text })
+    }
+
+    /// The token as it was verified, if it would be accepted at `now` all the same. `edition` tells that of an issuer's keys.
+    pub(crate) fn find(
+        &self,
+        probe: &Probe<'_>,
+        now: UnixTime,
+        edition: impl FnOnce(usize) -> Option<u64>,
+    ) -> Option<Verified<C>> {
+        let entry = self.tokens.try_get(probe).ok()??;
+        if edition(entry.row) == Some(entry.edition) && entry.window.contains(now) {
+            return Some(entry.verified);
+        }
+        // If another thread is writing, it stays: what is said of it above holds next time as well.
+        let _ = self.tokens.try_remove(probe);
+        None
+    }
+
+    pub(crate) fn remember(&self, probe: &Probe<'_>, entry: Entry<C>) {
+        let token = CachedToken { hash: probe.hash, text: Zeroizing::new(probe.text.into()) };
+        // Where another thread is writing, the token comes in with its next request.
+        let _ = self.tokens.try_insert(token, entry);
+    }
+}
+
+impl<C> Clone for Entry<C> {
+    fn clone(&self) -> Self {
+        Self { verified: self.verified.clone(), ..*self }
+    }
+}
+
+impl<C> fmt::Debug for TokenCache<C> {
+    /// How much is in it, and nothing of what.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache").field("tokens", &self.tokens.len()).finish_non_exhaustive()
+    }
+}
+
+/// The text of a token, wiped from memory when the entry goes.
+struct CachedToken {
+    hash: u64,
+    text: Zeroizing<Box<str>>,
+}
+
+impl PartialEq for CachedToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for CachedToken {}
+
+impl Hash for CachedToken {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Hash for Probe<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Equivalent<CachedToken> for Probe<'_> {
+    fn equivalent(&self, token: &CachedToken) -> bool {
+        *self.text == **token.text
+    }
+}
+
+/// Passes on a hash that was taken before.
+#[derive(Clone, Copy)]
+struct Precomputed;
+
+impl BuildHasher for Precomputed {
+    type Hasher = PrecomputedHash;
+
+    fn build_hasher(&self) -> PrecomputedHash {
+        PrecomputedHash(0)
+    }
+}
+
+struct PrecomputedHash(u64);
+
+impl Hasher for PrecomputedHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// Never called: what is hashed writes one `u64`.
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+}
+
+/// Bounds the number of tokens and their bytes at once: an entry counts its bytes, but no less than the average.
+#[derive(Clone)]
+struct Weight;
+
+impl<C> Weighter<CachedToken, Entry<C>> for Weight {
+    fn weight(&self, token: &CachedToken, entry: &Entry<C>) -> u64 {
+        let bytes = token.text.len() + entry.verified.claims_json().len();
+        (bytes as u64 + BYTES_OVERHEAD).max(BYTES_PER_TOKEN)
+    }
+}
+
+#[cfg(test)]
+mod tests;

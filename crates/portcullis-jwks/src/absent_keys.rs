@@ -1,0 +1,111 @@
+//! Keys that were asked for and that the issuer does not have.
+
+use std::time::Duration;
+
+use portcullis_core::{Algorithm, KeyHint};
+use quick_cache::unsync::Cache;
+use tokio::time::Instant;
+
+/// How many are remembered; who invents more pushes out others, whose next token may then cause a fetch within the cool-down.
+const CAPACITY: usize = 1024;
+
+/// For how long a key that was looked for twice is taken for absent.
+const ABSENCE: Duration = Duration::from_secs(5 * 60);
+
+/// What the issuer was found not to have, by what tokens call it. Emptied when its keys change.
+#[derive(Debug)]
+pub(crate) struct AbsentKeys {
+    names: Cache<Name, Absence>,
+}
+
+/// A token's `alg` and `kid`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Name {
+    algorithm: Algorithm,
+    key_id: Option<Box<str>>,
+}
+
+#[derive(Clone, Debug)]
+struct Absence {
+    until: Instant,
+}
+
+impl Name {
+    pub(crate) fn hint(&self) -> KeyHint<'_> {
+        KeyHint::new(self.algorithm, self.key_id.as_deref())
+    }
+}
+
+impl From<KeyHint<'_>> for Name {
+    fn from(hint: KeyHint<'_>) -> Self {
+        Self { algorithm: hint.algorithm, key_id: hint.key_id.map(Box::from) }
+    }
+}
+
+impl AbsentKeys {
+    pub(crate) fn new() -> Self {
+        Self { names: Cache::new(CAPACITY) }
+    }
+
+    pub(crate) fn contains(&self, name: &Name, now: Instant) -> bool {
+        self.names.get(name).is_some_and(|absence| now < absence.until)
+    }
+
+    /// Notes that a fetch did not bring it.
+    ///
+    /// The first time it may be that its token was faster than the issuer's own caches, so it is looked for once more after
+    /// `cool_down`; a client that presents it for ever then causes a fetch every five minutes.
+    pub(crate) fn insert(&mut self, name: Name, now: Instant, cool_down: Duration) {
+        let known = self.names.get(&name).is_some_and(|absence| now < absence.until + ABSENCE);
+        let period = if known { ABSENCE } else { cool_down.min(ABSENCE) };
+        self.names.insert(name, Absence { until: now + period });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COOL_DOWN: Duration = Duration::from_secs(30);
+
+    fn name(id: &str) -> Name {
+        KeyHint::new(Algorithm::Es256, Some(id)).into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_absence_lasts_a_cool_down_and_the_next_five_minutes() {
+        let (start, mut absent) = (Instant::now(), AbsentKeys::new());
+        absent.insert(name("a"), start, COOL_DOWN);
+        assert!(absent.contains(&name("a"), start) && !absent.contains(&name("b"), start));
+        let again = start + COOL_DOWN;
+        assert!(!absent.contains(&name("a"), again));
+        absent.insert(name("a"), again, COOL_DOWN);
+        assert!(absent.contains(&name("a"), again + ABSENCE - Duration::from_secs(1)));
+        assert!(!absent.contains(&name("a"), again + ABSENCE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_absence_long_ago_is_forgotten() {
+        let (start, mut absent) = (Instant::now(), AbsentKeys::new());
+        absent.insert(name("a"), start, COOL_DOWN);
+        let later = start + COOL_DOWN + ABSENCE;
+        absent.insert(name("a"), later, COOL_DOWN);
+        assert!(!absent.contains(&name("a"), later + COOL_DOWN));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_bounded_and_emptied() {
+        let (now, mut absent) = (Instant::now(), AbsentKeys::new());
+        for n in 0..10 * CAPACITY {
+            absent.insert(name(&n.to_string()), now, COOL_DOWN);
+        }
+        assert!(absent.names.len() <= CAPACITY);
+        absent.insert(name("a"), now, COOL_DOWN);
+        absent.clear();
+        assert!(!absent.contains(&name("a"), now));
+    }
+}

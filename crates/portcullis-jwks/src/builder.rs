@@ -1,0 +1,203 @@
+//! What can be set before keys are fetched.
+
+use std::{sync::Arc, time::Duration};
+
+use portcullis_core::{Clock, ConfigError, SystemClock};
+use tokio::{runtime::Handle, task::JoinSet, time::Instant};
+
+use crate::{
+    Fetch, RemoteKeys, Snapshot,
+    discovery::DiscoverableIssuer,
+    fetch::SharedFetch,
+    origin::{Hints, Origin},
+    refresher::Refresher,
+    schedule::Jitter,
+    shared::{Shared, Usability},
+    telemetry,
+    url::DocumentUrl,
+};
+
+/// Where keys are to be fetched from and how; made by [`RemoteKeys::discover`] and [`RemoteKeys::from_url`].
+#[derive(Debug)]
+#[must_use = "nothing is fetched before `start`"]
+pub struct RemoteKeysBuilder {
+    from: From,
+    fetch: Option<SharedFetch>,
+    outage: Duration,
+    cool_down: Duration,
+    first_fetch: FirstFetch,
+    snapshot: Option<Snapshot>,
+    clock: Arc<dyn Clock>,
+}
+
+/// As written by the developer; read at the start, when all mistakes are told.
+#[derive(Debug)]
+enum From {
+    Issuer(String),
+    Url(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FirstFetch {
+    AtOnce,
+    WithTheFirstToken,
+}
+
+impl RemoteKeysBuilder {
+    pub(crate) fn discover(issuer: String) -> Self {
+        Self::new(From::Issuer(issuer))
+    }
+
+    pub(crate) fn from_url(url: String) -> Self {
+        Self::new(From::Url(url))
+    }
+
+    fn new(from: From) -> Self {
+        Self {
+            from,
+            fetch: None,
+            outage: DEFAULT_OUTAGE,
+            cool_down: DEFAULT_COOL_DOWN,
+            first_fetch: FirstFetch::AtOnce,
+            snapshot: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// For how long stale keys stay in use while they cannot be fetched anew: up to 24 hours. Defaults to one.
+    ///
+    /// Longer means that an issuer's outage is noticed later by your users, and that a key which the issuer took back
+    /// during it is, too. Zero refuses to use any key past its freshness.
+    pub fn outage(mut self, outage: Duration) -> Self {
+        self.outage = outage;
+        self
+    }
+
+    /// How long it takes until tokens with unknown keys may cause another fetch: one second to an hour. Defaults to 30 s.
+    ///
+    /// A new key that is used before anybody has fetched it is admitted within this time, whatever else goes on.
+    pub fn cool_down(mut self, cool_down: Duration) -> Self {
+        self.cool_down = cool_down;
+        self
+    }
+
+    /// Fetches nothing before the first token comes. Defaults to fetching at once, without anybody waiting for it; to wait, see
+    /// [`RemoteKeys::require`].
+    pub fn lazy(mut self) -> Self {
+        self.first_fetch = FirstFetch::WithTheFirstToken;
+        self
+    }
+
+    /// Starts with the keys of an earlier process, if they may still be used. They are fetched anew all the same.
+    ///
+    /// A snapshot of another source, or one that is too old, is left aside with a warning.
+    pub fn restore(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
+
+    /// Fetches by this client. Defaults to [`HttpClient`](crate::HttpClient) (feature `reqwest`).
+    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
+        self.fetch = Some(SharedFetch::new(fetch));
+        self
+    }
+
+    /// Tells the time for [snapshots](Snapshot). Defaults to [`SystemClock`]. Everything else goes by the runtime's clock,
+    /// which nobody sets back or forward.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Starts the task that fetches the keys and keeps them fresh. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with the configuration at once: a URL that may not be asked for, a bound that is out of range, no
+    /// client, no runtime. That the issuer cannot be reached is no error of the configuration.
+    pub fn start(self) -> Result<RemoteKeys, ConfigError> {
+        let mut problems = self.out_of_range();
+        let origin = self.from.read().map_err(|problem| problems.push(problem)).ok();
+        let fetch = self.fetch.clone().map_or_else(default_fetch, Ok).map_err(|problem| problems.push(problem)).ok();
+        let runtime = Handle::try_current().map_err(|_| problems.push(NO_RUNTIME.to_owned())).ok();
+        ConfigError::check(problems)?;
+        match (origin, fetch, runtime) {
+            (Some(origin), Some(fetch), Some(runtime)) => Ok(self.start_on(&runtime, origin, fetch)),
+            _ => Err(ConfigError::new("the keys cannot be fetched")),
+        }
+    }
+
+    fn start_on(self, runtime: &Handle, origin: Origin, fetch: SharedFetch) -> RemoteKeys {
+        let shared = Arc::new(Shared::new(self.cool_down));
+        let source = origin.name().to_owned();
+        let mut hints = Hints::default();
+        if let Some(snapshot) = self.snapshot {
+            match snapshot.restore(&source, self.clock.now(), self.outage) {
+                Ok(held) => {
+                    hints.etag = held.etag.clone().map(|etag| (held.url.clone(), etag));
+                    shared.publish(held.keys.clone(), Usability::Usable);
+                    shared.desk().held = Some(held);
+                }
+                Err(reason) => telemetry::snapshot_not_restored(&source, reason),
+            }
+        }
+        let restored = shared.desk().held.is_some();
+        if restored || self.first_fetch == FirstFetch::AtOnce {
+            shared.desk().due = Some(Instant::now());
+        }
+        let (clock, outage) = (self.clock, self.outage);
+        let jitter = Jitter::new();
+        let refresher =
+            Refresher { shared: Arc::clone(&shared), origin, fetch, clock, outage, jitter, hints, failures: 0 };
+        let mut task = JoinSet::new();
+        task.spawn_on(refresher.run(), runtime);
+        RemoteKeys::new(shared, &source, task)
+    }
+
+    fn out_of_range(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.outage > MAX_OUTAGE {
+            problems.push(format!("outage: {} s is more than a day (86400 s)", self.outage.as_secs()));
+        }
+        if !(MIN_COOL_DOWN..=MAX_COOL_DOWN).contains(&self.cool_down) {
+            problems.push(format!("cool-down: {:?} is not between 1 s and 1 h", self.cool_down));
+        }
+        problems
+    }
+}
+
+impl From {
+    fn read(&self) -> Result<Origin, String> {
+        match self {
+            Self::Issuer(name) => {
+                let issuer = DiscoverableIssuer::parse(name).map_err(|problem| format!("issuer `{name}` {problem}"))?;
+                Ok(Origin::Issuer(Arc::new(issuer)))
+            }
+            Self::Url(url) => {
+                DocumentUrl::parse(url).map(Origin::KeySet).map_err(|problem| format!("key set `{url}` {problem}"))
+            }
+        }
+    }
+}
+
+fn default_fetch() -> Result<SharedFetch, String> {
+    let client: Option<Result<SharedFetch, String>> = None;
+    #[cfg(feature = "reqwest")]
+    let client =
+        client.or_else(|| Some(crate::HttpClient::new().map(SharedFetch::new).map_err(|error| error.to_string())));
+    client.unwrap_or_else(|| {
+        Err("nothing can fetch the keys: switch the feature `reqwest` on, or give a client by `fetch`".to_owned())
+    })
+}
+
+const NO_RUNTIME: &str =
+    "keys are fetched by a task, and this is outside a tokio runtime: start it within `#[tokio::main]`";
+
+/// Long enough for an issuer's bad hour, short enough that a key which it took back is not used for long.
+const DEFAULT_OUTAGE: Duration = Duration::from_secs(60 * 60);
+const MAX_OUTAGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What large issuers bear from every instance of every client, and what a user bears who is the first with a new key.
+const DEFAULT_COOL_DOWN: Duration = Duration::from_secs(30);
+const MIN_COOL_DOWN: Duration = Duration::from_secs(1);
+const MAX_COOL_DOWN: Duration = Duration::from_secs(60 * 60);

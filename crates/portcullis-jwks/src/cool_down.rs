@@ -1,0 +1,98 @@
+//! How often tokens may cause a fetch.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Fetches that tokens may cause at once, after a quiet time: a token with a new key, and another one that arrives while the first
+/// fetch is already under way, or a second rotation on the heels of the first.
+const BURST: u32 = 2;
+
+/// A bucket of fetches: every attempt takes one out, whoever caused it, and each cool-down puts one back.
+///
+/// Scheduled attempts and retries take theirs even from an empty bucket; what tokens cause needs a full one. So however many
+/// unknown keys are named, there is at most one fetch per cool-down, after the burst.
+#[derive(Debug)]
+pub(crate) struct CoolDown {
+    period: Duration,
+    left: u32,
+    /// Since when the next one is on its way into the bucket. Without meaning while it is full.
+    since: Instant,
+}
+
+impl CoolDown {
+    pub(crate) fn new(period: Duration, now: Instant) -> Self {
+        Self { period, left: BURST, since: now }
+    }
+
+    /// Takes one out if there is one.
+    pub(crate) fn try_take(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        if self.left == 0 {
+            return false;
+        }
+        self.take(now);
+        true
+    }
+
+    /// Takes one out, or leaves the bucket empty.
+    pub(crate) fn take(&mut self, now: Instant) {
+        self.refill(now);
+        // "Since the last attempt": each one makes the next one wait for a whole period.
+        self.since = now;
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// How long it takes until there is one again; zero if there is one.
+    pub(crate) fn remaining(&mut self, now: Instant) -> Duration {
+        self.refill(now);
+        match self.left {
+            0 => self.period.saturating_sub(now.saturating_duration_since(self.since)),
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn refill(&mut self, now: Instant) {
+        while self.left < BURST && now.saturating_duration_since(self.since) >= self.period {
+            self.left += 1;
+            self.since += self.period;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(30);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_then_one_per_period() {
+        let start = Instant::now();
+        let mut cool_down = CoolDown::new(PERIOD, start);
+        assert!(cool_down.try_take(start) && cool_down.try_take(start) && !cool_down.try_take(start));
+        let taken = (1..=300).filter(|second| cool_down.try_take(start + Duration::from_secs(*second))).count();
+        assert_eq!(taken, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_quiet_time_fills_it_to_the_burst_and_no_further() {
+        let start = Instant::now();
+        let mut cool_down = CoolDown::new(PERIOD, start);
+        cool_down.take(start);
+        let later = start + PERIOD * 100;
+        assert!(cool_down.try_take(later) && cool_down.try_take(later) && !cool_down.try_take(later));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn scheduled_attempts_count_and_are_not_held_up() {
+        let start = Instant::now();
+        let mut cool_down = CoolDown::new(PERIOD, start);
+        for _ in 0..5 {
+            cool_down.take(start);
+        }
+        assert!(!cool_down.try_take(start));
+        assert_eq!(cool_down.remaining(start + Duration::from_secs(10)), Duration::from_secs(20));
+        assert!(cool_down.try_take(start + PERIOD));
+    }
+}

@@ -1,0 +1,183 @@
+//! Issuer metadata that names the key set's URL (OpenID Connect Discovery 1.0, RFC 8414).
+
+use serde::Deserialize;
+
+use crate::{
+    FetchError, FetchErrorKind,
+    document::{self, Fetched},
+    fetch::SharedFetch,
+    url::DocumentUrl,
+};
+
+/// An issuer whose metadata says where its keys are.
+#[derive(Clone, Debug)]
+pub(crate) struct DiscoverableIssuer {
+    /// As in its tokens' `iss`, compared exactly.
+    name: String,
+    url: DocumentUrl,
+    documents: [DocumentUrl; 2],
+}
+
+impl DiscoverableIssuer {
+    /// Reads the name; the error is what is wrong with it, in a sentence that follows it.
+    pub(crate) fn parse(name: &str) -> Result<Self, &'static str> {
+        let url = DocumentUrl::parse(name)?;
+        if name.contains('?') {
+            return Err("has a query: an issuer that can be discovered has none");
+        }
+        let documents = [DocumentUrl::parse(&oidc_document(name))?, DocumentUrl::parse(&oauth_document(&url))?];
+        Ok(Self { name: name.to_owned(), url, documents })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Asks where the key set is: by OpenID Connect first, and where there is no such document by RFC 8414.
+    pub(crate) async fn key_set_url(&self, fetch: &SharedFetch) -> Result<DocumentUrl, FetchError> {
+        let [oidc, oauth] = &self.documents;
+        match self.ask(fetch, oidc).await {
+            // An issuer that has both is asked once; one that has neither is shown the first answer.
+            Err(missing) if missing.kind() == FetchErrorKind::Status => self
+                .ask(fetch, oauth)
+                .await
+                .map_err(|other| if other.kind() == FetchErrorKind::Status { missing } else { other }),
+            outcome => outcome,
+        }
+    }
+
+    async fn ask(&self, fetch: &SharedFetch, document: &DocumentUrl) -> Result<DocumentUrl, FetchError> {
+        match document::get(fetch, document, document::JSON, None).await? {
+            Fetched::New(found) => self.read(&found.text).map_err(|error| error.at(document.as_str())),
+            Fetched::NotModified { .. } => {
+                Err(FetchError::status(http::StatusCode::NOT_MODIFIED).at(document.as_str()))
+            }
+        }
+    }
+
+    fn read(&self, text: &str) -> Result<DocumentUrl, FetchError> {
+        // A derived reader takes an array, too, by position.
+        if !text.trim_start().starts_with('{') {
+            return Err(no_metadata(1, 1));
+        }
+        let metadata: Metadata =
+            serde_json::from_str(text).map_err(|error| no_metadata(error.line(), error.column()))?;
+        if metadata.issuer != self.name {
+            return Err(FetchError::issuer_mismatch(&self.name, &metadata.issuer));
+        }
+        let not_allowed = |problem| FetchError::not_allowed(format!("its `jwks_uri` {problem}"));
+        let url = DocumentUrl::parse(&metadata.jwks_uri).map_err(not_allowed)?;
+        // Otherwise an issuer from elsewhere could have us ask what listens on this machine.
+        if url.is_loopback() && !self.url.is_loopback() {
+            return Err(not_allowed("leads to this machine, where its issuer is not"));
+        }
+        Ok(url)
+    }
+}
+
+/// Only what is needed; the rest is for clients. A member that stands twice is refused.
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// Says where it went wrong, without quoting the document.
+fn no_metadata(line: usize, column: usize) -> FetchError {
+    FetchError::malformed(format!(
+        "no issuer metadata: `issuer` and `jwks_uri` are needed, each once and as text (line {line}, column {column})"
+    ))
+}
+
+/// After the path, without a second slash (OpenID Connect Discovery 1.0 section 4).
+fn oidc_document(issuer: &str) -> String {
+    format!("{}/.well-known/openid-configuration", issuer.strip_suffix('/').unwrap_or(issuer))
+}
+
+/// Between host and path (RFC 8414 section 3).
+fn oauth_document(issuer: &DocumentUrl) -> String {
+    let uri = issuer.uri();
+    let path = uri.path();
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let (scheme, authority) = (uri.scheme_str().unwrap_or("https"), uri.authority().map_or("", |it| it.as_str()));
+    format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn documents(name: &str) -> [String; 2] {
+        DiscoverableIssuer::parse(name).unwrap().documents.map(|url| url.as_str().to_owned())
+    }
+
+    #[test]
+    fn the_documents_are_where_the_standards_put_them() {
+        for (name, oidc, oauth) in [
+            ("https://a.test", "https://a.test/.well-known/openid-configuration", ""),
+            ("https://a.test/", "https://a.test/.well-known/openid-configuration", ""),
+            (
+                "https://a.test:8443/realms/b",
+                "https://a.test:8443/realms/b/.well-known/openid-configuration",
+                "/realms/b",
+            ),
+            ("https://a.test/b/", "https://a.test/b/.well-known/openid-configuration", "/b"),
+        ] {
+            let authority = if name.contains("8443") { "a.test:8443" } else { "a.test" };
+            let oauth = format!("https://{authority}/.well-known/oauth-authorization-server{oauth}");
+            assert_eq!(documents(name), [oidc.to_owned(), oauth], "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_cannot_be_discovered_are_refused() {
+        for name in ["accounts.google.com", "http://a.test", "https://a.test/?b=c", "https://a.test/#b", ""] {
+            assert!(DiscoverableIssuer::parse(name).is_err(), "{name}");
+        }
+    }
+
+    fn read(issuer: &str, text: &str) -> Result<String, FetchErrorKind> {
+        let outcome = DiscoverableIssuer::parse(issuer).unwrap().read(text);
+        outcome.map(|url| url.as_str().to_owned()).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn metadata_of_this_very_issuer_is_read() {
+        let text = r#"{"issuer":"https://a.test","jwks_uri":"https://keys.test/k","other":[1]}"#;
+        assert_eq!(read("https://a.test", text).as_deref(), Ok("https://keys.test/k"));
+    }
+
+    #[test]
+    fn another_issuer_is_refused_and_a_slash_makes_another() {
+        let text = r#"{"issuer":"https://a.test/","jwks_uri":"https://a.test/k"}"#;
+        assert_eq!(read("https://a.test", text), Err(FetchErrorKind::IssuerMismatch));
+        assert!(read("https://a.test/", text).is_ok());
+        let error = DiscoverableIssuer::parse("https://a.test").unwrap().read(text).unwrap_err();
+        assert!(error.to_string().contains("slash"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_metadata_is_refused() {
+        for text in [
+            "",
+            "[]",
+            r#"["https://a.test","https://a.test/k"]"#,
+            r#"{"issuer":"https://a.test"}"#,
+            r#"{"issuer":["https://a.test"],"jwks_uri":"https://a.test/k"}"#,
+            r#"{"issuer":"https://a.test","issuer":"https://a.test","jwks_uri":"https://a.test/k"}"#,
+            r#"{"issuer":"https://a.test","jwks_uri":null}"#,
+        ] {
+            assert_eq!(read("https://a.test", text), Err(FetchErrorKind::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_set_that_may_not_be_asked_for_is_refused() {
+        for url in ["http://a.test/k", "ftp://a.test/k", "/k", "http://127.0.0.1/k", "https://localhost/k"] {
+            let text = format!(r#"{{"issuer":"https://a.test","jwks_uri":"{url}"}}"#);
+            assert_eq!(read("https://a.test", &text), Err(FetchErrorKind::NotAllowed), "{url}");
+        }
+        let here = r#"{"issuer":"http://127.0.0.1:1","jwks_uri":"http://127.0.0.1:2/k"}"#;
+        assert!(read("http://127.0.0.1:1", here).is_ok());
+    }
+}

@@ -1,0 +1,137 @@
+//! One JSON document over HTTP: asked for, and its answer checked.
+
+use std::time::Duration;
+
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+};
+
+use crate::{FetchError, MAX_DOCUMENT_LEN, fetch::SharedFetch, freshness::freshness, url::DocumentUrl};
+
+/// The longest `ETag` that is sent back. Longer ones are not a provider's.
+const MAX_ETAG: usize = 1024;
+
+/// What a JSON document is asked for as.
+pub(crate) const JSON: &str = "application/json";
+
+/// What a key set is asked for as (RFC 7517 section 8.5).
+pub(crate) const JWK_SET: &str = "application/jwk-set+json, application/json";
+
+/// A document that came.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    New(Document),
+    /// The one from before is still the right one.
+    NotModified {
+        freshness: Duration,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) text: String,
+    pub(crate) etag: Option<HeaderValue>,
+    pub(crate) freshness: Duration,
+}
+
+/// Asks for a document. With an `etag`, the answer may be that it has not changed.
+pub(crate) async fn get(
+    fetch: &SharedFetch,
+    url: &DocumentUrl,
+    accept: &'static str,
+    etag: Option<&HeaderValue>,
+) -> Result<Fetched, FetchError> {
+    let at = |error: FetchError| error.at(url.as_str());
+    let mut request = Request::new(());
+    *request.uri_mut() = url.uri().clone();
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
+    if let Some(etag) = etag {
+        request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
+    }
+    let response = fetch.fetch(request).await.map_err(at)?;
+    read(response, etag.is_some()).map_err(at)
+}
+
+fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, FetchError> {
+    let (head, body) = response.into_parts();
+    match head.status {
+        StatusCode::NOT_MODIFIED if conditional => {
+            return Ok(Fetched::NotModified { freshness: freshness(&head.headers) });
+        }
+        StatusCode::OK => {}
+        status => return Err(FetchError::status(status)),
+    }
+    is_json(&head.headers)?;
+    // A `Fetch` of somebody else's may not have looked.
+    if body.len() > MAX_DOCUMENT_LEN {
+        return Err(FetchError::too_large());
+    }
+    let text = String::from_utf8(body).map_err(|_| FetchError::malformed("the answer is not UTF-8"))?;
+    let etag = head.headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
+    Ok(Fetched::New(Document { text, etag, freshness: freshness(&head.headers) }))
+}
+
+/// `application/json` or a type that is built on it (RFC 6839 section 3.1). An answer without a type is left to the parser, which
+/// is strict; one with another type is a page of a proxy or a portal, whatever it looks like.
+fn is_json(headers: &HeaderMap) -> Result<(), FetchError> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let value = value.to_str().unwrap_or("?");
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if json { Ok(()) } else { Err(FetchError::content_type(value)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FetchErrorKind as Kind;
+
+    fn answer(status: u16, content_type: &'static str) -> Result<Fetched, Kind> {
+        let response = Response::builder().status(status).header(CONTENT_TYPE, content_type);
+        read(response.body(b"{}".to_vec()).unwrap(), false).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn json_by_any_of_its_names_passes() {
+        for name in [
+            "application/json",
+            "application/json; charset=utf-8",
+            "Application/JSON",
+            "application/jwk-set+json",
+            "application/vnd.company+json;v=1",
+        ] {
+            assert!(answer(200, name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_types_and_statuses_are_refused() {
+        for name in ["text/html", "text/plain", "application/jsonp", "application/xml", "json", "text/x+json"] {
+            assert_eq!(answer(200, name).unwrap_err(), Kind::ContentType, "{name}");
+        }
+        for status in [201, 204, 206, 301, 302, 304, 401, 404, 429, 500, 503] {
+            assert_eq!(answer(status, JSON).unwrap_err(), Kind::Status, "{status}");
+        }
+    }
+
+    #[test]
+    fn unchanged_is_an_answer_only_to_who_asked_whether() {
+        let response = |status: u16| Response::builder().status(status).body(Vec::new()).unwrap();
+        assert!(matches!(read(response(304), true), Ok(Fetched::NotModified { .. })));
+        assert!(read(response(304), false).is_err());
+    }
+
+    #[test]
+    fn a_document_without_a_type_is_left_to_the_parser() {
+        assert!(read(Response::new(b"{}".to_vec()), false).is_ok());
+    }
+
+    #[test]
+    fn length_and_encoding_are_checked() {
+        let long = read(Response::new(vec![b' '; MAX_DOCUMENT_LEN + 1]), false);
+        assert_eq!(long.unwrap_err().kind(), Kind::TooLarge);
+        assert!(read(Response::new(vec![b' '; MAX_DOCUMENT_LEN]), false).is_ok());
+        assert_eq!(read(Response::new(vec![b'"', 0xff, b'"']), false).unwrap_err().kind(), Kind::Malformed);
+    }
+}

@@ -1,0 +1,36 @@
+//! The key set in hand, with what is known about its age.
+
+use std::{sync::Arc, time::Duration};
+
+use http::HeaderValue;
+use portcullis_core::{KeySet, UnixTime};
+use tokio::time::Instant;
+
+use crate::url::DocumentUrl;
+
+/// A key set that was fetched or restored.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) keys: KeySet,
+    /// As it was published; what a snapshot keeps.
+    pub(crate) text: Arc<str>,
+    /// Where it was published.
+    pub(crate) url: DocumentUrl,
+    pub(crate) etag: Option<HeaderValue>,
+    /// When it was asked for, by the clock that only goes forward.
+    pub(crate) asked_at: Instant,
+    /// The same by the calendar, for a snapshot.
+    pub(crate) asked_at_time: UnixTime,
+    pub(crate) freshness: Duration,
+}
+
+impl Held {
+    pub(crate) fn fresh_until(&self) -> Instant {
+        self.asked_at + self.freshness
+    }
+
+    /// Until when it may be used although it could not be fetched anew.
+    pub(crate) fn usable_until(&self, outage: Duration) -> Instant {
+        self.fresh_until() + outage
+    }
+}

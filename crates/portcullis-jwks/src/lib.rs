@@ -1,0 +1,84 @@
+//! Keeps the keys of an identity provider fresh, and answers "which key signed this token?".
+//!
+//! The primary type in this crate is [`RemoteKeys`]: a [`KeySource`](portcullis_core::KeySource) that fetches a JWK Set
+//! (RFC 7517) from a URL, or from where an issuer's metadata says it is, and keeps it fresh in the background.
+//!
+//! ```no_run
+//! use portcullis_core::JwtAuthenticator;
+//! use portcullis_jwks::oidc;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), portcullis_core::ConfigError> {
+//! let issuer = oidc("https://login.example.com", "https://orders.example.com")?;
+//! let authenticator = JwtAuthenticator::new(issuer)?; // for an `AuthLayer`
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Services that use the crate `portcullis` get all of this by its feature `jwks`.
+//!
+//! # The rules
+//!
+//! - **Freshness.** As long as `Cache-Control: max-age` says, between a minute and a day; ten minutes if it says nothing.
+//!   `ETag`s are used. At 80 % of that time, a tenth sooner or later, the set is fetched anew. No request waits for it.
+//! - **Unknown key.** A token that names a key which is not in the set makes the set be fetched, or joins the fetch under way,
+//!   waits at most 2 s, and is then judged by the new set.
+//! - **Cool-down.** Tokens may cause a fetch every 30 s, and two at once after a quiet time. Meanwhile a token with an unknown key
+//!   is refused at once, however many there are; a token whose key is known never waits for anything.
+//! - **Same id, new key.** A bad signature under a known key id makes the set be fetched too, once in five minutes for each id.
+//! - **Outage.** While the set cannot be fetched, the keys from before stay in use, up to an hour past their freshness. After
+//!   that, tokens are answered with "we could not decide" (503), never with a refusal. The set is tried again after 1 s, 2 s, …
+//!   30 s, for ever.
+//! - **Bad answers** never replace good keys: another status than 200, a redirect, another type than JSON, more than 512 KiB or
+//!   100 keys, no key that can be used, a private key or a secret among them (whose public half, if it was in use, is dropped).
+//!   One odd key among others is skipped, with a warning.
+//! - **Where to.** HTTPS, or this machine itself; 2 s to connect, 5 s for an attempt. The issuer's metadata must name the very
+//!   issuer that was configured.
+//!
+//! One task per source does all of this; it ends with the last handle. Sources do not know of each other, so an issuer that is slow
+//! or down does not touch another one's tokens. Requests that wait do so on that task: one that is dropped takes nothing with it.
+//!
+//! Time is the runtime's (`tokio::time`), so that a test lets hours pass at once: see the scripted identity provider in
+//! `portcullis-test`. It stands still while the machine sleeps; keys then seem younger by as much, until the next refresh.
+//!
+//! # Features
+//!
+//! `reqwest` (default): the client, [`HttpClient`]. Without it, bring your own [`Fetch`]. `tracing` (default): events for the
+//! operator.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod absent_keys;
+mod builder;
+#[cfg(feature = "reqwest")]
+mod client;
+mod cool_down;
+mod desk;
+mod discovery;
+mod document;
+mod error;
+mod fetch;
+mod freshness;
+mod health;
+mod held;
+mod key_document;
+#[cfg(feature = "reqwest")]
+mod oidc;
+mod origin;
+mod refresher;
+mod remote_keys;
+mod schedule;
+mod shared;
+mod snapshot;
+mod telemetry;
+mod url;
+
+pub use builder::RemoteKeysBuilder;
+#[cfg(feature = "reqwest")]
+pub use client::HttpClient;
+pub use error::{FetchError, FetchErrorKind};
+pub use fetch::{Fetch, MAX_DOCUMENT_LEN};
+pub use health::Health;
+#[cfg(feature = "reqwest")]
+pub use oidc::oidc;
+pub use remote_keys::RemoteKeys;
+pub use snapshot::Snapshot;

@@ -1,0 +1,197 @@
+//! The one task of a source: it makes every attempt, and nobody else does.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use portcullis_core::{Clock, KeySet, SkippedKey};
+use tokio::{
+    select,
+    task::{JoinError, JoinSet},
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    FetchError,
+    desk::LastAttempt,
+    document::Document,
+    fetch::SharedFetch,
+    held::Held,
+    key_document::KeyDocument,
+    origin::{Answer, Content, Hints, Origin},
+    schedule::Jitter,
+    shared::{Shared, Usability},
+    telemetry,
+};
+
+type Outcome = Result<Answer, FetchError>;
+
+/// Fetches when it is time or when a token asks for it, one attempt at a time.
+#[derive(Debug)]
+pub(crate) struct Refresher {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) origin: Origin,
+    pub(crate) fetch: SharedFetch,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) outage: Duration,
+    pub(crate) jitter: Jitter,
+    pub(crate) hints: Hints,
+    pub(crate) failures: u32,
+}
+
+/// An attempt under way. In a task of its own, so that a `Fetch` that panics is an attempt that failed.
+#[derive(Default)]
+struct Attempt {
+    task: JoinSet<Outcome>,
+    asked_at: Option<Instant>,
+}
+
+impl Refresher {
+    /// Runs until it is dropped.
+    pub(crate) async fn run(mut self) {
+        let _last_words = LastWords(Arc::clone(&self.shared));
+        let mut attempt = Attempt::default();
+        loop {
+            let (due, too_old) = self.times();
+            select! {
+                Some(outcome) = attempt.task.join_next() => {
+                    self.finish(attempt.asked_at.take().unwrap_or_else(Instant::now), flat(outcome));
+                }
+                () = at(too_old) => self.grow_too_old(),
+                () = at(due), if attempt.task.is_empty() => self.shared.desk().begin_scheduled(Instant::now()),
+                () = self.shared.wake.notified() => {}
+            }
+            if attempt.task.is_empty() && self.shared.desk().is_running() {
+                attempt.asked_at = Some(Instant::now());
+                attempt.task.spawn(self.origin.clone().attempt(self.fetch.clone(), self.hints.clone()));
+            }
+        }
+    }
+
+    /// When the next attempt is due, and when the keys in use become too old.
+    fn times(&self) -> (Option<Instant>, Option<Instant>) {
+        let usable = self.shared.published.load().usability == Usability::Usable;
+        let desk = self.shared.desk();
+        let end = desk.held.as_ref().map(|held| held.usable_until(self.outage));
+        (desk.due, end.filter(|_| usable))
+    }
+
+    /// Draws the conclusions of an attempt, and then wakes whoever waits for it.
+    fn finish(&mut self, asked_at: Instant, outcome: Outcome) {
+        let last = match outcome {
+            Ok(answer) => self.answered(asked_at, answer),
+            Err(error) => self.fail(error),
+        };
+        let attempt = self.shared.desk().finish(last);
+        self.shared.finished.send_replace(attempt);
+    }
+
+    fn answered(&mut self, asked_at: Instant, answer: Answer) -> LastAttempt {
+        let Answer { url, learned_at, content } = answer;
+        let (document, keys) = match content {
+            Content::NotModified { freshness } => return self.confirm(asked_at, freshness),
+            Content::Read { document, keys } => (document, keys),
+        };
+        match keys {
+            KeyDocument::Usable { keys, skipped } => {
+                self.hints.discovered = Some((url.clone(), learned_at));
+                self.hints.etag = document.etag.clone().map(|etag| (url.clone(), etag));
+                let asked_at_time = self.clock.now().minus(asked_at.elapsed());
+                let Document { text, etag, freshness } = document;
+                self.take(Held { keys, text: text.into(), url, etag, asked_at, asked_at_time, freshness }, &skipped)
+            }
+            KeyDocument::Refused { error, exposed } => {
+                self.drop_exposed(&exposed);
+                self.fail(error.at(url.as_str()))
+            }
+        }
+    }
+
+    /// The set in hand is still the right one.
+    fn confirm(&mut self, asked_at: Instant, freshness: Duration) -> LastAttempt {
+        let asked_at_time = self.clock.now().minus(asked_at.elapsed());
+        let held = self.shared.desk().held.clone();
+        match held {
+            Some(held) => self.take(Held { asked_at, asked_at_time, freshness, ..held }, &[]),
+            // Nobody asked for it: there was no etag to send.
+            None => self.fail(FetchError::malformed("the answer is that nothing changed, and there is nothing")),
+        }
+    }
+
+    /// A set that can be used, new or not.
+    fn take(&mut self, held: Held, skipped: &[SkippedKey]) -> LastAttempt {
+        self.failures = 0;
+        let due = held.asked_at + self.jitter.refresh_after(held.freshness);
+        let usable = self.shared.published.load().usability == Usability::Usable;
+        let mut desk = self.shared.desk();
+        let same = desk.held.as_ref().is_some_and(|before| before.text == held.text);
+        if !(same && usable) {
+            self.shared.publish(held.keys.clone(), Usability::Usable);
+        }
+        if !same {
+            desk.keys_changed();
+            telemetry::keys_swapped(self.origin.name(), &held.keys, skipped);
+        }
+        // The keys that are in use stay: they are prepared already.
+        let keys = if same { desk.held.take().map(|before| before.keys) } else { None };
+        desk.held = Some(Held { keys: keys.unwrap_or_else(|| held.keys.clone()), ..held });
+        desk.due = Some(due);
+        LastAttempt::Succeeded
+    }
+
+    fn fail(&mut self, error: FetchError) -> LastAttempt {
+        self.failures = self.failures.saturating_add(1);
+        // Perhaps the key set has moved: the next attempt begins with the metadata.
+        self.hints.discovered = None;
+        let retry = self.jitter.retry_after(self.failures);
+        self.shared.desk().due = Some(Instant::now() + retry);
+        let usability = self.shared.published.load().usability;
+        telemetry::fetch_failed(self.origin.name(), &error, self.failures, usability == Usability::Usable);
+        LastAttempt::Failed(error)
+    }
+
+    /// Everybody can sign with a key whose private half was published, so it verifies nothing from now on.
+    fn drop_exposed(&mut self, exposed: &[String]) {
+        let is_exposed = |id: Option<&str>| id.is_some_and(|id| exposed.iter().any(|exposed| exposed == id));
+        let mut desk = self.shared.desk();
+        let Some(held) = desk.held.as_mut().filter(|held| held.keys.iter().any(|key| is_exposed(key.id()))) else {
+            return;
+        };
+        held.keys = held.keys.iter().filter(|key| !is_exposed(key.id())).cloned().collect::<KeySet>();
+        // So that the set is read in full when it is in order again, and a snapshot does not bring the key back.
+        held.etag = None;
+        held.text = "".into();
+        let keys = held.keys.clone();
+        drop(desk);
+        self.hints.etag = None;
+        let usability = self.shared.published.load().usability;
+        self.shared.publish(keys, usability);
+        telemetry::exposed_keys_dropped(self.origin.name());
+    }
+
+    fn grow_too_old(&self) {
+        let keys = self.shared.published.load().keys.clone();
+        self.shared.publish(keys, Usability::TooOld);
+        telemetry::keys_too_old(self.origin.name());
+    }
+}
+
+fn flat(outcome: Result<Outcome, JoinError>) -> Outcome {
+    outcome.unwrap_or_else(|_| Err(FetchError::crashed()))
+}
+
+/// Never, if there is no instant.
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}
+
+/// Says that nobody looks after the keys any more, when the task ends: with the last handle, or with its runtime.
+struct LastWords(Arc<Shared>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        self.0.publish(KeySet::from_iter::<[portcullis_core::VerifyingKey; 0]>([]), Usability::Ended);
+        self.0.finished.send_replace(u64::MAX);
+    }
+}

@@ -1,0 +1,133 @@
+//! The handle.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use portcullis_core::{KeyHint, KeySet, KeySource, KeySourceError, Resolved, UnixTime};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    FetchError, Health, RemoteKeysBuilder, Snapshot,
+    desk::LastAttempt,
+    shared::{Shared, Usability},
+};
+
+/// The keys of an issuer, fetched from its key set's URL and kept fresh: a [`KeySource`], and a handle. Clones share them.
+///
+/// See the [crate docs](crate) for the rules. One task keeps the keys; it ends with the last handle, the one inside an
+/// authenticator included.
+#[derive(Clone)]
+pub struct RemoteKeys {
+    shared: Arc<Shared>,
+    source: Arc<str>,
+    /// Stops the task when the last handle is dropped.
+    _task: Arc<JoinSet<()>>,
+}
+
+impl RemoteKeys {
+    /// The keys of an issuer that says by its metadata where they are (OpenID Connect Discovery 1.0, or else RFC 8414).
+    ///
+    /// `issuer` is exactly what its tokens have as `iss`: the metadata must name the same, a slash at the end included.
+    pub fn discover(issuer: impl Into<String>) -> RemoteKeysBuilder {
+        RemoteKeysBuilder::discover(issuer.into())
+    }
+
+    /// The keys at a URL that is known.
+    pub fn from_url(url: impl Into<String>) -> RemoteKeysBuilder {
+        RemoteKeysBuilder::from_url(url.into())
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>, source: &str, task: JoinSet<()>) -> Self {
+        Self { shared, source: source.into(), _task: Arc::new(task) }
+    }
+
+    /// Waits until tokens can be verified: for a service that is not to start without keys.
+    ///
+    /// # Errors
+    ///
+    /// If that takes longer than `timeout`: why the last attempt came to nothing.
+    pub async fn require(&self, timeout: Duration) -> Result<(), KeySourceError> {
+        let deadline = Instant::now() + timeout;
+        let mut finished = self.shared.finished.subscribe();
+        loop {
+            match self.shared.published.load().usability {
+                Usability::Usable => return Ok(()),
+                Usability::Ended => return Err(self.shared.fault()),
+                Usability::Nothing | Usability::TooOld => {}
+            }
+            self.shared.begin_if_idle();
+            if !matches!(timeout_at(deadline, finished.changed()).await, Ok(Ok(()))) {
+                return Err(self.shared.fault());
+            }
+        }
+    }
+
+    /// How the source is doing.
+    pub fn health(&self) -> Health {
+        let usability = self.shared.published.load().usability;
+        let desk = self.shared.desk();
+        match (usability, &desk.held) {
+            (Usability::Usable, Some(held)) => match Instant::now().saturating_duration_since(held.fresh_until()) {
+                Duration::ZERO => Health::Healthy,
+                stale_for => Health::Degraded { stale_for },
+            },
+            (Usability::Nothing, _) if desk.is_idle() => Health::Idle,
+            _ => Health::Down,
+        }
+    }
+
+    /// Why the last attempt came to nothing; `None` if it did not.
+    pub fn last_error(&self) -> Option<FetchError> {
+        match &self.shared.desk().last {
+            LastAttempt::Failed(error) => Some(error.clone()),
+            LastAttempt::None | LastAttempt::Succeeded => None,
+        }
+    }
+
+    /// The keys in use; empty if there are none, or if they are too old.
+    pub fn keys(&self) -> KeySet {
+        let published = self.shared.published.load();
+        match published.usability {
+            Usability::Usable => published.keys.clone(),
+            _ => KeySet::from_iter::<[portcullis_core::VerifyingKey; 0]>([]),
+        }
+    }
+
+    /// The keys in use with their age, for the next start; `None` before there are any.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        self.shared.desk().held.as_ref().and_then(|held| Snapshot::of(&self.source, held))
+    }
+}
+
+impl KeySource for RemoteKeys {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        let published = self.shared.published.load();
+        if published.usability == Usability::Usable {
+            match published.keys.resolve(hint, now) {
+                Resolved::Unknown => {}
+                at_hand => return at_hand,
+            }
+        }
+        self.shared.look_for(hint)
+    }
+
+    fn reconsider(&self, hint: KeyHint<'_>, _now: UnixTime) -> Resolved {
+        self.shared.doubt(hint)
+    }
+
+    fn edition(&self, _now: UnixTime) -> Option<u64> {
+        let published = self.shared.published.load();
+        (published.usability == Usability::Usable).then_some(published.edition)
+    }
+}
+
+impl fmt::Debug for RemoteKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteKeys")
+            .field("source", &self.source)
+            .field("health", &self.health())
+            .finish_non_exhaustive()
+    }
+}

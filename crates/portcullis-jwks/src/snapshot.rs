@@ -1,0 +1,120 @@
+//! Keys that outlive the process, so that a restart during an outage of the issuer works.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+use portcullis_core::{ConfigError, KeySet, UnixTime};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::{held::Held, key_document::KeyDocument, url::DocumentUrl};
+
+/// A key set with its age, to be written down and [restored](crate::RemoteKeysBuilder::restore) at the next start.
+///
+/// It counts from when it was fetched: what is older than freshness and outage together is not restored. It holds public keys
+/// only, yet whoever can change it can sign for the issuer: keep it where nobody else can write.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use portcullis_jwks::{RemoteKeys, Snapshot};
+///
+/// let file = "/var/lib/orders/keys.json";
+/// let mut builder = RemoteKeys::discover("https://login.example.com");
+/// if let Ok(text) = std::fs::read_to_string(file) {
+///     builder = builder.restore(Snapshot::from_json(&text)?);
+/// }
+/// let keys = builder.start()?;
+/// // from time to time, and at the end
+/// if let Some(snapshot) = keys.snapshot() {
+///     std::fs::write(file, snapshot.to_json())?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// Of the source as it was configured: a snapshot of one issuer is not restored for another.
+    source: String,
+    key_set_url: String,
+    key_set: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    etag: Option<String>,
+    fetched_at: u64,
+    freshness: u64,
+}
+
+impl Snapshot {
+    /// The snapshot as one JSON object.
+    pub fn to_json(&self) -> String {
+        // Strings and numbers always serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    ///
+    /// If the text is something else.
+    pub fn from_json(text: &str) -> Result<Self, ConfigError> {
+        serde_json::from_str(text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            ConfigError::new(format!(
+                "this is no snapshot of keys (line {line}, column {column}): delete it, and the keys are fetched anew"
+            ))
+        })
+    }
+
+    pub(crate) fn of(source: &str, held: &Held) -> Option<Self> {
+        if held.text.is_empty() {
+            return None;
+        }
+        Some(Self {
+            source: source.to_owned(),
+            key_set_url: held.url.as_str().to_owned(),
+            key_set: (*held.text).to_owned(),
+            etag: held.etag.as_ref().and_then(|etag| etag.to_str().ok()).map(str::to_owned),
+            fetched_at: held.asked_at_time.as_secs(),
+            freshness: held.freshness.as_secs(),
+        })
+    }
+
+    /// The keys, if they are this source's and may still be used; otherwise why not.
+    pub(crate) fn restore(self, source: &str, now: UnixTime, outage: Duration) -> Result<Held, &'static str> {
+        if self.source != source {
+            return Err("it is of another source");
+        }
+        let url = DocumentUrl::parse(&self.key_set_url).map_err(|_| "its URL may not be asked for")?;
+        let fetched_at = UnixTime::from_secs(self.fetched_at);
+        if fetched_at > now.plus(CLOCKS) {
+            return Err("it is from the future: a clock is wrong");
+        }
+        let (age, freshness) = (now.since(fetched_at), Duration::from_secs(self.freshness));
+        if age >= freshness.min(MAX_FRESHNESS).saturating_add(outage) {
+            return Err("its keys are too old to be used");
+        }
+        let keys = match KeyDocument::read(&self.key_set) {
+            KeyDocument::Usable { keys, .. } => keys,
+            KeyDocument::Refused { .. } => return Err("it holds no key set that can be used"),
+        };
+        self.held(keys, url, age).ok_or("it is older than this machine")
+    }
+
+    fn held(self, keys: KeySet, url: DocumentUrl, age: Duration) -> Option<Held> {
+        Some(Held {
+            keys,
+            text: self.key_set.into(),
+            url,
+            etag: self.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()),
+            asked_at: Instant::now().checked_sub(age)?,
+            asked_at_time: UnixTime::from_secs(self.fetched_at),
+            freshness: Duration::from_secs(self.freshness).min(MAX_FRESHNESS),
+        })
+    }
+}
+
+/// How far the clock may have been set back since.
+const CLOCKS: Duration = Duration::from_secs(5 * 60);
+
+/// What an issuer can ask for.
+const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,0 +1,83 @@
+//! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
+//!
+//! What an operator has to look at comes at `warn` and `error`; nothing comes for a token.
+
+#[cfg(feature = "tracing")]
+pub(crate) use enabled::{exposed_keys_dropped, fetch_failed, keys_swapped, keys_too_old, snapshot_not_restored};
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) use disabled::{exposed_keys_dropped, fetch_failed, keys_swapped, keys_too_old, snapshot_not_restored};
+
+#[cfg(feature = "tracing")]
+mod enabled {
+    use std::{error::Error, fmt};
+
+    use portcullis_core::{KeySet, SkippedKey};
+
+    use crate::FetchError;
+
+    /// The issuer's keys are others than before.
+    pub(crate) fn keys_swapped(source: &str, keys: &KeySet, skipped: &[SkippedKey]) {
+        tracing::info!(source, keys = keys.len(), skipped = skipped.len(), "key set swapped");
+        for key in skipped {
+            tracing::warn!(source, %key, "a key of the set is not used");
+        }
+    }
+
+    /// An attempt came to nothing.
+    pub(crate) fn fetch_failed(source: &str, error: &FetchError, failures: u32, usable: bool) {
+        let error = WithCauses(error);
+        if usable {
+            tracing::warn!(source, %error, failures, "keys could not be fetched, those from before stay");
+        } else {
+            tracing::error!(source, %error, failures, "keys could not be fetched, and there are none");
+        }
+    }
+
+    /// Keys in use turned out to be published with their private halves.
+    pub(crate) fn exposed_keys_dropped(source: &str) {
+        tracing::error!(source, "the issuer published private keys: tokens signed with them are refused from now on");
+    }
+
+    /// An outage has lasted too long.
+    pub(crate) fn keys_too_old(source: &str) {
+        tracing::error!(source, "the keys are too old to be used: tokens cannot be verified until they can be fetched");
+    }
+
+    /// A snapshot is of no use.
+    pub(crate) fn snapshot_not_restored(source: &str, reason: &str) {
+        tracing::warn!(source, reason, "a snapshot of keys is not restored");
+    }
+
+    /// An error with everything that led to it: `what: because: because`.
+    struct WithCauses<'a>(&'a dyn Error);
+
+    impl fmt::Display for WithCauses<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)?;
+            let mut cause = self.0.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+            Ok(())
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod disabled {
+    use portcullis_core::{KeySet, SkippedKey};
+
+    use crate::FetchError;
+
+    pub(crate) fn keys_swapped(_: &str, _: &KeySet, _: &[SkippedKey]) {}
+
+    pub(crate) fn fetch_failed(_: &str, _: &FetchError, _: u32, _: bool) {}
+
+    pub(crate) fn exposed_keys_dropped(_: &str) {}
+
+    pub(crate) fn keys_too_old(_: &str) {}
+
+    pub(crate) fn snapshot_not_restored(_: &str, _: &str) {}
+}
