@@ -1,53 +1,17 @@
-//! How contenders are timed: in turns, so that a machine whose speed drifts is unfair to none of them.
+//! What the benchmarks share: routers in several guises, requests to them, clocks and tables.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+mod by_hand;
+mod options;
+mod processor;
+mod request;
+mod routers;
+mod scaling;
+mod timing;
 
-/// Something to be timed.
-pub struct Contender<'a> {
-    /// What the table calls it.
-    pub name: &'static str,
-    /// One iteration.
-    pub run: Box<dyn FnMut() + 'a>,
-}
-
-impl<'a> Contender<'a> {
-    /// A contender whose result is kept from being optimised away.
-    pub fn new<T>(name: &'static str, mut run: impl FnMut() -> T + 'a) -> Self {
-        Self { name, run: Box::new(move || drop(black_box(run()))) }
-    }
-}
-
-/// Nanoseconds per iteration of each contender: the median over `rounds` rounds in each of which every contender runs
-/// for about `slice`.
-pub fn medians(contenders: &mut [Contender<'_>], rounds: usize, slice: Duration) -> Vec<f64> {
-    let iterations: Vec<u32> = contenders.iter_mut().map(|contender| calibrate(contender, slice)).collect();
-    let mut samples = vec![Vec::with_capacity(rounds); contenders.len()];
-    for _ in 0..rounds {
-        for (at, contender) in contenders.iter_mut().enumerate() {
-            samples[at].push(time(contender, iterations[at]));
-        }
-    }
-    samples.into_iter().map(median).collect()
-}
-
-fn calibrate(contender: &mut Contender<'_>, slice: Duration) -> u32 {
-    time(contender, 100);
-    let one = time(contender, 200).max(1.0);
-    (slice.as_nanos() as f64 / one).clamp(50.0, 1e7) as u32
-}
-
-fn time(contender: &mut Contender<'_>, iterations: u32) -> f64 {
-    let start = Instant::now();
-    for _ in 0..iterations {
-        (contender.run)();
-    }
-    start.elapsed().as_nanos() as f64 / f64::from(iterations)
-}
-
-fn median(mut samples: Vec<f64>) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[samples.len() / 2]
-}
+pub use by_hand::Hand;
+pub use options::Options;
+pub use processor::pin;
+pub use request::{requests, requests_with_body};
+pub use routers::{authenticator, extension, guarded, layered, plain, uncached, with_state};
+pub use scaling::{Scaling, Work, scaling};
+pub use timing::{Contender, Samples, measure, median};

@@ -9,14 +9,15 @@ cargo xtask COMMAND [STEP] [--keep-going]
   test      every test: unit and integration, documentation, quickstart, a short fuzz run
   ci        check, then test: the gate a change has to pass
   lines     code lines per file, without documentation and tests
-  bench     the benchmarks
+  bench     the benchmarks, their tables, and docs/bench.svg
   weaken    weakens the verifier in many ways, one at a time, and wants a test to fail each time
   release   what takes minutes or extra tools: packages, public API, advisories
 
   STEP          run only the steps whose name contains this text, such as `cargo xtask check clippy`;
                 `--only STEP` is the same
   --keep-going  run the remaining steps after a failure
-  --allow-dirty release: package files that are not committed yet";
+  --allow-dirty release: package files that are not committed yet
+  --quick       bench: see that everything works; numbers to look at, not to keep";
 
 /// A parsed command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub(crate) struct Args {
     pub(crate) only: Option<String>,
     pub(crate) keep_going: bool,
     pub(crate) allow_dirty: bool,
+    pub(crate) quick: bool,
 }
 
 /// The command to carry out.
@@ -47,7 +49,7 @@ impl Args {
     /// # Errors
     /// The text to show for a word that means nothing here.
     pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut args = Self { task: Task::Help, only: None, keep_going: false, allow_dirty: false };
+        let mut args = Self { task: Task::Help, only: None, keep_going: false, allow_dirty: false, quick: false };
         let mut task = None;
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -55,6 +57,7 @@ impl Args {
                 "--only" => args.only = Some(words.next().ok_or("--only needs a name")?),
                 "--keep-going" => args.keep_going = true,
                 "--allow-dirty" => args.allow_dirty = true,
+                "--quick" => args.quick = true,
                 "--help" | "-h" => task = Some(Task::Help),
                 flag if flag.starts_with('-') => return Err(format!("unknown option `{flag}`\n\n{HELP}")),
                 name if task.is_none() => task = Some(Task::from_name(name)?),
@@ -101,8 +104,13 @@ mod tests {
 
     #[test]
     fn a_command_a_step_and_options_in_any_order() {
-        let expected =
-            Args { task: Task::Check, only: Some("clippy".to_owned()), keep_going: true, allow_dirty: false };
+        let expected = Args {
+            task: Task::Check,
+            only: Some("clippy".to_owned()),
+            keep_going: true,
+            allow_dirty: false,
+            quick: false,
+        };
         assert_eq!(parse("check clippy --keep-going"), Ok(expected));
         assert_eq!(parse("--keep-going check clippy"), parse("check clippy --keep-going"));
         assert_eq!(parse("check --only clippy --keep-going"), parse("check clippy --keep-going"));

@@ -31,9 +31,11 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
 
 fn check_format() -> StepResult {
     Run::cargo("fmt --all --check").run()?;
-    // a workspace of its own, which `--all` does not see
-    if root().join("fuzz/Cargo.toml").exists() {
-        Run::cargo("fmt --manifest-path fuzz/Cargo.toml --check").run()?;
+    // workspaces of their own, which `--all` does not see
+    for manifest in ["fuzz/Cargo.toml", "benches/rivals/Cargo.toml"] {
+        if root().join(manifest).exists() {
+            Run::cargo("fmt --check --manifest-path").arg(manifest).run()?;
+        }
     }
     Ok(Done::quietly())
 }

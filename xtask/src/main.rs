@@ -60,7 +60,7 @@ fn run_steps(args: &Args) -> Result<bool, String> {
         Task::Check => check::add(&mut steps, &workspace),
         Task::Test => suite::add(&mut steps, &workspace),
         Task::Ci => check::add(&mut steps, &workspace).and_then(|()| suite::add(&mut steps, &workspace)),
-        Task::Bench => bench::add(&mut steps, &workspace),
+        Task::Bench => bench::add(&mut steps, &workspace, args.quick),
         Task::Release => release::add(&mut steps, &workspace, args.allow_dirty),
         Task::Help | Task::Lines | Task::Weaken => Ok(()),
     };

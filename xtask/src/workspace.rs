@@ -28,6 +28,8 @@ pub(crate) struct Package {
     pub(crate) dependencies: Vec<Dependency>,
     /// Names of its `examples/` programs.
     pub(crate) examples: Vec<String>,
+    /// Names of its benchmarks.
+    pub(crate) benches: Vec<String>,
 }
 
 /// One line of a package's dependency tables.
@@ -85,6 +87,12 @@ impl Workspace {
         self.members().any(|package| package.name == name)
     }
 
+    /// The benchmarks of our package of this name; none where there is no such package.
+    pub(crate) fn benches(&self, name: &str) -> impl Iterator<Item = &str> {
+        let package = self.members().filter(move |package| package.name == name);
+        package.flat_map(|package| &package.benches).map(String::as_str)
+    }
+
     fn from_metadata(value: &Value) -> Self {
         let edges = array(&value["resolve"]["nodes"])
             .flat_map(|node| array(&node["deps"]).map(|dependency| (text(&node["id"]), text(&dependency["pkg"]))));
@@ -94,9 +102,10 @@ impl Workspace {
 
 impl Package {
     fn from_metadata(value: &Value) -> Self {
-        let examples = array(&value["targets"])
-            .filter(|target| array(&target["kind"]).any(|kind| kind == "example"))
-            .map(|target| text(&target["name"]));
+        let targets = |kind: &str| {
+            let targets = array(&value["targets"]).filter(|target| array(&target["kind"]).any(|of| of == kind));
+            targets.map(|target| text(&target["name"])).collect()
+        };
         Self {
             id: text(&value["id"]),
             name: text(&value["name"]),
@@ -107,7 +116,8 @@ impl Package {
             publish: value["publish"].as_array().is_none_or(|registries| !registries.is_empty()),
             features: value["features"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default(),
             dependencies: array(&value["dependencies"]).map(Dependency::from_metadata).collect(),
-            examples: examples.collect(),
+            examples: targets("example"),
+            benches: targets("bench"),
         }
     }
 }
@@ -145,7 +155,10 @@ mod tests {
             "packages": [{
                 "id": "path#ours@0.1.0", "name": "ours", "version": "0.1.0", "license": "MIT", "source": null,
                 "publish": null, "features": { "default": [], "extra": [] },
-                "targets": [{ "kind": ["example"], "name": "quickstart" }, { "kind": ["lib"], "name": "ours" }],
+                "targets": [
+                    { "kind": ["example"], "name": "quickstart" }, { "kind": ["lib"], "name": "ours" },
+                    { "kind": ["bench"], "name": "cold" },
+                ],
                 "dependencies": [{ "name": "theirs", "kind": "dev", "optional": false, "req": "*" }],
             }, {
                 "id": "reg#theirs@1.0.0", "name": "theirs", "version": "1.0.0", "source": "registry+x", "publish": [],
@@ -156,6 +169,7 @@ mod tests {
         assert!(ours.publish && !workspace.packages[1].publish);
         assert_eq!((ours.features.len(), ours.examples.as_slice()), (2, ["quickstart".to_owned()].as_slice()));
         assert_eq!(ours.dependencies[0].kind, Kind::Dev);
+        assert!(workspace.benches("ours").eq(["cold"]) && workspace.benches("others").next().is_none());
         assert_eq!(workspace.members().count(), 1);
         assert_eq!(workspace.edges, [("path#ours@0.1.0".to_owned(), "reg#theirs@1.0.0".to_owned())]);
     }

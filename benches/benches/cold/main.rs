@@ -3,45 +3,69 @@
 //! Every iteration verifies in full; nothing caches tokens here. "over router" is the time beyond the same router
 //! without any authentication, "over signature" the time beyond the same router with the bare check in its handler.
 
-mod by_hand;
-mod contenders;
+mod bare;
 
-use std::{env, time::Duration};
+use std::{slice, sync::Arc};
 
-use contenders::{Bare, Case};
+use axum::Router;
+use bare::Bare;
 use portcullis::Algorithm;
-use portcullis_benches::{Contender, medians};
+use portcullis_benches::{
+    Contender, Hand, Options, authenticator, extension, guarded, layered, measure, plain, requests, uncached,
+    with_state,
+};
+use portcullis_test::MockIssuer;
 
 const ALGORITHMS: [Algorithm; 5] =
     [Algorithm::Hs256, Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa];
 
+/// Where the two floors stand among the contenders.
+const ROUTER: usize = 1;
+const SIGNATURE: usize = 2;
+
 fn main() {
-    let quick = env::args().any(|argument| argument == "--quick");
-    let (rounds, slice) = if quick { (5, Duration::from_millis(5)) } else { (41, Duration::from_millis(20)) };
+    let options = Options::from_args();
     println!("| algorithm | what | ns | over router | over signature | allocations |");
     println!("|---|---|---:|---:|---:|---:|");
     for algorithm in ALGORITHMS {
-        let case = Case::new(algorithm);
-        let bare = Bare::new(&case);
-        let mut contenders = [
-            Contender::new("bare signature, prepared key", || bare.check()),
-            Contender::new("bare router", case.request(case.plain())),
-            Contender::new("bare router, bare signature in its handler", case.request(case.signature_in_handler())),
-            Contender::new("bare router with Extension(Arc)", case.request(case.extension())),
-            Contender::new("portcullis, extractor from state", case.request(case.with_state())),
-            Contender::new("portcullis, layer and extractor", case.request(case.layered())),
-            Contender::new("portcullis, layer, extractor and scope guard", case.request(case.guarded())),
-            Contender::new("jsonwebtoken 11 in a hand-written extractor", case.request(case.by_hand())),
-        ];
-        let times = medians(&mut contenders, rounds, slice);
-        for (contender, time) in contenders.iter_mut().zip(&times) {
-            let over_router = time - times[1];
-            let allocations = allocation_counter::measure(|| (contender.run)()).count_total;
-            let (router, signature) = match contender.name {
-                name if name.starts_with("bare") => ("".to_owned(), "".to_owned()),
-                _ => (format!("{over_router:.0}"), format!("{:.0}", time - times[2])),
-            };
-            println!("| {algorithm} | {} | {time:.0} | {router} | {signature} | {allocations} |", contender.name);
-        }
+        rows(algorithm, &options);
     }
+}
+
+fn rows(algorithm: Algorithm, options: &Options) {
+    let mut contenders = contenders(algorithm);
+    let (rounds, slice) = options.rounds();
+    let samples = measure(&mut contenders, rounds, slice);
+    for (at, contender) in contenders.iter_mut().enumerate() {
+        let name = contender.name;
+        let allocations = allocation_counter::measure(|| (contender.run)()).count_total;
+        let over = |base| match name.starts_with("bare") {
+            true => String::new(),
+            false => format!("{:.0}", samples.over(at, base)),
+        };
+        let (ns, router, signature) = (samples.ns(at), over(ROUTER), over(SIGNATURE));
+        println!("| {algorithm} | {name} | {ns:.0} | {router} | {signature} | {allocations} |");
+        options.record_ns("cold", algorithm.name(), name, ns, allocations);
+    }
+}
+
+fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
+    let issuer = MockIssuer::with_algorithm(algorithm);
+    let token = issuer.token().subject("alice").scope("orders:read profile").sign();
+    let jwks = issuer.jwks_with_secrets();
+    let bare = Arc::new(Bare::new(algorithm, &jwks, &token));
+    let request = |router: Router| requests(router, slice::from_ref(&token));
+    let auth = || uncached(authenticator(issuer.trusted()));
+    let hand = Hand::new(algorithm, &jwks, issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
+    let in_handler = Arc::clone(&bare).in_handler();
+    [
+        Contender::new("bare signature, prepared key", move || bare.check()),
+        Contender::new("bare router", request(plain())),
+        Contender::new("bare router, bare signature in its handler", request(in_handler)),
+        Contender::new("bare router with Extension(Arc)", request(extension())),
+        Contender::new("portcullis, extractor from state", request(with_state(auth()))),
+        Contender::new("portcullis, layer and extractor", request(layered(auth()))),
+        Contender::new("portcullis, layer, extractor and scope guard", request(guarded(auth()))),
+        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.router())),
+    ]
 }

@@ -2,54 +2,67 @@
 
 use std::{
     fmt,
+    num::NonZeroU64,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+/// The seconds of [`UnixTime::MAX`].
+const MAX_SECS: u64 = 253_402_300_799;
 
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted
 /// (RFC 7519 section 2, `NumericDate`).
 ///
 /// Never later than the year 9999; arithmetic saturates at both ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnixTime(u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(
+    /// One more than the seconds, so that an `Option` of it is no larger: a verified token holds four.
+    NonZeroU64,
+);
 
 impl UnixTime {
     /// 1970-01-01T00:00:00Z.
-    pub const EPOCH: Self = Self(0);
+    pub const EPOCH: Self = Self::from_secs(0);
 
     /// 9999-12-31T23:59:59Z. No token of this age has a use; a larger number is a mistake or an attack.
-    pub const MAX: Self = Self(253_402_300_799);
+    pub const MAX: Self = Self(NonZeroU64::MIN.saturating_add(MAX_SECS));
 
     /// Takes seconds since 1970; what lies beyond [`UnixTime::MAX`] becomes `MAX`.
     pub const fn from_secs(secs: u64) -> Self {
-        if secs > Self::MAX.0 { Self::MAX } else { Self(secs) }
+        if secs > MAX_SECS { Self::MAX } else { Self(NonZeroU64::MIN.saturating_add(secs)) }
     }
 
     /// Seconds since 1970.
     pub const fn as_secs(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// This instant moved later by the whole seconds of `by`, at most to [`UnixTime::MAX`].
     #[must_use]
     pub const fn plus(self, by: Duration) -> Self {
-        Self::from_secs(self.0.saturating_add(by.as_secs()))
+        Self::from_secs(self.as_secs().saturating_add(by.as_secs()))
     }
 
     /// This instant moved earlier by the whole seconds of `by`, at most to 1970.
     #[must_use]
     pub const fn minus(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(by.as_secs()))
+        Self::from_secs(self.as_secs().saturating_sub(by.as_secs()))
     }
 
     /// How long ago `earlier` was; zero if it was not earlier.
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_secs(self.0.saturating_sub(earlier.0))
+        Duration::from_secs(self.as_secs().saturating_sub(earlier.as_secs()))
     }
 }
 
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        write!(f, "{}", self.as_secs())
+    }
+}
+
+impl fmt::Debug for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnixTime").field(&self.as_secs()).finish()
     }
 }
 

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     AuthError, Code, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
-    claims::RegisteredClaims,
+    claims::{ClaimsText, RegisteredClaims},
+    json::Text,
     policy::{Policy, Window},
     token::{SeenHeaders, decode_text},
     verified::Provenance,
@@ -30,7 +31,7 @@ pub(crate) struct ScreenedToken<'t, 'v> {
 
 /// The claims as parsed. Private to this module: nobody reads them before the signature is known to be right.
 struct UnprovenClaims {
-    text: String,
+    text: ClaimsText,
     registered: RegisteredClaims,
 }
 
@@ -49,9 +50,9 @@ impl Verifier {
     /// The claims are parsed here, in the same single pass that serves the checks later on, because `iss` picks the
     /// policy. Picking is all that it does: a forged `iss` leads to keys that did not make the signature.
     pub(crate) fn screen<'t>(&self, token: UnverifiedToken<'t>) -> Result<ScreenedToken<'t, '_>, AuthError> {
-        let text = decode_text(token.claims_text(), Code::ClaimsMalformed)?;
-        let registered = RegisteredClaims::parse(&text)?;
-        let issuer = registered.issuer.as_ref().map(|issuer| issuer.of(&text)).ok_or(Code::IssuerNotTrusted)?;
+        let mut text = ClaimsText::from(decode_text(token.claims_text(), Code::ClaimsMalformed)?);
+        let registered = RegisteredClaims::parse(&mut text)?;
+        let issuer = registered.issuer.map(|issuer| issuer.of(text.with_copies())).ok_or(Code::IssuerNotTrusted)?;
         let row = self.policies.iter().position(|policy| policy.issuer() == issuer).ok_or(Code::IssuerNotTrusted)?;
         let policy = &self.policies[row];
         policy.accept_header(token.header())?;
@@ -69,7 +70,7 @@ impl Verifier {
         if token.header_is_new() {
             self.seen_headers.remember(token.header_text(), token.header_shared());
         }
-        let audience = policy.accept_claims(&claims.registered, &claims.text, now)?;
+        let audience = policy.accept_claims(&claims.registered, claims.text.with_copies(), now)?;
         let facts = claims.prove(policy, audience, &token, signer);
         policy.accept_required(&facts)?;
         let custom = facts.read_custom()?;
@@ -95,7 +96,7 @@ impl ScreenedToken<'_, '_> {
 }
 
 impl UnprovenClaims {
-    fn prove(self, policy: &Policy, audience: Arc<str>, token: &UnverifiedToken<'_>, signer: &VerifyingKey) -> Facts {
+    fn prove(self, policy: &Policy, audience: Text, token: &UnverifiedToken<'_>, signer: &VerifyingKey) -> Facts {
         let provenance = Provenance {
             conventions: Arc::clone(policy.conventions()),
             audience: Some(audience),

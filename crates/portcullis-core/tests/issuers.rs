@@ -126,6 +126,37 @@ fn required_claims_may_have_any_value_but_none() {
 }
 
 #[test]
+fn a_required_value_is_that_very_text() {
+    let issuer = MockIssuer::new();
+    let trusted = || issuer.trusted().require_claim_value("/token_use", "access").require_claim("/sub");
+    let token = |value: serde_json::Value| issuer.token().claim("token_use", value);
+    assert!(verify([trusted()], &token("access".into()).sign()).is_ok());
+    for other in [
+        serde_json::json!("id"),
+        serde_json::json!("Access"),
+        serde_json::json!("access "),
+        serde_json::json!(""),
+        serde_json::json!(["access"]),
+        serde_json::json!({"access": true}),
+        serde_json::json!(true),
+        serde_json::Value::Null,
+    ] {
+        assert_eq!(verify([trusted()], &token(other).sign()).unwrap_err(), Code::ClaimMissing);
+    }
+    assert_eq!(verify([trusted()], &issuer.token().sign()).unwrap_err(), Code::ClaimMissing);
+    assert!(verify([issuer.trusted()], &token("id".into()).sign()).is_ok(), "nothing is required unasked");
+}
+
+#[test]
+fn a_refusal_tells_what_is_required_and_not_what_was_found() {
+    let issuer = MockIssuer::new();
+    let authenticator = JwtAuthenticator::new(issuer.trusted().require_claim_value("/plan", "gold")).unwrap();
+    let token = issuer.token().claim("plan", "secret-plan").sign();
+    let refused = authenticator.verify(&token).ready().unwrap().unwrap_err().to_string();
+    assert!(refused.contains("`/plan` is not `gold`") && !refused.contains("secret-plan"), "{refused}");
+}
+
+#[test]
 fn roles_are_found_where_and_how_issuers_write_them() {
     let issuer = MockIssuer::new();
     let trusted = || issuer.trusted().roles_at("/realm_access/roles").roles_at("/urn:zitadel:roles");
@@ -204,10 +235,13 @@ fn a_configuration_that_cannot_be_used_is_refused_with_every_problem() {
         TrustedIssuer::new("", "orders", keys()),
         TrustedIssuer::new("https://a.test", "", keys()).algorithms(AlgorithmSet::EMPTY),
         TrustedIssuer::new("https://a.test", "orders", keys()).require_claim("tenant").roles_at("roles"),
+        TrustedIssuer::new("https://b.test", "orders", keys()).require_claim_value("token_use", "access"),
     ])
     .unwrap_err();
-    assert_eq!(error.problems().len(), 6, "{error}");
-    for part in ["empty name", "an audience is empty", "no algorithm", "`tenant`", "`roles`", "listed twice"] {
+    assert_eq!(error.problems().len(), 7, "{error}");
+    for part in
+        ["empty name", "an audience is empty", "no algorithm", "`tenant`", "`token_use`", "`roles`", "listed twice"]
+    {
         assert!(error.to_string().contains(part), "{part} in: {error}");
     }
     let empty = TrustedIssuer::new(

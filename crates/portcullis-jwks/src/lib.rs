@@ -15,7 +15,8 @@
 //! # }
 //! ```
 //!
-//! Services that use the crate `portcullis` get all of this by its feature `jwks`.
+//! For the large identity providers there are [presets](provider), which know more of them than a name tells. Services that use the
+//! crate `portcullis` get all of this by its feature `jwks`.
 //!
 //! # The rules
 //!
@@ -64,6 +65,7 @@ mod key_document;
 #[cfg(feature = "reqwest")]
 mod oidc;
 mod origin;
+pub mod provider;
 mod refresher;
 mod remote_keys;
 mod schedule;
@@ -71,6 +73,11 @@ mod shared;
 mod snapshot;
 mod telemetry;
 mod url;
+
+/// The README, so that its example is compiled.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use builder::RemoteKeysBuilder;
 #[cfg(feature = "reqwest")]

@@ -20,6 +20,7 @@
 //! | expiry | [`FixedClock`] in issuer and service |
 //! | key rotation | [`MockIssuer::rotate`], [`MockIssuer::retire_old`] |
 //! | a service that fetches keys | `MockIssuer::serve` (feature `server`) |
+//! | an identity provider that is slow, down, or sends nonsense | `provider::ScriptedProvider` (feature `provider`) |
 //!
 //! What cannot be set up panics with the reason: a test that cannot be set up has failed.
 //!
@@ -33,6 +34,8 @@ mod issuer;
 mod json;
 mod key;
 mod must;
+#[cfg(feature = "provider")]
+pub mod provider;
 #[cfg(feature = "server")]
 pub mod server;
 mod token;

@@ -13,9 +13,15 @@ use crate::BearerChallenge;
 #[derive(Clone, Debug)]
 pub struct AuthContext {
     presence: Presence,
-    challenge: BearerChallenge,
-    clock: Arc<dyn Clock>,
+    manners: Arc<Manners>,
     token: Option<PresentedToken>,
+}
+
+/// What guards and extractors take over from the layer. Shared as a whole: every request counts this reference.
+#[derive(Clone, Debug)]
+pub(crate) struct Manners {
+    pub(crate) challenge: BearerChallenge,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// With what a request came.
@@ -30,8 +36,8 @@ pub(crate) enum Presence {
 }
 
 impl AuthContext {
-    pub(crate) fn new(presence: Presence, challenge: BearerChallenge, clock: Arc<dyn Clock>) -> Self {
-        Self { presence, challenge, clock, token: None }
+    pub(crate) fn new(presence: Presence, manners: Arc<Manners>) -> Self {
+        Self { presence, manners, token: None }
     }
 
     pub(crate) fn with_token(self, token: Option<PresentedToken>) -> Self {
@@ -53,7 +59,7 @@ impl AuthContext {
 
     /// How the layer answers refusals, so that guards and extractors answer in the same way.
     pub fn challenge(&self) -> &BearerChallenge {
-        &self.challenge
+        &self.manners.challenge
     }
 
     /// The text of the token, if the layer [keeps it](crate::AuthLayer::keep_token). Whoever has it can act as the
@@ -64,7 +70,7 @@ impl AuthContext {
 
     /// The time by the layer's clock, for guards.
     pub(crate) fn now(&self) -> UnixTime {
-        self.clock.now()
+        self.manners.clock.now()
     }
 
     #[cfg(feature = "axum")]

@@ -33,7 +33,7 @@
 //! |---|---|
 //! | say whose tokens are good | [`TrustedIssuer`], several in [`JwtAuthenticator::trusting`] |
 //! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched), `RemoteKeys` (an identity provider's) |
-//! | trust an identity provider in one line | `oidc` (feature `jwks`) |
+//! | trust an identity provider in one line | `oidc`, or for one of the large ones `provider` (feature `jwks`) |
 //! | read your own claims | [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler |
 //! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
 //! | take tokens from a cookie, HTTP header, query, WebSocket | [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`] |
@@ -93,7 +93,7 @@ pub use portcullis_core::{
 #[cfg(feature = "jwks")]
 pub use portcullis_jwks::{
     Fetch, FetchError, FetchErrorKind, Health, HttpClient, MAX_DOCUMENT_LEN, RemoteKeys, RemoteKeysBuilder, Snapshot,
-    oidc,
+    oidc, provider,
 };
 
 pub use access_table::{Access, AccessLayer, AccessTable, ListedRoute, RouteMethod};
@@ -125,6 +125,6 @@ pub mod architecture {}
 #[doc = include_str!("../docs/design.md")]
 pub mod design {}
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum", feature = "jwks"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

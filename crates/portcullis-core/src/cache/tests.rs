@@ -1,1 +1,141 @@
+use std::sync::Arc;
 
+use super::*;
+use crate::{Conventions, Facts, NoCustom, policy::testing};
+
+fn verified() -> Verified {
+    let conventions = Arc::new(Conventions::new("https://a.test"));
+    let facts = Facts::assertion(r#"{"exp":1800000000,"iat":1700000000}"#, conventions).unwrap();
+    Verified::assertion(facts, NoCustom)
+}
+
+fn cache(tokens: usize) -> TokenCache<NoCustom> {
+    TokenCache::new(tokens).unwrap()
+}
+
+fn entry(edition: u64) -> Entry<NoCustom> {
+    let verified = verified();
+    let window = testing::policy().window(&verified);
+    Entry { verified, row: 3, edition, window }
+}
+
+const GOOD: UnixTime = UnixTime::from_secs(1_750_000_000);
+
+#[test]
+fn the_same_bytes_hit_and_others_do_not() {
+    let cache = cache(10);
+    let token = cache.probe("a.b.c").unwrap();
+    assert!(cache.find(&token, GOOD, |_| Some(7)).is_none());
+    cache.remember(&token, entry(7));
+    assert!(cache.find(&token, GOOD, |_| Some(7)).is_some());
+    for other in ["a.b.d", "a.b.", "a.b.cc", "A.b.c", "", " a.b.c"] {
+        assert!(cache.find(&cache.probe(other).unwrap(), GOOD, |_| Some(7)).is_none(), "{other}");
+    }
+}
+
+#[test]
+fn another_token_of_the_same_hash_does_not_hit() {
+    let cache = cache(10);
+    let token = cache.probe("a.b.c").unwrap();
+    cache.remember(&token, entry(7));
+    let colliding = Probe { hash: token.hash, text: "x.y.z" };
+    assert!(cache.find(&colliding, GOOD, |_| Some(7)).is_none());
+    assert!(cache.find(&token, GOOD, |_| Some(7)).is_some(), "the twin");
+}
+
+#[test]
+fn another_edition_of_the_keys_or_none_is_no_hit() {
+    for edition in [Some(8), Some(6), None] {
+        let cache = cache(10);
+        let token = cache.probe("a.b.c").unwrap();
+        cache.remember(&token, entry(7));
+        assert!(cache.find(&token, GOOD, |_| edition).is_none(), "{edition:?}");
+        assert!(cache.find(&token, GOOD, |_| Some(7)).is_none(), "and the entry is gone");
+    }
+}
+
+#[test]
+fn the_row_that_is_asked_is_the_tokens() {
+    let cache = cache(10);
+    let token = cache.probe("a.b.c").unwrap();
+    cache.remember(&token, entry(7));
+    assert!(cache.find(&token, GOOD, |row| (row == 3).then_some(7)).is_some());
+}
+
+#[test]
+fn an_instant_outside_the_window_is_no_hit() {
+    for now in [0, 1_699_999_969, 1_800_000_030, u64::MAX] {
+        let cache = cache(10);
+        let token = cache.probe("a.b.c").unwrap();
+        cache.remember(&token, entry(7));
+        assert!(cache.find(&token, UnixTime::from_secs(now), |_| Some(7)).is_none(), "{now}");
+    }
+    for now in [1_699_999_970, 1_800_000_029] {
+        let cache = cache(10);
+        let token = cache.probe("a.b.c").unwrap();
+        cache.remember(&token, entry(7));
+        assert!(cache.find(&token, UnixTime::from_secs(now), |_| Some(7)).is_some(), "{now}");
+    }
+}
+
+#[test]
+fn the_number_of_tokens_is_bounded() {
+    let cache = cache(100);
+    for n in 0..10_000 {
+        let text = format!("token.{n}.signature");
+        cache.remember(&cache.probe(&text).unwrap(), entry(7));
+    }
+    assert!((50..=110).contains(&cache.tokens.len()), "{}", cache.tokens.len());
+}
+
+#[test]
+fn long_tokens_count_for_several() {
+    let cache = cache(1000);
+    for n in 0..2000 {
+        let text = format!("{n}{}", "t".repeat(UnverifiedToken::MAX_LEN - 10));
+        cache.remember(&cache.probe(&text).unwrap(), entry(7));
+    }
+    let bytes = cache.tokens.len() * UnverifiedToken::MAX_LEN;
+    assert!(bytes <= 1000 * BYTES_PER_TOKEN as usize, "{bytes}");
+}
+
+#[test]
+fn what_is_too_long_is_not_even_hashed() {
+    let cache = cache(10);
+    assert!(cache.probe(&"t".repeat(UnverifiedToken::MAX_LEN)).is_some());
+    assert!(cache.probe(&"t".repeat(UnverifiedToken::MAX_LEN + 1)).is_none());
+}
+
+#[test]
+fn a_scan_of_tokens_that_come_once_leaves_the_others_in() {
+    let cache = cache(1000);
+    let hot: Vec<String> = (0..500).map(|n| format!("hot.{n}.signature")).collect();
+    let hits =
+        || hot.iter().filter(|text| cache.find(&cache.probe(text).unwrap(), GOOD, |_| Some(7)).is_some()).count();
+    for text in hot.iter().chain(&hot) {
+        let probe = cache.probe(text).unwrap();
+        if cache.find(&probe, GOOD, |_| Some(7)).is_none() {
+            cache.remember(&probe, entry(7));
+        }
+    }
+    assert!(hits() > 490);
+    for n in 0..10_000 {
+        let text = format!("once.{n}.signature");
+        cache.remember(&cache.probe(&text).unwrap(), entry(7));
+    }
+    assert!(hits() > 450, "{}", hits());
+}
+
+#[test]
+fn two_processes_hash_in_two_ways() {
+    let (one, other) = (cache(10), cache(10));
+    assert_ne!(one.probe("a.b.c").unwrap().hash, other.probe("a.b.c").unwrap().hash);
+}
+
+#[test]
+fn debug_shows_no_token() {
+    let cache = cache(10);
+    cache.remember(&cache.probe("a.b.c").unwrap(), entry(7));
+    let shown = format!("{cache:?}");
+    assert!(shown.contains("tokens: 1") && !shown.contains("a.b.c"), "{shown}");
+}

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
-use crate::json::{Text, TextSeed};
+use crate::json::{Source, Text, TextSeed};
 
 /// Whom the token is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,19 +16,19 @@ pub(crate) enum Audience {
 
 impl Audience {
     /// The values, in the token's order.
-    pub(crate) fn iter<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Text> {
         let values = match self {
             Self::One(value) => std::slice::from_ref(value),
             Self::Many(values) => values,
         };
-        values.iter().map(|value| value.of(source))
+        values.iter().copied()
     }
 }
 
 /// Reads an [`Audience`] within the text given.
-pub(super) struct AudienceSeed<'de>(pub(super) &'de str);
+pub(super) struct AudienceSeed<'s, 'de>(pub(super) &'s Source<'de>);
 
-impl<'de> DeserializeSeed<'de> for AudienceSeed<'de> {
+impl<'de> DeserializeSeed<'de> for AudienceSeed<'_, 'de> {
     type Value = Audience;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Audience, D::Error> {
@@ -36,7 +36,7 @@ impl<'de> DeserializeSeed<'de> for AudienceSeed<'de> {
     }
 }
 
-impl<'de> Visitor<'de> for AudienceSeed<'de> {
+impl<'de> Visitor<'de> for AudienceSeed<'_, 'de> {
     type Value = Audience;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,16 +44,16 @@ impl<'de> Visitor<'de> for AudienceSeed<'de> {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Audience, E> {
-        TextSeed { source: self.0 }.visit_borrowed_str(value).map(Audience::One)
+        TextSeed(self.0).visit_borrowed_str(value).map(Audience::One)
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Audience, E> {
-        TextSeed { source: self.0 }.visit_str(value).map(Audience::One)
+        TextSeed(self.0).visit_str(value).map(Audience::One)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Audience, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = elements.next_element_seed(TextSeed { source: self.0 })? {
+        while let Some(value) = elements.next_element_seed(TextSeed(self.0))? {
             values.push(value);
         }
         Ok(Audience::Many(values))

@@ -1,13 +1,16 @@
 //! The claims that everybody's tokens have (RFC 7519 section 4.1 and its neighbours), each of the right type.
 
 mod audience;
+mod claim_name;
 mod claim_ref;
+mod claims_text;
 mod numeric_date;
 mod registered;
 mod roles;
 mod scope;
 
 pub use claim_ref::ClaimRef;
+pub(crate) use claims_text::ClaimsText;
 pub(crate) use registered::RegisteredClaims;
 pub use roles::Roles;
 pub use scope::Scopes;

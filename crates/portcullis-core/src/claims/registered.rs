@@ -5,13 +5,15 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::{
+    ClaimsText,
     audience::{Audience, AudienceSeed},
+    claim_name::{ClaimName, ClaimNames},
     numeric_date::NumericDate,
     scope::{GrantedScopes, ScopeSeed},
 };
 use crate::{
     AuthError, Code, UnixTime,
-    json::{MemberName, MemberNames, NUMBER, Scan, Text, TextSeed},
+    json::{MemberName, NUMBER, Scan, Source, Text, TextSeed},
 };
 
 /// The registered claims, types checked, nothing decided, nothing believed.
@@ -40,12 +42,18 @@ impl RegisteredClaims {
     ///
     /// [`Code::ClaimsMalformed`] if it is not one JSON object, a member stands twice at any level, it nests too deep,
     /// or a claim has the wrong type. `null` is a wrong type, not an absence.
-    pub(crate) fn parse(json: &str) -> Result<Self, AuthError> {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        Deserializer::deserialize_map(&mut deserializer, ClaimsVisitor { source: json })
-            .and_then(|claims| deserializer.end().map(|()| claims))
+    pub(crate) fn parse(text: &mut ClaimsText) -> Result<Self, AuthError> {
+        let source = Source::new(text.json());
+        let mut claims = Self::none();
+        let mut deserializer = serde_json::Deserializer::from_str(text.json());
+        // Filled in where they are: as the visitor's value they would be copied on every level that passes them on.
+        Deserializer::deserialize_map(&mut deserializer, ClaimsVisitor { source: &source, claims: &mut claims })
+            .and_then(|()| deserializer.end())
             // The source's text could quote the token, so the error keeps only its kind.
-            .map_err(|error| AuthError::new(Code::ClaimsMalformed).with_explanation(explain(&error)))
+            .map_err(|error| AuthError::new(Code::ClaimsMalformed).with_explanation(explain(&error)))?;
+        let copies = source.into_copies();
+        text.set_copies(&copies);
+        Ok(claims)
     }
 }
 
@@ -56,51 +64,49 @@ fn explain(error: &serde_json::Error) -> &'static str {
     }
 }
 
-struct ClaimsVisitor<'de> {
-    source: &'de str,
+struct ClaimsVisitor<'a, 'de> {
+    source: &'a Source<'de>,
+    claims: &'a mut RegisteredClaims,
 }
 
-impl<'de> Visitor<'de> for ClaimsVisitor<'de> {
-    type Value = RegisteredClaims;
+impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a claims object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<RegisteredClaims, A::Error> {
-        let text = TextSeed { source: self.source };
-        let mut names = MemberNames::new();
-        let mut claims = RegisteredClaims::none();
-        let mut scp = GrantedScopes::NONE;
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let text = TextSeed(self.source);
+        let mut names = ClaimNames::default();
         let mut scope = None;
-        while let Some(name) = members.next_key::<MemberName<'de>>()? {
-            names.note(&name)?;
-            match name.as_str() {
-                "iss" => claims.issuer = Some(members.next_value_seed(text)?),
-                "sub" => claims.subject = Some(members.next_value_seed(text)?),
-                "aud" => claims.audience = Some(members.next_value_seed(AudienceSeed(self.source))?),
-                "exp" => claims.expires_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
-                "nbf" => claims.not_before = Some(members.next_value::<NumericDate>()?.rounded_up()),
-                "iat" => claims.issued_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
-                "jti" => claims.token_id = Some(members.next_value_seed(text)?),
-                "scope" => scope = Some(members.next_value_seed(self.scopes(false))?),
-                "scp" => scp = members.next_value_seed(self.scopes(true))?,
-                "client_id" => claims.client_id = Some(members.next_value_seed(text)?),
-                "sid" => claims.session_id = Some(members.next_value_seed(text)?),
-                "ver" => claims.version = members.next_value_seed(VersionSeed)?,
-                "auth_time" => claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
-                "acr" => claims.acr = Some(members.next_value_seed(text)?),
-                _ => members.next_value_seed(Scan::below(1))?,
+        let mut scp = None;
+        let Self { source, claims } = self;
+        while let Some(name) = members.next_key_seed(&mut names)? {
+            match name {
+                ClaimName::Issuer => claims.issuer = Some(members.next_value_seed(text)?),
+                ClaimName::Subject => claims.subject = Some(members.next_value_seed(text)?),
+                ClaimName::Audience => claims.audience = Some(members.next_value_seed(AudienceSeed(source))?),
+                ClaimName::Expiry => claims.expires_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
+                ClaimName::NotBefore => claims.not_before = Some(members.next_value::<NumericDate>()?.rounded_up()),
+                ClaimName::IssuedAt => claims.issued_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
+                ClaimName::TokenId => claims.token_id = Some(members.next_value_seed(text)?),
+                ClaimName::Scope => scope = Some(members.next_value_seed(ScopeSeed { source, accept_array: false })?),
+                ClaimName::Scp => scp = Some(members.next_value_seed(ScopeSeed { source, accept_array: true })?),
+                ClaimName::ClientId => claims.client_id = Some(members.next_value_seed(text)?),
+                ClaimName::SessionId => claims.session_id = Some(members.next_value_seed(text)?),
+                ClaimName::Version => claims.version = members.next_value_seed(VersionSeed)?,
+                ClaimName::AuthTime => {
+                    claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down());
+                }
+                ClaimName::Acr => claims.acr = Some(members.next_value_seed(text)?),
+                ClaimName::Other => members.next_value_seed(Scan::below(1))?,
             }
         }
-        claims.scopes = scope.unwrap_or(scp);
-        Ok(claims)
-    }
-}
-
-impl<'de> ClaimsVisitor<'de> {
-    fn scopes(&self, accept_array: bool) -> ScopeSeed<'de> {
-        ScopeSeed { source: self.source, accept_array }
+        if let Some(granted) = scope.or(scp) {
+            claims.scopes = granted;
+        }
+        Ok(())
     }
 }
 
@@ -114,7 +120,7 @@ impl RegisteredClaims {
             not_before: None,
             issued_at: None,
             token_id: None,
-            scopes: GrantedScopes::NONE,
+            scopes: GrantedScopes::none(),
             client_id: None,
             session_id: None,
             version: None,
@@ -165,15 +171,19 @@ impl<'de> Visitor<'de> for VersionSeed {
 mod tests {
     use super::*;
 
+    fn parse(json: &str) -> Result<RegisteredClaims, AuthError> {
+        RegisteredClaims::parse(&mut json.to_owned().into())
+    }
+
     #[test]
     fn every_claim_is_read() {
         let json = r#"{"iss":"i","sub":"s","aud":["a","b"],"exp":3,"nbf":1,"iat":2,"jti":"j","scope":"x y","client_id":"c",
             "sid":"d","ver":7,"auth_time":2,"acr":"gold","other":{"exp":[1]}}"#;
-        let claims = RegisteredClaims::parse(json).unwrap();
-        let text = |claim: &Option<Text>| claim.as_ref().map(|text| text.of(json).to_owned());
+        let claims = parse(json).unwrap();
+        let text = |claim: &Option<Text>| claim.map(|text| text.of(json).to_owned());
         assert_eq!(text(&claims.issuer).as_deref(), Some("i"));
         assert_eq!(text(&claims.subject).as_deref(), Some("s"));
-        assert_eq!(claims.audience.unwrap().iter(json).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(claims.audience.unwrap().iter().map(|value| value.of(json)).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(claims.expires_at.map(UnixTime::as_secs), Some(3));
         assert_eq!(claims.not_before.map(UnixTime::as_secs), Some(1));
         assert_eq!(claims.issued_at.map(UnixTime::as_secs), Some(2));
@@ -210,7 +220,7 @@ mod tests {
             r#"{"ver":1.5}"#,
             r#"{"ver":-1}"#,
         ] {
-            assert_eq!(RegisteredClaims::parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
+            assert_eq!(parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
         }
     }
 
@@ -226,20 +236,22 @@ mod tests {
             "{}x",
             "{",
             r#"{"exp":1,"exp":1}"#,
+            r#"{"exp":1,"\u0065xp":1}"#,
+            r#"{"acr":"a","x":1,"acr":"a"}"#,
             r#"{"x":{"a":1,"a":2}}"#,
             r#"{"a":1,"\u0061":1}"#,
             "{'a':1}",
             r#"{"a":"\x"}"#,
             r#"{"a":"\ud800"}"#,
         ] {
-            assert_eq!(RegisteredClaims::parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
+            assert_eq!(parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
         }
-        assert!(RegisteredClaims::parse(" {\r\n} ").is_ok());
+        assert!(parse(" {\r\n} ").is_ok());
     }
 
     #[test]
     fn a_format_version_is_not_a_token_version() {
-        assert_eq!(RegisteredClaims::parse(r#"{"ver":"2.0"}"#).unwrap().version, None);
+        assert_eq!(parse(r#"{"ver":"2.0"}"#).unwrap().version, None);
     }
 
     #[test]
@@ -261,7 +273,7 @@ mod tests {
             (r#"{"scope":""}"#, vec![]),
             ("{}", vec![]),
         ] {
-            let claims = RegisteredClaims::parse(json).unwrap();
+            let claims = parse(json).unwrap();
             assert_eq!(Scopes::new(&claims.scopes, json).iter().collect::<Vec<_>>(), expected, "{json}");
         }
     }

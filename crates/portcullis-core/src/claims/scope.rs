@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::json::{Scan, Text, TextSeed};
+use crate::json::{Scan, Source, Text, TextSeed};
 
 /// The scopes that a token grants.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ impl<'a> Scopes<'a> {
         // An element of an array is one scope, even with a space in it: nobody will ask for such a one.
         let (delimited, list) = match self.granted {
             GrantedScopes::Delimited(text) => (text.of(self.source), [].as_slice()),
-            GrantedScopes::List(scopes) => ("", scopes.as_slice()),
+            GrantedScopes::List(scopes) => ("", &**scopes),
         };
         let list = list.iter().map(move |scope| scope.of(self.source));
         delimited.split(' ').chain(list).filter(|scope| !scope.is_empty())
@@ -52,21 +52,24 @@ impl fmt::Debug for Scopes<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum GrantedScopes {
     Delimited(Text),
-    List(Vec<Text>),
+    List(Box<[Text]>),
 }
 
 impl GrantedScopes {
-    pub(crate) const NONE: Self = Self::List(Vec::new());
+    /// Nothing granted.
+    pub(crate) fn none() -> Self {
+        Self::List(Box::default())
+    }
 }
 
 /// Reads [`GrantedScopes`] within the text given. What is no string (and, for `scp`, no array of strings) grants
 /// nothing: the token may be good for things that need no scope.
-pub(super) struct ScopeSeed<'de> {
-    pub(super) source: &'de str,
+pub(super) struct ScopeSeed<'s, 'de> {
+    pub(super) source: &'s Source<'de>,
     pub(super) accept_array: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for ScopeSeed<'de> {
+impl<'de> DeserializeSeed<'de> for ScopeSeed<'_, 'de> {
     type Value = GrantedScopes;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<GrantedScopes, D::Error> {
@@ -74,7 +77,7 @@ impl<'de> DeserializeSeed<'de> for ScopeSeed<'de> {
     }
 }
 
-impl<'de> Visitor<'de> for ScopeSeed<'de> {
+impl<'de> Visitor<'de> for ScopeSeed<'_, 'de> {
     type Value = GrantedScopes;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,11 +85,11 @@ impl<'de> Visitor<'de> for ScopeSeed<'de> {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<GrantedScopes, E> {
-        TextSeed { source: self.source }.visit_borrowed_str(text).map(GrantedScopes::Delimited)
+        TextSeed(self.source).visit_borrowed_str(text).map(GrantedScopes::Delimited)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<GrantedScopes, E> {
-        TextSeed { source: self.source }.visit_str(text).map(GrantedScopes::Delimited)
+        TextSeed(self.source).visit_str(text).map(GrantedScopes::Delimited)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<GrantedScopes, A::Error> {
@@ -96,38 +99,38 @@ impl<'de> Visitor<'de> for ScopeSeed<'de> {
             usable &= value.is_some();
             values.extend(value);
         }
-        Ok(if usable { GrantedScopes::List(values) } else { GrantedScopes::NONE })
+        Ok(if usable { GrantedScopes::List(values.into()) } else { GrantedScopes::none() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<GrantedScopes, A::Error> {
-        Scan::below(1).visit_map(members).map(|()| GrantedScopes::NONE)
+        Scan::below(1).visit_map(members).map(|()| GrantedScopes::none())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<GrantedScopes, E> {
-        Ok(GrantedScopes::NONE)
+        Ok(GrantedScopes::none())
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<GrantedScopes, E> {
-        Ok(GrantedScopes::NONE)
+        Ok(GrantedScopes::none())
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<GrantedScopes, E> {
-        Ok(GrantedScopes::NONE)
+        Ok(GrantedScopes::none())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<GrantedScopes, E> {
-        Ok(GrantedScopes::NONE)
+        Ok(GrantedScopes::none())
     }
 
     fn visit_unit<E>(self) -> Result<GrantedScopes, E> {
-        Ok(GrantedScopes::NONE)
+        Ok(GrantedScopes::none())
     }
 }
 
 /// One element of an array of scopes; `None` if it is no string.
-struct ElementSeed<'de>(&'de str);
+struct ElementSeed<'s, 'de>(&'s Source<'de>);
 
-impl<'de> DeserializeSeed<'de> for ElementSeed<'de> {
+impl<'de> DeserializeSeed<'de> for ElementSeed<'_, 'de> {
     type Value = Option<Text>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Text>, D::Error> {

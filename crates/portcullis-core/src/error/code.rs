@@ -90,7 +90,7 @@ codes! {
     SignatureInvalid = "signature_invalid", InvalidToken, "the token's signature is not valid";
     /// `aud` does not name this service.
     AudienceMismatch = "audience_mismatch", InvalidToken, "the token is meant for another service";
-    /// A required claim is missing.
+    /// A required claim is missing, or has not the value that is required.
     ClaimMissing = "claim_missing", InvalidToken, "the token lacks a required claim";
     /// `exp` has passed.
     TokenExpired = "token_expired", InvalidToken, "the token has expired";

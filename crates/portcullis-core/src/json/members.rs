@@ -23,12 +23,13 @@ pub(crate) struct MemberNames<'de> {
     marks: u64,
     inline: [&'de str; INLINE],
     len: usize,
-    more: HashSet<Cow<'de, str>>,
+    /// Rarely there: a hash set draws its keys when it is made.
+    more: Option<HashSet<Cow<'de, str>>>,
 }
 
 impl<'de> MemberNames<'de> {
     pub(crate) fn new() -> Self {
-        Self { marks: 0, inline: [""; INLINE], len: 0, more: HashSet::new() }
+        Self { marks: 0, inline: [""; INLINE], len: 0, more: None }
     }
 
     /// Notes a name; an error if the object has it already.
@@ -47,14 +48,14 @@ impl<'de> MemberNames<'de> {
                 self.len += 1;
             }
             ref name => {
-                self.more.insert(name.clone());
+                self.more.get_or_insert_default().insert(name.clone());
             }
         }
         Ok(())
     }
 
     fn contains(&self, name: &str) -> bool {
-        self.inline[..self.len].contains(&name) || self.more.contains(name)
+        self.inline[..self.len].contains(&name) || self.more.as_ref().is_some_and(|more| more.contains(name))
     }
 }
 

@@ -18,7 +18,7 @@ mod tree;
 
 pub(crate) use members::{MemberName, MemberNames, NUMBER};
 pub(crate) use scan::Scan;
-pub(crate) use text::{Text, TextSeed};
+pub(crate) use text::{Source, Text, TextSeed};
 pub(crate) use tree::tree;
 
 /// How deep objects and arrays may nest, the outermost counted.

@@ -1,38 +1,59 @@
 //! Strings that stay where they are: places in the text that they were read from.
 
-use std::fmt;
+use std::{cell::RefCell, fmt, num::NonZeroU64};
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
-/// A string claim: its place in the claims' text, or, if it was written with escapes, a copy without them.
+/// A string claim: its place in the claims' text.
 ///
-/// So a verified token keeps one allocation with all its claims instead of one for each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Text {
-    Slice { start: u32, len: u32 },
-    Owned(Box<str>),
-}
+/// So a verified token keeps one allocation with all its claims instead of one for each, and a place takes eight bytes,
+/// whether or not the claim is there: a string in JSON follows a quotation mark, so none begins at zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text(
+    /// The start in the upper half, the length in the lower. One number and not two, since what was written in two
+    /// halves and is then read as a whole makes the processor wait.
+    NonZeroU64,
+);
 
 impl Text {
-    /// The string. `source` is the text that it was read from.
-    pub(crate) fn of<'a>(&'a self, source: &'a str) -> &'a str {
-        match self {
-            Self::Slice { start, len } => {
-                let start = *start as usize;
-                source.get(start..start + *len as usize).unwrap_or_default()
-            }
-            Self::Owned(text) => text,
-        }
+    /// `None` if the place cannot be in a text of less than 4 GiB, or is its beginning.
+    fn new(start: usize, len: usize) -> Option<Self> {
+        let (start, len) = (u32::try_from(start).ok()?, u32::try_from(len).ok()?);
+        NonZeroU64::new(u64::from(start) << 32 | u64::from(len)).filter(|_| start != 0).map(Self)
+    }
+
+    /// The string. `source` is the text that it was read from, with the copies behind it.
+    pub(crate) fn of(self, source: &str) -> &str {
+        let (start, len) = (self.0.get() >> 32, self.0.get() & u64::from(u32::MAX));
+        #[expect(clippy::cast_possible_truncation, reason = "both have come from a usize")]
+        let place = start as usize..(start + len) as usize;
+        source.get(place).unwrap_or_default()
     }
 }
 
-/// Reads a string as a [`Text`] within `source`, the whole text that is being parsed. Anything but a string is refused.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TextSeed<'de> {
-    pub(crate) source: &'de str,
+/// The text that strings are read from, and copies of those strings that it has with escapes in them. A place counts as
+/// if the copies stood right behind the text.
+#[derive(Debug)]
+pub(crate) struct Source<'de> {
+    json: &'de str,
+    copies: RefCell<String>,
 }
 
-impl<'de> DeserializeSeed<'de> for TextSeed<'de> {
+impl<'de> Source<'de> {
+    pub(crate) fn new(json: &'de str) -> Self {
+        Self { json, copies: RefCell::default() }
+    }
+
+    pub(crate) fn into_copies(self) -> String {
+        self.copies.into_inner()
+    }
+}
+
+/// Reads a string as a [`Text`] within a source, the whole text that is being parsed. Anything but a string is refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TextSeed<'s, 'de>(pub(crate) &'s Source<'de>);
+
+impl<'de> DeserializeSeed<'de> for TextSeed<'_, 'de> {
     type Value = Text;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
@@ -40,7 +61,7 @@ impl<'de> DeserializeSeed<'de> for TextSeed<'de> {
     }
 }
 
-impl<'de> Visitor<'de> for TextSeed<'de> {
+impl<'de> Visitor<'de> for TextSeed<'_, 'de> {
     type Value = Text;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,16 +69,18 @@ impl<'de> Visitor<'de> for TextSeed<'de> {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text, E> {
-        let start = (text.as_ptr() as usize).checked_sub(self.source.as_ptr() as usize);
-        let place = start.and_then(|start| {
-            let inside = start + text.len() <= self.source.len();
-            inside.then(|| Some(Text::Slice { start: start.try_into().ok()?, len: text.len().try_into().ok()? }))?
-        });
-        Ok(place.unwrap_or_else(|| Text::Owned(text.into())))
+        let json = self.0.json;
+        let start = (text.as_ptr() as usize).checked_sub(json.as_ptr() as usize);
+        let place =
+            start.filter(|start| start + text.len() <= json.len()).and_then(|start| Text::new(start, text.len()));
+        place.map_or_else(|| self.visit_str(text), Ok)
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text::Owned(text.into()))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        let mut copies = self.0.copies.borrow_mut();
+        let start = self.0.json.len() + copies.len();
+        copies.push_str(text);
+        Text::new(start, text.len()).ok_or_else(|| E::custom("the text is too long"))
     }
 }
 
@@ -65,17 +88,51 @@ impl<'de> Visitor<'de> for TextSeed<'de> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Text, serde_json::Error> {
-        TextSeed { source: json }.deserialize(&mut serde_json::Deserializer::from_str(json))
+    /// The text with the copies behind it, and the place.
+    fn read(json: &str) -> Result<(String, Text), serde_json::Error> {
+        let source = Source::new(json);
+        let text = TextSeed(&source).deserialize(&mut serde_json::Deserializer::from_str(json))?;
+        Ok((format!("{json}{}", source.into_copies()), text))
     }
 
     #[test]
     fn a_plain_string_stays_in_place_and_an_escaped_one_is_copied() {
-        let (plain, escaped) = (r#""al\u0069ce""#.replace("\\u0069", "i"), r#""al\u0069ce""#);
-        assert!(matches!(read(&plain).unwrap(), Text::Slice { start: 1, len: 5 }));
-        assert!(matches!(read(escaped).unwrap(), Text::Owned(_)));
-        assert_eq!(read(&plain).unwrap().of(&plain), "alice");
-        assert_eq!(read(escaped).unwrap().of(escaped), "alice");
+        for (json, start) in [(r#""alice""#, 1), (r#""al\u0069ce""#, 12)] {
+            let (source, text) = read(json).unwrap();
+            assert_eq!(text, Text::new(start, 5).unwrap());
+            assert_eq!(text.of(&source), "alice");
+        }
+    }
+
+    #[test]
+    fn copies_stand_one_behind_the_other() {
+        let json = r#"["\n","","\t\t"]"#;
+        let source = Source::new(json);
+        let texts: Vec<Text> = {
+            let mut deserializer = serde_json::Deserializer::from_str(json);
+            Deserializer::deserialize_seq(&mut deserializer, All(&source)).unwrap()
+        };
+        let source = format!("{json}{}", source.into_copies());
+        assert_eq!(texts.iter().map(|text| text.of(&source)).collect::<Vec<_>>(), ["\n", "", "\t\t"]);
+    }
+
+    struct All<'s, 'de>(&'s Source<'de>);
+
+    impl<'de> Visitor<'de> for All<'_, 'de> {
+        type Value = Vec<Text>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("strings")
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<Text>, A::Error> {
+            std::iter::from_fn(|| elements.next_element_seed(TextSeed(self.0)).transpose()).collect()
+        }
+    }
+
+    #[test]
+    fn a_place_is_small_even_if_there_may_be_none() {
+        assert_eq!(size_of::<Option<Text>>(), 8);
     }
 
     #[test]

@@ -2,29 +2,33 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Leeway, Profile};
+use super::{Leeway, Profile, RequiredClaim};
 use crate::{
-    AlgorithmSet, AuthError, ClaimRef, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, token::TokenHeader,
+    AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, json::Text,
+    token::TokenHeader,
 };
 
 /// What is accepted from one issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(super) conventions: Arc<Conventions>,
-    pub(super) audiences: Vec<Arc<str>>,
+    pub(super) audiences: Vec<Box<str>>,
+    /// Whether `client_id` stands in for an `aud` that is not there.
+    pub(super) client_id_as_audience: bool,
     pub(super) algorithms: AlgorithmSet,
     pub(super) profile: Profile,
     pub(super) leeway: Leeway,
     pub(super) max_age: Option<Duration>,
     pub(super) max_lifetime: Option<Duration>,
-    pub(super) required: Vec<String>,
+    pub(super) required: Vec<RequiredClaim>,
 }
 
 impl Policy {
-    pub(super) fn new(conventions: Arc<Conventions>, audience: Arc<str>) -> Self {
+    pub(super) fn new(conventions: Arc<Conventions>, audience: Box<str>) -> Self {
         Self {
             conventions,
             audiences: vec![audience],
+            client_id_as_audience: false,
             algorithms: AlgorithmSet::ALL,
             profile: Profile::default(),
             leeway: Leeway::default(),
@@ -56,7 +60,7 @@ impl Policy {
         if self.algorithms.is_empty() {
             problems.push(format!("issuer `{issuer}`: no algorithm is allowed, so every token would be refused"));
         }
-        let pointers = self.required.iter().map(String::as_str).chain(self.conventions.role_places());
+        let pointers = self.required.iter().map(RequiredClaim::pointer).chain(self.conventions.role_places());
         problems.extend(pointers.filter(|pointer| !pointer.starts_with('/')).map(|pointer| {
             format!("issuer `{issuer}`: `{pointer}` is no JSON pointer: begin with a slash, as in `/tenant`")
         }));
@@ -80,7 +84,7 @@ impl Policy {
         claims: &RegisteredClaims,
         text: &str,
         now: UnixTime,
-    ) -> Result<Arc<str>, AuthError> {
+    ) -> Result<Text, AuthError> {
         let audience = self.accept_audience(claims, text)?;
         self.accept_times(claims, now)?;
         self.accept_age(claims, now)?;
@@ -90,19 +94,23 @@ impl Policy {
 
     /// The claims that this service requires beyond the registered ones.
     pub(crate) fn accept_required(&self, facts: &Facts) -> Result<(), AuthError> {
-        let missing = self.required.iter().find(|pointer| facts.claim(pointer).is_none_or(ClaimRef::is_null));
-        match missing {
-            Some(pointer) => {
-                Err(AuthError::new(Code::ClaimMissing).with_explanation(format!("there is no `{pointer}`")))
-            }
-            None => Ok(()),
-        }
+        self.required.iter().try_for_each(|required| required.check(facts))
     }
 
-    fn accept_audience(&self, claims: &RegisteredClaims, text: &str) -> Result<Arc<str>, AuthError> {
+    fn accept_audience(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
+        if self.client_id_as_audience && claims.audience.is_none() {
+            return self.accept_client(claims, text);
+        }
         let audience = claims.audience.as_ref().ok_or_else(|| missing("aud"))?;
-        let ours = self.audiences.iter().find(|ours| audience.iter(text).any(|value| value == &***ours));
-        ours.cloned().ok_or_else(|| Code::AudienceMismatch.into())
+        let ours = self.audiences.iter().find_map(|ours| audience.iter().find(|value| value.of(text) == &**ours));
+        ours.ok_or_else(|| Code::AudienceMismatch.into())
+    }
+
+    /// Whom the token was issued to, in place of whom it is for: only where the issuer does not say the latter.
+    fn accept_client(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
+        let client = claims.client_id.ok_or_else(|| missing("aud"))?;
+        let is_ours = self.audiences.iter().any(|ours| client.of(text) == &**ours);
+        if is_ours { Ok(client) } else { Err(Code::AudienceMismatch.into()) }
     }
 
     fn accept_times(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {

@@ -3,11 +3,15 @@
 mod accept;
 mod leeway;
 mod profile;
+mod required_claim;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trusted_issuer;
 mod window;
 
 pub(crate) use accept::Policy;
 pub use leeway::Leeway;
 pub use profile::Profile;
+pub(crate) use required_claim::RequiredClaim;
 pub use trusted_issuer::TrustedIssuer;
 pub(crate) use window::Window;

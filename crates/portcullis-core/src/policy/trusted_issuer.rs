@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Leeway, Policy, Profile};
+use super::{Leeway, Policy, Profile, RequiredClaim};
 use crate::{AlgorithmSet, Conventions, KeySource};
 
 /// One trusted issuer: its name, whom its tokens have to be for, its keys, and what else is asked of them.
@@ -85,7 +85,33 @@ impl TrustedIssuer {
     /// Requires a claim, given as a JSON pointer (RFC 6901) such as `/tenant`. It may have any value but `null`.
     #[must_use]
     pub fn require_claim(mut self, pointer: impl Into<String>) -> Self {
-        self.policy.required.push(pointer.into());
+        self.policy.required.push(RequiredClaim::of_any_value(pointer.into()));
+        self
+    }
+
+    /// Requires a claim, given as a JSON pointer (RFC 6901), to be this very text: `/token_use` to be `access`, say.
+    ///
+    /// For issuers that tell by a claim, and not by `typ`, what a token is for. A number, a truth value or an array is no text.
+    #[must_use]
+    pub fn require_claim_value(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
+        self.policy.required.push(RequiredClaim::of_value(pointer.into(), value.into()));
+        self
+    }
+
+    /// Accepts a token **without `aud`** if its `client_id` is one of the audiences. One that has `aud` is judged by it as ever.
+    ///
+    /// For issuers that write no `aud` into access tokens: Amazon Cognito. Defaults to requiring `aud`.
+    ///
+    /// What is weaker: nothing in such a token says which service it is for, only which client got it. Every service that
+    /// accepts that client accepts the token, and each of them can use it at all the others. So
+    ///
+    /// - give only clients of your own as audiences, and never one that somebody else's service also accepts;
+    /// - tell ID tokens and access tokens apart: [`require_claim_value("/token_use", "access")`](Self::require_claim_value);
+    /// - require a scope that only this service asks for on every route;
+    /// - do not use it where a client may choose its own id.
+    #[must_use]
+    pub fn danger_client_id_as_audience(mut self) -> Self {
+        self.policy.client_id_as_audience = true;
         self
     }
 

@@ -1,5 +1,7 @@
 //! base64url as RFC 7515 section 2 has it: no padding, no white space, no other alphabet, no stray bits.
 
+use std::mem::MaybeUninit;
+
 use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
 use crate::{AuthError, Code};
@@ -14,7 +16,7 @@ pub(crate) fn decode_text(encoded: &str, otherwise: Code) -> Result<String, Auth
 }
 
 /// Decodes into `buffer`; `None` if the text is not strict base64url or its value does not fit.
-pub(crate) fn decode_into<'b>(encoded: &str, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+pub(crate) fn decode_into<'b>(encoded: &str, buffer: &'b mut [MaybeUninit<u8>]) -> Option<&'b [u8]> {
     let len = URL_SAFE_NO_PAD.decoded_length(encoded.as_bytes()).ok()?;
     let buffer = buffer.get_mut(..len)?;
     let decoded = URL_SAFE_NO_PAD.decode(encoded.as_bytes(), buffer.as_out()).ok()?;
@@ -27,7 +29,7 @@ mod tests {
 
     #[test]
     fn the_one_spelling_is_accepted_and_every_other_refused() {
-        let mut buffer = [0; 64];
+        let mut buffer = [MaybeUninit::uninit(); 64];
         assert_eq!(decode_into("YQ", &mut buffer).unwrap(), b"a");
         assert_eq!(decode_into("-_-_", &mut buffer).unwrap(), [0xfb, 0xff, 0xbf]);
         for text in ["YQ==", "YR", "YQ\n", " YQ", "Y", "+/+/", "Y%51", "YQ.", "Ỳ"] {
@@ -37,7 +39,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let mut buffer = [0; 2];
+        let mut buffer = [MaybeUninit::uninit(); 2];
         assert!(decode_into("YWJj", &mut buffer).is_none());
         assert!(decode_into("YWI", &mut buffer).is_some());
     }

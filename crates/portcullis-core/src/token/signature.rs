@@ -1,5 +1,7 @@
 //! The decoded signature.
 
+use std::mem::MaybeUninit;
+
 use super::base64url::decode_into;
 use crate::{AuthError, Code};
 
@@ -8,9 +10,10 @@ const MAX_SIGNATURE: usize = 1024;
 
 /// Decodes a signature on the stack and gives its bytes to `check`.
 ///
-/// A closure, and not a value that is returned: a kilobyte would be copied with every move.
+/// A closure, and not a value that is returned: a kilobyte would be copied with every move. It is not filled with zeros
+/// either, as most signatures take a fraction of it.
 pub(super) fn with_signature<T>(encoded: &str, check: impl FnOnce(&[u8]) -> T) -> Result<T, AuthError> {
-    let mut buffer = [0; MAX_SIGNATURE];
+    let mut buffer = [MaybeUninit::uninit(); MAX_SIGNATURE];
     let signature = decode_into(encoded, &mut buffer).ok_or(Code::TokenMalformed)?;
     Ok(check(signature))
 }

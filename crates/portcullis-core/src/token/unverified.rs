@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use memchr::memchr;
+
 use super::{SeenHeaders, TokenHeader, decode_text, signature::with_signature};
 use crate::{AuthError, Code, VerifyingKey};
 
@@ -9,10 +11,9 @@ use crate::{AuthError, Code, VerifyingKey};
 ///
 /// It offers no claims: the only way to them leads over the signature. `Debug` shows no part of the token.
 pub struct UnverifiedToken<'t> {
-    signing_input: &'t str,
-    header_text: &'t str,
-    claims_text: &'t str,
-    signature_text: &'t str,
+    text: &'t str,
+    /// Where the dots are, and not the parts themselves: a token is moved several times while it is verified.
+    dots: [u16; 2],
     header: Arc<TokenHeader>,
     header_is_new: bool,
 }
@@ -31,39 +32,32 @@ impl<'t> UnverifiedToken<'t> {
     /// - [`Code::TokenMalformed`]: not three non-empty parts, or the header is not strict base64url;
     /// - [`Code::HeaderMalformed`], [`Code::AlgorithmNotAllowed`], [`Code::ExtensionNotUnderstood`]: see [`TokenHeader`].
     pub fn parse(text: &'t str) -> Result<Self, AuthError> {
-        Self::parse_with(text, |encoded| {
-            TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
-        })
+        Self::parse_with(text, |_| None)
     }
 
     /// The same, with the headers seen before at hand.
     pub(crate) fn parse_seen(text: &'t str, seen: &SeenHeaders) -> Result<Self, AuthError> {
-        let mut header_is_new = false;
-        let token = Self::parse_with(text, |encoded| {
-            if let Some(header) = seen.find(encoded) {
-                return Ok(header);
-            }
-            header_is_new = true;
-            TokenHeader::parse(&decode_text(encoded, Code::HeaderMalformed)?).map(Arc::new)
-        })?;
-        Ok(Self { header_is_new, ..token })
+        Self::parse_with(text, |encoded| seen.find(encoded))
     }
 
-    fn parse_with(
-        text: &'t str,
-        header: impl FnOnce(&str) -> Result<Arc<TokenHeader>, AuthError>,
-    ) -> Result<Self, AuthError> {
+    fn parse_with(text: &'t str, seen: impl FnOnce(&str) -> Option<Arc<TokenHeader>>) -> Result<Self, AuthError> {
         if text.len() > Self::MAX_LEN {
             return Err(Code::TokenTooLong.into());
         }
-        let (signing_input, signature_text) = text.rsplit_once('.').ok_or(Code::TokenMalformed)?;
-        let (header_text, claims_text) = signing_input.split_once('.').ok_or(Code::TokenMalformed)?;
-        // A further dot, as in a five-part JWE, is then in the claims' text and no base64url.
-        if header_text.is_empty() || claims_text.is_empty() || signature_text.is_empty() || claims_text.contains('.') {
+        let (header_text, rest) = split_at_dot(text).ok_or(Code::TokenMalformed)?;
+        let (claims_text, signature_text) = split_at_dot(rest).ok_or(Code::TokenMalformed)?;
+        // A further dot, as in a five-part JWE, is then in the signature's text.
+        let further = split_at_dot(signature_text).is_some();
+        if header_text.is_empty() || claims_text.is_empty() || signature_text.is_empty() || further {
             return Err(Code::TokenMalformed.into());
         }
-        let header = header(header_text)?;
-        Ok(Self { signing_input, header_text, claims_text, signature_text, header, header_is_new: false })
+        let dot = |at: usize| u16::try_from(at).map_err(|_| Code::TokenTooLong);
+        let dots = [dot(header_text.len())?, dot(header_text.len() + 1 + claims_text.len())?];
+        if let Some(header) = seen(header_text) {
+            return Ok(Self { text, dots, header, header_is_new: false });
+        }
+        let header = TokenHeader::parse(&decode_text(header_text, Code::HeaderMalformed)?)?;
+        Ok(Self { text, dots, header: Arc::new(header), header_is_new: true })
     }
 
     /// The header, unproven.
@@ -81,11 +75,11 @@ impl<'t> UnverifiedToken<'t> {
     }
 
     pub(crate) fn header_text(&self) -> &'t str {
-        self.header_text
+        &self.text[..usize::from(self.dots[0])]
     }
 
     pub(crate) fn claims_text(&self) -> &'t str {
-        self.claims_text
+        &self.text[usize::from(self.dots[0]) + 1..usize::from(self.dots[1])]
     }
 
     /// Whether `key` made the signature, with the header's algorithm.
@@ -105,12 +99,19 @@ impl<'t> UnverifiedToken<'t> {
         &self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
     ) -> Result<&'k VerifyingKey, AuthError> {
-        let (algorithm, input) = (self.header.algorithm(), self.signing_input.as_bytes());
-        let signer = with_signature(self.signature_text, |signature| {
+        let (input, signature_text) = self.text.split_at(usize::from(self.dots[1]));
+        let (algorithm, input) = (self.header.algorithm(), input.as_bytes());
+        let signer = with_signature(&signature_text[1..], |signature| {
             keys.into_iter().find(|key| key.check_signature(algorithm, input, signature))
         })?;
         signer.ok_or_else(|| Code::SignatureInvalid.into())
     }
+}
+
+/// What stands before and behind the first dot. Not `split_once`, which takes four times as long.
+fn split_at_dot(text: &str) -> Option<(&str, &str)> {
+    let dot = memchr(b'.', text.as_bytes())?;
+    Some((&text[..dot], &text[dot + 1..]))
 }
 
 impl fmt::Debug for UnverifiedToken<'_> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Conventions, Identity};
 use crate::{
     Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime,
-    claims::RegisteredClaims,
+    claims::{ClaimsText, RegisteredClaims},
     json::{Text, tree},
 };
 
@@ -19,8 +19,7 @@ use crate::{
 /// There are facts only about tokens whose signature and claims were accepted (or for which somebody vouched through
 /// [`Facts::assertion`]). `Debug` shows issuer and expiry, and nothing about the person.
 pub struct Facts {
-    /// As decoded; not shrunk to fit, which would copy it.
-    claims: String,
+    text: ClaimsText,
     registered: RegisteredClaims,
     provenance: Provenance,
     parsed: OnceLock<Box<Value>>,
@@ -30,14 +29,14 @@ pub struct Facts {
 #[derive(Clone, Debug)]
 pub(crate) struct Provenance {
     pub(crate) conventions: Arc<Conventions>,
-    pub(crate) audience: Option<Arc<str>>,
+    pub(crate) audience: Option<Text>,
     pub(crate) algorithm: Option<Algorithm>,
     pub(crate) key_id: Option<Arc<str>>,
 }
 
 impl Facts {
-    pub(crate) fn new(claims: String, registered: RegisteredClaims, provenance: Provenance) -> Self {
-        Self { claims, registered, provenance, parsed: OnceLock::new() }
+    pub(crate) fn new(text: ClaimsText, registered: RegisteredClaims, provenance: Provenance) -> Self {
+        Self { text, registered, provenance, parsed: OnceLock::new() }
     }
 
     /// Reads facts from a claims object for whose authenticity **the caller vouches**.
@@ -50,11 +49,11 @@ impl Facts {
     ///
     /// [`Code::ClaimsMalformed`] if `claims` is not a strict JSON object with claims of the right types.
     pub fn assertion(claims: impl Into<String>, conventions: impl Into<Arc<Conventions>>) -> Result<Self, AuthError> {
-        let claims = claims.into();
-        let registered = RegisteredClaims::parse(&claims)?;
-        let audience = registered.audience.as_ref().and_then(|audience| audience.iter(&claims).next()).map(Arc::from);
+        let mut text = ClaimsText::from(claims.into());
+        let registered = RegisteredClaims::parse(&mut text)?;
+        let audience = registered.audience.as_ref().and_then(|audience| audience.iter().next());
         let provenance = Provenance { conventions: conventions.into(), audience, algorithm: None, key_id: None };
-        Ok(Self::new(claims, registered, provenance))
+        Ok(Self::new(text, registered, provenance))
     }
 
     /// `iss`: who says so. One of the trusted issuers, compared exactly.
@@ -64,7 +63,7 @@ impl Facts {
 
     /// `sub`: whom the token is about. Unique only together with the issuer: see [`Facts::identity`].
     pub fn subject(&self) -> Option<&str> {
-        self.text(self.registered.subject.as_ref())
+        self.read(self.registered.subject)
     }
 
     /// Issuer and subject: what to store and compare. `None` if the token is about nobody.
@@ -72,24 +71,25 @@ impl Facts {
         self.subject().map(|subject| Identity::new(self.issuer(), subject))
     }
 
-    /// That value of `aud` by which the token is for us.
+    /// That value of `aud` by which the token is for us; without `aud`, the `client_id` that was
+    /// [accepted in its place](crate::TrustedIssuer::danger_client_id_as_audience).
     pub fn audience(&self) -> Option<&str> {
-        self.provenance.audience.as_deref()
+        self.read(self.provenance.audience)
     }
 
     /// `jti`: the token's own id.
     pub fn token_id(&self) -> Option<&str> {
-        self.text(self.registered.token_id.as_ref())
+        self.read(self.registered.token_id)
     }
 
     /// `sid`: the session in which it was issued.
     pub fn session_id(&self) -> Option<&str> {
-        self.text(self.registered.session_id.as_ref())
+        self.read(self.registered.session_id)
     }
 
     /// `client_id`: the OAuth client that it was issued to (RFC 9068 section 2.2).
     pub fn client_id(&self) -> Option<&str> {
-        self.text(self.registered.client_id.as_ref())
+        self.read(self.registered.client_id)
     }
 
     /// `ver`: the subject's token version, if it is a whole number.
@@ -119,7 +119,7 @@ impl Facts {
 
     /// `acr`: how its subject logged in (RFC 9470, OpenID Connect Core section 2).
     pub fn acr(&self) -> Option<&str> {
-        self.text(self.registered.acr.as_ref())
+        self.read(self.registered.acr)
     }
 
     /// The algorithm of the signature; `None` if it was not a JWT that was verified.
@@ -134,7 +134,7 @@ impl Facts {
 
     /// The scopes granted: `scope`, or, in its absence, `scp`.
     pub fn scopes(&self) -> Scopes<'_> {
-        Scopes::new(&self.registered.scopes, &self.claims)
+        Scopes::new(&self.registered.scopes, self.text.with_copies())
     }
 
     /// Whether a granted scope covers this one, by the issuer's scope rule (literally, unless set otherwise).
@@ -158,17 +158,17 @@ impl Facts {
     /// where a handler reads them, and this for guards.
     pub fn claim(&self, pointer: &str) -> Option<ClaimRef<'_>> {
         // The text was scanned by the same rules before, so there is a tree.
-        let tree = self.parsed.get_or_init(|| Box::new(tree(&self.claims).unwrap_or_default()));
+        let tree = self.parsed.get_or_init(|| Box::new(tree(self.claims_json()).unwrap_or_default()));
         tree.pointer(pointer).map(ClaimRef::new)
     }
 
     /// The claims as they were signed: JSON text.
     pub fn claims_json(&self) -> &str {
-        &self.claims
+        self.text.json()
     }
 
-    fn text<'a>(&'a self, claim: Option<&'a Text>) -> Option<&'a str> {
-        claim.map(|text| text.of(&self.claims))
+    fn read(&self, claim: Option<Text>) -> Option<&str> {
+        claim.map(|text| text.of(self.text.with_copies()))
     }
 }
 
@@ -176,7 +176,7 @@ impl Facts {
     /// Fills in a custom claims type from the claims' text.
     pub(crate) fn read_custom<C: serde::de::DeserializeOwned>(&self) -> Result<C, AuthError> {
         // The text is known to be one strict object, so what follows the value need not be looked at again.
-        let mut deserializer = serde_json::Deserializer::from_str(&self.claims);
+        let mut deserializer = serde_json::Deserializer::from_str(self.claims_json());
         C::deserialize(&mut deserializer).map_err(|error| {
             let (wanted, place) = (std::any::type_name::<C>(), missing_member(&error));
             AuthError::new(Code::CustomClaimsMalformed)
@@ -207,5 +207,16 @@ impl fmt::Debug for Facts {
             .field("issuer", &self.issuer())
             .field("expires_at", &self.expires_at())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So that a verified token in a cache takes 256 bytes beside its text, two counters and the allocator's words included.
+    #[test]
+    fn facts_are_small() {
+        assert!(size_of::<Facts>() <= 216, "{}", size_of::<Facts>());
     }
 }

@@ -60,6 +60,12 @@ impl MockKeys {
         new.id().to_owned()
     }
 
+    pub(super) fn replace(&self) {
+        let current = self.current();
+        let new = Arc::new(SigningKey::generate(current.id().to_owned(), current.algorithm()));
+        self.0.published.rcu(|now| now.next(Arc::clone(&new), now.others.clone()));
+    }
+
     pub(super) fn add(&self, algorithm: Algorithm) -> String {
         let new = self.make(algorithm);
         self.0.published.rcu(|now| {

@@ -6,7 +6,7 @@ mod publish;
 use std::{fmt, sync::Arc};
 
 pub use keys::MockKeys;
-use portcullis_core::{Algorithm, Clock, JwtAuthenticator, SystemClock, TrustedIssuer};
+use portcullis_core::{Algorithm, Clock, JwtAuthenticator, KeySource, SystemClock, TrustedIssuer};
 
 use crate::{TokenBuilder, key::SigningKey, must::must};
 
@@ -132,7 +132,12 @@ impl MockIssuer {
 
     /// What a service has to trust in order to accept its tokens: its name, its audience and its live keys.
     pub fn trusted(&self) -> TrustedIssuer {
-        let mut trusted = TrustedIssuer::new(&*self.name, &*self.audience, self.keys.clone());
+        self.trusted_with(self.keys.clone())
+    }
+
+    /// The same with keys that the service gets by its own means: fetched ones, say.
+    pub fn trusted_with(&self, keys: impl KeySource) -> TrustedIssuer {
+        let mut trusted = TrustedIssuer::new(&*self.name, &*self.audience, keys);
         if let Some(pointer) = &self.roles_at {
             trusted = trusted.roles_at(&**pointer);
         }
@@ -175,6 +180,12 @@ impl MockIssuer {
     /// [`retire_old`](Self::retire_old), so that its tokens are still accepted.
     pub fn rotate(&self) -> String {
         self.keys.rotate()
+    }
+
+    /// Signs with a new key from now on that has the **same id** as the one before, which is gone. No issuer should, and
+    /// some do.
+    pub fn replace_key(&self) {
+        self.keys.replace();
     }
 
     /// Publishes another key, and gives its id. Only tokens that ask for it by [`TokenBuilder::key`] are signed with it.

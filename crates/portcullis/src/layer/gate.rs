@@ -6,11 +6,11 @@ use http::{
     Method,
     header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
 };
-use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Clock, Code, Credential, SystemClock, Waiting};
+use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Code, Credential, SystemClock, Waiting};
 
 use crate::{
     AuthContext, BearerChallenge, TokenLocation,
-    context::{Presence, PresentedToken},
+    context::{Manners, Presence, PresentedToken},
     location::{Caching, Found, RequestHead, RequestHeadMut},
     rejection::Preflights,
     telemetry::{self, Fingerprint, FingerprintKey},
@@ -21,8 +21,7 @@ use crate::{
 pub(crate) struct Gate {
     pub(super) sources: Vec<Source>,
     pub(super) absent: Absent,
-    pub(super) challenge: BearerChallenge,
-    pub(super) clock: Arc<dyn Clock>,
+    manners: Arc<Manners>,
     pub(super) preflights: Preflights,
     pub(super) keep: Keep,
     pub(super) asserted: Option<AnyVerified>,
@@ -83,8 +82,7 @@ impl Gate {
         Self {
             sources,
             absent: Absent::Refused,
-            challenge: BearerChallenge::new(),
-            clock: Arc::new(SystemClock),
+            manners: Arc::new(Manners { challenge: BearerChallenge::new(), clock: Arc::new(SystemClock) }),
             preflights: Preflights::Pass,
             keep: Keep::Nothing,
             asserted,
@@ -98,9 +96,12 @@ impl Gate {
         self.sources.iter().any(|source| source.strips)
     }
 
-    #[cfg(feature = "axum")]
     pub(crate) fn challenge(&self) -> &BearerChallenge {
-        &self.challenge
+        &self.manners.challenge
+    }
+
+    pub(super) fn manners_mut(&mut self) -> &mut Manners {
+        Arc::make_mut(&mut self.manners)
     }
 
     /// Decides about a request by the layer's own rules for absent credentials and, unless `preflights` is stricter, for
@@ -197,7 +198,7 @@ impl Gate {
     }
 
     fn context(&self, presence: Presence) -> AuthContext {
-        AuthContext::new(presence, self.challenge.clone(), Arc::clone(&self.clock))
+        AuthContext::new(presence, Arc::clone(&self.manners))
     }
 }
 

@@ -43,14 +43,14 @@ impl AuthLayer {
     /// Names the protection space in challenges (RFC 9110 section 11.5). Defaults to none.
     #[must_use]
     pub fn realm(self, realm: impl Into<Cow<'static, str>>) -> Self {
-        let challenge = self.gate.challenge.clone().realm(realm);
+        let challenge = self.gate.challenge().clone().realm(realm);
         self.challenge(challenge)
     }
 
     /// Tells clients in challenges where this resource's metadata is (RFC 9728 section 5.1). Defaults to none.
     #[must_use]
     pub fn resource_metadata(self, url: impl Into<Cow<'static, str>>) -> Self {
-        let challenge = self.gate.challenge.clone().resource_metadata(url);
+        let challenge = self.gate.challenge().clone().resource_metadata(url);
         self.challenge(challenge)
     }
 
@@ -59,13 +59,13 @@ impl AuthLayer {
     /// Defaults to a bare [`BearerChallenge::new`].
     #[must_use]
     pub fn challenge(mut self, challenge: BearerChallenge) -> Self {
-        Arc::make_mut(&mut self.gate).challenge = challenge.clone();
+        Arc::make_mut(&mut self.gate).manners_mut().challenge = challenge.clone();
         self.rejection = challenge;
         self
     }
 
     fn from_gate(gate: Gate) -> Self {
-        Self { rejection: gate.challenge.clone(), gate: Arc::new(gate) }
+        Self { rejection: gate.challenge().clone(), gate: Arc::new(gate) }
     }
 }
 
@@ -106,7 +106,7 @@ impl<R> AuthLayer<R> {
     /// [`JwtAuthenticator::clock`]: crate::JwtAuthenticator::clock
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        Arc::make_mut(&mut self.gate).clock = Arc::new(clock);
+        Arc::make_mut(&mut self.gate).manners_mut().clock = Arc::new(clock);
         self
     }
 

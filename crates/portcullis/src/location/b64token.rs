@@ -38,15 +38,25 @@ fn matches(text: &[u8]) -> bool {
 
 /// Whether all bytes are of the kind that a compact token has, or `/`.
 ///
-/// Every request pays for this, so it is written for the vectorizer: no early way out, and bytes instead of truth
-/// values (43 ns for 690 bytes, where `all` takes 420).
+/// Every request pays for this, so it is written for the vectorizer: no early way out, and the largest of numbers
+/// instead of truth values.
 fn is_compact(text: &[u8]) -> bool {
-    text.iter().fold(0, |others, &byte| others | u8::from(!is_compact_byte(byte))) == 0
+    text.iter().fold(0, |largest, &byte| strangeness(byte).max(largest)) < LETTERS
 }
 
-/// Letters (folded to lower case), `-./0123456789` (neighbours in ASCII) and `_`.
-const fn is_compact_byte(byte: u8) -> bool {
-    (byte | 0x20).wrapping_sub(b'a') < 26 || byte.wrapping_sub(b'-') < 13 || byte == b'_'
+const LETTERS: u8 = 26;
+
+/// Less than [`LETTERS`] for letters (folded to lower case), `-./0123456789` (neighbours in ASCII) and `_`.
+fn strangeness(byte: u8) -> u8 {
+    const NEIGHBOURS: u8 = 13;
+    let letter = (byte | 0x20).wrapping_sub(b'a');
+    let neighbour = byte.wrapping_sub(b'-').saturating_add(LETTERS - NEIGHBOURS);
+    let underscore = byte.wrapping_sub(b'_').saturating_add(LETTERS - 1);
+    letter.min(neighbour).min(underscore)
+}
+
+fn is_compact_byte(byte: u8) -> bool {
+    strangeness(byte) < LETTERS
 }
 
 fn is_b64token(text: &[u8]) -> bool {

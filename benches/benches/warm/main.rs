@@ -1,0 +1,92 @@
+//! The warm path: a token that was verified before, against routers without authentication and what people write by
+//! hand.
+//!
+//! The same token comes again and again, so every iteration after the first is a hit of whoever remembers tokens.
+//! Budgets and their reading are printed below the table.
+
+mod by_hand_cached;
+
+use std::slice;
+
+use axum::Router;
+use portcullis::Algorithm;
+use portcullis_benches::{
+    Contender, Hand, Options, Samples, authenticator, extension, guarded, layered, measure, plain, requests, with_state,
+};
+use portcullis_test::MockIssuer;
+
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Hs256, Algorithm::Es256];
+
+/// Where the floors, and what is held against them, stand among the contenders.
+const ROUTER: usize = 0;
+const EXTENSION: usize = 1;
+const STATE: usize = 2;
+const LAYER: usize = 3;
+
+/// How far above its floor a contender may be.
+struct Budget {
+    contender: usize,
+    floor: usize,
+    ns: f64,
+}
+
+/// A hit allocates nothing: neither budget has room for an allocation beyond its floor's.
+const BUDGETS: [Budget; 2] =
+    [Budget { contender: STATE, floor: ROUTER, ns: 200.0 }, Budget { contender: LAYER, floor: EXTENSION, ns: 100.0 }];
+
+fn main() {
+    let options = Options::from_args();
+    println!("| algorithm | what | ns | over router | over Extension(Arc) | allocations |");
+    println!("|---|---|---:|---:|---:|---:|");
+    let verdicts: Vec<String> = ALGORITHMS.iter().flat_map(|&algorithm| rows(algorithm, &options)).collect();
+    println!("\n{}", verdicts.join("\n"));
+}
+
+/// Prints the rows of one algorithm and gives what is to be said of its budgets.
+fn rows(algorithm: Algorithm, options: &Options) -> Vec<String> {
+    let mut contenders = contenders(algorithm);
+    let (rounds, slice) = options.rounds();
+    let samples = measure(&mut contenders, rounds, slice);
+    let allocations: Vec<u64> =
+        contenders.iter_mut().map(|contender| allocation_counter::measure(|| (contender.run)()).count_total).collect();
+    for (at, contender) in contenders.iter().enumerate() {
+        let (name, ns, allocations) = (contender.name, samples.ns(at), allocations[at]);
+        let over = |base| if at > base { format!("{:.0}", samples.over(at, base)) } else { String::new() };
+        let (router, extension) = (over(ROUTER), over(EXTENSION));
+        println!("| {algorithm} | {name} | {ns:.0} | {router} | {extension} | {allocations} |");
+        options.record_ns("warm", algorithm.name(), name, ns, allocations);
+    }
+    BUDGETS
+        .iter()
+        .map(|budget| format!("- {algorithm}: {}", budget.verdict(&contenders, &samples, &allocations)))
+        .collect()
+}
+
+impl Budget {
+    fn verdict(&self, contenders: &[Contender<'_>], samples: &Samples, allocations: &[u64]) -> String {
+        let (name, floor) = (contenders[self.contender].name, contenders[self.floor].name);
+        let ns = samples.over(self.contender, self.floor);
+        let more = allocations[self.contender].saturating_sub(allocations[self.floor]);
+        let verdict = if ns <= self.ns && more == 0 { "met" } else { "MISSED" };
+        let budget = self.ns;
+        format!("{name}: {ns:.0} ns and {more} allocations over {floor} (budget {budget} ns and none): {verdict}")
+    }
+}
+
+fn contenders(algorithm: Algorithm) -> [Contender<'static>; 7] {
+    let issuer = MockIssuer::with_algorithm(algorithm);
+    let token = issuer.token().subject("alice").scope("orders:read profile").sign();
+    let jwks = issuer.jwks_with_secrets();
+    let request = |router: Router| requests(router, slice::from_ref(&token));
+    let auth = || authenticator(issuer.trusted());
+    let hand = Hand::new(algorithm, &jwks, issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
+    [
+        Contender::new("bare router", request(plain())),
+        Contender::new("bare router with Extension(Arc)", request(extension())),
+        Contender::new("portcullis, extractor from state", request(with_state(auth()))),
+        Contender::new("portcullis, layer and extractor", request(layered(auth()))),
+        Contender::new("portcullis, layer, extractor and scope guard", request(guarded(auth()))),
+        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.clone().router())),
+        Contender::new("the same with a moka cache around it", request(by_hand_cached::router(hand))),
+    ]
+}

@@ -1,0 +1,35 @@
+//! Whom everybody trusts.
+
+use portcullis::Algorithm;
+use portcullis_test::MockIssuer;
+
+/// An issuer and its published keys.
+pub struct Trust {
+    pub issuer: MockIssuer,
+    pub algorithm: Algorithm,
+    pub jwks: String,
+}
+
+impl Trust {
+    pub fn new(algorithm: Algorithm) -> Self {
+        let issuer = MockIssuer::with_algorithm(algorithm);
+        let jwks = issuer.jwks();
+        Self { issuer, algorithm, jwks }
+    }
+
+    pub fn audience(&self) -> &'static str {
+        MockIssuer::DEFAULT_AUDIENCE
+    }
+
+    pub fn tokens(&self, count: usize) -> Vec<String> {
+        let token = |at: usize| {
+            self.issuer.token().subject("alice").scope("orders:read profile").token_id(&format!("{at:04}")).sign()
+        };
+        (0..count).map(token).collect()
+    }
+}
+
+/// What is set up asynchronously, though nothing in it waits when the keys are at hand.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+}

@@ -1,0 +1,16 @@
+//! Where a thread runs.
+
+/// Keeps the calling thread on one processor, so that a measurement on two of them is not one on one. `false` where
+/// that cannot be had.
+#[cfg(target_os = "linux")]
+pub fn pin(processor: usize) -> bool {
+    let mut processors = rustix::thread::CpuSet::new();
+    processors.set(processor);
+    rustix::thread::sched_setaffinity(None, &processors).is_ok()
+}
+
+/// Keeps the calling thread on one processor: not on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn pin(_processor: usize) -> bool {
+    false
+}

@@ -1,0 +1,60 @@
+//! The same router in several guises. Its one handler gives the name of the caller.
+
+use std::sync::Arc;
+
+use axum::{Extension, Router, extract::FromRef, routing::get};
+use portcullis::{AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope};
+
+/// Without authentication.
+pub fn plain() -> Router {
+    Router::new().route("/", get(async || "alice".to_owned()))
+}
+
+/// What axum itself asks for a layer that hands an `Arc` to the handler.
+pub fn extension() -> Router {
+    async fn handler(Extension(name): Extension<Arc<str>>) -> String {
+        name.to_string()
+    }
+    Router::new().route("/", get(handler)).layer(Extension(Arc::<str>::from("alice")))
+}
+
+/// Portcullis without a layer: the extractor finds its configuration in the router's state.
+pub fn with_state(authenticator: JwtAuthenticator) -> Router {
+    async fn handler(FromState(claims): FromState<Claims>) -> String {
+        claims.subject().unwrap_or_default().to_owned()
+    }
+    Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(authenticator) })
+}
+
+/// Portcullis as a layer, and its extractor.
+pub fn layered(authenticator: JwtAuthenticator) -> Router {
+    Router::new().route("/", get(name)).layer(AuthLayer::new(authenticator))
+}
+
+/// The same, and a guard that wants a scope.
+pub fn guarded(authenticator: JwtAuthenticator) -> Router {
+    Router::new()
+        .route("/", get(name).layer(RequireLayer::new(scope("orders:read"))))
+        .layer(AuthLayer::new(authenticator))
+}
+
+/// Trusts `issuer`, with everything else as it is by default.
+pub fn authenticator(issuer: TrustedIssuer) -> JwtAuthenticator {
+    JwtAuthenticator::new(issuer).expect("a sound configuration")
+}
+
+/// Every token is verified in full, seen before or not.
+///
+/// The one place that switches off the cache of verified tokens.
+pub fn uncached(authenticator: JwtAuthenticator) -> JwtAuthenticator {
+    authenticator.without_cache()
+}
+
+#[derive(Clone, FromRef)]
+struct App {
+    auth: AuthLayer,
+}
+
+async fn name(claims: Claims) -> String {
+    claims.subject().unwrap_or_default().to_owned()
+}

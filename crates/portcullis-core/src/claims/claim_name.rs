@@ -1,0 +1,75 @@
+//! The names in a claims object, each at most once.
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer};
+
+use crate::json::{MemberName, MemberNames};
+
+/// A claim that is read, or one of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClaimName {
+    Issuer,
+    Subject,
+    Audience,
+    Expiry,
+    NotBefore,
+    IssuedAt,
+    TokenId,
+    Scope,
+    Scp,
+    ClientId,
+    SessionId,
+    Version,
+    AuthTime,
+    Acr,
+    Other,
+}
+
+impl From<&str> for ClaimName {
+    fn from(name: &str) -> Self {
+        match name {
+            "iss" => Self::Issuer,
+            "sub" => Self::Subject,
+            "aud" => Self::Audience,
+            "exp" => Self::Expiry,
+            "nbf" => Self::NotBefore,
+            "iat" => Self::IssuedAt,
+            "jti" => Self::TokenId,
+            "scope" => Self::Scope,
+            "scp" => Self::Scp,
+            "client_id" => Self::ClientId,
+            "sid" => Self::SessionId,
+            "ver" => Self::Version,
+            "auth_time" => Self::AuthTime,
+            "acr" => Self::Acr,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The names seen so far. As a seed, it reads the next one; an error if the object has it already.
+#[derive(Debug, Default)]
+pub(super) struct ClaimNames<'de> {
+    /// One bit for each claim that is read, so that its name is compared once, and with nothing but those.
+    known: u16,
+    /// Made when the first of them comes: it has a place for two dozen names.
+    others: Option<MemberNames<'de>>,
+}
+
+impl<'de> DeserializeSeed<'de> for &mut ClaimNames<'de> {
+    type Value = ClaimName;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ClaimName, D::Error> {
+        let name = MemberName::deserialize(deserializer)?;
+        let claim = ClaimName::from(name.as_str());
+        if claim == ClaimName::Other {
+            self.others.get_or_insert_with(MemberNames::new).note(&name)?;
+            return Ok(claim);
+        }
+        let mark = 1 << claim as u16;
+        if self.known & mark != 0 {
+            return Err(de::Error::custom("a claim stands twice"));
+        }
+        self.known |= mark;
+        Ok(claim)
+    }
+}

@@ -1,0 +1,38 @@
+//! A claim that a service requires beyond the registered ones.
+
+use crate::{AuthError, Code, Facts};
+
+/// What is required, and where: a JSON pointer (RFC 6901).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RequiredClaim {
+    pointer: String,
+    /// The text that it has to be; `None` if anything but `null` will do.
+    value: Option<String>,
+}
+
+impl RequiredClaim {
+    pub(super) fn of_any_value(pointer: String) -> Self {
+        Self { pointer, value: None }
+    }
+
+    pub(super) fn of_value(pointer: String, value: String) -> Self {
+        Self { pointer, value: Some(value) }
+    }
+
+    pub(super) fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// Refuses a token that lacks it. The explanation tells what is required, never what was found.
+    pub(super) fn check(&self, facts: &Facts) -> Result<(), AuthError> {
+        let lacks = |explanation: String| Err(AuthError::new(Code::ClaimMissing).with_explanation(explanation));
+        let found = facts.claim(&self.pointer).filter(|claim| !claim.is_null());
+        match (found, &self.value) {
+            (None, _) => lacks(format!("there is no `{}`", self.pointer)),
+            (Some(found), Some(value)) if found.as_str() != Some(value) => {
+                lacks(format!("`{}` is not `{value}`", self.pointer))
+            }
+            (Some(_), _) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! With the cache of verified tokens and without, the verdicts are the same, whatever happens in between.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::Duration;
+
+use portcullis_core::{
+    Algorithm, Attempt, Clock, Code, JwtAuthenticator, KeyRing, Leeway, Profile, Secret, TrustedIssuer, UnixTime,
+};
+use portcullis_test::{Defect, FixedClock, MockIssuer};
+use proptest::{prelude::*, test_runner::RngSeed};
+use serde::Deserialize;
+
+/// What may happen to a service and the tokens that it is shown.
+#[derive(Clone, Debug)]
+enum Event {
+    /// Somebody gets a token: from which issuer, living how long, beginning how much later, with which defect.
+    Issue {
+        of: usize,
+        lives: u64,
+        begins: u64,
+        defect: Option<usize>,
+    },
+    /// Tokens issued before are presented, by number.
+    Present(Vec<usize>),
+    Forward(u64),
+    Back(u64),
+    Rotate(usize),
+    RetireOld(usize),
+    ReplaceKey(usize),
+    /// The ring's steps: a standby key, its activation with the old one retiring, a revocation, forgetting.
+    AddStandby,
+    Activate {
+        retire_after: u64,
+    },
+    Revoke(usize),
+    Prune,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let defect = prop_oneof![3 => Just(None), 1 => (0..Defect::ALL.len()).prop_map(Some)];
+    prop_oneof![
+        6 => (0..3_usize, 0..900_u64, 0..60_u64, defect)
+            .prop_map(|(of, lives, begins, defect)| Event::Issue { of, lives, begins, defect }),
+        12 => prop::collection::vec(0..64_usize, 1..6).prop_map(Event::Present),
+        4 => (0..400_u64).prop_map(Event::Forward),
+        2 => (0..400_u64).prop_map(Event::Back),
+        1 => (0..2_usize).prop_map(Event::Rotate),
+        1 => (0..2_usize).prop_map(Event::RetireOld),
+        1 => (0..2_usize).prop_map(Event::ReplaceKey),
+        1 => Just(Event::AddStandby),
+        1 => (0..600_u64).prop_map(|retire_after| Event::Activate { retire_after }),
+        1 => (0..4_usize).prop_map(Event::Revoke),
+        1 => Just(Event::Prune),
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+struct Custom {
+    #[expect(dead_code, reason = "that it is there decides")]
+    exp: u64,
+}
+
+/// Two mock issuers and one with a ring of secrets, trusted by policies of every kind.
+struct World {
+    clock: FixedClock,
+    issuers: [MockIssuer; 2],
+    ring: KeyRing,
+    ring_issuers: Vec<MockIssuer>,
+    tokens: Vec<String>,
+    pairs: Vec<(JwtAuthenticator<Custom>, JwtAuthenticator<Custom>)>,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = FixedClock::default();
+        let named = |name: &str| MockIssuer::new().named(name).clock(clock.clone());
+        let issuers = [named("https://one.test"), named("https://two.test")];
+        let first = secret_issuer(0, &clock);
+        let ring = KeyRing::new(secret(0)).unwrap();
+        let mut world = Self { clock, issuers, ring, ring_issuers: vec![first], tokens: Vec::new(), pairs: Vec::new() };
+        let policies: [fn(TrustedIssuer) -> TrustedIssuer; 4] = [
+            |issuer| issuer,
+            |issuer| issuer.leeway(Leeway::NONE).max_age(Duration::from_millis(300_500)),
+            |issuer| issuer.leeway(Leeway::MAX).max_lifetime(Duration::from_secs(600)),
+            |issuer| issuer.profile(Profile::AccessToken).max_age(Duration::from_secs(100)).require_claim("/sub"),
+        ];
+        world.pairs = policies.iter().map(|policy| world.pair(*policy)).collect();
+        world
+    }
+
+    fn pair(&self, policy: fn(TrustedIssuer) -> TrustedIssuer) -> (JwtAuthenticator<Custom>, JwtAuthenticator<Custom>) {
+        let ring = TrustedIssuer::new("https://ring.test", MockIssuer::DEFAULT_AUDIENCE, self.ring.clone());
+        let trusted = self.issuers.iter().map(MockIssuer::trusted).chain([ring]).map(policy);
+        let cached = JwtAuthenticator::trusting(trusted).unwrap().clock(self.clock.clone()).claims();
+        (cached.clone(), cached.without_cache())
+    }
+
+    fn happen(&mut self, event: &Event) {
+        let now = self.clock.now();
+        match event {
+            Event::Issue { of, lives, begins, defect } => {
+                let issuer = self.issuers.get(*of).or(self.ring_issuers.last()).unwrap();
+                let begins = now.plus(Duration::from_secs(*begins)).as_secs();
+                let token =
+                    issuer.token().subject("alice").claim("nbf", begins).expires_in(Duration::from_secs(*lives));
+                let token = defect.map_or(token.clone(), |defect| token.defect(Defect::ALL[defect]));
+                self.tokens.push(token.sign());
+            }
+            Event::Present(numbers) => numbers.iter().for_each(|number| self.present(*number)),
+            Event::Forward(secs) => self.clock.advance(Duration::from_secs(*secs)),
+            Event::Back(secs) => self.clock.set(now.minus(Duration::from_secs(*secs))),
+            Event::Rotate(of) => drop(self.issuers[*of].rotate()),
+            Event::RetireOld(of) => self.issuers[*of].retire_old(),
+            Event::ReplaceKey(of) => self.issuers[*of].replace_key(),
+            Event::AddStandby => {
+                let number = self.ring_issuers.len();
+                self.ring.add_standby(secret(number)).unwrap();
+                self.ring_issuers.push(secret_issuer(number, &self.clock));
+            }
+            Event::Activate { retire_after } => {
+                let newest = id(self.ring_issuers.len() - 1);
+                drop(self.ring.activate(&newest, now.plus(Duration::from_secs(*retire_after))));
+            }
+            Event::Revoke(number) => drop(self.ring.revoke(&id(*number))),
+            Event::Prune => drop(self.ring.prune(now)),
+        }
+    }
+
+    fn present(&self, number: usize) {
+        let Some(token) = self.tokens.get(number % self.tokens.len().max(1)) else { return };
+        for (at, (cached, full)) in self.pairs.iter().enumerate() {
+            let expected = verdict(full, token);
+            assert_eq!(verdict(cached, token), expected, "policy {at}");
+            assert_eq!(verdict(cached, token), expected, "policy {at}, once more");
+        }
+    }
+}
+
+fn id(number: usize) -> String {
+    format!("ring-{number}")
+}
+
+fn secret_bytes(number: usize) -> [u8; 32] {
+    [u8::try_from(number % 251).unwrap(); 32]
+}
+
+fn secret(number: usize) -> Secret {
+    Secret::new(id(number), Algorithm::Hs256, secret_bytes(number)).unwrap()
+}
+
+fn secret_issuer(number: usize, clock: &FixedClock) -> MockIssuer {
+    let issuer = MockIssuer::with_secret(id(number), Algorithm::Hs256, secret_bytes(number));
+    issuer.named("https://ring.test").clock(clock.clone())
+}
+
+fn verdict(authenticator: &JwtAuthenticator<Custom>, token: &str) -> Result<(String, Option<UnixTime>), Code> {
+    match authenticator.verify(token) {
+        Attempt::Done(Ok(verified)) => Ok((verified.claims_json().to_owned(), verified.expires_at())),
+        Attempt::Done(Err(error)) => Err(error.code()),
+        _ => unreachable!("the keys are at hand"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(0x5EED), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_cache_changes_no_verdict(events in prop::collection::vec(event(), 1..80)) {
+        let mut world = World::new();
+        for event in &events {
+            world.happen(event);
+        }
+        for number in 0..world.tokens.len() {
+            world.present(number);
+        }
+    }
+}
+
+/// The same as a story, so that a reader sees that there are hits at all.
+#[test]
+fn a_token_seen_before_is_not_verified_again_until_something_changes() {
+    let issuer = MockIssuer::new().clock(FixedClock::default());
+    let service = issuer.authenticator();
+    let token = issuer.token().subject("alice").sign();
+    let verify = || match service.verify(&token) {
+        Attempt::Done(Ok(verified)) => verified.claims_json().as_ptr() as usize,
+        _ => panic!("refused"),
+    };
+    let first = verify();
+    assert_eq!(verify(), first, "the very same claims: a hit");
+    issuer.rotate();
+    let second = verify();
+    assert_ne!(second, first, "other keys: verified anew");
+    assert_eq!(verify(), second);
+    let uncached = service.without_cache();
+    let Attempt::Done(Ok(kept)) = uncached.verify(&token) else { panic!("refused") };
+    let Attempt::Done(Ok(other)) = uncached.verify(&token) else { panic!("refused") };
+    assert_ne!(kept.claims_json().as_ptr(), other.claims_json().as_ptr());
+}
+
+#[test]
+fn clones_share_what_was_seen_and_other_claims_do_not() {
+    let issuer = MockIssuer::new();
+    let service = issuer.authenticator();
+    let token = issuer.token().subject("alice").sign();
+    let pointer = |outcome| match outcome {
+        Attempt::Done(Ok(verified)) => (&verified as &portcullis_core::Verified).claims_json().as_ptr() as usize,
+        _ => panic!("refused"),
+    };
+    let clone = service.clone();
+    assert_eq!(pointer(service.verify(&token)), pointer(clone.verify(&token)));
+    let typed = service.clone().claims::<Custom>();
+    let Attempt::Done(Ok(verified)) = typed.verify(&token) else { panic!("refused") };
+    assert_ne!(verified.claims_json().as_ptr() as usize, pointer(service.verify(&token)));
+}

@@ -1,0 +1,67 @@
+//! `client_id` in place of an `aud` that is not there: only where it was asked for, and never against an `aud` that is.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use portcullis_core::{Attempt, Code, JwtAuthenticator, TrustedIssuer, Verified};
+use portcullis_test::{MockIssuer, TokenBuilder};
+
+fn verify(trusted: TrustedIssuer, token: &TokenBuilder) -> Result<Verified, Code> {
+    match JwtAuthenticator::new(trusted).unwrap().verify(&token.sign()) {
+        Attempt::Done(outcome) => outcome.map_err(|error| error.code()),
+        _ => unreachable!("the keys are at hand"),
+    }
+}
+
+fn issuer() -> MockIssuer {
+    MockIssuer::new().audience("1h57kf5cpq17m0eml12EXAMPLE")
+}
+
+/// As Amazon Cognito writes it.
+fn token(issuer: &MockIssuer, client: &str) -> TokenBuilder {
+    issuer.token().without("aud").claim("client_id", client)
+}
+
+#[test]
+fn a_token_without_an_audience_is_accepted_for_its_client_only_where_that_was_asked_for() {
+    let issuer = issuer();
+    let token = token(&issuer, "1h57kf5cpq17m0eml12EXAMPLE");
+    let verified = verify(issuer.trusted().danger_client_id_as_audience(), &token).unwrap();
+    assert_eq!(verified.audience(), Some("1h57kf5cpq17m0eml12EXAMPLE"));
+    assert_eq!(verify(issuer.trusted(), &token).unwrap_err(), Code::ClaimMissing);
+}
+
+#[test]
+fn any_of_the_audiences_may_be_the_client_and_no_other() {
+    let issuer = issuer();
+    let trusted = || issuer.trusted().audience("second").danger_client_id_as_audience();
+    assert_eq!(verify(trusted(), &token(&issuer, "second")).unwrap().audience(), Some("second"));
+    for other in ["", "other", "Second", "second2", "secon", "second 1h57kf5cpq17m0eml12EXAMPLE"] {
+        assert_eq!(verify(trusted(), &token(&issuer, other)).unwrap_err(), Code::AudienceMismatch, "{other}");
+    }
+}
+
+#[test]
+fn a_token_for_nobody_and_of_nobody_is_refused() {
+    let issuer = issuer();
+    let neither = issuer.token().without("aud").without("client_id");
+    assert_eq!(verify(issuer.trusted().danger_client_id_as_audience(), &neither).unwrap_err(), Code::ClaimMissing);
+    let malformed = issuer.token().without("aud").claim("client_id", ["1h57kf5cpq17m0eml12EXAMPLE"]);
+    assert_eq!(verify(issuer.trusted().danger_client_id_as_audience(), &malformed).unwrap_err(), Code::ClaimsMalformed);
+}
+
+#[test]
+fn an_audience_that_is_there_decides_whoever_the_client_is() {
+    let issuer = issuer();
+    let trusted = || issuer.trusted().danger_client_id_as_audience();
+    let ours = token(&issuer, "other").audience("1h57kf5cpq17m0eml12EXAMPLE");
+    assert!(verify(trusted(), &ours).is_ok());
+    let of_our_client = || token(&issuer, "1h57kf5cpq17m0eml12EXAMPLE");
+    for others in [&["https://bills.example.com"][..], &[]] {
+        let refused = verify(trusted(), &of_our_client().audiences(others));
+        assert_eq!(refused.unwrap_err(), Code::AudienceMismatch, "{others:?}");
+    }
+    assert_eq!(verify(trusted(), &of_our_client().audience("")).unwrap_err(), Code::AudienceMismatch);
+    assert_eq!(
+        verify(trusted(), &of_our_client().claim("aud", serde_json::Value::Null)).unwrap_err(),
+        Code::ClaimsMalformed
+    );
+}

@@ -1,0 +1,92 @@
+//! Amazon Cognito user pools.
+
+use portcullis_core::ConfigError;
+
+use super::{Input, Provider, Quirk};
+
+/// A user pool of Amazon Cognito, by its id (`eu-west-1_AbCdEfGhI`), which has the region in it.
+///
+/// - `iss` is `https://cognito-idp.REGION.amazonaws.com/POOL`, unless the pool is configured to have the updated issuer: then see
+///   [`cognito_updated`].
+/// - The audience is the id of the app client that got the token. Access tokens have no `aud`, so the preset is one that
+///   [`danger_client_id_as_audience`](portcullis_core::TrustedIssuer::danger_client_id_as_audience) speaks of: **whatever service
+///   accepts the same client accepts the same token.** Define a resource server for your service, and require one of its scopes
+///   (`orders/read`) on every route. Several clients: [`TrustedIssuer::audience`](portcullis_core::TrustedIssuer::audience).
+/// - A token that was asked for with resource binding has `aud`, the resource, and is judged by it: give the resource as an audience.
+/// - ID tokens have the client's id as `aud` and would pass for it; `token_use` has to be `access` here.
+/// - Groups are the roles; scopes are in `scope`, with the resource server's identifier before a slash.
+///
+/// # Errors
+///
+/// If `pool` is not the id of a user pool.
+pub fn cognito(pool: &str) -> Result<Provider, ConfigError> {
+    with_host("cognito-idp", pool)
+}
+
+/// A user pool of Amazon Cognito whose issuer configuration is of the type `UPDATED`, as it has to be for replication in several
+/// regions.
+///
+/// `iss` is `https://issuer-cognito-idp.REGION.amazonaws.com/POOL`, of the primary region. Everything else is as with [`cognito`].
+///
+/// # Errors
+///
+/// Those of [`cognito`].
+pub fn cognito_updated(pool: &str) -> Result<Provider, ConfigError> {
+    with_host("issuer-cognito-idp", pool)
+}
+
+fn with_host(host: &str, pool: &str) -> Result<Provider, ConfigError> {
+    let input = Input { provider: NAME, what: "the user pool's id", example: "eu-west-1_AbCdEfGhI", text: pool };
+    let (region, id) = pool.split_once('_').ok_or_else(|| input.problem("has no region in it"))?;
+    let is_region = region.split('-').count() >= 3 && region.split('-').all(|part| is_part(part, is_region_char));
+    if !is_region || !is_part(id, |char| char.is_ascii_alphanumeric()) {
+        return Err(input.problem("is no id of a user pool"));
+    }
+    let quirks = [
+        Quirk::RolesAt("/cognito:groups".to_owned()),
+        Quirk::HasValue("/token_use", "access".to_owned()),
+        Quirk::ClientIdAsAudience,
+    ];
+    Ok(Provider::new(NAME, format!("https://{host}.{region}.amazonaws.com/{pool}"), quirks))
+}
+
+const NAME: &str = "Cognito";
+
+fn is_region_char(char: char) -> bool {
+    char.is_ascii_lowercase() || char.is_ascii_digit()
+}
+
+fn is_part(text: &str, allowed: impl Fn(char) -> bool) -> bool {
+    !text.is_empty() && text.chars().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pools_id_has_its_region() {
+        for (pool, issuer) in [
+            ("eu-west-1_AbCdEfGhI", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"),
+            ("us-gov-west-1_a1B2", "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_a1B2"),
+        ] {
+            assert_eq!(cognito(pool).unwrap().issuer(), issuer);
+            assert_eq!(cognito_updated(pool).unwrap().issuer(), issuer.replace("cognito-idp", "issuer-cognito-idp"));
+        }
+        for other in [
+            "",
+            "AbCdEfGhI",
+            "_AbCdEfGhI",
+            "eu-west-1_",
+            "eu-west-1",
+            "eu-west-1_a/b",
+            "eu-west-1_a_b",
+            "eu.west-1-x_a",
+            "EU-west-1_a",
+            "eu-west-1:0a-b",
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI",
+        ] {
+            assert!(cognito(other).is_err(), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Microsoft Entra ID, formerly Azure Active Directory.
+
+use portcullis_core::ConfigError;
+
+use super::{Input, Provider, Quirk};
+
+/// Microsoft Entra ID, tokens of version 2.0, by the tenant's id ("Directory (tenant) ID").
+///
+/// Which version an API gets is said by *its own* registration (`requestedAccessTokenVersion` in the manifest: 2), not by the
+/// endpoint that the client asked. A token tells by `ver`; for `1.0` see [`entra_v1`].
+///
+/// - `iss` is `https://login.microsoftonline.com/TENANT/v2.0`.
+/// - The audience is the API's client id, not its `api://…` URI.
+/// - Scopes are in `scp`, for users only. App roles are in `roles`, of users and of applications.
+/// - An ID token may have the same `iss` and `aud`, where front end and API share a registration. It has no `azp`, and `azp` is
+///   required here.
+/// - `sub` is another one for every API; `oid` names the user in the whole tenant.
+/// - Several tenants: one entry for each. Tokens of `common` name the tenant of the user, so there is no issuer to trust.
+/// - An application with signing keys of its own (claims mapping) is not covered by the tenant's set: give
+///   [`trusted`](Provider::trusted) the keys at `https://login.microsoftonline.com/TENANT/discovery/v2.0/keys?appid=CLIENT`.
+///
+/// # Errors
+///
+/// If `tenant` is not the id of one tenant: a name, `common`, `organizations` or `consumers`.
+pub fn entra(tenant: &str) -> Result<Provider, ConfigError> {
+    let issuer = format!("https://login.microsoftonline.com/{}/v2.0", tenant_id(tenant)?);
+    Ok(Provider::new(NAME, issuer, [Quirk::RolesAt("/roles".to_owned()), Quirk::Has("/azp")]))
+}
+
+/// Microsoft Entra ID, tokens of version 1.0, by the tenant's id: what an API gets unless its registration says otherwise.
+///
+/// - `iss` is `https://sts.windows.net/TENANT/`, with the slash. The keys are under another host, `login.microsoftonline.com`, and
+///   are taken from there without discovery.
+/// - The audience is what the client asked for: the API's URI (`api://…`) or its client id. To accept both, add one to the other:
+///   [`TrustedIssuer::audience`](portcullis_core::TrustedIssuer::audience).
+/// - An ID token has no `appid`, and `appid` is required here.
+///
+/// Everything else is as with [`entra`].
+///
+/// # Errors
+///
+/// Those of [`entra`].
+pub fn entra_v1(tenant: &str) -> Result<Provider, ConfigError> {
+    let tenant = tenant_id(tenant)?;
+    let issuer = format!("https://sts.windows.net/{tenant}/");
+    // The keys of this tenant, not of `common`: those sign for others.
+    let keys = format!("https://login.microsoftonline.com/{tenant}/discovery/keys");
+    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::Has("/appid")];
+    Ok(Provider::new(NAME, issuer, quirks).keys_at(keys))
+}
+
+const NAME: &str = "Entra ID";
+
+/// In lower case, as tokens have it.
+fn tenant_id(text: &str) -> Result<String, ConfigError> {
+    let what = "the id of one tenant, and another `TrustedIssuer` for each other tenant";
+    let input = Input { provider: NAME, what, example: "8eaef023-2b34-4da1-9baa-8bc8c9d6a490", text };
+    let is_group =
+        |(group, length): (&str, usize)| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if text.split('-').count() == 5 && text.split('-').zip([8, 4, 4, 4, 12]).all(is_group) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(input.problem(match text {
+        "common" | "organizations" => "stands for every tenant, and no token has it as issuer",
+        "consumers" => "stands for personal accounts, whose tenant is `9188040d-6c67-4c5b-b112-36a304b66dad`",
+        _ => "is no tenant id; a tenant's name will not do, because tokens have the id",
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_named_by_its_id() {
+        for id in ["8eaef023-2b34-4da1-9baa-8bc8c9d6a490", "8EAEF023-2B34-4DA1-9BAA-8BC8C9D6A490"] {
+            let issuer = entra(id).unwrap().issuer().to_owned();
+            assert_eq!(issuer, "https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0");
+        }
+        for other in [
+            "",
+            "common",
+            "organizations",
+            "consumers",
+            "{tenantid}",
+            "contoso.onmicrosoft.com",
+            "8eaef0232b344da19baa8bc8c9d6a490",
+            "8eaef023-2b34-4da1-9baa-8bc8c9d6a490-",
+            "8eaef023-2b34-4da1-9baa-8bc8c9d6a49",
+            "8eaef023-2b34-4da1-9baa-8bc8c9d6a49g",
+            "8eaef023-2b34-4da1-9baa-8bc8c9d6a490/",
+        ] {
+            assert!(entra(other).is_err() && entra_v1(other).is_err(), "{other:?}");
+        }
+        assert!(entra("common").unwrap_err().to_string().contains("every tenant"));
+    }
+}

@@ -1,0 +1,34 @@
+//! Google.
+
+use portcullis_core::ConfigError;
+
+use super::{Input, Provider, Quirk};
+
+/// Google's ID tokens: whoever has a Google account.
+///
+/// - Google's access tokens are no JWTs, and say nothing to anybody but Google. What a service can verify is an ID token, which the
+///   front end passes on.
+/// - `iss` is `https://accounts.google.com`. Google names `accounts.google.com` as another possibility, of old; such tokens are refused.
+/// - The audience is the client id, `….apps.googleusercontent.com`. A service account, anybody's, can get a token for whatever
+///   audience it names: a token tells who is calling, not that your front end logged them in.
+/// - There are no scopes and no roles. Who may do what is for you to say, by [`identity`](portcullis_core::Facts::identity) (`sub` is
+///   never used again, `email` may be) or by the domain: see [`google_workspace`].
+pub fn google() -> Provider {
+    Provider::new(NAME, "https://accounts.google.com".to_owned(), [])
+}
+
+/// Google's ID tokens of one organization in Google Workspace or Cloud, by its primary domain.
+///
+/// The claim `hd` has to be `domain`: the ending of an e-mail address proves nothing, as anybody may have an account with an address
+/// of another provider. Everything else is as with [`google`].
+///
+/// # Errors
+///
+/// If `domain` is no domain.
+pub fn google_workspace(domain: &str) -> Result<Provider, ConfigError> {
+    let what = "the organization's primary domain";
+    let domain = Input { provider: NAME, what, example: "example.com", text: domain }.domain()?;
+    Ok(google().quirk(Quirk::HasValue("/hd", domain)))
+}
+
+const NAME: &str = "Google";

@@ -1,0 +1,144 @@
+//! What a person has at hand, checked: it becomes a part of a URL that is trusted.
+
+use portcullis_core::ConfigError;
+
+use crate::url::DocumentUrl;
+
+/// A text that a developer wrote, and what it is meant to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Input<'a> {
+    pub(super) provider: &'static str,
+    /// What is asked for: `the tenant's domain`.
+    pub(super) what: &'static str,
+    pub(super) example: &'static str,
+    pub(super) text: &'a str,
+}
+
+impl Input<'_> {
+    /// A host name alone, in lower case.
+    pub(super) fn domain(self) -> Result<String, ConfigError> {
+        if self.text.contains("://") {
+            return Err(self.problem("is a URL: leave out the scheme and what follows the domain"));
+        }
+        if self.text.contains(['/', ':', '?', '#', '@']) {
+            return Err(self.problem("has more in it than a domain"));
+        }
+        let is_label = |label: &str| {
+            let is_outer = |end: Option<char>| end.is_some_and(|end| end.is_ascii_alphanumeric());
+            is_outer(label.chars().next()) && is_outer(label.chars().last()) && label.chars().all(is_inner)
+        };
+        if !self.text.contains('.') || !self.text.split('.').all(is_label) {
+            return Err(self.problem("is no domain"));
+        }
+        Ok(self.text.to_ascii_lowercase())
+    }
+
+    /// A URL on which others are built, without a slash at its end.
+    pub(super) fn base_url(self) -> Result<String, ConfigError> {
+        let text = self.text.strip_suffix('/').unwrap_or(self.text);
+        let url = DocumentUrl::parse(text).map_err(|problem| self.problem(problem))?;
+        if url.uri().query().is_some() {
+            return Err(self.problem("has a query"));
+        }
+        if text.ends_with('/') {
+            return Err(self.problem("has several slashes at its end"));
+        }
+        Ok(text.to_owned())
+    }
+
+    /// One step of a URL's path, of characters that stand for themselves (RFC 3986 section 2.3).
+    pub(super) fn path_step(self) -> Result<String, ConfigError> {
+        let stands_for_itself = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_' | '~');
+        if self.text.is_empty() || self.text.chars().all(|char| char == '.') {
+            return Err(self.problem("is no name"));
+        }
+        if !self.text.chars().all(stands_for_itself) {
+            return Err(self.problem("has a character that would be written otherwise in a URL"));
+        }
+        Ok(self.text.to_owned())
+    }
+
+    /// An error that says what is wrong, in words that follow the text, and what to give instead.
+    pub(super) fn problem(self, is_wrong: &str) -> ConfigError {
+        let Self { provider, what, example, text } = self;
+        let text: String = text.chars().filter(|char| !char.is_control()).take(100).collect();
+        ConfigError::new(format!("{provider}: `{text}` {is_wrong}: give {what}, as in `{example}`"))
+    }
+}
+
+fn is_inner(char: char) -> bool {
+    char.is_ascii_alphanumeric() || char == '-'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(text: &str) -> Input<'_> {
+        Input { provider: "Test", what: "the domain", example: "a.test", text }
+    }
+
+    #[test]
+    fn a_domain_is_a_domain_alone() {
+        for domain in ["tenant.eu.auth0.com", "a.b", "dev-1.okta.com", "xn--bcher-kva.example", "127.0.0.1"] {
+            assert_eq!(input(domain).domain().as_deref().ok(), Some(domain));
+        }
+        assert_eq!(input("Tenant.EU.Auth0.com").domain().as_deref().ok(), Some("tenant.eu.auth0.com"));
+        for other in [
+            "",
+            "tenant",
+            "https://a.test",
+            "a.test/",
+            "a.test:443",
+            "user@a.test",
+            "a.test#",
+            "a.test?b",
+            ".a.test",
+            "a.test.",
+            "a..test",
+            "-a.test",
+            "a-.test",
+            "a b.test",
+            "bücher.test",
+            "a.test\n",
+            "a_b.test",
+            "a.%74est",
+        ] {
+            assert!(input(other).domain().is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_loses_its_last_slash() {
+        for (text, base) in [
+            ("https://sso.example.com", "https://sso.example.com"),
+            ("https://sso.example.com/", "https://sso.example.com"),
+            ("https://sso.example.com/auth/", "https://sso.example.com/auth"),
+            ("http://localhost:8080", "http://localhost:8080"),
+        ] {
+            assert_eq!(input(text).base_url().as_deref().ok(), Some(base));
+        }
+        for other in
+            ["", "/", "sso.example.com", "http://sso.example.com", "https://a.test/?b", "https://a.test//", "https://"]
+        {
+            assert!(input(other).base_url().is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_step_stands_for_itself() {
+        for step in ["shop", "My-Realm_2", "aus9o8wzkhckw9TLa0h7z", "a.b", "~"] {
+            assert_eq!(input(step).path_step().as_deref().ok(), Some(step));
+        }
+        for other in ["", ".", "..", "a/b", "a b", "a%20b", "a?b", "ü", "a\\b", "a#"] {
+            assert!(input(other).path_step().is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_to_give() {
+        let error = input("https://a.test").domain().unwrap_err().to_string();
+        assert!(error.starts_with("Test: `https://a.test` is a URL"), "{error}");
+        assert!(error.ends_with("give the domain, as in `a.test`"), "{error}");
+    }
+}

@@ -1,0 +1,31 @@
+//! Okta.
+
+use portcullis_core::ConfigError;
+
+use super::{Input, Provider, Quirk};
+
+/// Okta, by the organization's domain (`acme.okta.com`, or a custom one) and the id of the authorization server, `default` for the one
+/// that exists already.
+///
+/// - `iss` is `https://DOMAIN/oauth2/SERVER`. The organization itself (`https://DOMAIN`) issues access tokens for Okta's own API only:
+///   their form is not promised to anybody else, so a server has to be named.
+/// - The audience is the server's, `api://default` at first. All services of one server have it in common: what a client may do at
+///   which is a matter of scopes.
+/// - Scopes are in `scp`, an array. Groups are there only if the server has a claim `groups`, which you add; they are the roles.
+/// - ID tokens have no `cid`, and `cid` is required here.
+/// - `sub` of a user is the login, which may be changed and given to somebody else; `uid` is who it is. `sub` of an application is its
+///   client id, and there is no `uid`.
+///
+/// # Errors
+///
+/// If `domain` is no domain, or has a scheme or a path; if `server` is no plain name.
+pub fn okta(domain: &str, server: &str) -> Result<Provider, ConfigError> {
+    let what = "the organization's domain alone";
+    let domain = Input { provider: NAME, what, example: "acme.okta.com", text: domain }.domain()?;
+    let what = "the authorization server's id";
+    let server = Input { provider: NAME, what, example: "default", text: server }.path_step()?;
+    let quirks = [Quirk::RolesAt("/groups".to_owned()), Quirk::Has("/cid")];
+    Ok(Provider::new(NAME, format!("https://{domain}/oauth2/{server}"), quirks))
+}
+
+const NAME: &str = "Okta";

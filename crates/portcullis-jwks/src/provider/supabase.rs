@@ -1,0 +1,59 @@
+//! Supabase Auth.
+
+use portcullis_core::ConfigError;
+
+use super::{Input, Provider, Quirk};
+
+/// Supabase, by the project's reference: what stands before `.supabase.co`, whether there is a custom domain or not.
+///
+/// - `iss` is `https://PROJECT.supabase.co/auth/v1`.
+/// - The audience is `authenticated`, the same for all that a project logs in.
+/// - `role` is the role in the database: `authenticated`, for everybody who is logged in, anonymous sign-ins (`is_anonymous`)
+///   included. Roles of your own are where you put them. `app_metadata` will do:
+///   [`roles_at("/app_metadata/roles")`](portcullis_core::TrustedIssuer::roles_at). **`user_metadata` is the user's to write.**
+/// - There are no scopes. The legacy API keys `anon` and `service_role` have another issuer, and are refused.
+/// - The keys are asked for where they are, without discovery, which older versions do not have.
+/// - A project with the legacy JWT secret (HS256) publishes an empty key set, and its tokens are answered with 503. Change to
+///   signing keys; or, as everybody with that secret can sign, only until then:
+///
+/// ```
+/// use portcullis_core::{Algorithm, ConfigError, KeySet, Secret, TrustedIssuer};
+/// use portcullis_jwks::provider;
+///
+/// fn legacy(key_id: &str, secret: &str) -> Result<TrustedIssuer, ConfigError> {
+///     let secret = Secret::new(key_id, Algorithm::Hs256, secret)?; // the `kid` of the project's tokens
+///     Ok(provider::supabase("abcdefghijklmnopqrst")?.trusted("authenticated", KeySet::from(secret)))
+/// }
+/// # assert!(legacy("Id", "a secret of at least 32 bytes, ok").is_ok());
+/// # assert!(legacy("Id", "short").is_err());
+/// ```
+///
+/// # Errors
+///
+/// If `project` is not a reference: a URL, say.
+pub fn supabase(project: &str) -> Result<Provider, ConfigError> {
+    let what = "the project's reference alone";
+    let input = Input { provider: NAME, what, example: "abcdefghijklmnopqrst", text: project };
+    if project.is_empty() || !project.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit()) {
+        return Err(input.problem("is no project reference"));
+    }
+    let issuer = format!("https://{project}.supabase.co/auth/v1");
+    let keys = format!("{issuer}/.well-known/jwks.json");
+    Ok(Provider::new(NAME, issuer, [Quirk::RolesAt("/role".to_owned())]).keys_at(keys))
+}
+
+const NAME: &str = "Supabase";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_is_named_by_its_reference() {
+        let provider = supabase("abcdefghijklmnopqrst").unwrap();
+        assert_eq!(provider.issuer(), "https://abcdefghijklmnopqrst.supabase.co/auth/v1");
+        for other in ["", "abc.supabase.co", "https://abc.supabase.co", "abc/", "Abc", "a-b"] {
+            assert!(supabase(other).is_err(), "{other:?}");
+        }
+    }
+}

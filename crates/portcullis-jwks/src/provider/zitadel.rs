@@ -1,0 +1,36 @@
+//! Zitadel.
+
+use portcullis_core::ConfigError;
+
+use super::{Input, Provider, Quirk};
+
+/// Zitadel, by the instance's URL (or that of a custom domain, under which tokens are asked for) and the id of the project that the
+/// service belongs to.
+///
+/// - `iss` is the instance's URL, without a slash.
+/// - The audience is the project's id. Clients of the same project have it in their tokens; others ask for the scope
+///   `urn:zitadel:iam:org:project:id:PROJECT:aud`.
+/// - Access tokens are opaque unless the application's token type is `JWT`.
+/// - Roles are an object at `urn:zitadel:iam:org:project:PROJECT:roles`, of *this* project. (There is a claim
+///   `urn:zitadel:iam:org:project:roles`, too. It has the roles of the *client's* project, whose administrators could otherwise make
+///   anybody an `admin` here.) The member names are the roles, the values say which organization gave them: see
+///   [`claim`](portcullis_core::Facts::claim) if that matters.
+/// - There are no scopes in tokens: [`has_scope`](portcullis_core::Facts::has_scope) says no.
+/// - ID tokens have the same audience, but no `jti`, and `jti` is required here.
+///
+/// # Errors
+///
+/// If `instance` is no `https` URL (or an `http` one of this machine), or `project` is no id.
+pub fn zitadel(instance: &str, project: &str) -> Result<Provider, ConfigError> {
+    let what = "the instance's URL";
+    let example = "https://acme-a1b2c3.zitadel.cloud";
+    let issuer = Input { provider: NAME, what, example, text: instance }.base_url()?;
+    let input = Input { provider: NAME, what: "the project's id", example: "344374183645413380", text: project };
+    if project.is_empty() || !project.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_')) {
+        return Err(input.problem("is no id of a project"));
+    }
+    let roles = format!("/urn:zitadel:iam:org:project:{project}:roles");
+    Ok(Provider::new(NAME, issuer, [Quirk::RolesAt(roles), Quirk::Has("/jti")]))
+}
+
+const NAME: &str = "Zitadel";

@@ -1,0 +1,156 @@
+//! Row "bad answer" of the rules: whatever the issuer sends, good keys stay, and bad ones never get in.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use portcullis_core::{Algorithm, Code};
+use portcullis_jwks::{FetchErrorKind, Health};
+use portcullis_test::{
+    MockIssuer,
+    provider::{Behaviour, ScriptedProvider},
+};
+use support::{FRESHNESS, HOUR, MINUTE, Service};
+use tokio::time::sleep;
+
+fn faults() -> impl Iterator<Item = Behaviour> {
+    let more = [
+        Behaviour::ContentType("text/plain".into()),
+        Behaviour::PrivateKeys,
+        Behaviour::Redirect("https://elsewhere.test/jwks.json".into()),
+        Behaviour::OtherIssuer("https://other.test".into()),
+        Behaviour::OtherKeySet("http://issuer.test/jwks.json".into()),
+        Behaviour::OtherKeySet("https://127.0.0.1/jwks.json".into()),
+    ];
+    Behaviour::FAULTS.iter().cloned().chain(more)
+}
+
+/// Those that say, in effect, that every key of the issuer is everybody's.
+fn is_exposure(fault: &Behaviour) -> bool {
+    *fault == Behaviour::PrivateKeys
+}
+
+/// Those that only whoever asks for the metadata sees: not while all is well.
+fn is_of_metadata(fault: &Behaviour) -> bool {
+    matches!(fault, Behaviour::OtherIssuer(_) | Behaviour::OtherKeySet(_))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_answer_never_replaces_good_keys() {
+    for fault in faults().filter(|fault| !is_exposure(fault)) {
+        let service = Service::started().await;
+        let before = service.token();
+        service.provider.behave(fault.clone());
+        sleep(FRESHNESS + HOUR / 2).await;
+        assert!(service.accepts(&before).await || is_expired(&service, &before).await, "{fault:?}");
+        assert!(service.accepts_at_once(&service.token()), "{fault:?}");
+        assert_eq!(service.keys.last_error().is_none(), is_of_metadata(&fault), "{fault:?}");
+    }
+}
+
+async fn is_expired(service: &Service, token: &str) -> bool {
+    service.code(token).await == Some(Code::TokenExpired)
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_nothing_but_bad_answers_nothing_is_decided() {
+    for fault in faults() {
+        let provider = ScriptedProvider::new();
+        provider.behave(fault.clone());
+        let service = Service::with(provider, |keys| keys);
+        for _ in 0..5 {
+            assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable), "{fault:?}");
+            sleep(MINUTE).await;
+        }
+        assert_eq!(service.keys.health(), Health::Down, "{fault:?}");
+        service.provider.behave(Behaviour::Normal);
+        sleep(MINUTE).await;
+        assert!(service.accepts_at_once(&service.token()), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_bad_answer_says_what_was_wrong_with_it() {
+    use FetchErrorKind as Kind;
+    for (fault, kind) in [
+        (Behaviour::Unreachable, Kind::Unreachable),
+        (Behaviour::Hang, Kind::TimedOut),
+        (Behaviour::Status(503), Kind::Status),
+        (Behaviour::Redirect("https://elsewhere.test/".into()), Kind::Status),
+        (Behaviour::LoginPage, Kind::ContentType),
+        (Behaviour::Huge, Kind::TooLarge),
+        (Behaviour::Garbage, Kind::Malformed),
+        (Behaviour::Truncated, Kind::Malformed),
+        (Behaviour::TooManyKeys, Kind::Malformed),
+        (Behaviour::EmptySet, Kind::NoUsableKey),
+        (Behaviour::NoUsableKey, Kind::NoUsableKey),
+        (Behaviour::PrivateKeys, Kind::PublishedSecret),
+        (Behaviour::SharedSecret, Kind::PublishedSecret),
+        (Behaviour::OtherIssuer("https://issuer.test/".into()), Kind::IssuerMismatch),
+        (Behaviour::OtherKeySet("http://issuer.test/jwks.json".into()), Kind::NotAllowed),
+    ] {
+        let provider = ScriptedProvider::new();
+        provider.behave(fault.clone());
+        let service = Service::with(provider, |keys| keys);
+        let fault_of_keys = service.keys.require(MINUTE).await.unwrap_err();
+        let error = service.keys.last_error().unwrap();
+        assert_eq!(error.kind(), kind, "{fault:?}: {error}");
+        let cause = std::error::Error::source(&fault_of_keys).map(ToString::to_string);
+        assert_eq!(cause, Some(error.to_string()), "{fault:?}");
+        assert!(error.url().is_some_and(|url| error.to_string().starts_with(url)) || kind == Kind::TimedOut, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_is_over_after_five_seconds() {
+    let provider = ScriptedProvider::new();
+    provider.behave(Behaviour::Slow(5 * MINUTE));
+    let service = Service::with(provider, |keys| keys);
+    sleep(std::time::Duration::from_millis(4_990)).await;
+    assert!(service.keys.last_error().is_none());
+    sleep(std::time::Duration::from_millis(20)).await;
+    assert_eq!(service.keys.last_error().map(|error| error.kind()), Some(FetchErrorKind::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_odd_key_is_skipped_and_the_others_are_used() {
+    let provider = ScriptedProvider::new();
+    provider.behave(Behaviour::OddKey);
+    let service = Service::with(provider, |keys| keys);
+    assert!(service.accepts(&service.token()).await);
+    assert_eq!(service.keys.keys().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_keys_of_one_id_are_both_tried() {
+    let provider = ScriptedProvider::new();
+    provider.behave(Behaviour::DuplicateIds);
+    let service = Service::with(provider, |keys| keys);
+    assert!(service.accepts(&service.token()).await);
+    assert_eq!(service.keys.keys().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_private_half_was_published_verifies_nothing_any_more() {
+    let service = Service::settled().await;
+    let token = service.token();
+    assert!(service.accepts_at_once(&token));
+    service.provider.behave(Behaviour::PrivateKeys);
+    sleep(FRESHNESS).await;
+    assert!(!service.accepts(&token).await && !service.accepts(&service.token()).await);
+    assert!(service.keys.snapshot().is_none(), "and does not come back with the next start");
+
+    service.provider.issuer().rotate();
+    service.provider.issuer().retire_old();
+    service.provider.behave(Behaviour::Normal);
+    sleep(MINUTE).await;
+    assert!(service.accepts_at_once(&service.token()), "another key does");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_shares_its_secrets_by_publishing_them_is_not_believed() {
+    // HS256 secrets are never published by the mock, so its set is empty.
+    let provider = ScriptedProvider::of(MockIssuer::with_algorithm(Algorithm::Hs256));
+    let service = Service::with(provider, |keys| keys);
+    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable));
+    assert!(service.keys.keys().is_empty());
+}

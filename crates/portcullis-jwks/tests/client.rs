@@ -1,0 +1,113 @@
+//! The client on real sockets: what it does with servers that misbehave.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::Duration;
+
+use portcullis_core::{Code, JwtAuthenticator};
+use portcullis_jwks::{Fetch, FetchErrorKind, HttpClient, MAX_DOCUMENT_LEN, RemoteKeys, oidc};
+use portcullis_test::provider::{Behaviour, ScriptedProvider, ScriptedProviderServer};
+use tokio::net::TcpListener;
+
+async fn server() -> ScriptedProviderServer {
+    ScriptedProvider::new().serve().await
+}
+
+async fn fetch(server: &ScriptedProviderServer) -> Result<(u16, usize), FetchErrorKind> {
+    let request = http::Request::get(format!("{}/jwks.json", server.url())).body(()).unwrap();
+    let outcome = HttpClient::new().unwrap().fetch(request).await;
+    outcome.map(|response| (response.status().as_u16(), response.body().len())).map_err(|error| error.kind())
+}
+
+#[tokio::test]
+async fn three_lines_make_a_service_that_follows_its_issuer() {
+    let server = server().await;
+    let issuer = server.provider().issuer();
+    let trusted = oidc(server.url(), "https://service.test").unwrap();
+    let service = JwtAuthenticator::new(trusted).unwrap().clock(server.provider().clock());
+
+    assert!(service.verify(&issuer.token().sign()).outcome().await.is_ok());
+    issuer.rotate();
+    assert!(service.verify(&issuer.token().sign()).outcome().await.is_ok());
+    let refused = service.verify(&issuer.token().header("kid", "unheard-of").sign()).outcome().await;
+    assert_eq!(refused.unwrap_err().code(), Code::KeyUnknown);
+}
+
+#[tokio::test]
+async fn a_document_comes_as_it_is() {
+    let server = server().await;
+    assert_eq!(fetch(&server).await, Ok((200, server.provider().issuer().jwks().len())));
+    server.provider().behave(Behaviour::Status(503));
+    assert!(matches!(fetch(&server).await, Ok((503, _))));
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let (server, elsewhere) = (server().await, server().await);
+    server.provider().behave(Behaviour::Redirect(format!("{}/jwks.json", elsewhere.url())));
+    assert!(matches!(fetch(&server).await, Ok((302, _))));
+    assert_eq!(elsewhere.provider().key_set_fetches(), 0);
+}
+
+#[tokio::test]
+async fn what_is_too_long_or_too_short_is_no_document() {
+    let server = server().await;
+    server.provider().behave(Behaviour::Huge);
+    assert_eq!(fetch(&server).await, Err(FetchErrorKind::TooLarge));
+    server.provider().behave(Behaviour::Truncated);
+    assert_eq!(fetch(&server).await, Err(FetchErrorKind::Unreachable));
+    server.provider().behave(Behaviour::Unreachable);
+    assert_eq!(fetch(&server).await, Err(FetchErrorKind::Unreachable));
+}
+
+/// A server that announces nothing and never stops sending.
+#[tokio::test]
+async fn a_document_without_an_end_is_cut_off() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut endless = tokio::task::JoinSet::new();
+    endless.spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let _head = connection.read(&mut [0; 1024]).await;
+        let mut sent = connection.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
+        let mut chunks = 0;
+        while sent.is_ok() {
+            sent = connection.write_all(&[b' '; 4096]).await;
+            chunks += 1;
+        }
+        chunks * 4096
+    });
+    let request = http::Request::get(format!("http://{address}/")).body(()).unwrap();
+    let error = HttpClient::new().unwrap().fetch(request).await.unwrap_err();
+    assert_eq!(error.kind(), FetchErrorKind::TooLarge);
+    let sent = endless.join_next().await.unwrap().unwrap();
+    assert!(sent < 64 * MAX_DOCUMENT_LEN, "{sent}");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_said_so_with_the_cause() {
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap(); // free again by now
+    let keys = RemoteKeys::from_url(format!("http://{address}/jwks.json")).start().unwrap();
+    let fault = keys.require(Duration::from_millis(500)).await.unwrap_err();
+    let causes = std::iter::successors(Some(&fault as &dyn std::error::Error), |error| error.source());
+    let causes = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    assert!(causes.contains(&address.to_string()) && causes.to_lowercase().contains("refused"), "{causes}");
+}
+
+#[tokio::test]
+async fn etags_go_there_and_back() {
+    let server = server().await;
+    server.provider().etags();
+    let url = format!("{}/jwks.json", server.url());
+    let client = HttpClient::new().unwrap();
+    let first = client.fetch(http::Request::get(&url).body(()).unwrap()).await.unwrap();
+    let again = http::Request::get(&url).header("if-none-match", &first.headers()["etag"]).body(()).unwrap();
+    assert_eq!(client.fetch(again).await.unwrap().status(), 304);
+}
+
+#[test]
+fn certificates_that_are_none_are_refused() {
+    for pem in ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        assert!(HttpClient::with_root_certificates(pem).is_err(), "{pem}");
+    }
+}

@@ -1,0 +1,145 @@
+//! Bugs of other libraries that fetch keys, each by its name: what happened there does not happen here.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use portcullis_core::{AuthErrorKind, Code};
+use portcullis_jwks::{FetchErrorKind, Health};
+use portcullis_test::{
+    MockIssuer,
+    provider::{Behaviour, ScriptedProvider},
+};
+use support::{COOL_DOWN, FRESHNESS, HOUR, MINUTE, Service};
+use tokio::time::{Duration, Instant, sleep};
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_per_request_on_an_unknown_kid() {
+    let service = Service::settled().await;
+    let before = service.fetches();
+    for n in 0..1000 {
+        assert_eq!(service.code(&service.token_of(&n.to_string())).await, Some(Code::KeyUnknown));
+    }
+    assert!(service.fetches() - before <= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_fetching_again() {
+    let service = Service::started().await;
+    service.provider.issuer().rotate();
+    sleep(FRESHNESS).await;
+    assert!(service.accepts_at_once(&service.token()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_helps_only_the_next_request() {
+    let service = Service::settled().await;
+    service.provider.issuer().rotate();
+    assert!(service.accepts(&service.token()).await, "the first one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_key_under_the_same_kid() {
+    let service = Service::settled().await;
+    service.provider.issuer().replace_key();
+    assert!(service.accepts(&service.token()).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_refresh_wipes_good_keys() {
+    let service = Service::started().await;
+    service.provider.behave(Behaviour::Garbage);
+    sleep(FRESHNESS).await;
+    assert!(service.keys.last_error().is_some());
+    assert!(service.accepts_at_once(&service.token()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kid_miss_wipes_good_keys() {
+    for behaviour in [Behaviour::Normal, Behaviour::EmptySet, Behaviour::Status(500)] {
+        let service = Service::settled().await;
+        service.provider.behave(behaviour);
+        assert!(!service.accepts(&service.token_of("unheard-of")).await);
+        assert!(service.accepts_at_once(&service.token()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_limiter_starves_valid_users() {
+    let (one, other) = (Service::settled().await, Service::settled().await);
+    for n in 0..1000 {
+        one.code(&one.token_of(&n.to_string())).await;
+        assert!(one.authenticator.clone().without_cache().verify(&one.token()).ready().is_some());
+    }
+    other.provider.issuer().rotate();
+    assert!(other.accepts(&other.token()).await, "an issuer's flood is not another one's");
+    one.provider.issuer().rotate();
+    sleep(COOL_DOWN).await;
+    assert!(one.accepts(&one.token()).await, "nor its own for longer than a cool-down");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_timeout() {
+    let provider = ScriptedProvider::new();
+    provider.behave(Behaviour::Hang);
+    let service = Service::with(provider, |keys| keys);
+    let start = Instant::now();
+    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable));
+    assert!(start.elapsed() <= Duration::from_secs(2));
+    sleep(Duration::from_secs(4)).await;
+    assert_eq!(service.keys.last_error().map(|error| error.kind()), Some(FetchErrorKind::TimedOut));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_failure_poisons_the_source() {
+    let provider = ScriptedProvider::new();
+    provider.behave(Behaviour::Unreachable);
+    let service = Service::with(provider, |keys| keys);
+    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable));
+    service.provider.behave(Behaviour::Normal);
+    sleep(Duration::from_secs(3)).await;
+    assert!(service.accepts(&service.token()).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_tokens_and_one_failing_fetch() {
+    let service = Service::settled().await;
+    service.provider.issuer().rotate();
+    service.provider.behave(Behaviour::Slow(Duration::from_millis(200)));
+    service.provider.behave_once([Behaviour::Status(500)]);
+    let (first, second) =
+        (service.authenticator.verify(&service.token()), service.authenticator.verify(&service.token()));
+    for attempt in [first, second] {
+        assert_eq!(attempt.outcome().await.unwrap_err().kind(), AuthErrorKind::Unavailable, "both are told the truth");
+    }
+    assert!(service.accepts(&service.token()).await, "and the next one causes another fetch");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_reported_as_401() {
+    let service = Service::started().await;
+    service.provider.behave(Behaviour::Status(502));
+    sleep(2 * HOUR).await;
+    assert_eq!(service.present(&service.token()).await.unwrap_err().kind(), AuthErrorKind::Unavailable);
+    assert_eq!(service.present(&service.token_of("unheard-of")).await.unwrap_err().kind(), AuthErrorKind::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn issuers_with_a_trailing_slash() {
+    for name in
+        ["https://tenant.test", "https://tenant.test/", "https://tenant.test/realms/a", "https://tenant.test/b/"]
+    {
+        let provider = || ScriptedProvider::of(MockIssuer::new().named(name));
+        let service = Service::with(provider(), |keys| keys);
+        assert!(service.accepts(&service.token()).await, "{name}");
+
+        let other = name.strip_suffix('/').map_or_else(|| format!("{name}/"), str::to_owned);
+        let provider = provider();
+        provider.behave(Behaviour::OtherIssuer(other));
+        let service = Service::with(provider, |keys| keys);
+        service.keys.require(MINUTE).await.unwrap_err();
+        let error = service.keys.last_error().unwrap();
+        assert_eq!(error.kind(), FetchErrorKind::IssuerMismatch, "{name}");
+        assert!(error.to_string().contains("slash at the end"), "{error}");
+        assert_eq!(service.keys.health(), Health::Down);
+    }
+}

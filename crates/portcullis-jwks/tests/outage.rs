@@ -1,0 +1,92 @@
+//! Row "outage" of the rules.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use portcullis_core::{AuthErrorKind, Code};
+use portcullis_jwks::Health;
+use portcullis_test::provider::{Behaviour, ScriptedProvider};
+use support::{FRESHNESS, HOUR, MINUTE, Service, until};
+use tokio::time::{Duration, sleep};
+
+#[tokio::test(start_paused = true)]
+async fn half_an_hour_without_the_issuer_is_not_noticed() {
+    let service = Service::started().await;
+    for fault in [Behaviour::Status(503), Behaviour::Unreachable, Behaviour::Hang] {
+        service.provider.behave(fault.clone());
+        for _ in 0..10 {
+            sleep(MINUTE).await;
+            assert!(service.accepts_at_once(&service.token()), "{fault:?}");
+        }
+    }
+    assert!(matches!(service.keys.health(), Health::Degraded { stale_for } if stale_for > 15 * MINUTE));
+    assert!(service.keys.last_error().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_limit_tokens_are_not_decided_about_and_never_refused() {
+    let service = Service::started().await;
+    service.provider.behave(Behaviour::Status(500));
+    sleep(HOUR + 9 * MINUTE).await;
+    assert!(service.accepts_at_once(&service.token()));
+    let seen = service.token();
+    assert!(service.accepts_at_once(&seen));
+    sleep(2 * MINUTE).await;
+    for token in [service.token(), seen, service.token_of("unheard-of")] {
+        let error = service.present(&token).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (AuthErrorKind::Unavailable, Code::KeysUnavailable));
+        assert!(error.retry_after().is_some_and(|after| after <= MINUTE));
+    }
+    assert_eq!(service.keys.health(), Health::Down);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_recovers_by_itself_within_half_a_minute() {
+    let service = Service::started().await;
+    service.provider.behave(Behaviour::Unreachable);
+    sleep(3 * HOUR).await;
+    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable));
+    service.provider.behave(Behaviour::Normal);
+    let took = until(|| service.keys.health() == Health::Healthy).await;
+    assert!(took <= Duration::from_secs(40), "{took:?}");
+    assert!(service.accepts_at_once(&service.token()));
+    assert!(service.keys.last_error().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_issuer_is_not_hammered_while_it_is_down() {
+    let service = Service::started().await;
+    service.provider.behave(Behaviour::Status(503));
+    sleep(FRESHNESS).await;
+    let (keys, metadata) = (service.fetches(), service.provider.metadata_fetches());
+    for _ in 0..60 {
+        sleep(MINUTE).await;
+        service.code(&service.token()).await;
+    }
+    let asked = service.fetches() - keys + service.provider.metadata_fetches() - metadata;
+    // metadata are asked for at two places, every half minute or so
+    assert!((150..=320).contains(&asked), "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_can_be_set_and_zero_refuses_stale_keys() {
+    let service = Service::with(ScriptedProvider::new(), |keys| keys.outage(Duration::ZERO));
+    service.keys.require(MINUTE).await.unwrap();
+    service.provider.behave(Behaviour::Status(500));
+    sleep(Duration::from_secs(599)).await;
+    assert!(service.accepts_at_once(&service.token()));
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_changes_nothing_about_the_keys() {
+    let service = Service::started().await;
+    service.provider.clock().jump_forward(48 * HOUR);
+    assert!(service.accepts_at_once(&service.token()));
+    service.provider.clock().jump_back(96 * HOUR);
+    assert!(service.accepts_at_once(&service.token()));
+    sleep(HOUR).await;
+    assert_eq!(service.keys.health(), Health::Healthy);
+    assert!(service.accepts_at_once(&service.token()));
+}

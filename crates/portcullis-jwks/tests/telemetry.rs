@@ -1,0 +1,120 @@
+//! What the log says of keys that are fetched.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use portcullis_test::provider::{Behaviour, ScriptedProvider};
+use support::{FRESHNESS, HOUR, MINUTE, Service};
+use tokio::time::sleep;
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+    subscriber::set_default,
+};
+
+#[derive(Clone, Debug, Default)]
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+/// The events of this crate, on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<(Level, Fields)>>>);
+
+impl Log {
+    /// Those that came since: level and message.
+    fn take(&self) -> Vec<(Level, String)> {
+        let events = std::mem::take(&mut *self.0.lock().unwrap());
+        events.into_iter().map(|(level, fields)| (level, fields.0["message"].clone())).collect()
+    }
+
+    fn text(&self) -> String {
+        format!("{:?}", self.0.lock().unwrap())
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("portcullis_jwks")
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.0.lock().unwrap().push((*event.metadata().level(), fields));
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_told_once_and_an_unchanged_set_not_at_all() {
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    let service = Service::started().await;
+    assert_eq!(log.take(), [(Level::INFO, "key set swapped".to_owned())]);
+    sleep(HOUR).await;
+    assert_eq!(log.take(), []);
+    service.provider.issuer().rotate();
+    sleep(FRESHNESS).await;
+    assert_eq!(log.take(), [(Level::INFO, "key set swapped".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_odd_key_is_told_with_the_reason() {
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    let provider = ScriptedProvider::new();
+    provider.behave(Behaviour::OddKey);
+    let service = Service::with(provider, |keys| keys);
+    service.keys.require(MINUTE).await.unwrap();
+    assert!(log.text().contains("odd") && log.text().contains("secp256k1"), "{}", log.text());
+    assert!(log.take().iter().any(|(level, _)| *level == Level::WARN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_told_with_every_cause_and_louder_when_it_hurts() {
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    let service = Service::started().await;
+    log.take();
+    service.provider.behave(Behaviour::Unreachable);
+    sleep(FRESHNESS).await;
+    let text = log.text();
+    assert!(text.contains("https://issuer.test") && text.contains("refused"), "{text}");
+    assert!(log.take().iter().all(|(level, message)| *level == Level::WARN && message.contains("stay")));
+    sleep(HOUR + MINUTE).await;
+    assert!(log.take().iter().any(|(level, message)| *level == Level::ERROR && message.contains("too old")));
+    sleep(MINUTE).await;
+    assert!(log.take().iter().all(|(level, _)| *level == Level::ERROR));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_leave_no_trace() {
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    let service = Service::settled().await;
+    service.code(&service.token_of("a-hostile-name")).await;
+    service.provider.behave(Behaviour::Status(500));
+    sleep(HOUR).await;
+    service.code(&service.token_of("another-hostile-name")).await;
+    assert!(!log.text().contains("hostile"), "{}", log.text());
+}
