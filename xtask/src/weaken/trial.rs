@@ -6,7 +6,8 @@ use super::{Tree, Weakening};
 use crate::{command::Run, tools, workspace::root};
 
 /// All tests that may notice something.
-const EVERYTHING: &str = "-p portcullis-core -p portcullis -p portcullis-jwks -p portcullis-test -p portcullis-tests --all-features";
+const EVERYTHING: &str =
+    "-p portcullis-core -p portcullis -p portcullis-jwks -p portcullis-test -p portcullis-tests --all-features";
 
 /// What became of a weakening.
 #[derive(Debug, PartialEq, Eq)]
