@@ -1,14 +1,18 @@
 //! With the cache of verified tokens and without, the verdicts are the same, whatever happens in between.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use portcullis_core::{
-    Algorithm, Attempt, Clock, Code, JwtAuthenticator, KeyRing, Leeway, Profile, Secret, TrustedIssuer, UnixTime,
+    Algorithm, Attempt, Clock, Code, JwtAuthenticator, KeyHint, KeyRing, KeySource, Leeway, Profile, Resolved, Secret,
+    TrustedIssuer, UnixTime, Verified,
 };
-use portcullis_test::{Defect, FixedClock, MockIssuer};
+use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys};
 use proptest::{prelude::*, test_runner::RngSeed};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 /// What may happen to a service and the tokens that it is shown.
 #[derive(Clone, Debug)]
@@ -182,20 +186,16 @@ fn a_token_seen_before_is_not_verified_again_until_something_changes() {
     let issuer = MockIssuer::new().clock(FixedClock::default());
     let service = issuer.authenticator();
     let token = issuer.token().subject("alice").sign();
-    let verify = || match service.verify(&token) {
-        Attempt::Done(Ok(verified)) => verified.claims_json().as_ptr() as usize,
-        _ => panic!("refused"),
-    };
-    let first = verify();
-    assert_eq!(verify(), first, "the very same claims: a hit");
+    let first = accepted(&service, &token);
+    assert!(is_hit(&accepted(&service, &token), &first));
     issuer.rotate();
-    let second = verify();
-    assert_ne!(second, first, "other keys: verified anew");
-    assert_eq!(verify(), second);
-    let uncached = service.without_cache();
-    let Attempt::Done(Ok(kept)) = uncached.verify(&token) else { panic!("refused") };
-    let Attempt::Done(Ok(other)) = uncached.verify(&token) else { panic!("refused") };
-    assert_ne!(kept.claims_json().as_ptr(), other.claims_json().as_ptr());
+    let second = accepted(&service, &token);
+    assert!(!is_hit(&second, &first), "other keys: verified anew");
+    assert!(is_hit(&accepted(&service, &token), &second));
+
+    let full = service.without_cache();
+    let first = accepted(&full, &token);
+    assert!(!is_hit(&accepted(&full, &token), &first));
 }
 
 #[test]
@@ -203,13 +203,73 @@ fn clones_share_what_was_seen_and_other_claims_do_not() {
     let issuer = MockIssuer::new();
     let service = issuer.authenticator();
     let token = issuer.token().subject("alice").sign();
-    let pointer = |outcome| match outcome {
-        Attempt::Done(Ok(verified)) => (&verified as &portcullis_core::Verified).claims_json().as_ptr() as usize,
+    let first = accepted(&service, &token);
+    assert!(is_hit(&accepted(&service.clone(), &token), &first));
+    assert!(!is_hit(&accepted(&service.clone().claims::<Custom>(), &token), &first));
+}
+
+fn accepted<C: DeserializeOwned + Send + Sync + 'static>(service: &JwtAuthenticator<C>, token: &str) -> Verified<C> {
+    match service.verify(token) {
+        Attempt::Done(Ok(verified)) => verified,
         _ => panic!("refused"),
-    };
-    let clone = service.clone();
-    assert_eq!(pointer(service.verify(&token)), pointer(clone.verify(&token)));
-    let typed = service.clone().claims::<Custom>();
-    let Attempt::Done(Ok(verified)) = typed.verify(&token) else { panic!("refused") };
-    assert_ne!(verified.claims_json().as_ptr() as usize, pointer(service.verify(&token)));
+    }
+}
+
+/// Whether these are the very same claims in memory. Both are alive, so no place is used twice.
+fn is_hit<C, D>(one: &Verified<C>, other: &Verified<D>) -> bool {
+    std::ptr::eq(one.claims_json(), other.claims_json())
+}
+
+/// Its keys change at the n-th question that is put to it, before it answers.
+#[derive(Debug)]
+struct Changing {
+    keys: MockKeys,
+    issuer: MockIssuer,
+    asked: AtomicUsize,
+    change_at: [usize; 2],
+}
+
+impl Changing {
+    fn asked(&self) {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst);
+        if number == self.change_at[0] {
+            self.issuer.rotate();
+        }
+        if number == self.change_at[1] {
+            self.issuer.retire_old();
+        }
+    }
+}
+
+impl KeySource for Changing {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.asked();
+        self.keys.resolve(hint, now)
+    }
+
+    fn edition(&self, now: UnixTime) -> Option<u64> {
+        self.asked();
+        self.keys.edition(now)
+    }
+}
+
+/// A model of two threads: all that the cache and its keys say to each other are these two questions, so a change between
+/// any two of them, and another one after it, is every way in which they can be interleaved with who changes the keys.
+#[test]
+fn whenever_the_keys_change_no_hit_outlives_them() {
+    for first in 0..12 {
+        for second in 0..12 {
+            let issuer = MockIssuer::new();
+            let token = issuer.token().sign();
+            let change_at = [first, second];
+            let source =
+                Changing { keys: issuer.keys(), issuer: issuer.clone(), asked: AtomicUsize::new(0), change_at };
+            let service = JwtAuthenticator::new(issuer.trusted_with(source)).unwrap();
+            for _ in 0..6 {
+                let was_valid = matches!(issuer.authenticator().without_cache().verify(&token), Attempt::Done(Ok(_)));
+                let accepted = matches!(service.verify(&token), Attempt::Done(Ok(_)));
+                assert!(was_valid || !accepted, "accepted after its key was gone, {change_at:?}");
+            }
+        }
+    }
 }

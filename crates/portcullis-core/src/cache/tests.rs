@@ -95,8 +95,8 @@ fn long_tokens_count_for_several() {
         let text = format!("{n}{}", "t".repeat(UnverifiedToken::MAX_LEN - 10));
         cache.remember(&cache.probe(&text).unwrap(), entry(7));
     }
-    let bytes = cache.tokens.len() * UnverifiedToken::MAX_LEN;
-    assert!(bytes <= 1000 * BYTES_PER_TOKEN as usize, "{bytes}");
+    let bytes = (cache.tokens.len() * UnverifiedToken::MAX_LEN) as u64;
+    assert!(bytes <= 1000 * BYTES_PER_TOKEN, "{bytes}");
 }
 
 #[test]

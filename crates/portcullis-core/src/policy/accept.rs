@@ -109,8 +109,8 @@ impl Policy {
     /// Whom the token was issued to, in place of whom it is for: only where the issuer does not say the latter.
     fn accept_client(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
         let client = claims.client_id.ok_or_else(|| missing("aud"))?;
-        let is_ours = self.audiences.iter().any(|ours| client.of(text) == &**ours);
-        if is_ours { Ok(client) } else { Err(Code::AudienceMismatch.into()) }
+        let ours = self.audiences.iter().any(|ours| client.of(text) == &**ours);
+        if ours { Ok(client) } else { Err(Code::AudienceMismatch.into()) }
     }
 
     fn accept_times(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {
