@@ -14,6 +14,7 @@ mod licence;
 mod policy;
 mod quickstart;
 mod release;
+mod servers;
 mod source;
 mod steps;
 mod suite;

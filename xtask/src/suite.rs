@@ -4,7 +4,7 @@ use std::env;
 
 use crate::{
     command::Run,
-    fuzz, quickstart,
+    fuzz, quickstart, servers,
     steps::{Done, StepResult, Steps, Stopped},
     tally::Tally,
     tools,
@@ -17,12 +17,13 @@ const BOTH_BACKENDS: &str = "both-backends";
 
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stopped> {
     steps.step("tools", |_| {
-        tools::require("curl")?;
+        tools::require(&[tools::CURL])?;
         Ok(Done::quietly())
     })?;
+    steps.step("servers", |_| servers::install(&root()))?;
     steps.step("tests", |tally| tests(workspace, tally))?;
     steps.step("doc tests", |tally| {
-        with_vectors(but_both_backends(workspace, Run::cargo("test --doc --workspace --all-features")))
+        with_all_they_need(but_both_backends(workspace, Run::cargo("test --doc --workspace --all-features")))
             .run_counting(tally)?;
         Ok(Done::quietly())
     })?;
@@ -45,7 +46,7 @@ fn tests(workspace: &Workspace, tally: &mut Tally) -> StepResult {
         let targets = "--lib --bins --tests --examples";
         ("cargo test", Run::cargo("test --workspace --all-features --no-fail-fast").words(targets))
     };
-    with_vectors(but_both_backends(workspace, run)).run_counting(tally)?;
+    with_all_they_need(but_both_backends(workspace, run)).run_counting(tally)?;
     Ok(Done::note(format!("with {runner}")))
 }
 
@@ -54,8 +55,10 @@ fn but_both_backends(workspace: &Workspace, run: Run) -> Run {
     run.each("--exclude", apart)
 }
 
-/// Tests that read the conformance vectors say so and pass where there are none, except on CI: there they fail.
-fn with_vectors(run: Run) -> Run {
+/// Tests that need a server, or the conformance vectors, say so and pass where there are none. Here they fail: the step
+/// before has installed the servers, and on CI the vectors are there.
+fn with_all_they_need(run: Run) -> Run {
+    let run = run.env("PORTCULLIS_REQUIRE_SERVERS", "1");
     if on_ci() { run.env("PORTCULLIS_REQUIRE_VECTORS", "1") } else { run }
 }
 

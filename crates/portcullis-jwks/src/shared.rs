@@ -103,13 +103,22 @@ impl Shared {
         }
     }
 
-    /// Looks for a key that is not at hand: says what is known of it, or waits for an attempt to get it.
+    /// Looks for a key that was not at hand: says what is known of it, or waits for an attempt to get it.
     pub(crate) fn look_for(self: &Arc<Self>, hint: KeyHint<'_>) -> Resolved {
         let (name, now) = (Name::from(hint), Instant::now());
-        let look = match self.published.load().usability {
-            Usability::Usable => self.desk().look_for(&name, now),
-            Usability::Nothing | Usability::TooOld => self.desk().join_or_begin(now),
-            Usability::Ended => return Resolved::Fault(self.fault()),
+        let look = {
+            let mut desk = self.desk();
+            // Read anew, with the desk in hand. An attempt may have ended since the caller looked, and what it brought is
+            // published before the desk hears of its end: a key that is not in the set now is one that it did not bring.
+            let published = self.published.load();
+            match published.usability {
+                Usability::Usable => match published.keys.resolve(hint, UnixTime::EPOCH) {
+                    Resolved::Unknown => desk.look_for(&name, now),
+                    brought => return brought,
+                },
+                Usability::Nothing | Usability::TooOld => desk.join_or_begin(now),
+                Usability::Ended => Look::CoolingDown,
+            }
         };
         match look {
             Look::Absent => Resolved::Unknown,
@@ -183,7 +192,8 @@ async fn wait_for_key(shared: Arc<Shared>, name: Name, mut look: Look) -> Resolv
         let (attempt, joined) = match look {
             Look::Begun(attempt) => (attempt, false),
             Look::Joined(attempt) => (attempt, true),
-            Look::Absent => return Resolved::Unknown,
+            // Asked once more: another attempt may have brought it since.
+            Look::Absent => return shared.at_hand(name.hint()),
             Look::CoolingDown => return shared.not_looked_for(),
         };
         if !shared.wait(attempt, deadline).await {
@@ -216,3 +226,45 @@ impl Shared {
 }
 
 const NO_KEYS: [portcullis_core::VerifyingKey; 0] = [];
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::{Algorithm, Secret};
+
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(30);
+
+    fn hint(id: &str) -> KeyHint<'_> {
+        KeyHint::new(Algorithm::Hs256, Some(id))
+    }
+
+    /// A set with the key `new`, after so many attempts that no token may cause another one.
+    fn rotated() -> Arc<Shared> {
+        let shared = Shared::new(PERIOD);
+        for _ in 0..2 {
+            shared.desk().begin_scheduled(Instant::now());
+            shared.desk().finish(LastAttempt::Succeeded);
+        }
+        let secret = Secret::from_base64("new", Algorithm::Hs256, &"A".repeat(43)).unwrap();
+        shared.publish(KeySet::from(secret), Usability::Usable);
+        Arc::new(shared)
+    }
+
+    /// The caller looked before the attempt ended, and comes to the desk after that: a thread may rest in between.
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_came_since_the_caller_looked_is_found() {
+        assert!(matches!(rotated().look_for(hint("new")), Resolved::Keys(_)));
+        assert!(matches!(rotated().look_for(hint("unheard-of")), Resolved::Unknown));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_came_since_costs_no_fetch() {
+        let shared = rotated();
+        tokio::time::sleep(2 * PERIOD).await;
+        assert!(matches!(shared.look_for(hint("new")), Resolved::Keys(_)));
+        assert!(!shared.desk().is_running());
+        assert!(matches!(shared.look_for(hint("unheard-of")), Resolved::Waiting(_)));
+        assert!(shared.desk().is_running());
+    }
+}

@@ -1,0 +1,60 @@
+//! The real servers that end-to-end tests talk to.
+
+use std::{fs, path::Path, time::SystemTime};
+
+use crate::{
+    command::Run,
+    steps::{Done, StepResult},
+    tools,
+};
+
+/// A real OpenID provider, run by Node.js.
+const OIDC_PROVIDER: &str = "tests/oidc-provider";
+
+/// Installs what is missing.
+pub(crate) fn install(root: &Path) -> StepResult {
+    tools::require(&[tools::NODE, tools::NPM])?;
+    if is_current(&root.join(OIDC_PROVIDER)) {
+        return Ok(Done::note(format!("{OIDC_PROVIDER} is installed")));
+    }
+    // No scripts: none of the packages needs one, and nothing else should run here.
+    Run::new("npm").words("ci --ignore-scripts --no-audit --no-fund --prefix").arg(OIDC_PROVIDER).run()?;
+    Ok(Done::quietly())
+}
+
+/// Whether the packages were installed after the lock file was written.
+fn is_current(folder: &Path) -> bool {
+    // npm writes it last, so that it is not there after an installation that was broken off
+    let installed = written(&folder.join("node_modules/.package-lock.json"));
+    installed.is_some_and(|installed| written(&folder.join("package-lock.json")) <= Some(installed))
+}
+
+fn written(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn packages_are_current_until_the_lock_file_is_newer() {
+        let folder = std::env::temp_dir().join(format!("portcullis-xtask-servers-{}", std::process::id()));
+        let (lock, installed) = (folder.join("package-lock.json"), folder.join("node_modules/.package-lock.json"));
+        fs::create_dir_all(installed.parent().unwrap()).unwrap();
+        fs::write(&lock, "{}").unwrap();
+        assert!(!is_current(&folder), "nothing is installed");
+
+        fs::write(&installed, "{}").unwrap();
+        let then = written(&installed).unwrap();
+        File::options().write(true).open(&lock).unwrap().set_modified(then).unwrap();
+        assert!(is_current(&folder));
+
+        let later = then + Duration::from_secs(1);
+        File::options().write(true).open(&lock).unwrap().set_modified(later).unwrap();
+        assert!(!is_current(&folder));
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
