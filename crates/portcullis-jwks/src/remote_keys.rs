@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use portcullis_core::{KeyHint, KeySet, KeySource, KeySourceError, Resolved, UnixTime};
+use portcullis_core::{KeyHint, KeyMatch, KeySet, KeySource, KeySourceError, Resolved, UnixTime};
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout_at},
@@ -113,8 +113,8 @@ impl KeySource for RemoteKeys {
         self.shared.look_for(hint)
     }
 
-    fn reconsider(&self, hint: KeyHint<'_>, _now: UnixTime) -> Resolved {
-        self.shared.doubt(hint)
+    fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
+        self.shared.doubt(hint, tried)
     }
 
     fn edition(&self, _now: UnixTime) -> Option<u64> {

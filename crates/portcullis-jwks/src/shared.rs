@@ -1,12 +1,15 @@
 //! What the handles of a source, the requests that wait and the one task have in common.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    future::ready,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arc_swap::ArcSwap;
-use portcullis_core::{KeyHint, KeySet, KeySource, KeySourceError, KeySourceErrorKind, Resolved, UnixTime};
+use portcullis_core::{KeyHint, KeyMatch, KeySet, KeySource, KeySourceError, KeySourceErrorKind, Resolved, UnixTime};
 use tokio::{
     sync::{Notify, watch},
     time::{Duration, Instant, timeout_at},
@@ -130,13 +133,20 @@ impl Shared {
         }
     }
 
-    /// What a bad signature leads to: another fetch, or nothing.
-    pub(crate) fn doubt(self: &Arc<Self>, hint: KeyHint<'_>) -> Resolved {
+    /// What a signature that none of `tried` made leads to: another fetch, or nothing.
+    pub(crate) fn doubt(self: &Arc<Self>, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
         let (name, now) = (Name::from(hint), Instant::now());
-        if self.published.load().usability != Usability::Usable {
-            return Resolved::Unknown;
-        }
-        match self.desk().doubt(&name, now) {
+        let look = {
+            let mut desk = self.desk();
+            // With the desk in hand, for the same reason as above: there may be other keys by now.
+            let published = self.published.load();
+            match published.keys.resolve(hint, UnixTime::EPOCH) {
+                _ if published.usability != Usability::Usable => return Resolved::Unknown,
+                Resolved::Keys(keys) if keys.is_of_the_set_of(tried) => desk.doubt(&name, now),
+                others => return Resolved::waiting(ready(others)),
+            }
+        };
+        match look {
             Look::Absent | Look::CoolingDown => Resolved::Unknown,
             Look::Begun(attempt) | Look::Joined(attempt) => {
                 self.wake.notify_one();
@@ -266,5 +276,25 @@ mod tests {
         assert!(!shared.desk().is_running());
         assert!(matches!(shared.look_for(hint("unheard-of")), Resolved::Waiting(_)));
         assert!(shared.desk().is_running());
+    }
+
+    fn keys(resolved: Resolved) -> KeyMatch {
+        match resolved {
+            Resolved::Keys(keys) => keys,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The same for a token that was checked against keys which were replaced meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_were_replaced_since_are_tried_without_a_fetch() {
+        let shared = rotated();
+        let tried = keys(shared.at_hand(hint("new")));
+        assert!(matches!(shared.doubt(hint("new"), &tried), Resolved::Unknown), "the keys at hand, and none to be had");
+        let secret = Secret::from_base64("new", Algorithm::Hs256, &format!("{}A", "B".repeat(42))).unwrap();
+        shared.publish(KeySet::from(secret), Usability::Usable);
+        let Resolved::Waiting(newer) = shared.doubt(hint("new"), &tried) else { panic!("nothing newer") };
+        assert!(!keys(newer.await).is_of_the_set_of(&tried));
+        assert!(!shared.desk().is_running());
     }
 }

@@ -191,7 +191,7 @@ impl Inner {
         let signer = match token.find_signer(&keys) {
             Ok(signer) => signer,
             Err(error) if error.code() == Code::SignatureInvalid => {
-                return second_look(error, source.reconsider(token.key_hint(), now));
+                return second_look(error, source.reconsider(token.key_hint(), &keys));
             }
             Err(error) => return Err(error),
         };

@@ -27,6 +27,11 @@ impl KeyMatch {
         Self { keys: Arc::clone(keys), found, len }
     }
 
+    /// Whether these are keys of the very set that those are of: equal keys of a set that was read anew are not.
+    pub fn is_of_the_set_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.keys, &other.keys)
+    }
+
     /// The keys, to be tried in this order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &VerifyingKey> {
         self.found[..self.len].iter().map(|&index| &self.keys[index])

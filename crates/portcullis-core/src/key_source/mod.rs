@@ -33,13 +33,13 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     /// Finds the keys for a token with this hint at the instant `now`.
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved;
 
-    /// Asked when none of the keys that [`resolve`](KeySource::resolve) gave made the signature: there may be a newer key
+    /// Asked when none of `tried`, the keys that [`resolve`](KeySource::resolve) gave, made the signature: there may be a newer key
     /// under the same id. If the answer is [`Resolved::Waiting`], the token is verified once more with the keys that come of it,
     /// and that verdict stands; any other answer leaves it refused.
     ///
     /// Anybody can send a forged token, so bound what one costs. Defaults to [`Resolved::Unknown`]: nothing is newer.
-    fn reconsider(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
-        let _ = (hint, now);
+    fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
+        let _ = (hint, tried);
         Resolved::Unknown
     }
 
@@ -65,8 +65,8 @@ impl<T: KeySource + ?Sized> KeySource for Arc<T> {
         (**self).resolve(hint, now)
     }
 
-    fn reconsider(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
-        (**self).reconsider(hint, now)
+    fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
+        (**self).reconsider(hint, tried)
     }
 
     fn edition(&self, now: UnixTime) -> Option<u64> {
