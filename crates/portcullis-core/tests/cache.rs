@@ -1,5 +1,5 @@
 //! With the cache of verified tokens and without, the verdicts are the same, whatever happens in between.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -2,27 +2,49 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis_core::{AnyVerified, UnixTime};
+use portcullis_core::{AnyVerified, Clock, SystemClock, UnixTime};
 use zeroize::Zeroizing;
 
-use crate::{BearerChallenge, layer::Gate};
+use crate::BearerChallenge;
 
 /// How a request came past an [`AuthLayer`](crate::AuthLayer), in the request's extensions.
 ///
 /// Only the layer makes one. Guards and extractors read it; a handler rarely needs it.
 #[derive(Clone, Debug)]
 pub struct AuthContext {
-    presence: Presence,
-    /// What guards and extractors take over from the layer. Shared as a whole: every request counts this reference.
-    gate: Arc<Gate>,
+    verified: Option<AnyVerified>,
+    /// What guards and extractors take over from the layer; `None` for the defaults. Shared as a whole: every request counts this
+    /// reference, and the defaults are worth not counting.
+    manners: Option<Arc<Manners>>,
+    /// Apart, so that what every request moves is three pointers without a gap between them.
+    rare: Option<Box<Rare>>,
+}
+
+/// How a layer answers, and what time it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Manners {
+    pub(crate) challenge: BearerChallenge,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self { challenge: BearerChallenge::new(), clock: Arc::new(SystemClock) }
+    }
+}
+
+/// What few requests have.
+#[derive(Clone, Debug)]
+struct Rare {
+    is_preflight: bool,
     token: Option<PresentedToken>,
 }
 
 /// With what a request came.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Presence {
-    /// With a credential that was verified.
-    Verified(AnyVerified),
+    /// With a credential that was verified, and its text, if that is kept.
+    Verified(AnyVerified, Option<PresentedToken>),
     /// Without a credential, through an optional layer.
     Anonymous,
     /// As a CORS preflight, which never carries a credential (Fetch standard, section 4.8).
@@ -30,43 +52,58 @@ pub(crate) enum Presence {
 }
 
 impl AuthContext {
-    pub(crate) fn new(presence: Presence, gate: Arc<Gate>, token: Option<PresentedToken>) -> Self {
-        Self { presence, gate, token }
+    pub(crate) fn new(presence: Presence, manners: Option<Arc<Manners>>) -> Self {
+        let rare = |is_preflight, token| Some(Box::new(Rare { is_preflight, token }));
+        let (verified, rare) = match presence {
+            Presence::Verified(verified, None) => (Some(verified), None),
+            Presence::Verified(verified, token) => (Some(verified), rare(false, token)),
+            Presence::Anonymous => (None, None),
+            Presence::Preflight => (None, rare(true, None)),
+        };
+        Self { verified, manners, rare }
     }
 
     /// The verified token; `None` if the request came in without a credential.
     pub fn verified(&self) -> Option<&AnyVerified> {
-        match &self.presence {
-            Presence::Verified(verified) => Some(verified),
-            Presence::Anonymous | Presence::Preflight => None,
-        }
+        self.verified.as_ref()
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn into_verified(self) -> Option<AnyVerified> {
+        self.verified
     }
 
     /// Whether this is a CORS preflight that was let through without a credential.
     pub fn is_preflight(&self) -> bool {
-        matches!(self.presence, Presence::Preflight)
+        self.rare.as_ref().is_some_and(|rare| rare.is_preflight)
     }
 
     /// How the layer answers refusals, so that guards and extractors answer in the same way.
     pub fn challenge(&self) -> &BearerChallenge {
-        self.gate.challenge()
+        challenge_of(self.manners.as_deref())
     }
 
     /// The text of the token, if the layer [keeps it](crate::AuthLayer::keep_token). Whoever has it can act as the
     /// caller.
     pub fn token(&self) -> Option<&str> {
-        self.token.as_ref().map(PresentedToken::as_str)
+        self.rare.as_ref()?.token.as_ref().map(PresentedToken::as_str)
     }
 
     /// The time by the layer's clock, for guards.
     pub(crate) fn now(&self) -> UnixTime {
-        self.gate.now()
+        self.manners.as_ref().map_or_else(|| SystemClock.now(), |manners| manners.clock.now())
     }
 
     #[cfg(feature = "axum")]
     pub(crate) fn presented_token(&self) -> Option<&PresentedToken> {
-        self.token.as_ref()
+        self.rare.as_ref()?.token.as_ref()
     }
+}
+
+/// The challenge of these manners, or the bare one.
+pub(crate) fn challenge_of(manners: Option<&Manners>) -> &BearerChallenge {
+    static BARE: BearerChallenge = BearerChallenge::bare();
+    manners.map_or(&BARE, |manners| &manners.challenge)
 }
 
 /// The text of a token, wiped from memory when the last handle goes.

@@ -86,7 +86,12 @@ impl<C: Send + Sync + 'static> ErasedInner for Inner<C> {
 impl AnyVerified {
     /// The proof with its custom claims; `None` if they are of another type.
     pub fn downcast<C: Send + Sync + 'static>(&self) -> Option<Verified<C>> {
-        let inner: Arc<dyn Any + Send + Sync> = Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>;
+        self.clone().into_typed()
+    }
+
+    /// The same, handing the proof itself over: for who has no further use for it.
+    pub fn into_typed<C: Send + Sync + 'static>(self) -> Option<Verified<C>> {
+        let inner: Arc<dyn Any + Send + Sync> = self.0;
         inner.downcast::<Inner<C>>().ok().map(Verified)
     }
 

@@ -29,13 +29,17 @@ impl<C> Deref for Claims<C> {
 
 impl<C: Send + Sync + 'static> FromContext for Claims<C> {
     fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
-        Attempt::Done(verified(context).and_then(typed))
+        Attempt::Done(verified(context).cloned().and_then(typed))
+    }
+
+    fn from_own_context(context: AuthContext, _: &Parts) -> Attempt<Self> {
+        Attempt::Done(context.into_verified().ok_or_else(|| Code::CredentialMissing.into()).and_then(typed))
     }
 }
 
 impl<C: Send + Sync + 'static> FromContext for Option<Claims<C>> {
     fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
-        Attempt::Done(context.verified().map(typed).transpose())
+        Attempt::Done(context.verified().cloned().map(typed).transpose())
     }
 }
 
@@ -55,9 +59,10 @@ impl<C: Send + Sync + 'static, S: Send + Sync> OptionalFromRequestParts<S> for C
     }
 }
 
-fn typed<C: Send + Sync + 'static>(verified: &AnyVerified) -> Result<Claims<C>, AuthError> {
-    verified.downcast().map(Claims).ok_or_else(|| {
-        let (wanted, carried) = (std::any::type_name::<C>(), verified.custom_type());
+fn typed<C: Send + Sync + 'static>(verified: AnyVerified) -> Result<Claims<C>, AuthError> {
+    let carried = verified.custom_type();
+    verified.into_typed().map(Claims).ok_or_else(|| {
+        let wanted = std::any::type_name::<C>();
         AuthError::new(Code::ServiceMisconfigured).with_explanation(format!(
             "a handler takes `Claims<{wanted}>`, but the authenticator was made for claims of type `{carried}`: name \
              the same type in `JwtAuthenticator::claims`"

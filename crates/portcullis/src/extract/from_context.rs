@@ -3,7 +3,7 @@
 use http::request::Parts;
 use portcullis_core::{AnyVerified, Attempt, AuthError, Code};
 
-use crate::{AuthContext, AuthRejection, telemetry};
+use crate::{AuthContext, AuthRejection, BearerChallenge, telemetry};
 
 /// Something that an extractor takes from the [`AuthContext`]. What implements it can be wrapped in
 /// [`FromState`](super::FromState).
@@ -14,6 +14,12 @@ use crate::{AuthContext, AuthRejection, telemetry};
 pub trait FromContext: Send + Sized {
     /// Takes what it needs; an error if it is not there, with the [`Code`] that says why.
     fn from_context(context: &AuthContext, parts: &Parts) -> Attempt<Self>;
+
+    /// The same where nobody else needs the context: what it needs may be taken out. Defaults to
+    /// [`from_context`](Self::from_context).
+    fn from_own_context(context: AuthContext, parts: &Parts) -> Attempt<Self> {
+        Self::from_context(&context, parts)
+    }
 }
 
 /// The verified token, or the error of a request that came in without a credential.
@@ -30,14 +36,14 @@ pub(super) async fn extract<E: FromContext>(parts: &Parts) -> Result<E, AuthReje
         Attempt::Done(outcome) => outcome,
         attempt => attempt.outcome().await,
     }
-    .map_err(|error| reject(error, Some(context)))
+    .map_err(|error| reject(error, Some(context.challenge())))
 }
 
 /// Turns an error into the answer that the layer in front would give.
-pub(super) fn reject(error: AuthError, context: Option<&AuthContext>) -> AuthRejection {
+pub(super) fn reject(error: AuthError, challenge: Option<&BearerChallenge>) -> AuthRejection {
     telemetry::request_refused(&error, None);
-    match context {
-        Some(context) => AuthRejection::new(error, context.challenge().clone()),
+    match challenge {
+        Some(challenge) => AuthRejection::new(error, challenge.clone()),
         None => AuthRejection::from(error),
     }
 }

@@ -52,31 +52,30 @@ where
         let gate = AuthLayer::from_ref(state).gate;
         let context = match remembered(&gate, parts) {
             Some(context) => context,
-            None => authenticate(gate, parts).await?,
+            None => authenticate(&gate, parts).await?,
         };
-        match E::from_context(&context, parts) {
+        match E::from_own_context(context, parts) {
             Attempt::Done(outcome) => outcome,
             attempt => attempt.outcome().await,
         }
         .map(Self)
-        .map_err(|error| reject(error, Some(&context)))
+        .map_err(|error| reject(error, Some(gate.challenge())))
     }
 }
 
-async fn authenticate(gate: Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
+async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
     let pass = match gate.admit_optional((&*parts).into()) {
         Admission::Admitted(pass) => Ok(pass),
         Admission::Refused(error) => Err(error),
         Admission::Waiting(mut pending) => {
             let outcome = (&mut pending.waiting).await;
-            gate.conclude(pending, outcome)
+            pending.conclude(outcome)
         }
     };
     let pass = pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?;
-    let remembers = gate.strips().then(|| Arc::clone(&gate));
     let (context, _) = gate.prepare(pass, &mut parts.into());
-    if let Some(gate) = remembers {
-        parts.extensions.insert(Remembered { gate, context: context.clone() });
+    if gate.strips() {
+        parts.extensions.insert(Remembered { gate: Arc::clone(gate), context: context.clone() });
     }
     Ok(context)
 }

@@ -23,7 +23,7 @@ pin_project! {
         S: Service<Request<B>>,
     {
         #[pin]
-        state: State<S::Future, Box<Held<S, B, R>>, S::Response>,
+        state: State<S::Future, Box<Held<S, B, R>>, Box<S::Response>>,
     }
 }
 
@@ -34,7 +34,7 @@ pin_project! {
         Waiting { held: Option<H> },
         /// The inner service is at work.
         Inner { #[pin] future: F, caching: Caching },
-        /// It never got that far.
+        /// It never got that far. Boxed as well: every request moves this, and most are not refused.
         Rejected { response: Option<T> },
     }
 }
@@ -54,7 +54,7 @@ impl<S: Service<Request<B>>, B, R> AuthFuture<S, B, R> {
     }
 
     pub(super) fn rejected(response: S::Response) -> Self {
-        Self { state: State::Rejected { response: Some(response) } }
+        Self { state: State::Rejected { response: Some(Box::new(response)) } }
     }
 
     pub(super) fn waiting(held: Held<S, B, R>) -> Self {
@@ -87,7 +87,7 @@ where
                     return Poll::Ready(Ok(response));
                 }
                 StateProjection::Rejected { response } => {
-                    return response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
+                    return response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(*response)));
                 }
             };
             state.set(next);
@@ -100,14 +100,14 @@ where
     S: Service<Request<B>, Response = Response<ResBody>>,
     R: MakeRejection<ResBody>,
 {
-    fn proceed(mut self, outcome: Result<AnyVerified, AuthError>) -> State<S::Future, Box<Self>, S::Response> {
-        match self.gate.conclude(self.pending, outcome) {
+    fn proceed(mut self, outcome: Result<AnyVerified, AuthError>) -> State<S::Future, Box<Self>, Box<S::Response>> {
+        match self.pending.conclude(outcome) {
             Ok(pass) => {
-                let (auth, caching) = Arc::clone(&self.gate).prepare(pass, &mut (&mut self.request).into());
+                let (auth, caching) = self.gate.prepare(pass, &mut (&mut self.request).into());
                 self.request.extensions_mut().insert(auth);
                 State::Inner { future: self.inner.call(self.request), caching }
             }
-            Err(error) => State::Rejected { response: Some(respond(&self.rejection, &error)) },
+            Err(error) => State::Rejected { response: Some(Box::new(respond(&self.rejection, &error))) },
         }
     }
 }

@@ -6,13 +6,11 @@ use http::{
     Method,
     header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
 };
-use portcullis_core::{
-    AnyVerified, Attempt, AuthError, Authenticator, Clock, Code, Credential, SystemClock, UnixTime, Waiting,
-};
+use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Code, Credential, Waiting};
 
 use crate::{
     AuthContext, BearerChallenge, TokenLocation,
-    context::{Presence, PresentedToken},
+    context::{Manners, Presence, PresentedToken, challenge_of},
     location::{Caching, Found, RequestHead, RequestHeadMut},
     rejection::Preflights,
     telemetry::{self, Fingerprint, FingerprintKey},
@@ -23,8 +21,7 @@ use crate::{
 pub(crate) struct Gate {
     pub(super) sources: Vec<Source>,
     pub(super) absent: Absent,
-    pub(super) challenge: BearerChallenge,
-    pub(super) clock: Arc<dyn Clock>,
+    manners: Option<Arc<Manners>>,
     pub(super) preflights: Preflights,
     pub(super) keep: Keep,
     pub(super) asserted: Option<AnyVerified>,
@@ -69,7 +66,6 @@ pub(crate) enum Admission {
 pub(crate) struct Pass {
     presence: Presence,
     source: Option<usize>,
-    kept: Option<PresentedToken>,
 }
 
 /// A request whose token is still being verified.
@@ -86,8 +82,7 @@ impl Gate {
         Self {
             sources,
             absent: Absent::Refused,
-            challenge: BearerChallenge::new(),
-            clock: Arc::new(SystemClock),
+            manners: None,
             preflights: Preflights::Pass,
             keep: Keep::Nothing,
             asserted,
@@ -102,11 +97,11 @@ impl Gate {
     }
 
     pub(crate) fn challenge(&self) -> &BearerChallenge {
-        &self.challenge
+        challenge_of(self.manners.as_deref())
     }
 
-    pub(crate) fn now(&self) -> UnixTime {
-        self.clock.now()
+    pub(super) fn manners_mut(&mut self) -> &mut Manners {
+        Arc::make_mut(self.manners.get_or_insert_default())
     }
 
     /// Decides about a request by the layer's own rules for absent credentials and, unless `preflights` is stricter, for
@@ -124,7 +119,7 @@ impl Gate {
 
     fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Admission {
         if let Some(verified) = &self.asserted {
-            return admitted(Presence::Verified(verified.clone()));
+            return admitted(Presence::Verified(verified.clone(), None));
         }
         let glimpsed = self.glimpse(head);
         if let Some(verified) = glimpsed.and_then(|octets| self.recall(0, octets)) {
@@ -197,21 +192,9 @@ impl Gate {
         }
     }
 
-    /// The decision about a request that had to wait, once `outcome` is there.
-    pub(crate) fn conclude(
-        &self,
-        pending: PendingPass,
-        outcome: Result<AnyVerified, AuthError>,
-    ) -> Result<Pass, AuthError> {
-        match outcome {
-            Ok(verified) => Ok(pass(verified, pending.source, pending.kept)),
-            Err(error) => Err(refused(error, pending.fingerprint)),
-        }
-    }
-
     /// Takes the credential out of the request where its location says so. Gives what goes into the extensions, and
     /// what caches may do with the response.
-    pub(crate) fn prepare(self: Arc<Self>, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
+    pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
         let caching = match pass.source.map(|source| &self.sources[source]) {
             Some(source) => {
                 source.location.strip(request);
@@ -219,16 +202,26 @@ impl Gate {
             }
             None => Caching::Untouched,
         };
-        (AuthContext::new(pass.presence, self, pass.kept), caching)
+        (AuthContext::new(pass.presence, self.manners.clone()), caching)
+    }
+}
+
+impl PendingPass {
+    /// The decision about a request that had to wait, once `outcome` is there.
+    pub(crate) fn conclude(self, outcome: Result<AnyVerified, AuthError>) -> Result<Pass, AuthError> {
+        match outcome {
+            Ok(verified) => Ok(pass(verified, self.source, self.kept)),
+            Err(error) => Err(refused(error, self.fingerprint)),
+        }
     }
 }
 
 fn admitted(presence: Presence) -> Admission {
-    Admission::Admitted(Pass { presence, source: None, kept: None })
+    Admission::Admitted(Pass { presence, source: None })
 }
 
 fn pass(verified: AnyVerified, source: usize, kept: Option<PresentedToken>) -> Pass {
-    Pass { presence: Presence::Verified(verified), source: Some(source), kept }
+    Pass { presence: Presence::Verified(verified, kept), source: Some(source) }
 }
 
 impl Source {

@@ -59,7 +59,7 @@ impl AuthLayer {
     /// Defaults to a bare [`BearerChallenge::new`].
     #[must_use]
     pub fn challenge(mut self, challenge: BearerChallenge) -> Self {
-        Arc::make_mut(&mut self.gate).challenge = challenge.clone();
+        Arc::make_mut(&mut self.gate).manners_mut().challenge = challenge.clone();
         self.rejection = challenge;
         self
     }
@@ -106,7 +106,7 @@ impl<R> AuthLayer<R> {
     /// [`JwtAuthenticator::clock`]: crate::JwtAuthenticator::clock
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        Arc::make_mut(&mut self.gate).clock = Arc::new(clock);
+        Arc::make_mut(&mut self.gate).manners_mut().clock = Arc::new(clock);
         self
     }
 

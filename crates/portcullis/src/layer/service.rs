@@ -42,7 +42,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.gate.admit((&request).into(), self.rejection.preflights()) {
             Admission::Admitted(pass) => {
-                let (auth, caching) = Arc::clone(&self.gate).prepare(pass, &mut (&mut request).into());
+                let (auth, caching) = self.gate.prepare(pass, &mut (&mut request).into());
                 request.extensions_mut().insert(auth);
                 AuthFuture::inner(self.inner.call(request), caching)
             }

@@ -27,7 +27,11 @@ pub struct BearerChallenge {
 impl BearerChallenge {
     /// A bare `Bearer`, nothing else configured.
     pub fn new() -> Self {
-        Self::default()
+        Self::bare()
+    }
+
+    pub(crate) const fn bare() -> Self {
+        Self { config: None }
     }
 
     /// Names the protection space. Defaults to none, since nothing depends on it: `realm` is optional in RFC 6750.
