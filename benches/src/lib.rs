@@ -12,6 +12,6 @@ pub use by_hand::Hand;
 pub use options::Options;
 pub use processor::pin;
 pub use request::{requests, requests_with_body};
-pub use routers::{authenticator, extension, guarded, layered, plain, uncached, with_state};
+pub use routers::{authenticator, extension, guarded, layered, plain, state, uncached, with_state};
 pub use scaling::{Scaling, Work, scaling};
 pub use timing::{Contender, Samples, measure, median};

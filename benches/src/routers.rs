@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router, extract::FromRef, routing::get};
+use axum::{
+    Extension, Router,
+    extract::{FromRef, State},
+    routing::get,
+};
 use portcullis::{AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope};
 
 /// Without authentication.
@@ -16,6 +20,14 @@ pub fn extension() -> Router {
         name.to_string()
     }
     Router::new().route("/", get(handler)).layer(Extension(Arc::<str>::from("alice")))
+}
+
+/// What axum itself asks for an extractor that does nothing but hand over an `Arc` of the router's state.
+pub fn state() -> Router {
+    async fn handler(State(name): State<Arc<str>>) -> String {
+        name.to_string()
+    }
+    Router::new().route("/", get(handler)).with_state(Arc::<str>::from("alice"))
 }
 
 /// Portcullis without a layer: the extractor finds its configuration in the router's state.

@@ -49,7 +49,11 @@ fn rows(algorithm: Algorithm, options: &Options) {
     }
 }
 
-fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
+/// So many tokens take turns before a cache that holds few of them: each is seen for the first time, or as good as.
+const IN_TURN: usize = 256;
+const REMEMBERED: usize = 8;
+
+fn contenders(algorithm: Algorithm) -> [Contender<'static>; 10] {
     let issuer = MockIssuer::with_algorithm(algorithm);
     let token = issuer.token().subject("alice").scope("orders:read profile").sign();
     let jwks = issuer.jwks_with_secrets();
@@ -58,6 +62,9 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
     let auth = || uncached(authenticator(issuer.trusted()));
     let hand = Hand::new(algorithm, &jwks, issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
     let in_handler = Arc::clone(&bare).in_handler();
+    let many: Vec<String> =
+        (0..IN_TURN).map(|_| issuer.token().subject("alice").scope("orders:read profile").sign()).collect();
+    let remembering = || authenticator(issuer.trusted()).cached_tokens(REMEMBERED);
     [
         Contender::new("bare signature, prepared key", move || bare.check()),
         Contender::new("bare router", request(plain())),
@@ -66,6 +73,8 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
         Contender::new("portcullis, extractor from state", request(with_state(auth()))),
         Contender::new("portcullis, layer and extractor", request(layered(auth()))),
         Contender::new("portcullis, layer, extractor and scope guard", request(guarded(auth()))),
+        Contender::new("the extractor, and the token is remembered", requests(with_state(remembering()), &many)),
+        Contender::new("the layer, and the token is remembered", requests(layered(remembering()), &many)),
         Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.router())),
     ]
 }

@@ -5,13 +5,15 @@
 //! Budgets and their reading are printed below the table.
 
 mod by_hand_cached;
+mod memory;
 
 use std::slice;
 
 use axum::Router;
 use portcullis::Algorithm;
 use portcullis_benches::{
-    Contender, Hand, Options, Samples, authenticator, extension, guarded, layered, measure, plain, requests, with_state,
+    Contender, Hand, Options, Samples, authenticator, extension, guarded, layered, measure, plain, requests, state,
+    with_state,
 };
 use portcullis_test::MockIssuer;
 
@@ -40,6 +42,7 @@ fn main() {
     println!("|---|---|---:|---:|---:|---:|");
     let verdicts: Vec<String> = ALGORITHMS.iter().flat_map(|&algorithm| rows(algorithm, &options)).collect();
     println!("\n{}", verdicts.join("\n"));
+    ALGORITHMS.into_iter().for_each(memory::print);
 }
 
 /// Prints the rows of one algorithm and gives what is to be said of its budgets.
@@ -73,7 +76,7 @@ impl Budget {
     }
 }
 
-fn contenders(algorithm: Algorithm) -> [Contender<'static>; 7] {
+fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
     let issuer = MockIssuer::with_algorithm(algorithm);
     let token = issuer.token().subject("alice").scope("orders:read profile").sign();
     let jwks = issuer.jwks_with_secrets();
@@ -88,5 +91,6 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 7] {
         Contender::new("portcullis, layer, extractor and scope guard", request(guarded(auth()))),
         Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.clone().router())),
         Contender::new("the same with a moka cache around it", request(by_hand_cached::router(hand))),
+        Contender::new("bare router with State(Arc), for comparison", request(state())),
     ]
 }

@@ -64,6 +64,8 @@ pub(crate) struct Probe<'t> {
 impl<C> TokenCache<C> {
     /// A cache for that many tokens. It takes no memory before there are any.
     pub(crate) fn new(tokens: usize) -> Option<Self> {
+        // Its room is divided among shards, and chance fills some of them sooner: an eighth more holds that many for sure.
+        let tokens = tokens.saturating_add(tokens / 8);
         let weight = u64::try_from(tokens).unwrap_or(u64::MAX).saturating_mul(BYTES_PER_TOKEN);
         let options = OptionsBuilder::new().estimated_items_capacity(tokens).weight_capacity(weight).build().ok()?;
         let tokens = Cache::with_options(options, Weight, Precomputed, DefaultLifecycle::default());

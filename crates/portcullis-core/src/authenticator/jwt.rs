@@ -107,7 +107,7 @@ impl<C> JwtAuthenticator<C> {
     /// Remembers at most about this many verified tokens, so that none of them has to be verified again while its times, its
     /// keys and everything else that decides are as they were. Zero remembers none, as does [`without_cache`](Self::without_cache).
     ///
-    /// Defaults to 10 000. They take at most 3 KiB each on average, so 30 MB; long tokens count for several.
+    /// Defaults to 10 000. They take at most 3 KiB each on average, so 35 MB; long tokens count for several.
     #[must_use]
     pub fn cached_tokens(self, tokens: usize) -> Self {
         Self::from_parts(self.inner, tokens)

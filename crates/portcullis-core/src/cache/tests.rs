@@ -85,7 +85,7 @@ fn the_number_of_tokens_is_bounded() {
         let text = format!("token.{n}.signature");
         cache.remember(&cache.probe(text.as_bytes()).unwrap(), entry(7));
     }
-    assert!((50..=110).contains(&cache.tokens.len()), "{}", cache.tokens.len());
+    assert!((50..=120).contains(&cache.tokens.len()), "{}", cache.tokens.len());
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn long_tokens_count_for_several() {
         cache.remember(&cache.probe(text.as_bytes()).unwrap(), entry(7));
     }
     let bytes = (cache.tokens.len() * UnverifiedToken::MAX_LEN) as u64;
-    assert!(bytes <= 1000 * BYTES_PER_TOKEN, "{bytes}");
+    assert!(bytes <= 1125 * BYTES_PER_TOKEN, "{bytes}");
 }
 
 #[test]

@@ -1,0 +1,25 @@
+//! What a remembered token takes.
+
+use portcullis::{Algorithm, Attempt};
+use portcullis_benches::authenticator;
+use portcullis_test::MockIssuer;
+
+/// As many as fit the cache in any case.
+const TOKENS: usize = 2_000;
+
+/// Prints the bytes that stay allocated for each of many remembered tokens, beside the budget.
+pub fn print(algorithm: Algorithm) {
+    let issuer = MockIssuer::with_algorithm(algorithm);
+    let tokens: Vec<String> =
+        (0..TOKENS).map(|_| issuer.token().subject("alice").scope("orders:read").sign()).collect();
+    let service = authenticator(issuer.trusted());
+    let kept = allocation_counter::measure(|| {
+        for token in &tokens {
+            assert!(matches!(service.verify(token), Attempt::Done(Ok(_))));
+        }
+    });
+    let (size, each) = (tokens[0].len(), kept.bytes_current / TOKENS as i64);
+    let budget = 2 * size as i64 + 256;
+    let verdict = if each <= budget { "met" } else { "MISSED" };
+    println!("- {algorithm}: a token of {size} bytes takes {each} when it is remembered (budget {budget}): {verdict}");
+}
