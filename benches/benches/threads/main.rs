@@ -1,4 +1,8 @@
-//! Two threads, each with its own clone of the router, over 10 000 tokens that were all verified before.
+//! Two threads over 10 000 tokens that were all verified before, by one authenticator with one cache.
+//!
+//! Each thread has a router of its own, so that what is shared is what authentication shares. Beside that stand clones of one
+//! router, as servers have them: axum clones a router's services and state for every request, and every `Arc` in them is
+//! then counted from both processors, whoever put it there; `Extension(Arc)` shows what that costs by itself.
 //!
 //! What two threads can gain at all depends on the machine: two processors may share an execution unit, a cache, a
 //! clock. So the same run has a loop that touches no memory, and the bare router, which allocates as everybody does.
@@ -9,7 +13,9 @@ use std::{
 };
 
 use axum::Router;
-use portcullis_benches::{Options, Scaling, Work, authenticator, layered, plain, requests, scaling, with_state};
+use portcullis_benches::{
+    Options, Scaling, Work, authenticator, extension, layered, plain, requests, scaling, with_state,
+};
 use portcullis_test::MockIssuer;
 use serde_json::json;
 
@@ -30,15 +36,21 @@ fn main() {
     let issuer = MockIssuer::new(); // ES256, whose tokens are quick to sign
     let token = |at: usize| issuer.token().subject("alice").token_id(&at.to_string()).sign();
     let tokens: Vec<String> = (0..TOKENS).map(|at| token(at * STRIDE % TOKENS)).collect();
-    let (state, layer) = (with_state(authenticator(issuer.trusted())), layered(authenticator(issuer.trusted())));
+    let auth = authenticator(issuer.trusted());
+    let (state, layer) = (with_state(auth.clone()), layered(auth.clone()));
+    let (bare, arc) = (plain(), extension());
     for (name, router) in [("extractor from state", &state), ("layer and extractor", &layer)] {
         println!("{name}: {:.1} % of the tokens are verified anew at second sight", cold_share(router, &tokens));
     }
     let mut works = [
         Work::new("a loop without memory", |_| spin),
         Work::new("bare router", |thread| halves(plain(), &tokens, thread)),
-        Work::new("portcullis, extractor from state", |thread| halves(state.clone(), &tokens, thread)),
-        Work::new("portcullis, layer and extractor", |thread| halves(layer.clone(), &tokens, thread)),
+        Work::new("portcullis, extractor from state", |thread| halves(with_state(auth.clone()), &tokens, thread)),
+        Work::new("portcullis, layer and extractor", |thread| halves(layered(auth.clone()), &tokens, thread)),
+        Work::new("one router: bare", |thread| halves(bare.clone(), &tokens, thread)),
+        Work::new("one router: Extension(Arc)", |thread| halves(arc.clone(), &tokens, thread)),
+        Work::new("one router: extractor from state", |thread| halves(state.clone(), &tokens, thread)),
+        Work::new("one router: layer and extractor", |thread| halves(layer.clone(), &tokens, thread)),
     ];
     works.iter_mut().for_each(|work| work.warm_up(TOKENS));
     let results = scaling(&mut works, rounds, Duration::from_millis(slice));
