@@ -1,7 +1,7 @@
 //! An identity provider by script: it rotates its keys, is slow, goes away and sends nonsense, when the test says so.
 //!
 //! Run it against your own service: give its [`ScriptedProvider`] to [`RemoteKeys`](portcullis_jwks::RemoteKeys) as the
-//! [`Fetch`], on virtual time, and let hours pass at once. Or let it listen on a socket (feature `server`).
+//! [`Fetch`](portcullis_jwks::Fetch), on virtual time, and let hours pass at once. Or let it listen on a socket (feature `server`).
 //!
 //! ```
 //! use std::time::Duration;
