@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use portcullis_core::{Algorithm, Code, KeySet, Profile, Secret};
+use portcullis_core::{Algorithm, Code, KeySet, Profile, Secret, TrustedIssuer};
 use portcullis_jwks::provider;
 use portcullis_test::MockIssuer;
 use scene::{Published, Scene, judge};
@@ -106,8 +106,9 @@ async fn keycloak() {
     assert!(verified.has_scope("orders:read"));
     assert!(verified.has_role("clerk") && !verified.has_role("approver") && !verified.has_role("view-profile"));
 
-    let keycloak = keycloak.client_roles("orders").client_roles("https://bills.example.com/~eu");
-    let verified = judge(scene.trusted(&keycloak, "orders"), &scene.accepted(|_| {})).await.unwrap();
+    let of_clients = scene.trusted(&keycloak, "orders").roles_at("/resource_access/orders/roles");
+    let of_clients = of_clients.roles_at("/resource_access/https:~1~1bills.example.com~1~0eu/roles"); // RFC 6901 section 3
+    let verified = judge(of_clients, &scene.accepted(|_| {})).await.unwrap();
     assert!(["clerk", "approver", "payer"].iter().all(|role| verified.has_role(role)));
     assert!(!verified.has_role("view-profile"), "a role of a client that was not named");
 
@@ -122,19 +123,22 @@ async fn cognito() {
     let scene = Scene::rs256(include_str!("providers/cognito.json"));
     let cognito = provider::cognito("eu-west-1_AbCdEfGhI").unwrap();
     let client = "57cbishk4j24pabc1234567890";
-    let verified = scene.common(&cognito, client).await;
+    let refused = judge(scene.trusted(&cognito, client), &scene.accepted(|_| {})).await;
+    assert_eq!(refused.unwrap_err(), Code::ClaimMissing, "no audience, and nobody said that this will do");
+    let trusted = || scene.trusted(&cognito, client).danger_client_id_as_audience();
+    let verified = scene.common_where(&cognito, client, TrustedIssuer::danger_client_id_as_audience).await;
     assert_eq!(verified.subject(), Some("aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"));
     assert!(verified.has_role("clerks") && verified.has_scope("orders/read"));
 
     // For the same client, and told apart by `token_use` alone.
-    let id = judge(scene.trusted(&cognito, client), &scene.token("id", |_| {})).await;
+    let id = judge(trusted(), &scene.token("id", |_| {})).await;
     assert_eq!(id.unwrap_err(), Code::ClaimMissing);
     let of_another = scene.accepted(|claims| claims["client_id"] = "another".into());
-    assert_eq!(judge(scene.trusted(&cognito, client), &of_another).await.unwrap_err(), Code::AudienceMismatch);
+    assert_eq!(judge(trusted(), &of_another).await.unwrap_err(), Code::AudienceMismatch);
 
     let bound = scene.accepted(|claims| claims["aud"] = "https://orders.example.com".into());
-    assert_eq!(judge(scene.trusted(&cognito, client), &bound).await.unwrap_err(), Code::AudienceMismatch);
-    let for_resource = scene.trusted(&cognito, client).audience("https://orders.example.com");
+    assert_eq!(judge(trusted(), &bound).await.unwrap_err(), Code::AudienceMismatch);
+    let for_resource = scene.trusted(&cognito, "https://orders.example.com");
     assert!(judge(for_resource, &bound).await.is_ok());
 }
 
@@ -205,7 +209,7 @@ async fn supabase_with_the_legacy_secret() {
     let token = scene.accepted(|_| {});
     assert_eq!(judge(scene.trusted(&supabase, "authenticated"), &token).await.unwrap_err(), Code::KeysUnavailable);
     let keys = KeySet::from(Secret::new("legacy", Algorithm::Hs256, secret).unwrap());
-    let verified = judge(supabase.trusted("authenticated", keys), &token).await.unwrap();
+    let verified = judge(supabase.trust_with("authenticated", keys), &token).await.unwrap();
     assert!(verified.has_role("authenticated"));
 }
 

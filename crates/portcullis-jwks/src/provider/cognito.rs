@@ -8,11 +8,22 @@ use super::{Input, Provider, Quirk};
 ///
 /// - `iss` is `https://cognito-idp.REGION.amazonaws.com/POOL`, unless the pool is configured to have the updated issuer: then see
 ///   [`cognito_updated`].
-/// - The audience is the id of the app client that got the token. Access tokens have no `aud`, so the preset is one that
-///   [`danger_client_id_as_audience`](portcullis_core::TrustedIssuer::danger_client_id_as_audience) speaks of: **whatever service
-///   accepts the same client accepts the same token.** Define a resource server for your service, and require one of its scopes
-///   (`orders/read`) on every route. Several clients: [`TrustedIssuer::audience`](portcullis_core::TrustedIssuer::audience).
-/// - A token that was asked for with resource binding has `aud`, the resource, and is judged by it: give the resource as an audience.
+/// - Access tokens have no `aud` unless they were asked for with resource binding, for your service by name: then the resource is the
+///   audience, and all is well. All others are refused.
+/// - To accept those others, say so:
+///   [`danger_client_id_as_audience`](portcullis_core::TrustedIssuer::danger_client_id_as_audience). The audience is then the id of the
+///   app client that got the token, and **whatever service accepts the same client accepts the same token.** Define a resource
+///   server for your service, and require one of its scopes (`orders/read`) on every route.
+///
+///   ```no_run
+///   # use portcullis_jwks::provider;
+///   # #[tokio::main(flavor = "current_thread")]
+///   # async fn main() -> Result<(), portcullis_core::ConfigError> {
+///   # #[cfg(feature = "reqwest")]
+///   let issuer = provider::cognito("eu-west-1_AbCdEfGhI")?.trust("1h57kf5cpq17m0eml12EXAMPLE")?.danger_client_id_as_audience();
+///   # Ok(())
+///   # }
+///   ```
 /// - ID tokens have the client's id as `aud` and would pass for it; `token_use` has to be `access` here.
 /// - Groups are the roles; scopes are in `scope`, with the resource server's identifier before a slash.
 ///
@@ -42,11 +53,7 @@ fn with_host(host: &str, pool: &str) -> Result<Provider, ConfigError> {
     if !is_region || !is_part(id, |char| char.is_ascii_alphanumeric()) {
         return Err(input.problem("is no id of a user pool"));
     }
-    let quirks = [
-        Quirk::RolesAt("/cognito:groups".to_owned()),
-        Quirk::HasValue("/token_use", "access".to_owned()),
-        Quirk::ClientIdAsAudience,
-    ];
+    let quirks = [Quirk::RolesAt("/cognito:groups".to_owned()), Quirk::HasValue("/token_use", "access".to_owned())];
     Ok(Provider::new(NAME, format!("https://{host}.{region}.amazonaws.com/{pool}"), quirks))
 }
 

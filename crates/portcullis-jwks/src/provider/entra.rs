@@ -17,7 +17,7 @@ use super::{Input, Provider, Quirk};
 /// - `sub` is another one for every API; `oid` names the user in the whole tenant.
 /// - Several tenants: one entry for each. Tokens of `common` name the tenant of the user, so there is no issuer to trust.
 /// - An application with signing keys of its own (claims mapping) is not covered by the tenant's set: give
-///   [`trusted`](Provider::trusted) the keys at `https://login.microsoftonline.com/TENANT/discovery/v2.0/keys?appid=CLIENT`.
+///   [`trust_with`](Provider::trust_with) the keys at `https://login.microsoftonline.com/TENANT/discovery/v2.0/keys?appid=CLIENT`.
 ///
 /// # Errors
 ///

@@ -14,7 +14,7 @@ use super::{Input, Provider, Quirk};
 /// - There are no scopes and no roles. Who may do what is for you to say, by [`identity`](portcullis_core::Facts::identity) (`sub` is
 ///   never used again, `email` may be) or by the domain: see [`google_workspace`].
 pub fn google() -> Provider {
-    Provider::new(NAME, "https://accounts.google.com".to_owned(), [])
+    Provider::new(NAME, ISSUER.to_owned(), [])
 }
 
 /// Google's ID tokens of one organization in Google Workspace or Cloud, by its primary domain.
@@ -28,7 +28,9 @@ pub fn google() -> Provider {
 pub fn google_workspace(domain: &str) -> Result<Provider, ConfigError> {
     let what = "the organization's primary domain";
     let domain = Input { provider: NAME, what, example: "example.com", text: domain }.domain()?;
-    Ok(google().quirk(Quirk::HasValue("/hd", domain)))
+    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::HasValue("/hd", domain)]))
 }
 
 const NAME: &str = "Google";
+
+const ISSUER: &str = "https://accounts.google.com";

@@ -11,8 +11,10 @@ use super::{Input, Provider, Quirk};
 /// - The audience is the service's own client id. Keycloak adds it to `aud` only where an audience mapper says so, or where the user
 ///   has a role of that client and the client scope `roles` is in use; otherwise tokens are for `account`, which is no service of
 ///   yours.
-/// - Roles of the realm are in `realm_access`; for those of a client add [`client_roles`](Provider::client_roles). Lightweight access
-///   tokens have neither.
+/// - Roles of the realm are in `realm_access`; for those of a client add
+///   [`roles_at`](portcullis_core::TrustedIssuer::roles_at)`("/resource_access/CLIENT/roles")`. `admin` of the realm and `admin` of
+///   the client are then one; to tell them apart, ask [`Facts::roles_at`](portcullis_core::Facts::roles_at) instead. Other
+///   clients than your own let those who administer them give roles here. Lightweight access tokens have neither.
 /// - ID tokens have the same issuer and may have the same audience, where the service logs people in as well. The claim `typ` is `ID`
 ///   in them, and has to be `Bearer` here. (The header's `typ` is `JWT` in both.) Tokens of the type
 ///   `DPoP` are refused with it.
@@ -27,20 +29,6 @@ pub fn keycloak(base: &str, realm: &str) -> Result<Provider, ConfigError> {
     let realm = Input { provider: NAME, what, example: "shop", text: realm }.path_step()?;
     let quirks = [Quirk::RolesAt("/realm_access/roles".to_owned()), Quirk::HasValue("/typ", "Bearer".to_owned())];
     Ok(Provider::new(NAME, format!("{base}/realms/{realm}"), quirks))
-}
-
-impl Provider {
-    /// Keycloak: takes the roles of this client into account as well, those at `/resource_access/CLIENT/roles`.
-    ///
-    /// A role then counts wherever it stands: `admin` of the realm and `admin` of the client are one to
-    /// [`has_role`](portcullis_core::Facts::has_role). To tell them apart, ask
-    /// [`roles_at`](portcullis_core::Facts::roles_at) instead. Adding other clients than your own lets those who administer them
-    /// give roles here.
-    pub fn client_roles(self, client: &str) -> Self {
-        // RFC 6901 section 3: a client may be called by a URL.
-        let client = client.replace('~', "~0").replace('/', "~1");
-        self.quirk(Quirk::RolesAt(format!("/resource_access/{client}/roles")))
-    }
 }
 
 const NAME: &str = "Keycloak";

@@ -9,7 +9,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), portcullis_core::ConfigError> {
-//! let issuer = provider::auth0("tenant.eu.auth0.com")?.audience("https://orders.example.com")?;
+//! let issuer = provider::auth0("tenant.eu.auth0.com")?.trust("https://orders.example.com")?;
 //! let authenticator = JwtAuthenticator::new(issuer)?; // for an `AuthLayer`
 //! # Ok(())
 //! # }
@@ -22,9 +22,9 @@
 //! # use portcullis_jwks::provider;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), portcullis_core::ConfigError> {
-//! let provider = provider::keycloak("https://sso.example.com", "shop")?.client_roles("orders");
+//! let provider = provider::keycloak("https://sso.example.com", "shop")?;
 //! let keys = provider.keys().outage(Duration::from_secs(6 * 3600)).start()?;
-//! let issuer = provider.trusted("orders", keys.clone());
+//! let issuer = provider.trust_with("orders", keys.clone());
 //! # Ok(())
 //! # }
 //! ```
@@ -45,8 +45,8 @@
 //! | [`auth0`] | `https://DOMAIN/`, slash included | the API's identifier, in a list with `/userinfo` | `/permissions` | `scope` | another `aud` than an ID token |
 //! | [`entra`] | `https://login.microsoftonline.com/TENANT/v2.0` | the API's client id | `/roles` | `scp`, one string | `azp` |
 //! | [`entra_v1`] | `https://sts.windows.net/TENANT/`, slash included | `api://…`, or the API's client id | `/roles` | `scp`, one string | `appid` |
-//! | [`keycloak`] | `BASE/realms/REALM` | what an audience mapper adds | `/realm_access/roles`, and [of a client](Provider::client_roles) | `scope` | `typ` = `Bearer` among the claims |
-//! | [`cognito`] | `https://cognito-idp.REGION.amazonaws.com/POOL` | none: `client_id` takes its place | `/cognito:groups` | `scope` | `token_use` = `access` |
+//! | [`keycloak`] | `BASE/realms/REALM` | what an audience mapper adds | `/realm_access/roles`; of a client at `/resource_access/CLIENT/roles` | `scope` | `typ` = `Bearer` among the claims |
+//! | [`cognito`] | `https://cognito-idp.REGION.amazonaws.com/POOL` | none: [`client_id`](cognito) takes its place | `/cognito:groups` | `scope` | `token_use` = `access` |
 //! | [`cognito_updated`] | `https://issuer-cognito-idp.REGION.amazonaws.com/POOL` | the same | the same | the same | the same |
 //! | [`okta`] | `https://DOMAIN/oauth2/SERVER` | the server's, `api://default` at first | `/groups` | `scp`, an array | `cid` |
 //! | [`google`] | `https://accounts.google.com` | the client id | none | none | (ID tokens only: its access tokens are no JWTs) |

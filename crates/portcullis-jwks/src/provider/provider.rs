@@ -8,9 +8,9 @@ use crate::{RemoteKeys, RemoteKeysBuilder};
 
 /// An identity provider whose quirks are known: made by the functions of [this module](crate::provider).
 ///
-/// Nothing is fetched before [`audience`](Self::audience), or the start of its [`keys`](Self::keys).
+/// Nothing is fetched before [`trust`](Self::trust), or the start of its [`keys`](Self::keys).
 #[derive(Clone, Debug)]
-#[must_use = "a provider is trusted for an audience: see `audience` and `trusted`"]
+#[must_use = "a provider is trusted for an audience: see `trust` and `trust_with`"]
 pub struct Provider {
     name: &'static str,
     issuer: String,
@@ -28,8 +28,6 @@ pub(super) enum Quirk {
     Has(&'static str),
     /// The tokens that are meant have this text as that claim.
     HasValue(&'static str, String),
-    /// Access tokens have a `client_id` in place of `aud`.
-    ClientIdAsAudience,
 }
 
 impl Provider {
@@ -44,11 +42,6 @@ impl Provider {
         self
     }
 
-    pub(super) fn quirk(mut self, quirk: Quirk) -> Self {
-        self.quirks.push(quirk);
-        self
-    }
-
     /// What people call it: `Auth0`, `Entra ID`.
     pub fn name(&self) -> &'static str {
         self.name
@@ -59,7 +52,7 @@ impl Provider {
         &self.issuer
     }
 
-    /// Its keys, for [`trusted`](Self::trusted): to set how they are fetched, and to start.
+    /// Its keys, for [`trust_with`](Self::trust_with): to set how they are fetched, and to start.
     pub fn keys(&self) -> RemoteKeysBuilder {
         match &self.keys_at {
             Some(url) => RemoteKeys::from_url(url),
@@ -71,13 +64,12 @@ impl Provider {
     ///
     /// The keys are [its own](Self::keys), or any others that are known to be: a shared secret of a Supabase project, say.
     /// What `audience` is, is the provider's to say: see the function that made it.
-    pub fn trusted(&self, audience: impl Into<String>, keys: impl KeySource) -> TrustedIssuer {
+    pub fn trust_with(&self, audience: impl Into<String>, keys: impl KeySource) -> TrustedIssuer {
         let plain = TrustedIssuer::new(&self.issuer, audience, keys);
         self.quirks.iter().fold(plain, |issuer, quirk| match quirk {
             Quirk::RolesAt(pointer) => issuer.roles_at(pointer),
             Quirk::Has(pointer) => issuer.require_claim(*pointer),
             Quirk::HasValue(pointer, value) => issuer.require_claim_value(*pointer, value),
-            Quirk::ClientIdAsAudience => issuer.danger_client_id_as_audience(),
         })
     }
 
@@ -88,7 +80,7 @@ impl Provider {
     /// If there is no runtime, or no client can be made. That the provider cannot be reached is no error: tokens are then answered
     /// with 503 until it can.
     #[cfg(feature = "reqwest")]
-    pub fn audience(&self, audience: impl Into<String>) -> Result<TrustedIssuer, ConfigError> {
-        Ok(self.trusted(audience, self.keys().start()?))
+    pub fn trust(&self, audience: impl Into<String>) -> Result<TrustedIssuer, ConfigError> {
+        Ok(self.trust_with(audience, self.keys().start()?))
     }
 }

@@ -22,7 +22,7 @@ use super::{Input, Provider, Quirk};
 ///
 /// fn legacy(key_id: &str, secret: &str) -> Result<TrustedIssuer, ConfigError> {
 ///     let secret = Secret::new(key_id, Algorithm::Hs256, secret)?; // the `kid` of the project's tokens
-///     Ok(provider::supabase("abcdefghijklmnopqrst")?.trusted("authenticated", KeySet::from(secret)))
+///     Ok(provider::supabase("abcdefghijklmnopqrst")?.trust_with("authenticated", KeySet::from(secret)))
 /// }
 /// # assert!(legacy("Id", "a secret of at least 32 bytes, ok").is_ok());
 /// # assert!(legacy("Id", "short").is_err());

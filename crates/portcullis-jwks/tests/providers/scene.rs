@@ -75,12 +75,22 @@ impl Scene {
 
     pub(crate) fn trusted(&self, provider: &Provider, audience: &str) -> TrustedIssuer {
         let keys = provider.keys().fetch(Arc::clone(&self.published)).start().unwrap();
-        provider.trusted(audience, keys)
+        provider.trust_with(audience, keys)
     }
 
     /// What is so with each of them; gives the token that was accepted.
     pub(crate) async fn common(&self, provider: &Provider, audience: &str) -> Verified {
-        let issuer = || self.trusted(provider, audience);
+        self.common_where(provider, audience, |issuer| issuer).await
+    }
+
+    /// The same of an issuer to which something is added.
+    pub(crate) async fn common_where(
+        &self,
+        provider: &Provider,
+        audience: &str,
+        add: impl Fn(TrustedIssuer) -> TrustedIssuer,
+    ) -> Verified {
+        let issuer = || add(self.trusted(provider, audience));
         let verified = judge(issuer(), &self.accepted(|_| {})).await.unwrap();
         assert_eq!(*self.published.asked.lock().unwrap(), self.published.documents.keys().cloned().collect());
         assert_eq!(verified.audience(), Some(audience));
