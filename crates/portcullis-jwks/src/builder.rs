@@ -9,7 +9,7 @@ use crate::{
     Fetch, RemoteKeys, Snapshot,
     discovery::DiscoverableIssuer,
     fetch::SharedFetch,
-    origin::{Hints, Origin},
+    origin::{Learned, Origin},
     refresher::Refresher,
     schedule::Jitter,
     shared::{Shared, Usability},
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "nothing is fetched before `start`"]
 pub struct RemoteKeysBuilder {
-    from: From,
+    configured: Configured,
     fetch: Option<SharedFetch>,
     outage: Duration,
     cool_down: Duration,
@@ -32,7 +32,7 @@ pub struct RemoteKeysBuilder {
 
 /// As written by the developer; read at the start, when all mistakes are told.
 #[derive(Debug)]
-enum From {
+enum Configured {
     Issuer(String),
     Url(String),
 }
@@ -45,16 +45,16 @@ enum FirstFetch {
 
 impl RemoteKeysBuilder {
     pub(crate) fn discover(issuer: String) -> Self {
-        Self::new(From::Issuer(issuer))
+        Self::new(Configured::Issuer(issuer))
     }
 
     pub(crate) fn from_url(url: String) -> Self {
-        Self::new(From::Url(url))
+        Self::new(Configured::Url(url))
     }
 
-    fn new(from: From) -> Self {
+    fn new(configured: Configured) -> Self {
         Self {
-            from,
+            configured,
             fetch: None,
             outage: DEFAULT_OUTAGE,
             cool_down: DEFAULT_COOL_DOWN,
@@ -117,7 +117,7 @@ impl RemoteKeysBuilder {
     /// client, no runtime. That the issuer cannot be reached is no error of the configuration.
     pub fn start(self) -> Result<RemoteKeys, ConfigError> {
         let mut problems = self.out_of_range();
-        let origin = self.from.read().map_err(|problem| problems.push(problem)).ok();
+        let origin = self.configured.read().map_err(|problem| problems.push(problem)).ok();
         let fetch = self.fetch.clone().map_or_else(default_fetch, Ok).map_err(|problem| problems.push(problem)).ok();
         let runtime = Handle::try_current().map_err(|_| problems.push(NO_RUNTIME.to_owned())).ok();
         ConfigError::check(problems)?;
@@ -130,11 +130,11 @@ impl RemoteKeysBuilder {
     fn start_on(self, runtime: &Handle, origin: Origin, fetch: SharedFetch) -> RemoteKeys {
         let shared = Arc::new(Shared::new(self.cool_down));
         let source = origin.name().to_owned();
-        let mut hints = Hints::default();
+        let mut learned = Learned::default();
         if let Some(snapshot) = self.snapshot {
             match snapshot.restore(&source, self.clock.now(), self.outage) {
                 Ok(held) => {
-                    hints.etag = held.etag.clone().map(|etag| (held.url.clone(), etag));
+                    learned.etag = held.etag.clone().map(|etag| (held.url.clone(), etag));
                     shared.publish(held.keys.clone(), Usability::Usable);
                     shared.desk().held = Some(held);
                 }
@@ -148,7 +148,7 @@ impl RemoteKeysBuilder {
         let (clock, outage) = (self.clock, self.outage);
         let jitter = Jitter::new();
         let refresher =
-            Refresher { shared: Arc::clone(&shared), origin, fetch, clock, outage, jitter, hints, failures: 0 };
+            Refresher { shared: Arc::clone(&shared), origin, fetch, clock, outage, jitter, learned, failures: 0 };
         let mut task = JoinSet::new();
         task.spawn_on(refresher.run(), runtime);
         RemoteKeys::new(shared, &source, task)
@@ -166,7 +166,7 @@ impl RemoteKeysBuilder {
     }
 }
 
-impl From {
+impl Configured {
     fn read(&self) -> Result<Origin, String> {
         match self {
             Self::Issuer(name) => {
@@ -180,14 +180,14 @@ impl From {
     }
 }
 
+#[cfg(feature = "reqwest")]
 fn default_fetch() -> Result<SharedFetch, String> {
-    let client: Option<Result<SharedFetch, String>> = None;
-    #[cfg(feature = "reqwest")]
-    let client =
-        client.or_else(|| Some(crate::HttpClient::new().map(SharedFetch::new).map_err(|error| error.to_string())));
-    client.unwrap_or_else(|| {
-        Err("nothing can fetch the keys: switch the feature `reqwest` on, or give a client by `fetch`".to_owned())
-    })
+    crate::HttpClient::new().map(SharedFetch::new).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_fetch() -> Result<SharedFetch, String> {
+    Err("nothing can fetch the keys: switch the feature `reqwest` on, or give a client by `fetch`".to_owned())
 }
 
 const NO_RUNTIME: &str =

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use portcullis_core::ConfigError;
 use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
 
-use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, origin::ATTEMPT_LIMIT};
+use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, document::ATTEMPT_LIMIT};
 
 /// What a connection may take. An issuer that does not answer by then is better asked again.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -92,7 +92,15 @@ impl Fetch for HttpClient {
 fn failed(error: reqwest::Error) -> FetchError {
     // What was asked for is in the error already.
     let error = error.without_url();
-    if error.is_timeout() { FetchError::timed_out(ATTEMPT_LIMIT) } else { FetchError::unreachable(error) }
+    // Without a connection nobody was slow to answer.
+    let slow = error.is_timeout() && !error.is_connect();
+    if slow {
+        FetchError::timed_out(ATTEMPT_LIMIT)
+    } else if chain(&error).contains("UnknownIssuer") {
+        FetchError::untrusted(error)
+    } else {
+        FetchError::unreachable(error)
+    }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

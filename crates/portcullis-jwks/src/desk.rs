@@ -42,9 +42,9 @@ pub(crate) enum LastAttempt {
     Failed(FetchError),
 }
 
-/// What to do about a token whose key is not at hand.
+/// What a token whose key is not at hand can hope for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum Outlook {
     /// An attempt of this number begins now: wait until it is over.
     Begun(u64),
     /// One is under way: wait for that. It may have begun before the issuer had the key.
@@ -71,32 +71,32 @@ impl Desk {
     }
 
     /// A key that is not in the set.
-    pub(crate) fn look_for(&mut self, name: &Name, now: Instant) -> Look {
-        if self.absent.contains(name, now) { Look::Absent } else { self.join_or_begin(now) }
+    pub(crate) fn look_for(&mut self, name: &Name, now: Instant) -> Outlook {
+        if self.absent.contains(name, now) { Outlook::Absent } else { self.join_or_begin(now) }
     }
 
     /// An attempt for whoever cannot go on without one.
-    pub(crate) fn join_or_begin(&mut self, now: Instant) -> Look {
+    pub(crate) fn join_or_begin(&mut self, now: Instant) -> Outlook {
         if let Some(attempt) = self.running {
-            return Look::Joined(attempt);
+            return Outlook::Joined(attempt);
         }
-        if self.cool_down.try_take(now) { Look::Begun(self.next_attempt()) } else { Look::CoolingDown }
+        if self.cool_down.try_take(now) { Outlook::Begun(self.next_attempt()) } else { Outlook::CoolingDown }
     }
 
     /// A bad signature under a key id of the set: it may be another key by now.
-    pub(crate) fn doubt(&mut self, name: &Name, now: Instant) -> Look {
+    pub(crate) fn doubt(&mut self, name: &Name, now: Instant) -> Outlook {
         if let Some(attempt) = self.running {
-            return Look::Joined(attempt);
+            return Outlook::Joined(attempt);
         }
         let id = name.hint().key_id.map(Box::from);
         if self.doubted.get(&id).is_some_and(|last| now.saturating_duration_since(*last) < DOUBT) {
-            return Look::Absent;
+            return Outlook::Absent;
         }
-        let look = self.join_or_begin(now);
-        if look != Look::CoolingDown {
+        let outlook = self.join_or_begin(now);
+        if outlook != Outlook::CoolingDown {
             self.doubted.insert(id, now);
         }
-        look
+        outlook
     }
 
     /// An attempt that is due, whatever tokens ask for.
@@ -165,9 +165,9 @@ mod tests {
     async fn everybody_joins_the_one_attempt() {
         let now = Instant::now();
         let mut desk = Desk::new(PERIOD, now);
-        assert_eq!(desk.look_for(&name("a"), now), Look::Begun(1));
-        assert!((0..100).all(|n| desk.look_for(&name(&n.to_string()), now) == Look::Joined(1)));
-        assert_eq!(desk.doubt(&name("known"), now), Look::Joined(1));
+        assert_eq!(desk.look_for(&name("a"), now), Outlook::Begun(1));
+        assert!((0..100).all(|n| desk.look_for(&name(&n.to_string()), now) == Outlook::Joined(1)));
+        assert_eq!(desk.doubt(&name("known"), now), Outlook::Joined(1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -175,25 +175,25 @@ mod tests {
         let now = Instant::now();
         let mut desk = Desk::new(PERIOD, now);
         for _ in 0..2 {
-            assert!(matches!(desk.look_for(&name("a"), now), Look::Begun(_)));
+            assert!(matches!(desk.look_for(&name("a"), now), Outlook::Begun(_)));
             desk.finish(LastAttempt::Succeeded);
         }
-        assert_eq!(desk.look_for(&name("a"), now), Look::CoolingDown);
+        assert_eq!(desk.look_for(&name("a"), now), Outlook::CoolingDown);
         assert_eq!(desk.retry_after(now), PERIOD);
-        assert!(matches!(desk.look_for(&name("a"), now + PERIOD), Look::Begun(3)));
+        assert!(matches!(desk.look_for(&name("a"), now + PERIOD), Outlook::Begun(3)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_doubt_per_key_and_five_minutes() {
         let now = Instant::now();
         let mut desk = Desk::new(PERIOD, now);
-        assert_eq!(desk.doubt(&name("a"), now), Look::Begun(1));
+        assert_eq!(desk.doubt(&name("a"), now), Outlook::Begun(1));
         desk.finish(LastAttempt::Succeeded);
-        assert_eq!(desk.doubt(&name("a"), now), Look::Absent);
-        assert_eq!(desk.doubt(&name("b"), now), Look::Begun(2));
+        assert_eq!(desk.doubt(&name("a"), now), Outlook::Absent);
+        assert_eq!(desk.doubt(&name("b"), now), Outlook::Begun(2));
         desk.finish(LastAttempt::Succeeded);
-        assert_eq!(desk.doubt(&name("a"), now + DOUBT - Duration::from_secs(1)), Look::Absent);
-        assert_eq!(desk.doubt(&name("a"), now + DOUBT), Look::Begun(3));
+        assert_eq!(desk.doubt(&name("a"), now + DOUBT - Duration::from_secs(1)), Outlook::Absent);
+        assert_eq!(desk.doubt(&name("a"), now + DOUBT), Outlook::Begun(3));
     }
 
     #[tokio::test(start_paused = true)]
@@ -201,10 +201,10 @@ mod tests {
         let now = Instant::now();
         let mut desk = Desk::new(PERIOD, now);
         for id in ["a", "b"] {
-            assert!(matches!(desk.doubt(&name(id), now), Look::Begun(_)));
+            assert!(matches!(desk.doubt(&name(id), now), Outlook::Begun(_)));
             desk.finish(LastAttempt::Succeeded);
         }
-        assert_eq!(desk.doubt(&name("c"), now), Look::CoolingDown);
-        assert_eq!(desk.doubt(&name("c"), now + PERIOD), Look::Begun(3));
+        assert_eq!(desk.doubt(&name("c"), now), Outlook::CoolingDown);
+        assert_eq!(desk.doubt(&name("c"), now + PERIOD), Outlook::Begun(3));
     }
 }

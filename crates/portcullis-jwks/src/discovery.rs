@@ -1,9 +1,11 @@
 //! Issuer metadata that names the key set's URL (OpenID Connect Discovery 1.0, RFC 8414).
 
+use http::StatusCode;
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::{
-    FetchError, FetchErrorKind,
+    FetchError,
     document::{self, Fetched},
     fetch::SharedFetch,
     url::DocumentUrl,
@@ -34,24 +36,26 @@ impl DiscoverableIssuer {
     }
 
     /// Asks where the key set is: by OpenID Connect first, and where there is no such document by RFC 8414.
-    pub(crate) async fn key_set_url(&self, fetch: &SharedFetch) -> Result<DocumentUrl, FetchError> {
+    pub(crate) async fn key_set_url(&self, fetch: &SharedFetch, deadline: Instant) -> Result<DocumentUrl, FetchError> {
         let [oidc, oauth] = &self.documents;
-        match self.ask(fetch, oidc).await {
-            // An issuer that has both is asked once; one that has neither is shown the first answer.
-            Err(missing) if missing.kind() == FetchErrorKind::Status => self
-                .ask(fetch, oauth)
-                .await
-                .map_err(|other| if other.kind() == FetchErrorKind::Status { missing } else { other }),
+        match self.ask(fetch, oidc, deadline).await {
+            // An issuer that has both is asked once.
+            Err(missing) if is_missing(&missing) => self.ask(fetch, oauth, deadline).await.map_err(|other| {
+                if is_missing(&other) { FetchError::no_metadata_at(missing, oauth.as_str()) } else { other }
+            }),
             outcome => outcome,
         }
     }
 
-    async fn ask(&self, fetch: &SharedFetch, document: &DocumentUrl) -> Result<DocumentUrl, FetchError> {
-        match document::get(fetch, document, document::JSON, None).await? {
+    async fn ask(
+        &self,
+        fetch: &SharedFetch,
+        document: &DocumentUrl,
+        deadline: Instant,
+    ) -> Result<DocumentUrl, FetchError> {
+        match document::get(fetch, document, document::JSON, None, deadline).await? {
             Fetched::New(found) => self.read(&found.text).map_err(|error| error.at(document.as_str())),
-            Fetched::NotModified { .. } => {
-                Err(FetchError::status(http::StatusCode::NOT_MODIFIED).at(document.as_str()))
-            }
+            Fetched::NotModified { .. } => Err(FetchError::status(StatusCode::NOT_MODIFIED).at(document.as_str())),
         }
     }
 
@@ -73,6 +77,13 @@ impl DiscoverableIssuer {
         }
         Ok(url)
     }
+}
+
+/// Whether an answer says that there is no such document: as 404, or as what a gateway says in its place. An issuer that is
+/// down or asks for patience says nothing about its documents.
+fn is_missing(error: &FetchError) -> bool {
+    let patience = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    error.status_code().is_some_and(|status| status.is_client_error() && !patience.contains(&status))
 }
 
 /// Only what is needed; the rest is for clients. A member that stands twice is refused.
@@ -106,6 +117,7 @@ fn oauth_document(issuer: &DocumentUrl) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FetchErrorKind;
 
     fn documents(name: &str) -> [String; 2] {
         DiscoverableIssuer::parse(name).unwrap().documents.map(|url| url.as_str().to_owned())

@@ -7,7 +7,12 @@ use http::{
     header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
 };
 
+use tokio::time::{Instant, timeout_at};
+
 use crate::{FetchError, MAX_DOCUMENT_LEN, fetch::SharedFetch, freshness::freshness, url::DocumentUrl};
+
+/// How long an attempt may take as a whole, metadata and key set together.
+pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 
 /// The longest `ETag` that is sent back. Longer ones are not a provider's.
 const MAX_ETAG: usize = 1024;
@@ -35,12 +40,13 @@ pub(crate) struct Document {
     pub(crate) freshness: Duration,
 }
 
-/// Asks for a document. With an `etag`, the answer may be that it has not changed.
+/// Asks for a document, until `deadline`. With an `etag`, the answer may be that it has not changed.
 pub(crate) async fn get(
     fetch: &SharedFetch,
     url: &DocumentUrl,
     accept: &'static str,
     etag: Option<&HeaderValue>,
+    deadline: Instant,
 ) -> Result<Fetched, FetchError> {
     let at = |error: FetchError| error.at(url.as_str());
     let mut request = Request::new(());
@@ -49,7 +55,8 @@ pub(crate) async fn get(
     if let Some(etag) = etag {
         request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
     }
-    let response = fetch.fetch(request).await.map_err(at)?;
+    let in_time = timeout_at(deadline, fetch.fetch(request)).await;
+    let response = in_time.unwrap_or_else(|_| Err(FetchError::timed_out(ATTEMPT_LIMIT))).map_err(at)?;
     read(response, etag.is_some()).map_err(at)
 }
 

@@ -1,6 +1,6 @@
 //! Why a fetch came to nothing, for the operator.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use portcullis_core::SkippedKey;
@@ -12,19 +12,28 @@ use portcullis_core::SkippedKey;
 pub struct FetchError {
     kind: FetchErrorKind,
     url: Option<Arc<str>>,
+    status: Option<StatusCode>,
     detail: Arc<str>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl FetchError {
     fn new(kind: FetchErrorKind, detail: impl Into<Arc<str>>) -> Self {
-        Self { kind, url: None, detail: detail.into(), source: None }
+        Self { kind, url: None, status: None, detail: detail.into(), source: None }
     }
 
-    /// No response was had: no name, no connection, a broken one.
+    /// No response was had: no name, no connection, a broken one, a certificate that is not trusted.
     pub fn unreachable(source: impl Error + Send + Sync + 'static) -> Self {
         let error = Self::new(FetchErrorKind::Unreachable, "no response was had");
         Self { source: Some(Arc::new(source)), ..error }
+    }
+
+    /// The certificate's authority is not known: mostly one within one's own walls.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn untrusted(source: impl Error + Send + Sync + 'static) -> Self {
+        let detail = "its certificate is from no authority that this machine trusts: add yours to the machine, or by \
+                      `HttpClient::with_root_certificates`";
+        Self { detail: detail.into(), ..Self::unreachable(source) }
     }
 
     /// The document is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN), or is announced to be.
@@ -33,8 +42,9 @@ impl FetchError {
         Self::new(FetchErrorKind::TooLarge, format!("the document has more than {max} bytes"))
     }
 
-    pub(crate) fn timed_out(after: std::time::Duration) -> Self {
-        Self::new(FetchErrorKind::TimedOut, format!("it took longer than {} s", after.as_secs()))
+    /// The response, or its body, took longer than this.
+    pub fn timed_out(after: Duration) -> Self {
+        Self::new(FetchErrorKind::TimedOut, format!("it took longer than {} s", after.as_secs_f32()))
     }
 
     pub(crate) fn crashed() -> Self {
@@ -43,12 +53,24 @@ impl FetchError {
 
     pub(crate) fn status(status: StatusCode) -> Self {
         let hint = if status.is_redirection() { "; redirects are not followed: configure where it leads" } else { "" };
-        Self::new(FetchErrorKind::Status, format!("the answer has the status {}{hint}", status.as_u16()))
+        let error = Self::new(FetchErrorKind::Status, format!("the answer has the status {}{hint}", status.as_u16()));
+        Self { status: Some(status), ..error }
+    }
+
+    /// Neither document of an issuer is there; `missing` is what the first one's place said.
+    pub(crate) fn no_metadata_at(missing: Self, oauth: &str) -> Self {
+        let detail = format!(
+            "{}, and there is nothing at {oauth} either: the issuer has no metadata, or another name",
+            missing.detail
+        );
+        Self { detail: detail.into(), ..missing }
     }
 
     pub(crate) fn content_type(found: &str) -> Self {
         let found: String = found.chars().filter(|char| !char.is_control()).take(60).collect();
-        Self::new(FetchErrorKind::ContentType, format!("the answer is `{found}`, not JSON"))
+        let html = found.to_ascii_lowercase().contains("html");
+        let hint = if html { "; is there a login page or a proxy in between?" } else { "" };
+        Self::new(FetchErrorKind::ContentType, format!("the answer is `{found}`, not JSON{hint}"))
     }
 
     pub(crate) fn malformed(detail: impl Into<Arc<str>>) -> Self {
@@ -61,7 +83,11 @@ impl FetchError {
 
     pub(crate) fn no_usable_key(skipped: &[SkippedKey]) -> Self {
         let reasons: Vec<_> = skipped.iter().map(ToString::to_string).collect();
-        let reasons = if reasons.is_empty() { "it is empty".to_owned() } else { reasons.join("; ") };
+        let reasons = if reasons.is_empty() {
+            "it is empty (an issuer that signs with a shared secret publishes none: configure that)".to_owned()
+        } else {
+            reasons.join("; ")
+        };
         Self::new(FetchErrorKind::NoUsableKey, format!("no key of the set can be used: {reasons}"))
     }
 
@@ -89,6 +115,11 @@ impl FetchError {
         self.kind
     }
 
+    /// The answer's status, for [`FetchErrorKind::Status`].
+    pub fn status_code(&self) -> Option<StatusCode> {
+        self.status
+    }
+
     /// What was asked for, if it is known.
     pub fn url(&self) -> Option<&str> {
         self.url.as_deref()
@@ -114,7 +145,7 @@ impl Error for FetchError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FetchErrorKind {
-    /// No response was had.
+    /// No response was had: no name, no connection, a certificate that is not trusted.
     Unreachable,
     /// The attempt took too long.
     TimedOut,

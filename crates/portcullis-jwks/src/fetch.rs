@@ -42,14 +42,14 @@ impl<T: Fetch> Fetch for Arc<T> {
 #[derive(Clone)]
 pub(crate) struct SharedFetch(Arc<dyn ErasedFetch>);
 
-type Fetched<'a> = Pin<Box<dyn Future<Output = Result<Response<Vec<u8>>, FetchError>> + Send + 'a>>;
+type BoxedFetch<'a> = Pin<Box<dyn Future<Output = Result<Response<Vec<u8>>, FetchError>> + Send + 'a>>;
 
 trait ErasedFetch: fmt::Debug + Send + Sync {
-    fn fetch_boxed(&self, request: Request<()>) -> Fetched<'_>;
+    fn fetch_boxed(&self, request: Request<()>) -> BoxedFetch<'_>;
 }
 
 impl<T: Fetch> ErasedFetch for T {
-    fn fetch_boxed(&self, request: Request<()>) -> Fetched<'_> {
+    fn fetch_boxed(&self, request: Request<()>) -> BoxedFetch<'_> {
         Box::pin(self.fetch(request))
     }
 }

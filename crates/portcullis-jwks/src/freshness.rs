@@ -9,7 +9,10 @@ use http::{
 
 /// What the issuer may ask for. A minute, so that a `max-age=0` does not make us ask all the time; a day, so that a key
 /// that the issuer took back is not used for longer.
-const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 60 * 60);
+const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(60)..=MAX_FRESHNESS;
+
+/// The longest that a set is fresh.
+pub(crate) const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// When the issuer says nothing. Providers that say something say five minutes to a day.
 pub(crate) const DEFAULT_FRESHNESS: Duration = Duration::from_secs(10 * 60);

@@ -73,6 +73,7 @@ mod shared;
 mod snapshot;
 mod telemetry;
 mod url;
+mod waiting;
 
 /// The README, so that its example is compiled.
 #[cfg(all(doctest, feature = "reqwest"))]

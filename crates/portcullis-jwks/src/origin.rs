@@ -3,19 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::{
     FetchError,
     discovery::DiscoverableIssuer,
-    document::{self, Fetched},
+    document::{self, ATTEMPT_LIMIT, Fetched},
     fetch::SharedFetch,
     key_document::KeyDocument,
     url::DocumentUrl,
 };
-
-/// How long an attempt may take as a whole, metadata and key set together.
-pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 
 /// For how long metadata is believed while its key set can be had. It changes once in years; after a failure it is asked
 /// for again anyway.
@@ -30,7 +27,7 @@ pub(crate) enum Origin {
 
 /// What is known from attempts before.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Hints {
+pub(crate) struct Learned {
     /// Where the metadata said the key set is, and when.
     pub(crate) discovered: Option<(DocumentUrl, Instant)>,
     /// Which version of the set is in hand, and from where.
@@ -62,28 +59,27 @@ impl Origin {
     }
 
     /// One attempt, within its limit.
-    pub(crate) async fn attempt(self, fetch: SharedFetch, hints: Hints) -> Result<Answer, FetchError> {
-        let attempt = self.get(&fetch, hints);
-        timeout(ATTEMPT_LIMIT, attempt)
-            .await
-            .unwrap_or_else(|_| Err(FetchError::timed_out(ATTEMPT_LIMIT).at(self.name())))
-    }
-
-    async fn get(&self, fetch: &SharedFetch, hints: Hints) -> Result<Answer, FetchError> {
-        let (url, learned_at) = self.key_set_url(fetch, &hints).await?;
-        let etag = hints.etag.filter(|(from, _)| *from == url).map(|(_, etag)| etag);
-        let content = match document::get(fetch, &url, document::JWK_SET, etag.as_ref()).await? {
+    pub(crate) async fn attempt(self, fetch: SharedFetch, learned: Learned) -> Result<Answer, FetchError> {
+        let deadline = Instant::now() + ATTEMPT_LIMIT;
+        let (url, learned_at) = self.key_set_url(&fetch, &learned, deadline).await?;
+        let etag = learned.etag.filter(|(from, _)| *from == url).map(|(_, etag)| etag);
+        let content = match document::get(&fetch, &url, document::JWK_SET, etag.as_ref(), deadline).await? {
             Fetched::NotModified { freshness } => Content::NotModified { freshness },
             Fetched::New(document) => Content::Read { keys: KeyDocument::read(&document.text), document },
         };
         Ok(Answer { url, learned_at, content })
     }
 
-    async fn key_set_url(&self, fetch: &SharedFetch, hints: &Hints) -> Result<(DocumentUrl, Instant), FetchError> {
-        match (self, &hints.discovered) {
+    async fn key_set_url(
+        &self,
+        fetch: &SharedFetch,
+        learned: &Learned,
+        deadline: Instant,
+    ) -> Result<(DocumentUrl, Instant), FetchError> {
+        match (self, &learned.discovered) {
             (Self::KeySet(url), _) => Ok((url.clone(), Instant::now())),
             (Self::Issuer(_), Some((url, at))) if at.elapsed() < METADATA_LIFE => Ok((url.clone(), *at)),
-            (Self::Issuer(issuer), _) => Ok((issuer.key_set_url(fetch).await?, Instant::now())),
+            (Self::Issuer(issuer), _) => Ok((issuer.key_set_url(fetch, deadline).await?, Instant::now())),
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::{
     document::Document,
     fetch::SharedFetch,
     held::Held,
-    key_document::KeyDocument,
-    origin::{Answer, Content, Hints, Origin},
+    key_document::{ExposedKeys, KeyDocument},
+    origin::{Answer, Content, Learned, Origin},
     schedule::Jitter,
     shared::{Shared, Usability},
     telemetry,
@@ -33,7 +33,7 @@ pub(crate) struct Refresher {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) outage: Duration,
     pub(crate) jitter: Jitter,
-    pub(crate) hints: Hints,
+    pub(crate) learned: Learned,
     pub(crate) failures: u32,
 }
 
@@ -61,7 +61,7 @@ impl Refresher {
             }
             if attempt.task.is_empty() && self.shared.desk().is_running() {
                 attempt.asked_at = Some(Instant::now());
-                attempt.task.spawn(self.origin.clone().attempt(self.fetch.clone(), self.hints.clone()));
+                attempt.task.spawn(self.origin.clone().attempt(self.fetch.clone(), self.learned.clone()));
             }
         }
     }
@@ -92,8 +92,8 @@ impl Refresher {
         };
         match keys {
             KeyDocument::Usable { keys, skipped } => {
-                self.hints.discovered = Some((url.clone(), learned_at));
-                self.hints.etag = document.etag.clone().map(|etag| (url.clone(), etag));
+                self.learned.discovered = Some((url.clone(), learned_at));
+                self.learned.etag = document.etag.clone().map(|etag| (url.clone(), etag));
                 let asked_at_time = self.clock.now().minus(asked_at.elapsed());
                 let Document { text, etag, freshness } = document;
                 self.take(Held { keys, text: text.into(), url, etag, asked_at, asked_at_time, freshness }, &skipped)
@@ -118,7 +118,7 @@ impl Refresher {
 
     /// A set that can be used, new or not.
     fn take(&mut self, held: Held, skipped: &[SkippedKey]) -> LastAttempt {
-        self.failures = 0;
+        telemetry::fetched(self.origin.name(), std::mem::take(&mut self.failures));
         let due = held.asked_at + self.jitter.refresh_after(held.freshness);
         let usable = self.shared.published.load().usability == Usability::Usable;
         let mut desk = self.shared.desk();
@@ -128,19 +128,23 @@ impl Refresher {
         }
         if !same {
             desk.keys_changed();
-            telemetry::keys_swapped(self.origin.name(), &held.keys, skipped);
         }
         // The keys that are in use stay: they are prepared already.
-        let keys = if same { desk.held.take().map(|before| before.keys) } else { None };
-        desk.held = Some(Held { keys: keys.unwrap_or_else(|| held.keys.clone()), ..held });
+        let before = desk.held.take().filter(|_| same).map(|before| before.keys);
+        let keys = before.unwrap_or_else(|| held.keys.clone());
+        desk.held = Some(Held { keys: keys.clone(), ..held });
         desk.due = Some(due);
+        drop(desk);
+        if !same {
+            telemetry::keys_swapped(self.origin.name(), &keys, skipped);
+        }
         LastAttempt::Succeeded
     }
 
     fn fail(&mut self, error: FetchError) -> LastAttempt {
         self.failures = self.failures.saturating_add(1);
         // Perhaps the key set has moved: the next attempt begins with the metadata.
-        self.hints.discovered = None;
+        self.learned.discovered = None;
         let retry = self.jitter.retry_after(self.failures);
         self.shared.desk().due = Some(Instant::now() + retry);
         let usability = self.shared.published.load().usability;
@@ -148,23 +152,30 @@ impl Refresher {
         LastAttempt::Failed(error)
     }
 
-    /// Everybody can sign with a key whose private half was published, so it verifies nothing from now on.
-    fn drop_exposed(&mut self, exposed: &[String]) {
-        let is_exposed = |id: Option<&str>| id.is_some_and(|id| exposed.iter().any(|exposed| exposed == id));
+    /// Everybody can sign with a key whose private half was published, so it verifies nothing until a set without it comes.
+    fn drop_exposed(&mut self, exposed: &ExposedKeys) {
         let mut desk = self.shared.desk();
-        let Some(held) = desk.held.as_mut().filter(|held| held.keys.iter().any(|key| is_exposed(key.id()))) else {
+        let Some(held) = desk.held.as_mut() else { return };
+        let (dropped, kept): (Vec<_>, Vec<_>) = held.keys.iter().cloned().partition(|key| exposed.contain(key));
+        if dropped.is_empty() {
             return;
-        };
-        held.keys = held.keys.iter().filter(|key| !is_exposed(key.id())).cloned().collect::<KeySet>();
+        }
         // So that the set is read in full when it is in order again, and a snapshot does not bring the key back.
         held.etag = None;
         held.text = "".into();
+        held.keys = kept.into_iter().collect();
         let keys = held.keys.clone();
+        let usability = match self.shared.published.load().usability {
+            Usability::Usable if keys.is_empty() => Usability::Nothing,
+            usability => usability,
+        };
+        if keys.is_empty() {
+            desk.held = None;
+        }
         drop(desk);
-        self.hints.etag = None;
-        let usability = self.shared.published.load().usability;
+        self.learned.etag = None;
         self.shared.publish(keys, usability);
-        telemetry::exposed_keys_dropped(self.origin.name());
+        telemetry::exposed_keys_dropped(self.origin.name(), &dropped);
     }
 
     fn grow_too_old(&self) {
@@ -191,7 +202,7 @@ struct LastWords(Arc<Shared>);
 
 impl Drop for LastWords {
     fn drop(&mut self) {
-        self.0.publish(KeySet::from_iter::<[portcullis_core::VerifyingKey; 0]>([]), Usability::Ended);
+        self.0.publish(KeySet::default(), Usability::Ended);
         self.0.finished.send_replace(u64::MAX);
     }
 }

@@ -91,11 +91,12 @@ impl RemoteKeys {
         let published = self.shared.published.load();
         match published.usability {
             Usability::Usable => published.keys.clone(),
-            _ => KeySet::from_iter::<[portcullis_core::VerifyingKey; 0]>([]),
+            _ => KeySet::default(),
         }
     }
 
-    /// The keys in use with their age, for the next start; `None` before there are any.
+    /// The keys in use with their age, for the next start. `None` before there are any, and after the issuer
+    /// [published](crate::FetchErrorKind::PublishedSecret) the private half of one in use, until its set is in order again.
     pub fn snapshot(&self) -> Option<Snapshot> {
         self.shared.desk().held.as_ref().and_then(|held| Snapshot::of(&self.source, held))
     }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use http::HeaderValue;
-use portcullis_core::{ConfigError, KeySet, UnixTime};
+use portcullis_core::{ConfigError, UnixTime};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::{held::Held, key_document::KeyDocument, url::DocumentUrl};
+use crate::{freshness::MAX_FRESHNESS, held::Held, key_document::KeyDocument, url::DocumentUrl};
 
 /// A key set with its age, to be written down and [restored](crate::RemoteKeysBuilder::restore) at the next start.
 ///
@@ -20,8 +20,10 @@ use crate::{held::Held, key_document::KeyDocument, url::DocumentUrl};
 ///
 /// let file = "/var/lib/orders/keys.json";
 /// let mut builder = RemoteKeys::discover("https://login.example.com");
-/// if let Ok(text) = std::fs::read_to_string(file) {
-///     builder = builder.restore(Snapshot::from_json(&text)?);
+/// match std::fs::read_to_string(file).map(|text| Snapshot::from_json(&text)) {
+///     Ok(Ok(snapshot)) => builder = builder.restore(snapshot),
+///     Ok(Err(problem)) => eprintln!("{file}: {problem}"), // no reason not to start
+///     Err(_) => {} // the first start
 /// }
 /// let keys = builder.start()?;
 /// // from time to time, and at the end
@@ -31,9 +33,12 @@ use crate::{held::Held, key_document::KeyDocument, url::DocumentUrl};
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone, Debug)]
+pub struct Snapshot(Written);
+
+/// As it is written down. What a later version adds is ignored by an earlier one: a roll-back keeps its keys.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Snapshot {
+struct Written {
     /// Of the source as it was configured: a snapshot of one issuer is not restored for another.
     source: String,
     key_set_url: String,
@@ -48,7 +53,7 @@ impl Snapshot {
     /// The snapshot as one JSON object.
     pub fn to_json(&self) -> String {
         // Strings and numbers always serialize.
-        serde_json::to_string(self).unwrap_or_default()
+        serde_json::to_string(&self.0).unwrap_or_default()
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote.
@@ -57,7 +62,7 @@ impl Snapshot {
     ///
     /// If the text is something else.
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        serde_json::from_str(text).map_err(|error| {
+        serde_json::from_str(text).map(Self).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             ConfigError::new(format!(
                 "this is no snapshot of keys (line {line}, column {column}): delete it, and the keys are fetched anew"
@@ -69,52 +74,46 @@ impl Snapshot {
         if held.text.is_empty() {
             return None;
         }
-        Some(Self {
+        Some(Self(Written {
             source: source.to_owned(),
             key_set_url: held.url.as_str().to_owned(),
             key_set: (*held.text).to_owned(),
             etag: held.etag.as_ref().and_then(|etag| etag.to_str().ok()).map(str::to_owned),
             fetched_at: held.asked_at_time.as_secs(),
             freshness: held.freshness.as_secs(),
-        })
+        }))
     }
 
     /// The keys, if they are this source's and may still be used; otherwise why not.
     pub(crate) fn restore(self, source: &str, now: UnixTime, outage: Duration) -> Result<Held, &'static str> {
-        if self.source != source {
+        let written = self.0;
+        if written.source != source {
             return Err("it is of another source");
         }
-        let url = DocumentUrl::parse(&self.key_set_url).map_err(|_| "its URL may not be asked for")?;
-        let fetched_at = UnixTime::from_secs(self.fetched_at);
+        let url = DocumentUrl::parse(&written.key_set_url).map_err(|_| "its URL may not be asked for")?;
+        let fetched_at = UnixTime::from_secs(written.fetched_at);
         if fetched_at > now.plus(CLOCKS) {
             return Err("it is from the future: a clock is wrong");
         }
-        let (age, freshness) = (now.since(fetched_at), Duration::from_secs(self.freshness));
-        if age >= freshness.min(MAX_FRESHNESS).saturating_add(outage) {
+        let (age, freshness) = (now.since(fetched_at), Duration::from_secs(written.freshness).min(MAX_FRESHNESS));
+        if age >= freshness.saturating_add(outage) {
             return Err("its keys are too old to be used");
         }
-        let keys = match KeyDocument::read(&self.key_set) {
+        let keys = match KeyDocument::read(&written.key_set) {
             KeyDocument::Usable { keys, .. } => keys,
             KeyDocument::Refused { .. } => return Err("it holds no key set that can be used"),
         };
-        self.held(keys, url, age).ok_or("it is older than this machine")
-    }
-
-    fn held(self, keys: KeySet, url: DocumentUrl, age: Duration) -> Option<Held> {
-        Some(Held {
+        Ok(Held {
             keys,
-            text: self.key_set.into(),
+            text: written.key_set.into(),
             url,
-            etag: self.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()),
-            asked_at: Instant::now().checked_sub(age)?,
-            asked_at_time: UnixTime::from_secs(self.fetched_at),
-            freshness: Duration::from_secs(self.freshness).min(MAX_FRESHNESS),
+            etag: written.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()),
+            asked_at: Instant::now().checked_sub(age).ok_or("it is older than this machine")?,
+            asked_at_time: fetched_at,
+            freshness,
         })
     }
 }
 
 /// How far the clock may have been set back since.
 const CLOCKS: Duration = Duration::from_secs(5 * 60);
-
-/// What an issuer can ask for.
-const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);

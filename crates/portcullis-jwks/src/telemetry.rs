@@ -3,16 +3,20 @@
 //! What an operator has to look at comes at `warn` and `error`; nothing comes for a token.
 
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{exposed_keys_dropped, fetch_failed, keys_swapped, keys_too_old, snapshot_not_restored};
+pub(crate) use enabled::{
+    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, snapshot_not_restored,
+};
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{exposed_keys_dropped, fetch_failed, keys_swapped, keys_too_old, snapshot_not_restored};
+pub(crate) use disabled::{
+    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, snapshot_not_restored,
+};
 
 #[cfg(feature = "tracing")]
 mod enabled {
     use std::{error::Error, fmt};
 
-    use portcullis_core::{KeySet, SkippedKey};
+    use portcullis_core::{KeySet, SkippedKey, VerifyingKey};
 
     use crate::FetchError;
 
@@ -24,19 +28,33 @@ mod enabled {
         }
     }
 
+    /// An attempt succeeded, after so many that did not.
+    pub(crate) fn fetched(source: &str, failures: u32) {
+        if failures > 0 {
+            tracing::info!(source, failures, "keys could be fetched again");
+        }
+    }
+
     /// An attempt came to nothing.
     pub(crate) fn fetch_failed(source: &str, error: &FetchError, failures: u32, usable: bool) {
         let error = WithCauses(error);
         if usable {
             tracing::warn!(source, %error, failures, "keys could not be fetched, those from before stay");
         } else {
-            tracing::error!(source, %error, failures, "keys could not be fetched, and there are none");
+            tracing::error!(source, %error, failures, "keys could not be fetched, and none can be used");
         }
     }
 
     /// Keys in use turned out to be published with their private halves.
-    pub(crate) fn exposed_keys_dropped(source: &str) {
-        tracing::error!(source, "the issuer published private keys: tokens signed with them are refused from now on");
+    pub(crate) fn exposed_keys_dropped(source: &str, dropped: &[VerifyingKey]) {
+        for key in dropped {
+            let key = key.id().unwrap_or("without an id");
+            tracing::error!(
+                source,
+                key,
+                "the issuer published this key's private half: it verifies nothing from now on"
+            );
+        }
     }
 
     /// An outage has lasted too long.
@@ -67,15 +85,17 @@ mod enabled {
 
 #[cfg(not(feature = "tracing"))]
 mod disabled {
-    use portcullis_core::{KeySet, SkippedKey};
+    use portcullis_core::{KeySet, SkippedKey, VerifyingKey};
 
     use crate::FetchError;
 
     pub(crate) fn keys_swapped(_: &str, _: &KeySet, _: &[SkippedKey]) {}
 
+    pub(crate) fn fetched(_: &str, _: u32) {}
+
     pub(crate) fn fetch_failed(_: &str, _: &FetchError, _: u32, _: bool) {}
 
-    pub(crate) fn exposed_keys_dropped(_: &str) {}
+    pub(crate) fn exposed_keys_dropped(_: &str, _: &[VerifyingKey]) {}
 
     pub(crate) fn keys_too_old(_: &str) {}
 

@@ -104,7 +104,24 @@ async fn an_outage_is_told_with_every_cause_and_louder_when_it_hurts() {
     sleep(HOUR + MINUTE).await;
     assert!(log.take().iter().any(|(level, message)| *level == Level::ERROR && message.contains("too old")));
     sleep(MINUTE).await;
-    assert!(log.take().iter().all(|(level, _)| *level == Level::ERROR));
+    assert!(log.take().iter().all(|(level, message)| *level == Level::ERROR && message.contains("none can be used")));
+    service.provider.behave(Behaviour::Normal);
+    sleep(MINUTE).await;
+    assert_eq!(log.take(), [(Level::INFO, "keys could be fetched again".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_everybody_has_is_told_by_its_name() {
+    let log = Log::default();
+    let service = Service::started().await;
+    let id = service.keys.keys().iter().next().unwrap().id().unwrap().to_owned();
+    let _guard = set_default(log.clone());
+    service.provider.behave(Behaviour::PrivateKeys);
+    sleep(FRESHNESS).await;
+    assert!(log.text().contains(&id), "{}", log.text());
+    let events = log.take();
+    let dropped = |(level, message): &&(Level, String)| *level == Level::ERROR && message.contains("private half");
+    assert_eq!(events.iter().filter(dropped).count(), 1, "{events:?}");
 }
 
 #[tokio::test(start_paused = true)]

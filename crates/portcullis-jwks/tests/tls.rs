@@ -78,6 +78,9 @@ async fn an_authority_that_nobody_named_is_not_believed() {
     assert_eq!(server.fetch("localhost", HttpClient::new().unwrap()).await, Err(FetchErrorKind::Unreachable));
     let client = HttpClient::with_root_certificates(&other.authority).unwrap();
     assert_eq!(server.fetch("localhost", client).await, Err(FetchErrorKind::Unreachable));
+    let url = format!("https://localhost:{}/", server.address.port());
+    let error = HttpClient::new().unwrap().fetch(http::Request::get(url).body(()).unwrap()).await.unwrap_err();
+    assert!(error.to_string().contains("with_root_certificates"), "what helps is said: {error}");
 }
 
 #[tokio::test]

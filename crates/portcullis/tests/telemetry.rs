@@ -200,7 +200,7 @@ async fn a_fault_is_a_warning_with_every_cause() {
     let entry = log.only();
     assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::WARN, "keys_unavailable"));
     let error = &entry.fields["error"];
-    for part in ["no keys at hand: first fetch failed", ": GET /jwks failed", ": nobody listens on port 443"] {
+    for part in ["the key cannot be told: first fetch failed", ": GET /jwks failed", ": nobody listens on port 443"] {
         assert!(error.contains(part), "{part} in: {error}");
     }
     assert_hides(&entry, &token);

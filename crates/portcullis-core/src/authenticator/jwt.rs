@@ -11,7 +11,7 @@ use crate::{
     SystemClock, TrustedIssuer, UnixTime, Verified, WaitingForKeys,
     cache::{DEFAULT_TOKENS, Entry, TokenCache},
     policy::Policy,
-    verifier::Verifier,
+    verifier::{ScreenedToken, Verifier},
 };
 
 /// Verifies JSON Web Tokens of the trusted issuers and gives their claims, custom ones as `C`.
@@ -188,15 +188,43 @@ impl Inner {
             Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(fetch)),
             resolved => found(resolved)?,
         };
-        let signer = match token.find_signer(&keys) {
-            Ok(signer) => signer,
-            Err(error) if error.code() == Code::SignatureInvalid => {
-                return second_look(error, source.reconsider(token.key_hint(), &keys));
+        match token.find_signer(&keys) {
+            Ok(signer) => {
+                let verified = self.verifier.accept(token, signer, now)?; // claims
+                Ok(Step::Verified(Proven { verified, row, edition }))
             }
-            Err(error) => return Err(error),
-        };
-        let verified = self.verifier.accept(token, signer, now)?; // claims
-        Ok(Step::Verified(Proven { verified, row, edition }))
+            Err(error) if error.code() == Code::SignatureInvalid => {
+                let newer = source.reconsider(token.key_hint(), &keys);
+                self.second_look(token, newer, now).unwrap_or(Err(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What follows when no key at hand made the signature: another verdict by newer ones, if the source has any or knows how to
+    /// get them. Of which edition those are is not known, so the token is remembered with its next request.
+    fn second_look<C: DeserializeOwned>(
+        &self,
+        token: ScreenedToken<'_, '_>,
+        newer: Resolved,
+        now: UnixTime,
+    ) -> Option<Result<Step<C>, AuthError>> {
+        match newer {
+            Resolved::Waiting(fetch) => Some(Ok(Step::NeedsKey(fetch))),
+            Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now)),
+            _ => None,
+        }
+    }
+
+    fn accept_by<C: DeserializeOwned>(
+        &self,
+        token: ScreenedToken<'_, '_>,
+        keys: &KeyMatch,
+        now: UnixTime,
+    ) -> Result<Step<C>, AuthError> {
+        let (row, signer) = (token.row, token.find_signer(keys)?);
+        let verified = self.verifier.accept(token, signer, now)?;
+        Ok(Step::Verified(Proven { verified, row, edition: None }))
     }
 
     /// The same once the keys have come. The token is taken apart anew: nothing of it was kept while waiting but its
@@ -223,14 +251,6 @@ fn found(resolved: Resolved) -> Result<KeyMatch, AuthError> {
         Resolved::Waiting(_) => {
             Err(AuthError::new(Code::KeysUnavailable).with_explanation("the key source answered a wait with another"))
         }
-    }
-}
-
-/// What follows when no key at hand made the signature: waiting for newer ones, if the source knows how to get them.
-fn second_look<C>(error: AuthError, newer: Resolved) -> Result<Step<C>, AuthError> {
-    match newer {
-        Resolved::Waiting(fetch) => Ok(Step::NeedsKey(fetch)),
-        _ => Err(error),
     }
 }
 

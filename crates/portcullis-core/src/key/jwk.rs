@@ -25,6 +25,11 @@ impl<'a> Jwk<'a> {
         self.0.text("kid").ok().flatten().map(String::from)
     }
 
+    /// Whether it shows a shared secret, whatever else may be wrong with it.
+    pub(crate) fn shows_secret(&self) -> bool {
+        self.0.has("k") && self.0.text("kty").is_ok_and(|kind| kind.as_deref() == Some("oct"))
+    }
+
     /// The key, ready for use; a secret where it is one. A private key is refused.
     pub(crate) fn prepare(&self) -> Result<VerifyingKey, KeyError> {
         self.check_public()?;

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::{hmac, signature::ParsedPublicKey};
+use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
+    hmac,
+    signature::ParsedPublicKey,
+};
 
 use super::{Algorithm, AlgorithmSet, KeyError, KeyErrorKind};
 
@@ -86,6 +90,16 @@ impl Material {
 
     pub(crate) fn algorithms(&self) -> AlgorithmSet {
         self.checks.iter().fold(AlgorithmSet::EMPTY, |all, check| all.union(check.algorithms))
+    }
+
+    /// Whether both are the same public key. Secrets are never the same: nobody has a use for comparing them.
+    pub(crate) fn is_same_public_key(&self, other: &Self) -> bool {
+        // In one encoding, whatever they were read from.
+        let encoded = |material: &Self| match &material.checks.first()?.prepared {
+            Prepared::Public(key) => AsDer::<PublicKeyX509Der<'_>>::as_der(key).ok(),
+            Prepared::Secret(_) => None,
+        };
+        encoded(self).zip(encoded(other)).is_some_and(|(one, other)| one.as_ref() == other.as_ref())
     }
 
     /// Whether the signature is right; false for an algorithm that was not prepared. Secrets compare in constant time.

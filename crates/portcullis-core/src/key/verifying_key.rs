@@ -127,6 +127,12 @@ impl VerifyingKey {
         self.algorithms.intersection(AlgorithmSet::ASYMMETRIC).is_empty()
     }
 
+    /// Whether both are the same public key, whatever their ids, their algorithms and the form that they were read from. Never so
+    /// for shared secrets.
+    pub fn is_same_public_key(&self, other: &Self) -> bool {
+        self.material.is_same_public_key(&other.material)
+    }
+
     /// Whether `signature` is this key's over `signing_input` (the text `header.claims` of a token).
     ///
     /// False for an algorithm outside [`algorithms`](Self::algorithms). Secrets are compared in constant time.

@@ -47,8 +47,8 @@ impl KeySourceError {
 impl fmt::Display for KeySourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
-            KeySourceErrorKind::Unavailable => "no keys at hand",
-            KeySourceErrorKind::Stale => "the keys at hand are too old",
+            KeySourceErrorKind::Unavailable => "the key cannot be told",
+            KeySourceErrorKind::TooOld => "the keys at hand are too old",
         };
         write!(f, "{what}: {}", self.detail)
     }
@@ -66,6 +66,6 @@ impl Error for KeySourceError {
 pub enum KeySourceErrorKind {
     /// No key set has been obtained yet, or the place it is kept in does not answer.
     Unavailable,
-    /// The last key set obtained is older than it may be used.
-    Stale,
+    /// The last key set obtained is too old to be used.
+    TooOld,
 }

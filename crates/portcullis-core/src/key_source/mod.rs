@@ -34,8 +34,8 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved;
 
     /// Asked when none of `tried`, the keys that [`resolve`](KeySource::resolve) gave, made the signature: there may be a newer key
-    /// under the same id. If the answer is [`Resolved::Waiting`], the token is verified once more with the keys that come of it,
-    /// and that verdict stands; any other answer leaves it refused.
+    /// under the same id. With keys as the answer, at once or after [`Resolved::Waiting`], the token is verified once more, and that
+    /// verdict stands; any other answer at once leaves it refused.
     ///
     /// Anybody can send a forged token, so bound what one costs. Defaults to [`Resolved::Unknown`]: nothing is newer.
     fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
@@ -174,7 +174,7 @@ mod tests {
         let fault = KeySourceError::new(KeySourceErrorKind::Unavailable, "first fetch failed")
             .with_source(cause)
             .with_retry_after(Duration::from_secs(30));
-        assert_eq!(fault.to_string(), "no keys at hand: first fetch failed");
+        assert_eq!(fault.to_string(), "the key cannot be told: first fetch failed");
         assert_eq!(std::error::Error::source(&fault).unwrap().to_string(), "connection refused");
         assert_eq!(fault.retry_after(), Some(Duration::from_secs(30)));
     }

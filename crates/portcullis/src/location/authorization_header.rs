@@ -40,7 +40,7 @@ impl TokenLocation for AuthorizationHeader {
 
     fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
         let Value::One(value) = only_value(head.headers, &AUTHORIZATION) else { return None };
-        after_scheme(value)?.strip_prefix(b" ")
+        after_spaces(after_scheme(value)?)
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
@@ -84,13 +84,19 @@ pub(super) fn after_scheme(value: &[u8]) -> Option<&[u8]> {
 
 /// The credential after `1*SP`.
 pub(super) fn credential_after_spaces(text: &[u8]) -> Found<'_> {
-    let Some(mut credential) = text.strip_prefix(b" ") else {
-        return Found::Malformed("the scheme is not followed by a space and a credential");
-    };
-    while let [b' ', rest @ ..] = credential {
-        credential = rest;
+    match after_spaces(text) {
+        Some(credential) => b64token::credential(credential),
+        None => Found::Malformed("the scheme is not followed by a space and a credential"),
     }
-    b64token::credential(credential)
+}
+
+/// What follows `1*SP`.
+fn after_spaces(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = text.strip_prefix(b" ")?;
+    while let [b' ', more @ ..] = rest {
+        rest = more;
+    }
+    Some(rest)
 }
 
 /// Keeps the HTTP header's one value out of `Debug` and out of HPACK's table (RFC 7541 section 7.1.3).

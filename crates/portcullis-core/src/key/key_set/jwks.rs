@@ -66,12 +66,17 @@ impl Reading {
 
     fn add(&mut self, index: usize, raw: &RawValue, rules: &[Rule]) -> Result<(), (Option<String>, KeyError)> {
         let jwk = Jwk::parse(raw.get()).map_err(|error| (None, error))?;
-        let key = jwk.prepare().map_err(|error| (jwk.id(), error))?;
-        for rule in rules {
-            rule.check(&key, &self.keys).map_err(|error| (jwk.id(), error))?;
-        }
+        let key = self.prepare(&jwk, rules).map_err(|error| (jwk.id(), error))?;
         self.keys.push((index, key));
         Ok(())
+    }
+
+    fn prepare(&self, jwk: &Jwk<'_>, rules: &[Rule]) -> Result<VerifyingKey, KeyError> {
+        // A secret that is too weak to be used is published all the same.
+        rules.iter().try_for_each(|rule| rule.check_as_written(jwk))?;
+        let key = jwk.prepare()?;
+        rules.iter().try_for_each(|rule| rule.check(&key, &self.keys))?;
+        Ok(key)
     }
 
     fn strict(self) -> Result<KeySet, KeySetError> {
@@ -117,12 +122,18 @@ enum Rule {
 }
 
 impl Rule {
-    fn check(self, key: &VerifyingKey, earlier: &[(usize, VerifyingKey)]) -> Result<(), KeyError> {
+    fn check_as_written(self, jwk: &Jwk<'_>) -> Result<(), KeyError> {
         match self {
-            Self::PublicOnly if key.is_secret() => Err(KeyError::new(
+            Self::PublicOnly if jwk.shows_secret() => Err(KeyError::new(
                 KeyErrorKind::Secret,
                 "a shared secret (kty oct) in a place for public keys: whoever can read the set can sign",
             )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check(self, key: &VerifyingKey, earlier: &[(usize, VerifyingKey)]) -> Result<(), KeyError> {
+        match self {
             Self::NoMixture if earlier.iter().any(|(_, other)| other.is_secret() != key.is_secret()) => {
                 Err(KeyError::new(
                     KeyErrorKind::Secret,

@@ -132,6 +132,13 @@ impl From<Secret> for KeySet {
     }
 }
 
+impl Default for KeySet {
+    /// The set without keys.
+    fn default() -> Self {
+        Self::new::<VerifyingKey>([])
+    }
+}
+
 impl<K: Into<VerifyingKey>> FromIterator<K> for KeySet {
     fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
         Self::new(keys)

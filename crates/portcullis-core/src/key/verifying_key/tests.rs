@@ -72,6 +72,19 @@ fn algorithms_can_be_narrowed_and_never_widened() {
 }
 
 #[test]
+fn a_public_key_is_the_same_in_any_form() {
+    for pair in [testing::rsa(), &testing::p256(), &testing::p384(), &testing::ed25519()] {
+        let key = key_of(pair);
+        let otherwise =
+            VerifyingKey::from_pem(&testing::pem("PUBLIC KEY", &pair.spki())).unwrap().with_id("b").unwrap();
+        assert!(key.is_same_public_key(&otherwise), "{key:?}");
+        assert!(!key.is_same_public_key(&key_of(&testing::ed25519())), "{key:?}");
+    }
+    let secret = VerifyingKey::from(Secret::new("s", Algorithm::Hs256, [0x41; 32]).unwrap());
+    assert!(!secret.is_same_public_key(&secret.clone()));
+}
+
+#[test]
 fn an_id_has_1_to_512_bytes() {
     let key = key_of(&testing::ed25519());
     assert_eq!(key.id(), Some("a"));

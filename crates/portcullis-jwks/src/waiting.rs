@@ -1,0 +1,186 @@
+//! What a token whose key is not at hand leads to: an answer from what is known, or a wait for an attempt to get the key.
+
+use std::sync::Arc;
+
+use portcullis_core::{KeyHint, KeyMatch, KeySource, KeySourceError, KeySourceErrorKind, Resolved, UnixTime};
+use tokio::time::{Duration, Instant, timeout_at};
+
+use crate::{
+    absent_keys::Name,
+    desk::{LastAttempt, Outlook},
+    shared::{Shared, Usability},
+};
+
+/// How long a request waits for a fetch. What takes longer goes on without it, for those who come later.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Shared {
+    /// Looks for a key that was not at hand: says what is known of it, or waits for an attempt to get it.
+    pub(crate) fn look_for(self: &Arc<Self>, hint: KeyHint<'_>) -> Resolved {
+        let (name, now) = (Name::from(hint), Instant::now());
+        let outlook = {
+            let mut desk = self.desk();
+            // Read anew, with the desk in hand. An attempt may have ended since the caller looked, and what it brought is
+            // published before the desk hears of its end: a key that is not in the set now is one that it did not bring.
+            let published = self.published.load();
+            match published.usability {
+                Usability::Usable => match published.keys.resolve(hint, UnixTime::EPOCH) {
+                    Resolved::Unknown => desk.look_for(&name, now),
+                    brought => return brought,
+                },
+                Usability::Nothing | Usability::TooOld => desk.join_or_begin(now),
+                Usability::Ended => Outlook::CoolingDown,
+            }
+        };
+        match outlook {
+            Outlook::Absent => Resolved::Unknown,
+            Outlook::CoolingDown => self.not_looked_for(),
+            Outlook::Begun(_) | Outlook::Joined(_) => {
+                self.wake.notify_one();
+                Resolved::waiting(wait_for_key(Arc::clone(self), name, outlook))
+            }
+        }
+    }
+
+    /// What a signature that none of `tried` made leads to: another fetch, or nothing.
+    pub(crate) fn doubt(self: &Arc<Self>, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
+        let (name, now) = (Name::from(hint), Instant::now());
+        let outlook = {
+            let mut desk = self.desk();
+            // With the desk in hand, for the same reason as above: there may be other keys by now.
+            let published = self.published.load();
+            match published.keys.resolve(hint, UnixTime::EPOCH) {
+                _ if published.usability != Usability::Usable => return Resolved::Unknown,
+                Resolved::Keys(keys) if keys.is_of_the_set_of(tried) => desk.doubt(&name, now),
+                others => return others,
+            }
+        };
+        match outlook {
+            Outlook::Absent | Outlook::CoolingDown => Resolved::Unknown,
+            Outlook::Begun(attempt) | Outlook::Joined(attempt) => {
+                self.wake.notify_one();
+                let shared = Arc::clone(self);
+                Resolved::waiting(async move {
+                    // Whatever the attempt came to: the token is judged by the keys at hand.
+                    let _in_time = shared.wait(attempt, Instant::now() + PATIENCE).await;
+                    shared.at_hand(name.hint())
+                })
+            }
+        }
+    }
+
+    /// A key that is not in the set and may not be looked for at the moment. If the set was fetched within the cool-down, that
+    /// says enough; if that failed, nobody knows.
+    fn not_looked_for(&self) -> Resolved {
+        let looked = matches!(self.desk().last, LastAttempt::Succeeded);
+        let usable = self.published.load().usability == Usability::Usable;
+        if looked && usable { Resolved::Unknown } else { Resolved::Fault(self.fault()) }
+    }
+
+    /// Waits until that attempt is over; `false` if it takes too long.
+    async fn wait(&self, attempt: u64, deadline: Instant) -> bool {
+        let mut finished = self.finished.subscribe();
+        let over = finished.wait_for(|finished| *finished >= attempt);
+        timeout_at(deadline, over).await.is_ok_and(|over| over.is_ok())
+    }
+
+    /// The attempt did not bring the key. Was that all?
+    fn not_brought(&self, name: &Name, joined: bool) -> Outlook {
+        let (now, mut desk) = (Instant::now(), self.desk());
+        if !matches!(desk.last, LastAttempt::Succeeded) {
+            return Outlook::CoolingDown;
+        }
+        if joined && let Outlook::Begun(attempt) | Outlook::Joined(attempt) = desk.look_for(name, now) {
+            self.wake.notify_one();
+            // Whoever began it, it began after the key was asked for.
+            return Outlook::Begun(attempt);
+        }
+        desk.note_absent(name.clone(), now);
+        Outlook::Absent
+    }
+}
+
+/// Waits for the attempt, and for one more if that one had begun before the key was asked for and did not bring it: the
+/// issuer may have published it in between.
+async fn wait_for_key(shared: Arc<Shared>, name: Name, mut outlook: Outlook) -> Resolved {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (attempt, joined) = match outlook {
+            Outlook::Begun(attempt) => (attempt, false),
+            Outlook::Joined(attempt) => (attempt, true),
+            // Asked once more: another attempt may have brought it since.
+            Outlook::Absent => return shared.at_hand(name.hint()),
+            Outlook::CoolingDown => return shared.not_looked_for(),
+        };
+        if !shared.wait(attempt, deadline).await {
+            let slow =
+                KeySourceError::new(KeySourceErrorKind::Unavailable, "the fetch takes longer than a request waits");
+            return Resolved::Fault(slow.with_retry_after(PATIENCE));
+        }
+        match shared.at_hand(name.hint()) {
+            Resolved::Unknown => outlook = shared.not_brought(&name, joined),
+            found => return found,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::{Algorithm, KeySet, Secret};
+
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(30);
+
+    fn hint(id: &str) -> KeyHint<'_> {
+        KeyHint::new(Algorithm::Hs256, Some(id))
+    }
+
+    /// A set with the key `new`, after so many attempts that no token may cause another one.
+    fn rotated() -> Arc<Shared> {
+        let shared = Shared::new(PERIOD);
+        for _ in 0..2 {
+            shared.desk().begin_scheduled(Instant::now());
+            shared.desk().finish(LastAttempt::Succeeded);
+        }
+        let secret = Secret::from_base64("new", Algorithm::Hs256, &"A".repeat(43)).unwrap();
+        shared.publish(KeySet::from(secret), Usability::Usable);
+        Arc::new(shared)
+    }
+
+    /// The caller looked before the attempt ended, and comes to the desk after that: a thread may rest in between.
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_came_since_the_caller_looked_is_found() {
+        assert!(matches!(rotated().look_for(hint("new")), Resolved::Keys(_)));
+        assert!(matches!(rotated().look_for(hint("unheard-of")), Resolved::Unknown));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_came_since_costs_no_fetch() {
+        let shared = rotated();
+        tokio::time::sleep(2 * PERIOD).await;
+        assert!(matches!(shared.look_for(hint("new")), Resolved::Keys(_)));
+        assert!(!shared.desk().is_running());
+        assert!(matches!(shared.look_for(hint("unheard-of")), Resolved::Waiting(_)));
+        assert!(shared.desk().is_running());
+    }
+
+    fn keys(resolved: Resolved) -> KeyMatch {
+        match resolved {
+            Resolved::Keys(keys) => keys,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The same for a token that was checked against keys which were replaced meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_were_replaced_since_are_tried_without_a_fetch() {
+        let shared = rotated();
+        let tried = keys(shared.at_hand(hint("new")));
+        assert!(matches!(shared.doubt(hint("new"), &tried), Resolved::Unknown), "the keys at hand, and none to be had");
+        let secret = Secret::from_base64("new", Algorithm::Hs256, &format!("{}A", "B".repeat(42))).unwrap();
+        shared.publish(KeySet::from(secret), Usability::Usable);
+        assert!(!keys(shared.doubt(hint("new"), &tried)).is_of_the_set_of(&tried));
+        assert!(!shared.desk().is_running());
+    }
+}
