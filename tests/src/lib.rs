@@ -1,1 +1,5 @@
-//! Holds nothing: the tests are in `tests/`.
+//! Holds nothing but documents whose examples are compiled: the tests are in `tests/`.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../examples/external-idp/README.md")]
+mod external_idp {}

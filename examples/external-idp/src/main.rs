@@ -7,8 +7,9 @@ use std::{
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use portcullis::{AuthLayer, Claims, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope};
-use portcullis_jwks::{Health, RemoteKeys};
+use portcullis::{
+    AuthLayer, Claims, Health, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer, requirement::scope,
+};
 use tokio::net::TcpListener;
 
 #[tokio::main]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::{Router, body::Body, routing::get};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use portcullis::{AuthLayer, Claims, JwtAuthenticator, Profile, RequireLayer, TrustedIssuer, requirement::scope};
-use portcullis_jwks::RemoteKeys;
+use portcullis::{
+    AuthLayer, Claims, JwtAuthenticator, Profile, RemoteKeys, RequireLayer, TrustedIssuer, requirement::scope,
+};
 use serde_json::Value;
 use tower::ServiceExt;
 
