@@ -180,15 +180,16 @@ impl Configured {
     }
 }
 
-#[cfg(feature = "reqwest")]
 fn default_fetch() -> Result<SharedFetch, String> {
-    crate::HttpClient::new().map(SharedFetch::new).map_err(|error| error.to_string())
+    let nothing = "nothing can fetch the keys: switch the feature `reqwest` on, or give a client by `fetch`".to_owned();
+    CLIENTS.first().map_or(Err(nothing), |make| make())
 }
 
-#[cfg(not(feature = "reqwest"))]
-fn default_fetch() -> Result<SharedFetch, String> {
-    Err("nothing can fetch the keys: switch the feature `reqwest` on, or give a client by `fetch`".to_owned())
-}
+/// The clients that come with the crate: one, or none.
+const CLIENTS: &[fn() -> Result<SharedFetch, String>] = &[
+    #[cfg(feature = "reqwest")]
+    || crate::HttpClient::new().map(SharedFetch::new).map_err(|error| error.to_string()),
+];
 
 const NO_RUNTIME: &str =
     "keys are fetched by a task, and this is outside a tokio runtime: start it within `#[tokio::main]`";
