@@ -29,7 +29,8 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     /// Whom a credential proves that was authenticated before and would be again now, told by nothing but its octets:
     /// they have to be the same, all of them. It is asked before anything about them is checked, and must not wait.
     ///
-    /// Defaults to `None`: whoever remembers nothing authenticates every credential anew.
+    /// Defaults to `None`: whoever remembers nothing authenticates every credential anew. An authenticator around another one
+    /// passes this on only if what it adds holds for a recalled credential, too: it is not asked again.
     fn recall(&self, credential: &[u8]) -> Option<AnyVerified> {
         let _ = credential;
         None
