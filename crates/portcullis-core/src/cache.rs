@@ -15,21 +15,21 @@ use std::{
 };
 
 use foldhash::quality::RandomState;
-use quick_cache::{
-    Equivalent, OptionsBuilder, Weighter,
-    sync::{Cache, DefaultLifecycle},
-};
+use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 use zeroize::Zeroizing;
 
 use crate::{UnixTime, UnverifiedToken, Verified, policy::Window};
 
 /// How many tokens are kept unless set otherwise: the callers that a busy instance sees within one token's life. At
-/// about 2 KiB each they take 20 MB.
+/// one to four KiB each they take 10 to 40 MB.
 pub(crate) const DEFAULT_TOKENS: usize = 10_000;
 
-/// What a kept token may take on average, in bytes, so that long ones cannot fill the memory: the token's own text and
-/// its claims, twice what providers issue.
-const BYTES_PER_TOKEN: u64 = 3 * 1024;
+/// What a kept token may take on average, in bytes, so that long ones cannot fill the memory: twice what those that providers
+/// issue take at most, with the tree of their claims that guards make.
+const BYTES_PER_TOKEN: u64 = 8 * 1024;
+
+/// What takes more than that many ordinary tokens is verified every time: its bearer would push out others.
+const HEAVIEST: u64 = 8 * BYTES_PER_TOKEN;
 
 /// How much of a token is hashed, from its end: signature, and nothing that anybody could choose. Two tokens with one signature
 /// are not both verified, so this tells them apart as well as all of it would, in a tenth of the time; the comparison that
@@ -41,7 +41,7 @@ const BYTES_OVERHEAD: u64 = 512;
 
 /// Verified tokens with claims of type `C`, by their text.
 pub(crate) struct TokenCache<C> {
-    tokens: Cache<CachedToken, Entry<C>, Weight, Precomputed, DefaultLifecycle<CachedToken, Entry<C>>>,
+    tokens: Cache<CachedToken, Entry<C>, Weight, Precomputed, DropLater>,
     hasher: RandomState,
 }
 
@@ -68,7 +68,7 @@ impl<C> TokenCache<C> {
         let tokens = tokens.saturating_add(tokens / 8);
         let weight = u64::try_from(tokens).unwrap_or(u64::MAX).saturating_mul(BYTES_PER_TOKEN);
         let options = OptionsBuilder::new().estimated_items_capacity(tokens).weight_capacity(weight).build().ok()?;
-        let tokens = Cache::with_options(options, Weight, Precomputed, DefaultLifecycle::default());
+        let tokens = Cache::with_options(options, Weight, Precomputed, DropLater);
         Some(Self { tokens, hasher: RandomState::default() })
     }
 
@@ -95,6 +95,9 @@ impl<C> TokenCache<C> {
     }
 
     pub(crate) fn remember(&self, probe: &Probe<'_>, entry: Entry<C>) {
+        if weight(probe.text, &entry.verified) > HEAVIEST {
+            return;
+        }
         let token = CachedToken { hash: probe.hash, text: Zeroizing::new(probe.text.into()) };
         // Where another thread is writing, the token comes in with its next request.
         let _ = self.tokens.try_insert(token, entry);
@@ -175,15 +178,46 @@ impl Hasher for PrecomputedHash {
     }
 }
 
+/// Keeps what had to make room until the lock is let go: the application's claims are dropped by its own code, which may take long,
+/// come back here, or panic.
+#[derive(Clone)]
+struct DropLater;
+
+impl<C> Lifecycle<CachedToken, Entry<C>> for DropLater {
+    type RequestState = Vec<(CachedToken, Entry<C>)>;
+
+    fn on_evict(&self, evicted: &mut Self::RequestState, token: CachedToken, entry: Entry<C>) {
+        evicted.push((token, entry));
+    }
+}
+
 /// Bounds the number of tokens and their bytes at once: an entry counts its bytes, but no less than the average.
 #[derive(Clone)]
 struct Weight;
 
 impl<C> Weighter<CachedToken, Entry<C>> for Weight {
     fn weight(&self, token: &CachedToken, entry: &Entry<C>) -> u64 {
-        let bytes = token.text.len() + entry.verified.claims_json().len();
-        (bytes as u64 + BYTES_OVERHEAD).max(BYTES_PER_TOKEN)
+        weight(&token.text, &entry.verified)
     }
+}
+
+/// At most what it takes, but for what the application's own claims have on the heap.
+fn weight<C>(token: &[u8], verified: &Verified<C>) -> u64 {
+    let claims = verified.claims_json();
+    let texts = (token.len() + claims.len()) as u64;
+    (texts + most_bytes_of_tree(claims) + BYTES_OVERHEAD).max(BYTES_PER_TOKEN)
+}
+
+/// At most what the tree takes that [`Facts::claim`](crate::Facts::claim) may make of it.
+///
+/// `serde_json`'s objects are B-trees, whose nodes have room for eleven members however many there are: seven bytes of text can take a
+/// hundred times as much.
+fn most_bytes_of_tree(claims: &str) -> u64 {
+    const NODE: u64 = 640;
+    /// A member or an element beyond the first: its share of a node that is half full, and two short strings.
+    const NEXT: u64 = 192;
+    let count = |byte: u8| claims.bytes().filter(|&other| other == byte).count() as u64;
+    claims.len() as u64 + NODE * (count(b'{') + count(b'[')) + NEXT * count(b',')
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::{
 };
 
 use portcullis_core::{
-    Algorithm, Attempt, Clock, Code, JwtAuthenticator, KeyHint, KeyRing, KeySource, Leeway, Profile, Resolved, Secret,
-    TrustedIssuer, UnixTime, Verified,
+    Algorithm, Attempt, Authenticator, Clock, Code, Credential, JwtAuthenticator, KeyHint, KeyMatch, KeyRing,
+    KeySource, Leeway, Profile, Resolved, Secret, TrustedIssuer, UnixTime, Verified,
 };
 use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -272,4 +272,57 @@ fn whenever_the_keys_change_no_hit_outlives_them() {
             }
         }
     }
+}
+
+/// Adds nothing, and does not pass on what it could.
+#[derive(Debug)]
+struct Around(JwtAuthenticator);
+
+impl Authenticator for Around {
+    fn authenticate(&self, credential: Credential<'_>) -> Attempt {
+        self.0.authenticate(credential)
+    }
+}
+
+#[test]
+fn an_authenticator_around_another_need_not_know_of_the_cache() {
+    let issuer = MockIssuer::new();
+    let around = Around(issuer.authenticator());
+    let token = issuer.token().sign();
+    let [first, second] = [(); 2].map(|()| around.authenticate(Credential::bearer(&token)).ready().unwrap().unwrap());
+    assert!(std::ptr::eq(first.claims_json(), second.claims_json()));
+    assert!(around.recall(token.as_bytes()).is_none());
+}
+
+/// Learns of a newer key at the moment at which it is asked for one.
+#[derive(Debug)]
+struct Newer {
+    before: MockKeys,
+    after: MockKeys,
+}
+
+impl KeySource for Newer {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.before.resolve(hint, now)
+    }
+
+    fn reconsider(&self, hint: KeyHint<'_>, _: &KeyMatch) -> Resolved {
+        self.after.resolve(hint, UnixTime::EPOCH)
+    }
+
+    fn edition(&self, _: UnixTime) -> Option<u64> {
+        Some(7)
+    }
+}
+
+#[test]
+fn newer_keys_that_are_at_hand_are_tried_at_once() {
+    let (before, after, other) = (MockIssuer::new(), MockIssuer::new(), MockIssuer::new());
+    let keys = Newer { before: before.keys(), after: after.keys() };
+    let service: JwtAuthenticator = JwtAuthenticator::new(before.trusted_with(keys)).unwrap();
+    let accepted = |issuer: &MockIssuer| service.verify(&issuer.token().sign()).ready().expect("nobody waits").is_ok();
+    assert!(accepted(&before) && accepted(&after) && !accepted(&other));
+    let token = after.token().sign();
+    let [first, second] = [(); 2].map(|()| service.verify(&token).ready().unwrap().unwrap());
+    assert!(!std::ptr::eq(first.claims_json(), second.claims_json()), "of which edition those keys are is not known");
 }

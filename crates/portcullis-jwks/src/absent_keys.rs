@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// How many are remembered; who invents more pushes out others, whose next token may then cause a fetch within the cool-down.
 const CAPACITY: usize = 1024;
 
-/// For how long a key that was looked for twice is taken for absent.
+/// For how long a key that was looked for again and again is taken for absent.
 const ABSENCE: Duration = Duration::from_secs(5 * 60);
 
 /// What the issuer was found not to have, by what tokens call it. Emptied when its keys change.
@@ -28,6 +28,7 @@ pub(crate) struct Name {
 #[derive(Clone, Debug)]
 struct Absence {
     until: Instant,
+    period: Duration,
 }
 
 impl Name {
@@ -53,12 +54,17 @@ impl AbsentKeys {
 
     /// Notes that a fetch did not bring it.
     ///
-    /// The first time it may be that its token was faster than the issuer's own caches, so it is looked for once more after
-    /// `cool_down`; a client that presents it for ever then causes a fetch every five minutes.
+    /// The first time it may be that its token was faster than the issuer's own caches, so it is looked for again after
+    /// `cool_down`, and then after twice as long each time; a client that presents it for ever causes a fetch every five minutes.
+    /// Who noted it meanwhile changes nothing: any number of tokens at once are one look.
     pub(crate) fn insert(&mut self, name: Name, now: Instant, cool_down: Duration) {
-        let known = self.names.get(&name).is_some_and(|absence| now < absence.until + ABSENCE);
-        let period = if known { ABSENCE } else { cool_down.min(ABSENCE) };
-        self.names.insert(name, Absence { until: now + period });
+        let last = self.names.get(&name).filter(|last| now < last.until + ABSENCE).cloned();
+        let period = match last {
+            Some(last) if now < last.until => return,
+            Some(last) => (2 * last.period).min(ABSENCE),
+            None => cool_down.min(ABSENCE),
+        };
+        self.names.insert(name, Absence { until: now + period, period });
     }
 
     pub(crate) fn clear(&mut self) {
@@ -77,15 +83,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_absence_lasts_a_cool_down_and_the_next_five_minutes() {
-        let (start, mut absent) = (Instant::now(), AbsentKeys::new());
-        absent.insert(name("a"), start, COOL_DOWN);
-        assert!(absent.contains(&name("a"), start) && !absent.contains(&name("b"), start));
-        let again = start + COOL_DOWN;
-        assert!(!absent.contains(&name("a"), again));
-        absent.insert(name("a"), again, COOL_DOWN);
-        assert!(absent.contains(&name("a"), again + ABSENCE - Duration::from_secs(1)));
-        assert!(!absent.contains(&name("a"), again + ABSENCE));
+    async fn an_absence_lasts_a_cool_down_at_first_and_five_minutes_in_the_end() {
+        let (mut now, mut absent) = (Instant::now(), AbsentKeys::new());
+        for seconds in [30, 60, 120, 240, 300, 300] {
+            absent.insert(name("a"), now, COOL_DOWN);
+            let end = now + Duration::from_secs(seconds);
+            assert!(absent.contains(&name("a"), end - Duration::from_millis(1)) && !absent.contains(&name("b"), now));
+            assert!(!absent.contains(&name("a"), end));
+            now = end;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_at_once_are_one_look() {
+        let (now, mut absent) = (Instant::now(), AbsentKeys::new());
+        for millis in 0..100 {
+            absent.insert(name("a"), now + Duration::from_millis(millis), COOL_DOWN);
+        }
+        assert!(!absent.contains(&name("a"), now + COOL_DOWN));
     }
 
     #[tokio::test(start_paused = true)]

@@ -88,7 +88,8 @@ impl RemoteKeysBuilder {
         self
     }
 
-    /// Starts with the keys of an earlier process, if they may still be used. They are fetched anew all the same.
+    /// Starts with the keys of an earlier process, if they may still be used. They are fetched anew all the same, in full: what the
+    /// issuer says then is what counts.
     ///
     /// A snapshot of another source, or one that is too old, is left aside with a warning.
     pub fn restore(mut self, snapshot: Snapshot) -> Self {
@@ -129,16 +130,16 @@ impl RemoteKeysBuilder {
 
     fn start_on(self, runtime: &Handle, origin: Origin, fetch: SharedFetch) -> RemoteKeys {
         let shared = Arc::new(Shared::new(self.cool_down));
-        let source = origin.name().to_owned();
-        let mut learned = Learned::default();
+        let (source, name) = (origin.id().to_owned(), origin.name());
+        let mut exposed = Vec::new();
         if let Some(snapshot) = self.snapshot {
             match snapshot.restore(&source, self.clock.now(), self.outage) {
                 Ok(held) => {
-                    learned.etag = held.etag.clone().map(|etag| (held.url.clone(), etag));
-                    shared.publish(held.keys.clone(), Usability::Usable);
+                    exposed.clone_from(&held.exposed);
+                    shared.publish(held.keys.clone(), Usability::Usable { until: held.usable_until(self.outage) });
                     shared.desk().held = Some(held);
                 }
-                Err(reason) => telemetry::snapshot_not_restored(&source, reason),
+                Err(reason) => telemetry::snapshot_not_restored(&name, reason),
             }
         }
         let restored = shared.desk().held.is_some();
@@ -147,11 +148,20 @@ impl RemoteKeysBuilder {
         }
         let (clock, outage) = (self.clock, self.outage);
         let jitter = Jitter::new();
-        let refresher =
-            Refresher { shared: Arc::clone(&shared), origin, fetch, clock, outage, jitter, learned, failures: 0 };
+        let refresher = Refresher {
+            shared: Arc::clone(&shared),
+            origin,
+            fetch,
+            clock,
+            outage,
+            jitter,
+            learned: Learned::default(),
+            failures: 0,
+            exposed,
+        };
         let mut task = JoinSet::new();
         task.spawn_on(refresher.run(), runtime);
-        RemoteKeys::new(shared, &source, task)
+        RemoteKeys::new(shared, source, name, task)
     }
 
     fn out_of_range(&self) -> Vec<String> {

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use portcullis_core::ConfigError;
 use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
 
-use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, document::ATTEMPT_LIMIT};
+use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, document::ATTEMPT_LIMIT, url};
 
 /// What a connection may take. An issuer that does not answer by then is better asked again.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -14,10 +14,12 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Fetches by reqwest with rustls: certificates checked against the machine's trust store, no redirects, no content coding,
 /// 2 s to connect and 5 s in all.
 ///
-/// Proxies are taken from the environment (`HTTPS_PROXY`, `NO_PROXY`).
+/// Proxies are taken from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), but not for what is on this machine itself:
+/// that may be asked for without encryption because it never leaves the machine.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: Client,
+    outward: Client,
+    inward: Client,
 }
 
 impl HttpClient {
@@ -27,7 +29,7 @@ impl HttpClient {
     ///
     /// If TLS cannot be set up.
     pub fn new() -> Result<Self, ConfigError> {
-        Self::build(builder())
+        Self::build(builder)
     }
 
     /// A client that trusts these certificate authorities as well: for an issuer within one's own walls.
@@ -45,14 +47,15 @@ impl HttpClient {
                  CERTIFICATE-----`",
             ));
         }
-        Self::build(builder().tls_certs_merge(certificates))
+        Self::build(|| builder().tls_certs_merge(certificates.clone()))
     }
 
-    fn build(builder: ClientBuilder) -> Result<Self, ConfigError> {
+    fn build(builder: impl Fn() -> ClientBuilder) -> Result<Self, ConfigError> {
         let failed = |error: reqwest::Error| {
             ConfigError::new(format!("the client that fetches keys cannot be made: {}", chain(&error)))
         };
-        builder.build().map(|client| Self { client }).map_err(failed)
+        let (outward, inward) = (builder().build(), builder().no_proxy().build());
+        Ok(Self { outward: outward.map_err(failed)?, inward: inward.map_err(failed)? })
     }
 }
 
@@ -69,7 +72,8 @@ fn builder() -> ClientBuilder {
 impl Fetch for HttpClient {
     async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
         let (head, ()) = request.into_parts();
-        let request = self.client.request(head.method, head.uri.to_string()).headers(head.headers);
+        let client = if url::is_loopback(&head.uri) { &self.inward } else { &self.outward };
+        let request = client.request(head.method, head.uri.to_string()).headers(head.headers);
         let mut response = request.send().await.map_err(failed)?;
         let too_long = |length: u64| usize::try_from(length).map_or(true, |length| length > MAX_DOCUMENT_LEN);
         if response.content_length().is_some_and(too_long) {

@@ -41,7 +41,7 @@ impl DiscoverableIssuer {
         match self.ask(fetch, oidc, deadline).await {
             // An issuer that has both is asked once.
             Err(missing) if is_missing(&missing) => self.ask(fetch, oauth, deadline).await.map_err(|other| {
-                if is_missing(&other) { FetchError::no_metadata_at(missing, oauth.as_str()) } else { other }
+                if is_missing(&other) { FetchError::no_metadata_at(missing, &oauth.shown()) } else { other }
             }),
             outcome => outcome,
         }
@@ -54,8 +54,8 @@ impl DiscoverableIssuer {
         deadline: Instant,
     ) -> Result<DocumentUrl, FetchError> {
         match document::get(fetch, document, document::JSON, None, deadline).await? {
-            Fetched::New(found) => self.read(&found.text).map_err(|error| error.at(document.as_str())),
-            Fetched::NotModified { .. } => Err(FetchError::status(StatusCode::NOT_MODIFIED).at(document.as_str())),
+            Fetched::New(found) => self.read(&found.text).map_err(|error| error.at(&document.shown())),
+            Fetched::NotModified { .. } => Err(FetchError::status(StatusCode::NOT_MODIFIED).at(&document.shown())),
         }
     }
 
@@ -71,9 +71,9 @@ impl DiscoverableIssuer {
         }
         let not_allowed = |problem| FetchError::not_allowed(format!("its `jwks_uri` {problem}"));
         let url = DocumentUrl::parse(&metadata.jwks_uri).map_err(not_allowed)?;
-        // Otherwise an issuer from elsewhere could have us ask what listens on this machine.
-        if url.is_loopback() && !self.url.is_loopback() {
-            return Err(not_allowed("leads to this machine, where its issuer is not"));
+        // Otherwise an issuer from elsewhere could have us ask what listens on this machine, or near it.
+        if url.is_local() && !self.url.is_local() {
+            return Err(not_allowed("leads to this machine or a private network, where its issuer is not"));
         }
         Ok(url)
     }
@@ -185,7 +185,16 @@ mod tests {
 
     #[test]
     fn a_key_set_that_may_not_be_asked_for_is_refused() {
-        for url in ["http://a.test/k", "ftp://a.test/k", "/k", "http://127.0.0.1/k", "https://localhost/k"] {
+        for url in [
+            "http://a.test/k",
+            "ftp://a.test/k",
+            "/k",
+            "http://127.0.0.1/k",
+            "https://localhost/k",
+            "https://[::]/k",
+            "https://127.1/k",
+            "https://169.254.169.254/k",
+        ] {
             let text = format!(r#"{{"issuer":"https://a.test","jwks_uri":"{url}"}}"#);
             assert_eq!(read("https://a.test", &text), Err(FetchErrorKind::NotAllowed), "{url}");
         }

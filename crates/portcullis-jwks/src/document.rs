@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+    header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER},
 };
 
 use tokio::time::{Instant, timeout_at};
@@ -48,7 +48,7 @@ pub(crate) async fn get(
     etag: Option<&HeaderValue>,
     deadline: Instant,
 ) -> Result<Fetched, FetchError> {
-    let at = |error: FetchError| error.at(url.as_str());
+    let at = |error: FetchError| error.at(&url.shown());
     let mut request = Request::new(());
     *request.uri_mut() = url.uri().clone();
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
@@ -67,7 +67,7 @@ fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, Fetch
             return Ok(Fetched::NotModified { freshness: freshness(&head.headers) });
         }
         StatusCode::OK => {}
-        status => return Err(FetchError::status(status)),
+        status => return Err(FetchError::status(status).with_retry_after(retry_after(&head.headers))),
     }
     is_json(&head.headers)?;
     // A `Fetch` of somebody else's may not have looked.
@@ -77,6 +77,12 @@ fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, Fetch
     let text = String::from_utf8(body).map_err(|_| FetchError::malformed("the answer is not UTF-8"))?;
     let etag = head.headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
     Ok(Fetched::New(Document { text, etag, freshness: freshness(&head.headers) }))
+}
+
+/// When the issuer wants to be asked again, if it says so in seconds (RFC 9110 section 10.2.3). A date is left aside: whose clock
+/// it is by is not known.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// `application/json` or a type that is built on it (RFC 6839 section 3.1). An answer without a type is left to the parser, which

@@ -13,13 +13,14 @@ pub struct FetchError {
     kind: FetchErrorKind,
     url: Option<Arc<str>>,
     status: Option<StatusCode>,
+    retry_after: Option<Duration>,
     detail: Arc<str>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl FetchError {
     fn new(kind: FetchErrorKind, detail: impl Into<Arc<str>>) -> Self {
-        Self { kind, url: None, status: None, detail: detail.into(), source: None }
+        Self { kind, url: None, status: None, retry_after: None, detail: detail.into(), source: None }
     }
 
     /// No response was had: no name, no connection, a broken one, a certificate that is not trusted.
@@ -96,12 +97,26 @@ impl FetchError {
         Self::new(FetchErrorKind::PublishedSecret, detail)
     }
 
+    pub(crate) fn all_exposed() -> Self {
+        let detail = "each key of the set was published with its private half before: the issuer has to make new ones";
+        Self::new(FetchErrorKind::PublishedSecret, detail)
+    }
+
     pub(crate) fn issuer_mismatch(expected: &str, found: &str) -> Self {
         let found: String = found.chars().filter(|char| !char.is_control()).take(200).collect();
         let slash = expected.trim_end_matches('/') == found.trim_end_matches('/');
         let hint = if slash { " (the slash at the end counts: configure the issuer as it names itself)" } else { "" };
         let detail = format!("the metadata is of the issuer `{found}`, not of `{expected}`{hint}");
         Self::new(FetchErrorKind::IssuerMismatch, detail)
+    }
+
+    /// The same error, with when the issuer wants to be asked again.
+    pub(crate) fn with_retry_after(self, after: Option<Duration>) -> Self {
+        Self { retry_after: after, ..self }
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The same error, saying what was asked for.

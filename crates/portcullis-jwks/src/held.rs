@@ -2,21 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::HeaderValue;
 use portcullis_core::{KeySet, UnixTime};
 use tokio::time::Instant;
 
-use crate::url::DocumentUrl;
+use crate::{key_document::PublicHalf, url::DocumentUrl};
 
 /// A key set that was fetched or restored.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) keys: KeySet,
-    /// As it was published; what a snapshot keeps.
+    /// As it was published; what a snapshot keeps. May have keys in it that are exposed.
     pub(crate) text: Arc<str>,
     /// Where it was published.
     pub(crate) url: DocumentUrl,
-    pub(crate) etag: Option<HeaderValue>,
+    /// The keys of the issuer that are not used, whatever the text says.
+    pub(crate) exposed: Vec<PublicHalf>,
     /// When it was asked for, by the clock that only goes forward.
     pub(crate) asked_at: Instant,
     /// The same by the calendar, for a snapshot.

@@ -19,7 +19,15 @@ pub(crate) enum KeyDocument {
 #[derive(Debug, Default)]
 pub(crate) struct ExposedKeys {
     ids: Vec<String>,
-    public_halves: Vec<VerifyingKey>,
+    pub(crate) public_halves: Vec<PublicHalf>,
+}
+
+/// A key whose private half everybody may have.
+#[derive(Clone, Debug)]
+pub(crate) struct PublicHalf {
+    key: VerifyingKey,
+    /// As a JWK without a name, for a snapshot.
+    jwk: String,
 }
 
 impl KeyDocument {
@@ -61,26 +69,40 @@ impl ExposedKeys {
     /// Whether it is one of them: by its id, or by what it is, as the same key may be published under another id or none.
     pub(crate) fn contain(&self, key: &VerifyingKey) -> bool {
         let by_id = key.id().is_some_and(|id| self.ids.iter().any(|exposed| exposed == id));
-        by_id || self.public_halves.iter().any(|exposed| exposed.is_same_public_key(key))
+        by_id || self.public_halves.iter().any(|exposed| exposed.is_of(key))
     }
 }
 
-/// What the keys would have been without their private members. Some may be none that could be used anyway.
-fn public_halves(text: &str, exposed: &[&SkippedKey]) -> serde_json::Result<Vec<VerifyingKey>> {
+impl PublicHalf {
+    /// Reads what [`jwk`](Self::jwk) gave, or what is left of a private key without its private members. Some may be none that
+    /// could be used anyway.
+    pub(crate) fn read(jwk: String) -> Option<Self> {
+        Some(Self { key: VerifyingKey::from_jwk(&jwk).ok()?, jwk })
+    }
+
+    pub(crate) fn jwk(&self) -> &str {
+        &self.jwk
+    }
+
+    pub(crate) fn is_of(&self, key: &VerifyingKey) -> bool {
+        self.key.is_same_public_key(key)
+    }
+}
+
+fn public_halves(text: &str, exposed: &[&SkippedKey]) -> serde_json::Result<Vec<PublicHalf>> {
     #[derive(Deserialize)]
     struct Keys {
         keys: Vec<Value>,
     }
     let Keys { keys } = serde_json::from_str(text)?;
     let members = exposed.iter().filter_map(|key| keys.get(key.index())?.as_object());
-    Ok(members.filter_map(public_half).collect())
+    Ok(members.filter_map(|members| PublicHalf::read(without_private_members(members))).collect())
 }
 
-fn public_half(members: &Map<String, Value>) -> Option<VerifyingKey> {
+fn without_private_members(members: &Map<String, Value>) -> String {
     const PUBLIC: [&str; 6] = ["kty", "crv", "n", "e", "x", "y"];
-    let public: Map<_, _> =
-        PUBLIC.iter().filter_map(|name| Some((*name).to_owned()).zip(members.get(*name).cloned())).collect();
-    VerifyingKey::from_jwk(&Value::Object(public).to_string()).ok()
+    let public = PUBLIC.iter().filter_map(|name| Some(((*name).to_owned(), members.get(*name)?.clone())));
+    Value::Object(public.collect()).to_string()
 }
 
 fn is_exposed(key: &SkippedKey) -> bool {

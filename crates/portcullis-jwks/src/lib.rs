@@ -25,22 +25,25 @@
 //! - **Unknown key.** A token that names a key which is not in the set makes the set be fetched, or joins the fetch under way,
 //!   waits at most 2 s, and is then judged by the new set.
 //! - **Cool-down.** Tokens may cause a fetch every 30 s, and two at once after a quiet time. Meanwhile a token with an unknown key
-//!   is refused at once, however many there are; a token whose key is known never waits for anything.
+//!   is refused at once, however many there are; a token whose key is known never waits for anything. A key that a fetch did not
+//!   bring is looked for again after a cool-down, then after twice as long, up to five minutes; any change of the set ends that.
 //! - **Same id, new key.** A bad signature under a known key id makes the set be fetched too, once in five minutes for each id.
 //! - **Outage.** While the set cannot be fetched, the keys from before stay in use, up to an hour past their freshness. After
 //!   that, tokens are answered with "we could not decide" (503), never with a refusal. The set is tried again after 1 s, 2 s, …
-//!   30 s, for ever.
+//!   30 s, for ever; later if the issuer asks for it (`Retry-After`), up to five minutes.
 //! - **Bad answers** never replace good keys: another status than 200, a redirect, another type than JSON, more than 512 KiB or
-//!   100 keys, no key that can be used, a private key or a secret among them (whose public half, if it was in use, is dropped).
-//!   One odd key among others is skipped, with a warning.
+//!   100 keys, no key that can be used, a private key or a secret among them. One odd key among others is skipped, with a warning.
+//! - **Exposed keys.** A key whose private half was published is dropped at once, and not used again, however it is published from
+//!   then on: everybody may have it. The issuer has to make another one. A snapshot remembers that.
 //! - **Where to.** HTTPS, or this machine itself; 2 s to connect, 5 s for an attempt. The issuer's metadata must name the very
-//!   issuer that was configured.
+//!   issuer that was configured, and may not lead to this machine or into a private network by number, unless the issuer is there.
 //!
 //! One task per source does all of this; it ends with the last handle. Sources do not know of each other, so an issuer that is slow
 //! or down does not touch another one's tokens. Requests that wait do so on that task: one that is dropped takes nothing with it.
 //!
 //! Time is the runtime's (`tokio::time`), so that a test lets hours pass at once: see the scripted identity provider in
-//! `portcullis-test`. It stands still while the machine sleeps; keys then seem younger by as much, until the next refresh.
+//! `portcullis-test`. It stands still while the machine sleeps; keys then seem younger by as much, until the next refresh. A set
+//! is too old at its time also if the task does not run; tokens that were verified before then stay so until they expire.
 //!
 //! # Features
 //!

@@ -51,7 +51,15 @@ pub(crate) enum Content {
 
 impl Origin {
     /// What it is called in logs and errors.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::KeySet(url) => url.shown(),
+            Self::Issuer(issuer) => issuer.name().to_owned(),
+        }
+    }
+
+    /// What tells it from others: as the developer wrote it.
+    pub(crate) fn id(&self) -> &str {
         match self {
             Self::KeySet(url) => url.as_str(),
             Self::Issuer(issuer) => issuer.name(),

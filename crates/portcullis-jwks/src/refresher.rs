@@ -2,7 +2,7 @@
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use portcullis_core::{Clock, KeySet, SkippedKey};
+use portcullis_core::{Clock, KeySet, SkippedKey, VerifyingKey};
 use tokio::{
     select,
     task::{JoinError, JoinSet},
@@ -15,7 +15,7 @@ use crate::{
     document::Document,
     fetch::SharedFetch,
     held::Held,
-    key_document::{ExposedKeys, KeyDocument},
+    key_document::{ExposedKeys, KeyDocument, PublicHalf},
     origin::{Answer, Content, Learned, Origin},
     schedule::Jitter,
     shared::{Shared, Usability},
@@ -35,6 +35,8 @@ pub(crate) struct Refresher {
     pub(crate) jitter: Jitter,
     pub(crate) learned: Learned,
     pub(crate) failures: u32,
+    /// For as long as the source lives: that a key is published without its private half again makes nobody forget that.
+    pub(crate) exposed: Vec<PublicHalf>,
 }
 
 /// An attempt under way. In a task of its own, so that a `Fetch` that panics is an attempt that failed.
@@ -68,10 +70,7 @@ impl Refresher {
 
     /// When the next attempt is due, and when the keys in use become too old.
     fn times(&self) -> (Option<Instant>, Option<Instant>) {
-        let usable = self.shared.published.load().usability == Usability::Usable;
-        let desk = self.shared.desk();
-        let end = desk.held.as_ref().map(|held| held.usable_until(self.outage));
-        (desk.due, end.filter(|_| usable))
+        (self.shared.desk().due, self.shared.published.load().ends_at())
     }
 
     /// Draws the conclusions of an attempt, and then wakes whoever waits for it.
@@ -92,17 +91,27 @@ impl Refresher {
         };
         match keys {
             KeyDocument::Usable { keys, skipped } => {
+                let good: KeySet = keys.iter().filter(|key| !self.is_exposed(key)).cloned().collect();
+                if good.is_empty() {
+                    return self.fail(FetchError::all_exposed().at(&url.shown()));
+                }
                 self.learned.discovered = Some((url.clone(), learned_at));
                 self.learned.etag = document.etag.clone().map(|etag| (url.clone(), etag));
                 let asked_at_time = self.clock.now().minus(asked_at.elapsed());
-                let Document { text, etag, freshness } = document;
-                self.take(Held { keys, text: text.into(), url, etag, asked_at, asked_at_time, freshness }, &skipped)
+                let Document { text, freshness, .. } = document;
+                let exposed = self.exposed.clone();
+                let held = Held { keys: good, text: text.into(), url, exposed, asked_at, asked_at_time, freshness };
+                self.take(held, &skipped)
             }
             KeyDocument::Refused { error, exposed } => {
                 self.drop_exposed(&exposed);
-                self.fail(error.at(url.as_str()))
+                self.fail(error.at(&url.shown()))
             }
         }
+    }
+
+    fn is_exposed(&self, key: &VerifyingKey) -> bool {
+        self.exposed.iter().any(|exposed| exposed.is_of(key))
     }
 
     /// The set in hand is still the right one.
@@ -118,25 +127,27 @@ impl Refresher {
 
     /// A set that can be used, new or not.
     fn take(&mut self, held: Held, skipped: &[SkippedKey]) -> LastAttempt {
-        telemetry::fetched(self.origin.name(), std::mem::take(&mut self.failures));
+        telemetry::fetched(&self.origin.name(), std::mem::take(&mut self.failures));
+        let until = held.usable_until(self.outage);
         let due = held.asked_at + self.jitter.refresh_after(held.freshness);
-        let usable = self.shared.published.load().usability == Usability::Usable;
         let mut desk = self.shared.desk();
-        let same = desk.held.as_ref().is_some_and(|before| before.text == held.text);
-        if !(same && usable) {
-            self.shared.publish(held.keys.clone(), Usability::Usable);
+        // The keys that are in use stay, prepared as they are, however differently the issuer writes them down this time.
+        let before = desk.held.take().map(|before| before.keys).filter(|before| before.has_same_keys_as(&held.keys));
+        let same = before.is_some();
+        let keys = before.unwrap_or_else(|| held.keys.clone());
+        if same && self.shared.published.load().usable().is_some() {
+            self.shared.prolong(until);
+        } else {
+            self.shared.publish(keys.clone(), Usability::Usable { until });
         }
         if !same {
             desk.keys_changed();
         }
-        // The keys that are in use stay: they are prepared already.
-        let before = desk.held.take().filter(|_| same).map(|before| before.keys);
-        let keys = before.unwrap_or_else(|| held.keys.clone());
         desk.held = Some(Held { keys: keys.clone(), ..held });
         desk.due = Some(due);
         drop(desk);
         if !same {
-            telemetry::keys_swapped(self.origin.name(), &keys, skipped);
+            telemetry::keys_swapped(&self.origin.name(), &keys, skipped);
         }
         LastAttempt::Succeeded
     }
@@ -145,45 +156,56 @@ impl Refresher {
         self.failures = self.failures.saturating_add(1);
         // Perhaps the key set has moved: the next attempt begins with the metadata.
         self.learned.discovered = None;
-        let retry = self.jitter.retry_after(self.failures);
+        let asked_for = error.retry_after().unwrap_or_default().min(MAX_PATIENCE);
+        let retry = self.jitter.retry_after(self.failures).max(asked_for);
         self.shared.desk().due = Some(Instant::now() + retry);
-        let usability = self.shared.published.load().usability;
-        telemetry::fetch_failed(self.origin.name(), &error, self.failures, usability == Usability::Usable);
+        let usable = self.shared.published.load().usable().is_some();
+        telemetry::fetch_failed(&self.origin.name(), &error, self.failures, usable);
         LastAttempt::Failed(error)
     }
 
-    /// Everybody can sign with a key whose private half was published, so it verifies nothing until a set without it comes.
+    /// Everybody can sign with a key whose private half was published, so it verifies nothing from now on.
     fn drop_exposed(&mut self, exposed: &ExposedKeys) {
+        for half in &exposed.public_halves {
+            if self.exposed.len() < MAX_EXPOSED && !self.exposed.iter().any(|known| known.jwk() == half.jwk()) {
+                self.exposed.push(half.clone());
+            }
+        }
         let mut desk = self.shared.desk();
         let Some(held) = desk.held.as_mut() else { return };
         let (dropped, kept): (Vec<_>, Vec<_>) = held.keys.iter().cloned().partition(|key| exposed.contain(key));
         if dropped.is_empty() {
             return;
         }
-        // So that the set is read in full when it is in order again, and a snapshot does not bring the key back.
-        held.etag = None;
-        held.text = "".into();
         held.keys = kept.into_iter().collect();
-        let keys = held.keys.clone();
-        let usability = match self.shared.published.load().usability {
-            Usability::Usable if keys.is_empty() => Usability::Nothing,
-            usability => usability,
+        held.exposed.clone_from(&self.exposed);
+        // So that the set is read in full when it is in order again.
+        self.learned.etag = None;
+        let (keys, until) = (held.keys.clone(), held.usable_until(self.outage));
+        let usability = match self.shared.published.load().usability() {
+            Usability::Usable { .. } if keys.is_empty() => Usability::Nothing,
+            Usability::Usable { .. } => Usability::Usable { until },
+            other => other,
         };
         if keys.is_empty() {
             desk.held = None;
         }
         drop(desk);
-        self.learned.etag = None;
         self.shared.publish(keys, usability);
-        telemetry::exposed_keys_dropped(self.origin.name(), &dropped);
+        telemetry::exposed_keys_dropped(&self.origin.name(), &dropped);
     }
 
     fn grow_too_old(&self) {
-        let keys = self.shared.published.load().keys.clone();
-        self.shared.publish(keys, Usability::TooOld);
-        telemetry::keys_too_old(self.origin.name());
+        self.shared.publish(KeySet::default(), Usability::TooOld);
+        telemetry::keys_too_old(&self.origin.name());
     }
 }
+
+/// For how long an issuer can ask to be left alone (`Retry-After`). Longer, and its recovery would go unnoticed.
+const MAX_PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+/// As many as a set can have. An issuer that exposes more has lost everything, and each of its bad sets is refused as a whole.
+const MAX_EXPOSED: usize = 100;
 
 fn flat(outcome: Result<Outcome, JoinError>) -> Outcome {
     outcome.unwrap_or_else(|_| Err(FetchError::crashed()))

@@ -21,7 +21,8 @@ use crate::{
 #[derive(Clone)]
 pub struct RemoteKeys {
     shared: Arc<Shared>,
-    source: Arc<str>,
+    /// As the developer wrote it, and as it may be shown.
+    source: Arc<(String, String)>,
     /// Stops the task when the last handle is dropped.
     _task: Arc<JoinSet<()>>,
 }
@@ -39,8 +40,8 @@ impl RemoteKeys {
         RemoteKeysBuilder::from_url(url.into())
     }
 
-    pub(crate) fn new(shared: Arc<Shared>, source: &str, task: JoinSet<()>) -> Self {
-        Self { shared, source: source.into(), _task: Arc::new(task) }
+    pub(crate) fn new(shared: Arc<Shared>, source: String, shown: String, task: JoinSet<()>) -> Self {
+        Self { shared, source: Arc::new((source, shown)), _task: Arc::new(task) }
     }
 
     /// Waits until tokens can be verified: for a service that is not to start without keys.
@@ -49,11 +50,11 @@ impl RemoteKeys {
     ///
     /// If that takes longer than `timeout`: why the last attempt came to nothing.
     pub async fn require(&self, timeout: Duration) -> Result<(), KeySourceError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + A_YEAR);
         let mut finished = self.shared.finished.subscribe();
         loop {
-            match self.shared.published.load().usability {
-                Usability::Usable => return Ok(()),
+            match self.shared.published.load().usability() {
+                Usability::Usable { .. } => return Ok(()),
                 Usability::Ended => return Err(self.shared.fault()),
                 Usability::Nothing | Usability::TooOld => {}
             }
@@ -66,13 +67,15 @@ impl RemoteKeys {
 
     /// How the source is doing.
     pub fn health(&self) -> Health {
-        let usability = self.shared.published.load().usability;
+        let usability = self.shared.published.load().usability();
         let desk = self.shared.desk();
         match (usability, &desk.held) {
-            (Usability::Usable, Some(held)) => match Instant::now().saturating_duration_since(held.fresh_until()) {
-                Duration::ZERO => Health::Healthy,
-                stale_for => Health::Degraded { stale_for },
-            },
+            (Usability::Usable { .. }, Some(held)) => {
+                match Instant::now().saturating_duration_since(held.fresh_until()) {
+                    Duration::ZERO => Health::Healthy,
+                    stale_for => Health::Degraded { stale_for },
+                }
+            }
             (Usability::Nothing, _) if desk.is_idle() => Health::Idle,
             _ => Health::Down,
         }
@@ -88,30 +91,27 @@ impl RemoteKeys {
 
     /// The keys in use; empty if there are none, or if they are too old.
     pub fn keys(&self) -> KeySet {
-        let published = self.shared.published.load();
-        match published.usability {
-            Usability::Usable => published.keys.clone(),
-            _ => KeySet::default(),
-        }
+        self.shared.published.load().usable().cloned().unwrap_or_default()
     }
 
-    /// The keys in use with their age, for the next start. `None` before there are any, and after the issuer
-    /// [published](crate::FetchErrorKind::PublishedSecret) the private half of one in use, until its set is in order again.
+    /// The keys in use with their age, for the next start. `None` if there are none. A key whose private half the
+    /// issuer [published](crate::FetchErrorKind::PublishedSecret) is not in use any more, and not after the next start either:
+    /// so write one down after such an event, over those from before.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        self.shared.desk().held.as_ref().and_then(|held| Snapshot::of(&self.source, held))
+        self.shared.desk().held.as_ref().map(|held| Snapshot::of(&self.source.0, held))
     }
 }
 
 impl KeySource for RemoteKeys {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
-        let published = self.shared.published.load();
-        if published.usability == Usability::Usable {
-            match published.keys.resolve(hint, now) {
-                Resolved::Unknown => {}
-                at_hand => return at_hand,
-            }
+        // No issuer publishes secrets, and none of a set would be taken: there is nothing to look for.
+        if hint.algorithm.is_symmetric() {
+            return Resolved::Unknown;
         }
-        self.shared.look_for(hint)
+        match self.shared.published.load().usable().map(|keys| keys.resolve(hint, now)) {
+            None | Some(Resolved::Unknown) => self.shared.look_for(hint),
+            Some(at_hand) => at_hand,
+        }
     }
 
     fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
@@ -123,10 +123,13 @@ impl KeySource for RemoteKeys {
     }
 }
 
+/// As good as for ever, and no instant that cannot be told.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 impl fmt::Debug for RemoteKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteKeys")
-            .field("source", &self.source)
+            .field("source", &self.source.1)
             .field("health", &self.health())
             .finish_non_exhaustive()
     }

@@ -32,21 +32,45 @@ pub(crate) struct Shared {
 /// The keys as they are at the moment. Never changes: a change makes another one.
 #[derive(Debug)]
 pub(crate) struct Published {
-    /// How many came before it.
+    /// Of the keys: another one when others come, or when these can be used no longer.
     number: u64,
-    pub(crate) keys: KeySet,
-    pub(crate) usability: Usability,
+    keys: KeySet,
+    usability: Usability,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Usability {
     /// There are no keys: none came yet, or those that did had to be dropped.
     Nothing,
-    Usable,
+    /// Until then, whether anybody fetches them anew or not.
+    Usable { until: Instant },
     /// The outage has lasted too long.
     TooOld,
     /// The task is gone, and with it whoever looks after the keys.
     Ended,
+}
+
+impl Published {
+    /// As it is now: what nobody looked after for too long is too old, also before the task says so, or if it does not run.
+    pub(crate) fn usability(&self) -> Usability {
+        match self.usability {
+            Usability::Usable { until } if Instant::now() >= until => Usability::TooOld,
+            usability => usability,
+        }
+    }
+
+    /// When they become too old, if they are not yet said to be.
+    pub(crate) fn ends_at(&self) -> Option<Instant> {
+        match self.usability {
+            Usability::Usable { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// The keys, if they can be used.
+    pub(crate) fn usable(&self) -> Option<&KeySet> {
+        matches!(self.usability(), Usability::Usable { .. }).then_some(&self.keys)
+    }
 }
 
 impl Shared {
@@ -70,7 +94,14 @@ impl Shared {
     pub(crate) fn publish(&self, keys: KeySet, usability: Usability) {
         let number = self.published.load().number + 1;
         self.published.store(Arc::new(Published { number, keys, usability }));
-        self.edition.store(if usability == Usability::Usable { number } else { 0 }, Ordering::Release);
+        self.edition.store(if matches!(usability, Usability::Usable { .. }) { number } else { 0 }, Ordering::Release);
+    }
+
+    /// The same keys can be used until then.
+    pub(crate) fn prolong(&self, until: Instant) {
+        let Published { number, keys, .. } = &**self.published.load();
+        let (number, keys) = (*number, keys.clone());
+        self.published.store(Arc::new(Published { number, keys, usability: Usability::Usable { until } }));
     }
 
     /// A number for the keys as they are, if they can be used.
@@ -91,10 +122,10 @@ impl Shared {
     /// The answer from what is at hand. [`Resolved::Unknown`] if the key is not, a fault if the set as a whole is not.
     pub(crate) fn at_hand(&self, hint: KeyHint<'_>) -> Resolved {
         let published = self.published.load();
-        match published.usability {
+        match published.usable() {
             // The set does not ask for the time.
-            Usability::Usable => published.keys.resolve(hint, UnixTime::EPOCH),
-            _ => Resolved::Fault(self.fault()),
+            Some(keys) => keys.resolve(hint, UnixTime::EPOCH),
+            None => Resolved::Fault(self.fault()),
         }
     }
 
@@ -103,11 +134,15 @@ impl Shared {
         use KeySourceErrorKind::{TooOld, Unavailable};
         let mut desk = self.desk();
         let retry_after = desk.retry_after(Instant::now());
-        let (kind, detail) = match self.published.load().usability {
+        let (kind, detail) = match self.published.load().usability() {
             Usability::Nothing => (Unavailable, "there are no keys at hand"),
-            Usability::Usable => (Unavailable, "the key is not in the set, and the set could not be fetched anew"),
+            Usability::Usable { .. } => {
+                (Unavailable, "the key is not in the set, and the set could not be fetched anew")
+            }
             Usability::TooOld => (TooOld, "they could not be fetched anew for longer than they may be used"),
-            Usability::Ended => (Unavailable, "the runtime in which they were kept fresh has ended"),
+            Usability::Ended => {
+                (Unavailable, "the task that kept them fresh has ended: with its runtime, or by a panic")
+            }
         };
         let fault = KeySourceError::new(kind, detail).with_retry_after(retry_after);
         match &desk.last {

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
-use portcullis_core::{ConfigError, UnixTime};
+use portcullis_core::{ConfigError, KeySet, UnixTime};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::{freshness::MAX_FRESHNESS, held::Held, key_document::KeyDocument, url::DocumentUrl};
+use crate::{
+    freshness::MAX_FRESHNESS,
+    held::Held,
+    key_document::{KeyDocument, PublicHalf},
+    url::DocumentUrl,
+};
 
 /// A key set with its age, to be written down and [restored](crate::RemoteKeysBuilder::restore) at the next start.
 ///
@@ -43,10 +47,11 @@ struct Written {
     source: String,
     key_set_url: String,
     key_set: String,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    etag: Option<String>,
     fetched_at: u64,
     freshness: u64,
+    /// Keys of the set that are not used, as JWKs: their private halves were published once.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    exposed: Vec<String>,
 }
 
 impl Snapshot {
@@ -70,18 +75,15 @@ impl Snapshot {
         })
     }
 
-    pub(crate) fn of(source: &str, held: &Held) -> Option<Self> {
-        if held.text.is_empty() {
-            return None;
-        }
-        Some(Self(Written {
+    pub(crate) fn of(source: &str, held: &Held) -> Self {
+        Self(Written {
             source: source.to_owned(),
             key_set_url: held.url.as_str().to_owned(),
             key_set: (*held.text).to_owned(),
-            etag: held.etag.as_ref().and_then(|etag| etag.to_str().ok()).map(str::to_owned),
             fetched_at: held.asked_at_time.as_secs(),
             freshness: held.freshness.as_secs(),
-        }))
+            exposed: held.exposed.iter().map(|exposed| exposed.jwk().to_owned()).collect(),
+        })
     }
 
     /// The keys, if they are this source's and may still be used; otherwise why not.
@@ -99,15 +101,21 @@ impl Snapshot {
         if age >= freshness.saturating_add(outage) {
             return Err("its keys are too old to be used");
         }
-        let keys = match KeyDocument::read(&written.key_set) {
-            KeyDocument::Usable { keys, .. } => keys,
+        let exposed: Vec<_> = written.exposed.into_iter().filter_map(PublicHalf::read).collect();
+        let keys: KeySet = match KeyDocument::read(&written.key_set) {
+            KeyDocument::Usable { keys, .. } => {
+                keys.iter().filter(|key| !exposed.iter().any(|half| half.is_of(key))).cloned().collect()
+            }
             KeyDocument::Refused { .. } => return Err("it holds no key set that can be used"),
         };
+        if keys.is_empty() {
+            return Err("it holds no key that can be used");
+        }
         Ok(Held {
             keys,
             text: written.key_set.into(),
             url,
-            etag: written.etag.and_then(|etag| HeaderValue::from_str(&etag).ok()),
+            exposed,
             asked_at: Instant::now().checked_sub(age).ok_or("it is older than this machine")?,
             asked_at_time: fetched_at,
             freshness,

@@ -1,6 +1,11 @@
 //! Which URLs may be asked for.
 
-use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+    sync::Arc,
+};
 
 use http::Uri;
 
@@ -12,6 +17,8 @@ use http::Uri;
 pub(crate) struct DocumentUrl {
     uri: Uri,
     text: Arc<str>,
+    /// Where the query begins, if it has one.
+    query: Option<usize>,
 }
 
 impl DocumentUrl {
@@ -22,29 +29,46 @@ impl DocumentUrl {
             return Err("has a fragment: leave out `#` and what follows");
         }
         let uri = Uri::from_str(text).map_err(|_| "is no URL")?;
-        let url = Self { uri, text: text.into() };
+        let url = Self { uri, text: text.into(), query: text.find('?') };
         let authority = url.uri.authority().ok_or("is no absolute URL: begin with `https://`")?;
         if authority.as_str().contains('@') {
             return Err("has a user name in it: leave out what stands before the `@`");
         }
+        check_host(url.uri.host().unwrap_or_default())?;
         match url.uri.scheme_str() {
             Some("https") => Ok(url),
-            Some("http") if url.is_loopback() => Ok(url),
+            Some("http") if is_loopback(&url.uri) => Ok(url),
             Some("http") => Err("is not encrypted: use `https` (only on this machine itself `http` will do)"),
             _ => Err("is no `https` URL"),
         }
     }
 
-    /// Whether it leads to this machine itself.
-    pub(crate) fn is_loopback(&self) -> bool {
-        let host = self.uri.host().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']');
-        // By name or number, never by suffix: `localhost.example.com` is somebody else.
-        host.eq_ignore_ascii_case("localhost") || IpAddr::from_str(address).is_ok_and(|ip| ip.is_loopback())
+    /// Whether it leads, by its name or number, to this machine itself or into a network that is nobody's in the internet. (A name
+    /// may lead there, too, when it is looked up: that is the network's to prevent.)
+    pub(crate) fn is_local(&self) -> bool {
+        match host_of(&self.uri) {
+            Host::Name(name) => {
+                let name = name.to_ascii_lowercase();
+                name == "localhost" || name.ends_with(".localhost") // RFC 6761 section 6.3
+            }
+            Host::Address(IpAddr::V4(ip)) => is_local_v4(ip),
+            Host::Address(IpAddr::V6(ip)) => {
+                let mapped = ip.to_ipv4_mapped().is_some_and(is_local_v4);
+                mapped || ip.is_loopback() || ip.is_unspecified() || ip.is_unicast_link_local() || ip.is_unique_local()
+            }
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// As logs and errors show it: without its query, which may hold what is nobody else's.
+    pub(crate) fn shown(&self) -> String {
+        match self.query {
+            Some(query) => format!("{}?…", &self.text[..query]),
+            None => (*self.text).to_owned(),
+        }
     }
 
     pub(crate) fn uri(&self) -> &Uri {
@@ -52,9 +76,50 @@ impl DocumentUrl {
     }
 }
 
+/// Whether it leads to this machine itself, and so never over a network. By name or number, never by suffix:
+/// `localhost.example.com` is somebody else.
+pub(crate) fn is_loopback(uri: &Uri) -> bool {
+    match host_of(uri) {
+        Host::Name(name) => name.eq_ignore_ascii_case("localhost"),
+        Host::Address(ip) => ip.is_loopback(),
+    }
+}
+
+enum Host<'a> {
+    Name(&'a str),
+    Address(IpAddr),
+}
+
+fn host_of(uri: &Uri) -> Host<'_> {
+    let host = uri.host().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    IpAddr::from_str(bare).map_or(Host::Name(host), Host::Address)
+}
+
+/// Clients read hosts by the rules of browsers (WHATWG URL), where `127.1`, `0x7f.1` and `2130706433` are addresses, too. What is
+/// judged here and what is connected to later have to be the same.
+fn check_host(host: &str) -> Result<(), &'static str> {
+    let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_');
+    if host.starts_with('[') || Ipv4Addr::from_str(host).is_ok() {
+        return Ok(());
+    }
+    if !host.chars().all(plain) || host.ends_with('.') || host.is_empty() {
+        return Err("has a host that is no plain name: letters, digits and hyphens, no dot at the end");
+    }
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or(last.strip_prefix("0X"));
+    let number = last.chars().all(|char| char.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.chars().all(|char| char.is_ascii_hexdigit()));
+    if number { Err("has an address that is not written as usual: four numbers with dots in between") } else { Ok(()) }
+}
+
+fn is_local_v4(ip: Ipv4Addr) -> bool {
+    ip.is_loopback() || ip.is_unspecified() || ip.is_link_local() || ip.is_private()
+}
+
 impl fmt::Debug for DocumentUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.shown())
     }
 }
 
@@ -72,6 +137,9 @@ mod tests {
             "http://[::1]:80/",
             "http://localhost/",
             "http://LOCALHOST/",
+            "https://10.0.0.1/",
+            "https://my_idp.1st-floor.internal/",
+            "https://0x7f.example.com/",
         ] {
             assert!(DocumentUrl::parse(url).is_ok(), "{url}");
         }
@@ -95,8 +163,47 @@ mod tests {
             "https://a b",
             "http://10.0.0.1/",
             "http://0.0.0.0/",
+            "http://a.localhost/",
+            "https://127.1/",
+            "https://0x7f.1/",
+            "https://0X7F000001/",
+            "https://2130706433/",
+            "https://0177.0.0.1/",
+            "https://127.0.0.01/",
+            "https://1.2.3/",
+            "https://0x/",
+            "https://localhost./",
+            "https://127.0.0.1./",
+            "https://login%2eexample.com/",
         ] {
             assert!(DocumentUrl::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_the_internet_is_told_by_name_or_number() {
+        let local = |host: &str| DocumentUrl::parse(&format!("https://{host}/k")).unwrap().is_local();
+        for host in [
+            "localhost",
+            "A.LocalHost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "0.0.0.0",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:10.0.0.1]",
+            "169.254.169.254",
+            "[fe80::1]",
+            "[fd00::1]",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+        ] {
+            assert!(local(host), "{host}");
+        }
+        for host in ["a.test", "localhost.a.test", "1.1.1.1", "172.32.0.1", "[2606:4700::1111]", "notlocalhost"] {
+            assert!(!local(host), "{host}");
         }
     }
 }

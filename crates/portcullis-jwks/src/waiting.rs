@@ -23,13 +23,13 @@ impl Shared {
             // Read anew, with the desk in hand. An attempt may have ended since the caller looked, and what it brought is
             // published before the desk hears of its end: a key that is not in the set now is one that it did not bring.
             let published = self.published.load();
-            match published.usability {
-                Usability::Usable => match published.keys.resolve(hint, UnixTime::EPOCH) {
+            match (published.usable(), published.usability()) {
+                (Some(keys), _) => match keys.resolve(hint, UnixTime::EPOCH) {
                     Resolved::Unknown => desk.look_for(&name, now),
                     brought => return brought,
                 },
-                Usability::Nothing | Usability::TooOld => desk.join_or_begin(now),
-                Usability::Ended => Outlook::CoolingDown,
+                (None, Usability::Ended) => Outlook::CoolingDown,
+                (None, _) => desk.join_or_begin(now),
             }
         };
         match outlook {
@@ -49,8 +49,8 @@ impl Shared {
             let mut desk = self.desk();
             // With the desk in hand, for the same reason as above: there may be other keys by now.
             let published = self.published.load();
-            match published.keys.resolve(hint, UnixTime::EPOCH) {
-                _ if published.usability != Usability::Usable => return Resolved::Unknown,
+            let Some(keys) = published.usable() else { return Resolved::Unknown };
+            match keys.resolve(hint, UnixTime::EPOCH) {
                 Resolved::Keys(keys) if keys.is_of_the_set_of(tried) => desk.doubt(&name, now),
                 others => return others,
             }
@@ -73,7 +73,7 @@ impl Shared {
     /// says enough; if that failed, nobody knows.
     fn not_looked_for(&self) -> Resolved {
         let looked = matches!(self.desk().last, LastAttempt::Succeeded);
-        let usable = self.published.load().usability == Usability::Usable;
+        let usable = self.published.load().usable().is_some();
         if looked && usable { Resolved::Unknown } else { Resolved::Fault(self.fault()) }
     }
 
@@ -132,6 +132,10 @@ mod tests {
 
     const PERIOD: Duration = Duration::from_secs(30);
 
+    fn usable() -> Usability {
+        Usability::Usable { until: Instant::now() + 10 * PERIOD }
+    }
+
     fn hint(id: &str) -> KeyHint<'_> {
         KeyHint::new(Algorithm::Hs256, Some(id))
     }
@@ -144,7 +148,7 @@ mod tests {
             shared.desk().finish(LastAttempt::Succeeded);
         }
         let secret = Secret::from_base64("new", Algorithm::Hs256, &"A".repeat(43)).unwrap();
-        shared.publish(KeySet::from(secret), Usability::Usable);
+        shared.publish(KeySet::from(secret), usable());
         Arc::new(shared)
     }
 
@@ -179,7 +183,7 @@ mod tests {
         let tried = keys(shared.at_hand(hint("new")));
         assert!(matches!(shared.doubt(hint("new"), &tried), Resolved::Unknown), "the keys at hand, and none to be had");
         let secret = Secret::from_base64("new", Algorithm::Hs256, &format!("{}A", "B".repeat(42))).unwrap();
-        shared.publish(KeySet::from(secret), Usability::Usable);
+        shared.publish(KeySet::from(secret), usable());
         assert!(!keys(shared.doubt(hint("new"), &tried)).is_of_the_set_of(&tried));
         assert!(!shared.desk().is_running());
     }

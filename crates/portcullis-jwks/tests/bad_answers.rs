@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
 use portcullis_core::{Algorithm, Code};
-use portcullis_jwks::{Fetch, FetchError, FetchErrorKind, Health, RemoteKeys};
+use portcullis_jwks::{Fetch, FetchError, FetchErrorKind, Health, RemoteKeys, Snapshot};
 use portcullis_test::{
     MockIssuer,
     provider::{Behaviour, ScriptedProvider},
@@ -72,6 +72,9 @@ async fn with_nothing_but_bad_answers_nothing_is_decided() {
         }
         assert_eq!(service.keys.health(), Health::Down, "{fault:?}");
         service.provider.behave(Behaviour::Normal);
+        if is_exposure(&fault) {
+            service.provider.issuer().rotate(); // or it has no key that anybody could believe
+        }
         sleep(MINUTE).await;
         assert!(service.accepts_at_once(&service.token()), "{fault:?}");
     }
@@ -153,9 +156,13 @@ async fn a_key_whose_private_half_was_published_verifies_nothing_any_more() {
     assert!(service.keys.require(MINUTE / 2).await.is_err());
     assert!(service.keys.snapshot().is_none(), "and does not come back with the next start");
 
+    service.provider.behave(Behaviour::Normal);
+    sleep(MINUTE).await;
+    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable), "nobody forgets what was published");
+    assert_eq!(service.keys.last_error().map(|error| error.kind()), Some(FetchErrorKind::PublishedSecret));
+
     service.provider.issuer().rotate();
     service.provider.issuer().retire_old();
-    service.provider.behave(Behaviour::Normal);
     sleep(MINUTE).await;
     assert!(service.accepts_at_once(&service.token()), "another key does");
 }
@@ -208,12 +215,22 @@ async fn an_exposed_key_is_known_by_what_it_is_and_its_neighbours_stay() {
         assert_eq!(ids(), [Some("two".to_owned())], "{exposed}");
         assert!(matches!(keys.health(), Health::Healthy | Health::Degraded { .. }));
         assert_eq!(keys.last_error().map(|error| error.kind()), Some(FetchErrorKind::PublishedSecret));
-        assert!(keys.snapshot().is_none());
 
-        *issuer.0.lock().unwrap() = json!({"keys": [two]});
+        // Published as it should be, once it is too late.
+        *issuer.0.lock().unwrap() = json!({"keys": [one, two]});
         sleep(MINUTE).await;
-        assert!(keys.snapshot().is_some());
-        assert_eq!(ids(), [Some("two".to_owned())]);
+        assert!(keys.last_error().is_none());
+        let by_id_alone = exposed["kty"] == "oct"; // another key was, under its name
+        let expected: &[_] =
+            if by_id_alone { &[Some("one".to_owned()), Some("two".to_owned())] } else { &[Some("two".to_owned())] };
+        assert_eq!(ids(), expected, "{exposed}");
+
+        let snapshot = Snapshot::from_json(&keys.snapshot().unwrap().to_json()).unwrap();
+        let next = RemoteKeys::from_url("https://issuer.test/jwks.json").fetch(issuer.clone()).restore(snapshot);
+        let next = next.start().unwrap();
+        assert_eq!(next.keys().len(), expected.len(), "the next process knows: {exposed}");
+        sleep(FRESHNESS).await;
+        assert_eq!(next.keys().len(), expected.len(), "and does not forget: {exposed}");
     }
 }
 
@@ -222,6 +239,22 @@ async fn an_issuer_that_shares_its_secrets_by_publishing_them_is_not_believed() 
     // HS256 secrets are never published by the mock, so its set is empty.
     let provider = ScriptedProvider::of(MockIssuer::with_algorithm(Algorithm::Hs256));
     let service = Service::with(provider, |keys| keys);
-    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable));
+    assert_eq!(service.code(&service.token()).await, Some(Code::KeyUnknown));
     assert!(service.keys.keys().is_empty());
+    assert_eq!(service.keys.health(), Health::Down);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_exposed_in_the_very_first_answer_is_never_used() {
+    let (public, exposed) = pair("one");
+    let issuer = Scripted::default();
+    *issuer.0.lock().unwrap() = json!({"keys": [exposed]});
+    let keys = RemoteKeys::from_url("https://issuer.test/jwks.json").fetch(issuer.clone()).start().unwrap();
+    assert!(keys.require(MINUTE).await.is_err());
+    *issuer.0.lock().unwrap() = json!({"keys": [public]});
+    sleep(MINUTE).await;
+    assert!(keys.require(MINUTE).await.is_err());
+    *issuer.0.lock().unwrap() = json!({"keys": [public, pair("two").0]});
+    sleep(MINUTE).await;
+    assert_eq!(keys.keys().iter().filter_map(|key| key.id()).collect::<Vec<_>>(), ["two"]);
 }

@@ -84,14 +84,45 @@ async fn a_document_without_an_end_is_cut_off() {
     assert!(sent < 64 * MAX_DOCUMENT_LEN, "{sent}");
 }
 
+/// The environment is the process's, so the client that is behind a proxy is in a process of its own.
+#[tokio::test]
+async fn what_is_on_this_machine_is_never_asked_through_a_proxy() {
+    const CHILD: &str = "PORTCULLIS_TEST_JWKS_URL";
+    if let Ok(url) = std::env::var(CHILD) {
+        let request = http::Request::get(url).body(()).unwrap();
+        assert_eq!(HttpClient::new().unwrap().fetch(request).await.unwrap().status(), 200);
+        return;
+    }
+    let (server, proxy) = (server().await, TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "what_is_on_this_machine_is_never_asked_through_a_proxy"])
+        .env(CHILD, format!("{}/jwks.json", server.url()))
+        .envs(
+            ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]
+                .map(|name| (name, format!("http://{}", proxy.local_addr().unwrap()))),
+        )
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .stdout(std::process::Stdio::null())
+        .spawn();
+    let mut child = child.unwrap();
+    let status = tokio::task::spawn_blocking(move || child.wait());
+    tokio::select! {
+        _ = proxy.accept() => panic!("the proxy was asked"),
+        status = status => assert!(status.unwrap().unwrap().success()),
+    }
+}
+
 #[tokio::test]
 async fn nobody_listening_is_said_so_with_the_cause() {
-    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap(); // free again by now
+    // Somebody listens, on this port and not on that address: so nobody else can take it meanwhile.
+    let somebody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("127.0.0.2:{}", somebody.local_addr().unwrap().port());
     let keys = RemoteKeys::from_url(format!("http://{address}/jwks.json")).start().unwrap();
     let fault = keys.require(Duration::from_millis(500)).await.unwrap_err();
     let causes = std::iter::successors(Some(&fault as &dyn std::error::Error), |error| error.source());
     let causes = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    assert!(causes.contains(&address.to_string()) && causes.to_lowercase().contains("refused"), "{causes}");
+    assert!(causes.contains(&address) && causes.to_lowercase().contains("refused"), "{causes}");
 }
 
 #[tokio::test]

@@ -3,7 +3,11 @@
 
 mod support;
 
+use http::{Request, Response};
+use portcullis_core::{KeySource, UnixTime};
+use portcullis_jwks::{Fetch, FetchError, Health};
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
+use serde_json::Value;
 use support::{FRESHNESS, HOUR, MINUTE, Service, until};
 use tokio::time::{Duration, sleep};
 
@@ -92,4 +96,43 @@ async fn metadata_are_asked_for_once_a_day_while_all_is_well() {
     assert_eq!(service.provider.metadata_fetches(), 1);
     sleep(20 * HOUR).await;
     assert_eq!(service.provider.metadata_fetches(), 2);
+}
+
+/// Writes its set differently each time: other members first, and a counter beside the keys.
+#[derive(Clone, Debug)]
+struct Restless(ScriptedProvider);
+
+impl Fetch for Restless {
+    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+        let mut response = self.0.fetch(request).await?;
+        let mut set: Value = serde_json::from_slice(response.body()).unwrap();
+        if let Some(keys) = set.get_mut("keys").and_then(Value::as_array_mut) {
+            keys.reverse();
+            let fetches = self.0.key_set_fetches();
+            for key in keys.iter_mut() {
+                key["served"] = fetches.into();
+            }
+            set["count"] = fetches.into();
+        }
+        *response.body_mut() = set.to_string().into_bytes();
+        Ok(response)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_keys_written_otherwise_are_the_same_keys() {
+    let provider = ScriptedProvider::new();
+    provider.issuer().rotate(); // two keys
+    let service = Service::with(provider.clone(), |keys| keys.fetch(Restless(provider)));
+    service.keys.require(MINUTE).await.unwrap();
+    let edition = service.keys.edition(UnixTime::EPOCH);
+    assert_eq!(service.keys.keys().len(), 2);
+    sleep(2 * HOUR).await;
+    assert!(service.fetches() > 10);
+    assert_eq!(service.keys.edition(UnixTime::EPOCH), edition);
+    assert_eq!(service.keys.health(), Health::Healthy);
+    service.provider.issuer().rotate();
+    sleep(FRESHNESS).await;
+    assert_ne!(service.keys.edition(UnixTime::EPOCH), edition);
+    assert_eq!(service.keys.keys().len(), 3);
 }

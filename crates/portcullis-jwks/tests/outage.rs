@@ -3,8 +3,14 @@
 
 mod support;
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use http::{Request, Response};
 use portcullis_core::{AuthErrorKind, Code};
-use portcullis_jwks::Health;
+use portcullis_jwks::{Fetch, FetchError, Health, RemoteKeys};
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
 use support::{FRESHNESS, HOUR, MINUTE, Service, until};
 use tokio::time::{Duration, sleep};
@@ -66,6 +72,26 @@ async fn the_issuer_is_not_hammered_while_it_is_down() {
     let asked = service.fetches() - keys + service.provider.metadata_fetches() - metadata;
     // every half minute or so: the metadata, at one place, as an issuer that is down does not say that there are none
     assert!((100..=160).contains(&asked), "{asked}");
+}
+
+/// Down, and asking for patience.
+#[derive(Debug, Default)]
+struct Patient(AtomicUsize);
+
+impl Fetch for Patient {
+    async fn fetch(&self, _: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(Response::builder().status(503).header("retry-after", "120").body(Vec::new()).unwrap())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_asks_for_patience_gets_it() {
+    let issuer = Arc::new(Patient::default());
+    let keys = RemoteKeys::from_url("https://issuer.test/jwks.json").fetch(Arc::clone(&issuer)).start().unwrap();
+    sleep(10 * MINUTE).await;
+    assert!((5..=6).contains(&issuer.0.load(Ordering::Relaxed)), "{issuer:?}");
+    assert_eq!(keys.health(), Health::Down);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,9 +3,12 @@
 
 mod support;
 
-use portcullis_core::{Clock, Code, ConfigError, KeySource};
+use portcullis_core::{Algorithm, Clock, Code, ConfigError, KeySource};
 use portcullis_jwks::{Fetch, FetchError, Health, RemoteKeys, RemoteKeysBuilder, Snapshot};
-use portcullis_test::provider::{Behaviour, ScriptedProvider};
+use portcullis_test::{
+    MockIssuer,
+    provider::{Behaviour, ScriptedProvider},
+};
 use support::{FRESHNESS, HOUR, MINUTE, Service};
 use tokio::time::{Duration, sleep};
 
@@ -73,7 +76,7 @@ async fn a_restart_during_an_outage_works_with_a_snapshot() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn restored_keys_are_fetched_anew_at_once_and_with_their_etag() {
+async fn restored_keys_are_fetched_anew_at_once_and_in_full() {
     let provider = ScriptedProvider::new();
     provider.etags();
     let before = Service::with(provider.clone(), |keys| keys);
@@ -81,8 +84,51 @@ async fn restored_keys_are_fetched_anew_at_once_and_with_their_etag() {
     let snapshot = before.keys.snapshot().unwrap();
     let after = Service::with(provider.clone(), |keys| keys.lazy().restore(snapshot));
     sleep(Duration::from_secs(1)).await;
-    assert_eq!((provider.key_set_fetches(), provider.conditional_fetches()), (2, 1));
+    assert_eq!((provider.key_set_fetches(), provider.conditional_fetches()), (2, 0));
     assert_eq!(after.keys.health(), Health::Healthy);
+}
+
+/// Whoever can write the file can add a key, until the issuer is asked.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_somebody_wrote_into_a_snapshot_lasts_until_the_first_fetch() {
+    let provider = ScriptedProvider::new();
+    provider.etags();
+    let before = Service::with(provider.clone(), |keys| keys);
+    before.keys.require(MINUTE).await.unwrap();
+    let snapshot = before.keys.snapshot().unwrap().to_json();
+    let evil = MockIssuer::with_algorithm(Algorithm::Es256).jwks().replace("es256-1", "evil");
+    let evil = evil.strip_prefix(r#"{"keys":["#).unwrap().strip_suffix("]}").unwrap().replace('"', "\\\"");
+    let tampered = snapshot.replacen(r#"{\"keys\":["#, &format!(r#"{{\"keys\":[{evil},"#), 1);
+    assert_ne!(snapshot, tampered);
+    let restored = Snapshot::from_json(&tampered).unwrap();
+    let after = Service::with(provider.clone(), |keys| keys.restore(restored));
+    assert_eq!(after.keys.keys().len(), 2);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(after.keys.keys().len(), 1, "{:?}", after.keys.keys());
+}
+
+/// A runtime that still exists, and that nobody drives any more.
+#[test]
+fn keys_become_too_old_although_their_task_does_not_run() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (stopped, other) = (runtime(), runtime());
+    let service = stopped.block_on(Service::started());
+    let token = || service.provider.issuer().token().sign();
+    assert!(service.accepts_at_once(&token()));
+    other.block_on(async {
+        sleep(FRESHNESS + 59 * MINUTE).await;
+        assert!(service.accepts_at_once(&token()));
+        sleep(2 * MINUTE).await;
+        assert_eq!(service.code(&token()).await, Some(Code::KeysUnavailable));
+        assert_eq!(service.keys.health(), Health::Down);
+        assert!(service.keys.keys().is_empty());
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_ever_may_say_so() {
+    let service = Service::starting();
+    service.keys.require(Duration::MAX).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -187,12 +233,9 @@ impl Fetch for Panicking {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_panics_is_an_attempt_that_failed() {
     let provider = ScriptedProvider::new();
-    let service = Service::with(provider.clone(), |keys| keys);
-    let keys =
-        RemoteKeys::discover(provider.issuer().name()).fetch(Panicking(ScriptedProvider::new())).start().unwrap();
+    let keys = RemoteKeys::discover(provider.issuer().name()).fetch(Panicking(provider.clone())).start().unwrap();
     keys.require(MINUTE).await.unwrap();
     sleep(FRESHNESS).await;
     assert!(keys.last_error().is_some());
     assert!(matches!(keys.health(), Health::Healthy | Health::Degraded { .. }));
-    drop(service);
 }

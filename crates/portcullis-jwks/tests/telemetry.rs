@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use portcullis_jwks::RemoteKeys;
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
 use support::{FRESHNESS, HOUR, MINUTE, Service};
 use tokio::time::sleep;
@@ -134,4 +135,16 @@ async fn tokens_leave_no_trace() {
     sleep(HOUR).await;
     service.code(&service.token_of("another-hostile-name")).await;
     assert!(!log.text().contains("hostile"), "{}", log.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_in_a_query_is_not_told() {
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    let provider = ScriptedProvider::new();
+    provider.behave(Behaviour::Status(500));
+    let keys = RemoteKeys::from_url("https://issuer.test/jwks.json?key=hunter2").fetch(provider).start().unwrap();
+    let fault = keys.require(MINUTE).await.unwrap_err();
+    let shown = format!("{} {fault:?} {keys:?} {:?}", log.text(), keys.last_error());
+    assert!(shown.contains("https://issuer.test/jwks.json") && !shown.contains("hunter2"), "{shown}");
 }

@@ -1,7 +1,7 @@
 //! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
 //!
-//! One event for each request that is not let through. Refusals are the clients' doing and come at `debug`; what an
-//! operator has to look at comes at `warn` and `error`, with every cause. A token is never written, not even in part; a
+//! One event for each request that is not let through. Refusals are the clients' doing and come at `debug`, and so does a want of
+//! keys, which clients can provoke; what an operator has to look at comes at `warn` and `error`, with every cause. A token is never written, not even in part; a
 //! keyed fingerprint, other for every layer, tells tokens apart.
 
 #[cfg(feature = "tracing")]
@@ -19,12 +19,16 @@ mod enabled {
         path::Path,
     };
 
-    use portcullis_core::{AuthError, AuthErrorKind, ConfigError};
+    use portcullis_core::{AuthError, AuthErrorKind, Code, ConfigError};
 
     /// A request was refused, or could not be decided. `token` is the one that it presented, if it is known.
     pub(crate) fn request_refused(error: &AuthError, token: Option<Fingerprint>) {
         let code = error.code().as_str();
         match error.kind() {
+            // Anybody can ask for keys that nobody has, and the source tells of its outage by itself, once an attempt.
+            AuthErrorKind::Unavailable if error.code() == Code::KeysUnavailable => {
+                tracing::debug!(code, error = %WithCauses(error), "could not decide about a request");
+            }
             AuthErrorKind::Unavailable => {
                 tracing::warn!(code, error = %WithCauses(error), "could not decide about a request");
             }

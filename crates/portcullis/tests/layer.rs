@@ -288,3 +288,38 @@ fn debug_shows_no_token_and_the_header_is_marked_sensitive() {
     assert!(token.split('.').all(|part| !shown.contains(part)), "{shown}");
     assert!(!format!("{:?}", auth(&issuer).authenticate(portcullis::Credential::bearer(&token))).contains(&token));
 }
+
+/// Never gets a key for tokens without a `kid`, and at once for others.
+#[derive(Debug)]
+struct Endless(portcullis_test::MockKeys);
+
+impl KeySource for Endless {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        match hint.key_id {
+            Some("unheard-of") => Resolved::waiting(std::future::pending()),
+            _ => self.0.resolve(hint, now),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_waits_for_its_key_takes_nobodys_place() {
+    let issuer = MockIssuer::new();
+    let trusted = TrustedIssuer::new(issuer.name(), "https://service.test", Endless(issuer.keys()));
+    let layer = AuthLayer::new(JwtAuthenticator::new(trusted).unwrap());
+    let mut service = layer.layer(tower::limit::ConcurrencyLimit::new(Inner::default(), 1));
+    let hostile = with_token(&issuer.token().header("kid", "unheard-of").sign()).body(()).unwrap();
+    let mut hostile = Box::pin(service.ready().await.unwrap().call(hostile));
+    assert!(poll_once(hostile.as_mut()).is_pending());
+    for _ in 0..3 {
+        let good = with_token(&issuer.token().subject("alice").sign()).body(()).unwrap();
+        let ready = service.ready();
+        let reply = std::pin::pin!(ready);
+        let Poll::Ready(ready) = poll_once(reply) else { panic!("its place is taken") };
+        assert_eq!(ready.unwrap().call(good).await.unwrap().body(), "alice at /");
+    }
+}
+
+fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(std::task::Waker::noop()))
+}

@@ -191,14 +191,14 @@ async fn a_request_without_a_token_has_no_fingerprint() {
 }
 
 #[tokio::test]
-async fn a_fault_is_a_warning_with_every_cause() {
+async fn a_want_of_keys_is_told_with_every_cause_where_nobody_can_flood_the_log() {
     let issuer = MockIssuer::new();
     let layer = auth(&issuer, Keys::Gone);
     let token = issuer.token().sign();
     let (log, _guard) = Log::start();
     assert_eq!(send(&layer, &token).await, 503);
     let entry = log.only();
-    assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::WARN, "keys_unavailable"));
+    assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::DEBUG, "keys_unavailable"));
     let error = &entry.fields["error"];
     for part in ["the key cannot be told: first fetch failed", ": GET /jwks failed", ": nobody listens on port 443"] {
         assert!(error.contains(part), "{part} in: {error}");

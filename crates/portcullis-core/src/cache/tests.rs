@@ -99,6 +99,40 @@ fn long_tokens_count_for_several() {
     assert!(bytes <= 1125 * BYTES_PER_TOKEN, "{bytes}");
 }
 
+/// Claims of an application whose own code fails when they are dropped.
+#[derive(Debug)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "as planned");
+    }
+}
+
+#[test]
+fn what_an_applications_claims_do_when_they_go_is_not_done_under_a_lock() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let cache: TokenCache<Bomb> = TokenCache::new(10).unwrap();
+    let text = |n: usize| format!("{n}.{}", "t".repeat(if n.is_multiple_of(7) { 15_000 } else { 10 }));
+    let mut panics = 0;
+    for n in 0..200 {
+        let text = text(n);
+        let facts = Facts::assertion(r#"{"exp":1800000000}"#, Arc::new(Conventions::new("https://a.test"))).unwrap();
+        let verified = Verified::assertion(facts, Bomb);
+        let window = testing::policy().window(&verified);
+        let entry = Entry { verified, row: 3, edition: 7, window };
+        let token = cache.probe(text.as_bytes()).unwrap();
+        panics += usize::from(catch_unwind(AssertUnwindSafe(|| cache.remember(&token, entry))).is_err());
+    }
+    assert!(panics > 0, "nothing had to make room");
+    for n in 0..200 {
+        let text = text(n);
+        let found = cache.find(&cache.probe(text.as_bytes()).unwrap(), GOOD, |_| Some(7));
+        std::mem::forget(found);
+    }
+    std::mem::forget(cache);
+}
+
 #[test]
 fn what_is_too_long_is_not_even_hashed() {
     let cache = cache(10);

@@ -13,11 +13,13 @@
 
 mod members;
 mod scan;
+mod subtree;
 mod text;
 mod tree;
 
 pub(crate) use members::{MemberName, MemberNames, NUMBER};
 pub(crate) use scan::Scan;
+pub(crate) use subtree::subtree;
 pub(crate) use text::{Source, Text, TextSeed};
 pub(crate) use tree::tree;
 

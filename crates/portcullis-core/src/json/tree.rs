@@ -18,12 +18,18 @@ pub(crate) fn tree(json: &str) -> Option<Value> {
     Some(tree)
 }
 
+/// Takes any strict value and gives it as a tree.
 #[derive(Clone, Copy)]
-struct Tree {
+pub(super) struct Tree {
     depth: usize,
 }
 
 impl Tree {
+    /// The tree of a value that is a member or an element of something `depth` levels deep.
+    pub(super) const fn below(depth: usize) -> Self {
+        Self { depth }
+    }
+
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom("it nests too deep"));

@@ -21,7 +21,8 @@ use crate::{Algorithm, KeyMatch, UnixTime};
 /// * Answer from memory, without a lock: [`resolve`](KeySource::resolve) runs for every token. What takes
 ///   time goes into [`Resolved::waiting`].
 /// * The hint is untrusted. A key id that names no key is [`Resolved::Unknown`], never "then try the others".
-/// * "We could not find out" is [`Resolved::Fault`] (HTTP 503), never `Unknown` (401).
+/// * "We could not find out" is [`Resolved::Fault`] (HTTP 503), never `Unknown` (401). Tell the operator of an outage yourself, and
+///   once: what becomes of each request is logged for debugging only, as anybody can send as many as they like.
 ///
 /// Most implementations keep a [`KeySet`](crate::KeySet) and pass the hint on to its
 /// [`resolve`](KeySource::resolve), which already follows the rules.

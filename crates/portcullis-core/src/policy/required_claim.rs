@@ -26,10 +26,10 @@ impl RequiredClaim {
     /// Refuses a token that lacks it. The explanation tells what is required, never what was found.
     pub(super) fn check(&self, facts: &Facts) -> Result<(), AuthError> {
         let lacks = |explanation: String| Err(AuthError::new(Code::ClaimMissing).with_explanation(explanation));
-        let found = facts.claim(&self.pointer).filter(|claim| !claim.is_null());
+        let found = facts.find_claim(&self.pointer).filter(|claim| !claim.is_null());
         match (found, &self.value) {
             (None, _) => lacks(format!("there is no `{}`", self.pointer)),
-            (Some(found), Some(value)) if found.as_str() != Some(value) => {
+            (Some(found), Some(value)) if found.as_str() != Some(value.as_str()) => {
                 lacks(format!("`{}` is not `{value}`", self.pointer))
             }
             (Some(_), _) => Ok(()),

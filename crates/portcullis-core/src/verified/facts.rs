@@ -11,7 +11,7 @@ use super::{Conventions, Identity};
 use crate::{
     Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime,
     claims::{ClaimsText, RegisteredClaims},
-    json::{Text, tree},
+    json::{Text, subtree, tree},
 };
 
 /// The facts of a verified token: registered claims, scopes, roles and which key signed it.
@@ -160,6 +160,11 @@ impl Facts {
         // The text was scanned by the same rules before, so there is a tree.
         let tree = self.parsed.get_or_init(|| Box::new(tree(self.claims_json()).unwrap_or_default()));
         tree.pointer(pointer).map(ClaimRef::new)
+    }
+
+    /// The same value as a copy, for whoever asks once: no tree is made of all the others, and none is kept.
+    pub(crate) fn find_claim(&self, pointer: &str) -> Option<Value> {
+        subtree(self.claims_json(), pointer)
     }
 
     /// The claims as they were signed: JSON text.

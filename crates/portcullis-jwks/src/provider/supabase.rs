@@ -13,8 +13,8 @@ use super::{Input, Provider, Quirk};
 ///   [`roles_at("/app_metadata/roles")`](portcullis_core::TrustedIssuer::roles_at). **`user_metadata` is the user's to write.**
 /// - There are no scopes. The legacy API keys `anon` and `service_role` have another issuer, and are refused.
 /// - The keys are asked for where they are, without discovery, which older versions do not have.
-/// - A project with the legacy JWT secret (HS256) publishes an empty key set, and its tokens are answered with 503. Change to
-///   signing keys; or, as everybody with that secret can sign, only until then:
+/// - A project with the legacy JWT secret (HS256) publishes an empty key set, and its tokens are refused. Change to signing
+///   keys; or, as everybody with that secret can sign, only until then:
 ///
 /// ```
 /// use portcullis_core::{Algorithm, ConfigError, KeySet, Secret, TrustedIssuer};

@@ -10,10 +10,13 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Request, Response, header::CACHE_CONTROL};
 use pin_project_lite::pin_project;
-use portcullis_core::{AnyVerified, AuthError};
+use portcullis_core::AuthError;
 use tower_service::Service;
 
-use super::{Gate, gate::PendingPass};
+use super::{
+    Gate,
+    gate::{Pass, PendingPass},
+};
 use crate::{MakeRejection, location::Caching, rejection::respond};
 
 pin_project! {
@@ -41,11 +44,17 @@ pin_project! {
 
 /// A request whose token is still being verified, and everything that is needed afterwards.
 pub(super) struct Held<S, B, R> {
-    pub(super) pending: PendingPass,
-    pub(super) inner: S,
-    pub(super) request: Request<B>,
-    pub(super) gate: Arc<Gate>,
-    pub(super) rejection: R,
+    verdict: Verdict,
+    inner: S,
+    request: Request<B>,
+    gate: Arc<Gate>,
+    rejection: R,
+}
+
+enum Verdict {
+    Pending(PendingPass),
+    Admitted(Pass),
+    Refused(AuthError),
 }
 
 impl<S: Service<Request<B>>, B, R> AuthFuture<S, B, R> {
@@ -74,10 +83,10 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Waiting { held } => {
-                    let waiting = held.as_mut().map(|held| Pin::new(&mut held.pending.waiting).poll(context));
-                    let outcome = ready!(waiting.unwrap_or(Poll::Pending));
+                    let Some(waiting) = held.as_mut() else { return Poll::Pending };
+                    ready!(waiting.poll_ready(context))?;
                     let Some(held) = held.take() else { return Poll::Pending };
-                    (*held).proceed(outcome)
+                    (*held).proceed()
                 }
                 StateProjection::Inner { future, caching } => {
                     let mut response = ready!(future.poll(context))?;
@@ -95,19 +104,42 @@ where
     }
 }
 
+impl<S, B, R> Held<S, B, R> {
+    pub(super) fn new(pending: PendingPass, inner: S, request: Request<B>, gate: Arc<Gate>, rejection: R) -> Self {
+        Self { verdict: Verdict::Pending(pending), inner, request, gate, rejection }
+    }
+}
+
 impl<S, B, R, ResBody> Held<S, B, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
     R: MakeRejection<ResBody>,
 {
-    fn proceed(mut self, outcome: Result<AnyVerified, AuthError>) -> State<S::Future, Box<Self>, Box<S::Response>> {
-        match self.pending.conclude(outcome) {
-            Ok(pass) => {
+    /// Waits for the verdict, and if the request is admitted, for the inner service to be ready.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        if let Verdict::Pending(pending) = &mut self.verdict {
+            let outcome = ready!(Pin::new(&mut pending.waiting).poll(context));
+            self.verdict = match pending.conclude(outcome) {
+                Ok(pass) => Verdict::Admitted(pass),
+                Err(error) => Verdict::Refused(error),
+            };
+        }
+        match self.verdict {
+            Verdict::Admitted(_) => self.inner.poll_ready(context),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn proceed(mut self) -> State<S::Future, Box<Self>, Box<S::Response>> {
+        match self.verdict {
+            Verdict::Admitted(pass) => {
                 let (auth, caching) = self.gate.prepare(pass, &mut (&mut self.request).into());
                 self.request.extensions_mut().insert(auth);
                 State::Inner { future: self.inner.call(self.request), caching }
             }
-            Err(error) => State::Rejected { response: Some(Box::new(respond(&self.rejection, &error))) },
+            Verdict::Refused(error) => State::Rejected { response: Some(Box::new(respond(&self.rejection, &error))) },
+            // Not yet: asked again.
+            Verdict::Pending(_) => State::Waiting { held: Some(Box::new(self)) },
         }
     }
 }

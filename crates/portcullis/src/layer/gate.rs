@@ -208,9 +208,9 @@ impl Gate {
 
 impl PendingPass {
     /// The decision about a request that had to wait, once `outcome` is there.
-    pub(crate) fn conclude(self, outcome: Result<AnyVerified, AuthError>) -> Result<Pass, AuthError> {
+    pub(crate) fn conclude(&mut self, outcome: Result<AnyVerified, AuthError>) -> Result<Pass, AuthError> {
         match outcome {
-            Ok(verified) => Ok(pass(verified, self.source, self.kept)),
+            Ok(verified) => Ok(pass(verified, self.source, self.kept.take())),
             Err(error) => Err(refused(error, self.fingerprint)),
         }
     }

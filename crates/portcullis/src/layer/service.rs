@@ -1,7 +1,7 @@
 //! A service behind the layer.
 
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -48,11 +48,11 @@ where
             }
             Admission::Refused(error) => AuthFuture::rejected(respond(&self.rejection, &error)),
             Admission::Waiting(pending) => {
-                // The service that was polled is the one to call; the clone is polled before its own next call.
-                let unpolled = self.inner.clone();
-                let inner = mem::replace(&mut self.inner, unpolled);
+                // The service that was polled stays for the next call, with whatever it reserved: a token that has to wait for its
+                // key takes nobody's place. The clone is polled when there is something to call it with.
+                let inner = self.inner.clone();
                 let gate = Arc::clone(&self.gate);
-                AuthFuture::waiting(Held { pending, inner, request, gate, rejection: self.rejection.clone() })
+                AuthFuture::waiting(Held::new(pending, inner, request, gate, self.rejection.clone()))
             }
         }
     }

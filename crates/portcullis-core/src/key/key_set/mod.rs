@@ -97,6 +97,16 @@ impl KeySet {
         self.keys.iter()
     }
 
+    /// Whether both hold the same public keys under the same ids with the same algorithms, in whatever order they were given.
+    pub fn has_same_keys_as(&self, other: &Self) -> bool {
+        let same = |one: &VerifyingKey, other: &VerifyingKey| {
+            one.id() == other.id() && one.algorithms() == other.algorithms() && one.is_same_public_key(other)
+        };
+        // Both ways, as one key may stand in a set twice.
+        let holds = |all: &Self, some: &Self| some.iter().all(|key| all.iter().any(|other| same(key, other)));
+        self.len() == other.len() && holds(self, other) && holds(other, self)
+    }
+
     /// The places of the keys of this id.
     fn named(&self, id: &str) -> Range<usize> {
         let start = self.keys.partition_point(|key| key.id() < Some(id));

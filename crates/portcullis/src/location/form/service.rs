@@ -1,6 +1,7 @@
 //! Reads forms.
 
 use std::{
+    future::poll_fn,
     mem,
     task::{Context, Poll},
 };
@@ -45,13 +46,16 @@ where
         if !is_form(request.method(), request.headers()) {
             return FormBodyFuture::new(self.inner.call(request.map(FormRequestBody::untouched)));
         }
-        // The service that was polled is the one to call; the clone stays for the next request.
-        let clone = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, clone);
+        // The service that was polled stays for the next request, with whatever it reserved: a body that is slow to come takes
+        // nobody's place. The clone is polled when there is something to call it with.
+        let mut inner = self.inner.clone();
         let layer = self.layer.clone();
         FormBodyFuture::new(async move {
             match layer.read(request).await {
-                Ok(request) => inner.call(request).await,
+                Ok(request) => {
+                    poll_fn(|context| inner.poll_ready(context)).await?;
+                    inner.call(request).await
+                }
                 Err(refusal) => Ok(refusal.response()),
             }
         })

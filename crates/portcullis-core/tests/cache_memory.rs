@@ -1,0 +1,50 @@
+//! The cache of verified tokens keeps to its bound of memory, whatever callers have put into their claims.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use portcullis_core::JwtAuthenticator;
+use portcullis_test::MockIssuer;
+
+const TOKENS: u32 = 64;
+
+/// What is said at `JwtAuthenticator::cached_tokens`, with the eighth more that makes room for all of them.
+const BOUND: i64 = 8 * 1024 * (TOKENS + TOKENS / 8) as i64;
+
+/// What the authenticator takes after four times as many tokens as it remembers, each with this claim of its bearer's own and each
+/// seen by a guard.
+fn bytes_after(claim: &str) -> i64 {
+    let issuer = MockIssuer::new();
+    let claims = |n: u32| {
+        let (name, now) = (issuer.name(), 4_000_000_000_u64);
+        format!(r#"{{"iss":"{name}","aud":"https://service.test","exp":{now},"sub":"{n}","mine":{claim}}}"#)
+    };
+    let tokens: Vec<_> = (0..4 * TOKENS).map(|n| issuer.token().raw_claims(claims(n)).sign()).collect();
+    let mut kept: Option<JwtAuthenticator> = None;
+    let info = allocation_counter::measure(|| {
+        let authenticator: JwtAuthenticator = issuer.authenticator();
+        let authenticator = authenticator.cached_tokens(TOKENS as usize);
+        for token in &tokens {
+            let verified = authenticator.verify(token).ready().unwrap().unwrap();
+            assert!(!verified.has_role("admin"));
+        }
+        kept = Some(authenticator);
+    });
+    info.bytes_current
+}
+
+#[test]
+fn what_callers_can_write_does_not_fill_the_memory() {
+    let plain = bytes_after(r#""nothing""#);
+    assert!(plain > 16 * 1024 && plain < BOUND, "{plain}: these are remembered");
+    for element in [r#"{"":0}"#, "[]", "0", "{}", r#""""#, r#""ab""#, r#"{"a":"b","c":"d"}"#, "[[0]]"] {
+        for len in [4, 32, 8000 / (element.len() + 1)] {
+            let claim = format!("[{}]", vec![element; len].join(","));
+            let bytes = bytes_after(&claim);
+            assert!(bytes < BOUND, "{len} of {element}: {bytes} of {BOUND}");
+        }
+    }
+    for members in [10, 100, 700] {
+        let members: Vec<_> = (0..members).map(|n| format!(r#""m{n}":"v{n}""#)).collect();
+        let bytes = bytes_after(&format!("{{{}}}", members.join(",")));
+        assert!(bytes < BOUND, "{} members: {bytes} of {BOUND}", members.len());
+    }
+}
