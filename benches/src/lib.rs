@@ -1,5 +1,6 @@
 //! What the benchmarks share: routers in several guises, requests to them, clocks and tables.
 
+mod allocations;
 mod by_hand;
 mod options;
 mod processor;
@@ -8,6 +9,7 @@ mod routers;
 mod scaling;
 mod timing;
 
+pub use allocations::{Allocations, allocations};
 pub use by_hand::Hand;
 pub use options::Options;
 pub use processor::pin;

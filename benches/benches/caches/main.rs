@@ -28,7 +28,7 @@ use std::{
 };
 
 use candidates::{CANDIDATES, Cache, Candidate, Entry};
-use portcullis_benches::{Contender, Options, Scaling, Work, measure, median, scaling};
+use portcullis_benches::{Contender, Options, Scaling, Work, allocations, measure, median, scaling};
 use serde_json::json;
 use tokens::Tokens;
 
@@ -142,7 +142,7 @@ fn overhead(candidate: &Candidate) -> f64 {
     let tokens = Tokens::new(0, CAPACITY);
     let mut kept = Vec::new();
     let mut entries = 0;
-    let measured = allocation_counter::measure(|| {
+    let measured = allocations(|| {
         let cache = (candidate.make)(CAPACITY);
         tokens.iter().for_each(|token| cache.insert(token, Entry::new(1)));
         cache.settle();
@@ -150,5 +150,5 @@ fn overhead(candidate: &Candidate) -> f64 {
         kept.push(cache);
     });
     let own = tokens.get(0).len() + size_of::<Entry>() + 2 * size_of::<usize>(); // two counts of references
-    measured.bytes_current as f64 / entries as f64 - own as f64
+    measured.bytes as f64 / entries as f64 - own as f64
 }

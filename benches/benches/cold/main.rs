@@ -11,8 +11,8 @@ use axum::Router;
 use bare::Bare;
 use portcullis::Algorithm;
 use portcullis_benches::{
-    Contender, Hand, Options, authenticator, extension, guarded, layered, measure, plain, requests, uncached,
-    with_state,
+    Contender, Hand, Options, allocations, authenticator, extension, guarded, layered, measure, plain, requests,
+    uncached, with_state,
 };
 use portcullis_test::MockIssuer;
 
@@ -38,14 +38,14 @@ fn rows(algorithm: Algorithm, options: &Options) {
     let samples = measure(&mut contenders, rounds, slice);
     for (at, contender) in contenders.iter_mut().enumerate() {
         let name = contender.name;
-        let allocations = allocation_counter::measure(|| (contender.run)()).count_total;
+        let count = allocations(|| (contender.run)()).count;
         let over = |base| match name.starts_with("bare") {
             true => String::new(),
             false => format!("{:.0}", samples.over(at, base)),
         };
         let (ns, router, signature) = (samples.ns(at), over(ROUTER), over(SIGNATURE));
-        println!("| {algorithm} | {name} | {ns:.0} | {router} | {signature} | {allocations} |");
-        options.record_ns("cold", algorithm.name(), name, ns, allocations);
+        println!("| {algorithm} | {name} | {ns:.0} | {router} | {signature} | {count} |");
+        options.record_ns("cold", algorithm.name(), name, ns, count);
     }
 }
 

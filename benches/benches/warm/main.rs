@@ -12,8 +12,8 @@ use std::slice;
 use axum::Router;
 use portcullis::Algorithm;
 use portcullis_benches::{
-    Contender, Hand, Options, Samples, authenticator, extension, guarded, layered, measure, plain, requests, state,
-    with_state,
+    Contender, Hand, Options, Samples, allocations, authenticator, extension, guarded, layered, measure, plain,
+    requests, state, with_state,
 };
 use portcullis_test::MockIssuer;
 
@@ -50,26 +50,22 @@ fn rows(algorithm: Algorithm, options: &Options) -> Vec<String> {
     let mut contenders = contenders(algorithm);
     let (rounds, slice) = options.rounds();
     let samples = measure(&mut contenders, rounds, slice);
-    let allocations: Vec<u64> =
-        contenders.iter_mut().map(|contender| allocation_counter::measure(|| (contender.run)()).count_total).collect();
+    let counts: Vec<u64> = contenders.iter_mut().map(|contender| allocations(|| (contender.run)()).count).collect();
     for (at, contender) in contenders.iter().enumerate() {
-        let (name, ns, allocations) = (contender.name, samples.ns(at), allocations[at]);
+        let (name, ns, count) = (contender.name, samples.ns(at), counts[at]);
         let over = |base| if at > base { format!("{:.0}", samples.over(at, base)) } else { String::new() };
         let (router, extension) = (over(ROUTER), over(EXTENSION));
-        println!("| {algorithm} | {name} | {ns:.0} | {router} | {extension} | {allocations} |");
-        options.record_ns("warm", algorithm.name(), name, ns, allocations);
+        println!("| {algorithm} | {name} | {ns:.0} | {router} | {extension} | {count} |");
+        options.record_ns("warm", algorithm.name(), name, ns, count);
     }
-    BUDGETS
-        .iter()
-        .map(|budget| format!("- {algorithm}: {}", budget.verdict(&contenders, &samples, &allocations)))
-        .collect()
+    BUDGETS.iter().map(|budget| format!("- {algorithm}: {}", budget.verdict(&contenders, &samples, &counts))).collect()
 }
 
 impl Budget {
-    fn verdict(&self, contenders: &[Contender<'_>], samples: &Samples, allocations: &[u64]) -> String {
+    fn verdict(&self, contenders: &[Contender<'_>], samples: &Samples, counts: &[u64]) -> String {
         let (name, floor) = (contenders[self.contender].name, contenders[self.floor].name);
         let ns = samples.over(self.contender, self.floor);
-        let more = allocations[self.contender].saturating_sub(allocations[self.floor]);
+        let more = counts[self.contender].saturating_sub(counts[self.floor]);
         let verdict = if ns <= self.ns && more == 0 { "met" } else { "MISSED" };
         let budget = self.ns;
         format!("{name}: {ns:.0} ns and {more} allocations over {floor} (budget {budget} ns and none): {verdict}")

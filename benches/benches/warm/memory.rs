@@ -1,7 +1,7 @@
 //! What a remembered token takes.
 
 use portcullis::{Algorithm, Attempt};
-use portcullis_benches::authenticator;
+use portcullis_benches::{allocations, authenticator};
 use portcullis_test::MockIssuer;
 
 /// As many as fit the cache in any case.
@@ -13,12 +13,12 @@ pub fn print(algorithm: Algorithm) {
     let tokens: Vec<String> =
         (0..TOKENS).map(|_| issuer.token().subject("alice").scope("orders:read").sign()).collect();
     let service = authenticator(issuer.trusted());
-    let kept = allocation_counter::measure(|| {
+    let kept = allocations(|| {
         for token in &tokens {
             assert!(matches!(service.verify(token), Attempt::Done(Ok(_))));
         }
     });
-    let (size, each) = (tokens[0].len(), kept.bytes_current / TOKENS as i64);
+    let (size, each) = (tokens[0].len(), kept.bytes / TOKENS as i64);
     let budget = 2 * size as i64 + 256;
     let verdict = if each <= budget { "met" } else { "MISSED" };
     println!("- {algorithm}: a token of {size} bytes takes {each} when it is remembered (budget {budget}): {verdict}");

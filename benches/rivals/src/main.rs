@@ -11,7 +11,7 @@ mod trust;
 
 use axum::Router;
 use portcullis::{Algorithm, JwtAuthenticator};
-use portcullis_benches::{
+use portcullis_benches::{allocations, 
     Contender, Hand, Options, Samples, authenticator, layered, measure, plain, requests, uncached, with_state,
 };
 use trust::Trust;
@@ -50,9 +50,9 @@ fn rows(algorithm: Algorithm, options: &Options) {
         let name = all[at].name;
         let cells = [("warm", 0), ("cold", count)].map(|(title, first)| {
             let (ns, over) = (samples.ns(first + at), over_router(&samples, name, first, at));
-            let allocations = allocation_counter::measure(|| (all[first + at].run)()).count_total;
-            options.record_ns("rivals", &format!("{algorithm} {title}"), name, ns, allocations);
-            format!("{ns:.0} | {over} | {allocations}")
+            let allocated = allocations(|| (all[first + at].run)()).count;
+            options.record_ns("rivals", &format!("{algorithm} {title}"), name, ns, allocated);
+            format!("{ns:.0} | {over} | {allocated}")
         });
         println!("| {algorithm} | {name} | {} |", cells.join(" | "));
     }

@@ -34,7 +34,7 @@ pub(super) async fn extract<E: FromContext>(parts: &Parts) -> Result<E, AuthReje
     };
     match E::from_context(context, parts) {
         Attempt::Done(outcome) => outcome,
-        attempt => attempt.outcome().await,
+        attempt => Box::pin(attempt.outcome()).await, // boxed: rare, and every handler's future has room for it
     }
     .map_err(|error| reject(error, Some(context.challenge())))
 }

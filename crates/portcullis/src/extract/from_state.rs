@@ -9,7 +9,7 @@ use portcullis_core::Attempt;
 use super::from_context::{FromContext, reject};
 use crate::{
     AuthContext, AuthLayer, AuthRejection,
-    layer::{Admission, Gate},
+    layer::{Gate, NotAdmitted},
 };
 
 /// Extracts `E` without a layer in front: the request is authenticated here, by the [`AuthLayer`] in the router's
@@ -56,7 +56,7 @@ where
         };
         match E::from_own_context(context, parts) {
             Attempt::Done(outcome) => outcome,
-            attempt => attempt.outcome().await,
+            attempt => Box::pin(attempt.outcome()).await, // boxed: rare, and every handler's future has room for it
         }
         .map(Self)
         .map_err(|error| reject(error, Some(gate.challenge())))
@@ -65,11 +65,14 @@ where
 
 async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
     let pass = match gate.admit_optional((&*parts).into()) {
-        Admission::Admitted(pass) => Ok(pass),
-        Admission::Refused(error) => Err(error),
-        Admission::Waiting(mut pending) => {
-            let outcome = (&mut pending.waiting).await;
-            pending.conclude(outcome)
+        Ok(pass) => Ok(pass),
+        Err(NotAdmitted::Refused(error)) => Err(error),
+        Err(NotAdmitted::Waiting(mut pending)) => {
+            let wait = async move {
+                let outcome = (&mut pending.waiting).await;
+                pending.conclude(outcome)
+            };
+            Box::pin(wait).await
         }
     };
     let pass = pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?;

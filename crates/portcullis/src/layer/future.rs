@@ -88,13 +88,12 @@ where
                     let Some(held) = held.take() else { return Poll::Pending };
                     (*held).proceed()
                 }
-                StateProjection::Inner { future, caching } => {
+                StateProjection::Inner { future, caching } if *caching == Caching::Private => {
                     let mut response = ready!(future.poll(context))?;
-                    if *caching == Caching::Private {
-                        keep_private(response.headers_mut());
-                    }
+                    keep_private(response.headers_mut());
                     return Poll::Ready(Ok(response));
                 }
+                StateProjection::Inner { future, .. } => return future.poll(context),
                 StateProjection::Rejected { response } => {
                     return response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(*response)));
                 }

@@ -53,13 +53,14 @@ pub(super) enum Keep {
     Token,
 }
 
-/// The decision.
+/// Why a request does not go on at once. Apart from [`Pass`], so that the way of all the others is compiled without it.
 #[derive(Debug)]
-pub(crate) enum Admission {
-    Admitted(Pass),
+pub(crate) enum NotAdmitted {
     Refused(AuthError),
     Waiting(PendingPass),
 }
+
+type Admission = Result<Pass, NotAdmitted>;
 
 /// A request may go on, with this in its extensions. `source` is where its credential was, by number.
 #[derive(Debug)]
@@ -119,22 +120,22 @@ impl Gate {
 
     fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Admission {
         if let Some(verified) = &self.asserted {
-            return admitted(Presence::Verified(verified.clone(), None));
+            return Ok(without_source(Presence::Verified(verified.clone(), None)));
         }
         let glimpsed = self.glimpse(head);
         if let Some(verified) = glimpsed.and_then(|octets| self.recall(0, octets)) {
-            return Admission::Admitted(pass(verified, 0, None)); // seen before: the shortest way through
+            return Ok(pass(verified, 0, None)); // seen before: the shortest way through
         }
         match self.find(head) {
             Ok(Some((source, token))) if glimpsed.is_some() => self.authenticate(source, &token),
             Ok(Some((source, token))) => match self.recall(source, token.as_bytes()) {
-                Some(verified) => Admission::Admitted(pass(verified, source, self.kept(&token))),
+                Some(verified) => Ok(pass(verified, source, self.kept(&token))),
                 None => self.authenticate(source, &token),
             },
-            Ok(None) if preflights == Preflights::Pass && is_preflight(head) => admitted(Presence::Preflight),
-            Ok(None) if absent == Absent::Anonymous => admitted(Presence::Anonymous),
-            Ok(None) => Admission::Refused(refused(Code::CredentialMissing.into(), None)),
-            Err(error) => Admission::Refused(refused(error, None)),
+            Ok(None) if preflights == Preflights::Pass && is_preflight(head) => Ok(without_source(Presence::Preflight)),
+            Ok(None) if absent == Absent::Anonymous => Ok(without_source(Presence::Anonymous)),
+            Ok(None) => Err(NotAdmitted::Refused(refused(Code::CredentialMissing.into(), None))),
+            Err(error) => Err(NotAdmitted::Refused(refused(error, None))),
         }
     }
 
@@ -178,22 +179,25 @@ impl Gate {
     fn authenticate(&self, source: usize, token: &str) -> Admission {
         let kept = self.kept(token);
         match self.sources[source].authenticator.authenticate(Credential::bearer(token)) {
-            Attempt::Done(Ok(verified)) => Admission::Admitted(pass(verified, source, kept)),
-            Attempt::Done(Err(error)) => Admission::Refused(refused(error, self.fingerprint_key.fingerprint(token))),
+            Attempt::Done(Ok(verified)) => Ok(pass(verified, source, kept)),
+            Attempt::Done(Err(error)) => {
+                Err(NotAdmitted::Refused(refused(error, self.fingerprint_key.fingerprint(token))))
+            }
             Attempt::Waiting(waiting) => {
                 let fingerprint = self.fingerprint_key.fingerprint(token);
-                Admission::Waiting(PendingPass { waiting, source, kept, fingerprint })
+                Err(NotAdmitted::Waiting(PendingPass { waiting, source, kept, fingerprint }))
             }
             _ => {
                 let error =
                     AuthError::new(Code::ServiceMisconfigured).with_explanation("an attempt of an unknown kind");
-                Admission::Refused(refused(error, None))
+                Err(NotAdmitted::Refused(refused(error, None)))
             }
         }
     }
 
     /// Takes the credential out of the request where its location says so. Gives what goes into the extensions, and
     /// what caches may do with the response.
+    #[inline]
     pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
         let caching = match pass.source.map(|source| &self.sources[source]) {
             Some(source) => {
@@ -216,8 +220,8 @@ impl PendingPass {
     }
 }
 
-fn admitted(presence: Presence) -> Admission {
-    Admission::Admitted(Pass { presence, source: None })
+fn without_source(presence: Presence) -> Pass {
+    Pass { presence, source: None }
 }
 
 fn pass(verified: AnyVerified, source: usize, kept: Option<PresentedToken>) -> Pass {

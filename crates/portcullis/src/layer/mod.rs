@@ -43,6 +43,6 @@ mod layer;
 mod service;
 
 pub use future::AuthFuture;
-pub(crate) use gate::{Admission, Gate};
+pub(crate) use gate::{Gate, NotAdmitted};
 pub use layer::AuthLayer;
 pub use service::AuthService;

@@ -9,7 +9,7 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{Admission, AuthFuture, Gate, future::Held};
+use super::{AuthFuture, Gate, NotAdmitted, future::Held};
 use crate::{MakeRejection, rejection::respond};
 
 /// An inner service that only verified requests reach. Made by [`AuthLayer`](crate::AuthLayer).
@@ -41,15 +41,30 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.gate.admit((&request).into(), self.rejection.preflights()) {
-            Admission::Admitted(pass) => {
+            Ok(pass) => {
                 let (auth, caching) = self.gate.prepare(pass, &mut (&mut request).into());
                 request.extensions_mut().insert(auth);
                 AuthFuture::inner(self.inner.call(request), caching)
             }
-            Admission::Refused(error) => AuthFuture::rejected(respond(&self.rejection, &error)),
-            Admission::Waiting(pending) => {
-                // The service that was polled stays for the next call, with whatever it reserved: a token that has to wait for its
-                // key takes nobody's place. The clone is polled when there is something to call it with.
+            Err(reason) => self.not_admitted(reason, request),
+        }
+    }
+}
+
+impl<S, R> AuthService<S, R> {
+    /// Apart, so that the compiler sees the way of an admitted request without the others' moves.
+    #[cold]
+    #[inline(never)]
+    fn not_admitted<B, ResBody>(&self, reason: NotAdmitted, request: Request<B>) -> AuthFuture<S, B, R>
+    where
+        S: Service<Request<B>, Response = Response<ResBody>> + Clone,
+        R: MakeRejection<ResBody> + Clone,
+    {
+        match reason {
+            NotAdmitted::Refused(error) => AuthFuture::rejected(respond(&self.rejection, &error)),
+            NotAdmitted::Waiting(pending) => {
+                // The service that was polled stays for the next call, with whatever it reserved: a token that has to wait for
+                // its key takes nobody's place. The clone is polled when there is something to call it with.
                 let inner = self.inner.clone();
                 let gate = Arc::clone(&self.gate);
                 AuthFuture::waiting(Held::new(pending, inner, request, gate, self.rejection.clone()))

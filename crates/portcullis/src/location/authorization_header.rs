@@ -62,6 +62,7 @@ pub(super) enum Value<'r> {
 }
 
 /// The header's one value without the white space around it, which is none of it (RFC 9110 section 5.5).
+#[inline]
 pub(super) fn only_value<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Value<'r> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -75,6 +76,7 @@ pub(super) fn only_value<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Value
 ///
 /// The scheme ends where a token ends (RFC 9110 section 11.4), so `Bearer<tab>x` is a malformed `Bearer` and `BearerX y`
 /// another scheme.
+#[inline]
 pub(super) fn after_scheme(value: &[u8]) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer";
     let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
