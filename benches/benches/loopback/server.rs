@@ -10,7 +10,7 @@ use std::{
 
 use axum::Router;
 use portcullis::Algorithm;
-use portcullis_benches::{Hand, authenticator, layered, pin, plain, with_state};
+use portcullis_benches::{Hand, authenticator, extension, layered, pin, plain, with_state};
 use portcullis_test::MockIssuer;
 use tokio::{net::TcpListener, runtime};
 
@@ -20,17 +20,19 @@ const SERVE: &str = "--serve";
 #[derive(Clone, Copy)]
 pub enum Guise {
     Plain,
+    Extension,
     State,
     Layer,
     ByHand,
 }
 
 impl Guise {
-    pub const ALL: [Self; 4] = [Self::Plain, Self::State, Self::Layer, Self::ByHand];
+    pub const ALL: [Self; 5] = [Self::Plain, Self::Extension, Self::State, Self::Layer, Self::ByHand];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Extension => "plain with Extension(Arc), for comparison",
             Self::State => "portcullis, extractor from state",
             Self::Layer => "portcullis, layer and extractor",
             Self::ByHand => "jsonwebtoken 11 in a hand-written extractor",
@@ -49,6 +51,7 @@ impl Guise {
         let trusting = || authenticator(issuer.trusted());
         match self {
             Self::Plain => plain(),
+            Self::Extension => extension(),
             Self::State => with_state(trusting()),
             Self::Layer => layered(trusting()),
             Self::ByHand => {

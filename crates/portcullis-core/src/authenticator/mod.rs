@@ -23,11 +23,13 @@ use crate::AnyVerified;
     note = "make a `JwtAuthenticator` of one or several `TrustedIssuer`s"
 )]
 pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
-    /// Authenticates the credential. Asked after [`recall`](Self::recall) knew nothing of it.
+    /// Authenticates the credential.
     fn authenticate(&self, credential: Credential<'_>) -> Attempt;
 
     /// Whom a credential proves that was authenticated before and would be again now, told by nothing but its octets:
-    /// they have to be the same, all of them. It is asked before anything about them is checked, and must not wait.
+    /// they have to be the same, all of them. A short way past [`authenticate`](Self::authenticate), which is asked if it gives
+    /// nothing, and about credentials that have to be decoded first: asked before anything about the octets is checked. Must not
+    /// wait.
     ///
     /// Defaults to `None`: whoever remembers nothing authenticates every credential anew. An authenticator around another one
     /// passes this on only if what it adds holds for a recalled credential, too: it is not asked again.

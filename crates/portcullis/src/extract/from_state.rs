@@ -64,7 +64,8 @@ where
 }
 
 async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
-    let pass = match gate.admit_optional((&*parts).into()) {
+    let recalled = gate.recall(&mut parts.headers);
+    let pass = match recalled.map_or_else(|| gate.admit_optional((&*parts).into()), Ok) {
         Ok(pass) => Ok(pass),
         Err(NotAdmitted::Refused(error)) => Err(error),
         Err(NotAdmitted::Waiting(mut pending)) => {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use http::{
-    Method,
+    HeaderMap, Method,
     header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
 };
 use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Code, Credential, Waiting};
@@ -67,6 +67,8 @@ type Admission = Result<Pass, NotAdmitted>;
 pub(crate) struct Pass {
     presence: Presence,
     source: Option<usize>,
+    /// Whether the location hid the credential already.
+    is_hidden: bool,
 }
 
 /// A request whose token is still being verified.
@@ -105,6 +107,19 @@ impl Gate {
         Arc::make_mut(self.manners.get_or_insert_default())
     }
 
+    /// Admits a request at a glimpse if its credential was seen before: the shortest way through. Only where there is one place
+    /// for credentials, and so none that could hold a second. A credential had the grammar of one when it was verified, so the same
+    /// octets have it now.
+    #[inline]
+    pub(crate) fn recall(&self, headers: &mut HeaderMap) -> Option<Pass> {
+        let [only] = self.sources.as_slice() else { return None };
+        if self.keep != Keep::Nothing {
+            return None;
+        }
+        let verified = only.authenticator.recall(only.location.glimpse(headers)?)?;
+        Some(Pass { presence: Presence::Verified(verified, None), source: Some(0), is_hidden: true })
+    }
+
     /// Decides about a request by the layer's own rules for absent credentials and, unless `preflights` is stricter, for
     /// preflights.
     pub(crate) fn admit(&self, head: RequestHead<'_>, preflights: Preflights) -> Admission {
@@ -118,40 +133,18 @@ impl Gate {
         self.admit_with(head, Absent::Anonymous, Preflights::Refuse)
     }
 
+    #[inline(never)]
     fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Admission {
         if let Some(verified) = &self.asserted {
             return Ok(without_source(Presence::Verified(verified.clone(), None)));
         }
-        let glimpsed = self.glimpse(head);
-        if let Some(verified) = glimpsed.and_then(|octets| self.recall(0, octets)) {
-            return Ok(pass(verified, 0, None)); // seen before: the shortest way through
-        }
         match self.find(head) {
-            Ok(Some((source, token))) if glimpsed.is_some() => self.authenticate(source, &token),
-            Ok(Some((source, token))) => match self.recall(source, token.as_bytes()) {
-                Some(verified) => Ok(pass(verified, source, self.kept(&token))),
-                None => self.authenticate(source, &token),
-            },
+            Ok(Some((source, token))) => self.authenticate(source, &token),
             Ok(None) if preflights == Preflights::Pass && is_preflight(head) => Ok(without_source(Presence::Preflight)),
             Ok(None) if absent == Absent::Anonymous => Ok(without_source(Presence::Anonymous)),
             Ok(None) => Err(NotAdmitted::Refused(refused(Code::CredentialMissing.into(), None))),
             Err(error) => Err(NotAdmitted::Refused(refused(error, None))),
         }
-    }
-
-    /// What stands where a credential belongs, unlooked at. Only where there is one place for credentials, and so none that
-    /// could hold a second.
-    fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
-        match self.sources.as_slice() {
-            [only] if self.keep == Keep::Nothing => only.location.glimpse(head),
-            _ => None,
-        }
-    }
-
-    /// Whom a credential proves that its authenticator has seen before. It had the grammar of one then, so the same octets
-    /// have it now.
-    fn recall(&self, source: usize, credential: &[u8]) -> Option<AnyVerified> {
-        self.sources[source].authenticator.recall(credential)
     }
 
     fn kept(&self, token: &str) -> Option<PresentedToken> {
@@ -201,7 +194,9 @@ impl Gate {
     pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
         let caching = match pass.source.map(|source| &self.sources[source]) {
             Some(source) => {
-                source.location.strip(request);
+                if !pass.is_hidden {
+                    source.location.strip(request);
+                }
                 source.caching
             }
             None => Caching::Untouched,
@@ -221,11 +216,11 @@ impl PendingPass {
 }
 
 fn without_source(presence: Presence) -> Pass {
-    Pass { presence, source: None }
+    Pass { presence, source: None, is_hidden: false }
 }
 
 fn pass(verified: AnyVerified, source: usize, kept: Option<PresentedToken>) -> Pass {
-    Pass { presence: Presence::Verified(verified, kept), source: Some(source) }
+    Pass { presence: Presence::Verified(verified, kept), source: Some(source), is_hidden: false }
 }
 
 impl Source {

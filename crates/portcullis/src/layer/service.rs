@@ -40,7 +40,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.gate.admit((&request).into(), self.rejection.preflights()) {
+        let recalled = self.gate.recall(request.headers_mut());
+        match recalled.map_or_else(|| self.gate.admit((&request).into(), self.rejection.preflights()), Ok) {
             Ok(pass) => {
                 let (auth, caching) = self.gate.prepare(pass, &mut (&mut request).into());
                 request.extensions_mut().insert(auth);

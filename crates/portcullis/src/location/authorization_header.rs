@@ -38,9 +38,13 @@ impl TokenLocation for AuthorizationHeader {
         }
     }
 
-    fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
-        let Value::One(value) = only_value(head.headers, &AUTHORIZATION) else { return None };
-        after_spaces(after_scheme(value)?)
+    fn glimpse<'r>(&self, headers: &'r mut HeaderMap) -> Option<&'r [u8]> {
+        if headers.len() != headers.keys_len() {
+            return None; // Some HTTP header is repeated: whether this one is `find` will see.
+        }
+        let value = headers.get_mut(&AUTHORIZATION)?;
+        value.set_sensitive(true);
+        after_spaces(after_scheme(value.as_bytes().trim_ascii())?)
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {

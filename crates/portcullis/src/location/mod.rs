@@ -52,6 +52,8 @@ mod web_socket_subprotocol;
 
 use std::{borrow::Cow, fmt};
 
+use http::HeaderMap;
+
 pub use authorization_header::AuthorizationHeader;
 pub use cookie::Cookie;
 #[cfg(feature = "form")]
@@ -74,13 +76,16 @@ pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
     /// Looks for the credential. Must not allocate for a plain one: every request passes here.
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r>;
 
-    /// The octets that stand where a credential belongs, if nothing has to be decoded and there are no others; nothing about
-    /// them is checked. By these alone a credential may be recognised that was authenticated before
+    /// The octets that stand where a credential belongs, if that is an HTTP header, nothing has to be decoded and there are no
+    /// others; nothing about them is checked. By these alone a credential may be recognised that was authenticated before
     /// ([`Authenticator::recall`](crate::Authenticator::recall)); any other is looked for by [`find`](Self::find).
     ///
+    /// Hides at once what [`strip`](Self::strip) would, which is not asked about a credential that is recognised: one look-up
+    /// serves for both. Only so far, though, that `find` finds what is there.
+    ///
     /// Defaults to `None`. Must give the very octets that `find` would, or `None`.
-    fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
-        let _ = head;
+    fn glimpse<'r>(&self, headers: &'r mut HeaderMap) -> Option<&'r [u8]> {
+        let _ = headers;
         None
     }
 
@@ -104,8 +109,8 @@ impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
         (**self).find(head)
     }
 
-    fn glimpse<'r>(&self, head: RequestHead<'r>) -> Option<&'r [u8]> {
-        (**self).glimpse(head)
+    fn glimpse<'r>(&self, headers: &'r mut HeaderMap) -> Option<&'r [u8]> {
+        (**self).glimpse(headers)
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
