@@ -7,6 +7,7 @@
 pub mod authorization;
 pub mod claims;
 pub mod header;
+pub mod issuer;
 pub mod jwk;
 pub mod token;
 

@@ -41,6 +41,11 @@ fn header() {
 }
 
 #[test]
+fn issuer() {
+    replay("issuer", fuzz::issuer::check);
+}
+
+#[test]
 fn jwk() {
     replay("jwk", fuzz::jwk::check);
 }

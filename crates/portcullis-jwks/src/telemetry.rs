@@ -20,18 +20,21 @@ mod enabled {
 
     use crate::FetchError;
 
+    /// What filters name: the crate, and not where in it the event is written.
+    const TARGET: &str = "portcullis_jwks";
+
     /// The issuer's keys are others than before.
     pub(crate) fn keys_swapped(source: &str, keys: &KeySet, skipped: &[SkippedKey]) {
-        tracing::info!(source, keys = keys.len(), skipped = skipped.len(), "key set swapped");
+        tracing::info!(target: TARGET, source, keys = keys.len(), skipped = skipped.len(), "key set swapped");
         for key in skipped {
-            tracing::warn!(source, %key, "a key of the set is not used");
+            tracing::warn!(target: TARGET, source, %key, "a key of the set is not used");
         }
     }
 
     /// An attempt succeeded, after so many that did not.
     pub(crate) fn fetched(source: &str, failures: u32) {
         if failures > 0 {
-            tracing::info!(source, failures, "keys could be fetched again");
+            tracing::info!(target: TARGET, source, failures, "keys could be fetched again");
         }
     }
 
@@ -39,9 +42,9 @@ mod enabled {
     pub(crate) fn fetch_failed(source: &str, error: &FetchError, failures: u32, usable: bool) {
         let error = WithCauses(error);
         if usable {
-            tracing::warn!(source, %error, failures, "keys could not be fetched, those from before stay");
+            tracing::warn!(target: TARGET, source, %error, failures, "keys could not be fetched, those from before stay");
         } else {
-            tracing::error!(source, %error, failures, "keys could not be fetched, and none can be used");
+            tracing::error!(target: TARGET, source, %error, failures, "keys could not be fetched, and none can be used");
         }
     }
 
@@ -50,7 +53,7 @@ mod enabled {
         for key in dropped {
             let key = key.id().unwrap_or("without an id");
             tracing::error!(
-                source,
+                target: TARGET, source,
                 key,
                 "the issuer published this key's private half: it verifies nothing from now on"
             );
@@ -59,12 +62,12 @@ mod enabled {
 
     /// An outage has lasted too long.
     pub(crate) fn keys_too_old(source: &str) {
-        tracing::error!(source, "the keys are too old to be used: tokens cannot be verified until they can be fetched");
+        tracing::error!(target: TARGET, source, "the keys are too old to be used: tokens cannot be verified until they can be fetched");
     }
 
     /// A snapshot is of no use.
     pub(crate) fn snapshot_not_restored(source: &str, reason: &str) {
-        tracing::warn!(source, reason, "a snapshot of keys is not restored");
+        tracing::warn!(target: TARGET, source, reason, "a snapshot of keys is not restored");
     }
 
     /// An error with everything that led to it: `what: because: because`.

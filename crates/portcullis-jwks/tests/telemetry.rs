@@ -47,7 +47,7 @@ impl Log {
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("portcullis_jwks")
+        metadata.target() == "portcullis_jwks"
     }
 
     fn event(&self, event: &Event<'_>) {

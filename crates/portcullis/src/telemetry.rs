@@ -21,35 +21,38 @@ mod enabled {
 
     use portcullis_core::{AuthError, AuthErrorKind, Code, ConfigError};
 
+    /// What filters name: the crate, and not where in it the event is written.
+    const TARGET: &str = "portcullis";
+
     /// A request was refused, or could not be decided. `token` is the one that it presented, if it is known.
     pub(crate) fn request_refused(error: &AuthError, token: Option<Fingerprint>) {
         let code = error.code().as_str();
         match error.kind() {
             // Anybody can ask for keys that nobody has, and the source tells of its outage by itself, once an attempt.
             AuthErrorKind::Unavailable if error.code() == Code::KeysUnavailable => {
-                tracing::debug!(code, error = %WithCauses(error), "could not decide about a request");
+                tracing::debug!(target: TARGET, code, error = %WithCauses(error), "could not decide about a request");
             }
             AuthErrorKind::Unavailable => {
-                tracing::warn!(code, error = %WithCauses(error), "could not decide about a request");
+                tracing::warn!(target: TARGET, code, error = %WithCauses(error), "could not decide about a request");
             }
             AuthErrorKind::Misconfigured => {
-                tracing::error!(code, error = %WithCauses(error), "the service is misconfigured");
+                tracing::error!(target: TARGET, code, error = %WithCauses(error), "the service is misconfigured");
             }
             _ => {
                 let token_fingerprint = token.map(tracing::field::display);
-                tracing::debug!(code, %error, token_fingerprint, "request refused");
+                tracing::debug!(target: TARGET, code, %error, token_fingerprint, "request refused");
             }
         }
     }
 
     /// A key file's new content is in use.
     pub(crate) fn key_file_swapped(path: &Path) {
-        tracing::info!(path = %path.display(), "keys swapped");
+        tracing::info!(target: TARGET, path = %path.display(), "keys swapped");
     }
 
     /// A key file's new content is not.
     pub(crate) fn key_file_unusable(error: &ConfigError) {
-        tracing::warn!(%error, "a key file cannot be used, the keys from before stay");
+        tracing::warn!(target: TARGET, %error, "a key file cannot be used, the keys from before stay");
     }
 
     /// What fingerprints are made with, so that nobody can look for a token that they guess (`SipHash`, a random key).
