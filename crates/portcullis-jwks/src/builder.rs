@@ -12,7 +12,7 @@ use crate::{
     origin::{Learned, Origin},
     refresher::Refresher,
     schedule::Jitter,
-    shared::{Shared, Usability},
+    shared::Shared,
     telemetry,
     url::DocumentUrl,
 };
@@ -75,7 +75,8 @@ impl RemoteKeysBuilder {
 
     /// How long it takes until tokens with unknown keys may cause another fetch: one second to an hour. Defaults to 30 s.
     ///
-    /// A new key that is used before anybody has fetched it is admitted within this time, whatever else goes on.
+    /// A new key that is used before anybody has fetched it is admitted within this time, whatever else goes on; unless its id was
+    /// asked for before it existed, by guesswork or too early: then within five minutes at most.
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.cool_down = cool_down;
         self
@@ -133,10 +134,11 @@ impl RemoteKeysBuilder {
         let (source, name) = (origin.id().to_owned(), origin.name());
         let mut exposed = Vec::new();
         if let Some(snapshot) = self.snapshot {
-            match snapshot.restore(&source, self.clock.now(), self.outage) {
+            let (restored, known) = snapshot.restore(&source, self.clock.now(), self.outage);
+            exposed = known;
+            match restored {
                 Ok(held) => {
-                    exposed.clone_from(&held.exposed);
-                    shared.publish(held.keys.clone(), Usability::Usable { until: held.usable_until(self.outage) });
+                    shared.publish(held.keys.clone(), held.usable(self.outage));
                     shared.desk().held = Some(held);
                 }
                 Err(reason) => telemetry::snapshot_not_restored(&name, reason),

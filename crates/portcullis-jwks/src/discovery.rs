@@ -82,8 +82,8 @@ impl DiscoverableIssuer {
 /// Whether an answer says that there is no such document: as 404, or as what a gateway says in its place. An issuer that is
 /// down or asks for patience says nothing about its documents.
 fn is_missing(error: &FetchError) -> bool {
-    let patience = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
-    error.status_code().is_some_and(|status| status.is_client_error() && !patience.contains(&status))
+    let temporary = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    error.status_code().is_some_and(|status| status.is_client_error() && !temporary.contains(&status))
 }
 
 /// Only what is needed; the rest is for clients. A member that stands twice is refused.

@@ -61,7 +61,7 @@ impl FetchError {
     /// Neither document of an issuer is there; `missing` is what the first one's place said.
     pub(crate) fn no_metadata_at(missing: Self, oauth: &str) -> Self {
         let detail = format!(
-            "{}, and there is nothing at {oauth} either: the issuer has no metadata, or another name",
+            "{}, and there is nothing to be had at {oauth} either: the issuer has another name, or shows its metadata not to everybody",
             missing.detail
         );
         Self { detail: detail.into(), ..missing }
@@ -174,10 +174,11 @@ pub enum FetchErrorKind {
     Malformed,
     /// Each key of the set is of a kind that we do not use, or weak; or there is none.
     NoUsableKey,
-    /// The set holds a private key or a shared secret.
+    /// The set holds a private key or a shared secret, or only keys whose private halves were published before.
     PublishedSecret,
     /// The metadata names another issuer (OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3).
     IssuerMismatch,
-    /// A URL that is not asked for: not HTTPS, or with a user name.
+    /// A URL that is not asked for: not HTTPS, with a user name, with a host that can be read in two ways, or of this machine or a
+    /// private network where the issuer is not there.
     NotAllowed,
 }

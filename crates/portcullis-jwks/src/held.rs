@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use portcullis_core::{KeySet, UnixTime};
 use tokio::time::Instant;
 
-use crate::{key_document::PublicHalf, url::DocumentUrl};
+use crate::{key_document::PublicHalf, shared::Usability};
 
 /// A key set that was fetched or restored.
 #[derive(Clone, Debug)]
@@ -13,8 +13,6 @@ pub(crate) struct Held {
     pub(crate) keys: KeySet,
     /// As it was published; what a snapshot keeps. May have keys in it that are exposed.
     pub(crate) text: Arc<str>,
-    /// Where it was published.
-    pub(crate) url: DocumentUrl,
     /// The keys of the issuer that are not used, whatever the text says.
     pub(crate) exposed: Vec<PublicHalf>,
     /// When it was asked for, by the clock that only goes forward.
@@ -29,8 +27,9 @@ impl Held {
         self.asked_at + self.freshness
     }
 
-    /// Until when it may be used although it could not be fetched anew.
-    pub(crate) fn usable_until(&self, outage: Duration) -> Instant {
-        self.fresh_until() + outage
+    /// Until when it may be used although it could not be fetched anew, by both clocks.
+    pub(crate) fn usable(&self, outage: Duration) -> Usability {
+        let lasts = self.freshness + outage;
+        Usability::Usable { until: self.asked_at + lasts, until_time: self.asked_at_time.plus(lasts) }
     }
 }

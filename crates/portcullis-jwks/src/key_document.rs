@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::FetchError;
 
+/// As many as a set can have. An issuer that exposes more has lost everything, and each of its bad sets is refused as a whole.
+pub(crate) const MAX_EXPOSED: usize = 100;
+
 /// What an issuer's key set came to.
 #[derive(Debug)]
 pub(crate) enum KeyDocument {
@@ -18,6 +21,7 @@ pub(crate) enum KeyDocument {
 /// The keys of a set that whoever reads it can sign with. They are to be used no longer, wherever they were known from.
 #[derive(Debug, Default)]
 pub(crate) struct ExposedKeys {
+    /// Of those whose public halves cannot be read.
     ids: Vec<String>,
     pub(crate) public_halves: Vec<PublicHalf>,
 }
@@ -59,14 +63,21 @@ impl KeyDocument {
 }
 
 impl ExposedKeys {
-    fn of(text: &str, exposed: &[&SkippedKey]) -> Self {
-        Self {
-            ids: exposed.iter().filter_map(|key| key.id().map(str::to_owned)).collect(),
-            public_halves: public_halves(text, exposed).unwrap_or_default(),
+    fn of(text: &str, skipped: &[&SkippedKey]) -> Self {
+        let (mut ids, mut public_halves) = (Vec::new(), Vec::new());
+        let members = members(text).unwrap_or_default();
+        for key in skipped.iter().filter(|key| key.reason().kind() == KeyErrorKind::PrivateKey) {
+            let half = members.get(key.index()).and_then(Value::as_object).map(without_private_members);
+            match half.and_then(PublicHalf::read) {
+                Some(half) => public_halves.push(half),
+                None => ids.extend(key.id().map(str::to_owned)),
+            }
         }
+        Self { ids, public_halves }
     }
 
-    /// Whether it is one of them: by its id, or by what it is, as the same key may be published under another id or none.
+    /// Whether it is one of them: by what it is, as the same key may be published under another id or none; by its id only where
+    /// nothing else can be read.
     pub(crate) fn contain(&self, key: &VerifyingKey) -> bool {
         let by_id = key.id().is_some_and(|id| self.ids.iter().any(|exposed| exposed == id));
         by_id || self.public_halves.iter().any(|exposed| exposed.is_of(key))
@@ -84,19 +95,22 @@ impl PublicHalf {
         &self.jwk
     }
 
+    pub(crate) fn is_the_same_as(&self, other: &Self) -> bool {
+        self.is_of(&other.key)
+    }
+
     pub(crate) fn is_of(&self, key: &VerifyingKey) -> bool {
         self.key.is_same_public_key(key)
     }
 }
 
-fn public_halves(text: &str, exposed: &[&SkippedKey]) -> serde_json::Result<Vec<PublicHalf>> {
+/// The keys of a set as they are written.
+fn members(text: &str) -> serde_json::Result<Vec<Value>> {
     #[derive(Deserialize)]
-    struct Keys {
+    struct Set {
         keys: Vec<Value>,
     }
-    let Keys { keys } = serde_json::from_str(text)?;
-    let members = exposed.iter().filter_map(|key| keys.get(key.index())?.as_object());
-    Ok(members.filter_map(|members| PublicHalf::read(without_private_members(members))).collect())
+    serde_json::from_str(text).map(|Set { keys }| keys)
 }
 
 fn without_private_members(members: &Map<String, Value>) -> String {

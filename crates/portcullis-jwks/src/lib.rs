@@ -30,7 +30,7 @@
 //! - **Same id, new key.** A bad signature under a known key id makes the set be fetched too, once in five minutes for each id.
 //! - **Outage.** While the set cannot be fetched, the keys from before stay in use, up to an hour past their freshness. After
 //!   that, tokens are answered with "we could not decide" (503), never with a refusal. The set is tried again after 1 s, 2 s, …
-//!   30 s, for ever; later if the issuer asks for it (`Retry-After`), up to five minutes.
+//!   30 s, for ever; later if the issuer asks for it (`Retry-After`), up to five minutes, while tokens may cause an attempt as ever.
 //! - **Bad answers** never replace good keys: another status than 200, a redirect, another type than JSON, more than 512 KiB or
 //!   100 keys, no key that can be used, a private key or a secret among them. One odd key among others is skipped, with a warning.
 //! - **Exposed keys.** A key whose private half was published is dropped at once, and not used again, however it is published from
@@ -43,7 +43,7 @@
 //!
 //! Time is the runtime's (`tokio::time`), so that a test lets hours pass at once: see the scripted identity provider in
 //! `portcullis-test`. It stands still while the machine sleeps; keys then seem younger by as much, until the next refresh. A set
-//! is too old at its time also if the task does not run; tokens that were verified before then stay so until they expire.
+//! is too old at its time also if the task does not run.
 //!
 //! # Features
 //!

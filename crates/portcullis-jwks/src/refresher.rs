@@ -15,7 +15,7 @@ use crate::{
     document::Document,
     fetch::SharedFetch,
     held::Held,
-    key_document::{ExposedKeys, KeyDocument, PublicHalf},
+    key_document::{ExposedKeys, KeyDocument, MAX_EXPOSED, PublicHalf},
     origin::{Answer, Content, Learned, Origin},
     schedule::Jitter,
     shared::{Shared, Usability},
@@ -49,7 +49,7 @@ struct Attempt {
 impl Refresher {
     /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
-        let _last_words = LastWords(Arc::clone(&self.shared));
+        let _last_words = LastWords { shared: Arc::clone(&self.shared), source: self.origin.name() };
         let mut attempt = Attempt::default();
         loop {
             let (due, too_old) = self.times();
@@ -100,7 +100,7 @@ impl Refresher {
                 let asked_at_time = self.clock.now().minus(asked_at.elapsed());
                 let Document { text, freshness, .. } = document;
                 let exposed = self.exposed.clone();
-                let held = Held { keys: good, text: text.into(), url, exposed, asked_at, asked_at_time, freshness };
+                let held = Held { keys: good, text: text.into(), exposed, asked_at, asked_at_time, freshness };
                 self.take(held, &skipped)
             }
             KeyDocument::Refused { error, exposed } => {
@@ -119,7 +119,10 @@ impl Refresher {
         let asked_at_time = self.clock.now().minus(asked_at.elapsed());
         let held = self.shared.desk().held.clone();
         match held {
-            Some(held) => self.take(Held { asked_at, asked_at_time, freshness, ..held }, &[]),
+            Some(held) => {
+                let exposed = self.exposed.clone();
+                self.take(Held { exposed, asked_at, asked_at_time, freshness, ..held }, &[])
+            }
             // Nobody asked for it: there was no etag to send.
             None => self.fail(FetchError::malformed("the answer is that nothing changed, and there is nothing")),
         }
@@ -128,17 +131,18 @@ impl Refresher {
     /// A set that can be used, new or not.
     fn take(&mut self, held: Held, skipped: &[SkippedKey]) -> LastAttempt {
         telemetry::fetched(&self.origin.name(), std::mem::take(&mut self.failures));
-        let until = held.usable_until(self.outage);
+        let usability = held.usable(self.outage);
         let due = held.asked_at + self.jitter.refresh_after(held.freshness);
-        let mut desk = self.shared.desk();
         // The keys that are in use stay, prepared as they are, however differently the issuer writes them down this time.
-        let before = desk.held.take().map(|before| before.keys).filter(|before| before.has_same_keys_as(&held.keys));
+        let before = self.shared.desk().held.as_ref().map(|before| before.keys.clone());
+        let before = before.filter(|before| before.has_same_keys_as(&held.keys));
         let same = before.is_some();
         let keys = before.unwrap_or_else(|| held.keys.clone());
+        let mut desk = self.shared.desk();
         if same && self.shared.published.load().usable().is_some() {
-            self.shared.prolong(until);
+            self.shared.prolong(usability);
         } else {
-            self.shared.publish(keys.clone(), Usability::Usable { until });
+            self.shared.publish(keys.clone(), usability);
         }
         if !same {
             desk.keys_changed();
@@ -156,7 +160,8 @@ impl Refresher {
         self.failures = self.failures.saturating_add(1);
         // Perhaps the key set has moved: the next attempt begins with the metadata.
         self.learned.discovered = None;
-        let asked_for = error.retry_after().unwrap_or_default().min(MAX_PATIENCE);
+        let asked_for = error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER);
+        let asked_for = self.jitter.no_sooner_than(asked_for);
         let retry = self.jitter.retry_after(self.failures).max(asked_for);
         self.shared.desk().due = Some(Instant::now() + retry);
         let usable = self.shared.published.load().usable().is_some();
@@ -167,30 +172,28 @@ impl Refresher {
     /// Everybody can sign with a key whose private half was published, so it verifies nothing from now on.
     fn drop_exposed(&mut self, exposed: &ExposedKeys) {
         for half in &exposed.public_halves {
-            if self.exposed.len() < MAX_EXPOSED && !self.exposed.iter().any(|known| known.jwk() == half.jwk()) {
+            if self.exposed.len() < MAX_EXPOSED && !self.exposed.iter().any(|known| known.is_the_same_as(half)) {
                 self.exposed.push(half.clone());
             }
         }
         let mut desk = self.shared.desk();
         let Some(held) = desk.held.as_mut() else { return };
+        held.exposed.clone_from(&self.exposed);
         let (dropped, kept): (Vec<_>, Vec<_>) = held.keys.iter().cloned().partition(|key| exposed.contain(key));
         if dropped.is_empty() {
             return;
         }
+        // What is left of it stays, also if that is nothing: a snapshot is to tell the next process.
         held.keys = kept.into_iter().collect();
-        held.exposed.clone_from(&self.exposed);
+        let (keys, usability) = (held.keys.clone(), held.usable(self.outage));
+        drop(desk);
         // So that the set is read in full when it is in order again.
         self.learned.etag = None;
-        let (keys, until) = (held.keys.clone(), held.usable_until(self.outage));
         let usability = match self.shared.published.load().usability() {
             Usability::Usable { .. } if keys.is_empty() => Usability::Nothing,
-            Usability::Usable { .. } => Usability::Usable { until },
+            Usability::Usable { .. } => usability,
             other => other,
         };
-        if keys.is_empty() {
-            desk.held = None;
-        }
-        drop(desk);
         self.shared.publish(keys, usability);
         telemetry::exposed_keys_dropped(&self.origin.name(), &dropped);
     }
@@ -202,10 +205,7 @@ impl Refresher {
 }
 
 /// For how long an issuer can ask to be left alone (`Retry-After`). Longer, and its recovery would go unnoticed.
-const MAX_PATIENCE: Duration = Duration::from_secs(5 * 60);
-
-/// As many as a set can have. An issuer that exposes more has lost everything, and each of its bad sets is refused as a whole.
-const MAX_EXPOSED: usize = 100;
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
 fn flat(outcome: Result<Outcome, JoinError>) -> Outcome {
     outcome.unwrap_or_else(|_| Err(FetchError::crashed()))
@@ -220,11 +220,18 @@ async fn at(instant: Option<Instant>) {
 }
 
 /// Says that nobody looks after the keys any more, when the task ends: with the last handle, or with its runtime.
-struct LastWords(Arc<Shared>);
+struct LastWords {
+    shared: Arc<Shared>,
+    source: String,
+}
 
 impl Drop for LastWords {
     fn drop(&mut self) {
-        self.0.publish(KeySet::default(), Usability::Ended);
-        self.0.finished.send_replace(u64::MAX);
+        // The task's own two references, and those of whoever still asks: nobody does if it ends because the last handle is gone.
+        if Arc::strong_count(&self.shared) > 2 {
+            telemetry::task_ended(&self.source);
+        }
+        self.shared.publish(KeySet::default(), Usability::Ended);
+        self.shared.finished.send_replace(u64::MAX);
     }
 }

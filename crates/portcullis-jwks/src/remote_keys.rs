@@ -118,8 +118,8 @@ impl KeySource for RemoteKeys {
         self.shared.doubt(hint, tried)
     }
 
-    fn edition(&self, _now: UnixTime) -> Option<u64> {
-        self.shared.edition()
+    fn edition(&self, now: UnixTime) -> Option<u64> {
+        self.shared.edition(now)
     }
 }
 

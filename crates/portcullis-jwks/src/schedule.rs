@@ -28,6 +28,11 @@ impl Jitter {
         first.saturating_mul(doubled).min(last).mul_f64(self.around_one(0.2))
     }
 
+    /// What an issuer asks for, and up to a fifth longer.
+    pub(crate) fn no_sooner_than(&mut self, asked_for: Duration) -> Duration {
+        asked_for.mul_f64(1.0 + 0.2 * self.0.f64())
+    }
+
     fn around_one(&mut self, spread: f64) -> f64 {
         1.0 - spread + 2.0 * spread * self.0.f64()
     }

@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     /// are stored, and acquired: who reads an edition and then the keys gets keys that are no older. (Newer ones do no harm: a
     /// token that is remembered with an older edition is verified anew.)
     edition: AtomicU64,
+    /// Until when that is so, in seconds by the calendar.
+    edition_ends: AtomicU64,
     desk: Mutex<Desk>,
     /// Tells the task that an attempt is asked for.
     pub(crate) wake: Notify,
@@ -43,7 +45,11 @@ pub(crate) enum Usability {
     /// There are no keys: none came yet, or those that did had to be dropped.
     Nothing,
     /// Until then, whether anybody fetches them anew or not.
-    Usable { until: Instant },
+    Usable {
+        until: Instant,
+        /// The same by the calendar, which can be set: for tokens that were seen before alone.
+        until_time: UnixTime,
+    },
     /// The outage has lasted too long.
     TooOld,
     /// The task is gone, and with it whoever looks after the keys.
@@ -54,7 +60,7 @@ impl Published {
     /// As it is now: what nobody looked after for too long is too old, also before the task says so, or if it does not run.
     pub(crate) fn usability(&self) -> Usability {
         match self.usability {
-            Usability::Usable { until } if Instant::now() >= until => Usability::TooOld,
+            Usability::Usable { until, .. } if Instant::now() >= until => Usability::TooOld,
             usability => usability,
         }
     }
@@ -62,7 +68,7 @@ impl Published {
     /// When they become too old, if they are not yet said to be.
     pub(crate) fn ends_at(&self) -> Option<Instant> {
         match self.usability {
-            Usability::Usable { until } => Some(until),
+            Usability::Usable { until, .. } => Some(until),
             _ => None,
         }
     }
@@ -79,6 +85,7 @@ impl Shared {
         Self {
             published: ArcSwap::from_pointee(nothing),
             edition: AtomicU64::new(0),
+            edition_ends: AtomicU64::new(0),
             desk: Mutex::new(Desk::new(cool_down, Instant::now())),
             wake: Notify::new(),
             finished: watch::Sender::new(0),
@@ -94,20 +101,29 @@ impl Shared {
     pub(crate) fn publish(&self, keys: KeySet, usability: Usability) {
         let number = self.published.load().number + 1;
         self.published.store(Arc::new(Published { number, keys, usability }));
-        self.edition.store(if matches!(usability, Usability::Usable { .. }) { number } else { 0 }, Ordering::Release);
+        let (edition, ends) = match usability {
+            Usability::Usable { until_time, .. } => (number, until_time.as_secs()),
+            _ => (0, 0),
+        };
+        self.edition_ends.store(ends, Ordering::Release);
+        self.edition.store(edition, Ordering::Release);
     }
 
-    /// The same keys can be used until then.
-    pub(crate) fn prolong(&self, until: Instant) {
+    /// The same keys can be used for longer.
+    pub(crate) fn prolong(&self, usability: Usability) {
         let Published { number, keys, .. } = &**self.published.load();
         let (number, keys) = (*number, keys.clone());
-        self.published.store(Arc::new(Published { number, keys, usability: Usability::Usable { until } }));
+        self.published.store(Arc::new(Published { number, keys, usability }));
+        if let Usability::Usable { until_time, .. } = usability {
+            self.edition_ends.store(until_time.as_secs(), Ordering::Release);
+        }
     }
 
-    /// A number for the keys as they are, if they can be used.
-    pub(crate) fn edition(&self) -> Option<u64> {
+    /// A number for the keys as they are, if they can be used at `now`. A calendar that is wrong has tokens verified in full, and
+    /// changes no verdict.
+    pub(crate) fn edition(&self, now: UnixTime) -> Option<u64> {
         let edition = self.edition.load(Ordering::Acquire);
-        (edition != 0).then_some(edition)
+        (edition != 0 && now.as_secs() < self.edition_ends.load(Ordering::Acquire)).then_some(edition)
     }
 
     /// Begins the first attempt of a lazy source.

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use portcullis_core::{ConfigError, KeySet, UnixTime};
+use portcullis_core::{ConfigError, KeySet, UnixTime, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::{
     freshness::MAX_FRESHNESS,
     held::Held,
-    key_document::{KeyDocument, PublicHalf},
-    url::DocumentUrl,
+    key_document::{KeyDocument, MAX_EXPOSED, PublicHalf},
 };
 
 /// A key set with its age, to be written down and [restored](crate::RemoteKeysBuilder::restore) at the next start.
@@ -45,7 +44,6 @@ pub struct Snapshot(Written);
 struct Written {
     /// Of the source as it was configured: a snapshot of one issuer is not restored for another.
     source: String,
-    key_set_url: String,
     key_set: String,
     fetched_at: u64,
     freshness: u64,
@@ -78,7 +76,6 @@ impl Snapshot {
     pub(crate) fn of(source: &str, held: &Held) -> Self {
         Self(Written {
             source: source.to_owned(),
-            key_set_url: held.url.as_str().to_owned(),
             key_set: (*held.text).to_owned(),
             fetched_at: held.asked_at_time.as_secs(),
             freshness: held.freshness.as_secs(),
@@ -86,36 +83,44 @@ impl Snapshot {
         })
     }
 
-    /// The keys, if they are this source's and may still be used; otherwise why not.
-    pub(crate) fn restore(self, source: &str, now: UnixTime, outage: Duration) -> Result<Held, &'static str> {
-        let written = self.0;
-        if written.source != source {
-            return Err("it is of another source");
+    /// The keys, if they are this source's and may still be used, otherwise why not; and those that are not to be used in any case,
+    /// which is so however old it is.
+    pub(crate) fn restore(
+        self,
+        source: &str,
+        now: UnixTime,
+        outage: Duration,
+    ) -> (Result<Held, &'static str>, Vec<PublicHalf>) {
+        if self.0.source != source {
+            return (Err("it is of another source"), Vec::new());
         }
-        let url = DocumentUrl::parse(&written.key_set_url).map_err(|_| "its URL may not be asked for")?;
-        let fetched_at = UnixTime::from_secs(written.fetched_at);
+        let exposed: Vec<_> = self.0.exposed.iter().cloned().filter_map(PublicHalf::read).take(MAX_EXPOSED).collect();
+        (self.0.held(&exposed, now, outage), exposed)
+    }
+}
+
+impl Written {
+    fn held(self, exposed: &[PublicHalf], now: UnixTime, outage: Duration) -> Result<Held, &'static str> {
+        let fetched_at = UnixTime::from_secs(self.fetched_at);
         if fetched_at > now.plus(CLOCKS) {
             return Err("it is from the future: a clock is wrong");
         }
-        let (age, freshness) = (now.since(fetched_at), Duration::from_secs(written.freshness).min(MAX_FRESHNESS));
+        let (age, freshness) = (now.since(fetched_at), Duration::from_secs(self.freshness).min(MAX_FRESHNESS));
         if age >= freshness.saturating_add(outage) {
             return Err("its keys are too old to be used");
         }
-        let exposed: Vec<_> = written.exposed.into_iter().filter_map(PublicHalf::read).collect();
-        let keys: KeySet = match KeyDocument::read(&written.key_set) {
-            KeyDocument::Usable { keys, .. } => {
-                keys.iter().filter(|key| !exposed.iter().any(|half| half.is_of(key))).cloned().collect()
-            }
-            KeyDocument::Refused { .. } => return Err("it holds no key set that can be used"),
+        let KeyDocument::Usable { keys, .. } = KeyDocument::read(&self.key_set) else {
+            return Err("it holds no key set that can be used");
         };
+        let is_good = |key: &&VerifyingKey| !exposed.iter().any(|half| half.is_of(key));
+        let keys: KeySet = keys.iter().filter(is_good).cloned().collect();
         if keys.is_empty() {
             return Err("it holds no key that can be used");
         }
         Ok(Held {
             keys,
-            text: written.key_set.into(),
-            url,
-            exposed,
+            text: self.key_set.into(),
+            exposed: exposed.to_vec(),
             asked_at: Instant::now().checked_sub(age).ok_or("it is older than this machine")?,
             asked_at_time: fetched_at,
             freshness,

@@ -4,12 +4,12 @@
 
 #[cfg(feature = "tracing")]
 pub(crate) use enabled::{
-    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, snapshot_not_restored,
+    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, snapshot_not_restored, task_ended,
 };
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) use disabled::{
-    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, snapshot_not_restored,
+    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, snapshot_not_restored, task_ended,
 };
 
 #[cfg(feature = "tracing")]
@@ -65,6 +65,11 @@ mod enabled {
         tracing::error!(target: TARGET, source, "the keys are too old to be used: tokens cannot be verified until they can be fetched");
     }
 
+    /// Nobody looks after the keys any more, and somebody needs them.
+    pub(crate) fn task_ended(source: &str) {
+        tracing::error!(target: TARGET, source, "the task that keeps the keys fresh has ended: tokens cannot be verified");
+    }
+
     /// A snapshot is of no use.
     pub(crate) fn snapshot_not_restored(source: &str, reason: &str) {
         tracing::warn!(target: TARGET, source, reason, "a snapshot of keys is not restored");
@@ -103,4 +108,6 @@ mod disabled {
     pub(crate) fn keys_too_old(_: &str) {}
 
     pub(crate) fn snapshot_not_restored(_: &str, _: &str) {}
+
+    pub(crate) fn task_ended(_: &str) {}
 }

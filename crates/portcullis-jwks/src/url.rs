@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
     sync::Arc,
 };
@@ -34,7 +34,7 @@ impl DocumentUrl {
         if authority.as_str().contains('@') {
             return Err("has a user name in it: leave out what stands before the `@`");
         }
-        check_host(url.uri.host().unwrap_or_default())?;
+        check_host(authority.as_str())?;
         match url.uri.scheme_str() {
             Some("https") => Ok(url),
             Some("http") if is_loopback(&url.uri) => Ok(url),
@@ -53,8 +53,15 @@ impl DocumentUrl {
             }
             Host::Address(IpAddr::V4(ip)) => is_local_v4(ip),
             Host::Address(IpAddr::V6(ip)) => {
-                let mapped = ip.to_ipv4_mapped().is_some_and(is_local_v4);
-                mapped || ip.is_loopback() || ip.is_unspecified() || ip.is_unicast_link_local() || ip.is_unique_local()
+                // NAT64 (RFC 6052 section 2.1) leads to the address in its last four bytes.
+                let translated = |[.., a, b, c, d]: [u8; 16]| Ipv4Addr::new(a, b, c, d);
+                let nat64 = ip.segments().starts_with(&[0x64, 0xff9b, 0, 0, 0, 0]).then(|| translated(ip.octets()));
+                let within = ip.to_ipv4_mapped().or(nat64);
+                within.is_some_and(is_local_v4)
+                    || ip.is_loopback()
+                    || ip.is_unspecified()
+                    || ip.is_unicast_link_local()
+                    || ip.is_unique_local()
             }
         }
     }
@@ -98,9 +105,14 @@ fn host_of(uri: &Uri) -> Host<'_> {
 
 /// Clients read hosts by the rules of browsers (WHATWG URL), where `127.1`, `0x7f.1` and `2130706433` are addresses, too. What is
 /// judged here and what is connected to later have to be the same.
-fn check_host(host: &str) -> Result<(), &'static str> {
+fn check_host(authority: &str) -> Result<(), &'static str> {
+    if let Some((inside, port)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_address = Ipv6Addr::from_str(inside).is_ok() && (port.is_empty() || port.starts_with(':'));
+        return if is_address { Ok(()) } else { Err("has something in brackets that is no IPv6 address") };
+    }
+    let host = authority.split(':').next().unwrap_or_default();
     let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_');
-    if host.starts_with('[') || Ipv4Addr::from_str(host).is_ok() {
+    if Ipv4Addr::from_str(host).is_ok() {
         return Ok(());
     }
     if !host.chars().all(plain) || host.ends_with('.') || host.is_empty() {
@@ -114,7 +126,9 @@ fn check_host(host: &str) -> Result<(), &'static str> {
 }
 
 fn is_local_v4(ip: Ipv4Addr) -> bool {
-    ip.is_loopback() || ip.is_unspecified() || ip.is_link_local() || ip.is_private()
+    let [a, b, ..] = ip.octets();
+    let is_shared = a == 100 && b & 0xc0 == 64; // RFC 6598, where clouds keep their metadata, too
+    ip.is_loopback() || ip.is_unspecified() || ip.is_link_local() || ip.is_private() || is_shared
 }
 
 impl fmt::Debug for DocumentUrl {
@@ -172,6 +186,12 @@ mod tests {
             "https://127.0.0.01/",
             "https://1.2.3/",
             "https://0x/",
+            "https://[localhost]/",
+            "https://[127.0.0.1]/",
+            "https://[::1%251]/",
+            "https://[fe80::1%25eth0]/",
+            "https://[::1]evil.com/",
+            "https://[::1/",
             "https://localhost./",
             "https://127.0.0.1./",
             "https://login%2eexample.com/",
@@ -193,6 +213,8 @@ mod tests {
             "[::]",
             "[::ffff:127.0.0.1]",
             "[::ffff:10.0.0.1]",
+            "[64:ff9b::127.0.0.1]",
+            "100.100.100.200",
             "169.254.169.254",
             "[fe80::1]",
             "[fd00::1]",
@@ -202,7 +224,16 @@ mod tests {
         ] {
             assert!(local(host), "{host}");
         }
-        for host in ["a.test", "localhost.a.test", "1.1.1.1", "172.32.0.1", "[2606:4700::1111]", "notlocalhost"] {
+        for host in [
+            "a.test",
+            "localhost.a.test",
+            "1.1.1.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "[2606:4700::1111]",
+            "[64:ff9b::1.1.1.1]",
+            "notlocalhost",
+        ] {
             assert!(!local(host), "{host}");
         }
     }

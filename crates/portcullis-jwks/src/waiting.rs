@@ -133,7 +133,7 @@ mod tests {
     const PERIOD: Duration = Duration::from_secs(30);
 
     fn usable() -> Usability {
-        Usability::Usable { until: Instant::now() + 10 * PERIOD }
+        Usability::Usable { until: Instant::now() + 10 * PERIOD, until_time: UnixTime::MAX }
     }
 
     fn hint(id: &str) -> KeyHint<'_> {

@@ -154,12 +154,21 @@ async fn a_key_whose_private_half_was_published_verifies_nothing_any_more() {
     }
     assert_eq!(service.keys.health(), Health::Down, "there is no other key");
     assert!(service.keys.require(MINUTE / 2).await.is_err());
-    assert!(service.keys.snapshot().is_none(), "and does not come back with the next start");
+    let next = |snapshot: &str| {
+        let provider = ScriptedProvider::new();
+        provider.behave(Behaviour::Unreachable);
+        Service::with(provider, |keys| keys.restore(Snapshot::from_json(snapshot).unwrap()))
+    };
+    let snapshot = service.keys.snapshot().unwrap().to_json();
+    assert!(next(&snapshot).keys.keys().is_empty(), "nor does it come back with the next start");
 
     service.provider.behave(Behaviour::Normal);
     sleep(MINUTE).await;
     assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable), "nobody forgets what was published");
     assert_eq!(service.keys.last_error().map(|error| error.kind()), Some(FetchErrorKind::PublishedSecret));
+    let restored = Snapshot::from_json(&snapshot).unwrap();
+    let after = Service::with(service.provider.clone(), |keys| keys.restore(restored));
+    assert_eq!(after.code(&service.token()).await, Some(Code::KeysUnavailable), "nor does the next process");
 
     service.provider.issuer().rotate();
     service.provider.issuer().retire_old();
@@ -201,7 +210,7 @@ async fn an_exposed_key_is_known_by_what_it_is_and_its_neighbours_stay() {
         changed(&|key| key["kid"] = "another".into()),
         changed(&|key| drop(key.as_object_mut().unwrap().remove("kid"))),
         changed(&|key| key["use"] = "enc".into()),
-        json!({"kty": "oct", "kid": "one", "k": "AAAA"}),
+        changed(&|key| drop(key.as_object_mut().unwrap().remove("x"))), // whose it is tells the id alone
     ] {
         let issuer = Scripted::default();
         *issuer.0.lock().unwrap() = json!({"keys": [one, two]});
@@ -220,7 +229,7 @@ async fn an_exposed_key_is_known_by_what_it_is_and_its_neighbours_stay() {
         *issuer.0.lock().unwrap() = json!({"keys": [one, two]});
         sleep(MINUTE).await;
         assert!(keys.last_error().is_none());
-        let by_id_alone = exposed["kty"] == "oct"; // another key was, under its name
+        let by_id_alone = exposed.get("x").is_none(); // what it is was not told, so it cannot be known again
         let expected: &[_] =
             if by_id_alone { &[Some("one".to_owned()), Some("two".to_owned())] } else { &[Some("two".to_owned())] };
         assert_eq!(ids(), expected, "{exposed}");
@@ -257,4 +266,21 @@ async fn a_key_that_was_exposed_in_the_very_first_answer_is_never_used() {
     *issuer.0.lock().unwrap() = json!({"keys": [public, pair("two").0]});
     sleep(MINUTE).await;
     assert_eq!(keys.keys().iter().filter_map(|key| key.id()).collect::<Vec<_>>(), ["two"]);
+}
+
+/// An issuer that publishes a secret, or another private key, under the id of a key in use has not exposed that one.
+#[tokio::test(start_paused = true)]
+async fn a_namesake_of_an_exposed_key_stays() {
+    let ((one, _), (_, mut other)) = (pair("one"), pair("two"));
+    other["kid"] = "one".into();
+    for exposed in [other, json!({"kty": "oct", "kid": "one", "k": "AAAA"})] {
+        let issuer = Scripted::default();
+        *issuer.0.lock().unwrap() = json!({"keys": [one]});
+        let keys = RemoteKeys::from_url("https://issuer.test/jwks.json").fetch(issuer.clone()).start().unwrap();
+        keys.require(MINUTE).await.unwrap();
+        *issuer.0.lock().unwrap() = json!({"keys": [one, exposed]});
+        sleep(FRESHNESS).await;
+        assert_eq!(keys.last_error().map(|error| error.kind()), Some(FetchErrorKind::PublishedSecret));
+        assert_eq!(keys.keys().len(), 1, "{exposed}");
+    }
 }

@@ -148,3 +148,25 @@ async fn what_stands_in_a_query_is_not_told() {
     let shown = format!("{} {fault:?} {keys:?} {:?}", log.text(), keys.last_error());
     assert!(shown.contains("https://issuer.test/jwks.json") && !shown.contains("hunter2"), "{shown}");
 }
+
+#[test]
+fn a_task_that_ends_while_somebody_needs_it_is_told() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    let (first, second) = (runtime(), runtime());
+    let service = first.block_on(Service::started());
+    log.take();
+    drop(first);
+    assert!(matches!(log.take().as_slice(), [(Level::ERROR, message)] if message.contains("has ended")));
+    drop(service);
+
+    let service = second.block_on(Service::started());
+    log.take();
+    second.block_on(async {
+        drop(service);
+        sleep(MINUTE).await;
+    });
+    drop(second);
+    assert_eq!(log.take(), [], "nobody needs it any more");
+}

@@ -1,8 +1,8 @@
 //! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
 //!
-//! One event for each request that is not let through. Refusals are the clients' doing and come at `debug`, and so does a want of
-//! keys, which clients can provoke; what an operator has to look at comes at `warn` and `error`, with every cause. A token is never written, not even in part; a
-//! keyed fingerprint, other for every layer, tells tokens apart.
+//! One event for each request that is not let through. Refusals are the clients' doing and come at `debug`, and so does a
+//! want of keys, which clients can provoke; what an operator has to look at comes at `warn` and `error`, with every cause.
+//! A token is never written, not even in part; a keyed fingerprint, other for every layer, tells tokens apart.
 
 #[cfg(feature = "tracing")]
 pub(crate) use enabled::{Fingerprint, FingerprintKey, key_file_swapped, key_file_unusable, request_refused};

@@ -289,7 +289,7 @@ fn debug_shows_no_token_and_the_header_is_marked_sensitive() {
     assert!(!format!("{:?}", auth(&issuer).authenticate(portcullis::Credential::bearer(&token))).contains(&token));
 }
 
-/// Never gets a key for tokens without a `kid`, and at once for others.
+/// Never gets a key that is unheard of, and the others at once.
 #[derive(Debug)]
 struct Endless(portcullis_test::MockKeys);
 
@@ -317,6 +317,20 @@ async fn a_token_that_waits_for_its_key_takes_nobodys_place() {
         let reply = std::pin::pin!(ready);
         let Poll::Ready(ready) = poll_once(reply) else { panic!("its place is taken") };
         assert_eq!(ready.unwrap().call(good).await.unwrap().body(), "alice at /");
+    }
+}
+
+/// A caller that keeps the service while it waits for the answer, as `ready().await?.call(..).await` does.
+#[tokio::test]
+async fn what_was_reserved_is_not_waited_for_in_vain() {
+    let issuer = MockIssuer::new();
+    let limited = tower::limit::ConcurrencyLimit::new(Inner::default(), 1);
+    let mut service = scripted(&issuer, true, false).layer(limited);
+    for _ in 0..3 {
+        let request = with_token(&issuer.token().subject("alice").sign()).body(()).unwrap();
+        let reply = service.ready().await.unwrap().call(request);
+        let reply = tokio::time::timeout(std::time::Duration::from_secs(5), reply).await.expect("it waits for itself");
+        assert_eq!(reply.unwrap().body(), "alice at /");
     }
 }
 

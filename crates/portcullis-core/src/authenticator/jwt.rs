@@ -108,7 +108,7 @@ impl<C> JwtAuthenticator<C> {
     /// keys and everything else that decides are as they were. Zero remembers none, as does [`without_cache`](Self::without_cache).
     ///
     /// Defaults to 10 000. They take 1 to 4 KiB each if they are what identity providers issue, and at most 8 KiB on average whatever
-    /// they are, so at most 90 MB: long ones count for several, and the very longest are not remembered. What claims of your own
+    /// they are, so at most 92 MB: long ones count for several, and the very longest are not remembered. What claims of your own
     /// type have on the heap is not counted.
     #[must_use]
     pub fn cached_tokens(self, tokens: usize) -> Self {
@@ -251,7 +251,8 @@ fn found(resolved: Resolved) -> Result<KeyMatch, AuthError> {
         Resolved::Ambiguous => Err(Code::KeyAmbiguous.into()),
         Resolved::Fault(fault) => Err(unavailable(fault)),
         Resolved::Waiting(_) => {
-            Err(AuthError::new(Code::KeysUnavailable).with_explanation("the key source answered a wait with another"))
+            Err(AuthError::new(Code::ServiceMisconfigured)
+                .with_explanation("the key source answered a wait with another"))
         }
     }
 }

@@ -109,7 +109,8 @@ impl Gate {
 
     /// Admits a request at a glimpse if its credential was seen before: the shortest way through. Only where there is one place
     /// for credentials, and so none that could hold a second. A credential had the grammar of one when it was verified, so the same
-    /// octets have it now.
+    /// octets have it now. To be asked before [`admit`](Self::admit); optional layers and preflights make no difference, as there is a
+    /// credential, and a layer that asserts somebody has no place for one.
     #[inline]
     pub(crate) fn recall(&self, headers: &mut HeaderMap) -> Option<Pass> {
         let [only] = self.sources.as_slice() else { return None };

@@ -56,7 +56,7 @@ impl<S, R> AuthService<S, R> {
     /// Apart, so that the compiler sees the way of an admitted request without the others' moves.
     #[cold]
     #[inline(never)]
-    fn not_admitted<B, ResBody>(&self, reason: NotAdmitted, request: Request<B>) -> AuthFuture<S, B, R>
+    fn not_admitted<B, ResBody>(&mut self, reason: NotAdmitted, request: Request<B>) -> AuthFuture<S, B, R>
     where
         S: Service<Request<B>, Response = Response<ResBody>> + Clone,
         R: MakeRejection<ResBody> + Clone,
@@ -64,9 +64,10 @@ impl<S, R> AuthService<S, R> {
         match reason {
             NotAdmitted::Refused(error) => AuthFuture::rejected(respond(&self.rejection, &error)),
             NotAdmitted::Waiting(pending) => {
-                // The service that was polled stays for the next call, with whatever it reserved: a token that has to wait for
-                // its key takes nobody's place. The clone is polled when there is something to call it with.
+                // The service that was polled is let go, with whatever it reserved: a token that has to wait for its key takes
+                // nobody's place. One clone is polled when there is something to call it with, the other before its next call.
                 let inner = self.inner.clone();
+                self.inner = inner.clone();
                 let gate = Arc::clone(&self.gate);
                 AuthFuture::waiting(Held::new(pending, inner, request, gate, self.rejection.clone()))
             }

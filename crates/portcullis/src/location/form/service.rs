@@ -46,9 +46,10 @@ where
         if !is_form(request.method(), request.headers()) {
             return FormBodyFuture::new(self.inner.call(request.map(FormRequestBody::untouched)));
         }
-        // The service that was polled stays for the next request, with whatever it reserved: a body that is slow to come takes
-        // nobody's place. The clone is polled when there is something to call it with.
+        // The service that was polled is let go, with whatever it reserved: a body that is slow to come takes nobody's place. One
+        // clone is polled when there is something to call it with, the other before its next call.
         let mut inner = self.inner.clone();
+        self.inner = inner.clone();
         let layer = self.layer.clone();
         FormBodyFuture::new(async move {
             match layer.read(request).await {
