@@ -11,8 +11,9 @@ mod trust;
 
 use axum::Router;
 use portcullis::{Algorithm, JwtAuthenticator};
-use portcullis_benches::{allocations, 
-    Contender, Hand, Options, Samples, authenticator, layered, measure, plain, requests, uncached, with_state,
+use portcullis_benches::{
+    Contender, Hand, Options, Samples, allocations, authenticator, layered, measure, plain, requests, uncached,
+    with_state,
 };
 use trust::Trust;
 
