@@ -326,3 +326,20 @@ fn newer_keys_that_are_at_hand_are_tried_at_once() {
     let [first, second] = [(); 2].map(|()| service.verify(&token).ready().unwrap().unwrap());
     assert!(!std::ptr::eq(first.claims_json(), second.claims_json()), "of which edition those keys are is not known");
 }
+
+/// The number of keys that verify no more is the same before and after: what counts are the steps.
+#[test]
+fn a_token_does_not_outlive_a_key_that_was_revoked_and_forgotten() {
+    let secret = |id: &str, byte: u8| Secret::new(id, Algorithm::Hs256, [byte; 32]).unwrap();
+    let issuer = MockIssuer::with_secret("old", Algorithm::Hs256, [1; 32]);
+    let ring = KeyRing::new(secret("old", 1)).unwrap();
+    let service: JwtAuthenticator = JwtAuthenticator::new(issuer.trusted_with(ring.clone())).unwrap();
+    let token = issuer.token().sign();
+    let code = || service.verify(&token).ready().expect("nobody waits").err().map(|error| error.code());
+    ring.add_standby(secret("new", 2)).unwrap();
+    ring.activate("new", UnixTime::MAX).unwrap();
+    assert_eq!((code(), code()), (None, None), "and remembered");
+    ring.revoke("old").unwrap();
+    ring.remove("old", UnixTime::MAX).unwrap();
+    assert_eq!(code(), Some(Code::KeyUnknown));
+}

@@ -205,3 +205,21 @@ async fn a_key_that_cannot_be_looked_for_is_no_reason_to_refuse() {
     }
     assert!(service.fetches() <= 4);
 }
+
+/// What was found out about other keys says nothing about these.
+#[tokio::test(start_paused = true)]
+async fn a_change_of_the_set_ends_every_absence() {
+    let service = Service::settled().await;
+    for _ in 0..2 {
+        assert_eq!(service.code(&service.token_of("too-early")).await, Some(Code::KeyUnknown));
+        sleep(COOL_DOWN).await;
+    }
+    let fetches = service.fetches();
+    assert_eq!(service.code(&service.token_of("too-early")).await, Some(Code::KeyUnknown));
+    assert_eq!(service.fetches(), fetches, "absent for longer than a cool-down by now");
+    service.provider.issuer().rotate();
+    assert!(service.accepts(&service.token()).await);
+    assert_eq!(service.fetches(), fetches + 1);
+    assert_eq!(service.code(&service.token_of("too-early")).await, Some(Code::KeyUnknown));
+    assert_eq!(service.fetches(), fetches + 2, "looked for again");
+}

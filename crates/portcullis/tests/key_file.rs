@@ -71,6 +71,19 @@ fn a_file_that_cannot_be_used_is_named_with_every_problem() {
 }
 
 #[test]
+fn a_swap_is_another_edition() {
+    let (_folder, path) = file(ONE);
+    let keys = KeyFile::open_secrets(&path).unwrap();
+    let edition = keys.edition(UnixTime::EPOCH);
+    assert!(edition.is_some());
+    keys.reload().unwrap();
+    assert_eq!(keys.edition(UnixTime::EPOCH), edition, "the same content");
+    replace(&path, TWO);
+    keys.reload().unwrap();
+    assert_ne!(keys.edition(UnixTime::EPOCH), edition, "tokens of `one` are verified anew");
+}
+
+#[test]
 fn a_swap_is_all_or_nothing() {
     let (_folder, path) = file(ONE);
     let keys = KeyFile::open_secrets(&path).unwrap();
