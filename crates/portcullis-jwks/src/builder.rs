@@ -1,6 +1,6 @@
 //! What can be set before keys are fetched.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use portcullis_core::{Clock, ConfigError, SystemClock};
 use tokio::{runtime::Handle, task::JoinSet, time::Instant};
@@ -14,7 +14,7 @@ use crate::{
     schedule::Jitter,
     shared::Shared,
     telemetry,
-    url::DocumentUrl,
+    url::{DocumentUrl, shown},
 };
 
 /// Where keys are to be fetched from and how; made by [`RemoteKeys::discover`] and [`RemoteKeys::from_url`].
@@ -31,7 +31,6 @@ pub struct RemoteKeysBuilder {
 }
 
 /// As written by the developer; read at the start, when all mistakes are told.
-#[derive(Debug)]
 enum Configured {
     Issuer(String),
     Url(String),
@@ -182,13 +181,21 @@ impl Configured {
     fn read(&self) -> Result<Origin, String> {
         match self {
             Self::Issuer(name) => {
-                let issuer = DiscoverableIssuer::parse(name).map_err(|problem| format!("issuer `{name}` {problem}"))?;
+                let issuer =
+                    DiscoverableIssuer::parse(name).map_err(|problem| format!("issuer `{}` {problem}", shown(name)))?;
                 Ok(Origin::Issuer(Arc::new(issuer)))
             }
-            Self::Url(url) => {
-                DocumentUrl::parse(url).map(Origin::KeySet).map_err(|problem| format!("key set `{url}` {problem}"))
-            }
+            Self::Url(url) => DocumentUrl::parse(url)
+                .map(Origin::KeySet)
+                .map_err(|problem| format!("key set `{}` {problem}", shown(url))),
         }
+    }
+}
+
+impl fmt::Debug for Configured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Issuer(text) | Self::Url(text)) = self;
+        f.write_str(&shown(text))
     }
 }
 

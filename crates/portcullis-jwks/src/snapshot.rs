@@ -1,6 +1,6 @@
 //! Keys that outlive the process, so that a restart during an outage of the issuer works.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use portcullis_core::{ConfigError, KeySet, UnixTime, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use crate::{
     freshness::MAX_FRESHNESS,
     held::Held,
     key_document::{KeyDocument, MAX_EXPOSED, PublicHalf},
+    url::shown,
 };
 
 /// A key set with its age, to be written down and [restored](crate::RemoteKeysBuilder::restore) at the next start.
@@ -36,11 +37,11 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Snapshot(Written);
 
 /// As it is written down. What a later version adds is ignored by an earlier one: a roll-back keeps its keys.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Written {
     /// Of the source as it was configured: a snapshot of one issuer is not restored for another.
     source: String,
@@ -96,6 +97,13 @@ impl Snapshot {
         }
         let exposed: Vec<_> = self.0.exposed.iter().cloned().filter_map(PublicHalf::read).take(MAX_EXPOSED).collect();
         (self.0.held(&exposed, now, outage), exposed)
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (source, fetched_at) = (shown(&self.0.source), self.0.fetched_at);
+        f.debug_struct("Snapshot").field("source", &source).field("fetched_at", &fetched_at).finish_non_exhaustive()
     }
 }
 

@@ -17,8 +17,6 @@ use http::Uri;
 pub(crate) struct DocumentUrl {
     uri: Uri,
     text: Arc<str>,
-    /// Where the query begins, if it has one.
-    query: Option<usize>,
 }
 
 impl DocumentUrl {
@@ -29,7 +27,7 @@ impl DocumentUrl {
             return Err("has a fragment: leave out `#` and what follows");
         }
         let uri = Uri::from_str(text).map_err(|_| "is no URL")?;
-        let url = Self { uri, text: text.into(), query: text.find('?') };
+        let url = Self { uri, text: text.into() };
         let authority = url.uri.authority().ok_or("is no absolute URL: begin with `https://`")?;
         if authority.as_str().contains('@') {
             return Err("has a user name in it: leave out what stands before the `@`");
@@ -72,15 +70,22 @@ impl DocumentUrl {
 
     /// As logs and errors show it: without its query, which may hold what is nobody else's.
     pub(crate) fn shown(&self) -> String {
-        match self.query {
-            Some(query) => format!("{}?…", &self.text[..query]),
-            None => (*self.text).to_owned(),
-        }
+        shown(&self.text)
     }
 
     pub(crate) fn uri(&self) -> &Uri {
         &self.uri
     }
+}
+
+/// A text that is meant to be a URL, without what may be nobody else's: user name, password and query.
+pub(crate) fn shown(text: &str) -> String {
+    let (before, query) = text.split_once('?').map_or((text, ""), |(before, _)| (before, "?…"));
+    let (scheme, rest) =
+        before.split_once("://").map_or(("", before), |(scheme, rest)| (&before[..scheme.len() + 3], rest));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let authority = authority.rsplit_once('@').map_or(authority.to_owned(), |(_, host)| format!("…@{host}"));
+    format!("{scheme}{authority}{path}{query}")
 }
 
 /// Whether it leads to this machine itself, and so never over a network. By name or number, never by suffix:
@@ -197,6 +202,20 @@ mod tests {
             "https://login%2eexample.com/",
         ] {
             assert!(DocumentUrl::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        for (text, expected) in [
+            ("https://a.test/k", "https://a.test/k"),
+            ("https://a.test/k?key=word&b", "https://a.test/k?…"),
+            ("https://user:word@a.test/k@l", "https://…@a.test/k@l"),
+            ("user:word@a.test", "…@a.test"),
+            ("nonsense", "nonsense"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(text), expected);
         }
     }
 

@@ -143,10 +143,20 @@ async fn what_stands_in_a_query_is_not_told() {
     let _guard = set_default(log.clone());
     let provider = ScriptedProvider::new();
     provider.behave(Behaviour::Status(500));
-    let keys = RemoteKeys::from_url("https://issuer.test/jwks.json?key=hunter2").fetch(provider).start().unwrap();
+    let builder = RemoteKeys::from_url("https://issuer.test/jwks.json?key=hunter2").fetch(provider.clone());
+    let builder = format!("{builder:?}");
+    let keys =
+        RemoteKeys::from_url("https://issuer.test/jwks.json?key=hunter2").fetch(provider.clone()).start().unwrap();
     let fault = keys.require(MINUTE).await.unwrap_err();
-    let shown = format!("{} {fault:?} {keys:?} {:?}", log.text(), keys.last_error());
+    let shown = format!("{} {fault:?} {keys:?} {:?} {builder}", log.text(), keys.last_error());
     assert!(shown.contains("https://issuer.test/jwks.json") && !shown.contains("hunter2"), "{shown}");
+
+    provider.behave(Behaviour::Normal);
+    keys.require(MINUTE).await.unwrap();
+    let snapshot = keys.snapshot().unwrap();
+    assert!(!format!("{snapshot:?}").contains("hunter2"), "{snapshot:?}");
+    let mistake = RemoteKeys::from_url("https://user:hunter2@issuer.test/").fetch(provider).start().unwrap_err();
+    assert!(mistake.to_string().contains("user name") && !mistake.to_string().contains("hunter2"), "{mistake}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use portcullis_core::ConfigError;
 
-use crate::url::DocumentUrl;
+use crate::url::{DocumentUrl, shown};
 
 /// A text that a developer wrote, and what it is meant to be.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ impl Input<'_> {
     /// An error that says what is wrong, in words that follow the text, and what to give instead.
     pub(super) fn problem(self, is_wrong: &str) -> ConfigError {
         let Self { provider, what, example, text } = self;
-        let text: String = text.chars().filter(|char| !char.is_control()).take(100).collect();
+        let text: String = shown(text).chars().filter(|char| !char.is_control()).take(100).collect();
         ConfigError::new(format!("{provider}: `{text}` {is_wrong}: give {what}, as in `{example}`"))
     }
 }
