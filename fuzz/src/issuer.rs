@@ -70,7 +70,8 @@ async fn check_answers(script: Script) {
     }
     let metadata: BTreeMap<String, &RawValue> = serde_json::from_slice(&script.metadata).expect("believed");
     assert_eq!(serde_json::from_str::<String>(metadata["issuer"].get()).unwrap(), ISSUER);
-    let url: String = serde_json::from_str(metadata["jwks_uri"].get()).unwrap();
+    let mut url: String = serde_json::from_str(metadata["jwks_uri"].get()).unwrap();
+    url.make_ascii_lowercase(); // RFC 3986 section 3.1: `HTTPS` is the same scheme
     let authority = url.strip_prefix("https://").and_then(|rest| rest.split(['/', '?']).next());
     assert!(authority.is_some_and(|authority| !authority.contains('@')) && !url.contains(['#', ' ']), "{url}");
     assert_publishes_no_secret(&script.keys);

@@ -6,12 +6,12 @@ cargo xtask COMMAND [STEP] [--keep-going]
 
   check     what needs no running: format, clippy, docs, each feature by itself,
             dependencies and licences, architecture
-  test      every test: unit and integration, documentation, quickstart, a short fuzz run
+  test      every test: unit and integration, documentation, quickstart, fuzz corpus
   ci        check, then test: the gate a change has to pass
   lines     code lines per file, without documentation and tests
   bench     the benchmarks, their tables, and docs/bench.svg
   weaken    weakens the verifier in many ways, one at a time, and wants a test to fail each time
-  release   what takes minutes or extra tools: packages, public API, advisories
+  release   what takes minutes or extra tools: packages, public API, a fuzz search, advisories
 
   STEP          run only the steps whose name contains this text, such as `cargo xtask check clippy`;
                 `--only STEP` is the same

@@ -1,4 +1,4 @@
-//! A short run of every fuzz target, from the corpus that the repository keeps.
+//! Every fuzz target: the corpus that the repository keeps replayed, which ends the same way each time, and a search for more.
 
 use std::{
     fs, io,
@@ -11,11 +11,17 @@ use crate::{
     tools,
 };
 
-/// Long enough to replay a corpus and look around a little; the long runs are made by hand.
-const SECONDS_EACH: u32 = 10;
+/// How far a run goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reach {
+    /// What is kept. A search would fail a change at random for what another one did, so the gate makes none.
+    Corpus,
+    /// New inputs, each target that many seconds.
+    Search { seconds: u32 },
+}
 
 /// Runs each target under `fuzz/fuzz_targets`. Needs a nightly toolchain; says so where there is none.
-pub(crate) fn smoke(root: &Path) -> StepResult {
+pub(crate) fn run(root: &Path, reach: Reach) -> StepResult {
     let targets = targets(&root.join("fuzz/fuzz_targets")).map_err(|error| format!("fuzz targets: {error}"))?;
     if targets.is_empty() {
         return Ok(Done::skipped("there are no fuzz targets"));
@@ -28,16 +34,20 @@ pub(crate) fn smoke(root: &Path) -> StepResult {
     }
     for target in &targets {
         // A copy, because libFuzzer adds what it finds to the first folder it is given.
-        let corpus = root.join("target/fuzz-smoke").join(target);
+        let corpus = root.join("target/fuzz-corpus").join(target);
         copy_corpus(&root.join("fuzz/corpus").join(target), &corpus).map_err(|error| format!("corpus: {error}"))?;
-        run_target(target, &corpus).run()?;
+        run_target(target, &corpus, reach).run()?;
     }
-    Ok(Done::note(format!("{SECONDS_EACH} s each: {}", targets.join(", "))))
+    Ok(Done::note(targets.join(", ")))
 }
 
-fn run_target(target: &str, corpus: &Path) -> Run {
+fn run_target(target: &str, corpus: &Path, reach: Reach) -> Run {
     let run = Run::cargo("+nightly fuzz run --fuzz-dir fuzz --target-dir target/fuzz").arg(target);
-    run.arg(corpus.to_string_lossy()).arg("--").arg(format!("-max_total_time={SECONDS_EACH}"))
+    let run = run.arg(corpus.to_string_lossy()).arg("--");
+    match reach {
+        Reach::Corpus => run.arg("-runs=0"),
+        Reach::Search { seconds } => run.arg(format!("-max_total_time={seconds}")),
+    }
 }
 
 /// Names of the targets, in order; none if there is no such folder.
@@ -77,7 +87,7 @@ mod tests {
 
     #[test]
     fn without_targets_there_is_nothing_to_do() {
-        let result = smoke(Path::new("/nonexistent"));
+        let result = run(Path::new("/nonexistent"), Reach::Corpus);
         assert_eq!(result, Ok(Done::skipped("there are no fuzz targets")));
     }
 
@@ -96,10 +106,10 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_run_for_a_bounded_time() {
-        let run = run_target("jwk", Path::new("/tmp/corpus")).to_string();
-        assert!(
-            run.ends_with("fuzz run --fuzz-dir fuzz --target-dir target/fuzz jwk /tmp/corpus -- -max_total_time=10")
-        );
+    fn the_gate_replays_and_a_search_is_bounded() {
+        let run = |reach| run_target("jwk", Path::new("/tmp/corpus"), reach).to_string();
+        let command = "fuzz run --fuzz-dir fuzz --target-dir target/fuzz jwk /tmp/corpus --";
+        assert!(run(Reach::Corpus).ends_with(&format!("{command} -runs=0")));
+        assert!(run(Reach::Search { seconds: 60 }).ends_with(&format!("{command} -max_total_time=60")));
     }
 }

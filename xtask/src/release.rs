@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::{
     command::Run,
+    fuzz::{self, Reach},
     steps::{Done, StepResult, Steps, Stopped},
     tools,
     workspace::{Workspace, root},
@@ -29,6 +30,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
     for package in workspace.published() {
         steps.step(&format!("public API: {}", package.name), |_| public_api(&package.name))?;
     }
+    steps.step("fuzz search", |_| fuzz::run(&root(), Reach::Search { seconds: 60 }))?;
     // last, because it fetches the advisory database, which not every network lets through
     steps.step("advisories", |_| if_installed("deny", &deny.words("advisories")))
 }

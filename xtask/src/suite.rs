@@ -4,7 +4,8 @@ use std::env;
 
 use crate::{
     command::Run,
-    fuzz, quickstart, servers,
+    fuzz::{self, Reach},
+    quickstart, servers,
     steps::{Done, StepResult, Steps, Stopped},
     tally::Tally,
     tools,
@@ -35,7 +36,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
         Ok(Done::quietly())
     })?;
     steps.step("quickstart", |_| quickstart::check(workspace))?;
-    steps.step("fuzz smoke", |_| fuzz::smoke(&root()))
+    steps.step("fuzz corpus", |_| fuzz::run(&root(), Reach::Corpus))
 }
 
 fn tests(workspace: &Workspace, tally: &mut Tally) -> StepResult {
