@@ -6,6 +6,7 @@
 //! - A hit needs the same bytes, all of them. The hash that finds the place is keyed, and other in every process.
 //! - A hit needs the same keys: [`KeySource::edition`](crate::KeySource::edition) as it was when the token was verified.
 //! - A hit needs an instant at which a full verification would accept the token's times: the [`Window`].
+//! - A hit needs a token that is not revoked: its authenticator asks the view of revocations after each.
 //! - Whatever else decides (policy, custom claims) cannot change while the authenticator lives.
 //! - Looking never waits: where another thread is just writing, the token is verified in full.
 

@@ -68,6 +68,14 @@ impl fmt::Debug for UnixTime {
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present instant. Called for every decision, up to three times, so it must be cheap and must not block.
     fn now(&self) -> UnixTime;
+
+    /// How much time has passed since some point in the past, always the same one: for ages, which must not change when
+    /// somebody sets the calendar. As cheap as [`now`](Self::now).
+    ///
+    /// Defaults to the operating system's. A clock for tests lets it pass along with its calendar.
+    fn uptime(&self) -> Duration {
+        uptime()
+    }
 }
 
 /// The operating system's clock, and the default everywhere.
@@ -83,6 +91,22 @@ impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
         seconds_since_epoch().map_or(UnixTime::MAX, UnixTime::from_secs)
     }
+}
+
+/// By the coarse clock, as above.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn uptime() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let time = clock_gettime(ClockId::MonotonicCoarse);
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), nanos)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn uptime() -> Duration {
+    use std::{sync::LazyLock, time::Instant};
+    static FIRST_ASKED: LazyLock<Instant> = LazyLock::new(Instant::now);
+    FIRST_ASKED.elapsed()
 }
 
 /// `None` before 1970.
@@ -103,5 +127,9 @@ fn seconds_since_epoch() -> Option<u64> {
 impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
     fn now(&self) -> UnixTime {
         (**self).now()
+    }
+
+    fn uptime(&self) -> Duration {
+        (**self).uptime()
     }
 }

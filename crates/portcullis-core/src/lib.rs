@@ -64,6 +64,7 @@ mod json;
 mod key;
 mod key_source;
 mod policy;
+mod revocation;
 mod token;
 mod verified;
 mod verifier;
@@ -78,5 +79,9 @@ pub use key::{
 };
 pub use key_source::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, WaitingForKeys};
 pub use policy::{Leeway, Profile, TrustedIssuer};
+pub use revocation::{
+    Cursor, Level, LogError, LogErrorKind, LongLived, Page, Revocation, RevocationEntry, RevocationLog, RevocationView,
+    RevocationViewBuilder, Revoker, UnreadableEntry, Verdict, ViewState, WhenStale,
+};
 pub use token::{TokenHeader, UnverifiedToken};
 pub use verified::{AnyVerified, Conventions, Facts, Identity, NoCustom, Verified};

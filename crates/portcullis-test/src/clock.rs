@@ -31,7 +31,13 @@ use portcullis_core::{Clock, UnixTime};
 /// assert_eq!(refused.code(), Code::TokenExpired);
 /// ```
 #[derive(Clone)]
-pub struct FixedClock(Arc<AtomicU64>);
+pub struct FixedClock(Arc<Times>);
+
+/// In seconds.
+struct Times {
+    calendar: AtomicU64,
+    uptime: AtomicU64,
+}
 
 impl FixedClock {
     /// Where [`FixedClock::default`] stands: 2027-01-15T08:00:00Z, which is 1 800 000 000 seconds since 1970, a number
@@ -40,23 +46,28 @@ impl FixedClock {
 
     /// A clock that stands at `instant`.
     pub fn at(instant: UnixTime) -> Self {
-        Self(Arc::new(AtomicU64::new(instant.as_secs())))
+        Self(Arc::new(Times { calendar: AtomicU64::new(instant.as_secs()), uptime: AtomicU64::new(0) }))
     }
 
-    /// Puts it to another instant, earlier or later.
+    /// Puts its calendar to another instant, earlier or later, as somebody does who sets a clock: no time passes.
     pub fn set(&self, instant: UnixTime) {
-        self.0.store(instant.as_secs(), Ordering::SeqCst);
+        self.0.calendar.store(instant.as_secs(), Ordering::SeqCst);
     }
 
-    /// Turns it forward by whole seconds.
+    /// Lets whole seconds pass.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+        self.0.calendar.fetch_add(by.as_secs(), Ordering::SeqCst);
+        self.0.uptime.fetch_add(by.as_secs(), Ordering::SeqCst);
     }
 }
 
 impl Clock for FixedClock {
     fn now(&self) -> UnixTime {
-        UnixTime::from_secs(self.0.load(Ordering::SeqCst))
+        UnixTime::from_secs(self.0.calendar.load(Ordering::SeqCst))
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_secs(self.0.uptime.load(Ordering::SeqCst))
     }
 }
 

@@ -83,11 +83,12 @@ mod telemetry;
 
 pub use portcullis_core::{
     Algorithm, AlgorithmSet, AnyVerified, Attempt, AuthError, AuthErrorKind, Authenticator, ClaimRef, Clock, Code,
-    ConfigError, Conventions, Credential, Facts, Identity, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch,
-    KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind, KeyState, Leeway,
-    MAX_KEYS_TRIED, NoCustom, Profile, Resolved, RingError, RingErrorKind, Roles, Scopes, Secret, SkippedKey,
-    SystemClock, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnverifiedToken, Verified, VerifyingKey,
-    Waiting, WaitingForKeys,
+    ConfigError, Conventions, Credential, Cursor, Facts, Identity, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint,
+    KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind, KeyState,
+    Leeway, Level, LogError, LogErrorKind, LongLived, MAX_KEYS_TRIED, NoCustom, Page, Profile, Resolved, Revocation,
+    RevocationEntry, RevocationLog, RevocationView, RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles,
+    Scopes, Secret, SkippedKey, SystemClock, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnreadableEntry,
+    UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
 };
 
 #[cfg(feature = "jwks")]

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::{Attempt, Authenticator, Credential};
 use crate::{
-    AnyVerified, AuthError, Clock, Code, ConfigError, KeyMatch, KeySource, KeySourceError, NoCustom, Resolved,
-    SystemClock, TrustedIssuer, UnixTime, Verified, WaitingForKeys,
+    AnyVerified, AuthError, Clock, Code, ConfigError, Facts, KeyMatch, KeySource, KeySourceError, NoCustom, Resolved,
+    RevocationView, SystemClock, TrustedIssuer, UnixTime, Verified, VerifyingKey, WaitingForKeys, WhenStale,
     cache::{DEFAULT_TOKENS, Entry, TokenCache},
     policy::Policy,
     verifier::{ScreenedToken, Verifier},
@@ -16,7 +16,7 @@ use crate::{
 
 /// Verifies JSON Web Tokens of the trusted issuers and gives their claims, custom ones as `C`.
 ///
-/// Cheap to clone; clones share keys, policy and the cache of verified tokens.
+/// Cheap to clone; clones share keys, policy, revocations and the cache of verified tokens.
 ///
 /// ```
 /// use portcullis_core::{Algorithm, Code, JwtAuthenticator, KeySet, Secret, TrustedIssuer};
@@ -44,12 +44,15 @@ pub struct JwtAuthenticator<C = NoCustom> {
     cached_tokens: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     verifier: Arc<Verifier>,
     /// One for each of the verifier's policies, in the same order.
     keys: Vec<Arc<dyn KeySource>>,
     clock: Arc<dyn Clock>,
+    /// `None` if tokens are good until they expire.
+    revocations: Option<RevocationView>,
+    when_stale: WhenStale,
 }
 
 impl JwtAuthenticator {
@@ -84,7 +87,13 @@ impl JwtAuthenticator {
             problems.extend(source.problem().map(|problem| format!("issuer `{}`: {problem}", policy.issuer())));
         }
         ConfigError::check(problems)?;
-        let inner = Inner { verifier: Arc::new(Verifier::new(policies)), keys, clock: Arc::new(SystemClock) };
+        let inner = Inner {
+            verifier: Arc::new(Verifier::new(policies)),
+            keys,
+            clock: Arc::new(SystemClock),
+            revocations: None,
+            when_stale: WhenStale::default(),
+        };
         Ok(Self::from_parts(inner, DEFAULT_TOKENS))
     }
 }
@@ -99,9 +108,29 @@ impl<C> JwtAuthenticator<C> {
     /// Reads the time from `clock`. Defaults to [`SystemClock`].
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
-        let Inner { verifier, keys, .. } = &*self.inner;
-        let inner = Inner { verifier: Arc::clone(verifier), keys: keys.clone(), clock: Arc::new(clock) };
+        let inner = Inner { clock: Arc::new(clock), ..Arc::unwrap_or_clone(self.inner) };
         Self::from_parts(inner, self.cached_tokens)
+    }
+
+    /// Refuses tokens that are revoked, by what `view` knows at the moment the token is presented. Tokens that may outlive the view's
+    /// [horizon](RevocationView::horizon) are refused, too, and so are those without `iat`, unless the view's settings say otherwise.
+    ///
+    /// Defaults to not asking: a token is then good until it expires.
+    #[must_use]
+    pub fn revocations(self, view: impl Into<RevocationView>) -> Self {
+        let inner = Inner { revocations: Some(view.into()), ..Arc::unwrap_or_clone(self.inner) };
+        Self::from_parts(inner, self.cached_tokens)
+    }
+
+    /// Decides about tokens when it is not known whether they are revoked, because the log of revocations cannot be read. Defaults to
+    /// [`WhenStale::FailClosed`].
+    ///
+    /// Different routes may decide differently: make a clone of the authenticator for each, and a layer of it. They share everything else,
+    /// the cache too.
+    #[must_use]
+    pub fn when_stale(mut self, when_stale: WhenStale) -> Self {
+        self.inner = Arc::new(Inner { when_stale, ..Arc::unwrap_or_clone(self.inner) });
+        self
     }
 
     /// Remembers at most about this many verified tokens, so that none of them has to be verified again while its times, its
@@ -140,7 +169,9 @@ impl<C: DeserializeOwned + Send + Sync + 'static> JwtAuthenticator<C> {
     fn seen(&self, token: &[u8]) -> Option<Verified<C>> {
         let (cache, inner) = (self.cache.as_deref()?, &self.inner);
         let now = inner.clock.now();
-        cache.find(&cache.probe(token)?, now, |row| inner.keys[row].edition(now))
+        let verified = cache.find(&cache.probe(token)?, now, |row| inner.keys[row].edition(now))?;
+        // One that is not admitted is verified in full, for the error that is right.
+        inner.admits_again(&verified, now).then_some(verified)
     }
 
     fn verify_unseen(&self, token: &str) -> Attempt<Verified<C>> {
@@ -192,7 +223,7 @@ impl Inner {
         };
         match token.find_signer(&keys) {
             Ok(signer) => {
-                let verified = self.verifier.accept(token, signer, now)?; // claims
+                let verified = self.accept(token, signer, now)?; // claims, and that it is not revoked
                 Ok(Step::Verified(Proven { verified, row, edition }))
             }
             Err(error) if error.code() == Code::SignatureInvalid => {
@@ -225,8 +256,27 @@ impl Inner {
         now: UnixTime,
     ) -> Result<Step<C>, AuthError> {
         let (row, signer) = (token.row, token.find_signer(keys)?);
-        let verified = self.verifier.accept(token, signer, now)?;
+        let verified = self.accept(token, signer, now)?;
         Ok(Step::Verified(Proven { verified, row, edition: None }))
+    }
+
+    /// The end of the path: a token that is accepted, and not revoked.
+    fn accept<C: DeserializeOwned>(
+        &self,
+        token: ScreenedToken<'_, '_>,
+        signer: &VerifyingKey,
+        now: UnixTime,
+    ) -> Result<Verified<C>, AuthError> {
+        let verified = self.verifier.accept(token, signer, now)?;
+        if let Some(view) = &self.revocations {
+            view.admit(&verified, now, self.when_stale)?;
+        }
+        Ok(verified)
+    }
+
+    /// Whether a token that was accepted before is not revoked since.
+    fn admits_again(&self, facts: &Facts, now: UnixTime) -> bool {
+        self.revocations.as_ref().is_none_or(|view| view.admits_again(facts, now, self.when_stale))
     }
 
     /// The same once the keys have come. The token is taken apart anew: nothing of it was kept while waiting but its
@@ -235,12 +285,15 @@ impl Inner {
         let token = self.verifier.screen(self.verifier.parse(text)?)?;
         let keys = found(fetched)?;
         let signer = token.find_signer(&keys)?;
-        self.verifier.accept(token, signer, self.clock.now())
+        self.accept(token, signer, self.clock.now())
     }
 
     fn entry<C>(&self, proven: &Proven<C>, edition: u64) -> Entry<C> {
         let Proven { verified, row, .. } = proven;
-        Entry { verified: verified.clone(), row: *row, edition, window: self.verifier.window(*row, verified) }
+        let window = self.verifier.window(*row, verified);
+        let early_end = self.revocations.as_ref().and_then(|view| view.early_end(verified));
+        let window = early_end.map_or(window, |end| window.ending_at(end));
+        Entry { verified: verified.clone(), row: *row, edition, window }
     }
 }
 
@@ -288,6 +341,7 @@ impl<C> fmt::Debug for JwtAuthenticator<C> {
         f.debug_struct("JwtAuthenticator")
             .field("trusts", &self.inner.verifier)
             .field("clock", &self.inner.clock)
+            .field("revocations", &self.inner.revocations)
             .field("claims", &std::any::type_name::<C>())
             .field("cache", &self.cache)
             .finish_non_exhaustive()

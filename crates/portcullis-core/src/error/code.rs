@@ -105,6 +105,8 @@ codes! {
     TokenTooOld = "token_too_old", InvalidToken, "the token was issued too long ago";
     /// `exp - iat` is longer than the policy allows.
     TokenLifetimeTooLong = "token_lifetime_too_long", InvalidToken, "the token lives longer than is allowed here";
+    /// It was revoked: by itself, or with its session, subject, client, key or issuer.
+    TokenRevoked = "token_revoked", InvalidToken, "the token has been revoked";
     /// The application's own claims do not have the form that it asks for.
     CustomClaimsMalformed = "custom_claims_malformed", InvalidToken, "the token lacks claims that this service needs";
     /// A needed scope was not granted.
@@ -119,6 +121,8 @@ codes! {
     AuthenticationTooWeak = "authentication_too_weak", InsufficientAuthentication, "a stronger login is needed";
     /// The issuer's keys could not be had, or are too old to be used.
     KeysUnavailable = "keys_unavailable", Unavailable, "the token cannot be checked at the moment";
+    /// It is not known whether the token is revoked: what is known of the log is too old.
+    RevocationsStale = "revocations_stale", Unavailable, "it cannot be checked at the moment whether the token is revoked";
     /// What a requirement asks for could not be found out.
     RequirementUndecided = "requirement_undecided", Unavailable, "the permission cannot be checked at the moment";
     /// A route or a guard is misconfigured; the log says how.

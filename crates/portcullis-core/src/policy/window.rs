@@ -15,6 +15,11 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// The part of it that lies before `end`.
+    pub(crate) fn ending_at(self, end: UnixTime) -> Self {
+        Self { until: self.until.min(end.as_secs()), ..self }
+    }
+
     pub(crate) fn contains(self, now: UnixTime) -> bool {
         (self.from..self.until).contains(&now.as_secs())
     }

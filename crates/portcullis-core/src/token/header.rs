@@ -30,6 +30,7 @@ pub(crate) enum TokenType {
     Absent,
     Jwt,
     AccessToken,
+    LogoutToken,
     Other,
 }
 
@@ -147,6 +148,8 @@ impl TokenType {
             Self::Jwt
         } else if short.eq_ignore_ascii_case("at+jwt") {
             Self::AccessToken
+        } else if short.eq_ignore_ascii_case("logout+jwt") {
+            Self::LogoutToken
         } else {
             Self::Other
         }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
 };
 
 use serde_json::Value;
@@ -23,6 +23,9 @@ pub struct Facts {
     registered: RegisteredClaims,
     provenance: Provenance,
     parsed: OnceLock<Box<Value>>,
+    /// At which epoch of the view of revocations it was live; zero if never asked. Here, so that whoever finds the token in a cache
+    /// has it at hand.
+    checked_at_epoch: AtomicU64,
 }
 
 /// Where facts come from: what was decided about the token, beside its claims.
@@ -36,7 +39,7 @@ pub(crate) struct Provenance {
 
 impl Facts {
     pub(crate) fn new(text: ClaimsText, registered: RegisteredClaims, provenance: Provenance) -> Self {
-        Self { text, registered, provenance, parsed: OnceLock::new() }
+        Self { text, registered, provenance, parsed: OnceLock::new(), checked_at_epoch: AtomicU64::new(0) }
     }
 
     /// Reads facts from a claims object for whose authenticity **the caller vouches**.
@@ -172,6 +175,10 @@ impl Facts {
         self.text.json()
     }
 
+    pub(crate) fn checked_at_epoch(&self) -> &AtomicU64 {
+        &self.checked_at_epoch
+    }
+
     fn read(&self, claim: Option<Text>) -> Option<&str> {
         claim.map(|text| text.of(self.text.with_copies()))
     }
@@ -222,6 +229,6 @@ mod tests {
     /// So that a verified token in a cache takes 256 bytes beside its text, two counters and the allocator's words included.
     #[test]
     fn facts_are_small() {
-        assert!(size_of::<Facts>() <= 216, "{}", size_of::<Facts>());
+        assert!(size_of::<Facts>() <= 224, "{}", size_of::<Facts>());
     }
 }

@@ -47,6 +47,10 @@ impl Clock for VirtualClock {
     fn now(&self) -> UnixTime {
         UnixTime::from_secs(self.0.at_start.load(Ordering::SeqCst)).plus(self.0.started.elapsed())
     }
+
+    fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
 }
 
 impl Default for VirtualClock {

@@ -1,0 +1,277 @@
+//! What is revoked, and until when that has to be remembered.
+
+use std::{borrow::Cow, error::Error, fmt, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use crate::UnixTime;
+
+/// On which rung of the ladder something is revoked; see [`Revocation`] for what each takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Level {
+    /// One token, by its `jti`.
+    Token,
+    /// A session, by its `sid`.
+    Session,
+    /// All of a subject's tokens up to an instant.
+    Subject,
+    /// All of a subject's tokens of an earlier version, by `ver`.
+    Version,
+    /// All of a client's tokens up to an instant.
+    Client,
+    /// All tokens that a key signed.
+    Key,
+    /// All of an issuer's tokens up to an instant.
+    Issuer,
+}
+
+impl Level {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Token, Self::Session, Self::Subject, Self::Version, Self::Client, Self::Key, Self::Issuer];
+
+    /// The stable name, for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Session => "session",
+            Self::Subject => "subject",
+            Self::Version => "version",
+            Self::Client => "client",
+            Self::Key => "key",
+            Self::Issuer => "issuer",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Ids longer than this stand in logs and views as their SHA-256, so that whoever chooses an id cannot fill them.
+const LONGEST_ID: usize = 255;
+
+/// Something that is revoked: one value for each call of an application.
+///
+/// ```
+/// use portcullis_core::{Level, Revocation, UnixTime};
+///
+/// let now = UnixTime::from_secs(1_800_000_000);
+/// let everything_of_alice = Revocation::subject("https://login.example.com", "alice", now);
+/// assert_eq!(everything_of_alice.level(), Level::Subject);
+/// ```
+///
+/// `Debug` shows level and issuer, and nothing about a person.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Revocation {
+    level: Level,
+    issuer: Box<str>,
+    id: Box<str>,
+    bound: u64,
+    expires_at: Option<UnixTime>,
+}
+
+impl Revocation {
+    fn new(level: Level, issuer: &str, id: &str, bound: u64) -> Self {
+        Self { level, issuer: short(issuer).into(), id: short(id).into(), bound, expires_at: None }
+    }
+
+    /// One token of `issuer`, by its id (`jti`), that expires at `expires_at`. (With the wrong expiry it is remembered for the wrong
+    /// time: [`Facts`](crate::Facts) of the token have all three.)
+    pub fn token(issuer: &str, token_id: &str, expires_at: UnixTime) -> Self {
+        Self { expires_at: Some(expires_at), ..Self::new(Level::Token, issuer, token_id, 0) }
+    }
+
+    /// What was issued in a session (`sid`).
+    pub fn session(issuer: &str, session_id: &str) -> Self {
+        Self::new(Level::Session, issuer, session_id, 0)
+    }
+
+    /// What a subject (`sub`) got up to and including the second of `cut_off`: log out everywhere. Usually now.
+    ///
+    /// What the subject gets in that same second after logging in anew is revoked, too: an issuer of one's own issues the
+    /// next token from the following second on, or uses [`version`](Self::version).
+    pub fn subject(issuer: &str, subject: &str, cut_off: UnixTime) -> Self {
+        Self::new(Level::Subject, issuer, subject, cut_off.as_secs())
+    }
+
+    /// What a subject (`sub`) got with a token version (`ver`) below `current`, the version that its next token gets.
+    pub fn version(issuer: &str, subject: &str, current: u64) -> Self {
+        Self::new(Level::Version, issuer, subject, current)
+    }
+
+    /// What a client (`client_id`) got up to and including the second of `cut_off`.
+    pub fn client(issuer: &str, client_id: &str, cut_off: UnixTime) -> Self {
+        Self::new(Level::Client, issuer, client_id, cut_off.as_secs())
+    }
+
+    /// What a key (`kid`) of `issuer` signed, at whatever time: whoever has it can write any time into a token.
+    ///
+    /// Take the key out of the issuer's key set as well: then nobody trusts it any more. This is what holds until everybody has
+    /// seen that. (While instances run they remember it for good.)
+    pub fn key(issuer: &str, key_id: &str) -> Self {
+        Self::new(Level::Key, issuer, key_id, 0)
+    }
+
+    /// What an issuer issued up to and including the second of `cut_off`.
+    pub fn issuer(issuer: &str, cut_off: UnixTime) -> Self {
+        Self::new(Level::Issuer, issuer, "", cut_off.as_secs())
+    }
+
+    /// On which rung it is.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Whose tokens it is about: the value of `iss`. (If that is very long, `sha256:` and its hash.)
+    pub fn of_issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The token's, session's, subject's, client's or key's id; empty for an issuer. (If it is very long, `sha256:` and its hash.)
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Up to and including when tokens are revoked: for subjects, clients and issuers.
+    pub fn cut_off(&self) -> Option<UnixTime> {
+        let has_one = matches!(self.level, Level::Subject | Level::Client | Level::Issuer);
+        has_one.then(|| UnixTime::from_secs(self.bound))
+    }
+
+    /// The least version of a subject's tokens that is not revoked.
+    pub fn current_version(&self) -> Option<u64> {
+        (self.level == Level::Version).then_some(self.bound)
+    }
+
+    /// What is greater in a stricter one of two for the same id.
+    pub(crate) fn bound(&self) -> u64 {
+        self.bound
+    }
+
+    /// The entry that remembers it from `now` on for as long as a token can live that it hits, if none lives longer than `horizon`.
+    pub(crate) fn entry(&self, now: UnixTime, horizon: Duration) -> RevocationEntry {
+        let latest = now.plus(horizon);
+        let last_alive = self.expires_at.map_or(latest, |expiry| expiry.min(latest));
+        RevocationEntry::new(self.clone(), last_alive.plus(MARGIN))
+    }
+}
+
+/// For how much longer than the tokens live an entry is remembered: leeway (at most five minutes) and clocks that differ.
+pub(crate) const MARGIN: Duration = Duration::from_secs(600);
+
+/// An id as it stands in logs and views.
+pub(crate) fn short(id: &str) -> Cow<'_, str> {
+    if id.len() <= LONGEST_ID {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(format!("sha256:{}", URL_SAFE_NO_PAD.encode(digest(&SHA256, id.as_bytes()))))
+}
+
+impl fmt::Debug for Revocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocation").field("level", &self.level).field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+/// An entry of a log: a revocation, and until when it has to be remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RevocationEntry {
+    revocation: Revocation,
+    until: UnixTime,
+}
+
+impl RevocationEntry {
+    /// An entry that is remembered until `until`. Applications need not make any: see `Revocations` of the crate `portcullis-store`.
+    pub fn new(revocation: Revocation, until: UnixTime) -> Self {
+        // The time stands in `until` from here on: an entry that is read from a log is equal to the one that was appended.
+        Self { revocation: Revocation { expires_at: None, ..revocation }, until }
+    }
+
+    /// What is revoked.
+    pub fn revocation(&self) -> &Revocation {
+        &self.revocation
+    }
+
+    /// From when on a log may forget it.
+    pub fn until(&self) -> UnixTime {
+        self.until
+    }
+
+    /// The entry as a log keeps it: one line of JSON, which people can read as well.
+    pub fn to_json(&self) -> String {
+        let Revocation { level, issuer, id, bound, .. } = &self.revocation;
+        let cut_off = self.revocation.cut_off().map(UnixTime::as_secs);
+        let line = Line {
+            format: FORMAT,
+            level: *level,
+            issuer: Cow::Borrowed(issuer),
+            id: Cow::Borrowed(id),
+            cut_off,
+            current_version: (*level == Level::Version).then_some(*bound),
+            until: self.until.as_secs(),
+        };
+        // Strings and numbers: there is nothing in it that JSON could not say.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote.
+    ///
+    /// # Errors
+    ///
+    /// If it is something else: nothing of ours, or of a later version.
+    pub fn from_json(text: &str) -> Result<Self, UnreadableEntry> {
+        let line: Line<'_> = serde_json::from_str(text).map_err(|error| UnreadableEntry(error.classify()))?;
+        let bound = match (line.level, line.cut_off, line.current_version) {
+            (Level::Subject | Level::Client | Level::Issuer, Some(cut_off), None) => cut_off,
+            (Level::Version, None, Some(current)) => current,
+            (Level::Token | Level::Session | Level::Key, None, None) => 0,
+            _ => return Err(UnreadableEntry(serde_json::error::Category::Data)),
+        };
+        if line.format != FORMAT {
+            return Err(UnreadableEntry(serde_json::error::Category::Data));
+        }
+        let revocation = Revocation::new(line.level, &line.issuer, &line.id, bound);
+        Ok(Self::new(revocation, UnixTime::from_secs(line.until)))
+    }
+}
+
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    #[serde(rename = "v")]
+    format: u32,
+    level: Level,
+    #[serde(borrow, rename = "iss")]
+    issuer: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    id: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cut_off: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "current")]
+    current_version: Option<u64>,
+    until: u64,
+}
+
+/// A text in a log that is no entry. What it revokes, if anything, is not known. Shows nothing of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnreadableEntry(serde_json::error::Category);
+
+impl fmt::Display for UnreadableEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            serde_json::error::Category::Data => "the entry is of a form that this version does not know",
+            _ => "the entry is not JSON",
+        })
+    }
+}
+
+impl Error for UnreadableEntry {}

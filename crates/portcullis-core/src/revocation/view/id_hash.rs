@@ -1,0 +1,117 @@
+//! Ids as the view keeps them.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, Hash, Hasher, RandomState},
+};
+
+use siphasher::sip128::SipHasher13;
+
+use crate::revocation::{Level, entry::short};
+
+/// 128 bits of a keyed hash: what stands for an id, its issuer and its level together.
+///
+/// Two ids with one hash would be revoked together, so the hash is a pseudorandom function (SipHash-1-3) under a key that is
+/// other in every process: who chooses ids cannot aim, and chance needs 2^64 entries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct IdHash([u32; 4]); // in words, so that an entry has no gaps
+
+/// Makes them.
+pub(super) struct IdHasher {
+    keys: [u64; 2],
+}
+
+/// What an issuer's name adds to the hash of an id.
+#[derive(Clone, Copy)]
+pub(super) struct IssuerTag(u64);
+
+impl IdHasher {
+    pub(super) fn new() -> Self {
+        let randomness = RandomState::new(); // from the operating system
+        Self { keys: [randomness.hash_one(0), randomness.hash_one(1)] }
+    }
+
+    pub(super) fn issuer(&self, issuer: &str) -> IssuerTag {
+        let [first, second] = self.keys;
+        IssuerTag(SipHasher13::new_with_keys(first, second).hash(short(issuer).as_bytes()).h1)
+    }
+
+    pub(super) fn id(&self, level: Level, issuer: IssuerTag, id: &str) -> IdHash {
+        let [first, second] = self.keys;
+        // Under a key of the issuer and the level: SipHash is made to be keyed anew as often as one likes.
+        let key = SipHasher13::new_with_keys(first ^ issuer.0, second ^ (level as u64 + 1));
+        let hash = key.hash(short(id).as_bytes());
+        let (high, low) = (hash.h1, hash.h2);
+        #[expect(clippy::cast_possible_truncation, reason = "each number is taken apart into two words")]
+        Self::words([(high >> 32) as u32, high as u32, (low >> 32) as u32, low as u32])
+    }
+
+    fn words(words: [u32; 4]) -> IdHash {
+        IdHash(words)
+    }
+}
+
+impl fmt::Debug for IdHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdHasher(redacted)")
+    }
+}
+
+impl IdHash {
+    /// Which of `shards` it belongs to; by other bits than the map takes.
+    pub(super) fn shard(self, shards: usize) -> usize {
+        self.0[3] as usize % shards
+    }
+}
+
+impl Hash for IdHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
+    }
+}
+
+/// Passes on what is a hash already.
+#[derive(Default)]
+pub(super) struct Unhashed(u64);
+
+impl Hasher for Unhashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// Never called: an [`IdHash`] writes one `u64`.
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn level_issuer_and_id_each_count_and_so_does_the_process() {
+        let hasher = IdHasher::new();
+        let (a, b) = (hasher.issuer("https://a.test"), hasher.issuer("https://b.test"));
+        let hash = hasher.id(Level::Token, a, "1");
+        assert!(hash == hasher.id(Level::Token, hasher.issuer("https://a.test"), "1"));
+        assert!(hash != hasher.id(Level::Session, a, "1"));
+        assert!(hash != hasher.id(Level::Token, b, "1"));
+        assert!(hash != hasher.id(Level::Token, a, "2"));
+        let other = IdHasher::new();
+        assert!(hash != other.id(Level::Token, other.issuer("https://a.test"), "1"));
+    }
+
+    #[test]
+    fn a_long_id_and_its_short_form_are_one() {
+        let hasher = IdHasher::new();
+        let issuer = hasher.issuer("https://a.test");
+        let long = "x".repeat(256);
+        assert!(hasher.id(Level::Token, issuer, &long) == hasher.id(Level::Token, issuer, &short(&long)));
+        assert!(hasher.id(Level::Token, issuer, &long) != hasher.id(Level::Token, issuer, &"x".repeat(255)));
+    }
+}
