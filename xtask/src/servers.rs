@@ -13,7 +13,7 @@ const OIDC_PROVIDER: &str = "tests/oidc-provider";
 
 /// Installs what is missing.
 pub(crate) fn install(root: &Path) -> StepResult {
-    tools::require(&[tools::NODE, tools::NPM])?;
+    tools::require(&[tools::NODE, tools::NPM, tools::REDIS, tools::NATS, tools::POSTGRES, tools::OPENSSL])?;
     if is_current(&root.join(OIDC_PROVIDER)) {
         return Ok(Done::note(format!("{OIDC_PROVIDER} is installed")));
     }

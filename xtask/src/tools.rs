@@ -1,5 +1,7 @@
 //! Programs that the steps need: found, installed, or said to be missing.
 
+use std::{fs, path::PathBuf};
+
 use crate::command::Run;
 
 /// A program, and the Debian package that brings it.
@@ -11,6 +13,10 @@ pub(crate) struct Program {
 
 pub(crate) const CURL: Program = Program { name: "curl", package: "curl" };
 pub(crate) const NODE: Program = Program { name: "node", package: "nodejs" };
+pub(crate) const REDIS: Program = Program { name: "redis-server", package: "redis-server" };
+pub(crate) const NATS: Program = Program { name: "nats-server", package: "nats-server" };
+pub(crate) const POSTGRES: Program = Program { name: "initdb", package: "postgresql" };
+pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm" };
 
 /// Makes sure that all of `programs` can be run; what is missing is installed by one call.
@@ -18,7 +24,7 @@ pub(crate) const NPM: Program = Program { name: "npm", package: "npm" };
 /// # Errors
 /// What is missing and how to get it, when it is not there and cannot be installed.
 pub(crate) fn require(programs: &[Program]) -> Result<(), String> {
-    let missing: Vec<_> = programs.iter().filter(|program| !answers(program.name, "--version")).copied().collect();
+    let missing: Vec<_> = programs.iter().filter(|program| !is_there(program.name)).copied().collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -52,6 +58,15 @@ pub(crate) fn has_cargo(name: &str) -> bool {
 pub(crate) fn has_nightly() -> bool {
     let toolchains = Run::new("rustup").words("toolchain list").output().unwrap_or_default();
     toolchains.lines().any(|line| line.starts_with("nightly"))
+}
+
+/// Servers are where nobody looks for commands: outside the `PATH`.
+fn is_there(program: &str) -> bool {
+    let of_postgres = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let folders = of_postgres.map(|version| version.path().join("bin")).chain([PathBuf::from("/usr/sbin")]);
+    answers(program, "--version")
+        || answers(program, "version")
+        || folders.into_iter().any(|folder| folder.join(program).is_file())
 }
 
 fn answers(program: &str, arg: &str) -> bool {

@@ -20,6 +20,7 @@
 //! | expiry | [`FixedClock`] in issuer and service |
 //! | key rotation | [`MockIssuer::rotate`], [`MockIssuer::retire_old`] |
 //! | a service that fetches keys | `MockIssuer::serve` (feature `server`) |
+//! | your own log of revocations | `contract::RevocationLogContract` (feature `contract`) |
 //! | an identity provider that is slow, down, or sends nonsense | `provider::ScriptedProvider` (feature `provider`) |
 //!
 //! What cannot be set up panics with the reason: a test that cannot be set up has failed.
@@ -29,6 +30,8 @@
 
 mod base64url;
 mod clock;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod defect;
 mod issuer;
 mod json;

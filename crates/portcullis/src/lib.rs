@@ -43,6 +43,9 @@
 //! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`] |
 //! | count refusals | the [`Code`] in the response's extensions: [example](rejection) |
 //! | tell clients where to get tokens | [`ResourceMetadata`] (RFC 9728) |
+//! | refuse tokens before they expire | [`JwtAuthenticator::revocations`], and the crate `portcullis-store` for where revocations are kept |
+//! | log users out who log out at the identity provider | `BackChannelLogout` (feature `revocation`) |
+//! | let an administrator revoke | `RevocationApi` (feature `revocation`) |
 //! | test your service | the crate `portcullis-test`, [`AuthLayer::assertion`], [`AuthLayer::clock`] |
 //!
 //! # What is promised
@@ -55,15 +58,15 @@
 //!
 //! # Scope
 //!
-//! This crate decides about requests that present a token. It does not log anybody in, does not issue, refresh or revoke
-//! tokens, and keeps no sessions. Proof of possession (`DPoP`, mTLS), introspection and encrypted tokens are not built. It
+//! This crate decides about requests that present a token. It does not log anybody in, does not issue or refresh
+//! tokens, and keeps neither sessions nor revocations. Proof of possession (`DPoP`, mTLS), introspection and encrypted tokens are not built. It
 //! is no protection against CSRF, and limits no rates.
 //!
 //! # Features
 //!
 //! `axum` (default): extractors and rejections for axum 0.8. `tracing` (default): events for refusals and faults.
 //! `jwks`: keys from an identity provider ([`portcullis_jwks`](https://docs.rs/portcullis-jwks)). `form`: tokens in
-//! form-encoded bodies.
+//! form-encoded bodies. `revocation`: services that revoke.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access_table;
@@ -79,6 +82,8 @@ pub mod location;
 pub mod metadata;
 pub mod rejection;
 pub mod requirement;
+#[cfg(feature = "revocation")]
+pub mod revocation;
 mod telemetry;
 
 pub use portcullis_core::{
@@ -115,6 +120,8 @@ pub use metadata::ResourceMetadata;
 pub use rejection::AuthRejection;
 pub use rejection::{BearerChallenge, GrpcStatus, MakeRejection, Preflights};
 pub use requirement::{Circumstances, Decision, PathParams, Requirement};
+#[cfg(feature = "revocation")]
+pub use revocation::{BackChannelLogout, RevocationApi};
 
 /// For those who work on this crate: where things are, and what must stay true.
 #[cfg(any(doc, doctest))]

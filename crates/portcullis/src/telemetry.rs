@@ -4,9 +4,13 @@
 //! want of keys, which clients can provoke; what an operator has to look at comes at `warn` and `error`, with every cause.
 //! A token is never written, not even in part; a keyed fingerprint, other for every layer, tells tokens apart.
 
+#[cfg(all(feature = "tracing", feature = "revocation"))]
+pub(crate) use enabled::revocation_failed;
 #[cfg(feature = "tracing")]
 pub(crate) use enabled::{Fingerprint, FingerprintKey, key_file_swapped, key_file_unusable, request_refused};
 
+#[cfg(all(not(feature = "tracing"), feature = "revocation"))]
+pub(crate) use disabled::revocation_failed;
 #[cfg(not(feature = "tracing"))]
 pub(crate) use disabled::{Fingerprint, FingerprintKey, key_file_swapped, key_file_unusable, request_refused};
 
@@ -53,6 +57,12 @@ mod enabled {
     /// A key file's new content is not.
     pub(crate) fn key_file_unusable(error: &ConfigError) {
         tracing::warn!(target: TARGET, %error, "a key file cannot be used, the keys from before stay");
+    }
+
+    /// The log of revocations could not be written or listed, so somebody was told to try again.
+    #[cfg(feature = "revocation")]
+    pub(crate) fn revocation_failed(error: &portcullis_core::LogError) {
+        tracing::error!(target: TARGET, error = %WithCauses(error), "the log of revocations could not be used");
     }
 
     /// What fingerprints are made with, so that nobody can look for a token that they guess (`SipHash`, a random key).
@@ -108,6 +118,9 @@ mod disabled {
     pub(crate) fn key_file_swapped(_: &Path) {}
 
     pub(crate) fn key_file_unusable(_: &ConfigError) {}
+
+    #[cfg(feature = "revocation")]
+    pub(crate) fn revocation_failed(_: &portcullis_core::LogError) {}
 
     #[derive(Clone, Debug)]
     pub(crate) struct FingerprintKey;

@@ -192,7 +192,11 @@ pub(crate) const PHRASES: &[Phrase] = &[
         text: "cfg(not(feature",
         within: &["crates/"],
         // the shim: with tracing or without, the rest of the crate calls the same functions
-        except: &["crates/portcullis/src/telemetry.rs", "crates/portcullis-jwks/src/telemetry.rs"],
+        except: &[
+            "crates/portcullis/src/telemetry.rs",
+            "crates/portcullis-jwks/src/telemetry.rs",
+            "crates/portcullis-store/src/telemetry.rs",
+        ],
         reason: "features only add: what one takes away, another crate's build would lose unasked",
     },
 ];

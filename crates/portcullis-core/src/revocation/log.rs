@@ -47,7 +47,8 @@ pub trait Revoker: fmt::Debug + Send + Sync + 'static {
     /// Revokes all of it. Durable when it returns; to revoke the same again changes nothing.
     fn revoke_all(&self, revocations: Vec<Revocation>) -> impl Future<Output = Result<(), LogError>> + Send;
 
-    /// What is revoked, a page at a time: from the beginning, or after the page that ended at that cursor. An empty page is the last.
+    /// What is revoked, a page at a time: from the beginning, or after the page that ended at that cursor, until a page
+    /// [is the last](Page::is_last).
     fn list(&self, after: Option<&Cursor>) -> impl Future<Output = Result<Page, LogError>> + Send;
 }
 

@@ -47,7 +47,7 @@ mod http_header;
 mod info;
 mod query_parameter;
 mod request_head;
-mod urlencoded;
+pub(crate) mod urlencoded;
 mod web_socket_subprotocol;
 
 use std::{borrow::Cow, fmt};

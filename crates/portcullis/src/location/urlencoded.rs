@@ -14,7 +14,7 @@ pub(super) fn check_name(what: &str, name: &str) -> Result<(), ConfigError> {
 /// Looks for the credential among `name=value` pairs between `&`.
 ///
 /// A parameter is ours by its decoded name: `acc%65ss_token` is what the inner service would read as `access_token`.
-pub(super) fn find<'r>(pairs: &'r [u8], name: &str) -> Found<'r> {
+pub(crate) fn find<'r>(pairs: &'r [u8], name: &str) -> Found<'r> {
     let mut ours = split(pairs).filter(|pair| is_named(pair, name));
     match (ours.next(), ours.next()) {
         (None, _) => Found::Absent,

@@ -184,7 +184,7 @@ impl fmt::Debug for Body {
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(5);
 
 /// Whole seconds (RFC 9110 section 10.2.3), rounded up so that nobody comes too early, and at least one.
-fn say_when_to_retry(headers: &mut HeaderMap, delay: Option<Duration>) {
+pub(crate) fn say_when_to_retry(headers: &mut HeaderMap, delay: Option<Duration>) {
     let delay = delay.unwrap_or(RETRY_AFTER_DEFAULT);
     let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0)).max(1);
     headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

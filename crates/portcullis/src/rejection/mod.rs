@@ -57,6 +57,8 @@ mod bearer_challenge;
 mod grpc_status;
 mod preflights;
 mod problem;
+#[cfg(feature = "revocation")]
+mod status_problem;
 
 use http::Response;
 use portcullis_core::AuthError;
@@ -64,8 +66,12 @@ use portcullis_core::AuthError;
 #[cfg(feature = "axum")]
 pub use self::axum::AuthRejection;
 pub use bearer_challenge::BearerChallenge;
+#[cfg(feature = "revocation")]
+pub(crate) use bearer_challenge::say_when_to_retry;
 pub use grpc_status::GrpcStatus;
 pub use preflights::Preflights;
+#[cfg(feature = "revocation")]
+pub(crate) use status_problem::{Mistake, status_problem};
 
 use crate::AuthContext;
 

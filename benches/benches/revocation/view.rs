@@ -1,0 +1,143 @@
+//! The view.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use portcullis::{
+    Algorithm, JwtAuthenticator, KeySet, NoCustom, Revocation, RevocationEntry, RevocationView, Secret, TrustedIssuer,
+    UnixTime, Verdict, Verified,
+};
+use portcullis_benches::{Contender, Options, allocations, measure};
+use portcullis_test::MockIssuer;
+
+const HORIZON: Duration = Duration::from_secs(86_400);
+const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
+
+/// How many tokens take turns, so that what is looked up is not in the processor's cache for being asked a moment ago.
+const TOKENS: usize = 4096;
+
+/// One row of the table.
+pub(crate) fn row(options: &Options, entries: usize) {
+    let issuer = MockIssuer::with_secret("k", Algorithm::Hs256, SECRET);
+    let (tokens_view, token_bytes) = filled(entries, |at| Revocation::token(issuer.name(), &id(at), LATE));
+    let (_, subject_bytes) = filled(entries, |at| Revocation::subject(issuer.name(), &id(at), UnixTime::from_secs(1)));
+    let (absent, present) = look_ups(options, &issuer, &tokens_view);
+    let (cold, warm) = added(options, &issuer, &tokens_view);
+    let (merge, wait) = merging(&issuer, &tokens_view, entries);
+    println!(
+        "| {entries} | {token_bytes:.1} | {subject_bytes:.1} | {absent:.0} | {present:.0} | {cold:.0} | {warm:.1} | {merge:.0} | {wait:.0} |"
+    );
+    for (name, ns) in [("absent", absent), ("cold", cold), ("warm", warm)] {
+        options.record_ns("revocation", &entries.to_string(), name, ns, 0);
+    }
+}
+
+const SECRET: &[u8; 33] = b"a secret of at least 32 bytes, ok";
+
+/// As long as a UUID.
+fn id(at: usize) -> String {
+    format!("{at:08x}-4b1d-4e52-9d7c-{:012x}", at.wrapping_mul(0x9e37_79b9))
+}
+
+/// A view with that many entries, and what it takes for each.
+fn filled(entries: usize, revocation: impl Fn(usize) -> Revocation) -> (RevocationView, f64) {
+    let view = RevocationView::builder(HORIZON).build();
+    view.confirm(view.uptime() + HORIZON); // fresh for as long as this takes
+    let mut bytes = 0;
+    for from in (0..entries).step_by(5000) {
+        let page: Vec<_> =
+            (from..entries.min(from + 5000)).map(|at| RevocationEntry::new(revocation(at), LATE)).collect();
+        bytes += allocations(|| _ = view.merge(&page)).bytes;
+    }
+    assert_eq!(view.entries(), entries);
+    (view, bytes as f64 / entries as f64)
+}
+
+/// Nanoseconds for a token that is not revoked, and for one that is.
+fn look_ups(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64, f64) {
+    let (rounds, slice) = options.rounds();
+    let entries = view.entries();
+    let now = view.now();
+    let verified = |revoked: bool| -> Vec<Verified<NoCustom>> {
+        let at = |n: usize| if revoked { n * 7919 % entries } else { entries + n };
+        (0..TOKENS).map(|n| issuer.token().subject("alice").token_id(&id(at(n))).verified()).collect()
+    };
+    let (absent, present) = (verified(false), verified(true));
+    let (mut at, mut at_too) = (0, 0);
+    let next = |at: &mut usize| {
+        *at = (*at + 1) % TOKENS;
+        *at
+    };
+    let mut contenders = [
+        Contender::new("absent", move || assert_eq!(view.check(&absent[next(&mut at)], now), Verdict::Live)),
+        Contender::new("present", move || {
+            assert!(matches!(view.check(&present[next(&mut at_too)], now), Verdict::Revoked(_)));
+        }),
+    ];
+    let samples = measure(&mut contenders, rounds, slice);
+    (samples.ns(0), samples.ns(1))
+}
+
+/// What the view adds to a token at first sight, and to one seen before.
+fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64, f64) {
+    let (rounds, slice) = options.rounds();
+    let authenticator = || {
+        let keys = KeySet::from(Secret::new("k", Algorithm::Hs256, *SECRET).expect("a secret"));
+        JwtAuthenticator::new(TrustedIssuer::new(issuer.name(), "https://service.test", keys)).expect("sound")
+    };
+    let tokens: Vec<String> = (0..TOKENS)
+        .map(|n| {
+            issuer.token().audience("https://service.test").subject("alice").token_id(&id(usize::MAX / 2 + n)).sign()
+        })
+        .collect();
+    let mut over = Vec::new();
+    for is_cold in [true, false] {
+        let prepare =
+            |authenticator: JwtAuthenticator| if is_cold { authenticator.without_cache() } else { authenticator };
+        let with = prepare(authenticator().revocations(view));
+        let without = prepare(authenticator());
+        let (tokens, mut at, mut at_too) = (&tokens, 0, 0);
+        let verify = |authenticator: &JwtAuthenticator, at: &mut usize| {
+            *at = (*at + 1) % TOKENS;
+            assert!(authenticator.verify(&tokens[*at]).ready().is_some_and(|outcome| outcome.is_ok()));
+        };
+        let mut contenders = [
+            Contender::new("without", move || verify(&without, &mut at)),
+            Contender::new("with", move || verify(&with, &mut at_too)),
+        ];
+        over.push(measure(&mut contenders, rounds, slice).over(1, 0));
+    }
+    (over[0], over[1])
+}
+
+/// Nanoseconds to take in an entry, and the longest that a look-up took while as many as there are came in.
+fn merging(issuer: &MockIssuer, view: &RevocationView, entries: usize) -> (f64, f64) {
+    let facts: Verified<NoCustom> = issuer.token().subject("alice").token_id("nobody's").verified();
+    let (now, over) = (view.now(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let waited = scope.spawn(|| {
+            let mut longest = Duration::ZERO;
+            while !over.load(Ordering::Relaxed) {
+                let asked = Instant::now();
+                assert_eq!(view.check(&facts, now), Verdict::Live);
+                longest = longest.max(asked.elapsed());
+            }
+            longest
+        });
+        let mut took = Duration::ZERO;
+        for from in (entries..2 * entries).step_by(5000) {
+            let page: Vec<_> = (from..(2 * entries).min(from + 5000))
+                .map(|at| RevocationEntry::new(Revocation::token(issuer.name(), &id(at), LATE), LATE))
+                .collect();
+            let started = Instant::now();
+            view.merge(&page);
+            took += started.elapsed();
+        }
+        over.store(true, Ordering::Relaxed);
+        let longest = waited.join().expect("the thread that asks");
+        (took.as_nanos() as f64 / entries as f64, longest.as_secs_f64() * 1e6)
+    })
+}

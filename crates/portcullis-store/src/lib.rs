@@ -1,0 +1,93 @@
+//! State of Portcullis that outlives a process: revocations that hold on every instance of a service.
+//!
+//! The primary type in this crate is [`Revocations`]: it follows a log of revocations and keeps the view of it that requests are
+//! checked against, without any I/O, and it is what an application revokes with.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use portcullis_core::{Code, Revocation};
+//! use portcullis_store::{MemoryLog, Revocations};
+//! use portcullis_test::MockIssuer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let log = MemoryLog::new(); // in production: a log that outlives the process, see below
+//! let revocations = Revocations::builder(log).start()?;
+//! revocations.require(Duration::from_secs(5)).await?; // what is revoked is known
+//!
+//! let issuer = MockIssuer::new();
+//! let authenticator = issuer.authenticator().revocations(&revocations);
+//! let token = issuer.token().subject("alice").claim("sid", "s-17").sign();
+//! assert!(authenticator.verify(&token).outcome().await.is_ok());
+//!
+//! revocations.revoke(Revocation::session(issuer.name(), "s-17")).await?; // she logs out
+//! let refused = authenticator.verify(&token).outcome().await.unwrap_err();
+//! assert_eq!(refused.code(), Code::TokenRevoked);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which log
+//!
+//! | log | feature | for | survives `kill -9` of |
+//! |---|---|---|---|
+//! | [`MemoryLog`] | none | tests | nothing |
+//! | `RedbLog` | `redb` | one instance on one machine: a file, no server | the service |
+//! | `RedisLog` | `redis` | several instances that have Redis or Valkey | the service, and Redis if its log of writes is on |
+//! | `JetStreamLog` | `nats` | several instances that have NATS | the service and NATS |
+//! | `PostgresLog` | `postgres` | several instances that have PostgreSQL | the service and PostgreSQL |
+//!
+//! Each says in its documentation which settings of its server lose acknowledged writes, and warns about them at the start
+//! ([`RevocationHealth::warnings`]). A log of one's own is a [`RevocationLog`](portcullis_core::RevocationLog) that passes the
+//! contract tests of `portcullis-test`.
+//!
+//! # What is promised
+//!
+//! - [`Revocations::revoke`] returns once the revocation is durable in the log; it holds on this instance even before.
+//! - Every instance that reaches the log enforces it as soon as it has read it, which is a matter of milliseconds
+//!   ([`RevocationHealth::lag`] measures it); or knows that it may not: a view that the log has not confirmed for `max_staleness` (5 s) is
+//!   stale, and the route decides what that means ([`WhenStale`](portcullis_core::WhenStale): 503 by default).
+//! - Nothing that was revoked comes back to life: not by a log that is trimmed, rolled back or lost, not by one that cannot be reached.
+//! - There is no un-revoke. A revocation has spread and been acted upon before anybody could take it back; what lets a user in
+//!   again is a new token, issued after the cut-off. (A key that was revoked by mistake gets a new id.)
+//!
+//! # Features
+//!
+//! One for each log that needs a library, none of them on by default: a service compiles the one that it uses. `tracing`
+//! (default): events for what an operator wants to know. (At the level `trace`, the clients of some servers write whole messages into
+//! logs, ids of sessions and subjects included: leave theirs at `info`.)
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod memory;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redb")]
+mod redb;
+#[cfg(feature = "redis")]
+mod redis;
+mod revocations;
+mod telemetry;
+
+pub use memory::MemoryLog;
+#[cfg(feature = "nats")]
+pub use nats::JetStreamLog;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresLog;
+#[cfg(feature = "redb")]
+pub use redb::RedbLog;
+#[cfg(feature = "redis")]
+pub use redis::RedisLog;
+pub use revocations::{
+    EndOfIdentity, Ended, Events, RevocationEvent, RevocationHealth, Revocations, RevocationsBuilder,
+};
+
+/// The longest life of a token whose revocation a log remembers unless set otherwise: the longest that the large identity providers give
+/// access tokens by default.
+const DEFAULT_HORIZON: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

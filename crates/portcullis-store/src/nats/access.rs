@@ -1,0 +1,283 @@
+//! Where the servers are, and how to get in.
+
+use std::{error::Error, fmt, io, path::PathBuf, sync::Arc, time::Duration};
+
+use async_nats::{
+    Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::{CryptoProvider, aws_lc_rs},
+        pki_types::{CertificateDer, pem::PemObject},
+    },
+};
+use portcullis_core::LogError;
+use tokio::{sync::watch, time::timeout};
+
+/// How long one server may take until it has let us in. A second address gets its turn within [`CONNECT`].
+const CONNECT_TO_ONE: Duration = Duration::from_secs(2);
+
+/// How long all of them may take together. A call has to answer within about five seconds.
+const CONNECT: Duration = Duration::from_secs(4);
+
+/// How often the server is asked whether it is there while nothing else is said. The client gives a connection up after two of these
+/// without an answer; calls do so earlier.
+const PING: Duration = Duration::from_secs(5);
+
+/// The servers, and what we show them.
+pub(super) struct Access {
+    servers: Vec<ServerAddr>,
+    is_tls: bool,
+    pub(super) credentials: Credentials,
+    pub(super) roots: Option<Vec<u8>>,
+}
+
+/// Who we are. Never shown.
+pub(super) enum Credentials {
+    None,
+    Password {
+        user: String,
+        password: String,
+    },
+    Token(String),
+    /// The content of a credentials file.
+    Text(String),
+    /// Read at each connect, so that it can be replaced.
+    File(PathBuf),
+}
+
+impl Access {
+    /// Reads `nats://[user:password@]host:port[,…]` or the same with `tls://`.
+    pub(super) fn parse(urls: &str) -> Result<Self, LogError> {
+        let mut access = Self { servers: Vec::new(), is_tls: false, credentials: Credentials::None, roots: None };
+        for url in urls.split(',') {
+            let (server, credentials) = address(url.trim())?;
+            let is_tls = server.tls_required();
+            if !access.servers.is_empty() && access.is_tls != is_tls {
+                return Err(LogError::misconfigured(
+                    "some URLs of NATS begin with tls:// and some with nats://: they must be all alike, or an attacker chooses",
+                ));
+            }
+            access.is_tls = is_tls;
+            access.servers.push(server);
+            if !matches!(credentials, Credentials::None) {
+                access.credentials = credentials;
+            }
+        }
+        Ok(access)
+    }
+
+    /// Connects anew, and tells `trouble` of what goes wrong with the connection from then on.
+    pub(super) async fn connect(&self, trouble: Arc<watch::Sender<Option<LogError>>>) -> Result<Client, LogError> {
+        let options = self.options().await?.event_callback(move |event| {
+            if let Some(error) = in_words(&event) {
+                trouble.send_if_modified(|known| known.is_none().then(|| *known = Some(error)).is_some());
+            }
+            std::future::ready(())
+        });
+        match timeout(CONNECT, options.connect(self.servers.as_slice())).await {
+            Ok(connected) => connected.map_err(|error| not_let_in(&error)),
+            Err(_) => Err(LogError::unavailable("NATS does not answer")),
+        }
+    }
+
+    async fn options(&self) -> Result<ConnectOptions, LogError> {
+        let options = ConnectOptions::new()
+            .name("portcullis revocations")
+            .connection_timeout(CONNECT_TO_ONE)
+            .ping_interval(PING)
+            // A connection that broke is thrown away: the client's own way back can take seconds, and what hangs on
+            // the connection would have to be made anew anyway. (The client has no way to say "never": it tries each server
+            // once, and ends when it sees that nobody wants the connection any more.)
+            .max_reconnects(self.servers.len())
+            .reconnect_delay_callback(|_| Duration::ZERO)
+            // Only the servers that somebody has named: others may not be reachable from here.
+            .ignore_discovered_servers()
+            .require_tls(self.is_tls);
+        let options = match self.tls()? {
+            Some(tls) => options.tls_client_config(tls),
+            None => options,
+        };
+        let unreadable =
+            |error| LogError::misconfigured("the NATS credentials are none").with_source(Brief::of(&error));
+        match &self.credentials {
+            Credentials::None => Ok(options),
+            Credentials::Password { user, password } => Ok(options.user_and_password(user.clone(), password.clone())),
+            Credentials::Token(token) => Ok(options.token(token.clone())),
+            Credentials::Text(text) => options.credentials(text).map_err(unreadable),
+            Credentials::File(path) => options.credentials_file(path).await.map_err(|error| {
+                let detail = format!("the NATS credentials file {} cannot be used", path.display());
+                LogError::misconfigured(detail).with_source(Brief::of(&error))
+            }),
+        }
+    }
+
+    /// `None` leaves it to the client, which takes the system's roots.
+    ///
+    /// The client leaves no choice then: it builds on the crypto provider of the process, and panics if there is none and a build
+    /// has two to choose from. So there has to be one. Everywhere else it is aws-lc-rs, whatever the process has.
+    fn tls(&self) -> Result<Option<ClientConfig>, LogError> {
+        let mut roots = RootCertStore::empty();
+        if let Some(pem) = &self.roots {
+            let none = || LogError::misconfigured("the root certificates for NATS are no certificates in PEM form");
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                roots.add(certificate.map_err(|_| none())?).map_err(|_| none())?;
+            }
+            if roots.is_empty() {
+                return Err(none());
+            }
+            if !self.is_tls {
+                return Err(LogError::misconfigured("root certificates are for URLs of NATS that begin with tls://"));
+            }
+        } else if self.is_tls {
+            if CryptoProvider::get_default().is_some() {
+                return Ok(None);
+            }
+            return Err(LogError::misconfigured(
+                "TLS to NATS needs `.root_certificates(..)`; or, for the system's roots, a crypto provider of the process: call \
+                 `rustls::crypto::aws_lc_rs::default_provider().install_default()` at the start",
+            ));
+        }
+        // Without roots nobody is trusted: a server that wants TLS although the URL does not say so is refused.
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| LogError::misconfigured("TLS cannot be set up").with_source(error))?;
+        Ok(Some(config.with_root_certificates(roots).with_no_client_auth()))
+    }
+}
+
+/// Shows hosts and ports alone.
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_tls { "tls" } else { "nats" };
+        let servers = self.servers.iter().map(|server| format!("{scheme}://{}:{}", server.host(), server.port()));
+        f.debug_list().entries(servers).finish()
+    }
+}
+
+/// A server's address without the user and password that the URL had, and these.
+fn address(url: &str) -> Result<(ServerAddr, Credentials), LogError> {
+    // The text is in no error: it may hold a password.
+    let none = || {
+        LogError::misconfigured(
+            "a URL of NATS looks like nats://host:4222, nats://user:password@host:4222 or tls://host:4222, several of them with \
+             commas between; odd characters of a password are percent-encoded",
+        )
+    };
+    let mut url = url.parse::<ServerAddr>().map_err(|_| none())?.into_inner();
+    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    if !matches!(url.scheme(), "nats" | "tls") || !url.has_host() || !is_bare {
+        return Err(none());
+    }
+    let user = percent_decoded(url.username()).ok_or_else(none)?;
+    let password = url.password().map(percent_decoded).map(|password| password.ok_or_else(none)).transpose()?;
+    url.set_username("").map_err(|()| none())?;
+    url.set_password(None).map_err(|()| none())?;
+    let credentials = match (user, password) {
+        (user, Some(password)) => Credentials::Password { user, password },
+        (user, None) if user.is_empty() => Credentials::None,
+        (token, None) => Credentials::Token(token),
+    };
+    Ok((ServerAddr::from_url(url).map_err(|_| none())?, credentials))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// What an event of the client means to whoever waits for an answer on the connection.
+fn in_words(event: &Event) -> Option<LogError> {
+    match event {
+        Event::Disconnected | Event::Closed => Some(LogError::unavailable("the connection to NATS was lost")),
+        // The text is the server's, and names the subject.
+        Event::ServerError(ServerError::Other(text)) if text.to_lowercase().contains("permissions violation") => {
+            Some(LogError::misconfigured(format!("the NATS user lacks a permission: {text}")))
+        }
+        Event::ServerError(error) => {
+            Some(LogError::unavailable(format!("the NATS server ends the connection: {error}")))
+        }
+        _ => None,
+    }
+}
+
+fn not_let_in(error: &ConnectError) -> LogError {
+    let of_certificate = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
+    match error.kind() {
+        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
+            LogError::misconfigured("the NATS server refuses our credentials").with_source(Brief::of(error))
+        }
+        ConnectErrorKind::Tls => LogError::misconfigured("TLS to NATS cannot be set up").with_source(Brief::of(error)),
+        _ if of_certificate => LogError::misconfigured(
+            "no TLS with the NATS server: its certificate is not trusted (see `root_certificates`), or one side wants TLS and the \
+             other does not (`tls://` in the URL)",
+        )
+        .with_source(Brief::of(error)),
+        _ => LogError::unavailable("NATS cannot be reached").with_source(Brief::of(error)),
+    }
+}
+
+/// What a foreign error says, without what it holds: the client's errors can hold requests, and these passwords.
+#[derive(Debug)]
+pub(super) struct Brief(String);
+
+impl Brief {
+    pub(super) fn of(error: &impl Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl fmt::Display for Brief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Brief {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_and_a_password_are_taken_out_of_the_url() {
+        let access = Access::parse("nats://al%40ice:p%3Aw%2F%25@a.test:1, nats://b.test").unwrap();
+        assert!(matches!(&access.credentials,
+            Credentials::Password { user, password } if user == "al@ice" && password == "p:w/%"));
+        assert_eq!(format!("{access:?}"), r#"["nats://a.test:1", "nats://b.test:4222"]"#);
+        assert!(access.servers.iter().all(|server| !server.as_url_str().contains('@')));
+    }
+
+    #[test]
+    fn a_user_alone_is_a_token() {
+        let access = Access::parse("tls://s3cret@[::1]:4222").unwrap();
+        assert!(matches!(&access.credentials, Credentials::Token(token) if token == "s3cret"));
+        assert!(access.is_tls);
+    }
+
+    #[test]
+    fn what_is_no_url_of_nats_is_refused_without_repeating_it() {
+        for url in [
+            "",
+            "http://s3cret@a",
+            "nats://",
+            "nats://u:s3cret%zz@a",
+            "nats://a/s3cret",
+            "nats://a,tls://s3cret@b",
+            "ws://a",
+        ] {
+            let error = Access::parse(url).err().unwrap_or_else(|| panic!("{url}"));
+            assert_eq!(error.kind(), portcullis_core::LogErrorKind::Misconfigured);
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What comes from the stream, in its order.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::{Message, StatusCode, Subscriber};
+use futures_util::{FutureExt, StreamExt};
+use portcullis_core::{LogError, Page};
+use tokio::{
+    select,
+    time::{Instant, sleep_until},
+};
+
+use super::{link::Link, settings::Standing};
+
+/// How many messages are asked for at once at most: with fewer, a long log takes longer to read (500: a quarter more).
+const LARGEST_PULL: u64 = 2500;
+
+/// About how many bytes are asked for at once: so many may lie here unread.
+const PULL_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long the server remembers that it was asked. Until then it sends what comes, at once.
+const PULL_LASTS: Duration = Duration::from_secs(30);
+
+/// The server forgets a consumer that was not asked for that long.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+
+/// When a consumer is not trusted any more to be still there. (The server says nothing to who asks one that is not.)
+const UNUSED: Duration = Duration::from_secs(20);
+
+/// Which message: its number, and when it was stored in nanoseconds since 1970; or zero for one that is not there, before the first or at
+/// the end of a stream that has been emptied.
+///
+/// The number alone does not say which: a stream that was rolled back gives numbers a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) sequence: u64,
+    pub(super) nanos: u64,
+}
+
+impl Place {
+    /// As it stands in a cursor.
+    pub(super) fn position(self) -> u128 {
+        u128::from(self.nanos) << 64 | u128::from(self.sequence)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    pub(super) fn at(position: u128) -> Self {
+        Self { sequence: position as u64, nanos: (position >> 64) as u64 }
+    }
+}
+
+/// A consumer of the stream, for one reader, and how far it is. It belongs to one connection.
+///
+/// Whoever stops waiting for it, at any point, loses nothing: what has come stays here. But what was taken from it is not given again; a
+/// reader whose cursor is elsewhere makes another feed.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) link: Arc<Link>,
+    pub(super) incarnation: u128,
+    /// Behind which message it is.
+    pub(super) place: Place,
+    consumer: String,
+    inbox: String,
+    messages: Subscriber,
+    /// How many messages it was given since it was made. The server counts, too: that shows what was lost between.
+    given: u64,
+    /// How many messages are asked for at once.
+    pull: u64,
+    /// How many of them the server may still send until it has to be asked again.
+    due: u64,
+    asked_at: Instant,
+    used_at: Instant,
+    is_over: bool,
+}
+
+/// What came of waiting for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// One, which is in the page now; the feed is behind it.
+    Message,
+    /// Nothing, until the time was up.
+    Silence,
+    /// Something is missing, or the server has ended it: a new feed is needed.
+    End,
+}
+
+impl Feed {
+    /// Begins behind `place`.
+    pub(super) async fn open(link: &Arc<Link>, standing: Standing, place: Place) -> Result<Self, LogError> {
+        let (inbox, messages) = link.inbox().await?;
+        let consumer = link.consumer(place.sequence.saturating_add(1), FORGOTTEN_AFTER).await?;
+        let now = Instant::now();
+        let link = Arc::clone(link);
+        Ok(Self {
+            link,
+            incarnation: standing.incarnation,
+            place,
+            consumer,
+            inbox,
+            messages,
+            given: 0,
+            pull: (PULL_BYTES / standing.mean_size.max(1)).clamp(1, LARGEST_PULL),
+            due: 0,
+            asked_at: now,
+            used_at: now,
+            is_over: false,
+        })
+    }
+
+    /// Whether it can be gone on with there.
+    pub(super) fn is_at(&self, link: &Arc<Link>, incarnation: u128, place: Place) -> bool {
+        let is_same = Arc::ptr_eq(&self.link, link) && self.incarnation == incarnation && self.place == place;
+        is_same && !self.is_over && link.is_good() && self.used_at.elapsed() < UNUSED
+    }
+
+    /// Takes the next message into the page, if it comes until then.
+    pub(super) async fn next(&mut self, until: Instant, page: &mut Page) -> Result<Heard, LogError> {
+        loop {
+            if self.due == 0 {
+                self.ask_for_more().await?;
+            }
+            // Whoever was asked has forgotten it by then, and should have said so.
+            let is_deaf_at = self.asked_at + PULL_LASTS * 2;
+            let message = select! {
+                biased;
+                message = self.messages.next() => message,
+                () = sleep_until(until.min(is_deaf_at)) => {
+                    self.used_at = Instant::now();
+                    self.is_over = self.used_at >= is_deaf_at;
+                    return Ok(if self.is_over { Heard::End } else { Heard::Silence });
+                }
+                error = self.link.broken() => return Err(error),
+            };
+            if let Some(heard) = self.hear(message, page) {
+                return Ok(heard);
+            }
+        }
+    }
+
+    /// Takes messages into the page that are here already, until it has so many entries.
+    pub(super) fn take_what_is_here(&mut self, page: &mut Page, most: usize) {
+        while page.entries.len() < most
+            && let Some(message) = self.messages.next().now_or_never()
+            && self.hear(message, page) != Some(Heard::End)
+        {}
+    }
+
+    async fn ask_for_more(&mut self) -> Result<(), LogError> {
+        let question = format!(r#"{{"batch":{},"expires":{}}}"#, self.pull, PULL_LASTS.as_nanos());
+        self.link.send(&self.consumer, &self.inbox, question).await?;
+        (self.due, self.asked_at, self.used_at) = (self.pull, Instant::now(), Instant::now());
+        Ok(())
+    }
+
+    /// `None` if it only says that it is time to ask again.
+    fn hear(&mut self, message: Option<Message>, page: &mut Page) -> Option<Heard> {
+        match message.as_ref().map(|message| message.status) {
+            Some(None | Some(StatusCode::OK)) => {}
+            Some(Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND)) => {
+                self.due = 0;
+                return None;
+            }
+            Some(Some(StatusCode::IDLE_HEARTBEAT)) => return None,
+            Some(Some(_)) | None => self.is_over = true,
+        }
+        let message = message.filter(|_| !self.is_over);
+        let label = message.as_ref().and_then(|message| message.reply.as_deref()).and_then(label);
+        let (Some(message), Some((place, given))) = (message, label) else {
+            self.is_over = true;
+            return Some(Heard::End);
+        };
+        if given != self.given + 1 || place.sequence <= self.place.sequence {
+            self.is_over = true;
+            return Some(Heard::End);
+        }
+        (self.given, self.place, self.used_at) = (given, place, Instant::now());
+        self.due = self.due.saturating_sub(1);
+        take(&message.payload, page);
+        Some(Heard::Message)
+    }
+}
+
+/// A message has the entries of one `append`, a line each.
+fn take(payload: &[u8], page: &mut Page) {
+    for line in payload.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        match str::from_utf8(line) {
+            Ok(line) => page.take(line),
+            Err(_) => page.unreadable += 1,
+        }
+    }
+}
+
+/// Which message it is, and the how manieth that the consumer gave. The server writes it into the subject for the acknowledgement:
+/// `$JS.ACK.<stream>.<consumer>.<times>.<sequence>.<given>.<nanoseconds>.<more>`, with a domain and an account before the stream on
+/// newer ones that have such.
+fn label(reply: &str) -> Option<(Place, u64)> {
+    let words: Vec<_> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
+    let first = if words.len() >= 9 { 5 } else { 3 };
+    let mut numbers = words.get(first..first + 3)?.iter().map(|word| word.parse::<u64>());
+    let (sequence, given, nanos) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    Some((Place { sequence, nanos }, given))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_the_label_are_read() {
+        let expected = Some((Place { sequence: 20, nanos: 1_795_665_753_339_413_419 }, 3));
+        assert_eq!(label("$JS.ACK.X.c.1.20.3.1795665753339413419.2"), expected);
+        assert_eq!(label("$JS.ACK._.ACC.X.c.1.20.3.1795665753339413419.2.token"), expected);
+        assert_eq!(label("$JS.ACK.X.c.1.20.3"), None);
+        assert_eq!(label("_INBOX.x"), None);
+    }
+
+    #[test]
+    fn a_place_survives_a_cursor() {
+        let place = Place { sequence: u64::MAX - 1, nanos: u64::MAX - 2 };
+        assert_eq!(Place::at(place.position()), place);
+        assert_eq!(Place { sequence: 7, nanos: 0 }.position(), 7);
+    }
+}

@@ -1,0 +1,251 @@
+//! A connection, and the questions that are asked on it.
+
+use std::{
+    error::Error,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_nats::{
+    Client, Subscriber,
+    jetstream::{
+        self, Context, ContextBuilder, ErrorCode,
+        consumer::{AckPolicy, DeliverPolicy, pull},
+        context::{PublishError, RequestError, RequestErrorKind},
+        message::PublishMessage,
+        response::Response,
+        stream::{ConsumerErrorKind, Info, RawMessageErrorKind},
+    },
+};
+use portcullis_core::LogError;
+use tokio::{select, sync::watch, time::timeout};
+
+use super::{
+    access::{Access, Brief},
+    settings::{self, Settings, largest_message, nanos},
+};
+
+/// How long one question may go without an answer. A call asks several, and has to answer within about five seconds.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// The client's own limit, which must not come before ours.
+const NEVER_MIND: Duration = Duration::from_secs(60);
+
+/// Room for the header that names the stream.
+const HEADER_SIZE: usize = 512;
+
+/// A connection to a stream that was there, and as it has to be. Thrown away after the first thing that goes wrong with it.
+#[derive(Debug)]
+pub(super) struct Link {
+    client: Client,
+    context: Context,
+    stream: String,
+    subject: String,
+    /// How many bytes of entries fit in a message.
+    pub(super) room: usize,
+    /// Of the server.
+    pub(super) version: String,
+    trouble: watch::Receiver<Option<LogError>>,
+    is_given_up: AtomicBool,
+}
+
+impl Link {
+    /// Connects, and creates the stream if there is none. The second value are warnings.
+    pub(super) async fn open(access: &Access, settings: &Settings) -> Result<(Self, Vec<String>), LogError> {
+        settings.check()?;
+        let sender = Arc::new(watch::Sender::new(None));
+        let trouble = sender.subscribe();
+        let client = access.connect(sender).await?;
+        let mut link = Self {
+            context: ContextBuilder::new().timeout(NEVER_MIND).ack_timeout(NEVER_MIND).build(client.clone()),
+            client,
+            stream: settings.stream.clone(),
+            subject: settings.subject.clone(),
+            room: 0,
+            version: String::new(),
+            trouble,
+            is_given_up: AtomicBool::new(false),
+        };
+        let info = link.info_or_new(settings).await?;
+        link.version = link.client.server_info().version;
+        settings.accepts(&info, &link.version)?;
+        link.room = largest_message(&info, link.client.max_payload())?.saturating_sub(HEADER_SIZE);
+        let warnings = settings::warnings(&info, &link.version);
+        Ok((link, warnings))
+    }
+
+    /// Whether it can be used for another call.
+    pub(super) fn is_good(&self) -> bool {
+        !self.is_given_up.load(Ordering::Relaxed) && self.trouble.borrow().is_none()
+    }
+
+    /// Lets the next call connect anew.
+    pub(super) fn give_up(&self) {
+        self.is_given_up.store(true, Ordering::Relaxed);
+    }
+
+    async fn info_or_new(&self, settings: &Settings) -> Result<Info, LogError> {
+        if let Some(info) = self.find().await? {
+            return Ok(info);
+        }
+        let created =
+            self.ask(self.context.request(format!("STREAM.CREATE.{}", self.stream), &settings.config())).await?;
+        match created.map_err(|error| self.unanswered(&error))? {
+            Response::Ok(info) => Ok(info),
+            // Another instance was faster.
+            Response::Err { error } if error.error_code() == ErrorCode::STREAM_NAME_EXIST => self.info().await,
+            Response::Err { error } => Err(refused("create the stream", &error)),
+        }
+    }
+
+    /// How the stream is and stands.
+    pub(super) async fn info(&self) -> Result<Info, LogError> {
+        self.find().await?.ok_or_else(|| {
+            self.give_up(); // who connects creates it
+            LogError::unavailable(format!("the NATS stream {} is gone", self.stream))
+        })
+    }
+
+    async fn find(&self) -> Result<Option<Info>, LogError> {
+        let found = self.ask(self.context.request(format!("STREAM.INFO.{}", self.stream), &())).await?;
+        match found.map_err(|error| self.unanswered(&error))? {
+            Response::Ok(info) => Ok(Some(info)),
+            Response::Err { error } if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
+            Response::Err { error } => Err(refused("look at the stream", &error)),
+        }
+    }
+
+    /// Returns when the stream has stored it.
+    pub(super) async fn publish(&self, payload: String) -> Result<(), LogError> {
+        // A subject that somebody gave to another stream would swallow revocations.
+        let message = PublishMessage::build().payload(payload.into()).expected_stream(&self.stream);
+        let publish = async { self.context.send_publish(self.subject.clone(), message).await?.await };
+        self.ask(publish).await?.map(drop).map_err(|error| self.not_stored(&error))
+    }
+
+    /// When the message was stored that has this number; `None` if there is none.
+    pub(super) async fn time_of(&self, sequence: u64) -> Result<Option<u64>, LogError> {
+        self.message(sequence, false).await
+    }
+
+    /// Whether a message is there with this number or a higher one. The stream's leader answers, not the server of a consumer.
+    pub(super) async fn has_from(&self, sequence: u64) -> Result<bool, LogError> {
+        Ok(self.message(sequence, true).await?.is_some())
+    }
+
+    async fn message(&self, sequence: u64, or_next: bool) -> Result<Option<u64>, LogError> {
+        let get = async {
+            let stream = self.context.get_stream_no_info(&self.stream).await.map_err(|error| {
+                LogError::misconfigured("the name of the NATS stream is none").with_source(Brief::of(&error))
+            })?;
+            let message = stream.raw_message_builder().sequence(sequence);
+            let message = if or_next { message.next_by_subject(self.subject.as_str()) } else { message };
+            match message.send().await {
+                Ok(message) => Ok(Some(nanos(message.time))),
+                Err(error) => match error.kind() {
+                    RawMessageErrorKind::NoMessageFound => Ok(None),
+                    RawMessageErrorKind::JetStream(error) => Err(refused("read the stream", &error)),
+                    _ => Err(LogError::unavailable("NATS does not read the stream").with_source(Brief::of(&error))),
+                },
+            }
+        };
+        self.ask(get).await?
+    }
+
+    /// Makes a consumer that begins with that message, and is forgotten by the server when nobody has asked it for that long. Gives the
+    /// subject on which it is asked for messages.
+    pub(super) async fn consumer(&self, start_sequence: u64, forgotten_after: Duration) -> Result<String, LogError> {
+        let config = pull::Config {
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+            ack_policy: AckPolicy::None,
+            inactive_threshold: forgotten_after,
+            // Nothing about it has to survive anything: the reader knows where it is.
+            memory_storage: true,
+            num_replicas: 1,
+            ..pull::Config::default()
+        };
+        match self.ask(self.context.create_consumer_on_stream(config, &self.stream)).await? {
+            Ok(consumer) => {
+                let name = &consumer.cached_info().name;
+                Ok(format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", self.stream))
+            }
+            Err(error) => match error.kind() {
+                ConsumerErrorKind::JetStream(error) => Err(refused("follow the stream", &error)),
+                _ => {
+                    Err(LogError::unavailable("NATS does not let us follow the stream").with_source(Brief::of(&error)))
+                }
+            },
+        }
+    }
+
+    /// A subject of our own, and what is sent there.
+    pub(super) async fn inbox(&self) -> Result<(String, Subscriber), LogError> {
+        let inbox = self.client.new_inbox();
+        let subscribed = self.ask(self.client.subscribe(inbox.clone())).await?;
+        let messages = subscribed.map_err(|error| self.lost(&error))?;
+        Ok((inbox, messages))
+    }
+
+    /// Sends something that is answered in the inbox.
+    pub(super) async fn send(&self, subject: &str, inbox: &str, payload: String) -> Result<(), LogError> {
+        let send = self.client.publish_with_reply(subject.to_owned(), inbox.to_owned(), payload.into());
+        self.ask(send).await?.map_err(|error| self.lost(&error))
+    }
+
+    /// Waits until the connection is no good any more.
+    pub(super) async fn broken(&self) -> LogError {
+        let mut trouble = self.trouble.clone();
+        let error = trouble.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
+        error.unwrap_or_else(connection_lost)
+    }
+
+    /// Waits for an answer, though not for ever, and not on a connection that is broken.
+    async fn ask<T>(&self, question: impl Future<Output = T>) -> Result<T, LogError> {
+        select! {
+            answer = timeout(ANSWER, question) => answer.map_err(|_| {
+                self.give_up();
+                LogError::unavailable("NATS does not answer")
+            }),
+            error = self.broken() => Err(error),
+        }
+    }
+
+    fn unanswered(&self, error: &RequestError) -> LogError {
+        self.give_up();
+        if error.kind() == RequestErrorKind::NoResponders && !self.client.server_info().jetstream {
+            return LogError::misconfigured(
+                "the NATS server has no JetStream: start it with `-js`, or with a `jetstream` block",
+            );
+        }
+        LogError::unavailable("JetStream does not answer").with_source(Brief::of(error))
+    }
+
+    fn lost(&self, error: &impl Error) -> LogError {
+        self.give_up();
+        connection_lost().with_source(Brief::of(error))
+    }
+
+    fn not_stored(&self, error: &PublishError) -> LogError {
+        let answer = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
+        if let Some(error) = answer {
+            return refused("write to the stream", error);
+        }
+        self.give_up(); // who connects creates the stream if it is gone
+        LogError::unavailable("NATS did not store the revocations").with_source(Brief::of(error))
+    }
+}
+
+fn connection_lost() -> LogError {
+    LogError::unavailable("the connection to NATS was lost")
+}
+
+/// An answer of the server that is an error. What it says is for operators, and names no secrets.
+fn refused(what: &str, error: &jetstream::Error) -> LogError {
+    let detail = format!("NATS does not let us {what}: {error}");
+    // As in HTTP: what is wrong is the request, or else the server for now.
+    if (400..500).contains(&error.code()) { LogError::misconfigured(detail) } else { LogError::unavailable(detail) }
+}

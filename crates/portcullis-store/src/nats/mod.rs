@@ -1,0 +1,306 @@
+//! A log in a stream of NATS.
+
+mod access;
+mod feed;
+mod link;
+mod reading;
+mod settings;
+
+use std::{
+    fmt,
+    future::Future,
+    path::PathBuf,
+    sync::{Arc, Mutex as SyncMutex, PoisonError},
+    time::Duration,
+};
+
+use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use tokio::{sync::Mutex, time::timeout};
+
+use access::{Access, Credentials};
+use feed::Feed;
+use link::Link;
+use settings::Settings;
+
+/// How long a call may take beyond its patience.
+const CALL: Duration = Duration::from_secs(5);
+
+/// No reader waits for longer: so that an instant can be calculated from whatever somebody passes.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// A [`RevocationLog`] in a stream of NATS, for several instances of a service.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use portcullis_store::JetStreamLog;
+///
+/// # fn main() -> Result<(), portcullis_core::LogError> {
+/// let log = JetStreamLog::new("nats://nats-1.internal:4222,nats://nats-2.internal:4222")?
+///     .credentials_file("/run/secrets/nats.creds")
+///     .horizon(Duration::from_secs(12 * 60 * 60))
+///     .replicas(3);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Rules
+///
+/// - It works with nats-server from 2.9 on, with `JetStream` turned on (`-js`). It connects at the first call, and anew after whatever
+///   went wrong; each call answers within about five seconds beyond its patience.
+/// - If there is no stream it is created. One that is there is used if it remembers long enough and forgets nothing before its time,
+///   and refused with a sentence that says what to change if not. That is looked at with every read.
+/// - One [`append`](RevocationLog::append) is one message, a line of JSON for each entry: all of them are in, or none. Only what does not
+///   fit in a message (`max_payload`, one megabyte unless set otherwise: about 8000 entries) becomes several, one after
+///   the other, and a failure between leaves the first ones in. To append again is always right.
+/// - A page is the last one if the *server* has said, when it was asked in this call, that it ends there.
+/// - A reader starts anew if the stream is another one, if it was rolled back (even if it has grown beyond the reader's place since),
+///   or if what followed has been trimmed.
+/// - Reading is by an ephemeral pull consumer without acknowledgements, which the server forgets after a minute. It is made anew after
+///   anything odd, from where the reader is.
+/// - A server of a cluster that was cut off from the others may, until it notices (about ten seconds), take itself for the leader
+///   and say that nothing follows. That adds to how old a view can be.
+///
+/// # What is on the server
+///
+/// A stream `PORTCULLIS_REVOCATIONS` ([`stream`](Self::stream)) of the one subject `portcullis.revocations`
+/// ([`subject`](Self::subject)), with file storage, without limits but for the age: the horizon and twenty minutes. (Entries are remembered for
+/// ten minutes longer than the horizon; clocks may differ by ten.) Its description ends with a random id, which tells it
+/// from another one of that name. A stream that somebody creates beforehand needs none. Where an account demands a limit in
+/// bytes, create it so, with `--discard=new`: then a full stream refuses revocations, which is heard, and forgets none. (Servers before 2.10
+/// forget even so, and are refused with a limit.)
+///
+/// To look at it: `nats stream info PORTCULLIS_REVOCATIONS`, `nats stream view PORTCULLIS_REVOCATIONS`.
+///
+/// # What is lost
+///
+/// | setting of the stream or the server | `kill -9` of the server | power failure |
+/// |---|---|---|
+/// | file storage, one replica, `sync_interval` 2 min (default) | nothing | up to the last two minutes |
+/// | the same with `sync_interval: always` (from 2.10 on) | nothing | nothing |
+/// | three replicas, default `sync_interval` | nothing | nothing, unless it hits most of the servers at once |
+/// | `persist_mode: async` (2.12) | what was not written yet | the same and more |
+/// | memory storage, one replica | everything | everything |
+///
+/// What somebody may want to change is in [`warnings`](RevocationLog::warnings) after the first call.
+///
+/// # What the user may do
+///
+/// With permissions, the user needs to publish on `portcullis.revocations` and on these, where `S` is the name of the stream, and to
+/// subscribe to `_INBOX.>`:
+///
+/// ```text
+/// $JS.API.STREAM.INFO.S    $JS.API.STREAM.CREATE.S    $JS.API.STREAM.MSG.GET.S
+/// $JS.API.CONSUMER.CREATE.S    $JS.API.CONSUMER.MSG.NEXT.S.*
+/// ```
+///
+/// `STREAM.CREATE` only if the stream is not there already. Give nobody else the subject: who can publish there can log out anybody.
+pub struct JetStreamLog {
+    access: Access,
+    settings: Settings,
+    link: Mutex<Option<Arc<Link>>>,
+    /// Of the reader that goes on where it was; others have one of their own.
+    feed: Mutex<Option<Feed>>,
+    warnings: SyncMutex<Vec<String>>,
+}
+
+impl JetStreamLog {
+    /// A log on the server at `nats://[user:password@]host:port` or `nats://token@host:port`, or `tls://…` for TLS; or in the cluster of several
+    /// such, with commas between. The port defaults to 4222. Nothing is connected yet.
+    ///
+    /// Name the servers of a cluster that are to be used: others that it has are not.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`](portcullis_core::LogErrorKind::Misconfigured) if that is no URL of NATS, or some are with TLS and some
+    /// without. The error does not repeat the URL.
+    pub fn new(url: &str) -> Result<Self, LogError> {
+        let settings = Settings {
+            stream: "PORTCULLIS_REVOCATIONS".into(),
+            subject: "portcullis.revocations".into(),
+            horizon: crate::DEFAULT_HORIZON,
+            replicas: 1,
+        };
+        Ok(Self {
+            access: Access::parse(url)?,
+            settings,
+            link: Mutex::default(),
+            feed: Mutex::default(),
+            warnings: SyncMutex::default(),
+        })
+    }
+
+    /// The longest life of a token whose revocation is remembered. Defaults to 24 hours, the longest that the large identity providers
+    /// give access tokens by default. A stream that is there already and remembers for less is refused.
+    #[must_use]
+    pub fn horizon(mut self, horizon: Duration) -> Self {
+        self.settings.horizon = horizon;
+        self
+    }
+
+    /// The name of the stream. Defaults to `PORTCULLIS_REVOCATIONS`. Services that trust the same issuers share one; others that share an
+    /// account of NATS need a name and a [subject](Self::subject) each. A name that NATS does not allow is refused by the first call.
+    #[must_use]
+    pub fn stream(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.settings.stream);
+        self
+    }
+
+    /// The subject of the stream. Defaults to `portcullis.revocations`. One that NATS does not allow, or with wildcards, is refused by
+    /// the first call.
+    #[must_use]
+    pub fn subject(mut self, subject: &str) -> Self {
+        subject.clone_into(&mut self.settings.subject);
+        self
+    }
+
+    /// On how many servers of a cluster the stream is kept if it is created here: 1, 3 or 5. Defaults to 1, the only number that a
+    /// single server can do.
+    #[must_use]
+    pub fn replicas(mut self, count: u8) -> Self {
+        self.settings.replicas = count.into();
+        self
+    }
+
+    /// The name and the password of the user. Defaults to what the URL has.
+    #[must_use]
+    pub fn user(mut self, name: &str, password: &str) -> Self {
+        self.access.credentials = Credentials::Password { user: name.into(), password: password.into() };
+        self
+    }
+
+    /// The token, where the server is set up with one. Defaults to what the URL has.
+    #[must_use]
+    pub fn token(mut self, token: &str) -> Self {
+        self.access.credentials = Credentials::Token(token.into());
+        self
+    }
+
+    /// A credentials file, which has a user's JWT and seed. It is read at each connect, so that it can be replaced while the service
+    /// runs. Defaults to none.
+    #[must_use]
+    pub fn credentials_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.access.credentials = Credentials::File(path.into());
+        self
+    }
+
+    /// What a credentials file has in it. Defaults to none.
+    #[must_use]
+    pub fn credentials(mut self, text: &str) -> Self {
+        self.access.credentials = Credentials::Text(text.into());
+        self
+    }
+
+    /// Certificates in PEM form of whom to trust to name the servers, and of nobody else; for URLs with `tls://`. Defaults to the
+    /// system's, for which the process has to have installed a `rustls` crypto provider. What is no certificate is refused by the
+    /// first call.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: &[u8]) -> Self {
+        self.access.roots = Some(pem.to_vec());
+        self
+    }
+
+    /// The connection, made anew if there is none that is good.
+    async fn link(&self) -> Result<Arc<Link>, LogError> {
+        let mut slot = self.link.lock().await;
+        if let Some(link) = slot.as_ref().filter(|link| link.is_good()) {
+            return Ok(Arc::clone(link));
+        }
+        *slot = None;
+        let (link, warnings) = Box::pin(Link::open(&self.access, &self.settings)).await?;
+        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
+        Ok(Arc::clone(slot.insert(Arc::new(link))))
+    }
+
+    /// Ends a call that takes too long, and the connection with it.
+    async fn within<T>(&self, limit: Duration, call: impl Future<Output = Result<T, LogError>>) -> Result<T, LogError> {
+        if let Ok(outcome) = timeout(limit, call).await {
+            return outcome;
+        }
+        if let Ok(slot) = self.link.try_lock() {
+            slot.iter().for_each(|link| link.give_up());
+        }
+        Err(LogError::unavailable("NATS takes too long"))
+    }
+}
+
+impl RevocationLog for JetStreamLog {
+    async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
+        self.within(CALL, async {
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let link = self.link().await?;
+            for payload in payloads(entries, link.room) {
+                link.publish(payload).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
+        let patience = patience.min(LONGEST_PATIENCE);
+        self.within(patience + CALL, Box::pin(reading::read(self, after, patience))).await
+    }
+
+    fn horizon(&self) -> Duration {
+        self.settings.horizon
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Shows where the log is, and nothing of who we are.
+impl fmt::Debug for JetStreamLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JetStreamLog")
+            .field("servers", &self.access)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The entries as messages of at most so many bytes: one, if they fit.
+fn payloads(entries: &[RevocationEntry], room: usize) -> Vec<String> {
+    let mut payloads: Vec<String> = Vec::new();
+    for entry in entries {
+        let line = entry.to_json();
+        match payloads.last_mut().filter(|payload| payload.len() + 1 + line.len() <= room) {
+            Some(payload) => {
+                payload.push('\n');
+                payload.push_str(&line);
+            }
+            None => payloads.push(line),
+        }
+    }
+    payloads
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::{Revocation, UnixTime};
+
+    use super::*;
+
+    #[test]
+    fn entries_are_one_message_unless_they_do_not_fit() {
+        let entry = |id: &str| RevocationEntry::new(Revocation::session("i", id), UnixTime::from_secs(1));
+        let entries = [entry("a"), entry("b"), entry("c")];
+        let line = entries[0].to_json();
+        assert_eq!(payloads(&entries, 10_000).len(), 1);
+        assert_eq!(payloads(&entries, 2 * line.len() + 1).len(), 2);
+        assert_eq!(payloads(&entries, line.len() * 2).len(), 3);
+        let all = payloads(&entries, 2 * line.len() + 1).join("\n");
+        assert!(all.lines().map(RevocationEntry::from_json).map(Result::unwrap).eq(entries));
+    }
+
+    #[test]
+    fn the_longest_entry_fits_where_a_message_is_allowed_to_be_smallest() {
+        let worst = "\u{1}".repeat(255);
+        let entry = RevocationEntry::new(Revocation::session(&worst, &worst), UnixTime::from_secs(u64::MAX));
+        assert!(entry.to_json().len() < 7 * 1024);
+    }
+}

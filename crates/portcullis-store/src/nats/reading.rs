@@ -1,0 +1,128 @@
+//! How a page comes about.
+
+use std::{sync::Arc, time::Duration};
+
+use portcullis_core::{Cursor, LogError, Page};
+use tokio::time::{Instant, timeout};
+
+use super::{
+    JetStreamLog,
+    feed::{Feed, Heard, Place},
+    link::Link,
+    settings::Standing,
+};
+
+/// About how many entries a page has at most. (A message is taken as a whole.)
+const PAGE: usize = 5000;
+
+/// How long a feed may be silent although something follows, until that is looked into.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// After that long a page is given that is not full: on a slow line a full one would take longer than a call may.
+const LONG_ENOUGH: Duration = Duration::from_secs(1);
+
+/// How often a feed may end within one call. Once is ordinary: the server forgets feeds, or hands them over.
+const ENDS: usize = 2;
+
+/// For how long the feed is waited for. A read that was given up a moment ago lets go of it; one that goes on does not, and then this one
+/// has a feed of its own.
+const LET_GO: Duration = Duration::from_millis(20);
+
+/// Reads a page.
+pub(super) async fn read(log: &JetStreamLog, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
+    let until = Instant::now() + patience;
+    let link = log.link().await?;
+    let mut kept = timeout(LET_GO, log.feed.lock()).await;
+    let mut own = None;
+    let slot = kept.as_deref_mut().unwrap_or(&mut own);
+    // The last round comes after the waiting: the server is asked once more.
+    for _ in 0..=ENDS + 1 {
+        let info = link.info().await?;
+        log.settings.accepts(&info, &link.version)?; // somebody may have changed it since we connected
+        let standing = Standing::of(&info);
+        let (feed, is_restart) = feed_for(slot, &link, standing, after).await?;
+        let mut page = Page::empty(cursor(feed));
+        page.is_restart = is_restart;
+        if feed.place.sequence < standing.last {
+            return read_to_end(feed, standing, page).await;
+        }
+        if Instant::now() >= until {
+            return Ok(page);
+        }
+        if feed.next(until, &mut page).await? == Heard::Message {
+            feed.take_what_is_here(&mut page, PAGE);
+            page.cursor = cursor(feed);
+            // Nothing followed when the server was asked, and that stays true.
+            return Ok(page);
+        }
+    }
+    Err(ended())
+}
+
+/// A feed that stands behind the cursor, or before everything; and whether it starts anew although the reader wanted to go on.
+async fn feed_for<'a>(
+    slot: &'a mut Option<Feed>,
+    link: &Arc<Link>,
+    standing: Standing,
+    after: Option<&Cursor>,
+) -> Result<(&'a mut Feed, bool), LogError> {
+    let start = Place { sequence: standing.first.saturating_sub(1), nanos: 0 };
+    let goes_on = after.and_then(|cursor| place_to_go_on(cursor, standing));
+    let place = goes_on.unwrap_or(start);
+    if let Some(feed) = slot.take().filter(|feed| feed.is_at(link, standing.incarnation, place)) {
+        return Ok((slot.insert(feed), after.is_some() && goes_on.is_none()));
+    }
+    let is_there = is_still_there(link, standing, place).await?;
+    let place = if is_there { place } else { start };
+    let feed = Feed::open(link, standing, place).await?;
+    Ok((slot.insert(feed), after.is_some() && (goes_on.is_none() || !is_there)))
+}
+
+/// Where the cursor stands, if its place is in this stream, and what followed has not been trimmed.
+fn place_to_go_on(cursor: &Cursor, standing: Standing) -> Option<Place> {
+    let place = Place::at(cursor.position());
+    let is_within = place.sequence <= standing.last && place.sequence.saturating_add(1) >= standing.first;
+    (cursor.incarnation() == standing.incarnation && is_within).then_some(place)
+}
+
+/// Whether the message is the one that the reader has read. In a stream that was rolled back and has grown again it is not.
+async fn is_still_there(link: &Link, standing: Standing, place: Place) -> Result<bool, LogError> {
+    if place.sequence < standing.first {
+        return Ok(true); // its time was over, and nothing was between it and the first
+    }
+    Ok(link.time_of(place.sequence).await? == (place.nanos != 0).then_some(place.nanos))
+}
+
+/// Reads up to where the stream stood, or until the page is full.
+async fn read_to_end(feed: &mut Feed, standing: Standing, mut page: Page) -> Result<Page, LogError> {
+    let started = Instant::now();
+    let mut ends = 0;
+    while feed.place.sequence < standing.last && page.entries.len() < PAGE {
+        if started.elapsed() > LONG_ENOUGH && !page.entries.is_empty() {
+            break;
+        }
+        if feed.next(Instant::now() + SILENCE, &mut page).await? == Heard::Message {
+            feed.take_what_is_here(&mut page, PAGE);
+        } else if !feed.link.has_from(feed.place.sequence.saturating_add(1)).await? {
+            // Somebody has deleted the last messages by hand: their numbers are gone.
+            feed.place = Place { sequence: standing.last, nanos: 0 };
+        } else if ends == ENDS {
+            return Err(ended());
+        } else {
+            ends += 1;
+            let link = Arc::clone(&feed.link);
+            *feed = Feed::open(&link, standing, feed.place).await?;
+        }
+    }
+    page.cursor = cursor(feed);
+    page.is_last = feed.place.sequence >= standing.last;
+    Ok(page)
+}
+
+fn cursor(feed: &Feed) -> Cursor {
+    Cursor::new(feed.incarnation, feed.place.position())
+}
+
+fn ended() -> LogError {
+    LogError::unavailable("NATS has revocations for us, and does not send them")
+}

@@ -1,0 +1,148 @@
+//! What is looked at when a connection is new: whether the server is one that a log can be kept on, and whether the log is there.
+
+use portcullis_core::LogError;
+use tokio_postgres::{Error, Row, types::Type};
+
+use super::{
+    error::explain,
+    schema::{FORM, Schema},
+    server::Server,
+    session::{Access, Session},
+};
+
+/// The oldest that its makers still look after, or did until a year ago: 13, which draws UUIDs by itself.
+const OLDEST_VERSION: i32 = 130_000;
+
+const QUESTION: &str = r"
+    SELECT current_setting('server_version_num')::int4 AS version,
+           pg_is_in_recovery() AS is_standby,
+           (SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()) AS encoding,
+           current_setting('fsync') = 'on' AS syncs,
+           current_setting('full_page_writes') = 'on' AS writes_full_pages,
+           current_setting('synchronous_commit') IN ('on', 'remote_apply') AS commits_to_disk,
+           coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS is_encrypted,
+           schema.oid IS NOT NULL AS has_schema,
+           tables.count = 2 AND function.oid IS NOT NULL AS is_complete,
+           coalesce(tables.are_unlogged, false) AS is_unlogged,
+           coalesce(has_schema_privilege(schema.oid, 'USAGE') AND tables.can_read
+                    AND has_function_privilege(function.oid, 'EXECUTE'), false) AS may_use
+    FROM (VALUES (1)) AS one
+    LEFT JOIN pg_namespace AS schema ON schema.nspname = $1
+    LEFT JOIN pg_proc AS function ON function.pronamespace = schema.oid AND function.proname = 'append_revocations'
+    CROSS JOIN LATERAL (
+        SELECT count(*), bool_or(relpersistence <> 'p') AS are_unlogged, bool_and(has_table_privilege(oid, 'SELECT')) AS can_read
+        FROM pg_class WHERE relnamespace = schema.oid AND relname IN ('revocations', 'revocation_log')
+    ) AS tables
+    LIMIT 1";
+
+/// What was found.
+struct Finding(Row);
+
+impl Finding {
+    fn is(&self, what: &str) -> Result<bool, LogError> {
+        self.0.try_get(what).map_err(explain)
+    }
+}
+
+/// Looks, makes what is missing, and gives what an operator should know.
+pub(super) async fn inspect(session: &Session, server: &Server, schema: &Schema) -> Result<Vec<String>, LogError> {
+    let mut finding = look(session, schema).await?;
+    refuse(&finding)?;
+    if !finding.is("is_complete")? {
+        create(session, schema, &finding).await?;
+        finding = look(session, schema).await?;
+    }
+    if !finding.is("may_use")? {
+        let name = schema.name();
+        return Err(LogError::misconfigured(format!(
+            "the PostgreSQL user may not use the revocation log: GRANT it USAGE on the schema \"{name}\", SELECT on both of its \
+             tables, and EXECUTE on \"{name}\".append_revocations"
+        )));
+    }
+    if session.ask(Access::Reads, &schema.form(), &[]).await?.is_empty() {
+        // Somebody has emptied the table. The log that begins now is another one, and readers will see that.
+        create(session, schema, &finding).await?;
+    }
+    let form = session.ask(Access::Reads, &schema.form(), &[]).await?;
+    let form = form.first().map(|row| row.try_get::<_, i32>(0)).transpose().map_err(explain)?.unwrap_or(0);
+    if form != FORM {
+        return Err(LogError::misconfigured(format!(
+            "the revocation log in PostgreSQL is of form {form}, and this version of Portcullis knows {FORM}: use the same \
+             version on all instances"
+        )));
+    }
+    warnings(&finding, server)
+}
+
+/// The server's timeline: a number that changes whenever a standby takes over or a backup is played back, or 0 where it is not told.
+pub(super) async fn timeline(session: &Session) -> Result<u32, LogError> {
+    let rows = session.try_to_ask(Access::Reads, "SELECT pg_walfile_name(pg_current_wal_lsn())", &[]).await;
+    let name = |rows: Vec<Row>| rows.first().map(|row| row.try_get::<_, String>(0)).transpose();
+    match rows.and_then(name) {
+        Ok(name) => Ok(name.and_then(|name| u32::from_str_radix(name.get(..8)?, 16).ok()).unwrap_or(0)),
+        // Some that are rented out keep it to themselves.
+        Err(error) if error.as_db_error().is_some() => Ok(0),
+        Err(error) => Err(explain(error)),
+    }
+}
+
+async fn look(session: &Session, schema: &Schema) -> Result<Finding, LogError> {
+    let rows = session.ask(Access::Reads, QUESTION, &[(&schema.name(), Type::TEXT)]).await?;
+    rows.into_iter().next().map(Finding).ok_or_else(|| LogError::unavailable("PostgreSQL answers with no row"))
+}
+
+async fn create(session: &Session, schema: &Schema, finding: &Finding) -> Result<(), LogError> {
+    let creation = if finding.is("has_schema")? { schema.creation_inside() } else { schema.creation() };
+    session.run(&creation).await
+}
+
+fn refuse(finding: &Finding) -> Result<(), LogError> {
+    let text = |row: &Row| -> Result<(i32, String), Error> { Ok((row.try_get("version")?, row.try_get("encoding")?)) };
+    let (version, encoding) = text(&finding.0).map_err(explain)?;
+    if version < OLDEST_VERSION {
+        let version = version / 10_000;
+        return Err(LogError::misconfigured(format!("PostgreSQL {version} is too old: 13 or later is wanted")));
+    }
+    if finding.is("is_standby")? {
+        return Err(LogError::misconfigured(
+            "this PostgreSQL server is a standby, which is behind by an unknown time and takes no writes: name the primary, or \
+             all of them (`host1,host2`), of which the primary is then taken",
+        ));
+    }
+    if encoding != "UTF8" {
+        return Err(LogError::misconfigured(format!(
+            "the PostgreSQL database has the encoding {encoding}, which cannot hold every user's name: it has to be created with \
+             ENCODING 'UTF8'"
+        )));
+    }
+    Ok(())
+}
+
+fn warnings(finding: &Finding, server: &Server) -> Result<Vec<String>, LogError> {
+    let sentences = [
+        (
+            !finding.is("syncs")?,
+            "PostgreSQL runs with `fsync = off`: when its machine loses power, the whole database may be lost, and acknowledged \
+             revocations with it",
+        ),
+        (
+            !finding.is("writes_full_pages")?,
+            "PostgreSQL runs with `full_page_writes = off`: when its machine loses power, half-written pages cannot be repaired",
+        ),
+        (
+            !finding.is("commits_to_disk")?,
+            "PostgreSQL runs with a `synchronous_commit` that is less than `on`: revocations are written with `on` all the \
+             same, but what else is in this database may be older than they are after a crash",
+        ),
+        (
+            finding.is("is_unlogged")?,
+            "a table of the revocation log is UNLOGGED: PostgreSQL empties it after each crash; ALTER TABLE .. SET LOGGED",
+        ),
+        (
+            !finding.is("is_encrypted")? && !server.is_here(),
+            "the connection to PostgreSQL is not encrypted: whoever is on the way can read and change revocations; \
+             `sslmode=require` in the URL refuses that",
+        ),
+    ];
+    Ok(sentences.into_iter().filter(|(holds, _)| *holds).map(|(_, sentence)| sentence.to_owned()).collect())
+}

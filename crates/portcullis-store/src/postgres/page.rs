@@ -1,0 +1,111 @@
+//! A page of the log, and where a reader stands.
+
+use portcullis_core::{Cursor, LogError, Page};
+use tokio_postgres::{Error, Row, types::Type};
+
+use super::{
+    error::explain,
+    schema::{PAGE, Schema},
+    session::{Access, Session},
+};
+
+/// A place in the log: behind this position, which was written with this mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    position: i64,
+    mark: i64,
+}
+
+const BEGINNING: Place = Place { position: 0, mark: 0 };
+
+impl Place {
+    /// The position is in the lower half of the cursor's.
+    fn of(cursor: &Cursor) -> Option<Self> {
+        let (mark, position) = (cursor.position() >> 64, cursor.position() & u128::from(u64::MAX));
+        Some(Self { position: i64::try_from(position).ok()?, mark: i64::try_from(mark).ok()? })
+    }
+
+    fn cursor(self, incarnation: u128) -> Cursor {
+        // Neither is ever negative.
+        let (position, mark) = (u128::from(self.position.unsigned_abs()), u128::from(self.mark.unsigned_abs()));
+        Cursor::new(incarnation, (mark << 64) | position)
+    }
+}
+
+/// What the log says of itself, as of the instant at which a page was read.
+struct Head {
+    incarnation: u128,
+    end: Place,
+    /// The mark of the entry that the reader stands behind, if it is still there.
+    mark_behind: Option<i64>,
+}
+
+impl Head {
+    /// Who the log is: the random number of its creation; together with the server's timeline, which a standby that takes over or a
+    /// restored backup changes, and with the table's file, which TRUNCATE changes. Each of them can have lost entries.
+    fn read(row: &Row, timeline: u32) -> Result<Self, LogError> {
+        let read = || -> Result<_, Error> {
+            let end = Place { position: row.try_get("position")?, mark: row.try_get("mark")? };
+            Ok((end, row.try_get::<_, &str>("entry")?, row.try_get::<_, i64>("file")?, row.try_get("mark_behind")?))
+        };
+        let (end, created_as, file, mark_behind) = read().map_err(explain)?;
+        let created_as = u128::from_str_radix(created_as, 16)
+            .map_err(|_| LogError::corrupt("the incarnation of the revocation log in PostgreSQL is not a UUID"))?;
+        let incarnation = created_as ^ (u128::from(timeline) << 32) ^ u128::from(file.unsigned_abs());
+        Ok(Self { incarnation, end, mark_behind })
+    }
+
+    /// Whether a reader can go on from there. If the log went back in time and has overtaken the reader since, another entry is there.
+    fn has(&self, cursor: &Cursor) -> bool {
+        let Some(place) = Place::of(cursor) else { return false };
+        let is_there = place.position == 0 || place == self.end || self.mark_behind == Some(place.mark);
+        cursor.incarnation() == self.incarnation && place.position <= self.end.position && is_there
+    }
+}
+
+/// Reads what follows the cursor now, without waiting for anything.
+pub(super) async fn page(session: &Session, schema: &Schema, after: Option<&Cursor>) -> Result<Page, LogError> {
+    let place = after.map_or(Some(BEGINNING), Place::of);
+    let (head, rows) = read(session, schema, place.unwrap_or(BEGINNING)).await?;
+    if after.is_none_or(|cursor| head.has(cursor)) {
+        return fill(&head, &rows);
+    }
+    let (head, rows) = read(session, schema, BEGINNING).await?;
+    let mut page = fill(&head, &rows)?;
+    page.is_restart = true;
+    Ok(page)
+}
+
+async fn read(session: &Session, schema: &Schema, place: Place) -> Result<(Head, Vec<Row>), LogError> {
+    let mut rows = session.ask(Access::Reads, &schema.read(), &[(&place.position, Type::INT8)]).await?;
+    let head = rows.iter().position(|row| row.try_get("is_head").unwrap_or(false));
+    let Some(head) = head.map(|at| rows.remove(at)) else {
+        session.give_up();
+        return Err(LogError::unavailable(
+            "the row of `revocation_log` in PostgreSQL is gone; the next call makes a new one",
+        ));
+    };
+    Ok((Head::read(&head, session.timeline())?, rows))
+}
+
+fn fill(head: &Head, rows: &[Row]) -> Result<Page, LogError> {
+    let mut page = Page::empty(head.end.cursor(head.incarnation));
+    let mut last = BEGINNING;
+    for row in rows {
+        let place = || -> Result<_, Error> {
+            let place = Place { position: row.try_get("position")?, mark: row.try_get("mark")? };
+            Ok((place, row.try_get::<_, &str>("entry")?))
+        };
+        let (place, text) = place().map_err(explain)?;
+        page.take(text);
+        if place.position > last.position {
+            last = place;
+        }
+    }
+    // A page that is not full has everything up to the end; what is not in it is over.
+    if rows.len() >= PAGE && last.position < head.end.position {
+        page.is_last = false;
+        page.cursor = last.cursor(head.incarnation);
+    }
+    Ok(page)
+}

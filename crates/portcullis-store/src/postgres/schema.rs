@@ -1,0 +1,87 @@
+//! Where in a database the log is, and the SQL that speaks to it.
+
+use portcullis_core::LogError;
+
+/// The form of the tables that this version reads and writes.
+pub(super) const FORM: i32 = 1;
+
+/// How many entries a page has at most: some 600 KB, and a tenth of a second where the network is slow.
+pub(super) const PAGE: usize = 5000;
+
+/// The name of a schema: lower case, so that it is the same with and without quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Schema(String);
+
+/// Names of PostgreSQL have 63 bytes, and that of the channel has more in it than the schema's.
+const LONGEST_NAME: usize = 40;
+
+impl Default for Schema {
+    fn default() -> Self {
+        Self("portcullis".to_owned())
+    }
+}
+
+impl Schema {
+    pub(super) fn parse(name: &str) -> Result<Self, LogError> {
+        let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
+        let is_plain = name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
+        if starts_well && is_plain && name.len() <= LONGEST_NAME && !name.starts_with("pg_") {
+            return Ok(Self(name.to_owned()));
+        }
+        Err(LogError::misconfigured(
+            "the name of the PostgreSQL schema must be of at most 40 lower-case letters, digits and underscores, and start \
+             neither with a digit nor with `pg_`",
+        ))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// What makes everything that is not there yet.
+    pub(super) fn creation(&self) -> String {
+        let text = include_str!("schema.sql");
+        text.replace("\"portcullis\"", &format!("\"{}\"", self.0))
+            .replace("'revocations of portcullis'", &format!("'{}'", self.channel()))
+    }
+
+    /// The same for a schema that somebody else has made: to say `CREATE SCHEMA` takes a right in the whole database, even if it has
+    /// nothing to do.
+    pub(super) fn creation_inside(&self) -> String {
+        self.creation().replace(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.0), "")
+    }
+
+    fn channel(&self) -> String {
+        format!("revocations of {}", self.0)
+    }
+
+    pub(super) fn listen(&self) -> String {
+        format!("LISTEN \"{}\"", self.channel())
+    }
+
+    pub(super) fn append(&self) -> String {
+        format!("SELECT \"{}\".append_revocations($1, $2)", self.0)
+    }
+
+    pub(super) fn form(&self) -> String {
+        format!("SELECT form FROM \"{}\".revocation_log", self.0)
+    }
+
+    /// The head of the log, and the entries behind a position (`$1`), all as of one instant.
+    ///
+    /// What was over ten minutes ago is left out, so that the entry that a reader comes to stand behind stays for ten minutes more.
+    pub(super) fn read(&self) -> String {
+        let schema = &self.0;
+        format!(
+            r#"SELECT true AS is_head, log.position, log.mark, replace(log.incarnation::text, '-', '') AS entry,
+                      pg_relation_filenode('"{schema}".revocations'::regclass)::int8 AS file,
+                      (SELECT mark FROM "{schema}".revocations WHERE position = $1) AS mark_behind
+               FROM "{schema}".revocation_log AS log
+               UNION ALL
+               (SELECT false, position, mark, entry, NULL, NULL FROM "{schema}".revocations
+                WHERE position > $1 AND position <= (SELECT position FROM "{schema}".revocation_log)
+                      AND until > now() - interval '10 minutes'
+                ORDER BY position LIMIT {PAGE})"#
+        )
+    }
+}

@@ -1,0 +1,168 @@
+//! Which server, how to reach it, and whom to trust.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use portcullis_core::LogError;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode, SslNegotiation, TargetSessionAttrs},
+};
+
+/// What one address may take to connect: a server that is not there must not use up the time of one that is.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+
+/// After how much silence it is looked whether the other side is still there: less than what firewalls forget connections after.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// Of tokio-postgres, which does not tell whether it was set.
+const KEEP_ALIVE_OF_CLIENT: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// A PostgreSQL server.
+#[derive(Clone)]
+pub(super) struct Server {
+    config: Config,
+    roots: OnceLock<Arc<RootCertStore>>,
+}
+
+impl Server {
+    pub(super) fn parse(url: &str) -> Result<Self, LogError> {
+        // The error of the parser can repeat a part of the URL.
+        let Ok(mut config) = url.parse::<Config>() else {
+            return Err(LogError::misconfigured(unreadable(url)));
+        };
+        let (hosts, addresses) = (config.get_hosts().len(), config.get_hostaddrs().len());
+        let count = hosts.max(addresses);
+        if count == 0 {
+            return Err(LogError::misconfigured("the URL of PostgreSQL names no host"));
+        }
+        if (hosts > 0 && addresses > 0 && hosts != addresses) || ![0, 1, count].contains(&config.get_ports().len()) {
+            return Err(LogError::misconfigured(
+                "the URL of PostgreSQL must name a port or none, or one for each host",
+            ));
+        }
+        if hosts == 0 && config.get_ssl_mode() == SslMode::Require {
+            return Err(LogError::misconfigured(
+                "the URL of PostgreSQL has a `hostaddr` only: TLS needs the `host` that the certificate is for",
+            ));
+        }
+        complete(&mut config, count);
+        Ok(Self { config, roots: OnceLock::new() })
+    }
+
+    pub(super) fn credentials(&mut self, user: &str, password: &str) {
+        self.config.user(user).password(password);
+    }
+
+    pub(super) fn trust(&mut self, pem: &[u8]) -> Result<(), LogError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let added = certificate.ok().and_then(|certificate| roots.add(certificate).ok());
+            added.ok_or_else(|| LogError::misconfigured(NO_CERTIFICATE))?;
+        }
+        if roots.is_empty() {
+            return Err(LogError::misconfigured(NO_CERTIFICATE));
+        }
+        self.roots = OnceLock::from(Arc::new(roots));
+        Ok(())
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether nothing that is sent to it leaves this machine.
+    pub(super) fn is_here(&self) -> bool {
+        is_here(&self.config)
+    }
+
+    /// How to speak TLS, if it is to be spoken.
+    pub(super) fn tls(&self) -> Result<Option<ClientConfig>, LogError> {
+        if self.config.get_ssl_mode() == SslMode::Disable {
+            return Ok(None);
+        }
+        let roots = self.roots.get_or_init(|| Arc::new(roots_of_the_machine()));
+        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().map_err(|error| {
+            LogError::misconfigured("TLS cannot be set up to speak to PostgreSQL").with_source(error)
+        })?;
+        let mut tls = builder.with_root_certificates(Arc::clone(roots)).with_no_client_auth();
+        if self.config.get_ssl_negotiation() == SslNegotiation::Direct {
+            tls.alpn_protocols = vec![b"postgresql".to_vec()];
+        }
+        Ok(Some(tls))
+    }
+}
+
+/// Hosts and ports, and nothing else that a URL can have in it.
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("hosts", &self.config.get_hosts())
+            .field("addresses", &self.config.get_hostaddrs())
+            .field("ports", &self.config.get_ports())
+            .field("tls", &self.config.get_ssl_mode())
+            .finish_non_exhaustive()
+    }
+}
+
+const NO_CERTIFICATE: &str = "the root certificates for PostgreSQL: there is something in them that is no certificate, or \
+                              nothing; PEM is wanted, as in `-----BEGIN CERTIFICATE-----`";
+
+fn unreadable(url: &str) -> &'static str {
+    if url.contains("sslmode=verify") || url.contains("sslmode=allow") {
+        return "the URL of PostgreSQL: `sslmode` is `disable`, `prefer` or `require`, which verifies the certificate and the \
+                host name as `verify-full` does elsewhere";
+    }
+    if url.contains("sslrootcert") || url.contains("sslcert") {
+        return "the URL of PostgreSQL: certificates are not named there; use `PostgresLog::root_certificates`";
+    }
+    "the URL of PostgreSQL cannot be read: `postgres://user:password@host:port/database` is wanted, with special characters in \
+     the password written as in `%40`, or `host=.. user=.. password=.. dbname=..`"
+}
+
+/// Sets what the URL has left open.
+fn complete(config: &mut Config, hosts: usize) {
+    if config.get_application_name().is_none() {
+        config.application_name("portcullis");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_LIMIT);
+    }
+    if config.get_keepalives_idle() == KEEP_ALIVE_OF_CLIENT {
+        config.keepalives_idle(KEEP_ALIVE).keepalives_interval(KEEP_ALIVE / 4).keepalives_retries(3);
+    }
+    // Of several the one that is no standby.
+    if hosts > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
+    // On this machine there is nobody to hide from, and Debian's certificate of the first day convinces nobody.
+    if config.get_ssl_mode() == SslMode::Prefer && is_here(config) {
+        config.ssl_mode(SslMode::Disable);
+    }
+}
+
+fn is_here(config: &Config) -> bool {
+    let by_name = config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    });
+    by_name && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+}
+
+/// Without any, no certificate is trusted, and the error says what to do.
+fn roots_of_the_machine() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}

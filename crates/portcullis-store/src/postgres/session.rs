@@ -1,0 +1,239 @@
+//! A connection, and what is asked over it.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use portcullis_core::LogError;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    join, select,
+    sync::{Mutex, watch},
+    task::JoinSet,
+    time::sleep,
+};
+use tokio_postgres::{
+    AsyncMessage, Client, Connection, Error, NoTls, Row, Socket,
+    tls::MakeTlsConnect,
+    types::{ToSql, Type},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{error::explain, server::Server};
+
+/// Limits of the server's own: shorter than ours, so that it gives up before we go away and leave it to its work. (PostgreSQL does not
+/// notice that a client is gone while it waits for a lock.)
+const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '3s'";
+
+/// What a question does to the server.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Access {
+    Reads,
+    Writes,
+}
+
+impl Access {
+    fn begin(self) -> String {
+        let access = match self {
+            // The planner expects little behind the end of what it has counted, and would sort all of the rest for each page.
+            Self::Reads => "READ ONLY; SET LOCAL enable_sort = off",
+            Self::Writes => "READ WRITE",
+        };
+        // Not what the database has as its default: by SERIALIZABLE writers would make one another fail.
+        format!("BEGIN ISOLATION LEVEL READ COMMITTED {access}; {LIMITS}")
+    }
+}
+
+pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
+
+/// A connection to PostgreSQL, and the task that drives it, which ends with it.
+///
+/// Nothing is set for the session but `LISTEN`, and no statement is prepared: behind `PgBouncer` a session is not ours.
+pub(super) struct Session {
+    client: Client,
+    /// Held while a transaction's statements are sent and answered: two of them must not mix.
+    turn: Mutex<()>,
+    /// Changes when the server calls, and is closed with the connection.
+    news: watch::Receiver<()>,
+    /// Not to be used for anything new.
+    is_spent: AtomicBool,
+    timeline: u32,
+    _connection: JoinSet<()>,
+}
+
+impl Session {
+    pub(super) async fn open(server: &Server) -> Result<Self, LogError> {
+        match server.tls()? {
+            Some(tls) => Self::open_by(server, MakeRustlsConnect::new(tls)).await,
+            None => Self::open_by(server, NoTls).await,
+        }
+    }
+
+    async fn open_by<T>(server: &Server, tls: T) -> Result<Self, LogError>
+    where
+        T: MakeTlsConnect<Socket>,
+        T::Stream: Send + 'static,
+    {
+        let (client, connection) = server.config().connect(tls).await.map_err(explain)?;
+        let (sender, news) = watch::channel(());
+        let mut task = JoinSet::new();
+        task.spawn(drive(connection, sender));
+        Ok(Self {
+            client,
+            turn: Mutex::new(()),
+            news,
+            is_spent: AtomicBool::new(false),
+            timeline: 0,
+            _connection: task,
+        })
+    }
+
+    pub(super) fn is_usable(&self) -> bool {
+        !self.is_spent.load(Ordering::Relaxed) && !self.client.is_closed()
+    }
+
+    /// From now on, nobody asks over this one.
+    pub(super) fn give_up(&self) {
+        self.is_spent.store(true, Ordering::Relaxed);
+    }
+
+    /// The timeline of the server's log of writes, which is the same as long as the connection lasts.
+    pub(super) fn timeline(&self) -> u32 {
+        self.timeline
+    }
+
+    pub(super) fn with_timeline(self, timeline: u32) -> Self {
+        Self { timeline, ..self }
+    }
+
+    /// Asks in a transaction of its own. After any failure the session is used no more.
+    pub(super) async fn ask(
+        &self,
+        access: Access,
+        query: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, LogError> {
+        self.try_to_ask(access, query, parameters).await.map_err(|error| {
+            self.give_up();
+            explain(error)
+        })
+    }
+
+    /// Asks in a transaction of its own, which the server ends in any case; so the session stays usable.
+    pub(super) async fn try_to_ask(
+        &self,
+        access: Access,
+        query: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let _turn = self.turn.lock().await;
+        let in_doubt = InDoubt(Some(self));
+        let begin = access.begin();
+        // All three are sent before the first is answered. A call that is given up in between leaves no transaction open, and it is
+        // never cancelled on the server: a commit that waits for a standby would then count as one.
+        let (begun, rows, committed) = join!(
+            biased;
+            self.client.batch_execute(&begin),
+            self.client.query_typed(query, parameters),
+            self.client.batch_execute("COMMIT"),
+        );
+        in_doubt.settle();
+        begun?;
+        let rows = rows?;
+        committed?;
+        Ok(rows)
+    }
+
+    /// Runs statements that have no parameters, all or none.
+    pub(super) async fn run(&self, statements: &str) -> Result<(), LogError> {
+        let _turn = self.turn.lock().await;
+        let in_doubt = InDoubt(Some(self));
+        let begin = Access::Writes.begin();
+        let outcome = self.client.batch_execute(&format!("{begin}; {statements}; COMMIT")).await;
+        if outcome.is_ok() {
+            in_doubt.settle();
+        }
+        outcome.map_err(explain)
+    }
+
+    /// What tells that something came after this call.
+    pub(super) fn news(&self) -> News {
+        let mut news = self.news.clone();
+        news.mark_unchanged();
+        News(news)
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("is_usable", &self.is_usable()).finish_non_exhaustive()
+    }
+}
+
+/// Whether the server has called.
+pub(super) struct News(watch::Receiver<()>);
+
+impl News {
+    /// Waits for a call, or the end of the connection, but not for longer than that.
+    pub(super) async fn within(&mut self, time: Duration) {
+        select! {
+            _ = self.0.changed() => {}
+            () = sleep(time) => {}
+        }
+    }
+}
+
+/// Marks a session as spent if its owner is dropped while an answer is due: what hung before would hang again.
+struct InDoubt<'a>(Option<&'a Session>);
+
+impl InDoubt<'_> {
+    fn settle(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for InDoubt<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.0 {
+            session.give_up();
+        }
+    }
+}
+
+async fn drive<S, T>(mut connection: Connection<S, T>, news: watch::Sender<()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if matches!(message, AsyncMessage::Notification(_)) {
+            news.send_replace(());
+        }
+    }
+}
+
+/// A place for the one session of one kind of work, made anew when it is no good.
+#[derive(Debug, Default)]
+pub(super) struct Lane(Mutex<Option<Arc<Session>>>);
+
+impl Lane {
+    pub(super) async fn session(
+        &self,
+        open: impl Future<Output = Result<Session, LogError>>,
+    ) -> Result<Arc<Session>, LogError> {
+        let mut place = self.0.lock().await;
+        if let Some(session) = place.as_ref().filter(|session| session.is_usable()) {
+            return Ok(Arc::clone(session));
+        }
+        *place = None;
+        let session = Arc::new(open.await?);
+        *place = Some(Arc::clone(&session));
+        Ok(session)
+    }
+}

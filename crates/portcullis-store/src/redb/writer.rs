@@ -1,0 +1,144 @@
+//! The one thread that works on the file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use portcullis_core::{Clock, Cursor, LogError, Page, RevocationEntry};
+use tokio::sync::{oneshot, watch};
+
+use super::file::LogFile;
+
+/// The way to the thread. When it goes, the thread ends, and the file is closed.
+#[derive(Debug)]
+pub(super) struct Writer {
+    path: PathBuf,
+    /// `None` once it is going.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    /// The position of the last entry.
+    appended: watch::Sender<u64>,
+}
+
+enum Job {
+    Append(Append),
+    Read(Option<Cursor>, oneshot::Sender<Result<Page, LogError>>),
+}
+
+struct Append {
+    entries: Vec<RevocationEntry>,
+    done: oneshot::Sender<Result<(), LogError>>,
+}
+
+/// How many calls are written together at most.
+const TOGETHER: usize = 256;
+
+impl Writer {
+    /// Opens the file and starts the thread.
+    pub(super) fn start(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, LogError> {
+        let file = LogFile::open(path)?;
+        let (jobs, waiting) = channel();
+        let appended = watch::Sender::new(0);
+        let work = Work { path: path.into(), file: Some(file), clock, appended: appended.clone() };
+        let thread = thread::Builder::new().name("revocation-log".to_owned());
+        let thread = thread
+            .spawn(move || work.run(&waiting))
+            .map_err(|error| LogError::unavailable("no thread can be started").with_source(error))?;
+        Ok(Self { path: path.into(), jobs: Some(jobs), thread: Some(thread), appended })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn appended(&self) -> watch::Receiver<u64> {
+        self.appended.subscribe()
+    }
+
+    pub(super) async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
+        let (done, answer) = oneshot::channel();
+        self.ask(Job::Append(Append { entries: entries.to_vec(), done }), answer).await
+    }
+
+    pub(super) async fn read(&self, after: Option<Cursor>) -> Result<Page, LogError> {
+        let (done, answer) = oneshot::channel();
+        self.ask(Job::Read(after, done), answer).await
+    }
+
+    async fn ask<T>(&self, job: Job, answer: oneshot::Receiver<Result<T, LogError>>) -> Result<T, LogError> {
+        let ended = || LogError::unavailable("the thread that writes the log of revocations has ended");
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(ended)?;
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+}
+
+impl Drop for Writer {
+    /// Waits until what was asked for is written and the file is closed: whoever opens it next finds it free. Milliseconds.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread has.
+struct Work {
+    path: PathBuf,
+    /// `None` after a failure: redb wants the file to be opened anew then.
+    file: Option<LogFile>,
+    clock: Arc<dyn Clock>,
+    appended: watch::Sender<u64>,
+}
+
+impl Work {
+    /// Until nobody has any more work.
+    fn run(mut self, waiting: &Receiver<Job>) {
+        while let Ok(job) = waiting.recv() {
+            let mut appends = Vec::new();
+            let mut next = Some(job);
+            while let Some(job) = next {
+                match job {
+                    Job::Append(append) => appends.push(append),
+                    Job::Read(after, done) => {
+                        let _ = done.send(self.with_file(|file| file.page(after.as_ref())));
+                    }
+                }
+                next = if appends.len() < TOGETHER { waiting.try_recv().ok() } else { None };
+            }
+            self.append(appends);
+        }
+    }
+
+    /// All in one transaction: what is on the disk then is there for everybody who waited.
+    fn append(&mut self, appends: Vec<Append>) {
+        if appends.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        let entries = || appends.iter().flat_map(|append| &append.entries);
+        let outcome = self.with_file(|file| file.append(entries(), now));
+        if let Ok(position) = outcome {
+            self.appended.send_replace(position);
+        }
+        for append in appends {
+            // Whoever has gone away misses nothing.
+            let _ = append.done.send(outcome.clone().map(drop));
+        }
+    }
+
+    fn with_file<T>(&mut self, work: impl FnOnce(&LogFile) -> Result<T, LogError>) -> Result<T, LogError> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => LogFile::open(&self.path)?,
+        };
+        let done = work(&file)?;
+        self.file = Some(file);
+        Ok(done)
+    }
+}

@@ -1,0 +1,155 @@
+//! Where the server is, and as whom to go there.
+
+use std::{fmt, time::Duration};
+
+use portcullis_core::LogError;
+use redis::{
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    ProtocolVersion, RedisResult, TlsCertificates,
+    aio::MultiplexedConnection,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+/// A server, and what it wants to see of us. Shows nothing of the latter.
+#[derive(Clone)]
+pub(super) struct Address {
+    info: ConnectionInfo,
+    certificates: TlsCertificates,
+}
+
+impl Address {
+    /// Reads a URL. The error says nothing of its text, which may hold a password.
+    pub(super) fn parse(url: &str) -> Result<Self, LogError> {
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+        if !matches!(scheme, Some("redis" | "rediss" | "valkey" | "valkeys")) {
+            return Err(LogError::misconfigured(
+                "the URL of the Redis server has to begin with redis:// or rediss:// (or valkey://, valkeys://)",
+            ));
+        }
+        // What the client says about a URL repeats parts of it.
+        let info = url.into_connection_info().map_err(|_| {
+            LogError::misconfigured(
+                "the URL of the Redis server is none: it is redis://[user:password@]host[:port][/database], with %-escapes for \
+                 characters of user and password that mean something in a URL",
+            )
+        })?;
+        if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
+            return Err(LogError::misconfigured(
+                "the URL of the Redis server asks for TLS without certificates (#insecure): take that away, and name the server's \
+                 own authority with `root_certificates`",
+            ));
+        }
+        // The older form of answers, which every server speaks; and no courtesies that need a permission.
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
+        // Whoever appends may not do so for hours; routers forget connections on which nothing happens, and tell nobody.
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+        let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+        let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
+        Ok(Self { info, certificates: TlsCertificates { client_tls: None, root_cert: None } })
+    }
+
+    /// As another user.
+    pub(super) fn with_credentials(mut self, user: &str, password: &str) -> Self {
+        let settings = self.info.redis_settings().clone().set_username(user).set_password(password);
+        self.info = self.info.set_redis_settings(settings);
+        self
+    }
+
+    /// With certificates that are trusted instead of the system's.
+    pub(super) fn with_roots(mut self, pem: &[u8]) -> Result<Self, LogError> {
+        if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) {
+            return Err(LogError::misconfigured("the root certificates for the Redis server are not in PEM format"));
+        }
+        self.certificates.root_cert = Some(pem.to_vec());
+        self.checked(
+            "the root certificates for the Redis server cannot be read: they have to be certificates in PEM format",
+        )
+    }
+
+    /// With a certificate of our own.
+    pub(super) fn with_identity(mut self, certificates: &[u8], key: &[u8]) -> Result<Self, LogError> {
+        self.certificates.client_tls =
+            Some(ClientTlsConfig { client_cert: certificates.to_vec(), client_key: key.to_vec() });
+        self.checked(
+            "the client certificate for the Redis server, or its key, cannot be read: both have to be in PEM format",
+        )
+    }
+
+    fn checked(self, otherwise: &'static str) -> Result<Self, LogError> {
+        if !self.is_tls() {
+            return Err(LogError::misconfigured(
+                "certificates are of use only with TLS: the URL of the Redis server has to begin with rediss://",
+            ));
+        }
+        // The client's message repeats nothing of them, but helps nobody either.
+        self.client().map_err(|_| LogError::misconfigured(otherwise))?;
+        Ok(self)
+    }
+
+    /// Another server of the same cluster; without a host, that one of this server.
+    pub(super) fn at(&self, host: &str, port: u16) -> Self {
+        let host = if host.is_empty() { self.host() } else { host };
+        let address = match self.info.addr() {
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
+                host: host.to_owned(),
+                port,
+                insecure: *insecure,
+                tls_params: tls_params.clone(),
+            },
+            _ => ConnectionAddr::Tcp(host.to_owned(), port),
+        };
+        Self { info: self.info.clone().set_addr(address), certificates: self.certificates.clone() }
+    }
+
+    fn host(&self) -> &str {
+        match self.info.addr() {
+            ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host,
+            // No URL that is accepted leads there.
+            _ => "",
+        }
+    }
+
+    /// Connects and logs in, for as long as that takes.
+    pub(super) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+        let client = self.client()?;
+        // Its own limit on answers is half a second, and an answer that waits for something to come takes longer: who asks has limits.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        client.get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    fn client(&self) -> RedisResult<Client> {
+        if !self.is_tls() {
+            return Client::open(self.info.clone());
+        }
+        // The client makes its TLS settings from the provider of the process, and panics where there is none and the features of all
+        // crates together leave a choice. It takes no settings of ours; so there has to be a provider. One that the application
+        // has installed stays.
+        if CryptoProvider::get_default().is_none() {
+            let _ = aws_lc_rs::default_provider().install_default();
+        }
+        Client::build_with_tls(self.info.clone(), self.certificates.clone())
+    }
+
+    fn is_tls(&self) -> bool {
+        matches!(self.info.addr(), ConnectionAddr::TcpTls { .. })
+    }
+}
+
+/// After how much silence the system asks whether the server is there: before the most forgetful of routers have forgotten.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// Host and port.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.info.addr().fmt(f)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}{}", if self.is_tls() { " (TLS)" } else { "" })
+    }
+}

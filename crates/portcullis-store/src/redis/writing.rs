@@ -1,0 +1,56 @@
+//! Appending to the stream.
+
+use std::time::Duration;
+
+use portcullis_core::{LogError, RevocationEntry};
+use redis::{Value, cmd, from_redis_value};
+
+use super::{
+    fault::Fault,
+    layout::Marker,
+    link::{Link, Wishes},
+    reply::Place,
+    survey,
+};
+
+/// How long replicas may take to acknowledge. One that is connected does so in the time of a round trip.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(1);
+
+/// Adds the entries, all or none, and forgets old ones.
+pub(super) async fn append(link: &mut Link, wishes: &Wishes, entries: &[RevocationEntry]) -> Result<(), Fault> {
+    let layout = &wishes.layout;
+    let mut commands = Vec::from(layout.register());
+    commands.extend(entries.iter().map(|entry| layout.add(entry)));
+    let newest = commands.len() - 1;
+    commands.extend([cmd("TIME"), layout.marker()]);
+    let forgettable = link.forgettable();
+    if forgettable > 0 {
+        commands.push(layout.trim(forgettable));
+    }
+    let answers = link.transact(commands).await?;
+    learn(link, answers.into_iter().skip(newest)).ok_or_else(|| link.nonsense())?;
+    if wishes.replicas > 0 { acknowledged(link, wishes.replicas).await } else { Ok(()) }
+}
+
+/// Notes what will be forgettable next time, from the answers since the newest entry was added.
+fn learn(link: &Link, mut answers: impl Iterator<Item = Value>) -> Option<()> {
+    let newest = Place::read(&answers.next()?)?;
+    let now = from_redis_value(answers.next()?).ok()?;
+    let marker = Marker::read(&from_redis_value(answers.next()?).ok()?).ok()?;
+    link.note(survey::milliseconds(now), newest, marker);
+    Some(())
+}
+
+/// Waits until that many replicas have all that this connection wrote.
+async fn acknowledged(link: &mut Link, replicas: u32) -> Result<(), Fault> {
+    let mut command = cmd("WAIT");
+    command.arg(replicas).arg(ACKNOWLEDGEMENT.as_millis().to_string());
+    let count: u32 = link.wait_for(&command, ACKNOWLEDGEMENT).await?;
+    if count >= replicas {
+        return Ok(());
+    }
+    Err(LogError::unavailable(format!(
+        "the revocation is in Redis, but {count} of {replicas} replicas have acknowledged it, so a failover may lose it: append it again"
+    ))
+    .into())
+}

@@ -1,0 +1,126 @@
+//! The end of an identity.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use portcullis_core::{AnyVerified, Level, Verdict};
+use tokio::time::timeout;
+
+use super::Shared;
+
+/// Why an identity ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ended {
+    /// Its token has expired, or has reached the horizon of the log.
+    Expired,
+    /// It was revoked, on that level.
+    Revoked(Level),
+    /// It is not known whether it is revoked: the log could not be read for longer than
+    /// [`unless_confirmed_within`](EndOfIdentity::unless_confirmed_within) allows, or is followed no more.
+    Unconfirmed,
+}
+
+/// A future that resolves when an identity ends; made by [`Revocations::end_of`](crate::Revocations::end_of).
+///
+/// ```
+/// # async fn doc(revocations: portcullis_store::Revocations, verified: portcullis_core::AnyVerified) {
+/// let mut end = std::pin::pin!(revocations.end_of(verified));
+/// loop {
+///     tokio::select! {
+///         ended = &mut end => break println!("closing the stream: {ended:?}"),
+///         message = next_message() => println!("{message}"),
+///     }
+/// }
+/// # }
+/// # async fn next_message() -> String { std::future::pending().await }
+/// ```
+#[must_use = "futures do nothing unless polled"]
+pub struct EndOfIdentity(Pin<Box<dyn Future<Output = Ended> + Send>>, Watched);
+
+#[derive(Clone)]
+struct Watched {
+    shared: Arc<Shared>,
+    verified: AnyVerified,
+    longest: Option<Duration>,
+}
+
+impl EndOfIdentity {
+    pub(super) fn new(shared: Arc<Shared>, verified: AnyVerified) -> Self {
+        Self::of(Watched { shared, verified, longest: None })
+    }
+
+    fn of(watched: Watched) -> Self {
+        Self(Box::pin(watched.clone().wait()), watched)
+    }
+
+    /// Ends the stream as well when the log has not confirmed for so long that the identity is not revoked: for streams that had better
+    /// break than go on with an identity that may be revoked.
+    ///
+    /// Defaults to letting them go on: if they broke, all of them would, at once, whenever the log cannot be reached for a while, and
+    /// come back all at once. New requests are judged by their route's [`WhenStale`](portcullis_core::WhenStale) in any case.
+    pub fn unless_confirmed_within(self, longest: Duration) -> Self {
+        Self::of(Watched { longest: Some(longest), ..self.1 })
+    }
+}
+
+/// How often it is looked at the calendar: somebody may set it, and a machine may sleep.
+const LOOK: Duration = Duration::from_secs(30);
+
+impl Watched {
+    async fn wait(self) -> Ended {
+        let mut changes = self.shared.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let pause = match self.now() {
+                Ok(ended) => return ended,
+                Err(pause) => pause,
+            };
+            // Nothing more, or time: either way it is looked again. (The sender is in `shared`: it does not go away.)
+            let _ = timeout(pause, changes.changed()).await;
+        }
+    }
+
+    /// How it has ended, or when to look again.
+    fn now(&self) -> Result<Ended, Duration> {
+        let view = &self.shared.view;
+        let now = view.now();
+        let facts = &*self.verified;
+        let verdict = view.check(facts, now);
+        if let Verdict::Revoked(level) = verdict {
+            return Ok(Ended::Revoked(level));
+        }
+        let left = facts.expires_at().map_or(LOOK, |expiry| expiry.since(now));
+        if left.is_zero() || verdict == Verdict::BeyondHorizon {
+            return Ok(Ended::Expired);
+        }
+        let Some(longest) = self.longest else { return Err(left.min(LOOK)) };
+        match view.last_confirmed() {
+            Some(age) if age <= longest => Err(left.min(LOOK).min(longest.saturating_sub(age) + TICK)),
+            _ => Ok(Ended::Unconfirmed),
+        }
+    }
+}
+
+/// Past the end of a span, not at its edge.
+const TICK: Duration = Duration::from_millis(10);
+
+impl Future for EndOfIdentity {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for EndOfIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EndOfIdentity").field(&self.1.verified).finish()
+    }
+}

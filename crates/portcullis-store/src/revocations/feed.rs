@@ -1,0 +1,152 @@
+//! The one task of a process that follows the log.
+
+use std::{sync::Arc, time::Duration};
+
+use portcullis_core::{Cursor, LogError, Page};
+use tokio::{
+    select,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{ATTEMPT_TIMEOUT, RevocationEvent, Shared, upkeep::Upkeep};
+use crate::telemetry;
+
+/// How long the log is asked to wait for something new; its answer confirms the view either way.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Reads the log, and keeps the view.
+#[derive(Debug)]
+pub(super) struct Feed {
+    shared: Arc<Shared>,
+    cursor: Option<Cursor>,
+    /// Whether the log had nothing more, the last time. It is asked to wait only then: otherwise its answer is wanted at once.
+    is_caught_up: bool,
+    failures: u32,
+    upkeep: Upkeep,
+    last_forgotten: Instant,
+}
+
+impl Feed {
+    pub(super) fn new(shared: Arc<Shared>, canary: Duration) -> Self {
+        let upkeep = Upkeep::new(Arc::clone(&shared), canary);
+        Self { shared, cursor: None, is_caught_up: false, failures: 0, upkeep, last_forgotten: Instant::now() }
+    }
+
+    /// Runs until it is dropped.
+    pub(super) async fn run(mut self) {
+        let _last_words = LastWords;
+        loop {
+            let asked_at = self.shared.view.uptime();
+            match self.read().await {
+                Ok(page) => self.take(&page, asked_at),
+                Err(error) => self.fail(error).await,
+            }
+            if self.last_forgotten.elapsed() >= HEARTBEAT {
+                self.last_forgotten = Instant::now();
+                self.shared.view.forget_some();
+            }
+        }
+    }
+
+    /// In a task of its own, so that a log that panics is one that failed.
+    async fn read(&self) -> Result<Page, LogError> {
+        let mut task = JoinSet::new();
+        let patience = if self.is_caught_up { HEARTBEAT } else { Duration::ZERO };
+        task.spawn(self.shared.log.read(self.cursor, patience));
+        let outcome = select! {
+            outcome = timeout(HEARTBEAT + ATTEMPT_TIMEOUT, task.join_next()) => outcome,
+            // Something has to be appended: look again at once.
+            () = self.shared.wake.notified() => return self.read_at_once().await,
+        };
+        flat(outcome)
+    }
+
+    async fn read_at_once(&self) -> Result<Page, LogError> {
+        let mut task = JoinSet::new();
+        task.spawn(self.shared.log.read(self.cursor, Duration::ZERO));
+        flat(timeout(ATTEMPT_TIMEOUT, task.join_next()).await)
+    }
+
+    fn take(&mut self, page: &Page, asked_at: Duration) {
+        telemetry::log_read(std::mem::take(&mut self.failures));
+        let shared = Arc::clone(&self.shared);
+        let lag = {
+            let mut own = shared.own();
+            // The first page, too: what was revoked before it was read may be lost already.
+            if page.is_restart || self.cursor.is_none() {
+                own.restarted();
+            }
+            own.read(&page.entries)
+        };
+        self.note(page, lag);
+        shared.take(&page.entries);
+        self.cursor = Some(page.cursor);
+        self.is_caught_up = page.is_last;
+        if !page.is_last {
+            return;
+        }
+        shared.view.confirm(asked_at);
+        shared.is_synced.send_if_modified(|is_synced| !std::mem::replace(is_synced, true));
+        self.upkeep.look();
+    }
+
+    fn note(&self, page: &Page, lag: Option<Duration>) {
+        let warnings = self.shared.log.warnings();
+        let mut status = self.shared.status();
+        status.lag = lag.or(status.lag);
+        status.last_error = None;
+        status.unreadable += page.unreadable as u64;
+        if page.unreadable > 0 {
+            telemetry::unreadable(page.unreadable);
+        }
+        if page.is_restart {
+            status.restarts += 1;
+            telemetry::restarted();
+            let _ = self.shared.events.send(RevocationEvent::Restarted);
+        }
+        if status.warnings != warnings {
+            for warning in &warnings {
+                telemetry::warning(warning);
+            }
+            status.warnings = warnings;
+        }
+    }
+
+    async fn fail(&mut self, error: LogError) {
+        self.failures = self.failures.saturating_add(1);
+        self.is_caught_up = false;
+        telemetry::log_failed(&error, self.failures);
+        self.shared.status().last_error = Some(error);
+        sleep(back_off(self.failures)).await;
+    }
+}
+
+/// How long to wait after so many failures: a tenth of a second, and twice as long each time up to two seconds, less up to half of it
+/// by chance, so that not all instances come at once.
+pub(super) fn back_off(failures: u32) -> Duration {
+    let longest = Duration::from_millis(100 << failures.saturating_sub(1).min(5)).min(Duration::from_secs(2));
+    longest.mul_f32(fastrand::f32().mul_add(-0.5, 1.0))
+}
+
+type Joined = Option<Result<Result<Page, LogError>, tokio::task::JoinError>>;
+
+fn flat(outcome: Result<Joined, tokio::time::error::Elapsed>) -> Result<Page, LogError> {
+    match outcome {
+        Ok(Some(Ok(outcome))) => outcome,
+        Ok(_) => Err(LogError::unavailable("the implementation of the log panicked")),
+        Err(_) => Err(super::too_slow()),
+    }
+}
+
+/// Says so if the task ends while somebody needs it. (It ends with its handle, and then nobody does.)
+#[derive(Debug)]
+struct LastWords;
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            telemetry::task_ended();
+        }
+    }
+}

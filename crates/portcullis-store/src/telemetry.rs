@@ -1,0 +1,118 @@
+//! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
+//!
+//! What an operator has to look at comes at `warn` and `error`; nothing comes for a token, and no event names a person.
+
+#[cfg(feature = "tracing")]
+pub(crate) use enabled::{appending_anew, log_failed, log_read, restarted, revoked, task_ended, unreadable, warning};
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) use disabled::{appending_anew, log_failed, log_read, restarted, revoked, task_ended, unreadable, warning};
+
+#[cfg(feature = "tracing")]
+mod enabled {
+    use std::{error::Error, fmt};
+
+    use portcullis_core::{LogError, LogErrorKind, RevocationEntry};
+
+    /// What filters name: the crate, and not where in it the event is written.
+    const TARGET: &str = "portcullis_store";
+
+    /// Somebody revoked something on this instance.
+    pub(crate) fn revoked(entries: &[RevocationEntry], outcome: Result<(), &LogError>) {
+        let (count, level) = (entries.len(), entries.first().map(|entry| entry.revocation().level().as_str()));
+        match outcome {
+            Ok(()) => tracing::info!(target: TARGET, count, level, "revoked"),
+            Err(error) => tracing::error!(
+                target: TARGET, count, level, error = %WithCauses(error),
+                "revoked on this instance only: the log could not be written, which is tried again"
+            ),
+        }
+    }
+
+    /// The log answers, after so many attempts at which it did not.
+    pub(crate) fn log_read(failures: u32) {
+        if failures > 0 {
+            tracing::info!(target: TARGET, failures, "the log of revocations can be read again");
+        }
+    }
+
+    /// The log could not be read.
+    pub(crate) fn log_failed(error: &LogError, failures: u32) {
+        let kind = error.kind();
+        let error = WithCauses(error);
+        if kind == LogErrorKind::Unavailable {
+            tracing::warn!(target: TARGET, %error, failures, "the log of revocations cannot be read");
+        } else {
+            tracing::error!(target: TARGET, %error, failures, "the log of revocations cannot be used");
+        }
+    }
+
+    /// The log is not the one that was read before, or was rolled back or trimmed.
+    pub(crate) fn restarted() {
+        tracing::warn!(
+            target: TARGET,
+            "the log of revocations cannot be read on from where it was: it is another one, or has lost entries; it is read \
+             from its beginning, and what is known to be revoked stays so"
+        );
+    }
+
+    /// What the log has lost, would forget, or never acknowledged.
+    pub(crate) fn appending_anew(count: usize) {
+        tracing::info!(target: TARGET, count, "appending anew what the log has lost, would forget, or never acknowledged");
+    }
+
+    /// There are things in the log that cannot be read.
+    pub(crate) fn unreadable(count: usize) {
+        tracing::error!(
+            target: TARGET, count,
+            "the log of revocations holds what is no entry: whatever it was to revoke is not revoked here; was it written by a \
+             later version, or by somebody else?"
+        );
+    }
+
+    /// Something about the log's durability.
+    pub(crate) fn warning(warning: &str) {
+        tracing::warn!(target: TARGET, warning, "the log of revocations may lose what it has acknowledged");
+    }
+
+    /// Nobody follows the log any more.
+    pub(crate) fn task_ended() {
+        tracing::error!(target: TARGET, "the task that follows the log of revocations has ended: the view grows stale");
+    }
+
+    /// An error with everything that led to it: `what: because: because`.
+    struct WithCauses<'a>(&'a dyn Error);
+
+    impl fmt::Display for WithCauses<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)?;
+            let mut cause = self.0.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+            Ok(())
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod disabled {
+    use portcullis_core::{LogError, RevocationEntry};
+
+    pub(crate) fn revoked(_: &[RevocationEntry], _: Result<(), &LogError>) {}
+
+    pub(crate) fn log_read(_: u32) {}
+
+    pub(crate) fn log_failed(_: &LogError, _: u32) {}
+
+    pub(crate) fn restarted() {}
+
+    pub(crate) fn appending_anew(_: usize) {}
+
+    pub(crate) fn unreadable(_: usize) {}
+
+    pub(crate) fn warning(_: &str) {}
+
+    pub(crate) fn task_ended() {}
+}

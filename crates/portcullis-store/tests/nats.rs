@@ -1,0 +1,309 @@
+//! The log in NATS, on a real server.
+#![cfg(feature = "nats")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    clippy::too_many_lines,
+    reason = "a test may panic, and tell a long story"
+)]
+
+#[path = "nats/faults.rs"]
+mod faults;
+#[path = "nats/setup.rs"]
+mod setup;
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use portcullis_core::{Cursor, LogError, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_store::JetStreamLog;
+use real_servers::{NatsServer, is_missing};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+const STREAM: &str = "PORTCULLIS_REVOCATIONS";
+
+fn log_at(server: &NatsServer) -> JetStreamLog {
+    JetStreamLog::new(&server.url()).unwrap()
+}
+
+fn entry(id: &str) -> RevocationEntry {
+    RevocationEntry::new(Revocation::session("https://a.test", id), UnixTime::from_secs(4_000_000_000))
+}
+
+fn entries(ids: std::ops::Range<usize>) -> Vec<RevocationEntry> {
+    ids.map(|id| entry(&id.to_string())).collect()
+}
+
+/// What an instance remembers of a log.
+struct Reader {
+    log: Arc<JetStreamLog>,
+    cursor: Option<Cursor>,
+    seen: HashSet<RevocationEntry>,
+    restarts: usize,
+    unreadable: usize,
+}
+
+impl Reader {
+    fn of(log: impl Into<Arc<JetStreamLog>>) -> Self {
+        Self { log: log.into(), cursor: None, seen: HashSet::new(), restarts: 0, unreadable: 0 }
+    }
+
+    async fn read(&mut self, patience: Duration) -> Result<Page, LogError> {
+        let page = self.log.read(self.cursor.as_ref(), patience).await?;
+        self.cursor = Some(page.cursor);
+        self.seen.extend(page.entries.iter().cloned());
+        self.restarts += usize::from(page.is_restart);
+        self.unreadable += page.unreadable;
+        Ok(page)
+    }
+
+    async fn read_to_end(&mut self) {
+        while !self.read(Duration::ZERO).await.unwrap().is_last {}
+    }
+
+    fn has(&self, entries: &[RevocationEntry]) -> bool {
+        entries.iter().all(|entry| self.seen.contains(entry))
+    }
+}
+
+#[tokio::test]
+async fn what_is_appended_is_read_by_two_readers() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let mut readers = [Reader::of(log_at(&server)), Reader::of(log_at(&server))];
+    let first = readers[0].read(Duration::ZERO).await.unwrap();
+    assert!(first.is_last && !first.is_restart && first.entries.is_empty());
+    log_at(&server).append(&entries(0..3)).await.unwrap();
+    log_at(&server).append(&[]).await.unwrap();
+    for reader in &mut readers {
+        let page = reader.read(Duration::ZERO).await.unwrap();
+        assert_eq!((page.entries, page.is_last, page.is_restart), (entries(0..3), true, false));
+        assert!(reader.read(Duration::ZERO).await.unwrap().entries.is_empty());
+    }
+    assert_eq!(readers[0].cursor, readers[1].cursor);
+}
+
+#[tokio::test]
+async fn an_entry_that_is_appended_twice_is_one_entry() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let log = Arc::new(log_at(&server));
+    log.append(&entries(0..2)).await.unwrap();
+    log.append(&entries(0..2)).await.unwrap();
+    let mut reader = Reader::of(log);
+    reader.read_to_end().await;
+    assert_eq!(reader.seen, entries(0..2).into_iter().collect());
+}
+
+#[tokio::test]
+async fn one_append_is_one_message_unless_it_is_too_large_for_one() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start_with("max_payload: 65536\n");
+    let log = Arc::new(log_at(&server));
+    log.append(&entries(0..500)).await.unwrap();
+    assert_eq!(state(&server, "messages"), 1);
+    log.append(&entries(500..2500)).await.unwrap();
+    assert_eq!(state(&server, "messages"), 4);
+    let mut reader = Reader::of(log);
+    reader.read_to_end().await;
+    assert!(reader.has(&entries(0..2500)));
+}
+
+#[tokio::test]
+async fn many_keys_are_one_subject_of_one_stream_and_no_key_value_bucket() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let log = log_at(&server);
+    for entry in entries(0..50) {
+        log.append(&[entry]).await.unwrap();
+    }
+    assert_eq!((state(&server, "messages"), state(&server, "num_subjects")), (50, 1));
+    let names = server.request("$JS.API.STREAM.NAMES", "");
+    assert!(names.contains(r#""streams":["PORTCULLIS_REVOCATIONS"]"#), "{names}");
+}
+
+#[tokio::test]
+async fn the_server_forgets_what_is_older_than_any_token() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    log_at(&server).horizon(Duration::from_secs(3600)).append(&entries(0..1)).await.unwrap();
+    // An hour, and ten minutes that an entry is remembered for longer, and ten that clocks may differ.
+    let info = server.request(&format!("$JS.API.STREAM.INFO.{STREAM}"), "");
+    assert!(info.contains(&format!(r#""max_age":{}000000000"#, 3600 + 2 * 600)), "{info}");
+    assert!(info.contains(r#""retention":"limits""#) && info.contains(r#""storage":"file""#), "{info}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_among_eight_writers_misses_nothing() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let mut reader = Reader::of(log_at(&server));
+    let mut writers = JoinSet::new();
+    for writer in 0..8 {
+        let log = log_at(&server);
+        writers.spawn(async move {
+            for entry in entries(writer * 100..(writer + 1) * 100) {
+                log.append(&[entry]).await.unwrap();
+            }
+        });
+    }
+    while !writers.is_empty() {
+        reader.read(Duration::from_millis(5)).await.unwrap();
+        while writers.try_join_next().is_some_and(|done| done.is_ok()) {}
+    }
+    reader.read_to_end().await;
+    assert!(reader.has(&entries(0..800)));
+    assert_eq!((reader.seen.len(), reader.restarts), (800, 0));
+}
+
+#[tokio::test]
+async fn a_reader_waits_for_as_long_as_it_has_patience() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let mut reader = Reader::of(log_at(&server));
+    reader.read_to_end().await;
+    let asked = Instant::now();
+    let page = reader.read(Duration::from_millis(300)).await.unwrap();
+    assert!(page.is_last && page.entries.is_empty());
+    let took = asked.elapsed();
+    assert!(took >= Duration::from_millis(295) && took < Duration::from_millis(600), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_reader_that_waits_is_told_at_once() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let mut reader = Reader::of(log_at(&server));
+    reader.read_to_end().await;
+    let writer = log_at(&server);
+    writer.append(&entries(0..1)).await.unwrap();
+    reader.read_to_end().await;
+    let append = async {
+        sleep(Duration::from_millis(100)).await; // until the reader waits for sure
+        writer.append(&entries(1..2)).await.unwrap();
+        Instant::now()
+    };
+    let read = async {
+        let page = reader.read(Duration::from_secs(10)).await.unwrap();
+        (page, Instant::now())
+    };
+    let ((page, heard), appended) = tokio::join!(read, append);
+    assert_eq!((page.entries, page.is_last), (entries(1..2), true));
+    assert!(heard < appended + Duration::from_millis(100), "{:?}", heard - appended);
+}
+
+#[tokio::test]
+async fn a_read_that_is_given_up_takes_nothing_away_and_leaves_nothing_behind() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let mut reader = Reader::of(log_at(&server));
+    let writer = log_at(&server);
+    for round in 0..30 {
+        let given_up = timeout(Duration::from_millis(2), reader.read(Duration::from_secs(5))).await;
+        assert!(given_up.is_err() || round == 0);
+        writer.append(&entries(round..round + 1)).await.unwrap();
+        reader.read_to_end().await;
+        assert!(reader.has(&entries(0..round + 1)), "{round}");
+    }
+    assert_eq!(reader.restarts, 0);
+    let consumers = state(&server, "consumer_count");
+    assert!(consumers < 10, "{consumers} consumers are left");
+}
+
+#[tokio::test]
+async fn a_list_is_read_while_another_reader_waits() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let log = Arc::new(log_at(&server));
+    for at in 0..12 {
+        log.append(&entries(at * 1000..(at + 1) * 1000)).await.unwrap();
+    }
+    let mut follower = Reader::of(Arc::clone(&log));
+    follower.read_to_end().await;
+    let list = async {
+        let mut reader = Reader::of(Arc::clone(&log));
+        reader.read_to_end().await;
+        log.append(&entries(12_000..12_001)).await.unwrap();
+        reader
+    };
+    let asked = Instant::now();
+    let (page, reader) = tokio::join!(follower.read(Duration::from_secs(20)), list);
+    assert!(asked.elapsed() < Duration::from_secs(5), "the list waited for the reader");
+    assert_eq!(page.unwrap().entries, entries(12_000..12_001));
+    assert_eq!((reader.seen.len(), reader.restarts), (12_000, 0));
+}
+
+#[tokio::test]
+async fn what_is_no_entry_is_counted_and_passed_over() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let mut reader = Reader::of(log_at(&server));
+    let writer = log_at(&server);
+    writer.append(&entries(0..1)).await.unwrap();
+    for odd in ["hello", "{\"v\":99}", "", "a\nb"] {
+        let _ = server.request("portcullis.revocations", odd);
+    }
+    writer.append(&entries(1..2)).await.unwrap();
+    reader.read_to_end().await;
+    assert_eq!((reader.seen.len(), reader.unreadable, reader.restarts), (2, 4, 0));
+}
+
+#[tokio::test]
+async fn numbers_of_messages_that_somebody_deleted_stop_nobody() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let writer = log_at(&server);
+    for entry in entries(0..6) {
+        writer.append(&[entry]).await.unwrap();
+    }
+    let mut reader = Reader::of(log_at(&server));
+    for deleted in [3, 5, 6] {
+        let _ = server.request(&format!("$JS.API.STREAM.MSG.DELETE.{STREAM}"), &format!(r#"{{"seq":{deleted}}}"#));
+    }
+    reader.read_to_end().await;
+    assert_eq!(reader.seen.len(), 3);
+    // Nor somebody who goes on from there with a new connection.
+    let mut next = Reader { cursor: reader.cursor, ..Reader::of(log_at(&server)) };
+    next.read_to_end().await;
+    writer.append(&entries(6..7)).await.unwrap();
+    next.read_to_end().await;
+    assert_eq!((next.seen.len(), next.restarts), (1, 0));
+}
+
+/// A number from the state of the stream.
+fn state(server: &NatsServer, name: &str) -> u64 {
+    let info = server.request(&format!("$JS.API.STREAM.INFO.{STREAM}"), "");
+    let state = info.split_once(r#""state":"#).unwrap().1;
+    let value = state.split_once(&format!(r#""{name}":"#)).map_or("0", |(_, value)| value);
+    value.split([',', '}']).next().unwrap().parse().unwrap()
+}

@@ -1,0 +1,340 @@
+//! What a log of revocations has to keep.
+
+use std::{
+    future::{Future, ready},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use portcullis_core::{Revocation, RevocationEntry, RevocationLog, UnixTime};
+
+use super::reader::Reader;
+
+/// Where a log lives, as the contract's tests see it. A method that does nothing says that this cannot happen to the log, and the tests for it
+/// are left out.
+pub trait LogPlace {
+    /// The log.
+    type Log: RevocationLog;
+
+    /// A handle to the log, as another instance of a service would have one.
+    fn open(&self) -> impl Future<Output = Self::Log> + Send;
+
+    /// Kills whatever keeps the log, as `kill -9` does, and starts it again. There are no handles then.
+    fn crash(&mut self) -> impl Future<Output = Possible> + Send {
+        ready(Possible::No)
+    }
+
+    /// Loses everything that is in the log, as somebody does who replaces a disk.
+    fn lose_everything(&mut self) -> impl Future<Output = Possible> + Send {
+        ready(Possible::No)
+    }
+
+    /// Remembers how the log stands now, for [`roll_back`](Self::roll_back).
+    fn save(&mut self) -> impl Future<Output = Possible> + Send {
+        ready(Possible::No)
+    }
+
+    /// Takes the log back to how it was saved, as somebody does who restores a backup.
+    fn roll_back(&mut self) -> impl Future<Output = Possible> + Send {
+        ready(Possible::No)
+    }
+
+    /// Removes all but the newest few hundred entries, or all of them, before their time.
+    fn trim(&mut self) -> impl Future<Output = Possible> + Send {
+        ready(Possible::No)
+    }
+}
+
+/// Whether something can happen to a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third")]
+pub enum Possible {
+    /// It has happened.
+    Yes,
+    /// It cannot.
+    No,
+}
+
+/// The contract of [`RevocationLog`], to be run on a log that is empty at first.
+///
+/// ```
+/// # use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+/// use portcullis_test::contract::{LogPlace, RevocationLogContract};
+///
+/// async fn holds_for(place: impl LogPlace) {
+///     RevocationLogContract::new(place).check().await;
+/// }
+/// ```
+#[derive(Debug)]
+pub struct RevocationLogContract<P> {
+    place: P,
+    /// Of entries made, so that no two are alike.
+    made: u64,
+}
+
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Entries of tests live until then: the calendars of real servers are far behind it.
+const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
+
+impl<P: LogPlace> RevocationLogContract<P> {
+    /// The contract for the log that lives there.
+    pub fn new(place: P) -> Self {
+        Self { place, made: 0 }
+    }
+
+    /// Checks all of it.
+    ///
+    /// # Panics
+    ///
+    /// If the log breaks it. The message says which rule.
+    pub async fn check(mut self) {
+        self.an_empty_log_has_an_end().await;
+        self.what_is_appended_is_read_by_everybody().await;
+        self.every_level_and_every_text_comes_back_as_it_was().await;
+        self.a_reader_goes_on_from_where_it_was().await;
+        self.a_reader_waits_for_no_longer_than_its_patience().await;
+        self.a_reader_that_waits_is_woken().await;
+        self.a_read_that_is_given_up_takes_nothing_away().await;
+        self.writers_at_the_same_time_leave_no_gap().await;
+        self.a_long_log_is_read_in_pages().await;
+        self.a_crash_loses_nothing_that_was_acknowledged().await;
+        self.a_log_that_went_back_in_time_is_read_anew().await;
+        self.a_log_that_was_trimmed_hides_nothing_that_is_left().await;
+        self.a_log_that_lost_everything_is_read_anew().await;
+    }
+
+    fn entries(&mut self, count: u64) -> Vec<RevocationEntry> {
+        let first = self.made;
+        self.made += count;
+        let entry =
+            |at: u64| RevocationEntry::new(Revocation::session("https://a.test", &format!("session-{at}")), LATE);
+        (first..self.made).map(entry).collect()
+    }
+
+    async fn reader(&self) -> Reader<P::Log> {
+        Reader::new(self.place.open().await)
+    }
+
+    async fn append(&mut self, count: u64) -> Vec<RevocationEntry> {
+        let entries = self.entries(count);
+        append(&self.place.open().await, &entries).await;
+        entries
+    }
+
+    async fn an_empty_log_has_an_end(&mut self) {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        assert!(reader.seen.is_empty(), "the contract starts with an empty log");
+        assert_eq!(reader.restarts, 0, "who reads from the beginning is not told that it starts anew");
+    }
+
+    async fn what_is_appended_is_read_by_everybody(&mut self) {
+        let mut early = self.reader().await;
+        early.catch_up().await;
+        let log = self.place.open().await;
+        let entries = self.entries(3);
+        append(&log, &entries).await;
+        append(&log, &entries).await; // again: what is read may come twice, and nothing else
+        let mut late = self.reader().await;
+        for reader in [&mut early, &mut late] {
+            reader.catch_up().await;
+            assert!(entries.iter().all(|entry| reader.seen.contains(entry)), "a reader misses what was appended");
+            assert_eq!((reader.seen.len(), reader.restarts), (3, 0));
+        }
+    }
+
+    async fn every_level_and_every_text_comes_back_as_it_was(&mut self) {
+        let odd = "línea\n\"quoted\" \\ \u{0} \u{1F980} ' ; -- $1 %s";
+        let long = "x".repeat(1000);
+        let (i, t) = ("https://a.test/", UnixTime::from_secs(1_900_000_000));
+        let revocations = [
+            Revocation::token(i, odd, LATE),
+            Revocation::session(odd, odd),
+            Revocation::subject(i, "alice", t),
+            Revocation::version(i, "alice", u64::MAX),
+            Revocation::client(i, "", t),
+            Revocation::key(i, &long),
+            Revocation::issuer(&long, t),
+        ];
+        // A log keeps no expiry of a token beside the entry's own time.
+        let entries: Vec<_> =
+            revocations.into_iter().map(|revocation| RevocationEntry::new(revocation, LATE)).collect();
+        let written: Vec<_> = entries.iter().map(RevocationEntry::to_json).collect();
+        append(&self.place.open().await, &entries).await;
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let read: Vec<_> = reader.seen.iter().map(RevocationEntry::to_json).collect();
+        assert!(written.iter().all(|entry| read.contains(entry)), "an entry was changed");
+        assert_eq!(reader.unreadable, 0);
+    }
+
+    async fn a_reader_goes_on_from_where_it_was(&mut self) {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let cursor = reader.cursor;
+        drop(reader);
+        let entries = self.append(2).await;
+        let mut next = Reader::at(self.place.open().await, cursor);
+        next.catch_up().await;
+        assert_eq!(next.restarts, 0);
+        assert!(entries.iter().all(|entry| next.seen.contains(entry)), "what came meanwhile is missing");
+    }
+
+    async fn a_reader_waits_for_no_longer_than_its_patience(&mut self) {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        for patience in [Duration::ZERO, PATIENCE] {
+            let asked = Instant::now();
+            let page = reader.must_read(patience).await;
+            assert!(page.entries.is_empty() && page.is_last, "nothing came");
+            let took = asked.elapsed();
+            assert!(took + Duration::from_millis(50) >= patience, "it did not wait ({took:?} of {patience:?})");
+            assert!(took < patience + Duration::from_secs(3), "it waited for {took:?}, not {patience:?}");
+        }
+    }
+
+    async fn a_reader_that_waits_is_woken(&mut self) {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let log = self.place.open().await;
+        let entries = self.entries(1);
+        // The reader is polled first, and waits.
+        let patience = Duration::from_secs(10);
+        let asked = Instant::now();
+        let read = async {
+            while !entries.iter().all(|entry| reader.seen.contains(entry)) {
+                reader.must_read(patience).await;
+                assert!(asked.elapsed() < patience, "the reader slept through an entry");
+            }
+        };
+        tokio::join!(biased; read, append(&log, &entries));
+    }
+
+    async fn a_read_that_is_given_up_takes_nothing_away(&mut self) {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        for _ in 0..3 {
+            let given_up = tokio::time::timeout(Duration::from_millis(20), reader.read(Duration::from_secs(5))).await;
+            assert!(given_up.is_err(), "nothing was to come");
+            let entries = self.append(1).await;
+            reader.catch_up().await;
+            assert!(reader.seen.contains(&entries[0]), "the read that was given up took an entry with it");
+        }
+    }
+
+    async fn writers_at_the_same_time_leave_no_gap(&mut self) {
+        const WRITERS: usize = 8;
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let mut logs = Vec::new();
+        for _ in 0..WRITERS {
+            logs.push((self.place.open().await, self.entries(50)));
+        }
+        let expected: Vec<_> = logs.iter().flat_map(|(_, entries)| entries.clone()).collect();
+        let written = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let mut writers = tokio::task::JoinSet::new();
+        for (log, entries) in logs {
+            let written = Arc::clone(&written);
+            writers.spawn(async move {
+                for entry in entries {
+                    append(&log, std::slice::from_ref(&entry)).await;
+                }
+                written.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            });
+        }
+        while written.load(std::sync::atomic::Ordering::SeqCst) < WRITERS {
+            reader.must_read(Duration::from_millis(10)).await;
+        }
+        writers.join_all().await;
+        reader.catch_up().await;
+        let missing = expected.iter().filter(|entry| !reader.seen.contains(entry)).count();
+        assert_eq!((missing, reader.restarts), (0, 0), "a reader misses what several writers appended");
+    }
+
+    async fn a_long_log_is_read_in_pages(&mut self) {
+        let log = self.place.open().await;
+        let entries = self.entries(12_000);
+        for batch in entries.chunks(500) {
+            append(&log, batch).await;
+        }
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let missing = entries.iter().filter(|entry| !reader.seen.contains(entry)).count();
+        assert_eq!((missing, reader.restarts), (0, 0));
+    }
+
+    async fn a_crash_loses_nothing_that_was_acknowledged(&mut self) {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let cursor = reader.cursor;
+        drop(reader);
+        let entries = self.append(20).await;
+        if self.place.crash().await == Possible::No {
+            return;
+        }
+        let mut resumed = Reader::at(self.place.open().await, cursor);
+        resumed.catch_up().await;
+        assert!(entries.iter().all(|entry| resumed.seen.contains(entry)), "acknowledged, and lost");
+        assert_eq!(resumed.restarts, 0, "a log that comes up again is the same");
+    }
+
+    async fn a_log_that_went_back_in_time_is_read_anew(&mut self) {
+        let before = self.append(3).await;
+        if self.place.save().await == Possible::No {
+            return;
+        }
+        self.append(3).await;
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let cursor = reader.cursor;
+        drop(reader);
+        self.place.roll_back().await;
+        let after = self.append(1).await;
+        let mut resumed = Reader::at(self.place.open().await, cursor);
+        resumed.catch_up().await;
+        assert!(resumed.restarts > 0, "the reader was further than the log, and nobody told it");
+        assert!(before.iter().chain(&after).all(|entry| resumed.seen.contains(entry)));
+    }
+
+    async fn a_log_that_was_trimmed_hides_nothing_that_is_left(&mut self) {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let cursor = reader.cursor;
+        drop(reader);
+        self.append(1200).await;
+        if self.place.trim().await == Possible::No {
+            return;
+        }
+        let left = self.append(5).await;
+        let mut resumed = Reader::at(self.place.open().await, cursor);
+        resumed.catch_up().await;
+        assert!(left.iter().all(|entry| resumed.seen.contains(entry)));
+        assert!(resumed.restarts > 0, "what followed is gone, and nobody told the reader");
+    }
+
+    async fn a_log_that_lost_everything_is_read_anew(&mut self) {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        let cursor = reader.cursor;
+        drop(reader);
+        if self.place.lose_everything().await == Possible::No {
+            return;
+        }
+        let after = self.append(1).await;
+        let mut resumed = Reader::at(self.place.open().await, cursor);
+        resumed.catch_up().await;
+        assert!(resumed.restarts > 0, "the log is another one, and nobody told the reader");
+        assert_eq!(resumed.seen, after.into_iter().collect());
+    }
+}
+
+/// Appends; a log that comes up again may refuse for a moment.
+async fn append(log: &impl RevocationLog, entries: &[RevocationEntry]) {
+    let mut failures = 0;
+    while let Err(error) = log.append(entries).await {
+        failures += 1;
+        assert!(failures < 100, "the log cannot be written: {error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,199 @@
+//! One item of a request to revoke.
+
+use std::time::Duration;
+
+use portcullis_core::{Leeway, Level, Revocation, UnixTime};
+use serde_json::Value;
+
+use super::members::Members;
+
+/// What is wrong with an item, and how to mend it. Holds no value of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ItemMistake {
+    /// The member; `None` if it is the item as a whole.
+    pub(super) member: Option<String>,
+    pub(super) detail: String,
+}
+
+/// How far a cut-off may lie ahead of us: as far as `iat` may, unless set otherwise, in tokens that are accepted now.
+fn latest_cut_off(now: UnixTime) -> UnixTime {
+    now.plus(Leeway::default().as_duration())
+}
+
+/// How long ago a token may have expired: as long as the largest leeway lets it be accepted.
+const LONGEST_LEEWAY: Duration = Leeway::MAX.as_duration();
+
+/// The revocation, or everything that is wrong with it.
+pub(super) fn read(members: &Members, now: UnixTime) -> Result<Revocation, Vec<ItemMistake>> {
+    let mut reader = Reader { members, now, mistakes: Vec::new() };
+    if members.has_more {
+        reader.complain(None, "the item has too many members: at most four belong to it");
+        return Err(reader.mistakes);
+    }
+    let revocation = reader.level().and_then(|level| reader.revocation(level));
+    match revocation {
+        Some(revocation) if reader.mistakes.is_empty() => Ok(revocation),
+        _ => Err(reader.mistakes),
+    }
+}
+
+struct Reader<'a> {
+    members: &'a Members,
+    now: UnixTime,
+    mistakes: Vec<ItemMistake>,
+}
+
+impl<'a> Reader<'a> {
+    fn level(&mut self) -> Option<Level> {
+        let named = self.members.get("level").and_then(Value::as_str);
+        let level = Level::ALL.into_iter().find(|level| Some(level.as_str()) == named && !fields(*level).is_empty());
+        if level.is_none() {
+            let known = Level::ALL.map(|level| format!("`{level}`")).join(", ");
+            self.complain(Some("level"), &format!("`level` has to be one of {known}"));
+        }
+        level
+    }
+
+    fn revocation(&mut self, level: Level) -> Option<Revocation> {
+        self.check_names(level);
+        let issuer = self.text("issuer", "the issuer, exactly as in its tokens' `iss`");
+        let id = match level {
+            Level::Issuer => Some(""),
+            _ => self.text("id", claim_of(level)),
+        };
+        let number = match level {
+            Level::Token => self.expiry(),
+            Level::Subject | Level::Client | Level::Issuer => self.cut_off(),
+            Level::Version => self.version(),
+            _ => Some(0),
+        };
+        let (issuer, id, number) = (issuer?, id?, number?);
+        let instant = UnixTime::from_secs(number);
+        match level {
+            Level::Token => Some(Revocation::token(issuer, id, instant)),
+            Level::Session => Some(Revocation::session(issuer, id)),
+            Level::Subject => Some(Revocation::subject(issuer, id, instant)),
+            Level::Version => Some(Revocation::version(issuer, id, number)),
+            Level::Client => Some(Revocation::client(issuer, id, instant)),
+            Level::Key => Some(Revocation::key(issuer, id)),
+            Level::Issuer => Some(Revocation::issuer(issuer, instant)),
+            _ => None,
+        }
+    }
+
+    /// Nothing is overlooked: a member that nobody reads would be a wish that nobody fulfils.
+    fn check_names(&mut self, level: Level) {
+        for name in self.members.names() {
+            if self.members.is_repeated(name) {
+                self.complain(Some(name), "the member stands twice: leave one out");
+            }
+            if name != "level" && !fields(level).contains(&name) {
+                let fields = fields(level).join("`, `");
+                self.complain(Some(name), &format!("level `{level}` has no such member, but `{fields}`: leave it out"));
+            }
+        }
+    }
+
+    fn text(&mut self, name: &str, what: &str) -> Option<&'a str> {
+        let members = self.members;
+        match members.get(name) {
+            Some(Value::String(text)) if !text.trim().is_empty() => return Some(text),
+            Some(Value::String(_)) => self.complain(Some(name), &format!("`{name}` is empty: give {what}")),
+            Some(_) => self.complain(Some(name), &format!("`{name}` has to be text: {what}")),
+            None => self.complain(Some(name), &format!("`{name}` is missing: give {what}")),
+        }
+        None
+    }
+
+    fn expiry(&mut self) -> Option<u64> {
+        let what = "the token's `exp`, in seconds since 1970";
+        let expiry = self.time("expires_at", what, None)?;
+        if expiry < self.now.minus(LONGEST_LEEWAY).as_secs() {
+            self.complain(
+                Some("expires_at"),
+                &format!("`expires_at` has long passed, so that the token is refused anyway: give {what}"),
+            );
+            return None;
+        }
+        Some(expiry)
+    }
+
+    fn cut_off(&mut self) -> Option<u64> {
+        let cut_off = self.time("cut_off", "seconds since 1970, or leave it out for now", Some(self.now))?;
+        if cut_off > latest_cut_off(self.now).as_secs() {
+            self.complain(
+                Some("cut_off"),
+                "`cut_off` is in the future and would revoke what is not issued yet, so that nobody could log in until \
+                 then: leave it out for now",
+            );
+            return None;
+        }
+        Some(cut_off)
+    }
+
+    fn version(&mut self) -> Option<u64> {
+        let what = "the version of the subject's next token, a whole number of at least 1";
+        self.number("current", what).filter(|&current| {
+            if current == 0 {
+                self.complain(Some("current"), &format!("`current` is 0, and no version is below that: give {what}"));
+            }
+            current > 0
+        })
+    }
+
+    fn time(&mut self, name: &str, what: &str, default: Option<UnixTime>) -> Option<u64> {
+        match default {
+            Some(default) if self.members.get(name).is_none() => return Some(default.as_secs()),
+            _ => {}
+        }
+        let seconds = self.number(name, what)?;
+        if seconds > UnixTime::MAX.as_secs() {
+            self.complain(
+                Some(name),
+                &format!("`{name}` is beyond the year 9999, as milliseconds would be: give {what}"),
+            );
+            return None;
+        }
+        Some(seconds)
+    }
+
+    fn number(&mut self, name: &str, what: &str) -> Option<u64> {
+        let value = self.members.get(name);
+        let number = value.and_then(Value::as_u64);
+        match value {
+            None => self.complain(Some(name), &format!("`{name}` is missing: give {what}")),
+            Some(_) if number.is_none() => {
+                self.complain(Some(name), &format!("`{name}` has to be a whole number: {what}"));
+            }
+            Some(_) => {}
+        }
+        number
+    }
+
+    fn complain(&mut self, member: Option<&str>, detail: &str) {
+        self.mistakes.push(ItemMistake { member: member.map(str::to_owned), detail: detail.to_owned() });
+    }
+}
+
+/// What belongs to an item of that level beside `level`; nothing to one that is newer than this crate.
+fn fields(level: Level) -> &'static [&'static str] {
+    match level {
+        Level::Token => &["issuer", "id", "expires_at"],
+        Level::Session | Level::Key => &["issuer", "id"],
+        Level::Subject | Level::Client => &["issuer", "id", "cut_off"],
+        Level::Version => &["issuer", "id", "current"],
+        Level::Issuer => &["issuer", "cut_off"],
+        _ => &[],
+    }
+}
+
+/// What `id` is.
+fn claim_of(level: Level) -> &'static str {
+    match level {
+        Level::Token => "the token's `jti`",
+        Level::Session => "the session's `sid`",
+        Level::Client => "the client's `client_id`",
+        Level::Key => "the key's `kid`",
+        _ => "the subject's `sub`",
+    }
+}

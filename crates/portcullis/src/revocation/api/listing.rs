@@ -1,0 +1,54 @@
+//! A page of what is revoked, as a client reads it.
+
+use portcullis_core::{Cursor, Level, Page, RevocationEntry, UnixTime};
+use serde::Serialize;
+
+use super::cursor_text;
+
+/// The answer to `GET`.
+#[derive(Serialize)]
+pub(super) struct Listing<'a> {
+    revocations: Vec<Row<'a>>,
+    next: Option<String>,
+    restarted: bool,
+    unreadable: usize,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    level: Level,
+    issuer: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_off: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<u64>,
+    until: u64,
+}
+
+impl<'a> Listing<'a> {
+    /// The page that was asked for by `after`.
+    pub(super) fn new(page: &'a Page, after: Option<Cursor>) -> Self {
+        // A page without entries may have others behind it: those on it may all be forgotten. But not if it leads
+        // nowhere.
+        let leads_nowhere = page.entries.is_empty() && after == Some(page.cursor);
+        let next = (!page.is_last && !leads_nowhere).then(|| cursor_text::write(page.cursor));
+        let revocations = page.entries.iter().map(Row::from).collect();
+        Self { revocations, next, restarted: page.is_restart, unreadable: page.unreadable }
+    }
+}
+
+impl<'a> From<&'a RevocationEntry> for Row<'a> {
+    fn from(entry: &'a RevocationEntry) -> Self {
+        let revocation = entry.revocation();
+        Self {
+            level: revocation.level(),
+            issuer: revocation.of_issuer(),
+            id: revocation.id(),
+            cut_off: revocation.cut_off().map(UnixTime::as_secs),
+            current: revocation.current_version(),
+            until: entry.until().as_secs(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Lets an administrator revoke, and see what is revoked.
+//!
+//! [`RevocationApi`] is one resource. `POST` revokes, `GET` lists. The rules:
+//!
+//! 1. **Nobody is let in by mistake.** It reads what the [`AuthLayer`](crate::AuthLayer) around it has left, and asks
+//!    its requirement of the caller as a [guard](crate::guard) does. Without a layer the answer is 500
+//!    `service_misconfigured`, without a credential 401, to whoever does not meet the requirement 403. This comes
+//!    first, before anything else about the request is looked at. Ask for more than `authenticated()`: whoever passes
+//!    can log out everybody.
+//! 2. **All or nothing.** If one item of a request is wrong, none is revoked, and the answer lists the mistakes
+//!    (the first 20).
+//! 3. **There is no way back**, hence no `DELETE`: what is revoked has been acted upon everywhere before anybody could
+//!    take it back. Let the user log in anew instead: what is issued after the cut-off is good.
+//! 4. Issuers and ids are compared exactly, and whether any token has them is not known here: with an issuer or an id
+//!    that is misspelled nothing is hit, and 200 is the answer all the same.
+//!
+//! # `POST`: revoke
+//!
+//! The body is `application/json`: an object, or an array of 1 to 1000 of them, 256 KiB in all.
+//!
+//! | `level` | further members | revokes |
+//! |---|---|---|
+//! | `token` | `issuer`, `id` (`jti`), `expires_at` (`exp`) | one token |
+//! | `session` | `issuer`, `id` (`sid`) | what was issued in a session |
+//! | `subject` | `issuer`, `id` (`sub`), maybe `cut_off` | what a subject got up to the second of the cut-off, included |
+//! | `version` | `issuer`, `id` (`sub`), `current` | what a subject got with a version (`ver`) below `current` |
+//! | `client` | `issuer`, `id` (`client_id`), maybe `cut_off` | what a client got up to the cut-off |
+//! | `key` | `issuer`, `id` (`kid`) | what a key signed |
+//! | `issuer` | `issuer`, maybe `cut_off` | what an issuer issued up to the cut-off |
+//!
+//! Times are in seconds since 1970. `cut_off` defaults to now, by the layer's clock, and may lie in the past, to spare
+//! what a user got after changing a password, say. It may lie 30 s ahead of us, because the issuer's clock may, and
+//! tokens with such an `iat` are accepted ([`Leeway`](crate::Leeway)); what is later would revoke only what is not
+//! issued yet. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
+//! lifetime in its place (`3600`) would be forgotten before it did anything.
+//!
+//! The answer is `{"revoked": 2}`, with the number of items, once they are durable. If they could not be made durable,
+//! it is 503: they may hold already, here or everywhere. Send the same again. What is wrong with a request is told by a
+//! problem (RFC 9457), mistakes in `errors`:
+//!
+//! ```json
+//! {
+//!   "type": "about:blank",
+//!   "title": "Bad Request",
+//!   "status": 400,
+//!   "detail": "nothing was revoked, because of what `errors` lists",
+//!   "errors": [{"pointer": "#/1/id", "detail": "`id` is missing: give the session's `sid`"}]
+//! }
+//! ```
+//!
+//! # `GET`: list
+//!
+//! A page of what is revoked, in the order in which it was; the same may stand there several times. What follows is at
+//! `?after=` with the text that is `next`, until that is `null`. If the log cannot go on from there (it was rolled
+//! back, or is another one), the page begins at the beginning and says `"restarted": true`. `unreadable` counts what is
+//! in the log and cannot be read.
+//!
+//! ```json
+//! {
+//!   "revocations": [
+//!     {"level": "subject", "issuer": "https://a.example", "id": "alice", "cut_off": 1800000000, "until": 1800087000},
+//!     {"level": "version", "issuer": "https://a.example", "id": "bob", "current": 5, "until": 1800087000}
+//!   ],
+//!   "next": null,
+//!   "restarted": false,
+//!   "unreadable": 0
+//! }
+//! ```
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use axum::{Router, body::Body};
+//! use http::Request;
+//! use portcullis::{AuthLayer, RevocationApi, requirement::role};
+//! use portcullis_store::{MemoryLog, Revocations};
+//! use portcullis_test::MockIssuer;
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = MockIssuer::new(); // stands in for the one that signs
+//! let revocations = Revocations::builder(MemoryLog::new()).start()?; // in production: a log that outlives the process
+//! revocations.require(Duration::from_secs(5)).await?;
+//!
+//! let app = Router::new()
+//!     .route_service("/admin/revocations", RevocationApi::new(revocations.clone(), role("security-officer")))
+//!     .layer(AuthLayer::new(issuer.authenticator().revocations(&revocations)));
+//! let revoke = |bearer: String| {
+//!     let request = Request::post("/admin/revocations").header("authorization", bearer);
+//!     let item = r#"{"level": "subject", "issuer": "https://issuer.test", "id": "alice"}"#;
+//!     request.header("content-type", "application/json").body(Body::from(item))
+//! };
+//!
+//! let officer = issuer.token().subject("olga").role("security-officer").bearer();
+//! assert_eq!(app.clone().oneshot(revoke(officer)?).await?.status(), 200);
+//!
+//! let somebody = issuer.token().subject("bob").bearer();
+//! assert_eq!(app.oneshot(revoke(somebody)?).await?.status(), 403);
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod cursor_text;
+mod failure;
+mod item;
+mod listing;
+mod members;
+mod service;
+
+use portcullis_core::Revoker;
+
+use super::shared_revoker::SharedRevoker;
+use crate::Requirement;
+
+/// Lets callers who meet a requirement revoke, and see what is revoked. A tower service; cheap to clone.
+///
+/// See the [module docs](self) for the rules, and for how to mount it.
+#[derive(Clone, Debug)]
+pub struct RevocationApi {
+    revoker: SharedRevoker,
+    requirement: Requirement,
+}
+
+impl RevocationApi {
+    /// Asks `requirement` of every caller. Compare with no path parameters in it: there are none here, so nobody would
+    /// pass (500).
+    pub fn new(revoker: impl Revoker, requirement: Requirement) -> Self {
+        Self { revoker: SharedRevoker::new(revoker), requirement }
+    }
+}

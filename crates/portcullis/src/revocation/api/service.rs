@@ -1,0 +1,126 @@
+//! Answers administrators.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    task::{Context, Poll},
+};
+
+use http::{
+    Extensions, HeaderMap, HeaderValue, Method, Request, Response,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
+use http_body::Body;
+use portcullis_core::{Attempt, AuthError, Code, Cursor};
+use serde::Serialize;
+use serde_json::json;
+use tower_service::Service;
+
+use super::{RevocationApi, batch, cursor_text, failure::Failure, listing::Listing, members::Items};
+use crate::{
+    AuthContext, Circumstances, PathParams,
+    guard::{InheritedRejection, caller},
+    rejection::respond_behind,
+    revocation::{RevocationFuture, body},
+    telemetry,
+};
+
+/// Room for as many items as are allowed, with ids as long as a log keeps.
+const LIMIT: usize = 256 * 1024;
+
+impl<B> Service<Request<B>> for RevocationApi
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<String>;
+    type Error = Infallible;
+    type Future = RevocationFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let api = self.clone();
+        RevocationFuture::new(async move { api.answer(request).await })
+    }
+}
+
+impl RevocationApi {
+    async fn answer<B>(&self, request: Request<B>) -> Response<String>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        let context = match self.authorize(&parts.extensions).await {
+            Ok(context) => context,
+            Err(error) => return refuse(parts.extensions.get(), &error),
+        };
+        let outcome = match parts.method {
+            Method::POST => self.revoke(&parts.headers, body, context).await,
+            Method::GET => self.list(parts.uri.query()).await,
+            _ => Err(Failure::Method),
+        };
+        outcome.unwrap_or_else(|failure| failure.response())
+    }
+
+    /// The layer's context, if the caller may. As a guard decides, by the time at which the request came.
+    async fn authorize<'e>(&self, extensions: &'e Extensions) -> Result<&'e AuthContext, AuthError> {
+        let decision = match caller(extensions) {
+            Ok((verified, now)) => self.requirement.evaluate(Circumstances::new(verified, &PathParams::new(), now)),
+            Err(error) => Attempt::Done(Err(error)),
+        };
+        decision.outcome().await?;
+        extensions.get().ok_or_else(|| Code::ServiceMisconfigured.into())
+    }
+
+    async fn revoke<B>(&self, headers: &HeaderMap, body: B, context: &AuthContext) -> Result<Response<String>, Failure>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        if !body::is_of_type(headers, "application/json") {
+            return Err(Failure::Type);
+        }
+        let items = {
+            let text = body::read(body, LIMIT).await.map_err(Failure::Unread)?;
+            Items::parse(&text).map_err(Failure::Request)?
+        };
+        // The time is read late: whatever is issued until then is to be revoked, too.
+        let revocations = batch::read(&items, context.now())?;
+        let count = revocations.len();
+        self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)?;
+        Ok(answer_with(&json!({ "revoked": count })))
+    }
+
+    async fn list(&self, query: Option<&str>) -> Result<Response<String>, Failure> {
+        let after = cursor(query)?;
+        let page = self.revoker.list(after.as_ref()).await.map_err(Failure::NotListed)?;
+        Ok(answer_with(&Listing::new(&page, after)))
+    }
+}
+
+fn refuse(context: Option<&AuthContext>, error: &AuthError) -> Response<String> {
+    telemetry::request_refused(error, None);
+    respond_behind(context, &InheritedRejection::default(), error)
+}
+
+/// From where to read on, as the query says.
+fn cursor(query: Option<&str>) -> Result<Option<Cursor>, Failure> {
+    let Some(query) = query.filter(|query| !query.is_empty()) else { return Ok(None) };
+    let cursor = query.strip_prefix("after=").and_then(cursor_text::read);
+    let what = "the query is not `after=` and the `next` of the page before, as it stood there, and nothing else";
+    cursor.map(Some).ok_or_else(|| Failure::Request(what.to_owned()))
+}
+
+fn answer_with(content: &impl Serialize) -> Response<String> {
+    // Texts and numbers always serialize.
+    let mut response = Response::new(serde_json::to_string(content).unwrap_or_default());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

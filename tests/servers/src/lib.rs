@@ -1,0 +1,22 @@
+//! Real servers for tests: each on a free port of 127.0.0.1, with a data folder of its own, killed when its test ends.
+//!
+//! `cargo xtask test servers` installs them. A test begins with [`is_missing`], so that it says what it needs and passes where there is
+//! nothing, and fails under `cargo xtask test`, which has installed everything.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a server that cannot be set up is a test that has failed, and tasks end with their proxy"
+)]
+
+mod nats;
+mod postgres;
+mod process;
+mod proxy;
+mod redis;
+
+pub use nats::NatsServer;
+pub use postgres::PostgresServer;
+pub use process::{free_port, is_missing};
+pub use proxy::Proxy;
+pub use redis::RedisServer;

@@ -1,0 +1,107 @@
+//! Starting a server, killing it, and starting it again.
+
+use std::{
+    env, io,
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a server may take until it listens: databases replay their logs after a crash.
+const START: Duration = Duration::from_secs(60);
+
+/// Whether the program is not installed here. Says so, once for each test that asks.
+///
+/// # Panics
+///
+/// If it is not installed although `PORTCULLIS_REQUIRE_SERVERS` says that it has to be.
+#[must_use]
+pub fn is_missing(program: &str) -> bool {
+    if find(program).is_some() {
+        return false;
+    }
+    assert!(
+        env::var_os("PORTCULLIS_REQUIRE_SERVERS").is_none(),
+        "{program} is not installed: `cargo xtask test servers` installs it"
+    );
+    let _ = std::io::Write::write_fmt(
+        &mut io::stderr().lock(),
+        format_args!("skipped: {program} is not installed (`cargo xtask test servers` installs it)\n"),
+    );
+    true
+}
+
+/// Where a program is: in the `PATH`, or where Debian puts the servers that nobody should start by hand.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    folders.extend(["/usr/sbin".into(), "/usr/local/bin".into()]);
+    if let Ok(versions) = Path::new("/usr/lib/postgresql").read_dir() {
+        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
+    }
+    folders.into_iter().map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// A port on which nobody listens. (Somebody may before it is used; then the server does not start, and the test fails.)
+///
+/// # Panics
+///
+/// If the system has none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// A server that runs, and is killed with this value.
+#[derive(Debug)]
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts it and waits until somebody listens on that port of 127.0.0.1. What it writes goes to a file `log` in the folder.
+    pub(crate) fn start(mut command: Command, port: u16, folder: &Path) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
+        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a handle")).stderr(log);
+        let mut running = Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")));
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let started = Instant::now();
+        while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
+            let ended = running.0.try_wait().expect("a child");
+            let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            assert!(ended.is_none(), "{command:?} ended with {ended:?}:\n{}", log());
+            assert!(started.elapsed() < START, "{command:?} does not listen:\n{}", log());
+            // Nothing tells when a server is ready; this only asks again.
+            thread::sleep(Duration::from_millis(10));
+        }
+        running
+    }
+
+    /// As `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Sends it a signal by name (`STOP`, `CONT`, `TERM`).
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill -{name}");
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(&mut self) -> io::Result<()> {
+        self.0.wait().map(drop)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
