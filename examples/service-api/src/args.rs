@@ -14,10 +14,11 @@ Usage:
   service-api --help
 
 SIGHUP reads the file again and applies what has changed in [[secrets]]: see README.md for the runbook.
-SIGTERM and SIGINT end the service once the requests that are under way have been answered.
+SIGTERM and SIGINT end the service once the requests that are under way have been answered. Streams of events end.
 
 These environment variables count before the file:
-  PORT, SERVICE_BIND, SERVICE_LOG, SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_LIFETIME_SECONDS";
+  PORT, SERVICE_BIND, SERVICE_LOG, SERVICE_ISSUER, SERVICE_AUDIENCE, SERVICE_LIFETIME_SECONDS,
+  SERVICE_REVOCATION_LOG";
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]

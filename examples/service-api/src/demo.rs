@@ -6,26 +6,24 @@ use portcullis::UnixTime;
 
 use crate::{mint::Mint, users::Users};
 
-/// Command lines that show 200, 400, 401 and 403, with tokens that live as long as any other.
+/// Command lines that show 200, 400, 401 and 403, and how tokens end before they expire.
 pub(crate) fn command_lines(
     address: SocketAddr,
     mint: &Mint,
     users: &Users,
     now: UnixTime,
 ) -> Result<String, Box<dyn Error>> {
-    let token = |name: &str| -> Result<_, Box<dyn Error>> {
+    let bearer = |name: &str| -> Result<_, Box<dyn Error>> {
         let user = users.named(name).ok_or_else(|| format!("the demo has no user {name}"))?;
-        Ok(mint.mint(user, now)?)
+        Ok(format!("-H 'Authorization: Bearer {}'", mint.mint(user, now)?.expose()))
     };
-    let (alice, bob) = (token("alice")?, token("bob")?);
+    let (alice, bob, other) = (bearer("alice")?, bearer("bob")?, bearer("bob")?);
     let url = format!("http://{address}");
     let json = "-H 'Content-Type: application/json' -d";
     let login = |password: &str| format!("{json} '{{\"username\": \"alice\", \"password\": \"{password}\"}}'");
-    let bearer = |token: &str| format!("-H 'Authorization: Bearer {token}'");
-    let (alice, bob) = (bearer(alice.expose()), bearer(bob.expose()));
     let (right, wrong) = (login("wonderland"), login("looking-glass"));
     Ok(format!(
-        "This is a demo: everybody knows its passwords, and its secret dies with it. Try:
+        "This is a demo: everybody knows its passwords, and its secret dies with it. Try, in this order:
 
 # 200, a token for 15 minutes
 curl -i {url}/login {right}
@@ -50,6 +48,21 @@ curl -i {url}/admin/secrets {bob}
 
 # 200, alice is
 curl -i {url}/admin/secrets {alice}
+
+# 204, bob logs out of another session of his
+curl -i -X POST {url}/logout {other}
+
+# 401, whose token is refused from now on
+curl -i {url}/orders {other}
+
+# 200, while this session goes on
+curl -i {url}/orders {bob}
+
+# 200, alice revokes whatever bob has got (events show it: curl -N {url}/events with a token of his)
+curl -i {url}/admin/revoke {alice} {json} '{{\"user\": \"bob\"}}'
+
+# 401, this session, too
+curl -i {url}/orders {bob}
 "
     ))
 }

@@ -1,6 +1,6 @@
 //! A service API whose bearer tokens are signed with a shared secret: see README.md.
 //!
-//! Read `app` first (routes, and who may use them), then `secrets` (rotation), `mint`, `config`.
+//! Read `app` first (routes, and who may use them), then `secrets` (rotation), `revocations`, `mint`, `config`.
 
 mod app;
 mod args;
@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod mint;
 mod reload;
+mod revocations;
 mod secrets;
 mod serve;
 mod users;

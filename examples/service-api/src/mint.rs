@@ -9,13 +9,14 @@ use portcullis::UnixTime;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{config::TokenRules, secrets::Secrets, users::User};
+use crate::{config::TokenRules, revocations::TokenVersions, secrets::Secrets, users::User};
 
 /// Mints tokens with the active secret.
 #[derive(Debug)]
 pub(crate) struct Mint {
     rules: TokenRules,
     secrets: Arc<Secrets>,
+    versions: TokenVersions,
 }
 
 /// A token, ready to be handed out.
@@ -34,7 +35,7 @@ pub(crate) enum MintError {
          give the user fewer scopes and roles, or raise the budget", subject.escape_debug()
     )]
     TooLarge { subject: String, size: usize, budget: usize },
-    #[error("the operating system has no randomness for a token id")]
+    #[error("the operating system has no randomness for an id")]
     Randomness(#[from] getrandom::Error),
     #[error("the claims cannot be written as JSON")]
     Claims(#[from] serde_json::Error),
@@ -43,11 +44,11 @@ pub(crate) enum MintError {
 }
 
 impl Mint {
-    pub(crate) fn new(rules: TokenRules, secrets: Arc<Secrets>) -> Self {
-        Self { rules, secrets }
+    pub(crate) fn new(rules: TokenRules, secrets: Arc<Secrets>, versions: TokenVersions) -> Self {
+        Self { rules, secrets, versions }
     }
 
-    /// Mints a token for `user` that lives from `now` on.
+    /// Mints a token for `user` that lives from `now` on, in a session of its own: there is one for each login.
     ///
     /// # Errors
     ///
@@ -62,7 +63,9 @@ impl Mint {
             sub: user.name(),
             iat: now.as_secs(),
             exp: now.plus(*lifetime).as_secs(),
-            jti: &token_id()?,
+            jti: &random_id()?,
+            sid: &random_id()?,
+            ver: self.versions.of_new_token(user.name(), now),
             scope: &user.scopes().join(" "),
             roles: user.roles(),
         };
@@ -106,7 +109,12 @@ struct Claims<'a> {
     sub: &'a str,
     iat: u64,
     exp: u64,
+    /// Revoked when this token alone has leaked.
     jti: &'a str,
+    /// Revoked by a log-out.
+    sid: &'a str,
+    /// Raised by a log-out everywhere.
+    ver: u64,
     #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -117,8 +125,8 @@ fn encoded(part: &impl Serialize) -> serde_json::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part)?))
 }
 
-/// 128 random bits: no two tokens share an id, and none can be guessed.
-fn token_id() -> Result<String, getrandom::Error> {
+/// 128 random bits: no two tokens or sessions share an id, and none can be guessed.
+fn random_id() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
@@ -129,7 +137,7 @@ mod tests {
     use std::time::Duration;
 
     use argon2::password_hash::phc::PasswordHash;
-    use portcullis::{Attempt, Clock, JwtAuthenticator, Leeway, TrustedIssuer};
+    use portcullis::{Attempt, Clock, JwtAuthenticator, Leeway, RevocationView, TrustedIssuer};
 
     use super::*;
     use crate::secrets::{ListedSecret, ListedState, Material, Timing};
@@ -155,7 +163,9 @@ mod tests {
             leeway: Leeway::NONE,
             size_budget,
         };
-        Mint::new(rules, Arc::new(Secrets::open(&[listed], timing, NOW).unwrap()))
+        let view = RevocationView::builder(Duration::from_secs(86_400)).build();
+        let versions = TokenVersions::new(&rules.issuer, rules.leeway, view);
+        Mint::new(rules, Arc::new(Secrets::open(&[listed], timing, NOW).unwrap()), versions)
     }
 
     fn user() -> User {
@@ -175,6 +185,7 @@ mod tests {
         };
         let verified = accepted_at(NOW.plus(Duration::from_secs(899))).unwrap();
         assert!(verified.has_scope("orders:read") && verified.has_role("admin"));
+        assert!(verified.token_id().is_some() && verified.session_id().is_some() && verified.version().is_some());
         assert!(accepted_at(NOW.plus(Duration::from_secs(900))).is_err());
     }
 

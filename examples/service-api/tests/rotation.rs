@@ -15,6 +15,8 @@ const SETTINGS: &str = "
     leeway_seconds = 0
     [rotation]
     rollout_seconds = 1
+    [revocation]
+    log = \"memory\"
 ";
 
 const OLD: u8 = 1;
@@ -61,7 +63,8 @@ async fn a_planned_rotation_refuses_no_valid_request() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leaked_secret_ends_at_once() {
     // The defaults, under which tokens live for 15 minutes.
-    let settings = "[token]\nissuer = \"https://service.test\"\naudience = \"https://orders.test\"\n";
+    let settings = "[token]\nissuer = \"https://service.test\"\naudience = \"https://orders.test\"\n\
+                    [revocation]\nlog = \"memory\"\n";
     let (leaked, revoked) = (("leaked", "active", OLD), ("leaked", "revoked", OLD));
     let mut pair = Pair::start(settings, &[leaked]).await;
     let [east, west] = pair.addresses();

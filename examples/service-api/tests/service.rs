@@ -16,7 +16,9 @@ use support::{
     token,
 };
 
-const SETTINGS: &str = "[token]\nissuer = \"https://service.test\"\naudience = \"https://orders.test\"\n";
+/// What is appended to them goes into `[token]`.
+const SETTINGS: &str = "[revocation]\nlog = \"memory\"\n\
+                        [token]\nissuer = \"https://service.test\"\naudience = \"https://orders.test\"\n";
 
 async fn start(fleet: &Fleet) -> Instance {
     Instance::start(&fleet.write("only", &[("2026-11", "active", 1)])).await
@@ -37,8 +39,10 @@ async fn login_gives_a_token_that_is_not_to_be_stored() {
     assert_eq!((&claims["sub"], &claims["scope"]), (&json!("reader"), &json!("orders:read")));
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 900);
     assert_eq!(claims["jti"].as_str().unwrap().len(), 22, "128 bits in base64url");
+    assert_eq!(claims["sid"].as_str().unwrap().len(), 22);
+    assert!(claims["ver"].as_u64().unwrap() >= claims["iat"].as_u64().unwrap());
     let again = token::claims(&client.login(service.address, "reader", PASSWORD).await.token());
-    assert_ne!(claims["jti"], again["jti"]);
+    assert!(claims["jti"] != again["jti"] && claims["sid"] != again["sid"]);
 }
 
 #[tokio::test]
@@ -64,12 +68,18 @@ async fn every_route_answers_each_caller_as_listed() {
     let order = json!({ "item": "pears", "quantity": 3 });
     let callers = ["reader", "writer", "admin", "guest"];
     // Without a token, then each of the callers.
-    let table: [(&str, &str, Option<&Value>, [u16; 5]); 6] = [
+    let target = json!({ "user": "nobody" });
+    let table: [(&str, &str, Option<&Value>, [u16; 5]); 11] = [
         ("GET", "/health", None, [200, 200, 200, 200, 200]),
+        ("GET", "/ready", None, [200, 200, 200, 200, 200]),
         ("GET", "/me", None, [401, 200, 200, 200, 200]),
         ("GET", "/orders", None, [401, 200, 403, 403, 403]),
         ("POST", "/orders", Some(&order), [401, 403, 201, 403, 403]),
+        ("GET", "/events", None, [401, 0, 403, 403, 403]),
         ("GET", "/admin/secrets", None, [401, 403, 403, 200, 403]),
+        ("GET", "/admin/health", None, [401, 403, 403, 200, 403]),
+        ("GET", "/admin/revocations", None, [401, 403, 403, 200, 403]),
+        ("POST", "/admin/revoke", Some(&target), [401, 403, 403, 200, 403]),
         ("GET", "/elsewhere", None, [404, 404, 404, 404, 404]),
     ];
     let mut tokens = vec![None];
@@ -77,7 +87,8 @@ async fn every_route_answers_each_caller_as_listed() {
         tokens.push(Some(client.login(service.address, caller, PASSWORD).await.token()));
     }
     for (method, path, body, expected) in table {
-        for (token, expected) in tokens.iter().zip(expected) {
+        // 0 stands for a stream that does not end; it has tests of its own.
+        for (token, expected) in tokens.iter().zip(expected).filter(|(_, expected)| *expected > 0) {
             let answer = client.send(request(method, service.address, path, token.as_deref(), body)).await;
             assert_eq!(answer.status, expected, "{method} {path}: {answer:?}");
             let challenge = answer.headers.get(header::WWW_AUTHENTICATE);
@@ -85,8 +96,11 @@ async fn every_route_answers_each_caller_as_listed() {
         }
     }
     let output = service.output();
-    for line in ["GET     /health         public", "POST    /orders         scope(\"orders:write\")"] {
-        assert!(output.contains(line), "{output}");
+    for words in
+        ["GET /health public", "POST /orders scope(\"orders:write\")", "ANY /admin/revocations role(\"admin\")"]
+    {
+        let mut lines = output.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert!(lines.any(|line| line == words), "{words}: {output}");
     }
 }
 
@@ -156,6 +170,9 @@ const FULL_OF_PROBLEMS: &str = "
         issuer = 'https://service.test'
         leeway_seconds = 301
         lifetime_seconds = 0
+        [revocation]
+        log = 'mysql://hidden'
+        max_staleness_seconds = 2
         [[secrets]]
         id = 'short'
         state = 'active'
@@ -175,13 +192,15 @@ const FULL_OF_PROBLEMS: &str = "
     ";
 
 /// Place and mend.
-const PROBLEMS: [(&str, &str); 13] = [
+const PROBLEMS: [(&str, &str); 15] = [
     ("server.port", "expected u16 (line 3)"),
     ("server.ports", "unknown, expected one of `bind`"),
     ("server.log", "expected off, error"),
     ("token.audience", "missing"),
     ("token.leeway_seconds", "more than 300"),
     ("token.lifetime_seconds", "1 to 86400"),
+    ("revocation.log", "expected `memory`, a file whose name ends with .redb, or a URL"),
+    ("revocation.max_staleness_seconds", "3 to 3600"),
     ("secrets#1 (`short`)", "at least 32"),
     ("secrets#2.id", "used before"),
     ("secrets#2.state", "expected standby, active, retiring or revoked"),
@@ -203,6 +222,16 @@ fn every_problem_of_a_configuration_is_listed() {
     }
     assert!(told.contains(&format!("{} problems", PROBLEMS.len())), "{told}");
     assert!(!told.contains("hidden") && !told.contains("aGlkZGVu"), "{told}");
+}
+
+#[test]
+fn where_revocations_are_kept_has_to_be_said() {
+    let fleet = Fleet::new("[token]\nissuer = \"https://service.test\"\naudience = \"https://orders.test\"\n");
+    let config = fleet.write("only", &[("2026-11", "active", 1)]);
+    let output = program().arg(&config).env("PORT", "0").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("revocation.log: missing") && told.contains("revocations.redb"), "{told}");
 }
 
 #[test]
@@ -257,7 +286,7 @@ async fn no_output_holds_a_secret() {
 async fn the_demo_runs_and_its_command_lines_do_what_they_say() {
     let client = Client::new();
     let mut demo = Instance::spawn(program().env("PORT", "0")).await;
-    demo.line_with("# 200, alice is").await;
+    demo.line_with("# 401, this session, too").await;
     demo.line_with("curl").await;
     let output = demo.output();
     let lines: Vec<_> = output.lines().collect();
@@ -268,7 +297,7 @@ async fn the_demo_runs_and_its_command_lines_do_what_they_say() {
         assert_eq!(answer.status, expected, "{}: {answer:?}", pair[1]);
         seen.push(expected);
     }
-    assert_eq!(seen, [200, 400, 401, 200, 403, 201, 403, 200]);
+    assert_eq!(seen, [200, 400, 401, 200, 403, 201, 403, 200, 204, 401, 200, 200, 401]);
 
     demo.reload().await.expect("a random secret stays what it was");
     demo.signal(Signal::TERM);

@@ -1,25 +1,37 @@
 //! The routes, and who may use them.
 
+mod admin;
+mod events;
+mod health;
 mod login;
+mod logout;
 mod orders;
+mod problem;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, MatchedPath, State},
+    extract::{DefaultBodyLimit, MatchedPath},
     http::Method,
     routing::{get, post},
 };
 use portcullis::{
-    AccessTable, Algorithm, AuthLayer, Claims, ConfigError, JwtAuthenticator, TrustedIssuer, UnixTime,
+    AccessLayer, AccessTable, Algorithm, AuthLayer, Claims, ConfigError, JwtAuthenticator, RevocationApi, RouteMethod,
+    TrustedIssuer, UnixTime, WhenStale,
     requirement::{role, scope},
 };
+use portcullis_store::Revocations;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
-pub(crate) use login::LoginDesk;
-
-use crate::{config::TokenRules, secrets::Secrets};
+use self::{
+    admin::AdminDesk,
+    events::{EventDesk, events},
+    orders::Orders,
+};
+pub(crate) use self::{login::LoginDesk, logout::Exit};
+use crate::{config::TokenRules, secrets::Secrets, users::Users};
 
 /// The service: its routes, and the list of them to be printed.
 #[derive(Debug)]
@@ -28,63 +40,110 @@ pub(crate) struct App {
     pub(crate) access: AccessTable,
 }
 
+/// What the service is put together from.
+#[derive(Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) rules: &'a TokenRules,
+    pub(crate) users: Users,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) revocations: Revocations,
+    pub(crate) login: LoginDesk,
+    pub(crate) exit: Arc<Exit>,
+    /// Turns true when the service is about to end.
+    pub(crate) ending: watch::Receiver<bool>,
+}
+
+/// How long orders may still be read when it is not known what is revoked.
+const STALE_READS: Duration = Duration::from_secs(60);
+
 impl App {
     /// Puts the service together.
     ///
     /// # Errors
     ///
     /// If the rules cannot be used.
-    pub(crate) fn new(rules: &TokenRules, secrets: &Arc<Secrets>, desk: LoginDesk) -> Result<Self, ConfigError> {
-        let (public_access, protected_access) = (public_access(), protected_access());
-        let guard = protected_access
-            .layer()?
-            .matched_path(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str));
-        let protected = protected_routes(secrets).route_layer(guard).route_layer(authentication(rules, secrets)?);
+    pub(crate) fn new(parts: Parts<'_>) -> Result<Self, ConfigError> {
+        let access = protected_access();
+        let guard: AccessLayer =
+            access.layer()?.matched_path(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str));
 
-        // Beside the layer, not behind it: who comes to log in may still send the token that has expired.
-        let router = public_routes(secrets, desk).merge(protected);
-        Ok(Self { router, access: public_access.merge(protected_access) })
+        // When the log of revocations cannot be reached, a token that it does not know may have been revoked meanwhile.
+        // Who places an order, revokes or administers is then not served (503), which is the default. Who reads orders
+        // is, for a while: the worst is that somebody reads for a minute longer what they could read before.
+        let fail_closed = authenticator(&parts)?;
+        let bounded = fail_closed.clone().when_stale(WhenStale::Bounded(STALE_READS));
+
+        let orders = Orders::new();
+        let protected = protected_routes(&parts, &fail_closed, &orders)
+            .route_layer(guard.clone())
+            .route_layer(authentication(fail_closed));
+        let reads =
+            Router::new().route("/orders", get(orders::list)).route_layer(guard).route_layer(authentication(bounded));
+
+        // Beside the layers, not behind them: who comes to log in may still send the token that has expired.
+        let router = public_routes(parts).merge(protected).merge(reads);
+        Ok(Self { router, access: public_access().merge(access) })
     }
 }
 
 fn public_access() -> AccessTable {
-    AccessTable::new().public(Method::GET, "/health").public(Method::POST, "/login")
+    AccessTable::new().public(Method::GET, "/health").public(Method::GET, "/ready").public(Method::POST, "/login")
 }
 
 fn protected_access() -> AccessTable {
     AccessTable::new()
         .authenticated(Method::GET, "/me")
+        .authenticated(Method::POST, "/logout")
+        .authenticated(Method::POST, "/logout-everywhere")
         .require(Method::GET, "/orders", scope("orders:read"))
         .require(Method::POST, "/orders", scope("orders:write"))
+        .require(Method::GET, "/events", scope("orders:read"))
         .require(Method::GET, "/admin/secrets", role("admin"))
+        .require(Method::GET, "/admin/health", role("admin"))
+        .require(Method::POST, "/admin/revoke", role("admin"))
+        .require(RouteMethod::ANY, "/admin/revocations", role("admin"))
 }
 
-fn public_routes(secrets: &Arc<Secrets>, desk: LoginDesk) -> Router {
-    let login = post(login::login).layer(DefaultBodyLimit::max(login::BODY_LIMIT)).with_state(Arc::new(desk));
-    Router::new().route("/health", get(health).with_state(Arc::clone(secrets))).route("/login", login)
+fn public_routes(parts: Parts<'_>) -> Router {
+    let login = post(login::login).layer(DefaultBodyLimit::max(login::BODY_LIMIT)).with_state(Arc::new(parts.login));
+    Router::new()
+        .route("/health", get(health::health).with_state(parts.secrets))
+        .route("/ready", get(health::ready).with_state(parts.revocations))
+        .route("/login", login)
 }
 
-fn protected_routes(secrets: &Arc<Secrets>) -> Router {
+fn protected_routes(parts: &Parts<'_>, authenticator: &JwtAuthenticator, orders: &Orders) -> Router {
+    let Parts { users, secrets, revocations, exit, ending, .. } = parts;
+    let desk = AdminDesk {
+        exit: Arc::clone(exit),
+        authenticator: authenticator.clone(),
+        secrets: Arc::clone(secrets),
+        users: users.clone(),
+    };
+    let events_desk = EventDesk { orders: orders.clone(), revocations: revocations.clone(), ending: ending.clone() };
+    let revoke = post(admin::revoke).layer(DefaultBodyLimit::max(admin::BODY_LIMIT)).with_state(Arc::new(desk));
     Router::new()
         .route("/me", get(me))
-        .route("/orders", get(orders::list).post(orders::place))
-        .route("/admin/secrets", get(secret_states).with_state(Arc::clone(secrets)))
+        .route("/logout", post(logout::session).with_state(Arc::clone(exit)))
+        .route("/logout-everywhere", post(logout::everywhere).with_state(Arc::clone(exit)))
+        .route("/orders", post(orders::place).with_state(orders.clone()))
+        .route("/events", get(events).with_state(events_desk))
+        .route("/admin/secrets", get(admin::secret_states).with_state(Arc::clone(secrets)))
+        .route("/admin/health", get(admin::health).with_state(revocations.clone()))
+        .route("/admin/revoke", revoke)
+        .route_service("/admin/revocations", RevocationApi::new(revocations.clone(), role("admin")))
 }
 
-/// Everything that is asked of a token, in one place.
-///
-/// A denylist and token versions come in here, as the authenticator's revocation view; routes and guards stay as they
-/// are.
-fn authentication(rules: &TokenRules, secrets: &Secrets) -> Result<AuthLayer, ConfigError> {
-    let issuer = TrustedIssuer::new(&rules.issuer, &rules.audience, secrets.ring())
-        .algorithms(Algorithm::Hs256)
-        .leeway(rules.leeway);
-    Ok(AuthLayer::new(JwtAuthenticator::new(issuer)?).realm("service-api"))
+/// Everything that is asked of a token, in one place: who signed it, for whom, when, and that it is not revoked.
+fn authenticator(parts: &Parts<'_>) -> Result<JwtAuthenticator, ConfigError> {
+    let TokenRules { issuer, audience, leeway, .. } = parts.rules;
+    let issuer =
+        TrustedIssuer::new(issuer, audience, parts.secrets.ring()).algorithms(Algorithm::Hs256).leeway(*leeway);
+    Ok(JwtAuthenticator::new(issuer)?.revocations(&parts.revocations))
 }
 
-/// For probes, and for the runbook: the generation says whether a new list of secrets has been taken.
-async fn health(State(secrets): State<Arc<Secrets>>) -> Json<Value> {
-    Json(json!({ "status": "ok", "generation": secrets.generation() }))
+fn authentication(authenticator: JwtAuthenticator) -> AuthLayer {
+    AuthLayer::new(authenticator).realm("service-api")
 }
 
 async fn me(claims: Claims) -> Json<Value> {
@@ -93,11 +152,4 @@ async fn me(claims: Claims) -> Json<Value> {
         "scopes": claims.scopes().iter().collect::<Vec<_>>(),
         "expires_at": claims.expires_at().map(UnixTime::as_secs),
     }))
-}
-
-/// Ids and states; never a secret.
-async fn secret_states(State(secrets): State<Arc<Secrets>>) -> Json<Value> {
-    let states = secrets.states().into_iter();
-    let list: Vec<_> = states.map(|(id, state)| json!({ "id": id, "state": state.to_string() })).collect();
-    Json(json!({ "generation": secrets.generation(), "secrets": list }))
 }

@@ -16,6 +16,7 @@ pub(super) fn overlay(file: &mut File, lookup: Lookup<'_>, problems: &mut Proble
     variables.set("SERVICE_ISSUER", &mut file.token.issuer, "text");
     variables.set("SERVICE_AUDIENCE", &mut file.token.audience, "text");
     variables.set("SERVICE_LIFETIME_SECONDS", &mut file.token.lifetime_seconds, "a number of seconds");
+    variables.set("SERVICE_REVOCATION_LOG", &mut file.revocation.log, "text");
 }
 
 struct Variables<'a> {

@@ -1,5 +1,7 @@
 //! The form of the file: what may stand where, and nothing about what it means.
 
+use std::{convert::Infallible, str::FromStr};
+
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -13,6 +15,7 @@ pub(super) struct File {
     pub(super) server: ServerTable,
     pub(super) token: TokenTable,
     pub(super) rotation: RotationTable,
+    pub(super) revocation: RevocationTable,
     pub(super) secrets: Vec<SecretTable>,
     pub(super) users: Vec<UserTable>,
 }
@@ -43,6 +46,14 @@ pub(super) struct RotationTable {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct RevocationTable {
+    /// Hidden, because a URL may have a password in it.
+    pub(super) log: Option<Hidden>,
+    pub(super) max_staleness_seconds: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct SecretTable {
     pub(super) id: Option<String>,
     pub(super) state: Option<String>,
@@ -68,6 +79,14 @@ pub(super) struct Hidden(Zeroizing<String>);
 impl Hidden {
     pub(super) fn text(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for Hidden {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(Zeroizing::new(text.to_owned())))
     }
 }
 

@@ -4,6 +4,7 @@ mod environment;
 mod file;
 mod misfit;
 mod problems;
+mod revocation;
 mod secret_list;
 mod settings;
 mod user_list;
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::{
     environment::Lookup,
+    revocation::RevocationRules,
     settings::{Server, TokenRules},
 };
 use self::{file::File, problems::Problems};
@@ -42,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) token: TokenRules,
     /// How long a new file may take to reach every instance.
     pub(crate) rollout: Duration,
+    pub(crate) revocation: RevocationRules,
     pub(crate) secrets: Vec<ListedSecret>,
     pub(crate) users: Users,
 }
@@ -73,10 +76,10 @@ impl Config {
     /// Whether the other one says something else about anything but the secrets.
     pub(crate) fn differs_beyond_secrets(&self, other: &Self) -> bool {
         let beyond = |config: &Self| (config.server.clone(), config.token.clone(), config.rollout);
-        beyond(self) != beyond(other) || self.users != other.users
+        beyond(self) != beyond(other) || self.revocation != other.revocation || self.users != other.users
     }
 
-    /// `folder` is where the names of secret files start from.
+    /// `folder` is where the names of other files start from.
     fn parse(text: &str, folder: &Path, lookup: Lookup<'_>) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let mut file = File::parse(text, &mut problems);
@@ -85,12 +88,15 @@ impl Config {
         let server = Server::from_table(&file.server, &mut problems);
         let token = TokenRules::from_table(file.token, &mut problems);
         let rollout = settings::rollout(&file.rotation, &mut problems);
+        let revocation = RevocationRules::from_table(&file.revocation, folder, &mut problems);
         let secrets = secret_list::from_tables(&file.secrets, folder, &mut problems);
         let users = user_list::from_tables(file.users, &mut problems);
 
         problems.check()?;
-        match (server, token) {
-            (Some(server), Some(token)) => Ok(Self { server, token, rollout, secrets, users }),
+        match (server, token, revocation) {
+            (Some(server), Some(token), Some(revocation)) => {
+                Ok(Self { server, token, rollout, revocation, secrets, users })
+            }
             _ => Err(ConfigError::new("the configuration is incomplete")),
         }
     }

@@ -75,7 +75,8 @@ pub(super) fn rollout(table: &RotationTable, problems: &mut Problems) -> Duratio
     Duration::from_secs(seconds)
 }
 
-/// Defaults to 15 minutes: nobody can take a token back, so it has to end soon.
+/// Defaults to 15 minutes: a token that nobody knows is stolen ends by itself. A day is also what revocations are
+/// remembered for.
 fn lifetime(seconds: Option<u64>, problems: &mut Problems) -> Duration {
     let seconds = seconds.unwrap_or(900);
     if !(1..=DAY).contains(&seconds) {
@@ -87,8 +88,8 @@ fn lifetime(seconds: Option<u64>, problems: &mut Problems) -> Duration {
 /// Defaults to 1 KiB: the token travels with every request. Verifiers accept no more than 16 KiB.
 fn size_budget(bytes: Option<usize>, problems: &mut Problems) -> usize {
     let bytes = bytes.unwrap_or(1024);
-    if !(256..=16 * 1024).contains(&bytes) {
-        problems.add("token.size_budget_bytes", "expected 256 to 16384; an empty token has about 250");
+    if !(320..=16 * 1024).contains(&bytes) {
+        problems.add("token.size_budget_bytes", "expected 320 to 16384; an empty token has about 300");
     }
     bytes
 }

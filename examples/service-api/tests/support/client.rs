@@ -3,8 +3,9 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::body::Bytes;
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
@@ -42,8 +43,7 @@ impl Client {
 
     pub(crate) async fn send(&self, request: Request<String>) -> Answer {
         let exchange = async {
-            let response = self.0.request(request.map(|text| Full::new(text.into()))).await.unwrap();
-            let (parts, body) = response.into_parts();
+            let (parts, body) = self.open(request).await.into_parts();
             let body = body.collect().await.unwrap().to_bytes();
             let text = String::from_utf8(body.to_vec()).unwrap();
             Answer { status: parts.status, headers: parts.headers, text }
@@ -57,6 +57,12 @@ impl Client {
 
     pub(crate) async fn post(&self, at: SocketAddr, path: &str, token: Option<&str>, body: &Value) -> Answer {
         self.send(request("POST", at, path, token, Some(body))).await
+    }
+
+    /// A response whose head alone was read.
+    pub(crate) async fn open(&self, request: Request<String>) -> Response<Incoming> {
+        let response = self.0.request(request.map(|text| Full::new(text.into())));
+        timeout(Duration::from_secs(20), response).await.expect("an answer within 20 s").unwrap()
     }
 
     pub(crate) async fn login(&self, at: SocketAddr, username: &str, password: &str) -> Answer {
@@ -91,7 +97,8 @@ pub(crate) fn curl(line: &str) -> Request<String> {
     let url = words.iter().find(|word| word.starts_with("http://")).unwrap();
     let after = |option: &'static str| words.windows(2).filter(move |pair| pair[0] == option).map(|pair| pair[1]);
     let body = after("-d").next();
-    let mut request = Request::builder().uri(*url).method(if body.is_some() { "POST" } else { "GET" });
+    let method = after("-X").next().unwrap_or(if body.is_some() { "POST" } else { "GET" });
+    let mut request = Request::builder().uri(*url).method(method);
     for field in after("-H") {
         let (name, value) = field.split_once(": ").unwrap();
         request = request.header(name, value);

@@ -73,6 +73,12 @@ impl Instance {
         timeout(Duration::from_secs(20), wanted).await.expect("the line within 20 s")
     }
 
+    /// As `kill -9` does.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// Everything it has printed.
     pub(crate) fn output(&self) -> String {
         self.output.lock().unwrap().clone()

@@ -20,12 +20,19 @@ pub(crate) fn now() -> u64 {
 
 /// What somebody can make who knows a secret: the one that consists of this byte.
 pub(crate) fn signed_for_an_hour(id: &str, byte: u8) -> String {
+    signed_with(id, byte, json!({}))
+}
+
+/// The same with further claims, or others.
+pub(crate) fn signed_with(id: &str, byte: u8, further: Value) -> String {
     let encoded = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
     let header = json!({ "alg": "HS256", "kid": id });
-    let claims = json!({
+    let mut claims = json!({
         "iss": "https://service.test", "aud": "https://orders.test", "sub": "reader",
         "iat": now(), "exp": now() + 3600, "scope": "orders:read",
     });
+    let Value::Object(further) = further else { panic!("claims are an object") };
+    claims.as_object_mut().unwrap().extend(further);
     let message = format!("{}.{}", encoded(&header), encoded(&claims));
     let key = EncodingKey::from_secret(&[byte; 48]);
     let signer = (aws_lc::DEFAULT_PROVIDER.signer_factory)(&Algorithm::HS256, &key).unwrap();

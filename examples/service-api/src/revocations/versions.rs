@@ -1,0 +1,137 @@
+//! Which version a user's tokens have: the number that "log out everywhere" raises.
+//!
+//! It is a second since 1970, so it needs no storage but the log of revocations itself:
+//!
+//! - A token gets the second in which it is minted, or the least version that is not revoked, if that is higher.
+//! - "Log out everywhere" revokes all versions up to the latest that any instance can have given by then: up to its own
+//!   clock and the leeway, by which clocks may differ; or one after the other, if users log out and in again faster.
+//!
+//! So what was minted before ends, on an instance whose clock is ahead too, and the very next login is good, on an
+//! instance whose clock is behind too. A counter that starts at zero would need storage that forgets nothing: the log
+//! forgets an entry once no token can be alive that it hits, and the counter would begin anew, below tokens that have
+//! been minted since.
+
+use portcullis::{Conventions, Facts, Leeway, Level, RevocationView, UnixTime, Verdict};
+use serde_json::json;
+
+/// The versions of this issuer's tokens.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenVersions {
+    issuer: String,
+    leeway: Leeway,
+    view: RevocationView,
+}
+
+impl TokenVersions {
+    pub(crate) fn new(issuer: &str, leeway: Leeway, view: impl Into<RevocationView>) -> Self {
+        Self { issuer: issuer.to_owned(), leeway, view: view.into() }
+    }
+
+    /// The version of a token that the user gets now.
+    pub(crate) fn of_new_token(&self, user: &str, now: UnixTime) -> u64 {
+        let is_live = |version| self.is_live(user, version, now);
+        let now = now.as_secs();
+        if is_live(now) {
+            return now;
+        }
+        // Exactly the least: a higher one would outlive the next "log out everywhere". It is near, so it is found in a
+        // few steps.
+        let (mut revoked, mut step) = (now, 1);
+        while !is_live(revoked.saturating_add(step)) {
+            revoked = revoked.saturating_add(step);
+            step = step.saturating_mul(2);
+        }
+        let mut live = revoked.saturating_add(step);
+        while live - revoked > 1 {
+            let middle = revoked + (live - revoked) / 2;
+            if is_live(middle) { live = middle } else { revoked = middle }
+        }
+        live
+    }
+
+    /// The least version that is good after the user's tokens have been revoked now. `presented` is the version of one
+    /// of them.
+    pub(crate) fn after_log_out(&self, user: &str, presented: Option<u64>, now: UnixTime) -> u64 {
+        let latest_clock = now.plus(self.leeway.as_duration()).as_secs();
+        let highest = self.of_new_token(user, now).max(presented.unwrap_or(0)).max(latest_clock);
+        highest.saturating_add(1)
+    }
+
+    /// Whether the view would let a token of that version in. (It has no question of its own for "which version is it
+    /// now?".)
+    fn is_live(&self, user: &str, version: u64, now: UnixTime) -> bool {
+        // Of the last second that there is, so that nothing but its version can revoke it.
+        let claims = json!({ "iss": self.issuer, "sub": user, "iat": UnixTime::MAX.as_secs(), "ver": version });
+        let facts = Facts::assertion(claims.to_string(), Conventions::new(self.issuer.as_str()));
+        facts.map_or(true, |facts| self.view.check(&facts, now) != Verdict::Revoked(Level::Version))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use portcullis::Revocation;
+
+    use super::*;
+
+    const ISSUER: &str = "https://service.test";
+    const NOON: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    /// An instance, and its view of the log that all share.
+    fn instance() -> TokenVersions {
+        let view = RevocationView::builder(Duration::from_secs(86_400)).build();
+        TokenVersions::new(ISSUER, Leeway::from_secs(30).unwrap(), view)
+    }
+
+    fn log_out(everywhere: &[&TokenVersions], user: &str, version: u64) {
+        for TokenVersions { view, .. } in everywhere {
+            view.merge(&[view.entry(&Revocation::version(ISSUER, user, version))]);
+        }
+    }
+
+    fn at(secs: i64) -> UnixTime {
+        UnixTime::from_secs(NOON.as_secs().checked_add_signed(secs).unwrap())
+    }
+
+    #[test]
+    fn a_token_has_the_second_in_which_it_is_minted() {
+        assert_eq!(instance().of_new_token("alice", NOON), NOON.as_secs());
+    }
+
+    #[test]
+    fn what_was_minted_before_ends_and_the_next_login_is_good() {
+        for (clock_here, clock_there) in [(0, 0), (0, 30), (0, -30), (30, 0), (-30, 0)] {
+            let (here, there) = (instance(), instance());
+            let old = [here.of_new_token("alice", at(clock_here)), there.of_new_token("alice", at(clock_there))];
+            log_out(&[&here, &there], "alice", here.after_log_out("alice", Some(old[0]), at(clock_here)));
+            for (instance, clock) in [(&here, at(clock_here)), (&there, at(clock_there))] {
+                assert!(old.iter().all(|old| !instance.is_live("alice", *old, clock)), "{old:?}");
+                let new = instance.of_new_token("alice", clock);
+                assert!(instance.is_live("alice", new, clock) && !instance.is_live("alice", new - 1, clock));
+                assert_eq!(instance.of_new_token("bob", clock), clock.as_secs(), "nobody else is concerned");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_logs_out_and_in_again_and_again_is_logged_out_each_time() {
+        let (here, there) = (instance(), instance());
+        let mut old = vec![there.of_new_token("alice", at(30))];
+        for _ in 0..100 {
+            log_out(&[&here, &there], "alice", here.after_log_out("alice", None, NOON));
+            assert!(old.iter().all(|old| !there.is_live("alice", *old, at(30))));
+            old.extend([here.of_new_token("alice", NOON), there.of_new_token("alice", at(30))]);
+        }
+    }
+
+    #[test]
+    fn a_version_that_was_raised_by_hand_is_found() {
+        let here = instance();
+        for version in [NOON.as_secs() + 1, NOON.as_secs() + 86_400, 1 << 52, u64::MAX] {
+            log_out(&[&here], "alice", version);
+            assert_eq!(here.of_new_token("alice", NOON), version);
+        }
+        assert_eq!(here.after_log_out("alice", None, NOON), u64::MAX, "no further, and no overflow");
+    }
+}
