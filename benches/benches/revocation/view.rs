@@ -44,8 +44,8 @@ fn id(at: usize) -> String {
 
 /// A view with that many entries, and what it takes for each.
 fn filled(entries: usize, revocation: impl Fn(usize) -> Revocation) -> (RevocationView, f64) {
-    let view = RevocationView::builder(HORIZON).build();
-    view.confirm(view.uptime() + HORIZON); // fresh for as long as this takes
+    let view = RevocationView::builder(HORIZON).max_staleness(HORIZON).build(); // fresh for as long as this takes
+    view.confirm(view.ask());
     let mut bytes = 0;
     for from in (0..entries).step_by(5000) {
         let page: Vec<_> =

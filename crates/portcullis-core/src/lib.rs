@@ -80,8 +80,8 @@ pub use key::{
 pub use key_source::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, WaitingForKeys};
 pub use policy::{Leeway, Profile, TrustedIssuer};
 pub use revocation::{
-    Cursor, Level, LogError, LogErrorKind, LongLived, Page, Revocation, RevocationEntry, RevocationLog, RevocationView,
-    RevocationViewBuilder, Revoker, UnreadableEntry, Verdict, ViewState, WhenStale,
+    Asked, Cursor, Level, LogError, LogErrorKind, LongLived, Page, Revocation, RevocationEntry, RevocationLog,
+    RevocationView, RevocationViewBuilder, Revoker, UnreadableEntry, Verdict, ViewState, WhenStale,
 };
 pub use token::{TokenHeader, UnverifiedToken};
 pub use verified::{AnyVerified, Conventions, Facts, Identity, NoCustom, Verified};

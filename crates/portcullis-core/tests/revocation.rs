@@ -27,7 +27,7 @@ fn scene_with(
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
     let view = settings(RevocationView::builder(HORIZON).clock(clock.clone())).build();
-    view.confirm(view.uptime());
+    view.confirm(view.ask());
     let authenticator = issuer.authenticator().revocations(&view);
     Scene { clock, issuer, view, authenticator }
 }
@@ -44,7 +44,7 @@ impl Scene {
     /// Lets time pass, with a log that has nothing new.
     fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
-        self.view.confirm(self.view.uptime());
+        self.view.confirm(self.view.ask());
     }
 }
 
@@ -106,7 +106,7 @@ fn an_issuer_takes_back_no_token_of_another() {
         MockIssuer::new().named("https://b.test").clock(clock.clone()),
     );
     let view = RevocationView::builder(HORIZON).clock(clock.clone()).build();
-    view.confirm(view.uptime());
+    view.confirm(view.ask());
     let authenticator = JwtAuthenticator::trusting([a.trusted(), b.trusted()]).unwrap().clock(clock).revocations(&view);
     let token = |issuer: &MockIssuer| {
         issuer.token().subject("alice").token_id("1").claim("sid", "1").claim("client_id", "1").claim("ver", 1).sign()
@@ -218,7 +218,7 @@ fn a_view_that_the_log_never_confirmed_lets_nobody_in() {
     let bounded = authenticator.clone().when_stale(WhenStale::Bounded(HORIZON));
     assert_eq!(outcome(&bounded, &token), Err(Code::RevocationsStale), "no bound holds for what never was");
     assert_eq!(outcome(&authenticator.clone().when_stale(WhenStale::FailOpen), &token), Ok(()));
-    view.confirm(view.uptime());
+    view.confirm(view.ask());
     assert_eq!(outcome(&authenticator, &token), Ok(()));
 }
 
@@ -246,7 +246,7 @@ fn each_route_says_what_a_stale_view_means_and_a_revoked_token_stays_so() {
         }
     }
     assert!(scene.view.served_stale() > 0);
-    scene.view.confirm(scene.view.uptime());
+    scene.view.confirm(scene.view.ask());
     assert_eq!([closed, &bounded, &open].map(|route| outcome(route, &token)), [Ok(()); 3]);
 }
 
@@ -297,4 +297,20 @@ fn neither_an_entry_nor_a_view_shows_a_person() {
     ] {
         assert!(!shown.contains("alice"), "{shown}");
     }
+}
+
+#[test]
+fn the_current_version_is_the_least_that_is_live() {
+    let scene = scene();
+    let i = scene.issuer.name();
+    let token = |version: u64| scene.issuer.token().subject("alice").claim("ver", version).sign();
+    assert_eq!(scene.view.current_version(i, "alice"), None);
+    for version in [3, 7, 5] {
+        scene.revoke(&Revocation::version(i, "alice", version));
+    }
+    let current = scene.view.current_version(i, "alice").unwrap();
+    assert_eq!(current, 7);
+    assert_eq!((scene.outcome(&token(current - 1)), scene.outcome(&token(current))), (REVOKED, Ok(())));
+    assert_eq!(scene.view.current_version(i, "bob"), None);
+    assert_eq!(scene.view.current_version("https://another.test", "alice"), None);
 }

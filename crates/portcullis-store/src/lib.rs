@@ -48,7 +48,11 @@
 //! - Every instance that reaches the log enforces it as soon as it has read it, which is a matter of milliseconds
 //!   ([`RevocationHealth::lag`] measures it); or knows that it may not: a view that the log has not confirmed for `max_staleness` (5 s) is
 //!   stale, and the route decides what that means ([`WhenStale`](portcullis_core::WhenStale): 503 by default).
-//! - Nothing that was revoked comes back to life: not by a log that is trimmed, rolled back or lost, not by one that cannot be reached.
+//! - Nothing that was revoked comes back to life on an instance that runs: not by a log that is trimmed, rolled back or lost, not by one that
+//!   cannot be reached. One that starts later knows what the log has then, and what the instances that run append to it anew: each the
+//!   newest 100 000 of its own.
+//! - All instances on one log have the same horizon. One with a longer one remembers what the others wrote by its own, but a log in a file or
+//!   in PostgreSQL forgets by that of who wrote.
 //! - There is no un-revoke. A revocation has spread and been acted upon before anybody could take it back; what lets a user in
 //!   again is a new token, issued after the cut-off. (A key that was revoked by mistake gets a new id.)
 //!

@@ -28,7 +28,16 @@ struct Entries {
     incarnation: u128,
     /// How many were forgotten: the position of the first one, less one.
     forgotten: u64,
-    kept: VecDeque<RevocationEntry>,
+    /// The mark of the last one that was forgotten.
+    forgotten_mark: u64,
+    kept: VecDeque<Kept>,
+}
+
+/// With a random number, by which a reader sees whether what stands at a position is still what it has read: a log that was rolled back
+/// comes to the same position again.
+struct Kept {
+    mark: u64,
+    entry: RevocationEntry,
 }
 
 /// As in the other logs, so that tests read several pages, too.
@@ -41,17 +50,17 @@ impl MemoryLog {
     }
 
     fn with(horizon: Duration, clock: Arc<dyn Clock>) -> Self {
-        let entries = Entries { incarnation: incarnation(), forgotten: 0, kept: VecDeque::new() };
+        let entries = Entries::none();
         Self(Arc::new(Shared { entries: Mutex::new(entries), count: watch::Sender::new(0), horizon, clock }))
     }
 
-    /// An empty log for tokens that live up to `horizon`.
+    /// Another log, empty, for tokens that live up to `horizon`.
     #[must_use]
     pub fn horizon(self, horizon: Duration) -> Self {
         Self::with(horizon, Arc::clone(&self.0.clock))
     }
 
-    /// An empty log that forgets by this clock.
+    /// Another log, empty, that forgets by this clock.
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
         Self::with(self.0.horizon, Arc::new(clock))
@@ -60,7 +69,7 @@ impl MemoryLog {
     /// Loses everything, as a server does that comes up with an empty disk.
     pub fn lose_everything(&self) {
         let mut entries = self.entries();
-        *entries = Entries { incarnation: incarnation(), forgotten: 0, kept: VecDeque::new() };
+        *entries = Entries::none();
         self.0.count.send_replace(0);
     }
 
@@ -96,43 +105,58 @@ impl MemoryLog {
 }
 
 impl Entries {
+    fn none() -> Self {
+        Self { incarnation: fastrand::u128(..), forgotten: 0, forgotten_mark: 0, kept: VecDeque::new() }
+    }
+
     fn count(&self) -> u64 {
         self.forgotten + self.kept.len() as u64
     }
 
     fn forget_first(&mut self) {
-        self.kept.pop_front();
-        self.forgotten += 1;
+        if let Some(first) = self.kept.pop_front() {
+            self.forgotten += 1;
+            self.forgotten_mark = first.mark;
+        }
+    }
+
+    /// What a reader is to find behind that many entries; `None` if it cannot be told any more, or not yet.
+    fn mark(&self, position: u64) -> Option<u64> {
+        match position.checked_sub(self.forgotten)? {
+            0 => Some(self.forgotten_mark),
+            at => self.kept.get(usize::try_from(at - 1).ok()?).map(|kept| kept.mark),
+        }
+    }
+
+    fn cursor(&self, position: u64) -> Cursor {
+        let mark = u128::from(self.mark(position).unwrap_or_default());
+        Cursor::new(self.incarnation, mark << 64 | u128::from(position))
     }
 
     fn page(&self, after: Option<&Cursor>) -> Page {
-        let from = after.filter(|cursor| cursor.incarnation() == self.incarnation);
-        let from = from.and_then(|cursor| u64::try_from(cursor.position()).ok());
-        let from = from.filter(|from| (self.forgotten..=self.count()).contains(from));
+        let position = |cursor: &Cursor| u64::try_from(cursor.position() & u128::from(u64::MAX)).ok();
+        let from = after.and_then(|cursor| position(cursor).filter(|from| self.cursor(*from) == *cursor));
+        let from = from.filter(|from| self.mark(*from).is_some());
         let is_restart = after.is_some() && from.is_none();
         let from = from.unwrap_or(self.forgotten);
         let skipped = usize::try_from(from - self.forgotten).unwrap_or(usize::MAX);
-        let entries: Vec<_> = self.kept.iter().skip(skipped).take(PAGE).cloned().collect();
+        let entries: Vec<_> = self.kept.iter().skip(skipped).take(PAGE).map(|kept| kept.entry.clone()).collect();
         let to = from + entries.len() as u64;
-        let mut page = Page::of(entries, Cursor::new(self.incarnation, to.into()));
+        let mut page = Page::of(entries, self.cursor(to));
         page.is_restart = is_restart;
         page.is_last = to == self.count();
         page
     }
 }
 
-fn incarnation() -> u128 {
-    fastrand::u128(..)
-}
-
 impl RevocationLog for MemoryLog {
     async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
         let now = self.0.clock.now();
         let mut kept = self.entries();
-        while kept.kept.front().is_some_and(|first| first.until() <= now) {
+        while kept.kept.front().is_some_and(|first| first.entry.until() <= now) {
             kept.forget_first();
         }
-        kept.kept.extend(entries.iter().cloned());
+        kept.kept.extend(entries.iter().map(|entry| Kept { mark: fastrand::u64(..), entry: entry.clone() }));
         let count = kept.count();
         drop(kept);
         self.0.count.send_replace(count);

@@ -17,6 +17,10 @@ impl LogPlace for Place {
         self.log.clone()
     }
 
+    async fn crash(&mut self) -> Possible {
+        Possible::No // it ends with the process
+    }
+
     async fn lose_everything(&mut self) -> Possible {
         self.log.lose_everything();
         Possible::Yes

@@ -127,7 +127,7 @@ impl Instance {
         chance.shuffle(&mut entries);
         self.view.merge(&entries);
         self.view.merge(entries.iter().take(2));
-        self.view.confirm(self.view.uptime());
+        self.view.confirm(self.view.ask());
         self.known.extend(entries);
         self.cursor = Some(page.cursor);
     }

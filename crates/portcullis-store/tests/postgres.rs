@@ -191,6 +191,7 @@ async fn a_call_that_gets_lost_is_made_up_for_within_a_second() {
     let mut reader = Reader::of(&server.url());
     reader.catch_up().await;
     let mute = log.schema_sql().replace("PERFORM pg_notify", "-- ");
+    assert_ne!(mute, log.schema_sql(), "nobody is called any more");
     Admin::of(&server).await.run(&mute).await;
     let reading = tokio::spawn(async move { (reader.read(PATIENT).await, Instant::now()) });
     sleep(Duration::from_millis(100)).await;

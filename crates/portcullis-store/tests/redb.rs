@@ -92,19 +92,7 @@ impl LogPlace for Place {
         Possible::Yes
     }
 
-    async fn save(&mut self) -> Possible {
-        self.log = None;
-        fs::copy(self.path(), self.folder.path().join("saved")).unwrap();
-        self.reopen();
-        Possible::Yes
-    }
-
-    async fn roll_back(&mut self) -> Possible {
-        self.log = None;
-        fs::copy(self.folder.path().join("saved"), self.path()).unwrap();
-        self.reopen();
-        Possible::Yes
-    }
+    // It cannot go back in time under a reader: only one process has the file, and its readers end with it.
 }
 
 #[tokio::test]

@@ -611,7 +611,7 @@ async fn replicas_that_have_to_acknowledge_do_or_it_is_an_error() {
         return;
     }
     let (master, _replica, proxy) = master_and_replica().await;
-    let log = at(master.port()).replicas(1);
+    let log = at(master.port()).acknowledged_by(1);
     log.append(&[entry(0)]).await.unwrap();
     assert!(log.warnings().is_empty(), "{:?}", log.warnings());
     proxy.hold();
@@ -780,8 +780,9 @@ async fn a_user_needs_the_documented_permissions_and_no_others() {
     }
     let server = RedisServer::start();
     with_user(&server, PERMISSIONS);
-    let by_url =
-        RedisLog::new(&format!("redis://portcullis:s3cret%2F%25@localhost:{}/3", server.port())).unwrap().replicas(0);
+    let by_url = RedisLog::new(&format!("redis://portcullis:s3cret%2F%25@localhost:{}/3", server.port()))
+        .unwrap()
+        .acknowledged_by(0);
     let log = || at(server.port()).credentials("portcullis", "s3cret/%");
     for mut reader in [Reader::of(by_url), Reader::of(log())] {
         append(&reader.log, 0..2).await;

@@ -16,7 +16,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis::{
     Algorithm, AuthLayer, BackChannelLogout, Code, Cursor, KeyHint, KeySource, KeySourceError, KeySourceErrorKind,
-    LogError, Page, Resolved, Revocation, Revoker, TrustedIssuer, UnixTime,
+    LogError, Page, Resolved, Revocation, RevocationView, Revoker, TrustedIssuer, UnixTime,
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys, TokenBuilder};
@@ -578,4 +578,21 @@ fn a_configuration_that_cannot_be_used_is_refused_at_the_start() {
     assert!(refused.to_string().contains("listed twice"));
     let refused = BackChannelLogout::trusting([], Recorder::default()).unwrap_err();
     assert!(refused.to_string().contains("no issuer is trusted"));
+}
+
+/// Whoever has stolen a key must not be able to log out everybody while it stands in the provider's key set.
+#[tokio::test]
+async fn a_logout_token_by_a_revoked_key_is_refused_and_one_that_is_sent_twice_is_not() {
+    let scene = Scene::new();
+    let view = RevocationView::builder(Duration::from_secs(86_400)).clock(scene.clock.clone()).build();
+    let scene = Scene { logout: scene.logout.clone().revocations(&view), ..scene };
+    let token = scene.token();
+    for _ in 0..2 {
+        let ended = scene.accepts(&token).await;
+        view.merge(&ended.iter().map(|revocation| view.entry(revocation)).collect::<Vec<_>>());
+    }
+    view.merge([&view.entry(&Revocation::key(scene.provider.name(), "another"))]);
+    scene.accepts(&token).await;
+    view.merge([&view.entry(&Revocation::key(scene.provider.name(), &scene.provider.key_id()))]);
+    scene.refuses(&token, Code::TokenRevoked).await;
 }

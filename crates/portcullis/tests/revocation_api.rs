@@ -127,7 +127,7 @@ impl Scene {
 
     fn asking(requirement: Requirement) -> Self {
         let clock = FixedClock::default();
-        let issuer = MockIssuer::new().clock(clock.clone());
+        let issuer = MockIssuer::new().named(ISSUER).clock(clock.clone());
         let recorder = Recorder::default();
         let api = RevocationApi::new(recorder.clone(), requirement);
         let auth = AuthLayer::new(issuer.authenticator()).clock(clock);
@@ -604,4 +604,22 @@ async fn a_cursor_is_taken_as_it_was_given_and_in_no_other_form() {
 fn its_debug_output_shows_the_requirement() {
     let shown = format!("{:?}", Scene::new().api);
     assert!(shown.contains(r#"scope("revoke")"#), "{shown}");
+}
+
+#[tokio::test]
+async fn an_administrator_of_one_issuer_revokes_no_tokens_of_another() {
+    let scene = Scene::new();
+    let theirs = json!({"level": "session", "issuer": "https://another.test", "id": "s-1"});
+    scene.refuses(theirs.clone(), "#/issuer", "not the one that your own token is from").await;
+    scene.refuses(json!([session("s-1"), theirs.clone()]), "#/1/issuer", "not the one").await;
+    for level in ["issuer", "key"] {
+        let mut item = json!({"level": level, "issuer": "https://another.test"});
+        if level == "key" {
+            item["id"] = "k".into();
+        }
+        scene.refuses(item, "#/issuer", "not the one").await;
+    }
+    assert_eq!(scene.post(session("s-1")).await.status, 200, "their own");
+    let scene = Scene { api: scene.api.clone().of_any_issuer(), ..scene };
+    assert_eq!(scene.post(theirs).await.status, 200, "if that is what was asked for");
 }

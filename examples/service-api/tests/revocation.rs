@@ -215,7 +215,7 @@ async fn a_stream_tells_of_orders_until_its_session_ends() {
 
 #[tokio::test]
 async fn a_stream_ends_when_its_token_expires() {
-    let (fleet, client) = (Fleet::new(&format!("{SETTINGS}lifetime_seconds = 1\nleeway_seconds = 0\n")), Client::new());
+    let (fleet, client) = (Fleet::new(&format!("{SETTINGS}lifetime_seconds = 3\nleeway_seconds = 0\n")), Client::new());
     let service = start(&fleet).await;
     let reader = client.login(service.address, "reader", PASSWORD).await.token();
     let mut stream = EventStream::open(&client, service.address, &reader).await;

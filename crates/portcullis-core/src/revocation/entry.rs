@@ -157,14 +157,10 @@ impl Revocation {
 
     /// The entry that remembers it from `now` on for as long as a token can live that it hits, if none lives longer than `horizon`.
     pub(crate) fn entry(&self, now: UnixTime, horizon: Duration) -> RevocationEntry {
-        let latest = now.plus(horizon);
-        let last_alive = self.expires_at.map_or(latest, |expiry| expiry.min(latest));
-        RevocationEntry::new(self.clone(), last_alive.plus(MARGIN))
+        let last_alive = self.expires_at.map_or(now.plus(horizon), |expiry| expiry.min(now.plus(LONGEST)));
+        RevocationEntry::new(self.clone(), last_alive.plus(RevocationEntry::MARGIN))
     }
 }
-
-/// For how much longer than the tokens live an entry is remembered: leeway (at most five minutes) and clocks that differ.
-pub(crate) const MARGIN: Duration = Duration::from_secs(600);
 
 /// An id as it stands in logs and views.
 pub(crate) fn short(id: &str) -> Cow<'_, str> {
@@ -187,7 +183,14 @@ pub struct RevocationEntry {
     until: UnixTime,
 }
 
+/// A token that claims to live longer is revoked for that long: the number in it may be anything.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 impl RevocationEntry {
+    /// For how much longer than tokens live an entry is remembered: leeway (at most five minutes) and clocks that differ. So an entry's
+    /// `until` is at most the horizon and this behind the moment at which it was made, if it is not of a token that lives longer.
+    pub const MARGIN: Duration = Duration::from_secs(600);
+
     /// An entry that is remembered until `until`. Applications need not make any: see `Revocations` of the crate `portcullis-store`.
     pub fn new(revocation: Revocation, until: UnixTime) -> Self {
         // The time stands in `until` from here on: an entry that is read from a log is equal to the one that was appended.

@@ -13,6 +13,9 @@ use super::{Revocation, RevocationEntry};
 /// - Entries may come twice, and late: they merge. But there are no **gaps**: a reader that cannot go on from where it was (the log
 ///   is another one, was rolled back, or no longer has what followed) starts anew, and the page says so.
 /// - An entry may be forgotten from its `until` on, not before.
+/// - A call succeeds or fails within a few seconds beyond its patience; who calls gives up after five, and tries again by its own
+///   schedule. So there is no use in trying again inside.
+/// - Futures are dropped at whatever await they are; the next call has to be right all the same.
 ///
 /// Requests never see a log; one task per process follows it.
 #[diagnostic::on_unimplemented(
@@ -20,7 +23,7 @@ use super::{Revocation, RevocationEntry};
     note = "the crate `portcullis-store` has logs: in memory, in a file, in Redis, NATS or PostgreSQL"
 )]
 pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
-    /// Adds entries, all or none of them; they are durable when it returns. To add one again changes nothing.
+    /// Adds entries, which are durable when it returns. On an error some of them may be in the log. To add one again changes nothing.
     fn append(&self, entries: &[RevocationEntry]) -> impl Future<Output = Result<(), LogError>> + Send;
 
     /// What follows `after`, or all there is; a page at a time. If nothing follows, it waits for up to `patience` for something to

@@ -37,4 +37,4 @@ mod view;
 pub use entry::{Level, Revocation, RevocationEntry, UnreadableEntry};
 pub use log::{Cursor, LogError, LogErrorKind, Page, RevocationLog, Revoker};
 pub use stale::{LongLived, WhenStale};
-pub use view::{RevocationView, RevocationViewBuilder, Verdict, ViewState};
+pub use view::{Asked, RevocationView, RevocationViewBuilder, Verdict, ViewState};

@@ -6,7 +6,7 @@ use async_nats::{
     Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError,
     rustls::{
         ClientConfig, RootCertStore,
-        crypto::{CryptoProvider, aws_lc_rs},
+        crypto::aws_lc_rs,
         pki_types::{CertificateDer, pem::PemObject},
     },
 };
@@ -93,10 +93,7 @@ impl Access {
             // Only the servers that somebody has named: others may not be reachable from here.
             .ignore_discovered_servers()
             .require_tls(self.is_tls);
-        let options = match self.tls()? {
-            Some(tls) => options.tls_client_config(tls),
-            None => options,
-        };
+        let options = options.tls_client_config(self.tls()?);
         let unreadable =
             |error| LogError::misconfigured("the NATS credentials are none").with_source(Brief::of(&error));
         match &self.credentials {
@@ -111,11 +108,9 @@ impl Access {
         }
     }
 
-    /// `None` leaves it to the client, which takes the system's roots.
-    ///
-    /// The client leaves no choice then: it builds on the crypto provider of the process, and panics if there is none and a build
-    /// has two to choose from. So there has to be one. Everywhere else it is aws-lc-rs, whatever the process has.
-    fn tls(&self) -> Result<Option<ClientConfig>, LogError> {
+    /// By aws-lc-rs, whatever the process has: left to itself, the client would build on the crypto provider of the process, and panic if
+    /// there is none and a build has two to choose from.
+    fn tls(&self) -> Result<ClientConfig, LogError> {
         let mut roots = RootCertStore::empty();
         if let Some(pem) = &self.roots {
             let none = || LogError::misconfigured("the root certificates for NATS are no certificates in PEM form");
@@ -129,20 +124,21 @@ impl Access {
                 return Err(LogError::misconfigured("root certificates are for URLs of NATS that begin with tls://"));
             }
         } else if self.is_tls {
-            if CryptoProvider::get_default().is_some() {
-                return Ok(None);
+            let of_the_machine = rustls_native_certs::load_native_certs();
+            roots.add_parsable_certificates(of_the_machine.certs);
+            if roots.is_empty() {
+                return Err(LogError::misconfigured(
+                    "this machine has no root certificates, so no server of NATS is trusted: install some (Debian: \
+                     ca-certificates), or give yours by `.root_certificates(..)`",
+                ));
             }
-            return Err(LogError::misconfigured(
-                "TLS to NATS needs `.root_certificates(..)`; or, for the system's roots, a crypto provider of the process: call \
-                 `rustls::crypto::aws_lc_rs::default_provider().install_default()` at the start",
-            ));
         }
         // Without roots nobody is trusted: a server that wants TLS although the URL does not say so is refused.
         let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| LogError::misconfigured("TLS cannot be set up").with_source(error))?;
-        Ok(Some(config.with_root_certificates(roots).with_no_client_auth()))
+        Ok(config.with_root_certificates(roots).with_no_client_auth())
     }
 }
 

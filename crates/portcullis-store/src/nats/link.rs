@@ -96,9 +96,8 @@ impl Link {
             self.ask(self.context.request(format!("STREAM.CREATE.{}", self.stream), &settings.config())).await?;
         match created.map_err(|error| self.unanswered(&error))? {
             Response::Ok(info) => Ok(info),
-            // Another instance was faster.
-            Response::Err { error } if error.error_code() == ErrorCode::STREAM_NAME_EXIST => self.info().await,
-            Response::Err { error } => Err(refused("create the stream", &error)),
+            // Another instance may have been faster; the server then has one of several words for it, "subjects overlap" among them.
+            Response::Err { error } => self.find().await?.ok_or_else(|| refused("create the stream", &error)),
         }
     }
 
@@ -115,7 +114,10 @@ impl Link {
         match found.map_err(|error| self.unanswered(&error))? {
             Response::Ok(info) => Ok(Some(info)),
             Response::Err { error } if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
-            Response::Err { error } => Err(refused("look at the stream", &error)),
+            Response::Err { error } => {
+                self.give_up(); // a server that knows nothing of the stream at the moment may have lost something of it
+                Err(refused("look at the stream", &error))
+            }
         }
     }
 

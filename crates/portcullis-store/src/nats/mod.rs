@@ -192,8 +192,7 @@ impl JetStreamLog {
     }
 
     /// Certificates in PEM form of whom to trust to name the servers, and of nobody else; for URLs with `tls://`. Defaults to the
-    /// system's, for which the process has to have installed a `rustls` crypto provider. What is no certificate is refused by the
-    /// first call.
+    /// system's. What is no certificate is refused by the first call.
     #[must_use]
     pub fn root_certificates(mut self, pem: &[u8]) -> Self {
         self.access.roots = Some(pem.to_vec());

@@ -111,6 +111,10 @@ async fn read_to_end(feed: &mut Feed, standing: Standing, mut page: Page) -> Res
         } else {
             ends += 1;
             let link = Arc::clone(&feed.link);
+            if !is_still_there(&link, standing, feed.place).await? {
+                link.give_up(); // the stream has changed behind us: the next call finds out how
+                return Err(ended());
+            }
             *feed = Feed::open(&link, standing, feed.place).await?;
         }
     }

@@ -3,10 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, PersistenceMode, RetentionPolicy, StorageType};
-use portcullis_core::LogError;
+use portcullis_core::{LogError, RevocationEntry};
 
-/// An entry is remembered for ten minutes longer than the horizon, and the server's clock may be ten minutes ahead of ours.
-const MARGIN: Duration = Duration::from_secs(20 * 60);
+/// For how much longer than the horizon a message stays: for that by which an entry's `until` may lie behind it, and for the ten minutes by
+/// which the server's clock may be ahead of ours.
+const MARGIN: Duration = RevocationEntry::MARGIN.saturating_add(Duration::from_secs(10 * 60));
 
 /// The least size of a message that must be allowed: one entry is at most about 4 kB (three ids of 255 bytes, each of which may take six
 /// as JSON).

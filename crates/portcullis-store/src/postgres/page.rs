@@ -85,6 +85,11 @@ async fn read(session: &Session, schema: &Schema, place: Place) -> Result<(Head,
             "the row of `revocation_log` in PostgreSQL is gone; the next call makes a new one",
         ));
     };
+    // Behind PgBouncer, a session outlives the server that it was opened with.
+    if head.try_get("is_standby").unwrap_or(true) {
+        session.give_up();
+        return Err(LogError::unavailable("the PostgreSQL server is a standby: it may lack what was revoked"));
+    }
     Ok((Head::read(&head, session.timeline())?, rows))
 }
 

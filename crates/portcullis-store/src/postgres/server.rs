@@ -145,9 +145,10 @@ fn complete(config: &mut Config, hosts: usize) {
     if hosts > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
-    // On this machine there is nobody to hide from, and Debian's certificate of the first day convinces nobody.
-    if config.get_ssl_mode() == SslMode::Prefer && is_here(config) {
-        config.ssl_mode(SslMode::Disable);
+    // On this machine there is nobody to hide from, and Debian's certificate of the first day convinces nobody. Anywhere else, whoever
+    // stands between can say that the server knows no TLS.
+    if config.get_ssl_mode() == SslMode::Prefer {
+        config.ssl_mode(if is_here(config) { SslMode::Disable } else { SslMode::Require });
     }
 }
 

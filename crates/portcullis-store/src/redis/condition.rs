@@ -92,7 +92,7 @@ impl Condition {
     fn loses_on_failover(&self, replicas: u32) -> Option<String> {
         let connected = self.info.get("connected_slaves").is_some_and(|count| count != "0");
         let sentence = "Redis: the server has replicas, but acknowledges revocations before they have them, so a failover may lose \
-                        some; see `RedisLog::replicas`";
+                        some; see `RedisLog::acknowledged_by`";
         (connected && replicas == 0).then(|| sentence.to_owned())
     }
 }

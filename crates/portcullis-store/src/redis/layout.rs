@@ -29,9 +29,9 @@ const HORIZON: &str = "horizon:";
 /// The field of an entry in the stream.
 pub(super) const ENTRY: &str = "e";
 
-/// For how much longer than the horizon an entry stays: for the 10 minutes by which its `until` may lie behind that, and for 20 by
-/// which the clocks of service and server may differ.
-const MARGIN: Duration = Duration::from_secs(30 * 60);
+/// For how much longer than the horizon an entry stays: for that by which its `until` may lie behind it, and for the 20 minutes by which
+/// the clocks of service and server may differ.
+const MARGIN: Duration = RevocationEntry::MARGIN.saturating_add(Duration::from_secs(20 * 60));
 
 impl Layout {
     /// The braces make a cluster keep both keys on one server.

@@ -70,7 +70,7 @@ use self::{
 ///   +xadd +xtrim +xread +xrange +xrevrange +pttl +time +role +info +config|get +wait +select
 /// ```
 ///
-/// (`select` for a database other than 0, `wait` for [`replicas`](Self::replicas); one of `info` and `config|get` is enough to see
+/// (`select` for a database other than 0, `wait` for [`acknowledged_by`](Self::acknowledged_by); one of `info` and `config|get` is enough to see
 /// the eviction policy, both together see more to warn about.)
 ///
 /// # What survives what
@@ -82,8 +82,8 @@ use self::{
 /// | `appendonly yes`, `appendfsync no` | nothing | up to half a minute |
 /// | snapshots only (`save`; the default) | what came after the last one | what came after the last one |
 /// | none | everything | everything |
-/// | replicas, and [`replicas`](Self::replicas) not set | what they did not have yet, when one is promoted | the same |
-/// | `replicas(n)` | nothing, if the one that is promoted has acknowledged it | the same, as far as its disk has it |
+/// | replicas, and [`acknowledged_by`](Self::acknowledged_by) not set | what they did not have yet, when one is promoted | the same |
+/// | `acknowledged_by(n)` | nothing, if the one that is promoted has acknowledged it | the same, as far as its disk has it |
 ///
 /// Settings that lose what was acknowledged are [warnings](RevocationLog::warnings), not errors. What is lost is
 /// appended again by the instance that revoked it, while that runs.
@@ -111,7 +111,7 @@ use self::{
 /// let log = RedisLog::new("rediss://redis.internal:6379")?
 ///     .credentials("portcullis", &std::env::var("REDIS_PASSWORD")?)
 ///     .horizon(Duration::from_secs(3600)) // no token lives longer
-///     .replicas(1);
+///     .acknowledged_by(1);
 /// let revocations = Revocations::builder(log).start()?;
 /// # let _ = revocations;
 /// # Ok(())
@@ -205,7 +205,7 @@ impl RedisLog {
     /// How many replicas have to acknowledge a revocation before it counts as appended (`WAIT`, for up to a second). With fewer it is an
     /// error, though the revocation is in the log. Defaults to 0, as most servers have none.
     #[must_use]
-    pub fn replicas(mut self, count: u32) -> Self {
+    pub fn acknowledged_by(mut self, count: u32) -> Self {
         self.wishes.replicas = count;
         self
     }

@@ -23,7 +23,7 @@ pub enum Ended {
     /// It was revoked, on that level.
     Revoked(Level),
     /// It is not known whether it is revoked: the log could not be read for longer than
-    /// [`unless_confirmed_within`](EndOfIdentity::unless_confirmed_within) allows, or is followed no more.
+    /// [`unless_confirmed_within`](EndOfIdentity::unless_confirmed_within) allows.
     Unconfirmed,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_core::{Cursor, LogError, Page};
+use portcullis_core::{Asked, Cursor, LogError, Page};
 use tokio::{
     select,
     task::JoinSet,
@@ -37,9 +37,13 @@ impl Feed {
     pub(super) async fn run(mut self) {
         let _last_words = LastWords;
         loop {
-            let asked_at = self.shared.view.uptime();
+            if self.shared.view.has_forgotten_too_much() {
+                self.shared.view.begin_anew();
+                (self.cursor, self.is_caught_up) = (None, false);
+            }
+            let (asked, asked_at) = (self.shared.view.ask(), Instant::now());
             match self.read().await {
-                Ok(page) => self.take(&page, asked_at),
+                Ok(page) => self.take(&page, asked, asked_at),
                 Err(error) => self.fail(error).await,
             }
             if self.last_forgotten.elapsed() >= HEARTBEAT {
@@ -57,7 +61,10 @@ impl Feed {
         let outcome = select! {
             outcome = timeout(HEARTBEAT + ATTEMPT_TIMEOUT, task.join_next()) => outcome,
             // Something has to be appended: look again at once.
-            () = self.shared.wake.notified() => return self.read_at_once().await,
+            () = self.shared.wake.notified() => {
+                drop(task); // one reader at a time
+                return self.read_at_once().await;
+            }
         };
         flat(outcome)
     }
@@ -68,7 +75,7 @@ impl Feed {
         flat(timeout(ATTEMPT_TIMEOUT, task.join_next()).await)
     }
 
-    fn take(&mut self, page: &Page, asked_at: Duration) {
+    fn take(&mut self, page: &Page, asked: Asked, asked_at: Instant) {
         telemetry::log_read(std::mem::take(&mut self.failures));
         let shared = Arc::clone(&self.shared);
         let lag = {
@@ -86,9 +93,9 @@ impl Feed {
         if !page.is_last {
             return;
         }
-        shared.view.confirm(asked_at);
+        shared.view.confirm(asked);
         shared.is_synced.send_if_modified(|is_synced| !std::mem::replace(is_synced, true));
-        self.upkeep.look();
+        self.upkeep.look(asked_at);
     }
 
     fn note(&self, page: &Page, lag: Option<Duration>) {

@@ -66,6 +66,9 @@ const APPEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a log may take for one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How far a cut-off may lie ahead: as far as the largest leeway lets `iat` lie ahead in tokens that are accepted.
+const LATEST_CUT_OFF: Duration = Duration::from_secs(300);
+
 /// How many entries are appended at once. What one call of the log appends is all there or not at all.
 const BATCH: usize = 500;
 
@@ -98,7 +101,8 @@ impl Revocations {
     /// Revokes.
     ///
     /// It holds on this instance at once, and is durable in the log when this returns. The other instances enforce it as soon as they have
-    /// read it. To revoke the same again changes nothing. A caller that goes away meanwhile interrupts nothing.
+    /// read it. To revoke the same again changes nothing, and appends nothing. A cut-off has to be now or before, but for five minutes by
+    /// which clocks may differ. A caller that goes away meanwhile interrupts nothing.
     ///
     /// # Errors
     ///
@@ -115,7 +119,16 @@ impl Revocations {
     /// As for [`revoke`](Self::revoke); all of them hold on this instance, and some may hold everywhere.
     pub async fn revoke_all(&self, revocations: impl IntoIterator<Item = Revocation> + Send) -> Result<(), LogError> {
         let view = &self.shared.view;
-        let entries: Vec<_> = revocations.into_iter().map(|revocation| view.entry(&revocation)).collect();
+        let mut entries: Vec<_> = revocations.into_iter().map(|revocation| view.entry(&revocation)).collect();
+        let latest = view.now().plus(LATEST_CUT_OFF);
+        if entries.iter().any(|entry| entry.revocation().cut_off().is_some_and(|cut_off| cut_off > latest)) {
+            return Err(LogError::misconfigured(
+                "a cut-off lies ahead: it would be forgotten before the tokens that it is to hit have expired; revoke up to now, and \
+                 again later",
+            ));
+        }
+        // What all know already grows no log, however often somebody asks for it.
+        entries.retain(|entry| !view.has(entry) || self.shared.own().is_at_risk(entry));
         if entries.is_empty() {
             return Ok(());
         }
@@ -144,7 +157,7 @@ impl Revocations {
         Ok(page)
     }
 
-    /// What is revoked from now on, on whatever instance.
+    /// What is revoked from now on, on whatever instance: from the moment on at which the log was read to its end for the first time.
     pub fn events(&self) -> Events {
         Events::new(self.shared.events.subscribe())
     }
@@ -201,7 +214,8 @@ impl Shared {
     /// Takes entries in, and tells whoever wants to know about those that are new.
     fn take(&self, entries: &[RevocationEntry]) {
         let entries = entries.iter().filter(|entry| !own::is_canary(entry));
-        let changes = if self.events.receiver_count() == 0 {
+        // What comes before the end of the log is no news.
+        let changes = if self.events.receiver_count() == 0 || !*self.is_synced.borrow() {
             self.view.merge(entries)
         } else {
             let news = entries.filter(|entry| self.view.merge([*entry]) > 0);

@@ -18,20 +18,35 @@ pub(super) struct Own {
     kept: VecDeque<RevocationEntry>,
     /// The log did not acknowledge them.
     failed: HashSet<RevocationEntry>,
-    /// Not read again yet, with when they were appended.
-    under_way: HashMap<RevocationEntry, Instant>,
+    /// Not read again yet.
+    under_way: HashMap<Revocation, UnderWay>,
     /// While the log is read anew from its beginning: what did not come.
     missing: Option<HashSet<RevocationEntry>>,
 }
 
+#[derive(Debug)]
+struct UnderWay {
+    until: UnixTime,
+    appended: Instant,
+    /// When the log said that it has it.
+    acknowledged: Option<Instant>,
+}
+
 impl Own {
+    /// Whether one of them has not come back from the log yet, or never will by itself.
+    pub(super) fn is_at_risk(&self, entry: &RevocationEntry) -> bool {
+        let is = |other: &RevocationEntry| other.revocation() == entry.revocation();
+        self.under_way.contains_key(entry.revocation()) || self.failed.iter().any(is)
+    }
+
     /// What is going to be appended.
     pub(super) fn add(&mut self, entries: &[RevocationEntry]) {
         let now = Instant::now();
         for entry in entries {
             self.kept.push_back(entry.clone());
             if self.under_way.len() < MOST {
-                self.under_way.insert(entry.clone(), now);
+                let under_way = UnderWay { until: entry.until(), appended: now, acknowledged: None };
+                self.under_way.insert(entry.revocation().clone(), under_way);
             }
         }
         while self.kept.len() > MOST {
@@ -42,6 +57,12 @@ impl Own {
     pub(super) fn acknowledged(&mut self, entries: &[RevocationEntry]) {
         if !self.failed.is_empty() {
             self.failed.retain(|entry| !entries.contains(entry));
+        }
+        let now = Instant::now();
+        for entry in entries {
+            if let Some(under_way) = self.under_way.get_mut(entry.revocation()) {
+                under_way.acknowledged.get_or_insert(now);
+            }
         }
     }
 
@@ -62,8 +83,9 @@ impl Own {
         }
         let mut lag = None;
         for entry in entries {
-            if let Some(appended) = self.under_way.remove(entry) {
-                lag = Some(appended.elapsed());
+            let is_back = |under_way: &UnderWay| entry.until() >= under_way.until;
+            if self.under_way.get(entry.revocation()).is_some_and(is_back) {
+                lag = self.under_way.remove(entry.revocation()).map(|under_way| under_way.appended.elapsed());
             }
             self.failed.remove(entry); // it was only the answer that got lost
             if let Some(missing) = &mut self.missing {
@@ -73,11 +95,18 @@ impl Own {
         lag
     }
 
-    /// What has to be appended once the log was read to its end at `now`: what it never acknowledged, and what it has lost.
-    pub(super) fn take_due(&mut self, now: UnixTime) -> Vec<RevocationEntry> {
+    /// What has to be appended at `now`, once the log was read to its end, asked at that instant: what it never acknowledged, what it has
+    /// lost, and what it had acknowledged before and does not have.
+    pub(super) fn take_due(&mut self, now: UnixTime, asked_at: Instant) -> Vec<RevocationEntry> {
         self.kept.retain(|entry| entry.until() > now && !is_canary(entry));
         let mut entries = self.missing.take().unwrap_or_default();
         self.failed.retain(|entry| entry.until() > now);
+        let is_lost = |under_way: &UnderWay| under_way.acknowledged.is_some_and(|then| then < asked_at);
+        entries.extend(
+            self.under_way
+                .extract_if(|_, under_way| is_lost(under_way))
+                .map(|(revocation, under_way)| RevocationEntry::new(revocation, under_way.until)),
+        );
         entries.extend(self.failed.iter().cloned());
         entries.retain(|entry| entry.until() > now && !is_canary(entry));
         entries.into_iter().collect()

@@ -39,8 +39,8 @@ impl Upkeep {
         Self { shared, canary, last_canary, last_renewed: now, failures: 0, not_before: now, task: JoinSet::new() }
     }
 
-    /// To be called whenever the log was read to its end.
-    pub(super) fn look(&mut self) {
+    /// To be called whenever the log was read to its end, with when it was asked.
+    pub(super) fn look(&mut self, asked_at: Instant) {
         let now = Instant::now();
         if let Some(outcome) = self.task.try_join_next() {
             self.failures = if outcome.unwrap_or(false) { 0 } else { self.failures.saturating_add(1) };
@@ -49,15 +49,15 @@ impl Upkeep {
         if !self.task.is_empty() || now < self.not_before {
             return;
         }
-        let entries = self.due(now);
+        let entries = self.due(now, asked_at);
         if !entries.is_empty() {
             self.task.spawn(append(Arc::clone(&self.shared), entries));
         }
     }
 
-    fn due(&mut self, now: Instant) -> Vec<RevocationEntry> {
+    fn due(&mut self, now: Instant, asked_at: Instant) -> Vec<RevocationEntry> {
         let view = &self.shared.view;
-        let mut entries = self.shared.own().take_due(view.now());
+        let mut entries = self.shared.own().take_due(view.trusted_now(), asked_at);
         if now.duration_since(self.last_renewed) >= RENEWAL {
             self.last_renewed = now;
             entries.extend(view.keys_to_renew());

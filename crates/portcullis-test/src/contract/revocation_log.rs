@@ -1,59 +1,13 @@
 //! What a log of revocations has to keep.
 
 use std::{
-    future::{Future, ready},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use portcullis_core::{Revocation, RevocationEntry, RevocationLog, UnixTime};
 
-use super::reader::Reader;
-
-/// Where a log lives, as the contract's tests see it. A method that does nothing says that this cannot happen to the log, and the tests for it
-/// are left out.
-pub trait LogPlace {
-    /// The log.
-    type Log: RevocationLog;
-
-    /// A handle to the log, as another instance of a service would have one.
-    fn open(&self) -> impl Future<Output = Self::Log> + Send;
-
-    /// Kills whatever keeps the log, as `kill -9` does, and starts it again. There are no handles then.
-    fn crash(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
-
-    /// Loses everything that is in the log, as somebody does who replaces a disk.
-    fn lose_everything(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
-
-    /// Remembers how the log stands now, for [`roll_back`](Self::roll_back).
-    fn save(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
-
-    /// Takes the log back to how it was saved, as somebody does who restores a backup.
-    fn roll_back(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
-
-    /// Removes all but the newest few hundred entries, or all of them, before their time.
-    fn trim(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
-}
-
-/// Whether something can happen to a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "there is no third")]
-pub enum Possible {
-    /// It has happened.
-    Yes,
-    /// It cannot.
-    No,
-}
+use super::{LogPlace, Possible, reader::Reader};
 
 /// The contract of [`RevocationLog`], to be run on a log that is empty at first.
 ///
@@ -290,11 +244,16 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let cursor = reader.cursor;
         drop(reader);
         self.place.roll_back().await;
-        let after = self.append(1).await;
-        let mut resumed = Reader::at(self.place.open().await, cursor);
-        resumed.catch_up().await;
-        assert!(resumed.restarts > 0, "the reader was further than the log, and nobody told it");
-        assert!(before.iter().chain(&after).all(|entry| resumed.seen.contains(entry)));
+        let mut after = Vec::new();
+        // At first the log is behind the reader, and then it has overtaken it.
+        for _ in 0..2 {
+            after.extend(self.append(1).await);
+            after.extend(self.append(9).await);
+            let mut resumed = Reader::at(self.place.open().await, cursor);
+            resumed.catch_up().await;
+            assert!(resumed.restarts > 0, "the reader was further than the log, and nobody told it");
+            assert!(before.iter().chain(&after).all(|entry| resumed.seen.contains(entry)));
+        }
     }
 
     async fn a_log_that_was_trimmed_hides_nothing_that_is_left(&mut self) {

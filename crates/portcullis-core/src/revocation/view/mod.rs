@@ -1,8 +1,10 @@
 //! What is revoked, as far as this process knows, and how sure that is.
 
 mod builder;
+mod confirmation;
 mod few;
 mod id_hash;
+mod ladder;
 mod shards;
 mod trusted_time;
 
@@ -15,13 +17,8 @@ use std::{
     time::Duration,
 };
 
-pub use self::builder::RevocationViewBuilder;
-use self::{
-    few::Few,
-    id_hash::{IdHasher, IssuerTag},
-    shards::{NoBound, Shards, UpTo},
-    trusted_time::TrustedTime,
-};
+pub use self::{builder::RevocationViewBuilder, confirmation::Asked};
+use self::{confirmation::Confirmation, ladder::Ladder, trusted_time::TrustedTime};
 use super::{Level, LongLived, Revocation, RevocationEntry, WhenStale};
 use crate::{AuthError, Clock, Code, Facts, UnixTime};
 
@@ -41,7 +38,7 @@ use crate::{AuthError, Clock, Code, Facts, UnixTime};
 /// let clock = FixedClock::default();
 /// let issuer = MockIssuer::new().clock(clock.clone());
 /// let view = RevocationView::builder(Duration::from_secs(86_400)).clock(clock).build();
-/// view.confirm(view.uptime()); // the log was read to its end
+/// view.confirm(view.ask()); // the log was read to its end
 /// let authenticator = issuer.authenticator().revocations(&view);
 ///
 /// let token = issuer.token().claim("sid", "s-1").sign();
@@ -57,30 +54,16 @@ use crate::{AuthError, Clock, Code, Facts, UnixTime};
 pub struct RevocationView(Arc<Inner>);
 
 struct Inner {
-    hasher: IdHasher,
-    tokens: Shards<NoBound>,
-    sessions: Shards<NoBound>,
-    subjects: Shards<UpTo>,
-    versions: Shards<UpTo>,
-    clients: Shards<UpTo>,
-    few: Few,
+    ladder: Ladder,
     /// Moves on whenever a token more is revoked: what was found live at this number is so still. Begins at 1.
     epoch: AtomicU64,
     confirmation: Confirmation,
     settings: RevocationViewBuilder,
     forgetting: Mutex<TrustedTime>,
+    /// The latest second since 1970 by which entries were forgotten, or not taken in.
+    forgotten_by: AtomicU64,
     turn: AtomicUsize,
     served_stale: AtomicU64,
-}
-
-/// Until when the view counts as fresh, on both clocks: the uptime stands still while a virtual machine is suspended, and the
-/// calendar can be set.
-#[derive(Default)]
-struct Confirmation {
-    /// In milliseconds of uptime; zero before the first confirmation.
-    fresh_until: AtomicU64,
-    /// In seconds since 1970.
-    fresh_until_time: AtomicU64,
 }
 
 /// What a view says of a token.
@@ -121,17 +104,12 @@ impl RevocationView {
     fn from_builder(settings: RevocationViewBuilder) -> Self {
         let (now, uptime) = (settings.clock.now(), settings.clock.uptime());
         Self(Arc::new(Inner {
-            hasher: IdHasher::new(),
-            tokens: Shards::new(),
-            sessions: Shards::new(),
-            subjects: Shards::new(),
-            versions: Shards::new(),
-            clients: Shards::new(),
-            few: Few::default(),
+            ladder: Ladder::new(),
             epoch: AtomicU64::new(1),
-            confirmation: Confirmation::default(),
+            confirmation: Confirmation::new(settings.max_staleness),
             settings,
             forgetting: Mutex::new(TrustedTime::new(now, uptime)),
+            forgotten_by: AtomicU64::new(0),
             turn: AtomicUsize::new(0),
             served_stale: AtomicU64::new(0),
         }))
@@ -139,20 +117,21 @@ impl RevocationView {
 
     /// What this view says of a token, if the calendar shows `now`.
     pub fn check(&self, facts: &Facts, now: UnixTime) -> Verdict {
-        if let Some(level) = self.0.find(facts) {
+        if let Some(level) = self.0.ladder.find(facts) {
             return Verdict::Revoked(level);
         }
         if self.0.end_of_life(facts, now).is_none_or(|end| now >= end) {
             return Verdict::BeyondHorizon;
         }
-        if self.0.is_fresh(now) { Verdict::Live } else { Verdict::Stale(self.age(now)) }
+        if self.0.is_fresh(now) { Verdict::Live } else { Verdict::Stale(self.0.age(now)) }
     }
 
     /// Takes entries in. Those that it had, or that are past remembering, change nothing. Gives how many of them revoke a token more.
     pub fn merge<'e>(&self, entries: impl IntoIterator<Item = &'e RevocationEntry>) -> usize {
         let inner = &*self.0;
-        let now = inner.trusted_now();
-        let changes = entries.into_iter().filter(|entry| inner.merge(entry, now)).count();
+        let now = inner.forget_by();
+        let horizon = inner.settings.horizon;
+        let changes = entries.into_iter().filter(|entry| inner.ladder.merge(entry, now, horizon)).count();
         if changes > 0 {
             // After the entries: who still sees the old number has asked before they came.
             inner.epoch.fetch_add(1, Ordering::Release);
@@ -160,20 +139,29 @@ impl RevocationView {
         changes
     }
 
-    /// Says that the log had nothing newer at that [uptime](Self::uptime): when the question was **sent**, not when the answer came.
-    pub fn confirm(&self, asked_at: Duration) {
-        let Inner { confirmation, settings, .. } = &*self.0;
-        let passed = settings.clock.uptime().saturating_sub(asked_at);
-        let fresh_until = millis(asked_at.saturating_add(settings.max_staleness)).max(1);
-        // A calendar in whole seconds has shown the second that is running for up to a second.
-        let fresh_until_time = settings.clock.now().as_secs() + settings.max_staleness.as_secs() + 1;
-        confirmation.fresh_until.fetch_max(fresh_until, Ordering::Release);
-        confirmation.fresh_until_time.store(fresh_until_time.saturating_sub(passed.as_secs()), Ordering::Release);
+    /// To be taken down before a log is asked for what is new, for [`confirm`](Self::confirm).
+    pub fn ask(&self) -> Asked {
+        let clock = &self.0.settings.clock;
+        Asked { uptime: clock.uptime(), calendar: clock.now() }
     }
 
-    /// Time as confirmations count it.
-    pub fn uptime(&self) -> Duration {
-        self.0.settings.clock.uptime()
+    /// Says that the log had nothing newer when it was asked: when the question was **sent**, not when the answer came.
+    ///
+    /// For whoever follows the log, and nobody else: a view that is confirmed by somebody who does not know lets revoked tokens in.
+    pub fn confirm(&self, asked: Asked) {
+        self.0.confirmation.confirm(asked);
+    }
+
+    /// Whether entries were forgotten, or not taken in, by a calendar that has turned out to be ahead of its time since. Such a view is
+    /// not fresh. Whoever follows the log [begins anew](Self::begin_anew), and reads it from its beginning.
+    pub fn has_forgotten_too_much(&self) -> bool {
+        self.0.has_forgotten_too_much(self.now())
+    }
+
+    /// Takes back that the log has confirmed this view. (What is revoked stays so.)
+    pub fn begin_anew(&self) {
+        self.0.confirmation.withdraw();
+        self.0.forgotten_by.store(0, Ordering::Release);
     }
 
     /// What the calendar shows.
@@ -195,28 +183,42 @@ impl RevocationView {
     /// entries, so that no request waits for long.
     pub fn forget_some(&self) {
         let inner = &*self.0;
-        let now = inner.trusted_now();
+        let now = inner.forget_by();
         let turn = inner.turn.fetch_add(1, Ordering::Relaxed);
-        inner.tokens.forget(turn, now);
-        inner.sessions.forget(turn, now);
-        inner.subjects.forget(turn, now);
-        inner.versions.forget(turn, now);
-        inner.clients.forget(turn, now);
-        if turn.is_multiple_of(Shards::<NoBound>::TURNS) {
-            inner.few.forget(now);
-        }
+        inner.ladder.forget(turn, now);
+    }
+
+    /// Whether the view has that entry already, remembered for about as long: then there is nothing to append.
+    pub fn has(&self, entry: &RevocationEntry) -> bool {
+        self.0.ladder.has(entry)
+    }
+
+    /// On which level the key that signed a token, or its issuer up to then, is revoked, if it is: what counts for tokens that are no
+    /// access tokens.
+    pub fn check_signer(&self, facts: &Facts) -> Option<Level> {
+        self.0.ladder.few().find(facts.issuer(), facts.issued_at(), facts.key_id())
+    }
+
+    /// What the calendar shows, unless it has jumped ahead a moment ago: by which time entries are forgotten.
+    pub fn trusted_now(&self) -> UnixTime {
+        self.0.trusted_now()
     }
 
     /// Entries for revoked keys that the log would forget within half a horizon: to be appended anew, because keys are revoked for good.
     pub fn keys_to_renew(&self) -> Vec<RevocationEntry> {
         let (now, horizon) = (self.now(), self.horizon());
-        self.0.few.keys_to_renew(now.plus(horizon / 2), now, horizon)
+        self.0.ladder.few().keys_to_renew(now.plus(horizon / 2), now, horizon)
+    }
+
+    /// The least version (`ver`) of a subject's tokens that is not revoked: what a token that is minted now has to have at least.
+    /// `None` if none is revoked, as far as this view knows: once no token of an earlier version can be alive, it forgets.
+    pub fn current_version(&self, issuer: &str, subject: &str) -> Option<u64> {
+        self.0.ladder.current_version(issuer, subject)
     }
 
     /// How many entries there are.
     pub fn entries(&self) -> usize {
-        let Inner { tokens, sessions, subjects, versions, clients, few, .. } = &*self.0;
-        tokens.len() + sessions.len() + subjects.len() + versions.len() + clients.len() + few.len()
+        self.0.ladder.len()
     }
 
     /// Whether there are more than `max_entries`. None is dropped for that.
@@ -231,7 +233,7 @@ impl RevocationView {
 
     /// How sure it is.
     pub fn state(&self) -> ViewState {
-        match self.age(self.now()) {
+        match self.0.age(self.now()) {
             None => ViewState::Syncing,
             Some(_) if self.0.is_fresh(self.now()) => ViewState::Fresh,
             Some(age) => ViewState::Stale { age },
@@ -240,22 +242,7 @@ impl RevocationView {
 
     /// How long ago the log confirmed it; `None` if it never did.
     pub fn last_confirmed(&self) -> Option<Duration> {
-        self.age(self.now())
-    }
-
-    /// By that clock on which more time has passed.
-    fn age(&self, now: UnixTime) -> Option<Duration> {
-        let Inner { confirmation, settings, .. } = &*self.0;
-        let fresh_until = confirmation.fresh_until.load(Ordering::Acquire);
-        let fresh_until_time = confirmation.fresh_until_time.load(Ordering::Acquire);
-        if fresh_until == 0 {
-            return None;
-        }
-        let confirmed_at = Duration::from_millis(fresh_until).saturating_sub(settings.max_staleness);
-        let by_uptime = settings.clock.uptime().saturating_sub(confirmed_at);
-        let confirmed_at = fresh_until_time.saturating_sub(settings.max_staleness.as_secs() + 1);
-        let by_calendar = Duration::from_secs(now.as_secs().saturating_sub(confirmed_at + 1));
-        Some(by_uptime.max(by_calendar))
+        self.0.age(self.now())
     }
 }
 
@@ -315,70 +302,13 @@ impl RevocationView {
     }
 }
 
+/// By how many seconds a calendar may be set back for nothing: entries stay ten minutes longer than tokens live.
+const CORRECTION: u64 = 120;
+
 /// A heartbeat: whoever asks then finds a view that the log has confirmed anew, or learns that it still has not.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Inner {
-    /// Up the ladder, the commonest rung first.
-    fn find(&self, facts: &Facts) -> Option<Level> {
-        let issued_at = facts.issued_at();
-        if let Some(level) = self.few.find(facts.issuer(), issued_at, facts.key_id()) {
-            return Some(level);
-        }
-        let mut tag = None;
-        let mut hash = |level, id| {
-            let tag: IssuerTag = *tag.get_or_insert_with(|| self.hasher.issuer(facts.issuer()));
-            self.hasher.id(level, tag, id)
-        };
-        let is_before = |cut_off: u64| issued_at.is_none_or(|issued_at| issued_at.as_secs() <= cut_off);
-        if !self.tokens.is_empty()
-            && facts.token_id().is_some_and(|id| self.tokens.find(hash(Level::Token, id)).is_some())
-        {
-            return Some(Level::Token);
-        }
-        if !self.sessions.is_empty()
-            && facts.session_id().is_some_and(|id| self.sessions.find(hash(Level::Session, id)).is_some())
-        {
-            return Some(Level::Session);
-        }
-        if let Some(subject) = facts.subject() {
-            if !self.subjects.is_empty() && self.subjects.find(hash(Level::Subject, subject)).is_some_and(is_before) {
-                return Some(Level::Subject);
-            }
-            let is_outdated = |current: u64| facts.version().is_none_or(|version| version < current);
-            if !self.versions.is_empty() && self.versions.find(hash(Level::Version, subject)).is_some_and(is_outdated) {
-                return Some(Level::Version);
-            }
-        }
-        if !self.clients.is_empty()
-            && facts.client_id().is_some_and(|id| self.clients.find(hash(Level::Client, id)).is_some_and(is_before))
-        {
-            return Some(Level::Client);
-        }
-        None
-    }
-
-    fn merge(&self, entry: &RevocationEntry, now: UnixTime) -> bool {
-        let (revocation, until) = (entry.revocation(), entry.until());
-        let level = revocation.level();
-        if until <= now && level != Level::Key {
-            return false;
-        }
-        if matches!(level, Level::Key | Level::Issuer) {
-            return self.few.merge(revocation, until);
-        }
-        let id = self.hasher.id(level, self.hasher.issuer(revocation.of_issuer()), revocation.id());
-        let bound = revocation.bound();
-        match level {
-            Level::Token => self.tokens.merge(id, bound, until),
-            Level::Session => self.sessions.merge(id, bound, until),
-            Level::Subject => self.subjects.merge(id, bound, until),
-            Level::Version => self.versions.merge(id, bound, until),
-            Level::Client => self.clients.merge(id, bound, until),
-            Level::Key | Level::Issuer => false,
-        }
-    }
-
     /// Before when a token has to be presented to be live; `None` if it never is.
     fn end_of_life(&self, facts: &Facts, now: UnixTime) -> Option<UnixTime> {
         let RevocationViewBuilder { horizon, long_lived, accepts_unknown_age, .. } = self.settings;
@@ -396,19 +326,28 @@ impl Inner {
     }
 
     fn is_fresh(&self, now: UnixTime) -> bool {
-        let Self { confirmation, settings, .. } = self;
-        millis(settings.clock.uptime()) < confirmation.fresh_until.load(Ordering::Acquire)
-            && now.as_secs() <= confirmation.fresh_until_time.load(Ordering::Acquire)
+        self.confirmation.is_fresh(now, &*self.settings.clock) && !self.has_forgotten_too_much(now)
+    }
+
+    fn has_forgotten_too_much(&self, now: UnixTime) -> bool {
+        now.as_secs() + CORRECTION < self.forgotten_by.load(Ordering::Acquire)
+    }
+
+    /// By which time entries can go, noted.
+    fn forget_by(&self) -> UnixTime {
+        let now = self.trusted_now();
+        self.forgotten_by.fetch_max(now.as_secs(), Ordering::AcqRel);
+        now
+    }
+
+    fn age(&self, now: UnixTime) -> Option<Duration> {
+        self.confirmation.age(now, &*self.settings.clock)
     }
 
     fn trusted_now(&self) -> UnixTime {
         let (now, uptime) = (self.settings.clock.now(), self.settings.clock.uptime());
         self.forgetting.lock().unwrap_or_else(PoisonError::into_inner).now(now, uptime)
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for RevocationView {

@@ -88,6 +88,14 @@ impl<B: Bound> Shards<B> {
         map.get(&id).map(|slot| slot.bound.number())
     }
 
+    /// Whether this id is revoked up to that bound, and remembered until then.
+    pub(super) fn has(&self, id: IdHash, bound: u64, until: UnixTime) -> bool {
+        let until = u32::try_from(until.as_secs()).unwrap_or(u32::MAX);
+        let Some(map) = self.maps.get().and_then(|maps| maps.get(id.shard(SHARDS))) else { return false };
+        let map = map.read().unwrap_or_else(PoisonError::into_inner);
+        map.get(&id).is_some_and(|slot| slot.bound.number() >= bound && slot.until >= until)
+    }
+
     /// Takes an entry in. Whether that revokes any token more.
     pub(super) fn merge(&self, id: IdHash, bound: u64, until: UnixTime) -> bool {
         let until = u32::try_from(until.as_secs()).unwrap_or(u32::MAX);

@@ -6,17 +6,25 @@ use portcullis_core::{Revocation, UnixTime};
 use super::{
     failure::Failure,
     item::{self, ItemMistake},
-    members::Items,
+    members::{Items, Members},
 };
 use crate::rejection::Mistake;
 
 /// Twice what a log is given at once, so that the whole is written within the time for which that is tried.
 const MOST: usize = 1000;
 
+/// What the items are held against.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds<'a> {
+    pub(super) now: UnixTime,
+    /// Of whose tokens they have to be; `None` for any.
+    pub(super) issuer: Option<&'a str>,
+}
+
 /// All of them, or everything that is wrong with them.
-pub(super) fn read(items: &Items, now: UnixTime) -> Result<Vec<Revocation>, Failure> {
+pub(super) fn read(items: &Items, bounds: Bounds<'_>) -> Result<Vec<Revocation>, Failure> {
     let items = match items {
-        Items::One(item) => return item::read(item, now).map(|one| vec![one]).map_err(only),
+        Items::One(item) => return read_one(item, bounds).map(|one| vec![one]).map_err(only),
         Items::Several(items) => items,
     };
     if items.is_empty() || items.len() > MOST {
@@ -25,12 +33,24 @@ pub(super) fn read(items: &Items, now: UnixTime) -> Result<Vec<Revocation>, Fail
     }
     let (mut revocations, mut mistakes) = (Vec::new(), Vec::new());
     for (place, item) in items.iter().enumerate() {
-        match item::read(item, now) {
+        match read_one(item, bounds) {
             Ok(revocation) => revocations.push(revocation),
             Err(wrong) => mistakes.extend(wrong.into_iter().map(|mistake| place_of(&format!("#/{place}"), mistake))),
         }
     }
     if mistakes.is_empty() { Ok(revocations) } else { Err(Failure::Items(mistakes)) }
+}
+
+fn read_one(item: &Members, Bounds { now, issuer }: Bounds<'_>) -> Result<Revocation, Vec<ItemMistake>> {
+    let revocation = item::read(item, now)?;
+    // Compared as they stand in a log, where the very long ones are hashed.
+    let is_ours = |issuer: &str| Revocation::issuer(issuer, now).of_issuer() == revocation.of_issuer();
+    if issuer.is_none_or(is_ours) {
+        return Ok(revocation);
+    }
+    let detail =
+        "`issuer` is not the one that your own token is from: its own administrators revoke its tokens".to_owned();
+    Err(vec![ItemMistake { member: Some("issuer".to_owned()), detail }])
 }
 
 fn only(wrong: Vec<ItemMistake>) -> Failure {

@@ -7,11 +7,14 @@
 //!    `service_misconfigured`, without a credential 401, to whoever does not meet the requirement 403. This comes
 //!    first, before anything else about the request is looked at. Ask for more than `authenticated()`: whoever passes
 //!    can log out everybody.
-//! 2. **All or nothing.** If one item of a request is wrong, none is revoked, and the answer lists the mistakes
+//! 2. **Each issuer's administrators revoke that issuer's tokens**: an item's `issuer` has to be that of the caller's own token. Of
+//!    several trusted issuers, none can then log out another one's users, whatever roles it gives its own
+//!    ([`of_any_issuer`](RevocationApi::of_any_issuer) lets them).
+//! 3. **All or nothing.** If one item of a request is wrong, none is revoked, and the answer lists the mistakes
 //!    (the first 20).
-//! 3. **There is no way back**, hence no `DELETE`: what is revoked has been acted upon everywhere before anybody could
+//! 4. **There is no way back**, hence no `DELETE`: what is revoked has been acted upon everywhere before anybody could
 //!    take it back. Let the user log in anew instead: what is issued after the cut-off is good.
-//! 4. Issuers and ids are compared exactly, and whether any token has them is not known here: with an issuer or an id
+//! 5. Issuers and ids are compared exactly, and whether any token has them is not known here: with an issuer or an id
 //!    that is misspelled nothing is hit, and 200 is the answer all the same.
 //!
 //! # `POST`: revoke
@@ -123,12 +126,22 @@ use crate::Requirement;
 pub struct RevocationApi {
     revoker: SharedRevoker,
     requirement: Requirement,
+    is_for_any_issuer: bool,
 }
 
 impl RevocationApi {
     /// Asks `requirement` of every caller. Compare with no path parameters in it: there are none here, so nobody would
     /// pass (500).
     pub fn new(revoker: impl Revoker, requirement: Requirement) -> Self {
-        Self { revoker: SharedRevoker::new(revoker), requirement }
+        Self { revoker: SharedRevoker::new(revoker), requirement, is_for_any_issuer: false }
+    }
+
+    /// Lets whoever meets the requirement revoke tokens of any issuer: for administrators who log in at one of several. Name that one in
+    /// the requirement then (`claim("/iss", eq(..))`): otherwise every trusted issuer can make administrators of all others.
+    ///
+    /// Defaults to the issuer of the caller's own token.
+    #[must_use]
+    pub fn of_any_issuer(self) -> Self {
+        Self { is_for_any_issuer: true, ..self }
     }
 }

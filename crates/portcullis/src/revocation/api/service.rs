@@ -60,7 +60,11 @@ impl RevocationApi {
             Err(error) => return refuse(parts.extensions.get(), &error),
         };
         let outcome = match parts.method {
-            Method::POST => self.revoke(&parts.headers, body, context).await,
+            Method::POST => {
+                let issuer = caller(&parts.extensions).ok().map(|(verified, _)| verified.issuer());
+                let issuer = issuer.filter(|_| !self.is_for_any_issuer);
+                self.revoke(&parts.headers, body, batch::Bounds { now: context.now(), issuer }).await
+            }
             Method::GET => self.list(parts.uri.query()).await,
             _ => Err(Failure::Method),
         };
@@ -77,7 +81,12 @@ impl RevocationApi {
         extensions.get().ok_or_else(|| Code::ServiceMisconfigured.into())
     }
 
-    async fn revoke<B>(&self, headers: &HeaderMap, body: B, context: &AuthContext) -> Result<Response<String>, Failure>
+    async fn revoke<B>(
+        &self,
+        headers: &HeaderMap,
+        body: B,
+        bounds: batch::Bounds<'_>,
+    ) -> Result<Response<String>, Failure>
     where
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -89,8 +98,7 @@ impl RevocationApi {
             let text = body::read(body, LIMIT).await.map_err(Failure::Unread)?;
             Items::parse(&text).map_err(Failure::Request)?
         };
-        // The time is read late: whatever is issued until then is to be revoked, too.
-        let revocations = batch::read(&items, context.now())?;
+        let revocations = batch::read(&items, bounds)?;
         let count = revocations.len();
         self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)?;
         Ok(answer_with(&json!({ "revoked": count })))

@@ -59,7 +59,7 @@ impl BackChannelLogout {
         }
         let attempt = self.read_token(request.into_body()).await?;
         let token = attempt.outcome().await.map_err(Failure::Token)?;
-        let revocations = self.revocations(&token)?;
+        let revocations = self.ended_by(&token)?;
         self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)
     }
 
