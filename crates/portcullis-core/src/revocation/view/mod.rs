@@ -55,15 +55,21 @@ pub struct RevocationView(Arc<Inner>);
 
 struct Inner {
     ladder: Ladder,
+    signs: Signs,
+    settings: RevocationViewBuilder,
+    forgetting: Mutex<TrustedTime>,
+    turn: AtomicUsize,
+    served_stale: AtomicU64,
+}
+
+/// What is looked at for a token that was seen before, in one line of the processor's cache that nobody writes to for a request.
+#[repr(align(64))]
+struct Signs {
     /// Moves on whenever a token more is revoked: what was found live at this number is so still. Begins at 1.
     epoch: AtomicU64,
     confirmation: Confirmation,
-    settings: RevocationViewBuilder,
-    forgetting: Mutex<TrustedTime>,
     /// The latest second since 1970 by which entries were forgotten, or not taken in.
     forgotten_by: AtomicU64,
-    turn: AtomicUsize,
-    served_stale: AtomicU64,
 }
 
 /// What a view says of a token.
@@ -105,11 +111,13 @@ impl RevocationView {
         let (now, uptime) = (settings.clock.now(), settings.clock.uptime());
         Self(Arc::new(Inner {
             ladder: Ladder::new(),
-            epoch: AtomicU64::new(1),
-            confirmation: Confirmation::new(settings.max_staleness),
+            signs: Signs {
+                epoch: AtomicU64::new(1),
+                confirmation: Confirmation::new(settings.max_staleness),
+                forgotten_by: AtomicU64::new(0),
+            },
             settings,
             forgetting: Mutex::new(TrustedTime::new(now, uptime)),
-            forgotten_by: AtomicU64::new(0),
             turn: AtomicUsize::new(0),
             served_stale: AtomicU64::new(0),
         }))
@@ -134,7 +142,7 @@ impl RevocationView {
         let changes = entries.into_iter().filter(|entry| inner.ladder.merge(entry, now, horizon)).count();
         if changes > 0 {
             // After the entries: who still sees the old number has asked before they came.
-            inner.epoch.fetch_add(1, Ordering::Release);
+            inner.signs.epoch.fetch_add(1, Ordering::Release);
         }
         changes
     }
@@ -149,7 +157,7 @@ impl RevocationView {
     ///
     /// For whoever follows the log, and nobody else: a view that is confirmed by somebody who does not know lets revoked tokens in.
     pub fn confirm(&self, asked: Asked) {
-        self.0.confirmation.confirm(asked);
+        self.0.signs.confirmation.confirm(asked);
     }
 
     /// Whether entries were forgotten, or not taken in, by a calendar that has turned out to be ahead of its time since. Such a view is
@@ -160,8 +168,8 @@ impl RevocationView {
 
     /// Takes back that the log has confirmed this view. (What is revoked stays so.)
     pub fn begin_anew(&self) {
-        self.0.confirmation.withdraw();
-        self.0.forgotten_by.store(0, Ordering::Release);
+        self.0.signs.confirmation.withdraw();
+        self.0.signs.forgotten_by.store(0, Ordering::Release);
     }
 
     /// What the calendar shows.
@@ -250,7 +258,7 @@ impl RevocationView {
 impl RevocationView {
     /// The verdict as an authenticator needs it.
     pub(crate) fn admit(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> Result<(), AuthError> {
-        let epoch = self.0.epoch.load(Ordering::Acquire); // before the check, so that a change meanwhile counts
+        let epoch = self.0.signs.epoch.load(Ordering::Acquire); // before the check, so that a change meanwhile counts
         match self.check(facts, now) {
             Verdict::Live => {}
             Verdict::Stale(age) => self.admit_stale(age, when_stale)?,
@@ -265,7 +273,8 @@ impl RevocationView {
 
     /// Whether a token that was admitted before is so again.
     pub(crate) fn admits_again(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> bool {
-        let is_unchanged = facts.checked_at_epoch().load(Ordering::Relaxed) == self.0.epoch.load(Ordering::Acquire);
+        let is_unchanged =
+            facts.checked_at_epoch().load(Ordering::Relaxed) == self.0.signs.epoch.load(Ordering::Acquire);
         (is_unchanged && self.0.is_fresh(now)) || self.admit(facts, now, when_stale).is_ok()
     }
 
@@ -326,22 +335,22 @@ impl Inner {
     }
 
     fn is_fresh(&self, now: UnixTime) -> bool {
-        self.confirmation.is_fresh(now, &*self.settings.clock) && !self.has_forgotten_too_much(now)
+        self.signs.confirmation.is_fresh(now, &*self.settings.clock) && !self.has_forgotten_too_much(now)
     }
 
     fn has_forgotten_too_much(&self, now: UnixTime) -> bool {
-        now.as_secs() + CORRECTION < self.forgotten_by.load(Ordering::Acquire)
+        now.as_secs() + CORRECTION < self.signs.forgotten_by.load(Ordering::Acquire)
     }
 
     /// By which time entries can go, noted.
     fn forget_by(&self) -> UnixTime {
         let now = self.trusted_now();
-        self.forgotten_by.fetch_max(now.as_secs(), Ordering::AcqRel);
+        self.signs.forgotten_by.fetch_max(now.as_secs(), Ordering::AcqRel);
         now
     }
 
     fn age(&self, now: UnixTime) -> Option<Duration> {
-        self.confirmation.age(now, &*self.settings.clock)
+        self.signs.confirmation.age(now, &*self.settings.clock)
     }
 
     fn trusted_now(&self) -> UnixTime {
