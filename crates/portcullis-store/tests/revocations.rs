@@ -362,7 +362,7 @@ async fn the_lag_is_measured_by_a_canary_that_revokes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn what_is_no_entry_is_counted() {
     #[derive(Debug)]
-    struct Strange(MemoryLog);
+    struct Strange(MemoryLog, &'static str);
     impl RevocationLog for Strange {
         async fn append(&self, entries: &[portcullis_core::RevocationEntry]) -> Result<(), portcullis_core::LogError> {
             self.0.append(entries).await
@@ -374,7 +374,7 @@ async fn what_is_no_entry_is_counted() {
         ) -> Result<portcullis_core::Page, portcullis_core::LogError> {
             let mut page = self.0.read(after, patience).await?;
             if after.is_none() {
-                page.take("{\"v\":2,\"level\":\"universe\"}");
+                page.take(self.1);
                 page.take("hello");
             }
             Ok(page)
@@ -383,9 +383,18 @@ async fn what_is_no_entry_is_counted() {
             RevocationLog::horizon(&self.0)
         }
     }
-    let revocations = Revocations::builder(Strange(MemoryLog::new())).start().unwrap();
+    let junk = r#"{"v":1,"level":"universe"}"#;
+    let revocations = Revocations::builder(Strange(MemoryLog::new(), junk)).start().unwrap();
     revocations.require(SECOND).await.unwrap();
     assert_eq!(revocations.health().unreadable, 2);
+
+    // What a later version has written revokes something, and who knows what.
+    let later = r#"{"v":2,"level":"universe","new":true}"#;
+    let revocations = Revocations::builder(Strange(MemoryLog::new(), later)).start().unwrap();
+    let error = revocations.require(SECOND).await.unwrap_err();
+    assert!(error.to_string().contains("later version"), "{error}");
+    sleep(10 * SECOND).await;
+    assert_eq!((revocations.health().state, revocations.health().unreadable), (ViewState::Syncing, 2));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::{borrow::Cow, error::Error, fmt, time::Duration};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use crate::UnixTime;
 
@@ -230,15 +231,15 @@ impl RevocationEntry {
     ///
     /// If it is something else: nothing of ours, or of a later version.
     pub fn from_json(text: &str) -> Result<Self, UnreadableEntry> {
-        let line: Line<'_> = serde_json::from_str(text).map_err(|error| UnreadableEntry(error.classify()))?;
+        let line: Line<'_> = serde_json::from_str(text).map_err(|error| UnreadableEntry::of(text, error.classify()))?;
         let bound = match (line.level, line.cut_off, line.current_version) {
             (Level::Subject | Level::Client | Level::Issuer, Some(cut_off), None) => cut_off,
             (Level::Version, None, Some(current)) => current,
             (Level::Token | Level::Session | Level::Key, None, None) => 0,
-            _ => return Err(UnreadableEntry(serde_json::error::Category::Data)),
+            _ => return Err(UnreadableEntry::of(text, Category::Data)),
         };
         if line.format != FORMAT {
-            return Err(UnreadableEntry(serde_json::error::Category::Data));
+            return Err(UnreadableEntry::of(text, Category::Data));
         }
         let revocation = Revocation::new(line.level, &line.issuer, &line.id, bound);
         Ok(Self::new(revocation, UnixTime::from_secs(line.until)))
@@ -266,12 +267,31 @@ struct Line<'a> {
 
 /// A text in a log that is no entry. What it revokes, if anything, is not known. Shows nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnreadableEntry(serde_json::error::Category);
+pub struct UnreadableEntry {
+    category: Category,
+    is_of_later_version: bool,
+}
+
+impl UnreadableEntry {
+    fn of(text: &str, category: Category) -> Self {
+        #[derive(Deserialize)]
+        struct Format {
+            v: u32,
+        }
+        let format = serde_json::from_str::<Format>(text).map(|format| format.v);
+        Self { category, is_of_later_version: format.is_ok_and(|format| format > FORMAT) }
+    }
+
+    /// Whether a later version of this crate has written it: it revokes something, and here nobody knows what.
+    pub fn is_of_later_version(&self) -> bool {
+        self.is_of_later_version
+    }
+}
 
 impl fmt::Display for UnreadableEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            serde_json::error::Category::Data => "the entry is of a form that this version does not know",
+        f.write_str(match self.category {
+            Category::Data => "the entry is of a form that this version does not know",
             _ => "the entry is not JSON",
         })
     }

@@ -87,6 +87,8 @@ pub struct Page {
     pub entries: Vec<RevocationEntry>,
     /// How many things were there that are no entries: written by somebody else, or by a later version.
     pub unreadable: usize,
+    /// How many of them a later version has written. Who cannot read what is revoked does not know what is live.
+    pub of_later_version: usize,
     /// From where to read on.
     pub cursor: Cursor,
     /// Whether it begins with the first entry of the log, although the reader wanted to go on from a cursor.
@@ -98,19 +100,22 @@ pub struct Page {
 impl Page {
     /// A page without entries that ends at `cursor`, with nothing behind it.
     pub const fn empty(cursor: Cursor) -> Self {
-        Self { entries: Vec::new(), unreadable: 0, cursor, is_restart: false, is_last: true }
+        Self { entries: Vec::new(), unreadable: 0, of_later_version: 0, cursor, is_restart: false, is_last: true }
     }
 
     /// A page with these entries, with more to follow.
     pub const fn of(entries: Vec<RevocationEntry>, cursor: Cursor) -> Self {
-        Self { entries, unreadable: 0, cursor, is_restart: false, is_last: false }
+        Self { entries, unreadable: 0, of_later_version: 0, cursor, is_restart: false, is_last: false }
     }
 
     /// Reads an entry as it stands in a log, and counts it if it is none.
     pub fn take(&mut self, text: &str) {
         match RevocationEntry::from_json(text) {
             Ok(entry) => self.entries.push(entry),
-            Err(_) => self.unreadable += 1,
+            Err(error) => {
+                self.unreadable += 1;
+                self.of_later_version += usize::from(error.is_of_later_version());
+            }
         }
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Feed {
     /// Whether the log had nothing more, the last time. It is asked to wait only then: otherwise its answer is wanted at once.
     is_caught_up: bool,
     failures: u32,
+    /// Whether the log holds what a later version has written: this one does not know what is revoked, and says so.
+    is_outdated: bool,
     upkeep: Upkeep,
     last_forgotten: Instant,
 }
@@ -30,7 +32,15 @@ pub(super) struct Feed {
 impl Feed {
     pub(super) fn new(shared: Arc<Shared>, canary: Duration) -> Self {
         let upkeep = Upkeep::new(Arc::clone(&shared), canary);
-        Self { shared, cursor: None, is_caught_up: false, failures: 0, upkeep, last_forgotten: Instant::now() }
+        Self {
+            shared,
+            cursor: None,
+            is_caught_up: false,
+            failures: 0,
+            is_outdated: false,
+            upkeep,
+            last_forgotten: Instant::now(),
+        }
     }
 
     /// Runs until it is dropped.
@@ -90,7 +100,12 @@ impl Feed {
         shared.take(&page.entries);
         self.cursor = Some(page.cursor);
         self.is_caught_up = page.is_last;
+        self.is_outdated |= page.of_later_version > 0;
         if !page.is_last {
+            return;
+        }
+        if self.is_outdated {
+            self.shared.status().last_error = Some(outdated());
             return;
         }
         shared.view.confirm(asked);
@@ -134,6 +149,13 @@ impl Feed {
 pub(super) fn back_off(failures: u32) -> Duration {
     let longest = Duration::from_millis(100 << failures.saturating_sub(1).min(5)).min(Duration::from_secs(2));
     longest.mul_f32(fastrand::f32().mul_add(-0.5, 1.0))
+}
+
+fn outdated() -> LogError {
+    LogError::misconfigured(
+        "the log holds revocations that a later version of portcullis has written, so this one does not know what is revoked: bring all \
+         instances to that version",
+    )
 }
 
 type Joined = Option<Result<Result<Page, LogError>, tokio::task::JoinError>>;
