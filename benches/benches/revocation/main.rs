@@ -10,9 +10,9 @@ fn main() {
     let options = Options::from_args();
     let sizes: &[usize] = if options.quick { &[1_000, 100_000] } else { &[1_000, 100_000, 1_000_000, 10_000_000] };
     println!(
-        "| entries | bytes each: tokens | subjects | absent id ns | present ns | + cold ns | + warm ns | merge ns | longest wait µs |"
+        "| entries | bytes each: tokens | subjects | absent id ns | present ns | + cold ns | + cold, cached ns | + warm ns | merge ns | longest wait µs |"
     );
-    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for &entries in sizes {
         view::row(&options, entries);
     }

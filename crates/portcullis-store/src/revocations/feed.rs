@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use portcullis_core::{Asked, Cursor, LogError, Page};
 use tokio::{
     select,
-    task::JoinSet,
+    task::{JoinSet, yield_now},
     time::{Instant, sleep, timeout},
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Feed {
     cursor: Option<Cursor>,
     /// Whether the log had nothing more, the last time. It is asked to wait only then: otherwise its answer is wanted at once.
     is_caught_up: bool,
+    /// The next page, asked for while this one is taken in.
+    ahead: Option<Question>,
     failures: u32,
     /// Whether the log holds what a later version has written: this one does not know what is revoked, and says so.
     is_outdated: bool,
@@ -36,6 +38,7 @@ impl Feed {
             shared,
             cursor: None,
             is_caught_up: false,
+            ahead: None,
             failures: 0,
             is_outdated: false,
             upkeep,
@@ -49,11 +52,16 @@ impl Feed {
         loop {
             if self.shared.view.has_forgotten_too_much() {
                 self.shared.view.begin_anew();
-                (self.cursor, self.is_caught_up) = (None, false);
+                (self.cursor, self.is_caught_up, self.ahead) = (None, false, None);
             }
-            let (asked, asked_at) = (self.shared.view.ask(), Instant::now());
             match self.read().await {
-                Ok(page) => self.take(&page, asked, asked_at),
+                Ok((page, asked)) => {
+                    if !page.is_last {
+                        self.ahead = Some(self.ask(Some(page.cursor), Duration::ZERO));
+                        yield_now().await; // so that it is on its way before this thread is busy
+                    }
+                    self.take(&page, asked);
+                }
                 Err(error) => self.fail(error).await,
             }
             if self.last_forgotten.elapsed() >= HEARTBEAT {
@@ -63,29 +71,25 @@ impl Feed {
         }
     }
 
-    /// In a task of its own, so that a log that panics is one that failed.
-    async fn read(&self) -> Result<Page, LogError> {
+    fn ask(&self, after: Option<Cursor>, patience: Duration) -> Question {
+        let asked = (self.shared.view.ask(), Instant::now());
         let mut task = JoinSet::new();
+        task.spawn(self.shared.log.read(after, patience));
+        Question { asked, task }
+    }
+
+    async fn read(&mut self) -> Result<(Page, (Asked, Instant)), LogError> {
         let patience = if self.is_caught_up { HEARTBEAT } else { Duration::ZERO };
-        task.spawn(self.shared.log.read(self.cursor, patience));
-        let outcome = select! {
-            outcome = timeout(HEARTBEAT + ATTEMPT_TIMEOUT, task.join_next()) => outcome,
+        let mut question = self.ahead.take().unwrap_or_else(|| self.ask(self.cursor, patience));
+        select! {
+            answer = question.answer(HEARTBEAT + ATTEMPT_TIMEOUT) => return answer,
             // Something has to be appended: look again at once.
-            () = self.shared.wake.notified() => {
-                drop(task); // one reader at a time
-                return self.read_at_once().await;
-            }
-        };
-        flat(outcome)
+            () = self.shared.wake.notified() => drop(question), // one reader at a time
+        }
+        self.ask(self.cursor, Duration::ZERO).answer(ATTEMPT_TIMEOUT).await
     }
 
-    async fn read_at_once(&self) -> Result<Page, LogError> {
-        let mut task = JoinSet::new();
-        task.spawn(self.shared.log.read(self.cursor, Duration::ZERO));
-        flat(timeout(ATTEMPT_TIMEOUT, task.join_next()).await)
-    }
-
-    fn take(&mut self, page: &Page, asked: Asked, asked_at: Instant) {
+    fn take(&mut self, page: &Page, (asked, asked_at): (Asked, Instant)) {
         telemetry::log_read(std::mem::take(&mut self.failures));
         let shared = Arc::clone(&self.shared);
         let lag = {
@@ -158,13 +162,21 @@ fn outdated() -> LogError {
     )
 }
 
-type Joined = Option<Result<Result<Page, LogError>, tokio::task::JoinError>>;
+/// A question to the log, and when it was sent. In a task of its own, so that a log that panics is one that failed.
+#[derive(Debug)]
+struct Question {
+    asked: (Asked, Instant),
+    task: JoinSet<Result<Page, LogError>>,
+}
 
-fn flat(outcome: Result<Joined, tokio::time::error::Elapsed>) -> Result<Page, LogError> {
-    match outcome {
-        Ok(Some(Ok(outcome))) => outcome,
-        Ok(_) => Err(LogError::unavailable("the implementation of the log panicked")),
-        Err(_) => Err(super::too_slow()),
+impl Question {
+    /// The answer, if it comes within `longest`.
+    async fn answer(&mut self, longest: Duration) -> Result<(Page, (Asked, Instant)), LogError> {
+        match timeout(longest, self.task.join_next()).await {
+            Ok(Some(Ok(answer))) => answer.map(|page| (page, self.asked)),
+            Ok(_) => Err(LogError::unavailable("the implementation of the log panicked")),
+            Err(_) => Err(super::too_slow()),
+        }
     }
 }
 

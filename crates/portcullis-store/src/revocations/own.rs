@@ -78,8 +78,8 @@ impl Own {
 
     /// What was read. Gives how long one of this instance's took.
     pub(super) fn read(&mut self, entries: &[RevocationEntry]) -> Option<Duration> {
-        if self.under_way.is_empty() && self.missing.is_none() && self.failed.is_empty() {
-            return None;
+        if self.under_way.is_empty() && self.failed.is_empty() && self.missing.as_ref().is_none_or(HashSet::is_empty) {
+            return None; // nothing to look for, as in all that is read at the start
         }
         let mut lag = None;
         for entry in entries {
