@@ -259,6 +259,55 @@ async fn an_instance_that_is_cut_off_from_postgres_serves_no_more_than_it_may() 
     an_instance_that_is_cut_off_serves_no_more_than_it_may(Server::postgres()).await;
 }
 
+// ---- what is slow
+
+/// Slowness makes a revocation late by as much, and refuses nobody; when it comes near to an outage it is one.
+async fn a_slow_server_is_waited_for(server: Option<Server>) {
+    let Some(server) = server else { return };
+    let instances = Instances::new();
+    let proxy = Proxy::before(server.port()).await;
+    let slow = instances.start("east", &server.url_by(proxy.port())).await;
+    let fast = instances.start("west", &server.url()).await;
+    let (here, there) = (slow.address, fast.address);
+    let good = instances.login(here).await;
+
+    proxy.slow(Duration::from_millis(150));
+    for (from, to) in [(here, there), (there, here), (here, there), (there, here)] {
+        let gone = instances.login(from).await;
+        assert_eq!(instances.log_out(from, &gone).await.status, 204);
+        let lag = until("it is refused", async || {
+            assert_eq!(instances.status(here, "/me", &good).await, 200, "a valid token is served all the while");
+            instances.status(to, "/me", &gone).await == 401
+        });
+        let lag = lag.await;
+        eprintln!("slow {}: refused by the other {lag:.1?} after the answer", server.name());
+        assert!(lag < RECOVERY, "{lag:?}");
+    }
+
+    proxy.slow(Duration::from_secs(60));
+    until("it is stale", async || instances.status(here, "/me", &good).await == 503).await;
+    let gone = instances.login(there).await;
+    assert_eq!(instances.log_out(there, &gone).await.status, 204);
+    proxy.open();
+    until("it is served again", async || instances.status(here, "/me", &good).await == 200).await;
+    instances.refused(here, "/me", &gone).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_redis_is_waited_for() {
+    a_slow_server_is_waited_for(Server::redis()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_nats_is_waited_for() {
+    a_slow_server_is_waited_for(Server::nats()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_postgres_is_waited_for() {
+    a_slow_server_is_waited_for(Server::postgres()).await;
+}
+
 // ---- what does not depend on the server
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

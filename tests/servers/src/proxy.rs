@@ -103,7 +103,7 @@ async fn connect(here: TcpStream, port: u16, mut passage: watch::Receiver<Passag
 }
 
 async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut passage: watch::Receiver<Passage>) {
-    let mut bytes = vec![0; 64 * 1024];
+    let (mut bytes, mut changes) = (vec![0; 64 * 1024], passage.clone());
     loop {
         let Ok(read @ 1..) = from.read(&mut bytes).await else { return };
         let passage = match passage.wait_for(|passage| *passage != Passage::Held).await {
@@ -111,7 +111,10 @@ async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut passage: watc
             Err(_) => return,
         };
         if let Passage::Slow(delay) = passage {
-            sleep(delay).await;
+            select! {
+                () = sleep(delay) => {}
+                _ = changes.wait_for(|passage| *passage != Passage::Slow(delay)) => {}
+            }
         }
         if to.write_all(&bytes[..read]).await.is_err() {
             return;
