@@ -159,6 +159,7 @@ mod tests {
         assert!(shards.merge(id, 7, T) && shards.find(id) == Some(7));
         assert!(!shards.merge(id, 7, T), "the same again");
         assert!(!shards.merge(id, 3, T.minus(std::time::Duration::from_secs(9))), "older");
+        assert!(shards.find(id) == Some(7) && shards.has(id, 7, T), "and nothing is forgotten for it");
         assert!(shards.merge(id, u64::MAX, T) && shards.find(id) == Some(u64::MAX));
         assert_eq!(shards.len(), 1);
         (0..Shards::<UpTo>::TURNS).for_each(|turn| shards.forget(turn, T.minus(std::time::Duration::from_secs(1))));
