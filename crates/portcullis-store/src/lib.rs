@@ -73,6 +73,8 @@ mod redb;
 #[cfg(feature = "redis")]
 mod redis;
 mod revocations;
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
+mod secrecy;
 mod telemetry;
 
 pub use memory::MemoryLog;

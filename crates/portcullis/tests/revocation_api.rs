@@ -377,7 +377,10 @@ async fn an_item_that_is_wrong_is_told_where_and_how_to_mend_it() {
     for (value, words) in [(json!(0), "is 0"), (json!(-1), "whole"), (json!(1.5), "whole"), (json!("5"), "whole")] {
         refuses(with("version", "current", value), "#/current", words).await;
     }
+    refuses(with("version", "current", json!((1_u64 << 53) + 1)), "#/current", "beyond 2^53").await;
+    refuses(with("version", "current", json!(u64::MAX)), "#/current", "beyond 2^53").await;
     assert_eq!(scene.post(with("version", "current", json!(1))).await.status, 200);
+    assert_eq!(scene.post(with("version", "current", json!(1_u64 << 53))).await.status, 200);
 }
 
 #[tokio::test]

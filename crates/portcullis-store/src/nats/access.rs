@@ -13,6 +13,8 @@ use async_nats::{
 use portcullis_core::LogError;
 use tokio::{sync::watch, time::timeout};
 
+use crate::secrecy;
+
 /// How long one server may take until it has let us in. A second address gets its turn within [`CONNECT`].
 const CONNECT_TO_ONE: Duration = Duration::from_secs(2);
 
@@ -110,6 +112,15 @@ impl Access {
 
     /// By aws-lc-rs, whatever the process has: left to itself, the client would build on the crypto provider of the process, and panic if
     /// there is none and a build has two to choose from.
+    /// What the operator should know about the way there.
+    pub(super) fn warning(&self) -> Option<String> {
+        if self.is_tls {
+            None
+        } else {
+            self.servers.iter().find_map(|server| secrecy::warning(server.host(), "tls://"))
+        }
+    }
+
     fn tls(&self) -> Result<ClientConfig, LogError> {
         let mut roots = RootCertStore::empty();
         if let Some(pem) = &self.roots {

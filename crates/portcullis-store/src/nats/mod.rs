@@ -207,7 +207,8 @@ impl JetStreamLog {
         }
         *slot = None;
         let (link, warnings) = Box::pin(Link::open(&self.access, &self.settings)).await?;
-        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
+        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) =
+            warnings.into_iter().chain(self.access.warning()).collect();
         Ok(Arc::clone(slot.insert(Arc::new(link))))
     }
 

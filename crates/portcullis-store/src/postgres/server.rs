@@ -18,6 +18,8 @@ use tokio_postgres::{
     config::{Host, SslMode, SslNegotiation, TargetSessionAttrs},
 };
 
+use crate::secrecy::is_this_machine;
+
 /// What one address may take to connect: a server that is not there must not use up the time of one that is.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
@@ -154,7 +156,7 @@ fn complete(config: &mut Config, hosts: usize) {
 
 fn is_here(config: &Config) -> bool {
     let by_name = config.get_hosts().iter().all(|host| match host {
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+        Host::Tcp(name) => is_this_machine(name),
         #[cfg(unix)]
         Host::Unix(_) => true,
     });

@@ -11,6 +11,8 @@ use redis::{
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
+use crate::secrecy;
+
 /// A server, and what it wants to see of us. Shows nothing of the latter.
 #[derive(Clone)]
 pub(super) struct Address {
@@ -129,6 +131,11 @@ impl Address {
             let _ = aws_lc_rs::default_provider().install_default();
         }
         Client::build_with_tls(self.info.clone(), self.certificates.clone())
+    }
+
+    /// What the operator should know about the way there.
+    pub(super) fn warning(&self) -> Option<String> {
+        if self.is_tls() { None } else { secrecy::warning(self.host(), "rediss://") }
     }
 
     fn is_tls(&self) -> bool {

@@ -222,7 +222,7 @@ impl RedisLog {
 
     async fn open(&self) -> Result<Link, Fault> {
         let (link, warnings) = Link::open(&self.address, &self.wishes).await?;
-        *self.known_warnings() = warnings;
+        *self.known_warnings() = warnings.into_iter().chain(self.address.warning()).collect();
         Ok(link)
     }
 

@@ -62,6 +62,7 @@ fn an_entry_is_forgotten_when_no_token_that_it_could_hit_is_alive() {
     clock.pass(seconds(366 * 86_400));
     forget();
     assert_eq!(view.entries(), 1, "keys are not forgotten");
+    assert_eq!(view.merge(&[view.entry(&Revocation::key("i", "k"))]), 0, "it is no news");
 }
 
 #[test]

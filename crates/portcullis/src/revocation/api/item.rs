@@ -23,6 +23,9 @@ fn latest_cut_off(now: UnixTime) -> UnixTime {
 /// How long ago a token may have expired: as long as the largest leeway lets it be accepted.
 const LONGEST_LEEWAY: Duration = Leeway::MAX.as_duration();
 
+/// The greatest whole number that every reader of JSON reads as it is (RFC 8259 section 6), with room above it for versions to come.
+const LATEST_VERSION: u64 = 1 << 53;
+
 /// The revocation, or everything that is wrong with it.
 pub(super) fn read(members: &Members, now: UnixTime) -> Result<Revocation, Vec<ItemMistake>> {
     let mut reader = Reader { members, now, mistakes: Vec::new() };
@@ -137,7 +140,13 @@ impl<'a> Reader<'a> {
             if current == 0 {
                 self.complain(Some("current"), &format!("`current` is 0, and no version is below that: give {what}"));
             }
-            current > 0
+            if current > LATEST_VERSION {
+                self.complain(
+                    Some("current"),
+                    &format!("`current` is beyond 2^53, which many programs cannot read: give {what}"),
+                );
+            }
+            (1..=LATEST_VERSION).contains(&current)
         })
     }
 
