@@ -12,7 +12,7 @@ use std::{
 };
 
 use portcullis_core::{Cursor, LogError, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
-use portcullis_store::RedisLog;
+use portcullis_store::{RedisLog, Revocations};
 use real_servers::{Proxy, RedisServer, is_missing};
 use tokio::task::JoinSet;
 
@@ -603,6 +603,34 @@ async fn a_promoted_replica_that_was_written_to_since_is_read_anew() {
     reader.catch_up().await;
     assert_eq!(reader.restarts, 1);
     assert!(reader.seen.contains("early") && reader.seen.contains("late"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_promoted_replica_lacks_is_appended_anew_by_who_revoked_it() {
+    if is_missing("redis-server") {
+        return;
+    }
+    let (mut master, replica, replication) = master_and_replica().await;
+    let way = Proxy::before(master.port()).await;
+    let session = |name| Revocation::session("https://a.test", name);
+    let revocations = Revocations::builder(at(way.port())).start().unwrap();
+    revocations.require(Duration::from_secs(5)).await.unwrap();
+    revocations.revoke(session("kept")).await.unwrap();
+    let is_there = |name| replica.cli(&["XRANGE", STREAM, "-", "+"]).contains(name);
+    until(|| is_there("kept")).await;
+    replication.hold();
+    revocations.revoke(session("lost")).await.unwrap();
+    master.kill();
+    replica.cli(&["REPLICAOF", "NO", "ONE"]);
+    assert!(!is_there("lost"), "an acknowledged entry is lost");
+
+    way.lead_to(replica.port());
+    until(|| is_there("lost")).await;
+    let later = Revocations::builder(at(replica.port())).start().unwrap();
+    later.require(Duration::from_secs(5)).await.unwrap();
+    for (view, name) in [(revocations.view(), "kept"), (revocations.view(), "lost"), (later.view(), "lost")] {
+        assert!(view.has(&view.entry(&session(name))), "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

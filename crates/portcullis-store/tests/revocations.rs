@@ -250,6 +250,40 @@ async fn what_was_revoked_before_the_first_page_is_appended_anew() {
     assert_eq!(scene.service().ready().await.outcome(&token), REVOKED);
 }
 
+/// Half of what is revoked is not enough to let anybody in.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_not_read_to_its_end_confirms_nothing() {
+    #[derive(Debug)]
+    struct HalfRead(MemoryLog);
+    impl RevocationLog for HalfRead {
+        async fn append(&self, entries: &[portcullis_core::RevocationEntry]) -> Result<(), portcullis_core::LogError> {
+            self.0.append(entries).await
+        }
+        async fn read(
+            &self,
+            after: Option<&portcullis_core::Cursor>,
+            patience: Duration,
+        ) -> Result<portcullis_core::Page, portcullis_core::LogError> {
+            if after.is_some() {
+                std::future::pending::<()>().await;
+            }
+            let mut page = self.0.read(after, patience).await?;
+            page.is_last = false;
+            Ok(page)
+        }
+        fn horizon(&self) -> Duration {
+            RevocationLog::horizon(&self.0)
+        }
+    }
+    let scene = Scene::new();
+    let (token, revocation) = scene.session("s");
+    scene.service().ready().await.revocations.revoke(revocation).await.unwrap();
+    let half = Revocations::builder(HalfRead(scene.log.clone())).start().unwrap();
+    assert!(half.require(3 * SECOND).await.is_err());
+    assert_eq!((half.health().state, half.health().entries), (ViewState::Syncing, 1));
+    assert_ne!(scene.service().outcome(&token), Ok(()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_log_that_repeats_itself_changes_nothing() {
     let scene = Scene::new();

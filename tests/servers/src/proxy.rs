@@ -1,6 +1,13 @@
 //! A TCP proxy that a test can cut, hold up and slow down.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -30,6 +37,7 @@ enum Passage {
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
+    behind: Arc<AtomicU16>,
     passage: Arc<watch::Sender<Passage>>,
     task: JoinHandle<()>,
 }
@@ -44,14 +52,20 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let passage = Arc::new(watch::Sender::new(Passage::Open));
-        let task = tokio::spawn(accept(listener, port, Arc::clone(&passage)));
-        Self { address, passage, task }
+        let behind = Arc::new(AtomicU16::new(port));
+        let task = tokio::spawn(accept(listener, Arc::clone(&behind), Arc::clone(&passage)));
+        Self { address, behind, passage, task }
     }
 
     /// Where it listens.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// Leads new connections to another port, as a name does that moves to another server.
+    pub fn lead_to(&self, port: u16) {
+        self.behind.store(port, Ordering::SeqCst);
     }
 
     /// Closes every connection, and each new one at once.
@@ -81,11 +95,11 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, port: u16, passage: Arc<watch::Sender<Passage>>) {
+async fn accept(listener: TcpListener, behind: Arc<AtomicU16>, passage: Arc<watch::Sender<Passage>>) {
     let mut connections = JoinSet::new();
     while let Ok((here, _)) = listener.accept().await {
         if *passage.borrow() != Passage::Cut {
-            connections.spawn(connect(here, port, passage.subscribe()));
+            connections.spawn(connect(here, behind.load(Ordering::SeqCst), passage.subscribe()));
         }
     }
 }

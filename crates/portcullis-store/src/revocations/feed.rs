@@ -94,8 +94,7 @@ impl Feed {
         let shared = Arc::clone(&self.shared);
         let lag = {
             let mut own = shared.own();
-            // The first page, too: what was revoked before it was read may be lost already.
-            if page.is_restart || self.cursor.is_none() {
+            if page.is_restart {
                 own.restarted();
             }
             own.read(&page.entries)
