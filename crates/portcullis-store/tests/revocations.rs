@@ -140,6 +140,22 @@ async fn a_log_that_refuses_is_asked_again_and_not_in_a_hurry() {
     assert!((30..=70).contains(&reads), "{reads} attempts a minute");
 }
 
+/// However much there is to read meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_takes_nothing_is_not_flooded() {
+    let scene = Scene::new();
+    let (service, other) = (scene.service().ready().await, scene.service().ready().await);
+    service.log.switches.refuses_writes.store(true, SeqCst);
+    assert!(service.revocations.revoke(scene.session("s").1).await.is_err());
+    let before = service.log.switches.writes.load(SeqCst);
+    for name in 0..600 {
+        other.revocations.revoke(scene.session(&name.to_string()).1).await.unwrap();
+        sleep(SECOND / 10).await;
+    }
+    let writes = service.log.switches.writes.load(SeqCst) - before;
+    assert!((30..=70).contains(&writes), "{writes} attempts a minute");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_log_that_panics_is_one_that_failed() {
     let scene = Scene::new();
