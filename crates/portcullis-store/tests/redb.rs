@@ -92,7 +92,7 @@ impl LogPlace for Place {
         Possible::Yes
     }
 
-    // It cannot go back in time under a reader: only one process has the file, and its readers end with it.
+    // It cannot go back in time, and then past a reader: only one process has the file, and its readers end with it.
 }
 
 #[tokio::test]
@@ -112,6 +112,24 @@ async fn a_file_that_is_open_already_is_refused_with_what_to_do() {
     assert!(error.to_string().contains("another process"), "{error}");
     drop(first);
     drop(RedbLog::open(&path).unwrap());
+}
+
+/// As after a failure of the disk, when it is opened again.
+#[tokio::test]
+async fn a_file_that_is_behind_its_reader_is_read_anew() {
+    let folder = TempDir::new().unwrap();
+    let (path, saved) = (folder.path().join("log"), folder.path().join("saved"));
+    RedbLog::open(&path).unwrap().append(&[entry(1)]).await.unwrap();
+    fs::copy(&path, &saved).unwrap();
+    let log = RedbLog::open(&path).unwrap();
+    log.append(&[entry(2)]).await.unwrap();
+    let cursor = log.read(None, Duration::ZERO).await.unwrap().cursor;
+    assert!(!log.read(Some(&cursor), Duration::ZERO).await.unwrap().is_restart);
+    drop(log);
+    fs::copy(&saved, &path).unwrap();
+    let page = RedbLog::open(&path).unwrap().read(Some(&cursor), Duration::ZERO).await.unwrap();
+    assert!(page.is_restart);
+    assert_eq!(page.entries, [entry(1)]);
 }
 
 #[tokio::test]

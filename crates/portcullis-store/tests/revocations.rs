@@ -266,6 +266,35 @@ async fn what_was_revoked_before_the_first_page_is_appended_anew() {
     assert_eq!(scene.service().ready().await.outcome(&token), REVOKED);
 }
 
+/// What is revoked while an answer is on its way is not in it.
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_confirms_the_view_as_of_the_question() {
+    #[derive(Debug)]
+    struct Slow(MemoryLog);
+    impl RevocationLog for Slow {
+        async fn append(&self, entries: &[portcullis_core::RevocationEntry]) -> Result<(), portcullis_core::LogError> {
+            self.0.append(entries).await
+        }
+        async fn read(
+            &self,
+            after: Option<&portcullis_core::Cursor>,
+            _: Duration,
+        ) -> Result<portcullis_core::Page, portcullis_core::LogError> {
+            let page = self.0.read(after, Duration::ZERO).await;
+            sleep(2 * SECOND).await;
+            page
+        }
+        fn horizon(&self) -> Duration {
+            RevocationLog::horizon(&self.0)
+        }
+    }
+    let scene = Scene::new();
+    let revocations = Revocations::builder(Slow(scene.log.clone())).clock(scene.clock.clone()).start().unwrap();
+    revocations.require(3 * SECOND).await.unwrap();
+    let age = revocations.view().last_confirmed().unwrap();
+    assert!((2 * SECOND..3 * SECOND).contains(&age), "{age:?}");
+}
+
 /// Half of what is revoked is not enough to let anybody in.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_not_read_to_its_end_confirms_nothing() {
