@@ -269,64 +269,28 @@ async fn what_was_revoked_before_the_first_page_is_appended_anew() {
 /// What is revoked while an answer is on its way is not in it.
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_confirms_the_view_as_of_the_question() {
-    #[derive(Debug)]
-    struct Slow(MemoryLog);
-    impl RevocationLog for Slow {
-        async fn append(&self, entries: &[portcullis_core::RevocationEntry]) -> Result<(), portcullis_core::LogError> {
-            self.0.append(entries).await
-        }
-        async fn read(
-            &self,
-            after: Option<&portcullis_core::Cursor>,
-            _: Duration,
-        ) -> Result<portcullis_core::Page, portcullis_core::LogError> {
-            let page = self.0.read(after, Duration::ZERO).await;
-            sleep(2 * SECOND).await;
-            page
-        }
-        fn horizon(&self) -> Duration {
-            RevocationLog::horizon(&self.0)
-        }
-    }
     let scene = Scene::new();
-    let revocations = Revocations::builder(Slow(scene.log.clone())).clock(scene.clock.clone()).start().unwrap();
-    revocations.require(3 * SECOND).await.unwrap();
-    let age = revocations.view().last_confirmed().unwrap();
+    let log = FaultyLog::over(&scene.log);
+    log.switches.is_slow.store(true, SeqCst);
+    let service = scene.service_over(log);
+    service.revocations.require(3 * SECOND).await.unwrap();
+    let age = service.revocations.view().last_confirmed().unwrap();
     assert!((2 * SECOND..3 * SECOND).contains(&age), "{age:?}");
 }
 
 /// Half of what is revoked is not enough to let anybody in.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_not_read_to_its_end_confirms_nothing() {
-    #[derive(Debug)]
-    struct HalfRead(MemoryLog);
-    impl RevocationLog for HalfRead {
-        async fn append(&self, entries: &[portcullis_core::RevocationEntry]) -> Result<(), portcullis_core::LogError> {
-            self.0.append(entries).await
-        }
-        async fn read(
-            &self,
-            after: Option<&portcullis_core::Cursor>,
-            patience: Duration,
-        ) -> Result<portcullis_core::Page, portcullis_core::LogError> {
-            if after.is_some() {
-                std::future::pending::<()>().await;
-            }
-            let mut page = self.0.read(after, patience).await?;
-            page.is_last = false;
-            Ok(page)
-        }
-        fn horizon(&self) -> Duration {
-            RevocationLog::horizon(&self.0)
-        }
-    }
     let scene = Scene::new();
     let (token, revocation) = scene.session("s");
     scene.service().ready().await.revocations.revoke(revocation).await.unwrap();
-    let half = Revocations::builder(HalfRead(scene.log.clone())).start().unwrap();
-    assert!(half.require(3 * SECOND).await.is_err());
-    assert_eq!((half.health().state, half.health().entries), (ViewState::Syncing, 1));
-    assert_ne!(scene.service().outcome(&token), Ok(()));
+    let log = FaultyLog::over(&scene.log);
+    log.switches.stops_halfway.store(true, SeqCst);
+    let half = scene.service_over(log);
+    assert!(half.revocations.require(3 * SECOND).await.is_err());
+    let health = half.revocations.health();
+    assert_eq!((health.state, health.entries), (ViewState::Syncing, 1));
+    assert_eq!((half.outcome(&token), half.outcome(&scene.session("t").0)), (REVOKED, STALE));
 }
 
 #[tokio::test(start_paused = true)]
@@ -440,40 +404,31 @@ async fn the_lag_is_measured_by_a_canary_that_revokes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_entry_is_counted() {
-    #[derive(Debug)]
-    struct Strange(MemoryLog, &'static str);
-    impl RevocationLog for Strange {
-        async fn append(&self, entries: &[portcullis_core::RevocationEntry]) -> Result<(), portcullis_core::LogError> {
-            self.0.append(entries).await
-        }
-        async fn read(
-            &self,
-            after: Option<&portcullis_core::Cursor>,
-            patience: Duration,
-        ) -> Result<portcullis_core::Page, portcullis_core::LogError> {
-            let mut page = self.0.read(after, patience).await?;
-            if after.is_none() {
-                page.take(self.1);
-                page.take("hello");
-            }
-            Ok(page)
-        }
-        fn horizon(&self) -> Duration {
-            RevocationLog::horizon(&self.0)
-        }
-    }
-    let junk = r#"{"v":1,"level":"universe"}"#;
-    let revocations = Revocations::builder(Strange(MemoryLog::new(), junk)).start().unwrap();
-    revocations.require(SECOND).await.unwrap();
-    assert_eq!(revocations.health().unreadable, 2);
+    let scene = Scene::new();
+    let log = FaultyLog::over(&scene.log);
+    log.switches.junk.lock().unwrap().extend([r#"{"v":1,"level":"universe"}"#, "hello"]);
+    let service = scene.service_over(log).ready().await;
+    assert_eq!(service.revocations.health().unreadable, 2);
+}
 
-    // What a later version has written revokes something, and who knows what.
-    let later = r#"{"v":2,"level":"universe","new":true}"#;
-    let revocations = Revocations::builder(Strange(MemoryLog::new(), later)).start().unwrap();
-    let error = revocations.require(SECOND).await.unwrap_err();
+/// It revokes something, and who knows what. What this instance revokes gets there all the same.
+#[tokio::test(start_paused = true)]
+async fn what_a_later_version_has_written_makes_the_view_stale() {
+    let scene = Scene::new();
+    let log = FaultyLog::over(&scene.log);
+    log.switches.junk.lock().unwrap().push(r#"{"v":2,"level":"universe","new":true}"#);
+    let service = scene.service_over(log);
+    let error = service.revocations.require(SECOND).await.unwrap_err();
     assert!(error.to_string().contains("later version"), "{error}");
+    let (token, revocation) = scene.session("s");
+    service.log.switches.refuses_writes.store(true, SeqCst);
+    service.revocations.revoke(revocation).await.unwrap_err();
+    service.log.switches.refuses_writes.store(false, SeqCst);
     sleep(10 * SECOND).await;
-    assert_eq!((revocations.health().state, revocations.health().unreadable), (ViewState::Syncing, 2));
+    let health = service.revocations.health();
+    assert_eq!((health.state, health.unreadable), (ViewState::Syncing, 1));
+    assert_eq!((service.outcome(&token), service.outcome(&scene.session("t").0)), (REVOKED, STALE));
+    assert_eq!(scene.service().ready().await.outcome(&token), REVOKED);
 }
 
 #[tokio::test(start_paused = true)]

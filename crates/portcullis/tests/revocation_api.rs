@@ -3,7 +3,9 @@
 
 use std::{
     collections::HashMap,
+    pin::Pin,
     sync::{Arc, Mutex},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -112,8 +114,29 @@ impl From<String> for BodyText {
     }
 }
 
+/// A body that takes a minute to come.
+struct Late {
+    clock: FixedClock,
+    text: Option<String>,
+}
+
+impl http_body::Body for Late {
+    type Data = axum::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        let text = self.text.take();
+        self.clock.advance(Duration::from_secs(60));
+        Poll::Ready(text.map(|text| Ok(http_body::Frame::data(text.into()))))
+    }
+}
+
 /// The API behind a layer, for whoever has the scope `revoke`.
 struct Scene {
+    clock: FixedClock,
     issuer: MockIssuer,
     recorder: Recorder,
     api: RevocationApi,
@@ -130,8 +153,8 @@ impl Scene {
         let issuer = MockIssuer::new().named(ISSUER).clock(clock.clone());
         let recorder = Recorder::default();
         let api = RevocationApi::new(recorder.clone(), requirement);
-        let auth = AuthLayer::new(issuer.authenticator()).clock(clock);
-        Self { issuer, recorder, api, auth }
+        let auth = AuthLayer::new(issuer.authenticator()).clock(clock.clone());
+        Self { clock, issuer, recorder, api, auth }
     }
 
     /// As somebody who may.
@@ -166,6 +189,18 @@ impl Scene {
         assert_eq!(errors.iter().filter(is_it).count(), 1, "{text}: {errors:?}");
         assert_eq!((errors.len(), self.recorder.calls()), (1, 0), "{text}: {errors:?}");
     }
+}
+
+/// What is issued while the request is being sent is to be revoked, too.
+#[tokio::test]
+async fn a_cut_off_of_now_is_when_the_whole_request_is_there() {
+    let scene = Scene::new();
+    let item = json!({"level": "subject", "issuer": ISSUER, "id": "alice"});
+    let late = Late { clock: scene.clock.clone(), text: Some(item.to_string()) };
+    let request = Request::post("/").header("content-type", "application/json").body(Body::new(late)).unwrap();
+    assert_eq!(scene.answer(request).await.status, 200);
+    let [revoked] = scene.recorder.take().try_into().unwrap();
+    assert!(revoked.cut_off().unwrap() >= after(60), "{revoked:?}");
 }
 
 fn post(body: impl Into<BodyText>) -> Request<Body> {

@@ -110,8 +110,6 @@ impl Access {
         }
     }
 
-    /// By aws-lc-rs, whatever the process has: left to itself, the client would build on the crypto provider of the process, and panic if
-    /// there is none and a build has two to choose from.
     /// What the operator should know about the way there.
     pub(super) fn warning(&self) -> Option<String> {
         if self.is_tls {
@@ -121,6 +119,8 @@ impl Access {
         }
     }
 
+    /// By aws-lc-rs, whatever the process has: left to itself, the client would build on the crypto provider of the process, and panic if
+    /// there is none and a build has two to choose from.
     fn tls(&self) -> Result<ClientConfig, LogError> {
         let mut roots = RootCertStore::empty();
         if let Some(pem) = &self.roots {

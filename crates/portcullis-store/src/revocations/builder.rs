@@ -58,7 +58,8 @@ impl RevocationsBuilder {
         self
     }
 
-    /// How often an entry that revokes nothing is appended, to measure how long it takes until it is read. Defaults to once a minute; zero appends none.
+    /// How often an entry that revokes nothing is appended, to measure how long it takes until it is read. Defaults to once a minute;
+    /// zero appends none.
     pub fn canary(mut self, interval: Duration) -> Self {
         self.canary = interval;
         self

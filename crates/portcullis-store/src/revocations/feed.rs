@@ -108,11 +108,12 @@ impl Feed {
             return;
         }
         if self.is_outdated {
-            self.shared.status().last_error = Some(outdated());
-            return;
+            shared.status().last_error = Some(outdated());
+        } else {
+            shared.view.confirm(asked);
+            shared.is_synced.send_if_modified(|is_synced| !std::mem::replace(is_synced, true));
         }
-        shared.view.confirm(asked);
-        shared.is_synced.send_if_modified(|is_synced| !std::mem::replace(is_synced, true));
+        // What this instance has revoked has to get there either way.
         self.upkeep.look(asked_at);
     }
 

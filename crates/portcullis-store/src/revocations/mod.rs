@@ -16,7 +16,8 @@ use std::{
 };
 
 use portcullis_core::{
-    AnyVerified, Cursor, LogError, Page, Revocation, RevocationEntry, RevocationLog, RevocationView, Revoker, ViewState,
+    AnyVerified, Cursor, Leeway, LogError, Page, Revocation, RevocationEntry, RevocationLog, RevocationView, Revoker,
+    ViewState,
 };
 use tokio::{
     runtime::Handle,
@@ -67,9 +68,9 @@ const APPEND_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How far a cut-off may lie ahead: as far as the largest leeway lets `iat` lie ahead in tokens that are accepted.
-const LATEST_CUT_OFF: Duration = Duration::from_secs(300);
+const LATEST_CUT_OFF: Duration = Leeway::MAX.as_duration();
 
-/// How many entries are appended at once. What one call of the log appends is all there or not at all.
+/// How many entries are appended at once: by a call that every log answers within the time for an attempt.
 const BATCH: usize = 500;
 
 impl Revocations {

@@ -4,7 +4,7 @@
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 
 use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 use portcullis_store::MemoryLog;
+use tokio::time::sleep;
 
 /// Passes on to a log in memory what its switches let pass.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,12 @@ pub struct Switches {
     pub panics: AtomicBool,
     /// Every page is told twice, the second time backwards.
     pub repeats: AtomicBool,
+    /// Answers come two seconds after the log has given them.
+    pub is_slow: AtomicBool,
+    /// The first page is said not to be the last, and the next one never comes.
+    pub stops_halfway: AtomicBool,
+    /// Strange things that stand before everything else.
+    pub junk: Mutex<Vec<&'static str>>,
     pub reads: AtomicUsize,
     pub writes: AtomicUsize,
 }
@@ -59,7 +66,19 @@ impl RevocationLog for FaultyLog {
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
         self.switches.reads.fetch_add(1, SeqCst);
         self.obey(&self.switches.refuses_reads).await?;
-        let mut page = self.log.read(after, patience).await?;
+        let stops_halfway = self.switches.stops_halfway.load(SeqCst);
+        if stops_halfway && after.is_some() {
+            pending::<()>().await;
+        }
+        let is_slow = self.switches.is_slow.load(SeqCst);
+        let mut page = self.log.read(after, if is_slow { Duration::ZERO } else { patience }).await?;
+        page.is_last &= !stops_halfway;
+        if after.is_none() {
+            self.switches.junk.lock().unwrap().iter().for_each(|text| page.take(text));
+        }
+        if is_slow {
+            sleep(Duration::from_secs(2)).await;
+        }
         self.obey(&self.switches.refuses_reads).await?;
         if self.switches.repeats.load(SeqCst) {
             let backwards: Vec<_> = page.entries.iter().rev().cloned().collect();

@@ -11,7 +11,7 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use http_body::Body;
-use portcullis_core::{Attempt, AuthError, Code, Cursor};
+use portcullis_core::{AnyVerified, AuthError, Code, Cursor};
 use serde::Serialize;
 use serde_json::json;
 use tower_service::Service;
@@ -55,15 +55,14 @@ impl RevocationApi {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        let context = match self.authorize(&parts.extensions).await {
-            Ok(context) => context,
+        let (context, caller) = match self.authorize(&parts.extensions).await {
+            Ok(authorized) => authorized,
             Err(error) => return refuse(parts.extensions.get(), &error),
         };
         let outcome = match parts.method {
             Method::POST => {
-                let issuer = caller(&parts.extensions).ok().map(|(verified, _)| verified.issuer());
-                let issuer = issuer.filter(|_| !self.is_for_any_issuer);
-                self.revoke(&parts.headers, body, batch::Bounds { now: context.now(), issuer }).await
+                let issuer = (!self.is_for_any_issuer).then(|| caller.issuer());
+                self.revoke(&parts.headers, body, context, issuer).await
             }
             Method::GET => self.list(parts.uri.query()).await,
             _ => Err(Failure::Method),
@@ -71,21 +70,20 @@ impl RevocationApi {
         outcome.unwrap_or_else(|failure| failure.response())
     }
 
-    /// The layer's context, if the caller may. As a guard decides, by the time at which the request came.
-    async fn authorize<'e>(&self, extensions: &'e Extensions) -> Result<&'e AuthContext, AuthError> {
-        let decision = match caller(extensions) {
-            Ok((verified, now)) => self.requirement.evaluate(Circumstances::new(verified, &PathParams::new(), now)),
-            Err(error) => Attempt::Done(Err(error)),
-        };
-        decision.outcome().await?;
-        extensions.get().ok_or_else(|| Code::ServiceMisconfigured.into())
+    /// The layer's context and the caller, if the caller may. As a guard decides, by the time at which the request came.
+    async fn authorize<'e>(&self, extensions: &'e Extensions) -> Result<(&'e AuthContext, &'e AnyVerified), AuthError> {
+        let (verified, now) = caller(extensions)?;
+        self.requirement.evaluate(Circumstances::new(verified, &PathParams::new(), now)).outcome().await?;
+        let context = extensions.get().ok_or(Code::ServiceMisconfigured)?;
+        Ok((context, verified))
     }
 
     async fn revoke<B>(
         &self,
         headers: &HeaderMap,
         body: B,
-        bounds: batch::Bounds<'_>,
+        context: &AuthContext,
+        issuer: Option<&str>,
     ) -> Result<Response<String>, Failure>
     where
         B: Body,
@@ -98,7 +96,8 @@ impl RevocationApi {
             let text = body::read(body, LIMIT).await.map_err(Failure::Unread)?;
             Items::parse(&text).map_err(Failure::Request)?
         };
-        let revocations = batch::read(&items, bounds)?;
+        // The time is read late: whatever is issued until then is to be revoked, too.
+        let revocations = batch::read(&items, batch::Bounds { now: context.now(), issuer })?;
         let count = revocations.len();
         self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)?;
         Ok(answer_with(&json!({ "revoked": count })))
