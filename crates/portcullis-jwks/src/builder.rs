@@ -7,14 +7,14 @@ use tokio::{runtime::Handle, task::JoinSet, time::Instant};
 
 use crate::{
     Fetch, RemoteKeys, Snapshot,
-    discovery::DiscoverableIssuer,
+    discovery::{DiscoverableIssuer, issuer_of_document},
     fetch::SharedFetch,
     origin::{Learned, Origin},
     refresher::Refresher,
     schedule::Jitter,
     shared::Shared,
     telemetry,
-    url::{DocumentUrl, shown},
+    url::{DocumentUrl, HTTP_PORT, HTTPS_PORT, HostAndPort, NamedHosts, shown},
 };
 
 /// Where keys are to be fetched from and how; made by [`RemoteKeys::discover`] and [`RemoteKeys::from_url`].
@@ -22,6 +22,9 @@ use crate::{
 #[must_use = "nothing is fetched before `start`"]
 pub struct RemoteKeysBuilder {
     configured: Configured,
+    /// Hosts with their ports, as they were written.
+    allow_http: Vec<String>,
+    allow_private: Vec<String>,
     fetch: Option<SharedFetch>,
     outage: Duration,
     cool_down: Duration,
@@ -54,6 +57,8 @@ impl RemoteKeysBuilder {
     fn new(configured: Configured) -> Self {
         Self {
             configured,
+            allow_http: Vec::new(),
+            allow_private: Vec::new(),
             fetch: None,
             outage: DEFAULT_OUTAGE,
             cool_down: DEFAULT_COOL_DOWN,
@@ -103,6 +108,43 @@ impl RemoteKeysBuilder {
         self
     }
 
+    /// Allows `http` for one host, `host:port` exactly (without a port: 80). Defaults to `http` for this machine itself only.
+    ///
+    /// For an issuer inside a compose network or a service mesh, as `http://keycloak:8080/realms/shop`. Metadata from there may name
+    /// a key set at the same host and port, or one at an `https` URL, and nothing else. Each call allows one host more. Such a host
+    /// is never asked through a proxy.
+    ///
+    /// **The caller must make sure that nobody can read or change what passes between this service and that host**: whoever can
+    /// change it publishes a key of their own and signs tokens for every user of that issuer. A network that only containers of
+    /// this application are in will do, or a mesh that encrypts; the network of an office or of a data centre will not.
+    ///
+    /// ```no_run
+    /// # use portcullis_jwks::RemoteKeys;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), portcullis_core::ConfigError> {
+    /// let keys = RemoteKeys::discover("http://keycloak:8080/realms/shop").danger_allow_http("keycloak:8080").start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn danger_allow_http(mut self, host: impl Into<String>) -> Self {
+        self.allow_http.push(host.into());
+        self
+    }
+
+    /// Allows the issuer's metadata to name a key set at this host, `host:port` exactly (without a port: 443), although it is this
+    /// machine or in a private network, and the issuer is not. Defaults to no such host. Each call allows one host more.
+    ///
+    /// For issuers that are named in one way and reached in another: the metadata of a Kubernetes API server leads to
+    /// `https://172.18.0.2:6443/openid/v1/jwks`. It is for discovery alone; a URL that is given to [`RemoteKeys::from_url`] may lead
+    /// anywhere.
+    ///
+    /// **The caller must make sure that what listens there publishes keys of this issuer only.** The issuer chooses the path and
+    /// the query of the URL, so it can send a `GET` for any of them to that host.
+    pub fn danger_allow_private(mut self, host: impl Into<String>) -> Self {
+        self.allow_private.push(host.into());
+        self
+    }
+
     /// Tells the time for [snapshots](Snapshot). Defaults to [`SystemClock`]. Everything else goes by the runtime's clock,
     /// which nobody sets back or forward.
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -118,7 +160,8 @@ impl RemoteKeysBuilder {
     /// client, no runtime. That the issuer cannot be reached is no error of the configuration.
     pub fn start(self) -> Result<RemoteKeys, ConfigError> {
         let mut problems = self.out_of_range();
-        let origin = self.configured.read().map_err(|problem| problems.push(problem)).ok();
+        let named = self.named_hosts(&mut problems);
+        let origin = self.configured.read(&named).map_err(|problem| problems.push(problem)).ok();
         let fetch = self.fetch.clone().map_or_else(default_fetch, Ok).map_err(|problem| problems.push(problem)).ok();
         let runtime = Handle::try_current().map_err(|_| problems.push(NO_RUNTIME.to_owned())).ok();
         ConfigError::check(problems)?;
@@ -165,6 +208,21 @@ impl RemoteKeysBuilder {
         RemoteKeys::new(shared, source, name, task)
     }
 
+    fn named_hosts(&self, problems: &mut Vec<String>) -> NamedHosts {
+        let mut read = |method: &str, hosts: &[String], default_port| {
+            let read = |host: &String| {
+                HostAndPort::parse(host, default_port)
+                    .map_err(|problem| problems.push(format!("{method}: `{}` {problem}", shown(host))))
+                    .ok()
+            };
+            hosts.iter().filter_map(read).collect()
+        };
+        NamedHosts {
+            unencrypted: read("danger_allow_http", &self.allow_http, HTTP_PORT),
+            private: read("danger_allow_private", &self.allow_private, HTTPS_PORT),
+        }
+    }
+
     fn out_of_range(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.outage > MAX_OUTAGE {
@@ -178,16 +236,23 @@ impl RemoteKeysBuilder {
 }
 
 impl Configured {
-    fn read(&self) -> Result<Origin, String> {
+    fn read(&self, named: &NamedHosts) -> Result<Origin, String> {
         match self {
             Self::Issuer(name) => {
-                let issuer =
-                    DiscoverableIssuer::parse(name).map_err(|problem| format!("issuer `{}` {problem}", shown(name)))?;
+                let issuer = DiscoverableIssuer::parse(name, named);
+                let issuer = issuer.map_err(|problem| format!("issuer `{}` {problem}", shown(name)))?;
                 Ok(Origin::Issuer(Arc::new(issuer)))
             }
-            Self::Url(url) => DocumentUrl::parse(url)
-                .map(Origin::KeySet)
-                .map_err(|problem| format!("key set `{}` {problem}", shown(url))),
+            Self::Url(url) => {
+                let wrong = |problem: &str| format!("key set `{}` {problem}", shown(url));
+                let parsed = DocumentUrl::parse(url, named).map_err(wrong)?;
+                if let Some(issuer) = issuer_of_document(url) {
+                    let instead =
+                        format!("is an issuer's metadata, not its keys: use `RemoteKeys::discover(\"{issuer}\")`");
+                    return Err(wrong(&instead));
+                }
+                Ok(Origin::KeySet(parsed))
+            }
         }
     }
 }

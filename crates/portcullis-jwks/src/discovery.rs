@@ -8,7 +8,7 @@ use crate::{
     FetchError,
     document::{self, Fetched},
     fetch::SharedFetch,
-    url::DocumentUrl,
+    url::{DocumentUrl, NamedHosts, shown},
 };
 
 /// An issuer whose metadata says where its keys are.
@@ -18,17 +18,28 @@ pub(crate) struct DiscoverableIssuer {
     name: String,
     url: DocumentUrl,
     documents: [DocumentUrl; 2],
+    named: NamedHosts,
 }
 
 impl DiscoverableIssuer {
     /// Reads the name; the error is what is wrong with it, in a sentence that follows it.
-    pub(crate) fn parse(name: &str) -> Result<Self, &'static str> {
-        let url = DocumentUrl::parse(name)?;
-        if name.contains('?') {
-            return Err("has a query: an issuer that can be discovered has none");
+    pub(crate) fn parse(name: &str, named: &NamedHosts) -> Result<Self, String> {
+        let url = DocumentUrl::parse(name, named)?;
+        if let Some(issuer) = issuer_of_document(name) {
+            return Err(format!("is where the metadata of an issuer is: give the issuer's name, which is `{issuer}`"));
         }
-        let documents = [DocumentUrl::parse(&oidc_document(name))?, DocumentUrl::parse(&oauth_document(&url))?];
-        Ok(Self { name: name.to_owned(), url, documents })
+        if is_key_set(&url) {
+            return Err(
+                "is where a key set is, not an issuer: give it to `RemoteKeys::from_url`, or give the issuer's name"
+                    .into(),
+            );
+        }
+        if name.contains('?') {
+            return Err("has a query: an issuer that can be discovered has none".into());
+        }
+        let (oidc, oauth) = (oidc_document(name), oauth_document(&url));
+        let documents = [DocumentUrl::parse(&oidc, named)?, DocumentUrl::parse(&oauth, named)?];
+        Ok(Self { name: name.to_owned(), url, documents, named: named.clone() })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -70,14 +81,21 @@ impl DiscoverableIssuer {
             return Err(FetchError::issuer_mismatch(&self.name, &metadata.issuer));
         }
         let not_allowed = |problem| FetchError::not_allowed(format!("its `jwks_uri` {problem}"));
-        let url = DocumentUrl::parse(&metadata.jwks_uri).map_err(not_allowed)?;
-        // Otherwise an issuer from elsewhere could have us ask what listens on this machine, or near it.
-        if url.is_local() && !self.url.is_local() {
-            return Err(not_allowed("leads to this machine or a private network, where its issuer is not"));
+        let url = DocumentUrl::parse(&metadata.jwks_uri, &self.named).map_err(not_allowed)?;
+        // Otherwise an issuer from elsewhere could make us ask what listens on this machine, or near it.
+        if url.zone() < self.url.zone() && !self.is_named(&url) {
+            return Err(not_allowed(LEADS_INSIDE));
         }
         Ok(url)
     }
+
+    fn is_named(&self, url: &DocumentUrl) -> bool {
+        url.is_one_of(&self.named.private) || url.is_one_of(&self.named.unencrypted)
+    }
 }
+
+const LEADS_INSIDE: &str = "leads to this machine or into a private network, where its issuer is not: if the keys are meant to \
+                            come from there, name its host and port by `danger_allow_private`";
 
 /// Whether an answer says that there is no such document: as 404, or as what a gateway says in its place. An issuer that is
 /// down or asks for patience says nothing about its documents.
@@ -100,9 +118,28 @@ fn no_metadata(line: usize, column: usize) -> FetchError {
     ))
 }
 
+const OIDC_DOCUMENT: &str = "/.well-known/openid-configuration";
+const OAUTH_DOCUMENT: &str = "/.well-known/oauth-authorization-server";
+
 /// After the path, without a second slash (OpenID Connect Discovery 1.0 section 4).
 fn oidc_document(issuer: &str) -> String {
-    format!("{}/.well-known/openid-configuration", issuer.strip_suffix('/').unwrap_or(issuer))
+    format!("{}{OIDC_DOCUMENT}", issuer.strip_suffix('/').unwrap_or(issuer))
+}
+
+/// The issuer whose metadata is at that URL, if it looks like the URL of metadata.
+pub(crate) fn issuer_of_document(url: &str) -> Option<String> {
+    let url = url.split('?').next().unwrap_or(url);
+    let url = url.strip_suffix('/').unwrap_or(url);
+    let (before, after) = [OIDC_DOCUMENT, OAUTH_DOCUMENT].iter().find_map(|document| url.split_once(document))?;
+    Some(shown(&format!("{before}{after}")))
+}
+
+/// Whether a URL ends as those of key sets do, and as those of issuers do not.
+fn is_key_set(url: &DocumentUrl) -> bool {
+    let path = url.uri().path().to_ascii_lowercase();
+    ["/jwks.json", "/keys.json", "/certs", "/jwks", "/discovery/keys", "/discovery/v2.0/keys", "/v1/keys"]
+        .iter()
+        .any(|end| path.ends_with(end))
 }
 
 /// Between host and path (RFC 8414 section 3).
@@ -111,7 +148,7 @@ fn oauth_document(issuer: &DocumentUrl) -> String {
     let path = uri.path();
     let path = path.strip_suffix('/').unwrap_or(path);
     let (scheme, authority) = (uri.scheme_str().unwrap_or("https"), uri.authority().map_or("", |it| it.as_str()));
-    format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}")
+    format!("{scheme}://{authority}{OAUTH_DOCUMENT}{path}")
 }
 
 #[cfg(test)]
@@ -119,8 +156,12 @@ mod tests {
     use super::*;
     use crate::FetchErrorKind;
 
+    fn parse(name: &str) -> Result<DiscoverableIssuer, String> {
+        DiscoverableIssuer::parse(name, &NamedHosts::default())
+    }
+
     fn documents(name: &str) -> [String; 2] {
-        DiscoverableIssuer::parse(name).unwrap().documents.map(|url| url.as_str().to_owned())
+        parse(name).unwrap().documents.map(|url| url.as_str().to_owned())
     }
 
     #[test]
@@ -144,12 +185,12 @@ mod tests {
     #[test]
     fn names_that_cannot_be_discovered_are_refused() {
         for name in ["accounts.google.com", "http://a.test", "https://a.test/?b=c", "https://a.test/#b", ""] {
-            assert!(DiscoverableIssuer::parse(name).is_err(), "{name}");
+            assert!(parse(name).is_err(), "{name}");
         }
     }
 
     fn read(issuer: &str, text: &str) -> Result<String, FetchErrorKind> {
-        let outcome = DiscoverableIssuer::parse(issuer).unwrap().read(text);
+        let outcome = parse(issuer).unwrap().read(text);
         outcome.map(|url| url.as_str().to_owned()).map_err(|error| error.kind())
     }
 
@@ -164,7 +205,7 @@ mod tests {
         let text = r#"{"issuer":"https://a.test/","jwks_uri":"https://a.test/k"}"#;
         assert_eq!(read("https://a.test", text), Err(FetchErrorKind::IssuerMismatch));
         assert!(read("https://a.test/", text).is_ok());
-        let error = DiscoverableIssuer::parse("https://a.test").unwrap().read(text).unwrap_err();
+        let error = parse("https://a.test").unwrap().read(text).unwrap_err();
         assert!(error.to_string().contains("slash"), "{error}");
     }
 

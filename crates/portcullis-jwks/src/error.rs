@@ -37,6 +37,12 @@ impl FetchError {
         Self { detail: detail.into(), ..Self::unreachable(source) }
     }
 
+    /// What the request has to carry is not at hand.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn credential(detail: String) -> Self {
+        Self::new(FetchErrorKind::Credential, detail)
+    }
+
     /// The document is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN), or is announced to be.
     pub fn too_large() -> Self {
         let max = crate::MAX_DOCUMENT_LEN;
@@ -162,6 +168,8 @@ impl Error for FetchError {
 pub enum FetchErrorKind {
     /// No response was had: no name, no connection, a certificate that is not trusted.
     Unreachable,
+    /// The token that the request has to carry could not be read: see `HttpClient::bearer_token_file`. Nothing was asked for.
+    Credential,
     /// The attempt took too long.
     TimedOut,
     /// Another status than 200; redirects are not followed.

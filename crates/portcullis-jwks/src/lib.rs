@@ -35,8 +35,11 @@
 //!   100 keys, no key that can be used, a private key or a secret among them. One odd key among others is skipped, with a warning.
 //! - **Exposed keys.** A key whose private half was published is dropped at once, and not used again, however it is published from
 //!   then on: everybody may have it. The issuer has to make another one. A snapshot remembers that.
-//! - **Where to.** HTTPS, or this machine itself; 2 s to connect, 5 s for an attempt. The issuer's metadata must name the very
-//!   issuer that was configured, and may not lead to this machine or into a private network by number, unless the issuer is there.
+//! - **Where to.** HTTPS, or this machine itself; 2 s to connect, 5 s for an attempt, no redirects. The issuer's metadata must name
+//!   the very issuer that was configured, and may not lead to this machine or to an address that is not in the Internet, unless the
+//!   issuer is there itself. Both rules can be lifted for one host: see
+//!   [`danger_allow_http`](RemoteKeysBuilder::danger_allow_http) and
+//!   [`danger_allow_private`](RemoteKeysBuilder::danger_allow_private).
 //!
 //! One task per source does all of this; it ends with the last handle. Sources do not know of each other, so an issuer that is slow
 //! or down does not touch another one's tokens. Requests that wait do so on that task: one that is dropped takes nothing with it.
@@ -77,6 +80,7 @@ mod snapshot;
 mod telemetry;
 mod url;
 mod waiting;
+mod zone;
 
 /// The README, so that its example is compiled.
 #[cfg(all(doctest, feature = "reqwest"))]

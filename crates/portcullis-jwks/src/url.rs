@@ -7,9 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use http::Uri;
+use http::{Uri, uri::Authority};
 
-/// An `https` URL, or an `http` one of this machine.
+use crate::zone::Zone;
+
+/// An `https` URL, or an `http` one of this machine or of a host that the developer has named.
 ///
 /// Keys are the root of trust: whoever can change them on the way can sign for the issuer (OpenID Connect Discovery 1.0
 /// section 7.1 and RFC 8414 section 6.1 require TLS). What stays on the machine is for development and tests.
@@ -19,12 +21,42 @@ pub(crate) struct DocumentUrl {
     text: Arc<str>,
 }
 
+/// The hosts for which the developer has lifted a rule, each with its port.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NamedHosts {
+    /// May be asked without encryption.
+    pub(crate) unencrypted: Vec<HostAndPort>,
+    /// May be asked although a document names them that comes from elsewhere.
+    pub(crate) private: Vec<HostAndPort>,
+}
+
+/// A host and a port, without a scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HostAndPort {
+    host: String,
+    port: u16,
+}
+
 impl DocumentUrl {
     /// Reads it; the error is what is wrong, in a sentence that follows the URL.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str, named: &NamedHosts) -> Result<Self, &'static str> {
+        let url = Self::parse_any(text)?;
+        match url.uri.scheme_str() {
+            Some("https") => Ok(url),
+            Some("http") if is_loopback(&url.uri) || url.is_one_of(&named.unencrypted) => Ok(url),
+            Some("http") => Err(NOT_ENCRYPTED),
+            _ => Err("is no `https` URL"),
+        }
+    }
+
+    /// Reads a URL of any scheme that names its host unmistakably.
+    pub(crate) fn parse_any(text: &str) -> Result<Self, &'static str> {
         // `Uri` would cut a fragment off silently.
         if text.contains('#') {
             return Err("has a fragment: leave out `#` and what follows");
+        }
+        if !text.is_ascii() {
+            return Err("has a character that is not ASCII: write it percent-encoded");
         }
         let uri = Uri::from_str(text).map_err(|_| "is no URL")?;
         let url = Self { uri, text: text.into() };
@@ -32,36 +64,21 @@ impl DocumentUrl {
         if authority.as_str().contains('@') {
             return Err("has a user name in it: leave out what stands before the `@`");
         }
-        check_host(authority.as_str())?;
-        match url.uri.scheme_str() {
-            Some("https") => Ok(url),
-            Some("http") if is_loopback(&url.uri) => Ok(url),
-            Some("http") => Err("is not encrypted: use `https` (only on this machine itself `http` will do)"),
-            _ => Err("is no `https` URL"),
+        check_authority(authority.as_str())?;
+        Ok(url)
+    }
+
+    /// Where it leads by its name or number. (A name may lead elsewhere when it is looked up. What listens there then has to have a
+    /// certificate for that very name.)
+    pub(crate) fn zone(&self) -> Zone {
+        match host_of(&self.uri) {
+            Host::Name(name) => Zone::of_name(name),
+            Host::Address(address) => Zone::of_address(address),
         }
     }
 
-    /// Whether it leads, by its name or number, to this machine itself or into a network that is nobody's in the internet. (A name
-    /// may lead there, too, when it is looked up: that is the network's to prevent.)
-    pub(crate) fn is_local(&self) -> bool {
-        match host_of(&self.uri) {
-            Host::Name(name) => {
-                let name = name.to_ascii_lowercase();
-                name == "localhost" || name.ends_with(".localhost") // RFC 6761 section 6.3
-            }
-            Host::Address(IpAddr::V4(ip)) => is_local_v4(ip),
-            Host::Address(IpAddr::V6(ip)) => {
-                // NAT64 (RFC 6052 section 2.1) leads to the address in its last four bytes.
-                let translated = |[.., a, b, c, d]: [u8; 16]| Ipv4Addr::new(a, b, c, d);
-                let nat64 = ip.segments().starts_with(&[0x64, 0xff9b, 0, 0, 0, 0]).then(|| translated(ip.octets()));
-                let within = ip.to_ipv4_mapped().or(nat64);
-                within.is_some_and(is_local_v4)
-                    || ip.is_loopback()
-                    || ip.is_unspecified()
-                    || ip.is_unicast_link_local()
-                    || ip.is_unique_local()
-            }
-        }
+    pub(crate) fn is_one_of(&self, named: &[HostAndPort]) -> bool {
+        named.iter().any(|named| HostAndPort::of(&self.uri).is_some_and(|own| own == *named))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -77,6 +94,38 @@ impl DocumentUrl {
         &self.uri
     }
 }
+
+const NOT_ENCRYPTED: &str = "is not encrypted: use `https`. (`http` is for this machine itself, and for a host that \
+                             `danger_allow_http(\"host:port\")` names)";
+
+impl HostAndPort {
+    /// Reads `host` or `host:port`; the error is what is wrong, in a sentence that follows the text.
+    pub(crate) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
+        if text.contains("://") || text.contains(['/', '?', '#', '@']) {
+            return Err("is more than a host and its port, as in `keycloak:8080`");
+        }
+        let authority = Authority::from_str(text).map_err(|_| "is no host with a port, as in `keycloak:8080`")?;
+        check_authority(text)?;
+        Ok(Self::new(authority.host(), authority.port_u16().unwrap_or(default_port)))
+    }
+
+    /// Those of a URL; `None` if it is neither `http` nor `https`.
+    pub(crate) fn of(uri: &Uri) -> Option<Self> {
+        let default_port = match uri.scheme_str()? {
+            "http" => HTTP_PORT,
+            "https" => HTTPS_PORT,
+            _ => return None,
+        };
+        Some(Self::new(uri.host()?, uri.port_u16().unwrap_or(default_port)))
+    }
+
+    fn new(host: &str, port: u16) -> Self {
+        Self { host: host.to_ascii_lowercase(), port }
+    }
+}
+
+pub(crate) const HTTP_PORT: u16 = 80;
+pub(crate) const HTTPS_PORT: u16 = 443;
 
 /// A text that is meant to be a URL, without what may be nobody else's: user name, password and query.
 pub(crate) fn shown(text: &str) -> String {
@@ -110,12 +159,16 @@ fn host_of(uri: &Uri) -> Host<'_> {
 
 /// Clients read hosts by the rules of browsers (WHATWG URL), where `127.1`, `0x7f.1` and `2130706433` are addresses, too. What is
 /// judged here and what is connected to later have to be the same.
-fn check_host(authority: &str) -> Result<(), &'static str> {
+fn check_authority(authority: &str) -> Result<(), &'static str> {
     if let Some((inside, port)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let is_address = Ipv6Addr::from_str(inside).is_ok() && (port.is_empty() || port.starts_with(':'));
-        return if is_address { Ok(()) } else { Err("has something in brackets that is no IPv6 address") };
+        if !is_address {
+            return Err("has something in brackets that is no IPv6 address");
+        }
+        return port.strip_prefix(':').map_or(Ok(()), check_port);
     }
-    let host = authority.split(':').next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
+    port.map_or(Ok(()), check_port)?;
     let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_');
     if Ipv4Addr::from_str(host).is_ok() {
         return Ok(());
@@ -130,10 +183,10 @@ fn check_host(authority: &str) -> Result<(), &'static str> {
     if number { Err("has an address that is not written as usual: four numbers with dots in between") } else { Ok(()) }
 }
 
-fn is_local_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, ..] = ip.octets();
-    let is_shared = a == 100 && b & 0xc0 == 64; // RFC 6598, where clouds keep their metadata, too
-    ip.is_loopback() || ip.is_unspecified() || ip.is_link_local() || ip.is_private() || is_shared
+/// A client may ignore a port that it cannot read, and ask another one.
+fn check_port(port: &str) -> Result<(), &'static str> {
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0);
+    if is_port { Ok(()) } else { Err("has a port that is none: it is a number from 1 to 65535") }
 }
 
 impl fmt::Debug for DocumentUrl {
@@ -146,11 +199,16 @@ impl fmt::Debug for DocumentUrl {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<DocumentUrl, &'static str> {
+        DocumentUrl::parse(text, &NamedHosts::default())
+    }
+
     #[test]
     fn https_and_this_machine_pass() {
         for url in [
             "https://login.example.com",
             "https://login.example.com:8443/a/b?c=d",
+            "https://login.example.com:65535/",
             "http://127.0.0.1:8080/jwks",
             "http://127.1.2.3",
             "http://[::1]:80/",
@@ -160,7 +218,7 @@ mod tests {
             "https://my_idp.1st-floor.internal/",
             "https://0x7f.example.com/",
         ] {
-            assert!(DocumentUrl::parse(url).is_ok(), "{url}");
+            assert!(parse(url).is_ok(), "{url}");
         }
     }
 
@@ -200,8 +258,19 @@ mod tests {
             "https://localhost./",
             "https://127.0.0.1./",
             "https://login%2eexample.com/",
+            "https://login.example.com/\u{202e}",
         ] {
-            assert!(DocumentUrl::parse(url).is_err(), "{url}");
+            assert!(parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_a_number_that_can_be_one() {
+        for port in ["99999", "65536", "0", ""] {
+            for host in ["login.example.com", "127.0.0.1", "[::1]"] {
+                assert!(parse(&format!("https://{host}:{port}/")).is_err(), "{host}:{port}");
+                assert!(parse(&format!("https://{host}:65535/")).is_ok(), "{host}");
+            }
         }
     }
 
@@ -220,40 +289,57 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_internet_is_told_by_name_or_number() {
-        let local = |host: &str| DocumentUrl::parse(&format!("https://{host}/k")).unwrap().is_local();
-        for host in [
-            "localhost",
-            "A.LocalHost",
-            "127.0.0.1",
-            "127.9.9.9",
-            "0.0.0.0",
-            "[::1]",
-            "[::]",
-            "[::ffff:127.0.0.1]",
-            "[::ffff:10.0.0.1]",
-            "[64:ff9b::127.0.0.1]",
-            "100.100.100.200",
-            "169.254.169.254",
-            "[fe80::1]",
-            "[fd00::1]",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
+    fn only_the_host_that_was_named_is_asked_without_encryption() {
+        let named = |text: &str| NamedHosts {
+            unencrypted: vec![HostAndPort::parse(text, HTTP_PORT).unwrap()],
+            ..NamedHosts::default()
+        };
+        for (host, url) in [
+            ("keycloak:8080", "http://keycloak:8080/realms/shop"),
+            ("KeyCloak:8080", "http://keycloak:8080/"),
+            ("keycloak:8080", "http://KEYCLOAK:8080/"),
+            ("keycloak", "http://keycloak/"),
+            ("keycloak", "http://keycloak:80/"),
+            ("keycloak:80", "http://keycloak/"),
+            ("10.0.0.1:8080", "http://10.0.0.1:8080/"),
+            ("[fd00::1]:8080", "http://[fd00::1]:8080/"),
         ] {
-            assert!(local(host), "{host}");
+            assert!(DocumentUrl::parse(url, &named(host)).is_ok(), "{host}: {url}");
+            assert!(parse(url).is_err(), "{url}, which nobody named");
         }
-        for host in [
-            "a.test",
-            "localhost.a.test",
-            "1.1.1.1",
-            "172.32.0.1",
-            "100.128.0.1",
-            "[2606:4700::1111]",
-            "[64:ff9b::1.1.1.1]",
-            "notlocalhost",
+        for (host, url) in [
+            ("keycloak:8080", "http://keycloak/"),
+            ("keycloak:8080", "http://keycloak:8081/"),
+            ("keycloak", "http://keycloak:8080/"),
+            ("keycloak:8080", "http://keycloak.evil.com:8080/"),
+            ("keycloak:8080", "http://a.keycloak:8080/"),
+            ("keycloak:8080", "http://keycloak:8080@evil.com/"),
+            ("keycloak:8080", "ftp://keycloak:8080/"),
         ] {
-            assert!(!local(host), "{host}");
+            assert!(DocumentUrl::parse(url, &named(host)).is_err(), "{host}: {url}");
+        }
+    }
+
+    #[test]
+    fn a_named_host_is_a_host_and_no_more() {
+        for text in [
+            "",
+            ":8080",
+            "keycloak:",
+            "keycloak:0",
+            "keycloak:99999",
+            "http://keycloak:8080",
+            "keycloak:8080/realms",
+            "user@keycloak",
+            "*",
+            "*.corp",
+            "keycloak.",
+            "key cloak",
+            "127.1",
+            "[::1",
+            "a,b",
+        ] {
+            assert!(HostAndPort::parse(text, HTTP_PORT).is_err(), "{text:?}");
         }
     }
 }

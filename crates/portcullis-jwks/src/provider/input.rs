@@ -36,7 +36,11 @@ impl Input<'_> {
     /// A URL on which others are built, without a slash at its end.
     pub(super) fn base_url(self) -> Result<String, ConfigError> {
         let text = self.text.strip_suffix('/').unwrap_or(self.text);
-        let url = DocumentUrl::parse(text).map_err(|problem| self.problem(problem))?;
+        // Whether `http` may be used for that host is decided where the keys are fetched.
+        let url = DocumentUrl::parse_any(text).map_err(|problem| self.problem(problem))?;
+        if !matches!(url.uri().scheme_str(), Some("https" | "http")) {
+            return Err(self.problem("is no `https` URL"));
+        }
         if url.uri().query().is_some() {
             return Err(self.problem("has a query"));
         }
@@ -115,11 +119,12 @@ mod tests {
             ("https://sso.example.com/", "https://sso.example.com"),
             ("https://sso.example.com/auth/", "https://sso.example.com/auth"),
             ("http://localhost:8080", "http://localhost:8080"),
+            ("http://keycloak:8080/", "http://keycloak:8080"), // refused when its keys are to be fetched, unless that was allowed
         ] {
             assert_eq!(input(text).base_url().as_deref().ok(), Some(base));
         }
         for other in
-            ["", "/", "sso.example.com", "http://sso.example.com", "https://a.test/?b", "https://a.test//", "https://"]
+            ["", "/", "sso.example.com", "ftp://sso.example.com", "https://a.test/?b", "https://a.test//", "https://"]
         {
             assert!(input(other).base_url().is_err(), "{other:?}");
         }

@@ -1,11 +1,14 @@
 //! The HTTP client (feature `reqwest`).
 
-use std::time::Duration;
+mod credential;
 
-use http::{Request, Response};
+use std::{path::PathBuf, time::Duration};
+
+use http::{Request, Response, uri::Scheme};
 use portcullis_core::ConfigError;
 use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
 
+use self::credential::Credential;
 use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, document::ATTEMPT_LIMIT, url};
 
 /// What a connection may take. An issuer that does not answer by then is better asked again.
@@ -14,12 +17,30 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Fetches by reqwest with rustls: certificates checked against the machine's trust store, no redirects, no content coding,
 /// 2 s to connect and 5 s in all.
 ///
-/// Proxies are taken from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), but not for what is on this machine itself:
-/// that may be asked for without encryption because it never leaves the machine.
+/// Proxies are taken from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), but not for what is on this machine itself, nor
+/// for what is asked for without encryption: that is allowed only where nobody is in between.
+///
+/// An issuer that gives its keys only to clients that it knows is sent an HTTP header or a token, as in a Kubernetes cluster whose
+/// API server does not allow anonymous requests:
+///
+/// ```no_run
+/// use portcullis_jwks::{HttpClient, RemoteKeys};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let folder = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// let server = "https://kubernetes.default.svc";
+/// let client = HttpClient::with_root_certificates(std::fs::read(format!("{folder}/ca.crt"))?)?
+///     .bearer_token_file(server, format!("{folder}/token"))?;
+/// let keys = RemoteKeys::from_url(format!("{server}/openid/v1/jwks")).fetch(client).start()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     outward: Client,
     inward: Client,
+    credentials: Vec<Credential>,
 }
 
 impl HttpClient {
@@ -50,12 +71,45 @@ impl HttpClient {
         Self::build(|| builder().tls_certs_merge(certificates.clone()))
     }
 
+    /// Sends this HTTP header to one origin (`https://keys.example.com`, with its port if that is not 443), and to no other. Defaults
+    /// to none. Each call adds one header.
+    ///
+    /// Its value is taken for a secret: no log and no `Debug` shows it.
+    ///
+    /// # Errors
+    ///
+    /// If `origin` is no origin, or one that would be asked without encryption; if name or value cannot stand in an HTTP header.
+    pub fn header(
+        mut self,
+        origin: impl AsRef<str>,
+        name: impl AsRef<str>,
+        value: impl AsRef<str>,
+    ) -> Result<Self, ConfigError> {
+        self.credentials.push(Credential::header(origin.as_ref(), name.as_ref(), value.as_ref())?);
+        Ok(self)
+    }
+
+    /// Sends the token in this file as `Authorization: Bearer` to one origin (`https://kubernetes.default.svc`), and to no other.
+    /// Defaults to none.
+    ///
+    /// The file is read for each request, because such tokens are replaced while the service runs. It holds one token and at most
+    /// 16 KiB; white space around it is left out. While it cannot be read, fetches fail with
+    /// [`FetchErrorKind::Credential`](crate::FetchErrorKind::Credential).
+    ///
+    /// # Errors
+    ///
+    /// If `origin` is no origin, or one that would be asked without encryption.
+    pub fn bearer_token_file(mut self, origin: impl AsRef<str>, path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        self.credentials.push(Credential::token_file(origin.as_ref(), path.into())?);
+        Ok(self)
+    }
+
     fn build(builder: impl Fn() -> ClientBuilder) -> Result<Self, ConfigError> {
         let failed = |error: reqwest::Error| {
             ConfigError::new(format!("the client that fetches keys cannot be made: {}", chain(&error)))
         };
         let (outward, inward) = (builder().build(), builder().no_proxy().build());
-        Ok(Self { outward: outward.map_err(failed)?, inward: inward.map_err(failed)? })
+        Ok(Self { outward: outward.map_err(failed)?, inward: inward.map_err(failed)?, credentials: Vec::new() })
     }
 }
 
@@ -71,8 +125,12 @@ fn builder() -> ClientBuilder {
 
 impl Fetch for HttpClient {
     async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
-        let (head, ()) = request.into_parts();
-        let client = if url::is_loopback(&head.uri) { &self.inward } else { &self.outward };
+        let (mut head, ()) = request.into_parts();
+        for credential in &self.credentials {
+            credential.add_to(&head.uri, &mut head.headers).await?;
+        }
+        let stays_inside = url::is_loopback(&head.uri) || head.uri.scheme() == Some(&Scheme::HTTP);
+        let client = if stays_inside { &self.inward } else { &self.outward };
         let request = client.request(head.method, head.uri.to_string()).headers(head.headers);
         let mut response = request.send().await.map_err(failed)?;
         let too_long = |length: u64| usize::try_from(length).map_or(true, |length| length > MAX_DOCUMENT_LEN);
