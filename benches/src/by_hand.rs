@@ -6,7 +6,9 @@ use axum::{Router, extract::FromRequestParts, routing::get};
 use http::{StatusCode, header::AUTHORIZATION, request::Parts};
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
 use portcullis::Algorithm;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::Member;
 
 /// Whom the hand-written extractor trusts.
 #[derive(Clone)]
@@ -33,29 +35,51 @@ impl Hand {
 
     /// The caller's name, if the token is good.
     pub fn subject(&self, token: &str) -> Option<String> {
-        let (key, validation) = &*self.0;
-        let data = jsonwebtoken::decode::<HandClaims>(token, key, validation).ok()?;
-        Some(data.claims.sub)
+        self.claims::<HandClaims>(token).map(|claims| claims.sub)
     }
 
-    /// The router of whoever writes this.
+    /// The router that people write.
     pub fn router(self) -> Router {
         async fn handler(subject: HandSubject) -> String {
             subject.0
         }
         Router::new().route("/", get(handler)).with_state(self)
     }
+
+    /// The same with custom claims of six fields.
+    pub fn member_router(self) -> Router {
+        async fn handler(member: HandMember) -> String {
+            member.0.sub
+        }
+        Router::new().route("/", get(handler)).with_state(self)
+    }
+
+    fn claims<C: DeserializeOwned>(&self, token: &str) -> Option<C> {
+        let (key, validation) = &*self.0;
+        Some(jsonwebtoken::decode::<C>(token, key, validation).ok()?.claims)
+    }
 }
 
 struct HandSubject(String);
+
+struct HandMember(Member);
 
 impl FromRequestParts<Hand> for HandSubject {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, hand: &Hand) -> Result<Self, StatusCode> {
-        let header = parts.headers.get(AUTHORIZATION).ok_or(StatusCode::UNAUTHORIZED)?;
-        let token = header.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-        let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
-        hand.subject(token).map(Self).ok_or(StatusCode::UNAUTHORIZED)
+        bearer(parts).and_then(|token| hand.subject(token)).map(Self).ok_or(StatusCode::UNAUTHORIZED)
     }
+}
+
+impl FromRequestParts<Hand> for HandMember {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, hand: &Hand) -> Result<Self, StatusCode> {
+        bearer(parts).and_then(|token| hand.claims(token)).map(Self).ok_or(StatusCode::UNAUTHORIZED)
+    }
+}
+
+fn bearer(parts: &Parts) -> Option<&str> {
+    parts.headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }

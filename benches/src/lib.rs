@@ -2,6 +2,7 @@
 
 mod allocations;
 mod by_hand;
+mod member;
 mod options;
 mod processor;
 mod request;
@@ -11,9 +12,12 @@ mod timing;
 
 pub use allocations::{Allocations, allocations};
 pub use by_hand::Hand;
+pub use member::Member;
 pub use options::Options;
 pub use processor::pin;
 pub use request::{requests, requests_with_body};
-pub use routers::{authenticator, extension, guarded, layered, plain, state, uncached, with_state};
+pub use routers::{
+    authenticator, extension, guarded, layered, member_layered, member_with_state, plain, state, uncached, with_state,
+};
 pub use scaling::{Scaling, Work, scaling};
 pub use timing::{Contender, Samples, measure, median};

@@ -9,6 +9,8 @@ use axum::{
 };
 use portcullis::{AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope};
 
+use crate::Member;
+
 /// Without authentication.
 pub fn plain() -> Router {
     Router::new().route("/", get(async || "alice".to_owned()))
@@ -38,6 +40,22 @@ pub fn with_state(authenticator: JwtAuthenticator) -> Router {
     Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(authenticator) })
 }
 
+/// The same with custom claims of six fields.
+pub fn member_with_state(authenticator: JwtAuthenticator<Member>) -> Router {
+    async fn handler(FromState(claims): FromState<Claims<Member>>) -> String {
+        claims.custom().sub.clone()
+    }
+    Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(authenticator) })
+}
+
+/// Portcullis as a layer, and its extractor with custom claims of six fields.
+pub fn member_layered(authenticator: JwtAuthenticator<Member>) -> Router {
+    async fn handler(claims: Claims<Member>) -> String {
+        claims.custom().sub.clone()
+    }
+    Router::new().route("/", get(handler)).layer(AuthLayer::new(authenticator))
+}
+
 /// Portcullis as a layer, and its extractor.
 pub fn layered(authenticator: JwtAuthenticator) -> Router {
     Router::new().route("/", get(name)).layer(AuthLayer::new(authenticator))
@@ -58,7 +76,7 @@ pub fn authenticator(issuer: TrustedIssuer) -> JwtAuthenticator {
 /// Every token is verified in full, seen before or not.
 ///
 /// The one place that switches off the cache of verified tokens.
-pub fn uncached(authenticator: JwtAuthenticator) -> JwtAuthenticator {
+pub fn uncached<C>(authenticator: JwtAuthenticator<C>) -> JwtAuthenticator<C> {
     authenticator.without_cache()
 }
 

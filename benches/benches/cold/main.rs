@@ -11,8 +11,8 @@ use axum::Router;
 use bare::Bare;
 use portcullis::Algorithm;
 use portcullis_benches::{
-    Contender, Hand, Options, allocations, authenticator, extension, guarded, layered, measure, plain, requests,
-    uncached, with_state,
+    Contender, Hand, Member, Options, Samples, allocations, authenticator, extension, guarded, layered, measure,
+    member_layered, member_with_state, plain, requests, uncached, with_state,
 };
 use portcullis_test::MockIssuer;
 
@@ -30,6 +30,57 @@ fn main() {
     for algorithm in ALGORITHMS {
         rows(algorithm, &options);
     }
+    println!("\nA token with six custom claims, as a type of the application's own and without one:\n");
+    println!("| algorithm | what | ns | over no custom claims | allocations |");
+    println!("|---|---|---:|---:|---:|");
+    for algorithm in ALGORITHMS {
+        custom_rows(algorithm, &options);
+    }
+}
+
+/// How much of a check the custom claims may cost. Held for HS256, whose signature is the quickest.
+const CUSTOM_SHARE: f64 = 0.10;
+
+/// Where the rows without custom claims stand; each is followed by the one with them.
+const NO_CUSTOM: [usize; 2] = [0, 2];
+
+fn custom_rows(algorithm: Algorithm, options: &Options) {
+    let mut contenders = custom_contenders(algorithm);
+    let (rounds, slice) = options.rounds();
+    let samples = measure(&mut contenders, rounds, slice);
+    for (at, contender) in contenders.iter_mut().enumerate() {
+        let name = contender.name;
+        let count = allocations(|| (contender.run)()).count;
+        let share = NO_CUSTOM.contains(&(at.wrapping_sub(1))).then(|| share(&samples, at));
+        let over = share.map(|share| format!("{:.0} ns, {:.0} %", samples.over(at, at - 1), 100.0 * share));
+        println!("| {algorithm} | {name} | {:.0} | {} | {count} |", samples.ns(at), over.unwrap_or_default());
+        options.record_ns("custom", algorithm.name(), name, samples.ns(at), count);
+        if let (Algorithm::Hs256, Some(share)) = (algorithm, share) {
+            let (verdict, budget) = (if share <= CUSTOM_SHARE { "met" } else { "MISSED" }, 100.0 * CUSTOM_SHARE);
+            eprintln!("- {name}: {:.0} % of a cold HS256 check (budget {budget:.0} %): {verdict}", 100.0 * share);
+        }
+    }
+}
+
+/// What the custom claims of contender `at` add to the one before it.
+fn share(samples: &Samples, at: usize) -> f64 {
+    samples.over(at, at - 1) / samples.ns(at - 1)
+}
+
+fn custom_contenders(algorithm: Algorithm) -> [Contender<'static>; 5] {
+    let issuer = MockIssuer::with_algorithm(algorithm);
+    let token = issuer.token().subject("alice").scope("orders:read profile");
+    let token = Member::claims().into_iter().fold(token, |token, (name, value)| token.claim(name, value)).sign();
+    let request = |router: Router| requests(router, slice::from_ref(&token));
+    let auth = || uncached(authenticator(issuer.trusted()));
+    let hand = Hand::new(algorithm, &issuer.jwks_with_secrets(), issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
+    [
+        Contender::new("portcullis, extractor from state", request(with_state(auth()))),
+        Contender::new("the same with Claims<Member>", request(member_with_state(auth().claims::<Member>()))),
+        Contender::new("portcullis, layer and extractor", request(layered(auth()))),
+        Contender::new("the same with Claims<Member>", request(member_layered(auth().claims::<Member>()))),
+        Contender::new("jsonwebtoken 11 in a hand-written extractor, Member", request(hand.member_router())),
+    ]
 }
 
 fn rows(algorithm: Algorithm, options: &Options) {

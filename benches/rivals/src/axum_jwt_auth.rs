@@ -5,24 +5,17 @@ use std::sync::Arc;
 use axum::{Router, extract::FromRef, routing::get};
 use axum_jwt_auth::{Claims, Decoder, LocalDecoder};
 use jsonwebtoken_10::{DecodingKey, Validation, jwk::JwkSet};
-use serde::Deserialize;
+use portcullis_benches::Member;
 
 use crate::trust::Trust;
 
-#[derive(Deserialize)]
-struct Named {
-    sub: String,
-    #[expect(dead_code, reason = "read as everybody does, to be checked")]
-    scope: Option<String>,
-}
-
 #[derive(Clone, FromRef)]
 struct App {
-    decoder: Decoder<Named>,
+    decoder: Decoder<Member>,
 }
 
 pub fn router(trust: &Trust) -> Router {
-    async fn handler(claims: Claims<Named>) -> String {
+    async fn handler(claims: Claims<Member>) -> String {
         claims.claims.sub
     }
     let set: JwkSet = serde_json::from_str(&trust.jwks).expect("a key set");

@@ -2,19 +2,11 @@
 
 use axum_07::{Router, body::Body, routing::get};
 use jwt_authorizer::{Authorizer, IntoLayer, JwtAuthorizer, JwtClaims, Validation};
-use portcullis_benches::requests_with_body;
-use serde::Deserialize;
+use portcullis_benches::{Member, requests_with_body};
 
 use crate::trust::{Trust, block_on};
 
 pub const NAME: &str = "jwt-authorizer 0.15";
-
-#[derive(Clone, Deserialize)]
-struct Named {
-    sub: String,
-    #[expect(dead_code, reason = "read as everybody does, to be checked")]
-    scope: Option<String>,
-}
 
 /// Iterations of the router without authentication, of the same axum.
 pub fn bare_requests(tokens: &[String]) -> impl FnMut() + use<> {
@@ -24,12 +16,12 @@ pub fn bare_requests(tokens: &[String]) -> impl FnMut() + use<> {
 
 /// Iterations of the guarded router.
 pub fn requests(trust: &Trust, tokens: &[String]) -> impl FnMut() + use<> {
-    async fn handler(JwtClaims(claims): JwtClaims<Named>) -> String {
+    async fn handler(JwtClaims(claims): JwtClaims<Member>) -> String {
         claims.sub
     }
     let validation = Validation::new().iss(&[trust.issuer.name()]).aud(&[trust.audience()]).nbf(true);
-    let builder = JwtAuthorizer::<Named>::from_jwks_text(&trust.jwks).validation(validation);
-    let authorizer: Authorizer<Named> = block_on(builder.build()).expect("an authorizer");
+    let builder = JwtAuthorizer::<Member>::from_jwks_text(&trust.jwks).validation(validation);
+    let authorizer: Authorizer<Member> = block_on(builder.build()).expect("an authorizer");
     let router: Router = Router::new().route("/", get(handler)).layer(authorizer.into_layer());
     requests_with_body::<_, Body, _>(router, tokens)
 }

@@ -10,12 +10,12 @@ mod tower_oauth2;
 mod trust;
 
 use axum::Router;
-use portcullis::{Algorithm, JwtAuthenticator};
+use portcullis::Algorithm;
 use portcullis_benches::{
-    Contender, Hand, Options, Samples, allocations, authenticator, layered, measure, plain, requests, uncached,
-    with_state,
+    Contender, Hand, Member, Options, Samples, allocations, layered, measure, member_layered, member_with_state, plain,
+    requests, with_state,
 };
-use trust::Trust;
+use trust::{Cache, Trust};
 
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::Es256];
 
@@ -42,9 +42,9 @@ fn main() {
 /// Both columns are measured in one go, so that a machine whose speed drifts is unfair to neither.
 fn rows(algorithm: Algorithm, options: &Options) {
     let trust = Trust::new(algorithm);
-    let mut all = contenders(&trust, 1, |auth| auth);
+    let mut all = contenders(&trust, 1, Cache::On);
     let count = all.len();
-    all.extend(contenders(&trust, COLD_TOKENS, uncached));
+    all.extend(contenders(&trust, COLD_TOKENS, Cache::Off));
     let (rounds, slice) = options.rounds();
     let samples = measure(&mut all, rounds, slice);
     for at in 0..count {
@@ -65,18 +65,22 @@ fn over_router(samples: &Samples, name: &str, first: usize, at: usize) -> String
     if at > AXUM_07 { format!("{:.0}", samples.over(first + at, first + router)) } else { String::new() }
 }
 
-/// Everybody, with `count` tokens in turn.
-fn contenders(trust: &Trust, count: usize, cache: fn(JwtAuthenticator) -> JwtAuthenticator) -> Vec<Contender<'static>> {
+/// All of them, with `count` tokens in turn, each of which has six custom claims; all read those into the same struct, except the two
+/// rows that say so.
+fn contenders(trust: &Trust, count: usize, cache: Cache) -> Vec<Contender<'static>> {
     let tokens = trust.tokens(count);
-    let auth = || cache(authenticator(trust.issuer.trusted()));
+    let auth = || trust.authenticator(cache);
+    let member = || auth().claims::<Member>();
     let hand = Hand::new(trust.algorithm, &trust.jwks, trust.issuer.name(), trust.audience());
     let request = |router: Router| requests(router, &tokens);
     vec![
         Contender::new("bare router", request(plain())),
         Contender::new("bare router, axum 0.7", jwt_authorizer::bare_requests(&tokens)),
-        Contender::new("portcullis, extractor from state", request(with_state(auth()))),
-        Contender::new("portcullis, layer and extractor", request(layered(auth()))),
-        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.router())),
+        Contender::new("portcullis, extractor from state", request(member_with_state(member()))),
+        Contender::new("portcullis, layer and extractor", request(member_layered(member()))),
+        Contender::new("portcullis, extractor, registered claims only", request(with_state(auth()))),
+        Contender::new("portcullis, layer, registered claims only", request(layered(auth()))),
+        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.member_router())),
         Contender::new("tower-oauth2-resource-server 0.12", request(tower_oauth2::router(trust))),
         Contender::new(jwt_authorizer::NAME, jwt_authorizer::requests(trust, &tokens)),
         Contender::new("axum-jwt-auth 0.7", request(axum_jwt_auth::router(trust))),

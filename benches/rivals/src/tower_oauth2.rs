@@ -1,22 +1,15 @@
 //! tower-oauth2-resource-server: a layer, with the keys at hand.
 
 use axum::{Extension, Router, routing::get};
-use serde::Deserialize;
+use portcullis_benches::Member;
 use tower_oauth2_resource_server::{
     server::OAuth2ResourceServer, tenant::TenantConfiguration, validation::ClaimsValidationSpec,
 };
 
 use crate::trust::{Trust, block_on};
 
-#[derive(Clone, Deserialize)]
-struct Named {
-    sub: String,
-    #[expect(dead_code, reason = "read as everybody does, to be checked")]
-    scope: Option<String>,
-}
-
 pub fn router(trust: &Trust) -> Router {
-    async fn handler(Extension(claims): Extension<Named>) -> String {
+    async fn handler(Extension(claims): Extension<Member>) -> String {
         claims.sub
     }
     // by default it does not check the `iss` of a tenant whose keys are given; where it checks `nbf` it demands one
@@ -24,6 +17,6 @@ pub fn router(trust: &Trust) -> Router {
     let claims = ClaimsValidationSpec::new().exp(true).iss(trust.issuer.name()).aud(&audience);
     let tenant = TenantConfiguration::static_builder(&trust.jwks).claims_validation(claims).build();
     let tenant = tenant.expect("a tenant");
-    let server = block_on(OAuth2ResourceServer::<Named>::builder().add_tenant(tenant).build()).expect("a server");
+    let server = block_on(OAuth2ResourceServer::<Member>::builder().add_tenant(tenant).build()).expect("a server");
     Router::new().route("/", get(handler)).layer(server.into_layer())
 }

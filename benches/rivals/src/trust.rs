@@ -1,6 +1,7 @@
 //! Whom everybody trusts.
 
-use portcullis::Algorithm;
+use portcullis::{Algorithm, JwtAuthenticator};
+use portcullis_benches::{Member, authenticator, uncached};
 use portcullis_test::MockIssuer;
 
 /// An issuer and its published keys.
@@ -8,6 +9,13 @@ pub struct Trust {
     pub issuer: MockIssuer,
     pub algorithm: Algorithm,
     pub jwks: String,
+}
+
+/// Whether verified tokens are remembered.
+#[derive(Clone, Copy)]
+pub enum Cache {
+    On,
+    Off,
 }
 
 impl Trust {
@@ -21,9 +29,19 @@ impl Trust {
         MockIssuer::DEFAULT_AUDIENCE
     }
 
+    pub fn authenticator(&self, cache: Cache) -> JwtAuthenticator {
+        let authenticator = authenticator(self.issuer.trusted());
+        match cache {
+            Cache::On => authenticator,
+            Cache::Off => uncached(authenticator),
+        }
+    }
+
     pub fn tokens(&self, count: usize) -> Vec<String> {
         let token = |at: usize| {
-            self.issuer.token().subject("alice").scope("orders:read profile").token_id(&format!("{at:04}")).sign()
+            let token = self.issuer.token().subject("alice").scope("orders:read profile");
+            let token = Member::claims().into_iter().fold(token, |token, (name, value)| token.claim(name, value));
+            token.token_id(&format!("{at:04}")).sign()
         };
         (0..count).map(token).collect()
     }
