@@ -21,6 +21,7 @@
 //! - **Claims.** `iss` is one of the trusted issuers, compared exactly; `aud` names this service; `exp` is required;
 //!   `nbf` and `iat` are checked when present. Each has the right type: `null`, numeric strings and 1e300 are refused.
 //!   (For an issuer that writes no `aud` there is [one exception](TrustedIssuer::danger_client_id_as_audience).)
+//! - **Binding.** A token with `cnf` is bound to a key; without a proof of that key it is refused.
 //! - **Custom claims** are parsed once, into a type of yours; a token without them is refused.
 //!
 //! "We could not decide" is an error of its own kind, [`AuthErrorKind::Unavailable`]: never a refusal, never a pass.

@@ -129,6 +129,9 @@ const OVERLOOKED: &[&str] = &[
     "sid_number",
     "client_id_number",
     "ver_negative",
+    "cnf_jkt",
+    "cnf_certificate",
+    "cnf_null",
     // times: a huge `exp` is for ever, `iat` is not looked at
     "exp_milliseconds",
     "exp_huge",

@@ -291,8 +291,9 @@ impl Inner {
     fn entry<C>(&self, proven: &Proven<C>, edition: u64) -> Entry<C> {
         let Proven { verified, row, .. } = proven;
         let window = self.verifier.window(*row, verified);
-        let early_end = self.revocations.as_ref().and_then(|view| view.early_end(verified));
-        let window = early_end.map_or(window, |end| window.ending_at(end));
+        let view = self.revocations.as_ref();
+        let window = view.and_then(|view| view.early_end(verified)).map_or(window, |end| window.ending_at(end));
+        let window = view.and_then(|view| view.late_start(verified)).map_or(window, |start| window.starting_at(start));
         Entry { verified: verified.clone(), row: *row, edition, window }
     }
 }

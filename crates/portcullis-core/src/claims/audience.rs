@@ -11,10 +11,15 @@ use crate::json::{Source, Text, TextSeed};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
     One(Text),
-    Many(Vec<Text>),
+    Many(Box<[Text]>),
 }
 
 impl Audience {
+    /// No value.
+    pub(super) fn none() -> Self {
+        Self::Many(Box::default())
+    }
+
     /// The values, in the token's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Text> {
         let values = match self {
@@ -56,6 +61,6 @@ impl<'de> Visitor<'de> for AudienceSeed<'_, 'de> {
         while let Some(value) = elements.next_element_seed(TextSeed(self.0))? {
             values.push(value);
         }
-        Ok(Audience::Many(values))
+        Ok(Audience::Many(values.into()))
     }
 }

@@ -21,6 +21,7 @@ pub(super) enum ClaimName {
     Version,
     AuthTime,
     Acr,
+    Confirmation,
     Other,
 }
 
@@ -41,6 +42,7 @@ impl From<&str> for ClaimName {
             "ver" => Self::Version,
             "auth_time" => Self::AuthTime,
             "acr" => Self::Acr,
+            "cnf" => Self::Confirmation,
             _ => Self::Other,
         }
     }

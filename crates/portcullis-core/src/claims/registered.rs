@@ -21,7 +21,10 @@ use crate::{
 pub(crate) struct RegisteredClaims {
     pub(crate) issuer: Option<Text>,
     pub(crate) subject: Option<Text>,
-    pub(crate) audience: Option<Audience>,
+    /// Empty if there is none: two words less than an `Option`, for every token that is remembered.
+    pub(crate) audience: Audience,
+    /// Whether there is an `aud`, be it an empty array.
+    pub(crate) has_audience: bool,
     pub(crate) expires_at: Option<UnixTime>,
     pub(crate) not_before: Option<UnixTime>,
     pub(crate) issued_at: Option<UnixTime>,
@@ -32,6 +35,8 @@ pub(crate) struct RegisteredClaims {
     pub(crate) version: Option<u64>,
     pub(crate) authenticated_at: Option<UnixTime>,
     pub(crate) acr: Option<Text>,
+    /// Whether there is a `cnf` (RFC 7800), whatever is in it: the token is then bound to a key.
+    pub(crate) is_bound: bool,
 }
 
 impl RegisteredClaims {
@@ -86,7 +91,10 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
             match name {
                 ClaimName::Issuer => claims.issuer = Some(members.next_value_seed(text)?),
                 ClaimName::Subject => claims.subject = Some(members.next_value_seed(text)?),
-                ClaimName::Audience => claims.audience = Some(members.next_value_seed(AudienceSeed(source))?),
+                ClaimName::Audience => {
+                    claims.audience = members.next_value_seed(AudienceSeed(source))?;
+                    claims.has_audience = true;
+                }
                 ClaimName::Expiry => claims.expires_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
                 ClaimName::NotBefore => claims.not_before = Some(members.next_value::<NumericDate>()?.rounded_up()),
                 ClaimName::IssuedAt => claims.issued_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
@@ -100,6 +108,10 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
                     claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down());
                 }
                 ClaimName::Acr => claims.acr = Some(members.next_value_seed(text)?),
+                ClaimName::Confirmation => {
+                    members.next_value_seed(Scan::below(1))?;
+                    claims.is_bound = true;
+                }
                 ClaimName::Other => members.next_value_seed(Scan::below(1))?,
             }
         }
@@ -115,7 +127,8 @@ impl RegisteredClaims {
         Self {
             issuer: None,
             subject: None,
-            audience: None,
+            audience: Audience::none(),
+            has_audience: false,
             expires_at: None,
             not_before: None,
             issued_at: None,
@@ -126,6 +139,7 @@ impl RegisteredClaims {
             version: None,
             authenticated_at: None,
             acr: None,
+            is_bound: false,
         }
     }
 }
@@ -183,7 +197,7 @@ mod tests {
         let text = |claim: &Option<Text>| claim.map(|text| text.of(json).to_owned());
         assert_eq!(text(&claims.issuer).as_deref(), Some("i"));
         assert_eq!(text(&claims.subject).as_deref(), Some("s"));
-        assert_eq!(claims.audience.unwrap().iter().map(|value| value.of(json)).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(claims.audience.iter().map(|value| value.of(json)).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(claims.expires_at.map(UnixTime::as_secs), Some(3));
         assert_eq!(claims.not_before.map(UnixTime::as_secs), Some(1));
         assert_eq!(claims.issued_at.map(UnixTime::as_secs), Some(2));

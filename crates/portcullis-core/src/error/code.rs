@@ -107,6 +107,8 @@ codes! {
     TokenLifetimeTooLong = "token_lifetime_too_long", InvalidToken, "the token lives longer than is allowed here";
     /// It was revoked: by itself, or with its session, subject, client, key or issuer.
     TokenRevoked = "token_revoked", InvalidToken, "the token has been revoked";
+    /// The token is bound to a key (`cnf`, RFC 7800), and no proof of that key was checked.
+    ProofMissing = "proof_missing", InvalidToken, "the token is bound to a key, and no proof of that key was given";
     /// The application's own claims do not have the form that it asks for.
     CustomClaimsMalformed = "custom_claims_malformed", InvalidToken, "the token lacks claims that this service needs";
     /// A needed scope was not granted.

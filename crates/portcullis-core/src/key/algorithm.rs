@@ -108,7 +108,7 @@ impl FromStr for Algorithm {
 pub struct UnknownAlgorithm(());
 
 /// A set of [`Algorithm`]s: what a key can do, or what a policy allows.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlgorithmSet(u16);
 
 impl AlgorithmSet {

@@ -40,6 +40,8 @@ pub enum KeyErrorKind {
     PrivateKey,
     /// A shared secret in a place for public keys.
     Secret,
+    /// A public key, a private key or a certificate in a place for shared secrets.
+    NotASecret,
     /// Too short, or of a form that is known to be breakable.
     Weak,
     /// The numbers are no key: a point off its curve, coordinates of the wrong length, an even modulus.

@@ -65,6 +65,9 @@ impl fmt::Display for KeyKind {
 pub(crate) struct Material {
     kind: KeyKind,
     checks: Box<[Check]>,
+    /// The public key in one encoding, whatever it was read from; none for a secret. Kept, as writing it takes microseconds, and
+    /// every key of a set is compared with others.
+    public: Option<Box<[u8]>>,
 }
 
 /// Names the algorithms, as the two names of Ed25519 share one preparation.
@@ -81,7 +84,11 @@ pub(crate) enum Prepared {
 impl Material {
     pub(crate) fn new(kind: KeyKind, checks: impl Into<Box<[Check]>>) -> Self {
         let checks = checks.into();
-        Self { kind, checks }
+        let public = match checks.first().map(|check| &check.prepared) {
+            Some(Prepared::Public(key)) => AsDer::<PublicKeyX509Der<'_>>::as_der(key).ok(),
+            Some(Prepared::Secret(_)) | None => None,
+        };
+        Self { kind, checks, public: public.map(|der| der.as_ref().into()) }
     }
 
     pub(crate) fn kind(&self) -> KeyKind {
@@ -92,14 +99,9 @@ impl Material {
         self.checks.iter().fold(AlgorithmSet::EMPTY, |all, check| all.union(check.algorithms))
     }
 
-    /// Whether both are the same public key. Secrets are never the same: nobody has a use for comparing them.
-    pub(crate) fn is_same_public_key(&self, other: &Self) -> bool {
-        // In one encoding, whatever they were read from.
-        let encoded = |material: &Self| match &material.checks.first()?.prepared {
-            Prepared::Public(key) => AsDer::<PublicKeyX509Der<'_>>::as_der(key).ok(),
-            Prepared::Secret(_) => None,
-        };
-        encoded(self).zip(encoded(other)).is_some_and(|(one, other)| one.as_ref() == other.as_ref())
+    /// The public key in its one encoding (RFC 5280 `SubjectPublicKeyInfo`); none for a secret, which is compared with nothing.
+    pub(crate) fn public(&self) -> Option<&[u8]> {
+        self.public.as_deref()
     }
 
     /// Whether the signature is right; false for an algorithm that was not prepared. Secrets compare in constant time.

@@ -9,6 +9,7 @@ mod key_match;
 mod key_set;
 mod material;
 mod members;
+mod not_secret;
 mod pem;
 mod ring;
 mod rsa;

@@ -12,14 +12,17 @@ use zeroize::Zeroizing;
 use super::{
     Algorithm, AlgorithmSet, KeyError, KeyErrorKind,
     material::{Check, KeyKind, Material, Prepared},
+    not_secret,
     verifying_key::key_id,
 };
 
 /// A shared secret for HS256, HS384 or HS512, with its id. Whoever has it can sign, not only verify.
 ///
-/// At least as long as the hash (RFC 7518 section 3.2): 32, 48 or 64 bytes. Only the length is checked, as randomness
-/// cannot be seen; so make it by machine: `openssl rand -base64 48`. The bytes are erased from memory on drop and never
-/// shown.
+/// At least as long as the hash (RFC 7518 section 3.2): 32, 48 or 64 bytes. Randomness cannot be checked, so make it by
+/// machine: `openssl rand -base64 48`. The bytes are erased from memory on drop and never shown.
+///
+/// A public key or a certificate (PEM, DER, JWK, SSH; also in base64) is refused: everyone may have its bytes, so everyone
+/// could sign. (A raw Ed25519 key, 32 bytes, looks like a secret and is not recognised.)
 ///
 /// ```
 /// use portcullis_core::{Algorithm, KeyErrorKind, KeySet, Secret};
@@ -46,7 +49,7 @@ impl Secret {
     /// # Errors
     ///
     /// [`KeyErrorKind::Weak`] if it is shorter than the algorithm's hash, [`KeyErrorKind::Mismatch`] if the algorithm
-    /// does not use a secret, [`KeyErrorKind::BadId`].
+    /// does not use a secret, [`KeyErrorKind::NotASecret`] if it is a key or a certificate of another kind, [`KeyErrorKind::BadId`].
     pub fn new(id: impl Into<Arc<str>>, algorithm: Algorithm, bytes: impl Into<Vec<u8>>) -> Result<Self, KeyError> {
         let bytes = Zeroizing::new(bytes.into());
         let id = key_id(id)?;
@@ -63,7 +66,8 @@ impl Secret {
     ///
     /// [`KeyErrorKind::Malformed`] if it is not base64, and those of [`Secret::new`].
     pub fn from_base64(id: impl Into<Arc<str>>, algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
-        let text = text.trim().trim_end_matches('=');
+        not_secret::check(text.as_bytes())?;
+        let text = text.trim_start_matches('\u{feff}').trim().trim_end_matches('=');
         let decoded = URL_SAFE_NO_PAD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text));
         // The decoder's own message would show a byte of the secret.
         let malformed = |_| {
@@ -108,6 +112,7 @@ pub(super) fn prepare(bytes: &[u8], wanted: AlgorithmSet) -> Result<Material, Ke
 /// The algorithms of `wanted` that these bytes are long enough for.
 fn fitting(bytes: &[u8], wanted: AlgorithmSet) -> Result<AlgorithmSet, KeyError> {
     let wanted = KeyKind::Secret.narrow(wanted)?;
+    not_secret::check(bytes)?;
     let fitting: AlgorithmSet =
         hashes(wanted).filter(|(_, hash)| bytes.len() >= hash.tag_len()).map(|(algorithm, _)| algorithm).collect();
     if let (true, Some((algorithm, hash))) = (fitting.is_empty(), hashes(wanted).next()) {

@@ -130,17 +130,29 @@ impl VerifyingKey {
     /// Whether both are the same public key, whatever their ids, their algorithms and the form that they were read from. Never so
     /// for shared secrets.
     pub fn is_same_public_key(&self, other: &Self) -> bool {
-        self.material.is_same_public_key(&other.material)
+        self.material.public().is_some() && self.material.public() == other.material.public()
+    }
+
+    /// What tells keys of a set apart. `None` for a secret.
+    pub(super) fn public_identity(&self) -> Option<PublicIdentity<'_>> {
+        Some((self.id(), self.algorithms, self.material.public()?))
     }
 
     /// Whether `signature` is this key's over `signing_input` (the text `header.claims` of a token).
     ///
     /// False for an algorithm outside [`algorithms`](Self::algorithms). Secrets are compared in constant time.
+    ///
+    /// An ECDSA signature has a second form, (r, n - s), that anyone can compute from the first and that is as good (RFC 7518
+    /// section 3.4 forbids neither). So one token can have two texts: never identify a token by its text or a hash of it (to count,
+    /// deny or deduplicate it), but by `jti`. Revocation here does.
     #[must_use = "an unlooked-at signature check proves nothing"]
     pub fn check_signature(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> bool {
         self.algorithms.contains(algorithm) && self.material.check_signature(algorithm, signing_input, signature)
     }
 }
+
+/// The id, the algorithms, and the public key in its one encoding.
+pub(super) type PublicIdentity<'a> = (Option<&'a str>, AlgorithmSet, &'a [u8]);
 
 impl From<Secret> for VerifyingKey {
     fn from(secret: Secret) -> Self {

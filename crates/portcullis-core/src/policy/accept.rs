@@ -15,6 +15,8 @@ pub(crate) struct Policy {
     pub(super) audiences: Vec<Box<str>>,
     /// Whether `client_id` stands in for an `aud` that is not there.
     pub(super) client_id_as_audience: bool,
+    /// Whether a token that is bound to a key is accepted without a proof of that key.
+    pub(super) bound_as_bearer: bool,
     pub(super) algorithms: AlgorithmSet,
     pub(super) profile: Profile,
     pub(super) leeway: Leeway,
@@ -29,6 +31,7 @@ impl Policy {
             conventions,
             audiences: vec![audience],
             client_id_as_audience: false,
+            bound_as_bearer: false,
             algorithms: AlgorithmSet::ALL,
             profile: Profile::default(),
             leeway: Leeway::default(),
@@ -89,6 +92,7 @@ impl Policy {
         self.accept_times(claims, now)?;
         self.accept_age(claims, now)?;
         self.accept_profile(claims)?;
+        self.accept_binding(claims)?;
         Ok(audience)
     }
 
@@ -99,10 +103,13 @@ impl Policy {
     }
 
     fn accept_audience(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
-        if self.client_id_as_audience && claims.audience.is_none() {
+        if self.client_id_as_audience && !claims.has_audience {
             return self.accept_client(claims, text);
         }
-        let audience = claims.audience.as_ref().ok_or_else(|| missing("aud"))?;
+        if !claims.has_audience {
+            return Err(missing("aud"));
+        }
+        let audience = &claims.audience;
         let ours = self.audiences.iter().find_map(|ours| audience.iter().find(|value| value.of(text) == &**ours));
         ours.ok_or_else(|| Code::AudienceMismatch.into())
     }
@@ -161,6 +168,18 @@ impl Policy {
                 claims.subject.or(claims.session_id).map(drop).ok_or_else(|| missing("sub` or `sid"))
             }
         }
+    }
+
+    /// Refuses a token that is bound to a key, since no proof of that key was checked: as a bearer token, anyone who has copied
+    /// it could use it.
+    fn accept_binding(&self, claims: &RegisteredClaims) -> Result<(), AuthError> {
+        if claims.is_bound && !self.bound_as_bearer {
+            return Err(AuthError::new(Code::ProofMissing).with_explanation(
+                "the token has `cnf`, so it is bound to a key, and no proof of that key is checked here; \
+                 `TrustedIssuer::danger_bound_tokens_as_bearer` accepts it without",
+            ));
+        }
+        Ok(())
     }
 }
 

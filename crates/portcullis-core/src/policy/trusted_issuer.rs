@@ -115,6 +115,24 @@ impl TrustedIssuer {
         self
     }
 
+    /// Accepts tokens that are **bound to a key** (`cnf`: RFC 7800, RFC 8705 section 3.1, RFC 9449 section 6) as plain bearer
+    /// tokens, without a proof of that key.
+    ///
+    /// Defaults to refusing them with [`Code::ProofMissing`](crate::Code::ProofMissing), whatever `cnf` holds. (RFC 9449 section
+    /// 7.2 leaves the choice to the resource server.)
+    ///
+    /// What is weaker: the issuer bound the token so that a stolen copy is useless. With this setting the copy is good. So
+    ///
+    /// - check the proof yourself, in front of or behind the layer: that the client certificate of the connection has the
+    ///   thumbprint `/cnf/x5t#S256`, or that the `DPoP` proof was signed by the key `/cnf/jkt`
+    ///   (see [`Facts::claim`](crate::Facts::claim)), and refuse the request otherwise;
+    /// - or use it only where a proxy in front of this service checks the proof, and nothing else can reach the service.
+    #[must_use]
+    pub fn danger_bound_tokens_as_bearer(mut self) -> Self {
+        self.policy.bound_as_bearer = true;
+        self
+    }
+
     /// Says where this issuer writes roles: a JSON pointer such as `/realm_access/roles`. Several places add up.
     ///
     /// Defaults to `/roles`.

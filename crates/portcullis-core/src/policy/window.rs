@@ -20,6 +20,11 @@ impl Window {
         Self { until: self.until.min(end.as_secs()), ..self }
     }
 
+    /// The part of it that does not lie before `start`.
+    pub(crate) fn starting_at(self, start: UnixTime) -> Self {
+        Self { from: self.from.max(start.as_secs()), ..self }
+    }
+
     pub(crate) fn contains(self, now: UnixTime) -> bool {
         (self.from..self.until).contains(&now.as_secs())
     }

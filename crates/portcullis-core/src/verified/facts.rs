@@ -46,7 +46,8 @@ impl Facts {
     ///
     /// One of the two doors past verification, both named `assertion`, for authenticators of another kind
     /// (introspection, a trust chain) and for tests. Nothing is checked but the form: the caller must have established
-    /// issuer, audience, times and authenticity by its own means.
+    /// issuer, audience, times and authenticity by its own means, and, if the claims have `cnf` (RFC 7800), the proof of the key that
+    /// they are bound to.
     ///
     /// # Errors
     ///
@@ -54,7 +55,7 @@ impl Facts {
     pub fn assertion(claims: impl Into<String>, conventions: impl Into<Arc<Conventions>>) -> Result<Self, AuthError> {
         let mut text = ClaimsText::from(claims.into());
         let registered = RegisteredClaims::parse(&mut text)?;
-        let audience = registered.audience.as_ref().and_then(|audience| audience.iter().next());
+        let audience = registered.audience.iter().next();
         let provenance = Provenance { conventions: conventions.into(), audience, algorithm: None, key_id: None };
         Ok(Self::new(text, registered, provenance))
     }

@@ -52,4 +52,11 @@ pub(super) const JTI_NUMBER: Fault = Fault::Draft(|draft| draft.claims.set("jti"
 pub(super) const JTI_NULL: Fault = Fault::Draft(|draft| draft.claims.set("jti", ()));
 pub(super) const SID_NUMBER: Fault = Fault::Draft(|draft| draft.claims.set("sid", 1));
 pub(super) const CLIENT_ID_NUMBER: Fault = Fault::Draft(|draft| draft.claims.set("client_id", 1));
+pub(super) const CNF_JKT: Fault = Fault::Draft(|draft| {
+    draft.claims.set("cnf", serde_json::json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }));
+});
+pub(super) const CNF_CERTIFICATE: Fault = Fault::Draft(|draft| {
+    draft.claims.set("cnf", serde_json::json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }));
+});
+pub(super) const CNF_NULL: Fault = Fault::Draft(|draft| draft.claims.set("cnf", ()));
 pub(super) const VER_NEGATIVE: Fault = Fault::Draft(|draft| draft.claims.set("ver", -1));

@@ -298,6 +298,12 @@ defects! {
     ClientIdNumber = "client_id_number", ClaimsMalformed, claims::CLIENT_ID_NUMBER;
     /// `ver` is negative.
     VerNegative = "ver_negative", ClaimsMalformed, claims::VER_NEGATIVE;
+    /// `cnf` binds the token to a key by its JWK thumbprint (RFC 9449 section 6.1), and no proof comes with it.
+    CnfJkt = "cnf_jkt", ProofMissing, claims::CNF_JKT;
+    /// `cnf` binds the token to a client certificate (RFC 8705 section 3.1), and no proof comes with it.
+    CnfCertificate = "cnf_certificate", ProofMissing, claims::CNF_CERTIFICATE;
+    /// `cnf` is `null`, which names no key.
+    CnfNull = "cnf_null", ProofMissing, claims::CNF_NULL;
 
     // Times.
     /// `exp` is missing.

@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc};
 
 pub use error::{KeySetError, KeySetErrorKind, SkippedKey};
 
-use super::{KeyMatch, MAX_KEYS_TRIED, Secret, VerifyingKey};
+use super::{KeyMatch, MAX_KEYS_TRIED, Secret, VerifyingKey, verifying_key::PublicIdentity};
 use crate::{KeyHint, KeySource, Resolved, UnixTime};
 
 /// A fixed set of keys. A [`KeySource`] by itself; cloning is cheap.
@@ -99,12 +99,17 @@ impl KeySet {
 
     /// Whether both hold the same public keys under the same ids with the same algorithms, in whatever order they were given.
     pub fn has_same_keys_as(&self, other: &Self) -> bool {
-        let same = |one: &VerifyingKey, other: &VerifyingKey| {
-            one.id() == other.id() && one.algorithms() == other.algorithms() && one.is_same_public_key(other)
-        };
-        // Both ways, as one key may stand in a set twice.
-        let holds = |all: &Self, some: &Self| some.iter().all(|key| all.iter().any(|other| same(key, other)));
-        self.len() == other.len() && holds(self, other) && holds(other, self)
+        self.len() == other.len()
+            && self.public_identities().is_some_and(|keys| Some(keys) == other.public_identities())
+    }
+
+    /// What tells the keys apart, sorted, each once: a hundred keys of one id are compared in a hundred steps, not in ten thousand.
+    /// `None` if one of them is a secret.
+    fn public_identities(&self) -> Option<Vec<PublicIdentity<'_>>> {
+        let mut keys = self.iter().map(VerifyingKey::public_identity).collect::<Option<Vec<_>>>()?;
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys)
     }
 
     /// The places of the keys of this id.

@@ -304,6 +304,12 @@ impl RevocationView {
             .with_explanation(format!("revocations are remembered for tokens that live up to {horizon} s"))
     }
 
+    /// From when on a token is acceptable, if its age is unknown: its expiry has to be within the horizon.
+    pub(crate) fn late_start(&self, facts: &Facts) -> Option<UnixTime> {
+        let expiry = facts.expires_at().filter(|_| facts.issued_at().is_none());
+        expiry.map(|expiry| expiry.minus(self.horizon()))
+    }
+
     /// When a token ends, if before its expiry: the horizon after it was issued.
     pub(crate) fn early_end(&self, facts: &Facts) -> Option<UnixTime> {
         let is_bounded = self.0.settings.long_lived == LongLived::EndAtHorizon;

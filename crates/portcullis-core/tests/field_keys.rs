@@ -1,0 +1,209 @@
+//! Inputs from the field that went wrong: keys as they are configured. Each test is named by its row.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use aws_lc_rs::{
+    encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der, PublicKeyX509Der},
+    rsa::KeySize,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RsaKeyPair},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use portcullis_core::{Algorithm, KeyError, KeyErrorKind, KeySet, Secret, VerifyingKey};
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+fn p256() -> EcdsaKeyPair {
+    EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()
+}
+
+fn spki<'a>(key: &impl AsDer<PublicKeyX509Der<'a>>) -> Vec<u8> {
+    key.as_der().unwrap().as_ref().to_vec()
+}
+
+fn jwk(pair: &EcdsaKeyPair, more: &str) -> String {
+    let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+    let [x, y] = [x, y].map(|octets| URL_SAFE_NO_PAD.encode(octets));
+    format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"{more}}}"#)
+}
+
+/// A made-up certificate: what counts is how it is written.
+fn certificate(spki: &[u8]) -> Vec<u8> {
+    let tlv = |tag: u8, content: &[u8]| {
+        let len = u8::try_from(content.len()).unwrap();
+        let head = if len < 0x80 { vec![tag, len] } else { vec![tag, 0x81, len] };
+        [&head, content].concat()
+    };
+    let algorithm = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+    let tbs = tlv(0x30, &[&[0xa0, 3, 2, 1, 2, 2, 1, 7][..], &algorithm, spki].concat());
+    tlv(0x30, &[&tbs[..], &algorithm, &tlv(0x03, &[0; 71])].concat())
+}
+
+fn ssh_blob() -> Vec<u8> {
+    [&b"\0\0\0\x07ssh-rsa\0\0\0\x03\x01\0\x01\0\0\x01\x01"[..], &[7; 257]].concat()
+}
+
+/// Every way in which a secret enters.
+fn as_secret(octets: &[u8]) -> Vec<Result<(), KeyError>> {
+    let k = URL_SAFE_NO_PAD.encode(octets);
+    let jwks = format!(r#"{{"keys":[{{"kty":"oct","kid":"k","alg":"HS256","k":"{k}"}}]}}"#);
+    let jwks = KeySet::from_jwks_with_secrets(&jwks).map(drop);
+    let jwks = jwks.map_err(|error| error.problems()[0].reason().clone());
+    let by_text =
+        std::str::from_utf8(octets).ok().map(|text| Secret::from_base64("k", Algorithm::Hs256, text).map(drop));
+    let by_octets = [
+        Secret::new("k", Algorithm::Hs256, octets).map(drop),
+        Secret::from_base64("k", Algorithm::Hs256, &STANDARD.encode(octets)).map(drop),
+        Secret::from_base64("k", Algorithm::Hs256, &k).map(drop),
+        jwks,
+    ];
+    by_octets.into_iter().chain(by_text).collect()
+}
+
+fn refused(what: &str, octets: &[u8]) {
+    for (way, outcome) in as_secret(octets).into_iter().enumerate() {
+        assert!(outcome.is_err(), "{what}, way {way}");
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), KeyErrorKind::NotASecret, "{what}, way {way}: {error}");
+    }
+}
+
+#[test]
+fn row_p_key_material_of_another_kind_is_no_secret() {
+    let pair = p256();
+    let public = spki(pair.public_key());
+    let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let p384 = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+    let ed25519 = aws_lc_rs::signature::Ed25519KeyPair::generate().unwrap();
+    let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&rsa).unwrap().as_ref().to_vec();
+    let sec1 = AsDer::<EcPrivateKeyRfc5915Der<'_>>::as_der(&pair.private_key()).unwrap().as_ref().to_vec();
+    for (what, octets) in [
+        ("SPKI", public.clone()),
+        ("RSA SPKI", spki(rsa.public_key())),
+        ("Ed25519 SPKI", spki(ed25519.public_key())),
+        ("PKCS #1", rsa.public_key().as_ref().to_vec()),
+        ("PKCS #8", pkcs8.clone()),
+        ("SEC 1", sec1),
+        ("a certificate", certificate(&public)),
+        ("a point", pair.public_key().as_ref().to_vec()),
+        ("a point on P-384", p384.public_key().as_ref().to_vec()),
+        ("the SSH wire form", ssh_blob()),
+    ] {
+        refused(what, &octets);
+        refused(&format!("{what} as PEM"), pem("PUBLIC KEY", &octets).as_bytes());
+    }
+}
+
+#[test]
+fn row_p_texts_of_keys_are_no_secrets() {
+    let pair = p256();
+    let public = spki(pair.public_key());
+    let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&rsa).unwrap().as_ref().to_vec();
+    let ssh_line = format!("ssh-rsa {} me@host", STANDARD.encode(ssh_blob()));
+    let openssh =
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU=\n-----END OPENSSH PRIVATE KEY-----\n";
+    for text in [
+        pem("CERTIFICATE", &certificate(&public)),
+        pem("RSA PUBLIC KEY", rsa.public_key().as_ref()),
+        pem("PRIVATE KEY", &pkcs8),
+        openssh.to_owned(),
+        "---- BEGIN SSH2 PUBLIC KEY ----\nAAAAB3NzaC1yc2E=\n---- END SSH2 PUBLIC KEY ----".to_owned(),
+        format!("no-pty,command=\"x\" {ssh_line}"),
+        format!("ssh-ed25519 {} me", STANDARD.encode([&b"\0\0\0\x0bssh-ed25519\0\0\0\x20"[..], &[9; 32]].concat())),
+        ssh_line,
+        jwk(&pair, ""),
+        format!("{{\"keys\":[{}]}}", jwk(&pair, "")),
+        format!("[{}]", jwk(&pair, "")),
+        jwk(&pair, "").replace("\"kty\"", "\"\\u006bty\""),
+        r#"{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#.to_owned(),
+    ] {
+        refused(&text, text.as_bytes());
+    }
+}
+
+#[test]
+fn row_p_a_public_key_is_recognised_however_it_is_wrapped() {
+    let public = spki(p256().public_key());
+    let text = pem("PUBLIC KEY", &public);
+    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.bytes().flat_map(|byte| [byte, 0])).collect();
+    refused("UTF-16", &utf16);
+    for text in [
+        text.trim_end().to_owned(),
+        format!("\u{feff} \n\t{text}"),
+        format!("# my key\r\n{}", text.replace('\n', "\r\n")),
+        text.replace('\n', " "),
+        text.replace('\n', "\\n"),
+        format!("\"{}\"", text.replace('\n', "\\n")),
+        STANDARD.encode(&text),
+        format!("\u{feff}{}\n", STANDARD.encode(&text)),
+        STANDARD.encode(STANDARD.encode(&public)),
+        STANDARD.encode(&public).as_bytes().chunks(20).map(|line| String::from_utf8_lossy(line) + "\n").collect(),
+    ] {
+        refused(&text, text.as_bytes());
+    }
+}
+
+#[test]
+fn row_p_the_message_says_what_it_is_and_where_it_belongs() {
+    let text = pem("PUBLIC KEY", &spki(p256().public_key()));
+    let message = Secret::new("k", Algorithm::Hs256, text.as_bytes()).unwrap_err().to_string();
+    assert!(message.starts_with("this is a PEM public key: use `VerifyingKey::from_pem`"), "{message}");
+    assert!(!message.contains(&text[30..50]));
+}
+
+#[test]
+fn row_p_random_octets_and_passphrases_stay_secrets() {
+    let mut random = [0; 48];
+    for _ in 0..300 {
+        aws_lc_rs::rand::fill(&mut random).unwrap();
+        assert!(as_secret(&random).into_iter().take(4).all(|outcome| outcome.is_ok()), "{random:02x?}");
+    }
+    // As much as there is to see of a sequence, of a point and of an SSH key without being one.
+    for like in
+        [&[0x30, 46, 0x30, 0x10][..], &[0x30, 46, 2, 1], &[4], &[0, 0, 0, 7, b's', b's', b'h'], b"{\"", b"-----BEGIN"]
+    {
+        let octets = [like, &[0xa5; 46]].concat();
+        assert!(Secret::new("k", Algorithm::Hs256, &octets[..48.min(octets.len())]).is_ok(), "{like:02x?}");
+    }
+    for text in ["correct horse battery staple, and then some", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+        assert!(Secret::new("k", Algorithm::Hs256, text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn row_t20_a_hundred_keys_of_one_id_are_compared_in_a_few_steps() {
+    let pairs: Vec<_> = (0..100).map(|_| p256()).collect();
+    let set = |pairs: &mut dyn Iterator<Item = &EcdsaKeyPair>| {
+        let keys: Vec<_> = pairs.map(|pair| jwk(pair, r#","kid":"one""#)).collect();
+        KeySet::from_jwks(&format!(r#"{{"keys":[{}]}}"#, keys.join(","))).unwrap().0
+    };
+    let (one, same) = (set(&mut pairs.iter()), set(&mut pairs.iter().rev()));
+    let other = set(&mut pairs[1..].iter().chain([&p256()]));
+    let twice = set(&mut pairs[1..].iter().chain([&pairs[1]]));
+    let compare = || (one.has_same_keys_as(&same), one.has_same_keys_as(&other), one.has_same_keys_as(&twice));
+    assert_eq!(compare(), (true, false, false));
+    // Nothing is encoded, or made otherwise, for a pair of keys: of those there are ten thousand.
+    let made = allocation_counter::measure(|| assert!(compare().0)).count_total;
+    assert!(made <= 60, "{made} allocations in three comparisons");
+    let key = one.iter().next().unwrap();
+    let made =
+        allocation_counter::measure(|| assert!(one.iter().any(|other| other.is_same_public_key(key)))).count_total;
+    assert_eq!(made, 0);
+}
+
+#[test]
+fn row_t20_sets_are_the_same_by_id_algorithms_and_key() {
+    let pair = p256();
+    let set = |more: &str| KeySet::from(VerifyingKey::from_jwk(&jwk(&pair, more)).unwrap());
+    assert!(set(r#","kid":"a""#).has_same_keys_as(&set(r#","kid":"a","alg":"ES256""#)), "ES256 is all it can do");
+    assert!(!set(r#","kid":"a""#).has_same_keys_as(&set(r#","kid":"b""#)));
+    assert!(!set(r#","kid":"a""#).has_same_keys_as(&KeySet::default()));
+    let secret = KeySet::from(Secret::new("a", Algorithm::Hs256, [1; 32]).unwrap());
+    assert!(!secret.has_same_keys_as(&secret.clone()), "secrets are compared with nothing");
+}
