@@ -5,7 +5,8 @@ use crate::{
     command::Run,
     policy,
     steps::{Done, StepResult, Steps, Stopped},
-    workspace::{Package, Workspace, root},
+    tracked,
+    workspace::{Package, Workspace},
 };
 
 /// Cheapest first, so that a slip is seen within seconds.
@@ -15,6 +16,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
     steps.step("architecture: dependency trees", |_| architecture::check_trees(workspace))?;
     steps.step("architecture: source", |_| architecture::check_source())?;
     steps.step("architecture: file lengths", |_| architecture::check_lengths())?;
+    steps.step("lock files", |_| tracked::check_locked())?;
     steps.step("dependencies", |_| policy::check(workspace))?;
     let clippy = Run::cargo("clippy --workspace --all-targets --all-features -- -D warnings");
     steps.step("clippy with all features", |_| run(&clippy))?;
@@ -32,10 +34,8 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
 fn check_format() -> StepResult {
     Run::cargo("fmt --all --check").run()?;
     // workspaces of their own, which `--all` does not see
-    for manifest in ["fuzz/Cargo.toml", "benches/rivals/Cargo.toml"] {
-        if root().join(manifest).exists() {
-            Run::cargo("fmt --check --manifest-path").arg(manifest).run()?;
-        }
+    for manifest in tracked::NESTED {
+        Run::cargo("fmt --check --manifest-path").arg(manifest).run()?;
     }
     Ok(Done::quietly())
 }

@@ -11,6 +11,7 @@ mod check;
 mod command;
 mod fuzz;
 mod licence;
+mod not_run;
 mod policy;
 mod quickstart;
 mod release;
@@ -20,12 +21,14 @@ mod steps;
 mod suite;
 mod tally;
 mod tools;
+mod tracked;
 mod weaken;
 mod workspace;
 
 use std::process::ExitCode;
 
 use args::{Args, Task};
+use not_run::Optional;
 use steps::Steps;
 use workspace::Workspace;
 
@@ -64,5 +67,14 @@ fn run_steps(args: &Args) -> Result<bool, String> {
         Task::Release => release::add(&mut steps, &workspace, args.allow_dirty),
         Task::Help | Task::Lines | Task::Weaken => Ok(()),
     };
-    steps.close()
+    let is_test = matches!(args.task, Task::Test | Task::Ci);
+    if is_test {
+        steps.not_run(not_run::of_tests());
+    }
+    let optional = if is_test && on_ci() { Some(Optional::load()?) } else { None };
+    steps.close(optional.as_ref())
+}
+
+fn on_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true")
 }

@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{args::Args, tally::Tally};
+use crate::{
+    args::Args,
+    not_run::{NotRun, Optional},
+    tally::Tally,
+};
 
 /// How a step ended well: what it has to say, or why there was nothing to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +34,7 @@ pub(crate) struct Steps {
     ended: Vec<Ended>,
     left_out: Vec<String>,
     tally: Tally,
+    not_run: Vec<NotRun>,
 }
 
 #[derive(Debug)]
@@ -65,7 +70,13 @@ impl Steps {
             ended: Vec::new(),
             left_out: Vec::new(),
             tally: Tally::default(),
+            not_run: Vec::new(),
         }
+    }
+
+    /// Adds to the closing list what was not run within steps.
+    pub(crate) fn not_run(&mut self, skips: Vec<NotRun>) {
+        self.not_run.extend(skips);
     }
 
     /// Runs `work` under `name`, unless the command line asked for other steps only.
@@ -90,11 +101,12 @@ impl Steps {
         if stop { Err(Stopped) } else { Ok(()) }
     }
 
-    /// Prints how every step ended, and last the tally of tests if any ran. `true` if nothing failed.
+    /// Prints how every step ended, what was not run, and last the tally of tests if any ran. `true` if nothing failed,
+    /// and nothing was left out that `optional` forbids to leave out.
     ///
     /// # Errors
     /// When no step has the name that the command line asked for.
-    pub(crate) fn close(self) -> Result<bool, String> {
+    pub(crate) fn close(self, optional: Option<&Optional>) -> Result<bool, String> {
         if self.ended.is_empty() {
             let names = self.left_out.join("\n  ");
             return Err(format!("no step of `cargo xtask {}` has such a name; there are:\n  {names}", self.task));
@@ -107,10 +119,30 @@ impl Steps {
         if failed > 0 && !self.keep_going {
             println!("  a failure ends the command; --keep-going runs the rest all the same");
         }
+        let not_run = self.all_not_run();
+        if !not_run.is_empty() {
+            println!("\nnot run:");
+            not_run.iter().for_each(|skip| println!("  {skip}"));
+        }
+        let forbidden = optional.map(|optional| optional.forbids(&not_run)).unwrap_or_default();
+        if !forbidden.is_empty() {
+            println!(
+                "  under CI=true only what tests/optional.toml names may be left out, not: {}",
+                forbidden.join(", ")
+            );
+        }
         if !self.tally.is_empty() {
             println!("{}", self.tally);
         }
-        Ok(failed == 0)
+        Ok(failed == 0 && forbidden.is_empty())
+    }
+
+    fn all_not_run(&self) -> Vec<NotRun> {
+        let steps = self.ended.iter().filter_map(|ended| match &ended.result {
+            Ok(Done::Skipped(reason)) => Some(NotRun::step(&ended.name, reason)),
+            _ => None,
+        });
+        steps.chain(self.not_run.iter().cloned()).collect()
     }
 }
 
@@ -118,7 +150,7 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, text) = match &self.result {
             Ok(Done::Ok(note)) => ("ok", note),
-            Ok(Done::Skipped(reason)) => ("SKIPPED", reason),
+            Ok(Done::Skipped(reason)) => ("NOT RUN", reason),
             Err(problem) => ("FAILED", problem),
         };
         write!(f, "  {word:<8}{:>7.1} s  {}", self.took.as_secs_f32(), self.name)?;
@@ -139,7 +171,7 @@ mod tests {
         let mut steps = steps("check");
         assert!(steps.step("good", |_| Ok(Done::quietly())).is_ok());
         assert!(steps.step("bad", |_| Err("broken".to_owned())).is_err());
-        assert_eq!(steps.close(), Ok(false));
+        assert_eq!(steps.close(None), Ok(false));
     }
 
     #[test]
@@ -148,7 +180,7 @@ mod tests {
         assert!(steps.step("bad", |_| Err("broken".to_owned())).is_ok());
         assert!(steps.step("good", |_| Ok(Done::quietly())).is_ok());
         assert_eq!(steps.ended.len(), 2);
-        assert_eq!(steps.close(), Ok(false));
+        assert_eq!(steps.close(None), Ok(false));
     }
 
     #[test]
@@ -156,13 +188,30 @@ mod tests {
         let mut steps = steps("check good");
         assert!(steps.step("bad", |_| Err("broken".to_owned())).is_ok());
         assert!(steps.step("good one", |_| Ok(Done::skipped("nothing here"))).is_ok());
-        assert_eq!(steps.close(), Ok(true));
+        assert_eq!(steps.close(None), Ok(true));
+    }
+
+    #[test]
+    fn a_step_that_is_not_run_fails_where_it_is_not_optional() {
+        let optional = |name: &str| Optional::of(&[name]);
+        let left_out = || {
+            let mut steps = steps("test");
+            assert!(steps.step("fuzz corpus", |_| Ok(Done::skipped("no tool"))).is_ok());
+            steps
+        };
+        assert_eq!(left_out().close(None), Ok(true));
+        assert_eq!(left_out().close(Some(&optional("fuzz corpus"))), Ok(true));
+        assert_eq!(left_out().close(Some(&optional("something else"))), Ok(false));
+        let mut in_a_step = steps("test");
+        assert!(in_a_step.step("tests", |_| Ok(Done::quietly())).is_ok());
+        in_a_step.not_run(vec![NotRun::step("server", "not installed")]);
+        assert_eq!(in_a_step.close(Some(&optional("something else"))), Ok(false));
     }
 
     #[test]
     fn a_name_that_matches_no_step_is_a_mistake() {
         let mut steps = steps("check clipy");
         assert!(steps.step("clippy", |_| Ok(Done::quietly())).is_ok());
-        assert!(steps.close().unwrap_err().contains("clippy"));
+        assert!(steps.close(None).unwrap_err().contains("clippy"));
     }
 }

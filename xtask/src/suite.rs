@@ -1,14 +1,13 @@
 //! Every test, in one command.
 
-use std::env;
-
 use crate::{
     command::Run,
     fuzz::{self, Reach},
-    quickstart, servers,
+    not_run, quickstart, servers,
     steps::{Done, StepResult, Steps, Stopped},
     tally::Tally,
     tools,
+    tracked::{self, Tracked},
     workspace::{Workspace, root},
 };
 
@@ -17,6 +16,8 @@ use crate::{
 const BOTH_BACKENDS: &str = "both-backends";
 
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stopped> {
+    let before = Tracked::now();
+    not_run::forget();
     steps.step("tools", |_| {
         tools::require(&[tools::CURL])?;
         Ok(Done::quietly())
@@ -24,7 +25,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
     steps.step("servers", |_| servers::install(&root()))?;
     steps.step("tests", |tally| tests(workspace, tally))?;
     steps.step("doc tests", |tally| {
-        with_all_they_need(but_both_backends(workspace, Run::cargo("test --doc --workspace --all-features")))
+        listing_skips(but_both_backends(workspace, Run::cargo("test --doc --workspace --all-features")))
             .run_counting(tally)?;
         Ok(Done::quietly())
     })?;
@@ -36,7 +37,8 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
         Ok(Done::quietly())
     })?;
     steps.step("quickstart", |_| quickstart::check(workspace))?;
-    steps.step("fuzz corpus", |_| fuzz::run(&root(), Reach::Corpus))
+    steps.step("fuzz corpus", |_| fuzz::run(&root(), Reach::Corpus))?;
+    steps.step("tracked files", |_| tracked::check_unchanged(&before))
 }
 
 fn tests(workspace: &Workspace, tally: &mut Tally) -> StepResult {
@@ -47,7 +49,7 @@ fn tests(workspace: &Workspace, tally: &mut Tally) -> StepResult {
         let targets = "--lib --bins --tests --examples";
         ("cargo test", Run::cargo("test --workspace --all-features --no-fail-fast").words(targets))
     };
-    with_all_they_need(but_both_backends(workspace, run)).run_counting(tally)?;
+    listing_skips(but_both_backends(workspace, run)).run_counting(tally)?;
     Ok(Done::note(format!("with {runner}")))
 }
 
@@ -56,13 +58,7 @@ fn but_both_backends(workspace: &Workspace, run: Run) -> Run {
     run.each("--exclude", apart)
 }
 
-/// Tests that need a server, or the conformance vectors, say so and pass where there are none. Here they fail: the step
-/// before has installed the servers, and on CI the vectors are there.
-fn with_all_they_need(run: Run) -> Run {
-    let run = run.env("PORTCULLIS_REQUIRE_SERVERS", "1");
-    if on_ci() { run.env("PORTCULLIS_REQUIRE_VECTORS", "1") } else { run }
-}
-
-fn on_ci() -> bool {
-    env::var("CI").is_ok_and(|value| value == "true")
+/// Tests that need something that is not there pass, and say so in the list at the end.
+fn listing_skips(run: Run) -> Run {
+    run.env(not_run::VARIABLE, &not_run::file().to_string_lossy())
 }

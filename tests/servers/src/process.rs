@@ -12,25 +12,14 @@ use std::{
 /// How long a server may take until it listens: databases replay their logs after a crash.
 const START: Duration = Duration::from_secs(60);
 
-/// Whether the program is not installed here. Says so, once for each test that asks.
-///
-/// # Panics
-///
-/// If it is not installed although `PORTCULLIS_REQUIRE_SERVERS` says that it has to be.
+/// Whether the program is not installed here; if so, the running test is [left out](crate::skip).
 #[must_use]
 pub fn is_missing(program: &str) -> bool {
-    if find(program).is_some() {
-        return false;
+    let missing = find(program).is_none();
+    if missing {
+        crate::skip(program, "it is not installed (`cargo xtask test servers` installs it)");
     }
-    assert!(
-        env::var_os("PORTCULLIS_REQUIRE_SERVERS").is_none(),
-        "{program} is not installed: `cargo xtask test servers` installs it"
-    );
-    let _ = std::io::Write::write_fmt(
-        &mut io::stderr().lock(),
-        format_args!("skipped: {program} is not installed (`cargo xtask test servers` installs it)\n"),
-    );
-    true
+    missing
 }
 
 /// Where a program is: in the `PATH`, or where Debian puts the servers that nobody should start by hand.
