@@ -2,24 +2,30 @@
 
 use std::{fs, path::Path, time::SystemTime};
 
-use crate::{
-    command::Run,
-    steps::{Done, StepResult},
-    tools,
-};
+use crate::{command::Run, steps::Done, tools};
 
 /// A real OpenID provider, run by Node.js.
 const OIDC_PROVIDER: &str = "tests/oidc-provider";
 
-/// Installs what is missing.
-pub(crate) fn install(root: &Path) -> StepResult {
-    tools::require(&[tools::NODE, tools::NPM, tools::REDIS, tools::NATS, tools::POSTGRES, tools::OPENSSL])?;
+/// Installs what is missing. What cannot be had keeps nothing else away: the tests that need it say so.
+pub(crate) fn install(root: &Path) -> Done {
+    let missing =
+        tools::provide(&[tools::NODE, tools::NPM, tools::REDIS, tools::NATS, tools::POSTGRES, tools::OPENSSL]);
+    let packages = install_packages(root);
+    let mut problems: Vec<String> = packages.err().into_iter().collect();
+    if !missing.is_empty() {
+        problems.insert(0, tools::complaint(&missing));
+    }
+    if problems.is_empty() { Done::quietly() } else { Done::skipped(problems.join("; ")) }
+}
+
+/// The npm packages of the OpenID provider, if they are not there.
+fn install_packages(root: &Path) -> Result<(), String> {
     if is_current(&root.join(OIDC_PROVIDER)) {
-        return Ok(Done::note(format!("{OIDC_PROVIDER} is installed")));
+        return Ok(());
     }
     // No scripts: none of the packages needs one, and nothing else should run here.
-    Run::new("npm").words("ci --ignore-scripts --no-audit --no-fund --prefix").arg(OIDC_PROVIDER).run()?;
-    Ok(Done::quietly())
+    Run::new("npm").words("ci --ignore-scripts --no-audit --no-fund --prefix").arg(OIDC_PROVIDER).run()
 }
 
 /// Whether the packages were installed after the lock file was written.

@@ -122,7 +122,9 @@ impl Steps {
         let not_run = self.all_not_run();
         if !not_run.is_empty() {
             println!("\nnot run:");
-            not_run.iter().for_each(|skip| println!("  {skip}"));
+            for skip in &not_run {
+                println!("  {skip}");
+            }
         }
         let forbidden = optional.map(|optional| optional.forbids(&not_run)).unwrap_or_default();
         if !forbidden.is_empty() {

@@ -1,6 +1,6 @@
 //! Programs that the steps need: found, installed, or said to be missing.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, thread, time::Duration};
 
 use crate::command::Run;
 
@@ -19,29 +19,66 @@ pub(crate) const POSTGRES: Program = Program { name: "initdb", package: "postgre
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm" };
 
-/// Makes sure that all of `programs` can be run; what is missing is installed by one call.
+/// How long another program may keep the package manager's locks: a fresh machine updates itself for minutes.
+const LOCK_TIMEOUT_SECS: u64 = 600;
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Makes sure that all of `programs` can be run; what is missing is installed.
 ///
 /// # Errors
 /// What is missing and how to get it, when it is not there and cannot be installed.
 pub(crate) fn require(programs: &[Program]) -> Result<(), String> {
-    let missing: Vec<_> = programs.iter().filter(|program| !is_there(program.name)).copied().collect();
-    if missing.is_empty() {
-        return Ok(());
+    let missing = provide(programs);
+    if missing.is_empty() { Ok(()) } else { Err(complaint(&missing)) }
+}
+
+/// Installs those of `programs` that are missing, and returns those that still are.
+pub(crate) fn provide(programs: &[Program]) -> Vec<Program> {
+    let missing = || programs.iter().filter(|program| !is_there(program.name)).copied().collect::<Vec<_>>();
+    let wanted = missing();
+    if wanted.is_empty() || !(is_root() && answers("apt-get", "--version")) {
+        return wanted;
     }
-    if !(is_root() && answers("apt-get", "--version")) {
-        return Err(complaint(&missing));
+    update_index();
+    install_each(&wanted, |command| command.run().map_err(|problem| println!("{problem}")).is_ok());
+    missing()
+}
+
+/// Brings the index of packages up to date. The old one may do where this fails, so that is no error.
+///
+/// The lock of the index is another one, for which apt does not wait by itself.
+fn update_index() {
+    let update = apt("update -qq");
+    println!("$ {update}");
+    for _ in 0..LOCK_TIMEOUT_SECS / RETRY.as_secs() {
+        match update.output() {
+            Err(problem) if problem.contains("Could not get lock") => thread::sleep(RETRY),
+            Err(problem) => return println!("{problem}"),
+            Ok(_) => return,
+        }
     }
-    Run::new("apt-get").words("update -qq").run()?;
-    install(&missing).run()
+}
+
+/// Installs all by one call, and if that fails one by one, so that one that cannot be had does not keep the others away.
+fn install_each(wanted: &[Program], mut succeeds: impl FnMut(&Run) -> bool) {
+    if !succeeds(&install(wanted)) && wanted.len() > 1 {
+        for program in wanted {
+            succeeds(&install(&[*program]));
+        }
+    }
 }
 
 fn install(missing: &[Program]) -> Run {
     let packages = missing.iter().map(|program| program.package);
-    let install = Run::new("apt-get").words("install -y -qq --no-install-recommends");
-    packages.fold(install, Run::arg).env("DEBIAN_FRONTEND", "noninteractive")
+    packages.fold(apt("install -y -qq --no-install-recommends"), Run::arg).env("DEBIAN_FRONTEND", "noninteractive")
 }
 
-fn complaint(missing: &[Program]) -> String {
+fn apt(line: &str) -> Run {
+    Run::new("apt-get").arg("-o").arg(format!("DPkg::Lock::Timeout={LOCK_TIMEOUT_SECS}")).words(line)
+}
+
+/// What is missing, and how to get it.
+pub(crate) fn complaint(missing: &[Program]) -> String {
     let names: Vec<_> = missing.iter().map(|program| format!("`{}`", program.name)).collect();
     let packages: Vec<_> = missing.iter().map(|program| program.package).collect();
     let verb = if missing.len() == 1 { "is" } else { "are" };
@@ -81,10 +118,31 @@ fn is_root() -> bool {
 mod tests {
     use super::*;
 
+    /// The packages of each call, where one package cannot be had.
+    fn calls(wanted: &[Program], unavailable: &str) -> Vec<String> {
+        let mut calls = Vec::new();
+        install_each(wanted, |command| {
+            let line = command.to_string();
+            assert!(line.contains("apt-get -o DPkg::Lock::Timeout=600 "), "waits for the lock: {line}");
+            let packages = line.split_once("--no-install-recommends ").map(|(_, packages)| packages.to_owned());
+            calls.extend(packages);
+            !line.contains(unavailable)
+        });
+        calls
+    }
+
     #[test]
     fn packages_are_installed_by_one_call() {
-        let command = install(&[NODE, NPM]).to_string();
-        assert!(command.ends_with("apt-get install -y -qq --no-install-recommends nodejs npm"), "{command}");
+        assert_eq!(calls(&[NODE, NPM], "no such package"), ["nodejs npm"]);
+    }
+
+    #[test]
+    fn one_package_that_cannot_be_had_does_not_keep_the_others_away() {
+        assert_eq!(
+            calls(&[NODE, NATS, NPM], "nats-server"),
+            ["nodejs nats-server npm", "nodejs", "nats-server", "npm"]
+        );
+        assert_eq!(calls(&[NATS], "nats-server"), ["nats-server"], "nothing else is left to try");
     }
 
     #[test]

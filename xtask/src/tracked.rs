@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn tracked(files: &[(&str, Option<&str>)]) -> Tracked {
-        let file = |&(name, content): &(&str, Option<&str>)| (name.to_owned(), content.map(|text| text.into()));
+        let file = |&(name, content): &(&str, Option<&str>)| (name.to_owned(), content.map(Into::into));
         Tracked(files.iter().map(file).collect())
     }
 
