@@ -5,9 +5,10 @@ use http::{
     header::{AUTHORIZATION, COOKIE, HeaderName, SEC_WEBSOCKET_PROTOCOL},
 };
 use portcullis::location::{
-    AuthorizationHeader, Cookie, Found, HttpHeader, QueryParameter, RequestHead, RequestHeadMut, TokenLocation,
-    WebSocketSubprotocol,
+    AuthorizationHeader, Cookie, HttpHeader, QueryParameter, RequestHeadMut, TokenLocation, WebSocketSubprotocol,
 };
+
+use super::location::{Outcome, find, is_b64token, percent_decoded};
 
 const X_TOKEN: HeaderName = HeaderName::from_static("x-token");
 
@@ -22,7 +23,7 @@ pub fn check(octets: &[u8]) {
     assert!(is_within(&find(&HttpHeader::new(X_TOKEN).unwrap(), &request), &values), "header");
     assert!(is_within(&find(&Cookie::new("t").unwrap(), &request), &values), "cookie");
     assert!(is_within(&find(&WebSocketSubprotocol::new(), &request), &values), "subprotocol");
-    let query = percent_decoded(request.uri().query().unwrap_or_default());
+    let query = percent_decoded(request.uri().query().unwrap_or_default().as_bytes());
     assert!(is_within(&find(&QueryParameter::new("t").unwrap(), &request), &[&query]), "query");
 
     assert_strips(&QueryParameter::new("t").unwrap(), request.clone());
@@ -41,25 +42,6 @@ fn request(lines: &[&[u8]]) -> Option<Request<()>> {
         }
     }
     Some(request)
-}
-
-/// What a location says, with the token by value.
-fn find(location: &dyn TokenLocation, request: &Request<()>) -> Outcome<String> {
-    match location.find(RequestHead::from(request)) {
-        Found::Absent => Outcome::Absent,
-        Found::Token(token) => Outcome::Token(token.into_owned()),
-        Found::Malformed(_) => Outcome::Malformed,
-        Found::Several => Outcome::Several,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[derive(Debug, PartialEq)]
-enum Outcome<T> {
-    Absent,
-    Token(T),
-    Malformed,
-    Several,
 }
 
 fn as_ref(outcome: &Outcome<String>) -> Outcome<&[u8]> {
@@ -87,34 +69,11 @@ fn authorization<'v>(values: &[&'v [u8]]) -> Outcome<&'v [u8]> {
     if spaces > 0 && is_b64token(&rest[spaces..]) { Outcome::Token(&rest[spaces..]) } else { Outcome::Malformed }
 }
 
-fn is_b64token(text: &[u8]) -> bool {
-    let end = text.iter().position(|&byte| byte == b'=').unwrap_or(text.len());
-    let (body, padding) = text.split_at(end);
-    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
-    !body.is_empty() && body.iter().all(fits) && padding.iter().all(|&byte| byte == b'=')
-}
-
 /// Whether a token is a `b64token` that stands in one of the places.
 fn is_within(outcome: &Outcome<String>, places: &[&[u8]]) -> bool {
     let Outcome::Token(token) = outcome else { return true };
     let token = token.as_bytes();
     is_b64token(token) && places.iter().any(|place| place.windows(token.len()).any(|window| window == token))
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut decoded = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
-        let escape = text_of(behind, 2).filter(|_| first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        decoded.push(escape.unwrap_or(first));
-        rest = &behind[if escape.is_some() { 2 } else { 0 }..];
-    }
-    decoded
-}
-
-fn text_of(octets: &[u8], len: usize) -> Option<&str> {
-    let hex = octets.get(..len)?;
-    hex.iter().all(u8::is_ascii_hexdigit).then(|| str::from_utf8(hex).ok())?
 }
 
 /// Nothing is left to be found, and stripping again changes nothing.

@@ -31,7 +31,7 @@ pub fn check(claims: &[u8]) {
     }
 }
 
-fn is_acceptable(members: &Members) -> bool {
+pub(crate) fn is_acceptable(members: &Members) -> bool {
     let absent_or = |name: &str, fits: fn(&Value) -> bool| members.get(name).is_none_or(fits);
     let strings = ["sub", "jti", "client_id", "sid", "acr"];
     let has_come = |secs: Option<u64>| secs.is_some_and(|secs| secs <= scene::NOW + LEEWAY);
@@ -54,7 +54,7 @@ fn names_us(audience: &Value) -> bool {
 }
 
 /// The whole seconds of a `NumericDate`.
-fn seconds(date: &Value) -> Option<u64> {
+pub(crate) fn seconds(date: &Value) -> Option<u64> {
     numeric_date(date).map(f64::floor).map(whole)
 }
 

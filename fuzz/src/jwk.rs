@@ -61,7 +61,7 @@ fn check_pem(text: &str, octets: &[u8]) {
 }
 
 /// It can do something, nothing by a secret, and does not take just anything for a signature.
-fn assert_is_public(key: &VerifyingKey, octets: &[u8]) {
+pub(crate) fn assert_is_public(key: &VerifyingKey, octets: &[u8]) {
     assert!(!key.is_secret() && !key.algorithms().is_empty());
     let lengths = [0, 32, 64, 96, 256, 512, 1024, octets.len()];
     for &algorithm in Algorithm::ALL {

@@ -54,3 +54,38 @@ fn jwk() {
 fn token() {
     replay("token", fuzz::token::check);
 }
+
+#[test]
+fn cookie() {
+    replay("cookie", fuzz::cookie::check);
+}
+
+#[test]
+fn cursor() {
+    replay("cursor", fuzz::cursor::check);
+}
+
+#[test]
+fn form() {
+    replay("form", fuzz::form::check);
+}
+
+#[test]
+fn logout() {
+    replay("logout", fuzz::logout::check);
+}
+
+#[test]
+fn pem() {
+    replay("pem", fuzz::pem::check);
+}
+
+#[test]
+fn revocation_entry() {
+    replay("revocation_entry", fuzz::revocation_entry::check);
+}
+
+#[test]
+fn subprotocol() {
+    replay("subprotocol", fuzz::subprotocol::check);
+}

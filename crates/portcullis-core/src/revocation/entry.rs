@@ -4,7 +4,7 @@ use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::error::Category;
 
 use crate::UnixTime;
@@ -238,7 +238,9 @@ impl RevocationEntry {
             (Level::Token | Level::Session | Level::Key, None, None) => 0,
             _ => return Err(UnreadableEntry::of(text, Category::Data)),
         };
-        if line.format != FORMAT {
+        // What no version has written, though it has all values: an array of them, or an issuer with an id beside it.
+        let is_odd = !text.trim_start().starts_with('{') || (line.level == Level::Issuer && !line.id.is_empty());
+        if line.format != FORMAT || is_odd {
             return Err(UnreadableEntry::of(text, Category::Data));
         }
         let revocation = Revocation::new(line.level, &line.issuer, &line.id, bound);
@@ -253,6 +255,7 @@ const FORMAT: u32 = 1;
 struct Line<'a> {
     #[serde(rename = "v")]
     format: u32,
+    #[serde(deserialize_with = "level")]
     level: Level,
     #[serde(borrow, rename = "iss")]
     issuer: Cow<'a, str>,
@@ -263,6 +266,13 @@ struct Line<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "current")]
     current_version: Option<u64>,
     until: u64,
+}
+
+/// A level by its name. The derived code would also read an object with that name in it.
+fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
+    let name = Cow::<str>::deserialize(deserializer)?;
+    let known = Level::ALL.into_iter().find(|level| level.as_str() == name);
+    known.ok_or_else(|| D::Error::custom("no level of this version"))
 }
 
 /// A text in a log that is no entry. What it revokes, if anything, is not known. Shows nothing of the text.

@@ -1,0 +1,4 @@
+//! `Cookie` headers.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| portcullis_fuzz::cookie::check(input));

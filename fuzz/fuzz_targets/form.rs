@@ -1,0 +1,4 @@
+//! Bodies of forms.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| portcullis_fuzz::form::check(input));
