@@ -40,6 +40,10 @@ impl Verifier {
         Self { policies, seen_headers: SeenHeaders::default() }
     }
 
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.iter()
+    }
+
     /// Takes the token apart: shape, size, header.
     pub(crate) fn parse<'t>(&self, text: &'t str) -> Result<UnverifiedToken<'t>, AuthError> {
         UnverifiedToken::parse_seen(text, &self.seen_headers)

@@ -1,8 +1,10 @@
 //! What a provider sends when somebody has logged out there (OpenID Connect Back-Channel Logout 1.0 section 2.4), and what must not be
 //! taken for it.
 
-use portcullis_core::{Code, JwtAuthenticator, Profile};
-use portcullis_test::{MockIssuer, TokenBuilder};
+use std::time::Duration;
+
+use portcullis_core::{Code, JwtAuthenticator, Profile, TrustedIssuer};
+use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::{Value, json};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -16,7 +18,11 @@ fn receiver(issuer: &MockIssuer) -> JwtAuthenticator {
 }
 
 fn accepting(profile: Profile, issuer: &MockIssuer) -> JwtAuthenticator {
-    JwtAuthenticator::new(issuer.trusted().profile(profile)).unwrap_or_else(|error| unreachable!("{error}"))
+    trusting(issuer.trusted().profile(profile))
+}
+
+fn trusting(trusted: TrustedIssuer) -> JwtAuthenticator {
+    JwtAuthenticator::new(trusted).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
 fn outcome(authenticator: &JwtAuthenticator, token: &TokenBuilder) -> Result<(), Code> {
@@ -69,4 +75,64 @@ fn neither_is_taken_for_the_other() {
         Err(Code::ClaimMissing),
         "an ID token, say"
     );
+}
+
+#[test]
+fn row_t7_what_tells_access_tokens_apart_is_not_asked_of_a_logout_token() {
+    let issuer = MockIssuer::new();
+    let trusted = || issuer.trusted().access_token_claim("/azp").access_token_claim_value("/typ", "Bearer");
+    let receiver = trusting(trusted().profile(Profile::LogoutToken));
+    assert_eq!(outcome(&receiver, &logout(&issuer)), Ok(()));
+
+    let service = trusting(trusted());
+    let access = issuer.token().claim("azp", "web").claim("typ", "Bearer");
+    assert_eq!(outcome(&service, &access), Ok(()));
+    for other in [access.clone().without("azp"), access.clone().claim("typ", "ID"), access.without("typ")] {
+        assert_eq!(outcome(&service, &other), Err(Code::ClaimMissing));
+    }
+}
+
+#[test]
+fn row_t7_what_is_required_of_every_token_is_required_of_a_logout_token() {
+    let issuer = MockIssuer::new();
+    let receiver = trusting(issuer.trusted().require_claim("/tenant").profile(Profile::LogoutToken));
+    assert_eq!(outcome(&receiver, &logout(&issuer)), Err(Code::ClaimMissing));
+    assert_eq!(outcome(&receiver, &logout(&issuer).claim("tenant", "acme")), Ok(()));
+}
+
+#[test]
+fn row_f28_a_logout_token_without_exp_is_accepted_for_a_while_where_that_is_asked_for() {
+    let clock = FixedClock::default();
+    let issuer = MockIssuer::new().clock(clock.clone());
+    let token = logout(&issuer).without("exp");
+    let receiver = |max_age| {
+        let trusted = issuer.trusted().profile(Profile::LogoutToken);
+        let trusted = match max_age {
+            Some(secs) => trusted.danger_logout_tokens_without_expiry(Duration::from_secs(secs)),
+            None => trusted,
+        };
+        trusting(trusted).clock(clock.clone())
+    };
+    assert_eq!(outcome(&receiver(None), &token), Err(Code::ClaimMissing), "not asked for");
+    let receiver = receiver(Some(120));
+    assert_eq!(outcome(&receiver, &token), Ok(()));
+    assert_eq!(outcome(&receiver, &token.clone().without("iat")), Err(Code::ClaimMissing));
+    let (with_expiry, short) = (logout(&issuer), logout(&issuer).expires_in(Duration::from_secs(60)));
+    clock.advance(Duration::from_secs(120 + 29)); // leeway counted
+    assert_eq!(outcome(&receiver, &token), Ok(()));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(outcome(&receiver, &token), Err(Code::TokenExpired));
+    assert_eq!(outcome(&receiver, &with_expiry), Ok(()), "`exp` decides where it is there");
+    assert_eq!(outcome(&receiver, &short), Err(Code::TokenExpired));
+}
+
+#[test]
+fn row_f28_an_access_token_needs_exp_all_the_same() {
+    let issuer = MockIssuer::new();
+    for profile in [Profile::Jwt, Profile::AccessToken] {
+        let trusted = issuer.trusted().danger_logout_tokens_without_expiry(Duration::from_secs(120)).profile(profile);
+        let service = trusting(trusted);
+        assert_eq!(outcome(&service, &issuer.token().without("exp")), Err(Code::ClaimMissing), "{profile:?}");
+        assert_eq!(outcome(&service, &issuer.token()), Ok(()), "{profile:?}");
+    }
 }

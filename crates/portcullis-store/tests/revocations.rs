@@ -506,6 +506,26 @@ async fn a_cut_off_that_lies_ahead_is_refused_with_what_to_do() {
     client(300).await.unwrap();
     let error = client(301).await.unwrap_err();
     assert!(error.to_string().contains("again later"), "{error}");
+    assert_eq!(error.kind(), LogErrorKind::Refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_t8_revoking_a_client_that_no_token_names_is_refused() {
+    let scene = Scene::new();
+    let service = scene.service().ready().await;
+    let client = || Revocation::client("https://nameless.test", "app", service.revocations.view().now());
+    service.revocations.revoke(client()).await.unwrap(); // nothing is known of that issuer
+
+    let nameless = MockIssuer::new().named("https://nameless.test").trusted().without_client_claim();
+    let _authenticator = JwtAuthenticator::new(nameless).unwrap().revocations(&service.revocations);
+    let (entries, other) = (
+        service.revocations.view().entries(),
+        Revocation::client(scene.issuer.name(), "app", client().cut_off().unwrap()),
+    );
+    let error = service.revocations.revoke_all([other.clone(), client()]).await.unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::Refused, "{error}");
+    assert_eq!(service.revocations.view().entries(), entries, "all or nothing");
+    service.revocations.revoke(other).await.unwrap();
 }
 
 /// A clock that is hours ahead when the service starts: what it holds for long forgotten is not.

@@ -118,7 +118,9 @@ impl<C> JwtAuthenticator<C> {
     /// Defaults to not asking: a token is then good until it expires.
     #[must_use]
     pub fn revocations(self, view: impl Into<RevocationView>) -> Self {
-        let inner = Inner { revocations: Some(view.into()), ..Arc::unwrap_or_clone(self.inner) };
+        let view = view.into();
+        self.inner.verifier.policies().for_each(|policy| view.note(policy.conventions()));
+        let inner = Inner { revocations: Some(view), ..Arc::unwrap_or_clone(self.inner) };
         Self::from_parts(inner, self.cached_tokens)
     }
 

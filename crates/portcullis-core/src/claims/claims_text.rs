@@ -1,5 +1,7 @@
 //! The claims' text.
 
+use crate::json::{Source, Text, text_at};
+
 /// The claims as they were signed, and behind them copies of the strings that have escapes there: what a
 /// [`Text`](crate::json::Text) is a place in.
 pub(crate) struct ClaimsText {
@@ -16,6 +18,18 @@ impl ClaimsText {
     /// The same with the copies behind it.
     pub(crate) fn with_copies(&self) -> &str {
         &self.text
+    }
+
+    /// Finds the text at a JSON pointer. `None` if nothing is there, or something that is not text, or empty text.
+    pub(crate) fn find_text(&mut self, pointer: &str) -> Option<Text> {
+        let (json, copies) = self.text.split_at(self.json_len);
+        let source = Source::with_copies(json, copies);
+        let found = text_at(&source, pointer)?;
+        let all_copies = source.into_copies();
+        if all_copies.len() > copies.len() {
+            self.set_copies(&all_copies);
+        }
+        Some(found).filter(|text| !text.of(&self.text).is_empty())
     }
 
     /// Puts `copies` behind the JSON. Without any, as is usual, nothing moves.

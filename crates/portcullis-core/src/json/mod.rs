@@ -15,12 +15,14 @@ mod members;
 mod scan;
 mod subtree;
 mod text;
+mod text_at;
 mod tree;
 
 pub(crate) use members::{MemberName, MemberNames, NUMBER};
 pub(crate) use scan::Scan;
 pub(crate) use subtree::subtree;
 pub(crate) use text::{Source, Text, TextSeed};
+pub(crate) use text_at::text_at;
 pub(crate) use tree::tree;
 
 /// How deep objects and arrays may nest, the outermost counted.

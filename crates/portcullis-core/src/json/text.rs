@@ -44,6 +44,15 @@ impl<'de> Source<'de> {
         Self { json, copies: RefCell::default() }
     }
 
+    /// The same text, with copies behind it that are there already.
+    pub(crate) fn with_copies(json: &'de str, copies: &str) -> Self {
+        Self { json, copies: RefCell::new(copies.to_owned()) }
+    }
+
+    pub(crate) fn json(&self) -> &'de str {
+        self.json
+    }
+
     pub(crate) fn into_copies(self) -> String {
         self.copies.into_inner()
     }

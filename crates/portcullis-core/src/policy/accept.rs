@@ -22,6 +22,8 @@ pub(crate) struct Policy {
     pub(super) leeway: Leeway,
     pub(super) max_age: Option<Duration>,
     pub(super) max_lifetime: Option<Duration>,
+    /// For how long after `iat` a log-out token without `exp` is accepted, if at all.
+    pub(super) logout_without_expiry: Option<Duration>,
     pub(super) required: Vec<RequiredClaim>,
 }
 
@@ -37,6 +39,7 @@ impl Policy {
             leeway: Leeway::default(),
             max_age: None,
             max_lifetime: None,
+            logout_without_expiry: None,
             required: Vec::new(),
         }
     }
@@ -64,6 +67,7 @@ impl Policy {
             problems.push(format!("issuer `{issuer}`: no algorithm is allowed, so every token would be refused"));
         }
         let pointers = self.required.iter().map(RequiredClaim::pointer).chain(self.conventions.role_places());
+        let pointers = pointers.chain(self.conventions.client_place());
         problems.extend(pointers.filter(|pointer| !pointer.starts_with('/')).map(|pointer| {
             format!("issuer `{issuer}`: `{pointer}` is no JSON pointer: begin with a slash, as in `/tenant`")
         }));
@@ -98,7 +102,8 @@ impl Policy {
 
     /// The claims that this service requires beyond the registered ones.
     pub(crate) fn accept_required(&self, facts: &Facts) -> Result<(), AuthError> {
-        self.required.iter().try_for_each(|required| required.check(facts))?;
+        let mut required = self.required.iter().filter(|required| required.applies_to(self.profile));
+        required.try_for_each(|required| required.check(facts))?;
         if self.profile == Profile::LogoutToken { accept_event(facts) } else { Ok(()) }
     }
 
@@ -124,7 +129,7 @@ impl Policy {
     fn accept_times(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {
         let leeway = self.leeway.as_duration();
         let latest = now.plus(leeway);
-        let expires_at = claims.expires_at.ok_or_else(|| missing("exp"))?;
+        let expires_at = self.expiry(claims)?;
         if now >= expires_at.plus(leeway) {
             return Err(Code::TokenExpired.into());
         }
@@ -135,6 +140,13 @@ impl Policy {
             return Err(Code::TokenIssuedInFuture.into());
         }
         Ok(())
+    }
+
+    /// `exp`, or what stands in for it in a log-out token.
+    fn expiry(&self, claims: &RegisteredClaims) -> Result<UnixTime, AuthError> {
+        let max_age = self.logout_without_expiry.filter(|_| self.profile == Profile::LogoutToken);
+        let stand_in = || Some(claims.issued_at?.plus(max_age?));
+        claims.expires_at.or_else(stand_in).ok_or_else(|| missing("exp"))
     }
 
     fn accept_age(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {

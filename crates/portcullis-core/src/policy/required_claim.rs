@@ -1,5 +1,6 @@
 //! A claim that a service requires beyond the registered ones.
 
+use super::Profile;
 use crate::{AuthError, Code, Facts};
 
 /// What is required, and where: a JSON pointer (RFC 6901).
@@ -8,15 +9,25 @@ pub(crate) struct RequiredClaim {
     pointer: String,
     /// The text that it has to be; `None` if anything but `null` will do.
     value: Option<String>,
+    /// Whether it is how access tokens are told from others, and nothing that a log-out token has.
+    is_of_access_tokens: bool,
 }
 
 impl RequiredClaim {
     pub(super) fn of_any_value(pointer: String) -> Self {
-        Self { pointer, value: None }
+        Self { pointer, value: None, is_of_access_tokens: false }
     }
 
     pub(super) fn of_value(pointer: String, value: String) -> Self {
-        Self { pointer, value: Some(value) }
+        Self { pointer, value: Some(value), is_of_access_tokens: false }
+    }
+
+    pub(super) fn of_access_tokens(self) -> Self {
+        Self { is_of_access_tokens: true, ..self }
+    }
+
+    pub(super) fn applies_to(&self, profile: Profile) -> bool {
+        profile != Profile::LogoutToken || !self.is_of_access_tokens
     }
 
     pub(super) fn pointer(&self) -> &str {

@@ -98,6 +98,41 @@ impl TrustedIssuer {
         self
     }
 
+    /// Requires a claim of *access tokens*, given as a JSON pointer (RFC 6901): one by which this issuer's access tokens are
+    /// told from its ID tokens, such as `/azp` or `/cid`.
+    ///
+    /// As [`require_claim`](Self::require_claim), but not asked of log-out tokens
+    /// ([`Profile::LogoutToken`]), which have claims of their own to be told by.
+    #[must_use]
+    pub fn access_token_claim(mut self, pointer: impl Into<String>) -> Self {
+        self.policy.required.push(RequiredClaim::of_any_value(pointer.into()).of_access_tokens());
+        self
+    }
+
+    /// Requires a claim of *access tokens* to be this very text: `/token_use` to be `access`, say.
+    ///
+    /// As [`require_claim_value`](Self::require_claim_value), but not asked of log-out tokens
+    /// ([`Profile::LogoutToken`]), which have claims of their own to be told by.
+    #[must_use]
+    pub fn access_token_claim_value(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
+        self.policy.required.push(RequiredClaim::of_value(pointer.into(), value.into()).of_access_tokens());
+        self
+    }
+
+    /// Accepts **log-out tokens without `exp`** ([`Profile::LogoutToken`]) for `max_age` after they were issued (`iat`),
+    /// leeway not counted.
+    ///
+    /// For providers that follow drafts of OpenID Connect Back-Channel Logout, in which `exp` was optional: Ory Hydra. Access
+    /// tokens need `exp` all the same. A few minutes are enough: the provider posts the token as soon as the user logs out.
+    ///
+    /// Defaults to requiring `exp` (section 2.4). What is weaker: whoever gets hold of such a token can present it for as long
+    /// as you say and not for as long as the provider says. Keep `max_age` short.
+    #[must_use]
+    pub fn danger_logout_tokens_without_expiry(mut self, max_age: Duration) -> Self {
+        self.policy.logout_without_expiry = Some(max_age);
+        self
+    }
+
     /// Accepts a token **without `aud`** if its `client_id` is one of the audiences. One that has `aud` is judged by it as ever.
     ///
     /// For issuers that write no `aud` into access tokens: Amazon Cognito. Defaults to requiring `aud`.
@@ -139,6 +174,34 @@ impl TrustedIssuer {
     #[must_use]
     pub fn roles_at(mut self, pointer: impl Into<String>) -> Self {
         let conventions = Arc::unwrap_or_clone(self.policy.conventions).roles_at(pointer);
+        self.policy.conventions = Arc::new(conventions);
+        self
+    }
+
+    /// Says where this issuer writes the id of the OAuth client that a token was issued to: a JSON pointer such as `/azp`
+    /// (Keycloak, Entra ID), `/cid` (Okta) or `/appid` (Entra ID, version 1.0).
+    ///
+    /// It is what [`Facts::client_id`](crate::Facts::client_id) returns, and what a revoked client
+    /// ([`Revocation::client`](crate::Revocation::client)) is compared with: with the wrong place, revoking a client has no
+    /// effect. Text only; a token without text there names no client.
+    ///
+    /// Defaults to `/client_id` (RFC 9068 section 2.2). What [`Profile::AccessToken`] requires is `client_id` all the same.
+    #[must_use]
+    #[doc(alias = "azp")]
+    #[doc(alias = "client_id")]
+    pub fn client_claim(mut self, pointer: impl Into<String>) -> Self {
+        let conventions = Arc::unwrap_or_clone(self.policy.conventions).client_claim(pointer);
+        self.policy.conventions = Arc::new(conventions);
+        self
+    }
+
+    /// Says that this issuer's tokens do not name the client that they were issued to.
+    ///
+    /// Revoking a client of this issuer is then an error instead of having no effect: see
+    /// [`RevocationView::problem_with`](crate::RevocationView::problem_with).
+    #[must_use]
+    pub fn without_client_claim(mut self) -> Self {
+        let conventions = Arc::unwrap_or_clone(self.policy.conventions).without_client_claim();
         self.policy.conventions = Arc::new(conventions);
         self
     }

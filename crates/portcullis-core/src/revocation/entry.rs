@@ -107,7 +107,7 @@ impl Revocation {
         Self::new(Level::Version, issuer, subject, current)
     }
 
-    /// What a client (`client_id`) got up to and including the second of `cut_off`.
+    /// What a client (`client_id`, or [where its issuer writes it](crate::TrustedIssuer::client_claim)) got up to and including the second of `cut_off`.
     pub fn client(issuer: &str, client_id: &str, cut_off: UnixTime) -> Self {
         Self::new(Level::Client, issuer, client_id, cut_off.as_secs())
     }

@@ -143,6 +143,11 @@ impl LogError {
         Self::new(LogErrorKind::Misconfigured, detail)
     }
 
+    /// The revocation cannot have the effect that it is meant to have, so nothing was written. The sentence says what to do.
+    pub fn refused(detail: impl Into<Arc<str>>) -> Self {
+        Self::new(LogErrorKind::Refused, detail)
+    }
+
     /// It holds something that cannot be: it was damaged, or is not ours.
     pub fn corrupt(detail: impl Into<Arc<str>>) -> Self {
         Self::new(LogErrorKind::Corrupt, detail)
@@ -182,4 +187,7 @@ pub enum LogErrorKind {
     Misconfigured,
     /// It holds what cannot be.
     Corrupt,
+    /// The revocation itself cannot have the effect that it is meant to have: the log is as it was. Trying the same again does
+    /// not help.
+    Refused,
 }

@@ -2,21 +2,53 @@
 
 use std::{fmt, sync::Arc};
 
-/// Where an issuer's tokens hold roles, and what its scopes imply.
+/// Where an issuer's tokens hold roles and the client's id, and what its scopes imply.
 #[derive(Clone)]
 pub struct Conventions {
     issuer: Arc<str>,
+    client: ClientClaim,
     roles_at: Vec<String>,
     scope_rule: Option<Arc<ScopeRule>>,
+}
+
+/// Where an issuer writes the id of the OAuth client that a token was issued to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ClientClaim {
+    /// In `client_id`, which is read with the registered claims.
+    Registered,
+    /// At this JSON pointer.
+    At(Box<str>),
+    /// Nowhere.
+    Nowhere,
 }
 
 /// Whether a granted scope, the first, covers a needed one, the second.
 type ScopeRule = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 impl Conventions {
-    /// Those of an issuer that writes roles to the claim `roles` and means its scopes literally.
+    /// Those of an issuer that writes roles to the claim `roles`, the client's id to `client_id`, and means its scopes
+    /// literally.
     pub fn new(issuer: impl Into<Arc<str>>) -> Self {
-        Self { issuer: issuer.into(), roles_at: Vec::new(), scope_rule: None }
+        Self { issuer: issuer.into(), client: ClientClaim::Registered, roles_at: Vec::new(), scope_rule: None }
+    }
+
+    /// Sets where the client's id stands: a JSON pointer (RFC 6901) such as `/azp`. Defaults to `/client_id`.
+    ///
+    /// See [`TrustedIssuer::client_claim`](crate::TrustedIssuer::client_claim).
+    #[must_use]
+    pub fn client_claim(mut self, pointer: impl Into<String>) -> Self {
+        let pointer = pointer.into();
+        self.client = if pointer == "/client_id" { ClientClaim::Registered } else { ClientClaim::At(pointer.into()) };
+        self
+    }
+
+    /// Says that this issuer's tokens do not name the client that they were issued to.
+    ///
+    /// See [`TrustedIssuer::without_client_claim`](crate::TrustedIssuer::without_client_claim).
+    #[must_use]
+    pub fn without_client_claim(mut self) -> Self {
+        self.client = ClientClaim::Nowhere;
+        self
     }
 
     /// Adds a place where roles stand: a JSON pointer (RFC 6901) such as `/realm_access/roles`.
@@ -41,6 +73,19 @@ impl Conventions {
         &self.issuer
     }
 
+    pub(crate) fn client(&self) -> &ClientClaim {
+        &self.client
+    }
+
+    /// The place of the client's id, if it has one.
+    pub(crate) fn client_place(&self) -> Option<&str> {
+        match &self.client {
+            ClientClaim::Registered => Some("/client_id"),
+            ClientClaim::At(pointer) => Some(pointer),
+            ClientClaim::Nowhere => None,
+        }
+    }
+
     pub(crate) fn role_places(&self) -> impl Iterator<Item = &str> {
         let default = self.roles_at.is_empty().then_some("/roles");
         default.into_iter().chain(self.roles_at.iter().map(String::as_str))
@@ -55,6 +100,7 @@ impl fmt::Debug for Conventions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Conventions")
             .field("issuer", &self.issuer)
+            .field("client", &self.client_place())
             .field("roles_at", &self.role_places().collect::<Vec<_>>())
             .field("scope_rule", &self.scope_rule.as_ref().map(|_| "a closure"))
             .finish()

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Conventions, Identity};
+use super::{ClientClaim, Conventions, Identity};
 use crate::{
     Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime,
     claims::{ClaimsText, RegisteredClaims},
@@ -38,7 +38,12 @@ pub(crate) struct Provenance {
 }
 
 impl Facts {
-    pub(crate) fn new(text: ClaimsText, registered: RegisteredClaims, provenance: Provenance) -> Self {
+    pub(crate) fn new(mut text: ClaimsText, mut registered: RegisteredClaims, provenance: Provenance) -> Self {
+        match provenance.conventions.client() {
+            ClientClaim::Registered => {}
+            ClientClaim::At(pointer) => registered.client_id = text.find_text(pointer),
+            ClientClaim::Nowhere => registered.client_id = None,
+        }
         Self { text, registered, provenance, parsed: OnceLock::new(), checked_at_epoch: AtomicU64::new(0) }
     }
 
@@ -91,9 +96,18 @@ impl Facts {
         self.read(self.registered.session_id)
     }
 
-    /// `client_id`: the OAuth client that it was issued to (RFC 9068 section 2.2).
+    /// The OAuth client that it was issued to: `client_id` (RFC 9068 section 2.2), or the claim in which this issuer
+    /// [writes it](crate::TrustedIssuer::client_claim).
+    ///
+    /// `None` if the token does not name a client.
     pub fn client_id(&self) -> Option<&str> {
         self.read(self.registered.client_id)
+    }
+
+    /// Returns the JSON pointer at which this issuer writes the client's id; `None` if it
+    /// [does not](crate::TrustedIssuer::without_client_claim).
+    pub fn client_claim(&self) -> Option<&str> {
+        self.provenance.conventions.client_place()
     }
 
     /// `ver`: the subject's token version, if it is a whole number.

@@ -5,6 +5,7 @@ mod facts;
 mod identity;
 mod proof;
 
+pub(crate) use conventions::ClientClaim;
 pub use conventions::Conventions;
 pub use facts::Facts;
 pub(crate) use facts::Provenance;

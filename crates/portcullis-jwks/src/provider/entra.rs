@@ -24,7 +24,8 @@ use super::{Input, Provider, Quirk};
 /// If `tenant` is not the id of one tenant: a name, `common`, `organizations` or `consumers`.
 pub fn entra(tenant: &str) -> Result<Provider, ConfigError> {
     let issuer = format!("https://login.microsoftonline.com/{}/v2.0", tenant_id(tenant)?);
-    Ok(Provider::new(NAME, issuer, [Quirk::RolesAt("/roles".to_owned()), Quirk::Has("/azp")]))
+    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/azp"), Quirk::Has("/azp")];
+    Ok(Provider::new(NAME, issuer, quirks))
 }
 
 /// Microsoft Entra ID, tokens of version 1.0, by the tenant's id: what an API gets unless its registration says otherwise.
@@ -45,7 +46,7 @@ pub fn entra_v1(tenant: &str) -> Result<Provider, ConfigError> {
     let issuer = format!("https://sts.windows.net/{tenant}/");
     // The keys of this tenant, not of `common`: those sign for others.
     let keys = format!("https://login.microsoftonline.com/{tenant}/discovery/keys");
-    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::Has("/appid")];
+    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/appid"), Quirk::Has("/appid")];
     Ok(Provider::new(NAME, issuer, quirks).keys_at(keys))
 }
 

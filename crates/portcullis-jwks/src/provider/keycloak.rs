@@ -27,7 +27,11 @@ pub fn keycloak(base: &str, realm: &str) -> Result<Provider, ConfigError> {
     let base = Input { provider: NAME, what, example: "https://sso.example.com", text: base }.base_url()?;
     let what = "the realm's name";
     let realm = Input { provider: NAME, what, example: "shop", text: realm }.path_step()?;
-    let quirks = [Quirk::RolesAt("/realm_access/roles".to_owned()), Quirk::HasValue("/typ", "Bearer".to_owned())];
+    let quirks = [
+        Quirk::RolesAt("/realm_access/roles".to_owned()),
+        Quirk::ClientAt("/azp"),
+        Quirk::HasValue("/typ", "Bearer".to_owned()),
+    ];
     Ok(Provider::new(NAME, format!("{base}/realms/{realm}"), quirks))
 }
 

@@ -24,7 +24,7 @@ pub fn okta(domain: &str, server: &str) -> Result<Provider, ConfigError> {
     let domain = Input { provider: NAME, what, example: "acme.okta.com", text: domain }.domain()?;
     let what = "the authorization server's id";
     let server = Input { provider: NAME, what, example: "default", text: server }.path_step()?;
-    let quirks = [Quirk::RolesAt("/groups".to_owned()), Quirk::Has("/cid")];
+    let quirks = [Quirk::RolesAt("/groups".to_owned()), Quirk::ClientAt("/cid"), Quirk::Has("/cid")];
     Ok(Provider::new(NAME, format!("https://{domain}/oauth2/{server}"), quirks))
 }
 

@@ -24,6 +24,8 @@ pub struct Provider {
 pub(super) enum Quirk {
     /// Roles stand at this JSON pointer.
     RolesAt(String),
+    /// The client's id stands at this JSON pointer.
+    ClientAt(&'static str),
     /// Access tokens have this claim, ID tokens have not.
     Has(&'static str),
     /// The tokens that are meant have this text as that claim.
@@ -68,8 +70,9 @@ impl Provider {
         let plain = TrustedIssuer::new(&self.issuer, audience, keys);
         self.quirks.iter().fold(plain, |issuer, quirk| match quirk {
             Quirk::RolesAt(pointer) => issuer.roles_at(pointer),
-            Quirk::Has(pointer) => issuer.require_claim(*pointer),
-            Quirk::HasValue(pointer, value) => issuer.require_claim_value(*pointer, value),
+            Quirk::ClientAt(pointer) => issuer.client_claim(*pointer),
+            Quirk::Has(pointer) => issuer.access_token_claim(*pointer),
+            Quirk::HasValue(pointer, value) => issuer.access_token_claim_value(*pointer, value),
         })
     }
 

@@ -107,6 +107,9 @@ impl Revocations {
     ///
     /// # Errors
     ///
+    /// [`Refused`](portcullis_core::LogErrorKind::Refused) if it would have no effect, or a cut-off lies further ahead. Nothing is revoked
+    /// then.
+    ///
     /// The log's, if it could not be written for 5 s. It may then hold everywhere or on this instance only, which goes on trying for as
     /// long as it lives: try again, or alarm somebody.
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), LogError> {
@@ -123,10 +126,13 @@ impl Revocations {
         let mut entries: Vec<_> = revocations.into_iter().map(|revocation| view.entry(&revocation)).collect();
         let latest = view.now().plus(LATEST_CUT_OFF);
         if entries.iter().any(|entry| entry.revocation().cut_off().is_some_and(|cut_off| cut_off > latest)) {
-            return Err(LogError::misconfigured(
+            return Err(LogError::refused(
                 "a cut-off lies ahead: it would be forgotten before the tokens that it is to hit have expired; revoke up to now, and \
                  again later",
             ));
+        }
+        if let Some(problem) = entries.iter().find_map(|entry| view.problem_with(entry.revocation())) {
+            return Err(LogError::refused(problem));
         }
         // What all know already grows no log, however often somebody asks for it.
         entries.retain(|entry| !view.has(entry) || self.shared.own().is_at_risk(entry));

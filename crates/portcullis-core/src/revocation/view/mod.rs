@@ -1,6 +1,7 @@
 //! What is revoked, as far as this process knows, and how sure that is.
 
 mod builder;
+mod clients;
 mod confirmation;
 mod few;
 mod id_hash;
@@ -18,7 +19,7 @@ use std::{
 };
 
 pub use self::{builder::RevocationViewBuilder, confirmation::Asked};
-use self::{confirmation::Confirmation, ladder::Ladder, trusted_time::TrustedTime};
+use self::{clients::Clients, confirmation::Confirmation, ladder::Ladder, trusted_time::TrustedTime};
 use super::{Level, LongLived, Revocation, RevocationEntry, WhenStale};
 use crate::{AuthError, Clock, Code, Facts, UnixTime};
 
@@ -55,6 +56,7 @@ pub struct RevocationView(Arc<Inner>);
 
 struct Inner {
     ladder: Ladder,
+    clients: Clients,
     signs: Signs,
     settings: RevocationViewBuilder,
     forgetting: Mutex<TrustedTime>,
@@ -111,6 +113,7 @@ impl RevocationView {
         let (now, uptime) = (settings.clock.now(), settings.clock.uptime());
         Self(Arc::new(Inner {
             ladder: Ladder::new(),
+            clients: Clients::default(),
             signs: Signs {
                 epoch: AtomicU64::new(1),
                 confirmation: Confirmation::new(settings.max_staleness),
