@@ -2,6 +2,22 @@
 //! public key apart: the key without material in each set is the test's own.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "providers/arguments.rs"]
+mod arguments;
+#[path = "providers/authentik.rs"]
+mod authentik;
+#[path = "providers/cloud_iap.rs"]
+mod cloud_iap;
+#[path = "providers/cloudflare.rs"]
+mod cloudflare;
+#[path = "providers/fusionauth.rs"]
+mod fusionauth;
+#[path = "providers/github.rs"]
+mod github;
+#[path = "providers/gitlab.rs"]
+mod gitlab;
+#[path = "providers/logto.rs"]
+mod logto;
 #[path = "providers/scene.rs"]
 mod scene;
 
@@ -25,7 +41,6 @@ fn what_cannot_be_right_is_refused_with_what_to_give() {
         (provider::entra("common"), "the id of one tenant"),
         (provider::entra_v1("contoso.onmicrosoft.com"), "the id of one tenant"),
         (provider::keycloak("sso.example.com", "shop"), "`https://sso.example.com`"),
-        (provider::keycloak("http://sso.example.com", "shop"), "`https://sso.example.com`"),
         (provider::keycloak("https://sso.example.com", "realms/shop"), "the realm's name"),
         (provider::cognito("AbCdEfGhI"), "`eu-west-1_AbCdEfGhI`"),
         (provider::cognito_updated("eu-west-1"), "`eu-west-1_AbCdEfGhI`"),

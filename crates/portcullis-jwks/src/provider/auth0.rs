@@ -15,13 +15,19 @@ use super::{Input, Provider, Quirk};
 /// - Tokens of the RFC 9068 profile have `at+jwt` as their type, those of Auth0's own have `JWT`. If the API has the former, add
 ///   [`Profile::AccessToken`](portcullis_core::Profile::AccessToken).
 ///
+/// Published at [Access token profiles](https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles).
+///
 /// # Errors
 ///
-/// If `domain` is no domain, or has a scheme or a path.
+/// If `domain` is no domain, has a scheme or a path, or is the dashboard's.
 pub fn auth0(domain: &str) -> Result<Provider, ConfigError> {
     let input =
         Input { provider: NAME, what: "the tenant's domain alone", example: "tenant.eu.auth0.com", text: domain };
-    let issuer = format!("https://{}/", input.domain()?);
+    let domain = input.domain()?;
+    if domain == "manage.auth0.com" {
+        return Err(input.problem("is the dashboard, which is the same for all tenants"));
+    }
+    let issuer = format!("https://{domain}/");
     Ok(Provider::new(NAME, issuer, [Quirk::RolesAt("/permissions".to_owned())]))
 }
 

@@ -27,6 +27,8 @@ use super::{Input, Provider, Quirk};
 /// - ID tokens have the client's id as `aud` and would pass for it; `token_use` has to be `access` here.
 /// - Groups are the roles; scopes are in `scope`, with the resource server's identifier before a slash.
 ///
+/// Published at [Access token](https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
+///
 /// # Errors
 ///
 /// If `pool` is not the id of a user pool.

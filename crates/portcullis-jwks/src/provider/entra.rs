@@ -19,6 +19,8 @@ use super::{Input, Provider, Quirk};
 /// - An application with signing keys of its own (claims mapping) is not covered by the tenant's set: give
 ///   [`trust_with`](Provider::trust_with) the keys at `https://login.microsoftonline.com/TENANT/discovery/v2.0/keys?appid=CLIENT`.
 ///
+/// Published at [Access token claims reference](https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference).
+///
 /// # Errors
 ///
 /// If `tenant` is not the id of one tenant: a name, `common`, `organizations` or `consumers`.
@@ -61,7 +63,7 @@ fn tenant_id(text: &str) -> Result<String, ConfigError> {
     if text.split('-').count() == 5 && text.split('-').zip([8, 4, 4, 4, 12]).all(is_group) {
         return Ok(text.to_ascii_lowercase());
     }
-    Err(input.problem(match text {
+    Err(input.problem(match &*text.to_ascii_lowercase() {
         "common" | "organizations" => "stands for every tenant, and no token has it as issuer",
         "consumers" => "stands for personal accounts, whose tenant is `9188040d-6c67-4c5b-b112-36a304b66dad`",
         _ => "is no tenant id; a tenant's name will not do, because tokens have the id",

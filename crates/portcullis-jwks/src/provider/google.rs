@@ -13,6 +13,8 @@ use super::{Input, Provider, Quirk};
 ///   audience it names: a token tells who is calling, not that your front end logged them in.
 /// - There are no scopes and no roles. Who may do what is for you to say, by [`identity`](portcullis_core::Facts::identity) (`sub` is
 ///   never used again, `email` may be) or by the domain: see [`google_workspace`].
+///
+/// Published at [Verify the Google ID token](https://developers.google.com/identity/gsi/web/guides/verify-google-id-token).
 pub fn google() -> Provider {
     Provider::new(NAME, ISSUER.to_owned(), [])
 }

@@ -1,5 +1,7 @@
 //! What a person has at hand, checked: it becomes a part of a URL that is trusted.
 
+use std::ops::RangeInclusive;
+
 use portcullis_core::ConfigError;
 
 use crate::url::{DocumentUrl, shown};
@@ -17,24 +19,37 @@ pub(super) struct Input<'a> {
 impl Input<'_> {
     /// A host name alone, in lower case.
     pub(super) fn domain(self) -> Result<String, ConfigError> {
+        self.without_white_space()?;
         if self.text.contains("://") {
             return Err(self.problem("is a URL: leave out the scheme and what follows the domain"));
         }
         if self.text.contains(['/', ':', '?', '#', '@']) {
             return Err(self.problem("has more in it than a domain"));
         }
-        let is_label = |label: &str| {
-            let is_outer = |end: Option<char>| end.is_some_and(|end| end.is_ascii_alphanumeric());
-            is_outer(label.chars().next()) && is_outer(label.chars().last()) && label.chars().all(is_inner)
-        };
         if !self.text.contains('.') || !self.text.split('.').all(is_label) {
             return Err(self.problem("is no domain"));
         }
         Ok(self.text.to_ascii_lowercase())
     }
 
+    /// One label of a host name, in lower case: a name that the provider puts before its own domain.
+    pub(super) fn label(self) -> Result<String, ConfigError> {
+        self.without_white_space()?;
+        if self.text.contains(['/', ':', '.']) {
+            return Err(self.problem("is a domain or a URL"));
+        }
+        if !is_label(self.text) {
+            return Err(self.problem("is no name"));
+        }
+        Ok(self.text.to_ascii_lowercase())
+    }
+
     /// A URL on which others are built, without a slash at its end.
     pub(super) fn base_url(self) -> Result<String, ConfigError> {
+        self.without_white_space()?;
+        if self.text.matches("://").count() > 1 {
+            return Err(self.problem("has two schemes"));
+        }
         let text = self.text.strip_suffix('/').unwrap_or(self.text);
         // Whether `http` may be used for that host is decided where the keys are fetched.
         let url = DocumentUrl::parse_any(text).map_err(|problem| self.problem(problem))?;
@@ -47,11 +62,37 @@ impl Input<'_> {
         if text.ends_with('/') {
             return Err(self.problem("has several slashes at its end"));
         }
+        if text.contains("/.well-known") {
+            return Err(self.problem("is the URL of a document: leave out `/.well-known` and what follows"));
+        }
+        if url.uri().host().is_some_and(|host| host.contains(|char: char| char.is_ascii_uppercase())) {
+            return Err(self.problem("has capital letters in its host, and `iss` is compared exactly"));
+        }
         Ok(text.to_owned())
+    }
+
+    /// A URL on which others are built: by the preset, with `step` as the next one of its path.
+    pub(super) fn base_url_before(self, step: &str) -> Result<String, ConfigError> {
+        let base = self.base_url()?;
+        let (_, after_scheme) = base.split_once("://").unwrap_or_default();
+        if after_scheme.split('/').skip(1).any(|found| found == step) {
+            return Err(self.problem(&format!("goes too far: `/{step}` and what follows is added here")));
+        }
+        Ok(base)
+    }
+
+    /// A URL that is a host alone.
+    pub(super) fn origin(self) -> Result<String, ConfigError> {
+        let base = self.base_url()?;
+        if base.split_once("://").is_some_and(|(_, after_scheme)| after_scheme.contains('/')) {
+            return Err(self.problem("has a path"));
+        }
+        Ok(base)
     }
 
     /// One step of a URL's path, of characters that stand for themselves (RFC 3986 section 2.3).
     pub(super) fn path_step(self) -> Result<String, ConfigError> {
+        self.without_white_space()?;
         let stands_for_itself = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_' | '~');
         if self.text.is_empty() || self.text.chars().all(|char| char == '.') {
             return Err(self.problem("is no name"));
@@ -62,12 +103,54 @@ impl Input<'_> {
         Ok(self.text.to_owned())
     }
 
+    /// The path of a project, or of what holds projects, with that number of names in it.
+    pub(super) fn path_of(self, names: RangeInclusive<usize>) -> Result<String, ConfigError> {
+        self.without_white_space()?;
+        if self.text.contains("://") {
+            return Err(self.problem("is a URL: leave out the scheme and the host"));
+        }
+        if self.text.contains('*') {
+            return Err(self.problem("is a pattern, and would be compared as it stands"));
+        }
+        let is_inside = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_');
+        let is_name = |name: &str| name.contains(|char: char| char != '.') && name.chars().all(is_inside);
+        if !self.text.split('/').all(is_name) || self.text.strip_suffix(".git").is_some() {
+            return Err(self.problem("is no such path"));
+        }
+        if !names.contains(&self.text.split('/').count()) {
+            return Err(self.problem("has too few or too many names in it"));
+        }
+        Ok(self.text.to_owned())
+    }
+
+    /// A text that tokens have as it stands here.
+    pub(super) fn exact(self) -> Result<String, ConfigError> {
+        self.without_white_space()?;
+        if self.text.is_empty() { Err(self.problem("is empty")) } else { Ok(self.text.to_owned()) }
+    }
+
     /// An error that says what is wrong, in words that follow the text, and what to give instead.
     pub(super) fn problem(self, is_wrong: &str) -> ConfigError {
         let Self { provider, what, example, text } = self;
-        let text: String = shown(text).chars().filter(|char| !char.is_control()).take(100).collect();
+        // A line break or an invisible character is shown by its number.
+        let text: String = shown(text).escape_debug().take(100).collect();
         ConfigError::new(format!("{provider}: `{text}` {is_wrong}: give {what}, as in `{example}`"))
     }
+
+    fn without_white_space(self) -> Result<(), ConfigError> {
+        // A byte order mark and a zero-width space are invisible, too, and no white space by Unicode's book.
+        let is_hidden = |char: char| {
+            char.is_whitespace()
+                || char.is_control()
+                || matches!(char, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
+        };
+        if self.text.contains(is_hidden) { Err(self.problem("has white space in it")) } else { Ok(()) }
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let is_outer = |end: Option<char>| end.is_some_and(|end| end.is_ascii_alphanumeric());
+    is_outer(text.chars().next()) && is_outer(text.chars().last()) && text.chars().all(is_inner)
 }
 
 fn is_inner(char: char) -> bool {

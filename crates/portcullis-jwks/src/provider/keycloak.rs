@@ -19,12 +19,15 @@ use super::{Input, Provider, Quirk};
 ///   in them, and has to be `Bearer` here. (The header's `typ` is `JWT` in both.) Tokens of the type
 ///   `DPoP` are refused with it.
 ///
+/// Published at [Server administration guide](https://www.keycloak.org/docs/latest/server_admin/#_audience).
+///
 /// # Errors
 ///
-/// If `base` is no `https` URL (or an `http` one of this machine), or `realm` is no plain name.
+/// If `base` is no URL, or has `/realms/` in it; if `realm` is no plain name.
 pub fn keycloak(base: &str, realm: &str) -> Result<Provider, ConfigError> {
     let what = "the URL under which users see it";
-    let base = Input { provider: NAME, what, example: "https://sso.example.com", text: base }.base_url()?;
+    let base = Input { provider: NAME, what, example: "https://sso.example.com", text: base };
+    let base = base.base_url_before("realms")?;
     let what = "the realm's name";
     let realm = Input { provider: NAME, what, example: "shop", text: realm }.path_step()?;
     let quirks = [

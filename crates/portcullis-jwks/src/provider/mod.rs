@@ -1,7 +1,7 @@
-//! Presets: identity providers whose quirks are known here, so that you give what you have at hand and they are right.
+//! Presets: identity providers whose quirks are known here. You give what you have at hand, such as a domain or a tenant's id.
 //!
-//! A [`Provider`] knows everything but the audience: the exact name that its tokens have as `iss`, where its keys are, where its
-//! roles stand, and by what an access token is told from an ID token.
+//! A [`Provider`] knows everything but the audience: the exact `iss` of its tokens, where its keys and its roles are, and how an access
+//! token differs from an ID token.
 //!
 //! ```no_run
 //! use portcullis_core::JwtAuthenticator;
@@ -40,21 +40,44 @@
 //!
 //! # What they know
 //!
-//! | | `iss` | `aud` of a service | roles | scopes | an access token has |
-//! |---|---|---|---|---|---|
-//! | [`auth0`] | `https://DOMAIN/`, slash included | the API's identifier, in a list with `/userinfo` | `/permissions` | `scope` | another `aud` than an ID token |
-//! | [`entra`] | `https://login.microsoftonline.com/TENANT/v2.0` | the API's client id | `/roles` | `scp`, one string | `azp` |
-//! | [`entra_v1`] | `https://sts.windows.net/TENANT/`, slash included | `api://…`, or the API's client id | `/roles` | `scp`, one string | `appid` |
-//! | [`keycloak`] | `BASE/realms/REALM` | what an audience mapper adds | `/realm_access/roles`; of a client at `/resource_access/CLIENT/roles` | `scope` | `typ` = `Bearer` among the claims |
-//! | [`cognito`] | `https://cognito-idp.REGION.amazonaws.com/POOL` | none: [`client_id`](cognito) takes its place | `/cognito:groups` | `scope` | `token_use` = `access` |
-//! | [`cognito_updated`] | `https://issuer-cognito-idp.REGION.amazonaws.com/POOL` | the same | the same | the same | the same |
-//! | [`okta`] | `https://DOMAIN/oauth2/SERVER` | the server's, `api://default` at first | `/groups` | `scp`, an array | `cid` |
-//! | [`google`] | `https://accounts.google.com` | the client id | none | none | (ID tokens only: its access tokens are no JWTs) |
-//! | [`supabase`] | `https://PROJECT.supabase.co/auth/v1` | `authenticated` | `/role` | none | another `aud` than an ID token |
-//! | [`zitadel`] | the instance's URL | the project's id | `/urn:zitadel:iam:org:project:PROJECT:roles`, an object | none | `jti` |
+//! Identity providers:
 //!
-//! As the providers document it in 2026. Each of them can be configured to write other claims as well: more places for roles are
-//! added by [`TrustedIssuer::roles_at`](portcullis_core::TrustedIssuer::roles_at), more conditions by
+//! | | `iss` | `aud` of a service | roles | scopes | client | an access token has |
+//! |---|---|---|---|---|---|---|
+//! | [`auth0`] | `https://DOMAIN/`, slash included | the API's identifier, in a list with `/userinfo` | `/permissions` | `scope` | `azp` | another `aud` than an ID token |
+//! | [`authentik`] | `BASE/application/o/SLUG/`, slash included | the client id | `/groups` | none by default | `azp` | `azp` |
+//! | [`cognito`] | `https://cognito-idp.REGION.amazonaws.com/POOL` | none: [`client_id`](cognito) takes its place | `/cognito:groups` | `scope` | `client_id` | `token_use` = `access` |
+//! | [`cognito_updated`] | `https://issuer-cognito-idp.REGION.amazonaws.com/POOL` | the same | the same | the same | the same | the same |
+//! | [`entra`] | `https://login.microsoftonline.com/TENANT/v2.0` | the API's client id | `/roles` | `scp`, one string | `azp` | `azp` |
+//! | [`entra_v1`] | `https://sts.windows.net/TENANT/`, slash included | `api://…`, or the API's client id | `/roles` | `scp`, one string | `appid` | `appid` |
+//! | [`fusionauth`] | what the tenant's settings say, `acme.com` | the application's id | `/roles` | `scope` | `applicationId` | `applicationId` |
+//! | [`fusionauth_entity`] | the same | the target entity's id | `/permissions` | `scope` | `sub` | another `aud` than an ID token |
+//! | [`google`] | `https://accounts.google.com` | the client id | none | none | `azp` | (ID tokens only: its access tokens are no JWTs) |
+//! | [`keycloak`] | `BASE/realms/REALM` | what an audience mapper adds | `/realm_access/roles`; of a client at `/resource_access/CLIENT/roles` | `scope` | `azp` | `typ` = `Bearer` among the claims |
+//! | [`logto`] | `ENDPOINT/oidc` | the API's indicator | `/roles`, if added | `scope` | `client_id` | the type `at+jwt` |
+//! | [`okta`] | `https://DOMAIN/oauth2/SERVER` | the server's, `api://default` at first | `/groups` | `scp`, an array | `cid` | `cid` |
+//! | [`supabase`] | `https://PROJECT.supabase.co/auth/v1` | `authenticated` | `/role` | none | none | another `aud` than an ID token |
+//! | [`zitadel`] | the instance's URL | the project's id | `/urn:zitadel:iam:org:project:PROJECT:roles`, an object | none | `client_id` | `jti` |
+//!
+//! Platforms that issue tokens to programs. Every program on the platform can get one for your audience, so that whose program it is
+//! has to be said, too:
+//!
+//! | | `iss` | `aud` of a service | required |
+//! |---|---|---|---|
+//! | [`github_actions`], [`github_actions_at`] | `https://token.actions.githubusercontent.com`, or one of your own | what the workflow asks for | `repository` |
+//! | [`github_actions_of_owner`] | the same | the same | `repository_owner` |
+//! | [`gitlab_ci`] | the instance's URL | what the job asks for | `project_path` |
+//! | [`gitlab_ci_of_namespace`] | the same | the same | `namespace_path` |
+//!
+//! Proxies that add a token to each request. The token is in an HTTP header of their own:
+//!
+//! | | `iss` | `aud` of a service | HTTP header |
+//! |---|---|---|---|
+//! | [`cloudflare_access`] | `https://TEAM.cloudflareaccess.com` | the application's AUD tag | `Cf-Access-Jwt-Assertion` |
+//! | [`cloud_iap`] | `https://cloud.google.com/iap` | `/projects/NUMBER/global/backendServices/ID` and others | `x-goog-iap-jwt-assertion` |
+//!
+//! As the providers document it in 2026; each function links to that page. Each of them can be configured to write other claims as well:
+//! more places for roles are added by [`TrustedIssuer::roles_at`](portcullis_core::TrustedIssuer::roles_at), more conditions by
 //! [`require_claim_value`](portcullis_core::TrustedIssuer::require_claim_value).
 //!
 //! # Scope
@@ -63,11 +86,18 @@
 //! there is [`oidc`](crate::oidc), or [`RemoteKeys`](crate::RemoteKeys) with a `TrustedIssuer` of your own.
 
 mod auth0;
+mod authentik;
+mod cloud_iap;
+mod cloudflare;
 mod cognito;
 mod entra;
+mod fusionauth;
+mod github;
+mod gitlab;
 mod google;
 mod input;
 mod keycloak;
+mod logto;
 mod okta;
 #[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
 mod provider;
@@ -75,11 +105,18 @@ mod supabase;
 mod zitadel;
 
 pub use auth0::auth0;
+pub use authentik::authentik;
+pub use cloud_iap::cloud_iap;
+pub use cloudflare::cloudflare_access;
 pub use cognito::{cognito, cognito_updated};
 pub use entra::{entra, entra_v1};
+pub use fusionauth::{fusionauth, fusionauth_entity};
+pub use github::{danger_github_actions_of_anyone, github_actions, github_actions_at, github_actions_of_owner};
+pub use gitlab::{danger_gitlab_ci_of_anyone, gitlab_ci, gitlab_ci_of_namespace};
 pub use google::{google, google_workspace};
 use input::Input;
 pub use keycloak::keycloak;
+pub use logto::logto;
 pub use okta::okta;
 pub use provider::Provider;
 use provider::Quirk;

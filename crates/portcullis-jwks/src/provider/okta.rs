@@ -16,12 +16,18 @@ use super::{Input, Provider, Quirk};
 /// - `sub` of a user is the login, which may be changed and given to somebody else; `uid` is who it is. `sub` of an application is its
 ///   client id, and there is no `uid`.
 ///
+/// Published at [Access tokens](https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/#access-token).
+///
 /// # Errors
 ///
-/// If `domain` is no domain, or has a scheme or a path; if `server` is no plain name.
+/// If `domain` is no domain, has a scheme or a path, or is the admin console's; if `server` is no plain name.
 pub fn okta(domain: &str, server: &str) -> Result<Provider, ConfigError> {
     let what = "the organization's domain alone";
-    let domain = Input { provider: NAME, what, example: "acme.okta.com", text: domain }.domain()?;
+    let input = Input { provider: NAME, what, example: "acme.okta.com", text: domain };
+    let domain = input.domain()?;
+    if domain.split_once('.').is_some_and(|(name, rest)| name.ends_with("-admin") && rest.starts_with("okta")) {
+        return Err(input.problem("is the admin console's: leave out `-admin`"));
+    }
     let what = "the authorization server's id";
     let server = Input { provider: NAME, what, example: "default", text: server }.path_step()?;
     let quirks = [Quirk::RolesAt("/groups".to_owned()), Quirk::ClientAt("/cid"), Quirk::Has("/cid")];

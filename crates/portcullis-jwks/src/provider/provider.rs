@@ -2,7 +2,7 @@
 
 #[cfg(feature = "reqwest")]
 use portcullis_core::ConfigError;
-use portcullis_core::{KeySource, TrustedIssuer};
+use portcullis_core::{KeySource, Profile, TrustedIssuer};
 
 use crate::{RemoteKeys, RemoteKeysBuilder};
 
@@ -30,6 +30,8 @@ pub(super) enum Quirk {
     Has(&'static str),
     /// The tokens that are meant have this text as that claim.
     HasValue(&'static str, String),
+    /// Access tokens are of this kind, ID tokens are not.
+    Profile(Profile),
 }
 
 impl Provider {
@@ -73,6 +75,7 @@ impl Provider {
             Quirk::ClientAt(pointer) => issuer.client_claim(*pointer),
             Quirk::Has(pointer) => issuer.access_token_claim(*pointer),
             Quirk::HasValue(pointer, value) => issuer.access_token_claim_value(*pointer, value),
+            Quirk::Profile(profile) => issuer.profile(*profile),
         })
     }
 

@@ -28,6 +28,8 @@ use super::{Input, Provider, Quirk};
 /// # assert!(legacy("Id", "short").is_err());
 /// ```
 ///
+/// Published at [JWT claims reference](https://supabase.com/docs/guides/auth/jwt-fields).
+///
 /// # Errors
 ///
 /// If `project` is not a reference: a URL, say.

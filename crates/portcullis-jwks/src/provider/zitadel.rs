@@ -18,13 +18,15 @@ use super::{Input, Provider, Quirk};
 /// - There are no scopes in tokens: [`has_scope`](portcullis_core::Facts::has_scope) says no.
 /// - ID tokens have the same audience, but no `jti`, and `jti` is required here.
 ///
+/// Published at [Claims](https://zitadel.com/docs/apis/openidoauth/claims).
+///
 /// # Errors
 ///
-/// If `instance` is no `https` URL (or an `http` one of this machine), or `project` is no id.
+/// If `instance` is no URL, or has a path; if `project` is no id.
 pub fn zitadel(instance: &str, project: &str) -> Result<Provider, ConfigError> {
     let what = "the instance's URL";
     let example = "https://acme-a1b2c3.zitadel.cloud";
-    let issuer = Input { provider: NAME, what, example, text: instance }.base_url()?;
+    let issuer = Input { provider: NAME, what, example, text: instance }.origin()?;
     let input = Input { provider: NAME, what: "the project's id", example: "344374183645413380", text: project };
     if project.is_empty() || !project.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_')) {
         return Err(input.problem("is no id of a project"));

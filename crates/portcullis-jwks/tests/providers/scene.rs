@@ -101,6 +101,9 @@ impl Scene {
         for other in
             [toggled, iss.replace("https://", "https://other-"), iss.to_uppercase(), iss.replace("https", "http")]
         {
+            if other == iss {
+                continue; // a name that is no URL has no scheme to change
+            }
             let token = self.accepted(|claims| claims["iss"] = other.as_str().into());
             assert_eq!(judge(issuer(), &token).await.unwrap_err(), Code::IssuerNotTrusted, "{other}");
         }

@@ -1,0 +1,34 @@
+//! Identity-Aware Proxy of Google Cloud.
+
+use super::Provider;
+
+/// Google Cloud's Identity-Aware Proxy (IAP) in front of a service.
+///
+/// - **The token is in the HTTP header `x-goog-iap-jwt-assertion`**, which IAP adds to each request that it let through, without a
+///   scheme. The layer has to be told to look there:
+///
+///   ```
+///   # fn main() -> Result<(), Box<dyn std::error::Error>> {
+///   # let authenticator = portcullis_test::MockIssuer::new().authenticator();
+///   use portcullis::{AuthLayer, HttpHeader};
+///
+///   let layer = AuthLayer::at(HttpHeader::new("x-goog-iap-jwt-assertion")?, authenticator);
+///   # Ok(())
+///   # }
+///   ```
+/// - `iss` is `https://cloud.google.com/iap`, for every customer of Google Cloud. The keys are asked for at
+///   `https://www.gstatic.com/iap/verify/public_key-jwk`, and sign with ES256.
+/// - **The audience alone says that a token is for your service**: `/projects/NUMBER/global/backendServices/ID` behind a load
+///   balancer, `/projects/NUMBER/apps/PROJECT` on App Engine, `/projects/NUMBER/locations/REGION/services/NAME` on Cloud Run. The
+///   numbers are the project's and the backend service's own, not their names.
+/// - A person is named by `sub` (`accounts.google.com:NUMBER`) and `email`; `hd` is the organization's domain, and `google` has
+///   the access levels that were met.
+/// - There are no roles, no scopes and no log-out. Other kinds of token do not exist under this issuer: Google's ID tokens have
+///   another one.
+/// - Health checks of the load balancer have no token: exempt their path.
+///
+/// Published at [Securing your app with signed headers](https://cloud.google.com/iap/docs/signed-headers-howto).
+pub fn cloud_iap() -> Provider {
+    Provider::new("Cloud IAP", "https://cloud.google.com/iap".to_owned(), [])
+        .keys_at("https://www.gstatic.com/iap/verify/public_key-jwk".to_owned())
+}

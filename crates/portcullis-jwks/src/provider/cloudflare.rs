@@ -1,0 +1,43 @@
+//! Cloudflare Access.
+
+use portcullis_core::ConfigError;
+
+use super::{Input, Provider, Quirk};
+
+/// Cloudflare Access in front of a service, by the team's name: what stands before `.cloudflareaccess.com`.
+///
+/// - **The token is in the HTTP header `Cf-Access-Jwt-Assertion`**, which Cloudflare adds to each request that it let through, without a
+///   scheme. (The cookie `CF_Authorization` has it as well, but not always.) The layer has to be told to look there:
+///
+///   ```
+///   # fn main() -> Result<(), Box<dyn std::error::Error>> {
+///   # let authenticator = portcullis_test::MockIssuer::new().authenticator();
+///   use portcullis::{AuthLayer, HttpHeader};
+///
+///   let layer = AuthLayer::at(HttpHeader::new("Cf-Access-Jwt-Assertion")?, authenticator);
+///   # Ok(())
+///   # }
+///   ```
+/// - `iss` is `https://TEAM.cloudflareaccess.com`. The keys are asked for at `/cdn-cgi/access/certs`.
+/// - The audience is the application's *AUD tag*, 64 hexadecimal digits.
+/// - The claim `type` has to be `app`. The cookie of the team's own domain has a token of the type `org`, which opens the log-in of
+///   every application, and is refused.
+/// - A person is named by `sub` and `email`. A service token has an empty `sub`, so it has no subject here, and its client id is
+///   in `common_name`. Requests of all service tokens are the same to a guard that asks for no more than "authenticated".
+/// - Groups come with the identity provider's own claims, under `custom`, if Access was told to pass them on:
+///   [`roles_at("/custom/groups")`](portcullis_core::TrustedIssuer::roles_at). There are no scopes, and no log-out tokens.
+///
+/// Published at [Application token](https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/application-token/)
+/// and [Validate JWTs](https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/).
+///
+/// # Errors
+///
+/// If `team` is no name of a team: a domain or a URL, say.
+pub fn cloudflare_access(team: &str) -> Result<Provider, ConfigError> {
+    let input = Input { provider: NAME, what: "the team's name alone", example: "acme", text: team };
+    let issuer = format!("https://{}.cloudflareaccess.com", input.label()?);
+    let keys = format!("{issuer}/cdn-cgi/access/certs");
+    Ok(Provider::new(NAME, issuer, [Quirk::HasValue("/type", "app".to_owned())]).keys_at(keys))
+}
+
+const NAME: &str = "Cloudflare Access";

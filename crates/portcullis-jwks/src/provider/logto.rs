@@ -1,0 +1,35 @@
+//! Logto.
+
+use portcullis_core::{ConfigError, Profile};
+
+use super::{Input, Provider, Quirk};
+
+/// Logto, by its endpoint: `https://TENANT.logto.app`, or a custom domain under which tokens are asked for.
+///
+/// - `iss` is `ENDPOINT/oidc`. Keys are found by discovery; tokens are signed with ES384 unless the tenant's key was made before.
+/// - The audience is the API resource's indicator. A client has to ask for it (`resource=…`), or it gets a token that is no JWT.
+/// - Access tokens have `at+jwt` as their type, ID tokens have `JWT`: the profile is
+///   [`Profile::AccessToken`](portcullis_core::Profile::AccessToken) here, so that an ID token is refused.
+/// - Permissions are in `scope`. Logto's roles are in no token by default; the preset reads `/roles`, where an
+///   own claim (*Custom JWT*) usually puts them.
+/// - Tokens for an organization have `urn:logto:organization:ID` as their audience, or the API's indicator and `organization_id`. An
+///   API that serves one organization requires
+///   [`require_claim_value("/organization_id", ..)`](portcullis_core::TrustedIssuer::require_claim_value).
+/// - The client is named by `client_id`.
+/// - A back-channel log-out has `sub` and, if the client asked for it, `sid`. Access tokens have no `sid`: end every session of the
+///   subject.
+///
+/// Published at [Validate access tokens](https://docs.logto.io/authorization/validate-access-tokens).
+///
+/// # Errors
+///
+/// If `endpoint` is no URL, or has `/oidc` at its end.
+pub fn logto(endpoint: &str) -> Result<Provider, ConfigError> {
+    let what = "the endpoint that the console shows";
+    let input = Input { provider: NAME, what, example: "https://acme.logto.app", text: endpoint };
+    let base = input.base_url_before("oidc")?;
+    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::Profile(Profile::AccessToken)];
+    Ok(Provider::new(NAME, format!("{base}/oidc"), quirks))
+}
+
+const NAME: &str = "Logto";
