@@ -16,6 +16,8 @@ mod fusionauth;
 mod github;
 #[path = "providers/gitlab.rs"]
 mod gitlab;
+#[path = "providers/kubernetes.rs"]
+mod kubernetes;
 #[path = "providers/logto.rs"]
 mod logto;
 #[path = "providers/scene.rs"]

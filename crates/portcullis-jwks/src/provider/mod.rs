@@ -68,6 +68,8 @@
 //! | [`github_actions_of_owner`] | the same | the same | `repository_owner` |
 //! | [`gitlab_ci`] | the instance's URL | what the job asks for | `project_path` |
 //! | [`gitlab_ci_of_namespace`] | the same | the same | `namespace_path` |
+//! | [`kubernetes`] | the cluster's issuer | what the pod's projected volume asks for | `kubernetes.io/namespace` |
+//! | [`kubernetes_service_account`] | the same | the same | `sub` |
 //!
 //! Proxies that add a token to each request. The token is in an HTTP header of their own:
 //!
@@ -97,6 +99,7 @@ mod gitlab;
 mod google;
 mod input;
 mod keycloak;
+mod kubernetes;
 mod logto;
 mod okta;
 #[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
@@ -116,6 +119,7 @@ pub use gitlab::{danger_gitlab_ci_of_anyone, gitlab_ci, gitlab_ci_of_namespace};
 pub use google::{google, google_workspace};
 use input::Input;
 pub use keycloak::keycloak;
+pub use kubernetes::{danger_kubernetes_any_namespace, kubernetes, kubernetes_service_account};
 pub use logto::logto;
 pub use okta::okta;
 pub use provider::Provider;

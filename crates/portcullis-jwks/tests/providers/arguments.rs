@@ -32,7 +32,7 @@ const BY_DOMAIN: [(&str, Preset); 3] = [
 ];
 
 /// Presets that take a name of another form.
-const BY_NAME: [(&str, Preset); 14] = [
+const BY_NAME: [(&str, Preset); 16] = [
     ("8eaef023-2b34-4da1-9baa-8bc8c9d6a490", provider::entra),
     ("8eaef023-2b34-4da1-9baa-8bc8c9d6a490", provider::entra_v1),
     ("shop", |realm| provider::keycloak("https://sso.example.com", realm)),
@@ -47,6 +47,8 @@ const BY_NAME: [(&str, Preset); 14] = [
     ("my-group/my-project", |project| provider::gitlab_ci("https://gitlab.com", project)),
     ("my-group/my-subgroup", |group| provider::gitlab_ci_of_namespace("https://gitlab.com", group)),
     ("acme", provider::cloudflare_access),
+    ("shop", |namespace| provider::kubernetes("https://kubernetes.default.svc", namespace)),
+    ("orders", |account| provider::kubernetes_service_account("https://kubernetes.default.svc", "shop", account)),
 ];
 
 fn refusal(outcome: Outcome) -> String {
@@ -151,6 +153,8 @@ fn row_x_a_part_of_a_path_is_no_path_of_a_project() {
         assert!(provider::gitlab_ci("https://gitlab.com", other).is_err(), "{other}");
     }
     assert!(provider::gitlab_ci("https://gitlab.com", "a/b/c/my-project").is_ok());
+    assert!(refusal(provider::kubernetes("https://kubernetes.default.svc", "Shop")).contains("capital letters"));
+    assert!(refusal(provider::kubernetes("kubernetes/serviceaccount", "shop")).contains("the cluster's issuer"));
     for other in ["acme.cloudflareaccess.com", "https://acme.cloudflareaccess.com", "acme_", "-acme", "ac me"] {
         assert!(refusal(provider::cloudflare_access(other)).contains("the team's name alone"), "{other}");
     }
