@@ -64,6 +64,7 @@ mod error;
 mod json;
 mod key;
 mod key_source;
+mod log_text;
 mod policy;
 mod revocation;
 mod token;
@@ -79,6 +80,7 @@ pub use key::{
     MAX_KEYS_TRIED, RingError, RingErrorKind, Secret, SkippedKey, UnknownAlgorithm, VerifyingKey,
 };
 pub use key_source::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, WaitingForKeys};
+pub use log_text::LogText;
 pub use policy::{Leeway, Profile, TrustedIssuer};
 pub use revocation::{
     Asked, Cursor, Level, LogError, LogErrorKind, LongLived, Page, Revocation, RevocationEntry, RevocationLog,

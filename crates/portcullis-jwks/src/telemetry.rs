@@ -14,9 +14,7 @@ pub(crate) use disabled::{
 
 #[cfg(feature = "tracing")]
 mod enabled {
-    use std::{error::Error, fmt};
-
-    use portcullis_core::{KeySet, SkippedKey, VerifyingKey};
+    use portcullis_core::{KeySet, LogText, SkippedKey, VerifyingKey};
 
     use crate::FetchError;
 
@@ -27,7 +25,7 @@ mod enabled {
     pub(crate) fn keys_swapped(source: &str, keys: &KeySet, skipped: &[SkippedKey]) {
         tracing::info!(target: TARGET, source, keys = keys.len(), skipped = skipped.len(), "key set swapped");
         for key in skipped {
-            tracing::warn!(target: TARGET, source, %key, "a key of the set is not used");
+            tracing::warn!(target: TARGET, source, key = %LogText::new(key), "a key of the set is not used");
         }
     }
 
@@ -40,7 +38,7 @@ mod enabled {
 
     /// An attempt came to nothing.
     pub(crate) fn fetch_failed(source: &str, error: &FetchError, failures: u32, usable: bool) {
-        let error = WithCauses(error);
+        let error = LogText::of_error(error);
         if usable {
             tracing::warn!(target: TARGET, source, %error, failures, "keys could not be fetched, those from before stay");
         } else {
@@ -54,7 +52,7 @@ mod enabled {
             let key = key.id().unwrap_or("without an id");
             tracing::error!(
                 target: TARGET, source,
-                key,
+                key = %LogText::new(&key),
                 "the issuer published this key's private half: it verifies nothing from now on"
             );
         }
@@ -73,21 +71,6 @@ mod enabled {
     /// A snapshot is of no use.
     pub(crate) fn snapshot_not_restored(source: &str, reason: &str) {
         tracing::warn!(target: TARGET, source, reason, "a snapshot of keys is not restored");
-    }
-
-    /// An error with everything that led to it: `what: because: because`.
-    struct WithCauses<'a>(&'a dyn Error);
-
-    impl fmt::Display for WithCauses<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{}", self.0)?;
-            let mut cause = self.0.source();
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
-            Ok(())
-        }
     }
 }
 

@@ -10,9 +10,7 @@ pub(crate) use disabled::{appending_anew, log_failed, log_read, restarted, revok
 
 #[cfg(feature = "tracing")]
 mod enabled {
-    use std::{error::Error, fmt};
-
-    use portcullis_core::{LogError, LogErrorKind, RevocationEntry};
+    use portcullis_core::{LogError, LogErrorKind, LogText, RevocationEntry};
 
     /// What filters name: the crate, and not where in it the event is written.
     const TARGET: &str = "portcullis_store";
@@ -23,7 +21,7 @@ mod enabled {
         match outcome {
             Ok(()) => tracing::info!(target: TARGET, count, level, "revoked"),
             Err(error) => tracing::error!(
-                target: TARGET, count, level, error = %WithCauses(error),
+                target: TARGET, count, level, error = %LogText::of_error(error),
                 "revoked on this instance only: the log could not be written, which is tried again"
             ),
         }
@@ -39,7 +37,7 @@ mod enabled {
     /// The log could not be read.
     pub(crate) fn log_failed(error: &LogError, failures: u32) {
         let kind = error.kind();
-        let error = WithCauses(error);
+        let error = LogText::of_error(error);
         if kind == LogErrorKind::Unavailable {
             tracing::warn!(target: TARGET, %error, failures, "the log of revocations cannot be read");
         } else {
@@ -72,27 +70,12 @@ mod enabled {
 
     /// Something about the log's durability.
     pub(crate) fn warning(warning: &str) {
-        tracing::warn!(target: TARGET, warning, "the log of revocations may lose what it has acknowledged");
+        tracing::warn!(target: TARGET, warning = %LogText::new(&warning), "the log of revocations may lose what it has acknowledged");
     }
 
     /// Nobody follows the log any more.
     pub(crate) fn task_ended() {
         tracing::error!(target: TARGET, "the task that follows the log of revocations has ended: the view grows stale");
-    }
-
-    /// An error with everything that led to it: `what: because: because`.
-    struct WithCauses<'a>(&'a dyn Error);
-
-    impl fmt::Display for WithCauses<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{}", self.0)?;
-            let mut cause = self.0.source();
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
-            Ok(())
-        }
     }
 }
 
