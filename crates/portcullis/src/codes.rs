@@ -10,8 +10,28 @@ mod tests {
 
     /// The cells of the table's rows: code with its anchor, status, error, when, client, operator.
     fn rows() -> Vec<Vec<&'static str>> {
-        let rows = PAGE.lines().filter(|line| line.starts_with("| <a "));
+        cells(PAGE.split_once("# Codes of services").map_or(PAGE, |(of_credentials, _)| of_credentials))
+    }
+
+    fn cells(page: &'static str) -> Vec<Vec<&'static str>> {
+        let rows = page.lines().filter(|line| line.starts_with("| <a "));
         rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+    }
+
+    #[cfg(any(feature = "form", feature = "revocation"))]
+    #[test]
+    fn the_page_has_every_code_of_services_with_its_status() {
+        use crate::ServiceCode;
+        let rows = cells(PAGE.split_once("# Codes of services").map_or("", |(_, of_services)| of_services));
+        let found: Vec<_> = rows.iter().map(|cells| (cells[0].to_owned(), cells[1].to_owned())).collect();
+        let expected: Vec<_> = ServiceCode::ALL
+            .iter()
+            .map(|code| (format!("<a id=\"{code}\"></a>`{code}`"), code.status().as_u16().to_string()))
+            .collect();
+        assert_eq!(found, expected);
+        for cells in rows {
+            assert!(cells.len() == 5 && cells[2..].iter().all(|cell| cell.ends_with('.')), "{cells:?}");
+        }
     }
 
     #[test]

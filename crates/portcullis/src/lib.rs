@@ -51,10 +51,11 @@
 //! # What is promised
 //!
 //! - A request without a verified credential does not reach a handler, unless it has none at all and the layer is
-//!   optional, or it has the form of a CORS preflight ([`Preflights`]). No guard and no extractor lets it pass. What is checked, and in which order, is listed in [`portcullis_core`].
+//!   optional (or CORS preflights are [let through](AuthLayer::danger_pass_preflights)). No guard and no extractor lets it
+//!   pass. What is checked, and in which order, is listed in [`portcullis_core`].
 //! - "We could not decide" is 503, never 401 or 403, and never a pass.
 //! - No token, secret or claim value gets into a log, an error, a `Debug` output or an answer.
-//! - No process-wide state, no thread but that of a watched key file, and no task but that of keys that are fetched.
+//! - No process-wide state but what keeps a lasting fault from filling the log, no thread but that of a watched key file, and no task but that of keys that are fetched.
 //!
 //! # Scope
 //!
@@ -84,14 +85,16 @@ pub mod rejection;
 pub mod requirement;
 #[cfg(feature = "revocation")]
 pub mod revocation;
+#[cfg(feature = "tracing")]
+mod sparse;
 mod telemetry;
 
 pub use portcullis_core::{
     Algorithm, AlgorithmSet, AnyVerified, Asked, Attempt, AuthError, AuthErrorKind, Authenticator, ClaimRef, Clock,
     Code, ConfigError, Conventions, Credential, Cursor, Facts, Identity, JwtAuthenticator, KeyError, KeyErrorKind,
     KeyHint, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind,
-    KeyState, Leeway, Level, LogError, LogErrorKind, LongLived, MAX_KEYS_TRIED, NoCustom, Page, Profile, Resolved,
-    Revocation, RevocationEntry, RevocationLog, RevocationView, RevocationViewBuilder, Revoker, RingError,
+    KeyState, Leeway, Level, LogError, LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page, Profile,
+    Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView, RevocationViewBuilder, Revoker, RingError,
     RingErrorKind, Roles, Scopes, Secret, SkippedKey, SystemClock, TokenHeader, TrustedIssuer, UnixTime,
     UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting,
     WaitingForKeys, WhenStale,
@@ -119,7 +122,9 @@ pub use location::{FormBody, FormBodyLayer};
 pub use metadata::ResourceMetadata;
 #[cfg(feature = "axum")]
 pub use rejection::AuthRejection;
-pub use rejection::{BearerChallenge, GrpcStatus, MakeRejection, Preflights};
+#[cfg(any(feature = "form", feature = "revocation"))]
+pub use rejection::ServiceCode;
+pub use rejection::{BearerChallenge, GrpcStatus, MakeRejection};
 pub use requirement::{Circumstances, Decision, PathParams, Requirement};
 #[cfg(feature = "revocation")]
 pub use revocation::{BackChannelLogout, RevocationApi};

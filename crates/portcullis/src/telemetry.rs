@@ -1,8 +1,11 @@
 //! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
 //!
 //! One event for each request that is not let through. Refusals are the clients' doing and come at `debug`, and so does a
-//! want of keys, which clients can provoke; what an operator has to look at comes at `warn` and `error`, with every cause.
-//! A token is never written, not even in part; a keyed fingerprint, other for every layer, tells tokens apart.
+//! want of keys, which clients can provoke; what an operator has to look at comes at `warn` and `error`, with every cause, and
+//! the same fault at most once a second (the others at `debug`). A token is never written, not even in part; a keyed
+//! fingerprint, other for every layer, tells tokens apart. Text from elsewhere is written as [`LogText`].
+//!
+//! [`LogText`]: portcullis_core::LogText
 
 #[cfg(all(feature = "tracing", feature = "revocation"))]
 pub(crate) use enabled::revocation_failed;
@@ -17,52 +20,73 @@ pub(crate) use disabled::{Fingerprint, FingerprintKey, key_file_swapped, key_fil
 #[cfg(feature = "tracing")]
 mod enabled {
     use std::{
-        error::Error,
         fmt,
-        hash::{BuildHasher, RandomState},
+        hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
         path::Path,
     };
 
-    use portcullis_core::{AuthError, AuthErrorKind, Code, ConfigError};
+    use portcullis_core::{AuthError, AuthErrorKind, Clock, Code, ConfigError, LogText, SystemClock};
+
+    use crate::sparse::Sparse;
 
     /// What filters name: the crate, and not where in it the event is written.
     const TARGET: &str = "portcullis";
 
+    /// What every request may meet until somebody mends it.
+    static FAULTS: Sparse = Sparse::new();
+
     /// A request was refused, or could not be decided. `token` is the one that it presented, if it is known.
     pub(crate) fn request_refused(error: &AuthError, token: Option<Fingerprint>) {
-        let code = error.code().as_str();
-        match error.kind() {
+        let (code, text) = (error.code().as_str(), LogText::of_error(error));
+        match (error.kind(), withheld(error)) {
             // Anybody can ask for keys that nobody has, and the source tells of its outage by itself, once an attempt.
-            AuthErrorKind::Unavailable if error.code() == Code::KeysUnavailable => {
-                tracing::debug!(target: TARGET, code, error = %WithCauses(error), "could not decide about a request");
+            (AuthErrorKind::Unavailable, None) => {
+                tracing::debug!(target: TARGET, code, error = %text, "could not decide about a request");
             }
-            AuthErrorKind::Unavailable => {
-                tracing::warn!(target: TARGET, code, error = %WithCauses(error), "could not decide about a request");
+            (AuthErrorKind::Unavailable, Some(withheld)) => {
+                tracing::warn!(target: TARGET, code, error = %text, withheld, "could not decide about a request");
             }
-            AuthErrorKind::Misconfigured => {
-                tracing::error!(target: TARGET, code, error = %WithCauses(error), "the service is misconfigured");
+            (AuthErrorKind::Misconfigured, None) => {
+                tracing::debug!(target: TARGET, code, error = %text, "the service is misconfigured");
+            }
+            (AuthErrorKind::Misconfigured, Some(withheld)) => {
+                tracing::error!(target: TARGET, code, error = %text, withheld, "the service is misconfigured");
             }
             _ => {
-                let token_fingerprint = token.map(tracing::field::display);
-                tracing::debug!(target: TARGET, code, %error, token_fingerprint, "request refused");
+                let (token_fingerprint, text) = (token.map(tracing::field::display), LogText::new(error));
+                tracing::debug!(target: TARGET, code, error = %text, token_fingerprint, "request refused");
             }
         }
     }
 
+    /// How many events like this one were withheld since the last; `None` if this one is withheld as well: the same fault is
+    /// told to operators once a second, and about every request only at `debug`.
+    fn withheld(error: &AuthError) -> Option<u64> {
+        let is_fault = matches!(error.kind(), AuthErrorKind::Unavailable | AuthErrorKind::Misconfigured);
+        if !is_fault || error.code() == Code::KeysUnavailable {
+            return None;
+        }
+        // How stale the view is differs from request to request; what is misconfigured, from route to route.
+        let explanation = error.explanation().filter(|_| error.code() != Code::RevocationsStale);
+        let mut hasher = DefaultHasher::new();
+        (error.code(), explanation).hash(&mut hasher);
+        FAULTS.admit(hasher.finish(), SystemClock.uptime())
+    }
+
     /// A key file's new content is in use.
     pub(crate) fn key_file_swapped(path: &Path) {
-        tracing::info!(target: TARGET, path = %path.display(), "keys swapped");
+        tracing::info!(target: TARGET, path = %LogText::new(&path.display()), "keys swapped");
     }
 
     /// A key file's new content is not.
     pub(crate) fn key_file_unusable(error: &ConfigError) {
-        tracing::warn!(target: TARGET, %error, "a key file cannot be used, the keys from before stay");
+        tracing::warn!(target: TARGET, error = %LogText::of_error(error), "a key file cannot be used, the keys from before stay");
     }
 
     /// The log of revocations could not be written or listed, so somebody was told to try again.
     #[cfg(feature = "revocation")]
     pub(crate) fn revocation_failed(error: &portcullis_core::LogError) {
-        tracing::error!(target: TARGET, error = %WithCauses(error), "the log of revocations could not be used");
+        tracing::error!(target: TARGET, error = %LogText::of_error(error), "the log of revocations could not be used");
     }
 
     /// What fingerprints are made with, so that nobody can look for a token that they guess (`SipHash`, a random key).
@@ -88,21 +112,6 @@ mod enabled {
     impl fmt::Display for Fingerprint {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{:016x}", self.0)
-        }
-    }
-
-    /// An error with everything that led to it: `what: because: because`.
-    struct WithCauses<'a>(&'a dyn Error);
-
-    impl fmt::Display for WithCauses<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "{}", self.0)?;
-            let mut cause = self.0.source();
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
-            Ok(())
         }
     }
 }

@@ -69,7 +69,7 @@ fn app(layer: AccessLayer) -> Router {
 
 #[tokio::test]
 async fn each_route_by_its_own_line() {
-    let app = app(table().layer().unwrap());
+    let app = app(table().layer_with(matched_path).unwrap());
     let (get, put, post) = (Method::GET, Method::PUT, Method::POST);
     let rows = [
         (&get, "/health", None, 200),
@@ -97,7 +97,7 @@ async fn each_route_by_its_own_line() {
 
 #[tokio::test]
 async fn what_is_not_listed_is_refused() {
-    let app = app(table().layer().unwrap());
+    let app = app(table().layer_with(matched_path).unwrap());
     for (method, uri) in [
         (Method::GET, "/unlisted"),
         (Method::DELETE, "/orders/7"),
@@ -115,7 +115,7 @@ async fn what_is_not_listed_is_refused() {
 
 #[tokio::test]
 async fn head_is_decided_as_get_unless_listed() {
-    let app_of = |table: AccessTable| app(table.layer().unwrap());
+    let app_of = |table: AccessTable| app(table.layer_with(matched_path).unwrap());
     let app = app_of(table());
     assert_eq!(status(&app, Method::HEAD, "/orders/7", Some("read")).await, 200);
     assert_eq!(status(&app, Method::HEAD, "/orders/7", Some("write")).await, 403);
@@ -133,7 +133,7 @@ async fn any_stands_for_the_methods_that_are_not_listed() {
         "/files/{*path}",
         scope("files"),
     );
-    let app = app(table.layer().unwrap());
+    let app = app(table.layer_with(matched_path).unwrap());
     assert_eq!(status(&app, Method::GET, "/files/a", None).await, 200);
     assert_eq!(status(&app, Method::DELETE, "/files/a", None).await, 401);
     assert_eq!(status(&app, Method::DELETE, "/files/a", Some("files")).await, 200);
@@ -141,7 +141,7 @@ async fn any_stands_for_the_methods_that_are_not_listed() {
 
 #[tokio::test]
 async fn a_preflight_has_no_caller_and_is_refused_like_one() {
-    let app = app(table().layer().unwrap());
+    let app = app(table().layer_with(matched_path).unwrap());
     let options = || Request::options("/orders/7").header("origin", "https://app.example");
     let preflight = options().header("access-control-request-method", "PUT").body(Body::empty()).unwrap();
     assert_eq!(app.clone().oneshot(preflight).await.unwrap().status(), StatusCode::UNAUTHORIZED);
@@ -154,7 +154,7 @@ async fn without_a_layer_in_front_only_public_routes_are_reached() {
     let app = Router::new()
         .route("/health", get(async || "in"))
         .route("/me", get(async || "in"))
-        .layer(table().layer().unwrap());
+        .layer(table().layer_with(matched_path).unwrap());
     assert_eq!(status(&app, Method::GET, "/health", None).await, 200);
     assert_eq!(status(&app, Method::GET, "/me", None).await, 500);
     assert_eq!(status(&app, Method::GET, "/nowhere", None).await, 500);
@@ -211,7 +211,7 @@ async fn tables_are_merged_and_nested_as_routers_are() {
         .route("/", get(async || "in"))
         .nest("/orders", routes())
         .nest("/v2/", routes())
-        .layer(table.layer().unwrap().matched_path(matched_path))
+        .layer(table.layer_with(matched_path).unwrap())
         .layer(AuthLayer::new(Scopes).optional());
     for (uri, anonymous, reader) in [
         ("/", 200, 200),
@@ -240,7 +240,7 @@ fn every_problem_is_reported_at_start() {
         .require(Method::GET, "/c/{x}", claim("/a", eq(param("y"))))
         .require(Method::GET, "/d/{x}", role_at("/grants/{z}", "admin"))
         .require(Method::GET, "/e", scope("a b"));
-    let error = table.layer().unwrap_err();
+    let error = table.layer_with(matched_path).unwrap_err();
     let problems: Vec<_> = error.problems().collect();
     let parts = [
         "GET /a is listed twice",
@@ -256,7 +256,7 @@ fn every_problem_is_reported_at_start() {
         assert!(problems.iter().any(|problem| problem.contains(part)), "{part} in {error}");
     }
     assert_eq!(problems.len(), parts.len(), "{error}");
-    assert!(self::table().layer().is_ok());
+    assert!(self::table().layer_with(matched_path).is_ok());
 }
 
 // ----- no route is reached by another route's line
@@ -299,7 +299,8 @@ async fn told(app: &Router, uri: &str, token: &str) -> Option<String> {
 
 async fn assert_reached_by_its_own_line_only(uri: &str) {
     let routed = told(&telling(), uri, "x").await;
-    for layer in [scoped().layer().unwrap(), scoped().layer().unwrap().matched_path(matched_path)] {
+    let unaware = scoped().danger_layer_without_matched_path().unwrap();
+    for layer in [unaware, scoped().layer_with(matched_path).unwrap()] {
         let guarded = telling().layer(layer).layer(AuthLayer::new(Scopes));
         for (place, template) in TEMPLATES.iter().enumerate() {
             let reached = told(&guarded, uri, &format!("s{place}")).await;
@@ -379,9 +380,9 @@ async fn a_route_that_only_the_router_has_is_found_by_the_matched_path() {
         routes.layer(layer).layer(AuthLayer::new(Scopes))
     };
     // As documented: the table alone takes it for an order.
-    let unaware = app(table.layer().unwrap());
+    let unaware = app(table.danger_layer_without_matched_path().unwrap());
     assert_eq!(status(&unaware, Method::GET, "/orders/export", Some("read")).await, 200);
-    let aware = app(table.layer().unwrap().matched_path(matched_path));
+    let aware = app(table.layer_with(matched_path).unwrap());
     assert_eq!(status(&aware, Method::GET, "/orders/export", Some("read")).await, 403);
     assert_eq!(status(&aware, Method::GET, "/orders/7", Some("read")).await, 200);
 }
@@ -392,7 +393,30 @@ async fn a_fallback_is_reached_through_a_template_that_covers_it_and_never_by_th
     let app = |layer: AccessLayer| {
         Router::new().fallback(async || "fallback").layer(layer).layer(AuthLayer::new(Scopes).optional())
     };
-    assert_eq!(status(&app(table.layer().unwrap()), Method::GET, "/x", None).await, 200);
-    let aware = app(table.layer().unwrap().matched_path(matched_path));
+    assert_eq!(status(&app(table.danger_layer_without_matched_path().unwrap()), Method::GET, "/x", None).await, 200);
+    let aware = app(table.layer_with(matched_path).unwrap());
     assert_eq!(status(&aware, Method::GET, "/x", None).await, 401);
+}
+
+/// Row T9: a public template must not open a route that somebody forgot to list.
+#[tokio::test]
+async fn row_t9_a_forgotten_route_is_refused_although_a_public_template_covers_it() {
+    let table = AccessTable::new().public(Method::GET, "/{page}").public(Method::GET, "/health");
+    let app = |layer: AccessLayer| {
+        let routes =
+            Router::new().route("/{page}", get(async || "a page")).route("/admin", get(async || "all secrets"));
+        routes.layer(layer).layer(AuthLayer::new(Scopes).optional())
+    };
+    let guarded = app(table.layer_with(matched_path).unwrap());
+    assert_eq!(status(&guarded, Method::GET, "/admin", None).await, 401);
+    assert_eq!(status(&guarded, Method::GET, "/about", None).await, 200);
+
+    let error = table.layer().unwrap_err();
+    assert_eq!(error.problems().len(), 1, "{error}");
+    assert!(error.to_string().contains("/{page}") && error.to_string().contains("layer_with"), "{error}");
+    assert!(AccessTable::new().public(Method::GET, "/{*rest}").layer().is_err());
+    assert!(AccessTable::new().public(Method::GET, "/health").public(Method::GET, "/{{x}}").layer().is_ok());
+    // Only by its name.
+    let open = app(table.danger_layer_without_matched_path().unwrap());
+    assert_eq!(status(&open, Method::GET, "/admin", None).await, 200);
 }

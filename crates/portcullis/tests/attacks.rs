@@ -11,7 +11,7 @@ use axum::{
 };
 use http::{Method, Request, Response, StatusCode};
 use portcullis::{
-    AccessTable, AuthLayer, Claims, FromState, GrantedScopes, GrpcStatus, JwtAuthenticator, Preflights, QueryParameter,
+    AccessTable, AuthLayer, Claims, FromState, GrantedScopes, GrpcStatus, JwtAuthenticator, QueryParameter,
     RequireLayer, RouteMethod,
     requirement::{authenticated, claim, eq, not, one_of, param, role_at, scope},
 };
@@ -66,14 +66,13 @@ async fn a_preflight_reaches_nothing_that_an_access_table_does_not_call_public()
 }
 
 #[tokio::test]
-async fn preflights_can_be_refused_by_the_layer_and_always_are_for_grpc() {
+async fn preflights_pass_only_where_that_is_asked_for() {
     let inner = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::from("in"))));
     let layer = auth(&MockIssuer::new());
-    let passed = layer.layer(inner).oneshot(preflight("/").body(()).unwrap()).await.unwrap();
-    assert_eq!(passed.status(), StatusCode::OK);
-    let refusing = layer.clone().preflights(Preflights::Refuse);
-    let refused = refusing.layer(inner).oneshot(preflight("/").body(()).unwrap()).await.unwrap();
-    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    let status =
+        async |layer: &AuthLayer| layer.layer(inner).oneshot(preflight("/").body(()).unwrap()).await.unwrap().status();
+    assert_eq!(status(&layer).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(&layer.clone().danger_pass_preflights()).await, StatusCode::OK);
     let grpc = layer.rejection(GrpcStatus::new()).layer(inner).oneshot(preflight("/").body(()).unwrap()).await.unwrap();
     assert_eq!(grpc.headers()["grpc-status"], "16");
 }

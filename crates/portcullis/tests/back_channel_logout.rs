@@ -120,7 +120,8 @@ fn check_content(response: Response<String>) -> (HeaderMap, Value) {
     }
     assert_eq!(parts.headers["content-type"], "application/json");
     let content: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(content.as_object().unwrap().len(), 2);
+    assert_eq!(content.as_object().unwrap().len(), 3);
+    assert!(content["code"].as_str().is_some_and(|code| !code.is_empty()));
     let error = match parts.status.as_u16() {
         503 => "temporarily_unavailable",
         500 => "server_error",

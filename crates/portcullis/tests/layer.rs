@@ -100,11 +100,14 @@ async fn an_optional_layer_lets_in_absence_and_nothing_bad() {
 }
 
 #[tokio::test]
-async fn a_preflight_passes_and_other_requests_by_options_do_not() {
-    let layer = AuthLayer::new(auth(&MockIssuer::new()));
+async fn a_preflight_passes_where_that_is_asked_for_and_other_requests_by_options_do_not() {
+    let refusing = AuthLayer::new(auth(&MockIssuer::new()));
+    let layer = refusing.clone().danger_pass_preflights();
     let options = || Request::builder().method(Method::OPTIONS).uri("/");
     let preflight = || options().header("origin", "https://app.example").header("access-control-request-method", "PUT");
     assert_eq!(send(&layer, preflight()).await.body(), "nobody at /");
+    assert_eq!(send(&layer, preflight().header("content-length", "0")).await.body(), "nobody at /");
+    assert_eq!(send(&refusing, preflight()).await.status(), StatusCode::UNAUTHORIZED);
 
     for request in [
         options(),
@@ -112,6 +115,8 @@ async fn a_preflight_passes_and_other_requests_by_options_do_not() {
         options().header("access-control-request-method", "PUT"),
         Request::get("/").header("origin", "https://app.example").header("access-control-request-method", "PUT"),
         preflight().header("authorization", "Bearer not.a.token"),
+        preflight().header("content-length", "1"),
+        preflight().header("transfer-encoding", "chunked"),
     ] {
         assert_eq!(send(&layer, request).await.status(), StatusCode::UNAUTHORIZED);
     }
@@ -120,7 +125,7 @@ async fn a_preflight_passes_and_other_requests_by_options_do_not() {
 #[tokio::test]
 async fn two_credentials_are_refused_even_if_both_are_good() {
     let issuer = MockIssuer::new();
-    let layer = AuthLayer::new(auth(&issuer)).or_at(HttpHeader::new("x-user-jwt").unwrap(), auth(&issuer));
+    let layer = AuthLayer::new(auth(&issuer)).or_at(HttpHeader::new("x-user-jwt").unwrap(), auth(&issuer)).unwrap();
     let token = issuer.token().subject("alice").sign();
     let other_place = |builder: http::request::Builder| builder.header("x-user-jwt", &token);
     assert_eq!(send(&layer, with_token(&token)).await.status(), StatusCode::OK);
@@ -141,7 +146,7 @@ async fn two_credentials_are_refused_even_if_both_are_good() {
 #[tokio::test]
 async fn each_location_has_its_own_authenticator() {
     let (staff, users) = (MockIssuer::new().named("https://staff.test"), MockIssuer::new().named("https://users.test"));
-    let layer = AuthLayer::new(auth(&staff)).or_at(Cookie::new("session").unwrap(), auth(&users));
+    let layer = AuthLayer::new(auth(&staff)).or_at(Cookie::new("session").unwrap(), auth(&users)).unwrap();
     let cookie = |token: String| Request::get("/").header("cookie", format!("a=b; session={token}"));
     assert_eq!(send(&layer, with_token(&staff.token().subject("bob").sign())).await.body(), "bob at /");
     assert_eq!(send(&layer, cookie(users.token().subject("alice").sign())).await.body(), "alice at /");

@@ -658,6 +658,6 @@ async fn an_administrator_of_one_issuer_revokes_no_tokens_of_another() {
         scene.refuses(item, "#/issuer", "not the one").await;
     }
     assert_eq!(scene.post(session("s-1")).await.status, 200, "their own");
-    let scene = Scene { api: scene.api.clone().of_any_issuer(), ..scene };
+    let scene = Scene { api: scene.api.clone().danger_of_any_issuer(), ..scene };
     assert_eq!(scene.post(theirs).await.status, 200, "if that is what was asked for");
 }

@@ -55,7 +55,8 @@ async fn a_second_credential_is_refused_all_the_same() {
     let (bearer, token) = (issuer.token().bearer(), issuer.token().sign());
     let cookie = format!("token={token}");
     let header = AuthLayer::new(issuer.authenticator());
-    let both = AuthLayer::new(issuer.authenticator()).or_at(Cookie::new("token").unwrap(), issuer.authenticator());
+    let both =
+        AuthLayer::new(issuer.authenticator()).or_at(Cookie::new("token").unwrap(), issuer.authenticator()).unwrap();
     for layer in [&header, &both] {
         assert!(send(layer, with(&[("authorization", &bearer)])).await.is_ok());
         let twice = with(&[("authorization", &bearer), ("authorization", &bearer)]);
@@ -71,7 +72,7 @@ async fn a_second_credential_is_refused_all_the_same() {
 async fn what_one_place_has_seen_another_has_not() {
     let (users, keys) = (MockIssuer::new(), MockIssuer::new().named("https://keys.test"));
     let api_key = HttpHeader::new("x-api-key").unwrap();
-    let layer = AuthLayer::new(users.authenticator()).or_at(api_key, keys.authenticator());
+    let layer = AuthLayer::new(users.authenticator()).or_at(api_key, keys.authenticator()).unwrap();
     let (user, key) = (users.token().subject("alice").sign(), keys.token().subject("robot").sign());
     for _ in 0..2 {
         let bearer = format!("Bearer {user}");

@@ -225,3 +225,116 @@ async fn a_guard_says_once_what_was_not_met_or_what_is_missing() {
     assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::ERROR, "service_misconfigured"));
     assert!(entry.fields["error"].contains("no AuthLayer in front"), "{entry:?}");
 }
+
+fn misconfigured() -> Request<()> {
+    Request::get("/").body(()).unwrap()
+}
+
+/// Keeps the events at `warn` and above.
+fn loud(entries: Vec<Entry>) -> Vec<Entry> {
+    entries.into_iter().filter(|entry| entry.level <= Level::WARN).collect()
+}
+
+#[tokio::test]
+async fn row_t18_a_route_that_is_misconfigured_fills_no_log() {
+    let guarded = RequireLayer::new(scope("orders:write")).layer(inner());
+    let (log, _guard) = Log::start();
+    let started = std::time::Instant::now();
+    for _ in 0..500 {
+        assert_eq!(guarded.clone().oneshot(misconfigured()).await.unwrap().status(), 500);
+    }
+    let most = 1 + started.elapsed().as_secs() as usize;
+    let entries = log.take();
+    assert_eq!(entries.len(), 500, "each request has its event, at `debug`");
+    let errors = loud(entries);
+    assert!((1..=most).contains(&errors.len()), "{}", errors.len());
+    assert!(errors[0].fields["error"].contains("no AuthLayer in front"), "{errors:?}");
+}
+
+/// Requests that cannot be decided because revocations are stale, which every request says in other words.
+#[tokio::test]
+async fn row_t18_stale_revocations_fill_no_log() {
+    use portcullis::{AuthError, Authenticator, Code, Credential};
+
+    #[derive(Debug, Default)]
+    struct Stale(std::sync::atomic::AtomicU64);
+    impl Authenticator for Stale {
+        fn authenticate(&self, _: Credential<'_>) -> portcullis::Attempt {
+            let age = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let error = AuthError::new(Code::RevocationsStale).with_explanation(format!("stale for {age} s"));
+            portcullis::Attempt::Done(Err(error))
+        }
+    }
+
+    let layer = AuthLayer::new(Stale::default());
+    let (log, _guard) = Log::start();
+    let started = std::time::Instant::now();
+    for _ in 0..500 {
+        assert_eq!(send(&layer, "a.b.c").await, 503);
+    }
+    let most = 1 + started.elapsed().as_secs() as usize;
+    let warnings = loud(log.take());
+    assert!((1..=most).contains(&warnings.len()), "{}", warnings.len());
+}
+
+#[tokio::test]
+async fn row_t18_text_from_elsewhere_stays_in_its_line() {
+    use portcullis::{AuthError, Authenticator, Code, Credential};
+
+    #[derive(Debug)]
+    struct Hostile(Code);
+    impl Authenticator for Hostile {
+        fn authenticate(&self, _: Credential<'_>) -> portcullis::Attempt {
+            let cause = io::Error::other("kid \u{202e}gnp\nERROR all is well\u{2028}\u{1b}[2J");
+            portcullis::Attempt::Done(Err(AuthError::new(self.0)
+                .with_explanation("of \u{202e}\r\n")
+                .with_source(cause)))
+        }
+    }
+
+    for code in [Code::TokenMalformed, Code::KeysUnavailable, Code::RequirementUndecided, Code::ServiceMisconfigured] {
+        let layer = AuthLayer::new(Hostile(code));
+        let (log, _guard) = Log::start();
+        send(&layer, "a.b.c").await;
+        let error = log.only().fields["error"].clone();
+        assert!(!error.chars().any(|char| char.is_control() || "\u{202e}\u{2028}".contains(char)), "{error:?}");
+        assert!(error.contains(r"\u{202e}"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn row_s_the_log_says_that_the_scheme_is_missing() {
+    let issuer = MockIssuer::new();
+    let layer = auth(&issuer, Keys::AtHand(issuer.keys()));
+    let token = issuer.token().sign();
+    let (log, _guard) = Log::start();
+    for (value, part) in [
+        (token.as_str(), "without a scheme"),
+        ("dXNlcjpwYXNz", "without a scheme"),
+        ("Token abc", "another scheme than `Bearer`"),
+        ("Basic dXNlcjpwYXNz", "another scheme than `Bearer`"),
+        ("", "is empty"),
+    ] {
+        let request = Request::get("/").header("authorization", value).body(()).unwrap();
+        let reply = layer.layer(inner()).oneshot(request).await.unwrap();
+        assert_eq!(reply.status(), 401);
+        assert!(reply.body().contains("a bearer token is required"), "the client's answer stays: {}", reply.body());
+        let entry = log.only();
+        assert_eq!(entry.fields["code"], "credential_missing");
+        assert!(entry.fields["error"].contains(part), "{entry:?}");
+        assert_hides(&entry, &token);
+    }
+    layer.layer(inner()).oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    assert!(log.only().fields["error"].contains("a bearer token is required"));
+}
+
+#[tokio::test]
+async fn row_t6_the_log_says_why_a_preflight_is_refused() {
+    let issuer = MockIssuer::new();
+    let layer = auth(&issuer, Keys::AtHand(issuer.keys()));
+    let (log, _guard) = Log::start();
+    let preflight = Request::options("/").header("origin", "https://app.example");
+    let preflight = preflight.header("access-control-request-method", "PUT").body(()).unwrap();
+    assert_eq!(layer.layer(inner()).oneshot(preflight).await.unwrap().status(), 401);
+    assert!(log.only().fields["error"].contains("CorsLayer outside"));
+}

@@ -42,7 +42,7 @@ pub(crate) fn router(config: &Config, mode: Mode) -> Router {
     let layer = AuthLayer::at(AuthorizationHeader::new(), authenticator.clone());
     let layer = match mode {
         Mode::HeaderOnly => layer,
-        Mode::HeaderOrQuery => layer.or_at(QueryParameter::new("access_token").unwrap(), authenticator),
+        Mode::HeaderOrQuery => layer.or_at(QueryParameter::new("access_token").unwrap(), authenticator).unwrap(),
     };
     let guard = RequireLayer::new(scope(config.required_scope.as_str()));
     Router::new().route("/", get(async || "in")).layer(guard).layer(layer.realm(config.realm.clone()))

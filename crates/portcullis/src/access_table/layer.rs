@@ -25,35 +25,13 @@ pub struct AccessLayer<R = InheritedRejection> {
 }
 
 impl AccessLayer {
-    pub(super) fn new(matching: Matching) -> Self {
-        let terms = Terms { matching, matched_path: None };
+    pub(super) fn new(matching: Matching, matched_path: Option<MatchedPathHook>) -> Self {
+        let terms = Terms { matching, matched_path };
         Self { terms: Arc::new(terms), rejection: InheritedRejection }
     }
 }
 
 impl<R> AccessLayer<R> {
-    /// Compares with the template that the router has matched, as the hook finds it in the request's extensions: if it is
-    /// not that of the table's line, the request is refused as unlisted.
-    ///
-    /// Defaults to not comparing, since only routers that match before their layers run can tell. A fallback has no
-    /// template and is refused, too; serve what it serves as a route, `/{*path}`. With axum:
-    ///
-    /// ```
-    /// # fn main() -> Result<(), portcullis::ConfigError> {
-    /// use axum::extract::MatchedPath;
-    ///
-    /// # let table = portcullis::AccessTable::new();
-    /// let layer = table.layer()?.matched_path(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str));
-    /// # let _ = layer;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn matched_path(mut self, hook: fn(&Extensions) -> Option<&str>) -> Self {
-        Arc::make_mut(&mut self.terms).matched_path = Some(hook);
-        self
-    }
-
     /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
     ///
     /// Defaults to answering as the [`AuthLayer`](crate::AuthLayer) in front is [configured
@@ -79,11 +57,15 @@ impl<R> fmt::Debug for AccessLayer<R> {
     }
 }
 
+/// Finds, in a request's extensions, the template that the router has matched.
+pub(super) type MatchedPathHook = fn(&Extensions) -> Option<&str>;
+
 /// What a layer is made of.
 #[derive(Clone, Debug)]
 struct Terms {
     matching: Matching,
-    matched_path: Option<fn(&Extensions) -> Option<&str>>,
+    /// `None` if no path of the table has a parameter, or the developer vouches for it.
+    matched_path: Option<MatchedPathHook>,
 }
 
 impl Decide for Terms {

@@ -11,17 +11,18 @@
 //! 1. What is not listed is refused, whatever the router has: 401 `credential_missing` for an anonymous caller, 403
 //!    `requirement_not_met` for one with a verified token. That goes for a listed path with another method, too.
 //! 2. Public routes are named as such, and nothing else is public. So put an [optional](crate::AuthLayer::optional)
-//!    [`AuthLayer`](crate::AuthLayer) outside, which lets anonymous callers come this far: `.layer(table.layer()?)`, then
-//!    `.layer(auth.optional())`. A bad credential is refused even on a public route: see below.
+//!    [`AuthLayer`](crate::AuthLayer) outside, which lets anonymous callers come this far: first `.layer(..)` with the
+//!    table's layer, then `.layer(auth.optional())`. A bad credential is refused even on a public route: see below.
 //! 3. Paths are matched as axum matches them, by the same library: octet by octet as they were sent. Nothing is decoded
 //!    or normalised, so `//admin`, `/admin/`, `/./admin` and `/%61dmin` are not `/admin`. A layer that rewrites paths must
 //!    stand outside of the table, never between it and the router.
 //! 4. `HEAD` is decided as `GET` unless it is listed, since axum answers it by the handler of `GET`.
 //! 5. A CORS preflight is a request without a caller: it reaches public routes only. Put a `CorsLayer` outside, where
 //!    it answers preflights.
-//! 6. The table does not see the router. A route that the router has and the table has not is refused, *unless* a listed
-//!    template covers its path: with `/orders/{id}` listed, `/orders/export` is taken for an order. Tell the table what
-//!    the router has matched by [`AccessLayer::matched_path`], and it refuses that, too. With axum always do.
+//! 6. The table does not see the router. A route that the router has and the table has not is refused, also where a listed
+//!    template covers its path (`/orders/export` is no `/orders/{id}`), because [`AccessTable::layer_with`] compares with what
+//!    the router has matched. A table whose paths have no parameters needs no such comparison: [`AccessTable::layer`]. For a
+//!    router that cannot tell there is [`AccessTable::danger_layer_without_matched_path`].
 //!
 //! In axum the layer goes on the outermost router, where it sees the whole path. On a router that is nested later, it sees
 //! the rest of the path behind the prefix, and so must its routes be listed.
@@ -46,7 +47,7 @@
 //! // in a test the verified token is asserted; a service has AuthLayer::new(authenticator).optional() here
 //! let facts = Facts::assertion(r#"{"scope": "orders:read"}"#, Conventions::new("https://issuer.example"))?;
 //! let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom)).optional();
-//! let guard = table.layer()?.matched_path(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str));
+//! let guard = table.layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
 //! let app = Router::new()
 //!     .route("/health", get(async || "fine"))
 //!     .route("/orders/{id}", get(async || "an order").post(async || "changed"))

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use http::Extensions;
 use portcullis_core::ConfigError;
 
 use super::{Access, AccessLayer, ListedRoute, RouteMethod, matching::Matching};
-use crate::Requirement;
+use crate::{Requirement, guard::path_template::parameter_names};
 
 /// The list of every route of a service with who may use it. [`Display`](fmt::Display) prints it as an aligned table.
 ///
@@ -60,20 +61,74 @@ impl AccessTable {
         self.routes.iter()
     }
 
-    /// The guard.
+    /// Returns the guard of a table whose paths have no parameters.
     ///
     /// # Errors
     ///
     /// With every problem: malformed paths, routes that are listed twice or in conflict, requirements that compare with
     /// a parameter that their path lacks or that nobody can meet.
+    ///
+    /// If a path has a parameter: a route that the router has and the table has not, `/admin`, would then be taken for
+    /// `/{page}`. See [`layer_with`](Self::layer_with).
     pub fn layer(&self) -> Result<AccessLayer, ConfigError> {
-        Matching::new(&self.routes).map(AccessLayer::new)
+        let matching = Matching::new(&self.routes)?;
+        let problem = |route: &ListedRoute| {
+            format!(
+                "the path {:?} has a parameter, so that a route that is not listed may be taken for it: use `layer_with` and \
+                 give it the router's own match",
+                route.path()
+            )
+        };
+        let with_parameters = self.routes.iter().filter(|route| has_parameters(route.path()));
+        ConfigError::check(with_parameters.map(problem).collect())?;
+        Ok(AccessLayer::new(matching, None))
+    }
+
+    /// Returns the guard of any table, for a router that matches before its layers run, such as axum's: a request is compared
+    /// with the template that the router has matched, as `matched_path` finds it in the request's extensions. If that is not
+    /// the path of the table's line, the request is refused as unlisted.
+    ///
+    /// A fallback has no template and is refused, too; serve what it serves as a route, `/{*path}`. With axum:
+    ///
+    /// ```
+    /// # fn main() -> Result<(), portcullis::ConfigError> {
+    /// use axum::extract::MatchedPath;
+    ///
+    /// # let table = portcullis::AccessTable::new();
+    /// let layer = table.layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
+    /// # let _ = layer;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// With every problem, as for [`layer`](Self::layer).
+    pub fn layer_with(&self, matched_path: fn(&Extensions) -> Option<&str>) -> Result<AccessLayer, ConfigError> {
+        Ok(AccessLayer::new(Matching::new(&self.routes)?, Some(matched_path)))
+    }
+
+    /// Returns the guard of any table, **without comparing with what the router has matched**.
+    ///
+    /// For a router that cannot tell. What is weaker: a route that the router has and the table has not is open by the terms of
+    /// any listed template that covers its path. With `/{page}` listed as public, a forgotten `/admin` is public. Hold
+    /// the router's routes against the table in a test, and list no template that covers more than its own route.
+    ///
+    /// # Errors
+    ///
+    /// With every problem, as for [`layer`](Self::layer).
+    pub fn danger_layer_without_matched_path(&self) -> Result<AccessLayer, ConfigError> {
+        Ok(AccessLayer::new(Matching::new(&self.routes)?, None))
     }
 
     fn list(mut self, method: RouteMethod, path: String, access: Access) -> Self {
         self.routes.push(ListedRoute::new(method, path, access));
         self
     }
+}
+
+fn has_parameters(template: &str) -> bool {
+    parameter_names(template).is_ok_and(|names| !names.is_empty())
 }
 
 #[expect(clippy::into_iter_without_iter, reason = "it is called `routes`")]

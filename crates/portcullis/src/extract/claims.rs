@@ -14,7 +14,8 @@ use crate::{AuthContext, AuthRejection};
 /// `C` is the type that the authenticator was given by
 /// [`JwtAuthenticator::claims`](crate::JwtAuthenticator::claims); the claims were parsed there, once. With another
 /// type, the answer is 500 and the log names both. As `Option<Claims<C>>` it gives `None` for a request that came in
-/// without a credential; a bad credential never gets this far.
+/// without a credential through an [optional](crate::AuthLayer::optional) layer; a bad credential never gets this far, and
+/// a CORS preflight that the layer [let through](crate::AuthLayer::danger_pass_preflights) is refused.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in a handler's signature")]
 pub struct Claims<C = NoCustom>(pub Verified<C>);
@@ -39,6 +40,11 @@ impl<C: Send + Sync + 'static> FromContext for Claims<C> {
 
 impl<C: Send + Sync + 'static> FromContext for Option<Claims<C>> {
     fn from_context(context: &AuthContext, _: &Parts) -> Attempt<Self> {
+        if context.is_preflight() {
+            return Attempt::Done(Err(AuthError::new(Code::CredentialMissing).with_explanation(
+                "a CORS preflight is neither an identity nor an anonymous caller: put a CorsLayer outside of the AuthLayer",
+            )));
+        }
         Attempt::Done(context.verified().cloned().map(typed).transpose())
     }
 }

@@ -7,8 +7,8 @@ use crate::AuthContext;
 
 /// The verified token of a request that came past an `AuthLayer`, and the time by the layer's clock.
 ///
-/// A CORS preflight has no token and is refused here: whoever is no browser can send one with any method in mind and any
-/// body, and some services look at neither. Where preflights have to be answered, a `CorsLayer` outside answers them
+/// A CORS preflight has no token and is refused here: clients that are not browsers can send one with any method in mind and
+/// any body, and some services look at neither. Where preflights have to be answered, a `CorsLayer` outside answers them
 /// before they come this far.
 pub(crate) fn caller(extensions: &Extensions) -> Result<(&AnyVerified, UnixTime), AuthError> {
     match extensions.get::<AuthContext>() {

@@ -4,15 +4,14 @@ use std::{borrow::Cow, sync::Arc};
 
 use http::{
     HeaderMap, Method,
-    header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
+    header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
 };
-use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Code, Credential, Waiting};
+use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Code, ConfigError, Credential, Waiting};
 
 use crate::{
     AuthContext, BearerChallenge, TokenLocation,
     context::{Manners, Presence, PresentedToken, challenge_of},
     location::{Caching, Found, RequestHead, RequestHeadMut},
-    rejection::Preflights,
     telemetry::{self, Fingerprint, FingerprintKey},
 };
 
@@ -34,6 +33,8 @@ pub(super) struct Source {
     location: Arc<dyn TokenLocation>,
     authenticator: Arc<dyn Authenticator>,
     caching: Caching,
+    /// The location's type and settings: two that are equal are the same place.
+    identity: String,
     /// Whether the credential may be taken out of the request. Everywhere but in `Authorization`, to be safe.
     #[cfg(feature = "axum")]
     strips: bool,
@@ -44,6 +45,15 @@ pub(super) struct Source {
 pub(super) enum Absent {
     Refused,
     Anonymous,
+}
+
+/// What happens to a CORS preflight without a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Preflights {
+    /// It is a request without a credential like any other.
+    Refused,
+    /// It goes on, without an identity.
+    Passed,
 }
 
 /// Whether the token's text stays with the request.
@@ -86,7 +96,7 @@ impl Gate {
             sources,
             absent: Absent::Refused,
             manners: None,
-            preflights: Preflights::Pass,
+            preflights: Preflights::Refused,
             keep: Keep::Nothing,
             asserted,
             fingerprint_key: FingerprintKey::new(),
@@ -121,17 +131,39 @@ impl Gate {
         Some(Pass { presence: Presence::Verified(verified, None), source: Some(0), is_hidden: true })
     }
 
-    /// Decides about a request by the layer's own rules for absent credentials and, unless `preflights` is stricter, for
-    /// preflights.
-    pub(crate) fn admit(&self, head: RequestHead<'_>, preflights: Preflights) -> Admission {
-        let pass = self.preflights == Preflights::Pass && preflights == Preflights::Pass;
-        self.admit_with(head, self.absent, if pass { Preflights::Pass } else { Preflights::Refuse })
+    /// Adds a place for credentials.
+    ///
+    /// # Errors
+    ///
+    /// If the layer asserts a token and so has no such place, or has this one already.
+    pub(super) fn add(&mut self, source: Source) -> Result<(), ConfigError> {
+        if self.asserted.is_some() {
+            return Err(ConfigError::new(
+                "an AuthLayer made by `assertion` lets every request in as one token, so `or_at` contradicts it: leave \
+                 one of the two out",
+            ));
+        }
+        if self.sources.iter().any(|known| known.identity == source.identity) {
+            let place = source.location.info();
+            return Err(ConfigError::new(format!(
+                "the AuthLayer looks for credentials at the same place twice ({}), so every credential there would be two: \
+                 give one authenticator all issuers (`JwtAuthenticator::trusting`)",
+                place.name()
+            )));
+        }
+        self.sources.push(source);
+        Ok(())
+    }
+
+    /// Decides about a request by the layer's own rules for absent credentials and for preflights.
+    pub(crate) fn admit(&self, head: RequestHead<'_>) -> Admission {
+        self.admit_with(head, self.absent, self.preflights)
     }
 
     /// Decides about a request, letting it in as anonymous if it has no credential.
     #[cfg(feature = "axum")]
     pub(crate) fn admit_optional(&self, head: RequestHead<'_>) -> Admission {
-        self.admit_with(head, Absent::Anonymous, Preflights::Refuse)
+        self.admit_with(head, Absent::Anonymous, Preflights::Refused)
     }
 
     #[inline(never)]
@@ -141,10 +173,28 @@ impl Gate {
         }
         match self.find(head) {
             Ok(Some((source, token))) => self.authenticate(source, &token),
-            Ok(None) if preflights == Preflights::Pass && is_preflight(head) => Ok(without_source(Presence::Preflight)),
+            Ok(None) if preflights == Preflights::Passed && is_preflight(head) => {
+                Ok(without_source(Presence::Preflight))
+            }
             Ok(None) if absent == Absent::Anonymous => Ok(without_source(Presence::Anonymous)),
-            Ok(None) => Err(NotAdmitted::Refused(refused(Code::CredentialMissing.into(), None))),
+            Ok(None) => Err(NotAdmitted::Refused(refused(self.missing(head), None))),
             Err(error) => Err(NotAdmitted::Refused(refused(error, None))),
+        }
+    }
+
+    /// That there is no credential, with what the log can say to whoever wonders why.
+    #[cold]
+    fn missing(&self, head: RequestHead<'_>) -> AuthError {
+        let error = AuthError::new(Code::CredentialMissing);
+        if is_preflight(head) {
+            return error.with_explanation(
+                "a CORS preflight, which never has a credential: put a CorsLayer outside of the AuthLayer, where it answers \
+                 preflights",
+            );
+        }
+        match self.sources.iter().find_map(|source| source.location.hint(head)) {
+            Some(hint) => error.with_explanation(hint),
+            None => error,
         }
     }
 
@@ -165,6 +215,9 @@ impl Gate {
                     return Err(AuthError::new(Code::CredentialMalformed).with_explanation(reason));
                 }
                 Found::Several => return Err(Code::CredentialRepeated.into()),
+                Found::Misconfigured(reason) => {
+                    return Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(reason));
+                }
             }
         }
         Ok(credential)
@@ -225,11 +278,13 @@ fn pass(verified: AnyVerified, source: usize, kept: Option<PresentedToken>) -> P
 }
 
 impl Source {
-    pub(super) fn new(location: impl TokenLocation, authenticator: impl Authenticator) -> Self {
+    pub(super) fn new<L: TokenLocation>(location: L, authenticator: impl Authenticator) -> Self {
+        let info = location.info();
         Self {
-            caching: location.info().caching(),
+            caching: info.caching(),
+            identity: format!("{} {location:?}", std::any::type_name::<L>()),
             #[cfg(feature = "axum")]
-            strips: location.info().bearer_method() != Some(crate::location::BearerMethod::Header),
+            strips: info.bearer_method() != Some(crate::location::BearerMethod::Header),
             location: Arc::new(location),
             authenticator: Arc::new(authenticator),
         }
@@ -242,10 +297,15 @@ fn refused(error: AuthError, token: Option<Fingerprint>) -> AuthError {
     error
 }
 
-/// Fetch standard, section 4.8: `OPTIONS` with an origin and the method that is asked about. A request that merely
-/// uses the method `OPTIONS` is one like any other.
+/// Fetch standard, section 4.8: `OPTIONS` with an origin and the method that is asked about, and without a body. A request
+/// that merely uses the method `OPTIONS` is one like any other.
 fn is_preflight(head: RequestHead<'_>) -> bool {
     head.method == Method::OPTIONS
         && head.headers.contains_key(ORIGIN)
         && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+        && !announces_body(head.headers)
+}
+
+fn announces_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
 }

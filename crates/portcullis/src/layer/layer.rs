@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use portcullis_core::{AnyVerified, Authenticator, Clock};
+use portcullis_core::{AnyVerified, Authenticator, Clock, ConfigError};
 use tower_layer::Layer;
 
 use super::{
     AuthService, Gate,
-    gate::{Absent, Keep, Source},
+    gate::{Absent, Keep, Preflights, Source},
 };
-use crate::{AuthorizationHeader, BearerChallenge, TokenLocation, rejection::Preflights};
+use crate::{AuthorizationHeader, BearerChallenge, TokenLocation};
 
 /// Lets in requests whose credential can be verified, and puts the verified token into their extensions.
 ///
@@ -74,10 +74,18 @@ impl<R> AuthLayer<R> {
     /// tokens in `Authorization`.
     ///
     /// A request with a credential at more than one location is refused (RFC 6750 section 2).
-    #[must_use]
-    pub fn or_at(mut self, location: impl TokenLocation, authenticator: impl Authenticator) -> Self {
-        Arc::make_mut(&mut self.gate).sources.push(Source::new(location, authenticator));
-        self
+    ///
+    /// # Errors
+    ///
+    /// If the layer looks there already, because then every credential there would be two; if the layer was made by
+    /// [`assertion`](AuthLayer::assertion), which looks nowhere.
+    pub fn or_at(
+        mut self,
+        location: impl TokenLocation,
+        authenticator: impl Authenticator,
+    ) -> Result<Self, ConfigError> {
+        Arc::make_mut(&mut self.gate).add(Source::new(location, authenticator))?;
+        Ok(self)
     }
 
     /// Lets requests *without* a credential through, as anonymous. A bad credential is refused all the same.
@@ -89,11 +97,19 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Sets what happens to CORS preflights. Defaults to [`Preflights::Pass`], or to refusing them if the layer's
-    /// [`rejection`](AuthLayer::rejection) is [`GrpcStatus`](crate::GrpcStatus).
+    /// Lets CORS preflights through **without a credential** and without an identity: requests by `OPTIONS` with `Origin` and
+    /// `Access-Control-Request-Method`, no credential and no body (Fetch standard, section 4.8).
+    ///
+    /// Only for a service whose `CorsLayer` stands *inside* of this layer and cannot be moved out. Anybody can send such a
+    /// request, so whatever runs behind the layer has to look at the method: `any(..)`, fallbacks, nested services and gRPC do
+    /// not. Guards, `Claims` and `Option<Claims>` refuse a preflight all the same.
+    ///
+    /// Defaults to refusing preflights as requests without a credential. Browsers are served all the same by a `CorsLayer`
+    /// *outside* of this layer, which answers preflights itself: see the [module docs](crate::layer#cors).
     #[must_use]
-    pub fn preflights(mut self, preflights: Preflights) -> Self {
-        Arc::make_mut(&mut self.gate).preflights = preflights;
+    #[doc(alias = "preflights")]
+    pub fn danger_pass_preflights(mut self) -> Self {
+        Arc::make_mut(&mut self.gate).preflights = Preflights::Passed;
         self
     }
 
@@ -112,7 +128,7 @@ impl<R> AuthLayer<R> {
 
     /// Keeps the token's text with the request, for handlers that pass it on (`RawToken`).
     ///
-    /// Defaults to not keeping it: what nobody holds, nobody logs.
+    /// Defaults to not keeping it, so that it cannot end up in a log.
     #[must_use]
     pub fn keep_token(mut self) -> Self {
         Arc::make_mut(&mut self.gate).keep = Keep::Token;

@@ -1,17 +1,102 @@
 //! The layer in front of a service that lets in requests with a credential it can verify.
 //!
 //! 1. It looks for a credential in its [locations](crate::location), by default in `Authorization: Bearer`.
-//! 2. No credential: 401, or through as anonymous if the layer is [optional](AuthLayer::optional). A CORS
-//!    preflight passes: browsers send it without credentials, and a service that refuses it is unreachable for them. Guards
-//!    and extractors refuse it, and [`AuthLayer::preflights`](AuthLayer::preflights) can.
+//! 2. No credential: 401, or through as anonymous if the layer is [optional](AuthLayer::optional). A CORS preflight has no
+//!    credential either: see [below](#cors).
 //! 3. A malformed credential, or more than one: 400, also on an optional layer.
 //! 4. One credential: the location's [`Authenticator`](crate::Authenticator) decides. What it refuses is refused, also
 //!    on an optional layer. What it cannot decide is 503.
 //! 5. The verified token goes into the request's extensions in an [`AuthContext`](crate::AuthContext), where guards and
 //!    extractors find it, and the request goes on to the inner service.
 //!
-//! With axum, put a `CorsLayer` *outside* (after, in the order of `Router::layer` calls), so that refusals carry CORS
-//! headers, too, and scripts in browsers can read them.
+//! # CORS
+//!
+//! Browsers send preflights without credentials, so this layer refuses them, with an explanation in the log. Put a `CorsLayer`
+//! *outside* of it: after it, in the order of axum's `layer` calls. There it answers preflights itself, so that they reach no
+//! handler, and refusals carry CORS headers, too, so that scripts in browsers can read them.
+//!
+//! ```
+//! use axum::{Router, body::Body, routing::any};
+//! use http::{HeaderValue, Method, Request, header::AUTHORIZATION};
+//! use portcullis::AuthLayer;
+//! use portcullis_test::MockIssuer;
+//! use tower::ServiceExt;
+//! use tower_http::cors::CorsLayer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = MockIssuer::new(); // stands in for the one that signs
+//! let cors = CorsLayer::new()
+//!     .allow_origin(HeaderValue::from_static("https://app.example"))
+//!     .allow_methods([Method::GET, Method::POST])
+//!     .allow_headers([AUTHORIZATION]);
+//! let app = Router::new()
+//!     .route("/orders", any(async || "orders"))
+//!     .layer(AuthLayer::new(issuer.authenticator()))
+//!     .layer(cors); // outside: last
+//!
+//! let preflight = Request::options("/orders").header("origin", "https://app.example");
+//! let preflight = preflight.header("access-control-request-method", "POST").body(Body::empty())?;
+//! let answered = app.clone().oneshot(preflight).await?;
+//! assert_eq!(answered.status(), 200);
+//! assert_eq!(answered.headers()["access-control-allow-methods"], "GET,POST");
+//!
+//! let refused = app.oneshot(Request::get("/orders").header("origin", "https://app.example").body(Body::empty())?).await?;
+//! assert_eq!(refused.status(), 401);
+//! assert_eq!(refused.headers()["access-control-allow-origin"], "https://app.example"); // the script can read it
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What the layer does not cover
+//!
+//! axum's `layer` wraps what is there when it is called, and nothing that is added later:
+//!
+//! | open | guarded |
+//! |---|---|
+//! | `router.layer(auth).route("/late", ..)` | `router.route("/late", ..).layer(auth)` |
+//! | `router.layer(auth).fallback(..)` | `router.fallback(..).layer(auth)` |
+//! | `router.fallback(..).route_layer(auth)`: routes only | `router.fallback(..).layer(auth)` |
+//! | `get(..).layer(auth).post(..)`: `GET` only | `get(..).post(..).layer(auth)` |
+//!
+//! A router has no way to tell a layer what it does not cover, so nothing warns of it at start. A handler that takes
+//! `Claims` answers 500 where no layer stands in front of it; an [`AccessTable`](crate::AccessTable) refuses what it does not
+//! list.
+//!
+//! ```
+//! use axum::{Router, body::Body, routing::get};
+//! use http::{Method, Request};
+//! use portcullis::AuthLayer;
+//! use portcullis_test::MockIssuer;
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let auth = || AuthLayer::new(MockIssuer::new().authenticator());
+//! async fn status(app: Router, method: Method, path: &str) -> Result<u16, Box<dyn std::error::Error>> {
+//!     let request = Request::builder().method(method).uri(path).body(Body::empty())?;
+//!     Ok(app.oneshot(request).await?.status().as_u16())
+//! }
+//! let handler = async || "in";
+//!
+//! // a fallback that is set after the layer is open; before it, it is guarded
+//! let open = Router::new().route("/a", get(handler)).layer(auth()).fallback(handler);
+//! assert_eq!(status(open, Method::GET, "/other").await?, 200);
+//! let guarded = Router::new().route("/a", get(handler)).fallback(handler).layer(auth());
+//! assert_eq!(status(guarded, Method::GET, "/other").await?, 401);
+//!
+//! // `route_layer` leaves fallbacks out
+//! let open = Router::new().route("/a", get(handler)).fallback(handler).route_layer(auth());
+//! assert_eq!(status(open, Method::GET, "/other").await?, 200);
+//!
+//! // a method that is added after the layer is open; before it, it is guarded
+//! let open = Router::new().route("/a", get(handler).layer(auth()).post(handler));
+//! assert_eq!(status(open, Method::POST, "/a").await?, 200);
+//! let guarded = Router::new().route("/a", get(handler).post(handler).layer(auth()));
+//! assert_eq!(status(guarded, Method::POST, "/a").await?, 401);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Example
 //!

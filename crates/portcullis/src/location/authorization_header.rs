@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
-use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
+use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token, folded};
 use crate::challenge::is_token_byte;
 
 /// The `Authorization` header with the scheme `Bearer`, in any case (RFC 6750 section 2.1). The default.
@@ -13,8 +13,10 @@ use crate::challenge::is_token_byte;
 /// | `Bearer`, spaces, a `b64token` | [`Found::Token`] |
 /// | `Bearer` and anything else | [`Found::Malformed`] |
 /// | two `Authorization` headers of whatever schemes | [`Found::Several`] |
+/// | another scheme, and behind it a `Bearer` credential in the same line | [`Found::Several`] |
 ///
-/// Proxies may join two headers with a comma; that is no `b64token`, and so malformed.
+/// Proxies may join two headers with a comma: `Basic Zm9v, Bearer eyJ…`. That is refused as two headers are, whichever of
+/// them comes first. Commas between the parameters of another scheme (`Digest username="u", realm="r"`) are left alone.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct AuthorizationHeader;
@@ -33,9 +35,21 @@ impl TokenLocation for AuthorizationHeader {
             Value::Several => Found::Several,
             Value::One(value) => match after_scheme(value) {
                 Some(credentials) => credential_after_spaces(credentials),
+                None if folded::holds_bearer(value) => Found::Several,
                 None => Found::Absent,
             },
         }
+    }
+
+    fn hint(&self, head: RequestHead<'_>) -> Option<&'static str> {
+        let Value::One(value) = only_value(head.headers, &AUTHORIZATION) else { return None };
+        if value.is_empty() {
+            return Some("the `Authorization` header is empty: send `Authorization: Bearer`, a space and the token");
+        }
+        if value.iter().any(u8::is_ascii_whitespace) {
+            return Some("the `Authorization` header has another scheme than `Bearer`, and this place takes no other");
+        }
+        Some("there is an `Authorization` header without a scheme: send `Bearer` and a space before the token")
     }
 
     fn glimpse<'r>(&self, headers: &'r mut HeaderMap) -> Option<&'r [u8]> {

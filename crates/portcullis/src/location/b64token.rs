@@ -29,6 +29,7 @@ pub(super) fn owned_credential(text: &[u8]) -> Found<'static> {
         Found::Malformed(reason) => Found::Malformed(reason),
         Found::Absent => Found::Absent,
         Found::Several => Found::Several,
+        Found::Misconfigured(reason) => Found::Misconfigured(reason),
     }
 }
 

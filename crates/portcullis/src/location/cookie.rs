@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::header::COOKIE;
+use http::{HeaderValue, header::COOKIE};
 use portcullis_core::ConfigError;
 
 use super::{Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
@@ -16,14 +16,16 @@ use crate::challenge::check_token;
 /// only over HTTPS and from exactly your host, so that a neighbouring subdomain cannot plant one.
 ///
 /// All `Cookie` headers are read (HTTP/2 may split them, RFC 9113 section 8.2.3), as RFC 6265 section 4.2.1 writes them:
-/// pairs between `;`, names compared exactly, no quotes, no escapes. Other cookies may look as they like.
+/// pairs between `;`, names compared exactly, no escapes, the value bare or as a whole in double quotes (section 4.1.1).
+/// Other cookies may look as they like.
 ///
 /// | cookies | found |
 /// |---|---|
-/// | none of that name, or `name=` (how some servers log out) | [`Found::Absent`] |
-/// | `name=` and a `b64token` | [`Found::Token`] |
-/// | quoted, escaped, without `=`, white space around the `=` | [`Found::Malformed`] |
+/// | none of that name, or `name=` or `name=""` (how some servers log out) | [`Found::Absent`] |
+/// | `name=` and a `b64token`, or the same in double quotes | [`Found::Token`] |
+/// | quotes that do not match, escapes, no `=`, white space around the `=` | [`Found::Malformed`] |
 /// | two of that name, even if equal | [`Found::Several`] |
+/// | one in the value of another cookie behind a comma: `a=1, name=…`, two HTTP headers that were folded | [`Found::Malformed`] |
 ///
 /// Responses get `Cache-Control: private`.
 #[derive(Clone, Debug)]
@@ -49,6 +51,18 @@ impl Cookie {
         values.flat_map(|value| value.as_bytes().split(|&byte| byte == b';')).filter_map(|pair| self.after_name(pair))
     }
 
+    /// Whether a pair of another name has ours behind a comma: two `Cookie` headers that a proxy has folded.
+    fn is_folded_into(&self, pair: &[u8]) -> bool {
+        let mut parts = pair.split(|&byte| byte == b',').skip(1).map(<[u8]>::trim_ascii_start);
+        parts.any(|part| part.strip_prefix(self.name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'=')))
+    }
+
+    fn has_folded(&self, head: RequestHead<'_>) -> bool {
+        let values = head.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        let mut folded = values.filter(|value| value.contains(&b','));
+        folded.any(|value| value.split(|&byte| byte == b';').any(|pair| self.is_folded_into(pair)))
+    }
+
     /// Deliberately also for `name =…` and a bare `name`: other readers of the request may take those for ours.
     fn after_name<'r>(&self, pair: &'r [u8]) -> Option<&'r [u8]> {
         let rest = pair.trim_ascii_start().strip_prefix(self.name.as_bytes())?;
@@ -60,8 +74,12 @@ impl TokenLocation for Cookie {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
         let mut ours = self.ours(head);
         match (ours.next(), ours.next()) {
-            (None, _) | (Some(b"="), None) => Found::Absent,
+            _ if self.has_folded(head) => {
+                Found::Malformed("the cookie stands behind a comma: two HTTP headers were folded")
+            }
+            (None, _) | (Some(b"=" | b"=\"\""), None) => Found::Absent,
             (Some(_), Some(_)) => Found::Several,
+            (Some([b'=', b'"', quoted @ .., b'"']), None) => b64token::credential(quoted),
             (Some([b'=', value @ ..]), None) => b64token::credential(value),
             (Some(_), None) => Found::Malformed("the cookie's name is not followed by `=`"),
         }

@@ -5,7 +5,7 @@
 //! | [`AuthorizationHeader`] | `Authorization: Bearer …` (RFC 6750 section 2.1) | always, if you can; the default |
 //! | [`HttpHeader`] | any other HTTP header | a second credential is sent with the first, or `Authorization` is taken |
 //! | [`Cookie`] | a cookie | browsers; needs protection against CSRF |
-//! | [`WebSocketSubprotocol`] | `Sec-WebSocket-Protocol: app.v1, bearer.…` | browsers cannot set headers on a WebSocket |
+//! | [`WebSocketSubprotocol`] | `Sec-WebSocket-Protocol: app.v1, bearer.…`, and two other forms | browsers cannot set headers on a WebSocket |
 //! | [`QueryParameter`] | `?access_token=…` (RFC 6750 section 2.3) | a link that cannot carry headers; it ends up in logs |
 #![cfg_attr(
     feature = "form",
@@ -19,7 +19,8 @@
 //! 2. What was meant as a credential, but does not have its form, is [`Found::Malformed`]: answered with 400, whether
 //!    or not the route would have let an anonymous request through.
 //! 3. Two of a kind are [`Found::Several`], also 400, even if one of them is malformed or both are the same. Which of
-//!    them counts would depend on who reads the request, and that is how requests are smuggled past a check.
+//!    them counts would depend on who reads the request, and that is how requests are smuggled past a check. Two that a
+//!    proxy has folded into one line (`Basic Zm9v, Bearer eyJ…`) are refused like two lines.
 //! 4. Every credential is a `b64token` (RFC 6750 section 2.1): letters, digits, `-._~+/`, then any number of `=`.
 //! 5. Before the inner service sees the request, [`TokenLocation::strip`] takes the credential out of places that are
 //!    written down or sent back, and marks HTTP headers as sensitive, so that their `Debug` does not show them.
@@ -41,6 +42,7 @@
 mod authorization_header;
 mod b64token;
 mod cookie;
+mod folded;
 #[cfg(feature = "form")]
 pub mod form;
 mod http_header;
@@ -96,6 +98,15 @@ pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
         let _ = request;
     }
 
+    /// Returns what the operator's log may say about a request in which nothing was found here: that something there is
+    /// nearly a credential, say. Asked about requests that are refused for want of a credential.
+    ///
+    /// Defaults to `None`. The text must hold nothing of the request.
+    fn hint(&self, head: RequestHead<'_>) -> Option<&'static str> {
+        let _ = head;
+        None
+    }
+
     /// What a program or a person may want to know about this place. Asked once, when the layer is built.
     ///
     /// Defaults to the type's name, no registered method, and responses that are for the caller only.
@@ -117,6 +128,10 @@ impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
         (**self).strip(request);
     }
 
+    fn hint(&self, head: RequestHead<'_>) -> Option<&'static str> {
+        (**self).hint(head)
+    }
+
     fn info(&self) -> LocationInfo {
         (**self).info()
     }
@@ -133,6 +148,9 @@ pub enum Found<'r> {
     Malformed(&'static str),
     /// More than one credential.
     Several,
+    /// The place cannot be looked at as the service is built: a mistake of its developer, answered with 500. The text says
+    /// what to change.
+    Misconfigured(&'static str),
 }
 
 impl fmt::Debug for Found<'_> {
@@ -142,6 +160,7 @@ impl fmt::Debug for Found<'_> {
             Self::Token(_) => f.write_str("Token(REDACTED)"),
             Self::Malformed(reason) => f.debug_tuple("Malformed").field(reason).finish(),
             Self::Several => f.write_str("Several"),
+            Self::Misconfigured(reason) => f.debug_tuple("Misconfigured").field(reason).finish(),
         }
     }
 }

@@ -2,36 +2,83 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 use portcullis_core::ConfigError;
+use zeroize::Zeroizing;
 
 use super::{Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
 use crate::challenge::check_token;
 
-/// An entry of `Sec-WebSocket-Protocol`: `app.v1, bearer.<token>`.
+/// An entry of `Sec-WebSocket-Protocol`, the one HTTP header that a browser lets a page set on a WebSocket.
 ///
-/// The one HTTP header that a browser lets a page set on a WebSocket:
+/// | form | what a page writes |
+/// |---|---|
+/// | [`new`](Self::new) | ``new WebSocket(url, ["app.v1", `bearer.${token}`])`` |
+/// | [`after`](Self::after)`("bearer")` | `new WebSocket(url, ["bearer", token])` |
+/// | [`kubernetes`](Self::kubernetes) | ``new WebSocket(url, ["app.v1", `base64url.bearer.authorization.k8s.io.${encoded}`])`` |
 ///
-/// ```js
-/// new WebSocket(url, ["app.v1", `bearer.${token}`])
+/// The entry with the token is taken out of the request before the inner service sees it, so that it is never chosen and sent
+/// back; all other entries stay. The inner service has to choose one of those, since a browser that offered protocols drops a
+/// connection for which none was chosen: `app.v1` in the first and the third form, `bearer` in the second, where it stays
+/// as a protocol without a secret in it. Browsers let pages of any origin open a WebSocket; a page of another origin does not
+/// have the token, so that is no harm here.
+///
+/// No such entry is [`Found::Absent`], one without a token [`Found::Malformed`], two are [`Found::Several`].
+///
 /// ```
+/// use http::Request;
+/// use portcullis::location::{Found, RequestHead, RequestHeadMut, TokenLocation, WebSocketSubprotocol};
 ///
-/// The entry is taken out of the request before the inner service sees it, so that it is never chosen and sent back. Let
-/// clients offer a real protocol beside it, and choose that one: a browser that offered protocols drops a connection
-/// for which none was chosen. Browsers let pages of any origin open a WebSocket; a page of another origin does not have
-/// the token, so that is no harm here.
+/// let location = WebSocketSubprotocol::after("bearer")?;
+/// let mut request = Request::get("/").header("sec-websocket-protocol", "bearer, a.b.c").body(())?;
+/// assert!(matches!(location.find(RequestHead::from(&request)), Found::Token(token) if token == "a.b.c"));
 ///
-/// No such entry is [`Found::Absent`], one without a token after the prefix [`Found::Malformed`], two are
-/// [`Found::Several`].
+/// location.strip(&mut RequestHeadMut::from(&mut request));
+/// assert_eq!(request.headers()["sec-websocket-protocol"], "bearer"); // for the inner service to choose
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct WebSocketSubprotocol {
-    prefix: Cow<'static, str>,
+    form: Form,
+    is_encoded: bool,
 }
+
+/// Where the token stands.
+#[derive(Clone, Debug)]
+enum Form {
+    /// In the entry that starts so.
+    Prefix(Cow<'static, str>),
+    /// In the entry behind the one that is called so.
+    After(Cow<'static, str>),
+}
+
+/// As the API server of Kubernetes reads it.
+const KUBERNETES: &str = "base64url.bearer.authorization.k8s.io.";
 
 impl WebSocketSubprotocol {
     /// An entry that starts with `bearer.`.
     pub const fn new() -> Self {
-        Self { prefix: Cow::Borrowed("bearer.") }
+        Self { form: Form::Prefix(Cow::Borrowed("bearer.")), is_encoded: false }
+    }
+
+    /// The entry behind the one that is `name`, compared exactly: `["bearer", token]`.
+    ///
+    /// Let the inner service choose `name` as the connection's protocol.
+    ///
+    /// # Errors
+    ///
+    /// If `name` cannot be the name of a subprotocol (RFC 6455 section 4.1).
+    pub fn after(name: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
+        let name = name.into();
+        check_token("the name of a WebSocket subprotocol", &name)?;
+        Ok(Self { form: Form::After(name), is_encoded: false })
+    }
+
+    /// An entry that starts with `base64url.bearer.authorization.k8s.io.`; the token follows in base64url without padding, as
+    /// clients of the Kubernetes API server write it.
+    pub const fn kubernetes() -> Self {
+        Self { form: Form::Prefix(Cow::Borrowed(KUBERNETES)), is_encoded: true }
     }
 
     /// Sets what the entry starts with, compared exactly. Defaults to `bearer.`.
@@ -40,23 +87,37 @@ impl WebSocketSubprotocol {
     ///
     /// If `prefix` cannot be part of a subprotocol's name (RFC 6455 section 4.1), or is empty.
     pub fn prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Result<Self, ConfigError> {
-        self.prefix = prefix.into();
-        check_token("the prefix of a WebSocket subprotocol", &self.prefix)?;
+        let prefix = prefix.into();
+        check_token("the prefix of a WebSocket subprotocol", &prefix)?;
+        self.form = Form::Prefix(prefix);
         Ok(self)
     }
 
-    fn after_prefix<'r>(&self, entry: &'r [u8]) -> Option<&'r [u8]> {
-        entry.strip_prefix(self.prefix.as_bytes())
+    /// The entries with what they are, in their order. Empty entries count for nothing (RFC 9110 section 5.6.1).
+    fn entries<'r>(&self, headers: &'r HeaderMap) -> impl Iterator<Item = Entry<'r>> {
+        let mut scanner = Scanner { form: &self.form, is_next: false };
+        let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+        values.flat_map(split).filter(|entry| !entry.is_empty()).map(move |entry| scanner.tell(entry))
     }
 
-    /// The value without our entries; `None` if nothing is left.
-    fn without_ours(&self, value: &HeaderValue) -> Option<HeaderValue> {
-        if entries(value).all(|entry| self.after_prefix(entry).is_none()) {
-            return Some(value.clone());
+    /// One of ours, or what is wrong with them.
+    fn credential<'r>(&self, text: &'r [u8]) -> Found<'r> {
+        if !self.is_encoded {
+            return b64token::credential(text);
         }
-        // Empty entries count for nothing (RFC 9110 section 5.6.1).
-        let others: Vec<_> =
-            entries(value).filter(|entry| !entry.is_empty() && self.after_prefix(entry).is_none()).collect();
+        match URL_SAFE_NO_PAD.decode(text).map(Zeroizing::new) {
+            Ok(decoded) => b64token::owned_credential(&decoded),
+            Err(_) => Found::Malformed("the subprotocol's credential is not base64url without padding"),
+        }
+    }
+
+    /// A line without the entries that hold credentials; `None` if nothing is left.
+    fn without_ours(scanner: &mut Scanner<'_>, line: &HeaderValue) -> Option<HeaderValue> {
+        let entries = || split(line).filter(|entry| !entry.is_empty());
+        let others: Vec<_> = entries().filter(|entry| !matches!(scanner.tell(entry), Entry::Ours(_))).collect();
+        if others.len() == entries().count() {
+            return Some(line.clone());
+        }
         (!others.is_empty()).then(|| HeaderValue::from_bytes(&others.join(&b", "[..])).ok())?
     }
 }
@@ -69,30 +130,72 @@ impl Default for WebSocketSubprotocol {
 
 impl TokenLocation for WebSocketSubprotocol {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
-        let values = head.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-        let mut ours = values.flat_map(entries).filter_map(|entry| self.after_prefix(entry));
-        match (ours.next(), ours.next()) {
-            (None, _) => Found::Absent,
-            (Some(credential), None) => b64token::credential(credential),
-            (Some(_), Some(_)) => Found::Several,
+        let (mut found, mut markers) = (None, 0);
+        for entry in self.entries(head.headers) {
+            match entry {
+                Entry::Ours(_) if found.is_some() => return Found::Several,
+                Entry::Ours(credential) => found = Some(credential),
+                Entry::Marker => markers += 1,
+                Entry::Other => {}
+            }
+        }
+        match found {
+            _ if markers > 1 => Found::Several,
+            Some(credential) => self.credential(credential),
+            None if markers == 1 => Found::Malformed("the subprotocol that announces a token is not followed by one"),
+            None => Found::Absent,
         }
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
         let headers = request.headers_mut();
-        let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL);
-        let others: Vec<_> = values.iter().filter_map(|value| self.without_ours(value)).collect();
+        let mut scanner = Scanner { form: &self.form, is_next: false };
+        let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL);
+        let others: Vec<_> = lines.iter().filter_map(|line| Self::without_ours(&mut scanner, line)).collect();
         headers.remove(SEC_WEBSOCKET_PROTOCOL);
-        for value in others {
-            headers.append(SEC_WEBSOCKET_PROTOCOL, value);
+        for line in others {
+            headers.append(SEC_WEBSOCKET_PROTOCOL, line);
         }
     }
 
     fn info(&self) -> LocationInfo {
-        LocationInfo::new(format!("websocket subprotocol {}…", self.prefix)).with_caching(Caching::Untouched)
+        let name = match &self.form {
+            Form::Prefix(prefix) => format!("websocket subprotocol {prefix}…"),
+            Form::After(name) => format!("websocket subprotocol after {name}"),
+        };
+        LocationInfo::new(name).with_caching(Caching::Untouched)
     }
 }
 
-fn entries(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+/// What an entry is.
+enum Entry<'r> {
+    /// It holds a credential: this.
+    Ours(&'r [u8]),
+    /// It says that the next one does.
+    Marker,
+    Other,
+}
+
+/// Tells entries apart, given one after the other.
+struct Scanner<'f> {
+    form: &'f Form,
+    is_next: bool,
+}
+
+impl Scanner<'_> {
+    fn tell<'r>(&mut self, entry: &'r [u8]) -> Entry<'r> {
+        match self.form {
+            Form::Prefix(prefix) => entry.strip_prefix(prefix.as_bytes()).map_or(Entry::Other, Entry::Ours),
+            Form::After(name) if entry == name.as_bytes() => {
+                self.is_next = true;
+                Entry::Marker
+            }
+            Form::After(_) if std::mem::take(&mut self.is_next) => Entry::Ours(entry),
+            Form::After(_) => Entry::Other,
+        }
+    }
+}
+
+fn split(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     value.as_bytes().split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
 }

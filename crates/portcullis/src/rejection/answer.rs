@@ -35,7 +35,7 @@ impl Answer {
                 let error = Some("insufficient_user_authentication");
                 Self::challenge(StatusCode::UNAUTHORIZED, "16", "Another login required", error)
             }
-            Kind::Unavailable => Self::fault(StatusCode::SERVICE_UNAVAILABLE, "14", "Not decidable at the moment"),
+            Kind::Unavailable => Self::fault(StatusCode::SERVICE_UNAVAILABLE, "14", "Temporarily unavailable"),
             Kind::Misconfigured => Self::fault(StatusCode::INTERNAL_SERVER_ERROR, "13", "Service misconfigured"),
             // A kind that is newer than this crate: not let through, and not blamed on the client.
             _ => Self::fault(StatusCode::INTERNAL_SERVER_ERROR, "13", "Not decided"),

@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::AuthError;
 
-use super::{MakeRejection, Preflights, answer::Answer};
+use super::{MakeRejection, answer::Answer};
 
 /// Answers in gRPC's words: HTTP 200 whose headers already are the trailers, without a body.
 ///
@@ -53,11 +53,6 @@ impl<B: Default> MakeRejection<B> for GrpcStatus {
         headers.insert("grpc-status", HeaderValue::from_static(Answer::to(error.kind()).grpc_status));
         headers.insert("grpc-message", message(error));
         response
-    }
-
-    /// A gRPC service does not look at the method, so a preflight would be a call without a credential.
-    fn preflights(&self) -> Preflights {
-        Preflights::Refuse
     }
 }
 

@@ -55,9 +55,10 @@ pub(crate) mod answer;
 mod axum;
 mod bearer_challenge;
 mod grpc_status;
-mod preflights;
 mod problem;
-#[cfg(feature = "revocation")]
+#[cfg(any(feature = "form", feature = "revocation"))]
+mod service_code;
+#[cfg(any(feature = "form", feature = "revocation"))]
 mod status_problem;
 
 use http::Response;
@@ -69,9 +70,12 @@ pub use bearer_challenge::BearerChallenge;
 #[cfg(feature = "revocation")]
 pub(crate) use bearer_challenge::say_when_to_retry;
 pub use grpc_status::GrpcStatus;
-pub use preflights::Preflights;
+#[cfg(any(feature = "form", feature = "revocation"))]
+pub use service_code::ServiceCode;
 #[cfg(feature = "revocation")]
-pub(crate) use status_problem::{Mistake, status_problem};
+pub(crate) use status_problem::Mistake;
+#[cfg(any(feature = "form", feature = "revocation"))]
+pub(crate) use status_problem::status_problem;
 
 use crate::AuthContext;
 
@@ -93,13 +97,6 @@ pub trait MakeRejection<B> {
     fn make_guard_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
         let _ = layer;
         self.make_rejection(error)
-    }
-
-    /// What a layer that answers so does with CORS preflights.
-    ///
-    /// Defaults to letting them pass, as far as [`AuthLayer::preflights`](crate::AuthLayer::preflights) does.
-    fn preflights(&self) -> Preflights {
-        Preflights::Pass
     }
 }
 

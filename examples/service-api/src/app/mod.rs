@@ -65,7 +65,7 @@ impl App {
     pub(crate) fn new(parts: Parts<'_>) -> Result<Self, ConfigError> {
         let access = protected_access();
         let guard: AccessLayer =
-            access.layer()?.matched_path(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str));
+            access.layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
 
         // When the log of revocations cannot be reached, a token that it does not know may have been revoked meanwhile.
         // Who places an order, revokes or administers is then not served (503), which is the default. Who reads orders

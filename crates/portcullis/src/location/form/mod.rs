@@ -2,7 +2,8 @@
 //!
 //! Everything else here looks at a request's head. A form is in the body, therefore a second layer, [`FormBodyLayer`],
 //! reads it first, takes the token out and leaves it where [`FormBody`] finds it. Put it *outside* of the
-//! [`AuthLayer`](crate::AuthLayer): with axum, after it in the order of `layer` calls.
+//! [`AuthLayer`](crate::AuthLayer): with axum, after it in the order of `layer` calls. In the other order every request is
+//! answered with 500, and the log says why.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::post};
@@ -56,7 +57,10 @@ use zeroize::Zeroizing;
 
 use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation};
 
-/// The token that [`FormBodyLayer`] took out of a form. Without that layer outside, there is never one.
+/// The token that [`FormBodyLayer`] took out of a form.
+///
+/// Without that layer *outside* of the one that looks here, every request is answered with 500 `service_misconfigured`, so that
+/// an optional layer does not take requests with a token for anonymous ones.
 ///
 /// No such parameter is [`Found::Absent`], an empty or wrongly encoded one [`Found::Malformed`], two are
 /// [`Found::Several`], as with [`QueryParameter`](super::QueryParameter).
@@ -74,7 +78,11 @@ impl FormBody {
 impl TokenLocation for FormBody {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
         match head.extensions.get::<FormCredential>() {
-            None => Found::Absent,
+            None => Found::Misconfigured(
+                "FormBody finds no token without a FormBodyLayer outside: put `.layer(FormBodyLayer::new())` after the \
+                 `.layer(..)` of the AuthLayer",
+            ),
+            Some(FormCredential::Absent) => Found::Absent,
             Some(FormCredential::Token(token)) => Found::Token(token.as_str().into()),
             Some(FormCredential::Malformed(reason)) => Found::Malformed(reason),
             Some(FormCredential::Several) => Found::Several,
@@ -82,7 +90,7 @@ impl TokenLocation for FormBody {
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
-        request.extensions_mut().remove::<FormCredential>();
+        request.extensions_mut().insert(FormCredential::Absent);
     }
 
     fn info(&self) -> LocationInfo {
@@ -93,18 +101,20 @@ impl TokenLocation for FormBody {
 /// What the layer leaves in the request's extensions.
 #[derive(Clone)]
 enum FormCredential {
+    /// The request was looked at: there is none.
+    Absent,
     Token(Arc<Zeroizing<String>>),
     Malformed(&'static str),
     Several,
 }
 
 impl FormCredential {
-    fn of(found: Found<'_>) -> Option<Self> {
+    fn of(found: Found<'_>) -> Self {
         match found {
-            Found::Absent => None,
-            Found::Token(token) => Some(Self::Token(Arc::new(Zeroizing::new(token.into_owned())))),
-            Found::Malformed(reason) => Some(Self::Malformed(reason)),
-            Found::Several => Some(Self::Several),
+            Found::Absent => Self::Absent,
+            Found::Token(token) => Self::Token(Arc::new(Zeroizing::new(token.into_owned()))),
+            Found::Malformed(reason) | Found::Misconfigured(reason) => Self::Malformed(reason),
+            Found::Several => Self::Several,
         }
     }
 }

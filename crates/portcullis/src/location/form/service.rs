@@ -7,8 +7,8 @@ use std::{
 };
 
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    HeaderMap, HeaderValue, Method, Request, Response,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
 };
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -16,7 +16,10 @@ use tower_service::Service;
 use zeroize::Zeroizing;
 
 use super::{FormBodyFuture, FormBodyLayer, FormCredential, FormRequestBody};
-use crate::location::urlencoded;
+use crate::{
+    location::urlencoded,
+    rejection::{ServiceCode, status_problem},
+};
 
 /// The service of [`FormBodyLayer`].
 #[derive(Clone, Debug)]
@@ -42,8 +45,9 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if !is_form(request.method(), request.headers()) {
+            request.extensions_mut().insert(FormCredential::Absent);
             return FormBodyFuture::new(self.inner.call(request.map(FormRequestBody::untouched)));
         }
         // The service that was polled is let go, with whatever it reserved: a body that is slow to come takes nobody's place. One
@@ -57,7 +61,7 @@ where
                     poll_fn(|context| inner.poll_ready(context)).await?;
                     inner.call(request).await
                 }
-                Err(refusal) => Ok(refusal.response()),
+                Err(refusal) => Ok(refusal.response(layer.limit)),
             }
         })
     }
@@ -72,13 +76,12 @@ impl FormBodyLayer {
     {
         let (mut parts, body) = request.into_parts();
         let mut form = Zeroizing::new(read_all(body, self.limit).await?);
-        let form = match FormCredential::of(urlencoded::find(&form, &self.name)) {
-            Some(credential) => {
-                parts.extensions.insert(credential);
-                urlencoded::without(&form, &self.name).unwrap_or_default()
-            }
-            None => mem::take(&mut *form),
+        let credential = FormCredential::of(urlencoded::find(&form, &self.name));
+        let form = match credential {
+            FormCredential::Absent => mem::take(&mut *form),
+            _ => urlencoded::without(&form, &self.name).unwrap_or_default(),
         };
+        parts.extensions.insert(credential);
         parts.headers.remove(TRANSFER_ENCODING);
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
         Ok(Request::from_parts(parts, FormRequestBody::form(form)))
@@ -92,18 +95,16 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn response<R: From<String>>(self) -> Response<R> {
-        let (status, title) = match self {
-            Self::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "Form too long"),
-            Self::Unreadable => (StatusCode::BAD_REQUEST, "Form not readable"),
+    fn response<R: From<String>>(self, limit: usize) -> Response<R> {
+        let response = match self {
+            Self::TooLong => {
+                let detail =
+                    format!("the form is longer than {limit} bytes, which is all that is read here: send less");
+                status_problem(ServiceCode::FormTooLong, &detail, &[])
+            }
+            Self::Unreadable => status_problem(ServiceCode::FormUnreadable, "the form broke off: send it again", &[]),
         };
-        // RFC 9457 section 4.2.1: the type of a problem that is no more than its status.
-        let text = format!(r#"{{"type":"about:blank","title":"{title}","status":{}}}"#, status.as_u16());
-        let mut response = Response::new(R::from(text));
-        *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
+        response.map(R::from)
     }
 }
 

@@ -1,7 +1,7 @@
 //! All items of a request to revoke.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use portcullis_core::{Revocation, UnixTime};
+use portcullis_core::{AnyVerified, Level, Revocation, UnixTime};
 
 use super::{
     failure::Failure,
@@ -17,8 +17,16 @@ const MOST: usize = 1000;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds<'a> {
     pub(super) now: UnixTime,
-    /// Of whose tokens they have to be; `None` for any.
-    pub(super) issuer: Option<&'a str>,
+    /// Who asks: the items have to be of that issuer's tokens.
+    pub(super) caller: &'a AnyVerified,
+    /// Whether they may be of any issuer's.
+    pub(super) any_issuer: bool,
+}
+
+/// Whether it is about tokens of the issuer of the caller's own. Compared as they stand in a log, where the very long ones are
+/// hashed.
+pub(super) fn is_of(revocation: &Revocation, caller: &AnyVerified) -> bool {
+    Revocation::issuer(caller.issuer(), UnixTime::from_secs(0)).of_issuer() == revocation.of_issuer()
 }
 
 /// All of them, or everything that is wrong with them.
@@ -41,16 +49,28 @@ pub(super) fn read(items: &Items, bounds: Bounds<'_>) -> Result<Vec<Revocation>,
     if mistakes.is_empty() { Ok(revocations) } else { Err(Failure::Items(mistakes)) }
 }
 
-fn read_one(item: &Members, Bounds { now, issuer }: Bounds<'_>) -> Result<Revocation, Vec<ItemMistake>> {
+fn read_one(item: &Members, bounds: Bounds<'_>) -> Result<Revocation, Vec<ItemMistake>> {
+    let Bounds { now, caller, any_issuer } = bounds;
     let revocation = item::read(item, now)?;
-    // Compared as they stand in a log, where the very long ones are hashed.
-    let is_ours = |issuer: &str| Revocation::issuer(issuer, now).of_issuer() == revocation.of_issuer();
-    if issuer.is_none_or(is_ours) {
-        return Ok(revocation);
+    let is_own = is_of(&revocation, caller);
+    if !is_own && !any_issuer {
+        let detail = "`issuer` is not the one that your own token is from: its own administrators revoke its tokens";
+        return Err(vec![ItemMistake { member: Some("issuer".to_owned()), detail: detail.to_owned() }]);
     }
-    let detail =
-        "`issuer` is not the one that your own token is from: its own administrators revoke its tokens".to_owned();
-    Err(vec![ItemMistake { member: Some("issuer".to_owned()), detail }])
+    if is_own && revocation.level() == Level::Client && caller.client_id().is_none() {
+        return Err(vec![ItemMistake { member: Some("level".to_owned()), detail: names_no_client(caller) }]);
+    }
+    Ok(revocation)
+}
+
+/// Tokens of that issuer do not name their client where it is looked for: the caller's own is one of them.
+fn names_no_client(caller: &AnyVerified) -> String {
+    let place = caller.client_claim().map_or_else(String::new, |pointer| format!(" at `{pointer}`"));
+    format!(
+        "your own token names no client{place}, so that revoking a client of this issuer would have no effect: revoke its \
+         subjects or sessions, or let the service be told where the issuer writes the client's id \
+         (`TrustedIssuer::client_claim`)"
+    )
 }
 
 fn only(wrong: Vec<ItemMistake>) -> Failure {

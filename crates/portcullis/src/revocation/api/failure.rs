@@ -1,10 +1,10 @@
 //! Why nothing was revoked or listed, and the answer that says so.
 
-use http::{HeaderValue, Response, StatusCode, header::ALLOW};
-use portcullis_core::LogError;
+use http::{HeaderValue, Response, header::ALLOW};
+use portcullis_core::{LogError, LogErrorKind};
 
 use crate::{
-    rejection::{Mistake, say_when_to_retry, status_problem},
+    rejection::{Mistake, ServiceCode, say_when_to_retry, status_problem},
     revocation::body::Unread,
     telemetry,
 };
@@ -39,46 +39,55 @@ const MISTAKES: usize = 20;
 impl Failure {
     /// The answer. Writes the event as well, for there is one answer to each failure.
     pub(super) fn response(&self) -> Response<String> {
-        use StatusCode as Status;
         match self {
             Self::Method => method_not_allowed(),
             Self::Type => problem(
-                Status::UNSUPPORTED_MEDIA_TYPE,
+                ServiceCode::MediaTypeNotSupported,
                 "send the body as `Content-Type: application/json`, and not compressed",
             ),
             Self::Unread(Unread::TooLong) => {
-                problem(Status::PAYLOAD_TOO_LARGE, "the body is longer than 256 KiB: send several requests")
+                problem(ServiceCode::BodyTooLong, "the body is longer than 256 KiB: send several requests")
             }
-            Self::Unread(Unread::BrokenOff) => problem(Status::BAD_REQUEST, "the body broke off: send it again"),
-            Self::Request(detail) => problem(Status::BAD_REQUEST, detail),
+            Self::Unread(Unread::BrokenOff) => {
+                problem(ServiceCode::BodyUnreadable, "the body broke off: send it again")
+            }
+            Self::Request(detail) => problem(ServiceCode::RequestMalformed, detail),
             Self::Items(mistakes) => {
                 let detail = "nothing was revoked, because of what `errors` lists";
                 let told = mistakes.get(..MISTAKES).unwrap_or(mistakes);
-                status_problem(Status::BAD_REQUEST, detail, told)
+                status_problem(ServiceCode::RevocationMalformed, detail, told)
+            }
+            Self::NotDurable(error) if error.kind() == LogErrorKind::Refused => {
+                problem(ServiceCode::RevocationRefused, &error.to_string())
             }
             Self::NotDurable(error) => unavailable(
+                ServiceCode::RevocationNotDurable,
                 error,
                 "it could not be made durable at the moment, and may hold in part: send the same again",
             ),
-            Self::NotListed(error) => unavailable(error, "what is revoked cannot be read at the moment: try again"),
+            Self::NotListed(error) => unavailable(
+                ServiceCode::RevocationsNotListed,
+                error,
+                "what is revoked cannot be read at the moment: try again",
+            ),
         }
     }
 }
 
-fn problem(status: StatusCode, detail: &str) -> Response<String> {
-    status_problem(status, detail, &[])
+fn problem(code: ServiceCode, detail: &str) -> Response<String> {
+    status_problem(code, detail, &[])
 }
 
 fn method_not_allowed() -> Response<String> {
-    let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, NO_SUCH_METHOD);
+    let mut response = problem(ServiceCode::MethodNotAllowed, NO_SUCH_METHOD);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
     response
 }
 
 /// What went wrong is for the operator.
-fn unavailable(error: &LogError, detail: &str) -> Response<String> {
+fn unavailable(code: ServiceCode, error: &LogError, detail: &str) -> Response<String> {
     telemetry::revocation_failed(error);
-    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, detail);
+    let mut response = problem(code, detail);
     say_when_to_retry(response.headers_mut(), None);
     response
 }

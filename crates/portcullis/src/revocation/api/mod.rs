@@ -7,9 +7,10 @@
 //!    `service_misconfigured`, without a credential 401, to whoever does not meet the requirement 403. This comes
 //!    first, before anything else about the request is looked at. Ask for more than `authenticated()`: whoever passes
 //!    can log out everybody.
-//! 2. **Each issuer's administrators revoke that issuer's tokens**: an item's `issuer` has to be that of the caller's own token. Of
-//!    several trusted issuers, none can then log out another one's users, whatever roles it gives its own
-//!    ([`of_any_issuer`](RevocationApi::of_any_issuer) lets them).
+//! 2. **Each issuer's administrators revoke that issuer's tokens, and see what is revoked of them**: an item's `issuer` has to be
+//!    that of the caller's own token, and a list has no others. Of several trusted issuers, none can then log out another one's
+//!    users, or learn who they are, whatever roles it gives its own
+//!    ([`danger_of_any_issuer`](RevocationApi::danger_of_any_issuer) lets them).
 //! 3. **All or nothing.** If one item of a request is wrong, none is revoked, and the answer lists the mistakes
 //!    (the first 20).
 //! 4. **There is no way back**, hence no `DELETE`: what is revoked has been acted upon everywhere before anybody could
@@ -43,17 +44,19 @@
 //!
 //! ```json
 //! {
-//!   "type": "about:blank",
+//!   "type": "https://docs.rs/portcullis/latest/portcullis/codes/index.html#revocation_malformed",
 //!   "title": "Bad Request",
 //!   "status": 400,
 //!   "detail": "nothing was revoked, because of what `errors` lists",
+//!   "code": "revocation_malformed",
 //!   "errors": [{"pointer": "#/1/id", "detail": "`id` is missing: give the session's `sid`"}]
 //! }
 //! ```
 //!
 //! # `GET`: list
 //!
-//! A page of what is revoked, in the order in which it was; the same may stand there several times. What follows is at
+//! A page of what is revoked of the caller's issuer, in the order in which it was; the same may stand there several times, and
+//! a page may be empty. What follows is at
 //! `?after=` with the text that is `next`, until that is `null`. If the log cannot go on from there (it was rolled
 //! back, or is another one), the page begins at the beginning and says `"restarted": true`. `unreadable` counts what is
 //! in the log and cannot be read.
@@ -136,12 +139,13 @@ impl RevocationApi {
         Self { revoker: SharedRevoker::new(revoker), requirement, is_for_any_issuer: false }
     }
 
-    /// Lets whoever meets the requirement revoke tokens of any issuer: for administrators who log in at one of several. Name that one in
-    /// the requirement then (`claim("/iss", eq(..))`): otherwise every trusted issuer can make administrators of all others.
+    /// Lets callers who meet the requirement revoke tokens **of any issuer**, and see what is revoked of any: for administrators
+    /// who log in at one of several issuers. Name that one in the requirement then (`claim("/iss", eq(..))`): otherwise every
+    /// trusted issuer can make administrators of all others.
     ///
-    /// Defaults to the issuer of the caller's own token.
+    /// Defaults to the issuer of the caller's own token, for `POST` and for `GET`.
     #[must_use]
-    pub fn of_any_issuer(self) -> Self {
+    pub fn danger_of_any_issuer(self) -> Self {
         Self { is_for_any_issuer: true, ..self }
     }
 }

@@ -60,11 +60,8 @@ impl RevocationApi {
             Err(error) => return refuse(parts.extensions.get(), &error),
         };
         let outcome = match parts.method {
-            Method::POST => {
-                let issuer = (!self.is_for_any_issuer).then(|| caller.issuer());
-                self.revoke(&parts.headers, body, context, issuer).await
-            }
-            Method::GET => self.list(parts.uri.query()).await,
+            Method::POST => self.revoke(&parts.headers, body, context, caller).await,
+            Method::GET => self.list(parts.uri.query(), caller).await,
             _ => Err(Failure::Method),
         };
         outcome.unwrap_or_else(|failure| failure.response())
@@ -83,7 +80,7 @@ impl RevocationApi {
         headers: &HeaderMap,
         body: B,
         context: &AuthContext,
-        issuer: Option<&str>,
+        caller: &AnyVerified,
     ) -> Result<Response<String>, Failure>
     where
         B: Body,
@@ -97,15 +94,19 @@ impl RevocationApi {
             Items::parse(&text).map_err(Failure::Request)?
         };
         // The time is read late: whatever is issued until then is to be revoked, too.
-        let revocations = batch::read(&items, batch::Bounds { now: context.now(), issuer })?;
+        let revocations =
+            batch::read(&items, batch::Bounds { now: context.now(), caller, any_issuer: self.is_for_any_issuer })?;
         let count = revocations.len();
         self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)?;
         Ok(answer_with(&json!({ "revoked": count })))
     }
 
-    async fn list(&self, query: Option<&str>) -> Result<Response<String>, Failure> {
+    async fn list(&self, query: Option<&str>, caller: &AnyVerified) -> Result<Response<String>, Failure> {
         let after = cursor(query)?;
-        let page = self.revoker.list(after.as_ref()).await.map_err(Failure::NotListed)?;
+        let mut page = self.revoker.list(after.as_ref()).await.map_err(Failure::NotListed)?;
+        if !self.is_for_any_issuer {
+            page.entries.retain(|entry| batch::is_of(entry.revocation(), caller));
+        }
         Ok(answer_with(&Listing::new(&page, after)))
     }
 }

@@ -9,7 +9,11 @@ use http::{
 use portcullis_core::{AuthError, AuthErrorKind, LogError};
 use serde::Serialize;
 
-use crate::{rejection::say_when_to_retry, revocation::body::Unread, telemetry};
+use crate::{
+    rejection::{ServiceCode, say_when_to_retry},
+    revocation::body::Unread,
+    telemetry,
+};
 
 /// Why a log-out did not happen.
 #[derive(Debug)]
@@ -28,11 +32,12 @@ pub(super) enum Failure {
     NotDurable(LogError),
 }
 
-/// RFC 6749 section 5.2, which section 2.8 refers to.
+/// RFC 6749 section 5.2, which section 2.8 refers to, and our own `code`.
 #[derive(Serialize)]
 struct Content<'a> {
     error: &'static str,
     error_description: &'a str,
+    code: &'static str,
 }
 
 impl Failure {
@@ -44,8 +49,9 @@ impl Failure {
             _ => {}
         }
         let (status, description) = (self.status(), self.description());
-        let content = Content { error: error_name(status), error_description: &description };
-        // Two texts always serialize; an empty body would still be a refusal.
+        let code = self.service_code().map_or_else(|| self.token_code(), ServiceCode::as_str);
+        let content = Content { error: error_name(status), error_description: &description, code };
+        // Texts always serialize; an empty body would still be a refusal.
         let mut response = Response::new(serde_json::to_string(&content).unwrap_or_default());
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -57,10 +63,31 @@ impl Failure {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             say_when_to_retry(headers, self.retry_after());
         }
-        if let Self::Token(error) = self {
-            response.extensions_mut().insert(error.code());
+        match self {
+            Self::Token(error) => drop(response.extensions_mut().insert(error.code())),
+            _ => drop(self.service_code().map(|code| response.extensions_mut().insert(code))),
         }
         response
+    }
+
+    /// The code of what is not about the token.
+    fn service_code(&self) -> Option<ServiceCode> {
+        match self {
+            Self::Method => Some(ServiceCode::MethodNotAllowed),
+            Self::Type => Some(ServiceCode::MediaTypeNotSupported),
+            Self::Unread(Unread::TooLong) => Some(ServiceCode::BodyTooLong),
+            Self::Unread(Unread::BrokenOff) => Some(ServiceCode::BodyUnreadable),
+            Self::Request(_) => Some(ServiceCode::RequestMalformed),
+            Self::NotDurable(_) => Some(ServiceCode::RevocationNotDurable),
+            Self::Token(_) => None,
+        }
+    }
+
+    fn token_code(&self) -> &'static str {
+        match self {
+            Self::Token(error) => error.code().as_str(),
+            _ => "",
+        }
     }
 
     fn status(&self) -> StatusCode {

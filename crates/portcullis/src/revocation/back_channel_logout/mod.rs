@@ -9,7 +9,11 @@
 //!    the future. Besides it has to be one about a log-out ([`Profile::LogoutToken`], section 2.6): ID tokens and
 //!    access tokens of the same issuer are refused.
 //! 3. **`aud` is your client id** at the provider, and not the name of the API that access tokens have there. So the
-//!    [`TrustedIssuer`] differs in this from the one that your [`AuthLayer`](crate::AuthLayer) has.
+//!    [`TrustedIssuer`] differs in this from the one that your [`AuthLayer`](crate::AuthLayer) has. The presets of the feature
+//!    `jwks` are trusted as for access tokens, with that audience: `provider::keycloak(..)?.trust("my-client-id")?`. What tells
+//!    a provider's access tokens apart ([`TrustedIssuer::access_token_claim`]) is not asked of log-out tokens; what
+//!    [`TrustedIssuer::require_claim`] names is. A provider whose log-out tokens have no `exp` (Ory Hydra) is accepted with
+//!    [`TrustedIssuer::danger_logout_tokens_without_expiry`].
 //! 4. **With `sid`, that session ends**, and the others of the same user go on, whether or not there is a `sub` as
 //!    well. That is what the provider asks for: no `sid` is how it says "all of them" (section 2.4). Only tokens with
 //!    that `sid` are hit: see [`every_session`](BackChannelLogout::every_session) for providers that write none into
@@ -30,7 +34,7 @@
 //! | 503, `Retry-After` | the keys could not be had, or the revocation not be made durable: it is our fault |
 //! | 500 | the service is misconfigured |
 //!
-//! All but 200 have a body of JSON, `{"error": …, "error_description": …}`. (Section 2.8 has 400 for every log-out that
+//! All but 200 have a body of JSON, `{"error": …, "error_description": …, "code": …}`, with a [code](crate::codes). (Section 2.8 has 400 for every log-out that
 //! failed. A fault of ours is 503 all the same: a provider takes both for a failure, and this one says that trying
 //! again helps.)
 //!

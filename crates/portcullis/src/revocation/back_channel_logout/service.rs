@@ -74,7 +74,9 @@ impl BackChannelLogout {
             Found::Token(token) => Ok(self.authenticator.verify(&token)),
             Found::Absent => Err(Failure::Request("the form has no logout_token")),
             Found::Several => Err(Failure::Request("the form has more than one logout_token: send one")),
-            Found::Malformed(_) => Err(Failure::Request("the logout_token is empty or has not the form of a token")),
+            Found::Malformed(_) | Found::Misconfigured(_) => {
+                Err(Failure::Request("the logout_token is empty or has not the form of a token"))
+            }
         }
     }
 }
