@@ -6,6 +6,8 @@
 mod arguments;
 #[path = "providers/authentik.rs"]
 mod authentik;
+#[path = "providers/clients.rs"]
+mod clients;
 #[path = "providers/cloud_iap.rs"]
 mod cloud_iap;
 #[path = "providers/cloudflare.rs"]
@@ -18,6 +20,8 @@ mod github;
 mod gitlab;
 #[path = "providers/kubernetes.rs"]
 mod kubernetes;
+#[path = "providers/log_out.rs"]
+mod log_out;
 #[path = "providers/logto.rs"]
 mod logto;
 #[path = "providers/scene.rs"]

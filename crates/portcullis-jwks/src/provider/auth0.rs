@@ -1,6 +1,6 @@
 //! Auth0.
 
-use portcullis_core::ConfigError;
+use portcullis_core::{ConfigError, Profile};
 
 use super::{Input, Provider, Quirk};
 
@@ -12,8 +12,10 @@ use super::{Input, Provider, Quirk};
 ///   list `https://DOMAIN/userinfo` as well. An ID token is for the client id, so never give a client id as audience.
 /// - With RBAC and "Add Permissions in the Access Token" switched on for the API, what the user may do stands in `permissions`: these
 ///   are the roles. Scopes are in `scope`: what the client asked for and got.
-/// - Tokens of the RFC 9068 profile have `at+jwt` as their type, those of Auth0's own have `JWT`. If the API has the former, add
-///   [`Profile::AccessToken`](portcullis_core::Profile::AccessToken).
+/// - Tokens of Auth0's own profile have `JWT` as their type and name the client in `azp`. If the API has the profile "RFC 9068", use
+///   [`auth0_rfc9068`]: with this preset such a token is accepted, but names no client.
+/// - A back-channel log-out names the session in `sid`. Access tokens have none unless an Action adds it: end every session of the
+///   subject.
 ///
 /// Published at [Access token profiles](https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles).
 ///
@@ -21,14 +23,35 @@ use super::{Input, Provider, Quirk};
 ///
 /// If `domain` is no domain, has a scheme or a path, or is the dashboard's.
 pub fn auth0(domain: &str) -> Result<Provider, ConfigError> {
+    let quirks = [Quirk::RolesAt("/permissions".to_owned()), Quirk::ClientAt("/azp")];
+    Ok(Provider::new(NAME, issuer(domain)?, quirks))
+}
+
+/// Auth0, for an API with the token profile "RFC 9068", by the tenant's domain.
+///
+/// The type has to be `at+jwt` ([`Profile::AccessToken`]), so that nothing else passes for an access token, and the client is named
+/// by `client_id`. Everything else is as with [`auth0`].
+///
+/// # Errors
+///
+/// Those of [`auth0`].
+pub fn auth0_rfc9068(domain: &str) -> Result<Provider, ConfigError> {
+    let quirks = [
+        Quirk::RolesAt("/permissions".to_owned()),
+        Quirk::ClientAt("/client_id"),
+        Quirk::Profile(Profile::AccessToken),
+    ];
+    Ok(Provider::new(NAME, issuer(domain)?, quirks))
+}
+
+const NAME: &str = "Auth0";
+
+fn issuer(domain: &str) -> Result<String, ConfigError> {
     let input =
         Input { provider: NAME, what: "the tenant's domain alone", example: "tenant.eu.auth0.com", text: domain };
     let domain = input.domain()?;
     if domain == "manage.auth0.com" {
         return Err(input.problem("is the dashboard, which is the same for all tenants"));
     }
-    let issuer = format!("https://{domain}/");
-    Ok(Provider::new(NAME, issuer, [Quirk::RolesAt("/permissions".to_owned())]))
+    Ok(format!("https://{domain}/"))
 }
-
-const NAME: &str = "Auth0";

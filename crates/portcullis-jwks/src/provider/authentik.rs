@@ -30,7 +30,7 @@ pub fn authentik(base: &str, slug: &str) -> Result<Provider, ConfigError> {
         .base_url_before("application")?;
     let what = "the application's slug";
     let slug = Input { provider: NAME, what, example: "orders", text: slug }.path_step()?;
-    let quirks = [Quirk::RolesAt("/groups".to_owned()), Quirk::Has("/azp")];
+    let quirks = [Quirk::RolesAt("/groups".to_owned()), Quirk::ClientAt("/azp"), Quirk::Has("/azp")];
     Ok(Provider::new(NAME, format!("{base}/application/o/{slug}/"), quirks))
 }
 

@@ -1,6 +1,6 @@
 //! Identity-Aware Proxy of Google Cloud.
 
-use super::Provider;
+use super::{Provider, Quirk};
 
 /// Google Cloud's Identity-Aware Proxy (IAP) in front of a service.
 ///
@@ -29,6 +29,6 @@ use super::Provider;
 ///
 /// Published at [Securing your app with signed headers](https://cloud.google.com/iap/docs/signed-headers-howto).
 pub fn cloud_iap() -> Provider {
-    Provider::new("Cloud IAP", "https://cloud.google.com/iap".to_owned(), [])
+    Provider::new("Cloud IAP", "https://cloud.google.com/iap".to_owned(), [Quirk::NoClient])
         .keys_at("https://www.gstatic.com/iap/verify/public_key-jwk".to_owned())
 }

@@ -37,7 +37,8 @@ pub fn cloudflare_access(team: &str) -> Result<Provider, ConfigError> {
     let input = Input { provider: NAME, what: "the team's name alone", example: "acme", text: team };
     let issuer = format!("https://{}.cloudflareaccess.com", input.label()?);
     let keys = format!("{issuer}/cdn-cgi/access/certs");
-    Ok(Provider::new(NAME, issuer, [Quirk::HasValue("/type", "app".to_owned())]).keys_at(keys))
+    Ok(Provider::new(NAME, issuer, [Quirk::ClientAt("/common_name"), Quirk::HasValue("/type", "app".to_owned())])
+        .keys_at(keys))
 }
 
 const NAME: &str = "Cloudflare Access";

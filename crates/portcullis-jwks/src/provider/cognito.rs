@@ -55,7 +55,11 @@ fn with_host(host: &str, pool: &str) -> Result<Provider, ConfigError> {
     if !is_region || !is_part(id, |char| char.is_ascii_alphanumeric()) {
         return Err(input.problem("is no id of a user pool"));
     }
-    let quirks = [Quirk::RolesAt("/cognito:groups".to_owned()), Quirk::HasValue("/token_use", "access".to_owned())];
+    let quirks = [
+        Quirk::RolesAt("/cognito:groups".to_owned()),
+        Quirk::ClientAt("/client_id"),
+        Quirk::HasValue("/token_use", "access".to_owned()),
+    ];
     Ok(Provider::new(NAME, format!("https://{host}.{region}.amazonaws.com/{pool}"), quirks))
 }
 

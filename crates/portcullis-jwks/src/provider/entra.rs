@@ -14,6 +14,7 @@ use super::{Input, Provider, Quirk};
 /// - Scopes are in `scp`, for users only. App roles are in `roles`, of users and of applications.
 /// - An ID token may have the same `iss` and `aud`, where front end and API share a registration. It has no `azp`, and `azp` is
 ///   required here.
+/// - The client is named by `azp`. Entra ID sends no log-out tokens: its log-out is front-channel, in the browser.
 /// - `sub` is another one for every API; `oid` names the user in the whole tenant.
 /// - Several tenants: one entry for each. Tokens of `common` name the tenant of the user, so there is no issuer to trust.
 /// - An application with signing keys of its own (claims mapping) is not covered by the tenant's set: give
@@ -36,7 +37,7 @@ pub fn entra(tenant: &str) -> Result<Provider, ConfigError> {
 ///   are taken from there without discovery.
 /// - The audience is what the client asked for: the API's URI (`api://…`) or its client id. To accept both, add one to the other:
 ///   [`TrustedIssuer::audience`](portcullis_core::TrustedIssuer::audience).
-/// - An ID token has no `appid`, and `appid` is required here.
+/// - An ID token has no `appid`, and `appid` is required here. It names the client.
 ///
 /// Everything else is as with [`entra`].
 ///

@@ -24,7 +24,7 @@ use super::{Input, Provider, Quirk};
 ///
 /// If `base` is no URL; if `issuer` is empty, or has white space in it.
 pub fn fusionauth(base: &str, issuer: &str) -> Result<Provider, ConfigError> {
-    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::Has("/applicationId")];
+    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/applicationId"), Quirk::Has("/applicationId")];
     Ok(Provider::new(NAME, tenant_issuer(issuer)?, quirks).keys_at(key_set(base)?))
 }
 
@@ -32,7 +32,7 @@ pub fn fusionauth(base: &str, issuer: &str) -> Result<Provider, ConfigError> {
 ///
 /// - The audience is the id of the *target* entity: your service, registered as an entity. No token of a user has it.
 /// - What the caller may do at the target is at `/permissions`: these are the roles.
-/// - `sub` is the id of the calling entity.
+/// - `sub` is the id of the calling entity, which is the client.
 ///
 /// Everything else is as with [`fusionauth`].
 ///
@@ -40,7 +40,7 @@ pub fn fusionauth(base: &str, issuer: &str) -> Result<Provider, ConfigError> {
 ///
 /// Those of [`fusionauth`].
 pub fn fusionauth_entity(base: &str, issuer: &str) -> Result<Provider, ConfigError> {
-    let quirks = [Quirk::RolesAt("/permissions".to_owned())];
+    let quirks = [Quirk::RolesAt("/permissions".to_owned()), Quirk::ClientAt("/sub")];
     Ok(Provider::new(NAME, tenant_issuer(issuer)?, quirks).keys_at(key_set(base)?))
 }
 

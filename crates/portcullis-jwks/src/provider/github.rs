@@ -42,7 +42,7 @@ use super::{Input, Provider, Quirk};
 ///
 /// If `repository` is not the full name of one repository.
 pub fn github_actions(repository: &str) -> Result<Provider, ConfigError> {
-    Ok(Provider::new(NAME, ISSUER.to_owned(), [of_repository(repository)?]))
+    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, of_repository(repository)?]))
 }
 
 /// Tokens of workflows in any repository of one owner on GitHub, an organization or a user: `octo-org`.
@@ -59,7 +59,7 @@ pub fn github_actions(repository: &str) -> Result<Provider, ConfigError> {
 pub fn github_actions_of_owner(owner: &str) -> Result<Provider, ConfigError> {
     let input = Input { provider: NAME, what: "the owner's name alone", example: "octo-org", text: owner };
     let quirk = Quirk::HasValue("/repository_owner", input.path_of(1..=1)?);
-    Ok(Provider::new(NAME, ISSUER.to_owned(), [quirk]))
+    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, quirk]))
 }
 
 /// Tokens of workflows in one repository, from an issuer of its own.
@@ -76,7 +76,7 @@ pub fn github_actions_of_owner(owner: &str) -> Result<Provider, ConfigError> {
 pub fn github_actions_at(issuer: &str, repository: &str) -> Result<Provider, ConfigError> {
     let what = "the issuer of the tokens";
     let issuer = Input { provider: NAME, what, example: "https://github.example.com/_services/token", text: issuer };
-    Ok(Provider::new(NAME, issuer.base_url()?, [of_repository(repository)?]))
+    Ok(Provider::new(NAME, issuer.base_url()?, [Quirk::NoClient, of_repository(repository)?]))
 }
 
 /// Tokens of **every workflow on GitHub**, in any repository.
@@ -85,7 +85,7 @@ pub fn github_actions_at(issuer: &str, repository: &str) -> Result<Provider, Con
 /// require more on *each* route that such a token opens: compare `/repository_id` or `/repository_owner_id` with a list of its own.
 /// Where the list is known at start, use [`github_actions`] or [`github_actions_of_owner`] instead.
 pub fn danger_github_actions_of_anyone() -> Provider {
-    Provider::new(NAME, ISSUER.to_owned(), [Quirk::Has("/repository")])
+    Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, Quirk::Has("/repository")])
 }
 
 const NAME: &str = "GitHub Actions";

@@ -42,7 +42,7 @@ pub fn gitlab_ci(instance: &str, project: &str) -> Result<Provider, ConfigError>
     let what = "the project's path with its groups";
     let project = Input { provider: NAME, what, example: "my-group/my-project", text: project };
     let quirk = Quirk::HasValue("/project_path", project.path_of(2..=MOST_STEPS)?);
-    Ok(Provider::new(NAME, issuer(instance)?, [quirk]))
+    Ok(Provider::new(NAME, issuer(instance)?, [Quirk::NoClient, quirk]))
 }
 
 /// Tokens of CI jobs in the projects of one group (or one user) on GitLab, by the instance's URL and the group's path.
@@ -60,7 +60,7 @@ pub fn gitlab_ci_of_namespace(instance: &str, namespace: &str) -> Result<Provide
     let what = "the group's path with the groups that it is in";
     let namespace = Input { provider: NAME, what, example: "my-group/my-subgroup", text: namespace };
     let quirk = Quirk::HasValue("/namespace_path", namespace.path_of(1..=MOST_STEPS)?);
-    Ok(Provider::new(NAME, issuer(instance)?, [quirk]))
+    Ok(Provider::new(NAME, issuer(instance)?, [Quirk::NoClient, quirk]))
 }
 
 /// Tokens of **every CI job of the instance**, in any project.
@@ -73,7 +73,7 @@ pub fn gitlab_ci_of_namespace(instance: &str, namespace: &str) -> Result<Provide
 ///
 /// If `instance` is no URL.
 pub fn danger_gitlab_ci_of_anyone(instance: &str) -> Result<Provider, ConfigError> {
-    Ok(Provider::new(NAME, issuer(instance)?, [Quirk::Has("/project_path")]))
+    Ok(Provider::new(NAME, issuer(instance)?, [Quirk::NoClient, Quirk::Has("/project_path")]))
 }
 
 const NAME: &str = "GitLab CI";

@@ -16,7 +16,7 @@ use super::{Input, Provider, Quirk};
 ///
 /// Published at [Verify the Google ID token](https://developers.google.com/identity/gsi/web/guides/verify-google-id-token).
 pub fn google() -> Provider {
-    Provider::new(NAME, ISSUER.to_owned(), [])
+    Provider::new(NAME, ISSUER.to_owned(), [Quirk::ClientAt("/azp")])
 }
 
 /// Google's ID tokens of one organization in Google Workspace or Cloud, by its primary domain.
@@ -30,7 +30,7 @@ pub fn google() -> Provider {
 pub fn google_workspace(domain: &str) -> Result<Provider, ConfigError> {
     let what = "the organization's primary domain";
     let domain = Input { provider: NAME, what, example: "example.com", text: domain }.domain()?;
-    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::HasValue("/hd", domain)]))
+    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::ClientAt("/azp"), Quirk::HasValue("/hd", domain)]))
 }
 
 const NAME: &str = "Google";

@@ -18,6 +18,7 @@ use super::{Input, Provider, Quirk};
 /// - ID tokens have the same issuer and may have the same audience, where the service logs people in as well. The claim `typ` is `ID`
 ///   in them, and has to be `Bearer` here. (The header's `typ` is `JWT` in both.) Tokens of the type
 ///   `DPoP` are refused with it.
+/// - The client is named by `azp`. A back-channel log-out names the session in `sid`, as the access tokens of that session do.
 ///
 /// Published at [Server administration guide](https://www.keycloak.org/docs/latest/server_admin/#_audience).
 ///

@@ -87,7 +87,7 @@ fn with_issuer(issuer: &str, quirk: Quirk) -> Result<Provider, ConfigError> {
     let what = "the cluster's issuer, as in `iss` of its tokens";
     let input = Input { provider: NAME, what, example: "https://kubernetes.default.svc.cluster.local", text: issuer };
     let base = input.base_url()?;
-    let provider = Provider::new(NAME, issuer.to_owned(), [quirk]);
+    let provider = Provider::new(NAME, issuer.to_owned(), [Quirk::NoClient, quirk]);
     let is_within = base.strip_suffix(".cluster.local").unwrap_or(&base).strip_suffix(".svc").is_some();
     Ok(if is_within { provider.keys_at(format!("{base}/openid/v1/jwks")) } else { provider })
 }

@@ -28,7 +28,8 @@ pub fn logto(endpoint: &str) -> Result<Provider, ConfigError> {
     let what = "the endpoint that the console shows";
     let input = Input { provider: NAME, what, example: "https://acme.logto.app", text: endpoint };
     let base = input.base_url_before("oidc")?;
-    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::Profile(Profile::AccessToken)];
+    let quirks =
+        [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/client_id"), Quirk::Profile(Profile::AccessToken)];
     Ok(Provider::new(NAME, format!("{base}/oidc"), quirks))
 }
 

@@ -45,6 +45,7 @@
 //! | | `iss` | `aud` of a service | roles | scopes | client | an access token has |
 //! |---|---|---|---|---|---|---|
 //! | [`auth0`] | `https://DOMAIN/`, slash included | the API's identifier, in a list with `/userinfo` | `/permissions` | `scope` | `azp` | another `aud` than an ID token |
+//! | [`auth0_rfc9068`] | the same | the same | the same | the same | `client_id` | the type `at+jwt` |
 //! | [`authentik`] | `BASE/application/o/SLUG/`, slash included | the client id | `/groups` | none by default | `azp` | `azp` |
 //! | [`cognito`] | `https://cognito-idp.REGION.amazonaws.com/POOL` | none: [`client_id`](cognito) takes its place | `/cognito:groups` | `scope` | `client_id` | `token_use` = `access` |
 //! | [`cognito_updated`] | `https://issuer-cognito-idp.REGION.amazonaws.com/POOL` | the same | the same | the same | the same | the same |
@@ -56,8 +57,8 @@
 //! | [`keycloak`] | `BASE/realms/REALM` | what an audience mapper adds | `/realm_access/roles`; of a client at `/resource_access/CLIENT/roles` | `scope` | `azp` | `typ` = `Bearer` among the claims |
 //! | [`logto`] | `ENDPOINT/oidc` | the API's indicator | `/roles`, if added | `scope` | `client_id` | the type `at+jwt` |
 //! | [`okta`] | `https://DOMAIN/oauth2/SERVER` | the server's, `api://default` at first | `/groups` | `scp`, an array | `cid` | `cid` |
-//! | [`supabase`] | `https://PROJECT.supabase.co/auth/v1` | `authenticated` | `/role` | none | none | another `aud` than an ID token |
-//! | [`zitadel`] | the instance's URL | the project's id | `/urn:zitadel:iam:org:project:PROJECT:roles`, an object | none | `client_id` | `jti` |
+//! | [`supabase`] | `https://PROJECT.supabase.co/auth/v1` | `authenticated` | `/role` | none | `client_id`, if any | another `aud` than an ID token |
+//! | [`zitadel`] | the instance's URL | the project's id | `/urn:zitadel:iam:org:project:PROJECT:roles`, an object | none | `client_id` | `jti` and `client_id` |
 //!
 //! Platforms that issue tokens to programs. Every program on the platform can get one for your audience, so that whose program it is
 //! has to be said, too:
@@ -77,6 +78,23 @@
 //! |---|---|---|---|
 //! | [`cloudflare_access`] | `https://TEAM.cloudflareaccess.com` | the application's AUD tag | `Cf-Access-Jwt-Assertion` |
 //! | [`cloud_iap`] | `https://cloud.google.com/iap` | `/projects/NUMBER/global/backendServices/ID` and others | `x-goog-iap-jwt-assertion` |
+//!
+//! The client is what [`Facts::client_id`](portcullis_core::Facts::client_id) returns, and what a revoked client is compared with. Of
+//! the platforms and of Cloud IAP no token names one; a service token of Cloudflare has it in `common_name`.
+//!
+//! # Log-out
+//!
+//! `BackChannelLogout` takes the preset with the *client id of the application that logs people in* as audience, whatever audience your
+//! API has. What the preset asks of access tokens is not asked of log-out tokens. To end every session of the subject, add
+//! `BackChannelLogout::every_session`.
+//!
+//! | | sends log-out tokens (OpenID Connect Back-Channel Logout 1.0) | `sid` in access tokens |
+//! |---|---|---|
+//! | Keycloak, Authentik | yes | yes |
+//! | Auth0, Logto, Zitadel | yes | no: end every session of the subject |
+//! | Entra ID, Okta | no: front-channel log-out, in the browser | |
+//! | FusionAuth, WorkOS, Clerk, Google | no: webhooks or events of their own | |
+//! | Cognito, Supabase, Cloudflare Access, Cloud IAP | no | |
 //!
 //! As the providers document it in 2026; each function links to that page. Each of them can be configured to write other claims as well:
 //! more places for roles are added by [`TrustedIssuer::roles_at`](portcullis_core::TrustedIssuer::roles_at), more conditions by
@@ -107,7 +125,7 @@ mod provider;
 mod supabase;
 mod zitadel;
 
-pub use auth0::auth0;
+pub use auth0::{auth0, auth0_rfc9068};
 pub use authentik::authentik;
 pub use cloud_iap::cloud_iap;
 pub use cloudflare::cloudflare_access;

@@ -12,7 +12,8 @@ use super::{Input, Provider, Quirk};
 /// - The audience is the server's, `api://default` at first. All services of one server have it in common: what a client may do at
 ///   which is a matter of scopes.
 /// - Scopes are in `scp`, an array. Groups are there only if the server has a claim `groups`, which you add; they are the roles.
-/// - ID tokens have no `cid`, and `cid` is required here.
+/// - ID tokens have no `cid`, and `cid` is required here. It names the client.
+/// - Okta sends no log-out tokens: its single log-out is front-channel, in the browser.
 /// - `sub` of a user is the login, which may be changed and given to somebody else; `uid` is who it is. `sub` of an application is its
 ///   client id, and there is no `uid`.
 ///

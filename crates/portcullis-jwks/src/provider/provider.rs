@@ -26,6 +26,8 @@ pub(super) enum Quirk {
     RolesAt(String),
     /// The client's id stands at this JSON pointer.
     ClientAt(&'static str),
+    /// No claim names a client.
+    NoClient,
     /// Access tokens have this claim, ID tokens have not.
     Has(&'static str),
     /// The tokens that are meant have this text as that claim.
@@ -73,6 +75,7 @@ impl Provider {
         self.quirks.iter().fold(plain, |issuer, quirk| match quirk {
             Quirk::RolesAt(pointer) => issuer.roles_at(pointer),
             Quirk::ClientAt(pointer) => issuer.client_claim(*pointer),
+            Quirk::NoClient => issuer.without_client_claim(),
             Quirk::Has(pointer) => issuer.access_token_claim(*pointer),
             Quirk::HasValue(pointer, value) => issuer.access_token_claim_value(*pointer, value),
             Quirk::Profile(profile) => issuer.profile(*profile),

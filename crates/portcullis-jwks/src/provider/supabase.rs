@@ -41,7 +41,7 @@ pub fn supabase(project: &str) -> Result<Provider, ConfigError> {
     }
     let issuer = format!("https://{project}.supabase.co/auth/v1");
     let keys = format!("{issuer}/.well-known/jwks.json");
-    Ok(Provider::new(NAME, issuer, [Quirk::RolesAt("/role".to_owned())]).keys_at(keys))
+    Ok(Provider::new(NAME, issuer, [Quirk::RolesAt("/role".to_owned()), Quirk::ClientAt("/client_id")]).keys_at(keys))
 }
 
 const NAME: &str = "Supabase";

@@ -16,7 +16,8 @@ use super::{Input, Provider, Quirk};
 ///   anybody an `admin` here.) The member names are the roles, the values say which organization gave them: see
 ///   [`claim`](portcullis_core::Facts::claim) if that matters.
 /// - There are no scopes in tokens: [`has_scope`](portcullis_core::Facts::has_scope) says no.
-/// - ID tokens have the same audience, but no `jti`, and `jti` is required here.
+/// - ID tokens have the same audience, but no `jti`; log-out tokens have a `jti`, but no `client_id`. Both are required here.
+/// - A back-channel log-out names the session in `sid`. Access tokens have none: end every session of the subject.
 ///
 /// Published at [Claims](https://zitadel.com/docs/apis/openidoauth/claims).
 ///
@@ -32,7 +33,16 @@ pub fn zitadel(instance: &str, project: &str) -> Result<Provider, ConfigError> {
         return Err(input.problem("is no id of a project"));
     }
     let roles = format!("/urn:zitadel:iam:org:project:{project}:roles");
-    Ok(Provider::new(NAME, issuer, [Quirk::RolesAt(roles), Quirk::Has("/jti")]))
+    Ok(Provider::new(
+        NAME,
+        issuer,
+        [
+            Quirk::RolesAt(roles),
+            Quirk::ClientAt("/client_id"),
+            Quirk::Has("/jti"),       // an ID token has none
+            Quirk::Has("/client_id"), // a log-out token has none
+        ],
+    ))
 }
 
 const NAME: &str = "Zitadel";
