@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Clock, Cursor, LogError, Page, RevocationEntry, RevocationLog, SystemClock};
+use portcullis_core::{Clock, Cursor, LogError, Page, RevocationEntry, RevocationLog, SystemClock, UnixTime};
 use tokio::{sync::watch, time::timeout};
 
 /// A log that ends with the process: for tests, and for trying things out. Clones are one log, as several instances would share it.
@@ -37,7 +37,15 @@ struct Entries {
 /// comes to the same position again.
 struct Kept {
     mark: u64,
-    entry: RevocationEntry,
+    content: Content,
+    /// From when on it may be forgotten.
+    until: UnixTime,
+}
+
+enum Content {
+    Entry(RevocationEntry),
+    /// Of another program, or of a later version.
+    Text(Box<str>),
 }
 
 /// As in the other logs, so that tests read several pages, too.
@@ -87,6 +95,25 @@ impl MemoryLog {
         while entries.kept.len() > to {
             entries.forget_first();
         }
+    }
+
+    /// Appends a text as it is, as another program or a later version of this crate does that writes into the log of a server. It is kept for
+    /// the horizon.
+    pub fn append_text(&self, text: &str) {
+        let until = self.0.clock.now().plus(self.0.horizon).plus(RevocationEntry::MARGIN);
+        self.add([Kept { mark: fastrand::u64(..), content: Content::Text(text.into()), until }]);
+    }
+
+    fn add(&self, new: impl IntoIterator<Item = Kept>) {
+        let now = self.0.clock.now();
+        let mut entries = self.entries();
+        while entries.kept.front().is_some_and(|first| first.until <= now) {
+            entries.forget_first();
+        }
+        entries.kept.extend(new);
+        let count = entries.count();
+        drop(entries);
+        self.0.count.send_replace(count);
     }
 
     /// How many entries it keeps.
@@ -140,9 +167,15 @@ impl Entries {
         let is_restart = after.is_some() && from.is_none();
         let from = from.unwrap_or(self.forgotten);
         let skipped = usize::try_from(from - self.forgotten).unwrap_or(usize::MAX);
-        let entries: Vec<_> = self.kept.iter().skip(skipped).take(PAGE).map(|kept| kept.entry.clone()).collect();
-        let to = from + entries.len() as u64;
-        let mut page = Page::of(entries, self.cursor(to));
+        let read = self.kept.len().saturating_sub(skipped).min(PAGE);
+        let to = from + read as u64;
+        let mut page = Page::of(Vec::with_capacity(read), self.cursor(to));
+        for kept in self.kept.iter().skip(skipped).take(read) {
+            match &kept.content {
+                Content::Entry(entry) => page.entries.push(entry.clone()),
+                Content::Text(text) => page.take(text),
+            }
+        }
         page.is_restart = is_restart;
         page.is_last = to == self.count();
         page
@@ -151,22 +184,18 @@ impl Entries {
 
 impl RevocationLog for MemoryLog {
     async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
-        let now = self.0.clock.now();
-        let mut kept = self.entries();
-        while kept.kept.front().is_some_and(|first| first.entry.until() <= now) {
-            kept.forget_first();
-        }
-        kept.kept.extend(entries.iter().map(|entry| Kept { mark: fastrand::u64(..), entry: entry.clone() }));
-        let count = kept.count();
-        drop(kept);
-        self.0.count.send_replace(count);
+        self.add(entries.iter().map(|entry| Kept {
+            mark: fastrand::u64(..),
+            content: Content::Entry(entry.clone()),
+            until: entry.until(),
+        }));
         Ok(())
     }
 
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
         let mut count = self.0.count.subscribe();
         let page = self.entries().page(after);
-        if !page.entries.is_empty() || page.is_restart {
+        if !page.entries.is_empty() || page.unreadable > 0 || page.is_restart {
             return Ok(page);
         }
         let _ = timeout(patience, count.changed()).await;

@@ -16,9 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_core::{Cursor, LogError, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_core::{Cursor, LogError, LogErrorKind, Revocation, RevocationEntry, RevocationLog, UnixTime};
 use portcullis_store::PostgresLog;
-use portcullis_test::contract::{LogPlace, Possible, RevocationLogContract};
+use portcullis_test::contract::LogReader;
 use real_servers::{PostgresServer, Proxy, is_missing};
 use tokio::{
     task::JoinSet,
@@ -34,20 +34,12 @@ const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
 // ---------------------------------------------------------------------------------------------------------------- reading and writing
 
 #[tokio::test]
-async fn the_contract_holds() {
-    if is_missing("postgres") {
-        return;
-    }
-    RevocationLogContract::new(Place(PostgresServer::start())).check().await;
-}
-
-#[tokio::test]
 async fn an_entry_that_is_appended_again_changes_nothing_for_two_readers() {
     if is_missing("postgres") {
         return;
     }
     let server = PostgresServer::with(&["fsync=on"]);
-    let (mut early, mut late) = (Reader::of(&server.url()), Reader::of(&server.url()));
+    let (mut early, mut late) = (reader(&server.url()), reader(&server.url()));
     early.catch_up().await;
     let (log, entries) = (open(&server.url()), entries("a", 3));
     log.append(&entries).await.unwrap();
@@ -66,7 +58,7 @@ async fn a_reader_misses_none_of_800_rows_of_8_writers() {
         return;
     }
     let server = PostgresServer::start();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     let mut writers = JoinSet::new();
     for writer in 0..8 {
         let log = open(&server.url());
@@ -99,7 +91,7 @@ async fn an_append_that_is_not_over_is_overtaken_by_none() {
         return;
     }
     let server = PostgresServer::start();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     let slow = Admin::of(&server).await;
     let slow_entry = entries("slow", 1);
@@ -139,7 +131,7 @@ async fn a_transaction_that_stays_open_in_another_database_hides_nothing() {
         return;
     }
     let server = PostgresServer::start();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     let other = Admin::at(&in_database(&server.admin_url(), "postgres")).await;
     other.run("BEGIN; CREATE TABLE nobody_commits ()").await;
@@ -188,7 +180,7 @@ async fn a_call_that_gets_lost_is_made_up_for_within_a_second() {
     }
     let server = PostgresServer::start();
     let log = open(&server.url());
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     let mute = log.schema_sql().replace("PERFORM pg_notify", "-- ");
     assert_ne!(mute, log.schema_sql(), "nobody is called any more");
@@ -209,7 +201,7 @@ async fn a_call_that_is_given_up_leaves_nothing_behind_that_hurts_the_next() {
     }
     let server = PostgresServer::start();
     let log = open(&server.url());
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     let mut acknowledged = Vec::new();
     for round in 0..60 {
         let some = entries(&format!("given-up-{round}"), 1);
@@ -243,7 +235,7 @@ async fn what_is_no_entry_is_counted_and_stalls_nobody() {
     admin.run("INSERT INTO portcullis.revocations VALUES (999, 'junk', now() + interval '1 day', 1)").await;
     let after = entries("after", 1);
     log.append(&after).await.unwrap();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     reader.catch_up().await;
     assert!(reader.has_all(&before) && reader.has_all(&after));
@@ -261,7 +253,7 @@ async fn an_entry_that_is_over_is_deleted_with_later_ones() {
     log.append(&over).await.unwrap();
     let (alive, admin) = (entries("alive", 10), Admin::of(&server).await);
     log.append(&alive).await.unwrap();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     assert_eq!(reader.seen.len(), alive.len(), "what is over is not read");
     for at in 0..20 {
@@ -305,7 +297,7 @@ async fn a_server_that_is_killed_loses_nothing_that_it_acknowledged() {
         return;
     }
     let mut server = PostgresServer::start();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     let mut acknowledged = Vec::new();
     for round in 0..2 {
         let stop = Arc::new(AtomicBool::new(false));
@@ -343,7 +335,7 @@ async fn a_server_with_asynchronous_commits_loses_no_revocation_either() {
     Admin::of(&server).await.run("INSERT INTO other VALUES (2)").await; // as a proof that the server is set up for it
     server.kill();
     server.restart();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     assert!(reader.has_all(&written));
     assert_eq!(Admin::of(&server).await.numbers("SELECT max(n) FROM other").await, [1], "what was not ours is lost");
@@ -363,7 +355,7 @@ async fn connections_that_are_cut_lose_nothing_that_was_acknowledged() {
     for writer in 0..2 {
         writers.spawn(write_until(open(&url), format!("writer-{writer}"), Arc::clone(&stop)));
     }
-    let mut reader = Reader::of(&url);
+    let mut reader = reader(&url);
     let mut cuts = 0;
     while cuts < 5 {
         let goal = reader.seen.len() + 60;
@@ -462,7 +454,7 @@ async fn a_log_that_was_restored_from_a_copy_is_read_anew_even_if_it_has_overtak
     drop(log);
     server.save();
     open(&server.url()).append(&entries("lost", 3)).await.unwrap();
-    let (mut behind, mut overtaken) = (Reader::of(&server.url()), Reader::of(&server.url()));
+    let (mut behind, mut overtaken) = (reader(&server.url()), reader(&server.url()));
     behind.catch_up().await;
     overtaken.catch_up().await;
     server.restore();
@@ -491,7 +483,7 @@ async fn a_log_that_was_emptied_or_made_anew_is_read_anew() {
     let server = PostgresServer::start();
     let admin = Admin::of(&server).await;
     let log = open(&server.url());
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     for (at, what) in [
         "TRUNCATE portcullis.revocations",
         "DELETE FROM portcullis.revocation_log",
@@ -529,7 +521,7 @@ async fn a_history_that_was_trimmed_by_hand_is_read_anew() {
     let server = PostgresServer::start();
     let (log, admin) = (open(&server.url()), Admin::of(&server).await);
     log.append(&entries("old", 10)).await.unwrap();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     let new = entries("new", 10);
     log.append(&new).await.unwrap();
@@ -548,7 +540,7 @@ async fn a_standby_is_refused_and_one_that_takes_over_is_read_anew() {
     let log = open(&server.url());
     let written = entries("a", 3);
     log.append(&written).await.unwrap();
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
 
     server.become_standby();
@@ -585,7 +577,7 @@ async fn instances_that_start_together_make_one_log() {
     }
     let (incarnations, written): (HashSet<_>, Vec<_>) = instances.join_all().await.into_iter().unzip();
     assert_eq!(incarnations.len(), 1);
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     assert!(reader.has_all(&written.concat()));
 }
@@ -733,7 +725,7 @@ async fn writers_do_not_fail_by_the_defaults_of_a_database() {
         });
     }
     writers.join_all().await;
-    let mut reader = Reader::of(&server.url());
+    let mut reader = reader(&server.url());
     reader.catch_up().await;
     assert_eq!(reader.seen.len(), 80);
 }
@@ -847,8 +839,8 @@ async fn measure_appends(log: &PostgresLog) {
     }
 }
 
-async fn measure_reading(log: &PostgresLog, url: &str) -> Reader {
-    let mut reader = Reader::of(url);
+async fn measure_reading(log: &PostgresLog, url: &str) -> LogReader<PostgresLog> {
+    let mut reader = reader(url);
     let (asked, mut count, mut is_last) = (Instant::now(), 0, false);
     while !is_last {
         let page = reader.log.read(reader.cursor.as_ref(), Duration::ZERO).await.unwrap();
@@ -873,6 +865,10 @@ async fn measure_reading(log: &PostgresLog, url: &str) -> Reader {
 
 fn open(url: &str) -> PostgresLog {
     PostgresLog::new(url).unwrap()
+}
+
+fn reader(url: &str) -> LogReader<PostgresLog> {
+    LogReader::new(open(url))
 }
 
 fn in_database(url: &str, name: &str) -> String {
@@ -939,49 +935,6 @@ async fn works_at_once(log: &PostgresLog, cursor: &Cursor) {
     assert!(!page.is_restart && entries.iter().all(|entry| page.entries.contains(entry)));
 }
 
-/// An instance that follows a log, in small.
-struct Reader {
-    log: PostgresLog,
-    cursor: Option<Cursor>,
-    seen: HashSet<RevocationEntry>,
-    restarts: usize,
-    unreadable: usize,
-}
-
-impl Reader {
-    fn of(url: &str) -> Self {
-        Self { log: open(url), cursor: None, seen: HashSet::new(), restarts: 0, unreadable: 0 }
-    }
-
-    async fn read(&mut self, patience: Duration) -> Result<Page, LogError> {
-        let page = self.log.read(self.cursor.as_ref(), patience).await?;
-        self.cursor = Some(page.cursor);
-        self.seen.extend(page.entries.iter().cloned());
-        self.restarts += usize::from(page.is_restart);
-        self.unreadable += page.unreadable;
-        Ok(page)
-    }
-
-    /// Reads to the end; a connection that was lost may tell so first.
-    async fn catch_up(&mut self) {
-        let mut failures = 0;
-        loop {
-            match self.read(Duration::ZERO).await {
-                Ok(page) if page.is_last => return,
-                Ok(_) => {}
-                Err(error) => {
-                    failures += 1;
-                    assert!(failures < 3, "{error:?}");
-                }
-            }
-        }
-    }
-
-    fn has_all(&self, entries: &[RevocationEntry]) -> bool {
-        entries.iter().all(|entry| self.seen.contains(entry))
-    }
-}
-
 /// Somebody with a hand on the server.
 struct Admin(tokio_postgres::Client);
 
@@ -1019,43 +972,5 @@ impl Admin {
         });
         let row = row.unwrap();
         (0..row.len()).map(|at| row.get(at).unwrap().to_owned()).collect()
-    }
-}
-
-/// A server for the contract.
-struct Place(PostgresServer);
-
-impl LogPlace for Place {
-    type Log = PostgresLog;
-
-    async fn open(&self) -> PostgresLog {
-        open(&self.0.url())
-    }
-
-    async fn crash(&mut self) -> Possible {
-        self.0.kill();
-        self.0.restart();
-        Possible::Yes
-    }
-
-    async fn lose_everything(&mut self) -> Possible {
-        Admin::of(&self.0).await.run("DROP SCHEMA portcullis CASCADE").await;
-        Possible::Yes
-    }
-
-    async fn save(&mut self) -> Possible {
-        self.0.save();
-        Possible::Yes
-    }
-
-    async fn roll_back(&mut self) -> Possible {
-        self.0.restore();
-        Possible::Yes
-    }
-
-    async fn trim(&mut self) -> Possible {
-        let half = "DELETE FROM portcullis.revocations WHERE position <= (SELECT max(position) - 600 FROM portcullis.revocations)";
-        Admin::of(&self.0).await.run(half).await;
-        Possible::Yes
     }
 }

@@ -1,4 +1,4 @@
-//! The log in a file: its contract, its file, and what `kill -9` and a full disk do to it.
+//! The log in a file: the file itself, `kill -9` and a full disk.
 #![cfg(feature = "redb")]
 #![allow(
     clippy::unwrap_used,
@@ -12,17 +12,14 @@ use std::{
     collections::HashSet,
     env, fs,
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use portcullis_core::{Cursor, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
 use portcullis_store::RedbLog;
-use portcullis_test::{
-    FixedClock,
-    contract::{LogPlace, Possible, RevocationLogContract},
-};
+use portcullis_test::FixedClock;
 use tempfile::TempDir;
 
 const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
@@ -44,23 +41,6 @@ async fn read_all(log: &RedbLog) -> Vec<RevocationEntry> {
     }
 }
 
-/// All handles share the file, as only one process may have it; a crash closes it.
-struct Place {
-    folder: TempDir,
-    log: Option<RedbLog>,
-}
-
-impl Place {
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("log")
-    }
-
-    fn reopen(&mut self) {
-        self.log = None;
-        self.log = Some(RedbLog::open(self.path()).unwrap());
-    }
-}
-
 /// Whoever was killed may keep the lock for a moment.
 fn open_again(path: &Path) -> RedbLog {
     for _ in 0..500 {
@@ -71,35 +51,6 @@ fn open_again(path: &Path) -> RedbLog {
         }
     }
     panic!("the file stays open");
-}
-
-impl LogPlace for Place {
-    type Log = RedbLog;
-
-    async fn open(&self) -> RedbLog {
-        self.log.clone().unwrap()
-    }
-
-    async fn crash(&mut self) -> Possible {
-        self.reopen();
-        Possible::Yes
-    }
-
-    async fn lose_everything(&mut self) -> Possible {
-        self.log = None;
-        fs::remove_file(self.path()).unwrap();
-        self.reopen();
-        Possible::Yes
-    }
-
-    // It cannot go back in time, and then past a reader: only one process has the file, and its readers end with it.
-}
-
-#[tokio::test]
-async fn the_log_in_a_file_keeps_the_contract() {
-    let folder = TempDir::new().unwrap();
-    let log = RedbLog::open(folder.path().join("log")).unwrap();
-    RevocationLogContract::new(Place { folder, log: Some(log) }).check().await;
 }
 
 #[tokio::test]

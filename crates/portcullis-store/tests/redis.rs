@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
-    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_core::{Cursor, LogError, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_core::{LogError, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
 use portcullis_store::{RedisLog, Revocations};
+use portcullis_test::contract::LogReader;
 use real_servers::{Proxy, RedisServer, is_missing};
 use tokio::task::JoinSet;
 
@@ -35,41 +35,20 @@ fn refused(outcome: Result<Page, LogError>, words: &str) {
     assert!(error.to_string().contains(words), "{error}");
 }
 
-/// What an instance does that follows a log.
-struct Reader {
-    log: RedisLog,
-    cursor: Option<Cursor>,
-    seen: HashSet<String>,
-    restarts: usize,
-    unreadable: usize,
+type Reader = LogReader<RedisLog>;
+
+/// The same reader, with another way to the log.
+fn moved_to(reader: Reader, log: RedisLog) -> Reader {
+    Reader { log, ..reader }
 }
 
-impl Reader {
-    fn of(log: RedisLog) -> Self {
-        Self { log, cursor: None, seen: HashSet::new(), restarts: 0, unreadable: 0 }
-    }
+/// Which of the entries with these names it has not seen.
+fn missed(reader: &Reader, names: impl Iterator<Item = String>) -> Vec<String> {
+    names.filter(|name| !has(reader, name)).collect()
+}
 
-    /// The same reader, with another way to the log.
-    fn moved_to(self, log: RedisLog) -> Self {
-        Self { log, ..self }
-    }
-
-    async fn read(&mut self, patience: Duration) -> Result<Page, LogError> {
-        let page = self.log.read(self.cursor.as_ref(), patience).await?;
-        self.cursor = Some(page.cursor);
-        self.seen.extend(page.entries.iter().map(|entry| entry.revocation().id().to_owned()));
-        self.restarts += usize::from(page.is_restart);
-        self.unreadable += page.unreadable;
-        Ok(page)
-    }
-
-    async fn catch_up(&mut self) {
-        while !self.read(AT_ONCE).await.unwrap().is_last {}
-    }
-
-    fn missed(&self, names: impl Iterator<Item = String>) -> Vec<String> {
-        names.filter(|name| !self.seen.contains(name)).collect()
-    }
+fn has(reader: &Reader, name: &str) -> bool {
+    reader.seen.contains(&entry(name))
 }
 
 fn names(range: std::ops::Range<usize>) -> impl Iterator<Item = String> {
@@ -102,7 +81,7 @@ async fn what_is_appended_is_read_in_its_order_by_two_readers() {
         return;
     }
     let server = RedisServer::start();
-    let (mut early, mut late) = (Reader::of(at(server.port())), Reader::of(at(server.port())));
+    let (mut early, mut late) = (Reader::new(at(server.port())), Reader::new(at(server.port())));
     early.catch_up().await;
     append(&early.log, 0..3).await;
     early.log.append(&[]).await.unwrap();
@@ -122,7 +101,7 @@ async fn an_entry_that_is_appended_again_changes_nothing() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..2).await;
     append(&reader.log, 0..2).await;
     reader.catch_up().await;
@@ -136,7 +115,7 @@ async fn a_reader_misses_nothing_of_eight_writers() {
     }
     let server = RedisServer::start();
     let log = Arc::new(at(server.port()));
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     reader.catch_up().await;
     let mut writers = JoinSet::new();
     for writer in 0..8 {
@@ -151,7 +130,7 @@ async fn a_reader_misses_nothing_of_eight_writers() {
     }
     while reader.seen.len() < 800 {
         let page = reader.read(Duration::from_secs(2)).await.unwrap();
-        assert!(!page.entries.is_empty(), "missed: {:?}", reader.missed(names(0..800)));
+        assert!(!page.entries.is_empty(), "missed: {:?}", missed(&reader, names(0..800)));
     }
     writers.join_all().await;
     assert_eq!(reader.restarts, 0);
@@ -163,7 +142,7 @@ async fn a_reader_waits_longer_than_the_clients_half_second_and_no_longer_than_i
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     for patience in [1200, 100, 0].map(Duration::from_millis) {
         let started = Instant::now();
         let page = reader.read(patience).await.unwrap();
@@ -179,7 +158,7 @@ async fn a_reader_that_waits_is_woken_at_once() {
         return;
     }
     let server = RedisServer::start();
-    let (mut reader, writer) = (Reader::of(at(server.port())), at(server.port()));
+    let (mut reader, writer) = (Reader::new(at(server.port())), at(server.port()));
     reader.catch_up().await;
     append(&writer, 0..1).await;
     reader.catch_up().await;
@@ -204,7 +183,7 @@ async fn a_read_that_is_dropped_while_it_waits_takes_nothing_away() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     reader.catch_up().await;
     for round in 0..5 {
         let given_up = tokio::time::timeout(Duration::from_millis(30), reader.read(Duration::from_secs(60))).await;
@@ -222,7 +201,7 @@ async fn an_append_that_is_dropped_harms_nobody_elses() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..1).await;
     for micros in [1, 10, 50, 100, 200, 400] {
         let entries = [entry("dropped")];
@@ -230,7 +209,7 @@ async fn an_append_that_is_dropped_harms_nobody_elses() {
         append(&reader.log, 1..5).await;
     }
     reader.catch_up().await;
-    assert!(reader.missed(names(0..5)).is_empty());
+    assert!(missed(&reader, names(0..5)).is_empty());
 }
 
 // What happens to servers and networks.
@@ -242,7 +221,7 @@ async fn nothing_that_was_acknowledged_is_lost_when_the_server_is_killed() {
     }
     let mut server = RedisServer::start();
     let port = server.port();
-    let mut reader = Reader::of(at(port));
+    let mut reader = Reader::new(at(port));
     append(&reader.log, 0..10).await;
     reader.catch_up().await;
     let mut writer = JoinSet::new();
@@ -272,7 +251,7 @@ async fn nothing_that_was_acknowledged_is_lost_when_the_server_is_killed() {
     reader.catch_up().await;
     append(&reader.log, 0..1).await;
     assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
-    assert!(reader.missed(acknowledged.into_iter()).is_empty());
+    assert!(missed(&reader, acknowledged.into_iter()).is_empty());
     assert_eq!(reader.restarts, 0, "it reads on from where it was");
 }
 
@@ -282,7 +261,7 @@ async fn a_server_that_was_away_while_nobody_asked_is_no_error() {
         return;
     }
     let mut server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..1).await;
     reader.catch_up().await;
     server.restart();
@@ -299,7 +278,7 @@ async fn connections_that_are_cut_lose_nothing() {
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port()).await;
     let (log, is_done) = (at(proxy.port()), Arc::new(AtomicBool::new(false)));
-    let mut reader = Reader::of(at(proxy.port()));
+    let mut reader = Reader::new(at(proxy.port()));
     let mut follower = JoinSet::new();
     follower.spawn({
         let is_done = Arc::clone(&is_done);
@@ -325,7 +304,7 @@ async fn connections_that_are_cut_lose_nothing() {
     let mut reader = follower.join_next().await.unwrap().unwrap();
     reader.catch_up().await;
     assert!((500..600).contains(&acknowledged.len()), "{}", acknowledged.len());
-    assert!(reader.missed(acknowledged.into_iter()).is_empty());
+    assert!(missed(&reader, acknowledged.into_iter()).is_empty());
     assert_eq!(reader.restarts, 0);
 }
 
@@ -336,7 +315,7 @@ async fn a_network_that_swallows_everything_is_an_error_soon_and_fine_afterwards
     }
     let server = RedisServer::start();
     let proxy = Proxy::before(server.port()).await;
-    let (mut reader, writer, newcomer) = (Reader::of(at(proxy.port())), at(proxy.port()), at(proxy.port()));
+    let (mut reader, writer, newcomer) = (Reader::new(at(proxy.port())), at(proxy.port()), at(proxy.port()));
     append(&writer, 0..1).await;
     reader.catch_up().await;
     proxy.hold();
@@ -354,7 +333,7 @@ async fn a_network_that_swallows_everything_is_an_error_soon_and_fine_afterwards
     append(&writer, 2..3).await;
     reader.catch_up().await;
     assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
-    assert!(reader.seen.contains("2"));
+    assert!(has(&reader, "2"));
 }
 
 #[tokio::test]
@@ -363,7 +342,7 @@ async fn a_server_that_hangs_is_an_error_soon_and_fine_afterwards() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..1).await;
     reader.catch_up().await;
     server.suspend();
@@ -385,7 +364,7 @@ async fn a_log_that_was_trimmed_is_read_anew() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..10).await;
     reader.catch_up().await;
     append(&reader.log, 10..20).await;
@@ -404,7 +383,7 @@ async fn a_log_that_was_trimmed_to_nothing_is_read_anew() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..10).await;
     reader.catch_up().await;
     append(&reader.log, 10..11).await;
@@ -421,7 +400,7 @@ async fn a_log_that_was_restored_from_a_backup_is_read_anew() {
         return;
     }
     let mut server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..10).await;
     let backup = server.backup();
     append(&reader.log, 10..20).await;
@@ -440,7 +419,7 @@ async fn a_log_that_was_emptied_is_read_anew_and_gets_another_incarnation() {
     }
     let server = RedisServer::start();
     for lost in [vec!["FLUSHALL"], vec!["DEL", MARKER], vec!["DEL", STREAM]] {
-        let mut reader = Reader::of(at(server.port()));
+        let mut reader = Reader::new(at(server.port()));
         append(&reader.log, 0..10).await;
         reader.catch_up().await;
         let before = reader.cursor.unwrap().incarnation();
@@ -451,7 +430,7 @@ async fn a_log_that_was_emptied_is_read_anew_and_gets_another_incarnation() {
         append(&reader.log, 10..11).await;
         reader.catch_up().await;
         assert_eq!(reader.restarts, 1, "{lost:?}");
-        assert!(reader.seen.contains("10"), "{lost:?}");
+        assert!(has(&reader, "10"), "{lost:?}");
     }
 }
 
@@ -461,7 +440,7 @@ async fn a_log_that_is_emptied_while_a_reader_waits_is_read_anew() {
         return;
     }
     let server = RedisServer::start();
-    let (mut reader, writer) = (Reader::of(at(server.port())), at(server.port()));
+    let (mut reader, writer) = (Reader::new(at(server.port())), at(server.port()));
     append(&writer, 0..10).await;
     reader.catch_up().await;
     let emptied = async {
@@ -472,7 +451,7 @@ async fn a_log_that_is_emptied_while_a_reader_waits_is_read_anew() {
     let (page, ()) = tokio::join!(reader.read(Duration::from_secs(5)), emptied);
     page.unwrap();
     reader.catch_up().await;
-    assert_eq!((reader.restarts, reader.missed(names(0..12)).len()), (1, 0));
+    assert_eq!((reader.restarts, missed(&reader, names(0..12)).len()), (1, 0));
 }
 
 #[tokio::test]
@@ -481,7 +460,7 @@ async fn things_that_are_no_entries_are_counted_and_stop_nobody() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..1).await;
     server.cli(&["XADD", STREAM, "*", "other", "x"]);
     server.cli(&["XADD", STREAM, "*", "e", "{}"]);
@@ -512,7 +491,7 @@ async fn entries_go_when_their_time_is_over() {
     append(&log, 0..1).await; // learns what time it is
     append(&log, 1..2).await;
     assert!(server.cli(&["XLEN", STREAM]).parse::<usize>().unwrap() <= 102);
-    let mut reader = Reader::of(log);
+    let mut reader = Reader::new(log);
     reader.catch_up().await;
     assert_eq!(reader.seen.len(), 2);
 }
@@ -539,7 +518,7 @@ async fn an_entry_from_the_future_does_not_trim_the_others() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..200).await;
     server.cli(&["XADD", STREAM, "9999999999999-0", "e", "x"]);
     append(&reader.log, 200..201).await;
@@ -563,7 +542,7 @@ async fn master_and_replica() -> (RedisServer, RedisServer, Proxy) {
 /// A reader that has read twenty entries, at a replica that was promoted and has ten of them.
 async fn promoted() -> (Reader, RedisServer) {
     let (mut master, replica, proxy) = master_and_replica().await;
-    let mut reader = Reader::of(at(master.port()));
+    let mut reader = Reader::new(at(master.port()));
     append(&reader.log, 0..10).await;
     assert!(reader.log.warnings().concat().contains("a failover may lose"), "{:?}", reader.log.warnings());
     until(|| replica.cli(&["XLEN", STREAM]) == "10").await;
@@ -575,7 +554,7 @@ async fn promoted() -> (Reader, RedisServer) {
     replica.cli(&["REPLICAOF", "NO", "ONE"]);
     assert_eq!(replica.cli(&["XLEN", STREAM]), "10", "acknowledged entries are lost");
     let port = replica.port();
-    (reader.moved_to(at(port)), replica)
+    (moved_to(reader, at(port)), replica)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -602,7 +581,7 @@ async fn a_promoted_replica_that_was_written_to_since_is_read_anew() {
     replica.cli(&["XADD", STREAM, &format!("{}-0", cursor + 1), "e", &entry("late").to_json()]);
     reader.catch_up().await;
     assert_eq!(reader.restarts, 1);
-    assert!(reader.seen.contains("early") && reader.seen.contains("late"));
+    assert!(has(&reader, "early") && has(&reader, "late"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -664,7 +643,7 @@ async fn a_master_that_becomes_a_replica_confirms_nothing_any_more() {
         return;
     }
     let (master, other) = (RedisServer::start(), RedisServer::start());
-    let mut reader = Reader::of(at(master.port()));
+    let mut reader = Reader::new(at(master.port()));
     append(&reader.log, 0..1).await;
     reader.catch_up().await;
     let demoted = async {
@@ -705,7 +684,7 @@ async fn a_cache_on_the_same_server_evicts_no_entry() {
     }
     let server =
         RedisServer::start_with(&[("maxmemory", "8mb"), ("maxmemory-policy", "volatile-lru"), ("appendonly", "no")]);
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..200).await;
     let value = "x".repeat(10_000);
     let line = |key: usize| format!("SET cache:{key} {value} EX 1000");
@@ -727,12 +706,12 @@ async fn a_server_without_memory_refuses_writes_and_can_be_read() {
         return;
     }
     let server = RedisServer::start();
-    let mut reader = Reader::of(at(server.port()));
+    let mut reader = Reader::new(at(server.port()));
     append(&reader.log, 0..1).await;
     server.cli(&["CONFIG", "SET", "maxmemory", "1mb"]);
     let error = reader.log.append(&[entry(1)]).await.unwrap_err();
     assert!(error.to_string().contains("no memory left"), "{error}");
-    let mut other = Reader::of(at(server.port()));
+    let mut other = Reader::new(at(server.port()));
     for reader in [&mut reader, &mut other] {
         reader.catch_up().await;
         assert_eq!(reader.seen.len(), 1);
@@ -812,7 +791,7 @@ async fn a_user_needs_the_documented_permissions_and_no_others() {
         .unwrap()
         .acknowledged_by(0);
     let log = || at(server.port()).credentials("portcullis", "s3cret/%");
-    for mut reader in [Reader::of(by_url), Reader::of(log())] {
+    for mut reader in [Reader::new(by_url), Reader::new(log())] {
         append(&reader.log, 0..2).await;
         append(&reader.log, 2..4).await;
         reader.catch_up().await;
@@ -968,7 +947,7 @@ async fn a_cluster_is_entered_by_any_node() {
     one.cli(&["CLUSTER", "MEET", "127.0.0.1", &two.port().to_string(), &bus]);
     until(|| [&one, &two].iter().all(|node| node.cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok"))).await;
     append(&at(one.port()), 0..1).await;
-    let mut reader = Reader::of(at(two.port()));
+    let mut reader = Reader::new(at(two.port()));
     reader.catch_up().await;
     assert_eq!(reader.seen.len(), 1);
 }

@@ -1,8 +1,15 @@
-//! Contract tests: what whoever implements a seam has to keep, as tests that can be run on any implementation.
+//! Contract tests: the rules that an implementation of a seam has to keep, as tests for any implementation.
 
+mod expiry;
+mod faults;
+mod foreign;
+mod instance;
+mod life;
+mod order;
 mod place;
 mod reader;
 mod revocation_log;
 
-pub use place::{LogPlace, Possible};
+pub use place::{LogPlace, Possible, Switch};
+pub use reader::LogReader;
 pub use revocation_log::RevocationLogContract;

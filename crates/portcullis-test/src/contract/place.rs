@@ -1,41 +1,45 @@
 //! Where a log lives, and what can happen to it there.
 
-use std::future::{Future, ready};
+use std::{fmt, future::Future, time::Duration};
 
-use portcullis_core::RevocationLog;
+use portcullis_core::{Clock, RevocationLog, SystemClock, UnixTime};
 
-/// Where a log lives, as the contract's tests see it. A method that does nothing says that this cannot happen to the log, and the tests for it
-/// are left out.
+/// Where a log lives, as the contract's tests see it.
+///
+/// Every method that makes something happen has to be written: a place where it cannot happen answers [`Possible::No`], and its test says
+/// so, with the reason, by [`RevocationLogContract::without`](super::RevocationLogContract::without).
 pub trait LogPlace {
     /// The log.
     type Log: RevocationLog;
 
-    /// A handle to the log, as another instance of a service would have one.
+    /// Opens a handle to the log, as another instance of a service would have one.
     fn open(&self) -> impl Future<Output = Self::Log> + Send;
 
-    /// Kills whatever keeps the log, as `kill -9` does, and starts it again. There are no handles then. No log is without it that survives
-    /// anything, so this one has no default.
+    /// Returns the time by which the log forgets its entries. Defaults to the system's.
+    fn now(&self) -> UnixTime {
+        SystemClock.now()
+    }
+
+    /// Kills the process that keeps the log, as `kill -9` does, and starts it again. There are no handles then.
     fn crash(&mut self) -> impl Future<Output = Possible> + Send;
 
-    /// Loses everything that is in the log, as somebody does who replaces a disk.
-    fn lose_everything(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
+    /// Loses all entries of the log, as a replaced disk does.
+    fn lose_everything(&mut self) -> impl Future<Output = Possible> + Send;
 
-    /// Remembers how the log stands now, for [`roll_back`](Self::roll_back).
-    fn save(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
+    /// Makes a backup of the log, for [`roll_back`](Self::roll_back).
+    fn save(&mut self) -> impl Future<Output = Possible> + Send;
 
-    /// Takes the log back to how it was saved, as somebody does who restores a backup.
-    fn roll_back(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
+    /// Restores the backup.
+    fn roll_back(&mut self) -> impl Future<Output = Possible> + Send;
 
     /// Removes all but the newest few hundred entries, or all of them, before their time.
-    fn trim(&mut self) -> impl Future<Output = Possible> + Send {
-        ready(Possible::No)
-    }
+    fn trim(&mut self) -> impl Future<Output = Possible> + Send;
+
+    /// Writes texts into the log, one after the other, as another program or a later version of this one would.
+    fn write(&mut self, texts: &[&str]) -> impl Future<Output = Possible> + Send;
+
+    /// Lets so much time pass for the log.
+    fn pass(&mut self, time: Duration) -> impl Future<Output = Possible> + Send;
 }
 
 /// Whether something can happen to a log.
@@ -46,4 +50,40 @@ pub enum Possible {
     Yes,
     /// It cannot.
     No,
+}
+
+/// Something that can happen to a log: the methods of [`LogPlace`] by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Switch {
+    /// [`LogPlace::crash`].
+    Crash,
+    /// [`LogPlace::lose_everything`].
+    LoseEverything,
+    /// [`LogPlace::save`] and [`LogPlace::roll_back`].
+    RollBack,
+    /// [`LogPlace::trim`].
+    Trim,
+    /// [`LogPlace::write`].
+    Write,
+    /// [`LogPlace::pass`].
+    Pass,
+}
+
+impl Switch {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Crash, Self::LoseEverything, Self::RollBack, Self::Trim, Self::Write, Self::Pass];
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Crash => "crash",
+            Self::LoseEverything => "lose everything",
+            Self::RollBack => "roll back",
+            Self::Trim => "trim",
+            Self::Write => "write a foreign text",
+            Self::Pass => "let time pass",
+        })
+    }
 }

@@ -1,4 +1,4 @@
-//! An instance that follows a log, in small.
+//! The part of an instance that follows a log, without a view.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -6,45 +6,85 @@ use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 
 use crate::must::must;
 
-/// Reads a log from its beginning, and remembers what it has seen.
-pub(super) struct Reader<L> {
-    log: L,
-    pub(super) cursor: Option<Cursor>,
-    pub(super) seen: HashSet<RevocationEntry>,
-    pub(super) restarts: usize,
-    pub(super) unreadable: usize,
+/// Reads a log from its beginning, or from a cursor, and remembers what it has seen.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a test sets and reads all of it")]
+pub struct LogReader<L> {
+    /// The log.
+    pub log: L,
+    /// The place from which it reads on; `None` at the beginning.
+    pub cursor: Option<Cursor>,
+    /// The entries that it has read.
+    pub seen: HashSet<RevocationEntry>,
+    /// The same in the order of the first reading.
+    pub order: Vec<RevocationEntry>,
+    /// How many pages said that the log is read from its beginning again.
+    pub restarts: usize,
+    /// How many texts were no entries.
+    pub unreadable: usize,
+    /// How many of them a later version has written.
+    pub of_later_version: usize,
 }
 
-/// What a log may take for one call.
+/// The time that a log may take for one call.
 const LIMIT: Duration = Duration::from_secs(20);
 
-impl<L: RevocationLog> Reader<L> {
-    pub(super) fn new(log: L) -> Self {
-        Self { log, cursor: None, seen: HashSet::new(), restarts: 0, unreadable: 0 }
+/// How often an error is accepted from a log that comes up again.
+const ERRORS: usize = 100;
+
+/// The pause after an error.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl<L: RevocationLog> LogReader<L> {
+    /// Returns a reader that begins with the first entry.
+    pub fn new(log: L) -> Self {
+        Self::at(log, None)
     }
 
-    /// One that goes on where another one was.
-    pub(super) fn at(log: L, cursor: Option<Cursor>) -> Self {
-        Self { cursor, ..Self::new(log) }
+    /// Returns a reader that continues where another one was.
+    pub fn at(log: L, cursor: Option<Cursor>) -> Self {
+        Self { log, cursor, seen: HashSet::new(), order: Vec::new(), restarts: 0, unreadable: 0, of_later_version: 0 }
     }
 
-    pub(super) async fn read(&mut self, patience: Duration) -> Result<Page, LogError> {
+    /// Reads a page.
+    ///
+    /// # Errors
+    ///
+    /// The log's.
+    ///
+    /// # Panics
+    ///
+    /// If the log takes longer than 20 s beyond the patience.
+    pub async fn read(&mut self, patience: Duration) -> Result<Page, LogError> {
         let read = tokio::time::timeout(LIMIT + patience, self.log.read(self.cursor.as_ref(), patience)).await;
         let page = must(read, "`read` took more than twenty seconds beyond its patience")?;
         self.cursor = Some(page.cursor);
-        self.seen.extend(page.entries.iter().cloned());
+        for entry in &page.entries {
+            if self.seen.insert(entry.clone()) {
+                self.order.push(entry.clone());
+            }
+        }
         self.restarts += usize::from(page.is_restart);
         self.unreadable += page.unreadable;
+        self.of_later_version += page.of_later_version;
         Ok(page)
     }
 
-    /// Reads a log that nothing is wrong with.
-    pub(super) async fn must_read(&mut self, patience: Duration) -> Page {
+    /// Reads a page of a log that works.
+    ///
+    /// # Panics
+    ///
+    /// If the log fails.
+    pub async fn must_read(&mut self, patience: Duration) -> Page {
         must(self.read(patience).await, "the log cannot be read")
     }
 
-    /// Reads to the end. A log that comes up again may refuse for a moment.
-    pub(super) async fn catch_up(&mut self) {
+    /// Reads to the end. A log that comes up again may fail for up to five seconds.
+    ///
+    /// # Panics
+    ///
+    /// If the log fails for longer.
+    pub async fn catch_up(&mut self) {
         let mut failures = 0;
         loop {
             match self.read(Duration::ZERO).await {
@@ -52,10 +92,25 @@ impl<L: RevocationLog> Reader<L> {
                 Ok(_) => {}
                 Err(error) => {
                     failures += 1;
-                    assert!(failures < 100, "the log cannot be read: {error}");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    assert!(failures < ERRORS, "the log cannot be read: {error}");
+                    tokio::time::sleep(PAUSE).await;
                 }
             }
         }
+    }
+
+    /// Whether it has seen all of these entries.
+    pub fn has_all(&self, entries: &[RevocationEntry]) -> bool {
+        entries.iter().all(|entry| self.seen.contains(entry))
+    }
+}
+
+/// Appends. A log that comes up again may fail for up to five seconds.
+pub(super) async fn append(log: &impl RevocationLog, entries: &[RevocationEntry]) {
+    let mut failures = 0;
+    while let Err(error) = log.append(entries).await {
+        failures += 1;
+        assert!(failures < ERRORS, "the log cannot be written: {error}");
+        tokio::time::sleep(PAUSE).await;
     }
 }

@@ -1,15 +1,15 @@
-//! What a log of revocations has to keep.
+//! The rules that a log of revocations has to keep.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use portcullis_core::{Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_core::{Cursor, Revocation, RevocationEntry, UnixTime};
 
-use super::{LogPlace, Possible, reader::Reader};
+use super::{LogPlace, LogReader, Possible, Switch, reader::append};
 
-/// The contract of [`RevocationLog`], to be run on a log that is empty at first.
+/// The contract of [`RevocationLog`](portcullis_core::RevocationLog), to be run on a log that is empty at first.
 ///
 /// ```
 /// # use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
@@ -21,44 +21,90 @@ use super::{LogPlace, Possible, reader::Reader};
 /// ```
 #[derive(Debug)]
 pub struct RevocationLogContract<P> {
-    place: P,
-    /// Of entries made, so that no two are alike.
+    pub(super) place: P,
+    /// The number of entries made, so that no two are alike.
     made: u64,
+    /// What cannot happen to this log, and why.
+    impossible: Vec<(Switch, &'static str)>,
 }
 
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// Entries of tests live until then: the calendars of real servers are far behind it.
+/// The end of the tests' entries: the clocks of real servers are far behind it.
 const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
 
 impl<P: LogPlace> RevocationLogContract<P> {
-    /// The contract for the log that lives there.
+    /// Returns the contract for the log that lives there.
     pub fn new(place: P) -> Self {
-        Self { place, made: 0 }
+        Self { place, made: 0, impossible: Vec::new() }
     }
 
-    /// Checks all of it.
+    /// Declares that something cannot happen to this log, and why. The rules about it are left out then, and the reason is printed. A place that
+    /// answers [`Possible::No`] without this declaration breaks the contract, and so does one that makes it happen all the same.
+    #[must_use]
+    pub fn without(mut self, switch: Switch, reason: &'static str) -> Self {
+        self.impossible.push((switch, reason));
+        self
+    }
+
+    /// Checks all rules.
     ///
     /// # Panics
     ///
-    /// If the log breaks it. The message says which rule.
+    /// If the log breaks one. The message says which.
     pub async fn check(mut self) {
         self.an_empty_log_has_an_end().await;
         self.what_is_appended_is_read_by_everybody().await;
         self.every_level_and_every_text_comes_back_as_it_was().await;
         self.a_reader_goes_on_from_where_it_was().await;
+        self.entries_of_one_writer_come_in_their_order().await;
+        self.every_reader_sees_the_same_order().await;
         self.a_reader_waits_for_no_longer_than_its_patience().await;
         self.a_reader_that_waits_is_woken().await;
         self.a_read_that_is_given_up_takes_nothing_away().await;
         self.writers_at_the_same_time_leave_no_gap().await;
+        self.texts_that_are_no_entries_are_counted_and_hide_nothing().await;
+        self.a_log_that_ends_with_such_a_text_has_an_end().await;
+        self.entries_that_are_over_take_no_other_with_them().await;
         self.a_long_log_is_read_in_pages().await;
         self.a_crash_loses_nothing_that_was_acknowledged().await;
-        self.a_log_that_went_back_in_time_is_read_anew().await;
+        self.a_log_that_was_rolled_back_is_read_from_its_beginning().await;
         self.a_log_that_was_trimmed_hides_nothing_that_is_left().await;
-        self.a_log_that_lost_everything_is_read_anew().await;
+        self.a_log_that_lost_everything_is_read_from_its_beginning().await;
+        self.nothing_that_was_revoked_comes_back_to_life().await;
+        // Last, because no clock goes back.
+        self.an_entry_is_kept_until_its_time().await;
+        for (switch, reason) in &self.impossible {
+            eprintln!("not run: the log cannot {switch}: {reason}");
+        }
     }
 
-    fn entries(&mut self, count: u64) -> Vec<RevocationEntry> {
+    /// Whether it has happened; if it cannot, the test has to have said so.
+    #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
+    pub(super) fn has_happened(&self, switch: Switch, possible: Possible) -> bool {
+        let declared = self.impossible.iter().find(|(other, _)| *other == switch);
+        match (possible, declared) {
+            (Possible::Yes, None) => true,
+            (Possible::No, Some(_)) => false,
+            (Possible::No, None) => {
+                panic!(
+                    "the place cannot {switch}, and its test does not declare that: `.without(Switch::{switch:?}, why)`"
+                )
+            }
+            (Possible::Yes, Some((_, reason))) => {
+                panic!("the place can {switch}, although its test declares that it cannot ({reason})")
+            }
+        }
+    }
+
+    /// The cursor behind the last entry.
+    pub(super) async fn end(&self) -> Option<Cursor> {
+        let mut reader = self.reader().await;
+        reader.catch_up().await;
+        reader.cursor
+    }
+
+    pub(super) fn entries(&mut self, count: u64) -> Vec<RevocationEntry> {
         let first = self.made;
         self.made += count;
         let entry =
@@ -66,11 +112,11 @@ impl<P: LogPlace> RevocationLogContract<P> {
         (first..self.made).map(entry).collect()
     }
 
-    async fn reader(&self) -> Reader<P::Log> {
-        Reader::new(self.place.open().await)
+    pub(super) async fn reader(&self) -> LogReader<P::Log> {
+        LogReader::new(self.place.open().await)
     }
 
-    async fn append(&mut self, count: u64) -> Vec<RevocationEntry> {
+    pub(super) async fn append(&mut self, count: u64) -> Vec<RevocationEntry> {
         let entries = self.entries(count);
         append(&self.place.open().await, &entries).await;
         entries
@@ -80,7 +126,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let mut reader = self.reader().await;
         reader.catch_up().await;
         assert!(reader.seen.is_empty(), "the contract starts with an empty log");
-        assert_eq!(reader.restarts, 0, "who reads from the beginning is not told that it starts anew");
+        assert_eq!(reader.restarts, 0, "a reader that begins with the first entry does not restart");
     }
 
     async fn what_is_appended_is_read_by_everybody(&mut self) {
@@ -129,7 +175,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let cursor = reader.cursor;
         drop(reader);
         let entries = self.append(2).await;
-        let mut next = Reader::at(self.place.open().await, cursor);
+        let mut next = LogReader::at(self.place.open().await, cursor);
         next.catch_up().await;
         assert_eq!(next.restarts, 0);
         assert!(entries.iter().all(|entry| next.seen.contains(entry)), "what came meanwhile is missing");
@@ -216,84 +262,5 @@ impl<P: LogPlace> RevocationLogContract<P> {
         reader.catch_up().await;
         let missing = entries.iter().filter(|entry| !reader.seen.contains(entry)).count();
         assert_eq!((missing, reader.restarts), (0, 0));
-    }
-
-    async fn a_crash_loses_nothing_that_was_acknowledged(&mut self) {
-        let mut reader = self.reader().await;
-        reader.catch_up().await;
-        let cursor = reader.cursor;
-        drop(reader);
-        let entries = self.append(20).await;
-        if self.place.crash().await == Possible::No {
-            return;
-        }
-        let mut resumed = Reader::at(self.place.open().await, cursor);
-        resumed.catch_up().await;
-        assert!(entries.iter().all(|entry| resumed.seen.contains(entry)), "acknowledged, and lost");
-        assert_eq!(resumed.restarts, 0, "a log that comes up again is the same");
-    }
-
-    async fn a_log_that_went_back_in_time_is_read_anew(&mut self) {
-        let before = self.append(3).await;
-        if self.place.save().await == Possible::No {
-            return;
-        }
-        self.append(3).await;
-        let mut reader = self.reader().await;
-        reader.catch_up().await;
-        let cursor = reader.cursor;
-        drop(reader);
-        self.place.roll_back().await;
-        let mut after = Vec::new();
-        // At first the log is behind the reader, and then it has overtaken it.
-        for _ in 0..2 {
-            after.extend(self.append(1).await);
-            after.extend(self.append(9).await);
-            let mut resumed = Reader::at(self.place.open().await, cursor);
-            resumed.catch_up().await;
-            assert!(resumed.restarts > 0, "the reader was further than the log, and nobody told it");
-            assert!(before.iter().chain(&after).all(|entry| resumed.seen.contains(entry)));
-        }
-    }
-
-    async fn a_log_that_was_trimmed_hides_nothing_that_is_left(&mut self) {
-        let mut reader = self.reader().await;
-        reader.catch_up().await;
-        let cursor = reader.cursor;
-        drop(reader);
-        self.append(1200).await;
-        if self.place.trim().await == Possible::No {
-            return;
-        }
-        let left = self.append(5).await;
-        let mut resumed = Reader::at(self.place.open().await, cursor);
-        resumed.catch_up().await;
-        assert!(left.iter().all(|entry| resumed.seen.contains(entry)));
-        assert!(resumed.restarts > 0, "what followed is gone, and nobody told the reader");
-    }
-
-    async fn a_log_that_lost_everything_is_read_anew(&mut self) {
-        let mut reader = self.reader().await;
-        reader.catch_up().await;
-        let cursor = reader.cursor;
-        drop(reader);
-        if self.place.lose_everything().await == Possible::No {
-            return;
-        }
-        let after = self.append(1).await;
-        let mut resumed = Reader::at(self.place.open().await, cursor);
-        resumed.catch_up().await;
-        assert!(resumed.restarts > 0, "the log is another one, and nobody told the reader");
-        assert_eq!(resumed.seen, after.into_iter().collect());
-    }
-}
-
-/// Appends; a log that comes up again may refuse for a moment.
-async fn append(log: &impl RevocationLog, entries: &[RevocationEntry]) {
-    let mut failures = 0;
-    while let Err(error) = log.append(entries).await {
-        failures += 1;
-        assert!(failures < 100, "the log cannot be written: {error}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,0 +1,77 @@
+//! The log in PostgreSQL, and behind `PgBouncer`.
+
+use portcullis_store::PostgresLog;
+use real_servers::{PostgresServer, is_missing};
+use tokio::task::JoinSet;
+
+use super::*;
+
+struct Postgres {
+    server: PostgresServer,
+}
+
+impl Postgres {
+    /// Runs statements as an administrator, on the server itself.
+    async fn run(&self, statements: &str) {
+        let url = self.server.admin_url();
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        let mut task = JoinSet::new();
+        task.spawn(connection);
+        client.batch_execute(statements).await.unwrap();
+    }
+}
+
+impl LogPlace for Postgres {
+    type Log = PostgresLog;
+
+    async fn open(&self) -> PostgresLog {
+        PostgresLog::new(&self.server.url()).unwrap()
+    }
+
+    async fn crash(&mut self) -> Possible {
+        self.server.kill();
+        self.server.restart();
+        Possible::Yes
+    }
+
+    async fn lose_everything(&mut self) -> Possible {
+        self.run("DROP SCHEMA portcullis CASCADE").await;
+        Possible::Yes
+    }
+
+    async fn save(&mut self) -> Possible {
+        self.server.save();
+        Possible::Yes
+    }
+
+    async fn roll_back(&mut self) -> Possible {
+        self.server.restore();
+        Possible::Yes
+    }
+
+    async fn trim(&mut self) -> Possible {
+        let keep = "(SELECT max(position) - 600 FROM portcullis.revocations)";
+        self.run(&format!("DELETE FROM portcullis.revocations WHERE position <= {keep}")).await;
+        Possible::Yes
+    }
+
+    async fn write(&mut self, texts: &[&str]) -> Possible {
+        for text in texts {
+            self.run(&format!("SELECT portcullis.append_revocations(ARRAY[$${text}$$], ARRAY[4000000000])")).await;
+        }
+        Possible::Yes
+    }
+
+    async fn pass(&mut self, _time: Duration) -> Possible {
+        Possible::No
+    }
+}
+
+#[tokio::test]
+async fn the_log_in_postgres_keeps_the_contract() {
+    if is_missing("postgres") {
+        return;
+    }
+    let contract = RevocationLogContract::new(Postgres { server: PostgresServer::start() });
+    contract.without(Switch::Pass, CLOCK_OF_THE_MACHINE).check().await;
+}

@@ -1,0 +1,48 @@
+//! An instance of a service in small: a view, a way to the log, and what it has revoked itself.
+
+use std::time::Duration;
+
+use portcullis_core::{Cursor, Facts, Revocation, RevocationEntry, RevocationLog, RevocationView, UnixTime, Verdict};
+
+use super::reader::{LogReader, append};
+use crate::FixedClock;
+
+pub(super) struct Instance {
+    view: RevocationView,
+    clock: FixedClock,
+    cursor: Option<Cursor>,
+    own: Vec<RevocationEntry>,
+}
+
+impl Instance {
+    pub(super) fn new(now: UnixTime, horizon: Duration) -> Self {
+        let clock = FixedClock::at(now);
+        let view = RevocationView::builder(horizon).clock(clock.clone()).build();
+        Self { view, clock, cursor: None, own: Vec::new() }
+    }
+
+    pub(super) async fn revoke(&mut self, revocations: &[Revocation], log: &impl RevocationLog) {
+        let entries: Vec<_> = revocations.iter().map(|revocation| self.view.entry(revocation)).collect();
+        append(log, &entries).await;
+        self.view.merge(&entries);
+        self.own.extend(entries);
+    }
+
+    /// Reads to the end; a log that had to be read from its beginning is given what it lacks of this instance's.
+    pub(super) async fn follow<L: RevocationLog>(&mut self, log: L) {
+        let mut reader = LogReader::at(log, self.cursor);
+        let asked = self.view.ask();
+        reader.catch_up().await;
+        self.view.merge(&reader.order);
+        self.view.confirm(asked);
+        self.cursor = reader.cursor;
+        let lost: Vec<_> = self.own.iter().filter(|entry| !reader.seen.contains(entry)).cloned().collect();
+        if reader.restarts > 0 && !lost.is_empty() {
+            append(&reader.log, &lost).await;
+        }
+    }
+
+    pub(super) fn refuses(&self, facts: &Facts) -> bool {
+        matches!(self.view.check(facts, portcullis_core::Clock::now(&self.clock)), Verdict::Revoked(_))
+    }
+}
