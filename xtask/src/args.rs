@@ -11,12 +11,14 @@ cargo xtask COMMAND [STEP] [--keep-going]
   lines     code lines per file, without documentation and tests
   bench     the benchmarks, their tables, and docs/bench.svg
   weaken    weakens the verifier in many ways, one at a time, and wants a test to fail each time
+  chaos     kills servers and instances under load, and counts which revocations were lost
   release   what takes minutes or extra tools: packages, public API, a fuzz search, advisories
 
   STEP          run only the steps whose name contains this text, such as `cargo xtask check clippy`;
                 `--only STEP` is the same
   --keep-going  run the remaining steps after a failure
   --allow-dirty release: package files that are not committed yet
+  --minutes N   chaos: end after so many minutes at most (15 unless told otherwise)
   --quick       bench: see that everything works; numbers to look at, not to keep";
 
 /// A parsed command line.
@@ -28,6 +30,8 @@ pub(crate) struct Args {
     pub(crate) keep_going: bool,
     pub(crate) allow_dirty: bool,
     pub(crate) quick: bool,
+    /// Of the command `chaos`.
+    pub(crate) minutes: Option<u32>,
 }
 
 /// The command to carry out.
@@ -40,6 +44,7 @@ pub(crate) enum Task {
     Lines,
     Bench,
     Weaken,
+    Chaos,
     Release,
 }
 
@@ -49,7 +54,8 @@ impl Args {
     /// # Errors
     /// The text to show for a word that means nothing here.
     pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut args = Self { task: Task::Help, only: None, keep_going: false, allow_dirty: false, quick: false };
+        let mut args =
+            Self { task: Task::Help, only: None, keep_going: false, allow_dirty: false, quick: false, minutes: None };
         let mut task = None;
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -58,6 +64,10 @@ impl Args {
                 "--keep-going" => args.keep_going = true,
                 "--allow-dirty" => args.allow_dirty = true,
                 "--quick" => args.quick = true,
+                "--minutes" => {
+                    let number = words.next().and_then(|word| word.parse().ok()).filter(|minutes| *minutes > 0);
+                    args.minutes = Some(number.ok_or("--minutes needs a number")?);
+                }
                 "--help" | "-h" => task = Some(Task::Help),
                 flag if flag.starts_with('-') => return Err(format!("unknown option `{flag}`\n\n{HELP}")),
                 name if task.is_none() => task = Some(Task::from_name(name)?),
@@ -82,15 +92,26 @@ impl Task {
             Self::Lines => "lines",
             Self::Bench => "bench",
             Self::Weaken => "weaken",
+            Self::Chaos => "chaos",
             Self::Release => "release",
         }
     }
 
     fn from_name(name: &str) -> Result<Self, String> {
-        [Self::Help, Self::Check, Self::Test, Self::Ci, Self::Lines, Self::Bench, Self::Weaken, Self::Release]
-            .into_iter()
-            .find(|task| task.name() == name)
-            .ok_or_else(|| format!("unknown command `{name}`\n\n{HELP}"))
+        [
+            Self::Help,
+            Self::Check,
+            Self::Test,
+            Self::Ci,
+            Self::Lines,
+            Self::Bench,
+            Self::Weaken,
+            Self::Chaos,
+            Self::Release,
+        ]
+        .into_iter()
+        .find(|task| task.name() == name)
+        .ok_or_else(|| format!("unknown command `{name}`\n\n{HELP}"))
     }
 }
 
@@ -110,10 +131,18 @@ mod tests {
             keep_going: true,
             allow_dirty: false,
             quick: false,
+            minutes: None,
         };
         assert_eq!(parse("check clippy --keep-going"), Ok(expected));
         assert_eq!(parse("--keep-going check clippy"), parse("check clippy --keep-going"));
         assert_eq!(parse("check --only clippy --keep-going"), parse("check clippy --keep-going"));
+    }
+
+    #[test]
+    fn chaos_can_be_given_an_end() {
+        let args = parse("chaos --minutes 5").unwrap();
+        assert_eq!((args.task, args.minutes), (Task::Chaos, Some(5)));
+        assert_eq!(parse("chaos").unwrap().minutes, None);
     }
 
     #[test]
@@ -128,5 +157,6 @@ mod tests {
         assert!(parse("check --fast").unwrap_err().contains("`--fast`"));
         assert!(parse("check one two").unwrap_err().contains("`two`"));
         assert!(parse("weaken --only").unwrap_err().contains("--only"));
+        assert!(parse("chaos --minutes soon").unwrap_err().contains("--minutes"));
     }
 }

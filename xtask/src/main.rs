@@ -1,4 +1,4 @@
-//! The workspace's own commands: `cargo xtask check`, `test`, `ci`, `lines`, `bench`, `weaken`, `release`.
+//! The workspace's own commands: `cargo xtask check`, `test`, `ci`, `lines`, `bench`, `weaken`, `chaos`, `release`.
 //!
 //! Each command is a list of named steps. A step prints what it runs, so that it can be repeated by hand; the first
 //! failure ends the command unless `--keep-going` is given.
@@ -7,6 +7,7 @@
 mod architecture;
 mod args;
 mod bench;
+mod chaos;
 mod check;
 mod command;
 mod fuzz;
@@ -64,6 +65,7 @@ fn run_steps(args: &Args) -> Result<bool, String> {
         Task::Test => suite::add(&mut steps, &workspace),
         Task::Ci => check::add(&mut steps, &workspace).and_then(|()| suite::add(&mut steps, &workspace)),
         Task::Bench => bench::add(&mut steps, &workspace, args.quick),
+        Task::Chaos => chaos::add(&mut steps, args.minutes.unwrap_or(chaos::DEFAULT_MINUTES)),
         Task::Release => release::add(&mut steps, &workspace, args.allow_dirty),
         Task::Help | Task::Lines | Task::Weaken => Ok(()),
     };

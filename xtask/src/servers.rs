@@ -9,8 +9,12 @@ const OIDC_PROVIDER: &str = "tests/oidc-provider";
 
 /// Installs what is missing. What cannot be had keeps nothing else away: the tests that need it say so.
 pub(crate) fn install(root: &Path) -> Done {
-    let missing =
-        tools::provide(&[tools::NODE, tools::NPM, tools::REDIS, tools::NATS, tools::POSTGRES, tools::OPENSSL]);
+    let servers = [tools::REDIS, tools::NATS, tools::POSTGRES, tools::PGBOUNCER];
+    let missing = tools::provide(&[&servers[..], &[tools::NODE, tools::NPM, tools::OPENSSL]].concat());
+    // Debian has it from release 13 on. Where it is not, its test is listed as not run.
+    if tools::is_offered(tools::VALKEY) {
+        tools::provide(&[tools::VALKEY]);
+    }
     let packages = install_packages(root);
     let mut problems: Vec<String> = packages.err().into_iter().collect();
     if !missing.is_empty() {

@@ -16,6 +16,8 @@ pub(crate) const NODE: Program = Program { name: "node", package: "nodejs" };
 pub(crate) const REDIS: Program = Program { name: "redis-server", package: "redis-server" };
 pub(crate) const NATS: Program = Program { name: "nats-server", package: "nats-server" };
 pub(crate) const POSTGRES: Program = Program { name: "initdb", package: "postgresql" };
+pub(crate) const PGBOUNCER: Program = Program { name: "pgbouncer", package: "pgbouncer" };
+pub(crate) const VALKEY: Program = Program { name: "valkey-server", package: "valkey-server" };
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm" };
 
@@ -42,6 +44,11 @@ pub(crate) fn provide(programs: &[Program]) -> Vec<Program> {
     update_index();
     install_each(&wanted, |command| command.run().map_err(|problem| println!("{problem}")).is_ok());
     missing()
+}
+
+/// Whether this machine's sources of packages have it: not every release of Debian has every server.
+pub(crate) fn is_offered(program: Program) -> bool {
+    Run::new("apt-cache").arg("show").arg(program.package).output().is_ok()
 }
 
 /// Brings the index of packages up to date. The old one may do where this fails, so that is no error.

@@ -10,15 +10,19 @@
 )]
 
 mod nats;
+mod pgbouncer;
 mod postgres;
 mod process;
 mod proxy;
 mod redis;
+mod sentinel;
 mod skip;
 
 pub use nats::NatsServer;
+pub use pgbouncer::PgBouncer;
 pub use postgres::PostgresServer;
 pub use process::{free_port, is_missing};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
+pub use sentinel::RedisSentinel;
 pub use skip::skip;

@@ -294,14 +294,14 @@ fn folder() -> TempDir {
 
 /// As whom PostgreSQL runs if we are root.
 #[derive(Clone, Copy, Debug)]
-struct Owner {
+pub(crate) struct Owner {
     user: u32,
     group: u32,
 }
 
 impl Owner {
     /// Gives it the folder, which is one of ours.
-    fn needed_in(folder: &Path) -> Option<Self> {
+    pub(crate) fn needed_in(folder: &Path) -> Option<Self> {
         if folder.metadata().expect("a folder").uid() != 0 {
             return None;
         }
@@ -321,7 +321,7 @@ impl Owner {
     }
 }
 
-fn command(program: &str, owner: Option<Owner>) -> Command {
+pub(crate) fn command(program: &str, owner: Option<Owner>) -> Command {
     // Where it really is: it looks for its parts beside it.
     let program = find(program).and_then(|path| path.canonicalize().ok()).unwrap_or_else(|| program.into());
     let mut command = Command::new(program);

@@ -20,6 +20,7 @@ use crate::process::{Running, find, free_port};
 pub struct RedisServer {
     folder: TempDir,
     port: u16,
+    program: &'static str,
     options: Vec<(String, String)>,
     /// Only speaks TLS.
     is_tls: bool,
@@ -33,6 +34,16 @@ impl RedisServer {
         Self::start_with(&[])
     }
 
+    /// Valkey with the settings of [`start`](Self::start). `is_missing("valkey-server")` says whether that is possible here.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn start_valkey() -> Self {
+        Self::start_in(tempfile::tempdir().expect("a folder"), "valkey-server", &[], false)
+    }
+
     /// A server with these settings beside the ones of [`start`](Self::start), or instead of them.
     ///
     /// # Panics
@@ -40,8 +51,11 @@ impl RedisServer {
     /// If it does not start.
     #[must_use]
     pub fn start_with(options: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut server = Self { folder, port: free_port(), options: owned(options), is_tls: false, running: None };
+        Self::start_in(tempfile::tempdir().expect("a folder"), "redis-server", options, false)
+    }
+
+    fn start_in(folder: TempDir, program: &'static str, options: &[(&str, &str)], is_tls: bool) -> Self {
+        let mut server = Self { folder, port: free_port(), program, options: owned(options), is_tls, running: None };
         server.restart();
         server
     }
@@ -55,9 +69,7 @@ impl RedisServer {
     pub fn start_with_tls() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         make_certificates(folder.path());
-        let mut server = Self { folder, port: free_port(), options: Vec::new(), is_tls: true, running: None };
-        server.restart();
-        server
+        Self::start_in(folder, "redis-server", &[], true)
     }
 
     /// Where it listens, at 127.0.0.1.
@@ -102,9 +114,8 @@ impl RedisServer {
     /// If it does not start.
     pub fn restart(&mut self) {
         self.kill();
-        let program =
-            std::env::var_os("PORTCULLIS_REDIS").map_or_else(|| find("redis-server"), |name| Some(name.into()));
-        let mut command = Command::new(program.expect("redis-server is installed"));
+        let other = std::env::var_os("PORTCULLIS_REDIS").map(PathBuf::from);
+        let mut command = Command::new(other.or_else(|| find(self.program)).expect("the server is installed"));
         let port = self.port.to_string();
         let defaults = [("bind", "127.0.0.1"), ("appendonly", "yes"), ("appendfsync", "always"), ("save", "")];
         let ports = if self.is_tls { vec![("port", "0"), ("tls-port", &*port)] } else { vec![("port", &*port)] };

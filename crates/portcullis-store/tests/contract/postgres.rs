@@ -1,13 +1,15 @@
 //! The log in PostgreSQL, and behind `PgBouncer`.
 
 use portcullis_store::PostgresLog;
-use real_servers::{PostgresServer, is_missing};
+use real_servers::{PgBouncer, PostgresServer, is_missing};
 use tokio::task::JoinSet;
 
 use super::*;
 
 struct Postgres {
     server: PostgresServer,
+    /// What instances connect to, instead of the server.
+    before: Option<PgBouncer>,
 }
 
 impl Postgres {
@@ -25,7 +27,8 @@ impl LogPlace for Postgres {
     type Log = PostgresLog;
 
     async fn open(&self) -> PostgresLog {
-        PostgresLog::new(&self.server.url()).unwrap()
+        let url = self.before.as_ref().map_or_else(|| self.server.url(), PgBouncer::url);
+        PostgresLog::new(&url).unwrap()
     }
 
     async fn crash(&mut self) -> Possible {
@@ -72,6 +75,19 @@ async fn the_log_in_postgres_keeps_the_contract() {
     if is_missing("postgres") {
         return;
     }
-    let contract = RevocationLogContract::new(Postgres { server: PostgresServer::start() });
-    contract.without(Switch::Pass, CLOCK_OF_THE_MACHINE).check().await;
+    keeps_the_contract(Postgres { server: PostgresServer::start(), before: None }).await;
+}
+
+#[tokio::test]
+async fn the_log_in_postgres_behind_pgbouncer_in_transaction_mode_keeps_the_contract() {
+    if is_missing("postgres") || is_missing("pgbouncer") {
+        return;
+    }
+    let server = PostgresServer::start();
+    let before = Some(PgBouncer::before(&server));
+    keeps_the_contract(Postgres { server, before }).await;
+}
+
+async fn keeps_the_contract(place: Postgres) {
+    RevocationLogContract::new(place).without(Switch::Pass, CLOCK_OF_THE_MACHINE).check().await;
 }

@@ -2,10 +2,10 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use ::redb::{Database, ReadableTable, TableDefinition};
@@ -33,6 +33,8 @@ const TRIM: &str = "the file is written by this crate alone, and nothing removes
 struct Keeper {
     process: Child,
     address: SocketAddr,
+    /// The test runner in it says after a minute that its test takes long, and must not find this closed.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Keeper {
@@ -41,9 +43,10 @@ impl Keeper {
         start.args(["--exact", "redb::the_keeper", "--ignored", "--nocapture"]);
         start.env("KEEPER_PATH", path).env("KEEPER_NOW", now.as_secs().to_string());
         let mut process = start.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut lines = output.by_ref().lines().map_while(Result::ok);
         let address = lines.find_map(|line| line.rsplit_once("listening on ")?.1.parse().ok()).unwrap();
-        Self { process, address }
+        Self { process, address, _output: output }
     }
 
     /// `SIGKILL`: nothing in the process notices.

@@ -1,0 +1,50 @@
+//! The table of what was killed, and what became of it.
+
+use std::{fmt::Write as _, time::Duration};
+
+/// What became of one kind of kills with one log.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) log: String,
+    pub(crate) killed: &'static str,
+    pub(crate) kills: usize,
+    pub(crate) acknowledged: usize,
+    /// Accepted by an instance in the end.
+    pub(crate) lost: usize,
+    /// Accepted by the other instance for longer than it may.
+    pub(crate) late: usize,
+    pub(crate) lag: Timings,
+    pub(crate) served_again: Timings,
+}
+
+#[derive(Debug)]
+pub(crate) struct Timings(Vec<Duration>);
+
+impl Timings {
+    pub(crate) fn of(mut all: Vec<Duration>) -> Self {
+        all.sort();
+        Self(all)
+    }
+
+    /// In milliseconds.
+    fn at(&self, percent: usize) -> String {
+        let at = (self.0.len() * percent / 100).min(self.0.len().saturating_sub(1));
+        self.0.get(at).map_or("-".to_owned(), |time| format!("{:.0}", time.as_secs_f64() * 1000.0))
+    }
+}
+
+/// In Markdown.
+pub(crate) fn table(rows: &mut [Row], wanted: usize) -> String {
+    rows.sort_by(|a, b| (&a.log, b.killed).cmp(&(&b.log, a.killed)));
+    let mut table = "| log | killed | kills | acknowledged | lost | late | lag p50 / p99 / most, ms | valid tokens served again p50 / p99 / most, ms |\n\
+                     |---|---|---:|---:|---:|---:|---:|---:|\n"
+        .to_owned();
+    for row in rows {
+        let kills = if row.kills < wanted { format!("{} (out of time)", row.kills) } else { row.kills.to_string() };
+        let three = |timings: &Timings| [50, 99, 100].map(|percent| timings.at(percent)).join(" / ");
+        let (log, killed, acknowledged, lost, late) = (&row.log, row.killed, row.acknowledged, row.lost, row.late);
+        let (lag, again) = (three(&row.lag), three(&row.served_again));
+        let _ = writeln!(table, "| {log} | {killed} | {kills} | {acknowledged} | {lost} | {late} | {lag} | {again} |");
+    }
+    table
+}

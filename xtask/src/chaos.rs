@@ -1,0 +1,24 @@
+//! Servers and instances are killed under load; see `examples/service-api/tests/chaos.rs`.
+
+use crate::{
+    command::Run,
+    steps::{Done, Steps, Stopped},
+    tools,
+};
+
+/// How long it may take unless told otherwise: enough for 200 kills of each, at the same time, on two cores.
+pub(crate) const DEFAULT_MINUTES: u32 = 15;
+
+/// Adds the steps. The test ends what it has started, also when it is interrupted, and fails if an acknowledged revocation was lost.
+pub(crate) fn add(steps: &mut Steps, minutes: u32) -> Result<(), Stopped> {
+    steps.step("servers", |_| {
+        tools::require(&[tools::REDIS, tools::NATS, tools::POSTGRES])?;
+        Ok(Done::quietly())
+    })?;
+    steps.step("chaos", |_| {
+        let test = "nothing_acknowledged_is_lost_by_hundreds_of_kills";
+        let run = Run::cargo("test -p service-api --features redis,nats,postgres --test chaos --").arg(test);
+        run.words("--exact --ignored --nocapture").env("PORTCULLIS_CHAOS_MINUTES", &minutes.to_string()).run()?;
+        Ok(Done::quietly())
+    })
+}
