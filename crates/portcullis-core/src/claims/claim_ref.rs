@@ -51,7 +51,17 @@ impl<'a> ClaimRef<'a> {
         self.0.as_object().map(|members| members.iter().map(|(name, value)| (name.as_str(), ClaimRef(value))))
     }
 
-    /// The value at a JSON pointer (RFC 6901) below this one.
+    /// The words of a text: with a delimiter the elements between, without the spaces around them, and without one the
+    /// text as a whole. Nothing that is empty, and nothing of what is no text.
+    pub fn words(self, delimiter: Option<char>) -> impl Iterator<Item = &'a str> {
+        let words = self.as_str().into_iter().flat_map(move |text| text.split(move |char| Some(char) == delimiter));
+        words
+            .map(move |word| if delimiter.is_some() { word.trim_matches(' ') } else { word })
+            .filter(|word| !word.is_empty())
+    }
+
+    /// The value at a JSON pointer (RFC 6901) below this one. In a member's name, `/` is written `~1` and `~` is written
+    /// `~0`.
     pub fn at(self, pointer: &str) -> Option<Self> {
         self.0.pointer(pointer).map(ClaimRef)
     }

@@ -2,13 +2,16 @@
 
 mod audience;
 mod claim_name;
+mod claim_place;
 mod claim_ref;
 mod claims_text;
 mod numeric_date;
+pub(crate) mod pointer;
 mod registered;
 mod roles;
 mod scope;
 
+pub use claim_place::ClaimPlace;
 pub use claim_ref::ClaimRef;
 pub(crate) use claims_text::ClaimsText;
 pub(crate) use registered::RegisteredClaims;

@@ -6,25 +6,36 @@ use super::ClaimRef;
 
 /// The roles at one place in the claims.
 ///
-/// Three forms are understood: a string with roles delimited by spaces, an array of strings, and an object whose
+/// Three forms are understood: a string, which is one role, spaces included; an array of strings; and an object whose
 /// member names are the roles (as Zitadel writes them: `{"admin": {"<organisation>": "<domain>"}}`), those apart whose
 /// value says no: `null`, `false`, a number, or anything empty. Anything else holds no role.
 #[derive(Clone, Copy)]
-pub struct Roles<'a>(Option<ClaimRef<'a>>);
+pub struct Roles<'a> {
+    claim: Option<ClaimRef<'a>>,
+    delimiter: Option<char>,
+}
 
 impl<'a> Roles<'a> {
     pub(crate) fn new(claim: Option<ClaimRef<'a>>) -> Self {
-        Self(claim)
+        Self { claim, delimiter: None }
+    }
+
+    /// Takes a text for a list of roles, delimited by this character; see
+    /// [`ClaimPlace::delimited_by`](crate::ClaimPlace::delimited_by). Defaults to no delimiter: a text is one role.
+    #[must_use]
+    pub fn delimited_by(mut self, delimiter: impl Into<Option<char>>) -> Self {
+        self.delimiter = delimiter.into();
+        self
     }
 
     /// The roles, in the token's order.
     pub fn iter(self) -> impl Iterator<Item = &'a str> {
-        let delimited = self.0.and_then(ClaimRef::as_str).into_iter();
-        let delimited = delimited.flat_map(|text| text.split(' ').filter(|role| !role.is_empty()));
-        let elements = self.0.and_then(ClaimRef::elements).into_iter().flatten().filter_map(ClaimRef::as_str);
-        let members = self.0.and_then(ClaimRef::members).into_iter().flatten();
+        let Self { claim, delimiter } = self;
+        let texts = claim.into_iter().flat_map(move |claim| claim.words(delimiter));
+        let elements = claim.and_then(ClaimRef::elements).into_iter().flatten().filter_map(ClaimRef::as_str);
+        let members = claim.and_then(ClaimRef::members).into_iter().flatten();
         let names = members.filter(|(_, value)| grants(*value)).map(|(name, _)| name);
-        delimited.chain(elements).chain(names)
+        texts.chain(elements).chain(names)
     }
 
     /// Whether exactly that role is among them.

@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Leeway, Profile, RequiredClaim};
 use crate::{
-    AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime, claims::RegisteredClaims, json::Text,
+    AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime,
+    claims::{RegisteredClaims, pointer},
+    json::Text,
     token::TokenHeader,
 };
 
@@ -66,11 +68,9 @@ impl Policy {
         if self.algorithms.is_empty() {
             problems.push(format!("issuer `{issuer}`: no algorithm is allowed, so every token would be refused"));
         }
-        let pointers = self.required.iter().map(RequiredClaim::pointer).chain(self.conventions.role_places());
-        let pointers = pointers.chain(self.conventions.client_place());
-        problems.extend(pointers.filter(|pointer| !pointer.starts_with('/')).map(|pointer| {
-            format!("issuer `{issuer}`: `{pointer}` is no JSON pointer: begin with a slash, as in `/tenant`")
-        }));
+        let required = self.required.iter().filter_map(|required| pointer::problem(required.pointer()));
+        let places = required.chain(self.conventions.problems());
+        problems.extend(places.map(|problem| format!("issuer `{issuer}`: {problem}")));
         problems.into_iter()
     }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Leeway, Policy, Profile, RequiredClaim};
-use crate::{AlgorithmSet, Conventions, KeySource};
+use crate::{AlgorithmSet, ClaimPlace, Conventions, KeySource};
 
 /// One trusted issuer: its name, whom its tokens have to be for, its keys, and what else is asked of them.
 ///
@@ -82,7 +82,8 @@ impl TrustedIssuer {
         self
     }
 
-    /// Requires a claim, given as a JSON pointer (RFC 6901) such as `/tenant`. It may have any value but `null`.
+    /// Requires a claim, given as a JSON pointer (RFC 6901) such as `/tenant`. It may have any value but `null`. In a claim's
+    /// name, `/` is written `~1` and `~` is written `~0`: `/https:~1~1ns~1tenant`.
     #[must_use]
     pub fn require_claim(mut self, pointer: impl Into<String>) -> Self {
         self.policy.required.push(RequiredClaim::of_any_value(pointer.into()));
@@ -92,6 +93,7 @@ impl TrustedIssuer {
     /// Requires a claim, given as a JSON pointer (RFC 6901), to be this very text: `/token_use` to be `access`, say.
     ///
     /// For issuers that tell by a claim, and not by `typ`, what a token is for. A number, a truth value or an array is no text.
+    /// In a claim's name, `/` is written `~1` and `~` is written `~0`.
     #[must_use]
     pub fn require_claim_value(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
         self.policy.required.push(RequiredClaim::of_value(pointer.into(), value.into()));
@@ -168,12 +170,15 @@ impl TrustedIssuer {
         self
     }
 
-    /// Says where this issuer writes roles: a JSON pointer such as `/realm_access/roles`. Several places add up.
+    /// Adds a place where this issuer writes roles: a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's
+    /// name, `/` is written `~1` and `~` is written `~0`: `/https:~1~1ns~1roles`, or
+    /// [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
     ///
+    /// A text there is one role, unless the place is given a [delimiter](ClaimPlace::delimited_by). Several places add up.
     /// Defaults to `/roles`.
     #[must_use]
-    pub fn roles_at(mut self, pointer: impl Into<String>) -> Self {
-        let conventions = Arc::unwrap_or_clone(self.policy.conventions).roles_at(pointer);
+    pub fn roles_at(mut self, place: impl Into<ClaimPlace>) -> Self {
+        let conventions = Arc::unwrap_or_clone(self.policy.conventions).roles_at(place);
         self.policy.conventions = Arc::new(conventions);
         self
     }

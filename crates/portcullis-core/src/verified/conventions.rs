@@ -2,12 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::{ClaimPlace, claims::pointer};
+
 /// Where an issuer's tokens hold roles and the client's id, and what its scopes imply.
 #[derive(Clone)]
 pub struct Conventions {
     issuer: Arc<str>,
     client: ClientClaim,
-    roles_at: Vec<String>,
+    roles_at: Vec<ClaimPlace>,
     scope_rule: Option<Arc<ScopeRule>>,
 }
 
@@ -51,12 +53,15 @@ impl Conventions {
         self
     }
 
-    /// Adds a place where roles stand: a JSON pointer (RFC 6901) such as `/realm_access/roles`.
+    /// Adds a place where roles stand: a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's name, `/` is
+    /// written `~1` and `~` is written `~0`: `/https:~1~1ns~1roles`, or
+    /// [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
     ///
-    /// Several places add up. Defaults to `/roles`.
+    /// A text there is one role, unless the place is given a [delimiter](ClaimPlace::delimited_by). Several places add up.
+    /// Defaults to `/roles`.
     #[must_use]
-    pub fn roles_at(mut self, pointer: impl Into<String>) -> Self {
-        self.roles_at.push(pointer.into());
+    pub fn roles_at(mut self, place: impl Into<ClaimPlace>) -> Self {
+        self.roles_at.push(place.into());
         self
     }
 
@@ -86,9 +91,16 @@ impl Conventions {
         }
     }
 
-    pub(crate) fn role_places(&self) -> impl Iterator<Item = &str> {
-        let default = self.roles_at.is_empty().then_some("/roles");
-        default.into_iter().chain(self.roles_at.iter().map(String::as_str))
+    /// Pointers and delimiters of the places where roles stand.
+    pub(crate) fn role_places(&self) -> impl Iterator<Item = (&str, Option<char>)> {
+        let default = self.roles_at.is_empty().then_some((DEFAULT_ROLE_PLACE, None));
+        default.into_iter().chain(self.roles_at.iter().map(|place| (place.pointer(), place.delimiter())))
+    }
+
+    /// What a developer has to mend.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let client = self.client_place().and_then(pointer::problem);
+        self.roles_at.iter().filter_map(ClaimPlace::problem).chain(client)
     }
 
     pub(crate) fn covers(&self, granted: &str, needed: &str) -> bool {
@@ -96,12 +108,14 @@ impl Conventions {
     }
 }
 
+const DEFAULT_ROLE_PLACE: &str = "/roles";
+
 impl fmt::Debug for Conventions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Conventions")
             .field("issuer", &self.issuer)
             .field("client", &self.client_place())
-            .field("roles_at", &self.role_places().collect::<Vec<_>>())
+            .field("roles_at", &self.role_places().map(|(pointer, _)| pointer).collect::<Vec<_>>())
             .field("scope_rule", &self.scope_rule.as_ref().map(|_| "a closure"))
             .finish()
     }

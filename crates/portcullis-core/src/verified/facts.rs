@@ -56,12 +56,17 @@ impl Facts {
     ///
     /// # Errors
     ///
-    /// [`Code::ClaimsMalformed`] if `claims` is not a strict JSON object with claims of the right types.
+    /// [`Code::ClaimsMalformed`] if `claims` is not a strict JSON object with claims of the right types;
+    /// [`Code::ServiceMisconfigured`] if the conventions name a place where nothing can be found.
     pub fn assertion(claims: impl Into<String>, conventions: impl Into<Arc<Conventions>>) -> Result<Self, AuthError> {
+        let conventions = conventions.into();
+        if let Some(problem) = conventions.problems().next() {
+            return Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(problem));
+        }
         let mut text = ClaimsText::from(claims.into());
         let registered = RegisteredClaims::parse(&mut text)?;
         let audience = registered.audience.iter().next();
-        let provenance = Provenance { conventions: conventions.into(), audience, algorithm: None, key_id: None };
+        let provenance = Provenance { conventions, audience, algorithm: None, key_id: None };
         Ok(Self::new(text, registered, provenance))
     }
 
@@ -162,15 +167,20 @@ impl Facts {
 
     /// Whether that role stands at one of the places where the issuer writes roles (`/roles`, unless set otherwise).
     pub fn has_role(&self, role: &str) -> bool {
-        self.provenance.conventions.role_places().any(|place| self.roles_at(place).contains(role))
+        let mut places = self.provenance.conventions.role_places();
+        places.any(|(pointer, delimiter)| self.roles_at(pointer).delimited_by(delimiter).contains(role))
     }
 
-    /// The roles at a JSON pointer (RFC 6901).
+    /// The roles at a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's name, `/` is written `~1` and `~`
+    /// is written `~0`: `/https:~1~1ns~1roles`.
+    ///
+    /// A text there is one role; see [`Roles::delimited_by`].
     pub fn roles_at(&self, pointer: &str) -> Roles<'_> {
         Roles::new(self.claim(pointer))
     }
 
-    /// The claim at a JSON pointer (RFC 6901), such as `/tenant` or `/realm_access/roles/0`.
+    /// The claim at a JSON pointer (RFC 6901), such as `/tenant` or `/realm_access/roles/0`. In a claim's name, `/` is
+    /// written `~1` and `~` is written `~0`: `/https:~1~1ns~1tenant`.
     ///
     /// The first call parses the claims into a tree, which is kept with the token; prefer claims of your own type
     /// where a handler reads them, and this for guards.

@@ -207,14 +207,16 @@ fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstanc
         Leaf::Scope(name) => (Ok(at.verified.has_scope(name)), Code::ScopeMissing),
         Leaf::Role { name, at: None } => (Ok(at.verified.has_role(name)), Code::RoleMissing),
         Leaf::Role { name, at: Some(pointer) } => {
+            let delimiter = pointer.delimiter();
             let pointer = pointer.fill(at.verified, at.params);
-            let holds = |pointer: &str| at.verified.roles_at(pointer).contains(name);
+            let holds = |pointer: &str| at.verified.roles_at(pointer).delimited_by(delimiter).contains(name);
             (pointer.map(|pointer| pointer.as_deref().is_some_and(holds)), Code::RoleMissing)
         }
         Leaf::Claim { pointer, matcher } => {
+            let delimiter = pointer.delimiter();
             let claim = pointer.fill(at.verified, at.params);
             let claim = claim.map(|pointer| pointer.and_then(|pointer| at.verified.claim(&pointer)));
-            (claim.and_then(|claim| matcher.matches(claim, at.params)), Code::RequirementNotMet)
+            (claim.and_then(|claim| matcher.matches(claim, delimiter, at.params)), Code::RequirementNotMet)
         }
         Leaf::Fresh(max_age) => {
             (Ok(leaf::is_fresh(at.verified.authenticated_at(), *max_age, at.now)), Code::AuthenticationTooOld)

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use portcullis_core::UnixTime;
+use portcullis_core::{ClaimPlace, UnixTime};
 
 use super::{Matcher, Requirement, check::Check, pointer::Pointer};
 
@@ -25,27 +25,34 @@ pub fn role(name: impl Into<String>) -> Requirement {
 /// The caller has this role at this place: a JSON pointer (RFC 6901) in which `{name}` stands for a path parameter.
 ///
 /// The value of a parameter names one member of an object, whatever characters it holds; it is never an index of an
-/// array. Braces that are meant are doubled.
+/// array. Braces that are meant are doubled. In a claim's own name, `/` is written `~1` and `~` is written `~0`:
+/// `/https:~1~1ns~1roles`, or [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
+///
+/// A text at that place is one role, spaces included: with `"groups": "Former Admins"` nobody is one of the `Admins`. A
+/// place whose texts are lists is given their [delimiter](ClaimPlace::delimited_by).
 ///
 /// ```
-/// use portcullis::requirement::role_at;
+/// use portcullis::{ClaimPlace, requirement::role_at};
 ///
 /// // {"grants": {"i-17": ["admin"]}} and a route such as /instances/{instance}
 /// let admin_of_this_instance = role_at("/grants/{instance}", "admin");
+///
+/// // {"groups": "staff, admins"}
+/// let admins = role_at(ClaimPlace::new("/groups").delimited_by(','), "admins");
 /// ```
-pub fn role_at(pointer: impl Into<String>, name: impl Into<String>) -> Requirement {
-    Requirement::leaf(Leaf::Role { name: name.into(), at: Some(Pointer::new(pointer.into())) })
+pub fn role_at(place: impl Into<ClaimPlace>, name: impl Into<String>) -> Requirement {
+    Requirement::leaf(Leaf::Role { name: name.into(), at: Some(Pointer::new(place.into())) })
 }
 
-/// The claim at this place is as `matcher` says. The pointer may hold path parameters, as in [`role_at`].
+/// The claim at this place is as `matcher` says. The place is written as in [`role_at`], and may hold path parameters.
 ///
 /// ```
 /// use portcullis::requirement::{claim, eq};
 ///
 /// assert_eq!(claim("/tenant", eq("acme")).to_string(), r#"claim("/tenant") == "acme""#);
 /// ```
-pub fn claim(pointer: impl Into<String>, matcher: Matcher) -> Requirement {
-    Requirement::leaf(Leaf::Claim { pointer: Pointer::new(pointer.into()), matcher })
+pub fn claim(place: impl Into<ClaimPlace>, matcher: Matcher) -> Requirement {
+    Requirement::leaf(Leaf::Claim { pointer: Pointer::new(place.into()), matcher })
 }
 
 /// The caller logged in at most `max_age` ago (`auth_time`; RFC 9470).

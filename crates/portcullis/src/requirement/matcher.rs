@@ -33,7 +33,17 @@ pub fn one_of<V: Into<Operand>>(values: impl IntoIterator<Item = V>) -> Matcher 
     Matcher(Kind::OneOf(values.into_iter().map(Into::into).collect()))
 }
 
-/// The claim is an array with this element, or a text with this word in it, words being delimited by spaces.
+/// The claim is an array with this element, or it is this text.
+///
+/// A text is one value, spaces included. Where it is a list, the place is given its
+/// [delimiter](portcullis_core::ClaimPlace::delimited_by), and one of the elements has to be this value:
+///
+/// ```
+/// use portcullis::{ClaimPlace, requirement::{claim, contains}};
+///
+/// // {"groups": "staff, admins"}
+/// let admins = claim(ClaimPlace::new("/groups").delimited_by(','), contains("admins"));
+/// ```
 pub fn contains(value: impl Into<Operand>) -> Matcher {
     Matcher(Kind::Contains(value.into()))
 }
@@ -43,7 +53,8 @@ pub fn present() -> Matcher {
     Matcher(Kind::Present)
 }
 
-/// The claim is a NATS subject pattern, or an array of them, and one covers this NATS subject.
+/// The claim is a NATS subject pattern, or an array of them (or a text, if the place is given a
+/// [delimiter](portcullis_core::ClaimPlace::delimited_by)), and one covers this NATS subject.
 ///
 /// Such a subject is not the token's `sub`, but the name of a message's topic: words delimited by dots. In a pattern `*`
 /// stands for exactly one word, `>` at the end for one or more. A subject that holds wildcards itself is covered if
@@ -70,12 +81,13 @@ impl Matcher {
     pub(super) fn matches<'a>(
         &'a self,
         claim: Option<ClaimRef<'_>>,
+        delimiter: Option<char>,
         params: &'a PathParams,
     ) -> Result<bool, Mistake<'a>> {
         let mut any = false;
         for operand in self.operands() {
             let value = operand.resolve(params)?;
-            any |= claim.is_some_and(|claim| self.holds(claim, value));
+            any |= claim.is_some_and(|claim| self.holds(claim, delimiter, value));
         }
         Ok(match &self.0 {
             Kind::Present => claim.is_some_and(|claim| !claim.is_null()),
@@ -96,11 +108,11 @@ impl Matcher {
         }
     }
 
-    fn holds(&self, claim: ClaimRef<'_>, value: Resolved<'_>) -> bool {
+    fn holds(&self, claim: ClaimRef<'_>, delimiter: Option<char>, value: Resolved<'_>) -> bool {
         match &self.0 {
             Kind::Equals(_) | Kind::OneOf(_) => value.equals(claim),
-            Kind::Contains(_) => has_element(claim, value) || has_word(claim, value),
-            Kind::Covers(_) => value.text().is_some_and(|subject| is_covered(claim, subject)),
+            Kind::Contains(_) => has_element(claim, value) || has_word(claim, delimiter, value),
+            Kind::Covers(_) => value.text().is_some_and(|subject| is_covered(claim, delimiter, subject)),
             Kind::Present => true,
         }
     }
@@ -128,13 +140,12 @@ fn has_element(claim: ClaimRef<'_>, value: Resolved<'_>) -> bool {
     claim.elements().is_some_and(|mut elements| elements.any(|element| value.equals(element)))
 }
 
-fn has_word(claim: ClaimRef<'_>, value: Resolved<'_>) -> bool {
-    let Some(word) = value.text().filter(|word| !word.is_empty()) else { return false };
-    claim.as_str().is_some_and(|text| text.split(' ').any(|other| other == word))
+fn has_word(claim: ClaimRef<'_>, delimiter: Option<char>, value: Resolved<'_>) -> bool {
+    value.text().is_some_and(|word| claim.words(delimiter).any(|other| other == word))
 }
 
-fn is_covered(claim: ClaimRef<'_>, subject: &str) -> bool {
-    let covers =
-        |pattern: ClaimRef<'_>| pattern.as_str().is_some_and(|pattern| subject_pattern::covers(pattern, subject));
-    covers(claim) || claim.elements().is_some_and(|mut patterns| patterns.any(covers))
+fn is_covered(claim: ClaimRef<'_>, delimiter: Option<char>, subject: &str) -> bool {
+    let covers = |pattern: &str| subject_pattern::covers(pattern, subject);
+    let element_covers = |element: ClaimRef<'_>| element.as_str().is_some_and(covers);
+    claim.words(delimiter).any(covers) || claim.elements().is_some_and(|mut elements| elements.any(element_covers))
 }

@@ -2,20 +2,20 @@
 
 use std::{borrow::Cow, fmt};
 
-use portcullis_core::{ClaimRef, Facts};
+use portcullis_core::{ClaimPlace, ClaimRef, Facts};
 
 use super::{
     path_params::{Mistake, PathParams},
     placeholders::{self, Piece},
 };
 
-/// A JSON pointer (RFC 6901) that may hold path parameters: `/grants/{instance}`.
+/// A place in the claims whose JSON pointer (RFC 6901) may hold path parameters: `/grants/{instance}`.
 ///
 /// A parameter's value is the name of one member, whatever it holds: `/` and `~` are escaped, and it never counts as
 /// the index of an array, or the caller would choose the element by choosing the path.
 #[derive(Clone, Debug)]
 pub(super) struct Pointer {
-    text: String,
+    place: ClaimPlace,
     form: Form,
 }
 
@@ -32,8 +32,14 @@ enum Form {
 struct Segment(Vec<Piece>);
 
 impl Pointer {
-    pub(super) fn new(text: String) -> Self {
-        Self { form: parse(&text).map_or(Form::Invalid, Form::from), text }
+    pub(super) fn new(place: ClaimPlace) -> Self {
+        let form = parse(place.pointer()).filter(|_| place.problem().is_none());
+        Self { form: form.map_or(Form::Invalid, Form::from), place }
+    }
+
+    /// What delimits a text at that place.
+    pub(super) fn delimiter(&self) -> Option<char> {
+        self.place.delimiter()
     }
 
     /// Names of the path parameters.
@@ -50,13 +56,13 @@ impl Pointer {
 
     /// What is wrong with it.
     pub(super) fn problem(&self) -> Option<String> {
-        matches!(self.form, Form::Invalid).then(|| {
+        let braces = || {
+            let pointer = self.place.pointer().escape_debug();
             format!(
-                "{:?} is not a JSON pointer: start it with `/`, close its braces, write `~` as `~0`, \
-                 and put at most one parameter into a segment",
-                self.text
+                "`{pointer}`: close its braces, double those that are meant, and put at most one parameter into a segment"
             )
-        })
+        };
+        matches!(self.form, Form::Invalid).then(|| self.place.problem().unwrap_or_else(braces))
     }
 
     /// The pointer with its parameters filled in; `None` if one would have to name something else than the member of
@@ -76,7 +82,8 @@ impl Pointer {
 
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.text)
+        write!(f, "{:?}", self.place.pointer())?;
+        self.delimiter().map_or(Ok(()), |delimiter| write!(f, " delimited by {delimiter:?}"))
     }
 }
 
@@ -119,8 +126,8 @@ impl Segment {
 
 fn parse(text: &str) -> Option<Vec<Segment>> {
     let segments = text.strip_prefix('/')?.split('/');
-    let parse = |segment| is_escaped(segment).then_some(segment).and_then(placeholders::parse).map(Segment);
-    segments.map(|segment| parse(segment).filter(Segment::is_unambiguous)).collect()
+    let parse = |segment| placeholders::parse(segment).map(Segment).filter(Segment::is_unambiguous);
+    segments.map(parse).collect()
 }
 
 fn fill<'a>(segments: &'a [Segment], facts: &Facts, params: &'a PathParams) -> Result<Option<String>, Mistake<'a>> {
@@ -136,11 +143,6 @@ fn fill<'a>(segments: &'a [Segment], facts: &Facts, params: &'a PathParams) -> R
         pointer.push_str(&filled);
     }
     Ok(Some(pointer))
-}
-
-/// RFC 6901 section 3: `~` stands only before `0` and `1`.
-fn is_escaped(segment: &str) -> bool {
-    segment.split('~').skip(1).all(|behind| behind.starts_with(['0', '1']))
 }
 
 /// RFC 6901 section 4: `~` first, or the `~` of `~1` would be escaped again.

@@ -1,0 +1,152 @@
+//! Places in the claims: what a text there is, and how the pointer to them is written.
+
+use http::Method;
+use portcullis::{
+    AccessTable, AnyVerified, Circumstances, ClaimPlace, ClaimRef, Code, Conventions, Facts, NoCustom, PathParams,
+    Requirement, UnixTime, Verified,
+    requirement::{claim, contains, covers, eq, not, param, present, role, role_at, scope},
+};
+
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+fn caller(claims: &str, conventions: Conventions) -> AnyVerified {
+    Verified::assertion(Facts::assertion(claims, conventions).unwrap(), NoCustom).into()
+}
+
+fn conventions() -> Conventions {
+    Conventions::new("https://issuer.example")
+}
+
+async fn refusal_of(requirement: &Requirement, caller: &AnyVerified) -> Option<Code> {
+    let params = PathParams::from_iter([("instance", "i-1"), ("group", "Admins")]);
+    let circumstances = Circumstances::new(caller, &params, NOW);
+    requirement.evaluate(circumstances).outcome().await.err().map(|error| error.code())
+}
+
+async fn refusal(requirement: Requirement, claims: &str) -> Option<Code> {
+    refusal_of(&requirement, &caller(claims, conventions())).await
+}
+
+fn delimited(pointer: &str, delimiter: char) -> ClaimPlace {
+    ClaimPlace::new(pointer).delimited_by(delimiter)
+}
+
+#[tokio::test]
+async fn row_m_a_text_is_one_role() {
+    let former = r#"{"ad": {"groups": "Former Admins"}, "roles": "Former Admins"}"#;
+    let at_group = caller(former, conventions().roles_at("/ad/groups"));
+    assert_eq!(refusal_of(&role("Admins"), &at_group).await, Some(Code::RoleMissing));
+    assert_eq!(refusal_of(&role("Former Admins"), &at_group).await, None);
+    assert_eq!(refusal(role("Admins"), former).await, Some(Code::RoleMissing));
+    assert_eq!(refusal(role("Former Admins"), former).await, None);
+    assert_eq!(refusal(role_at("/ad/groups", "Admins"), former).await, Some(Code::RoleMissing));
+    assert_eq!(refusal(role_at("/ad/groups", "Former Admins"), former).await, None);
+    assert_eq!(refusal(not(role_at("/ad/groups", "Admins")), former).await, None);
+}
+
+#[tokio::test]
+async fn row_m_a_path_parameter_names_a_place_whose_text_is_one_role() {
+    let claims = r#"{"grants": {"i-1": "Former Admins"}}"#;
+    assert_eq!(refusal(role_at("/grants/{instance}", "Admins"), claims).await, Some(Code::RoleMissing));
+    assert_eq!(refusal(role_at("/grants/{instance}", "Former Admins"), claims).await, None);
+    assert_eq!(refusal(role_at(delimited("/grants/{instance}", ' '), "Admins"), claims).await, None);
+}
+
+#[tokio::test]
+async fn row_m_a_text_contains_itself_and_no_word_of_it() {
+    let claims = r#"{"groups": "Former Admins"}"#;
+    assert_eq!(refusal(claim("/groups", contains("Admins")), claims).await, Some(Code::RequirementNotMet));
+    assert_eq!(refusal(claim("/groups", contains(param("group"))), claims).await, Some(Code::RequirementNotMet));
+    assert_eq!(refusal(claim("/groups", contains("Former Admins")), claims).await, None);
+    assert_eq!(refusal(claim("/groups", contains("Admins")), r#"{"groups": ["x", "Admins"]}"#).await, None);
+}
+
+#[tokio::test]
+async fn row_m_a_delimiter_is_something_that_a_place_is_given() {
+    let spaced = r#"{"groups": "Former Admins", "roles": "staff Admins"}"#;
+    assert_eq!(refusal(role_at(delimited("/groups", ' '), "Admins"), spaced).await, None);
+    assert_eq!(refusal(claim(delimited("/groups", ' '), contains("Admins")), spaced).await, None);
+    assert_eq!(refusal(claim(delimited("/groups", ' '), contains(param("group"))), spaced).await, None);
+    let given = caller(spaced, conventions().roles_at(delimited("/roles", ' ')));
+    assert_eq!(refusal_of(&role("Admins"), &given).await, None);
+    assert_eq!(refusal_of(&role("staff Admins"), &given).await, Some(Code::RoleMissing));
+
+    let gap = r#"{"groups": "a  b"}"#;
+    assert_eq!(refusal(claim(delimited("/groups", ' '), contains("")), gap).await, Some(Code::RequirementNotMet));
+
+    let commas = r#"{"groups": "staff,Former Admins, Auditors"}"#;
+    for held in ["staff", "Former Admins", "Auditors"] {
+        assert_eq!(refusal(role_at(delimited("/groups", ','), held), commas).await, None, "{held}");
+        assert_eq!(refusal(claim(delimited("/groups", ','), contains(held)), commas).await, None, "{held}");
+    }
+    for other in ["Admins", "Former", "staff,Former Admins", " Auditors"] {
+        let facts = Facts::assertion(commas, conventions().roles_at(delimited("/groups", ','))).unwrap();
+        assert!(!facts.has_role(other) && !facts.roles_at("/groups").delimited_by(',').contains(other), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn row_m_a_text_is_one_subject_pattern() {
+    let claims = r#"{"publish": "bills.> orders.*"}"#;
+    assert_eq!(refusal(claim("/publish", covers("orders.new")), claims).await, Some(Code::RequirementNotMet));
+    assert_eq!(refusal(claim(delimited("/publish", ' '), covers("orders.new")), claims).await, None);
+}
+
+#[tokio::test]
+async fn row_m_a_delimiter_changes_neither_arrays_nor_scopes() {
+    let claims = r#"{"groups": ["Former Admins"], "scope": "orders:read bills:read"}"#;
+    assert_eq!(refusal(role_at(delimited("/groups", ' '), "Admins"), claims).await, Some(Code::RoleMissing));
+    assert_eq!(refusal(role_at(delimited("/groups", ' '), "Former Admins"), claims).await, None);
+    assert_eq!(refusal(scope("bills:read"), claims).await, None);
+    assert_eq!(refusal(claim(delimited("/groups", ' '), eq("Former")), claims).await, Some(Code::RequirementNotMet));
+}
+
+#[test]
+fn row_m_a_delimiter_that_is_part_of_names_is_a_mistake() {
+    for delimiter in ['a', '7', 'é'] {
+        assert!(role_at(delimited("/groups", delimiter), "x").checked().is_err(), "{delimiter}");
+    }
+    for delimiter in [' ', ',', ';', '|', '\t'] {
+        assert!(role_at(delimited("/groups", delimiter), "x").checked().is_ok(), "{delimiter}");
+    }
+}
+
+#[test]
+fn row_m_a_delimiter_is_printed_with_its_place() {
+    let requirement = role_at(delimited("/groups", ','), "x").to_string();
+    assert_eq!(requirement, r#"role("x") at "/groups" delimited by ','"#);
+    assert_eq!(role_at("/groups", "x").to_string(), r#"role("x") at "/groups""#);
+}
+
+#[test]
+fn row_e_the_pointer_to_write_is_shown_wherever_a_requirement_takes_one() {
+    let wrong = ["https://ns/roles", "/https://ns/roles"];
+    for pointer in wrong {
+        for requirement in [
+            role_at(pointer, "admin"),
+            claim(pointer, eq("admin")),
+            claim(pointer, present()),
+            not(claim(pointer, contains("admin"))).or(scope("a")),
+        ] {
+            let refused = requirement.clone().checked().unwrap_err().to_string();
+            assert!(refused.contains("`/https:~1~1ns~1roles`"), "{requirement}: {refused}");
+            let table = AccessTable::new().require(Method::GET, "/orders", requirement);
+            let refused = table.layer().unwrap_err().to_string();
+            assert!(refused.contains("`/https:~1~1ns~1roles`"), "{refused}");
+        }
+    }
+    for right in [ClaimPlace::new("/https:~1~1ns~1roles"), ClaimPlace::named("https://ns/roles")] {
+        assert!(role_at(right.clone(), "admin").checked().is_ok());
+        assert!(AccessTable::new().require(Method::GET, "/orders", claim(right, present())).layer().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn row_e_the_pointer_shown_finds_the_claim() {
+    let claims = r#"{"https://ns/roles": ["admin"], "a~b": "x"}"#;
+    assert_eq!(refusal(role_at("/https:~1~1ns~1roles", "admin"), claims).await, None);
+    assert_eq!(refusal(role_at(ClaimPlace::named("https://ns/roles"), "admin"), claims).await, None);
+    assert_eq!(refusal(claim(ClaimPlace::named("a~b"), eq("x")), claims).await, None);
+    let facts = Facts::assertion(claims, conventions()).unwrap();
+    assert_eq!(facts.claim(ClaimPlace::named("a~b").pointer()).and_then(ClaimRef::as_str), Some("x"));
+}
