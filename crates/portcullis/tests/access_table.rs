@@ -1,6 +1,9 @@
 //! The table of routes: as a list, as a guard, and that both mean the router's own routes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+#[path = "../../../tests/tests/support/seed.rs"]
+mod seed;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -14,7 +17,10 @@ use portcullis::{
     GrpcStatus, NoCustom, RouteMethod, Verified,
     requirement::{check_async, claim, eq, param, role_at, scope},
 };
-use proptest::prelude::{Strategy, proptest};
+use proptest::{
+    prelude::{ProptestConfig, Strategy, proptest},
+    test_runner::RngSeed,
+};
 use tower::ServiceExt;
 
 /// The token is the scopes granted, dots for spaces; `bad` is refused.
@@ -355,6 +361,8 @@ async fn paths_in_disguise_are_what_the_router_takes_them_for() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(seed::seed()), ..ProptestConfig::default() })]
+
     #[test]
     fn any_path_is_what_the_router_takes_it_for(
         parts in proptest::collection::vec(

@@ -1,12 +1,18 @@
 //! Combinations of requirements against a simple reference: Kleene's logic as minimum and maximum.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+#[path = "../../../tests/tests/support/seed.rs"]
+mod seed;
+
 use portcullis::{
     AnyVerified, Circumstances, Code, Conventions, Decision, Facts, NoCustom, PathParams, Requirement, UnixTime,
     Verified,
     requirement::{all, any, check_async, check_facts, not, scope},
 };
-use proptest::prelude::{Strategy, prop_assert_eq, prop_oneof, proptest};
+use proptest::{
+    prelude::{ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest},
+    test_runner::RngSeed,
+};
 
 /// 0 no, 1 could not be found out, 2 yes.
 #[derive(Clone, Debug)]
@@ -86,6 +92,8 @@ fn requirement(tree: &Tree) -> Requirement {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(seed::seed()), ..ProptestConfig::default() })]
+
     #[test]
     fn combinations_follow_kleene(tree in tree()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
