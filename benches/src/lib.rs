@@ -1,8 +1,10 @@
 //! What the benchmarks share: routers in several guises, requests to them, clocks and tables.
 
 mod allocations;
+mod budgets;
 mod by_hand;
 mod member;
+mod memory;
 mod options;
 mod processor;
 mod request;
@@ -11,8 +13,10 @@ mod scaling;
 mod timing;
 
 pub use allocations::{Allocations, allocations};
+pub use budgets::Budgets;
 pub use by_hand::Hand;
 pub use member::Member;
+pub use memory::memory_access_ns;
 pub use options::Options;
 pub use processor::pin;
 pub use request::{requests, requests_with_body};

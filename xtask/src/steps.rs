@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    args::Args,
+    args::{Args, Task},
     not_run::{NotRun, Optional},
     tally::Tally,
 };
@@ -66,7 +66,8 @@ impl Steps {
         Self {
             task: args.task.name(),
             only: args.only.clone(),
-            keep_going: args.keep_going,
+            // One benchmark whose budget is missed says nothing about the next.
+            keep_going: args.keep_going || args.task == Task::Bench,
             ended: Vec::new(),
             left_out: Vec::new(),
             tally: Tally::default(),

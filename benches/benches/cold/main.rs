@@ -5,14 +5,14 @@
 
 mod bare;
 
-use std::{slice, sync::Arc};
+use std::{process::ExitCode, slice, sync::Arc};
 
 use axum::Router;
 use bare::Bare;
 use portcullis::Algorithm;
 use portcullis_benches::{
-    Contender, Hand, Member, Options, Samples, allocations, authenticator, extension, guarded, layered, measure,
-    member_layered, member_with_state, plain, requests, uncached, with_state,
+    Budgets, Contender, Hand, Member, Options, Samples, allocations, authenticator, extension, guarded, layered,
+    measure, member_layered, member_with_state, plain, requests, uncached, with_state,
 };
 use portcullis_test::MockIssuer;
 
@@ -23,19 +23,26 @@ const ALGORITHMS: [Algorithm; 5] =
 const ROUTER: usize = 1;
 const SIGNATURE: usize = 2;
 
-fn main() {
+fn main() -> ExitCode {
     let options = Options::from_args();
+    let mut verdicts = Vec::new();
     println!("| algorithm | what | ns | over router | over signature | allocations |");
     println!("|---|---|---:|---:|---:|---:|");
     for algorithm in ALGORITHMS {
-        rows(algorithm, &options);
+        verdicts.extend(rows(algorithm, &options));
     }
     println!("\nA token with six custom claims, as a type of the application's own and without one:\n");
     println!("| algorithm | what | ns | over no custom claims | allocations |");
     println!("|---|---|---:|---:|---:|");
     for algorithm in ALGORITHMS {
-        custom_rows(algorithm, &options);
+        verdicts.extend(custom_rows(algorithm, &options));
     }
+    println!();
+    let mut budgets = Budgets::new(&options);
+    for (line, is_met) in verdicts {
+        budgets.judge(&line, is_met);
+    }
+    budgets.close()
 }
 
 /// How much of a check the custom claims may cost. Held for HS256, whose signature is the quickest.
@@ -44,7 +51,8 @@ const CUSTOM_SHARE: f64 = 0.10;
 /// Where the rows without custom claims stand; each is followed by the one with them.
 const NO_CUSTOM: [usize; 2] = [0, 2];
 
-fn custom_rows(algorithm: Algorithm, options: &Options) {
+fn custom_rows(algorithm: Algorithm, options: &Options) -> Vec<(String, bool)> {
+    let mut verdicts = Vec::new();
     let mut contenders = custom_contenders(algorithm);
     let (rounds, slice) = options.rounds();
     let samples = measure(&mut contenders, rounds, slice);
@@ -56,10 +64,12 @@ fn custom_rows(algorithm: Algorithm, options: &Options) {
         println!("| {algorithm} | {name} | {:.0} | {} | {count} |", samples.ns(at), over.unwrap_or_default());
         options.record_ns("custom", algorithm.name(), name, samples.ns(at), count);
         if let (Algorithm::Hs256, Some(share)) = (algorithm, share) {
-            let (verdict, budget) = (if share <= CUSTOM_SHARE { "met" } else { "MISSED" }, 100.0 * CUSTOM_SHARE);
-            eprintln!("- {name}: {:.0} % of a cold HS256 check (budget {budget:.0} %): {verdict}", 100.0 * share);
+            let (percent, budget) = (100.0 * share, 100.0 * CUSTOM_SHARE);
+            let line = format!("{name}: {percent:.0} % of a cold HS256 check (budget {budget:.0} %)");
+            verdicts.push((line, share <= CUSTOM_SHARE));
         }
     }
+    verdicts
 }
 
 /// What the custom claims of contender `at` add to the one before it.
@@ -83,10 +93,30 @@ fn custom_contenders(algorithm: Algorithm) -> [Contender<'static>; 5] {
     ]
 }
 
-fn rows(algorithm: Algorithm, options: &Options) {
+/// What a contender may take beyond the bare signature in the handler; its allocations are held against those of a floor.
+struct Budget {
+    contender: usize,
+    floor: usize,
+    ns: f64,
+}
+
+const BUDGETS: [Budget; 2] = [
+    Budget { contender: STATE, floor: SIGNATURE, ns: 1500.0 },
+    Budget { contender: LAYER, floor: EXTENSION, ns: 2000.0 },
+];
+
+/// So many more than the floor's.
+const ALLOCATIONS: u64 = 4;
+
+const EXTENSION: usize = 3;
+const STATE: usize = 4;
+const LAYER: usize = 5;
+
+fn rows(algorithm: Algorithm, options: &Options) -> Vec<(String, bool)> {
     let mut contenders = contenders(algorithm);
     let (rounds, slice) = options.rounds();
     let samples = measure(&mut contenders, rounds, slice);
+    let mut counts = Vec::new();
     for (at, contender) in contenders.iter_mut().enumerate() {
         let name = contender.name;
         let count = allocations(|| (contender.run)()).count;
@@ -96,8 +126,18 @@ fn rows(algorithm: Algorithm, options: &Options) {
         };
         let (ns, router, signature) = (samples.ns(at), over(ROUTER), over(SIGNATURE));
         println!("| {algorithm} | {name} | {ns:.0} | {router} | {signature} | {count} |");
+        counts.push(count);
         options.record_ns("cold", algorithm.name(), name, ns, count);
     }
+    let verdict = |&Budget { contender, floor, ns: budget }: &Budget| {
+        let (name, ns) = (contenders[contender].name, samples.over(contender, SIGNATURE));
+        let more = counts[contender].saturating_sub(counts[floor]);
+        let line = format!(
+            "{algorithm}: {name}: {ns:.0} ns over the bare signature (budget {budget:.0}), {more} allocations more than its floor (budget {ALLOCATIONS})"
+        );
+        (line, ns <= budget + Budgets::NOISE && more <= ALLOCATIONS)
+    };
+    BUDGETS.iter().map(verdict).collect()
 }
 
 /// So many tokens take turns before a cache that holds few of them: each is seen for the first time, or as good as. Checking

@@ -13,28 +13,35 @@ use tokio::runtime::Runtime;
 
 const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
 
-/// A row for each log whose server is installed here.
-pub(crate) fn rows(options: &Options, entries: usize) {
+/// A row for each log whose server is installed here; returns the seconds that reading each takes.
+pub(crate) fn rows(options: &Options, entries: usize) -> Vec<(&'static str, f64)> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("log");
-    row(options, &runtime, "redb", entries, || RedbLog::open(&path).expect("a file"));
+    let mut read = vec![row(options, &runtime, "redb", entries, || RedbLog::open(&path).expect("a file"))];
     if !is_missing("redis-server") {
         let server = RedisServer::start();
-        row(options, &runtime, "Redis", entries, || RedisLog::new(&server.url()).expect("a URL"));
+        read.push(row(options, &runtime, "Redis", entries, || RedisLog::new(&server.url()).expect("a URL")));
     }
     if !is_missing("nats-server") {
         let server = NatsServer::start();
-        row(options, &runtime, "JetStream", entries, || JetStreamLog::new(&server.url()).expect("a URL"));
+        read.push(row(options, &runtime, "JetStream", entries, || JetStreamLog::new(&server.url()).expect("a URL")));
     }
     if !is_missing("postgres") {
         let server = PostgresServer::start();
-        row(options, &runtime, "PostgreSQL", entries, || PostgresLog::new(&server.url()).expect("a URL"));
+        read.push(row(options, &runtime, "PostgreSQL", entries, || PostgresLog::new(&server.url()).expect("a URL")));
     }
+    read
 }
 
-fn row<L: RevocationLog>(options: &Options, runtime: &Runtime, name: &str, entries: usize, open: impl Fn() -> L) {
+fn row<L: RevocationLog>(
+    options: &Options,
+    runtime: &Runtime,
+    name: &'static str,
+    entries: usize,
+    open: impl Fn() -> L,
+) -> (&'static str, f64) {
     let started = Instant::now();
     runtime.block_on(write(&open(), entries));
     let written = started.elapsed().as_secs_f64();
@@ -48,6 +55,7 @@ fn row<L: RevocationLog>(options: &Options, runtime: &Runtime, name: &str, entri
     let read = started.elapsed().as_secs_f64();
     println!("| {name} | {entries} | {written:.1} | {read:.2} |");
     options.record_ns("revocation", "read", name, read * 1e9, 0);
+    (name, read)
 }
 
 async fn write(log: &impl RevocationLog, entries: usize) {

@@ -4,19 +4,33 @@
 mod logs;
 mod view;
 
-use portcullis_benches::Options;
+use std::process::ExitCode;
 
-fn main() {
+use portcullis_benches::{Budgets, Options};
+
+fn main() -> ExitCode {
     let options = Options::from_args();
+    let mut budgets = Budgets::new(&options);
     let sizes: &[usize] = if options.quick { &[1_000, 100_000] } else { &[1_000, 100_000, 1_000_000, 10_000_000] };
     println!(
         "| entries | bytes each: tokens | subjects | absent id ns | present ns | + cold ns | + cold, cached ns | + warm ns | merge ns | longest wait µs |"
     );
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    let mut rows = Vec::new();
     for &entries in sizes {
-        view::row(&options, entries);
+        rows.push((entries, view::row(&options, entries)));
     }
     println!("\n| log | entries | written in s | read by a process that starts in s |");
     println!("|---|---:|---:|---:|");
-    logs::rows(&options, if options.quick { 20_000 } else { 1_000_000 });
+    let read = logs::rows(&options, if options.quick { 20_000 } else { 1_000_000 });
+    println!();
+    for (_, row) in rows.iter().filter(|(entries, _)| *entries == 1_000_000) {
+        row.judge(&mut budgets);
+    }
+    for (log, seconds) in read {
+        let budget = if log == "redb" { 1.0 } else { 5.0 };
+        let line = format!("{log}: a million entries are read in {seconds:.2} s (budget {budget} s, noise 10 %)");
+        budgets.judge(&line, seconds <= budget * 1.1);
+    }
+    budgets.close()
 }

@@ -10,7 +10,7 @@ use portcullis::{
     Algorithm, JwtAuthenticator, KeySet, NoCustom, Revocation, RevocationEntry, RevocationView, Secret, TrustedIssuer,
     UnixTime, Verdict, Verified,
 };
-use portcullis_benches::{Contender, Options, allocations, measure};
+use portcullis_benches::{Budgets, Contender, Options, allocations, measure, memory_access_ns};
 use portcullis_test::MockIssuer;
 
 const HORIZON: Duration = Duration::from_secs(86_400);
@@ -23,7 +23,7 @@ const TOKENS: usize = 4096;
 const FEW: usize = 64;
 
 /// One row of the table.
-pub(crate) fn row(options: &Options, entries: usize) {
+pub(crate) fn row(options: &Options, entries: usize) -> Row {
     let issuer = MockIssuer::with_secret("k", Algorithm::Hs256, SECRET);
     let (tokens_view, token_bytes) = filled(entries, |at| Revocation::token(issuer.name(), &id(at), LATE));
     let (_, subject_bytes) = filled(entries, |at| Revocation::subject(issuer.name(), &id(at), UnixTime::from_secs(1)));
@@ -35,6 +35,26 @@ pub(crate) fn row(options: &Options, entries: usize) {
     );
     for (name, ns) in [("absent", absent), ("cold", cold), ("cold, cached", cached), ("warm", warm)] {
         options.record_ns("revocation", &entries.to_string(), name, ns, 0);
+    }
+    Row { bytes: token_bytes.max(subject_bytes), absent, cold, warm }
+}
+
+/// What has a budget.
+pub(crate) struct Row {
+    bytes: f64,
+    absent: f64,
+    cold: f64,
+    warm: f64,
+}
+
+impl Row {
+    pub(crate) fn judge(&self, budgets: &mut Budgets) {
+        budgets.judge(&format!("{:.1} bytes each (budget 64)", self.bytes), self.bytes <= 64.0);
+        budgets.judge_ns("an id that is absent", self.absent, 60.0);
+        budgets.judge_ns("added to a token seen before", self.warm, 10.0);
+        let access = memory_access_ns();
+        let what = format!("added to a token at first sight (100 ns and an access to main memory, {access:.0} ns)");
+        budgets.judge_ns(&what, self.cold, 100.0 + access);
     }
 }
 

@@ -9,12 +9,13 @@
 
 use std::{
     hint::black_box,
+    process::ExitCode,
     time::{Duration, Instant},
 };
 
 use axum::Router;
 use portcullis_benches::{
-    Options, Scaling, Work, authenticator, extension, layered, plain, requests, scaling, with_state,
+    Budgets, Options, Scaling, Work, authenticator, extension, layered, plain, requests, scaling, with_state,
 };
 use portcullis_test::MockIssuer;
 use serde_json::json;
@@ -30,7 +31,7 @@ const BUDGET: f64 = 1.8;
 /// No hit takes so long, and no verification with ES256 less.
 const SURELY_COLD: Duration = Duration::from_micros(20);
 
-fn main() {
+fn main() -> ExitCode {
     let options = Options::from_args();
     let (rounds, slice) = if options.quick { (3, 50) } else { (21, 200) };
     let issuer = MockIssuer::new(); // ES256, whose tokens are quick to sign
@@ -54,7 +55,7 @@ fn main() {
     ];
     works.iter_mut().for_each(|work| work.warm_up(TOKENS));
     let results = scaling(&mut works, rounds, Duration::from_millis(slice));
-    print(&works, &results, &options);
+    print(&works, &results, &options)
 }
 
 /// An iteration that needs a processor and nothing else.
@@ -84,7 +85,7 @@ fn cold_share(router: &Router, tokens: &[String]) -> f64 {
     100.0 * cold as f64 / tokens.len() as f64
 }
 
-fn print(works: &[Work], results: &[Scaling], options: &Options) {
+fn print(works: &[Work], results: &[Scaling], options: &Options) -> ExitCode {
     println!("\n| what | ns alone | requests/s, one thread | two threads | ratio |");
     println!("|---|---:|---:|---:|---:|");
     for (work, Scaling { ns, one, two, ratio }) in works.iter().zip(results) {
@@ -92,12 +93,14 @@ fn print(works: &[Work], results: &[Scaling], options: &Options) {
         options.record(json!({ "bench": "threads", "name": work.name, "ns": ns.round(), "ratio": ratio }));
     }
     println!();
+    let mut budgets = Budgets::new(options);
     for (work, result) in works.iter().zip(results).filter(|(work, _)| work.name.starts_with("portcullis")) {
-        let verdict = if result.ratio >= BUDGET { "met" } else { "MISSED" };
         let (name, ratio) = (work.name, result.ratio);
         let (machine, router) = (results[0].ratio, results[1].ratio);
-        println!(
-            "- {name}: {ratio:.2} times one thread (budget {BUDGET}): {verdict}; the machine gives {machine:.2}, the bare router reaches {router:.2}"
+        let line = format!(
+            "{name}: {ratio:.2} times one thread (budget {BUDGET}; the machine gives {machine:.2}, the bare router reaches {router:.2})"
         );
+        budgets.judge(&line, ratio >= BUDGET);
     }
+    budgets.close()
 }

@@ -1,14 +1,14 @@
 //! What a remembered token takes.
 
 use portcullis::{Algorithm, Attempt};
-use portcullis_benches::{allocations, authenticator};
+use portcullis_benches::{Budgets, allocations, authenticator};
 use portcullis_test::MockIssuer;
 
 /// As many as fit the cache in any case.
 const TOKENS: usize = 2_000;
 
-/// Prints the bytes that stay allocated for each of many remembered tokens, beside the budget.
-pub fn print(algorithm: Algorithm) {
+/// Judges the bytes that stay allocated for each of many remembered tokens.
+pub fn judge(algorithm: Algorithm, budgets: &mut Budgets) {
     let issuer = MockIssuer::with_algorithm(algorithm);
     let tokens: Vec<String> =
         (0..TOKENS).map(|_| issuer.token().subject("alice").scope("orders:read").sign()).collect();
@@ -20,6 +20,6 @@ pub fn print(algorithm: Algorithm) {
     });
     let (size, each) = (tokens[0].len(), kept.bytes / TOKENS as i64);
     let budget = 2 * size as i64 + 256;
-    let verdict = if each <= budget { "met" } else { "MISSED" };
-    println!("- {algorithm}: a token of {size} bytes takes {each} when it is remembered (budget {budget}): {verdict}");
+    let line = format!("{algorithm}: a token of {size} bytes takes {each} when it is remembered (budget {budget})");
+    budgets.judge(&line, each <= budget);
 }
