@@ -3,7 +3,7 @@
 use crate::{
     architecture,
     command::Run,
-    policy,
+    msrv, policy,
     steps::{Done, StepResult, Steps, Stopped},
     tracked,
     workspace::{Package, Workspace},
@@ -18,6 +18,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
     steps.step("architecture: file lengths", |_| architecture::check_lengths())?;
     steps.step("lock files", |_| tracked::check_locked())?;
     steps.step("dependencies", |_| policy::check(workspace))?;
+    steps.step("oldest Rust", |_| msrv::check(workspace))?;
     let clippy = Run::cargo("clippy --workspace --all-targets --all-features -- -D warnings");
     steps.step("clippy with all features", |_| run(&clippy))?;
     for package in workspace.published() {

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     io::{BufRead, BufReader, IsTerminal, Read, stdout},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     thread,
 };
@@ -46,6 +46,12 @@ impl Run {
         for name in names {
             self.args.extend([flag.to_owned(), name.to_owned()]);
         }
+        self
+    }
+
+    /// Runs in that folder.
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
+        folder.clone_into(&mut self.folder);
         self
     }
 

@@ -12,6 +12,8 @@ mod check;
 mod command;
 mod fuzz;
 mod licence;
+mod minimal;
+mod msrv;
 mod not_run;
 mod policy;
 mod quickstart;
@@ -23,6 +25,7 @@ mod suite;
 mod tally;
 mod tools;
 mod tracked;
+mod tree;
 mod weaken;
 mod workspace;
 

@@ -5,9 +5,10 @@ use std::fs;
 use crate::{
     command::Run,
     fuzz::{self, Reach},
+    minimal, msrv,
     steps::{Done, StepResult, Steps, Stopped},
     tools,
-    workspace::{Workspace, root},
+    workspace::{Package, Workspace, root},
 };
 
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
@@ -15,12 +16,16 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
         package(workspace, allow_dirty).run()?;
         Ok(Done::quietly())
     })?;
+    for package in workspace.published() {
+        steps.step(&format!("oldest Rust: {}", package.name), |_| msrv::build(package))?;
+    }
+    steps.step("oldest dependencies", |_| minimal::check(workspace))?;
     // a wrapper may be a crate of ours that is still to come
     let deny = Run::cargo("deny check --allow unused-wrapper");
     steps.step("bans, licences, sources", |_| if_installed("deny", &deny.clone().words("bans licenses sources")))?;
     steps.step("spelling", |_| {
         if Run::new("typos").arg("--version").output().is_err() {
-            return Ok(Done::skipped("not installed: cargo install typos-cli --locked"));
+            return Ok(Done::skipped("typos is not installed (cargo install typos-cli --locked)"));
         }
         Run::new("typos").run()?;
         Ok(Done::quietly())
@@ -29,10 +34,19 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
     steps.step("compatible with the last release", |_| semver(workspace))?;
     for package in workspace.published() {
         steps.step(&format!("public API: {}", package.name), |_| public_api(&package.name))?;
+        steps.step(&format!("foreign types: {}", package.name), |_| foreign_types(package))?;
     }
     steps.step("fuzz search", |_| fuzz::run(&root(), Reach::Search { seconds: 60 }))?;
     // last, because it fetches the advisory database, which not every network lets through
-    steps.step("advisories", |_| if_installed("deny", &deny.words("advisories")))
+    steps.step("advisories", |_| advisories(&deny))
+}
+
+fn advisories(deny: &Run) -> StepResult {
+    let fetch = Run::cargo("deny fetch db");
+    if tools::has_cargo("deny") && fetch.output().is_err() {
+        return Ok(Done::skipped(format!("the advisory database cannot be fetched from here ({fetch})")));
+    }
+    if_installed("deny", &deny.clone().words("advisories"))
 }
 
 /// All at once: cargo then builds each package against the others' packages, though none is published yet.
@@ -81,6 +95,18 @@ fn public_api(name: &str) -> StepResult {
     Err(format!("not as in {path}; read it, then: {list} > {path}\n    {}", differences.join("\n    ")))
 }
 
+/// Only the types of crates on the manifest's list may be in the public API.
+fn foreign_types(package: &Package) -> StepResult {
+    if !tools::has_nightly() {
+        return Ok(Done::skipped("no nightly toolchain"));
+    }
+    let manifest = format!("crates/{}/Cargo.toml", package.name);
+    if_installed(
+        "check-external-types",
+        &Run::cargo("+nightly check-external-types --all-features --manifest-path").arg(manifest),
+    )
+}
+
 /// Lines that one listing has and the other has not.
 fn differences(kept: &str, now: &str) -> Vec<String> {
     let missing = |here: &str, there: &str, sign: char| -> Vec<String> {
@@ -94,7 +120,7 @@ fn differences(kept: &str, now: &str) -> Vec<String> {
 
 fn if_installed(name: &str, run: &Run) -> StepResult {
     if !tools::has_cargo(name) {
-        return Ok(Done::skipped(format!("not installed: cargo install cargo-{name} --locked")));
+        return Ok(Done::skipped(format!("cargo-{name} is not installed (cargo install cargo-{name} --locked)")));
     }
     run.run()?;
     Ok(Done::quietly())

@@ -100,8 +100,16 @@ pub(crate) fn has_cargo(name: &str) -> bool {
 
 /// Whether rustup holds a nightly toolchain.
 pub(crate) fn has_nightly() -> bool {
+    has_toolchain("nightly")
+}
+
+/// Whether rustup holds a toolchain of that name or version.
+pub(crate) fn has_toolchain(name: &str) -> bool {
     let toolchains = Run::new("rustup").words("toolchain list").output().unwrap_or_default();
-    toolchains.lines().any(|line| line.starts_with("nightly"))
+    // `1.88` is also called `1.88.0-x86_64-…`
+    let rest =
+        |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['-', '.', ' ']) || rest.is_empty());
+    toolchains.lines().any(rest)
 }
 
 /// Servers are where nobody looks for commands: outside the `PATH`.

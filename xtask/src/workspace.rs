@@ -1,6 +1,6 @@
 //! The workspace as `cargo metadata` describes it, reduced to what the checks read.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::Value;
 
@@ -24,6 +24,10 @@ pub(crate) struct Package {
     /// The registry it came from; none for our own.
     pub(crate) source: Option<String>,
     pub(crate) publish: bool,
+    /// The oldest Rust that it says it needs; empty if it says nothing.
+    pub(crate) rust_version: String,
+    /// Features of ours that need a newer one, from `[package.metadata.rust-version]`.
+    pub(crate) feature_rust_versions: BTreeMap<String, String>,
     pub(crate) features: Vec<String>,
     pub(crate) dependencies: Vec<Dependency>,
     /// Names of its `examples/` programs.
@@ -87,6 +91,13 @@ impl Workspace {
         self.members().any(|package| package.name == name)
     }
 
+    /// What a package of the build says about the Rust that it needs.
+    pub(crate) fn rust_version(&self, name: &str, version: &str) -> Option<String> {
+        let mut packages = self.packages.iter();
+        let package = packages.find(|package| package.name == name && package.version == version)?;
+        (!package.rust_version.is_empty()).then(|| package.rust_version.clone())
+    }
+
     /// The benchmarks of our package of this name; none where there is no such package.
     pub(crate) fn benches(&self, name: &str) -> impl Iterator<Item = &str> {
         let package = self.members().filter(move |package| package.name == name);
@@ -114,6 +125,11 @@ impl Package {
             source: value["source"].as_str().map(str::to_owned),
             // absent means everywhere, an empty list nowhere
             publish: value["publish"].as_array().is_none_or(|registries| !registries.is_empty()),
+            rust_version: text(&value["rust_version"]),
+            feature_rust_versions: value["metadata"]["rust-version"]
+                .as_object()
+                .map(|map| map.iter().map(|(feature, version)| (feature.clone(), text(version))).collect())
+                .unwrap_or_default(),
             features: value["features"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default(),
             dependencies: array(&value["dependencies"]).map(Dependency::from_metadata).collect(),
             examples: targets("example"),

@@ -7,16 +7,14 @@
 mod alone;
 mod list;
 mod report;
-mod tree;
 mod trial;
 
 use std::{fs, path::PathBuf, time::Instant};
 
-use crate::workspace::root;
+use crate::{tree::Tree, workspace::root};
 use alone::Alone;
 use list::Weakening;
 use report::Report;
-use tree::Tree;
 use trial::{Trials, Verdict};
 
 /// Tries every weakening, or those whose name contains `only`; `true` if each is caught.

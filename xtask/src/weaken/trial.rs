@@ -2,12 +2,15 @@
 
 use std::{env, path::PathBuf, process::Output};
 
-use super::{Tree, Weakening};
-use crate::{command::Run, tools, workspace::root};
+use super::Weakening;
+use crate::{command::Run, tools, tree::Tree, workspace::root};
 
 /// All tests that may notice something.
-const EVERYTHING: &str =
-    "-p portcullis-core -p portcullis -p portcullis-jwks -p portcullis-test -p portcullis-tests --all-features";
+const EVERYTHING: &str = "-p portcullis-core -p portcullis -p portcullis-jwks -p portcullis-store -p portcullis-test \
+                          -p portcullis-tests --all-features";
+
+/// Those that start a real server are asked only for weakenings of what talks to it, which name them.
+const WITH_SERVERS: [&str; 4] = ["contract", "redis", "nats", "postgres"];
 
 /// What became of a weakening.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +88,7 @@ impl Runner {
         match self {
             Self::Nextest => Run::cargo("nextest run --status-level fail --final-status-level none")
                 .words("--failure-output never -E")
-                .arg("not binary(compile_errors)")
+                .arg(filter(which))
                 .words(which),
             Self::CargoTest => {
                 let run =
@@ -94,6 +97,17 @@ impl Runner {
             }
         }
     }
+}
+
+/// Which of the tests to run, as nextest is told.
+fn filter(which: &str) -> String {
+    let servers = WITH_SERVERS.into_iter().filter(|_| which == EVERYTHING);
+    ["compile_errors"]
+        .into_iter()
+        .chain(servers)
+        .map(|binary| format!("not binary({binary})"))
+        .collect::<Vec<_>>()
+        .join(" and ")
 }
 
 fn verdict(output: &Output) -> Verdict {
@@ -129,6 +143,14 @@ fn failed_test(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_are_started_only_where_a_weakening_names_their_tests() {
+        assert_eq!(filter("-p portcullis-store --test redis"), "not binary(compile_errors)");
+        let all = "not binary(compile_errors) and not binary(contract) and not binary(redis) and not binary(nats) \
+                   and not binary(postgres)";
+        assert_eq!(filter(EVERYTHING), all);
+    }
 
     #[test]
     fn the_failed_test_is_named() {

@@ -48,9 +48,7 @@ impl LogPlace for Place {
     }
 
     async fn write(&mut self, texts: &[&str]) -> Possible {
-        for text in texts {
-            self.log.append_text(text);
-        }
+        texts.iter().for_each(|text| self.log.append_text(text));
         Possible::Yes
     }
 

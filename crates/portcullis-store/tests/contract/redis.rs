@@ -154,9 +154,7 @@ impl LogPlace for Watched {
     }
 
     async fn write(&mut self, texts: &[&str]) -> Possible {
-        for text in texts {
-            self.cli(&["XADD", STREAM, "*", "e", text]);
-        }
+        texts.iter().for_each(|text| self.cli(&["XADD", STREAM, "*", "e", text]));
         Possible::Yes
     }
 

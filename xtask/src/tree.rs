@@ -1,4 +1,4 @@
-//! A copy of the working tree, to be spoilt.
+//! A copy of the working tree, to be changed.
 
 use std::{
     collections::HashSet,
@@ -10,7 +10,7 @@ use crate::command::Run;
 
 /// The copy.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     folder: PathBuf,
 }
 
@@ -22,7 +22,7 @@ impl Tree {
     ///
     /// # Errors
     /// When git or the file system refuses.
-    pub(super) fn copy(root: &Path, folder: &Path) -> Result<Self, String> {
+    pub(crate) fn copy(root: &Path, folder: &Path) -> Result<Self, String> {
         let listed = Run::new("git").words("ls-files -z --cached --others --exclude-standard").output()?;
         let files = listed.split('\0').filter(|file| !file.is_empty() && root.join(file).is_file());
         let files: HashSet<PathBuf> = files.map(PathBuf::from).collect();
@@ -32,15 +32,15 @@ impl Tree {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    pub(super) fn read(&self, file: &str) -> Result<String, String> {
+    pub(crate) fn read(&self, file: &str) -> Result<String, String> {
         fs::read_to_string(self.folder.join(file)).map_err(|error| format!("{file}: {error}"))
     }
 
-    pub(super) fn write(&self, file: &str, text: &str) -> Result<(), String> {
+    pub(crate) fn write(&self, file: &str, text: &str) -> Result<(), String> {
         fs::write(self.folder.join(file), text).map_err(|error| format!("{file}: {error}"))
     }
 }
