@@ -148,6 +148,21 @@ fn a_required_value_is_that_very_text() {
 }
 
 #[test]
+fn a_value_that_is_required_where_it_is_said_may_be_absent_and_nothing_else() {
+    let issuer = MockIssuer::new();
+    let trusted = || issuer.trusted().require_claim_value_if_present("/sts", "active");
+    let token = |value: serde_json::Value| issuer.token().claim("sts", value);
+    for good in [issuer.token(), token("active".into()), token(serde_json::Value::Null)] {
+        assert!(verify([trusted()], &good.sign()).is_ok());
+    }
+    for other in
+        [serde_json::json!("pending"), serde_json::json!(""), serde_json::json!(["active"]), serde_json::json!(true)]
+    {
+        assert_eq!(verify([trusted()], &token(other).sign()).unwrap_err(), Code::ClaimMissing);
+    }
+}
+
+#[test]
 fn a_refusal_tells_what_is_required_and_not_what_was_found() {
     let issuer = MockIssuer::new();
     let authenticator = JwtAuthenticator::new(issuer.trusted().require_claim_value("/plan", "gold")).unwrap();

@@ -136,3 +136,29 @@ fn row_f28_an_access_token_needs_exp_all_the_same() {
         assert_eq!(outcome(&service, &issuer.token()), Ok(()), "{profile:?}");
     }
 }
+
+#[test]
+fn row_t7_a_log_out_token_without_a_type_of_its_own_is_no_access_token() {
+    let issuer = MockIssuer::new();
+    for profile in [Profile::Jwt, Profile::AccessToken] {
+        let service = accepting(profile, &issuer);
+        let typ = if profile == Profile::Jwt { "JWT" } else { "at+jwt" };
+        let token = || logout(&issuer).claim("client_id", "app").typ(typ);
+        assert_eq!(outcome(&service, &token()), Err(Code::TypeNotAccepted), "{profile:?}");
+        for events in [
+            json!({ EVENT: {} }),
+            json!({ "https://schemas.openid.net/secevent/risc/event-type/account-disabled": {}, "other": 1 }),
+            json!({ "urn:example:event": {} }),
+        ] {
+            assert_eq!(outcome(&service, &token().claim("events", &events)), Err(Code::TypeNotAccepted), "{events}");
+        }
+        // A claim of the issuer's own that happens to have the name.
+        for events in [json!(["concert"]), json!("concert"), json!({ "concert": {} }), json!({}), json!(7), Value::Null]
+        {
+            assert_eq!(outcome(&service, &token().claim("events", &events)), Ok(()), "{events}");
+        }
+        assert_eq!(outcome(&service, &token().without("events")), Ok(()), "{profile:?}");
+    }
+    let untyped = logout(&issuer).without_header("typ");
+    assert_eq!(outcome(&accepting(Profile::Jwt, &issuer), &untyped), Err(Code::TypeNotAccepted));
+}

@@ -284,9 +284,10 @@ impl World {
         match chance.u8(0..8) {
             0..3 => {
                 // (A log that is trimmed behind its readers cannot tell them, so that who starts later does not know what it forgot.)
-                match chance.bool() {
-                    true => self.log.lose_everything(),
-                    false => self.log.roll_back(chance.usize(..=self.log.len())),
+                if chance.bool() {
+                    self.log.lose_everything();
+                } else {
+                    self.log.roll_back(chance.usize(..=self.log.len()));
                 }
                 self.revoked.iter_mut().for_each(|revoked| revoked.is_at_risk = true);
             }

@@ -57,6 +57,23 @@
 //! - No token, secret or claim value gets into a log, an error, a `Debug` output or an answer.
 //! - No process-wide state but what keeps a lasting fault from filling the log, no thread but that of a watched key file, and no task but that of keys that are fetched.
 //!
+//! # Logs
+//!
+//! With the feature `tracing` (default) events have the target `portcullis`; those of `portcullis-jwks` and `portcullis-store` have
+//! `portcullis_jwks` and `portcullis_store`. No event holds a token, a secret or a claim's value; a keyed fingerprint tells tokens
+//! apart.
+//!
+//! | level | what |
+//! |---|---|
+//! | `debug` | each refusal, with `code` and the reason in `error`: clients cause them, so they are not shown by default |
+//! | `info` | keys were swapped |
+//! | `warn` | we could not decide about a request; a key file cannot be used |
+//! | `error` | the service is misconfigured; a revocation could not be made durable |
+//!
+//! To see why requests are refused, show `debug` of this target: `RUST_LOG=info,portcullis=debug` with the `EnvFilter` of
+//! tracing-subscriber. A fault that every request meets is told at most once a second, with how often it was `withheld`
+//! since; the others are at `debug`. Text that issuers and clients have chosen is [escaped](LogText).
+//!
 //! # Scope
 //!
 //! This crate decides about requests that present a token. It does not log anybody in, does not issue or refresh

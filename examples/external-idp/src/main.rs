@@ -11,11 +11,18 @@ use portcullis::{
     AuthLayer, Claims, Health, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer, requirement::scope,
 };
 use tokio::net::TcpListener;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // What is wrong with the provider, and why a request was refused.
-    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    // What is wrong with the provider, and why a request was refused: refusals are at `debug`, because clients cause them.
+    let filter = env::var("RUST_LOG").unwrap_or_else(|_| "info,portcullis=debug".into()).parse::<Targets>()?;
+    let format = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(LevelFilter::TRACE).finish();
+    format.with(filter).init();
     let (issuer, audience) = (variable("ISSUER")?, variable("AUDIENCE")?);
 
     // From here on the keys are found and kept fresh in the background. Nobody waits for them: a provider that is down

@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -56,6 +56,20 @@ async fn without_the_provider_it_starts_and_says_that_it_is_not_ready() {
     }
 }
 
+#[tokio::test]
+async fn row_y_the_log_shows_why_a_request_was_refused() {
+    let provider = MockIssuer::new().audience(AUDIENCE).serve().await;
+    let mut service = Service::start(provider.url());
+    let late = provider.issuer().token().subject("alice").audience("https://bills.test").sign();
+    assert_eq!(service.get("/me", Some(&late)).await.0, 401);
+    assert_eq!(service.get("/me", None).await.0, 401);
+    let log = service.end();
+    for part in ["request refused", "audience_mismatch", "credential_missing"] {
+        assert!(log.contains(part), "{part} in: {log}");
+    }
+    assert!(!log.contains(&late) && !log.contains("alice"), "{log}");
+}
+
 #[test]
 fn what_is_not_configured_is_named() {
     for (name, other) in [("ISSUER", "AUDIENCE"), ("AUDIENCE", "ISSUER")] {
@@ -83,13 +97,20 @@ impl Service {
     fn start(issuer: &str) -> Self {
         let mut program = program();
         program.env("ISSUER", issuer).env("AUDIENCE", AUDIENCE).env("PORT", "0");
-        // What it logs is of no interest here.
-        program.stdout(Stdio::piped()).stderr(Stdio::null());
+        program.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = program.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
         Self { process, url, client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
+    /// Ends it, and returns what it has logged.
+    fn end(&mut self) -> String {
+        self.process.kill().unwrap();
+        let mut log = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
     }
 
     async fn get(&self, path: &str, token: Option<&String>) -> (u16, String) {

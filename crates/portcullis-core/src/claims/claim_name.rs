@@ -22,6 +22,7 @@ pub(super) enum ClaimName {
     AuthTime,
     Acr,
     Confirmation,
+    Events,
     Other,
 }
 
@@ -43,6 +44,7 @@ impl From<&str> for ClaimName {
             "auth_time" => Self::AuthTime,
             "acr" => Self::Acr,
             "cnf" => Self::Confirmation,
+            "events" => Self::Events,
             _ => Self::Other,
         }
     }
@@ -52,7 +54,7 @@ impl From<&str> for ClaimName {
 #[derive(Debug, Default)]
 pub(super) struct ClaimNames<'de> {
     /// One bit for each claim that is read, so that its name is compared once, and with nothing but those.
-    known: u16,
+    known: u32,
     /// Made when the first of them comes: it has a place for two dozen names.
     others: Option<MemberNames<'de>>,
 }
@@ -67,7 +69,7 @@ impl<'de> DeserializeSeed<'de> for &mut ClaimNames<'de> {
             self.others.get_or_insert_with(MemberNames::new).note(&name)?;
             return Ok(claim);
         }
-        let mark = 1 << claim as u16;
+        let mark = 1 << claim as u32;
         if self.known & mark != 0 {
             return Err(de::Error::custom("a claim stands twice"));
         }

@@ -37,6 +37,8 @@ pub(crate) struct RegisteredClaims {
     pub(crate) acr: Option<Text>,
     /// Whether there is a `cnf` (RFC 7800), whatever is in it: the token is then bound to a key.
     pub(crate) is_bound: bool,
+    /// Whether there is an `events` (RFC 8417 section 2.2), whatever is in it.
+    pub(crate) has_events: bool,
 }
 
 impl RegisteredClaims {
@@ -112,6 +114,10 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
                     members.next_value_seed(Scan::below(1))?;
                     claims.is_bound = true;
                 }
+                ClaimName::Events => {
+                    members.next_value_seed(Scan::below(1))?;
+                    claims.has_events = true;
+                }
                 ClaimName::Other => members.next_value_seed(Scan::below(1))?,
             }
         }
@@ -140,6 +146,7 @@ impl RegisteredClaims {
             authenticated_at: None,
             acr: None,
             is_bound: false,
+            has_events: false,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::Value;
+
 use super::{Leeway, Profile, RequiredClaim};
 use crate::{
     AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime,
@@ -104,7 +106,7 @@ impl Policy {
     pub(crate) fn accept_required(&self, facts: &Facts) -> Result<(), AuthError> {
         let mut required = self.required.iter().filter(|required| required.applies_to(self.profile));
         required.try_for_each(|required| required.check(facts))?;
-        if self.profile == Profile::LogoutToken { accept_event(facts) } else { Ok(()) }
+        if self.profile == Profile::LogoutToken { accept_event(facts) } else { refuse_events(facts) }
     }
 
     fn accept_audience(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
@@ -204,6 +206,23 @@ fn accept_event(facts: &Facts) -> Result<(), AuthError> {
     }
     if facts.find_claim("/nonce").is_some() {
         return Err(AuthError::new(Code::TypeNotAccepted).with_explanation("a logout token has no `nonce`"));
+    }
+    Ok(())
+}
+
+/// Refuses a token that tells of an event (RFC 8417 section 2.2): a log-out token, say, whose `typ` may be `JWT` or absent, and whose
+/// audience may be this service. The names of events are URIs; an issuer's own claim of that name is not meant.
+fn refuse_events(facts: &Facts) -> Result<(), AuthError> {
+    if !facts.has_events() {
+        return Ok(());
+    }
+    let events = facts.find_claim("/events");
+    let is_event =
+        events.as_ref().and_then(Value::as_object).is_some_and(|events| events.keys().any(|name| name.contains(':')));
+    if is_event {
+        return Err(AuthError::new(Code::TypeNotAccepted).with_explanation(
+            "the token tells of an event (`events`), as a log-out token does: it is no access token",
+        ));
     }
     Ok(())
 }

@@ -9,21 +9,27 @@ pub(crate) struct RequiredClaim {
     pointer: String,
     /// The text that it has to be; `None` if anything but `null` will do.
     value: Option<String>,
+    /// Whether a token without it is accepted as well.
+    may_be_absent: bool,
     /// Whether it is how access tokens are told from others, and nothing that a log-out token has.
     is_of_access_tokens: bool,
 }
 
 impl RequiredClaim {
     pub(super) fn of_any_value(pointer: String) -> Self {
-        Self { pointer, value: None, is_of_access_tokens: false }
+        Self { pointer, value: None, may_be_absent: false, is_of_access_tokens: false }
     }
 
     pub(super) fn of_value(pointer: String, value: String) -> Self {
-        Self { pointer, value: Some(value), is_of_access_tokens: false }
+        Self { pointer, value: Some(value), may_be_absent: false, is_of_access_tokens: false }
     }
 
     pub(super) fn of_access_tokens(self) -> Self {
         Self { is_of_access_tokens: true, ..self }
+    }
+
+    pub(super) fn if_present(self) -> Self {
+        Self { may_be_absent: true, ..self }
     }
 
     pub(super) fn applies_to(&self, profile: Profile) -> bool {
@@ -39,6 +45,7 @@ impl RequiredClaim {
         let lacks = |explanation: String| Err(AuthError::new(Code::ClaimMissing).with_explanation(explanation));
         let found = facts.find_claim(&self.pointer).filter(|claim| !claim.is_null());
         match (found, &self.value) {
+            (None, _) if self.may_be_absent => Ok(()),
             (None, _) => lacks(format!("there is no `{}`", self.pointer)),
             (Some(found), Some(value)) if found.as_str() != Some(value.as_str()) => {
                 lacks(format!("`{}` is not `{value}`", self.pointer))

@@ -100,6 +100,18 @@ impl TrustedIssuer {
         self
     }
 
+    /// Requires a claim to be this very text in tokens that have it: a session's `/sts` to be `active`, say. A token without it, or
+    /// with `null`, is accepted.
+    ///
+    /// For issuers that write a status which keeps a token from being good, and only where it matters. It is not asked of log-out
+    /// tokens ([`Profile::LogoutToken`]). Otherwise as [`require_claim_value`](Self::require_claim_value).
+    #[must_use]
+    pub fn require_claim_value_if_present(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
+        let required = RequiredClaim::of_value(pointer.into(), value.into()).if_present().of_access_tokens();
+        self.policy.required.push(required);
+        self
+    }
+
     /// Requires a claim of *access tokens*, given as a JSON pointer (RFC 6901): one by which this issuer's access tokens are
     /// told from its ID tokens, such as `/azp` or `/cid`.
     ///

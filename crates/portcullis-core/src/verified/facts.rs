@@ -200,6 +200,11 @@ impl Facts {
         self.text.json()
     }
 
+    /// Whether there is a claim `events`.
+    pub(crate) fn has_events(&self) -> bool {
+        self.registered.has_events
+    }
+
     pub(crate) fn checked_at_epoch(&self) -> &AtomicU64 {
         &self.checked_at_epoch
     }

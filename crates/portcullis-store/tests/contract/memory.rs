@@ -48,7 +48,9 @@ impl LogPlace for Place {
     }
 
     async fn write(&mut self, texts: &[&str]) -> Possible {
-        texts.iter().for_each(|text| self.log.append_text(text));
+        for text in texts {
+            self.log.append_text(text);
+        }
         Possible::Yes
     }
 

@@ -154,7 +154,9 @@ impl LogPlace for Watched {
     }
 
     async fn write(&mut self, texts: &[&str]) -> Possible {
-        texts.iter().for_each(|text| self.cli(&["XADD", STREAM, "*", "e", text]));
+        for text in texts {
+            self.cli(&["XADD", STREAM, "*", "e", text]);
+        }
         Possible::Yes
     }
 

@@ -39,7 +39,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let long = session("long", until(7 * 24 * 60 * MINUTE));
         append(&self.place.open().await, &[short.clone(), long.clone()]).await;
         let cursor = self.end().await;
-        let passed = self.place.pass(10 * MINUTE - Duration::from_secs(1)).await;
+        let passed = self.place.pass(9 * MINUTE).await;
         if !self.has_happened(Switch::Pass, passed) {
             return;
         }

@@ -17,8 +17,8 @@ use crate::{
 ///
 /// For a router where only some handlers need to know the caller. Whether a request without a credential is refused depends
 /// on `E`: `FromState<Option<Claims>>` lets it through, `FromState<Claims>` does not; the layer's
-/// [`optional`](AuthLayer::optional) has no say. Nothing is added to the response: for credentials in queries and
-/// cookies, where a cache has to be told, use the layer itself. Its [`rejection`](AuthLayer::rejection) has no say either:
+/// [`optional`](AuthLayer::optional) setting is ignored. Nothing is added to the response: for credentials in queries and
+/// cookies, where a cache has to be told, use the layer itself. Its [`rejection`](AuthLayer::rejection) is ignored as well:
 /// refusals are answered by its [`challenge`](AuthLayer::challenge).
 ///
 /// ```

@@ -223,7 +223,11 @@ impl Shared {
 
 fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
-    File::open(path)?.take(MAX_FILE).read_to_string(&mut text)?;
+    // One byte more than is allowed: what is cut off is not read as if it were all.
+    let length = File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    if length as u64 > MAX_FILE {
+        return Err(io::Error::other("it is longer than 1 MiB, twice what a set of keys may have"));
+    }
     Ok(text)
 }
 

@@ -31,11 +31,11 @@ impl AuthLayer {
         Self::from_gate(Gate::new(vec![Source::new(location, authenticator)], None))
     }
 
-    /// Lets every request in as `verified`, **whatever it presents**: **whoever calls this vouches** for
-    /// the token.
+    /// Lets every request in as `verified`, **whatever it presents**: **the caller of this function vouches** for the token.
     ///
-    /// For tests of what is behind the layer: guards and extractors work as ever, cryptography is skipped. All ways past
-    /// verification have this name, so that one search for `assertion` finds them.
+    /// For tests of what is behind the layer: guards and extractors work as usual, cryptography is skipped. Such a layer looks
+    /// for no credential, so [`or_at`](AuthLayer::or_at) on it is an error. All ways past verification have this name, so that
+    /// one search for `assertion` finds them.
     pub fn assertion(verified: impl Into<AnyVerified>) -> Self {
         Self::from_gate(Gate::new(Vec::new(), Some(verified.into())))
     }

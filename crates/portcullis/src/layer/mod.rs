@@ -1,4 +1,4 @@
-//! The layer in front of a service that lets in requests with a credential it can verify.
+//! [`AuthLayer`]: lets in requests with a credential that can be verified.
 //!
 //! 1. It looks for a credential in its [locations](crate::location), by default in `Authorization: Bearer`.
 //! 2. No credential: 401, or through as anonymous if the layer is [optional](AuthLayer::optional). A CORS preflight has no

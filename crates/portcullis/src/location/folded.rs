@@ -12,11 +12,12 @@ pub(super) fn holds_bearer(value: &[u8]) -> bool {
     let mut rest = value;
     let mut before = Some(b',');
     while let [first, after @ ..] = rest {
-        if *first == b'"' && before == Some(b'=') {
-            if let Some(behind) = behind_quotes(after) {
-                (rest, before) = (behind, None);
-                continue;
-            }
+        if *first == b'"'
+            && before == Some(b'=')
+            && let Some(behind) = behind_quotes(after)
+        {
+            (rest, before) = (behind, None);
+            continue;
         }
         if !is_token_byte(*first) {
             if !first.is_ascii_whitespace() {

@@ -83,7 +83,7 @@ pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
     /// ([`Authenticator::recall`](crate::Authenticator::recall)); any other is looked for by [`find`](Self::find).
     ///
     /// Hides at once what [`strip`](Self::strip) would, which is not asked about a credential that is recognised: one look-up
-    /// serves for both. Only so far, though, that `find` finds what is there.
+    /// serves for both. Must not hide so much that [`find`](Self::find) misses the credential.
     ///
     /// Defaults to `None`. Must give the very octets that `find` would, or `None`.
     fn glimpse<'r>(&self, headers: &'r mut HeaderMap) -> Option<&'r [u8]> {
