@@ -1,4 +1,5 @@
 //! Claims that cannot be used as they are, and configuration that names them.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use portcullis_core::{ClaimPlace, Code, Conventions, Facts, JwtAuthenticator, TrustedIssuer, Verified};
 use portcullis_test::MockIssuer;
