@@ -76,6 +76,13 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn uptime(&self) -> Duration {
         uptime()
     }
+
+    /// Returns the time since 1970 as finely as this clock knows it: for measuring how long something was on its way from another machine.
+    ///
+    /// Defaults to the whole seconds of [`now`](Self::now).
+    fn precise_now(&self) -> Duration {
+        Duration::from_secs(self.now().as_secs())
+    }
 }
 
 /// The operating system's clock, and the default everywhere.
@@ -89,7 +96,11 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     /// On Linux by the coarse clock, which lags by a tick of the kernel (ten milliseconds at most) and costs a fifth.
     fn now(&self) -> UnixTime {
-        seconds_since_epoch().map_or(UnixTime::MAX, UnixTime::from_secs)
+        since_epoch().map_or(UnixTime::MAX, |since| UnixTime::from_secs(since.as_secs()))
+    }
+
+    fn precise_now(&self) -> Duration {
+        since_epoch().unwrap_or(Duration::from_secs(UnixTime::MAX.as_secs()))
     }
 }
 
@@ -111,17 +122,18 @@ fn uptime() -> Duration {
 
 /// `None` before 1970.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn seconds_since_epoch() -> Option<u64> {
+fn since_epoch() -> Option<Duration> {
     use rustix::time::{ClockId, clock_gettime};
-    u64::try_from(clock_gettime(ClockId::RealtimeCoarse).tv_sec).ok()
+    let time = clock_gettime(ClockId::RealtimeCoarse);
+    Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).unwrap_or_default()))
 }
 
 /// `None` before 1970.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
-fn seconds_since_epoch() -> Option<u64> {
+fn since_epoch() -> Option<Duration> {
     use std::time::{SystemTime, UNIX_EPOCH};
-    SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).ok()
 }
 
 impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
@@ -131,5 +143,9 @@ impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
 
     fn uptime(&self) -> Duration {
         (**self).uptime()
+    }
+
+    fn precise_now(&self) -> Duration {
+        (**self).precise_now()
     }
 }

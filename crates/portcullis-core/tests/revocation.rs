@@ -217,7 +217,7 @@ fn a_view_that_the_log_never_confirmed_lets_nobody_in() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
     let bounded = authenticator.clone().when_stale(WhenStale::Bounded(HORIZON));
     assert_eq!(outcome(&bounded, &token), Err(Code::RevocationsStale), "no bound holds for what never was");
-    assert_eq!(outcome(&authenticator.clone().when_stale(WhenStale::FailOpen), &token), Ok(()));
+    assert_eq!(outcome(&authenticator.clone().when_stale(WhenStale::DangerFailOpen), &token), Ok(()));
     view.confirm(view.ask());
     assert_eq!(outcome(&authenticator, &token), Ok(()));
 }
@@ -227,7 +227,7 @@ fn each_route_says_what_a_stale_view_means_and_a_revoked_token_stays_so() {
     let scene = scene();
     let closed = &scene.authenticator;
     let bounded = closed.clone().when_stale(WhenStale::Bounded(Duration::from_secs(60)));
-    let open = closed.clone().when_stale(WhenStale::FailOpen);
+    let open = closed.clone().when_stale(WhenStale::DangerFailOpen);
     let token = scene.issuer.token().sign();
     let revoked = scene.issuer.token().claim("sid", "s").sign();
     scene.revoke(&Revocation::session(scene.issuer.name(), "s"));

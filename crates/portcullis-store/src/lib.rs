@@ -44,13 +44,16 @@
 //!
 //! # What is promised
 //!
-//! - [`Revocations::revoke`] returns once the revocation is durable in the log; it holds on this instance even before.
+//! - [`Revocations::revoke`] returns `Ok` once the revocation is durable in the log, to every caller; it holds on this instance even before.
+//!   An append is skipped only for what the log is known to hold.
+//! - While the log takes no writes, up to 100 000 revocations wait for it; more are refused. Reading goes on meanwhile, and within a second of
+//!   the log's return the view is confirmed again.
 //! - Every instance that reaches the log enforces it as soon as it has read it, which is a matter of milliseconds
-//!   ([`RevocationHealth::lag`] measures it); or knows that it may not: a view that the log has not confirmed for `max_staleness` (5 s) is
+//!   ([`RevocationHealth::lag`] measures it, by one entry a second that revokes nothing); or knows that it may not: a view that the log has not confirmed for `max_staleness` (5 s) is
 //!   stale, and the route decides what that means ([`WhenStale`](portcullis_core::WhenStale): 503 by default).
 //! - Nothing that was revoked comes back to life on an instance that runs: not by a log that is trimmed, rolled back or lost, not by one that
 //!   cannot be reached. One that starts later knows what the log has then, and what the instances that run append to it anew: each the
-//!   newest 100 000 of its own.
+//!   newest 100 000 that it has made or answered for.
 //! - All instances on one log have the same horizon. One with a longer one remembers what the others wrote by its own, but a log in a file or
 //!   in PostgreSQL forgets by that of who wrote.
 //! - There is no un-revoke. A revocation has spread and been acted upon before anybody could take it back; what lets a user in
@@ -87,7 +90,7 @@ pub use redb::RedbLog;
 #[cfg(feature = "redis")]
 pub use redis::RedisLog;
 pub use revocations::{
-    EndOfIdentity, Ended, Events, RevocationEvent, RevocationHealth, Revocations, RevocationsBuilder,
+    EndOfIdentity, Ended, Events, RevocationEvent, RevocationGauge, RevocationHealth, Revocations, RevocationsBuilder,
 };
 
 /// The longest life of a token whose revocation a log remembers unless set otherwise: the longest that the large identity providers give

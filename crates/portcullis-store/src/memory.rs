@@ -194,12 +194,13 @@ impl RevocationLog for MemoryLog {
 
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
         let mut count = self.0.count.subscribe();
-        let page = self.entries().page(after);
-        if !page.entries.is_empty() || page.unreadable > 0 || page.is_restart {
-            return Ok(page);
+        let mut page = self.entries().page(after);
+        if page.entries.is_empty() && page.unreadable == 0 && !page.is_restart {
+            let _ = timeout(patience, count.changed()).await;
+            page = self.entries().page(after);
         }
-        let _ = timeout(patience, count.changed()).await;
-        Ok(self.entries().page(after))
+        page.as_of = Some(self.0.clock.now());
+        Ok(page)
     }
 
     fn horizon(&self) -> Duration {

@@ -3,10 +3,14 @@
 //! What an operator has to look at comes at `warn` and `error`; nothing comes for a token, and no event names a person.
 
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{appending_anew, log_failed, log_read, restarted, revoked, task_ended, unreadable, warning};
+pub(crate) use enabled::{
+    appended, appending_again, log_failed, log_read, restarted, revoked, task_ended, unreadable, view_changed, warning,
+};
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{appending_anew, log_failed, log_read, restarted, revoked, task_ended, unreadable, warning};
+pub(crate) use disabled::{
+    appended, appending_again, log_failed, log_read, restarted, revoked, task_ended, unreadable, view_changed, warning,
+};
 
 #[cfg(feature = "tracing")]
 mod enabled {
@@ -54,9 +58,31 @@ mod enabled {
         );
     }
 
-    /// What the log has lost, would forget, or never acknowledged.
-    pub(crate) fn appending_anew(count: usize) {
-        tracing::info!(target: TARGET, count, "appending anew what the log has lost, would forget, or never acknowledged");
+    /// What the log has lost, or never acknowledged although it took it.
+    pub(crate) fn appending_again(count: usize) {
+        if count > 0 {
+            tracing::warn!(target: TARGET, count, "the log of revocations has lost entries of this instance, which appends them again");
+        }
+    }
+
+    /// What had waited for the log, or was renewed, is written.
+    pub(crate) fn appended(count: usize) {
+        if count > 0 {
+            tracing::info!(target: TARGET, count, "revocations that waited, were lost or had to be renewed are in the log");
+        }
+    }
+
+    /// The view has become stale, or is fresh again.
+    pub(crate) fn view_changed(is_stale: bool) {
+        if is_stale {
+            tracing::warn!(
+                target: TARGET,
+                "the view of revocations is stale: the log has not confirmed it for too long, and requests are answered as each route's \
+                 `WhenStale` says (503 by default)"
+            );
+        } else {
+            tracing::info!(target: TARGET, "the view of revocations is fresh again");
+        }
     }
 
     /// There are things in the log that cannot be read.
@@ -91,7 +117,11 @@ mod disabled {
 
     pub(crate) fn restarted() {}
 
-    pub(crate) fn appending_anew(_: usize) {}
+    pub(crate) fn appending_again(_: usize) {}
+
+    pub(crate) fn appended(_: usize) {}
+
+    pub(crate) fn view_changed(_: bool) {}
 
     pub(crate) fn unreadable(_: usize) {}
 

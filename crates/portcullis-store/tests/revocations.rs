@@ -137,7 +137,7 @@ async fn a_log_that_refuses_is_asked_again_and_not_in_a_hurry() {
     let before = service.log.switches.reads.load(SeqCst);
     sleep(60 * SECOND).await;
     let reads = service.log.switches.reads.load(SeqCst) - before;
-    assert!((30..=70).contains(&reads), "{reads} attempts a minute");
+    assert!((60..=130).contains(&reads), "{reads} attempts a minute: back within a second of the log's return");
 }
 
 /// However much there is to read meanwhile.
@@ -153,7 +153,7 @@ async fn a_log_that_takes_nothing_is_not_flooded() {
         sleep(SECOND / 10).await;
     }
     let writes = service.log.switches.writes.load(SeqCst) - before;
-    assert!((30..=70).contains(&writes), "{writes} attempts a minute");
+    assert!((60..=130).contains(&writes), "{writes} attempts a minute");
 }
 
 #[tokio::test(start_paused = true)]
@@ -391,15 +391,14 @@ async fn the_lag_is_measured_by_a_canary_that_revokes_nothing() {
     let log = FaultyLog::over(&scene.log);
     let revocations = Revocations::builder(log.clone()).clock(scene.clock.clone()).start().unwrap();
     revocations.require(SECOND).await.unwrap();
-    sleep(2 * SECOND).await;
+    sleep(3 * SECOND).await;
     let health = revocations.health();
     assert_eq!((health.lag, health.entries), (Some(Duration::ZERO), 0));
-    assert_eq!(scene.log.len(), 1, "one canary");
     assert_eq!(health.warnings, ["it misbehaves by order"]);
     assert!(revocations.list(None).await.unwrap().entries.is_empty());
-    sleep(600 * SECOND).await;
+    sleep(57 * SECOND).await;
     let canaries = log.switches.writes.load(SeqCst);
-    assert!((10..=12).contains(&canaries), "{canaries}: one a minute");
+    assert!((50..=60).contains(&canaries), "{canaries}: one a second");
 }
 
 #[tokio::test(start_paused = true)]

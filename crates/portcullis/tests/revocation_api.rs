@@ -316,6 +316,21 @@ async fn a_requirement_may_take_time_and_may_not_be_decidable() {
     }
 }
 
+/// An issuer's clock may be ahead by the leeway, and then what it has issued up to now bears later times.
+#[tokio::test]
+async fn row_t5_a_cut_off_that_is_left_out_covers_the_leeway() {
+    let scene = Scene::new();
+    for (level, id) in [("subject", Some("alice")), ("client", Some("app")), ("issuer", None)] {
+        let mut item = json!({"level": level, "issuer": ISSUER});
+        if let Some(id) = id {
+            item["id"] = id.into();
+        }
+        assert_eq!(scene.answer(post(item.to_string())).await.status, 200);
+        let [revoked] = scene.recorder.take().try_into().unwrap();
+        assert_eq!(revoked.cut_off(), Some(after(30)), "{level}");
+    }
+}
+
 #[tokio::test]
 async fn every_level_can_be_revoked() {
     let scene = Scene::new();
@@ -328,16 +343,16 @@ async fn every_level_can_be_revoked() {
     let token = item("token", json!({"id": "t-1", "expires_at": expiry.as_secs()}));
     scene.takes(token, Revocation::token(ISSUER, "t-1", expiry)).await;
     scene.takes(item("session", json!({"id": "s-1"})), Revocation::session(ISSUER, "s-1")).await;
-    scene.takes(item("subject", json!({"id": "alice"})), Revocation::subject(ISSUER, "alice", NOW)).await;
+    scene.takes(item("subject", json!({"id": "alice"})), Revocation::subject(ISSUER, "alice", after(30))).await;
     let earlier = item("subject", json!({"id": "alice", "cut_off": 1_700_000_000}));
     scene.takes(earlier, Revocation::subject(ISSUER, "alice", UnixTime::from_secs(1_700_000_000))).await;
     let version = item("version", json!({"id": "alice", "current": 5}));
     scene.takes(version, Revocation::version(ISSUER, "alice", 5)).await;
-    scene.takes(item("client", json!({"id": "app"})), Revocation::client(ISSUER, "app", NOW)).await;
+    scene.takes(item("client", json!({"id": "app"})), Revocation::client(ISSUER, "app", after(30))).await;
     let client = item("client", json!({"id": "app", "cut_off": before(9).as_secs()}));
     scene.takes(client, Revocation::client(ISSUER, "app", before(9))).await;
     scene.takes(item("key", json!({"id": "k-1"})), Revocation::key(ISSUER, "k-1")).await;
-    scene.takes(item("issuer", json!({})), Revocation::issuer(ISSUER, NOW)).await;
+    scene.takes(item("issuer", json!({})), Revocation::issuer(ISSUER, after(30))).await;
     let issuer = item("issuer", json!({"cut_off": before(9).as_secs()}));
     scene.takes(issuer, Revocation::issuer(ISSUER, before(9))).await;
 }

@@ -5,9 +5,9 @@ use std::{borrow::Cow, error::Error, fmt, time::Duration};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use serde_json::error::Category;
+use serde_json::{Value, error::Category};
 
-use crate::UnixTime;
+use crate::{Leeway, UnixTime};
 
 /// On which rung of the ladder something is revoked; see [`Revocation`] for what each takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,10 +61,11 @@ const LONGEST_ID: usize = 255;
 /// Something that is revoked: one value for each call of an application.
 ///
 /// ```
-/// use portcullis_core::{Level, Revocation, UnixTime};
+/// use portcullis_core::{Leeway, Level, Revocation, UnixTime};
 ///
 /// let now = UnixTime::from_secs(1_800_000_000);
-/// let everything_of_alice = Revocation::subject("https://login.example.com", "alice", now);
+/// let cut_off = Revocation::cut_off_at(now, Leeway::default());
+/// let everything_of_alice = Revocation::subject("https://login.example.com", "alice", cut_off);
 /// assert_eq!(everything_of_alice.level(), Level::Subject);
 /// ```
 ///
@@ -94,12 +95,22 @@ impl Revocation {
         Self::new(Level::Session, issuer, session_id, 0)
     }
 
-    /// What a subject (`sub`) got up to and including the second of `cut_off`: log out everywhere. Usually now.
+    /// What a subject (`sub`) got up to and including the second of `cut_off`: log out everywhere. Usually
+    /// [`cut_off_at`](Self::cut_off_at) now.
     ///
-    /// What the subject gets in that same second after logging in anew is revoked, too: an issuer of one's own issues the
-    /// next token from the following second on, or uses [`version`](Self::version).
+    /// What the subject gets up to that second by logging in again is revoked, too. An issuer of your own uses [`version`](Self::version),
+    /// which has no such gap.
     pub fn subject(issuer: &str, subject: &str, cut_off: UnixTime) -> Self {
         Self::new(Level::Subject, issuer, subject, cut_off.as_secs())
+    }
+
+    /// Returns the cut-off for what was issued up to `now`: later than that by the leeway that tokens are given.
+    ///
+    /// An issuer's clock may be ahead of ours by the leeway, and then the tokens that it has issued up to now bear later times. A cut-off of
+    /// `now` would leave them good. The price: a log-in within the leeway after the cut-off is revoked as well, and has to be repeated. Token
+    /// versions ([`version`](Self::version)), which an issuer of your own can use, have neither gap.
+    pub fn cut_off_at(now: UnixTime, leeway: Leeway) -> UnixTime {
+        now.plus(leeway.as_duration())
     }
 
     /// What a subject (`sub`) got with a token version (`ver`) below `current`, the version that its next token gets.
@@ -280,21 +291,30 @@ fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> 
 pub struct UnreadableEntry {
     category: Category,
     is_of_later_version: bool,
+    until: Option<UnixTime>,
 }
 
 impl UnreadableEntry {
     fn of(text: &str, category: Category) -> Self {
         #[derive(Deserialize)]
         struct Format {
-            v: u32,
+            v: u64,
+            until: Option<Value>,
         }
-        let format = serde_json::from_str::<Format>(text).map(|format| format.v);
-        Self { category, is_of_later_version: format.is_ok_and(|format| format > FORMAT) }
+        let format = serde_json::from_str::<Format>(text).ok().filter(|format| format.v > u64::from(FORMAT));
+        let is_of_later_version = format.is_some();
+        let until = format.and_then(|format| format.until?.as_u64()).map(UnixTime::from_secs);
+        Self { category, is_of_later_version, until }
     }
 
     /// Whether a later version of this crate has written it: it revokes something, and here nobody knows what.
     pub fn is_of_later_version(&self) -> bool {
         self.is_of_later_version
+    }
+
+    /// Returns until when an entry of a later version has to be remembered, if it says so as this version does (`until`).
+    pub fn until(&self) -> Option<UnixTime> {
+        self.until
     }
 }
 

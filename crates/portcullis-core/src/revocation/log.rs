@@ -3,6 +3,7 @@
 use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
 
 use super::{Revocation, RevocationEntry};
+use crate::UnixTime;
 
 /// A durable, ordered log of revocations, shared by all instances of a service.
 ///
@@ -13,8 +14,8 @@ use super::{Revocation, RevocationEntry};
 /// - Entries may come twice, and late: they merge. But there are no **gaps**: a reader that cannot go on from where it was (the log
 ///   is another one, was rolled back, or no longer has what followed) starts anew, and the page says so.
 /// - An entry may be forgotten from its `until` on, not before.
-/// - A call succeeds or fails within a few seconds beyond its patience; who calls gives up after five, and tries again by its own
-///   schedule. So there is no use in trying again inside.
+/// - A call succeeds or fails within a few seconds beyond its patience; the caller times out after five seconds and retries; do not retry
+///   inside. If an answer is a second late, the reader asks again, with no patience, while it still waits for the first answer.
 /// - Futures are dropped at whatever await they are; the next call has to be right all the same.
 ///
 /// Requests never see a log; one task per process follows it.
@@ -27,7 +28,8 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     fn append(&self, entries: &[RevocationEntry]) -> impl Future<Output = Result<(), LogError>> + Send;
 
     /// What follows `after`, or all there is; a page at a time. If nothing follows, it waits for up to `patience` for something to
-    /// come, and then says that nothing did. Called by one reader at a time, but for lists that somebody asks for.
+    /// come, and then says that nothing did. Called by one reader at a time, but for lists, and for a question that is asked again because
+    /// its answer is late.
     fn read(&self, after: Option<&Cursor>, patience: Duration) -> impl Future<Output = Result<Page, LogError>> + Send;
 
     /// The longest life of a token for which this log remembers revocations; see the module's rules.
@@ -87,25 +89,39 @@ pub struct Page {
     pub entries: Vec<RevocationEntry>,
     /// How many things were there that are no entries: written by somebody else, or by a later version.
     pub unreadable: usize,
-    /// How many of them a later version has written. Who cannot read what is revoked does not know what is live.
+    /// How many of them a later version has written. If it is not zero, the view must not be treated as complete.
     pub of_later_version: usize,
+    /// Until when the longest-lived of those has to be remembered; `None` if one of them does not say so in a way that this version reads.
+    pub later_until: Option<UnixTime>,
     /// From where to read on.
     pub cursor: Cursor,
     /// Whether it begins with the first entry of the log, although the reader wanted to go on from a cursor.
     pub is_restart: bool,
     /// Whether nothing followed when the log was asked: whoever has read this knows all that it knew then.
     pub is_last: bool,
+    /// What the log's own calendar showed when it was asked, or when the newest entry on this page was written. `None` if it keeps no times. An
+    /// instance whose calendar is far behind notices by it.
+    pub as_of: Option<UnixTime>,
 }
 
 impl Page {
     /// A page without entries that ends at `cursor`, with nothing behind it.
     pub const fn empty(cursor: Cursor) -> Self {
-        Self { entries: Vec::new(), unreadable: 0, of_later_version: 0, cursor, is_restart: false, is_last: true }
+        Self {
+            entries: Vec::new(),
+            unreadable: 0,
+            of_later_version: 0,
+            later_until: None,
+            cursor,
+            is_restart: false,
+            is_last: true,
+            as_of: None,
+        }
     }
 
     /// A page with these entries, with more to follow.
-    pub const fn of(entries: Vec<RevocationEntry>, cursor: Cursor) -> Self {
-        Self { entries, unreadable: 0, of_later_version: 0, cursor, is_restart: false, is_last: false }
+    pub fn of(entries: Vec<RevocationEntry>, cursor: Cursor) -> Self {
+        Self { entries, is_last: false, ..Self::empty(cursor) }
     }
 
     /// Reads an entry as it stands in a log, and counts it if it is none.
@@ -114,7 +130,13 @@ impl Page {
             Ok(entry) => self.entries.push(entry),
             Err(error) => {
                 self.unreadable += 1;
-                self.of_later_version += usize::from(error.is_of_later_version());
+                if error.is_of_later_version() {
+                    let latest = error.until().map(|until| self.later_until.map_or(until, |before| before.max(until)));
+                    // One that does not say until when stands for all.
+                    let is_known = self.of_later_version == 0 || self.later_until.is_some();
+                    self.later_until = latest.filter(|_| is_known);
+                    self.of_later_version += 1;
+                }
             }
         }
     }

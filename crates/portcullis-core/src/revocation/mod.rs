@@ -24,7 +24,7 @@
 //!   instead: what is issued after the cut-off is good.
 //! - **The horizon.** An entry is forgotten when no token that it could hit can be alive any more. A token that may live longer than
 //!   that is refused ([`LongLived`]): its revocation would be forgotten before it.
-//! - **Old news are no news.** A view that the log has not confirmed for `max_staleness` does not know whether a token is
+//! - **A stale view proves nothing.** A view that the log has not confirmed for `max_staleness` does not know whether a token is
 //!   live; the route says what that means ([`WhenStale`]).
 //!
 //! No check waits, does I/O or allocates.

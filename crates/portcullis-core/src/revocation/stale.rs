@@ -8,13 +8,17 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenStale {
-    /// Nobody is let in: 503 with `Retry-After`. The default.
+    /// Requests are refused: 503 with `Retry-After`. The default.
     #[default]
     FailClosed,
     /// Tokens are taken as live for as long as the view is at most this old; then as with `FailClosed`.
     Bounded(Duration),
-    /// Tokens are taken as live, however old the view is, even if the log was never read. Such requests are counted.
-    FailOpen,
+    /// Tokens are taken as live, however old the view is, even if the log was never read.
+    ///
+    /// What is weaker: as long as the log cannot be read, nothing that is revoked elsewhere is enforced on this route. Raise an alert on
+    /// [`RevocationView::served_stale`](crate::RevocationView::served_stale), which counts such requests, and on the age of the view. A view
+    /// that is no longer followed (its `Revocations` were dropped) is not served even so.
+    DangerFailOpen,
 }
 
 /// What to do about tokens that may live longer than revocations are remembered.

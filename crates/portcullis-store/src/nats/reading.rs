@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_core::{Cursor, LogError, Page};
+use portcullis_core::{Cursor, LogError, Page, UnixTime};
 use tokio::time::{Instant, timeout};
 
 use super::{
@@ -51,7 +51,7 @@ pub(super) async fn read(log: &JetStreamLog, after: Option<&Cursor>, patience: D
         }
         if feed.next(until, &mut page).await? == Heard::Message {
             feed.take_what_is_here(&mut page, PAGE);
-            page.cursor = cursor(feed);
+            (page.cursor, page.as_of) = (cursor(feed), time_of(feed.place));
             // Nothing followed when the server was asked, and that stays true.
             return Ok(page);
         }
@@ -119,12 +119,18 @@ async fn read_to_end(feed: &mut Feed, standing: Standing, mut page: Page) -> Res
         }
     }
     page.cursor = cursor(feed);
+    page.as_of = time_of(feed.place);
     page.is_last = feed.place.sequence >= standing.last;
     Ok(page)
 }
 
 fn cursor(feed: &Feed) -> Cursor {
     Cursor::new(feed.incarnation, feed.place.position())
+}
+
+/// When the server took the message in, by its calendar; `None` where the feed stands behind no message.
+fn time_of(place: Place) -> Option<UnixTime> {
+    (place.nanos != 0).then(|| UnixTime::from_secs(place.nanos / 1_000_000_000))
 }
 
 fn ended() -> LogError {

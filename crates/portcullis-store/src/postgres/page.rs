@@ -1,6 +1,6 @@
 //! A page of the log, and where a reader stands.
 
-use portcullis_core::{Cursor, LogError, Page};
+use portcullis_core::{Cursor, LogError, Page, UnixTime};
 use tokio_postgres::{Error, Row, types::Type};
 
 use super::{
@@ -38,6 +38,7 @@ struct Head {
     end: Place,
     /// The mark of the entry that the reader stands behind, if it is still there.
     mark_behind: Option<i64>,
+    as_of: Option<UnixTime>,
 }
 
 impl Head {
@@ -52,7 +53,8 @@ impl Head {
         let created_as = u128::from_str_radix(created_as, 16)
             .map_err(|_| LogError::corrupt("the incarnation of the revocation log in PostgreSQL is not a UUID"))?;
         let incarnation = created_as ^ (u128::from(timeline) << 32) ^ u128::from(file.unsigned_abs());
-        Ok(Self { incarnation, end, mark_behind })
+        let as_of = row.try_get::<_, i64>("as_of").ok().and_then(|seconds| u64::try_from(seconds).ok());
+        Ok(Self { incarnation, end, mark_behind, as_of: as_of.map(UnixTime::from_secs) })
     }
 
     /// Whether a reader can go on from there. If the log went back in time and has overtaken the reader since, another entry is there.
@@ -95,6 +97,7 @@ async fn read(session: &Session, schema: &Schema, place: Place) -> Result<(Head,
 
 fn fill(head: &Head, rows: &[Row]) -> Result<Page, LogError> {
     let mut page = Page::empty(head.end.cursor(head.incarnation));
+    page.as_of = head.as_of;
     let mut last = BEGINNING;
     for row in rows {
         let place = || -> Result<_, Error> {

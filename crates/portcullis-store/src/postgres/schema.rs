@@ -76,10 +76,10 @@ impl Schema {
             r#"SELECT true AS is_head, log.position, log.mark, replace(log.incarnation::text, '-', '') AS entry,
                       pg_relation_filenode('"{schema}".revocations'::regclass)::int8 AS file,
                       (SELECT mark FROM "{schema}".revocations WHERE position = $1) AS mark_behind,
-                      pg_is_in_recovery() AS is_standby
+                      pg_is_in_recovery() AS is_standby, extract(epoch FROM clock_timestamp())::int8 AS as_of
                FROM "{schema}".revocation_log AS log
                UNION ALL
-               (SELECT false, position, mark, entry, NULL, NULL, NULL FROM "{schema}".revocations
+               (SELECT false, position, mark, entry, NULL, NULL, NULL, NULL FROM "{schema}".revocations
                 WHERE position > $1 AND position <= (SELECT position FROM "{schema}".revocation_log)
                       AND until > now() - interval '10 minutes'
                 ORDER BY position LIMIT {PAGE})"#

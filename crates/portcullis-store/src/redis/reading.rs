@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Cursor, Page};
+use portcullis_core::{Cursor, Page, UnixTime};
 use redis::{Value, cmd, pipe};
 use tokio::time::Instant;
 
@@ -146,6 +146,7 @@ fn fill(link: &Link, from: Cursor, entries: Vec<Value>, is_whole: bool) -> Resul
     for entry in entries {
         let place = reply::take(entry, &mut page).ok_or_else(|| link.nonsense())?;
         page.cursor = Cursor::new(from.incarnation(), place.position());
+        page.as_of = Some(UnixTime::from_secs(place.millisecond / 1000)); // by the server's calendar
     }
     Ok(page)
 }

@@ -12,7 +12,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Revocations, Shared, feed::Feed, health::Status, own::Own, shared_log::SharedLog};
+use super::{Revocations, canary, feed::Feed, shared::Shared, shared_log::SharedLog, writer};
 
 /// The settings of [`Revocations`]; made by [`Revocations::builder`].
 #[derive(Debug)]
@@ -58,8 +58,12 @@ impl RevocationsBuilder {
         self
     }
 
-    /// How often an entry that revokes nothing is appended, to measure how long it takes until it is read. Defaults to once a minute;
-    /// zero appends none.
+    /// Sets how long no canary may come from the log before this instance writes one: a second to an hour, or zero for never. A canary is an
+    /// entry that revokes nothing; by it each instance measures how long entries take until it has read them
+    /// ([`RevocationHealth::lag`](crate::RevocationHealth::lag)).
+    ///
+    /// Defaults to a second: about one canary a second for all instances on one log together, which is 86 400 small entries a day in a log that
+    /// forgets by age alone (Redis, NATS). A longer interval makes fewer of them.
     pub fn canary(mut self, interval: Duration) -> Self {
         self.canary = interval;
         self
@@ -72,7 +76,7 @@ impl RevocationsBuilder {
     }
 
     /// Starts the task that follows the log. To be called within a tokio runtime. Nobody is let in before the log was read
-    /// to its end (but by [`WhenStale::FailOpen`](portcullis_core::WhenStale)): to wait for that, see [`Revocations::require`].
+    /// to its end (but by [`WhenStale::DangerFailOpen`](portcullis_core::WhenStale)): to wait for that, see [`Revocations::require`].
     ///
     /// # Errors
     ///
@@ -90,6 +94,13 @@ impl RevocationsBuilder {
             problems
                 .push(format!("the log's horizon is {horizon} s: set the longest life of a token, at least a minute"));
         }
+        if self.log.horizon() > LONGEST_HORIZON {
+            problems.push("the log's horizon is longer than ten years: set the longest life of a token".to_owned());
+        }
+        if self.canary > Duration::ZERO && !(SHORTEST_CANARY..=LONGEST_CANARY).contains(&self.canary) {
+            let canary = self.canary.as_secs_f32();
+            problems.push(format!("the interval of canaries is {canary} s: set a second to an hour, or zero for none"));
+        }
         let runtime = Handle::try_current().map_err(|_| problems.push(NO_RUNTIME.to_owned())).ok();
         ConfigError::check(problems)?;
         let runtime = runtime.ok_or_else(|| ConfigError::new(NO_RUNTIME))?;
@@ -101,16 +112,21 @@ impl RevocationsBuilder {
             view: self.view.build(),
             log: self.log,
             runtime: runtime.clone(),
-            own: Mutex::new(Own::default()),
-            status: Mutex::new(Status::default()),
+            own: Mutex::default(),
+            lag: Mutex::default(),
+            status: Arc::default(),
             events: broadcast::Sender::new(EVENTS),
             changes: watch::Sender::new(0),
             is_synced: watch::Sender::new(false),
             wake: Notify::new(),
         });
         let mut task = JoinSet::new();
-        task.spawn_on(Feed::new(Arc::clone(&shared), self.canary).run(), runtime);
-        Revocations { shared, _task: Arc::new(task) }
+        task.spawn_on(Feed::new(Arc::clone(&shared)).run(), runtime);
+        task.spawn_on(writer::run(Arc::clone(&shared)), runtime);
+        if self.canary > Duration::ZERO {
+            task.spawn_on(canary::run(Arc::clone(&shared), self.canary), runtime);
+        }
+        Revocations { shared, _tasks: Arc::new(task) }
     }
 }
 
@@ -124,8 +140,15 @@ const LONGEST_STALENESS: Duration = Duration::from_secs(3600);
 
 const SHORTEST_HORIZON: Duration = Duration::from_secs(60);
 
-/// Often enough to see a trend, and one and a half thousand small entries a day.
-const DEFAULT_CANARY: Duration = Duration::from_secs(60);
+/// Longer than any token lives; a `Duration::MAX` is a mistake, and a log that would never forget.
+const LONGEST_HORIZON: Duration = Duration::from_secs(3653 * 86_400);
+
+const SHORTEST_CANARY: Duration = Duration::from_secs(1);
+
+const LONGEST_CANARY: Duration = Duration::from_secs(3600);
+
+/// As often as the view is confirmed.
+const DEFAULT_CANARY: Duration = Duration::from_secs(1);
 
 /// How many events wait for a receiver that is slow, before it is told that it missed some.
 const EVENTS: usize = 1024;

@@ -12,7 +12,7 @@ use std::{
 use portcullis_core::{AnyVerified, Level, Verdict};
 use tokio::time::timeout;
 
-use super::Shared;
+use super::shared::Shared;
 
 /// Why an identity ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl EndOfIdentity {
     }
 }
 
-/// How often it is looked at the calendar: somebody may set it, and a machine may sleep.
+/// How often to re-check the calendar: an operator may set it, and a machine may sleep.
 const LOOK: Duration = Duration::from_secs(30);
 
 impl Watched {
@@ -102,7 +102,7 @@ impl Watched {
         }
         let Some(longest) = self.longest else { return Err(left.min(LOOK)) };
         match view.last_confirmed() {
-            Some(age) if age <= longest => Err(left.min(LOOK).min(longest.saturating_sub(age) + TICK)),
+            Some(age) if age <= longest => Err(left.min(LOOK).min(longest.saturating_sub(age).saturating_add(TICK))),
             _ => Ok(Ended::Unconfirmed),
         }
     }

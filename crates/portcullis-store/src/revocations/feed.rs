@@ -2,18 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_core::{Asked, Cursor, LogError, Page};
+use portcullis_core::{Asked, Cursor, LogError, Page, ViewState};
 use tokio::{
-    select,
     task::{JoinSet, yield_now},
     time::{Instant, sleep, timeout},
 };
 
-use super::{ATTEMPT_TIMEOUT, RevocationEvent, Shared, upkeep::Upkeep};
+use super::{ATTEMPT_TIMEOUT, RevocationEvent, outdated::Outdated, shared::Shared};
 use crate::telemetry;
 
 /// How long the log is asked to wait for something new; its answer confirms the view either way.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How long past its time an answer is waited for alone. Then the log is asked again, once in each of these, while the first answer may
+/// still come: a log that is back after an outage is noticed although a question from before hangs.
+const OVERDUE: Duration = Duration::from_millis(900);
 
 /// Reads the log, and keeps the view.
 #[derive(Debug)]
@@ -25,30 +28,32 @@ pub(super) struct Feed {
     /// The next page, asked for while this one is taken in.
     ahead: Option<Question>,
     failures: u32,
-    /// Whether the log holds what a later version has written: this one does not know what is revoked, and says so.
-    is_outdated: bool,
-    upkeep: Upkeep,
+    outdated: Outdated,
+    /// What was last said about the view, and when something was last said about the log.
+    was_stale: bool,
+    last_words: Option<Instant>,
     last_forgotten: Instant,
+    _end: End,
 }
 
 impl Feed {
-    pub(super) fn new(shared: Arc<Shared>, canary: Duration) -> Self {
-        let upkeep = Upkeep::new(Arc::clone(&shared), canary);
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            _end: End(Arc::clone(&shared)),
             shared,
             cursor: None,
             is_caught_up: false,
             ahead: None,
             failures: 0,
-            is_outdated: false,
-            upkeep,
+            outdated: Outdated::default(),
+            was_stale: false,
+            last_words: None,
             last_forgotten: Instant::now(),
         }
     }
 
     /// Runs until it is dropped.
     pub(super) async fn run(mut self) {
-        let _last_words = LastWords;
         loop {
             if self.shared.view.has_forgotten_too_much() {
                 self.shared.view.begin_anew();
@@ -72,26 +77,35 @@ impl Feed {
     }
 
     fn ask(&self, after: Option<Cursor>, patience: Duration) -> Question {
-        let asked = (self.shared.view.ask(), Instant::now());
-        let mut task = JoinSet::new();
-        task.spawn(self.shared.log.read(after, patience));
-        Question { asked, task }
+        let mut question = Question { task: JoinSet::new(), patience };
+        question.ask(&self.shared, after, patience);
+        question
     }
 
-    async fn read(&mut self) -> Result<(Page, (Asked, Instant)), LogError> {
+    async fn read(&mut self) -> Result<(Page, Sent), LogError> {
         let patience = if self.is_caught_up { HEARTBEAT } else { Duration::ZERO };
         let mut question = self.ahead.take().unwrap_or_else(|| self.ask(self.cursor, patience));
-        select! {
-            answer = question.answer(HEARTBEAT + ATTEMPT_TIMEOUT) => return answer,
-            // Something has to be appended: look again at once.
-            () = self.shared.wake.notified() => drop(question), // one reader at a time
+        let deadline = Instant::now() + question.patience + ATTEMPT_TIMEOUT;
+        let mut pause = question.patience + OVERDUE;
+        loop {
+            match timeout(pause, question.answer()).await {
+                Ok(answer) => return answer,
+                Err(_) if Instant::now() >= deadline => return Err(super::too_slow()),
+                Err(_) => question.ask(&self.shared, self.cursor, Duration::ZERO),
+            }
+            pause = OVERDUE;
+            self.tell_of_the_view();
         }
-        self.ask(self.cursor, Duration::ZERO).answer(ATTEMPT_TIMEOUT).await
     }
 
-    fn take(&mut self, page: &Page, (asked, asked_at): (Asked, Instant)) {
-        telemetry::log_read(std::mem::take(&mut self.failures));
+    fn take(&mut self, page: &Page, sent: Sent) {
         let shared = Arc::clone(&self.shared);
+        self.note(page);
+        self.measure(page);
+        shared.take(&page.entries);
+        self.cursor = Some(page.cursor);
+        self.is_caught_up = page.is_last;
+        self.outdated.note(page, &shared.view);
         let lag = {
             let mut own = shared.own();
             if page.is_restart {
@@ -99,28 +113,41 @@ impl Feed {
             }
             own.read(&page.entries)
         };
-        self.note(page, lag);
-        shared.take(&page.entries);
-        self.cursor = Some(page.cursor);
-        self.is_caught_up = page.is_last;
-        self.is_outdated |= page.of_later_version > 0;
+        if let Some(lag) = lag {
+            shared.lag().note(lag);
+        }
         if !page.is_last {
             return;
         }
-        if self.is_outdated {
-            shared.status().last_error = Some(outdated());
-        } else {
-            shared.view.confirm(asked);
+        if self.outdated.is_over(&shared.view) {
+            shared.view.confirm(sent.asked);
             shared.is_synced.send_if_modified(|is_synced| !std::mem::replace(is_synced, true));
+        } else {
+            shared.status().last_error = Some(self.outdated.error());
         }
+        self.tell_of_the_view();
         // What this instance has revoked has to get there either way.
-        self.upkeep.look(asked_at);
+        let again = shared.own().read_to_end(shared.view.trusted_now(), sent.at);
+        telemetry::appending_again(again);
+        if shared.own().has_waiting() {
+            shared.wake.notify_one();
+        }
     }
 
-    fn note(&self, page: &Page, lag: Option<Duration>) {
+    /// Notes what the page says about time: how long its canaries took, and what the log's calendar shows.
+    fn measure(&self, page: &Page) {
+        let precisely = self.shared.view.precise_now();
+        let mut lag = self.shared.lag();
+        lag.read(&page.entries, precisely, self.is_caught_up);
+        if let Some(as_of) = page.as_of {
+            lag.note_time_of_log(as_of);
+        }
+    }
+
+    fn note(&mut self, page: &Page) {
+        telemetry::log_read(std::mem::take(&mut self.failures));
         let warnings = self.shared.log.warnings();
         let mut status = self.shared.status();
-        status.lag = lag.or(status.lag);
         status.last_error = None;
         status.unreadable += page.unreadable as u64;
         if page.unreadable > 0 {
@@ -142,50 +169,72 @@ impl Feed {
     async fn fail(&mut self, error: LogError) {
         self.failures = self.failures.saturating_add(1);
         self.is_caught_up = false;
-        telemetry::log_failed(&error, self.failures);
+        // At most one line a second, however often the log is asked.
+        if self.last_words.is_none_or(|then| then.elapsed() >= Duration::from_secs(1)) {
+            self.last_words = Some(Instant::now());
+            telemetry::log_failed(&error, self.failures);
+        }
         self.shared.status().last_error = Some(error);
+        self.tell_of_the_view();
         sleep(back_off(self.failures)).await;
     }
-}
 
-/// How long to wait after so many failures: a tenth of a second, and twice as long each time up to two seconds, less up to half of it
-/// by chance, so that not all instances come at once.
-pub(super) fn back_off(failures: u32) -> Duration {
-    let longest = Duration::from_millis(100 << failures.saturating_sub(1).min(5)).min(Duration::from_secs(2));
-    longest.mul_f32(fastrand::f32().mul_add(-0.5, 1.0))
-}
-
-fn outdated() -> LogError {
-    LogError::misconfigured(
-        "the log holds revocations that a later version of portcullis has written, so this one does not know what is revoked: bring all \
-         instances to that version",
-    )
-}
-
-/// A question to the log, and when it was sent. In a task of its own, so that a log that panics is one that failed.
-#[derive(Debug)]
-struct Question {
-    asked: (Asked, Instant),
-    task: JoinSet<Result<Page, LogError>>,
-}
-
-impl Question {
-    /// The answer, if it comes within `longest`.
-    async fn answer(&mut self, longest: Duration) -> Result<(Page, (Asked, Instant)), LogError> {
-        match timeout(longest, self.task.join_next()).await {
-            Ok(Some(Ok(answer))) => answer.map(|page| (page, self.asked)),
-            Ok(_) => Err(LogError::unavailable("the implementation of the log panicked")),
-            Err(_) => Err(super::too_slow()),
+    /// Says once that the view has become stale, and once that it is fresh again.
+    fn tell_of_the_view(&mut self) {
+        let state = self.shared.view.state();
+        let is_stale = matches!(state, ViewState::Stale { .. });
+        if is_stale != self.was_stale {
+            self.was_stale = is_stale;
+            telemetry::view_changed(is_stale);
         }
     }
 }
 
-/// Says so if the task ends while somebody needs it. (It ends with its handle, and then nobody does.)
-#[derive(Debug)]
-struct LastWords;
+/// How long to wait after so many failures: a tenth of a second, and twice as long each time up to nine tenths, less up to half of it by
+/// chance, so that not all instances come at once. Within a second of the end of an outage every instance has asked again.
+pub(super) fn back_off(failures: u32) -> Duration {
+    let longest = Duration::from_millis(100 << failures.saturating_sub(1).min(5)).min(Duration::from_millis(900));
+    longest.mul_f32(fastrand::f32().mul_add(-0.5, 1.0))
+}
 
-impl Drop for LastWords {
+/// When a question was sent.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    asked: Asked,
+    at: Instant,
+}
+
+/// A question to the log, perhaps asked again while the first answer may still come. In tasks of their own, so that a log that panics is one
+/// that failed.
+#[derive(Debug)]
+struct Question {
+    task: JoinSet<Result<(Page, Sent), LogError>>,
+    patience: Duration,
+}
+
+impl Question {
+    fn ask(&mut self, shared: &Shared, after: Option<Cursor>, patience: Duration) {
+        let sent = Sent { asked: shared.view.ask(), at: Instant::now() };
+        let read = shared.log.read(after, patience);
+        self.task.spawn(async move { read.await.map(|page| (page, sent)) });
+    }
+
+    /// The first answer.
+    async fn answer(&mut self) -> Result<(Page, Sent), LogError> {
+        match self.task.join_next().await {
+            Some(Ok(answer)) => answer,
+            _ => Err(LogError::unavailable("the implementation of the log panicked")),
+        }
+    }
+}
+
+/// Ends the view with the task that follows its log.
+#[derive(Debug)]
+struct End(Arc<Shared>);
+
+impl Drop for End {
     fn drop(&mut self) {
+        self.0.view.end();
         if std::thread::panicking() {
             telemetry::task_ended();
         }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{LogError, ViewState};
-
-use super::Shared;
+use portcullis_core::{LogError, RevocationView, ViewState};
 
 /// How revocations are doing: data for a readiness probe, a dashboard and an alarm.
 #[derive(Clone, Debug)]
@@ -18,16 +16,25 @@ pub struct RevocationHealth {
     pub entries: usize,
     /// Whether these are more than `max_entries`: raise the limit or the memory, or revoke subjects where you revoke tokens.
     pub is_too_full: bool,
-    /// How long the last thing that this instance appended took until it came back: what other instances lag behind, about. `None`
-    /// before the first.
+    /// How long the latest canary of any instance, or the latest revocation of this one, took until this instance had read it. `None` before
+    /// the first.
+    ///
+    /// What this instance has appended is measured by its own clock. A canary of another instance bears the time of that one's calendar; what
+    /// the quickest of its canaries of the last five to ten minutes seem to have taken beyond the quickest of this instance is taken for the
+    /// difference of the two calendars.
     pub lag: Option<Duration>,
+    /// The same, of the latest canary of another instance.
+    pub lag_of_others: Option<Duration>,
+    /// Whether a task follows the log. `false` once the last handle was dropped, or the runtime has ended: the view then goes stale for good,
+    /// and admits nobody.
+    pub is_followed: bool,
     /// How often the log could not be read on, and was read from its beginning.
     pub restarts: u64,
     /// How many things in the log were no entries.
     pub unreadable: u64,
     /// How many requests were let in although the view was stale.
     pub served_stale: u64,
-    /// How many revocations of this instance the log has not acknowledged; it goes on trying.
+    /// How many revocations of this instance the log has not acknowledged; the instance keeps trying. New ones are refused at 100 000.
     pub unacknowledged: usize,
     /// What an operator should know about how durable the log is.
     pub warnings: Vec<String>,
@@ -39,6 +46,8 @@ pub struct RevocationHealth {
 #[derive(Debug, Default)]
 pub(super) struct Status {
     pub(super) lag: Option<Duration>,
+    pub(super) lag_of_others: Option<Duration>,
+    pub(super) unacknowledged: usize,
     pub(super) restarts: u64,
     pub(super) unreadable: u64,
     pub(super) warnings: Vec<String>,
@@ -46,20 +55,19 @@ pub(super) struct Status {
 }
 
 impl RevocationHealth {
-    pub(super) fn of(shared: &Shared) -> Self {
-        let view = &shared.view;
-        let unacknowledged = shared.own().unacknowledged();
-        let status = shared.status();
+    pub(super) fn of(view: &RevocationView, status: &Status) -> Self {
         Self {
             state: view.state(),
             age: view.last_confirmed(),
             entries: view.entries(),
             is_too_full: view.is_too_full(),
             lag: status.lag,
+            lag_of_others: status.lag_of_others,
+            is_followed: view.is_followed(),
             restarts: status.restarts,
             unreadable: status.unreadable,
             served_stale: view.served_stale(),
-            unacknowledged,
+            unacknowledged: status.unacknowledged,
             warnings: status.warnings.clone(),
             last_error: status.last_error.clone(),
         }

@@ -1,64 +1,46 @@
 //! The handle of the revocations of a service: what applications revoke with.
 
 mod builder;
+mod canary;
 mod ended;
 mod events;
 mod feed;
+mod gauge;
 mod health;
+mod in_log;
+mod kept;
+mod lag;
+mod outdated;
 mod own;
+mod shared;
 mod shared_log;
-mod upkeep;
+mod writer;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use portcullis_core::{
     AnyVerified, Cursor, Leeway, LogError, Page, Revocation, RevocationEntry, RevocationLog, RevocationView, Revoker,
-    ViewState,
 };
-use tokio::{
-    runtime::Handle,
-    sync::{Notify, broadcast, watch},
-    task::JoinSet,
-    time::{Instant, sleep, timeout, timeout_at},
-};
+use tokio::{task::JoinSet, time::timeout};
 
 pub use self::{
     builder::RevocationsBuilder,
     ended::{EndOfIdentity, Ended},
     events::{Events, RevocationEvent},
+    gauge::RevocationGauge,
     health::RevocationHealth,
 };
-use self::{health::Status, own::Own, shared_log::SharedLog};
-use crate::telemetry;
+use self::{shared::Shared, shared_log::SharedLog};
 
 /// The revocations of a service: follows their log, and revokes.
 ///
-/// Cheap to clone. When the last clone goes, the log is followed no more, and the view of it grows stale: nobody is let in by
-/// a view that nobody looks after.
+/// Cheap to clone. Dropping the last clone stops the tasks that follow the log; the view then goes stale, and a stale view that is no longer
+/// followed admits no token, whatever a route's [`WhenStale`](portcullis_core::WhenStale) says. A [`gauge`](Self::gauge) keeps reporting.
 #[derive(Clone)]
 pub struct Revocations {
     shared: Arc<Shared>,
-    /// Ends with the last clone.
-    _task: Arc<JoinSet<()>>,
-}
-
-/// What the handle and its task have in common.
-struct Shared {
-    view: RevocationView,
-    log: SharedLog,
-    runtime: Handle,
-    own: Mutex<Own>,
-    status: Mutex<Status>,
-    events: broadcast::Sender<RevocationEvent>,
-    /// Moves whenever something more is revoked.
-    changes: watch::Sender<u64>,
-    is_synced: watch::Sender<bool>,
-    /// Wakes the task when there is something to append.
-    wake: Notify,
+    /// End with the last clone.
+    _tasks: Arc<JoinSet<()>>,
 }
 
 /// How long it is tried to append, if the log fails; then the caller is told.
@@ -101,30 +83,54 @@ impl Revocations {
 
     /// Revokes.
     ///
-    /// It holds on this instance at once, and is durable in the log when this returns. The other instances enforce it as soon as they have
-    /// read it. To revoke the same again changes nothing, and appends nothing. A cut-off has to be now or before, but for five minutes by
-    /// which clocks may differ. A caller that goes away meanwhile interrupts nothing.
+    /// It holds on this instance at once, and is durable in the log when this returns `Ok`. The other instances enforce it as soon as they have
+    /// read it. Revoking the same again changes nothing, and appends nothing if the log is known to hold it. A cut-off has to be now or before,
+    /// but for five minutes by which clocks may differ. A caller that goes away meanwhile interrupts nothing.
     ///
     /// # Errors
     ///
-    /// [`Refused`](portcullis_core::LogErrorKind::Refused) if it would have no effect, or a cut-off lies further ahead. Nothing is revoked
-    /// then.
-    ///
-    /// The log's, if it could not be written for 5 s. It may then hold everywhere or on this instance only, which goes on trying for as
-    /// long as it lives: try again, or alarm somebody.
+    /// - The log's, if it could not be written for 5 s. The revocation may then hold everywhere or on this instance only, which keeps trying for
+    ///   as long as it lives: try again, or raise an alert.
+    /// - If 100 000 revocations wait for a log that takes none: what is revoked then holds on this instance only, and is not kept for the log.
+    /// - [`Refused`](portcullis_core::LogErrorKind::Refused) if it would have no effect, or a cut-off lies further ahead. Nothing is revoked then.
+    /// - If this instance's calendar is more than a horizon behind the log's, or behind those of the instances that write canaries: they would
+    ///   drop its entries as long past. Nothing is revoked then.
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), LogError> {
         self.revoke_all([revocation]).await
     }
 
-    /// Revokes several things: in few writes, 500 in each.
+    /// Revokes several things: in few writes, 500 in each; at most 100 000 at once.
     ///
     /// # Errors
     ///
-    /// As for [`revoke`](Self::revoke); all of them hold on this instance, and some may hold everywhere.
+    /// As for [`revoke`](Self::revoke). If the log fails, all of them hold on this instance, and some may hold everywhere.
     pub async fn revoke_all(&self, revocations: impl IntoIterator<Item = Revocation> + Send) -> Result<(), LogError> {
-        let view = &self.shared.view;
-        let mut entries: Vec<_> = revocations.into_iter().map(|revocation| view.entry(&revocation)).collect();
-        let latest = view.now().plus(LATEST_CUT_OFF);
+        let entries = self.entries(revocations)?;
+        self.shared.take(&entries);
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let shared = Arc::clone(&self.shared);
+        let to_append = shared.begin(&entries)?;
+        let mut task = JoinSet::new();
+        // In a task of its own, and detached: whoever asked may be gone, and with them the request that this stands in.
+        task.spawn_on(async move { shared.append(&to_append).await }, &self.shared.runtime);
+        let outcome = Detached(task).join().await;
+        outcome.unwrap_or_else(|| Err(LogError::unavailable("the log of revocations was given up")))
+    }
+
+    /// The entries for what is revoked now.
+    fn entries(&self, revocations: impl IntoIterator<Item = Revocation>) -> Result<Vec<RevocationEntry>, LogError> {
+        let (view, now) = (&self.shared.view, self.shared.view.now());
+        let behind = self.shared.lag().time_of_log().map_or(Duration::ZERO, |others| others.since(now));
+        if behind > view.horizon() {
+            return Err(calendar_is_behind(behind));
+        }
+        // By the calendar that is further on: an entry must not end earlier for the others than it does here.
+        let made_at = now.plus(behind);
+        let entry = |revocation: Revocation| view.entry_at(&revocation, made_at);
+        let entries: Vec<_> = revocations.into_iter().map(entry).collect();
+        let latest = made_at.plus(LATEST_CUT_OFF);
         if entries.iter().any(|entry| entry.revocation().cut_off().is_some_and(|cut_off| cut_off > latest)) {
             return Err(LogError::refused(
                 "a cut-off lies ahead: it would be forgotten before the tokens that it is to hit have expired; revoke up to now, and \
@@ -134,19 +140,7 @@ impl Revocations {
         if let Some(problem) = entries.iter().find_map(|entry| view.problem_with(entry.revocation())) {
             return Err(LogError::refused(problem));
         }
-        // What all know already grows no log, however often somebody asks for it.
-        entries.retain(|entry| !view.has(entry) || self.shared.own().is_at_risk(entry));
-        if entries.is_empty() {
-            return Ok(());
-        }
-        self.shared.take(&entries);
-        self.shared.own().add(&entries);
-        let shared = Arc::clone(&self.shared);
-        let mut task = JoinSet::new();
-        // In a task of its own, and detached: whoever asked may be gone, and with them the request that this stands in.
-        task.spawn_on(async move { shared.append(&entries).await }, &self.shared.runtime);
-        let outcome = Detached(task).join().await;
-        outcome.unwrap_or_else(|| Err(LogError::unavailable("the log of revocations was given up")))
+        Ok(entries)
     }
 
     /// What is revoked, a page at a time, as it stands in the log: from the beginning, or after the page that ended at that cursor, until a
@@ -160,7 +154,7 @@ impl Revocations {
         let read = timeout(ATTEMPT_TIMEOUT, self.shared.log.read(after.copied(), Duration::ZERO)).await;
         let mut page = read.unwrap_or_else(|_| Err(too_slow()))?;
         let now = self.shared.view.now();
-        page.entries.retain(|entry| entry.until() > now && !own::is_canary(entry));
+        page.entries.retain(|entry| entry.until() > now && !canary::is_canary(entry));
         Ok(page)
     }
 
@@ -182,7 +176,12 @@ impl Revocations {
 
     /// How it is doing, for readiness probes and dashboards.
     pub fn health(&self) -> RevocationHealth {
-        RevocationHealth::of(&self.shared)
+        self.gauge().health()
+    }
+
+    /// Returns what reports the health for longer than this handle lives: a dashboard then sees that the log is no longer followed.
+    pub fn gauge(&self) -> RevocationGauge {
+        RevocationGauge::new(&self.shared)
     }
 }
 
@@ -217,59 +216,12 @@ impl Drop for Detached {
     }
 }
 
-impl Shared {
-    /// Takes entries in, and tells whoever wants to know about those that are new.
-    fn take(&self, entries: &[RevocationEntry]) {
-        let entries = entries.iter().filter(|entry| !own::is_canary(entry));
-        // What comes before the end of the log is no news.
-        let changes = if self.events.receiver_count() == 0 || !*self.is_synced.borrow() {
-            self.view.merge(entries)
-        } else {
-            let news = entries.filter(|entry| self.view.merge([*entry]) > 0);
-            // Nobody may be left to hear it: that is no error.
-            news.inspect(|entry| drop(self.events.send(RevocationEvent::Revoked((*entry).clone())))).count()
-        };
-        if changes > 0 {
-            self.changes.send_modify(|change| *change = change.wrapping_add(1));
-        }
-    }
-
-    /// Appends, and tries again for a while.
-    async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
-        let outcome = self.append_until(entries, Instant::now() + APPEND_TIMEOUT).await;
-        telemetry::revoked(entries, outcome.as_ref().copied());
-        if outcome.is_err() {
-            self.wake.notify_one();
-        }
-        outcome
-    }
-
-    async fn append_until(&self, entries: &[RevocationEntry], deadline: Instant) -> Result<(), LogError> {
-        for batch in entries.chunks(BATCH) {
-            let mut failures = 0;
-            loop {
-                let outcome = timeout_at(deadline, self.log.append(batch.into())).await;
-                let Err(error) = outcome.unwrap_or_else(|_| Err(too_slow())) else { break };
-                failures += 1;
-                let pause = feed::back_off(failures);
-                if Instant::now() + pause >= deadline {
-                    self.own().failed(entries);
-                    return Err(error);
-                }
-                sleep(pause).await;
-            }
-            self.own().acknowledged(batch);
-        }
-        Ok(())
-    }
-
-    fn own(&self) -> MutexGuard<'_, Own> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn status(&self) -> MutexGuard<'_, Status> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn calendar_is_behind(behind: Duration) -> LogError {
+    LogError::misconfigured(format!(
+        "the calendar of this instance is {} s behind that of the log, which is more than the horizon: the other instances would drop what it \
+         revokes as long past; set the clock of this machine",
+        behind.as_secs()
+    ))
 }
 
 fn too_slow() -> LogError {
@@ -282,12 +234,5 @@ impl fmt::Debug for Revocations {
             .field("view", &self.shared.view)
             .field("log", &self.shared.log)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_stale = matches!(self.view.state(), ViewState::Stale { .. });
-        f.debug_struct("Shared").field("view", &self.view).field("is_stale", &is_stale).finish_non_exhaustive()
     }
 }

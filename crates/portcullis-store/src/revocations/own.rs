@@ -1,135 +1,236 @@
-//! What this instance has appended.
+//! `Own`: what this instance has revoked, and how far each of it has come on its way into the log.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
-use portcullis_core::{Revocation, RevocationEntry, UnixTime};
+use portcullis_core::{LogError, Revocation, RevocationEntry, UnixTime};
 use tokio::time::Instant;
 
-/// How many of them are kept for a log that loses its end: the newest.
-const MOST: usize = 100_000;
+use super::{BATCH, canary::is_canary, in_log::InLog, kept::Kept};
 
-/// What this instance has appended, so that it can do so again, and see how long it took to come back.
+/// How many revocations of callers wait for a log that takes none, how many are kept for a log that loses them, and how many are watched
+/// until they come back. About 20 MB each, with ids as long as a UUID.
+pub(super) const MOST: usize = 100_000;
+
+/// The revocations of this instance. No method takes longer than its arguments, or one batch, are long.
 #[derive(Debug, Default)]
 pub(super) struct Own {
-    /// Oldest first.
-    kept: VecDeque<RevocationEntry>,
-    /// The log did not acknowledge them.
-    failed: HashSet<RevocationEntry>,
-    /// Not read again yet.
-    under_way: HashMap<Revocation, UnderWay>,
-    /// While the log is read anew from its beginning: what did not come.
-    missing: Option<HashSet<RevocationEntry>>,
+    kept: Kept,
+    in_log: InLog,
+    /// What was not read from the log since it was to be appended.
+    open: HashMap<Arc<Revocation>, Open>,
+    /// What the writer has to append, oldest first. May name what has come in another way meanwhile.
+    waiting: VecDeque<Arc<Revocation>>,
+    /// What the log said that it has, in the order of that.
+    acknowledged: VecDeque<(Instant, Arc<Revocation>)>,
+    unwritten: usize,
+    /// How many of these a caller has asked for.
+    asked_for: usize,
 }
 
 #[derive(Debug)]
-struct UnderWay {
+struct Open {
     until: UnixTime,
-    appended: Instant,
-    /// When the log said that it has it.
-    acknowledged: Option<Instant>,
+    since: Instant,
+    /// Not something that the log has lost, or that is renewed.
+    is_asked_for: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Somebody is appending it.
+    Writing,
+    /// The writer has to append it.
+    Waiting,
+    /// The log said then that it has it.
+    Acknowledged(Instant),
 }
 
 impl Own {
-    /// Whether one of them has not come back from the log yet, or never will by itself.
-    pub(super) fn is_at_risk(&self, entry: &RevocationEntry) -> bool {
-        let is = |other: &RevocationEntry| other.revocation() == entry.revocation();
-        self.under_way.contains_key(entry.revocation()) || self.failed.iter().any(is)
-    }
-
-    /// What is going to be appended.
-    pub(super) fn add(&mut self, entries: &[RevocationEntry]) {
-        let now = Instant::now();
+    /// Notes what a caller revokes, and returns what has to be appended: all that the log is not known to hold.
+    ///
+    /// # Errors
+    ///
+    /// If so much waits for the log that these do not fit in.
+    pub(super) fn begin(&mut self, entries: &[RevocationEntry]) -> Result<Vec<RevocationEntry>, LogError> {
+        let to_append: Vec<_> = entries.iter().filter(|entry| !self.in_log.holds(entry)).cloned().collect();
+        let is_new = |entry: &&RevocationEntry| self.open.get(entry.revocation()).is_none_or(|open| !open.is_counted());
+        if self.asked_for + to_append.iter().filter(is_new).count() > MOST {
+            return Err(too_many());
+        }
         for entry in entries {
-            self.kept.push_back(entry.clone());
-            if self.under_way.len() < MOST {
-                let under_way = UnderWay { until: entry.until(), appended: now, acknowledged: None };
-                self.under_way.insert(entry.revocation().clone(), under_way);
-            }
+            let revocation = self.key(entry.revocation());
+            // Also what is not appended: this instance answers for it, and appends it if the log turns out to have lost it.
+            self.kept.keep(&revocation, entry.until());
         }
-        while self.kept.len() > MOST {
-            self.kept.pop_front();
+        for entry in &to_append {
+            let revocation = self.key(entry.revocation());
+            self.open(revocation, entry.until(), true, Stage::Writing);
         }
+        Ok(to_append)
     }
 
+    /// The log has taken them.
     pub(super) fn acknowledged(&mut self, entries: &[RevocationEntry]) {
-        if !self.failed.is_empty() {
-            self.failed.retain(|entry| !entries.contains(entry));
-        }
         let now = Instant::now();
         for entry in entries {
-            if let Some(under_way) = self.under_way.get_mut(entry.revocation()) {
-                under_way.acknowledged.get_or_insert(now);
-            }
+            let Some(open) = self.open.get_mut(entry.revocation()).filter(|open| open.is_counted()) else { continue };
+            open.stage = Stage::Acknowledged(now);
+            self.unwritten -= 1;
+            self.asked_for -= usize::from(open.is_asked_for);
+            self.acknowledged.push_back((now, Arc::new(entry.revocation().clone())));
+        }
+        while self.acknowledged.len() > MOST {
+            // A log that is written and never read: the oldest are no longer watched. (They are kept all the same.)
+            self.pop_acknowledged();
         }
     }
 
-    /// The log did not take them: perhaps it has them, perhaps not.
+    /// The log did not take them: perhaps it has them, perhaps not. The writer goes on trying.
     pub(super) fn failed(&mut self, entries: &[RevocationEntry]) {
-        self.failed.extend(entries.iter().filter(|entry| !is_canary(entry)).cloned());
-    }
-
-    /// The log is read from its beginning.
-    pub(super) fn restarted(&mut self) {
-        self.missing = Some(self.kept.iter().cloned().collect());
-    }
-
-    /// What was read. Gives how long one of this instance's took.
-    pub(super) fn read(&mut self, entries: &[RevocationEntry]) -> Option<Duration> {
-        if self.under_way.is_empty() && self.failed.is_empty() && self.missing.as_ref().is_none_or(HashSet::is_empty) {
-            return None; // nothing to look for, as in all that is read at the start
-        }
-        let mut lag = None;
         for entry in entries {
-            let is_back = |under_way: &UnderWay| entry.until() >= under_way.until;
-            if self.under_way.get(entry.revocation()).is_some_and(is_back) {
-                lag = self.under_way.remove(entry.revocation()).map(|under_way| under_way.appended.elapsed());
+            let Some(open) = self.open.get_mut(entry.revocation()) else { continue };
+            if open.stage == Stage::Writing {
+                open.stage = Stage::Waiting;
+                self.waiting.push_back(Arc::new(entry.revocation().clone()));
             }
-            self.failed.remove(entry); // it was only the answer that got lost
-            if let Some(missing) = &mut self.missing {
-                missing.remove(entry);
+        }
+    }
+
+    /// Has the writer append what nobody has asked for: keys that are renewed.
+    pub(super) fn renew(&mut self, entries: Vec<RevocationEntry>) {
+        for entry in entries {
+            self.wait(Arc::new(entry.revocation().clone()), entry.until());
+        }
+    }
+
+    /// What the writer has to append next: at most a batch.
+    pub(super) fn next_batch(&mut self, now: UnixTime) -> Vec<RevocationEntry> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH
+            && let Some(revocation) = self.waiting.pop_front()
+        {
+            let Some(open) = self.open.get_mut(&revocation).filter(|open| open.stage == Stage::Waiting) else {
+                continue;
+            };
+            open.stage = Stage::Writing;
+            if open.until > now {
+                batch.push(RevocationEntry::new((*revocation).clone(), open.until));
+            } else {
+                self.close(&revocation);
+            }
+        }
+        batch
+    }
+
+    /// The log is read from its beginning: it is not known what it holds.
+    pub(super) fn restarted(&mut self) {
+        self.kept.restarted();
+        self.in_log.forget();
+    }
+
+    /// Notes what was read. Returns how long one of this instance's took.
+    pub(super) fn read(&mut self, entries: &[RevocationEntry]) -> Option<Duration> {
+        let mut lag = None;
+        for entry in entries.iter().filter(|entry| !is_canary(entry)) {
+            self.in_log.read(entry);
+            self.kept.read(entry);
+            if self.open.get(entry.revocation()).is_some_and(|open| entry.until() >= open.until) {
+                lag = self.close(entry.revocation()).map(|open| open.since.elapsed());
             }
         }
         lag
     }
 
-    /// What has to be appended at `now`, once the log was read to its end, asked at that instant: what it never acknowledged, what it has
-    /// lost, and what it had acknowledged before and does not have.
-    pub(super) fn take_due(&mut self, now: UnixTime, asked_at: Instant) -> Vec<RevocationEntry> {
-        self.kept.retain(|entry| entry.until() > now && !is_canary(entry));
-        let mut entries = self.missing.take().unwrap_or_default();
-        self.failed.retain(|entry| entry.until() > now);
-        let is_lost = |under_way: &UnderWay| under_way.acknowledged.is_some_and(|then| then < asked_at);
-        entries.extend(
-            self.under_way
-                .extract_if(|_, under_way| is_lost(under_way))
-                .map(|(revocation, under_way)| RevocationEntry::new(revocation, under_way.until)),
-        );
-        entries.extend(self.failed.iter().cloned());
-        entries.retain(|entry| entry.until() > now && !is_canary(entry));
-        entries.into_iter().collect()
+    /// The log was read to its end, asked at that instant. Has the writer append what the log has lost, and what it had acknowledged before
+    /// and does not have. Returns how many these are.
+    pub(super) fn read_to_end(&mut self, now: UnixTime, asked_at: Instant) -> usize {
+        let before = self.unwritten;
+        while self.acknowledged.front().is_some_and(|(then, _)| *then < asked_at) {
+            if let Some((revocation, until)) = self.pop_acknowledged()
+                && until > now
+            {
+                self.wait(revocation, until);
+            }
+        }
+        for (revocation, until) in self.kept.missing(now) {
+            self.wait(revocation, until);
+        }
+        self.unwritten - before
     }
 
+    /// Drops what no longer matters; to be called once a minute or so.
+    pub(super) fn forget(&mut self, now: UnixTime) {
+        self.kept.forget(now);
+    }
+
+    /// How many the log has not acknowledged.
     pub(super) fn unacknowledged(&self) -> usize {
-        self.failed.len()
+        self.unwritten
+    }
+
+    /// Whether the writer has something to do.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// A revocation as the maps have it already, if they do: then nothing is copied.
+    fn key(&self, revocation: &Revocation) -> Arc<Revocation> {
+        self.open.get_key_value(revocation).map_or_else(|| Arc::new(revocation.clone()), |(key, _)| Arc::clone(key))
+    }
+
+    fn wait(&mut self, revocation: Arc<Revocation>, until: UnixTime) {
+        if self.open.get(&revocation).is_none_or(|open| matches!(open.stage, Stage::Acknowledged(_))) {
+            self.open(Arc::clone(&revocation), until, false, Stage::Waiting);
+            self.waiting.push_back(revocation);
+        }
+    }
+
+    fn open(&mut self, revocation: Arc<Revocation>, until: UnixTime, is_asked_for: bool, stage: Stage) {
+        let before = self.close(&revocation);
+        let until = before.as_ref().map_or(until, |before| before.until.max(until));
+        let is_asked_for = is_asked_for || before.is_some_and(|before| before.is_counted() && before.is_asked_for);
+        self.unwritten += 1;
+        self.asked_for += usize::from(is_asked_for);
+        self.open.insert(revocation, Open { until, since: Instant::now(), is_asked_for, stage });
+    }
+
+    fn close(&mut self, revocation: &Revocation) -> Option<Open> {
+        let open = self.open.remove(revocation)?;
+        self.uncount(&open);
+        Some(open)
+    }
+
+    fn uncount(&mut self, open: &Open) {
+        if open.is_counted() {
+            self.unwritten -= 1;
+            self.asked_for -= usize::from(open.is_asked_for);
+        }
+    }
+
+    /// The one that was acknowledged first, if that is how it still is.
+    fn pop_acknowledged(&mut self) -> Option<(Arc<Revocation>, UnixTime)> {
+        let (then, revocation) = self.acknowledged.pop_front()?;
+        let open = self.open.get(&revocation).filter(|open| open.stage == Stage::Acknowledged(then))?;
+        let until = open.until;
+        self.close(&revocation);
+        Some((revocation, until))
     }
 }
 
-/// The name of no issuer.
-const CANARY: &str = "portcullis:canary";
-
-/// How long a canary lives: longer than any log takes that is not broken.
-const CANARY_LIFE: Duration = Duration::from_secs(60);
-
-/// An entry that revokes nothing.
-pub(super) fn canary(now: UnixTime) -> RevocationEntry {
-    let id = format!("{:016x}", fastrand::u64(..));
-    let until = now.plus(CANARY_LIFE);
-    RevocationEntry::new(Revocation::token(CANARY, &id, until), until)
+impl Open {
+    fn is_counted(&self) -> bool {
+        !matches!(self.stage, Stage::Acknowledged(_))
+    }
 }
 
-pub(super) fn is_canary(entry: &RevocationEntry) -> bool {
-    entry.revocation().of_issuer() == CANARY
+fn too_many() -> LogError {
+    LogError::unavailable(format!(
+        "{MOST} revocations wait for the log, which takes none, and there is no room for more: what is revoked now holds on this instance \
+         only; revoke it again when the log can be written"
+    ))
 }

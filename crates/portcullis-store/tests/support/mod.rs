@@ -35,6 +35,8 @@ pub struct Switches {
     pub is_slow: AtomicBool,
     /// The first page is said not to be the last, and the next one never comes.
     pub stops_halfway: AtomicBool,
+    /// Pages do not say what the log's calendar shows.
+    pub keeps_no_times: AtomicBool,
     /// Strange things that stand before everything else.
     pub junk: Mutex<Vec<&'static str>>,
     pub reads: AtomicUsize,
@@ -73,6 +75,7 @@ impl RevocationLog for FaultyLog {
         let is_slow = self.switches.is_slow.load(SeqCst);
         let mut page = self.log.read(after, if is_slow { Duration::ZERO } else { patience }).await?;
         page.is_last &= !stops_halfway;
+        page.as_of = page.as_of.filter(|_| !self.switches.keeps_no_times.load(SeqCst));
         if after.is_none() {
             self.switches.junk.lock().unwrap().iter().for_each(|text| page.take(text));
         }

@@ -51,6 +51,10 @@ impl Clock for VirtualClock {
     fn uptime(&self) -> Duration {
         self.0.started.elapsed()
     }
+
+    fn precise_now(&self) -> Duration {
+        Duration::from_secs(self.0.at_start.load(Ordering::SeqCst)) + self.0.started.elapsed()
+    }
 }
 
 impl Default for VirtualClock {

@@ -17,6 +17,9 @@ pub(super) struct Confirmation {
     fresh_until_time: AtomicU64,
 }
 
+/// A longer span means "for ever", and is cut to this, so that no sum of it overflows: 136 years.
+const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// When a log was asked, by both clocks: its answer is as of then, however long it takes to come.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
@@ -26,6 +29,7 @@ pub struct Asked {
 
 impl Confirmation {
     pub(super) fn new(max_staleness: Duration) -> Self {
+        let max_staleness = max_staleness.min(LONGEST);
         Self { max_staleness, fresh_until: AtomicU64::new(0), fresh_until_time: AtomicU64::new(0) }
     }
 
@@ -33,7 +37,7 @@ impl Confirmation {
     pub(super) fn confirm(&self, asked: Asked) {
         let fresh_until = millis(asked.uptime.saturating_add(self.max_staleness)).max(1);
         // A calendar in whole seconds has shown the second that is running for up to a second.
-        let fresh_until_time = asked.calendar.as_secs() + self.max_staleness.as_secs() + 1;
+        let fresh_until_time = asked.calendar.as_secs().saturating_add(self.max_staleness.as_secs()).saturating_add(1);
         self.fresh_until.fetch_max(fresh_until, Ordering::Release);
         self.fresh_until_time.store(fresh_until_time, Ordering::Release);
     }

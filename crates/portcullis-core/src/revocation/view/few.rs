@@ -4,11 +4,12 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{
         PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+use super::id_hash::IssuerTag;
 use crate::{
     UnixTime,
     revocation::{Level, Revocation, RevocationEntry, entry::short},
@@ -20,6 +21,8 @@ use crate::{
 pub(super) struct Few {
     issuers: RwLock<HashMap<Box<str>, OfIssuer>>,
     len: AtomicUsize,
+    /// A bit for each issuer and each key that was ever here, by a hash: most tokens are told from these without a lock.
+    bits: [AtomicU64; 8],
 }
 
 #[derive(Default)]
@@ -33,6 +36,21 @@ struct OfIssuer {
 impl Few {
     pub(super) fn len(&self) -> usize {
         self.len.load(Ordering::Relaxed)
+    }
+
+    /// Whether there may be something for this issuer or this key. `false` is certain.
+    pub(super) fn may_have(&self, issuer: IssuerTag, key: Option<u64>) -> bool {
+        let has = |hash: u64| {
+            let (word, bit) = place(hash);
+            self.bits[word].load(Ordering::Acquire) & bit != 0
+        };
+        has(issuer.0) || key.is_some_and(has)
+    }
+
+    /// To be called before an issuer's cut-off (or its key, if there is one) is taken in.
+    pub(super) fn will_have(&self, issuer: IssuerTag, key: Option<u64>) {
+        let (word, bit) = place(key.unwrap_or(issuer.0));
+        self.bits[word].fetch_or(bit, Ordering::Release);
     }
 
     /// On which level a token of this issuer is revoked, that was issued then and signed by that key.
@@ -96,4 +114,9 @@ impl Few {
         let due = keys.filter(|(.., until)| *until < by);
         due.map(|(issuer, key, _)| Revocation::key(issuer, key).entry(now, horizon)).collect()
     }
+}
+
+/// Which of the 512 bits stands for a hash.
+const fn place(hash: u64) -> (usize, u64) {
+    ((hash >> 6) as usize & 7, 1 << (hash & 63))
 }

@@ -25,7 +25,7 @@ pub(super) struct IdHasher {
 /// What an issuer's name adds to the hash of an id. By a faster hash: it keeps issuers apart whom the service has chosen to trust, and is
 /// worth a quarter of a look-up.
 #[derive(Clone, Copy)]
-pub(super) struct IssuerTag(u64);
+pub(super) struct IssuerTag(pub(super) u64);
 
 impl IdHasher {
     pub(super) fn new() -> Self {
@@ -38,6 +38,11 @@ impl IdHasher {
 
     pub(super) fn issuer(&self, issuer: &str) -> IssuerTag {
         IssuerTag(self.issuers.hash_one(short(issuer).as_bytes()))
+    }
+
+    /// A quick hash of a key's id, which only says where not to look for it.
+    pub(super) fn few(&self, issuer: IssuerTag, key_id: &str) -> u64 {
+        self.issuers.hash_one((issuer.0, short(key_id).as_bytes()))
     }
 
     pub(super) fn id(&self, level: Level, issuer: IssuerTag, id: &str) -> IdHash {

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use super::{
+    changes::Levels,
     few::Few,
-    id_hash::{IdHasher, IssuerTag},
+    id_hash::{IdHash, IdHasher, IssuerTag},
     shards::{NoBound, Shards, UpTo},
 };
 use crate::{
     Facts, UnixTime,
-    revocation::{Level, RevocationEntry},
+    revocation::{Level, Revocation, RevocationEntry},
 };
 
 /// An entry that ends so much earlier does as well: it is remembered for ten minutes longer than tokens live.
 const NEARLY: Duration = Duration::from_secs(60);
+
+/// Under which level a subject's id is hashed: cut-offs and versions are kept apart, and one hash serves for both.
+const SUBJECT: Level = Level::Subject;
 
 /// All entries that this process has.
 pub(super) struct Ladder {
@@ -50,46 +54,68 @@ impl Ladder {
 
     /// The least version of a subject's tokens that is not revoked.
     pub(super) fn current_version(&self, issuer: &str, subject: &str) -> Option<u64> {
-        self.versions.find(self.hasher.id(Level::Version, self.hasher.issuer(issuer), subject))
+        self.versions.find(self.hasher.id(SUBJECT, self.hasher.issuer(issuer), subject))
     }
 
-    /// Up the ladder, the commonest rung first.
-    pub(super) fn find(&self, facts: &Facts) -> Option<Level> {
-        let issued_at = facts.issued_at();
-        if let Some(level) = self.few.find(facts.issuer(), issued_at, facts.key_id()) {
-            return Some(level);
+    /// Up the ladder, the commonest rung first; only on `levels`. Nothing is hashed for a level without entries.
+    pub(super) fn find(&self, facts: &Facts, levels: Levels) -> Option<Level> {
+        let levels = self.in_use(levels);
+        if levels == Levels::NONE {
+            return None;
         }
-        let mut tag = None;
-        let mut hash = |level, id| {
-            let tag: IssuerTag = *tag.get_or_insert_with(|| self.hasher.issuer(facts.issuer()));
-            self.hasher.id(level, tag, id)
-        };
-        let is_before = |cut_off: u64| issued_at.is_none_or(|issued_at| issued_at.as_secs() <= cut_off);
-        if !self.tokens.is_empty()
+        let issuer = self.hasher.issuer(facts.issuer());
+        if levels.has(Level::Key) || levels.has(Level::Issuer) {
+            let is_perhaps_there = self.few.may_have(issuer, facts.key_id().map(|key| self.hasher.few(issuer, key)));
+            let found = || self.few.find(facts.issuer(), facts.issued_at(), facts.key_id());
+            if let Some(level) = is_perhaps_there.then(found).flatten() {
+                return Some(level);
+            }
+        }
+        let hash = |level, id: &str| self.hasher.id(level, issuer, id);
+        if levels.has(Level::Token)
             && facts.token_id().is_some_and(|id| self.tokens.find(hash(Level::Token, id)).is_some())
         {
             return Some(Level::Token);
         }
-        if !self.sessions.is_empty()
+        if levels.has(Level::Session)
             && facts.session_id().is_some_and(|id| self.sessions.find(hash(Level::Session, id)).is_some())
         {
             return Some(Level::Session);
         }
-        if let Some(subject) = facts.subject() {
-            if !self.subjects.is_empty() && self.subjects.find(hash(Level::Subject, subject)).is_some_and(is_before) {
+        self.find_subject_or_client(facts, levels, issuer)
+    }
+
+    fn find_subject_or_client(&self, facts: &Facts, levels: Levels, issuer: IssuerTag) -> Option<Level> {
+        let issued_at = facts.issued_at();
+        let is_before = |cut_off: u64| issued_at.is_none_or(|issued_at| issued_at.as_secs() <= cut_off);
+        if (levels.has(Level::Subject) || levels.has(Level::Version))
+            && let Some(subject) = facts.subject()
+        {
+            let id = self.hasher.id(SUBJECT, issuer, subject);
+            if levels.has(Level::Subject) && self.subjects.find(id).is_some_and(is_before) {
                 return Some(Level::Subject);
             }
             let is_outdated = |current: u64| facts.version().is_none_or(|version| version < current);
-            if !self.versions.is_empty() && self.versions.find(hash(Level::Version, subject)).is_some_and(is_outdated) {
+            if levels.has(Level::Version) && self.versions.find(id).is_some_and(is_outdated) {
                 return Some(Level::Version);
             }
         }
-        if !self.clients.is_empty()
-            && facts.client_id().is_some_and(|id| self.clients.find(hash(Level::Client, id)).is_some_and(is_before))
-        {
-            return Some(Level::Client);
-        }
-        None
+        let client = facts.client_id().filter(|_| levels.has(Level::Client))?;
+        let found = self.clients.find(self.hasher.id(Level::Client, issuer, client));
+        found.filter(|cut_off| is_before(*cut_off)).map(|_| Level::Client)
+    }
+
+    /// Those of the levels that have entries.
+    fn in_use(&self, levels: Levels) -> Levels {
+        let is_empty = |level| match level {
+            Level::Token => self.tokens.is_empty(),
+            Level::Session => self.sessions.is_empty(),
+            Level::Subject => self.subjects.is_empty(),
+            Level::Version => self.versions.is_empty(),
+            Level::Client => self.clients.is_empty(),
+            Level::Key | Level::Issuer => self.few.len() == 0,
+        };
+        levels.without(is_empty)
     }
 
     /// Takes an entry in. Whether that revokes any token more.
@@ -103,9 +129,11 @@ impl Ladder {
         let until =
             if level == Level::Token { until } else { until.max(now.plus(horizon).plus(RevocationEntry::MARGIN)) };
         if matches!(level, Level::Key | Level::Issuer) {
+            let issuer = self.hasher.issuer(revocation.of_issuer());
+            self.few.will_have(issuer, (level == Level::Key).then(|| self.hasher.few(issuer, revocation.id())));
             return self.few.merge(revocation, if level == Level::Key { entry.until() } else { until });
         }
-        let id = self.hasher.id(level, self.hasher.issuer(revocation.of_issuer()), revocation.id());
+        let id = self.id(revocation);
         let bound = revocation.bound();
         match level {
             Level::Token => self.tokens.merge(id, bound, until),
@@ -117,11 +145,16 @@ impl Ladder {
         }
     }
 
+    fn id(&self, revocation: &Revocation) -> IdHash {
+        let level = if revocation.level() == Level::Version { SUBJECT } else { revocation.level() };
+        self.hasher.id(level, self.hasher.issuer(revocation.of_issuer()), revocation.id())
+    }
+
     /// Whether that entry is here, remembered for at least nearly as long.
     pub(super) fn has(&self, entry: &RevocationEntry) -> bool {
         let (revocation, bound) = (entry.revocation(), entry.revocation().bound());
         let until = entry.until().minus(NEARLY);
-        let id = || self.hasher.id(revocation.level(), self.hasher.issuer(revocation.of_issuer()), revocation.id());
+        let id = || self.id(revocation);
         match revocation.level() {
             Level::Token => self.tokens.has(id(), bound, until),
             Level::Session => self.sessions.has(id(), bound, until),

@@ -1,6 +1,7 @@
 //! What is revoked, as far as this process knows, and how sure that is.
 
 mod builder;
+mod changes;
 mod clients;
 mod confirmation;
 mod few;
@@ -13,13 +14,19 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 pub use self::{builder::RevocationViewBuilder, confirmation::Asked};
-use self::{clients::Clients, confirmation::Confirmation, ladder::Ladder, trusted_time::TrustedTime};
+use self::{
+    changes::{Changes, Levels},
+    clients::Clients,
+    confirmation::Confirmation,
+    ladder::Ladder,
+    trusted_time::TrustedTime,
+};
 use super::{Level, LongLived, Revocation, RevocationEntry, WhenStale};
 use crate::{AuthError, Clock, Code, Facts, UnixTime};
 
@@ -62,13 +69,13 @@ struct Inner {
     forgetting: Mutex<TrustedTime>,
     turn: AtomicUsize,
     served_stale: AtomicU64,
+    has_ended: AtomicBool,
 }
 
 /// What is looked at for a token that was seen before, in one line of the processor's cache that nobody writes to for a request.
 #[repr(align(64))]
 struct Signs {
-    /// Moves on whenever a token more is revoked: what was found live at this number is so still. Begins at 1.
-    epoch: AtomicU64,
+    changes: Changes,
     confirmation: Confirmation,
     /// The latest second since 1970 by which entries were forgotten, or not taken in.
     forgotten_by: AtomicU64,
@@ -115,7 +122,7 @@ impl RevocationView {
             ladder: Ladder::new(),
             clients: Clients::default(),
             signs: Signs {
-                epoch: AtomicU64::new(1),
+                changes: Changes::new(),
                 confirmation: Confirmation::new(settings.max_staleness),
                 forgotten_by: AtomicU64::new(0),
             },
@@ -123,12 +130,17 @@ impl RevocationView {
             forgetting: Mutex::new(TrustedTime::new(now, uptime)),
             turn: AtomicUsize::new(0),
             served_stale: AtomicU64::new(0),
+            has_ended: AtomicBool::new(false),
         }))
     }
 
     /// What this view says of a token, if the calendar shows `now`.
     pub fn check(&self, facts: &Facts, now: UnixTime) -> Verdict {
-        if let Some(level) = self.0.ladder.find(facts) {
+        self.check_levels(facts, now, Levels::ALL)
+    }
+
+    fn check_levels(&self, facts: &Facts, now: UnixTime, levels: Levels) -> Verdict {
+        if let Some(level) = self.0.ladder.find(facts, levels) {
             return Verdict::Revoked(level);
         }
         if self.0.end_of_life(facts, now).is_none_or(|end| now >= end) {
@@ -142,12 +154,16 @@ impl RevocationView {
         let inner = &*self.0;
         let now = inner.forget_by();
         let horizon = inner.settings.horizon;
-        let changes = entries.into_iter().filter(|entry| inner.ladder.merge(entry, now, horizon)).count();
-        if changes > 0 {
-            // After the entries: who still sees the old number has asked before they came.
-            inner.signs.epoch.fetch_add(1, Ordering::Release);
+        let (mut levels, mut count) = (Levels::NONE, 0);
+        for entry in entries {
+            if inner.ladder.merge(entry, now, horizon) {
+                levels.insert(entry.revocation().level());
+                count += 1;
+            }
         }
-        changes
+        // After the entries: who still sees the old number has asked before they came.
+        inner.signs.changes.publish(levels);
+        count
     }
 
     /// To be taken down before a log is asked for what is new, for [`confirm`](Self::confirm).
@@ -175,14 +191,36 @@ impl RevocationView {
         self.0.signs.forgotten_by.store(0, Ordering::Release);
     }
 
+    /// Says that no task follows the log any more, and none will: once the view is stale it admits nobody, whatever a route's [`WhenStale`]
+    /// says. A view that cannot become fresh again must not be served as one that may at any moment.
+    pub fn end(&self) {
+        self.0.has_ended.store(true, Ordering::Release);
+    }
+
+    /// Whether the view was not [ended](Self::end).
+    pub fn is_followed(&self) -> bool {
+        !self.0.has_ended.load(Ordering::Acquire)
+    }
+
     /// What the calendar shows.
     pub fn now(&self) -> UnixTime {
         self.0.settings.clock.now()
     }
 
+    /// Returns what the calendar shows as finely as the [`Clock`] knows it.
+    pub fn precise_now(&self) -> Duration {
+        self.0.settings.clock.precise_now()
+    }
+
     /// The entry that a log has to keep for a revocation that is made now.
     pub fn entry(&self, revocation: &Revocation) -> RevocationEntry {
-        revocation.entry(self.now(), self.horizon())
+        self.entry_at(revocation, self.now())
+    }
+
+    /// Returns the entry that a log has to keep for a revocation that is made when the calendar shows `now`: for a writer that knows the time
+    /// better than this machine.
+    pub fn entry_at(&self, revocation: &Revocation, now: UnixTime) -> RevocationEntry {
+        revocation.entry(now, self.horizon())
     }
 
     /// How long tokens may live.
@@ -261,8 +299,13 @@ impl RevocationView {
 impl RevocationView {
     /// The verdict as an authenticator needs it.
     pub(crate) fn admit(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> Result<(), AuthError> {
-        let epoch = self.0.signs.epoch.load(Ordering::Acquire); // before the check, so that a change meanwhile counts
-        match self.check(facts, now) {
+        self.admit_since(facts, now, when_stale, 0)
+    }
+
+    /// The same for a token that no level revoked at the number `checked` of changes.
+    fn admit_since(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale, checked: u64) -> Result<(), AuthError> {
+        let (epoch, levels) = self.0.signs.changes.since(checked); // before the check, so that a change meanwhile counts
+        match self.check_levels(facts, now, levels) {
             Verdict::Live => {}
             Verdict::Stale(age) => self.admit_stale(age, when_stale)?,
             Verdict::Revoked(level) => {
@@ -276,17 +319,23 @@ impl RevocationView {
 
     /// Whether a token that was admitted before is so again.
     pub(crate) fn admits_again(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> bool {
-        let is_unchanged =
-            facts.checked_at_epoch().load(Ordering::Relaxed) == self.0.signs.epoch.load(Ordering::Acquire);
-        (is_unchanged && self.0.is_fresh(now)) || self.admit(facts, now, when_stale).is_ok()
+        let checked = facts.checked_at_epoch().load(Ordering::Relaxed);
+        let is_unchanged = checked == self.0.signs.changes.now();
+        (is_unchanged && self.0.is_fresh(now)) || self.admit_since(facts, now, when_stale, checked).is_ok()
     }
 
     fn admit_stale(&self, age: Option<Duration>, when_stale: WhenStale) -> Result<(), AuthError> {
         let is_admitted = match when_stale {
             WhenStale::FailClosed => false,
             WhenStale::Bounded(longest) => age.is_some_and(|age| age <= longest),
-            WhenStale::FailOpen => true,
+            WhenStale::DangerFailOpen => true,
         };
+        if !self.is_followed() {
+            let explanation = "the log of revocations is no longer followed: its handle (`Revocations`) was dropped, or its runtime has ended";
+            return Err(AuthError::new(Code::RevocationsStale)
+                .with_explanation(explanation)
+                .with_retry_after(RETRY_AFTER));
+        }
         if is_admitted {
             self.0.served_stale.fetch_add(1, Ordering::Relaxed);
             return Ok(());
@@ -348,7 +397,7 @@ impl Inner {
     }
 
     fn has_forgotten_too_much(&self, now: UnixTime) -> bool {
-        now.as_secs() + CORRECTION < self.signs.forgotten_by.load(Ordering::Acquire)
+        now.as_secs().saturating_add(CORRECTION) < self.signs.forgotten_by.load(Ordering::Acquire)
     }
 
     /// By which time entries can go, noted.

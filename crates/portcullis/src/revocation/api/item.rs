@@ -17,7 +17,7 @@ pub(super) struct ItemMistake {
 
 /// How far a cut-off may lie ahead of us: as far as `iat` may, unless set otherwise, in tokens that are accepted now.
 fn latest_cut_off(now: UnixTime) -> UnixTime {
-    now.plus(Leeway::default().as_duration())
+    Revocation::cut_off_at(now, Leeway::default())
 }
 
 /// How long ago a token may have expired: as long as the largest leeway lets it be accepted.
@@ -122,7 +122,9 @@ impl<'a> Reader<'a> {
     }
 
     fn cut_off(&mut self) -> Option<u64> {
-        let cut_off = self.time("cut_off", "seconds since 1970, or leave it out for now", Some(self.now))?;
+        // Left out, it covers the leeway: an issuer whose clock is ahead has put later times into what it has issued up to now.
+        let default = latest_cut_off(self.now);
+        let cut_off = self.time("cut_off", "seconds since 1970, or leave it out for now", Some(default))?;
         if cut_off > latest_cut_off(self.now).as_secs() {
             self.complain(
                 Some("cut_off"),

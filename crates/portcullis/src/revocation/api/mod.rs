@@ -32,10 +32,11 @@
 //! | `key` | `issuer`, `id` (`kid`) | what a key signed |
 //! | `issuer` | `issuer`, maybe `cut_off` | what an issuer issued up to the cut-off |
 //!
-//! Times are in seconds since 1970. `cut_off` defaults to now, by the layer's clock, and may lie in the past, to spare
-//! what a user got after changing a password, say. It may lie 30 s ahead of us, because the issuer's clock may, and
-//! tokens with such an `iat` are accepted ([`Leeway`](crate::Leeway)); what is later would revoke only what is not
-//! issued yet. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
+//! Times are in seconds since 1970. `cut_off` defaults to 30 s from now, by the layer's clock: the issuer's clock may be ahead by
+//! the [`Leeway`](crate::Leeway), and then what it has issued up to now bears later times. A user who logs in again within
+//! these 30 s has to do so once more; token versions (level `version`) have no such gap. `cut_off` may lie in the past, to
+//! spare what a user got after changing a password, say. A later one would revoke only what is not issued yet, and is
+//! refused. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
 //! lifetime in its place (`3600`) would be forgotten before it did anything.
 //!
 //! The answer is `{"revoked": 2}`, with the number of items, once they are durable. If they could not be made durable,

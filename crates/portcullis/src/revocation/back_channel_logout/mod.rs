@@ -170,6 +170,7 @@ impl BackChannelLogout {
             return Err(Failure::Token(AuthError::new(Code::TokenRevoked).with_explanation(level.as_str())));
         }
         let (issuer, session) = (token.issuer(), token.session_id());
+        // By the issuer's own clock, as are the times of the tokens that end: a difference to ours does not count.
         let cut_off = token.issued_at().ok_or(Failure::Request("the logout token has no `iat`"))?;
         // A claim that is there and says nothing is no absence: "all sessions" has to be said as the specification
         // does.

@@ -1,0 +1,192 @@
+//! Rows T5, T10 and T12 of the field's table as far as the view is concerned, and cached tokens after changes of it.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::Duration;
+
+use portcullis_core::{
+    Code, JwtAuthenticator, Leeway, Level, Revocation, RevocationEntry, RevocationView, UnixTime, UnreadableEntry,
+    ViewState, WhenStale,
+};
+use portcullis_test::{FixedClock, MockIssuer};
+
+const T: UnixTime = FixedClock::DEFAULT;
+const HORIZON: Duration = Duration::from_secs(86_400);
+
+fn code(authenticator: &JwtAuthenticator, token: &str) -> Result<(), Code> {
+    authenticator.verify(token).ready().unwrap().map(drop).map_err(|error| error.code())
+}
+
+fn view(clock: &FixedClock) -> RevocationView {
+    let view = RevocationView::builder(HORIZON).clock(clock.clone()).build();
+    view.confirm(view.ask());
+    view
+}
+
+/// What hits the token, or one that differs in this level's id.
+fn on(level: Level, issuer: &MockIssuer, hits: bool) -> Revocation {
+    let id = |own: &str| if hits { own.to_owned() } else { format!("not-{own}") };
+    match level {
+        Level::Token => Revocation::token(issuer.name(), &id("t"), T.plus(HORIZON)),
+        Level::Session => Revocation::session(issuer.name(), &id("s")),
+        Level::Subject => Revocation::subject(issuer.name(), &id("alice"), T),
+        Level::Version => Revocation::version(issuer.name(), &id("alice"), 9),
+        Level::Client => Revocation::client(issuer.name(), &id("app"), T),
+        Level::Key => Revocation::key(issuer.name(), &id(&issuer.key_id())),
+        _ => Revocation::issuer(&id(issuer.name()), T),
+    }
+}
+
+/// A cached token is held against the levels that have changed since it was checked, and against no other: whatever came in which order.
+#[test]
+fn a_cached_token_is_refused_after_any_two_changes_of_which_one_hits_it() {
+    for first in Level::ALL {
+        for second in Level::ALL {
+            for asks_between in [false, true] {
+                let clock = FixedClock::default();
+                let issuer = MockIssuer::new().clock(clock.clone());
+                let view = view(&clock);
+                let authenticator = issuer.authenticator().revocations(&view);
+                let token = issuer
+                    .token()
+                    .subject("alice")
+                    .token_id("t")
+                    .claim("sid", "s")
+                    .claim("client_id", "app")
+                    .claim("ver", 3);
+                let token = token.sign();
+                assert_eq!(code(&authenticator, &token), Ok(()));
+                let revoke = |level, hits| view.merge([&view.entry(&on(level, &issuer, hits))]);
+                assert_eq!(revoke(first, false), 1);
+                if asks_between {
+                    assert_eq!(code(&authenticator, &token), Ok(()), "{first} of another");
+                }
+                assert_eq!(revoke(second, true), 1);
+                assert_eq!(revoke(first, false), 0, "the same again");
+                assert_eq!(code(&authenticator, &token), Err(Code::TokenRevoked), "{first}, then {second}");
+                assert_eq!(code(&authenticator, &token), Err(Code::TokenRevoked), "and so it stays");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_levels_of_one_merge_reach_a_cached_token() {
+    let clock = FixedClock::default();
+    let issuer = MockIssuer::new().clock(clock.clone());
+    for level in Level::ALL {
+        let view = view(&clock);
+        let authenticator = issuer.authenticator().revocations(&view);
+        let token = issuer
+            .token()
+            .subject("alice")
+            .token_id("t")
+            .claim("sid", "s")
+            .claim("client_id", "app")
+            .claim("ver", 3)
+            .sign();
+        assert_eq!(code(&authenticator, &token), Ok(()));
+        let others = Level::ALL.map(|other| view.entry(&on(other, &issuer, other == level)));
+        assert_eq!(view.merge(&others), 7);
+        assert_eq!(code(&authenticator, &token), Err(Code::TokenRevoked), "{level}");
+    }
+}
+
+/// The issuer's clock is 8 s ahead, which is within the leeway: what it has issued up to now bears times up to 8 s from now.
+#[test]
+fn row_t5_a_cut_off_of_now_covers_the_leeway() {
+    let clock = FixedClock::default();
+    let ahead = FixedClock::at(T.plus(Duration::from_secs(8)));
+    let issuer = MockIssuer::new().clock(ahead);
+    for level in [Level::Subject, Level::Client, Level::Issuer] {
+        let view = view(&clock);
+        let authenticator = issuer.authenticator().clock(clock.clone()).revocations(&view);
+        let token = |seconds| {
+            let token = issuer.token().subject("alice").claim("client_id", "app");
+            token.claim("iat", T.as_secs() + seconds).expires_at(T.plus(HORIZON / 2)).sign()
+        };
+        assert_eq!(code(&authenticator, &token(8)), Ok(()), "within the leeway");
+        let cut_off = Revocation::cut_off_at(T, Leeway::default());
+        let revocation = match level {
+            Level::Subject => Revocation::subject(issuer.name(), "alice", cut_off),
+            Level::Client => Revocation::client(issuer.name(), "app", cut_off),
+            _ => Revocation::issuer(issuer.name(), cut_off),
+        };
+        view.merge([&view.entry(&revocation)]);
+        assert_eq!(code(&authenticator, &token(8)), Err(Code::TokenRevoked), "{level}");
+        assert_eq!(
+            code(&authenticator, &token(30)),
+            Err(Code::TokenRevoked),
+            "{level}: a log-in within the leeway is to be repeated"
+        );
+        clock.advance(Duration::from_secs(1));
+        view.confirm(view.ask());
+        assert_eq!(code(&authenticator, &token(31)), Ok(()), "{level}: the next one is good");
+        clock.set(T);
+    }
+}
+
+#[test]
+fn row_t10_a_view_that_has_ended_is_served_while_it_is_fresh_and_no_longer() {
+    let clock = FixedClock::default();
+    let issuer = MockIssuer::new().clock(clock.clone());
+    let view = view(&clock);
+    let open = issuer.authenticator().revocations(&view).when_stale(WhenStale::DangerFailOpen);
+    let token = issuer.token().sign();
+    clock.advance(Duration::from_secs(60));
+    assert_eq!((code(&open, &token), view.is_followed()), (Ok(()), true));
+    view.confirm(view.ask());
+    view.end();
+    assert_eq!((code(&open, &token), view.is_followed()), (Ok(()), false), "as of a moment ago");
+    clock.advance(Duration::from_secs(6));
+    assert_eq!(code(&open, &token), Err(Code::RevocationsStale));
+    assert_eq!(
+        code(&open, &issuer.token().claim("sid", "s").sign()),
+        Err(Code::RevocationsStale),
+        "at first sight as well"
+    );
+}
+
+#[test]
+fn row_t12_spans_without_end_saturate() {
+    let clock = FixedClock::default();
+    let issuer = MockIssuer::new().clock(clock.clone());
+    for (horizon, max_staleness) in [(HORIZON, Duration::MAX), (Duration::MAX, Duration::MAX), (Duration::MAX, HORIZON)]
+    {
+        let view = RevocationView::builder(horizon).max_staleness(max_staleness).clock(clock.clone()).build();
+        assert_eq!(view.state(), ViewState::Syncing);
+        view.confirm(view.ask());
+        let authenticator = issuer.authenticator().revocations(&view).when_stale(WhenStale::Bounded(Duration::MAX));
+        let token = issuer.token().claim("sid", "s").sign();
+        assert_eq!((code(&authenticator, &token), view.state()), (Ok(()), ViewState::Fresh));
+        assert_eq!(view.last_confirmed(), Some(Duration::ZERO));
+        view.merge([
+            &view.entry(&Revocation::session(issuer.name(), "s")),
+            &view.entry(&Revocation::key(issuer.name(), "k")),
+        ]);
+        assert_eq!(code(&authenticator, &token), Err(Code::TokenRevoked));
+        view.forget_some();
+        assert_eq!((view.entries(), view.keys_to_renew().len()), (2, 0), "{horizon:?}");
+    }
+}
+
+#[test]
+fn row_t21_an_entry_of_a_later_version_says_until_when_if_it_can() {
+    let of = |text: &str| RevocationEntry::from_json(text).unwrap_err();
+    let read = |error: UnreadableEntry| (error.is_of_later_version(), error.until().map(UnixTime::as_secs));
+    assert_eq!(read(of(r#"{"v":2,"until":1800000100,"level":"universe"}"#)), (true, Some(1_800_000_100)));
+    assert_eq!(read(of(r#"{"v":2}"#)), (true, None));
+    assert_eq!(read(of(r#"{"v":99999999999,"until":"soon"}"#)), (true, None));
+    assert_eq!(read(of(r#"{"v":1,"until":1800000100,"level":"universe"}"#)), (false, None));
+    assert_eq!(read(of("hello")), (false, None));
+}
+
+/// The number of the specification.
+#[test]
+fn a_view_is_stale_after_five_seconds_without_a_confirmation() {
+    let clock = FixedClock::default();
+    let view = view(&clock);
+    clock.advance(Duration::from_secs(4));
+    assert_eq!(view.state(), ViewState::Fresh);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(view.state(), ViewState::Stale { age: Duration::from_secs(5) });
+}

@@ -1,0 +1,90 @@
+//! Canaries: entries that revoke nothing, by which instances measure how far they lag behind the log.
+
+use std::{sync::Arc, time::Duration};
+
+use portcullis_core::{Revocation, RevocationEntry, UnixTime};
+use tokio::time::{Instant, sleep_until};
+
+use super::shared::Shared;
+
+/// The name of no issuer.
+const CANARY: &str = "portcullis:canary";
+
+/// How long a canary lives: longer than any log takes that is not broken.
+const LIFE: Duration = Duration::from_secs(60);
+
+/// After so many canaries in a row an instance lets another one write, so that each sees how long its own take to come back.
+const IN_A_ROW: u32 = 10;
+
+/// When a canary was written, by whom, and which of theirs it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Canary {
+    /// By the writer's calendar, since 1970, in milliseconds.
+    pub(super) written: u64,
+    pub(super) writer: u64,
+    pub(super) number: u64,
+}
+
+pub(super) fn is_canary(entry: &RevocationEntry) -> bool {
+    entry.revocation().of_issuer() == CANARY
+}
+
+impl Canary {
+    fn entry(self, now: UnixTime) -> RevocationEntry {
+        let Self { written, writer, number } = self;
+        let until = now.plus(LIFE);
+        RevocationEntry::new(Revocation::token(CANARY, &format!("{written:x}-{writer:x}-{number:x}"), until), until)
+    }
+
+    /// What such an entry says. `None` if it is another one, or of another form.
+    pub(super) fn read(entry: &RevocationEntry) -> Option<Self> {
+        if !is_canary(entry) {
+            return None;
+        }
+        let mut numbers = entry.revocation().id().splitn(3, '-').map(|digits| u64::from_str_radix(digits, 16).ok());
+        Some(Self { written: numbers.next()??, writer: numbers.next()??, number: numbers.next()?? })
+    }
+}
+
+/// Appends a canary whenever none was seen for an interval, until it is dropped.
+pub(super) async fn run(shared: Arc<Shared>, interval: Duration) {
+    let mut is_synced = shared.is_synced.subscribe();
+    if is_synced.wait_for(|is_synced| *is_synced).await.is_err() {
+        return;
+    }
+    let (mut attempted, mut in_a_row) = (Instant::now(), 0);
+    loop {
+        let (last_seen, is_ours) = shared.lag().last_seen().unwrap_or((attempted, false));
+        in_a_row = if is_ours { in_a_row } else { 0 };
+        // Who has written the last one writes the next one; the others come in only if that does not happen.
+        let goes_on = is_ours && in_a_row < IN_A_ROW;
+        let pause = if goes_on { Duration::ZERO } else { interval.mul_f32(fastrand::f32().mul_add(0.4, 0.1)) };
+        sleep_until(last_seen.max(attempted) + interval + pause).await;
+        if shared.lag().last_seen().is_some_and(|(seen, _)| seen > last_seen) {
+            continue;
+        }
+        in_a_row = if goes_on { in_a_row + 1 } else { 1 };
+        attempted = Instant::now();
+        let (now, precisely) = (shared.view.now(), shared.view.precise_now());
+        let canary = shared.lag().begin(u64::try_from(precisely.as_millis()).unwrap_or(u64::MAX));
+        // If the log takes none, the next interval tries again; that nothing comes back is what the lag is for.
+        let _ = shared.attempt(&[canary.entry(now)]).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canary_survives_the_log_and_nothing_else_is_one() {
+        let now = UnixTime::from_secs(1_800_000_000);
+        let canary = Canary { written: u64::MAX, writer: 0, number: 7 };
+        let entry = RevocationEntry::from_json(&canary.entry(now).to_json()).unwrap();
+        assert!(is_canary(&entry));
+        assert_eq!(Canary::read(&entry), Some(canary));
+        assert_eq!(Canary::read(&RevocationEntry::new(Revocation::session("i", "1-2-3"), now)), None);
+        let other = RevocationEntry::new(Revocation::token(CANARY, "f00", now), now);
+        assert!(is_canary(&other) && Canary::read(&other).is_none(), "of another form");
+    }
+}

@@ -1,0 +1,100 @@
+//! `InLog`: what the log is known to hold since it was last read from its beginning.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState},
+    mem,
+    time::Duration,
+};
+
+use portcullis_core::{RevocationEntry, UnixTime};
+
+/// How many entries each of the two halves has. A revocation that is older than the newest 50 000 is appended once more when it is made
+/// again, which costs a line in the log and nothing else.
+const HALF: usize = 50_000;
+
+/// An entry that ends so much earlier counts as the same: entries are remembered for ten minutes longer than tokens live.
+const NEARLY: Duration = Duration::from_secs(60);
+
+type Map = HashMap<Id, UnixTime, BuildHasherDefault<Unhashed>>;
+
+/// The newest entries that were read from the log: an append of the same may be skipped.
+///
+/// Kept as 128 bits of a keyed hash (two of the standard library, with secret keys): a caller who chooses ids cannot aim
+/// at another one's.
+pub(super) struct InLog {
+    keys: [RandomState; 2],
+    newer: Map,
+    older: Map,
+}
+
+impl InLog {
+    /// The log holds this entry.
+    pub(super) fn read(&mut self, entry: &RevocationEntry) {
+        if self.newer.len() >= HALF {
+            self.older = mem::take(&mut self.newer);
+        }
+        let id = self.id(entry);
+        let until = self.newer.entry(id).or_insert(entry.until());
+        *until = (*until).max(entry.until());
+    }
+
+    /// Whether the log is known to hold this entry, for about as long.
+    pub(super) fn holds(&self, entry: &RevocationEntry) -> bool {
+        let id = self.id(entry);
+        let is_long_enough = |until: &UnixTime| *until >= entry.until().minus(NEARLY);
+        self.newer.get(&id).is_some_and(is_long_enough) || self.older.get(&id).is_some_and(is_long_enough)
+    }
+
+    /// The log has lost something, or is another one: nothing is known.
+    pub(super) fn forget(&mut self) {
+        (self.newer, self.older) = (Map::default(), Map::default());
+    }
+
+    fn id(&self, entry: &RevocationEntry) -> Id {
+        let [first, second] = self.keys.each_ref().map(|key| key.hash_one(entry.revocation()));
+        Id(first, second)
+    }
+}
+
+impl Default for InLog {
+    fn default() -> Self {
+        Self { keys: [RandomState::new(), RandomState::new()], newer: Map::default(), older: Map::default() }
+    }
+}
+
+impl fmt::Debug for InLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InLog").field("entries", &(self.newer.len() + self.older.len())).finish_non_exhaustive()
+    }
+}
+
+/// 128 bits of a hash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Id(u64, u64);
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+/// Passes on what is a hash already.
+#[derive(Default)]
+struct Unhashed(u64);
+
+impl Hasher for Unhashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// Never called: an [`Id`] writes one `u64`.
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+}

@@ -1,0 +1,160 @@
+//! `Shared`: what the handle and its tasks have in common.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use portcullis_core::{LogError, RevocationEntry, RevocationView, ViewState};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, broadcast, watch},
+    task::JoinSet,
+    time::{Instant, sleep, timeout_at},
+};
+
+use super::{
+    APPEND_TIMEOUT, ATTEMPT_TIMEOUT, BATCH, RevocationEvent, canary::is_canary, feed::back_off, health::Status,
+    lag::Lag, own::Own, shared_log::SharedLog, too_slow,
+};
+use crate::telemetry;
+
+pub(super) struct Shared {
+    pub(super) view: RevocationView,
+    pub(super) log: SharedLog,
+    pub(super) runtime: Handle,
+    pub(super) own: Mutex<Own>,
+    pub(super) lag: Mutex<Lag>,
+    /// Outlives the rest in a gauge.
+    pub(super) status: Arc<Mutex<Status>>,
+    pub(super) events: broadcast::Sender<RevocationEvent>,
+    /// Moves whenever something more is revoked.
+    pub(super) changes: watch::Sender<u64>,
+    pub(super) is_synced: watch::Sender<bool>,
+    /// Wakes the writer.
+    pub(super) wake: Notify,
+}
+
+impl Shared {
+    /// Takes entries in, and tells receivers of events about those that are new.
+    pub(super) fn take(&self, entries: &[RevocationEntry]) {
+        let entries = entries.iter().filter(|entry| !is_canary(entry));
+        // What comes before the end of the log is no news.
+        let changes = if self.events.receiver_count() == 0 || !*self.is_synced.borrow() {
+            self.view.merge(entries)
+        } else {
+            let news = entries.filter(|entry| self.view.merge([*entry]) > 0);
+            // Nobody may be left to hear it: that is no error.
+            news.inspect(|entry| drop(self.events.send(RevocationEvent::Revoked((*entry).clone())))).count()
+        };
+        if changes > 0 {
+            self.changes.send_modify(|change| *change = change.wrapping_add(1));
+        }
+    }
+
+    /// Notes what a caller revokes. Returns what has to be appended: all that the log is not known to hold.
+    pub(super) fn begin(&self, entries: &[RevocationEntry]) -> Result<Vec<RevocationEntry>, LogError> {
+        let mut to_append = Vec::new();
+        // A part at a time, so that the task that reads need not wait.
+        for batch in entries.chunks(BATCH) {
+            let begun = self.own().begin(batch);
+            match begun {
+                Ok(more) => to_append.extend(more),
+                Err(error) => {
+                    self.give_up(&to_append);
+                    telemetry::revoked(entries, Err(&error));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(to_append)
+    }
+
+    /// Appends, and tries again for a while. What cannot be appended by then is left to the writer.
+    pub(super) async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
+        let deadline = Instant::now() + APPEND_TIMEOUT;
+        let mut outcome = Ok(());
+        let mut left = entries;
+        while outcome.is_ok() && !left.is_empty() {
+            let (batch, rest) = left.split_at(left.len().min(BATCH));
+            outcome = self.append_batch(batch, deadline).await;
+            left = if outcome.is_ok() { rest } else { left };
+        }
+        self.give_up(left);
+        telemetry::revoked(entries, outcome.as_ref().copied());
+        outcome
+    }
+
+    async fn append_batch(&self, batch: &[RevocationEntry], deadline: Instant) -> Result<(), LogError> {
+        let mut failures = 0;
+        loop {
+            let outcome = timeout_at(deadline, self.attempt(batch)).await;
+            let Err(error) = outcome.unwrap_or_else(|_| Err(too_slow())) else { break };
+            failures += 1;
+            let pause = back_off(failures);
+            if Instant::now() + pause >= deadline {
+                return Err(error);
+            }
+            sleep(pause).await;
+        }
+        self.own().acknowledged(batch);
+        Ok(())
+    }
+
+    /// Appends once. A log that panics is one that failed.
+    pub(super) async fn attempt(&self, batch: &[RevocationEntry]) -> Result<(), LogError> {
+        let deadline = Instant::now() + ATTEMPT_TIMEOUT;
+        let mut task = JoinSet::new();
+        task.spawn_on(self.log.append(batch.into()), &self.runtime);
+        match timeout_at(deadline, task.join_next()).await {
+            Ok(Some(Ok(outcome))) => outcome,
+            Ok(_) => Err(LogError::unavailable("the implementation of the log panicked")),
+            Err(_) => Err(too_slow()),
+        }
+    }
+
+    /// Writes down for a gauge what only the tasks know.
+    pub(super) fn note_numbers(&self) {
+        let unacknowledged = self.own().unacknowledged();
+        let (lag, lag_of_others) = {
+            let lag = self.lag();
+            (lag.latest(), lag.latest_of_others())
+        };
+        let mut status = self.status();
+        (status.lag, status.lag_of_others, status.unacknowledged) = (lag, lag_of_others, unacknowledged);
+    }
+
+    fn give_up(&self, entries: &[RevocationEntry]) {
+        for batch in entries.chunks(BATCH) {
+            self.own().failed(batch);
+        }
+        if !entries.is_empty() {
+            self.wake.notify_one();
+        }
+    }
+
+    pub(super) fn own(&self) -> MutexGuard<'_, Own> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lag(&self) -> MutexGuard<'_, Lag> {
+        self.lag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn status(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.note_numbers();
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_stale = matches!(self.view.state(), ViewState::Stale { .. });
+        f.debug_struct("Shared").field("view", &self.view).field("is_stale", &is_stale).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,41 @@
+//! The task that appends what no caller waits for.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{feed::back_off, shared::Shared};
+use crate::telemetry;
+
+/// How often to look for keys whose entries the log would forget, and for what needs no keeping any more.
+const UPKEEP: Duration = Duration::from_secs(60);
+
+/// Appends what callers could not, what the log has lost, and what has to outlive the log's memory: a batch at a time, one after the other,
+/// until it is dropped. The task that reads never waits for this one.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut next_upkeep = Instant::now() + UPKEEP;
+    let (mut failures, mut written) = (0, 0);
+    loop {
+        if Instant::now() >= next_upkeep {
+            next_upkeep = Instant::now() + UPKEEP;
+            let keys = shared.view.keys_to_renew();
+            let mut own = shared.own();
+            own.forget(shared.view.trusted_now());
+            own.renew(keys);
+        }
+        let batch = shared.own().next_batch(shared.view.trusted_now());
+        if batch.is_empty() {
+            telemetry::appended(std::mem::take(&mut written));
+            let _ = timeout_at(next_upkeep, shared.wake.notified()).await;
+            continue;
+        }
+        if shared.attempt(&batch).await.is_ok() {
+            shared.own().acknowledged(&batch);
+            (failures, written) = (0, written + batch.len());
+        } else {
+            shared.own().failed(&batch);
+            failures += 1;
+            sleep(back_off(failures)).await;
+        }
+    }
+}
