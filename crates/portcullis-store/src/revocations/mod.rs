@@ -107,11 +107,11 @@ impl Revocations {
     pub async fn revoke_all(&self, revocations: impl IntoIterator<Item = Revocation> + Send) -> Result<(), LogError> {
         let entries = self.entries(revocations)?;
         self.shared.take(&entries);
-        if entries.is_empty() {
-            return Ok(());
-        }
         let shared = Arc::clone(&self.shared);
         let to_append = shared.begin(&entries)?;
+        if to_append.is_empty() {
+            return Ok(()); // the log has it all
+        }
         let mut task = JoinSet::new();
         // In a task of its own, and detached: whoever asked may be gone, and with them the request that this stands in.
         task.spawn_on(async move { shared.append(&to_append).await }, &self.shared.runtime);

@@ -1,0 +1,115 @@
+//! Row T18 of the field's table: what an outage of the log writes into the service's own log.
+#![cfg(feature = "tracing")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+use portcullis_core::Revocation;
+use portcullis_store::{MemoryLog, Revocations};
+use portcullis_test::provider::VirtualClock;
+use tokio::time::sleep;
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+    subscriber::set_default,
+};
+
+use self::support::FaultyLog;
+
+/// Keeps the level and the text of every event of this thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<(Level, String)>>>);
+
+impl Lines {
+    fn take(&self) -> Vec<(Level, String)> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0 += &format!("{}={value:?} ", field.name());
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "portcullis_store"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = Text::default();
+        event.record(&mut text);
+        self.0.lock().unwrap().push((*event.metadata().level(), text.0));
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_t18_an_outage_writes_a_line_for_each_change_and_at_most_one_a_second() {
+    let lines = Lines::default();
+    let _guard = set_default(lines.clone());
+    let clock = VirtualClock::new();
+    let log = FaultyLog::over(&MemoryLog::new().clock(clock.clone()));
+    let revocations = Revocations::builder(log.clone()).clock(clock).start().unwrap();
+    revocations.require(Duration::from_secs(1)).await.unwrap();
+    lines.take();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(lines.take(), [], "all is well");
+    log.switches.refuses_reads.store(true, SeqCst);
+    sleep(Duration::from_secs(60)).await;
+    let told = lines.take();
+    assert!((30..=62).contains(&told.len()), "{} lines in a minute", told.len());
+    assert!(told.iter().all(|(level, _)| *level == Level::WARN), "{told:?}");
+    let about_the_view =
+        |told: &[(Level, String)], what: &str| told.iter().filter(|(_, text)| text.contains(what)).count();
+    assert_eq!(about_the_view(&told, "the view of revocations is stale"), 1);
+    log.switches.refuses_reads.store(false, SeqCst);
+    sleep(Duration::from_secs(10)).await;
+    let told = lines.take();
+    assert_eq!(about_the_view(&told, "is fresh again"), 1);
+    assert_eq!(told.len(), 2, "and that the log can be read again: {told:?}");
+}
+
+/// An id is chosen by an issuer: none stands in a line, let alone breaks it.
+#[tokio::test(start_paused = true)]
+async fn row_t18_no_id_and_no_issuer_of_an_entry_is_written() {
+    let lines = Lines::default();
+    let _guard = set_default(lines.clone());
+    let clock = VirtualClock::new();
+    let log = FaultyLog::over(&MemoryLog::new().clock(clock.clone()));
+    let revocations = Revocations::builder(log.clone()).clock(clock).start().unwrap();
+    revocations.require(Duration::from_secs(1)).await.unwrap();
+    let hostile = "chosen\u{202e}\u{2028}\nby-the-issuer";
+    revocations.revoke(Revocation::session(hostile, hostile)).await.unwrap();
+    log.log.lose_everything();
+    sleep(Duration::from_secs(3)).await;
+    log.switches.refuses_writes.store(true, SeqCst);
+    assert!(revocations.revoke(Revocation::key(hostile, hostile)).await.is_err());
+    let told = lines.take();
+    assert!(told.len() >= 4, "{told:?}");
+    for (_, text) in told {
+        assert!(!text.contains("chosen") && !text.contains("by-the-issuer") && !text.contains('\n'), "{text:?}");
+    }
+}
