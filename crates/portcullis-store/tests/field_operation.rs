@@ -58,7 +58,7 @@ async fn five_instances_write_one_canary_a_second_together_and_each_measures_its
     let instances: Vec<_> = (0..5).map(|_| start()).collect();
     sleep(2 * SECOND).await;
     let before = everything(&log).await;
-    sleep(59 * SECOND).await; // the first of them are forgotten after a minute
+    sleep(59 * SECOND).await;
     let canaries = everything(&log).await - before;
     assert!((50..=62).contains(&canaries), "{canaries} canaries in a minute");
     for instance in &instances {

@@ -10,8 +10,9 @@ use super::shared::Shared;
 /// The name of no issuer.
 const CANARY: &str = "portcullis:canary";
 
-/// How long a canary lives: longer than any log takes that is not broken.
-const LIFE: Duration = Duration::from_secs(60);
+/// How long a canary lives. A reader that was cut off for longer may find that the log has forgotten the one that it stands behind, and then
+/// reads the log from its beginning.
+const LIFE: Duration = Duration::from_secs(600);
 
 /// After so many canaries in a row an instance lets another one write, so that each sees how long its own take to come back.
 const IN_A_ROW: u32 = 10;
