@@ -110,13 +110,10 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
                     claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down());
                 }
                 ClaimName::Acr => claims.acr = Some(members.next_value_seed(text)?),
-                ClaimName::Confirmation => {
+                ClaimName::Confirmation | ClaimName::Events => {
                     members.next_value_seed(Scan::below(1))?;
-                    claims.is_bound = true;
-                }
-                ClaimName::Events => {
-                    members.next_value_seed(Scan::below(1))?;
-                    claims.has_events = true;
+                    claims.is_bound |= name == ClaimName::Confirmation;
+                    claims.has_events |= name == ClaimName::Events;
                 }
                 ClaimName::Other => members.next_value_seed(Scan::below(1))?,
             }
