@@ -6,6 +6,8 @@
 mod arguments;
 #[path = "providers/authentik.rs"]
 mod authentik;
+#[path = "providers/clerk.rs"]
+mod clerk;
 #[path = "providers/clients.rs"]
 mod clients;
 #[path = "providers/cloud_iap.rs"]
@@ -26,6 +28,8 @@ mod log_out;
 mod logto;
 #[path = "providers/scene.rs"]
 mod scene;
+#[path = "providers/workos.rs"]
+mod workos;
 
 use std::{
     collections::BTreeMap,

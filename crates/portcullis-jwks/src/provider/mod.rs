@@ -47,6 +47,7 @@
 //! | [`auth0`] | `https://DOMAIN/`, slash included | the API's identifier, in a list with `/userinfo` | `/permissions` | `scope` | `azp` | another `aud` than an ID token |
 //! | [`auth0_rfc9068`] | the same | the same | the same | the same | `client_id` | the type `at+jwt` |
 //! | [`authentik`] | `BASE/application/o/SLUG/`, slash included | the client id | `/groups` | none by default | `azp` | `azp` |
+//! | [`clerk`] | `https://FRONTEND-API` | [none](clerk), unless you add it | `/o/rol` | none | `azp` | `sid` |
 //! | [`cognito`] | `https://cognito-idp.REGION.amazonaws.com/POOL` | none: [`client_id`](cognito) takes its place | `/cognito:groups` | `scope` | `client_id` | `token_use` = `access` |
 //! | [`cognito_updated`] | `https://issuer-cognito-idp.REGION.amazonaws.com/POOL` | the same | the same | the same | the same | the same |
 //! | [`entra`] | `https://login.microsoftonline.com/TENANT/v2.0` | the API's client id | `/roles` | `scp`, one string | `azp` | `azp` |
@@ -58,6 +59,8 @@
 //! | [`logto`] | `ENDPOINT/oidc` | the API's indicator | `/roles`, if added | `scope` | `client_id` | the type `at+jwt` |
 //! | [`okta`] | `https://DOMAIN/oauth2/SERVER` | the server's, `api://default` at first | `/groups` | `scp`, an array | `cid` | `cid` |
 //! | [`supabase`] | `https://PROJECT.supabase.co/auth/v1` | `authenticated` | `/role` | none | `client_id`, if any | another `aud` than an ID token |
+//! | [`workos`], [`workos_legacy`] | `https://api.workos.com/user_management/CLIENT_ID`, or `https://api.workos.com` | [none](workos), unless you add it | `/roles`, `/role` | none | `client_id`, if any | `sid` |
+//! | [`workos_connect`] | `https://DOMAIN` | the resource indicator | none | `scope` | `client_id` | `client_id` |
 //! | [`zitadel`] | the instance's URL | the project's id | `/urn:zitadel:iam:org:project:PROJECT:roles`, an object | none | `client_id` | `jti` and `client_id` |
 //!
 //! Platforms that issue tokens to programs. Every program on the platform can get one for your audience, so that whose program it is
@@ -107,6 +110,7 @@
 
 mod auth0;
 mod authentik;
+mod clerk;
 mod cloud_iap;
 mod cloudflare;
 mod cognito;
@@ -123,10 +127,12 @@ mod okta;
 #[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
 mod provider;
 mod supabase;
+mod workos;
 mod zitadel;
 
 pub use auth0::{auth0, auth0_rfc9068};
 pub use authentik::authentik;
+pub use clerk::clerk;
 pub use cloud_iap::cloud_iap;
 pub use cloudflare::cloudflare_access;
 pub use cognito::{cognito, cognito_updated};
@@ -143,4 +149,5 @@ pub use okta::okta;
 pub use provider::Provider;
 use provider::Quirk;
 pub use supabase::supabase;
+pub use workos::{workos, workos_connect, workos_legacy};
 pub use zitadel::zitadel;

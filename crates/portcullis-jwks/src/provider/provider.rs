@@ -32,6 +32,8 @@ pub(super) enum Quirk {
     Has(&'static str),
     /// The tokens that are meant have this text as that claim.
     HasValue(&'static str, String),
+    /// Where a token has this claim, it is this text.
+    ValueIfPresent(&'static str, &'static str),
     /// Access tokens are of this kind, ID tokens are not.
     Profile(Profile),
 }
@@ -78,6 +80,7 @@ impl Provider {
             Quirk::NoClient => issuer.without_client_claim(),
             Quirk::Has(pointer) => issuer.access_token_claim(*pointer),
             Quirk::HasValue(pointer, value) => issuer.access_token_claim_value(*pointer, value),
+            Quirk::ValueIfPresent(pointer, value) => issuer.require_claim_value_if_present(*pointer, *value),
             Quirk::Profile(profile) => issuer.profile(*profile),
         })
     }

@@ -25,14 +25,18 @@ const BY_URL: [(&str, Preset, &str); 7] = [
 ];
 
 /// Presets that take a domain.
-const BY_DOMAIN: [(&str, Preset); 3] = [
+const BY_DOMAIN: [(&str, Preset); 5] = [
+    ("clerk.example.com", provider::clerk),
+    ("acme.authkit.app", provider::workos_connect),
     ("tenant.eu.auth0.com", provider::auth0),
     ("acme.okta.com", |domain| provider::okta(domain, "default")),
     ("example.com", provider::google_workspace),
 ];
 
 /// Presets that take a name of another form.
-const BY_NAME: [(&str, Preset); 16] = [
+const BY_NAME: [(&str, Preset); 18] = [
+    ("client_01JB4QTYNHG2DWN4M1PRMVGP6Y", provider::workos),
+    ("client_01JB4QTYNHG2DWN4M1PRMVGP6Y", provider::workos_legacy),
     ("8eaef023-2b34-4da1-9baa-8bc8c9d6a490", provider::entra),
     ("8eaef023-2b34-4da1-9baa-8bc8c9d6a490", provider::entra_v1),
     ("shop", |realm| provider::keycloak("https://sso.example.com", realm)),
