@@ -6,16 +6,20 @@ use portcullis_core::{Algorithm, KeyHint};
 use quick_cache::unsync::Cache;
 use tokio::time::Instant;
 
-/// How many are remembered; who invents more pushes out others, whose next token may then cause a fetch within the cool-down.
+/// How many names are remembered in each of the two books.
 const CAPACITY: usize = 1024;
 
 /// For how long a key that was looked for again and again is taken for absent.
 const ABSENCE: Duration = Duration::from_secs(5 * 60);
 
-/// What the issuer was found not to have, by what tokens call it. Emptied when its keys change.
+/// What tokens call keys that the issuer was not found to have. Two books, so that a flood of invented names, which fills the
+/// second one, leaves the first one alone: only an attempt writes there, a single name for each.
 #[derive(Debug)]
 pub(crate) struct AbsentKeys {
-    names: Cache<Name, Absence>,
+    /// Those for whose sake an attempt was made, which did not bring them. Emptied when the issuer's keys change.
+    absent: Cache<Name, Absence>,
+    /// How many attempts had begun when a name first came up. One that is pushed out is taken for new when it comes up again.
+    appeared: Cache<Name, u64>,
 }
 
 /// A token's `alg` and `kid`.
@@ -45,30 +49,43 @@ impl From<KeyHint<'_>> for Name {
 
 impl AbsentKeys {
     pub(crate) fn new() -> Self {
-        Self { names: Cache::new(CAPACITY) }
+        Self { absent: Cache::new(CAPACITY), appeared: Cache::new(CAPACITY) }
     }
 
+    /// Whether it was looked for lately.
     pub(crate) fn contains(&self, name: &Name, now: Instant) -> bool {
-        self.names.get(name).is_some_and(|absence| now < absence.until)
+        self.absent.get(name).is_some_and(|absence| now < absence.until)
     }
 
-    /// Notes that a fetch did not bring it.
+    /// Notes that a token named it, if none did before; `begun` attempts have begun so far.
+    pub(crate) fn note_appearance(&mut self, name: &Name, begun: u64) {
+        if self.appeared.get(name).is_none() {
+            self.appeared.insert(name.clone(), begun);
+        }
+    }
+
+    /// Whether it had come up before the attempt of that number began.
+    pub(crate) fn appeared_before(&self, name: &Name, attempt: u64) -> bool {
+        self.absent.get(name).is_some() || self.appeared.get(name).is_some_and(|begun| *begun < attempt)
+    }
+
+    /// Notes that an attempt which was made for it did not bring it.
     ///
     /// The first time it may be that its token was faster than the issuer's own caches, so it is looked for again after
     /// `cool_down`, and then after twice as long each time; a client that presents it for ever causes a fetch every five minutes.
-    /// Who noted it meanwhile changes nothing: any number of tokens at once are one look.
     pub(crate) fn insert(&mut self, name: Name, now: Instant, cool_down: Duration) {
-        let last = self.names.get(&name).filter(|last| now < last.until + ABSENCE).cloned();
+        let last = self.absent.get(&name).filter(|last| now < last.until + ABSENCE).cloned();
         let period = match last {
             Some(last) if now < last.until => return,
             Some(last) => (2 * last.period).min(ABSENCE),
             None => cool_down.min(ABSENCE),
         };
-        self.names.insert(name, Absence { until: now + period, period });
+        self.absent.insert(name, Absence { until: now + period, period });
     }
 
+    /// The issuer has other keys now, so that each one is looked for again.
     pub(crate) fn clear(&mut self) {
-        self.names.clear();
+        self.absent.clear();
     }
 }
 
@@ -117,10 +134,31 @@ mod tests {
         let (now, mut absent) = (Instant::now(), AbsentKeys::new());
         for n in 0..10 * CAPACITY {
             absent.insert(name(&n.to_string()), now, COOL_DOWN);
+            absent.note_appearance(&name(&n.to_string()), 0);
         }
-        assert!(absent.names.len() <= CAPACITY);
+        assert!(absent.absent.len() <= CAPACITY && absent.appeared.len() <= CAPACITY);
         absent.insert(name("a"), now, COOL_DOWN);
         absent.clear();
         assert!(!absent.contains(&name("a"), now));
+    }
+
+    #[test]
+    fn an_appearance_counts_from_the_first_time() {
+        let mut absent = AbsentKeys::new();
+        absent.note_appearance(&name("a"), 1);
+        absent.note_appearance(&name("a"), 5);
+        assert!(!absent.appeared_before(&name("a"), 1), "that attempt had begun already");
+        assert!(absent.appeared_before(&name("a"), 2));
+        assert!(!absent.appeared_before(&name("b"), 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_names_leaves_what_attempts_found_out() {
+        let (now, mut absent) = (Instant::now(), AbsentKeys::new());
+        absent.insert(name("a"), now, COOL_DOWN);
+        for n in 0..1_000_000 {
+            absent.note_appearance(&name(&n.to_string()), 0);
+        }
+        assert!(absent.contains(&name("a"), now));
     }
 }

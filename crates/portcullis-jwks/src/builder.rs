@@ -79,8 +79,9 @@ impl RemoteKeysBuilder {
 
     /// How long it takes until tokens with unknown keys may cause another fetch: one second to an hour. Defaults to 30 s.
     ///
-    /// A new key that is used before anybody has fetched it is admitted within this time, whatever else goes on; unless its id was
-    /// asked for before it existed, by guesswork or too early: then within five minutes at most.
+    /// A new key that is used before it was fetched is admitted within this time, whatever else goes on, and until then its tokens are
+    /// answered with 503. If its id was named before the issuer published it, by guesswork or too early, its tokens are refused for
+    /// up to five minutes.
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.cool_down = cool_down;
         self
@@ -201,6 +202,7 @@ impl RemoteKeysBuilder {
             jitter,
             learned: Learned::default(),
             failures: 0,
+            no_sooner_than: Instant::now(),
             exposed,
         };
         let mut task = JoinSet::new();

@@ -4,6 +4,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use portcullis_core::{KeySource, Resolved, UnixTime};
 use tokio::time::Instant;
 
 use crate::{
@@ -16,22 +17,53 @@ use crate::{
 /// How often a bad signature under one known key id may cause a fetch.
 const DOUBT: Duration = Duration::from_secs(5 * 60);
 
-/// The book that is kept about a source. Behind a lock that only tokens without a key at hand, and the task, ever take.
+/// State of one key source. Locked by the task and for tokens whose key is not at hand, and for no others.
 #[derive(Debug)]
 pub(crate) struct Desk {
     period: Duration,
     cool_down: CoolDown,
     absent: AbsentKeys,
-    /// When a bad signature last caused a fetch, by the key's id. No more of them than the set has keys.
+    /// When a bad signature last caused a fetch, by the key's id. No more of them than the set has keys; a token without an id is
+    /// not among them.
     doubted: HashMap<Option<Box<str>>, Instant>,
     /// The attempt that is asked for or under way.
-    running: Option<u64>,
+    running: Option<Running>,
     /// How many there were, with that one.
     begun: u64,
+    /// The number of the last one that succeeded.
+    succeeded: u64,
     pub(crate) last: LastAttempt,
     pub(crate) held: Option<Held>,
     /// When the next attempt is due by itself.
     pub(crate) due: Option<Instant>,
+}
+
+/// An attempt that is not over yet.
+#[derive(Debug)]
+struct Running {
+    number: u64,
+    purpose: Purpose,
+    /// Whether it has brought other keys than before.
+    changed: bool,
+}
+
+/// For what an attempt is made.
+#[derive(Debug)]
+enum Purpose {
+    /// For none of the tokens: it is due.
+    Schedule,
+    /// For a key that is not in the set.
+    Key(Name),
+    /// For a newer key than the one that did not make a signature.
+    NewerKey,
+}
+
+/// An attempt that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Finished {
+    pub(crate) number: u64,
+    /// It succeeded and did not bring what it was made for: perhaps the issuer publishes that somewhere else by now.
+    pub(crate) missed: bool,
 }
 
 /// What the last attempt came to.
@@ -49,9 +81,9 @@ pub(crate) enum Outlook {
     Begun(u64),
     /// One is under way: wait for that. It may have begun before the issuer had the key.
     Joined(u64),
-    /// It was looked for lately, and is not there.
+    /// It was looked for since a token first named it, and is not there.
     Absent,
-    /// There may be no attempt at the moment.
+    /// There may be no attempt at the moment, and none has looked for it yet.
     CoolingDown,
 }
 
@@ -64,6 +96,7 @@ impl Desk {
             doubted: HashMap::new(),
             running: None,
             begun: 0,
+            succeeded: 0,
             last: LastAttempt::None,
             held: None,
             due: None,
@@ -72,38 +105,62 @@ impl Desk {
 
     /// A key that is not in the set.
     pub(crate) fn look_for(&mut self, name: &Name, now: Instant) -> Outlook {
-        if self.absent.contains(name, now) { Outlook::Absent } else { self.join_or_begin(now) }
-    }
-
-    /// An attempt for whoever cannot go on without one.
-    pub(crate) fn join_or_begin(&mut self, now: Instant) -> Outlook {
-        if let Some(attempt) = self.running {
-            return Outlook::Joined(attempt);
-        }
-        if self.cool_down.try_take(now) { Outlook::Begun(self.next_attempt()) } else { Outlook::CoolingDown }
-    }
-
-    /// A bad signature under a key id of the set: it may be another key by now.
-    pub(crate) fn doubt(&mut self, name: &Name, now: Instant) -> Outlook {
-        if let Some(attempt) = self.running {
-            return Outlook::Joined(attempt);
-        }
-        let id = name.hint().key_id.map(Box::from);
-        if self.doubted.get(&id).is_some_and(|last| now.saturating_duration_since(*last) < DOUBT) {
+        if self.absent.contains(name, now) {
             return Outlook::Absent;
         }
-        let outlook = self.join_or_begin(now);
-        if outlook != Outlook::CoolingDown {
+        self.absent.note_appearance(name, self.begun);
+        match self.join_or_begin(Purpose::Key(name.clone()), now) {
+            Outlook::CoolingDown if self.was_looked_for(name) => Outlook::Absent,
+            outlook => outlook,
+        }
+    }
+
+    /// Any key: there are none to be used.
+    pub(crate) fn look_for_any(&mut self, now: Instant) -> Outlook {
+        self.join_or_begin(Purpose::Schedule, now)
+    }
+
+    /// Whether the last attempt succeeded, and none since a token first named the key has brought it.
+    fn was_looked_for(&self, name: &Name) -> bool {
+        matches!(self.last, LastAttempt::Succeeded) && self.absent.appeared_before(name, self.succeeded)
+    }
+
+    /// An attempt for a token that cannot be decided about without one.
+    fn join_or_begin(&mut self, purpose: Purpose, now: Instant) -> Outlook {
+        if let Some(running) = &self.running {
+            return Outlook::Joined(running.number);
+        }
+        if self.cool_down.try_take(now) { Outlook::Begun(self.next_attempt(purpose)) } else { Outlook::CoolingDown }
+    }
+
+    /// A signature that no key at hand has made. Under an id of the set: there may be another key by that id. Without an id: there
+    /// may be another key.
+    pub(crate) fn doubt(&mut self, name: &Name, now: Instant) -> Outlook {
+        let id = name.hint().key_id.map(Box::from);
+        let is_recent = |last: &Instant| now.saturating_duration_since(*last) < DOUBT;
+        if self.running.is_none() && self.doubted.get(&id).is_some_and(is_recent) {
+            return Outlook::Absent;
+        }
+        let outlook = self.join_or_begin(Purpose::NewerKey, now);
+        if id.is_some() && matches!(outlook, Outlook::Begun(_)) {
             self.doubted.insert(id, now);
         }
         outlook
     }
 
-    /// An attempt that is due, whatever tokens ask for.
+    /// A refresh that is due, whatever tokens ask for.
     pub(crate) fn begin_scheduled(&mut self, now: Instant) {
         if self.running.is_none() {
             self.cool_down.take(now);
-            self.next_attempt();
+            self.next_attempt(Purpose::Schedule);
+        }
+    }
+
+    /// Another attempt after one that failed. It leaves the bucket as it is: those that tokens may cause would otherwise be used up
+    /// by an outage, and a new key refused after it.
+    pub(crate) fn begin_retry(&mut self) {
+        if self.running.is_none() {
+            self.next_attempt(Purpose::Schedule);
         }
     }
 
@@ -117,22 +174,42 @@ impl Desk {
         self.running.is_some()
     }
 
-    /// The attempt is over. Gives its number.
-    pub(crate) fn finish(&mut self, last: LastAttempt) -> u64 {
+    /// The attempt is over. What it brought is in `held` already.
+    pub(crate) fn finish(&mut self, last: LastAttempt, now: Instant) -> Finished {
+        let running = self.running.take();
+        let number = running.as_ref().map_or(self.begun, |running| running.number);
+        let succeeded = matches!(last, LastAttempt::Succeeded);
         self.last = last;
-        self.running = None;
-        self.begun
+        if succeeded {
+            self.succeeded = number;
+        }
+        let missed = succeeded && running.is_some_and(|running| self.is_missed(running, now));
+        Finished { number, missed }
+    }
+
+    fn is_missed(&mut self, running: Running, now: Instant) -> bool {
+        match running.purpose {
+            Purpose::Schedule => false,
+            Purpose::NewerKey => !running.changed,
+            Purpose::Key(name) => {
+                let keys = self.held.as_ref().map(|held| &held.keys);
+                let missed =
+                    keys.is_none_or(|keys| matches!(keys.resolve(name.hint(), UnixTime::EPOCH), Resolved::Unknown));
+                if missed {
+                    self.absent.insert(name, now, self.period);
+                }
+                missed
+            }
+        }
     }
 
     /// The keys are others than before, so what was found out about those says nothing.
     pub(crate) fn keys_changed(&mut self) {
         self.absent.clear();
         self.doubted.clear();
-    }
-
-    /// An attempt that succeeded did not bring this key.
-    pub(crate) fn note_absent(&mut self, name: Name, now: Instant) {
-        self.absent.insert(name, now, self.period);
+        if let Some(running) = &mut self.running {
+            running.changed = true;
+        }
     }
 
     /// When asking again makes sense.
@@ -142,9 +219,9 @@ impl Desk {
         due.map_or(cooled, |due| due.min(cooled))
     }
 
-    fn next_attempt(&mut self) -> u64 {
+    fn next_attempt(&mut self, purpose: Purpose) -> u64 {
         self.begun += 1;
-        self.running = Some(self.begun);
+        self.running = Some(Running { number: self.begun, purpose, changed: false });
         self.begun
     }
 }
@@ -174,13 +251,51 @@ mod tests {
     async fn without_an_attempt_and_within_the_cool_down_nobody_waits() {
         let now = Instant::now();
         let mut desk = Desk::new(PERIOD, now);
-        for _ in 0..2 {
-            assert!(matches!(desk.look_for(&name("a"), now), Outlook::Begun(_)));
-            desk.finish(LastAttempt::Succeeded);
+        for id in ["a", "b"] {
+            assert!(matches!(desk.look_for(&name(id), now), Outlook::Begun(_)));
+            desk.finish(LastAttempt::Succeeded, now);
         }
-        assert_eq!(desk.look_for(&name("a"), now), Outlook::CoolingDown);
+        assert_eq!(desk.look_for(&name("c"), now), Outlook::CoolingDown);
         assert_eq!(desk.retry_after(now), PERIOD);
-        assert!(matches!(desk.look_for(&name("a"), now + PERIOD), Outlook::Begun(3)));
+        assert!(matches!(desk.look_for(&name("c"), now + PERIOD), Outlook::Begun(3)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn within_the_cool_down_a_key_is_absent_if_an_attempt_began_after_a_token_named_it() {
+        let now = Instant::now();
+        let mut desk = Desk::new(PERIOD, now);
+        assert_eq!(desk.look_for(&name("a"), now), Outlook::Begun(1));
+        assert_eq!(desk.look_for(&name("b"), now), Outlook::Joined(1));
+        assert!(desk.finish(LastAttempt::Succeeded, now).missed);
+        assert_eq!(desk.look_for(&name("a"), now), Outlook::Absent);
+        assert_eq!(desk.look_for(&name("c"), now), Outlook::Begun(2));
+        assert!(desk.finish(LastAttempt::Succeeded, now).missed);
+        assert_eq!(desk.look_for(&name("b"), now), Outlook::Absent, "the second attempt did not bring it");
+        assert_eq!(desk.look_for(&name("d"), now), Outlook::CoolingDown);
+        assert_eq!(desk.look_for(&name("d"), now), Outlook::CoolingDown, "naming it twice is no attempt");
+        desk.begin_scheduled(now);
+        desk.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), now);
+        for id in ["b", "d"] {
+            assert_eq!(
+                desk.look_for(&name(id), now),
+                Outlook::CoolingDown,
+                "an attempt that failed says nothing: {id}"
+            );
+        }
+        desk.begin_scheduled(now);
+        assert!(!desk.finish(LastAttempt::Succeeded, now).missed, "it was made for no token");
+        assert_eq!(desk.look_for(&name("d"), now), Outlook::Absent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retries_leave_the_bucket_as_it_is() {
+        let now = Instant::now();
+        let mut desk = Desk::new(PERIOD, now);
+        for _ in 0..10 {
+            desk.begin_retry();
+            desk.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), now);
+        }
+        assert!(matches!(desk.look_for(&name("a"), now), Outlook::Begun(_)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -188,12 +303,24 @@ mod tests {
         let now = Instant::now();
         let mut desk = Desk::new(PERIOD, now);
         assert_eq!(desk.doubt(&name("a"), now), Outlook::Begun(1));
-        desk.finish(LastAttempt::Succeeded);
+        desk.finish(LastAttempt::Succeeded, now);
         assert_eq!(desk.doubt(&name("a"), now), Outlook::Absent);
         assert_eq!(desk.doubt(&name("b"), now), Outlook::Begun(2));
-        desk.finish(LastAttempt::Succeeded);
+        desk.finish(LastAttempt::Succeeded, now);
         assert_eq!(desk.doubt(&name("a"), now + DOUBT - Duration::from_secs(1)), Outlook::Absent);
         assert_eq!(desk.doubt(&name("a"), now + DOUBT), Outlook::Begun(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_doubt_without_an_id_waits_for_a_cool_down_only() {
+        let now = Instant::now();
+        let mut desk = Desk::new(PERIOD, now);
+        let unnamed = Name::from(KeyHint::new(Algorithm::Es256, None));
+        for outlook in [Outlook::Begun(1), Outlook::Begun(2), Outlook::CoolingDown] {
+            assert_eq!(desk.doubt(&unnamed, now), outlook);
+            desk.finish(LastAttempt::Succeeded, now);
+        }
+        assert_eq!(desk.doubt(&unnamed, now + PERIOD), Outlook::Begun(3));
     }
 
     #[tokio::test(start_paused = true)]
@@ -202,7 +329,7 @@ mod tests {
         let mut desk = Desk::new(PERIOD, now);
         for id in ["a", "b"] {
             assert!(matches!(desk.doubt(&name(id), now), Outlook::Begun(_)));
-            desk.finish(LastAttempt::Succeeded);
+            desk.finish(LastAttempt::Succeeded, now);
         }
         assert_eq!(desk.doubt(&name("c"), now), Outlook::CoolingDown);
         assert_eq!(desk.doubt(&name("c"), now + PERIOD), Outlook::Begun(3));

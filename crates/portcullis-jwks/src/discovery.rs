@@ -1,7 +1,10 @@
 //! Issuer metadata that names the key set's URL (OpenID Connect Discovery 1.0, RFC 8414).
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::{
@@ -73,10 +76,9 @@ impl DiscoverableIssuer {
     fn read(&self, text: &str) -> Result<DocumentUrl, FetchError> {
         // A derived reader takes an array, too, by position.
         if !text.trim_start().starts_with('{') {
-            return Err(no_metadata(1, 1));
+            return Err(no_metadata(text, "it is no JSON object"));
         }
-        let metadata: Metadata =
-            serde_json::from_str(text).map_err(|error| no_metadata(error.line(), error.column()))?;
+        let metadata: Metadata = serde_json::from_str(text).map_err(|error| no_metadata(text, &place(&error)))?;
         if metadata.issuer != self.name {
             return Err(FetchError::issuer_mismatch(&self.name, &metadata.issuer));
         }
@@ -111,11 +113,27 @@ struct Metadata {
     jwks_uri: String,
 }
 
-/// Says where it went wrong, without quoting the document.
-fn no_metadata(line: usize, column: usize) -> FetchError {
+/// Says what went wrong, without quoting the document.
+fn no_metadata(text: &str, problem: &str) -> FetchError {
+    if has_member(text, "keys") {
+        return FetchError::malformed(
+            "this is a key set, not an issuer's metadata: give its URL to `RemoteKeys::from_url`",
+        );
+    }
     FetchError::malformed(format!(
-        "no issuer metadata: `issuer` and `jwks_uri` are needed, each once and as text (line {line}, column {column})"
+        "this is not the metadata of an issuer, which has `issuer` and `jwks_uri`, each once and as text: {problem}"
     ))
+}
+
+fn place(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let end = if error.is_eof() { "it ends too early, " } else { "" };
+    format!("{end}line {line}, column {column}")
+}
+
+/// Whether a text is a JSON object with that member.
+pub(crate) fn has_member(text: &str, name: &str) -> bool {
+    serde_json::from_str::<BTreeMap<&str, &RawValue>>(text).is_ok_and(|members| members.contains_key(name))
 }
 
 const OIDC_DOCUMENT: &str = "/.well-known/openid-configuration";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER},
 };
 
 use tokio::time::{Instant, timeout_at};
@@ -52,6 +52,8 @@ pub(crate) async fn get(
     let mut request = Request::new(());
     *request.uri_mut() = url.uri().clone();
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
+    // A request that says nothing accepts any coding (RFC 9110 section 12.5.3).
+    request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(etag) = etag {
         request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
     }
@@ -70,13 +72,35 @@ fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, Fetch
         status => return Err(FetchError::status(status).with_retry_after(retry_after(&head.headers))),
     }
     is_json(&head.headers)?;
+    is_not_encoded(&head.headers)?;
     // A `Fetch` of somebody else's may not have looked.
     if body.len() > MAX_DOCUMENT_LEN {
         return Err(FetchError::too_large());
     }
-    let text = String::from_utf8(body).map_err(|_| FetchError::malformed("the answer is not UTF-8"))?;
+    let text = text(body)?;
     let etag = head.headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
     Ok(Fetched::New(Document { text, etag, freshness: freshness(&head.headers) }))
+}
+
+/// The error names what the octets look like.
+fn text(mut body: Vec<u8>) -> Result<String, FetchError> {
+    // A parser may ignore it (RFC 8259 section 8.1), and ours does not.
+    if body.starts_with(b"\xEF\xBB\xBF") {
+        body.drain(..3);
+    }
+    String::from_utf8(body).map_err(|error| match error.as_bytes() {
+        [0x1f, 0x8b, ..] => FetchError::content_coding("gzip"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => FetchError::content_coding("zstd"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => FetchError::malformed("the answer is UTF-16, and JSON has to be UTF-8"),
+        _ => FetchError::malformed("the answer is not UTF-8"),
+    })
+}
+
+/// Nothing is decoded here, so that a small answer cannot become a large document.
+fn is_not_encoded(headers: &HeaderMap) -> Result<(), FetchError> {
+    let codings = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?").trim());
+    let mut other = codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
+    other.next().map_or(Ok(()), |coding| Err(FetchError::content_coding(coding)))
 }
 
 /// When the issuer wants to be asked again, if it says so in seconds (RFC 9110 section 10.2.3). A date is left aside: whose clock
@@ -146,5 +170,20 @@ mod tests {
         assert_eq!(long.unwrap_err().kind(), Kind::TooLarge);
         assert!(read(Response::new(vec![b' '; MAX_DOCUMENT_LEN]), false).is_ok());
         assert_eq!(read(Response::new(vec![b'"', 0xff, b'"']), false).unwrap_err().kind(), Kind::Malformed);
+    }
+
+    #[test]
+    fn codings_are_named() {
+        let answer = |coding: &str| {
+            let response = Response::builder().header(CONTENT_ENCODING, coding).body(b"{}".to_vec());
+            read(response.unwrap(), false).map_err(|error| (error.kind(), error.to_string()))
+        };
+        for coding in ["br", "gzip", "deflate", "zstd", "x-gzip", "gzip, br"] {
+            let (kind, text) = answer(coding).unwrap_err();
+            assert!(kind == Kind::ContentCoding && text.contains(coding), "{text}");
+        }
+        for coding in ["", "identity", "Identity"] {
+            assert!(answer(coding).is_ok(), "{coding}");
+        }
     }
 }

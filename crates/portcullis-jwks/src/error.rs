@@ -1,9 +1,9 @@
 //! Why a fetch came to nothing, for the operator.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, io, iter, sync::Arc, time::Duration};
 
 use http::StatusCode;
-use portcullis_core::SkippedKey;
+use portcullis_core::{LogText, SkippedKey};
 
 /// An attempt to get keys came to nothing; the keys from before stay in use as long as they may.
 ///
@@ -23,18 +23,24 @@ impl FetchError {
         Self { kind, url: None, status: None, retry_after: None, detail: detail.into(), source: None }
     }
 
-    /// No response was had: no name, no connection, a broken one, a certificate that is not trusted.
+    /// No response came: no name, no connection, a broken one, a certificate that is not trusted.
+    ///
+    /// What is known of an [`io::Error`](std::io::Error) among the causes is told in plain words, with what to look at.
     pub fn unreachable(source: impl Error + Send + Sync + 'static) -> Self {
-        let error = Self::new(FetchErrorKind::Unreachable, "no response was had");
-        Self { source: Some(Arc::new(source)), ..error }
+        let detail = cause(&source);
+        Self { source: Some(Arc::new(source)), ..Self::new(FetchErrorKind::Unreachable, detail) }
     }
 
-    /// The certificate's authority is not known: mostly one within one's own walls.
+    /// The same with a cause that the client knows.
     #[cfg(feature = "reqwest")]
-    pub(crate) fn untrusted(source: impl Error + Send + Sync + 'static) -> Self {
-        let detail = "its certificate is from no authority that this machine trusts: add yours to the machine, or by \
-                      `HttpClient::with_root_certificates`";
+    pub(crate) fn unreachable_because(detail: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
         Self { detail: detail.into(), ..Self::unreachable(source) }
+    }
+
+    /// A response began and did not come to its end.
+    pub fn cut_short(source: impl Error + Send + Sync + 'static) -> Self {
+        let detail = "the response was cut short: the connection ended before the document did";
+        Self { source: Some(Arc::new(source)), ..Self::new(FetchErrorKind::CutShort, detail) }
     }
 
     /// What the request has to carry is not at hand.
@@ -59,25 +65,42 @@ impl FetchError {
     }
 
     pub(crate) fn status(status: StatusCode) -> Self {
-        let hint = if status.is_redirection() { "; redirects are not followed: configure where it leads" } else { "" };
+        let hint = match status {
+            status if status.is_redirection() => "; redirects are not followed: configure where it leads",
+            StatusCode::NOT_FOUND | StatusCode::GONE => "; there is no such document: is the URL right?",
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                "; it is not for every client: `HttpClient` can send a token or an HTTP header"
+            }
+            _ => "",
+        };
         let error = Self::new(FetchErrorKind::Status, format!("the answer has the status {}{hint}", status.as_u16()));
         Self { status: Some(status), ..error }
     }
 
     /// Neither document of an issuer is there; `missing` is what the first one's place said.
     pub(crate) fn no_metadata_at(missing: Self, oauth: &str) -> Self {
+        let status = missing.status.map_or(0, |status| status.as_u16());
         let detail = format!(
-            "{}, and there is nothing to be had at {oauth} either: the issuer has another name, or shows its metadata not to everybody",
-            missing.detail
+            "the answer has the status {status}, and there is no metadata at {oauth} either: is this the issuer's name, exactly \
+             as its tokens have it in `iss`? If it publishes no metadata, use `RemoteKeys::from_url`"
         );
         Self { detail: detail.into(), ..missing }
     }
 
     pub(crate) fn content_type(found: &str) -> Self {
-        let found: String = found.chars().filter(|char| !char.is_control()).take(60).collect();
         let html = found.to_ascii_lowercase().contains("html");
         let hint = if html { "; is there a login page or a proxy in between?" } else { "" };
+        let found = shown(found, 60);
         Self::new(FetchErrorKind::ContentType, format!("the answer is `{found}`, not JSON{hint}"))
+    }
+
+    /// `found` is the coding, by its name.
+    pub(crate) fn content_coding(found: &str) -> Self {
+        let found = shown(found, 60);
+        let detail = format!(
+            "the answer is compressed (`{found}`), which was not asked for: switch compression off for this URL where it is added"
+        );
+        Self::new(FetchErrorKind::ContentCoding, detail)
     }
 
     pub(crate) fn malformed(detail: impl Into<Arc<str>>) -> Self {
@@ -89,7 +112,11 @@ impl FetchError {
     }
 
     pub(crate) fn no_usable_key(skipped: &[SkippedKey]) -> Self {
-        let reasons: Vec<_> = skipped.iter().map(ToString::to_string).collect();
+        const TOLD: usize = 3;
+        let mut reasons: Vec<_> = skipped.iter().take(TOLD).map(ToString::to_string).collect();
+        if skipped.len() > TOLD {
+            reasons.push(format!("and {} more", skipped.len() - TOLD));
+        }
         let reasons = if reasons.is_empty() {
             "it is empty (an issuer that signs with a shared secret publishes none: configure that)".to_owned()
         } else {
@@ -109,10 +136,13 @@ impl FetchError {
     }
 
     pub(crate) fn issuer_mismatch(expected: &str, found: &str) -> Self {
-        let found: String = found.chars().filter(|char| !char.is_control()).take(200).collect();
         let slash = expected.trim_end_matches('/') == found.trim_end_matches('/');
-        let hint = if slash { " (the slash at the end counts: configure the issuer as it names itself)" } else { "" };
-        let detail = format!("the metadata is of the issuer `{found}`, not of `{expected}`{hint}");
+        let hint = if slash { "the slash at the end counts: " } else { "" };
+        let found = shown(found, 200);
+        let detail = format!(
+            "the metadata is of the issuer `{found}`, not of `{expected}`: {hint}configure the issuer exactly as it names itself, if \
+             that is the one you mean"
+        );
         Self::new(FetchErrorKind::IssuerMismatch, detail)
     }
 
@@ -131,6 +161,11 @@ impl FetchError {
         self
     }
 
+    /// Its source, for an error that tells the rest of it by itself.
+    pub(crate) fn shared_source(&self) -> Option<Arc<dyn Error + Send + Sync>> {
+        self.source.clone()
+    }
+
     /// What went wrong, to branch on.
     pub fn kind(&self) -> FetchErrorKind {
         self.kind
@@ -145,6 +180,34 @@ impl FetchError {
     pub fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
+}
+
+/// At most so many characters of a text that somebody else wrote, for one line of a log.
+pub(crate) fn shown(text: &str, most: usize) -> String {
+    let cut: String = text.chars().take(most).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", LogText::new(&cut))
+}
+
+/// What led to an error, and what to look at: from the first cause that says of which kind it is.
+fn cause(error: &(dyn Error + 'static)) -> &'static str {
+    use io::ErrorKind as Kind;
+    let kinds =
+        iter::successors(Some(error), |error| (*error).source()).filter_map(|error| error.downcast_ref::<io::Error>());
+    let told = kinds.map(io::Error::kind).find_map(|kind| match kind {
+        Kind::ConnectionRefused => {
+            Some("the connection was refused: are host and port right, and is the issuer running?")
+        }
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => {
+            Some("the connection was closed before a response came")
+        }
+        Kind::HostUnreachable | Kind::NetworkUnreachable => {
+            Some("there is no way to that host: is the address right, and does the network let this service through?")
+        }
+        Kind::TimedOut => Some("the connection timed out: does a firewall let this service through?"),
+        _ => None,
+    });
+    told.unwrap_or("no response came")
 }
 
 impl fmt::Display for FetchError {
@@ -166,8 +229,10 @@ impl Error for FetchError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FetchErrorKind {
-    /// No response was had: no name, no connection, a certificate that is not trusted.
+    /// No response came: no name, no connection, a certificate that is not trusted.
     Unreachable,
+    /// A response began, and the connection ended before it was complete.
+    CutShort,
     /// The token that the request has to carry could not be read: see `HttpClient::bearer_token_file`. Nothing was asked for.
     Credential,
     /// The attempt took too long.
@@ -176,6 +241,8 @@ pub enum FetchErrorKind {
     Status,
     /// Not JSON by its `Content-Type`: a login page, say.
     ContentType,
+    /// Compressed, which was not asked for.
+    ContentCoding,
     /// More than 512 KiB.
     TooLarge,
     /// No JWK Set, or no metadata, or with more than 100 keys.

@@ -15,8 +15,9 @@ use crate::FetchError;
 ///   URLs may be asked for is decided before: see [`RemoteKeys`](crate::RemoteKeys).)
 /// - Do not follow redirects: give the 3xx as it came.
 /// - Stop reading after [`MAX_DOCUMENT_LEN`] bytes, with [`FetchError::too_large`].
-/// - Ask for no content coding, or bound what it decodes to by the same limit.
-/// - What is no HTTP response is a [`FetchError`]; any status is a response.
+/// - Ask for no content coding. Or decode it, bound what it decodes to by the same limit, and remove `Content-Encoding`.
+/// - What is no HTTP response is a [`FetchError`]; any status is a response. A response that begins and does not end is
+///   [`FetchError::cut_short`].
 ///
 /// The future is dropped when the time is up, five seconds after the attempt began. It runs in a task of its own, never in
 /// a request's, and there is never more than one at a time for a source.

@@ -4,10 +4,13 @@ use portcullis_core::{KeyErrorKind, KeySet, SkippedKey, VerifyingKey};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::FetchError;
+use crate::{FetchError, discovery::has_member};
 
 /// As many as a set can have. An issuer that exposes more has lost everything, and each of its bad sets is refused as a whole.
 pub(crate) const MAX_EXPOSED: usize = 100;
+
+const IS_METADATA: &str =
+    "this is an issuer's metadata, not its keys: give the issuer's name to `RemoteKeys::discover`";
 
 /// What an issuer's key set came to.
 #[derive(Debug)]
@@ -42,6 +45,7 @@ impl KeyDocument {
     pub(crate) fn read(text: &str) -> Self {
         let (keys, skipped) = match KeySet::from_jwks(text) {
             Ok(read) => read,
+            Err(_) if has_member(text, "jwks_uri") => return Self::refused(FetchError::malformed(IS_METADATA)),
             Err(error) => return Self::refused(FetchError::malformed(error.to_string())),
         };
         let exposed: Vec<&SkippedKey> = skipped.iter().filter(|key| is_exposed(key)).collect();

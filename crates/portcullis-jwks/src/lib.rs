@@ -25,13 +25,19 @@
 //! - **Unknown key.** A token that names a key which is not in the set makes the set be fetched, or joins the fetch under way,
 //!   waits at most 2 s, and is then judged by the new set.
 //! - **Cool-down.** Tokens may cause a fetch every 30 s, and two at once after a quiet time. Meanwhile a token with an unknown key
-//!   is refused at once, however many there are; a token whose key is known never waits for anything. A key that a fetch did not
-//!   bring is looked for again after a cool-down, then after twice as long, up to five minutes; any change of the set ends that.
-//! - **Same id, new key.** A bad signature under a known key id makes the set be fetched too, once in five minutes for each id.
+//!   is answered at once, however many there are, and a token whose key is known never waits for anything. The answer is a refusal
+//!   (401) if a fetch that began after the key was first named has succeeded and did not bring it. Otherwise the key may be new, and
+//!   the answer is "we could not decide" (503) with `Retry-After`. A key for which a fetch was made in vain is looked for again after
+//!   a cool-down, then after twice as long, up to five minutes; any change of the set ends that.
+//! - **Same id, new key.** A bad signature under a known key id makes the set be fetched too, once in five minutes for each id, and
+//!   is refused in between. A token without a key id whose signature no key has made is treated as one with an unknown key.
+//! - **Keys that moved.** The metadata are asked for once a day, and again before the next fetch when one did not bring the key that
+//!   it was made for: the issuer may publish its keys somewhere else by now, while the place from before still answers.
 //! - **Outage.** While the set cannot be fetched, the keys from before stay in use, up to an hour past their freshness. After
 //!   that, tokens are answered with "we could not decide" (503), never with a refusal. The set is tried again after 1 s, 2 s, …
-//!   30 s, for ever; later if the issuer asks for it (`Retry-After`), up to five minutes, while tokens may cause an attempt as ever.
-//! - **Bad answers** never replace good keys: another status than 200, a redirect, another type than JSON, more than 512 KiB or
+//!   30 s, for ever, and at most 5 s apart while no key can be used; later if the issuer asks for it (`Retry-After`), up to five
+//!   minutes, while tokens may cause an attempt as ever.
+//! - **Bad answers** never replace good keys: another status than 200, a redirect, another type than JSON, compressed, more than 512 KiB or
 //!   100 keys, no key that can be used, a private key or a secret among them. One odd key among others is skipped, with a warning.
 //! - **Exposed keys.** A key whose private half was published is dropped at once, and not used again, however it is published from
 //!   then on: everybody may have it. The issuer has to make another one. A snapshot remembers that.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     FetchError,
@@ -11,12 +11,16 @@ use crate::{
     document::{self, ATTEMPT_LIMIT, Fetched},
     fetch::SharedFetch,
     key_document::KeyDocument,
+    telemetry,
     url::DocumentUrl,
 };
 
 /// For how long metadata is believed while its key set can be had. It changes once in years; after a failure it is asked
 /// for again anyway.
 const METADATA_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How much of an attempt the metadata may take that are asked for because of a doubt.
+const DOUBT_LIMIT: Duration = Duration::from_secs(2);
 
 /// What the developer named.
 #[derive(Clone, Debug)]
@@ -30,6 +34,8 @@ pub(crate) enum Origin {
 pub(crate) struct Learned {
     /// Where the metadata said the key set is, and when.
     pub(crate) discovered: Option<(DocumentUrl, Instant)>,
+    /// The set that is there lacks a key that a token names, so the metadata are asked for before it, however young they are.
+    pub(crate) in_doubt: bool,
     /// Which version of the set is in hand, and from where.
     pub(crate) etag: Option<(DocumentUrl, HeaderValue)>,
 }
@@ -84,10 +90,25 @@ impl Origin {
         learned: &Learned,
         deadline: Instant,
     ) -> Result<(DocumentUrl, Instant), FetchError> {
-        match (self, &learned.discovered) {
-            (Self::KeySet(url), _) => Ok((url.clone(), Instant::now())),
-            (Self::Issuer(_), Some((url, at))) if at.elapsed() < METADATA_LIFE => Ok((url.clone(), *at)),
-            (Self::Issuer(issuer), _) => Ok((issuer.key_set_url(fetch, deadline).await?, Instant::now())),
+        let now = Instant::now();
+        let issuer = match self {
+            Self::KeySet(url) => return Ok((url.clone(), now)),
+            Self::Issuer(issuer) => issuer,
+        };
+        match &learned.discovered {
+            Some((url, at)) if at.elapsed() < METADATA_LIFE && !learned.in_doubt => Ok((url.clone(), *at)),
+            Some((url, at)) if at.elapsed() < METADATA_LIFE => {
+                let asked = timeout_at(now + DOUBT_LIMIT, issuer.key_set_url(fetch, deadline)).await;
+                match asked.unwrap_or_else(|_| Err(FetchError::timed_out(DOUBT_LIMIT))) {
+                    Ok(url) => Ok((url, now)),
+                    // Any token can raise the doubt, so it must not keep a key set from being refreshed where it was.
+                    Err(error) => {
+                        telemetry::metadata_not_read(issuer.name(), &error);
+                        Ok((url.clone(), *at))
+                    }
+                }
+            }
+            _ => Ok((issuer.key_set_url(fetch, deadline).await?, now)),
         }
     }
 }

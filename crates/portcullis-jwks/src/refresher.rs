@@ -35,6 +35,8 @@ pub(crate) struct Refresher {
     pub(crate) jitter: Jitter,
     pub(crate) learned: Learned,
     pub(crate) failures: u32,
+    /// When the issuer wants to be asked again, if it said so.
+    pub(crate) no_sooner_than: Instant,
     /// For as long as the source lives: that a key is published without its private half again makes nobody forget that.
     pub(crate) exposed: Vec<PublicHalf>,
 }
@@ -58,7 +60,7 @@ impl Refresher {
                     self.finish(attempt.asked_at.take().unwrap_or_else(Instant::now), flat(outcome));
                 }
                 () = at(too_old) => self.grow_too_old(),
-                () = at(due), if attempt.task.is_empty() => self.shared.desk().begin_scheduled(Instant::now()),
+                () = at(due), if attempt.task.is_empty() => self.begin_what_is_due(),
                 () = self.shared.wake.notified() => {}
             }
             if attempt.task.is_empty() && self.shared.desk().is_running() {
@@ -73,20 +75,35 @@ impl Refresher {
         (self.shared.desk().due, self.shared.published.load().ends_at())
     }
 
-    /// Draws the conclusions of an attempt, and then wakes whoever waits for it.
+    fn begin_what_is_due(&self) {
+        let mut desk = self.shared.desk();
+        if self.failures > 0 { desk.begin_retry() } else { desk.begin_scheduled(Instant::now()) }
+    }
+
+    /// Draws the conclusions of an attempt, and then wakes the requests that wait for it.
     fn finish(&mut self, asked_at: Instant, outcome: Outcome) {
         let last = match outcome {
             Ok(answer) => self.answered(asked_at, answer),
             Err(error) => self.fail(error),
         };
-        let attempt = self.shared.desk().finish(last);
-        self.shared.finished.send_replace(attempt);
+        let finished = self.shared.desk().finish(last, Instant::now());
+        if finished.missed {
+            // The keys may have moved, and the place from before still answer.
+            self.learned.in_doubt = true;
+        }
+        self.shared.finished.send_replace(finished.number);
     }
 
     fn answered(&mut self, asked_at: Instant, answer: Answer) -> LastAttempt {
         let Answer { url, learned_at, content } = answer;
+        if learned_at >= asked_at {
+            self.learned.in_doubt = false;
+        }
         let (document, keys) = match content {
-            Content::NotModified { freshness } => return self.confirm(asked_at, freshness),
+            Content::NotModified { freshness } => {
+                self.learned.discovered = Some((url, learned_at));
+                return self.confirm(asked_at, freshness);
+            }
             Content::Read { document, keys } => (document, keys),
         };
         match keys {
@@ -162,9 +179,10 @@ impl Refresher {
         self.learned.discovered = None;
         let asked_for = error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER);
         let asked_for = self.jitter.no_sooner_than(asked_for);
-        let retry = self.jitter.retry_after(self.failures).max(asked_for);
-        self.shared.desk().due = Some(Instant::now() + retry);
-        let usable = self.shared.published.load().usable().is_some();
+        let (now, usable) = (Instant::now(), self.shared.published.load().usable().is_some());
+        let retry = self.jitter.retry_after(self.failures, usable).max(asked_for);
+        self.no_sooner_than = now + asked_for;
+        self.shared.desk().due = Some(now + retry);
         telemetry::fetch_failed(&self.origin.name(), &error, self.failures, usable);
         LastAttempt::Failed(error)
     }
@@ -198,9 +216,14 @@ impl Refresher {
         telemetry::exposed_keys_dropped(&self.origin.name(), &dropped);
     }
 
-    fn grow_too_old(&self) {
+    fn grow_too_old(&mut self) {
         self.shared.publish(KeySet::default(), Usability::TooOld);
         telemetry::keys_too_old(&self.origin.name());
+        // The wait was chosen while there were keys to use.
+        let soon = Instant::now() + self.jitter.retry_after(self.failures, false);
+        let soon = soon.max(self.no_sooner_than);
+        let mut desk = self.shared.desk();
+        desk.due = desk.due.map(|due| due.min(soon));
     }
 }
 

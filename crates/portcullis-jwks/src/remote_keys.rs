@@ -48,7 +48,8 @@ impl RemoteKeys {
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`: why the last attempt came to nothing.
+    /// If that takes longer than `timeout`. The error's text says why the last attempt failed and what to change; for the kind of
+    /// failure see [`last_error`](Self::last_error).
     pub async fn require(&self, timeout: Duration) -> Result<(), KeySourceError> {
         let deadline = Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + A_YEAR);
         let mut finished = self.shared.finished.subscribe();

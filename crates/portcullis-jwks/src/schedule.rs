@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-/// Attempts after a failure begin a second apart and end at half a minute: soon enough that an outage is hardly longer
-/// for us than for the issuer, rare enough that the issuer can come back.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// Attempts after a failure are a second apart at first, and each time twice as long, up to this: rare enough that the issuer can
+/// come back, and nobody waits while the keys from before can be used.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// The same while no key can be used: each second of it is one in which no token can be verified.
+const LONGEST_WAIT_WITHOUT_KEYS: Duration = Duration::from_secs(5);
+
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// Chance, so that the instances of a service do not ask at once.
 #[derive(Debug)]
@@ -21,11 +26,11 @@ impl Jitter {
         freshness.mul_f64(0.8 * self.around_one(0.1))
     }
 
-    /// After how long to try again when that many attempts in a row came to nothing.
-    pub(crate) fn retry_after(&mut self, failures: u32) -> Duration {
-        let (first, last) = RETRY;
+    /// After how long to try again when that many attempts in a row came to nothing, and keys can be used meanwhile or not.
+    pub(crate) fn retry_after(&mut self, failures: u32, usable: bool) -> Duration {
+        let longest = if usable { LONGEST_WAIT } else { LONGEST_WAIT_WITHOUT_KEYS };
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(30));
-        first.saturating_mul(doubled).min(last).mul_f64(self.around_one(0.2))
+        FIRST_WAIT.saturating_mul(doubled).min(longest).mul_f64(self.around_one(0.2))
     }
 
     /// What an issuer asks for, and up to a fifth longer.
@@ -51,12 +56,15 @@ mod tests {
     }
 
     #[test]
-    fn retries_grow_to_half_a_minute() {
+    fn retries_grow_to_half_a_minute_and_to_five_seconds_without_keys() {
         let mut jitter = Jitter(fastrand::Rng::with_seed(1));
-        for (failures, seconds) in [(1, 1.0), (2, 2.0), (3, 4.0), (5, 16.0), (6, 30.0), (1000, 30.0), (u32::MAX, 30.0)]
+        for (failures, seconds) in
+            [(1, 1.0_f64), (2, 2.0), (3, 4.0), (5, 16.0), (6, 30.0), (1000, 30.0), (u32::MAX, 30.0)]
         {
-            let time = jitter.retry_after(failures).as_secs_f64();
+            let time = jitter.retry_after(failures, true).as_secs_f64();
             assert!((0.8 * seconds..=1.2 * seconds).contains(&time), "{failures}: {time}");
+            let (time, seconds) = (jitter.retry_after(failures, false).as_secs_f64(), seconds.min(5.0));
+            assert!((0.8 * seconds..=1.2 * seconds).contains(&time), "{failures} without keys: {time}");
         }
     }
 }

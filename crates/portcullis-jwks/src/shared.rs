@@ -145,25 +145,34 @@ impl Shared {
         }
     }
 
-    /// Why there is no answer, and when asking again makes sense.
+    /// Why there is no answer, and when asking again makes sense. The text says why the last attempt failed, so that one line tells
+    /// an operator what to do; its source is the source of that.
     pub(crate) fn fault(&self) -> KeySourceError {
         use KeySourceErrorKind::{TooOld, Unavailable};
         let mut desk = self.desk();
         let retry_after = desk.retry_after(Instant::now());
-        let (kind, detail) = match self.published.load().usability() {
-            Usability::Nothing => (Unavailable, "there are no keys at hand"),
-            Usability::Usable { .. } => {
-                (Unavailable, "the key is not in the set, and the set could not be fetched anew")
+        let (kind, what) = match (self.published.load().usability(), &desk.last) {
+            (Usability::Ended, _) => {
+                (Unavailable, "the task that fetches them has ended: with its runtime, or by a panic")
             }
-            Usability::TooOld => (TooOld, "they could not be fetched anew for longer than they may be used"),
-            Usability::Ended => {
-                (Unavailable, "the task that kept them fresh has ended: with its runtime, or by a panic")
+            (Usability::TooOld, _) => (TooOld, "they could not be fetched for longer than they may be used"),
+            (Usability::Nothing, LastAttempt::Failed(_)) => (Unavailable, "they could not be fetched"),
+            (Usability::Nothing, _) => (Unavailable, "the first fetch is not over yet"),
+            (Usability::Usable { .. }, LastAttempt::Failed(_)) => {
+                (Unavailable, "the token's key is not among them, and they could not be fetched again")
             }
+            (Usability::Usable { .. }, _) => (
+                Unavailable,
+                "the token's key is not among them, and was not looked for yet: tokens may cause no fetch so soon",
+            ),
         };
-        let fault = KeySourceError::new(kind, detail).with_retry_after(retry_after);
-        match &desk.last {
-            LastAttempt::Failed(error) => fault.with_source(error.clone()),
-            LastAttempt::None | LastAttempt::Succeeded => fault,
-        }
+        let fault = match &desk.last {
+            LastAttempt::Failed(error) => {
+                let fault = KeySourceError::new(kind, format!("{what}: {error}"));
+                error.shared_source().map_or(fault.clone(), |source| fault.with_source(source))
+            }
+            LastAttempt::None | LastAttempt::Succeeded => KeySourceError::new(kind, what),
+        };
+        fault.with_retry_after(retry_after)
     }
 }

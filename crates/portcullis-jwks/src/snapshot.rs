@@ -66,6 +66,7 @@ impl Snapshot {
     ///
     /// If the text is something else.
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_json::from_str(text).map(Self).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             ConfigError::new(format!(

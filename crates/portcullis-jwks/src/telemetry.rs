@@ -4,28 +4,31 @@
 
 #[cfg(feature = "tracing")]
 pub(crate) use enabled::{
-    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, snapshot_not_restored, task_ended,
+    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, metadata_not_read, snapshot_not_restored,
+    task_ended,
 };
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) use disabled::{
-    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, snapshot_not_restored, task_ended,
+    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, metadata_not_read, snapshot_not_restored,
+    task_ended,
 };
 
 #[cfg(feature = "tracing")]
 mod enabled {
     use portcullis_core::{KeySet, LogText, SkippedKey, VerifyingKey};
 
-    use crate::FetchError;
+    use crate::{FetchError, error::shown};
 
     /// What filters name: the crate, and not where in it the event is written.
     const TARGET: &str = "portcullis_jwks";
 
-    /// The issuer's keys are others than before.
+    /// The issuer's keys are others than before. Two lines at most, however many keys there are.
     pub(crate) fn keys_swapped(source: &str, keys: &KeySet, skipped: &[SkippedKey]) {
         tracing::info!(target: TARGET, source, keys = keys.len(), skipped = skipped.len(), "key set swapped");
-        for key in skipped {
-            tracing::warn!(target: TARGET, source, key = %LogText::new(key), "a key of the set is not used");
+        if let Some(first) = skipped.first() {
+            let (key, more) = (LogText::new(first), skipped.len() - 1);
+            tracing::warn!(target: TARGET, source, %key, more, "a key of the set is not used");
         }
     }
 
@@ -46,13 +49,18 @@ mod enabled {
         }
     }
 
+    /// The metadata were asked for because a key was missing, in vain.
+    pub(crate) fn metadata_not_read(source: &str, error: &FetchError) {
+        let error = LogText::of_error(error);
+        tracing::warn!(target: TARGET, source, %error, "the issuer's metadata could not be read again, its keys are fetched from where they were");
+    }
+
     /// Keys in use turned out to be published with their private halves.
     pub(crate) fn exposed_keys_dropped(source: &str, dropped: &[VerifyingKey]) {
-        for key in dropped {
-            let key = key.id().unwrap_or("without an id");
+        if let Some(first) = dropped.first() {
+            let (key, more) = (shown(first.id().unwrap_or("without an id"), 60), dropped.len() - 1);
             tracing::error!(
-                target: TARGET, source,
-                key = %LogText::new(&key),
+                target: TARGET, source, key, more,
                 "the issuer published this key's private half: it verifies nothing from now on"
             );
         }
@@ -85,6 +93,8 @@ mod disabled {
     pub(crate) fn fetched(_: &str, _: u32) {}
 
     pub(crate) fn fetch_failed(_: &str, _: &FetchError, _: u32, _: bool) {}
+
+    pub(crate) fn metadata_not_read(_: &str, _: &FetchError) {}
 
     pub(crate) fn exposed_keys_dropped(_: &str, _: &[VerifyingKey]) {}
 

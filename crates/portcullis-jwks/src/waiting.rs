@@ -29,7 +29,7 @@ impl Shared {
                     brought => return brought,
                 },
                 (None, Usability::Ended) => Outlook::CoolingDown,
-                (None, _) => desk.join_or_begin(now),
+                (None, _) => desk.look_for_any(now),
             }
         };
         match outlook {
@@ -56,25 +56,20 @@ impl Shared {
             }
         };
         match outlook {
-            Outlook::Absent | Outlook::CoolingDown => Resolved::Unknown,
-            Outlook::Begun(attempt) | Outlook::Joined(attempt) => {
+            Outlook::Begun(_) | Outlook::Joined(_) => {
                 self.wake.notify_one();
-                let shared = Arc::clone(self);
-                Resolved::waiting(async move {
-                    // Whatever the attempt came to: the token is judged by the keys at hand.
-                    let _in_time = shared.wait(attempt, Instant::now() + PATIENCE).await;
-                    shared.at_hand(name.hint())
-                })
+                Resolved::waiting(wait_for_newer_key(Arc::clone(self), name, tried.clone(), outlook))
             }
+            // A token that names a key of the set was not signed by it, which is a verdict. One that names none may have been
+            // signed by a key that is not known yet.
+            Outlook::CoolingDown if hint.key_id.is_none() => self.not_looked_for(),
+            Outlook::Absent | Outlook::CoolingDown => Resolved::Unknown,
         }
     }
 
-    /// A key that is not in the set and may not be looked for at the moment. If the set was fetched within the cool-down, that
-    /// says enough; if that failed, nobody knows.
+    /// A key that may not be looked for at the moment, and was not looked for since a token first named it: nobody knows.
     fn not_looked_for(&self) -> Resolved {
-        let looked = matches!(self.desk().last, LastAttempt::Succeeded);
-        let usable = self.published.load().usable().is_some();
-        if looked && usable { Resolved::Unknown } else { Resolved::Fault(self.fault()) }
+        Resolved::Fault(self.fault())
     }
 
     /// Waits until that attempt is over; `false` if it takes too long.
@@ -90,13 +85,34 @@ impl Shared {
         if !matches!(desk.last, LastAttempt::Succeeded) {
             return Outlook::CoolingDown;
         }
-        if joined && let Outlook::Begun(attempt) | Outlook::Joined(attempt) = desk.look_for(name, now) {
-            self.wake.notify_one();
-            // Whoever began it, it began after the key was asked for.
-            return Outlook::Begun(attempt);
+        // An attempt that was made for it has looked for it; one that was under way already has not.
+        if joined { self.begun_for_it(desk.look_for(name, now)) } else { Outlook::Absent }
+    }
+
+    /// The attempt made no difference to a token without a key id. Was that all?
+    fn not_newer(&self, name: &Name, joined: bool) -> Outlook {
+        let (now, mut desk) = (Instant::now(), self.desk());
+        if !matches!(desk.last, LastAttempt::Succeeded) {
+            return Outlook::CoolingDown;
         }
-        desk.note_absent(name.clone(), now);
-        Outlook::Absent
+        if joined { self.begun_for_it(desk.doubt(name, now)) } else { Outlook::Absent }
+    }
+
+    /// An attempt that is under way now began after the token came, whichever token it was made for.
+    fn begun_for_it(&self, outlook: Outlook) -> Outlook {
+        match outlook {
+            Outlook::Begun(attempt) | Outlook::Joined(attempt) => {
+                self.wake.notify_one();
+                Outlook::Begun(attempt)
+            }
+            other => other,
+        }
+    }
+
+    /// The fault of a fetch that takes longer than a request waits.
+    fn too_slow() -> Resolved {
+        let slow = KeySourceError::new(KeySourceErrorKind::Unavailable, "the fetch takes longer than a request waits");
+        Resolved::Fault(slow.with_retry_after(PATIENCE))
     }
 }
 
@@ -113,13 +129,38 @@ async fn wait_for_key(shared: Arc<Shared>, name: Name, mut outlook: Outlook) -> 
             Outlook::CoolingDown => return shared.not_looked_for(),
         };
         if !shared.wait(attempt, deadline).await {
-            let slow =
-                KeySourceError::new(KeySourceErrorKind::Unavailable, "the fetch takes longer than a request waits");
-            return Resolved::Fault(slow.with_retry_after(PATIENCE));
+            return Shared::too_slow();
         }
         match shared.at_hand(name.hint()) {
             Resolved::Unknown => outlook = shared.not_brought(&name, joined),
             found => return found,
+        }
+    }
+}
+
+/// Waits for the attempt that may bring a newer key than `tried`. A token that names its key is judged by the keys at hand then,
+/// whatever the attempt came to. For one that names none, it has to be an attempt that succeeded and began after the token came.
+async fn wait_for_newer_key(shared: Arc<Shared>, name: Name, tried: KeyMatch, mut outlook: Outlook) -> Resolved {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (attempt, joined) = match outlook {
+            Outlook::Begun(attempt) => (attempt, false),
+            Outlook::Joined(attempt) => (attempt, true),
+            Outlook::Absent => return shared.at_hand(name.hint()),
+            Outlook::CoolingDown => return shared.not_looked_for(),
+        };
+        let in_time = shared.wait(attempt, deadline).await;
+        match shared.at_hand(name.hint()) {
+            Resolved::Keys(keys) if keys.is_of_the_set_of(&tried) => {
+                if name.hint().key_id.is_some() {
+                    return Resolved::Keys(keys);
+                }
+                if !in_time {
+                    return Shared::too_slow();
+                }
+                outlook = shared.not_newer(&name, joined);
+            }
+            others => return others,
         }
     }
 }
@@ -145,7 +186,7 @@ mod tests {
         let shared = Shared::new(PERIOD);
         for _ in 0..2 {
             shared.desk().begin_scheduled(Instant::now());
-            shared.desk().finish(LastAttempt::Succeeded);
+            shared.desk().finish(LastAttempt::Succeeded, Instant::now());
         }
         let secret = Secret::from_base64("new", Algorithm::Hs256, &"A".repeat(43)).unwrap();
         shared.publish(KeySet::from(secret), usable());
@@ -156,7 +197,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_key_that_came_since_the_caller_looked_is_found() {
         assert!(matches!(rotated().look_for(hint("new")), Resolved::Keys(_)));
-        assert!(matches!(rotated().look_for(hint("unheard-of")), Resolved::Unknown));
+        assert!(matches!(rotated().look_for(hint("unheard-of")), Resolved::Fault(_)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -269,3 +269,80 @@ async fn row_x_a_key_sets_url_is_no_metadata() {
     let fetch = LeadingTo { issuer: String::new(), jwks_uri: String::new() };
     assert!(RemoteKeys::from_url("https://a.test/.well-known/jwks.json").fetch(fetch).start().is_ok());
 }
+
+#[test]
+fn row_x_a_preset_is_given_what_it_asks_for_and_not_an_issuer() {
+    let tenant = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";
+    for (wrong, right, give) in [
+        (
+            provider::keycloak("https://sso.example.com/realms/shop", "shop"),
+            provider::keycloak("https://sso.example.com/auth/", "shop"),
+            "leave out `/realms`",
+        ),
+        (
+            provider::keycloak("https://sso.example.com/realms", "shop"),
+            provider::keycloak("https://realms.example.com", "shop"),
+            "leave out `/realms`",
+        ),
+        (
+            provider::keycloak("https://sso.example.com/.well-known/openid-configuration", "shop"),
+            provider::keycloak("https://sso.example.com", "shop"),
+            "the URL of a document",
+        ),
+        (
+            provider::keycloak("https://sso.example.com", "https://sso.example.com/realms/shop"),
+            provider::keycloak("https://sso.example.com", "shop"),
+            "the realm's name",
+        ),
+        (
+            provider::auth0("https://tenant.eu.auth0.com/.well-known/openid-configuration"),
+            provider::auth0("tenant.eu.auth0.com"),
+            "leave out the scheme",
+        ),
+        (
+            provider::entra(&format!("https://login.microsoftonline.com/{tenant}/v2.0")),
+            provider::entra(tenant),
+            "the id in it will do",
+        ),
+        (
+            provider::entra_v1(&format!("https://sts.windows.net/{tenant}/")),
+            provider::entra_v1(tenant),
+            "the id in it will do",
+        ),
+        (
+            provider::cognito("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"),
+            provider::cognito("eu-west-1_AbCdEfGhI"),
+            "the user pool's id",
+        ),
+        (
+            provider::okta("acme.okta.com/oauth2/default", "default"),
+            provider::okta("acme.okta.com", "default"),
+            "domain alone",
+        ),
+        (provider::okta("acme-admin.okta.com", "default"), provider::okta("admin-acme.okta.com", "default"), "console"),
+        (
+            provider::okta("acme.okta.com", "https://acme.okta.com/oauth2/default"),
+            provider::okta("acme.okta.com", "aus9o8wzkhckw9TLa0h7z"),
+            "the authorization server's id",
+        ),
+        (
+            provider::zitadel("https://acme.zitadel.cloud/oauth/v2", "1"),
+            provider::zitadel("https://acme.zitadel.cloud/", "1"),
+            "has a path",
+        ),
+        (
+            provider::supabase("https://abcdefghijklmnopqrst.supabase.co/auth/v1"),
+            provider::supabase("abcdefghijklmnopqrst"),
+            "reference alone",
+        ),
+        (
+            provider::google_workspace("https://example.com"),
+            provider::google_workspace("example.com"),
+            "leave out the scheme",
+        ),
+    ] {
+        let error = wrong.unwrap_err().to_string();
+        assert!(error.contains(give) && error.contains("as in `"), "{error}");
+        assert!(right.is_ok(), "the twin: {right:?}");
+    }
+}

@@ -84,7 +84,8 @@ async fn a_hundred_thousand_random_keys_are_a_fetch_per_cool_down_and_refuse_nob
             let attempt = service.authenticator.verify(&hostile);
             if n % 100 == 0 {
                 assert!(uncached.verify(&known).ready().is_some_and(|outcome| outcome.is_ok()), "second {second}");
-                assert_eq!(attempt.outcome().await.unwrap_err().code(), Code::KeyUnknown);
+                let code = attempt.outcome().await.unwrap_err().code();
+                assert!(matches!(code, Code::KeyUnknown | Code::KeysUnavailable), "{code:?}");
             }
         }
         if let (Some((token, at)), None) = (&published, admitted_after) {

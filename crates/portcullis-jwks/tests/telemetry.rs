@@ -180,3 +180,87 @@ fn a_task_that_ends_while_somebody_needs_it_is_told() {
     drop(second);
     assert_eq!(log.take(), [], "nobody needs it any more");
 }
+
+/// Publishes what it is told to.
+#[derive(Clone, Debug)]
+struct Hostile {
+    issuer: String,
+    keys: String,
+}
+
+impl portcullis_jwks::Fetch for Hostile {
+    async fn fetch(&self, request: http::Request<()>) -> Result<http::Response<Vec<u8>>, portcullis_jwks::FetchError> {
+        let metadata =
+            || serde_json::json!({"issuer": self.issuer, "jwks_uri": "https://issuer.test/keys"}).to_string();
+        let body = if request.uri().path() == "/keys" { self.keys.clone() } else { metadata() };
+        Ok(http::Response::new(body.into_bytes()))
+    }
+}
+
+const HOSTILE: &str = "a\u{202e}b\u{2028}c\nd\u{1b}[31me\u{2066}f\u{85}g";
+
+/// Whether a text could break, reorder or colour a line of a log.
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(|char| {
+        char.is_control() || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_t18_what_a_hostile_issuer_writes_is_escaped() {
+    let good = portcullis_test::MockIssuer::new().jwks();
+    let odd = serde_json::json!({"kty": "EC", "crv": HOSTILE, "kid": HOSTILE, "x": "AAAA", "y": "AAAA"}).to_string();
+    let private = good.replace("\"kty\":", "\"d\":\"AAECAwQFBgc\",\"kty\":");
+    let mut named: serde_json::Value = serde_json::from_str(&private).unwrap();
+    named["keys"][0]["kid"] = HOSTILE.into();
+    for (issuer, keys) in [
+        (HOSTILE, good.clone()),
+        ("https://issuer.test", good.replacen('[', &format!("[{odd},"), 1)),
+        ("https://issuer.test", format!("{{\"keys\":[{odd}]}}")),
+        ("https://issuer.test", named.to_string()),
+    ] {
+        let log = Log::default();
+        let _guard = set_default(log.clone());
+        let hostile = Hostile { issuer: issuer.to_owned(), keys };
+        let keys = RemoteKeys::discover("https://issuer.test").fetch(hostile).start().unwrap();
+        let outcome = keys.require(MINUTE / 60).await;
+        let events = std::mem::take(&mut *log.0.lock().unwrap());
+        assert!(!events.is_empty());
+        for (_, fields) in &events {
+            assert!(fields.0.values().all(|text| is_plain(text)), "{fields:?}");
+        }
+        let shown = format!(
+            "{:?} {}",
+            outcome.map_err(|error| error.to_string()),
+            keys.last_error().map_or(String::new(), |it| it.to_string())
+        );
+        assert!(is_plain(&shown), "{shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_t18_however_many_odd_keys_there_are_a_change_is_told_in_two_lines() {
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    let odd = r#"{"kty":"EC","crv":"secp256k1","kid":"odd","x":"AAAA","y":"AAAA"},"#.repeat(99);
+    let keys = portcullis_test::MockIssuer::new().jwks().replacen('[', &format!("[{odd}"), 1);
+    let keys = RemoteKeys::from_url("https://issuer.test/keys")
+        .fetch(Hostile { issuer: String::new(), keys })
+        .start()
+        .unwrap();
+    keys.require(MINUTE).await.unwrap();
+    assert!(log.text().contains("98"), "how many more is told: {}", log.text());
+    assert_eq!(log.take().len(), 2);
+}
+
+/// A flood is the clients' doing, and no change of any state.
+#[tokio::test(start_paused = true)]
+async fn row_t18_a_flood_of_unknown_keys_is_not_told() {
+    let service = Service::settled().await;
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    for n in 0..1_000 {
+        service.code(&service.token_of(&n.to_string())).await;
+    }
+    assert_eq!(log.take(), []);
+}

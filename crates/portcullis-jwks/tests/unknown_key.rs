@@ -150,7 +150,8 @@ async fn random_keys_cause_a_fetch_per_cool_down_and_touch_nobody() {
     let uncached = service.authenticator.clone().without_cache();
     for n in 0..5 * 60 {
         let hostile = service.token_of(&format!("random-{n}"));
-        assert_eq!(service.code(&hostile).await, Some(Code::KeyUnknown));
+        // Refused by those few for which a fetch was made.
+        assert!(matches!(service.code(&hostile).await, Some(Code::KeyUnknown | Code::KeysUnavailable)));
         assert!(uncached.verify(&known).ready().is_some_and(|outcome| outcome.is_ok()));
         sleep(SECOND).await;
     }

@@ -247,6 +247,7 @@ impl Inner {
         match newer {
             Resolved::Waiting(fetch) => Some(Ok(Step::NeedsKey(fetch))),
             Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now)),
+            fault @ Resolved::Fault(_) => found(fault).err().map(Err),
             _ => None,
         }
     }

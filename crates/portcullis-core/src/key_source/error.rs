@@ -47,8 +47,8 @@ impl KeySourceError {
 impl fmt::Display for KeySourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
-            KeySourceErrorKind::Unavailable => "the key cannot be told",
-            KeySourceErrorKind::TooOld => "the keys at hand are too old",
+            KeySourceErrorKind::Unavailable => "keys unavailable",
+            KeySourceErrorKind::TooOld => "keys too old",
         };
         write!(f, "{what}: {}", self.detail)
     }

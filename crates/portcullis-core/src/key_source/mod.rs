@@ -36,7 +36,8 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
 
     /// Asked when none of `tried`, the keys that [`resolve`](KeySource::resolve) gave, made the signature: there may be a newer key
     /// under the same id. With keys as the answer, at once or after [`Resolved::Waiting`], the token is verified once more, and that
-    /// verdict stands; any other answer at once leaves it refused.
+    /// verdict stands. [`Resolved::Fault`] says that there may be a newer key and that it could not be looked for (HTTP 503); any
+    /// other answer leaves the token refused.
     ///
     /// Anybody can send a forged token, so bound what one costs. Defaults to [`Resolved::Unknown`]: nothing is newer.
     fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
@@ -175,7 +176,7 @@ mod tests {
         let fault = KeySourceError::new(KeySourceErrorKind::Unavailable, "first fetch failed")
             .with_source(cause)
             .with_retry_after(Duration::from_secs(30));
-        assert_eq!(fault.to_string(), "the key cannot be told: first fetch failed");
+        assert_eq!(fault.to_string(), "keys unavailable: first fetch failed");
         assert_eq!(std::error::Error::source(&fault).unwrap().to_string(), "connection refused");
         assert_eq!(fault.retry_after(), Some(Duration::from_secs(30)));
     }

@@ -1,6 +1,7 @@
 //! The HTTP client (feature `reqwest`).
 
 mod credential;
+mod failure;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -8,7 +9,10 @@ use http::{Request, Response, uri::Scheme};
 use portcullis_core::ConfigError;
 use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
 
-use self::credential::Credential;
+use self::{
+    credential::Credential,
+    failure::{chain, no_end, no_response},
+};
 use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, document::ATTEMPT_LIMIT, url};
 
 /// What a connection may take. An issuer that does not answer by then is better asked again.
@@ -132,13 +136,13 @@ impl Fetch for HttpClient {
         let stays_inside = url::is_loopback(&head.uri) || head.uri.scheme() == Some(&Scheme::HTTP);
         let client = if stays_inside { &self.inward } else { &self.outward };
         let request = client.request(head.method, head.uri.to_string()).headers(head.headers);
-        let mut response = request.send().await.map_err(failed)?;
+        let mut response = request.send().await.map_err(no_response)?;
         let too_long = |length: u64| usize::try_from(length).map_or(true, |length| length > MAX_DOCUMENT_LEN);
         if response.content_length().is_some_and(too_long) {
             return Err(FetchError::too_large());
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        while let Some(chunk) = response.chunk().await.map_err(no_end)? {
             if body.len() + chunk.len() > MAX_DOCUMENT_LEN {
                 return Err(FetchError::too_large());
             }
@@ -149,22 +153,4 @@ impl Fetch for HttpClient {
         *whole.headers_mut() = std::mem::take(response.headers_mut());
         Ok(whole)
     }
-}
-
-fn failed(error: reqwest::Error) -> FetchError {
-    // What was asked for is in the error already.
-    let error = error.without_url();
-    // Without a connection nobody was slow to answer.
-    let slow = error.is_timeout() && !error.is_connect();
-    if slow {
-        FetchError::timed_out(ATTEMPT_LIMIT)
-    } else if chain(&error).contains("UnknownIssuer") {
-        FetchError::untrusted(error)
-    } else {
-        FetchError::unreachable(error)
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

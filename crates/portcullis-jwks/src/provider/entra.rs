@@ -67,6 +67,7 @@ fn tenant_id(text: &str) -> Result<String, ConfigError> {
     Err(input.problem(match &*text.to_ascii_lowercase() {
         "common" | "organizations" => "stands for every tenant, and no token has it as issuer",
         "consumers" => "stands for personal accounts, whose tenant is `9188040d-6c67-4c5b-b112-36a304b66dad`",
+        _ if text.contains("://") => "is a URL: the id in it will do",
         _ => "is no tenant id; a tenant's name will not do, because tokens have the id",
     }))
 }

@@ -1,0 +1,59 @@
+//! What reqwest's errors mean to an operator.
+
+use std::error::Error;
+
+use crate::{FetchError, document::ATTEMPT_LIMIT};
+
+/// Why no response came.
+pub(super) fn no_response(error: reqwest::Error) -> FetchError {
+    // The URL is in the error already.
+    let error = error.without_url();
+    if error.is_timeout() && !error.is_connect() {
+        return FetchError::timed_out(ATTEMPT_LIMIT);
+    }
+    let texts = chain(&error);
+    let known = CAUSES.iter().find(|(text, _)| texts.contains(text)).map(|(_, detail)| *detail);
+    match known {
+        None if error.is_timeout() => FetchError::unreachable_because(TOO_SLOW, error),
+        Some(detail) => FetchError::unreachable_because(detail, error),
+        None => FetchError::unreachable(error),
+    }
+}
+
+/// Why a response that had begun did not end.
+pub(super) fn no_end(error: reqwest::Error) -> FetchError {
+    let error = error.without_url();
+    if error.is_timeout() { FetchError::timed_out(ATTEMPT_LIMIT) } else { FetchError::cut_short(error) }
+}
+
+/// An error with everything that led to it.
+pub(super) fn chain(error: &dyn Error) -> String {
+    std::iter::successors(Some(error), |error| (*error).source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+const TOO_SLOW: &str =
+    "no connection within 2 s: are host and port right, and does a firewall let this service through?";
+
+/// What the errors of hyper and rustls have in their texts (their types are not reqwest's to show), and what it means.
+const CAUSES: &[(&str, &str)] = &[
+    ("dns error", "the host name is not known: is it spelled right, and does this machine's DNS know it?"),
+    ("lookup address", "the host name is not known: is it spelled right, and does this machine's DNS know it?"),
+    (
+        "UnknownIssuer",
+        "its certificate is from no authority that this machine trusts: add yours to the machine, or by \
+         `HttpClient::with_root_certificates`",
+    ),
+    ("NotValidForName", "its certificate is for another host name: use the name that is in the certificate"),
+    (
+        "certificate not valid for name",
+        "its certificate is for another host name: use the name that is in the certificate",
+    ),
+    ("Expired", "its certificate has expired, or this machine's clock is ahead"),
+    ("NotValidYet", "its certificate is not valid yet, or this machine's clock is behind"),
+    ("InvalidContentType", "what listens there does not speak TLS: is it the port for `http`?"),
+    ("tunnel", "the proxy did not connect: see `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` in the environment"),
+    ("connection closed before message completed", "the connection was closed before a response came"),
+];
