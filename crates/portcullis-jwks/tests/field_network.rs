@@ -277,12 +277,12 @@ fn row_x_a_preset_is_given_what_it_asks_for_and_not_an_issuer() {
         (
             provider::keycloak("https://sso.example.com/realms/shop", "shop"),
             provider::keycloak("https://sso.example.com/auth/", "shop"),
-            "leave out `/realms`",
+            "`/realms` and what follows",
         ),
         (
             provider::keycloak("https://sso.example.com/realms", "shop"),
             provider::keycloak("https://realms.example.com", "shop"),
-            "leave out `/realms`",
+            "`/realms` and what follows",
         ),
         (
             provider::keycloak("https://sso.example.com/.well-known/openid-configuration", "shop"),
@@ -319,7 +319,11 @@ fn row_x_a_preset_is_given_what_it_asks_for_and_not_an_issuer() {
             provider::okta("acme.okta.com", "default"),
             "domain alone",
         ),
-        (provider::okta("acme-admin.okta.com", "default"), provider::okta("admin-acme.okta.com", "default"), "console"),
+        (
+            provider::okta("acme-admin.okta.com", "default"),
+            provider::okta("admin-acme.okta.com", "default"),
+            "admin console",
+        ),
         (
             provider::okta("acme.okta.com", "https://acme.okta.com/oauth2/default"),
             provider::okta("acme.okta.com", "aus9o8wzkhckw9TLa0h7z"),
