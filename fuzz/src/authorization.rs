@@ -63,10 +63,67 @@ fn authorization<'v>(values: &[&'v [u8]]) -> Outcome<&'v [u8]> {
     let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let (scheme, rest) = value.split_at(value.iter().take_while(|byte| is_token_byte(byte)).count());
     if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Outcome::Absent;
+        return if is_folded(value) { Outcome::Several } else { Outcome::Absent };
     }
     let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
     if spaces > 0 && is_b64token(&rest[spaces..]) { Outcome::Token(&rest[spaces..]) } else { Outcome::Malformed }
+}
+
+/// Whether a `Bearer` credential stands behind another one in the same value.
+fn is_folded(value: &[u8]) -> bool {
+    let pieces = pieces(value);
+    let space = |at: usize| pieces.get(at).is_some_and(|piece| matches!(piece, Piece::Space));
+    let next = |at: usize| pieces[at..].iter().find(|piece| !matches!(piece, Piece::Space));
+    let before = |at: usize| pieces[..at].iter().rev().find(|piece| !matches!(piece, Piece::Space));
+    pieces.iter().enumerate().any(|(at, piece)| {
+        let Piece::Word(word) = piece else { return false };
+        let behind = next(at + 1);
+        let ends = matches!(behind, None | Some(Piece::Other(b',')));
+        let is_followed = space(at + 1) && !ends && !matches!(behind, Some(Piece::Other(b'=')));
+        word.eq_ignore_ascii_case(b"bearer")
+            && match before(at) {
+                None | Some(Piece::Other(b',' | b';')) => is_followed || ends,
+                Some(Piece::Other(b'=')) => false,
+                Some(_) => is_followed,
+            }
+    })
+}
+
+enum Piece<'v> {
+    Word(&'v [u8]),
+    Space,
+    Other(u8),
+    /// Behind `=` alone; any other quotation mark is an octet like others.
+    Quoted,
+}
+
+fn pieces(value: &[u8]) -> Vec<Piece<'_>> {
+    let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let (mut pieces, mut rest) = (Vec::new(), value);
+    while let Some((&first, behind)) = rest.split_first() {
+        let word = rest.iter().take_while(|byte| is_token_byte(byte)).count();
+        let follows_equals =
+            matches!(pieces.iter().rev().find(|piece| !matches!(piece, Piece::Space)), Some(Piece::Other(b'=')));
+        let quoted = (first == b'"' && follows_equals).then(|| closing(behind)).flatten();
+        (rest, _) = match (word, quoted) {
+            (0, Some(behind)) => (behind, pieces.push(Piece::Quoted)),
+            (0, None) if first.is_ascii_whitespace() => (behind, pieces.push(Piece::Space)),
+            (0, None) => (behind, pieces.push(Piece::Other(first))),
+            (_, _) => (&rest[word..], pieces.push(Piece::Word(&rest[..word]))),
+        };
+    }
+    pieces
+}
+
+/// What follows the closing quotation mark.
+fn closing(text: &[u8]) -> Option<&[u8]> {
+    let mut is_escaped = false;
+    let end = text.iter().position(|&byte| {
+        let closes = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        closes
+    })?;
+    Some(&text[end + 1..])
 }
 
 /// Whether a token is a `b64token` that stands in one of the places.

@@ -23,17 +23,32 @@ pub fn check(octets: &[u8]) {
 
 fn expected(request: &Request<()>) -> Outcome<String> {
     let values = request.headers().get_all(COOKIE).iter();
-    let pairs = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b';'));
+    let pairs: Vec<&[u8]> = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b';')).collect();
+    // Two HTTP headers that were folded into one with a comma.
+    if pairs.iter().any(|pair| pair.split(|&byte| byte == b',').skip(1).any(begins_ours)) {
+        return Outcome::Malformed;
+    }
     let ours: Vec<(&[u8], Option<&[u8]>)> =
-        pairs.map(name_and_value).filter(|(name, _)| name.trim_ascii() == b"t").collect();
+        pairs.into_iter().map(name_and_value).filter(|(name, _)| name.trim_ascii() == b"t").collect();
     let [(name, value)] = ours[..] else {
         return if ours.is_empty() { Outcome::Absent } else { Outcome::Several };
     };
+    let value = value.map(unquoted);
     match value {
         Some(b"") if name.trim_ascii_start() == b"t" => Outcome::Absent,
         Some(value) if name.trim_ascii_start() == b"t" && is_b64token(value) => Outcome::token(value),
         _ => Outcome::Malformed,
     }
+}
+
+/// RFC 6265 section 4.1.1: the whole value in double quotes, or none.
+fn unquoted(value: &[u8]) -> &[u8] {
+    let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    inner.unwrap_or(value)
+}
+
+fn begins_ours(part: &[u8]) -> bool {
+    part.trim_ascii_start().starts_with(b"t=")
 }
 
 fn name_and_value(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
