@@ -1,4 +1,5 @@
 //! Places in the claims: what a text there is, and how the pointer to them is written.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use http::Method;
 use portcullis::{

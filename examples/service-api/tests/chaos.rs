@@ -3,6 +3,8 @@
 //! Two instances revoke tokens without pause while the server that keeps their log is killed and started again, and then while they are killed
 //! themselves. Counted: revocations that were acknowledged and do not hold, and those that the other instance enforced later than it promises.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and shows what it measured")]
+
 #[path = "chaos/load.rs"]
 mod load;
 #[path = "chaos/report.rs"]
@@ -157,7 +159,9 @@ async fn with_server(server: Server, deadline: Instant) -> Vec<Row> {
     let until = scene.deadline;
     // From here on the server stays.
     rows.push(scene.storm(&mut None, "instance", until).await);
-    rows.iter_mut().for_each(|row| row.log = name.to_owned());
+    for row in &mut rows {
+        name.clone_into(&mut row.log);
+    }
     rows
 }
 
@@ -166,7 +170,7 @@ async fn with_file(deadline: Instant) -> Vec<Row> {
     let log = folder.path().join("revocations.redb").to_str().unwrap().to_owned();
     let mut scene = Scene::start(log, 1, deadline).await;
     let mut row = scene.storm(&mut None, "instance", deadline).await;
-    row.log = "redb".to_owned();
+    "redb".clone_into(&mut row.log);
     vec![row]
 }
 
