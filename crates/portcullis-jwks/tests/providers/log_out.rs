@@ -1,11 +1,17 @@
 //! Back-channel log-outs over the presets. What makes an access token of a provider, the presets must not ask of a log-out token.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::{Request, StatusCode};
 use portcullis::BackChannelLogout;
 use portcullis_core::{Algorithm, Code, Cursor, LogError, Page, Revocation, Revoker, TrustedIssuer};
-use portcullis_jwks::provider::{self, Provider};
+use portcullis_jwks::{
+    RemoteKeys,
+    provider::{self, Provider},
+};
 use serde_json::{Value, json};
 use tower_service::Service;
 
@@ -136,4 +142,27 @@ async fn row_t7_every_other_preset_accepts_a_log_out_token_of_the_specification(
         assert_eq!((status, revoked), (StatusCode::BAD_REQUEST, Vec::new()), "{name}");
         assert!(judge(trusted(), &scene.token("logout", |_| {})).await.is_err(), "{name}");
     }
+}
+
+/// Ory Hydra has no preset: its access tokens are opaque unless configured otherwise.
+#[tokio::test(start_paused = true)]
+async fn row_f28_ory_hydras_log_out_token_without_expiry_is_accepted_for_as_long_as_was_said() {
+    let scene = Scene::rs256(include_str!("ory.json"));
+    let issuer = "https://hydra.example.com";
+    let trusted = || {
+        let keys = RemoteKeys::discover(issuer).fetch(Arc::clone(&scene.published)).start().unwrap();
+        TrustedIssuer::new(issuer, "8d14540d-55b7-4d55-8eaf-cf1392dbbcd9", keys)
+    };
+    let five_minutes = || trusted().danger_logout_tokens_without_expiry(Duration::from_secs(300));
+    let token = scene.token("logout", |_| {});
+    let (status, code, _) = log_out(trusted(), &token).await;
+    assert_eq!((status, code), (StatusCode::BAD_REQUEST, Some(Code::ClaimMissing)), "nothing was said");
+    let (status, code, revoked) = log_out(five_minutes(), &token).await;
+    assert_eq!((status, code), (StatusCode::OK, None));
+    assert_eq!(revoked, [Revocation::session(issuer, "955e98f4-a313-4c7f-9057-ed3435bd96ad")]);
+
+    let old = scene.token("logout", |claims| claims["iat"] = (claims["iat"].as_u64().unwrap() - 400).into());
+    let (status, code, _) = log_out(five_minutes(), &old).await;
+    assert_eq!((status, code), (StatusCode::BAD_REQUEST, Some(Code::TokenExpired)));
+    assert_eq!(judge(five_minutes(), &token).await.unwrap_err(), Code::ClaimMissing, "no access token lacks `exp`");
 }
