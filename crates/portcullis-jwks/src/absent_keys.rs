@@ -6,20 +6,22 @@ use portcullis_core::{Algorithm, KeyHint};
 use quick_cache::unsync::Cache;
 use tokio::time::Instant;
 
-/// How many names are remembered in each of the two books.
+/// How many names are remembered in each book.
 const CAPACITY: usize = 1024;
 
 /// For how long a key that was looked for again and again is taken for absent.
 const ABSENCE: Duration = Duration::from_secs(5 * 60);
 
-/// What tokens call keys that the issuer was not found to have. Two books, so that a flood of invented names, which fills the
-/// second one, leaves the first one alone: only an attempt writes there, a single name for each.
+/// What tokens call keys that the issuer was not found to have. A flood of invented names fills the second book and leaves the
+/// others alone: only attempts write there, a single name for each, and the ids of a set.
 #[derive(Debug)]
 pub(crate) struct AbsentKeys {
     /// Those for whose sake an attempt was made, which did not bring them. Emptied when the issuer's keys change.
     absent: Cache<Name, Absence>,
     /// How many attempts had begun when a name first came up. One that is pushed out is taken for new when it comes up again.
     appeared: Cache<Name, u64>,
+    /// The ids of keys that the issuer published before: they came up before any attempt that is still to be made.
+    former: Cache<Box<str>, ()>,
 }
 
 /// A token's `alg` and `kid`.
@@ -49,7 +51,7 @@ impl From<KeyHint<'_>> for Name {
 
 impl AbsentKeys {
     pub(crate) fn new() -> Self {
-        Self { absent: Cache::new(CAPACITY), appeared: Cache::new(CAPACITY) }
+        Self { absent: Cache::new(CAPACITY), appeared: Cache::new(CAPACITY), former: Cache::new(CAPACITY) }
     }
 
     /// Whether it was looked for lately.
@@ -66,7 +68,8 @@ impl AbsentKeys {
 
     /// Whether it had come up before the attempt of that number began.
     pub(crate) fn appeared_before(&self, name: &Name, attempt: u64) -> bool {
-        self.absent.get(name).is_some() || self.appeared.get(name).is_some_and(|begun| *begun < attempt)
+        let is_former = name.key_id.as_deref().is_some_and(|id| self.former.get(id).is_some());
+        is_former || self.absent.get(name).is_some() || self.appeared.get(name).is_some_and(|begun| *begun < attempt)
     }
 
     /// Notes that an attempt which was made for it did not bring it.
@@ -83,9 +86,12 @@ impl AbsentKeys {
         self.absent.insert(name, Absence { until: now + period, period });
     }
 
-    /// The issuer has other keys now, so that each one is looked for again.
-    pub(crate) fn clear(&mut self) {
+    /// The issuer has other keys than those with these ids now, so that each one is looked for again.
+    pub(crate) fn clear<'a>(&mut self, former: impl IntoIterator<Item = &'a str>) {
         self.absent.clear();
+        for id in former {
+            self.former.insert(id.into(), ());
+        }
     }
 }
 
@@ -138,8 +144,16 @@ mod tests {
         }
         assert!(absent.absent.len() <= CAPACITY && absent.appeared.len() <= CAPACITY);
         absent.insert(name("a"), now, COOL_DOWN);
-        absent.clear();
+        absent.clear([]);
         assert!(!absent.contains(&name("a"), now));
+    }
+
+    #[test]
+    fn a_key_of_an_earlier_set_came_up_before() {
+        let mut absent = AbsentKeys::new();
+        assert!(!absent.appeared_before(&name("a"), 1));
+        absent.clear(["a"]);
+        assert!(absent.appeared_before(&name("a"), 1) && !absent.appeared_before(&name("b"), 1));
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl RemoteKeysBuilder {
         }
     }
 
-    /// For how long stale keys stay in use while they cannot be fetched anew: up to 24 hours. Defaults to one.
+    /// Sets for how long stale keys stay in use while they cannot be fetched again: up to 24 hours. Defaults to one hour.
     ///
     /// Longer means that an issuer's outage is noticed later by your users, and that a key which the issuer took back
     /// during it is, too. Zero refuses to use any key past its freshness.
@@ -115,8 +115,8 @@ impl RemoteKeysBuilder {
     /// a key set at the same host and port, or one at an `https` URL, and nothing else. Each call allows one host more. Such a host
     /// is never asked through a proxy.
     ///
-    /// **The caller must make sure that nobody can read or change what passes between this service and that host**: whoever can
-    /// change it publishes a key of their own and signs tokens for every user of that issuer. A network that only containers of
+    /// **The caller must make sure that no other party can read or change what passes between this service and that host**: a party
+    /// that can change it publishes a key of its own and signs tokens for every user of that issuer. A network that only containers of
     /// this application are in will do, or a mesh that encrypts; the network of an office or of a data centre will not.
     ///
     /// ```no_run
@@ -202,6 +202,7 @@ impl RemoteKeysBuilder {
             jitter,
             learned: Learned::default(),
             failures: 0,
+            told_at: Instant::now(),
             no_sooner_than: Instant::now(),
             exposed,
         };

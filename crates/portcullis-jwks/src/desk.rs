@@ -203,9 +203,9 @@ impl Desk {
         }
     }
 
-    /// The keys are others than before, so what was found out about those says nothing.
-    pub(crate) fn keys_changed(&mut self) {
-        self.absent.clear();
+    /// The keys are others than before, so what was found out about those says nothing. `former` are the ids of the set before.
+    pub(crate) fn keys_changed<'a>(&mut self, former: impl IntoIterator<Item = &'a str>) {
+        self.absent.clear(former);
         self.doubted.clear();
         if let Some(running) = &mut self.running {
             running.changed = true;

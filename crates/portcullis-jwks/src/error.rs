@@ -182,7 +182,7 @@ impl FetchError {
     }
 }
 
-/// At most so many characters of a text that somebody else wrote, for one line of a log.
+/// Returns at most so many characters of a text from elsewhere, for one line of a log.
 pub(crate) fn shown(text: &str, most: usize) -> String {
     let cut: String = text.chars().take(most).collect();
     let more = if cut.len() < text.len() { "…" } else { "" };

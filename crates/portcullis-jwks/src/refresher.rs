@@ -35,6 +35,8 @@ pub(crate) struct Refresher {
     pub(crate) jitter: Jitter,
     pub(crate) learned: Learned,
     pub(crate) failures: u32,
+    /// When a failure was last told.
+    pub(crate) told_at: Instant,
     /// When the issuer wants to be asked again, if it said so.
     pub(crate) no_sooner_than: Instant,
     /// For as long as the source lives: that a key is published without its private half again makes nobody forget that.
@@ -151,10 +153,9 @@ impl Refresher {
         let usability = held.usable(self.outage);
         let due = held.asked_at + self.jitter.refresh_after(held.freshness);
         // The keys that are in use stay, prepared as they are, however differently the issuer writes them down this time.
-        let before = self.shared.desk().held.as_ref().map(|before| before.keys.clone());
-        let before = before.filter(|before| before.has_same_keys_as(&held.keys));
-        let same = before.is_some();
-        let keys = before.unwrap_or_else(|| held.keys.clone());
+        let before = self.shared.desk().held.as_ref().map(|before| before.keys.clone()).unwrap_or_default();
+        let same = !before.is_empty() && before.has_same_keys_as(&held.keys);
+        let keys = if same { before.clone() } else { held.keys.clone() };
         let mut desk = self.shared.desk();
         if same && self.shared.published.load().usable().is_some() {
             self.shared.prolong(usability);
@@ -162,7 +163,7 @@ impl Refresher {
             self.shared.publish(keys.clone(), usability);
         }
         if !same {
-            desk.keys_changed();
+            desk.keys_changed(before.iter().filter_map(VerifyingKey::id));
         }
         desk.held = Some(Held { keys: keys.clone(), ..held });
         desk.due = Some(due);
@@ -183,7 +184,11 @@ impl Refresher {
         let retry = self.jitter.retry_after(self.failures, usable).max(asked_for);
         self.no_sooner_than = now + asked_for;
         self.shared.desk().due = Some(now + retry);
-        telemetry::fetch_failed(&self.origin.name(), &error, self.failures, usable);
+        // Tokens can cause several attempts at once.
+        if self.failures == 1 || self.told_at.elapsed() >= BETWEEN_LINES {
+            self.told_at = now;
+            telemetry::fetch_failed(&self.origin.name(), &error, self.failures, usable);
+        }
         LastAttempt::Failed(error)
     }
 
@@ -229,6 +234,9 @@ impl Refresher {
 
 /// For how long an issuer can ask to be left alone (`Retry-After`). Longer, and its recovery would go unnoticed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// After the line for the first failure, there is at most one in this time.
+const BETWEEN_LINES: Duration = Duration::from_secs(1);
 
 fn flat(outcome: Result<Outcome, JoinError>) -> Outcome {
     outcome.unwrap_or_else(|_| Err(FetchError::crashed()))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Attempts after a failure are a second apart at first, and each time twice as long, up to this: rare enough that the issuer can
-/// come back, and nobody waits while the keys from before can be used.
+/// come back, and no request waits while the keys from before can be used.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The same while no key can be used: each second of it is one in which no token can be verified.

@@ -71,7 +71,7 @@ mod enabled {
         tracing::error!(target: TARGET, source, "the keys are too old to be used: tokens cannot be verified until they can be fetched");
     }
 
-    /// Nobody looks after the keys any more, and somebody needs them.
+    /// The task that refreshes the keys has ended, and there are handles left.
     pub(crate) fn task_ended(source: &str) {
         tracing::error!(target: TARGET, source, "the task that keeps the keys fresh has ended: tokens cannot be verified");
     }

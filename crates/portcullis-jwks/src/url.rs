@@ -85,7 +85,7 @@ impl DocumentUrl {
         &self.text
     }
 
-    /// As logs and errors show it: without its query, which may hold what is nobody else's.
+    /// As logs and errors show it: without its query, which may hold a secret.
     pub(crate) fn shown(&self) -> String {
         shown(&self.text)
     }
@@ -127,7 +127,7 @@ impl HostAndPort {
 pub(crate) const HTTP_PORT: u16 = 80;
 pub(crate) const HTTPS_PORT: u16 = 443;
 
-/// A text that is meant to be a URL, without what may be nobody else's: user name, password and query.
+/// A text that is meant to be a URL, without what may be a secret: user name, password and query.
 pub(crate) fn shown(text: &str) -> String {
     let (before, query) = text.split_once('?').map_or((text, ""), |(before, _)| (before, "?…"));
     let (scheme, rest) =

@@ -67,7 +67,7 @@ impl Shared {
         }
     }
 
-    /// A key that may not be looked for at the moment, and was not looked for since a token first named it: nobody knows.
+    /// A key that may not be looked for at the moment, and was not looked for since a token first named it. It may be new.
     fn not_looked_for(&self) -> Resolved {
         Resolved::Fault(self.fault())
     }

@@ -83,6 +83,18 @@ async fn row_u_a_key_is_refused_once_a_fetch_that_began_after_it_came_up_did_not
     assert!(is_undecided_at_once(&service, &service.token_of("third")), "and this one came up after it");
 }
 
+/// A key of an earlier set came up long ago, so the fetch that did not bring it any more is enough.
+#[tokio::test(start_paused = true)]
+async fn row_u_a_key_that_is_no_longer_published_is_refused_during_a_cool_down() {
+    let service = Service::started().await;
+    let old = service.token();
+    service.provider.issuer().rotate();
+    service.provider.issuer().retire_old();
+    assert!(service.accepts(&service.token()).await);
+    assert_eq!(refused_at_once(&service, &old), Code::KeyUnknown);
+    assert!(is_undecided_at_once(&service, &service.token_of("other")), "and this one came up after it");
+}
+
 #[tokio::test(start_paused = true)]
 async fn row_u_a_fetch_that_failed_is_no_reason_to_refuse() {
     let service = cooling_down().await;

@@ -264,3 +264,18 @@ async fn row_t18_a_flood_of_unknown_keys_is_not_told() {
     }
     assert_eq!(log.take(), []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn row_t18_failures_are_told_once_a_second() {
+    let service = Service::settled().await;
+    let log = Log::default();
+    let _guard = set_default(log.clone());
+    service.provider.behave(Behaviour::Status(500));
+    for id in ["one", "two"] {
+        service.code(&service.token_of(id)).await;
+    }
+    assert!(service.provider.metadata_fetches() > 1, "there were two attempts");
+    assert_eq!(log.take().len(), 1);
+    sleep(MINUTE).await;
+    assert!(log.take().len() > 1, "and it is told again as long as it lasts");
+}

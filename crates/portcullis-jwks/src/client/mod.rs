@@ -22,7 +22,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// 2 s to connect and 5 s in all.
 ///
 /// Proxies are taken from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), but not for what is on this machine itself, nor
-/// for what is asked for without encryption: that is allowed only where nobody is in between.
+/// for what is asked for without encryption: that is allowed only where no other party is in between.
 ///
 /// An issuer that gives its keys only to clients that it knows is sent an HTTP header or a token, as in a Kubernetes cluster whose
 /// API server does not allow anonymous requests:
