@@ -12,6 +12,7 @@ use async_nats::{
 };
 use portcullis_core::LogError;
 use tokio::{sync::watch, time::timeout};
+use zeroize::Zeroizing;
 
 use crate::secrecy;
 
@@ -33,16 +34,16 @@ pub(super) struct Access {
     pub(super) roots: Option<Vec<u8>>,
 }
 
-/// Who we are. Never shown.
+/// The credentials. Never shown; zeroized when they are dropped. (The client makes copies for each connection, which are not.)
 pub(super) enum Credentials {
     None,
     Password {
         user: String,
-        password: String,
+        password: Zeroizing<String>,
     },
-    Token(String),
+    Token(Zeroizing<String>),
     /// The content of a credentials file.
-    Text(String),
+    Text(Zeroizing<String>),
     /// Read at each connect, so that it can be replaced.
     File(PathBuf),
 }
@@ -100,8 +101,10 @@ impl Access {
             |error| LogError::misconfigured("the NATS credentials are none").with_source(Brief::of(&error));
         match &self.credentials {
             Credentials::None => Ok(options),
-            Credentials::Password { user, password } => Ok(options.user_and_password(user.clone(), password.clone())),
-            Credentials::Token(token) => Ok(options.token(token.clone())),
+            Credentials::Password { user, password } => {
+                Ok(options.user_and_password(user.clone(), password.to_string()))
+            }
+            Credentials::Token(token) => Ok(options.token(token.to_string())),
             Credentials::Text(text) => options.credentials(text).map_err(unreadable),
             Credentials::File(path) => options.credentials_file(path).await.map_err(|error| {
                 let detail = format!("the NATS credentials file {} cannot be used", path.display());
@@ -181,9 +184,9 @@ fn address(url: &str) -> Result<(ServerAddr, Credentials), LogError> {
     url.set_username("").map_err(|()| none())?;
     url.set_password(None).map_err(|()| none())?;
     let credentials = match (user, password) {
-        (user, Some(password)) => Credentials::Password { user, password },
+        (user, Some(password)) => Credentials::Password { user, password: password.into() },
         (user, None) if user.is_empty() => Credentials::None,
-        (token, None) => Credentials::Token(token),
+        (token, None) => Credentials::Token(token.into()),
     };
     Ok((ServerAddr::from_url(url).map_err(|_| none())?, credentials))
 }
@@ -259,15 +262,28 @@ mod tests {
     fn a_user_and_a_password_are_taken_out_of_the_url() {
         let access = Access::parse("nats://al%40ice:p%3Aw%2F%25@a.test:1, nats://b.test").unwrap();
         assert!(matches!(&access.credentials,
-            Credentials::Password { user, password } if user == "al@ice" && password == "p:w/%"));
+            Credentials::Password { user, password } if user == "al@ice" && **password == "p:w/%"));
         assert_eq!(format!("{access:?}"), r#"["nats://a.test:1", "nats://b.test:4222"]"#);
         assert!(access.servers.iter().all(|server| !server.as_url_str().contains('@')));
     }
 
     #[test]
+    fn secrets_are_zeroized_when_they_are_dropped() {
+        fn is_zeroized(_: &impl zeroize::ZeroizeOnDrop) {}
+        for url in ["nats://user:s3cret@a.test", "nats://s3cret@a.test"] {
+            match &Access::parse(url).unwrap().credentials {
+                Credentials::Password { password: secret, .. }
+                | Credentials::Token(secret)
+                | Credentials::Text(secret) => is_zeroized(secret),
+                Credentials::None | Credentials::File(_) => panic!("{url}"),
+            }
+        }
+    }
+
+    #[test]
     fn a_user_alone_is_a_token() {
         let access = Access::parse("tls://s3cret@[::1]:4222").unwrap();
-        assert!(matches!(&access.credentials, Credentials::Token(token) if token == "s3cret"));
+        assert!(matches!(&access.credentials, Credentials::Token(token) if **token == "s3cret"));
         assert!(access.is_tls);
     }
 

@@ -165,14 +165,14 @@ impl JetStreamLog {
     /// The name and the password of the user. Defaults to what the URL has.
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Self {
-        self.access.credentials = Credentials::Password { user: name.into(), password: password.into() };
+        self.access.credentials = Credentials::Password { user: name.into(), password: password.to_owned().into() };
         self
     }
 
     /// The token, where the server is set up with one. Defaults to what the URL has.
     #[must_use]
     pub fn token(mut self, token: &str) -> Self {
-        self.access.credentials = Credentials::Token(token.into());
+        self.access.credentials = Credentials::Token(token.to_owned().into());
         self
     }
 
@@ -187,7 +187,7 @@ impl JetStreamLog {
     /// What a credentials file has in it. Defaults to none.
     #[must_use]
     pub fn credentials(mut self, text: &str) -> Self {
-        self.access.credentials = Credentials::Text(text.into());
+        self.access.credentials = Credentials::Text(text.to_owned().into());
         self
     }
 

@@ -18,6 +18,8 @@ use tokio_postgres::{
     config::{Host, SslMode, SslNegotiation, TargetSessionAttrs},
 };
 
+use zeroize::Zeroizing;
+
 use crate::secrecy::is_this_machine;
 
 /// What one address may take to connect: a server that is not there must not use up the time of one that is.
@@ -32,7 +34,10 @@ const KEEP_ALIVE_OF_CLIENT: Duration = Duration::from_secs(2 * 60 * 60);
 /// A PostgreSQL server.
 #[derive(Clone)]
 pub(super) struct Server {
+    /// Without the password.
     config: Config,
+    /// Zeroized when it is dropped. (The client makes a copy for each connection, which is not.)
+    password: Option<Zeroizing<Vec<u8>>>,
     roots: OnceLock<Arc<RootCertStore>>,
 }
 
@@ -58,11 +63,16 @@ impl Server {
             ));
         }
         complete(&mut config, count);
-        Ok(Self { config, roots: OnceLock::new() })
+        let password = config.get_password().map(|password| password.to_vec().into());
+        if password.is_some() {
+            config.password(""); // there is no way to take it out
+        }
+        Ok(Self { config, password, roots: OnceLock::new() })
     }
 
     pub(super) fn credentials(&mut self, user: &str, password: &str) {
-        self.config.user(user).password(password);
+        self.config.user(user);
+        self.password = Some(password.as_bytes().to_vec().into());
     }
 
     pub(super) fn trust(&mut self, pem: &[u8]) -> Result<(), LogError> {
@@ -78,8 +88,13 @@ impl Server {
         Ok(())
     }
 
-    pub(super) fn config(&self) -> &Config {
-        &self.config
+    /// The settings of a connection, to be dropped once it is made.
+    pub(super) fn config(&self) -> Config {
+        let mut config = self.config.clone();
+        if let Some(password) = &self.password {
+            config.password(password.as_slice());
+        }
+        config
     }
 
     /// Whether nothing that is sent to it leaves this machine.
@@ -168,4 +183,25 @@ fn roots_of_the_machine() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_kept_apart_and_zeroized_when_it_is_dropped() {
+        fn is_zeroized(_: &impl zeroize::ZeroizeOnDrop) {}
+        let by_url = Server::parse("postgres://user:s3cret@localhost/service").unwrap();
+        let mut by_credentials = Server::parse("postgres://localhost/service").unwrap();
+        by_credentials.credentials("user", "s3cret");
+        for server in [by_url, by_credentials] {
+            assert!(server.config.get_password().is_none_or(<[u8]>::is_empty));
+            is_zeroized(server.password.as_ref().unwrap());
+            assert_eq!(server.config().get_password(), Some(&b"s3cret"[..]));
+            assert_eq!(server.config().get_user(), Some("user"));
+        }
+        let without = Server::parse("postgres://localhost/service").unwrap();
+        assert_eq!(without.config().get_password(), None);
+    }
 }

@@ -5,18 +5,23 @@ use std::{fmt, time::Duration};
 use portcullis_core::LogError;
 use redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    ProtocolVersion, RedisResult, TlsCertificates,
+    ProtocolVersion, RedisConnectionInfo, RedisResult, TlsCertificates,
     aio::MultiplexedConnection,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+use zeroize::Zeroizing;
 
 use crate::secrecy;
 
 /// A server, and what it wants to see of us. Shows nothing of the latter.
 #[derive(Clone)]
 pub(super) struct Address {
+    /// Without the password.
     info: ConnectionInfo,
+    /// Zeroized when it is dropped. (The client makes a copy for each connection, which is not.)
+    password: Option<Zeroizing<String>>,
     certificates: TlsCertificates,
 }
 
@@ -43,18 +48,21 @@ impl Address {
             ));
         }
         // The older form of answers, which every server speaks; and no courtesies that need a permission.
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
+        let password = info.redis_settings().password().map(|password| password.to_owned().into());
+        let settings = without_password(info.redis_settings());
+        let settings = settings.set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
         // Whoever appends may not do so for hours; routers forget connections on which nothing happens, and tell nobody.
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
-        Ok(Self { info, certificates: TlsCertificates { client_tls: None, root_cert: None } })
+        Ok(Self { info, password, certificates: TlsCertificates { client_tls: None, root_cert: None } })
     }
 
     /// As another user.
     pub(super) fn with_credentials(mut self, user: &str, password: &str) -> Self {
-        let settings = self.info.redis_settings().clone().set_username(user).set_password(password);
+        let settings = self.info.redis_settings().clone().set_username(user);
         self.info = self.info.set_redis_settings(settings);
+        self.password = Some(password.to_owned().into());
         self
     }
 
@@ -101,7 +109,11 @@ impl Address {
             },
             _ => ConnectionAddr::Tcp(host.to_owned(), port),
         };
-        Self { info: self.info.clone().set_addr(address), certificates: self.certificates.clone() }
+        Self {
+            info: self.info.clone().set_addr(address),
+            password: self.password.clone(),
+            certificates: self.certificates.clone(),
+        }
     }
 
     fn host(&self) -> &str {
@@ -121,8 +133,13 @@ impl Address {
     }
 
     fn client(&self) -> RedisResult<Client> {
+        let mut info = self.info.clone();
+        if let Some(password) = &self.password {
+            let settings = info.redis_settings().clone().set_password(password.as_str());
+            info = info.set_redis_settings(settings);
+        }
         if !self.is_tls() {
-            return Client::open(self.info.clone());
+            return Client::open(info);
         }
         // The client makes its TLS settings from the provider of the process, and panics where there is none and the features of all
         // crates together leave a choice. It takes no settings of ours; so there has to be a provider. One that the application
@@ -130,7 +147,7 @@ impl Address {
         if CryptoProvider::get_default().is_none() {
             let _ = aws_lc_rs::default_provider().install_default();
         }
-        Client::build_with_tls(self.info.clone(), self.certificates.clone())
+        Client::build_with_tls(info, self.certificates.clone())
     }
 
     /// What the operator should know about the way there.
@@ -141,6 +158,12 @@ impl Address {
     fn is_tls(&self) -> bool {
         matches!(self.info.addr(), ConnectionAddr::TcpTls { .. })
     }
+}
+
+/// The settings of a connection, but for the password. (There is no way to take it out.)
+fn without_password(settings: &RedisConnectionInfo) -> RedisConnectionInfo {
+    let others = RedisConnectionInfo::default().set_db(settings.db());
+    settings.username().map_or_else(|| others.clone(), |user| others.clone().set_username(user))
 }
 
 /// After how much silence the system asks whether the server is there: before the most forgetful of routers have forgotten.
@@ -158,5 +181,25 @@ impl fmt::Display for Address {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}{}", if self.is_tls() { " (TLS)" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_kept_apart_and_zeroized_when_it_is_dropped() {
+        fn is_zeroized(_: &impl zeroize::ZeroizeOnDrop) {}
+        let by_url = Address::parse("redis://user:s3cret@a.test:1/2").unwrap();
+        let by_credentials = Address::parse("redis://a.test:1/2").unwrap().with_credentials("user", "s3cret");
+        let elsewhere = by_url.at("b.test", 2);
+        for address in [by_url, by_credentials, elsewhere] {
+            assert_eq!(address.info.redis_settings().password(), None);
+            is_zeroized(address.password.as_ref().unwrap());
+            let client = address.client().unwrap();
+            let settings = client.get_connection_info().redis_settings();
+            assert_eq!((settings.username(), settings.password(), settings.db()), (Some("user"), Some("s3cret"), 2));
+        }
     }
 }

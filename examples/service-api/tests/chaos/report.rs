@@ -5,7 +5,7 @@ use std::{fmt::Write as _, time::Duration};
 /// What became of one kind of kills with one log.
 #[derive(Debug)]
 pub(crate) struct Row {
-    pub(crate) log: String,
+    pub(crate) log: &'static str,
     pub(crate) killed: &'static str,
     pub(crate) kills: usize,
     pub(crate) acknowledged: usize,
@@ -13,6 +13,8 @@ pub(crate) struct Row {
     pub(crate) lost: usize,
     /// Accepted by the other instance for longer than it may.
     pub(crate) late: usize,
+    /// How often valid tokens were served again later than they have to be.
+    pub(crate) slow: usize,
     pub(crate) lag: Timings,
     pub(crate) served_again: Timings,
 }
@@ -35,16 +37,19 @@ impl Timings {
 
 /// In Markdown.
 pub(crate) fn table(rows: &mut [Row], wanted: usize) -> String {
-    rows.sort_by(|a, b| (&a.log, b.killed).cmp(&(&b.log, a.killed)));
-    let mut table = "| log | killed | kills | acknowledged | lost | late | lag p50 / p99 / most, ms | valid tokens served again p50 / p99 / most, ms |\n\
-                     |---|---|---:|---:|---:|---:|---:|---:|\n"
+    rows.sort_by(|a, b| (a.log, b.killed).cmp(&(b.log, a.killed)));
+    let mut table = "| log | killed | kills | acknowledged | lost | late | slow | lag p50 / p99 / most, ms | valid tokens served again p50 / p99 / most, ms |\n\
+                     |---|---|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();
     for row in rows {
         let kills = if row.kills < wanted { format!("{} (out of time)", row.kills) } else { row.kills.to_string() };
         let three = |timings: &Timings| [50, 99, 100].map(|percent| timings.at(percent)).join(" / ");
-        let (log, killed, acknowledged, lost, late) = (&row.log, row.killed, row.acknowledged, row.lost, row.late);
+        let Row { log, killed, acknowledged, lost, late, slow, .. } = row;
         let (lag, again) = (three(&row.lag), three(&row.served_again));
-        let _ = writeln!(table, "| {log} | {killed} | {kills} | {acknowledged} | {lost} | {late} | {lag} | {again} |");
+        let _ = writeln!(
+            table,
+            "| {log} | {killed} | {kills} | {acknowledged} | {lost} | {late} | {slow} | {lag} | {again} |"
+        );
     }
     table
 }
