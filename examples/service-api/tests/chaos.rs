@@ -3,6 +3,8 @@
 //! Two instances revoke tokens without pause while the server that keeps their log is killed and started again, and then while they are killed
 //! themselves. Counted: revocations that were acknowledged and do not hold, and those that the other instance enforced later than it promises.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and its table is what it is for")]
+
 #[path = "chaos/load.rs"]
 mod load;
 #[path = "chaos/report.rs"]
