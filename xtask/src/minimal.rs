@@ -7,25 +7,39 @@ use crate::{
     steps::{Done, StepResult},
     tools,
     tree::Tree,
-    workspace::{Workspace, root},
+    workspace::{Kind, Workspace, root},
 };
 
-/// Resolves direct dependencies to the least versions that are asked for, and builds the published crates with them.
+/// Resolves direct dependencies to the least versions that are asked for, and builds each published crate with them.
+///
+/// Each for itself: what one crate needs of a dependency, another need not ask for.
 pub(crate) fn check(workspace: &Workspace) -> StepResult {
     if !tools::has_nightly() {
         return Ok(Done::skipped("no nightly toolchain, whose cargo can resolve to the least versions"));
     }
     let folder = root().join("target/minimal");
-    let tree = Tree::copy(&root(), &folder.join("tree"))?;
-    let names: Vec<&str> = workspace.published().map(|package| package.name.as_str()).collect();
-    reduce(tree.folder(), &names)?;
-    Run::cargo("+nightly update -Z direct-minimal-versions").within(tree.folder()).run()?;
-    let check = Run::cargo("check --all-features").each("-p", names).arg("--target-dir");
-    check.arg(folder.join("build").to_string_lossy()).within(tree.folder()).run()?;
+    for package in workspace.published() {
+        let tree = Tree::copy(&root(), &folder.join("tree"))?;
+        reduce(tree.folder(), &with_own(workspace, &package.name))?;
+        Run::cargo("+nightly update -Z direct-minimal-versions").within(tree.folder()).run()?;
+        let check = Run::cargo("check --all-features --package").arg(&package.name).arg("--target-dir");
+        check.arg(folder.join("build").to_string_lossy()).within(tree.folder()).run()?;
+    }
     Ok(Done::quietly())
 }
 
-/// Leaves only published crates in the copy, and nothing that only their tests need: neither decides what users get.
+/// The crate and those of ours that it depends on.
+fn with_own<'w>(workspace: &'w Workspace, name: &str) -> Vec<&'w str> {
+    let Some(package) = workspace.published().find(|package| package.name == name) else { return Vec::new() };
+    let normal = package.dependencies.iter().filter(|dependency| dependency.kind != Kind::Dev);
+    let mut names: Vec<&str> = normal.flat_map(|dependency| with_own(workspace, &dependency.name)).collect();
+    names.push(&package.name);
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Leaves only those crates in the copy, and nothing that only their tests need: neither decides what users get.
 fn reduce(folder: &Path, names: &[&str]) -> Result<(), String> {
     let members = names.iter().map(|name| format!("\"crates/{name}\"")).collect::<Vec<_>>().join(", ");
     edit(&folder.join("Cargo.toml"), |text| with_members(text, &members))?;
@@ -62,6 +76,29 @@ fn without_table(text: &str, heading: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::{Dependency, Package};
+
+    #[test]
+    fn a_crate_comes_with_those_of_ours_that_it_uses() {
+        let package = |name: &str, uses: &[(&str, Kind)]| Package {
+            name: name.to_owned(),
+            publish: true,
+            dependencies: uses
+                .iter()
+                .map(|&(name, kind)| Dependency { name: name.to_owned(), kind, ..Dependency::default() })
+                .collect(),
+            ..Package::default()
+        };
+        let packages = vec![
+            package("core", &[("serde", Kind::Normal), ("kit", Kind::Dev)]),
+            package("layer", &[("core", Kind::Normal), ("keys", Kind::Normal)]),
+            package("keys", &[("core", Kind::Normal)]),
+            package("kit", &[("core", Kind::Normal)]),
+        ];
+        let workspace = Workspace { packages, edges: Vec::new() };
+        assert_eq!(with_own(&workspace, "core"), ["core"]);
+        assert_eq!(with_own(&workspace, "layer"), ["core", "keys", "layer"]);
+    }
 
     #[test]
     fn only_what_users_get_is_left() {
