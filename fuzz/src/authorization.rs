@@ -19,7 +19,7 @@ pub fn check(octets: &[u8]) {
     let values: Vec<&[u8]> = request.headers().get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
 
     let found = find(&AuthorizationHeader::new(), &request);
-    assert!(authorization(&values).contains(&as_ref(&found)), "Authorization: {found:?} in {values:?}");
+    assert_eq!(as_ref(&found), authorization(&values), "Authorization");
     assert!(is_within(&find(&HttpHeader::new(X_TOKEN).unwrap(), &request), &values), "header");
     assert!(is_within(&find(&Cookie::new("t").unwrap(), &request), &values), "cookie");
     assert!(is_within(&find(&WebSocketSubprotocol::new(), &request), &values), "subprotocol");
@@ -53,13 +53,12 @@ fn as_ref(outcome: &Outcome<String>) -> Outcome<&[u8]> {
     }
 }
 
-/// A second opinion: RFC 6750 section 2.1, RFC 9110 section 11.4. More than one outcome where another scheme's value has
-/// the word in it, and only its own grammar could say whether that is a second credential.
-fn authorization<'v>(values: &[&'v [u8]]) -> Vec<Outcome<&'v [u8]>> {
+/// A second opinion: RFC 6750 section 2.1, RFC 9110 section 11.4.
+fn authorization<'v>(values: &[&'v [u8]]) -> Outcome<&'v [u8]> {
     let value = match values {
-        [] => return vec![Outcome::Absent],
+        [] => return Outcome::Absent,
         [value] => value.trim_ascii(),
-        _ => return vec![Outcome::Several],
+        _ => return Outcome::Several,
     };
     let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let (scheme, rest) = value.split_at(value.iter().take_while(|byte| is_token_byte(byte)).count());
@@ -67,19 +66,7 @@ fn authorization<'v>(values: &[&'v [u8]]) -> Vec<Outcome<&'v [u8]>> {
         return if is_folded(value) { Outcome::Several } else { Outcome::Absent };
     }
     let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
-    let token = &rest[spaces..];
-    vec![if spaces > 0 && is_b64token(token) { Outcome::Token(token) } else { Outcome::Malformed }]
-}
-
-/// What another scheme's value may be: two credentials if there is one of ours behind a comma and no quotation mark.
-fn folded(value: &[u8]) -> Vec<Outcome<&[u8]>> {
-    let lower = value.to_ascii_lowercase();
-    if !lower.windows(6).any(|word| word == b"bearer") {
-        return vec![Outcome::Absent];
-    }
-    let is_credential = |part: &[u8]| part.trim_ascii().strip_prefix(b"bearer ").is_some_and(is_b64token);
-    let is_certain = !value.contains(&b'"') && lower.split(|&byte| byte == b',').skip(1).any(is_credential);
-    if is_certain { vec![Outcome::Several] } else { vec![Outcome::Absent, Outcome::Several] }
+    if spaces > 0 && is_b64token(&rest[spaces..]) { Outcome::Token(&rest[spaces..]) } else { Outcome::Malformed }
 }
 
 /// Whether a `Bearer` credential stands behind another one in the same value.

@@ -19,7 +19,7 @@ pub fn check(claims: &[u8]) {
     let token = scene::ISSUER.token().raw_claims(claims).sign();
     let verdict = scene::verify(&token);
     let acceptable = match strict::read(claims) {
-        Reading::Strict(members) => Some(members).filter(is_acceptable),
+        Reading::Strict(members) => Some(members).filter(|members| is_acceptable(members) && !tells_of_event(members)),
         Reading::PerhapsNumber => return,
         Reading::Other => None,
     };
@@ -43,6 +43,13 @@ pub(crate) fn is_acceptable(members: &Members) -> bool {
         && strings.iter().all(|name| absent_or(name, Value::is_string))
         && absent_or("ver", |version| version.is_u64() || version.is_string())
         && absent_or("auth_time", |date| seconds(date).is_some())
+        && !members.contains_key("cnf")
+}
+
+/// RFC 8417 section 2.2: the names of events are URIs.
+fn tells_of_event(members: &Members) -> bool {
+    let events = members.get("events").and_then(Value::as_object);
+    events.is_some_and(|events| events.keys().any(|name| name.contains(':')))
 }
 
 fn names_us(audience: &Value) -> bool {

@@ -35,8 +35,8 @@ fn expected(request: &Request<()>) -> Outcome<String> {
     };
     let value = value.map(unquoted);
     match value {
-        Some(b"") => Outcome::Absent,
-        Some(value) if is_b64token(value) => Outcome::token(value),
+        Some(b"") if name.trim_ascii_start() == b"t" => Outcome::Absent,
+        Some(value) if name.trim_ascii_start() == b"t" && is_b64token(value) => Outcome::token(value),
         _ => Outcome::Malformed,
     }
 }

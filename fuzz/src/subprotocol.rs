@@ -1,17 +1,13 @@
 //! Octets as `Sec-WebSocket-Protocol` headers.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, Request, header::SEC_WEBSOCKET_PROTOCOL};
 use portcullis::location::{RequestHeadMut, TokenLocation, WebSocketSubprotocol};
 
 use super::location::{Outcome, find, is_b64token};
 
 const PREFIX: &[u8] = b"bearer.";
-const MARKER: &[u8] = b"bearer";
-const KUBERNETES: &[u8] = b"base64url.bearer.authorization.k8s.io.";
 
-/// Takes each line as a header, and reads it in all three forms. The one entry with a token is found, and it alone is taken
-/// out; the others stay in order.
+/// Takes each line as a header. The one entry with the prefix is found, and it alone is taken out; the others stay in order.
 pub fn check(octets: &[u8]) {
     let mut request = Request::new(());
     for line in octets.split(|&byte| byte == b'\n').take(4) {
@@ -63,26 +59,12 @@ fn entries(request: &Request<()>) -> Vec<Vec<u8>> {
     entries.map(|entry| entry.trim_ascii().to_vec()).filter(|entry| !entry.is_empty()).collect()
 }
 
-/// What follows an entry that is the marker, and is none itself.
-fn behind_marker(entries: &[Vec<u8>]) -> Vec<Option<Vec<u8>>> {
-    let is_behind = |at: usize| at.checked_sub(1).is_some_and(|before| entries[before] == MARKER);
-    let ours = |(at, entry): (usize, &Vec<u8>)| (is_behind(at) && entry != MARKER).then(|| entry.clone());
-    entries.iter().enumerate().map(ours).collect()
-}
-
-fn one_of(ours: &[Option<Vec<u8>>], decode: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> Outcome<String> {
-    let found: Vec<&Vec<u8>> = ours.iter().flatten().collect();
-    match found[..] {
+fn expected(entries: &[Vec<u8>]) -> Outcome<String> {
+    let ours: Vec<&[u8]> = entries.iter().filter_map(|entry| entry.strip_prefix(PREFIX)).collect();
+    match ours[..] {
         [] => Outcome::Absent,
-        [text] => match decode(text.clone()) {
-            Some(token) if is_b64token(&token) => Outcome::token(&token),
-            _ => Outcome::Malformed,
-        },
+        [token] if is_b64token(token) => Outcome::token(token),
+        [_] => Outcome::Malformed,
         _ => Outcome::Several,
     }
-}
-
-/// The one spelling of the token in base64url without padding.
-fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok().filter(|token| URL_SAFE_NO_PAD.encode(token).as_bytes() == text)
 }

@@ -99,7 +99,8 @@ fn service(config: &Value) -> JwtAuthenticator {
         .map(|name| name.as_str().unwrap().parse::<Algorithm>().unwrap());
     let issuer = TrustedIssuer::new(text(&config["issuer"]), text(&config["audience"]), keys)
         .algorithms(algorithms.collect::<AlgorithmSet>())
-        .leeway(leeway);
+        .leeway(leeway)
+        .danger_bound_tokens_as_bearer();
     let now = UnixTime::from_secs(config["clock"]["now"].as_u64().unwrap());
     JwtAuthenticator::new(issuer).unwrap().clock(FixedClock::at(now))
 }

@@ -23,6 +23,14 @@ fn an_entry_is_read_as_it_was_written() {
 }
 
 #[test]
+fn a_cut_off_beyond_all_times_is_read_as_it_would_be_written() {
+    let line = r#"{"v":1,"level":"subject","iss":"https://i","id":"a","cut_off":1800000000100,"until":1900000000}"#;
+    let entry = RevocationEntry::from_json(line).unwrap();
+    assert_eq!(entry.revocation().cut_off(), Some(UnixTime::MAX));
+    assert_eq!(RevocationEntry::from_json(&entry.to_json()), Ok(entry));
+}
+
+#[test]
 fn an_entry_is_an_object_of_what_its_level_has() {
     let object = r#"{"v":1,"level":"token","iss":"https://i","id":"t","until":1900000000}"#;
     assert!(RevocationEntry::from_json(object).is_ok());

@@ -244,7 +244,10 @@ impl RevocationEntry {
     pub fn from_json(text: &str) -> Result<Self, UnreadableEntry> {
         let line: Line<'_> = serde_json::from_str(text).map_err(|error| UnreadableEntry::of(text, error.classify()))?;
         let bound = match (line.level, line.cut_off, line.current_version) {
-            (Level::Subject | Level::Client | Level::Issuer, Some(cut_off), None) => cut_off,
+            // As it would be written: one value for all that lie beyond the year 9999.
+            (Level::Subject | Level::Client | Level::Issuer, Some(cut_off), None) => {
+                UnixTime::from_secs(cut_off).as_secs()
+            }
             (Level::Version, None, Some(current)) => current,
             (Level::Token | Level::Session | Level::Key, None, None) => 0,
             _ => return Err(UnreadableEntry::of(text, Category::Data)),
