@@ -17,8 +17,9 @@ use super::{
     reply::{self, Place},
 };
 
-/// How many entries are asked for at once: about a megabyte, which the server has ready in a few milliseconds.
-const PAGE: usize = 5000;
+/// How many entries are asked for at once: some 100 kB. An answer has its time limit, and a reader that cannot parse one within it comes no
+/// further: on a machine under load, 5000 were too many for an unoptimised build.
+const PAGE: usize = 1000;
 
 /// How long the server is asked to wait at once. After that it is asked again whether it is still the one to ask; and one that hangs is
 /// noticed, however patient the reader is.
