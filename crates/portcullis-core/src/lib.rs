@@ -72,7 +72,7 @@ mod verified;
 mod verifier;
 
 pub use authenticator::{Attempt, Authenticator, Credential, JwtAuthenticator, Waiting};
-pub use claims::{ClaimPlace, ClaimRef, Roles, Scopes};
+pub use claims::{ClaimPlace, ClaimRef, LenientClaim, Roles, Scopes};
 pub use clock::{Clock, SystemClock, UnixTime};
 pub use error::{AuthError, AuthErrorKind, Code, ConfigError};
 pub use key::{

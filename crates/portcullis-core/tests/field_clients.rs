@@ -94,10 +94,19 @@ fn row_t8_only_the_named_claim_names_the_client() {
 fn row_t8_what_is_no_text_names_no_client() {
     let scene = Scene::new();
     let authenticator = scene.authenticator(scene.issuer.trusted().client_claim("/azp"));
-    for value in [json!(7), json!(["app"]), json!({"a": "app"}), json!(true), Value::Null, json!("")] {
-        let verified = outcome(&authenticator, &scene.token().claim("azp", &value)).unwrap();
-        assert_eq!(verified.client_id(), None, "{value}");
+    let asks_no_view =
+        JwtAuthenticator::new(scene.issuer.trusted().client_claim("/azp")).unwrap().clock(FixedClock::at(NOW));
+    for value in [json!(7), json!(["app"]), json!({"a": "app"}), json!(true), Value::Null] {
+        let token = scene.token().claim("azp", &value);
+        assert_eq!(outcome(&asks_no_view, &token).unwrap().client_id(), None, "{value}");
+        let refused = authenticator.verify(&token.sign()).ready().unwrap().unwrap_err();
+        assert_eq!(refused.code(), Code::ClaimsMalformed, "{value}");
+        assert!(refused.to_string().contains("`azp`"), "{refused}");
     }
+    let empty = outcome(&authenticator, &scene.token().claim("azp", "")).unwrap();
+    assert_eq!(empty.client_id(), None);
+    let elsewhere = scene.token().claim("client_id", 7).claim("azp", "app");
+    assert_eq!(outcome(&authenticator, &elsewhere).unwrap().client_id(), Some("app"), "nobody reads `client_id` here");
     let escaped = scene.token().claim("sub", "a\nb").claim("azp", "a\tb\u{e9}");
     let verified = outcome(&authenticator, &escaped).unwrap();
     assert_eq!((verified.client_id(), verified.subject()), (Some("a\tb\u{e9}"), Some("a\nb")));

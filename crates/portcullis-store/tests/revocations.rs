@@ -563,3 +563,24 @@ async fn an_instance_remembers_by_its_own_horizon_what_others_wrote() {
     assert_eq!((long.outcome(&verified), long.revocations.health().entries), (REVOKED, 1));
     drop(token);
 }
+
+#[tokio::test(start_paused = true)]
+async fn row_d_a_revocation_that_names_nothing_is_refused() {
+    let scene = Scene::new();
+    let service = scene.service().ready().await;
+    let (issuer, now) = (scene.issuer.name(), service.revocations.view().now());
+    for empty in [
+        Revocation::subject(issuer, "", now),
+        Revocation::version(issuer, "", 9),
+        Revocation::session(issuer, ""),
+        Revocation::token(issuer, "", now),
+        Revocation::client(issuer, "", now),
+        Revocation::key(issuer, ""),
+        Revocation::session("", "s"),
+    ] {
+        let refused = service.revocations.revoke(empty).await.unwrap_err();
+        assert_eq!(refused.kind(), LogErrorKind::Refused);
+        assert!(refused.to_string().contains("empty"), "{refused}");
+    }
+    service.revocations.revoke(Revocation::session(issuer, "s")).await.unwrap();
+}

@@ -110,11 +110,11 @@ pub use portcullis_core::{
     Algorithm, AlgorithmSet, AnyVerified, Asked, Attempt, AuthError, AuthErrorKind, Authenticator, ClaimPlace,
     ClaimRef, Clock, Code, ConfigError, Conventions, Credential, Cursor, Facts, Identity, JwtAuthenticator, KeyError,
     KeyErrorKind, KeyHint, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError,
-    KeySourceErrorKind, KeyState, Leeway, Level, LogError, LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom,
-    Page, Profile, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView, RevocationViewBuilder,
-    Revoker, RingError, RingErrorKind, Roles, Scopes, Secret, SkippedKey, SystemClock, TokenHeader, TrustedIssuer,
-    UnixTime, UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting,
-    WaitingForKeys, WhenStale,
+    KeySourceErrorKind, KeyState, Leeway, LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived,
+    MAX_KEYS_TRIED, NoCustom, Page, Profile, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
+    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Scopes, Secret, SkippedKey, SystemClock,
+    TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict, Verified,
+    VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
 };
 
 #[cfg(feature = "jwks")]

@@ -1,12 +1,18 @@
-//! Places in the claims: what a text there is, and how the pointer to them is written.
+//! Requirements on claims: what a text at a place is, how a pointer is written, and what is concluded from claims that
+//! cannot be used.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use http::Method;
+use std::time::Duration;
+
+use axum::{Router, body::Body, routing::get};
+use http::{Method, Request};
 use portcullis::{
-    AccessTable, AnyVerified, Circumstances, ClaimPlace, ClaimRef, Code, Conventions, Facts, NoCustom, PathParams,
-    Requirement, UnixTime, Verified,
-    requirement::{claim, contains, covers, eq, not, param, present, role, role_at, scope},
+    AccessTable, AnyVerified, AuthLayer, Circumstances, ClaimPlace, ClaimRef, Code, Conventions, Facts, NoCustom,
+    PathParams, RequireLayer, Requirement, UnixTime, Verified,
+    requirement::{acr, claim, contains, covers, eq, fresh, not, param, present, role, role_at, scope},
 };
+use portcullis_test::MockIssuer;
+use tower::ServiceExt;
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
@@ -150,4 +156,74 @@ async fn row_e_the_pointer_shown_finds_the_claim() {
     assert_eq!(refusal(claim(ClaimPlace::named("a~b"), eq("x")), claims).await, None);
     let facts = Facts::assertion(claims, conventions()).unwrap();
     assert_eq!(facts.claim(ClaimPlace::named("a~b").pointer()).and_then(ClaimRef::as_str), Some("x"));
+}
+
+#[tokio::test]
+async fn row_t1_what_is_not_so_is_never_concluded_from_claims_that_cannot_be_read() {
+    let not_banned = not(claim("/banned", eq(true)));
+    let issuer = MockIssuer::new();
+    let app = |requirement| {
+        let guarded = Router::new().route("/", get(async || "in")).layer(RequireLayer::new(requirement));
+        guarded.layer(AuthLayer::new(issuer.authenticator()))
+    };
+    let status = async |claim: &str, levels: usize, banned: bool| {
+        let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let (iss, aud) = (MockIssuer::DEFAULT_NAME, MockIssuer::DEFAULT_AUDIENCE);
+        let claims =
+            format!(r#"{{"iss":"{iss}","aud":"{aud}","exp":4000000000,"banned":{banned},"{claim}":{nested}}}"#);
+        let bearer = issuer.token().raw_claims(claims).bearer();
+        let request = Request::get("/").header("authorization", bearer).body(Body::empty()).unwrap();
+        app(not_banned.clone()).oneshot(request).await.unwrap().status().as_u16()
+    };
+    for claim in ["scp", "scope", "other"] {
+        assert_eq!(status(claim, 31, false).await, 200, "{claim}");
+        assert_eq!(status(claim, 31, true).await, 403, "{claim}");
+        assert_eq!(status(claim, 32, true).await, 401, "{claim}");
+        assert_eq!(status(claim, 32, false).await, 401, "{claim}");
+    }
+}
+
+#[tokio::test]
+async fn row_a_a_requirement_refuses_the_claim_that_it_reads() {
+    let day = Duration::from_secs(86_400);
+    let malformed = [
+        (fresh(day), r#"{"auth_time":"2026-11-29T10:00:00Z"}"#),
+        (fresh(day), r#"{"auth_time":1800000000000}"#),
+        (fresh(day), r#"{"auth_time":null}"#),
+        (acr(["gold"]), r#"{"acr":7}"#),
+        (acr(["gold"]), r#"{"acr":["gold"]}"#),
+    ];
+    for (requirement, claims) in malformed {
+        assert_eq!(refusal(requirement.clone(), claims).await, Some(Code::ClaimsMalformed), "{claims}");
+        assert_eq!(refusal(not(requirement.clone()), claims).await, Some(Code::ClaimsMalformed), "not, {claims}");
+        assert_eq!(refusal(scope("a"), &claims.replace('}', r#","scope":"a"}"#)).await, None, "{claims}");
+        let either = scope("a").or(requirement);
+        assert_eq!(refusal(either, &claims.replace('}', r#","scope":"a"}"#)).await, None, "another way in, {claims}");
+    }
+    assert_eq!(refusal(fresh(day), r#"{"auth_time":1800000000}"#).await, None);
+    assert_eq!(refusal(fresh(day), "{}").await, Some(Code::AuthenticationTooOld));
+    assert_eq!(refusal(not(fresh(day)), "{}").await, None);
+    assert_eq!(refusal(acr(["gold"]), r#"{"acr":"gold"}"#).await, None);
+    assert_eq!(refusal(acr(["gold"]), r#"{"acr":"silver"}"#).await, Some(Code::AuthenticationTooWeak));
+}
+
+#[tokio::test]
+async fn row_b_a_scope_in_an_array_lets_in() {
+    let read = || scope("orders:read");
+    assert_eq!(refusal(read(), r#"{"scope": ["openid", "orders:read"]}"#).await, None);
+    assert_eq!(refusal(read(), r#"{"scp": ["openid", "orders:read"]}"#).await, None);
+    assert_eq!(refusal(read(), r#"{"scope": [7, "orders:read"]}"#).await, None);
+    for claims in [r#"{"scope": ["openid orders:read"]}"#, r#"{"scope": [["orders:read"]]}"#, r#"{"scope": []}"#] {
+        assert_eq!(refusal(read(), claims).await, Some(Code::ScopeMissing), "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn row_d_an_empty_name_is_not_present() {
+    for name in ["/sub", "/jti", "/sid", "/client_id"] {
+        let claims = |value: &str| format!(r#"{{"{}": "{value}"}}"#, &name[1..]);
+        assert_eq!(refusal(claim(name, present()), &claims("")).await, Some(Code::RequirementNotMet), "{name}");
+        assert_eq!(refusal(claim(name, present()), &claims("x")).await, None, "{name}");
+    }
+    assert_eq!(refusal(claim("/nickname", present()), r#"{"nickname": ""}"#).await, None);
 }

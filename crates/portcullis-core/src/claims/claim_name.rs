@@ -2,6 +2,7 @@
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer};
 
+use super::LenientClaim;
 use crate::json::{MemberName, MemberNames};
 
 /// A claim that is read, or one of the others.
@@ -13,16 +14,11 @@ pub(super) enum ClaimName {
     Expiry,
     NotBefore,
     IssuedAt,
-    TokenId,
     Scope,
     Scp,
-    ClientId,
-    SessionId,
-    Version,
-    AuthTime,
-    Acr,
     Confirmation,
     Events,
+    Lenient(LenientClaim),
     Other,
 }
 
@@ -35,17 +31,37 @@ impl From<&str> for ClaimName {
             "exp" => Self::Expiry,
             "nbf" => Self::NotBefore,
             "iat" => Self::IssuedAt,
-            "jti" => Self::TokenId,
+            "jti" => Self::Lenient(LenientClaim::TokenId),
             "scope" => Self::Scope,
             "scp" => Self::Scp,
-            "client_id" => Self::ClientId,
-            "sid" => Self::SessionId,
-            "ver" => Self::Version,
-            "auth_time" => Self::AuthTime,
-            "acr" => Self::Acr,
+            "client_id" => Self::Lenient(LenientClaim::ClientId),
+            "sid" => Self::Lenient(LenientClaim::SessionId),
+            "ver" => Self::Lenient(LenientClaim::Version),
+            "auth_time" => Self::Lenient(LenientClaim::AuthTime),
+            "acr" => Self::Lenient(LenientClaim::Acr),
             "cnf" => Self::Confirmation,
             "events" => Self::Events,
             _ => Self::Other,
+        }
+    }
+}
+
+impl ClaimName {
+    /// A bit of its own; those that are not read share one.
+    const fn mark(self) -> u32 {
+        1 << match self {
+            Self::Issuer => 0,
+            Self::Subject => 1,
+            Self::Audience => 2,
+            Self::Expiry => 3,
+            Self::NotBefore => 4,
+            Self::IssuedAt => 5,
+            Self::Scope => 6,
+            Self::Scp => 7,
+            Self::Other => 8,
+            Self::Confirmation => 9,
+            Self::Events => 10,
+            Self::Lenient(claim) => 11 + claim as u32,
         }
     }
 }
@@ -69,7 +85,7 @@ impl<'de> DeserializeSeed<'de> for &mut ClaimNames<'de> {
             self.others.get_or_insert_with(MemberNames::new).note(&name)?;
             return Ok(claim);
         }
-        let mark = 1 << claim as u32;
+        let mark = claim.mark();
         if self.known & mark != 0 {
             return Err(de::Error::custom("a claim stands twice"));
         }

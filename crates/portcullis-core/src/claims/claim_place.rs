@@ -57,6 +57,11 @@ impl ClaimPlace {
         self.delimiter
     }
 
+    /// Whether an empty text at this place counts as absent: at `/sub`, `/jti`, `/sid` and `/client_id`, which name something.
+    pub fn leads_to_name(&self) -> bool {
+        pointer::leads_to_name(&self.pointer)
+    }
+
     /// Returns what is wrong with this place and how to mend it; `None` if it can be used.
     pub fn problem(&self) -> Option<String> {
         pointer::problem(&self.pointer).or_else(|| {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::UnixTime;
+use crate::{UnixTime, json::Loose};
 
 /// A `NumericDate`. Times here are whole seconds, so a fraction is rounded: `nbf` up, `exp` down, as is
 /// stricter, and `iat` down, as ages and cut-offs count from it.
@@ -16,6 +16,15 @@ pub(super) struct NumericDate {
 }
 
 impl NumericDate {
+    /// The time that a value of any type says, if it says one.
+    pub(super) fn of(value: Loose) -> Option<Self> {
+        match value {
+            Loose::Whole(secs) => NumericDateVisitor.visit_u64::<de::value::Error>(secs).ok(),
+            Loose::Number(secs) => NumericDateVisitor.visit_f64::<de::value::Error>(secs).ok(),
+            Loose::Text(_) | Loose::Other(_) => None,
+        }
+    }
+
     /// The second in which it lies: for times that end something (`exp`), or that something is counted from.
     pub(super) fn rounded_down(self) -> UnixTime {
         UnixTime::from_secs(self.whole)

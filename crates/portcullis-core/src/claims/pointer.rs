@@ -6,6 +6,11 @@ pub(crate) fn of_name(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
+/// Whether the claim there names something, so that an empty text is no name, and counts as absent.
+pub(crate) fn leads_to_name(pointer: &str) -> bool {
+    matches!(pointer, "/sub" | "/jti" | "/sid" | "/client_id")
+}
+
 /// What is wrong with a text that should be a pointer to a claim, with the pointer to write; `None` if nothing is.
 ///
 /// A pointer into a URL, `/https://ns/roles`, is one by the letter and leads nowhere: it was meant as a name.

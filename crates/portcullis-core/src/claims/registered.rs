@@ -2,21 +2,25 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::{
     ClaimsText,
     audience::{Audience, AudienceSeed},
     claim_name::{ClaimName, ClaimNames},
+    explanation::explain,
+    lenient_claim::{LenientClaim, WrongTypes},
     numeric_date::NumericDate,
     scope::{GrantedScopes, ScopeSeed},
 };
 use crate::{
     AuthError, Code, UnixTime,
-    json::{MemberName, NUMBER, Scan, Source, Text, TextSeed},
+    json::{Loose, LooseSeed, Scan, Source, Text, TextSeed},
 };
 
-/// The registered claims, types checked, nothing decided, nothing believed.
+/// The registered claims, nothing decided, nothing believed. The types of those that every token is judged by are checked;
+/// of the others a wrong type is noted, for the rules that read them. An empty `sub`, `jti`, `sid` or `client_id` names
+/// nothing, and is absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RegisteredClaims {
     pub(crate) issuer: Option<Text>,
@@ -35,6 +39,7 @@ pub(crate) struct RegisteredClaims {
     pub(crate) version: Option<u64>,
     pub(crate) authenticated_at: Option<UnixTime>,
     pub(crate) acr: Option<Text>,
+    pub(crate) wrong_types: WrongTypes,
     /// Whether there is a `cnf` (RFC 7800), whatever is in it: the token is then bound to a key.
     pub(crate) is_bound: bool,
     /// Whether there is an `events` (RFC 8417 section 2.2), whatever is in it.
@@ -48,7 +53,7 @@ impl RegisteredClaims {
     /// # Errors
     ///
     /// [`Code::ClaimsMalformed`] if it is not one JSON object, a member stands twice at any level, it nests too deep,
-    /// or a claim has the wrong type. `null` is a wrong type, not an absence.
+    /// or `iss`, `sub`, `aud`, `exp`, `nbf` or `iat` has the wrong type. `null` is a wrong type, not an absence.
     pub(crate) fn parse(text: &mut ClaimsText) -> Result<Self, AuthError> {
         let source = Source::new(text.json());
         let mut claims = Self::none();
@@ -56,18 +61,11 @@ impl RegisteredClaims {
         // Filled in where they are: as the visitor's value they would be copied on every level that passes them on.
         Deserializer::deserialize_map(&mut deserializer, ClaimsVisitor { source: &source, claims: &mut claims })
             .and_then(|()| deserializer.end())
-            // The source's text could quote the token, so the error keeps only its kind.
-            .map_err(|error| AuthError::new(Code::ClaimsMalformed).with_explanation(explain(&error)))?;
+            // The error's own text could quote the token.
+            .map_err(|_| AuthError::new(Code::ClaimsMalformed).with_explanation(explain(text.json())))?;
         let copies = source.into_copies();
         text.set_copies(&copies);
         Ok(claims)
-    }
-}
-
-fn explain(error: &serde_json::Error) -> &'static str {
-    match error.classify() {
-        serde_json::error::Category::Data => "a claim has the wrong type, stands twice or nests too deep",
-        _ => "not one JSON object",
     }
 }
 
@@ -85,6 +83,8 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let text = TextSeed(self.source);
+        let loose = LooseSeed::below(1, self.source);
+        let scopes = ScopeSeed(self.source);
         let mut names = ClaimNames::default();
         let mut scope = None;
         let mut scp = None;
@@ -92,7 +92,9 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
         while let Some(name) = members.next_key_seed(&mut names)? {
             match name {
                 ClaimName::Issuer => claims.issuer = Some(members.next_value_seed(text)?),
-                ClaimName::Subject => claims.subject = Some(members.next_value_seed(text)?),
+                ClaimName::Subject => {
+                    claims.subject = Some(members.next_value_seed(text)?).filter(|sub| !sub.is_empty())
+                }
                 ClaimName::Audience => {
                     claims.audience = members.next_value_seed(AudienceSeed(source))?;
                     claims.has_audience = true;
@@ -100,22 +102,15 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
                 ClaimName::Expiry => claims.expires_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
                 ClaimName::NotBefore => claims.not_before = Some(members.next_value::<NumericDate>()?.rounded_up()),
                 ClaimName::IssuedAt => claims.issued_at = Some(members.next_value::<NumericDate>()?.rounded_down()),
-                ClaimName::TokenId => claims.token_id = Some(members.next_value_seed(text)?),
-                ClaimName::Scope => scope = Some(members.next_value_seed(ScopeSeed { source, accept_array: false })?),
-                ClaimName::Scp => scp = Some(members.next_value_seed(ScopeSeed { source, accept_array: true })?),
-                ClaimName::ClientId => claims.client_id = Some(members.next_value_seed(text)?),
-                ClaimName::SessionId => claims.session_id = Some(members.next_value_seed(text)?),
-                ClaimName::Version => claims.version = members.next_value_seed(VersionSeed)?,
-                ClaimName::AuthTime => {
-                    claims.authenticated_at = Some(members.next_value::<NumericDate>()?.rounded_down());
-                }
-                ClaimName::Acr => claims.acr = Some(members.next_value_seed(text)?),
                 ClaimName::Confirmation | ClaimName::Events => {
-                    members.next_value_seed(Scan::below(1))?;
+                    members.next_value_seed(Scan::within(source.json(), 1))?;
                     claims.is_bound |= name == ClaimName::Confirmation;
                     claims.has_events |= name == ClaimName::Events;
                 }
-                ClaimName::Other => members.next_value_seed(Scan::below(1))?,
+                ClaimName::Scope => scope = Some(members.next_value_seed(scopes)?),
+                ClaimName::Scp => scp = Some(members.next_value_seed(scopes)?),
+                ClaimName::Other => members.next_value_seed(Scan::within(source.json(), 1))?,
+                ClaimName::Lenient(claim) => claims.take(claim, members.next_value_seed(loose)?),
             }
         }
         if let Some(granted) = scope.or(scp) {
@@ -126,6 +121,18 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
 }
 
 impl RegisteredClaims {
+    fn take(&mut self, claim: LenientClaim, value: Loose) {
+        let types = &mut self.wrong_types;
+        match claim {
+            LenientClaim::TokenId => self.token_id = types.name(claim, value),
+            LenientClaim::SessionId => self.session_id = types.name(claim, value),
+            LenientClaim::ClientId => self.client_id = types.name(claim, value),
+            LenientClaim::Version => self.version = types.version(value),
+            LenientClaim::AuthTime => self.authenticated_at = types.time(claim, value),
+            LenientClaim::Acr => self.acr = types.text(claim, value),
+        }
+    }
+
     fn none() -> Self {
         Self {
             issuer: None,
@@ -142,46 +149,10 @@ impl RegisteredClaims {
             version: None,
             authenticated_at: None,
             acr: None,
+            wrong_types: WrongTypes::default(),
             is_bound: false,
             has_events: false,
         }
-    }
-}
-
-/// Reads `ver` if it is a whole number. Entra ID writes `"ver": "2.0"`, the version of its token format: another
-/// thing, and no reason to refuse the token.
-struct VersionSeed;
-
-impl<'de> DeserializeSeed<'de> for VersionSeed {
-    type Value = Option<u64>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for VersionSeed {
-    type Value = Option<u64>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a token version")
-    }
-
-    fn visit_u64<E: de::Error>(self, version: u64) -> Result<Option<u64>, E> {
-        Ok(Some(version))
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Option<u64>, E> {
-        Ok(None)
-    }
-
-    /// A number as serde_json gives it with `arbitrary_precision`.
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<u64>, A::Error> {
-        let version = match members.next_entry::<MemberName<'de>, MemberName<'de>>()? {
-            Some((name, number)) if name.as_str() == NUMBER => number.as_str().parse().ok(),
-            _ => None,
-        };
-        version.map(Some).ok_or_else(|| de::Error::custom("a token version is a whole number"))
     }
 }
 
@@ -229,16 +200,19 @@ mod tests {
             r#"{"exp":null}"#,
             r#"{"nbf":true}"#,
             r#"{"iat":-1}"#,
-            r#"{"jti":7}"#,
-            r#"{"jti":null}"#,
-            r#"{"sid":7}"#,
-            r#"{"client_id":7}"#,
-            r#"{"auth_time":"x"}"#,
-            r#"{"acr":7}"#,
-            r#"{"ver":1.5}"#,
-            r#"{"ver":-1}"#,
         ] {
             assert_eq!(parse(json).expect_err(json).code(), Code::ClaimsMalformed, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_claim_that_only_some_rules_read_may_have_any_type() {
+        for name in ["jti", "sid", "client_id", "auth_time", "acr", "ver"] {
+            for value in ["null", "true", "-1", "1.5", r#""""#, "[]", "[[1]]", "{}", r#"{"a":[1]}"#, "1e300"] {
+                let claims = parse(&format!(r#"{{"{name}":{value}}}"#)).expect(name);
+                assert_eq!((claims.token_id, claims.session_id, claims.client_id), (None, None, None));
+                assert_eq!(claims.version, None, "{name} {value}");
+            }
         }
     }
 
@@ -282,10 +256,12 @@ mod tests {
             (r#"{"scp":["a b"]}"#, vec!["a b"]),
             (r#"{"scope":"a","scp":["b"]}"#, vec!["a"]),
             (r#"{"scp":["b"],"scope":"a"}"#, vec!["a"]),
-            (r#"{"scope":["a"]}"#, vec![]),
-            (r#"{"scope":["a"],"scp":["a"]}"#, vec![]),
+            (r#"{"scope":["a","b c"]}"#, vec!["a", "b c"]),
+            (r#"{"scope":["a"],"scp":["b"]}"#, vec!["a"]),
+            (r#"{"scope":[],"scp":["b"]}"#, vec![]),
             (r#"{"scope":7}"#, vec![]),
-            (r#"{"scp":["a",7]}"#, vec![]),
+            (r#"{"scope":null,"scp":["b"]}"#, vec![]),
+            (r#"{"scp":["a",7,null,["b"],{"c":1},""]}"#, vec!["a"]),
             (r#"{"scp":[["a"]]}"#, vec![]),
             (r#"{"scope":{"a":1}}"#, vec![]),
             (r#"{"scope":""}"#, vec![]),

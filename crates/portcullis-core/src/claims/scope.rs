@@ -1,11 +1,12 @@
 //! What was granted: `scope` (RFC 8693 section 4.2: one string, delimited by spaces) or `scp` (as Entra ID and Okta
-//! write it: a string or an array of strings).
+//! write it). Either may be an array of strings, too, as Spring Authorization Server, Duende `IdentityServer` and UAA
+//! write `scope`.
 
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::json::{Scan, Source, Text, TextSeed};
+use crate::json::{Loose, LooseSeed, Scan, Source, Text, TextSeed};
 
 /// The scopes that a token grants.
 #[derive(Clone, Copy)]
@@ -62,11 +63,15 @@ impl GrantedScopes {
     }
 }
 
-/// Reads [`GrantedScopes`] within the text given. What is no string (and, for `scp`, no array of strings) grants
-/// nothing: the token may be good for things that need no scope.
-pub(super) struct ScopeSeed<'s, 'de> {
-    pub(super) source: &'s Source<'de>,
-    pub(super) accept_array: bool,
+/// Reads [`GrantedScopes`] within the text given. Each string in an array grants itself, as it stands; whatever else there is
+/// grants nothing: the token may be good for things that need no scope.
+#[derive(Clone, Copy)]
+pub(super) struct ScopeSeed<'s, 'de>(pub(super) &'s Source<'de>);
+
+impl<'s, 'de> ScopeSeed<'s, 'de> {
+    fn element(self) -> LooseSeed<'s, 'de> {
+        LooseSeed::below(2, self.0)
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for ScopeSeed<'_, 'de> {
@@ -85,25 +90,25 @@ impl<'de> Visitor<'de> for ScopeSeed<'_, 'de> {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<GrantedScopes, E> {
-        TextSeed(self.source).visit_borrowed_str(text).map(GrantedScopes::Delimited)
+        TextSeed(self.0).visit_borrowed_str(text).map(GrantedScopes::Delimited)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<GrantedScopes, E> {
-        TextSeed(self.source).visit_str(text).map(GrantedScopes::Delimited)
+        TextSeed(self.0).visit_str(text).map(GrantedScopes::Delimited)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<GrantedScopes, A::Error> {
-        let mut values = Vec::new();
-        let mut usable = self.accept_array;
-        while let Some(value) = elements.next_element_seed(ElementSeed(self.source))? {
-            usable &= value.is_some();
-            values.extend(value);
+        let mut scopes = Vec::new();
+        while let Some(element) = elements.next_element_seed(self.element())? {
+            if let Loose::Text(scope) = element {
+                scopes.push(scope);
+            }
         }
-        Ok(if usable { GrantedScopes::List(values.into()) } else { GrantedScopes::none() })
+        Ok(GrantedScopes::List(scopes.into()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<GrantedScopes, A::Error> {
-        Scan::below(1).visit_map(members).map(|()| GrantedScopes::none())
+        Scan::within(self.0.json(), 1).visit_map(members).map(|()| GrantedScopes::none())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<GrantedScopes, E> {
@@ -124,20 +129,5 @@ impl<'de> Visitor<'de> for ScopeSeed<'_, 'de> {
 
     fn visit_unit<E>(self) -> Result<GrantedScopes, E> {
         Ok(GrantedScopes::none())
-    }
-}
-
-/// One element of an array of scopes; `None` if it is no string.
-struct ElementSeed<'s, 'de>(&'s Source<'de>);
-
-impl<'de> DeserializeSeed<'de> for ElementSeed<'_, 'de> {
-    type Value = Option<Text>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Text>, D::Error> {
-        let nested = ScopeSeed { source: self.0, accept_array: false };
-        Ok(match nested.deserialize(deserializer)? {
-            GrantedScopes::Delimited(text) => Some(text),
-            GrantedScopes::List(_) => None,
-        })
     }
 }

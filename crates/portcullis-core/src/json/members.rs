@@ -4,13 +4,15 @@ use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::{RESERVED, TWICE};
+
 /// How many names are compared one by one before a hash set takes over: the usual object fits, and a hostile one
 /// with thousands of members costs linear time all the same.
 const INLINE: usize = 24;
 
 /// The name under which serde_json hands over a number, when some crate of the build has switched its feature
 /// `arbitrary_precision` on. Not a member.
-pub(crate) const NUMBER: &str = "$serde_json::private::Number";
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// What no member may be named: `serde_json::Value` takes such an object for something else, and custom claims may hold
 /// a `Value`.
@@ -34,12 +36,12 @@ impl<'de> MemberNames<'de> {
 
     /// Notes a name; an error if the object has it already.
     pub(crate) fn note<E: de::Error>(&mut self, name: &MemberName<'de>) -> Result<(), E> {
-        if name.as_str().starts_with(PRIVATE) {
-            return Err(E::custom("a member has a name that serde_json keeps to itself"));
+        if name.is_reserved() {
+            return Err(E::custom(RESERVED));
         }
         let mark = mark(name.as_str());
         if self.marks & mark != 0 && self.contains(name.as_str()) {
-            return Err(E::custom("an object has a member twice"));
+            return Err(E::custom(TWICE));
         }
         self.marks |= mark;
         match name.0 {
@@ -73,6 +75,20 @@ pub(crate) struct MemberName<'de>(Cow<'de, str>);
 impl MemberName<'_> {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is one of those that have a meaning of their own to `serde_json`.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.0.starts_with(PRIVATE)
+    }
+
+    /// Whether it announces a number, and is no member: it is then not a part of the text that is being read. (An escaped
+    /// name has a copy made of it, so it is a member.)
+    pub(crate) fn announces_number(&self, text: &str) -> bool {
+        match self.0 {
+            Cow::Borrowed(name) => name == NUMBER && !text.as_bytes().as_ptr_range().contains(&name.as_ptr()),
+            Cow::Owned(_) => false,
+        }
     }
 }
 

@@ -8,9 +8,12 @@
 //! - a repeated member may win first or last: [`MemberNames`] refuses it, at every level, also in parts that nobody
 //!   reads;
 //! - `serde_json` gives two member names a meaning of their own (those of its private number and raw value types),
-//!   so that a member of some object may turn into something else: they are refused;
+//!   so that a member of some object may turn into something else: they are refused. (With its feature
+//!   `arbitrary_precision` it hands numbers over under one of them; that name is not part of the text.);
 //! - nesting is limited by the stack alone: [`MAX_DEPTH`] is far below.
 
+mod kind;
+mod loose;
 mod members;
 mod scan;
 mod subtree;
@@ -18,7 +21,9 @@ mod text;
 mod text_at;
 mod tree;
 
-pub(crate) use members::{MemberName, MemberNames, NUMBER};
+pub(crate) use kind::Kind;
+pub(crate) use loose::{Loose, LooseSeed};
+pub(crate) use members::{MemberName, MemberNames};
 pub(crate) use scan::Scan;
 pub(crate) use subtree::subtree;
 pub(crate) use text::{Source, Text, TextSeed};
@@ -30,3 +35,14 @@ pub(crate) use tree::tree;
 /// Identity providers nest three or four levels (`resource_access.<client>.roles`); 32 leaves room for any real
 /// claims object and keeps the walk within a few KiB of stack.
 pub(crate) const MAX_DEPTH: usize = 32;
+
+/// What is said of a text that breaks one of the rules above.
+const TOO_DEEP: &str = "it nests too deep: 32 levels are the limit";
+const TWICE: &str = "an object in it has a member twice";
+const RESERVED: &str = "a member in it has a name that serde_json keeps to itself";
+
+/// Which of the rules above an error of reading is about; `None` if it is about another one.
+pub(crate) fn violation_in(error: &impl std::fmt::Display) -> Option<&'static str> {
+    let message = error.to_string();
+    [TOO_DEEP, TWICE, RESERVED].into_iter().find(|rule| message.starts_with(rule))
+}

@@ -4,29 +4,54 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{MAX_DEPTH, MemberName, MemberNames, NUMBER};
+use super::{MAX_DEPTH, MemberName, MemberNames, TOO_DEEP};
 
 /// Takes any value and gives nothing; an error if an object in it has a member twice or it nests too deep.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scan {
+pub(crate) struct Scan<'de> {
     depth: usize,
+    text: &'de str,
 }
 
-impl Scan {
+impl<'de> Scan<'de> {
     /// Scans a value that is a member or an element of something `depth` levels deep.
+    ///
+    /// For values that nobody ever reads: an object that pretends to be a number passes for one.
     pub(crate) const fn below(depth: usize) -> Self {
-        Self { depth }
+        Self { depth, text: "" }
+    }
+
+    /// The same of a value in this text, in which no object passes for a number.
+    pub(crate) const fn within(text: &'de str, depth: usize) -> Self {
+        Self { depth, text }
+    }
+
+    /// Scans what is handed over as an object. Returns the number's text if it is a number, as `serde_json` gives it when some
+    /// crate of the build has switched `arbitrary_precision` on.
+    pub(crate) fn walk<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<MemberName<'de>>, A::Error> {
+        let mut next = members.next_key::<MemberName<'de>>()?;
+        if next.as_ref().is_some_and(|name| name.announces_number(self.text)) {
+            return members.next_value().map(Some);
+        }
+        let member = self.deeper()?;
+        let mut names = MemberNames::new();
+        while let Some(name) = next {
+            names.note(&name)?;
+            members.next_value_seed(member)?;
+            next = members.next_key()?;
+        }
+        Ok(None)
     }
 
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(E::custom("it nests too deep"));
+            return Err(E::custom(TOO_DEEP));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Scan {
+impl<'de> DeserializeSeed<'de> for Scan<'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -34,7 +59,7 @@ impl<'de> DeserializeSeed<'de> for Scan {
     }
 }
 
-impl<'de> Visitor<'de> for Scan {
+impl<'de> Visitor<'de> for Scan<'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,22 +96,11 @@ impl<'de> Visitor<'de> for Scan {
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let member = self.deeper()?;
-        let mut names = MemberNames::new();
-        while let Some(name) = members.next_key::<MemberName<'de>>()? {
-            if name.as_str() == NUMBER {
-                return number(&members.next_value::<MemberName<'de>>()?);
-            }
-            names.note(&name)?;
-            members.next_value_seed(member)?;
-        }
-        Ok(())
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
+        self.walk(members)?.map_or(Ok(()), |text| number(&text))
     }
 }
 
-/// A number as serde_json gives it when some crate of the build has switched `arbitrary_precision` on; an object that
-/// pretends to be one is a number, too, in the eyes of every `serde_json::Value`.
 fn number<E: de::Error>(text: &MemberName<'_>) -> Result<(), E> {
     match text.as_str().parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(()),
@@ -100,7 +114,7 @@ mod tests {
 
     fn scan(json: &str) -> Result<(), serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        Scan::below(0).deserialize(&mut deserializer)?;
+        Scan::within(json, 0).deserialize(&mut deserializer)?;
         deserializer.end()
     }
 
@@ -135,6 +149,8 @@ mod tests {
             r#"{"a":1,"$serde_json::private::RawValue":"{}"}"#,
             r#"{"\u0024serde_json::private::RawValue":"{}"}"#,
             r#"{"$serde_json::private::Number":"junk"}"#,
+            r#"{"a":{"$serde_json::private::Number":"5"}}"#,
+            r#"{"a":{"\u0024serde_json::private::Number":"5"}}"#,
             r#"{"$serde_json::private::Number":"1","a":1}"#,
         ] {
             assert!(scan(json).is_err(), "{json}");

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{MemberName, NUMBER, tree::Tree};
+use super::{MemberName, tree::Tree};
 
 /// The value at a JSON pointer (RFC 6901), in a text that [`Scan`](super::Scan) accepted: what
 /// [`tree`](super::tree) and then [`Value::pointer`] give.
@@ -14,39 +14,40 @@ pub(crate) fn subtree(json: &str, pointer: &str) -> Option<Value> {
         return None;
     }
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    Step { pointer, depth: 0 }.deserialize(&mut deserializer).ok()?
+    Step { pointer, depth: 0, text: json }.deserialize(&mut deserializer).ok()?
 }
 
 /// A value on the way, and what is left of the way.
 #[derive(Clone, Copy)]
-struct Step<'p> {
+struct Step<'p, 'de> {
     pointer: &'p str,
     depth: usize,
+    text: &'de str,
 }
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// The name or index that comes next, without its escapes, and the step after it.
     fn next(self) -> (String, Self) {
         let rest = self.pointer.strip_prefix('/').unwrap_or(self.pointer);
         let end = rest.find('/').unwrap_or(rest.len());
         let (token, pointer) = rest.split_at(end);
-        (token.replace("~1", "/").replace("~0", "~"), Self { pointer, depth: self.depth + 1 })
+        (token.replace("~1", "/").replace("~0", "~"), Self { pointer, depth: self.depth + 1, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Step<'_> {
+impl<'de> DeserializeSeed<'de> for Step<'_, 'de> {
     type Value = Option<Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Value>, D::Error> {
         if self.pointer.is_empty() {
-            return Tree::below(self.depth).deserialize(deserializer).map(Some);
+            return Tree::below(self.depth, self.text).deserialize(deserializer).map(Some);
         }
         deserializer.deserialize_any(self)
     }
 }
 
 /// Nothing is below what is neither object nor array.
-impl<'de> Visitor<'de> for Step<'_> {
+impl<'de> Visitor<'de> for Step<'_, 'de> {
     type Value = Option<Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +101,7 @@ impl<'de> Visitor<'de> for Step<'_> {
         let mut found = None;
         while let Some(name) = members.next_key::<MemberName<'de>>()? {
             // A number, in the guise that `arbitrary_precision` gives it, has no members.
-            if name.as_str() == token && name.as_str() != NUMBER {
+            if name.as_str() == token && !name.announces_number(self.text) {
                 found = members.next_value_seed(step)?;
             } else {
                 members.next_value::<IgnoredAny>()?;

@@ -22,6 +22,10 @@ impl Text {
         NonZeroU64::new(u64::from(start) << 32 | u64::from(len)).filter(|_| start != 0).map(Self)
     }
 
+    pub(crate) fn is_empty(self) -> bool {
+        self.0.get() & u64::from(u32::MAX) == 0
+    }
+
     /// The string. `source` is the text that it was read from, with the copies behind it.
     pub(crate) fn of(self, source: &str) -> &str {
         let (start, len) = (self.0.get() >> 32, self.0.get() & u64::from(u32::MAX));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{MemberName, NUMBER, Source, Text, TextSeed};
+use super::{MemberName, Source, Text, TextSeed};
 
 /// Returns the text at a JSON pointer (RFC 6901) that leads through objects only, in a source that
 /// [`Scan`](super::Scan) accepted. `None` if nothing is there, or something that is not text.
@@ -83,7 +83,7 @@ impl<'de> Visitor<'de> for Way<'_, 'de, '_> {
         while let Some(name) = members.next_key::<MemberName<'de>>()? {
             match &next {
                 // A number, in the guise that `arbitrary_precision` gives it, has no members.
-                Some((wanted, way)) if name.as_str() == wanted && wanted != NUMBER => {
+                Some((wanted, way)) if name.as_str() == wanted && !name.announces_number(self.source.json()) => {
                     found = members.next_value_seed(*way)?;
                 }
                 _ => drop(members.next_value::<IgnoredAny>()?),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{MAX_DEPTH, MemberName, MemberNames, NUMBER};
+use super::{MAX_DEPTH, MemberName, MemberNames, TOO_DEEP};
 
 /// The tree of a text that [`Scan`](super::Scan) would accept; `None` otherwise.
 ///
@@ -13,32 +13,33 @@ use super::{MAX_DEPTH, MemberName, MemberNames, NUMBER};
 /// meaning of their own: a member of a user's own object could then hide all the claims, or put others in their place.
 pub(crate) fn tree(json: &str) -> Option<Value> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let tree = Tree { depth: 0 }.deserialize(&mut deserializer).ok()?;
+    let tree = Tree::below(0, json).deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     Some(tree)
 }
 
 /// Takes any strict value and gives it as a tree.
 #[derive(Clone, Copy)]
-pub(super) struct Tree {
+pub(super) struct Tree<'de> {
     depth: usize,
+    text: &'de str,
 }
 
-impl Tree {
-    /// The tree of a value that is a member or an element of something `depth` levels deep.
-    pub(super) const fn below(depth: usize) -> Self {
-        Self { depth }
+impl<'de> Tree<'de> {
+    /// The tree of a value in this text that is a member or an element of something `depth` levels deep.
+    pub(super) const fn below(depth: usize, text: &'de str) -> Self {
+        Self { depth, text }
     }
 
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(E::custom("it nests too deep"));
+            return Err(E::custom(TOO_DEEP));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Tree {
+impl<'de> DeserializeSeed<'de> for Tree<'de> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -46,7 +47,7 @@ impl<'de> DeserializeSeed<'de> for Tree {
     }
 }
 
-impl<'de> Visitor<'de> for Tree {
+impl<'de> Visitor<'de> for Tree<'de> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,15 +88,17 @@ impl<'de> Visitor<'de> for Tree {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut next = members.next_key::<MemberName<'de>>()?;
+        if next.as_ref().is_some_and(|name| name.announces_number(self.text)) {
+            return number(&members.next_value::<MemberName<'de>>()?);
+        }
         let member = self.deeper()?;
         let mut names = MemberNames::new();
         let mut object = Map::new();
-        while let Some(name) = members.next_key::<MemberName<'de>>()? {
-            if name.as_str() == NUMBER {
-                return number(&members.next_value::<MemberName<'de>>()?);
-            }
+        while let Some(name) = next {
             names.note(&name)?;
             object.insert(name.as_str().to_owned(), members.next_value_seed(member)?);
+            next = members.next_key()?;
         }
         Ok(Value::Object(object))
     }
@@ -119,7 +122,14 @@ mod tests {
 
     #[test]
     fn what_is_not_strict_has_no_tree() {
-        for json in [r#"{"a":1,"a":1}"#, r#"{"$serde_json::private::RawValue":"{}"}"#, "{} {}", "", "[1"] {
+        for json in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"$serde_json::private::RawValue":"{}"}"#,
+            r#"{"a":{"$serde_json::private::Number":"5"}}"#,
+            "{} {}",
+            "",
+            "[1",
+        ] {
             assert_eq!(tree(json), None, "{json}");
         }
     }

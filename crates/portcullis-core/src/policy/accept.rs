@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Leeway, Profile, RequiredClaim};
 use crate::{
-    AlgorithmSet, AuthError, Code, Conventions, Facts, UnixTime,
+    AlgorithmSet, AuthError, Code, Conventions, Facts, LenientClaim, UnixTime,
     claims::{RegisteredClaims, pointer},
     json::Text,
     token::TokenHeader,
@@ -123,6 +123,7 @@ impl Policy {
 
     /// Whom the token was issued to, in place of whom it is for: only where the issuer does not say the latter.
     fn accept_client(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
+        claims.wrong_types.require(LenientClaim::ClientId)?;
         let client = claims.client_id.ok_or_else(|| missing("aud"))?;
         let ours = self.audiences.iter().any(|ours| client.of(text) == &**ours);
         if ours { Ok(client) } else { Err(Code::AudienceMismatch.into()) }
@@ -170,6 +171,8 @@ impl Policy {
         match self.profile {
             Profile::Jwt => Ok(()),
             Profile::AccessToken => {
+                let read = [LenientClaim::ClientId, LenientClaim::TokenId];
+                read.into_iter().try_for_each(|claim| claims.wrong_types.require(claim))?;
                 claims.subject.as_ref().ok_or_else(|| missing("sub"))?;
                 claims.client_id.as_ref().ok_or_else(|| missing("client_id"))?;
                 claims.issued_at.ok_or_else(|| missing("iat"))?;
@@ -177,6 +180,8 @@ impl Policy {
                 Ok(())
             }
             Profile::LogoutToken => {
+                let read = [LenientClaim::TokenId, LenientClaim::SessionId];
+                read.into_iter().try_for_each(|claim| claims.wrong_types.require(claim))?;
                 claims.issued_at.ok_or_else(|| missing("iat"))?;
                 claims.token_id.as_ref().ok_or_else(|| missing("jti"))?;
                 claims.subject.or(claims.session_id).map(drop).ok_or_else(|| missing("sub` or `sid"))

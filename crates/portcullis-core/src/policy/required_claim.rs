@@ -1,7 +1,9 @@
 //! A claim that a service requires beyond the registered ones.
 
+use serde_json::Value;
+
 use super::Profile;
-use crate::{AuthError, Code, Facts};
+use crate::{AuthError, Code, Facts, claims::pointer};
 
 /// What is required, and where: a JSON pointer (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +45,9 @@ impl RequiredClaim {
     /// Refuses a token that lacks it. The explanation tells what is required, never what was found.
     pub(super) fn check(&self, facts: &Facts) -> Result<(), AuthError> {
         let lacks = |explanation: String| Err(AuthError::new(Code::ClaimMissing).with_explanation(explanation));
-        let found = facts.find_claim(&self.pointer).filter(|claim| !claim.is_null());
+        // `"sub": ""` is no subject.
+        let is_no_name = |claim: &Value| claim.as_str() == Some("") && pointer::leads_to_name(&self.pointer);
+        let found = facts.find_claim(&self.pointer).filter(|claim| !claim.is_null() && !is_no_name(claim));
         match (found, &self.value) {
             (None, _) if self.may_be_absent => Ok(()),
             (None, _) => lacks(format!("there is no `{}`", self.pointer)),

@@ -82,7 +82,8 @@ impl TrustedIssuer {
         self
     }
 
-    /// Requires a claim, given as a JSON pointer (RFC 6901) such as `/tenant`. It may have any value but `null`. In a claim's
+    /// Requires a claim, given as a JSON pointer (RFC 6901) such as `/tenant`. It may have any value but `null` (`sub`,
+    /// `jti`, `sid` and `client_id` must not be empty, either). In a claim's
     /// name, `/` is written `~1` and `~` is written `~0`: `/https:~1~1ns~1tenant`.
     #[must_use]
     pub fn require_claim(mut self, pointer: impl Into<String>) -> Self {
@@ -200,7 +201,7 @@ impl TrustedIssuer {
     ///
     /// It is what [`Facts::client_id`](crate::Facts::client_id) returns, and what a revoked client
     /// ([`Revocation::client`](crate::Revocation::client)) is compared with: with the wrong place, revoking a client has no
-    /// effect. Text only; a token without text there names no client.
+    /// effect. A token without text there names no client; where clients can be revoked, one with something else there is refused.
     ///
     /// Defaults to `/client_id` (RFC 9068 section 2.2). What [`Profile::AccessToken`] requires is `client_id` all the same.
     #[must_use]

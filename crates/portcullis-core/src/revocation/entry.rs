@@ -69,6 +69,9 @@ const LONGEST_ID: usize = 255;
 /// assert_eq!(everything_of_alice.level(), Level::Subject);
 /// ```
 ///
+/// A revocation of an empty id can be made and [hits nothing](Self::hits_nothing): a token with an empty `sub` has no subject, and
+/// likewise for `jti`, `sid` and `client_id`. `Revocations` of the crate `portcullis-store` refuses it.
+///
 /// `Debug` shows level and issuer, and nothing about a person.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Revocation {
@@ -160,6 +163,11 @@ impl Revocation {
     /// The least version of a subject's tokens that is not revoked.
     pub fn current_version(&self) -> Option<u64> {
         (self.level == Level::Version).then_some(self.bound)
+    }
+
+    /// Whether no token can be hit, because the issuer or the id is empty.
+    pub fn hits_nothing(&self) -> bool {
+        self.issuer.is_empty() || (self.id.is_empty() && self.level != Level::Issuer)
     }
 
     /// What is greater in a stricter one of two for the same id.

@@ -7,11 +7,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{ClientClaim, Conventions, Identity};
+use super::{ClientClaim, Conventions, Identity, custom};
 use crate::{
-    Algorithm, AuthError, ClaimRef, Code, Roles, Scopes, UnixTime,
+    Algorithm, AuthError, ClaimRef, Code, LenientClaim, Roles, Scopes, UnixTime,
     claims::{ClaimsText, RegisteredClaims},
-    json::{Text, subtree, tree},
+    json::{Kind, Text, subtree, tree},
 };
 
 /// The facts of a verified token: registered claims, scopes, roles and which key signed it.
@@ -22,7 +22,8 @@ pub struct Facts {
     text: ClaimsText,
     registered: RegisteredClaims,
     provenance: Provenance,
-    parsed: OnceLock<Box<Value>>,
+    /// `None` inside if there is none that can be made.
+    parsed: OnceLock<Option<Box<Value>>>,
     /// At which epoch of the view of revocations it was live; zero if never asked. Here, so that whoever finds the token in a cache
     /// has it at hand.
     checked_at_epoch: AtomicU64,
@@ -41,8 +42,16 @@ impl Facts {
     pub(crate) fn new(mut text: ClaimsText, mut registered: RegisteredClaims, provenance: Provenance) -> Self {
         match provenance.conventions.client() {
             ClientClaim::Registered => {}
-            ClientClaim::At(pointer) => registered.client_id = text.find_text(pointer),
-            ClientClaim::Nowhere => registered.client_id = None,
+            ClientClaim::At(pointer) => {
+                registered.client_id = text.find_text(pointer);
+                let other = || subtree(text.json(), pointer).map(|value| Kind::of(&value));
+                let found = if registered.client_id.is_none() { other() } else { None };
+                registered.wrong_types.set_client(found.filter(|kind| *kind != Kind::Text));
+            }
+            ClientClaim::Nowhere => {
+                registered.client_id = None;
+                registered.wrong_types.set_client(None);
+            }
         }
         Self { text, registered, provenance, parsed: OnceLock::new(), checked_at_epoch: AtomicU64::new(0) }
     }
@@ -75,7 +84,8 @@ impl Facts {
         self.provenance.conventions.issuer()
     }
 
-    /// `sub`: whom the token is about. Unique only together with the issuer: see [`Facts::identity`].
+    /// `sub`: whom the token is about. Unique only together with the issuer: see [`Facts::identity`]. `None` if it is absent
+    /// or empty: Cloudflare writes `"sub": ""` into tokens of services, and they are about nobody.
     pub fn subject(&self) -> Option<&str> {
         self.read(self.registered.subject)
     }
@@ -91,12 +101,12 @@ impl Facts {
         self.read(self.provenance.audience)
     }
 
-    /// `jti`: the token's own id.
+    /// `jti`: the token's own id. `None` if it is absent, empty or no text.
     pub fn token_id(&self) -> Option<&str> {
         self.read(self.registered.token_id)
     }
 
-    /// `sid`: the session in which it was issued.
+    /// `sid`: the session in which it was issued. `None` if it is absent, empty or no text.
     pub fn session_id(&self) -> Option<&str> {
         self.read(self.registered.session_id)
     }
@@ -115,7 +125,7 @@ impl Facts {
         self.provenance.conventions.client_place()
     }
 
-    /// `ver`: the subject's token version, if it is a whole number.
+    /// `ver`: the subject's token version, if it is a whole number and written as one: `5`, but not `5.0`.
     pub fn version(&self) -> Option<u64> {
         self.registered.version
     }
@@ -135,12 +145,13 @@ impl Facts {
         self.registered.issued_at
     }
 
-    /// `auth_time`: when its subject last logged in (RFC 9470, OpenID Connect Core section 2).
+    /// `auth_time`: when its subject last logged in (RFC 9470, OpenID Connect Core section 2). `None` if it is absent or no
+    /// number of seconds.
     pub fn authenticated_at(&self) -> Option<UnixTime> {
         self.registered.authenticated_at
     }
 
-    /// `acr`: how its subject logged in (RFC 9470, OpenID Connect Core section 2).
+    /// `acr`: how its subject logged in (RFC 9470, OpenID Connect Core section 2). `None` if it is absent or no text.
     pub fn acr(&self) -> Option<&str> {
         self.read(self.registered.acr)
     }
@@ -185,9 +196,33 @@ impl Facts {
     /// The first call parses the claims into a tree, which is kept with the token; prefer claims of your own type
     /// where a handler reads them, and this for guards.
     pub fn claim(&self, pointer: &str) -> Option<ClaimRef<'_>> {
-        // The text was scanned by the same rules before, so there is a tree.
-        let tree = self.parsed.get_or_init(|| Box::new(tree(self.claims_json()).unwrap_or_default()));
-        tree.pointer(pointer).map(ClaimRef::new)
+        let tree = self.parsed.get_or_init(|| tree(self.claims_json()).map(Box::new));
+        tree.as_deref()?.pointer(pointer).map(ClaimRef::new)
+    }
+
+    /// Whether a claim was asked for and the claims could not be read, so that the answer was that there is none: a guard
+    /// must then refuse, whatever it was about to say.
+    ///
+    /// That should not happen: a token whose claims cannot be read is refused by the same rules when it is verified.
+    /// Requirements, and whatever guards with them, look at this for themselves.
+    pub fn has_unreadable_claims(&self) -> bool {
+        self.parsed.get().is_some_and(Option::is_none)
+    }
+
+    /// Refuses the token if this claim is there with another type than it is read as: for a rule that reads it. The claim's
+    /// own method gives `None` then, as if it were absent.
+    ///
+    /// Profiles, revocation and the requirements [`fresh`] and [`acr`] ask this for themselves.
+    ///
+    /// [`fresh`]: https://docs.rs/portcullis/latest/portcullis/requirement/fn.fresh.html
+    /// [`acr`]: https://docs.rs/portcullis/latest/portcullis/requirement/fn.acr.html
+    ///
+    /// # Errors
+    ///
+    /// [`Code::ClaimsMalformed`], with an explanation that names the claim and what it is.
+    pub fn require_type(&self, claim: LenientClaim) -> Result<(), AuthError> {
+        let place = self.provenance.conventions.client_place().filter(|_| claim == LenientClaim::ClientId);
+        self.registered.wrong_types.require_at(claim, place.unwrap_or(claim.name()).trim_start_matches('/'))
     }
 
     /// The same value as a copy, for whoever asks once: no tree is made of all the others, and none is kept.
@@ -205,6 +240,11 @@ impl Facts {
         self.registered.has_events
     }
 
+    /// Fills in a custom claims type.
+    pub(crate) fn read_custom<C: serde::de::DeserializeOwned>(&self) -> Result<C, AuthError> {
+        custom::read(self.claims_json())
+    }
+
     pub(crate) fn checked_at_epoch(&self) -> &AtomicU64 {
         &self.checked_at_epoch
     }
@@ -212,35 +252,6 @@ impl Facts {
     fn read(&self, claim: Option<Text>) -> Option<&str> {
         claim.map(|text| text.of(self.text.with_copies()))
     }
-}
-
-impl Facts {
-    /// Fills in a custom claims type from the claims' text.
-    pub(crate) fn read_custom<C: serde::de::DeserializeOwned>(&self) -> Result<C, AuthError> {
-        // The text is known to be one strict object, so what follows the value need not be looked at again.
-        let mut deserializer = serde_json::Deserializer::from_str(self.claims_json());
-        C::deserialize(&mut deserializer).map_err(|error| {
-            let (wanted, place) = (std::any::type_name::<C>(), missing_member(&error));
-            AuthError::new(Code::CustomClaimsMalformed)
-                .with_explanation(format!("the claims do not have the form of `{wanted}`: {place}"))
-        })
-    }
-}
-
-/// What serde found missing, or else where it stopped. Its other messages quote claim values, so they are not passed on;
-/// a missing member's name is from the application's own type.
-fn missing_member(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
-    match missing {
-        Some((name, _)) if is_plain(name) => format!("there is no `{name}`"),
-        _ => format!("a member before column {} has another type", error.column()),
-    }
-}
-
-/// Whether it can be the name of a member, and cannot be a claim's value that made its way into a message.
-fn is_plain(name: &str) -> bool {
-    name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 impl fmt::Debug for Facts {

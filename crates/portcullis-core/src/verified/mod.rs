@@ -1,6 +1,7 @@
 //! What only verification makes.
 
 mod conventions;
+mod custom;
 mod facts;
 mod identity;
 mod proof;

@@ -97,7 +97,7 @@ impl Watched {
             return Ok(Ended::Revoked(level));
         }
         let left = facts.expires_at().map_or(LOOK, |expiry| expiry.since(now));
-        if left.is_zero() || verdict == Verdict::BeyondHorizon {
+        if left.is_zero() || matches!(verdict, Verdict::BeyondHorizon | Verdict::Malformed(_)) {
             return Ok(Ended::Expired);
         }
         let Some(longest) = self.longest else { return Err(left.min(LOOK)) };

@@ -44,14 +44,14 @@ pub(super) const DUPLICATE_UNKNOWN: Fault = Fault::Draft(|draft| {
 pub(super) const NESTED_DUPLICATE: Fault =
     Fault::Draft(|draft| draft.claims.set_text("x-unknown", r#"{"a":{"b":1,"b":1}}"#));
 pub(super) const TOO_DEEP: Fault = Fault::Draft(|draft| draft.claims.set_text("x-unknown", deep()));
+pub(super) const SCOPE_TOO_DEEP: Fault = Fault::Draft(|draft| draft.claims.set_text("scope", deep()));
+pub(super) const SCP_TOO_DEEP: Fault = Fault::Draft(|draft| draft.claims.set_text("scp", deep()));
+pub(super) const PRETENDED_NUMBER: Fault =
+    Fault::Draft(|draft| draft.claims.set_text("ver", r#"{"$serde_json::private::Number":"5"}"#));
 
 pub(super) const SUB_NUMBER: Fault = Fault::Draft(|draft| draft.claims.set("sub", 1));
 pub(super) const SUB_NULL: Fault = Fault::Draft(|draft| draft.claims.set("sub", ()));
 pub(super) const SUB_ARRAY: Fault = Fault::Draft(|draft| draft.claims.set("sub", [draft.claims.string("sub")]));
-pub(super) const JTI_NUMBER: Fault = Fault::Draft(|draft| draft.claims.set("jti", 1));
-pub(super) const JTI_NULL: Fault = Fault::Draft(|draft| draft.claims.set("jti", ()));
-pub(super) const SID_NUMBER: Fault = Fault::Draft(|draft| draft.claims.set("sid", 1));
-pub(super) const CLIENT_ID_NUMBER: Fault = Fault::Draft(|draft| draft.claims.set("client_id", 1));
 pub(super) const CNF_JKT: Fault = Fault::Draft(|draft| {
     draft.claims.set("cnf", serde_json::json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }));
 });
@@ -59,4 +59,3 @@ pub(super) const CNF_CERTIFICATE: Fault = Fault::Draft(|draft| {
     draft.claims.set("cnf", serde_json::json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }));
 });
 pub(super) const CNF_NULL: Fault = Fault::Draft(|draft| draft.claims.set("cnf", ()));
-pub(super) const VER_NEGATIVE: Fault = Fault::Draft(|draft| draft.claims.set("ver", -1));

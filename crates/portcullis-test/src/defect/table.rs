@@ -282,22 +282,18 @@ defects! {
     ClaimsNestedDuplicate = "claims_nested_duplicate", ClaimsMalformed, claims::NESTED_DUPLICATE;
     /// The claims nest 64 levels deep.
     ClaimsTooDeep = "claims_too_deep", ClaimsMalformed, claims::TOO_DEEP;
+    /// `scope` nests 64 levels deep.
+    ScopeTooDeep = "scope_too_deep", ClaimsMalformed, claims::SCOPE_TOO_DEEP;
+    /// `scp` nests 64 levels deep.
+    ScpTooDeep = "scp_too_deep", ClaimsMalformed, claims::SCP_TOO_DEEP;
+    /// A claim has a member with a name that serde_json takes for a number.
+    ClaimsPretendedNumber = "claims_pretended_number", ClaimsMalformed, claims::PRETENDED_NUMBER;
     /// `sub` is a number.
     SubNumber = "sub_number", ClaimsMalformed, claims::SUB_NUMBER;
     /// `sub` is `null`.
     SubNull = "sub_null", ClaimsMalformed, claims::SUB_NULL;
     /// `sub` is an array with the right subject.
     SubArray = "sub_array", ClaimsMalformed, claims::SUB_ARRAY;
-    /// `jti` is a number.
-    JtiNumber = "jti_number", ClaimsMalformed, claims::JTI_NUMBER;
-    /// `jti` is `null`.
-    JtiNull = "jti_null", ClaimsMalformed, claims::JTI_NULL;
-    /// `sid` is a number.
-    SidNumber = "sid_number", ClaimsMalformed, claims::SID_NUMBER;
-    /// `client_id` is a number.
-    ClientIdNumber = "client_id_number", ClaimsMalformed, claims::CLIENT_ID_NUMBER;
-    /// `ver` is negative.
-    VerNegative = "ver_negative", ClaimsMalformed, claims::VER_NEGATIVE;
     /// `cnf` binds the token to a key by its JWK thumbprint (RFC 9449 section 6.1), and no proof comes with it.
     CnfJkt = "cnf_jkt", ProofMissing, claims::CNF_JKT;
     /// `cnf` binds the token to a client certificate (RFC 8705 section 3.1), and no proof comes with it.

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use portcullis_core::{Attempt, AuthError, Code};
+use portcullis_core::{Attempt, AuthError, Code, Facts, LenientClaim};
 
 use super::{
     Circumstances, Decision, Requirement, Undecided,
@@ -20,10 +20,21 @@ pub(super) fn evaluate(requirement: &Requirement, at: Circumstances<'_>) -> Atte
         return Attempt::Done(Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(problems)));
     }
     if !requirement.takes_time() {
-        return Attempt::Done(decide(requirement, at).into_result(requirement));
+        return Attempt::Done(conclude_all(decide(requirement, at), requirement, at.verified));
     }
     let (requirement, at) = (requirement.clone(), at.to_owned());
-    Attempt::waiting(async move { decide_later(&requirement, &at).await.into_result(&requirement) })
+    Attempt::waiting(async move {
+        let outcome = decide_later(&requirement, &at).await;
+        conclude_all(outcome, &requirement, &at.verified)
+    })
+}
+
+/// The verdict. If claims that were asked for cannot be read, nothing that was concluded from their absence holds.
+fn conclude_all(outcome: Outcome<'_>, whole: &Requirement, facts: &Facts) -> Result<(), AuthError> {
+    if facts.has_unreadable_claims() {
+        return Err(AuthError::new(Code::RequirementUndecided).with_explanation("the token's claims cannot be read"));
+    }
+    outcome.into_result(whole)
 }
 
 /// What became of a requirement. Borrows it, so that a refusal that something else makes up for costs nothing.
@@ -203,6 +214,15 @@ impl<'r> Any<'r> {
 }
 
 fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstances<'_>) -> Outcome<'r> {
+    let read = match leaf {
+        Leaf::Fresh(_) => Some(LenientClaim::AuthTime),
+        Leaf::Acr(_) => Some(LenientClaim::Acr),
+        _ => None,
+    };
+    // Neither met nor unmet, or its opposite would be met by a claim that nobody can read.
+    if let Some(Err(malformed)) = read.map(|claim| at.verified.require_type(claim)) {
+        return Outcome::Undecided(malformed);
+    }
     let (met, code) = match leaf {
         Leaf::Scope(name) => (Ok(at.verified.has_scope(name)), Code::ScopeMissing),
         Leaf::Role { name, at: None } => (Ok(at.verified.has_role(name)), Code::RoleMissing),
@@ -216,6 +236,8 @@ fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstanc
             let delimiter = pointer.delimiter();
             let claim = pointer.fill(at.verified, at.params);
             let claim = claim.map(|pointer| pointer.and_then(|pointer| at.verified.claim(&pointer)));
+            let claim =
+                claim.map(|claim| claim.filter(|claim| !matcher.is_presence() || !pointer.is_empty_name(*claim)));
             (claim.and_then(|claim| matcher.matches(claim, delimiter, at.params)), Code::RequirementNotMet)
         }
         Leaf::Fresh(max_age) => {

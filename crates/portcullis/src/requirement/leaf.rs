@@ -57,7 +57,8 @@ pub fn claim(place: impl Into<ClaimPlace>, matcher: Matcher) -> Requirement {
 
 /// The caller logged in at most `max_age` ago (`auth_time`; RFC 9470).
 ///
-/// A token that does not say when is not fresh. Neither is one whose login is more than 30 seconds in the
+/// A token that does not say when is not fresh; one whose `auth_time` is no number of seconds is refused as
+/// `claims_malformed`, also under a [`not`](super::not). Neither is one whose login is more than 30 seconds in the
 /// future; by so much a clock may be wrong (as the verifier's default leeway says). The time is that of
 /// [`AuthLayer::clock`](crate::AuthLayer::clock).
 pub fn fresh(max_age: Duration) -> Requirement {
@@ -65,6 +66,8 @@ pub fn fresh(max_age: Duration) -> Requirement {
 }
 
 /// The caller logged in in one of these ways (`acr`; RFC 9470).
+///
+/// A token whose `acr` is no text is refused as `claims_malformed`, also under a [`not`](super::not).
 pub fn acr<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Requirement {
     Requirement::leaf(Leaf::Acr(values.into_iter().map(Into::into).collect()))
 }

@@ -48,7 +48,7 @@ pub fn contains(value: impl Into<Operand>) -> Matcher {
     Matcher(Kind::Contains(value.into()))
 }
 
-/// The claim is there and not `null`.
+/// The claim is there and not `null`. An empty `sub`, `jti`, `sid` or `client_id` is not there: it names nothing.
 pub fn present() -> Matcher {
     Matcher(Kind::Present)
 }
@@ -93,6 +93,11 @@ impl Matcher {
             Kind::Present => claim.is_some_and(|claim| !claim.is_null()),
             Kind::Equals(_) | Kind::OneOf(_) | Kind::Contains(_) | Kind::Covers(_) => any,
         })
+    }
+
+    /// Whether it asks for no more than that there is a claim.
+    pub(super) const fn is_presence(&self) -> bool {
+        matches!(self.0, Kind::Present)
     }
 
     /// Whether nothing can match.

@@ -19,6 +19,7 @@
 //! 2. What could not be found out is 503 `requirement_undecided`: never 403, and never a permission.
 //! 3. A developer's mistake counts as not found out and is 500 `service_misconfigured`: a [`check`] for other custom
 //!    claims than the authenticator makes, a [`param`] that the route's template does not have, a pointer that is none.
+//!    [`fresh`] and [`acr`] on a claim of the wrong type count as not found out, too, and are 401 `claims_malformed`.
 //! 4. Parts that can be answered at once come first, those that take time after them, each in the order in which they
 //!    were written. What is decided is not asked on: a caller without the scope causes no look-up.
 //! 5. If several parts of an `and` are not met, 403 goes before 401: who lacks a scope is not helped by another login.

@@ -54,6 +54,11 @@ impl Pointer {
         })
     }
 
+    /// Whether the claim there would name something, and is empty: it counts as absent.
+    pub(super) fn is_empty_name(&self, claim: ClaimRef<'_>) -> bool {
+        self.place.leads_to_name() && claim.as_str() == Some("")
+    }
+
     /// What is wrong with it.
     pub(super) fn problem(&self) -> Option<String> {
         let braces = || {

@@ -23,11 +23,16 @@ impl RevocationView {
         *issuers.entry(short(conventions.issuer()).into()).or_default() |= names_clients;
     }
 
-    /// Returns why a revocation would have no effect on any token that is checked against this view: a client's, of an
-    /// issuer whose tokens [do not name one](crate::TrustedIssuer::without_client_claim). `None` if that is not known.
+    /// Returns why a revocation would have no effect on any token that is checked against this view: one of an empty id
+    /// ([`Revocation::hits_nothing`]), or a client's, of an issuer whose tokens [do not name one](crate::TrustedIssuer::without_client_claim). `None` if that is not known.
     ///
     /// Whoever appends to the log asks this first, and refuses ([`LogError::refused`](crate::LogError::refused)).
     pub fn problem_with(&self, revocation: &Revocation) -> Option<String> {
+        if revocation.hits_nothing() {
+            let problem =
+                "its id or its issuer is empty, so that no token would be hit: give the value of the tokens' claim";
+            return Some(problem.to_owned());
+        }
         let issuers = self.0.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
         let names_no_client = issuers.get(revocation.of_issuer()) == Some(&false);
         (revocation.level() == Level::Client && names_no_client).then(|| {

@@ -28,7 +28,7 @@ use self::{
     trusted_time::TrustedTime,
 };
 use super::{Level, LongLived, Revocation, RevocationEntry, WhenStale};
-use crate::{AuthError, Clock, Code, Facts, UnixTime};
+use crate::{AuthError, Clock, Code, Facts, LenientClaim, UnixTime};
 
 /// The revocations that this process knows: what every request is checked against, without waiting.
 ///
@@ -91,6 +91,8 @@ pub enum Verdict {
     Revoked(Level),
     /// It may live longer than revocations are remembered, or does not say how long it lives.
     BeyondHorizon,
+    /// A claim by which revocations name tokens has another type than it is read as, so it cannot be told what would hit it.
+    Malformed(LenientClaim),
     /// Nothing that is known revokes it, but there may be news: the view was last confirmed so long ago (`None`: never).
     Stale(Option<Duration>),
 }
@@ -142,6 +144,9 @@ impl RevocationView {
     fn check_levels(&self, facts: &Facts, now: UnixTime, levels: Levels) -> Verdict {
         if let Some(level) = self.0.ladder.find(facts, levels) {
             return Verdict::Revoked(level);
+        }
+        if let Some(claim) = NAMES.into_iter().find(|claim| facts.require_type(*claim).is_err()) {
+            return Verdict::Malformed(claim);
         }
         if self.0.end_of_life(facts, now).is_none_or(|end| now >= end) {
             return Verdict::BeyondHorizon;
@@ -312,6 +317,7 @@ impl RevocationView {
                 return Err(AuthError::new(Code::TokenRevoked).with_explanation(level.as_str()));
             }
             Verdict::BeyondHorizon => return Err(self.too_long_lived(facts)),
+            Verdict::Malformed(claim) => return facts.require_type(claim),
         }
         facts.checked_at_epoch().store(epoch, Ordering::Relaxed);
         Ok(())
@@ -368,6 +374,10 @@ impl RevocationView {
         facts.issued_at().filter(|_| is_bounded).map(|issued_at| issued_at.plus(self.horizon()))
     }
 }
+
+/// The claims by which revocations name tokens. (A token without a version is hit by every revocation of versions, so the type
+/// of `ver` does not matter.)
+const NAMES: [LenientClaim; 3] = [LenientClaim::TokenId, LenientClaim::SessionId, LenientClaim::ClientId];
 
 /// By how many seconds a calendar may be set back for nothing: entries stay ten minutes longer than tokens live.
 const CORRECTION: u64 = 120;
