@@ -81,7 +81,7 @@ pub use key::{
 };
 pub use key_source::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, WaitingForKeys};
 pub use log_text::LogText;
-pub use policy::{Leeway, Profile, TrustedIssuer};
+pub use policy::{Leeway, Profile, TrustedIssuer, exact_text_problem};
 pub use revocation::{
     Asked, Cursor, Level, LogError, LogErrorKind, LongLived, Page, Revocation, RevocationEntry, RevocationLog,
     RevocationView, RevocationViewBuilder, Revoker, UnreadableEntry, Verdict, ViewState, WhenStale,

@@ -9,7 +9,7 @@ use http::{Method, Request};
 use portcullis::{
     AccessTable, AnyVerified, AuthLayer, Circumstances, ClaimPlace, ClaimRef, Code, Conventions, Facts, NoCustom,
     PathParams, RequireLayer, Requirement, UnixTime, Verified,
-    requirement::{acr, claim, contains, covers, eq, fresh, not, param, present, role, role_at, scope},
+    requirement::{acr, claim, contains, covers, eq, fresh, not, one_of, param, present, role, role_at, scope},
 };
 use portcullis_test::MockIssuer;
 use tower::ServiceExt;
@@ -226,4 +226,38 @@ async fn row_d_an_empty_name_is_not_present() {
         assert_eq!(refusal(claim(name, present()), &claims("x")).await, None, "{name}");
     }
     assert_eq!(refusal(claim("/nickname", present()), r#"{"nickname": ""}"#).await, None);
+}
+
+#[test]
+fn row_f_a_name_that_nobody_can_have_is_a_mistake_that_is_shown_in_quotes() {
+    for text in
+        ["", " ", " admin", "admin ", "admin\n", "\tadmin", "admin\u{a0}", "\u{feff}admin", "ad\tmin", "ad\u{200b}min"]
+    {
+        for requirement in [role(text), role_at("/roles", text), scope(text), acr([text]), acr(["gold", text])] {
+            let refused = requirement.clone().checked().unwrap_err().to_string();
+            assert!(refused.contains(&format!("{text:?}")), "{refused}");
+            let table = AccessTable::new().require(Method::GET, "/orders", not(requirement));
+            assert!(table.layer().is_err(), "{text:?}");
+        }
+        if !text.is_empty() {
+            for matcher in [eq(text), contains(text), one_of(["gold", text])] {
+                let refused = claim("/plan", matcher).checked().unwrap_err().to_string();
+                assert!(refused.contains(&format!("{text:?}")), "{refused}");
+            }
+        }
+    }
+    for right in [role("Former Admins"), role_at("/roles", "admin"), scope("orders:read"), acr(["gold"])] {
+        assert!(right.clone().checked().is_ok(), "{right}");
+    }
+    for right in [eq("Former Admins"), eq(""), contains("a b"), one_of(["gold", "silver"]), eq(7), eq(param("x"))] {
+        assert!(claim("/plan", right).checked().is_ok());
+    }
+}
+
+#[test]
+fn row_f_a_subject_that_no_pattern_covers_is_a_mistake() {
+    for malformed in ["", "orders..new", " orders.new", "orders.new\n", "orders.>.new"] {
+        assert!(claim("/publish", covers(malformed)).checked().is_err(), "{malformed:?}");
+    }
+    assert!(claim("/publish", covers("orders.new")).and(claim("/publish", covers(param("x")))).checked().is_ok());
 }

@@ -1,6 +1,7 @@
 //! What is accepted from one issuer.
 
 mod accept;
+mod exact_text;
 mod leeway;
 mod profile;
 mod required_claim;
@@ -10,6 +11,7 @@ mod trusted_issuer;
 mod window;
 
 pub(crate) use accept::Policy;
+pub use exact_text::exact_text_problem;
 pub use leeway::Leeway;
 pub use profile::Profile;
 pub(crate) use required_claim::RequiredClaim;

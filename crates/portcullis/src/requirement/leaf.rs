@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use portcullis_core::{ClaimPlace, UnixTime};
+use portcullis_core::{ClaimPlace, UnixTime, exact_text_problem};
 
 use super::{Matcher, Requirement, check::Check, pointer::Pointer};
 
@@ -97,6 +97,10 @@ impl Leaf {
         matches!(self, Self::Check(check) if check.sees_path()) || !self.parameters().is_empty()
     }
 
+    fn unmet(&self, why: String) -> Option<String> {
+        Some(format!("{self} can never be met: {why}"))
+    }
+
     pub(super) fn takes_time(&self) -> bool {
         matches!(self, Self::Check(check) if check.takes_time())
     }
@@ -107,12 +111,16 @@ impl Leaf {
             Self::Scope(name) => (!is_scope(name)).then(|| {
                 format!("{self} can never be granted: a scope is visible ASCII without spaces, quotes or `\\`")
             }),
-            Self::Role { at: Some(pointer), .. } => pointer.problem(),
-            Self::Claim { pointer, matcher } => pointer
-                .problem()
-                .or_else(|| matcher.is_empty().then(|| format!("{self} can never be met: name a value"))),
-            Self::Acr(values) => values.is_empty().then(|| format!("{self} can never be met: name a value")),
-            Self::Role { at: None, .. } | Self::Fresh(_) | Self::Check(_) => None,
+            Self::Role { name, at } => {
+                let pointer = at.as_ref().and_then(Pointer::problem);
+                pointer.or_else(|| self.unmet(exact_text_problem(name)?))
+            }
+            Self::Claim { pointer, matcher } => pointer.problem().or_else(|| self.unmet(matcher.problem()?)),
+            Self::Acr(values) if values.is_empty() => self.unmet("name a value".to_owned()),
+            Self::Acr(values) => {
+                values.iter().find_map(|value| exact_text_problem(value)).and_then(|text| self.unmet(text))
+            }
+            Self::Fresh(_) | Self::Check(_) => None,
         }
     }
 }

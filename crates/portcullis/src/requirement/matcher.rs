@@ -100,9 +100,13 @@ impl Matcher {
         matches!(self.0, Kind::Present)
     }
 
-    /// Whether nothing can match.
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(&self.0, Kind::OneOf(values) if values.is_empty())
+    /// Why nothing can match.
+    pub(super) fn problem(&self) -> Option<String> {
+        match &self.0 {
+            Kind::OneOf(values) if values.is_empty() => Some("name a value".to_owned()),
+            Kind::Covers(subject) => subject.subject_problem(),
+            _ => self.operands().iter().find_map(Operand::problem),
+        }
     }
 
     fn operands(&self) -> &[Operand] {

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use portcullis_core::ClaimRef;
+use portcullis_core::{ClaimRef, exact_text_problem};
 
-use super::path_params::{Mistake, PathParams};
+use super::{
+    path_params::{Mistake, PathParams},
+    subject_pattern,
+};
 
 /// A value to compare a claim with: text, a whole number, a truth value, or a path parameter ([`param`]).
 ///
@@ -38,6 +41,25 @@ impl Operand {
         match &self.0 {
             Kind::Parameter(name) => Some(name),
             Kind::Text(_) | Kind::Number(_) | Kind::Truth(_) => None,
+        }
+    }
+
+    /// Why no claim is ever likely to be like that. (A claim may well be an empty text.)
+    pub(super) fn problem(&self) -> Option<String> {
+        match &self.0 {
+            Kind::Text(text) if !text.is_empty() => exact_text_problem(text),
+            Kind::Text(_) | Kind::Number(_) | Kind::Truth(_) | Kind::Parameter(_) => None,
+        }
+    }
+
+    /// Why no pattern ever covers it.
+    pub(super) fn subject_problem(&self) -> Option<String> {
+        match &self.0 {
+            Kind::Text(text) if !subject_pattern::is_well_formed(text) => {
+                Some(format!("{text:?} is no NATS subject: words delimited by dots, without white space"))
+            }
+            Kind::Number(_) | Kind::Truth(_) => Some("a NATS subject is text".to_owned()),
+            Kind::Text(_) | Kind::Parameter(_) => None,
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) fn covers(pattern: &str, subject: &str) -> bool {
 }
 
 /// No empty word, no white space, `>` only at the end.
-fn is_well_formed(subject: &str) -> bool {
+pub(super) fn is_well_formed(subject: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control());
     let mut words = subject.split('.');
     let last = words.next_back().unwrap_or_default();
