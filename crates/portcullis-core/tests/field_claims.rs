@@ -391,29 +391,30 @@ fn row_c_a_refusal_names_the_claim_and_what_is_wrong_with_it() {
     assert!([wrong_type, twice, deep].iter().all(|text| text.starts_with("claims_malformed: ")));
 }
 
+#[derive(Debug, serde::Deserialize)]
+#[expect(dead_code, reason = "only its form counts")]
+struct Own {
+    email_verified: bool,
+    #[serde(default)]
+    address: Option<Address>,
+    #[serde(default)]
+    grants: std::collections::BTreeMap<String, Vec<u8>>,
+    #[serde(default)]
+    plan: Option<Plan>,
+}
+#[derive(Debug, serde::Deserialize)]
+#[expect(dead_code, reason = "only its form counts")]
+struct Address {
+    zip: u32,
+}
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Plan {
+    Gold,
+}
+
 #[test]
 fn row_c_a_claim_of_a_type_of_ones_own_is_named_and_its_value_is_not() {
-    #[derive(Debug, serde::Deserialize)]
-    #[expect(dead_code, reason = "only its form counts")]
-    struct Own {
-        email_verified: bool,
-        #[serde(default)]
-        address: Option<Address>,
-        #[serde(default)]
-        grants: std::collections::BTreeMap<String, Vec<u8>>,
-        #[serde(default)]
-        plan: Option<Plan>,
-    }
-    #[derive(Debug, serde::Deserialize)]
-    #[expect(dead_code, reason = "only its form counts")]
-    struct Address {
-        zip: u32,
-    }
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Plan {
-        Gold,
-    }
     let issuer = MockIssuer::new();
     let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Own>();
     let read = |name: &str, value: serde_json::Value| {

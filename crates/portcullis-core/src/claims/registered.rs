@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
             match name {
                 ClaimName::Issuer => claims.issuer = Some(members.next_value_seed(text)?),
                 ClaimName::Subject => {
-                    claims.subject = Some(members.next_value_seed(text)?).filter(|sub| !sub.is_empty())
+                    claims.subject = Some(members.next_value_seed(text)?).filter(|sub| !sub.is_empty());
                 }
                 ClaimName::Audience => {
                     claims.audience = members.next_value_seed(AudienceSeed(source))?;

@@ -97,8 +97,8 @@ impl Leaf {
         matches!(self, Self::Check(check) if check.sees_path()) || !self.parameters().is_empty()
     }
 
-    fn unmet(&self, why: String) -> Option<String> {
-        Some(format!("{self} can never be met: {why}"))
+    fn unmet(&self, why: &str) -> String {
+        format!("{self} can never be met: {why}")
     }
 
     pub(super) fn takes_time(&self) -> bool {
@@ -113,13 +113,13 @@ impl Leaf {
             }),
             Self::Role { name, at } => {
                 let pointer = at.as_ref().and_then(Pointer::problem);
-                pointer.or_else(|| self.unmet(exact_text_problem(name)?))
+                pointer.or_else(|| exact_text_problem(name).map(|why| self.unmet(&why)))
             }
-            Self::Claim { pointer, matcher } => pointer.problem().or_else(|| self.unmet(matcher.problem()?)),
-            Self::Acr(values) if values.is_empty() => self.unmet("name a value".to_owned()),
-            Self::Acr(values) => {
-                values.iter().find_map(|value| exact_text_problem(value)).and_then(|text| self.unmet(text))
+            Self::Claim { pointer, matcher } => {
+                pointer.problem().or_else(|| matcher.problem().map(|why| self.unmet(&why)))
             }
+            Self::Acr(values) if values.is_empty() => Some(self.unmet("name a value")),
+            Self::Acr(values) => values.iter().find_map(|value| exact_text_problem(value)).map(|why| self.unmet(&why)),
             Self::Fresh(_) | Self::Check(_) => None,
         }
     }
