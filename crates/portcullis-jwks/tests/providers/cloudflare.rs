@@ -26,10 +26,11 @@ async fn cloudflare_refuses_the_token_of_the_teams_own_domain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn cloudflare_accepts_a_service_token_and_names_its_client() {
+async fn row_d_a_service_token_of_cloudflare_has_no_subject_and_names_its_client() {
     let scene = Scene::rs256(include_str!("cloudflare.json"));
     let cloudflare = provider::cloudflare_access("acme").unwrap();
     let verified = judge(scene.trusted(&cloudflare, AUDIENCE), &scene.token("service", |_| {})).await.unwrap();
+    assert_eq!(verified.subject(), None, "an empty `sub` is none");
     let name = verified.claim("/common_name").and_then(|name| name.as_str().map(str::to_owned));
     assert_eq!(name.as_deref(), Some("e367826f93b8d71185e03fe518aff3b4.access"));
 }
