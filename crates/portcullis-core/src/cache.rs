@@ -19,7 +19,7 @@ use foldhash::quality::RandomState;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 use zeroize::Zeroizing;
 
-use crate::{UnixTime, UnverifiedToken, Verified, policy::Window};
+use crate::{UnixTime, Verified, policy::Window};
 
 /// How many tokens are kept unless set otherwise: the callers that a busy instance sees within one token's life. At
 /// one to four KiB each they take 10 to 40 MB.
@@ -29,8 +29,9 @@ pub(crate) const DEFAULT_TOKENS: usize = 10_000;
 /// issue take at most, with the tree of their claims that guards make.
 const BYTES_PER_TOKEN: u64 = 8 * 1024;
 
-/// What takes more than that many ordinary tokens is verified every time: its bearer would push out others.
-const HEAVIEST: u64 = 8 * BYTES_PER_TOKEN;
+/// What takes more than so many times the longest token is verified every time: its bearer would push out others. That is as much as
+/// eight ordinary tokens, unless longer ones are taken.
+const HEAVIEST: u64 = 4;
 
 /// How much of a token is hashed, from its end: signature, and nothing that anybody could choose. Two tokens with one signature
 /// are not both verified, so this tells them apart as well as all of it would, in a tenth of the time; the comparison that
@@ -44,6 +45,7 @@ const BYTES_OVERHEAD: u64 = 512;
 pub(crate) struct TokenCache<C> {
     tokens: Cache<CachedToken, Entry<C>, Weight, Precomputed, DropLater>,
     hasher: RandomState,
+    max_len: usize,
 }
 
 /// A token, and what has to be unchanged for it to be good still.
@@ -63,20 +65,20 @@ pub(crate) struct Probe<'t> {
 }
 
 impl<C> TokenCache<C> {
-    /// A cache for that many tokens. It takes no memory before there are any.
-    pub(crate) fn new(tokens: usize) -> Option<Self> {
+    /// A cache for that many tokens of at most `max_len` bytes. It takes no memory before there are any.
+    pub(crate) fn new(tokens: usize, max_len: usize) -> Option<Self> {
         // Its room is divided among shards, and chance fills some of them sooner: an eighth more holds that many for sure.
         let tokens = tokens.saturating_add(tokens / 8);
         let weight = u64::try_from(tokens).unwrap_or(u64::MAX).saturating_mul(BYTES_PER_TOKEN);
         let options = OptionsBuilder::new().estimated_items_capacity(tokens).weight_capacity(weight).build().ok()?;
         let tokens = Cache::with_options(options, Weight, Precomputed, DropLater);
-        Some(Self { tokens, hasher: RandomState::default() })
+        Some(Self { tokens, hasher: RandomState::default(), max_len })
     }
 
     /// What to look for; `None` for a text that is too long to be a token and not worth hashing.
     pub(crate) fn probe<'t>(&self, text: &'t [u8]) -> Option<Probe<'t>> {
         let hash = || self.hasher.hash_one(&text[text.len().saturating_sub(HASHED)..]);
-        (text.len() <= UnverifiedToken::MAX_LEN).then(|| Probe { hash: hash(), text })
+        (text.len() <= self.max_len).then(|| Probe { hash: hash(), text })
     }
 
     /// The token as it was verified, if it would be accepted at `now` all the same. `edition` tells that of an issuer's keys.
@@ -97,7 +99,7 @@ impl<C> TokenCache<C> {
 
     pub(crate) fn remember(&self, probe: &Probe<'_>, entry: Entry<C>) {
         let weight = weight(probe.text, &entry.verified);
-        if weight > HEAVIEST {
+        if weight > HEAVIEST * self.max_len as u64 {
             return;
         }
         let token = CachedToken { hash: probe.hash, weight, text: Zeroizing::new(probe.text.into()) };

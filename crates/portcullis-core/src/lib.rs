@@ -20,7 +20,7 @@
 //!   [`MAX_KEYS_TRIED`] keys are tried. Weak keys are refused when they are loaded.
 //! - **Claims.** `iss` is one of the trusted issuers, compared exactly; `aud` names this service; `exp` is required;
 //!   `nbf` and `iat` are checked when present. Each has the right type: `null`, numeric strings and 1e300 are refused.
-//!   (For an issuer that writes no `aud` there is [one exception](TrustedIssuer::danger_client_id_as_audience).)
+//!   (For an issuer that writes no `aud` there is [one exception](TrustedIssuer::danger_claim_as_audience).)
 //! - **Binding.** A token with `cnf` is bound to a key; without a proof of that key it is refused.
 //! - **Custom claims** are parsed once, into a type of yours; a token without them is refused.
 //!
@@ -60,6 +60,7 @@ mod authenticator;
 mod cache;
 mod claims;
 mod clock;
+mod config_text;
 mod error;
 mod json;
 mod key;
@@ -79,7 +80,9 @@ pub use key::{
     Algorithm, AlgorithmSet, KeyError, KeyErrorKind, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeyState,
     MAX_KEYS_TRIED, RingError, RingErrorKind, Secret, SkippedKey, UnknownAlgorithm, VerifyingKey,
 };
-pub use key_source::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, WaitingForKeys};
+pub use key_source::{
+    KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, SecretAndPublic, WaitingForKeys,
+};
 pub use log_text::LogText;
 pub use policy::{Leeway, Profile, TrustedIssuer, exact_text_problem};
 pub use revocation::{

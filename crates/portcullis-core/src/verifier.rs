@@ -8,7 +8,7 @@ use crate::{
     AuthError, Code, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
     claims::{ClaimsText, RegisteredClaims},
     json::Text,
-    policy::{Policy, Window},
+    policy::{NearNames, Policy, Window, difference, listed},
     token::{SeenHeaders, decode_text},
     verified::Provenance,
 };
@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Verifier {
     policies: Vec<Policy>,
+    /// The issuers' names, for the log of tokens whose `iss` is nearly one of them.
+    near_names: NearNames,
     seen_headers: SeenHeaders,
 }
 
@@ -37,7 +39,8 @@ struct UnprovenClaims {
 
 impl Verifier {
     pub(crate) fn new(policies: Vec<Policy>) -> Self {
-        Self { policies, seen_headers: SeenHeaders::default() }
+        let near_names = NearNames::new(policies.iter().map(Policy::issuer));
+        Self { policies, near_names, seen_headers: SeenHeaders::default() }
     }
 
     pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
@@ -45,8 +48,8 @@ impl Verifier {
     }
 
     /// Takes the token apart: shape, size, header.
-    pub(crate) fn parse<'t>(&self, text: &'t str) -> Result<UnverifiedToken<'t>, AuthError> {
-        UnverifiedToken::parse_seen(text, &self.seen_headers)
+    pub(crate) fn parse<'t>(&self, text: &'t str, max_len: usize) -> Result<UnverifiedToken<'t>, AuthError> {
+        UnverifiedToken::parse_seen(text, max_len, &self.seen_headers)
     }
 
     /// The cheap refusals, before any key is looked up or fetched.
@@ -56,11 +59,34 @@ impl Verifier {
     pub(crate) fn screen<'t>(&self, token: UnverifiedToken<'t>) -> Result<ScreenedToken<'t, '_>, AuthError> {
         let mut text = ClaimsText::from(decode_text(token.claims_text(), Code::ClaimsMalformed)?);
         let registered = RegisteredClaims::parse(&mut text)?;
-        let issuer = registered.issuer.map(|issuer| issuer.of(text.with_copies())).ok_or(Code::IssuerNotTrusted)?;
-        let row = self.policies.iter().position(|policy| policy.issuer() == issuer).ok_or(Code::IssuerNotTrusted)?;
+        let issuer = registered.issuer.map(|issuer| issuer.of(text.with_copies()));
+        let row = issuer.and_then(|issuer| self.row_of(issuer)).ok_or_else(|| self.not_trusted(issuer))?;
         let policy = &self.policies[row];
         policy.accept_header(token.header())?;
         Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, policy, row })
+    }
+
+    fn row_of(&self, issuer: &str) -> Option<usize> {
+        self.policies.iter().position(|policy| policy.issuer() == issuer)
+    }
+
+    /// Says who is trusted, and how the token's issuer differs from the one whose name it nearly has.
+    fn not_trusted(&self, issuer: Option<&str>) -> AuthError {
+        let names = || self.policies.iter().map(Policy::issuer);
+        let mut explanation = format!("trusted here: {}", listed(names()));
+        let near = issuer.and_then(|issuer| {
+            let ours = self.policies[self.near_names.find(issuer)?].issuer();
+            Some((ours, difference(ours, issuer)?))
+        });
+        if issuer.is_none() {
+            explanation.push_str("; the token has no `iss`");
+        } else if let Some((ours, difference)) = near {
+            explanation.push_str("; the token's `iss` differs from ");
+            explanation.push_str(&listed([ours].into_iter()));
+            explanation.push(' ');
+            explanation.push_str(&difference);
+        }
+        AuthError::new(Code::IssuerNotTrusted).with_explanation(explanation)
     }
 
     /// Decides about the claims of a token that `signer` signed: see [`ScreenedToken::find_signer`].
@@ -70,11 +96,11 @@ impl Verifier {
         signer: &VerifyingKey,
         now: UnixTime,
     ) -> Result<Verified<C>, AuthError> {
-        let ScreenedToken { token, claims, policy, .. } = screened;
+        let ScreenedToken { token, mut claims, policy, .. } = screened;
         if token.header_is_new() {
             self.seen_headers.remember(token.header_text(), token.header_shared());
         }
-        let audience = policy.accept_claims(&claims.registered, claims.text.with_copies(), now)?;
+        let audience = policy.accept_claims(&claims.registered, &mut claims.text, now)?;
         let facts = claims.prove(policy, audience, &token, signer);
         policy.accept_required(&facts)?;
         let custom = facts.read_custom()?;

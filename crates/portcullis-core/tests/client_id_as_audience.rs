@@ -24,7 +24,7 @@ fn token(issuer: &MockIssuer, client: &str) -> TokenBuilder {
 fn a_token_without_an_audience_is_accepted_for_its_client_only_where_that_was_asked_for() {
     let issuer = issuer();
     let token = token(&issuer, "1h57kf5cpq17m0eml12EXAMPLE");
-    let verified = verify(issuer.trusted().danger_client_id_as_audience(), &token).unwrap();
+    let verified = verify(issuer.trusted().danger_claim_as_audience("/client_id"), &token).unwrap();
     assert_eq!(verified.audience(), Some("1h57kf5cpq17m0eml12EXAMPLE"));
     assert_eq!(verify(issuer.trusted(), &token).unwrap_err(), Code::ClaimMissing);
 }
@@ -32,7 +32,7 @@ fn a_token_without_an_audience_is_accepted_for_its_client_only_where_that_was_as
 #[test]
 fn any_of_the_audiences_may_be_the_client_and_no_other() {
     let issuer = issuer();
-    let trusted = || issuer.trusted().audience("second").danger_client_id_as_audience();
+    let trusted = || issuer.trusted().audience("second").danger_claim_as_audience("/client_id");
     assert_eq!(verify(trusted(), &token(&issuer, "second")).unwrap().audience(), Some("second"));
     assert_eq!(verify(trusted(), &token(&issuer, "")).unwrap_err(), Code::ClaimMissing, "an empty client is none");
     for other in ["other", "Second", "second2", "secon", "second 1h57kf5cpq17m0eml12EXAMPLE"] {
@@ -44,25 +44,31 @@ fn any_of_the_audiences_may_be_the_client_and_no_other() {
 fn a_token_for_nobody_and_of_nobody_is_refused() {
     let issuer = issuer();
     let neither = issuer.token().without("aud").without("client_id");
-    assert_eq!(verify(issuer.trusted().danger_client_id_as_audience(), &neither).unwrap_err(), Code::ClaimMissing);
+    assert_eq!(
+        verify(issuer.trusted().danger_claim_as_audience("/client_id"), &neither).unwrap_err(),
+        Code::ClaimMissing
+    );
     let malformed = issuer.token().without("aud").claim("client_id", ["1h57kf5cpq17m0eml12EXAMPLE"]);
-    assert_eq!(verify(issuer.trusted().danger_client_id_as_audience(), &malformed).unwrap_err(), Code::ClaimsMalformed);
+    assert_eq!(
+        verify(issuer.trusted().danger_claim_as_audience("/client_id"), &malformed).unwrap_err(),
+        Code::AudienceMismatch
+    );
 }
 
 #[test]
 fn an_audience_that_is_there_decides_whoever_the_client_is() {
     let issuer = issuer();
-    let trusted = || issuer.trusted().danger_client_id_as_audience();
+    let trusted = || issuer.trusted().danger_claim_as_audience("/client_id");
     let ours = token(&issuer, "other").audience("1h57kf5cpq17m0eml12EXAMPLE");
     assert!(verify(trusted(), &ours).is_ok());
     let of_our_client = || token(&issuer, "1h57kf5cpq17m0eml12EXAMPLE");
-    for others in [&["https://bills.example.com"][..], &[]] {
+    for others in [&["https://bills.example.com"][..], &[""]] {
         let refused = verify(trusted(), &of_our_client().audiences(others));
         assert_eq!(refused.unwrap_err(), Code::AudienceMismatch, "{others:?}");
     }
     assert_eq!(verify(trusted(), &of_our_client().audience("")).unwrap_err(), Code::AudienceMismatch);
     assert_eq!(
         verify(trusted(), &of_our_client().claim("aud", serde_json::Value::Null)).unwrap_err(),
-        Code::ClaimsMalformed
+        Code::AudienceMismatch
     );
 }

@@ -10,7 +10,12 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use portcullis_core::{Algorithm, KeyError, KeyErrorKind, KeySet, Secret, VerifyingKey};
+use portcullis_core::{
+    Algorithm, AlgorithmSet, Code, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing, KeySet,
+    KeySource, KeySourceError, KeySourceErrorKind, Resolved, Secret, SecretAndPublic, TrustedIssuer, UnixTime,
+    VerifyingKey,
+};
+use portcullis_test::MockIssuer;
 
 fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
@@ -206,4 +211,161 @@ fn row_t20_sets_are_the_same_by_id_algorithms_and_key() {
     assert!(!set(r#","kid":"a""#).has_same_keys_as(&KeySet::default()));
     let secret = KeySet::from(Secret::new("a", Algorithm::Hs256, [1; 32]).unwrap());
     assert!(!secret.has_same_keys_as(&secret.clone()), "secrets are compared with nothing");
+}
+
+const SHARED: [u8; 32] = [7; 32];
+
+/// One issuer that signs with a secret, and with a key pair.
+fn migrating() -> (MockIssuer, MockIssuer) {
+    let name = "https://login.example.com";
+    let old = MockIssuer::with_secret("old", Algorithm::Hs256, SHARED).named(name);
+    (old, MockIssuer::with_algorithm(Algorithm::Es256).named(name))
+}
+
+fn secret(id: &str) -> Secret {
+    Secret::new(id, Algorithm::Hs256, SHARED).unwrap()
+}
+
+fn code(service: &JwtAuthenticator, token: &str) -> Option<Code> {
+    service.verify(token).ready().unwrap().err().map(|error| error.code())
+}
+
+#[test]
+fn row_f64_one_issuer_has_a_secret_and_published_keys() {
+    let (old, new) = migrating();
+    let keys = SecretAndPublic::new(KeySet::from(secret("old")), new.keys());
+    let service = JwtAuthenticator::new(old.trusted_with(keys)).unwrap();
+    for issuer in [&old, &new] {
+        let token = issuer.token().sign();
+        assert_eq!((code(&service, &token), code(&service, &token)), (None, None), "cold and warm");
+        assert_eq!(code(&service, &issuer.token().without_header("kid").sign()), None);
+    }
+    let forged = MockIssuer::with_secret("old", Algorithm::Hs256, [8; 32]).named(old.name());
+    assert_eq!(code(&service, &forged.token().sign()), Some(Code::SignatureInvalid));
+}
+
+/// The keys of one half are never tried for the other, whatever the header says.
+#[test]
+fn row_f64_an_algorithm_meets_the_keys_of_its_own_half_alone() {
+    let (old, new) = migrating();
+    let keys = SecretAndPublic::new(KeySet::from(secret("old")), new.keys());
+    let service = JwtAuthenticator::new(old.trusted_with(keys)).unwrap();
+    assert_eq!(code(&service, &old.token().header("kid", new.key_id()).sign()), Some(Code::KeyUnknown));
+    assert_eq!(code(&service, &new.token().header("kid", "old").sign()), Some(Code::KeyUnknown));
+    for defect in [portcullis_test::Defect::HmacWithPublicPem, portcullis_test::Defect::HmacWithPublicJwk] {
+        let refused = code(&service, &new.token().defect(defect).sign());
+        assert!(matches!(refused, Some(Code::KeyUnknown | Code::SignatureInvalid)), "{defect}");
+    }
+    // Secrets among the published ones, and the other way round, are never reached.
+    let crossed = SecretAndPublic::new(new.keys(), old.keys());
+    let service = JwtAuthenticator::new(old.trusted_with(crossed)).unwrap();
+    assert_eq!(code(&service, &old.token().sign()), Some(Code::KeyUnknown));
+    assert_eq!(code(&service, &new.token().sign()), Some(Code::KeyUnknown));
+}
+
+#[test]
+fn row_f64_a_change_in_either_half_ends_what_was_remembered() {
+    let (old, new) = migrating();
+    let ring = KeyRing::new(secret("old")).unwrap();
+    let keys = SecretAndPublic::new(ring.clone(), new.keys());
+    let service = JwtAuthenticator::new(old.trusted_with(keys)).unwrap();
+    let tokens = [old.token().sign(), new.token().sign()];
+    let codes = || tokens.each_ref().map(|token| code(&service, token));
+    assert_eq!((codes(), codes()), ([None, None], [None, None]));
+    ring.revoke("old").unwrap();
+    assert_eq!(codes(), [Some(Code::KeyUnknown), None]);
+    new.rotate();
+    new.retire_old();
+    assert_eq!(codes(), [Some(Code::KeyUnknown), Some(Code::KeyUnknown)]);
+}
+
+#[test]
+fn row_f64_editions_differ_whenever_one_of_the_two_does() {
+    #[derive(Debug)]
+    struct Numbered(Option<u64>);
+    impl KeySource for Numbered {
+        fn resolve(&self, _: KeyHint<'_>, _: UnixTime) -> Resolved {
+            Resolved::Unknown
+        }
+        fn edition(&self, _: UnixTime) -> Option<u64> {
+            self.0
+        }
+    }
+    let edition = |one, other| SecretAndPublic::new(Numbered(one), Numbered(other)).edition(UnixTime::EPOCH);
+    let numbers = (0..60).chain((1..60).map(|step| step << 32)).map(Some);
+    let all: std::collections::HashSet<_> = numbers
+        .clone()
+        .flat_map(|one| numbers.clone().map(move |other| (one, other)))
+        .map(|(one, other)| edition(one, other))
+        .collect();
+    assert_eq!(all.len(), 119 * 119);
+    assert_eq!((edition(None, Some(1)), edition(Some(1), None)), (None, None), "nothing is remembered");
+}
+
+/// Cannot be reached, and counts who asks.
+#[derive(Debug, Default)]
+struct Down(std::sync::atomic::AtomicUsize);
+
+impl KeySource for Down {
+    fn resolve(&self, _: KeyHint<'_>, _: UnixTime) -> Resolved {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Resolved::Fault(KeySourceError::new(KeySourceErrorKind::Unavailable, "down"))
+    }
+
+    fn reconsider(&self, _: KeyHint<'_>, _: &KeyMatch) -> Resolved {
+        unreachable!("the other half made the signature")
+    }
+
+    fn problem(&self) -> Option<String> {
+        Some("it is down".to_owned())
+    }
+}
+
+#[test]
+fn row_f64_one_half_goes_on_while_the_other_is_down() {
+    let down = std::sync::Arc::new(Down::default());
+    let keys = SecretAndPublic::new(KeySet::from(secret("old")), std::sync::Arc::clone(&down));
+    assert!(matches!(keys.resolve(KeyHint::new(Algorithm::Hs256, Some("old")), UnixTime::EPOCH), Resolved::Keys(_)));
+    let tried = KeyMatch::from(VerifyingKey::from(secret("old")));
+    assert!(matches!(keys.reconsider(KeyHint::new(Algorithm::Hs256, Some("old")), &tried), Resolved::Unknown));
+    assert_eq!(down.0.load(std::sync::atomic::Ordering::SeqCst), 0);
+    let hint = KeyHint::new(Algorithm::Es256, Some("old"));
+    assert!(matches!(keys.resolve(hint, UnixTime::EPOCH), Resolved::Fault(_)), "503, and no look at the secrets");
+    assert!(keys.problem().unwrap().contains("it is down"));
+}
+
+#[test]
+fn row_f64_what_cannot_work_is_said_at_start() {
+    let (old, new) = migrating();
+    let problem = |trusted: Vec<TrustedIssuer>| {
+        JwtAuthenticator::trusting(trusted).map_or_else(|error| error.to_string(), |_: JwtAuthenticator| String::new())
+    };
+    let public = || KeySet::from_jwks(&new.jwks()).unwrap().0;
+    let of = |keys| problem(vec![old.trusted_with(keys)]);
+    assert_eq!(of(SecretAndPublic::new(KeySet::from(secret("old")), public())), "");
+    assert!(of(SecretAndPublic::new(public(), public())).contains("the source of secrets holds no secret"));
+    let both_secret = SecretAndPublic::new(KeySet::from(secret("old")), KeySet::from(secret("old")));
+    assert!(problem(vec![old.trusted_with(both_secret)]).contains("the source of public keys holds no public key"));
+    assert!(of(SecretAndPublic::new(KeySet::default(), public())).contains("no usable key"));
+    let keys = SecretAndPublic::new(KeySet::from(secret("old")), public());
+    assert_eq!(keys.algorithms(), AlgorithmSet::of(&[Algorithm::Hs256, Algorithm::Es256]));
+    let twice = problem(vec![old.trusted(), new.trusted()]);
+    assert!(twice.contains("listed twice") && twice.contains("SecretAndPublic::new"), "{twice}");
+}
+
+#[test]
+fn row_f_a_key_id_that_no_token_could_have_is_refused() {
+    let named = |id: &str| Secret::new(id, Algorithm::Hs256, SHARED).map(drop);
+    let key = || VerifyingKey::from_jwk(&jwk(&p256(), "")).unwrap();
+    for good in ["2026-11", "a b", "schlüssel"] {
+        assert!(named(good).is_ok() && key().with_id(good).is_ok());
+    }
+    for bad in ["2026-11\n", " 2026-11", "2026\t11", "2026\u{a0}11", "\u{feff}2026-11", "2026\u{200b}-11", " "] {
+        for error in [named(bad).unwrap_err(), key().with_id(bad).map(drop).unwrap_err()] {
+            assert_eq!(error.kind(), KeyErrorKind::BadId, "{bad:?}");
+            assert!(!error.to_string().contains(['\n', '\t', '\u{a0}', '\u{feff}', '\u{200b}']), "{error}");
+        }
+    }
+    // What an issuer publishes is taken as it is: its tokens have the same.
+    assert_eq!(VerifyingKey::from_jwk(&jwk(&p256(), r#","kid":" a ""#)).unwrap().id(), Some(" a "));
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use portcullis_core::{KeyHint, KeyMatch, KeySet, KeySource, KeySourceError, Resolved, UnixTime};
+use portcullis_core::{AlgorithmSet, KeyHint, KeyMatch, KeySet, KeySource, KeySourceError, Resolved, UnixTime};
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout_at},
@@ -121,6 +121,15 @@ impl KeySource for RemoteKeys {
 
     fn edition(&self, now: UnixTime) -> Option<u64> {
         self.shared.edition(now)
+    }
+
+    /// Public keys alone: no secret of a fetched set is ever used.
+    fn algorithms(&self) -> AlgorithmSet {
+        AlgorithmSet::ASYMMETRIC
+    }
+
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        self.shared.published.load().usable()?.describe(hint)
     }
 }
 

@@ -150,8 +150,8 @@ async fn cognito() {
     let client = "57cbishk4j24pabc1234567890";
     let refused = judge(scene.trusted(&cognito, client), &scene.accepted(|_| {})).await;
     assert_eq!(refused.unwrap_err(), Code::ClaimMissing, "no audience, and nobody said that this will do");
-    let trusted = || scene.trusted(&cognito, client).danger_client_id_as_audience();
-    let verified = scene.common_where(&cognito, client, TrustedIssuer::danger_client_id_as_audience).await;
+    let trusted = || scene.trusted(&cognito, client).danger_claim_as_audience("/client_id");
+    let verified = scene.common_where(&cognito, client, |trusted| trusted.danger_claim_as_audience("/client_id")).await;
     assert_eq!(verified.subject(), Some("aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"));
     assert!(verified.has_role("clerks") && verified.has_scope("orders/read"));
 

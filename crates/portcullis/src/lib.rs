@@ -112,9 +112,9 @@ pub use portcullis_core::{
     KeyErrorKind, KeyHint, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError,
     KeySourceErrorKind, KeyState, Leeway, LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived,
     MAX_KEYS_TRIED, NoCustom, Page, Profile, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
-    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Scopes, Secret, SkippedKey, SystemClock,
-    TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict, Verified,
-    VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
+    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Scopes, Secret, SecretAndPublic, SkippedKey,
+    SystemClock, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict,
+    Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
 };
 
 #[cfg(feature = "jwks")]

@@ -1,14 +1,15 @@
 //! The authenticator for JSON Web Tokens: the verifier's recipe, keys, a clock, and what was verified before.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{Attempt, Authenticator, Credential};
 use crate::{
-    AnyVerified, AuthError, Clock, Code, ConfigError, Facts, KeyMatch, KeySource, KeySourceError, NoCustom, Resolved,
-    RevocationView, SystemClock, TrustedIssuer, UnixTime, Verified, VerifyingKey, WaitingForKeys, WhenStale,
+    AnyVerified, AuthError, Clock, Code, ConfigError, Facts, KeyHint, KeyMatch, KeySource, KeySourceError, NoCustom,
+    Resolved, RevocationView, SystemClock, TrustedIssuer, UnixTime, UnverifiedToken, Verified, VerifyingKey,
+    WaitingForKeys, WhenStale,
     cache::{DEFAULT_TOKENS, Entry, TokenCache},
     policy::Policy,
     verifier::{ScreenedToken, Verifier},
@@ -53,6 +54,7 @@ struct Inner {
     /// `None` if tokens are good until they expire.
     revocations: Option<RevocationView>,
     when_stale: WhenStale,
+    max_token_bytes: usize,
 }
 
 impl JwtAuthenticator {
@@ -77,14 +79,19 @@ impl JwtAuthenticator {
         if policies.is_empty() {
             problems.push("no issuer is trusted, so every token would be refused: add a TrustedIssuer".to_owned());
         }
-        for (at, policy) in policies.iter().enumerate() {
-            let issuer = policy.issuer();
-            if policies[..at].iter().any(|earlier| earlier.issuer() == issuer) {
-                problems.push(format!("issuer `{issuer}` is listed twice: give one entry all its audiences and keys"));
+        let mut names = HashSet::with_capacity(policies.len());
+        for policy in &policies {
+            if !names.insert(policy.issuer()) {
+                problems.push(format!(
+                    "issuer {} is listed twice: give one entry all its audiences and keys (`KeySet::new` takes several, \
+                     `SecretAndPublic::new` a secret beside published keys)",
+                    policy.label(),
+                ));
             }
         }
         for (policy, source) in policies.iter().zip(&keys) {
-            problems.extend(source.problem().map(|problem| format!("issuer `{}`: {problem}", policy.issuer())));
+            let found = source.problem().or_else(|| policy.problem_with_keys(source.algorithms()));
+            problems.extend(found.map(|problem| format!("issuer {}: {problem}", policy.label())));
         }
         ConfigError::check(problems)?;
         let inner = Inner {
@@ -93,6 +100,7 @@ impl JwtAuthenticator {
             clock: Arc::new(SystemClock),
             revocations: None,
             when_stale: WhenStale::default(),
+            max_token_bytes: UnverifiedToken::MAX_LEN,
         };
         Ok(Self::from_parts(inner, DEFAULT_TOKENS))
     }
@@ -135,6 +143,26 @@ impl<C> JwtAuthenticator<C> {
         self
     }
 
+    /// Sets how long a token may be, in bytes: from 1 KiB to 64 KiB. Longer ones are refused before anything of them is decoded.
+    ///
+    /// Defaults to 16 KiB ([`UnverifiedToken::MAX_LEN`]). Raise it for issuers that write hundreds of groups into their tokens; whoever
+    /// sends a request can then make this service decode and parse as much. Servers and proxies have limits of their own for HTTP
+    /// headers, many of them below 16 KiB, and `FormBodyLayer` one for forms. A long token takes the room of several in the cache.
+    ///
+    /// # Errors
+    ///
+    /// If the limit is outside these bounds.
+    pub fn max_token_bytes(self, bytes: usize) -> Result<Self, ConfigError> {
+        if !(1024..=UnverifiedToken::HIGHEST_MAX_LEN).contains(&bytes) {
+            let highest = UnverifiedToken::HIGHEST_MAX_LEN;
+            return Err(ConfigError::new(format!(
+                "a limit of {bytes} bytes for tokens: give one from 1024 to {highest}"
+            )));
+        }
+        let inner = Inner { max_token_bytes: bytes, ..Arc::unwrap_or_clone(self.inner) };
+        Ok(Self::from_parts(inner, self.cached_tokens))
+    }
+
     /// Remembers at most about this many verified tokens, so that none of them has to be verified again while its times, its
     /// keys and everything else that decides are as they were. Zero remembers none, as does [`without_cache`](Self::without_cache).
     ///
@@ -153,8 +181,9 @@ impl<C> JwtAuthenticator<C> {
     }
 
     fn from_parts(inner: impl Into<Arc<Inner>>, cached_tokens: usize) -> Self {
-        let cache = if cached_tokens == 0 { None } else { TokenCache::new(cached_tokens).map(Arc::new) };
-        Self { inner: inner.into(), cache, cached_tokens }
+        let inner = inner.into();
+        let cache = if cached_tokens == 0 { None } else { TokenCache::new(cached_tokens, inner.max_token_bytes) };
+        Self { inner, cache: cache.map(Arc::new), cached_tokens }
     }
 }
 
@@ -215,13 +244,13 @@ struct Proven<C> {
 impl Inner {
     /// The whole path of a token, in order.
     fn verify<C: DeserializeOwned>(&self, text: &str, now: UnixTime) -> Result<Step<C>, AuthError> {
-        let token = self.verifier.parse(text)?; // shape and size
+        let token = self.verifier.parse(text, self.max_token_bytes)?; // shape and size
         let token = self.verifier.screen(token)?; // issuer, type, algorithm: cheap refusals come first
         let (row, source) = (token.row, &self.keys[token.row]);
         let edition = source.edition(now); // before the keys, so that a change in between is noticed later
         let keys = match source.resolve(token.key_hint(), now) {
             Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(fetch)),
-            resolved => found(resolved)?,
+            resolved => found(resolved, &**source, token.key_hint())?,
         };
         match token.find_signer(&keys) {
             Ok(signer) => {
@@ -285,8 +314,8 @@ impl Inner {
     /// The same once the keys have come. The token is taken apart anew: nothing of it was kept while waiting but its
     /// text, and its times are checked by the clock as it stands now.
     fn verify_again<C: DeserializeOwned>(&self, text: &str, fetched: Resolved) -> Result<Verified<C>, AuthError> {
-        let token = self.verifier.screen(self.verifier.parse(text)?)?;
-        let keys = found(fetched)?;
+        let token = self.verifier.screen(self.verifier.parse(text, self.max_token_bytes)?)?;
+        let keys = found(fetched, &*self.keys[token.row], token.key_hint())?;
         let signer = token.find_signer(&keys)?;
         self.accept(token, signer, self.clock.now())
     }
@@ -301,16 +330,25 @@ impl Inner {
     }
 }
 
-fn found(resolved: Resolved) -> Result<KeyMatch, AuthError> {
+fn found(resolved: Resolved, source: &dyn KeySource, hint: KeyHint<'_>) -> Result<KeyMatch, AuthError> {
     match resolved {
         Resolved::Keys(keys) => Ok(keys),
-        Resolved::Unknown => Err(Code::KeyUnknown.into()),
-        Resolved::Ambiguous => Err(Code::KeyAmbiguous.into()),
+        Resolved::Unknown => Err(not_found(Code::KeyUnknown, source, hint)),
+        Resolved::Ambiguous => Err(not_found(Code::KeyAmbiguous, source, hint)),
         Resolved::Fault(fault) => Err(unavailable(fault)),
         Resolved::Waiting(_) => {
             Err(AuthError::new(Code::ServiceMisconfigured)
                 .with_explanation("the key source answered a wait with another"))
         }
+    }
+}
+
+/// Says which keys there are, and nothing that stands in the token.
+fn not_found(code: Code, source: &dyn KeySource, hint: KeyHint<'_>) -> AuthError {
+    let error = AuthError::new(code);
+    match source.describe(hint) {
+        Some(keys) => error.with_explanation(format!("keys here: {keys}")),
+        None => error,
     }
 }
 

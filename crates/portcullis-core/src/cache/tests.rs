@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::{Conventions, Facts, NoCustom, policy::testing};
+use crate::{Conventions, Facts, NoCustom, UnverifiedToken, policy::testing};
 
 fn verified() -> Verified {
     let conventions = Arc::new(Conventions::new("https://a.test"));
@@ -10,7 +10,7 @@ fn verified() -> Verified {
 }
 
 fn cache(tokens: usize) -> TokenCache<NoCustom> {
-    TokenCache::new(tokens).unwrap()
+    TokenCache::new(tokens, UnverifiedToken::MAX_LEN).unwrap()
 }
 
 fn entry(edition: u64) -> Entry<NoCustom> {
@@ -112,7 +112,7 @@ impl Drop for Bomb {
 #[test]
 fn what_an_applications_claims_do_when_they_go_is_not_done_under_a_lock() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    let cache: TokenCache<Bomb> = TokenCache::new(10).unwrap();
+    let cache: TokenCache<Bomb> = TokenCache::new(10, UnverifiedToken::MAX_LEN).unwrap();
     let text = |n: usize| format!("{n}.{}", "t".repeat(if n.is_multiple_of(7) { 15_000 } else { 10 }));
     let mut panics = 0;
     for n in 0..200 {

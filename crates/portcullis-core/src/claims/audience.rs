@@ -20,6 +20,11 @@ impl Audience {
         Self::Many(Box::default())
     }
 
+    /// Whether there is no value: no `aud`, or an empty array.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Many(values) if values.is_empty())
+    }
+
     /// The values, in the token's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Text> {
         let values = match self {

@@ -3,7 +3,7 @@
 use crate::json::{Source, Text, text_at};
 
 /// The claims as they were signed, and behind them copies of the strings that have escapes there: what a
-/// [`Text`](crate::json::Text) is a place in.
+/// [`Text`] is a place in.
 pub(crate) struct ClaimsText {
     text: Box<str>,
     json_len: usize,
@@ -30,6 +30,13 @@ impl ClaimsText {
             self.set_copies(&all_copies);
         }
         Some(found).filter(|text| !text.of(&self.text).is_empty())
+    }
+
+    /// Puts a copy of a string behind it all, and gives its place.
+    pub(crate) fn push_copy(&mut self, copy: &str) -> Option<Text> {
+        let place = Text::new(self.text.len(), copy.len())?;
+        self.text = [&self.text, copy].concat().into();
+        Some(place)
     }
 
     /// Puts `copies` behind the JSON. Without any, as is usual, nothing moves.

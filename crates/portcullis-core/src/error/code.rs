@@ -69,7 +69,7 @@ codes! {
     CredentialMalformed = "credential_malformed", InvalidRequest, "the credential is malformed";
     /// Several credentials in one request; which of them counts would be a guess.
     CredentialRepeated = "credential_repeated", InvalidRequest, "the request has more than one credential";
-    /// The token is longer than the limit (16 KiB). Nothing of it was decoded.
+    /// The token is longer than the limit (16 KiB, unless set otherwise). Nothing of it was decoded.
     TokenTooLong = "token_too_long", InvalidToken, "the token is too long";
     /// Not three non-empty parts of strict base64url (RFC 7515 section 3.1).
     TokenMalformed = "token_malformed", InvalidToken, "the token is malformed";

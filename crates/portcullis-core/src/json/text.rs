@@ -17,7 +17,7 @@ pub(crate) struct Text(
 
 impl Text {
     /// `None` if the place cannot be in a text of less than 4 GiB, or is its beginning.
-    fn new(start: usize, len: usize) -> Option<Self> {
+    pub(crate) fn new(start: usize, len: usize) -> Option<Self> {
         let (start, len) = (u32::try_from(start).ok()?, u32::try_from(len).ok()?);
         NonZeroU64::new(u64::from(start) << 32 | u64::from(len)).filter(|_| start != 0).map(Self)
     }

@@ -46,7 +46,7 @@ pub enum KeyErrorKind {
     Weak,
     /// The numbers are no key: a point off its curve, coordinates of the wrong length, an even modulus.
     Invalid,
-    /// The key id is empty or longer than 512 bytes.
+    /// The key id is empty, longer than 512 bytes, or has white space around it.
     BadId,
     /// Another key of the same set has the same id and can do the same algorithm.
     DuplicateId,

@@ -36,7 +36,7 @@ impl<'a> Jwk<'a> {
         self.check_use()?;
         let key = VerifyingKey::new(self.material(self.algorithms()?)?);
         match self.0.text("kid")? {
-            Some(id) => key.with_id(id),
+            Some(id) => key.with_id_as_published(id),
             None => Ok(key),
         }
     }

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{Algorithm, AlgorithmSet, KeyError, KeyErrorKind, Secret, jwk::Jwk, material::Material, pem};
+use crate::config_text::{oddity, quoted};
 
 /// A key that checks signatures, prepared once, with the algorithms it may be used with.
 ///
@@ -81,9 +82,16 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// [`KeyErrorKind::BadId`] unless it has 1 to 512 bytes, as that is what a token's `kid` may have.
+    /// [`KeyErrorKind::BadId`] unless it has 1 to 512 bytes, as that is what a token's `kid` may have, and neither white space around
+    /// it nor characters that cannot be seen.
     pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Result<Self, KeyError> {
         self.id = Some(key_id(id)?);
+        Ok(self)
+    }
+
+    /// Names the key as a set from elsewhere does: exactly so, whatever it looks like.
+    pub(super) fn with_id_as_published(mut self, id: impl Into<Arc<str>>) -> Result<Self, KeyError> {
+        self.id = Some(id_of_length(id)?);
         Ok(self)
     }
 
@@ -174,8 +182,19 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-/// A key id that a token's `kid` can name (spec of the header: at most 512 bytes).
+/// A key id as a developer configures it, that a token's `kid` can name.
 pub(super) fn key_id(id: impl Into<Arc<str>>) -> Result<Arc<str>, KeyError> {
+    let id = id_of_length(id)?;
+    match oddity(&id) {
+        Some(oddity) => {
+            Err(KeyError::new(KeyErrorKind::BadId, format!("the key id {} has {oddity}: remove it", quoted(&id))))
+        }
+        None => Ok(id),
+    }
+}
+
+/// A key id of a length that a token's `kid` may have: at most 512 bytes.
+fn id_of_length(id: impl Into<Arc<str>>) -> Result<Arc<str>, KeyError> {
     let id = id.into();
     if id.is_empty() || id.len() > 512 {
         return Err(KeyError::new(

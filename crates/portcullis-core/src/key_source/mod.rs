@@ -1,6 +1,7 @@
 //! The seam between a token's header and the keys that may have signed it.
 
 mod error;
+mod secret_and_public;
 
 use std::{
     fmt,
@@ -11,8 +12,9 @@ use std::{
 };
 
 pub use error::{KeySourceError, KeySourceErrorKind};
+pub use secret_and_public::SecretAndPublic;
 
-use crate::{Algorithm, KeyMatch, UnixTime};
+use crate::{Algorithm, AlgorithmSet, KeyMatch, UnixTime};
 
 /// Answers "which keys may have signed this token?".
 ///
@@ -60,6 +62,24 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     fn problem(&self) -> Option<String> {
         None
     }
+
+    /// The algorithms that the source's keys can do, as far as that is known when an authenticator is made of it. If the policy allows
+    /// none of them, that is a configuration error.
+    ///
+    /// Defaults to all: nothing is known.
+    fn algorithms(&self) -> AlgorithmSet {
+        AlgorithmSet::ALL
+    }
+
+    /// The keys at hand, such as `2026-11 (HS256)`, for the log of a token whose key is not among them. May say how the hint differs from
+    /// a key's name, but must not repeat what the hint says: that comes from the token. Anybody can cause this call, so
+    /// bound its work and its length.
+    ///
+    /// Defaults to `None`: the log does not say which keys there are.
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        let _ = hint;
+        None
+    }
 }
 
 impl<T: KeySource + ?Sized> KeySource for Arc<T> {
@@ -77,6 +97,14 @@ impl<T: KeySource + ?Sized> KeySource for Arc<T> {
 
     fn problem(&self) -> Option<String> {
         (**self).problem()
+    }
+
+    fn algorithms(&self) -> AlgorithmSet {
+        (**self).algorithms()
+    }
+
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        (**self).describe(hint)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Leeway, Profile, RequiredClaim};
 use crate::{
     AlgorithmSet, AuthError, Code, Conventions, Facts, LenientClaim, UnixTime,
-    claims::{RegisteredClaims, pointer},
+    claims::{ClaimsText, RegisteredClaims},
     json::Text,
     token::TokenHeader,
 };
@@ -17,8 +17,10 @@ use crate::{
 pub(crate) struct Policy {
     pub(super) conventions: Arc<Conventions>,
     pub(super) audiences: Vec<Box<str>>,
-    /// Whether `client_id` stands in for an `aud` that is not there.
-    pub(super) client_id_as_audience: bool,
+    /// The claim that stands in for an `aud` that is absent or empty: a JSON pointer.
+    pub(super) audience_claim: Option<String>,
+    /// `typ` values of the issuer's own, as they were configured.
+    pub(super) token_types: Vec<String>,
     /// Whether a token that is bound to a key is accepted without a proof of that key.
     pub(super) bound_as_bearer: bool,
     pub(super) algorithms: AlgorithmSet,
@@ -36,7 +38,8 @@ impl Policy {
         Self {
             conventions,
             audiences: vec![audience],
-            client_id_as_audience: false,
+            audience_claim: None,
+            token_types: Vec::new(),
             bound_as_bearer: false,
             algorithms: AlgorithmSet::ALL,
             profile: Profile::default(),
@@ -56,33 +59,15 @@ impl Policy {
         &self.conventions
     }
 
-    /// What a developer has to fix in this policy.
-    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
-        let issuer = self.issuer();
-        let mut problems = Vec::new();
-        if issuer.is_empty() {
-            problems.push("a trusted issuer has an empty name: give the exact value of its tokens' `iss`".to_owned());
-        }
-        if self.audiences.iter().any(|audience| audience.is_empty()) {
-            problems
-                .push(format!("issuer `{issuer}`: an audience is empty: give the name of this service as in `aud`"));
-        }
-        if self.algorithms.is_empty() {
-            problems.push(format!("issuer `{issuer}`: no algorithm is allowed, so every token would be refused"));
-        }
-        let required = self.required.iter().filter_map(|required| pointer::problem(required.pointer()));
-        let places = required.chain(self.conventions.problems());
-        problems.extend(places.map(|problem| format!("issuer `{issuer}`: {problem}")));
-        problems.into_iter()
-    }
-
     /// The cheap refusals: before any key is looked up.
     pub(crate) fn accept_header(&self, header: &TokenHeader) -> Result<(), AuthError> {
-        if !self.profile.accepts_type(header.token_type()) {
-            return Err(Code::TypeNotAccepted.into());
+        if !self.profile.accepts_type(header.token_type(), &self.token_types) {
+            let wanted = self.profile.wanted_type(&self.token_types);
+            return Err(AuthError::new(Code::TypeNotAccepted).with_explanation(wanted));
         }
         if !self.algorithms.contains(header.algorithm()) {
-            return Err(Code::AlgorithmNotAllowed.into());
+            let allowed = format!("allowed here (TrustedIssuer::algorithms): {}", self.algorithms);
+            return Err(AuthError::new(Code::AlgorithmNotAllowed).with_explanation(allowed));
         }
         Ok(())
     }
@@ -91,7 +76,7 @@ impl Policy {
     pub(crate) fn accept_claims(
         &self,
         claims: &RegisteredClaims,
-        text: &str,
+        text: &mut ClaimsText,
         now: UnixTime,
     ) -> Result<Text, AuthError> {
         let audience = self.accept_audience(claims, text)?;
@@ -107,26 +92,6 @@ impl Policy {
         let mut required = self.required.iter().filter(|required| required.applies_to(self.profile));
         required.try_for_each(|required| required.check(facts))?;
         if self.profile == Profile::LogoutToken { accept_event(facts) } else { refuse_events(facts) }
-    }
-
-    fn accept_audience(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
-        if self.client_id_as_audience && !claims.has_audience {
-            return self.accept_client(claims, text);
-        }
-        if !claims.has_audience {
-            return Err(missing("aud"));
-        }
-        let audience = &claims.audience;
-        let ours = self.audiences.iter().find_map(|ours| audience.iter().find(|value| value.of(text) == &**ours));
-        ours.ok_or_else(|| Code::AudienceMismatch.into())
-    }
-
-    /// Whom the token was issued to, in place of whom it is for: only where the issuer does not say the latter.
-    fn accept_client(&self, claims: &RegisteredClaims, text: &str) -> Result<Text, AuthError> {
-        claims.wrong_types.require(LenientClaim::ClientId)?;
-        let client = claims.client_id.ok_or_else(|| missing("aud"))?;
-        let ours = self.audiences.iter().any(|ours| client.of(text) == &**ours);
-        if ours { Ok(client) } else { Err(Code::AudienceMismatch.into()) }
     }
 
     fn accept_times(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {
@@ -232,6 +197,6 @@ fn refuse_events(facts: &Facts) -> Result<(), AuthError> {
     Ok(())
 }
 
-fn missing(claim: &'static str) -> AuthError {
+pub(super) fn missing(claim: &'static str) -> AuthError {
     AuthError::new(Code::ClaimMissing).with_explanation(format!("there is no `{claim}`"))
 }

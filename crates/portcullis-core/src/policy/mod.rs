@@ -1,16 +1,21 @@
 //! What is accepted from one issuer.
 
 mod accept;
+mod audience;
+mod difference;
 mod exact_text;
 mod leeway;
+mod problems;
 mod profile;
 mod required_claim;
 #[cfg(test)]
 pub(crate) mod testing;
+mod token_types;
 mod trusted_issuer;
 mod window;
 
 pub(crate) use accept::Policy;
+pub(crate) use difference::{NearNames, difference, listed};
 pub use exact_text::exact_text_problem;
 pub use leeway::Leeway;
 pub use profile::Profile;

@@ -1,6 +1,7 @@
 //! Which kind of token is accepted.
 
-use crate::token::TokenType;
+use super::listed;
+use crate::token::{TokenType, short_type};
 
 /// The kind of token that an issuer's row accepts, told by the header's `typ` (RFC 8725 section 3.11).
 ///
@@ -25,11 +26,29 @@ pub enum Profile {
 }
 
 impl Profile {
-    pub(crate) fn accepts_type(self, token_type: TokenType) -> bool {
-        match self {
-            Self::Jwt => matches!(token_type, TokenType::Absent | TokenType::Jwt | TokenType::AccessToken),
-            Self::AccessToken => token_type == TokenType::AccessToken,
-            Self::LogoutToken => matches!(token_type, TokenType::Absent | TokenType::Jwt | TokenType::LogoutToken),
+    /// Whether tokens of that type are accepted; `own` are those that are named for the issuer.
+    pub(crate) fn accepts_type(self, token_type: &TokenType, own: &[String]) -> bool {
+        match (self, token_type) {
+            (Self::Jwt, TokenType::Absent | TokenType::Jwt)
+            | (Self::Jwt | Self::AccessToken, TokenType::AccessToken)
+            | (Self::LogoutToken, TokenType::Absent | TokenType::Jwt | TokenType::LogoutToken) => true,
+            (Self::Jwt | Self::AccessToken, TokenType::Other(name)) => own.iter().any(|own| short_type(own) == **name),
+            _ => false,
         }
+    }
+
+    /// What `typ` has to be, for the log.
+    pub(crate) fn wanted_type(self, own: &[String]) -> String {
+        let (types, name) = match self {
+            Self::Jwt => ("absent, JWT or at+jwt", "Jwt"),
+            Self::AccessToken => ("at+jwt", "AccessToken"),
+            Self::LogoutToken => ("logout+jwt, JWT or absent", "LogoutToken"),
+        };
+        let mut wanted = format!("typ has to be {types} (Profile::{name})");
+        if !own.is_empty() && self != Self::LogoutToken {
+            wanted.push_str(" or, by TrustedIssuer::token_type, ");
+            wanted.push_str(&listed(own.iter().map(String::as_str)));
+        }
+        wanted
     }
 }

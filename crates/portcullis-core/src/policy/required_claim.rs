@@ -42,6 +42,10 @@ impl RequiredClaim {
         &self.pointer
     }
 
+    pub(super) fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
     /// Refuses a token that lacks it. The explanation tells what is required, never what was found.
     pub(super) fn check(&self, facts: &Facts) -> Result<(), AuthError> {
         let lacks = |explanation: String| Err(AuthError::new(Code::ClaimMissing).with_explanation(explanation));

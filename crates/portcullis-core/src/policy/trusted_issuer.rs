@@ -50,6 +50,20 @@ impl TrustedIssuer {
         self
     }
 
+    /// Accepts tokens with this `typ` as well: a type of the issuer's own, such as `vnd.example+jwt`. Compared without case, and with
+    /// or without `application/` in front (RFC 7515 section 4.1.9). Several add up.
+    ///
+    /// With [`Profile::Jwt`] it is accepted beside the types of that profile; with [`Profile::AccessToken`] beside `at+jwt`, and the
+    /// claims which that profile requires are required all the same. [`Profile::LogoutToken`] accepts none of them.
+    ///
+    /// Defaults to none. The types of other kinds of token (`dpop+jwt`, `logout+jwt`, `secevent+jwt`, `id+jwt`, `kb+jwt`, …) cannot be
+    /// named.
+    #[must_use]
+    pub fn token_type(mut self, name: impl Into<String>) -> Self {
+        self.policy.token_types.push(name.into());
+        self
+    }
+
     /// Accepts this kind of token. Defaults to [`Profile::Jwt`].
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
@@ -148,20 +162,28 @@ impl TrustedIssuer {
         self
     }
 
-    /// Accepts a token **without `aud`** if its `client_id` is one of the audiences. One that has `aud` is judged by it as ever.
+    /// Lets another claim stand in for an **`aud` that is absent or empty** (`[]`): its value has to be a text, and one of the
+    /// audiences. A token with any value in `aud` is judged by that as ever.
     ///
-    /// For issuers that write no `aud` into access tokens: Amazon Cognito. Defaults to requiring `aud`.
+    /// Takes a JSON pointer (RFC 6901): `/azp` or `/client_id`. For issuers that write no `aud` into access tokens: Clerk,
+    /// `WorkOS`, Kinde, Amazon Cognito, Keycloak without an audience mapper. Logout tokens need `aud` in any case.
+    ///
+    /// Defaults to requiring `aud`.
     ///
     /// What is weaker: nothing in such a token says which service it is for, only which client got it. Every service that
     /// accepts that client accepts the token, and each of them can use it at all the others. So
     ///
-    /// - give only clients of your own as audiences, and never one that somebody else's service also accepts;
-    /// - tell ID tokens and access tokens apart: [`require_claim_value("/token_use", "access")`](Self::require_claim_value);
+    /// - have the issuer write `aud`, if it can, instead of setting this;
+    /// - name a claim that the issuer alone decides, such as `azp`, `client_id` or `appid`, and never one that users or clients can
+    ///   write, such as `sub`, `name` or `scope`;
+    /// - give only clients of your own as audiences, and never one that another party's service also accepts;
+    /// - tell ID tokens and access tokens apart: [`require_claim_value("/token_use", "access")`](Self::require_claim_value), or
+    ///   [`token_type`](Self::token_type);
     /// - require a scope that only this service asks for on every route;
     /// - do not use it where a client may choose its own id.
     #[must_use]
-    pub fn danger_client_id_as_audience(mut self) -> Self {
-        self.policy.client_id_as_audience = true;
+    pub fn danger_claim_as_audience(mut self, pointer: impl Into<String>) -> Self {
+        self.policy.audience_claim = Some(pointer.into());
         self
     }
 

@@ -13,6 +13,9 @@ use crate::{
 /// logged, stored or hashed at our cost.
 const MAX_KEY_ID: usize = 512;
 
+/// The longest `typ` that is kept: as long as the names of a media type may be (RFC 6838 section 4.2), with `application/`.
+const MAX_TYPE: usize = 140;
+
 /// What a header says, reduced to what may influence a decision.
 ///
 /// `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not here on purpose: they are never a source of trust and never cause a
@@ -25,13 +28,14 @@ pub struct TokenHeader {
 }
 
 /// The header's `typ`, as far as it can be accepted at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TokenType {
     Absent,
     Jwt,
     AccessToken,
     LogoutToken,
-    Other,
+    /// Any other, by its [short name](short_type); one that is too long to be a type has none.
+    Other(Box<str>),
 }
 
 impl TokenHeader {
@@ -45,8 +49,8 @@ impl TokenHeader {
         self.key_id.as_deref()
     }
 
-    pub(crate) fn token_type(&self) -> TokenType {
-        self.token_type
+    pub(crate) fn token_type(&self) -> &TokenType {
+        &self.token_type
     }
 
     /// Parses the header's JSON text.
@@ -137,23 +141,25 @@ fn key_id<E: de::Error>(text: &str) -> Result<Box<str>, E> {
 }
 
 impl TokenType {
-    /// Media types compare without case, and `application/` may be left out (RFC 7515 section 4.1.9).
     fn from_name(name: &str) -> Self {
-        const PREFIX: &str = "application/";
-        let short = match name.get(..PREFIX.len()) {
-            Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &name[PREFIX.len()..],
-            _ => name,
-        };
-        if short.eq_ignore_ascii_case("JWT") {
-            Self::Jwt
-        } else if short.eq_ignore_ascii_case("at+jwt") {
-            Self::AccessToken
-        } else if short.eq_ignore_ascii_case("logout+jwt") {
-            Self::LogoutToken
-        } else {
-            Self::Other
+        let short = if name.len() <= MAX_TYPE { short_type(name) } else { String::new() };
+        match short.as_str() {
+            "jwt" => Self::Jwt,
+            "at+jwt" => Self::AccessToken,
+            "logout+jwt" => Self::LogoutToken,
+            _ => Self::Other(short.into()),
         }
     }
+}
+
+/// A type's name as it is compared: media types compare without case, and `application/` may be left out (RFC 7515 section 4.1.9).
+pub(crate) fn short_type(name: &str) -> String {
+    const PREFIX: &str = "application/";
+    let short = match name.get(..PREFIX.len()) {
+        Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &name[PREFIX.len()..],
+        _ => name,
+    };
+    short.to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -172,7 +178,7 @@ mod tests {
         .unwrap();
         assert_eq!(header.algorithm(), Algorithm::Es256);
         assert_eq!(header.key_id(), Some("k1"));
-        assert_eq!(header.token_type(), TokenType::AccessToken);
+        assert_eq!(header.token_type(), &TokenType::AccessToken);
     }
 
     #[test]
@@ -235,12 +241,12 @@ mod tests {
             ("Application/JWT", TokenType::Jwt),
             ("AT+jwt", TokenType::AccessToken),
             ("application/at+jwt", TokenType::AccessToken),
-            ("application/application/jwt", TokenType::Other),
-            ("dpop+jwt", TokenType::Other),
-            ("JWT ", TokenType::Other),
-            ("", TokenType::Other),
-            ("application/", TokenType::Other),
-            ("éapplication", TokenType::Other),
+            ("application/application/jwt", TokenType::Other("application/jwt".into())),
+            ("dpop+jwt", TokenType::Other("dpop+jwt".into())),
+            ("JWT ", TokenType::Other("jwt ".into())),
+            ("", TokenType::Other("".into())),
+            ("application/", TokenType::Other("".into())),
+            ("éapplication", TokenType::Other("éapplication".into())),
         ] {
             assert_eq!(TokenType::from_name(name), expected, "{name}");
         }

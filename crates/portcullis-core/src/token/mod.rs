@@ -8,6 +8,6 @@ mod unverified;
 
 pub(crate) use base64url::decode_text;
 pub use header::TokenHeader;
-pub(crate) use header::TokenType;
+pub(crate) use header::{TokenType, short_type};
 pub(crate) use seen_headers::SeenHeaders;
 pub use unverified::UnverifiedToken;

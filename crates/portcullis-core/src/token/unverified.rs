@@ -19,10 +19,14 @@ pub struct UnverifiedToken<'t> {
 }
 
 impl<'t> UnverifiedToken<'t> {
-    /// The longest token that is looked at, in bytes, before any decoding: 16 KiB.
+    /// The longest token that is looked at, in bytes, before any decoding: 16 KiB, unless an authenticator is given
+    /// [another limit](crate::JwtAuthenticator::max_token_bytes).
     ///
     /// Servers commonly limit all HTTP headers together to 8–32 KiB, so a longer token could not be relied on anyway.
     pub const MAX_LEN: usize = 16 * 1024;
+
+    /// The highest limit that an authenticator can be given: 64 KiB.
+    pub const HIGHEST_MAX_LEN: usize = 64 * 1024;
 
     /// Takes `text` apart and parses the header.
     ///
@@ -32,17 +36,24 @@ impl<'t> UnverifiedToken<'t> {
     /// - [`Code::TokenMalformed`]: not three non-empty parts, or the header is not strict base64url;
     /// - [`Code::HeaderMalformed`], [`Code::AlgorithmNotAllowed`], [`Code::ExtensionNotUnderstood`]: see [`TokenHeader`].
     pub fn parse(text: &'t str) -> Result<Self, AuthError> {
-        Self::parse_with(text, |_| None)
+        Self::parse_with(text, Self::MAX_LEN, |_| None)
     }
 
-    /// The same, with the headers seen before at hand.
-    pub(crate) fn parse_seen(text: &'t str, seen: &SeenHeaders) -> Result<Self, AuthError> {
-        Self::parse_with(text, |encoded| seen.find(encoded))
+    /// The same within another limit, and with the headers seen before at hand.
+    pub(crate) fn parse_seen(text: &'t str, max_len: usize, seen: &SeenHeaders) -> Result<Self, AuthError> {
+        Self::parse_with(text, max_len, |encoded| seen.find(encoded))
     }
 
-    fn parse_with(text: &'t str, seen: impl FnOnce(&str) -> Option<Arc<TokenHeader>>) -> Result<Self, AuthError> {
-        if text.len() > Self::MAX_LEN {
-            return Err(Code::TokenTooLong.into());
+    fn parse_with(
+        text: &'t str,
+        max_len: usize,
+        seen: impl FnOnce(&str) -> Option<Arc<TokenHeader>>,
+    ) -> Result<Self, AuthError> {
+        if text.len() > max_len.min(Self::HIGHEST_MAX_LEN) {
+            return Err(AuthError::new(Code::TokenTooLong).with_explanation(format!(
+                "it has {} bytes, at most {max_len} are looked at (JwtAuthenticator::max_token_bytes)",
+                text.len()
+            )));
         }
         let (header_text, rest) = split_at_dot(text).ok_or(Code::TokenMalformed)?;
         let (claims_text, signature_text) = split_at_dot(rest).ok_or(Code::TokenMalformed)?;

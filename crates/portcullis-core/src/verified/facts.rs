@@ -95,8 +95,8 @@ impl Facts {
         self.subject().map(|subject| Identity::new(self.issuer(), subject))
     }
 
-    /// That value of `aud` by which the token is for us; without `aud`, the `client_id` that was
-    /// [accepted in its place](crate::TrustedIssuer::danger_client_id_as_audience).
+    /// That value of `aud` by which the token is for us; without `aud`, that of the claim which was
+    /// [accepted in its place](crate::TrustedIssuer::danger_claim_as_audience).
     pub fn audience(&self) -> Option<&str> {
         self.read(self.provenance.audience)
     }

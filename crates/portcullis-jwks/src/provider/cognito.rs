@@ -11,7 +11,7 @@ use super::{Input, Provider, Quirk};
 /// - Access tokens have no `aud` unless they were asked for with resource binding, for your service by name: then the resource is the
 ///   audience, and all is well. All others are refused.
 /// - To accept those others, say so:
-///   [`danger_client_id_as_audience`](portcullis_core::TrustedIssuer::danger_client_id_as_audience). The audience is then the id of the
+///   [`danger_claim_as_audience("/client_id")`](portcullis_core::TrustedIssuer::danger_claim_as_audience). The audience is then the id of the
 ///   app client that got the token, and **whatever service accepts the same client accepts the same token.** Define a resource
 ///   server for your service, and require one of its scopes (`orders/read`) on every route.
 ///
@@ -20,7 +20,7 @@ use super::{Input, Provider, Quirk};
 ///   # #[tokio::main(flavor = "current_thread")]
 ///   # async fn main() -> Result<(), portcullis_core::ConfigError> {
 ///   # #[cfg(feature = "reqwest")]
-///   let issuer = provider::cognito("eu-west-1_AbCdEfGhI")?.trust("1h57kf5cpq17m0eml12EXAMPLE")?.danger_client_id_as_audience();
+///   let issuer = provider::cognito("eu-west-1_AbCdEfGhI")?.trust("1h57kf5cpq17m0eml12EXAMPLE")?.danger_claim_as_audience("/client_id");
 ///   # Ok(())
 ///   # }
 ///   ```

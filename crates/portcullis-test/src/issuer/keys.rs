@@ -110,6 +110,10 @@ impl KeySource for MockKeys {
     fn edition(&self, _now: UnixTime) -> Option<u64> {
         Some(self.0.edition.load(Ordering::SeqCst))
     }
+
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        self.0.published.load().verifying.describe(hint)
+    }
 }
 
 impl fmt::Debug for MockKeys {

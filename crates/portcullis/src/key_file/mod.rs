@@ -36,7 +36,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use portcullis_core::{ConfigError, KeyHint, KeySet, KeySource, Resolved, UnixTime};
+use portcullis_core::{AlgorithmSet, ConfigError, KeyHint, KeySet, KeySource, Resolved, UnixTime};
 use zeroize::Zeroizing;
 
 use self::{format::Contents, watch::Watch};
@@ -172,6 +172,14 @@ impl KeySource for KeyFile {
 
     fn edition(&self, _now: UnixTime) -> Option<u64> {
         Some(self.shared.keys.load().number)
+    }
+
+    fn algorithms(&self) -> AlgorithmSet {
+        self.shared.keys.load().keys.algorithms()
+    }
+
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        self.shared.keys.load().keys.describe(hint)
     }
 }
 

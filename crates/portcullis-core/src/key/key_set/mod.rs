@@ -1,5 +1,6 @@
 //! Many keys, found by the hint of a token's header.
 
+mod describe;
 mod error;
 mod jwks;
 
@@ -7,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 
 pub use error::{KeySetError, KeySetErrorKind, SkippedKey};
 
-use super::{KeyMatch, MAX_KEYS_TRIED, Secret, VerifyingKey, verifying_key::PublicIdentity};
+use super::{AlgorithmSet, KeyMatch, MAX_KEYS_TRIED, Secret, VerifyingKey, verifying_key::PublicIdentity};
 use crate::{KeyHint, KeySource, Resolved, UnixTime};
 
 /// A fixed set of keys. A [`KeySource`] by itself; cloning is cheap.
@@ -132,6 +133,14 @@ impl KeySource for KeySet {
 
     fn problem(&self) -> Option<String> {
         self.is_empty().then(|| "its key set holds no usable key, so every token would be refused".to_owned())
+    }
+
+    fn algorithms(&self) -> AlgorithmSet {
+        self.iter().fold(AlgorithmSet::EMPTY, |all, key| all.union(key.algorithms()))
+    }
+
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        Some(describe::keys(self, hint))
     }
 }
 

@@ -12,7 +12,7 @@ pub use error::{RingError, RingErrorKind};
 use snapshot::{Entry, Snapshot};
 pub use state::KeyState;
 
-use super::VerifyingKey;
+use super::{AlgorithmSet, VerifyingKey};
 use crate::{KeyHint, KeySource, Resolved, UnixTime};
 
 /// Keys that change while the service runs: a handle, and a [`KeySource`]. Clones share the ring.
@@ -226,6 +226,14 @@ impl KeySource for KeyRing {
 
     fn edition(&self, now: UnixTime) -> Option<u64> {
         Some(self.shared.current.load().edition(now))
+    }
+
+    fn algorithms(&self) -> AlgorithmSet {
+        self.shared.current.load().keys().algorithms()
+    }
+
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        self.shared.current.load().keys().describe(hint)
     }
 }
 

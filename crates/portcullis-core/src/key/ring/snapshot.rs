@@ -53,6 +53,10 @@ impl Snapshot {
         &self.entries
     }
 
+    pub(super) fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
     pub(super) fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
         self.keys.candidates_among(hint, |key| {
             let entry = self.entries.iter().find(|entry| entry.key.id() == key.id());

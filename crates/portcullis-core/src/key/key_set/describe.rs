@@ -1,0 +1,51 @@
+//! The keys of a set in words, for the log.
+
+use super::KeySet;
+use crate::{KeyHint, VerifyingKey, key::error::quoted};
+
+/// How many keys a line of the log shows.
+const SHOWN: usize = 5;
+
+/// How many keys are compared with the hint: as many as a set that is fetched can have.
+const COMPARED: usize = 100;
+
+/// The first keys, how many more there are, and how the hint differs from one that it nearly names.
+pub(super) fn keys(set: &KeySet, hint: KeyHint<'_>) -> String {
+    let shown: Vec<_> = set.iter().take(SHOWN).map(named).collect();
+    let names = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
+    let more = set.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    [names, more, near_miss(set, hint).unwrap_or_default()].concat()
+}
+
+fn near_miss(set: &KeySet, hint: KeyHint<'_>) -> Option<String> {
+    let Some(id) = hint.key_id else {
+        return Some("; the token has no `kid`".to_owned());
+    };
+    let mut keys = set.iter().take(COMPARED).filter_map(|key| Some((key, key.id()?)));
+    keys.find_map(|(key, ours)| {
+        if ours == id {
+            return Some(format!(
+                "; the token's `kid` is that of {}, which cannot do the token's algorithm",
+                named(key)
+            ));
+        }
+        let how = match () {
+            () if ours.trim() == id.trim() => "white space around it",
+            () if ours.eq_ignore_ascii_case(id) => "case",
+            () => return None,
+        };
+        Some(format!("; the token's `kid` differs from that of {} by {how}", named(key)))
+    })
+}
+
+/// The key's id, quoted if it is not plain (some come from elsewhere), and what it can do.
+fn named(key: &VerifyingKey) -> String {
+    let is_plain = |id: &str| id.len() <= 40 && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let name = match key.id() {
+        Some(id) if is_plain(id) => id.to_owned(),
+        Some(id) => quoted(id),
+        None => "one without an id".to_owned(),
+    };
+    format!("{name} ({})", key.algorithms())
+}

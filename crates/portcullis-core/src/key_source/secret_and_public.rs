@@ -1,0 +1,87 @@
+//! The keys of an issuer that signs with a shared secret and with a private key.
+
+use super::{KeyHint, KeySource, Resolved};
+use crate::{AlgorithmSet, KeyMatch, UnixTime};
+
+/// A [`KeySource`] of two: secrets, and public keys. For an issuer that moves from HS256 to a key pair, and signs with either
+/// meanwhile.
+///
+/// The algorithm decides which of the two is asked, and nothing else does: an HMAC algorithm meets the secrets alone, every other one
+/// the public keys alone. What one of them does not know is not looked for in the other.
+///
+/// ```
+/// use portcullis_core::{Algorithm, KeySet, Secret, SecretAndPublic, TrustedIssuer, VerifyingKey};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = KeySet::from(Secret::new("2026-10", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?);
+/// // Usually fetched: `RemoteKeys`.
+/// let published = KeySet::from(VerifyingKey::from_jwk(
+///     r#"{ "kty": "OKP", "crv": "Ed25519", "kid": "2026-11", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }"#,
+/// )?);
+/// let keys = SecretAndPublic::new(secret, published);
+/// let issuer = TrustedIssuer::new("https://login.example.com", "orders", keys);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SecretAndPublic<S, P> {
+    secrets: S,
+    public: P,
+}
+
+impl<S: KeySource, P: KeySource> SecretAndPublic<S, P> {
+    /// Makes one source of the two: where the secrets are (a [`KeySet`](crate::KeySet), a [`KeyRing`](crate::KeyRing), a file), and
+    /// where the public keys are.
+    pub fn new(secrets: S, public: P) -> Self {
+        Self { secrets, public }
+    }
+
+    fn of(&self, hint: KeyHint<'_>) -> &dyn KeySource {
+        if hint.algorithm.is_symmetric() { &self.secrets } else { &self.public }
+    }
+}
+
+impl<S: KeySource, P: KeySource> KeySource for SecretAndPublic<S, P> {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.of(hint).resolve(hint, now)
+    }
+
+    fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
+        self.of(hint).reconsider(hint, tried)
+    }
+
+    /// Another number whenever one of the two has another: a token of neither is then remembered with the other's keys as they were.
+    /// `None` as long as one of them has none.
+    fn edition(&self, now: UnixTime) -> Option<u64> {
+        Some(mixed(self.secrets.edition(now)?).wrapping_add(mixed(self.public.edition(now)?).rotate_left(32)))
+    }
+
+    fn problem(&self) -> Option<String> {
+        let problems = [self.secrets.problem(), self.public.problem()];
+        let halves = [
+            (self.secrets.algorithms(), AlgorithmSet::SYMMETRIC, "the source of secrets holds no secret"),
+            (self.public.algorithms(), AlgorithmSet::ASYMMETRIC, "the source of public keys holds no public key"),
+        ];
+        let misplaced = halves.into_iter().filter(|(has, needed, _)| has.intersection(*needed).is_empty());
+        let misplaced = misplaced.map(|(.., problem)| problem.to_owned());
+        let problems: Vec<_> = problems.into_iter().flatten().chain(misplaced).collect();
+        (!problems.is_empty()).then(|| problems.join("; "))
+    }
+
+    fn algorithms(&self) -> AlgorithmSet {
+        let secrets = self.secrets.algorithms().intersection(AlgorithmSet::SYMMETRIC);
+        secrets.union(self.public.algorithms().intersection(AlgorithmSet::ASYMMETRIC))
+    }
+
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        self.of(hint).describe(hint)
+    }
+}
+
+/// Spreads a number over all bits, each number to another one (the finalizer of `SplitMix64`). Editions are small numbers: so their sum
+/// is another one whenever one of them is, and as good as always when both are.
+fn mixed(edition: u64) -> u64 {
+    let mixed = (edition ^ (edition >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
