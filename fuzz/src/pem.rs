@@ -27,7 +27,7 @@ fn check_text(text: &str) {
     let (label, rest) = rest.split_once("-----").unwrap();
     assert!(label == "PUBLIC KEY" || label == "RSA PUBLIC KEY", "{label}");
     let (body, _) = rest.split_once("-----END").unwrap();
-    let body: String = body.replace("\\n", "").replace("\\r", "").split_whitespace().collect();
+    let body: String = body.replace("\\r", "").replace("\\n", "").replace('\\', "").split_whitespace().collect();
     let der = STANDARD.decode(body).expect("base64 between the dashes");
     let again = VerifyingKey::from_pem(&written(label, &der, 64, "\n")).expect("the same key");
     assert!(is_same(&key, &again), "another key than its own text says: {before}");

@@ -15,7 +15,7 @@
 //!   JSON objects, with no member twice at any level and bounded nesting.
 //! - **Header.** `alg` is on the issuer's allow-list *and* among what the key can do. `typ` is absent, `JWT` or `at+jwt`
 //!   (or only the last, with [`Profile::AccessToken`]). Any `crit`, and `b64: false`, is refused. `jwk`, `jku`, `x5u`,
-//!   `x5c` are ignored.
+//!   `x5c` are ignored; `x5t` is a name of a key that is known, where there is no `kid`.
 //! - **Keys.** A `kid` that names no key of the right kind falls back to nothing; without one, at most
 //!   [`MAX_KEYS_TRIED`] keys are tried. Weak keys are refused when they are loaded.
 //! - **Claims.** `iss` is one of the trusted issuers, compared exactly; `aud` names this service; `exp` is required;

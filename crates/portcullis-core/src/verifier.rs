@@ -116,7 +116,9 @@ impl Verifier {
 impl ScreenedToken<'_, '_> {
     /// What is needed to look the key up.
     pub(crate) fn key_hint(&self) -> KeyHint<'_> {
-        KeyHint::new(self.token.header().algorithm(), self.token.header().key_id())
+        let header = self.token.header();
+        let (sha1, sha256) = header.certificate();
+        KeyHint::new(header.algorithm(), header.key_id()).with_certificate(sha1, sha256)
     }
 
     /// The one of `keys` that made the signature.

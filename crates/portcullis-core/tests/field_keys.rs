@@ -369,3 +369,211 @@ fn row_f_a_key_id_that_no_token_could_have_is_refused() {
     // What an issuer publishes is taken as it is: its tokens have the same.
     assert_eq!(VerifyingKey::from_jwk(&jwk(&p256(), r#","kid":" a ""#)).unwrap().id(), Some(" a "));
 }
+
+#[test]
+fn row_n_pem_is_read_from_one_line() {
+    let text = pem("PUBLIC KEY", &spki(p256().public_key()));
+    let key = VerifyingKey::from_pem(&text).unwrap();
+    let one_line = text.trim_end();
+    for (how, text) in [
+        ("blanks, as YAML folds it", one_line.replace('\n', " ")),
+        ("nothing in between", one_line.replace('\n', "")),
+        ("written-out line ends", one_line.replace('\n', "\\n")),
+        ("written-out line ends of Windows", one_line.replace('\n', "\\r\\n")),
+        ("escaped twice", one_line.replace('\n', "\\\\n")),
+        ("escaped slashes, as in JSON", one_line.replace('\n', "\\n").replace('/', "\\/")),
+        ("quotation marks", format!("\"{}\"", one_line.replace('\n', "\\n"))),
+        ("a name before it", format!("KEY='{one_line}'")),
+        ("a byte order mark", format!("\u{feff}{text}")),
+        ("a comment before it", format!("# the key of 2026-11\n{text}")),
+        ("an indent", text.replace('\n', "\n    ")),
+    ] {
+        let read = VerifyingKey::from_pem(&text);
+        assert!(read.is_ok_and(|read| read.is_same_public_key(&key)), "{how}");
+    }
+}
+
+#[test]
+fn row_n_pem_that_cannot_be_read_is_told_by_what_is_wrong() {
+    let text = pem("PUBLIC KEY", &spki(p256().public_key()));
+    let inner = &text[30..40];
+    for (text, told) in [
+        (text.replace("-----END PUBLIC KEY-----", ""), "no -----END line"),
+        (text.replace("KEY-----\nM", "KEY\nM"), "does not end in five dashes"),
+        (text.replace("END PUBLIC", "END RSA PUBLIC"), "not that of the BEGIN line"),
+        (text.replacen("\nM", "\nM\u{a0}", 1), "U+00A0"),
+        (text.replacen("\nM", "\nM\u{200b}", 1), "U+200B"),
+        (format!("{} {}", text.replace('\n', " "), text.replace('\n', " ")), "several PEM blocks"),
+        (STANDARD.encode(&text), "base64 once more"),
+        (pem("PRIVATE KEY", &[7; 40]).replace('\n', "\\n"), "private key"),
+        (pem("CERTIFICATE", &[7; 40]).replace('\n', " "), "certificate"),
+    ] {
+        let error = VerifyingKey::from_pem(&text).unwrap_err().to_string();
+        assert!(error.contains(told), "{told}: {error}");
+        assert!(!error.contains(inner), "nothing of the text is shown");
+    }
+}
+
+#[test]
+fn row_i_a_byte_order_mark_before_a_key_is_ignored() {
+    let key = jwk(&p256(), r#","kid":"a""#);
+    let set = format!(r#"{{"keys":[{key}]}}"#);
+    let secrets = format!(r#"{{"keys":[{{"kty":"oct","kid":"k","k":"{}"}}]}}"#, URL_SAFE_NO_PAD.encode(SHARED));
+    for mark in ["", "\u{feff}"] {
+        assert!(VerifyingKey::from_jwk(&format!("{mark}{key}")).is_ok());
+        assert_eq!(KeySet::from_jwks(&format!("{mark}{set}")).unwrap().0.len(), 1);
+        assert!(KeySet::from_jwks_strict(&format!("{mark}{set}")).is_ok());
+        assert!(KeySet::from_jwks_with_secrets(&format!("{mark}{secrets}")).is_ok());
+        assert!(Secret::from_base64("k", Algorithm::Hs256, &format!("{mark}{}\n", STANDARD.encode(SHARED))).is_ok());
+    }
+    assert!(VerifyingKey::from_jwk(&format!("{{\u{feff}{}", &key[1..])).is_err(), "within the text it is an error");
+}
+
+/// Five key pairs of one issuer that does not use `kid`, each with a certificate.
+struct Certified {
+    pairs: Vec<MockIssuer>,
+    der: Vec<Vec<u8>>,
+}
+
+impl Certified {
+    fn new() -> Self {
+        let pairs: Vec<_> =
+            (0..5).map(|_| MockIssuer::with_algorithm(Algorithm::Es256).named("https://login.example.com")).collect();
+        let der = (0..5).map(|n| certificate(&[n; 70])).collect();
+        Self { pairs, der }
+    }
+
+    fn thumbprints(&self, at: usize) -> (String, String) {
+        use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+        let name = |algorithm| URL_SAFE_NO_PAD.encode(digest(algorithm, &self.der[at]));
+        (name(&SHA1_FOR_LEGACY_USE_ONLY), name(&SHA256))
+    }
+
+    /// The published key of that number, without an id, with these members more.
+    fn jwk(&self, at: usize, more: &str) -> String {
+        let set = self.pairs[at].jwks();
+        let (start, end) = (set.find('[').unwrap() + 1, set.rfind(']').unwrap());
+        set[start..end].replace("\"kid\"", "\"was-kid\"").replacen('{', &format!("{{{more},"), 1)
+    }
+
+    fn service(&self, more: impl Fn(usize) -> String) -> JwtAuthenticator {
+        let keys: Vec<_> = (0..5).map(|at| self.jwk(at, &more(at))).collect();
+        let keys = KeySet::from_jwks_strict(&format!(r#"{{"keys":[{}]}}"#, keys.join(","))).unwrap();
+        JwtAuthenticator::new(self.pairs[0].trusted_with(keys)).unwrap()
+    }
+
+    fn token(&self, at: usize, members: &[(&str, &str)]) -> String {
+        let bare = self.pairs[at].token().without_header("kid");
+        members.iter().fold(bare, |token, (name, value)| token.header(name, value)).sign()
+    }
+}
+
+#[test]
+fn row_f34_a_key_is_found_by_the_thumbprint_of_its_certificate() {
+    let certified = Certified::new();
+    let of_members = certified.service(|at| {
+        let (sha1, sha256) = certified.thumbprints(at);
+        format!(r#""x5t":"{sha1}","x5t#S256":"{sha256}""#)
+    });
+    let of_chains = certified.service(|at| format!(r#""x5c":["{}"]"#, STANDARD.encode(&certified.der[at])));
+    for service in [of_members, of_chains] {
+        for at in 0..5 {
+            let (sha1, sha256) = certified.thumbprints(at);
+            let (wrong_sha1, wrong_sha256) = certified.thumbprints((at + 1) % 5);
+            let accepted = |members: &[(&str, &str)]| code(&service, &certified.token(at, members));
+            assert_eq!(accepted(&[("x5t", &sha1)]), None);
+            assert_eq!(accepted(&[("x5t#S256", &sha256)]), None);
+            assert_eq!(accepted(&[("x5t", &sha1), ("x5t#S256", &sha256)]), None);
+            let contradiction = [("x5t", &*sha1), ("x5t#S256", &*wrong_sha256)];
+            assert_eq!(accepted(&contradiction), Some(Code::KeyUnknown), "the two name different keys");
+            assert_eq!(accepted(&[("x5t", &wrong_sha1)]), Some(Code::SignatureInvalid), "that of another key");
+            for unknown in ["", "AAAA", &"A".repeat(27), &sha256, &format!("{sha1}="), &"A".repeat(5_000)] {
+                assert_eq!(accepted(&[("x5t", unknown)]), Some(Code::KeyUnknown), "{unknown}: falls back to nothing");
+            }
+            assert_eq!(accepted(&[]), Some(Code::KeyAmbiguous), "as ever");
+        }
+    }
+}
+
+#[test]
+fn row_f34_a_certificate_is_a_name_and_no_source_of_trust() {
+    let certified = Certified::new();
+    let service = certified.service(|at| format!(r#""x5t":"{}""#, certified.thumbprints(at).0));
+    let attacker = MockIssuer::with_algorithm(Algorithm::Es256).named("https://login.example.com");
+    let (sha1, _) = certified.thumbprints(0);
+    let forged = attacker.token().without_header("kid").header("x5t", &sha1);
+    assert_eq!(code(&service, &forged.sign()), Some(Code::SignatureInvalid));
+    let chain = [STANDARD.encode(&certified.der[0])];
+    assert_eq!(code(&service, &forged.header("x5c", chain).sign()), Some(Code::SignatureInvalid));
+    let by_kid = certified.pairs[0].token().header("kid", "unheard-of").header("x5t", &sha1);
+    assert_eq!(code(&service, &by_kid.sign()), Some(Code::KeyUnknown), "a token with `kid` is looked up by that");
+    let other_type = certified.pairs[0].token().without_header("kid").header("x5t", 7);
+    assert_eq!(code(&service, &other_type.sign()), Some(Code::HeaderMalformed));
+}
+
+/// Where no key has a name by a certificate, such names are in use by nobody, and say nothing.
+#[test]
+fn row_f34_thumbprints_change_nothing_where_no_key_has_one() {
+    let issuer = MockIssuer::with_algorithm(Algorithm::Es256);
+    let token = issuer.token().without_header("kid").header("x5t", "A".repeat(27)).sign();
+    assert_eq!(code(&issuer.authenticator(), &token), None);
+}
+
+#[test]
+fn row_f34_keys_in_pem_are_named_by_their_certificates() {
+    let pair = p256();
+    let (public, other) = (spki(pair.public_key()), spki(p256().public_key()));
+    let key = || VerifyingKey::from_pem(&pem("PUBLIC KEY", &public)).unwrap();
+    let der = certificate(&public);
+    let sha256 = URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der));
+    let named = key().with_certificate(&pem("CERTIFICATE", &der)).unwrap();
+    let by_thumbprint = key().with_certificate_thumbprint(&sha256).unwrap();
+    let find = |key: VerifyingKey, thumbprint: &str| {
+        let hint = KeyHint::new(Algorithm::Es256, None).with_certificate(None, Some(thumbprint));
+        matches!(KeySet::from(key).resolve(hint, UnixTime::EPOCH), Resolved::Keys(_))
+    };
+    for key in [named, by_thumbprint] {
+        assert!(find(key.clone(), &sha256));
+        assert!(!find(key, &"A".repeat(43)));
+    }
+    let mismatch = key().with_certificate(&pem("CERTIFICATE", &certificate(&other))).unwrap_err();
+    assert_eq!(mismatch.kind(), KeyErrorKind::Mismatch);
+    assert_eq!(key().with_certificate(&pem("PUBLIC KEY", &public)).unwrap_err().kind(), KeyErrorKind::Malformed);
+    for bad in ["", "x5t", &"A".repeat(26), &format!("{}=", &sha256), "AB:CD:EF"] {
+        assert_eq!(key().with_certificate_thumbprint(bad).unwrap_err().kind(), KeyErrorKind::BadId, "{bad}");
+    }
+}
+
+#[test]
+fn row_f34_a_ring_and_a_pair_of_sources_find_it_too() {
+    let key = |id: &str| VerifyingKey::from_jwk(&jwk(&p256(), "")).unwrap().with_id(id).unwrap();
+    let [one, two] = ["A", "B"].map(|letter| letter.repeat(42) + "A");
+    let ring = KeyRing::new(key("one").with_certificate_thumbprint(&one).unwrap()).unwrap();
+    ring.add_standby(key("two").with_certificate_thumbprint(&two).unwrap()).unwrap();
+    let pair = SecretAndPublic::new(KeySet::from(secret("old")), ring.clone());
+    let found = |source: &dyn KeySource, thumbprint: &str| {
+        let hint = KeyHint::new(Algorithm::Es256, None).with_certificate(None, Some(thumbprint));
+        match source.resolve(hint, UnixTime::EPOCH) {
+            Resolved::Keys(keys) => keys.iter().map(|key| key.id().unwrap_or_default().to_owned()).collect(),
+            _ => Vec::new(),
+        }
+    };
+    for source in [&ring as &dyn KeySource, &pair] {
+        assert_eq!(found(source, &two), ["two"]);
+        assert!(found(source, &"C".repeat(43)).is_empty());
+    }
+    ring.revoke("two").unwrap();
+    assert!(found(&ring, &two).is_empty());
+}
+
+#[test]
+fn row_f34_sets_differ_by_the_names_of_their_certificates() {
+    let pair = p256();
+    let set = |more: &str| KeySet::from(VerifyingKey::from_jwk(&jwk(&pair, more)).unwrap());
+    let thumbprint = format!(r#","x5t":"{}""#, "A".repeat(27));
+    assert!(set(&thumbprint).has_same_keys_as(&set(&thumbprint)));
+    assert!(!set(&thumbprint).has_same_keys_as(&set("")), "or a name that is published later would never be known");
+    for malformed in [r#","x5t":7"#, r#","x5t":"AB:CD""#, r#","x5t#S256":["x"]"#, r#","x5c":"x""#, r#","x5c":["%"]"#] {
+        assert!(set(malformed).has_same_keys_as(&set("")), "{malformed}: names nothing, and the key is used");
+    }
+}

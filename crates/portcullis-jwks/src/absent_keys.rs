@@ -24,11 +24,12 @@ pub(crate) struct AbsentKeys {
     former: Cache<Box<str>, ()>,
 }
 
-/// A token's `alg` and `kid`.
+/// A token's `alg`, `kid`, `x5t` and `x5t#S256`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
     algorithm: Algorithm,
     key_id: Option<Box<str>>,
+    certificate: [Option<Box<str>>; 2],
 }
 
 #[derive(Clone, Debug)]
@@ -39,13 +40,19 @@ struct Absence {
 
 impl Name {
     pub(crate) fn hint(&self) -> KeyHint<'_> {
-        KeyHint::new(self.algorithm, self.key_id.as_deref())
+        let [sha1, sha256] = self.certificate.each_ref().map(Option::as_deref);
+        KeyHint::new(self.algorithm, self.key_id.as_deref()).with_certificate(sha1, sha256)
     }
 }
 
 impl From<KeyHint<'_>> for Name {
     fn from(hint: KeyHint<'_>) -> Self {
-        Self { algorithm: hint.algorithm, key_id: hint.key_id.map(Box::from) }
+        // They count only where there is no `kid`: others would make many names of one key.
+        let certificate = match hint.key_id {
+            Some(_) => [None, None],
+            None => [hint.certificate_sha1, hint.certificate_sha256].map(|thumbprint| thumbprint.map(Box::from)),
+        };
+        Self { algorithm: hint.algorithm, key_id: hint.key_id.map(Box::from), certificate }
     }
 }
 

@@ -36,7 +36,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use portcullis_core::{Algorithm, Code, KeySet, Profile, Secret, TrustedIssuer};
+use portcullis_core::{Algorithm, Code, KeySet, Profile, Secret};
 use portcullis_jwks::provider;
 use portcullis_test::MockIssuer;
 use scene::{Published, Scene, judge};

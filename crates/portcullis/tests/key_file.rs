@@ -171,3 +171,72 @@ fn the_last_error_is_there_until_the_file_is_good_again() {
     fs::remove_file(&path).unwrap();
     assert!(keys.reload().is_err() && keys.last_error().is_some());
 }
+
+#[test]
+fn row_i_a_byte_order_mark_before_the_keys_is_ignored() {
+    for text in [PUBLIC_JWK.to_owned(), format!("{{\"keys\":[{PUBLIC_JWK}]}}"), PEM.to_owned()] {
+        let (_folder, path) = file(&format!("\u{feff}{text}"));
+        assert!(KeyFile::open(&path).is_ok(), "{text}");
+    }
+    let (_folder, path) = file(&format!("\u{feff}{ONE}"));
+    assert!(knows(&KeyFile::open_secrets(&path).unwrap(), "one", Algorithm::Hs256));
+}
+
+#[test]
+fn row_i_a_file_that_is_no_text_in_utf8_is_told_by_what_it_is() {
+    let (_folder, path) = file("");
+    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(PEM.bytes().flat_map(|byte| [byte, 0])).collect();
+    for (octets, told) in [(&utf16[..], "UTF-16"), (&[0x30, 0x2a, 0xff], "DER"), (&[0xc3, 0x28], "no text in UTF-8")] {
+        fs::write(&path, octets).unwrap();
+        let error = KeyFile::open_named(&path, "ed").unwrap_err().to_string();
+        assert!(error.contains("keys.json") && error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn row_n_a_pem_file_is_read_from_one_line() {
+    for text in [PEM.trim_end().replace('\n', "\\n"), PEM.replace('\n', " "), format!("KEY=\"{}\"", PEM.trim_end())] {
+        let (_folder, path) = file(&text);
+        assert!(knows(&KeyFile::open_named(&path, "ed").unwrap(), "ed", Algorithm::EdDsa), "{text}");
+    }
+    let (_folder, path) = file(&PEM.replace("-----END PUBLIC KEY-----", ""));
+    assert!(KeyFile::open_named(&path, "ed").unwrap_err().to_string().contains("-----END"));
+}
+
+#[test]
+fn row_p_a_key_file_of_secrets_holds_no_public_key_as_a_secret() {
+    let as_secret = PEM.bytes().collect::<Vec<u8>>();
+    let k = base64url(&as_secret);
+    let (_folder, path) = file(&format!(r#"{{"keys":[{{"kty":"oct","kid":"one","alg":"HS256","k":"{k}"}}]}}"#));
+    let error = KeyFile::open_secrets(&path).unwrap_err().to_string();
+    assert!(error.contains("this is a PEM public key"), "{error}");
+}
+
+#[test]
+fn row_f_the_id_of_a_named_key_file_has_no_white_space_around_it() {
+    let (_folder, path) = file(PEM);
+    assert!(KeyFile::open_named(&path, "2026-11").is_ok());
+    assert!(KeyFile::open_named(&path, "2026-11\n").unwrap_err().to_string().contains(r#""2026-11\n""#));
+}
+
+#[test]
+fn row_x_algorithms_that_no_key_of_the_file_can_do_are_a_configuration_error() {
+    use portcullis::{JwtAuthenticator, TrustedIssuer};
+    let (_folder, path) = file(ONE);
+    let keys = KeyFile::open_secrets(&path).unwrap();
+    let trusted = |algorithm| {
+        let issuer = TrustedIssuer::new("https://login.example.com", "orders", keys.clone()).algorithms(algorithm);
+        JwtAuthenticator::new(issuer).map(drop)
+    };
+    assert!(trusted(Algorithm::Hs256).is_ok());
+    assert!(trusted(Algorithm::Rs256).unwrap_err().to_string().contains("its keys work with HS256"));
+}
+
+fn base64url(octets: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = |chunk: &[u8]| {
+        let word = chunk.iter().chain([&0, &0]).take(3).fold(0u32, |word, &octet| word << 8 | u32::from(octet));
+        (0..=chunk.len()).map(|at| char::from(ALPHABET[(word >> (18 - 6 * at) & 63) as usize])).collect::<String>()
+    };
+    octets.chunks(3).map(bits).collect()
+}

@@ -276,7 +276,7 @@ impl Inner {
         match newer {
             Resolved::Waiting(fetch) => Some(Ok(Step::NeedsKey(fetch))),
             Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now)),
-            fault @ Resolved::Fault(_) => found(fault).err().map(Err),
+            Resolved::Fault(fault) => Some(Err(unavailable(fault))),
             _ => None,
         }
     }

@@ -4,7 +4,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 use super::{
-    Algorithm, AlgorithmSet, KeyError, KeyErrorKind, VerifyingKey, ed25519, elliptic,
+    Algorithm, AlgorithmSet, KeyError, KeyErrorKind, VerifyingKey,
+    certificate::Certificate,
+    ed25519, elliptic,
     elliptic::{P256, P384},
     error::quoted,
     material::Material,
@@ -34,11 +36,19 @@ impl<'a> Jwk<'a> {
     pub(crate) fn prepare(&self) -> Result<VerifyingKey, KeyError> {
         self.check_public()?;
         self.check_use()?;
-        let key = VerifyingKey::new(self.material(self.algorithms()?)?);
+        let key = VerifyingKey::new(self.material(self.algorithms()?)?).certified(self.certificate());
         match self.0.text("kid")? {
             Some(id) => key.with_id_as_published(id),
             None => Ok(key),
         }
+    }
+
+    /// The certificate that the key has a name by. A member that is malformed names nothing, and is no reason to do without the key.
+    fn certificate(&self) -> Option<Certificate> {
+        let [x5t, x5t_s256] = ["x5t", "x5t#S256"].map(|name| self.0.text(name).ok().flatten());
+        let chain = self.0.texts("x5c").ok().flatten();
+        let x5c = chain.as_ref().and_then(|chain| chain.first()).map(String::as_str);
+        Certificate::of_members(x5t.as_deref(), x5t_s256.as_deref(), x5c)
     }
 
     /// RFC 7518 sections 6.2.2 and 6.3.2: the members of which one suffices to sign.

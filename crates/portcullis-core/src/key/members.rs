@@ -13,6 +13,8 @@ pub(crate) struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Members<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, KeyError> {
+        // RFC 8259 section 8.1: a byte order mark may be ignored. Editors put it there.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_json::from_str(text).map_err(|error| {
             // The error's own text may quote the value that it stumbled over, and that may be a secret.
             let what = match error.classify() {

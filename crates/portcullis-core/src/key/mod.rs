@@ -1,6 +1,7 @@
 //! Keys that check signatures, prepared once.
 
 mod algorithm;
+mod certificate;
 mod ed25519;
 mod elliptic;
 mod error;

@@ -20,61 +20,88 @@ const EC_P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 pub(crate) fn prepare(text: &str) -> Result<Material, KeyError> {
-    let Block { label, body } = Block::find(text)?;
-    check_label(label)?;
-    let der = STANDARD.decode(body).map_err(|_| malformed("broken PEM: not base64 between the dashes"))?;
-    match label {
+    let block = Block::find(text)?;
+    check_label(block.label)?;
+    let der = block.der()?;
+    match block.label {
         "RSA PUBLIC KEY" => pkcs1_key(&der),
         _ => spki_key(&der),
     }
 }
 
-/// The one PEM block of a text. Comments before it, indentation, line ends and line widths do not matter, as it comes
-/// out of configuration files and environment variables (RFC 7468 section 2 asks parsers to be lenient there).
+/// The octets of a certificate. Nothing of them is checked.
+pub(super) fn certificate(text: &str) -> Result<Vec<u8>, KeyError> {
+    let block = Block::find(text)?;
+    if !CERTIFICATE.contains(&block.label) {
+        return Err(malformed(format!("PEM label {} is not that of a certificate", quoted(block.label))));
+    }
+    block.der()
+}
+
+/// The one PEM block of a text. Comments before it, indentation, line ends, line widths and quotation marks around it do not matter, as
+/// it comes out of configuration files and environment variables (RFC 7468 section 2 asks parsers to be lenient there): it may stand
+/// on one line, with blanks or with the two characters `\n` in place of line ends.
 struct Block<'a> {
     label: &'a str,
-    /// All lines in between as one.
-    body: String,
+    body: &'a str,
 }
 
 impl<'a> Block<'a> {
     fn find(text: &'a str) -> Result<Self, KeyError> {
-        let mut lines = text.lines().map(str::trim).skip_while(|line| !line.starts_with(BEGIN));
-        let begin = lines.next().ok_or_else(|| {
-            malformed(
-                "not PEM: it starts with -----BEGIN PUBLIC KEY-----; use from_jwk for a JWK, and for an ssh key \
-                 `ssh-keygen -e -m pkcs8 -f key.pub`",
-            )
-        })?;
-        let label = begin.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES));
-        let label = label.ok_or_else(|| malformed("broken PEM: the first line does not end in dashes"))?;
-        let mut body = String::new();
-        loop {
-            match lines.next() {
-                Some(line) if is_end(line, label) => break,
-                Some(line) => body.push_str(line),
-                None => return Err(malformed("broken PEM: there is no -----END line, the file may be cut off")),
-            }
-        }
-        if lines.any(|line| line.starts_with(BEGIN)) {
+        let (_, rest) = text.split_once(BEGIN).ok_or_else(|| no_pem(text))?;
+        let is_label = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
+        let (label, rest) = rest
+            .split_once(DASHES)
+            .filter(|(label, _)| is_label(label))
+            .ok_or_else(|| malformed("broken PEM: the BEGIN line does not end in five dashes"))?;
+        let (body, rest) = rest
+            .split_once(END)
+            .ok_or_else(|| malformed("broken PEM: there is no -----END line, the file may be cut off"))?;
+        let rest = rest.strip_prefix(label).and_then(|rest| rest.strip_prefix(DASHES));
+        let rest = rest.ok_or_else(|| malformed("broken PEM: the END line is not that of the BEGIN line"))?;
+        if body.contains(BEGIN) || rest.contains(BEGIN) {
             return Err(malformed("several PEM blocks: give one key at a time"));
         }
         Ok(Self { label, body })
     }
+
+    fn der(&self) -> Result<Vec<u8>, KeyError> {
+        let body = self.body.replace("\\r", "").replace("\\n", "").replace('\\', "");
+        let body: String = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+        let is_base64 = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '/' | '=');
+        if let Some(odd) = body.chars().find(|character| !is_base64(*character)) {
+            return Err(malformed(format!(
+                "broken PEM: not base64 between the dashes, there is a character U+{:04X}",
+                u32::from(odd)
+            )));
+        }
+        STANDARD.decode(body).map_err(|_| malformed("broken PEM: not base64 between the dashes"))
+    }
 }
 
-fn is_end(line: &str, label: &str) -> bool {
-    line.strip_prefix("-----END ").and_then(|rest| rest.strip_suffix(DASHES)) == Some(label)
+fn no_pem(text: &str) -> KeyError {
+    // What -----BEGIN is in base64.
+    if text.trim_start_matches('\u{feff}').trim_start().starts_with("LS0tLS1CRUdJTi") {
+        return malformed("this is PEM in base64 once more: decode it first (`base64 -d`)");
+    }
+    malformed(
+        "not PEM: it starts with -----BEGIN PUBLIC KEY-----; use from_jwk for a JWK, and for an ssh key \
+         `ssh-keygen -e -m pkcs8 -f key.pub`",
+    )
 }
 
 const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
 const DASHES: &str = "-----";
+
+/// The labels under which certificates are written.
+const CERTIFICATE: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
 
 /// Before anything is decoded, so that a private key leaves no copy.
 fn check_label(label: &str) -> Result<(), KeyError> {
     match label {
         "PUBLIC KEY" | "RSA PUBLIC KEY" => Ok(()),
-        "CERTIFICATE" | "TRUSTED CERTIFICATE" | "X509 CERTIFICATE" => Err(KeyError::new(
+        certificate if CERTIFICATE.contains(&certificate) => Err(KeyError::new(
             KeyErrorKind::Unsupported,
             "this is a certificate, and nothing here would check it: take its key with \
              `openssl x509 -in certificate.pem -noout -pubkey`",

@@ -2,7 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Algorithm, AlgorithmSet, KeyError, KeyErrorKind, Secret, jwk::Jwk, material::Material, pem};
+use memchr::memmem;
+
+use super::{
+    Algorithm, AlgorithmSet, KeyError, KeyErrorKind, Secret, certificate::Certificate, jwk::Jwk, material::Material,
+    pem,
+};
+use crate::KeyHint;
 use crate::config_text::{oddity, quoted};
 
 /// A key that checks signatures, prepared once, with the algorithms it may be used with.
@@ -38,6 +44,7 @@ pub struct VerifyingKey {
     id: Option<Arc<str>>,
     algorithms: AlgorithmSet,
     material: Arc<Material>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 impl VerifyingKey {
@@ -75,7 +82,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn new(material: Material) -> Self {
-        Self { id: None, algorithms: material.algorithms(), material: Arc::new(material) }
+        Self { id: None, algorithms: material.algorithms(), material: Arc::new(material), certificate: None }
     }
 
     /// Names the key. Defaults to the JWK's `kid`, or none.
@@ -93,6 +100,60 @@ impl VerifyingKey {
     pub(super) fn with_id_as_published(mut self, id: impl Into<Arc<str>>) -> Result<Self, KeyError> {
         self.id = Some(id_of_length(id)?);
         Ok(self)
+    }
+
+    /// Names the key by its certificate, in PEM as well: a token without `kid` finds it by `x5t` or `x5t#S256` (RFC 7515 sections 4.1.7
+    /// and 4.1.8). Adds to the names that a JWK has by its members `x5t`, `x5t#S256` and `x5c`.
+    ///
+    /// That is all: the certificate is not checked, its dates do not count, and nothing is trusted because of it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyErrorKind::Malformed`] if it is not one certificate in PEM, [`KeyErrorKind::Mismatch`] if this key is not in it.
+    pub fn with_certificate(self, pem: &str) -> Result<Self, KeyError> {
+        let der = pem::certificate(pem)?;
+        let is_of_this_key = self.material.public().is_some_and(|public| memmem::find(&der, public).is_some());
+        if !is_of_this_key {
+            return Err(KeyError::new(KeyErrorKind::Mismatch, "the certificate is that of another key"));
+        }
+        Ok(self.certified(Some(Certificate::of_der(&der))))
+    }
+
+    /// Names the key by the thumbprint of its certificate, as it stands in the tokens: `x5t` (SHA-1, 27 characters of base64url) or
+    /// `x5t#S256` (SHA-256, 43 characters). See [`with_certificate`](Self::with_certificate).
+    ///
+    /// # Errors
+    ///
+    /// [`KeyErrorKind::BadId`] if it is neither.
+    pub fn with_certificate_thumbprint(self, thumbprint: &str) -> Result<Self, KeyError> {
+        match Certificate::of_thumbprint(thumbprint) {
+            Some(certificate) => Ok(self.certified(Some(certificate))),
+            None => Err(KeyError::new(
+                KeyErrorKind::BadId,
+                format!(
+                    "{} is no thumbprint of a certificate: give the value of the tokens' x5t or x5t#S256, in base64url",
+                    quoted(thumbprint)
+                ),
+            )),
+        }
+    }
+
+    pub(super) fn certified(mut self, certificate: Option<Certificate>) -> Self {
+        if let Some(certificate) = certificate {
+            let known = self.certificate.as_deref().cloned().unwrap_or_default();
+            self.certificate = Some(Arc::new(certificate.and(known)));
+        }
+        self
+    }
+
+    /// Whether it has a name by a certificate.
+    pub(super) fn is_certified(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    /// Whether the hint names it by its certificate.
+    pub(super) fn is_named_by_certificate(&self, hint: KeyHint<'_>) -> bool {
+        self.certificate.as_ref().is_some_and(|certificate| certificate.is_named_by(hint))
     }
 
     /// Allows only those of `algorithms` that the key can already do. Never adds one.
@@ -143,7 +204,7 @@ impl VerifyingKey {
 
     /// What tells keys of a set apart. `None` for a secret.
     pub(super) fn public_identity(&self) -> Option<PublicIdentity<'_>> {
-        Some((self.id(), self.algorithms, self.material.public()?))
+        Some((self.id(), self.algorithms, self.material.public()?, self.certificate.as_deref()))
     }
 
     /// Whether `signature` is this key's over `signing_input` (the text `header.claims` of a token).
@@ -159,8 +220,8 @@ impl VerifyingKey {
     }
 }
 
-/// The id, the algorithms, and the public key in its one encoding.
-pub(super) type PublicIdentity<'a> = (Option<&'a str>, AlgorithmSet, &'a [u8]);
+/// The id, the algorithms, the public key in its one encoding, and the names by a certificate.
+pub(super) type PublicIdentity<'a> = (Option<&'a str>, AlgorithmSet, &'a [u8], Option<&'a Certificate>);
 
 impl From<Secret> for VerifyingKey {
     fn from(secret: Secret) -> Self {

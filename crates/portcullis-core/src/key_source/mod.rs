@@ -116,12 +116,27 @@ pub struct KeyHint<'a> {
     pub algorithm: Algorithm,
     /// The header's `kid`, if it has one.
     pub key_id: Option<&'a str>,
+    /// The header's `x5t`, if it has one: counts only where there is no `kid`.
+    pub certificate_sha1: Option<&'a str>,
+    /// The header's `x5t#S256`, if it has one: counts only where there is no `kid`.
+    pub certificate_sha256: Option<&'a str>,
 }
 
 impl<'a> KeyHint<'a> {
     /// A hint from a header's `alg` and `kid`.
     pub const fn new(algorithm: Algorithm, key_id: Option<&'a str>) -> Self {
-        Self { algorithm, key_id }
+        Self { algorithm, key_id, certificate_sha1: None, certificate_sha256: None }
+    }
+
+    /// Adds a header's `x5t` and `x5t#S256` (RFC 7515 sections 4.1.7 and 4.1.8): the thumbprints of a certificate, in base64url.
+    #[must_use]
+    pub const fn with_certificate(self, sha1: Option<&'a str>, sha256: Option<&'a str>) -> Self {
+        Self { certificate_sha1: sha1, certificate_sha256: sha256, ..self }
+    }
+
+    /// Whether the token names its key by a certificate, and not by `kid`.
+    pub(crate) fn is_by_certificate(self) -> bool {
+        self.key_id.is_none() && (self.certificate_sha1.is_some() || self.certificate_sha256.is_some())
     }
 }
 

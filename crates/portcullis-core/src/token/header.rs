@@ -18,13 +18,21 @@ const MAX_TYPE: usize = 140;
 
 /// What a header says, reduced to what may influence a decision.
 ///
-/// `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not here on purpose: they are never a source of trust and never cause a
-/// fetch (RFC 8725 sections 3.9 and 3.10).
+/// `jwk`, `jku`, `x5u` and `x5c` are not here on purpose: they are never a source of trust and never cause a
+/// fetch (RFC 8725 sections 3.9 and 3.10). `x5t` and `x5t#S256` are a name, as `kid` is, of a key that is known already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenHeader {
     algorithm: Algorithm,
     token_type: TokenType,
     key_id: Option<Box<str>>,
+    certificate: CertificateMembers,
+}
+
+/// `x5t` and `x5t#S256`, untrusted, as they are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct CertificateMembers {
+    sha1: Option<Box<str>>,
+    sha256: Option<Box<str>>,
 }
 
 /// The header's `typ`, as far as it can be accepted at all.
@@ -47,6 +55,11 @@ impl TokenHeader {
     /// `kid`, an untrusted hint.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
+    }
+
+    /// `x5t` and `x5t#S256`: untrusted hints.
+    pub(crate) fn certificate(&self) -> (Option<&str>, Option<&str>) {
+        (self.certificate.sha1.as_deref(), self.certificate.sha256.as_deref())
     }
 
     pub(crate) fn token_type(&self) -> &TokenType {
@@ -73,7 +86,7 @@ impl TokenHeader {
             AlgorithmMember::Unknown => return Err(Code::AlgorithmNotAllowed.into()),
             AlgorithmMember::Absent => return Err(Code::HeaderMalformed.into()),
         };
-        Ok(Self { algorithm, token_type: members.token_type, key_id: members.key_id })
+        Ok(Self { algorithm, token_type: members.token_type, key_id: members.key_id, certificate: members.certificate })
     }
 }
 
@@ -82,6 +95,7 @@ struct HeaderMembers {
     algorithm: AlgorithmMember,
     token_type: TokenType,
     key_id: Option<Box<str>>,
+    certificate: CertificateMembers,
     extension: bool,
 }
 
@@ -106,6 +120,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             algorithm: AlgorithmMember::Absent,
             token_type: TokenType::Absent,
             key_id: None,
+            certificate: CertificateMembers::default(),
             extension: false,
         };
         while let Some(name) = members.next_key::<MemberName<'de>>()? {
@@ -114,6 +129,10 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 "alg" => header.algorithm = AlgorithmMember::named(members.next_value::<MemberName<'de>>()?.as_str()),
                 "typ" => header.token_type = TokenType::from_name(members.next_value::<MemberName<'de>>()?.as_str()),
                 "kid" => header.key_id = Some(key_id(members.next_value::<MemberName<'de>>()?.as_str())?),
+                "x5t" => header.certificate.sha1 = Some(thumbprint(members.next_value::<MemberName<'de>>()?.as_str())),
+                "x5t#S256" => {
+                    header.certificate.sha256 = Some(thumbprint(members.next_value::<MemberName<'de>>()?.as_str()));
+                }
                 // We understand no extension, so any `crit`, well-formed or not, is one too many.
                 "crit" => {
                     members.next_value_seed(Scan::below(1))?;
@@ -138,6 +157,12 @@ fn key_id<E: de::Error>(text: &str) -> Result<Box<str>, E> {
         return Err(E::custom("kid is too long"));
     }
     Ok(text.into())
+}
+
+/// One that is longer than any is nobody's, and is not kept.
+fn thumbprint(text: &str) -> Box<str> {
+    const LONGEST: usize = 43;
+    if text.len() <= LONGEST { text.into() } else { Box::default() }
 }
 
 impl TokenType {

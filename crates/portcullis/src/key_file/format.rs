@@ -36,7 +36,7 @@ const NOT_ONE_KEY: &str =
 
 /// The key, if the file holds just one: in PEM, or as a JWK.
 fn single(text: &str) -> Option<Result<VerifyingKey, KeyError>> {
-    if text.starts_with("-----BEGIN") {
+    if !text.starts_with(['{', '[']) && text.contains("-----BEGIN ") {
         return Some(VerifyingKey::from_pem(text));
     }
     is_single_jwk(text).then(|| VerifyingKey::from_jwk(text))

@@ -230,13 +230,26 @@ impl Shared {
 }
 
 fn read(path: &Path) -> io::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::new());
+    let mut octets = Zeroizing::new(Vec::new());
     // One byte more than is allowed: what is cut off is not read as if it were all.
-    let length = File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    let length = File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut octets)?;
     if length as u64 > MAX_FILE {
         return Err(io::Error::other("it is longer than 1 MiB, twice what a set of keys may have"));
     }
-    Ok(text)
+    match std::str::from_utf8(&octets) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, not_text(&octets))),
+    }
+}
+
+fn not_text(octets: &[u8]) -> &'static str {
+    match octets {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it is written in UTF-16: save it as UTF-8",
+        [0x30, ..] => {
+            "it is no text but DER, it seems: write the key as PEM (`openssl pkey -pubin -inform der -in key.der`)"
+        }
+        _ => "it is no text in UTF-8",
+    }
 }
 
 fn in_file(path: &Path, problem: impl fmt::Display) -> ConfigError {

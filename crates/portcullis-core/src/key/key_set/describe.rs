@@ -20,7 +20,8 @@ pub(super) fn keys(set: &KeySet, hint: KeyHint<'_>) -> String {
 
 fn near_miss(set: &KeySet, hint: KeyHint<'_>) -> Option<String> {
     let Some(id) = hint.key_id else {
-        return Some("; the token has no `kid`".to_owned());
+        let by_certificate = if hint.is_by_certificate() { ", and its `x5t` names none of them" } else { "" };
+        return Some(format!("; the token has no `kid`{by_certificate}"));
     };
     let mut keys = set.iter().take(COMPARED).filter_map(|key| Some((key, key.id()?)));
     keys.find_map(|(key, ours)| {

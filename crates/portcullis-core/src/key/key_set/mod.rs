@@ -17,7 +17,9 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 ///
 /// * A token with a key id meets only keys of exactly that id that can do its algorithm. There is no fall-back, neither
 ///   to other keys nor to keys without an id.
-/// * A token without one meets all keys that can do its algorithm, if they are not more than
+/// * A token without one, but with `x5t` or `x5t#S256`, meets only keys that have a name by that very certificate, if any key of the
+///   set has such a name ([`VerifyingKey::with_certificate`]). If both are there, both have to be right.
+/// * Any other token without a key id meets all keys that can do its algorithm, if they are not more than
 ///   [`MAX_KEYS_TRIED`].
 ///
 /// Secrets and public keys may stand side by side: an HMAC algorithm only ever meets a secret.
@@ -42,6 +44,8 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 pub struct KeySet {
     /// Sorted by id, so that keys of one id are neighbours and hostile ids cost a binary search.
     keys: Arc<[VerifyingKey]>,
+    /// Whether a key has a name by its certificate.
+    certified: bool,
 }
 
 impl KeySet {
@@ -51,7 +55,8 @@ impl KeySet {
     pub fn new<K: Into<VerifyingKey>>(keys: impl IntoIterator<Item = K>) -> Self {
         let mut keys: Vec<VerifyingKey> = keys.into_iter().map(Into::into).collect();
         keys.sort_by(|one, other| one.id().cmp(&other.id()));
-        Self { keys: keys.into() }
+        let certified = keys.iter().any(VerifyingKey::is_certified);
+        Self { keys: keys.into(), certified }
     }
 
     /// The keys that may have signed a token with this hint: `Keys`, `Unknown` or `Ambiguous`.
@@ -64,11 +69,15 @@ impl KeySet {
     /// The same, keys for which `usable` says no apart.
     pub(super) fn candidates_among(&self, hint: KeyHint<'_>, usable: impl Fn(&VerifyingKey) -> bool) -> Resolved {
         let within = hint.key_id.map_or(0..self.keys.len(), |id| self.named(id));
+        let by_certificate = self.certified && hint.is_by_certificate();
         let mut found = [0; MAX_KEYS_TRIED];
         let mut len = 0;
         for index in within {
             let key = &self.keys[index];
             if !key.algorithms().contains(hint.algorithm) || !usable(key) {
+                continue;
+            }
+            if by_certificate && !key.is_named_by_certificate(hint) {
                 continue;
             }
             if len == MAX_KEYS_TRIED {
