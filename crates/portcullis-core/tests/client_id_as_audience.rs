@@ -69,6 +69,6 @@ fn an_audience_that_is_there_decides_whoever_the_client_is() {
     assert_eq!(verify(trusted(), &of_our_client().audience("")).unwrap_err(), Code::AudienceMismatch);
     assert_eq!(
         verify(trusted(), &of_our_client().claim("aud", serde_json::Value::Null)).unwrap_err(),
-        Code::AudienceMismatch
+        Code::ClaimsMalformed
     );
 }

@@ -170,7 +170,7 @@ fn row_f9_a_named_claim_stands_in_for_an_absent_audience() {
         assert_eq!(service.verify(&token).ready().unwrap().unwrap().audience(), Some(CLIENT), "cold and warm");
     }
     assert_eq!(refusal(issuer.trusted().audience(CLIENT), &for_a_client(&issuer)), Some(Code::ClaimMissing), "unasked");
-    for other in ["other", "", "Client-of-ours", "client-of-ours ", "client-of-ours2"] {
+    for other in ["other", "Client-of-ours", "client-of-ours ", "client-of-ours2"] {
         let token = for_a_client(&issuer).claim("azp", other);
         assert_eq!(refusal(trusting_azp(&issuer), &token), Some(Code::AudienceMismatch), "{other}");
     }

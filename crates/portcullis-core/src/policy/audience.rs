@@ -33,7 +33,7 @@ impl Policy {
 
     /// The claim in place of an `aud` that is absent or empty: a text, and one of the audiences.
     fn accept_stand_in(&self, pointer: &str, text: &mut ClaimsText) -> Result<Text, AuthError> {
-        let claim = subtree(text.json(), pointer).filter(|claim| !claim.is_null());
+        let claim = subtree(text.json(), pointer).filter(|claim| !claim.is_null() && claim.as_str() != Some(""));
         let claim = claim.ok_or_else(|| {
             AuthError::new(Code::ClaimMissing)
                 .with_explanation(format!("there is neither `aud` nor `{pointer}`, which stands in for it"))
