@@ -11,6 +11,19 @@ use super::{Input, Provider, Quirk};
 /// - **Session tokens have no `aud`.** The safe way is to add one: in the dashboard, customize the session token with
 ///   `{"aud": "https://orders.example.com"}`. All session tokens of the instance then have it, so it tells this instance's services from
 ///   others', and not one of them from another.
+/// - To accept those without, say so:
+///   [`danger_claim_as_audience("/azp")`](portcullis_core::TrustedIssuer::danger_claim_as_audience). The audiences are then the
+///   origins of your own front ends. **Every service that accepts the same front end accepts the same token.**
+///
+///   ```no_run
+///   # use portcullis_jwks::provider;
+///   # #[tokio::main(flavor = "current_thread")]
+///   # async fn main() -> Result<(), portcullis_core::ConfigError> {
+///   # #[cfg(feature = "reqwest")]
+///   let issuer = provider::clerk("clerk.example.com")?.trust("https://app.example.com")?.danger_claim_as_audience("/azp");
+///   # Ok(())
+///   # }
+///   ```
 /// - Session tokens have `sid`, which is required here: ID tokens and access tokens that Clerk issues to OAuth applications, under
 ///   the same `iss`, and JWT templates have none.
 /// - The session's status, `sts`, has to be `active` where it is said. A `pending` session has tasks to finish, such as setting up

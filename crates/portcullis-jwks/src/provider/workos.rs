@@ -12,6 +12,21 @@ use super::{Input, Provider, Quirk};
 /// - **Session tokens have no `aud`.** The safe way is to add one by the environment's JWT template:
 ///   `{"aud": "https://orders.example.com"}`. All session tokens of the environment then have it, so it tells this environment's
 ///   services from others', and not one of them from another.
+/// - To accept those without, say so:
+///   [`danger_claim_as_audience("/iss")`](portcullis_core::TrustedIssuer::danger_claim_as_audience), with the issuer as audience; or
+///   `/client_id` with the client id, where tokens have that claim. **Every service of the environment accepts the same token.**
+///
+///   ```no_run
+///   # use portcullis_jwks::provider;
+///   # #[tokio::main(flavor = "current_thread")]
+///   # async fn main() -> Result<(), portcullis_core::ConfigError> {
+///   # #[cfg(feature = "reqwest")] {
+///   let workos = provider::workos("client_01JB4QTYNHG2DWN4M1PRMVGP6Y")?;
+///   let issuer = workos.trust(workos.issuer())?.danger_claim_as_audience("/iss");
+///   # }
+///   # Ok(())
+///   # }
+///   ```
 /// - Session tokens have `sid`, which is required here.
 /// - The user's roles in the organization (`org_id`) are at `/roles` and `/role`. Permissions are at `/permissions`: add
 ///   [`roles_at`](portcullis_core::TrustedIssuer::roles_at). There are no scopes.
@@ -31,8 +46,8 @@ pub fn workos(client_id: &str) -> Result<Provider, ConfigError> {
 
 /// WorkOS, session tokens of AuthKit, of an environment made before the middle of 2025, by its client id.
 ///
-/// `iss` is `https://api.workos.com`, the same for all customers of WorkOS: the keys alone tell the environment. Add `aud` by the JWT
-/// template.
+/// `iss` is `https://api.workos.com`, the same for all customers of WorkOS: the keys alone tell the environment. So
+/// `danger_claim_as_audience("/iss")` would say nothing here; add `aud` by the JWT template.
 ///
 /// Everything else is as with [`workos`].
 ///

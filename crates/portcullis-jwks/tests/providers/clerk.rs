@@ -1,6 +1,6 @@
 //! Clerk: session tokens have no `aud`.
 
-use portcullis_core::Code;
+use portcullis_core::{Code, TrustedIssuer};
 use portcullis_jwks::provider;
 
 use crate::scene::{Scene, judge};
@@ -63,6 +63,31 @@ async fn clerk_refuses_its_other_tokens() {
                 let refused = judge(scene.trusted(&clerk, audience), &token).await;
                 assert!(refused.is_err(), "{other} for {audience}");
             }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_f9_clerk_session_tokens_are_accepted_by_azp_where_that_was_asked_for() {
+    let scene = scene();
+    let clerk = provider::clerk("clerk.example.com").unwrap();
+    let app = "https://app.example.com";
+    let by_azp = |issuer: TrustedIssuer| issuer.danger_claim_as_audience("/azp");
+    assert_eq!(judge(scene.trusted(&clerk, app), &scene.accepted(|_| {})).await.unwrap_err(), Code::ClaimMissing);
+    scene.common_where(&clerk, app, by_azp).await;
+
+    let of_another_app = scene.accepted(|claims| claims["azp"] = "https://evil.example.com".into());
+    let refused = judge(by_azp(scene.trusted(&clerk, app)), &of_another_app).await;
+    assert_eq!(refused.unwrap_err(), Code::AudienceMismatch);
+    let without = scene.accepted(|claims| drop(claims.as_object_mut().unwrap().remove("azp")));
+    assert!(judge(by_azp(scene.trusted(&clerk, app)), &without).await.is_err());
+    let for_another_service = with_audience(&scene, "accepted", |_| {});
+    let refused = judge(by_azp(scene.trusted(&clerk, app)), &for_another_service).await;
+    assert_eq!(refused.unwrap_err(), Code::AudienceMismatch, "`aud` is judged where there is one");
+    for other in ["template", "id", "oauth_access"] {
+        for audience in [app, "oauthAppClientId"] {
+            let refused = judge(by_azp(scene.trusted(&clerk, audience)), &scene.token(other, |_| {})).await;
+            assert!(refused.is_err(), "{other} for {audience}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! WorkOS: session tokens have no `aud`.
 
-use portcullis_core::Code;
+use portcullis_core::{Code, TrustedIssuer};
 use portcullis_jwks::provider;
 
 use crate::scene::{Scene, judge};
@@ -60,4 +60,24 @@ async fn workos_connect_accepts_access_tokens_and_refuses_id_tokens() {
     // A client id as audience is a mistake, and no way in.
     let id = judge(scene.trusted(&connect, "client_01JP8BD0CZ401TDF9X54NT5ZEK"), &scene.token("id", |_| {})).await;
     assert_eq!(id.unwrap_err(), Code::ClaimMissing);
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_f9_workos_session_tokens_are_accepted_by_issuer_or_client_where_that_was_asked_for() {
+    let scene = Scene::rs256(include_str!("workos.json"));
+    let workos = provider::workos(CLIENT).unwrap();
+    let by_issuer = |issuer: TrustedIssuer| issuer.danger_claim_as_audience("/iss");
+    let refused = judge(scene.trusted(&workos, workos.issuer()), &scene.accepted(|_| {})).await;
+    assert_eq!(refused.unwrap_err(), Code::ClaimMissing);
+    scene.common_where(&workos, workos.issuer(), by_issuer).await;
+    let for_a_service = scene.accepted(|claims| claims["aud"] = AUDIENCE.into());
+    let refused = judge(by_issuer(scene.trusted(&workos, workos.issuer())), &for_a_service).await;
+    assert_eq!(refused.unwrap_err(), Code::AudienceMismatch, "`aud` is judged where there is one");
+
+    let by_client = || scene.trusted(&workos, CLIENT).danger_claim_as_audience("/client_id");
+    for (client, accepted) in [(CLIENT, true), ("client_01JANOTHER", false)] {
+        let token = scene.accepted(|claims| claims["client_id"] = client.into());
+        assert_eq!(judge(by_client(), &token).await.is_ok(), accepted, "{client}");
+    }
+    assert!(judge(by_client(), &scene.accepted(|_| {})).await.is_err(), "it names no client");
 }
