@@ -57,6 +57,7 @@ pub(crate) fn build(package: &Package) -> StepResult {
         set.apply(check).run()?;
         built.push(format!("{set} with {version}"));
     }
+    missing.sort();
     missing.dedup();
     if missing.is_empty() {
         return Ok(Done::note(built.join(", ")));
