@@ -23,6 +23,13 @@ fn an_entry_is_read_as_it_was_written() {
 }
 
 #[test]
+fn only_an_object_is_of_a_later_version() {
+    let is_later = |text: &str| RevocationEntry::from_json(text).unwrap_err().is_of_later_version();
+    assert!(is_later(r#"{"v":2,"level":"galaxy"}"#));
+    assert!(!is_later("[2,1900000000]"));
+}
+
+#[test]
 fn a_cut_off_beyond_all_times_is_read_as_it_would_be_written() {
     let line = r#"{"v":1,"level":"subject","iss":"https://i","id":"a","cut_off":1800000000100,"until":1900000000}"#;
     let entry = RevocationEntry::from_json(line).unwrap();

@@ -312,7 +312,10 @@ impl UnreadableEntry {
             v: u64,
             until: Option<Value>,
         }
-        let format = serde_json::from_str::<Format>(text).ok().filter(|format| format.v > u64::from(FORMAT));
+        // Derived code reads an array of the values as well, which is nothing that any version writes.
+        let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
+        let format = object.and_then(|text| serde_json::from_str::<Format>(text).ok());
+        let format = format.filter(|format| format.v > u64::from(FORMAT));
         let is_of_later_version = format.is_some();
         let until = format.and_then(|format| format.until?.as_u64()).map(UnixTime::from_secs);
         Self { category, is_of_later_version, until }
