@@ -1,6 +1,23 @@
-//! Texts that a developer configures to be compared with what a token says: what is odd about one, and how to show it.
+//! Configured names that are compared with what a token says: which of them no token can have, and how to show them.
 
-/// What is odd about a configured name, so that no token could have the same, or only a wrong one; `None` if nothing is.
+/// Returns why no token is likely to have exactly this text, with the text in quotes; `None` if nothing speaks against it.
+///
+/// For names in a configuration: a scope, a role, the value of a claim. They are compared byte by byte, so white space around one, or
+/// a character that cannot be seen, makes a rule that is never met.
+///
+/// ```
+/// use portcullis_core::exact_text_problem;
+///
+/// assert_eq!(exact_text_problem("Former Admins"), None);
+/// assert_eq!(exact_text_problem(" admin").as_deref(), Some(r#"" admin" has white space around it"#));
+/// assert_eq!(exact_text_problem("ad\u{feff}min").as_deref(), Some(r#""ad\u{feff}min" has a character in it that cannot be seen"#));
+/// ```
+pub fn exact_text_problem(text: &str) -> Option<String> {
+    let problem = if text.is_empty() { "is empty".to_owned() } else { format!("has {}", oddity(text)?) };
+    Some(format!("{} {problem}", quoted(text)))
+}
+
+/// Returns what is odd about a configured name, so that no token could have the same, or only a wrong one; `None` if nothing is.
 ///
 /// Names with such characters come from files and environment variables: a line end, a tab, a byte order mark.
 pub(crate) fn oddity(text: &str) -> Option<&'static str> {
@@ -25,12 +42,42 @@ pub(crate) fn quoted(text: &str) -> String {
     shown
 }
 
-/// Control characters, white space but the blank, and what takes no place or changes the direction (Unicode: Cf and relatives).
+/// Whether a character is a control character, white space other than the plain blank, or takes no place or changes the direction
+/// of text. Joiners and variation selectors are not among them: some scripts and symbols are written with them.
 fn is_odd(character: char) -> bool {
     character.is_control()
         || (character.is_whitespace() && character != ' ')
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e00ff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_and_what_nobody_sees_is_a_problem() {
+        for text in [
+            "",
+            " ",
+            " a",
+            "a ",
+            "a\n",
+            "\ta",
+            "\u{a0}a",
+            "\u{feff}a",
+            "a\u{feff}",
+            "a\tb",
+            "a\u{a0}b",
+            "a\u{200b}b",
+            "a\u{202e}b",
+        ] {
+            assert!(exact_text_problem(text).is_some_and(|problem| problem.contains(&format!("{text:?}"))), "{text:?}");
+        }
+        for text in ["a", "Former Admins", "https://issuer.example/", "Größe", "a,b", "می\u{200c}خواهم"] {
+            assert_eq!(exact_text_problem(text), None, "{text:?}");
+        }
+    }
 }

@@ -75,6 +75,7 @@ mod verifier;
 pub use authenticator::{Attempt, Authenticator, Credential, JwtAuthenticator, Waiting};
 pub use claims::{ClaimPlace, ClaimRef, LenientClaim, Roles, Scopes};
 pub use clock::{Clock, SystemClock, UnixTime};
+pub use config_text::exact_text_problem;
 pub use error::{AuthError, AuthErrorKind, Code, ConfigError};
 pub use key::{
     Algorithm, AlgorithmSet, KeyError, KeyErrorKind, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeyState,
@@ -84,7 +85,7 @@ pub use key_source::{
     KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, SecretAndPublic, WaitingForKeys,
 };
 pub use log_text::LogText;
-pub use policy::{Leeway, Profile, TrustedIssuer, exact_text_problem};
+pub use policy::{Leeway, Profile, TrustedIssuer};
 pub use revocation::{
     Asked, Cursor, Level, LogError, LogErrorKind, LongLived, Page, Revocation, RevocationEntry, RevocationLog,
     RevocationView, RevocationViewBuilder, Revoker, UnreadableEntry, Verdict, ViewState, WhenStale,

@@ -3,7 +3,6 @@
 mod accept;
 mod audience;
 mod difference;
-mod exact_text;
 mod leeway;
 mod problems;
 mod profile;
@@ -16,7 +15,6 @@ mod window;
 
 pub(crate) use accept::Policy;
 pub(crate) use difference::{NearNames, difference, listed};
-pub use exact_text::exact_text_problem;
 pub use leeway::Leeway;
 pub use profile::Profile;
 pub(crate) use required_claim::RequiredClaim;
