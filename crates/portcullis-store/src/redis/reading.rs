@@ -17,8 +17,8 @@ use super::{
     reply::{self, Place},
 };
 
-/// How many entries are asked for at once: some 100 kB. An answer has its time limit, and a reader that cannot parse one within it comes no
-/// further: on a machine under load, 5000 were too many for an unoptimised build.
+/// How many entries to ask for at once: about 100 kB. An answer has a time limit, so a smaller page leaves a slow machine more room to read
+/// one within it.
 const PAGE: usize = 1000;
 
 /// How long the server is asked to wait at once. After that it is asked again whether it is still the one to ask; and one that hangs is
