@@ -54,6 +54,7 @@ fn row_t8_a_client_is_revoked_where_its_issuer_names_it() {
         ("/cid", "cid", json!("app")),
         ("/appid", "appid", json!("app")),
         ("/client_id", "client_id", json!("app")),
+        ("/azp/0", "azp", json!(["app", "other"])),
         ("/ext/client~1id", "ext", json!({"client/id": "app", "other": "x"})),
     ] {
         let scene = Scene::new();

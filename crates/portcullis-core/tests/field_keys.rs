@@ -148,6 +148,9 @@ fn row_p_a_public_key_is_recognised_however_it_is_wrapped() {
         STANDARD.encode(&text),
         format!("\u{feff}{}\n", STANDARD.encode(&text)),
         STANDARD.encode(STANDARD.encode(&public)),
+        public.iter().map(|octet| format!("{octet:02x}")).collect(),
+        public.iter().map(|octet| format!("{octet:02X}:")).collect(),
+        text.replace('\n', "%0A").replace(' ', "%20"),
         STANDARD.encode(&public).as_bytes().chunks(20).map(|line| String::from_utf8_lossy(line) + "\n").collect(),
     ] {
         refused(&text, text.as_bytes());

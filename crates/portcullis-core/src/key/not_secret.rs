@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 
 use super::{KeyError, KeyErrorKind};
 
-/// Base64 within base64 is looked into so often: an environment variable, and the file in it.
+/// How many encodings around each other are undone: that of an environment variable, and that of the file in it.
 const MAX_WRAPPINGS: usize = 2;
 
 /// Refuses octets that are key material of another kind.
 ///
-/// A raw Ed25519 key, 32 octets, cannot be told from a secret.
+/// A raw Ed25519 key (32 octets), a compressed point of a curve and the bare modulus of an RSA key cannot be told from a secret.
 pub(super) fn check(octets: &[u8]) -> Result<(), KeyError> {
     match recognise(octets, MAX_WRAPPINGS) {
         Some(message) => Err(KeyError::new(KeyErrorKind::NotASecret, message)),
@@ -32,8 +32,9 @@ fn recognise(octets: &[u8], wrappings: usize) -> Option<&'static str> {
         let text: Zeroizing<Vec<u8>> = Zeroizing::new(octets.iter().copied().filter(|&byte| byte != 0).collect());
         let text = trim(&text);
         pem(text).or_else(|| json(text)).or_else(|| ssh(text)).or_else(|| {
-            let inner = (wrappings > 0).then(|| base64(text)).flatten()?;
-            recognise(&inner, wrappings - 1)
+            let encodings: [fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>; 3] = [hexadecimal, percent, base64];
+            let mut inner = encodings.iter().filter(|_| wrappings > 0).filter_map(|decode| decode(text));
+            inner.find_map(|inner| recognise(&inner, wrappings - 1))
         })
     })
 }
@@ -143,6 +144,31 @@ fn is_ssh_wire(octets: &[u8]) -> bool {
     rest.get(..usize::from(len)).is_some_and(|name| {
         [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"].iter().any(|prefix| name.starts_with(prefix))
     })
+}
+
+/// Decodes pairs of hexadecimal digits, which may have white space or colons between them.
+fn hexadecimal(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let is_digit = |byte: &&u8| !byte.is_ascii_whitespace() && **byte != b':';
+    let digits: Zeroizing<Vec<u8>> = Zeroizing::new(text.iter().filter(is_digit).copied().collect());
+    let pairs = digits.chunks(2).map(|pair| octet(pair.first_chunk()?));
+    pairs.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+}
+
+/// Decodes percent-encoding; `None` if there is none.
+fn percent(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        let escaped = after.first_chunk().filter(|_| first == b'%').and_then(octet);
+        decoded.push(escaped.unwrap_or(first));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    (decoded.len() < text.len()).then_some(decoded)
+}
+
+fn octet(digits: &[u8; 2]) -> Option<u8> {
+    let [high, low] = digits.map(|digit| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()));
+    Some(high? * 16 + low?)
 }
 
 /// What a text is in base64, either alphabet, on however many lines.

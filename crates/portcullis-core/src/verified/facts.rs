@@ -44,9 +44,16 @@ impl Facts {
             ClientClaim::Registered => {}
             ClientClaim::At(pointer) => {
                 registered.client_id = text.find_text(pointer);
-                let other = || subtree(text.json(), pointer).map(|value| Kind::of(&value));
-                let found = if registered.client_id.is_none() { other() } else { None };
-                registered.wrong_types.set_client(found.filter(|kind| *kind != Kind::Text));
+                let other = if registered.client_id.is_none() { subtree(text.json(), pointer) } else { None };
+                if let Some(Value::String(client)) = &other
+                    && !client.is_empty()
+                {
+                    // An element of an array: `find_text` leads through objects only.
+                    registered.client_id = text.push_copy(client);
+                }
+                registered
+                    .wrong_types
+                    .set_client(other.map(|value| Kind::of(&value)).filter(|kind| *kind != Kind::Text));
             }
             ClientClaim::Nowhere => {
                 registered.client_id = None;
