@@ -150,7 +150,7 @@ fn a_required_value_is_that_very_text() {
 #[test]
 fn a_value_that_is_required_where_it_is_said_may_be_absent_and_nothing_else() {
     let issuer = MockIssuer::new();
-    let trusted = || issuer.trusted().require_claim_value_if_present("/sts", "active");
+    let trusted = || issuer.trusted().access_token_claim_value_if_present("/sts", "active");
     let token = |value: serde_json::Value| issuer.token().claim("sts", value);
     for good in [issuer.token(), token("active".into()), token(serde_json::Value::Null)] {
         assert!(verify([trusted()], &good.sign()).is_ok());

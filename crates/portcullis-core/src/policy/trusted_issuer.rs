@@ -121,7 +121,7 @@ impl TrustedIssuer {
     /// For issuers that write a status which keeps a token from being good, and only where it matters. It is not asked of log-out
     /// tokens ([`Profile::LogoutToken`]). Otherwise as [`require_claim_value`](Self::require_claim_value).
     #[must_use]
-    pub fn require_claim_value_if_present(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn access_token_claim_value_if_present(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
         let required = RequiredClaim::of_value(pointer.into(), value.into()).if_present().of_access_tokens();
         self.policy.required.push(required);
         self
@@ -154,8 +154,8 @@ impl TrustedIssuer {
     /// For providers that follow drafts of OpenID Connect Back-Channel Logout, in which `exp` was optional: Ory Hydra. Access
     /// tokens need `exp` all the same. A few minutes are enough: the provider posts the token as soon as the user logs out.
     ///
-    /// Defaults to requiring `exp` (section 2.4). What is weaker: whoever gets hold of such a token can present it for as long
-    /// as you say and not for as long as the provider says. Keep `max_age` short.
+    /// Defaults to requiring `exp` (section 2.4). What is weaker: a stolen token can be presented for as long as you say, not
+    /// as the provider says. Keep `max_age` short.
     #[must_use]
     pub fn danger_logout_tokens_without_expiry(mut self, max_age: Duration) -> Self {
         self.policy.logout_without_expiry = Some(max_age);

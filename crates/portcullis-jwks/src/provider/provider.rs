@@ -80,7 +80,7 @@ impl Provider {
             Quirk::NoClient => issuer.without_client_claim(),
             Quirk::Has(pointer) => issuer.access_token_claim(*pointer),
             Quirk::HasValue(pointer, value) => issuer.access_token_claim_value(*pointer, value),
-            Quirk::ValueIfPresent(pointer, value) => issuer.require_claim_value_if_present(*pointer, *value),
+            Quirk::ValueIfPresent(pointer, value) => issuer.access_token_claim_value_if_present(*pointer, *value),
             Quirk::Profile(profile) => issuer.profile(*profile),
         })
     }
