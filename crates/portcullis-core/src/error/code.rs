@@ -122,11 +122,11 @@ codes! {
     /// The login was weaker than the route asks for (RFC 9470 `acr_values`).
     AuthenticationTooWeak = "authentication_too_weak", InsufficientAuthentication, "a stronger login is needed";
     /// The issuer's keys could not be had, or are too old to be used.
-    KeysUnavailable = "keys_unavailable", Unavailable, "the token cannot be checked at the moment";
+    KeysUnavailable = "keys_unavailable", Unavailable, "the keys to verify the token are temporarily unavailable";
     /// It is not known whether the token is revoked: what is known of the log is too old.
-    RevocationsStale = "revocations_stale", Unavailable, "it cannot be checked at the moment whether the token is revoked";
+    RevocationsStale = "revocations_stale", Unavailable, "revocation status is temporarily unavailable";
     /// What a requirement asks for could not be found out.
-    RequirementUndecided = "requirement_undecided", Unavailable, "the permission cannot be checked at the moment";
+    RequirementUndecided = "requirement_undecided", Unavailable, "the permission check is temporarily unavailable";
     /// A route or a guard is misconfigured; the log says how.
     ServiceMisconfigured = "service_misconfigured", Misconfigured, "the service is misconfigured";
 }
