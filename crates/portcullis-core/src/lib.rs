@@ -11,12 +11,12 @@
 //! The order is parse, screen, resolve key, verify signature, check claims. Nothing in a token is believed before its
 //! signature is verified. All of this is always on (RFC 7515, RFC 7519, RFC 8725):
 //!
-//! - **Shape.** A compact JWS of three non-empty parts and at most 16 KiB, in strict base64url. Header and claims are
+//! - **Shape.** A compact JWS of three non-empty parts and at most 16 KiB by default, in strict base64url. Header and claims are
 //!   JSON objects, with no member twice at any level and bounded nesting.
 //! - **Header.** `alg` is on the issuer's allow-list *and* among what the key can do. `typ` is absent, `JWT` or `at+jwt`
 //!   (or only the last, with [`Profile::AccessToken`]). Any `crit`, and `b64: false`, is refused. `jwk`, `jku`, `x5u`,
 //!   `x5c` are ignored; `x5t` is a name of a key that is known, where there is no `kid`.
-//! - **Keys.** A `kid` that names no key of the right kind falls back to nothing; without one, at most
+//! - **Keys.** A `kid` that names no key of the right kind is refused, and no other key is tried; without one, at most
 //!   [`MAX_KEYS_TRIED`] keys are tried. Weak keys are refused when they are loaded.
 //! - **Claims.** `iss` is one of the trusted issuers, compared exactly; `aud` names this service; `exp` is required;
 //!   `nbf` and `iat` are checked when present. Each has the right type: `null`, numeric strings and 1e300 are refused.

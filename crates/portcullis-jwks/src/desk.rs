@@ -17,7 +17,7 @@ use crate::{
 /// How often a bad signature under one known key id may cause a fetch.
 const DOUBT: Duration = Duration::from_secs(5 * 60);
 
-/// State of one key source. Locked by the task and for tokens whose key is not at hand, and for no others.
+/// State of one key source; locked only when a key is missing or a signature is bad, and by the refresh task.
 #[derive(Debug)]
 pub(crate) struct Desk {
     period: Duration,

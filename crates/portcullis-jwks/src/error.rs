@@ -69,7 +69,7 @@ impl FetchError {
             status if status.is_redirection() => "; redirects are not followed: configure where it leads",
             StatusCode::NOT_FOUND | StatusCode::GONE => "; there is no such document: is the URL right?",
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                "; it is not for every client: `HttpClient` can send a token or an HTTP header"
+                "; it is not public: `HttpClient` can send a token or an HTTP header"
             }
             _ => "",
         };

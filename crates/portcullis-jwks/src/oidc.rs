@@ -1,4 +1,4 @@
-//! The short way.
+//! `oidc()`: trust an OpenID Connect issuer in one call.
 
 use portcullis_core::{ConfigError, TrustedIssuer};
 

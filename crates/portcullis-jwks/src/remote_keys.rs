@@ -1,4 +1,4 @@
-//! The handle.
+//! `RemoteKeys`: a handle to one issuer's keys.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -133,7 +133,7 @@ impl KeySource for RemoteKeys {
     }
 }
 
-/// As good as for ever, and no instant that cannot be told.
+/// Effectively forever, without overflowing `Instant`.
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl fmt::Debug for RemoteKeys {

@@ -145,8 +145,8 @@ impl<C> JwtAuthenticator<C> {
 
     /// Sets how long a token may be, in bytes: from 1 KiB to 64 KiB. Longer ones are refused before anything of them is decoded.
     ///
-    /// Defaults to 16 KiB ([`UnverifiedToken::MAX_LEN`]). Raise it for issuers that write hundreds of groups into their tokens; whoever
-    /// sends a request can then make this service decode and parse as much. Servers and proxies have limits of their own for HTTP
+    /// Defaults to 16 KiB ([`UnverifiedToken::MAX_LEN`]). Raise it for issuers that write hundreds of groups into their tokens. Any
+    /// client can then make this service decode and parse that much. Servers and proxies have limits of their own for HTTP
     /// headers, many of them below 16 KiB, and `FormBodyLayer` one for forms. A long token takes the room of several in the cache.
     ///
     /// # Errors

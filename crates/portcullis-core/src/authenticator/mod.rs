@@ -26,13 +26,14 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     /// Authenticates the credential.
     fn authenticate(&self, credential: Credential<'_>) -> Attempt;
 
-    /// Whom a credential proves that was authenticated before and would be again now, told by nothing but its octets:
-    /// they have to be the same, all of them. A short way past [`authenticate`](Self::authenticate), which is asked if it gives
-    /// nothing, and about credentials that have to be decoded first: asked before anything about the octets is checked. Must not
-    /// wait.
+    /// Returns the identity for a credential authenticated earlier, recognised by its exact bytes; `None` if it is not remembered, or
+    /// would not be accepted again now.
     ///
-    /// Defaults to `None`: whoever remembers nothing authenticates every credential anew. An authenticator around another one
-    /// passes this on only if what it adds holds for a recalled credential, too: it is not asked again.
+    /// Called before anything about the bytes is checked. [`authenticate`](Self::authenticate) is called if this returns `None`, and for
+    /// credentials that have to be decoded first. Must not wait.
+    ///
+    /// Defaults to `None`: an authenticator that remembers nothing authenticates every credential again. An authenticator around another
+    /// one passes this on only if what it adds holds for a recalled credential, too: it is not asked again.
     fn recall(&self, credential: &[u8]) -> Option<AnyVerified> {
         let _ = credential;
         None

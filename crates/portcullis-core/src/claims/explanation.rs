@@ -92,7 +92,7 @@ fn wrong(claim: &str, found: impl fmt::Display, form: &str) -> String {
     format!("claim `{claim}` is {found}: it has to be {form}")
 }
 
-/// A claim's name, unless it could be something else than a name: it comes from whoever sent the token.
+/// A claim's name, unless it could be something else than a name: the client chose it.
 struct Shown<'a>(&'a str);
 
 impl fmt::Display for Shown<'_> {

@@ -46,7 +46,7 @@ pub enum KeyErrorKind {
     Weak,
     /// The numbers are no key: a point off its curve, coordinates of the wrong length, an even modulus.
     Invalid,
-    /// The key id is empty, longer than 512 bytes, or has white space around it.
+    /// The key id is empty, longer than 512 bytes, has white space around it or an invisible character in it; or a thumbprint is not one.
     BadId,
     /// Another key of the same set has the same id and can do the same algorithm.
     DuplicateId,

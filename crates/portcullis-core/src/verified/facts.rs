@@ -65,7 +65,7 @@ impl Facts {
 
     /// Reads facts from a claims object for whose authenticity **the caller vouches**.
     ///
-    /// One of the two doors past verification, both named `assertion`, for authenticators of another kind
+    /// One of the ways past verification, which are all named `assertion`: for authenticators of another kind
     /// (introspection, a trust chain) and for tests. Nothing is checked but the form: the caller must have established
     /// issuer, audience, times and authenticity by its own means, and, if the claims have `cnf` (RFC 7800), the proof of the key that
     /// they are bound to.
@@ -92,12 +92,12 @@ impl Facts {
     }
 
     /// `sub`: whom the token is about. Unique only together with the issuer: see [`Facts::identity`]. `None` if it is absent
-    /// or empty: Cloudflare writes `"sub": ""` into tokens of services, and they are about nobody.
+    /// or empty: Cloudflare writes `"sub": ""` into tokens of services, which have no subject.
     pub fn subject(&self) -> Option<&str> {
         self.read(self.registered.subject)
     }
 
-    /// Issuer and subject: what to store and compare. `None` if the token is about nobody.
+    /// Issuer and subject: what to store and compare. `None` if the token has no subject.
     pub fn identity(&self) -> Option<Identity<'_>> {
         self.subject().map(|subject| Identity::new(self.issuer(), subject))
     }

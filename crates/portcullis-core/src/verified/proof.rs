@@ -19,8 +19,8 @@ struct Inner<C> {
 impl<C> Verified<C> {
     /// Makes a proof for which **the caller vouches**.
     ///
-    /// One of the two doors past verification, both named `assertion`, so that one search finds whoever uses them:
-    /// authenticators of another kind, and tests.
+    /// One of the ways past verification, which are all named `assertion`, so that one search finds their uses: authenticators of
+    /// another kind, and tests.
     pub fn assertion(facts: Facts, custom: C) -> Self {
         Self(Arc::new(Inner { facts, custom }))
     }

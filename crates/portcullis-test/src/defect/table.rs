@@ -154,7 +154,7 @@ defects! {
     ClaimsTrailingBits = "claims_trailing_bits", TokenMalformed, encoding::CLAIMS_TRAILING_BITS;
     /// The signature's last character has bits beyond the last byte; where its length leaves none, one character more.
     SignatureTrailingBits = "signature_trailing_bits", TokenMalformed, encoding::SIGNATURE_TRAILING_BITS;
-    /// The token is longer than 16 KiB.
+    /// The token is longer than 16 KiB, the default limit.
     TokenTooLong = "token_too_long", TokenTooLong, encoding::TOO_LONG;
 
     // The header.

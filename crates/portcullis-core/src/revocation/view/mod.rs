@@ -184,8 +184,8 @@ impl RevocationView {
         self.0.signs.confirmation.confirm(asked);
     }
 
-    /// Whether entries were forgotten, or not taken in, by a calendar that has turned out to be ahead of its time since. Such a view is
-    /// not fresh. Whoever follows the log [begins anew](Self::begin_anew), and reads it from its beginning.
+    /// Whether entries were forgotten, or not taken in, while the wall clock was wrongly ahead. Such a view is not fresh. The task that
+    /// follows the log then calls [`begin_anew`](Self::begin_anew), and reads the log from its beginning.
     pub fn has_forgotten_too_much(&self) -> bool {
         self.0.has_forgotten_too_much(self.now())
     }
