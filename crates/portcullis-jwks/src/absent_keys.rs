@@ -6,14 +6,14 @@ use portcullis_core::{Algorithm, KeyHint};
 use quick_cache::unsync::Cache;
 use tokio::time::Instant;
 
-/// How many names are remembered in each book.
+/// How many names each book remembers.
 const CAPACITY: usize = 1024;
 
 /// For how long a key that was looked for again and again is taken for absent.
 const ABSENCE: Duration = Duration::from_secs(5 * 60);
 
-/// What tokens call keys that the issuer was not found to have. A flood of invented names fills the second book and leaves the
-/// others alone: only attempts write there, a single name for each, and the ids of a set.
+/// Key names that tokens used and the issuer was not found to have. A flood of invented names fills `appeared` only; `absent` is
+/// written by attempts, one name each, and `former` by changes of the set.
 #[derive(Debug)]
 pub(crate) struct AbsentKeys {
     /// Those for whose sake an attempt was made, which did not bring them. Emptied when the issuer's keys change.

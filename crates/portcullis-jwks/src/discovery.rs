@@ -148,8 +148,12 @@ fn oidc_document(issuer: &str) -> String {
 pub(crate) fn issuer_of_document(url: &str) -> Option<String> {
     let url = url.split('?').next().unwrap_or(url);
     let url = url.strip_suffix('/').unwrap_or(url);
-    let (before, after) = [OIDC_DOCUMENT, OAUTH_DOCUMENT].iter().find_map(|document| url.split_once(document))?;
-    Some(shown(&format!("{before}{after}")))
+    if let Some(issuer) = url.strip_suffix(OIDC_DOCUMENT) {
+        return Some(shown(issuer));
+    }
+    // Only this one may have the issuer's path after it. What is below the other is no metadata: some servers have their key set there.
+    let (before, path) = url.split_once(OAUTH_DOCUMENT)?;
+    (path.is_empty() || path.starts_with('/')).then(|| shown(&format!("{before}{path}")))
 }
 
 /// Whether a URL ends as those of key sets do, and as those of issuers do not.

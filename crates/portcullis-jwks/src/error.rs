@@ -90,13 +90,13 @@ impl FetchError {
     pub(crate) fn content_type(found: &str) -> Self {
         let html = found.to_ascii_lowercase().contains("html");
         let hint = if html { "; is there a login page or a proxy in between?" } else { "" };
-        let found = shown(found, 60);
+        let found = cut_for_log(found, 60);
         Self::new(FetchErrorKind::ContentType, format!("the answer is `{found}`, not JSON{hint}"))
     }
 
     /// `found` is the coding, by its name.
     pub(crate) fn content_coding(found: &str) -> Self {
-        let found = shown(found, 60);
+        let found = cut_for_log(found, 60);
         let detail = format!(
             "the answer is compressed (`{found}`), which was not asked for: switch compression off for this URL where it is added"
         );
@@ -138,7 +138,7 @@ impl FetchError {
     pub(crate) fn issuer_mismatch(expected: &str, found: &str) -> Self {
         let slash = expected.trim_end_matches('/') == found.trim_end_matches('/');
         let hint = if slash { "the slash at the end counts: " } else { "" };
-        let found = shown(found, 200);
+        let found = cut_for_log(found, 200);
         let detail = format!(
             "the metadata is of the issuer `{found}`, not of `{expected}`: {hint}configure the issuer exactly as it names itself, if \
              that is the one you mean"
@@ -183,7 +183,7 @@ impl FetchError {
 }
 
 /// Returns at most so many characters of a text from elsewhere, for one line of a log.
-pub(crate) fn shown(text: &str, most: usize) -> String {
+pub(crate) fn cut_for_log(text: &str, most: usize) -> String {
     let cut: String = text.chars().take(most).collect();
     let more = if cut.len() < text.len() { "…" } else { "" };
     format!("{}{more}", LogText::new(&cut))

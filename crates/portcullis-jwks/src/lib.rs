@@ -36,14 +36,14 @@
 //! - **Outage.** While the set cannot be fetched, the keys from before stay in use, up to an hour past their freshness. After
 //!   that, tokens are answered with "we could not decide" (503), never with a refusal. The set is tried again after 1 s, 2 s, …
 //!   30 s, for ever, and at most 5 s apart while no key can be used; later if the issuer asks for it (`Retry-After`), up to five
-//!   minutes, while tokens may cause an attempt as ever.
+//!   minutes, while tokens may still cause an attempt.
 //! - **Bad answers** never replace good keys: another status than 200, a redirect, another type than JSON, compressed, more than 512 KiB or
 //!   100 keys, no key that can be used, a private key or a secret among them. One odd key among others is skipped, with a warning.
 //! - **Exposed keys.** A key whose private half was published is dropped at once, and not used again, however it is published from
 //!   then on: everybody may have it. The issuer has to make another one. A snapshot remembers that.
 //! - **Where to.** HTTPS, or this machine itself; 2 s to connect, 5 s for an attempt, no redirects. The issuer's metadata must name
-//!   the very issuer that was configured, and may not lead to this machine or to an address that is not in the Internet, unless the
-//!   issuer is there itself. Both rules can be lifted for one host: see
+//!   the very issuer that was configured, and may not lead to this machine, to an address that is not in the Internet, or to a name of a
+//!   private network (of one label, or under `.svc`, `.internal`, `.local` or `.home.arpa`), unless the issuer is there itself. Both rules can be lifted for one host: see
 //!   [`danger_allow_http`](RemoteKeysBuilder::danger_allow_http) and
 //!   [`danger_allow_private`](RemoteKeysBuilder::danger_allow_private).
 //!

@@ -18,7 +18,7 @@ pub(crate) use disabled::{
 mod enabled {
     use portcullis_core::{KeySet, LogText, SkippedKey, VerifyingKey};
 
-    use crate::{FetchError, error::shown};
+    use crate::{FetchError, error::cut_for_log};
 
     /// What filters name: the crate, and not where in it the event is written.
     const TARGET: &str = "portcullis_jwks";
@@ -58,7 +58,7 @@ mod enabled {
     /// Keys in use turned out to be published with their private halves.
     pub(crate) fn exposed_keys_dropped(source: &str, dropped: &[VerifyingKey]) {
         if let Some(first) = dropped.first() {
-            let (key, more) = (shown(first.id().unwrap_or("without an id"), 60), dropped.len() - 1);
+            let (key, more) = (cut_for_log(first.id().unwrap_or("without an id"), 60), dropped.len() - 1);
             tracing::error!(
                 target: TARGET, source, key, more,
                 "the issuer published this key's private half: it verifies nothing from now on"

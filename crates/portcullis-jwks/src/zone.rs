@@ -12,18 +12,25 @@ pub(crate) enum Zone {
     Machine,
     /// An address that is not in the public Internet.
     Private,
+    /// A name that only a private network's DNS knows. It leads outwards and to other such names, and to no address.
+    PrivateName,
     Internet,
 }
 
 impl Zone {
-    /// The zone of a name. Only names of this machine are known; where any other name leads is for DNS to say, and the certificate
-    /// that is then asked for has to be for that name.
+    /// The zone of a name. Only names of this machine and of private networks are known; where any other name leads is for DNS to
+    /// say, and the certificate that is then asked for has to be for that name.
     pub(crate) fn of_name(name: &str) -> Self {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         // RFC 6761 section 6.3, and what Linux distributions write into /etc/hosts.
         let is_own = OWN_NAMES.contains(&name.as_str())
             || [".localhost", ".localdomain", ".localdomain4", ".localdomain6"].iter().any(|end| name.ends_with(end));
-        if is_own { Self::Machine } else { Self::Internet }
+        let is_private = || !name.contains('.') || PRIVATE_ENDS.iter().any(|end| name.ends_with(end));
+        match is_own {
+            true => Self::Machine,
+            false if is_private() => Self::PrivateName,
+            false => Self::Internet,
+        }
     }
 
     pub(crate) fn of_address(address: IpAddr) -> Self {
@@ -65,6 +72,10 @@ impl Zone {
         }
     }
 }
+
+/// Ends of names that are not in the Internet's DNS: of Kubernetes (`.svc`, and `.svc.cluster.local`), by ICANN's resolution on `.internal`,
+/// by RFC 6762 and RFC 8375. A name of one label is completed by the machine's search list.
+const PRIVATE_ENDS: [&str; 4] = [".svc", ".internal", ".local", ".home.arpa"];
 
 const OWN_NAMES: [&str; 11] = [
     "localhost",
@@ -176,7 +187,26 @@ mod tests {
         for name in ["localhost", "LocalHost", "localhost.", "a.localhost", "localhost.localdomain", "ip6-localhost"] {
             assert_eq!(Zone::of_name(name), Zone::Machine, "{name}");
         }
-        for name in ["localhost.example.com", "notlocalhost", "ip6-localhost.example.com", "a.test"] {
+        for name in ["localhost.example.com", "ip6-localhost.example.com", "a.test"] {
+            assert_eq!(Zone::of_name(name), Zone::Internet, "{name}");
+        }
+    }
+
+    #[test]
+    fn private_networks_have_names_of_their_own() {
+        for name in [
+            "keycloak",
+            "notlocalhost",
+            "kubernetes.default.svc",
+            "Kubernetes.Default.SVC.",
+            "kubernetes.default.svc.cluster.local",
+            "metadata.google.internal",
+            "printer.local",
+            "nas.home.arpa",
+        ] {
+            assert_eq!(Zone::of_name(name), Zone::PrivateName, "{name}");
+        }
+        for name in ["svc.example.com", "local.test", "a.notlocal", "a.arpa", "internal.a.test", "a.svc.test"] {
             assert_eq!(Zone::of_name(name), Zone::Internet, "{name}");
         }
     }

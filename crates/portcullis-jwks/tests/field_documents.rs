@@ -228,21 +228,34 @@ mod sockets {
         assert!(kind == FetchErrorKind::Status && text.contains("404"), "{text}");
     }
 
+    /// What `require` says once the first attempt is over.
+    async fn first_failure(keys: &RemoteKeys) -> String {
+        loop {
+            let fault = keys.require(Duration::from_millis(200)).await.unwrap_err();
+            if keys.last_error().is_some() {
+                break fault.to_string();
+            }
+        }
+    }
+
+    /// On Linux each address of 127.0.0.0/8 is this machine's.
+    #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn row_r_a_refused_connection_is_told_in_one_line() {
         // Somebody listens on this port and not on that address: so nobody else can take it meanwhile.
         let somebody = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://127.0.0.2:{}/keys", somebody.local_addr().unwrap().port());
         let keys = RemoteKeys::from_url(&url).start().unwrap();
-        let text = keys.require(Duration::from_millis(500)).await.unwrap_err().to_string();
+        let text = first_failure(&keys).await;
         assert!(text.contains(&url) && text.contains("refused") && text.contains("host and port"), "{text}");
     }
 
     #[tokio::test]
     async fn row_r_a_host_name_that_is_not_known_is_told_in_one_line() {
         let keys = RemoteKeys::from_url("https://keys.invalid/keys").start().unwrap();
-        let text = keys.require(Duration::from_secs(4)).await.unwrap_err().to_string();
-        let told = ["host name is not known", "proxy", "no connection within", "longer than", "not over yet"];
+        let text = first_failure(&keys).await;
+        assert!(text.contains("keys.invalid") && text.lines().count() == 1, "{text}");
+        let told = ["host name is not known", "proxy", "no connection within"];
         assert!(told.iter().any(|told| text.contains(told)), "as far as this machine's network lets one see: {text}");
     }
 }

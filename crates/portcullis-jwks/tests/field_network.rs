@@ -17,7 +17,7 @@ struct LeadingTo {
 
 impl Fetch for LeadingTo {
     async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
-        let is_metadata = request.uri().path().contains("/.well-known/open");
+        let is_metadata = request.uri().path().ends_with("/.well-known/openid-configuration");
         let metadata = format!(r#"{{"issuer":"{}","jwks_uri":"{}"}}"#, self.issuer, self.jwks_uri);
         Ok(Response::new(if is_metadata { metadata } else { MockIssuer::new().jwks() }.into_bytes()))
     }
@@ -207,6 +207,49 @@ async fn row_t19_a_key_set_is_not_fetched_from_inside_for_an_issuer_outside() {
     }
 }
 
+/// A client that has a credential for such a host would send it there.
+#[tokio::test(start_paused = true)]
+async fn row_t19_a_key_set_is_not_fetched_from_a_private_networks_name_for_an_issuer_outside() {
+    for host in [
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+        "KUBERNETES.default.svc:443",
+        "kubernetes",
+        "metadata.google.internal",
+        "vault.local:8200",
+        "nas.home.arpa",
+        "a.localdomain",
+    ] {
+        let jwks_uri = format!("https://{host}/openid/v1/jwks");
+        for issuer in ["https://partner.example", "https://svc.partner.example"] {
+            let outcome = leads(issuer, &jwks_uri, |builder| builder).await;
+            assert_eq!(outcome, Err(FetchErrorKind::NotAllowed), "{issuer}: {jwks_uri}");
+            assert_eq!(leads(issuer, &jwks_uri, |builder| builder.danger_allow_private(host)).await, Ok(()), "{host}");
+        }
+    }
+    for jwks_uri in ["https://kubernetes.default.svc.partner.example/k", "https://internal.partner.example/k"] {
+        assert_eq!(leads("https://partner.example", jwks_uri, |builder| builder).await, Ok(()), "{jwks_uri}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_t19_an_issuer_with_a_private_networks_name_leads_to_such_names_and_outwards() {
+    for issuer in ["https://kubernetes.default.svc", CLUSTER, "https://keycloak:8443/realms/shop"] {
+        for jwks_uri in [
+            "https://kubernetes.default.svc/openid/v1/jwks",
+            "https://kubernetes.default.svc.cluster.local/openid/v1/jwks",
+            "https://keycloak:8443/realms/shop/protocol/openid-connect/certs",
+            "https://keys.example.com/k",
+        ] {
+            assert_eq!(leads(issuer, jwks_uri, |builder| builder).await, Ok(()), "{issuer}: {jwks_uri}");
+        }
+        for jwks_uri in ["https://10.0.0.1/k", "https://localhost/k", "https://169.254.169.254/k"] {
+            let outcome = leads(issuer, jwks_uri, |builder| builder).await;
+            assert_eq!(outcome, Err(FetchErrorKind::NotAllowed), "{issuer}: {jwks_uri}");
+        }
+    }
+}
+
 /// An issuer may lead to where it is itself, and outwards.
 #[tokio::test(start_paused = true)]
 async fn row_t19_an_issuer_in_a_private_network_leads_into_it_and_not_to_this_machine() {
@@ -268,6 +311,28 @@ async fn row_x_a_key_sets_url_is_no_metadata() {
     assert!(problem.contains("RemoteKeys::discover(\"https://a.test/b\")"), "{problem}");
     let fetch = LeadingTo { issuer: String::new(), jwks_uri: String::new() };
     assert!(RemoteKeys::from_url("https://a.test/.well-known/jwks.json").fetch(fetch).start().is_ok());
+}
+
+/// Duende IdentityServer and IdentityServer4 have their key set below their metadata.
+#[tokio::test(start_paused = true)]
+async fn row_x_a_key_set_below_the_metadata_is_a_key_set() {
+    let (metadata, below) = ("https://id.example.com/.well-known/openid-configuration", "/jwks");
+    let start = |url: String| {
+        let fetch = LeadingTo { issuer: String::new(), jwks_uri: String::new() };
+        RemoteKeys::from_url(url).fetch(fetch).start()
+    };
+    let keys = start(format!("{metadata}{below}")).unwrap();
+    keys.require(MINUTE / 60).await.unwrap();
+    for twin in ["", "/", "?p=1"] {
+        let problem = start(format!("{metadata}{twin}")).unwrap_err().to_string();
+        assert!(problem.contains("RemoteKeys::discover(\"https://id.example.com\")"), "{twin}: {problem}");
+    }
+    let problem = problem(RemoteKeys::discover(format!("{metadata}{below}")));
+    assert!(problem.contains("from_url"), "{problem}");
+    assert_eq!(leads("https://id.example.com", &format!("{metadata}{below}"), |builder| builder).await, Ok(()));
+    let inserted = "https://id.example.com/.well-known/oauth-authorization-server";
+    assert!(start(format!("{inserted}/jwks")).is_err(), "there an issuer's path follows");
+    assert!(start(format!("{inserted}s")).is_ok(), "which begins with a slash");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What reqwest's errors mean to an operator.
 
-use std::error::Error;
+use portcullis_core::LogText;
 
 use crate::{FetchError, document::ATTEMPT_LIMIT};
 
@@ -11,7 +11,7 @@ pub(super) fn no_response(error: reqwest::Error) -> FetchError {
     if error.is_timeout() && !error.is_connect() {
         return FetchError::timed_out(ATTEMPT_LIMIT);
     }
-    let texts = chain(&error);
+    let texts = LogText::of_error(&error).to_string();
     let known = CAUSES.iter().find(|(text, _)| texts.contains(text)).map(|(_, detail)| *detail);
     match known {
         None if error.is_timeout() => FetchError::unreachable_because(TOO_SLOW, error),
@@ -24,14 +24,6 @@ pub(super) fn no_response(error: reqwest::Error) -> FetchError {
 pub(super) fn no_end(error: reqwest::Error) -> FetchError {
     let error = error.without_url();
     if error.is_timeout() { FetchError::timed_out(ATTEMPT_LIMIT) } else { FetchError::cut_short(error) }
-}
-
-/// An error with everything that led to it.
-pub(super) fn chain(error: &dyn Error) -> String {
-    std::iter::successors(Some(error), |error| (*error).source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 const TOO_SLOW: &str =

@@ -6,12 +6,12 @@ mod failure;
 use std::{path::PathBuf, time::Duration};
 
 use http::{Request, Response, uri::Scheme};
-use portcullis_core::ConfigError;
+use portcullis_core::{ConfigError, LogText};
 use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
 
 use self::{
     credential::Credential,
-    failure::{chain, no_end, no_response},
+    failure::{no_end, no_response},
 };
 use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, document::ATTEMPT_LIMIT, url};
 
@@ -23,6 +23,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 ///
 /// Proxies are taken from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), but not for what is on this machine itself, nor
 /// for what is asked for without encryption: that is allowed only where no other party is in between.
+///
+/// **A client with a credential is for one source.** Another source's issuer chooses the URL of its key set, and could have the
+/// credential sent to any path of the host that it is for. Use a client without one for that source.
 ///
 /// An issuer that gives its keys only to clients that it knows is sent an HTTP header or a token, as in a Kubernetes cluster whose
 /// API server does not allow anonymous requests:
@@ -110,7 +113,7 @@ impl HttpClient {
 
     fn build(builder: impl Fn() -> ClientBuilder) -> Result<Self, ConfigError> {
         let failed = |error: reqwest::Error| {
-            ConfigError::new(format!("the client that fetches keys cannot be made: {}", chain(&error)))
+            ConfigError::new(format!("the client that fetches keys cannot be made: {}", LogText::of_error(&error)))
         };
         let (outward, inward) = (builder().build(), builder().no_proxy().build());
         Ok(Self { outward: outward.map_err(failed)?, inward: inward.map_err(failed)?, credentials: Vec::new() })

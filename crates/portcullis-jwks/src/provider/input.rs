@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use portcullis_core::ConfigError;
+use portcullis_core::{ConfigError, exact_text_problem};
 
 use crate::url::{DocumentUrl, shown};
 
@@ -138,13 +138,14 @@ impl Input<'_> {
     }
 
     fn without_white_space(self) -> Result<(), ConfigError> {
-        // A byte order mark and a zero-width space are invisible, too, and no white space by Unicode's book.
-        let is_hidden = |char: char| {
-            char.is_whitespace()
-                || char.is_control()
-                || matches!(char, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
-        };
-        if self.text.contains(is_hidden) { Err(self.problem("has white space in it")) } else { Ok(()) }
+        if self.text.contains(char::is_whitespace) {
+            return Err(self.problem("has white space in it"));
+        }
+        // A byte order mark and a zero-width space are no white space by Unicode's book. That it is empty is said by each reader.
+        if !self.text.is_empty() && exact_text_problem(self.text).is_some() {
+            return Err(self.problem("has a character in it that cannot be seen"));
+        }
+        Ok(())
     }
 }
 
