@@ -89,6 +89,9 @@ async fn row_k_other_places_do_not_take_folded_credentials_for_none() {
         (&header, "x-user-jwt", format!("Basic Zm9v, Bearer {token}"), token.clone()),
         (&cookie, "cookie", format!("a=1, token={token}"), format!("a=1; token={token}")),
         (&cookie, "cookie", format!("a=1; b=2,token={token}; c=3"), format!("a=x,y; token={token}")),
+        (&cookie, "cookie", format!("a=1, token ={token}"), format!("a=1, tokens ={token}; token={token}")),
+        (&cookie, "cookie", format!("a=1,\ttoken = {token}"), format!("a=1,my token = 2; token={token}")),
+        (&cookie, "cookie", String::from("a=1, token"), format!("a=1, token2; token={token}")),
         (&cookie, "cookie", format!("token={token}, token={token}"), format!("a=x, tokens=1; token={token}")),
     ] {
         for (status, _) in both(layer, name, &value).await {

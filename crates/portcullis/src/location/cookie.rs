@@ -51,10 +51,10 @@ impl Cookie {
         values.flat_map(|value| value.as_bytes().split(|&byte| byte == b';')).filter_map(|pair| self.after_name(pair))
     }
 
-    /// Whether a pair of another name has ours behind a comma: two `Cookie` headers that a proxy has folded.
+    /// Whether a pair of another name has ours behind a comma: two `Cookie` headers that a proxy has folded. In every form that
+    /// would be ours if it stood alone.
     fn is_folded_into(&self, pair: &[u8]) -> bool {
-        let mut parts = pair.split(|&byte| byte == b',').skip(1).map(<[u8]>::trim_ascii_start);
-        parts.any(|part| part.strip_prefix(self.name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'=')))
+        pair.split(|&byte| byte == b',').skip(1).any(|part| self.after_name(part).is_some())
     }
 
     fn has_folded(&self, head: RequestHead<'_>) -> bool {
