@@ -32,7 +32,7 @@ mod enabled {
     /// What filters name: the crate, and not where in it the event is written.
     const TARGET: &str = "portcullis";
 
-    /// What every request may meet until somebody mends it.
+    /// Faults that every request meets until they are fixed.
     static FAULTS: Sparse = Sparse::new();
 
     /// A request was refused, or could not be decided. `token` is the one that it presented, if it is known.
@@ -73,6 +73,14 @@ mod enabled {
         FAULTS.admit(hasher.finish(), SystemClock.uptime())
     }
 
+    /// The same for a log of revocations.
+    #[cfg(feature = "revocation")]
+    fn withheld_of_log(error: &portcullis_core::LogError) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        ("log of revocations", error.to_string()).hash(&mut hasher);
+        FAULTS.admit(hasher.finish(), SystemClock.uptime())
+    }
+
     /// A key file's new content is in use.
     pub(crate) fn key_file_swapped(path: &Path) {
         tracing::info!(target: TARGET, path = %LogText::new(&path.display()), "keys swapped");
@@ -83,10 +91,16 @@ mod enabled {
         tracing::warn!(target: TARGET, error = %LogText::of_error(error), "a key file cannot be used, the keys from before stay");
     }
 
-    /// The log of revocations could not be written or listed, so somebody was told to try again.
+    /// The log of revocations could not be written or listed, so the caller was told to try again.
     #[cfg(feature = "revocation")]
     pub(crate) fn revocation_failed(error: &portcullis_core::LogError) {
-        tracing::error!(target: TARGET, error = %LogText::of_error(error), "the log of revocations could not be used");
+        let text = LogText::of_error(error);
+        match withheld_of_log(error) {
+            None => tracing::debug!(target: TARGET, error = %text, "the log of revocations could not be used"),
+            Some(withheld) => {
+                tracing::error!(target: TARGET, error = %text, withheld, "the log of revocations could not be used");
+            }
+        }
     }
 
     /// What fingerprints are made with, so that nobody can look for a token that they guess (`SipHash`, a random key).

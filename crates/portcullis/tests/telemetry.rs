@@ -226,10 +226,6 @@ async fn a_guard_says_once_what_was_not_met_or_what_is_missing() {
     assert!(entry.fields["error"].contains("no AuthLayer in front"), "{entry:?}");
 }
 
-fn misconfigured() -> Request<()> {
-    Request::get("/").body(()).unwrap()
-}
-
 /// Keeps the events at `warn` and above.
 fn loud(entries: Vec<Entry>) -> Vec<Entry> {
     entries.into_iter().filter(|entry| entry.level <= Level::WARN).collect()
@@ -237,18 +233,72 @@ fn loud(entries: Vec<Entry>) -> Vec<Entry> {
 
 #[tokio::test]
 async fn row_t18_a_route_that_is_misconfigured_fills_no_log() {
-    let guarded = RequireLayer::new(scope("orders:write")).layer(inner());
+    use portcullis::{AuthError, Authenticator, Code, Credential};
+
+    /// Has a fault that no other test of this process has: the same fault is told once a second to the whole process.
+    #[derive(Debug)]
+    struct Misconfigured;
+    impl Authenticator for Misconfigured {
+        fn authenticate(&self, _: Credential<'_>) -> portcullis::Attempt {
+            let error = AuthError::new(Code::ServiceMisconfigured).with_explanation("a fault of this test alone");
+            portcullis::Attempt::Done(Err(error))
+        }
+    }
+
+    let layer = AuthLayer::new(Misconfigured);
     let (log, _guard) = Log::start();
     let started = std::time::Instant::now();
     for _ in 0..500 {
-        assert_eq!(guarded.clone().oneshot(misconfigured()).await.unwrap().status(), 500);
+        assert_eq!(send(&layer, "a.b.c").await, 500);
     }
     let most = 1 + usize::try_from(started.elapsed().as_secs()).unwrap();
     let entries = log.take();
     assert_eq!(entries.len(), 500, "each request has its event, at `debug`");
     let errors = loud(entries);
     assert!((1..=most).contains(&errors.len()), "{}", errors.len());
-    assert!(errors[0].fields["error"].contains("no AuthLayer in front"), "{errors:?}");
+    assert!(errors[0].fields["error"].contains("a fault of this test alone"), "{errors:?}");
+}
+
+/// Revocations and lists that fail because the log is down.
+#[cfg(feature = "revocation")]
+#[tokio::test]
+async fn row_t18_a_log_of_revocations_that_is_down_fills_no_log() {
+    use portcullis::{Cursor, LogError, Page, Revocation, RevocationApi, Revoker};
+
+    #[derive(Debug)]
+    struct Down;
+    impl Revoker for Down {
+        async fn revoke_all(&self, _: Vec<Revocation>) -> Result<(), LogError> {
+            Err(LogError::unavailable("the log does not answer to writes"))
+        }
+
+        async fn list(&self, _: Option<&Cursor>) -> Result<Page, LogError> {
+            Err(LogError::unavailable("the log does not answer to reads"))
+        }
+    }
+
+    let issuer = MockIssuer::new();
+    let api = RevocationApi::new(Down, scope("revoke"));
+    let service = AuthLayer::new(issuer.authenticator()).layer(api);
+    let bearer = issuer.token().scope("revoke").bearer();
+    let item = r#"{"level":"session","issuer":"https://issuer.test","id":"s"}"#;
+    let (log, _guard) = Log::start();
+    let started = std::time::Instant::now();
+    for _ in 0..250 {
+        for (method, body) in [("POST", item), ("GET", "")] {
+            let request = Request::builder().method(method).header("authorization", &bearer);
+            let request = request.header("content-type", "application/json").body(body.to_owned()).unwrap();
+            assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 503);
+        }
+    }
+    let most = 1 + usize::try_from(started.elapsed().as_secs()).unwrap();
+    let entries = log.take();
+    assert_eq!(entries.len(), 500, "each request has its event, at `debug`");
+    let errors = loud(entries);
+    for fault in ["writes", "reads"] {
+        let told = errors.iter().filter(|entry| entry.fields["error"].contains(fault)).count();
+        assert!((1..=most).contains(&told), "{fault}: {told}");
+    }
 }
 
 /// Requests that cannot be decided because revocations are stale, which every request says in other words.
