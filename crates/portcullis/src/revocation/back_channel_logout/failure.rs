@@ -6,7 +6,7 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
 };
-use portcullis_core::{AuthError, AuthErrorKind, LogError};
+use portcullis_core::{AuthError, AuthErrorKind, Code, LogError};
 use serde::Serialize;
 
 use crate::{
@@ -49,8 +49,12 @@ impl Failure {
             _ => {}
         }
         let (status, description) = (self.status(), self.description());
-        let code = self.service_code().map_or_else(|| self.token_code(), ServiceCode::as_str);
-        let content = Content { error: error_name(status), error_description: &description, code };
+        let code = self.code();
+        let name = match code {
+            Ok(code) => code.as_str(),
+            Err(code) => code.as_str(),
+        };
+        let content = Content { error: error_name(status), error_description: &description, code: name };
         // Texts always serialize; an empty body would still be a refusal.
         let mut response = Response::new(serde_json::to_string(&content).unwrap_or_default());
         *response.status_mut() = status;
@@ -63,30 +67,23 @@ impl Failure {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             say_when_to_retry(headers, self.retry_after());
         }
-        match self {
-            Self::Token(error) => drop(response.extensions_mut().insert(error.code())),
-            _ => drop(self.service_code().map(|code| response.extensions_mut().insert(code))),
+        match code {
+            Ok(code) => drop(response.extensions_mut().insert(code)),
+            Err(code) => drop(response.extensions_mut().insert(code)),
         }
         response
     }
 
-    /// The code of what is not about the token.
-    fn service_code(&self) -> Option<ServiceCode> {
+    /// The code of this service; `Err` with the token's code if it is about the token.
+    fn code(&self) -> Result<ServiceCode, Code> {
         match self {
-            Self::Method => Some(ServiceCode::MethodNotAllowed),
-            Self::Type => Some(ServiceCode::MediaTypeNotSupported),
-            Self::Unread(Unread::TooLong) => Some(ServiceCode::BodyTooLong),
-            Self::Unread(Unread::BrokenOff) => Some(ServiceCode::BodyUnreadable),
-            Self::Request(_) => Some(ServiceCode::RequestMalformed),
-            Self::NotDurable(_) => Some(ServiceCode::RevocationNotDurable),
-            Self::Token(_) => None,
-        }
-    }
-
-    fn token_code(&self) -> &'static str {
-        match self {
-            Self::Token(error) => error.code().as_str(),
-            _ => "",
+            Self::Method => Ok(ServiceCode::MethodNotAllowed),
+            Self::Type => Ok(ServiceCode::MediaTypeNotSupported),
+            Self::Unread(Unread::TooLong) => Ok(ServiceCode::BodyTooLong),
+            Self::Unread(Unread::BrokenOff) => Ok(ServiceCode::BodyUnreadable),
+            Self::Request(_) => Ok(ServiceCode::RequestMalformed),
+            Self::NotDurable(_) => Ok(ServiceCode::RevocationNotDurable),
+            Self::Token(error) => Err(error.code()),
         }
     }
 
