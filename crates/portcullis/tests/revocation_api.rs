@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -16,14 +17,14 @@ use axum::{
 };
 use http::{HeaderMap, Method, Request, Response};
 use portcullis::{
-    AuthLayer, Code, Cursor, Decision, LogError, Page, Requirement, Revocation, RevocationApi, RevocationEntry,
-    Revoker, UnixTime,
+    AuthLayer, Code, Cursor, Decision, JwtAuthenticator, Leeway, LogError, Page, Requirement, Revocation,
+    RevocationApi, RevocationEntry, Revoker, UnixTime,
     requirement::{authenticated, check_async, check_facts, claim, eq, param, scope},
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{FixedClock, MockIssuer};
 use serde_json::{Value, json};
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceExt, service_fn};
 
 const NOW: UnixTime = FixedClock::DEFAULT;
 const ISSUER: &str = "https://login.example";
@@ -331,6 +332,48 @@ async fn row_t5_a_cut_off_that_is_left_out_covers_the_leeway() {
     }
 }
 
+/// The leeway of a trusted issuer may be longer than the default: its clock is two minutes ahead here.
+#[tokio::test]
+async fn row_t5_a_cut_off_that_is_left_out_covers_the_leeway_that_is_set() {
+    let clock = FixedClock::default();
+    let issuer = MockIssuer::new().named(ISSUER).clock(clock.clone());
+    let trusted = issuer.trusted().leeway(Leeway::from_secs(300).unwrap());
+    for (leeway, expected) in [(None, 200), (Some(Leeway::from_secs(300).unwrap()), 401)] {
+        let revocations = Revocations::builder(MemoryLog::new()).clock(clock.clone()).start().unwrap();
+        revocations.require(Duration::from_secs(5)).await.unwrap();
+        let authenticator = JwtAuthenticator::new(trusted.clone()).unwrap().clock(clock.clone());
+        let auth = AuthLayer::new(authenticator.revocations(&revocations)).clock(clock.clone());
+        let api = RevocationApi::new(revocations.clone(), scope("revoke"));
+        let api = auth.layer(leeway.into_iter().fold(api, RevocationApi::leeway));
+        let guarded =
+            auth.layer(service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(String::new()))));
+
+        let ahead = issuer.token().subject("alice").issued_at(after(120)).bearer();
+        let ask = || Request::get("/").header("authorization", &ahead).body(Body::empty()).unwrap();
+        assert_eq!(guarded.clone().oneshot(ask()).await.unwrap().status(), 200, "good until it is revoked");
+
+        let mut request = post(json!({"level": "subject", "issuer": ISSUER, "id": "alice"}));
+        let officer = issuer.token().subject("olga").scope("revoke").bearer();
+        request.headers_mut().insert("authorization", officer.parse().unwrap());
+        assert_eq!(api.oneshot(request).await.unwrap().status(), 200);
+        assert_eq!(guarded.oneshot(ask()).await.unwrap().status(), expected, "{leeway:?}");
+    }
+}
+
+/// A cut-off that is given may lie as far ahead as any issuer's clock, whatever leeway is set.
+#[tokio::test]
+async fn row_t5_a_given_cut_off_may_lie_ahead_by_the_largest_leeway() {
+    for leeway in [Leeway::NONE, Leeway::default(), Leeway::MAX] {
+        let mut scene = Scene::new();
+        scene.api = scene.api.clone().leeway(leeway);
+        let item = |cut_off: u64| json!({"level": "issuer", "issuer": ISSUER, "cut_off": after(cut_off).as_secs()});
+        scene.refuses(item(301), "#/cut_off", "not issued yet").await;
+        scene.takes(item(300), Revocation::issuer(ISSUER, after(300))).await;
+        let left_out = json!({"level": "issuer", "issuer": ISSUER});
+        scene.takes(left_out, Revocation::issuer(ISSUER, NOW.plus(leeway.as_duration()))).await;
+    }
+}
+
 #[tokio::test]
 async fn every_level_can_be_revoked() {
     let scene = Scene::new();
@@ -446,15 +489,15 @@ async fn times_are_seconds_that_make_sense() {
     scene.refuses(token(json!(before(301).as_secs())), "#/expires_at", "long passed").await;
 
     let subject = |cut_off: Value| json!({"level": "subject", "issuer": ISSUER, "id": "alice", "cut_off": cut_off});
-    scene.refuses(subject(json!(after(31).as_secs())), "#/cut_off", "not issued yet").await;
+    scene.refuses(subject(json!(after(301).as_secs())), "#/cut_off", "not issued yet").await;
     scene.refuses(subject(json!(1_800_000_000_000_u64)), "#/cut_off", "milliseconds").await;
     scene.refuses(subject(json!(null)), "#/cut_off", "whole number").await;
     scene.refuses(subject(json!("now")), "#/cut_off", "whole number").await;
-    let issuer = json!({"level": "issuer", "issuer": ISSUER, "cut_off": after(31).as_secs()});
+    let issuer = json!({"level": "issuer", "issuer": ISSUER, "cut_off": after(301).as_secs()});
     scene.refuses(issuer, "#/cut_off", "not issued yet").await;
 
     scene.takes(token(json!(before(300).as_secs())), Revocation::token(ISSUER, "t", before(300))).await;
-    scene.takes(subject(json!(after(30).as_secs())), Revocation::subject(ISSUER, "alice", after(30))).await;
+    scene.takes(subject(json!(after(300).as_secs())), Revocation::subject(ISSUER, "alice", after(300))).await;
 }
 
 #[tokio::test]

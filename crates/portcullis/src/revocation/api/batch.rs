@@ -5,7 +5,7 @@ use portcullis_core::{AnyVerified, Level, Revocation, UnixTime};
 
 use super::{
     failure::Failure,
-    item::{self, ItemMistake},
+    item::{self, ItemMistake, Times},
     members::{Items, Members},
 };
 use crate::rejection::Mistake;
@@ -16,7 +16,7 @@ const MOST: usize = 1000;
 /// What the items are held against.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds<'a> {
-    pub(super) now: UnixTime,
+    pub(super) times: Times,
     /// Who asks: the items have to be of that issuer's tokens.
     pub(super) caller: &'a AnyVerified,
     /// Whether they may be of any issuer's.
@@ -50,8 +50,8 @@ pub(super) fn read(items: &Items, bounds: Bounds<'_>) -> Result<Vec<Revocation>,
 }
 
 fn read_one(item: &Members, bounds: Bounds<'_>) -> Result<Revocation, Vec<ItemMistake>> {
-    let Bounds { now, caller, any_issuer } = bounds;
-    let revocation = item::read(item, now)?;
+    let Bounds { times, caller, any_issuer } = bounds;
+    let revocation = item::read(item, times)?;
     let is_own = is_of(&revocation, caller);
     if !is_own && !any_issuer {
         let detail = "`issuer` is not the one that your own token is from: its own administrators revoke its tokens";

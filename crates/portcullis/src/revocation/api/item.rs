@@ -15,9 +15,12 @@ pub(super) struct ItemMistake {
     pub(super) detail: String,
 }
 
-/// How far a cut-off may lie ahead of us: as far as `iat` may, unless set otherwise, in tokens that are accepted now.
-fn latest_cut_off(now: UnixTime) -> UnixTime {
-    Revocation::cut_off_at(now, Leeway::default())
+/// What an item's times are compared with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) now: UnixTime,
+    /// The largest leeway that the trusted issuers' tokens are given.
+    pub(super) leeway: Leeway,
 }
 
 /// How long ago a token may have expired: as long as the largest leeway lets it be accepted.
@@ -27,8 +30,8 @@ const LONGEST_LEEWAY: Duration = Leeway::MAX.as_duration();
 const LATEST_VERSION: u64 = 1 << 53;
 
 /// The revocation, or everything that is wrong with it.
-pub(super) fn read(members: &Members, now: UnixTime) -> Result<Revocation, Vec<ItemMistake>> {
-    let mut reader = Reader { members, now, mistakes: Vec::new() };
+pub(super) fn read(members: &Members, times: Times) -> Result<Revocation, Vec<ItemMistake>> {
+    let mut reader = Reader { members, times, mistakes: Vec::new() };
     if members.has_more {
         reader.complain(None, "the item has too many members: at most four belong to it");
         return Err(reader.mistakes);
@@ -42,7 +45,7 @@ pub(super) fn read(members: &Members, now: UnixTime) -> Result<Revocation, Vec<I
 
 struct Reader<'a> {
     members: &'a Members,
-    now: UnixTime,
+    times: Times,
     mistakes: Vec<ItemMistake>,
 }
 
@@ -111,7 +114,7 @@ impl<'a> Reader<'a> {
     fn expiry(&mut self) -> Option<u64> {
         let what = "the token's `exp`, in seconds since 1970";
         let expiry = self.time("expires_at", what, None)?;
-        if expiry < self.now.minus(LONGEST_LEEWAY).as_secs() {
+        if expiry < self.times.now.minus(LONGEST_LEEWAY).as_secs() {
             self.complain(
                 Some("expires_at"),
                 &format!("`expires_at` has long passed, so that the token is refused anyway: give {what}"),
@@ -123,13 +126,14 @@ impl<'a> Reader<'a> {
 
     fn cut_off(&mut self) -> Option<u64> {
         // Left out, it covers the leeway: an issuer whose clock is ahead has put later times into what it has issued up to now.
-        let default = latest_cut_off(self.now);
+        let default = Revocation::cut_off_at(self.times.now, self.times.leeway);
         let cut_off = self.time("cut_off", "seconds since 1970, or leave it out for now", Some(default))?;
-        if cut_off > latest_cut_off(self.now).as_secs() {
+        // A given one may lie as far ahead as `iat` may in any token that is accepted now.
+        if cut_off > Revocation::cut_off_at(self.times.now, Leeway::MAX).as_secs() {
             self.complain(
                 Some("cut_off"),
-                "`cut_off` is in the future and would revoke what is not issued yet, so that nobody could log in until \
-                 then: leave it out for now",
+                "`cut_off` is more than five minutes in the future and would revoke what is not issued yet: leave it out \
+                 for now",
             );
             return None;
         }

@@ -32,11 +32,11 @@
 //! | `key` | `issuer`, `id` (`kid`) | what a key signed |
 //! | `issuer` | `issuer`, maybe `cut_off` | what an issuer issued up to the cut-off |
 //!
-//! Times are in seconds since 1970. `cut_off` defaults to 30 s from now, by the layer's clock: the issuer's clock may be ahead by
-//! the [`Leeway`](crate::Leeway), and then what it has issued up to now bears later times. A user who logs in again within
-//! these 30 s has to do so once more; token versions (level `version`) have no such gap. `cut_off` may lie in the past, to
-//! spare what a user got after changing a password, say. A later one would revoke only what is not issued yet, and is
-//! refused. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
+//! Times are in seconds since 1970. `cut_off` defaults to now and the [leeway](RevocationApi::leeway) (30 s, unless set
+//! otherwise), by the layer's clock: the issuer's clock may be ahead by the leeway, and then what it has issued up to now bears
+//! later times. A user who logs in again within the leeway has to do so once more; token versions (level `version`) have no
+//! such gap. `cut_off` may lie in the past, to spare what a user got after changing a password, say. One that lies more than
+//! five minutes ahead ([`Leeway::MAX`](crate::Leeway::MAX)) would revoke only what is not issued yet, and is refused. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
 //! lifetime in its place (`3600`) would be forgotten before it did anything.
 //!
 //! The answer is `{"revoked": 2}`, with the number of items, once they are durable. If they could not be made durable,
@@ -118,7 +118,7 @@ mod listing;
 mod members;
 mod service;
 
-use portcullis_core::Revoker;
+use portcullis_core::{Leeway, Revoker};
 
 use super::shared_revoker::SharedRevoker;
 use crate::Requirement;
@@ -130,6 +130,7 @@ use crate::Requirement;
 pub struct RevocationApi {
     revoker: SharedRevoker,
     requirement: Requirement,
+    leeway: Leeway,
     is_for_any_issuer: bool,
 }
 
@@ -137,7 +138,18 @@ impl RevocationApi {
     /// Asks `requirement` of every caller. Compare with no path parameters in it: there are none here, so nobody would
     /// pass (500).
     pub fn new(revoker: impl Revoker, requirement: Requirement) -> Self {
-        Self { revoker: SharedRevoker::new(revoker), requirement, is_for_any_issuer: false }
+        let revoker = SharedRevoker::new(revoker);
+        Self { revoker, requirement, leeway: Leeway::default(), is_for_any_issuer: false }
+    }
+
+    /// Sets how far the clock of a trusted issuer may be ahead: a `cut_off` that is left out is now and this much. Give the
+    /// largest [leeway](crate::TrustedIssuer::leeway) of the trusted issuers. With a smaller one, a token that such an issuer
+    /// issued just before the revocation may stay good.
+    ///
+    /// Defaults to 30 s, as the leeway of an issuer does.
+    #[must_use]
+    pub fn leeway(self, leeway: Leeway) -> Self {
+        Self { leeway, ..self }
     }
 
     /// Lets callers who meet the requirement revoke tokens **of any issuer**, and see what is revoked of any: for administrators

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::json;
 use tower_service::Service;
 
-use super::{RevocationApi, batch, cursor_text, failure::Failure, listing::Listing, members::Items};
+use super::{RevocationApi, batch, cursor_text, failure::Failure, item::Times, listing::Listing, members::Items};
 use crate::{
     AuthContext, Circumstances, PathParams,
     guard::{InheritedRejection, caller},
@@ -94,8 +94,8 @@ impl RevocationApi {
             Items::parse(&text).map_err(Failure::Request)?
         };
         // The time is read late: whatever is issued until then is to be revoked, too.
-        let revocations =
-            batch::read(&items, batch::Bounds { now: context.now(), caller, any_issuer: self.is_for_any_issuer })?;
+        let times = Times { now: context.now(), leeway: self.leeway };
+        let revocations = batch::read(&items, batch::Bounds { times, caller, any_issuer: self.is_for_any_issuer })?;
         let count = revocations.len();
         self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)?;
         Ok(answer_with(&json!({ "revoked": count })))
