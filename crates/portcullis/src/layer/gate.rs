@@ -182,7 +182,7 @@ impl Gate {
         }
     }
 
-    /// That there is no credential, with what the log can say to whoever wonders why.
+    /// Returns the error for a missing credential, with an explanation for the log.
     #[cold]
     fn missing(&self, head: RequestHead<'_>) -> AuthError {
         let error = AuthError::new(Code::CredentialMissing);
@@ -297,8 +297,8 @@ fn refused(error: AuthError, token: Option<Fingerprint>) -> AuthError {
     error
 }
 
-/// Fetch standard, section 4.8: `OPTIONS` with an origin and the method that is asked about, and without a body. A request
-/// that merely uses the method `OPTIONS` is one like any other.
+/// Fetch standard, section 4.8: `OPTIONS` with an origin and the method that is asked about, and without a body (as far as the
+/// head tells: over HTTP/2 it need not). A request that merely uses the method `OPTIONS` is one like any other.
 fn is_preflight(head: RequestHead<'_>) -> bool {
     head.method == Method::OPTIONS
         && head.headers.contains_key(ORIGIN)

@@ -104,6 +104,10 @@ impl<R> AuthLayer<R> {
     /// request, so whatever runs behind the layer has to look at the method: `any(..)`, fallbacks, nested services and gRPC do
     /// not. Guards, `Claims` and `Option<Claims>` refuse a preflight all the same.
     ///
+    /// Over HTTP/2 and HTTP/3, a body cannot be noticed: a preflight has no `Content-Length` there, and neither need a request
+    /// with a body have one (RFC 9113 section 8.1). Set a limit for bodies outside of this layer, or do not read the body of
+    /// a preflight.
+    ///
     /// Defaults to refusing preflights as requests without a credential. Browsers are served all the same by a `CorsLayer`
     /// *outside* of this layer, which answers preflights itself: see the [module docs](crate::layer#cors).
     #[must_use]

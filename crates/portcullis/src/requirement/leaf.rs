@@ -28,8 +28,8 @@ pub fn role(name: impl Into<String>) -> Requirement {
 /// array. Braces that are meant are doubled. In a claim's own name, `/` is written `~1` and `~` is written `~0`:
 /// `/https:~1~1ns~1roles`, or [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
 ///
-/// A text at that place is one role, spaces included: with `"groups": "Former Admins"` nobody is one of the `Admins`. A
-/// place whose texts are lists is given their [delimiter](ClaimPlace::delimited_by).
+/// A text at that place is one role, spaces included: with `"groups": "Former Admins"` the caller does not have the role
+/// `Admins`. A place whose texts are lists is given their [delimiter](ClaimPlace::delimited_by).
 ///
 /// ```
 /// use portcullis::{ClaimPlace, requirement::role_at};
@@ -57,10 +57,9 @@ pub fn claim(place: impl Into<ClaimPlace>, matcher: Matcher) -> Requirement {
 
 /// The caller logged in at most `max_age` ago (`auth_time`; RFC 9470).
 ///
-/// A token that does not say when is not fresh; one whose `auth_time` is no number of seconds is refused as
-/// `claims_malformed`, also under a [`not`](super::not). Neither is one whose login is more than 30 seconds in the
-/// future; by so much a clock may be wrong (as the verifier's default leeway says). The time is that of
-/// [`AuthLayer::clock`](crate::AuthLayer::clock).
+/// A token that does not say when is not fresh. Neither is one whose login is more than 30 seconds in the future, which allows
+/// for a wrong clock (the verifier's default leeway). A token whose `auth_time` is not a number of seconds is refused as
+/// `claims_malformed`, also under a [`not`](super::not). The time is that of [`AuthLayer::clock`](crate::AuthLayer::clock).
 pub fn fresh(max_age: Duration) -> Requirement {
     Requirement::leaf(Leaf::Fresh(max_age))
 }
