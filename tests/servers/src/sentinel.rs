@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use crate::process::{Running, find, free_port};
 
-/// One Sentinel that watches a master and promotes a replica of it half a second after it has gone. Ended with this value.
+/// One Sentinel that watches a master, and promotes a replica of it when it is told to, or ten seconds after the master has gone. Ended
+/// with this value.
 #[derive(Debug)]
 pub struct RedisSentinel {
     port: u16,
@@ -22,6 +23,9 @@ pub struct RedisSentinel {
 
 /// How long it may take until a replica is promoted, on a machine that is busy.
 const FAILOVER: Duration = Duration::from_secs(60);
+
+/// How long a master may be silent. Less would have a busy machine promote replicas that no test asked for.
+const DOWN_AFTER_MS: u32 = 10_000;
 
 impl RedisSentinel {
     /// Starts one that watches the master at that port of 127.0.0.1.
@@ -35,7 +39,7 @@ impl RedisSentinel {
         let file = folder.path().join("sentinel.conf");
         let settings = format!(
             "bind 127.0.0.1\nport {port}\ndir {}\nsentinel monitor log 127.0.0.1 {master} 1\n\
-             sentinel down-after-milliseconds log 500\nsentinel failover-timeout log 2000\n",
+             sentinel down-after-milliseconds log {DOWN_AFTER_MS}\nsentinel failover-timeout log 2000\n",
             folder.path().display()
         );
         fs::write(&file, settings).expect("a file");
@@ -70,19 +74,21 @@ impl RedisSentinel {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Waits until another one than that is the master, and returns its port.
+    /// Promotes a replica in place of the master at that port, which is gone, and returns its port.
     ///
     /// # Panics
     ///
     /// If that takes longer than a minute.
     #[must_use]
-    pub fn master_after(&self, old: u16) -> u16 {
+    pub fn fail_over(&self, old: u16) -> u16 {
         let started = Instant::now();
         loop {
             match self.master() {
                 master if master != old => return master,
-                _ => thread::sleep(Duration::from_millis(20)),
+                // Refused while the last one is not over.
+                _ => drop(self.ask("failover")),
             }
+            thread::sleep(Duration::from_millis(50));
             assert!(started.elapsed() < FAILOVER, "no replica was promoted");
         }
     }

@@ -101,9 +101,9 @@ const GROUPS: [(&str, usize, usize); 22] = [
     ("kid", 0, 7),
     ("limits", 0, 1),
     ("nbf-iat", 0, 7),
-    ("scope", 3, 5),
+    ("scope", 4, 4),
     ("signature", 0, 32),
     ("structure", 0, 7),
-    ("sub-jti", 0, 3),
+    ("sub-jti", 2, 1),
     ("typ", 0, 11),
 ];

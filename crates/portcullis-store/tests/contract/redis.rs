@@ -125,7 +125,7 @@ impl LogPlace for Watched {
     async fn crash(&mut self) -> Possible {
         let old = self.master;
         self.servers[old].kill();
-        let port = block_in_place(|| self.sentinel.master_after(self.servers[old].port()));
+        let port = block_in_place(|| self.sentinel.fail_over(self.servers[old].port()));
         self.master = 1 - old;
         assert_eq!(port, self.servers[self.master].port());
         self.way.lead_to(port);
