@@ -133,7 +133,8 @@ impl RemoteKeysBuilder {
     }
 
     /// Allows the issuer's metadata to name a key set at this host, `host:port` exactly (without a port: 443), although it is this
-    /// machine or in a private network, and the issuer is not. Defaults to no such host. Each call allows one host more.
+    /// machine or in a private network, by its address or by its name, and the issuer is not. Defaults to no such host. Each call
+    /// allows one host more.
     ///
     /// For issuers that are named in one way and reached in another: the metadata of a Kubernetes API server leads to
     /// `https://172.18.0.2:6443/openid/v1/jwks`. It is for discovery alone; a URL that is given to [`RemoteKeys::from_url`] may lead

@@ -30,7 +30,9 @@
 //!   the answer is "we could not decide" (503) with `Retry-After`. A key for which a fetch was made in vain is looked for again after
 //!   a cool-down, then after twice as long, up to five minutes; any change of the set ends that.
 //! - **Same id, new key.** A bad signature under a known key id makes the set be fetched too, once in five minutes for each id, and
-//!   is refused in between. A token without a key id whose signature no key has made is treated as one with an unknown key.
+//!   is refused in between. A token without a key id whose signature no key has made may cause a fetch once in a cool-down, and
+//!   is refused if that brings no other keys. In between it is answered with 503 each time, although a fetch may have looked since it
+//!   first came: nothing tells it from one that a new key signed.
 //! - **Keys that moved.** The metadata are asked for once a day, and again before the next fetch when one did not bring the key that
 //!   it was made for: the issuer may publish its keys somewhere else by now, while the place from before still answers.
 //! - **Outage.** While the set cannot be fetched, the keys from before stay in use, up to an hour past their freshness. After
@@ -43,8 +45,8 @@
 //!   then on: everybody may have it. The issuer has to make another one. A snapshot remembers that.
 //! - **Where to.** HTTPS, or this machine itself; 2 s to connect, 5 s for an attempt, no redirects. The issuer's metadata must name
 //!   the very issuer that was configured, and may not lead to this machine, to an address that is not in the Internet, or to a name of a
-//!   private network (of one label, or under `.svc`, `.internal`, `.local` or `.home.arpa`), unless the issuer is there itself. Both rules can be lifted for one host: see
-//!   [`danger_allow_http`](RemoteKeysBuilder::danger_allow_http) and
+//!   private network (of one label, or under `.svc`, `.internal`, `.local` or `.home.arpa`), unless the issuer is there itself.
+//!   Both rules can be lifted for one host: see [`danger_allow_http`](RemoteKeysBuilder::danger_allow_http) and
 //!   [`danger_allow_private`](RemoteKeysBuilder::danger_allow_private).
 //!
 //! One task per source does all of this; it ends with the last handle. Sources do not know of each other, so an issuer that is slow

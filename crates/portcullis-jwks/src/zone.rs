@@ -73,8 +73,8 @@ impl Zone {
     }
 }
 
-/// Ends of names that are not in the Internet's DNS: of Kubernetes (`.svc`, and `.svc.cluster.local`), by ICANN's resolution on `.internal`,
-/// by RFC 6762 and RFC 8375. A name of one label is completed by the machine's search list.
+/// Ends of names that are not in the Internet's DNS: of Kubernetes (`.svc`, and `.svc.cluster.local`), by ICANN's resolution on
+/// `.internal`, by RFC 6762 and RFC 8375. A name of one label is completed by the machine's search list.
 const PRIVATE_ENDS: [&str; 4] = [".svc", ".internal", ".local", ".home.arpa"];
 
 const OWN_NAMES: [&str; 11] = [
