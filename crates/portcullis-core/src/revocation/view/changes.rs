@@ -33,37 +33,37 @@ impl Levels {
     }
 }
 
-/// A number that moves on whenever a token more is revoked: what was found live at this number is so still. With the number at which each
+/// The epoch: moves on whenever a token more is revoked; what was found live in an epoch stays so while it lasts. With the epoch in which each
 /// level changed last: a token that was checked before has to be held against the levels that have changed since, and against no other.
 #[derive(Debug)]
 pub(super) struct Changes {
     /// Begins at 1.
-    now: AtomicU64,
+    epoch: AtomicU64,
     last: [AtomicU64; Level::ALL.len()],
-    /// Held while a change is published: a reader that sees a number sees the levels of all numbers up to it.
+    /// Held while a change is published: a reader that sees an epoch sees the levels of all epochs up to it.
     publishing: Mutex<()>,
 }
 
 impl Changes {
     pub(super) fn new() -> Self {
-        Self { now: AtomicU64::new(1), last: Default::default(), publishing: Mutex::default() }
+        Self { epoch: AtomicU64::new(1), last: Default::default(), publishing: Mutex::default() }
     }
 
-    /// The present number.
-    pub(super) fn now(&self) -> u64 {
-        self.now.load(Ordering::Acquire)
+    /// The present epoch.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
     }
 
-    /// The present number, and the levels that have changed since `checked`; all of them since 0.
+    /// The present epoch, and the levels that have changed since `checked`; all of them since 0.
     pub(super) fn since(&self, checked: u64) -> (u64, Levels) {
-        let now = self.now();
+        let epoch = self.epoch();
         let mut levels = if checked == 0 { Levels::ALL } else { Levels::NONE };
         for (level, last) in Level::ALL.into_iter().zip(&self.last) {
             if last.load(Ordering::Acquire) > checked {
                 levels.insert(level);
             }
         }
-        (now, levels)
+        (epoch, levels)
     }
 
     /// Makes it known that something more is revoked on these levels; to be called when it can be found.
@@ -72,12 +72,12 @@ impl Changes {
             return;
         }
         let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = self.now.load(Ordering::Relaxed) + 1;
-        // The levels first: who sees the new number sees them.
+        let next = self.epoch.load(Ordering::Relaxed) + 1;
+        // The levels first: a reader that sees the new epoch sees them.
         for (_, last) in Level::ALL.into_iter().zip(&self.last).filter(|(level, _)| levels.has(*level)) {
             last.store(next, Ordering::Release);
         }
-        self.now.store(next, Ordering::Release);
+        self.epoch.store(next, Ordering::Release);
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(changes.since(1), (1, Levels::NONE));
         assert_eq!(changes.since(0).1, Levels::ALL, "of a token that was never checked");
         changes.publish(Levels::NONE);
-        assert_eq!(changes.now(), 1);
+        assert_eq!(changes.epoch(), 1);
         changes.publish(of(&[Level::Session]));
         changes.publish(of(&[Level::Key, Level::Token]));
         assert_eq!(changes.since(1), (3, of(&[Level::Session, Level::Key, Level::Token])));

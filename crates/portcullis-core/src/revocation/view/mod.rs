@@ -307,7 +307,7 @@ impl RevocationView {
         self.admit_since(facts, now, when_stale, 0)
     }
 
-    /// The same for a token that no level revoked at the number `checked` of changes.
+    /// The same for a token that no level revoked in the epoch `checked`.
     fn admit_since(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale, checked: u64) -> Result<(), AuthError> {
         let (epoch, levels) = self.0.signs.changes.since(checked); // before the check, so that a change meanwhile counts
         match self.check_levels(facts, now, levels) {
@@ -326,7 +326,7 @@ impl RevocationView {
     /// Whether a token that was admitted before is so again.
     pub(crate) fn admits_again(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> bool {
         let checked = facts.checked_at_epoch().load(Ordering::Relaxed);
-        let is_unchanged = checked == self.0.signs.changes.now();
+        let is_unchanged = checked == self.0.signs.changes.epoch();
         (is_unchanged && self.0.is_fresh(now)) || self.admit_since(facts, now, when_stale, checked).is_ok()
     }
 

@@ -108,7 +108,7 @@ fn a_view_that_is_too_full_says_so_and_drops_nothing() {
 #[test]
 fn what_changes_nothing_moves_no_epoch() {
     let (view, _) = view();
-    let epoch = || view.0.signs.changes.now();
+    let epoch = || view.0.signs.changes.epoch();
     let entry = view.entry(&Revocation::version("i", "alice", 3));
     assert_eq!(view.merge(std::slice::from_ref(&entry)), 1);
     let before = epoch();
