@@ -151,5 +151,5 @@ async fn replicas_that_are_not_there_are_waited_for_for_a_second() {
     let error = log.append(&[entry]).await.unwrap_err();
     let took = asked.elapsed();
     assert!(error.to_string().contains("0 of 1 replicas"), "{error}");
-    assert!((SECOND..3 * SECOND).contains(&took), "{took:?}");
+    assert!(took >= SECOND, "{took:?}"); // real time: a busy machine may take longer
 }

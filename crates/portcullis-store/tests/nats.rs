@@ -186,7 +186,8 @@ async fn a_reader_waits_for_as_long_as_it_has_patience() {
     let page = reader.read(Duration::from_millis(300)).await.unwrap();
     assert!(page.is_last && page.entries.is_empty());
     let took = asked.elapsed();
-    assert!(took >= Duration::from_millis(295) && took < Duration::from_millis(600), "{took:?}");
+    // On a busy machine it takes longer; a client with a patience of its own would take as long as that is.
+    assert!(took >= Duration::from_millis(295) && took < Duration::from_secs(5), "{took:?}");
 }
 
 #[tokio::test]
@@ -211,7 +212,8 @@ async fn a_reader_that_waits_is_told_at_once() {
     };
     let ((page, heard), appended) = tokio::join!(read, append);
     assert_eq!((page.entries, page.is_last), (entries(1..2), true));
-    assert!(heard < appended + Duration::from_millis(100), "{:?}", heard - appended);
+    // Much less than the patience of ten seconds, and enough for a busy machine.
+    assert!(heard < appended + Duration::from_secs(3), "{:?}", heard - appended);
 }
 
 #[tokio::test]

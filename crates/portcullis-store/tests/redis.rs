@@ -17,6 +17,9 @@ use real_servers::{Proxy, RedisServer, is_missing};
 use tokio::task::JoinSet;
 
 const AT_ONCE: Duration = Duration::ZERO;
+
+/// Less than the 2.4 s after which a call is given up; much more than a busy machine needs.
+const SOON: Duration = Duration::from_secs(2);
 const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
 const STREAM: &str = "{portcullis}:revocations";
 const MARKER: &str = "{portcullis}:log";
@@ -148,7 +151,7 @@ async fn a_reader_waits_longer_than_the_clients_half_second_and_no_longer_than_i
         let page = reader.read(patience).await.unwrap();
         assert!(page.is_last && page.entries.is_empty());
         let taken = started.elapsed();
-        assert!(taken >= patience && taken < patience + Duration::from_millis(500), "{taken:?} for {patience:?}");
+        assert!(taken >= patience && taken < patience + SOON, "{taken:?} for {patience:?}");
     }
 }
 
@@ -174,7 +177,8 @@ async fn a_reader_that_waits_is_woken_at_once() {
         lags.push(appended.elapsed());
     }
     lags.sort();
-    assert!(lags[lags.len() / 2] < Duration::from_millis(20), "{lags:?}");
+    // Less than the half second of the client; usually it is a millisecond, but not on a busy machine.
+    assert!(lags[lags.len() / 2] < Duration::from_millis(400), "{lags:?}");
 }
 
 #[tokio::test]
@@ -191,7 +195,7 @@ async fn a_read_that_is_dropped_while_it_waits_takes_nothing_away() {
         append(&reader.log, round..round + 1).await;
         let started = Instant::now();
         assert_eq!(reader.read(Duration::from_secs(5)).await.unwrap().entries, [entry(round)]);
-        assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+        assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
     }
 }
 
@@ -250,7 +254,7 @@ async fn nothing_that_was_acknowledged_is_lost_when_the_server_is_killed() {
     let started = Instant::now();
     reader.catch_up().await;
     append(&reader.log, 0..1).await;
-    assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
     assert!(missed(&reader, acknowledged.into_iter()).is_empty());
     assert_eq!(reader.restarts, 0, "it reads on from where it was");
 }
@@ -332,7 +336,7 @@ async fn a_network_that_swallows_everything_is_an_error_soon_and_fine_afterwards
     let started = Instant::now();
     append(&writer, 2..3).await;
     reader.catch_up().await;
-    assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
     assert!(has(&reader, "2"));
 }
 
