@@ -68,7 +68,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA portcullis TO service;
 /// ```
 ///
-/// Then the service can revoke and read, and nothing else: who steals its password cannot take a revocation back.
+/// Then the service can revoke and read, and nothing else: a stolen password cannot undo a revocation.
 ///
 /// # What survives what
 ///

@@ -33,8 +33,8 @@ use self::{
 ///
 /// # The rules
 ///
-/// - **A stream, and nothing else.** What is published to nobody is lost, and a key with an expiry is the first that a full server
-///   forgets. A stream keeps what was added until it is trimmed, and whoever was away reads on from where it was.
+/// - **A stream, and nothing else.** Pub/sub drops messages that have no subscriber, and a key with an expiry is the first that a full server
+///   forgets. A stream keeps what was added until it is trimmed, and a reader that was away reads on from where it was.
 /// - **No server that forgets.** A server whose `maxmemory-policy` evicts keys without an expiry is refused, and so is one on which
 ///   a key of the log has an expiry, and a replica. All of that is checked each time that a connection is made.
 /// - **All or none**: what is appended at once is one transaction. It may be there twice if an answer was lost; entries merge.
@@ -63,7 +63,7 @@ use self::{
 /// A horizon that nobody needs any more goes with `HDEL '{portcullis}:log' horizon:604800` once no instance has it. If the keys are
 /// deleted, running instances keep what they know and append what they revoked themselves again; new ones do not know the rest.
 ///
-/// Who may write there revokes: give the log a user of its own. It needs no more than this:
+/// Anyone who can write there can revoke: give the log a user of its own. It needs no more than this:
 ///
 /// ```text
 /// ACL SETUSER portcullis on >PASSWORD resetkeys ~{portcullis}:* -@all +multi +exec +hsetnx +hgetall
@@ -278,7 +278,7 @@ impl RevocationLog for RedisLog {
 
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
         let now = Instant::now();
-        // A patience of centuries is one of a day.
+        // Cap at one day so that the deadline cannot overflow.
         let deadline = now + patience.min(Duration::from_secs(24 * 60 * 60));
         if let Some(link) = self.readers.take() {
             match self.read_by(link, after, deadline).await {
