@@ -45,7 +45,7 @@
 //! # What is promised
 //!
 //! - [`Revocations::revoke`] returns `Ok` once the revocation is durable in the log, to every caller; it holds on this instance even before.
-//!   An append is skipped only for what the log is known to hold.
+//!   An append is skipped only for what the log is known to hold, while the view is fresh.
 //! - While the log takes no writes, up to 100 000 revocations wait for it; more are refused. Reading goes on meanwhile, and within a second of
 //!   the log's return the view is confirmed again.
 //! - Every instance that reaches the log enforces it as soon as it has read it, which is a matter of milliseconds

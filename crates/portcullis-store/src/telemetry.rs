@@ -4,12 +4,14 @@
 
 #[cfg(feature = "tracing")]
 pub(crate) use enabled::{
-    appended, appending_again, log_failed, log_read, restarted, revoked, task_ended, unreadable, view_changed, warning,
+    appended, appending_again, log_failed, log_read, not_kept, restarted, revoked, task_ended, unreadable,
+    view_changed, warning,
 };
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) use disabled::{
-    appended, appending_again, log_failed, log_read, restarted, revoked, task_ended, unreadable, view_changed, warning,
+    appended, appending_again, log_failed, log_read, not_kept, restarted, revoked, task_ended, unreadable,
+    view_changed, warning,
 };
 
 #[cfg(feature = "tracing")]
@@ -19,7 +21,7 @@ mod enabled {
     /// What filters name: the crate, and not where in it the event is written.
     const TARGET: &str = "portcullis_store";
 
-    /// Somebody revoked something on this instance.
+    /// A caller has revoked something on this instance.
     pub(crate) fn revoked(entries: &[RevocationEntry], outcome: Result<(), &LogError>) {
         let (count, level) = (entries.len(), entries.first().map(|entry| entry.revocation().level().as_str()));
         match outcome {
@@ -29,6 +31,15 @@ mod enabled {
                 "revoked on this instance only: the log could not be written, which is tried again"
             ),
         }
+    }
+
+    /// A caller has revoked more than can wait for the log.
+    pub(crate) fn not_kept(entries: &[RevocationEntry], error: &LogError) {
+        let (count, level) = (entries.len(), entries.first().map(|entry| entry.revocation().level().as_str()));
+        tracing::error!(
+            target: TARGET, count, level, error = %LogText::of_error(error),
+            "revoked on this instance only, and some of these are not kept for the log: too many wait for it; revoke them again"
+        );
     }
 
     /// The log answers, after so many attempts at which it did not.
@@ -89,8 +100,8 @@ mod enabled {
     pub(crate) fn unreadable(count: usize) {
         tracing::error!(
             target: TARGET, count,
-            "the log of revocations holds what is no entry: whatever it was to revoke is not revoked here; was it written by a \
-             later version, or by somebody else?"
+            "the log of revocations contains an unreadable record: what it should revoke is not revoked here; check whether a later version \
+             or another program writes to the log"
         );
     }
 
@@ -99,7 +110,7 @@ mod enabled {
         tracing::warn!(target: TARGET, warning = %LogText::new(&warning), "the log of revocations may lose what it has acknowledged");
     }
 
-    /// Nobody follows the log any more.
+    /// The log is no longer followed.
     pub(crate) fn task_ended() {
         tracing::error!(target: TARGET, "the task that follows the log of revocations has ended: the view grows stale");
     }
@@ -110,6 +121,8 @@ mod disabled {
     use portcullis_core::{LogError, RevocationEntry};
 
     pub(crate) fn revoked(_: &[RevocationEntry], _: Result<(), &LogError>) {}
+
+    pub(crate) fn not_kept(_: &[RevocationEntry], _: &LogError) {}
 
     pub(crate) fn log_read(_: u32) {}
 

@@ -125,6 +125,57 @@ async fn row_a1_what_was_skipped_is_appended_if_the_log_turns_out_to_have_lost_i
     assert_eq!(log.len(), 1);
 }
 
+/// A stale view does not know whether the log still holds what it has read: the caller is told `Ok` only for what was appended again.
+#[tokio::test(start_paused = true)]
+async fn row_a1_what_is_revoked_again_while_the_log_is_down_is_appended() {
+    let clock = VirtualClock::new();
+    let issuer = MockIssuer::new().clock(clock.clone());
+    let log = MemoryLog::new().clock(clock.clone());
+    let token = issuer.token().claim("sid", "s").sign();
+    let revocation = Revocation::session(issuer.name(), "s");
+    let a = start(&clock, &FaultyLog::over(&log)).await;
+    let faulty = FaultyLog::over(&log);
+    let b = start(&clock, &faulty).await;
+    a.revoke(revocation.clone()).await.unwrap();
+    sleep(2 * SECOND).await;
+    drop(a);
+    faulty.switches.refuses_reads.store(true, SeqCst);
+    faulty.switches.refuses_writes.store(true, SeqCst);
+    sleep(10 * SECOND).await;
+    assert!(matches!(b.view().state(), ViewState::Stale { .. }));
+    assert!(b.revoke(revocation.clone()).await.is_err(), "it is not known to be durable");
+    log.lose_everything();
+    faulty.switches.refuses_writes.store(false, SeqCst);
+    b.revoke(revocation).await.unwrap();
+    drop(b);
+    let c = start(&clock, &FaultyLog::over(&log)).await;
+    assert!(issuer.authenticator().revocations(&c).verify(&token).ready().unwrap().is_err());
+}
+
+/// The twins: of every level, what a fresh view has read is not appended again; a stale view appends it, once it is fresh no more.
+#[tokio::test(start_paused = true)]
+async fn row_a1_only_a_fresh_view_skips_an_append_on_every_level() {
+    let (clock, log) = scene();
+    let faulty = FaultyLog::over(&log);
+    let b = start(&clock, &faulty).await;
+    let all = one_of_each_level(&clock);
+    b.revoke_all(all.clone()).await.unwrap();
+    sleep(2 * SECOND).await;
+    faulty.switches.refuses_reads.store(true, SeqCst);
+    sleep(2 * SECOND).await;
+    assert_eq!(b.view().state(), ViewState::Fresh, "confirmed a moment ago");
+    b.revoke_all(all.clone()).await.unwrap();
+    assert_eq!(log.len(), 7, "skipped");
+    sleep(10 * SECOND).await;
+    b.revoke_all(all.clone()).await.unwrap();
+    assert_eq!(log.len(), 14, "the view is stale");
+    faulty.switches.refuses_reads.store(false, SeqCst);
+    sleep(2 * SECOND).await;
+    b.revoke_all(all).await.unwrap();
+    assert_eq!(log.len(), 14, "fresh again, so skipped");
+    assert_eq!(b.health().unacknowledged, 0);
+}
+
 /// Second, third and later callers, and those who come after a caller that went away: none is told that it is durable before it is.
 #[tokio::test(start_paused = true)]
 async fn row_a2_no_caller_is_told_that_it_is_durable_before_it_is() {

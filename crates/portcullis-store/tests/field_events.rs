@@ -113,3 +113,26 @@ async fn row_t18_no_id_and_no_issuer_of_an_entry_is_written() {
         assert!(!text.contains("chosen") && !text.contains("by-the-issuer") && !text.contains('\n'), "{text:?}");
     }
 }
+
+/// What is not kept for the log is never written by this instance: the line must not promise that it is tried again.
+#[tokio::test(start_paused = true)]
+async fn row_t3_the_line_says_whether_what_could_not_be_written_is_kept_for_the_log() {
+    let lines = Lines::default();
+    let _guard = set_default(lines.clone());
+    let clock = VirtualClock::new();
+    let log = FaultyLog::over(&MemoryLog::new().clock(clock.clone()));
+    let revocations = Revocations::builder(log.clone()).clock(clock).canary(Duration::ZERO).start().unwrap();
+    revocations.require(Duration::from_secs(1)).await.unwrap();
+    log.switches.refuses_writes.store(true, SeqCst);
+    let errors = || lines.take().into_iter().filter(|(level, _)| *level == Level::ERROR).collect::<Vec<_>>();
+    let session = |n: u32| Revocation::session("i", &n.to_string());
+    assert!(revocations.revoke_all((0..100_000).map(session)).await.is_err());
+    let [(_, kept)] = errors().try_into().unwrap();
+    assert!(kept.contains("which is tried again") && !kept.contains("not kept"), "{kept}");
+    assert!(revocations.revoke(session(100_000)).await.is_err());
+    let [(_, not_kept)] = errors().try_into().unwrap();
+    assert!(
+        not_kept.contains("some of these are not kept for the log") && !not_kept.contains("tried again"),
+        "{not_kept}"
+    );
+}

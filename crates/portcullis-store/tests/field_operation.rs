@@ -320,3 +320,32 @@ async fn the_defaults_are_those_of_the_specification() {
         sleep(10 * SECOND).await;
     }
 }
+
+/// Instances read each other's clocks from canaries: an entry of their issuer that a caller chooses could keep every instance from revoking.
+#[tokio::test(start_paused = true)]
+async fn the_issuer_of_canaries_is_reserved_on_every_level() {
+    let (clock, _, log) = scene();
+    let revocations = start(&clock, log.clone()).await;
+    let now = clock.now();
+    let of = |issuer: &str| {
+        [
+            Revocation::token(issuer, "ffffffffffff-1-1", now.plus(60 * SECOND)),
+            Revocation::session(issuer, "s"),
+            Revocation::subject(issuer, "alice", now),
+            Revocation::version(issuer, "alice", 7),
+            Revocation::client(issuer, "batch", now),
+            Revocation::key(issuer, "k"),
+            Revocation::issuer(issuer, now),
+        ]
+    };
+    for revocation in of("portcullis:canary") {
+        let error = revocations.revoke(revocation).await.unwrap_err();
+        assert_eq!(error.kind(), LogErrorKind::Refused);
+        assert!(error.to_string().contains("`portcullis:canary` is reserved"), "{error}");
+    }
+    let mixed = of("portcullis:canary").into_iter().take(1).chain(of("portcullis:canaries"));
+    assert!(revocations.revoke_all(mixed).await.is_err(), "all or none");
+    assert_eq!((log.len(), revocations.health().entries, revocations.health().unacknowledged), (0, 0, 0));
+    revocations.revoke_all(of("portcullis:canaries")).await.unwrap();
+    assert_eq!(log.len(), 7, "another issuer");
+}

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_core::{Revocation, RevocationEntry, UnixTime};
+use portcullis_core::{LogError, Revocation, RevocationEntry, UnixTime};
 use tokio::time::{Instant, sleep_until};
 
 use super::shared::Shared;
 
-/// The name of no issuer.
+/// The reserved issuer of canaries: no token names it, and no caller can revoke it.
 const CANARY: &str = "portcullis:canary";
 
 /// How long a canary lives. A reader that was cut off for longer may find that the log has forgotten the one that it stands behind, and then
@@ -28,6 +28,14 @@ pub(super) struct Canary {
 
 pub(super) fn is_canary(entry: &RevocationEntry) -> bool {
     entry.revocation().of_issuer() == CANARY
+}
+
+/// Why a caller cannot revoke it: its entries would be taken for canaries, which are kept in no view and tell other instances the time.
+pub(super) fn is_reserved() -> LogError {
+    LogError::refused(format!(
+        "the issuer `{CANARY}` is reserved for the entries by which instances measure their lag, and no token names it; revoke by the \
+         issuer that the tokens name"
+    ))
 }
 
 impl Canary {

@@ -43,7 +43,7 @@ pub struct Revocations {
     _tasks: Arc<JoinSet<()>>,
 }
 
-/// How long it is tried to append, if the log fails; then the caller is told.
+/// How long to keep retrying an append; then the caller gets the log's error.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a log may take for one attempt.
@@ -84,15 +84,16 @@ impl Revocations {
     /// Revokes.
     ///
     /// It holds on this instance at once, and is durable in the log when this returns `Ok`. The other instances enforce it as soon as they have
-    /// read it. Revoking the same again changes nothing, and appends nothing if the log is known to hold it. A cut-off has to be now or before,
-    /// but for five minutes by which clocks may differ. A caller that goes away meanwhile interrupts nothing.
+    /// read it. Revoking the same again changes nothing, and appends nothing if the log is known to hold it and the view is fresh. A cut-off has to
+    /// be now or before, but for five minutes by which clocks may differ. A caller that goes away meanwhile interrupts nothing.
     ///
     /// # Errors
     ///
     /// - The log's, if it could not be written for 5 s. The revocation may then hold everywhere or on this instance only, which keeps trying for
     ///   as long as it lives: try again, or raise an alert.
     /// - If 100 000 revocations wait for a log that takes none: what is revoked then holds on this instance only, and is not kept for the log.
-    /// - [`Refused`](portcullis_core::LogErrorKind::Refused) if it would have no effect, or a cut-off lies further ahead. Nothing is revoked then.
+    /// - [`Refused`](portcullis_core::LogErrorKind::Refused) if it would have no effect, a cut-off lies further ahead, or its issuer is
+    ///   `portcullis:canary`, which is reserved. Nothing is revoked then.
     /// - If this instance's calendar is more than a horizon behind the log's, or behind those of the instances that write canaries: they would
     ///   drop its entries as long past. Nothing is revoked then.
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), LogError> {
@@ -113,7 +114,7 @@ impl Revocations {
             return Ok(()); // the log has it all
         }
         let mut task = JoinSet::new();
-        // In a task of its own, and detached: whoever asked may be gone, and with them the request that this stands in.
+        // In a task of its own, and detached: the caller may drop this future, for example with its request.
         task.spawn_on(async move { shared.append(&to_append).await }, &self.shared.runtime);
         let outcome = Detached(task).join().await;
         outcome.unwrap_or_else(|| Err(LogError::unavailable("the log of revocations was given up")))
@@ -136,6 +137,9 @@ impl Revocations {
                 "a cut-off lies ahead: it would be forgotten before the tokens that it is to hit have expired; revoke up to now, and \
                  again later",
             ));
+        }
+        if entries.iter().any(canary::is_canary) {
+            return Err(canary::is_reserved());
         }
         if let Some(problem) = entries.iter().find_map(|entry| view.problem_with(entry.revocation())) {
             return Err(LogError::refused(problem));
@@ -201,7 +205,7 @@ impl From<&Revocations> for RevocationView {
     }
 }
 
-/// A task that goes on when nobody waits for it any more.
+/// A task that goes on when its caller stops waiting for it.
 struct Detached(JoinSet<Result<(), LogError>>);
 
 impl Detached {

@@ -42,7 +42,7 @@ struct Open {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Somebody is appending it.
+    /// A caller or the writer is appending it.
     Writing,
     /// The writer has to append it.
     Waiting,
@@ -51,13 +51,19 @@ enum Stage {
 }
 
 impl Own {
-    /// Notes what a caller revokes, and returns what has to be appended: all that the log is not known to hold.
+    /// Notes what a caller revokes, and returns what has to be appended: all that the log is not known to hold, and everything if the view is
+    /// not fresh: the log may have lost since what was read from it.
     ///
     /// # Errors
     ///
     /// If so much waits for the log that these do not fit in.
-    pub(super) fn begin(&mut self, entries: &[RevocationEntry]) -> Result<Vec<RevocationEntry>, LogError> {
-        let to_append: Vec<_> = entries.iter().filter(|entry| !self.in_log.holds(entry)).cloned().collect();
+    pub(super) fn begin(
+        &mut self,
+        entries: &[RevocationEntry],
+        is_fresh: bool,
+    ) -> Result<Vec<RevocationEntry>, LogError> {
+        let has_to = |entry: &&RevocationEntry| !is_fresh || !self.in_log.holds(entry);
+        let to_append: Vec<_> = entries.iter().filter(has_to).cloned().collect();
         let is_new = |entry: &&RevocationEntry| self.open.get(entry.revocation()).is_none_or(|open| !open.is_counted());
         if self.asked_for + to_append.iter().filter(is_new).count() > MOST {
             return Err(too_many());
@@ -101,7 +107,7 @@ impl Own {
         }
     }
 
-    /// Has the writer append what nobody has asked for: keys that are renewed.
+    /// Has the writer append keys that are renewed.
     pub(super) fn renew(&mut self, entries: Vec<RevocationEntry>) {
         for entry in entries {
             self.wait(Arc::new(entry.revocation().clone()), entry.until());

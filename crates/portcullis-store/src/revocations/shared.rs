@@ -52,17 +52,19 @@ impl Shared {
         }
     }
 
-    /// Notes what a caller revokes. Returns what has to be appended: all that the log is not known to hold.
+    /// Notes what a caller revokes. Returns what has to be appended: all that the log is not known to hold by a view that is
+    /// fresh.
     pub(super) fn begin(&self, entries: &[RevocationEntry]) -> Result<Vec<RevocationEntry>, LogError> {
         let mut to_append = Vec::new();
         // A part at a time, so that the task that reads need not wait.
         for batch in entries.chunks(BATCH) {
-            let begun = self.own().begin(batch);
+            let is_fresh = self.view.state() == ViewState::Fresh;
+            let begun = self.own().begin(batch, is_fresh);
             match begun {
                 Ok(more) => to_append.extend(more),
                 Err(error) => {
                     self.give_up(&to_append);
-                    telemetry::revoked(entries, Err(&error));
+                    telemetry::not_kept(entries, &error);
                     return Err(error);
                 }
             }
