@@ -105,12 +105,14 @@ fn pieces(value: &[u8]) -> Vec<Piece<'_>> {
         let follows_equals =
             matches!(pieces.iter().rev().find(|piece| !matches!(piece, Piece::Space)), Some(Piece::Other(b'=')));
         let quoted = (first == b'"' && follows_equals).then(|| closing(behind)).flatten();
-        (rest, _) = match (word, quoted) {
-            (0, Some(behind)) => (behind, pieces.push(Piece::Quoted)),
-            (0, None) if first.is_ascii_whitespace() => (behind, pieces.push(Piece::Space)),
-            (0, None) => (behind, pieces.push(Piece::Other(first))),
-            (_, _) => (&rest[word..], pieces.push(Piece::Word(&rest[..word]))),
+        let (piece, behind) = match (word, quoted) {
+            (0, Some(behind)) => (Piece::Quoted, behind),
+            (0, None) if first.is_ascii_whitespace() => (Piece::Space, behind),
+            (0, None) => (Piece::Other(first), behind),
+            (_, _) => (Piece::Word(&rest[..word]), &rest[word..]),
         };
+        pieces.push(piece);
+        rest = behind;
     }
     pieces
 }

@@ -132,6 +132,11 @@ fn row_p_texts_of_keys_are_no_secrets() {
     }
 }
 
+fn hexadecimal(octets: &[u8], between: &str) -> String {
+    let digits: Vec<_> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    digits.join(between)
+}
+
 #[test]
 fn row_p_a_public_key_is_recognised_however_it_is_wrapped() {
     let public = spki(p256().public_key());
@@ -148,8 +153,8 @@ fn row_p_a_public_key_is_recognised_however_it_is_wrapped() {
         STANDARD.encode(&text),
         format!("\u{feff}{}\n", STANDARD.encode(&text)),
         STANDARD.encode(STANDARD.encode(&public)),
-        public.iter().map(|octet| format!("{octet:02x}")).collect(),
-        public.iter().map(|octet| format!("{octet:02X}:")).collect(),
+        hexadecimal(&public, ""),
+        hexadecimal(&public, ":").to_uppercase(),
         text.replace('\n', "%0A").replace(' ', "%20"),
         STANDARD.encode(&public).as_bytes().chunks(20).map(|line| String::from_utf8_lossy(line) + "\n").collect(),
     ] {

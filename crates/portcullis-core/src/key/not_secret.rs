@@ -32,9 +32,8 @@ fn recognise(octets: &[u8], wrappings: usize) -> Option<&'static str> {
         let text: Zeroizing<Vec<u8>> = Zeroizing::new(octets.iter().copied().filter(|&byte| byte != 0).collect());
         let text = trim(&text);
         pem(text).or_else(|| json(text)).or_else(|| ssh(text)).or_else(|| {
-            let encodings: [fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>; 3] = [hexadecimal, percent, base64];
-            let mut inner = encodings.iter().filter(|_| wrappings > 0).filter_map(|decode| decode(text));
-            inner.find_map(|inner| recognise(&inner, wrappings - 1))
+            let within = |octets: Option<Zeroizing<Vec<u8>>>| recognise(&octets?, wrappings.checked_sub(1)?);
+            within(hexadecimal(text)).or_else(|| within(percent(text))).or_else(|| within(base64(text)))
         })
     })
 }
@@ -150,7 +149,7 @@ fn is_ssh_wire(octets: &[u8]) -> bool {
 fn hexadecimal(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let is_digit = |byte: &&u8| !byte.is_ascii_whitespace() && **byte != b':';
     let digits: Zeroizing<Vec<u8>> = Zeroizing::new(text.iter().filter(is_digit).copied().collect());
-    let pairs = digits.chunks(2).map(|pair| octet(pair.first_chunk()?));
+    let pairs = digits.chunks(2).map(|pair| octet(*pair.first_chunk()?));
     pairs.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
 }
 
@@ -159,14 +158,14 @@ fn percent(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {
-        let escaped = after.first_chunk().filter(|_| first == b'%').and_then(octet);
+        let escaped = after.first_chunk().filter(|_| first == b'%').and_then(|digits| octet(*digits));
         decoded.push(escaped.unwrap_or(first));
         rest = if escaped.is_some() { &after[2..] } else { after };
     }
     (decoded.len() < text.len()).then_some(decoded)
 }
 
-fn octet(digits: &[u8; 2]) -> Option<u8> {
+fn octet(digits: [u8; 2]) -> Option<u8> {
     let [high, low] = digits.map(|digit| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()));
     Some(high? * 16 + low?)
 }
