@@ -110,7 +110,7 @@ async fn row_a1_of_a_mixture_exactly_what_the_log_lacks_is_appended() {
     assert_eq!(log.len(), 6, "two were there, two were lost, two are new");
 }
 
-/// Whoever is told that it is durable relies on this instance, which did not write it: it answers for it from then on.
+/// A caller that is told that it is durable relies on this instance, which did not write it: it answers for it from then on.
 #[tokio::test(start_paused = true)]
 async fn row_a1_what_was_skipped_is_appended_if_the_log_turns_out_to_have_lost_it() {
     let (clock, log) = scene();
@@ -325,7 +325,6 @@ async fn row_t3_an_outage_costs_as_many_appends_as_there_are_batches() {
 
 /// As many as may wait. Measured with `--release -- --ignored --nocapture`.
 #[tokio::test(start_paused = true)]
-#[ignore = "takes long without optimisation"]
 async fn row_t3_an_outage_with_as_many_revocations_as_may_wait() {
     for count in [20_000, 50_000, 100_000] {
         let started = std::time::Instant::now();

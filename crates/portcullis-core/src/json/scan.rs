@@ -16,7 +16,7 @@ pub(crate) struct Scan<'de> {
 impl<'de> Scan<'de> {
     /// Scans a value that is a member or an element of something `depth` levels deep.
     ///
-    /// For values that nobody ever reads: an object that pretends to be a number passes for one.
+    /// For values that are never read: an object that pretends to be a number passes for one.
     pub(crate) const fn below(depth: usize) -> Self {
         Self { depth, text: "" }
     }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt::Write};
 /// How many configured names a line of the log shows. With all of five thousand it could not be read.
 const SHOWN: usize = 3;
 
-/// Longer names are compared with nothing: nobody configures them.
+/// Longer names are not compared: no configuration has them.
 const MAX_LEN: usize = 512;
 
 /// Configured names by what is left of them without scheme, case and slashes at the end: one look-up finds the one that a token

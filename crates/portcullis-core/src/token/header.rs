@@ -159,7 +159,7 @@ fn key_id<E: de::Error>(text: &str) -> Result<Box<str>, E> {
     Ok(text.into())
 }
 
-/// One that is longer than any is nobody's, and is not kept.
+/// A text that is longer than any thumbprint names no key, and is not kept.
 fn thumbprint(text: &str) -> Box<str> {
     const LONGEST: usize = 43;
     if text.len() <= LONGEST { text.into() } else { Box::default() }

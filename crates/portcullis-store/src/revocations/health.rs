@@ -26,7 +26,7 @@ pub struct RevocationHealth {
     /// The same, of the latest canary of another instance.
     pub lag_of_others: Option<Duration>,
     /// Whether a task follows the log. `false` once the last handle was dropped, or the runtime has ended: the view then goes stale for good,
-    /// and admits nobody.
+    /// and admits no token.
     pub is_followed: bool,
     /// How often the log could not be read on, and was read from its beginning.
     pub restarts: u64,

@@ -44,7 +44,7 @@ impl Shared {
             self.view.merge(entries)
         } else {
             let news = entries.filter(|entry| self.view.merge([*entry]) > 0);
-            // Nobody may be left to hear it: that is no error.
+            // No receiver may be left: that is no error.
             news.inspect(|entry| drop(self.events.send(RevocationEvent::Revoked((*entry).clone())))).count()
         };
         if changes > 0 {

@@ -219,7 +219,7 @@ fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstanc
         Leaf::Acr(_) => Some(LenientClaim::Acr),
         _ => None,
     };
-    // Neither met nor unmet, or its opposite would be met by a claim that nobody can read.
+    // Neither met nor unmet, or its opposite would be met by a claim that cannot be read.
     if let Some(Err(malformed)) = read.map(|claim| at.verified.require_type(claim)) {
         return Outcome::Undecided(malformed);
     }

@@ -26,7 +26,7 @@ impl RevocationView {
     /// Returns why a revocation would have no effect on any token that is checked against this view: one of an empty id
     /// ([`Revocation::hits_nothing`]), or a client's, of an issuer whose tokens [do not name one](crate::TrustedIssuer::without_client_claim). `None` if that is not known.
     ///
-    /// Whoever appends to the log asks this first, and refuses ([`LogError::refused`](crate::LogError::refused)).
+    /// Code that appends to the log asks this first, and refuses ([`LogError::refused`](crate::LogError::refused)).
     pub fn problem_with(&self, revocation: &Revocation) -> Option<String> {
         if revocation.hits_nothing() {
             let problem =

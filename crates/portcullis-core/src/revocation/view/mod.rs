@@ -196,7 +196,7 @@ impl RevocationView {
         self.0.signs.forgotten_by.store(0, Ordering::Release);
     }
 
-    /// Says that no task follows the log any more, and none will: once the view is stale it admits nobody, whatever a route's [`WhenStale`]
+    /// Says that no task follows the log any more, and none will: once the view is stale it admits no token, whatever a route's [`WhenStale`]
     /// says. A view that cannot become fresh again must not be served as one that may at any moment.
     pub fn end(&self) {
         self.0.has_ended.store(true, Ordering::Release);
