@@ -176,3 +176,9 @@ fn debug_shows_no_token() {
     let shown = format!("{cache:?}");
     assert!(shown.contains("tokens: 1") && !shown.contains("a.b.c"), "{shown}");
 }
+
+#[test]
+fn the_text_of_a_token_is_wiped_from_memory() {
+    // By its type: what is freed cannot be read without unsafe code.
+    let _: fn(&CachedToken) -> &Zeroizing<Box<[u8]>> = |token| &token.text;
+}

@@ -160,6 +160,12 @@ mod tests {
         [(Algorithm::Hs256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)];
 
     #[test]
+    fn a_secret_is_wiped_from_memory() {
+        // By its type: what is freed cannot be read without unsafe code.
+        let _: fn(&Secret) -> &Zeroizing<Vec<u8>> = |secret| &secret.bytes;
+    }
+
+    #[test]
     fn a_secret_is_at_least_as_long_as_the_hash() {
         for (algorithm, needed) in ALGORITHMS {
             assert!(Secret::new("a", algorithm, vec![1; needed]).is_ok());
