@@ -68,7 +68,7 @@ fn key_sets() {
 
 #[test]
 fn keys_that_cannot_be_used() {
-    let Some(vectors) = vectors::read(JWK) else { return };
+    let Some(vectors) = vectors::read(&format!("wycheproof/{JWK}")) else { return };
     let mut found = Vec::new();
     for group in vectors["testGroups"].as_array().unwrap() {
         let (_, unusable) = signature::keys(key(group));
@@ -79,7 +79,7 @@ fn keys_that_cannot_be_used() {
 
 #[test]
 fn every_quirk_is_decided_as_recommended_or_has_a_reason() {
-    let Some(quirks) = vectors::read("quirks.json") else { return };
+    let Some(quirks) = vectors::read("wycheproof/quirks.json") else { return };
     let quirks = quirks.as_array().unwrap();
     let own = REASONS.iter().filter(|reason| reason.3 == EMPTY_PAYLOAD).count();
     assert_eq!(quirks.len() + own, REASONS.len(), "whatever has no reason is decided as marked");
@@ -96,7 +96,7 @@ fn every_quirk_is_decided_as_recommended_or_has_a_reason() {
 
 /// Runs a file's tests and compares how many came to which verdict.
 fn run(file: &str, count: usize, expected: &[(&str, usize)]) {
-    let Some(vectors) = vectors::read(file) else { return };
+    let Some(vectors) = vectors::read(&format!("wycheproof/{file}")) else { return };
     let mut tally = BTreeMap::new();
     let mut failures = Vec::new();
     for group in vectors["testGroups"].as_array().unwrap() {
