@@ -52,7 +52,7 @@ pub(crate) fn rows(options: &Options, entries: usize) -> Vec<(&'static str, f64)
     first_hits
 }
 
-/// The `at`th revocation on a level: of nobody who asks.
+/// The `at`th revocation on a level: of no token that is asked for.
 fn revocation(issuer: &str, level: Level, at: usize) -> Revocation {
     let id = format!("{at:08x}-4b1d-4e52-9d7c-{:012x}", at.wrapping_mul(0x9e37_79b9));
     let second = UnixTime::from_secs(1 + at as u64);

@@ -366,7 +366,7 @@ fn row_d_revoking_an_empty_name_hits_nobody() {
         assert_eq!(scene.outcome(&token("other").without(name)), Ok(()), "{name}");
     }
     scene.revoke(&Revocation::subject(issuer, "test-user", now));
-    assert_eq!(scene.outcome(&token("sub")), Ok(()), "it is about nobody");
+    assert_eq!(scene.outcome(&token("sub")), Ok(()), "it has no subject");
     assert_eq!(scene.outcome(&token("sid")), Err(Code::TokenRevoked), "its subject is revoked");
 }
 

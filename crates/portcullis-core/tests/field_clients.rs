@@ -107,7 +107,7 @@ fn row_t8_what_is_no_text_names_no_client() {
     let empty = outcome(&authenticator, &scene.token().claim("azp", "")).unwrap();
     assert_eq!(empty.client_id(), None);
     let elsewhere = scene.token().claim("client_id", 7).claim("azp", "app");
-    assert_eq!(outcome(&authenticator, &elsewhere).unwrap().client_id(), Some("app"), "nobody reads `client_id` here");
+    assert_eq!(outcome(&authenticator, &elsewhere).unwrap().client_id(), Some("app"), "no rule reads `client_id` here");
     let escaped = scene.token().claim("sub", "a\nb").claim("azp", "a\tb\u{e9}");
     let verified = outcome(&authenticator, &escaped).unwrap();
     assert_eq!((verified.client_id(), verified.subject()), (Some("a\tb\u{e9}"), Some("a\nb")));

@@ -519,7 +519,7 @@ fn row_f34_a_certificate_is_a_name_and_no_source_of_trust() {
     assert_eq!(code(&service, &other_type.sign()), Some(Code::HeaderMalformed));
 }
 
-/// Where no key has a name by a certificate, such names are in use by nobody, and say nothing.
+/// Where no key is named by a certificate, such names are ignored.
 #[test]
 fn row_f34_thumbprints_change_nothing_where_no_key_has_one() {
     let issuer = MockIssuer::with_algorithm(Algorithm::Es256);

@@ -74,7 +74,7 @@ fn row_n1_a_bound_token_is_refused_however_often_it_comes() {
     }
 }
 
-/// `cnf` deeper down, or under a similar name, is a claim of somebody else's.
+/// `cnf` deeper down, or under a similar name, is another claim.
 #[test]
 fn row_n1_only_the_claim_of_that_name_binds() {
     let issuer = MockIssuer::new();
@@ -123,7 +123,7 @@ fn other_form(token: &str) -> String {
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// Whoever has a token can write it in a second way, so nothing may depend on its text: neither what is revoked, nor what a hit
+/// The holder of a token can write it in a second way, so nothing may depend on its text: neither what is revoked, nor what a hit
 /// in the cache says about the other one.
 #[test]
 fn row_t15_both_forms_of_an_es256_signature_are_one_token() {
@@ -210,7 +210,7 @@ fn row_f10_a_named_claim_stands_in_for_an_empty_audience_and_for_no_other() {
         assert_eq!(refusal(trusting_azp(&issuer), &token), Some(Code::AudienceMismatch), "{present}: it decides");
     }
     let of_another = issuer.token().claim("azp", "other");
-    assert_eq!(refusal(trusting_azp(&issuer), &of_another), None, "its `aud` is ours, whoever the client is");
+    assert_eq!(refusal(trusting_azp(&issuer), &of_another), None, "its `aud` is ours, whatever its client");
 }
 
 #[test]

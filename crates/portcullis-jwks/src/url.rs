@@ -305,7 +305,7 @@ mod tests {
             ("[fd00::1]:8080", "http://[fd00::1]:8080/"),
         ] {
             assert!(DocumentUrl::parse(url, &named(host)).is_ok(), "{host}: {url}");
-            assert!(parse(url).is_err(), "{url}, which nobody named");
+            assert!(parse(url).is_err(), "{url}, which was not named");
         }
         for (host, url) in [
             ("keycloak:8080", "http://keycloak/"),

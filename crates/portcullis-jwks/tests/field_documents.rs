@@ -242,9 +242,9 @@ mod sockets {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn row_r_a_refused_connection_is_told_in_one_line() {
-        // Somebody listens on this port and not on that address: so nobody else can take it meanwhile.
-        let somebody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://127.0.0.2:{}/keys", somebody.local_addr().unwrap().port());
+        // The listener holds this port on another address, so that no other process can take it meanwhile.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://127.0.0.2:{}/keys", listener.local_addr().unwrap().port());
         let keys = RemoteKeys::from_url(&url).start().unwrap();
         let text = first_failure(&keys).await;
         assert!(text.contains(&url) && text.contains("refused") && text.contains("host and port"), "{text}");

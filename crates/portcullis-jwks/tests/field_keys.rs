@@ -410,7 +410,7 @@ async fn row_w_retries_leave_tokens_their_fetches() {
     }
 }
 
-/// Its twin: while the keys from before can be used, nobody waits, and the issuer is left alone for longer.
+/// Its twin: while the keys from before can be used, no request waits, and the issuer is left alone for longer.
 #[tokio::test(start_paused = true)]
 async fn row_w_while_keys_can_be_used_retries_are_half_a_minute_apart() {
     let service = Service::started().await;
