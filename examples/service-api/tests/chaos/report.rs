@@ -13,6 +13,8 @@ pub(crate) struct Row {
     pub(crate) lost: usize,
     /// Accepted by the other instance for longer than it may.
     pub(crate) late: usize,
+    /// Requests to which nothing came, neither an answer nor the end of the connection.
+    pub(crate) unanswered: usize,
     /// How often valid tokens were served again later than they have to be.
     pub(crate) slow: usize,
     pub(crate) lag: Timings,
@@ -38,17 +40,17 @@ impl Timings {
 /// In Markdown.
 pub(crate) fn table(rows: &mut [Row], wanted: usize) -> String {
     rows.sort_by(|a, b| (a.log, b.killed).cmp(&(b.log, a.killed)));
-    let mut table = "| log | killed | kills | acknowledged | lost | late | slow | lag p50 / p99 / most, ms | valid tokens served again p50 / p99 / most, ms |\n\
-                     |---|---|---:|---:|---:|---:|---:|---:|---:|\n"
+    let mut table = "| log | killed | kills | acknowledged | lost | late | unanswered | slow | lag p50 / p99 / most, ms | valid tokens served again p50 / p99 / most, ms |\n\
+                     |---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();
     for row in rows {
         let kills = if row.kills < wanted { format!("{} (out of time)", row.kills) } else { row.kills.to_string() };
         let three = |timings: &Timings| [50, 99, 100].map(|percent| timings.at(percent)).join(" / ");
-        let Row { log, killed, acknowledged, lost, late, slow, .. } = row;
+        let Row { log, killed, acknowledged, lost, late, unanswered, slow, .. } = row;
         let (lag, again) = (three(&row.lag), three(&row.served_again));
         let _ = writeln!(
             table,
-            "| {log} | {killed} | {kills} | {acknowledged} | {lost} | {late} | {slow} | {lag} | {again} |"
+            "| {log} | {killed} | {kills} | {acknowledged} | {lost} | {late} | {unanswered} | {slow} | {lag} | {again} |"
         );
     }
     table

@@ -51,13 +51,6 @@ impl Client {
         timeout(Duration::from_secs(20), exchange).await.expect("an answer within 20 s")
     }
 
-    /// The status of the answer; none if the connection breaks, or nothing comes within 20 s.
-    pub(crate) async fn status(&self, request: Request<String>) -> Option<u16> {
-        let response = self.0.request(request.map(|text| Full::new(text.into())));
-        let response = timeout(Duration::from_secs(20), response).await.ok()?.ok()?;
-        Some(response.status().as_u16())
-    }
-
     pub(crate) async fn get(&self, at: SocketAddr, path: &str, token: Option<&str>) -> Answer {
         self.send(request("GET", at, path, token, None)).await
     }
