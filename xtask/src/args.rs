@@ -19,7 +19,11 @@ cargo xtask COMMAND [STEP] [--keep-going]
   --keep-going  run the remaining steps after a failure
   --allow-dirty release: package files that are not committed yet
   --minutes N   chaos: end after so many minutes at most (15 unless told otherwise)
+  --log NAME    chaos: only this log: nats, postgres, redb or redis
   --quick       bench: see that everything works; numbers to look at, not to keep";
+
+/// What `chaos` knows.
+const LOGS: [&str; 4] = ["nats", "postgres", "redb", "redis"];
 
 /// A parsed command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(crate) struct Args {
     pub(crate) quick: bool,
     /// Of the command `chaos`.
     pub(crate) minutes: Option<u32>,
+    /// Of the command `chaos`: the one log whose servers and instances are killed.
+    pub(crate) log: Option<String>,
 }
 
 /// The command to carry out.
@@ -54,8 +60,15 @@ impl Args {
     /// # Errors
     /// The text to show for a word that means nothing here.
     pub(crate) fn parse(words: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut args =
-            Self { task: Task::Help, only: None, keep_going: false, allow_dirty: false, quick: false, minutes: None };
+        let mut args = Self {
+            task: Task::Help,
+            only: None,
+            keep_going: false,
+            allow_dirty: false,
+            quick: false,
+            minutes: None,
+            log: None,
+        };
         let mut task = None;
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -67,6 +80,10 @@ impl Args {
                 "--minutes" => {
                     let number = words.next().and_then(|word| word.parse().ok()).filter(|minutes| *minutes > 0);
                     args.minutes = Some(number.ok_or("--minutes needs a number")?);
+                }
+                "--log" => {
+                    let log = words.next().filter(|word| LOGS.contains(&word.as_str()));
+                    args.log = Some(log.ok_or_else(|| format!("--log needs one of {}", LOGS.join(", ")))?);
                 }
                 "--help" | "-h" => task = Some(Task::Help),
                 flag if flag.starts_with('-') => return Err(format!("unknown option `{flag}`\n\n{HELP}")),
@@ -132,6 +149,7 @@ mod tests {
             allow_dirty: false,
             quick: false,
             minutes: None,
+            log: None,
         };
         assert_eq!(parse("check clippy --keep-going"), Ok(expected));
         assert_eq!(parse("--keep-going check clippy"), parse("check clippy --keep-going"));
@@ -143,6 +161,13 @@ mod tests {
         let args = parse("chaos --minutes 5").unwrap();
         assert_eq!((args.task, args.minutes), (Task::Chaos, Some(5)));
         assert_eq!(parse("chaos").unwrap().minutes, None);
+    }
+
+    #[test]
+    fn chaos_can_be_limited_to_one_log() {
+        assert_eq!(parse("chaos --log redis").unwrap().log.as_deref(), Some("redis"));
+        assert!(parse("chaos --log sqlite").unwrap_err().contains("redis"));
+        assert_eq!(parse("chaos").unwrap().log, None);
     }
 
     #[test]

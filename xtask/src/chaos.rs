@@ -10,16 +10,24 @@ use crate::{
 pub(crate) const DEFAULT_MINUTES: u32 = 15;
 
 /// Adds the steps. The test ends what it has started, also when it is interrupted, and fails if an acknowledged revocation was lost or
-/// late, or valid tokens were served again too slowly.
-pub(crate) fn add(steps: &mut Steps, minutes: u32) -> Result<(), Stopped> {
+/// late, a request was not answered, or valid tokens were served again too slowly.
+pub(crate) fn add(steps: &mut Steps, minutes: u32, log: Option<&str>) -> Result<(), Stopped> {
     steps.step("servers", |_| {
-        tools::require(&[tools::REDIS, tools::NATS, tools::POSTGRES])?;
+        tools::require(match log {
+            Some("redis") => &[tools::REDIS],
+            Some("nats") => &[tools::NATS],
+            Some("postgres") => &[tools::POSTGRES],
+            Some(_) => &[],
+            None => &[tools::REDIS, tools::NATS, tools::POSTGRES],
+        })?;
         Ok(Done::quietly())
     })?;
     steps.step("chaos", |_| {
         let test = "nothing_acknowledged_is_lost_by_hundreds_of_kills";
         let run = Run::cargo("test -p service-api --features redis,nats,postgres --test chaos --").arg(test);
-        run.words("--exact --ignored --nocapture").env("PORTCULLIS_CHAOS_MINUTES", &minutes.to_string()).run()?;
+        let run = run.words("--exact --ignored --nocapture").env("PORTCULLIS_CHAOS_MINUTES", &minutes.to_string());
+        let run = if let Some(log) = log { run.env("PORTCULLIS_CHAOS_LOG", log) } else { run };
+        run.run()?;
         Ok(Done::quietly())
     })
 }

@@ -68,7 +68,7 @@ fn run_steps(args: &Args) -> Result<bool, String> {
         Task::Test => suite::add(&mut steps, &workspace),
         Task::Ci => check::add(&mut steps, &workspace).and_then(|()| suite::add(&mut steps, &workspace)),
         Task::Bench => bench::add(&mut steps, &workspace, args.quick),
-        Task::Chaos => chaos::add(&mut steps, args.minutes.unwrap_or(chaos::DEFAULT_MINUTES)),
+        Task::Chaos => chaos::add(&mut steps, args.minutes.unwrap_or(chaos::DEFAULT_MINUTES), args.log.as_deref()),
         Task::Release => release::add(&mut steps, &workspace, args.allow_dirty),
         Task::Help | Task::Lines | Task::Weaken => Ok(()),
     };
