@@ -82,7 +82,8 @@ pub use key::{
     MAX_KEYS_TRIED, RingError, RingErrorKind, Secret, SkippedKey, UnknownAlgorithm, VerifyingKey,
 };
 pub use key_source::{
-    KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, SecretAndPublic, WaitingForKeys,
+    KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, SecretAndPublic, TokenHash, TokenHashKey,
+    WaitingForKeys,
 };
 pub use log_text::LogText;
 pub use policy::{Leeway, Profile, TrustedIssuer};

@@ -118,7 +118,7 @@ impl ScreenedToken<'_, '_> {
     pub(crate) fn key_hint(&self) -> KeyHint<'_> {
         let header = self.token.header();
         let (sha1, sha256) = header.certificate();
-        KeyHint::new(header.algorithm(), header.key_id()).with_certificate(sha1, sha256)
+        KeyHint::new(header.algorithm(), header.key_id()).with_certificate(sha1, sha256).with_token(self.token.text())
     }
 
     /// The one of `keys` that made the signature.

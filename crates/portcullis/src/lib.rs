@@ -113,8 +113,8 @@ pub use portcullis_core::{
     KeySourceErrorKind, KeyState, Leeway, LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived,
     MAX_KEYS_TRIED, NoCustom, Page, Profile, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
     RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Scopes, Secret, SecretAndPublic, SkippedKey,
-    SystemClock, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict,
-    Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
+    SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnreadableEntry,
+    UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
 };
 
 #[cfg(feature = "jwks")]

@@ -2,6 +2,7 @@
 
 mod error;
 mod secret_and_public;
+mod token_hash;
 
 use std::{
     fmt,
@@ -13,6 +14,7 @@ use std::{
 
 pub use error::{KeySourceError, KeySourceErrorKind};
 pub use secret_and_public::SecretAndPublic;
+pub use token_hash::{TokenHash, TokenHashKey};
 
 use crate::{Algorithm, AlgorithmSet, KeyMatch, UnixTime};
 
@@ -120,12 +122,17 @@ pub struct KeyHint<'a> {
     pub certificate_sha1: Option<&'a str>,
     /// The header's `x5t#S256`, if it has one: counts only where there is no `kid`.
     pub certificate_sha256: Option<&'a str>,
+    token: Option<TokenText<'a>>,
 }
+
+/// A token's text, which [`KeyHint::token_hash`] alone reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct TokenText<'a>(&'a str);
 
 impl<'a> KeyHint<'a> {
     /// A hint from a header's `alg` and `kid`.
     pub const fn new(algorithm: Algorithm, key_id: Option<&'a str>) -> Self {
-        Self { algorithm, key_id, certificate_sha1: None, certificate_sha256: None }
+        Self { algorithm, key_id, certificate_sha1: None, certificate_sha256: None, token: None }
     }
 
     /// Adds a header's `x5t` and `x5t#S256` (RFC 7515 sections 4.1.7 and 4.1.8): the thumbprints of a certificate, in base64url.
@@ -134,9 +141,29 @@ impl<'a> KeyHint<'a> {
         Self { certificate_sha1: sha1, certificate_sha256: sha256, ..self }
     }
 
+    /// Adds the token itself, for [`token_hash`](Self::token_hash).
+    #[must_use]
+    pub const fn with_token(self, token: &'a str) -> Self {
+        Self { token: Some(TokenText(token)), ..self }
+    }
+
+    /// Returns a keyed hash of the whole token, by which a source that fetches keys can remember a token that names no key. It is
+    /// computed by each call. `None` if the hint was made without a token.
+    ///
+    /// One token can be spelled in several ways, each with a hash of its own, so an unknown hash proves nothing.
+    pub fn token_hash(self, key: &TokenHashKey) -> Option<TokenHash> {
+        self.token.map(|token| key.hash(token.0))
+    }
+
     /// Whether the token names its key by a certificate, and not by `kid`.
     pub(crate) fn is_by_certificate(self) -> bool {
         self.key_id.is_none() && (self.certificate_sha1.is_some() || self.certificate_sha256.is_some())
+    }
+}
+
+impl fmt::Debug for TokenText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("redacted")
     }
 }
 

@@ -85,6 +85,10 @@ impl<'t> UnverifiedToken<'t> {
         self.header_is_new
     }
 
+    pub(crate) fn text(&self) -> &'t str {
+        self.text
+    }
+
     pub(crate) fn header_text(&self) -> &'t str {
         &self.text[..usize::from(self.dots[0])]
     }
