@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Algorithm, KeyHint};
+use portcullis_core::{Algorithm, KeyHint, TokenHash, TokenHashKey};
 use quick_cache::unsync::Cache;
 use tokio::time::Instant;
 
@@ -12,24 +12,28 @@ const CAPACITY: usize = 1024;
 /// For how long a key that was looked for again and again is taken for absent.
 const ABSENCE: Duration = Duration::from_secs(5 * 60);
 
-/// Key names that tokens used and the issuer was not found to have. A flood of invented names fills `appeared` only; `absent` is
-/// written by attempts, one name each, and `former` by changes of the set.
+/// Keys that tokens asked for and the issuer was not found to have. A flood of invented names fills `appeared`, and `passed` if each
+/// of them comes again; `absent` is written by attempts, one name each, and `former` by changes of the set.
 #[derive(Debug)]
 pub(crate) struct AbsentKeys {
     /// Those for whose sake an attempt was made, which did not bring them. Emptied when the issuer's keys change.
     absent: Cache<Name, Absence>,
+    /// Those that an attempt made for another reason did not bring either. Emptied when the issuer's keys change.
+    passed: Cache<Name, Absence>,
     /// How many attempts had begun when a name first came up. One that is pushed out is taken for new when it comes up again.
     appeared: Cache<Name, u64>,
     /// The ids of keys that the issuer published before: they came up before any attempt that is still to be made.
     former: Cache<Box<str>, ()>,
 }
 
-/// A token's `alg`, `kid`, `x5t` and `x5t#S256`.
+/// What a token asks for: a key by its `alg`, `kid`, `x5t` and `x5t#S256`, or the key that signed this very token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
     algorithm: Algorithm,
     key_id: Option<Box<str>>,
     certificate: [Option<Box<str>>; 2],
+    /// Of a token that does not name its key. Another token without a name may be signed by another key.
+    token: Option<TokenHash>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,31 +43,58 @@ struct Absence {
 }
 
 impl Name {
-    pub(crate) fn hint(&self) -> KeyHint<'_> {
-        let [sha1, sha256] = self.certificate.each_ref().map(Option::as_deref);
-        KeyHint::new(self.algorithm, self.key_id.as_deref()).with_certificate(sha1, sha256)
-    }
-}
-
-impl From<KeyHint<'_>> for Name {
-    fn from(hint: KeyHint<'_>) -> Self {
+    /// The key that the token names, or else the one that signed it.
+    pub(crate) fn of_key(hint: KeyHint<'_>, key: &TokenHashKey) -> Self {
         // They count only where there is no `kid`: others would make many names of one key.
         let certificate = match hint.key_id {
             Some(_) => [None, None],
             None => [hint.certificate_sha1, hint.certificate_sha256].map(|thumbprint| thumbprint.map(Box::from)),
         };
-        Self { algorithm: hint.algorithm, key_id: hint.key_id.map(Box::from), certificate }
+        let is_named = hint.key_id.is_some() || certificate.iter().any(Option::is_some);
+        let token = if is_named { None } else { hint.token_hash(key) };
+        Self { algorithm: hint.algorithm, key_id: hint.key_id.map(Box::from), certificate, token }
+    }
+
+    /// The key that signed the token. A certificate does not say which one that is: a set may have no names by certificates.
+    pub(crate) fn of_signer(hint: KeyHint<'_>, key: &TokenHashKey) -> Self {
+        let token = if hint.key_id.is_some() { None } else { hint.token_hash(key) };
+        Self { token, ..Self::of_key(hint, key) }
+    }
+
+    pub(crate) fn hint(&self) -> KeyHint<'_> {
+        let [sha1, sha256] = self.certificate.each_ref().map(Option::as_deref);
+        KeyHint::new(self.algorithm, self.key_id.as_deref()).with_certificate(sha1, sha256)
+    }
+
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// Whether it tells its key from others. A hint that was made without its token may not.
+    pub(crate) fn tells(&self) -> bool {
+        self.key_id.is_some() || self.token.is_some() || self.certificate.iter().any(Option::is_some)
     }
 }
 
 impl AbsentKeys {
     pub(crate) fn new() -> Self {
-        Self { absent: Cache::new(CAPACITY), appeared: Cache::new(CAPACITY), former: Cache::new(CAPACITY) }
+        Self {
+            absent: Cache::new(CAPACITY),
+            passed: Cache::new(CAPACITY),
+            appeared: Cache::new(CAPACITY),
+            former: Cache::new(CAPACITY),
+        }
     }
 
-    /// Whether it was looked for lately.
-    pub(crate) fn contains(&self, name: &Name, now: Instant) -> bool {
-        self.absent.get(name).is_some_and(|absence| now < absence.until)
+    /// Whether it was looked for lately: for its own sake, or by the attempt that began at `looked_at` and succeeded.
+    pub(crate) fn contains(&mut self, name: &Name, now: Instant, looked_at: Option<Instant>) -> bool {
+        if self.absent.get(name).is_some_and(|absence| now < absence.until) {
+            return true;
+        }
+        match (self.absence(name), looked_at) {
+            (Some(absence), Some(looked_at)) => now < self.pass(name, looked_at, absence.period),
+            _ => false,
+        }
     }
 
     /// Notes that a token named it, if none did before; `begun` attempts have begun so far.
@@ -76,7 +107,7 @@ impl AbsentKeys {
     /// Whether it had come up before the attempt of that number began.
     pub(crate) fn appeared_before(&self, name: &Name, attempt: u64) -> bool {
         let is_former = name.key_id.as_deref().is_some_and(|id| self.former.get(id).is_some());
-        is_former || self.absent.get(name).is_some() || self.appeared.get(name).is_some_and(|begun| *begun < attempt)
+        is_former || self.absence(name).is_some() || self.appeared.get(name).is_some_and(|begun| *begun < attempt)
     }
 
     /// Notes that an attempt which was made for it did not bring it.
@@ -84,21 +115,50 @@ impl AbsentKeys {
     /// The first time it may be that its token was faster than the issuer's own caches, so it is looked for again after
     /// `cool_down`, and then after twice as long each time; a client that presents it for ever causes a fetch every five minutes.
     pub(crate) fn insert(&mut self, name: Name, now: Instant, cool_down: Duration) {
-        let last = self.absent.get(&name).filter(|last| now < last.until + ABSENCE).cloned();
-        let period = match last {
-            Some(last) if now < last.until => return,
-            Some(last) => (2 * last.period).min(ABSENCE),
-            None => cool_down.min(ABSENCE),
+        let last = self.absence(&name);
+        if last.as_ref().is_some_and(|last| now < last.until) {
+            return;
+        }
+        self.passed.remove(&name);
+        self.absent.insert(name, Absence::next(last, now, cool_down));
+    }
+
+    /// Notes that an attempt which began at `looked_at`, for another reason, did not bring it, and returns until when that counts.
+    ///
+    /// So many names that come again and again are looked for by one fetch, and not by one each.
+    pub(crate) fn pass(&mut self, name: &Name, looked_at: Instant, cool_down: Duration) -> Instant {
+        let absence = match self.absence(name) {
+            Some(last) if looked_at < last.until => {
+                Absence { until: last.until.max(looked_at + last.period), period: last.period }
+            }
+            last => Absence::next(last, looked_at, cool_down),
         };
-        self.absent.insert(name, Absence { until: now + period, period });
+        let until = absence.until;
+        let book = if self.absent.get(name).is_some() { &mut self.absent } else { &mut self.passed };
+        book.insert(name.clone(), absence);
+        until
     }
 
     /// The issuer has other keys than those with these ids now, so that each one is looked for again.
     pub(crate) fn clear<'a>(&mut self, former: impl IntoIterator<Item = &'a str>) {
         self.absent.clear();
+        self.passed.clear();
         for id in former {
             self.former.insert(id.into(), ());
         }
+    }
+
+    fn absence(&self, name: &Name) -> Option<Absence> {
+        self.absent.get(name).or_else(|| self.passed.get(name)).cloned()
+    }
+}
+
+impl Absence {
+    /// That of a name which was looked for in vain at that instant, after it was so before.
+    fn next(last: Option<Self>, at: Instant, cool_down: Duration) -> Self {
+        let last = last.filter(|last| at < last.until + ABSENCE);
+        let period = last.map_or(cool_down, |last| 2 * last.period).min(ABSENCE);
+        Self { until: at + period, period }
     }
 }
 
@@ -109,7 +169,7 @@ mod tests {
     const COOL_DOWN: Duration = Duration::from_secs(30);
 
     fn name(id: &str) -> Name {
-        KeyHint::new(Algorithm::Es256, Some(id)).into()
+        Name::of_key(KeyHint::new(Algorithm::Es256, Some(id)), &TokenHashKey::random())
     }
 
     #[tokio::test(start_paused = true)]
@@ -118,8 +178,11 @@ mod tests {
         for seconds in [30, 60, 120, 240, 300, 300] {
             absent.insert(name("a"), now, COOL_DOWN);
             let end = now + Duration::from_secs(seconds);
-            assert!(absent.contains(&name("a"), end - Duration::from_millis(1)) && !absent.contains(&name("b"), now));
-            assert!(!absent.contains(&name("a"), end));
+            assert!(
+                absent.contains(&name("a"), end - Duration::from_millis(1), None)
+                    && !absent.contains(&name("b"), now, None)
+            );
+            assert!(!absent.contains(&name("a"), end, None));
             now = end;
         }
     }
@@ -130,7 +193,7 @@ mod tests {
         for millis in 0..100 {
             absent.insert(name("a"), now + Duration::from_millis(millis), COOL_DOWN);
         }
-        assert!(!absent.contains(&name("a"), now + COOL_DOWN));
+        assert!(!absent.contains(&name("a"), now + COOL_DOWN, None));
     }
 
     #[tokio::test(start_paused = true)]
@@ -139,7 +202,7 @@ mod tests {
         absent.insert(name("a"), start, COOL_DOWN);
         let later = start + COOL_DOWN + ABSENCE;
         absent.insert(name("a"), later, COOL_DOWN);
-        assert!(!absent.contains(&name("a"), later + COOL_DOWN));
+        assert!(!absent.contains(&name("a"), later + COOL_DOWN, None));
     }
 
     #[tokio::test(start_paused = true)]
@@ -152,7 +215,53 @@ mod tests {
         assert!(absent.absent.len() <= CAPACITY && absent.appeared.len() <= CAPACITY);
         absent.insert(name("a"), now, COOL_DOWN);
         absent.clear([]);
-        assert!(!absent.contains(&name("a"), now));
+        assert!(!absent.contains(&name("a"), now, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_for_another_name_counts_from_when_it_began() {
+        let (now, mut absent) = (Instant::now(), AbsentKeys::new());
+        let second = Duration::from_secs(1);
+        assert_eq!(absent.pass(&name("a"), now, COOL_DOWN), now + COOL_DOWN);
+        assert_eq!(absent.pass(&name("a"), now + second, COOL_DOWN), now + second + COOL_DOWN, "one soon after");
+        let later = now + second + COOL_DOWN;
+        assert!(!absent.contains(&name("a"), later, None), "without one it ends");
+        assert!(!absent.contains(&name("b"), later, Some(later)), "nothing is known of others");
+        assert!(absent.contains(&name("a"), later, Some(later)));
+        assert!(absent.contains(&name("a"), later + 2 * COOL_DOWN - second, Some(later)), "for twice as long now");
+        assert!(!absent.contains(&name("a"), later + 2 * COOL_DOWN, Some(later)));
+        absent.clear([]);
+        assert!(!absent.contains(&name("a"), later, Some(later)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn names_that_come_again_push_out_each_other_and_not_what_attempts_were_made_for() {
+        let (now, mut absent) = (Instant::now(), AbsentKeys::new());
+        absent.insert(name("a"), now, COOL_DOWN);
+        for n in 0..10 * CAPACITY {
+            absent.pass(&name(&n.to_string()), now, COOL_DOWN);
+        }
+        assert!(absent.passed.len() <= CAPACITY);
+        assert!(absent.contains(&name("a"), now, None));
+    }
+
+    #[test]
+    fn a_token_that_names_no_key_is_a_name_of_its_own() {
+        let key = TokenHashKey::random();
+        let hint = KeyHint::new(Algorithm::Es256, None);
+        let certified = hint.with_certificate(None, Some("thumbprint"));
+        let named = KeyHint::new(Algorithm::Es256, Some("a"));
+        for (hint, of_key_differs, of_signer_differs) in
+            [(hint, true, true), (certified, false, true), (named, false, false)]
+        {
+            let names = |of: fn(KeyHint<'_>, &TokenHashKey) -> Name| {
+                ["one", "other"].map(|token| of(hint.with_token(token), &key))
+            };
+            let differ = |[one, other]: [Name; 2]| one != other && one.tells();
+            assert_eq!(differ(names(Name::of_key)), of_key_differs, "{hint:?}");
+            assert_eq!(differ(names(Name::of_signer)), of_signer_differs, "{hint:?}");
+        }
+        assert!(!Name::of_signer(hint, &key).tells(), "a hint that was made without a token");
     }
 
     #[test]
@@ -180,6 +289,6 @@ mod tests {
         for n in 0..1_000_000 {
             absent.note_appearance(&name(&n.to_string()), 0);
         }
-        assert!(absent.contains(&name("a"), now));
+        assert!(absent.contains(&name("a"), now, None));
     }
 }

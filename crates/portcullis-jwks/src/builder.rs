@@ -81,7 +81,7 @@ impl RemoteKeysBuilder {
     ///
     /// A new key that is used before it was fetched is admitted within this time, whatever else goes on, and until then its tokens are
     /// answered with 503. If its id was named before the issuer published it, by guesswork or too early, its tokens are refused for
-    /// up to five minutes.
+    /// up to five minutes. Of tokens without a key id, that is so of those alone that were themselves presented too early.
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.cool_down = cool_down;
         self

@@ -23,15 +23,14 @@ pub(crate) struct Desk {
     period: Duration,
     cool_down: CoolDown,
     absent: AbsentKeys,
-    /// When a bad signature last caused a fetch, by the key's id. No more of them than the set has keys; a token without an id is
-    /// not among them.
-    doubted: HashMap<Option<Box<str>>, Instant>,
+    /// When a bad signature last caused a fetch, by the key's id. No more of them than the set has keys.
+    doubted: HashMap<Box<str>, Instant>,
     /// The attempt that is asked for or under way.
     running: Option<Running>,
     /// How many there were, with that one.
     begun: u64,
-    /// The number of the last one that succeeded.
-    succeeded: u64,
+    /// The number of the last one that succeeded, and when it began.
+    succeeded: Option<(u64, Instant)>,
     pub(crate) last: LastAttempt,
     pub(crate) held: Option<Held>,
     /// When the next attempt is due by itself.
@@ -42,6 +41,7 @@ pub(crate) struct Desk {
 #[derive(Debug)]
 struct Running {
     number: u64,
+    begun_at: Instant,
     purpose: Purpose,
     /// Whether it has brought other keys than before.
     changed: bool,
@@ -52,9 +52,9 @@ struct Running {
 enum Purpose {
     /// For none of the tokens: it is due.
     Schedule,
-    /// For a key that is not in the set.
+    /// For a key that is not in the set, or did not sign a token that names none.
     Key(Name),
-    /// For a newer key than the one that did not make a signature.
+    /// For a newer key than the one that a token names and that did not sign it.
     NewerKey,
 }
 
@@ -96,22 +96,29 @@ impl Desk {
             doubted: HashMap::new(),
             running: None,
             begun: 0,
-            succeeded: 0,
+            succeeded: None,
             last: LastAttempt::None,
             held: None,
             due: None,
         }
     }
 
-    /// A key that is not in the set.
+    /// A key that is not in the set, or that of a token which names none and which no key of the set has signed.
     pub(crate) fn look_for(&mut self, name: &Name, now: Instant) -> Outlook {
-        if self.absent.contains(name, now) {
+        if !name.tells() {
+            return self.join_or_begin(Purpose::Key(name.clone()), now);
+        }
+        let looked_at = self.looked_for_at(name);
+        if self.absent.contains(name, now, looked_at) {
             return Outlook::Absent;
         }
         self.absent.note_appearance(name, self.begun);
-        match self.join_or_begin(Purpose::Key(name.clone()), now) {
-            Outlook::CoolingDown if self.was_looked_for(name) => Outlook::Absent,
-            outlook => outlook,
+        match (self.join_or_begin(Purpose::Key(name.clone()), now), looked_at) {
+            (Outlook::CoolingDown, Some(looked_at)) => {
+                self.absent.pass(name, looked_at, self.period);
+                Outlook::Absent
+            }
+            (outlook, _) => outlook,
         }
     }
 
@@ -120,9 +127,10 @@ impl Desk {
         self.join_or_begin(Purpose::Schedule, now)
     }
 
-    /// Whether the last attempt succeeded, and none since a token first named the key has brought it.
-    fn was_looked_for(&self, name: &Name) -> bool {
-        matches!(self.last, LastAttempt::Succeeded) && self.absent.appeared_before(name, self.succeeded)
+    /// When the last attempt began, if it succeeded, and if a token had named the key before.
+    fn looked_for_at(&self, name: &Name) -> Option<Instant> {
+        let (attempt, at) = self.succeeded.filter(|_| matches!(self.last, LastAttempt::Succeeded))?;
+        self.absent.appeared_before(name, attempt).then_some(at)
     }
 
     /// An attempt for a token that cannot be decided about without one.
@@ -130,20 +138,24 @@ impl Desk {
         if let Some(running) = &self.running {
             return Outlook::Joined(running.number);
         }
-        if self.cool_down.try_take(now) { Outlook::Begun(self.next_attempt(purpose)) } else { Outlook::CoolingDown }
+        if self.cool_down.try_take(now) {
+            Outlook::Begun(self.next_attempt(purpose, now))
+        } else {
+            Outlook::CoolingDown
+        }
     }
 
     /// A signature that no key at hand has made. Under an id of the set: there may be another key by that id. Without an id: there
-    /// may be another key.
+    /// may be another key, and this token asks for that one.
     pub(crate) fn doubt(&mut self, name: &Name, now: Instant) -> Outlook {
-        let id = name.hint().key_id.map(Box::from);
+        let Some(id) = name.key_id() else { return self.look_for(name, now) };
         let is_recent = |last: &Instant| now.saturating_duration_since(*last) < DOUBT;
-        if self.running.is_none() && self.doubted.get(&id).is_some_and(is_recent) {
+        if self.running.is_none() && self.doubted.get(id).is_some_and(is_recent) {
             return Outlook::Absent;
         }
         let outlook = self.join_or_begin(Purpose::NewerKey, now);
-        if id.is_some() && matches!(outlook, Outlook::Begun(_)) {
-            self.doubted.insert(id, now);
+        if matches!(outlook, Outlook::Begun(_)) {
+            self.doubted.insert(id.into(), now);
         }
         outlook
     }
@@ -152,15 +164,15 @@ impl Desk {
     pub(crate) fn begin_scheduled(&mut self, now: Instant) {
         if self.running.is_none() {
             self.cool_down.take(now);
-            self.next_attempt(Purpose::Schedule);
+            self.next_attempt(Purpose::Schedule, now);
         }
     }
 
     /// Another attempt after one that failed. It leaves the bucket as it is: those that tokens may cause would otherwise be used up
     /// by an outage, and a new key refused after it.
-    pub(crate) fn begin_retry(&mut self) {
+    pub(crate) fn begin_retry(&mut self, now: Instant) {
         if self.running.is_none() {
-            self.next_attempt(Purpose::Schedule);
+            self.next_attempt(Purpose::Schedule, now);
         }
     }
 
@@ -180,8 +192,8 @@ impl Desk {
         let number = running.as_ref().map_or(self.begun, |running| running.number);
         let succeeded = matches!(last, LastAttempt::Succeeded);
         self.last = last;
-        if succeeded {
-            self.succeeded = number;
+        if let (true, Some(running)) = (succeeded, &running) {
+            self.succeeded = Some((number, running.begun_at));
         }
         let missed = succeeded && running.is_some_and(|running| self.is_missed(running, now));
         Finished { number, missed }
@@ -193,8 +205,10 @@ impl Desk {
             Purpose::NewerKey => !running.changed,
             Purpose::Key(name) => {
                 let keys = self.held.as_ref().map(|held| &held.keys);
-                let missed =
+                let is_unknown =
                     keys.is_none_or(|keys| matches!(keys.resolve(name.hint(), UnixTime::EPOCH), Resolved::Unknown));
+                // The keys from before did not sign a token that names none.
+                let missed = is_unknown || (name.key_id().is_none() && !running.changed);
                 if missed {
                     self.absent.insert(name, now, self.period);
                 }
@@ -219,23 +233,23 @@ impl Desk {
         due.map_or(cooled, |due| due.min(cooled))
     }
 
-    fn next_attempt(&mut self, purpose: Purpose) -> u64 {
+    fn next_attempt(&mut self, purpose: Purpose, now: Instant) -> u64 {
         self.begun += 1;
-        self.running = Some(Running { number: self.begun, purpose, changed: false });
+        self.running = Some(Running { number: self.begun, begun_at: now, purpose, changed: false });
         self.begun
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use portcullis_core::{Algorithm, KeyHint};
+    use portcullis_core::{Algorithm, KeyHint, TokenHashKey};
 
     use super::*;
 
     const PERIOD: Duration = Duration::from_secs(30);
 
     fn name(id: &str) -> Name {
-        KeyHint::new(Algorithm::Es256, Some(id)).into()
+        Name::of_key(KeyHint::new(Algorithm::Es256, Some(id)), &TokenHashKey::random())
     }
 
     #[tokio::test(start_paused = true)]
@@ -292,7 +306,7 @@ mod tests {
         let now = Instant::now();
         let mut desk = Desk::new(PERIOD, now);
         for _ in 0..10 {
-            desk.begin_retry();
+            desk.begin_retry(now);
             desk.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), now);
         }
         assert!(matches!(desk.look_for(&name("a"), now), Outlook::Begun(_)));
@@ -315,7 +329,7 @@ mod tests {
     async fn a_doubt_without_an_id_waits_for_a_cool_down_only() {
         let now = Instant::now();
         let mut desk = Desk::new(PERIOD, now);
-        let unnamed = Name::from(KeyHint::new(Algorithm::Es256, None));
+        let unnamed = Name::of_signer(KeyHint::new(Algorithm::Es256, None), &TokenHashKey::random());
         for outlook in [Outlook::Begun(1), Outlook::Begun(2), Outlook::CoolingDown] {
             assert_eq!(desk.doubt(&unnamed, now), outlook);
             desk.finish(LastAttempt::Succeeded, now);

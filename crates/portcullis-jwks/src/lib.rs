@@ -27,12 +27,13 @@
 //! - **Cool-down.** Tokens may cause a fetch every 30 s, and two at once after a quiet time. Meanwhile a token with an unknown key
 //!   is answered at once, however many there are, and a token whose key is known never waits for anything. The answer is a refusal
 //!   (401) if a fetch that began after the key was first named has succeeded and did not bring it. Otherwise the key may be new, and
-//!   the answer is "we could not decide" (503) with `Retry-After`. A key for which a fetch was made in vain is looked for again after
+//!   the answer is "we could not decide" (503) with `Retry-After`. A key that a fetch did not bring is looked for again after
 //!   a cool-down, then after twice as long, up to five minutes; any change of the set ends that.
 //! - **Same id, new key.** A bad signature under a known key id makes the set be fetched too, once in five minutes for each id, and
-//!   is refused in between. A token without a key id whose signature no key has made may cause a fetch once in a cool-down, and
-//!   is refused if that brings no other keys. In between it is answered with 503 each time, although a fetch may have looked since it
-//!   first came: nothing tells it from one that a new key signed.
+//!   is refused in between.
+//! - **No id.** A token without a key id that no key of the set has signed asks for the key that signed it, and the two rules above
+//!   apply: a fetch, then a refusal at once, and 503 if no fetch has looked since it first came. It is remembered by a keyed hash of
+//!   its text, so another token without an id is not refused because of it.
 //! - **Keys that moved.** The metadata are asked for once a day, and again before the next fetch when one did not bring the key that
 //!   it was made for: the issuer may publish its keys somewhere else by now, while the place from before still answers.
 //! - **Outage.** While the set cannot be fetched, the keys from before stay in use, up to an hour past their freshness. After

@@ -79,7 +79,7 @@ impl Refresher {
 
     fn begin_what_is_due(&self) {
         let mut desk = self.shared.desk();
-        if self.failures > 0 { desk.begin_retry() } else { desk.begin_scheduled(Instant::now()) }
+        if self.failures > 0 { desk.begin_retry(Instant::now()) } else { desk.begin_scheduled(Instant::now()) }
     }
 
     /// Draws the conclusions of an attempt, and then wakes the requests that wait for it.

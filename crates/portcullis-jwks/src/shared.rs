@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwap;
-use portcullis_core::{KeyHint, KeySet, KeySource, KeySourceError, KeySourceErrorKind, Resolved, UnixTime};
+use portcullis_core::{
+    KeyHint, KeySet, KeySource, KeySourceError, KeySourceErrorKind, Resolved, TokenHashKey, UnixTime,
+};
 use tokio::{
     sync::{Notify, watch},
     time::{Duration, Instant},
@@ -25,6 +27,8 @@ pub(crate) struct Shared {
     /// Until when that is so, in seconds by the calendar.
     edition_ends: AtomicU64,
     desk: Mutex<Desk>,
+    /// For the tokens that name no key.
+    pub(crate) token_hash_key: TokenHashKey,
     /// Tells the task that an attempt is asked for.
     pub(crate) wake: Notify,
     /// The number of the last attempt that is over.
@@ -87,6 +91,7 @@ impl Shared {
             edition: AtomicU64::new(0),
             edition_ends: AtomicU64::new(0),
             desk: Mutex::new(Desk::new(cool_down, Instant::now())),
+            token_hash_key: TokenHashKey::random(),
             wake: Notify::new(),
             finished: watch::Sender::new(0),
         }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl Shared {
     /// Looks for a key that was not at hand: says what is known of it, or waits for an attempt to get it.
     pub(crate) fn look_for(self: &Arc<Self>, hint: KeyHint<'_>) -> Resolved {
-        let (name, now) = (Name::from(hint), Instant::now());
+        let (name, now) = (Name::of_key(hint, &self.token_hash_key), Instant::now());
         let outlook = {
             let mut desk = self.desk();
             // Read anew, with the desk in hand. An attempt may have ended since the caller looked, and what it brought is
@@ -37,14 +37,14 @@ impl Shared {
             Outlook::CoolingDown => self.not_looked_for(),
             Outlook::Begun(_) | Outlook::Joined(_) => {
                 self.wake.notify_one();
-                Resolved::waiting(wait_for_key(Arc::clone(self), name, outlook))
+                Resolved::waiting(wait_for_key(Arc::clone(self), name, None, outlook))
             }
         }
     }
 
     /// What a signature that none of `tried` made leads to: another fetch, or nothing.
     pub(crate) fn doubt(self: &Arc<Self>, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
-        let (name, now) = (Name::from(hint), Instant::now());
+        let (name, now) = (Name::of_signer(hint, &self.token_hash_key), Instant::now());
         let outlook = {
             let mut desk = self.desk();
             // With the desk in hand, for the same reason as above: there may be other keys by now.
@@ -58,7 +58,7 @@ impl Shared {
         match outlook {
             Outlook::Begun(_) | Outlook::Joined(_) => {
                 self.wake.notify_one();
-                Resolved::waiting(wait_for_newer_key(Arc::clone(self), name, tried.clone(), outlook))
+                Resolved::waiting(wait_for_key(Arc::clone(self), name, Some(tried.clone()), outlook))
             }
             // A token that names a key of the set was not signed by it, which is a verdict. One that names none may have been
             // signed by a key that is not known yet.
@@ -89,15 +89,6 @@ impl Shared {
         if joined { self.begun_for_it(desk.look_for(name, now)) } else { Outlook::Absent }
     }
 
-    /// The attempt made no difference to a token without a key id. Was that all?
-    fn not_newer(&self, name: &Name, joined: bool) -> Outlook {
-        let (now, mut desk) = (Instant::now(), self.desk());
-        if !matches!(desk.last, LastAttempt::Succeeded) {
-            return Outlook::CoolingDown;
-        }
-        if joined { self.begun_for_it(desk.doubt(name, now)) } else { Outlook::Absent }
-    }
-
     /// An attempt that is under way now began after the token came, whichever token it was made for.
     fn begun_for_it(&self, outlook: Outlook) -> Outlook {
         match outlook {
@@ -117,8 +108,8 @@ impl Shared {
 }
 
 /// Waits for the attempt, and for one more if that one had begun before the key was asked for and did not bring it: the
-/// issuer may have published it in between.
-async fn wait_for_key(shared: Arc<Shared>, name: Name, mut outlook: Outlook) -> Resolved {
+/// issuer may have published it in between. `tried` are the keys of the set that did not sign the token, if any were candidates.
+async fn wait_for_key(shared: Arc<Shared>, name: Name, tried: Option<KeyMatch>, mut outlook: Outlook) -> Resolved {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let (attempt, joined) = match outlook {
@@ -128,39 +119,19 @@ async fn wait_for_key(shared: Arc<Shared>, name: Name, mut outlook: Outlook) -> 
             Outlook::Absent => return shared.at_hand(name.hint()),
             Outlook::CoolingDown => return shared.not_looked_for(),
         };
-        if !shared.wait(attempt, deadline).await {
-            return Shared::too_slow();
-        }
-        match shared.at_hand(name.hint()) {
-            Resolved::Unknown => outlook = shared.not_brought(&name, joined),
-            found => return found,
-        }
-    }
-}
-
-/// Waits for the attempt that may bring a newer key than `tried`. A token that names its key is judged by the keys at hand then,
-/// whatever the attempt came to. For one that names none, it has to be an attempt that succeeded and began after the token came.
-async fn wait_for_newer_key(shared: Arc<Shared>, name: Name, tried: KeyMatch, mut outlook: Outlook) -> Resolved {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let (attempt, joined) = match outlook {
-            Outlook::Begun(attempt) => (attempt, false),
-            Outlook::Joined(attempt) => (attempt, true),
-            Outlook::Absent => return shared.at_hand(name.hint()),
-            Outlook::CoolingDown => return shared.not_looked_for(),
-        };
         let in_time = shared.wait(attempt, deadline).await;
-        match shared.at_hand(name.hint()) {
-            Resolved::Keys(keys) if keys.is_of_the_set_of(&tried) => {
-                if name.hint().key_id.is_some() {
-                    return Resolved::Keys(keys);
-                }
-                if !in_time {
-                    return Shared::too_slow();
-                }
-                outlook = shared.not_newer(&name, joined);
+        let at_hand = shared.at_hand(name.hint());
+        // A token that names a key of the set is judged by the keys at hand, whatever the attempt came to.
+        if tried.is_some() && name.key_id().is_some() {
+            return at_hand;
+        }
+        match at_hand {
+            Resolved::Keys(keys) if tried.as_ref().is_none_or(|tried| !keys.is_of_the_set_of(tried)) => {
+                return Resolved::Keys(keys);
             }
-            others => return others,
+            _ if !in_time => return Shared::too_slow(),
+            Resolved::Keys(_) | Resolved::Unknown => outlook = shared.not_brought(&name, joined),
+            other => return other,
         }
     }
 }

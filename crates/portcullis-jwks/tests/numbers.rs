@@ -90,18 +90,26 @@ async fn tokens_cause_two_fetches_at_once_and_then_one_in_thirty_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn an_absent_key_is_looked_for_after_thirty_seconds_and_in_the_end_after_five_minutes() {
-    let service = quiet().await;
-    let token = service.token_of("absent");
+    for has_id in [true, false] {
+        let service = quiet().await;
+        let forged = service.provider.issuer().token().without_header("kid").expires_in(20 * MINUTE);
+        let token = if has_id { service.token_of("absent") } else { forged.defect(Defect::WrongKey).sign() };
+        assert_eq!(intervals(&service, &token).await, [0, 30, 60, 120, 240, 300, 300], "with an id: {has_id}");
+    }
+}
+
+/// In seconds, between the fetches that a token causes which is presented every second.
+async fn intervals(service: &Service, token: &str) -> Vec<u64> {
     let (mut last, mut fetches, mut intervals) = (Instant::now(), service.fetches(), Vec::new());
     while intervals.len() < 7 {
-        service.code(&token).await;
+        service.code(token).await;
         if service.fetches() > fetches {
             intervals.push(last.elapsed().as_secs());
             (last, fetches) = (Instant::now(), service.fetches());
         }
         sleep(SECOND).await;
     }
-    assert_eq!(intervals, [0, 30, 60, 120, 240, 300, 300]);
+    intervals
 }
 
 #[tokio::test(start_paused = true)]
