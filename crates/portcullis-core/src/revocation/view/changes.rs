@@ -1,11 +1,37 @@
-//! `Changes`: how often a view has changed, and on which levels since when.
+//! `Changes`: how often a view has changed, and since when on which levels and for which ids.
+//!
+//! A token that was checked in an epoch is checked again once that has passed. Looking its ids up on every level costs an access to main memory
+//! each. But only what was revoked *since* can hit it, so small tables tell most tokens that there is nothing: for each level, and for each id
+//! by a hash ([`Marks`]), the epoch of the last change.
+//!
+//! What must never happen is that these tables say "nothing" of a token that an entry hits, because the token is then noted as live in the new
+//! epoch, and is not looked up again. These rules exclude that:
+//!
+//! 1. **A reader loads the epoch first**, then the tables, then the view's entries. What it has found holds for the epoch it has loaded.
+//! 2. **A writer stores the epoch last**: first the entries, then the tables, then the epoch, with `Release` for the reader's `Acquire`. A reader
+//!    that sees an epoch sees the entries and the marks of all epochs up to it. A reader that sees an earlier epoch notes that one, and comes back.
+//! 3. **A mark bears the number of the epoch that publishes it**, which is later than any in which a reader can have missed its entry.
+//!    The number is known only while the lock is held, so a [`Batch`] keeps its marks until then. Two merges at a time get two epochs.
+//! 4. **Nothing in the tables decreases or is emptied**: one writer at a time stores the number that comes next. What a reader sees of an epoch
+//!    that is not published yet makes it look an entry up once too often.
+//! 5. **A batch that is too large for marks moves `marked_since`**: tokens that were checked before that epoch are looked up in full. So are
+//!    tokens that were never checked (0): epochs, and `marked_since` with them, begin at 1.
+//! 6. **A batch is published even if the caller's iterator panics**: its entries are in the view, and merging them again would bring no news.
+//!
+//! To forget entries, or to withdraw the view's confirmation, touches nothing here. An entry that was forgotten and comes back is news, with an
+//! epoch and a mark of its own.
 
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
+use super::{id_hash::Mark, marks::Marks};
 use crate::revocation::Level;
+
+/// How many marks a batch may bring: 8 KiB while it lasts. Larger ones come while a log is read from its beginning; the tokens that were checked
+/// before one are looked up in full once.
+const MOST_MARKS: usize = 1024;
 
 /// A set of levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +59,51 @@ impl Levels {
     }
 }
 
-/// The epoch: moves on whenever a token more is revoked; what was found live in an epoch stays so while it lasts. With the epoch in which each
-/// level changed last: a token that was checked before has to be held against the levels that have changed since, and against no other.
+/// The epoch moves on whenever a token more is revoked; what was found live in an epoch stays so while it lasts. The module's documentation has
+/// the rules.
 #[derive(Debug)]
+#[repr(C)] // the epoch first: a hit reads it, and nothing else here
 pub(super) struct Changes {
     /// Begins at 1.
     epoch: AtomicU64,
+    /// The epoch in which each level changed last.
     last: [AtomicU64; Level::ALL.len()],
-    /// Held while a change is published: a reader that sees an epoch sees the levels of all epochs up to it.
+    /// The marks are complete for the epochs after this one.
+    marked_since: AtomicU64,
+    marks: Marks,
+    /// Held while a change is published.
     publishing: Mutex<()>,
+}
+
+/// What has changed since a token was checked.
+#[derive(Debug)]
+pub(super) struct News<'c> {
+    changes: &'c Changes,
+    checked: u64,
+    epoch: u64,
+    levels: Levels,
+    is_marked: bool,
+}
+
+/// What one merge has brought. It is published when it is dropped, which has to be after its entries can be found.
+#[derive(Debug)]
+pub(super) struct Batch<'c> {
+    changes: &'c Changes,
+    levels: Levels,
+    count: usize,
+    /// Of the first entries, and of all if there are few enough.
+    marks: Vec<Mark>,
 }
 
 impl Changes {
     pub(super) fn new() -> Self {
-        Self { epoch: AtomicU64::new(1), last: Default::default(), publishing: Mutex::default() }
+        Self {
+            epoch: AtomicU64::new(1),
+            last: Default::default(),
+            marked_since: AtomicU64::new(1),
+            marks: Marks::new(),
+            publishing: Mutex::default(),
+        }
     }
 
     /// The present epoch.
@@ -54,30 +111,79 @@ impl Changes {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// The present epoch, and the levels that have changed since `checked`; all of them since 0.
-    pub(super) fn since(&self, checked: u64) -> (u64, Levels) {
+    /// What has changed since `checked`: everything since 0.
+    pub(super) fn since(&self, checked: u64) -> News<'_> {
         let epoch = self.epoch();
         let mut levels = if checked == 0 { Levels::ALL } else { Levels::NONE };
         for (level, last) in Level::ALL.into_iter().zip(&self.last) {
-            if last.load(Ordering::Acquire) > checked {
+            if last.load(Ordering::Relaxed) > checked {
                 levels.insert(level);
             }
         }
-        (epoch, levels)
+        let is_marked = checked >= self.marked_since.load(Ordering::Relaxed);
+        News { changes: self, checked, epoch, levels, is_marked }
     }
 
-    /// Makes it known that something more is revoked on these levels; to be called when it can be found.
-    pub(super) fn publish(&self, levels: Levels) {
-        if levels == Levels::NONE {
+    /// What is about to be merged.
+    pub(super) fn batch(&self) -> Batch<'_> {
+        Batch { changes: self, levels: Levels::NONE, count: 0, marks: Vec::new() }
+    }
+}
+
+impl News<'_> {
+    /// The epoch for which a check holds that begins now.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The levels that have changed.
+    pub(super) fn levels(&self) -> Levels {
+        self.levels
+    }
+
+    /// Whether marks tell which ids have changed. If not, any may have.
+    pub(super) fn is_marked(&self) -> bool {
+        self.is_marked
+    }
+
+    /// Whether something may have changed for this id. `false` is certain, unless there are no marks.
+    pub(super) fn may_name(&self, mark: Mark) -> bool {
+        self.changes.marks.has_after(self.checked, mark)
+    }
+}
+
+impl Batch<'_> {
+    /// Adds an entry that can be found, and revokes a token more.
+    pub(super) fn add(&mut self, level: Level, mark: Mark) {
+        self.levels.insert(level);
+        self.count += 1;
+        if self.marks.len() < MOST_MARKS {
+            self.marks.push(mark);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let Changes { epoch, last, marked_since, marks, publishing } = self.changes;
+        if self.count == 0 {
             return;
         }
-        let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = self.epoch.load(Ordering::Relaxed) + 1;
-        // The levels first: a reader that sees the new epoch sees them.
-        for (_, last) in Level::ALL.into_iter().zip(&self.last).filter(|(level, _)| levels.has(*level)) {
-            last.store(next, Ordering::Release);
+        let _publishing = publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = epoch.load(Ordering::Relaxed) + 1;
+        for (_, last) in Level::ALL.into_iter().zip(last).filter(|(level, _)| self.levels.has(*level)) {
+            last.store(next, Ordering::Relaxed);
         }
-        self.epoch.store(next, Ordering::Release);
+        if self.count > self.marks.len() {
+            marked_since.store(next, Ordering::Relaxed);
+        } else {
+            self.marks.iter().for_each(|mark| marks.set(*mark, next));
+        }
+        epoch.store(next, Ordering::Release); // after everything else
     }
 }
 
@@ -85,24 +191,128 @@ impl Changes {
 mod tests {
     use super::*;
 
+    fn publish(changes: &Changes, news: &[(Level, u64)]) {
+        let mut batch = changes.batch();
+        for (level, mark) in news {
+            batch.add(*level, Mark(*mark));
+        }
+        assert_eq!(batch.len(), news.len());
+    }
+
+    fn of(levels: &[Level]) -> Levels {
+        let mut set = Levels::NONE;
+        for level in levels {
+            set.insert(*level);
+        }
+        set
+    }
+
     #[test]
     fn only_levels_that_have_changed_since_are_named() {
         let changes = Changes::new();
-        let of = |levels: &[Level]| {
-            let mut set = Levels::NONE;
-            for level in levels {
-                set.insert(*level);
-            }
-            set
-        };
-        assert_eq!(changes.since(1), (1, Levels::NONE));
-        assert_eq!(changes.since(0).1, Levels::ALL, "of a token that was never checked");
-        changes.publish(Levels::NONE);
+        let since = |checked| (changes.since(checked).epoch(), changes.since(checked).levels());
+        assert_eq!(since(1), (1, Levels::NONE));
+        assert_eq!(since(0).1, Levels::ALL, "of a token that was never checked");
+        publish(&changes, &[]);
         assert_eq!(changes.epoch(), 1);
-        changes.publish(of(&[Level::Session]));
-        changes.publish(of(&[Level::Key, Level::Token]));
-        assert_eq!(changes.since(1), (3, of(&[Level::Session, Level::Key, Level::Token])));
-        assert_eq!(changes.since(2), (3, of(&[Level::Key, Level::Token])));
-        assert_eq!(changes.since(3), (3, Levels::NONE));
+        publish(&changes, &[(Level::Session, 1)]);
+        publish(&changes, &[(Level::Key, 2), (Level::Token, 3)]);
+        assert_eq!(since(1), (3, of(&[Level::Session, Level::Key, Level::Token])));
+        assert_eq!(since(2), (3, of(&[Level::Key, Level::Token])));
+        assert_eq!(since(3), (3, Levels::NONE));
+    }
+
+    #[test]
+    fn only_ids_that_have_changed_since_are_named() {
+        let changes = Changes::new();
+        publish(&changes, &[(Level::Session, 11 << 32 | 1)]);
+        publish(&changes, &[(Level::Key, 12 << 32 | 2), (Level::Token, 13 << 32 | 3)]);
+        let named = |checked| {
+            let news = changes.since(checked);
+            assert!(news.is_marked());
+            [11 << 32 | 1, 12 << 32 | 2, 13 << 32 | 3, 14 << 32 | 4].map(|mark| news.may_name(Mark(mark)))
+        };
+        assert_eq!(named(1), [true, true, true, false]);
+        assert_eq!(named(2), [false, true, true, false]);
+        assert_eq!(named(3), [false; 4]);
+    }
+
+    #[test]
+    fn a_token_that_was_never_checked_is_not_told_by_marks() {
+        let changes = Changes::new();
+        assert!(!changes.since(0).is_marked());
+        assert!(changes.since(1).is_marked());
+    }
+
+    #[test]
+    fn a_batch_with_more_than_there_are_marks_for_counts_as_a_change_of_all_ids() {
+        let changes = Changes::new();
+        publish(&changes, &vec![(Level::Token, 1); MOST_MARKS]);
+        assert!(changes.since(1).is_marked());
+        publish(&changes, &vec![(Level::Token, 1); MOST_MARKS + 1]);
+        assert_eq!(changes.epoch(), 3);
+        assert!(!changes.since(1).is_marked() && !changes.since(2).is_marked());
+        assert_eq!(changes.since(2).levels(), of(&[Level::Token]));
+        assert!(changes.since(3).is_marked(), "those that were checked since are told again");
+        publish(&changes, &[(Level::Client, 2)]);
+        assert!(changes.since(3).is_marked() && changes.since(3).may_name(Mark(2)));
+        assert!(!changes.since(2).is_marked(), "and the others still are not");
+    }
+
+    /// Merging these entries again would bring no news: they are in the view.
+    #[test]
+    fn what_was_merged_before_a_panic_is_published() {
+        let changes = Changes::new();
+        let merging = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut batch = changes.batch();
+            batch.add(Level::Token, Mark(1));
+            panic!("the caller's iterator");
+        }));
+        assert!(merging.is_err());
+        let news = changes.since(1);
+        assert_eq!((news.epoch(), news.levels()), (2, of(&[Level::Token])));
+        assert!(news.is_marked() && news.may_name(Mark(1)));
+    }
+
+    /// At each moment, while another thread publishes.
+    #[test]
+    fn a_reader_that_sees_an_epoch_sees_what_it_has_brought() {
+        const EPOCHS: u64 = 3000;
+        let level_at = Level::ALL.into_iter().cycle().take(3001).collect::<Vec<_>>();
+        let of_epoch = |epoch: u64| (level_at[usize::try_from(epoch).unwrap()], Mark(epoch << 32 | epoch));
+        let changes = Changes::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for epoch in 2..=EPOCHS {
+                    let mut batch = changes.batch();
+                    // The one that counts comes last; no other shares its slots.
+                    (1..200).for_each(|n| batch.add(of_epoch(epoch).0, Mark((8000 + n) << 32 | (8000 + n))));
+                    batch.add(of_epoch(epoch).0, of_epoch(epoch).1);
+                }
+            });
+            let mut checked = 1;
+            while checked < EPOCHS {
+                let news = changes.since(checked);
+                for epoch in checked + 1..=news.epoch() {
+                    let (level, mark) = of_epoch(epoch);
+                    assert!(news.levels().has(level) && news.may_name(mark), "epoch {epoch} of {}", news.epoch());
+                }
+                checked = news.epoch();
+            }
+        });
+    }
+
+    /// Two merges at a time: each mark belongs to the epoch in which its batch was published, not to the one in which it was begun.
+    #[test]
+    fn a_batch_that_was_begun_first_and_is_published_last_has_the_latest_epoch() {
+        let changes = Changes::new();
+        let mut early = changes.batch();
+        early.add(Level::Token, Mark(11 << 32 | 1));
+        publish(&changes, &[(Level::Session, 12 << 32 | 2)]);
+        let checked = changes.epoch();
+        assert!(!changes.since(1).may_name(Mark(11 << 32 | 1)), "not yet");
+        drop(early);
+        let news = changes.since(checked);
+        assert!(news.may_name(Mark(11 << 32 | 1)) && news.levels() == of(&[Level::Token]));
     }
 }

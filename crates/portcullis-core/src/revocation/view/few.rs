@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::id_hash::IssuerTag;
+use super::id_hash::{IssuerTag, Mark};
 use crate::{
     UnixTime,
     revocation::{Level, Revocation, RevocationEntry, entry::short},
@@ -39,17 +39,17 @@ impl Few {
     }
 
     /// Whether there may be something for this issuer or this key. `false` is certain.
-    pub(super) fn may_have(&self, issuer: IssuerTag, key: Option<u64>) -> bool {
+    pub(super) fn may_have(&self, issuer: IssuerTag, key: Option<Mark>) -> bool {
         let has = |hash: u64| {
             let (word, bit) = place(hash);
             self.bits[word].load(Ordering::Acquire) & bit != 0
         };
-        has(issuer.0) || key.is_some_and(has)
+        has(issuer.0) || key.is_some_and(|key| has(key.0))
     }
 
     /// To be called before an issuer's cut-off (or its key, if there is one) is taken in.
-    pub(super) fn will_have(&self, issuer: IssuerTag, key: Option<u64>) {
-        let (word, bit) = place(key.unwrap_or(issuer.0));
+    pub(super) fn will_have(&self, issuer: IssuerTag, key: Option<Mark>) {
+        let (word, bit) = place(key.map_or(issuer.0, |key| key.0));
         self.bits[word].fetch_or(bit, Ordering::Release);
     }
 

@@ -27,6 +27,10 @@ pub(super) struct IdHasher {
 #[derive(Clone, Copy)]
 pub(super) struct IssuerTag(pub(super) u64);
 
+/// A quick hash of an id, its issuer and its level, which only says where there is nothing to look for. Two ids with one mark cost a look-up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark(pub(super) u64);
+
 impl IdHasher {
     pub(super) fn new() -> Self {
         let randomness = RandomState::new(); // from the operating system
@@ -40,9 +44,8 @@ impl IdHasher {
         IssuerTag(self.issuers.hash_one(short(issuer).as_bytes()))
     }
 
-    /// A quick hash of a key's id, which only says where not to look for it.
-    pub(super) fn few(&self, issuer: IssuerTag, key_id: &str) -> u64 {
-        self.issuers.hash_one((issuer.0, short(key_id).as_bytes()))
+    pub(super) fn mark(&self, level: Level, issuer: IssuerTag, id: &str) -> Mark {
+        Mark(self.issuers.hash_one((issuer.0 ^ level as u64, short(id).as_bytes())))
     }
 
     pub(super) fn id(&self, level: Level, issuer: IssuerTag, id: &str) -> IdHash {

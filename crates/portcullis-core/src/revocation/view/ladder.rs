@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    changes::Levels,
+    changes::{Levels, News},
     few::Few,
-    id_hash::{IdHash, IdHasher, IssuerTag},
+    id_hash::{IdHash, IdHasher, IssuerTag, Mark},
     shards::{NoBound, Shards, UpTo},
 };
 use crate::{
@@ -18,6 +18,9 @@ const NEARLY: Duration = Duration::from_secs(60);
 
 /// Under which level a subject's id is hashed: cut-offs and versions are kept apart, and one hash serves for both.
 const SUBJECT: Level = Level::Subject;
+
+/// What stands for the id of an issuer's mark, whatever its entry says.
+const NO_ID: &str = "";
 
 /// All entries that this process has.
 pub(super) struct Ladder {
@@ -57,6 +60,28 @@ impl Ladder {
         self.versions.find(self.hasher.id(SUBJECT, self.hasher.issuer(issuer), subject))
     }
 
+    /// The levels on which news may hit a token: those that have changed, or none of them if no id that it bears there has changed.
+    ///
+    /// An entry's mark is that of its level, its issuer and its id; here are all that could be of an entry which [`find`](Self::find) finds.
+    pub(super) fn levels_to_ask(&self, facts: &Facts, news: &News<'_>) -> Levels {
+        let levels = news.levels();
+        if levels == Levels::NONE || !news.is_marked() {
+            return levels;
+        }
+        let issuer = self.hasher.issuer(facts.issuer());
+        let id = |level| match level {
+            Level::Token => facts.token_id(),
+            Level::Session => facts.session_id(),
+            Level::Subject | Level::Version => facts.subject(),
+            Level::Client => facts.client_id(),
+            Level::Key => facts.key_id(),
+            Level::Issuer => Some(NO_ID),
+        };
+        let may_be_hit = |level| id(level).is_some_and(|id| news.may_name(self.hasher.mark(level, issuer, id)));
+        let mut changed = Level::ALL.into_iter().filter(|level| levels.has(*level));
+        if changed.any(may_be_hit) { levels } else { Levels::NONE }
+    }
+
     /// Up the ladder, the commonest rung first; only on `levels`. Nothing is hashed for a level without entries.
     pub(super) fn find(&self, facts: &Facts, levels: Levels) -> Option<Level> {
         let levels = self.in_use(levels);
@@ -65,7 +90,8 @@ impl Ladder {
         }
         let issuer = self.hasher.issuer(facts.issuer());
         if levels.has(Level::Key) || levels.has(Level::Issuer) {
-            let is_perhaps_there = self.few.may_have(issuer, facts.key_id().map(|key| self.hasher.few(issuer, key)));
+            let is_perhaps_there =
+                self.few.may_have(issuer, facts.key_id().map(|key| self.hasher.mark(Level::Key, issuer, key)));
             let found = || self.few.find(facts.issuer(), facts.issued_at(), facts.key_id());
             if let Some(level) = is_perhaps_there.then(found).flatten() {
                 return Some(level);
@@ -118,43 +144,47 @@ impl Ladder {
         levels.without(is_empty)
     }
 
-    /// Takes an entry in. Whether that revokes any token more.
-    pub(super) fn merge(&self, entry: &RevocationEntry, now: UnixTime, horizon: Duration) -> bool {
+    /// Takes an entry in. Returns its mark if it revokes any token more.
+    pub(super) fn merge(&self, entry: &RevocationEntry, now: UnixTime, horizon: Duration) -> Option<Mark> {
         let (revocation, until) = (entry.revocation(), entry.until());
-        let level = revocation.level();
+        let (level, bound) = (revocation.level(), revocation.bound());
         if until <= now && level != Level::Key {
-            return false;
+            return None;
         }
         // Remembered by our horizon, too: whoever wrote it may serve tokens that live shorter than those that we let in.
-        let until =
-            if level == Level::Token { until } else { until.max(now.plus(horizon).plus(RevocationEntry::MARGIN)) };
-        if matches!(level, Level::Key | Level::Issuer) {
-            let issuer = self.hasher.issuer(revocation.of_issuer());
-            self.few.will_have(issuer, (level == Level::Key).then(|| self.hasher.few(issuer, revocation.id())));
-            return self.few.merge(revocation, if level == Level::Key { entry.until() } else { until });
-        }
-        let id = self.id(revocation);
-        let bound = revocation.bound();
-        match level {
-            Level::Token => self.tokens.merge(id, bound, until),
-            Level::Session => self.sessions.merge(id, bound, until),
-            Level::Subject => self.subjects.merge(id, bound, until),
-            Level::Version => self.versions.merge(id, bound, until),
-            Level::Client => self.clients.merge(id, bound, until),
-            Level::Key | Level::Issuer => false,
-        }
+        let at_least = now.plus(horizon).plus(RevocationEntry::MARGIN);
+        let issuer = self.hasher.issuer(revocation.of_issuer());
+        let id = if level == Level::Issuer { NO_ID } else { revocation.id() };
+        let mark = self.hasher.mark(level, issuer, id);
+        let id = || self.id(revocation, issuer);
+        let revokes_more = match level {
+            Level::Token => self.tokens.merge(id(), bound, until),
+            Level::Session => self.sessions.merge(id(), bound, until.max(at_least)),
+            Level::Subject => self.subjects.merge(id(), bound, until.max(at_least)),
+            Level::Version => self.versions.merge(id(), bound, until.max(at_least)),
+            Level::Client => self.clients.merge(id(), bound, until.max(at_least)),
+            Level::Key => {
+                self.few.will_have(issuer, Some(mark));
+                self.few.merge(revocation, until)
+            }
+            Level::Issuer => {
+                self.few.will_have(issuer, None);
+                self.few.merge(revocation, until.max(at_least))
+            }
+        };
+        revokes_more.then_some(mark)
     }
 
-    fn id(&self, revocation: &Revocation) -> IdHash {
+    fn id(&self, revocation: &Revocation, issuer: IssuerTag) -> IdHash {
         let level = if revocation.level() == Level::Version { SUBJECT } else { revocation.level() };
-        self.hasher.id(level, self.hasher.issuer(revocation.of_issuer()), revocation.id())
+        self.hasher.id(level, issuer, revocation.id())
     }
 
     /// Whether that entry is here, remembered for at least nearly as long.
     pub(super) fn has(&self, entry: &RevocationEntry) -> bool {
         let (revocation, bound) = (entry.revocation(), entry.revocation().bound());
         let until = entry.until().minus(NEARLY);
-        let id = || self.id(revocation);
+        let id = || self.id(revocation, self.hasher.issuer(revocation.of_issuer()));
         match revocation.level() {
             Level::Token => self.tokens.has(id(), bound, until),
             Level::Session => self.sessions.has(id(), bound, until),

@@ -7,6 +7,7 @@ mod confirmation;
 mod few;
 mod id_hash;
 mod ladder;
+mod marks;
 mod shards;
 mod trusted_time;
 
@@ -72,13 +73,13 @@ struct Inner {
     has_ended: AtomicBool,
 }
 
-/// What is looked at for a token that was seen before, in one line of the processor's cache that nobody writes to for a request.
-#[repr(align(64))]
+/// What is looked at for a token that was seen before, up to the epoch in one line of the processor's cache that nobody writes to for a request.
+#[repr(C, align(64))]
 struct Signs {
-    changes: Changes,
     confirmation: Confirmation,
     /// The latest second since 1970 by which entries were forgotten, or not taken in.
     forgotten_by: AtomicU64,
+    changes: Changes,
 }
 
 /// What a view says of a token.
@@ -124,9 +125,9 @@ impl RevocationView {
             ladder: Ladder::new(),
             clients: Clients::default(),
             signs: Signs {
-                changes: Changes::new(),
                 confirmation: Confirmation::new(settings.max_staleness),
                 forgotten_by: AtomicU64::new(0),
+                changes: Changes::new(),
             },
             settings,
             forgetting: Mutex::new(TrustedTime::new(now, uptime)),
@@ -159,16 +160,13 @@ impl RevocationView {
         let inner = &*self.0;
         let now = inner.forget_by();
         let horizon = inner.settings.horizon;
-        let (mut levels, mut count) = (Levels::NONE, 0);
+        let mut batch = inner.signs.changes.batch();
         for entry in entries {
-            if inner.ladder.merge(entry, now, horizon) {
-                levels.insert(entry.revocation().level());
-                count += 1;
+            if let Some(mark) = inner.ladder.merge(entry, now, horizon) {
+                batch.add(entry.revocation().level(), mark);
             }
         }
-        // After the entries: who still sees the old number has asked before they came.
-        inner.signs.changes.publish(levels);
-        count
+        batch.len() // and it is published: a request that still sees the old epoch has asked before these entries came
     }
 
     /// To be taken down before a log is asked for what is new, for [`confirm`](Self::confirm).
@@ -309,8 +307,8 @@ impl RevocationView {
 
     /// The same for a token that no level revoked in the epoch `checked`.
     fn admit_since(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale, checked: u64) -> Result<(), AuthError> {
-        let (epoch, levels) = self.0.signs.changes.since(checked); // before the check, so that a change meanwhile counts
-        match self.check_levels(facts, now, levels) {
+        let news = self.0.signs.changes.since(checked); // before the check, so that a change meanwhile counts
+        match self.check_levels(facts, now, self.0.ladder.levels_to_ask(facts, &news)) {
             Verdict::Live => {}
             Verdict::Stale(age) => self.admit_stale(age, when_stale)?,
             Verdict::Revoked(level) => {
@@ -319,7 +317,7 @@ impl RevocationView {
             Verdict::BeyondHorizon => return Err(self.too_long_lived(facts)),
             Verdict::Malformed(claim) => return facts.require_type(claim),
         }
-        facts.checked_at_epoch().store(epoch, Ordering::Relaxed);
+        facts.checked_at_epoch().store(news.epoch(), Ordering::Relaxed);
         Ok(())
     }
 

@@ -1,0 +1,306 @@
+//! A cached token is checked again after the view has changed, mostly by small tables alone: its verdict is that of looking up everything.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../../tests/tests/support/seed.rs"]
+mod seed;
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    thread,
+    time::Duration,
+};
+
+use portcullis_core::{
+    Algorithm, Code, JwtAuthenticator, Level, Revocation, RevocationEntry, RevocationView, UnixTime, Verdict, Verified,
+    WhenStale,
+};
+use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
+use proptest::{prelude::*, test_runner::RngSeed};
+
+const T: UnixTime = FixedClock::DEFAULT;
+const HORIZON: Duration = Duration::from_secs(3600);
+const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
+
+/// With which tokens are quickly signed, and checked.
+const SECRET: &[u8; 33] = b"a secret of at least 32 bytes, ok";
+
+/// How many issuers there are, each with a key, and how many tokens of each: with four values for each other claim.
+const ISSUERS: usize = 2;
+const TOKENS: usize = 16;
+
+#[derive(Clone, Debug)]
+enum Event {
+    /// Something of that issuer is revoked, together with so many entries that hit nothing.
+    Revoke {
+        level: Level,
+        of: usize,
+        who: usize,
+        among: usize,
+    },
+    /// Tokens are presented: which, beginning at one of them.
+    Present {
+        from: usize,
+        count: usize,
+    },
+    /// Time passes, and what is past remembering is forgotten.
+    Forget {
+        after: u64,
+    },
+    /// The view is no longer confirmed.
+    BeginAnew,
+    Confirm,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let among = prop_oneof![4 => Just(0_usize), 3 => 1..40_usize, 1 => 1000..1100_usize];
+    let revoke = (prop::sample::select(Level::ALL.to_vec()), 0..ISSUERS, 0..4_usize, among);
+    prop_oneof![
+        4 => revoke.prop_map(|(level, of, who, among)| Event::Revoke { level, of, who, among }),
+        6 => (0..ISSUERS * TOKENS, 1..8_usize).prop_map(|(from, count)| Event::Present { from, count }),
+        1 => (1..900_u64).prop_map(|after| Event::Forget { after }),
+        1 => Just(Event::BeginAnew),
+        2 => Just(Event::Confirm),
+    ]
+}
+
+/// The `at`th token of an issuer: which of four values each claim has differs from one to the next.
+fn token(issuer: &MockIssuer, at: usize) -> TokenBuilder {
+    let token = issuer.token().token_id(&format!("{}", at % 4)).subject(&format!("{}", at / 4 % 4));
+    let token = token.claim("sid", format!("{}", (at / 2) % 4)).claim("client_id", format!("{}", (at / 3) % 4));
+    token.claim("ver", 3).expires_at(T.plus(HORIZON))
+}
+
+fn revocation(issuer: &MockIssuer, level: Level, who: usize) -> Revocation {
+    let (name, id) = (issuer.name(), who.to_string());
+    match level {
+        Level::Token => Revocation::token(name, &id, LATE),
+        Level::Session => Revocation::session(name, &id),
+        Level::Subject => Revocation::subject(name, &id, T.plus(Duration::from_secs(60))),
+        Level::Version => Revocation::version(name, &id, 2 + who as u64),
+        Level::Client => Revocation::client(name, &id, T.plus(Duration::from_secs(60))),
+        // Seldom: then none of its tokens is live any more.
+        Level::Key if who == 0 => Revocation::key(name, &issuer.key_id()),
+        Level::Key => Revocation::key(name, &id),
+        _ if who == 1 => Revocation::issuer(name, T.plus(Duration::from_secs(60))),
+        _ => Revocation::issuer(&id, T),
+    }
+}
+
+fn noise(issuer: &str, at: usize) -> Revocation {
+    match Level::ALL[at % 7] {
+        Level::Token => Revocation::token(issuer, &format!("noise {at}"), LATE),
+        Level::Session => Revocation::session(issuer, &format!("noise {at}")),
+        Level::Subject => Revocation::subject(issuer, &format!("noise {at}"), T),
+        Level::Version => Revocation::version(issuer, &format!("noise {at}"), 9),
+        Level::Client => Revocation::client(issuer, &format!("noise {at}"), T),
+        Level::Key => Revocation::key(issuer, &format!("noise {at}")),
+        _ => Revocation::issuer(&format!("noise {at}"), T),
+    }
+}
+
+struct World {
+    clock: FixedClock,
+    issuers: Vec<MockIssuer>,
+    view: RevocationView,
+    /// For each issuer one that refuses when the view is stale, and one that does not.
+    authenticators: Vec<[JwtAuthenticator; 2]>,
+    /// With what verification makes of each, for the look-up in full.
+    tokens: Vec<(usize, String, Verified)>,
+    made: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = FixedClock::default();
+        let issuers: Vec<_> = (0..ISSUERS)
+            .map(|n| {
+                MockIssuer::with_secret("k", Algorithm::Hs256, SECRET)
+                    .named(format!("https://{n}.test"))
+                    .clock(clock.clone())
+            })
+            .collect();
+        let view = RevocationView::builder(HORIZON).clock(clock.clone()).max_staleness(HORIZON).build();
+        view.confirm(view.ask());
+        let both = |issuer: &MockIssuer| {
+            let closed = issuer.authenticator().clock(clock.clone()).revocations(&view);
+            [closed.clone(), closed.when_stale(WhenStale::DangerFailOpen)]
+        };
+        let authenticators = issuers.iter().map(both).collect();
+        let token = |n: usize| {
+            let issuer = &issuers[n / TOKENS];
+            let token = token(issuer, n % TOKENS).sign();
+            let verified = issuer.authenticator().clock(clock.clone()).verify(&token).ready().unwrap().unwrap();
+            (n / TOKENS, token, verified)
+        };
+        let tokens = (0..ISSUERS * TOKENS).map(token).collect();
+        Self { clock, issuers, view, authenticators, tokens, made: 0 }
+    }
+
+    fn happen(&mut self, event: &Event) {
+        match *event {
+            Event::Revoke { level, of, who, among } => {
+                let entry = |revocation: &Revocation| self.view.entry(revocation);
+                let mut entries: Vec<RevocationEntry> =
+                    (0..among).map(|at| entry(&noise(self.issuers[of].name(), self.made + at))).collect();
+                self.made += among;
+                entries.insert(among / 2, entry(&revocation(&self.issuers[of], level, who)));
+                self.view.merge(&entries);
+            }
+            Event::Present { from, count } => (from..from + count).for_each(|at| self.present(at)),
+            Event::Forget { after } => {
+                self.clock.advance(Duration::from_secs(after));
+                (0..257).for_each(|_| self.view.forget_some());
+            }
+            Event::BeginAnew => self.view.begin_anew(),
+            Event::Confirm => self.view.confirm(self.view.ask()),
+        }
+    }
+
+    fn present(&self, at: usize) {
+        let (of, token, verified) = &self.tokens[at % self.tokens.len()];
+        for (authenticator, is_open) in self.authenticators[*of].iter().zip([false, true]) {
+            let expected = match self.view.check(verified, self.view.now()) {
+                Verdict::Live => Ok(()),
+                Verdict::Stale(_) if is_open => Ok(()),
+                Verdict::Stale(_) => Err(Code::RevocationsStale),
+                Verdict::Revoked(_) => Err(Code::TokenRevoked),
+                other => unreachable!("{other:?}"),
+            };
+            let outcome = authenticator.verify(token).ready().unwrap().map(drop).map_err(|error| error.code());
+            // A token that has expired is refused for that, whatever the view says.
+            if outcome != Err(Code::TokenExpired) {
+                assert_eq!(outcome, expected, "token {at}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, rng_seed: RngSeed::Fixed(seed::seed()), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_cached_token_is_admitted_if_and_only_if_looking_up_everything_finds_nothing(
+        events in prop::collection::vec(event(), 1..80)
+    ) {
+        let mut world = World::new();
+        (0..world.tokens.len()).for_each(|at| world.present(at));
+        for event in &events {
+            world.happen(event);
+        }
+        (0..world.tokens.len()).for_each(|at| world.present(at));
+    }
+}
+
+/// How many tokens are revoked while they are presented, and how many are not.
+const VICTIMS: usize = 600;
+const OTHERS: usize = 40;
+
+/// Two threads revoke, in batches of any size; one forgets, withdraws and confirms; one presents what is revoked and what is not. What was
+/// revoked when a request began is refused to it, and to all that follow.
+#[test]
+fn a_token_is_refused_from_the_moment_at_which_merging_its_revocation_ended() {
+    let (scene, seed) = (Scene::new(), seed::seed());
+    (0..scene.tokens.len()).for_each(|at| assert!(scene.admits(at)));
+    thread::scope(|scope| {
+        let scene = &scene;
+        let revoking = [0, 1].map(|writer| scope.spawn(move || scene.revoke(writer, chance(seed ^ writer as u64))));
+        scope.spawn(|| scene.forget_and_confirm());
+        scope.spawn(|| scene.present(chance(!seed)));
+        let outcomes = revoking.map(thread::ScopedJoinHandle::join);
+        scene.is_over.store(true, Ordering::Release);
+        assert!(outcomes.iter().all(Result::is_ok));
+    });
+    for at in 0..scene.tokens.len() {
+        assert_eq!(scene.admits(at), at >= VICTIMS, "token {at}");
+    }
+}
+
+struct Scene {
+    issuer: MockIssuer,
+    view: RevocationView,
+    authenticator: JwtAuthenticator,
+    tokens: Vec<String>,
+    /// What was merged.
+    revoked: Vec<AtomicBool>,
+    /// What is being merged, by each writer.
+    revoked_now: [AtomicUsize; 2],
+    is_over: AtomicBool,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let clock = FixedClock::default();
+        let issuer = MockIssuer::with_secret("k", Algorithm::Hs256, SECRET).clock(clock.clone());
+        let view = RevocationView::builder(HORIZON).clock(clock).build();
+        view.confirm(view.ask());
+        let authenticator = issuer.authenticator().revocations(&view).when_stale(WhenStale::DangerFailOpen);
+        let token = |at: usize| {
+            let token = issuer.token().token_id(&format!("t{at}")).subject(&format!("u{at}"));
+            let token = token.claim("sid", format!("s{at}")).claim("client_id", format!("c{at}"));
+            token.claim("ver", 3).sign()
+        };
+        let tokens = (0..VICTIMS + OTHERS).map(token).collect();
+        let revoked = (0..VICTIMS).map(|_| AtomicBool::new(false)).collect();
+        let revoked_now = [AtomicUsize::new(0), AtomicUsize::new(1)];
+        Self { issuer, view, authenticator, tokens, revoked, revoked_now, is_over: AtomicBool::new(false) }
+    }
+
+    fn admits(&self, at: usize) -> bool {
+        let outcome = self.authenticator.verify(&self.tokens[at]).ready().unwrap();
+        outcome.map_err(|error| assert_eq!(error.code(), Code::TokenRevoked, "token {at}")).is_ok()
+    }
+
+    /// Every second one, among others that nobody presents.
+    fn revoke(&self, writer: usize, mut chance: impl FnMut(usize) -> usize) {
+        let issuer = self.issuer.name();
+        for victim in (writer..VICTIMS).step_by(2) {
+            self.revoked_now[writer].store(victim, Ordering::Relaxed);
+            let among = if chance(40) == 0 { 1100 } else { chance(300) };
+            // Not keys and issuers, of which there are few.
+            let others = (0..among).map(|n| noise(issuer, (victim * 2000 + n) * 7 + n % 5));
+            let id = |of: &str| format!("{of}{victim}");
+            let own = match victim / 2 % 5 {
+                0 => Revocation::token(issuer, &id("t"), LATE),
+                1 => Revocation::session(issuer, &id("s")),
+                2 => Revocation::subject(issuer, &id("u"), LATE),
+                3 => Revocation::version(issuer, &id("u"), 4),
+                _ => Revocation::client(issuer, &id("c"), LATE),
+            };
+            let entries: Vec<_> = others.chain([own]).map(|revocation| self.view.entry(&revocation)).collect();
+            assert_eq!(self.view.merge(&entries), among + 1);
+            self.revoked[victim].store(true, Ordering::Release);
+        }
+    }
+
+    fn forget_and_confirm(&self) {
+        while !self.is_over.load(Ordering::Acquire) {
+            self.view.forget_some();
+            self.view.begin_anew();
+            self.view.confirm(self.view.ask());
+        }
+    }
+
+    /// Mostly tokens that are being revoked at this moment.
+    fn present(&self, mut chance: impl FnMut(usize) -> usize) {
+        while !self.is_over.load(Ordering::Acquire) {
+            let is_any = chance(4) == 0;
+            let at =
+                if is_any { chance(self.tokens.len()) } else { self.revoked_now[chance(2)].load(Ordering::Relaxed) };
+            let was_revoked = self.revoked.get(at).is_some_and(|revoked| revoked.load(Ordering::Acquire));
+            let is_admitted = self.admits(at);
+            assert!(!(was_revoked && is_admitted), "token {at} was revoked before");
+            assert!(is_admitted || at < VICTIMS, "nothing revokes token {at}");
+        }
+    }
+}
+
+/// Numbers below what they are asked for with, by xorshift.
+fn chance(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed | 1;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from((state >> 3) % below as u64).unwrap()
+    }
+}
