@@ -63,7 +63,8 @@ pub(crate) fn build(package: &Package) -> StepResult {
         return Ok(Done::note(built.join(", ")));
     }
     let install = missing.iter().map(|version| format!("rustup toolchain install {version}")).collect::<Vec<_>>();
-    Ok(Done::skipped(format!("no toolchain {} ({})", missing.join(", "), install.join(" && "))))
+    let built = if built.is_empty() { String::new() } else { format!("; built: {}", built.join(", ")) };
+    Ok(Done::skipped(format!("no toolchain {} ({}){built}", missing.join(", "), install.join(" && "))))
 }
 
 /// What is built together: the defaults, or one feature.
