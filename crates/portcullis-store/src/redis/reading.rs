@@ -17,8 +17,9 @@ use super::{
     reply::{self, Place},
 };
 
-/// How many entries to ask for at once: about 100 kB. An answer has a time limit, so a smaller page leaves a slow machine more room to read
-/// one within it.
+/// How many entries to ask for at once: about 100 kB. The task that follows the log asks again when an answer takes 0.9 s, and gives up after
+/// a while, so a page has to be far quicker than that on a slow machine. Pages of 5000 take about twice as long, and a million entries are
+/// read no sooner with them (BENCHMARKS.md).
 const PAGE: usize = 1000;
 
 /// How long the server is asked to wait at once. After that it is asked again whether it is still the one to ask; and one that hangs is
