@@ -85,9 +85,11 @@ fn public_api(name: &str) -> StepResult {
         return Ok(Done::skipped("needs a nightly toolchain and: cargo install cargo-public-api --locked"));
     }
     let list = Run::cargo("+nightly public-api --all-features -sss -p").arg(name);
-    let now = list.output()?;
     let path = format!("api/{name}.txt");
-    let kept = fs::read_to_string(root().join(&path)).unwrap_or_default();
+    let Ok(kept) = fs::read_to_string(root().join(&path)) else {
+        return Ok(Done::skipped(format!("there is no {path} to compare with (mkdir -p api && {list} > {path})")));
+    };
+    let now = list.output()?;
     let differences = differences(&kept, &now);
     if differences.is_empty() {
         return Ok(Done::note(format!("as in {path}")));
