@@ -7,7 +7,9 @@ use axum::{
     extract::{FromRef, State},
     routing::get,
 };
-use portcullis::{AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope};
+use portcullis::{
+    Admission, AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope,
+};
 
 use crate::Member;
 
@@ -33,51 +35,49 @@ pub fn state() -> Router {
 }
 
 /// Portcullis without a layer: the extractor finds its configuration in the router's state.
-pub fn with_state(authenticator: JwtAuthenticator) -> Router {
+pub fn with_state(admission: Admission) -> Router {
     async fn handler(FromState(claims): FromState<Claims>) -> String {
         claims.subject().unwrap_or_default().to_owned()
     }
-    Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(authenticator) })
+    Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(admission) })
 }
 
 /// The same with custom claims of six fields.
-pub fn member_with_state(authenticator: JwtAuthenticator<Member>) -> Router {
+pub fn member_with_state(admission: Admission<Member>) -> Router {
     async fn handler(FromState(claims): FromState<Claims<Member>>) -> String {
         claims.custom().sub.clone()
     }
-    Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(authenticator) })
+    Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(admission) })
 }
 
 /// Portcullis as a layer, and its extractor with custom claims of six fields.
-pub fn member_layered(authenticator: JwtAuthenticator<Member>) -> Router {
+pub fn member_layered(admission: Admission<Member>) -> Router {
     async fn handler(claims: Claims<Member>) -> String {
         claims.custom().sub.clone()
     }
-    Router::new().route("/", get(handler)).layer(AuthLayer::new(authenticator))
+    Router::new().route("/", get(handler)).layer(AuthLayer::new(admission))
 }
 
 /// Portcullis as a layer, and its extractor.
-pub fn layered(authenticator: JwtAuthenticator) -> Router {
-    Router::new().route("/", get(name)).layer(AuthLayer::new(authenticator))
+pub fn layered(admission: Admission) -> Router {
+    Router::new().route("/", get(name)).layer(AuthLayer::new(admission))
 }
 
 /// The same, and a guard that wants a scope.
-pub fn guarded(authenticator: JwtAuthenticator) -> Router {
-    Router::new()
-        .route("/", get(name).layer(RequireLayer::new(scope("orders:read"))))
-        .layer(AuthLayer::new(authenticator))
+pub fn guarded(admission: Admission) -> Router {
+    Router::new().route("/", get(name).layer(RequireLayer::new(scope("orders:read")))).layer(AuthLayer::new(admission))
 }
 
 /// Trusts `issuer`, with everything else as it is by default.
-pub fn authenticator(issuer: TrustedIssuer) -> JwtAuthenticator {
-    JwtAuthenticator::new(issuer).expect("a sound configuration")
+pub fn admission(issuer: TrustedIssuer) -> Admission {
+    Admission::new(JwtAuthenticator::new(issuer).expect("a sound configuration"))
 }
 
 /// Every token is verified in full, seen before or not.
 ///
 /// The one place that switches off the cache of verified tokens.
-pub fn uncached<C>(authenticator: JwtAuthenticator<C>) -> JwtAuthenticator<C> {
-    authenticator.without_cache()
+pub fn uncached<C: Send + Sync + 'static>(admission: Admission<C>) -> Admission<C> {
+    admission.without_cache()
 }
 
 #[derive(Clone, FromRef)]

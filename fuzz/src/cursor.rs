@@ -72,7 +72,7 @@ impl Revoker for Echo {
 
 fn ask(uri: Uri) -> Response<String> {
     let token = scene::ISSUER.token().subject("admin").scope("revoke").bearer();
-    let api = AuthLayer::new(scene::ISSUER.authenticator()).layer(RevocationApi::new(Echo, scope("revoke")));
+    let api = AuthLayer::new(scene::ISSUER.admission()).layer(RevocationApi::new(Echo, scope("revoke")));
     let request = Request::get(uri).header("authorization", token).body(Full::<Bytes>::default()).unwrap();
     now(api.oneshot(request)).unwrap()
 }

@@ -22,7 +22,8 @@ impl Outcome<String> {
 pub(crate) fn find<B>(location: &dyn TokenLocation, request: &Request<B>) -> Outcome<String> {
     match location.find(RequestHead::from(request)) {
         Found::Absent => Outcome::Absent,
-        Found::Token(token) => Outcome::Token(token.into_owned()),
+        Found::Token(token) if is_b64token(&token) => Outcome::token(&token),
+        Found::Token(_) => Outcome::Malformed,
         Found::Malformed(_) => Outcome::Malformed,
         Found::Several => Outcome::Several,
         other => panic!("{other:?}"),

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use portcullis::{Algorithm, Attempt, AuthError, AuthErrorKind, JwtAuthenticator, UnverifiedToken, Verified};
+use portcullis::{Admission, Algorithm, Attempt, AuthError, AuthErrorKind, UnverifiedToken, Verified};
 use portcullis_test::{FixedClock, MockIssuer};
 
 pub(crate) const KEY_ID: &str = "fuzz-1";
@@ -14,7 +14,7 @@ pub(crate) const NOW: u64 = FixedClock::DEFAULT.as_secs();
 pub(crate) static ISSUER: LazyLock<MockIssuer> =
     LazyLock::new(|| MockIssuer::with_secret(KEY_ID, Algorithm::Hs256, [7; 32]).clock(FixedClock::default()));
 
-static SERVICE: LazyLock<JwtAuthenticator> = LazyLock::new(|| ISSUER.authenticator());
+static SERVICE: LazyLock<Admission> = LazyLock::new(|| ISSUER.admission());
 
 /// The verdict on a token; the same is asked twice, as a header that was verified is not parsed again.
 pub(crate) fn verify(token: &str) -> Result<Verified, AuthError> {
@@ -26,7 +26,7 @@ pub(crate) fn verify(token: &str) -> Result<Verified, AuthError> {
 
 /// The verdict of a service whose keys are at hand. A refusal is always one of the token, and parsing alone says the
 /// same as far as it goes.
-pub(crate) fn verify_by(service: &JwtAuthenticator, token: &str) -> Result<Verified, AuthError> {
+pub(crate) fn verify_by(service: &Admission, token: &str) -> Result<Verified, AuthError> {
     let Attempt::Done(verdict) = service.verify(token) else { panic!("waits for a key that is at hand") };
     if let Err(error) = &verdict {
         assert_eq!(error.kind(), AuthErrorKind::InvalidToken, "{error}");

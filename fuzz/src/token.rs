@@ -4,8 +4,8 @@ use std::{collections::HashSet, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis::{
-    Algorithm, AlgorithmSet, AuthError, Code, JwtAuthenticator, KeySet, Leeway, Secret, TrustedIssuer, UnixTime,
-    UnverifiedToken, VerifyingKey,
+    Admission, Algorithm, AlgorithmSet, AuthError, Code, JwtAuthenticator, KeySet, Leeway, Secret, TrustedIssuer,
+    UnixTime, UnverifiedToken, VerifyingKey,
 };
 use portcullis_test::FixedClock;
 use serde_json::Value;
@@ -52,7 +52,7 @@ fn is_signature(text: &str) -> bool {
 static CORPUS: LazyLock<Corpus> = LazyLock::new(Corpus::load);
 
 struct Corpus {
-    service: JwtAuthenticator,
+    service: Admission,
     /// What stands before the signature of every good token.
     signed: HashSet<String>,
 }
@@ -83,7 +83,7 @@ fn token_of(case: &Value) -> Option<&str> {
     Some(token.trim())
 }
 
-fn service(config: &Value) -> JwtAuthenticator {
+fn service(config: &Value) -> Admission {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (published, _) = KeySet::from_jwks(&config["jwks"].to_string()).unwrap();
     let secrets = config["secrets"].as_array().unwrap().iter().map(|secret| {
@@ -102,5 +102,5 @@ fn service(config: &Value) -> JwtAuthenticator {
         .leeway(leeway)
         .danger_bound_tokens_as_bearer();
     let now = UnixTime::from_secs(config["clock"]["now"].as_u64().unwrap());
-    JwtAuthenticator::new(issuer).unwrap().clock(FixedClock::at(now))
+    Admission::new(JwtAuthenticator::new(issuer).unwrap()).clock(FixedClock::at(now))
 }

@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 
 use portcullis::{
-    AuthLayer, Authenticator, GrpcStatus, JwtAuthenticator, KeyHint, KeySource, KeySourceError, KeySourceErrorKind,
-    RequireLayer, Resolved, TrustedIssuer, UnixTime, requirement::scope,
+    Admission, AuthLayer, GrpcStatus, IntoAdmission, JwtAuthenticator, KeyHint, KeySource, KeySourceError,
+    KeySourceErrorKind, RequireLayer, Resolved, TrustedIssuer, UnixTime, requirement::scope,
 };
 use portcullis_test::{Defect, MockIssuer};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -22,7 +22,7 @@ use tower::ServiceBuilder;
 #[tokio::test]
 async fn a_caller_with_the_scope_is_let_in() {
     let issuer = MockIssuer::new();
-    let server = GrpcServer::start(issuer.authenticator()).await;
+    let server = GrpcServer::start(issuer.admission()).await;
     let token = issuer.token().scope("health:read").bearer();
     assert!(server.check(Some(&token)).await.is_ok());
 }
@@ -30,7 +30,7 @@ async fn a_caller_with_the_scope_is_let_in() {
 #[tokio::test]
 async fn others_get_the_status_that_says_why() {
     let issuer = MockIssuer::new();
-    let server = GrpcServer::start(issuer.authenticator()).await;
+    let server = GrpcServer::start(issuer.admission()).await;
     let token = issuer.token().scope("health:read");
     let without_scope = issuer.token().scope("health:write").bearer();
     for (name, token, code, message) in [
@@ -49,7 +49,7 @@ async fn others_get_the_status_that_says_why() {
 async fn keys_that_cannot_be_had_are_no_verdict_about_the_caller() {
     let issuer = MockIssuer::new();
     let trusted = TrustedIssuer::new(MockIssuer::DEFAULT_NAME, MockIssuer::DEFAULT_AUDIENCE, Unreachable);
-    let server = GrpcServer::start(JwtAuthenticator::new(trusted).unwrap()).await;
+    let server = GrpcServer::start(Admission::new(JwtAuthenticator::new(trusted).unwrap())).await;
     let token = issuer.token().scope("health:read").bearer();
     let status = server.check(Some(&token)).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
@@ -73,11 +73,11 @@ struct GrpcServer {
 }
 
 impl GrpcServer {
-    async fn start(authenticator: impl Authenticator) -> Self {
+    async fn start(admission: impl IntoAdmission) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let layers = ServiceBuilder::new()
-            .layer(AuthLayer::new(authenticator).rejection(GrpcStatus::new()))
+            .layer(AuthLayer::new(admission).rejection(GrpcStatus::new()))
             .layer(RequireLayer::new(scope("health:read")).rejection(GrpcStatus::new()));
         let server = Server::builder().layer(layers.into_inner()).add_service(health_reporter().1);
         let mut tasks = JoinSet::new();

@@ -50,7 +50,7 @@ async fn others_get_the_answer_that_the_rfcs_ask_for() {
 /// A service that only callers with the scope `orders:read` reach, and that greets them.
 async fn serve(issuer: &MockIssuer) -> http1::Server {
     let service = ServiceBuilder::new()
-        .layer(AuthLayer::new(issuer.authenticator()).realm("orders"))
+        .layer(AuthLayer::new(issuer.admission()).realm("orders"))
         .layer(RequireLayer::new(scope("orders:read")))
         .service_fn(greet);
     http1::Server::start(service).await

@@ -9,10 +9,10 @@ use std::{process::ExitCode, slice, sync::Arc};
 
 use axum::Router;
 use bare::Bare;
-use portcullis::Algorithm;
+use portcullis::{Admission, Algorithm, JwtAuthenticator};
 use portcullis_benches::{
-    Budgets, Contender, Hand, Member, Options, Samples, allocations, authenticator, extension, guarded, layered,
-    measure, member_layered, member_with_state, plain, requests, uncached, with_state,
+    Budgets, Contender, Hand, Member, Options, Samples, admission, allocations, extension, guarded, layered, measure,
+    member_layered, member_with_state, plain, requests, uncached, with_state,
 };
 use portcullis_test::MockIssuer;
 
@@ -83,13 +83,15 @@ fn custom_contenders(algorithm: Algorithm) -> [Contender<'static>; 5] {
     let token = issuer.token().subject("alice").scope("orders:read profile");
     let token = Member::claims().into_iter().fold(token, |token, (name, value)| token.claim(name, value)).sign();
     let request = |router: Router| requests(router, slice::from_ref(&token));
-    let auth = || uncached(authenticator(issuer.trusted()));
+    let jwt = || JwtAuthenticator::new(issuer.trusted()).expect("a sound configuration");
+    let auth = || uncached(Admission::new(jwt()));
+    let of_member = || uncached(Admission::new(jwt().claims::<Member>()));
     let hand = Hand::new(algorithm, &issuer.jwks_with_secrets(), issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
     [
         Contender::new("portcullis, extractor from state", request(with_state(auth()))),
-        Contender::new("the same with Claims<Member>", request(member_with_state(auth().claims::<Member>()))),
+        Contender::new("the same with Claims<Member>", request(member_with_state(of_member()))),
         Contender::new("portcullis, layer and extractor", request(layered(auth()))),
-        Contender::new("the same with Claims<Member>", request(member_layered(auth().claims::<Member>()))),
+        Contender::new("the same with Claims<Member>", request(member_layered(of_member()))),
         Contender::new("jsonwebtoken 11 in a hand-written extractor, Member", request(hand.member_router())),
     ]
 }
@@ -153,12 +155,12 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 11] {
     let jwks = issuer.jwks_with_secrets();
     let bare = Arc::new(Bare::new(algorithm, &jwks, &token));
     let request = |router: Router| requests(router, slice::from_ref(&token));
-    let auth = || uncached(authenticator(issuer.trusted()));
+    let auth = || uncached(admission(issuer.trusted()));
     let hand = Hand::new(algorithm, &jwks, issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
     let in_handler = Arc::clone(&bare).in_handler();
     let many: Vec<String> =
         (0..IN_TURN).map(|_| issuer.token().subject("alice").scope("orders:read profile").sign()).collect();
-    let remembering = || authenticator(issuer.trusted()).cached_tokens(REMEMBERED);
+    let remembering = || admission(issuer.trusted()).cached_tokens(REMEMBERED);
     [
         Contender::new("bare signature, prepared key", move || bare.check()),
         Contender::new("bare router", request(plain())),

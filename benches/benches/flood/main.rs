@@ -12,7 +12,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use portcullis::{Attempt, AuthErrorKind, JwtAuthenticator, RemoteKeys};
+use portcullis::{Admission, Attempt, AuthErrorKind, JwtAuthenticator, RemoteKeys};
 use portcullis_benches::Options;
 use portcullis_test::provider::ScriptedProvider;
 
@@ -30,7 +30,8 @@ fn main() {
     let provider = ScriptedProvider::new();
     let keys = RemoteKeys::discover(provider.issuer().name()).fetch(provider.clone()).start().expect("a source");
     runtime.block_on(keys.require(Duration::from_secs(5))).expect("keys");
-    let service = JwtAuthenticator::new(provider.issuer().trusted_with(keys)).expect("a sound configuration");
+    let service =
+        Admission::new(JwtAuthenticator::new(provider.issuer().trusted_with(keys)).expect("a sound configuration"));
     let service = service.clock(provider.clock()).without_cache();
     let good = provider.issuer().token().subject("alice").sign();
     let hostile: Vec<String> = (0..flood).map(|n| with_key_id(&good, &format!("random-{n}"))).collect();
@@ -56,7 +57,7 @@ fn main() {
 }
 
 /// Times the good token while `other` runs on another thread, and until that is over.
-fn timed(service: &JwtAuthenticator, good: &str, other: impl Fn(&AtomicBool) + Sync) -> Vec<f64> {
+fn timed(service: &Admission, good: &str, other: impl Fn(&AtomicBool) + Sync) -> Vec<f64> {
     let (enough, over) = (AtomicBool::new(false), AtomicBool::new(false));
     let mut times = Vec::new();
     thread::scope(|scope| {
@@ -76,7 +77,7 @@ fn timed(service: &JwtAuthenticator, good: &str, other: impl Fn(&AtomicBool) + S
 }
 
 /// Sends a hostile token; one that would wait for a fetch hangs up.
-fn refuse(service: &JwtAuthenticator, token: &str) {
+fn refuse(service: &Admission, token: &str) {
     if let Attempt::Done(outcome) = service.verify(token) {
         assert_eq!(outcome.expect_err("a hostile token was accepted").kind(), AuthErrorKind::InvalidToken);
     }

@@ -10,7 +10,7 @@ use std::{
 
 use axum::Router;
 use portcullis::Algorithm;
-use portcullis_benches::{Hand, authenticator, extension, layered, pin, plain, with_state};
+use portcullis_benches::{Hand, admission, extension, layered, pin, plain, with_state};
 use portcullis_test::MockIssuer;
 use tokio::{net::TcpListener, runtime};
 
@@ -48,7 +48,7 @@ impl Guise {
 
     fn router(self) -> Router {
         let issuer = MockIssuer::with_algorithm(Algorithm::Rs256);
-        let trusting = || authenticator(issuer.trusted());
+        let trusting = || admission(issuer.trusted());
         match self {
             Self::Plain => plain(),
             Self::Extension => extension(),

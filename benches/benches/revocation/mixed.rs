@@ -7,8 +7,8 @@ use std::{
 };
 
 use portcullis::{
-    Algorithm, JwtAuthenticator, KeySet, Level, NoCustom, Revocation, RevocationEntry, RevocationView, Secret,
-    TrustedIssuer, UnixTime, Verdict, Verified,
+    Admission, Algorithm, JwtAuthenticator, KeySet, Level, NoCustom, Revocation, RevocationEntry, RevocationView,
+    Secret, TrustedIssuer, UnixTime, Verdict, Verified,
 };
 use portcullis_benches::{Contender, Options, measure, median};
 use portcullis_test::MockIssuer;
@@ -120,20 +120,20 @@ fn look_ups(options: &Options, issuer: &MockIssuer, views: [&RevocationView; 2],
     (samples.over(1, 0), samples.over(2, 0))
 }
 
-fn authenticator(issuer: &MockIssuer) -> JwtAuthenticator {
+fn admission(issuer: &MockIssuer) -> Admission {
     let keys = KeySet::from(Secret::new("k", Algorithm::Hs256, *SECRET).expect("a secret"));
-    JwtAuthenticator::new(TrustedIssuer::new(issuer.name(), AUDIENCE, keys)).expect("sound")
+    Admission::new(JwtAuthenticator::new(TrustedIssuer::new(issuer.name(), AUDIENCE, keys)).expect("sound"))
 }
 
-fn verify(authenticator: &JwtAuthenticator, token: &str) {
-    assert!(authenticator.verify(token).ready().is_some_and(|outcome| outcome.is_ok()));
+fn verify(admission: &Admission, token: &str) {
+    assert!(admission.verify(token).ready().is_some_and(|outcome| outcome.is_ok()));
 }
 
 /// What the view adds to a token.
 fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView, count: usize, is_cached: bool) -> f64 {
     let (rounds, slice) = options.rounds();
-    let of = |authenticator: JwtAuthenticator| if is_cached { authenticator } else { authenticator.without_cache() };
-    let (without, with) = (of(authenticator(issuer)), of(authenticator(issuer).revocations(view)));
+    let of = |admission: Admission| if is_cached { admission } else { admission.without_cache() };
+    let (without, with) = (of(admission(issuer)), of(admission(issuer).revocations(view)));
     let tokens: Vec<String> = (0..count).map(|n| token(issuer, n).sign()).collect();
     let (mut at, mut at_too) = (0, 0);
     let next = |at: &mut usize| {
@@ -151,9 +151,9 @@ fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView, count: u
 /// the timing itself takes stands in both.
 fn first_hit(issuer: &MockIssuer, entries: usize, levels: &[Level]) -> f64 {
     let view = filled(issuer, entries, &Level::ALL);
-    let authenticator = authenticator(issuer).revocations(&view);
+    let admission = admission(issuer).revocations(&view);
     let tokens: Vec<String> = (0..FEW).map(|n| token(issuer, n).sign()).collect();
-    tokens.iter().for_each(|token| verify(&authenticator, token));
+    tokens.iter().for_each(|token| verify(&admission, token));
     let (mut hits, mut firsts) = (Vec::new(), Vec::new());
     for round in 0..400 {
         let page: Vec<_> = levels
@@ -164,7 +164,7 @@ fn first_hit(issuer: &MockIssuer, entries: usize, levels: &[Level]) -> f64 {
         for (at, token) in tokens.iter().enumerate() {
             for times in [&mut firsts, &mut hits] {
                 let started = Instant::now();
-                verify(&authenticator, token);
+                verify(&admission, token);
                 let took = started.elapsed().as_nanos() as f64;
                 if at > 0 {
                     times.push(took);
@@ -177,14 +177,14 @@ fn first_hit(issuer: &MockIssuer, entries: usize, levels: &[Level]) -> f64 {
 
 /// Nanoseconds of a hit while nothing is revoked, and while a thousand entries a second are.
 fn under_traffic(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64, f64) {
-    let authenticator = authenticator(issuer).revocations(view);
+    let admission = admission(issuer).revocations(view);
     let tokens: Vec<String> = (0..FEW).map(|n| token(issuer, n).sign()).collect();
     let hits = || {
         let (rounds, slice) = options.rounds();
         let mut at = 0;
         let mut contender = [Contender::new("hit", || {
             at = (at + 1) % FEW;
-            verify(&authenticator, &tokens[at]);
+            verify(&admission, &tokens[at]);
         })];
         measure(&mut contender, rounds, slice).ns(0)
     };

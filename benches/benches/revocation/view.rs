@@ -7,8 +7,8 @@ use std::{
 };
 
 use portcullis::{
-    Algorithm, JwtAuthenticator, KeySet, NoCustom, Revocation, RevocationEntry, RevocationView, Secret, TrustedIssuer,
-    UnixTime, Verdict, Verified,
+    Admission, Algorithm, JwtAuthenticator, KeySet, NoCustom, Revocation, RevocationEntry, RevocationView, Secret,
+    TrustedIssuer, UnixTime, Verdict, Verified,
 };
 use portcullis_benches::{Budgets, Contender, Options, allocations, measure, memory_access_ns};
 use portcullis_test::MockIssuer;
@@ -117,17 +117,17 @@ fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64,
     let (rounds, slice) = options.rounds();
     let keys = || KeySet::from(Secret::new("k", Algorithm::Hs256, *SECRET).expect("a secret"));
     let trusted = || TrustedIssuer::new(issuer.name(), "https://service.test", keys());
-    let without = JwtAuthenticator::new(trusted()).expect("sound");
-    let with = JwtAuthenticator::new(trusted()).expect("sound").revocations(view);
+    let without = Admission::new(JwtAuthenticator::new(trusted()).expect("sound"));
+    let with = Admission::new(JwtAuthenticator::new(trusted()).expect("sound")).revocations(view);
     let token = |n: usize| {
         let token = issuer.token().audience("https://service.test").subject("alice");
         token.token_id(&id(usize::MAX / 2 + n)).sign()
     };
     let tokens: Vec<String> = (0..TOKENS).map(token).collect();
-    let over = |without: JwtAuthenticator, with: JwtAuthenticator, tokens: &[String]| {
-        let verify = |authenticator: &JwtAuthenticator, at: &mut usize| {
+    let over = |without: Admission, with: Admission, tokens: &[String]| {
+        let verify = |admission: &Admission, at: &mut usize| {
             *at = (*at + 1) % tokens.len();
-            assert!(authenticator.verify(&tokens[*at]).ready().is_some_and(|outcome| outcome.is_ok()));
+            assert!(admission.verify(&tokens[*at]).ready().is_some_and(|outcome| outcome.is_ok()));
         };
         let (mut at, mut at_too) = (0, 0);
         let mut contenders = [

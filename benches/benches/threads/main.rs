@@ -1,4 +1,4 @@
-//! Two threads over 10 000 tokens that were all verified before, by one authenticator with one cache.
+//! Two threads over 10 000 tokens that were all verified before, by one admission with one cache.
 //!
 //! Each thread has a router of its own, so that what is shared is what authentication shares. Beside that stand clones of one
 //! router, as servers have them: axum clones a router's services and state for every request, and every `Arc` in them is
@@ -15,7 +15,7 @@ use std::{
 
 use axum::Router;
 use portcullis_benches::{
-    Budgets, Options, Scaling, Work, authenticator, extension, layered, plain, requests, scaling, with_state,
+    Budgets, Options, Scaling, Work, admission, extension, layered, plain, requests, scaling, with_state,
 };
 use portcullis_test::MockIssuer;
 use serde_json::json;
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     let issuer = MockIssuer::new(); // ES256, whose tokens are quick to sign
     let token = |at: usize| issuer.token().subject("alice").token_id(&at.to_string()).sign();
     let tokens: Vec<String> = (0..TOKENS).map(|at| token(at * STRIDE % TOKENS)).collect();
-    let auth = authenticator(issuer.trusted());
+    let auth = admission(issuer.trusted());
     let (state, layer) = (with_state(auth.clone()), layered(auth.clone()));
     let (bare, arc) = (plain(), extension());
     for (name, router) in [("extractor from state", &state), ("layer and extractor", &layer)] {

@@ -12,8 +12,8 @@ use std::{process::ExitCode, slice};
 use axum::Router;
 use portcullis::Algorithm;
 use portcullis_benches::{
-    Budgets, Contender, Hand, Options, Samples, allocations, authenticator, extension, guarded, layered, measure,
-    plain, requests, state, with_state,
+    Budgets, Contender, Hand, Options, Samples, admission, allocations, extension, guarded, layered, measure, plain,
+    requests, state, with_state,
 };
 use portcullis_test::MockIssuer;
 
@@ -88,7 +88,7 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
     let token = issuer.token().subject("alice").scope("orders:read profile").sign();
     let jwks = issuer.jwks_with_secrets();
     let request = |router: Router| requests(router, slice::from_ref(&token));
-    let auth = || authenticator(issuer.trusted());
+    let auth = || admission(issuer.trusted());
     let hand = Hand::new(algorithm, &jwks, issuer.name(), MockIssuer::DEFAULT_AUDIENCE);
     [
         Contender::new("bare router", request(plain())),

@@ -1,7 +1,7 @@
 //! What a remembered token takes.
 
 use portcullis::{Algorithm, Attempt};
-use portcullis_benches::{Budgets, allocations, authenticator};
+use portcullis_benches::{Budgets, admission, allocations};
 use portcullis_test::MockIssuer;
 
 /// As many as fit the cache in any case.
@@ -12,7 +12,7 @@ pub fn judge(algorithm: Algorithm, budgets: &mut Budgets) {
     let issuer = MockIssuer::with_algorithm(algorithm);
     let tokens: Vec<String> =
         (0..TOKENS).map(|_| issuer.token().subject("alice").scope("orders:read").sign()).collect();
-    let service = authenticator(issuer.trusted());
+    let service = admission(issuer.trusted());
     let kept = allocations(|| {
         for token in &tokens {
             assert!(matches!(service.verify(token), Attempt::Done(Ok(_))));

@@ -69,7 +69,7 @@ fn over_router(samples: &Samples, name: &str, first: usize, at: usize) -> String
 /// rows that say so.
 fn contenders(trust: &Trust, count: usize, cache: Cache) -> Vec<Contender<'static>> {
     let tokens = trust.tokens(count);
-    let auth = || trust.authenticator(cache);
+    let auth = || trust.admission(cache);
     let member = || auth().claims::<Member>();
     let hand = Hand::new(trust.algorithm, &trust.jwks, trust.issuer.name(), trust.audience());
     let request = |router: Router| requests(router, &tokens);

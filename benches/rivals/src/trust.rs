@@ -1,7 +1,7 @@
 //! Whom everybody trusts.
 
-use portcullis::{Algorithm, JwtAuthenticator};
-use portcullis_benches::{Member, authenticator, uncached};
+use portcullis::{Algorithm, Admission};
+use portcullis_benches::{Member, admission, uncached};
 use portcullis_test::MockIssuer;
 
 /// An issuer and its published keys.
@@ -29,11 +29,11 @@ impl Trust {
         MockIssuer::DEFAULT_AUDIENCE
     }
 
-    pub fn authenticator(&self, cache: Cache) -> JwtAuthenticator {
-        let authenticator = authenticator(self.issuer.trusted());
+    pub fn admission(&self, cache: Cache) -> Admission {
+        let admission = admission(self.issuer.trusted());
         match cache {
-            Cache::On => authenticator,
-            Cache::Off => uncached(authenticator),
+            Cache::On => admission,
+            Cache::Off => uncached(admission),
         }
     }
 

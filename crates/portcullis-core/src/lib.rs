@@ -1,6 +1,6 @@
 //! Decides whether one JSON Web Token is acceptable, given keys, a policy and an instant.
 //!
-//! The primary type in this crate is [`JwtAuthenticator`]: made of one or several [`TrustedIssuer`]s, it takes the text
+//! The primary type in this crate is [`Admission`]: made of a [`JwtAuthenticator`] for one or several [`TrustedIssuer`]s, it takes the text
 //! of a token and gives a [`Verified`] one, or an [`AuthError`] that says why not.
 //!
 //! Services use it through the crate `portcullis`, which finds the token in a request and answers refusals. There is no
@@ -29,19 +29,19 @@
 //! # Example
 //!
 //! ```
-//! use portcullis_core::{Code, JwtAuthenticator};
+//! use portcullis_core::{Admission, Code, JwtAuthenticator};
 //! use portcullis_test::MockIssuer;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let issuer = MockIssuer::new(); // stands in for the one that signs
-//! let authenticator = JwtAuthenticator::new(issuer.trusted())?;
+//! let admission = Admission::new(JwtAuthenticator::new(issuer.trusted())?);
 //!
-//! let verified = authenticator.verify(&issuer.token().subject("alice").sign()).outcome().await?;
+//! let verified = admission.verify(&issuer.token().subject("alice").sign()).outcome().await?;
 //! assert_eq!(verified.subject(), Some("alice"));
 //!
 //! let other = MockIssuer::new().token().subject("alice").sign(); // the same claims, another key
-//! let error = authenticator.verify(&other).outcome().await.unwrap_err();
+//! let error = admission.verify(&other).outcome().await.unwrap_err();
 //! assert_eq!(error.code(), Code::SignatureInvalid);
 //! # Ok(())
 //! # }
@@ -51,13 +51,13 @@
 //!
 //! | trait | its one job | here | elsewhere |
 //! |---|---|---|---|
-//! | [`Authenticator`] | a credential to an identity | [`JwtAuthenticator`] | your own |
+//! | [`Authenticator`] | whom a credential proves | [`JwtAuthenticator`] | your own |
 //! | [`KeySource`] | a header to the keys that may have signed | [`KeySet`], [`KeyRing`] | `portcullis::KeyFile` |
 //! | [`Clock`] | now | [`SystemClock`] | `portcullis_test::FixedClock` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod admission;
 mod authenticator;
-mod cache;
 mod claims;
 mod clock;
 mod config_text;
@@ -72,7 +72,11 @@ mod token;
 mod verified;
 mod verifier;
 
-pub use authenticator::{Attempt, Authenticator, Credential, JwtAuthenticator, Waiting};
+pub use admission::{Admission, Admitted, AnyAdmission, IntoAdmission};
+pub use authenticator::{
+    Attempt, Authenticator, Channel, Credential, Edition, Header, JwtAuthenticator, Presented, Proven, RequestView,
+    Scheme, Waiting,
+};
 pub use claims::{ClaimPlace, ClaimRef, LenientClaim, Roles, Scopes};
 pub use clock::{Clock, SystemClock, UnixTime};
 pub use config_text::exact_text_problem;
@@ -89,7 +93,7 @@ pub use log_text::LogText;
 pub use policy::{Leeway, Profile, TrustedIssuer};
 pub use revocation::{
     Asked, Cursor, Level, LogError, LogErrorKind, LongLived, Page, Revocation, RevocationEntry, RevocationLog,
-    RevocationView, RevocationViewBuilder, Revoker, UnreadableEntry, Verdict, ViewState, WhenStale,
+    RevocationView, RevocationViewBuilder, Revoker, Rungs, UnreadableEntry, Verdict, ViewState, WhenStale,
 };
 pub use token::{TokenHeader, UnverifiedToken};
 pub use verified::{AnyVerified, Conventions, Facts, Identity, NoCustom, Verified};

@@ -12,7 +12,7 @@ fn allocations(work: impl FnOnce()) -> u64 {
 #[test]
 fn a_token_that_was_verified_before_allocates_nothing() {
     let issuer = MockIssuer::new();
-    let (service, token) = (issuer.authenticator(), issuer.token().subject("alice").scope("orders:read").sign());
+    let (service, token) = (issuer.admission(), issuer.token().subject("alice").scope("orders:read").sign());
     let verify = || drop(service.verify(&token).ready().unwrap().unwrap());
     assert!(allocations(verify) > 0, "the first time it is verified in full");
     assert_eq!(allocations(verify), 0);

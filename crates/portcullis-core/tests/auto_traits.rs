@@ -3,8 +3,8 @@
 use std::mem::size_of;
 
 use portcullis_core::{
-    AnyVerified, Attempt, AuthError, ConfigError, Facts, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,
-    Verified, VerifyingKey,
+    Admission, AnyVerified, Attempt, AuthError, ConfigError, Facts, KeyRing, KeySet, Secret, TrustedIssuer, Verified,
+    VerifyingKey,
 };
 
 #[test]
@@ -15,14 +15,14 @@ fn everything_can_be_sent_and_shared() {
     shared::<AuthError>();
     shared::<ConfigError>();
     shared::<Facts>();
-    shared::<JwtAuthenticator>();
+    shared::<Admission>();
     shared::<KeyRing>();
     shared::<KeySet>();
     shared::<Secret>();
     shared::<TrustedIssuer>();
     shared::<Verified<String>>();
     shared::<VerifyingKey>();
-    sent::<Attempt>();
+    sent::<Attempt<Verified>>();
 }
 
 #[test]

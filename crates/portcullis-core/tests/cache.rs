@@ -5,14 +5,17 @@
 mod seed;
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use portcullis_core::{
-    Algorithm, Attempt, Authenticator, Clock, Code, Credential, JwtAuthenticator, KeyHint, KeyMatch, KeyRing,
-    KeySource, Leeway, Level, Profile, Resolved, Revocation, RevocationEntry, RevocationView, Secret, TrustedIssuer,
-    UnixTime, Verified,
+    Admission, Algorithm, Attempt, Authenticator, Clock, Code, Conventions, Credential, Facts, JwtAuthenticator,
+    KeyHint, KeyMatch, KeyRing, KeySource, Leeway, Level, Profile, Proven, Resolved, Revocation, RevocationEntry,
+    RevocationView, Secret, TrustedIssuer, UnixTime, Verified,
 };
 use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -52,7 +55,7 @@ enum Event {
     },
     /// The log had nothing newer.
     Confirm(usize),
-    /// An authenticator that has seen tokens is given something else: another policy, type of claims, or view.
+    /// An admission that has seen tokens is given something else: another policy, type of claims, or view.
     ChangePolicy {
         pair: usize,
         policy: usize,
@@ -114,39 +117,39 @@ struct OfTenant {
     tenant: String,
 }
 
-/// An authenticator, whatever its claims.
+/// An admission, whatever its claims, and the admission that it was made of.
 #[derive(Clone)]
 enum Service {
-    Custom(JwtAuthenticator<Custom>),
-    OfTenant(JwtAuthenticator<OfTenant>),
+    Custom(Admission<Custom>, JwtAuthenticator),
+    OfTenant(Admission<OfTenant>, JwtAuthenticator),
 }
 
 impl Service {
     fn with_other_claims(self) -> Self {
         match self {
-            Self::Custom(service) => Self::OfTenant(service.claims()),
-            Self::OfTenant(service) => Self::Custom(service.claims()),
+            Self::Custom(service, jwt) => Self::OfTenant(service.around(jwt.clone().claims()), jwt),
+            Self::OfTenant(service, jwt) => Self::Custom(service.around(jwt.clone().claims()), jwt),
         }
     }
 
     fn with_view(self, view: &RevocationView) -> Self {
         match self {
-            Self::Custom(service) => Self::Custom(service.revocations(view)),
-            Self::OfTenant(service) => Self::OfTenant(service.revocations(view)),
+            Self::Custom(service, jwt) => Self::Custom(service.revocations(view), jwt),
+            Self::OfTenant(service, jwt) => Self::OfTenant(service.revocations(view), jwt),
         }
     }
 
     fn without_cache(self) -> Self {
         match self {
-            Self::Custom(service) => Self::Custom(service.without_cache()),
-            Self::OfTenant(service) => Self::OfTenant(service.without_cache()),
+            Self::Custom(service, jwt) => Self::Custom(service.without_cache(), jwt),
+            Self::OfTenant(service, jwt) => Self::OfTenant(service.without_cache(), jwt),
         }
     }
 
     fn verdict(&self, token: &str) -> Result<(String, Option<UnixTime>), Code> {
         match self {
-            Self::Custom(service) => verdict(service, token),
-            Self::OfTenant(service) => verdict(service, token),
+            Self::Custom(service, _) => verdict(service, token),
+            Self::OfTenant(service, _) => verdict(service, token),
         }
     }
 }
@@ -198,8 +201,9 @@ impl World {
     fn pair(&self, policy: Policy) -> (Service, Service) {
         let ring = TrustedIssuer::new(NAMES[2], MockIssuer::DEFAULT_AUDIENCE, self.ring.clone());
         let trusted = self.issuers.iter().map(MockIssuer::trusted).chain([ring]).map(policy);
-        let cached = JwtAuthenticator::trusting(trusted).unwrap().clock(self.clock.clone()).claims();
-        (Service::Custom(cached.clone()), Service::Custom(cached.without_cache()))
+        let jwt = JwtAuthenticator::trusting(trusted).unwrap();
+        let cached = Service::Custom(Admission::new(jwt.clone().claims()).clock(self.clock.clone()), jwt);
+        (cached.clone(), cached.without_cache())
     }
 
     fn happen(&mut self, event: &Event) {
@@ -315,10 +319,10 @@ fn secret_issuer(number: usize, clock: &FixedClock) -> MockIssuer {
 }
 
 fn verdict<C: DeserializeOwned + Send + Sync + 'static>(
-    authenticator: &JwtAuthenticator<C>,
+    admission: &Admission<C>,
     token: &str,
 ) -> Result<(String, Option<UnixTime>), Code> {
-    match authenticator.verify(token) {
+    match admission.verify(token) {
         Attempt::Done(Ok(verified)) => Ok((verified.claims_json().to_owned(), verified.expires_at())),
         Attempt::Done(Err(error)) => Err(error.code()),
         _ => unreachable!("the keys are at hand"),
@@ -344,7 +348,7 @@ proptest! {
 #[test]
 fn a_token_seen_before_is_not_verified_again_until_something_changes() {
     let issuer = MockIssuer::new().clock(FixedClock::default());
-    let service = issuer.authenticator();
+    let service = issuer.admission();
     let token = issuer.token().subject("alice").sign();
     let first = accepted(&service, &token);
     assert!(is_hit(&accepted(&service, &token), &first));
@@ -361,14 +365,15 @@ fn a_token_seen_before_is_not_verified_again_until_something_changes() {
 #[test]
 fn clones_share_what_was_seen_and_other_claims_do_not() {
     let issuer = MockIssuer::new();
-    let service = issuer.authenticator();
+    let service = issuer.admission();
     let token = issuer.token().subject("alice").sign();
     let first = accepted(&service, &token);
     assert!(is_hit(&accepted(&service.clone(), &token), &first));
-    assert!(!is_hit(&accepted(&service.clone().claims::<Custom>(), &token), &first));
+    let other = service.around(JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Custom>());
+    assert!(!is_hit(&accepted(&other, &token), &first));
 }
 
-fn accepted<C: DeserializeOwned + Send + Sync + 'static>(service: &JwtAuthenticator<C>, token: &str) -> Verified<C> {
+fn accepted<C: DeserializeOwned + Send + Sync + 'static>(service: &Admission<C>, token: &str) -> Verified<C> {
     match service.verify(token) {
         Attempt::Done(Ok(verified)) => verified,
         _ => panic!("refused"),
@@ -424,9 +429,9 @@ fn whenever_the_keys_change_no_hit_outlives_them() {
             let change_at = [first, second];
             let source =
                 Changing { keys: issuer.keys(), issuer: issuer.clone(), asked: AtomicUsize::new(0), change_at };
-            let service = JwtAuthenticator::new(issuer.trusted_with(source)).unwrap();
+            let service = Admission::new(JwtAuthenticator::new(issuer.trusted_with(source)).unwrap());
             for _ in 0..6 {
-                let was_valid = matches!(issuer.authenticator().without_cache().verify(&token), Attempt::Done(Ok(_)));
+                let was_valid = matches!(issuer.admission().without_cache().verify(&token), Attempt::Done(Ok(_)));
                 let accepted = matches!(service.verify(&token), Attempt::Done(Ok(_)));
                 assert!(was_valid || !accepted, "accepted after its key was gone, {change_at:?}");
             }
@@ -434,24 +439,41 @@ fn whenever_the_keys_change_no_hit_outlives_them() {
     }
 }
 
-/// Adds nothing, and does not pass on what it could.
-#[derive(Debug)]
-struct Around(JwtAuthenticator);
+/// Looks keys up in a table, and counts how often it is asked.
+#[derive(Debug, Default)]
+struct Table(AtomicUsize);
 
-impl Authenticator for Around {
-    fn authenticate(&self, credential: Credential<'_>) -> Attempt {
-        self.0.authenticate(credential)
+impl Authenticator for Table {
+    type Claims = portcullis_core::NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let facts = Facts::assertion(r#"{"sub":"alice","exp":1800003600}"#, Conventions::new("https://table.test"));
+        let now = credential.now();
+        let proven = facts
+            .map(|facts| Proven::new(facts, portcullis_core::NoCustom).cache_until(now.plus(Duration::from_secs(60))));
+        Attempt::Done(proven)
     }
 }
 
 #[test]
-fn an_authenticator_around_another_need_not_know_of_the_cache() {
-    let issuer = MockIssuer::new();
-    let around = Around(issuer.authenticator());
-    let token = issuer.token().sign();
-    let [first, second] = [(); 2].map(|()| around.authenticate(Credential::bearer(&token)).ready().unwrap().unwrap());
-    assert!(std::ptr::eq(first.claims_json(), second.claims_json()));
-    assert!(around.recall(token.as_bytes()).is_none());
+fn a_custom_authenticator_is_asked_again_once_its_time_is_up_and_never_after_exp() {
+    let clock = FixedClock::at(UnixTime::from_secs(1_800_000_000));
+    let table = Arc::new(Table::default());
+    let admission = Admission::new(Arc::clone(&table)).clock(clock.clone());
+    let asked = || {
+        assert!(admission.verify("key").ready().unwrap().is_ok());
+        table.0.load(Ordering::SeqCst)
+    };
+    assert_eq!([asked(), asked()], [1, 1]);
+    clock.advance(Duration::from_secs(59));
+    assert_eq!(asked(), 1);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!([asked(), asked()], [2, 2]);
+    clock.advance(Duration::from_secs(3600 - 60 - 10));
+    assert_eq!([asked(), asked()], [3, 3]);
+    clock.advance(Duration::from_secs(10)); // a minute is not over, but the credential is
+    assert_eq!([asked(), asked()], [4, 5], "what has expired is not remembered");
 }
 
 /// Learns of a newer key at the moment at which it is asked for one.
@@ -479,7 +501,7 @@ impl KeySource for Newer {
 fn newer_keys_that_are_at_hand_are_tried_at_once() {
     let (before, after, other) = (MockIssuer::new(), MockIssuer::new(), MockIssuer::new());
     let keys = Newer { before: before.keys(), after: after.keys() };
-    let service: JwtAuthenticator = JwtAuthenticator::new(before.trusted_with(keys)).unwrap();
+    let service: Admission = Admission::new(JwtAuthenticator::new(before.trusted_with(keys)).unwrap());
     let accepted = |issuer: &MockIssuer| service.verify(&issuer.token().sign()).ready().expect("nobody waits").is_ok();
     assert!(accepted(&before) && accepted(&after) && !accepted(&other));
     let token = after.token().sign();
@@ -493,7 +515,7 @@ fn a_token_does_not_outlive_a_key_that_was_revoked_and_forgotten() {
     let secret = |id: &str, byte: u8| Secret::new(id, Algorithm::Hs256, [byte; 32]).unwrap();
     let issuer = MockIssuer::with_secret("old", Algorithm::Hs256, [1; 32]);
     let ring = KeyRing::new(secret("old", 1)).unwrap();
-    let service: JwtAuthenticator = JwtAuthenticator::new(issuer.trusted_with(ring.clone())).unwrap();
+    let service: Admission = Admission::new(JwtAuthenticator::new(issuer.trusted_with(ring.clone())).unwrap());
     let token = issuer.token().sign();
     let code = || service.verify(&token).ready().expect("nobody waits").err().map(|error| error.code());
     ring.add_standby(secret("new", 2)).unwrap();

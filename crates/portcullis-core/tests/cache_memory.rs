@@ -1,7 +1,7 @@
 //! The cache of verified tokens keeps to its bound of memory, whatever callers have put into their claims.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use portcullis_core::JwtAuthenticator;
+use portcullis_core::Admission;
 use portcullis_test::MockIssuer;
 
 const TOKENS: u32 = 64;
@@ -9,7 +9,7 @@ const TOKENS: u32 = 64;
 /// What is said at `JwtAuthenticator::cached_tokens`, with the eighth more that makes room for all of them.
 const BOUND: i64 = 8 * 1024 * (TOKENS + TOKENS / 8) as i64;
 
-/// What the authenticator takes after four times as many tokens as it remembers, each with this claim of its bearer's own and each
+/// What the admission takes after four times as many tokens as it remembers, each with this claim of its bearer's own and each
 /// seen by a guard.
 fn bytes_after(claim: &str) -> i64 {
     let issuer = MockIssuer::new();
@@ -18,15 +18,15 @@ fn bytes_after(claim: &str) -> i64 {
         format!(r#"{{"iss":"{name}","aud":"https://service.test","exp":{now},"sub":"{n}","mine":{claim}}}"#)
     };
     let tokens: Vec<_> = (0..4 * TOKENS).map(|n| issuer.token().raw_claims(claims(n)).sign()).collect();
-    let mut kept: Option<JwtAuthenticator> = None;
+    let mut kept: Option<Admission> = None;
     let info = allocation_counter::measure(|| {
-        let authenticator: JwtAuthenticator = issuer.authenticator();
-        let authenticator = authenticator.cached_tokens(TOKENS as usize);
+        let admission: Admission = issuer.admission();
+        let admission = admission.cached_tokens(TOKENS as usize);
         for token in &tokens {
-            let verified = authenticator.verify(token).ready().unwrap().unwrap();
+            let verified = admission.verify(token).ready().unwrap().unwrap();
             assert!(!verified.has_role("admin"));
         }
-        kept = Some(authenticator);
+        kept = Some(admission);
     });
     info.bytes_current
 }

@@ -1,11 +1,11 @@
 //! `client_id` in place of an `aud` that is not there: only where it was asked for, and never against an `aud` that is.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use portcullis_core::{Attempt, Code, JwtAuthenticator, TrustedIssuer, Verified};
+use portcullis_core::{Admission, Attempt, Code, JwtAuthenticator, TrustedIssuer, Verified};
 use portcullis_test::{MockIssuer, TokenBuilder};
 
 fn verify(trusted: TrustedIssuer, token: &TokenBuilder) -> Result<Verified, Code> {
-    match JwtAuthenticator::new(trusted).unwrap().verify(&token.sign()) {
+    match Admission::new(JwtAuthenticator::new(trusted).unwrap()).verify(&token.sign()) {
         Attempt::Done(outcome) => outcome.map_err(|error| error.code()),
         _ => unreachable!("the keys are at hand"),
     }

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    ClaimPlace, ClaimRef, Code, Conventions, Facts, JwtAuthenticator, LenientClaim, Profile, Revocation,
+    Admission, ClaimPlace, ClaimRef, Code, Conventions, Facts, JwtAuthenticator, LenientClaim, Profile, Revocation,
     RevocationView, TrustedIssuer, UnixTime, Verdict, Verified,
 };
 use portcullis_test::{FixedClock, MockIssuer};
 
 fn verify(issuer: TrustedIssuer, token: &str) -> Result<Verified, Code> {
-    let outcome = JwtAuthenticator::new(issuer).unwrap().verify(token).ready();
+    let outcome = Admission::new(JwtAuthenticator::new(issuer).unwrap()).verify(token).ready();
     outcome.unwrap_or_else(|| Err(Code::KeysUnavailable.into())).map_err(|error| error.code())
 }
 
@@ -183,7 +183,7 @@ fn row_a_a_logout_token_is_refused_whose_session_cannot_be_read() {
 struct Revoking {
     issuer: MockIssuer,
     view: RevocationView,
-    authenticator: JwtAuthenticator,
+    admission: Admission,
 }
 
 fn revoking() -> Revoking {
@@ -191,13 +191,13 @@ fn revoking() -> Revoking {
     let issuer = MockIssuer::new().clock(clock.clone());
     let view = RevocationView::builder(Duration::from_secs(86_400)).clock(clock).build();
     view.confirm(view.ask());
-    let authenticator = issuer.authenticator().revocations(&view);
-    Revoking { issuer, view, authenticator }
+    let admission = issuer.admission().revocations(&view);
+    Revoking { issuer, view, admission }
 }
 
 impl Revoking {
     fn outcome(&self, token: &portcullis_test::TokenBuilder) -> Result<(), Code> {
-        let outcome = self.authenticator.verify(&token.sign()).ready().unwrap();
+        let outcome = self.admission.verify(&token.sign()).ready().unwrap();
         outcome.map(drop).map_err(|error| error.code())
     }
 
@@ -216,7 +216,7 @@ fn row_a_revocation_refuses_names_that_cannot_be_read() {
         }
         assert_eq!(scene.outcome(&scene.issuer.token().claim(name, "7")), Ok(()), "{name}");
     }
-    let refused = scene.authenticator.verify(&scene.issuer.token().claim("sid", 4711).sign()).ready().unwrap();
+    let refused = scene.admission.verify(&scene.issuer.token().claim("sid", 4711).sign()).ready().unwrap();
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("`sid` is a number") && !refused.contains("4711"), "{refused}");
     for unread in ["auth_time", "acr", "ver"] {
@@ -374,7 +374,7 @@ fn row_d_revoking_an_empty_name_hits_nobody() {
 
 fn explanation(token: &str) -> String {
     let issuer = MockIssuer::new();
-    let outcome = JwtAuthenticator::new(issuer.trusted()).unwrap().verify(token).ready().unwrap();
+    let outcome = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap()).verify(token).ready().unwrap();
     outcome.unwrap_err().to_string()
 }
 
@@ -416,10 +416,10 @@ enum Plan {
 #[test]
 fn row_c_a_claim_of_a_type_of_ones_own_is_named_and_its_value_is_not() {
     let issuer = MockIssuer::new();
-    let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Own>();
+    let admission = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Own>());
     let read = |name: &str, value: serde_json::Value| {
         let token = issuer.token().claim("email_verified", true).claim(name, value).sign();
-        authenticator.verify(&token).ready().unwrap().map(drop).map_err(|error| error.to_string())
+        admission.verify(&token).ready().unwrap().map(drop).map_err(|error| error.to_string())
     };
     for (name, value, explanation) in [
         ("email_verified", "true".into(), "claim `email_verified`: a string was found, a boolean is expected"),
@@ -437,6 +437,6 @@ fn row_c_a_claim_of_a_type_of_ones_own_is_named_and_its_value_is_not() {
         assert!(refused.contains(explanation) && !refused.contains("secret"), "{refused}");
     }
     assert_eq!(read("plan", "gold".into()), Ok(()));
-    let missing = authenticator.verify(&issuer.token().sign()).ready().unwrap().unwrap_err().to_string();
+    let missing = admission.verify(&issuer.token().sign()).ready().unwrap().unwrap_err().to_string();
     assert!(missing.contains("there is no `email_verified`"), "{missing}");
 }

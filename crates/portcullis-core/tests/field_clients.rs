@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Code, Conventions, Facts, JwtAuthenticator, Profile, Revocation, RevocationView, TrustedIssuer, UnixTime, Verified,
+    Admission, Code, Conventions, Facts, JwtAuthenticator, Profile, Revocation, RevocationView, TrustedIssuer,
+    UnixTime, Verified,
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::{Value, json};
@@ -25,8 +26,8 @@ impl Scene {
         Self { issuer: MockIssuer::new().clock(clock), view }
     }
 
-    fn authenticator(&self, trusted: TrustedIssuer) -> JwtAuthenticator {
-        JwtAuthenticator::new(trusted).unwrap().clock(FixedClock::at(NOW)).revocations(&self.view)
+    fn admission(&self, trusted: TrustedIssuer) -> Admission {
+        Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(FixedClock::at(NOW)).revocations(&self.view)
     }
 
     /// A token without `client_id`, as those issuers write it that name the client by another claim.
@@ -43,8 +44,8 @@ impl Scene {
     }
 }
 
-fn outcome(authenticator: &JwtAuthenticator, token: &TokenBuilder) -> Result<Verified, Code> {
-    authenticator.verify(&token.sign()).ready().unwrap().map_err(|error| error.code())
+fn outcome(admission: &Admission, token: &TokenBuilder) -> Result<Verified, Code> {
+    admission.verify(&token.sign()).ready().unwrap().map_err(|error| error.code())
 }
 
 #[test]
@@ -58,22 +59,22 @@ fn row_t8_a_client_is_revoked_where_its_issuer_names_it() {
         ("/ext/client~1id", "ext", json!({"client/id": "app", "other": "x"})),
     ] {
         let scene = Scene::new();
-        let authenticator = scene.authenticator(scene.issuer.trusted().client_claim(pointer));
+        let admission = scene.admission(scene.issuer.trusted().client_claim(pointer));
         let (hit, other) = (scene.token().claim(name, claim), scene.token().claim(name, "another"));
-        assert_eq!(outcome(&authenticator, &hit).unwrap().client_id(), Some("app"), "{pointer}");
+        assert_eq!(outcome(&admission, &hit).unwrap().client_id(), Some("app"), "{pointer}");
         scene.revoke_client("app");
-        assert_eq!(outcome(&authenticator, &hit).unwrap_err(), Code::TokenRevoked, "{pointer}");
-        assert!(outcome(&authenticator, &other).is_ok(), "{pointer}");
-        assert!(outcome(&authenticator, &scene.token()).is_ok(), "{pointer}: a token of no client");
+        assert_eq!(outcome(&admission, &hit).unwrap_err(), Code::TokenRevoked, "{pointer}");
+        assert!(outcome(&admission, &other).is_ok(), "{pointer}");
+        assert!(outcome(&admission, &scene.token()).is_ok(), "{pointer}: a token of no client");
     }
 }
 
 #[test]
 fn row_t8_a_cached_token_is_revoked_by_its_client_as_well() {
     let scene = Scene::new();
-    let authenticator = scene.authenticator(scene.issuer.trusted().client_claim("/azp"));
+    let admission = scene.admission(scene.issuer.trusted().client_claim("/azp"));
     let token = scene.token().claim("azp", "app").sign();
-    let verify = || authenticator.verify(&token).ready().unwrap().map(drop).map_err(|error| error.code());
+    let verify = || admission.verify(&token).ready().unwrap().map(drop).map_err(|error| error.code());
     assert_eq!((verify(), verify()), (Ok(()), Ok(())));
     scene.revoke_client("app");
     assert_eq!(verify(), Err(Code::TokenRevoked));
@@ -82,34 +83,34 @@ fn row_t8_a_cached_token_is_revoked_by_its_client_as_well() {
 #[test]
 fn row_t8_only_the_named_claim_names_the_client() {
     let scene = Scene::new();
-    let authenticator = scene.authenticator(scene.issuer.trusted().client_claim("/azp"));
+    let admission = scene.admission(scene.issuer.trusted().client_claim("/azp"));
     let both = scene.token().claim("client_id", "app").claim("azp", "real");
-    assert_eq!(outcome(&authenticator, &both).unwrap().client_id(), Some("real"));
+    assert_eq!(outcome(&admission, &both).unwrap().client_id(), Some("real"));
     scene.revoke_client("app");
-    assert!(outcome(&authenticator, &both).is_ok());
+    assert!(outcome(&admission, &both).is_ok());
     scene.revoke_client("real");
-    assert_eq!(outcome(&authenticator, &both).unwrap_err(), Code::TokenRevoked);
+    assert_eq!(outcome(&admission, &both).unwrap_err(), Code::TokenRevoked);
 }
 
 #[test]
 fn row_t8_what_is_no_text_names_no_client() {
     let scene = Scene::new();
-    let authenticator = scene.authenticator(scene.issuer.trusted().client_claim("/azp"));
-    let asks_no_view =
-        JwtAuthenticator::new(scene.issuer.trusted().client_claim("/azp")).unwrap().clock(FixedClock::at(NOW));
+    let admission = scene.admission(scene.issuer.trusted().client_claim("/azp"));
+    let asks_no_view = Admission::new(JwtAuthenticator::new(scene.issuer.trusted().client_claim("/azp")).unwrap())
+        .clock(FixedClock::at(NOW));
     for value in [json!(7), json!(["app"]), json!({"a": "app"}), json!(true), Value::Null] {
         let token = scene.token().claim("azp", &value);
         assert_eq!(outcome(&asks_no_view, &token).unwrap().client_id(), None, "{value}");
-        let refused = authenticator.verify(&token.sign()).ready().unwrap().unwrap_err();
+        let refused = admission.verify(&token.sign()).ready().unwrap().unwrap_err();
         assert_eq!(refused.code(), Code::ClaimsMalformed, "{value}");
         assert!(refused.to_string().contains("`azp`"), "{refused}");
     }
-    let empty = outcome(&authenticator, &scene.token().claim("azp", "")).unwrap();
+    let empty = outcome(&admission, &scene.token().claim("azp", "")).unwrap();
     assert_eq!(empty.client_id(), None);
     let elsewhere = scene.token().claim("client_id", 7).claim("azp", "app");
-    assert_eq!(outcome(&authenticator, &elsewhere).unwrap().client_id(), Some("app"), "no rule reads `client_id` here");
+    assert_eq!(outcome(&admission, &elsewhere).unwrap().client_id(), Some("app"), "no rule reads `client_id` here");
     let escaped = scene.token().claim("sub", "a\nb").claim("azp", "a\tb\u{e9}");
-    let verified = outcome(&authenticator, &escaped).unwrap();
+    let verified = outcome(&admission, &escaped).unwrap();
     assert_eq!((verified.client_id(), verified.subject()), (Some("a\tb\u{e9}"), Some("a\nb")));
 }
 
@@ -129,7 +130,7 @@ fn row_t8_asserted_facts_name_their_client_as_well() {
 fn row_t8_revoking_a_client_of_an_issuer_that_names_none_is_a_problem() {
     let scene = Scene::new();
     assert_eq!(scene.view.problem_with(&scene.client("app")), None, "nothing is known of that issuer");
-    let without = scene.authenticator(scene.issuer.trusted().without_client_claim());
+    let without = scene.admission(scene.issuer.trusted().without_client_claim());
     let problem = scene.view.problem_with(&scene.client("app")).unwrap();
     assert!(problem.contains("TrustedIssuer::client_claim"), "{problem}");
     assert_eq!(outcome(&without, &scene.token().claim("client_id", "app")).unwrap().client_id(), None);
@@ -138,7 +139,7 @@ fn row_t8_revoking_a_client_of_an_issuer_that_names_none_is_a_problem() {
     assert_eq!(scene.view.problem_with(&subject), None, "another level");
     assert_eq!(scene.view.problem_with(&Revocation::client("https://other.test", "app", NOW)), None);
     // Some of the tokens that are checked against the view name their client.
-    let _with = scene.authenticator(scene.issuer.trusted());
+    let _with = scene.admission(scene.issuer.trusted());
     assert_eq!(scene.view.problem_with(&scene.client("app")), None);
 }
 
@@ -146,9 +147,9 @@ fn row_t8_revoking_a_client_of_an_issuer_that_names_none_is_a_problem() {
 fn row_t8_an_rfc_9068_token_needs_its_client_id_all_the_same() {
     let scene = Scene::new();
     let trusted = scene.issuer.trusted().profile(Profile::AccessToken).client_claim("/azp");
-    let authenticator = scene.authenticator(trusted);
-    assert_eq!(outcome(&authenticator, &scene.token().claim("azp", "app")).unwrap_err(), Code::ClaimMissing);
-    assert!(outcome(&authenticator, &scene.issuer.token().claim("azp", "app")).is_ok());
+    let admission = scene.admission(trusted);
+    assert_eq!(outcome(&admission, &scene.token().claim("azp", "app")).unwrap_err(), Code::ClaimMissing);
+    assert!(outcome(&admission, &scene.issuer.token().claim("azp", "app")).is_ok());
 }
 
 #[test]

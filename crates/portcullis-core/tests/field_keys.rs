@@ -11,8 +11,8 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use portcullis_core::{
-    Algorithm, AlgorithmSet, Code, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing, KeySet,
-    KeySource, KeySourceError, KeySourceErrorKind, Resolved, Secret, SecretAndPublic, TrustedIssuer, UnixTime,
+    Admission, Algorithm, AlgorithmSet, Code, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing,
+    KeySet, KeySource, KeySourceError, KeySourceErrorKind, Resolved, Secret, SecretAndPublic, TrustedIssuer, UnixTime,
     VerifyingKey,
 };
 use portcullis_test::MockIssuer;
@@ -234,7 +234,7 @@ fn secret(id: &str) -> Secret {
     Secret::new(id, Algorithm::Hs256, SHARED).unwrap()
 }
 
-fn code(service: &JwtAuthenticator, token: &str) -> Option<Code> {
+fn code(service: &Admission, token: &str) -> Option<Code> {
     service.verify(token).ready().unwrap().err().map(|error| error.code())
 }
 
@@ -242,7 +242,7 @@ fn code(service: &JwtAuthenticator, token: &str) -> Option<Code> {
 fn row_f64_one_issuer_has_a_secret_and_published_keys() {
     let (old, new) = migrating();
     let keys = SecretAndPublic::new(KeySet::from(secret("old")), new.keys());
-    let service = JwtAuthenticator::new(old.trusted_with(keys)).unwrap();
+    let service = Admission::new(JwtAuthenticator::new(old.trusted_with(keys)).unwrap());
     for issuer in [&old, &new] {
         let token = issuer.token().sign();
         assert_eq!((code(&service, &token), code(&service, &token)), (None, None), "cold and warm");
@@ -257,7 +257,7 @@ fn row_f64_one_issuer_has_a_secret_and_published_keys() {
 fn row_f64_an_algorithm_meets_the_keys_of_its_own_half_alone() {
     let (old, new) = migrating();
     let keys = SecretAndPublic::new(KeySet::from(secret("old")), new.keys());
-    let service = JwtAuthenticator::new(old.trusted_with(keys)).unwrap();
+    let service = Admission::new(JwtAuthenticator::new(old.trusted_with(keys)).unwrap());
     assert_eq!(code(&service, &old.token().header("kid", new.key_id()).sign()), Some(Code::KeyUnknown));
     assert_eq!(code(&service, &new.token().header("kid", "old").sign()), Some(Code::KeyUnknown));
     for defect in [portcullis_test::Defect::HmacWithPublicPem, portcullis_test::Defect::HmacWithPublicJwk] {
@@ -266,7 +266,7 @@ fn row_f64_an_algorithm_meets_the_keys_of_its_own_half_alone() {
     }
     // Secrets among the published ones, and the other way round, are never reached.
     let crossed = SecretAndPublic::new(new.keys(), old.keys());
-    let service = JwtAuthenticator::new(old.trusted_with(crossed)).unwrap();
+    let service = Admission::new(JwtAuthenticator::new(old.trusted_with(crossed)).unwrap());
     assert_eq!(code(&service, &old.token().sign()), Some(Code::KeyUnknown));
     assert_eq!(code(&service, &new.token().sign()), Some(Code::KeyUnknown));
 }
@@ -276,7 +276,7 @@ fn row_f64_a_change_in_either_half_ends_what_was_remembered() {
     let (old, new) = migrating();
     let ring = KeyRing::new(secret("old")).unwrap();
     let keys = SecretAndPublic::new(ring.clone(), new.keys());
-    let service = JwtAuthenticator::new(old.trusted_with(keys)).unwrap();
+    let service = Admission::new(JwtAuthenticator::new(old.trusted_with(keys)).unwrap());
     let tokens = [old.token().sign(), new.token().sign()];
     let codes = || tokens.each_ref().map(|token| code(&service, token));
     assert_eq!((codes(), codes()), ([None, None], [None, None]));
@@ -346,7 +346,7 @@ fn row_f64_one_half_goes_on_while_the_other_is_down() {
 fn row_f64_what_cannot_work_is_said_at_start() {
     let (old, new) = migrating();
     let problem = |trusted: Vec<TrustedIssuer>| {
-        JwtAuthenticator::trusting(trusted).map_or_else(|error| error.to_string(), |_: JwtAuthenticator| String::new())
+        JwtAuthenticator::trusting(trusted).map_or_else(|error| error.to_string(), |_| String::new())
     };
     let public = || KeySet::from_jwks(&new.jwks()).unwrap().0;
     let of = |keys| problem(vec![old.trusted_with(keys)]);
@@ -464,10 +464,10 @@ impl Certified {
         set[start..end].replace("\"kid\"", "\"was-kid\"").replacen('{', &format!("{{{more},"), 1)
     }
 
-    fn service(&self, more: impl Fn(usize) -> String) -> JwtAuthenticator {
+    fn service(&self, more: impl Fn(usize) -> String) -> Admission {
         let keys: Vec<_> = (0..5).map(|at| self.jwk(at, &more(at))).collect();
         let keys = KeySet::from_jwks_strict(&format!(r#"{{"keys":[{}]}}"#, keys.join(","))).unwrap();
-        JwtAuthenticator::new(self.pairs[0].trusted_with(keys)).unwrap()
+        Admission::new(JwtAuthenticator::new(self.pairs[0].trusted_with(keys)).unwrap())
     }
 
     fn token(&self, at: usize, members: &[(&str, &str)]) -> String {
@@ -524,7 +524,7 @@ fn row_f34_a_certificate_is_a_name_and_no_source_of_trust() {
 fn row_f34_thumbprints_change_nothing_where_no_key_has_one() {
     let issuer = MockIssuer::with_algorithm(Algorithm::Es256);
     let token = issuer.token().without_header("kid").header("x5t", "A".repeat(27)).sign();
-    assert_eq!(code(&issuer.authenticator(), &token), None);
+    assert_eq!(code(&issuer.admission(), &token), None);
 }
 
 #[test]

@@ -4,16 +4,16 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Code, JwtAuthenticator, Leeway, Level, Revocation, RevocationEntry, RevocationView, UnixTime, UnreadableEntry,
-    ViewState, WhenStale,
+    Admission, Code, Leeway, Level, Revocation, RevocationEntry, RevocationView, UnixTime, UnreadableEntry, ViewState,
+    WhenStale,
 };
 use portcullis_test::{FixedClock, MockIssuer};
 
 const T: UnixTime = FixedClock::DEFAULT;
 const HORIZON: Duration = Duration::from_secs(86_400);
 
-fn code(authenticator: &JwtAuthenticator, token: &str) -> Result<(), Code> {
-    authenticator.verify(token).ready().unwrap().map(drop).map_err(|error| error.code())
+fn code(admission: &Admission, token: &str) -> Result<(), Code> {
+    admission.verify(token).ready().unwrap().map(drop).map_err(|error| error.code())
 }
 
 fn view(clock: &FixedClock) -> RevocationView {
@@ -45,7 +45,7 @@ fn a_cached_token_is_refused_after_any_two_changes_of_which_one_hits_it() {
                 let clock = FixedClock::default();
                 let issuer = MockIssuer::new().clock(clock.clone());
                 let view = view(&clock);
-                let authenticator = issuer.authenticator().revocations(&view);
+                let admission = issuer.admission().revocations(&view);
                 let token = issuer
                     .token()
                     .subject("alice")
@@ -54,16 +54,16 @@ fn a_cached_token_is_refused_after_any_two_changes_of_which_one_hits_it() {
                     .claim("client_id", "app")
                     .claim("ver", 3);
                 let token = token.sign();
-                assert_eq!(code(&authenticator, &token), Ok(()));
+                assert_eq!(code(&admission, &token), Ok(()));
                 let revoke = |level, hits| view.merge([&view.entry(&on(level, &issuer, hits))]);
                 assert_eq!(revoke(first, false), 1);
                 if asks_between {
-                    assert_eq!(code(&authenticator, &token), Ok(()), "{first} of another");
+                    assert_eq!(code(&admission, &token), Ok(()), "{first} of another");
                 }
                 assert_eq!(revoke(second, true), 1);
                 assert_eq!(revoke(first, false), 0, "the same again");
-                assert_eq!(code(&authenticator, &token), Err(Code::TokenRevoked), "{first}, then {second}");
-                assert_eq!(code(&authenticator, &token), Err(Code::TokenRevoked), "and so it stays");
+                assert_eq!(code(&admission, &token), Err(Code::TokenRevoked), "{first}, then {second}");
+                assert_eq!(code(&admission, &token), Err(Code::TokenRevoked), "and so it stays");
             }
         }
     }
@@ -75,7 +75,7 @@ fn all_levels_of_one_merge_reach_a_cached_token() {
     let issuer = MockIssuer::new().clock(clock.clone());
     for level in Level::ALL {
         let view = view(&clock);
-        let authenticator = issuer.authenticator().revocations(&view);
+        let admission = issuer.admission().revocations(&view);
         let token = issuer
             .token()
             .subject("alice")
@@ -84,10 +84,10 @@ fn all_levels_of_one_merge_reach_a_cached_token() {
             .claim("client_id", "app")
             .claim("ver", 3)
             .sign();
-        assert_eq!(code(&authenticator, &token), Ok(()));
+        assert_eq!(code(&admission, &token), Ok(()));
         let others = Level::ALL.map(|other| view.entry(&on(other, &issuer, other == level)));
         assert_eq!(view.merge(&others), 7);
-        assert_eq!(code(&authenticator, &token), Err(Code::TokenRevoked), "{level}");
+        assert_eq!(code(&admission, &token), Err(Code::TokenRevoked), "{level}");
     }
 }
 
@@ -99,12 +99,12 @@ fn row_t5_a_cut_off_of_now_covers_the_leeway() {
     let issuer = MockIssuer::new().clock(ahead);
     for level in [Level::Subject, Level::Client, Level::Issuer] {
         let view = view(&clock);
-        let authenticator = issuer.authenticator().clock(clock.clone()).revocations(&view);
+        let admission = issuer.admission().clock(clock.clone()).revocations(&view);
         let token = |seconds| {
             let token = issuer.token().subject("alice").claim("client_id", "app");
             token.claim("iat", T.as_secs() + seconds).expires_at(T.plus(HORIZON / 2)).sign()
         };
-        assert_eq!(code(&authenticator, &token(8)), Ok(()), "within the leeway");
+        assert_eq!(code(&admission, &token(8)), Ok(()), "within the leeway");
         let cut_off = Revocation::cut_off_at(T, Leeway::default());
         let revocation = match level {
             Level::Subject => Revocation::subject(issuer.name(), "alice", cut_off),
@@ -112,15 +112,15 @@ fn row_t5_a_cut_off_of_now_covers_the_leeway() {
             _ => Revocation::issuer(issuer.name(), cut_off),
         };
         view.merge([&view.entry(&revocation)]);
-        assert_eq!(code(&authenticator, &token(8)), Err(Code::TokenRevoked), "{level}");
+        assert_eq!(code(&admission, &token(8)), Err(Code::TokenRevoked), "{level}");
         assert_eq!(
-            code(&authenticator, &token(30)),
+            code(&admission, &token(30)),
             Err(Code::TokenRevoked),
             "{level}: a log-in within the leeway is to be repeated"
         );
         clock.advance(Duration::from_secs(1));
         view.confirm(view.ask());
-        assert_eq!(code(&authenticator, &token(31)), Ok(()), "{level}: the next one is good");
+        assert_eq!(code(&admission, &token(31)), Ok(()), "{level}: the next one is good");
         clock.set(T);
     }
 }
@@ -130,7 +130,7 @@ fn row_t10_a_view_that_has_ended_is_served_while_it_is_fresh_and_no_longer() {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
     let view = view(&clock);
-    let open = issuer.authenticator().revocations(&view).when_stale(WhenStale::DangerFailOpen);
+    let open = issuer.admission().revocations(&view).when_stale(WhenStale::DangerFailOpen);
     let token = issuer.token().sign();
     clock.advance(Duration::from_secs(60));
     assert_eq!((code(&open, &token), view.is_followed()), (Ok(()), true));
@@ -155,15 +155,15 @@ fn row_t12_spans_without_end_saturate() {
         let view = RevocationView::builder(horizon).max_staleness(max_staleness).clock(clock.clone()).build();
         assert_eq!(view.state(), ViewState::Syncing);
         view.confirm(view.ask());
-        let authenticator = issuer.authenticator().revocations(&view).when_stale(WhenStale::Bounded(Duration::MAX));
+        let admission = issuer.admission().revocations(&view).when_stale(WhenStale::Bounded(Duration::MAX));
         let token = issuer.token().claim("sid", "s").sign();
-        assert_eq!((code(&authenticator, &token), view.state()), (Ok(()), ViewState::Fresh));
+        assert_eq!((code(&admission, &token), view.state()), (Ok(()), ViewState::Fresh));
         assert_eq!(view.last_confirmed(), Some(Duration::ZERO));
         view.merge([
             &view.entry(&Revocation::session(issuer.name(), "s")),
             &view.entry(&Revocation::key(issuer.name(), "k")),
         ]);
-        assert_eq!(code(&authenticator, &token), Err(Code::TokenRevoked));
+        assert_eq!(code(&admission, &token), Err(Code::TokenRevoked));
         view.forget_some();
         assert_eq!((view.entries(), view.keys_to_renew().len()), (2, 0), "{horizon:?}");
     }

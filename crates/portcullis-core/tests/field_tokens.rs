@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::{
-    Algorithm, AlgorithmSet, AuthError, Code, JwtAuthenticator, KeyRing, KeySet, Profile, Revocation, RevocationView,
-    Secret, TrustedIssuer, VerifyingKey,
+    Admission, Algorithm, AlgorithmSet, AuthError, Code, JwtAuthenticator, KeyRing, KeySet, Profile, Revocation,
+    RevocationView, Secret, TrustedIssuer, VerifyingKey,
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::json;
 
-fn error_of(service: &JwtAuthenticator, token: &str) -> Option<AuthError> {
+fn error_of(service: &Admission, token: &str) -> Option<AuthError> {
     service.verify(token).ready().unwrap().err()
 }
 
 fn refusal(trusted: TrustedIssuer, token: &TokenBuilder) -> Option<Code> {
-    error_of(&JwtAuthenticator::new(trusted).unwrap(), &token.sign()).map(|error| error.code())
+    error_of(&Admission::new(JwtAuthenticator::new(trusted).unwrap()), &token.sign()).map(|error| error.code())
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn row_n1_every_profile_refuses_a_bound_token() {
 fn row_n1_a_bound_token_is_refused_however_often_it_comes() {
     let issuer = MockIssuer::new();
     let (lenient, strict) = (
-        JwtAuthenticator::new(issuer.trusted().danger_bound_tokens_as_bearer()).unwrap(),
-        JwtAuthenticator::new(issuer.trusted()).unwrap(),
+        Admission::new(JwtAuthenticator::new(issuer.trusted().danger_bound_tokens_as_bearer()).unwrap()),
+        Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap()),
     );
     let token = issuer.token().claim("cnf", json!({ "jkt": "x" })).sign();
     for _ in 0..3 {
@@ -91,7 +91,7 @@ fn row_t11_a_hit_never_accepts_more_after_the_clock_was_set_back() {
     let view = RevocationView::builder(HORIZON).danger_accept_without_issued_at().clock(clock.clone()).build();
     let confirm = || view.confirm(view.ask());
     confirm();
-    let service = issuer.authenticator().revocations(&view);
+    let service = issuer.admission().revocations(&view);
     let token = issuer.token().without("iat").expires_at(start.plus(HORIZON)).sign();
     assert!(error_of(&service, &token).is_none());
 
@@ -131,7 +131,7 @@ fn row_t15_both_forms_of_an_es256_signature_are_one_token() {
     let issuer = MockIssuer::with_algorithm(Algorithm::Es256).clock(clock.clone());
     let view = RevocationView::builder(Duration::from_secs(86_400)).clock(clock.clone()).build();
     view.confirm(view.ask());
-    let service = issuer.authenticator().revocations(&view);
+    let service = issuer.admission().revocations(&view);
     let token = issuer.token().subject("alice").token_id("t-1").sign();
     let forms = [token.clone(), other_form(&token)];
     assert_ne!(forms[0], forms[1]);
@@ -164,7 +164,7 @@ fn trusting_azp(issuer: &MockIssuer) -> TrustedIssuer {
 #[test]
 fn row_f9_a_named_claim_stands_in_for_an_absent_audience() {
     let issuer = MockIssuer::new();
-    let service: JwtAuthenticator = JwtAuthenticator::new(trusting_azp(&issuer)).unwrap();
+    let service: Admission = Admission::new(JwtAuthenticator::new(trusting_azp(&issuer)).unwrap());
     let token = for_a_client(&issuer).sign();
     for _ in 0..2 {
         assert_eq!(service.verify(&token).ready().unwrap().unwrap().audience(), Some(CLIENT), "cold and warm");
@@ -193,7 +193,7 @@ fn row_f9_the_claim_may_lie_deeper_and_be_written_with_escapes() {
     let trusted = || issuer.trusted().audience("für \"uns\"").danger_claim_as_audience("/https:~1~1ns~1client/id");
     let token =
         |id: &str| issuer.token().without("aud").claim("https://ns/client", json!({ "id": id })).subject("älice\"");
-    let service: JwtAuthenticator = JwtAuthenticator::new(trusted()).unwrap();
+    let service: Admission = Admission::new(JwtAuthenticator::new(trusted()).unwrap());
     let verified = service.verify(&token("für \"uns\"").sign()).ready().unwrap().unwrap();
     assert_eq!((verified.audience(), verified.subject()), (Some("für \"uns\""), Some("älice\"")));
     assert_eq!(refusal(trusted(), &token("für uns")), Some(Code::AudienceMismatch));
@@ -259,7 +259,7 @@ fn row_f13_the_profile_stays_as_strict_as_it_is() {
 }
 
 fn problems(trusted: TrustedIssuer) -> String {
-    JwtAuthenticator::new(trusted).map_or_else(|error| error.to_string(), |_: JwtAuthenticator| String::new())
+    JwtAuthenticator::new(trusted).map_or_else(|error| error.to_string(), |_| String::new())
 }
 
 #[test]
@@ -302,10 +302,10 @@ fn row_f17_the_limit_of_a_tokens_length_can_be_raised() {
         assert!(token.len() <= bytes && token.len() + 8 > bytes, "{} for {bytes}", token.len());
         token
     };
-    let (kib, code) =
-        (1024, |service: &JwtAuthenticator, token: &str| error_of(service, token).map(|error| error.code()));
-    let ordinary = issuer.authenticator();
-    let raised = |limit| issuer.authenticator().max_token_bytes(limit).unwrap();
+    let (kib, code) = (1024, |service: &Admission, token: &str| error_of(service, token).map(|error| error.code()));
+    let ordinary = issuer.admission();
+    let of_limit = |limit| JwtAuthenticator::new(issuer.trusted()).unwrap().max_token_bytes(limit);
+    let raised = |limit| Admission::new(of_limit(limit).unwrap());
     for (service, fits, too_long) in [
         (ordinary.clone(), 16 * kib, 17 * kib),
         (raised(30 * kib), 30 * kib, 31 * kib),
@@ -322,10 +322,10 @@ fn row_f17_the_limit_of_a_tokens_length_can_be_raised() {
         assert_eq!(code(&service, &unsigned), Some(Code::TokenTooLong));
     }
     for limit in [0, 1023, 64 * kib + 1, usize::MAX] {
-        assert!(issuer.authenticator().max_token_bytes(limit).is_err(), "{limit}");
+        assert!(of_limit(limit).is_err(), "{limit}");
     }
     let long = of_length(30 * kib);
-    let service = raised(64 * kib).claims::<portcullis_core::NoCustom>();
+    let service = raised(64 * kib);
     let [first, again] = [(); 2].map(|()| service.verify(&long).ready().unwrap().unwrap());
     assert!(std::ptr::eq(first.claims_json(), again.claims_json()), "and it is remembered");
 }
@@ -367,7 +367,7 @@ fn row_f_a_name_that_could_never_match_is_a_configuration_error() {
 }
 
 fn explanation(trusted: impl IntoIterator<Item = TrustedIssuer>, token: &TokenBuilder) -> String {
-    let service = JwtAuthenticator::trusting(trusted).unwrap();
+    let service = Admission::new(JwtAuthenticator::trusting(trusted).unwrap());
     error_of(&service, &token.sign()).unwrap().explanation().unwrap_or_default().to_owned()
 }
 
@@ -395,7 +395,7 @@ fn row_g_the_log_says_who_is_trusted_and_how_the_tokens_issuer_differs() {
 fn row_g_of_five_thousand_issuers_a_few_are_named_and_the_near_one_is_found() {
     let issuer = MockIssuer::new();
     let trusted = (0..5_000).map(|n| TrustedIssuer::new(format!("https://{n}.example.com"), "orders", issuer.keys()));
-    let service = JwtAuthenticator::trusting(trusted).unwrap();
+    let service = Admission::new(JwtAuthenticator::trusting(trusted).unwrap());
     let token = issuer.token().claim("iss", "https://4321.example.com/").sign();
     let refused = || error_of(&service, &token).unwrap();
     let told = refused().explanation().unwrap().to_owned();
@@ -453,7 +453,7 @@ fn row_g_no_explanation_has_a_value_of_the_token_in_it() {
         issuer.token().claim("cnf", value),
         issuer.token().claim("exp", value),
     ] {
-        let service = JwtAuthenticator::new(trusting_azp(&issuer)).unwrap();
+        let service = Admission::new(JwtAuthenticator::new(trusting_azp(&issuer)).unwrap());
         let error = error_of(&service, &token.sign()).unwrap();
         assert!(!format!("{error} {error:?}").contains(value), "{error}");
     }

@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Algorithm, AlgorithmSet, Attempt, ClaimRef, Code, Identity, JwtAuthenticator, KeyHint, KeySource, Profile,
-    Resolved, TrustedIssuer, UnixTime, Verified,
+    Admission, Algorithm, AlgorithmSet, Attempt, ClaimRef, Code, Identity, JwtAuthenticator, KeyHint, KeySource,
+    Profile, Resolved, TrustedIssuer, UnixTime, Verified,
 };
 use portcullis_test::MockIssuer;
 
 fn verify(trusted: impl IntoIterator<Item = TrustedIssuer>, token: &str) -> Result<Verified, Code> {
-    match JwtAuthenticator::trusting(trusted).unwrap().verify(token) {
+    match Admission::new(JwtAuthenticator::trusting(trusted).unwrap()).verify(token) {
         Attempt::Done(outcome) => outcome.map_err(|error| error.code()),
         _ => unreachable!("the keys are at hand"),
     }
@@ -165,9 +165,10 @@ fn a_value_that_is_required_where_it_is_said_may_be_absent_and_nothing_else() {
 #[test]
 fn a_refusal_tells_what_is_required_and_not_what_was_found() {
     let issuer = MockIssuer::new();
-    let authenticator = JwtAuthenticator::new(issuer.trusted().require_claim_value("/plan", "gold")).unwrap();
+    let admission =
+        Admission::new(JwtAuthenticator::new(issuer.trusted().require_claim_value("/plan", "gold")).unwrap());
     let token = issuer.token().claim("plan", "secret-plan").sign();
-    let refused = authenticator.verify(&token).ready().unwrap().unwrap_err().to_string();
+    let refused = admission.verify(&token).ready().unwrap().unwrap_err().to_string();
     assert!(refused.contains("`/plan` is not `gold`") && !refused.contains("secret-plan"), "{refused}");
 }
 
@@ -222,9 +223,9 @@ fn custom_claims_that_are_missing_are_named_and_their_values_are_not() {
         tenant: u64,
     }
     let issuer = MockIssuer::new();
-    let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Tenant>();
-    let refused = |token: &str| authenticator.verify(token).ready().unwrap().unwrap_err().to_string();
-    assert!(authenticator.verify(&issuer.token().claim("tenant", 7).sign()).ready().unwrap().is_ok());
+    let admission = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Tenant>());
+    let refused = |token: &str| admission.verify(token).ready().unwrap().unwrap_err().to_string();
+    assert!(admission.verify(&issuer.token().claim("tenant", 7).sign()).ready().unwrap().is_ok());
     assert!(refused(&issuer.token().sign()).contains("there is no `tenant`"));
     let other = refused(&issuer.token().claim("tenant", "acme-corp").sign());
     assert!(

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Code, JwtAuthenticator, Profile, TrustedIssuer};
+use portcullis_core::{Admission, Code, JwtAuthenticator, Profile, TrustedIssuer};
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::{Value, json};
 
@@ -13,20 +13,20 @@ fn logout(issuer: &MockIssuer) -> TokenBuilder {
     issuer.token().typ("logout+jwt").subject("alice").claim("sid", "s-1").claim("events", json!({ EVENT: {} }))
 }
 
-fn receiver(issuer: &MockIssuer) -> JwtAuthenticator {
+fn receiver(issuer: &MockIssuer) -> Admission {
     accepting(Profile::LogoutToken, issuer)
 }
 
-fn accepting(profile: Profile, issuer: &MockIssuer) -> JwtAuthenticator {
+fn accepting(profile: Profile, issuer: &MockIssuer) -> Admission {
     trusting(issuer.trusted().profile(profile))
 }
 
-fn trusting(trusted: TrustedIssuer) -> JwtAuthenticator {
-    JwtAuthenticator::new(trusted).unwrap_or_else(|error| unreachable!("{error}"))
+fn trusting(trusted: TrustedIssuer) -> Admission {
+    Admission::new(JwtAuthenticator::new(trusted).unwrap_or_else(|error| unreachable!("{error}")))
 }
 
-fn outcome(authenticator: &JwtAuthenticator, token: &TokenBuilder) -> Result<(), Code> {
-    let outcome = authenticator.verify(&token.sign()).ready();
+fn outcome(admission: &Admission, token: &TokenBuilder) -> Result<(), Code> {
+    let outcome = admission.verify(&token.sign()).ready();
     outcome.unwrap_or_else(|| Err(Code::KeysUnavailable.into())).map(drop).map_err(|error| error.code())
 }
 

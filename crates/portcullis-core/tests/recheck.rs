@@ -11,7 +11,7 @@ use std::{
 };
 
 use portcullis_core::{
-    Algorithm, Code, JwtAuthenticator, Level, Revocation, RevocationEntry, RevocationView, UnixTime, Verdict, Verified,
+    Admission, Algorithm, Code, Level, Revocation, RevocationEntry, RevocationView, UnixTime, Verdict, Verified,
     WhenStale,
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
@@ -103,7 +103,7 @@ struct World {
     issuers: Vec<MockIssuer>,
     view: RevocationView,
     /// For each issuer one that refuses when the view is stale, and one that does not.
-    authenticators: Vec<[JwtAuthenticator; 2]>,
+    admissions: Vec<[Admission; 2]>,
     /// With what verification makes of each, for the look-up in full.
     tokens: Vec<(usize, String, Verified)>,
     made: usize,
@@ -122,18 +122,18 @@ impl World {
         let view = RevocationView::builder(HORIZON).clock(clock.clone()).max_staleness(HORIZON).build();
         view.confirm(view.ask());
         let both = |issuer: &MockIssuer| {
-            let closed = issuer.authenticator().clock(clock.clone()).revocations(&view);
+            let closed = issuer.admission().clock(clock.clone()).revocations(&view);
             [closed.clone(), closed.when_stale(WhenStale::DangerFailOpen)]
         };
-        let authenticators = issuers.iter().map(both).collect();
+        let admissions = issuers.iter().map(both).collect();
         let token = |n: usize| {
             let issuer = &issuers[n / TOKENS];
             let token = token(issuer, n % TOKENS).sign();
-            let verified = issuer.authenticator().clock(clock.clone()).verify(&token).ready().unwrap().unwrap();
+            let verified = issuer.admission().clock(clock.clone()).verify(&token).ready().unwrap().unwrap();
             (n / TOKENS, token, verified)
         };
         let tokens = (0..ISSUERS * TOKENS).map(token).collect();
-        Self { clock, issuers, view, authenticators, tokens, made: 0 }
+        Self { clock, issuers, view, admissions, tokens, made: 0 }
     }
 
     fn happen(&mut self, event: &Event) {
@@ -158,7 +158,7 @@ impl World {
 
     fn present(&self, at: usize) {
         let (of, token, verified) = &self.tokens[at % self.tokens.len()];
-        for (authenticator, is_open) in self.authenticators[*of].iter().zip([false, true]) {
+        for (admission, is_open) in self.admissions[*of].iter().zip([false, true]) {
             let expected = match self.view.check(verified, self.view.now()) {
                 Verdict::Live => Ok(()),
                 Verdict::Stale(_) if is_open => Ok(()),
@@ -166,7 +166,7 @@ impl World {
                 Verdict::Revoked(_) => Err(Code::TokenRevoked),
                 other => unreachable!("{other:?}"),
             };
-            let outcome = authenticator.verify(token).ready().unwrap().map(drop).map_err(|error| error.code());
+            let outcome = admission.verify(token).ready().unwrap().map(drop).map_err(|error| error.code());
             // A token that has expired is refused for that, whatever the view says.
             if outcome != Err(Code::TokenExpired) {
                 assert_eq!(outcome, expected, "token {at}");
@@ -218,7 +218,7 @@ fn a_token_is_refused_from_the_moment_at_which_merging_its_revocation_ended() {
 struct Scene {
     issuer: MockIssuer,
     view: RevocationView,
-    authenticator: JwtAuthenticator,
+    admission: Admission,
     tokens: Vec<String>,
     /// What was merged.
     revoked: Vec<AtomicBool>,
@@ -233,7 +233,7 @@ impl Scene {
         let issuer = MockIssuer::with_secret("k", Algorithm::Hs256, SECRET).clock(clock.clone());
         let view = RevocationView::builder(HORIZON).clock(clock).build();
         view.confirm(view.ask());
-        let authenticator = issuer.authenticator().revocations(&view).when_stale(WhenStale::DangerFailOpen);
+        let admission = issuer.admission().revocations(&view).when_stale(WhenStale::DangerFailOpen);
         let token = |at: usize| {
             let token = issuer.token().token_id(&format!("t{at}")).subject(&format!("u{at}"));
             let token = token.claim("sid", format!("s{at}")).claim("client_id", format!("c{at}"));
@@ -242,11 +242,11 @@ impl Scene {
         let tokens = (0..VICTIMS + OTHERS).map(token).collect();
         let revoked = (0..VICTIMS).map(|_| AtomicBool::new(false)).collect();
         let revoked_now = [AtomicUsize::new(0), AtomicUsize::new(1)];
-        Self { issuer, view, authenticator, tokens, revoked, revoked_now, is_over: AtomicBool::new(false) }
+        Self { issuer, view, admission, tokens, revoked, revoked_now, is_over: AtomicBool::new(false) }
     }
 
     fn admits(&self, at: usize) -> bool {
-        let outcome = self.authenticator.verify(&self.tokens[at]).ready().unwrap();
+        let outcome = self.admission.verify(&self.tokens[at]).ready().unwrap();
         outcome.map_err(|error| assert_eq!(error.code(), Code::TokenRevoked, "token {at}")).is_ok()
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    AuthErrorKind, Code, JwtAuthenticator, Level, LongLived, Revocation, RevocationView, UnixTime, Verdict, WhenStale,
+    Admission, AuthErrorKind, Code, JwtAuthenticator, Level, LongLived, Revocation, RevocationView, UnixTime, Verdict,
+    WhenStale,
 };
 use portcullis_test::{FixedClock, MockIssuer};
 
@@ -14,7 +15,7 @@ struct Scene {
     clock: FixedClock,
     issuer: MockIssuer,
     view: RevocationView,
-    authenticator: JwtAuthenticator,
+    admission: Admission,
 }
 
 fn scene() -> Scene {
@@ -28,13 +29,13 @@ fn scene_with(
     let issuer = MockIssuer::new().clock(clock.clone());
     let view = settings(RevocationView::builder(HORIZON).clock(clock.clone())).build();
     view.confirm(view.ask());
-    let authenticator = issuer.authenticator().revocations(&view);
-    Scene { clock, issuer, view, authenticator }
+    let admission = issuer.admission().revocations(&view);
+    Scene { clock, issuer, view, admission }
 }
 
 impl Scene {
     fn outcome(&self, token: &str) -> Result<(), Code> {
-        outcome(&self.authenticator, token)
+        outcome(&self.admission, token)
     }
 
     fn revoke(&self, revocation: &Revocation) {
@@ -48,8 +49,8 @@ impl Scene {
     }
 }
 
-fn outcome(authenticator: &JwtAuthenticator, token: &str) -> Result<(), Code> {
-    let outcome = authenticator.verify(token).ready();
+fn outcome(admission: &Admission, token: &str) -> Result<(), Code> {
+    let outcome = admission.verify(token).ready();
     outcome.unwrap_or_else(|| Err(Code::KeysUnavailable.into())).map(drop).map_err(|error| error.code())
 }
 
@@ -83,16 +84,16 @@ fn each_level_refuses_what_it_names_and_nothing_else_cold_and_warm() {
     for (level, revocation, of_another) in cases {
         for is_warm in [true, false] {
             let scene = Scene { issuer: probe.issuer.clone(), ..scene() };
-            let authenticator = scene.issuer.authenticator().revocations(&scene.view);
+            let admission = scene.issuer.admission().revocations(&scene.view);
             let token = base(&scene).sign();
             if is_warm {
-                assert_eq!(outcome(&authenticator, &token), Ok(()), "{level}");
+                assert_eq!(outcome(&admission, &token), Ok(()), "{level}");
             }
             scene.revoke(&of_another);
-            assert_eq!(outcome(&authenticator, &token), Ok(()), "{level}: another one's");
+            assert_eq!(outcome(&admission, &token), Ok(()), "{level}: another one's");
             scene.revoke(&revocation);
-            assert_eq!(outcome(&authenticator, &token), REVOKED, "{level}");
-            let error = authenticator.verify(&token).ready().unwrap().unwrap_err();
+            assert_eq!(outcome(&admission, &token), REVOKED, "{level}");
+            let error = admission.verify(&token).ready().unwrap().unwrap_err();
             assert_eq!((error.kind(), error.explanation()), (AuthErrorKind::InvalidToken, Some(level.as_str())));
         }
     }
@@ -107,7 +108,8 @@ fn an_issuer_takes_back_no_token_of_another() {
     );
     let view = RevocationView::builder(HORIZON).clock(clock.clone()).build();
     view.confirm(view.ask());
-    let authenticator = JwtAuthenticator::trusting([a.trusted(), b.trusted()]).unwrap().clock(clock).revocations(&view);
+    let admission =
+        Admission::new(JwtAuthenticator::trusting([a.trusted(), b.trusted()]).unwrap()).clock(clock).revocations(&view);
     let token = |issuer: &MockIssuer| {
         issuer.token().subject("alice").token_id("1").claim("sid", "1").claim("client_id", "1").claim("ver", 1).sign()
     };
@@ -122,8 +124,8 @@ fn an_issuer_takes_back_no_token_of_another() {
         Revocation::issuer(a.name(), T),
     ] {
         view.merge(&[view.entry(&revocation)]);
-        assert_eq!(outcome(&authenticator, &of_a), REVOKED);
-        assert_eq!(outcome(&authenticator, &of_b), Ok(()));
+        assert_eq!(outcome(&admission, &of_a), REVOKED);
+        assert_eq!(outcome(&admission, &of_b), Ok(()));
     }
 }
 
@@ -189,7 +191,7 @@ fn a_token_that_outlives_the_horizon_is_refused() {
 fn a_long_lived_token_can_be_let_in_up_to_the_horizon_after_it_was_issued() {
     let scene = scene_with(|builder| builder.long_lived(LongLived::EndAtHorizon));
     let token = scene.issuer.token().issued_at(T).expires_at(T.plus(HORIZON * 365)).sign();
-    let cold = scene.issuer.authenticator().revocations(&scene.view).without_cache();
+    let cold = scene.issuer.admission().revocations(&scene.view).without_cache();
     assert_eq!(scene.outcome(&token), Ok(()));
     scene.pass(HORIZON.as_secs() - 1);
     assert_eq!((scene.outcome(&token), outcome(&cold, &token)), (Ok(()), Ok(())));
@@ -210,22 +212,22 @@ fn without_an_age_a_token_is_let_in_only_if_it_ends_within_the_horizon() {
 fn a_view_that_the_log_never_confirmed_lets_nobody_in() {
     let scene = scene();
     let view = RevocationView::builder(HORIZON).clock(scene.clock.clone()).build();
-    let authenticator = scene.issuer.authenticator().revocations(&view);
+    let admission = scene.issuer.admission().revocations(&view);
     let token = scene.issuer.token().sign();
-    let error = authenticator.verify(&token).ready().unwrap().unwrap_err();
+    let error = admission.verify(&token).ready().unwrap().unwrap_err();
     assert_eq!((error.code(), error.kind()), (Code::RevocationsStale, AuthErrorKind::Unavailable));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
-    let bounded = authenticator.clone().when_stale(WhenStale::Bounded(HORIZON));
+    let bounded = admission.clone().when_stale(WhenStale::Bounded(HORIZON));
     assert_eq!(outcome(&bounded, &token), Err(Code::RevocationsStale), "no bound holds for what never was");
-    assert_eq!(outcome(&authenticator.clone().when_stale(WhenStale::DangerFailOpen), &token), Ok(()));
+    assert_eq!(outcome(&admission.clone().when_stale(WhenStale::DangerFailOpen), &token), Ok(()));
     view.confirm(view.ask());
-    assert_eq!(outcome(&authenticator, &token), Ok(()));
+    assert_eq!(outcome(&admission, &token), Ok(()));
 }
 
 #[test]
 fn each_route_says_what_a_stale_view_means_and_a_revoked_token_stays_so() {
     let scene = scene();
-    let closed = &scene.authenticator;
+    let closed = &scene.admission;
     let bounded = closed.clone().when_stale(WhenStale::Bounded(Duration::from_secs(60)));
     let open = closed.clone().when_stale(WhenStale::DangerFailOpen);
     let token = scene.issuer.token().sign();
@@ -273,7 +275,7 @@ fn a_change_that_concerns_others_lets_cached_tokens_be() {
 #[test]
 fn the_view_says_what_it_thinks_of_a_token() {
     let scene = scene();
-    let verified = scene.authenticator.verify(&scene.issuer.token().subject("alice").sign()).ready().unwrap().unwrap();
+    let verified = scene.admission.verify(&scene.issuer.token().subject("alice").sign()).ready().unwrap().unwrap();
     assert_eq!(scene.view.check(&verified, T), Verdict::Live);
     scene.clock.advance(Duration::from_secs(7));
     assert_eq!(
@@ -293,7 +295,7 @@ fn neither_an_entry_nor_a_view_shows_a_person() {
         format!("{revocation:?}"),
         format!("{:?}", scene.view.entry(&revocation)),
         format!("{:?}", scene.view),
-        format!("{:?}", scene.authenticator),
+        format!("{:?}", scene.admission),
     ] {
         assert!(!shown.contains("alice"), "{shown}");
     }

@@ -1,7 +1,7 @@
 //! No secret and no token is shown, whatever is printed.
 
 use portcullis_core::{
-    Algorithm, Attempt, Authenticator, Credential, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,
+    Admission, Algorithm, Attempt, Credential, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,
     UnverifiedToken, VerifyingKey,
 };
 use portcullis_test::{Defect, MockIssuer};
@@ -19,7 +19,7 @@ fn secrets_are_not_in_debug() {
         format!("{:?}", KeySet::from(secret)),
         format!("{ring:?}"),
         format!("{trusted:?}"),
-        format!("{:?}", JwtAuthenticator::new(trusted).unwrap()),
+        format!("{:?}", Admission::new(JwtAuthenticator::new(trusted).unwrap())),
     ];
     for text in shown {
         assert!(text.contains("one") && !text.contains("correct") && !text.contains("99, 111, 114"), "{text}");
@@ -36,7 +36,8 @@ fn an_error_about_a_secret_does_not_quote_it() {
 fn tokens_and_their_claims_are_not_in_debug_or_errors() {
     let issuer = MockIssuer::new();
     let token = issuer.token().claim("salary", "4711-euro").sign();
-    let Attempt::Done(Ok(verified)) = JwtAuthenticator::new(issuer.trusted()).unwrap().verify(&token) else {
+    let Attempt::Done(Ok(verified)) = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap()).verify(&token)
+    else {
         unreachable!("a good token")
     };
     let credential = Credential::bearer(&token);
@@ -53,12 +54,10 @@ fn tokens_and_their_claims_are_not_in_debug_or_errors() {
 #[test]
 fn no_refusal_quotes_the_token() {
     let issuer = MockIssuer::new();
-    let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap();
+    let admission = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap());
     for defect in Defect::ALL {
         let token = issuer.token().claim("salary", "4711-euro").defect(*defect).sign();
-        let Attempt::Done(Err(error)) = authenticator.authenticate(Credential::bearer(&token)) else {
-            panic!("{defect} was accepted")
-        };
+        let Attempt::Done(Err(error)) = admission.verify(&token) else { panic!("{defect} was accepted") };
         let shown = format!("{error} {error:?}");
         let parts = token.split('.').filter(|part| part.len() > 8);
         assert!(!shown.contains("4711") && !parts.into_iter().any(|part| shown.contains(part)), "{defect}: {shown}");

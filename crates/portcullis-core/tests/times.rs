@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Attempt, Code, JwtAuthenticator, Leeway, TrustedIssuer, UnixTime};
+use portcullis_core::{Admission, Attempt, Code, JwtAuthenticator, Leeway, TrustedIssuer, UnixTime};
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 
 const NOW: u64 = 1_900_000_000;
@@ -13,8 +13,9 @@ fn issuer() -> MockIssuer {
 }
 
 fn judge(trusted: TrustedIssuer, token: &TokenBuilder) -> Result<(), Code> {
-    let authenticator = JwtAuthenticator::new(trusted).unwrap().clock(FixedClock::at(UnixTime::from_secs(NOW)));
-    match authenticator.verify(&token.sign()) {
+    let admission =
+        Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(FixedClock::at(UnixTime::from_secs(NOW)));
+    match admission.verify(&token.sign()) {
         Attempt::Done(outcome) => outcome.map(drop).map_err(|error| error.code()),
         _ => unreachable!("the keys are at hand"),
     }
@@ -88,9 +89,10 @@ fn a_maximum_lifetime_counts_from_issuance_to_expiry() {
 fn a_token_waits_for_its_time_and_ends_with_it() {
     let clock = FixedClock::at(UnixTime::from_secs(NOW));
     let issuer = MockIssuer::new().clock(clock.clone());
-    let authenticator = JwtAuthenticator::new(issuer.trusted().leeway(Leeway::NONE)).unwrap().clock(clock.clone());
+    let admission =
+        Admission::new(JwtAuthenticator::new(issuer.trusted().leeway(Leeway::NONE)).unwrap()).clock(clock.clone());
     let token = issuer.token().not_before(at(10)).expires_at(at(20)).sign();
-    let verdict = || match authenticator.verify(&token) {
+    let verdict = || match admission.verify(&token) {
         Attempt::Done(outcome) => outcome.map(drop).map_err(|error| error.code()),
         _ => unreachable!("the keys are at hand"),
     };

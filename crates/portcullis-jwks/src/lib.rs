@@ -4,13 +4,13 @@
 //! (RFC 7517) from a URL, or from where an issuer's metadata says it is, and keeps it fresh in the background.
 //!
 //! ```no_run
-//! use portcullis_core::JwtAuthenticator;
+//! use portcullis_core::{Admission, JwtAuthenticator};
 //! use portcullis_jwks::oidc;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), portcullis_core::ConfigError> {
 //! let issuer = oidc("https://login.example.com", "https://orders.example.com")?;
-//! let authenticator = JwtAuthenticator::new(issuer)?; // for an `AuthLayer`
+//! let admission = Admission::new(JwtAuthenticator::new(issuer)?); // for an `AuthLayer`
 //! # Ok(())
 //! # }
 //! ```

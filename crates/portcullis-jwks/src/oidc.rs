@@ -11,13 +11,13 @@ use crate::RemoteKeys;
 /// how the keys are doing, make [`RemoteKeys`] yourself. To be called within a tokio runtime.
 ///
 /// ```no_run
-/// use portcullis_core::JwtAuthenticator;
+/// use portcullis_core::{Admission, JwtAuthenticator};
 /// use portcullis_jwks::oidc;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), portcullis_core::ConfigError> {
 /// let issuer = oidc("https://login.example.com", "https://orders.example.com")?;
-/// let authenticator = JwtAuthenticator::new(issuer)?;
+/// let admission = Admission::new(JwtAuthenticator::new(issuer)?);
 /// # Ok(())
 /// # }
 /// ```

@@ -16,7 +16,7 @@ async fn story(seed: u64) -> usize {
     let provider = ScriptedProvider::new();
     let service = Service::with(provider, |keys| keys.outage(HOUR / 4));
     service.keys.require(MINUTE).await.unwrap();
-    let full = service.authenticator.clone().without_cache();
+    let full = service.admission.clone().without_cache();
     let (mut tokens, mut hits) = (Vec::new(), 0);
     for _ in 0..300 {
         match random.u8(0..16) {
@@ -35,7 +35,7 @@ async fn story(seed: u64) -> usize {
         for _ in 0..5 {
             let Some(token) = random.choice(&tokens) else { continue };
             // Without waiting, and so without a change in between.
-            if let Attempt::Done(Ok(_)) = service.authenticator.verify(token) {
+            if let Attempt::Done(Ok(_)) = service.admission.verify(token) {
                 hits += 1;
                 assert!(matches!(full.verify(token), Attempt::Done(Ok(_))), "seed {seed}");
             }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Code, JwtAuthenticator};
+use portcullis_core::{Admission, Code, JwtAuthenticator};
 use portcullis_jwks::{Fetch, FetchErrorKind, HttpClient, MAX_DOCUMENT_LEN, RemoteKeys, oidc};
 use portcullis_test::provider::{Behaviour, ScriptedProvider, ScriptedProviderServer};
 use tokio::net::TcpListener;
@@ -23,7 +23,7 @@ async fn three_lines_make_a_service_that_follows_its_issuer() {
     let server = server().await;
     let issuer = server.provider().issuer();
     let trusted = oidc(server.url(), "https://service.test").unwrap();
-    let service = JwtAuthenticator::new(trusted).unwrap().clock(server.provider().clock());
+    let service = Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(server.provider().clock());
 
     assert!(service.verify(&issuer.token().sign()).outcome().await.is_ok());
     issuer.rotate();

@@ -6,7 +6,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response, StatusCode};
-use portcullis_core::{Algorithm, Code, JwtAuthenticator, KeyHint, KeySource, Resolved, UnixTime};
+use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator, KeyHint, KeySource, Resolved, UnixTime};
 use portcullis_jwks::{Fetch, FetchError, Health, RemoteKeys};
 use portcullis_test::{
     Defect, MockIssuer,
@@ -20,13 +20,13 @@ const SECOND: Duration = Duration::from_secs(1);
 /// 503 with `Retry-After`, at once and without a fetch.
 fn is_undecided_at_once(service: &Service, token: &str) -> bool {
     let before = service.fetches();
-    let refused = service.authenticator.verify(token).ready().unwrap().unwrap_err();
+    let refused = service.admission.verify(token).ready().unwrap().unwrap_err();
     let undecided = refused.code() == Code::KeysUnavailable && refused.retry_after().is_some_and(|at| at <= COOL_DOWN);
     undecided && service.fetches() == before
 }
 
 fn refused_at_once(service: &Service, token: &str) -> Code {
-    service.authenticator.verify(token).ready().unwrap().unwrap_err().code()
+    service.admission.verify(token).ready().unwrap().unwrap_err().code()
 }
 
 /// The attack of the row: an invented key id uses up what tokens may cause, then the issuer rotates.
@@ -112,11 +112,11 @@ async fn row_u_a_fetch_under_way_when_the_key_comes_up_does_not_count() {
     let service = Service::started().await;
     service.provider.freeze();
     service.provider.behave_once([Behaviour::Slow(SECOND)]);
-    let invented = service.authenticator.verify(&service.token_of("invented"));
+    let invented = service.admission.verify(&service.token_of("invented"));
     sleep(SECOND / 10).await;
     service.provider.thaw();
     service.provider.issuer().rotate();
-    let fresh = service.authenticator.verify(&service.token());
+    let fresh = service.admission.verify(&service.token());
     assert_eq!(fresh.outcome().await.unwrap_err().code(), Code::KeysUnavailable);
     assert_eq!(invented.outcome().await.unwrap_err().code(), Code::KeyUnknown);
 }
@@ -125,7 +125,7 @@ async fn row_u_a_fetch_under_way_when_the_key_comes_up_does_not_count() {
 async fn row_u_a_flood_of_invented_keys_delays_and_refuses_no_known_one() {
     let service = cooling_down().await;
     let (known, before, start) = (service.token(), service.fetches(), Instant::now());
-    let uncached = service.authenticator.clone().without_cache();
+    let uncached = service.admission.clone().without_cache();
     let resolve = |id: &str| service.keys.resolve(KeyHint::new(Algorithm::Es256, Some(id)), UnixTime::EPOCH);
     for n in 0..200_000 {
         assert!(matches!(resolve(&format!("flood-{n}")), Resolved::Fault(_)), "{n}");
@@ -202,10 +202,10 @@ impl Moving {
         Self { issuer: provider.issuer().clone(), clock: provider.clock(), state: Arc::new(Mutex::new(state)) }
     }
 
-    fn service(&self) -> (RemoteKeys, JwtAuthenticator) {
+    fn service(&self) -> (RemoteKeys, Admission) {
         let keys = RemoteKeys::discover(NAME).fetch(self.clone()).start().unwrap();
         let trusted = self.issuer.trusted_with(keys.clone());
-        (keys, JwtAuthenticator::new(trusted).unwrap().clock(self.clock.clone()))
+        (keys, Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(self.clock.clone()))
     }
 
     fn set(&self, change: impl FnOnce(&mut State)) {
@@ -244,7 +244,7 @@ impl Fetch for Moving {
     }
 }
 
-async fn code(service: &JwtAuthenticator, token: &str) -> Option<Code> {
+async fn code(service: &Admission, token: &str) -> Option<Code> {
     service.verify(token).outcome().await.err().map(|error| error.code())
 }
 

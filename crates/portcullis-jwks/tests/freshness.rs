@@ -54,7 +54,7 @@ async fn no_request_waits_for_a_scheduled_refresh() {
     until(|| service.fetches() == 2).await; // under way, and it will not end well
     for _ in 0..20 {
         assert!(
-            service.authenticator.clone().without_cache().verify(&token).ready().is_some_and(|outcome| outcome.is_ok())
+            service.admission.clone().without_cache().verify(&token).ready().is_some_and(|outcome| outcome.is_ok())
         );
         sleep(Duration::from_millis(500)).await;
     }

@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use portcullis_core::{Code, JwtAuthenticator};
+use portcullis_core::{Admission, Code, JwtAuthenticator};
 use portcullis_jwks::RemoteKeys;
 use portcullis_test::{
     MockIssuer,
@@ -34,7 +34,7 @@ async fn an_issuer_that_is_slow_or_down_does_not_touch_the_tokens_of_another() {
         let (well, ill) = (named("https://well.test"), named("https://ill.test/"));
         ill.behave(fault.clone());
         let trusted = [well.issuer().trusted_with(keys(&well)), ill.issuer().trusted_with(keys(&ill)), local.trusted()];
-        let service = JwtAuthenticator::trusting(trusted).unwrap();
+        let service = Admission::new(JwtAuthenticator::trusting(trusted).unwrap());
         // The clock of this test is the system's, so the tokens are signed by it, too.
         let service = service.clock(well.clock());
         let local_token = local.clone().clock(well.clock()).token().sign();
@@ -69,7 +69,7 @@ async fn ten_thousand_requests_at_a_rotation_cause_one_fetch_and_none_is_refused
 #[tokio::test(start_paused = true)]
 async fn a_hundred_thousand_random_keys_are_a_fetch_per_cool_down_and_refuse_nobody() {
     let service = Service::settled().await;
-    let uncached = service.authenticator.clone().without_cache();
+    let uncached = service.admission.clone().without_cache();
     let (known, before, start) = (service.token(), service.fetches(), Instant::now());
     let mut published = None;
     let mut admitted_after = None;
@@ -81,7 +81,7 @@ async fn a_hundred_thousand_random_keys_are_a_fetch_per_cool_down_and_refuse_nob
         }
         for n in 0..1000 {
             let hostile = with_key_id(&known, &format!("{second}-{n}"));
-            let attempt = service.authenticator.verify(&hostile);
+            let attempt = service.admission.verify(&hostile);
             if n % 100 == 0 {
                 assert!(uncached.verify(&known).ready().is_some_and(|outcome| outcome.is_ok()), "second {second}");
                 let code = attempt.outcome().await.unwrap_err().code();

@@ -69,7 +69,7 @@ async fn a_shared_limiter_starves_valid_users() {
     let (one, other) = (Service::settled().await, Service::settled().await);
     for n in 0..1000 {
         one.code(&one.token_of(&n.to_string())).await;
-        assert!(one.authenticator.clone().without_cache().verify(&one.token()).ready().is_some());
+        assert!(one.admission.clone().without_cache().verify(&one.token()).ready().is_some());
     }
     other.provider.issuer().rotate();
     assert!(other.accepts(&other.token()).await, "an issuer's flood is not another one's");
@@ -107,8 +107,7 @@ async fn two_tokens_and_one_failing_fetch() {
     service.provider.issuer().rotate();
     service.provider.behave(Behaviour::Slow(Duration::from_millis(200)));
     service.provider.behave_once([Behaviour::Status(500)]);
-    let (first, second) =
-        (service.authenticator.verify(&service.token()), service.authenticator.verify(&service.token()));
+    let (first, second) = (service.admission.verify(&service.token()), service.admission.verify(&service.token()));
     for attempt in [first, second] {
         assert_eq!(attempt.outcome().await.unwrap_err().kind(), AuthErrorKind::Unavailable, "both are told the truth");
     }

@@ -24,7 +24,7 @@ async fn everybody_with_the_new_key_joins_the_one_fetch() {
     let service = Service::settled().await;
     service.provider.behave(Behaviour::Slow(Duration::from_secs(1)));
     service.provider.issuer().replace_key();
-    let attempts: Vec<_> = (0..50).map(|_| service.authenticator.verify(&service.token())).collect();
+    let attempts: Vec<_> = (0..50).map(|_| service.admission.verify(&service.token())).collect();
     for attempt in attempts {
         assert!(attempt.outcome().await.is_ok());
     }

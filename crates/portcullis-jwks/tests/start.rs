@@ -198,11 +198,11 @@ fn outside_a_runtime_nothing_starts() {
 #[tokio::test(start_paused = true)]
 async fn the_task_ends_with_the_last_handle() {
     let service = Service::started().await;
-    let Service { provider, keys, authenticator } = service;
+    let Service { provider, keys, admission } = service;
     drop(keys);
     sleep(FRESHNESS).await;
-    assert_eq!(provider.key_set_fetches(), 2, "the authenticator holds one");
-    drop(authenticator);
+    assert_eq!(provider.key_set_fetches(), 2, "the admission holds one");
+    drop(admission);
     sleep(HOUR).await;
     assert_eq!(provider.key_set_fetches(), 2);
 }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use portcullis_core::{Algorithm, Code, JwtAuthenticator, TrustedIssuer};
+use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator, TrustedIssuer};
 use portcullis_test::{MockIssuer, provider::Behaviour};
 use support::{COOL_DOWN, MINUTE, Service};
 use tokio::time::{Duration, Instant, sleep};
@@ -25,7 +25,7 @@ async fn all_requests_share_the_one_fetch() {
     service.provider.behave(Behaviour::Slow(SECOND));
     service.provider.issuer().rotate();
     let tokens: Vec<_> = (0..100).map(|_| service.token()).collect();
-    let attempts: Vec<_> = tokens.iter().map(|token| service.authenticator.verify(token)).collect();
+    let attempts: Vec<_> = tokens.iter().map(|token| service.admission.verify(token)).collect();
     for attempt in attempts {
         assert!(attempt.outcome().await.is_ok());
     }
@@ -51,7 +51,7 @@ async fn a_request_that_is_dropped_takes_nothing_with_it() {
     service.provider.behave(Behaviour::Slow(SECOND));
     service.provider.issuer().rotate();
     let token = service.token();
-    let (first, second) = (service.authenticator.verify(&token), service.authenticator.verify(&token));
+    let (first, second) = (service.admission.verify(&token), service.admission.verify(&token));
     drop(first);
     assert!(second.outcome().await.is_ok());
     assert_eq!(service.fetches(), 2);
@@ -101,7 +101,7 @@ async fn also_if_several_requests_used_it_at_once() {
         service.provider.freeze();
         service.provider.issuer().rotate();
         let token = service.token();
-        let attempts: Vec<_> = (0..5).map(|_| service.authenticator.verify(&token)).collect();
+        let attempts: Vec<_> = (0..5).map(|_| service.admission.verify(&token)).collect();
         for attempt in attempts {
             assert_eq!(attempt.outcome().await.unwrap_err().code(), Code::KeyUnknown);
         }
@@ -118,11 +118,11 @@ async fn a_token_that_a_secret_signed_causes_no_fetch() {
     let service = Service::settled().await;
     let id = service.keys.keys().iter().next().unwrap().id().unwrap().to_owned();
     let trusted = TrustedIssuer::new(service.provider.issuer().name(), "https://service.test", service.keys.clone());
-    let authenticator: JwtAuthenticator = JwtAuthenticator::new(trusted).unwrap().clock(service.provider.clock());
+    let admission: Admission = Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(service.provider.clock());
     let forged = MockIssuer::with_secret(&id, Algorithm::Hs256, "a secret of at least 32 bytes, ok");
     for id in [id.as_str(), "unheard-of"] {
         let token = forged.token().claim("iss", service.provider.issuer().name()).header("kid", id).sign();
-        let refused = authenticator.verify(&token).ready().expect("nobody waits").unwrap_err();
+        let refused = admission.verify(&token).ready().expect("nobody waits").unwrap_err();
         assert_eq!(refused.code(), Code::KeyUnknown, "{id}");
     }
     assert_eq!(service.fetches(), 1);
@@ -133,11 +133,11 @@ async fn a_fetch_that_began_before_the_key_was_published_is_not_the_last_word() 
     let service = Service::settled().await;
     service.provider.freeze();
     service.provider.behave_once([Behaviour::Slow(SECOND)]); // its answer is made now, and comes a second later
-    let bogus = service.authenticator.verify(&service.token_of("unheard-of"));
+    let bogus = service.admission.verify(&service.token_of("unheard-of"));
     sleep(SECOND / 10).await;
     service.provider.thaw();
     service.provider.issuer().rotate();
-    let fresh = service.authenticator.verify(&service.token());
+    let fresh = service.admission.verify(&service.token());
     assert!(fresh.outcome().await.is_ok());
     assert!(bogus.outcome().await.is_err());
     assert_eq!(service.fetches(), 3);
@@ -147,7 +147,7 @@ async fn a_fetch_that_began_before_the_key_was_published_is_not_the_last_word() 
 async fn random_keys_cause_a_fetch_per_cool_down_and_touch_nobody() {
     let service = Service::settled().await;
     let (known, before, start) = (service.token(), service.fetches(), Instant::now());
-    let uncached = service.authenticator.clone().without_cache();
+    let uncached = service.admission.clone().without_cache();
     for n in 0..5 * 60 {
         let hostile = service.token_of(&format!("random-{n}"));
         // Refused by those few for which a fetch was made.

@@ -3,7 +3,7 @@
 
 mod support;
 
-use portcullis_core::{Algorithm, Code, JwtAuthenticator};
+use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator};
 use portcullis_test::{Defect, provider::Behaviour};
 use support::{COOL_DOWN, HOUR, MINUTE, Service, until};
 use tokio::time::{Duration, Instant, sleep};
@@ -22,7 +22,7 @@ fn signed(service: &Service, subject: &str) -> String {
 /// The code of a refusal that takes no wait and causes no fetch.
 fn refused_at_once(service: &Service, token: &str) -> Code {
     let before = service.fetches();
-    let refused = service.authenticator.verify(token).ready().unwrap().unwrap_err();
+    let refused = service.admission.verify(token).ready().unwrap().unwrap_err();
     assert_eq!(service.fetches(), before);
     refused.code()
 }
@@ -94,7 +94,7 @@ async fn a_refused_token_does_not_wait_for_the_fetch_of_another() {
     let token = forged(&service, "mallory");
     assert_eq!(service.code(&token).await, Some(Code::SignatureInvalid));
     service.provider.behave(Behaviour::Slow(SECOND / 4));
-    let other = service.authenticator.verify(&forged(&service, "trudy"));
+    let other = service.admission.verify(&forged(&service, "trudy"));
     assert_eq!(refused_at_once(&service, &token), Code::SignatureInvalid);
     assert_eq!(other.outcome().await.unwrap_err().code(), Code::SignatureInvalid);
 }
@@ -125,12 +125,12 @@ async fn a_fetch_that_failed_is_no_reason_to_refuse() {
 async fn a_flood_of_forged_tokens_causes_a_fetch_per_cool_down_and_changes_no_other_verdict() {
     let (service, stuck) = cooling_down().await;
     let (known, before, start) = (signed(&service, "alice"), service.fetches(), Instant::now());
-    let uncached = service.authenticator.clone().without_cache();
+    let uncached = service.admission.clone().without_cache();
     for n in 0..20_000 {
-        let flood = service.authenticator.verify(&forged(&service, &n.to_string()));
+        let flood = service.admission.verify(&forged(&service, &n.to_string()));
         if n % 50 == 0 {
             assert!(uncached.verify(&known).ready().is_some_and(|outcome| outcome.is_ok()), "{n}");
-            let answer = service.authenticator.verify(&stuck).outcome().await;
+            let answer = service.admission.verify(&stuck).outcome().await;
             assert_eq!(answer.unwrap_err().code(), Code::SignatureInvalid, "{n}");
             sleep(SECOND).await;
         }
@@ -145,7 +145,7 @@ async fn a_flood_of_forged_tokens_causes_a_fetch_per_cool_down_and_changes_no_ot
     let published = Instant::now();
     while !service.accepts(&fresh).await {
         assert!(published.elapsed() <= COOL_DOWN, "still refused after {:?}", published.elapsed());
-        drop(service.authenticator.verify(&forged(&service, &format!("more-{n}"))));
+        drop(service.admission.verify(&forged(&service, &format!("more-{n}"))));
         n += 1;
         sleep(SECOND).await;
     }
@@ -223,7 +223,7 @@ async fn a_forged_token_of_another_algorithm_keeps_no_valid_one_out() {
 async fn what_one_authenticator_found_out_is_known_to_all_of_a_source() {
     let (service, token) = cooling_down().await;
     let trusted = service.provider.issuer().trusted_with(service.keys.clone());
-    let other: JwtAuthenticator = JwtAuthenticator::new(trusted).unwrap().clock(service.provider.clock());
+    let other = Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(service.provider.clock());
     assert_eq!(other.verify(&token).ready().unwrap().unwrap_err().code(), Code::SignatureInvalid);
 }
 
@@ -237,6 +237,6 @@ async fn a_flood_pushes_out_what_it_brought_itself() {
         assert_eq!(refused_at_once(&service, &forged(&service, &n.to_string())), Code::KeysUnavailable, "{n}");
     }
     assert_eq!(refused_at_once(&service, &stuck), Code::SignatureInvalid, "a fetch was made for it");
-    let refused_after = until(|| service.authenticator.verify(&one).ready().is_none());
+    let refused_after = until(|| service.admission.verify(&one).ready().is_none());
     assert!(refused_after.await <= COOL_DOWN);
 }

@@ -17,12 +17,12 @@
 //! revocations.require(Duration::from_secs(5)).await?; // what is revoked is known
 //!
 //! let issuer = MockIssuer::new();
-//! let authenticator = issuer.authenticator().revocations(&revocations);
+//! let admission = issuer.admission().revocations(&revocations);
 //! let token = issuer.token().subject("alice").claim("sid", "s-17").sign();
-//! assert!(authenticator.verify(&token).outcome().await.is_ok());
+//! assert!(admission.verify(&token).outcome().await.is_ok());
 //!
 //! revocations.revoke(Revocation::session(issuer.name(), "s-17")).await?; // she logs out
-//! let refused = authenticator.verify(&token).outcome().await.unwrap_err();
+//! let refused = admission.verify(&token).outcome().await.unwrap_err();
 //! assert_eq!(refused.code(), Code::TokenRevoked);
 //! # Ok(())
 //! # }

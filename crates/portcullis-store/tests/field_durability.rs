@@ -68,9 +68,9 @@ async fn row_a1_what_the_log_has_lost_is_appended_when_it_is_revoked_again() {
     b.revoke(revocation).await.unwrap();
     assert_eq!(log.len(), 1, "acknowledged, so it is there");
     let c = start(&clock, &FaultyLog::over(&log)).await;
-    assert!(issuer.authenticator().revocations(&c).verify(&token).ready().unwrap().is_err());
+    assert!(issuer.admission().revocations(&c).verify(&token).ready().unwrap().is_err());
     let other = issuer.token().claim("sid", "t").sign();
-    assert!(issuer.authenticator().revocations(&c).verify(&other).ready().unwrap().is_ok());
+    assert!(issuer.admission().revocations(&c).verify(&other).ready().unwrap().is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,7 +149,7 @@ async fn row_a1_what_is_revoked_again_while_the_log_is_down_is_appended() {
     b.revoke(revocation).await.unwrap();
     drop(b);
     let c = start(&clock, &FaultyLog::over(&log)).await;
-    assert!(issuer.authenticator().revocations(&c).verify(&token).ready().unwrap().is_err());
+    assert!(issuer.admission().revocations(&c).verify(&token).ready().unwrap().is_err());
 }
 
 /// The twins: of every level, what a fresh view has read is not appended again; a stale view appends it, once it is fresh no more.
@@ -281,9 +281,9 @@ async fn outage(count: u32) -> (usize, Duration) {
     let log = MemoryLog::new().clock(clock.clone());
     let faulty = FaultyLog::over(&log);
     let a = start(&clock, &faulty).await;
-    let authenticator = issuer.authenticator().revocations(&a);
+    let admission = issuer.admission().revocations(&a);
     let good = issuer.token().claim("sid", "good").sign();
-    let is_served = || authenticator.verify(&good).ready().unwrap().is_ok();
+    let is_served = || admission.verify(&good).ready().unwrap().is_ok();
     faulty.switches.refuses_writes.store(true, SeqCst);
     for part in revoke_in_parts(&a, issuer.name(), count) {
         assert!(part.await.unwrap().is_err());

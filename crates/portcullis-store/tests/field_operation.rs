@@ -10,7 +10,7 @@ mod support;
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use portcullis_core::{Clock, Code, JwtAuthenticator, LogErrorKind, Revocation, RevocationLog, ViewState, WhenStale};
+use portcullis_core::{Admission, Clock, Code, LogErrorKind, Revocation, RevocationLog, ViewState, WhenStale};
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{MockIssuer, provider::VirtualClock};
 use tokio::time::sleep;
@@ -34,8 +34,8 @@ async fn start(clock: &VirtualClock, log: impl RevocationLog) -> Revocations {
     revocations
 }
 
-fn code(authenticator: &JwtAuthenticator, token: &str) -> Result<(), Code> {
-    authenticator.verify(token).ready().unwrap().map(drop).map_err(|error| error.code())
+fn code(admission: &Admission, token: &str) -> Result<(), Code> {
+    admission.verify(token).ready().unwrap().map(drop).map_err(|error| error.code())
 }
 
 /// Every entry that was ever in the log, canaries included.
@@ -121,7 +121,7 @@ async fn row_t10_a_view_that_is_no_longer_followed_is_never_open() {
     let faulty = FaultyLog::over(&log);
     let revocations = start(&clock, faulty.clone()).await;
     let gauge = revocations.gauge();
-    let closed = issuer.authenticator().revocations(&revocations);
+    let closed = issuer.admission().revocations(&revocations);
     let open = closed.clone().when_stale(WhenStale::DangerFailOpen);
     let bounded = closed.clone().when_stale(WhenStale::Bounded(3600 * SECOND));
     let token = issuer.token().claim("sid", "s").sign();
@@ -138,9 +138,9 @@ async fn row_t10_a_view_that_is_no_longer_followed_is_never_open() {
 
     drop(revocations);
     sleep(SECOND).await;
-    for authenticator in [&open, &bounded, &closed] {
-        assert_eq!(code(authenticator, &token), Err(Code::RevocationsStale));
-        assert_eq!(code(authenticator, &issuer.token().sign()), Err(Code::RevocationsStale), "at first sight");
+    for admission in [&open, &bounded, &closed] {
+        assert_eq!(code(admission, &token), Err(Code::RevocationsStale));
+        assert_eq!(code(admission, &issuer.token().sign()), Err(Code::RevocationsStale), "at first sight");
     }
     let health = gauge.health();
     assert!(!health.is_followed, "the gauge survives the handle, and says so");
@@ -190,7 +190,7 @@ async fn row_t12_settings_without_end_are_refused_or_saturate() {
 async fn row_t12_a_stream_may_wait_for_a_confirmation_for_ever() {
     let (clock, issuer, log) = scene();
     let revocations = start(&clock, log).await;
-    let verified = issuer.authenticator().verify(&issuer.token().claim("sid", "s").sign()).ready().unwrap().unwrap();
+    let verified = issuer.admission().verify(&issuer.token().claim("sid", "s").sign()).ready().unwrap().unwrap();
     let end = revocations.end_of(verified).unless_confirmed_within(Duration::MAX);
     let end = tokio::spawn(end);
     sleep(SECOND).await;
@@ -211,7 +211,7 @@ async fn row_t14_an_instance_more_than_a_horizon_behind_is_told_so() {
         let token = issuer.token().claim("sid", id.as_str()).sign();
         let outcome = instance.revoke(Revocation::session(issuer.name(), &id)).await;
         sleep(2 * SECOND).await;
-        let on_another = code(&issuer.authenticator().revocations(&right), &token);
+        let on_another = code(&issuer.admission().revocations(&right), &token);
         if is_refused {
             let error = outcome.unwrap_err();
             assert_eq!(error.kind(), LogErrorKind::Misconfigured);
@@ -224,7 +224,7 @@ async fn row_t14_an_instance_more_than_a_horizon_behind_is_told_so() {
             sleep(HORIZON.saturating_sub(120 * SECOND)).await;
             let late = issuer.token().claim("sid", id.as_str()).sign();
             let starts_late = start(&clock, log.clone()).await;
-            assert_eq!(code(&issuer.authenticator().revocations(&starts_late), &late), Err(Code::TokenRevoked));
+            assert_eq!(code(&issuer.admission().revocations(&starts_late), &late), Err(Code::TokenRevoked));
         }
     }
 }
@@ -269,12 +269,12 @@ async fn row_t21_an_entry_of_a_later_version_is_over_when_its_time_has_passed() 
         let faulty = FaultyLog::over(&log);
         faulty.switches.junk.lock().unwrap().extend(junk);
         let revocations = Revocations::builder(faulty).clock(clock.clone()).canary(Duration::ZERO).start().unwrap();
-        let authenticator = issuer.authenticator().revocations(&revocations);
+        let admission = issuer.admission().revocations(&revocations);
         let error = revocations.require(over_after.saturating_sub(3 * SECOND)).await.unwrap_err();
         assert!(error.to_string().contains("later version"), "{error}");
-        assert_eq!(code(&authenticator, &issuer.token().sign()), Err(Code::RevocationsStale));
+        assert_eq!(code(&admission, &issuer.token().sign()), Err(Code::RevocationsStale));
         revocations.require(6 * SECOND).await.unwrap();
-        assert_eq!(code(&authenticator, &issuer.token().sign()), Ok(()));
+        assert_eq!(code(&admission, &issuer.token().sign()), Ok(()));
         assert!(clock.now() >= portcullis_core::UnixTime::from_secs(1_800_000_100));
         assert_eq!(revocations.health().unreadable, junk.len() as u64);
     }

@@ -74,7 +74,7 @@ impl Token {
         if let Some(version) = version {
             text = text.claim("ver", version);
         }
-        let verified = signer.authenticator().verify(&text.sign()).ready().unwrap().unwrap();
+        let verified = signer.admission().verify(&text.sign()).ready().unwrap().unwrap();
         Self { issuer, key, id: token, session, subject, client, version, issued_at, expires_at, verified }
     }
 

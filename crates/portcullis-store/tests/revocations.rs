@@ -11,7 +11,7 @@ mod support;
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use portcullis_core::{Code, JwtAuthenticator, LogErrorKind, Revocation, RevocationLog, ViewState};
+use portcullis_core::{Admission, Code, JwtAuthenticator, LogErrorKind, Revocation, RevocationLog, ViewState};
 use portcullis_store::{MemoryLog, RevocationEvent, Revocations};
 use portcullis_test::{MockIssuer, provider::VirtualClock};
 use tokio::time::{Instant, advance, sleep};
@@ -22,7 +22,7 @@ use self::support::FaultyLog;
 struct Service {
     log: FaultyLog,
     revocations: Revocations,
-    authenticator: JwtAuthenticator,
+    admission: Admission,
 }
 
 struct Scene {
@@ -45,8 +45,8 @@ impl Scene {
     fn service_over(&self, log: FaultyLog) -> Service {
         let revocations =
             Revocations::builder(log.clone()).clock(self.clock.clone()).canary(Duration::ZERO).start().unwrap();
-        let authenticator = self.issuer.authenticator().revocations(&revocations);
-        Service { log, revocations, authenticator }
+        let admission = self.issuer.admission().revocations(&revocations);
+        Service { log, revocations, admission }
     }
 
     fn session(&self, id: &str) -> (String, Revocation) {
@@ -62,7 +62,7 @@ impl Service {
     }
 
     fn outcome(&self, token: &str) -> Result<(), Code> {
-        let outcome = self.authenticator.verify(token).ready().expect("the key is at hand");
+        let outcome = self.admission.verify(token).ready().expect("the key is at hand");
         outcome.map(drop).map_err(|error| error.code())
     }
 }
@@ -438,10 +438,10 @@ async fn when_the_last_handle_goes_the_view_grows_stale() {
     let clone = service.revocations.clone();
     drop(service.revocations);
     sleep(60 * SECOND).await;
-    assert!(service.authenticator.verify(&token).ready().unwrap().is_ok());
+    assert!(service.admission.verify(&token).ready().unwrap().is_ok());
     drop(clone);
     sleep(6 * SECOND).await;
-    let error = service.authenticator.verify(&token).ready().unwrap().unwrap_err();
+    let error = service.admission.verify(&token).ready().unwrap().unwrap_err();
     assert_eq!(error.code(), Code::RevocationsStale);
 }
 
@@ -516,7 +516,7 @@ async fn row_t8_revoking_a_client_that_no_token_names_is_refused() {
     service.revocations.revoke(client()).await.unwrap(); // nothing is known of that issuer
 
     let nameless = MockIssuer::new().named("https://nameless.test").trusted().without_client_claim();
-    let _authenticator = JwtAuthenticator::new(nameless).unwrap().revocations(&service.revocations);
+    let _authenticator = Admission::new(JwtAuthenticator::new(nameless).unwrap()).revocations(&service.revocations);
     let (entries, other) = (
         service.revocations.view().entries(),
         Revocation::client(scene.issuer.name(), "app", client().cut_off().unwrap()),
@@ -536,9 +536,9 @@ async fn a_calendar_that_was_ahead_at_the_start_costs_nothing_once_it_is_right()
     let ahead = VirtualClock::new();
     ahead.jump_forward(Duration::from_secs(3 * 86_400));
     let revocations = Revocations::builder(scene.log.clone()).clock(ahead.clone()).start().unwrap();
-    let authenticator = scene.issuer.authenticator().revocations(&revocations);
+    let admission = scene.issuer.admission().revocations(&revocations);
     revocations.require(SECOND).await.unwrap();
-    let outcome = || authenticator.verify(&token).ready().unwrap().map(drop).map_err(|error| error.code());
+    let outcome = || admission.verify(&token).ready().unwrap().map(drop).map_err(|error| error.code());
     assert_eq!(revocations.health().entries, 0, "it seems to be over");
     ahead.jump_back(Duration::from_secs(3 * 86_400));
     // The clock is corrected: nobody is let in until the log was read again.
@@ -546,7 +546,7 @@ async fn a_calendar_that_was_ahead_at_the_start_costs_nothing_once_it_is_right()
     sleep(2 * SECOND).await;
     assert_eq!(outcome(), REVOKED);
     let (other, _) = scene.session("other");
-    assert!(authenticator.verify(&other).ready().unwrap().is_ok());
+    assert!(admission.verify(&other).ready().unwrap().is_ok());
 }
 
 #[tokio::test(start_paused = true)]

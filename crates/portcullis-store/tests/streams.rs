@@ -35,7 +35,7 @@ async fn scene() -> Scene {
 impl Scene {
     fn identity(&self, session: &str, life: Duration) -> AnyVerified {
         let token = self.issuer.token().claim("sid", session).expires_in(life).sign();
-        self.issuer.authenticator().verify(&token).ready().unwrap().unwrap().into()
+        self.issuer.admission().verify(&token).ready().unwrap().unwrap().into()
     }
 }
 

@@ -22,12 +22,12 @@ use portcullis_core::{Clock, UnixTime};
 ///
 /// let clock = FixedClock::default();
 /// let issuer = MockIssuer::new().clock(clock.clone());
-/// let authenticator = issuer.authenticator(); // reads the same clock
+/// let admission = issuer.admission(); // reads the same clock
 /// let token = issuer.token().expires_in(Duration::from_secs(60)).sign();
 ///
-/// assert!(matches!(authenticator.verify(&token), Attempt::Done(Ok(_))));
+/// assert!(matches!(admission.verify(&token), Attempt::Done(Ok(_))));
 /// clock.advance(Duration::from_secs(60 + 30)); // the leeway is 30 s
-/// let Attempt::Done(Err(refused)) = authenticator.verify(&token) else { panic!("accepted") };
+/// let Attempt::Done(Err(refused)) = admission.verify(&token) else { panic!("accepted") };
 /// assert_eq!(refused.code(), Code::TokenExpired);
 /// ```
 #[derive(Clone)]

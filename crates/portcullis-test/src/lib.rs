@@ -4,10 +4,10 @@
 //! it would any issuer: nothing is switched off, nothing leaves the process. So a first test is three lines:
 //!
 //! ```
-//! # use portcullis_core::{Attempt, JwtAuthenticator};
+//! # use portcullis_core::{Attempt, Admission, JwtAuthenticator};
 //! # use portcullis_test::MockIssuer;
 //! let issuer = MockIssuer::new();
-//! let service = JwtAuthenticator::new(issuer.trusted())?; // or the layer around your router
+//! let service = Admission::new(JwtAuthenticator::new(issuer.trusted())?); // or the layer around your router
 //! assert!(matches!(service.verify(&issuer.token().subject("alice").sign()), Attempt::Done(Ok(_))));
 //! # Ok::<(), portcullis_core::ConfigError>(())
 //! ```

@@ -6,19 +6,19 @@ mod support;
 
 use std::collections::HashSet;
 
-use portcullis_core::{Algorithm, Code, JwtAuthenticator, Leeway, Profile};
+use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator, Leeway, Profile};
 use portcullis_test::{Defect, FixedClock, MockIssuer};
 use support::verify;
 
 /// Checks them all, and lists all that are not as they should be.
-fn check_all(issuer: &MockIssuer, authenticator: &JwtAuthenticator) {
+fn check_all(issuer: &MockIssuer, admission: &Admission) {
     let good = issuer.token().subject("alice").scope("orders:read").role("admin");
-    if let Err(code) = verify(authenticator, &good.sign()) {
+    if let Err(code) = verify(admission, &good.sign()) {
         panic!("{}: a good token is refused: {code}", issuer.algorithm());
     }
     let mut wrong = Vec::new();
     for &defect in Defect::ALL {
-        match verify(authenticator, &good.clone().defect(defect).sign()) {
+        match verify(admission, &good.clone().defect(defect).sign()) {
             Err(code) if code == defect.expected() => {}
             outcome => wrong.push(format!("{defect}: expected {}, but {outcome:?}", defect.expected())),
         }
@@ -34,7 +34,7 @@ macro_rules! for_every_algorithm {
             #[test]
             fn $name() {
                 let issuer = MockIssuer::with_algorithm(Algorithm::$algorithm);
-                check_all(&issuer, &issuer.authenticator());
+                check_all(&issuer, &issuer.admission());
             }
         )+
     };
@@ -64,13 +64,13 @@ fn no_algorithm_is_left_out() {
 #[test]
 fn the_widest_leeway_forgives_no_defect() {
     let issuer = MockIssuer::new();
-    check_all(&issuer, &JwtAuthenticator::new(issuer.trusted().leeway(Leeway::MAX)).unwrap());
+    check_all(&issuer, &Admission::new(JwtAuthenticator::new(issuer.trusted().leeway(Leeway::MAX)).unwrap()));
 }
 
 #[test]
 fn the_profile_for_access_tokens_accepts_the_twin_and_no_defect() {
     let issuer = MockIssuer::new();
-    check_all(&issuer, &JwtAuthenticator::new(issuer.trusted().profile(Profile::AccessToken)).unwrap());
+    check_all(&issuer, &Admission::new(JwtAuthenticator::new(issuer.trusted().profile(Profile::AccessToken)).unwrap()));
 }
 
 #[test]
@@ -79,24 +79,24 @@ fn an_issuer_with_several_keys_another_name_and_a_fixed_clock_changes_nothing() 
     let issuer = MockIssuer::new().named("https://login.test/realms/one/").audience("orders").clock(clock);
     issuer.rotate();
     issuer.add_key(Algorithm::Rs256);
-    check_all(&issuer, &issuer.authenticator());
+    check_all(&issuer, &issuer.admission());
 }
 
 #[test]
 fn a_given_secret_changes_nothing() {
     let issuer = MockIssuer::with_secret("2026-11", Algorithm::Hs256, "a secret of at least 32 bytes, ok");
-    check_all(&issuer, &issuer.authenticator());
+    check_all(&issuer, &issuer.admission());
 }
 
 #[test]
 fn a_defect_is_a_defect_whatever_else_the_token_says() {
     let issuer = MockIssuer::new();
-    let authenticator = issuer.authenticator();
+    let admission = issuer.admission();
     for &defect in Defect::ALL {
         let bare = issuer.token().without("sub").without("iat").without("jti").without("client_id");
         let bare = bare.without_header("typ").claim("a", [1]);
-        assert!(verify(&authenticator, &bare.sign()).is_ok());
-        let refused = verify(&authenticator, &bare.defect(defect).sign());
+        assert!(verify(&admission, &bare.sign()).is_ok());
+        let refused = verify(&admission, &bare.defect(defect).sign());
         assert_eq!(refused.err(), Some(defect.expected()), "{defect}");
     }
 }

@@ -19,7 +19,7 @@ fn an_injected_identity_says_what_the_verified_token_says() {
         .roles_at("/realm_access/roles")
         .scope_rule(|granted, needed| needed.strip_prefix(granted).is_some_and(|rest| rest.starts_with(':')));
     let token = issuer.token().subject("alice").scope("orders").role("admin").claim("tenant", "acme").claim("ver", 3);
-    let proved = verify(&issuer.authenticator(), &token.sign()).unwrap();
+    let proved = verify(&issuer.admission(), &token.sign()).unwrap();
     let injected = token.verified::<Tenant>();
 
     assert_eq!(injected.claims_json(), proved.claims_json());

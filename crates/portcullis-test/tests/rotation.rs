@@ -10,30 +10,30 @@ use support::verify;
 fn a_rotation_loses_no_token_until_the_old_key_is_retired() {
     for algorithm in [Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256] {
         let issuer = MockIssuer::with_algorithm(algorithm);
-        let authenticator = issuer.authenticator();
+        let admission = issuer.admission();
         let old = issuer.token().sign();
 
         let id = issuer.rotate();
         assert_eq!(issuer.key_id(), id);
         let new = issuer.token().sign();
-        assert!(verify(&authenticator, &old).is_ok());
-        assert_eq!(verify(&authenticator, &new).unwrap().key_id(), Some(&*id));
+        assert!(verify(&admission, &old).is_ok());
+        assert_eq!(verify(&admission, &new).unwrap().key_id(), Some(&*id));
 
         issuer.retire_old();
-        assert_eq!(verify(&authenticator, &old).err(), Some(Code::KeyUnknown));
-        assert!(verify(&authenticator, &new).is_ok());
+        assert_eq!(verify(&admission, &old).err(), Some(Code::KeyUnknown));
+        assert!(verify(&admission, &new).is_ok());
     }
 }
 
 #[test]
 fn a_token_can_ask_for_any_published_key() {
     let issuer = MockIssuer::new();
-    let authenticator = issuer.authenticator();
+    let admission = issuer.admission();
     let added = issuer.add_key(Algorithm::EdDsa);
     assert_eq!(issuer.algorithm(), Algorithm::Es256);
-    let verified = verify(&authenticator, &issuer.token().key(&added).sign()).unwrap();
+    let verified = verify(&admission, &issuer.token().key(&added).sign()).unwrap();
     assert_eq!((verified.key_id(), verified.algorithm()), (Some("eddsa-2"), Some(Algorithm::EdDsa)));
-    assert!(verify(&authenticator, &issuer.token().sign()).is_ok());
+    assert!(verify(&admission, &issuer.token().sign()).is_ok());
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn secrets_are_written_on_request_only() {
     assert_eq!(issuer.jwks(), r#"{"keys":[]}"#);
     let keys = KeySet::from_jwks_with_secrets(&issuer.jwks_with_secrets()).unwrap();
     let trusted = portcullis_core::TrustedIssuer::new(issuer.name(), MockIssuer::DEFAULT_AUDIENCE, keys);
-    let authenticator = portcullis_core::JwtAuthenticator::new(trusted).unwrap();
-    assert!(verify(&authenticator, &issuer.token().sign()).is_ok());
+    let admission = portcullis_core::Admission::new(portcullis_core::JwtAuthenticator::new(trusted).unwrap());
+    assert!(verify(&admission, &issuer.token().sign()).is_ok());
 }
 
 #[test]
@@ -75,19 +75,19 @@ fn clones_share_the_keys_and_nothing_else() {
     let other = one.clone().named("https://other.test");
     one.rotate();
     assert_eq!(one.key_id(), other.key_id());
-    assert_eq!(verify(&one.authenticator(), &other.token().sign()).err(), Some(Code::IssuerNotTrusted));
+    assert_eq!(verify(&one.admission(), &other.token().sign()).err(), Some(Code::IssuerNotTrusted));
 }
 
 #[test]
 fn two_issuers_do_not_accept_each_others_tokens() {
     let (one, other) = (MockIssuer::new(), MockIssuer::new());
-    assert_eq!(verify(&one.authenticator(), &other.token().sign()).err(), Some(Code::SignatureInvalid));
+    assert_eq!(verify(&one.admission(), &other.token().sign()).err(), Some(Code::SignatureInvalid));
 
     // RSA issuers begin with the same key, and say so; a rotation tells them apart.
     let (one, other) = (MockIssuer::with_algorithm(Algorithm::Rs256), MockIssuer::with_algorithm(Algorithm::Rs256));
-    assert!(verify(&one.authenticator(), &other.token().sign()).is_ok());
+    assert!(verify(&one.admission(), &other.token().sign()).is_ok());
     other.rotate();
-    assert_eq!(verify(&one.authenticator(), &other.token().sign()).err(), Some(Code::KeyUnknown));
+    assert_eq!(verify(&one.admission(), &other.token().sign()).err(), Some(Code::KeyUnknown));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod support;
 
-use portcullis_core::{JwtAuthenticator, KeySet, TrustedIssuer};
+use portcullis_core::{Admission, JwtAuthenticator, KeySet, TrustedIssuer};
 use portcullis_test::MockIssuer;
 use serde_json::Value;
 use support::verify;
@@ -43,7 +43,7 @@ async fn a_service_that_knows_the_url_alone_accepts_its_tokens() {
     let keys = KeySet::from_jwks_strict(&body).unwrap();
     let trusted = TrustedIssuer::new(server.url(), MockIssuer::DEFAULT_AUDIENCE, keys);
     let token = server.issuer().token().sign();
-    assert!(verify(&JwtAuthenticator::new(trusted).unwrap(), &token).is_ok());
+    assert!(verify(&Admission::new(JwtAuthenticator::new(trusted).unwrap()), &token).is_ok());
 }
 
 #[tokio::test]

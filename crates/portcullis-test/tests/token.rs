@@ -12,7 +12,7 @@ use support::verify;
 #[test]
 fn the_usual_token_has_everything_that_an_access_token_needs() {
     let issuer = MockIssuer::new().clock(FixedClock::default());
-    let verified = verify(&issuer.authenticator(), &issuer.token().sign()).unwrap();
+    let verified = verify(&issuer.admission(), &issuer.token().sign()).unwrap();
     assert_eq!(verified.issuer(), MockIssuer::DEFAULT_NAME);
     assert_eq!(verified.audience(), Some(MockIssuer::DEFAULT_AUDIENCE));
     assert_eq!(verified.subject(), Some("test-user"));
@@ -43,7 +43,7 @@ fn every_claim_can_be_chosen() {
         .claim("sid", "s-1")
         .claim("tenant", json!({ "name": "acme", "plans": [1, 2] }))
         .sign();
-    let verified = verify(&issuer.authenticator(), &token).unwrap();
+    let verified = verify(&issuer.admission(), &token).unwrap();
     assert_eq!(verified.subject(), Some("alice"));
     assert_eq!(verified.audience(), Some("orders"));
     assert_eq!(verified.scopes().iter().collect::<Vec<_>>(), ["orders:read", "orders:write", "profile"]);
@@ -59,8 +59,8 @@ fn every_claim_can_be_chosen() {
 #[test]
 fn two_tokens_have_two_ids() {
     let issuer = MockIssuer::new();
-    let authenticator = issuer.authenticator();
-    let id = || verify(&authenticator, &issuer.token().sign()).unwrap().token_id().map(str::to_owned);
+    let admission = issuer.admission();
+    let id = || verify(&admission, &issuer.token().sign()).unwrap().token_id().map(str::to_owned);
     assert_ne!(id(), id());
 }
 
@@ -68,7 +68,7 @@ fn two_tokens_have_two_ids() {
 fn roles_are_written_where_the_issuer_has_them() {
     let issuer = MockIssuer::new().roles_at("/resource~1access/orders/roles");
     let token = issuer.token().role("admin").role("auditor").sign();
-    let verified = verify(&issuer.authenticator(), &token).unwrap();
+    let verified = verify(&issuer.admission(), &token).unwrap();
     assert!(verified.has_role("admin") && verified.has_role("auditor"));
     assert!(verified.claim("/roles").is_none());
 }
@@ -82,23 +82,23 @@ fn roles_do_not_replace_a_claim() {
 #[test]
 fn the_header_can_be_changed_without_changing_the_key() {
     let issuer = MockIssuer::new();
-    let authenticator = issuer.authenticator();
-    assert!(verify(&authenticator, &issuer.token().without_header("kid").sign()).is_ok());
-    assert!(verify(&authenticator, &issuer.token().typ("application/jwt").sign()).is_ok());
-    let refused = verify(&authenticator, &issuer.token().header("kid", "other").sign());
+    let admission = issuer.admission();
+    assert!(verify(&admission, &issuer.token().without_header("kid").sign()).is_ok());
+    assert!(verify(&admission, &issuer.token().typ("application/jwt").sign()).is_ok());
+    let refused = verify(&admission, &issuer.token().header("kid", "other").sign());
     assert_eq!(refused.err(), Some(Code::KeyUnknown));
 }
 
 #[test]
 fn any_text_can_be_signed() {
     let issuer = MockIssuer::new();
-    let authenticator = issuer.authenticator();
+    let admission = issuer.admission();
     let good = issuer.token();
     let header = format!(r#"{{ "alg" : "ES256", "kid": "{}" }}"#, issuer.key_id());
-    assert!(verify(&authenticator, &good.clone().raw_header(header).sign()).is_ok());
-    let refused = verify(&authenticator, &good.clone().raw_header("[]").sign());
+    assert!(verify(&admission, &good.clone().raw_header(header).sign()).is_ok());
+    let refused = verify(&admission, &good.clone().raw_header("[]").sign());
     assert_eq!(refused.err(), Some(Code::HeaderMalformed));
-    let refused = verify(&authenticator, &good.raw_claims([0xff]).sign());
+    let refused = verify(&admission, &good.raw_claims([0xff]).sign());
     assert_eq!(refused.err(), Some(Code::ClaimsMalformed));
 }
 
@@ -118,12 +118,12 @@ fn bearer_is_the_value_of_the_http_header() {
 fn expiry_follows_the_clock() {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
-    let authenticator = issuer.authenticator();
+    let admission = issuer.admission();
     let token = issuer.token().expires_in(Duration::from_secs(60)).sign();
     clock.advance(Duration::from_secs(89)); // leeway: 30 s
-    assert!(verify(&authenticator, &token).is_ok());
+    assert!(verify(&admission, &token).is_ok());
     clock.advance(Duration::from_secs(1));
-    assert_eq!(verify(&authenticator, &token).err(), Some(Code::TokenExpired));
+    assert_eq!(verify(&admission, &token).err(), Some(Code::TokenExpired));
     clock.set(FixedClock::DEFAULT.minus(Duration::from_secs(31)));
-    assert_eq!(verify(&authenticator, &token).err(), Some(Code::TokenIssuedInFuture));
+    assert_eq!(verify(&admission, &token).err(), Some(Code::TokenIssuedInFuture));
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis_core::{AnyVerified, Clock, SystemClock, UnixTime};
+use portcullis_core::{Admitted, AnyVerified, Identity};
 use zeroize::Zeroizing;
 
 use crate::BearerChallenge;
@@ -12,25 +12,18 @@ use crate::BearerChallenge;
 /// Only the layer makes one. Guards and extractors read it; a handler rarely needs it.
 #[derive(Clone, Debug)]
 pub struct AuthContext {
-    verified: Option<AnyVerified>,
+    admitted: Option<Admitted>,
     /// What guards and extractors take over from the layer; `None` for the defaults. Shared as a whole: every request counts this
     /// reference, and the defaults are worth not counting.
     manners: Option<Arc<Manners>>,
-    /// Apart, so that what every request moves is three pointers without a gap between them.
+    /// Apart, so that what every request moves is five words without a gap between them.
     rare: Option<Box<Rare>>,
 }
 
-/// How a layer answers, and what time it is.
-#[derive(Clone, Debug)]
+/// How a layer answers.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Manners {
     pub(crate) challenge: BearerChallenge,
-    pub(crate) clock: Arc<dyn Clock>,
-}
-
-impl Default for Manners {
-    fn default() -> Self {
-        Self { challenge: BearerChallenge::new(), clock: Arc::new(SystemClock) }
-    }
 }
 
 /// What few requests have.
@@ -44,7 +37,7 @@ struct Rare {
 #[derive(Debug)]
 pub(crate) enum Presence {
     /// With a credential that was verified, and its text, if that is kept.
-    Verified(AnyVerified, Option<PresentedToken>),
+    Verified(Admitted, Option<PresentedToken>),
     /// Without a credential, through an optional layer.
     Anonymous,
     /// As a CORS preflight, which never carries a credential (Fetch standard, section 4.8).
@@ -54,23 +47,29 @@ pub(crate) enum Presence {
 impl AuthContext {
     pub(crate) fn new(presence: Presence, manners: Option<Arc<Manners>>) -> Self {
         let rare = |is_preflight, token| Some(Box::new(Rare { is_preflight, token }));
-        let (verified, rare) = match presence {
-            Presence::Verified(verified, None) => (Some(verified), None),
-            Presence::Verified(verified, token) => (Some(verified), rare(false, token)),
+        let (admitted, rare) = match presence {
+            Presence::Verified(admitted, None) => (Some(admitted), None),
+            Presence::Verified(admitted, token) => (Some(admitted), rare(false, token)),
             Presence::Anonymous => (None, None),
             Presence::Preflight => (None, rare(true, None)),
         };
-        Self { verified, manners, rare }
+        Self { admitted, manners, rare }
     }
 
     /// The verified token; `None` if the request came in without a credential.
     pub fn verified(&self) -> Option<&AnyVerified> {
-        self.verified.as_ref()
+        self.admitted.as_ref().map(|admitted| &admitted.verified)
+    }
+
+    /// Who the caller is, for middleware of other crates: tracing, rate limits, audit. `None` if the request came in without a credential, or its
+    /// credential names no subject.
+    pub fn identity(&self) -> Option<Identity<'_>> {
+        self.verified()?.identity()
     }
 
     #[cfg(feature = "axum")]
     pub(crate) fn into_verified(self) -> Option<AnyVerified> {
-        self.verified
+        self.admitted.map(|admitted| admitted.verified)
     }
 
     /// Whether this is a CORS preflight that was let through without a credential.
@@ -89,9 +88,9 @@ impl AuthContext {
         self.rare.as_ref()?.token.as_ref().map(PresentedToken::as_str)
     }
 
-    /// The time by the layer's clock, for guards.
-    pub(crate) fn now(&self) -> UnixTime {
-        self.manners.as_ref().map_or_else(|| SystemClock.now(), |manners| manners.clock.now())
+    /// Who was let in, and by which instant guards decide.
+    pub(crate) fn admitted(&self) -> Option<&Admitted> {
+        self.admitted.as_ref()
     }
 
     #[cfg(feature = "axum")]
@@ -111,8 +110,9 @@ pub(crate) fn challenge_of(manners: Option<&Manners>) -> &BearerChallenge {
 pub(crate) struct PresentedToken(Arc<Zeroizing<String>>);
 
 impl PresentedToken {
-    pub(crate) fn new(token: &str) -> Self {
-        Self(Arc::new(Zeroizing::new(token.to_owned())))
+    /// The text of octets that were found to be a token.
+    pub(crate) fn new(octets: &[u8]) -> Self {
+        Self(Arc::new(Zeroizing::new(String::from_utf8_lossy(octets).into_owned())))
     }
 
     pub(crate) fn as_str(&self) -> &str {

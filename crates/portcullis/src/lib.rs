@@ -107,14 +107,15 @@ mod sparse;
 mod telemetry;
 
 pub use portcullis_core::{
-    Algorithm, AlgorithmSet, AnyVerified, Asked, Attempt, AuthError, AuthErrorKind, Authenticator, ClaimPlace,
-    ClaimRef, Clock, Code, ConfigError, Conventions, Credential, Cursor, Facts, Identity, JwtAuthenticator, KeyError,
-    KeyErrorKind, KeyHint, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError,
-    KeySourceErrorKind, KeyState, Leeway, LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived,
-    MAX_KEYS_TRIED, NoCustom, Page, Profile, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
-    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Scopes, Secret, SecretAndPublic, SkippedKey,
-    SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm, UnreadableEntry,
-    UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
+    Admission, Admitted, Algorithm, AlgorithmSet, AnyAdmission, AnyVerified, Asked, Attempt, AuthError, AuthErrorKind,
+    Authenticator, Channel, ClaimPlace, ClaimRef, Clock, Code, ConfigError, Conventions, Credential, Cursor, Edition,
+    Facts, Header, Identity, IntoAdmission, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing,
+    KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind, KeyState, Leeway,
+    LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page, Presented,
+    Profile, Proven, RequestView, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
+    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Rungs, Scheme, Scopes, Secret, SecretAndPublic,
+    SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm,
+    UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
 };
 
 #[cfg(feature = "jwks")]

@@ -114,7 +114,7 @@ mod enabled {
         }
 
         /// The fingerprint of a token; `None` if nobody would see it.
-        pub(crate) fn fingerprint(&self, token: &str) -> Option<Fingerprint> {
+        pub(crate) fn fingerprint(&self, token: &[u8]) -> Option<Fingerprint> {
             tracing::enabled!(tracing::Level::DEBUG).then(|| Fingerprint(self.0.hash_one(token)))
         }
     }
@@ -153,7 +153,7 @@ mod disabled {
             Self
         }
 
-        pub(crate) fn fingerprint(&self, _: &str) -> Option<Fingerprint> {
+        pub(crate) fn fingerprint(&self, _: &[u8]) -> Option<Fingerprint> {
             let Self = self;
             None
         }

@@ -14,7 +14,7 @@ use axum::{
 use http::{Method, Request, StatusCode, Uri};
 use portcullis::{
     AccessLayer, AccessTable, Attempt, AuthError, AuthLayer, Authenticator, Code, Conventions, Credential, Facts,
-    GrpcStatus, NoCustom, RouteMethod, Verified,
+    GrpcStatus, NoCustom, Proven, RouteMethod,
     requirement::{check_async, claim, eq, param, role_at, scope},
 };
 use proptest::{
@@ -28,13 +28,15 @@ use tower::ServiceExt;
 struct Scopes;
 
 impl Authenticator for Scopes {
-    fn authenticate(&self, credential: Credential<'_>) -> Attempt {
-        if credential.token == "bad" {
+    type Claims = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        if credential.token() == "bad" {
             return Attempt::Done(Err(Code::SignatureInvalid.into()));
         }
-        let claims = format!(r#"{{"scope":"{}","tenant":"acme"}}"#, credential.token.replace('.', " "));
+        let claims = format!(r#"{{"scope":"{}","tenant":"acme"}}"#, credential.token().replace('.', " "));
         let facts = Facts::assertion(claims, Conventions::new("https://issuer.example")).unwrap();
-        Attempt::Done(Ok(Verified::assertion(facts, NoCustom).into()))
+        Attempt::Done(Ok(Proven::new(facts, NoCustom)))
     }
 }
 

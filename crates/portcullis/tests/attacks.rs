@@ -11,7 +11,7 @@ use axum::{
 };
 use http::{Method, Request, Response, StatusCode};
 use portcullis::{
-    AccessTable, AuthLayer, Claims, FromState, GrantedScopes, GrpcStatus, JwtAuthenticator, QueryParameter,
+    AccessTable, Admission, AuthLayer, Claims, FromState, GrantedScopes, GrpcStatus, JwtAuthenticator, QueryParameter,
     RequireLayer, RouteMethod,
     requirement::{authenticated, claim, eq, not, one_of, param, role_at, scope},
 };
@@ -135,11 +135,11 @@ async fn several_extractors_from_the_state_see_one_caller() {
     }
     let issuer = MockIssuer::new();
     let token = issuer.token().subject("alice").scope("a").sign();
-    let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap();
+    let admission = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap());
     for (layer, request) in [
         (auth(&issuer), with_token("/", &token)),
         (
-            AuthLayer::at(QueryParameter::new("access_token").unwrap(), authenticator),
+            AuthLayer::at(QueryParameter::new("access_token").unwrap(), admission),
             Request::get(format!("/?access_token={token}")),
         ),
     ] {

@@ -154,7 +154,7 @@ impl App {
         let logout = BackChannelLogout::new(at_provider, revocations.clone()).unwrap().clock(clock.clone());
         let router = Router::new()
             .route("/", get(async || "in"))
-            .layer(AuthLayer::new(provider.authenticator().revocations(&revocations)))
+            .layer(AuthLayer::new(provider.admission().revocations(&revocations)))
             .route_service("/logout", configure(logout));
         Self { clock, provider, router }
     }

@@ -7,8 +7,8 @@ use std::{sync::LazyLock, time::Duration};
 use axum::{Router, body::to_bytes, extract::FromRef, routing::get};
 use http::{Request, StatusCode};
 use portcullis::{
-    AuthLayer, Claims, Code, FromState, GrantedScopes, Guard, JwtAuthenticator, RawToken, Require, Requirement,
-    UnixTime, requirement::fresh,
+    Admission, AuthLayer, Claims, Code, FromState, GrantedScopes, Guard, JwtAuthenticator, RawToken, Require,
+    Requirement, UnixTime, requirement::fresh,
 };
 use portcullis_test::{FixedClock, MockIssuer};
 use serde::Deserialize;
@@ -86,7 +86,7 @@ async fn behind_an_optional_layer_each_extractor_decides_about_absence() {
 #[tokio::test]
 async fn custom_claims_are_typed_and_a_token_without_them_is_refused() {
     let issuer = MockIssuer::new();
-    let typed = JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Tenant>();
+    let typed = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Tenant>());
     let app = Router::new().route("/", get(tenant)).layer(AuthLayer::new(typed));
     let good = issuer.token().claim("tenant", "acme").sign();
     assert_eq!(send(app.clone(), Some(&good)).await, ok("acme"));
@@ -159,7 +159,7 @@ async fn the_age_of_a_login_is_measured_with_the_layers_clock() {
     let login = UnixTime::from_secs(1_800_000_000);
     let clock = FixedClock::at(login);
     let issuer = MockIssuer::new().clock(clock.clone());
-    let auth = AuthLayer::new(issuer.authenticator()).clock(clock.clone());
+    let auth = AuthLayer::new(issuer.admission());
     let token = issuer.token().subject("alice").claim("auth_time", login.as_secs()).sign();
     let behind = Router::new().route("/", get(recent)).layer(auth.clone());
     let without = Router::new().route("/", get(recent_from_state)).with_state(App { auth });

@@ -5,7 +5,7 @@
 use axum::{Router, body::Body, routing::get};
 use http::{Request, StatusCode};
 use portcullis::{
-    AuthLayer, Code, Cookie, HttpHeader, JwtAuthenticator, TokenLocation, WebSocketSubprotocol,
+    Admission, AuthLayer, Code, Cookie, HttpHeader, JwtAuthenticator, TokenLocation, WebSocketSubprotocol,
     location::{Found, RequestHead, RequestHeadMut},
 };
 use portcullis_test::MockIssuer;
@@ -30,14 +30,14 @@ async fn both(layer: &AuthLayer, name: &str, value: &str) -> [(StatusCode, Optio
     answers.try_into().unwrap()
 }
 
-fn authenticator(issuer: &MockIssuer) -> JwtAuthenticator {
-    JwtAuthenticator::new(issuer.trusted()).unwrap()
+fn admission(issuer: &MockIssuer) -> Admission {
+    Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap())
 }
 
 #[tokio::test]
 async fn row_k_credentials_folded_into_one_line_are_two_credentials() {
     let issuer = MockIssuer::new();
-    let (layer, token) = (AuthLayer::new(authenticator(&issuer)), issuer.token().sign());
+    let (layer, token) = (AuthLayer::new(admission(&issuer)), issuer.token().sign());
     for value in [
         format!("Basic Zm9v, Bearer {token}"),
         format!("Basic Zm9v,Bearer {token}"),
@@ -63,7 +63,7 @@ async fn row_k_credentials_folded_into_one_line_are_two_credentials() {
 
 #[tokio::test]
 async fn row_k_one_credential_of_another_scheme_is_no_credential_whatever_commas_it_has() {
-    let layer = AuthLayer::new(authenticator(&MockIssuer::new()));
+    let layer = AuthLayer::new(admission(&MockIssuer::new()));
     for value in [
         "Basic Zm9v",
         r#"Digest username="Mufasa", realm="http-auth@example.org", uri="/dir", algorithm=MD5, nc=00000001"#,
@@ -81,8 +81,8 @@ async fn row_k_one_credential_of_another_scheme_is_no_credential_whatever_commas
 async fn row_k_other_places_do_not_take_folded_credentials_for_none() {
     let issuer = MockIssuer::new();
     let token = issuer.token().sign();
-    let header = AuthLayer::at(HttpHeader::new("x-user-jwt").unwrap(), authenticator(&issuer));
-    let cookie = AuthLayer::at(Cookie::new("token").unwrap(), authenticator(&issuer));
+    let header = AuthLayer::at(HttpHeader::new("x-user-jwt").unwrap(), admission(&issuer));
+    let cookie = AuthLayer::at(Cookie::new("token").unwrap(), admission(&issuer));
     for (layer, name, value, good) in [
         (&header, "x-user-jwt", format!("x, {token}"), token.clone()),
         (&header, "x-user-jwt", format!(",{token}"), format!("Bearer {token}")),
@@ -107,7 +107,7 @@ async fn row_k_other_places_do_not_take_folded_credentials_for_none() {
 async fn row_f71_a_cookie_in_double_quotes_is_read() {
     let issuer = MockIssuer::new();
     let token = issuer.token().sign();
-    let layer = AuthLayer::at(Cookie::new("token").unwrap(), authenticator(&issuer));
+    let layer = AuthLayer::at(Cookie::new("token").unwrap(), admission(&issuer));
     for value in [format!("token=\"{token}\""), format!("a=\"1\"; token=\"{token}\"; b=2")] {
         let [(required, _), (optional, _)] = both(&layer, "cookie", &value).await;
         assert_eq!([required, optional], [StatusCode::OK, StatusCode::OK], "{value}");
@@ -145,7 +145,7 @@ async fn offered(layer: &AuthLayer, lines: &[&str]) -> Result<String, u16> {
 async fn row_f76_a_token_behind_the_entry_that_announces_it_is_read() {
     let issuer = MockIssuer::new();
     let token = issuer.token().sign();
-    let layer = AuthLayer::at(WebSocketSubprotocol::after("bearer").unwrap(), authenticator(&issuer)).optional();
+    let layer = AuthLayer::at(WebSocketSubprotocol::after("bearer").unwrap(), admission(&issuer)).optional();
     for (lines, left) in [
         (vec![format!("bearer, {token}")], "bearer"),
         (vec![format!("bearer,{token},app.v1")], "bearer, app.v1"),
@@ -174,7 +174,7 @@ async fn row_f77_a_token_as_kubernetes_writes_it_is_read() {
     let issuer = MockIssuer::new();
     let token = issuer.token().sign();
     let encoded = |text: &str| format!("base64url.bearer.authorization.k8s.io.{}", base64url(text.as_bytes()));
-    let layer = AuthLayer::at(WebSocketSubprotocol::kubernetes(), authenticator(&issuer)).optional();
+    let layer = AuthLayer::at(WebSocketSubprotocol::kubernetes(), admission(&issuer)).optional();
     let ours = encoded(&token);
     assert_eq!(offered(&layer, &[&format!("{ours}, v4.channel.k8s.io")]).await.as_deref(), Ok("v4.channel.k8s.io"));
     assert_eq!(offered(&layer, &[&ours, "app.v1"]).await.as_deref(), Ok("app.v1"));
@@ -204,7 +204,10 @@ fn row_f76_no_form_leaves_the_token_in_the_request() {
         (WebSocketSubprotocol::kubernetes(), format!("app, {encoded}")),
     ] {
         let mut request = Request::get("/").header("sec-websocket-protocol", &line).body(()).unwrap();
-        assert!(matches!(location.find(RequestHead::from(&request)), Found::Token(found) if found == token), "{line}");
+        assert!(
+            matches!(location.find(RequestHead::from(&request)), Found::Token(found) if *found == *token.as_bytes()),
+            "{line}"
+        );
         location.strip(&mut RequestHeadMut::from(&mut request));
         let left = request.headers()["sec-websocket-protocol"].to_str().unwrap();
         assert!(left.starts_with("app") && !left.contains("bbbb") && !left.contains(&encoded), "{left}");

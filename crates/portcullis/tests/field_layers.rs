@@ -16,7 +16,7 @@ use tower::{ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
 
 fn auth() -> AuthLayer {
-    AuthLayer::new(MockIssuer::new().authenticator())
+    AuthLayer::new(MockIssuer::new().admission())
 }
 
 fn preflight() -> http::request::Builder {
@@ -88,7 +88,7 @@ async fn row_t13_a_layer_that_asserts_a_token_looks_nowhere_else() {
         let facts = Facts::assertion(r#"{"sub":"asserted"}"#, Conventions::new("https://a.test")).unwrap();
         AuthLayer::assertion(Verified::assertion(facts, NoCustom))
     };
-    let error = asserted().or_at(Cookie::new("token").unwrap(), issuer.authenticator()).unwrap_err();
+    let error = asserted().or_at(Cookie::new("token").unwrap(), issuer.admission()).unwrap_err();
     assert!(error.to_string().contains("`assertion`"), "{error}");
 
     // However often, and whatever is presented.
@@ -106,9 +106,9 @@ async fn row_t13_a_layer_that_asserts_a_token_looks_nowhere_else() {
 fn row_t13_one_place_has_one_authenticator() {
     let issuer = MockIssuer::new();
     let cookie = |name| Cookie::new(name).unwrap();
-    let layer = || AuthLayer::at(cookie("a"), issuer.authenticator());
-    assert!(layer().or_at(cookie("b"), issuer.authenticator()).is_ok());
-    let error = layer().or_at(cookie("a"), issuer.authenticator()).unwrap_err();
+    let layer = || AuthLayer::at(cookie("a"), issuer.admission());
+    assert!(layer().or_at(cookie("b"), issuer.admission()).is_ok());
+    let error = layer().or_at(cookie("a"), issuer.admission()).unwrap_err();
     assert!(error.to_string().contains("cookie a"), "{error}");
 }
 
@@ -151,7 +151,7 @@ async fn row_t16_a_form_layer_inside_is_noticed_with_the_first_request() {
     use portcullis::{FormBody, FormBodyLayer};
 
     let issuer = MockIssuer::new();
-    let auth = || AuthLayer::at(FormBody::new(), issuer.authenticator()).optional();
+    let auth = || AuthLayer::at(FormBody::new(), issuer.admission()).optional();
     let who = async |claims: Option<Claims>| if claims.is_some() { "somebody" } else { "nobody" };
     let form = |token: &str| {
         let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");

@@ -164,7 +164,7 @@ async fn row_t1_what_is_not_so_is_never_concluded_from_claims_that_cannot_be_rea
     let issuer = MockIssuer::new();
     let app = |requirement| {
         let guarded = Router::new().route("/", get(async || "in")).layer(RequireLayer::new(requirement));
-        guarded.layer(AuthLayer::new(issuer.authenticator()))
+        guarded.layer(AuthLayer::new(issuer.admission()))
     };
     let status = async |claim: &str, levels: usize, banned: bool| {
         let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));

@@ -11,8 +11,8 @@ use axum::{
 };
 use http::{Request, Response};
 use portcullis::{
-    Algorithm, AuthLayer, BackChannelLogout, Cursor, FormBodyLayer, JwtAuthenticator, LogError, Page, Revocation,
-    RevocationApi, Revoker, ServiceCode, TrustedIssuer, provider, requirement::scope,
+    Admission, Algorithm, AuthLayer, BackChannelLogout, Cursor, FormBodyLayer, JwtAuthenticator, LogError, Page,
+    Revocation, RevocationApi, Revoker, ServiceCode, TrustedIssuer, provider, requirement::scope,
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
@@ -49,9 +49,9 @@ impl Scene {
 
     fn app(&self, api: impl Fn(RevocationApi) -> RevocationApi) -> Router {
         let trusted = [self.a.trusted(), self.b.trusted()];
-        let authenticator = JwtAuthenticator::trusting(trusted).unwrap().revocations(&self.revocations);
+        let admission = Admission::new(JwtAuthenticator::trusting(trusted).unwrap()).revocations(&self.revocations);
         let api = api(RevocationApi::new(self.revocations.clone(), scope("revoke")));
-        Router::new().route_service("/revocations", api).layer(AuthLayer::new(authenticator))
+        Router::new().route_service("/revocations", api).layer(AuthLayer::new(admission))
     }
 
     async fn ask(&self, app: &Router, who: &TokenBuilder, body: Option<Value>) -> (u16, Value) {
@@ -117,7 +117,7 @@ async fn row_t8_a_client_of_an_issuer_that_names_none_is_refused_wherever_it_is_
     let scene = Scene::new().await;
     let app = scene.app(RevocationApi::danger_of_any_issuer);
     let nameless = MockIssuer::new().named("https://nameless.example").trusted().without_client_claim();
-    let _elsewhere = JwtAuthenticator::new(nameless).unwrap().revocations(&scene.revocations);
+    let _elsewhere = Admission::new(JwtAuthenticator::new(nameless).unwrap()).revocations(&scene.revocations);
     let client = json!({"level": "client", "issuer": "https://nameless.example", "id": "app"});
     let (status, problem) = scene.ask(&app, &scene.a.token(), Some(client)).await;
     assert_eq!((status, &problem["code"]), (400, &json!("revocation_refused")), "{problem}");
@@ -191,10 +191,10 @@ impl Preset {
 async fn row_t7_a_log_out_works_over_the_presets_of_keycloak_entra_id_and_okta() {
     for preset in presets() {
         let (name, revocations) = (preset.name, started().await);
-        let authenticator = JwtAuthenticator::new(preset.api.clone()).unwrap().revocations(&revocations);
+        let admission = Admission::new(JwtAuthenticator::new(preset.api.clone()).unwrap()).revocations(&revocations);
         let app = Router::new()
             .route("/orders", get(async || "orders"))
-            .layer(AuthLayer::new(authenticator))
+            .layer(AuthLayer::new(admission))
             .route_service("/logout", BackChannelLogout::new(preset.login.clone(), revocations.clone()).unwrap());
         let orders = async |token: &TokenBuilder| {
             let request = Request::get("/orders").header("authorization", token.bearer());
@@ -232,13 +232,13 @@ async fn row_t7_a_log_out_works_over_the_presets_of_keycloak_entra_id_and_okta()
 async fn row_t8_the_client_of_a_preset_can_be_revoked() {
     for preset in presets() {
         let revocations = started().await;
-        let authenticator = JwtAuthenticator::new(preset.api.clone()).unwrap().revocations(&revocations);
+        let admission = Admission::new(JwtAuthenticator::new(preset.api.clone()).unwrap()).revocations(&revocations);
         let token = preset.token(&preset.access, "JWT").sign();
-        let verified = authenticator.verify(&token).outcome().await.unwrap();
+        let verified = admission.verify(&token).outcome().await.unwrap();
         assert_eq!(verified.client_id(), Some("web"), "{}", preset.name);
         let now = revocations.view().now();
         revocations.revoke(Revocation::client(preset.signer.name(), "web", now)).await.unwrap();
-        assert!(authenticator.verify(&token).outcome().await.is_err(), "{}", preset.name);
+        assert!(admission.verify(&token).outcome().await.is_err(), "{}", preset.name);
     }
 }
 
@@ -333,7 +333,7 @@ async fn every_refusal_of_the_revocation_api_has_a_code() {
     ] {
         let mut request = request;
         request.headers_mut().insert("authorization", issuer.token().scope("revoke").bearer().parse().unwrap());
-        let response = AuthLayer::new(issuer.authenticator()).layer(api.clone()).oneshot(request).await.unwrap();
+        let response = AuthLayer::new(issuer.admission()).layer(api.clone()).oneshot(request).await.unwrap();
         assert_code(response.map(Body::from), code).await;
     }
 }

@@ -13,7 +13,7 @@ use axum::{Router, body::Body, routing::get};
 use http::{Request, Response, StatusCode, header::WWW_AUTHENTICATE};
 use portcullis::{
     AnyVerified, Attempt, AuthError, AuthLayer, Authenticator, BearerChallenge, Clock, Code, Conventions, Credential,
-    Facts, GrpcStatus, NoCustom, RequireLayer, Requirement, UnixTime, Verified,
+    Facts, GrpcStatus, NoCustom, Proven, RequireLayer, Requirement, UnixTime, Verified,
     requirement::{check_async, check_facts, claim, eq, fresh, param, role_at, scope},
 };
 use tower::{Layer, Service, ServiceExt};
@@ -32,7 +32,9 @@ fn auth(claims: &str) -> AuthLayer {
 struct Nobody;
 
 impl Authenticator for Nobody {
-    fn authenticate(&self, _: Credential<'_>) -> Attempt {
+    type Claims = NoCustom;
+
+    fn verify(&self, _: Credential<'_>) -> Attempt<Proven> {
         Attempt::Done(Err(Code::SignatureInvalid.into()))
     }
 }
@@ -119,7 +121,11 @@ async fn a_login_that_is_too_old_asks_for_another() {
     }
     let answer_at = async |now| {
         let guard = RequireLayer::new(fresh(Duration::from_secs(60)));
-        auth(r#"{"auth_time":1000}"#).clock(At(now)).layer(guard.layer(inner())).oneshot(request("/")).await.unwrap()
+        AuthLayer::assertion_by(verified(r#"{"auth_time":1000}"#), At(now))
+            .layer(guard.layer(inner()))
+            .oneshot(request("/"))
+            .await
+            .unwrap()
     };
     assert_eq!(answer_at(1060).await.status(), StatusCode::OK);
     let response = answer_at(1061).await;

@@ -12,8 +12,8 @@ use std::{
 
 use http::Response;
 use portcullis::{
-    Algorithm, AuthError, BearerChallenge, Code, JwtAuthenticator, KeyFile, KeyHint, KeySource, Leeway, MAX_KEYS_TRIED,
-    MakeRejection, Resolved, RevocationView, TrustedIssuer, UnixTime, UnverifiedToken, ViewState,
+    Admission, Algorithm, AuthError, BearerChallenge, Code, JwtAuthenticator, KeyFile, KeyHint, KeySource, Leeway,
+    MAX_KEYS_TRIED, MakeRejection, Resolved, RevocationView, TrustedIssuer, UnixTime, UnverifiedToken, ViewState,
 };
 use portcullis_test::{FixedClock, MockIssuer, MockKeys};
 
@@ -50,7 +50,11 @@ fn a_token_has_at_most_16_kibibytes() {
         // Three characters more make four more of base64url.
         let count = (length - padding(0).len()) * 3 / 4;
         let token = (count.saturating_sub(8)..count + 8).map(padding).find(|token| token.len() == length);
-        JwtAuthenticator::new(issuer.trusted()).unwrap().verify(&token?).ready()?.err().map(|error| error.code())
+        Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap())
+            .verify(&token?)
+            .ready()?
+            .err()
+            .map(|error| error.code())
     };
     let lengths: Vec<_> = (16 * 1024 - 3..=16 * 1024 + 4).map(code).collect();
     assert!(!lengths[..4].contains(&Some(Code::TokenTooLong)), "{lengths:?}");
@@ -68,8 +72,8 @@ fn four_keys_are_tried_for_a_token_that_names_none() {
         for _ in 1..count {
             issuer.add_key(Algorithm::Es256);
         }
-        let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap();
-        let outcome = authenticator.verify(&issuer.token().without_header("kid").sign()).ready().unwrap();
+        let admission = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap());
+        let outcome = admission.verify(&issuer.token().without_header("kid").sign()).ready().unwrap();
         assert_eq!(outcome.err().map(|error| error.code()), expected, "{count}");
     }
 }
@@ -110,12 +114,12 @@ fn about_10_000_tokens_are_remembered() {
     let asked = Arc::new(AtomicUsize::new(0));
     let keys = Counting { keys: issuer.keys(), asked: Arc::clone(&asked) };
     let trusted = TrustedIssuer::new(issuer.name(), MockIssuer::DEFAULT_AUDIENCE, keys);
-    let authenticator = JwtAuthenticator::new(trusted).unwrap();
+    let admission = Admission::new(JwtAuthenticator::new(trusted).unwrap());
     let tokens: Vec<_> = (0..16_000).map(|n| issuer.token().subject(&format!("user-{n}")).sign()).collect();
     let verified_in_full = |tokens: &[String]| {
         asked.store(0, Ordering::Relaxed);
         for token in tokens {
-            assert!(authenticator.verify(token).ready().unwrap().is_ok());
+            assert!(admission.verify(token).ready().unwrap().is_ok());
         }
         asked.load(Ordering::Relaxed)
     };

@@ -17,7 +17,7 @@ use axum::{
 };
 use http::{HeaderMap, Method, Request, Response};
 use portcullis::{
-    AuthLayer, Code, Cursor, Decision, JwtAuthenticator, Leeway, LogError, Page, Requirement, Revocation,
+    Admission, AuthLayer, Code, Cursor, Decision, JwtAuthenticator, Leeway, LogError, Page, Requirement, Revocation,
     RevocationApi, RevocationEntry, Revoker, UnixTime,
     requirement::{authenticated, check_async, check_facts, claim, eq, param, scope},
 };
@@ -153,8 +153,8 @@ impl Scene {
         let clock = FixedClock::default();
         let issuer = MockIssuer::new().named(ISSUER).clock(clock.clone());
         let recorder = Recorder::default();
-        let api = RevocationApi::new(recorder.clone(), requirement);
-        let auth = AuthLayer::new(issuer.authenticator()).clock(clock.clone());
+        let api = RevocationApi::new(recorder.clone(), requirement).clock(clock.clone());
+        let auth = AuthLayer::new(issuer.admission());
         Self { clock, issuer, recorder, api, auth }
     }
 
@@ -341,9 +341,9 @@ async fn row_t5_a_cut_off_that_is_left_out_covers_the_leeway_that_is_set() {
     for (leeway, expected) in [(None, 200), (Some(Leeway::from_secs(300).unwrap()), 401)] {
         let revocations = Revocations::builder(MemoryLog::new()).clock(clock.clone()).start().unwrap();
         revocations.require(Duration::from_secs(5)).await.unwrap();
-        let authenticator = JwtAuthenticator::new(trusted.clone()).unwrap().clock(clock.clone());
-        let auth = AuthLayer::new(authenticator.revocations(&revocations)).clock(clock.clone());
-        let api = RevocationApi::new(revocations.clone(), scope("revoke"));
+        let admission = Admission::new(JwtAuthenticator::new(trusted.clone()).unwrap()).clock(clock.clone());
+        let auth = AuthLayer::new(admission.revocations(&revocations));
+        let api = RevocationApi::new(revocations.clone(), scope("revoke")).clock(clock.clone());
         let api = auth.layer(leeway.into_iter().fold(api, RevocationApi::leeway));
         let guarded =
             auth.layer(service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(String::new()))));
@@ -408,7 +408,7 @@ async fn what_is_revoked_through_it_is_refused() {
     let router = Router::new()
         .route("/", get(async || "in"))
         .nest_service("/admin", RevocationApi::new(revocations.clone(), scope("revoke")))
-        .layer(AuthLayer::new(issuer.authenticator().revocations(&revocations)));
+        .layer(AuthLayer::new(issuer.admission().revocations(&revocations)));
     let status = async |bearer: &str| {
         let request = Request::get("/").header("authorization", bearer).body(Body::empty()).unwrap();
         router.clone().oneshot(request).await.unwrap().status().as_u16()

@@ -4,9 +4,7 @@
 use std::convert::Infallible;
 
 use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
-use portcullis::{
-    AuthContext, AuthLayer, Cookie, HttpHeader, JwtAuthenticator, RequestHead, TokenLocation, location::Found,
-};
+use portcullis::{Admission, AuthContext, AuthLayer, Cookie, HttpHeader, RequestHead, TokenLocation, location::Found};
 use portcullis_test::MockIssuer;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -38,7 +36,7 @@ fn who(outcome: &Result<Seen, StatusCode>) -> Option<&str> {
 #[tokio::test]
 async fn the_second_time_is_as_the_first() {
     let issuer = MockIssuer::new();
-    let layer = AuthLayer::new(issuer.authenticator());
+    let layer = AuthLayer::new(issuer.admission());
     let bearer = issuer.token().subject("alice").bearer();
     let first = send(&layer, with(&[("authorization", &bearer)])).await;
     assert_eq!(who(&first), Some("alice"));
@@ -54,9 +52,8 @@ async fn a_second_credential_is_refused_all_the_same() {
     let issuer = MockIssuer::new();
     let (bearer, token) = (issuer.token().bearer(), issuer.token().sign());
     let cookie = format!("token={token}");
-    let header = AuthLayer::new(issuer.authenticator());
-    let both =
-        AuthLayer::new(issuer.authenticator()).or_at(Cookie::new("token").unwrap(), issuer.authenticator()).unwrap();
+    let header = AuthLayer::new(issuer.admission());
+    let both = AuthLayer::new(issuer.admission()).or_at(Cookie::new("token").unwrap(), issuer.admission()).unwrap();
     for layer in [&header, &both] {
         assert!(send(layer, with(&[("authorization", &bearer)])).await.is_ok());
         let twice = with(&[("authorization", &bearer), ("authorization", &bearer)]);
@@ -72,7 +69,7 @@ async fn a_second_credential_is_refused_all_the_same() {
 async fn what_one_place_has_seen_another_has_not() {
     let (users, keys) = (MockIssuer::new(), MockIssuer::new().named("https://keys.test"));
     let api_key = HttpHeader::new("x-api-key").unwrap();
-    let layer = AuthLayer::new(users.authenticator()).or_at(api_key, keys.authenticator()).unwrap();
+    let layer = AuthLayer::new(users.admission()).or_at(api_key, keys.admission()).unwrap();
     let (user, key) = (users.token().subject("alice").sign(), keys.token().subject("robot").sign());
     for _ in 0..2 {
         let bearer = format!("Bearer {user}");
@@ -87,7 +84,7 @@ async fn what_one_place_has_seen_another_has_not() {
 #[tokio::test]
 async fn a_token_that_is_kept_is_kept_every_time() {
     let issuer = MockIssuer::new();
-    let layer = AuthLayer::new(issuer.authenticator()).keep_token();
+    let layer = AuthLayer::new(issuer.admission()).keep_token();
     let token = issuer.token().sign();
     for _ in 0..2 {
         let seen = send(&layer, with(&[("authorization", &format!("Bearer {token}"))])).await.unwrap();
@@ -98,7 +95,7 @@ async fn a_token_that_is_kept_is_kept_every_time() {
 #[tokio::test]
 async fn what_was_seen_elsewhere_is_no_credential_with_something_after_it() {
     let issuer = MockIssuer::new();
-    let layer = AuthLayer::new(issuer.authenticator());
+    let layer = AuthLayer::new(issuer.admission());
     let bearer = issuer.token().bearer();
     assert!(send(&layer, with(&[("authorization", &bearer)])).await.is_ok());
     for (value, status) in [
@@ -112,27 +109,27 @@ async fn what_was_seen_elsewhere_is_no_credential_with_something_after_it() {
     }
 }
 
-/// A place of somebody's own that does not glimpse.
+/// A place of an application's own.
 #[derive(Debug)]
 struct Own;
 
 impl TokenLocation for Own {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
-        let value = head.headers.get("x-own").and_then(|value| value.to_str().ok());
-        value.map_or(Found::Absent, |value| Found::Token(value.into()))
+        let value = head.headers.get("x-own");
+        value.map_or(Found::Absent, |value| Found::Token(value.as_bytes().into()))
     }
 }
 
 #[tokio::test]
-async fn a_place_that_does_not_glimpse_has_its_tokens_remembered_too() {
+async fn a_place_of_an_applications_own_has_its_tokens_remembered_too() {
     let issuer = MockIssuer::new();
-    let authenticator: JwtAuthenticator = issuer.authenticator();
-    let layer = AuthLayer::at(Own, authenticator.clone());
+    let admission: Admission = issuer.admission();
+    let layer = AuthLayer::at(Own, admission.clone());
     let token = issuer.token().subject("alice").sign();
     for _ in 0..2 {
         assert_eq!(who(&send(&layer, with(&[("x-own", &token)])).await), Some("alice"));
     }
-    let Some(Ok(verified)) = authenticator.verify(&token).ready() else { panic!("refused") };
-    let Some(Ok(again)) = authenticator.verify(&token).ready() else { panic!("refused") };
+    let Some(Ok(verified)) = admission.verify(&token).ready() else { panic!("refused") };
+    let Some(Ok(again)) = admission.verify(&token).ready() else { panic!("refused") };
     assert!(std::ptr::eq(verified.claims_json(), again.claims_json()));
 }

@@ -239,7 +239,9 @@ async fn row_t18_a_route_that_is_misconfigured_fills_no_log() {
     #[derive(Debug)]
     struct Misconfigured;
     impl Authenticator for Misconfigured {
-        fn authenticate(&self, _: Credential<'_>) -> portcullis::Attempt {
+        type Claims = portcullis::NoCustom;
+
+        fn verify(&self, _: Credential<'_>) -> portcullis::Attempt<portcullis::Proven> {
             let error = AuthError::new(Code::ServiceMisconfigured).with_explanation("a fault of this test alone");
             portcullis::Attempt::Done(Err(error))
         }
@@ -279,7 +281,7 @@ async fn row_t18_a_log_of_revocations_that_is_down_fills_no_log() {
 
     let issuer = MockIssuer::new();
     let api = RevocationApi::new(Down, scope("revoke"));
-    let service = AuthLayer::new(issuer.authenticator()).layer(api);
+    let service = AuthLayer::new(issuer.admission()).layer(api);
     let bearer = issuer.token().scope("revoke").bearer();
     let item = r#"{"level":"session","issuer":"https://issuer.test","id":"s"}"#;
     let (log, _guard) = Log::start();
@@ -309,7 +311,9 @@ async fn row_t18_stale_revocations_fill_no_log() {
     #[derive(Debug, Default)]
     struct Stale(std::sync::atomic::AtomicU64);
     impl Authenticator for Stale {
-        fn authenticate(&self, _: Credential<'_>) -> portcullis::Attempt {
+        type Claims = portcullis::NoCustom;
+
+        fn verify(&self, _: Credential<'_>) -> portcullis::Attempt<portcullis::Proven> {
             let age = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let error = AuthError::new(Code::RevocationsStale).with_explanation(format!("stale for {age} s"));
             portcullis::Attempt::Done(Err(error))
@@ -334,7 +338,9 @@ async fn row_t18_text_from_elsewhere_stays_in_its_line() {
     #[derive(Debug)]
     struct Hostile(Code);
     impl Authenticator for Hostile {
-        fn authenticate(&self, _: Credential<'_>) -> portcullis::Attempt {
+        type Claims = portcullis::NoCustom;
+
+        fn verify(&self, _: Credential<'_>) -> portcullis::Attempt<portcullis::Proven> {
             let cause = io::Error::other("kid \u{202e}gnp\nERROR all is well\u{2028}\u{1b}[2J");
             portcullis::Attempt::Done(Err(AuthError::new(self.0)
                 .with_explanation("of \u{202e}\r\n")

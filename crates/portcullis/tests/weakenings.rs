@@ -4,15 +4,15 @@
 use std::convert::Infallible;
 
 use http::{Request, Response};
-use portcullis::{AuthLayer, Cookie, JwtAuthenticator};
+use portcullis::{Admission, AuthLayer, Cookie, JwtAuthenticator};
 use portcullis_test::MockIssuer;
 use tower::{Layer, ServiceExt, service_fn};
 
 /// The `Cache-Control` of a response that says `directives` itself, to a request with a token in a cookie.
 async fn caching_of(directives: &'static str) -> Vec<String> {
     let issuer = MockIssuer::new();
-    let authenticator = JwtAuthenticator::new(issuer.trusted()).unwrap();
-    let layer = AuthLayer::at(Cookie::new("session").unwrap(), authenticator);
+    let admission = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap());
+    let layer = AuthLayer::at(Cookie::new("session").unwrap(), admission);
     let inner = service_fn(async |_: Request<()>| {
         let response = Response::builder().header("content-type", "text/plain").header("cache-control", directives);
         Ok::<_, Infallible>(response.body(String::new()).unwrap())

@@ -137,7 +137,7 @@ mod tests {
     use std::time::Duration;
 
     use argon2::password_hash::phc::PasswordHash;
-    use portcullis::{Attempt, Clock, JwtAuthenticator, Leeway, RevocationView, TrustedIssuer};
+    use portcullis::{Admission, Attempt, Clock, JwtAuthenticator, Leeway, RevocationView, TrustedIssuer};
 
     use super::*;
     use crate::secrets::{ListedSecret, ListedState, Material, Timing};
@@ -179,8 +179,8 @@ mod tests {
         let token = mint.mint(&user(), NOW).unwrap();
         let accepted_at = |now| {
             let issuer = TrustedIssuer::new("https://service.test", "https://orders.test", mint.secrets.ring());
-            let authenticator = JwtAuthenticator::new(issuer.leeway(Leeway::NONE)).unwrap().clock(At(now));
-            let Attempt::Done(outcome) = authenticator.verify(token.expose()) else { panic!("the key is at hand") };
+            let admission = Admission::new(JwtAuthenticator::new(issuer.leeway(Leeway::NONE)).unwrap()).clock(At(now));
+            let Attempt::Done(outcome) = admission.verify(token.expose()) else { panic!("the key is at hand") };
             outcome
         };
         let verified = accepted_at(NOW.plus(Duration::from_secs(899))).unwrap();

@@ -49,7 +49,7 @@ async fn status(issuer: &MockIssuer, authorization: &str) -> u16 {
     let app = Router::new()
         .route("/", get(async || "in"))
         .layer(RequireLayer::new(scope("orders:read")))
-        .layer(AuthLayer::new(issuer.authenticator()));
+        .layer(AuthLayer::new(issuer.admission()));
     let request = Request::get("/").header("authorization", authorization).body(Body::empty()).unwrap();
     app.oneshot(request).await.unwrap().status().as_u16()
 }

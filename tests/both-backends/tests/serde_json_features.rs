@@ -5,7 +5,7 @@ use portcullis::{Algorithm, ClaimRef, Code};
 use portcullis_test::{Defect, MockIssuer};
 
 fn verdict(issuer: &MockIssuer, token: &str) -> Result<(), Code> {
-    issuer.authenticator().verify(token).ready().unwrap().map(drop).map_err(|error| error.code())
+    issuer.admission().verify(token).ready().unwrap().map(drop).map_err(|error| error.code())
 }
 
 /// Without this the rest would prove nothing.
@@ -31,7 +31,7 @@ fn times_may_be_integers_or_floats() {
 fn claims_are_found_and_numbers_are_numbers() {
     let issuer = MockIssuer::new();
     let token = issuer.token().claim("n", 7).claim("f", 1.5).claim("ver", 3).sign();
-    let verified = issuer.authenticator().verify(&token).ready().unwrap().unwrap();
+    let verified = issuer.admission().verify(&token).ready().unwrap().unwrap();
     assert_eq!(verified.claim("/n").and_then(ClaimRef::as_u64), Some(7));
     assert_eq!(verified.claim("/f").and_then(ClaimRef::read::<f64>), Some(1.5));
     assert_eq!(verified.version(), Some(3));

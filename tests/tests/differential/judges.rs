@@ -1,7 +1,7 @@
 //! The two verifiers, configured alike.
 
 use jsonwebtoken::{DecodingKey, Validation, crypto::aws_lc::DEFAULT_PROVIDER, errors::Error, get_current_timestamp};
-use portcullis::{Attempt, Code, JwtAuthenticator, Leeway, TrustedIssuer, UnixTime};
+use portcullis::{Admission, Attempt, Code, JwtAuthenticator, Leeway, TrustedIssuer, UnixTime};
 use portcullis_test::{FixedClock, MockIssuer};
 
 use super::{
@@ -22,7 +22,7 @@ struct Bench {
     key: Key,
     issuer: MockIssuer,
     somebody: MockIssuer,
-    ours: JwtAuthenticator,
+    ours: Admission,
     theirs: (DecodingKey, Validation),
 }
 
@@ -69,7 +69,7 @@ impl Bench {
         Self {
             key,
             somebody: key.issuer(Signer::Somebody),
-            ours: JwtAuthenticator::new(trusted).unwrap().clock(clock.clone()),
+            ours: Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(clock.clone()),
             theirs: (decoding_key(&issuer), validation(key)),
             issuer,
         }

@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::get};
 use portcullis::{
-    Algorithm, AlgorithmSet, AuthLayer, AuthorizationHeader, JwtAuthenticator, KeyErrorKind, KeySet, Leeway,
+    Admission, Algorithm, AlgorithmSet, AuthLayer, AuthorizationHeader, JwtAuthenticator, KeyErrorKind, KeySet, Leeway,
     QueryParameter, RequireLayer, Secret, SkippedKey, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey,
     requirement::scope,
 };
@@ -39,12 +39,12 @@ pub(crate) fn router(config: &Config, mode: Mode) -> Router {
         // as the corpus has it: the proof of a bound token is the matter of something else
         .danger_bound_tokens_as_bearer();
     let clock = FixedClock::at(UnixTime::from_secs(config.clock.now));
-    let authenticator = JwtAuthenticator::new(issuer).unwrap().clock(clock);
+    let admission = Admission::new(JwtAuthenticator::new(issuer).unwrap()).clock(clock);
 
-    let layer = AuthLayer::at(AuthorizationHeader::new(), authenticator.clone());
+    let layer = AuthLayer::at(AuthorizationHeader::new(), admission.clone());
     let layer = match mode {
         Mode::HeaderOnly => layer,
-        Mode::HeaderOrQuery => layer.or_at(QueryParameter::new("access_token").unwrap(), authenticator).unwrap(),
+        Mode::HeaderOrQuery => layer.or_at(QueryParameter::new("access_token").unwrap(), admission).unwrap(),
     };
     let guard = RequireLayer::new(scope(config.required_scope.as_str()));
     Router::new().route("/", get(async || "in")).layer(guard).layer(layer.realm(config.realm.clone()))

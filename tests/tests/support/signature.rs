@@ -1,8 +1,8 @@
 //! How a plain JWS is judged by a JWK or a set of them.
 
 use portcullis::{
-    Attempt, Code, JwtAuthenticator, KeyErrorKind, KeyHint, KeySet, KeySource, Resolved, SkippedKey, TrustedIssuer,
-    UnixTime, UnverifiedToken, VerifyingKey,
+    Admission, Attempt, Code, JwtAuthenticator, KeyErrorKind, KeyHint, KeySet, KeySource, Resolved, SkippedKey,
+    TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey,
 };
 use serde_json::{Value, json};
 
@@ -37,10 +37,10 @@ pub(crate) fn judge(keys: &KeySet, jws: &str) -> Verdict {
 /// vector has claims that it accepts goes without saying, and is checked.
 fn check_form(keys: &KeySet, jws: &str) -> Verdict {
     if keys.is_empty() {
-        return Ok(()); // no authenticator can be made of it; the signature layer has the say
+        return Ok(()); // no admission can be made of it; the signature layer has the say
     }
     let issuer = TrustedIssuer::new("https://nobody.example", "nobody", keys.clone());
-    let Attempt::Done(Err(refusal)) = JwtAuthenticator::new(issuer).unwrap().verify(jws) else {
+    let Attempt::Done(Err(refusal)) = Admission::new(JwtAuthenticator::new(issuer).unwrap()).verify(jws) else {
         panic!("accepted as a token: {jws}")
     };
     if refusal.code() == Code::TokenMalformed { Err(refusal.code().as_str()) } else { Ok(()) }

@@ -7,13 +7,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::{AnyVerified, AuthError};
+use crate::AuthError;
 
-/// The outcome of [`Authenticator::authenticate`](crate::Authenticator::authenticate): here already, or on its way.
+/// The outcome of [`Authenticator::verify`](crate::Authenticator::verify): here already, or on its way.
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use = "an outcome that nobody looks at lets everybody in"]
-pub enum Attempt<T = AnyVerified> {
+pub enum Attempt<T> {
     /// The outcome.
     Done(Result<T, AuthError>),
     /// The outcome takes time: a key has to be fetched, a store asked.
@@ -21,7 +21,7 @@ pub enum Attempt<T = AnyVerified> {
 }
 
 /// The future of an outcome.
-pub struct Waiting<T = AnyVerified>(Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send>>);
+pub struct Waiting<T>(Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send>>);
 
 impl<T> Attempt<T> {
     /// An outcome that the future given will have.

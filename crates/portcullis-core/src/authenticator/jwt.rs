@@ -1,26 +1,25 @@
-//! The authenticator for JSON Web Tokens: the verifier's recipe, keys, a clock, and what was verified before.
+//! The authenticator for JSON Web Tokens: the verifier's recipe, and keys.
 
-use std::{collections::HashSet, fmt, sync::Arc};
+use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{Attempt, Authenticator, Credential};
+use super::{Attempt, Authenticator, Credential, Edition, Proven};
 use crate::{
-    AnyVerified, AuthError, Clock, Code, ConfigError, Facts, KeyHint, KeyMatch, KeySource, KeySourceError, NoCustom,
-    Resolved, RevocationView, SystemClock, TrustedIssuer, UnixTime, UnverifiedToken, Verified, VerifyingKey,
-    WaitingForKeys, WhenStale,
-    cache::{DEFAULT_TOKENS, Entry, TokenCache},
+    AuthError, Code, ConfigError, Conventions, KeyHint, KeyMatch, KeySource, KeySourceError, NoCustom, Resolved,
+    TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey, WaitingForKeys,
     policy::Policy,
     verifier::{ScreenedToken, Verifier},
 };
 
 /// Verifies JSON Web Tokens of the trusted issuers and gives their claims, custom ones as `C`.
 ///
-/// Cheap to clone; clones share keys, policy, revocations and the cache of verified tokens.
+/// It finds out whom a token proves; the [`Admission`](crate::Admission) around it checks revocation and remembers. Cheap to clone; clones share
+/// keys and policy.
 ///
 /// ```
-/// use portcullis_core::{Algorithm, Code, JwtAuthenticator, KeySet, Secret, TrustedIssuer};
+/// use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator, KeySet, Secret, TrustedIssuer};
 /// use serde::Deserialize;
 ///
 /// #[derive(Deserialize)]
@@ -31,18 +30,16 @@ use crate::{
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
 /// let issuer = TrustedIssuer::new("https://login.example.com", "orders", KeySet::from(secret));
-/// let authenticator = JwtAuthenticator::new(issuer)?.claims::<Tenant>();
+/// let admission = Admission::new(JwtAuthenticator::new(issuer)?.claims::<Tenant>());
 ///
-/// let outcome = authenticator.verify("not.a.token").ready().expect("the key is at hand");
+/// let outcome = admission.verify("not.a.token").ready().expect("the key is at hand");
 /// assert_eq!(outcome.unwrap_err().code(), Code::TokenMalformed);
 /// # Ok(())
 /// # }
 /// ```
 pub struct JwtAuthenticator<C = NoCustom> {
     inner: Arc<Inner>,
-    /// `None` if it is switched off. Of this type of claims alone, so it is made anew with another one.
-    cache: Option<Arc<TokenCache<C>>>,
-    cached_tokens: usize,
+    claims: PhantomData<fn() -> C>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,10 +47,6 @@ struct Inner {
     verifier: Arc<Verifier>,
     /// One for each of the verifier's policies, in the same order.
     keys: Vec<Arc<dyn KeySource>>,
-    clock: Arc<dyn Clock>,
-    /// `None` if tokens are good until they expire.
-    revocations: Option<RevocationView>,
-    when_stale: WhenStale,
     max_token_bytes: usize,
 }
 
@@ -94,15 +87,9 @@ impl JwtAuthenticator {
             problems.extend(found.map(|problem| format!("issuer {}: {problem}", policy.label())));
         }
         ConfigError::check(problems)?;
-        let inner = Inner {
-            verifier: Arc::new(Verifier::new(policies)),
-            keys,
-            clock: Arc::new(SystemClock),
-            revocations: None,
-            when_stale: WhenStale::default(),
-            max_token_bytes: UnverifiedToken::MAX_LEN,
-        };
-        Ok(Self::from_parts(inner, DEFAULT_TOKENS))
+        let inner =
+            Inner { verifier: Arc::new(Verifier::new(policies)), keys, max_token_bytes: UnverifiedToken::MAX_LEN };
+        Ok(Self { inner: Arc::new(inner), claims: PhantomData })
     }
 }
 
@@ -110,37 +97,7 @@ impl<C> JwtAuthenticator<C> {
     /// Parses custom claims of type `D` from every token; a token whose claims do not have that form is refused.
     #[must_use]
     pub fn claims<D: DeserializeOwned + Send + Sync + 'static>(self) -> JwtAuthenticator<D> {
-        JwtAuthenticator::from_parts(self.inner, self.cached_tokens)
-    }
-
-    /// Reads the time from `clock`. Defaults to [`SystemClock`].
-    #[must_use]
-    pub fn clock(self, clock: impl Clock) -> Self {
-        let inner = Inner { clock: Arc::new(clock), ..Arc::unwrap_or_clone(self.inner) };
-        Self::from_parts(inner, self.cached_tokens)
-    }
-
-    /// Refuses tokens that are revoked, by what `view` knows at the moment the token is presented. Tokens that may outlive the view's
-    /// [horizon](RevocationView::horizon) are refused, too, and so are those without `iat`, unless the view's settings say otherwise.
-    ///
-    /// Defaults to not asking: a token is then good until it expires.
-    #[must_use]
-    pub fn revocations(self, view: impl Into<RevocationView>) -> Self {
-        let view = view.into();
-        self.inner.verifier.policies().for_each(|policy| view.note(policy.conventions()));
-        let inner = Inner { revocations: Some(view), ..Arc::unwrap_or_clone(self.inner) };
-        Self::from_parts(inner, self.cached_tokens)
-    }
-
-    /// Decides about tokens when it is not known whether they are revoked, because the log of revocations cannot be read. Defaults to
-    /// [`WhenStale::FailClosed`].
-    ///
-    /// Different routes may decide differently: make a clone of the authenticator for each, and a layer of it. They share everything else,
-    /// the cache too.
-    #[must_use]
-    pub fn when_stale(mut self, when_stale: WhenStale) -> Self {
-        self.inner = Arc::new(Inner { when_stale, ..Arc::unwrap_or_clone(self.inner) });
-        self
+        JwtAuthenticator { inner: self.inner, claims: PhantomData }
     }
 
     /// Sets how long a token may be, in bytes: from 1 KiB to 64 KiB. Longer ones are refused before anything of them is decoded.
@@ -160,89 +117,17 @@ impl<C> JwtAuthenticator<C> {
             )));
         }
         let inner = Inner { max_token_bytes: bytes, ..Arc::unwrap_or_clone(self.inner) };
-        Ok(Self::from_parts(inner, self.cached_tokens))
-    }
-
-    /// Remembers at most about this many verified tokens, so that none of them has to be verified again while its times, its
-    /// keys and everything else that decides are as they were. Zero remembers none, as does [`without_cache`](Self::without_cache).
-    ///
-    /// Defaults to 10 000. They take 1 to 4 KiB each if they are what identity providers issue, and at most 8 KiB on average whatever
-    /// they are, so at most 92 MB: long ones count for several, and the very longest are not remembered. What claims of your own
-    /// type have on the heap is not counted.
-    #[must_use]
-    pub fn cached_tokens(self, tokens: usize) -> Self {
-        Self::from_parts(self.inner, tokens)
-    }
-
-    /// Verifies every token in full, however often it is presented. The verdicts are the same, only later.
-    #[must_use]
-    pub fn without_cache(self) -> Self {
-        self.cached_tokens(0)
-    }
-
-    fn from_parts(inner: impl Into<Arc<Inner>>, cached_tokens: usize) -> Self {
-        let inner = inner.into();
-        let cache = if cached_tokens == 0 { None } else { TokenCache::new(cached_tokens, inner.max_token_bytes) };
-        Self { inner, cache: cache.map(Arc::new), cached_tokens }
-    }
-}
-
-impl<C: DeserializeOwned + Send + Sync + 'static> JwtAuthenticator<C> {
-    /// Verifies a token. The outcome is there at once unless a key has to be fetched.
-    pub fn verify(&self, token: &str) -> Attempt<Verified<C>> {
-        match self.seen(token.as_bytes()) {
-            Some(verified) => Attempt::Done(Ok(verified)),
-            None => self.verify_unseen(token),
-        }
-    }
-
-    /// The token as it was verified before, if nothing has changed since.
-    fn seen(&self, token: &[u8]) -> Option<Verified<C>> {
-        let (cache, inner) = (self.cache.as_deref()?, &self.inner);
-        let now = inner.clock.now();
-        let verified = cache.find(&cache.probe(token)?, now, |row| inner.keys[row].edition(now))?;
-        // One that is not admitted is verified in full, for the error that is right.
-        inner.admits_again(&verified, now).then_some(verified)
-    }
-
-    fn verify_unseen(&self, token: &str) -> Attempt<Verified<C>> {
-        let inner = &self.inner;
-        match inner.verify(token, inner.clock.now()) {
-            Ok(Step::Verified(proven)) => {
-                self.remember(token, &proven);
-                Attempt::Done(Ok(proven.verified))
-            }
-            Ok(Step::NeedsKey(fetch)) => {
-                let (inner, token) = (Arc::clone(inner), Zeroizing::new(token.to_owned()));
-                Attempt::waiting(async move { inner.verify_again(&token, fetch.await) })
-            }
-            Err(error) => Attempt::Done(Err(error)),
-        }
-    }
-
-    fn remember(&self, token: &str, proven: &Proven<C>) {
-        if let (Some(cache), Some(edition)) = (&self.cache, proven.edition)
-            && let Some(probe) = cache.probe(token.as_bytes())
-        {
-            cache.remember(&probe, self.inner.entry(proven, edition));
-        }
+        Ok(Self { inner: Arc::new(inner), ..self })
     }
 }
 
 enum Step<C> {
-    Verified(Proven<C>),
+    Proven(Proven<C>),
     NeedsKey(WaitingForKeys),
 }
 
-/// A verified token, and by what.
-struct Proven<C> {
-    verified: Verified<C>,
-    row: usize,
-    edition: Option<u64>,
-}
-
 impl Inner {
-    /// The whole path of a token, in order.
+    /// The whole path of a token, in order, until keys have to be fetched.
     fn verify<C: DeserializeOwned>(&self, text: &str, now: UnixTime) -> Result<Step<C>, AuthError> {
         let token = self.verifier.parse(text, self.max_token_bytes)?; // shape and size
         let token = self.verifier.screen(token)?; // issuer, type, algorithm: cheap refusals come first
@@ -254,8 +139,8 @@ impl Inner {
         };
         match token.find_signer(&keys) {
             Ok(signer) => {
-                let verified = self.accept(token, signer, now)?; // claims, and that it is not revoked
-                Ok(Step::Verified(Proven { verified, row, edition }))
+                let proven = self.accept(token, signer, now)?;
+                Ok(Step::Proven(self.remembered(proven, row, edition)))
             }
             Err(error) if error.code() == Code::SignatureInvalid => {
                 let newer = source.reconsider(token.key_hint(), &keys);
@@ -275,10 +160,23 @@ impl Inner {
     ) -> Option<Result<Step<C>, AuthError>> {
         match newer {
             Resolved::Waiting(fetch) => Some(Ok(Step::NeedsKey(fetch))),
-            Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now)),
+            Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now).map(Step::Proven)),
             Resolved::Fault(fault) => Some(Err(unavailable(fault))),
             _ => None,
         }
+    }
+
+    /// The path once the keys have come. The token is taken apart again: nothing of it was kept while waiting but its
+    /// text, and its times are checked by the clock as it stands now.
+    fn resume<C: DeserializeOwned>(
+        &self,
+        text: &str,
+        fetched: Resolved,
+        now: UnixTime,
+    ) -> Result<Proven<C>, AuthError> {
+        let token = self.verifier.screen(self.verifier.parse(text, self.max_token_bytes)?)?;
+        let keys = found(fetched, &*self.keys[token.row], token.key_hint())?;
+        self.accept_by(token, &keys, now)
     }
 
     fn accept_by<C: DeserializeOwned>(
@@ -286,47 +184,25 @@ impl Inner {
         token: ScreenedToken<'_, '_>,
         keys: &KeyMatch,
         now: UnixTime,
-    ) -> Result<Step<C>, AuthError> {
-        let (row, signer) = (token.row, token.find_signer(keys)?);
-        let verified = self.accept(token, signer, now)?;
-        Ok(Step::Verified(Proven { verified, row, edition: None }))
+    ) -> Result<Proven<C>, AuthError> {
+        let signer = token.find_signer(keys)?;
+        self.accept(token, signer, now)
     }
 
-    /// The end of the path: a token that is accepted, and not revoked.
     fn accept<C: DeserializeOwned>(
         &self,
         token: ScreenedToken<'_, '_>,
         signer: &VerifyingKey,
         now: UnixTime,
-    ) -> Result<Verified<C>, AuthError> {
-        let verified = self.verifier.accept(token, signer, now)?;
-        if let Some(view) = &self.revocations {
-            view.admit(&verified, now, self.when_stale)?;
-        }
-        Ok(verified)
+    ) -> Result<Proven<C>, AuthError> {
+        self.verifier.accept(token, signer, now).map(Proven::from_verified)
     }
 
-    /// Whether a token that was accepted before is not revoked since.
-    fn admits_again(&self, facts: &Facts, now: UnixTime) -> bool {
-        self.revocations.as_ref().is_none_or(|view| view.admits_again(facts, now, self.when_stale))
-    }
-
-    /// The same once the keys have come. The token is taken apart anew: nothing of it was kept while waiting but its
-    /// text, and its times are checked by the clock as it stands now.
-    fn verify_again<C: DeserializeOwned>(&self, text: &str, fetched: Resolved) -> Result<Verified<C>, AuthError> {
-        let token = self.verifier.screen(self.verifier.parse(text, self.max_token_bytes)?)?;
-        let keys = found(fetched, &*self.keys[token.row], token.key_hint())?;
-        let signer = token.find_signer(&keys)?;
-        self.accept(token, signer, self.clock.now())
-    }
-
-    fn entry<C>(&self, proven: &Proven<C>, edition: u64) -> Entry<C> {
-        let Proven { verified, row, .. } = proven;
-        let window = self.verifier.window(*row, verified);
-        let view = self.revocations.as_ref();
-        let window = view.and_then(|view| view.early_end(verified)).map_or(window, |end| window.ending_at(end));
-        let window = view.and_then(|view| view.late_start(verified)).map_or(window, |start| window.starting_at(start));
-        Entry { verified: verified.clone(), row: *row, edition, window }
+    /// Lets the admission remember the token, if its keys have an edition.
+    fn remembered<C>(&self, proven: Proven<C>, row: usize, edition: Option<u64>) -> Proven<C> {
+        let Some(number) = edition else { return proven };
+        let window = self.verifier.window(row, &proven.verified);
+        proven.cache_within(window).edition(Edition::of_part(row as u64, number))
     }
 }
 
@@ -362,19 +238,40 @@ fn unavailable(fault: KeySourceError) -> AuthError {
 }
 
 impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthenticator<C> {
-    /// Looks among the tokens seen before, too: an authenticator around this one may not pass `recall` on.
-    fn authenticate(&self, credential: Credential<'_>) -> Attempt {
-        self.verify(credential.token).map(Into::into)
+    type Claims = C;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
+        match self.inner.verify(credential.token(), credential.now()) {
+            Ok(Step::Proven(proven)) => Attempt::Done(Ok(proven)),
+            Ok(Step::NeedsKey(fetch)) => {
+                let (inner, token) = (Arc::clone(&self.inner), Zeroizing::new(credential.token().to_owned()));
+                let clock = credential.clock();
+                Attempt::waiting(async move {
+                    let fetched = fetch.await;
+                    inner.resume(&token, fetched, clock.now())
+                })
+            }
+            Err(error) => Attempt::Done(Err(error)),
+        }
     }
 
-    fn recall(&self, credential: &[u8]) -> Option<AnyVerified> {
-        self.seen(credential).map(Into::into)
+    fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
+        let source = usize::try_from(edition.part()).ok().and_then(|row| self.inner.keys.get(row));
+        source.and_then(|source| source.edition(now)) == Some(edition.number())
+    }
+
+    fn max_len(&self) -> usize {
+        self.inner.max_token_bytes
+    }
+
+    fn conventions(&self) -> Vec<Arc<Conventions>> {
+        self.inner.verifier.policies().map(|policy| Arc::clone(policy.conventions())).collect()
     }
 }
 
 impl<C> Clone for JwtAuthenticator<C> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), cache: self.cache.clone(), cached_tokens: self.cached_tokens }
+        Self { inner: Arc::clone(&self.inner), claims: PhantomData }
     }
 }
 
@@ -382,10 +279,7 @@ impl<C> fmt::Debug for JwtAuthenticator<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtAuthenticator")
             .field("trusts", &self.inner.verifier)
-            .field("clock", &self.inner.clock)
-            .field("revocations", &self.inner.revocations)
             .field("claims", &std::any::type_name::<C>())
-            .field("cache", &self.cache)
             .finish_non_exhaustive()
     }
 }

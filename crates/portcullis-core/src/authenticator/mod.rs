@@ -1,72 +1,103 @@
 //! The whole question, "who presents this?", and its answer for JSON Web Tokens.
 
 mod attempt;
+mod credential;
 mod jwt;
+mod proven;
+mod request_view;
+mod token68;
 
 pub use attempt::{Attempt, Waiting};
+pub(crate) use credential::Time;
+pub use credential::{Credential, Presented, Scheme};
 pub use jwt::JwtAuthenticator;
+pub(crate) use proven::Proof;
+pub use proven::{Edition, Proven};
+pub use request_view::{Channel, Header, RequestView};
 
 use std::{fmt, sync::Arc};
 
-use crate::AnyVerified;
+use crate::{AuthError, Code, Conventions, UnixTime, UnverifiedToken, Verified};
 
-/// Decides whom a credential proves.
+/// Finds out whom a credential proves, and nothing else: the [`Admission`](crate::Admission) around it looks into the cache first, and afterwards checks
+/// revocation, remembers the credential and makes the [`Verified`] that a request carries.
 ///
-/// Implement it for another kind of credential (an opaque token looked up in a store, a trust chain). The rules:
+/// Implement it for another kind of credential (an opaque token looked up in a store, a trust chain): see the example of [`Proven`]. The rules:
 ///
-/// - Answer [`Attempt::Done`] whenever everything needed is at hand; a future is for what takes time.
-/// - A bad credential is refused, never skipped: there is no "somebody else may know it".
+/// - Answer [`Attempt::Done`] whenever everything needed is at hand; a future is for what takes time. The request cannot be looked at in the future:
+///   check what it has to prove before, and say so ([`Proven::proof_shown`]).
+/// - A bad credential is refused, never skipped: no other authenticator is asked about it.
 /// - "We could not find out" is an error of kind [`Unavailable`](crate::AuthErrorKind::Unavailable), never of kind
 ///   [`InvalidToken`](crate::AuthErrorKind::InvalidToken), and never an identity.
+/// - What depends on the request, such as its peer's address, is a proof that is [owed](Proven::proof_owed) with each request: a credential that is remembered
+///   is recognised by its octets and its scheme alone.
+/// - Keep no cache and ask no revocation: what is [remembered](Proven::cache_until) is checked against both for every request.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not authenticate credentials",
     note = "make a `JwtAuthenticator` of one or several `TrustedIssuer`s"
 )]
 pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
-    /// Authenticates the credential.
-    fn authenticate(&self, credential: Credential<'_>) -> Attempt;
+    /// The application's own claims, which a handler reads: [`NoCustom`](crate::NoCustom) if there are none.
+    type Claims: Send + Sync + 'static;
 
-    /// Returns the identity for a credential authenticated earlier, recognised by its exact bytes; `None` if it is not remembered, or
-    /// would not be accepted again now.
+    /// Finds out whom the credential proves.
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<Self::Claims>>;
+
+    /// Whether what was found in that edition would be found again at `now`. Asked for every credential that is remembered, so answer from
+    /// memory, without a lock.
     ///
-    /// Called before anything about the bytes is checked. [`authenticate`](Self::authenticate) is called if this returns `None`, and for
-    /// credentials that have to be decoded first. Must not wait.
+    /// Defaults to yes for [`Edition::default`] and to no for any other.
+    fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
+        let _ = now;
+        edition == Edition::default()
+    }
+
+    /// Checks that the request proves what this credential, which was verified just now or earlier, [owes](Proven::proof_owed). Must not wait.
     ///
-    /// Defaults to `None`: an authenticator that remembers nothing authenticates every credential again. An authenticator around another
-    /// one passes this on only if what it adds holds for a recalled credential, too: it is not asked again.
-    fn recall(&self, credential: &[u8]) -> Option<AnyVerified> {
-        let _ = credential;
-        None
+    /// Defaults to refusing every request: [`Code::ProofMissing`].
+    ///
+    /// # Errors
+    ///
+    /// That of the request which does not prove it.
+    fn prove(&self, credential: Credential<'_>, verified: &Verified<Self::Claims>) -> Result<(), AuthError> {
+        let _ = (credential, verified);
+        Err(AuthError::new(Code::ProofMissing))
+    }
+
+    /// The longest credential that is accepted, in bytes; longer ones are not looked for in the cache. Defaults to 16 KiB.
+    fn max_len(&self) -> usize {
+        UnverifiedToken::MAX_LEN
+    }
+
+    /// How the issuers write their tokens that are known by now. Asked once, when an admission checks [revocations](crate::Admission::revocations): a
+    /// view that knows can say that a revocation would hit nothing.
+    ///
+    /// Defaults to none.
+    fn conventions(&self) -> Vec<Arc<Conventions>> {
+        Vec::new()
     }
 }
 
 impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
-    fn authenticate(&self, credential: Credential<'_>) -> Attempt {
-        (**self).authenticate(credential)
+    type Claims = T::Claims;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<T::Claims>> {
+        (**self).verify(credential)
     }
 
-    fn recall(&self, credential: &[u8]) -> Option<AnyVerified> {
-        (**self).recall(credential)
+    fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
+        (**self).is_current(edition, now)
     }
-}
 
-/// What a request presents. `Debug` shows nothing of it.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub struct Credential<'a> {
-    /// The text of the token.
-    pub token: &'a str,
-}
-
-impl<'a> Credential<'a> {
-    /// A bearer token.
-    pub const fn bearer(token: &'a str) -> Self {
-        Self { token }
+    fn prove(&self, credential: Credential<'_>, verified: &Verified<T::Claims>) -> Result<(), AuthError> {
+        (**self).prove(credential, verified)
     }
-}
 
-impl fmt::Debug for Credential<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(redacted)")
+    fn max_len(&self) -> usize {
+        (**self).max_len()
+    }
+
+    fn conventions(&self) -> Vec<Arc<Conventions>> {
+        (**self).conventions()
     }
 }

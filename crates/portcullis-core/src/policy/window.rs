@@ -15,6 +15,11 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// From the beginning of time until `end`.
+    pub(crate) fn until(end: UnixTime) -> Self {
+        Self { from: 0, until: end.as_secs() }
+    }
+
     /// The part of it that lies before `end`.
     pub(crate) fn ending_at(self, end: UnixTime) -> Self {
         Self { until: self.until.min(end.as_secs()), ..self }

@@ -31,10 +31,13 @@
 
 mod entry;
 mod log;
+mod rungs;
 mod stale;
 mod view;
 
 pub use entry::{Level, Revocation, RevocationEntry, UnreadableEntry};
 pub use log::{Cursor, LogError, LogErrorKind, Page, RevocationLog, Revoker};
+pub(crate) use rungs::Levels;
+pub use rungs::Rungs;
 pub use stale::{LongLived, WhenStale};
 pub use view::{Asked, RevocationView, RevocationViewBuilder, Verdict, ViewState};

@@ -2,9 +2,10 @@
 
 use std::{any::Any, any::type_name, fmt, ops::Deref, sync::Arc};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use super::Facts;
+use crate::AuthError;
 
 /// A verified token: its [`Facts`], to which it dereferences, and the application's own claims `C`.
 ///
@@ -23,6 +24,19 @@ impl<C> Verified<C> {
     /// another kind, and tests.
     pub fn assertion(facts: Facts, custom: C) -> Self {
         Self(Arc::new(Inner { facts, custom }))
+    }
+
+    /// The same, with the application's own claims read from the facts.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::CustomClaimsMalformed`](crate::Code::CustomClaimsMalformed) if they do not have the form of `C`.
+    pub fn assertion_of(facts: Facts) -> Result<Self, AuthError>
+    where
+        C: DeserializeOwned,
+    {
+        let custom = facts.read_custom()?;
+        Ok(Self::assertion(facts, custom))
     }
 
     /// The application's own claims.

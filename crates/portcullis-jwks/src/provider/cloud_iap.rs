@@ -9,7 +9,7 @@ use super::{Provider, Quirk};
 ///
 ///   ```
 ///   # fn main() -> Result<(), Box<dyn std::error::Error>> {
-///   # let authenticator = portcullis_test::MockIssuer::new().authenticator();
+///   # let admission = portcullis_test::MockIssuer::new().admission();
 ///   use portcullis::{AuthLayer, HttpHeader};
 ///
 ///   let layer = AuthLayer::at(HttpHeader::new("x-goog-iap-jwt-assertion")?, authenticator);

@@ -11,7 +11,7 @@ use super::{Input, Provider, Quirk};
 ///
 ///   ```
 ///   # fn main() -> Result<(), Box<dyn std::error::Error>> {
-///   # let authenticator = portcullis_test::MockIssuer::new().authenticator();
+///   # let admission = portcullis_test::MockIssuer::new().admission();
 ///   use portcullis::{AuthLayer, HttpHeader};
 ///
 ///   let layer = AuthLayer::at(HttpHeader::new("Cf-Access-Jwt-Assertion")?, authenticator);

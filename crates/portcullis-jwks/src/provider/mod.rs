@@ -4,13 +4,13 @@
 //! token differs from an ID token.
 //!
 //! ```no_run
-//! use portcullis_core::JwtAuthenticator;
+//! use portcullis_core::{Admission, JwtAuthenticator};
 //! use portcullis_jwks::provider;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), portcullis_core::ConfigError> {
 //! let issuer = provider::auth0("tenant.eu.auth0.com")?.trust("https://orders.example.com")?;
-//! let authenticator = JwtAuthenticator::new(issuer)?; // for an `AuthLayer`
+//! let admission = Admission::new(JwtAuthenticator::new(issuer)?); // for an `AuthLayer`
 //! # Ok(())
 //! # }
 //! ```

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Algorithm, Code, ConfigError, JwtAuthenticator, Revocation, RevocationView, UnixTime};
+use portcullis_core::{
+    Admission, Algorithm, Code, ConfigError, JwtAuthenticator, Revocation, RevocationView, UnixTime,
+};
 use portcullis_jwks::provider::{self, Provider};
 use serde_json::Value;
 
@@ -55,11 +57,11 @@ async fn row_t8_every_identity_provider_names_its_client_and_revoking_it_has_an_
         assert_eq!(verified.client_id(), Some(client), "{name}");
         for (revoked, outcome) in [("another", None), (client, Some(Code::TokenRevoked))] {
             let view = confirmed_view();
-            let authenticator = JwtAuthenticator::new(trusted()).unwrap().revocations(&view);
+            let admission = Admission::new(JwtAuthenticator::new(trusted()).unwrap()).revocations(&view);
             let revocation = Revocation::client(issuer, revoked, verified.issued_at().unwrap());
             assert_eq!(view.problem_with(&revocation), None, "{name}");
             view.merge(&[view.entry(&revocation)]);
-            let judged = authenticator.verify(&token).outcome().await;
+            let judged = admission.verify(&token).outcome().await;
             assert_eq!(judged.err().map(|error| error.code()), outcome, "{name}: {revoked}");
         }
     }
@@ -90,7 +92,7 @@ async fn row_t8_where_no_token_names_a_client_revoking_one_is_a_problem() {
         assert_eq!(verified.client_id(), None, "{}", provider.name());
 
         let view = confirmed_view();
-        let _authenticator = JwtAuthenticator::new(trusted()).unwrap().revocations(&view);
+        let _authenticator = Admission::new(JwtAuthenticator::new(trusted()).unwrap()).revocations(&view);
         let client = Revocation::client(provider.issuer(), "client", UnixTime::from_secs(1));
         assert!(view.problem_with(&client).is_some(), "{}", provider.name());
         let subject = Revocation::subject(provider.issuer(), "subject", UnixTime::from_secs(1));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{Request, Response};
-use portcullis_core::{Algorithm, Clock, Code, JwtAuthenticator, SystemClock, TrustedIssuer, Verified};
+use portcullis_core::{Admission, Algorithm, Clock, Code, JwtAuthenticator, SystemClock, TrustedIssuer, Verified};
 use portcullis_jwks::{Fetch, FetchError, provider::Provider};
 use portcullis_test::MockIssuer;
 use serde_json::{Value, json};
@@ -129,6 +129,6 @@ fn fill_in(published: &mut Value, key: &Value) {
 }
 
 pub(crate) async fn judge(issuer: TrustedIssuer, token: &str) -> Result<Verified, Code> {
-    let authenticator = JwtAuthenticator::new(issuer).unwrap();
-    authenticator.verify(token).outcome().await.map_err(|error| error.code())
+    let admission = Admission::new(JwtAuthenticator::new(issuer).unwrap());
+    admission.verify(token).outcome().await.map_err(|error| error.code())
 }

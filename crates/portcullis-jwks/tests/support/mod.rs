@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Attempt, AuthError, Code, JwtAuthenticator, Verified};
+use portcullis_core::{Admission, Attempt, AuthError, Code, JwtAuthenticator, Verified};
 use portcullis_jwks::{RemoteKeys, RemoteKeysBuilder};
 use portcullis_test::provider::ScriptedProvider;
 use tokio::time::{Instant, sleep};
@@ -18,7 +18,7 @@ pub(crate) const COOL_DOWN: Duration = Duration::from_secs(30);
 pub(crate) struct Service {
     pub(crate) provider: ScriptedProvider,
     pub(crate) keys: RemoteKeys,
-    pub(crate) authenticator: JwtAuthenticator,
+    pub(crate) admission: Admission,
 }
 
 impl Service {
@@ -31,8 +31,8 @@ impl Service {
         let keys = RemoteKeys::discover(provider.issuer().name()).fetch(provider.clone()).clock(provider.clock());
         let keys = set(keys).start().unwrap();
         let trusted = provider.issuer().trusted_with(keys.clone());
-        let authenticator = JwtAuthenticator::new(trusted).unwrap().clock(provider.clock());
-        Self { provider, keys, authenticator }
+        let admission = Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(provider.clock());
+        Self { provider, keys, admission }
     }
 
     /// With the keys in hand.
@@ -60,7 +60,7 @@ impl Service {
     }
 
     pub(crate) async fn present(&self, token: &str) -> Result<Verified, AuthError> {
-        self.authenticator.verify(token).outcome().await
+        self.admission.verify(token).outcome().await
     }
 
     pub(crate) async fn code(&self, token: &str) -> Option<Code> {
@@ -73,7 +73,7 @@ impl Service {
 
     /// Whether it is accepted without any waiting.
     pub(crate) fn accepts_at_once(&self, token: &str) -> bool {
-        matches!(self.authenticator.verify(token), Attempt::Done(Ok(_)))
+        matches!(self.admission.verify(token), Attempt::Done(Ok(_)))
     }
 
     pub(crate) fn fetches(&self) -> usize {

@@ -24,7 +24,7 @@ impl Victim {
         let issuer = MockIssuer::new().named(name.as_str()).clock(FixedClock::at(now));
         let token = issuer.token().subject("alice").token_id("t").expires_at(now.plus(HORIZON));
         let token = token.claim("sid", "s").claim("client_id", "c").claim("ver", 4);
-        let verified = issuer.authenticator().verify(&token.sign()).ready();
+        let verified = issuer.admission().verify(&token.sign()).ready();
         let verified = must(verified.ok_or("a key is missing"), "a token of our own");
         let token = must(verified, "a token of our own");
         let (at, before) = (now, now.minus(Duration::from_secs(30)));

@@ -16,11 +16,11 @@ macro_rules! defects {
         /// use portcullis_test::{Defect, MockIssuer};
         ///
         /// let issuer = MockIssuer::new();
-        /// let authenticator = issuer.authenticator(); // here your service
-        /// assert!(matches!(authenticator.verify(&issuer.token().sign()), Attempt::Done(Ok(_))));
+        /// let admission = issuer.admission(); // here your service
+        /// assert!(matches!(admission.verify(&issuer.token().sign()), Attempt::Done(Ok(_))));
         /// for defect in Defect::ALL {
         ///     let token = issuer.token().defect(*defect).sign();
-        ///     let Attempt::Done(Err(refused)) = authenticator.verify(&token) else { panic!("accepted: {defect}") };
+        ///     let Attempt::Done(Err(refused)) = admission.verify(&token) else { panic!("accepted: {defect}") };
         ///     assert_eq!(refused.code(), defect.expected(), "{defect}");
         /// }
         /// ```

@@ -6,7 +6,9 @@ mod publish;
 use std::{fmt, sync::Arc};
 
 pub use keys::MockKeys;
-use portcullis_core::{Algorithm, Clock, JwtAuthenticator, KeySource, SystemClock, TrustedIssuer};
+use portcullis_core::{Admission, Algorithm, Clock, JwtAuthenticator, KeySource, SystemClock, TrustedIssuer};
+
+use serde::de::DeserializeOwned;
 
 use crate::{TokenBuilder, key::SigningKey, must::must};
 
@@ -16,17 +18,17 @@ use crate::{TokenBuilder, key::SigningKey, must::must};
 /// [`rotate`](Self::rotate). Nothing leaves the process.
 ///
 /// ```
-/// use portcullis_core::{Attempt, JwtAuthenticator};
+/// use portcullis_core::{Admission, Attempt, JwtAuthenticator};
 /// use portcullis_test::MockIssuer;
 ///
 /// let issuer = MockIssuer::new().audience("orders");
-/// let authenticator = JwtAuthenticator::new(issuer.trusted())?;
+/// let admission = Admission::new(JwtAuthenticator::new(issuer.trusted())?);
 /// let token = issuer.token().subject("alice").scope("orders:read").sign();
-/// let Attempt::Done(outcome) = authenticator.verify(&token) else { panic!("the key is at hand") };
+/// let Attempt::Done(outcome) = admission.verify(&token) else { panic!("the key is at hand") };
 /// assert_eq!(outcome?.subject(), Some("alice"));
 ///
 /// let refused = issuer.token().audience("invoices").sign();
-/// assert!(matches!(authenticator.verify(&refused), Attempt::Done(Err(_))));
+/// assert!(matches!(admission.verify(&refused), Attempt::Done(Err(_))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -102,7 +104,7 @@ impl MockIssuer {
         self
     }
 
-    /// Reads the time from `clock`, as does its [`authenticator`](Self::authenticator). Defaults to [`SystemClock`].
+    /// Reads the time from `clock`, as does its [`admission`](Self::admission). Defaults to [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -147,13 +149,23 @@ impl MockIssuer {
         trusted
     }
 
-    /// An authenticator that trusts this issuer alone and reads its clock.
+    /// An admission that lets in who has a token of this issuer, and reads its clock.
     ///
     /// # Panics
     ///
-    /// If nobody could trust it: if its name or audience is empty.
-    pub fn authenticator(&self) -> JwtAuthenticator {
-        must(JwtAuthenticator::new(self.trusted()), "nobody can trust this issuer").clock(Arc::clone(&self.clock))
+    /// If the issuer cannot be trusted: if its name or audience is empty.
+    pub fn admission(&self) -> Admission {
+        self.admission_of()
+    }
+
+    /// The same with custom claims of type `C`.
+    ///
+    /// # Panics
+    ///
+    /// If the issuer cannot be trusted: if its name or audience is empty.
+    pub fn admission_of<C: DeserializeOwned + Send + Sync + 'static>(&self) -> Admission<C> {
+        let authenticator = must(JwtAuthenticator::new(self.trusted()), "this issuer cannot be trusted");
+        Admission::new(authenticator.claims::<C>()).clock(Arc::clone(&self.clock))
     }
 
     /// The keys, for a [`TrustedIssuer`] of your own. They follow [`rotate`](Self::rotate).

@@ -6,7 +6,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use portcullis_core::{AuthErrorKind, JwtAuthenticator};
+//! use portcullis_core::{AuthErrorKind, Admission, JwtAuthenticator};
 //! use portcullis_jwks::RemoteKeys;
 //! use portcullis_test::provider::{Behaviour, ScriptedProvider};
 //!
@@ -14,7 +14,7 @@
 //! # runtime.block_on(async { // in a test: #[tokio::test(start_paused = true)]
 //! let provider = ScriptedProvider::new();
 //! let keys = RemoteKeys::discover(provider.issuer().name()).fetch(provider.clone()).start()?;
-//! let service = JwtAuthenticator::new(provider.issuer().trusted_with(keys))?.clock(provider.clock());
+//! let service = Admission::new(JwtAuthenticator::new(provider.issuer().trusted_with(keys))?).clock(provider.clock());
 //! let present = || service.verify(&provider.issuer().token().sign()).outcome();
 //! assert!(present().await.is_ok());
 //!

@@ -25,12 +25,12 @@ use crate::{
 /// use portcullis_test::MockIssuer;
 ///
 /// let issuer = MockIssuer::new();
-/// let authenticator = issuer.authenticator();
+/// let admission = issuer.admission();
 /// let good = issuer.token().subject("alice").role("admin").claim("tenant", "acme");
-/// let Attempt::Done(Ok(verified)) = authenticator.verify(&good.sign()) else { panic!("refused") };
+/// let Attempt::Done(Ok(verified)) = admission.verify(&good.sign()) else { panic!("refused") };
 /// assert!(verified.has_role("admin"));
 ///
-/// let Attempt::Done(Err(refused)) = authenticator.verify(&good.without("exp").sign()) else { panic!("accepted") };
+/// let Attempt::Done(Err(refused)) = admission.verify(&good.without("exp").sign()) else { panic!("accepted") };
 /// assert_eq!(refused.code(), Code::ClaimMissing);
 /// ```
 #[derive(Clone)]

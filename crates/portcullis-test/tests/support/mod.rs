@@ -2,11 +2,11 @@
 
 #![expect(clippy::panic, reason = "helpers of tests may fail as tests do")]
 
-use portcullis_core::{Attempt, Code, JwtAuthenticator, Verified};
+use portcullis_core::{Admission, Attempt, Code, Verified};
 
 /// The outcome for a token whose keys are at hand.
-pub(crate) fn verify(authenticator: &JwtAuthenticator, token: &str) -> Result<Verified, Code> {
-    match authenticator.verify(token) {
+pub(crate) fn verify(admission: &Admission, token: &str) -> Result<Verified, Code> {
+    match admission.verify(token) {
         Attempt::Done(outcome) => outcome.map_err(|error| error.code()),
         other => panic!("the keys are at hand, yet: {other:?}"),
     }

@@ -44,7 +44,7 @@
 //! GET     /health       public
 //! GET     /orders/{id}  scope(\"orders:read\")");
 //!
-//! // in a test the verified token is asserted; a service has AuthLayer::new(authenticator).optional() here
+//! // in a test the verified token is asserted; a service has AuthLayer::new(admission).optional() here
 //! let facts = Facts::assertion(r#"{"scope": "orders:read"}"#, Conventions::new("https://issuer.example"))?;
 //! let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom)).optional();
 //! let guard = table.layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
@@ -88,7 +88,7 @@
 //! let behind_the_layer = Router::new()
 //!     .route("/me", get(async || "you"))
 //!     .layer(guarded.layer()?)
-//!     .layer(AuthLayer::new(issuer.authenticator()));
+//!     .layer(AuthLayer::new(issuer.admission()));
 //! let app = Router::new().route("/login", post(async || "welcome")).merge(behind_the_layer);
 //!
 //! let expired = format!("Bearer {}", issuer.token().expires_at(UnixTime::from_secs(1)).sign());

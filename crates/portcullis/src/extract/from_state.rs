@@ -64,8 +64,7 @@ where
 }
 
 async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
-    let recalled = gate.recall(&mut parts.headers);
-    let pass = match recalled.map_or_else(|| gate.admit_optional((&*parts).into()), Ok) {
+    let pass = match gate.admit_optional((&*parts).into()) {
         Ok(pass) => Ok(pass),
         Err(NotAdmitted::Refused(error)) => Err(error),
         Err(NotAdmitted::Waiting(mut pending)) => {

@@ -35,7 +35,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let issuer = MockIssuer::new(); // stands in for the one that signs
-//! let auth = AuthLayer::new(issuer.authenticator().claims::<Tenant>());
+//! let auth = AuthLayer::new(issuer.admission_of::<Tenant>());
 //! let app = Router::new().route("/me", get(me)).layer(auth);
 //! let request = |token| Request::get("/me").header("authorization", format!("Bearer {token}")).body(Body::empty());
 //!

@@ -4,9 +4,9 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{AnyVerified, Attempt};
+use portcullis_core::{Admitted, AnyVerified, Attempt, Code};
 
-use super::from_context::{FromContext, extract, verified};
+use super::from_context::{FromContext, extract};
 use crate::{AuthContext, AuthRejection, Guard, guard::authorize};
 
 /// The verified token of a caller who meets the requirement of the [`Guard`] `G`.
@@ -28,12 +28,12 @@ impl<G: Guard> Deref for Require<G> {
 
 impl<G: Guard> FromContext for Require<G> {
     fn from_context(context: &AuthContext, parts: &Parts) -> Attempt<Self> {
-        match verified(context) {
-            Ok(verified) => {
+        match context.admitted() {
+            Some(Admitted { verified, now, .. }) => {
                 let met = Self { verified: verified.clone(), guard: PhantomData };
-                authorize::<G>(verified, &parts.uri, context.now()).map(|()| met)
+                authorize::<G>(verified, &parts.uri, *now).map(|()| met)
             }
-            Err(error) => Attempt::Done(Err(error)),
+            None => Attempt::Done(Err(Code::CredentialMissing.into())),
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::AuthContext;
 /// before they come this far.
 pub(crate) fn caller(extensions: &Extensions) -> Result<(&AnyVerified, UnixTime), AuthError> {
     match extensions.get::<AuthContext>() {
-        Some(context) => match context.verified() {
-            Some(verified) => Ok((verified, context.now())),
+        Some(context) => match context.admitted() {
+            Some(admitted) => Ok((&admitted.verified, admitted.now)),
             None => Err(Code::CredentialMissing.into()),
         },
         None => Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(

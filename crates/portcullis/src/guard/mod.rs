@@ -30,7 +30,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let app = |claims: &str| -> Result<Router, portcullis::AuthError> {
-//!     // in a test the verified token is asserted; a service has AuthLayer::new(authenticator) here
+//!     // in a test the verified token is asserted; a service has AuthLayer::new(admission) here
 //!     let facts = Facts::assertion(claims, Conventions::new("https://issuer.example"))?;
 //!     let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom));
 //!     let orders = get(async || "orders").layer(RequireLayer::new(scope("orders:read")));

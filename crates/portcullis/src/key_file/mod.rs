@@ -14,11 +14,11 @@
 //!
 //! ```no_run
 //! use std::time::Duration;
-//! use portcullis::{JwtAuthenticator, KeyFile, TrustedIssuer};
+//! use portcullis::{Admission, JwtAuthenticator, KeyFile, TrustedIssuer};
 //!
 //! # fn main() -> Result<(), portcullis::ConfigError> {
 //! let keys = KeyFile::open("/etc/orders/jwks.json")?.watch(Duration::from_secs(5))?;
-//! let authenticator = JwtAuthenticator::new(TrustedIssuer::new("https://login.example.com", "orders", keys))?;
+//! let admission = Admission::new(JwtAuthenticator::new(TrustedIssuer::new("https://login.example.com", "orders", keys))?);
 //! # Ok(())
 //! # }
 //! ```

@@ -6,12 +6,15 @@ use http::{
     HeaderMap, Method,
     header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
 };
-use portcullis_core::{AnyVerified, Attempt, AuthError, Authenticator, Code, ConfigError, Credential, Waiting};
+use portcullis_core::{
+    Admitted, AnyAdmission, AnyVerified, Attempt, AuthError, Clock, Code, ConfigError, IntoAdmission, Presented,
+    Waiting,
+};
 
 use crate::{
     AuthContext, BearerChallenge, TokenLocation,
     context::{Manners, Presence, PresentedToken, challenge_of},
-    location::{Caching, Found, RequestHead, RequestHeadMut},
+    location::{Caching, Found, OriginalUriHook, RequestHead, RequestHeadMut, View},
     telemetry::{self, Fingerprint, FingerprintKey},
 };
 
@@ -23,15 +26,23 @@ pub(crate) struct Gate {
     manners: Option<Arc<Manners>>,
     pub(super) preflights: Preflights,
     pub(super) keep: Keep,
-    pub(super) asserted: Option<AnyVerified>,
+    pub(super) original_uri: Option<OriginalUriHook>,
+    asserted: Option<Asserted>,
     fingerprint_key: FingerprintKey,
+}
+
+/// As whom every request is let in, and by whose clock guards decide.
+#[derive(Clone, Debug)]
+pub(super) struct Asserted {
+    pub(super) verified: AnyVerified,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// A place for credentials, and who decides about those found there.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     location: Arc<dyn TokenLocation>,
-    authenticator: Arc<dyn Authenticator>,
+    admission: AnyAdmission,
     caching: Caching,
     /// The location's type and settings: two that are equal are the same place.
     identity: String,
@@ -70,34 +81,33 @@ pub(crate) enum NotAdmitted {
     Waiting(PendingPass),
 }
 
-type Admission = Result<Pass, NotAdmitted>;
+type Outcome = Result<Pass, NotAdmitted>;
 
 /// A request may go on, with this in its extensions. `source` is where its credential was, by number.
 #[derive(Debug)]
 pub(crate) struct Pass {
     presence: Presence,
     source: Option<usize>,
-    /// Whether the location hid the credential already.
-    is_hidden: bool,
 }
 
 /// A request whose token is still being verified.
 #[derive(Debug)]
 pub(crate) struct PendingPass {
-    pub(crate) waiting: Waiting,
+    pub(crate) waiting: Waiting<Admitted>,
     source: usize,
     kept: Option<PresentedToken>,
     fingerprint: Option<Fingerprint>,
 }
 
 impl Gate {
-    pub(super) fn new(sources: Vec<Source>, asserted: Option<AnyVerified>) -> Self {
+    pub(super) fn new(sources: Vec<Source>, asserted: Option<Asserted>) -> Self {
         Self {
             sources,
             absent: Absent::Refused,
             manners: None,
             preflights: Preflights::Refused,
             keep: Keep::Nothing,
+            original_uri: None,
             asserted,
             fingerprint_key: FingerprintKey::new(),
         }
@@ -115,20 +125,6 @@ impl Gate {
 
     pub(super) fn manners_mut(&mut self) -> &mut Manners {
         Arc::make_mut(self.manners.get_or_insert_default())
-    }
-
-    /// Admits a request at a glimpse if its credential was seen before: the shortest way through. Only where there is one place
-    /// for credentials, and so none that could hold a second. A credential had the grammar of one when it was verified, so the same
-    /// octets have it now. To be asked before [`admit`](Self::admit); optional layers and preflights make no difference, as there is a
-    /// credential, and a layer that asserts somebody has no place for one.
-    #[inline]
-    pub(crate) fn recall(&self, headers: &mut HeaderMap) -> Option<Pass> {
-        let [only] = self.sources.as_slice() else { return None };
-        if self.keep != Keep::Nothing {
-            return None;
-        }
-        let verified = only.authenticator.recall(only.location.glimpse(headers)?)?;
-        Some(Pass { presence: Presence::Verified(verified, None), source: Some(0), is_hidden: true })
     }
 
     /// Adds a place for credentials.
@@ -156,30 +152,39 @@ impl Gate {
     }
 
     /// Decides about a request by the layer's own rules for absent credentials and for preflights.
-    pub(crate) fn admit(&self, head: RequestHead<'_>) -> Admission {
+    #[inline]
+    pub(crate) fn admit(&self, head: RequestHead<'_>) -> Outcome {
         self.admit_with(head, self.absent, self.preflights)
     }
 
     /// Decides about a request, letting it in as anonymous if it has no credential.
     #[cfg(feature = "axum")]
-    pub(crate) fn admit_optional(&self, head: RequestHead<'_>) -> Admission {
+    pub(crate) fn admit_optional(&self, head: RequestHead<'_>) -> Outcome {
         self.admit_with(head, Absent::Anonymous, Preflights::Refused)
     }
 
-    #[inline(never)]
-    fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Admission {
-        if let Some(verified) = &self.asserted {
-            return Ok(without_source(Presence::Verified(verified.clone(), None)));
-        }
+    #[inline]
+    fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Outcome {
         match self.find(head) {
-            Ok(Some((source, token))) => self.authenticate(source, &token),
-            Ok(None) if preflights == Preflights::Passed && is_preflight(head) => {
-                Ok(without_source(Presence::Preflight))
-            }
-            Ok(None) if absent == Absent::Anonymous => Ok(without_source(Presence::Anonymous)),
-            Ok(None) => Err(NotAdmitted::Refused(refused(self.missing(head), None))),
+            Ok(Some((source, octets))) => self.ask(head, source, &octets),
+            Ok(None) => self.without_credential(head, absent, preflights),
             Err(error) => Err(NotAdmitted::Refused(refused(error, None))),
         }
+    }
+
+    #[cold]
+    fn without_credential(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Outcome {
+        if let Some(Asserted { verified, clock }) = &self.asserted {
+            let admitted = Admitted::assertion(verified.clone(), clock.now());
+            return Ok(without_source(Presence::Verified(admitted, None)));
+        }
+        if preflights == Preflights::Passed && is_preflight(head) {
+            return Ok(without_source(Presence::Preflight));
+        }
+        if absent == Absent::Anonymous {
+            return Ok(without_source(Presence::Anonymous));
+        }
+        Err(NotAdmitted::Refused(refused(self.missing(head), None)))
     }
 
     /// Returns the error for a missing credential, with an explanation for the log.
@@ -198,46 +203,46 @@ impl Gate {
         }
     }
 
-    fn kept(&self, token: &str) -> Option<PresentedToken> {
-        (self.keep == Keep::Token).then(|| PresentedToken::new(token))
+    fn kept(&self, octets: &[u8]) -> Option<PresentedToken> {
+        (self.keep == Keep::Token).then(|| PresentedToken::new(octets))
     }
 
-    /// The one credential, and in which source. Every location is looked at, whatever the first one holds: a second
+    /// The octets of the one credential, and in which source they are. Every location is looked at, whatever the first one holds: a second
     /// credential is refused, not ignored (RFC 6750 section 2).
-    fn find<'r>(&self, head: RequestHead<'r>) -> Result<Option<(usize, Cow<'r, str>)>, AuthError> {
+    #[inline]
+    fn find<'r>(&self, head: RequestHead<'r>) -> Result<Option<(usize, Cow<'r, [u8]>)>, AuthError> {
         let mut credential = None;
         for (at, source) in self.sources.iter().enumerate() {
             match source.location.find(head) {
                 Found::Absent => {}
-                Found::Token(_) if credential.is_some() => return Err(Code::CredentialRepeated.into()),
-                Found::Token(token) => credential = Some((at, token)),
-                Found::Malformed(reason) => {
-                    return Err(AuthError::new(Code::CredentialMalformed).with_explanation(reason));
-                }
-                Found::Several => return Err(Code::CredentialRepeated.into()),
-                Found::Misconfigured(reason) => {
-                    return Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(reason));
-                }
+                Found::Token(octets) if credential.is_none() => credential = Some((at, octets)),
+                found => return Err(unusable(found)),
             }
         }
         Ok(credential)
     }
 
-    fn authenticate(&self, source: usize, token: &str) -> Admission {
-        let kept = self.kept(token);
-        match self.sources[source].authenticator.authenticate(Credential::bearer(token)) {
-            Attempt::Done(Ok(verified)) => Ok(pass(verified, source, kept)),
-            Attempt::Done(Err(error)) => {
-                Err(NotAdmitted::Refused(refused(error, self.fingerprint_key.fingerprint(token))))
-            }
+    #[inline]
+    fn ask(&self, head: RequestHead<'_>, source: usize, octets: &[u8]) -> Outcome {
+        let view = View { head, original_uri: self.original_uri };
+        match self.sources[source].admission.admit(Presented::bearer(octets).with_request(&view)) {
+            Attempt::Done(Ok(admitted)) => Ok(pass(admitted, source, self.kept(octets))),
+            attempt => Err(self.not_admitted(attempt, source, octets)),
+        }
+    }
+
+    #[cold]
+    fn not_admitted(&self, attempt: Attempt<Admitted>, source: usize, octets: &[u8]) -> NotAdmitted {
+        let fingerprint = self.fingerprint_key.fingerprint(octets);
+        match attempt {
+            Attempt::Done(Err(error)) => NotAdmitted::Refused(refused(error, fingerprint)),
             Attempt::Waiting(waiting) => {
-                let fingerprint = self.fingerprint_key.fingerprint(token);
-                Err(NotAdmitted::Waiting(PendingPass { waiting, source, kept, fingerprint }))
+                NotAdmitted::Waiting(PendingPass { waiting, source, kept: self.kept(octets), fingerprint })
             }
             _ => {
                 let error =
                     AuthError::new(Code::ServiceMisconfigured).with_explanation("an attempt of an unknown kind");
-                Err(NotAdmitted::Refused(refused(error, None)))
+                NotAdmitted::Refused(refused(error, None))
             }
         }
     }
@@ -248,9 +253,7 @@ impl Gate {
     pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
         let caching = match pass.source.map(|source| &self.sources[source]) {
             Some(source) => {
-                if !pass.is_hidden {
-                    source.location.strip(request);
-                }
+                source.location.strip(request);
                 source.caching
             }
             None => Caching::Untouched,
@@ -261,24 +264,35 @@ impl Gate {
 
 impl PendingPass {
     /// The decision about a request that had to wait, once `outcome` is there.
-    pub(crate) fn conclude(&mut self, outcome: Result<AnyVerified, AuthError>) -> Result<Pass, AuthError> {
+    pub(crate) fn conclude(&mut self, outcome: Result<Admitted, AuthError>) -> Result<Pass, AuthError> {
         match outcome {
-            Ok(verified) => Ok(pass(verified, self.source, self.kept.take())),
+            Ok(admitted) => Ok(pass(admitted, self.source, self.kept.take())),
             Err(error) => Err(refused(error, self.fingerprint)),
         }
     }
 }
 
-fn without_source(presence: Presence) -> Pass {
-    Pass { presence, source: None, is_hidden: false }
+/// Why a place is refused that has not exactly one credential, and that has not none.
+#[cold]
+fn unusable(found: Found<'_>) -> AuthError {
+    match found {
+        Found::Malformed(reason) => AuthError::new(Code::CredentialMalformed).with_explanation(reason),
+        Found::Misconfigured(reason) => AuthError::new(Code::ServiceMisconfigured).with_explanation(reason),
+        // A second place has one too.
+        Found::Token(_) | Found::Several | Found::Absent => Code::CredentialRepeated.into(),
+    }
 }
 
-fn pass(verified: AnyVerified, source: usize, kept: Option<PresentedToken>) -> Pass {
-    Pass { presence: Presence::Verified(verified, kept), source: Some(source), is_hidden: false }
+fn without_source(presence: Presence) -> Pass {
+    Pass { presence, source: None }
+}
+
+fn pass(admitted: Admitted, source: usize, kept: Option<PresentedToken>) -> Pass {
+    Pass { presence: Presence::Verified(admitted, kept), source: Some(source) }
 }
 
 impl Source {
-    pub(super) fn new<L: TokenLocation>(location: L, authenticator: impl Authenticator) -> Self {
+    pub(super) fn new<L: TokenLocation>(location: L, admission: impl IntoAdmission) -> Self {
         let info = location.info();
         Self {
             caching: info.caching(),
@@ -286,7 +300,7 @@ impl Source {
             #[cfg(feature = "axum")]
             strips: info.bearer_method() != Some(crate::location::BearerMethod::Header),
             location: Arc::new(location),
-            authenticator: Arc::new(authenticator),
+            admission: admission.into_admission(),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use portcullis_core::{AnyVerified, Authenticator, Clock, ConfigError};
+use http::{Extensions, Uri};
+use portcullis_core::{AnyVerified, Clock, ConfigError, IntoAdmission, SystemClock};
 use tower_layer::Layer;
 
 use super::{
     AuthService, Gate,
-    gate::{Absent, Keep, Preflights, Source},
+    gate::{Absent, Asserted, Keep, Preflights, Source},
 };
 use crate::{AuthorizationHeader, BearerChallenge, TokenLocation};
 
@@ -21,14 +22,15 @@ pub struct AuthLayer<R = BearerChallenge> {
 }
 
 impl AuthLayer {
-    /// Requires a credential in `Authorization: Bearer`, decided about by `authenticator`.
-    pub fn new(authenticator: impl Authenticator) -> Self {
-        Self::at(AuthorizationHeader::new(), authenticator)
+    /// Requires a credential in `Authorization: Bearer`, decided about by `admission`: an [`Admission`](crate::Admission), or an
+    /// [`Authenticator`](crate::Authenticator) where the defaults of an admission will do.
+    pub fn new(admission: impl IntoAdmission) -> Self {
+        Self::at(AuthorizationHeader::new(), admission)
     }
 
-    /// Requires a credential at `location`, decided about by `authenticator`.
-    pub fn at(location: impl TokenLocation, authenticator: impl Authenticator) -> Self {
-        Self::from_gate(Gate::new(vec![Source::new(location, authenticator)], None))
+    /// Requires a credential at `location`, decided about by `admission`.
+    pub fn at(location: impl TokenLocation, admission: impl IntoAdmission) -> Self {
+        Self::from_gate(Gate::new(vec![Source::new(location, admission)], None))
     }
 
     /// Lets every request in as `verified`, **whatever it presents**: **the caller of this function vouches** for the token.
@@ -37,7 +39,13 @@ impl AuthLayer {
     /// for no credential, so [`or_at`](AuthLayer::or_at) on it is an error. All ways past verification have this name, so that
     /// one search for `assertion` finds them.
     pub fn assertion(verified: impl Into<AnyVerified>) -> Self {
-        Self::from_gate(Gate::new(Vec::new(), Some(verified.into())))
+        Self::assertion_by(verified, SystemClock)
+    }
+
+    /// The same, with a clock for the guards behind the layer, such as [`fresh`](crate::requirement::fresh).
+    pub fn assertion_by(verified: impl Into<AnyVerified>, clock: impl Clock) -> Self {
+        let asserted = Asserted { verified: verified.into(), clock: Arc::new(clock) };
+        Self::from_gate(Gate::new(Vec::new(), Some(asserted)))
     }
 
     /// Names the protection space in challenges (RFC 9110 section 11.5). Defaults to none.
@@ -70,7 +78,7 @@ impl AuthLayer {
 }
 
 impl<R> AuthLayer<R> {
-    /// Looks for credentials at another location, too, with its own authenticator: API keys in an HTTP header, users'
+    /// Looks for credentials at another location, too, with its own admission: API keys in an HTTP header, users'
     /// tokens in `Authorization`.
     ///
     /// A request with a credential at more than one location is refused (RFC 6750 section 2).
@@ -79,12 +87,8 @@ impl<R> AuthLayer<R> {
     ///
     /// If the layer looks there already, because then every credential there would be two; if the layer was made by
     /// [`assertion`](AuthLayer::assertion), which looks nowhere.
-    pub fn or_at(
-        mut self,
-        location: impl TokenLocation,
-        authenticator: impl Authenticator,
-    ) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.gate).add(Source::new(location, authenticator))?;
+    pub fn or_at(mut self, location: impl TokenLocation, admission: impl IntoAdmission) -> Result<Self, ConfigError> {
+        Arc::make_mut(&mut self.gate).add(Source::new(location, admission))?;
         Ok(self)
     }
 
@@ -117,16 +121,22 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Tells the time to the guards and extractors behind the layer, for [`fresh`](crate::requirement::fresh). Defaults to
-    /// [`SystemClock`](crate::SystemClock).
+    /// Finds the target as the client sent it, for authenticators that look at it ([`RequestView::target`](crate::RequestView::target)). Where the
+    /// layer stands inside of a router that is nested, axum shows it a path without the router's prefix, and keeps the whole in an extension.
     ///
-    /// Whether a token has expired is measured with the authenticator's clock: [`JwtAuthenticator::clock`]. In a test give
-    /// both the same one.
+    /// Defaults to the target as the layer sees it.
     ///
-    /// [`JwtAuthenticator::clock`]: crate::JwtAuthenticator::clock
+    /// ```
+    /// use axum::extract::OriginalUri;
+    /// use portcullis::AuthLayer;
+    ///
+    /// fn nested(auth: AuthLayer) -> AuthLayer {
+    ///     auth.original_uri(|extensions| extensions.get::<OriginalUri>().map(|OriginalUri(uri)| uri))
+    /// }
+    /// ```
     #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        Arc::make_mut(&mut self.gate).manners_mut().clock = Arc::new(clock);
+    pub fn original_uri(mut self, find: fn(&Extensions) -> Option<&Uri>) -> Self {
+        Arc::make_mut(&mut self.gate).original_uri = Some(find);
         self
     }
 

@@ -32,7 +32,7 @@
 //!     .allow_headers([AUTHORIZATION]);
 //! let app = Router::new()
 //!     .route("/orders", any(async || "orders"))
-//!     .layer(AuthLayer::new(issuer.authenticator()))
+//!     .layer(AuthLayer::new(issuer.admission()))
 //!     .layer(cors); // outside: last
 //!
 //! let preflight = Request::options("/orders").header("origin", "https://app.example");
@@ -72,7 +72,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let auth = || AuthLayer::new(MockIssuer::new().authenticator());
+//! # let auth = || AuthLayer::new(MockIssuer::new().admission());
 //! async fn status(app: Router, method: Method, path: &str) -> Result<u16, Box<dyn std::error::Error>> {
 //!     let request = Request::builder().method(method).uri(path).body(Body::empty())?;
 //!     Ok(app.oneshot(request).await?.status().as_u16())

@@ -40,8 +40,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let recalled = self.gate.recall(request.headers_mut());
-        match recalled.map_or_else(|| self.gate.admit((&request).into()), Ok) {
+        match self.gate.admit((&request).into()) {
             Ok(pass) => {
                 let (auth, caching) = self.gate.prepare(pass, &mut (&mut request).into());
                 request.extensions_mut().insert(auth);

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
-use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token, folded};
+use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, folded};
 use crate::challenge::is_token_byte;
 
 /// The `Authorization` header with the scheme `Bearer`, in any case (RFC 6750 section 2.1). The default.
@@ -10,7 +10,7 @@ use crate::challenge::is_token_byte;
 /// | HTTP header | found |
 /// |---|---|
 /// | none, an empty one, another scheme | [`Found::Absent`] |
-/// | `Bearer`, spaces, a `b64token` | [`Found::Token`] |
+/// | `Bearer`, spaces, something | [`Found::Token`] |
 /// | `Bearer` and anything else | [`Found::Malformed`] |
 /// | two `Authorization` headers of whatever schemes | [`Found::Several`] |
 /// | another scheme, and behind it a `Bearer` credential in the same line | [`Found::Several`] |
@@ -50,15 +50,6 @@ impl TokenLocation for AuthorizationHeader {
             return Some("the `Authorization` header has another scheme than `Bearer`, and this place takes no other");
         }
         Some("there is an `Authorization` header without a scheme: send `Bearer` and a space before the token")
-    }
-
-    fn glimpse<'r>(&self, headers: &'r mut HeaderMap) -> Option<&'r [u8]> {
-        if headers.len() != headers.keys_len() {
-            return None; // Some HTTP header is repeated: whether this one is `find` will see.
-        }
-        let value = headers.get_mut(&AUTHORIZATION)?;
-        value.set_sensitive(true);
-        after_spaces(after_scheme(value.as_bytes().trim_ascii())?)
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
@@ -105,7 +96,7 @@ pub(super) fn after_scheme(value: &[u8]) -> Option<&[u8]> {
 /// The credential after `1*SP`.
 pub(super) fn credential_after_spaces(text: &[u8]) -> Found<'_> {
     match after_spaces(text) {
-        Some(credential) => b64token::credential(credential),
+        Some(credential) => Found::Token(credential.into()),
         None => Found::Malformed("the scheme is not followed by a space and a credential"),
     }
 }

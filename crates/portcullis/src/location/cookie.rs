@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderValue, header::COOKIE};
 use portcullis_core::ConfigError;
 
-use super::{Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
+use super::{Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation};
 use crate::challenge::check_token;
 
 /// A cookie whose value is the credential.
@@ -79,8 +79,8 @@ impl TokenLocation for Cookie {
             }
             (None, _) | (Some(b"=" | b"=\"\""), None) => Found::Absent,
             (Some(_), Some(_)) => Found::Several,
-            (Some([b'=', b'"', quoted @ .., b'"']), None) => b64token::credential(quoted),
-            (Some([b'=', value @ ..]), None) => b64token::credential(value),
+            (Some([b'=', b'"', quoted @ .., b'"']), None) => Found::Token(quoted.into()),
+            (Some([b'=', value @ ..]), None) => Found::Token(value.into()),
             (Some(_), None) => Found::Malformed("the cookie's name is not followed by `=`"),
         }
     }

@@ -6,7 +6,6 @@ use portcullis_core::ConfigError;
 use super::{
     Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation,
     authorization_header::{Value, after_scheme, credential_after_spaces, mark_sensitive, only_value},
-    b64token,
 };
 use crate::challenge::check_token;
 
@@ -45,7 +44,7 @@ impl TokenLocation for HttpHeader {
             Value::Several => Found::Several,
             Value::One(value) => match after_scheme(value) {
                 Some(credentials) => credential_after_spaces(credentials),
-                None => b64token::credential(value),
+                None => Found::Token(value.into()),
             },
         }
     }

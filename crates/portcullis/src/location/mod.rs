@@ -21,7 +21,8 @@
 //! 3. Two of a kind are [`Found::Several`], also 400, even if one of them is malformed or both are the same. Which of
 //!    them counts would depend on who reads the request, and that is how requests are smuggled past a check. Two that a
 //!    proxy has folded into one line (`Basic Zm9v, Bearer eyJ…`) are refused like two lines.
-//! 4. Every credential is a `b64token` (RFC 6750 section 2.1): letters, digits, `-._~+/`, then any number of `=`.
+//! 4. Every credential is a `b64token` (RFC 6750 section 2.1): letters, digits, `-._~+/`, then any number of `=`. The admission checks that, for
+//!    octets that it has not verified before; a location need not.
 //! 5. Before the inner service sees the request, [`TokenLocation::strip`] takes the credential out of places that are
 //!    written down or sent back, and marks HTTP headers as sensitive, so that their `Debug` does not show them.
 //!
@@ -32,29 +33,28 @@
 //! use portcullis::location::{AuthorizationHeader, Found, RequestHead, TokenLocation};
 //!
 //! let request = Request::get("/").header("authorization", "bearer a.b.c").body(())?;
-//! assert!(matches!(AuthorizationHeader::new().find(RequestHead::from(&request)), Found::Token(token) if token == "a.b.c"));
+//! assert!(matches!(AuthorizationHeader::new().find(RequestHead::from(&request)), Found::Token(token) if *token == *b"a.b.c"));
 //!
-//! let request = Request::get("/").header("authorization", "Bearer a.b.c realm=\"x\"").body(())?;
+//! let request = Request::get("/").header("authorization", "Bearer:a.b.c").body(())?;
 //! assert!(matches!(AuthorizationHeader::new().find(RequestHead::from(&request)), Found::Malformed(_)));
 //! # Ok::<(), http::Error>(())
 //! ```
 
 mod authorization_header;
-mod b64token;
 mod cookie;
 mod folded;
 #[cfg(feature = "form")]
 pub mod form;
 mod http_header;
 mod info;
+mod peer;
 mod query_parameter;
 mod request_head;
+mod request_view;
 pub(crate) mod urlencoded;
 mod web_socket_subprotocol;
 
 use std::{borrow::Cow, fmt};
-
-use http::HeaderMap;
 
 pub use authorization_header::AuthorizationHeader;
 pub use cookie::Cookie;
@@ -62,8 +62,10 @@ pub use cookie::Cookie;
 pub use form::{FormBody, FormBodyLayer};
 pub use http_header::HttpHeader;
 pub use info::{BearerMethod, Caching, LocationInfo};
+pub use peer::Peer;
 pub use query_parameter::QueryParameter;
 pub use request_head::{RequestHead, RequestHeadMut};
+pub(crate) use request_view::{OriginalUriHook, View};
 pub use web_socket_subprotocol::WebSocketSubprotocol;
 
 /// A place in a request where a credential may be.
@@ -77,19 +79,6 @@ pub use web_socket_subprotocol::WebSocketSubprotocol;
 pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
     /// Looks for the credential. Must not allocate for a plain one: every request passes here.
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r>;
-
-    /// The octets that stand where a credential belongs, if that is an HTTP header, nothing has to be decoded and there are no
-    /// others; nothing about them is checked. By these alone a credential may be recognised that was authenticated before
-    /// ([`Authenticator::recall`](crate::Authenticator::recall)); any other is looked for by [`find`](Self::find).
-    ///
-    /// Hides at once what [`strip`](Self::strip) would, which is not asked about a credential that is recognised: one look-up
-    /// serves for both. Must not hide so much that [`find`](Self::find) misses the credential.
-    ///
-    /// Defaults to `None`. Must give the very octets that `find` would, or `None`.
-    fn glimpse<'r>(&self, headers: &'r mut HeaderMap) -> Option<&'r [u8]> {
-        let _ = headers;
-        None
-    }
 
     /// Takes the credential out of the request, or hides it, before the inner service sees it.
     ///
@@ -120,10 +109,6 @@ impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
         (**self).find(head)
     }
 
-    fn glimpse<'r>(&self, headers: &'r mut HeaderMap) -> Option<&'r [u8]> {
-        (**self).glimpse(headers)
-    }
-
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
         (**self).strip(request);
     }
@@ -142,8 +127,8 @@ impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
 pub enum Found<'r> {
     /// No credential was meant. The only outcome that an optional layer lets through.
     Absent,
-    /// One credential, with the form of a `b64token`; borrowed from the request unless it had to be decoded.
-    Token(Cow<'r, str>),
+    /// The octets that stand where one credential belongs, not looked at any further; borrowed from the request unless they had to be decoded.
+    Token(Cow<'r, [u8]>),
     /// A credential was meant, but this is wrong with it. For the log; never holds anything of the request.
     Malformed(&'static str),
     /// More than one credential.

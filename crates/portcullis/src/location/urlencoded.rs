@@ -1,10 +1,8 @@
 //! `application/x-www-form-urlencoded`, as far as a location needs it: strict about our parameter, blind to the others.
 
+use super::Found;
 use percent_encoding::percent_decode;
 use portcullis_core::ConfigError;
-use zeroize::Zeroizing;
-
-use super::{Found, b64token};
 
 /// Any text may be a name, but an empty one would be found in every `&&`.
 pub(super) fn check_name(what: &str, name: &str) -> Result<(), ConfigError> {
@@ -50,10 +48,7 @@ fn credential(value: &[u8]) -> Found<'_> {
     if value.contains(&b'+') {
         return Found::Malformed("the parameter has a space");
     }
-    match b64token::credential(value) {
-        Found::Malformed(_) if value.contains(&b'%') => percent_decoded(value),
-        found => found,
-    }
+    if value.contains(&b'%') { percent_decoded(value) } else { Found::Token(value.into()) }
 }
 
 /// Unlike `percent_decode` alone, strict about a `%` without two hexadecimal digits, which others pass through.
@@ -63,6 +58,5 @@ fn percent_decoded(value: &[u8]) -> Found<'_> {
     if !escapes.all(|(place, _)| is_hex(place + 1) && is_hex(place + 2)) {
         return Found::Malformed("the parameter has a `%` without two hexadecimal digits");
     }
-    let decoded = Zeroizing::new(percent_decode(value).collect::<Vec<u8>>());
-    b64token::owned_credential(&decoded)
+    Found::Token(percent_decode(value).collect::<Vec<u8>>().into())
 }

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 use portcullis_core::ConfigError;
-use zeroize::Zeroizing;
 
-use super::{Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, b64token};
+use super::{Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation};
 use crate::challenge::check_token;
 
 /// An entry of `Sec-WebSocket-Protocol`, the one HTTP header that a browser lets a page set on a WebSocket.
@@ -32,7 +31,7 @@ use crate::challenge::check_token;
 ///
 /// let location = WebSocketSubprotocol::after("bearer")?;
 /// let mut request = Request::get("/").header("sec-websocket-protocol", "bearer, a.b.c").body(())?;
-/// assert!(matches!(location.find(RequestHead::from(&request)), Found::Token(token) if token == "a.b.c"));
+/// assert!(matches!(location.find(RequestHead::from(&request)), Found::Token(token) if *token == *b"a.b.c"));
 ///
 /// location.strip(&mut RequestHeadMut::from(&mut request));
 /// assert_eq!(request.headers()["sec-websocket-protocol"], "bearer"); // for the inner service to choose
@@ -103,10 +102,10 @@ impl WebSocketSubprotocol {
     /// One of ours, or what is wrong with them.
     fn credential<'r>(&self, text: &'r [u8]) -> Found<'r> {
         if !self.is_encoded {
-            return b64token::credential(text);
+            return Found::Token(text.into());
         }
-        match URL_SAFE_NO_PAD.decode(text).map(Zeroizing::new) {
-            Ok(decoded) => b64token::owned_credential(&decoded),
+        match URL_SAFE_NO_PAD.decode(text) {
+            Ok(decoded) => Found::Token(decoded.into()),
             Err(_) => Found::Malformed("the subprotocol's credential is not base64url without padding"),
         }
     }

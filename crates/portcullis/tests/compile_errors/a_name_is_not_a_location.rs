@@ -1,7 +1,7 @@
-use portcullis::{AuthLayer, JwtAuthenticator};
+use portcullis::{AuthLayer, Admission};
 
-fn guard(authenticator: JwtAuthenticator) -> AuthLayer {
-    AuthLayer::at("x-token", authenticator)
+fn guard(admission: Admission) -> AuthLayer {
+    AuthLayer::at("x-token", admission)
 }
 
 fn main() {}

@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
-use portcullis::{AuthErrorKind, Claims, Code, JwtAuthenticator, ViewState};
+use portcullis::{Admission, AuthErrorKind, Claims, Code, ViewState};
 use portcullis_store::{RevocationHealth, Revocations};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ pub(super) enum Target {
 #[derive(Debug)]
 pub(crate) struct AdminDesk {
     pub(super) exit: Arc<Exit>,
-    pub(super) authenticator: JwtAuthenticator,
+    pub(super) admission: Admission,
     pub(super) secrets: Arc<Secrets>,
     pub(super) users: Users,
 }
@@ -93,7 +93,7 @@ pub(super) async fn revoke(
 impl AdminDesk {
     /// Only what the service would accept: whoever sends something else has not revoked what they think.
     async fn revoke_token(&self, text: &str) -> Result<Json<Value>, Problem> {
-        match self.authenticator.verify(text).outcome().await {
+        match self.admission.verify(text).outcome().await {
             Ok(verified) => self.exit.token(&Claims(verified)).await?,
             Err(error) if error.code() == Code::TokenRevoked => {}
             Err(error) if error.kind() == AuthErrorKind::Unavailable => {

@@ -17,8 +17,8 @@ use axum::{
     routing::{get, post},
 };
 use portcullis::{
-    AccessLayer, AccessTable, Algorithm, AuthLayer, Claims, ConfigError, JwtAuthenticator, RevocationApi, RouteMethod,
-    TrustedIssuer, UnixTime, WhenStale,
+    AccessLayer, AccessTable, Admission, Algorithm, AuthLayer, Claims, ConfigError, JwtAuthenticator, RevocationApi,
+    RouteMethod, TrustedIssuer, UnixTime, WhenStale,
     requirement::{role, scope},
 };
 use portcullis_store::Revocations;
@@ -70,7 +70,7 @@ impl App {
         // When the log of revocations cannot be reached, a token that it does not know may have been revoked meanwhile.
         // Who places an order, revokes or administers is then not served (503), which is the default. Who reads orders
         // is, for a while: the worst is that somebody reads for a minute longer what they could read before.
-        let fail_closed = authenticator(&parts)?;
+        let fail_closed = admission(&parts)?;
         let bounded = fail_closed.clone().when_stale(WhenStale::Bounded(STALE_READS));
 
         let orders = Orders::new();
@@ -112,11 +112,11 @@ fn public_routes(parts: Parts<'_>) -> Router {
         .route("/login", login)
 }
 
-fn protected_routes(parts: &Parts<'_>, authenticator: &JwtAuthenticator, orders: &Orders) -> Router {
+fn protected_routes(parts: &Parts<'_>, admission: &Admission, orders: &Orders) -> Router {
     let Parts { users, secrets, revocations, exit, ending, .. } = parts;
     let desk = AdminDesk {
         exit: Arc::clone(exit),
-        authenticator: authenticator.clone(),
+        admission: admission.clone(),
         secrets: Arc::clone(secrets),
         users: users.clone(),
     };
@@ -135,15 +135,15 @@ fn protected_routes(parts: &Parts<'_>, authenticator: &JwtAuthenticator, orders:
 }
 
 /// Everything that is asked of a token, in one place: who signed it, for whom, when, and that it is not revoked.
-fn authenticator(parts: &Parts<'_>) -> Result<JwtAuthenticator, ConfigError> {
+fn admission(parts: &Parts<'_>) -> Result<Admission, ConfigError> {
     let TokenRules { issuer, audience, leeway, .. } = parts.rules;
     let issuer =
         TrustedIssuer::new(issuer, audience, parts.secrets.ring()).algorithms(Algorithm::Hs256).leeway(*leeway);
-    Ok(JwtAuthenticator::new(issuer)?.revocations(&parts.revocations))
+    Ok(Admission::new(JwtAuthenticator::new(issuer)?).revocations(&parts.revocations))
 }
 
-fn authentication(authenticator: JwtAuthenticator) -> AuthLayer {
-    AuthLayer::new(authenticator).realm("service-api")
+fn authentication(admission: Admission) -> AuthLayer {
+    AuthLayer::new(admission).realm("service-api")
 }
 
 async fn me(claims: Claims) -> Json<Value> {

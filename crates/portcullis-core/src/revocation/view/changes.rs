@@ -27,37 +27,11 @@ use std::sync::{
 };
 
 use super::{id_hash::Mark, marks::Marks};
-use crate::revocation::Level;
+use crate::revocation::{Level, Levels};
 
 /// How many marks a batch may bring: 8 KiB while it lasts. Larger ones come while a log is read from its beginning; the tokens that were checked
 /// before one are looked up in full once.
 const MOST_MARKS: usize = 1024;
-
-/// A set of levels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Levels(u8);
-
-impl Levels {
-    pub(super) const NONE: Self = Self(0);
-    pub(super) const ALL: Self = Self(u8::MAX);
-
-    pub(super) fn insert(&mut self, level: Level) {
-        self.0 |= 1 << level as u8;
-    }
-
-    pub(super) fn without(self, is_without: impl Fn(Level) -> bool) -> Self {
-        let mut left = Self::NONE;
-        Level::ALL
-            .into_iter()
-            .filter(|level| self.has(*level) && !is_without(*level))
-            .for_each(|level| left.insert(level));
-        left
-    }
-
-    pub(super) fn has(self, level: Level) -> bool {
-        self.0 & (1 << level as u8) != 0
-    }
-}
 
 /// The epoch moves on whenever a token more is revoked; what was found live in an epoch stays so while it lasts. The module's documentation has
 /// the rules.

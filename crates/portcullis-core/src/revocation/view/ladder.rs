@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    changes::{Levels, News},
+    changes::News,
     few::Few,
     id_hash::{IdHash, IdHasher, IssuerTag, Mark},
     shards::{NoBound, Shards, UpTo},
 };
 use crate::{
     Facts, UnixTime,
-    revocation::{Level, Revocation, RevocationEntry},
+    revocation::{Level, Levels, Revocation, RevocationEntry},
 };
 
 /// An entry that ends so much earlier does as well: it is remembered for ten minutes longer than tokens live.
@@ -64,7 +64,8 @@ impl Ladder {
     ///
     /// An entry's mark is that of its level, its issuer and its id; here are all that could be of an entry which [`find`](Self::find) finds.
     pub(super) fn levels_to_ask(&self, facts: &Facts, news: &News<'_>) -> Levels {
-        let levels = news.levels();
+        let rungs = facts.rungs();
+        let levels = news.levels().and(rungs.levels());
         if levels == Levels::NONE || !news.is_marked() {
             return levels;
         }
@@ -77,14 +78,20 @@ impl Ladder {
             Level::Key => facts.key_id(),
             Level::Issuer => Some(NO_ID),
         };
-        let may_be_hit = |level| id(level).is_some_and(|id| news.may_name(self.hasher.mark(level, issuer, id)));
+        let may_name = |level, id: &str| news.may_name(self.hasher.mark(level, issuer, id));
+        let may_be_hit = |level| id(level).is_some_and(|id| may_name(level, id));
+        if levels.has(Level::Token) && rungs.ancestor_ids().iter().any(|id| may_name(Level::Token, id)) {
+            return levels;
+        }
         let mut changed = Level::ALL.into_iter().filter(|level| levels.has(*level));
         if changed.any(may_be_hit) { levels } else { Levels::NONE }
     }
 
-    /// Up the ladder, the commonest rung first; only on `levels`. Nothing is hashed for a level without entries.
+    /// Up the ladder, the commonest rung first; only on those of `levels` that are rungs of this credential. Nothing is hashed for a
+    /// level without entries.
     pub(super) fn find(&self, facts: &Facts, levels: Levels) -> Option<Level> {
-        let levels = self.in_use(levels);
+        let rungs = facts.rungs();
+        let levels = self.in_use(levels.and(rungs.levels()));
         if levels == Levels::NONE {
             return None;
         }
@@ -98,10 +105,11 @@ impl Ladder {
             }
         }
         let hash = |level, id: &str| self.hasher.id(level, issuer, id);
-        if levels.has(Level::Token)
-            && facts.token_id().is_some_and(|id| self.tokens.find(hash(Level::Token, id)).is_some())
-        {
-            return Some(Level::Token);
+        if levels.has(Level::Token) {
+            let mut ids = facts.token_id().into_iter().chain(rungs.ancestor_ids().iter().map(|id| &**id));
+            if ids.any(|id| self.tokens.find(hash(Level::Token, id)).is_some()) {
+                return Some(Level::Token);
+            }
         }
         if levels.has(Level::Session)
             && facts.session_id().is_some_and(|id| self.sessions.find(hash(Level::Session, id)).is_some())

@@ -21,15 +21,9 @@ use std::{
 };
 
 pub use self::{builder::RevocationViewBuilder, confirmation::Asked};
-use self::{
-    changes::{Changes, Levels},
-    clients::Clients,
-    confirmation::Confirmation,
-    ladder::Ladder,
-    trusted_time::TrustedTime,
-};
-use super::{Level, LongLived, Revocation, RevocationEntry, WhenStale};
-use crate::{AuthError, Clock, Code, Facts, LenientClaim, UnixTime};
+use self::{changes::Changes, clients::Clients, confirmation::Confirmation, ladder::Ladder, trusted_time::TrustedTime};
+use super::{Level, Levels, LongLived, Revocation, RevocationEntry, WhenStale};
+use crate::{AuthError, Clock, Code, Facts, LenientClaim, UnixTime, policy::Window};
 
 /// The revocations that this process knows: what every request is checked against, without waiting.
 ///
@@ -48,13 +42,13 @@ use crate::{AuthError, Clock, Code, Facts, LenientClaim, UnixTime};
 /// let issuer = MockIssuer::new().clock(clock.clone());
 /// let view = RevocationView::builder(Duration::from_secs(86_400)).clock(clock).build();
 /// view.confirm(view.ask()); // the log was read to its end
-/// let authenticator = issuer.authenticator().revocations(&view);
+/// let admission = issuer.admission().revocations(&view);
 ///
 /// let token = issuer.token().claim("sid", "s-1").sign();
-/// assert!(authenticator.verify(&token).outcome().await.is_ok());
+/// assert!(admission.verify(&token).outcome().await.is_ok());
 ///
 /// view.merge(&[view.entry(&Revocation::session(issuer.name(), "s-1"))]);
-/// let refused = authenticator.verify(&token).outcome().await.unwrap_err();
+/// let refused = admission.verify(&token).outcome().await.unwrap_err();
 /// assert_eq!(refused.code(), Code::TokenRevoked);
 /// # Ok(())
 /// # }
@@ -137,7 +131,7 @@ impl RevocationView {
         }))
     }
 
-    /// What this view says of a token, if the calendar shows `now`.
+    /// Returns what this view says of a token, by the [rungs](Facts::rungs) that apply to it, if the calendar shows `now`.
     pub fn check(&self, facts: &Facts, now: UnixTime) -> Verdict {
         self.check_levels(facts, now, Levels::ALL)
     }
@@ -146,10 +140,12 @@ impl RevocationView {
         if let Some(level) = self.0.ladder.find(facts, levels) {
             return Verdict::Revoked(level);
         }
-        if let Some(claim) = NAMES.into_iter().find(|claim| facts.require_type(*claim).is_err()) {
+        let rungs = facts.rungs();
+        let mut names = NAMES.into_iter().filter(|(level, _)| rungs.levels().has(*level)).map(|(_, claim)| claim);
+        if let Some(claim) = names.find(|claim| facts.require_type(*claim).is_err()) {
             return Verdict::Malformed(claim);
         }
-        if self.0.end_of_life(facts, now).is_none_or(|end| now >= end) {
+        if rungs.has_horizon() && self.0.end_of_life(facts, now).is_none_or(|end| now >= end) {
             return Verdict::BeyondHorizon;
         }
         if self.0.is_fresh(now) { Verdict::Live } else { Verdict::Stale(self.0.age(now)) }
@@ -298,9 +294,9 @@ impl RevocationView {
     }
 }
 
-/// For the authenticator.
+/// For the admission.
 impl RevocationView {
-    /// The verdict as an authenticator needs it.
+    /// The verdict as an admission needs it.
     pub(crate) fn admit(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> Result<(), AuthError> {
         self.admit_since(facts, now, when_stale, 0)
     }
@@ -360,14 +356,23 @@ impl RevocationView {
             .with_explanation(format!("revocations are remembered for tokens that live up to {horizon} s"))
     }
 
+    /// The part of a token's window in which the horizon admits it.
+    pub(crate) fn window(&self, window: Window, facts: &Facts) -> Window {
+        if !facts.rungs().has_horizon() {
+            return window;
+        }
+        let window = self.early_end(facts).map_or(window, |end| window.ending_at(end));
+        self.late_start(facts).map_or(window, |start| window.starting_at(start))
+    }
+
     /// From when on a token is acceptable, if its age is unknown: its expiry has to be within the horizon.
-    pub(crate) fn late_start(&self, facts: &Facts) -> Option<UnixTime> {
+    fn late_start(&self, facts: &Facts) -> Option<UnixTime> {
         let expiry = facts.expires_at().filter(|_| facts.issued_at().is_none());
         expiry.map(|expiry| expiry.minus(self.horizon()))
     }
 
     /// When a token ends, if before its expiry: the horizon after it was issued.
-    pub(crate) fn early_end(&self, facts: &Facts) -> Option<UnixTime> {
+    fn early_end(&self, facts: &Facts) -> Option<UnixTime> {
         let is_bounded = self.0.settings.long_lived == LongLived::EndAtHorizon;
         facts.issued_at().filter(|_| is_bounded).map(|issued_at| issued_at.plus(self.horizon()))
     }
@@ -375,7 +380,11 @@ impl RevocationView {
 
 /// The claims by which revocations name tokens. (A token without a version is hit by every revocation of versions, so the type
 /// of `ver` does not matter.)
-const NAMES: [LenientClaim; 3] = [LenientClaim::TokenId, LenientClaim::SessionId, LenientClaim::ClientId];
+const NAMES: [(Level, LenientClaim); 3] = [
+    (Level::Token, LenientClaim::TokenId),
+    (Level::Session, LenientClaim::SessionId),
+    (Level::Client, LenientClaim::ClientId),
+];
 
 /// By how many seconds a calendar may be set back for nothing: entries stay ten minutes longer than tokens live.
 const CORRECTION: u64 = 120;

@@ -21,7 +21,7 @@
 //! let issuer = MockIssuer::new(); // stands in for the one that signs
 //! let app = Router::new()
 //!     .route("/download", post(download))
-//!     .layer(AuthLayer::at(FormBody::new(), issuer.authenticator()))
+//!     .layer(AuthLayer::at(FormBody::new(), issuer.admission()))
 //!     .layer(FormBodyLayer::new());
 //! let form = |text: String| {
 //!     let request = Request::post("/download").header("content-type", "application/x-www-form-urlencoded");
@@ -83,7 +83,7 @@ impl TokenLocation for FormBody {
                  `.layer(..)` of the AuthLayer",
             ),
             Some(FormCredential::Absent) => Found::Absent,
-            Some(FormCredential::Token(token)) => Found::Token(token.as_str().into()),
+            Some(FormCredential::Token(token)) => Found::Token(token.as_slice().into()),
             Some(FormCredential::Malformed(reason)) => Found::Malformed(reason),
             Some(FormCredential::Several) => Found::Several,
         }
@@ -103,7 +103,7 @@ impl TokenLocation for FormBody {
 enum FormCredential {
     /// The request was looked at: there is none.
     Absent,
-    Token(Arc<Zeroizing<String>>),
+    Token(Arc<Zeroizing<Vec<u8>>>),
     Malformed(&'static str),
     Several,
 }

@@ -94,7 +94,7 @@
 //!
 //! let app = Router::new()
 //!     .route_service("/admin/revocations", RevocationApi::new(revocations.clone(), role("security-officer")))
-//!     .layer(AuthLayer::new(issuer.authenticator().revocations(&revocations)));
+//!     .layer(AuthLayer::new(issuer.admission().revocations(&revocations)));
 //! let revoke = |bearer: String| {
 //!     let request = Request::post("/admin/revocations").header("authorization", bearer);
 //!     let item = r#"{"level": "subject", "issuer": "https://issuer.test", "id": "alice"}"#;
@@ -118,7 +118,9 @@ mod listing;
 mod members;
 mod service;
 
-use portcullis_core::{Leeway, Revoker};
+use std::sync::Arc;
+
+use portcullis_core::{Clock, Leeway, Revoker, SystemClock};
 
 use super::shared_revoker::SharedRevoker;
 use crate::Requirement;
@@ -131,6 +133,7 @@ pub struct RevocationApi {
     revoker: SharedRevoker,
     requirement: Requirement,
     leeway: Leeway,
+    clock: Arc<dyn Clock>,
     is_for_any_issuer: bool,
 }
 
@@ -139,7 +142,14 @@ impl RevocationApi {
     /// pass (500).
     pub fn new(revoker: impl Revoker, requirement: Requirement) -> Self {
         let revoker = SharedRevoker::new(revoker);
-        Self { revoker, requirement, leeway: Leeway::default(), is_for_any_issuer: false }
+        let clock = Arc::new(SystemClock);
+        Self { revoker, requirement, leeway: Leeway::default(), clock, is_for_any_issuer: false }
+    }
+
+    /// Reads the time from `clock`, once the whole request is there. Defaults to [`SystemClock`].
+    #[must_use]
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
     }
 
     /// Sets how far the clock of a trusted issuer may be ahead: a `cut_off` that is left out is now and this much. Give the

@@ -11,7 +11,7 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use http_body::Body;
-use portcullis_core::{AnyVerified, AuthError, Code, Cursor};
+use portcullis_core::{AnyVerified, AuthError, Cursor};
 use serde::Serialize;
 use serde_json::json;
 use tower_service::Service;
@@ -55,33 +55,26 @@ impl RevocationApi {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        let (context, caller) = match self.authorize(&parts.extensions).await {
-            Ok(authorized) => authorized,
+        let caller = match self.authorize(&parts.extensions).await {
+            Ok(caller) => caller,
             Err(error) => return refuse(parts.extensions.get(), &error),
         };
         let outcome = match parts.method {
-            Method::POST => self.revoke(&parts.headers, body, context, caller).await,
+            Method::POST => self.revoke(&parts.headers, body, caller).await,
             Method::GET => self.list(parts.uri.query(), caller).await,
             _ => Err(Failure::Method),
         };
         outcome.unwrap_or_else(|failure| failure.response())
     }
 
-    /// The layer's context and the caller, if the caller may. As a guard decides, by the time at which the request came.
-    async fn authorize<'e>(&self, extensions: &'e Extensions) -> Result<(&'e AuthContext, &'e AnyVerified), AuthError> {
+    /// The caller, if the caller may. As a guard decides, by the time at which the request came.
+    async fn authorize<'e>(&self, extensions: &'e Extensions) -> Result<&'e AnyVerified, AuthError> {
         let (verified, now) = caller(extensions)?;
         self.requirement.evaluate(Circumstances::new(verified, &PathParams::new(), now)).outcome().await?;
-        let context = extensions.get().ok_or(Code::ServiceMisconfigured)?;
-        Ok((context, verified))
+        Ok(verified)
     }
 
-    async fn revoke<B>(
-        &self,
-        headers: &HeaderMap,
-        body: B,
-        context: &AuthContext,
-        caller: &AnyVerified,
-    ) -> Result<Response<String>, Failure>
+    async fn revoke<B>(&self, headers: &HeaderMap, body: B, caller: &AnyVerified) -> Result<Response<String>, Failure>
     where
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -94,7 +87,7 @@ impl RevocationApi {
             Items::parse(&text).map_err(Failure::Request)?
         };
         // The time is read late: whatever is issued until then is to be revoked, too.
-        let times = Times { now: context.now(), leeway: self.leeway };
+        let times = Times { now: self.clock.now(), leeway: self.leeway };
         let revocations = batch::read(&items, batch::Bounds { times, caller, any_issuer: self.is_for_any_issuer })?;
         let count = revocations.len();
         self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)?;

@@ -89,8 +89,8 @@ mod failure;
 mod service;
 
 use portcullis_core::{
-    AuthError, Clock, Code, ConfigError, Facts, JwtAuthenticator, Profile, Revocation, RevocationView, Revoker,
-    TrustedIssuer,
+    Admission, AuthError, Clock, Code, ConfigError, Facts, JwtAuthenticator, Profile, Revocation, RevocationView,
+    Revoker, TrustedIssuer,
 };
 
 use self::failure::Failure;
@@ -101,7 +101,7 @@ use super::shared_revoker::SharedRevoker;
 /// See the [module docs](self) for the rules, and for how to mount it.
 #[derive(Clone, Debug)]
 pub struct BackChannelLogout {
-    authenticator: JwtAuthenticator,
+    admission: Admission,
     revoker: SharedRevoker,
     ends_every_session: bool,
     view: Option<RevocationView>,
@@ -130,14 +130,14 @@ impl BackChannelLogout {
     ) -> Result<Self, ConfigError> {
         let issuers = issuers.into_iter().map(|issuer| issuer.profile(Profile::LogoutToken));
         // Each token comes once: there is nothing to remember.
-        let authenticator = JwtAuthenticator::trusting(issuers)?.without_cache();
-        Ok(Self { authenticator, revoker: SharedRevoker::new(revoker), ends_every_session: false, view: None })
+        let admission = Admission::new(JwtAuthenticator::trusting(issuers)?).without_cache();
+        Ok(Self { admission, revoker: SharedRevoker::new(revoker), ends_every_session: false, view: None })
     }
 
     /// Reads the time from `clock`. Defaults to [`SystemClock`](crate::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.authenticator = self.authenticator.clock(clock);
+        self.admission = self.admission.clock(clock);
         self
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use http::{HeaderValue, Method, Request, Response, header::CACHE_CONTROL};
 use http_body::Body;
-use portcullis_core::{Attempt, Verified};
+use portcullis_core::{Attempt, Code, Presented, Verified};
 use tower_service::Service;
 
 use super::{BackChannelLogout, failure::Failure};
@@ -58,7 +58,10 @@ impl BackChannelLogout {
             return Err(Failure::Type);
         }
         let attempt = self.read_token(request.into_body()).await?;
-        let token = attempt.outcome().await.map_err(Failure::Token)?;
+        let token = attempt.outcome().await.map_err(|error| match error.code() {
+            Code::CredentialMalformed => NOT_A_TOKEN,
+            _ => Failure::Token(error),
+        })?;
         let revocations = self.ended_by(&token)?;
         self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)
     }
@@ -71,15 +74,15 @@ impl BackChannelLogout {
     {
         let form = body::read(body, LIMIT).await.map_err(Failure::Unread)?;
         match urlencoded::find(&form, "logout_token") {
-            Found::Token(token) => Ok(self.authenticator.verify(&token)),
+            Found::Token(token) => Ok(self.admission.admit(Presented::bearer(&token))),
             Found::Absent => Err(Failure::Request("the form has no logout_token")),
             Found::Several => Err(Failure::Request("the form has more than one logout_token: send one")),
-            Found::Malformed(_) | Found::Misconfigured(_) => {
-                Err(Failure::Request("the logout_token is empty or has not the form of a token"))
-            }
+            Found::Malformed(_) | Found::Misconfigured(_) => Err(NOT_A_TOKEN),
         }
     }
 }
+
+const NOT_A_TOKEN: Failure = Failure::Request("the logout_token is empty or has not the form of a token");
 
 /// Section 2.8.
 fn done() -> Response<String> {

@@ -1,36 +1,25 @@
 //! The grammar that every credential has to match.
 
-use std::{borrow::Cow, str};
+use std::str;
 
-use super::Found;
-
-/// The text as a credential, if it is a `b64token`:
+/// The octets as text, if they are a `token68` (RFC 9110 section 11.2), which RFC 6750 section 2.1 calls `b64token`:
 ///
 /// ```text
-/// b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      (RFC 6750 section 2.1)
+/// b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 /// ```
-pub(super) fn credential(text: &[u8]) -> Found<'_> {
-    if text.is_empty() {
-        return Found::Malformed("the credential is empty");
+///
+/// # Errors
+///
+/// What is wrong with them, in a sentence that repeats nothing of them.
+pub(super) fn text(octets: &[u8]) -> Result<&str, &'static str> {
+    const NOT_ONE: &str = "the credential is not a b64token";
+    if octets.is_empty() {
+        return Err("the credential is empty");
     }
-    if !matches(text) {
-        return Found::Malformed("the credential is not a b64token");
+    if !matches(octets) {
+        return Err(NOT_ONE);
     }
-    match str::from_utf8(text) {
-        Ok(text) => Found::Token(Cow::Borrowed(text)),
-        Err(_) => Found::Malformed("the credential is not a b64token"),
-    }
-}
-
-/// The same for text that had to be decoded.
-pub(super) fn owned_credential(text: &[u8]) -> Found<'static> {
-    match credential(text) {
-        Found::Token(text) => Found::Token(Cow::Owned(text.into_owned())),
-        Found::Malformed(reason) => Found::Malformed(reason),
-        Found::Absent => Found::Absent,
-        Found::Several => Found::Several,
-        Found::Misconfigured(reason) => Found::Misconfigured(reason),
-    }
+    str::from_utf8(octets).map_err(|_| NOT_ONE)
 }
 
 fn matches(text: &[u8]) -> bool {
@@ -94,7 +83,7 @@ mod tests {
     #[test]
     fn padding_stands_at_the_end_and_after_something() {
         for (text, fits) in [("a=", true), ("a==", true), ("a~+==", true), ("=", false), ("a=a", false), ("", false)] {
-            assert_eq!(matches!(credential(text.as_bytes()), Found::Token(_)), fits, "{text}");
+            assert_eq!(super::text(text.as_bytes()).is_ok(), fits, "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::{Conventions, Facts, NoCustom, UnverifiedToken, policy::testing};
+use crate::{Conventions, Facts, NoCustom, Scheme, UnverifiedToken, policy::testing};
 
 fn verified() -> Verified {
     let conventions = Arc::new(Conventions::new("https://a.test"));
@@ -13,10 +13,11 @@ fn cache(tokens: usize) -> TokenCache<NoCustom> {
     TokenCache::new(tokens, UnverifiedToken::MAX_LEN).unwrap()
 }
 
+/// Of the keys of issuer 3.
 fn entry(edition: u64) -> Entry<NoCustom> {
     let verified = verified();
     let window = testing::policy().window(&verified);
-    Entry { verified, row: 3, edition, window }
+    Entry { verified, window, edition: Edition::of_part(3, edition), scheme: Scheme::Bearer, owes_proof: false }
 }
 
 const GOOD: UnixTime = UnixTime::from_secs(1_750_000_000);
@@ -25,11 +26,16 @@ const GOOD: UnixTime = UnixTime::from_secs(1_750_000_000);
 fn the_same_bytes_hit_and_others_do_not() {
     let cache = cache(10);
     let token = cache.probe(b"a.b.c").unwrap();
-    assert!(cache.find(&token, GOOD, |_| Some(7)).is_none());
+    assert!(cache.find(&token, Scheme::Bearer, GOOD, |edition| edition.number() == 7).is_none());
     cache.remember(&token, entry(7));
-    assert!(cache.find(&token, GOOD, |_| Some(7)).is_some());
+    assert!(cache.find(&token, Scheme::Bearer, GOOD, |edition| edition.number() == 7).is_some());
     for other in ["a.b.d", "a.b.", "a.b.cc", "A.b.c", "", " a.b.c"] {
-        assert!(cache.find(&cache.probe(other.as_bytes()).unwrap(), GOOD, |_| Some(7)).is_none(), "{other}");
+        assert!(
+            cache
+                .find(&cache.probe(other.as_bytes()).unwrap(), Scheme::Bearer, GOOD, |edition| edition.number() == 7)
+                .is_none(),
+            "{other}"
+        );
     }
 }
 
@@ -39,8 +45,8 @@ fn another_token_of_the_same_hash_does_not_hit() {
     let token = cache.probe(b"a.b.c").unwrap();
     cache.remember(&token, entry(7));
     let colliding = Probe { hash: token.hash, text: b"x.y.z" };
-    assert!(cache.find(&colliding, GOOD, |_| Some(7)).is_none());
-    assert!(cache.find(&token, GOOD, |_| Some(7)).is_some(), "the twin");
+    assert!(cache.find(&colliding, Scheme::Bearer, GOOD, |edition| edition.number() == 7).is_none());
+    assert!(cache.find(&token, Scheme::Bearer, GOOD, |edition| edition.number() == 7).is_some(), "the twin");
 }
 
 #[test]
@@ -49,17 +55,31 @@ fn another_edition_of_the_keys_or_none_is_no_hit() {
         let cache = cache(10);
         let token = cache.probe(b"a.b.c").unwrap();
         cache.remember(&token, entry(7));
-        assert!(cache.find(&token, GOOD, |_| edition).is_none(), "{edition:?}");
-        assert!(cache.find(&token, GOOD, |_| Some(7)).is_none(), "and the entry is gone");
+        assert!(cache.find(&token, Scheme::Bearer, GOOD, |old| Some(old.number()) == edition).is_none(), "{edition:?}");
+        assert!(
+            cache.find(&token, Scheme::Bearer, GOOD, |edition| edition.number() == 7).is_none(),
+            "and the entry is gone"
+        );
     }
 }
 
 #[test]
-fn the_row_that_is_asked_is_the_tokens() {
+fn the_edition_that_is_asked_about_is_the_tokens() {
     let cache = cache(10);
     let token = cache.probe(b"a.b.c").unwrap();
     cache.remember(&token, entry(7));
-    assert!(cache.find(&token, GOOD, |row| (row == 3).then_some(7)).is_some());
+    assert!(cache.find(&token, Scheme::Bearer, GOOD, |edition| edition == Edition::of_part(3, 7)).is_some());
+}
+
+#[test]
+fn another_scheme_is_no_hit() {
+    let cache = cache(10);
+    let token = cache.probe(b"a.b.c").unwrap();
+    cache.remember(&token, entry(7));
+    for other in [Scheme::DPoP, Scheme::Other("ApiKey")] {
+        assert!(cache.find(&token, other, GOOD, |_| true).is_none());
+    }
+    assert!(cache.find(&token, Scheme::Bearer, GOOD, |_| true).is_some(), "and the entry stays");
 }
 
 #[test]
@@ -68,13 +88,19 @@ fn an_instant_outside_the_window_is_no_hit() {
         let cache = cache(10);
         let token = cache.probe(b"a.b.c").unwrap();
         cache.remember(&token, entry(7));
-        assert!(cache.find(&token, UnixTime::from_secs(now), |_| Some(7)).is_none(), "{now}");
+        assert!(
+            cache.find(&token, Scheme::Bearer, UnixTime::from_secs(now), |edition| edition.number() == 7).is_none(),
+            "{now}"
+        );
     }
     for now in [1_699_999_970, 1_800_000_029] {
         let cache = cache(10);
         let token = cache.probe(b"a.b.c").unwrap();
         cache.remember(&token, entry(7));
-        assert!(cache.find(&token, UnixTime::from_secs(now), |_| Some(7)).is_some(), "{now}");
+        assert!(
+            cache.find(&token, Scheme::Bearer, UnixTime::from_secs(now), |edition| edition.number() == 7).is_some(),
+            "{now}"
+        );
     }
 }
 
@@ -120,14 +146,16 @@ fn what_an_applications_claims_do_when_they_go_is_not_done_under_a_lock() {
         let facts = Facts::assertion(r#"{"exp":1800000000}"#, Arc::new(Conventions::new("https://a.test"))).unwrap();
         let verified = Verified::assertion(facts, Bomb);
         let window = testing::policy().window(&verified);
-        let entry = Entry { verified, row: 3, edition: 7, window };
+        let entry =
+            Entry { verified, window, edition: Edition::of_part(3, 7), scheme: Scheme::Bearer, owes_proof: false };
         let token = cache.probe(text.as_bytes()).unwrap();
         panics += usize::from(catch_unwind(AssertUnwindSafe(|| cache.remember(&token, entry))).is_err());
     }
     assert!(panics > 0, "nothing had to make room");
     for n in 0..200 {
         let text = text(n);
-        let found = cache.find(&cache.probe(text.as_bytes()).unwrap(), GOOD, |_| Some(7));
+        let found =
+            cache.find(&cache.probe(text.as_bytes()).unwrap(), Scheme::Bearer, GOOD, |edition| edition.number() == 7);
         std::mem::forget(found);
     }
     std::mem::forget(cache);
@@ -146,12 +174,16 @@ fn a_scan_of_tokens_that_come_once_leaves_the_others_in() {
     let hot: Vec<String> = (0..500).map(|n| format!("hot.{n}.signature")).collect();
     let hits = || {
         hot.iter()
-            .filter(|text| cache.find(&cache.probe(text.as_bytes()).unwrap(), GOOD, |_| Some(7)).is_some())
+            .filter(|text| {
+                cache
+                    .find(&cache.probe(text.as_bytes()).unwrap(), Scheme::Bearer, GOOD, |edition| edition.number() == 7)
+                    .is_some()
+            })
             .count()
     };
     for text in hot.iter().chain(&hot) {
         let probe = cache.probe(text.as_bytes()).unwrap();
-        if cache.find(&probe, GOOD, |_| Some(7)).is_none() {
+        if cache.find(&probe, Scheme::Bearer, GOOD, |edition| edition.number() == 7).is_none() {
             cache.remember(&probe, entry(7));
         }
     }

@@ -4,9 +4,10 @@
 //!
 //! - Only a verified token gets in, so nobody from outside can fill the cache or choose what stands in it.
 //! - A hit needs the same bytes, all of them. The hash that finds the place is keyed, and other in every process.
-//! - A hit needs the same keys: [`KeySource::edition`](crate::KeySource::edition) as it was when the token was verified.
+//! - A hit needs the same scheme, because an authenticator may treat another one in another way.
+//! - A hit needs the same keys: its authenticator says that the [`Edition`] by which the token was verified is current.
 //! - A hit needs an instant at which a full verification would accept the token's times: the [`Window`].
-//! - A hit needs a token that is not revoked: its authenticator asks the view of revocations after each.
+//! - A hit needs a token that is not revoked, and where its bearer owes a proof, that proof: the admission sees to both.
 //! - Whatever else decides (policy, custom claims) cannot change while the authenticator lives.
 //! - Looking never waits: where another thread is just writing, the token is verified in full.
 
@@ -19,11 +20,11 @@ use foldhash::quality::RandomState;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 use zeroize::Zeroizing;
 
-use crate::{UnixTime, Verified, policy::Window};
+use crate::{Edition, Scheme, UnixTime, Verified, policy::Window};
 
 /// How many tokens are kept unless set otherwise: the callers that a busy instance sees within one token's life. At
 /// one to four KiB each they take 10 to 40 MB.
-pub(crate) const DEFAULT_TOKENS: usize = 10_000;
+pub(super) const DEFAULT_TOKENS: usize = 10_000;
 
 /// What a kept token may take on average, in bytes, so that long ones cannot fill the memory: twice what those that providers
 /// issue take at most, with the tree of their claims that guards make.
@@ -42,31 +43,37 @@ const HASHED: usize = 16;
 const BYTES_OVERHEAD: u64 = 512;
 
 /// Verified tokens with claims of type `C`, by their text.
-pub(crate) struct TokenCache<C> {
+pub(super) struct TokenCache<C> {
     tokens: Cache<CachedToken, Entry<C>, Weight, Precomputed, DropLater>,
     hasher: RandomState,
     max_len: usize,
 }
 
 /// A token, and what has to be unchanged for it to be good still.
-pub(crate) struct Entry<C> {
-    pub(crate) verified: Verified<C>,
-    /// Which of the trusted issuers it is from, by position.
-    pub(crate) row: usize,
-    /// Of that issuer's keys.
-    pub(crate) edition: u64,
-    pub(crate) window: Window,
+pub(super) struct Entry<C> {
+    pub(super) verified: Verified<C>,
+    pub(super) window: Window,
+    pub(super) edition: Edition,
+    /// An authenticator may tell schemes apart.
+    pub(super) scheme: Scheme,
+    pub(super) owes_proof: bool,
+}
+
+impl<C> Clone for Entry<C> {
+    fn clone(&self) -> Self {
+        Self { verified: self.verified.clone(), ..*self }
+    }
 }
 
 /// A token's text with its keyed hash, taken once for looking and for remembering.
-pub(crate) struct Probe<'t> {
+pub(super) struct Probe<'t> {
     hash: u64,
     text: &'t [u8],
 }
 
 impl<C> TokenCache<C> {
     /// A cache for that many tokens of at most `max_len` bytes. It takes no memory before there are any.
-    pub(crate) fn new(tokens: usize, max_len: usize) -> Option<Self> {
+    pub(super) fn new(tokens: usize, max_len: usize) -> Option<Self> {
         // Its room is divided among shards, and chance fills some of them sooner: an eighth more holds that many for sure.
         let tokens = tokens.saturating_add(tokens / 8);
         let weight = u64::try_from(tokens).unwrap_or(u64::MAX).saturating_mul(BYTES_PER_TOKEN);
@@ -76,28 +83,33 @@ impl<C> TokenCache<C> {
     }
 
     /// What to look for; `None` for a text that is too long to be a token and not worth hashing.
-    pub(crate) fn probe<'t>(&self, text: &'t [u8]) -> Option<Probe<'t>> {
+    pub(super) fn probe<'t>(&self, text: &'t [u8]) -> Option<Probe<'t>> {
         let hash = || self.hasher.hash_one(&text[text.len().saturating_sub(HASHED)..]);
         (text.len() <= self.max_len).then(|| Probe { hash: hash(), text })
     }
 
-    /// The token as it was verified, if it would be accepted at `now` all the same. `edition` tells that of an issuer's keys.
-    pub(crate) fn find(
+    /// The token as it was verified, if it would be accepted at `now` all the same. `is_current` tells whether what was found in an edition
+    /// would be found again.
+    pub(super) fn find(
         &self,
         probe: &Probe<'_>,
+        scheme: Scheme,
         now: UnixTime,
-        edition: impl FnOnce(usize) -> Option<u64>,
-    ) -> Option<Verified<C>> {
+        is_current: impl FnOnce(Edition) -> bool,
+    ) -> Option<Entry<C>> {
         let entry = self.tokens.try_get(probe).ok()??;
-        if edition(entry.row) == Some(entry.edition) && entry.window.contains(now) {
-            return Some(entry.verified);
+        if entry.scheme != scheme {
+            return None;
+        }
+        if is_current(entry.edition) && entry.window.contains(now) {
+            return Some(entry);
         }
         // If another thread is writing, it stays: what is said of it above holds next time as well.
         let _ = self.tokens.try_remove(probe);
         None
     }
 
-    pub(crate) fn remember(&self, probe: &Probe<'_>, entry: Entry<C>) {
+    pub(super) fn remember(&self, probe: &Probe<'_>, entry: Entry<C>) {
         let weight = weight(probe.text, &entry.verified);
         if weight > HEAVIEST * self.max_len as u64 {
             return;
@@ -105,12 +117,6 @@ impl<C> TokenCache<C> {
         let token = CachedToken { hash: probe.hash, weight, text: Zeroizing::new(probe.text.into()) };
         // Where another thread is writing, the token comes in with its next request.
         let _ = self.tokens.try_insert(token, entry);
-    }
-}
-
-impl<C> Clone for Entry<C> {
-    fn clone(&self) -> Self {
-        Self { verified: self.verified.clone(), ..*self }
     }
 }
 

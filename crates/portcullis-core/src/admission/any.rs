@@ -1,0 +1,123 @@
+//! An admission whose claims' type is not known here.
+
+use std::{any::TypeId, fmt, sync::Arc};
+
+use crate::{Admission, AnyVerified, Attempt, Authenticator, Presented, UnixTime, authenticator::Time};
+
+/// An [`Admission`] whose type of claims is not known here: what a layer holds. Cheap to clone.
+#[derive(Clone)]
+pub struct AnyAdmission(Arc<dyn Erased>);
+
+/// Who is let in, and when that was decided.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Admitted {
+    /// Who.
+    pub verified: AnyVerified,
+    /// The instant by which the admission has decided. Guards decide by the same one.
+    pub now: UnixTime,
+}
+
+impl Admitted {
+    /// Somebody who was let in at `now`: for servers that do not ask an admission. **The caller vouches** for the identity.
+    pub const fn assertion(verified: AnyVerified, now: UnixTime) -> Self {
+        Self { verified, now }
+    }
+}
+
+trait Erased: fmt::Debug + Send + Sync {
+    fn admit(&self, presented: Presented<'_>) -> Attempt<Admitted>;
+
+    fn claims_type(&self) -> (TypeId, &'static str);
+}
+
+impl AnyAdmission {
+    /// Decides about what a request presents. The outcome is there at once unless something has to be fetched.
+    pub fn admit(&self, presented: Presented<'_>) -> Attempt<Admitted> {
+        self.0.admit(presented)
+    }
+
+    /// The name of the type of the application's own claims, for a developer's error message.
+    pub fn custom_type(&self) -> &'static str {
+        self.0.claims_type().1
+    }
+
+    /// Whether both give claims of one type, so that one handler can read those of either.
+    pub fn has_claims_of(&self, other: &Self) -> bool {
+        self.0.claims_type().0 == other.0.claims_type().0
+    }
+}
+
+impl<C: Send + Sync + 'static> Erased for Admission<C> {
+    fn admit(&self, presented: Presented<'_>) -> Attempt<Admitted> {
+        let time = Time::read(&self.inner.clock);
+        match self.admit_at(presented, time) {
+            Attempt::Done(outcome) => {
+                Attempt::Done(outcome.map(|verified| Admitted { verified: verified.into(), now: time.now }))
+            }
+            Attempt::Waiting(waiting) => {
+                let clock = Arc::clone(&self.inner.clock);
+                Attempt::waiting(async move {
+                    let verified = waiting.await?.into();
+                    Ok(Admitted { verified, now: clock.now() })
+                })
+            }
+        }
+    }
+
+    fn claims_type(&self) -> (TypeId, &'static str) {
+        (TypeId::of::<C>(), std::any::type_name::<C>())
+    }
+}
+
+impl<C: Send + Sync + 'static> From<Admission<C>> for AnyAdmission {
+    fn from(admission: Admission<C>) -> Self {
+        Self(Arc::new(admission))
+    }
+}
+
+impl<C: Send + Sync + 'static> From<&Admission<C>> for AnyAdmission {
+    fn from(admission: &Admission<C>) -> Self {
+        admission.clone().into()
+    }
+}
+
+/// What a layer can be made of: an [`Admission`], or an [`Authenticator`], around which an admission with its defaults is put.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an admission nor an authenticator",
+    note = "make a `JwtAuthenticator` of one or several `TrustedIssuer`s"
+)]
+pub trait IntoAdmission {
+    /// The admission.
+    fn into_admission(self) -> AnyAdmission;
+}
+
+impl<A: Authenticator> IntoAdmission for A {
+    fn into_admission(self) -> AnyAdmission {
+        Admission::new(self).into()
+    }
+}
+
+impl<C: Send + Sync + 'static> IntoAdmission for Admission<C> {
+    fn into_admission(self) -> AnyAdmission {
+        self.into()
+    }
+}
+
+impl<C: Send + Sync + 'static> IntoAdmission for &Admission<C> {
+    fn into_admission(self) -> AnyAdmission {
+        self.into()
+    }
+}
+
+impl IntoAdmission for AnyAdmission {
+    fn into_admission(self) -> AnyAdmission {
+        self
+    }
+}
+
+impl fmt::Debug for AnyAdmission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

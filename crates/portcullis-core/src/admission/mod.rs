@@ -1,0 +1,268 @@
+//! The one way in, for every kind of credential: find, ask, prove, check revocation, remember.
+//!
+//! An [`Authenticator`] finds out whom a credential proves. Everything that has to happen besides stands here, in one order, so that none of it can be
+//! forgotten by one of them:
+//!
+//! 1. The clock is read, once.
+//! 2. The octets are looked for among the credentials verified before. Whoever owes a proof shows it for this request, too.
+//! 3. On a miss the authenticator is asked.
+//! 4. What it has proven must not be revoked.
+//! 5. It is remembered, if the authenticator says so.
+
+mod any;
+mod cache;
+
+use std::{fmt, sync::Arc};
+
+use zeroize::Zeroizing;
+
+pub use self::any::{Admitted, AnyAdmission, IntoAdmission};
+use self::cache::{DEFAULT_TOKENS, Entry, TokenCache};
+use crate::{
+    Attempt, AuthError, Authenticator, Clock, Credential, NoCustom, Presented, Proven, RevocationView, SystemClock,
+    Verified, WhenStale,
+    authenticator::{Proof, Time},
+};
+
+/// Decides whether whoever presents a credential is let in, and as whom. What a layer is made of, and what to call without one.
+///
+/// Made of an [`Authenticator`], which finds out whom a credential proves; the admission remembers what was verified, checks revocation, and reads the
+/// clock. Cheap to clone; clones share one cache.
+///
+/// ```
+/// use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator, KeySet, Secret, TrustedIssuer};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
+/// let issuer = TrustedIssuer::new("https://login.example.com", "orders", KeySet::from(secret));
+/// let admission = Admission::new(JwtAuthenticator::new(issuer)?);
+///
+/// let outcome = admission.verify("not.a.token").ready().expect("the key is at hand");
+/// assert_eq!(outcome.unwrap_err().code(), Code::TokenMalformed);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Admission<C = NoCustom> {
+    inner: Arc<Inner<C>>,
+    /// `None` if it is switched off.
+    cache: Option<Arc<TokenCache<C>>>,
+    cached_tokens: usize,
+}
+
+struct Inner<C> {
+    authenticator: Arc<dyn Authenticator<Claims = C>>,
+    clock: Arc<dyn Clock>,
+    /// `None` if credentials are good until they expire.
+    revocations: Option<RevocationView>,
+    when_stale: WhenStale,
+}
+
+impl<C: Send + Sync + 'static> Admission<C> {
+    /// Lets in whom `authenticator` vouches for.
+    pub fn new(authenticator: impl Authenticator<Claims = C>) -> Self {
+        let inner = Inner {
+            authenticator: Arc::new(authenticator),
+            clock: Arc::new(SystemClock),
+            revocations: None,
+            when_stale: WhenStale::default(),
+        };
+        Self::from_parts(inner, DEFAULT_TOKENS)
+    }
+
+    /// Returns an admission with the same settings around another authenticator, with a cache of its own.
+    pub fn around<D: Send + Sync + 'static>(&self, authenticator: impl Authenticator<Claims = D>) -> Admission<D> {
+        let Inner { clock, revocations, when_stale, .. } = Inner::clone(&self.inner);
+        let inner = Inner { authenticator: Arc::new(authenticator), clock, revocations: None, when_stale };
+        let admission = Admission::from_parts(inner, self.cached_tokens);
+        match revocations {
+            Some(view) => admission.revocations(view),
+            None => admission,
+        }
+    }
+
+    /// Reads the time from `clock`: once for each request, whose guards then decide by the same instant. Defaults to [`SystemClock`].
+    #[must_use]
+    pub fn clock(self, clock: impl Clock) -> Self {
+        let inner = Inner { clock: Arc::new(clock), ..Inner::clone(&self.inner) };
+        Self::from_parts(inner, self.cached_tokens)
+    }
+
+    /// Refuses credentials that are revoked, by what `view` knows at the moment they are presented. Tokens that may outlive the view's
+    /// [horizon](RevocationView::horizon) are refused, too, and so are those without `iat`, unless the view's settings or the
+    /// [rungs](crate::Facts::rungs) of the credential say otherwise.
+    ///
+    /// Defaults to not asking: a token is then good until it expires.
+    #[must_use]
+    pub fn revocations(self, view: impl Into<RevocationView>) -> Self {
+        let view = view.into();
+        self.inner.authenticator.conventions().iter().for_each(|conventions| view.note(conventions));
+        let inner = Inner { revocations: Some(view), ..Inner::clone(&self.inner) };
+        Self::from_parts(inner, self.cached_tokens)
+    }
+
+    /// Decides about credentials when it is not known whether they are revoked, because the log of revocations cannot be read. Defaults to
+    /// [`WhenStale::FailClosed`].
+    ///
+    /// Different routes may decide differently: make a clone of the admission for each, and a layer of it. They share everything else,
+    /// the cache too.
+    #[must_use]
+    pub fn when_stale(mut self, when_stale: WhenStale) -> Self {
+        self.inner = Arc::new(Inner { when_stale, ..Inner::clone(&self.inner) });
+        self
+    }
+
+    /// Remembers at most about this many verified credentials, so that none of them has to be verified again while its times, its
+    /// keys and everything else that decides are as they were. Zero remembers none, as does [`without_cache`](Self::without_cache).
+    ///
+    /// Defaults to 10 000. They take 1 to 4 KiB each if they are what identity providers issue, and at most 8 KiB on average whatever
+    /// they are, so at most 92 MB: long ones count for several, and the very longest are not remembered. What claims of your own
+    /// type have on the heap is not counted.
+    #[must_use]
+    pub fn cached_tokens(self, tokens: usize) -> Self {
+        Self { cache: Self::cache_for(&self.inner, tokens), cached_tokens: tokens, ..self }
+    }
+
+    /// Verifies every credential in full, however often it is presented. The verdicts are the same, only later.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        self.cached_tokens(0)
+    }
+
+    fn from_parts(inner: Inner<C>, cached_tokens: usize) -> Self {
+        let cache = Self::cache_for(&inner, cached_tokens);
+        Self { inner: Arc::new(inner), cache, cached_tokens }
+    }
+
+    fn cache_for(inner: &Inner<C>, tokens: usize) -> Option<Arc<TokenCache<C>>> {
+        if tokens == 0 { None } else { TokenCache::new(tokens, inner.authenticator.max_len()).map(Arc::new) }
+    }
+
+    /// Verifies a token that came without a request, such as one in a message. The outcome is there at once unless something has to be fetched.
+    ///
+    /// A token that is bound to a key is refused: who presents it proves that by a request ([`admit`](Self::admit)).
+    pub fn verify(&self, token: &str) -> Attempt<Verified<C>> {
+        let time = Time::read(&self.inner.clock);
+        match self.find(Presented::bearer(token.as_bytes()), time) {
+            Some(outcome) => Attempt::Done(outcome),
+            None => self.ask(Credential::bearer(token).at(time)),
+        }
+    }
+
+    /// Decides about what a request presents. The outcome is there at once unless something has to be fetched.
+    pub fn admit(&self, presented: Presented<'_>) -> Attempt<Verified<C>> {
+        self.admit_at(presented, Time::read(&self.inner.clock))
+    }
+
+    fn admit_at(&self, presented: Presented<'_>, time: Time<'_>) -> Attempt<Verified<C>> {
+        match self.find(presented, time) {
+            Some(outcome) => Attempt::Done(outcome),
+            None => match presented.read(time) {
+                Ok(credential) => self.ask(credential),
+                Err(error) => Attempt::Done(Err(error)),
+            },
+        }
+    }
+
+    /// The outcome for octets that were verified before, if nothing has changed since. `None` if they have to be verified in full: then for the error that is
+    /// right, too.
+    fn find(&self, presented: Presented<'_>, time: Time<'_>) -> Option<Result<Verified<C>, AuthError>> {
+        let (cache, inner) = (self.cache.as_deref()?, &*self.inner);
+        let probe = cache.probe(presented.octets())?;
+        let entry = cache
+            .find(&probe, presented.scheme(), time.now, |edition| inner.authenticator.is_current(edition, time.now))?;
+        if !inner.revocations.as_ref().is_none_or(|view| view.admits_again(&entry.verified, time.now, inner.when_stale))
+        {
+            return None;
+        }
+        if entry.owes_proof {
+            return Some(inner.prove(presented.read_again(time)?, entry.verified));
+        }
+        Some(Ok(entry.verified))
+    }
+
+    fn ask(&self, credential: Credential<'_>) -> Attempt<Verified<C>> {
+        match self.inner.authenticator.verify(credential) {
+            Attempt::Done(Ok(proven)) => Attempt::Done(self.finish(proven, credential)),
+            Attempt::Done(Err(error)) => Attempt::Done(Err(error)),
+            Attempt::Waiting(waiting) => {
+                let (this, token, scheme) =
+                    (self.clone(), Zeroizing::new(credential.token().to_owned()), credential.scheme());
+                Attempt::waiting(async move {
+                    let proven = waiting.await?;
+                    // The request is gone, and with it what it could prove.
+                    this.finish(proven, Credential::bearer(&token).under(scheme).at(Time::read(&this.inner.clock)))
+                })
+            }
+        }
+    }
+
+    fn finish(&self, proven: Proven<C>, credential: Credential<'_>) -> Result<Verified<C>, AuthError> {
+        let inner = &*self.inner;
+        if proven.proof == Proof::Owed {
+            inner.authenticator.prove(credential, &proven.verified)?;
+        }
+        if let Some(view) = &inner.revocations {
+            view.admit(&proven.verified, credential.now(), inner.when_stale)?;
+        }
+        if let (Some(cache), Some(window)) = (&self.cache, proven.window)
+            && let Some(probe) = cache.probe(credential.token().as_bytes())
+        {
+            let window = inner.revocations.as_ref().map_or(window, |view| view.window(window, &proven.verified));
+            let Proven { verified, edition, proof, .. } = proven;
+            let entry = Entry {
+                verified: verified.clone(),
+                edition,
+                scheme: credential.scheme(),
+                owes_proof: proof != Proof::NotOwed,
+                window,
+            };
+            cache.remember(&probe, entry);
+            return Ok(verified);
+        }
+        Ok(proven.verified)
+    }
+}
+
+impl<C> Inner<C> {
+    fn prove(&self, credential: Credential<'_>, verified: Verified<C>) -> Result<Verified<C>, AuthError>
+    where
+        C: Send + Sync + 'static,
+    {
+        self.authenticator.prove(credential, &verified).map(|()| verified)
+    }
+}
+
+impl<C> Clone for Admission<C> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), cache: self.cache.clone(), cached_tokens: self.cached_tokens }
+    }
+}
+
+impl<C> Clone for Inner<C> {
+    fn clone(&self) -> Self {
+        Self {
+            authenticator: Arc::clone(&self.authenticator),
+            clock: Arc::clone(&self.clock),
+            revocations: self.revocations.clone(),
+            when_stale: self.when_stale,
+        }
+    }
+}
+
+impl<A: Authenticator> From<A> for Admission<A::Claims> {
+    fn from(authenticator: A) -> Self {
+        Self::new(authenticator)
+    }
+}
+
+impl<C> fmt::Debug for Admission<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission")
+            .field("authenticator", &self.inner.authenticator)
+            .field("clock", &self.inner.clock)
+            .field("revocations", &self.inner.revocations)
+            .field("claims", &std::any::type_name::<C>())
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,170 @@
+//! What a request presents, and what an authenticator is asked about.
+
+use std::{fmt, str, sync::Arc};
+
+use super::{RequestView, token68};
+use crate::{AuthError, Clock, Code, SystemClock, UnixTime};
+
+/// What a request presents: octets that stand where a credential belongs. Nothing about them is checked yet.
+///
+/// Whoever serves requests makes one for an [`AnyAdmission`](crate::AnyAdmission): in `portcullis` the layer does. `Debug` shows nothing of the octets.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    octets: &'a [u8],
+    scheme: Scheme,
+    request: Option<&'a dyn RequestView>,
+}
+
+impl<'a> Presented<'a> {
+    /// Octets that stand where a bearer token belongs (RFC 6750).
+    pub const fn bearer(octets: &'a [u8]) -> Self {
+        Self { octets, scheme: Scheme::Bearer, request: None }
+    }
+
+    /// Says under which scheme they were presented. Defaults to [`Scheme::Bearer`].
+    #[must_use]
+    pub const fn with_scheme(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
+    }
+
+    /// Adds the request that presents them, for credentials which have to be proven by more of it than their own octets.
+    ///
+    /// Defaults to none: an authenticator that needs the request refuses the credential then.
+    #[must_use]
+    pub const fn with_request(self, request: &'a dyn RequestView) -> Self {
+        Self { request: Some(request), ..self }
+    }
+
+    pub(crate) fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    pub(crate) fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// The credential, if the octets have the form of one: `token68` of RFC 9110 section 11.2, which RFC 6750 calls `b64token`.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::CredentialMalformed`] if they do not.
+    pub(crate) fn read(self, time: Time<'a>) -> Result<Credential<'a>, AuthError> {
+        let token = token68::text(self.octets)
+            .map_err(|problem| AuthError::new(Code::CredentialMalformed).with_explanation(problem))?;
+        Ok(Credential { token, scheme: self.scheme, request: self.request, time: Some(time) })
+    }
+
+    /// The credential that these very octets were found to be before.
+    pub(crate) fn read_again(self, time: Time<'a>) -> Option<Credential<'a>> {
+        let token = str::from_utf8(self.octets).ok()?;
+        Some(Credential { token, scheme: self.scheme, request: self.request, time: Some(time) })
+    }
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").field("scheme", &self.scheme).finish_non_exhaustive()
+    }
+}
+
+/// What an [`Authenticator`](crate::Authenticator) is asked about. `Debug` shows nothing of the token.
+#[derive(Clone, Copy)]
+pub struct Credential<'a> {
+    token: &'a str,
+    scheme: Scheme,
+    request: Option<&'a dyn RequestView>,
+    time: Option<Time<'a>>,
+}
+
+impl<'a> Credential<'a> {
+    /// A bearer token without a request. Its time is the operating system's until an admission says otherwise.
+    pub const fn bearer(token: &'a str) -> Self {
+        Self { token, scheme: Scheme::Bearer, request: None, time: None }
+    }
+
+    pub(crate) const fn under(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
+    }
+
+    /// Sets the instant to judge by, and the clock to read after a wait.
+    #[must_use]
+    pub(crate) const fn at(self, time: Time<'a>) -> Self {
+        Self { time: Some(time), ..self }
+    }
+
+    /// The text of the token.
+    pub const fn token(&self) -> &'a str {
+        self.token
+    }
+
+    /// The scheme under which it was presented.
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The request that presents it; `None` if there is none, as for a token in a message.
+    pub const fn request(&self) -> Option<&'a dyn RequestView> {
+        self.request
+    }
+
+    /// The instant to judge by: the admission has read its clock once, and everything about this request is decided by that.
+    ///
+    /// After a wait read [`clock`](Self::clock) again.
+    pub fn now(&self) -> UnixTime {
+        self.time.map_or_else(|| SystemClock.now(), |time| time.now)
+    }
+
+    /// The admission's clock, to be read again after a wait.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.time.map_or_else(|| Arc::new(SystemClock) as _, |time| Arc::clone(time.clock))
+    }
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("scheme", &self.scheme).finish_non_exhaustive()
+    }
+}
+
+/// An instant, and the clock that told it.
+#[derive(Clone, Copy)]
+pub(crate) struct Time<'a> {
+    pub(crate) now: UnixTime,
+    pub(crate) clock: &'a Arc<dyn Clock>,
+}
+
+impl<'a> Time<'a> {
+    pub(crate) fn read(clock: &'a Arc<dyn Clock>) -> Self {
+        Self { now: clock.now(), clock }
+    }
+}
+
+/// The authentication scheme under which a credential was presented (RFC 9110 section 11.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// `Bearer` (RFC 6750), and every place that names no scheme: a cookie, a query parameter, an HTTP header of its own.
+    #[default]
+    Bearer,
+    /// `DPoP` (RFC 9449).
+    DPoP,
+    /// Another one, by the name that the `Authorization` header has it by.
+    Other(&'static str),
+}
+
+impl Scheme {
+    /// The name as it stands in `Authorization` and `WWW-Authenticate`. Compared without case there.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::DPoP => "DPoP",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

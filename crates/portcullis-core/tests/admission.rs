@@ -1,0 +1,324 @@
+//! What one admission does for every kind of credential, shown with authenticators that know nothing of it.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use portcullis_core::{
+    Admission, AnyAdmission, Attempt, AuthError, Authenticator, Channel, Clock, Code, Conventions, Credential, Edition,
+    Facts, Header, Level, NoCustom, Presented, Proven, RequestView, Revocation, RevocationView, Rungs, Scheme,
+    UnixTime, Verified, WhenStale,
+};
+use portcullis_test::FixedClock;
+
+const ISSUER: &str = "https://keys.test";
+const T: UnixTime = UnixTime::from_secs(1_800_000_000);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Opaque tokens of a store: `key-1`, `key-2`, … of alice, which never expire. `app.key-1` was derived from `key-1`.
+#[derive(Debug)]
+struct Store {
+    rungs: Rungs,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Store {
+    fn new(rungs: Rungs) -> (Self, Arc<AtomicUsize>) {
+        let asked = Arc::<AtomicUsize>::default();
+        (Self { rungs, asked: Arc::clone(&asked) }, asked)
+    }
+}
+
+impl Authenticator for Store {
+    type Claims = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let id = credential.token();
+        if !id.contains("key-") {
+            return Attempt::Done(Err(Code::KeyUnknown.into()));
+        }
+        let parent = id.strip_prefix("app.").map(str::to_owned);
+        let claims = format!(r#"{{"sub":"alice","jti":"{id}","client_id":"crm","iat":1700000000}}"#);
+        let facts = Facts::assertion(claims, Conventions::new(ISSUER)).unwrap();
+        let facts = facts.with_rungs(self.rungs.clone().with_ancestors(parent));
+        Attempt::Done(Ok(Proven::new(facts, NoCustom).cache_until(credential.now().plus(DAY))))
+    }
+}
+
+fn view(clock: &FixedClock) -> RevocationView {
+    let view = RevocationView::builder(DAY).clock(clock.clone()).build();
+    view.confirm(view.ask());
+    view
+}
+
+fn revoke(view: &RevocationView, revocation: &Revocation) {
+    assert_eq!(view.merge(&[view.entry(revocation)]), 1);
+}
+
+fn code<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> Option<Code> {
+    admission.verify(token).ready().unwrap().err().map(|error| error.code())
+}
+
+#[test]
+fn a_store_of_keys_is_cached_and_revoked_without_code_of_its_own() {
+    let clock = FixedClock::at(T);
+    let (store, asked) = Store::new(Rungs::of([Level::Token, Level::Client]));
+    let view = view(&clock);
+    let admission = Admission::new(store).clock(clock).revocations(&view);
+    for _ in 0..3 {
+        assert_eq!([code(&admission, "key-1"), code(&admission, "key-2")], [None, None]);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "each is looked up once");
+    assert_eq!(code(&admission, "nothing"), Some(Code::KeyUnknown));
+
+    revoke(&view, &Revocation::token(ISSUER, "key-1", T.plus(DAY)));
+    for _ in 0..2 {
+        assert_eq!([code(&admission, "key-1"), code(&admission, "key-2")], [Some(Code::TokenRevoked), None]);
+    }
+    revoke(&view, &Revocation::client(ISSUER, "crm", T));
+    assert_eq!(code(&admission, "key-2"), Some(Code::TokenRevoked));
+}
+
+#[test]
+fn a_stale_view_stops_every_kind_of_credential_as_the_route_says() {
+    let clock = FixedClock::at(T);
+    let (store, _) = Store::new(Rungs::of([Level::Token]));
+    let view = view(&clock);
+    let closed = Admission::new(store).clock(clock.clone()).revocations(&view);
+    let open = closed.clone().when_stale(WhenStale::DangerFailOpen);
+    assert_eq!(code(&closed, "key-1"), None);
+    clock.advance(Duration::from_secs(6));
+    assert_eq!(code(&closed, "key-1"), Some(Code::RevocationsStale));
+    assert_eq!(code(&open, "key-1"), None);
+    view.confirm(view.ask());
+    assert_eq!(code(&closed, "key-1"), None);
+}
+
+#[test]
+fn only_the_rungs_that_a_credential_names_apply_to_it_and_the_horizon_with_all_of_them_alone() {
+    let clock = FixedClock::at(T);
+    let view = view(&clock);
+    let admission = |rungs| Admission::new(Store::new(rungs).0).clock(clock.clone()).revocations(&view);
+    let (own_store, all) = (admission(Rungs::of([Level::Token])), admission(Rungs::ALL));
+    // issued three years ago, under a horizon of a day
+    assert_eq!(code(&own_store, "key-1"), None);
+    assert_eq!(code(&all, "key-1"), Some(Code::TokenLifetimeTooLong));
+
+    let log_out_everywhere = Revocation::subject(ISSUER, "alice", T);
+    revoke(&view, &log_out_everywhere);
+    assert_eq!(code(&own_store, "key-1"), None, "when it is seen again");
+    assert_eq!(code(&own_store, "key-2"), None, "when it is first seen");
+    assert_eq!(code(&all, "key-1"), Some(Code::TokenRevoked));
+    let sessions_too = admission(Rungs::of([Level::Token, Level::Subject]));
+    assert_eq!(code(&sessions_too, "key-1"), Some(Code::TokenRevoked));
+}
+
+#[test]
+fn a_credential_ends_with_each_one_that_it_was_derived_from() {
+    let clock = FixedClock::at(T);
+    let (store, _) = Store::new(Rungs::of([Level::Token]));
+    let view = view(&clock);
+    let admission = Admission::new(store).clock(clock).revocations(&view);
+    let three = || ["key-1", "app.key-1", "app.key-2"].map(|token| code(&admission, token));
+    assert_eq!(three(), [None; 3]);
+    revoke(&view, &Revocation::token(ISSUER, "key-1", T.plus(DAY)));
+    assert_eq!(three(), [Some(Code::TokenRevoked), Some(Code::TokenRevoked), None]);
+}
+
+/// What a request shows beside its credential.
+#[derive(Debug)]
+struct Request(Option<&'static [u8]>);
+
+impl RequestView for Request {
+    fn method(&self) -> &'static str {
+        "GET"
+    }
+
+    fn target(&self) -> &'static str {
+        "/"
+    }
+
+    fn header(&self, name: &str) -> Header<'_> {
+        match self.0 {
+            Some(value) if name == "proof" => Header::One(value),
+            _ => Header::Absent,
+        }
+    }
+
+    fn channel(&self) -> Channel<'_> {
+        Channel::default()
+    }
+}
+
+/// Credentials that are good only with `proof: right`. A `slow` one has to be waited for.
+#[derive(Debug)]
+struct Bound;
+
+impl Authenticator for Bound {
+    type Claims = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        let facts = Facts::assertion(r#"{"sub":"alice"}"#, Conventions::new(ISSUER)).unwrap();
+        let until = credential.now().plus(DAY);
+        let proven = Proven::new(facts, NoCustom).cache_until(until);
+        if credential.token() != "slow" {
+            return Attempt::Done(Ok(proven.proof_owed()));
+        }
+        match self.prove(
+            credential,
+            &Verified::assertion_of(Facts::assertion("{}", Conventions::new(ISSUER)).unwrap()).unwrap(),
+        ) {
+            Ok(()) => Attempt::waiting(async { Ok(proven.proof_shown()) }),
+            Err(error) => Attempt::Done(Err(error)),
+        }
+    }
+
+    fn prove(&self, credential: Credential<'_>, _: &Verified) -> Result<(), AuthError> {
+        match credential.request().map(|request| request.header("proof")) {
+            Some(Header::One(b"right")) => Ok(()),
+            _ => Err(Code::ProofMissing.into()),
+        }
+    }
+}
+
+fn present(admission: &Admission, token: &str, proof: Option<&'static [u8]>) -> Attempt<Verified> {
+    admission.admit(Presented::bearer(token.as_bytes()).with_request(&Request(proof)))
+}
+
+#[test]
+fn s2_a_hit_never_skips_a_proof() {
+    let admission = Admission::new(Bound);
+    assert!(present(&admission, "bound", None).ready().unwrap().is_err(), "when it is first seen");
+    assert!(present(&admission, "bound", Some(b"right")).ready().unwrap().is_ok());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..5_000 {
+                    for proof in [None, Some(&b"wrong"[..])] {
+                        let refused = present(&admission, "bound", proof).ready().unwrap().unwrap_err();
+                        assert_eq!(refused.code(), Code::ProofMissing);
+                    }
+                    assert!(present(&admission, "bound", Some(b"right")).ready().unwrap().is_ok());
+                }
+            });
+        }
+    });
+    let refused = admission.verify("bound").ready().unwrap().unwrap_err();
+    assert_eq!(refused.code(), Code::ProofMissing, "there is no request at all");
+}
+
+#[tokio::test]
+async fn a_proof_that_was_seen_before_a_wait_counts_for_that_request_alone() {
+    let admission = Admission::new(Bound);
+    assert!(present(&admission, "slow", None).ready().unwrap().is_err());
+    assert!(present(&admission, "slow", Some(b"right")).outcome().await.is_ok());
+    let refused = present(&admission, "slow", None).ready().unwrap().unwrap_err();
+    assert_eq!(refused.code(), Code::ProofMissing, "it is remembered, and owes the proof again");
+    assert!(present(&admission, "slow", Some(b"right")).ready().unwrap().is_ok());
+}
+
+/// The scheme decides whose credential it is.
+#[derive(Debug)]
+struct ByScheme;
+
+impl Authenticator for ByScheme {
+    type Claims = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        let subject = match credential.scheme() {
+            Scheme::Bearer => "alice",
+            Scheme::Other("ApiKey") => "a machine",
+            _ => return Attempt::Done(Err(Code::KeyUnknown.into())),
+        };
+        let facts = Facts::assertion(format!(r#"{{"sub":"{subject}"}}"#), Conventions::new(ISSUER)).unwrap();
+        Attempt::Done(Ok(Proven::new(facts, NoCustom).cache_until(credential.now().plus(DAY))))
+    }
+}
+
+#[test]
+fn the_same_octets_under_another_scheme_are_another_credential() {
+    let admission = Admission::new(ByScheme);
+    let who = |scheme| {
+        let outcome = admission.admit(Presented::bearer(b"abc").with_scheme(scheme)).ready().unwrap();
+        outcome.ok().map(|verified| verified.subject().unwrap().to_owned())
+    };
+    for _ in 0..2 {
+        assert_eq!(who(Scheme::Bearer).as_deref(), Some("alice"));
+        assert_eq!(who(Scheme::Other("ApiKey")).as_deref(), Some("a machine"));
+        assert_eq!(who(Scheme::DPoP), None);
+    }
+}
+
+#[test]
+fn what_has_not_the_form_of_a_credential_reaches_no_authenticator() {
+    let (store, asked) = Store::new(Rungs::ALL);
+    let admission = Admission::new(store);
+    for octets in [&b""[..], b"key-1 ", b"key\x00-1", b"key-\xff", b"=key-1", "k\u{e9}y-1".as_bytes()] {
+        let refused = admission.admit(Presented::bearer(octets)).ready().unwrap().unwrap_err();
+        assert_eq!(refused.code(), Code::CredentialMalformed, "{}", octets.escape_ascii());
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    assert!(admission.admit(Presented::bearer(b"key-1=")).ready().unwrap().is_ok());
+}
+
+/// Gives an edition and does not say whether it is current.
+#[derive(Debug)]
+struct Careless(Arc<AtomicUsize>);
+
+impl Authenticator for Careless {
+    type Claims = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let facts = Facts::assertion("{}", Conventions::new(ISSUER)).unwrap();
+        let proven = Proven::new(facts, NoCustom).cache_until(credential.now().plus(DAY));
+        Attempt::Done(Ok(proven.edition(Edition::new(7))))
+    }
+}
+
+#[test]
+fn an_edition_that_its_authenticator_does_not_know_is_never_current() {
+    let asked = Arc::<AtomicUsize>::default();
+    let admission = Admission::new(Careless(Arc::clone(&asked)));
+    for _ in 0..3 {
+        assert_eq!(code(&admission, "abc"), None);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+}
+
+/// Counts how often it is read.
+#[derive(Clone, Debug, Default)]
+struct Counting(Arc<AtomicUsize>);
+
+impl Clock for Counting {
+    fn now(&self) -> UnixTime {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        T
+    }
+}
+
+#[test]
+fn the_clock_is_read_once_for_a_request_and_guards_get_what_it_showed() {
+    let clock = Counting::default();
+    let admission = AnyAdmission::from(Admission::new(Store::new(Rungs::ALL).0).clock(clock.clone()));
+    for _ in 0..2 {
+        let before = clock.0.load(Ordering::SeqCst);
+        let admitted = admission.admit(Presented::bearer(b"key-1")).ready().unwrap().unwrap();
+        assert_eq!(admitted.now, T);
+        assert_eq!(clock.0.load(Ordering::SeqCst) - before, 1);
+    }
+}
+
+#[test]
+fn nothing_shows_what_was_presented() {
+    let presented = Presented::bearer(b"s3cr3t").with_request(&Request(Some(b"s3cr3t")));
+    let shown = format!("{presented:?} {:?} {:?}", Credential::bearer("s3cr3t"), Header::One(b"s3cr3t"));
+    assert!(!shown.contains("s3cr3t") && shown.contains("Bearer"), "{shown}");
+}

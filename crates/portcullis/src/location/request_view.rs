@@ -1,0 +1,92 @@
+//! An HTTP request as authenticators see it.
+
+use std::fmt;
+
+use http::{Extensions, Uri};
+use portcullis_core::{Channel, Header, RequestView};
+
+use super::{Peer, RequestHead};
+
+/// Finds the target as the client sent it in a request's extensions.
+pub(crate) type OriginalUriHook = fn(&Extensions) -> Option<&Uri>;
+
+/// A view of a request's head.
+pub(crate) struct View<'r> {
+    pub(crate) head: RequestHead<'r>,
+    /// `None` if the layer sees requests as they were sent.
+    pub(crate) original_uri: Option<OriginalUriHook>,
+}
+
+impl RequestView for View<'_> {
+    fn method(&self) -> &str {
+        self.head.method.as_str()
+    }
+
+    fn target(&self) -> &str {
+        let original = self.original_uri.and_then(|hook| hook(self.head.extensions));
+        original.unwrap_or(self.head.uri).path_and_query().map_or("/", |target| target.as_str())
+    }
+
+    fn header(&self, name: &str) -> Header<'_> {
+        let mut values = self.head.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Header::Absent,
+            (Some(value), None) => Header::One(value.as_bytes().trim_ascii()),
+            (Some(_), Some(_)) => Header::Several,
+        }
+    }
+
+    fn channel(&self) -> Channel<'_> {
+        let Some(peer) = self.head.extensions.get::<Peer>() else { return Channel::default() };
+        let channel = peer.address.map_or_else(Channel::default, |address| Channel::default().with_peer(address));
+        peer.certificate_sha256.as_deref().map_or(channel, |digest| channel.with_certificate(digest))
+    }
+}
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use http::Request;
+
+    use super::*;
+
+    #[derive(Clone)]
+    struct Original(Uri);
+
+    #[test]
+    fn a_view_shows_the_request_as_it_was_sent() {
+        let mut request = Request::post("/orders?page=2")
+            .header("dpop", " a ")
+            .header("x-twice", "1")
+            .header("x-twice", "2")
+            .body(())
+            .unwrap();
+        request.extensions_mut().insert(Original(Uri::from_static("https://api.example.com/v1/orders?page=2")));
+        request.extensions_mut().insert(Peer::new().address(IpAddr::from([192, 0, 2, 7])).certificate_sha256([7; 32]));
+        let nested = View { head: (&request).into(), original_uri: None };
+        assert_eq!((nested.method(), nested.target()), ("POST", "/orders?page=2"));
+        assert_eq!(nested.header("DPoP"), Header::One(b"a"), "without the white space around it");
+        assert_eq!((nested.header("x-twice"), nested.header("absent")), (Header::Several, Header::Absent));
+        assert_eq!(nested.channel().peer, Some(IpAddr::from([192, 0, 2, 7])));
+        assert_eq!(nested.channel().certificate_sha256, Some(&[7; 32]));
+
+        let hook: OriginalUriHook = |extensions| extensions.get::<Original>().map(|original| &original.0);
+        let original = View { head: (&request).into(), original_uri: Some(hook) };
+        assert_eq!(original.target(), "/v1/orders?page=2");
+    }
+
+    #[test]
+    fn what_no_server_has_said_is_not_known() {
+        let request = Request::new(());
+        let view = View { head: (&request).into(), original_uri: None };
+        assert_eq!(view.channel(), Channel::default());
+        assert_eq!(view.target(), "/");
+    }
+}
