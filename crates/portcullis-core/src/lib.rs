@@ -63,6 +63,7 @@ mod clock;
 mod config_text;
 mod error;
 mod json;
+mod judge;
 mod key;
 mod key_source;
 mod log_text;
@@ -74,13 +75,14 @@ mod verifier;
 
 pub use admission::{Admission, Admitted, AnyAdmission, IntoAdmission};
 pub use authenticator::{
-    Attempt, Authenticator, Channel, Credential, Edition, Header, JwtAuthenticator, Presented, Proven, RequestView,
-    Scheme, Waiting,
+    Attempt, Authenticator, Channel, Credential, Edition, Explain, Explaining, Header, JwtAuthenticator, Presented,
+    Proven, RequestView, Scheme, Waiting,
 };
 pub use claims::{ClaimPlace, ClaimRef, LenientClaim, Roles, Scopes};
 pub use clock::{Clock, SystemClock, UnixTime};
 pub use config_text::exact_text_problem;
 pub use error::{AuthError, AuthErrorKind, Code, ConfigError};
+pub use judge::{Check, Explanation, Finding, Outcome, Recorder};
 pub use key::{
     Algorithm, AlgorithmSet, KeyError, KeyErrorKind, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeyState,
     MAX_KEYS_TRIED, RingError, RingErrorKind, Secret, SkippedKey, UnknownAlgorithm, VerifyingKey,

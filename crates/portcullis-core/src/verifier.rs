@@ -8,6 +8,7 @@ use crate::{
     AuthError, Code, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
     claims::{ClaimsText, RegisteredClaims},
     json::Text,
+    judge::{Check, Judge},
     policy::{NearNames, Policy, Window, difference, listed},
     token::{SeenHeaders, decode_text},
     verified::Provenance,
@@ -56,13 +57,19 @@ impl Verifier {
     ///
     /// The claims are parsed here, in the same single pass that serves the checks later on, because `iss` picks the
     /// policy. Picking is all that it does: a forged `iss` leads to keys that did not make the signature.
-    pub(crate) fn screen<'t>(&self, token: UnverifiedToken<'t>) -> Result<ScreenedToken<'t, '_>, AuthError> {
-        let mut text = ClaimsText::from(decode_text(token.claims_text(), Code::ClaimsMalformed)?);
-        let registered = RegisteredClaims::parse(&mut text)?;
+    pub(crate) fn screen<'t, J: Judge>(
+        &self,
+        token: UnverifiedToken<'t>,
+        judge: &mut J,
+    ) -> Result<ScreenedToken<'t, '_>, AuthError> {
+        let text = judge.gate(Check::Claims, decode_text(token.claims_text(), Code::ClaimsMalformed))?;
+        let mut text = ClaimsText::from(text);
+        let registered = judge.gate(Check::Claims, RegisteredClaims::parse(&mut text))?;
         let issuer = registered.issuer.map(|issuer| issuer.of(text.with_copies()));
-        let row = issuer.and_then(|issuer| self.row_of(issuer)).ok_or_else(|| self.not_trusted(issuer))?;
+        let row = issuer.and_then(|issuer| self.row_of(issuer)).ok_or_else(|| self.not_trusted(issuer));
+        let row = judge.gate(Check::Issuer, row)?;
         let policy = &self.policies[row];
-        policy.accept_header(token.header())?;
+        policy.accept_header(token.header(), judge)?;
         Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, policy, row })
     }
 
@@ -90,20 +97,22 @@ impl Verifier {
     }
 
     /// Decides about the claims of a token that `signer` signed: see [`ScreenedToken::find_signer`].
-    pub(crate) fn accept<C: DeserializeOwned>(
+    pub(crate) fn accept<C: DeserializeOwned, J: Judge>(
         &self,
         screened: ScreenedToken<'_, '_>,
         signer: &VerifyingKey,
         now: UnixTime,
+        judge: &mut J,
     ) -> Result<Verified<C>, AuthError> {
         let ScreenedToken { token, mut claims, policy, .. } = screened;
         if token.header_is_new() {
             self.seen_headers.remember(token.header_text(), token.header_shared());
         }
-        let audience = policy.accept_claims(&claims.registered, &mut claims.text, now)?;
+        let audience = judge.accept_claims(policy, &claims.registered, &mut claims.text, now)?;
         let facts = claims.prove(policy, audience, &token, signer);
-        policy.accept_required(&facts)?;
-        let custom = facts.read_custom()?;
+        judge.judge(Check::Required, policy.accept_required(&facts))?;
+        let custom = judge.gate(Check::Custom, facts.read_custom())?;
+        judge.conclude()?;
         Ok(Verified::assertion(facts, custom))
     }
 
@@ -121,6 +130,12 @@ impl ScreenedToken<'_, '_> {
         KeyHint::new(header.algorithm(), header.key_id()).with_certificate(sha1, sha256).with_token(self.token.text())
     }
 
+    /// What the claims are worth of a token that is refused already: only for a judge who goes on.
+    pub(crate) fn judge_unproven<J: Judge>(&mut self, now: UnixTime, judge: &mut J) -> Result<(), AuthError> {
+        let UnprovenClaims { text, registered } = &mut self.claims;
+        judge.accept_claims(self.policy, registered, text, now).map(drop)
+    }
+
     /// The one of `keys` that made the signature.
     pub(crate) fn find_signer<'k>(&self, keys: &'k KeyMatch) -> Result<&'k VerifyingKey, AuthError> {
         self.token.find_signer(keys.iter())
@@ -128,10 +143,16 @@ impl ScreenedToken<'_, '_> {
 }
 
 impl UnprovenClaims {
-    fn prove(self, policy: &Policy, audience: Text, token: &UnverifiedToken<'_>, signer: &VerifyingKey) -> Facts {
+    fn prove(
+        self,
+        policy: &Policy,
+        audience: Option<Text>,
+        token: &UnverifiedToken<'_>,
+        signer: &VerifyingKey,
+    ) -> Facts {
         let provenance = Provenance {
             conventions: Arc::clone(policy.conventions()),
-            audience: Some(audience),
+            audience,
             algorithm: Some(token.header().algorithm()),
             key_id: signer.id_shared(),
         };

@@ -11,6 +11,7 @@
 
 mod any;
 mod cache;
+mod explain;
 
 use std::{fmt, sync::Arc};
 
@@ -19,8 +20,8 @@ use zeroize::Zeroizing;
 pub use self::any::{Admitted, AnyAdmission, IntoAdmission};
 use self::cache::{DEFAULT_TOKENS, Entry, TokenCache};
 use crate::{
-    Attempt, AuthError, Authenticator, Clock, Credential, NoCustom, Presented, Proven, RevocationView, SystemClock,
-    Verified, WhenStale,
+    Attempt, AuthError, Authenticator, Clock, Credential, Explain, NoCustom, Presented, Proven, RevocationView,
+    SystemClock, Verified, WhenStale,
     authenticator::{Proof, Time},
 };
 
@@ -51,6 +52,8 @@ pub struct Admission<C = NoCustom> {
 
 struct Inner<C> {
     authenticator: Arc<dyn Authenticator<Claims = C>>,
+    /// The same, if it can explain.
+    explain: Option<Arc<dyn Explain<Claims = C>>>,
     clock: Arc<dyn Clock>,
     /// `None` if credentials are good until they expire.
     revocations: Option<RevocationView>,
@@ -62,6 +65,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
     pub fn new(authenticator: impl Authenticator<Claims = C>) -> Self {
         let inner = Inner {
             authenticator: Arc::new(authenticator),
+            explain: None,
             clock: Arc::new(SystemClock),
             revocations: None,
             when_stale: WhenStale::default(),
@@ -69,10 +73,19 @@ impl<C: Send + Sync + 'static> Admission<C> {
         Self::from_parts(inner, DEFAULT_TOKENS)
     }
 
+    /// The same, and able to [explain](Self::explain) each check of its authenticator.
+    pub fn explainable(authenticator: impl Explain<Claims = C>) -> Self {
+        let authenticator = Arc::new(authenticator);
+        let admission = Self::new(Arc::clone(&authenticator));
+        let inner = Inner { explain: Some(authenticator), ..Inner::clone(&admission.inner) };
+        Self { inner: Arc::new(inner), ..admission }
+    }
+
     /// Returns an admission with the same settings around another authenticator, with a cache of its own.
     pub fn around<D: Send + Sync + 'static>(&self, authenticator: impl Authenticator<Claims = D>) -> Admission<D> {
         let Inner { clock, revocations, when_stale, .. } = Inner::clone(&self.inner);
-        let inner = Inner { authenticator: Arc::new(authenticator), clock, revocations: None, when_stale };
+        let authenticator = Arc::new(authenticator);
+        let inner = Inner { authenticator, explain: None, clock, revocations: None, when_stale };
         let admission = Admission::from_parts(inner, self.cached_tokens);
         match revocations {
             Some(view) => admission.revocations(view),
@@ -242,6 +255,7 @@ impl<C> Clone for Inner<C> {
     fn clone(&self) -> Self {
         Self {
             authenticator: Arc::clone(&self.authenticator),
+            explain: self.explain.clone(),
             clock: Arc::clone(&self.clock),
             revocations: self.revocations.clone(),
             when_stale: self.when_stale,

@@ -5,10 +5,11 @@ use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{Attempt, Authenticator, Credential, Edition, Proven};
+use super::{Attempt, Authenticator, Credential, Edition, Explain, Explaining, Proven};
 use crate::{
     AuthError, Code, ConfigError, Conventions, KeyHint, KeyMatch, KeySource, KeySourceError, NoCustom, Resolved,
     TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey, WaitingForKeys,
+    judge::{Check, Judge, Recorder, Strict},
     policy::Policy,
     verifier::{ScreenedToken, Verifier},
 };
@@ -128,74 +129,105 @@ enum Step<C> {
 
 impl Inner {
     /// The whole path of a token, in order, until keys have to be fetched.
-    fn verify<C: DeserializeOwned>(&self, text: &str, now: UnixTime) -> Result<Step<C>, AuthError> {
-        let token = self.verifier.parse(text, self.max_token_bytes)?; // shape and size
-        let token = self.verifier.screen(token)?; // issuer, type, algorithm: cheap refusals come first
+    fn verify<C: DeserializeOwned, J: Judge>(
+        &self,
+        text: &str,
+        now: UnixTime,
+        judge: &mut J,
+    ) -> Result<Step<C>, AuthError> {
+        let mut token = self.screen(text, now, judge)?;
         let (row, source) = (token.row, &self.keys[token.row]);
         let edition = source.edition(now); // before the keys, so that a change in between is noticed later
         let keys = match source.resolve(token.key_hint(), now) {
             Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(fetch)),
-            resolved => found(resolved, &**source, token.key_hint())?,
+            resolved => found(resolved, &**source, token.key_hint()),
         };
-        match token.find_signer(&keys) {
+        let keys = or_look_on(judge.gate(Check::Key, keys), &mut token, now, judge)?;
+        match judge.gate(Check::Signature, token.find_signer(&keys)) {
             Ok(signer) => {
-                let proven = self.accept(token, signer, now)?;
+                let proven = self.accept(token, signer, now, judge)?;
                 Ok(Step::Proven(self.remembered(proven, row, edition)))
             }
             Err(error) if error.code() == Code::SignatureInvalid => {
                 let newer = source.reconsider(token.key_hint(), &keys);
-                self.second_look(token, newer, now).unwrap_or(Err(error))
+                self.second_look(token, newer, now, judge).unwrap_or(Err(error))
             }
             Err(error) => Err(error),
         }
     }
 
+    /// The cheap refusals: shape and size, issuer, type, algorithm.
+    fn screen<'t, J: Judge>(
+        &self,
+        text: &'t str,
+        now: UnixTime,
+        judge: &mut J,
+    ) -> Result<ScreenedToken<'t, '_>, AuthError> {
+        let token = judge.parsed(self.verifier.parse(text, self.max_token_bytes))?;
+        let mut token = judge.screen(&self.verifier, token)?;
+        or_look_on(judge.conclude(), &mut token, now, judge)?; // no key is looked up for a token that is refused
+        Ok(token)
+    }
+
     /// What follows when no key at hand made the signature: another verdict by newer ones, if the source has any or knows how to
     /// get them. Of which edition those are is not known, so the token is remembered with its next request.
-    fn second_look<C: DeserializeOwned>(
+    fn second_look<C: DeserializeOwned, J: Judge>(
         &self,
-        token: ScreenedToken<'_, '_>,
+        mut token: ScreenedToken<'_, '_>,
         newer: Resolved,
         now: UnixTime,
+        judge: &mut J,
     ) -> Option<Result<Step<C>, AuthError>> {
         match newer {
             Resolved::Waiting(fetch) => Some(Ok(Step::NeedsKey(fetch))),
-            Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now).map(Step::Proven)),
-            Resolved::Fault(fault) => Some(Err(unavailable(fault))),
-            _ => None,
+            Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now, judge).map(Step::Proven)),
+            Resolved::Fault(fault) => {
+                judge.take_back(Check::Signature); // it was not decided about
+                let undecided = judge.gate(Check::Key, Err(unavailable(fault)));
+                Some(or_look_on(undecided, &mut token, now, judge))
+            }
+            _ => {
+                let refused = or_look_on(Err(Code::SignatureInvalid.into()), &mut token, now, judge);
+                if J::GOES_ON { Some(refused) } else { None }
+            }
         }
     }
 
     /// The path once the keys have come. The token is taken apart again: nothing of it was kept while waiting but its
     /// text, and its times are checked by the clock as it stands now.
-    fn resume<C: DeserializeOwned>(
+    fn resume<C: DeserializeOwned, J: Judge>(
         &self,
         text: &str,
         fetched: Resolved,
         now: UnixTime,
+        judge: &mut J,
     ) -> Result<Proven<C>, AuthError> {
-        let token = self.verifier.screen(self.verifier.parse(text, self.max_token_bytes)?)?;
-        let keys = found(fetched, &*self.keys[token.row], token.key_hint())?;
-        self.accept_by(token, &keys, now)
+        let mut token = self.screen(text, now, judge)?;
+        let keys = found(fetched, &*self.keys[token.row], token.key_hint());
+        let keys = or_look_on(judge.gate(Check::Key, keys), &mut token, now, judge)?;
+        self.accept_by(token, &keys, now, judge)
     }
 
-    fn accept_by<C: DeserializeOwned>(
+    fn accept_by<C: DeserializeOwned, J: Judge>(
         &self,
-        token: ScreenedToken<'_, '_>,
+        mut token: ScreenedToken<'_, '_>,
         keys: &KeyMatch,
         now: UnixTime,
+        judge: &mut J,
     ) -> Result<Proven<C>, AuthError> {
-        let signer = token.find_signer(keys)?;
-        self.accept(token, signer, now)
+        let signer = judge.gate(Check::Signature, token.find_signer(keys));
+        let signer = or_look_on(signer, &mut token, now, judge)?;
+        self.accept(token, signer, now, judge)
     }
 
-    fn accept<C: DeserializeOwned>(
+    fn accept<C: DeserializeOwned, J: Judge>(
         &self,
         token: ScreenedToken<'_, '_>,
         signer: &VerifyingKey,
         now: UnixTime,
+        judge: &mut J,
     ) -> Result<Proven<C>, AuthError> {
-        self.verifier.accept(token, signer, now).map(Proven::from_verified)
+        self.verifier.accept(token, signer, now, judge).map(Proven::from_verified)
     }
 
     /// Lets the admission remember the token, if its keys have an edition.
@@ -204,6 +236,20 @@ impl Inner {
         let window = self.verifier.window(row, &proven.verified);
         proven.cache_within(window).edition(Edition::of_part(row as u64, number))
     }
+}
+
+/// A judge who goes on hears what there is to say about the claims of a token that is refused already.
+#[inline]
+fn or_look_on<T, J: Judge>(
+    outcome: Result<T, AuthError>,
+    token: &mut ScreenedToken<'_, '_>,
+    now: UnixTime,
+    judge: &mut J,
+) -> Result<T, AuthError> {
+    if J::GOES_ON && outcome.is_err() {
+        token.judge_unproven(now, judge)?;
+    }
+    outcome
 }
 
 fn found(resolved: Resolved, source: &dyn KeySource, hint: KeyHint<'_>) -> Result<KeyMatch, AuthError> {
@@ -241,14 +287,14 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
     type Claims = C;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
-        match self.inner.verify(credential.token(), credential.now()) {
+        match self.inner.verify(credential.token(), credential.now(), &mut Strict) {
             Ok(Step::Proven(proven)) => Attempt::Done(Ok(proven)),
             Ok(Step::NeedsKey(fetch)) => {
                 let (inner, token) = (Arc::clone(&self.inner), Zeroizing::new(credential.token().to_owned()));
                 let clock = credential.clock();
                 Attempt::waiting(async move {
                     let fetched = fetch.await;
-                    inner.resume(&token, fetched, clock.now())
+                    inner.resume(&token, fetched, clock.now(), &mut Strict)
                 })
             }
             Err(error) => Attempt::Done(Err(error)),
@@ -268,6 +314,44 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
         self.inner.verifier.policies().map(|policy| Arc::clone(policy.conventions())).collect()
     }
 }
+
+impl<C: DeserializeOwned + Send + Sync + 'static> Explain for JwtAuthenticator<C> {
+    fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, C> {
+        recorder.plan(CHECKS);
+        Box::pin(async move {
+            match self.inner.verify(credential.token(), credential.now(), recorder)? {
+                Step::Proven(proven) => Ok(proven),
+                Step::NeedsKey(fetch) => {
+                    let fetched = fetch.await;
+                    self.inner.resume(credential.token(), fetched, credential.clock().now(), recorder)
+                }
+            }
+        })
+    }
+}
+
+/// What a JSON Web Token is asked, in order.
+const CHECKS: [Check; 19] = [
+    Check::Length,
+    Check::Shape,
+    Check::Header,
+    Check::Extensions,
+    Check::Claims,
+    Check::Issuer,
+    Check::Type,
+    Check::Algorithm,
+    Check::Key,
+    Check::Signature,
+    Check::Audience,
+    Check::Expiry,
+    Check::NotBefore,
+    Check::IssuedAt,
+    Check::Age,
+    Check::Profile,
+    Check::Binding,
+    Check::Required,
+    Check::Custom,
+];
 
 impl<C> Clone for JwtAuthenticator<C> {
     fn clone(&self) -> Self {

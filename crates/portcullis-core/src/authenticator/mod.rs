@@ -2,6 +2,7 @@
 
 mod attempt;
 mod credential;
+mod explain;
 mod jwt;
 mod proven;
 mod request_view;
@@ -10,6 +11,7 @@ mod token68;
 pub use attempt::{Attempt, Waiting};
 pub(crate) use credential::Time;
 pub use credential::{Credential, Presented, Scheme};
+pub use explain::{Explain, Explaining};
 pub use jwt::JwtAuthenticator;
 pub(crate) use proven::Proof;
 pub use proven::{Edition, Proven};

@@ -9,6 +9,7 @@ use crate::{
     AlgorithmSet, AuthError, Code, Conventions, Facts, LenientClaim, UnixTime,
     claims::{ClaimsText, RegisteredClaims},
     json::Text,
+    judge::{Check, Judge},
     token::TokenHeader,
 };
 
@@ -60,30 +61,42 @@ impl Policy {
     }
 
     /// The cheap refusals: before any key is looked up.
-    pub(crate) fn accept_header(&self, header: &TokenHeader) -> Result<(), AuthError> {
-        if !self.profile.accepts_type(header.token_type(), &self.token_types) {
-            let wanted = self.profile.wanted_type(&self.token_types);
-            return Err(AuthError::new(Code::TypeNotAccepted).with_explanation(wanted));
-        }
-        if !self.algorithms.contains(header.algorithm()) {
-            let allowed = format!("allowed here (TrustedIssuer::algorithms): {}", self.algorithms);
-            return Err(AuthError::new(Code::AlgorithmNotAllowed).with_explanation(allowed));
-        }
+    pub(crate) fn accept_header<J: Judge>(&self, header: &TokenHeader, judge: &mut J) -> Result<(), AuthError> {
+        judge.judge(Check::Type, self.accept_type(header))?;
+        judge.judge(Check::Algorithm, self.accept_algorithm(header))?;
         Ok(())
     }
 
-    /// Audience and times, on claims whose signature was right. Gives the audience by which the token is for us.
-    pub(crate) fn accept_claims(
+    fn accept_type(&self, header: &TokenHeader) -> Result<(), AuthError> {
+        if self.profile.accepts_type(header.token_type(), &self.token_types) {
+            return Ok(());
+        }
+        let wanted = self.profile.wanted_type(&self.token_types);
+        Err(AuthError::new(Code::TypeNotAccepted).with_explanation(wanted))
+    }
+
+    fn accept_algorithm(&self, header: &TokenHeader) -> Result<(), AuthError> {
+        if self.algorithms.contains(header.algorithm()) {
+            return Ok(());
+        }
+        let allowed = format!("allowed here (TrustedIssuer::algorithms): {}", self.algorithms);
+        Err(AuthError::new(Code::AlgorithmNotAllowed).with_explanation(allowed))
+    }
+
+    /// Audience and times, on claims whose signature was right. Gives the audience by which the token is for us: `None` only to a judge who
+    /// goes on after it was refused.
+    pub(crate) fn accept_claims<J: Judge>(
         &self,
         claims: &RegisteredClaims,
         text: &mut ClaimsText,
         now: UnixTime,
-    ) -> Result<Text, AuthError> {
-        let audience = self.accept_audience(claims, text)?;
-        self.accept_times(claims, now)?;
-        self.accept_age(claims, now)?;
-        self.accept_profile(claims)?;
-        self.accept_binding(claims)?;
+        judge: &mut J,
+    ) -> Result<Option<Text>, AuthError> {
+        let audience = judge.judge(Check::Audience, self.accept_audience(claims, text))?;
+        self.accept_times(claims, now, judge)?;
+        judge.judge(Check::Age, self.accept_age(claims, now))?;
+        judge.judge(Check::Profile, self.accept_profile(claims))?;
+        judge.judge(Check::Binding, self.accept_binding(claims))?;
         Ok(audience)
     }
 
@@ -94,19 +107,25 @@ impl Policy {
         if self.profile == Profile::LogoutToken { accept_event(facts) } else { refuse_events(facts) }
     }
 
-    fn accept_times(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {
+    fn accept_times<J: Judge>(&self, claims: &RegisteredClaims, now: UnixTime, judge: &mut J) -> Result<(), AuthError> {
         let leeway = self.leeway.as_duration();
         let latest = now.plus(leeway);
-        let expires_at = self.expiry(claims)?;
-        if now >= expires_at.plus(leeway) {
-            return Err(Code::TokenExpired.into());
+        let expiry = self.expiry(claims);
+        if let Ok(expires_at) = expiry {
+            judge.expect(Check::Expiry, || told("`exp`", expires_at, now, leeway));
         }
-        if claims.not_before.is_some_and(|not_before| not_before > latest) {
-            return Err(Code::TokenNotYetValid.into());
+        let is_alive = expiry.and_then(|expires_at| refused_if(now >= expires_at.plus(leeway), Code::TokenExpired));
+        judge.judge(Check::Expiry, is_alive)?;
+        if let Some(not_before) = claims.not_before {
+            judge.expect(Check::NotBefore, || told("`nbf`", not_before, now, leeway));
         }
-        if claims.issued_at.is_some_and(|issued_at| issued_at > latest) {
-            return Err(Code::TokenIssuedInFuture.into());
+        let is_early = claims.not_before.is_some_and(|not_before| not_before > latest);
+        judge.judge(Check::NotBefore, refused_if(is_early, Code::TokenNotYetValid))?;
+        if let Some(issued_at) = claims.issued_at {
+            judge.expect(Check::IssuedAt, || told("`iat`", issued_at, now, leeway));
         }
+        let is_of_the_future = claims.issued_at.is_some_and(|issued_at| issued_at > latest);
+        judge.judge(Check::IssuedAt, refused_if(is_of_the_future, Code::TokenIssuedInFuture))?;
         Ok(())
     }
 
@@ -195,6 +214,18 @@ fn refuse_events(facts: &Facts) -> Result<(), AuthError> {
         ));
     }
     Ok(())
+}
+
+#[inline]
+fn refused_if(is_refused: bool, code: Code) -> Result<(), AuthError> {
+    if is_refused { Err(code.into()) } else { Ok(()) }
+}
+
+/// An instant by its distance, for a person.
+fn told(claim: &str, instant: UnixTime, now: UnixTime, leeway: Duration) -> String {
+    let (past, to_come) = (now.since(instant).as_secs(), instant.since(now).as_secs());
+    let distance = if to_come > 0 { format!("in {to_come} s") } else { format!("{past} s ago") };
+    format!("{claim} is {distance}, the leeway {} s", leeway.as_secs())
 }
 
 pub(super) fn missing(claim: &'static str) -> AuthError {

@@ -1,0 +1,88 @@
+//! Why a credential is accepted or refused.
+
+use super::Admission;
+use crate::{
+    AuthError, Check, Credential, Explanation, Presented, Proven, Recorder, Verified,
+    authenticator::{Proof, Time},
+};
+
+impl<C: Send + Sync + 'static> Admission<C> {
+    /// Decides about what is presented as [`admit`](Self::admit) does, and says what came of every check: for a person who asks why a token is
+    /// refused. Looks into no cache, and waits for whatever has to be fetched. A verdict is the same, but not for the request: do not let anybody in by it.
+    ///
+    /// An admission that is not [`explainable`](Self::explainable) knows of its authenticator's checks only whether they have passed.
+    ///
+    /// ```
+    /// use portcullis_core::{Admission, Check, Code, JwtAuthenticator, Presented};
+    /// use portcullis_test::{Defect, MockIssuer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let issuer = MockIssuer::new();
+    /// let admission = Admission::explainable(JwtAuthenticator::new(issuer.trusted())?);
+    /// let token = issuer.token().defect(Defect::Expired).sign();
+    ///
+    /// let explanation = admission.explain(Presented::bearer(token.as_bytes())).await;
+    /// assert_eq!(explanation.verdict.unwrap_err().code(), Code::TokenExpired);
+    /// let failed: Vec<_> = explanation.findings.iter().filter(|finding| finding.is_failed()).collect();
+    /// assert_eq!(failed[0].check, Check::Expiry);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn explain(&self, presented: Presented<'_>) -> Explanation<C> {
+        let mut recorder = Recorder::default();
+        recorder.plan([Check::Form]);
+        let outcome = self.explain_to(presented, &mut recorder).await;
+        if let Err(error) = &outcome {
+            recorder.note_verdict(error);
+        }
+        // The recipe stops at a check that others depend on; the verdict is that of the first that failed.
+        let verdict = match (recorder.first_failure(), outcome) {
+            (Some(first), Ok(_)) => Err(first),
+            (Some(first), Err(error)) => Err(if error.code() == first.code() { error } else { first }),
+            (None, outcome) => outcome,
+        };
+        Explanation { findings: recorder.into_findings(), verdict }
+    }
+
+    async fn explain_to(&self, presented: Presented<'_>, recorder: &mut Recorder) -> Result<Verified<C>, AuthError> {
+        let time = Time::read(&self.inner.clock);
+        let credential = presented.read(time);
+        recorder.note(Check::Form, &credential);
+        let credential = credential?;
+        let proven = if let Some(authenticator) = &self.inner.explain {
+            authenticator.explain(credential, recorder).await
+        } else {
+            let outcome = self.inner.authenticator.verify(credential).outcome().await;
+            recorder.note(Check::Proved, &outcome);
+            outcome
+        };
+        recorder.plan(
+            if self.inner.revocations.is_some() { &[Check::Proof, Check::Revocation][..] } else { &[Check::Proof] }
+                .iter()
+                .copied(),
+        );
+        self.explain_end(proven?, credential, recorder)
+    }
+
+    /// As [`finish`](Self::finish) does it, after which nothing is remembered.
+    fn explain_end(
+        &self,
+        proven: Proven<C>,
+        credential: Credential<'_>,
+        recorder: &mut Recorder,
+    ) -> Result<Verified<C>, AuthError> {
+        let inner = &*self.inner;
+        let is_owed = proven.proof == Proof::Owed;
+        let proof = if is_owed { inner.authenticator.prove(credential, &proven.verified) } else { Ok(()) };
+        recorder.note(Check::Proof, &proof);
+        let revocation = inner.revocations.as_ref().map(|view| {
+            let live = view.admit(&proven.verified, inner.clock.now(), inner.when_stale);
+            recorder.note(Check::Revocation, &live);
+            live
+        });
+        proof?;
+        revocation.unwrap_or(Ok(()))?;
+        Ok(proven.verified)
+    }
+}

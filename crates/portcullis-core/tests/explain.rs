@@ -1,0 +1,249 @@
+//! Explaining is the production path with somebody who takes notes.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../../tests/tests/support/seed.rs"]
+mod seed;
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use portcullis_core::{
+    Admission, Algorithm, Attempt, Authenticator, Check, Code, Conventions, Credential, Explanation, Facts,
+    JwtAuthenticator, KeyHint, KeySource, Leeway, NoCustom, Outcome, Presented, Profile, Proven, Resolved, Revocation,
+    RevocationView, TrustedIssuer, UnixTime,
+};
+use portcullis_test::{Defect, FixedClock, MockIssuer};
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+struct Tenant {
+    #[expect(dead_code, reason = "that it is there decides")]
+    tenant: String,
+}
+
+fn explain<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> Explanation<C> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(admission.explain(Presented::bearer(token.as_bytes())))
+}
+
+fn failed<C>(explanation: &Explanation<C>) -> Vec<(Check, Code)> {
+    let failed = explanation.findings.iter().filter_map(|finding| match &finding.outcome {
+        Outcome::Failed { code, .. } => Some((finding.check, *code)),
+        _ => None,
+    });
+    failed.collect()
+}
+
+/// The verdicts of one admission about one credential: by `admit` and by `explain`, which must agree in all respects.
+fn code<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> Option<Code> {
+    let admitted = admission.admit(Presented::bearer(token.as_bytes())).ready().unwrap();
+    let verdict = admitted.err().map(|error| error.code());
+    let explanation = explain(admission, token);
+    let failed = failed(&explanation);
+    assert_eq!(
+        explanation.verdict.as_ref().err().map(portcullis_core::AuthError::code),
+        verdict,
+        "{token}\n{explanation}"
+    );
+    assert_eq!(
+        failed.first().map(|(_, code)| *code),
+        verdict,
+        "refused exactly if a check has failed: {token}\n{explanation}"
+    );
+    for (check, code) in failed {
+        assert!(check == Check::Proved || check.codes().contains(&code), "{check} cannot end with {code}");
+    }
+    verdict
+}
+
+/// A little generator, so that a run can be repeated by its seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
+    }
+
+    fn one_in(&mut self, bound: usize) -> bool {
+        self.below(bound) == 0
+    }
+}
+
+/// How many tokens; more by `PORTCULLIS_EXPLAINED`.
+fn count() -> usize {
+    std::env::var("PORTCULLIS_EXPLAINED").ok().and_then(|count| count.parse().ok()).unwrap_or(20_000)
+}
+
+/// Admissions of every policy for the tokens of one issuer, which has ended a session.
+fn admissions(issuer: &MockIssuer, clock: &FixedClock) -> Vec<Admission> {
+    let view = RevocationView::builder(Duration::from_secs(7200)).clock(clock.clone()).build();
+    view.confirm(view.ask());
+    view.merge(&[view.entry(&Revocation::session(issuer.name(), "ended"))]);
+    let policies: [fn(TrustedIssuer) -> TrustedIssuer; 5] = [
+        |issuer| issuer,
+        |issuer| issuer.profile(Profile::AccessToken),
+        |issuer| issuer.leeway(Leeway::NONE).max_age(Duration::from_secs(100)),
+        |issuer| issuer.max_lifetime(Duration::from_secs(600)).require_claim("/tenant"),
+        |issuer| issuer.algorithms(Algorithm::Hs256),
+    ];
+    let of = |policy: fn(TrustedIssuer) -> TrustedIssuer| JwtAuthenticator::new(policy(issuer.trusted())).unwrap();
+    policies.map(|policy| Admission::explainable(of(policy)).clock(clock.clone()).revocations(&view)).into()
+}
+
+/// A token with up to two defects, and perhaps an octet that is another one.
+fn token(random: &mut Random, signer: &MockIssuer) -> Option<String> {
+    let mut token = signer.token().subject("alice");
+    if random.one_in(3) {
+        token = token.claim("tenant", "acme");
+    }
+    if random.one_in(3) {
+        token = token.typ("at+jwt").claim("client_id", "crm").claim("jti", "t-1");
+    }
+    if random.one_in(10) {
+        token = token.claim("sid", if random.one_in(2) { "ended" } else { "running" });
+    }
+    for _ in 0..random.below(3) {
+        token = token.defect(Defect::ALL[random.below(Defect::ALL.len())]);
+    }
+    let mut text = token.sign().into_bytes();
+    if random.one_in(8) && !text.is_empty() {
+        let at = random.below(text.len());
+        text[at] = b"AZaz09-_.=~ \x00"[random.below(13)];
+    }
+    String::from_utf8(text).ok()
+}
+
+#[test]
+fn explain_says_of_random_tokens_what_verify_says() {
+    let mut random = Random(seed::seed());
+    let clock = FixedClock::default();
+    let [issuer, stranger] =
+        [7, 8].map(|secret| MockIssuer::with_secret("a", Algorithm::Hs256, [secret; 32]).clock(clock.clone()));
+    let admissions = admissions(&issuer, &clock);
+    let typed = JwtAuthenticator::new(issuer.trusted()).unwrap().claims::<Tenant>();
+    let typed = Admission::explainable(typed).clock(clock);
+    let mut codes = HashSet::new();
+    for _ in 0..count() {
+        let signer = if random.one_in(12) { &stranger } else { &issuer };
+        let Some(text) = token(&mut random, signer) else { continue };
+        codes.insert(code(&admissions[random.below(admissions.len())], &text));
+        if random.one_in(4) {
+            codes.insert(code(&typed, &text));
+        }
+    }
+    assert!(codes.contains(&None) && codes.len() > 15, "only {codes:?}");
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let clock = FixedClock::default();
+    let issuer = MockIssuer::new().clock(clock.clone());
+    let admission = Admission::explainable(JwtAuthenticator::new(issuer.trusted()).unwrap()).clock(clock);
+    let token = issuer.token().audience("invoices").defect(Defect::Expired).sign();
+    let checks: Vec<_> = failed(&explain(&admission, &token)).into_iter().map(|(check, _)| check).collect();
+    assert_eq!(checks, [Check::Audience, Check::Expiry]);
+
+    let forged = MockIssuer::new().token().audience("invoices").defect(Defect::Expired).without_header("kid").sign();
+    let checks: Vec<_> = failed(&explain(&admission, &forged)).into_iter().map(|(check, _)| check).collect();
+    assert_eq!(checks, [Check::Signature, Check::Audience, Check::Expiry], "of claims that are not proven, too");
+
+    let good = explain(&admission, &issuer.token().sign());
+    assert!(good.verdict.is_ok() && failed(&good).is_empty());
+    assert!(good.findings.iter().all(|finding| finding.outcome == Outcome::Passed), "{good}");
+}
+
+#[test]
+fn an_explanation_says_how_far_off_a_time_is_and_quotes_no_claim() {
+    let clock = FixedClock::default();
+    let issuer = MockIssuer::new().clock(clock.clone());
+    let admission = Admission::explainable(JwtAuthenticator::new(issuer.trusted()).unwrap()).clock(clock.clone());
+    let token = issuer.token().claim("salary", "4711-euro").expires_in(Duration::from_secs(60)).sign();
+    clock.advance(Duration::from_secs(252));
+    let shown = explain(&admission, &token).to_string();
+    assert!(
+        shown.contains("FAILED   expiry: token_expired") && shown.contains("`exp` is 192 s ago, the leeway 30 s"),
+        "{shown}"
+    );
+    assert!(!shown.contains("4711") && token.split('.').all(|part| !shown.contains(part)), "{shown}");
+    assert!(shown.ends_with("refused: token_expired: the token has expired"), "{shown}");
+}
+
+/// Looks a key up, and cannot explain.
+#[derive(Debug)]
+struct Table;
+
+impl Authenticator for Table {
+    type Claims = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        if credential.token() != "key" {
+            return Attempt::Done(Err(Code::KeyUnknown.into()));
+        }
+        let facts = Facts::assertion(r#"{"sub":"alice","jti":"key","iat":1}"#, Conventions::new("https://table.test"));
+        Attempt::Done(facts.map(|facts| Proven::new(facts, NoCustom)))
+    }
+}
+
+#[test]
+fn an_authenticator_that_cannot_explain_has_one_check_and_the_admission_its_own() {
+    let clock = FixedClock::at(UnixTime::from_secs(1_800_000_000));
+    let view = RevocationView::builder(Duration::from_secs(60)).clock(clock.clone()).build();
+    view.confirm(view.ask());
+    let (plain, revoking) =
+        (Admission::new(Table).clock(clock.clone()), Admission::new(Table).clock(clock).revocations(&view));
+    assert_eq!(code(&plain, "key"), None);
+    assert_eq!(failed(&explain(&plain, "other")), [(Check::Proved, Code::KeyUnknown)]);
+    assert_eq!(failed(&explain(&revoking, "key")), [(Check::Revocation, Code::TokenLifetimeTooLong)]);
+    assert_eq!(failed(&explain(&plain, "k e y")), [(Check::Form, Code::CredentialMalformed)]);
+}
+
+/// Keys that count how often they are looked up.
+#[derive(Debug)]
+struct Counted(portcullis_test::MockKeys, Arc<AtomicUsize>);
+
+impl KeySource for Counted {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.resolve(hint, now)
+    }
+}
+
+#[test]
+fn explaining_looks_up_no_key_where_verifying_does_not() {
+    let (issuer, looked_up) = (MockIssuer::new(), Arc::<AtomicUsize>::default());
+    let trusted = issuer.trusted_with(Counted(issuer.keys(), Arc::clone(&looked_up)));
+    let admission = Admission::explainable(JwtAuthenticator::new(trusted).unwrap());
+    let of_another_type = issuer.token().typ("dpop+jwt").defect(Defect::Expired).sign();
+    let explanation = explain(&admission, &of_another_type);
+    assert_eq!(failed(&explanation).iter().map(|(check, _)| *check).collect::<Vec<_>>(), [Check::Type, Check::Expiry]);
+    assert_eq!(looked_up.load(Ordering::SeqCst), 0);
+    explain(&admission, &issuer.token().sign());
+    assert_eq!(looked_up.load(Ordering::SeqCst), 1);
+}
+
+/// How many symbols of the recorder are in one of this crate's examples, which the test command builds beside the tests.
+fn recorders(example: &str) -> usize {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.ancestors().nth(2).unwrap().join("examples").join(example);
+    assert!(program.exists(), "{} is not there: run the tests of the whole package, which build it", program.display());
+    let nm = std::process::Command::new("nm").arg("--demangle").arg(program).output().unwrap(); // of binutils, which gcc needs
+    let symbols = String::from_utf8(nm.stdout).unwrap();
+    assert!(symbols.contains("JwtAuthenticator"), "it has symbols");
+    symbols.lines().filter(|line| line.contains("Recorder")).count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_only_verifies_contains_no_recorder() {
+    assert_eq!(recorders("verifies"), 0);
+    assert!(recorders("explains") > 0);
+}
