@@ -8,11 +8,11 @@ use tokio::{runtime::Handle, task::JoinSet, time::Instant};
 use crate::{
     Fetch, RemoteKeys, Snapshot,
     discovery::{DiscoverableIssuer, issuer_of_document},
+    driver::shared::Shared,
+    driver::task::Refresher,
     fetch::SharedFetch,
+    machine::schedule::Jitter,
     origin::{Learned, Origin},
-    refresher::Refresher,
-    schedule::Jitter,
-    shared::Shared,
     telemetry,
     url::{DocumentUrl, HTTP_PORT, HTTPS_PORT, HostAndPort, NamedHosts, shown},
 };

@@ -63,32 +63,26 @@
 //! operator.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod absent_keys;
 mod builder;
 #[cfg(feature = "reqwest")]
 mod client;
-mod cool_down;
-mod desk;
 mod discovery;
 mod document;
+mod driver;
 mod error;
 mod fetch;
 mod freshness;
 mod health;
-mod held;
 mod key_document;
+mod machine;
 #[cfg(feature = "reqwest")]
 mod oidc;
 mod origin;
 pub mod provider;
-mod refresher;
 mod remote_keys;
-mod schedule;
-mod shared;
 mod snapshot;
 mod telemetry;
 mod url;
-mod waiting;
 mod zone;
 
 /// The README, so that its example is compiled.

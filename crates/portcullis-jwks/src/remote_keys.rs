@@ -10,8 +10,8 @@ use tokio::{
 
 use crate::{
     FetchError, Health, RemoteKeysBuilder, Snapshot,
-    desk::LastAttempt,
-    shared::{Shared, Usability},
+    driver::shared::{Shared, Usability},
+    machine::attempts::LastAttempt,
 };
 
 /// The keys of an issuer, fetched from its key set's URL and kept fresh: a [`KeySource`], and a handle. Clones share them.

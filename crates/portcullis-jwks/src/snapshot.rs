@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::{
     freshness::MAX_FRESHNESS,
-    held::Held,
     key_document::{KeyDocument, MAX_EXPOSED, PublicHalf},
+    machine::held::Held,
     url::shown,
 };
 

@@ -14,7 +14,7 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use crate::desk::{Desk, LastAttempt};
+use crate::machine::attempts::{Desk, LastAttempt};
 
 #[derive(Debug)]
 pub(crate) struct Shared {

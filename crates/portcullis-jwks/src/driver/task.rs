@@ -11,14 +11,14 @@ use tokio::{
 
 use crate::{
     FetchError,
-    desk::LastAttempt,
     document::Document,
+    driver::shared::{Shared, Usability},
     fetch::SharedFetch,
-    held::Held,
     key_document::{ExposedKeys, KeyDocument, MAX_EXPOSED, PublicHalf},
+    machine::attempts::LastAttempt,
+    machine::held::Held,
+    machine::schedule::Jitter,
     origin::{Answer, Content, Learned, Origin},
-    schedule::Jitter,
-    shared::{Shared, Usability},
     telemetry,
 };
 

@@ -6,9 +6,9 @@ use portcullis_core::{KeyHint, KeyMatch, KeySource, KeySourceError, KeySourceErr
 use tokio::time::{Duration, Instant, timeout_at};
 
 use crate::{
-    absent_keys::Name,
-    desk::{LastAttempt, Outlook},
-    shared::{Shared, Usability},
+    driver::shared::{Shared, Usability},
+    machine::absent_keys::Name,
+    machine::attempts::{LastAttempt, Outlook},
 };
 
 /// How long a request waits for a fetch. What takes longer goes on without it, for those who come later.

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use crate::{
     FetchError,
-    absent_keys::{AbsentKeys, Name},
-    cool_down::CoolDown,
-    held::Held,
+    machine::absent_keys::{AbsentKeys, Name},
+    machine::cool_down::CoolDown,
+    machine::held::Held,
 };
 
 /// How often a bad signature under one known key id may cause a fetch.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use portcullis_core::{KeySet, UnixTime};
 use tokio::time::Instant;
 
-use crate::{key_document::PublicHalf, shared::Usability};
+use crate::{driver::shared::Usability, key_document::PublicHalf};
 
 /// A key set that was fetched or restored.
 #[derive(Clone, Debug)]
