@@ -3,16 +3,15 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use portcullis_core::{Clock, ConfigError, SystemClock};
-use tokio::{runtime::Handle, task::JoinSet, time::Instant};
+use tokio::{runtime::Handle, task::JoinSet};
 
 use crate::{
     Fetch, RemoteKeys, Snapshot,
     discovery::{DiscoverableIssuer, issuer_of_document},
-    driver::shared::Shared,
-    driver::task::Refresher,
+    driver::{self, Shared, Task},
     fetch::SharedFetch,
-    machine::schedule::Jitter,
-    origin::{Learned, Origin},
+    machine::{Machine, Settings},
+    origin::Origin,
     telemetry,
     url::{DocumentUrl, HTTP_PORT, HTTPS_PORT, HostAndPort, NamedHosts, shown},
 };
@@ -174,41 +173,28 @@ impl RemoteKeysBuilder {
     }
 
     fn start_on(self, runtime: &Handle, origin: Origin, fetch: SharedFetch) -> RemoteKeys {
-        let shared = Arc::new(Shared::new(self.cool_down));
-        let (source, name) = (origin.id().to_owned(), origin.name());
-        let mut exposed = Vec::new();
+        let (source, name, now) = (origin.id().to_owned(), origin.name(), driver::now());
+        let settings = Settings { cool_down: self.cool_down, outage: self.outage };
+        let mut machine = Machine::new(settings, fastrand::Rng::new(), now);
+        let mut first_fetch = self.first_fetch;
         if let Some(snapshot) = self.snapshot {
-            let (restored, known) = snapshot.restore(&source, self.clock.now(), self.outage);
-            exposed = known;
+            let (restored, exposed) = snapshot.restore(&source, (now, self.clock.now()), self.outage);
+            machine.remember_exposed(exposed);
             match restored {
                 Ok(held) => {
-                    shared.publish(held.keys.clone(), held.usable(self.outage));
-                    shared.desk().held = Some(held);
+                    machine.restore(held);
+                    first_fetch = FirstFetch::AtOnce;
                 }
                 Err(reason) => telemetry::snapshot_not_restored(&name, reason),
             }
         }
-        let restored = shared.desk().held.is_some();
-        if restored || self.first_fetch == FirstFetch::AtOnce {
-            shared.desk().due = Some(Instant::now());
+        if first_fetch == FirstFetch::AtOnce {
+            machine.fetch_at(now);
         }
-        let (clock, outage) = (self.clock, self.outage);
-        let jitter = Jitter::new();
-        let refresher = Refresher {
-            shared: Arc::clone(&shared),
-            origin,
-            fetch,
-            clock,
-            outage,
-            jitter,
-            learned: Learned::default(),
-            failures: 0,
-            told_at: Instant::now(),
-            no_sooner_than: Instant::now(),
-            exposed,
-        };
+        let shared = Arc::new(Shared::new(name.clone(), machine));
+        let driver = Task { shared: Arc::clone(&shared), origin, fetch, clock: self.clock };
         let mut task = JoinSet::new();
-        task.spawn_on(refresher.run(), runtime);
+        task.spawn_on(driver.run(), runtime);
         RemoteKeys::new(shared, source, name, task)
     }
 

@@ -1,16 +1,14 @@
 //! Issuer metadata that names the key set's URL (OpenID Connect Discovery 1.0, RFC 8414).
 
-use std::collections::BTreeMap;
-
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::{
     FetchError,
     document::{self, Fetched},
     fetch::SharedFetch,
+    key_document::has_member,
     url::{DocumentUrl, NamedHosts, shown},
 };
 
@@ -129,11 +127,6 @@ fn place(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let end = if error.is_eof() { "it ends too early, " } else { "" };
     format!("{end}line {line}, column {column}")
-}
-
-/// Whether a text is a JSON object with that member.
-pub(crate) fn has_member(text: &str, name: &str) -> bool {
-    serde_json::from_str::<BTreeMap<&str, &RawValue>>(text).is_ok_and(|members| members.contains_key(name))
 }
 
 const OIDC_DOCUMENT: &str = "/.well-known/openid-configuration";

@@ -1,10 +1,12 @@
 //! A key set as the issuer publishes it, read or refused as a whole.
 
+use std::collections::BTreeMap;
+
 use portcullis_core::{KeyErrorKind, KeySet, SkippedKey, VerifyingKey};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
-use crate::{FetchError, discovery::has_member};
+use crate::error::FetchError;
 
 /// As many as a set can have. An issuer that exposes more has lost everything, and each of its bad sets is refused as a whole.
 pub(crate) const MAX_EXPOSED: usize = 100;
@@ -106,6 +108,11 @@ impl PublicHalf {
     pub(crate) fn is_of(&self, key: &VerifyingKey) -> bool {
         self.key.is_same_public_key(key)
     }
+}
+
+/// Whether a text is a JSON object with that member.
+pub(crate) fn has_member(text: &str, name: &str) -> bool {
+    serde_json::from_str::<BTreeMap<&str, &RawValue>>(text).is_ok_and(|members| members.contains_key(name))
 }
 
 /// The keys of a set as they are written.

@@ -2,15 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    FetchError,
     discovery::DiscoverableIssuer,
-    document::{self, ATTEMPT_LIMIT, Fetched},
+    document::{self, ATTEMPT_LIMIT, Document, Fetched},
+    error::FetchError,
     fetch::SharedFetch,
     key_document::KeyDocument,
+    machine::{Answer, Content, Learned},
     telemetry,
     url::DocumentUrl,
 };
@@ -27,32 +27,6 @@ const DOUBT_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) enum Origin {
     KeySet(DocumentUrl),
     Issuer(Arc<DiscoverableIssuer>),
-}
-
-/// What is known from attempts before.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Learned {
-    /// Where the metadata said the key set is, and when.
-    pub(crate) discovered: Option<(DocumentUrl, Instant)>,
-    /// The set that is there lacks a key that a token names, so the metadata are asked for before it, however young they are.
-    pub(crate) in_doubt: bool,
-    /// Which version of the set is in hand, and from where.
-    pub(crate) etag: Option<(DocumentUrl, HeaderValue)>,
-}
-
-/// A key set that came, or word that it is still the same.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) url: DocumentUrl,
-    /// When that URL was learned.
-    pub(crate) learned_at: Instant,
-    pub(crate) content: Content,
-}
-
-#[derive(Debug)]
-pub(crate) enum Content {
-    NotModified { freshness: Duration },
-    Read { document: document::Document, keys: KeyDocument },
 }
 
 impl Origin {
@@ -77,11 +51,14 @@ impl Origin {
         let deadline = Instant::now() + ATTEMPT_LIMIT;
         let (url, learned_at) = self.key_set_url(&fetch, &learned, deadline).await?;
         let etag = learned.etag.filter(|(from, _)| *from == url).map(|(_, etag)| etag);
-        let content = match document::get(&fetch, &url, document::JWK_SET, etag.as_ref(), deadline).await? {
-            Fetched::NotModified { freshness } => Content::NotModified { freshness },
-            Fetched::New(document) => Content::Read { keys: KeyDocument::read(&document.text), document },
+        let (content, freshness) = match document::get(&fetch, &url, document::JWK_SET, etag.as_ref(), deadline).await?
+        {
+            Fetched::NotModified { freshness } => (Content::NotModified, freshness),
+            Fetched::New(Document { text, etag, freshness }) => {
+                (Content::Read { keys: KeyDocument::read(&text), text, etag }, freshness)
+            }
         };
-        Ok(Answer { url, learned_at, content })
+        Ok(Answer { url, learned_at: learned_at.into_std(), freshness, content })
     }
 
     async fn key_set_url(
@@ -95,8 +72,9 @@ impl Origin {
             Self::KeySet(url) => return Ok((url.clone(), now)),
             Self::Issuer(issuer) => issuer,
         };
-        match &learned.discovered {
-            Some((url, at)) if at.elapsed() < METADATA_LIFE && !learned.in_doubt => Ok((url.clone(), *at)),
+        let discovered = learned.discovered.as_ref().map(|(url, at)| (url, Instant::from_std(*at)));
+        match discovered {
+            Some((url, at)) if at.elapsed() < METADATA_LIFE && !learned.in_doubt => Ok((url.clone(), at)),
             Some((url, at)) if at.elapsed() < METADATA_LIFE => {
                 let asked = timeout_at(now + DOUBT_LIMIT, issuer.key_set_url(fetch, deadline)).await;
                 match asked.unwrap_or_else(|_| Err(FetchError::timed_out(DOUBT_LIMIT))) {
@@ -104,7 +82,7 @@ impl Origin {
                     // Any token can raise the doubt, so it must not keep a key set from being refreshed where it was.
                     Err(error) => {
                         telemetry::metadata_not_read(issuer.name(), &error);
-                        Ok((url.clone(), *at))
+                        Ok((url.clone(), at))
                     }
                 }
             }

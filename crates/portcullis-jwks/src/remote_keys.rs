@@ -10,8 +10,8 @@ use tokio::{
 
 use crate::{
     FetchError, Health, RemoteKeysBuilder, Snapshot,
-    driver::shared::{Shared, Usability},
-    machine::attempts::LastAttempt,
+    driver::{self, Shared},
+    machine::Usability,
 };
 
 /// The keys of an issuer, fetched from its key set's URL and kept fresh: a [`KeySource`], and a handle. Clones share them.
@@ -54,52 +54,42 @@ impl RemoteKeys {
         let deadline = Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + A_YEAR);
         let mut finished = self.shared.finished.subscribe();
         loop {
-            match self.shared.published.load().usability() {
+            match self.shared.published().usability(driver::now()) {
                 Usability::Usable { .. } => return Ok(()),
-                Usability::Ended => return Err(self.shared.fault()),
+                Usability::Ended => return Err(self.fault()),
                 Usability::Nothing | Usability::TooOld => {}
             }
             self.shared.begin_if_idle();
             if !matches!(timeout_at(deadline, finished.changed()).await, Ok(Ok(()))) {
-                return Err(self.shared.fault());
+                return Err(self.fault());
             }
         }
     }
 
     /// How the source is doing.
     pub fn health(&self) -> Health {
-        let usability = self.shared.published.load().usability();
-        let desk = self.shared.desk();
-        match (usability, &desk.held) {
-            (Usability::Usable { .. }, Some(held)) => {
-                match Instant::now().saturating_duration_since(held.fresh_until()) {
-                    Duration::ZERO => Health::Healthy,
-                    stale_for => Health::Degraded { stale_for },
-                }
-            }
-            (Usability::Nothing, _) if desk.is_idle() => Health::Idle,
-            _ => Health::Down,
-        }
+        self.shared.machine().health(driver::now())
     }
 
     /// Why the last attempt came to nothing; `None` if it did not.
     pub fn last_error(&self) -> Option<FetchError> {
-        match &self.shared.desk().last {
-            LastAttempt::Failed(error) => Some(error.clone()),
-            LastAttempt::None | LastAttempt::Succeeded => None,
-        }
+        self.shared.machine().last_error().cloned()
     }
 
     /// The keys in use; empty if there are none, or if they are too old.
     pub fn keys(&self) -> KeySet {
-        self.shared.published.load().usable().cloned().unwrap_or_default()
+        self.shared.published().usable(driver::now()).cloned().unwrap_or_default()
     }
 
     /// The keys in use with their age, for the next start. `None` if there are none. A key whose private half the
     /// issuer [published](crate::FetchErrorKind::PublishedSecret) is not in use any more, and not after the next start either:
     /// so write one down after such an event, over those from before.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        self.shared.desk().held.as_ref().map(|held| Snapshot::of(&self.source.0, held))
+        self.shared.machine().held().map(|held| Snapshot::of(&self.source.0, held))
+    }
+
+    fn fault(&self) -> KeySourceError {
+        self.shared.machine().fault(driver::now())
     }
 }
 
@@ -109,7 +99,7 @@ impl KeySource for RemoteKeys {
         if hint.algorithm.is_symmetric() {
             return Resolved::Unknown;
         }
-        match self.shared.published.load().usable().map(|keys| keys.resolve(hint, now)) {
+        match self.shared.published().usable(driver::now()).map(|keys| keys.resolve(hint, now)) {
             None | Some(Resolved::Unknown) => self.shared.look_for(hint),
             Some(at_hand) => at_hand,
         }
@@ -129,7 +119,7 @@ impl KeySource for RemoteKeys {
     }
 
     fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
-        self.shared.published.load().usable()?.describe(hint)
+        self.shared.published().usable(driver::now())?.describe(hint)
     }
 }
 

@@ -1,15 +1,17 @@
 //! Keys that outlive the process, so that a restart during an outage of the issuer works.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use portcullis_core::{ConfigError, KeySet, UnixTime, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
 use crate::{
     freshness::MAX_FRESHNESS,
     key_document::{KeyDocument, MAX_EXPOSED, PublicHalf},
-    machine::held::Held,
+    machine::Held,
     url::shown,
 };
 
@@ -86,11 +88,11 @@ impl Snapshot {
     }
 
     /// The keys, if they are this source's and may still be used, otherwise why not; and those that are not to be used in any case,
-    /// which is so however old it is.
+    /// which is so however old it is. `now` is by the clock that only goes forward and by the calendar.
     pub(crate) fn restore(
         self,
         source: &str,
-        now: UnixTime,
+        now: (Instant, UnixTime),
         outage: Duration,
     ) -> (Result<Held, &'static str>, Vec<PublicHalf>) {
         if self.0.source != source {
@@ -109,8 +111,8 @@ impl fmt::Debug for Snapshot {
 }
 
 impl Written {
-    fn held(self, exposed: &[PublicHalf], now: UnixTime, outage: Duration) -> Result<Held, &'static str> {
-        let fetched_at = UnixTime::from_secs(self.fetched_at);
+    fn held(self, exposed: &[PublicHalf], now: (Instant, UnixTime), outage: Duration) -> Result<Held, &'static str> {
+        let ((instant, now), fetched_at) = (now, UnixTime::from_secs(self.fetched_at));
         if fetched_at > now.plus(CLOCKS) {
             return Err("it is from the future: a clock is wrong");
         }
@@ -130,7 +132,7 @@ impl Written {
             keys,
             text: self.key_set.into(),
             exposed: exposed.to_vec(),
-            asked_at: Instant::now().checked_sub(age).ok_or("it is older than this machine")?,
+            asked_at: instant.checked_sub(age).ok_or("it is older than this machine")?,
             asked_at_time: fetched_at,
             freshness,
         })

@@ -3,22 +3,33 @@
 //! What an operator has to look at comes at `warn` and `error`; nothing comes for a token.
 
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{
-    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, metadata_not_read, snapshot_not_restored,
-    task_ended,
-};
+use enabled::{exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old};
+#[cfg(feature = "tracing")]
+pub(crate) use enabled::{metadata_not_read, snapshot_not_restored, task_ended};
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{
-    exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old, metadata_not_read, snapshot_not_restored,
-    task_ended,
-};
+use disabled::{exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old};
+#[cfg(not(feature = "tracing"))]
+pub(crate) use disabled::{metadata_not_read, snapshot_not_restored, task_ended};
+
+use crate::machine::Notice;
+
+/// Tells the operator what the machine has to say.
+pub(crate) fn tell(source: &str, notice: &Notice) {
+    match notice {
+        Notice::Recovered { failures } => fetched(source, *failures),
+        Notice::FetchFailed { error, failures, usable } => fetch_failed(source, error, *failures, *usable),
+        Notice::KeysSwapped { keys, skipped } => keys_swapped(source, keys, skipped),
+        Notice::ExposedKeysDropped(dropped) => exposed_keys_dropped(source, dropped),
+        Notice::KeysTooOld => keys_too_old(source),
+    }
+}
 
 #[cfg(feature = "tracing")]
 mod enabled {
     use portcullis_core::{KeySet, LogText, SkippedKey, VerifyingKey};
 
-    use crate::{FetchError, error::cut_for_log};
+    use crate::error::{FetchError, cut_for_log};
 
     /// What filters name: the crate, and not where in it the event is written.
     const TARGET: &str = "portcullis_jwks";
@@ -34,9 +45,7 @@ mod enabled {
 
     /// An attempt succeeded, after so many that did not.
     pub(crate) fn fetched(source: &str, failures: u32) {
-        if failures > 0 {
-            tracing::info!(target: TARGET, source, failures, "keys could be fetched again");
-        }
+        tracing::info!(target: TARGET, source, failures, "keys could be fetched again");
     }
 
     /// An attempt came to nothing.
@@ -86,7 +95,7 @@ mod enabled {
 mod disabled {
     use portcullis_core::{KeySet, SkippedKey, VerifyingKey};
 
-    use crate::FetchError;
+    use crate::error::FetchError;
 
     pub(crate) fn keys_swapped(_: &str, _: &KeySet, _: &[SkippedKey]) {}
 

@@ -62,7 +62,7 @@ async fn a_client_with_a_forged_token_is_refused_each_time_and_costs_a_fetch_in_
 #[tokio::test(start_paused = true)]
 async fn many_clients_whose_key_is_gone_are_refused_for_good_and_cost_a_fetch_in_five_minutes() {
     let service = Service::settled().await;
-    let tokens: Vec<_> = (0..100).map(|n| signed(&service, &n.to_string())).collect();
+    let tokens: Vec<_> = (0..30).map(|n| signed(&service, &n.to_string())).collect();
     service.provider.issuer().rotate();
     service.provider.issuer().retire_old();
     assert!(service.accepts(&service.token()).await, "has the set fetched");
@@ -126,9 +126,9 @@ async fn a_flood_of_forged_tokens_causes_a_fetch_per_cool_down_and_changes_no_ot
     let (service, stuck) = cooling_down().await;
     let (known, before, start) = (signed(&service, "alice"), service.fetches(), Instant::now());
     let uncached = service.admission.clone().without_cache();
-    for n in 0..20_000 {
+    for n in 0..4_000 {
         let flood = service.admission.verify(&forged(&service, &n.to_string()));
-        if n % 50 == 0 {
+        if n % 10 == 0 {
             assert!(uncached.verify(&known).ready().is_some_and(|outcome| outcome.is_ok()), "{n}");
             let answer = service.admission.verify(&stuck).outcome().await;
             assert_eq!(answer.unwrap_err().code(), Code::SignatureInvalid, "{n}");

@@ -1,25 +1,21 @@
-//! What becomes of tokens whose key is not at hand, and what the attempts to get keys came to.
-//!
-//! Everything here is decided at once, from its arguments: nothing waits, nothing is fetched.
+//! `Attempts`: which tokens may cause an attempt to get keys, and what an attempt came to.
 
-use std::{collections::HashMap, time::Duration};
-
-use portcullis_core::{KeySource, Resolved, UnixTime};
-use tokio::time::Instant;
-
-use crate::{
-    FetchError,
-    machine::absent_keys::{AbsentKeys, Name},
-    machine::cool_down::CoolDown,
-    machine::held::Held,
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
 };
+
+use portcullis_core::{KeySet, KeySource, Resolved, UnixTime};
+
+use super::{absent_keys::AbsentKeys, cool_down::CoolDown, name::Name};
+use crate::error::FetchError;
 
 /// How often a bad signature under one known key id may cause a fetch.
 const DOUBT: Duration = Duration::from_secs(5 * 60);
 
-/// State of one key source; locked only when a key is missing or a signature is bad, and by the refresh task.
+/// The attempts of one source, one at a time.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Attempts {
     period: Duration,
     cool_down: CoolDown,
     absent: AbsentKeys,
@@ -31,10 +27,7 @@ pub(crate) struct Desk {
     begun: u64,
     /// The number of the last one that succeeded, and when it began.
     succeeded: Option<(u64, Instant)>,
-    pub(crate) last: LastAttempt,
-    pub(crate) held: Option<Held>,
-    /// When the next attempt is due by itself.
-    pub(crate) due: Option<Instant>,
+    last: LastAttempt,
 }
 
 /// An attempt that is not over yet.
@@ -42,6 +35,8 @@ pub(crate) struct Desk {
 struct Running {
     number: u64,
     begun_at: Instant,
+    /// When the driver took it up.
+    made_at: Option<Instant>,
     purpose: Purpose,
     /// Whether it has brought other keys than before.
     changed: bool,
@@ -87,7 +82,7 @@ pub(crate) enum Outlook {
     CoolingDown,
 }
 
-impl Desk {
+impl Attempts {
     pub(crate) fn new(period: Duration, now: Instant) -> Self {
         Self {
             period,
@@ -98,8 +93,6 @@ impl Desk {
             begun: 0,
             succeeded: None,
             last: LastAttempt::None,
-            held: None,
-            due: None,
         }
     }
 
@@ -176,18 +169,33 @@ impl Desk {
         }
     }
 
-    /// Whether nothing was ever asked of the source: a lazy one before its first token.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.running.is_none() && self.due.is_none()
-    }
-
     /// Whether an attempt is asked for or under way.
     pub(crate) fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// The attempt is over. What it brought is in `held` already.
-    pub(crate) fn finish(&mut self, last: LastAttempt, now: Instant) -> Finished {
+    /// Whether there is an attempt to be made, which is so once for each that begins.
+    pub(crate) fn take_up(&mut self, now: Instant) -> bool {
+        match &mut self.running {
+            Some(running) if running.made_at.is_none() => {
+                running.made_at = Some(now);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// When the driver took up the attempt that is under way.
+    pub(crate) fn made_at(&self) -> Option<Instant> {
+        self.running.as_ref()?.made_at
+    }
+
+    pub(crate) fn last(&self) -> &LastAttempt {
+        &self.last
+    }
+
+    /// The attempt is over, and `keys` is the set in hand now.
+    pub(crate) fn finish(&mut self, last: LastAttempt, keys: Option<&KeySet>, now: Instant) -> Finished {
         let running = self.running.take();
         let number = running.as_ref().map_or(self.begun, |running| running.number);
         let succeeded = matches!(last, LastAttempt::Succeeded);
@@ -195,16 +203,15 @@ impl Desk {
         if let (true, Some(running)) = (succeeded, &running) {
             self.succeeded = Some((number, running.begun_at));
         }
-        let missed = succeeded && running.is_some_and(|running| self.is_missed(running, now));
+        let missed = succeeded && running.is_some_and(|running| self.is_missed(running, keys, now));
         Finished { number, missed }
     }
 
-    fn is_missed(&mut self, running: Running, now: Instant) -> bool {
+    fn is_missed(&mut self, running: Running, keys: Option<&KeySet>, now: Instant) -> bool {
         match running.purpose {
             Purpose::Schedule => false,
             Purpose::NewerKey => !running.changed,
             Purpose::Key(name) => {
-                let keys = self.held.as_ref().map(|held| &held.keys);
                 let is_unknown =
                     keys.is_none_or(|keys| matches!(keys.resolve(name.hint(), UnixTime::EPOCH), Resolved::Unknown));
                 // The keys from before did not sign a token that names none.
@@ -226,16 +233,14 @@ impl Desk {
         }
     }
 
-    /// When asking again makes sense.
-    pub(crate) fn retry_after(&mut self, now: Instant) -> Duration {
-        let cooled = self.cool_down.remaining(now);
-        let due = self.due.map(|due| due.saturating_duration_since(now));
-        due.map_or(cooled, |due| due.min(cooled))
+    /// How long it takes until a token may cause an attempt.
+    pub(crate) fn cooled_after(&mut self, now: Instant) -> Duration {
+        self.cool_down.remaining(now)
     }
 
     fn next_attempt(&mut self, purpose: Purpose, now: Instant) -> u64 {
         self.begun += 1;
-        self.running = Some(Running { number: self.begun, begun_at: now, purpose, changed: false });
+        self.running = Some(Running { number: self.begun, begun_at: now, made_at: None, purpose, changed: false });
         self.begun
     }
 }
@@ -252,100 +257,100 @@ mod tests {
         Name::of_key(KeyHint::new(Algorithm::Es256, Some(id)), &TokenHashKey::random())
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn everybody_joins_the_one_attempt() {
+    #[test]
+    fn everybody_joins_the_one_attempt() {
         let now = Instant::now();
-        let mut desk = Desk::new(PERIOD, now);
-        assert_eq!(desk.look_for(&name("a"), now), Outlook::Begun(1));
-        assert!((0..100).all(|n| desk.look_for(&name(&n.to_string()), now) == Outlook::Joined(1)));
-        assert_eq!(desk.doubt(&name("known"), now), Outlook::Joined(1));
+        let mut attempts = Attempts::new(PERIOD, now);
+        assert_eq!(attempts.look_for(&name("a"), now), Outlook::Begun(1));
+        assert!((0..100).all(|n| attempts.look_for(&name(&n.to_string()), now) == Outlook::Joined(1)));
+        assert_eq!(attempts.doubt(&name("known"), now), Outlook::Joined(1));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn without_an_attempt_and_within_the_cool_down_nobody_waits() {
+    #[test]
+    fn without_an_attempt_and_within_the_cool_down_nobody_waits() {
         let now = Instant::now();
-        let mut desk = Desk::new(PERIOD, now);
+        let mut attempts = Attempts::new(PERIOD, now);
         for id in ["a", "b"] {
-            assert!(matches!(desk.look_for(&name(id), now), Outlook::Begun(_)));
-            desk.finish(LastAttempt::Succeeded, now);
+            assert!(matches!(attempts.look_for(&name(id), now), Outlook::Begun(_)));
+            attempts.finish(LastAttempt::Succeeded, None, now);
         }
-        assert_eq!(desk.look_for(&name("c"), now), Outlook::CoolingDown);
-        assert_eq!(desk.retry_after(now), PERIOD);
-        assert!(matches!(desk.look_for(&name("c"), now + PERIOD), Outlook::Begun(3)));
+        assert_eq!(attempts.look_for(&name("c"), now), Outlook::CoolingDown);
+        assert_eq!(attempts.cooled_after(now), PERIOD);
+        assert!(matches!(attempts.look_for(&name("c"), now + PERIOD), Outlook::Begun(3)));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn within_the_cool_down_a_key_is_absent_if_an_attempt_began_after_a_token_named_it() {
+    #[test]
+    fn within_the_cool_down_a_key_is_absent_if_an_attempt_began_after_a_token_named_it() {
         let now = Instant::now();
-        let mut desk = Desk::new(PERIOD, now);
-        assert_eq!(desk.look_for(&name("a"), now), Outlook::Begun(1));
-        assert_eq!(desk.look_for(&name("b"), now), Outlook::Joined(1));
-        assert!(desk.finish(LastAttempt::Succeeded, now).missed);
-        assert_eq!(desk.look_for(&name("a"), now), Outlook::Absent);
-        assert_eq!(desk.look_for(&name("c"), now), Outlook::Begun(2));
-        assert!(desk.finish(LastAttempt::Succeeded, now).missed);
-        assert_eq!(desk.look_for(&name("b"), now), Outlook::Absent, "the second attempt did not bring it");
-        assert_eq!(desk.look_for(&name("d"), now), Outlook::CoolingDown);
-        assert_eq!(desk.look_for(&name("d"), now), Outlook::CoolingDown, "naming it twice is no attempt");
-        desk.begin_scheduled(now);
-        desk.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), now);
+        let mut attempts = Attempts::new(PERIOD, now);
+        assert_eq!(attempts.look_for(&name("a"), now), Outlook::Begun(1));
+        assert_eq!(attempts.look_for(&name("b"), now), Outlook::Joined(1));
+        assert!(attempts.finish(LastAttempt::Succeeded, None, now).missed);
+        assert_eq!(attempts.look_for(&name("a"), now), Outlook::Absent);
+        assert_eq!(attempts.look_for(&name("c"), now), Outlook::Begun(2));
+        assert!(attempts.finish(LastAttempt::Succeeded, None, now).missed);
+        assert_eq!(attempts.look_for(&name("b"), now), Outlook::Absent, "the second attempt did not bring it");
+        assert_eq!(attempts.look_for(&name("d"), now), Outlook::CoolingDown);
+        assert_eq!(attempts.look_for(&name("d"), now), Outlook::CoolingDown, "naming it twice is no attempt");
+        attempts.begin_scheduled(now);
+        attempts.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), None, now);
         for id in ["b", "d"] {
             assert_eq!(
-                desk.look_for(&name(id), now),
+                attempts.look_for(&name(id), now),
                 Outlook::CoolingDown,
                 "an attempt that failed says nothing: {id}"
             );
         }
-        desk.begin_scheduled(now);
-        assert!(!desk.finish(LastAttempt::Succeeded, now).missed, "it was made for no token");
-        assert_eq!(desk.look_for(&name("d"), now), Outlook::Absent);
+        attempts.begin_scheduled(now);
+        assert!(!attempts.finish(LastAttempt::Succeeded, None, now).missed, "it was made for no token");
+        assert_eq!(attempts.look_for(&name("d"), now), Outlook::Absent);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn retries_leave_the_bucket_as_it_is() {
+    #[test]
+    fn retries_leave_the_bucket_as_it_is() {
         let now = Instant::now();
-        let mut desk = Desk::new(PERIOD, now);
+        let mut attempts = Attempts::new(PERIOD, now);
         for _ in 0..10 {
-            desk.begin_retry(now);
-            desk.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), now);
+            attempts.begin_retry(now);
+            attempts.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), None, now);
         }
-        assert!(matches!(desk.look_for(&name("a"), now), Outlook::Begun(_)));
+        assert!(matches!(attempts.look_for(&name("a"), now), Outlook::Begun(_)));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn one_doubt_per_key_and_five_minutes() {
+    #[test]
+    fn one_doubt_per_key_and_five_minutes() {
         let now = Instant::now();
-        let mut desk = Desk::new(PERIOD, now);
-        assert_eq!(desk.doubt(&name("a"), now), Outlook::Begun(1));
-        desk.finish(LastAttempt::Succeeded, now);
-        assert_eq!(desk.doubt(&name("a"), now), Outlook::Absent);
-        assert_eq!(desk.doubt(&name("b"), now), Outlook::Begun(2));
-        desk.finish(LastAttempt::Succeeded, now);
-        assert_eq!(desk.doubt(&name("a"), now + DOUBT - Duration::from_secs(1)), Outlook::Absent);
-        assert_eq!(desk.doubt(&name("a"), now + DOUBT), Outlook::Begun(3));
+        let mut attempts = Attempts::new(PERIOD, now);
+        assert_eq!(attempts.doubt(&name("a"), now), Outlook::Begun(1));
+        attempts.finish(LastAttempt::Succeeded, None, now);
+        assert_eq!(attempts.doubt(&name("a"), now), Outlook::Absent);
+        assert_eq!(attempts.doubt(&name("b"), now), Outlook::Begun(2));
+        attempts.finish(LastAttempt::Succeeded, None, now);
+        assert_eq!(attempts.doubt(&name("a"), now + DOUBT.saturating_sub(Duration::from_secs(1))), Outlook::Absent);
+        assert_eq!(attempts.doubt(&name("a"), now + DOUBT), Outlook::Begun(3));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_doubt_without_an_id_waits_for_a_cool_down_only() {
+    #[test]
+    fn a_doubt_without_an_id_waits_for_a_cool_down_only() {
         let now = Instant::now();
-        let mut desk = Desk::new(PERIOD, now);
+        let mut attempts = Attempts::new(PERIOD, now);
         let unnamed = Name::of_signer(KeyHint::new(Algorithm::Es256, None), &TokenHashKey::random());
         for outlook in [Outlook::Begun(1), Outlook::Begun(2), Outlook::CoolingDown] {
-            assert_eq!(desk.doubt(&unnamed, now), outlook);
-            desk.finish(LastAttempt::Succeeded, now);
+            assert_eq!(attempts.doubt(&unnamed, now), outlook);
+            attempts.finish(LastAttempt::Succeeded, None, now);
         }
-        assert_eq!(desk.doubt(&unnamed, now + PERIOD), Outlook::Begun(3));
+        assert_eq!(attempts.doubt(&unnamed, now + PERIOD), Outlook::Begun(3));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_doubt_that_came_to_no_attempt_does_not_count() {
+    #[test]
+    fn a_doubt_that_came_to_no_attempt_does_not_count() {
         let now = Instant::now();
-        let mut desk = Desk::new(PERIOD, now);
+        let mut attempts = Attempts::new(PERIOD, now);
         for id in ["a", "b"] {
-            assert!(matches!(desk.doubt(&name(id), now), Outlook::Begun(_)));
-            desk.finish(LastAttempt::Succeeded, now);
+            assert!(matches!(attempts.doubt(&name(id), now), Outlook::Begun(_)));
+            attempts.finish(LastAttempt::Succeeded, None, now);
         }
-        assert_eq!(desk.doubt(&name("c"), now), Outlook::CoolingDown);
-        assert_eq!(desk.doubt(&name("c"), now + PERIOD), Outlook::Begun(3));
+        assert_eq!(attempts.doubt(&name("c"), now), Outlook::CoolingDown);
+        assert_eq!(attempts.doubt(&name("c"), now + PERIOD), Outlook::Begun(3));
     }
 }

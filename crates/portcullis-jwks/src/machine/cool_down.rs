@@ -1,8 +1,6 @@
 //! How often tokens may cause a fetch.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Fetches that tokens may cause at once, after a quiet time: a token with a new key, and another one that arrives while the first
 /// fetch is already under way, or a second rotation on the heels of the first.
@@ -66,8 +64,8 @@ mod tests {
 
     const PERIOD: Duration = Duration::from_secs(30);
 
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_then_one_per_period() {
+    #[test]
+    fn a_burst_then_one_per_period() {
         let start = Instant::now();
         let mut cool_down = CoolDown::new(PERIOD, start);
         assert!(cool_down.try_take(start) && cool_down.try_take(start) && !cool_down.try_take(start));
@@ -75,8 +73,8 @@ mod tests {
         assert_eq!(taken, 10);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_long_quiet_time_fills_it_to_the_burst_and_no_further() {
+    #[test]
+    fn a_long_quiet_time_fills_it_to_the_burst_and_no_further() {
         let start = Instant::now();
         let mut cool_down = CoolDown::new(PERIOD, start);
         cool_down.take(start);
@@ -84,8 +82,8 @@ mod tests {
         assert!(cool_down.try_take(later) && cool_down.try_take(later) && !cool_down.try_take(later));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn scheduled_attempts_count_and_are_not_held_up() {
+    #[test]
+    fn scheduled_attempts_count_and_are_not_held_up() {
         let start = Instant::now();
         let mut cool_down = CoolDown::new(PERIOD, start);
         for _ in 0..5 {

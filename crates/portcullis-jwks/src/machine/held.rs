@@ -1,11 +1,14 @@
 //! The key set in hand, with what is known about its age.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use portcullis_core::{KeySet, UnixTime};
-use tokio::time::Instant;
 
-use crate::{driver::shared::Usability, key_document::PublicHalf};
+use super::published::Usability;
+use crate::key_document::PublicHalf;
 
 /// A key set that was fetched or restored.
 #[derive(Clone, Debug)]

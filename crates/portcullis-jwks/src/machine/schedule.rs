@@ -16,8 +16,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 pub(crate) struct Jitter(fastrand::Rng);
 
 impl Jitter {
-    pub(crate) fn new() -> Self {
-        Self(fastrand::Rng::new())
+    pub(crate) fn new(randomness: fastrand::Rng) -> Self {
+        Self(randomness)
     }
 
     /// After how long a key set with that freshness is fetched anew: at 80 % of it, a tenth sooner or later. No request ever

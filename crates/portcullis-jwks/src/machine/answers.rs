@@ -1,0 +1,171 @@
+//! What the end of an attempt means for the keys.
+
+use std::time::{Duration, Instant};
+
+use portcullis_core::{KeySet, SkippedKey, UnixTime, VerifyingKey};
+
+use super::{Action, Answer, Content, Held, Machine, Notice, Usability, attempts::LastAttempt};
+use crate::{
+    error::FetchError,
+    key_document::{ExposedKeys, KeyDocument, MAX_EXPOSED},
+};
+
+/// For how long an issuer can ask to be left alone (`Retry-After`). Longer, and its recovery would go unnoticed.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// After the line for the first failure, there is at most one in this time.
+const BETWEEN_LINES: Duration = Duration::from_secs(1);
+
+impl Machine {
+    /// Draws the conclusions of an attempt, and then has the requests woken that wait for it.
+    pub(super) fn on_attempt_over(
+        &mut self,
+        outcome: Result<Answer, FetchError>,
+        calendar: UnixTime,
+        now: Instant,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let asked_at = self.attempts.made_at().unwrap_or(now);
+        let last = match outcome {
+            Ok(answer) => {
+                let asked_at_time = calendar.minus(now.saturating_duration_since(asked_at));
+                self.answered(answer, (asked_at, asked_at_time), now, &mut actions)
+            }
+            Err(error) => self.fail(error, now, &mut actions),
+        };
+        let finished = self.attempts.finish(last, self.held.as_ref().map(|held| &held.keys), now);
+        if finished.missed {
+            // The keys may have moved, and the place from before still answer.
+            self.learned.in_doubt = true;
+        }
+        actions.push(Action::Wake(finished.number));
+        actions
+    }
+
+    /// `asked_at` is when it was asked for, by the clock that only goes forward and by the calendar.
+    fn answered(
+        &mut self,
+        answer: Answer,
+        asked_at: (Instant, UnixTime),
+        now: Instant,
+        actions: &mut Vec<Action>,
+    ) -> LastAttempt {
+        let Answer { url, learned_at, freshness, content } = answer;
+        let (asked_at, asked_at_time) = asked_at;
+        if learned_at >= asked_at {
+            self.learned.in_doubt = false;
+        }
+        let exposed = self.exposed.clone();
+        match content {
+            Content::NotModified => {
+                self.learned.discovered = Some((url, learned_at));
+                match self.held.clone() {
+                    // The set in hand is still the right one.
+                    Some(held) => self.take(
+                        Held { exposed, asked_at, asked_at_time, freshness, ..held },
+                        Vec::new(),
+                        now,
+                        actions,
+                    ),
+                    // Nobody asked for it: there was no etag to send.
+                    None => self.fail(
+                        FetchError::malformed("the answer is that nothing changed, and there is nothing"),
+                        now,
+                        actions,
+                    ),
+                }
+            }
+            Content::Read { text, etag, keys: KeyDocument::Usable { keys, skipped } } => {
+                let good: KeySet = keys.iter().filter(|key| !self.is_exposed(key)).cloned().collect();
+                if good.is_empty() {
+                    return self.fail(FetchError::all_exposed().at(&url.shown()), now, actions);
+                }
+                self.learned.discovered = Some((url.clone(), learned_at));
+                self.learned.etag = etag.map(|etag| (url, etag));
+                let held = Held { keys: good, text: text.into(), exposed, asked_at, asked_at_time, freshness };
+                self.take(held, skipped, now, actions)
+            }
+            Content::Read { keys: KeyDocument::Refused { error, exposed }, .. } => {
+                self.drop_exposed(&exposed, now, actions);
+                self.fail(error.at(&url.shown()), now, actions)
+            }
+        }
+    }
+
+    fn is_exposed(&self, key: &VerifyingKey) -> bool {
+        self.exposed.iter().any(|exposed| exposed.is_of(key))
+    }
+
+    /// A set that can be used, new or not.
+    fn take(&mut self, held: Held, skipped: Vec<SkippedKey>, now: Instant, actions: &mut Vec<Action>) -> LastAttempt {
+        let failures = std::mem::take(&mut self.failures);
+        if failures > 0 {
+            actions.push(Action::Tell(Notice::Recovered { failures }));
+        }
+        let usability = held.usable(self.outage);
+        self.due = Some(held.asked_at + self.jitter.refresh_after(held.freshness));
+        // The keys that are in use stay, prepared as they are, however differently the issuer writes them down this time.
+        let before = self.held.as_ref().map(|before| before.keys.clone()).unwrap_or_default();
+        let same = !before.is_empty() && before.has_same_keys_as(&held.keys);
+        let keys = if same { before.clone() } else { held.keys.clone() };
+        self.published = if same && self.published.usable(now).is_some() {
+            self.published.prolonged(usability)
+        } else {
+            self.published.replaced(keys.clone(), usability)
+        };
+        actions.push(Action::Publish(self.published.clone()));
+        self.held = Some(Held { keys: keys.clone(), ..held });
+        if !same {
+            self.attempts.keys_changed(before.iter().filter_map(VerifyingKey::id));
+            actions.push(Action::Tell(Notice::KeysSwapped { keys, skipped }));
+        }
+        LastAttempt::Succeeded
+    }
+
+    fn fail(&mut self, error: FetchError, now: Instant, actions: &mut Vec<Action>) -> LastAttempt {
+        self.failures = self.failures.saturating_add(1);
+        // Perhaps the key set has moved: the next attempt begins with the metadata.
+        self.learned.discovered = None;
+        let asked_for = error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER);
+        let asked_for = self.jitter.no_sooner_than(asked_for);
+        let usable = self.published.usable(now).is_some();
+        let retry = self.jitter.retry_after(self.failures, usable).max(asked_for);
+        self.no_sooner_than = now + asked_for;
+        self.due = Some(now + retry);
+        // Tokens can cause several attempts at once.
+        if self.failures == 1 || now.saturating_duration_since(self.told_at) >= BETWEEN_LINES {
+            self.told_at = now;
+            let error = error.clone();
+            actions.push(Action::Tell(Notice::FetchFailed { error, failures: self.failures, usable }));
+        }
+        LastAttempt::Failed(error)
+    }
+
+    /// Everybody can sign with a key whose private half was published, so it verifies nothing from now on.
+    fn drop_exposed(&mut self, exposed: &ExposedKeys, now: Instant, actions: &mut Vec<Action>) {
+        for half in &exposed.public_halves {
+            if self.exposed.len() < MAX_EXPOSED && !self.exposed.iter().any(|known| known.is_the_same_as(half)) {
+                self.exposed.push(half.clone());
+            }
+        }
+        let Some(held) = self.held.as_mut() else { return };
+        held.exposed.clone_from(&self.exposed);
+        let (dropped, kept): (Vec<_>, Vec<_>) = held.keys.iter().cloned().partition(|key| exposed.contain(key));
+        if dropped.is_empty() {
+            return;
+        }
+        // What is left of it stays, also if that is nothing: a snapshot is to tell the next process.
+        held.keys = kept.into_iter().collect();
+        let (keys, usability) = (held.keys.clone(), held.usable(self.outage));
+        // So that the set is read in full when it is in order again.
+        self.learned.etag = None;
+        let usability = match self.published.usability(now) {
+            Usability::Usable { .. } if keys.is_empty() => Usability::Nothing,
+            Usability::Usable { .. } => usability,
+            other => other,
+        };
+        self.published = self.published.replaced(keys, usability);
+        actions.push(Action::Publish(self.published.clone()));
+        actions.push(Action::Tell(Notice::ExposedKeysDropped(dropped)));
+    }
+}
