@@ -51,7 +51,22 @@ impl AnyAdmission {
 impl<C: Send + Sync + 'static> Erased for Admission<C> {
     fn admit(&self, presented: Presented<'_>) -> Attempt<Admitted> {
         let time = Time::read(&self.inner.clock);
-        match self.admit_at(presented, time) {
+        match self.find(presented, time) {
+            Some(Ok(verified)) => Attempt::Done(Ok(Admitted { verified: verified.into(), now: time.now })),
+            Some(Err(error)) => Attempt::Done(Err(error)),
+            None => self.admit_unseen_erased(presented, time),
+        }
+    }
+
+    fn claims_type(&self) -> (TypeId, &'static str) {
+        (TypeId::of::<C>(), std::any::type_name::<C>())
+    }
+}
+
+impl<C: Send + Sync + 'static> Admission<C> {
+    #[inline(never)]
+    fn admit_unseen_erased(&self, presented: Presented<'_>, time: Time<'_>) -> Attempt<Admitted> {
+        match self.admit_unseen(presented, time) {
             Attempt::Done(outcome) => {
                 Attempt::Done(outcome.map(|verified| Admitted { verified: verified.into(), now: time.now }))
             }
@@ -63,10 +78,6 @@ impl<C: Send + Sync + 'static> Erased for Admission<C> {
                 })
             }
         }
-    }
-
-    fn claims_type(&self) -> (TypeId, &'static str) {
-        (TypeId::of::<C>(), std::any::type_name::<C>())
     }
 }
 

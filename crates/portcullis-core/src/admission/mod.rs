@@ -18,7 +18,7 @@ use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 pub use self::any::{Admitted, AnyAdmission, IntoAdmission};
-use self::cache::{DEFAULT_TOKENS, Entry, TokenCache};
+use self::cache::{DEFAULT_TOKENS, Entry, Seen, TokenCache};
 use crate::{
     Attempt, AuthError, Authenticator, Clock, Credential, Explain, NoCustom, Presented, Proven, RevocationView,
     SystemClock, Verified, WhenStale,
@@ -166,31 +166,40 @@ impl<C: Send + Sync + 'static> Admission<C> {
         self.admit_at(presented, Time::read(&self.inner.clock))
     }
 
+    #[inline]
     fn admit_at(&self, presented: Presented<'_>, time: Time<'_>) -> Attempt<Verified<C>> {
         match self.find(presented, time) {
             Some(outcome) => Attempt::Done(outcome),
-            None => match presented.read(time) {
-                Ok(credential) => self.ask(credential),
-                Err(error) => Attempt::Done(Err(error)),
-            },
+            None => self.admit_unseen(presented, time),
+        }
+    }
+
+    /// Apart, so that the way of a credential that was seen before is compiled without it.
+    #[inline(never)]
+    fn admit_unseen(&self, presented: Presented<'_>, time: Time<'_>) -> Attempt<Verified<C>> {
+        match presented.read(time) {
+            Ok(credential) => self.ask(credential),
+            Err(error) => Attempt::Done(Err(error)),
         }
     }
 
     /// The outcome for octets that were verified before, if nothing has changed since. `None` if they have to be verified in full: then for the error that is
     /// right, too.
+    #[inline]
     fn find(&self, presented: Presented<'_>, time: Time<'_>) -> Option<Result<Verified<C>, AuthError>> {
         let (cache, inner) = (self.cache.as_deref()?, &*self.inner);
-        let probe = cache.probe(presented.octets())?;
-        let entry = cache
-            .find(&probe, presented.scheme(), time.now, |edition| inner.authenticator.is_current(edition, time.now))?;
-        if !inner.revocations.as_ref().is_none_or(|view| view.admits_again(&entry.verified, time.now, inner.when_stale))
+        let probe = cache.probe(presented.octets(), presented.scheme())?;
+        let is_current = |edition| inner.authenticator.is_current(edition, time.now);
+        let Seen { verified, owes_proof } = cache.find(&probe, time.now, is_current)?;
+        if let Some(view) = &inner.revocations
+            && !view.admits_again(&verified, time.now, inner.when_stale)
         {
             return None;
         }
-        if entry.owes_proof {
-            return Some(inner.prove(presented.read_again(time)?, entry.verified));
+        if owes_proof {
+            return Some(inner.prove(presented.read_again(time)?, verified));
         }
-        Some(Ok(entry.verified))
+        Some(Ok(verified))
     }
 
     fn ask(&self, credential: Credential<'_>) -> Attempt<Verified<C>> {
@@ -218,17 +227,11 @@ impl<C: Send + Sync + 'static> Admission<C> {
             view.admit(&proven.verified, credential.now(), inner.when_stale)?;
         }
         if let (Some(cache), Some(window)) = (&self.cache, proven.window)
-            && let Some(probe) = cache.probe(credential.token().as_bytes())
+            && let Some(probe) = cache.probe(credential.token().as_bytes(), credential.scheme())
         {
             let window = inner.revocations.as_ref().map_or(window, |view| view.window(window, &proven.verified));
             let Proven { verified, edition, proof, .. } = proven;
-            let entry = Entry {
-                verified: verified.clone(),
-                edition,
-                scheme: credential.scheme(),
-                owes_proof: proof != Proof::NotOwed,
-                window,
-            };
+            let entry = Entry { verified: verified.clone(), edition, owes_proof: proof != Proof::NotOwed, window };
             cache.remember(&probe, entry);
             return Ok(verified);
         }
@@ -237,6 +240,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
 }
 
 impl<C> Inner<C> {
+    #[cold]
     fn prove(&self, credential: Credential<'_>, verified: Verified<C>) -> Result<Verified<C>, AuthError>
     where
         C: Send + Sync + 'static,

@@ -73,12 +73,10 @@ pub(super) enum Value<'r> {
 /// The header's one value without the white space around it, which is none of it (RFC 9110 section 5.5).
 #[inline]
 pub(super) fn only_value<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Value<'r> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Value::None,
-        (Some(value), None) => Value::One(value.as_bytes().trim_ascii()),
-        (Some(_), Some(_)) => Value::Several,
-    }
+    let Some(value) = headers.get(name) else { return Value::None };
+    // If no HTTP header is repeated, this one is not, and need not be counted.
+    let is_repeated = headers.len() != headers.keys_len() && headers.get_all(name).iter().nth(1).is_some();
+    if is_repeated { Value::Several } else { Value::One(value.as_bytes().trim_ascii()) }
 }
 
 /// What follows the scheme, if the scheme is `Bearer`.

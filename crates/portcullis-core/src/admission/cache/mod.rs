@@ -54,8 +54,6 @@ pub(super) struct Entry<C> {
     pub(super) verified: Verified<C>,
     pub(super) window: Window,
     pub(super) edition: Edition,
-    /// An authenticator may tell schemes apart.
-    pub(super) scheme: Scheme,
     pub(super) owes_proof: bool,
 }
 
@@ -65,9 +63,16 @@ impl<C> Clone for Entry<C> {
     }
 }
 
+/// A token that was verified before, and would be again.
+pub(super) struct Seen<C> {
+    pub(super) verified: Verified<C>,
+    pub(super) owes_proof: bool,
+}
+
 /// A token's text with its keyed hash, taken once for looking and for remembering.
 pub(super) struct Probe<'t> {
     hash: u64,
+    scheme: Scheme,
     text: &'t [u8],
 }
 
@@ -83,9 +88,9 @@ impl<C> TokenCache<C> {
     }
 
     /// What to look for; `None` for a text that is too long to be a token and not worth hashing.
-    pub(super) fn probe<'t>(&self, text: &'t [u8]) -> Option<Probe<'t>> {
+    pub(super) fn probe<'t>(&self, text: &'t [u8], scheme: Scheme) -> Option<Probe<'t>> {
         let hash = || self.hasher.hash_one(&text[text.len().saturating_sub(HASHED)..]);
-        (text.len() <= self.max_len).then(|| Probe { hash: hash(), text })
+        (text.len() <= self.max_len).then(|| Probe { hash: hash(), scheme, text })
     }
 
     /// The token as it was verified, if it would be accepted at `now` all the same. `is_current` tells whether what was found in an edition
@@ -93,16 +98,12 @@ impl<C> TokenCache<C> {
     pub(super) fn find(
         &self,
         probe: &Probe<'_>,
-        scheme: Scheme,
         now: UnixTime,
         is_current: impl FnOnce(Edition) -> bool,
-    ) -> Option<Entry<C>> {
+    ) -> Option<Seen<C>> {
         let entry = self.tokens.try_get(probe).ok()??;
-        if entry.scheme != scheme {
-            return None;
-        }
         if is_current(entry.edition) && entry.window.contains(now) {
-            return Some(entry);
+            return Some(Seen { verified: entry.verified, owes_proof: entry.owes_proof });
         }
         // If another thread is writing, it stays: what is said of it above holds next time as well.
         let _ = self.tokens.try_remove(probe);
@@ -114,7 +115,8 @@ impl<C> TokenCache<C> {
         if weight > HEAVIEST * self.max_len as u64 {
             return;
         }
-        let token = CachedToken { hash: probe.hash, weight, text: Zeroizing::new(probe.text.into()) };
+        let token =
+            CachedToken { hash: probe.hash, scheme: probe.scheme, weight, text: Zeroizing::new(probe.text.into()) };
         // Where another thread is writing, the token comes in with its next request.
         let _ = self.tokens.try_insert(token, entry);
     }
@@ -130,6 +132,8 @@ impl<C> fmt::Debug for TokenCache<C> {
 /// The text of a token, wiped from memory when the entry goes.
 struct CachedToken {
     hash: u64,
+    /// An authenticator may tell schemes apart.
+    scheme: Scheme,
     /// With its entry.
     weight: u64,
     text: Zeroizing<Box<[u8]>>,
@@ -137,7 +141,7 @@ struct CachedToken {
 
 impl PartialEq for CachedToken {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.text == other.text && self.scheme == other.scheme
     }
 }
 
@@ -157,7 +161,7 @@ impl Hash for Probe<'_> {
 
 impl Equivalent<CachedToken> for Probe<'_> {
     fn equivalent(&self, token: &CachedToken) -> bool {
-        *self.text == **token.text
+        *self.text == **token.text && self.scheme == token.scheme
     }
 }
 
