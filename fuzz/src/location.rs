@@ -23,8 +23,7 @@ pub(crate) fn find<B>(location: &dyn TokenLocation, request: &Request<B>) -> Out
     match location.find(RequestHead::from(request)) {
         Found::Absent => Outcome::Absent,
         Found::Token(token) if is_b64token(&token) => Outcome::token(&token),
-        Found::Token(_) => Outcome::Malformed,
-        Found::Malformed(_) => Outcome::Malformed,
+        Found::Token(_) | Found::Malformed(_) => Outcome::Malformed,
         Found::Several => Outcome::Several,
         other => panic!("{other:?}"),
     }

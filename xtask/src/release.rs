@@ -1,6 +1,6 @@
 //! What is worth minutes or extra tools: done before a release, not for every change.
 
-use std::fs;
+use std::{env, fs, path::PathBuf};
 
 use crate::{
     command::Run,
@@ -13,6 +13,7 @@ use crate::{
 
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
     steps.step("packages", |_| {
+        forget_unpacked(workspace);
         package(workspace, allow_dirty).run()?;
         Ok(Done::quietly())
     })?;
@@ -54,6 +55,28 @@ fn package(workspace: &Workspace, allow_dirty: bool) -> Run {
     let names = workspace.published().map(|package| package.name.as_str());
     let run = Run::cargo("package").each("-p", names);
     if allow_dirty { run.arg("--allow-dirty") } else { run }
+}
+
+/// Removes what cargo has unpacked of our packages when they were last packaged in this folder. It knows them by name and version alone, so it
+/// would build the new ones against the old.
+fn forget_unpacked(workspace: &Workspace) {
+    let Some(home) = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
+    else {
+        return;
+    };
+    for kind in ["src", "cache"] {
+        let registries = fs::read_dir(home.join("registry").join(kind)).into_iter().flatten().flatten();
+        // Those of a folder have no host in their name.
+        let of_folders = registries.filter(|registry| registry.file_name().to_string_lossy().starts_with('-'));
+        for (registry, package) in
+            of_folders.flat_map(|registry| workspace.published().map(move |package| (registry.path(), package)))
+        {
+            let unpacked = registry.join(format!("{}-{}", package.name, package.version));
+            // Not there, most of the time.
+            let _ = fs::remove_dir_all(&unpacked);
+            let _ = fs::remove_file(registry.join(format!("{}-{}.crate", package.name, package.version)));
+        }
+    }
 }
 
 /// With `--cfg docsrs`, which shows what each item's feature is and needs a nightly compiler.

@@ -6,7 +6,7 @@ use portcullis_test::MockIssuer;
 
 const TOKENS: u32 = 64;
 
-/// What is said at `JwtAuthenticator::cached_tokens`, with the eighth more that makes room for all of them.
+/// What is said at `Admission::cached_tokens`, with the eighth more that makes room for all of them.
 const BOUND: i64 = 8 * 1024 * (TOKENS + TOKENS / 8) as i64;
 
 /// What the admission takes after four times as many tokens as it remembers, each with this claim of its bearer's own and each

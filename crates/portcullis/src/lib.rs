@@ -32,6 +32,8 @@
 //! | you want to | see |
 //! |---|---|
 //! | say whose tokens are good | [`TrustedIssuer`], several in [`JwtAuthenticator::trusting`] |
+//! | accept another kind of credential | [`Authenticator`], with an example at [`Proven`]; an [`Admission`] around it caches and checks revocation |
+//! | see why a token is refused | [`Admission::explain`] |
 //! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched), `RemoteKeys` (an identity provider's) |
 //! | trust an identity provider in one line | `oidc`, or for one of the large ones `provider` (feature `jwks`) |
 //! | read your own claims | [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler |
@@ -43,10 +45,10 @@
 //! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`] |
 //! | count refusals | the [`Code`] in the response's extensions: [example](rejection) |
 //! | tell clients where to get tokens | [`ResourceMetadata`] (RFC 9728) |
-//! | refuse tokens before they expire | [`JwtAuthenticator::revocations`], and the crate `portcullis-store` for where revocations are kept |
+//! | refuse tokens before they expire | [`Admission::revocations`], and the crate `portcullis-store` for where revocations are kept |
 //! | log users out who log out at the identity provider | `BackChannelLogout` (feature `revocation`) |
 //! | let an administrator revoke | `RevocationApi` (feature `revocation`) |
-//! | test your service | the crate `portcullis-test`, [`AuthLayer::assertion`], [`AuthLayer::clock`] |
+//! | test your service | the crate `portcullis-test`, [`AuthLayer::assertion`], [`Admission::clock`] |
 //!
 //! # What is promised
 //!
@@ -117,6 +119,11 @@ pub use portcullis_core::{
     SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm,
     UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
 };
+
+/// Why a credential is accepted or refused, check by check: see [`Admission::explain`].
+pub mod explain {
+    pub use portcullis_core::{Check, Explain, Explaining, Explanation, Finding, Outcome, Recorder};
+}
 
 #[cfg(feature = "jwks")]
 pub use portcullis_jwks::{

@@ -12,7 +12,7 @@ use crate::{AuthContext, AuthRejection, Guard, guard::authorize};
 /// The verified token of a caller who meets the requirement of the [`Guard`] `G`.
 ///
 /// Whoever does not is answered as by a [`RequireLayer`](crate::RequireLayer) with that requirement. Ages of logins are
-/// measured with the [layer's clock](crate::AuthLayer::clock).
+/// measured with the admission's [clock](crate::Admission::clock).
 pub struct Require<G: Guard> {
     verified: AnyVerified,
     guard: PhantomData<fn() -> G>,

@@ -83,6 +83,9 @@ pub(crate) enum NotAdmitted {
 
 type Outcome = Result<Pass, NotAdmitted>;
 
+/// The octets of a credential, and in which source they are.
+type Located<'r> = (usize, Cow<'r, [u8]>);
+
 /// A request may go on, with this in its extensions. `source` is where its credential was, by number.
 #[derive(Debug)]
 pub(crate) struct Pass {
@@ -210,13 +213,13 @@ impl Gate {
     /// The octets of the one credential, and in which source they are. Every location is looked at, whatever the first one holds: a second
     /// credential is refused, not ignored (RFC 6750 section 2).
     #[inline]
-    fn find<'r>(&self, head: RequestHead<'r>) -> Result<Option<(usize, Cow<'r, [u8]>)>, AuthError> {
+    fn find<'r>(&self, head: RequestHead<'r>) -> Result<Option<Located<'r>>, AuthError> {
         let mut credential = None;
         for (at, source) in self.sources.iter().enumerate() {
             match source.location.find(head) {
                 Found::Absent => {}
                 Found::Token(octets) if credential.is_none() => credential = Some((at, octets)),
-                found => return Err(unusable(found)),
+                found => return Err(unusable(&found)),
             }
         }
         Ok(credential)
@@ -274,10 +277,10 @@ impl PendingPass {
 
 /// Why a place is refused that has not exactly one credential, and that has not none.
 #[cold]
-fn unusable(found: Found<'_>) -> AuthError {
+fn unusable(found: &Found<'_>) -> AuthError {
     match found {
-        Found::Malformed(reason) => AuthError::new(Code::CredentialMalformed).with_explanation(reason),
-        Found::Misconfigured(reason) => AuthError::new(Code::ServiceMisconfigured).with_explanation(reason),
+        Found::Malformed(reason) => AuthError::new(Code::CredentialMalformed).with_explanation(*reason),
+        Found::Misconfigured(reason) => AuthError::new(Code::ServiceMisconfigured).with_explanation(*reason),
         // A second place has one too.
         Found::Token(_) | Found::Several | Found::Absent => Code::CredentialRepeated.into(),
     }

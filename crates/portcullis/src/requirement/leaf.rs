@@ -59,7 +59,7 @@ pub fn claim(place: impl Into<ClaimPlace>, matcher: Matcher) -> Requirement {
 ///
 /// A token that does not say when is not fresh. Neither is one whose login is more than 30 seconds in the future, which allows
 /// for a wrong clock (the verifier's default leeway). A token whose `auth_time` is not a number of seconds is refused as
-/// `claims_malformed`, also under a [`not`](super::not). The time is that of [`AuthLayer::clock`](crate::AuthLayer::clock).
+/// `claims_malformed`, also under a [`not`](super::not). The time is that of the admission's [clock](crate::Admission::clock).
 pub fn fresh(max_age: Duration) -> Requirement {
     Requirement::leaf(Leaf::Fresh(max_age))
 }

@@ -7,7 +7,7 @@
 //!
 //! Both take a [`Revoker`](crate::Revoker), such as `Revocations` of the crate `portcullis-store`, and hold nothing
 //! else: what they revoke is refused by every [`AuthLayer`](crate::AuthLayer) whose authenticator has the
-//! [view](crate::JwtAuthenticator::revocations) of the same log. The rules for both:
+//! [view](crate::Admission::revocations) of the same log. The rules for both:
 //!
 //! 1. 200 means that it is durable. What could not be decided or not be made durable is 503 with `Retry-After`, never a
 //!    4xx: whoever asked has done nothing wrong, and tries again.
