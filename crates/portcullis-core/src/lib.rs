@@ -98,4 +98,4 @@ pub use revocation::{
     RevocationView, RevocationViewBuilder, Revoker, Rungs, UnreadableEntry, Verdict, ViewState, WhenStale,
 };
 pub use token::{TokenHeader, UnverifiedToken};
-pub use verified::{AnyVerified, Conventions, Facts, Identity, NoCustom, Verified};
+pub use verified::{Actor, AnyVerified, Conventions, CredentialKind, Facts, Identity, NoCustom, Principal, Verified};

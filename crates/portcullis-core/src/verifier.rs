@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AuthError, Code, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
+    AuthError, Code, CredentialKind, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
     claims::{ClaimsText, RegisteredClaims},
     json::Text,
     judge::{Check, Judge},
@@ -153,6 +153,7 @@ impl UnprovenClaims {
         let provenance = Provenance {
             conventions: Arc::clone(policy.conventions()),
             audience,
+            credential: CredentialKind::Jwt,
             algorithm: Some(token.header().algorithm()),
             key_id: signer.id_shared(),
         };

@@ -40,6 +40,7 @@
 //! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
 //! | take tokens from a cookie, HTTP header, query, WebSocket | [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`] |
 //! | ask for scopes, roles, anything | [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`] |
+//! | tell users from applications, and who acts for whom | [`Principal`] |
 //! | do without a layer | [`FromState`] |
 //! | answer in your own words everywhere | [`BearerChallenge::body`], set by [`AuthLayer::challenge`]; every code is in [`codes`] |
 //! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`] |
@@ -109,15 +110,16 @@ mod sparse;
 mod telemetry;
 
 pub use portcullis_core::{
-    Admission, Admitted, Algorithm, AlgorithmSet, AnyAdmission, AnyVerified, Asked, Attempt, AuthError, AuthErrorKind,
-    Authenticator, Channel, ClaimPlace, ClaimRef, Clock, Code, ConfigError, Conventions, Credential, Cursor, Edition,
-    Facts, Header, Identity, IntoAdmission, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing,
-    KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind, KeyState, Leeway,
-    LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page, Presented,
-    Profile, Proven, RequestView, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
-    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Rungs, Scheme, Scopes, Secret, SecretAndPublic,
-    SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm,
-    UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
+    Actor, Admission, Admitted, Algorithm, AlgorithmSet, AnyAdmission, AnyVerified, Asked, Attempt, AuthError,
+    AuthErrorKind, Authenticator, Channel, ClaimPlace, ClaimRef, Clock, Code, ConfigError, Conventions, Credential,
+    CredentialKind, Cursor, Edition, Facts, Header, Identity, IntoAdmission, JwtAuthenticator, KeyError, KeyErrorKind,
+    KeyHint, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind,
+    KeyState, Leeway, LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page,
+    Presented, Principal, Profile, Proven, RequestView, Resolved, Revocation, RevocationEntry, RevocationLog,
+    RevocationView, RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Rungs, Scheme, Scopes, Secret,
+    SecretAndPublic, SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime,
+    UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting,
+    WaitingForKeys, WhenStale,
 };
 
 /// Why a credential is accepted or refused, check by check: see [`Admission::explain`].

@@ -10,7 +10,9 @@ use crate::{AuthError, Facts, NoCustom, UnixTime, Verified, policy::Window};
 /// checks revocation, remembers the credential, and makes the [`Verified`] that a request carries.
 ///
 /// ```
-/// use portcullis_core::{Attempt, Authenticator, AuthError, Code, Conventions, Credential, Facts, Level, NoCustom, Proven, Rungs};
+/// use portcullis_core::{
+///     Attempt, AuthError, Authenticator, Code, Conventions, Credential, CredentialKind, Facts, Level, NoCustom, Proven, Rungs,
+/// };
 ///
 /// /// Looks keys up in a table.
 /// #[derive(Debug)]
@@ -26,14 +28,14 @@ use crate::{AuthError, Facts, NoCustom, UnixTime, Verified, policy::Window};
 ///         };
 ///         // our table is asked again after a minute, and an entry of the revocation log ends the key at once
 ///         let until = credential.now().plus(std::time::Duration::from_secs(60));
-///         let proven = facts.map(|facts| Proven::new(facts.with_rungs(Rungs::of([Level::Token])), NoCustom).cache_until(until));
-///         Attempt::Done(proven)
+///         let facts = facts.map(|facts| facts.with_credential(CredentialKind::ApiToken).with_rungs(Rungs::of([Level::Token])));
+///         Attempt::Done(facts.map(|facts| Proven::new(facts, NoCustom).cache_until(until)))
 ///     }
 /// }
 ///
 /// let admission = portcullis_core::Admission::new(ApiKeys);
 /// let verified = admission.verify("a-key-of-alice").ready().unwrap()?;
-/// assert_eq!(verified.subject(), Some("alice"));
+/// assert_eq!((verified.subject(), verified.credential()), (Some("alice"), CredentialKind::ApiToken));
 /// assert_eq!(admission.verify("another-key").ready().unwrap().unwrap_err().code(), Code::KeyUnknown);
 /// # Ok::<(), AuthError>(())
 /// ```

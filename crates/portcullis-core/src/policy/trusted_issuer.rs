@@ -246,6 +246,29 @@ impl TrustedIssuer {
         self
     }
 
+    /// Says how this issuer marks tokens that an application got for itself: by this very text at that JSON pointer (RFC 6901). Several add
+    /// up.
+    ///
+    /// It is what [`Facts::principal`](crate::Facts::principal) goes by, and the requirements that ask for a user or an application. A token
+    /// that has a number, a truth value, an array or an object there is neither; one without the claim, or with `null`, is not marked.
+    ///
+    /// Defaults to no mark: an application is then told by a `sub` that is absent or the client's own id (RFC 9068 section 2.2).
+    ///
+    /// ```
+    /// # use portcullis_core::TrustedIssuer;
+    /// # fn example(entra: TrustedIssuer, keycloak: TrustedIssuer, pipelines: TrustedIssuer) {
+    /// entra.application_if("/idtyp", "app"); // an optional claim, to be switched on
+    /// keycloak.application_if("/azp", "nightly-billing"); // a client without log-in
+    /// pipelines.application_if("/iss", "https://ci.example.com"); // all of its tokens
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn application_if(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
+        let conventions = Arc::unwrap_or_clone(self.policy.conventions).application_if(pointer, value);
+        self.policy.conventions = Arc::new(conventions);
+        self
+    }
+
     /// Lets a granted scope cover others, `rule(granted, needed)`: for hierarchies such as `orders` over
     /// `orders:read`.
     ///

@@ -2,13 +2,15 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{ClaimPlace, claims::pointer};
+use crate::{ClaimPlace, claims::pointer, config_text::exact_text_problem};
 
-/// Where an issuer's tokens hold roles and the client's id, and what its scopes imply.
+/// Where an issuer's tokens hold roles and the client's id, how they tell an application from a user, and what its scopes imply.
 #[derive(Clone)]
 pub struct Conventions {
     issuer: Arc<str>,
     client: ClientClaim,
+    /// Pointers and values by which the tokens of applications are told from those of users.
+    application_marks: Vec<(Box<str>, Box<str>)>,
     roles_at: Vec<ClaimPlace>,
     scope_rule: Option<Arc<ScopeRule>>,
 }
@@ -31,7 +33,13 @@ impl Conventions {
     /// Those of an issuer that writes roles to the claim `roles`, the client's id to `client_id`, and means its scopes
     /// literally.
     pub fn new(issuer: impl Into<Arc<str>>) -> Self {
-        Self { issuer: issuer.into(), client: ClientClaim::Registered, roles_at: Vec::new(), scope_rule: None }
+        Self {
+            issuer: issuer.into(),
+            client: ClientClaim::Registered,
+            application_marks: Vec::new(),
+            roles_at: Vec::new(),
+            scope_rule: None,
+        }
     }
 
     /// Sets where the client's id stands: a JSON pointer (RFC 6901) such as `/azp`. Defaults to `/client_id`.
@@ -50,6 +58,15 @@ impl Conventions {
     #[must_use]
     pub fn without_client_claim(mut self) -> Self {
         self.client = ClientClaim::Nowhere;
+        self
+    }
+
+    /// Adds a mark of tokens that an application got for itself: this very text at that JSON pointer (RFC 6901).
+    ///
+    /// See [`TrustedIssuer::application_if`](crate::TrustedIssuer::application_if).
+    #[must_use]
+    pub fn application_if(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
+        self.application_marks.push((pointer.into().into(), value.into().into()));
         self
     }
 
@@ -91,6 +108,11 @@ impl Conventions {
         }
     }
 
+    /// Pointers and values that mark the token of an application.
+    pub(super) fn application_marks(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.application_marks.iter().map(|(pointer, value)| (&**pointer, &**value))
+    }
+
     /// Pointers and delimiters of the places where roles stand.
     pub(crate) fn role_places(&self) -> impl Iterator<Item = (&str, Option<char>)> {
         let default = self.roles_at.is_empty().then_some((DEFAULT_ROLE_PLACE, None));
@@ -100,7 +122,12 @@ impl Conventions {
     /// What a developer has to mend.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let client = self.client_place().and_then(pointer::problem);
-        self.roles_at.iter().filter_map(ClaimPlace::problem).chain(client)
+        let marks = self.application_marks().filter_map(|(pointer, value)| {
+            let of_value =
+                || Some(format!("the mark of an application at `{pointer}`: {}", exact_text_problem(value)?));
+            pointer::problem(pointer).or_else(of_value)
+        });
+        self.roles_at.iter().filter_map(ClaimPlace::problem).chain(client).chain(marks)
     }
 
     pub(crate) fn covers(&self, granted: &str, needed: &str) -> bool {
@@ -115,6 +142,7 @@ impl fmt::Debug for Conventions {
         f.debug_struct("Conventions")
             .field("issuer", &self.issuer)
             .field("client", &self.client_place())
+            .field("application_marks", &self.application_marks)
             .field("roles_at", &self.role_places().map(|(pointer, _)| pointer).collect::<Vec<_>>())
             .field("scope_rule", &self.scope_rule.as_ref().map(|_| "a closure"))
             .finish()

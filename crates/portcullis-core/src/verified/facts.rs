@@ -5,9 +5,10 @@ use std::{
     sync::{Arc, OnceLock, atomic::AtomicU64},
 };
 
+use serde::Serialize;
 use serde_json::Value;
 
-use super::{ClientClaim, Conventions, Identity, custom};
+use super::{ClientClaim, Conventions, CredentialKind, Identity, custom};
 use crate::{
     Algorithm, AuthError, ClaimRef, Code, LenientClaim, Roles, Rungs, Scopes, UnixTime,
     claims::{ClaimsText, RegisteredClaims},
@@ -35,6 +36,7 @@ pub struct Facts {
 pub(crate) struct Provenance {
     pub(crate) conventions: Arc<Conventions>,
     pub(crate) audience: Option<Text>,
+    pub(crate) credential: CredentialKind,
     pub(crate) algorithm: Option<Algorithm>,
     pub(crate) key_id: Option<Arc<str>>,
 }
@@ -90,8 +92,56 @@ impl Facts {
         let mut text = ClaimsText::from(claims.into());
         let registered = RegisteredClaims::parse(&mut text)?;
         let audience = registered.audience.iter().next();
-        let provenance = Provenance { conventions, audience, algorithm: None, key_id: None };
+        let credential = CredentialKind::Asserted;
+        let provenance = Provenance { conventions, audience, credential, algorithm: None, key_id: None };
         Ok(Self::new(text, registered, provenance))
+    }
+
+    /// Reads facts from claims that are no text yet: a `serde_json::Map`, a type of yours.
+    ///
+    /// They are written as JSON once, and that text is read as [`assertion`](Self::assertion) reads it, by the same rules: no member twice
+    /// (two fields of a type may have one name), at most 32 levels. [`claims_json`](Self::claims_json) returns it. **The caller vouches** for
+    /// all that it has to vouch for there.
+    ///
+    /// ```
+    /// use portcullis_core::{Conventions, CredentialKind, Facts};
+    /// use serde_json::json;
+    ///
+    /// let row = json!({ "sub": "alice", "jti": "key-1", "scope": "orders:read" }); // from a table
+    /// let facts = Facts::assertion_of(&row, Conventions::new("https://keys.example.com"))?
+    ///     .with_credential(CredentialKind::ApiToken)
+    ///     .with_key_id("pepper-2026");
+    /// assert!(facts.has_scope("orders:read"));
+    /// # Ok::<(), portcullis_core::AuthError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`assertion`](Self::assertion); [`Code::ServiceMisconfigured`] if the value cannot be written as JSON.
+    pub fn assertion_of(
+        claims: &(impl Serialize + ?Sized),
+        conventions: impl Into<Arc<Conventions>>,
+    ) -> Result<Self, AuthError> {
+        // The error's own text could quote a claim.
+        let text = serde_json::to_string(claims).map_err(|_| {
+            AuthError::new(Code::ServiceMisconfigured).with_explanation("the asserted claims cannot be written as JSON")
+        })?;
+        Self::assertion(text, conventions)
+    }
+
+    /// Says of which kind the credential was. Defaults to [`CredentialKind::Asserted`]; a verified JSON Web Token has
+    /// [`CredentialKind::Jwt`].
+    #[must_use]
+    pub fn with_credential(mut self, kind: CredentialKind) -> Self {
+        self.provenance.credential = kind;
+        self
+    }
+
+    /// Names the key with which the credential was verified, so that it ends with a [revoked key](crate::Level::Key). Defaults to none.
+    #[must_use]
+    pub fn with_key_id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.provenance.key_id = Some(id.into());
+        self
     }
 
     /// Names the rungs of the ladder of revocations that apply. Defaults to [`Rungs::ALL`], with the horizon: right for a token that contains its
@@ -183,12 +233,18 @@ impl Facts {
         self.read(self.registered.acr)
     }
 
+    /// Returns of which kind the credential was: what its authenticator said, never what a claim says.
+    pub fn credential(&self) -> CredentialKind {
+        self.provenance.credential
+    }
+
     /// The algorithm of the signature; `None` if it was not a JWT that was verified.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.provenance.algorithm
     }
 
-    /// The id of the key that made the signature: of our key, not of the token's header.
+    /// The id of the key that made the signature: of our key, not of the token's header. Of a credential of another kind, the one that its
+    /// authenticator [names](Self::with_key_id).
     pub fn key_id(&self) -> Option<&str> {
         self.provenance.key_id.as_deref()
     }
@@ -260,6 +316,11 @@ impl Facts {
     /// The claims as they were signed: JSON text.
     pub fn claims_json(&self) -> &str {
         self.text.json()
+    }
+
+    /// How the issuer writes what no RFC settles.
+    pub(super) fn conventions(&self) -> &Conventions {
+        &self.provenance.conventions
     }
 
     /// Whether there is a claim `events`.

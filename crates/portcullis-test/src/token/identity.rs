@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{AnyVerified, Facts, Verified};
+use portcullis_core::{AnyVerified, CredentialKind, Facts, Verified};
 use serde::de::DeserializeOwned;
 
 use super::TokenBuilder;
@@ -42,7 +42,8 @@ impl TokenBuilder {
             Facts::assertion(claims, Arc::clone(self.issuer.trusted().conventions())),
             "there is no such identity",
         );
-        Verified::assertion(facts, custom)
+        // As if the token had been signed and verified.
+        Verified::assertion(facts.with_credential(CredentialKind::Jwt), custom)
     }
 
     /// The same with its type erased and without custom claims, as a layer puts it into a request. With custom claims:
