@@ -6,6 +6,7 @@ use portcullis_core::{Attempt, AuthError, Code, Facts, LenientClaim};
 
 use super::{
     Circumstances, Decision, Requirement, Undecided,
+    caller::Caller,
     check::Run,
     circumstances::OwnedCircumstances,
     leaf::{self, Leaf},
@@ -247,11 +248,20 @@ fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstanc
             let among = |acr: &str| values.iter().any(|value| value == acr);
             (Ok(at.verified.acr().is_some_and(among)), Code::AuthenticationTooWeak)
         }
+        Leaf::Caller(caller) => return decide_caller(requirement, caller, at.verified),
         Leaf::Check(check) => return decide_check(requirement, check.run(), at),
     };
     match met {
         Ok(met) => Outcome::met_if(met, code, requirement),
         Err(mistake) => Outcome::Undecided(misconfigured(requirement, &mistake)),
+    }
+}
+
+/// A caller who cannot be told is neither met nor unmet, as a claim that cannot be read.
+fn decide_caller<'r>(requirement: &'r Requirement, caller: &Caller, facts: &Facts) -> Outcome<'r> {
+    match caller.is_met_by(facts) {
+        Ok(met) => Outcome::met_if(met, Code::RequirementNotMet, requirement),
+        Err(unclear) => Outcome::Undecided(unclear),
     }
 }
 

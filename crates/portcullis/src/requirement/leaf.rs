@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use portcullis_core::{ClaimPlace, UnixTime, exact_text_problem};
 
-use super::{Matcher, Requirement, check::Check, pointer::Pointer};
+use super::{Matcher, Requirement, caller::Caller, check::Check, pointer::Pointer};
 
 /// The token grants this scope (RFC 6749 section 3.3), by the issuer's scope rule.
 ///
@@ -78,6 +78,7 @@ pub(super) enum Leaf {
     Claim { pointer: Pointer, matcher: Matcher },
     Fresh(Duration),
     Acr(Vec<String>),
+    Caller(Caller),
     Check(Check),
 }
 
@@ -87,7 +88,12 @@ impl Leaf {
         match self {
             Self::Role { at: Some(pointer), .. } => pointer.parameters().collect(),
             Self::Claim { pointer, matcher } => pointer.parameters().chain(matcher.parameters()).collect(),
-            Self::Scope(_) | Self::Role { at: None, .. } | Self::Fresh(_) | Self::Acr(_) | Self::Check(_) => Vec::new(),
+            Self::Scope(_)
+            | Self::Role { at: None, .. }
+            | Self::Fresh(_)
+            | Self::Acr(_)
+            | Self::Caller(_)
+            | Self::Check(_) => Vec::new(),
         }
     }
 
@@ -119,6 +125,7 @@ impl Leaf {
             }
             Self::Acr(values) if values.is_empty() => Some(self.unmet("name a value")),
             Self::Acr(values) => values.iter().find_map(|value| exact_text_problem(value)).map(|why| self.unmet(&why)),
+            Self::Caller(caller) => caller.problem().map(|why| self.unmet(&why)),
             Self::Fresh(_) | Self::Check(_) => None,
         }
     }
@@ -132,6 +139,7 @@ impl fmt::Display for Leaf {
             Self::Role { name, at: Some(pointer) } => write!(f, "role({name:?}) at {pointer}"),
             Self::Claim { pointer, matcher } => write!(f, "claim({pointer}) {matcher}"),
             Self::Fresh(max_age) => write!(f, "fresh({max_age:?})"),
+            Self::Caller(caller) => caller.fmt(f),
             Self::Check(check) => check.fmt(f),
             Self::Acr(values) => {
                 f.write_str("acr(")?;

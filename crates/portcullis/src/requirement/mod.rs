@@ -5,6 +5,9 @@
 //! | [`scope`] | the token grants the scope | 403 `scope_missing` |
 //! | [`role`], [`role_at`] | the caller has the role, there | 403 `role_missing` |
 //! | [`claim`] with [`eq`], [`one_of`], [`contains`], [`present`], [`covers`] | the claim is like that | 403 `requirement_not_met` |
+//! | [`user`], [`application`], [`acting`] | the [principal](crate::Principal) is of that kind | 403 `requirement_not_met` |
+//! | [`actor`], [`actor_of`] | that party acts for the subject | 403 `requirement_not_met` |
+//! | [`credential`] | the credential is of that kind | 403 `requirement_not_met` |
 //! | [`check`], [`check_facts`], [`check_with`] | the closure says so | 403 `requirement_not_met` |
 //! | [`check_async`], [`check_async_with`] | the future says so | 403 `requirement_not_met` |
 //! | [`fresh`] | the login is recent enough | 401 `authentication_too_old` |
@@ -19,7 +22,9 @@
 //! 2. What could not be found out is 503 `requirement_undecided`: never 403, and never a permission.
 //! 3. A developer's mistake counts as not found out and is 500 `service_misconfigured`: a [`check`] for other custom
 //!    claims than the authenticator makes, a [`param`] that the route's template does not have, a pointer that is none.
-//!    [`fresh`] and [`acr`] on a claim of the wrong type count as not found out, too, and are 401 `claims_malformed`.
+//!    [`fresh`] and [`acr`] on a claim of the wrong type count as not found out, too, and are 401 `claims_malformed`. So are
+//!    [`user`], [`application`], [`acting`] and [`actor`] on a malformed `act` or client id; on a token that names neither a subject
+//!    nor a client they are 401 `claim_missing`.
 //! 4. Parts that can be answered at once come first, those that take time after them, each in the order in which they
 //!    were written. What is decided is not asked on: a caller without the scope causes no look-up.
 //! 5. If several parts of an `and` are not met, 403 goes before 401: who lacks a scope is not helped by another login.
@@ -64,6 +69,7 @@
 //! # }
 //! ```
 
+mod caller;
 mod check;
 mod circumstances;
 mod decision;
@@ -79,6 +85,7 @@ mod refusal;
 mod requirement;
 mod subject_pattern;
 
+pub use caller::{acting, actor, actor_of, application, credential, user};
 pub use check::{check, check_async, check_async_with, check_facts, check_with};
 pub use circumstances::Circumstances;
 pub use decision::{Decision, Undecided};

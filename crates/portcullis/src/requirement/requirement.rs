@@ -91,6 +91,40 @@ impl Requirement {
         ConfigError::check(self.problems()).map(|()| self)
     }
 
+    /// Returns the scopes that it asks for, each once, in the order in which they are written: for a route's entry in an `OpenAPI` document,
+    /// say.
+    ///
+    /// Of alternatives, those of each. What must be lacking (below a [`not`]) is not asked for.
+    pub fn scopes(&self) -> Vec<&str> {
+        self.asked_for(|leaf| match leaf {
+            Leaf::Scope(name) => Some(name),
+            _ => None,
+        })
+    }
+
+    /// Returns the roles that it asks for, wherever they stand, each once, in the order in which they are written.
+    ///
+    /// Of alternatives, those of each. What must be lacking (below a [`not`]) is not asked for.
+    pub fn roles(&self) -> Vec<&str> {
+        self.asked_for(|leaf| match leaf {
+            Leaf::Role { name, .. } => Some(name),
+            _ => None,
+        })
+    }
+
+    fn asked_for<'r>(&'r self, name: fn(&'r Leaf) -> Option<&'r String>) -> Vec<&'r str> {
+        let mut names: Vec<&str> = Vec::new();
+        self.visit_leaves(false, &mut |leaf, is_negated| {
+            if let Some(name) = name(leaf)
+                && !is_negated
+                && !names.contains(&name.as_str())
+            {
+                names.push(name);
+            }
+        });
+        names
+    }
+
     pub(crate) fn problems(&self) -> Vec<String> {
         self.leaves().into_iter().filter_map(Leaf::problem).collect()
     }
@@ -138,9 +172,17 @@ impl Requirement {
     }
 
     fn leaves(&self) -> Vec<&Leaf> {
+        let mut leaves = Vec::new();
+        self.visit_leaves(false, &mut |leaf, _| leaves.push(leaf));
+        leaves
+    }
+
+    /// Visits each leaf, with whether an odd number of `not` stands around it.
+    fn visit_leaves<'r>(&'r self, is_negated: bool, visit: &mut impl FnMut(&'r Leaf, bool)) {
+        let is_negated = is_negated ^ matches!(self.node(), Node::Not(_));
         match self.node() {
-            Node::Leaf(leaf) => vec![leaf],
-            node => node.parts().iter().flat_map(Self::leaves).collect(),
+            Node::Leaf(leaf) => visit(leaf, is_negated),
+            node => node.parts().iter().for_each(|part| part.visit_leaves(is_negated, visit)),
         }
     }
 }
@@ -191,7 +233,11 @@ impl Requirement {
 
     /// Whether it is printed as more than one word, so that `not` before it could be misread.
     fn is_phrase(&self) -> bool {
-        self.is_list() || matches!(self.node(), Node::Leaf(Leaf::Claim { .. } | Leaf::Role { at: Some(_), .. }))
+        match self.node() {
+            Node::Leaf(Leaf::Caller(caller)) => caller.is_phrase(),
+            Node::Leaf(leaf) => matches!(leaf, Leaf::Claim { .. } | Leaf::Role { at: Some(_), .. }),
+            _ => self.is_list(),
+        }
     }
 }
 

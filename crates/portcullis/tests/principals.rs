@@ -1,0 +1,186 @@
+//! What a route asks of the caller as such: a user, an application, one for another; and of the kind of credential.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+use portcullis::{
+    AccessTable, AuthError, Circumstances, Code, Conventions, CredentialKind, Facts, NoCustom, PathParams, Requirement,
+    UnixTime, Verified,
+    requirement::{
+        acting, actor, actor_of, all, any, application, check_async, claim, credential, eq, not, present, role,
+        role_at, scope, user,
+    },
+};
+use serde_json::{Value, json};
+
+const ISSUER: &str = "https://issuer.example";
+
+async fn outcome(requirement: &Requirement, facts: Facts) -> Result<(), AuthError> {
+    let verified = Verified::assertion(facts, NoCustom).into();
+    let params = PathParams::new();
+    requirement.evaluate(Circumstances::new(&verified, &params, UnixTime::from_secs(1_800_000_000))).outcome().await
+}
+
+/// The code of the refusal; `None` if there is none.
+async fn refusal(requirement: &Requirement, claims: &Value) -> Option<Code> {
+    let facts = Facts::assertion_of(claims, Conventions::new(ISSUER)).unwrap();
+    outcome(requirement, facts).await.err().map(|error| error.code())
+}
+
+fn alice() -> Value {
+    json!({"sub": "alice", "client_id": "web"})
+}
+
+fn billing() -> Value {
+    json!({"sub": "billing", "client_id": "billing"})
+}
+
+fn helpdesk_for_alice() -> Value {
+    json!({"sub": "alice", "client_id": "web", "act": {"sub": "helpdesk", "act": {"sub": "batch"}}})
+}
+
+#[tokio::test]
+async fn a_route_for_users_takes_users_only() {
+    assert_eq!(refusal(&user(), &alice()).await, None);
+    for other in [billing(), helpdesk_for_alice()] {
+        assert_eq!(refusal(&user(), &other).await, Some(Code::RequirementNotMet), "{other}");
+        assert_eq!(refusal(&not(user()), &other).await, None, "{other}");
+    }
+    assert_eq!(refusal(&not(user()), &alice()).await, Some(Code::RequirementNotMet));
+}
+
+#[tokio::test]
+async fn a_route_for_applications_takes_applications_only() {
+    assert_eq!(refusal(&application(), &billing()).await, None);
+    assert_eq!(refusal(&application(), &json!({"client_id": "billing"})).await, None);
+    for other in [alice(), helpdesk_for_alice()] {
+        assert_eq!(refusal(&application(), &other).await, Some(Code::RequirementNotMet), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_for_actors_takes_the_outermost() {
+    assert_eq!(refusal(&acting(), &helpdesk_for_alice()).await, None);
+    assert_eq!(refusal(&actor("helpdesk"), &helpdesk_for_alice()).await, None);
+    for name in ["batch", "alice", "web", "helpdesk "] {
+        let requirement = any([actor(name), actor_of(ISSUER, name)]);
+        assert!(refusal(&requirement, &helpdesk_for_alice()).await.is_some(), "{name:?}");
+    }
+    for other in [alice(), billing(), json!({"sub": "helpdesk"}), json!({"client_id": "helpdesk"})] {
+        assert_eq!(refusal(&acting(), &other).await, Some(Code::RequirementNotMet), "{other}");
+        assert_eq!(refusal(&actor("helpdesk"), &other).await, Some(Code::RequirementNotMet), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn an_actor_of_another_issuer_is_another_actor() {
+    let of = |issuer: &str| json!({"sub": "alice", "act": {"sub": "helpdesk", "iss": issuer}});
+    let (ours, theirs) = (of(ISSUER), of("https://agents.example"));
+    assert_eq!(refusal(&actor("helpdesk"), &ours).await, None);
+    assert_eq!(refusal(&actor("helpdesk"), &theirs).await, Some(Code::RequirementNotMet));
+    let agents = actor_of("https://agents.example", "helpdesk");
+    assert_eq!(refusal(&agents, &theirs).await, None);
+    assert_eq!(refusal(&agents, &ours).await, Some(Code::RequirementNotMet));
+    assert_eq!(refusal(&actor_of(ISSUER, "helpdesk"), &helpdesk_for_alice()).await, None, "the token's own issuer");
+}
+
+/// A requirement that is met and one that is not must both refuse, or a `not` lets such a token in.
+#[tokio::test]
+async fn a_caller_who_cannot_be_told_is_refused_also_under_a_not() {
+    let requirements = || [user(), application(), acting(), actor("helpdesk"), actor_of(ISSUER, "helpdesk")];
+    let malformed = [
+        json!({"sub": "alice", "act": "helpdesk"}),
+        json!({"sub": "alice", "act": null}),
+        json!({"sub": "alice", "act": {"sub": 7}}),
+        json!({"sub": "alice", "act": {"sub": "helpdesk", "iss": 7}}),
+        json!({"sub": "alice", "client_id": 7}),
+    ];
+    let nameless = [json!({}), json!({"sub": "", "client_id": ""}), json!({"act": {"sub": "helpdesk"}})];
+    let rows = malformed.map(|claims| (claims, Code::ClaimsMalformed));
+    for (claims, code) in rows.into_iter().chain(nameless.map(|claims| (claims, Code::ClaimMissing))) {
+        for requirement in requirements() {
+            assert_eq!(refusal(&requirement, &claims).await, Some(code), "{requirement}, {claims}");
+            assert_eq!(refusal(&not(requirement.clone()), &claims).await, Some(code), "not {requirement}, {claims}");
+            let later = requirement.and(check_async("later", |_| async { true }));
+            assert_eq!(refusal(&later, &claims).await, Some(code), "{later}, {claims}");
+        }
+        // A rule that does not read it has nothing against it.
+        assert_eq!(refusal(&not(credential(CredentialKind::Jwt)), &claims).await, None, "{claims}");
+    }
+    for claims in [alice(), billing(), helpdesk_for_alice()] {
+        let met = any(requirements());
+        assert_eq!(refusal(&met, &claims).await, None, "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn applications_are_told_by_their_issuers_mark() {
+    let claims = json!({"sub": "c0ffee", "client_id": "web", "idtyp": "app"});
+    assert_eq!(refusal(&user(), &claims).await, None, "without the mark, it looks like a user");
+    let marked = Conventions::new(ISSUER).application_if("/idtyp", "app");
+    let facts = || Facts::assertion_of(&claims, marked.clone()).unwrap();
+    assert_eq!(outcome(&user(), facts()).await.unwrap_err().code(), Code::RequirementNotMet);
+    assert!(outcome(&application(), facts()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_route_may_ask_for_a_kind_of_credential() {
+    let facts = || Facts::assertion_of(&alice(), Conventions::new(ISSUER)).unwrap();
+    let no_api_tokens = !credential(CredentialKind::ApiToken);
+    assert!(outcome(&no_api_tokens, facts().with_credential(CredentialKind::Jwt)).await.is_ok());
+    let api_token = outcome(&no_api_tokens, facts().with_credential(CredentialKind::ApiToken)).await;
+    assert_eq!(api_token.unwrap_err().code(), Code::RequirementNotMet);
+    let jwt = credential(CredentialKind::Jwt);
+    assert!(outcome(&jwt, facts().with_credential(CredentialKind::Jwt)).await.is_ok());
+    assert!(outcome(&jwt, facts()).await.is_err(), "an assertion is no JWT");
+}
+
+#[test]
+fn they_are_printed() {
+    for (requirement, printed) in [
+        (user().or(acting()).and(scope("a")), r#"(user or acting) and scope("a")"#),
+        (!application(), "not application"),
+        (!actor("helpdesk"), r#"not actor("helpdesk")"#),
+        (!actor_of(ISSUER, "helpdesk"), r#"not (actor("helpdesk") of "https://issuer.example")"#),
+        (!credential(CredentialKind::ApiToken), "not credential(api_token)"),
+    ] {
+        assert_eq!(requirement.to_string(), printed);
+    }
+    let no_api_tokens = scope("orders:write").and(!credential(CredentialKind::ApiToken));
+    let table = AccessTable::new().require(http::Method::POST, "/orders", no_api_tokens);
+    assert!(table.to_string().contains(r#"scope("orders:write") and not credential(api_token)"#), "{table}");
+}
+
+#[tokio::test]
+async fn an_actor_that_no_token_can_name_is_a_mistake() {
+    for mistaken in [actor(""), actor(" helpdesk"), actor_of("", "helpdesk"), actor_of("https://a\n", "helpdesk")] {
+        assert!(mistaken.clone().checked().unwrap_err().to_string().contains("actor("), "{mistaken}");
+        assert_eq!(refusal(&not(mistaken), &alice()).await, Some(Code::ServiceMisconfigured));
+    }
+    for right in [actor("help desk"), actor_of(ISSUER, "helpdesk"), user(), credential(CredentialKind::Session)] {
+        assert!(right.checked().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_the_rule_and_no_caller() {
+    let facts = Facts::assertion_of(&helpdesk_for_alice(), Conventions::new(ISSUER)).unwrap();
+    let error = outcome(&scope("a").or(user()), facts).await.unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("user") && !shown.contains("alice") && !shown.contains("helpdesk"), "{shown}");
+}
+
+#[test]
+fn scopes_and_roles_are_listed_for_documents() {
+    let requirement = all([
+        scope("orders:read").or(role("admin").and(scope("all"))).named("readers"),
+        scope("orders:read"),
+        claim("/tenant", present()),
+        role_at("/grants/{instance}", "owner"),
+        user(),
+    ]);
+    assert_eq!(requirement.scopes(), ["orders:read", "all"]);
+    assert_eq!(requirement.roles(), ["admin", "owner"]);
+    assert!(claim("/scope", eq("a")).scopes().is_empty());
+
+    let lacking = not(scope("guest").or(role("banned"))).and(not(not(scope("a").and(!role("b")))));
+    assert_eq!((lacking.scopes(), lacking.roles()), (vec!["a"], vec![]));
+}
