@@ -40,8 +40,8 @@
 //! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
 //! | take tokens from a cookie, HTTP header, query, WebSocket | [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`] |
 //! | ask for scopes, roles, anything | [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`] |
-//! | use the identity in tracing, rate limits, audit logs and API documents | `recipes` |
-//! | tell users from applications, and an actor from the subject it acts for | [`Principal`], `user()` and its like in [`requirement`] |
+//! | use the identity in tracing, rate limits, audit logs, OpenAPI documents | `recipes` |
+//! | tell users from applications, and who acts for whom | [`Principal`], `user()` and its like in [`requirement`] |
 //! | do without a layer | [`FromState`] |
 //! | answer in your own words everywhere | [`BearerChallenge::body`], set by [`AuthLayer::challenge`]; every code is in [`codes`] |
 //! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`] |
@@ -111,16 +111,16 @@ mod sparse;
 mod telemetry;
 
 pub use portcullis_core::{
-    Actor, Admission, Admitted, Algorithm, AlgorithmSet, Allow, AnyAdmission, AnyVerified, Asked, Attempt, AuthError,
+    Actor, Admission, Admitted, Algorithm, AlgorithmSet, AnyAdmission, AnyVerified, Asked, Attempt, AuthError,
     AuthErrorKind, Authenticator, Channel, ClaimPlace, ClaimRef, Clock, Code, ConfigError, Conventions, Credential,
-    CredentialKind, Cursor, Dispatch, DispatchBuilder, Edition, Facts, Header, Identity, IntoAdmission, IssuerResolver,
-    Issuers, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing, KeySet, KeySetError,
-    KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind, KeyState, Leeway, LenientClaim, Level, LogError,
-    LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page, Presented, Principal, Profile, Proven,
-    RequestView, ResolveError, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
-    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Rungs, Scheme, Scopes, Secret, SecretAndPublic,
-    SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm,
-    UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
+    CredentialKind, Cursor, Edition, Facts, Header, Identity, IntoAdmission, JwtAuthenticator, KeyError, KeyErrorKind,
+    KeyHint, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind,
+    KeyState, Leeway, LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page,
+    Presented, Principal, Profile, Proven, RequestView, Resolved, Revocation, RevocationEntry, RevocationLog,
+    RevocationView, RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Rungs, Scheme, Scopes, Secret,
+    SecretAndPublic, SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime,
+    UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting,
+    WaitingForKeys, WhenStale,
 };
 
 /// Why a credential is accepted or refused, check by check: see [`Admission::explain`].
