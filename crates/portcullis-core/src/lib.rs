@@ -62,6 +62,7 @@ mod claims;
 mod clock;
 mod config_text;
 mod error;
+mod issuers;
 mod json;
 mod judge;
 mod key;
@@ -82,6 +83,7 @@ pub use claims::{ClaimPlace, ClaimRef, LenientClaim, Roles, Scopes};
 pub use clock::{Clock, SystemClock, UnixTime};
 pub use config_text::exact_text_problem;
 pub use error::{AuthError, AuthErrorKind, Code, ConfigError};
+pub use issuers::Issuers;
 pub use judge::{Check, Explanation, Finding, Outcome, Recorder};
 pub use key::{
     Algorithm, AlgorithmSet, KeyError, KeyErrorKind, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeyState,

@@ -7,9 +7,10 @@ use serde::de::DeserializeOwned;
 use crate::{
     AuthError, Code, CredentialKind, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
     claims::{ClaimsText, RegisteredClaims},
+    issuers::{Found, Trusted},
     json::Text,
     judge::{Check, Judge},
-    policy::{NearNames, Policy, Window, difference, listed},
+    policy::Policy,
     token::{SeenHeaders, decode_text},
     verified::Provenance,
 };
@@ -17,9 +18,7 @@ use crate::{
 /// Judges tokens by the policies of the trusted issuers. Keys and the time come in as arguments.
 #[derive(Debug)]
 pub(crate) struct Verifier {
-    policies: Vec<Policy>,
-    /// The issuers' names, for the log of tokens whose `iss` is nearly one of them.
-    near_names: NearNames,
+    trusted: Trusted,
     seen_headers: SeenHeaders,
 }
 
@@ -27,9 +26,8 @@ pub(crate) struct Verifier {
 pub(crate) struct ScreenedToken<'t, 'v> {
     token: UnverifiedToken<'t>,
     claims: UnprovenClaims,
-    policy: &'v Policy,
-    /// Which of the trusted issuers it claims, by position.
-    pub(crate) row: usize,
+    /// The trusted issuer that it claims.
+    pub(crate) issuer: Found<'v>,
 }
 
 /// The claims as parsed. Private to this module: nobody reads them before the signature is known to be right.
@@ -39,13 +37,12 @@ struct UnprovenClaims {
 }
 
 impl Verifier {
-    pub(crate) fn new(policies: Vec<Policy>) -> Self {
-        let near_names = NearNames::new(policies.iter().map(Policy::issuer));
-        Self { policies, near_names, seen_headers: SeenHeaders::default() }
+    pub(crate) fn new(trusted: Trusted) -> Self {
+        Self { trusted, seen_headers: SeenHeaders::default() }
     }
 
-    pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
-        self.policies.iter()
+    pub(crate) fn trusted(&self) -> &Trusted {
+        &self.trusted
     }
 
     /// Takes the token apart: shape, size, header.
@@ -66,45 +63,24 @@ impl Verifier {
         let mut text = ClaimsText::from(text);
         let registered = judge.gate(Check::Claims, RegisteredClaims::parse(&mut text))?;
         let issuer = registered.issuer.map(|issuer| issuer.of(text.with_copies()));
-        let row = issuer.and_then(|issuer| self.row_of(issuer)).ok_or_else(|| self.not_trusted(issuer));
-        let row = judge.gate(Check::Issuer, row)?;
-        let policy = &self.policies[row];
-        policy.accept_header(token.header(), judge)?;
-        Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, policy, row })
+        let found = issuer.and_then(|issuer| self.trusted.find(issuer));
+        let found = found.ok_or_else(|| self.trusted.table().not_trusted(issuer));
+        let issuer = judge.gate(Check::Issuer, found)?;
+        issuer.policy.accept_header(token.header(), judge)?;
+        Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, issuer })
     }
 
-    fn row_of(&self, issuer: &str) -> Option<usize> {
-        self.policies.iter().position(|policy| policy.issuer() == issuer)
-    }
-
-    /// Says who is trusted, and how the token's issuer differs from the one whose name it nearly has.
-    fn not_trusted(&self, issuer: Option<&str>) -> AuthError {
-        let names = || self.policies.iter().map(Policy::issuer);
-        let mut explanation = format!("trusted here: {}", listed(names()));
-        let near = issuer.and_then(|issuer| {
-            let ours = self.policies[self.near_names.find(issuer)?].issuer();
-            Some((ours, difference(ours, issuer)?))
-        });
-        if issuer.is_none() {
-            explanation.push_str("; the token has no `iss`");
-        } else if let Some((ours, difference)) = near {
-            explanation.push_str("; the token's `iss` differs from ");
-            explanation.push_str(&listed([ours].into_iter()));
-            explanation.push(' ');
-            explanation.push_str(&difference);
-        }
-        AuthError::new(Code::IssuerNotTrusted).with_explanation(explanation)
-    }
-
-    /// Decides about the claims of a token that `signer` signed: see [`ScreenedToken::find_signer`].
-    pub(crate) fn accept<C: DeserializeOwned, J: Judge>(
+    /// Decides about the claims of a token that `signer` signed: see [`ScreenedToken::find_signer`]. Returns with it the issuer by whose policy it was
+    /// accepted.
+    pub(crate) fn accept<'v, C: DeserializeOwned, J: Judge>(
         &self,
-        screened: ScreenedToken<'_, '_>,
+        screened: ScreenedToken<'_, 'v>,
         signer: &VerifyingKey,
         now: UnixTime,
         judge: &mut J,
-    ) -> Result<Verified<C>, AuthError> {
-        let ScreenedToken { token, mut claims, policy, .. } = screened;
+    ) -> Result<(Verified<C>, Found<'v>), AuthError> {
+        let ScreenedToken { token, mut claims, issuer } = screened;
+        let policy = &issuer.policy;
         if token.header_is_new() {
             self.seen_headers.remember(token.header_text(), token.header_shared());
         }
@@ -113,12 +89,7 @@ impl Verifier {
         judge.judge(Check::Required, policy.accept_required(&facts))?;
         let custom = judge.gate(Check::Custom, facts.read_custom())?;
         judge.conclude()?;
-        Ok(Verified::assertion(facts, custom))
-    }
-
-    /// The instants at which a token that was accepted by the policy of this row is so again.
-    pub(crate) fn window(&self, row: usize, facts: &Facts) -> Window {
-        self.policies[row].window(facts)
+        Ok((Verified::assertion(facts, custom), issuer))
     }
 }
 
@@ -133,7 +104,7 @@ impl ScreenedToken<'_, '_> {
     /// What the claims are worth of a token that is refused already: only for a judge who goes on.
     pub(crate) fn judge_unproven<J: Judge>(&mut self, now: UnixTime, judge: &mut J) -> Result<(), AuthError> {
         let UnprovenClaims { text, registered } = &mut self.claims;
-        judge.accept_claims(self.policy, registered, text, now).map(drop)
+        judge.accept_claims(&self.issuer.policy, registered, text, now).map(drop)
     }
 
     /// The one of `keys` that made the signature.

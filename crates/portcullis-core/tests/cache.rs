@@ -13,9 +13,9 @@ use std::{
 };
 
 use portcullis_core::{
-    Admission, Algorithm, Attempt, Authenticator, Clock, Code, Conventions, Credential, Facts, JwtAuthenticator,
-    KeyHint, KeyMatch, KeyRing, KeySource, Leeway, Level, Profile, Proven, Resolved, Revocation, RevocationEntry,
-    RevocationView, Secret, TrustedIssuer, UnixTime, Verified,
+    Admission, Algorithm, Attempt, Authenticator, Clock, Code, Conventions, Credential, Facts, Issuers,
+    JwtAuthenticator, KeyHint, KeyMatch, KeyRing, KeySource, Leeway, Level, Profile, Proven, Resolved, Revocation,
+    RevocationEntry, RevocationView, Secret, TrustedIssuer, UnixTime, Verified,
 };
 use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -65,6 +65,16 @@ enum Event {
         pair: usize,
         view: usize,
     },
+    /// An issuer comes, is replaced by one with another policy, or goes.
+    Insert {
+        pair: usize,
+        of: usize,
+        policy: usize,
+    },
+    Remove {
+        pair: usize,
+        of: usize,
+    },
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -102,6 +112,8 @@ fn configuration() -> impl Strategy<Value = Event> {
         1 => (0..4_usize, 0..4_usize).prop_map(|(pair, policy)| Event::ChangePolicy { pair, policy }),
         1 => (0..4_usize).prop_map(Event::ChangeClaims),
         1 => (0..4_usize, 0..2_usize).prop_map(|(pair, view)| Event::ChangeView { pair, view }),
+        2 => (0..4_usize, 0..3_usize, 0..4_usize).prop_map(|(pair, of, policy)| Event::Insert { pair, of, policy }),
+        1 => (0..4_usize, 0..3_usize).prop_map(|(pair, of)| Event::Remove { pair, of }),
     ]
 }
 
@@ -175,6 +187,8 @@ struct World {
     tokens: Vec<String>,
     /// One with a cache, and one without.
     pairs: Vec<(Service, Service)>,
+    /// Whom each pair trusts. Every other one has a list that does not change.
+    lists: Vec<Option<Issuers>>,
 }
 
 impl World {
@@ -190,18 +204,37 @@ impl World {
             view.confirm(view.ask());
             view
         });
-        let mut world = Self { clock, issuers, ring, ring_issuers, views, tokens: Vec::new(), pairs: Vec::new() };
-        world.pairs = POLICIES.iter().map(|policy| world.pair(*policy)).collect();
+        let mut world = Self {
+            clock,
+            issuers,
+            ring,
+            ring_issuers,
+            views,
+            tokens: Vec::new(),
+            pairs: Vec::new(),
+            lists: Vec::new(),
+        };
+        for (at, policy) in POLICIES.iter().enumerate() {
+            let list = (at % 2 == 1).then(|| Issuers::new(world.trusted(*policy)).unwrap());
+            world.pairs.push(world.pair(*policy, list.as_ref()));
+            world.lists.push(list);
+        }
         for pair in 2..4 {
             world.happen(&Event::ChangeView { pair, view: 0 });
         }
         world
     }
 
-    fn pair(&self, policy: Policy) -> (Service, Service) {
+    fn trusted(&self, policy: Policy) -> Vec<TrustedIssuer> {
         let ring = TrustedIssuer::new(NAMES[2], MockIssuer::DEFAULT_AUDIENCE, self.ring.clone());
-        let trusted = self.issuers.iter().map(MockIssuer::trusted).chain([ring]).map(policy);
-        let jwt = JwtAuthenticator::trusting(trusted).unwrap();
+        self.issuers.iter().map(MockIssuer::trusted).chain([ring]).map(policy).collect()
+    }
+
+    fn pair(&self, policy: Policy, list: Option<&Issuers>) -> (Service, Service) {
+        let jwt = match list {
+            Some(list) => JwtAuthenticator::issuers(list.clone()),
+            None => JwtAuthenticator::trusting(self.trusted(policy)).unwrap(),
+        };
         let cached = Service::Custom(Admission::new(jwt.clone().claims()).clock(self.clock.clone()), jwt);
         (cached.clone(), cached.without_cache())
     }
@@ -221,7 +254,18 @@ impl World {
                 self.views[*view].merge([&entry]);
             }
             Event::Confirm(view) => self.views[*view].confirm(self.views[*view].ask()),
-            Event::ChangePolicy { pair, policy } => self.pairs[*pair] = self.pair(POLICIES[*policy]),
+            Event::ChangePolicy { pair, policy } => match &self.lists[*pair] {
+                Some(list) => {
+                    self.trusted(POLICIES[*policy]).into_iter().for_each(|issuer| list.insert(issuer).unwrap());
+                }
+                None => self.pairs[*pair] = self.pair(POLICIES[*policy], None),
+            },
+            Event::Insert { pair, of, policy } => {
+                if let Some(list) = &self.lists[*pair] {
+                    list.insert(self.trusted(POLICIES[*policy]).swap_remove(*of)).unwrap();
+                }
+            }
+            Event::Remove { pair, of } => drop(self.lists[*pair].as_ref().map(|list| list.remove(NAMES[*of]))),
             Event::ChangeClaims(pair) => self.change(*pair, Service::with_other_claims),
             Event::ChangeView { pair, view } => {
                 let view = self.views[*view].clone();

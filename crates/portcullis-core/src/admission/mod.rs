@@ -108,7 +108,9 @@ impl<C: Send + Sync + 'static> Admission<C> {
     #[must_use]
     pub fn revocations(self, view: impl Into<RevocationView>) -> Self {
         let view = view.into();
-        self.inner.authenticator.conventions().iter().for_each(|conventions| view.note(conventions));
+        // Weak, since the view may outlive the admission, and then no token is checked against it.
+        let authenticator = Arc::downgrade(&self.inner.authenticator);
+        view.ask_of_issuers(move |issuer| Some(authenticator.upgrade()?.conventions(issuer)));
         let inner = Inner { revocations: Some(view), ..Inner::clone(&self.inner) };
         Self::from_parts(inner, self.cached_tokens)
     }

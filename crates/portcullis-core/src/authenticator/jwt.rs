@@ -1,16 +1,16 @@
 //! The authenticator for JSON Web Tokens: the verifier's recipe, and keys.
 
-use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{Attempt, Authenticator, Credential, Edition, Explain, Explaining, Proven};
 use crate::{
-    AuthError, Code, ConfigError, Conventions, KeyHint, KeyMatch, KeySource, KeySourceError, NoCustom, Resolved,
-    TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey, WaitingForKeys,
+    AuthError, Clock, Code, ConfigError, Conventions, Issuers, KeyHint, KeyMatch, KeySource, KeySourceError, NoCustom,
+    Resolved, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey, WaitingForKeys,
+    issuers::{Found, Part, Table, Trusted},
     judge::{Check, Judge, Recorder, Strict},
-    policy::Policy,
     verifier::{ScreenedToken, Verifier},
 };
 
@@ -46,8 +46,6 @@ pub struct JwtAuthenticator<C = NoCustom> {
 #[derive(Clone, Debug)]
 struct Inner {
     verifier: Arc<Verifier>,
-    /// One for each of the verifier's policies, in the same order.
-    keys: Vec<Arc<dyn KeySource>>,
     max_token_bytes: usize,
 }
 
@@ -66,31 +64,25 @@ impl JwtAuthenticator {
     ///
     /// # Errors
     ///
-    /// If the configuration cannot be used (nobody is trusted, two entries have one name, …): all problems at once.
+    /// If the configuration cannot be used (no issuer is trusted, two entries have one name, …): all problems at once.
     pub fn trusting(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
-        let (policies, keys): (Vec<_>, Vec<_>) = issuers.into_iter().map(TrustedIssuer::into_parts).unzip();
-        let mut problems: Vec<String> = policies.iter().flat_map(Policy::problems).collect();
-        if policies.is_empty() {
-            problems.push("no issuer is trusted, so every token would be refused: add a TrustedIssuer".to_owned());
+        let table = Table::of(issuers)?;
+        if table.len() == 0 {
+            let problem = "no issuer is trusted, so every token would be refused: add a TrustedIssuer";
+            return Err(ConfigError::new(problem));
         }
-        let mut names = HashSet::with_capacity(policies.len());
-        for policy in &policies {
-            if !names.insert(policy.issuer()) {
-                problems.push(format!(
-                    "issuer {} is listed twice: give one entry all its audiences and keys (`KeySet::new` takes several, \
-                     `SecretAndPublic::new` a secret beside published keys)",
-                    policy.label(),
-                ));
-            }
-        }
-        for (policy, source) in policies.iter().zip(&keys) {
-            let found = source.problem().or_else(|| policy.problem_with_keys(source.algorithms()));
-            problems.extend(found.map(|problem| format!("issuer {}: {problem}", policy.label())));
-        }
-        ConfigError::check(problems)?;
-        let inner =
-            Inner { verifier: Arc::new(Verifier::new(policies)), keys, max_token_bytes: UnverifiedToken::MAX_LEN };
-        Ok(Self { inner: Arc::new(inner), claims: PhantomData })
+        Ok(Self::of(Trusted::Fixed(Arc::new(table))))
+    }
+
+    /// Trusts the issuers of a list that changes while the service runs: see [`Issuers`].
+    pub fn issuers(issuers: Issuers) -> Self {
+        Self::of(Trusted::Live(issuers))
+    }
+
+    fn of(trusted: Trusted) -> Self {
+        let verifier = Arc::new(Verifier::new(trusted));
+        let inner = Inner { verifier, max_token_bytes: UnverifiedToken::MAX_LEN };
+        Self { inner: Arc::new(inner), claims: PhantomData }
     }
 }
 
@@ -122,9 +114,11 @@ impl<C> JwtAuthenticator<C> {
     }
 }
 
+/// How far a token has come without waiting.
 enum Step<C> {
     Proven(Proven<C>),
-    NeedsKey(WaitingForKeys),
+    /// Its issuer's keys have to be fetched.
+    NeedsKey(Part, WaitingForKeys),
 }
 
 impl Inner {
@@ -136,20 +130,20 @@ impl Inner {
         judge: &mut J,
     ) -> Result<Step<C>, AuthError> {
         let mut token = self.screen(text, now, judge)?;
-        let (row, source) = (token.row, &self.keys[token.row]);
+        let (part, source) = (token.issuer.part(), &*token.issuer.keys);
         let edition = source.edition(now); // before the keys, so that a change in between is noticed later
         let keys = match source.resolve(token.key_hint(), now) {
-            Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(fetch)),
-            resolved => found(resolved, &**source, token.key_hint()),
+            Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(part, fetch)),
+            resolved => found(resolved, source, token.key_hint()),
         };
         let keys = or_look_on(judge.gate(Check::Key, keys), &mut token, now, judge)?;
         match judge.gate(Check::Signature, token.find_signer(&keys)) {
             Ok(signer) => {
-                let proven = self.accept(token, signer, now, judge)?;
-                Ok(Step::Proven(self.remembered(proven, row, edition)))
+                let (proven, issuer) = self.accept(token, signer, now, judge)?;
+                Ok(Step::Proven(remembered(proven, &issuer, edition)))
             }
             Err(error) if error.code() == Code::SignatureInvalid => {
-                let newer = source.reconsider(token.key_hint(), &keys);
+                let newer = token.issuer.keys.reconsider(token.key_hint(), &keys);
                 self.second_look(token, newer, now, judge).unwrap_or(Err(error))
             }
             Err(error) => Err(error),
@@ -179,7 +173,7 @@ impl Inner {
         judge: &mut J,
     ) -> Option<Result<Step<C>, AuthError>> {
         match newer {
-            Resolved::Waiting(fetch) => Some(Ok(Step::NeedsKey(fetch))),
+            Resolved::Waiting(fetch) => Some(Ok(Step::NeedsKey(token.issuer.part(), fetch))),
             Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now, judge).map(Step::Proven)),
             Resolved::Fault(fault) => {
                 judge.take_back(Check::Signature); // it was not decided about
@@ -195,17 +189,38 @@ impl Inner {
 
     /// The path once the keys have come. The token is taken apart again: nothing of it was kept while waiting but its
     /// text, and its times are checked by the clock as it stands now.
+    ///
+    /// An issuer that was removed meanwhile is not trusted any more. One that was replaced has other keys, so the path begins anew.
     fn resume<C: DeserializeOwned, J: Judge>(
         &self,
         text: &str,
-        fetched: Resolved,
+        (part, fetched): (Part, Resolved),
         now: UnixTime,
         judge: &mut J,
-    ) -> Result<Proven<C>, AuthError> {
+    ) -> Result<Step<C>, AuthError> {
         let mut token = self.screen(text, now, judge)?;
-        let keys = found(fetched, &*self.keys[token.row], token.key_hint());
+        if token.issuer.part() != part {
+            return self.verify(text, now, judge);
+        }
+        let keys = found(fetched, &*token.issuer.keys, token.key_hint());
         let keys = or_look_on(judge.gate(Check::Key, keys), &mut token, now, judge)?;
-        self.accept_by(token, &keys, now, judge)
+        self.accept_by(token, &keys, now, judge).map(Step::Proven)
+    }
+
+    /// From step to step, waiting in between.
+    async fn finish<C: DeserializeOwned, J: Judge>(
+        &self,
+        text: &str,
+        mut step: Step<C>,
+        clock: &dyn Clock,
+        judge: &mut J,
+    ) -> Result<Proven<C>, AuthError> {
+        loop {
+            step = match step {
+                Step::Proven(proven) => return Ok(proven),
+                Step::NeedsKey(part, fetch) => self.resume(text, (part, fetch.await), clock.now(), judge)?,
+            };
+        }
     }
 
     fn accept_by<C: DeserializeOwned, J: Judge>(
@@ -217,25 +232,26 @@ impl Inner {
     ) -> Result<Proven<C>, AuthError> {
         let signer = judge.gate(Check::Signature, token.find_signer(keys));
         let signer = or_look_on(signer, &mut token, now, judge)?;
-        self.accept(token, signer, now, judge)
+        self.accept(token, signer, now, judge).map(|(proven, _)| proven)
     }
 
-    fn accept<C: DeserializeOwned, J: Judge>(
-        &self,
-        token: ScreenedToken<'_, '_>,
+    fn accept<'v, C: DeserializeOwned, J: Judge>(
+        &'v self,
+        token: ScreenedToken<'_, 'v>,
         signer: &VerifyingKey,
         now: UnixTime,
         judge: &mut J,
-    ) -> Result<Proven<C>, AuthError> {
-        self.verifier.accept(token, signer, now, judge).map(Proven::from_verified)
+    ) -> Result<(Proven<C>, Found<'v>), AuthError> {
+        let (verified, issuer) = self.verifier.accept(token, signer, now, judge)?;
+        Ok((Proven::from_verified(verified), issuer))
     }
+}
 
-    /// Lets the admission remember the token, if its keys have an edition.
-    fn remembered<C>(&self, proven: Proven<C>, row: usize, edition: Option<u64>) -> Proven<C> {
-        let Some(number) = edition else { return proven };
-        let window = self.verifier.window(row, &proven.verified);
-        proven.cache_within(window).edition(Edition::of_part(row as u64, number))
-    }
+/// Lets the admission remember the token, if its keys have an edition.
+fn remembered<C>(proven: Proven<C>, issuer: &Found<'_>, edition: Option<u64>) -> Proven<C> {
+    let Some(number) = edition else { return proven };
+    let window = issuer.policy.window(&proven.verified);
+    proven.cache_within(window).edition(Edition::of_part(issuer.part().number(), number))
 }
 
 /// A judge who goes on hears what there is to say about the claims of a token that is refused already.
@@ -289,29 +305,27 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
         match self.inner.verify(credential.token(), credential.now(), &mut Strict) {
             Ok(Step::Proven(proven)) => Attempt::Done(Ok(proven)),
-            Ok(Step::NeedsKey(fetch)) => {
+            Ok(step) => {
                 let (inner, token) = (Arc::clone(&self.inner), Zeroizing::new(credential.token().to_owned()));
                 let clock = credential.clock();
-                Attempt::waiting(async move {
-                    let fetched = fetch.await;
-                    inner.resume(&token, fetched, clock.now(), &mut Strict)
-                })
+                Attempt::waiting(async move { inner.finish(&token, step, &*clock, &mut Strict).await })
             }
             Err(error) => Attempt::Done(Err(error)),
         }
     }
 
     fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
-        let source = usize::try_from(edition.part()).ok().and_then(|row| self.inner.keys.get(row));
-        source.and_then(|source| source.edition(now)) == Some(edition.number())
+        let part = Part::from_number(edition.part());
+        let number = self.inner.verifier.trusted().of_part(part, |issuer| issuer.keys.edition(now));
+        number == Some(edition.number())
     }
 
     fn max_len(&self) -> usize {
         self.inner.max_token_bytes
     }
 
-    fn conventions(&self) -> Vec<Arc<Conventions>> {
-        self.inner.verifier.policies().map(|policy| Arc::clone(policy.conventions())).collect()
+    fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
+        self.inner.verifier.trusted().find(issuer).map(|issuer| Arc::clone(issuer.policy.conventions()))
     }
 }
 
@@ -319,13 +333,8 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Explain for JwtAuthenticator<C
     fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, C> {
         recorder.plan(CHECKS);
         Box::pin(async move {
-            match self.inner.verify(credential.token(), credential.now(), recorder)? {
-                Step::Proven(proven) => Ok(proven),
-                Step::NeedsKey(fetch) => {
-                    let fetched = fetch.await;
-                    self.inner.resume(credential.token(), fetched, credential.clock().now(), recorder)
-                }
-            }
+            let step = self.inner.verify(credential.token(), credential.now(), recorder)?;
+            self.inner.finish(credential.token(), step, &*credential.clock(), recorder).await
         })
     }
 }
@@ -362,7 +371,7 @@ impl<C> Clone for JwtAuthenticator<C> {
 impl<C> fmt::Debug for JwtAuthenticator<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtAuthenticator")
-            .field("trusts", &self.inner.verifier)
+            .field("trusts", self.inner.verifier.trusted())
             .field("claims", &std::any::type_name::<C>())
             .finish_non_exhaustive()
     }

@@ -71,12 +71,13 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
         UnverifiedToken::MAX_LEN
     }
 
-    /// How the issuers write their tokens that are known by now. Asked once, when an admission checks [revocations](crate::Admission::revocations): a
-    /// view that knows can say that a revocation would hit nothing.
+    /// Returns how this issuer writes its tokens, if it is trusted here at the moment. Asked by a view of revocations, which can then say that a
+    /// revocation would hit nothing ([`RevocationView::problem_with`](crate::RevocationView::problem_with)).
     ///
-    /// Defaults to none.
-    fn conventions(&self) -> Vec<Arc<Conventions>> {
-        Vec::new()
+    /// Defaults to `None`: it is not known.
+    fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
+        let _ = issuer;
+        None
     }
 }
 
@@ -99,7 +100,7 @@ impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
         (**self).max_len()
     }
 
-    fn conventions(&self) -> Vec<Arc<Conventions>> {
-        (**self).conventions()
+    fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
+        (**self).conventions(issuer)
     }
 }

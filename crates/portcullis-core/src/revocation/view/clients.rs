@@ -1,26 +1,45 @@
 //! Which issuers name the client in their tokens, so that a client is not revoked to no effect.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::RevocationView;
 use crate::{
     Conventions,
-    revocation::{Level, Revocation, entry::short},
+    revocation::{Level, Revocation},
 };
 
-/// For each issuer whose tokens are checked against a view: whether any of its tokens name a client.
+/// How an issuer writes its tokens, as an authenticator whose tokens are checked against a view says; `None` once there is no such authenticator.
+type Source = dyn Fn(&str) -> Option<Option<Arc<Conventions>>> + Send + Sync;
+
+/// The authenticators that know how issuers write tokens. They are asked at the moment at which it matters, as issuers come and go.
 #[derive(Default)]
-pub(super) struct Clients(Mutex<BTreeMap<Box<str>, bool>>);
+pub(super) struct Clients(Mutex<Vec<Box<Source>>>);
+
+impl Clients {
+    /// Whether any of the issuer's tokens name a client; `None` if no authenticator trusts the issuer.
+    fn are_named_by(&self, issuer: &str) -> Option<bool> {
+        let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut named = None;
+        sources.retain(|source| {
+            let answer = source(issuer);
+            if let Some(Some(conventions)) = &answer {
+                *named.get_or_insert_default() |= conventions.client_place().is_some();
+            }
+            answer.is_some()
+        });
+        named
+    }
+}
 
 impl RevocationView {
-    /// Notes how an issuer writes its tokens that are checked against this view.
-    pub(crate) fn note(&self, conventions: &Conventions) {
-        let names_clients = conventions.client_place().is_some();
-        let mut issuers = self.0.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *issuers.entry(short(conventions.issuer()).into()).or_default() |= names_clients;
+    /// Adds an authenticator whose tokens are checked against this view, and takes out those that are gone.
+    pub(crate) fn ask_of_issuers(
+        &self,
+        source: impl Fn(&str) -> Option<Option<Arc<Conventions>>> + Send + Sync + 'static,
+    ) {
+        let mut sources = self.0.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.retain(|source| source("").is_some());
+        sources.push(Box::new(source));
     }
 
     /// Returns why a revocation would have no effect on any token that is checked against this view: one of an empty id
@@ -33,9 +52,9 @@ impl RevocationView {
                 "its id or its issuer is empty, so that no token would be hit: give the value of the tokens' claim";
             return Some(problem.to_owned());
         }
-        let issuers = self.0.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let names_no_client = issuers.get(revocation.of_issuer()) == Some(&false);
-        (revocation.level() == Level::Client && names_no_client).then(|| {
+        let is_of_client = revocation.level() == Level::Client;
+        let names_no_client = is_of_client && self.0.clients.are_named_by(revocation.of_issuer()) == Some(false);
+        names_no_client.then(|| {
             "this issuer's tokens do not name their client, so that revoking a client would have no effect: revoke its \
              subjects or sessions, or say where the issuer writes the client's id (`TrustedIssuer::client_claim`)"
                 .to_owned()

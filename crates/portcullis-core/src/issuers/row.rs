@@ -1,0 +1,72 @@
+//! One trusted issuer in a table.
+
+use std::{fmt, sync::Arc};
+
+use crate::{KeySource, TrustedIssuer, policy::Policy};
+
+/// One trusted issuer: what is accepted from it, its keys, and by which number its remembered tokens are known.
+pub(crate) struct Row {
+    pub(crate) policy: Policy,
+    pub(crate) keys: Arc<dyn KeySource>,
+    part: Part,
+}
+
+impl Row {
+    pub(super) fn new(issuer: TrustedIssuer, part: Part) -> Self {
+        let (policy, keys) = issuer.into_parts();
+        Self { policy, keys, part }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.policy.issuer()
+    }
+
+    pub(crate) fn part(&self) -> Part {
+        self.part
+    }
+
+    /// The problems of the issuer's configuration, each a sentence.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> = self.policy.problems().collect();
+        let found = self.keys.problem().or_else(|| self.policy.problem_with_keys(self.keys.algorithms()));
+        problems.extend(found.map(|problem| format!("issuer {}: {problem}", self.policy.label())));
+        problems
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row").field("policy", &self.policy).field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+/// Which issuer a remembered token is of: a place in the table, and a number that no other issuer in that place ever has.
+///
+/// Both are packed into one number, because that is what [`Edition::part`](crate::Edition::part) holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part(u64);
+
+impl Part {
+    const SLOT_BITS: u32 = 24;
+
+    /// How many places there can be: sixteen million.
+    pub(super) const SLOTS: usize = 1 << Self::SLOT_BITS;
+
+    /// The 40 bits of `generation` last for 35 years of a thousand changes in each second.
+    pub(super) const fn new(slot: usize, generation: u64) -> Self {
+        Self(generation << Self::SLOT_BITS | slot as u64)
+    }
+
+    pub(crate) const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    pub(crate) const fn number(self) -> u64 {
+        self.0
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "24 bits fit into any usize")]
+    pub(super) const fn slot(self) -> usize {
+        (self.0 & (Self::SLOTS as u64 - 1)) as usize
+    }
+}

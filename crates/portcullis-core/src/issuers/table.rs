@@ -1,0 +1,176 @@
+//! The trusted issuers at one moment.
+
+use std::{
+    borrow::Borrow,
+    collections::HashSet,
+    hash::{Hash, Hasher},
+    sync::{Arc, OnceLock},
+};
+
+use foldhash::quality::RandomState;
+
+use super::row::{Part, Row};
+use crate::{
+    AuthError, Code, ConfigError, TrustedIssuer,
+    policy::{NearNames, difference, listed},
+};
+
+/// The trusted issuers at one moment. Never changes once it is in use: a change is made to a copy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    /// By place. The place of an issuer that was removed is used again, so that coming and going grows nothing.
+    rows: Vec<Option<Arc<Row>>>,
+    by_name: HashSet<ByName, RandomState>,
+    /// Moves on with each issuer that comes.
+    generation: u64,
+    names: OnceLock<Arc<Names>>,
+}
+
+impl Table {
+    /// A table of these issuers, in their order.
+    ///
+    /// # Errors
+    ///
+    /// All problems at once.
+    pub(crate) fn of(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
+        let (mut table, mut problems) = (Self::default(), Vec::new());
+        for issuer in issuers {
+            let row = table.next_row(issuer)?;
+            problems.extend(row.problems());
+            if table.by_name.contains(row.name()) {
+                problems.push(format!(
+                    "issuer {} is listed twice: give one entry all its audiences and keys (`KeySet::new` takes several, \
+                     `SecretAndPublic::new` a secret beside published keys)",
+                    row.policy.label(),
+                ));
+            }
+            table.put(row);
+        }
+        ConfigError::check(problems).map(|()| table)
+    }
+
+    /// The issuer of exactly this name. The cost does not depend on how many there are.
+    pub(crate) fn find(&self, name: &str) -> Option<&Arc<Row>> {
+        self.by_name.get(name).map(|by_name| &by_name.0)
+    }
+
+    /// The issuer of which a token was remembered, if it is still the same one.
+    pub(crate) fn row_of(&self, part: Part) -> Option<&Row> {
+        let row = self.rows.get(part.slot())?.as_deref()?;
+        (row.part() == part).then_some(row)
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().flatten().map(|row| &**row)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Trusts one more issuer, or another one of that name.
+    ///
+    /// # Errors
+    ///
+    /// If its configuration cannot be used.
+    pub(super) fn insert(&mut self, issuer: TrustedIssuer) -> Result<(), ConfigError> {
+        let row = self.next_row(issuer)?;
+        ConfigError::check(row.problems())?;
+        self.remove(row.name());
+        self.put(row);
+        Ok(())
+    }
+
+    /// Whether an issuer of that name was there.
+    pub(super) fn remove(&mut self, name: &str) -> bool {
+        let Some(ByName(row)) = self.by_name.take(name) else { return false };
+        self.rows[row.part().slot()] = None;
+        self.names = OnceLock::new();
+        true
+    }
+
+    fn next_row(&mut self, issuer: TrustedIssuer) -> Result<Row, ConfigError> {
+        let slot = if self.by_name.len() == self.rows.len() {
+            self.rows.len()
+        } else {
+            self.rows.iter().position(Option::is_none).unwrap_or(self.rows.len())
+        };
+        if slot >= Part::SLOTS {
+            return Err(ConfigError::new(format!("more than {} issuers: a table holds no more", Part::SLOTS)));
+        }
+        self.generation += 1;
+        Ok(Row::new(issuer, Part::new(slot, self.generation)))
+    }
+
+    fn put(&mut self, row: Row) {
+        let row = Arc::new(row);
+        let slot = row.part().slot();
+        if slot == self.rows.len() {
+            self.rows.push(None);
+        }
+        self.rows[slot] = Some(Arc::clone(&row));
+        self.by_name.replace(ByName(row));
+        self.names = OnceLock::new();
+    }
+
+    /// Says who is trusted, and how the token's issuer differs from the one whose name it nearly has.
+    pub(crate) fn not_trusted(&self, issuer: Option<&str>) -> AuthError {
+        let names = self.names.get_or_init(|| Arc::new(Names::of(self)));
+        let mut explanation = format!("trusted here: {}", names.listed);
+        let near = issuer.and_then(|issuer| {
+            let ours = self.rows.get(names.near.find(issuer)?)?.as_ref()?.name();
+            Some((ours, difference(ours, issuer)?))
+        });
+        if issuer.is_none() {
+            explanation.push_str("; the token has no `iss`");
+        } else if let Some((ours, difference)) = near {
+            explanation.push_str("; the token's `iss` differs from ");
+            explanation.push_str(&listed([ours].into_iter()));
+            explanation.push(' ');
+            explanation.push_str(&difference);
+        }
+        AuthError::new(Code::IssuerNotTrusted).with_explanation(explanation)
+    }
+}
+
+/// What refusals say of the names. Made at the first refusal after a change, so that neither each change nor each refusal goes through
+/// all names.
+#[derive(Debug)]
+struct Names {
+    near: NearNames,
+    listed: String,
+}
+
+impl Names {
+    fn of(table: &Table) -> Self {
+        // A place that is free has no name, and no name is near to none.
+        let near = NearNames::new(table.rows.iter().map(|row| row.as_ref().map_or("", |row| row.name())));
+        let names: Vec<_> = table.rows().map(Row::name).collect();
+        let listed = if names.is_empty() { "nobody".to_owned() } else { listed(names.into_iter()) };
+        Self { near, listed }
+    }
+}
+
+/// A row that is found by its name.
+#[derive(Clone, Debug)]
+struct ByName(Arc<Row>);
+
+impl Borrow<str> for ByName {
+    fn borrow(&self) -> &str {
+        self.0.name()
+    }
+}
+
+impl PartialEq for ByName {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name() == other.0.name()
+    }
+}
+
+impl Eq for ByName {}
+
+impl Hash for ByName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name().hash(state);
+    }
+}
