@@ -76,8 +76,8 @@ mod verifier;
 
 pub use admission::{Admission, Admitted, AnyAdmission, IntoAdmission};
 pub use authenticator::{
-    Attempt, Authenticator, Channel, Credential, Edition, Explain, Explaining, Header, JwtAuthenticator, Presented,
-    Proven, RequestView, Scheme, Waiting,
+    Attempt, Authenticator, Channel, Credential, Dispatch, DispatchBuilder, Edition, Explain, Explaining, Header,
+    JwtAuthenticator, Presented, Proven, RequestView, Scheme, Waiting,
 };
 pub use claims::{ClaimPlace, ClaimRef, LenientClaim, Roles, Scopes};
 pub use clock::{Clock, SystemClock, UnixTime};

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod credential;
+mod dispatch;
 mod explain;
 mod jwt;
 mod proven;
@@ -11,6 +12,7 @@ mod token68;
 pub use attempt::{Attempt, Waiting};
 pub(crate) use credential::Time;
 pub use credential::{Credential, Presented, Scheme};
+pub use dispatch::{Dispatch, DispatchBuilder};
 pub use explain::{Explain, Explaining};
 pub use jwt::JwtAuthenticator;
 pub(crate) use proven::Proof;

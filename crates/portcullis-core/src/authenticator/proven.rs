@@ -102,6 +102,14 @@ impl<C> Proven<C> {
         Self { proof: Proof::Shown, ..self }
     }
 
+    /// Notes by which part of a dispatch this was found. What cannot be noted is not remembered.
+    pub(super) fn on_branch(self, at: usize) -> Self {
+        match self.edition.on_branch(at) {
+            Some(edition) => Self { edition, ..self },
+            None => Self { window: None, ..self },
+        }
+    }
+
     /// What is proven.
     pub fn facts(&self) -> &Facts {
         &self.verified
@@ -130,6 +138,9 @@ pub(crate) enum Proof {
 pub struct Edition {
     pub(crate) part: u64,
     pub(crate) number: u64,
+    /// Through which parts of which [`Dispatch`](crate::Dispatch) it came, a byte for each, the outermost one last; each is one more than the position.
+    /// Apart from `part`, so that the numbers of one authenticator can never be taken for another's.
+    branches: u64,
 }
 
 impl Edition {
@@ -140,7 +151,23 @@ impl Edition {
 
     /// An edition of one of its parts, such as an issuer among several.
     pub const fn of_part(part: u64, number: u64) -> Self {
-        Self { part, number }
+        Self { part, number, branches: 0 }
+    }
+
+    /// How many parts a dispatch may have: a byte counts them, and zero means none.
+    pub(super) const MAX_BRANCHES: usize = 255;
+
+    /// The edition as that of a dispatch whose part of this position it is of; `None` if there is no room to say so, after eight of them.
+    fn on_branch(self, at: usize) -> Option<Self> {
+        let branch = u8::try_from(at + 1).ok()?;
+        let branches = self.branches.checked_mul(256)? | u64::from(branch);
+        Some(Self { branches, ..self })
+    }
+
+    /// The position of the dispatch's part that it is of, and the edition as that part knows it.
+    pub(super) fn branch(self) -> Option<(usize, Self)> {
+        let at = usize::from(self.branches.to_le_bytes()[0]).checked_sub(1)?;
+        Some((at, Self { branches: self.branches / 256, ..self }))
     }
 
     /// Which part it is of; 0 if it is of the whole.

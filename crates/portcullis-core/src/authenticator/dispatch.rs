@@ -1,0 +1,251 @@
+//! Several kinds of credentials in one place: which authenticator is asked about one of them.
+
+use std::{fmt, sync::Arc};
+
+use super::{Attempt, Authenticator, Credential, Edition, Proven, Scheme, token68};
+use crate::{AuthError, Code, ConfigError, Conventions, NoCustom, UnixTime, Verified, config_text::quoted};
+
+/// Asks one of several authenticators, chosen by what a credential looks like: for API tokens, JSON Web Tokens and others in one `Authorization` header.
+///
+/// Exactly one authenticator is asked about a credential, and its answer is final. No authenticator is tried after another. A credential that none
+/// of them is for is refused ([`Code::CredentialKindUnknown`]).
+///
+/// ```
+/// use portcullis_core::{Admission, Authenticator, Dispatch};
+///
+/// # fn service(
+/// #     api_tokens: impl Authenticator<Claims = portcullis_core::NoCustom>,
+/// #     jwt: portcullis_core::JwtAuthenticator,
+/// #     introspection: impl Authenticator<Claims = portcullis_core::NoCustom>,
+/// # ) -> Result<Admission, portcullis_core::ConfigError> {
+/// let dispatch = Dispatch::builder()
+///     .prefix("acme_", api_tokens)
+///     .compact_jws(jwt)
+///     .otherwise(introspection)
+///     .build()?;
+/// let admission = Admission::new(dispatch);
+/// # Ok(admission)
+/// # }
+/// ```
+pub struct Dispatch<C = NoCustom> {
+    /// At most one of them takes a credential, apart from the one for the rest, which comes last.
+    parts: Arc<[Part<C>]>,
+}
+
+/// Makes a [`Dispatch`].
+#[must_use = "it does nothing until it is built"]
+pub struct DispatchBuilder<C = NoCustom> {
+    parts: Vec<Part<C>>,
+}
+
+struct Part<C> {
+    takes: Takes,
+    authenticator: Arc<dyn Authenticator<Claims = C>>,
+}
+
+/// The credentials that a part is for.
+#[derive(Debug)]
+enum Takes {
+    Scheme(Scheme),
+    Prefix(String),
+    CompactJws,
+    Rest,
+}
+
+impl<C> Dispatch<C> {
+    /// Begins with no authenticator. All that are added make the same type of claims.
+    pub const fn builder() -> DispatchBuilder<C> {
+        DispatchBuilder { parts: Vec::new() }
+    }
+
+    /// The one part that is for this credential, and its position. Depends on octets and scheme alone, so that it is the same one whenever these are
+    /// presented.
+    fn pick(&self, credential: Credential<'_>) -> Result<(usize, &Part<C>), AuthError> {
+        let mut parts = self.parts.iter().enumerate();
+        parts.find(|(_, part)| part.takes.takes(credential)).ok_or_else(|| Code::CredentialKindUnknown.into())
+    }
+}
+
+impl<C: Send + Sync + 'static> DispatchBuilder<C> {
+    /// Asks `authenticator` about every credential that is presented under this scheme, whatever it looks like.
+    ///
+    /// What the other methods add is for [`Scheme::Bearer`] alone: a credential under a scheme that is not named here is refused.
+    pub fn scheme(self, scheme: Scheme, authenticator: impl Authenticator<Claims = C>) -> Self {
+        self.add(Takes::Scheme(scheme), authenticator)
+    }
+
+    /// Asks `authenticator` about credentials that begin with `prefix`, compared exactly: `acme_`, say.
+    pub fn prefix(self, prefix: impl Into<String>, authenticator: impl Authenticator<Claims = C>) -> Self {
+        self.add(Takes::Prefix(prefix.into()), authenticator)
+    }
+
+    /// Asks `authenticator` about credentials that look like a signed JSON Web Token in compact form (RFC 7515 section 7.1): three parts with dots in
+    /// between, the first of which is a JSON object in base64url.
+    pub fn compact_jws(self, authenticator: impl Authenticator<Claims = C>) -> Self {
+        self.add(Takes::CompactJws, authenticator)
+    }
+
+    /// Asks `authenticator` about all other credentials, such as opaque tokens without a prefix.
+    ///
+    /// Defaults to refusing them.
+    pub fn otherwise(self, authenticator: impl Authenticator<Claims = C>) -> Self {
+        self.add(Takes::Rest, authenticator)
+    }
+
+    fn add(mut self, takes: Takes, authenticator: impl Authenticator<Claims = C>) -> Self {
+        self.parts.push(Part { takes, authenticator: Arc::new(authenticator) });
+        self
+    }
+
+    /// Makes the authenticator.
+    ///
+    /// # Errors
+    ///
+    /// If more than one of the authenticators could be meant by one credential, or none by any: all problems at once.
+    pub fn build(mut self) -> Result<Dispatch<C>, ConfigError> {
+        let mut problems = Vec::new();
+        if self.parts.is_empty() {
+            problems.push("a dispatch without an authenticator would refuse every credential: add one".to_owned());
+        }
+        if self.parts.len() > Edition::MAX_BRANCHES {
+            problems.push(format!("a dispatch has at most {} authenticators", Edition::MAX_BRANCHES));
+        }
+        for (at, part) in self.parts.iter().enumerate() {
+            problems.extend(part.takes.problem());
+            let conflicts = self.parts[..at].iter().filter(|earlier| part.takes.overlaps(&earlier.takes));
+            problems.extend(conflicts.map(|earlier| {
+                format!(
+                    "{} and {} could be meant by the same credential: only one authenticator can be asked about it",
+                    earlier.takes, part.takes
+                )
+            }));
+        }
+        ConfigError::check(problems)?;
+        self.parts.sort_by_key(|part| matches!(part.takes, Takes::Rest));
+        Ok(Dispatch { parts: self.parts.into() })
+    }
+}
+
+impl Takes {
+    /// Whether the part is for this credential.
+    fn takes(&self, credential: Credential<'_>) -> bool {
+        match self {
+            Self::Scheme(scheme) => is_same(*scheme, credential.scheme()),
+            Self::Prefix(prefix) => is_bearer(credential) && credential.token().starts_with(prefix.as_str()),
+            Self::CompactJws => is_bearer(credential) && is_compact_jws(credential.token()),
+            Self::Rest => is_bearer(credential),
+        }
+    }
+
+    /// Why no credential could be meant.
+    fn problem(&self) -> Option<String> {
+        let Self::Prefix(prefix) = self else { return None };
+        if prefix.is_empty() {
+            return Some("a prefix is empty: every credential begins with it (`otherwise` takes the rest)".to_owned());
+        }
+        let problem = token68::text(prefix.as_bytes()).is_err() || prefix.ends_with('=');
+        problem.then(|| format!("no credential begins with the prefix {}: it is no part of a b64token", quoted(prefix)))
+    }
+
+    /// Whether one credential may be meant by both.
+    fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Scheme(one), Self::Scheme(other)) => is_same(*one, *other),
+            // All others are for `Bearer`.
+            (Self::Scheme(scheme), _) | (_, Self::Scheme(scheme)) => is_same(*scheme, Scheme::Bearer),
+            (Self::Prefix(one), Self::Prefix(other)) => begins_with(one, other),
+            (Self::Prefix(prefix), Self::CompactJws) | (Self::CompactJws, Self::Prefix(prefix)) => {
+                JWS_BEGINNINGS.iter().any(|beginning| begins_with(beginning, prefix))
+            }
+            (Self::CompactJws, Self::CompactJws) | (Self::Rest, Self::Rest) => true,
+            (Self::Rest, _) | (_, Self::Rest) => false,
+        }
+    }
+}
+
+/// `{"` in base64url, and `{` with a space or a line break behind it. Two letters say no more than that.
+const JWS_BEGINNINGS: [&str; 2] = ["ey", "ew"];
+
+fn is_compact_jws(token: &str) -> bool {
+    let begins = JWS_BEGINNINGS.iter().any(|beginning| token.starts_with(beginning));
+    begins && token.bytes().filter(|&byte| byte == b'.').count() == 2
+}
+
+/// Whether one of the two texts begins with the other.
+fn begins_with(one: &str, other: &str) -> bool {
+    one.starts_with(other) || other.starts_with(one)
+}
+
+fn is_bearer(credential: Credential<'_>) -> bool {
+    is_same(credential.scheme(), Scheme::Bearer)
+}
+
+/// Schemes are compared without case (RFC 9110 section 11.1).
+fn is_same(one: Scheme, other: Scheme) -> bool {
+    one.as_str().eq_ignore_ascii_case(other.as_str())
+}
+
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheme(scheme) => write!(f, "`scheme({scheme})`"),
+            Self::Prefix(prefix) => write!(f, "`prefix({})`", quoted(prefix)),
+            Self::CompactJws => f.write_str("`compact_jws`"),
+            Self::Rest => f.write_str("`otherwise`"),
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> Authenticator for Dispatch<C> {
+    type Claims = C;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
+        match self.pick(credential) {
+            Ok((at, part)) => part.authenticator.verify(credential).map(move |proven| proven.on_branch(at)),
+            Err(error) => Attempt::Done(Err(error)),
+        }
+    }
+
+    fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
+        let part = edition.branch().and_then(|(at, edition)| Some((self.parts.get(at)?, edition)));
+        part.is_some_and(|(part, edition)| part.authenticator.is_current(edition, now))
+    }
+
+    fn prove(&self, credential: Credential<'_>, verified: &Verified<C>) -> Result<(), AuthError> {
+        self.pick(credential)?.1.authenticator.prove(credential, verified)
+    }
+
+    fn max_len(&self) -> usize {
+        self.parts.iter().map(|part| part.authenticator.max_len()).max().unwrap_or_default()
+    }
+
+    /// If several of them trust the issuer, those of one that reads the client's id come first: its tokens can be revoked by client.
+    fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
+        let known = self.parts.iter().filter_map(|part| part.authenticator.conventions(issuer));
+        known.max_by_key(|conventions| conventions.client_place().is_some())
+    }
+}
+
+impl<C> Clone for Dispatch<C> {
+    fn clone(&self) -> Self {
+        Self { parts: Arc::clone(&self.parts) }
+    }
+}
+
+impl<C> fmt::Debug for Dispatch<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.parts.iter()).finish()
+    }
+}
+
+impl<C> fmt::Debug for DispatchBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.parts.iter()).finish()
+    }
+}
+
+impl<C> fmt::Debug for Part<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part").field("takes", &self.takes).field("authenticator", &self.authenticator).finish()
+    }
+}
