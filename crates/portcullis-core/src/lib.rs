@@ -83,7 +83,7 @@ pub use claims::{ClaimPlace, ClaimRef, LenientClaim, Roles, Scopes};
 pub use clock::{Clock, SystemClock, UnixTime};
 pub use config_text::exact_text_problem;
 pub use error::{AuthError, AuthErrorKind, Code, ConfigError};
-pub use issuers::Issuers;
+pub use issuers::{Allow, IssuerResolver, Issuers, ResolveError};
 pub use judge::{Check, Explanation, Finding, Outcome, Recorder};
 pub use key::{
     Algorithm, AlgorithmSet, KeyError, KeyErrorKind, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeyState,

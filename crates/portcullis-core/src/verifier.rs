@@ -30,6 +30,19 @@ pub(crate) struct ScreenedToken<'t, 'v> {
     pub(crate) issuer: Found<'v>,
 }
 
+/// Why there is no screened token.
+pub(crate) enum Unscreened {
+    Refused(AuthError),
+    /// The issuer of this name is not known, and may be asked about.
+    UnknownIssuer(Box<str>),
+}
+
+impl From<AuthError> for Unscreened {
+    fn from(error: AuthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
 /// The claims as parsed. Private to this module: nobody reads them before the signature is known to be right.
 struct UnprovenClaims {
     text: ClaimsText,
@@ -58,16 +71,27 @@ impl Verifier {
         &self,
         token: UnverifiedToken<'t>,
         judge: &mut J,
-    ) -> Result<ScreenedToken<'t, '_>, AuthError> {
+    ) -> Result<ScreenedToken<'t, '_>, Unscreened> {
         let text = judge.gate(Check::Claims, decode_text(token.claims_text(), Code::ClaimsMalformed))?;
         let mut text = ClaimsText::from(text);
         let registered = judge.gate(Check::Claims, RegisteredClaims::parse(&mut text))?;
         let issuer = registered.issuer.map(|issuer| issuer.of(text.with_copies()));
-        let found = issuer.and_then(|issuer| self.trusted.find(issuer));
-        let found = found.ok_or_else(|| self.trusted.table().not_trusted(issuer));
+        let found = match issuer.and_then(|issuer| self.trusted.find(issuer)) {
+            Some(found) => Ok(found),
+            None => Err(self.not_found(issuer)?),
+        };
         let issuer = judge.gate(Check::Issuer, found)?;
         issuer.policy.accept_header(token.header(), judge)?;
         Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, issuer })
+    }
+
+    /// Says why a token of this issuer is refused, unless the issuer may be asked about.
+    #[cold]
+    fn not_found(&self, issuer: Option<&str>) -> Result<AuthError, Unscreened> {
+        match issuer {
+            Some(issuer) if self.trusted.may_ask(issuer) => Err(Unscreened::UnknownIssuer(issuer.into())),
+            issuer => Ok(self.trusted.table().not_trusted(issuer)),
+        }
     }
 
     /// Decides about the claims of a token that `signer` signed: see [`ScreenedToken::find_signer`]. Returns with it the issuer by whose policy it was

@@ -111,16 +111,16 @@ mod sparse;
 mod telemetry;
 
 pub use portcullis_core::{
-    Actor, Admission, Admitted, Algorithm, AlgorithmSet, AnyAdmission, AnyVerified, Asked, Attempt, AuthError,
+    Actor, Admission, Admitted, Algorithm, AlgorithmSet, Allow, AnyAdmission, AnyVerified, Asked, Attempt, AuthError,
     AuthErrorKind, Authenticator, Channel, ClaimPlace, ClaimRef, Clock, Code, ConfigError, Conventions, Credential,
-    CredentialKind, Cursor, Edition, Facts, Header, Identity, IntoAdmission, JwtAuthenticator, KeyError, KeyErrorKind,
-    KeyHint, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind,
-    KeyState, Leeway, LenientClaim, Level, LogError, LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page,
-    Presented, Principal, Profile, Proven, RequestView, Resolved, Revocation, RevocationEntry, RevocationLog,
-    RevocationView, RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Rungs, Scheme, Scopes, Secret,
-    SecretAndPublic, SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime,
-    UnknownAlgorithm, UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting,
-    WaitingForKeys, WhenStale,
+    CredentialKind, Cursor, Dispatch, DispatchBuilder, Edition, Facts, Header, Identity, IntoAdmission, IssuerResolver,
+    Issuers, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing, KeySet, KeySetError,
+    KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind, KeyState, Leeway, LenientClaim, Level, LogError,
+    LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page, Presented, Principal, Profile, Proven,
+    RequestView, ResolveError, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
+    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Rungs, Scheme, Scopes, Secret, SecretAndPublic,
+    SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm,
+    UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
 };
 
 /// Why a credential is accepted or refused, check by check: see [`Admission::explain`].

@@ -1,6 +1,6 @@
 //! The authenticator for JSON Web Tokens: the verifier's recipe, and keys.
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -9,9 +9,9 @@ use super::{Attempt, Authenticator, Credential, Edition, Explain, Explaining, Pr
 use crate::{
     AuthError, Clock, Code, ConfigError, Conventions, Issuers, KeyHint, KeyMatch, KeySource, KeySourceError, NoCustom,
     Resolved, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey, WaitingForKeys,
-    issuers::{Found, Part, Table, Trusted},
+    issuers::{Asked, Found, Part, Table, Trusted},
     judge::{Check, Judge, Recorder, Strict},
-    verifier::{ScreenedToken, Verifier},
+    verifier::{ScreenedToken, Unscreened, Verifier},
 };
 
 /// Verifies JSON Web Tokens of the trusted issuers and gives their claims, custom ones as `C`.
@@ -119,7 +119,16 @@ enum Step<C> {
     Proven(Proven<C>),
     /// Its issuer's keys have to be fetched.
     NeedsKey(Part, WaitingForKeys),
+    /// It has to be found out whether its issuer is trusted.
+    NeedsIssuer(Asked),
 }
+
+/// How often a token waits, at most. Each time the list of issuers has changed in between, so twice is rare, and an application that
+/// changes it all the time must not keep requests for ever.
+const MOST_WAITS: usize = 8;
+
+/// Gives the clock to a token that has to wait.
+type ToClock<'a> = &'a dyn Fn() -> Arc<dyn Clock>;
 
 impl Inner {
     /// The whole path of a token, in order, until keys have to be fetched.
@@ -127,9 +136,14 @@ impl Inner {
         &self,
         text: &str,
         now: UnixTime,
+        clock: ToClock<'_>,
         judge: &mut J,
     ) -> Result<Step<C>, AuthError> {
-        let mut token = self.screen(text, now, judge)?;
+        let mut token = match self.screen(text, now, judge) {
+            Ok(token) => token,
+            Err(Unscreened::Refused(error)) => return Err(error),
+            Err(Unscreened::UnknownIssuer(name)) => return self.ask(&name, clock(), judge),
+        };
         let (part, source) = (token.issuer.part(), &*token.issuer.keys);
         let edition = source.edition(now); // before the keys, so that a change in between is noticed later
         let keys = match source.resolve(token.key_hint(), now) {
@@ -150,13 +164,22 @@ impl Inner {
         }
     }
 
+    /// Asks about an issuer that is not known.
+    #[cold]
+    fn ask<C, J: Judge>(&self, issuer: &str, clock: Arc<dyn Clock>, judge: &mut J) -> Result<Step<C>, AuthError> {
+        match self.verifier.trusted().ask(issuer, clock) {
+            Ok(asked) => Ok(Step::NeedsIssuer(asked)),
+            Err(error) => judge.gate(Check::Issuer, Err(error)),
+        }
+    }
+
     /// The cheap refusals: shape and size, issuer, type, algorithm.
     fn screen<'t, J: Judge>(
         &self,
         text: &'t str,
         now: UnixTime,
         judge: &mut J,
-    ) -> Result<ScreenedToken<'t, '_>, AuthError> {
+    ) -> Result<ScreenedToken<'t, '_>, Unscreened> {
         let token = judge.parsed(self.verifier.parse(text, self.max_token_bytes))?;
         let mut token = judge.screen(&self.verifier, token)?;
         or_look_on(judge.conclude(), &mut token, now, judge)?; // no key is looked up for a token that is refused
@@ -195,13 +218,14 @@ impl Inner {
         &self,
         text: &str,
         (part, fetched): (Part, Resolved),
-        now: UnixTime,
+        clock: &Arc<dyn Clock>,
         judge: &mut J,
     ) -> Result<Step<C>, AuthError> {
-        let mut token = self.screen(text, now, judge)?;
-        if token.issuer.part() != part {
-            return self.verify(text, now, judge);
-        }
+        let now = clock.now();
+        let mut token = match self.screen(text, now, judge) {
+            Ok(token) if token.issuer.part() == part => token,
+            _ => return self.verify(text, now, &|| Arc::clone(clock), judge),
+        };
         let keys = found(fetched, &*token.issuer.keys, token.key_hint());
         let keys = or_look_on(judge.gate(Check::Key, keys), &mut token, now, judge)?;
         self.accept_by(token, &keys, now, judge).map(Step::Proven)
@@ -212,15 +236,25 @@ impl Inner {
         &self,
         text: &str,
         mut step: Step<C>,
-        clock: &dyn Clock,
+        clock: &Arc<dyn Clock>,
         judge: &mut J,
     ) -> Result<Proven<C>, AuthError> {
-        loop {
+        for _ in 0..MOST_WAITS {
             step = match step {
                 Step::Proven(proven) => return Ok(proven),
-                Step::NeedsKey(part, fetch) => self.resume(text, (part, fetch.await), clock.now(), judge)?,
+                Step::NeedsKey(part, fetch) => self.resume(text, (part, fetch.await), clock, judge)?,
+                Step::NeedsIssuer(asked) => {
+                    judge.gate(Check::Issuer, asked.await)?;
+                    self.verify(text, clock.now(), &|| Arc::clone(clock), judge)?
+                }
             };
         }
+        if let Step::Proven(proven) = step {
+            return Ok(proven);
+        }
+        let error = AuthError::new(Code::IssuerUnavailable).with_retry_after(Duration::from_secs(1));
+        let explanation = "the list of issuers changed each time that the token had waited";
+        judge.gate(Check::Issuer, Err(error.with_explanation(explanation)))
     }
 
     fn accept_by<C: DeserializeOwned, J: Judge>(
@@ -303,12 +337,12 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
     type Claims = C;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
-        match self.inner.verify(credential.token(), credential.now(), &mut Strict) {
+        match self.inner.verify(credential.token(), credential.now(), &|| credential.clock(), &mut Strict) {
             Ok(Step::Proven(proven)) => Attempt::Done(Ok(proven)),
             Ok(step) => {
                 let (inner, token) = (Arc::clone(&self.inner), Zeroizing::new(credential.token().to_owned()));
                 let clock = credential.clock();
-                Attempt::waiting(async move { inner.finish(&token, step, &*clock, &mut Strict).await })
+                Attempt::waiting(async move { inner.finish(&token, step, &clock, &mut Strict).await })
             }
             Err(error) => Attempt::Done(Err(error)),
         }
@@ -333,8 +367,8 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Explain for JwtAuthenticator<C
     fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, C> {
         recorder.plan(CHECKS);
         Box::pin(async move {
-            let step = self.inner.verify(credential.token(), credential.now(), recorder)?;
-            self.inner.finish(credential.token(), step, &*credential.clock(), recorder).await
+            let step = self.inner.verify(credential.token(), credential.now(), &|| credential.clock(), recorder)?;
+            self.inner.finish(credential.token(), step, &credential.clock(), recorder).await
         })
     }
 }

@@ -125,6 +125,8 @@ codes! {
     AuthenticationTooWeak = "authentication_too_weak", InsufficientAuthentication, "a stronger login is needed";
     /// The issuer's keys could not be had, or are too old to be used.
     KeysUnavailable = "keys_unavailable", Unavailable, "the keys to verify the token are temporarily unavailable";
+    /// It could not be found out whether the issuer is trusted (see [`Issuers::on_unknown`](crate::Issuers::on_unknown)).
+    IssuerUnavailable = "issuer_unavailable", Unavailable, "whether the token's issuer is trusted is temporarily unknown";
     /// It is not known whether the token is revoked: what is known of the log is too old.
     RevocationsStale = "revocations_stale", Unavailable, "revocation status is temporarily unavailable";
     /// What a requirement asks for could not be found out.

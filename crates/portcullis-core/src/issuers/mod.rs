@@ -1,21 +1,31 @@
 //! The trusted issuers: a fixed list, or one that changes while the service runs.
 
+mod allow;
+mod flight;
+mod resolver;
 mod row;
 mod table;
+mod unknown;
 
 use std::{
     fmt,
     ops::Deref,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use arc_swap::ArcSwap;
 
+use self::unknown::Unknown;
+pub use self::{
+    allow::Allow,
+    resolver::{IssuerResolver, ResolveError},
+};
 pub(crate) use self::{
     row::{Part, Row},
     table::Table,
+    unknown::Asked,
 };
-use crate::{ConfigError, TrustedIssuer};
+use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer};
 
 /// Trusted issuers that come and go while the service runs: a handle, for services with tenants. Clones share the list.
 ///
@@ -49,6 +59,8 @@ struct Shared {
     configured: ArcSwap<Table>,
     /// One change at a time. Requests do without.
     change: Mutex<()>,
+    /// Those that are not on the list, if anything is to be asked about them.
+    unknown: OnceLock<Arc<Unknown>>,
 }
 
 impl Issuers {
@@ -59,7 +71,41 @@ impl Issuers {
     /// If the configuration cannot be used (two entries have one name, …): all problems at once.
     pub fn new(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
         let configured = ArcSwap::from_pointee(Table::of(issuers)?);
-        Ok(Self(Arc::new(Shared { configured, change: Mutex::new(()) })))
+        Ok(Self(Arc::new(Shared { configured, ..Shared::default() })))
+    }
+
+    /// Asks `resolver` about issuers that are not on the list, if `allow` says yes to their name: for tenants of whom there are too many to list, or
+    /// that are known to a database.
+    ///
+    /// - The rule is asked first, and decides without waiting. A token whose issuer it does not allow is refused as without a resolver.
+    /// - Requests that name the same issuer wait for one answer. At most 64 issuers are asked about at once; requests that name others get HTTP 503 with
+    ///   `Retry-After`.
+    /// - An issuer that the resolver gives is *learned*: kept until 1 000 others were used since. Issuers that are on the list are never
+    ///   pushed out. A learned one that was forgotten is asked for again.
+    /// - A name that the resolver knows no issuer for is refused for a minute without asking (1 024 names are remembered). If it could not find out, requests
+    ///   get HTTP 503, and it is asked again after 5 seconds.
+    /// - An issuer of another name than the one asked for, or one whose configuration cannot be used, is the service's fault (HTTP 500) for a minute.
+    ///
+    /// ```
+    /// use portcullis_core::{Allow, Issuers, TrustedIssuer};
+    /// # async fn keys_of(tenant: &str) -> std::io::Result<Option<portcullis_core::KeySet>> { Ok(None) }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let issuers = Issuers::new([])?;
+    /// issuers.on_unknown(Allow::suffix(".tenants.example.com")?, |issuer: String| async move {
+    ///     let keys = keys_of(&issuer).await?; // from a database, with a time limit
+    ///     Ok(keys.map(|keys| TrustedIssuer::new(issuer, "orders", keys)))
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is a resolver already: which of two would be asked is not clear.
+    pub fn on_unknown(&self, allow: Allow, resolver: impl IssuerResolver) -> Result<(), ConfigError> {
+        let added = self.0.unknown.set(Arc::new(Unknown::new(allow, resolver)));
+        added.map_err(|_| ConfigError::new("a list of issuers has one resolver of unknown ones: give it one rule"))
     }
 
     /// Trusts one more issuer. An issuer of the same name is replaced in one step: each request is decided by the one or by the other, and none is
@@ -69,18 +115,27 @@ impl Issuers {
     ///
     /// If the configuration cannot be used: all problems at once. The list is then as it was.
     pub fn insert(&self, issuer: TrustedIssuer) -> Result<(), ConfigError> {
-        self.change(|table| table.insert(issuer))
+        let name = issuer.conventions().issuer().to_owned();
+        self.change(|table| table.insert(issuer))?;
+        self.forget(&name);
+        Ok(())
     }
 
-    /// Trusts the issuer of this name no longer. Returns whether it was on the list.
+    /// Trusts the issuer of this name no longer. Returns whether it was trusted, on the list or learned.
+    ///
+    /// One that a [resolver](Self::on_unknown) knows is asked for again with its next token, so have the resolver say no first.
     pub fn remove(&self, name: &str) -> bool {
-        self.change(|table| table.remove(name))
+        let was_configured = self.change(|table| table.remove(name));
+        self.forget(name) || was_configured
     }
 
-    /// Trusts only those issuers any longer whose name `keep` says yes to.
+    /// Trusts only those issuers any longer whose name `keep` says yes to, on the list and learned.
     ///
     /// An issuer that is inserted or replaced while `keep` runs, stays.
     pub fn retain(&self, mut keep: impl FnMut(&str) -> bool) {
+        for name in self.learned().iter().filter(|name| !keep(name)) {
+            self.forget(name);
+        }
         // Asked outside of the change, since the closure is the application's and may come back here.
         let seen = self.configured();
         let ended: Vec<Part> = seen.rows().filter(|row| !keep(row.name())).map(Row::part).collect();
@@ -95,7 +150,34 @@ impl Issuers {
         });
     }
 
-    /// The names of the issuers, in no particular order.
+    /// The names of the issuers that were learned from a [resolver](Self::on_unknown), in no particular order: at most 1 000.
+    pub fn learned(&self) -> Vec<String> {
+        let Some(unknown) = self.0.unknown.get() else { return Vec::new() };
+        unknown.learned().rows().map(|row| row.name().to_owned()).collect()
+    }
+
+    fn forget(&self, name: &str) -> bool {
+        self.0.unknown.get().is_some_and(|unknown| unknown.forget(name))
+    }
+
+    /// The issuer of exactly this name, configured or learned.
+    fn find(&self, name: &str) -> Option<Arc<Row>> {
+        if let Some(row) = self.0.configured.load().find(name) {
+            return Some(Arc::clone(row));
+        }
+        let learned = self.0.unknown.get()?.learned();
+        learned.find(name).map(|row| Arc::clone(learned.used(row)))
+    }
+
+    fn of_part<T>(&self, part: Part, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+        if !part.is_learned() {
+            return self.0.configured.load().row_of(part).and_then(read);
+        }
+        let learned = self.0.unknown.get()?.learned();
+        learned.row_of(part).map(|row| learned.used(row)).and_then(read)
+    }
+
+    /// The names of the issuers on the list, in no particular order.
     pub fn names(&self) -> Vec<String> {
         self.configured().rows().map(|row| row.name().to_owned()).collect()
     }
@@ -147,7 +229,7 @@ impl Trusted {
     pub(crate) fn find(&self, name: &str) -> Option<Found<'_>> {
         match self {
             Self::Fixed(table) => table.find(name).map(|row| Found::Fixed(row)),
-            Self::Live(issuers) => issuers.0.configured.load().find(name).map(|row| Found::Live(Arc::clone(row))),
+            Self::Live(issuers) => issuers.find(name).map(Found::Live),
         }
     }
 
@@ -155,8 +237,29 @@ impl Trusted {
     pub(crate) fn of_part<T>(&self, part: Part, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
         match self {
             Self::Fixed(table) => table.row_of(part).and_then(read),
-            Self::Live(issuers) => issuers.0.configured.load().row_of(part).and_then(read),
+            Self::Live(issuers) => issuers.of_part(part, read),
         }
+    }
+
+    /// Whether a resolver may be asked about the issuer of this name, which was not found.
+    pub(crate) fn may_ask(&self, name: &str) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Live(issuers) => issuers.0.unknown.get().is_some_and(|unknown| unknown.allows(name)),
+        }
+    }
+
+    /// Asks the resolver about the issuer of this name.
+    ///
+    /// # Errors
+    ///
+    /// If it is known already that it is not trusted, or nothing can be asked now.
+    pub(crate) fn ask(&self, name: &str, clock: Arc<dyn Clock>) -> Result<Asked, AuthError> {
+        let unknown = match self {
+            Self::Fixed(_) => None,
+            Self::Live(issuers) => issuers.0.unknown.get(),
+        };
+        unknown.ok_or(Code::IssuerNotTrusted)?.ask(name, clock)
     }
 
     /// The table of the moment, for a refusal.

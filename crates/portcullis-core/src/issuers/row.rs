@@ -1,6 +1,12 @@
 //! One trusted issuer in a table.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::{KeySource, TrustedIssuer, policy::Policy};
 
@@ -9,12 +15,27 @@ pub(crate) struct Row {
     pub(crate) policy: Policy,
     pub(crate) keys: Arc<dyn KeySource>,
     part: Part,
+    /// How many issuers had been learned when it was last used. That is all the time that has to be told to find the one used least recently.
+    used: AtomicU64,
 }
 
 impl Row {
     pub(super) fn new(issuer: TrustedIssuer, part: Part) -> Self {
         let (policy, keys) = issuer.into_parts();
-        Self { policy, keys, part }
+        Self { policy, keys, part, used: AtomicU64::new(part.generation()) }
+    }
+
+    /// Notes that it is in use, `generation` being the table's.
+    pub(super) fn mark_used(&self, generation: u64) {
+        // Read first: a write takes the line away from other processors.
+        if self.used.load(Ordering::Relaxed) != generation {
+            self.used.store(generation, Ordering::Relaxed);
+        }
+    }
+
+    /// The smaller, the longer ago.
+    pub(super) fn last_used(&self) -> (u64, u64) {
+        (self.used.load(Ordering::Relaxed), self.part.generation())
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -40,21 +61,33 @@ impl fmt::Debug for Row {
     }
 }
 
-/// Which issuer a remembered token is of: a place in the table, and a number that no other issuer in that place ever has.
+/// Which issuer a remembered token is of: a table, a place in it, and a number that no other issuer in that place ever has.
 ///
-/// Both are packed into one number, because that is what [`Edition::part`](crate::Edition::part) holds.
+/// All are packed into one number, because that is what [`Edition::part`](crate::Edition::part) holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part(u64);
 
 impl Part {
-    const SLOT_BITS: u32 = 24;
+    const SLOT_BITS: u32 = 23;
 
-    /// How many places there can be: sixteen million.
+    /// Which of the two tables it is in: that of the learned issuers.
+    const LEARNED: u64 = 1 << Self::SLOT_BITS;
+
+    /// How many places a table can have: eight million.
     pub(super) const SLOTS: usize = 1 << Self::SLOT_BITS;
 
     /// The 40 bits of `generation` last for 35 years of a thousand changes in each second.
-    pub(super) const fn new(slot: usize, generation: u64) -> Self {
-        Self(generation << Self::SLOT_BITS | slot as u64)
+    pub(super) const fn new(is_learned: bool, slot: usize, generation: u64) -> Self {
+        let table = if is_learned { Self::LEARNED } else { 0 };
+        Self(generation << (Self::SLOT_BITS + 1) | table | slot as u64)
+    }
+
+    pub(super) const fn is_learned(self) -> bool {
+        self.0 & Self::LEARNED != 0
+    }
+
+    const fn generation(self) -> u64 {
+        self.0 >> (Self::SLOT_BITS + 1)
     }
 
     pub(crate) const fn from_number(number: u64) -> Self {
@@ -65,7 +98,7 @@ impl Part {
         self.0
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits fit into any usize")]
+    #[expect(clippy::cast_possible_truncation, reason = "23 bits fit into any usize")]
     pub(super) const fn slot(self) -> usize {
         (self.0 & (Self::SLOTS as u64 - 1)) as usize
     }

@@ -23,6 +23,7 @@ pub(crate) struct Table {
     by_name: HashSet<ByName, RandomState>,
     /// Moves on with each issuer that comes.
     generation: u64,
+    is_learned: bool,
     names: OnceLock<Arc<Names>>,
 }
 
@@ -47,6 +48,11 @@ impl Table {
             table.put(row);
         }
         ConfigError::check(problems).map(|()| table)
+    }
+
+    /// The table of the issuers that a resolver gives.
+    pub(super) fn of_learned() -> Self {
+        Self { is_learned: true, ..Self::default() }
     }
 
     /// The issuer of exactly this name. The cost does not depend on how many there are.
@@ -89,6 +95,20 @@ impl Table {
         true
     }
 
+    /// Removes the issuer that was not used for the longest time.
+    pub(super) fn remove_least_used(&mut self) {
+        let name = self.rows().min_by_key(|row| row.last_used()).map(|row| row.name().to_owned());
+        if let Some(name) = name {
+            self.remove(&name);
+        }
+    }
+
+    /// Notes that an issuer of this table is in use, and returns it.
+    pub(super) fn used<'r, R: Borrow<Row>>(&self, row: &'r R) -> &'r R {
+        row.borrow().mark_used(self.generation);
+        row
+    }
+
     fn next_row(&mut self, issuer: TrustedIssuer) -> Result<Row, ConfigError> {
         let slot = if self.by_name.len() == self.rows.len() {
             self.rows.len()
@@ -99,7 +119,7 @@ impl Table {
             return Err(ConfigError::new(format!("more than {} issuers: a table holds no more", Part::SLOTS)));
         }
         self.generation += 1;
-        Ok(Row::new(issuer, Part::new(slot, self.generation)))
+        Ok(Row::new(issuer, Part::new(self.is_learned, slot, self.generation)))
     }
 
     fn put(&mut self, row: Row) {

@@ -1,5 +1,12 @@
+use std::{
+    future::Future,
+    pin::pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    task::{Context, Poll, Waker},
+};
+
 use super::*;
-use crate::{Algorithm, AuthError, KeySet, Secret};
+use crate::{Algorithm, AuthError, KeySet, Secret, SystemClock};
 
 fn issuer(name: &str) -> TrustedIssuer {
     TrustedIssuer::new(name, "orders", KeySet::from(Secret::new("a", Algorithm::Hs256, [1; 32]).unwrap()))
@@ -86,4 +93,80 @@ fn what_is_kept_is_asked_outside_of_the_change() {
 
 fn refusal(table: &Table, name: &str) -> String {
     AuthError::to_string(&table.not_trusted(Some(name)))
+}
+
+/// Asks about this name, as a request does that is not known.
+fn ask(issuers: &Issuers, name: &str) -> Result<(), AuthError> {
+    let trusted = Trusted::Live(issuers.clone());
+    if !trusted.may_ask(name) {
+        return Err(Code::IssuerNotTrusted.into());
+    }
+    match pin!(trusted.ask(name, Arc::new(SystemClock))?).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => unreachable!("the resolver does not wait"),
+    }
+}
+
+fn kept(issuers: &Issuers) -> (usize, usize, usize) {
+    issuers.0.unknown.get().unwrap().kept()
+}
+
+#[test]
+fn a_flood_of_names_that_are_not_allowed_leaves_nothing_behind() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let issuers = Issuers::default();
+    let resolver = move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async { Ok(None) }
+    };
+    issuers.on_unknown(Allow::suffix(".tenants.test").unwrap(), resolver).unwrap();
+    for number in 0..100_000 {
+        assert!(ask(&issuers, &format!("https://evil-{number}.test")).is_err());
+    }
+    assert_eq!((asked.load(Ordering::SeqCst), kept(&issuers)), (0, (0, 0, 0)));
+    assert!(ask(&issuers, "https://one.tenants.test").is_err());
+    assert_eq!((asked.load(Ordering::SeqCst), kept(&issuers)), (1, (0, 1, 0)));
+}
+
+#[test]
+fn names_that_lead_nowhere_are_remembered_up_to_a_bound() {
+    let issuers = Issuers::default();
+    issuers.on_unknown(Allow::when(|_| true), |_| async { Ok(None) }).unwrap();
+    for number in 0..10_000 {
+        let refused = ask(&issuers, &format!("https://none-{number}.test")).unwrap_err();
+        assert_eq!(refused.code(), Code::IssuerNotTrusted);
+    }
+    assert_eq!(kept(&issuers), (0, 1_024, 0));
+}
+
+#[test]
+fn learned_issuers_come_and_go_within_a_bound_and_those_on_the_list_stay() {
+    let issuers = Issuers::new([issuer("https://configured.test")]).unwrap();
+    let configured = part(&issuers, "https://configured.test");
+    issuers.on_unknown(Allow::when(|_| true), |name: String| async move { Ok(Some(issuer(&name))) }).unwrap();
+    ask(&issuers, "https://busy.test").unwrap();
+    let busy = issuers.find("https://busy.test").unwrap().part();
+    for number in 0..3_000 {
+        ask(&issuers, &format!("https://tenant-{number}.test")).unwrap();
+        // Used by a token that is remembered, the other one by a new token.
+        assert!(issuers.of_part(busy, |row| Some(row.part())).is_some(), "{number}");
+        assert!(number < 999 || issuers.find("https://tenant-998.test").is_some(), "{number}");
+    }
+    assert_eq!(kept(&issuers), (1_000, 0, 0));
+    assert_eq!(part(&issuers, "https://configured.test"), configured);
+    assert!(issuers.find("https://tenant-2999.test").is_some() && issuers.find("https://tenant-2001.test").is_none());
+    let slots = issuers.0.unknown.get().unwrap().learned().rows().map(|row| row.part().slot()).max();
+    assert!(slots < Some(1_000), "places are used again");
+}
+
+#[test]
+fn the_numbers_of_the_two_tables_do_not_meet() {
+    let issuers = Issuers::new([issuer("https://a.test")]).unwrap();
+    issuers.on_unknown(Allow::when(|_| true), |name: String| async move { Ok(Some(issuer(&name))) }).unwrap();
+    ask(&issuers, "https://b.test").unwrap();
+    let [a, b] = ["https://a.test", "https://b.test"].map(|name| issuers.find(name).unwrap().part());
+    assert_eq!(a.slot(), b.slot());
+    let names = |part| issuers.of_part(part, |row| Some(row.name().to_owned()));
+    assert_eq!([names(a), names(b)], [Some("https://a.test".to_owned()), Some("https://b.test".to_owned())]);
 }

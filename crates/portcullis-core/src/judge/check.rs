@@ -32,7 +32,7 @@ macro_rules! checks {
 
 checks! {
     /// The octets have the form of a credential (RFC 6750 section 2.1).
-    Form = "form": [CredentialMalformed, CredentialMissing, CredentialRepeated];
+    Form = "form": [CredentialMalformed, CredentialMissing, CredentialRepeated, CredentialKindUnknown];
     /// An authenticator that does not name its checks has proven the credential. It can end with any code.
     Proved = "proved": [];
     /// The token is not longer than the limit.
@@ -46,7 +46,7 @@ checks! {
     /// The claims are a strict JSON object, and have the right types.
     Claims = "claims": [ClaimsMalformed, TokenMalformed];
     /// `iss` is one of the trusted issuers.
-    Issuer = "issuer": [IssuerNotTrusted];
+    Issuer = "issuer": [IssuerNotTrusted, IssuerUnavailable, ServiceMisconfigured];
     /// `typ` is accepted.
     Type = "type": [TypeNotAccepted];
     /// `alg` is allowed.

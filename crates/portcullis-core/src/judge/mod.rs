@@ -13,7 +13,7 @@ use crate::{
     claims::{ClaimsText, RegisteredClaims},
     json::Text,
     policy::Policy,
-    verifier::{ScreenedToken, Verifier},
+    verifier::{ScreenedToken, Unscreened, Verifier},
 };
 
 /// Takes note of the checks of the recipe, and says whether it goes on after one that failed.
@@ -28,7 +28,7 @@ pub(crate) trait Judge {
         &mut self,
         verifier: &'v Verifier,
         token: UnverifiedToken<'t>,
-    ) -> Result<ScreenedToken<'t, 'v>, AuthError>;
+    ) -> Result<ScreenedToken<'t, 'v>, Unscreened>;
 
     fn accept_claims(
         &mut self,
@@ -80,7 +80,7 @@ impl Judge for Strict {
         &mut self,
         verifier: &'v Verifier,
         token: UnverifiedToken<'t>,
-    ) -> Result<ScreenedToken<'t, 'v>, AuthError> {
+    ) -> Result<ScreenedToken<'t, 'v>, Unscreened> {
         verifier.screen(token, self)
     }
 
@@ -128,7 +128,7 @@ impl Judge for Recorder {
         &mut self,
         verifier: &'v Verifier,
         token: UnverifiedToken<'t>,
-    ) -> Result<ScreenedToken<'t, 'v>, AuthError> {
+    ) -> Result<ScreenedToken<'t, 'v>, Unscreened> {
         verifier.screen(token, self)
     }
 

@@ -1,0 +1,235 @@
+//! One future that many requests wait for. There is no runtime here, so the requests drive it.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Wake, Waker},
+};
+
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A future that is driven by whichever request is polled, and whose output all of them get.
+///
+/// A request that goes away, because its client did, loses nothing of it: the others go on. It ends with the last one.
+pub(super) struct Flight<T>(Mutex<State<T>>);
+
+struct State<T> {
+    stage: Stage<T>,
+    /// Of the requests that wait, by the number that each got.
+    wakers: HashMap<u64, Option<Waker>>,
+    joined: u64,
+    /// Whether there is progress to be made that came while the future was being polled.
+    woken_meanwhile: bool,
+}
+
+enum Stage<T> {
+    Ready(Work<T>),
+    /// A request is polling it.
+    Polled,
+    /// `None` if it panicked.
+    Done(Option<T>),
+}
+
+impl<T: Clone + Send + 'static> Flight<T> {
+    pub(super) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
+        let stage = Stage::Ready(Box::pin(work));
+        Self(Mutex::new(State { stage, wakers: HashMap::new(), joined: 0, woken_meanwhile: false }))
+    }
+
+    /// One more request that waits. It has to [`leave`](Self::leave).
+    pub(super) fn join(&self) -> u64 {
+        let mut state = self.lock();
+        state.joined += 1;
+        let number = state.joined;
+        state.wakers.insert(number, None);
+        number
+    }
+
+    /// A request waits no more. Returns whether it was the last one, and who has to be woken: it may have been the one that was to poll.
+    pub(super) fn leave(&self, number: u64) -> (bool, Vec<Waker>) {
+        let mut state = self.lock();
+        state.wakers.remove(&number);
+        (state.wakers.is_empty(), state.take_wakers())
+    }
+
+    /// Drives the future. `None` if it panicked, now or earlier.
+    pub(super) fn poll(self: &Arc<Self>, number: u64, context: &Context<'_>) -> Poll<Option<T>> {
+        let mut state = self.lock();
+        state.wakers.insert(number, Some(context.waker().clone()));
+        let work = match &state.stage {
+            Stage::Done(output) => return Poll::Ready(output.clone()),
+            Stage::Polled => return Poll::Pending,
+            Stage::Ready(_) => std::mem::replace(&mut state.stage, Stage::Polled),
+        };
+        drop(state);
+        let Stage::Ready(work) = work else { return Poll::Pending };
+        // Polled without the lock: it is the application's code, which may take long, come back here, or panic.
+        let mut turn = Turn { flight: self, stage: Stage::Done(None) };
+        let waker = Waker::from(Arc::clone(self));
+        let (stage, poll) = poll_once(work, &mut Context::from_waker(&waker));
+        turn.stage = stage;
+        drop(turn);
+        poll
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn poll_once<T: Clone>(mut work: Work<T>, context: &mut Context<'_>) -> (Stage<T>, Poll<Option<T>>) {
+    match work.as_mut().poll(context) {
+        Poll::Ready(output) => (Stage::Done(Some(output.clone())), Poll::Ready(Some(output))),
+        Poll::Pending => (Stage::Ready(work), Poll::Pending),
+    }
+}
+
+/// One request's turn at the future. When it ends, even by a panic, the next one can come.
+struct Turn<'a, T: Clone + Send + 'static> {
+    flight: &'a Flight<T>,
+    stage: Stage<T>,
+}
+
+impl<T: Clone + Send + 'static> Drop for Turn<'_, T> {
+    fn drop(&mut self) {
+        let mut state = self.flight.lock();
+        state.stage = std::mem::replace(&mut self.stage, Stage::Polled);
+        let is_done = matches!(state.stage, Stage::Done(_));
+        let wakers = if is_done || state.woken_meanwhile { state.take_wakers() } else { Vec::new() };
+        state.woken_meanwhile = false;
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> State<T> {
+    fn take_wakers(&mut self) -> Vec<Waker> {
+        self.wakers.values_mut().filter_map(Option::take).collect()
+    }
+}
+
+/// Wakes all that wait: any of them may be the one that goes away before it polls.
+impl<T: Clone + Send + 'static> Wake for Flight<T> {
+    fn wake(self: Arc<Self>) {
+        let mut state = self.lock();
+        if matches!(state.stage, Stage::Polled) {
+            state.woken_meanwhile = true;
+            return;
+        }
+        let wakers = state.take_wakers();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    struct Request {
+        woken: Arc<Woken>,
+        number: u64,
+    }
+
+    impl Request {
+        fn of(flight: &Arc<Flight<u8>>) -> Self {
+            Self { woken: Arc::default(), number: flight.join() }
+        }
+
+        fn poll(&self, flight: &Arc<Flight<u8>>) -> Poll<Option<u8>> {
+            flight.poll(self.number, &Context::from_waker(&Waker::from(Arc::clone(&self.woken))))
+        }
+
+        fn leave(&self, flight: &Flight<u8>) {
+            let (is_last, others) = flight.leave(self.number);
+            assert!(!is_last);
+            others.into_iter().for_each(Waker::wake);
+        }
+
+        fn woken(&self) -> usize {
+            self.woken.0.load(Ordering::SeqCst)
+        }
+    }
+
+    /// A flight that ends once the sender says so, and how often its future was polled.
+    fn flight() -> (Arc<Flight<u8>>, tokio::sync::oneshot::Sender<u8>, Arc<AtomicUsize>) {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let polled = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&polled);
+        let mut receiver = Box::pin(receiver);
+        let work = std::future::poll_fn(move |context| {
+            count.fetch_add(1, Ordering::SeqCst);
+            receiver.as_mut().poll(context).map(Result::unwrap)
+        });
+        (Arc::new(Flight::new(work)), sender, polled)
+    }
+
+    #[test]
+    fn everyone_who_waits_gets_the_output() {
+        let (flight, sender, _) = flight();
+        let [one, other] = [(); 2].map(|()| Request::of(&flight));
+        assert!(one.poll(&flight).is_pending() && other.poll(&flight).is_pending());
+        sender.send(7).unwrap();
+        assert!(one.woken() > 0 && other.woken() > 0);
+        assert_eq!([other.poll(&flight), one.poll(&flight)], [Poll::Ready(Some(7)); 2]);
+    }
+
+    #[test]
+    fn the_one_that_polled_may_go_away() {
+        let (flight, sender, _) = flight();
+        let [one, other] = [(); 2].map(|()| Request::of(&flight));
+        assert!(other.poll(&flight).is_pending() && one.poll(&flight).is_pending());
+        one.leave(&flight);
+        let woken = other.woken();
+        assert!(woken > 0, "it polls instead");
+        assert!(other.poll(&flight).is_pending());
+        sender.send(7).unwrap();
+        assert!(other.woken() > woken);
+        assert_eq!(other.poll(&flight), Poll::Ready(Some(7)));
+        assert!(flight.leave(other.number).0, "it was the last");
+    }
+
+    #[test]
+    fn what_happens_while_it_is_polled_is_not_lost() {
+        let mut polls = 0;
+        let work = std::future::poll_fn(move |context: &mut Context<'_>| {
+            polls += 1;
+            context.waker().wake_by_ref();
+            if polls < 3 { Poll::Pending } else { Poll::Ready(7) }
+        });
+        let flight = Arc::new(Flight::new(work));
+        let [one, other] = [(); 2].map(|()| Request::of(&flight));
+        assert!(one.poll(&flight).is_pending());
+        assert_eq!(one.woken(), 1);
+        assert!(other.poll(&flight).is_pending());
+        assert_eq!([one.woken(), other.woken()], [1, 1], "a waker is used once for each poll");
+        assert_eq!(one.poll(&flight), Poll::Ready(Some(7)));
+        assert_eq!(other.poll(&flight), Poll::Ready(Some(7)));
+    }
+
+    #[test]
+    fn a_panic_ends_the_wait_of_the_others() {
+        let work = std::future::poll_fn(|_| -> Poll<u8> { panic!("on purpose") });
+        let flight = Arc::new(Flight::new(work));
+        let [one, other] = [(); 2].map(|()| Request::of(&flight));
+        assert!(catch_unwind(AssertUnwindSafe(|| one.poll(&flight))).is_err());
+        assert_eq!(other.poll(&flight), Poll::Ready(None));
+    }
+}

@@ -1,0 +1,51 @@
+//! The seam to what knows issuers that are not on the list.
+
+use std::{error::Error, future::Future, pin::Pin, sync::Arc};
+
+use crate::TrustedIssuer;
+
+/// Knows issuers that are not on the list: see [`Issuers::on_unknown`](crate::Issuers::on_unknown).
+///
+/// A closure that takes the issuer's name and returns a future will do.
+pub trait IssuerResolver: Send + Sync + 'static {
+    /// Finds the configuration of the issuer of this name. Called for one request at a time for each name, and only for names that the rule allows.
+    ///
+    /// Return an issuer of exactly this name, or `Ok(None)` if there is none: its tokens are refused (HTTP 401) and the resolver is not asked about it
+    /// again for a minute. The name comes from a token that is not verified: look it up, and do not trust it because it was asked for.
+    ///
+    /// Bound the time that this takes. There is no runtime here: the requests that wait for the answer drive the future, and if all of their
+    /// clients hang up, it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be found out. The requests get HTTP 503, and the resolver is not asked about this name again for some seconds. The error is for
+    /// the log.
+    fn resolve(&self, issuer: &str) -> impl Future<Output = Result<Option<TrustedIssuer>, ResolveError>> + Send;
+}
+
+/// Why it could not be found out whether there is such an issuer.
+pub type ResolveError = Box<dyn Error + Send + Sync>;
+
+impl<F, T> IssuerResolver for F
+where
+    F: Fn(String) -> T + Send + Sync + 'static,
+    T: Future<Output = Result<Option<TrustedIssuer>, ResolveError>> + Send,
+{
+    fn resolve(&self, issuer: &str) -> impl Future<Output = Result<Option<TrustedIssuer>, ResolveError>> + Send {
+        self(issuer.to_owned())
+    }
+}
+
+/// The future of a resolver's answer.
+pub(super) type Resolving = Pin<Box<dyn Future<Output = Result<Option<TrustedIssuer>, ResolveError>> + Send>>;
+
+/// A resolver whose type is not known here.
+pub(super) type SharedResolver = Box<dyn Fn(Arc<str>) -> Resolving + Send + Sync>;
+
+pub(super) fn shared(resolver: impl IssuerResolver) -> SharedResolver {
+    let resolver = Arc::new(resolver);
+    Box::new(move |name| {
+        let resolver = Arc::clone(&resolver);
+        Box::pin(async move { resolver.resolve(&name).await })
+    })
+}

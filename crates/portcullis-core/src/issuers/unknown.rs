@@ -1,0 +1,298 @@
+//! What is known of issuers that are not on the list: a resolver, those that it gave, and those that it did not.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+
+use super::{Allow, flight::Flight, resolver::SharedResolver, table::Table};
+use crate::{AuthError, Clock, Code, IssuerResolver, TrustedIssuer};
+
+/// How many learned issuers are kept: the tenants that a busy instance meets within minutes. Those that are forgotten are asked for again.
+const LEARNED: usize = 1_000;
+
+/// How many issuers are asked about at once. A resolver asks a database or another service, which a flood of names must not reach.
+const ASKED_AT_ONCE: usize = 64;
+
+/// How many names are remembered that led to no issuer. More of them push out the oldest, and cost a question each.
+const REFUSED: usize = 1_024;
+
+/// For how long a name is remembered that there is no issuer for: a tenant that was just set up does not wait long.
+const ABSENT_FOR: Duration = Duration::from_secs(60);
+
+/// For how long a resolver is not asked again about a name that it could not find out about.
+const UNDECIDED_FOR: Duration = Duration::from_secs(5);
+
+/// Longer names are not looked for: no resolver knows them, and names are kept.
+const LONGEST_NAME: usize = 512;
+
+/// A resolver of unknown issuers, and what it has said.
+pub(super) struct Unknown {
+    allow: Allow,
+    resolver: SharedResolver,
+    learned: ArcSwap<Table>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By name: those that are asked about at the moment.
+    flights: HashMap<Arc<str>, (u64, Arc<Flight<Answer>>)>,
+    started: u64,
+    refused: Refused,
+}
+
+/// What a resolver has said about a name.
+#[derive(Clone)]
+enum Answer {
+    Learned,
+    Absent,
+    Undecided(Arc<dyn std::error::Error + Send + Sync>),
+    /// What it gave cannot be used, for this reason.
+    Unusable(Arc<str>),
+    /// The issuer was inserted or removed meanwhile.
+    Outdated,
+}
+
+impl Unknown {
+    pub(super) fn new(allow: Allow, resolver: impl IssuerResolver) -> Self {
+        Self {
+            allow,
+            resolver: super::resolver::shared(resolver),
+            learned: ArcSwap::from_pointee(Table::of_learned()),
+            state: Mutex::default(),
+        }
+    }
+
+    pub(super) fn learned(&self) -> arc_swap::Guard<Arc<Table>> {
+        self.learned.load()
+    }
+
+    /// Whether the resolver may be asked about this name at all. Asks nothing and remembers nothing.
+    pub(super) fn allows(&self, name: &str) -> bool {
+        name.len() <= LONGEST_NAME && self.allow.allows(name)
+    }
+
+    /// Asks the resolver about a name that the rule allows, or joins the requests that wait for its answer already.
+    ///
+    /// # Errors
+    ///
+    /// What is known without asking.
+    pub(super) fn ask(self: &Arc<Self>, name: &str, clock: Arc<dyn Clock>) -> Result<Asked, AuthError> {
+        let mut state = self.lock();
+        if let Some((answer, left)) = state.refused.find(name, clock.uptime()) {
+            return Err(answer.refusal(left));
+        }
+        let found = state.flights.get_key_value(name).map(|(name, (_, flight))| (Arc::clone(name), Arc::clone(flight)));
+        let (name, flight) = match found {
+            Some(found) => found,
+            None => self.start(&mut state, name, clock)?,
+        };
+        let number = flight.join();
+        Ok(Asked { unknown: Arc::clone(self), name, flight, number })
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        state: &mut State,
+        name: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Arc<str>, Arc<Flight<Answer>>), AuthError> {
+        if state.flights.len() >= ASKED_AT_ONCE {
+            let error = AuthError::new(Code::IssuerUnavailable).with_retry_after(Duration::from_secs(1));
+            return Err(error.with_explanation(format!("{ASKED_AT_ONCE} unknown issuers are being asked about")));
+        }
+        let name: Arc<str> = name.into();
+        state.started += 1;
+        let (this, asked, number) = (Arc::clone(self), Arc::clone(&name), state.started);
+        let flight = Arc::new(Flight::new(async move {
+            let outcome = (this.resolver)(Arc::clone(&asked)).await;
+            this.settle(&asked, number, outcome, &*clock)
+        }));
+        state.flights.insert(Arc::clone(&name), (number, Arc::clone(&flight)));
+        Ok((name, flight))
+    }
+
+    /// Remembers what the resolver has said, unless the application has said something newer about this name.
+    fn settle(
+        &self,
+        name: &str,
+        number: u64,
+        outcome: Result<Option<TrustedIssuer>, crate::ResolveError>,
+        clock: &dyn Clock,
+    ) -> Answer {
+        let mut state = self.lock();
+        if state.flights.get(name).is_none_or(|(current, _)| *current != number) {
+            return Answer::Outdated;
+        }
+        let ended = state.flights.remove(name);
+        let (answer, replaced) = match outcome {
+            Ok(Some(issuer)) => self.learn(name, issuer),
+            Ok(None) => (Answer::Absent, None),
+            Err(error) => (Answer::Undecided(error.into()), None),
+        };
+        state.refused.note(name, &answer, clock.uptime());
+        drop(state);
+        // What is dropped is the application's, so not under the lock.
+        drop((ended, replaced));
+        answer
+    }
+
+    fn learn(&self, name: &str, issuer: TrustedIssuer) -> (Answer, Option<Arc<Table>>) {
+        if issuer.conventions().issuer() != name {
+            let problem = "the resolver of unknown issuers was asked about one name and gave an issuer of another";
+            return (Answer::Unusable(problem.into()), None);
+        }
+        let mut table = Table::clone(&self.learned.load());
+        if table.len() >= LEARNED {
+            table.remove_least_used();
+        }
+        match table.insert(issuer) {
+            Ok(()) => (Answer::Learned, Some(self.learned.swap(Arc::new(table)))),
+            Err(error) => {
+                let problem = format!("the resolver of unknown issuers gave one that cannot be used: {error}");
+                (Answer::Unusable(problem.into()), None)
+            }
+        }
+    }
+
+    /// Forgets what is known of this name, and what is being found out: the application has said something newer.
+    pub(super) fn forget(&self, name: &str) -> bool {
+        let mut state = self.lock();
+        let outdated = state.flights.remove(name);
+        state.refused.remove(name);
+        let mut table = Table::clone(&self.learned.load());
+        let was_learned = table.remove(name);
+        let replaced = was_learned.then(|| self.learned.swap(Arc::new(table)));
+        drop(state);
+        drop((outdated, replaced));
+        was_learned
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many names are kept: learned, refused, and asked about at the moment.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> (usize, usize, usize) {
+        let state = self.lock();
+        (self.learned.load().len(), state.refused.answers.len().max(state.refused.order.len()), state.flights.len())
+    }
+}
+
+impl fmt::Debug for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unknown")
+            .field("allow", &self.allow)
+            .field("learned", &self.learned.load().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    fn refusal(&self, left: Duration) -> AuthError {
+        match self {
+            Self::Absent => AuthError::new(Code::IssuerNotTrusted)
+                .with_explanation("the resolver of unknown issuers knows no issuer of the name in the token's `iss`"),
+            Self::Unusable(problem) => AuthError::new(Code::ServiceMisconfigured).with_explanation(problem.to_string()),
+            Self::Undecided(source) => AuthError::new(Code::IssuerUnavailable)
+                .with_retry_after(left.max(Duration::from_secs(1)))
+                .with_source(Arc::clone(source)),
+            // Nobody is told: these lead to another look at the list.
+            Self::Learned | Self::Outdated => Code::IssuerNotTrusted.into(),
+        }
+    }
+
+    /// For how long it is remembered as a reason for refusing.
+    fn remembered_for(&self) -> Option<Duration> {
+        match self {
+            Self::Absent | Self::Unusable(_) => Some(ABSENT_FOR),
+            Self::Undecided(_) => Some(UNDECIDED_FOR),
+            Self::Learned | Self::Outdated => None,
+        }
+    }
+}
+
+/// Names that led to no issuer, and until when that is remembered.
+#[derive(Default)]
+struct Refused {
+    answers: HashMap<Arc<str>, (Answer, Duration)>,
+    /// The names in the order in which they came.
+    order: VecDeque<Arc<str>>,
+}
+
+impl Refused {
+    /// The answer, and for how much longer it is remembered.
+    fn find(&self, name: &str, uptime: Duration) -> Option<(&Answer, Duration)> {
+        let (answer, until) = self.answers.get(name)?;
+        let left = until.checked_sub(uptime).filter(|left| !left.is_zero())?;
+        Some((answer, left))
+    }
+
+    fn note(&mut self, name: &str, answer: &Answer, uptime: Duration) {
+        let Some(time) = answer.remembered_for() else { return self.remove(name) };
+        if let Some(known) = self.answers.get_mut(name) {
+            *known = (answer.clone(), uptime + time);
+            return;
+        }
+        let name: Arc<str> = name.into();
+        self.order.push_back(Arc::clone(&name));
+        self.answers.insert(name, (answer.clone(), uptime + time));
+        if self.order.len() > REFUSED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.answers.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        if self.answers.remove(name).is_some() {
+            self.order.retain(|known| **known != *name);
+        }
+    }
+}
+
+/// A request that waits for what a resolver says.
+pub(crate) struct Asked {
+    unknown: Arc<Unknown>,
+    name: Arc<str>,
+    flight: Arc<Flight<Answer>>,
+    number: u64,
+}
+
+impl Future for Asked {
+    /// `Ok` if it is worth to look at the list again.
+    type Output = Result<(), AuthError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.flight.poll(self.number, context).map(|answer| match answer {
+            Some(Answer::Learned | Answer::Outdated) => Ok(()),
+            Some(answer) => Err(answer.refusal(UNDECIDED_FOR)),
+            None => {
+                let error = AuthError::new(Code::IssuerUnavailable).with_retry_after(UNDECIDED_FOR);
+                Err(error.with_explanation("the resolver of unknown issuers panicked"))
+            }
+        })
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let mut state = self.unknown.lock();
+        let (is_last, others) = self.flight.leave(self.number);
+        let is_current = state.flights.get(&self.name).is_some_and(|(_, flight)| Arc::ptr_eq(flight, &self.flight));
+        let abandoned = if is_last && is_current { state.flights.remove(&self.name) } else { None };
+        drop(state);
+        others.into_iter().for_each(Waker::wake);
+        // With it goes the resolver's future, which is the application's.
+        drop(abandoned);
+    }
+}

@@ -1,0 +1,301 @@
+//! Issuers that are not on the list, and the resolver that is asked about them.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use portcullis_core::{
+    Admission, Allow, Attempt, AuthError, Code, Issuers, JwtAuthenticator, ResolveError, TrustedIssuer, Verified,
+    Waiting,
+};
+use portcullis_test::{FixedClock, MockIssuer};
+use tokio::sync::oneshot;
+
+type Answer = Result<Option<TrustedIssuer>, ResolveError>;
+
+/// A name that was asked about, and where the answer goes.
+type Question = (String, oneshot::Sender<Answer>);
+
+/// A resolver that is asked, and answers when the test says so.
+#[derive(Clone, Default)]
+struct Desk {
+    questions: Arc<Mutex<Vec<Question>>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Desk {
+    fn resolver(&self) -> impl Fn(String) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync + 'static {
+        let this = self.clone();
+        move |name| {
+            this.asked.fetch_add(1, Ordering::SeqCst);
+            let (answer, answered) = oneshot::channel();
+            this.questions.lock().unwrap().push((name, answer));
+            Box::pin(async move { answered.await? })
+        }
+    }
+
+    fn answer(&self, answer: impl Fn(&str) -> Answer) {
+        for (name, question) in self.questions.lock().unwrap().drain(..) {
+            drop(question.send(answer(&name)));
+        }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+struct Scene {
+    issuers: Issuers,
+    desk: Desk,
+    clock: FixedClock,
+    admission: Admission,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (issuers, desk, clock) = (Issuers::default(), Desk::default(), FixedClock::default());
+        issuers.on_unknown(Allow::suffix(".tenants.test").unwrap(), desk.resolver()).unwrap();
+        let jwt = JwtAuthenticator::issuers(issuers.clone());
+        let admission = Admission::new(jwt).clock(clock.clone());
+        Self { issuers, desk, clock, admission }
+    }
+
+    fn tenant(&self, name: &str) -> MockIssuer {
+        MockIssuer::new().named(format!("https://{name}.tenants.test")).clock(self.clock.clone())
+    }
+
+    fn begin(&self, of: &MockIssuer) -> Waiting<Verified> {
+        let Attempt::Waiting(mut waiting) = self.admission.verify(&of.token().sign()) else {
+            unreachable!("it is decided already")
+        };
+        assert!(poll(&mut waiting).is_pending());
+        waiting
+    }
+
+    fn code(&self, of: &MockIssuer) -> Option<Code> {
+        self.outcome(of).err().map(|error| error.code())
+    }
+
+    /// What is decided without a question.
+    fn outcome(&self, of: &MockIssuer) -> Result<Verified, AuthError> {
+        self.admission.verify(&of.token().sign()).ready().unwrap()
+    }
+}
+
+fn poll<T>(future: &mut (impl Future<Output = T> + Unpin)) -> Poll<T> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn done(mut waiting: Waiting<Verified>) -> Result<Verified, AuthError> {
+    match poll(&mut waiting) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => unreachable!("the answer is there"),
+    }
+}
+
+#[test]
+fn a_tenant_is_learned_with_its_first_token() {
+    let scene = Scene::new();
+    let acme = scene.tenant("acme");
+    let waiting = scene.begin(&acme);
+    scene.desk.answer(|name| {
+        assert_eq!(name, acme.name());
+        Ok(Some(acme.trusted()))
+    });
+    assert_eq!(done(waiting).unwrap().issuer(), acme.name());
+    assert_eq!(scene.code(&acme), None);
+    assert_eq!((scene.desk.asked(), scene.issuers.learned()), (1, vec![acme.name().to_owned()]));
+    assert!(scene.issuers.is_empty(), "it is not on the list");
+    let posing = scene.tenant("acme");
+    assert_eq!(scene.code(&posing), Some(Code::SignatureInvalid));
+}
+
+#[test]
+fn names_that_the_rule_does_not_allow_reach_no_resolver() {
+    let scene = Scene::new();
+    for name in ["https://tenants.test", "https://evil.test/.tenants.test", "https://acme.tenants.test/", "x"] {
+        let refused = scene.outcome(&MockIssuer::new().named(name).clock(scene.clock.clone())).unwrap_err();
+        assert_eq!(refused.code(), Code::IssuerNotTrusted, "{name}");
+    }
+    let long = scene.tenant(&["a"; 60].join("."));
+    assert!(scene.admission.verify(&long.token().sign()).ready().is_none(), "it is long, and allowed");
+    assert_eq!(scene.desk.asked(), 0, "not before the request is polled");
+    assert!(scene.admission.verify(&scene.tenant("acme").token().without("iss").sign()).ready().unwrap().is_err());
+}
+
+#[test]
+fn requests_that_name_one_issuer_wait_for_one_answer() {
+    let scene = Scene::new();
+    let (acme, globex) = (scene.tenant("acme"), scene.tenant("globex"));
+    let waiting: Vec<_> = (0..10).map(|_| scene.begin(&acme)).collect();
+    let other = scene.begin(&globex);
+    assert_eq!(scene.desk.asked(), 2);
+    scene.desk.answer(|name| Ok((name == acme.name()).then(|| acme.trusted())));
+    assert!(waiting.into_iter().all(|waiting| done(waiting).is_ok()));
+    assert_eq!(done(other).unwrap_err().code(), Code::IssuerNotTrusted);
+}
+
+#[test]
+fn a_client_that_hangs_up_takes_nothing_from_the_others() {
+    let scene = Scene::new();
+    let acme = scene.tenant("acme");
+    let [first, second] = [(); 2].map(|()| scene.begin(&acme));
+    drop(first);
+    scene.desk.answer(|_| Ok(Some(acme.trusted())));
+    assert!(done(second).is_ok());
+    assert_eq!(scene.desk.asked(), 1);
+
+    let globex = scene.tenant("globex");
+    [(); 2].map(|()| scene.begin(&globex)).into_iter().for_each(drop);
+    scene.desk.answer(|_| Ok(Some(globex.trusted())));
+    assert_eq!(scene.issuers.learned(), [acme.name()], "nobody waited for it");
+    let again = scene.begin(&globex);
+    scene.desk.answer(|_| Ok(Some(globex.trusted())));
+    assert!(done(again).is_ok());
+    assert_eq!(scene.desk.asked(), 3);
+}
+
+#[test]
+fn an_issuer_that_does_not_exist_is_refused_for_a_minute_without_a_question() {
+    let scene = Scene::new();
+    let acme = scene.tenant("acme");
+    let waiting = scene.begin(&acme);
+    scene.desk.answer(|_| Ok(None));
+    assert_eq!(done(waiting).unwrap_err().code(), Code::IssuerNotTrusted);
+    scene.clock.advance(Duration::from_secs(59));
+    assert_eq!(scene.code(&acme), Some(Code::IssuerNotTrusted));
+    scene.clock.advance(Duration::from_secs(1));
+    let waiting = scene.begin(&acme);
+    scene.desk.answer(|_| Ok(Some(acme.trusted())));
+    assert!(done(waiting).is_ok());
+    assert_eq!(scene.desk.asked(), 2);
+}
+
+#[test]
+fn an_issuer_that_could_not_be_found_out_about_is_unavailable_for_some_seconds() {
+    let scene = Scene::new();
+    let acme = scene.tenant("acme");
+    let waiting = scene.begin(&acme);
+    scene.desk.answer(|_| Err("the database is down".into()));
+    let unavailable = done(waiting).unwrap_err();
+    assert_eq!(unavailable.code(), Code::IssuerUnavailable);
+    assert_eq!(unavailable.retry_after(), Some(Duration::from_secs(5)));
+    assert_eq!(std::error::Error::source(&unavailable).unwrap().to_string(), "the database is down");
+    scene.clock.advance(Duration::from_secs(4));
+    let unavailable = scene.outcome(&acme).unwrap_err();
+    assert_eq!(
+        (unavailable.code(), unavailable.retry_after()),
+        (Code::IssuerUnavailable, Some(Duration::from_secs(1)))
+    );
+    scene.clock.advance(Duration::from_secs(1));
+    let waiting = scene.begin(&acme);
+    scene.desk.answer(|_| Ok(Some(acme.trusted())));
+    assert!(done(waiting).is_ok());
+}
+
+#[test]
+fn an_issuer_of_another_name_or_without_a_use_is_the_services_fault() {
+    let scene = Scene::new();
+    let (acme, globex) = (scene.tenant("acme"), scene.tenant("globex"));
+    let of_another_name = scene.begin(&acme);
+    scene.desk.answer(|_| Ok(Some(globex.trusted())));
+    assert_eq!(done(of_another_name).unwrap_err().code(), Code::ServiceMisconfigured);
+    let unusable = scene.begin(&globex);
+    scene.desk.answer(|_| Ok(Some(globex.trusted().require_claim("tenant"))));
+    assert_eq!(done(unusable).unwrap_err().code(), Code::ServiceMisconfigured);
+    assert_eq!([scene.code(&acme), scene.code(&globex)], [Some(Code::ServiceMisconfigured); 2]);
+    assert!(scene.issuers.learned().is_empty());
+    assert_eq!(scene.desk.asked(), 2);
+}
+
+#[test]
+fn a_resolver_that_panics_is_could_not_find_out() {
+    let issuers = Issuers::default();
+    let resolver = |_| async { panic!("on purpose") };
+    issuers.on_unknown(Allow::suffix(".tenants.test").unwrap(), resolver).unwrap();
+    let admission = Admission::<portcullis_core::NoCustom>::new(JwtAuthenticator::issuers(issuers));
+    let token = MockIssuer::new().named("https://acme.tenants.test").token().sign();
+    let [mut one, mut other] = [(); 2].map(|()| match admission.verify(&token) {
+        Attempt::Waiting(waiting) => waiting,
+        _ => unreachable!("it is not known"),
+    });
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| poll(&mut one))).is_err());
+    let Poll::Ready(Err(error)) = poll(&mut other) else { unreachable!("it waits for nothing") };
+    assert_eq!(error.code(), Code::IssuerUnavailable);
+}
+
+#[test]
+fn at_most_64_issuers_are_asked_about_at_once() {
+    let scene = Scene::new();
+    let tenants: Vec<_> = (0..65).map(|number| scene.tenant(&format!("t{number}"))).collect();
+    let waiting: Vec<_> = tenants[..64].iter().map(|tenant| scene.begin(tenant)).collect();
+    let busy = scene.outcome(&tenants[64]).unwrap_err();
+    assert_eq!((busy.code(), busy.retry_after()), (Code::IssuerUnavailable, Some(Duration::from_secs(1))));
+    let joined = scene.begin(&tenants[63]);
+    scene.desk.answer(|name| Ok(tenants.iter().find(|tenant| tenant.name() == name).map(MockIssuer::trusted)));
+    assert!(waiting.into_iter().chain([joined]).all(|waiting| done(waiting).is_ok()));
+    let last = scene.begin(&tenants[64]);
+    scene.desk.answer(|_| Ok(Some(tenants[64].trusted())));
+    assert!(done(last).is_ok());
+    assert_eq!(scene.desk.asked(), 65);
+}
+
+#[test]
+fn what_the_application_says_is_newer_than_an_answer_that_is_on_its_way() {
+    let scene = Scene::new();
+    let acme = scene.tenant("acme");
+    let waiting = scene.begin(&acme);
+    scene.issuers.insert(acme.trusted().require_claim("/tenant")).unwrap();
+    scene.desk.answer(|_| Ok(Some(acme.trusted())));
+    assert_eq!(done(waiting).unwrap_err().code(), Code::ClaimMissing, "by the list");
+    assert!(scene.issuers.learned().is_empty());
+
+    let globex = scene.tenant("globex");
+    let mut waiting = scene.begin(&globex);
+    scene.issuers.remove(globex.name());
+    scene.desk.answer(|_| Ok(Some(globex.trusted()))); // read before it was removed
+    assert!(poll(&mut waiting).is_pending(), "so it is asked once more");
+    scene.desk.answer(|_| Ok(None));
+    assert_eq!(done(waiting).unwrap_err().code(), Code::IssuerNotTrusted);
+}
+
+#[test]
+fn removing_and_replacing_end_what_was_learned_and_remembered() {
+    let scene = Scene::new();
+    let acme = scene.tenant("acme");
+    let token = acme.token().sign();
+    let learn = || {
+        let Attempt::Waiting(mut waiting) = scene.admission.verify(&token) else { unreachable!("it is not known") };
+        assert!(poll(&mut waiting).is_pending());
+        scene.desk.answer(|_| Ok(Some(acme.trusted())));
+        done(waiting).unwrap();
+        // The one that waited is not remembered; the next one is.
+        let [first, second] = [(); 2].map(|()| scene.admission.verify(&token).ready().unwrap().unwrap());
+        std::ptr::eq(first.claims_json(), second.claims_json())
+    };
+    assert!(learn());
+    assert!(scene.issuers.remove(acme.name()) && !scene.issuers.remove(acme.name()));
+    assert!(learn());
+    scene.issuers.retain(|name| name != acme.name());
+    assert!(learn());
+    scene.issuers.insert(acme.trusted().require_claim("/tenant")).unwrap();
+    assert_eq!(scene.admission.verify(&token).ready().unwrap().unwrap_err().code(), Code::ClaimMissing);
+    scene.issuers.insert(acme.trusted()).unwrap();
+    assert!(scene.admission.verify(&token).ready().unwrap().is_ok());
+}
+
+#[test]
+fn a_list_has_one_resolver() {
+    let scene = Scene::new();
+    let again = scene.issuers.on_unknown(Allow::when(|_| true), |_| async { Ok(None) });
+    assert!(again.unwrap_err().to_string().contains("one resolver"));
+}
