@@ -1,6 +1,6 @@
 //! Whom everybody trusts.
 
-use portcullis::{Algorithm, Admission};
+use portcullis::{Admission, Algorithm};
 use portcullis_benches::{Member, admission, uncached};
 use portcullis_test::MockIssuer;
 
