@@ -40,8 +40,8 @@
 //! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
 //! | take tokens from a cookie, HTTP header, query, WebSocket | [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`] |
 //! | ask for scopes, roles, anything | [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`] |
-//! | use the identity in tracing, rate limits, audit logs, OpenAPI documents | `recipes` |
-//! | tell users from applications, and who acts for whom | [`Principal`], `user()` and its like in [`requirement`] |
+//! | use the identity in tracing, rate limits, audit logs and API documents | `recipes` |
+//! | tell users from applications, and an actor from the subject it acts for | [`Principal`], `user()` and its like in [`requirement`] |
 //! | do without a layer | [`FromState`] |
 //! | answer in your own words everywhere | [`BearerChallenge::body`], set by [`AuthLayer::challenge`]; every code is in [`codes`] |
 //! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`] |
