@@ -1,6 +1,9 @@
 //! What is worth minutes or extra tools: done before a release, not for every change.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     command::Run,
@@ -13,7 +16,7 @@ use crate::{
 
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
     steps.step("packages", |_| {
-        forget_unpacked(workspace);
+        forget_packages(workspace);
         package(workspace, allow_dirty).run()?;
         Ok(Done::quietly())
     })?;
@@ -57,26 +60,28 @@ fn package(workspace: &Workspace, allow_dirty: bool) -> Run {
     if allow_dirty { run.arg("--allow-dirty") } else { run }
 }
 
-/// Removes what cargo has unpacked of our packages when they were last packaged in this folder. It knows them by name and version alone, so it
-/// would build the new ones against the old.
-fn forget_unpacked(workspace: &Workspace) {
-    let Some(home) = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
-    else {
-        return;
-    };
-    for kind in ["src", "cache"] {
-        let registries = fs::read_dir(home.join("registry").join(kind)).into_iter().flatten().flatten();
-        // Those of a folder have no host in their name.
-        let of_folders = registries.filter(|registry| registry.file_name().to_string_lossy().starts_with('-'));
-        for (registry, package) in
-            of_folders.flat_map(|registry| workspace.published().map(move |package| (registry.path(), package)))
-        {
-            let unpacked = registry.join(format!("{}-{}", package.name, package.version));
-            // Not there, most of the time.
-            let _ = fs::remove_dir_all(&unpacked);
-            let _ = fs::remove_file(registry.join(format!("{}-{}.crate", package.name, package.version)));
+/// Removes what cargo has unpacked and built of our packages when they were last packaged in this folder. It knows them by name and version alone, so
+/// it would build the new ones against the old.
+fn forget_packages(workspace: &Workspace) {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let unpacked = home.map(|home| folders_of(&home.join("registry/src"))).unwrap_or_default();
+    // Registries that are folders have no host in their name.
+    let of_folders = unpacked.into_iter().filter(|folder| name_of(folder).starts_with('-'));
+    let built = root().join("target/debug/.fingerprint");
+    for folder in of_folders.flat_map(|registry| folders_of(&registry)).chain(folders_of(&built)) {
+        if workspace.published().any(|package| name_of(&folder).starts_with(&format!("{}-", package.name))) {
+            // If it cannot be removed, packaging fails and says so.
+            let _ = fs::remove_dir_all(folder);
         }
     }
+}
+
+fn folders_of(parent: &Path) -> Vec<PathBuf> {
+    fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+fn name_of(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// With `--cfg docsrs`, which shows what each item's feature is and needs a nightly compiler.

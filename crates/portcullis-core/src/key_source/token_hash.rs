@@ -59,7 +59,7 @@ mod tests {
         let key = TokenHashKey::random();
         let hash = hint(TOKEN).token_hash(&key);
         assert!(hash.is_some() && hash == hint(TOKEN).token_hash(&key.clone()));
-        for other in ["headeR.claims.signature", "header.claimS.signature", "header.claims.signaturE", ""] {
+        for other in ["Header.claims.signature", "header.Claims.signature", "header.claims.Signature", ""] {
             assert_ne!(hash, hint(other).token_hash(&key), "{other}");
         }
         assert_ne!(hash, hint(TOKEN).token_hash(&TokenHashKey::random()));
