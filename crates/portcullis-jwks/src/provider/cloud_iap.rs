@@ -12,7 +12,7 @@ use super::{Provider, Quirk};
 ///   # let admission = portcullis_test::MockIssuer::new().admission();
 ///   use portcullis::{AuthLayer, HttpHeader};
 ///
-///   let layer = AuthLayer::at(HttpHeader::new("x-goog-iap-jwt-assertion")?, authenticator);
+///   let layer = AuthLayer::at(HttpHeader::new("x-goog-iap-jwt-assertion")?, admission);
 ///   # Ok(())
 ///   # }
 ///   ```

@@ -14,7 +14,7 @@ use super::{Input, Provider, Quirk};
 ///   # let admission = portcullis_test::MockIssuer::new().admission();
 ///   use portcullis::{AuthLayer, HttpHeader};
 ///
-///   let layer = AuthLayer::at(HttpHeader::new("Cf-Access-Jwt-Assertion")?, authenticator);
+///   let layer = AuthLayer::at(HttpHeader::new("Cf-Access-Jwt-Assertion")?, admission);
 ///   # Ok(())
 ///   # }
 ///   ```

@@ -62,7 +62,7 @@
 //! let at_provider = TrustedIssuer::new(provider.name(), "my-client-id", provider.keys());
 //! let app = Router::new()
 //!     .route("/orders", get(async || "orders"))
-//!     .layer(AuthLayer::new(provider.authenticator().revocations(&revocations)))
+//!     .layer(AuthLayer::new(provider.admission().revocations(&revocations)))
 //!     .route_service("/logout/back-channel", BackChannelLogout::new(at_provider, revocations.clone())?);
 //!
 //! let orders = |token: String| Request::get("/orders").header("authorization", token).body(Body::empty());
