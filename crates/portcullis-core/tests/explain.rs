@@ -1,4 +1,4 @@
-//! Explaining is the production path with somebody who takes notes.
+//! Explaining is the production path with a recorder that takes notes.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../../../tests/tests/support/seed.rs"]

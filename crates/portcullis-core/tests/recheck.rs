@@ -250,7 +250,7 @@ impl Scene {
         outcome.map_err(|error| assert_eq!(error.code(), Code::TokenRevoked, "token {at}")).is_ok()
     }
 
-    /// Every second one, among others that nobody presents.
+    /// Every second one, among others that are never presented.
     fn revoke(&self, writer: usize, mut chance: impl FnMut(usize) -> usize) {
         let issuer = self.issuer.name();
         for victim in (writer..VICTIMS).step_by(2) {

@@ -19,7 +19,7 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// Somebody who was let in at `now`: for servers that do not ask an admission. **The caller vouches** for the identity.
+    /// An identity that was let in at `now`, for servers that do not ask an admission. **The caller vouches** for it.
     pub const fn assertion(verified: AnyVerified, now: UnixTime) -> Self {
         Self { verified, now }
     }

@@ -4,7 +4,7 @@
 //! forgotten by one of them:
 //!
 //! 1. The clock is read, once.
-//! 2. The octets are looked for among the credentials verified before. Whoever owes a proof shows it for this request, too.
+//! 2. The octets are looked for among the credentials verified before. A proof that is owed has to be shown for this request, too.
 //! 3. On a miss the authenticator is asked.
 //! 4. What it has proven must not be revoked.
 //! 5. It is remembered, if the authenticator says so.
@@ -25,7 +25,7 @@ use crate::{
     authenticator::{Proof, Time},
 };
 
-/// Decides whether whoever presents a credential is let in, and as whom. What a layer is made of, and what to call without one.
+/// Decides whether a request with a credential is let in, and as whom. What a layer is made of, and what to call without one.
 ///
 /// Made of an [`Authenticator`], which finds out whom a credential proves; the admission remembers what was verified, checks revocation, and reads the
 /// clock. Cheap to clone; clones share one cache.

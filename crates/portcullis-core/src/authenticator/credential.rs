@@ -7,7 +7,7 @@ use crate::{AuthError, Clock, Code, SystemClock, UnixTime};
 
 /// What a request presents: octets that stand where a credential belongs. Nothing about them is checked yet.
 ///
-/// Whoever serves requests makes one for an [`AnyAdmission`](crate::AnyAdmission): in `portcullis` the layer does. `Debug` shows nothing of the octets.
+/// The code that serves requests makes one for an [`AnyAdmission`](crate::AnyAdmission): in `portcullis` the layer does. `Debug` shows nothing of the octets.
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {
     octets: &'a [u8],

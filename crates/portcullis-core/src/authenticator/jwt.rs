@@ -213,7 +213,7 @@ impl Inner {
     /// The path once the keys have come. The token is taken apart again: nothing of it was kept while waiting but its
     /// text, and its times are checked by the clock as it stands now.
     ///
-    /// An issuer that was removed meanwhile is not trusted any more. One that was replaced has other keys, so the path begins anew.
+    /// An issuer that was removed meanwhile is not trusted any more. One that was replaced has other keys, so the path starts again.
     fn resume<C: DeserializeOwned, J: Judge>(
         &self,
         text: &str,

@@ -91,7 +91,7 @@ impl<C> Proven<C> {
         Self { edition, ..self }
     }
 
-    /// Says that whoever presents the credential has to prove more with each request. The admission then asks [`Authenticator::prove`](crate::Authenticator::prove), now and for
+    /// Says that more than the credential has to be proven with each request. The admission then asks [`Authenticator::prove`](crate::Authenticator::prove), now and for
     /// each request that presents it again.
     pub fn proof_owed(self) -> Self {
         Self { proof: Proof::Owed, ..self }

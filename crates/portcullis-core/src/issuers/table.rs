@@ -166,7 +166,7 @@ impl Names {
         // A place that is free has no name, and no name is near to none.
         let near = NearNames::new(table.rows.iter().map(|row| row.as_ref().map_or("", |row| row.name())));
         let names: Vec<_> = table.rows().map(Row::name).collect();
-        let listed = if names.is_empty() { "nobody".to_owned() } else { listed(names.into_iter()) };
+        let listed = if names.is_empty() { "none".to_owned() } else { listed(names.into_iter()) };
         Self { near, listed }
     }
 }

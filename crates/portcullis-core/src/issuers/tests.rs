@@ -62,7 +62,7 @@ fn only_the_exact_name_is_found_among_five_thousand() {
 #[test]
 fn a_refusal_knows_the_names_of_the_moment() {
     let issuers = Issuers::default();
-    assert!(refusal(&issuers.configured(), "https://a.test/").contains("trusted here: nobody"));
+    assert!(refusal(&issuers.configured(), "https://a.test/").contains("trusted here: none"));
     issuers.insert(issuer("https://a.test")).unwrap();
     issuers.insert(issuer("https://b.test")).unwrap();
     let told = refusal(&issuers.configured(), "https://b.test/");

@@ -1,4 +1,4 @@
-//! Who looks on while a credential is judged: nobody, or one who notes every check. One recipe serves both.
+//! Who looks on while a credential is judged: a judge who stops at the first failure, or one who notes every check. One recipe serves both.
 
 mod check;
 mod explanation;

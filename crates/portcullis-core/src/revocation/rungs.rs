@@ -36,7 +36,7 @@ impl Levels {
 
 /// Which rungs of the ladder of revocations apply to a credential, and whether the view's horizon does.
 ///
-/// A token that contains its own claims stands on all of them. A credential whose own store is the authority does not: whoever logs out everywhere does
+/// A token that contains its own claims stands on all of them. A credential whose own store is the authority does not: a user who logs out everywhere does
 /// not want to lose the keys of a machine, and such a key may live for years, because its store forgets nothing. For it the log of revocations is
 /// the way to end what is cached: an entry is needed no longer than the cache may keep the credential.
 #[derive(Clone, PartialEq, Eq)]

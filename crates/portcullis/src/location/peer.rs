@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// What the server knows of the connection that a request came by, left in the request's extensions for rules and proofs that look at it.
 ///
-/// Nobody but the server knows, so it has to say so: in axum by a middleware that reads `ConnectInfo`, behind a proxy by one that
+/// Only the server knows, so it has to say so: in axum by a middleware that reads `ConnectInfo`, behind a proxy by one that
 /// reads what this proxy has written, and has removed from what clients send. Without it nothing is known, and a rule that needs it refuses the credential.
 ///
 /// ```
