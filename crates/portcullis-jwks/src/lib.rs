@@ -77,6 +77,7 @@ mod key_document;
 mod machine;
 #[cfg(feature = "reqwest")]
 mod oidc;
+mod on_demand;
 mod origin;
 pub mod provider;
 mod remote_keys;
@@ -98,5 +99,6 @@ pub use fetch::{Fetch, MAX_DOCUMENT_LEN};
 pub use health::Health;
 #[cfg(feature = "reqwest")]
 pub use oidc::oidc;
+pub use on_demand::OnDemandKeys;
 pub use remote_keys::RemoteKeys;
 pub use snapshot::Snapshot;

@@ -14,6 +14,8 @@ mod clients;
 mod cloud_iap;
 #[path = "providers/cloudflare.rs"]
 mod cloudflare;
+#[path = "providers/entra_tenants.rs"]
+mod entra_tenants;
 #[path = "providers/fusionauth.rs"]
 mod fusionauth;
 #[path = "providers/github.rs"]

@@ -130,8 +130,8 @@ pub mod explain {
 
 #[cfg(feature = "jwks")]
 pub use portcullis_jwks::{
-    Fetch, FetchError, FetchErrorKind, Health, HttpClient, MAX_DOCUMENT_LEN, RemoteKeys, RemoteKeysBuilder, Snapshot,
-    oidc, provider,
+    Fetch, FetchError, FetchErrorKind, Health, HttpClient, MAX_DOCUMENT_LEN, OnDemandKeys, RemoteKeys,
+    RemoteKeysBuilder, Snapshot, oidc, provider,
 };
 
 pub use access_table::{Access, AccessLayer, AccessTable, ListedRoute, RouteMethod};

@@ -16,7 +16,8 @@ use super::{Input, Provider, Quirk};
 ///   required here.
 /// - The client is named by `azp`. Entra ID sends no log-out tokens: its log-out is front-channel, in the browser.
 /// - `sub` is another one for every API; `oid` names the user in the whole tenant.
-/// - Several tenants: one entry for each. Tokens of `common` name the tenant of the user, so there is no issuer to trust.
+/// - Several tenants: one entry for each, or [`EntraTenants`](super::EntraTenants). Tokens of `common` name the tenant of the user, so there is no
+///   issuer to trust.
 /// - An application with signing keys of its own (claims mapping) is not covered by the tenant's set: give
 ///   [`trust_with`](Provider::trust_with) the keys at `https://login.microsoftonline.com/TENANT/discovery/v2.0/keys?appid=CLIENT`.
 ///
@@ -55,6 +56,12 @@ pub fn entra_v1(tenant: &str) -> Result<Provider, ConfigError> {
 
 const NAME: &str = "Entra ID";
 
+/// The tenant's id in the name of an issuer, if it is exactly the name of one.
+pub(super) fn tenant_of_issuer(issuer: &str) -> Option<&str> {
+    let tenant = issuer.strip_prefix("https://login.microsoftonline.com/")?.strip_suffix("/v2.0")?;
+    tenant_id(tenant).is_ok_and(|id| id == tenant).then_some(tenant)
+}
+
 /// In lower case, as tokens have it.
 fn tenant_id(text: &str) -> Result<String, ConfigError> {
     let what = "the id of one tenant, and another `TrustedIssuer` for each other tenant";
@@ -75,6 +82,26 @@ fn tenant_id(text: &str) -> Result<String, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_issuer_is_that_of_a_tenant_or_none() {
+        let id = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";
+        assert_eq!(tenant_of_issuer(&format!("https://login.microsoftonline.com/{id}/v2.0")), Some(id));
+        for other in [
+            format!("https://login.microsoftonline.com/{}/v2.0", id.to_uppercase()),
+            format!("https://login.microsoftonline.com/{id}/v2.0/"),
+            format!("https://login.microsoftonline.com/{id}"),
+            format!("https://login.microsoftonline.com//{id}/v2.0"),
+            format!("https://login.microsoftonline.com.evil.com/{id}/v2.0"),
+            format!("https://login.microsoftonline.com@evil.com/{id}/v2.0"),
+            format!("http://login.microsoftonline.com/{id}/v2.0"),
+            format!("https://sts.windows.net/{id}/"),
+            "https://login.microsoftonline.com/common/v2.0".to_owned(),
+            "https://login.microsoftonline.com/{tenantid}/v2.0".to_owned(),
+        ] {
+            assert_eq!(tenant_of_issuer(&other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_tenant_is_named_by_its_id() {

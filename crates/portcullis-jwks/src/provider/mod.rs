@@ -52,6 +52,7 @@
 //! | [`cognito_updated`] | `https://issuer-cognito-idp.REGION.amazonaws.com/POOL` | the same | the same | the same | the same | the same |
 //! | [`entra`] | `https://login.microsoftonline.com/TENANT/v2.0` | the API's client id | `/roles` | `scp`, one string | `azp` | `azp` |
 //! | [`entra_v1`] | `https://sts.windows.net/TENANT/`, slash included | `api://…`, or the API's client id | `/roles` | `scp`, one string | `appid` | `appid` |
+//! | [`EntraTenants`] | the same, of several tenants | the same | the same | the same | the same | `azp`, and `tid` as in `iss` |
 //! | [`fusionauth`] | what the tenant's settings say, `acme.com` | the application's id | `/roles` | `scope` | `applicationId` | `applicationId` |
 //! | [`fusionauth_entity`] | the same | the target entity's id | `/permissions` | `scope` | `sub` | another `aud` than an ID token |
 //! | [`google`] | `https://accounts.google.com` | the client id | none | none | `azp` | (ID tokens only: its access tokens are no JWTs) |
@@ -115,6 +116,7 @@ mod cloud_iap;
 mod cloudflare;
 mod cognito;
 mod entra;
+mod entra_tenants;
 mod fusionauth;
 mod github;
 mod gitlab;
@@ -137,6 +139,7 @@ pub use cloud_iap::cloud_iap;
 pub use cloudflare::cloudflare_access;
 pub use cognito::{cognito, cognito_updated};
 pub use entra::{entra, entra_v1};
+pub use entra_tenants::EntraTenants;
 pub use fusionauth::{fusionauth, fusionauth_entity};
 pub use github::{danger_github_actions_of_anyone, github_actions, github_actions_at, github_actions_of_owner};
 pub use gitlab::{danger_gitlab_ci_of_anyone, gitlab_ci, gitlab_ci_of_namespace};

@@ -50,6 +50,12 @@ impl Provider {
         self
     }
 
+    /// One more thing in which it differs.
+    pub(super) fn with(mut self, quirk: Quirk) -> Self {
+        self.quirks.push(quirk);
+        self
+    }
+
     /// What people call it: `Auth0`, `Entra ID`.
     pub fn name(&self) -> &'static str {
         self.name

@@ -1,0 +1,219 @@
+//! Keys that are fetched while somebody uses them: for tenants, of whom there may be thousands.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use portcullis_core::{
+    AlgorithmSet, ConfigError, KeyHint, KeyMatch, KeySource, KeySourceError, KeySourceErrorKind, Resolved, UnixTime,
+};
+use tokio::{runtime::Handle, task::JoinSet, time::sleep};
+
+use crate::{RemoteKeys, RemoteKeysBuilder};
+
+/// The keys of an issuer, fetched from its first token on, and let go when no token came for an hour: a [`KeySource`] for tenants. A thousand tenants of
+/// whom ten are active are ten tasks that fetch. Clones share the keys.
+///
+/// The first token after a pause waits for a fetch, as the first one of all does, and tokens that were verified before are verified again. In between
+/// this is [`RemoteKeys`].
+///
+/// ```no_run
+/// use portcullis_core::{Allow, Issuers, TrustedIssuer};
+/// use portcullis_jwks::{OnDemandKeys, RemoteKeys};
+///
+/// # async fn audience_of(tenant: &str) -> std::io::Result<Option<String>> { Ok(None) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), portcullis_core::ConfigError> {
+/// let issuers = Issuers::new([])?;
+/// issuers.on_unknown(Allow::suffix(".tenants.example.com")?, |issuer: String| async move {
+///     let Some(audience) = audience_of(&issuer).await? else { return Ok(None) };
+///     let name = issuer.clone();
+///     let keys = OnDemandKeys::new(move || RemoteKeys::discover(&name))?;
+///     Ok(Some(TrustedIssuer::new(issuer, audience, keys)))
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct OnDemandKeys(Arc<Inner>);
+
+struct Inner {
+    make: Arc<dyn Fn() -> RemoteKeysBuilder + Send + Sync>,
+    idle_after: Duration,
+    running: ArcSwapOption<Running>,
+    starts: Mutex<Starts>,
+}
+
+/// A source that is at work.
+struct Running {
+    keys: RemoteKeys,
+    /// Which one it is, counted from one.
+    number: u32,
+    /// Whether it was used since the watch last looked.
+    used: AtomicBool,
+}
+
+#[derive(Default)]
+struct Starts {
+    number: u32,
+    /// The task that ends the source which is at work.
+    watch: JoinSet<()>,
+}
+
+/// After how much of the time without use it is looked whether there was any. The last use was at most so much earlier than it seems.
+const LOOKS: u32 = 4;
+
+/// What a tenant costs that nobody uses: a few requests for its key set, and a fetch for the next token.
+const DEFAULT_IDLE: Duration = Duration::from_secs(60 * 60);
+const MIN_IDLE: Duration = Duration::from_secs(60);
+const MAX_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+impl OnDemandKeys {
+    /// Keys as `make` says, each time that they are needed. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`RemoteKeysBuilder::start`]. Nothing is fetched.
+    pub fn new(make: impl Fn() -> RemoteKeysBuilder + Send + Sync + 'static) -> Result<Self, ConfigError> {
+        make().lazy().start()?;
+        Ok(Self::of(Arc::new(make), DEFAULT_IDLE))
+    }
+
+    fn of(make: Arc<dyn Fn() -> RemoteKeysBuilder + Send + Sync>, idle_after: Duration) -> Self {
+        Self(Arc::new(Inner { make, idle_after, running: ArcSwapOption::empty(), starts: Mutex::default() }))
+    }
+
+    /// Sets after how much time without a token the keys are let go: a minute to a week. It may take a quarter longer. Defaults to an hour.
+    ///
+    /// # Errors
+    ///
+    /// If it is outside these bounds.
+    pub fn idle_after(self, time: Duration) -> Result<Self, ConfigError> {
+        if !(MIN_IDLE..=MAX_IDLE).contains(&time) {
+            return Err(ConfigError::new(format!(
+                "keys on demand: idle after {time:?} is not between a minute and a week"
+            )));
+        }
+        Ok(Self::of(Arc::clone(&self.0.make), time))
+    }
+
+    /// The source that is at work, to ask how it is doing; `None` while there is none.
+    pub fn running(&self) -> Option<RemoteKeys> {
+        self.0.running.load().as_ref().map(|running| running.keys.clone())
+    }
+}
+
+impl Inner {
+    fn used(&self) -> Option<Arc<Running>> {
+        let running = self.running.load_full()?;
+        running.mark_used();
+        Some(running)
+    }
+
+    /// The source that is at work, or else a new one.
+    fn used_or_started(self: &Arc<Self>) -> Result<Arc<Running>, ConfigError> {
+        self.used().map_or_else(|| self.start(), Ok)
+    }
+
+    fn start(self: &Arc<Self>) -> Result<Arc<Running>, ConfigError> {
+        let mut starts = self.starts();
+        if let Some(running) = self.used() {
+            return Ok(running);
+        }
+        let keys = (self.make)().lazy().start()?;
+        let runtime = Handle::try_current().map_err(|error| ConfigError::new(error.to_string()))?;
+        starts.number += 1;
+        let running = Arc::new(Running { keys, number: starts.number, used: AtomicBool::new(true) });
+        self.running.store(Some(Arc::clone(&running)));
+        starts.watch = JoinSet::new();
+        starts.watch.spawn_on(watch(Arc::downgrade(self), self.idle_after), &runtime);
+        Ok(running)
+    }
+
+    /// Ends the source unless it was used. Returns whether it ended.
+    fn end_if_unused(&self) -> bool {
+        let _no_start_meanwhile = self.starts();
+        let Some(running) = self.running.swap(None) else { return true };
+        // A request may have had it in its hands while it was taken away.
+        if running.used.load(Ordering::SeqCst) {
+            self.running.store(Some(running));
+            return false;
+        }
+        true
+    }
+
+    fn starts(&self) -> MutexGuard<'_, Starts> {
+        self.starts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn mark_used(&self) {
+        // Read first: a write takes the line away from other processors.
+        if !self.used.load(Ordering::SeqCst) {
+            self.used.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Ends the source once it was not used for that long.
+async fn watch(source: Weak<Inner>, idle_after: Duration) {
+    let mut quiet = 0;
+    while quiet < LOOKS {
+        sleep(idle_after / LOOKS).await;
+        let Some(inner) = source.upgrade() else { return };
+        let was_used = inner.running.load().as_ref().is_some_and(|running| running.used.swap(false, Ordering::SeqCst));
+        quiet = if was_used { 0 } else { quiet + 1 };
+        if quiet == LOOKS && !inner.end_if_unused() {
+            quiet = 0;
+        }
+    }
+}
+
+impl KeySource for OnDemandKeys {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        match self.0.used_or_started() {
+            Ok(running) => running.keys.resolve(hint, now),
+            Err(error) => {
+                let fault = KeySourceError::new(KeySourceErrorKind::Unavailable, "the keys could not be started");
+                Resolved::Fault(fault.with_source(error))
+            }
+        }
+    }
+
+    fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
+        self.0.used().map_or(Resolved::Unknown, |running| running.keys.reconsider(hint, tried))
+    }
+
+    /// That of the source at work, with its number: another source begins to count anew, and its keys may be others.
+    fn edition(&self, now: UnixTime) -> Option<u64> {
+        let running = self.0.running.load();
+        let running = running.as_ref()?;
+        running.mark_used();
+        let edition = u32::try_from(running.keys.edition(now)?).ok()?;
+        Some(u64::from(running.number) << 32 | u64::from(edition))
+    }
+
+    fn algorithms(&self) -> AlgorithmSet {
+        AlgorithmSet::ASYMMETRIC
+    }
+
+    fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
+        self.running()?.describe(hint)
+    }
+}
+
+impl fmt::Debug for OnDemandKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnDemandKeys")
+            .field("idle_after", &self.0.idle_after)
+            .field("running", &self.running())
+            .finish_non_exhaustive()
+    }
+}

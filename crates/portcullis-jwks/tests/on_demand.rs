@@ -1,0 +1,119 @@
+//! Keys of tenants: fetched from the first token on, and let go when none comes.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use portcullis_core::{Admission, Attempt, Code, Issuers, JwtAuthenticator, KeySource};
+use portcullis_jwks::{OnDemandKeys, RemoteKeys};
+use portcullis_test::provider::{Behaviour, ScriptedProvider};
+use support::{HOUR, MINUTE};
+use tokio::time::sleep;
+
+struct Tenant {
+    provider: ScriptedProvider,
+    keys: OnDemandKeys,
+    issuers: Issuers,
+    admission: Admission,
+}
+
+impl Tenant {
+    fn new() -> Self {
+        let provider = ScriptedProvider::new();
+        let of = provider.clone();
+        let make = move || RemoteKeys::discover(of.issuer().name()).fetch(of.clone()).clock(of.clock());
+        let keys = OnDemandKeys::new(make).unwrap();
+        let issuers = Issuers::new([provider.issuer().trusted_with(keys.clone())]).unwrap();
+        let admission = Admission::new(JwtAuthenticator::issuers(issuers.clone())).clock(provider.clock());
+        Self { provider, keys, issuers, admission }
+    }
+
+    async fn code(&self, token: &str) -> Option<Code> {
+        self.admission.verify(token).outcome().await.err().map(|error| error.code())
+    }
+
+    fn token(&self) -> String {
+        self.provider.issuer().token().expires_in(10 * HOUR).sign()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_fetched_before_the_first_token_and_after_an_hour_without_one() {
+    let tenant = Tenant::new();
+    sleep(10 * HOUR).await;
+    assert_eq!((tenant.provider.key_set_fetches(), tenant.keys.running().is_some()), (0, false));
+    let token = tenant.token();
+    assert_eq!(tenant.code(&token).await, None);
+    assert!(tenant.provider.key_set_fetches() > 0 && tenant.keys.running().is_some());
+
+    sleep(HOUR / 2).await;
+    assert_eq!(tenant.code(&token).await, None);
+    sleep(59 * MINUTE).await;
+    assert!(tenant.keys.running().is_some(), "it was used within the hour");
+    sleep(HOUR / 2).await;
+    assert!(tenant.keys.running().is_none());
+    let fetches = tenant.provider.key_set_fetches();
+    sleep(10 * HOUR).await;
+    assert_eq!(tenant.provider.key_set_fetches(), fetches);
+
+    assert_eq!(tenant.code(&tenant.token()).await, None);
+    assert!(tenant.provider.key_set_fetches() > fetches);
+}
+
+/// A token that is remembered is found without a look-up of its key, and that is a use, too.
+#[tokio::test(start_paused = true)]
+async fn tokens_that_are_remembered_keep_the_keys() {
+    let tenant = Tenant::new();
+    let token = tenant.token();
+    assert_eq!(tenant.code(&token).await, None);
+    for _ in 0..20 {
+        sleep(HOUR / 3).await;
+        assert!(matches!(tenant.admission.verify(&token), Attempt::Done(Ok(_))));
+    }
+}
+
+/// The count of another source begins anew, and so must not be taken for that of the one before.
+#[tokio::test(start_paused = true)]
+async fn a_token_does_not_outlive_a_key_that_went_while_nobody_asked() {
+    let tenant = Tenant::new();
+    let token = tenant.token();
+    assert_eq!([tenant.code(&token).await, tenant.code(&token).await], [None, None], "it is remembered");
+    let edition = tenant.keys.edition(portcullis_core::Clock::now(&tenant.provider.clock()));
+    sleep(2 * HOUR).await;
+    assert!(tenant.keys.running().is_none());
+    tenant.provider.issuer().replace_key();
+    let other = tenant.token();
+    assert_eq!(tenant.code(&other).await, None, "by the new key, in the first edition of the new source");
+    assert_ne!(tenant.keys.edition(portcullis_core::Clock::now(&tenant.provider.clock())), edition);
+    assert!(tenant.code(&token).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_at_the_first_token_is_no_refusal() {
+    let tenant = Tenant::new();
+    tenant.provider.behave(Behaviour::Unreachable);
+    assert_eq!(tenant.code(&tenant.token()).await, Some(Code::KeysUnavailable));
+    tenant.provider.behave(Behaviour::Normal);
+    sleep(MINUTE).await;
+    assert_eq!(tenant.code(&tenant.token()).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn removing_the_tenant_ends_the_fetches() {
+    let tenant = Tenant::new();
+    assert_eq!(tenant.code(&tenant.token()).await, None);
+    let Tenant { provider, keys, issuers, admission } = tenant;
+    issuers.remove(provider.issuer().name());
+    drop((keys, admission));
+    let fetches = provider.key_set_fetches();
+    sleep(10 * HOUR).await;
+    assert_eq!(provider.key_set_fetches(), fetches);
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_is_refused_at_once() {
+    let error = OnDemandKeys::new(|| RemoteKeys::discover("http://login.example.com")).unwrap_err();
+    assert!(error.to_string().contains("login.example.com"), "{error}");
+    let keys = || OnDemandKeys::new(|| RemoteKeys::discover("https://login.example.com")).unwrap();
+    assert!(keys().idle_after(MINUTE / 2).is_err() && keys().idle_after(HOUR * 24 * 8).is_err());
+    assert!(keys().idle_after(MINUTE).is_ok());
+}
