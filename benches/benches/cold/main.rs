@@ -9,7 +9,7 @@ use std::{process::ExitCode, slice, sync::Arc};
 
 use axum::Router;
 use bare::Bare;
-use portcullis::{Admission, Algorithm, JwtAuthenticator};
+use portcullis::{Admission, Algorithm, Issuers, JwtAuthenticator, TrustedIssuer};
 use portcullis_benches::{
     Budgets, Contender, Hand, Member, Options, Samples, admission, allocations, extension, guarded, layered, measure,
     member_layered, member_with_state, plain, requests, uncached, with_state,
@@ -37,12 +37,53 @@ fn main() -> ExitCode {
     for algorithm in ALGORITHMS {
         verdicts.extend(custom_rows(algorithm, &options));
     }
+    println!("\nOne issuer among many, extractor from state:\n");
+    println!("| algorithm | what | ns | over one issuer | allocations |");
+    println!("|---|---|---:|---:|---:|");
+    verdicts.extend(issuer_rows(&options));
     println!();
     let mut budgets = Budgets::new(&options);
     for (line, is_met) in verdicts {
         budgets.judge(&line, is_met);
     }
     budgets.close()
+}
+
+/// So many issuers, and by how much longer a token of one of them may take than with one issuer.
+const ISSUERS: usize = 5_000;
+const AMONG_MANY: f64 = 150.0;
+
+/// Held for HS256, whose signature hides the least.
+fn issuer_rows(options: &Options) -> Vec<(String, bool)> {
+    let issuer = MockIssuer::with_algorithm(Algorithm::Hs256);
+    let token = issuer.token().subject("alice").scope("orders:read profile").sign();
+    let other =
+        |number| TrustedIssuer::new(format!("https://t{number}.test"), MockIssuer::DEFAULT_AUDIENCE, issuer.keys());
+    // In the middle of the list, so that a scan would be as long as it is on average.
+    let many = || (1..ISSUERS / 2).map(other).chain([issuer.trusted()]).chain((ISSUERS / 2..ISSUERS).map(other));
+    let request = |jwt: JwtAuthenticator| requests(with_state(uncached(Admission::new(jwt))), slice::from_ref(&token));
+    let listed = |list: Vec<_>| JwtAuthenticator::trusting(list).expect("a sound configuration");
+    let live = |list: Vec<_>| JwtAuthenticator::issuers(Issuers::new(list).expect("a sound configuration"));
+    let mut contenders = [
+        Contender::new("one issuer", request(listed(vec![issuer.trusted()]))),
+        Contender::new("5 000 issuers", request(listed(many().collect()))),
+        Contender::new("one issuer, in a list that changes", request(live(vec![issuer.trusted()]))),
+        Contender::new("5 000 issuers, in a list that changes", request(live(many().collect()))),
+    ];
+    let (rounds, slice) = options.rounds();
+    let samples = measure(&mut contenders, rounds, slice);
+    let mut verdicts = Vec::new();
+    for (at, contender) in contenders.iter_mut().enumerate() {
+        let (name, ns, over) = (contender.name, samples.ns(at), samples.over(at, 0));
+        let count = allocations(|| (contender.run)()).count;
+        println!("| HS256 | {name} | {ns:.0} | {over:.0} | {count} |");
+        options.record_ns("issuers", "HS256", name, ns, count);
+        if at > 0 {
+            let line = format!("{name}: {over:.0} ns over one issuer (budget {AMONG_MANY:.0})");
+            verdicts.push((line, over <= AMONG_MANY + Budgets::NOISE));
+        }
+    }
+    verdicts
 }
 
 /// How much of a check the custom claims may cost. Held for HS256, whose signature is the quickest. It is missed: DESIGN.md
