@@ -1,4 +1,4 @@
-//! Keys that are fetched while somebody uses them: for tenants, of whom there may be thousands.
+//! Keys that are fetched while they are in use: for tenants, of whom there may be thousands.
 
 use std::{
     fmt,
@@ -69,7 +69,7 @@ struct Starts {
 /// After how much of the time without use it is looked whether there was any. The last use was at most so much earlier than it seems.
 const LOOKS: u32 = 4;
 
-/// What a tenant costs that nobody uses: a few requests for its key set, and a fetch for the next token.
+/// What an unused tenant costs: a few requests for its key set, and a fetch for the next token.
 const DEFAULT_IDLE: Duration = Duration::from_secs(60 * 60);
 const MIN_IDLE: Duration = Duration::from_secs(60);
 const MAX_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -191,7 +191,7 @@ impl KeySource for OnDemandKeys {
         self.0.used().map_or(Resolved::Unknown, |running| running.keys.reconsider(hint, tried))
     }
 
-    /// That of the source at work, with its number: another source begins to count anew, and its keys may be others.
+    /// That of the source at work, with its number: another source counts from one, and its keys may be others.
     fn edition(&self, now: UnixTime) -> Option<u64> {
         let running = self.0.running.load();
         let running = running.as_ref()?;

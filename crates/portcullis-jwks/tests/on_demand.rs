@@ -71,7 +71,7 @@ async fn tokens_that_are_remembered_keep_the_keys() {
     }
 }
 
-/// The count of another source begins anew, and so must not be taken for that of the one before.
+/// Another source counts from one, and so must not be taken for that of the one before.
 #[tokio::test(start_paused = true)]
 async fn a_token_does_not_outlive_a_key_that_went_while_nobody_asked() {
     let tenant = Tenant::new();

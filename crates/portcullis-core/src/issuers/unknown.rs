@@ -206,7 +206,7 @@ impl Answer {
             Self::Undecided(source) => AuthError::new(Code::IssuerUnavailable)
                 .with_retry_after(left.max(Duration::from_secs(1)))
                 .with_source(Arc::clone(source)),
-            // Nobody is told: these lead to another look at the list.
+            // No waiter is told: these lead to another look at the list.
             Self::Learned | Self::Outdated => Code::IssuerNotTrusted.into(),
         }
     }

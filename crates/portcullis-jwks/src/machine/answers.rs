@@ -67,7 +67,7 @@ impl Machine {
                         now,
                         actions,
                     ),
-                    // Nobody asked for it: there was no etag to send.
+                    // It was not asked for: there was no etag to send.
                     None => self.fail(
                         FetchError::malformed("the answer is that nothing changed, and there is nothing"),
                         now,

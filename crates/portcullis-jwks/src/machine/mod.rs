@@ -49,7 +49,7 @@ pub(crate) struct Machine {
     told_at: Instant,
     /// When the issuer wants to be asked again, if it said so.
     no_sooner_than: Instant,
-    /// For as long as the source lives: that a key is published without its private half again makes nobody forget that.
+    /// For as long as the source lives: that a key is published without its private half again does not undo that.
     exposed: Vec<PublicHalf>,
 }
 

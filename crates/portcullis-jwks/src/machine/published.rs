@@ -45,7 +45,7 @@ impl Published {
         Self { usability, ..self.clone() }
     }
 
-    /// As it is now: what nobody looked after for too long is too old, also before the task says so, or if it does not run.
+    /// As it is now: what was not looked after for too long is too old, also before the task says so, or if it does not run.
     pub(crate) fn usability(&self, now: Instant) -> Usability {
         match self.usability {
             Usability::Usable { until, .. } if now >= until => Usability::TooOld,

@@ -67,7 +67,7 @@ struct Inner {
     has_ended: AtomicBool,
 }
 
-/// What is looked at for a token that was seen before, up to the epoch in one line of the processor's cache that nobody writes to for a request.
+/// What is looked at for a token that was seen before, up to the epoch in one line of the processor's cache that no request writes to.
 #[repr(C, align(64))]
 struct Signs {
     confirmation: Confirmation,
