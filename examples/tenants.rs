@@ -8,7 +8,7 @@ use axum::{
     http::{Request, StatusCode, header::AUTHORIZATION},
     routing::get,
 };
-use portcullis::{AuthLayer, Claims, Issuers, JwtAuthenticator};
+use portcullis::{AuthLayer, Claims, JwtAuthenticator, issuers::Issuers};
 use portcullis_test::MockIssuer;
 use tokio::task::JoinSet;
 use tower_service::Service;

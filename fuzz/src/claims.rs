@@ -1,6 +1,6 @@
 //! Claims under a right signature, so that what is behind it is reached.
 
-use portcullis::{ClaimRef, Facts, UnixTime, UnverifiedToken};
+use portcullis::{claims::ClaimRef, clock::UnixTime, token::UnverifiedToken, verified::Facts};
 use portcullis_test::MockIssuer;
 use serde_json::{Map, Value};
 

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::Full;
 use portcullis::{
-    AuthLayer, Cursor, LogError, Page, Revocation, RevocationApi, RevocationEntry, RevocationLog, Revoker, UnixTime,
+    AuthLayer,
+    clock::UnixTime,
     requirement::scope,
+    revocation::{Cursor, LogError, Page, Revocation, RevocationApi, RevocationEntry, RevocationLog, Revoker},
 };
 use portcullis_store::MemoryLog;
 use tower::{Layer, ServiceExt};

@@ -1,6 +1,6 @@
 //! Headers under a right signature.
 
-use portcullis::UnverifiedToken;
+use portcullis::token::UnverifiedToken;
 use serde_json::{Map, Value};
 
 use super::{

@@ -6,7 +6,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use portcullis::{Algorithm, KeySet, VerifyingKey};
+use portcullis::{Algorithm, KeySet, keys::VerifyingKey};
 use serde_json::value::RawValue;
 
 /// The members of an object, unread: in one that nobody asks for there may be anything that is grammatical, such as half

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body_util::Full;
-use portcullis::{BackChannelLogout, Cursor, Level, LogError, Page, Revocation, Revoker, UnixTime};
+use portcullis::{
+    clock::UnixTime,
+    revocation::{BackChannelLogout, Cursor, Level, LogError, Page, Revocation, Revoker},
+};
 use portcullis_test::{FixedClock, MockIssuer};
 use serde_json::{Map, Value};
 use tower::ServiceExt;

@@ -1,7 +1,7 @@
 //! Octets as the text of a PEM file, and as what such a file holds.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use portcullis::VerifyingKey;
+use portcullis::keys::VerifyingKey;
 
 use super::jwk::assert_is_public;
 

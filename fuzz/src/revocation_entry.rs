@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use portcullis::{
-    Algorithm, Level, NoCustom, Revocation, RevocationEntry, RevocationView, UnixTime, Verdict, Verified,
+    Algorithm, Verified,
+    clock::UnixTime,
+    revocation::{Level, Revocation, RevocationEntry, RevocationView, Verdict},
+    verified::NoCustom,
 };
 use portcullis_test::{FixedClock, MockIssuer};
 use serde_json::{Map, Value};

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use portcullis::{Admission, Algorithm, Attempt, AuthError, AuthErrorKind, UnverifiedToken, Verified};
+use portcullis::{
+    Admission, Algorithm, AuthError, Verified, authenticator::Attempt, error::AuthErrorKind, token::UnverifiedToken,
+};
 use portcullis_test::{FixedClock, MockIssuer};
 
 pub(crate) const KEY_ID: &str = "fuzz-1";

@@ -4,8 +4,11 @@ use std::{collections::HashSet, sync::LazyLock};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis::{
-    Admission, Algorithm, AlgorithmSet, AuthError, Code, JwtAuthenticator, KeySet, Leeway, Secret, TrustedIssuer,
-    UnixTime, UnverifiedToken, VerifyingKey,
+    Admission, Algorithm, AuthError, Code, JwtAuthenticator, KeySet, Secret, TrustedIssuer,
+    clock::UnixTime,
+    keys::{AlgorithmSet, VerifyingKey},
+    policy::Leeway,
+    token::UnverifiedToken,
 };
 use portcullis_test::FixedClock;
 use serde_json::Value;
@@ -97,7 +100,8 @@ fn service(config: &Value) -> Admission {
         .unwrap()
         .iter()
         .map(|name| name.as_str().unwrap().parse::<Algorithm>().unwrap());
-    let issuer = TrustedIssuer::new(text(&config["issuer"]), text(&config["audience"]), keys)
+    let issuer = TrustedIssuer::new(text(&config["issuer"]), keys)
+        .audience(text(&config["audience"]))
         .algorithms(algorithms.collect::<AlgorithmSet>())
         .leeway(leeway)
         .danger_bound_tokens_as_bearer();

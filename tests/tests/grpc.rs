@@ -4,8 +4,12 @@
 use std::net::SocketAddr;
 
 use portcullis::{
-    Admission, AuthLayer, GrpcStatus, IntoAdmission, JwtAuthenticator, KeyHint, KeySource, KeySourceError,
-    KeySourceErrorKind, RequireLayer, Resolved, TrustedIssuer, UnixTime, requirement::scope,
+    Admission, AuthLayer, JwtAuthenticator, RequireLayer, TrustedIssuer,
+    admission::IntoAdmission,
+    clock::UnixTime,
+    keys::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
+    rejection::GrpcStatus,
+    requirement::scope,
 };
 use portcullis_test::{Defect, MockIssuer};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -48,7 +52,7 @@ async fn others_get_the_status_that_says_why() {
 #[tokio::test]
 async fn keys_that_cannot_be_had_are_no_verdict_about_the_caller() {
     let issuer = MockIssuer::new();
-    let trusted = TrustedIssuer::new(MockIssuer::DEFAULT_NAME, MockIssuer::DEFAULT_AUDIENCE, Unreachable);
+    let trusted = TrustedIssuer::new(MockIssuer::DEFAULT_NAME, Unreachable).audience(MockIssuer::DEFAULT_AUDIENCE);
     let server = GrpcServer::start(Admission::new(JwtAuthenticator::new(trusted).unwrap())).await;
     let token = issuer.token().scope("health:read").bearer();
     let status = server.check(Some(&token)).await.unwrap_err();

@@ -8,7 +8,7 @@ mod vectors;
 
 use std::collections::BTreeMap;
 
-use portcullis::KeyErrorKind;
+use portcullis::keys::KeyErrorKind;
 use serde_json::Value;
 use signature::Verdict;
 

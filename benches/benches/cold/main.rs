@@ -9,7 +9,7 @@ use std::{process::ExitCode, slice, sync::Arc};
 
 use axum::Router;
 use bare::Bare;
-use portcullis::{Admission, Algorithm, Issuers, JwtAuthenticator, TrustedIssuer};
+use portcullis::{Admission, Algorithm, JwtAuthenticator, TrustedIssuer, issuers::Issuers};
 use portcullis_benches::{
     Budgets, Contender, Hand, Member, Options, Samples, admission, allocations, extension, guarded, layered, measure,
     member_layered, member_with_state, plain, requests, uncached, with_state,
@@ -57,8 +57,9 @@ const AMONG_MANY: f64 = 150.0;
 fn issuer_rows(options: &Options) -> Vec<(String, bool)> {
     let issuer = MockIssuer::with_algorithm(Algorithm::Hs256);
     let token = issuer.token().subject("alice").scope("orders:read profile").sign();
-    let other =
-        |number| TrustedIssuer::new(format!("https://t{number}.test"), MockIssuer::DEFAULT_AUDIENCE, issuer.keys());
+    let other = |number| {
+        TrustedIssuer::new(format!("https://t{number}.test"), issuer.keys()).audience(MockIssuer::DEFAULT_AUDIENCE)
+    };
     // In the middle of the list, so that a scan would be as long as it is on average.
     let many = || (1..ISSUERS / 2).map(other).chain([issuer.trusted()]).chain((ISSUERS / 2..ISSUERS).map(other));
     let request = |jwt: JwtAuthenticator| requests(with_state(uncached(Admission::new(jwt))), slice::from_ref(&token));

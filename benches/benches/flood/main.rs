@@ -12,7 +12,7 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use portcullis::{Admission, Attempt, AuthErrorKind, JwtAuthenticator, RemoteKeys};
+use portcullis::{Admission, JwtAuthenticator, RemoteKeys, authenticator::Attempt, error::AuthErrorKind};
 use portcullis_benches::Options;
 use portcullis_test::provider::ScriptedProvider;
 

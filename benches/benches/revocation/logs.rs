@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis::{Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis::{
+    clock::UnixTime,
+    revocation::{Revocation, RevocationEntry, RevocationLog},
+};
 use portcullis_benches::Options;
 use portcullis_store::{JetStreamLog, PostgresLog, RedbLog, RedisLog, Revocations};
 use real_servers::{NatsServer, PostgresServer, RedisServer, is_missing};

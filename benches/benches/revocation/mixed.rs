@@ -7,8 +7,10 @@ use std::{
 };
 
 use portcullis::{
-    Admission, Algorithm, JwtAuthenticator, KeySet, Level, NoCustom, Revocation, RevocationEntry, RevocationView,
-    Secret, TrustedIssuer, UnixTime, Verdict, Verified,
+    Admission, Algorithm, JwtAuthenticator, KeySet, Secret, TrustedIssuer, Verified,
+    clock::UnixTime,
+    revocation::{Level, Revocation, RevocationEntry, RevocationView, Verdict},
+    verified::NoCustom,
 };
 use portcullis_benches::{Contender, Options, measure, median};
 use portcullis_test::MockIssuer;
@@ -122,7 +124,7 @@ fn look_ups(options: &Options, issuer: &MockIssuer, views: [&RevocationView; 2],
 
 fn admission(issuer: &MockIssuer) -> Admission {
     let keys = KeySet::from(Secret::new("k", Algorithm::Hs256, *SECRET).expect("a secret"));
-    Admission::new(JwtAuthenticator::new(TrustedIssuer::new(issuer.name(), AUDIENCE, keys)).expect("sound"))
+    Admission::new(JwtAuthenticator::new(TrustedIssuer::new(issuer.name(), keys).audience(AUDIENCE)).expect("sound"))
 }
 
 fn verify(admission: &Admission, token: &str) {

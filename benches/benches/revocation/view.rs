@@ -7,8 +7,10 @@ use std::{
 };
 
 use portcullis::{
-    Admission, Algorithm, JwtAuthenticator, KeySet, NoCustom, Revocation, RevocationEntry, RevocationView, Secret,
-    TrustedIssuer, UnixTime, Verdict, Verified,
+    Admission, Algorithm, JwtAuthenticator, KeySet, Secret, TrustedIssuer, Verified,
+    clock::UnixTime,
+    revocation::{Revocation, RevocationEntry, RevocationView, Verdict},
+    verified::NoCustom,
 };
 use portcullis_benches::{Budgets, Contender, Options, allocations, measure, memory_access_ns};
 use portcullis_test::MockIssuer;
@@ -116,7 +118,7 @@ fn look_ups(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f
 fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64, f64, f64) {
     let (rounds, slice) = options.rounds();
     let keys = || KeySet::from(Secret::new("k", Algorithm::Hs256, *SECRET).expect("a secret"));
-    let trusted = || TrustedIssuer::new(issuer.name(), "https://service.test", keys());
+    let trusted = || TrustedIssuer::new(issuer.name(), keys()).audience("https://service.test");
     let without = Admission::new(JwtAuthenticator::new(trusted()).expect("sound"));
     let with = Admission::new(JwtAuthenticator::new(trusted()).expect("sound")).revocations(view);
     let token = |n: usize| {

@@ -1,6 +1,6 @@
 //! What a remembered token takes.
 
-use portcullis::{Algorithm, Attempt};
+use portcullis::{Algorithm, authenticator::Attempt};
 use portcullis_benches::{Budgets, admission, allocations};
 use portcullis_test::MockIssuer;
 

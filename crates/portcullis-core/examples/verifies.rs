@@ -6,7 +6,7 @@ use portcullis_core::{Admission, Algorithm, JwtAuthenticator, KeySet, Secret, Tr
 
 fn main() -> Result<(), Box<dyn Error>> {
     let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
-    let issuer = TrustedIssuer::new("https://login.example.com", "orders", KeySet::from(secret));
+    let issuer = TrustedIssuer::new("https://login.example.com", KeySet::from(secret)).audience("orders");
     let admission = Admission::new(JwtAuthenticator::new(issuer)?);
     let token = std::env::args().nth(1).unwrap_or_default();
     let outcome = admission.verify(&token).ready().ok_or("the key is at hand")?;

@@ -6,7 +6,7 @@
 /// a character that cannot be seen, makes a rule that is never met.
 ///
 /// ```
-/// use portcullis_core::exact_text_problem;
+/// use portcullis_core::text::exact_text_problem;
 ///
 /// assert_eq!(exact_text_problem("Former Admins"), None);
 /// assert_eq!(exact_text_problem(" admin").as_deref(), Some(r#"" admin" has white space around it"#));

@@ -14,17 +14,17 @@
 //! - **Shape.** A compact JWS of three non-empty parts and at most 16 KiB by default, in strict base64url. Header and claims are
 //!   JSON objects, with no member twice at any level and bounded nesting.
 //! - **Header.** `alg` is on the issuer's allow-list *and* among what the key can do. `typ` is absent, `JWT` or `at+jwt`
-//!   (or only the last, with [`Profile::AccessToken`]). Any `crit`, and `b64: false`, is refused. `jwk`, `jku`, `x5u`,
+//!   (or only the last, with [`Profile::AccessToken`](policy::Profile::AccessToken)). Any `crit`, and `b64: false`, is refused. `jwk`, `jku`, `x5u`,
 //!   `x5c` are ignored; `x5t` is a name of a key that is known, where there is no `kid`.
 //! - **Keys.** A `kid` that names no key of the right kind is refused, and no other key is tried; without one, at most
-//!   [`MAX_KEYS_TRIED`] keys are tried. Weak keys are refused when they are loaded.
+//!   [`MAX_KEYS_TRIED`](keys::MAX_KEYS_TRIED) keys are tried. Weak keys are refused when they are loaded.
 //! - **Claims.** `iss` is one of the trusted issuers, compared exactly; `aud` names this service; `exp` is required;
 //!   `nbf` and `iat` are checked when present. Each has the right type: `null`, numeric strings and 1e300 are refused.
 //!   (For an issuer that writes no `aud` there is [one exception](TrustedIssuer::danger_claim_as_audience).)
 //! - **Binding.** A token with `cnf` is bound to a key; without a proof of that key it is refused.
 //! - **Custom claims** are parsed once, into a type of yours; a token without them is refused.
 //!
-//! "We could not decide" is an error of its own kind, [`AuthErrorKind::Unavailable`]: never a refusal, never a pass.
+//! "We could not decide" is an error of its own kind, [`AuthErrorKind::Unavailable`](error::AuthErrorKind::Unavailable): never a refusal, never a pass.
 //!
 //! # Example
 //!
@@ -52,52 +52,60 @@
 //! | trait | its one job | here | elsewhere |
 //! |---|---|---|---|
 //! | [`Authenticator`] | whom a credential proves | [`JwtAuthenticator`] | your own |
-//! | [`KeySource`] | a header to the keys that may have signed | [`KeySet`], [`KeyRing`] | `portcullis::KeyFile` |
-//! | [`Clock`] | now | [`SystemClock`] | `portcullis_test::FixedClock` |
+//! | [`KeySource`](keys::KeySource) | a header to the keys that may have signed | [`KeySet`], [`KeyRing`] | `portcullis::KeyFile` |
+//! | [`Clock`] | now | [`SystemClock`](clock::SystemClock) | `portcullis_test::FixedClock` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod admission;
-mod authenticator;
-mod claims;
-mod clock;
+pub mod admission;
+pub mod authenticator;
+pub mod claims;
+pub mod clock;
 mod config_text;
-mod error;
-mod issuers;
+pub mod error;
+pub mod issuers;
 mod json;
 mod judge;
 mod key;
 mod key_source;
 mod log_text;
-mod policy;
-mod revocation;
-mod token;
-mod verified;
+pub mod policy;
+pub mod revocation;
+pub mod token;
+pub mod verified;
 mod verifier;
 
-pub use admission::{Admission, Admitted, AnyAdmission, IntoAdmission};
-pub use authenticator::{
-    Attempt, Authenticator, Channel, Credential, Dispatch, DispatchBuilder, Edition, Explain, Explaining, Header,
-    JwtAuthenticator, Presented, Proven, RequestView, Scheme, Waiting,
-};
-pub use claims::{ClaimPlace, ClaimRef, LenientClaim, Roles, Scopes};
-pub use clock::{Clock, SystemClock, UnixTime};
-pub use config_text::exact_text_problem;
-pub use error::{AuthError, AuthErrorKind, Code, ConfigError};
-pub use issuers::{Allow, IssuerResolver, Issuers, ResolveError};
-pub use judge::{Check, Explanation, Finding, Outcome, Recorder};
-pub use key::{
-    Algorithm, AlgorithmSet, KeyError, KeyErrorKind, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind, KeyState,
-    MAX_KEYS_TRIED, RingError, RingErrorKind, Secret, SkippedKey, UnknownAlgorithm, VerifyingKey,
-};
-pub use key_source::{
-    KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, SecretAndPublic, TokenHash, TokenHashKey,
-    WaitingForKeys,
-};
-pub use log_text::LogText;
-pub use policy::{Leeway, Profile, TrustedIssuer};
-pub use revocation::{
-    Asked, Cursor, Level, LogError, LogErrorKind, LongLived, Page, Revocation, RevocationEntry, RevocationLog,
-    RevocationView, RevocationViewBuilder, Revoker, Rungs, UnreadableEntry, Verdict, ViewState, WhenStale,
-};
-pub use token::{TokenHeader, UnverifiedToken};
-pub use verified::{Actor, AnyVerified, Conventions, CredentialKind, Facts, Identity, NoCustom, Principal, Verified};
+pub use admission::Admission;
+pub use authenticator::{Authenticator, JwtAuthenticator};
+pub use clock::{Clock, UnixTime};
+pub use error::{AuthError, Code, ConfigError};
+pub use issuers::Issuers;
+pub use key::{Algorithm, KeyRing, KeySet, Secret};
+pub use policy::TrustedIssuer;
+pub use verified::{Principal, Verified};
+
+/// Why a credential is accepted or refused, check by check: see [`Admission::explain`].
+pub mod explain {
+    pub use crate::{
+        authenticator::{Explain, Explaining},
+        judge::{Check, Explanation, Finding, Outcome, Recorder},
+    };
+}
+
+/// Keys that verify: sets of them, where they come from, and what can be wrong with them.
+pub mod keys {
+    pub use crate::{
+        key::{
+            Algorithm, AlgorithmSet, KeyError, KeyErrorKind, KeyMatch, KeyRing, KeySet, KeySetError, KeySetErrorKind,
+            KeyState, MAX_KEYS_TRIED, RingError, RingErrorKind, Secret, SkippedKey, UnknownAlgorithm, VerifyingKey,
+        },
+        key_source::{
+            KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved, SecretAndPublic, TokenHash, TokenHashKey,
+            WaitingForKeys,
+        },
+    };
+}
+
+/// Text that others have chosen: shown in logs, and compared exactly.
+pub mod text {
+    pub use crate::{config_text::exact_text_problem, log_text::LogText};
+}

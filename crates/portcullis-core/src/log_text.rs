@@ -12,7 +12,7 @@ use std::{
 /// separators, the controls of bidirectional text, and characters without a width. Everything else is left as it is.
 ///
 /// ```
-/// use portcullis_core::LogText;
+/// use portcullis_core::text::LogText;
 ///
 /// assert_eq!(LogText::new(&"a\u{202e}b\n").to_string(), r"a\u{202e}b\u{a}");
 /// ```

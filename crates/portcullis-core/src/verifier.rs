@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AuthError, Code, CredentialKind, Facts, KeyHint, KeyMatch, UnixTime, UnverifiedToken, Verified, VerifyingKey,
+    AuthError, Code, UnixTime, Verified,
     claims::{ClaimsText, RegisteredClaims},
     issuers::{Found, Trusted},
     json::Text,
     judge::{Check, Judge},
+    keys::{KeyHint, KeyMatch, VerifyingKey},
     policy::Policy,
-    token::{SeenHeaders, decode_text},
-    verified::Provenance,
+    token::{SeenHeaders, UnverifiedToken, decode_text},
+    verified::{CredentialKind, Facts, Provenance},
 };
 
 /// Judges tokens by the policies of the trusted issuers. Keys and the time come in as arguments.

@@ -11,9 +11,11 @@ use std::{
 };
 
 use portcullis_core::{
-    Admission, AnyAdmission, Attempt, AuthError, Authenticator, Channel, Clock, Code, Conventions, Credential, Edition,
-    Facts, Header, Level, NoCustom, Presented, Proven, RequestView, Revocation, RevocationView, Rungs, Scheme,
-    UnixTime, Verified, WhenStale,
+    Admission, AuthError, Authenticator, Clock, Code, UnixTime, Verified,
+    admission::AnyAdmission,
+    authenticator::{Attempt, Channel, Credential, Edition, Header, Presented, Proven, RequestView, Scheme},
+    revocation::{Level, Revocation, RevocationView, Rungs, WhenStale},
+    verified::{Conventions, Facts, NoCustom},
 };
 use portcullis_test::FixedClock;
 

@@ -1,6 +1,9 @@
 //! What allocates nothing: a token that was verified before, and the look-up of a key.
 
-use portcullis_core::{KeyHint, KeyRing, KeySet, KeySource, Resolved, UnixTime};
+use portcullis_core::{
+    KeyRing, KeySet, UnixTime,
+    keys::{KeyHint, KeySource, Resolved},
+};
 use portcullis_test::MockIssuer;
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);

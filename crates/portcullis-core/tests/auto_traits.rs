@@ -3,8 +3,10 @@
 use std::mem::size_of;
 
 use portcullis_core::{
-    Admission, AnyVerified, Attempt, AuthError, ConfigError, Facts, KeyRing, KeySet, Secret, TrustedIssuer, Verified,
-    VerifyingKey,
+    Admission, AuthError, ConfigError, KeyRing, KeySet, Secret, TrustedIssuer, Verified,
+    authenticator::Attempt,
+    keys::VerifyingKey,
+    verified::{AnyVerified, Facts},
 };
 
 #[test]

@@ -13,9 +13,13 @@ use std::{
 };
 
 use portcullis_core::{
-    Admission, Algorithm, Attempt, Authenticator, Clock, Code, Conventions, Credential, Facts, Issuers,
-    JwtAuthenticator, KeyHint, KeyMatch, KeyRing, KeySource, Leeway, Level, Profile, Proven, Resolved, Revocation,
-    RevocationEntry, RevocationView, Secret, TrustedIssuer, UnixTime, Verified,
+    Admission, Algorithm, Authenticator, Clock, Code, Issuers, JwtAuthenticator, KeyRing, Secret, TrustedIssuer,
+    UnixTime, Verified,
+    authenticator::{Attempt, Credential, Proven},
+    keys::{KeyHint, KeyMatch, KeySource, Resolved},
+    policy::{Leeway, Profile},
+    revocation::{Level, Revocation, RevocationEntry, RevocationView},
+    verified::{Conventions, Facts},
 };
 use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -226,7 +230,7 @@ impl World {
     }
 
     fn trusted(&self, policy: Policy) -> Vec<TrustedIssuer> {
-        let ring = TrustedIssuer::new(NAMES[2], MockIssuer::DEFAULT_AUDIENCE, self.ring.clone());
+        let ring = TrustedIssuer::new(NAMES[2], self.ring.clone()).audience(MockIssuer::DEFAULT_AUDIENCE);
         self.issuers.iter().map(MockIssuer::trusted).chain([ring]).map(policy).collect()
     }
 
@@ -488,14 +492,15 @@ fn whenever_the_keys_change_no_hit_outlives_them() {
 struct Table(AtomicUsize);
 
 impl Authenticator for Table {
-    type Claims = portcullis_core::NoCustom;
+    type Claims = portcullis_core::verified::NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         self.0.fetch_add(1, Ordering::SeqCst);
         let facts = Facts::assertion(r#"{"sub":"alice","exp":1800003600}"#, Conventions::new("https://table.test"));
         let now = credential.now();
-        let proven = facts
-            .map(|facts| Proven::new(facts, portcullis_core::NoCustom).cache_until(now.plus(Duration::from_secs(60))));
+        let proven = facts.map(|facts| {
+            Proven::new(facts, portcullis_core::verified::NoCustom).cache_until(now.plus(Duration::from_secs(60)))
+        });
         Attempt::Done(proven)
     }
 }

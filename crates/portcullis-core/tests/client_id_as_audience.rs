@@ -1,7 +1,7 @@
 //! `client_id` in place of an `aud` that is not there: only where it was asked for, and never against an `aud` that is.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use portcullis_core::{Admission, Attempt, Code, JwtAuthenticator, TrustedIssuer, Verified};
+use portcullis_core::{Admission, Code, JwtAuthenticator, TrustedIssuer, Verified, authenticator::Attempt};
 use portcullis_test::{MockIssuer, TokenBuilder};
 
 fn verify(trusted: TrustedIssuer, token: &TokenBuilder) -> Result<Verified, Code> {

@@ -13,8 +13,9 @@ use std::{
 };
 
 use portcullis_core::{
-    Admission, Attempt, AuthError, Authenticator, Code, Conventions, Credential, Dispatch, DispatchBuilder, Edition,
-    Facts, Issuers, JwtAuthenticator, NoCustom, Presented, Proven, Scheme, UnixTime, Verified,
+    Admission, AuthError, Authenticator, Code, Issuers, JwtAuthenticator, UnixTime, Verified,
+    authenticator::{Attempt, Credential, Dispatch, DispatchBuilder, Edition, Presented, Proven, Scheme},
+    verified::{Conventions, Facts, NoCustom},
 };
 use portcullis_test::MockIssuer;
 

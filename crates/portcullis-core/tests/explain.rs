@@ -14,9 +14,13 @@ use std::{
 };
 
 use portcullis_core::{
-    Admission, Algorithm, Attempt, Authenticator, Check, Code, Conventions, Credential, Explanation, Facts,
-    JwtAuthenticator, KeyHint, KeySource, Leeway, NoCustom, Outcome, Presented, Profile, Proven, Resolved, Revocation,
-    RevocationView, TrustedIssuer, UnixTime,
+    Admission, Algorithm, Authenticator, Code, JwtAuthenticator, TrustedIssuer, UnixTime,
+    authenticator::{Attempt, Credential, Presented, Proven},
+    explain::{Check, Explanation, Outcome},
+    keys::{KeyHint, KeySource, Resolved},
+    policy::{Leeway, Profile},
+    revocation::{Revocation, RevocationView},
+    verified::{Conventions, Facts, NoCustom},
 };
 use portcullis_test::{Defect, FixedClock, MockIssuer};
 use serde::Deserialize;

@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Admission, ClaimPlace, ClaimRef, Code, Conventions, Facts, JwtAuthenticator, LenientClaim, Profile, Revocation,
-    RevocationView, TrustedIssuer, UnixTime, Verdict, Verified,
+    Admission, Code, JwtAuthenticator, TrustedIssuer, UnixTime, Verified,
+    claims::{ClaimPlace, ClaimRef, LenientClaim},
+    policy::Profile,
+    revocation::{Revocation, RevocationView, Verdict},
+    verified::{Conventions, Facts},
 };
 use portcullis_test::{FixedClock, MockIssuer};
 
@@ -317,8 +320,8 @@ fn row_d_an_empty_name_is_absent() {
 #[test]
 fn row_d_an_asserted_empty_subject_is_nobody() {
     let issuer = MockIssuer::new();
-    assert_eq!(issuer.token().subject("").verified::<portcullis_core::NoCustom>().identity(), None);
-    assert!(issuer.token().subject("alice").verified::<portcullis_core::NoCustom>().identity().is_some());
+    assert_eq!(issuer.token().subject("").verified::<portcullis_core::verified::NoCustom>().identity(), None);
+    assert!(issuer.token().subject("alice").verified::<portcullis_core::verified::NoCustom>().identity().is_some());
     let conventions = Conventions::new("https://issuer.test");
     let facts = Facts::assertion(r#"{"sub":"","jti":"","sid":"","client_id":""}"#, conventions).unwrap();
     assert_eq!((facts.subject(), facts.token_id(), facts.session_id(), facts.client_id()), (None, None, None, None));

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Admission, Code, Conventions, Facts, JwtAuthenticator, Profile, Revocation, RevocationView, TrustedIssuer,
-    UnixTime, Verified,
+    Admission, Code, JwtAuthenticator, TrustedIssuer, UnixTime, Verified,
+    policy::Profile,
+    revocation::{Revocation, RevocationView},
+    verified::{Conventions, Facts},
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::{Value, json};

@@ -11,9 +11,11 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use portcullis_core::{
-    Admission, Algorithm, AlgorithmSet, Code, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing,
-    KeySet, KeySource, KeySourceError, KeySourceErrorKind, Resolved, Secret, SecretAndPublic, TrustedIssuer, UnixTime,
-    VerifyingKey,
+    Admission, Algorithm, Code, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer, UnixTime,
+    keys::{
+        AlgorithmSet, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeySource, KeySourceError, KeySourceErrorKind,
+        Resolved, SecretAndPublic, VerifyingKey,
+    },
 };
 use portcullis_test::MockIssuer;
 

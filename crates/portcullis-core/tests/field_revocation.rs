@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Admission, Code, Leeway, Level, Revocation, RevocationEntry, RevocationView, UnixTime, UnreadableEntry, ViewState,
-    WhenStale,
+    Admission, Code, UnixTime,
+    policy::Leeway,
+    revocation::{Level, Revocation, RevocationEntry, RevocationView, UnreadableEntry, ViewState, WhenStale},
 };
 use portcullis_test::{FixedClock, MockIssuer};
 

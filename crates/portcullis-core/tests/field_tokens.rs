@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::{
-    Admission, Algorithm, AlgorithmSet, AuthError, Code, JwtAuthenticator, KeyRing, KeySet, Profile, Revocation,
-    RevocationView, Secret, TrustedIssuer, VerifyingKey,
+    Admission, Algorithm, AuthError, Code, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,
+    keys::{AlgorithmSet, VerifyingKey},
+    policy::Profile,
+    revocation::{Revocation, RevocationView},
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::json;
@@ -333,8 +335,8 @@ fn row_f17_the_limit_of_a_tokens_length_can_be_raised() {
 #[test]
 fn row_f_a_name_that_could_never_match_is_a_configuration_error() {
     let issuer = MockIssuer::new();
-    let named = |name: &str| problems(TrustedIssuer::new(name, "orders", issuer.keys()));
-    let for_audience = |name: &str| problems(TrustedIssuer::new("https://a.test", name, issuer.keys()));
+    let named = |name: &str| problems(TrustedIssuer::new(name, issuer.keys()).audience("orders"));
+    let for_audience = |name: &str| problems(TrustedIssuer::new("https://a.test", issuer.keys()).audience(name));
     for good in ["https://login.example.com", "accounts.google.com", "Orders API", "api://0f1e", "für-uns"] {
         assert_eq!((named(good), for_audience(good)), (String::new(), String::new()));
     }
@@ -394,7 +396,8 @@ fn row_g_the_log_says_who_is_trusted_and_how_the_tokens_issuer_differs() {
 #[test]
 fn row_g_of_five_thousand_issuers_a_few_are_named_and_the_near_one_is_found() {
     let issuer = MockIssuer::new();
-    let trusted = (0..5_000).map(|n| TrustedIssuer::new(format!("https://{n}.example.com"), "orders", issuer.keys()));
+    let trusted =
+        (0..5_000).map(|n| TrustedIssuer::new(format!("https://{n}.example.com"), issuer.keys()).audience("orders"));
     let service = Admission::new(JwtAuthenticator::trusting(trusted).unwrap());
     let token = issuer.token().claim("iss", "https://4321.example.com/").sign();
     let refused = || error_of(&service, &token).unwrap();
@@ -464,8 +467,8 @@ fn row_x_algorithms_that_no_key_can_do_are_a_configuration_error() {
     let secret = || Secret::new("2026-11", Algorithm::Hs256, [7; 32]).unwrap();
     let public = || VerifyingKey::from_jwk(JWK).unwrap();
     let with = |keys: Box<dyn Fn() -> TrustedIssuer>, algorithms: AlgorithmSet| problems(keys().algorithms(algorithms));
-    let trusted = |keys: KeySet| move || TrustedIssuer::new("https://a.test", "orders", keys.clone());
-    let ring = || TrustedIssuer::new("https://a.test", "orders", KeyRing::new(secret()).unwrap());
+    let trusted = |keys: KeySet| move || TrustedIssuer::new("https://a.test", keys.clone()).audience("orders");
+    let ring = || TrustedIssuer::new("https://a.test", KeyRing::new(secret()).unwrap()).audience("orders");
     let (rsa, hmac) = (Algorithm::Rs256.into(), Algorithm::Hs256.into());
     let refused = "its keys work with HS256, and only RS256 is allowed";
     assert!(with(Box::new(trusted(secret().into())), rsa).contains(refused));

@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Admission, Algorithm, AlgorithmSet, Attempt, ClaimRef, Code, Identity, JwtAuthenticator, KeyHint, KeySource,
-    Profile, Resolved, TrustedIssuer, UnixTime, Verified,
+    Admission, Algorithm, Code, JwtAuthenticator, TrustedIssuer, UnixTime, Verified,
+    authenticator::Attempt,
+    claims::ClaimRef,
+    keys::{AlgorithmSet, KeyHint, KeySource, Resolved},
+    policy::Profile,
+    verified::Identity,
 };
 use portcullis_test::MockIssuer;
 
@@ -59,7 +63,7 @@ impl KeySource for Untouchable {
 fn cheap_refusals_come_before_any_key_is_looked_up() {
     let issuer = MockIssuer::new();
     let trusted =
-        || TrustedIssuer::new(issuer.name(), "https://service.test", Untouchable).algorithms(Algorithm::Rs256);
+        || TrustedIssuer::new(issuer.name(), Untouchable).audience("https://service.test").algorithms(Algorithm::Rs256);
     for (token, code) in [
         (issuer.token().claim("iss", "https://other.test"), Code::IssuerNotTrusted),
         (issuer.token().without("iss"), Code::IssuerNotTrusted),
@@ -251,23 +255,28 @@ fn a_configuration_that_cannot_be_used_is_refused_with_every_problem() {
     let issuer = MockIssuer::new();
     let keys = || issuer.keys();
     let error = JwtAuthenticator::trusting([
-        TrustedIssuer::new("", "orders", keys()),
-        TrustedIssuer::new("https://a.test", "", keys()).algorithms(AlgorithmSet::EMPTY),
-        TrustedIssuer::new("https://a.test", "orders", keys()).require_claim("tenant").roles_at("roles"),
-        TrustedIssuer::new("https://b.test", "orders", keys()).require_claim_value("token_use", "access"),
+        TrustedIssuer::new("", keys()).audience("orders"),
+        TrustedIssuer::new("https://a.test", keys()).audience("").algorithms(AlgorithmSet::EMPTY),
+        TrustedIssuer::new("https://a.test", keys()).audience("orders").require_claim("tenant").roles_at("roles"),
+        TrustedIssuer::new("https://b.test", keys()).audience("orders").require_claim_value("token_use", "access"),
+        TrustedIssuer::new("https://c.test", keys()),
     ])
     .unwrap_err();
-    assert_eq!(error.problems().len(), 7, "{error}");
-    for part in
-        ["empty name", "an audience is empty", "no algorithm", "`tenant`", "`token_use`", "`roles`", "listed twice"]
-    {
+    assert_eq!(error.problems().len(), 8, "{error}");
+    for part in [
+        "empty name",
+        "an audience is empty",
+        "`https://c.test`: no audience is given",
+        "no algorithm",
+        "`tenant`",
+        "`token_use`",
+        "`roles`",
+        "listed twice",
+    ] {
         assert!(error.to_string().contains(part), "{part} in: {error}");
     }
-    let empty = TrustedIssuer::new(
-        "https://a.test",
-        "orders",
-        portcullis_core::KeySet::new([] as [portcullis_core::Secret; 0]),
-    );
+    let empty = TrustedIssuer::new("https://a.test", portcullis_core::KeySet::new([] as [portcullis_core::Secret; 0]))
+        .audience("orders");
     assert!(JwtAuthenticator::new(empty).unwrap_err().to_string().contains("no usable key"));
     assert!(JwtAuthenticator::trusting([]).unwrap_err().to_string().contains("no issuer is trusted"));
     assert!(JwtAuthenticator::new(issuer.trusted().max_age(Duration::from_secs(60))).is_ok());

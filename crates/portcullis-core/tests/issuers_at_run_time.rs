@@ -4,8 +4,10 @@
 use std::sync::{Arc, Mutex};
 
 use portcullis_core::{
-    Admission, AlgorithmSet, Attempt, Code, Issuers, JwtAuthenticator, KeyHint, KeySource, Resolved, Revocation,
-    RevocationView, TrustedIssuer, UnixTime, Verified,
+    Admission, Code, Issuers, JwtAuthenticator, TrustedIssuer, UnixTime, Verified,
+    authenticator::Attempt,
+    keys::{AlgorithmSet, KeyHint, KeySource, Resolved},
+    revocation::{Revocation, RevocationView},
 };
 use portcullis_test::{MockIssuer, MockKeys};
 use tokio::sync::oneshot;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Admission, Code, JwtAuthenticator, Profile, TrustedIssuer};
+use portcullis_core::{Admission, Code, JwtAuthenticator, TrustedIssuer, policy::Profile};
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::{Value, json};
 

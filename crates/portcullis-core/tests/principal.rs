@@ -7,8 +7,9 @@ mod seed;
 use std::collections::BTreeMap;
 
 use portcullis_core::{
-    Actor, Admission, AuthError, ClaimRef, Code, Conventions, CredentialKind, Facts, Identity, JwtAuthenticator,
-    Principal, TrustedIssuer,
+    Admission, AuthError, Code, JwtAuthenticator, Principal, TrustedIssuer,
+    claims::ClaimRef,
+    verified::{Actor, Conventions, CredentialKind, Facts, Identity},
 };
 use portcullis_test::MockIssuer;
 use proptest::{prelude::*, test_runner::RngSeed};

@@ -11,8 +11,8 @@ use std::{
 };
 
 use portcullis_core::{
-    Admission, Algorithm, Code, Level, Revocation, RevocationEntry, RevocationView, UnixTime, Verdict, Verified,
-    WhenStale,
+    Admission, Algorithm, Code, UnixTime, Verified,
+    revocation::{Level, Revocation, RevocationEntry, RevocationView, Verdict, WhenStale},
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use proptest::{prelude::*, test_runner::RngSeed};

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Admission, AuthErrorKind, Code, JwtAuthenticator, Level, LongLived, Revocation, RevocationView, UnixTime, Verdict,
-    WhenStale,
+    Admission, Code, JwtAuthenticator, UnixTime,
+    error::AuthErrorKind,
+    revocation::{Level, LongLived, Revocation, RevocationView, Verdict, WhenStale},
 };
 use portcullis_test::{FixedClock, MockIssuer};
 
@@ -23,7 +24,9 @@ fn scene() -> Scene {
 }
 
 fn scene_with(
-    settings: impl FnOnce(portcullis_core::RevocationViewBuilder) -> portcullis_core::RevocationViewBuilder,
+    settings: impl FnOnce(
+        portcullis_core::revocation::RevocationViewBuilder,
+    ) -> portcullis_core::revocation::RevocationViewBuilder,
 ) -> Scene {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
@@ -141,7 +144,7 @@ fn what_was_issued_in_the_second_of_the_cut_off_is_revoked_and_a_second_later_is
 
 #[test]
 fn a_claim_that_is_missing_decides_for_safety() {
-    let scene = scene_with(portcullis_core::RevocationViewBuilder::danger_accept_without_issued_at);
+    let scene = scene_with(portcullis_core::revocation::RevocationViewBuilder::danger_accept_without_issued_at);
     let i = scene.issuer.name();
     let token = || scene.issuer.token().subject("alice").claim("client_id", "c");
     let without_iat = token().without("iat").sign();
@@ -202,7 +205,7 @@ fn a_long_lived_token_can_be_let_in_up_to_the_horizon_after_it_was_issued() {
 
 #[test]
 fn without_an_age_a_token_is_let_in_only_if_it_ends_within_the_horizon() {
-    let scene = scene_with(portcullis_core::RevocationViewBuilder::danger_accept_without_issued_at);
+    let scene = scene_with(portcullis_core::revocation::RevocationViewBuilder::danger_accept_without_issued_at);
     let ending = |life: Duration| scene.issuer.token().without("iat").expires_at(T.plus(life)).sign();
     assert_eq!(scene.outcome(&ending(HORIZON)), Ok(()));
     assert_eq!(scene.outcome(&ending(HORIZON * 2)), Err(Code::TokenLifetimeTooLong));

@@ -1,7 +1,10 @@
 //! How an entry of a log is written and read.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use portcullis_core::{Revocation, RevocationEntry, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Revocation, RevocationEntry},
+};
 
 const UNTIL: UnixTime = UnixTime::from_secs(1_900_000_000);
 

@@ -1,8 +1,10 @@
 //! No secret and no token is shown, whatever is printed.
 
 use portcullis_core::{
-    Admission, Algorithm, Attempt, Credential, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,
-    UnverifiedToken, VerifyingKey,
+    Admission, Algorithm, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,
+    authenticator::{Attempt, Credential},
+    keys::VerifyingKey,
+    token::UnverifiedToken,
 };
 use portcullis_test::{Defect, MockIssuer};
 
@@ -12,7 +14,7 @@ const SECRET: &str = "correct-horse-battery-staple-and-some-more";
 fn secrets_are_not_in_debug() {
     let secret = Secret::new("one", Algorithm::Hs256, SECRET).unwrap();
     let ring = KeyRing::new(secret.clone()).unwrap();
-    let trusted = TrustedIssuer::new("https://issuer.test", "orders", ring.clone());
+    let trusted = TrustedIssuer::new("https://issuer.test", ring.clone()).audience("orders");
     let shown = [
         format!("{secret:?}"),
         format!("{:?}", VerifyingKey::from(secret.clone())),

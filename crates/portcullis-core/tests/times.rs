@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Admission, Attempt, Code, JwtAuthenticator, Leeway, TrustedIssuer, UnixTime};
+use portcullis_core::{
+    Admission, Code, JwtAuthenticator, TrustedIssuer, UnixTime, authenticator::Attempt, policy::Leeway,
+};
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 
 const NOW: u64 = 1_900_000_000;

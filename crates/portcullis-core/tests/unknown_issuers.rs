@@ -13,8 +13,9 @@ use std::{
 };
 
 use portcullis_core::{
-    Admission, Allow, Attempt, AuthError, Code, Issuers, JwtAuthenticator, ResolveError, TrustedIssuer, Verified,
-    Waiting,
+    Admission, AuthError, Code, Issuers, JwtAuthenticator, TrustedIssuer, Verified,
+    authenticator::{Attempt, Waiting},
+    issuers::{Allow, ResolveError},
 };
 use portcullis_test::{FixedClock, MockIssuer};
 use tokio::sync::oneshot;
@@ -222,7 +223,7 @@ fn a_resolver_that_panics_is_could_not_find_out() {
     let issuers = Issuers::default();
     let resolver = |_| async { panic!("on purpose") };
     issuers.on_unknown(Allow::suffix(".tenants.test").unwrap(), resolver).unwrap();
-    let admission = Admission::<portcullis_core::NoCustom>::new(JwtAuthenticator::issuers(issuers));
+    let admission = Admission::<portcullis_core::verified::NoCustom>::new(JwtAuthenticator::issuers(issuers));
     let token = MockIssuer::new().named("https://acme.tenants.test").token().sign();
     let [mut one, mut other] = [(); 2].map(|()| match admission.verify(&token) {
         Attempt::Waiting(waiting) => waiting,

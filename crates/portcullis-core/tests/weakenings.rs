@@ -1,6 +1,10 @@
 //! What nothing else would notice if it were weakened: see `cargo xtask weaken`.
 
-use portcullis_core::{Conventions, Facts, KeyErrorKind, KeyState, UnixTime, VerifyingKey};
+use portcullis_core::{
+    UnixTime,
+    keys::{KeyErrorKind, KeyState, VerifyingKey},
+    verified::{Conventions, Facts},
+};
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use portcullis_core::{Clock, ConfigError, SystemClock};
+use portcullis_core::{Clock, ConfigError, clock::SystemClock};
 use tokio::{runtime::Handle, task::JoinSet};
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, io, iter, sync::Arc, time::Duration};
 
 use http::StatusCode;
-use portcullis_core::{LogText, SkippedKey};
+use portcullis_core::{keys::SkippedKey, text::LogText};
 
 /// An attempt to get keys came to nothing; the keys from before stay in use as long as they may.
 ///

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_core::{KeyErrorKind, KeySet, SkippedKey, VerifyingKey};
+use portcullis_core::{
+    KeySet,
+    keys::{KeyErrorKind, SkippedKey, VerifyingKey},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 

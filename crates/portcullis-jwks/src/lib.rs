@@ -1,6 +1,6 @@
 //! Keeps the keys of an identity provider fresh, and answers "which key signed this token?".
 //!
-//! The primary type in this crate is [`RemoteKeys`]: a [`KeySource`](portcullis_core::KeySource) that fetches a JWK Set
+//! The primary type in this crate is [`RemoteKeys`]: a [`KeySource`](portcullis_core::keys::KeySource) that fetches a JWK Set
 //! (RFC 7517) from a URL, or from where an issuer's metadata says it is, and keeps it fresh in the background.
 //!
 //! ```no_run
@@ -9,7 +9,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), portcullis_core::ConfigError> {
-//! let issuer = oidc("https://login.example.com", "https://orders.example.com")?;
+//! let issuer = oidc("https://login.example.com")?.audience("https://orders.example.com");
 //! let admission = Admission::new(JwtAuthenticator::new(issuer)?); // for an `AuthLayer`
 //! # Ok(())
 //! # }

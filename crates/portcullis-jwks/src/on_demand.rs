@@ -11,7 +11,8 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use portcullis_core::{
-    AlgorithmSet, ConfigError, KeyHint, KeyMatch, KeySource, KeySourceError, KeySourceErrorKind, Resolved, UnixTime,
+    ConfigError, UnixTime,
+    keys::{AlgorithmSet, KeyHint, KeyMatch, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
 };
 use tokio::{runtime::Handle, task::JoinSet, time::sleep};
 
@@ -24,7 +25,8 @@ use crate::{RemoteKeys, RemoteKeysBuilder};
 /// this is [`RemoteKeys`].
 ///
 /// ```no_run
-/// use portcullis_core::{Allow, Issuers, TrustedIssuer};
+/// use portcullis_core::{Issuers, TrustedIssuer};
+/// use portcullis_core::issuers::Allow;
 /// use portcullis_jwks::{OnDemandKeys, RemoteKeys};
 ///
 /// # async fn audience_of(tenant: &str) -> std::io::Result<Option<String>> { Ok(None) }
@@ -35,7 +37,7 @@ use crate::{RemoteKeys, RemoteKeysBuilder};
 ///     let Some(audience) = audience_of(&issuer).await? else { return Ok(None) };
 ///     let name = issuer.clone();
 ///     let keys = OnDemandKeys::new(move || RemoteKeys::discover(&name))?;
-///     Ok(Some(TrustedIssuer::new(issuer, audience, keys)))
+///     Ok(Some(TrustedIssuer::new(issuer, keys).audience(audience)))
 /// })?;
 /// # Ok(())
 /// # }

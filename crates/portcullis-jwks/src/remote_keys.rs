@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use portcullis_core::{AlgorithmSet, KeyHint, KeyMatch, KeySet, KeySource, KeySourceError, Resolved, UnixTime};
+use portcullis_core::{
+    KeySet, UnixTime,
+    keys::{AlgorithmSet, KeyHint, KeyMatch, KeySource, KeySourceError, Resolved},
+};
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout_at},

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_core::{ConfigError, KeySet, UnixTime, VerifyingKey};
+use portcullis_core::{ConfigError, KeySet, UnixTime, keys::VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -27,7 +27,11 @@ pub(crate) fn tell(source: &str, notice: &Notice) {
 
 #[cfg(feature = "tracing")]
 mod enabled {
-    use portcullis_core::{KeySet, LogText, SkippedKey, VerifyingKey};
+    use portcullis_core::{
+        KeySet,
+        keys::{SkippedKey, VerifyingKey},
+        text::LogText,
+    };
 
     use crate::error::{FetchError, cut_for_log};
 
@@ -93,7 +97,10 @@ mod enabled {
 
 #[cfg(not(feature = "tracing"))]
 mod disabled {
-    use portcullis_core::{KeySet, SkippedKey, VerifyingKey};
+    use portcullis_core::{
+        KeySet,
+        keys::{SkippedKey, VerifyingKey},
+    };
 
     use crate::error::FetchError;
 

@@ -5,7 +5,7 @@
 mod seed;
 mod support;
 
-use portcullis_core::Attempt;
+use portcullis_core::authenticator::Attempt;
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
 use support::{HOUR, MINUTE, Service};
 use tokio::time::{Duration, sleep};

@@ -22,7 +22,7 @@ async fn fetch(server: &ScriptedProviderServer) -> Result<(u16, usize), FetchErr
 async fn three_lines_make_a_service_that_follows_its_issuer() {
     let server = server().await;
     let issuer = server.provider().issuer();
-    let trusted = oidc(server.url(), "https://service.test").unwrap();
+    let trusted = oidc(server.url()).unwrap().audience("https://service.test");
     let service = Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(server.provider().clock());
 
     assert!(service.verify(&issuer.token().sign()).outcome().await.is_ok());

@@ -6,7 +6,10 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response, StatusCode};
-use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator, KeyHint, KeySource, Resolved, UnixTime};
+use portcullis_core::{
+    Admission, Algorithm, Code, JwtAuthenticator, UnixTime,
+    keys::{KeyHint, KeySource, Resolved},
+};
 use portcullis_jwks::{Fetch, FetchError, Health, RemoteKeys};
 use portcullis_test::{
     Defect, MockIssuer,

@@ -110,7 +110,7 @@ async fn row_f54_a_preset_can_be_told() {
     let fetch = LeadingTo { issuer: String::new(), jwks_uri: String::new() };
     let keys = keycloak.keys().danger_allow_http("keycloak:8080").fetch(fetch).start().unwrap();
     let trusted = keycloak.trust_with("orders", keys);
-    assert!(portcullis_core::JwtAuthenticator::<portcullis_core::NoCustom>::new(trusted).is_ok());
+    assert!(portcullis_core::JwtAuthenticator::<portcullis_core::verified::NoCustom>::new(trusted).is_ok());
 }
 
 const CLUSTER: &str = "https://kubernetes.default.svc.cluster.local";
@@ -297,7 +297,7 @@ async fn row_x_discovery_is_given_an_issuer() {
         let problem = problem(RemoteKeys::discover(given));
         assert!(problem.contains(expected), "{given}: {problem}");
         #[cfg(feature = "reqwest")]
-        assert!(portcullis_jwks::oidc(given, "orders").unwrap_err().to_string().contains(expected), "{given}");
+        assert!(portcullis_jwks::oidc(given).unwrap_err().to_string().contains(expected), "{given}");
     }
     let twins = ["https://a.test", "https://a.test/realms/shop", "https://a.test/keys", "https://a.test/.well-known"];
     for given in twins {

@@ -4,7 +4,7 @@
 mod support;
 
 use http::{Request, Response};
-use portcullis_core::{KeySource, UnixTime};
+use portcullis_core::{UnixTime, keys::KeySource};
 use portcullis_jwks::{Fetch, FetchError, Health};
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
 use serde_json::Value;
@@ -76,12 +76,12 @@ async fn a_set_that_has_not_changed_is_not_sent_again() {
     provider.etags();
     let service = Service::with(provider, |keys| keys);
     service.keys.require(MINUTE).await.unwrap();
-    let edition = portcullis_core::KeySource::edition(&service.keys, portcullis_core::UnixTime::EPOCH);
+    let edition = portcullis_core::keys::KeySource::edition(&service.keys, portcullis_core::UnixTime::EPOCH);
     sleep(HOUR).await;
     assert!(service.fetches() > 5);
     assert_eq!(service.provider.conditional_fetches(), service.fetches() - 1);
     assert!(service.accepts_at_once(&service.token()));
-    let now = portcullis_core::KeySource::edition(&service.keys, portcullis_core::UnixTime::EPOCH);
+    let now = portcullis_core::keys::KeySource::edition(&service.keys, portcullis_core::UnixTime::EPOCH);
     assert_eq!(now, edition, "the same keys: what was verified with them stays so");
 
     service.provider.issuer().rotate();

@@ -3,7 +3,7 @@
 
 mod support;
 
-use portcullis_core::{AuthErrorKind, Code};
+use portcullis_core::{Code, error::AuthErrorKind};
 use portcullis_jwks::{FetchErrorKind, Health};
 use portcullis_test::{
     MockIssuer,

@@ -4,7 +4,10 @@
 mod support;
 
 use http::{Request, Response};
-use portcullis_core::{Algorithm, Code, KeyHint, KeySource, Resolved, UnixTime};
+use portcullis_core::{
+    Algorithm, Code, UnixTime,
+    keys::{KeyHint, KeySource, Resolved},
+};
 use portcullis_jwks::{Fetch, FetchError, FetchErrorKind, Health, MAX_DOCUMENT_LEN, RemoteKeys};
 use portcullis_test::{
     Defect, MockIssuer,

@@ -3,7 +3,7 @@
 
 mod support;
 
-use portcullis_core::{Admission, Attempt, Code, Issuers, JwtAuthenticator, KeySource};
+use portcullis_core::{Admission, Code, Issuers, JwtAuthenticator, authenticator::Attempt, keys::KeySource};
 use portcullis_jwks::{OnDemandKeys, RemoteKeys};
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
 use support::{HOUR, MINUTE};

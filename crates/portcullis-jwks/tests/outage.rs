@@ -9,7 +9,7 @@ use std::sync::{
 };
 
 use http::{Request, Response};
-use portcullis_core::{AuthErrorKind, Code};
+use portcullis_core::{Code, error::AuthErrorKind};
 use portcullis_jwks::{Fetch, FetchError, Health, RemoteKeys};
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
 use support::{FRESHNESS, HOUR, MINUTE, Service, until};

@@ -38,7 +38,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use portcullis_core::{Algorithm, Code, KeySet, Profile, Secret};
+use portcullis_core::{Algorithm, Code, KeySet, Secret, policy::Profile};
 use portcullis_jwks::provider;
 use portcullis_test::MockIssuer;
 use scene::{Published, Scene, judge};

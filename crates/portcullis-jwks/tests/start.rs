@@ -3,7 +3,7 @@
 
 mod support;
 
-use portcullis_core::{Algorithm, Clock, Code, ConfigError, KeySource};
+use portcullis_core::{Algorithm, Clock, Code, ConfigError, keys::KeySource};
 use portcullis_jwks::{Fetch, FetchError, Health, RemoteKeys, RemoteKeysBuilder, Snapshot};
 use portcullis_test::{
     MockIssuer,

@@ -117,7 +117,8 @@ async fn also_if_several_requests_used_it_at_once() {
 async fn a_token_that_a_secret_signed_causes_no_fetch() {
     let service = Service::settled().await;
     let id = service.keys.keys().iter().next().unwrap().id().unwrap().to_owned();
-    let trusted = TrustedIssuer::new(service.provider.issuer().name(), "https://service.test", service.keys.clone());
+    let trusted =
+        TrustedIssuer::new(service.provider.issuer().name(), service.keys.clone()).audience("https://service.test");
     let admission: Admission = Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(service.provider.clock());
     let forged = MockIssuer::with_secret(&id, Algorithm::Hs256, "a secret of at least 32 bytes, ok");
     for id in [id.as_str(), "unheard-of"] {

@@ -6,7 +6,8 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use portcullis_core::{Code, Revocation};
+//! use portcullis_core::Code;
+//! use portcullis_core::revocation::Revocation;
 //! use portcullis_store::{MemoryLog, Revocations};
 //! use portcullis_test::MockIssuer;
 //!
@@ -39,7 +40,7 @@
 //! | `PostgresLog` | `postgres` | several instances that have PostgreSQL | the service and PostgreSQL |
 //!
 //! Each says in its documentation which settings of its server lose acknowledged writes, and warns about them at the start
-//! ([`RevocationHealth::warnings`]). A log of one's own is a [`RevocationLog`](portcullis_core::RevocationLog) that passes the
+//! ([`RevocationHealth::warnings`]). A log of one's own is a [`RevocationLog`](portcullis_core::revocation::RevocationLog) that passes the
 //! contract tests of `portcullis-test`.
 //!
 //! # What is promised
@@ -50,7 +51,7 @@
 //!   the log's return the view is confirmed again.
 //! - Every instance that reaches the log enforces it as soon as it has read it, which is a matter of milliseconds
 //!   ([`RevocationHealth::lag`] measures it, by one entry a second that revokes nothing); or knows that it may not: a view that the log has not confirmed for `max_staleness` (5 s) is
-//!   stale, and the route decides what that means ([`WhenStale`](portcullis_core::WhenStale): 503 by default).
+//!   stale, and the route decides what that means ([`WhenStale`](portcullis_core::revocation::WhenStale): 503 by default).
 //! - Nothing that was revoked comes back to life on an instance that runs: not by a log that is trimmed, rolled back or lost, not by one that
 //!   cannot be reached. One that starts later knows what the log has then, and what the instances that run append to it anew: each the
 //!   newest 100 000 that it has made or answered for.

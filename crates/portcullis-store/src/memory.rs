@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Clock, Cursor, LogError, Page, RevocationEntry, RevocationLog, SystemClock, UnixTime};
+use portcullis_core::{
+    Clock, UnixTime,
+    clock::SystemClock,
+    revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog},
+};
 use tokio::{sync::watch, time::timeout};
 
 /// A log that ends with the process: for tests, and for trying things out. Clones are one log, as several instances would share it.

@@ -16,7 +16,10 @@ pub(crate) use disabled::{
 
 #[cfg(feature = "tracing")]
 mod enabled {
-    use portcullis_core::{LogError, LogErrorKind, LogText, RevocationEntry};
+    use portcullis_core::{
+        revocation::{LogError, LogErrorKind, RevocationEntry},
+        text::LogText,
+    };
 
     /// What filters name: the crate, and not where in it the event is written.
     const TARGET: &str = "portcullis_store";
@@ -118,7 +121,7 @@ mod enabled {
 
 #[cfg(not(feature = "tracing"))]
 mod disabled {
-    use portcullis_core::{LogError, RevocationEntry};
+    use portcullis_core::revocation::{LogError, RevocationEntry};
 
     pub(crate) fn revoked(_: &[RevocationEntry], _: Result<(), &LogError>) {}
 

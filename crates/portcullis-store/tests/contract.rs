@@ -27,5 +27,5 @@ const CLOCK_OF_THE_MACHINE: &str =
 
 #[test]
 fn clocks_of_the_contract_are_far_behind_its_entries() {
-    assert!(portcullis_core::Clock::now(&portcullis_core::SystemClock).as_secs() < 4_000_000_000);
+    assert!(portcullis_core::Clock::now(&portcullis_core::clock::SystemClock).as_secs() < 4_000_000_000);
 }

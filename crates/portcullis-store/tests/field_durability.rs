@@ -10,7 +10,10 @@ mod support;
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use portcullis_core::{LogError, LogErrorKind, Revocation, UnixTime, ViewState};
+use portcullis_core::{
+    UnixTime,
+    revocation::{LogError, LogErrorKind, Revocation, ViewState},
+};
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{MockIssuer, provider::VirtualClock};
 use tokio::{

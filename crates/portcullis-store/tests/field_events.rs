@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::Revocation;
+use portcullis_core::revocation::Revocation;
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::provider::VirtualClock;
 use tokio::time::sleep;

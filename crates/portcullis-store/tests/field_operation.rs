@@ -10,7 +10,10 @@ mod support;
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use portcullis_core::{Admission, Clock, Code, LogErrorKind, Revocation, RevocationLog, ViewState, WhenStale};
+use portcullis_core::{
+    Admission, Clock, Code,
+    revocation::{LogErrorKind, Revocation, RevocationLog, ViewState, WhenStale},
+};
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{MockIssuer, provider::VirtualClock};
 use tokio::time::sleep;
@@ -195,7 +198,7 @@ async fn row_t12_a_stream_may_wait_for_a_confirmation_for_ever() {
     let end = tokio::spawn(end);
     sleep(SECOND).await;
     revocations.revoke(Revocation::session(issuer.name(), "s")).await.unwrap();
-    assert_eq!(end.await.unwrap(), portcullis_store::Ended::Revoked(portcullis_core::Level::Session));
+    assert_eq!(end.await.unwrap(), portcullis_store::Ended::Revoked(portcullis_core::revocation::Level::Session));
 }
 
 /// The others would drop its entries as long past.

@@ -5,7 +5,10 @@ mod support;
 
 use std::{net::TcpListener, sync::atomic::Ordering::SeqCst, time::Duration};
 
-use portcullis_core::{Clock, LogError, LogErrorKind, RevocationLog, ViewState};
+use portcullis_core::{
+    Clock,
+    revocation::{LogError, LogErrorKind, RevocationLog, ViewState},
+};
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::provider::VirtualClock;
 use tokio::time::{Instant, sleep};
@@ -53,7 +56,7 @@ async fn a_revocation_that_cannot_be_written_fails_within_five_seconds() {
     for switch in [&faulty.switches.refuses_writes, &faulty.switches.hangs] {
         switch.store(true, SeqCst);
         let asked = Instant::now();
-        let session = portcullis_core::Revocation::session("https://a.test", &format!("{asked:?}"));
+        let session = portcullis_core::revocation::Revocation::session("https://a.test", &format!("{asked:?}"));
         revocations.revoke(session).await.unwrap_err();
         let took = asked.elapsed();
         assert!((3 * SECOND..=5 * SECOND + MILLISECOND).contains(&took), "{took:?}");
@@ -70,8 +73,8 @@ fn silent_port() -> (TcpListener, u16) {
 /// Asserts that a log whose server says nothing gives up after so many milliseconds.
 async fn gives_up(log: &impl RevocationLog, milliseconds: u64) {
     assert_eq!(log.horizon(), DAY, "the default");
-    let entry = portcullis_core::RevocationEntry::new(
-        portcullis_core::Revocation::session("https://a.test", "s"),
+    let entry = portcullis_core::revocation::RevocationEntry::new(
+        portcullis_core::revocation::Revocation::session("https://a.test", "s"),
         portcullis_core::UnixTime::from_secs(4_000_000_000),
     );
     let expected = Duration::from_millis(milliseconds);
@@ -143,8 +146,8 @@ async fn replicas_that_are_not_there_are_waited_for_for_a_second() {
     let server = real_servers::RedisServer::start();
     let log = portcullis_store::RedisLog::new(&server.url()).unwrap().acknowledged_by(1);
     log.read(None, Duration::ZERO).await.unwrap();
-    let entry = portcullis_core::RevocationEntry::new(
-        portcullis_core::Revocation::session("https://a.test", "s"),
+    let entry = portcullis_core::revocation::RevocationEntry::new(
+        portcullis_core::revocation::Revocation::session("https://a.test", "s"),
         portcullis_core::UnixTime::from_secs(4_000_000_000),
     );
     let asked = Instant::now();

@@ -17,8 +17,8 @@ use std::{
 };
 
 use portcullis_core::{
-    Algorithm, Clock, Cursor, Level, Revocation, RevocationEntry, RevocationLog, RevocationView, UnixTime, Verdict,
-    Verified,
+    Algorithm, Clock, UnixTime, Verified,
+    revocation::{Cursor, Level, Revocation, RevocationEntry, RevocationLog, RevocationView, Verdict},
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{FixedClock, MockIssuer, provider::VirtualClock};

@@ -18,7 +18,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_core::{Cursor, LogError, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, LogError, Page, Revocation, RevocationEntry, RevocationLog},
+};
 use portcullis_store::JetStreamLog;
 use real_servers::{NatsServer, is_missing};
 use tokio::{

@@ -16,7 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_core::{Cursor, LogError, LogErrorKind, Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, LogError, LogErrorKind, Revocation, RevocationEntry, RevocationLog},
+};
 use portcullis_store::PostgresLog;
 use portcullis_test::contract::LogReader;
 use real_servers::{PostgresServer, Proxy, is_missing};

@@ -17,7 +17,10 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Cursor, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog},
+};
 use portcullis_store::RedbLog;
 use portcullis_test::FixedClock;
 use tempfile::TempDir;

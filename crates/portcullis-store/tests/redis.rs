@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_core::{LogError, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{LogError, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog},
+};
 use portcullis_store::{RedisLog, Revocations};
 use portcullis_test::contract::LogReader;
 use real_servers::{Proxy, RedisServer, is_missing};

@@ -11,7 +11,10 @@ mod support;
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use portcullis_core::{Admission, Code, JwtAuthenticator, LogErrorKind, Revocation, RevocationLog, ViewState};
+use portcullis_core::{
+    Admission, Code, JwtAuthenticator,
+    revocation::{LogErrorKind, Revocation, RevocationLog, ViewState},
+};
 use portcullis_store::{MemoryLog, RevocationEvent, Revocations};
 use portcullis_test::{MockIssuer, provider::VirtualClock};
 use tokio::time::{Instant, advance, sleep};
@@ -556,7 +559,7 @@ async fn an_instance_remembers_by_its_own_horizon_what_others_wrote() {
     let short = Duration::from_secs(3600 + 600);
     let (token, revocation) = scene.session("s");
     let until = portcullis_core::Clock::now(&scene.clock).plus(short);
-    scene.log.append(&[portcullis_core::RevocationEntry::new(revocation, until)]).await.unwrap();
+    scene.log.append(&[portcullis_core::revocation::RevocationEntry::new(revocation, until)]).await.unwrap();
     let long = scene.service().ready().await;
     sleep(short + 600 * SECOND).await;
     let verified = scene.issuer.token().claim("sid", "s").expires_in(Duration::from_secs(86_000)).sign();

@@ -9,7 +9,10 @@
 
 use std::time::Duration;
 
-use portcullis_core::{AnyVerified, Level, Revocation};
+use portcullis_core::{
+    revocation::{Level, Revocation},
+    verified::AnyVerified,
+};
 use portcullis_store::{Ended, MemoryLog, Revocations};
 use portcullis_test::{MockIssuer, provider::VirtualClock};
 use tokio::time::{Instant, sleep, timeout};

@@ -17,7 +17,8 @@ use portcullis_core::{Clock, UnixTime};
 /// ```
 /// use std::time::Duration;
 ///
-/// use portcullis_core::{Attempt, Code};
+/// use portcullis_core::Code;
+/// use portcullis_core::authenticator::Attempt;
 /// use portcullis_test::{FixedClock, MockIssuer};
 ///
 /// let clock = FixedClock::default();

@@ -4,7 +4,8 @@
 //! it would any issuer: nothing is switched off, nothing leaves the process. So a first test is three lines:
 //!
 //! ```
-//! # use portcullis_core::{Attempt, Admission, JwtAuthenticator};
+//! # use portcullis_core::{Admission, JwtAuthenticator};
+//! # use portcullis_core::authenticator::Attempt;
 //! # use portcullis_test::MockIssuer;
 //! let issuer = MockIssuer::new();
 //! let service = Admission::new(JwtAuthenticator::new(issuer.trusted())?); // or the layer around your router

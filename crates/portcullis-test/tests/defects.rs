@@ -6,7 +6,10 @@ mod support;
 
 use std::collections::HashSet;
 
-use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator, Leeway, Profile};
+use portcullis_core::{
+    Admission, Algorithm, Code, JwtAuthenticator,
+    policy::{Leeway, Profile},
+};
 use portcullis_test::{Defect, FixedClock, MockIssuer};
 use support::verify;
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use portcullis_core::{AnyVerified, NoCustom};
+use portcullis_core::verified::{AnyVerified, NoCustom};
 use portcullis_test::{Defect, FixedClock, MockIssuer};
 use serde::Deserialize;
 use support::verify;

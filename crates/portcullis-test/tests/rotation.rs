@@ -64,7 +64,7 @@ fn secrets_are_written_on_request_only() {
     let issuer = MockIssuer::with_algorithm(Algorithm::Hs384);
     assert_eq!(issuer.jwks(), r#"{"keys":[]}"#);
     let keys = KeySet::from_jwks_with_secrets(&issuer.jwks_with_secrets()).unwrap();
-    let trusted = portcullis_core::TrustedIssuer::new(issuer.name(), MockIssuer::DEFAULT_AUDIENCE, keys);
+    let trusted = portcullis_core::TrustedIssuer::new(issuer.name(), keys).audience(MockIssuer::DEFAULT_AUDIENCE);
     let admission = portcullis_core::Admission::new(portcullis_core::JwtAuthenticator::new(trusted).unwrap());
     assert!(verify(&admission, &issuer.token().sign()).is_ok());
 }

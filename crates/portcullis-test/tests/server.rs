@@ -41,7 +41,7 @@ async fn a_service_that_knows_the_url_alone_accepts_its_tokens() {
 
     let (_, body) = fetch("GET", &server.jwks_url()).await.unwrap();
     let keys = KeySet::from_jwks_strict(&body).unwrap();
-    let trusted = TrustedIssuer::new(server.url(), MockIssuer::DEFAULT_AUDIENCE, keys);
+    let trusted = TrustedIssuer::new(server.url(), keys).audience(MockIssuer::DEFAULT_AUDIENCE);
     let token = server.issuer().token().sign();
     assert!(verify(&Admission::new(JwtAuthenticator::new(trusted).unwrap()), &token).is_ok());
 }

@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use portcullis_core::{ClaimRef, Code, UnixTime};
+use portcullis_core::{Code, UnixTime, claims::ClaimRef};
 use portcullis_test::{FixedClock, MockIssuer};
 use serde_json::json;
 use support::verify;

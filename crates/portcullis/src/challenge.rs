@@ -1,7 +1,7 @@
 //! What stands in `WWW-Authenticate`.
 //!
 //! ```
-//! use portcullis::Challenge;
+//! use portcullis::rejection::Challenge;
 //!
 //! let challenge = Challenge::bearer().realm("the \"orders\" API").error("invalid_token");
 //! assert_eq!(challenge.to_string(), r#"Bearer realm="the \"orders\" API", error="invalid_token""#);

@@ -21,7 +21,7 @@ mod tests {
     #[cfg(any(feature = "form", feature = "revocation"))]
     #[test]
     fn the_page_has_every_code_of_services_with_its_status() {
-        use crate::ServiceCode;
+        use crate::rejection::ServiceCode;
         let rows = cells(PAGE.split_once("# Codes of services").map_or("", |(_, of_services)| of_services));
         let found: Vec<_> = rows.iter().map(|cells| (cells[0].to_owned(), cells[1].to_owned())).collect();
         let expected: Vec<_> = ServiceCode::ALL

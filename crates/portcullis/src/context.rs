@@ -2,10 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis_core::{Admitted, AnyVerified, Identity};
+use portcullis_core::{
+    admission::Admitted,
+    verified::{AnyVerified, Identity},
+};
 use zeroize::Zeroizing;
 
-use crate::BearerChallenge;
+use crate::rejection::BearerChallenge;
 
 /// How a request came past an [`AuthLayer`](crate::AuthLayer), in the request's extensions.
 ///

@@ -14,7 +14,7 @@
 //!
 //! fn app(secret: &str) -> Result<Router, Box<dyn std::error::Error>> {
 //!     let keys = KeySet::from(Secret::from_base64("2026-11", Algorithm::Hs256, secret)?);
-//!     let issuer = TrustedIssuer::new("https://login.example.com", "https://orders.example.com", keys);
+//!     let issuer = TrustedIssuer::new("https://login.example.com", keys).audience("https://orders.example.com");
 //!     let auth = AuthLayer::new(JwtAuthenticator::new(issuer)?);
 //!
 //!     Ok(Router::new()
@@ -32,7 +32,7 @@
 //! | you want to | see |
 //! |---|---|
 //! | say whose tokens are good | [`TrustedIssuer`], several in [`JwtAuthenticator::trusting`] |
-//! | accept another kind of credential | [`Authenticator`], with an example at [`Proven`]; an [`Admission`] around it caches and checks revocation |
+//! | accept another kind of credential | [`Authenticator`](authenticator::Authenticator), with an example at [`Proven`](authenticator::Proven); an [`Admission`] around it caches and checks revocation |
 //! | see why a token is refused | [`Admission::explain`] |
 //! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched), `RemoteKeys` (an identity provider's) |
 //! | trust an identity provider in one line | `oidc`, or for one of the large ones `provider` (feature `jwks`) |
@@ -43,10 +43,10 @@
 //! | use the identity in tracing, rate limits, audit logs and API documents | `recipes` |
 //! | tell users from applications, and an actor from the subject it acts for | [`Principal`], `user()` and its like in [`requirement`] |
 //! | do without a layer | [`FromState`] |
-//! | answer in your own words everywhere | [`BearerChallenge::body`], set by [`AuthLayer::challenge`]; every code is in [`codes`] |
-//! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`] |
+//! | answer in your own words everywhere | [`BearerChallenge::body`](rejection::BearerChallenge::body), set by [`AuthLayer::challenge`]; every code is in [`codes`] |
+//! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`](rejection::GrpcStatus) |
 //! | count refusals | the [`Code`] in the response's extensions: [example](rejection) |
-//! | tell clients where to get tokens | [`ResourceMetadata`] (RFC 9728) |
+//! | tell clients where to get tokens | [`ResourceMetadata`](metadata::ResourceMetadata) (RFC 9728) |
 //! | refuse tokens before they expire | [`Admission::revocations`], and the crate `portcullis-store` for where revocations are kept |
 //! | log users out who log out at the identity provider | `BackChannelLogout` (feature `revocation`) |
 //! | let an administrator revoke | `RevocationApi` (feature `revocation`) |
@@ -76,7 +76,7 @@
 //!
 //! To see why requests are refused, show `debug` of this target: `RUST_LOG=info,portcullis=debug` with the `EnvFilter` of
 //! tracing-subscriber. A fault that every request meets is told at most once a second, with how often it was `withheld`
-//! since; the others are at `debug`. Text that issuers and clients have chosen is [escaped](LogText).
+//! since; the others are at `debug`. Text that issuers and clients have chosen is [escaped](text::LogText).
 //!
 //! # Scope
 //!
@@ -98,64 +98,44 @@ mod context;
 #[cfg(feature = "axum")]
 pub mod extract;
 pub mod guard;
-pub mod key_file;
+mod key_file;
 pub mod layer;
 pub mod location;
 pub mod metadata;
 pub mod rejection;
 pub mod requirement;
-#[cfg(feature = "revocation")]
 pub mod revocation;
 #[cfg(feature = "tracing")]
 mod sparse;
 mod telemetry;
 
-pub use portcullis_core::{
-    Actor, Admission, Admitted, Algorithm, AlgorithmSet, Allow, AnyAdmission, AnyVerified, Asked, Attempt, AuthError,
-    AuthErrorKind, Authenticator, Channel, ClaimPlace, ClaimRef, Clock, Code, ConfigError, Conventions, Credential,
-    CredentialKind, Cursor, Dispatch, DispatchBuilder, Edition, Facts, Header, Identity, IntoAdmission, IssuerResolver,
-    Issuers, JwtAuthenticator, KeyError, KeyErrorKind, KeyHint, KeyMatch, KeyRing, KeySet, KeySetError,
-    KeySetErrorKind, KeySource, KeySourceError, KeySourceErrorKind, KeyState, Leeway, LenientClaim, Level, LogError,
-    LogErrorKind, LogText, LongLived, MAX_KEYS_TRIED, NoCustom, Page, Presented, Principal, Profile, Proven,
-    RequestView, ResolveError, Resolved, Revocation, RevocationEntry, RevocationLog, RevocationView,
-    RevocationViewBuilder, Revoker, RingError, RingErrorKind, Roles, Rungs, Scheme, Scopes, Secret, SecretAndPublic,
-    SkippedKey, SystemClock, TokenHash, TokenHashKey, TokenHeader, TrustedIssuer, UnixTime, UnknownAlgorithm,
-    UnreadableEntry, UnverifiedToken, Verdict, Verified, VerifyingKey, ViewState, Waiting, WaitingForKeys, WhenStale,
-};
-
-/// Why a credential is accepted or refused, check by check: see [`Admission::explain`].
-pub mod explain {
-    pub use portcullis_core::{Check, Explain, Explaining, Explanation, Finding, Outcome, Recorder};
-}
-
-#[cfg(feature = "jwks")]
-pub use portcullis_jwks::{
-    Fetch, FetchError, FetchErrorKind, Health, HttpClient, MAX_DOCUMENT_LEN, OnDemandKeys, RemoteKeys,
-    RemoteKeysBuilder, Snapshot, oidc, provider,
-};
-
-pub use access_table::{Access, AccessLayer, AccessTable, ListedRoute, RouteMethod};
-pub use challenge::Challenge;
+pub use access_table::AccessTable;
 pub use context::AuthContext;
 #[cfg(feature = "axum")]
-pub use extract::{Claims, FromContext, FromState, GrantedScopes, RawToken, Require};
+pub use extract::{Claims, FromState};
 pub use guard::{Guard, RequireLayer};
-pub use key_file::{KeyFile, Reload};
+pub use keys::KeyFile;
 pub use layer::AuthLayer;
-pub use location::{
-    AuthorizationHeader, Cookie, HttpHeader, QueryParameter, RequestHead, TokenLocation, WebSocketSubprotocol,
+pub use portcullis_core::{
+    Admission, Algorithm, AuthError, Code, ConfigError, JwtAuthenticator, KeyRing, KeySet, Principal, Secret,
+    TrustedIssuer, Verified, admission, authenticator, claims, clock, error, explain, issuers, policy, text, token,
+    verified,
 };
-#[cfg(feature = "form")]
-pub use location::{FormBody, FormBodyLayer};
-pub use metadata::ResourceMetadata;
-#[cfg(feature = "axum")]
-pub use rejection::AuthRejection;
-#[cfg(any(feature = "form", feature = "revocation"))]
-pub use rejection::ServiceCode;
-pub use rejection::{BearerChallenge, GrpcStatus, MakeRejection};
-pub use requirement::{Circumstances, Decision, PathParams, Requirement};
-#[cfg(feature = "revocation")]
-pub use revocation::{BackChannelLogout, RevocationApi};
+#[cfg(feature = "jwks")]
+pub use portcullis_jwks::{RemoteKeys, oidc, provider};
+pub use requirement::Requirement;
+
+/// Keys that verify: sets of them, where they come from, and what can be wrong with them.
+pub mod keys {
+    pub use portcullis_core::keys::*;
+    #[cfg(feature = "jwks")]
+    pub use portcullis_jwks::{
+        Fetch, FetchError, FetchErrorKind, Health, HttpClient, MAX_DOCUMENT_LEN, OnDemandKeys, RemoteKeys,
+        RemoteKeysBuilder, Snapshot,
+    };
+
+    pub use crate::key_file::{KeyFile, Reload};
+}
 
 #[cfg(all(any(doc, doctest), feature = "axum"))]
 #[doc = include_str!("../docs/recipes.md")]

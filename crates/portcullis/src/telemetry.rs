@@ -5,7 +5,7 @@
 //! the same fault at most once a second (the others at `debug`). A token is never written, not even in part; a keyed
 //! fingerprint, other for every layer, tells tokens apart. Text from elsewhere is written as [`LogText`].
 //!
-//! [`LogText`]: portcullis_core::LogText
+//! [`LogText`]: portcullis_core::text::LogText
 
 #[cfg(all(feature = "tracing", feature = "revocation"))]
 pub(crate) use enabled::revocation_failed;
@@ -25,7 +25,9 @@ mod enabled {
         path::Path,
     };
 
-    use portcullis_core::{AuthError, AuthErrorKind, Clock, Code, ConfigError, LogText, SystemClock};
+    use portcullis_core::{
+        AuthError, Clock, Code, ConfigError, clock::SystemClock, error::AuthErrorKind, text::LogText,
+    };
 
     use crate::sparse::Sparse;
 
@@ -75,7 +77,7 @@ mod enabled {
 
     /// The same for a log of revocations.
     #[cfg(feature = "revocation")]
-    fn withheld_of_log(error: &portcullis_core::LogError) -> Option<u64> {
+    fn withheld_of_log(error: &portcullis_core::revocation::LogError) -> Option<u64> {
         let mut hasher = DefaultHasher::new();
         ("log of revocations", error.to_string()).hash(&mut hasher);
         FAULTS.admit(hasher.finish(), SystemClock.uptime())
@@ -93,7 +95,7 @@ mod enabled {
 
     /// The log of revocations could not be written or listed, so the caller was told to try again.
     #[cfg(feature = "revocation")]
-    pub(crate) fn revocation_failed(error: &portcullis_core::LogError) {
+    pub(crate) fn revocation_failed(error: &portcullis_core::revocation::LogError) {
         let text = LogText::of_error(error);
         match withheld_of_log(error) {
             None => tracing::debug!(target: TARGET, error = %text, "the log of revocations could not be used"),
@@ -143,7 +145,7 @@ mod disabled {
     pub(crate) fn key_file_unusable(_: &ConfigError) {}
 
     #[cfg(feature = "revocation")]
-    pub(crate) fn revocation_failed(_: &portcullis_core::LogError) {}
+    pub(crate) fn revocation_failed(_: &portcullis_core::revocation::LogError) {}
 
     #[derive(Clone, Debug)]
     pub(crate) struct FingerprintKey;

@@ -13,9 +13,12 @@ use axum::{
 };
 use http::{Method, Request, StatusCode, Uri};
 use portcullis::{
-    AccessLayer, AccessTable, Attempt, AuthError, AuthLayer, Authenticator, Code, Conventions, Credential, Facts,
-    GrpcStatus, NoCustom, Proven, RouteMethod,
+    AccessTable, AuthError, AuthLayer, Code,
+    access_table::{AccessLayer, RouteMethod},
+    authenticator::{Attempt, Authenticator, Credential, Proven},
+    rejection::GrpcStatus,
     requirement::{check_async, claim, eq, param, role_at, scope},
+    verified::{Conventions, Facts, NoCustom},
 };
 use proptest::{
     prelude::{ProptestConfig, Strategy, proptest},
@@ -170,7 +173,7 @@ async fn without_a_layer_in_front_only_public_routes_are_reached() {
 
 #[tokio::test]
 async fn a_decision_may_take_time_and_answers_may_differ() {
-    let later = check_async("later", async |caller: portcullis::AnyVerified| caller.has_scope("read"));
+    let later = check_async("later", async |caller: portcullis::verified::AnyVerified| caller.has_scope("read"));
     let layer = AccessTable::new().require(Method::GET, "/me", later).layer().unwrap();
     let app_ = app(layer.clone());
     assert_eq!(status(&app_, Method::GET, "/me", Some("read")).await, 200);

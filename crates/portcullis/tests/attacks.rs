@@ -11,8 +11,11 @@ use axum::{
 };
 use http::{Method, Request, Response, StatusCode};
 use portcullis::{
-    AccessTable, Admission, AuthLayer, Claims, FromState, GrantedScopes, GrpcStatus, JwtAuthenticator, QueryParameter,
-    RequireLayer, RouteMethod,
+    AccessTable, Admission, AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer,
+    access_table::RouteMethod,
+    extract::GrantedScopes,
+    location::QueryParameter,
+    rejection::GrpcStatus,
     requirement::{authenticated, claim, eq, not, one_of, param, role_at, scope},
 };
 use portcullis_test::MockIssuer;

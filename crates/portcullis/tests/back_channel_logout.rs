@@ -15,8 +15,10 @@ use axum::{
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis::{
-    Algorithm, AuthLayer, BackChannelLogout, Code, Cursor, KeyHint, KeySource, KeySourceError, KeySourceErrorKind,
-    LogError, Page, Resolved, Revocation, RevocationView, Revoker, TrustedIssuer, UnixTime,
+    Algorithm, AuthLayer, Code, TrustedIssuer,
+    clock::UnixTime,
+    keys::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
+    revocation::{BackChannelLogout, Cursor, LogError, Page, Revocation, RevocationView, Revoker},
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys, TokenBuilder};
@@ -150,7 +152,7 @@ impl App {
         let log = MemoryLog::new().clock(clock.clone());
         let revocations = Revocations::builder(log).clock(clock.clone()).start().unwrap();
         revocations.require(Duration::from_secs(5)).await.unwrap();
-        let at_provider = TrustedIssuer::new(provider.name(), CLIENT, provider.keys());
+        let at_provider = TrustedIssuer::new(provider.name(), provider.keys()).audience(CLIENT);
         let logout = BackChannelLogout::new(at_provider, revocations.clone()).unwrap().clock(clock.clone());
         let router = Router::new()
             .route("/", get(async || "in"))

@@ -4,7 +4,11 @@
 use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode};
-use portcullis::{AuthError, AuthErrorKind, BearerChallenge, Challenge, Code, GrpcStatus, MakeRejection};
+use portcullis::{
+    AuthError, Code,
+    error::AuthErrorKind,
+    rejection::{BearerChallenge, Challenge, GrpcStatus, MakeRejection},
+};
 use serde_json::{Value, json};
 
 fn answer(challenge: &BearerChallenge, error: &AuthError) -> Response<String> {
@@ -251,7 +255,7 @@ fn closures_make_rejections() {
 #[cfg(feature = "axum")]
 mod with_axum {
     use axum::response::IntoResponse;
-    use portcullis::AuthRejection;
+    use portcullis::rejection::AuthRejection;
 
     use super::*;
 

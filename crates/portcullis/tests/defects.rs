@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 
 use http::{Request, Response};
-use portcullis::{Algorithm, AuthErrorKind, AuthLayer, Code, JwtAuthenticator};
+use portcullis::{Algorithm, AuthLayer, Code, JwtAuthenticator, error::AuthErrorKind};
 use portcullis_test::{Defect, MockIssuer};
 use tower::{Layer, ServiceExt, service_fn};
 

@@ -7,8 +7,10 @@ use std::{sync::LazyLock, time::Duration};
 use axum::{Router, body::to_bytes, extract::FromRef, routing::get};
 use http::{Request, StatusCode};
 use portcullis::{
-    Admission, AuthLayer, Claims, Code, FromState, GrantedScopes, Guard, JwtAuthenticator, RawToken, Require,
-    Requirement, UnixTime, requirement::fresh,
+    Admission, AuthLayer, Claims, Code, FromState, Guard, JwtAuthenticator, Requirement,
+    clock::UnixTime,
+    extract::{GrantedScopes, RawToken, Require},
+    requirement::fresh,
 };
 use portcullis_test::{FixedClock, MockIssuer};
 use serde::Deserialize;

@@ -5,8 +5,8 @@
 use axum::{Router, body::Body, routing::get};
 use http::{Request, StatusCode};
 use portcullis::{
-    Admission, AuthLayer, Code, Cookie, HttpHeader, JwtAuthenticator, TokenLocation, WebSocketSubprotocol,
-    location::{Found, RequestHead, RequestHeadMut},
+    Admission, AuthLayer, Code, JwtAuthenticator,
+    location::{Cookie, Found, HttpHeader, RequestHead, RequestHeadMut, TokenLocation, WebSocketSubprotocol},
 };
 use portcullis_test::MockIssuer;
 use tower::ServiceExt;

@@ -10,7 +10,11 @@ use axum::{
     routing::{any, get, post},
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use portcullis::{AuthLayer, Claims, Conventions, Cookie, Facts, NoCustom, Verified};
+use portcullis::{
+    AuthLayer, Claims, Verified,
+    location::Cookie,
+    verified::{Conventions, Facts, NoCustom},
+};
 use portcullis_test::MockIssuer;
 use tower::{ServiceExt, service_fn};
 use tower_http::cors::CorsLayer;
@@ -148,7 +152,7 @@ async fn row_t16_what_is_added_after_the_layer_is_open_and_before_it_guarded() {
 #[cfg(feature = "form")]
 #[tokio::test]
 async fn row_t16_a_form_layer_inside_is_noticed_with_the_first_request() {
-    use portcullis::{FormBody, FormBodyLayer};
+    use portcullis::location::{FormBody, FormBodyLayer};
 
     let issuer = MockIssuer::new();
     let auth = || AuthLayer::at(FormBody::new(), issuer.admission()).optional();

@@ -7,9 +7,14 @@ use std::time::Duration;
 use axum::{Router, body::Body, routing::get};
 use http::{Method, Request};
 use portcullis::{
-    AccessTable, AnyVerified, AuthLayer, Circumstances, ClaimPlace, ClaimRef, Code, Conventions, Facts, NoCustom,
-    PathParams, RequireLayer, Requirement, UnixTime, Verified,
-    requirement::{acr, claim, contains, covers, eq, fresh, not, one_of, param, present, role, role_at, scope},
+    AccessTable, AuthLayer, Code, RequireLayer, Requirement, Verified,
+    claims::{ClaimPlace, ClaimRef},
+    clock::UnixTime,
+    requirement::{
+        Circumstances, PathParams, acr, claim, contains, covers, eq, fresh, not, one_of, param, present, role, role_at,
+        scope,
+    },
+    verified::{AnyVerified, Conventions, Facts, NoCustom},
 };
 use portcullis_test::MockIssuer;
 use tower::ServiceExt;

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 
 use http::{Request, Response};
-use portcullis::{Algorithm, AuthLayer, ConfigError, JwtAuthenticator, KeySet, Profile, Secret, TrustedIssuer};
+use portcullis::{Algorithm, AuthLayer, ConfigError, JwtAuthenticator, KeySet, Secret, TrustedIssuer, policy::Profile};
 use portcullis_test::{MockIssuer, TokenBuilder};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -15,13 +15,13 @@ const SECRET: &str = "YSBzZWNyZXQgb2YgYXQgbGVhc3QgMzIgYnl0ZXMsIG9r";
 /// The snippet, and the same with the line that the text below it names.
 const SNIPPET: &str = r#"
     let keys = KeySet::from(Secret::from_base64("2026-11", Algorithm::Hs256, secret)?);
-    let issuer = TrustedIssuer::new("https://login.example.com", "https://orders.example.com", keys);
+    let issuer = TrustedIssuer::new("https://login.example.com", keys).audience("https://orders.example.com");
     Ok(AuthLayer::new(JwtAuthenticator::new(issuer)?).realm("orders"))
 "#;
 
 fn auth(secret: &str, profile: Option<Profile>) -> Result<AuthLayer, ConfigError> {
     let keys = KeySet::from(Secret::from_base64("2026-11", Algorithm::Hs256, secret)?);
-    let issuer = TrustedIssuer::new("https://login.example.com", "https://orders.example.com", keys);
+    let issuer = TrustedIssuer::new("https://login.example.com", keys).audience("https://orders.example.com");
     let issuer = match profile {
         Some(profile) => issuer.profile(profile),
         None => issuer,

@@ -11,8 +11,12 @@ use axum::{
 };
 use http::{Request, Response};
 use portcullis::{
-    Admission, Algorithm, AuthLayer, BackChannelLogout, Cursor, FormBodyLayer, JwtAuthenticator, LogError, Page,
-    Revocation, RevocationApi, Revoker, ServiceCode, TrustedIssuer, provider, requirement::scope,
+    Admission, Algorithm, AuthLayer, JwtAuthenticator, TrustedIssuer,
+    location::FormBodyLayer,
+    provider,
+    rejection::ServiceCode,
+    requirement::scope,
+    revocation::{BackChannelLogout, Cursor, LogError, Page, Revocation, RevocationApi, Revoker},
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
@@ -248,7 +252,7 @@ async fn row_f28_hydra_logs_out_without_an_expiry_where_that_is_asked_for() {
     let hydra = MockIssuer::new().named("https://hydra.example/").clock(clock.clone());
     let event = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
     let token = hydra.token().typ("JWT").without("exp").audience("web").claim("sid", "s-1").claim("events", event);
-    let trusted = || TrustedIssuer::new(hydra.name(), "web", hydra.keys());
+    let trusted = || TrustedIssuer::new(hydra.name(), hydra.keys()).audience("web");
     let status = async |trusted| {
         let service = BackChannelLogout::new(trusted, Deaf).unwrap().clock(clock.clone());
         let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");

@@ -12,9 +12,12 @@ use std::{
 use axum::{Router, body::Body, routing::get};
 use http::{Request, Response, StatusCode, header::WWW_AUTHENTICATE};
 use portcullis::{
-    AnyVerified, Attempt, AuthError, AuthLayer, Authenticator, BearerChallenge, Clock, Code, Conventions, Credential,
-    Facts, GrpcStatus, NoCustom, Proven, RequireLayer, Requirement, UnixTime, Verified,
+    AuthError, AuthLayer, Code, RequireLayer, Requirement, Verified,
+    authenticator::{Attempt, Authenticator, Credential, Proven},
+    clock::{Clock, UnixTime},
+    rejection::{BearerChallenge, GrpcStatus},
     requirement::{check_async, check_facts, claim, eq, fresh, param, role_at, scope},
+    verified::{AnyVerified, Conventions, Facts, NoCustom},
 };
 use tower::{Layer, Service, ServiceExt};
 

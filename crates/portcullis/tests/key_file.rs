@@ -3,7 +3,11 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use portcullis::{Algorithm, KeyFile, KeyHint, KeySource, Reload, Resolved, UnixTime};
+use portcullis::{
+    Algorithm, KeyFile,
+    clock::UnixTime,
+    keys::{KeyHint, KeySource, Reload, Resolved},
+};
 
 const ONE: &str =
     r#"{"keys":[{"kty":"oct","kid":"one","alg":"HS256","k":"C-vZ4nBNy0vL2pTjOj_4rUNdx6JjMSHg0Be9_yD60Cg"}]}"#;
@@ -225,7 +229,8 @@ fn row_x_algorithms_that_no_key_of_the_file_can_do_are_a_configuration_error() {
     let (_folder, path) = file(ONE);
     let keys = KeyFile::open_secrets(&path).unwrap();
     let trusted = |algorithm| {
-        let issuer = TrustedIssuer::new("https://login.example.com", "orders", keys.clone()).algorithms(algorithm);
+        let issuer =
+            TrustedIssuer::new("https://login.example.com", keys.clone()).audience("orders").algorithms(algorithm);
         JwtAuthenticator::new(issuer).map(drop)
     };
     assert!(trusted(Algorithm::Hs256).is_ok());

@@ -4,7 +4,9 @@
 use std::convert::Infallible;
 
 use http::{Request, Response};
-use portcullis::{Algorithm, AuthError, AuthLayer, BearerChallenge, Code, JwtAuthenticator, KeySet, TrustedIssuer};
+use portcullis::{
+    Algorithm, AuthError, AuthLayer, Code, JwtAuthenticator, KeySet, TrustedIssuer, rejection::BearerChallenge,
+};
 use portcullis_test::{Defect, MockIssuer};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -35,7 +37,7 @@ async fn one_bad_jwk_drops_the_whole_set() {
     let odd = r#"{"keys":[{"kty":"XYZ"},{"kty":"EC","crv":"P-999","x":7},null,{"kty":"RSA","n":"AQ","e":"AQAB"},"#;
     let (keys, skipped) = KeySet::from_jwks(&good.replacen("{\"keys\":[", odd, 1)).unwrap();
     assert_eq!((keys.len(), skipped.len()), (1, 4));
-    let trusted = TrustedIssuer::new(issuer.name(), MockIssuer::DEFAULT_AUDIENCE, keys);
+    let trusted = TrustedIssuer::new(issuer.name(), keys).audience(MockIssuer::DEFAULT_AUDIENCE);
     let layer = AuthLayer::new(JwtAuthenticator::new(trusted).unwrap());
     assert_eq!(send(&layer, &[&issuer.token().bearer()]).await.status(), 200);
 }
@@ -92,7 +94,7 @@ async fn an_unknown_key_id_is_answered_by_500() {
 #[test]
 fn a_short_ed25519_key_panics() {
     let short = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg"}"#;
-    assert!(portcullis::VerifyingKey::from_jwk(short).is_err());
+    assert!(portcullis::keys::VerifyingKey::from_jwk(short).is_err());
     let whole = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-    assert!(portcullis::VerifyingKey::from_jwk(whole).is_ok());
+    assert!(portcullis::keys::VerifyingKey::from_jwk(whole).is_ok());
 }

@@ -13,8 +13,10 @@ use std::{
 
 use http::{Method, Request, Response, StatusCode};
 use portcullis::{
-    Admission, AuthContext, AuthLayer, Cookie, HttpHeader, JwtAuthenticator, KeyHint, KeySource, KeySourceError,
-    KeySourceErrorKind, QueryParameter, Resolved, TrustedIssuer, UnixTime, WebSocketSubprotocol,
+    Admission, AuthContext, AuthLayer, JwtAuthenticator, TrustedIssuer,
+    clock::UnixTime,
+    keys::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
+    location::{Cookie, HttpHeader, QueryParameter, WebSocketSubprotocol},
 };
 use portcullis_test::MockIssuer;
 use tower::{Layer, Service, ServiceExt};
@@ -204,7 +206,7 @@ impl KeySource for Scripted {
 
 fn scripted(issuer: &MockIssuer, slowly: bool, fault: bool) -> AuthLayer {
     let keys = Scripted { keys: issuer.keys(), slowly, fault };
-    let trusted = TrustedIssuer::new(issuer.name(), "https://service.test", keys);
+    let trusted = TrustedIssuer::new(issuer.name(), keys).audience("https://service.test");
     AuthLayer::new(JwtAuthenticator::new(trusted).unwrap())
 }
 
@@ -310,7 +312,7 @@ impl KeySource for Endless {
 #[tokio::test]
 async fn a_token_that_waits_for_its_key_takes_nobodys_place() {
     let issuer = MockIssuer::new();
-    let trusted = TrustedIssuer::new(issuer.name(), "https://service.test", Endless(issuer.keys()));
+    let trusted = TrustedIssuer::new(issuer.name(), Endless(issuer.keys())).audience("https://service.test");
     let layer = AuthLayer::new(JwtAuthenticator::new(trusted).unwrap());
     let mut service = layer.layer(tower::limit::ConcurrencyLimit::new(Inner::default(), 1));
     let hostile = with_token(&issuer.token().header("kid", "unheard-of").sign()).body(()).unwrap();

@@ -12,8 +12,13 @@ use std::{
 
 use http::Response;
 use portcullis::{
-    Admission, Algorithm, AuthError, BearerChallenge, Code, JwtAuthenticator, KeyFile, KeyHint, KeySource, Leeway,
-    MAX_KEYS_TRIED, MakeRejection, Resolved, RevocationView, TrustedIssuer, UnixTime, UnverifiedToken, ViewState,
+    Admission, Algorithm, AuthError, Code, JwtAuthenticator, KeyFile, TrustedIssuer,
+    clock::UnixTime,
+    keys::{KeyHint, KeySource, MAX_KEYS_TRIED, Resolved},
+    policy::Leeway,
+    rejection::{BearerChallenge, MakeRejection},
+    revocation::{RevocationView, ViewState},
+    token::UnverifiedToken,
 };
 use portcullis_test::{FixedClock, MockIssuer, MockKeys};
 
@@ -113,7 +118,7 @@ fn about_10_000_tokens_are_remembered() {
     let issuer = MockIssuer::with_secret("k", Algorithm::Hs256, secret);
     let asked = Arc::new(AtomicUsize::new(0));
     let keys = Counting { keys: issuer.keys(), asked: Arc::clone(&asked) };
-    let trusted = TrustedIssuer::new(issuer.name(), MockIssuer::DEFAULT_AUDIENCE, keys);
+    let trusted = TrustedIssuer::new(issuer.name(), keys).audience(MockIssuer::DEFAULT_AUDIENCE);
     let admission = Admission::new(JwtAuthenticator::new(trusted).unwrap());
     let tokens: Vec<_> = (0..16_000).map(|n| issuer.token().subject(&format!("user-{n}")).sign()).collect();
     let verified_in_full = |tokens: &[String]| {

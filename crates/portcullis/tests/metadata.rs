@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use http::{Method, Request};
-use portcullis::{ResourceMetadata, location::BearerMethod};
+use portcullis::{location::BearerMethod, metadata::ResourceMetadata};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

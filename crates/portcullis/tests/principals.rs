@@ -2,12 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use portcullis::{
-    AccessTable, AuthError, Circumstances, Code, Conventions, CredentialKind, Facts, NoCustom, PathParams, Requirement,
-    UnixTime, Verified,
+    AccessTable, AuthError, Code, Requirement, Verified,
+    clock::UnixTime,
     requirement::{
-        acting, actor, actor_of, all, any, application, check_async, claim, credential, eq, not, present, role,
-        role_at, scope, user,
+        Circumstances, PathParams, acting, actor, actor_of, all, any, application, check_async, claim, credential, eq,
+        not, present, role, role_at, scope, user,
     },
+    verified::{Conventions, CredentialKind, Facts, NoCustom},
 };
 use serde_json::{Value, json};
 

@@ -5,9 +5,10 @@
 mod seed;
 
 use portcullis::{
-    AnyVerified, Circumstances, Code, Conventions, Decision, Facts, NoCustom, PathParams, Requirement, UnixTime,
-    Verified,
-    requirement::{all, any, check_async, check_facts, not, scope},
+    Code, Requirement, Verified,
+    clock::UnixTime,
+    requirement::{Circumstances, Decision, PathParams, all, any, check_async, check_facts, not, scope},
+    verified::{AnyVerified, Conventions, Facts, NoCustom},
 };
 use proptest::{
     prelude::{ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest},

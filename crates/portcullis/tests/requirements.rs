@@ -4,12 +4,15 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use portcullis::{
-    AnyVerified, Attempt, AuthError, Circumstances, Code, Conventions, Decision, Facts, NoCustom, PathParams,
-    Requirement, UnixTime, Verified,
+    AuthError, Code, Requirement, Verified,
+    authenticator::Attempt,
+    clock::UnixTime,
     requirement::{
-        Undecided, acr, all, any, authenticated, check, check_async, check_async_with, check_facts, check_with, claim,
-        contains, covers, eq, fresh, not, one_of, param, present, role, role_at, scope,
+        Circumstances, Decision, PathParams, Undecided, acr, all, any, authenticated, check, check_async,
+        check_async_with, check_facts, check_with, claim, contains, covers, eq, fresh, not, one_of, param, present,
+        role, role_at, scope,
     },
+    verified::{AnyVerified, Conventions, Facts, NoCustom},
 };
 
 const NOW: u64 = 1_800_000_000;

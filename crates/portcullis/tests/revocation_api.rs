@@ -17,9 +17,11 @@ use axum::{
 };
 use http::{HeaderMap, Method, Request, Response};
 use portcullis::{
-    Admission, AuthLayer, Code, Cursor, Decision, JwtAuthenticator, Leeway, LogError, Page, Requirement, Revocation,
-    RevocationApi, RevocationEntry, Revoker, UnixTime,
-    requirement::{authenticated, check_async, check_facts, claim, eq, param, scope},
+    Admission, AuthLayer, Code, JwtAuthenticator, Requirement,
+    clock::UnixTime,
+    policy::Leeway,
+    requirement::{Decision, authenticated, check_async, check_facts, claim, eq, param, scope},
+    revocation::{Cursor, LogError, Page, Revocation, RevocationApi, RevocationEntry, Revoker},
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{FixedClock, MockIssuer};

@@ -4,7 +4,10 @@
 use std::convert::Infallible;
 
 use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
-use portcullis::{Admission, AuthContext, AuthLayer, Cookie, HttpHeader, RequestHead, TokenLocation, location::Found};
+use portcullis::{
+    Admission, AuthContext, AuthLayer,
+    location::{Cookie, Found, HttpHeader, RequestHead, TokenLocation},
+};
 use portcullis_test::MockIssuer;
 use tower::{Layer, ServiceExt, service_fn};
 

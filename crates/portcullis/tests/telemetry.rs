@@ -13,8 +13,10 @@ use std::{
 
 use http::{Request, Response};
 use portcullis::{
-    AuthLayer, JwtAuthenticator, KeyHint, KeySource, KeySourceError, KeySourceErrorKind, RequireLayer, Resolved,
-    TrustedIssuer, UnixTime, requirement::scope,
+    AuthLayer, JwtAuthenticator, RequireLayer, TrustedIssuer,
+    clock::UnixTime,
+    keys::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
+    requirement::scope,
 };
 use portcullis_test::{MockIssuer, MockKeys};
 use tower::{Layer, Service, ServiceExt};
@@ -134,7 +136,7 @@ impl std::error::Error for Failed {
 }
 
 fn auth(issuer: &MockIssuer, keys: Keys) -> AuthLayer {
-    let trusted = TrustedIssuer::new(issuer.name(), "https://service.test", keys);
+    let trusted = TrustedIssuer::new(issuer.name(), keys).audience("https://service.test");
     AuthLayer::new(JwtAuthenticator::new(trusted).unwrap())
 }
 
@@ -233,17 +235,20 @@ fn loud(entries: Vec<Entry>) -> Vec<Entry> {
 
 #[tokio::test]
 async fn row_t18_a_route_that_is_misconfigured_fills_no_log() {
-    use portcullis::{AuthError, Authenticator, Code, Credential};
+    use portcullis::{
+        AuthError, Code,
+        authenticator::{Authenticator, Credential},
+    };
 
     /// Has a fault that no other test of this process has: the same fault is told once a second to the whole process.
     #[derive(Debug)]
     struct Misconfigured;
     impl Authenticator for Misconfigured {
-        type Claims = portcullis::NoCustom;
+        type Claims = portcullis::verified::NoCustom;
 
-        fn verify(&self, _: Credential<'_>) -> portcullis::Attempt<portcullis::Proven> {
+        fn verify(&self, _: Credential<'_>) -> portcullis::authenticator::Attempt<portcullis::authenticator::Proven> {
             let error = AuthError::new(Code::ServiceMisconfigured).with_explanation("a fault of this test alone");
-            portcullis::Attempt::Done(Err(error))
+            portcullis::authenticator::Attempt::Done(Err(error))
         }
     }
 
@@ -265,7 +270,7 @@ async fn row_t18_a_route_that_is_misconfigured_fills_no_log() {
 #[cfg(feature = "revocation")]
 #[tokio::test]
 async fn row_t18_a_log_of_revocations_that_is_down_fills_no_log() {
-    use portcullis::{Cursor, LogError, Page, Revocation, RevocationApi, Revoker};
+    use portcullis::revocation::{Cursor, LogError, Page, Revocation, RevocationApi, Revoker};
 
     #[derive(Debug)]
     struct Down;
@@ -306,17 +311,20 @@ async fn row_t18_a_log_of_revocations_that_is_down_fills_no_log() {
 /// Requests that cannot be decided because revocations are stale, which every request says in other words.
 #[tokio::test]
 async fn row_t18_stale_revocations_fill_no_log() {
-    use portcullis::{AuthError, Authenticator, Code, Credential};
+    use portcullis::{
+        AuthError, Code,
+        authenticator::{Authenticator, Credential},
+    };
 
     #[derive(Debug, Default)]
     struct Stale(std::sync::atomic::AtomicU64);
     impl Authenticator for Stale {
-        type Claims = portcullis::NoCustom;
+        type Claims = portcullis::verified::NoCustom;
 
-        fn verify(&self, _: Credential<'_>) -> portcullis::Attempt<portcullis::Proven> {
+        fn verify(&self, _: Credential<'_>) -> portcullis::authenticator::Attempt<portcullis::authenticator::Proven> {
             let age = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let error = AuthError::new(Code::RevocationsStale).with_explanation(format!("stale for {age} s"));
-            portcullis::Attempt::Done(Err(error))
+            portcullis::authenticator::Attempt::Done(Err(error))
         }
     }
 
@@ -333,16 +341,19 @@ async fn row_t18_stale_revocations_fill_no_log() {
 
 #[tokio::test]
 async fn row_t18_text_from_elsewhere_stays_in_its_line() {
-    use portcullis::{AuthError, Authenticator, Code, Credential};
+    use portcullis::{
+        AuthError, Code,
+        authenticator::{Authenticator, Credential},
+    };
 
     #[derive(Debug)]
     struct Hostile(Code);
     impl Authenticator for Hostile {
-        type Claims = portcullis::NoCustom;
+        type Claims = portcullis::verified::NoCustom;
 
-        fn verify(&self, _: Credential<'_>) -> portcullis::Attempt<portcullis::Proven> {
+        fn verify(&self, _: Credential<'_>) -> portcullis::authenticator::Attempt<portcullis::authenticator::Proven> {
             let cause = io::Error::other("kid \u{202e}gnp\nERROR all is well\u{2028}\u{1b}[2J");
-            portcullis::Attempt::Done(Err(AuthError::new(self.0)
+            portcullis::authenticator::Attempt::Done(Err(AuthError::new(self.0)
                 .with_explanation("of \u{202e}\r\n")
                 .with_source(cause)))
         }

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 
 use http::{Request, Response};
-use portcullis::{Admission, AuthLayer, Cookie, JwtAuthenticator};
+use portcullis::{Admission, AuthLayer, JwtAuthenticator, location::Cookie};
 use portcullis_test::MockIssuer;
 use tower::{Layer, ServiceExt, service_fn};
 

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use portcullis::{
-    AuthLayer, Claims, Health, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer, requirement::scope,
+    AuthLayer, Claims, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer, keys::Health, requirement::scope,
 };
 use tokio::net::TcpListener;
 use tracing_subscriber::{
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // From here on the keys are found and kept fresh in the background. Nobody waits for them: a provider that is down
     // does not keep this service from starting, and requests get 503 until it is back.
     let keys = RemoteKeys::discover(&issuer).start()?;
-    let auth = AuthLayer::new(JwtAuthenticator::new(TrustedIssuer::new(issuer, audience, keys.clone()))?);
+    let auth = AuthLayer::new(JwtAuthenticator::new(TrustedIssuer::new(issuer, keys.clone()).audience(audience))?);
 
     let app = Router::new()
         .route("/me", get(me))

@@ -2,7 +2,7 @@
 
 use std::{error::Error, net::SocketAddr};
 
-use portcullis::UnixTime;
+use portcullis::clock::UnixTime;
 
 use crate::{mint::Mint, users::Users};
 

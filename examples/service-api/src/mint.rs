@@ -5,7 +5,7 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use portcullis::UnixTime;
+use portcullis::clock::UnixTime;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -137,7 +137,10 @@ mod tests {
     use std::time::Duration;
 
     use argon2::password_hash::phc::PasswordHash;
-    use portcullis::{Admission, Attempt, Clock, JwtAuthenticator, Leeway, RevocationView, TrustedIssuer};
+    use portcullis::{
+        Admission, JwtAuthenticator, TrustedIssuer, authenticator::Attempt, clock::Clock, policy::Leeway,
+        revocation::RevocationView,
+    };
 
     use super::*;
     use crate::secrets::{ListedSecret, ListedState, Material, Timing};
@@ -178,7 +181,8 @@ mod tests {
         let mint = mint(1024);
         let token = mint.mint(&user(), NOW).unwrap();
         let accepted_at = |now| {
-            let issuer = TrustedIssuer::new("https://service.test", "https://orders.test", mint.secrets.ring());
+            let issuer =
+                TrustedIssuer::new("https://service.test", mint.secrets.ring()).audience("https://orders.test");
             let admission = Admission::new(JwtAuthenticator::new(issuer.leeway(Leeway::NONE)).unwrap()).clock(At(now));
             let Attempt::Done(outcome) = admission.verify(token.expose()) else { panic!("the key is at hand") };
             outcome

@@ -2,7 +2,10 @@
 
 use std::{env, io, sync::Arc};
 
-use portcullis::{Clock, ConfigError, SystemClock};
+use portcullis::{
+    ConfigError,
+    clock::{Clock, SystemClock},
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use portcullis::{Clock, SystemClock};
+use portcullis::clock::{Clock, SystemClock};
 use portcullis_store::Revocations;
 use tokio::{
     net::TcpListener,

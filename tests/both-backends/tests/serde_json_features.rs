@@ -1,7 +1,7 @@
 //! Features of serde_json that another crate of the program has switched on change no verdict.
 #![cfg(test)]
 
-use portcullis::{Algorithm, ClaimRef, Code};
+use portcullis::{Algorithm, Code, claims::ClaimRef};
 use portcullis_test::{Defect, MockIssuer};
 
 fn verdict(issuer: &MockIssuer, token: &str) -> Result<(), Code> {

@@ -1,7 +1,9 @@
 //! The two verifiers, configured alike.
 
 use jsonwebtoken::{DecodingKey, Validation, crypto::aws_lc::DEFAULT_PROVIDER, errors::Error, get_current_timestamp};
-use portcullis::{Admission, Attempt, Code, JwtAuthenticator, Leeway, TrustedIssuer, UnixTime};
+use portcullis::{
+    Admission, Code, JwtAuthenticator, TrustedIssuer, authenticator::Attempt, clock::UnixTime, policy::Leeway,
+};
 use portcullis_test::{FixedClock, MockIssuer};
 
 use super::{
@@ -63,7 +65,8 @@ impl Judges {
 impl Bench {
     fn new(key: Key, clock: &FixedClock) -> Self {
         let issuer = key.issuer(Signer::Issuer);
-        let trusted = TrustedIssuer::new(ISSUER, AUDIENCE, issuer.keys())
+        let trusted = TrustedIssuer::new(ISSUER, issuer.keys())
+            .audience(AUDIENCE)
             .algorithms(key.algorithm())
             .leeway(Leeway::from_secs(LEEWAY).unwrap());
         Self {

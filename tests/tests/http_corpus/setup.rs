@@ -2,9 +2,13 @@
 
 use axum::{Router, routing::get};
 use portcullis::{
-    Admission, Algorithm, AlgorithmSet, AuthLayer, AuthorizationHeader, JwtAuthenticator, KeyErrorKind, KeySet, Leeway,
-    QueryParameter, RequireLayer, Secret, SkippedKey, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey,
+    Admission, Algorithm, AuthLayer, JwtAuthenticator, KeySet, RequireLayer, Secret, TrustedIssuer,
+    clock::UnixTime,
+    keys::{AlgorithmSet, KeyErrorKind, SkippedKey, VerifyingKey},
+    location::{AuthorizationHeader, QueryParameter},
+    policy::Leeway,
     requirement::scope,
+    token::UnverifiedToken,
 };
 use portcullis_test::FixedClock;
 
@@ -33,7 +37,8 @@ impl Mode {
 /// `GET /`, behind the layer and a guard for the scope.
 pub(crate) fn router(config: &Config, mode: Mode) -> Router {
     assert_is_our_default(config);
-    let issuer = TrustedIssuer::new(&config.issuer, &config.audience, keys(config))
+    let issuer = TrustedIssuer::new(&config.issuer, keys(config))
+        .audience(&config.audience)
         .algorithms(config.algorithms.iter().map(|name| name.parse::<Algorithm>().unwrap()).collect::<AlgorithmSet>())
         .leeway(Leeway::from_secs(config.leeway_seconds).unwrap())
         // as the corpus has it: the proof of a bound token is the matter of something else

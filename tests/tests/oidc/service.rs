@@ -6,7 +6,7 @@ use axum::{Router, body::Body, routing::get};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use portcullis::{
-    AuthLayer, Claims, JwtAuthenticator, Profile, RemoteKeys, RequireLayer, TrustedIssuer, requirement::scope,
+    AuthLayer, Claims, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer, policy::Profile, requirement::scope,
 };
 use serde_json::Value;
 use tower::ServiceExt;
@@ -48,7 +48,7 @@ impl Service {
     }
 
     fn new(provider: &Provider, profile: Profile, keys: RemoteKeys) -> Self {
-        let issuer = TrustedIssuer::new(provider.issuer(), provider.audience(), keys).profile(profile);
+        let issuer = TrustedIssuer::new(provider.issuer(), keys).audience(provider.audience()).profile(profile);
         let auth = AuthLayer::new(JwtAuthenticator::new(issuer).unwrap());
         let router = Router::new()
             .route("/me", get(me))

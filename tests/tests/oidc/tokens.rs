@@ -1,6 +1,6 @@
 //! Which of the provider's tokens are accepted.
 
-use portcullis::Profile;
+use portcullis::policy::Profile;
 
 use super::{
     grants::{authorization_code, client_credentials},

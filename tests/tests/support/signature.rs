@@ -1,8 +1,11 @@
 //! How a plain JWS is judged by a JWK or a set of them.
 
 use portcullis::{
-    Admission, Attempt, Code, JwtAuthenticator, KeyErrorKind, KeyHint, KeySet, KeySource, Resolved, SkippedKey,
-    TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey,
+    Admission, Code, JwtAuthenticator, KeySet, TrustedIssuer,
+    authenticator::Attempt,
+    clock::UnixTime,
+    keys::{KeyErrorKind, KeyHint, KeySource, Resolved, SkippedKey, VerifyingKey},
+    token::UnverifiedToken,
 };
 use serde_json::{Value, json};
 
@@ -39,7 +42,7 @@ fn check_form(keys: &KeySet, jws: &str) -> Verdict {
     if keys.is_empty() {
         return Ok(()); // no admission can be made of it; the signature layer has the say
     }
-    let issuer = TrustedIssuer::new("https://nobody.example", "nobody", keys.clone());
+    let issuer = TrustedIssuer::new("https://nobody.example", keys.clone()).audience("nobody");
     let Attempt::Done(Err(refusal)) = Admission::new(JwtAuthenticator::new(issuer).unwrap()).verify(jws) else {
         panic!("accepted as a token: {jws}")
     };

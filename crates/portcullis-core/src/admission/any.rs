@@ -2,7 +2,11 @@
 
 use std::{any::TypeId, fmt, sync::Arc};
 
-use crate::{Admission, AnyVerified, Attempt, Authenticator, Presented, UnixTime, authenticator::Time};
+use crate::{
+    Admission, Authenticator, UnixTime,
+    authenticator::{Attempt, Presented, Time},
+    verified::AnyVerified,
+};
 
 /// An [`Admission`] whose type of claims is not known here: what a layer holds. Cheap to clone.
 #[derive(Clone)]

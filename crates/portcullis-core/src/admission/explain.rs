@@ -2,8 +2,9 @@
 
 use super::Admission;
 use crate::{
-    AuthError, Check, Credential, Explanation, Presented, Proven, Recorder, Verified,
-    authenticator::{Proof, Time},
+    AuthError, Verified,
+    authenticator::{Credential, Presented, Proof, Proven, Time},
+    explain::{Check, Explanation, Recorder},
 };
 
 impl<C: Send + Sync + 'static> Admission<C> {
@@ -13,7 +14,9 @@ impl<C: Send + Sync + 'static> Admission<C> {
     /// An admission that is not [`explainable`](Self::explainable) knows of its authenticator's checks only whether they have passed.
     ///
     /// ```
-    /// use portcullis_core::{Admission, Check, Code, JwtAuthenticator, Presented};
+    /// use portcullis_core::{Admission, Code, JwtAuthenticator};
+    /// use portcullis_core::authenticator::Presented;
+    /// use portcullis_core::explain::Check;
     /// use portcullis_test::{Defect, MockIssuer};
     ///
     /// # #[tokio::main(flavor = "current_thread")]

@@ -20,9 +20,12 @@ use zeroize::Zeroizing;
 pub use self::any::{Admitted, AnyAdmission, IntoAdmission};
 use self::cache::{DEFAULT_TOKENS, Entry, Seen, TokenCache};
 use crate::{
-    Attempt, AuthError, Authenticator, Clock, Credential, Explain, NoCustom, Presented, Proven, RevocationView,
-    SystemClock, Verified, WhenStale,
-    authenticator::{Proof, Time},
+    AuthError, Authenticator, Clock, Verified,
+    authenticator::{Attempt, Credential, Presented, Proof, Proven, Time},
+    clock::SystemClock,
+    explain::Explain,
+    revocation::{RevocationView, WhenStale},
+    verified::NoCustom,
 };
 
 /// Decides whether a request with a credential is let in, and as whom. What a layer is made of, and what to call without one.
@@ -35,7 +38,7 @@ use crate::{
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
-/// let issuer = TrustedIssuer::new("https://login.example.com", "orders", KeySet::from(secret));
+/// let issuer = TrustedIssuer::new("https://login.example.com", KeySet::from(secret)).audience("orders");
 /// let admission = Admission::new(JwtAuthenticator::new(issuer)?);
 ///
 /// let outcome = admission.verify("not.a.token").ready().expect("the key is at hand");
@@ -102,7 +105,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
 
     /// Refuses credentials that are revoked, by what `view` knows at the moment they are presented. Tokens that may outlive the view's
     /// [horizon](RevocationView::horizon) are refused, too, and so are those without `iat`, unless the view's settings or the
-    /// [rungs](crate::Facts::rungs) of the credential say otherwise.
+    /// [rungs](crate::verified::Facts::rungs) of the credential say otherwise.
     ///
     /// Defaults to not asking: a token is then good until it expires.
     #[must_use]

@@ -3,11 +3,11 @@
 use std::{fmt, str, sync::Arc};
 
 use super::{RequestView, token68};
-use crate::{AuthError, Clock, Code, SystemClock, UnixTime};
+use crate::{AuthError, Clock, Code, UnixTime, clock::SystemClock};
 
 /// What a request presents: octets that stand where a credential belongs. Nothing about them is checked yet.
 ///
-/// The code that serves requests makes one for an [`AnyAdmission`](crate::AnyAdmission): in `portcullis` the layer does. `Debug` shows nothing of the octets.
+/// The code that serves requests makes one for an [`AnyAdmission`](crate::admission::AnyAdmission): in `portcullis` the layer does. `Debug` shows nothing of the octets.
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {
     octets: &'a [u8],

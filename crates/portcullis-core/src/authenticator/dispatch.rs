@@ -3,7 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use super::{Attempt, Authenticator, Credential, Edition, Proven, Scheme, token68};
-use crate::{AuthError, Code, ConfigError, Conventions, NoCustom, UnixTime, Verified, config_text::quoted};
+use crate::{
+    AuthError, Code, ConfigError, UnixTime, Verified,
+    config_text::quoted,
+    verified::{Conventions, NoCustom},
+};
 
 /// Asks one of several authenticators, chosen by what a credential looks like: for API tokens, JSON Web Tokens and others in one `Authorization` header.
 ///
@@ -11,12 +15,13 @@ use crate::{AuthError, Code, ConfigError, Conventions, NoCustom, UnixTime, Verif
 /// of them is for is refused ([`Code::CredentialKindUnknown`]).
 ///
 /// ```
-/// use portcullis_core::{Admission, Authenticator, Dispatch};
+/// use portcullis_core::{Admission, Authenticator};
+/// use portcullis_core::authenticator::Dispatch;
 ///
 /// # fn service(
-/// #     api_tokens: impl Authenticator<Claims = portcullis_core::NoCustom>,
+/// #     api_tokens: impl Authenticator<Claims = portcullis_core::verified::NoCustom>,
 /// #     jwt: portcullis_core::JwtAuthenticator,
-/// #     introspection: impl Authenticator<Claims = portcullis_core::NoCustom>,
+/// #     introspection: impl Authenticator<Claims = portcullis_core::verified::NoCustom>,
 /// # ) -> Result<Admission, portcullis_core::ConfigError> {
 /// let dispatch = Dispatch::builder()
 ///     .prefix("acme_", api_tokens)

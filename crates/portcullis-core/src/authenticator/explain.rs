@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use super::{Authenticator, Credential, Proven};
-use crate::{AuthError, Recorder};
+use crate::{AuthError, explain::Recorder};
 
 /// The outcome of [`Explain::explain`], to be waited for.
 pub type Explaining<'a, C> = Pin<Box<dyn Future<Output = Result<Proven<C>, AuthError>> + Send + 'a>>;

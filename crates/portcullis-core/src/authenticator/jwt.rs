@@ -7,10 +7,12 @@ use zeroize::Zeroizing;
 
 use super::{Attempt, Authenticator, Credential, Edition, Explain, Explaining, Proven};
 use crate::{
-    AuthError, Clock, Code, ConfigError, Conventions, Issuers, KeyHint, KeyMatch, KeySource, KeySourceError, NoCustom,
-    Resolved, TrustedIssuer, UnixTime, UnverifiedToken, VerifyingKey, WaitingForKeys,
+    AuthError, Clock, Code, ConfigError, Issuers, TrustedIssuer, UnixTime,
     issuers::{Asked, Found, Part, Table, Trusted},
     judge::{Check, Judge, Recorder, Strict},
+    keys::{KeyHint, KeyMatch, KeySource, KeySourceError, Resolved, VerifyingKey, WaitingForKeys},
+    token::UnverifiedToken,
+    verified::{Conventions, NoCustom},
     verifier::{ScreenedToken, Unscreened, Verifier},
 };
 
@@ -30,7 +32,7 @@ use crate::{
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
-/// let issuer = TrustedIssuer::new("https://login.example.com", "orders", KeySet::from(secret));
+/// let issuer = TrustedIssuer::new("https://login.example.com", KeySet::from(secret)).audience("orders");
 /// let admission = Admission::new(JwtAuthenticator::new(issuer)?.claims::<Tenant>());
 ///
 /// let outcome = admission.verify("not.a.token").ready().expect("the key is at hand");

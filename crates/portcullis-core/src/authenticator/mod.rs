@@ -21,7 +21,7 @@ pub use request_view::{Channel, Header, RequestView};
 
 use std::{fmt, sync::Arc};
 
-use crate::{AuthError, Code, Conventions, UnixTime, UnverifiedToken, Verified};
+use crate::{AuthError, Code, UnixTime, Verified, token::UnverifiedToken, verified::Conventions};
 
 /// Finds out whom a credential proves, and nothing else: the [`Admission`](crate::Admission) around it looks into the cache first, and afterwards checks
 /// revocation, remembers the credential and makes the [`Verified`] that a request carries.
@@ -31,8 +31,8 @@ use crate::{AuthError, Code, Conventions, UnixTime, UnverifiedToken, Verified};
 /// - Answer [`Attempt::Done`] whenever everything needed is at hand; a future is for what takes time. The request cannot be looked at in the future:
 ///   check what it has to prove before, and say so ([`Proven::proof_shown`]).
 /// - A bad credential is refused, never skipped: no other authenticator is asked about it.
-/// - "We could not find out" is an error of kind [`Unavailable`](crate::AuthErrorKind::Unavailable), never of kind
-///   [`InvalidToken`](crate::AuthErrorKind::InvalidToken), and never an identity.
+/// - "We could not find out" is an error of kind [`Unavailable`](crate::error::AuthErrorKind::Unavailable), never of kind
+///   [`InvalidToken`](crate::error::AuthErrorKind::InvalidToken), and never an identity.
 /// - What depends on the request, such as its peer's address, is a proof that is [owed](Proven::proof_owed) with each request: a credential that is remembered
 ///   is recognised by its octets and its scheme alone.
 /// - Keep no cache and ask no revocation: what is [remembered](Proven::cache_until) is checked against both for every request.
@@ -41,7 +41,7 @@ use crate::{AuthError, Code, Conventions, UnixTime, UnverifiedToken, Verified};
     note = "make a `JwtAuthenticator` of one or several `TrustedIssuer`s"
 )]
 pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
-    /// The application's own claims, which a handler reads: [`NoCustom`](crate::NoCustom) if there are none.
+    /// The application's own claims, which a handler reads: [`NoCustom`](crate::verified::NoCustom) if there are none.
     type Claims: Send + Sync + 'static;
 
     /// Finds out whom the credential proves.
@@ -74,7 +74,7 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Returns how this issuer writes its tokens, if it is trusted here at the moment. Asked by a view of revocations, which can then say that a
-    /// revocation would hit nothing ([`RevocationView::problem_with`](crate::RevocationView::problem_with)).
+    /// revocation would hit nothing ([`RevocationView::problem_with`](crate::revocation::RevocationView::problem_with)).
     ///
     /// Defaults to `None`: it is not known.
     fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {

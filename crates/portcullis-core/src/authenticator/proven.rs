@@ -4,15 +4,20 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use crate::{AuthError, Facts, NoCustom, UnixTime, Verified, policy::Window};
+use crate::{
+    AuthError, UnixTime, Verified,
+    policy::Window,
+    verified::{Facts, NoCustom},
+};
 
 /// Whom a credential proves, as its [`Authenticator`](crate::Authenticator) has found out, and what the [`Admission`](crate::Admission) needs to finish: it
 /// checks revocation, remembers the credential, and makes the [`Verified`] that a request carries.
 ///
 /// ```
-/// use portcullis_core::{
-///     Attempt, AuthError, Authenticator, Code, Conventions, Credential, CredentialKind, Facts, Level, NoCustom, Proven, Rungs,
-/// };
+/// use portcullis_core::{AuthError, Authenticator, Code};
+/// use portcullis_core::authenticator::{Attempt, Credential, Proven};
+/// use portcullis_core::revocation::{Level, Rungs};
+/// use portcullis_core::verified::{Conventions, CredentialKind, Facts, NoCustom};
 ///
 /// /// Looks keys up in a table.
 /// #[derive(Debug)]
@@ -138,7 +143,7 @@ pub(crate) enum Proof {
 pub struct Edition {
     pub(crate) part: u64,
     pub(crate) number: u64,
-    /// Through which parts of which [`Dispatch`](crate::Dispatch) it came, a byte for each, the outermost one last; each is one more than the position.
+    /// Through which parts of which [`Dispatch`](crate::authenticator::Dispatch) it came, a byte for each, the outermost one last; each is one more than the position.
     /// Apart from `part`, so that the numbers of one authenticator can never be taken for another's.
     branches: u64,
 }

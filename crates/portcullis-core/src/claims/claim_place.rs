@@ -10,7 +10,7 @@ use super::pointer;
 /// is written `~0`: the claim `https://ns/roles` is at `/https:~1~1ns~1roles`. [`named`](Self::named) does that for you.
 ///
 /// ```
-/// use portcullis_core::ClaimPlace;
+/// use portcullis_core::claims::ClaimPlace;
 ///
 /// assert_eq!(ClaimPlace::named("https://ns/roles"), ClaimPlace::from("/https:~1~1ns~1roles"));
 /// let groups = ClaimPlace::new("/ad/groups").delimited_by(','); // {"ad": {"groups": "staff, Former Admins"}}

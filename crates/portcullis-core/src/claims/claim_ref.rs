@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// One value among a verified token's claims; see [`Facts::claim`](crate::Facts::claim).
+/// One value among a verified token's claims; see [`Facts::claim`](crate::verified::Facts::claim).
 ///
 /// `Debug` shows its type only: claims are personal data.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use crate::{
 /// A claim that refuses a token for having the wrong type only where a rule reads it: a profile, revocation, or a
 /// requirement of a route. Issuers write many of them as they like: AD FS has a text as `auth_time`.
 ///
-/// See [`Facts::require_type`](crate::Facts::require_type). (`iss`, `sub`, `aud`, `exp`, `nbf` and `iat` are read for every token:
+/// See [`Facts::require_type`](crate::verified::Facts::require_type). (`iss`, `sub`, `aud`, `exp`, `nbf` and `iat` are read for every token:
 /// their type always matters.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -21,7 +21,7 @@ impl<'a> Roles<'a> {
     }
 
     /// Takes a text for a list of roles, delimited by this character; see
-    /// [`ClaimPlace::delimited_by`](crate::ClaimPlace::delimited_by). Defaults to no delimiter: a text is one role.
+    /// [`ClaimPlace::delimited_by`](crate::claims::ClaimPlace::delimited_by). Defaults to no delimiter: a text is one role.
     #[must_use]
     pub fn delimited_by(mut self, delimiter: impl Into<Option<char>>) -> Self {
         self.delimiter = delimiter.into();

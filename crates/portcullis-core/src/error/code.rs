@@ -69,7 +69,7 @@ codes! {
     CredentialMalformed = "credential_malformed", InvalidRequest, "the credential is malformed";
     /// Several credentials in one request; which of them counts would be a guess.
     CredentialRepeated = "credential_repeated", InvalidRequest, "the request has more than one credential";
-    /// None of the authenticators that a [`Dispatch`](crate::Dispatch) chooses from is for credentials that look like this one.
+    /// None of the authenticators that a [`Dispatch`](crate::authenticator::Dispatch) chooses from is for credentials that look like this one.
     CredentialKindUnknown = "credential_kind_unknown", InvalidToken, "this kind of credential is not accepted here";
     /// The token is longer than the limit (16 KiB, unless set otherwise). Nothing of it was decoded.
     TokenTooLong = "token_too_long", InvalidToken, "the token is too long";

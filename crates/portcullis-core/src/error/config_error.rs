@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use crate::{KeyError, KeySetError, RingError};
+use crate::keys::{KeyError, KeySetError, RingError};
 
 /// A configuration cannot be used. It lists every problem, each with what to do about it, so that one run finds all.
 #[derive(Clone, Debug)]

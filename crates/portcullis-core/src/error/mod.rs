@@ -2,7 +2,7 @@
 //!
 //! - [`AuthError`] is for whoever presented a credential. It keeps "refused" apart from "could not decide".
 //! - [`ConfigError`] is for the developer, at start, and lists every problem at once.
-//! - [`KeySourceError`](crate::KeySourceError) is for the operator: keys could not be had.
+//! - [`KeySourceError`](crate::keys::KeySourceError) is for the operator: keys could not be had.
 
 mod auth_error;
 mod code;

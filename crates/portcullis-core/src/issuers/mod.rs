@@ -42,7 +42,7 @@ use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer};
 /// let admission = Admission::new(JwtAuthenticator::issuers(issuers.clone()));
 ///
 /// # let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
-/// let acme = TrustedIssuer::new("https://acme.example.com", "orders", KeySet::from(secret));
+/// let acme = TrustedIssuer::new("https://acme.example.com", KeySet::from(secret)).audience("orders");
 /// issuers.insert(acme)?; // from now on its tokens are verified
 /// assert_eq!(issuers.names(), ["https://acme.example.com"]);
 /// issuers.remove("https://acme.example.com"); // and from now on they are refused, also those that were accepted before
@@ -87,14 +87,15 @@ impl Issuers {
     /// - An issuer of another name than the one asked for, or one whose configuration cannot be used, is the service's fault (HTTP 500) for a minute.
     ///
     /// ```
-    /// use portcullis_core::{Allow, Issuers, TrustedIssuer};
+    /// use portcullis_core::{Issuers, TrustedIssuer};
+    /// use portcullis_core::issuers::Allow;
     /// # async fn keys_of(tenant: &str) -> std::io::Result<Option<portcullis_core::KeySet>> { Ok(None) }
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let issuers = Issuers::new([])?;
     /// issuers.on_unknown(Allow::suffix(".tenants.example.com")?, |issuer: String| async move {
     ///     let keys = keys_of(&issuer).await?; // from a database, with a time limit
-    ///     Ok(keys.map(|keys| TrustedIssuer::new(issuer, "orders", keys)))
+    ///     Ok(keys.map(|keys| TrustedIssuer::new(issuer, keys).audience("orders")))
     /// })?;
     /// # Ok(())
     /// # }

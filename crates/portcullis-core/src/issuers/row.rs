@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::{KeySource, TrustedIssuer, policy::Policy};
+use crate::{TrustedIssuer, keys::KeySource, policy::Policy};
 
 /// One trusted issuer: what is accepted from it, its keys, and by which number its remembered tokens are known.
 pub(crate) struct Row {
@@ -63,7 +63,7 @@ impl fmt::Debug for Row {
 
 /// Which issuer a remembered token is of: a table, a place in it, and a number that no other issuer in that place ever has.
 ///
-/// All are packed into one number, because that is what [`Edition::part`](crate::Edition::part) holds.
+/// All are packed into one number, because that is what [`Edition::part`](crate::authenticator::Edition::part) holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part(u64);
 

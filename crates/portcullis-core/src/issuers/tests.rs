@@ -6,10 +6,10 @@ use std::{
 };
 
 use super::*;
-use crate::{Algorithm, AuthError, KeySet, Secret, SystemClock};
+use crate::{Algorithm, AuthError, KeySet, Secret, clock::SystemClock};
 
 fn issuer(name: &str) -> TrustedIssuer {
-    TrustedIssuer::new(name, "orders", KeySet::from(Secret::new("a", Algorithm::Hs256, [1; 32]).unwrap()))
+    TrustedIssuer::new(name, KeySet::from(Secret::new("a", Algorithm::Hs256, [1; 32]).unwrap())).audience("orders")
 }
 
 fn part(issuers: &Issuers, name: &str) -> Option<Part> {

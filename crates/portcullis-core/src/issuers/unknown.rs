@@ -13,7 +13,7 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{Allow, flight::Flight, resolver::SharedResolver, table::Table};
-use crate::{AuthError, Clock, Code, IssuerResolver, TrustedIssuer};
+use crate::{AuthError, Clock, Code, TrustedIssuer, issuers::IssuerResolver};
 
 /// How many learned issuers are kept: the tenants that a busy instance meets within minutes. Those that are forgotten are asked for again.
 const LEARNED: usize = 1_000;
@@ -125,7 +125,7 @@ impl Unknown {
         &self,
         name: &str,
         number: u64,
-        outcome: Result<Option<TrustedIssuer>, crate::ResolveError>,
+        outcome: Result<Option<TrustedIssuer>, crate::issuers::ResolveError>,
         clock: &dyn Clock,
     ) -> Answer {
         let mut state = self.lock();

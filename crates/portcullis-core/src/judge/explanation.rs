@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Check;
-use crate::{AuthError, Code, NoCustom, Verified};
+use crate::{AuthError, Code, Verified, verified::NoCustom};
 
 /// Why a credential was accepted or refused, check by check. Made by [`Admission::explain`](crate::Admission::explain).
 ///

@@ -9,10 +9,11 @@ pub use explanation::{Explanation, Finding, Outcome};
 pub use recorder::Recorder;
 
 use crate::{
-    AuthError, UnixTime, UnverifiedToken,
+    AuthError, UnixTime,
     claims::{ClaimsText, RegisteredClaims},
     json::Text,
     policy::Policy,
+    token::UnverifiedToken,
     verifier::{ScreenedToken, Unscreened, Verifier},
 };
 

@@ -3,7 +3,7 @@
 use super::{Check, Finding, Outcome};
 use crate::AuthError;
 
-/// Notes every check with what came of it. Handed to an [`Explain`](crate::Explain), and read through an [`Explanation`](super::Explanation).
+/// Notes every check with what came of it. Handed to an [`Explain`](crate::explain::Explain), and read through an [`Explanation`](super::Explanation).
 #[derive(Debug, Default)]
 pub struct Recorder {
     findings: Vec<Finding>,

@@ -6,7 +6,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
-use crate::KeyHint;
+use crate::keys::KeyHint;
 
 /// A key's certificate, by its thumbprints in base64url. Names of a key that was configured or published, and no more: nothing of the
 /// certificate is checked, and nothing is trusted because of it.

@@ -25,14 +25,15 @@ use super::{
 /// could sign. (A raw Ed25519 key, 32 bytes, looks like a secret and is not recognised.)
 ///
 /// ```
-/// use portcullis_core::{Algorithm, KeyErrorKind, KeySet, Secret};
+/// use portcullis_core::{Algorithm, KeySet, Secret};
+/// use portcullis_core::keys::KeyErrorKind;
 ///
 /// # let random = [7; 32];
 /// let keys = KeySet::from(Secret::new("2026-11", Algorithm::Hs256, random)?);
 ///
 /// let refused = Secret::new("2026-11", Algorithm::Hs256, "changeme").unwrap_err();
 /// assert_eq!(refused.kind(), KeyErrorKind::Weak);
-/// # Ok::<(), portcullis_core::KeyError>(())
+/// # Ok::<(), portcullis_core::keys::KeyError>(())
 /// ```
 #[derive(Clone)]
 pub struct Secret {
@@ -154,7 +155,7 @@ fn hashes(algorithms: AlgorithmSet) -> impl Iterator<Item = (Algorithm, hmac::Al
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::VerifyingKey;
+    use crate::keys::VerifyingKey;
 
     const ALGORITHMS: [(Algorithm, usize); 3] =
         [(Algorithm::Hs256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)];

@@ -8,8 +8,8 @@ use super::{
     Algorithm, AlgorithmSet, KeyError, KeyErrorKind, Secret, certificate::Certificate, jwk::Jwk, material::Material,
     pem,
 };
-use crate::KeyHint;
 use crate::config_text::{oddity, quoted};
+use crate::keys::KeyHint;
 
 /// A key that checks signatures, prepared once, with the algorithms it may be used with.
 ///
@@ -28,7 +28,8 @@ use crate::config_text::{oddity, quoted};
 /// Made by [`from_jwk`](Self::from_jwk), [`from_pem`](Self::from_pem) or `from` a [`Secret`]. Cloning is cheap.
 ///
 /// ```
-/// use portcullis_core::{Algorithm, KeyErrorKind, VerifyingKey};
+/// use portcullis_core::Algorithm;
+/// use portcullis_core::keys::{KeyErrorKind, VerifyingKey};
 ///
 /// let jwk = r#"{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }"#;
 /// let key = VerifyingKey::from_jwk(jwk)?.with_id("2026-11")?;
@@ -37,7 +38,7 @@ use crate::config_text::{oddity, quoted};
 ///
 /// let private = r#"{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "" }"#;
 /// assert_eq!(VerifyingKey::from_jwk(private).unwrap_err().kind(), KeyErrorKind::PrivateKey);
-/// # Ok::<(), portcullis_core::KeyError>(())
+/// # Ok::<(), portcullis_core::keys::KeyError>(())
 /// ```
 #[derive(Clone)]
 pub struct VerifyingKey {

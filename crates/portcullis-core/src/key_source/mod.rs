@@ -16,7 +16,10 @@ pub use error::{KeySourceError, KeySourceErrorKind};
 pub use secret_and_public::SecretAndPublic;
 pub use token_hash::{TokenHash, TokenHashKey};
 
-use crate::{Algorithm, AlgorithmSet, KeyMatch, UnixTime};
+use crate::{
+    Algorithm, UnixTime,
+    keys::{AlgorithmSet, KeyMatch},
+};
 
 /// Answers "which keys may have signed this token?".
 ///
@@ -171,11 +174,11 @@ impl fmt::Debug for TokenText<'_> {
 #[non_exhaustive]
 #[must_use = "a token whose keys were not looked at is not verified"]
 pub enum Resolved {
-    /// These keys may have signed the token: at least one, at most [`MAX_KEYS_TRIED`](crate::MAX_KEYS_TRIED).
+    /// These keys may have signed the token: at least one, at most [`MAX_KEYS_TRIED`](crate::keys::MAX_KEYS_TRIED).
     Keys(KeyMatch),
     /// No trusted key fits: the token is refused.
     Unknown,
-    /// More than [`MAX_KEYS_TRIED`](crate::MAX_KEYS_TRIED) keys fit, so that none is tried: the token is refused.
+    /// More than [`MAX_KEYS_TRIED`](crate::keys::MAX_KEYS_TRIED) keys fit, so that none is tried: the token is refused.
     ///
     /// The bound keeps one forged token from costing a signature check per key.
     Ambiguous,

@@ -1,7 +1,10 @@
 //! The keys of an issuer that signs with a shared secret and with a private key.
 
 use super::{KeyHint, KeySource, Resolved};
-use crate::{AlgorithmSet, KeyMatch, UnixTime};
+use crate::{
+    UnixTime,
+    keys::{AlgorithmSet, KeyMatch},
+};
 
 /// A [`KeySource`] of two: secrets, and public keys. For an issuer that moves from HS256 to a key pair, and signs with either
 /// meanwhile.
@@ -10,7 +13,8 @@ use crate::{AlgorithmSet, KeyMatch, UnixTime};
 /// the public keys alone. What one of them does not know is not looked for in the other.
 ///
 /// ```
-/// use portcullis_core::{Algorithm, KeySet, Secret, SecretAndPublic, TrustedIssuer, VerifyingKey};
+/// use portcullis_core::{Algorithm, KeySet, Secret, TrustedIssuer};
+/// use portcullis_core::keys::{SecretAndPublic, VerifyingKey};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let secret = KeySet::from(Secret::new("2026-10", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?);
@@ -19,7 +23,7 @@ use crate::{AlgorithmSet, KeyMatch, UnixTime};
 ///     r#"{ "kty": "OKP", "crv": "Ed25519", "kid": "2026-11", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }"#,
 /// )?);
 /// let keys = SecretAndPublic::new(secret, published);
-/// let issuer = TrustedIssuer::new("https://login.example.com", "orders", keys);
+/// let issuer = TrustedIssuer::new("https://login.example.com", keys).audience("orders");
 /// # Ok(())
 /// # }
 /// ```

@@ -7,7 +7,7 @@ use std::{
 
 use siphasher::sip128::SipHasher13;
 
-/// A keyed hash of a whole token, made by [`KeyHint::token_hash`](crate::KeyHint::token_hash). Reveals nothing about the token.
+/// A keyed hash of a whole token, made by [`KeyHint::token_hash`](crate::keys::KeyHint::token_hash). Reveals nothing about the token.
 ///
 /// 128 bits of SipHash-1-3: a sender who does not know the key cannot make a token that has the hash of another one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ impl fmt::Debug for TokenHashKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Algorithm, KeyHint};
+    use crate::{Algorithm, keys::KeyHint};
 
     const TOKEN: &str = "header.claims.signature";
 

@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::{Leeway, Profile, RequiredClaim};
 use crate::{
-    AlgorithmSet, AuthError, Code, Conventions, Facts, LenientClaim, UnixTime,
-    claims::{ClaimsText, RegisteredClaims},
+    AuthError, Code, UnixTime,
+    claims::{ClaimsText, LenientClaim, RegisteredClaims},
     json::Text,
     judge::{Check, Judge},
+    keys::AlgorithmSet,
     token::TokenHeader,
+    verified::{Conventions, Facts},
 };
 
 /// What is accepted from one issuer.
@@ -35,10 +37,10 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(super) fn new(conventions: Arc<Conventions>, audience: Box<str>) -> Self {
+    pub(super) fn new(conventions: Arc<Conventions>) -> Self {
         Self {
             conventions,
-            audiences: vec![audience],
+            audiences: Vec::new(),
             audience_claim: None,
             token_types: Vec::new(),
             bound_as_bearer: false,

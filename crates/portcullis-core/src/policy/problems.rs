@@ -2,9 +2,9 @@
 
 use super::{Policy, RequiredClaim, token_types};
 use crate::{
-    AlgorithmSet,
     claims::pointer,
     config_text::{oddity, quoted},
+    keys::AlgorithmSet,
 };
 
 impl Policy {
@@ -17,6 +17,11 @@ impl Policy {
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let issuer = self.label();
         let mut problems = self.problem_of_issuer();
+        if self.audiences.is_empty() {
+            problems.push(format!(
+                "issuer {issuer}: no audience is given, so every token would be refused: name this service as in `aud`, with `TrustedIssuer::audience`"
+            ));
+        }
         problems.extend(
             self.audiences
                 .iter()

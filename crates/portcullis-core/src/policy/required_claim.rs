@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Profile;
-use crate::{AuthError, Code, Facts, claims::pointer};
+use crate::{AuthError, Code, claims::pointer, verified::Facts};
 
 /// What is required, and where: a JSON pointer (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Policy;
-use crate::Conventions;
+use crate::verified::Conventions;
 
 pub(crate) fn policy() -> Policy {
-    Policy::new(Arc::new(Conventions::new("https://a.test")), "b".into())
+    Policy { audiences: vec!["b".into()], ..Policy::new(Arc::new(Conventions::new("https://a.test"))) }
 }

@@ -3,18 +3,23 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Leeway, Policy, Profile, RequiredClaim};
-use crate::{AlgorithmSet, ClaimPlace, Conventions, KeySource};
+use crate::{
+    claims::ClaimPlace,
+    keys::{AlgorithmSet, KeySource},
+    verified::Conventions,
+};
 
 /// One trusted issuer: its name, whom its tokens have to be for, its keys, and what else is asked of them.
 ///
 /// Everything is checked when an authenticator is made of it, all problems at once.
 ///
 /// ```
-/// use portcullis_core::{Algorithm, KeySet, Profile, Secret, TrustedIssuer};
+/// use portcullis_core::{Algorithm, KeySet, Secret, TrustedIssuer};
+/// use portcullis_core::policy::Profile;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
-/// let issuer = TrustedIssuer::new("https://login.example.com", "https://orders.example.com", KeySet::from(secret))
+/// let issuer = TrustedIssuer::new("https://login.example.com", KeySet::from(secret)).audience("https://orders.example.com")
 ///     .audience("orders")
 ///     .profile(Profile::AccessToken);
 /// # Ok(())
@@ -27,14 +32,15 @@ pub struct TrustedIssuer {
 }
 
 impl TrustedIssuer {
-    /// Trusts tokens whose `iss` is exactly `issuer` and whose `aud` names `audience`, when one of `keys` signed them.
-    pub fn new(issuer: impl Into<String>, audience: impl Into<String>, keys: impl KeySource) -> Self {
+    /// Trusts tokens whose `iss` is exactly `issuer`, when one of `keys` signed them. Whom they have to be for is said by
+    /// [`audience`](Self::audience); without one, making an authenticator is an error.
+    pub fn new(issuer: impl Into<String>, keys: impl KeySource) -> Self {
         let conventions = Arc::new(Conventions::new(issuer.into()));
-        let policy = Policy::new(conventions, audience.into().into());
-        Self { policy, keys: Arc::new(keys) }
+        Self { policy: Policy::new(conventions), keys: Arc::new(keys) }
     }
 
-    /// Accepts another audience as well: a second name of this service.
+    /// Accepts tokens that are for this audience: whose `aud` has exactly this value, or an array with it. It is the name that the issuer
+    /// knows this service by (RFC 7519 section 4.1.3). Several add up: a token for one of them is accepted.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.policy.audiences.push(audience.into().into());
@@ -197,7 +203,7 @@ impl TrustedIssuer {
     ///
     /// - check the proof yourself, in front of or behind the layer: that the client certificate of the connection has the
     ///   thumbprint `/cnf/x5t#S256`, or that the `DPoP` proof was signed by the key `/cnf/jkt`
-    ///   (see [`Facts::claim`](crate::Facts::claim)), and refuse the request otherwise;
+    ///   (see [`Facts::claim`](crate::verified::Facts::claim)), and refuse the request otherwise;
     /// - or use it only where a proxy in front of this service checks the proof, and nothing else can reach the service.
     #[must_use]
     pub fn danger_bound_tokens_as_bearer(mut self) -> Self {
@@ -221,8 +227,8 @@ impl TrustedIssuer {
     /// Says where this issuer writes the id of the OAuth client that a token was issued to: a JSON pointer such as `/azp`
     /// (Keycloak, Entra ID), `/cid` (Okta) or `/appid` (Entra ID, version 1.0).
     ///
-    /// It is what [`Facts::client_id`](crate::Facts::client_id) returns, and what a revoked client
-    /// ([`Revocation::client`](crate::Revocation::client)) is compared with: with the wrong place, revoking a client has no
+    /// It is what [`Facts::client_id`](crate::verified::Facts::client_id) returns, and what a revoked client
+    /// ([`Revocation::client`](crate::revocation::Revocation::client)) is compared with: with the wrong place, revoking a client has no
     /// effect. A token without text there names no client; where clients can be revoked, one with something else there is refused.
     ///
     /// Defaults to `/client_id` (RFC 9068 section 2.2). What [`Profile::AccessToken`] requires is `client_id` all the same.
@@ -238,7 +244,7 @@ impl TrustedIssuer {
     /// Says that this issuer's tokens do not name the client that they were issued to.
     ///
     /// Revoking a client of this issuer is then an error instead of having no effect: see
-    /// [`RevocationView::problem_with`](crate::RevocationView::problem_with).
+    /// [`RevocationView::problem_with`](crate::revocation::RevocationView::problem_with).
     #[must_use]
     pub fn without_client_claim(mut self) -> Self {
         let conventions = Arc::unwrap_or_clone(self.policy.conventions).without_client_claim();
@@ -249,7 +255,7 @@ impl TrustedIssuer {
     /// Says how this issuer marks tokens that an application got for itself: by this very text at that JSON pointer (RFC 6901). Several add
     /// up.
     ///
-    /// It is what [`Facts::principal`](crate::Facts::principal) goes by, and the requirements that ask for a user or an application. A token
+    /// It is what [`Facts::principal`](crate::verified::Facts::principal) goes by, and the requirements that ask for a user or an application. A token
     /// that has a number, a truth value, an array or an object there is neither; one without the claim, or with `null`, is not marked.
     ///
     /// Defaults to no mark: an application is then told by a `sub` that is absent or the client's own id (RFC 9068 section 2.2).

@@ -1,7 +1,7 @@
 //! The instants at which a token's times are acceptable.
 
 use super::Policy;
-use crate::{Facts, UnixTime};
+use crate::{UnixTime, verified::Facts};
 
 /// From when and until when the times of a token are acceptable to its policy: what
 /// [`accept_claims`](Policy::accept_claims) says of them, worked out once.

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Value, error::Category};
 
-use crate::{Leeway, UnixTime};
+use crate::{UnixTime, policy::Leeway};
 
 /// On which rung of the ladder something is revoked; see [`Revocation`] for what each takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,7 +61,9 @@ const LONGEST_ID: usize = 255;
 /// Something that is revoked: one value for each call of an application.
 ///
 /// ```
-/// use portcullis_core::{Leeway, Level, Revocation, UnixTime};
+/// use portcullis_core::UnixTime;
+/// use portcullis_core::policy::Leeway;
+/// use portcullis_core::revocation::{Level, Revocation};
 ///
 /// let now = UnixTime::from_secs(1_800_000_000);
 /// let cut_off = Revocation::cut_off_at(now, Leeway::default());
@@ -88,7 +90,7 @@ impl Revocation {
     }
 
     /// One token of `issuer`, by its id (`jti`), that expires at `expires_at`. (With the wrong expiry it is remembered for the wrong
-    /// time: [`Facts`](crate::Facts) of the token have all three.)
+    /// time: [`Facts`](crate::verified::Facts) of the token have all three.)
     pub fn token(issuer: &str, token_id: &str, expires_at: UnixTime) -> Self {
         Self { expires_at: Some(expires_at), ..Self::new(Level::Token, issuer, token_id, 0) }
     }

@@ -16,7 +16,7 @@ pub enum WhenStale {
     /// Tokens are taken as live, however old the view is, even if the log was never read.
     ///
     /// What is weaker: as long as the log cannot be read, nothing that is revoked elsewhere is enforced on this route. Raise an alert on
-    /// [`RevocationView::served_stale`](crate::RevocationView::served_stale), which counts such requests, and on the age of the view. A view
+    /// [`RevocationView::served_stale`](crate::revocation::RevocationView::served_stale), which counts such requests, and on the age of the view. A view
     /// that is no longer followed (its `Revocations` were dropped) is not served even so.
     DangerFailOpen,
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use memchr::memchr;
 
 use super::{SeenHeaders, TokenHeader, decode_text, signature::with_signature};
-use crate::{AuthError, Code, VerifyingKey};
+use crate::{AuthError, Code, keys::VerifyingKey};
 
 /// The parts of a compact JWS (RFC 7515 section 7.1) and its parsed header.
 ///

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{ClaimPlace, claims::pointer, config_text::exact_text_problem};
+use crate::{
+    claims::{ClaimPlace, pointer},
+    config_text::exact_text_problem,
+};
 
 /// Where an issuer's tokens hold roles and the client's id, how they tell an application from a user, and what its scopes imply.
 #[derive(Clone)]

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// The kind of credential that an identity comes from: what [`Facts::credential`](crate::Facts::credential) returns.
+/// The kind of credential that an identity comes from: what [`Facts::credential`](crate::verified::Facts::credential) returns.
 ///
 /// For guards that accept some kinds only, for audit and for metrics. The authenticator says it
-/// ([`Facts::with_credential`](crate::Facts::with_credential)); nothing in a token can.
+/// ([`Facts::with_credential`](crate::verified::Facts::with_credential)); nothing in a token can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CredentialKind {
@@ -19,7 +19,7 @@ pub enum CredentialKind {
     NatsUser,
     /// The cookie of a session.
     Session,
-    /// None of these: the caller of [`Facts::assertion`](crate::Facts::assertion) vouches for it. A test, as a rule.
+    /// None of these: the caller of [`Facts::assertion`](crate::verified::Facts::assertion) vouches for it. A test, as a rule.
     Asserted,
 }
 

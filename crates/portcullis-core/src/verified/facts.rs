@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use super::{ClientClaim, Conventions, CredentialKind, Identity, custom};
 use crate::{
-    Algorithm, AuthError, ClaimRef, Code, LenientClaim, Roles, Rungs, Scopes, UnixTime,
-    claims::{ClaimsText, RegisteredClaims},
+    Algorithm, AuthError, Code, UnixTime,
+    claims::{ClaimRef, ClaimsText, LenientClaim, RegisteredClaims, Roles, Scopes},
     json::{Kind, Text, subtree, tree},
+    revocation::Rungs,
 };
 
 /// The facts of a verified token: registered claims, scopes, roles and which key signed it.
@@ -104,7 +105,7 @@ impl Facts {
     /// all that it has to vouch for there.
     ///
     /// ```
-    /// use portcullis_core::{Conventions, CredentialKind, Facts};
+    /// use portcullis_core::verified::{Conventions, CredentialKind, Facts};
     /// use serde_json::json;
     ///
     /// let row = json!({ "sub": "alice", "jti": "key-1", "scope": "orders:read" }); // from a table
@@ -137,7 +138,7 @@ impl Facts {
         self
     }
 
-    /// Names the key with which the credential was verified, so that it ends with a [revoked key](crate::Level::Key). Defaults to none.
+    /// Names the key with which the credential was verified, so that it ends with a [revoked key](crate::revocation::Level::Key). Defaults to none.
     #[must_use]
     pub fn with_key_id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.provenance.key_id = Some(id.into());

@@ -3,7 +3,10 @@
 use std::{borrow::Cow, fmt};
 
 use super::{Facts, Identity};
-use crate::{AuthError, ClaimRef, Code, LenientClaim};
+use crate::{
+    AuthError, Code,
+    claims::{ClaimRef, LenientClaim},
+};
 
 /// Who acts with a credential: what [`Facts::principal`] returns.
 ///
@@ -22,7 +25,8 @@ use crate::{AuthError, ClaimRef, Code, LenientClaim};
 /// `Debug` shows which it is, and no name.
 ///
 /// ```
-/// use portcullis_core::{Conventions, Facts, Principal};
+/// use portcullis_core::Principal;
+/// use portcullis_core::verified::{Conventions, Facts};
 ///
 /// let conventions = Conventions::new("https://login.example.com");
 /// let facts = Facts::assertion(r#"{"sub": "alice", "client_id": "web", "act": {"sub": "helpdesk"}}"#, conventions)?;

@@ -1,6 +1,6 @@
 //! What reqwest's errors mean to an operator.
 
-use portcullis_core::LogText;
+use portcullis_core::text::LogText;
 
 use crate::{FetchError, document::ATTEMPT_LIMIT};
 

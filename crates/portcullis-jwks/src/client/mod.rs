@@ -6,7 +6,7 @@ mod failure;
 use std::{path::PathBuf, time::Duration};
 
 use http::{Request, Response, uri::Scheme};
-use portcullis_core::{ConfigError, LogText};
+use portcullis_core::{ConfigError, text::LogText};
 use reqwest::{Certificate, Client, ClientBuilder, redirect::Policy};
 
 use self::{

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use portcullis_core::{TokenHashKey, UnixTime};
+use portcullis_core::{UnixTime, keys::TokenHashKey};
 use tokio::sync::{Notify, watch};
 
 use super::now;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{KeyHint, KeyMatch, Resolved};
+use portcullis_core::keys::{KeyHint, KeyMatch, Resolved};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Shared, now};

@@ -120,7 +120,10 @@ impl Absence {
 
 #[cfg(test)]
 mod tests {
-    use portcullis_core::{Algorithm, KeyHint, TokenHashKey};
+    use portcullis_core::{
+        Algorithm,
+        keys::{KeyHint, TokenHashKey},
+    };
 
     use super::*;
 

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_core::{KeySet, SkippedKey, UnixTime, VerifyingKey};
+use portcullis_core::{
+    KeySet, UnixTime,
+    keys::{SkippedKey, VerifyingKey},
+};
 
 use super::{Action, Answer, Content, Held, Machine, Notice, Usability, attempts::LastAttempt};
 use crate::{

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_core::{KeySet, KeySource, Resolved, UnixTime};
+use portcullis_core::{
+    KeySet, UnixTime,
+    keys::{KeySource, Resolved},
+};
 
 use super::{absent_keys::AbsentKeys, cool_down::CoolDown, name::Name};
 use crate::error::FetchError;
@@ -247,7 +250,10 @@ impl Attempts {
 
 #[cfg(test)]
 mod tests {
-    use portcullis_core::{Algorithm, KeyHint, TokenHashKey};
+    use portcullis_core::{
+        Algorithm,
+        keys::{KeyHint, TokenHashKey},
+    };
 
     use super::*;
 

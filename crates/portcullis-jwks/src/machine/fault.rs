@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_core::{KeySourceError, KeySourceErrorKind};
+use portcullis_core::keys::{KeySourceError, KeySourceErrorKind};
 
 use super::{Machine, Usability, attempts::LastAttempt};
 

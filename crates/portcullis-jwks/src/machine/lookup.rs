@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_core::{KeyMatch, KeySource, KeySourceError, KeySourceErrorKind, Resolved, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    keys::{KeyMatch, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
+};
 
 use super::{
     Machine, Name, Usability,

@@ -20,7 +20,10 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use portcullis_core::{KeySet, SkippedKey, UnixTime, VerifyingKey};
+use portcullis_core::{
+    KeySet, UnixTime,
+    keys::{SkippedKey, VerifyingKey},
+};
 
 pub(crate) use answer::{Answer, Content, Learned};
 pub(crate) use held::Held;

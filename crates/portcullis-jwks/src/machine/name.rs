@@ -1,6 +1,9 @@
 //! `Name`: what a token asks for.
 
-use portcullis_core::{Algorithm, KeyHint, TokenHash, TokenHashKey};
+use portcullis_core::{
+    Algorithm,
+    keys::{KeyHint, TokenHash, TokenHashKey},
+};
 
 /// What a token asks for: a key by its `alg`, `kid`, `x5t` and `x5t#S256`, or the key that signed this very token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,9 @@
 //! What follows from what, as tables: no runtime, no network, and the time is an argument.
 
-use portcullis_core::{Algorithm, KeyHint, KeySource, Resolved, TokenHashKey};
+use portcullis_core::{
+    Algorithm,
+    keys::{KeyHint, KeySource, Resolved, TokenHashKey},
+};
 
 use super::*;
 use crate::{
@@ -118,7 +121,7 @@ impl Scene {
         said(&self.machine.look_for(name, self.now))
     }
 
-    fn tried(&mut self, name: &Name) -> portcullis_core::KeyMatch {
+    fn tried(&mut self, name: &Name) -> portcullis_core::keys::KeyMatch {
         match self.machine.published().usable(self.now).unwrap().resolve(name.hint(), UnixTime::EPOCH) {
             Resolved::Keys(keys) => keys,
             other => panic!("{other:?}"),

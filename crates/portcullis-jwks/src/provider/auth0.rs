@@ -1,6 +1,6 @@
 //! Auth0.
 
-use portcullis_core::{ConfigError, Profile};
+use portcullis_core::{ConfigError, policy::Profile};
 
 use super::{Input, Provider, Quirk};
 

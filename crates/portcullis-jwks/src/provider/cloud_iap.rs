@@ -10,7 +10,7 @@ use super::{Provider, Quirk};
 ///   ```
 ///   # fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///   # let admission = portcullis_test::MockIssuer::new().admission();
-///   use portcullis::{AuthLayer, HttpHeader};
+///   use portcullis::{AuthLayer, location::HttpHeader};
 ///
 ///   let layer = AuthLayer::at(HttpHeader::new("x-goog-iap-jwt-assertion")?, admission);
 ///   # Ok(())

@@ -12,7 +12,7 @@ use super::{Input, Provider, Quirk};
 ///   ```
 ///   # fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///   # let admission = portcullis_test::MockIssuer::new().admission();
-///   use portcullis::{AuthLayer, HttpHeader};
+///   use portcullis::{AuthLayer, location::HttpHeader};
 ///
 ///   let layer = AuthLayer::at(HttpHeader::new("Cf-Access-Jwt-Assertion")?, admission);
 ///   # Ok(())

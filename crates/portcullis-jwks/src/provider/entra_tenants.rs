@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use portcullis_core::{Allow, IssuerResolver, ResolveError, TrustedIssuer};
+use portcullis_core::{
+    TrustedIssuer,
+    issuers::{Allow, IssuerResolver, ResolveError},
+};
 
 use super::{Quirk, entra, entra::tenant_of_issuer};
 use crate::{OnDemandKeys, RemoteKeysBuilder};
@@ -14,7 +17,7 @@ use crate::{OnDemandKeys, RemoteKeysBuilder};
 ///   tenants with the same keys, so nothing but these two says whose user it is.
 /// - Which tenants are let in is said by [`allow`](Self::allow). **Anyone can make a tenant**, and have its users get tokens for a multitenant
 ///   application: either allow only the tenants that are customers, or decide by `tid` on each route.
-/// - A subject is one of its tenant: compare [`Facts::identity`](portcullis_core::Facts::identity), never `sub` alone.
+/// - A subject is one of its tenant: compare [`Facts::identity`](portcullis_core::verified::Facts::identity), never `sub` alone.
 /// - Each tenant's keys are its own source, [on demand](OnDemandKeys).
 ///
 /// Everything else is as with [`entra`].

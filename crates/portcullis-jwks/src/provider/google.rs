@@ -11,7 +11,7 @@ use super::{Input, Provider, Quirk};
 /// - `iss` is `https://accounts.google.com`. Google names `accounts.google.com` as another possibility, of old; such tokens are refused.
 /// - The audience is the client id, `….apps.googleusercontent.com`. A service account, anybody's, can get a token for whatever
 ///   audience it names: a token tells who is calling, not that your front end logged them in.
-/// - There are no scopes and no roles. Who may do what is for you to say, by [`identity`](portcullis_core::Facts::identity) (`sub` is
+/// - There are no scopes and no roles. Who may do what is for you to say, by [`identity`](portcullis_core::verified::Facts::identity) (`sub` is
 ///   never used again, `email` may be) or by the domain: see [`google_workspace`].
 ///
 /// Published at [Verify the Google ID token](https://developers.google.com/identity/gsi/web/guides/verify-google-id-token).

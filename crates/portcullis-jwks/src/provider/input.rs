@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use portcullis_core::{ConfigError, exact_text_problem};
+use portcullis_core::{ConfigError, text::exact_text_problem};
 
 use crate::url::{DocumentUrl, shown};
 

@@ -13,7 +13,7 @@ use super::{Input, Provider, Quirk};
 ///   yours.
 /// - Roles of the realm are in `realm_access`; for those of a client add
 ///   [`roles_at`](portcullis_core::TrustedIssuer::roles_at)`("/resource_access/CLIENT/roles")`. `admin` of the realm and `admin` of
-///   the client are then one; to tell them apart, ask [`Facts::roles_at`](portcullis_core::Facts::roles_at) instead. Other
+///   the client are then one; to tell them apart, ask [`Facts::roles_at`](portcullis_core::verified::Facts::roles_at) instead. Other
 ///   clients than your own let those who administer them give roles here. Lightweight access tokens have neither.
 /// - ID tokens have the same issuer and may have the same audience, where the service logs people in as well. The claim `typ` is `ID`
 ///   in them, and has to be `Bearer` here. (The header's `typ` is `JWT` in both.) Tokens of the type

@@ -1,6 +1,6 @@
 //! Logto.
 
-use portcullis_core::{ConfigError, Profile};
+use portcullis_core::{ConfigError, policy::Profile};
 
 use super::{Input, Provider, Quirk};
 
@@ -9,7 +9,7 @@ use super::{Input, Provider, Quirk};
 /// - `iss` is `ENDPOINT/oidc`. Keys are found by discovery; tokens are signed with ES384 unless the tenant's key was made before.
 /// - The audience is the API resource's indicator. A client has to ask for it (`resource=…`), or it gets a token that is no JWT.
 /// - Access tokens have `at+jwt` as their type, ID tokens have `JWT`: the profile is
-///   [`Profile::AccessToken`](portcullis_core::Profile::AccessToken) here, so that an ID token is refused.
+///   [`Profile::AccessToken`](portcullis_core::policy::Profile::AccessToken) here, so that an ID token is refused.
 /// - Permissions are in `scope`. Logto's roles are in no token by default; the preset reads `/roles`, where an
 ///   own claim (*Custom JWT*) usually puts them.
 /// - Tokens for an organization have `urn:logto:organization:ID` as their audience, or the API's indicator and `organization_id`. An

@@ -83,7 +83,7 @@
 //! | [`cloudflare_access`] | `https://TEAM.cloudflareaccess.com` | the application's AUD tag | `Cf-Access-Jwt-Assertion` |
 //! | [`cloud_iap`] | `https://cloud.google.com/iap` | `/projects/NUMBER/global/backendServices/ID` and others | `x-goog-iap-jwt-assertion` |
 //!
-//! The client is what [`Facts::client_id`](portcullis_core::Facts::client_id) returns, and what a revoked client is compared with. Of
+//! The client is what [`Facts::client_id`](portcullis_core::verified::Facts::client_id) returns, and what a revoked client is compared with. Of
 //! the platforms and of Cloud IAP no token names one; a service token of Cloudflare has it in `common_name`.
 //!
 //! # Log-out

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "reqwest")]
 use portcullis_core::ConfigError;
-use portcullis_core::{KeySource, Profile, TrustedIssuer};
+use portcullis_core::{TrustedIssuer, keys::KeySource, policy::Profile};
 
 use crate::{RemoteKeys, RemoteKeysBuilder};
 
@@ -79,7 +79,7 @@ impl Provider {
     /// The keys are [its own](Self::keys), or any others that are known to be: a shared secret of a Supabase project, say.
     /// What `audience` is, is the provider's to say: see the function that made it.
     pub fn trust_with(&self, audience: impl Into<String>, keys: impl KeySource) -> TrustedIssuer {
-        let plain = TrustedIssuer::new(&self.issuer, audience, keys);
+        let plain = TrustedIssuer::new(&self.issuer, keys).audience(audience);
         self.quirks.iter().fold(plain, |issuer, quirk| match quirk {
             Quirk::RolesAt(pointer) => issuer.roles_at(pointer),
             Quirk::ClientAt(pointer) => issuer.client_claim(*pointer),

@@ -14,8 +14,8 @@ use super::{Input, Provider, Quirk};
 /// - Roles are an object at `urn:zitadel:iam:org:project:PROJECT:roles`, of *this* project. (There is a claim
 ///   `urn:zitadel:iam:org:project:roles`, too. It has the roles of the *client's* project, whose administrators could otherwise make
 ///   anybody an `admin` here.) The member names are the roles, the values say which organization gave them: see
-///   [`claim`](portcullis_core::Facts::claim) if that matters.
-/// - There are no scopes in tokens: [`has_scope`](portcullis_core::Facts::has_scope) says no.
+///   [`claim`](portcullis_core::verified::Facts::claim) if that matters.
+/// - There are no scopes in tokens: [`has_scope`](portcullis_core::verified::Facts::has_scope) says no.
 /// - ID tokens have the same audience, but no `jti`; log-out tokens have a `jti`, but no `client_id`. Both are required here.
 /// - A back-channel log-out names the session in `sid`. Access tokens have none: end every session of the subject.
 ///

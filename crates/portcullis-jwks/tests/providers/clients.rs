@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use portcullis_core::{
-    Admission, Algorithm, Code, ConfigError, JwtAuthenticator, Revocation, RevocationView, UnixTime,
+    Admission, Algorithm, Code, ConfigError, JwtAuthenticator, UnixTime,
+    revocation::{Revocation, RevocationView},
 };
 use portcullis_jwks::provider::{self, Provider};
 use serde_json::Value;

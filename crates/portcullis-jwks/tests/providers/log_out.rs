@@ -6,8 +6,11 @@ use std::{
 };
 
 use http::{Request, StatusCode};
-use portcullis::BackChannelLogout;
-use portcullis_core::{Algorithm, Code, Cursor, LogError, Page, Revocation, Revoker, TrustedIssuer};
+use portcullis::revocation::BackChannelLogout;
+use portcullis_core::{
+    Algorithm, Code, TrustedIssuer,
+    revocation::{Cursor, LogError, Page, Revocation, Revoker},
+};
 use portcullis_jwks::{
     RemoteKeys,
     provider::{self, Provider},
@@ -151,7 +154,7 @@ async fn row_f28_ory_hydras_log_out_token_without_expiry_is_accepted_for_as_long
     let issuer = "https://hydra.example.com";
     let trusted = || {
         let keys = RemoteKeys::discover(issuer).fetch(Arc::clone(&scene.published)).start().unwrap();
-        TrustedIssuer::new(issuer, "8d14540d-55b7-4d55-8eaf-cf1392dbbcd9", keys)
+        TrustedIssuer::new(issuer, keys).audience("8d14540d-55b7-4d55-8eaf-cf1392dbbcd9")
     };
     let five_minutes = || trusted().danger_logout_tokens_without_expiry(Duration::from_secs(300));
     let token = scene.token("logout", |_| {});

@@ -6,7 +6,9 @@ use std::{
 };
 
 use http::{Request, Response};
-use portcullis_core::{Admission, Algorithm, Clock, Code, JwtAuthenticator, SystemClock, TrustedIssuer, Verified};
+use portcullis_core::{
+    Admission, Algorithm, Clock, Code, JwtAuthenticator, TrustedIssuer, Verified, clock::SystemClock,
+};
 use portcullis_jwks::{Fetch, FetchError, provider::Provider};
 use portcullis_test::MockIssuer;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Admission, Attempt, AuthError, Code, JwtAuthenticator, Verified};
+use portcullis_core::{Admission, AuthError, Code, JwtAuthenticator, Verified, authenticator::Attempt};
 use portcullis_jwks::{RemoteKeys, RemoteKeysBuilder};
 use portcullis_test::provider::ScriptedProvider;
 use tokio::time::{Instant, sleep};

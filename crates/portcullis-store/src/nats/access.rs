@@ -10,7 +10,7 @@ use async_nats::{
         pki_types::{CertificateDer, pem::PemObject},
     },
 };
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use tokio::{sync::watch, time::timeout};
 use zeroize::Zeroizing;
 
@@ -299,7 +299,7 @@ mod tests {
             "ws://a",
         ] {
             let error = Access::parse(url).err().unwrap_or_else(|| panic!("{url}"));
-            assert_eq!(error.kind(), portcullis_core::LogErrorKind::Misconfigured);
+            assert_eq!(error.kind(), portcullis_core::revocation::LogErrorKind::Misconfigured);
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::{Message, StatusCode, Subscriber};
 use futures_util::{FutureExt, StreamExt};
-use portcullis_core::{LogError, Page};
+use portcullis_core::revocation::{LogError, Page};
 use tokio::{
     select,
     time::{Instant, sleep_until},

@@ -21,7 +21,7 @@ use async_nats::{
         stream::{ConsumerErrorKind, Info, RawMessageErrorKind},
     },
 };
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use tokio::{select, sync::watch, time::timeout};
 
 use super::{

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 use tokio::{sync::Mutex, time::timeout};
 
 use access::{Access, Credentials};
@@ -35,7 +35,7 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 ///
 /// use portcullis_store::JetStreamLog;
 ///
-/// # fn main() -> Result<(), portcullis_core::LogError> {
+/// # fn main() -> Result<(), portcullis_core::revocation::LogError> {
 /// let log = JetStreamLog::new("nats://nats-1.internal:4222,nats://nats-2.internal:4222")?
 ///     .credentials_file("/run/secrets/nats.creds")
 ///     .horizon(Duration::from_secs(12 * 60 * 60))
@@ -112,7 +112,7 @@ impl JetStreamLog {
     ///
     /// # Errors
     ///
-    /// [`Misconfigured`](portcullis_core::LogErrorKind::Misconfigured) if that is no URL of NATS, or some are with TLS and some
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if that is no URL of NATS, or some are with TLS and some
     /// without. The error does not repeat the URL.
     pub fn new(url: &str) -> Result<Self, LogError> {
         let settings = Settings {
@@ -281,7 +281,7 @@ fn payloads(entries: &[RevocationEntry], room: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use portcullis_core::{Revocation, UnixTime};
+    use portcullis_core::{UnixTime, revocation::Revocation};
 
     use super::*;
 

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_core::{Cursor, LogError, Page, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, LogError, Page},
+};
 use tokio::time::{Instant, timeout};
 
 use super::{

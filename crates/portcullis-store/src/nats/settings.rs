@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, PersistenceMode, RetentionPolicy, StorageType};
-use portcullis_core::{LogError, RevocationEntry};
+use portcullis_core::revocation::{LogError, RevocationEntry};
 
 /// For how much longer than the horizon a message stays: for that by which an entry's `until` may lie behind it, and for the ten minutes by
 /// which the server's clock may be ahead of ours.

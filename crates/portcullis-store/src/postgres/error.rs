@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, io};
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use tokio_postgres::{
     Error,
     error::{DbError, SqlState},

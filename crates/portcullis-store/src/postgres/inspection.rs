@@ -1,6 +1,6 @@
 //! What is looked at when a connection is new: whether the server is one that a log can be kept on, and whether the log is there.
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use tokio_postgres::{Error, Row, types::Type};
 
 use super::{

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::types::Type;
 

@@ -1,6 +1,9 @@
 //! A page of the log, and where a reader stands.
 
-use portcullis_core::{Cursor, LogError, Page, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, LogError, Page},
+};
 use tokio_postgres::{Error, Row, types::Type};
 
 use super::{

@@ -1,6 +1,6 @@
 //! Where in a database the log is, and the SQL that speaks to it.
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 
 /// The form of the tables that this version reads and writes.
 pub(super) const FORM: i32 = 1;

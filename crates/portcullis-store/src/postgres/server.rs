@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::aws_lc_rs,

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     join, select,

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Cursor, LogError, Page, RevocationEntry, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, LogError, Page, RevocationEntry},
+};
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
     backends::FileBackend,

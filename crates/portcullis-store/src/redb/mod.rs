@@ -18,7 +18,11 @@ mod writer;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
-use portcullis_core::{Clock, Cursor, LogError, Page, RevocationEntry, RevocationLog, SystemClock};
+use portcullis_core::{
+    Clock,
+    clock::SystemClock,
+    revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog},
+};
 use tokio::{sync::watch, time::timeout};
 
 use self::writer::Writer;

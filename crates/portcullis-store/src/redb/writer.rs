@@ -9,7 +9,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use portcullis_core::{Clock, Cursor, LogError, Page, RevocationEntry};
+use portcullis_core::{
+    Clock,
+    revocation::{Cursor, LogError, Page, RevocationEntry},
+};
 use tokio::sync::{oneshot, watch};
 
 use super::file::LogFile;

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
     ProtocolVersion, RedisConnectionInfo, RedisResult, TlsCertificates,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 
 /// The server's answers to `INFO` and `CONFIG GET`, as far as it gave any.
 #[derive(Debug, Default)]

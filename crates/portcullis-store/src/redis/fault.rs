@@ -2,7 +2,7 @@
 
 use std::{error::Error, io, sync::Arc};
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use redis::{ErrorKind, RedisError};
 
 /// An error, and whether it says only that a connection was closed while nobody looked.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{LogError, RevocationEntry};
+use portcullis_core::revocation::{LogError, RevocationEntry};
 use redis::{Cmd, cmd};
 
 /// The two keys of a log.

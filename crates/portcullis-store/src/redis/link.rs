@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use redis::{Cmd, FromRedisValue, Pipeline, RedisResult, Value, aio::MultiplexedConnection, from_redis_value, pipe};
 use tokio::time::timeout;
 

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 use tokio::time::{Instant, timeout};
 
 use self::{
@@ -146,7 +146,7 @@ impl RedisLog {
     ///
     /// # Errors
     ///
-    /// [`Misconfigured`](portcullis_core::LogErrorKind::Misconfigured) if that is no such URL. Nothing is connected yet.
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if that is no such URL. Nothing is connected yet.
     pub fn new(url: &str) -> Result<Self, LogError> {
         let layout = Layout::new(NAME, crate::DEFAULT_HORIZON);
         Ok(Self {

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Cursor, Page, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, Page},
+};
 use redis::{Value, cmd, pipe};
 use tokio::time::Instant;
 

@@ -1,6 +1,6 @@
 //! Answers of the server, taken apart. `None` where they are of another form than Redis gives them.
 
-use portcullis_core::Page;
+use portcullis_core::revocation::Page;
 use redis::Value;
 
 use super::layout::ENTRY;

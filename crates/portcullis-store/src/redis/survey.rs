@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use portcullis_core::LogError;
+use portcullis_core::revocation::LogError;
 use redis::{FromRedisValue, Pipeline, RedisResult, Value, pipe};
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{LogError, RevocationEntry};
+use portcullis_core::revocation::{LogError, RevocationEntry};
 use redis::{Value, cmd, from_redis_value};
 
 use super::{

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Clock, ConfigError, LongLived, RevocationView, RevocationViewBuilder};
+use portcullis_core::{
+    Clock, ConfigError,
+    revocation::{LongLived, RevocationView, RevocationViewBuilder},
+};
 use tokio::{
     runtime::Handle,
     sync::{Notify, broadcast, watch},
@@ -69,14 +72,14 @@ impl RevocationsBuilder {
         self
     }
 
-    /// Reads calendar and uptime from `clock`. Defaults to [`SystemClock`](portcullis_core::SystemClock).
+    /// Reads calendar and uptime from `clock`. Defaults to [`SystemClock`](portcullis_core::clock::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.view = self.view.clock(clock);
         self
     }
 
     /// Starts the task that follows the log. To be called within a tokio runtime. Nobody is let in before the log was read
-    /// to its end (but by [`WhenStale::DangerFailOpen`](portcullis_core::WhenStale)): to wait for that, see [`Revocations::require`].
+    /// to its end (but by [`WhenStale::DangerFailOpen`](portcullis_core::revocation::WhenStale)): to wait for that, see [`Revocations::require`].
     ///
     /// # Errors
     ///

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_core::{LogError, Revocation, RevocationEntry, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{LogError, Revocation, RevocationEntry},
+};
 use tokio::time::{Instant, sleep_until};
 
 use super::shared::Shared;

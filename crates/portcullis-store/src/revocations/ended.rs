@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{AnyVerified, Level, Verdict};
+use portcullis_core::{
+    revocation::{Level, Verdict},
+    verified::AnyVerified,
+};
 use tokio::time::timeout;
 
 use super::shared::Shared;
@@ -30,7 +33,7 @@ pub enum Ended {
 /// A future that resolves when an identity ends; made by [`Revocations::end_of`](crate::Revocations::end_of).
 ///
 /// ```
-/// # async fn doc(revocations: portcullis_store::Revocations, verified: portcullis_core::AnyVerified) {
+/// # async fn doc(revocations: portcullis_store::Revocations, verified: portcullis_core::verified::AnyVerified) {
 /// let mut end = std::pin::pin!(revocations.end_of(verified));
 /// loop {
 ///     tokio::select! {
@@ -64,7 +67,7 @@ impl EndOfIdentity {
     /// break than go on with an identity that may be revoked.
     ///
     /// Defaults to letting them go on: if they broke, all of them would, at once, whenever the log cannot be reached for a while, and
-    /// come back all at once. New requests are judged by their route's [`WhenStale`](portcullis_core::WhenStale) in any case.
+    /// come back all at once. New requests are judged by their route's [`WhenStale`](portcullis_core::revocation::WhenStale) in any case.
     pub fn unless_confirmed_within(self, longest: Duration) -> Self {
         Self::of(Watched { longest: Some(longest), ..self.1 })
     }

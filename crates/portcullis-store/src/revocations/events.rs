@@ -1,6 +1,6 @@
 //! What is revoked from now on.
 
-use portcullis_core::RevocationEntry;
+use portcullis_core::revocation::RevocationEntry;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// Something that an application may want to know, for its audit log, or to end a session of its own.

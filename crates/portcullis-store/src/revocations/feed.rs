@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use portcullis_core::{Asked, Cursor, LogError, Page, ViewState};
+use portcullis_core::revocation::{Asked, Cursor, LogError, Page, ViewState};
 use tokio::{
     task::{JoinSet, yield_now},
     time::{Instant, sleep, timeout},

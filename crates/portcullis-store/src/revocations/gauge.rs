@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use portcullis_core::RevocationView;
+use portcullis_core::revocation::RevocationView;
 
 use super::{
     health::{RevocationHealth, Status},

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{LogError, RevocationView, ViewState};
+use portcullis_core::revocation::{LogError, RevocationView, ViewState};
 
 /// How revocations are doing: data for a readiness probe, a dashboard and an alarm.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl RevocationHealth {
     /// Whether the log was read to its end since the start, so that it is known what is revoked: what a readiness probe asks.
     ///
     /// It stays so while the log cannot be reached: whether requests are then served is for each route to say
-    /// ([`WhenStale`](portcullis_core::WhenStale)), and an instance that is taken out would not get better. Alarm on [`state`](Self::state).
+    /// ([`WhenStale`](portcullis_core::revocation::WhenStale)), and an instance that is taken out would not get better. Alarm on [`state`](Self::state).
     pub fn is_ready(&self) -> bool {
         self.state != ViewState::Syncing
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{RevocationEntry, UnixTime};
+use portcullis_core::{UnixTime, revocation::RevocationEntry};
 
 /// How many entries each of the two halves has. A revocation that is older than the newest 50 000 is appended once more when it is made
 /// again, which costs a line in the log and nothing else.

@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use portcullis_core::{Revocation, RevocationEntry, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Revocation, RevocationEntry},
+};
 
 use super::own::MOST;
 

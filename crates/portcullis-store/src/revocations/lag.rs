@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{RevocationEntry, UnixTime};
+use portcullis_core::{UnixTime, revocation::RevocationEntry};
 use tokio::time::Instant;
 
 use super::canary::{Canary, is_canary};

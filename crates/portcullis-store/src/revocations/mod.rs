@@ -19,7 +19,9 @@ mod writer;
 use std::{fmt, sync::Arc, time::Duration};
 
 use portcullis_core::{
-    AnyVerified, Cursor, Leeway, LogError, Page, Revocation, RevocationEntry, RevocationLog, RevocationView, Revoker,
+    policy::Leeway,
+    revocation::{Cursor, LogError, Page, Revocation, RevocationEntry, RevocationLog, RevocationView, Revoker},
+    verified::AnyVerified,
 };
 use tokio::{task::JoinSet, time::timeout};
 
@@ -35,7 +37,7 @@ use self::{shared::Shared, shared_log::SharedLog};
 /// The revocations of a service: follows their log, and revokes.
 ///
 /// Cheap to clone. Dropping the last clone stops the tasks that follow the log; the view then goes stale, and a stale view that is no longer
-/// followed admits no token, whatever a route's [`WhenStale`](portcullis_core::WhenStale) says. A [`gauge`](Self::gauge) keeps reporting.
+/// followed admits no token, whatever a route's [`WhenStale`](portcullis_core::revocation::WhenStale) says. A [`gauge`](Self::gauge) keeps reporting.
 #[derive(Clone)]
 pub struct Revocations {
     shared: Arc<Shared>,
@@ -92,7 +94,7 @@ impl Revocations {
     /// - The log's, if it could not be written for 5 s. The revocation may then hold everywhere or on this instance only, which keeps trying for
     ///   as long as it lives: try again, or raise an alert.
     /// - If 100 000 revocations wait for a log that takes none: what is revoked then holds on this instance only, and is not kept for the log.
-    /// - [`Refused`](portcullis_core::LogErrorKind::Refused) if it would have no effect, a cut-off lies further ahead, or its issuer is
+    /// - [`Refused`](portcullis_core::revocation::LogErrorKind::Refused) if it would have no effect, a cut-off lies further ahead, or its issuer is
     ///   `portcullis:canary`, which is reserved. Nothing is revoked then.
     /// - If this instance's calendar is more than a horizon behind the log's, or behind those of the instances that write canaries: they would
     ///   drop its entries as long past. Nothing is revoked then.

@@ -1,6 +1,9 @@
 //! `Outdated`: what a later version has written into the log, which this one cannot read.
 
-use portcullis_core::{LogError, Page, RevocationEntry, RevocationView, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{LogError, Page, RevocationEntry, RevocationView},
+};
 
 /// Until when entries of a later version may revoke something. Until then this instance does not know what is revoked, and must not say that
 /// it does.

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{LogError, Revocation, RevocationEntry, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{LogError, Revocation, RevocationEntry},
+};
 use tokio::time::Instant;
 
 use super::{BATCH, canary::is_canary, in_log::InLog, kept::Kept};

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use portcullis_core::{LogError, RevocationEntry, RevocationView, ViewState};
+use portcullis_core::revocation::{LogError, RevocationEntry, RevocationView, ViewState};
 use tokio::{
     runtime::Handle,
     sync::{Notify, broadcast, watch},

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 
 /// Any [`RevocationLog`], shared.
 #[derive(Clone)]

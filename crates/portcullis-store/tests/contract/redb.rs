@@ -9,7 +9,10 @@ use std::{
 };
 
 use ::redb::{Database, ReadableTable, TableDefinition};
-use portcullis_core::{Clock, Cursor, LogError, LogErrorKind, Page, RevocationEntry, RevocationLog, UnixTime};
+use portcullis_core::{
+    Clock, UnixTime,
+    revocation::{Cursor, LogError, LogErrorKind, Page, RevocationEntry, RevocationLog},
+};
 use portcullis_store::RedbLog;
 use portcullis_test::FixedClock;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Who is let in, and what is refused.
 
-use portcullis_core::LogErrorKind;
+use portcullis_core::revocation::LogErrorKind;
 use real_servers::free_port;
 
 use super::*;

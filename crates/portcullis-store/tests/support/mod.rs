@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 use portcullis_store::MemoryLog;
 use tokio::time::sleep;
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Revocation, RevocationEntry, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Revocation, RevocationEntry},
+};
 
 use super::{LogPlace, LogReader, RevocationLogContract, Switch, reader::append};
 

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Cursor, Facts, Revocation, RevocationEntry, RevocationLog, RevocationView, UnixTime, Verdict};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, Revocation, RevocationEntry, RevocationLog, RevocationView, Verdict},
+    verified::Facts,
+};
 
 use super::reader::{LogReader, append};
 use crate::FixedClock;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Level, Revocation, UnixTime, Verified};
+use portcullis_core::{
+    UnixTime, Verified,
+    revocation::{Level, Revocation},
+};
 
 use super::{LogPlace, Possible, RevocationLogContract, Switch, instance::Instance, reader::append};
 use crate::{FixedClock, MockIssuer, must::must};
@@ -87,8 +90,10 @@ impl<P: LogPlace> RevocationLogContract<P> {
 
     async fn weaker_entries_change_nothing(&mut self, instances: &mut [Instance], victims: &[Victim], fault: Switch) {
         let until = self.place.now().plus(HORIZON / 2);
-        let weaker: Vec<_> =
-            victims.iter().map(|victim| portcullis_core::RevocationEntry::new(victim.weaker.clone(), until)).collect();
+        let weaker: Vec<_> = victims
+            .iter()
+            .map(|victim| portcullis_core::revocation::RevocationEntry::new(victim.weaker.clone(), until))
+            .collect();
         append(&self.place.open().await, &weaker).await;
         for instance in instances {
             instance.follow(self.place.open().await).await;

@@ -1,6 +1,6 @@
 //! Rules about the order of entries.
 
-use portcullis_core::RevocationEntry;
+use portcullis_core::revocation::RevocationEntry;
 
 use super::{LogPlace, LogReader, RevocationLogContract, reader::append};
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, time::Duration};
 
-use portcullis_core::{Clock, RevocationLog, SystemClock, UnixTime};
+use portcullis_core::{Clock, UnixTime, clock::SystemClock, revocation::RevocationLog};
 
 /// Where a log lives, as the contract's tests see it.
 ///

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 
 use crate::must::must;
 

@@ -5,14 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portcullis_core::{Cursor, Revocation, RevocationEntry, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, Revocation, RevocationEntry},
+};
 
 use super::{LogPlace, LogReader, Possible, Switch, reader::append};
 
-/// The contract of [`RevocationLog`](portcullis_core::RevocationLog), to be run on a log that is empty at first.
+/// The contract of [`RevocationLog`](portcullis_core::revocation::RevocationLog), to be run on a log that is empty at first.
 ///
 /// ```
-/// # use portcullis_core::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+/// # use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
 /// use portcullis_test::contract::{LogPlace, RevocationLogContract};
 ///
 /// async fn holds_for(place: impl LogPlace) {

@@ -12,7 +12,7 @@ macro_rules! defects {
         /// algorithm. So a test of your service is a loop:
         ///
         /// ```
-        /// use portcullis_core::Attempt;
+        /// use portcullis_core::authenticator::Attempt;
         /// use portcullis_test::{Defect, MockIssuer};
         ///
         /// let issuer = MockIssuer::new();

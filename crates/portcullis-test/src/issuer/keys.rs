@@ -9,7 +9,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use portcullis_core::{Algorithm, KeyHint, KeySet, KeySource, Resolved, UnixTime};
+use portcullis_core::{
+    Algorithm, KeySet, UnixTime,
+    keys::{KeyHint, KeySource, Resolved},
+};
 
 use crate::key::SigningKey;
 

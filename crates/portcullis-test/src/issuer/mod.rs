@@ -6,7 +6,9 @@ mod publish;
 use std::{fmt, sync::Arc};
 
 pub use keys::MockKeys;
-use portcullis_core::{Admission, Algorithm, Clock, JwtAuthenticator, KeySource, SystemClock, TrustedIssuer};
+use portcullis_core::{
+    Admission, Algorithm, Clock, JwtAuthenticator, TrustedIssuer, clock::SystemClock, keys::KeySource,
+};
 
 use serde::de::DeserializeOwned;
 
@@ -18,7 +20,8 @@ use crate::{TokenBuilder, key::SigningKey, must::must};
 /// [`rotate`](Self::rotate). Nothing leaves the process.
 ///
 /// ```
-/// use portcullis_core::{Admission, Attempt, JwtAuthenticator};
+/// use portcullis_core::{Admission, JwtAuthenticator};
+/// use portcullis_core::authenticator::Attempt;
 /// use portcullis_test::MockIssuer;
 ///
 /// let issuer = MockIssuer::new().audience("orders");
@@ -139,7 +142,7 @@ impl MockIssuer {
 
     /// The same with keys that the service gets by its own means: fetched ones, say.
     pub fn trusted_with(&self, keys: impl KeySource) -> TrustedIssuer {
-        let mut trusted = TrustedIssuer::new(&*self.name, &*self.audience, keys);
+        let mut trusted = TrustedIssuer::new(&*self.name, keys).audience(&*self.audience);
         if let Some(pointer) = &self.roles_at {
             trusted = trusted.roles_at(&**pointer);
         }

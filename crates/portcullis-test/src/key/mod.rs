@@ -6,7 +6,7 @@ mod signer;
 use std::{fmt, sync::Arc};
 
 use material::Material;
-use portcullis_core::{Algorithm, Secret, VerifyingKey};
+use portcullis_core::{Algorithm, Secret, keys::VerifyingKey};
 pub(crate) use signer::Signer;
 
 use crate::{base64url, json::Members, must::must};

@@ -6,7 +6,8 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use portcullis_core::{AuthErrorKind, Admission, JwtAuthenticator};
+//! use portcullis_core::{Admission, JwtAuthenticator};
+//! use portcullis_core::error::AuthErrorKind;
 //! use portcullis_jwks::RemoteKeys;
 //! use portcullis_test::provider::{Behaviour, ScriptedProvider};
 //!

@@ -21,7 +21,8 @@ use crate::{
 /// (now), `jti` (random) and `client_id` (`test-client`). The time is read when it is made, not when it is signed.
 ///
 /// ```
-/// use portcullis_core::{Attempt, Code};
+/// use portcullis_core::Code;
+/// use portcullis_core::authenticator::Attempt;
 /// use portcullis_test::MockIssuer;
 ///
 /// let issuer = MockIssuer::new();

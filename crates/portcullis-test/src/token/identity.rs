@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use portcullis_core::{AnyVerified, CredentialKind, Facts, Verified};
+use portcullis_core::{
+    Verified,
+    verified::{AnyVerified, CredentialKind, Facts},
+};
 use serde::de::DeserializeOwned;
 
 use super::TokenBuilder;
@@ -53,7 +56,7 @@ impl TokenBuilder {
     ///
     /// Those of [`verified`](Self::verified).
     pub fn any_verified(&self) -> AnyVerified {
-        self.verified::<portcullis_core::NoCustom>().into()
+        self.verified::<portcullis_core::verified::NoCustom>().into()
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::panic, reason = "helpers of tests may fail as tests do")]
 
-use portcullis_core::{Admission, Attempt, Code, Verified};
+use portcullis_core::{Admission, Code, Verified, authenticator::Attempt};
 
 /// The outcome for a token whose keys are at hand.
 pub(crate) fn verify(admission: &Admission, token: &str) -> Result<Verified, Code> {

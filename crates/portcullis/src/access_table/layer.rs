@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use http::Extensions;
-use portcullis_core::{Attempt, AuthError, Code};
+use portcullis_core::{AuthError, Code, authenticator::Attempt};
 use tower_layer::Layer;
 
 use super::{
@@ -11,8 +11,9 @@ use super::{
     matching::{Line, Matching},
 };
 use crate::{
-    Circumstances, RequestHead,
     guard::{Decide, GuardService, InheritedRejection, caller},
+    location::RequestHead,
+    requirement::Circumstances,
 };
 
 /// Lets through only requests for which an [`AccessTable`](crate::AccessTable) has a line, and by its terms.
@@ -32,7 +33,7 @@ impl AccessLayer {
 }
 
 impl<R> AccessLayer<R> {
-    /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
+    /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
     ///
     /// Defaults to answering as the [`AuthLayer`](crate::AuthLayer) in front is [configured
     /// to](crate::AuthLayer::challenge).

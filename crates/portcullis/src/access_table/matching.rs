@@ -8,8 +8,8 @@ use portcullis_core::{AuthError, ConfigError};
 
 use super::{Access, ListedRoute, RouteMethod};
 use crate::{
-    PathParams,
     guard::path_template::{decode, parameter_names, problems},
+    requirement::PathParams,
 };
 
 /// The table, prepared for look-ups.

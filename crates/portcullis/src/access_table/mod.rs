@@ -32,7 +32,9 @@
 //! ```
 //! use axum::{Router, body::Body, extract::MatchedPath, routing::get};
 //! use http::{Method, Request};
-//! use portcullis::{AccessTable, AuthLayer, Conventions, Facts, NoCustom, Verified, requirement::scope};
+//! use portcullis::{AccessTable, AuthLayer, Verified};
+//! use portcullis::requirement::scope;
+//! use portcullis::verified::{Conventions, Facts, NoCustom};
 //! use tower::ServiceExt;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -75,7 +77,8 @@
 //! ```
 //! use axum::{Router, body::Body, routing::{get, post}};
 //! use http::{Method, Request};
-//! use portcullis::{AccessTable, AuthLayer, UnixTime};
+//! use portcullis::{AccessTable, AuthLayer};
+//! use portcullis::clock::UnixTime;
 //! use portcullis_test::MockIssuer;
 //! use tower::ServiceExt;
 //!

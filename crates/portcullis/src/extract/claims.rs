@@ -4,10 +4,14 @@ use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use portcullis_core::{AnyVerified, Attempt, AuthError, Code, NoCustom, Verified};
+use portcullis_core::{
+    AuthError, Code, Verified,
+    authenticator::Attempt,
+    verified::{AnyVerified, NoCustom},
+};
 
 use super::from_context::{FromContext, extract, verified};
-use crate::{AuthContext, AuthRejection};
+use crate::{AuthContext, rejection::AuthRejection};
 
 /// The caller's verified token with custom claims of type `C`, to which it dereferences.
 ///

@@ -1,9 +1,13 @@
 //! What all extractors have in common.
 
 use http::request::Parts;
-use portcullis_core::{AnyVerified, Attempt, AuthError, Code};
+use portcullis_core::{AuthError, Code, authenticator::Attempt, verified::AnyVerified};
 
-use crate::{AuthContext, AuthRejection, BearerChallenge, telemetry};
+use crate::{
+    AuthContext,
+    rejection::{AuthRejection, BearerChallenge},
+    telemetry,
+};
 
 /// Something that an extractor takes from the [`AuthContext`]. What implements it can be wrapped in
 /// [`FromState`](super::FromState).

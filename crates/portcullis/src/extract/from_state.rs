@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum_core::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
-use portcullis_core::Attempt;
+use portcullis_core::authenticator::Attempt;
 
 use super::from_context::{FromContext, reject};
 use crate::{
-    AuthContext, AuthLayer, AuthRejection,
+    AuthContext, AuthLayer,
     layer::{Gate, NotAdmitted},
+    rejection::AuthRejection,
 };
 
 /// Extracts `E` without a layer in front: the request is authenticated here, by the [`AuthLayer`] in the router's

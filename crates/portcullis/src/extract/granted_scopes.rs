@@ -2,10 +2,10 @@
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{AnyVerified, Attempt, Scopes};
+use portcullis_core::{authenticator::Attempt, claims::Scopes, verified::AnyVerified};
 
 use super::from_context::{FromContext, extract, verified};
-use crate::{AuthContext, AuthRejection};
+use crate::{AuthContext, rejection::AuthRejection};
 
 /// The scopes that the caller's token grants.
 ///

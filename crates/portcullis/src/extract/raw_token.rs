@@ -4,10 +4,10 @@ use std::fmt;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{Attempt, AuthError, Code};
+use portcullis_core::{AuthError, Code, authenticator::Attempt};
 
 use super::from_context::{FromContext, extract, verified};
-use crate::{AuthContext, AuthRejection, context::PresentedToken};
+use crate::{AuthContext, context::PresentedToken, rejection::AuthRejection};
 
 /// The text of the token that was verified, for a handler that calls another service on the caller's behalf.
 ///

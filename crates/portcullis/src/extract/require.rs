@@ -4,10 +4,10 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{Admitted, AnyVerified, Attempt, Code};
+use portcullis_core::{Code, admission::Admitted, authenticator::Attempt, verified::AnyVerified};
 
 use super::from_context::{FromContext, extract};
-use crate::{AuthContext, AuthRejection, Guard, guard::authorize};
+use crate::{AuthContext, Guard, guard::authorize, rejection::AuthRejection};
 
 /// The verified token of a caller who meets the requirement of the [`Guard`] `G`.
 ///

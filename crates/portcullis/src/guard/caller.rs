@@ -1,7 +1,7 @@
 //! Who is asking.
 
 use http::Extensions;
-use portcullis_core::{AnyVerified, AuthError, Code, UnixTime};
+use portcullis_core::{AuthError, Code, UnixTime, verified::AnyVerified};
 
 use crate::AuthContext;
 

@@ -10,10 +10,17 @@ use std::{
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use portcullis_core::{Attempt, AuthError, Code, Waiting};
+use portcullis_core::{
+    AuthError, Code,
+    authenticator::{Attempt, Waiting},
+};
 use tower_service::Service;
 
-use crate::{AuthContext, MakeRejection, rejection::respond_behind, telemetry};
+use crate::{
+    AuthContext,
+    rejection::{MakeRejection, respond_behind},
+    telemetry,
+};
 
 pin_project! {
     /// The response of a service behind a guard.

@@ -10,7 +10,9 @@ use crate::Requirement;
 /// ```
 /// use std::sync::LazyLock;
 ///
-/// use portcullis::{Guard, Require, Requirement, requirement::scope};
+/// use portcullis::{Guard, Requirement};
+/// use portcullis::extract::Require;
+/// use portcullis::requirement::scope;
 ///
 /// struct MayReadOrders;
 ///
@@ -46,10 +48,13 @@ pub trait Guard: 'static {
 #[cfg(feature = "axum")]
 mod axum {
     use http::Uri;
-    use portcullis_core::{AnyVerified, Attempt, AuthError, Code, UnixTime};
+    use portcullis_core::{AuthError, Code, UnixTime, authenticator::Attempt, verified::AnyVerified};
 
     use super::Guard;
-    use crate::{Circumstances, PathParams, guard::PathTemplate};
+    use crate::{
+        guard::PathTemplate,
+        requirement::{Circumstances, PathParams},
+    };
 
     /// Whether the caller meets the guard's requirement.
     pub(crate) fn authorize<G: Guard>(verified: &AnyVerified, uri: &Uri, now: UnixTime) -> Attempt<()> {

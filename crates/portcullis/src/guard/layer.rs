@@ -40,7 +40,7 @@ impl<R> RequireLayer<R> {
         Ok(self)
     }
 
-    /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
+    /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
     ///
     /// Defaults to answering as the [`AuthLayer`](crate::AuthLayer) in front is [configured
     /// to](crate::AuthLayer::challenge).

@@ -24,7 +24,9 @@
 //! ```
 //! use axum::{Router, body::Body, routing::get};
 //! use http::Request;
-//! use portcullis::{AuthLayer, Conventions, Facts, NoCustom, RequireLayer, Verified, requirement::scope};
+//! use portcullis::{AuthLayer, RequireLayer, Verified};
+//! use portcullis::requirement::scope;
+//! use portcullis::verified::{Conventions, Facts, NoCustom};
 //! use tower::ServiceExt;
 //!
 //! # #[tokio::main(flavor = "current_thread")]

@@ -3,7 +3,7 @@
 use http::Response;
 use portcullis_core::AuthError;
 
-use crate::{BearerChallenge, MakeRejection};
+use crate::rejection::{BearerChallenge, MakeRejection};
 
 /// Answers as the [`AuthLayer`](crate::AuthLayer) in front is configured to, by its [`BearerChallenge`]. The guards'
 /// default.

@@ -1,9 +1,13 @@
 //! The decision of one guard, made without touching the request.
 
-use portcullis_core::Attempt;
+use portcullis_core::authenticator::Attempt;
 
 use super::{PathTemplate, caller, service::Decide};
-use crate::{Circumstances, PathParams, RequestHead, Requirement};
+use crate::{
+    Requirement,
+    location::RequestHead,
+    requirement::{Circumstances, PathParams},
+};
 
 /// What a [`RequireLayer`](super::RequireLayer) is made of.
 #[derive(Clone, Debug)]

@@ -7,11 +7,11 @@ use std::{
 };
 
 use http::{Request, Response};
-use portcullis_core::Attempt;
+use portcullis_core::authenticator::Attempt;
 use tower_service::Service;
 
 use super::GuardFuture;
-use crate::{MakeRejection, RequestHead};
+use crate::{location::RequestHead, rejection::MakeRejection};
 
 /// The decision of a guard, made without touching the request.
 pub(crate) trait Decide: fmt::Debug + Send + Sync {
@@ -20,7 +20,7 @@ pub(crate) trait Decide: fmt::Debug + Send + Sync {
 }
 
 /// An inner service that only callers reach whom a guard lets through. Made by [`RequireLayer`](crate::RequireLayer) and
-/// [`AccessLayer`](crate::AccessLayer).
+/// [`AccessLayer`](crate::access_table::AccessLayer).
 #[derive(Clone)]
 pub struct GuardService<S, R> {
     inner: S,

@@ -1,6 +1,9 @@
 //! What a key file may hold.
 
-use portcullis_core::{KeyError, KeySet, VerifyingKey};
+use portcullis_core::{
+    KeySet,
+    keys::{KeyError, VerifyingKey},
+};
 
 /// What the developer said that the file holds.
 #[derive(Clone, Debug)]

@@ -1,27 +1,4 @@
 //! Keys in a file, watched and swapped while the service runs.
-//!
-//! 1. The file holds one PEM key, one JWK or a JWK Set; which of them is seen from its first characters.
-//! 2. Everything in it has to be usable: an odd key in your own file is a mistake, and all mistakes are listed at once.
-//!    (A set from elsewhere is read more leniently: see [`KeySet::from_jwks`].)
-//! 3. A PEM key has no id, and a token whose header has a `kid` never meets a key without one. Most issuers set `kid`:
-//!    give the key that id by [`KeyFile::open_named`], or write the key as a JWK.
-//! 4. [`KeyFile::watch`] reads it again from time to time, by content, so that every way of replacing it is noticed:
-//!    in place, by rename, through the links with which Kubernetes swaps a mounted secret, on a network file system.
-//! 5. A new content is swapped in as a whole. One that cannot be used, or a file that is gone, changes nothing: the
-//!    old keys stay, a warning says what is wrong, and so does [`KeyFile::last_error`].
-//!
-//! # Example
-//!
-//! ```no_run
-//! use std::time::Duration;
-//! use portcullis::{Admission, JwtAuthenticator, KeyFile, TrustedIssuer};
-//!
-//! # fn main() -> Result<(), portcullis::ConfigError> {
-//! let keys = KeyFile::open("/etc/orders/jwks.json")?.watch(Duration::from_secs(5))?;
-//! let admission = Admission::new(JwtAuthenticator::new(TrustedIssuer::new("https://login.example.com", "orders", keys))?);
-//! # Ok(())
-//! # }
-//! ```
 
 mod format;
 mod watch;
@@ -36,7 +13,10 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use portcullis_core::{AlgorithmSet, ConfigError, KeyHint, KeySet, KeySource, Resolved, UnixTime};
+use portcullis_core::{
+    ConfigError, KeySet, UnixTime,
+    keys::{AlgorithmSet, KeyHint, KeySource, Resolved},
+};
 use zeroize::Zeroizing;
 
 use self::{format::Contents, watch::Watch};
@@ -45,7 +25,30 @@ use crate::telemetry;
 /// As much of a file as is read: twice what a set of keys may have.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// A [`KeySource`] of the keys in a file. See the [module docs](self).
+/// A [`KeySource`] of the keys in a file, which can be watched and swapped while the service runs.
+///
+/// 1. The file holds one PEM key, one JWK or a JWK Set; which of them is seen from its first characters.
+/// 2. Everything in it has to be usable: an odd key in your own file is a mistake, and all mistakes are listed at once.
+///    (A set from elsewhere is read more leniently: see [`KeySet::from_jwks`].)
+/// 3. A PEM key has no id, and a token whose header has a `kid` never meets a key without one. Most issuers set `kid`:
+///    give the key that id by [`KeyFile::open_named`], or write the key as a JWK.
+/// 4. [`KeyFile::watch`] reads it again from time to time, by content, so that every way of replacing it is noticed:
+///    in place, by rename, through the links with which Kubernetes swaps a mounted secret, on a network file system.
+/// 5. A new content is swapped in as a whole. One that cannot be used, or a file that is gone, changes nothing: the
+///    old keys stay, a warning says what is wrong, and so does [`KeyFile::last_error`].
+///
+/// # Example
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use portcullis::{Admission, JwtAuthenticator, KeyFile, TrustedIssuer};
+///
+/// # fn main() -> Result<(), portcullis::ConfigError> {
+/// let keys = KeyFile::open("/etc/orders/jwks.json")?.watch(Duration::from_secs(5))?;
+/// let admission = Admission::new(JwtAuthenticator::new(TrustedIssuer::new("https://login.example.com", keys).audience("orders"))?);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// Cheap to clone; clones share the keys and the watch, which ends with the last of them.
 #[derive(Clone)]

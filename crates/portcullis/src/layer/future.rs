@@ -17,7 +17,10 @@ use super::{
     Gate,
     gate::{Pass, PendingPass},
 };
-use crate::{MakeRejection, location::Caching, rejection::respond};
+use crate::{
+    location::Caching,
+    rejection::{MakeRejection, respond},
+};
 
 pin_project! {
     /// The response of an [`AuthService`](super::AuthService).

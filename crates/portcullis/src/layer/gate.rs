@@ -7,14 +7,17 @@ use http::{
     header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
 };
 use portcullis_core::{
-    Admitted, AnyAdmission, AnyVerified, Attempt, AuthError, Clock, Code, ConfigError, IntoAdmission, Presented,
-    Waiting,
+    AuthError, Clock, Code, ConfigError,
+    admission::{Admitted, AnyAdmission, IntoAdmission},
+    authenticator::{Attempt, Presented, Waiting},
+    verified::AnyVerified,
 };
 
 use crate::{
-    AuthContext, BearerChallenge, TokenLocation,
+    AuthContext,
     context::{Manners, Presence, PresentedToken, challenge_of},
-    location::{Caching, Found, OriginalUriHook, RequestHead, RequestHeadMut, View},
+    location::{Caching, Found, OriginalUriHook, RequestHead, RequestHeadMut, TokenLocation, View},
+    rejection::BearerChallenge,
     telemetry::{self, Fingerprint, FingerprintKey},
 };
 

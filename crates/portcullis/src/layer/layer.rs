@@ -3,14 +3,17 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{Extensions, Uri};
-use portcullis_core::{AnyVerified, Clock, ConfigError, IntoAdmission, SystemClock};
+use portcullis_core::{Clock, ConfigError, admission::IntoAdmission, clock::SystemClock, verified::AnyVerified};
 use tower_layer::Layer;
 
 use super::{
     AuthService, Gate,
     gate::{Absent, Asserted, Keep, Preflights, Source},
 };
-use crate::{AuthorizationHeader, BearerChallenge, TokenLocation};
+use crate::{
+    location::{AuthorizationHeader, TokenLocation},
+    rejection::BearerChallenge,
+};
 
 /// Lets in requests whose credential can be verified, and puts the verified token into their extensions.
 ///
@@ -23,7 +26,7 @@ pub struct AuthLayer<R = BearerChallenge> {
 
 impl AuthLayer {
     /// Requires a credential in `Authorization: Bearer`, decided about by `admission`: an [`Admission`](crate::Admission), or an
-    /// [`Authenticator`](crate::Authenticator) where the defaults of an admission will do.
+    /// [`Authenticator`](crate::authenticator::Authenticator) where the defaults of an admission will do.
     pub fn new(admission: impl IntoAdmission) -> Self {
         Self::at(AuthorizationHeader::new(), admission)
     }
@@ -121,7 +124,7 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Finds the target as the client sent it, for authenticators that look at it ([`RequestView::target`](crate::RequestView::target)). Where the
+    /// Finds the target as the client sent it, for authenticators that look at it ([`RequestView::target`](crate::authenticator::RequestView::target)). Where the
     /// layer stands inside of a router that is nested, axum shows it a path without the router's prefix, and keeps the whole in an extension.
     ///
     /// Defaults to the target as the layer sees it.
@@ -149,7 +152,7 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Answers refusals of this layer alone by `rejection`: [`GrpcStatus`](crate::GrpcStatus), or a closure.
+    /// Answers refusals of this layer alone by `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
     ///
     /// Guards and extractors behind the layer answer by its [`challenge`](AuthLayer::challenge) unless they have their own
     /// `rejection`.

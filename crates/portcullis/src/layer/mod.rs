@@ -4,7 +4,7 @@
 //! 2. No credential: 401, or through as anonymous if the layer is [optional](AuthLayer::optional). A CORS preflight has no
 //!    credential either: see [below](#cors).
 //! 3. A malformed credential, or more than one: 400, also on an optional layer.
-//! 4. One credential: the location's [`Authenticator`](crate::Authenticator) decides. What it refuses is refused, also
+//! 4. One credential: the location's [`Authenticator`](crate::authenticator::Authenticator) decides. What it refuses is refused, also
 //!    on an optional layer. What it cannot decide is 503.
 //! 5. The verified token goes into the request's extensions in an [`AuthContext`](crate::AuthContext), where guards and
 //!    extractors find it, and the request goes on to the inner service.
@@ -108,7 +108,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let secret = Secret::new("2026-11", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok")?;
-//! let issuer = TrustedIssuer::new("https://login.example.com", "orders", KeySet::from(secret));
+//! let issuer = TrustedIssuer::new("https://login.example.com", KeySet::from(secret)).audience("orders");
 //! let layer = AuthLayer::new(JwtAuthenticator::new(issuer)?);
 //!
 //! let inner = service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(String::from("in"))));

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{AuthFuture, Gate, NotAdmitted, future::Held};
-use crate::{MakeRejection, rejection::respond};
+use crate::rejection::{MakeRejection, respond};
 
 /// An inner service that only verified requests reach. Made by [`AuthLayer`](crate::AuthLayer).
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::{Extensions, Uri};
-use portcullis_core::{Channel, Header, RequestView};
+use portcullis_core::authenticator::{Channel, Header, RequestView};
 
 use super::{Peer, RequestHead};
 

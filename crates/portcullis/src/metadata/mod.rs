@@ -12,7 +12,7 @@
 //! # Example
 //!
 //! ```
-//! use portcullis::ResourceMetadata;
+//! use portcullis::metadata::ResourceMetadata;
 //!
 //! let metadata = ResourceMetadata::builder("https://api.example.com/orders")
 //!     .authorization_server("https://login.example.com")

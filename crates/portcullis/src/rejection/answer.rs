@@ -1,7 +1,7 @@
 //! The table: what each kind of error is in HTTP.
 
 use http::StatusCode;
-use portcullis_core::AuthErrorKind;
+use portcullis_core::error::AuthErrorKind;
 
 /// The answer to one kind of error.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use portcullis_core::{AuthError, AuthErrorKind};
+use portcullis_core::{AuthError, error::AuthErrorKind};
 
 use super::{
     MakeRejection,
@@ -45,7 +45,7 @@ impl BearerChallenge {
 
     /// Tells clients where this resource's metadata is (RFC 9728 section 5.1), which names the authorization servers.
     ///
-    /// Defaults to none. Best taken from [`ResourceMetadata::url`](crate::ResourceMetadata::url), which cannot be wrong.
+    /// Defaults to none. Best taken from [`ResourceMetadata::url`](crate::metadata::ResourceMetadata::url), which cannot be wrong.
     #[must_use]
     pub fn resource_metadata(mut self, url: impl Into<Cow<'static, str>>) -> Self {
         self.config_mut().resource_metadata = Some(url.into());

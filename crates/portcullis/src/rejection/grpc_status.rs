@@ -22,11 +22,13 @@ use super::{MakeRejection, answer::Answer};
 /// A layer and the guards behind it answer each for itself, so set it on both:
 ///
 /// ```
-/// use portcullis::{AuthLayer, GrpcStatus, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope};
+/// use portcullis::{AuthLayer, JwtAuthenticator, RequireLayer, TrustedIssuer};
+/// use portcullis::rejection::GrpcStatus;
+/// use portcullis::requirement::scope;
 /// use tower_layer::Layer;
 ///
 /// # fn main() -> Result<(), portcullis::ConfigError> {
-/// # let issuer = TrustedIssuer::new("https://login.example.com", "orders", portcullis_test::MockIssuer::new().keys());
+/// # let issuer = TrustedIssuer::new("https://login.example.com", portcullis_test::MockIssuer::new().keys()).audience("orders");
 /// let auth = AuthLayer::new(JwtAuthenticator::new(issuer)?).rejection(GrpcStatus::new());
 /// let guard = RequireLayer::new(scope("orders:read")).rejection(GrpcStatus::new());
 /// # struct OrdersServer;

@@ -38,7 +38,8 @@
 //! # Example
 //!
 //! ```
-//! use portcullis::{AuthError, BearerChallenge, Code, MakeRejection};
+//! use portcullis::{AuthError, Code};
+//! use portcullis::rejection::{BearerChallenge, MakeRejection};
 //!
 //! let challenge = BearerChallenge::new().realm("orders");
 //! let response: http::Response<String> = challenge.make_rejection(&AuthError::new(Code::CredentialMissing));
@@ -78,6 +79,7 @@ pub(crate) use status_problem::Mistake;
 pub(crate) use status_problem::status_problem;
 
 use crate::AuthContext;
+pub use crate::challenge::Challenge;
 
 /// Makes the answer to a request that is not let through.
 ///

@@ -1,6 +1,6 @@
 //! The body: a problem in JSON (RFC 9457).
 
-use portcullis_core::{AuthError, AuthErrorKind};
+use portcullis_core::{AuthError, error::AuthErrorKind};
 use serde::Serialize;
 
 use super::answer::Answer;

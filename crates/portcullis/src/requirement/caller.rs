@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use portcullis_core::{AuthError, CredentialKind, Facts, Principal, exact_text_problem};
+use portcullis_core::{
+    AuthError, Principal,
+    text::exact_text_problem,
+    verified::{CredentialKind, Facts},
+};
 
 use super::{Requirement, leaf::Leaf};
 
@@ -15,7 +19,7 @@ use super::{Requirement, leaf::Leaf};
 /// **Applications of some issuers are taken for users** until you say how they are marked: see [`Principal`].
 ///
 /// ```
-/// use portcullis::CredentialKind;
+/// use portcullis::verified::CredentialKind;
 /// use portcullis::requirement::{actor, credential, scope, user};
 ///
 /// let transfer = scope("payments:write").and(user().or(actor("helpdesk"))).and(!credential(CredentialKind::ApiToken));

@@ -2,7 +2,10 @@
 
 use std::{any::type_name, borrow::Cow, fmt, future::Future, pin::Pin};
 
-use portcullis_core::{AnyVerified, Facts, Verified};
+use portcullis_core::{
+    Verified,
+    verified::{AnyVerified, Facts},
+};
 
 use super::{Circumstances, Decision, PathParams, Requirement, leaf::Leaf};
 
@@ -59,7 +62,8 @@ where
 /// ```
 /// use std::sync::Arc;
 ///
-/// use portcullis::{AnyVerified, requirement::check_async};
+/// use portcullis::requirement::check_async;
+/// use portcullis::verified::AnyVerified;
 ///
 /// # struct Directory;
 /// # impl Directory {

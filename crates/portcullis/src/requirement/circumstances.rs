@@ -1,6 +1,6 @@
 //! What a requirement is held against.
 
-use portcullis_core::{AnyVerified, UnixTime};
+use portcullis_core::{UnixTime, verified::AnyVerified};
 
 use super::PathParams;
 

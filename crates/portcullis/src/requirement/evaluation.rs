@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use portcullis_core::{Attempt, AuthError, Code, Facts, LenientClaim};
+use portcullis_core::{AuthError, Code, authenticator::Attempt, claims::LenientClaim, verified::Facts};
 
 use super::{
     Circumstances, Decision, Requirement, Undecided,

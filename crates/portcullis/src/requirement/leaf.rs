@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use portcullis_core::{ClaimPlace, UnixTime, exact_text_problem};
+use portcullis_core::{UnixTime, claims::ClaimPlace, text::exact_text_problem};
 
 use super::{Matcher, Requirement, caller::Caller, check::Check, pointer::Pointer};
 
@@ -32,7 +32,8 @@ pub fn role(name: impl Into<String>) -> Requirement {
 /// `Admins`. A place whose texts are lists is given their [delimiter](ClaimPlace::delimited_by).
 ///
 /// ```
-/// use portcullis::{ClaimPlace, requirement::role_at};
+/// use portcullis::claims::ClaimPlace;
+/// use portcullis::requirement::role_at;
 ///
 /// // {"grants": {"i-17": ["admin"]}} and a route such as /instances/{instance}
 /// let admin_of_this_instance = role_at("/grants/{instance}", "admin");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis_core::ClaimRef;
+use portcullis_core::claims::ClaimRef;
 
 use super::{
     operand::{Operand, Resolved},
@@ -36,10 +36,11 @@ pub fn one_of<V: Into<Operand>>(values: impl IntoIterator<Item = V>) -> Matcher 
 /// The claim is an array with this element, or it is this text.
 ///
 /// A text is one value, spaces included. Where it is a list, the place is given its
-/// [delimiter](portcullis_core::ClaimPlace::delimited_by), and one of the elements has to be this value:
+/// [delimiter](portcullis_core::claims::ClaimPlace::delimited_by), and one of the elements has to be this value:
 ///
 /// ```
-/// use portcullis::{ClaimPlace, requirement::{claim, contains}};
+/// use portcullis::claims::ClaimPlace;
+/// use portcullis::requirement::{claim, contains};
 ///
 /// // {"groups": "staff, admins"}
 /// let admins = claim(ClaimPlace::new("/groups").delimited_by(','), contains("admins"));
@@ -54,7 +55,7 @@ pub fn present() -> Matcher {
 }
 
 /// The claim is a NATS subject pattern, or an array of them (or a text, if the place is given a
-/// [delimiter](portcullis_core::ClaimPlace::delimited_by)), and one covers this NATS subject.
+/// [delimiter](portcullis_core::claims::ClaimPlace::delimited_by)), and one covers this NATS subject.
 ///
 /// Such a subject is not the token's `sub`, but the name of a message's topic: words delimited by dots. In a pattern `*`
 /// stands for exactly one word, `>` at the end for one or more. A subject that holds wildcards itself is covered if

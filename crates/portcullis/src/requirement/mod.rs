@@ -42,7 +42,10 @@
 //! use std::sync::Arc;
 //!
 //! use portcullis::requirement::{claim, eq, param, role, scope};
-//! use portcullis::{Circumstances, Code, Conventions, Facts, NoCustom, PathParams, UnixTime, Verified};
+//! use portcullis::{Code, Verified};
+//! use portcullis::clock::UnixTime;
+//! use portcullis::requirement::{Circumstances, PathParams};
+//! use portcullis::verified::{Conventions, Facts, NoCustom};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

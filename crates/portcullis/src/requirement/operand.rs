@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis_core::{ClaimRef, exact_text_problem};
+use portcullis_core::{claims::ClaimRef, text::exact_text_problem};
 
 use super::{
     path_params::{Mistake, PathParams},

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use portcullis_core::{ClaimPlace, ClaimRef, Facts};
+use portcullis_core::{
+    claims::{ClaimPlace, ClaimRef},
+    verified::Facts,
+};
 
 use super::{
     path_params::{Mistake, PathParams},
@@ -158,7 +161,7 @@ fn escape(name: &str) -> String {
 #[cfg(test)]
 mod tests {
 
-    use portcullis_core::Conventions;
+    use portcullis_core::verified::Conventions;
 
     use super::*;
 

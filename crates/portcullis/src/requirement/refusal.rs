@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{AuthError, AuthErrorKind, Code};
+use portcullis_core::{AuthError, Code, error::AuthErrorKind};
 
 use super::{Requirement, leaf::Leaf, requirement::Node};
 

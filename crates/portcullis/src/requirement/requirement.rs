@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, ops::Not, sync::Arc};
 
-use portcullis_core::{Attempt, ConfigError};
+use portcullis_core::{ConfigError, authenticator::Attempt};
 
 use super::{Circumstances, evaluation, leaf::Leaf};
 

@@ -1,12 +1,12 @@
-//! Services that revoke (feature `revocation`): one for identity providers, one for administrators.
+//! Revocations: what is kept of them and where, and two services that revoke (feature `revocation`).
 //!
 //! | service | who asks | what it revokes |
 //! |---|---|---|
 //! | [`BackChannelLogout`] | an identity provider, with a token that it signed | the session or subject that logged out |
 //! | [`RevocationApi`] | a caller that meets a [`Requirement`] | what the request says, on any [`Level`] |
 //!
-//! Both take a [`Revoker`](crate::Revoker), such as `Revocations` of the crate `portcullis-store`, and hold nothing
-//! else: what they revoke is refused by every [`AuthLayer`](crate::AuthLayer) whose authenticator has the
+//! Both take a [`Revoker`], such as `Revocations` of the crate `portcullis-store`, and hold nothing
+//! else: what they revoke is refused by every [`AuthLayer`](crate::AuthLayer) whose admission has the
 //! [view](crate::Admission::revocations) of the same log. The rules for both:
 //!
 //! 1. 200 means that it is durable. What could not be decided or not be made durable is 503 with `Retry-After`, never a
@@ -17,16 +17,22 @@
 //! 4. Every answer says `Cache-Control: no-store`.
 //!
 //! [`Requirement`]: crate::Requirement
-//! [`Level`]: crate::Level
+//! [`Level`]: crate::revocation::Level
 //!
 //! Both are tower services with bodies of text, for axum's `route_service` and for hyper.
 
+#[cfg(feature = "revocation")]
 pub mod api;
+#[cfg(feature = "revocation")]
 pub mod back_channel_logout;
+#[cfg(feature = "revocation")]
 mod body;
+#[cfg(feature = "revocation")]
 mod future;
+#[cfg(feature = "revocation")]
 mod shared_revoker;
 
-pub use api::RevocationApi;
-pub use back_channel_logout::BackChannelLogout;
-pub use future::RevocationFuture;
+pub use portcullis_core::revocation::*;
+
+#[cfg(feature = "revocation")]
+pub use self::{api::RevocationApi, back_channel_logout::BackChannelLogout, future::RevocationFuture};

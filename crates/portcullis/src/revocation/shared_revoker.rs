@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use portcullis_core::{Cursor, LogError, Page, Revocation, Revoker};
+use portcullis_core::revocation::{Cursor, LogError, Page, Revocation, Revoker};
 
 /// Any [`Revoker`], shared.
 #[derive(Clone)]

@@ -1,5 +1,5 @@
 use axum::{Router, routing::get};
-use portcullis::Require;
+use portcullis::extract::Require;
 
 struct MayRead;
 

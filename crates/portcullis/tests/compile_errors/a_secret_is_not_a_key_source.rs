@@ -1,7 +1,7 @@
 use portcullis::{Secret, TrustedIssuer};
 
 fn trust(secret: Secret) -> TrustedIssuer {
-    TrustedIssuer::new("https://login.example.com", "orders", secret)
+    TrustedIssuer::new("https://login.example.com", secret).audience("orders")
 }
 
 fn main() {}

@@ -1,4 +1,4 @@
-use portcullis::UnverifiedToken;
+use portcullis::token::UnverifiedToken;
 
 fn peek(token: UnverifiedToken<'_>) {
     token.subject();

@@ -1,4 +1,4 @@
-use portcullis::{Claims, Facts, NoCustom, Verified};
+use portcullis::{Claims, Verified, verified::{Facts, NoCustom}};
 
 fn forge(facts: Facts) -> Claims {
     Claims(Verified(facts, NoCustom))

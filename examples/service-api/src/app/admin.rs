@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
-use portcullis::{Admission, AuthErrorKind, Claims, Code, ViewState};
+use portcullis::{Admission, Claims, Code, error::AuthErrorKind, revocation::ViewState};
 use portcullis_store::{RevocationHealth, Revocations};
 use serde::Deserialize;
 use serde_json::{Value, json};

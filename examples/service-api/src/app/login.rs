@@ -10,7 +10,7 @@ use axum::{
     http::{StatusCode, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
-use portcullis::{Clock, SystemClock};
+use portcullis::clock::{Clock, SystemClock};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{sync::Semaphore, task};

@@ -6,7 +6,11 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
-use portcullis::{Claims, Clock, Revocation, SystemClock};
+use portcullis::{
+    Claims,
+    clock::{Clock, SystemClock},
+    revocation::Revocation,
+};
 use portcullis_store::Revocations;
 use serde::Deserialize;
 

@@ -17,9 +17,11 @@ use axum::{
     routing::{get, post},
 };
 use portcullis::{
-    AccessLayer, AccessTable, Admission, Algorithm, AuthLayer, Claims, ConfigError, JwtAuthenticator, RevocationApi,
-    RouteMethod, TrustedIssuer, UnixTime, WhenStale,
+    AccessTable, Admission, Algorithm, AuthLayer, Claims, ConfigError, JwtAuthenticator, TrustedIssuer,
+    access_table::{AccessLayer, RouteMethod},
+    clock::UnixTime,
     requirement::{role, scope},
+    revocation::{RevocationApi, WhenStale},
 };
 use portcullis_store::Revocations;
 use serde_json::{Value, json};
@@ -137,8 +139,10 @@ fn protected_routes(parts: &Parts<'_>, admission: &Admission, orders: &Orders) -
 /// Everything that is asked of a token, in one place: who signed it, for whom, when, and that it is not revoked.
 fn admission(parts: &Parts<'_>) -> Result<Admission, ConfigError> {
     let TokenRules { issuer, audience, leeway, .. } = parts.rules;
-    let issuer =
-        TrustedIssuer::new(issuer, audience, parts.secrets.ring()).algorithms(Algorithm::Hs256).leeway(*leeway);
+    let issuer = TrustedIssuer::new(issuer, parts.secrets.ring())
+        .audience(audience)
+        .algorithms(Algorithm::Hs256)
+        .leeway(*leeway);
     Ok(Admission::new(JwtAuthenticator::new(issuer)?).revocations(&parts.revocations))
 }
 

@@ -7,7 +7,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use portcullis::LogError;
+use portcullis::revocation::LogError;
 use serde_json::json;
 
 /// A problem in the form of RFC 9457, as the library's refusals are.

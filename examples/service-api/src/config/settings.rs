@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis::Leeway;
+use portcullis::policy::Leeway;
 use tracing::level_filters::LevelFilter;
 
 use super::{

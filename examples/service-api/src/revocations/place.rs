@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use portcullis::LogError;
+use portcullis::revocation::LogError;
 #[cfg(feature = "nats")]
 use portcullis_store::JetStreamLog;
 #[cfg(feature = "postgres")]

@@ -11,7 +11,7 @@
 //! forgets an entry once no token can be alive that it hits, and the counter would begin anew, below tokens that have
 //! been minted since.
 
-use portcullis::{Leeway, RevocationView, UnixTime};
+use portcullis::{clock::UnixTime, policy::Leeway, revocation::RevocationView};
 
 /// The versions of this issuer's tokens.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl TokenVersions {
 mod tests {
     use std::time::Duration;
 
-    use portcullis::Revocation;
+    use portcullis::revocation::Revocation;
 
     use super::*;
 

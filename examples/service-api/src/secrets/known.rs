@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis::{Algorithm, ConfigError, Secret, UnixTime};
+use portcullis::{Algorithm, ConfigError, Secret, clock::UnixTime};
 use zeroize::Zeroizing;
 
 use super::{

@@ -19,7 +19,11 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use portcullis::{ConfigError, KeyRing, KeyState, RingError, UnixTime};
+use portcullis::{
+    ConfigError, KeyRing,
+    clock::UnixTime,
+    keys::{KeyState, RingError},
+};
 
 use self::{
     known::Known,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use portcullis::{ConfigError, KeyState, UnixTime};
+use portcullis::{ConfigError, clock::UnixTime, keys::KeyState};
 
 use super::{
     known::Known,

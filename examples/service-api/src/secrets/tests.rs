@@ -1,4 +1,4 @@
-use portcullis::{KeyHint, KeySource, Resolved};
+use portcullis::keys::{KeyHint, KeySource, Resolved};
 use zeroize::Zeroizing;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::aws_lc};
-use portcullis::{Clock, SystemClock};
+use portcullis::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 pub(crate) fn header(token: &str) -> Value {

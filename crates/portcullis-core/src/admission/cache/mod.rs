@@ -20,7 +20,11 @@ use foldhash::quality::RandomState;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 use zeroize::Zeroizing;
 
-use crate::{Edition, Scheme, UnixTime, Verified, policy::Window};
+use crate::{
+    UnixTime, Verified,
+    authenticator::{Edition, Scheme},
+    policy::Window,
+};
 
 /// How many tokens are kept unless set otherwise: the callers that a busy instance sees within one token's life. At
 /// one to four KiB each they take 10 to 40 MB.
@@ -224,7 +228,7 @@ fn weight<C>(token: &[u8], verified: &Verified<C>) -> u64 {
     (texts + most_bytes_of_tree(claims) + BYTES_OVERHEAD).max(BYTES_PER_TOKEN)
 }
 
-/// At most what the tree takes that [`Facts::claim`](crate::Facts::claim) may make of it.
+/// At most what the tree takes that [`Facts::claim`](crate::verified::Facts::claim) may make of it.
 ///
 /// `serde_json`'s objects are B-trees, whose nodes have room for eleven members however many there are: seven bytes of text can take a
 /// hundred times as much.

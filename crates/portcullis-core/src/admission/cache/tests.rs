@@ -1,7 +1,12 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::{Conventions, Facts, NoCustom, Scheme, UnverifiedToken, policy::testing};
+use crate::{
+    authenticator::Scheme,
+    policy::testing,
+    token::UnverifiedToken,
+    verified::{Conventions, Facts, NoCustom},
+};
 
 fn verified() -> Verified {
     let conventions = Arc::new(Conventions::new("https://a.test"));

@@ -1,7 +1,10 @@
 //! The keys of a set in words, for the log.
 
 use super::KeySet;
-use crate::{KeyHint, VerifyingKey, key::error::quoted};
+use crate::{
+    key::error::quoted,
+    keys::{KeyHint, VerifyingKey},
+};
 
 /// How many keys a line of the log shows.
 const SHOWN: usize = 5;

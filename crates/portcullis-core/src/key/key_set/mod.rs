@@ -9,7 +9,10 @@ use std::{ops::Range, sync::Arc};
 pub use error::{KeySetError, KeySetErrorKind, SkippedKey};
 
 use super::{AlgorithmSet, KeyMatch, MAX_KEYS_TRIED, Secret, VerifyingKey, verifying_key::PublicIdentity};
-use crate::{KeyHint, KeySource, Resolved, UnixTime};
+use crate::{
+    UnixTime,
+    keys::{KeyHint, KeySource, Resolved},
+};
 
 /// A fixed set of keys. A [`KeySource`] by itself; cloning is cheap.
 ///
@@ -25,7 +28,8 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 /// Secrets and public keys may stand side by side: an HMAC algorithm only ever meets a secret.
 ///
 /// ```
-/// use portcullis_core::{Algorithm, KeyHint, KeySet, KeySource, Resolved, UnixTime};
+/// use portcullis_core::{Algorithm, KeySet, UnixTime};
+/// use portcullis_core::keys::{KeyHint, KeySource, Resolved};
 ///
 /// let text = r#"{ "keys": [
 ///     { "kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" },
@@ -38,7 +42,7 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 /// assert!(matches!(accepted, Resolved::Keys(_)));
 /// let refused = keys.resolve(KeyHint::new(Algorithm::EdDsa, Some("A")), UnixTime::EPOCH);
 /// assert!(matches!(refused, Resolved::Unknown));
-/// # Ok::<(), portcullis_core::KeySetError>(())
+/// # Ok::<(), portcullis_core::keys::KeySetError>(())
 /// ```
 #[derive(Clone)]
 pub struct KeySet {

@@ -1,7 +1,8 @@
 use super::*;
 use crate::{
-    Algorithm, KeyErrorKind,
+    Algorithm,
     key::testing::{self, Pair, base64url},
+    keys::KeyErrorKind,
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_795_323_002);

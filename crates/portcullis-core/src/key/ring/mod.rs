@@ -13,7 +13,10 @@ use snapshot::{Entry, Snapshot};
 pub use state::KeyState;
 
 use super::{AlgorithmSet, VerifyingKey};
-use crate::{KeyHint, KeySource, Resolved, UnixTime};
+use crate::{
+    UnixTime,
+    keys::{KeyHint, KeySource, Resolved},
+};
 
 /// Keys that change while the service runs: a handle, and a [`KeySource`]. Clones share the ring.
 ///
@@ -31,7 +34,8 @@ use crate::{KeyHint, KeySource, Resolved, UnixTime};
 /// snapshot and never wait for a step.
 ///
 /// ```
-/// use portcullis_core::{Algorithm, KeyRing, KeyState, RingErrorKind, Secret, UnixTime};
+/// use portcullis_core::{Algorithm, KeyRing, Secret, UnixTime};
+/// use portcullis_core::keys::{KeyState, RingErrorKind};
 ///
 /// # let (old, new) = ([1; 32], [2; 32]);
 /// let ring = KeyRing::new(Secret::new("2026-10", Algorithm::Hs256, old)?)?;

@@ -1,7 +1,10 @@
 //! The keys of a ring at one moment.
 
 use super::{KeyState, RingError};
-use crate::{KeyHint, KeySet, Resolved, UnixTime, VerifyingKey};
+use crate::{
+    KeySet, UnixTime,
+    keys::{KeyHint, Resolved, VerifyingKey},
+};
 
 /// All keys of a ring with their states. Never changes: a step makes a new one.
 #[derive(Debug)]

@@ -116,10 +116,10 @@ fn keys_go_to_other_threads() {
     assert_shared::<VerifyingKey>();
     assert_shared::<Secret>();
     assert_shared::<crate::KeySet>();
-    assert_shared::<crate::KeyMatch>();
+    assert_shared::<crate::keys::KeyMatch>();
     assert_shared::<crate::KeyRing>();
     assert_shared::<KeyError>();
-    assert_shared::<crate::KeySetError>();
-    assert_shared::<crate::KeySourceError>();
-    assert_sent::<crate::Resolved>();
+    assert_shared::<crate::keys::KeySetError>();
+    assert_shared::<crate::keys::KeySourceError>();
+    assert_sent::<crate::keys::Resolved>();
 }

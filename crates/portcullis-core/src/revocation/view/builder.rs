@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::RevocationView;
-use crate::{Clock, SystemClock, revocation::LongLived};
+use crate::{Clock, clock::SystemClock, revocation::LongLived};
 
 /// The settings of a [`RevocationView`].
 #[derive(Clone, Debug)]

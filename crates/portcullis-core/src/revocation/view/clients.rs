@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::RevocationView;
 use crate::{
-    Conventions,
     revocation::{Level, Revocation},
+    verified::Conventions,
 };
 
 /// How an issuer writes its tokens, as an authenticator whose tokens are checked against a view says; `None` once there is no such authenticator.
@@ -45,7 +45,7 @@ impl RevocationView {
     /// Returns why a revocation would have no effect on any token that is checked against this view: one of an empty id
     /// ([`Revocation::hits_nothing`]), or a client's, of an issuer whose tokens [do not name one](crate::TrustedIssuer::without_client_claim). `None` if that is not known.
     ///
-    /// Code that appends to the log asks this first, and refuses ([`LogError::refused`](crate::LogError::refused)).
+    /// Code that appends to the log asks this first, and refuses ([`LogError::refused`](crate::revocation::LogError::refused)).
     pub fn problem_with(&self, revocation: &Revocation) -> Option<String> {
         if revocation.hits_nothing() {
             let problem =

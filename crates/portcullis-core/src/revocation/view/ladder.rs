@@ -9,8 +9,9 @@ use super::{
     shards::{NoBound, Shards, UpTo},
 };
 use crate::{
-    Facts, UnixTime,
+    UnixTime,
     revocation::{Level, Levels, Revocation, RevocationEntry},
+    verified::Facts,
 };
 
 /// An entry that ends so much earlier does as well: it is remembered for ten minutes longer than tokens live.

@@ -23,7 +23,7 @@ use std::{
 pub use self::{builder::RevocationViewBuilder, confirmation::Asked};
 use self::{changes::Changes, clients::Clients, confirmation::Confirmation, ladder::Ladder, trusted_time::TrustedTime};
 use super::{Level, Levels, LongLived, Revocation, RevocationEntry, WhenStale};
-use crate::{AuthError, Clock, Code, Facts, LenientClaim, UnixTime, policy::Window};
+use crate::{AuthError, Clock, Code, UnixTime, claims::LenientClaim, policy::Window, verified::Facts};
 
 /// The revocations that this process knows: what every request is checked against, without waiting.
 ///
@@ -33,7 +33,8 @@ use crate::{AuthError, Clock, Code, Facts, LenientClaim, UnixTime, policy::Windo
 /// ```
 /// use std::time::Duration;
 ///
-/// use portcullis_core::{Code, Revocation, RevocationView};
+/// use portcullis_core::Code;
+/// use portcullis_core::revocation::{Revocation, RevocationView};
 /// use portcullis_test::{FixedClock, MockIssuer};
 ///
 /// # #[tokio::main(flavor = "current_thread")]

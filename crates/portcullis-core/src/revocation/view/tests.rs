@@ -199,7 +199,7 @@ fn whose_key_or_whose_issuer_is_revoked_can_be_asked_alone() {
     let (view, _) = view();
     let claims = |iat: u64| {
         let claims = format!(r#"{{"iss":"i","sub":"u","iat":{iat},"sid":"s"}}"#);
-        Facts::assertion(claims, crate::Conventions::new("i".to_owned())).unwrap()
+        Facts::assertion(claims, crate::verified::Conventions::new("i".to_owned())).unwrap()
     };
     view.merge([&view.entry(&Revocation::session("i", "s")), &view.entry(&Revocation::subject("i", "u", T))]);
     assert_eq!(view.check_signer(&claims(T.as_secs())), None);

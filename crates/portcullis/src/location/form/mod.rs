@@ -8,7 +8,8 @@
 //! ```
 //! use axum::{Router, body::Body, routing::post};
 //! use http::Request;
-//! use portcullis::{AuthLayer, Claims, FormBody, FormBodyLayer};
+//! use portcullis::{AuthLayer, Claims};
+//! use portcullis::location::{FormBody, FormBodyLayer};
 //! use portcullis_test::MockIssuer;
 //! use tower::ServiceExt;
 //!

@@ -1,7 +1,11 @@
 //! All items of a request to revoke.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use portcullis_core::{AnyVerified, Level, Revocation, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Level, Revocation},
+    verified::AnyVerified,
+};
 
 use super::{
     failure::Failure,

@@ -1,6 +1,6 @@
 //! A cursor as text that a client keeps.
 
-use portcullis_core::Cursor;
+use portcullis_core::revocation::Cursor;
 
 /// Hexadecimal digits of each of the two numbers.
 const DIGITS: usize = 32;

@@ -1,7 +1,7 @@
 //! Why nothing was revoked or listed, and the answer that says so.
 
 use http::{HeaderValue, Response, header::ALLOW};
-use portcullis_core::{LogError, LogErrorKind};
+use portcullis_core::revocation::{LogError, LogErrorKind};
 
 use crate::{
     rejection::{Mistake, ServiceCode, say_when_to_retry, status_problem},

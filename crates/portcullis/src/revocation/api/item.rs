@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use portcullis_core::{Leeway, Level, Revocation, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    policy::Leeway,
+    revocation::{Level, Revocation},
+};
 use serde_json::Value;
 
 use super::members::Members;

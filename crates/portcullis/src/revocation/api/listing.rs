@@ -1,6 +1,9 @@
 //! A page of what is revoked, as a client reads it.
 
-use portcullis_core::{Cursor, Level, Page, RevocationEntry, UnixTime};
+use portcullis_core::{
+    UnixTime,
+    revocation::{Cursor, Level, Page, RevocationEntry},
+};
 use serde::Serialize;
 
 use super::cursor_text;

@@ -36,7 +36,7 @@
 //! otherwise), by the layer's clock: the issuer's clock may be ahead by the leeway, and then what it has issued up to now bears
 //! later times. A user who logs in again within the leeway has to do so once more; token versions (level `version`) have no
 //! such gap. `cut_off` may lie in the past, to spare what a user got after changing a password, say. One that lies more than
-//! five minutes ahead ([`Leeway::MAX`](crate::Leeway::MAX)) would revoke only what is not issued yet, and is refused. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
+//! five minutes ahead ([`Leeway::MAX`](crate::policy::Leeway::MAX)) would revoke only what is not issued yet, and is refused. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
 //! lifetime in its place (`3600`) would be forgotten before it did anything.
 //!
 //! The answer is `{"revoked": 2}`, with the number of items, once they are durable. If they could not be made durable,
@@ -81,7 +81,9 @@
 //!
 //! use axum::{Router, body::Body};
 //! use http::Request;
-//! use portcullis::{AuthLayer, RevocationApi, requirement::role};
+//! use portcullis::AuthLayer;
+//! use portcullis::requirement::role;
+//! use portcullis::revocation::RevocationApi;
 //! use portcullis_store::{MemoryLog, Revocations};
 //! use portcullis_test::MockIssuer;
 //! use tower::ServiceExt;
@@ -120,7 +122,7 @@ mod service;
 
 use std::sync::Arc;
 
-use portcullis_core::{Clock, Leeway, Revoker, SystemClock};
+use portcullis_core::{Clock, clock::SystemClock, policy::Leeway, revocation::Revoker};
 
 use super::shared_revoker::SharedRevoker;
 use crate::Requirement;

@@ -11,16 +11,17 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use http_body::Body;
-use portcullis_core::{AnyVerified, AuthError, Cursor};
+use portcullis_core::{AuthError, revocation::Cursor, verified::AnyVerified};
 use serde::Serialize;
 use serde_json::json;
 use tower_service::Service;
 
 use super::{RevocationApi, batch, cursor_text, failure::Failure, item::Times, listing::Listing, members::Items};
 use crate::{
-    AuthContext, Circumstances, PathParams,
+    AuthContext,
     guard::{InheritedRejection, caller},
     rejection::respond_behind,
+    requirement::{Circumstances, PathParams},
     revocation::{RevocationFuture, body},
     telemetry,
 };

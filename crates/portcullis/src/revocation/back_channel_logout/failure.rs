@@ -6,7 +6,7 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
 };
-use portcullis_core::{AuthError, AuthErrorKind, Code, LogError};
+use portcullis_core::{AuthError, Code, error::AuthErrorKind, revocation::LogError};
 use serde::Serialize;
 
 use crate::{

@@ -47,7 +47,8 @@
 //!
 //! use axum::{Router, body::Body, routing::get};
 //! use http::Request;
-//! use portcullis::{AuthLayer, BackChannelLogout, TrustedIssuer};
+//! use portcullis::{AuthLayer, TrustedIssuer};
+//! use portcullis::revocation::BackChannelLogout;
 //! use portcullis_store::{MemoryLog, Revocations};
 //! use portcullis_test::MockIssuer;
 //! use serde_json::json;
@@ -59,7 +60,7 @@
 //! let revocations = Revocations::builder(MemoryLog::new()).start()?; // in production: a log that outlives the process
 //! revocations.require(Duration::from_secs(5)).await?;
 //!
-//! let at_provider = TrustedIssuer::new(provider.name(), "my-client-id", provider.keys());
+//! let at_provider = TrustedIssuer::new(provider.name(), provider.keys()).audience("my-client-id");
 //! let app = Router::new()
 //!     .route("/orders", get(async || "orders"))
 //!     .layer(AuthLayer::new(provider.admission().revocations(&revocations)))
@@ -89,8 +90,10 @@ mod failure;
 mod service;
 
 use portcullis_core::{
-    Admission, AuthError, Clock, Code, ConfigError, Facts, JwtAuthenticator, Profile, Revocation, RevocationView,
-    Revoker, TrustedIssuer,
+    Admission, AuthError, Clock, Code, ConfigError, JwtAuthenticator, TrustedIssuer,
+    policy::Profile,
+    revocation::{Revocation, RevocationView, Revoker},
+    verified::Facts,
 };
 
 use self::failure::Failure;
@@ -134,7 +137,7 @@ impl BackChannelLogout {
         Ok(Self { admission, revoker: SharedRevoker::new(revoker), ends_every_session: false, view: None })
     }
 
-    /// Reads the time from `clock`. Defaults to [`SystemClock`](crate::SystemClock).
+    /// Reads the time from `clock`. Defaults to [`SystemClock`](crate::clock::SystemClock).
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.admission = self.admission.clock(clock);

@@ -8,7 +8,10 @@ use std::{
 
 use http::{HeaderValue, Method, Request, Response, header::CACHE_CONTROL};
 use http_body::Body;
-use portcullis_core::{Attempt, Code, Presented, Verified};
+use portcullis_core::{
+    Code, Verified,
+    authenticator::{Attempt, Presented},
+};
 use tower_service::Service;
 
 use super::{BackChannelLogout, failure::Failure};
