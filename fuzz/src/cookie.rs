@@ -47,8 +47,9 @@ fn unquoted(value: &[u8]) -> &[u8] {
     inner.unwrap_or(value)
 }
 
+/// In every form that would be ours if it stood alone: `t =…` and a bare `t`, too.
 fn begins_ours(part: &[u8]) -> bool {
-    part.trim_ascii_start().starts_with(b"t=")
+    name_and_value(part).0.trim_ascii() == b"t"
 }
 
 fn name_and_value(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
