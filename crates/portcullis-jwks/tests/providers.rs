@@ -2,6 +2,8 @@
 //! public key apart: the key without material in each set is the test's own.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "providers/applications.rs"]
+mod applications;
 #[path = "providers/arguments.rs"]
 mod arguments;
 #[path = "providers/authentik.rs"]

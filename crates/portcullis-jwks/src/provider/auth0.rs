@@ -14,6 +14,9 @@ use super::{Input, Provider, Quirk};
 ///   are the roles. Scopes are in `scope`: what the client asked for and got.
 /// - Tokens of Auth0's own profile have `JWT` as their type and name the client in `azp`. If the API has the profile "RFC 9068", use
 ///   [`auth0_rfc9068`]: with this preset such a token is accepted, but names no client.
+/// - An application is told from a user by `gty`, which is `client-credentials` in tokens that it got for itself (`sub` is
+///   `CLIENT@clients`). A user's token that was refreshed after the password grant has a list there: it is neither, and is refused
+///   wherever a rule asks.
 /// - A back-channel log-out names the session in `sid`. Access tokens have none unless an Action adds it: end every session of the
 ///   subject.
 ///
@@ -23,14 +26,24 @@ use super::{Input, Provider, Quirk};
 ///
 /// If `domain` is no domain, has a scheme or a path, or is the dashboard's.
 pub fn auth0(domain: &str) -> Result<Provider, ConfigError> {
-    let quirks = [Quirk::RolesAt("/permissions".to_owned()), Quirk::ClientAt("/azp")];
+    let quirks = [
+        Quirk::RolesAt("/permissions".to_owned()),
+        Quirk::ClientAt("/azp"),
+        // `gty` is reserved: no Action can set it. Auth0's documents write it either way, tokens have had the hyphen.
+        Quirk::ApplicationIf("/gty", "client-credentials"),
+        Quirk::ApplicationIf("/gty", "client_credentials"),
+    ];
     Ok(Provider::new(NAME, issuer(domain)?, quirks))
 }
 
 /// Auth0, for an API with the token profile "RFC 9068", by the tenant's domain.
 ///
 /// The type has to be `at+jwt` ([`Profile::AccessToken`]), so that nothing else passes for an access token, and the client is named
-/// by `client_id`. Everything else is as with [`auth0`].
+/// by `client_id`. There is no `gty`, so **an application is taken for a user**: its `sub` is `CLIENT@clients`, while a user's has
+/// a `|`. Name each application with
+/// [`application_if("/sub", "CLIENT@clients")`](portcullis_core::TrustedIssuer::application_if).
+///
+/// Everything else is as with [`auth0`].
 ///
 /// # Errors
 ///

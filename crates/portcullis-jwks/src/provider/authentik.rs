@@ -15,7 +15,9 @@ use super::{Input, Provider, Quirk};
 ///   token with `azp` and `uid` added. An ID token has no `azp`, and `azp` is required here.
 /// - The user's groups are the roles, at `/groups`: they are in the token if the client asked for the scope `profile`, and "Include
 ///   claims in `id_token`" is on. Tokens list no scopes unless a scope mapping adds the claim `scope`.
-/// - The client is named by `azp`.
+/// - The client is named by `azp`. **An application is taken for a user**: Authentik gives tokens to users alone, and a service account is
+///   one. Give machines an application and provider of their own, trust it as a second issuer, and say there that all its tokens are
+///   those of applications: [`application_if("/azp", "CLIENT")`](portcullis_core::TrustedIssuer::application_if).
 /// - A back-channel log-out names the session in `sid`, as the access tokens of that session do.
 ///
 /// Published at [OAuth 2.0 provider](https://docs.goauthentik.io/add-secure-apps/providers/oauth2/) and

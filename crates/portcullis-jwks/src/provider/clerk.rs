@@ -25,7 +25,8 @@ use super::{Input, Provider, Quirk};
 ///   # }
 ///   ```
 /// - Session tokens have `sid`, which is required here: ID tokens and access tokens that Clerk issues to OAuth applications, under
-///   the same `iss`, and JWT templates have none.
+///   the same `iss`, and JWT templates have none. Nor have tokens of machines (M2M, whose `sub` is `mch_…`), unless the
+///   machine that makes one adds the claim: do not let it, or it passes for a user.
 /// - The session's status, `sts`, has to be `active` where it is said. A `pending` session has tasks to finish, such as setting up
 ///   a second factor or choosing an organization.
 /// - The user's role in the active organization is at `/o/rol`, without `org:`. Permissions are packed (`o.per`, `o.fpm` and `fea`

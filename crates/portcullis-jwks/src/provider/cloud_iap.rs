@@ -23,6 +23,9 @@ use super::{Provider, Quirk};
 ///   numbers are the project's and the backend service's own, not their names.
 /// - A person is named by `sub` (`accounts.google.com:NUMBER`) and `email`; `hd` is the organization's domain, and `google` has
 ///   the access levels that were met.
+/// - **A service account is taken for a user**: its `sub` looks the same. Name each with
+///   [`application_if("/email", "ACCOUNT@PROJECT.iam.gserviceaccount.com")`](portcullis_core::TrustedIssuer::application_if): no person
+///   has an address there.
 /// - There are no roles, no scopes and no log-out. Other kinds of token do not exist under this issuer: Google's ID tokens have
 ///   another one.
 /// - Health checks of the load balancer have no token: exempt their path.

@@ -23,7 +23,7 @@ use super::{Input, Provider, Quirk};
 /// - The claim `type` has to be `app`. The cookie of the team's own domain has a token of the type `org`, which opens the log-in of
 ///   every application, and is refused.
 /// - A person is named by `sub` and `email`. A service token has an empty `sub`, so it has no subject here, and its client id is
-///   in `common_name`. Requests of all service tokens are the same to a guard that asks for no more than "authenticated".
+///   in `common_name`: it is an [application](portcullis_core::Principal::Application). Requests of all service tokens are the same to a guard that asks for no more than "authenticated".
 /// - Groups come with the identity provider's own claims, under `custom`, if Access was told to pass them on:
 ///   [`roles_at("/custom/groups")`](portcullis_core::TrustedIssuer::roles_at). There are no scopes, and no log-out tokens.
 ///

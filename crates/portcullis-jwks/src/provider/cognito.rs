@@ -25,6 +25,8 @@ use super::{Input, Provider, Quirk};
 ///   # }
 ///   ```
 /// - ID tokens have the client's id as `aud` and would pass for it; `token_use` has to be `access` here.
+/// - In a token that an application got for itself (client credentials), `sub` is the client's id, as RFC 9068 has it; a user's `sub`
+///   is a number that the pool chose.
 /// - Groups are the roles; scopes are in `scope`, with the resource server's identifier before a slash.
 ///
 /// Published at [Access token](https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).

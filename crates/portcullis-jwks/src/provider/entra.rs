@@ -15,6 +15,9 @@ use super::{Input, Provider, Quirk};
 /// - An ID token may have the same `iss` and `aud`, where front end and API share a registration. It has no `azp`, and `azp` is
 ///   required here.
 /// - The client is named by `azp`. Entra ID sends no log-out tokens: its log-out is front-channel, in the browser.
+/// - An application is told from a user by `idtyp`, which is `app` in tokens that it got for itself. This is an optional claim of access
+///   tokens: switch it on in the API's own registration. **Without it an application is taken for a user**, as its `sub` is the object
+///   id of its service principal, not its client id.
 /// - `sub` is another one for every API; `oid` names the user in the whole tenant.
 /// - Several tenants: one entry for each, or [`EntraTenants`](super::EntraTenants). Tokens of `common` name the tenant of the user, so there is no
 ///   issuer to trust.
@@ -28,7 +31,7 @@ use super::{Input, Provider, Quirk};
 /// If `tenant` is not the id of one tenant: a name, `common`, `organizations` or `consumers`.
 pub fn entra(tenant: &str) -> Result<Provider, ConfigError> {
     let issuer = format!("https://login.microsoftonline.com/{}/v2.0", tenant_id(tenant)?);
-    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/azp"), Quirk::Has("/azp")];
+    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/azp"), APPLICATION, Quirk::Has("/azp")];
     Ok(Provider::new(NAME, issuer, quirks))
 }
 
@@ -50,11 +53,13 @@ pub fn entra_v1(tenant: &str) -> Result<Provider, ConfigError> {
     let issuer = format!("https://sts.windows.net/{tenant}/");
     // The keys of this tenant, not of `common`: those sign for others.
     let keys = format!("https://login.microsoftonline.com/{tenant}/discovery/keys");
-    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/appid"), Quirk::Has("/appid")];
+    let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/appid"), APPLICATION, Quirk::Has("/appid")];
     Ok(Provider::new(NAME, issuer, quirks).keys_at(keys))
 }
 
 const NAME: &str = "Entra ID";
+
+const APPLICATION: Quirk = Quirk::ApplicationIf("/idtyp", "app");
 
 /// The tenant's id in the name of an issuer, if it is exactly the name of one.
 pub(super) fn tenant_of_issuer(issuer: &str) -> Option<&str> {

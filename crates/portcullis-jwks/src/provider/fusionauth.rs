@@ -14,7 +14,7 @@ use super::{Input, Provider, Quirk};
 ///   `applicationId`, which is required here; ID tokens have had none since version 1.24, unless a lambda adds it. (Give the two
 ///   different keys where that is so.) A token of a user who is not registered for the application has none either, and is refused.
 /// - The user's roles in the application are at `/roles`; scopes are in `scope`, from version 1.50 on.
-/// - The client is named by `applicationId`.
+/// - The client is named by `applicationId`. Every caller is a user.
 /// - FusionAuth sends no log-out tokens: it calls webhooks, or URLs in the browser. `sid` is the id of the refresh token.
 /// - Tokens of entities (client credentials) are another kind: see [`fusionauth_entity`].
 ///
@@ -32,7 +32,8 @@ pub fn fusionauth(base: &str, issuer: &str) -> Result<Provider, ConfigError> {
 ///
 /// - The audience is the id of the *target* entity: your service, registered as an entity. No token of a user has it.
 /// - What the caller may do at the target is at `/permissions`: these are the roles.
-/// - `sub` is the id of the calling entity, which is the client.
+/// - `sub` is the id of the calling entity, which is the client: every caller is an
+///   [application](portcullis_core::Principal::Application).
 ///
 /// Everything else is as with [`fusionauth`].
 ///

@@ -19,8 +19,9 @@ use super::{Input, Provider, Quirk};
 /// - Anyone who can start a workflow in the repository gets such a token, on any branch, and from version to version of the workflow
 ///   file. To let only some of them in, require `/ref` (`refs/heads/main`), `/environment`, or `/job_workflow_ref` in the same
 ///   way.
-/// - `sub` names the repository and the branch or environment, not a person. `actor` started the run, and may have had no say in what it
-///   does.
+/// - `sub` names the repository and the branch or environment, not a person: every caller is an
+///   [application](portcullis_core::Principal::Application), whose name is `sub`. The claim `actor` names the person who started the run,
+///   and who may have had no say in what it does.
 /// - There are no roles, no scopes, no client and no log-out. Other kinds of token do not exist.
 ///
 /// ```no_run
@@ -42,7 +43,7 @@ use super::{Input, Provider, Quirk};
 ///
 /// If `repository` is not the full name of one repository.
 pub fn github_actions(repository: &str) -> Result<Provider, ConfigError> {
-    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, of_repository(repository)?]))
+    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, Quirk::ApplicationsOnly, of_repository(repository)?]))
 }
 
 /// Tokens of workflows in any repository of one owner on GitHub, an organization or a user: `octo-org`.
@@ -59,7 +60,7 @@ pub fn github_actions(repository: &str) -> Result<Provider, ConfigError> {
 pub fn github_actions_of_owner(owner: &str) -> Result<Provider, ConfigError> {
     let input = Input { provider: NAME, what: "the owner's name alone", example: "octo-org", text: owner };
     let quirk = Quirk::HasValue("/repository_owner", input.path_of(1..=1)?);
-    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, quirk]))
+    Ok(Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, Quirk::ApplicationsOnly, quirk]))
 }
 
 /// Tokens of workflows in one repository, from an issuer of its own.
@@ -76,7 +77,8 @@ pub fn github_actions_of_owner(owner: &str) -> Result<Provider, ConfigError> {
 pub fn github_actions_at(issuer: &str, repository: &str) -> Result<Provider, ConfigError> {
     let what = "the issuer of the tokens";
     let issuer = Input { provider: NAME, what, example: "https://github.example.com/_services/token", text: issuer };
-    Ok(Provider::new(NAME, issuer.base_url()?, [Quirk::NoClient, of_repository(repository)?]))
+    let quirks = [Quirk::NoClient, Quirk::ApplicationsOnly, of_repository(repository)?];
+    Ok(Provider::new(NAME, issuer.base_url()?, quirks))
 }
 
 /// Tokens of **every workflow on GitHub**, in any repository.
@@ -85,7 +87,7 @@ pub fn github_actions_at(issuer: &str, repository: &str) -> Result<Provider, Con
 /// require more on *each* route that such a token opens: compare `/repository_id` or `/repository_owner_id` with a list of its own.
 /// Where the list is known at start, use [`github_actions`] or [`github_actions_of_owner`] instead.
 pub fn danger_github_actions_of_anyone() -> Provider {
-    Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, Quirk::Has("/repository")])
+    Provider::new(NAME, ISSUER.to_owned(), [Quirk::NoClient, Quirk::ApplicationsOnly, Quirk::Has("/repository")])
 }
 
 const NAME: &str = "GitHub Actions";

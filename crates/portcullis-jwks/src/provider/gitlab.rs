@@ -16,7 +16,8 @@ use super::{Input, Provider, Quirk};
 ///   [`require_claim_value("/project_id", "20")`](portcullis_core::TrustedIssuer::require_claim_value).
 /// - Everyone who can push a branch gets such a token. To let only some jobs in, require `/ref_protected` to be the text `true`, or
 ///   `/ref_path` or `/environment` in the same way.
-/// - `sub` names the project and the branch, not a person; `user_login` started the job.
+/// - `sub` names the project and the branch, not a person: every caller is an
+///   [application](portcullis_core::Principal::Application), whose name is `sub`. `user_login` names the person who started the job.
 /// - There are no roles, no scopes, no client and no log-out. GitLab's other tokens of this issuer are the ID tokens
 ///   of people who log in with GitLab: they have no `project_path`, and are refused.
 ///
@@ -41,8 +42,7 @@ use super::{Input, Provider, Quirk};
 pub fn gitlab_ci(instance: &str, project: &str) -> Result<Provider, ConfigError> {
     let what = "the project's path with its groups";
     let project = Input { provider: NAME, what, example: "my-group/my-project", text: project };
-    let quirk = Quirk::HasValue("/project_path", project.path_of(2..=MOST_STEPS)?);
-    Ok(Provider::new(NAME, issuer(instance)?, [Quirk::NoClient, quirk]))
+    jobs(instance, Quirk::HasValue("/project_path", project.path_of(2..=MOST_STEPS)?))
 }
 
 /// Tokens of CI jobs in the projects of one group (or one user) on GitLab, by the instance's URL and the group's path.
@@ -59,8 +59,7 @@ pub fn gitlab_ci(instance: &str, project: &str) -> Result<Provider, ConfigError>
 pub fn gitlab_ci_of_namespace(instance: &str, namespace: &str) -> Result<Provider, ConfigError> {
     let what = "the group's path with the groups that it is in";
     let namespace = Input { provider: NAME, what, example: "my-group/my-subgroup", text: namespace };
-    let quirk = Quirk::HasValue("/namespace_path", namespace.path_of(1..=MOST_STEPS)?);
-    Ok(Provider::new(NAME, issuer(instance)?, [Quirk::NoClient, quirk]))
+    jobs(instance, Quirk::HasValue("/namespace_path", namespace.path_of(1..=MOST_STEPS)?))
 }
 
 /// Tokens of **every CI job of the instance**, in any project.
@@ -73,13 +72,17 @@ pub fn gitlab_ci_of_namespace(instance: &str, namespace: &str) -> Result<Provide
 ///
 /// If `instance` is no URL.
 pub fn danger_gitlab_ci_of_anyone(instance: &str) -> Result<Provider, ConfigError> {
-    Ok(Provider::new(NAME, issuer(instance)?, [Quirk::NoClient, Quirk::Has("/project_path")]))
+    jobs(instance, Quirk::Has("/project_path"))
 }
 
 const NAME: &str = "GitLab CI";
 
 /// GitLab allows groups twenty deep, and a project below them.
 const MOST_STEPS: usize = 22;
+
+fn jobs(instance: &str, whose: Quirk) -> Result<Provider, ConfigError> {
+    Ok(Provider::new(NAME, issuer(instance)?, [Quirk::NoClient, Quirk::ApplicationsOnly, whose]))
+}
 
 fn issuer(instance: &str) -> Result<String, ConfigError> {
     let what = "the instance's URL";

@@ -11,6 +11,11 @@ use super::{Input, Provider, Quirk};
 /// - `iss` is `https://accounts.google.com`. Google names `accounts.google.com` as another possibility, of old; such tokens are refused.
 /// - The audience is the client id, `….apps.googleusercontent.com`. A service account, anybody's, can get a token for whatever
 ///   audience it names: a token tells who is calling, not that your front end logged them in.
+/// - An application, that is a service account, is told from a user by `azp` where that is its own number, as `sub` is: in tokens
+///   of the metadata server (Compute Engine, Cloud Run and others). In tokens that were made with the account's key `azp` is its
+///   address, and **it is taken for a user**: name such accounts with
+///   [`application_if("/azp", "ACCOUNT@PROJECT.iam.gserviceaccount.com")`](portcullis_core::TrustedIssuer::application_if). Of a user's
+///   token `azp` is the id of the client that the user logged in to.
 /// - There are no scopes and no roles. Who may do what is for you to say, by [`identity`](portcullis_core::verified::Facts::identity) (`sub` is
 ///   never used again, `email` may be) or by the domain: see [`google_workspace`].
 ///

@@ -18,6 +18,9 @@ use super::{Input, Provider, Quirk};
 /// - ID tokens have the same issuer and may have the same audience, where the service logs people in as well. The claim `typ` is `ID`
 ///   in them, and has to be `Bearer` here. (The header's `typ` is `JWT` in both.) Tokens of the type
 ///   `DPoP` are refused with it.
+/// - **An application is taken for a user.** A service account has a `sub` of its own; the one thing that all of them have in common is
+///   `preferred_username`, `service-account-CLIENT`, which a realm may let users choose. Name each client that logs no user in with
+///   [`application_if("/azp", "CLIENT")`](portcullis_core::TrustedIssuer::application_if).
 /// - The client is named by `azp`. A back-channel log-out names the session in `sid`, as the access tokens of that session do.
 ///
 /// Published at [Server administration guide](https://www.keycloak.org/docs/latest/server_admin/#_audience).

@@ -35,7 +35,8 @@ use super::{Input, Provider, Quirk};
 ///   # Ok(issuer)
 ///   # }
 ///   ```
-/// - `sub` is `system:serviceaccount:NAMESPACE:ACCOUNT`; the pod and the node are under `kubernetes.io`.
+/// - `sub` is `system:serviceaccount:NAMESPACE:ACCOUNT`; the pod and the node are under `kubernetes.io`. Every caller is an
+///   [application](portcullis_core::Principal::Application), whose name is `sub`.
 /// - There are no roles, no scopes, no client and no log-out. A token ends with its pod for the API server only: nothing tells you, so
 ///   keep its life short (`expirationSeconds`, 600 at least).
 /// - Tokens of the old kind, in a `Secret`, have the issuer `kubernetes/serviceaccount`, no audience and no expiry, and are refused.
@@ -87,7 +88,7 @@ fn with_issuer(issuer: &str, quirk: Quirk) -> Result<Provider, ConfigError> {
     let what = "the cluster's issuer, as in `iss` of its tokens";
     let input = Input { provider: NAME, what, example: "https://kubernetes.default.svc.cluster.local", text: issuer };
     let base = input.base_url()?;
-    let provider = Provider::new(NAME, issuer.to_owned(), [Quirk::NoClient, quirk]);
+    let provider = Provider::new(NAME, issuer.to_owned(), [Quirk::NoClient, Quirk::ApplicationsOnly, quirk]);
     let is_within = base.strip_suffix(".cluster.local").unwrap_or(&base).strip_suffix(".svc").is_some();
     Ok(if is_within { provider.keys_at(format!("{base}/openid/v1/jwks")) } else { provider })
 }

@@ -15,7 +15,7 @@ use super::{Input, Provider, Quirk};
 /// - Tokens for an organization have `urn:logto:organization:ID` as their audience, or the API's indicator and `organization_id`. An
 ///   API that serves one organization requires
 ///   [`require_claim_value("/organization_id", ..)`](portcullis_core::TrustedIssuer::require_claim_value).
-/// - The client is named by `client_id`.
+/// - The client is named by `client_id`. An application's `sub` is its client id, a user's is an id that Logto chose.
 /// - A back-channel log-out has `sub` and, if the client asked for it, `sid`. Access tokens have no `sid`: end every session of the
 ///   subject.
 ///

@@ -86,6 +86,20 @@
 //! The client is what [`Facts::client_id`](portcullis_core::verified::Facts::client_id) returns, and what a revoked client is compared with. Of
 //! the platforms and of Cloud IAP no token names one; a service token of Cloudflare has it in `common_name`.
 //!
+//! # Users and applications
+//!
+//! Whom [`Facts::principal`](portcullis_core::verified::Facts::principal) takes for an application, and with it the requirements `user` and
+//! `application`. A preset goes only by what no user can choose:
+//!
+//! - **Every token**: [`github_actions`], [`gitlab_ci`], [`kubernetes`] and their variants, [`fusionauth_entity`].
+//! - **A claim that marks it**: [`auth0`] (`gty`); [`entra`], [`entra_v1`] and [`EntraTenants`] (`idtyp`, once it is switched on).
+//! - **A subject that is the client, or none**: [`cloudflare_access`], [`cognito`], [`logto`], [`okta`], [`workos_connect`]; [`google`] and
+//!   [`zitadel`] for some of their applications.
+//! - **The applications that you name**, with a line of
+//!   [`application_if`](portcullis_core::TrustedIssuer::application_if): [`auth0_rfc9068`], [`authentik`], [`cloud_iap`], [`google`],
+//!   [`keycloak`], [`zitadel`]. An application that is not named is taken for a user: where that matters, ask for a scope or role, too.
+//! - **None**: [`clerk`], [`fusionauth`], [`supabase`] and [`workos`] are for users alone.
+//!
 //! # Log-out
 //!
 //! `BackChannelLogout` takes the preset with the *client id of the application that logs people in* as audience, whatever audience your

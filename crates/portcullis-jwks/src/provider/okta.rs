@@ -15,7 +15,8 @@ use super::{Input, Provider, Quirk};
 /// - ID tokens have no `cid`, and `cid` is required here. It names the client.
 /// - Okta sends no log-out tokens: its single log-out is front-channel, in the browser.
 /// - `sub` of a user is the login, which may be changed and given to somebody else; `uid` is who it is. `sub` of an application is its
-///   client id, and there is no `uid`.
+///   client id, and there is no `uid`: so an application is told from a user, unless a user may choose a login that is no
+///   e-mail address and takes a client's id. Leave logins in the form of an e-mail address, which is the default.
 ///
 /// Published at [Access tokens](https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/#access-token).
 ///

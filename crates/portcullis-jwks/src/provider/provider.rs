@@ -28,6 +28,10 @@ pub(super) enum Quirk {
     ClientAt(&'static str),
     /// No claim names a client.
     NoClient,
+    /// Every token is that of an application.
+    ApplicationsOnly,
+    /// Tokens of applications have this text as that claim, which no user can choose; those of users have another, or none.
+    ApplicationIf(&'static str, &'static str),
     /// Access tokens have this claim, ID tokens have not.
     Has(&'static str),
     /// The tokens that are meant have this text as that claim.
@@ -84,6 +88,8 @@ impl Provider {
             Quirk::RolesAt(pointer) => issuer.roles_at(pointer),
             Quirk::ClientAt(pointer) => issuer.client_claim(*pointer),
             Quirk::NoClient => issuer.without_client_claim(),
+            Quirk::ApplicationsOnly => issuer.application_if("/iss", &self.issuer),
+            Quirk::ApplicationIf(pointer, value) => issuer.application_if(*pointer, *value),
             Quirk::Has(pointer) => issuer.access_token_claim(*pointer),
             Quirk::HasValue(pointer, value) => issuer.access_token_claim_value(*pointer, value),
             Quirk::ValueIfPresent(pointer, value) => issuer.access_token_claim_value_if_present(*pointer, *value),

@@ -11,7 +11,7 @@ use super::{Input, Provider, Quirk};
 /// - `role` is the role in the database: `authenticated`, for everybody who is logged in, anonymous sign-ins (`is_anonymous`)
 ///   included. Roles of your own are where you put them. `app_metadata` will do:
 ///   [`roles_at("/app_metadata/roles")`](portcullis_core::TrustedIssuer::roles_at). **`user_metadata` is the user's to write.**
-/// - There are no scopes. The legacy API keys `anon` and `service_role` have another issuer, and are refused.
+/// - Every caller is a user, also an anonymous one: no token is an application's. There are no scopes. The legacy API keys `anon` and `service_role` have another issuer, and are refused.
 /// - The keys are asked for where they are, without discovery, which older versions do not have.
 /// - A project with the legacy JWT secret (HS256) publishes an empty key set, and its tokens are refused. Change to signing
 ///   keys; or, as everybody with that secret can sign, only until then:

@@ -65,6 +65,7 @@ pub fn workos_legacy(client_id: &str) -> Result<Provider, ConfigError> {
 ///   the environment's client id, which is the same for all services.
 /// - `client_id` is required here: it names the client. ID tokens are for the application that asked, so never give an application's
 ///   client id as audience.
+/// - In tokens of machines (M2M applications) `sub` is the client's id, too; a user's is `user_…`.
 /// - Scopes are in `scope`; there are no roles. `org_id` is the organization.
 /// - WorkOS sends no log-out tokens. `sid` is the id of the user's consent.
 ///

@@ -16,6 +16,10 @@ use super::{Input, Provider, Quirk};
 ///   anybody an `admin` here.) The member names are the roles, the values say which organization gave them: see
 ///   [`claim`](portcullis_core::verified::Facts::claim) if that matters.
 /// - There are no scopes in tokens: [`has_scope`](portcullis_core::verified::Facts::has_scope) says no.
+/// - An application, that is a service user, is told from a user where it asks for tokens with a key (JWT profile): `client_id` is then its
+///   own id, as `sub` is. With a client secret, `client_id` is the service user's *name*, and **it is taken for a user**: name it
+///   with [`application_if("/client_id", "NAME")`](portcullis_core::TrustedIssuer::application_if). For people, `client_id` is the id of
+///   an application that Zitadel chose.
 /// - ID tokens have the same audience, but no `jti`; log-out tokens have a `jti`, but no `client_id`. Both are required here.
 /// - A back-channel log-out names the session in `sid`. Access tokens have none: end every session of the subject.
 ///
