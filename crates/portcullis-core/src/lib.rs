@@ -69,6 +69,7 @@ mod key;
 mod key_source;
 mod log_text;
 pub mod policy;
+mod precomputed;
 pub mod revocation;
 pub mod token;
 pub mod verified;

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState},
+    hash::{BuildHasher, RandomState},
     mem,
     time::Duration,
 };
@@ -17,7 +17,7 @@ const HALF: usize = 50_000;
 /// An entry that ends so much earlier counts as the same: entries are remembered for ten minutes longer than tokens live.
 const NEARLY: Duration = Duration::from_secs(60);
 
-type Map = HashMap<Id, UnixTime, BuildHasherDefault<Unhashed>>;
+type Map = HashMap<Id, UnixTime>;
 
 /// The newest entries that were read from the log: an append of the same may be skipped.
 ///
@@ -71,30 +71,5 @@ impl fmt::Debug for InLog {
 }
 
 /// 128 bits of a hash.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Id(u64, u64);
-
-impl Hash for Id {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0);
-    }
-}
-
-/// Passes on what is a hash already.
-#[derive(Default)]
-struct Unhashed(u64);
-
-impl Hasher for Unhashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    /// Never called: an [`Id`] writes one `u64`.
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
-    }
-}

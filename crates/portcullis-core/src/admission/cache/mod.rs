@@ -24,6 +24,7 @@ use crate::{
     UnixTime, Verified,
     authenticator::{Edition, Scheme},
     policy::Window,
+    precomputed::BuildPrecomputed,
 };
 
 /// How many tokens are kept unless set otherwise: the callers that a busy instance sees within one token's life. At
@@ -48,7 +49,7 @@ const BYTES_OVERHEAD: u64 = 512;
 
 /// Verified tokens with claims of type `C`, by their text.
 pub(super) struct TokenCache<C> {
-    tokens: Cache<CachedToken, Entry<C>, Weight, Precomputed, DropLater>,
+    tokens: Cache<CachedToken, Entry<C>, Weight, BuildPrecomputed, DropLater>,
     hasher: RandomState,
     max_len: usize,
 }
@@ -87,7 +88,7 @@ impl<C> TokenCache<C> {
         let tokens = tokens.saturating_add(tokens / 8);
         let weight = u64::try_from(tokens).unwrap_or(u64::MAX).saturating_mul(BYTES_PER_TOKEN);
         let options = OptionsBuilder::new().estimated_items_capacity(tokens).weight_capacity(weight).build().ok()?;
-        let tokens = Cache::with_options(options, Weight, Precomputed, DropLater);
+        let tokens = Cache::with_options(options, Weight, BuildPrecomputed::default(), DropLater);
         Some(Self { tokens, hasher: RandomState::default(), max_len })
     }
 
@@ -166,35 +167,6 @@ impl Hash for Probe<'_> {
 impl Equivalent<CachedToken> for Probe<'_> {
     fn equivalent(&self, token: &CachedToken) -> bool {
         *self.text == **token.text && self.scheme == token.scheme
-    }
-}
-
-/// Passes on a hash that was taken before.
-#[derive(Clone, Copy)]
-struct Precomputed;
-
-impl BuildHasher for Precomputed {
-    type Hasher = PrecomputedHash;
-
-    fn build_hasher(&self) -> PrecomputedHash {
-        PrecomputedHash(0)
-    }
-}
-
-struct PrecomputedHash(u64);
-
-impl Hasher for PrecomputedHash {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    /// Never called: what is hashed writes one `u64`.
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
     }
 }
 

@@ -82,25 +82,6 @@ impl Hash for IdHash {
     }
 }
 
-/// Passes on what is a hash already.
-#[derive(Default)]
-pub(super) struct Unhashed(u64);
-
-impl Hasher for Unhashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    /// Never called: an [`IdHash`] writes one `u64`.
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

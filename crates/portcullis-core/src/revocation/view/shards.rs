@@ -2,20 +2,19 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    hash::BuildHasherDefault,
     sync::{
         OnceLock, PoisonError, RwLock, RwLockWriteGuard,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use super::id_hash::{IdHash, Unhashed};
-use crate::UnixTime;
+use super::id_hash::IdHash;
+use crate::{UnixTime, precomputed::BuildPrecomputed};
 
 /// How many maps there are. One map alone would keep every request waiting while it grows: 60 ms at a million entries.
 const SHARDS: usize = 256;
 
-type Map<B> = HashMap<IdHash, Slot<B>, BuildHasherDefault<Unhashed>>;
+type Map<B> = HashMap<IdHash, Slot<B>, BuildPrecomputed>;
 
 /// Who is revoked on one level, and up to which bound.
 pub(super) struct Shards<B> {
