@@ -27,30 +27,65 @@
 //! # assert!(app("c2hvcnQ").is_err());
 //! ```
 //!
+//! # Install
+//!
+//! ```sh
+//! cargo add portcullis
+//! ```
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `axum` | yes | extractors and rejections for axum 0.8; the layer goes around any tower service without it |
+//! | `tracing` | yes | events for refusals and faults, never with a token in them: see [Logs](#logs) |
+//! | `jwks` | no | keys from an identity provider: [`oidc`], [`provider`], [`RemoteKeys`] |
+//! | `form` | no | tokens in form-encoded bodies (RFC 6750 section 2.2): [`FormBody`] |
+//! | `revocation` | no | services that revoke: [`BackChannelLogout`], [`RevocationApi`] |
+//!
+//! Rust 1.88. Other crates of the family: [`portcullis-store`](https://docs.rs/portcullis-store) keeps revocations that hold on every
+//! instance, [`portcullis-test`](https://docs.rs/portcullis-test) is for the tests of your service,
+//! [`portcullis-jwks`](https://docs.rs/portcullis-jwks) and [`portcullis_core`] are what this crate is built on. For those who work on it,
+//! [how it is built](https://github.com/portcullis-rs/portcullis/blob/main/ARCHITECTURE.md) and
+//! [why](https://github.com/portcullis-rs/portcullis/blob/main/DESIGN.md) are in the repository, with
+//! [examples](https://github.com/portcullis-rs/portcullis/tree/main/examples).
+//!
 //! # Where to find what
 //!
-//! | you want to | see |
-//! |---|---|
-//! | say whose tokens are good | [`TrustedIssuer`], several in [`JwtAuthenticator::trusting`] |
-//! | accept another kind of credential | [`Authenticator`](authenticator::Authenticator), with an example at [`Proven`](authenticator::Proven); an [`Admission`] around it caches and checks revocation |
-//! | see why a token is refused | [`Admission::explain`] |
-//! | get keys | [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched), `RemoteKeys` (an identity provider's) |
-//! | trust an identity provider in one line | `oidc`, or for one of the large ones `provider` (feature `jwks`) |
-//! | read your own claims | [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler |
-//! | let anonymous requests through | [`AuthLayer::optional`] and `Option<Claims>` |
-//! | take tokens from a cookie, HTTP header, query, WebSocket | [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`] |
-//! | ask for scopes, roles, anything | [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`] |
-//! | use the identity in tracing, rate limits, audit logs and API documents | `recipes` |
-//! | tell users from applications, and an actor from the subject it acts for | [`Principal`], `user()` and its like in [`requirement`] |
-//! | do without a layer | [`FromState`] |
-//! | answer in your own words everywhere | [`BearerChallenge::body`](rejection::BearerChallenge::body), set by [`AuthLayer::challenge`]; every code is in [`codes`] |
-//! | answer in your own words by the layer alone | [`AuthLayer::rejection`] with a closure or [`GrpcStatus`](rejection::GrpcStatus) |
-//! | count refusals | the [`Code`] in the response's extensions: [example](rejection) |
-//! | tell clients where to get tokens | [`ResourceMetadata`](metadata::ResourceMetadata) (RFC 9728) |
-//! | refuse tokens before they expire | [`Admission::revocations`], and the crate `portcullis-store` for where revocations are kept |
-//! | log users out who log out at the identity provider | `BackChannelLogout` (feature `revocation`) |
-//! | let an administrator revoke | `RevocationApi` (feature `revocation`) |
-//! | test your service | the crate `portcullis-test`, [`AuthLayer::assertion`], [`Admission::clock`] |
+//! **Whose tokens, and with which keys**
+//!
+//! - Trust an issuer: [`TrustedIssuer`]; several: [`JwtAuthenticator::trusting`]; some that come and go: [`Issuers`](issuers::Issuers).
+//! - Trust an identity provider in one line: [`oidc`], or for one of the large ones [`provider`] (feature `jwks`).
+//! - Keys: [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched), [`RemoteKeys`] (an identity provider's).
+//! - Another kind of credential: [`Authenticator`](authenticator::Authenticator), with an example at [`Proven`](authenticator::Proven). An [`Admission`] around it caches and checks
+//!   revocation. Several kinds side by side: [`Dispatch`](authenticator::Dispatch).
+//!
+//! **Who is calling**
+//!
+//! - Your own claims: [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler. Without a layer: [`FromState`].
+//! - Anonymous requests: [`AuthLayer::optional`] and `Option<Claims>`.
+//! - Users, applications, and actors for others: [`Principal`], `user()` and its like in [`requirement`].
+//! - Tokens from a cookie, HTTP header, query or WebSocket: [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`].
+//!
+//! **What they may do**
+//!
+//! - Scopes, roles, anything: [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`].
+//!
+//! **What is answered**
+//!
+//! - In your own words everywhere: [`BearerChallenge::body`](rejection::BearerChallenge::body), set by [`AuthLayer::challenge`]; by the layer alone:
+//!   [`AuthLayer::rejection`] with a closure or [`GrpcStatus`](rejection::GrpcStatus). Every code is in [`codes`].
+//! - Where clients get tokens: [`ResourceMetadata`](metadata::ResourceMetadata) (RFC 9728).
+//! - Refusals to be counted: the [`Code`] in the response's extensions, with an [example](rejection).
+//! - Why a token is refused: [`Admission::explain`].
+//!
+//! **Before tokens expire**
+//!
+//! - Refuse them: [`Admission::revocations`], and the crate `portcullis-store` for where revocations are kept.
+//! - Log users out who log out at the identity provider: [`BackChannelLogout`]. Let an administrator revoke: [`RevocationApi`].
+//!
+//! **Around it**
+//!
+//! - Tracing, rate limits, audit logs and API documents: [`recipes`].
+//! - Tests of your service: the crate `portcullis-test`, [`AuthLayer::assertion`], [`Admission::clock`].
 //!
 //! # What is promised
 //!
@@ -63,16 +98,14 @@
 //!
 //! # Logs
 //!
-//! With the feature `tracing` (default) events have the target `portcullis`; those of `portcullis-jwks` and `portcullis-store` have
+//! With the feature `tracing` events have the target `portcullis`; those of `portcullis-jwks` and `portcullis-store` have
 //! `portcullis_jwks` and `portcullis_store`. No event holds a token, a secret or a claim's value; a keyed fingerprint tells tokens
 //! apart.
 //!
-//! | level | what |
-//! |---|---|
-//! | `debug` | each refusal, with `code` and the reason in `error`: clients cause them, so they are not shown by default |
-//! | `info` | keys were swapped |
-//! | `warn` | we could not decide about a request; a key file cannot be used |
-//! | `error` | the service is misconfigured; a revocation could not be made durable |
+//! - `debug`: each refusal, with `code` and the reason in `error`. Clients cause them, so they are not shown by default.
+//! - `info`: keys were swapped.
+//! - `warn`: we could not decide about a request; a key file cannot be used.
+//! - `error`: the service is misconfigured; a revocation could not be made durable.
 //!
 //! To see why requests are refused, show `debug` of this target: `RUST_LOG=info,portcullis=debug` with the `EnvFilter` of
 //! tracing-subscriber. A fault that every request meets is told at most once a second, with how often it was `withheld`
@@ -84,11 +117,13 @@
 //! tokens, and keeps neither sessions nor revocations. Proof of possession (`DPoP`, mTLS), introspection and encrypted tokens are not built. It
 //! is no protection against CSRF, and limits no rates.
 //!
-//! # Features
-//!
-//! `axum` (default): extractors and rejections for axum 0.8. `tracing` (default): events for refusals and faults.
-//! `jwks`: keys from an identity provider ([`portcullis_jwks`](https://docs.rs/portcullis-jwks)). `form`: tokens in
-//! form-encoded bodies. `revocation`: services that revoke.
+//! [`oidc`]: https://docs.rs/portcullis/latest/portcullis/fn.oidc.html
+//! [`provider`]: https://docs.rs/portcullis/latest/portcullis/provider/index.html
+//! [`RemoteKeys`]: https://docs.rs/portcullis/latest/portcullis/struct.RemoteKeys.html
+//! [`FormBody`]: https://docs.rs/portcullis/latest/portcullis/location/form/struct.FormBody.html
+//! [`BackChannelLogout`]: https://docs.rs/portcullis/latest/portcullis/revocation/back_channel_logout/struct.BackChannelLogout.html
+//! [`RevocationApi`]: https://docs.rs/portcullis/latest/portcullis/revocation/api/struct.RevocationApi.html
+//! [`recipes`]: https://docs.rs/portcullis/latest/portcullis/recipes/index.html
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access_table;
@@ -140,16 +175,6 @@ pub mod keys {
 #[cfg(all(any(doc, doctest), feature = "axum"))]
 #[doc = include_str!("../docs/recipes.md")]
 pub mod recipes {}
-
-/// For those who work on this crate: where things are, and what must stay true.
-#[cfg(any(doc, doctest))]
-#[doc = include_str!("../docs/architecture.md")]
-pub mod architecture {}
-
-/// For those who work on this crate: why things are as they are.
-#[cfg(any(doc, doctest))]
-#[doc = include_str!("../docs/design.md")]
-pub mod design {}
 
 #[cfg(all(doctest, feature = "axum", feature = "jwks"))]
 #[doc = include_str!("../README.md")]

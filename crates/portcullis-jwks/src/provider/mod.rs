@@ -42,46 +42,60 @@
 //!
 //! Identity providers:
 //!
-//! | | `iss` | `aud` of a service | roles | scopes | client | an access token has |
-//! |---|---|---|---|---|---|---|
-//! | [`auth0`] | `https://DOMAIN/`, slash included | the API's identifier, in a list with `/userinfo` | `/permissions` | `scope` | `azp` | another `aud` than an ID token |
-//! | [`auth0_rfc9068`] | the same | the same | the same | the same | `client_id` | the type `at+jwt` |
-//! | [`authentik`] | `BASE/application/o/SLUG/`, slash included | the client id | `/groups` | none by default | `azp` | `azp` |
-//! | [`clerk`] | `https://FRONTEND-API` | [none](clerk), unless you add it | `/o/rol` | none | `azp` | `sid` |
-//! | [`cognito`] | `https://cognito-idp.REGION.amazonaws.com/POOL` | none: [`client_id`](cognito) takes its place | `/cognito:groups` | `scope` | `client_id` | `token_use` = `access` |
-//! | [`cognito_updated`] | `https://issuer-cognito-idp.REGION.amazonaws.com/POOL` | the same | the same | the same | the same | the same |
-//! | [`entra`] | `https://login.microsoftonline.com/TENANT/v2.0` | the API's client id | `/roles` | `scp`, one string | `azp` | `azp` |
-//! | [`entra_v1`] | `https://sts.windows.net/TENANT/`, slash included | `api://…`, or the API's client id | `/roles` | `scp`, one string | `appid` | `appid` |
-//! | [`EntraTenants`] | the same, of several tenants | the same | the same | the same | the same | `azp`, and `tid` as in `iss` |
-//! | [`fusionauth`] | what the tenant's settings say, `acme.com` | the application's id | `/roles` | `scope` | `applicationId` | `applicationId` |
-//! | [`fusionauth_entity`] | the same | the target entity's id | `/permissions` | `scope` | `sub` | another `aud` than an ID token |
-//! | [`google`] | `https://accounts.google.com` | the client id | none | none | `azp` | (ID tokens only: its access tokens are no JWTs) |
-//! | [`keycloak`] | `BASE/realms/REALM` | what an audience mapper adds | `/realm_access/roles`; of a client at `/resource_access/CLIENT/roles` | `scope` | `azp` | `typ` = `Bearer` among the claims |
-//! | [`logto`] | `ENDPOINT/oidc` | the API's indicator | `/roles`, if added | `scope` | `client_id` | the type `at+jwt` |
-//! | [`okta`] | `https://DOMAIN/oauth2/SERVER` | the server's, `api://default` at first | `/groups` | `scp`, an array | `cid` | `cid` |
-//! | [`supabase`] | `https://PROJECT.supabase.co/auth/v1` | `authenticated` | `/role` | none | `client_id`, if any | another `aud` than an ID token |
-//! | [`workos`], [`workos_legacy`] | `https://api.workos.com/user_management/CLIENT_ID`, or `https://api.workos.com` | [none](workos), unless you add it | `/roles`, `/role` | none | `client_id`, if any | `sid` |
-//! | [`workos_connect`] | `https://DOMAIN` | the resource indicator | none | `scope` | `client_id` | `client_id` |
-//! | [`zitadel`] | the instance's URL | the project's id | `/urn:zitadel:iam:org:project:PROJECT:roles`, an object | none | `client_id` | `jti` and `client_id` |
+//! - [`auth0`]. Issuer: `https://DOMAIN/`, slash included; audience: the API's identifier, in a list with `/userinfo`; roles at
+//!   `/permissions`; scopes in `scope`; client in `azp`; an access token has another `aud` than an ID token.
+//! - [`auth0_rfc9068`]: as [`auth0`]; client in `client_id`; an access token has the type `at+jwt`.
+//! - [`authentik`]. Issuer: `BASE/application/o/SLUG/`, slash included; audience: the client id; roles at `/groups`; no scopes by
+//!   default; client in `azp`; an access token has `azp`.
+//! - [`clerk`]. Issuer: `https://FRONTEND-API`; no audience, [unless you add it](clerk); roles at `/o/rol`; no scopes; client in `azp`;
+//!   an access token has `sid`.
+//! - [`cognito`]. Issuer: `https://cognito-idp.REGION.amazonaws.com/POOL`; no audience: [`client_id`](cognito) takes its place; roles
+//!   at `/cognito:groups`; scopes in `scope`; client in `client_id`; an access token has `token_use` = `access`.
+//! - [`cognito_updated`]: as [`cognito`]; issuer: `https://issuer-cognito-idp.REGION.amazonaws.com/POOL`.
+//! - [`entra`]. Issuer: `https://login.microsoftonline.com/TENANT/v2.0`; audience: the API's client id; roles at `/roles`; scopes in
+//!   `scp`, one string; client in `azp`; an access token has `azp`.
+//! - [`entra_v1`]. Issuer: `https://sts.windows.net/TENANT/`, slash included; audience: `api://…`, or the API's client id; roles at
+//!   `/roles`; scopes in `scp`, one string; client in `appid`; an access token has `appid`.
+//! - [`EntraTenants`]: as [`entra`], of several tenants; an access token has `azp`, and `tid` as in `iss`.
+//! - [`fusionauth`]. Issuer: what the tenant's settings say, such as `acme.com`; audience: the application's id; roles at `/roles`;
+//!   scopes in `scope`; client in `applicationId`; an access token has `applicationId`.
+//! - [`fusionauth_entity`]: as [`fusionauth`]; audience: the target entity's id; roles at `/permissions`; client in `sub`; an access
+//!   token has another `aud` than an ID token.
+//! - [`google`]. Issuer: `https://accounts.google.com`; audience: the client id; no roles; no scopes; client in `azp`; ID tokens only:
+//!   its access tokens are no JWTs.
+//! - [`keycloak`]. Issuer: `BASE/realms/REALM`; audience: what an audience mapper adds; roles at `/realm_access/roles`, of a client at
+//!   `/resource_access/CLIENT/roles`; scopes in `scope`; client in `azp`; an access token has `typ` = `Bearer` among the claims.
+//! - [`logto`]. Issuer: `ENDPOINT/oidc`; audience: the API's indicator; roles at `/roles`, if added; scopes in `scope`; client in
+//!   `client_id`; an access token has the type `at+jwt`.
+//! - [`okta`]. Issuer: `https://DOMAIN/oauth2/SERVER`; audience: the server's, `api://default` at first; roles at `/groups`; scopes in
+//!   `scp`, an array; client in `cid`; an access token has `cid`.
+//! - [`supabase`]. Issuer: `https://PROJECT.supabase.co/auth/v1`; audience: `authenticated`; roles at `/role`; no scopes; client in
+//!   `client_id`, if any; an access token has another `aud` than an ID token.
+//! - [`workos`], [`workos_legacy`]. Issuer: `https://api.workos.com/user_management/CLIENT_ID`, or `https://api.workos.com`; no
+//!   audience, [unless you add it](workos); roles at `/roles`, `/role`; no scopes; client in `client_id`, if any; an access token has
+//!   `sid`.
+//! - [`workos_connect`]. Issuer: `https://DOMAIN`; audience: the resource indicator; no roles; scopes in `scope`; client in
+//!   `client_id`; an access token has `client_id`.
+//! - [`zitadel`]. Issuer: the instance's URL; audience: the project's id; roles at `/urn:zitadel:iam:org:project:PROJECT:roles`, an
+//!   object; no scopes; client in `client_id`; an access token has `jti` and `client_id`.
 //!
 //! Platforms that issue tokens to programs. Every program on the platform can get one for your audience, so that whose program it is
 //! has to be said, too:
 //!
-//! | | `iss` | `aud` of a service | required |
-//! |---|---|---|---|
-//! | [`github_actions`], [`github_actions_at`] | `https://token.actions.githubusercontent.com`, or one of your own | what the workflow asks for | `repository` |
-//! | [`github_actions_of_owner`] | the same | the same | `repository_owner` |
-//! | [`gitlab_ci`] | the instance's URL | what the job asks for | `project_path` |
-//! | [`gitlab_ci_of_namespace`] | the same | the same | `namespace_path` |
-//! | [`kubernetes`] | the cluster's issuer | what the pod's projected volume asks for | `kubernetes.io/namespace` |
-//! | [`kubernetes_service_account`] | the same | the same | `sub` |
+//! - [`github_actions`], [`github_actions_at`]. Issuer: `https://token.actions.githubusercontent.com`, or one of your own; audience:
+//!   what the workflow asks for; `repository` is required.
+//! - [`github_actions_of_owner`]: as [`github_actions`]; `repository_owner` is required.
+//! - [`gitlab_ci`]. Issuer: the instance's URL; audience: what the job asks for; `project_path` is required.
+//! - [`gitlab_ci_of_namespace`]: as [`gitlab_ci`]; `namespace_path` is required.
+//! - [`kubernetes`]. Issuer: the cluster's; audience: what the pod's projected volume asks for; `kubernetes.io/namespace` is required.
+//! - [`kubernetes_service_account`]: as [`kubernetes`]; `sub` is required.
 //!
 //! Proxies that add a token to each request. The token is in an HTTP header of their own:
 //!
-//! | | `iss` | `aud` of a service | HTTP header |
-//! |---|---|---|---|
-//! | [`cloudflare_access`] | `https://TEAM.cloudflareaccess.com` | the application's AUD tag | `Cf-Access-Jwt-Assertion` |
-//! | [`cloud_iap`] | `https://cloud.google.com/iap` | `/projects/NUMBER/global/backendServices/ID` and others | `x-goog-iap-jwt-assertion` |
+//! - [`cloudflare_access`]. Issuer: `https://TEAM.cloudflareaccess.com`; audience: the application's AUD tag; HTTP header:
+//!   `Cf-Access-Jwt-Assertion`.
+//! - [`cloud_iap`]. Issuer: `https://cloud.google.com/iap`; audience: `/projects/NUMBER/global/backendServices/ID` and others; HTTP
+//!   header: `x-goog-iap-jwt-assertion`.
 //!
 //! The client is what [`Facts::client_id`](portcullis_core::verified::Facts::client_id) returns, and what a revoked client is compared with. Of
 //! the platforms and of Cloud IAP no token names one; a service token of Cloudflare has it in `common_name`.
@@ -106,13 +120,11 @@
 //! API has. What the preset asks of access tokens is not asked of log-out tokens. To end every session of the subject, add
 //! `BackChannelLogout::every_session`.
 //!
-//! | | sends log-out tokens (OpenID Connect Back-Channel Logout 1.0) | `sid` in access tokens |
-//! |---|---|---|
-//! | Keycloak, Authentik | yes | yes |
-//! | Auth0, Logto, Zitadel | yes | no: end every session of the subject |
-//! | Entra ID, Okta | no: front-channel log-out, in the browser | |
-//! | FusionAuth, WorkOS, Clerk, Google | no: webhooks or events of their own | |
-//! | Cognito, Supabase, Cloudflare Access, Cloud IAP | no | |
+//! - Keycloak and Authentik send log-out tokens (OpenID Connect Back-Channel Logout 1.0), and access tokens have the session in `sid`.
+//! - Auth0, Logto and Zitadel send them, but access tokens have no `sid`: end every session of the subject.
+//! - Entra ID and Okta send none: their log-out is front-channel, in the browser.
+//! - FusionAuth, WorkOS, Clerk and Google send none: they have webhooks or events of their own.
+//! - Cognito, Supabase, Cloudflare Access and Cloud IAP send none.
 //!
 //! As the providers document it in 2026; each function links to that page. Each of them can be configured to write other claims as well:
 //! more places for roles are added by [`TrustedIssuer::roles_at`](portcullis_core::TrustedIssuer::roles_at), more conditions by

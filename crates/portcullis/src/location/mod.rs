@@ -1,15 +1,14 @@
 //! Where a request carries its credential.
 //!
-//! | location | where | use it when |
-//! |---|---|---|
-//! | [`AuthorizationHeader`] | `Authorization: Bearer …` (RFC 6750 section 2.1) | always, if you can; the default |
-//! | [`HttpHeader`] | any other HTTP header | a second credential is sent with the first, or `Authorization` is taken |
-//! | [`Cookie`] | a cookie | browsers; needs protection against CSRF |
-//! | [`WebSocketSubprotocol`] | `Sec-WebSocket-Protocol: app.v1, bearer.…`, and two other forms | browsers cannot set headers on a WebSocket |
-//! | [`QueryParameter`] | `?access_token=…` (RFC 6750 section 2.3) | a link that cannot carry headers; it ends up in logs |
+//! - [`AuthorizationHeader`]: `Authorization: Bearer …` (RFC 6750 section 2.1). The default, and the best wherever it can be used.
+//! - [`HttpHeader`]: any other HTTP header, where a second credential is sent with the first, or `Authorization` is taken.
+//! - [`Cookie`]: a cookie, for browsers. Needs protection against CSRF.
+//! - [`WebSocketSubprotocol`]: `Sec-WebSocket-Protocol: app.v1, bearer.…`, and two other forms, because browsers cannot set headers on a
+//!   WebSocket.
+//! - [`QueryParameter`]: `?access_token=…` (RFC 6750 section 2.3), for a link that cannot carry headers. It ends up in logs.
 #![cfg_attr(
     feature = "form",
-    doc = "| [`FormBody`] | `access_token` in a form (RFC 6750 section 2.2) | an HTML form that posts across origins |"
+    doc = "- [`FormBody`]: `access_token` in a form (RFC 6750 section 2.2), for an HTML form that posts across origins."
 )]
 //!
 //! The rules, the same for all of them:
