@@ -68,6 +68,7 @@ mod judge;
 mod key;
 mod key_source;
 mod log_text;
+pub mod metrics;
 pub mod policy;
 mod precomputed;
 pub mod revocation;

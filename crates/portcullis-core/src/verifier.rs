@@ -82,7 +82,8 @@ impl Verifier {
             None => Err(self.not_found(issuer)?),
         };
         let issuer = judge.gate(Check::Issuer, found)?;
-        issuer.policy.accept_header(token.header(), judge)?;
+        let header = issuer.policy.accept_header(token.header(), judge);
+        header.map_err(|error| error.with_issuer(issuer.policy.conventions()))?;
         Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, issuer })
     }
 
@@ -109,11 +110,12 @@ impl Verifier {
         if token.header_is_new() {
             self.seen_headers.remember(token.header_text(), token.header_shared());
         }
-        let audience = judge.accept_claims(policy, &claims.registered, &mut claims.text, now)?;
+        let of_issuer = |error: AuthError| error.with_issuer(policy.conventions());
+        let audience = judge.accept_claims(policy, &claims.registered, &mut claims.text, now).map_err(of_issuer)?;
         let facts = claims.prove(policy, audience, &token, signer);
-        judge.judge(Check::Required, policy.accept_required(&facts))?;
-        let custom = judge.gate(Check::Custom, facts.read_custom())?;
-        judge.conclude()?;
+        judge.judge(Check::Required, policy.accept_required(&facts)).map_err(of_issuer)?;
+        let custom = judge.gate(Check::Custom, facts.read_custom()).map_err(of_issuer)?;
+        judge.conclude().map_err(of_issuer)?;
         Ok((Verified::assertion(facts, custom), issuer))
     }
 }
@@ -134,7 +136,8 @@ impl ScreenedToken<'_, '_> {
 
     /// The one of `keys` that made the signature.
     pub(crate) fn find_signer<'k>(&self, keys: &'k KeyMatch) -> Result<&'k VerifyingKey, AuthError> {
-        self.token.find_signer(keys.iter())
+        let signer = self.token.find_signer(keys.iter());
+        signer.map_err(|error| error.with_issuer(self.issuer.policy.conventions()))
     }
 }
 

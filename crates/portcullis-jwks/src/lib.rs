@@ -75,6 +75,7 @@ mod freshness;
 mod health;
 mod key_document;
 mod machine;
+mod measured;
 #[cfg(feature = "reqwest")]
 mod oidc;
 mod on_demand;

@@ -23,7 +23,7 @@ use crate::{
 /// authenticator included.
 #[derive(Clone)]
 pub struct RemoteKeys {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// As the developer wrote it, and as it may be shown.
     source: Arc<(String, String)>,
     /// Stops the task when the last handle is dropped.
@@ -82,6 +82,12 @@ impl RemoteKeys {
     /// The keys in use; empty if there are none, or if they are too old.
     pub fn keys(&self) -> KeySet {
         self.shared.published().usable(driver::now()).cloned().unwrap_or_default()
+    }
+
+    /// For how long the issuer was not seen to publish these keys; `None` if there are none.
+    pub fn age(&self) -> Option<Duration> {
+        let machine = self.shared.machine();
+        Some(driver::now().saturating_duration_since(machine.held()?.asked_at))
     }
 
     /// The keys in use with their age, for the next start. `None` if there are none. A key whose private half the

@@ -9,7 +9,11 @@ use std::sync::{
 };
 
 use http::{Request, Response};
-use portcullis_core::{Code, error::AuthErrorKind};
+use portcullis_core::{
+    Code,
+    error::AuthErrorKind,
+    metrics::{Measured, Snapshot, Value},
+};
 use portcullis_jwks::{Fetch, FetchError, Health, RemoteKeys};
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
 use support::{FRESHNESS, HOUR, MINUTE, Service, until};
@@ -115,4 +119,30 @@ async fn a_clock_that_jumps_changes_nothing_about_the_keys() {
     sleep(HOUR).await;
     assert_eq!(service.keys.health(), Health::Healthy);
     assert!(service.accepts_at_once(&service.token()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn figures_say_how_old_the_keys_are_and_how_often_they_were_fetched() {
+    let service = Service::started().await;
+    let figures = |service: &Service| {
+        let mut snapshot = Snapshot::default();
+        service.keys.measure("login", &mut snapshot);
+        snapshot
+    };
+    let before = figures(&service);
+    assert_eq!(before.value("portcullis_keys", &["login"]), Some(&Value::Gauge(1.0)));
+    assert_eq!(before.value("portcullis_keys_ready", &["login"]), Some(&Value::Gauge(1.0)));
+    assert_eq!(before.value("portcullis_key_fetches_total", &["login", "ok"]), Some(&Value::Counter(1)));
+    assert_eq!(before.value("portcullis_key_fetches_total", &["login", "failed"]), Some(&Value::Counter(0)));
+
+    service.provider.behave(Behaviour::Status(500));
+    sleep(3 * HOUR).await;
+    let after = figures(&service);
+    assert_eq!(after.value("portcullis_keys", &["login"]), Some(&Value::Gauge(0.0)), "they are too old");
+    assert_eq!(after.value("portcullis_keys_ready", &["login"]), Some(&Value::Gauge(0.0)));
+    let age = after.value("portcullis_keys_age_seconds", &["login"]);
+    assert!(matches!(age, Some(Value::Gauge(age)) if *age >= 10_800.0), "{age:?}");
+    let failed = after.value("portcullis_key_fetches_total", &["login", "failed"]);
+    assert!(matches!(failed, Some(Value::Counter(count)) if *count > 100), "{failed:?}");
+    assert_eq!(after.value("portcullis_key_fetches_total", &["login", "ok"]), Some(&Value::Counter(1)));
 }

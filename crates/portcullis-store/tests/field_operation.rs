@@ -12,6 +12,7 @@ use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 use portcullis_core::{
     Admission, Clock, Code,
+    metrics::{Measured, Snapshot, Value},
     revocation::{LogErrorKind, Revocation, RevocationLog, ViewState, WhenStale},
 };
 use portcullis_store::{MemoryLog, Revocations};
@@ -145,6 +146,12 @@ async fn row_t10_a_view_that_is_no_longer_followed_is_never_open() {
         assert_eq!(code(admission, &token), Err(Code::RevocationsStale));
         assert_eq!(code(admission, &issuer.token().sign()), Err(Code::RevocationsStale), "at first sight");
     }
+    let mut figures = Snapshot::default();
+    gauge.measure("log", &mut figures);
+    assert_eq!(figures.value("portcullis_revocation_followed", &["log"]), Some(&Value::Gauge(0.0)));
+    assert_eq!(figures.value("portcullis_revocation_view_fresh", &["log"]), Some(&Value::Gauge(0.0)));
+    let served = figures.value("portcullis_revocation_served_stale_total", &["log"]);
+    assert!(matches!(served, Some(Value::Counter(2..))), "{served:?}");
     let health = gauge.health();
     assert!(!health.is_followed, "the gauge survives the handle, and says so");
     assert!(matches!(health.state, ViewState::Stale { .. }) && health.served_stale >= 2);

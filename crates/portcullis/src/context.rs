@@ -3,12 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use portcullis_core::{
+    AuthError,
     admission::Admitted,
     verified::{AnyVerified, Identity},
 };
 use zeroize::Zeroizing;
 
-use crate::rejection::BearerChallenge;
+use crate::{metrics::LayerCounters, rejection::BearerChallenge};
 
 /// How a request came past an [`AuthLayer`](crate::AuthLayer), in the request's extensions.
 ///
@@ -27,6 +28,8 @@ pub struct AuthContext {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manners {
     pub(crate) challenge: BearerChallenge,
+    /// What refusals behind the layer are counted by.
+    pub(crate) counters: Option<Arc<LayerCounters>>,
 }
 
 /// What few requests have.
@@ -89,6 +92,13 @@ impl AuthContext {
     /// caller.
     pub fn token(&self) -> Option<&str> {
         self.rare.as_ref()?.token.as_ref().map(PresentedToken::as_str)
+    }
+
+    /// Counts a refusal behind the layer, if the layer counts.
+    pub(crate) fn count_refusal(&self, error: &AuthError) {
+        if let Some(counters) = self.manners.as_ref().and_then(|manners| manners.counters.as_ref()) {
+            counters.refused_behind(error);
+        }
     }
 
     /// Who was let in, and by which instant guards decide.

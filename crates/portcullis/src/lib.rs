@@ -39,6 +39,7 @@
 //! | `tracing` | yes | events for refusals and faults, never with a token in them: see [Logs](#logs) |
 //! | `jwks` | no | keys from an identity provider: [`oidc`], [`provider`], [`RemoteKeys`] |
 //! | `form` | no | tokens in form-encoded bodies (RFC 6750 section 2.2): [`FormBody`] |
+//! | `metrics`, `opentelemetry` | no | hand the figures of [`metrics`] to the crates of these names |
 //! | `revocation` | no | services that revoke: [`BackChannelLogout`], [`RevocationApi`] |
 //!
 //! Rust 1.88. Other crates of the family: [`portcullis-store`](https://docs.rs/portcullis-store) keeps revocations that hold on every
@@ -84,6 +85,7 @@
 //!
 //! **Around it**
 //!
+//! - Figures for dashboards and alarms: [`metrics`], by [`AuthLayer::telemetry`].
 //! - Tracing, rate limits, audit logs and API documents: [`recipes`].
 //! - Tests of your service: the crate `portcullis-test`, [`AuthLayer::assertion`], [`Admission::clock`].
 //!
@@ -94,7 +96,7 @@
 //!   pass. What is checked, and in which order, is listed in [`portcullis_core`].
 //! - "We could not decide" is 503, never 401 or 403, and never a pass.
 //! - No token, secret or claim value gets into a log, an error, a `Debug` output or an answer.
-//! - No process-wide state but what keeps a lasting fault from filling the log, no thread but that of a watched key file, and no task but that of keys that are fetched.
+//! - No process-wide state but what keeps a lasting fault from filling the log and the numbers of threads that count, no thread but that of a watched key file, and no task but that of keys that are fetched.
 //!
 //! # Logs
 //!
@@ -106,6 +108,9 @@
 //! - `info`: keys were swapped.
 //! - `warn`: we could not decide about a request; a key file cannot be used.
 //! - `error`: the service is misconfigured; a revocation could not be made durable.
+//!
+//! A verification is a span `auth.verify` at `debug`, with `code`, `issuer` (one that is trusted) and `token_fingerprint`; a credential that is
+//! remembered has none.
 //!
 //! To see why requests are refused, show `debug` of this target: `RUST_LOG=info,portcullis=debug` with the `EnvFilter` of
 //! tracing-subscriber. A fault that every request meets is told at most once a second, with how often it was `withheld`
@@ -137,6 +142,7 @@ mod key_file;
 pub mod layer;
 pub mod location;
 pub mod metadata;
+pub mod metrics;
 pub mod rejection;
 pub mod requirement;
 pub mod revocation;

@@ -10,12 +10,16 @@
 #[cfg(all(feature = "tracing", feature = "revocation"))]
 pub(crate) use enabled::revocation_failed;
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{Fingerprint, FingerprintKey, key_file_swapped, key_file_unusable, request_refused};
+pub(crate) use enabled::{
+    EnteredSpan, Fingerprint, FingerprintKey, VerificationSpan, key_file_swapped, key_file_unusable, request_refused,
+};
 
 #[cfg(all(not(feature = "tracing"), feature = "revocation"))]
 pub(crate) use disabled::revocation_failed;
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{Fingerprint, FingerprintKey, key_file_swapped, key_file_unusable, request_refused};
+pub(crate) use disabled::{
+    EnteredSpan, Fingerprint, FingerprintKey, VerificationSpan, key_file_swapped, key_file_unusable, request_refused,
+};
 
 #[cfg(feature = "tracing")]
 mod enabled {
@@ -121,6 +125,44 @@ mod enabled {
         }
     }
 
+    /// The span of a verification, from when a credential is found not to be remembered.
+    #[derive(Debug)]
+    pub(crate) struct VerificationSpan(tracing::Span);
+
+    /// The same, entered by this thread.
+    pub(crate) type EnteredSpan = tracing::span::EnteredSpan;
+
+    impl VerificationSpan {
+        /// Whether there may be one: a comparison unless somebody looks at `debug`.
+        #[inline]
+        pub(crate) fn is_wanted() -> bool {
+            tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
+        }
+
+        pub(crate) fn enter(token: Option<Fingerprint>) -> EnteredSpan {
+            let (issuer, code) = (tracing::field::Empty, tracing::field::Empty);
+            let token_fingerprint = token.map(tracing::field::display);
+            tracing::debug_span!(target: TARGET, "auth.verify", issuer, code, token_fingerprint).entered()
+        }
+
+        pub(crate) fn leave(entered: EnteredSpan) -> Self {
+            Self(entered.exit())
+        }
+
+        pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+            self.0.in_scope(work)
+        }
+
+        /// The issuer of an admitted credential, or why it was not admitted.
+        pub(crate) fn end(self, outcome: Result<&str, &AuthError>) {
+            let issuer = outcome.map_or_else(AuthError::issuer, Some);
+            if let Some(issuer) = issuer {
+                self.0.record("issuer", tracing::field::display(LogText::new(&issuer)));
+            }
+            self.0.record("code", outcome.map_or_else(|error| error.code().as_str(), |_| "admitted"));
+        }
+    }
+
     /// Tells one token from another, and says nothing else about it.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Fingerprint(u64);
@@ -163,4 +205,33 @@ mod disabled {
 
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Fingerprint;
+
+    #[derive(Debug)]
+    pub(crate) struct VerificationSpan;
+
+    pub(crate) struct EnteredSpan;
+
+    impl VerificationSpan {
+        #[inline]
+        pub(crate) const fn is_wanted() -> bool {
+            false
+        }
+
+        pub(crate) fn enter(_: Option<Fingerprint>) -> EnteredSpan {
+            EnteredSpan
+        }
+
+        pub(crate) fn leave(EnteredSpan: EnteredSpan) -> Self {
+            Self
+        }
+
+        pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+            let Self = self;
+            work()
+        }
+
+        pub(crate) fn end(self, _: Result<&str, &AuthError>) {
+            let Self = self;
+        }
+    }
 }

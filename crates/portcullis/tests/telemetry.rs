@@ -44,9 +44,21 @@ impl Visit for Entry {
     }
 }
 
-/// Keeps every event of this thread.
+/// Keeps every event and every span of this thread.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Entry>>>);
+struct Log {
+    events: Arc<Mutex<Vec<Entry>>>,
+    spans: Arc<Mutex<Vec<Span>>>,
+}
+
+/// A span: its name, its level and fields, how often it was entered, and how often it was left.
+#[derive(Clone, Debug)]
+struct Span {
+    name: &'static str,
+    entry: Entry,
+    entered: usize,
+    left: usize,
+}
 
 impl Log {
     fn start() -> (Self, DefaultGuard) {
@@ -57,7 +69,17 @@ impl Log {
 
     /// The events so far, which are forgotten.
     fn take(&self) -> Vec<Entry> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.events.lock().unwrap())
+    }
+
+    /// The spans so far, which stay.
+    fn spans(&self) -> Vec<Span> {
+        self.spans.lock().unwrap().clone()
+    }
+
+    fn of(&self, id: &span::Id, change: impl FnOnce(&mut Span)) {
+        let at = usize::try_from(id.into_u64()).unwrap() - 1;
+        change(&mut self.spans.lock().unwrap()[at]);
     }
 
     /// The one event so far.
@@ -75,20 +97,31 @@ impl Subscriber for Log {
     fn event(&self, event: &Event<'_>) {
         let mut entry = Entry { level: *event.metadata().level(), fields: BTreeMap::new() };
         event.record(&mut entry);
-        self.0.lock().unwrap().push(entry);
+        self.events.lock().unwrap().push(entry);
     }
 
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
+    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
+        let metadata = attributes.metadata();
+        let mut entry = Entry { level: *metadata.level(), fields: BTreeMap::new() };
+        attributes.record(&mut entry);
+        let mut spans = self.spans.lock().unwrap();
+        spans.push(Span { name: metadata.name(), entry, entered: 0, left: 0 });
+        span::Id::from_u64(spans.len() as u64)
     }
 
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record(&self, id: &span::Id, values: &span::Record<'_>) {
+        self.of(id, |span| values.record(&mut span.entry));
+    }
 
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
-    fn enter(&self, _: &span::Id) {}
+    fn enter(&self, id: &span::Id) {
+        self.of(id, |span| span.entered += 1);
+    }
 
-    fn exit(&self, _: &span::Id) {}
+    fn exit(&self, id: &span::Id) {
+        self.of(id, |span| span.left += 1);
+    }
 }
 
 /// Keys that are there at once, after a while, or not at all.
@@ -178,6 +211,41 @@ async fn a_refusal_is_one_event_with_its_code_and_a_fingerprint() {
         send(&auth(&issuer, Keys::AtHand(issuer.keys())), &late).await;
         assert_ne!(log.only().fields["token_fingerprint"], fingerprint, "another layer has another key");
     }
+}
+
+#[tokio::test]
+async fn a_verification_is_one_span_at_debug_and_a_remembered_token_is_none() {
+    let issuer = MockIssuer::new();
+    let (log, _guard) = Log::start();
+    let layer = AuthLayer::new(issuer.admission());
+    let token = issuer.token().scope("orders:read").sign();
+    for _ in 0..3 {
+        assert_eq!(send(&layer, &token).await, 200);
+    }
+    let [span] = <[Span; 1]>::try_from(log.spans()).unwrap();
+    assert_eq!((span.name, span.entry.level), ("auth.verify", Level::DEBUG));
+    assert_eq!(span.entry.fields["code"], "admitted");
+    assert_eq!(span.entry.fields["issuer"], issuer.name());
+    assert_eq!(span.entry.fields["token_fingerprint"].len(), 16);
+    assert_eq!((span.entered, span.left), (1, 1));
+    assert_hides(&span.entry, &token);
+
+    assert_eq!(send(&layer, &issuer.token().audience("elsewhere").sign()).await, 401);
+    assert_eq!(log.spans()[1].entry.fields["code"], "audience_mismatch");
+    assert_eq!(log.spans()[1].entry.fields["issuer"], issuer.name());
+    assert_eq!(send(&layer, "no-token").await, 401);
+    assert_eq!(log.spans()[2].entry.fields.get("issuer"), None);
+}
+
+#[tokio::test]
+async fn the_span_of_a_verification_that_waits_is_entered_whenever_it_goes_on() {
+    let issuer = MockIssuer::new();
+    let (log, _guard) = Log::start();
+    let layer = auth(&issuer, Keys::Later(issuer.keys()));
+    assert_eq!(send(&layer, &issuer.token().sign()).await, 200);
+    let [span] = <[Span; 1]>::try_from(log.spans()).unwrap();
+    assert_eq!(span.entry.fields["code"], "admitted");
+    assert!(span.entered >= 3 && span.entered == span.left, "{span:?}");
 }
 
 #[tokio::test]

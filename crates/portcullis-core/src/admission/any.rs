@@ -5,7 +5,7 @@ use std::{any::TypeId, fmt, sync::Arc};
 use crate::{
     Admission, Authenticator, UnixTime,
     authenticator::{Attempt, Presented, Time},
-    verified::AnyVerified,
+    verified::{AnyVerified, Conventions},
 };
 
 /// An [`Admission`] whose type of claims is not known here: what a layer holds. Cheap to clone.
@@ -30,7 +30,9 @@ impl Admitted {
 }
 
 trait Erased: fmt::Debug + Send + Sync {
-    fn admit(&self, presented: Presented<'_>) -> Attempt<Admitted>;
+    fn admit(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted>;
+
+    fn issuers(&self) -> Vec<Arc<Conventions>>;
 
     fn claims_type(&self) -> (TypeId, &'static str);
 }
@@ -38,7 +40,18 @@ trait Erased: fmt::Debug + Send + Sync {
 impl AnyAdmission {
     /// Decides about what a request presents. The outcome is there at once unless something has to be fetched.
     pub fn admit(&self, presented: Presented<'_>) -> Attempt<Admitted> {
-        self.0.admit(presented)
+        self.0.admit(presented, &|| ())
+    }
+
+    /// The same, and calls `on_unseen` if the credential is not remembered, just before it is verified: the moment from which to measure how long
+    /// that takes.
+    pub fn admit_watched(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted> {
+        self.0.admit(presented, on_unseen)
+    }
+
+    /// The issuers that are configured now: see [`Authenticator::issuers`].
+    pub fn issuers(&self) -> Vec<Arc<Conventions>> {
+        self.0.issuers()
     }
 
     /// The name of the type of the application's own claims, for a developer's error message.
@@ -53,13 +66,17 @@ impl AnyAdmission {
 }
 
 impl<C: Send + Sync + 'static> Erased for Admission<C> {
-    fn admit(&self, presented: Presented<'_>) -> Attempt<Admitted> {
+    fn admit(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted> {
         let time = Time::read(&self.inner.clock);
         match self.find(presented, time) {
             Some(Ok(verified)) => Attempt::Done(Ok(Admitted { verified: verified.into(), now: time.now })),
             Some(Err(error)) => Attempt::Done(Err(error)),
-            None => self.admit_unseen_erased(presented, time),
+            None => self.admit_unseen_erased(presented, time, on_unseen),
         }
+    }
+
+    fn issuers(&self) -> Vec<Arc<Conventions>> {
+        self.inner.authenticator.issuers()
     }
 
     fn claims_type(&self) -> (TypeId, &'static str) {
@@ -69,7 +86,8 @@ impl<C: Send + Sync + 'static> Erased for Admission<C> {
 
 impl<C: Send + Sync + 'static> Admission<C> {
     #[inline(never)]
-    fn admit_unseen_erased(&self, presented: Presented<'_>, time: Time<'_>) -> Attempt<Admitted> {
+    fn admit_unseen_erased(&self, presented: Presented<'_>, time: Time<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted> {
+        on_unseen();
         match self.admit_unseen(presented, time) {
             Attempt::Done(outcome) => {
                 Attempt::Done(outcome.map(|verified| Admitted { verified: verified.into(), now: time.now }))

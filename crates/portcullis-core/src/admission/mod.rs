@@ -229,7 +229,8 @@ impl<C: Send + Sync + 'static> Admission<C> {
             inner.authenticator.prove(credential, &proven.verified)?;
         }
         if let Some(view) = &inner.revocations {
-            view.admit(&proven.verified, credential.now(), inner.when_stale)?;
+            let verdict = view.admit(&proven.verified, credential.now(), inner.when_stale);
+            verdict.map_err(|error| error.with_issuer(proven.verified.shared_conventions()))?;
         }
         if let (Some(cache), Some(window)) = (&self.cache, proven.window)
             && let Some(probe) = cache.probe(credential.token().as_bytes(), credential.scheme())

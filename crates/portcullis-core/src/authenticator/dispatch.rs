@@ -229,6 +229,10 @@ impl<C: Send + Sync + 'static> Authenticator for Dispatch<C> {
         let known = self.parts.iter().filter_map(|part| part.authenticator.conventions(issuer));
         known.max_by_key(|conventions| conventions.client_place().is_some())
     }
+
+    fn issuers(&self) -> Vec<Arc<Conventions>> {
+        self.parts.iter().flat_map(|part| part.authenticator.issuers()).collect()
+    }
 }
 
 impl<C> Clone for Dispatch<C> {

@@ -150,7 +150,7 @@ impl Inner {
         let edition = source.edition(now); // before the keys, so that a change in between is noticed later
         let keys = match source.resolve(token.key_hint(), now) {
             Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(part, fetch)),
-            resolved => found(resolved, source, token.key_hint()),
+            resolved => found(resolved, &token),
         };
         let keys = or_look_on(judge.gate(Check::Key, keys), &mut token, now, judge)?;
         match judge.gate(Check::Signature, token.find_signer(&keys)) {
@@ -202,11 +202,13 @@ impl Inner {
             Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now, judge).map(Step::Proven)),
             Resolved::Fault(fault) => {
                 judge.take_back(Check::Signature); // it was not decided about
-                let undecided = judge.gate(Check::Key, Err(unavailable(fault)));
+                let fault = unavailable(fault).with_issuer(token.issuer.policy.conventions());
+                let undecided = judge.gate(Check::Key, Err(fault));
                 Some(or_look_on(undecided, &mut token, now, judge))
             }
             _ => {
-                let refused = or_look_on(Err(Code::SignatureInvalid.into()), &mut token, now, judge);
+                let error = AuthError::new(Code::SignatureInvalid).with_issuer(token.issuer.policy.conventions());
+                let refused = or_look_on(Err(error), &mut token, now, judge);
                 if J::GOES_ON { Some(refused) } else { None }
             }
         }
@@ -228,7 +230,7 @@ impl Inner {
             Ok(token) if token.issuer.part() == part => token,
             _ => return self.verify(text, now, &|| Arc::clone(clock), judge),
         };
-        let keys = found(fetched, &*token.issuer.keys, token.key_hint());
+        let keys = found(fetched, &token);
         let keys = or_look_on(judge.gate(Check::Key, keys), &mut token, now, judge)?;
         self.accept_by(token, &keys, now, judge).map(Step::Proven)
     }
@@ -304,17 +306,18 @@ fn or_look_on<T, J: Judge>(
     outcome
 }
 
-fn found(resolved: Resolved, source: &dyn KeySource, hint: KeyHint<'_>) -> Result<KeyMatch, AuthError> {
-    match resolved {
-        Resolved::Keys(keys) => Ok(keys),
-        Resolved::Unknown => Err(not_found(Code::KeyUnknown, source, hint)),
-        Resolved::Ambiguous => Err(not_found(Code::KeyAmbiguous, source, hint)),
-        Resolved::Fault(fault) => Err(unavailable(fault)),
-        Resolved::Waiting(_) => {
-            Err(AuthError::new(Code::ServiceMisconfigured)
-                .with_explanation("the key source answered a wait with another"))
-        }
-    }
+fn found(resolved: Resolved, token: &ScreenedToken<'_, '_>) -> Result<KeyMatch, AuthError> {
+    let (source, hint) = (&*token.issuer.keys, token.key_hint());
+    let keys =
+        match resolved {
+            Resolved::Keys(keys) => Ok(keys),
+            Resolved::Unknown => Err(not_found(Code::KeyUnknown, source, hint)),
+            Resolved::Ambiguous => Err(not_found(Code::KeyAmbiguous, source, hint)),
+            Resolved::Fault(fault) => Err(unavailable(fault)),
+            Resolved::Waiting(_) => Err(AuthError::new(Code::ServiceMisconfigured)
+                .with_explanation("the key source answered a wait with another")),
+        };
+    keys.map_err(|error| error.with_issuer(token.issuer.policy.conventions()))
 }
 
 /// Says which keys there are, and nothing that stands in the token.
@@ -362,6 +365,10 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
 
     fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
         self.inner.verifier.trusted().find(issuer).map(|issuer| Arc::clone(issuer.policy.conventions()))
+    }
+
+    fn issuers(&self) -> Vec<Arc<Conventions>> {
+        self.inner.verifier.trusted().table().rows().map(|row| Arc::clone(row.policy.conventions())).collect()
     }
 }
 

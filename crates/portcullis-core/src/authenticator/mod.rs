@@ -81,6 +81,14 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
         let _ = issuer;
         None
     }
+
+    /// The issuers that are configured here now, for figures with a label of their own ([`Facts::issuer`](crate::verified::Facts::issuer) is
+    /// that of the conventions). Asked once, when a layer is made.
+    ///
+    /// Defaults to none: what this authenticator verifies is then counted under `dynamic`.
+    fn issuers(&self) -> Vec<Arc<Conventions>> {
+        Vec::new()
+    }
 }
 
 impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
@@ -104,5 +112,9 @@ impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
 
     fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
         (**self).conventions(issuer)
+    }
+
+    fn issuers(&self) -> Vec<Arc<Conventions>> {
+        (**self).issuers()
     }
 }

@@ -1,8 +1,9 @@
 //! The error for whoever presented a credential.
 
-use std::{borrow::Cow, error::Error, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use super::code::{AuthErrorKind, Code};
+use crate::verified::Conventions;
 
 /// A request was refused, or could not be decided: [`AuthError::kind`] keeps the two apart.
 ///
@@ -22,6 +23,7 @@ struct Details {
     max_age: Option<Duration>,
     acr_values: Vec<String>,
     retry_after: Option<Duration>,
+    issuer: Option<Arc<Conventions>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -71,6 +73,12 @@ impl AuthError {
         self.details.as_ref()?.retry_after
     }
 
+    /// The trusted issuer that the credential names: `iss` is compared exactly, but the token was refused, so nothing proves that it is this
+    /// issuer's. `None` if it names none that is trusted, or it was not looked for. For counting.
+    pub fn issuer(&self) -> Option<&str> {
+        self.details.as_ref()?.issuer.as_ref().map(|conventions| conventions.issuer())
+    }
+
     /// Adds what happened, for the operator's log. Must not hold token text, keys or claim values.
     #[must_use]
     pub fn with_explanation(mut self, explanation: impl Into<Cow<'static, str>>) -> Self {
@@ -103,6 +111,13 @@ impl AuthError {
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.details().retry_after = Some(delay);
+        self
+    }
+
+    /// Adds the trusted issuer that the credential names.
+    #[must_use]
+    pub fn with_issuer(mut self, conventions: &Arc<Conventions>) -> Self {
+        self.details().issuer = Some(Arc::clone(conventions));
         self
     }
 

@@ -94,7 +94,8 @@ impl Conventions {
         self
     }
 
-    pub(crate) fn issuer(&self) -> &str {
+    /// The issuer's name, as in `iss`.
+    pub fn issuer(&self) -> &str {
         &self.issuer
     }
 

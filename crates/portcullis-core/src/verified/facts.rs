@@ -324,6 +324,11 @@ impl Facts {
         &self.provenance.conventions
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared_conventions(&self) -> &Arc<Conventions> {
+        &self.provenance.conventions
+    }
+
     /// Whether there is a claim `events`.
     pub(crate) fn has_events(&self) -> bool {
         self.registered.has_events

@@ -35,6 +35,9 @@ pub(crate) struct Shared {
     pub(super) wake: Notify,
     /// The number of the last attempt that is over.
     pub(crate) finished: watch::Sender<u64>,
+    /// How many attempts ended with an answer, and how many did not.
+    succeeded: AtomicU64,
+    failed: AtomicU64,
 }
 
 impl Shared {
@@ -49,6 +52,8 @@ impl Shared {
             token_hash_key: TokenHashKey::random(),
             wake: Notify::new(),
             finished: watch::Sender::new(0),
+            succeeded: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
         };
         shared.publish(published);
         shared
@@ -70,6 +75,10 @@ impl Shared {
 
     /// Tells the machine what happened, and does what follows from it.
     pub(super) fn tell(&self, event: Event) {
+        if let Event::AttemptOver { outcome, .. } = &event {
+            let count = if outcome.is_ok() { &self.succeeded } else { &self.failed };
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         let mut machine = self.machine();
         let actions = machine.on(event, now());
         // With the lock in hand, so that readers see changes in the order in which they were decided.
@@ -99,6 +108,11 @@ impl Shared {
     pub(crate) fn begin_if_idle(&self) {
         self.tell(Event::KeysWanted);
         self.wake.notify_one();
+    }
+
+    /// How many attempts ended with an answer, and how many did not.
+    pub(crate) fn fetches(&self) -> (u64, u64) {
+        (self.succeeded.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
     }
 
     fn publish(&self, published: Published) {

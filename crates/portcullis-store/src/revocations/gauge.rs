@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use portcullis_core::revocation::RevocationView;
+use portcullis_core::{
+    metrics::{Measured, Snapshot, names},
+    revocation::{RevocationView, ViewState},
+};
 
 use super::{
     health::{RevocationHealth, Status},
@@ -35,6 +38,31 @@ impl RevocationGauge {
             shared.note_numbers();
         }
         RevocationHealth::of(&self.view, &self.status.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// For `Telemetry::watch` of the crate `portcullis`.
+impl Measured for RevocationGauge {
+    fn measure(&self, source: &str, snapshot: &mut Snapshot) {
+        let health = self.health();
+        let amount = |count: usize| u32::try_from(count).map_or(f64::from(u32::MAX), f64::from);
+        let truth = |is_so: bool| f64::from(u8::from(is_so));
+        let gauges = [
+            (&names::REVOCATION_ENTRIES, Some(amount(health.entries))),
+            (&names::REVOCATION_AGE, health.age.map(|age| age.as_secs_f64())),
+            (&names::REVOCATION_FRESH, Some(truth(health.state == ViewState::Fresh))),
+            (&names::REVOCATION_FOLLOWED, Some(truth(health.is_followed))),
+            (&names::REVOCATION_LAG, health.lag.map(|lag| lag.as_secs_f64())),
+            (&names::REVOCATION_UNACKNOWLEDGED, Some(amount(health.unacknowledged))),
+        ];
+        for (metric, value) in gauges {
+            if let Some(value) = value {
+                snapshot.gauge(metric, &[source], value);
+            }
+        }
+        snapshot.counter(&names::REVOCATION_SERVED_STALE, &[source], health.served_stale);
+        snapshot.counter(&names::REVOCATION_RESTARTS, &[source], health.restarts);
+        snapshot.counter(&names::REVOCATION_UNREADABLE, &[source], health.unreadable);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Authentication in the extractor.
 
-use std::sync::Arc;
+use std::{future, sync::Arc};
 
 use axum_core::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
@@ -60,7 +60,10 @@ where
             attempt => Box::pin(attempt.outcome()).await, // boxed: rare, and every handler's future has room for it
         }
         .map(Self)
-        .map_err(|error| reject(error, Some(gate.challenge())))
+        .map_err(|error| {
+            gate.count_refusal_behind(&error);
+            reject(error, Some(gate.challenge()))
+        })
     }
 }
 
@@ -70,7 +73,7 @@ async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext
         Err(NotAdmitted::Refused(error)) => Err(error),
         Err(NotAdmitted::Waiting(mut pending)) => {
             let wait = async move {
-                let outcome = (&mut pending.waiting).await;
+                let outcome = future::poll_fn(|context| pending.poll(context)).await;
                 pending.conclude(outcome)
             };
             Box::pin(wait).await

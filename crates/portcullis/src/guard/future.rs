@@ -124,7 +124,11 @@ where
     R: MakeRejection<ResBody>,
 {
     telemetry::request_refused(error, None);
-    respond_behind(request.extensions().get::<AuthContext>(), rejection, error)
+    let context = request.extensions().get::<AuthContext>();
+    if let Some(context) = context {
+        context.count_refusal(error);
+    }
+    respond_behind(context, rejection, error)
 }
 
 impl<S: Service<Request<B>>, B, R> fmt::Debug for GuardFuture<S, B, R> {

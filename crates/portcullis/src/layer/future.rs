@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::{
     Gate,
-    gate::{Pass, PendingPass},
+    pass::{Pass, PendingPass},
 };
 use crate::{
     location::Caching,
@@ -120,7 +120,7 @@ where
     /// Waits for the verdict, and if the request is admitted, for the inner service to be ready.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         if let Verdict::Pending(pending) = &mut self.verdict {
-            let outcome = ready!(Pin::new(&mut pending.waiting).poll(context));
+            let outcome = ready!(pending.poll(context));
             self.verdict = match pending.conclude(outcome) {
                 Ok(pass) => Verdict::Admitted(pass),
                 Err(error) => Verdict::Refused(error),

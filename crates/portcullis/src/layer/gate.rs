@@ -1,24 +1,27 @@
 //! The decision about one request, made without touching it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, cell::Cell, mem, sync::Arc};
 
-use http::{
-    HeaderMap, Method,
-    header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
-};
 use portcullis_core::{
     AuthError, Clock, Code, ConfigError,
-    admission::{Admitted, AnyAdmission, IntoAdmission},
-    authenticator::{Attempt, Presented, Waiting},
+    admission::{Admitted, AnyAdmission},
+    authenticator::{Attempt, Presented},
     verified::AnyVerified,
 };
 
+use super::{
+    pass::{NotAdmitted, Pass, PendingPass, logged},
+    preflight::is_preflight,
+    source::Source,
+    watch::{self, Begun, Watch},
+};
 use crate::{
     AuthContext,
     context::{Manners, Presence, PresentedToken, challenge_of},
-    location::{Caching, Found, OriginalUriHook, RequestHead, RequestHeadMut, TokenLocation, View},
+    location::{Caching, Found, OriginalUriHook, RequestHead, RequestHeadMut, View},
+    metrics::{Admittance, LayerCounters, Telemetry},
     rejection::BearerChallenge,
-    telemetry::{self, Fingerprint, FingerprintKey},
+    telemetry::FingerprintKey,
 };
 
 /// What a layer is made of.
@@ -32,6 +35,7 @@ pub(crate) struct Gate {
     pub(super) original_uri: Option<OriginalUriHook>,
     asserted: Option<Asserted>,
     fingerprint_key: FingerprintKey,
+    watch: Watch,
 }
 
 /// As whom every request is let in, and by whose clock guards decide.
@@ -39,19 +43,6 @@ pub(crate) struct Gate {
 pub(super) struct Asserted {
     pub(super) verified: AnyVerified,
     pub(super) clock: Arc<dyn Clock>,
-}
-
-/// A place for credentials, and who decides about those found there.
-#[derive(Clone, Debug)]
-pub(super) struct Source {
-    location: Arc<dyn TokenLocation>,
-    admission: AnyAdmission,
-    caching: Caching,
-    /// The location's type and settings: two that are equal are the same place.
-    identity: String,
-    /// Whether the credential may be taken out of the request. Everywhere but in `Authorization`, to be safe.
-    #[cfg(feature = "axum")]
-    strips: bool,
 }
 
 /// What happens to a request without a credential.
@@ -77,33 +68,10 @@ pub(super) enum Keep {
     Token,
 }
 
-/// Why a request does not go on at once. Apart from [`Pass`], so that the way of all the others is compiled without it.
-#[derive(Debug)]
-pub(crate) enum NotAdmitted {
-    Refused(AuthError),
-    Waiting(PendingPass),
-}
-
 type Outcome = Result<Pass, NotAdmitted>;
 
 /// The octets of a credential, and in which source they are.
 type Located<'r> = (usize, Cow<'r, [u8]>);
-
-/// A request may go on, with this in its extensions. `source` is where its credential was, by number.
-#[derive(Debug)]
-pub(crate) struct Pass {
-    presence: Presence,
-    source: Option<usize>,
-}
-
-/// A request whose token is still being verified.
-#[derive(Debug)]
-pub(crate) struct PendingPass {
-    pub(crate) waiting: Waiting<Admitted>,
-    source: usize,
-    kept: Option<PresentedToken>,
-    fingerprint: Option<Fingerprint>,
-}
 
 impl Gate {
     pub(super) fn new(sources: Vec<Source>, asserted: Option<Asserted>) -> Self {
@@ -116,6 +84,7 @@ impl Gate {
             original_uri: None,
             asserted,
             fingerprint_key: FingerprintKey::new(),
+            watch: Watch::default(),
         }
     }
 
@@ -154,7 +123,38 @@ impl Gate {
             )));
         }
         self.sources.push(source);
+        let watch = mem::take(&mut self.watch).recount(self.admissions());
+        self.watch_by(watch);
         Ok(())
+    }
+
+    /// Counts requests under this name from now on.
+    pub(super) fn count(&mut self, telemetry: Telemetry, name: String) {
+        let watch = Watch::count(telemetry, name, self.admissions());
+        self.watch_by(watch);
+    }
+
+    fn watch_by(&mut self, watch: Watch) {
+        if let Some(counters) = watch.counters() {
+            self.manners_mut().counters = Some(Arc::clone(counters));
+        }
+        self.watch = watch;
+    }
+
+    fn admissions(&self) -> impl Iterator<Item = &AnyAdmission> {
+        self.sources.iter().map(|source| &source.admission)
+    }
+
+    fn counters(&self) -> Option<&LayerCounters> {
+        self.watch.counters().map(|counters| &**counters)
+    }
+
+    /// Counts what an extractor refuses that has its identity from here.
+    #[cfg(feature = "axum")]
+    pub(crate) fn count_refusal_behind(&self, error: &AuthError) {
+        if let Some(counters) = self.counters() {
+            counters.refused_behind(error);
+        }
     }
 
     /// Decides about a request by the layer's own rules for absent credentials and for preflights.
@@ -174,23 +174,40 @@ impl Gate {
         match self.find(head) {
             Ok(Some((source, octets))) => self.ask(head, source, &octets),
             Ok(None) => self.without_credential(head, absent, preflights),
-            Err(error) => Err(NotAdmitted::Refused(refused(error, None))),
+            Err(error) => Err(self.refused(error)),
         }
+    }
+
+    /// Refuses a request without a credential that could be looked at.
+    #[cold]
+    fn refused(&self, error: AuthError) -> NotAdmitted {
+        watch::refused(self.counters(), None, &error);
+        NotAdmitted::Refused(logged(error, None))
     }
 
     #[cold]
     fn without_credential(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Outcome {
         if let Some(Asserted { verified, clock }) = &self.asserted {
             let admitted = Admitted::assertion(verified.clone(), clock.now());
-            return Ok(without_source(Presence::Verified(admitted, None)));
+            if let Some(counters) = self.counters() {
+                counters.admitted(Admittance::Verified, verified.issuer());
+            }
+            return Ok(Pass::without_source(Presence::Verified(admitted, None)));
         }
         if preflights == Preflights::Passed && is_preflight(head) {
-            return Ok(without_source(Presence::Preflight));
+            return Ok(self.without_identity(Presence::Preflight, Admittance::Preflight));
         }
         if absent == Absent::Anonymous {
-            return Ok(without_source(Presence::Anonymous));
+            return Ok(self.without_identity(Presence::Anonymous, Admittance::Anonymous));
         }
-        Err(NotAdmitted::Refused(refused(self.missing(head), None)))
+        Err(self.refused(self.missing(head)))
+    }
+
+    fn without_identity(&self, presence: Presence, admittance: Admittance) -> Pass {
+        if let Some(counters) = self.counters() {
+            counters.without_credential(admittance);
+        }
+        Pass::without_source(presence)
     }
 
     /// Returns the error for a missing credential, with an explanation for the log.
@@ -231,24 +248,54 @@ impl Gate {
     #[inline]
     fn ask(&self, head: RequestHead<'_>, source: usize, octets: &[u8]) -> Outcome {
         let view = View { head, original_uri: self.original_uri };
-        match self.sources[source].admission.admit(Presented::bearer(octets).with_request(&view)) {
-            Attempt::Done(Ok(admitted)) => Ok(pass(admitted, source, self.kept(octets))),
-            attempt => Err(self.not_admitted(attempt, source, octets)),
+        let presented = Presented::bearer(octets).with_request(&view);
+        if self.watch.is_on() {
+            return self.ask_watched(presented, source, octets);
+        }
+        match self.sources[source].admission.admit(presented) {
+            Attempt::Done(Ok(admitted)) => Ok(Pass::of(admitted, source, self.kept(octets))),
+            attempt => Err(self.not_admitted(attempt, source, octets, None)),
+        }
+    }
+
+    /// The same where decisions are counted or traced.
+    #[inline(never)]
+    fn ask_watched(&self, presented: Presented<'_>, source: usize, octets: &[u8]) -> Outcome {
+        let begun = Cell::new(None);
+        let on_unseen = || begun.set(Some(self.watch.begin(self.fingerprint_key.fingerprint(octets))));
+        let attempt = self.sources[source].admission.admit_watched(presented, &on_unseen);
+        let begun = begun.into_inner().map(Begun::leave);
+        match attempt {
+            Attempt::Done(Ok(admitted)) => {
+                watch::admitted(self.counters(), begun, admitted.verified.issuer());
+                Ok(Pass::of(admitted, source, self.kept(octets)))
+            }
+            attempt => Err(self.not_admitted(attempt, source, octets, begun)),
         }
     }
 
     #[cold]
-    fn not_admitted(&self, attempt: Attempt<Admitted>, source: usize, octets: &[u8]) -> NotAdmitted {
+    fn not_admitted(
+        &self,
+        attempt: Attempt<Admitted>,
+        source: usize,
+        octets: &[u8],
+        begun: Option<Begun>,
+    ) -> NotAdmitted {
         let fingerprint = self.fingerprint_key.fingerprint(octets);
         match attempt {
-            Attempt::Done(Err(error)) => NotAdmitted::Refused(refused(error, fingerprint)),
+            Attempt::Done(Err(error)) => {
+                watch::refused(self.counters(), begun, &error);
+                NotAdmitted::Refused(logged(error, fingerprint))
+            }
             Attempt::Waiting(waiting) => {
-                NotAdmitted::Waiting(PendingPass { waiting, source, kept: self.kept(octets), fingerprint })
+                let (kept, counters) = (self.kept(octets), self.watch.counters().cloned());
+                NotAdmitted::Waiting(PendingPass { waiting, source, kept, fingerprint, begun, counters })
             }
             _ => {
                 let error =
                     AuthError::new(Code::ServiceMisconfigured).with_explanation("an attempt of an unknown kind");
-                NotAdmitted::Refused(refused(error, None))
+                self.refused(error)
             }
         }
     }
@@ -268,16 +315,6 @@ impl Gate {
     }
 }
 
-impl PendingPass {
-    /// The decision about a request that had to wait, once `outcome` is there.
-    pub(crate) fn conclude(&mut self, outcome: Result<Admitted, AuthError>) -> Result<Pass, AuthError> {
-        match outcome {
-            Ok(admitted) => Ok(pass(admitted, self.source, self.kept.take())),
-            Err(error) => Err(refused(error, self.fingerprint)),
-        }
-    }
-}
-
 /// Why a place is refused that has not exactly one credential, and that has not none.
 #[cold]
 fn unusable(found: &Found<'_>) -> AuthError {
@@ -287,45 +324,4 @@ fn unusable(found: &Found<'_>) -> AuthError {
         // A second place has one too.
         Found::Token(_) | Found::Several | Found::Absent => Code::CredentialRepeated.into(),
     }
-}
-
-fn without_source(presence: Presence) -> Pass {
-    Pass { presence, source: None }
-}
-
-fn pass(admitted: Admitted, source: usize, kept: Option<PresentedToken>) -> Pass {
-    Pass { presence: Presence::Verified(admitted, kept), source: Some(source) }
-}
-
-impl Source {
-    pub(super) fn new<L: TokenLocation>(location: L, admission: impl IntoAdmission) -> Self {
-        let info = location.info();
-        Self {
-            caching: info.caching(),
-            identity: format!("{} {location:?}", std::any::type_name::<L>()),
-            #[cfg(feature = "axum")]
-            strips: info.bearer_method() != Some(crate::location::BearerMethod::Header),
-            location: Arc::new(location),
-            admission: admission.into_admission(),
-        }
-    }
-}
-
-/// Writes the one event of a refusal.
-fn refused(error: AuthError, token: Option<Fingerprint>) -> AuthError {
-    telemetry::request_refused(&error, token);
-    error
-}
-
-/// Fetch standard, section 4.8: `OPTIONS` with an origin and the method that is asked about, and without a body (as far as the
-/// head tells: over HTTP/2 it need not). A request that merely uses the method `OPTIONS` is one like any other.
-fn is_preflight(head: RequestHead<'_>) -> bool {
-    head.method == Method::OPTIONS
-        && head.headers.contains_key(ORIGIN)
-        && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-        && !announces_body(head.headers)
-}
-
-fn announces_body(headers: &HeaderMap) -> bool {
-    headers.contains_key(TRANSFER_ENCODING) || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
 }

@@ -8,10 +8,12 @@ use tower_layer::Layer;
 
 use super::{
     AuthService, Gate,
-    gate::{Absent, Asserted, Keep, Preflights, Source},
+    gate::{Absent, Asserted, Keep, Preflights},
+    source::Source,
 };
 use crate::{
     location::{AuthorizationHeader, TokenLocation},
+    metrics::Telemetry,
     rejection::BearerChallenge,
 };
 
@@ -149,6 +151,16 @@ impl<R> AuthLayer<R> {
     #[must_use]
     pub fn keep_token(mut self) -> Self {
         Arc::make_mut(&mut self.gate).keep = Keep::Token;
+        self
+    }
+
+    /// Counts this layer's decisions, and the refusals behind it, for dashboards and alarms. `name` is the value of the label `layer`; two layers
+    /// of one name are counted together. See [`metrics`](crate::metrics) for what is counted and what it costs.
+    ///
+    /// Defaults to counting nothing.
+    #[must_use]
+    pub fn telemetry(mut self, telemetry: &Telemetry, name: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.gate).count(telemetry.clone(), name.into());
         self
     }
 

@@ -125,9 +125,14 @@ mod future;
 mod gate;
 #[expect(clippy::module_inception, reason = "every middleware here has the same folder: layer, service, future")]
 mod layer;
+mod pass;
+mod preflight;
 mod service;
+mod source;
+mod watch;
 
 pub use future::AuthFuture;
-pub(crate) use gate::{Gate, NotAdmitted};
+pub(crate) use gate::Gate;
 pub use layer::AuthLayer;
+pub(crate) use pass::NotAdmitted;
 pub use service::AuthService;

@@ -1,0 +1,130 @@
+//! Every figure that the crates of this family report. `docs/metrics.md` of the crate `portcullis` is the same table for people.
+
+use super::Metric;
+
+/// Requests that reached a layer.
+pub static REQUESTS: Metric = Metric::counter(
+    "portcullis_requests_total",
+    "Requests that a layer decided about.",
+    &["layer", "issuer", "result", "code"],
+);
+
+/// Admitted requests whose token was verified before.
+pub static CACHE_HITS: Metric = Metric::counter(
+    "portcullis_cache_hits_total",
+    "Admitted requests whose credential was remembered and did not have to be verified.",
+    &["layer", "issuer"],
+);
+
+/// Refusals behind a layer.
+pub static GUARD_REFUSALS: Metric = Metric::counter(
+    "portcullis_guard_refusals_total",
+    "Admitted requests that a guard or an extractor refused.",
+    &["layer", "code"],
+);
+
+/// What verification took.
+pub static VERIFICATION: Metric = Metric::histogram(
+    "portcullis_verification_seconds",
+    "How long it took to verify a credential that was not remembered, with the wait for its keys.",
+    &["layer"],
+);
+
+/// Usable keys.
+pub static KEYS: Metric = Metric::gauge("portcullis_keys", "Keys that tokens can be verified with.", &["source"]);
+
+/// The age of keys.
+pub static KEYS_AGE: Metric = Metric::gauge(
+    "portcullis_keys_age_seconds",
+    "Time since the issuer was last seen to publish these keys.",
+    &["source"],
+);
+
+/// Whether tokens can be verified.
+pub static KEYS_READY: Metric =
+    Metric::gauge("portcullis_keys_ready", "1 if tokens can be verified by these keys, 0 if not.", &["source"]);
+
+/// Fetches of keys.
+pub static KEY_FETCHES: Metric = Metric::counter(
+    "portcullis_key_fetches_total",
+    "Attempts to fetch keys that ended, with `result` ok or failed.",
+    &["source", "result"],
+);
+
+/// Entries of a view.
+pub static REVOCATION_ENTRIES: Metric =
+    Metric::gauge("portcullis_revocation_entries", "Revocations that this process remembers.", &["source"]);
+
+/// The age of a view.
+pub static REVOCATION_AGE: Metric = Metric::gauge(
+    "portcullis_revocation_view_age_seconds",
+    "Time since the log was last seen to have nothing newer; absent before the first time.",
+    &["source"],
+);
+
+/// Whether a view is fresh.
+pub static REVOCATION_FRESH: Metric = Metric::gauge(
+    "portcullis_revocation_view_fresh",
+    "1 if the log has confirmed the view within `max_staleness`, 0 if not.",
+    &["source"],
+);
+
+/// Whether a view is followed.
+pub static REVOCATION_FOLLOWED: Metric =
+    Metric::gauge("portcullis_revocation_followed", "1 if a task follows the log, 0 if none does.", &["source"]);
+
+/// The lag of a log.
+pub static REVOCATION_LAG: Metric = Metric::gauge(
+    "portcullis_revocation_lag_seconds",
+    "How long the latest canary or revocation took until this instance had read it; absent before the first.",
+    &["source"],
+);
+
+/// Requests that were let in by a stale view.
+pub static REVOCATION_SERVED_STALE: Metric = Metric::counter(
+    "portcullis_revocation_served_stale_total",
+    "Requests that were let in although the view was stale, because their route says so.",
+    &["source"],
+);
+
+/// Revocations that are not durable yet.
+pub static REVOCATION_UNACKNOWLEDGED: Metric = Metric::gauge(
+    "portcullis_revocation_unacknowledged",
+    "Revocations of this instance that the log has not acknowledged.",
+    &["source"],
+);
+
+/// Restarts of a log.
+pub static REVOCATION_RESTARTS: Metric = Metric::counter(
+    "portcullis_revocation_restarts_total",
+    "How often the log could not be read on, and was read from its beginning.",
+    &["source"],
+);
+
+/// What could not be read.
+pub static REVOCATION_UNREADABLE: Metric = Metric::counter(
+    "portcullis_revocation_unreadable_total",
+    "Things in the log that were no entries that this version can read.",
+    &["source"],
+);
+
+/// All of them.
+pub static ALL: [&Metric; 17] = [
+    &REQUESTS,
+    &CACHE_HITS,
+    &GUARD_REFUSALS,
+    &VERIFICATION,
+    &KEYS,
+    &KEYS_AGE,
+    &KEYS_READY,
+    &KEY_FETCHES,
+    &REVOCATION_ENTRIES,
+    &REVOCATION_AGE,
+    &REVOCATION_FRESH,
+    &REVOCATION_FOLLOWED,
+    &REVOCATION_LAG,
+    &REVOCATION_SERVED_STALE,
+    &REVOCATION_UNACKNOWLEDGED,
+    &REVOCATION_RESTARTS,
+    &REVOCATION_UNREADABLE,
+];

@@ -1,0 +1,20 @@
+//! The figures of a source of keys.
+
+use portcullis_core::metrics::{Measured, Snapshot, names};
+
+use crate::RemoteKeys;
+
+/// For `Telemetry::watch` of the crate `portcullis`. What watches a source holds a handle to it, and so keeps it going.
+impl Measured for RemoteKeys {
+    fn measure(&self, source: &str, snapshot: &mut Snapshot) {
+        let count = |keys: usize| u32::try_from(keys).map_or(f64::from(u32::MAX), f64::from);
+        snapshot.gauge(&names::KEYS, &[source], count(self.keys().len()));
+        snapshot.gauge(&names::KEYS_READY, &[source], f64::from(u8::from(self.health().is_ready())));
+        if let Some(age) = self.age() {
+            snapshot.gauge(&names::KEYS_AGE, &[source], age.as_secs_f64());
+        }
+        let (succeeded, failed) = self.shared.fetches();
+        snapshot.counter(&names::KEY_FETCHES, &[source, "ok"], succeeded);
+        snapshot.counter(&names::KEY_FETCHES, &[source, "failed"], failed);
+    }
+}

@@ -1,0 +1,85 @@
+//! What becomes of a request: it goes on, it waits, or it is refused.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use portcullis_core::{AuthError, admission::Admitted, authenticator::Waiting};
+
+use super::watch::{self, Begun};
+use crate::{
+    context::{Presence, PresentedToken},
+    metrics::LayerCounters,
+    telemetry::{self, Fingerprint},
+};
+
+/// Why a request does not go on at once. Apart from [`Pass`], so that the way of all the others is compiled without it.
+#[derive(Debug)]
+pub(crate) enum NotAdmitted {
+    Refused(AuthError),
+    Waiting(PendingPass),
+}
+
+/// A request may go on, with this in its extensions. `source` is where its credential was, by number.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(super) presence: Presence,
+    pub(super) source: Option<usize>,
+}
+
+/// A request whose token is still being verified.
+#[derive(Debug)]
+pub(crate) struct PendingPass {
+    pub(super) waiting: Waiting<Admitted>,
+    pub(super) source: usize,
+    pub(super) kept: Option<PresentedToken>,
+    pub(super) fingerprint: Option<Fingerprint>,
+    /// Its verification, if that is watched.
+    pub(super) begun: Option<Begun>,
+    pub(super) counters: Option<Arc<LayerCounters>>,
+}
+
+impl Pass {
+    pub(super) fn of(admitted: Admitted, source: usize, kept: Option<PresentedToken>) -> Self {
+        Self { presence: Presence::Verified(admitted, kept), source: Some(source) }
+    }
+
+    pub(super) fn without_source(presence: Presence) -> Self {
+        Self { presence, source: None }
+    }
+}
+
+impl PendingPass {
+    /// Waits for the outcome.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Admitted, AuthError>> {
+        let Self { waiting, begun, .. } = self;
+        let poll = || Pin::new(waiting).poll(context);
+        match begun {
+            Some(begun) => begun.within(poll),
+            None => poll(),
+        }
+    }
+
+    /// The decision about a request that had to wait, once `outcome` is there.
+    pub(crate) fn conclude(&mut self, outcome: Result<Admitted, AuthError>) -> Result<Pass, AuthError> {
+        let (counters, begun) = (self.counters.as_deref(), self.begun.take());
+        match outcome {
+            Ok(admitted) => {
+                watch::admitted(counters, begun, admitted.verified.issuer());
+                Ok(Pass::of(admitted, self.source, self.kept.take()))
+            }
+            Err(error) => {
+                watch::refused(counters, begun, &error);
+                Err(logged(error, self.fingerprint))
+            }
+        }
+    }
+}
+
+/// Writes the one event of a refusal.
+pub(super) fn logged(error: AuthError, token: Option<Fingerprint>) -> AuthError {
+    telemetry::request_refused(&error, token);
+    error
+}

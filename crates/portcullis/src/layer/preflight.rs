@@ -1,0 +1,21 @@
+//! CORS preflights.
+
+use http::{
+    HeaderMap, Method,
+    header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, TRANSFER_ENCODING},
+};
+
+use crate::location::RequestHead;
+
+/// Fetch standard, section 4.8: `OPTIONS` with an origin and the method that is asked about, and without a body (as far as the
+/// head tells: over HTTP/2 it need not). A request that merely uses the method `OPTIONS` is one like any other.
+pub(super) fn is_preflight(head: RequestHead<'_>) -> bool {
+    head.method == Method::OPTIONS
+        && head.headers.contains_key(ORIGIN)
+        && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+        && !announces_body(head.headers)
+}
+
+fn announces_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
+}

@@ -1,0 +1,34 @@
+//! A place for credentials.
+
+use std::sync::Arc;
+
+use portcullis_core::admission::{AnyAdmission, IntoAdmission};
+
+use crate::location::{Caching, TokenLocation};
+
+/// A place for credentials, and who decides about those found there.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) location: Arc<dyn TokenLocation>,
+    pub(super) admission: AnyAdmission,
+    pub(super) caching: Caching,
+    /// The location's type and settings: two that are equal are the same place.
+    pub(super) identity: String,
+    /// Whether the credential may be taken out of the request. Everywhere but in `Authorization`, to be safe.
+    #[cfg(feature = "axum")]
+    pub(super) strips: bool,
+}
+
+impl Source {
+    pub(super) fn new<L: TokenLocation>(location: L, admission: impl IntoAdmission) -> Self {
+        let info = location.info();
+        Self {
+            caching: info.caching(),
+            identity: format!("{} {location:?}", std::any::type_name::<L>()),
+            #[cfg(feature = "axum")]
+            strips: info.bearer_method() != Some(crate::location::BearerMethod::Header),
+            location: Arc::new(location),
+            admission: admission.into_admission(),
+        }
+    }
+}
