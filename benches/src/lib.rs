@@ -21,7 +21,8 @@ pub use options::Options;
 pub use processor::pin;
 pub use request::{requests, requests_with_body};
 pub use routers::{
-    admission, extension, guarded, layered, member_layered, member_with_state, plain, state, uncached, with_state,
+    admission, counted, extension, guarded, layered, member_layered, member_with_state, plain, state, two_places,
+    uncached, with_state,
 };
 pub use scaling::{Scaling, Work, scaling};
 pub use timing::{Contender, Samples, measure, median};

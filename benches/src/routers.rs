@@ -8,7 +8,8 @@ use axum::{
     routing::get,
 };
 use portcullis::{
-    Admission, AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, TrustedIssuer, requirement::scope,
+    Admission, AuthLayer, Claims, FromState, JwtAuthenticator, RequireLayer, TrustedIssuer, location::Cookie,
+    metrics::Telemetry, requirement::scope,
 };
 
 use crate::Member;
@@ -63,7 +64,19 @@ pub fn layered(admission: Admission) -> Router {
     Router::new().route("/", get(name)).layer(AuthLayer::new(admission))
 }
 
-/// The same, and a guard that wants a scope.
+/// The same, and it counts.
+pub fn counted(admission: Admission, telemetry: &Telemetry) -> Router {
+    Router::new().route("/", get(name)).layer(AuthLayer::new(admission).telemetry(telemetry, "api"))
+}
+
+/// The same without counting, and tokens may be in a cookie as well.
+pub fn two_places(admission: Admission) -> Router {
+    let cookie = Cookie::new("token").expect("a sound name");
+    let layer = AuthLayer::new(&admission).or_at(cookie, admission).expect("another place");
+    Router::new().route("/", get(name)).layer(layer)
+}
+
+/// A layer, the extractor, and a guard that wants a scope.
 pub fn guarded(admission: Admission) -> Router {
     Router::new().route("/", get(name).layer(RequireLayer::new(scope("orders:read")))).layer(AuthLayer::new(admission))
 }

@@ -10,10 +10,10 @@ mod memory;
 use std::{process::ExitCode, slice};
 
 use axum::Router;
-use portcullis::Algorithm;
+use portcullis::{Algorithm, metrics::Telemetry};
 use portcullis_benches::{
-    Budgets, Contender, Hand, Options, Samples, admission, allocations, extension, guarded, layered, measure, plain,
-    requests, state, with_state,
+    Budgets, Contender, Hand, Options, Samples, admission, allocations, counted, extension, guarded, layered, measure,
+    plain, requests, state, two_places, with_state,
 };
 use portcullis_test::MockIssuer;
 
@@ -24,6 +24,8 @@ const ROUTER: usize = 0;
 const EXTENSION: usize = 1;
 const STATE: usize = 2;
 const LAYER: usize = 3;
+const COUNTED: usize = 4;
+const TWO_PLACES: usize = 5;
 
 /// How far above its floor a contender may be.
 struct Budget {
@@ -33,8 +35,12 @@ struct Budget {
 }
 
 /// A hit allocates nothing: neither budget has room for an allocation beyond its floor's.
-const BUDGETS: [Budget; 2] =
-    [Budget { contender: STATE, floor: ROUTER, ns: 200.0 }, Budget { contender: LAYER, floor: EXTENSION, ns: 100.0 }];
+const BUDGETS: [Budget; 4] = [
+    Budget { contender: STATE, floor: ROUTER, ns: 200.0 },
+    Budget { contender: LAYER, floor: EXTENSION, ns: 100.0 },
+    Budget { contender: COUNTED, floor: LAYER, ns: 25.0 },
+    Budget { contender: TWO_PLACES, floor: LAYER, ns: 40.0 },
+];
 
 fn main() -> ExitCode {
     let options = Options::from_args();
@@ -83,7 +89,7 @@ impl Budget {
     }
 }
 
-fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
+fn contenders(algorithm: Algorithm) -> [Contender<'static>; 10] {
     let issuer = MockIssuer::with_algorithm(algorithm);
     let token = issuer.token().subject("alice").scope("orders:read profile").sign();
     let jwks = issuer.jwks_with_secrets();
@@ -95,6 +101,8 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 8] {
         Contender::new("bare router with Extension(Arc)", request(extension())),
         Contender::new("portcullis, extractor from state", request(with_state(auth()))),
         Contender::new("portcullis, layer and extractor", request(layered(auth()))),
+        Contender::new("portcullis, layer that counts, and extractor", request(counted(auth(), &Telemetry::new()))),
+        Contender::new("portcullis, layer with two places, and extractor", request(two_places(auth()))),
         Contender::new("portcullis, layer, extractor and scope guard", request(guarded(auth()))),
         Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.clone().router())),
         Contender::new("the same with a moka cache around it", request(by_hand_cached::router(hand))),
