@@ -1,10 +1,10 @@
 //! A log in a stream of NATS.
 
 mod access;
-mod feed;
-mod link;
-mod reading;
-mod settings;
+mod connection;
+mod follow;
+mod layout;
+mod read;
 
 use std::{
     fmt,
@@ -18,9 +18,9 @@ use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, Revoc
 use tokio::{sync::Mutex, time::timeout};
 
 use access::{Access, Credentials};
-use feed::Feed;
-use link::Link;
-use settings::Settings;
+use connection::Link;
+use follow::Feed;
+use layout::Settings;
 
 /// How long a call may take beyond its patience.
 const CALL: Duration = Duration::from_secs(5);
@@ -241,7 +241,7 @@ impl RevocationLog for JetStreamLog {
 
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
         let patience = patience.min(LONGEST_PATIENCE);
-        self.within(patience + CALL, Box::pin(reading::read(self, after, patience))).await
+        self.within(patience + CALL, Box::pin(read::read(self, after, patience))).await
     }
 
     fn horizon(&self) -> Duration {

@@ -1,11 +1,11 @@
 //! A log in a table of PostgreSQL. What it promises, and what it creates on the server, is said at [`PostgresLog`].
 
+mod access;
+mod connection;
 mod error;
-mod inspection;
-mod page;
-mod schema;
-mod server;
-mod session;
+mod layout;
+mod read;
+mod survey;
 
 use std::{
     fmt,
@@ -18,9 +18,9 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::types::Type;
 
 use self::{
-    schema::Schema,
-    server::Server,
-    session::{Access, Lane, Session},
+    access::Server,
+    connection::{Access, Lane, Session},
+    layout::Schema,
 };
 
 /// What PostgreSQL may take to answer, connecting included. More than the server's own limit for a statement, so that the usual answer to
@@ -194,7 +194,7 @@ impl PostgresLog {
     async fn reading(&self) -> Result<Arc<Session>, LogError> {
         let open = async {
             let session = self.open().await?;
-            let timeline = inspection::timeline(&session).await?;
+            let timeline = survey::timeline(&session).await?;
             // Before the first question, so that nothing comes in between.
             session.run(&self.schema.listen()).await?;
             Ok(session.with_timeline(timeline))
@@ -208,7 +208,7 @@ impl PostgresLog {
 
     async fn open(&self) -> Result<Session, LogError> {
         let session = Session::open(&self.server).await?;
-        let warnings = inspection::inspect(&session, &self.server, &self.schema).await?;
+        let warnings = survey::inspect(&session, &self.server, &self.schema).await?;
         *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
         Ok(session)
     }
@@ -245,7 +245,7 @@ impl RevocationLog for PostgresLog {
         let first = async {
             let session = self.reading().await?;
             let news = session.news();
-            Ok((page::page(&session, &self.schema, after).await?, session, news))
+            Ok((read::page(&session, &self.schema, after).await?, session, news))
         };
         let (mut page, session, mut news) = promptly(first).await?;
         loop {
@@ -256,7 +256,7 @@ impl RevocationLog for PostgresLog {
             }
             news.within(left.min(POLL)).await;
             let cursor = page.cursor;
-            page = promptly(page::page(&session, &self.schema, Some(&cursor))).await?;
+            page = promptly(read::page(&session, &self.schema, Some(&cursor))).await?;
         }
     }
 

@@ -13,8 +13,8 @@
 //! - An entry stays for a day longer than it has to, in case that somebody has set the clock wrong.
 //! - A disk that is full or read-only makes writes fail, and loses nothing; when there is room again they work again.
 
-mod file;
-mod writer;
+mod connection;
+mod layout;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use portcullis_core::{
 };
 use tokio::{sync::watch, time::timeout};
 
-use self::writer::Writer;
+use self::connection::Writer;
 
 /// A log in a file. Clones are one log.
 ///

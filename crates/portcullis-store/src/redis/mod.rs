@@ -1,14 +1,14 @@
 //! A log in a stream of Redis or Valkey. The rules are at [`RedisLog`], where users find them.
 
-mod address;
+mod access;
+mod append;
 mod condition;
-mod fault;
+mod connection;
+mod error;
 mod layout;
-mod link;
-mod reading;
+mod read;
 mod reply;
 mod survey;
-mod writing;
 
 use std::{
     fmt,
@@ -20,12 +20,12 @@ use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, Revoc
 use tokio::time::{Instant, timeout};
 
 use self::{
-    address::Address,
+    access::Address,
     condition::Eviction,
-    fault::Fault,
+    connection::{Link, Wishes},
+    error::Fault,
     layout::Layout,
-    link::{Link, Wishes},
-    reading::Idle,
+    read::Idle,
 };
 
 /// A log in a stream of Redis or Valkey, for services of several instances. Each instance has a `RedisLog` of its own, with the same
@@ -254,14 +254,14 @@ impl RedisLog {
     async fn append_by(&self, mut link: Link, entries: &[RevocationEntry]) -> Result<(), Fault> {
         // Dropped in the middle, too, it is not used again: it may be one on which nothing arrives any more.
         let doubt = link.doubt();
-        writing::append(&mut link, &self.wishes, entries).await?;
+        append::append(&mut link, &self.wishes, entries).await?;
         doubt.settle();
         Ok(())
     }
 
     async fn read_by(&self, mut link: Link, after: Option<&Cursor>, deadline: Instant) -> Result<Page, Fault> {
         // A link that failed, or that still waits for an answer because its reader was dropped, does not come back.
-        let page = reading::page(&mut link, &self.wishes.layout, after, deadline).await?;
+        let page = read::page(&mut link, &self.wishes.layout, after, deadline).await?;
         self.readers.put(link);
         Ok(page)
     }

@@ -7,7 +7,7 @@ use redis::{FromRedisValue, Pipeline, RedisResult, Value, pipe};
 
 use super::{
     condition::Condition,
-    fault::Fault,
+    error::Fault,
     layout::{Layout, Marker},
     reply::{self, Place},
 };

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{link::Link, settings::Standing};
+use super::{connection::Link, layout::Standing};
 
 /// How many messages are asked for at once at most: with fewer, a long log takes longer to read (500: a quarter more).
 const LARGEST_PULL: u64 = 2500;

@@ -15,7 +15,7 @@ use portcullis_core::{
 };
 use tokio::sync::{oneshot, watch};
 
-use super::file::LogFile;
+use super::layout::LogFile;
 
 /// The way to the thread. When it goes, the thread ends, and the file is closed.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ use tokio::{select, sync::watch, time::timeout};
 
 use super::{
     access::{Access, Brief},
-    settings::{self, Settings, largest_message, nanos},
+    layout::{self, Settings, largest_message, nanos},
 };
 
 /// How long one question may go without an answer. A call asks several, and has to answer within about five seconds.
@@ -74,7 +74,7 @@ impl Link {
         link.version = link.client.server_info().version;
         settings.accepts(&info, &link.version)?;
         link.room = largest_message(&info, link.client.max_payload())?.saturating_sub(HEADER_SIZE);
-        let warnings = settings::warnings(&info, &link.version);
+        let warnings = layout::warnings(&info, &link.version);
         Ok((link, warnings))
     }
 

@@ -14,9 +14,9 @@ use redis::{Value, cmd, pipe};
 use tokio::time::Instant;
 
 use super::{
-    fault::Fault,
+    connection::Link,
+    error::Fault,
     layout::{Layout, Marker},
-    link::Link,
     reply::{self, Place},
 };
 

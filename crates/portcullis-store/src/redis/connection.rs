@@ -13,9 +13,9 @@ use redis::{Cmd, FromRedisValue, Pipeline, RedisResult, Value, aio::MultiplexedC
 use tokio::time::timeout;
 
 use super::{
-    address::Address,
+    access::Address,
     condition::Eviction,
-    fault::Fault,
+    error::Fault,
     layout::{Layout, Marker},
     reply::Place,
     survey::{self, Survey},

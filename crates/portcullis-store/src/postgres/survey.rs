@@ -4,10 +4,10 @@ use portcullis_core::revocation::LogError;
 use tokio_postgres::{Error, Row, types::Type};
 
 use super::{
+    access::Server,
+    connection::{Access, Session},
     error::explain,
-    schema::{FORM, Schema},
-    server::Server,
-    session::{Access, Session},
+    layout::{FORM, Schema},
 };
 
 /// The oldest that its makers still look after, or did until a year ago: 13, which draws UUIDs by itself.

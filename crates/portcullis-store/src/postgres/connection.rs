@@ -25,7 +25,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{error::explain, server::Server};
+use super::{access::Server, error::explain};
 
 /// Limits of the server's own: shorter than ours, so that it gives up before we go away and leave it to its work. (PostgreSQL does not
 /// notice that a client is gone while it waits for a lock.)

@@ -6,9 +6,9 @@ use portcullis_core::revocation::{LogError, RevocationEntry};
 use redis::{Value, cmd, from_redis_value};
 
 use super::{
-    fault::Fault,
+    connection::{Link, Wishes},
+    error::Fault,
     layout::Marker,
-    link::{Link, Wishes},
     reply::Place,
     survey,
 };

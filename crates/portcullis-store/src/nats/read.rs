@@ -10,9 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     JetStreamLog,
-    feed::{Feed, Heard, Place},
-    link::Link,
-    settings::Standing,
+    connection::Link,
+    follow::{Feed, Heard, Place},
+    layout::Standing,
 };
 
 /// About how many entries a page has at most. (A message is taken as a whole.)

@@ -7,9 +7,9 @@ use portcullis_core::{
 use tokio_postgres::{Error, Row, types::Type};
 
 use super::{
+    connection::{Access, Session},
     error::explain,
-    schema::{PAGE, Schema},
-    session::{Access, Session},
+    layout::{PAGE, Schema},
 };
 
 /// A place in the log: behind this position, which was written with this mark.
