@@ -1,9 +1,9 @@
 //! Where the servers are, and how to get in.
 
-use std::{error::Error, fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_nats::{
-    Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError,
+    Client, ConnectOptions, ServerAddr,
     rustls::{
         ClientConfig, RootCertStore,
         crypto::aws_lc_rs,
@@ -14,6 +14,7 @@ use portcullis_core::revocation::LogError;
 use tokio::{sync::watch, time::timeout};
 use zeroize::Zeroizing;
 
+use super::error::{Brief, in_words, not_let_in};
 use crate::secrecy;
 
 /// How long one server may take until it has let us in. A second address gets its turn within [`CONNECT`].
@@ -201,58 +202,6 @@ fn percent_decoded(text: &str) -> Option<String> {
     }
     String::from_utf8(bytes).ok()
 }
-
-/// What an event of the client means to whoever waits for an answer on the connection.
-fn in_words(event: &Event) -> Option<LogError> {
-    match event {
-        Event::Disconnected | Event::Closed => Some(LogError::unavailable("the connection to NATS was lost")),
-        // The text is the server's, and names the subject.
-        Event::ServerError(ServerError::Other(text)) if text.to_lowercase().contains("permissions violation") => {
-            Some(LogError::misconfigured(format!("the NATS user lacks a permission: {text}")))
-        }
-        Event::ServerError(error) => {
-            Some(LogError::unavailable(format!("the NATS server ends the connection: {error}")))
-        }
-        _ => None,
-    }
-}
-
-fn not_let_in(error: &ConnectError) -> LogError {
-    let of_certificate = error
-        .source()
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
-    match error.kind() {
-        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
-            LogError::misconfigured("the NATS server refuses our credentials").with_source(Brief::of(error))
-        }
-        ConnectErrorKind::Tls => LogError::misconfigured("TLS to NATS cannot be set up").with_source(Brief::of(error)),
-        _ if of_certificate => LogError::misconfigured(
-            "no TLS with the NATS server: its certificate is not trusted (see `root_certificates`), or one side wants TLS and the \
-             other does not (`tls://` in the URL)",
-        )
-        .with_source(Brief::of(error)),
-        _ => LogError::unavailable("NATS cannot be reached").with_source(Brief::of(error)),
-    }
-}
-
-/// What a foreign error says, without what it holds: the client's errors can hold requests, and these passwords.
-#[derive(Debug)]
-pub(super) struct Brief(String);
-
-impl Brief {
-    pub(super) fn of(error: &impl Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl fmt::Display for Brief {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Brief {}
 
 #[cfg(test)]
 mod tests {

@@ -25,8 +25,10 @@ use portcullis_core::revocation::LogError;
 use tokio::{select, sync::watch, time::timeout};
 
 use super::{
-    access::{Access, Brief},
-    layout::{self, Settings, largest_message, nanos},
+    access::Access,
+    error::{Brief, connection_lost, refused},
+    layout::{Layout, nanos},
+    survey,
 };
 
 /// How long one question may go without an answer. A call asks several, and has to answer within about five seconds.
@@ -40,7 +42,7 @@ const HEADER_SIZE: usize = 512;
 
 /// A connection to a stream that was there, and as it has to be. Thrown away after the first thing that goes wrong with it.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Connection {
     client: Client,
     context: Context,
     stream: String,
@@ -53,29 +55,29 @@ pub(super) struct Link {
     is_given_up: AtomicBool,
 }
 
-impl Link {
+impl Connection {
     /// Connects, and creates the stream if there is none. The second value are warnings.
-    pub(super) async fn open(access: &Access, settings: &Settings) -> Result<(Self, Vec<String>), LogError> {
-        settings.check()?;
+    pub(super) async fn open(access: &Access, layout: &Layout) -> Result<(Self, Vec<String>), LogError> {
+        layout.check()?;
         let sender = Arc::new(watch::Sender::new(None));
         let trouble = sender.subscribe();
         let client = access.connect(sender).await?;
-        let mut link = Self {
+        let mut connection = Self {
             context: ContextBuilder::new().timeout(NEVER_MIND).ack_timeout(NEVER_MIND).build(client.clone()),
             client,
-            stream: settings.stream.clone(),
-            subject: settings.subject.clone(),
+            stream: layout.stream.clone(),
+            subject: layout.subject.clone(),
             room: 0,
             version: String::new(),
             trouble,
             is_given_up: AtomicBool::new(false),
         };
-        let info = link.info_or_new(settings).await?;
-        link.version = link.client.server_info().version;
-        settings.accepts(&info, &link.version)?;
-        link.room = largest_message(&info, link.client.max_payload())?.saturating_sub(HEADER_SIZE);
-        let warnings = layout::warnings(&info, &link.version);
-        Ok((link, warnings))
+        let info = connection.info_or_new(layout).await?;
+        connection.version = connection.client.server_info().version;
+        survey::accept(layout, &info, &connection.version)?;
+        connection.room = survey::largest_message(&info, connection.client.max_payload())?.saturating_sub(HEADER_SIZE);
+        let warnings = survey::warnings(&info, &connection.version);
+        Ok((connection, warnings))
     }
 
     /// Whether it can be used for another call.
@@ -88,12 +90,12 @@ impl Link {
         self.is_given_up.store(true, Ordering::Relaxed);
     }
 
-    async fn info_or_new(&self, settings: &Settings) -> Result<Info, LogError> {
+    async fn info_or_new(&self, layout: &Layout) -> Result<Info, LogError> {
         if let Some(info) = self.find().await? {
             return Ok(info);
         }
         let created =
-            self.ask(self.context.request(format!("STREAM.CREATE.{}", self.stream), &settings.config())).await?;
+            self.ask(self.context.request(format!("STREAM.CREATE.{}", self.stream), &layout.config())).await?;
         match created.map_err(|error| self.unanswered(&error))? {
             Response::Ok(info) => Ok(info),
             // Another instance may have been faster; the server then has one of several words for it, "subjects overlap" among them.
@@ -239,15 +241,4 @@ impl Link {
         self.give_up(); // who connects creates the stream if it is gone
         LogError::unavailable("NATS did not store the revocations").with_source(Brief::of(error))
     }
-}
-
-fn connection_lost() -> LogError {
-    LogError::unavailable("the connection to NATS was lost")
-}
-
-/// An answer of the server that is an error. What it says is for operators, and names no secrets.
-fn refused(what: &str, error: &jetstream::Error) -> LogError {
-    let detail = format!("NATS does not let us {what}: {error}");
-    // As in HTTP: what is wrong is the request, or else the server for now.
-    if (400..500).contains(&error.code()) { LogError::misconfigured(detail) } else { LogError::unavailable(detail) }
 }

@@ -1,4 +1,4 @@
-//! What comes from the stream, in its order.
+//! Being told by the server what was appended, in its order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{connection::Link, layout::Standing};
+use super::{
+    connection::Connection,
+    layout::{Place, Standing},
+};
 
 /// How many messages are asked for at once at most: with fewer, a long log takes longer to read (500: a quarter more).
 const LARGEST_PULL: u64 = 2500;
@@ -27,35 +30,13 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// When a consumer is not trusted any more to be still there. (The server says nothing to who asks one that is not.)
 const UNUSED: Duration = Duration::from_secs(20);
 
-/// Which message: its number, and when it was stored in nanoseconds since 1970; or zero for one that is not there, before the first or at
-/// the end of a stream that has been emptied.
-///
-/// The number alone does not say which: a stream that was rolled back gives numbers a second time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) sequence: u64,
-    pub(super) nanos: u64,
-}
-
-impl Place {
-    /// As it stands in a cursor.
-    pub(super) fn position(self) -> u128 {
-        u128::from(self.nanos) << 64 | u128::from(self.sequence)
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
-    pub(super) fn at(position: u128) -> Self {
-        Self { sequence: position as u64, nanos: (position >> 64) as u64 }
-    }
-}
-
 /// A consumer of the stream, for one reader, and how far it is. It belongs to one connection.
 ///
 /// Whoever stops waiting for it, at any point, loses nothing: what has come stays here. But what was taken from it is not given again; a
 /// reader whose cursor is elsewhere makes another feed.
 #[derive(Debug)]
 pub(super) struct Feed {
-    pub(super) link: Arc<Link>,
+    pub(super) connection: Arc<Connection>,
     pub(super) incarnation: u128,
     /// Behind which message it is.
     pub(super) place: Place,
@@ -86,13 +67,13 @@ pub(super) enum Heard {
 
 impl Feed {
     /// Begins behind `place`.
-    pub(super) async fn open(link: &Arc<Link>, standing: Standing, place: Place) -> Result<Self, LogError> {
-        let (inbox, messages) = link.inbox().await?;
-        let consumer = link.consumer(place.sequence.saturating_add(1), FORGOTTEN_AFTER).await?;
+    pub(super) async fn open(connection: &Arc<Connection>, standing: Standing, place: Place) -> Result<Self, LogError> {
+        let (inbox, messages) = connection.inbox().await?;
+        let consumer = connection.consumer(place.sequence.saturating_add(1), FORGOTTEN_AFTER).await?;
         let now = Instant::now();
-        let link = Arc::clone(link);
+        let connection = Arc::clone(connection);
         Ok(Self {
-            link,
+            connection,
             incarnation: standing.incarnation,
             place,
             consumer,
@@ -108,9 +89,10 @@ impl Feed {
     }
 
     /// Whether it can be gone on with there.
-    pub(super) fn is_at(&self, link: &Arc<Link>, incarnation: u128, place: Place) -> bool {
-        let is_same = Arc::ptr_eq(&self.link, link) && self.incarnation == incarnation && self.place == place;
-        is_same && !self.is_over && link.is_good() && self.used_at.elapsed() < UNUSED
+    pub(super) fn is_at(&self, connection: &Arc<Connection>, incarnation: u128, place: Place) -> bool {
+        let is_same =
+            Arc::ptr_eq(&self.connection, connection) && self.incarnation == incarnation && self.place == place;
+        is_same && !self.is_over && connection.is_good() && self.used_at.elapsed() < UNUSED
     }
 
     /// Takes the next message into the page, if it comes until then.
@@ -129,7 +111,7 @@ impl Feed {
                     self.is_over = self.used_at >= is_deaf_at;
                     return Ok(if self.is_over { Heard::End } else { Heard::Silence });
                 }
-                error = self.link.broken() => return Err(error),
+                error = self.connection.broken() => return Err(error),
             };
             if let Some(heard) = self.hear(message, page) {
                 return Ok(heard);
@@ -147,7 +129,7 @@ impl Feed {
 
     async fn ask_for_more(&mut self) -> Result<(), LogError> {
         let question = format!(r#"{{"batch":{},"expires":{}}}"#, self.pull, PULL_LASTS.as_nanos());
-        self.link.send(&self.consumer, &self.inbox, question).await?;
+        self.connection.send(&self.consumer, &self.inbox, question).await?;
         (self.due, self.asked_at, self.used_at) = (self.pull, Instant::now(), Instant::now());
         Ok(())
     }
@@ -212,12 +194,5 @@ mod tests {
         assert_eq!(label("$JS.ACK._.ACC.X.c.1.20.3.1795665753339413419.2.token"), expected);
         assert_eq!(label("$JS.ACK.X.c.1.20.3"), None);
         assert_eq!(label("_INBOX.x"), None);
-    }
-
-    #[test]
-    fn a_place_survives_a_cursor() {
-        let place = Place { sequence: u64::MAX - 1, nanos: u64::MAX - 2 };
-        assert_eq!(Place::at(place.position()), place);
-        assert_eq!(Place { sequence: 7, nanos: 0 }.position(), 7);
     }
 }

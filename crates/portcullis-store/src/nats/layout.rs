@@ -1,21 +1,20 @@
-//! The stream as it has to be, and as it is.
+//! What stands where on the server: the stream as it is made, and how it stands.
 
 use std::time::{Duration, SystemTime};
 
-use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, PersistenceMode, RetentionPolicy, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RetentionPolicy, StorageType};
 use portcullis_core::revocation::{LogError, RevocationEntry};
 
 /// For how much longer than the horizon a message stays: for that by which an entry's `until` may lie behind it, and for the ten minutes by
 /// which the server's clock may be ahead of ours.
 const MARGIN: Duration = RevocationEntry::MARGIN.saturating_add(Duration::from_secs(10 * 60));
 
-/// The least size of a message that must be allowed: one entry is at most about 4 kB (three ids of 255 bytes, each of which may take six
-/// as JSON).
-const LEAST_SIZE: usize = 8 * 1024;
+/// About how many entries a page has at most. (A message is taken as a whole.)
+pub(super) const PAGE: usize = 5000;
 
-/// What somebody has set.
+/// Which stream, and how it is made.
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(super) struct Layout {
     pub(super) stream: String,
     pub(super) subject: String,
     pub(super) horizon: Duration,
@@ -35,7 +34,7 @@ pub(super) struct Standing {
     pub(super) mean_size: u64,
 }
 
-impl Settings {
+impl Layout {
     pub(super) fn check(&self) -> Result<(), LogError> {
         let is_odd = |letter: char| letter.is_whitespace() || letter.is_control() || "*>/\\".contains(letter);
         if self.stream.is_empty() || self.stream.contains(is_odd) || self.stream.contains('.') {
@@ -73,42 +72,9 @@ impl Settings {
         }
     }
 
-    fn max_age(&self) -> Duration {
+    /// For how long a message is kept.
+    pub(super) fn max_age(&self) -> Duration {
         self.horizon.saturating_add(MARGIN)
-    }
-
-    /// Refuses a stream that forgets entries before their time, or is not ours. `version` is the server's.
-    pub(super) fn accepts(&self, info: &Info, version: &str) -> Result<(), LogError> {
-        let Config { name, max_age, subjects, .. } = &info.config;
-        let edit = |what: String| Err(LogError::misconfigured(format!("the NATS stream {name} {what}")));
-        if *max_age > Duration::ZERO && *max_age < self.max_age() {
-            let (is, must) = (max_age.as_secs(), self.max_age().as_secs());
-            return edit(format!(
-                "forgets after {is} s, and revocations have to be remembered for {must} s: `nats stream edit {name} --max-age={must}s`, or \
-                 lower the horizon"
-            ));
-        }
-        if *subjects != [self.subject.as_str()] {
-            return edit(format!(
-                "is not of the subject {} alone: `nats stream edit {name} --subjects={}`, or set another stream",
-                self.subject, self.subject
-            ));
-        }
-        if info.config.retention != RetentionPolicy::Limits {
-            return edit(
-                "does not keep what was read: it needs the retention policy `limits`, which only a new stream can get"
-                    .into(),
-            );
-        }
-        if let Some(limit) = forgetful_limit(&info.config, version) {
-            return edit(format!("forgets revocations by its limit {limit}: `nats stream edit {name} --{limit}=-1`"));
-        }
-        if info.config.no_ack || info.config.sealed || info.config.mirror.is_some() {
-            return edit(
-                "is a mirror, sealed, or without acknowledgements: revocations cannot be written there".into(),
-            );
-        }
-        Ok(())
     }
 }
 
@@ -128,35 +94,26 @@ impl Standing {
     }
 }
 
-/// What an operator should know about how durable the stream is. `version` is the server's.
-pub(super) fn warnings(info: &Info, version: &str) -> Vec<String> {
-    let Config { name, storage, num_replicas, persist_mode, .. } = &info.config;
-    let mut warnings = Vec::new();
-    if *storage == StorageType::Memory {
-        warnings.push(format!(
-            "the NATS stream {name} is in memory: a restart of the server loses every revocation; make it anew with file storage"
-        ));
-    } else if *persist_mode == Some(PersistenceMode::Async) {
-        warnings.push(format!(
-            "the NATS stream {name} acknowledges before it writes (persist_mode async): `kill -9` of the server loses revocations; \
-             make it anew with the default mode"
-        ));
-    } else if *num_replicas <= 1 {
-        warnings.push(format!(
-            "the NATS stream {name} has one replica: its server's disk is the only one that has the revocations; a cluster can keep three"
-        ));
+/// Which message: its number, and when it was stored in nanoseconds since 1970; or zero for one that is not there, before the first or at
+/// the end of a stream that has been emptied.
+///
+/// The number alone does not say which: a stream that was rolled back gives numbers a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) sequence: u64,
+    pub(super) nanos: u64,
+}
+
+impl Place {
+    /// As it stands in a cursor.
+    pub(super) fn position(self) -> u128 {
+        u128::from(self.nanos) << 64 | u128::from(self.sequence)
     }
-    if *storage == StorageType::File {
-        let remedy = if is_before_2_10(version) {
-            "only servers from 2.10 on can do better (sync_interval: always)"
-        } else {
-            "unless it has `sync_interval: always` in its jetstream block"
-        };
-        warnings.push(format!(
-            "the NATS server flushes to its disk every two minutes, so that a power failure may lose acknowledged revocations, {remedy}"
-        ));
+
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    pub(super) fn at(position: u128) -> Self {
+        Self { sequence: position as u64, nanos: (position >> 64) as u64 }
     }
-    warnings
 }
 
 /// The nanoseconds of an instant since 1970.
@@ -168,33 +125,14 @@ pub(super) fn nanos(time: impl Into<SystemTime>) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Which limit lets old entries go for new ones. With `discard: new` it refuses new ones, and nobody is told that they are in; but servers
-/// before 2.10 let old ones go even so (seen on 2.9.10).
-fn forgetful_limit(config: &Config, version: &str) -> Option<&'static str> {
-    let is_forgetful = config.discard != DiscardPolicy::New || is_before_2_10(version);
-    if config.max_messages_per_subject > 0 && (is_forgetful || !config.discard_new_per_subject) {
-        return Some("max-msgs-per-subject");
-    }
-    if config.max_messages > 0 && is_forgetful {
-        return Some("max-msgs");
-    }
-    (config.max_bytes > 0 && is_forgetful).then_some("max-bytes")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// How many bytes a message to the stream may have, if that is enough for an entry.
-pub(super) fn largest_message(info: &Info, of_server: usize) -> Result<usize, LogError> {
-    let of_stream = usize::try_from(info.config.max_message_size).ok().filter(|limit| *limit > 0);
-    let largest = of_stream.map_or(of_server, |limit| limit.min(of_server));
-    if largest < LEAST_SIZE {
-        return Err(LogError::misconfigured(format!(
-            "NATS takes messages of {largest} bytes, too few for every revocation: raise max_payload of the server, or the stream's \
-             --max-msg-size, to {LEAST_SIZE} or more"
-        )));
+    #[test]
+    fn a_place_survives_a_cursor() {
+        let place = Place { sequence: u64::MAX - 1, nanos: u64::MAX - 2 };
+        assert_eq!(Place::at(place.position()), place);
+        assert_eq!(Place { sequence: 7, nanos: 0 }.position(), 7);
     }
-    Ok(largest)
-}
-
-fn is_before_2_10(version: &str) -> bool {
-    let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (2, 10)
 }

@@ -1,10 +1,13 @@
-//! A log in a stream of NATS.
+//! A log in a stream of NATS. The rules are at [`JetStreamLog`], where users find them.
 
 mod access;
+mod append;
 mod connection;
+mod error;
 mod follow;
 mod layout;
 mod read;
+mod survey;
 
 use std::{
     fmt,
@@ -15,12 +18,17 @@ use std::{
 };
 
 use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 
-use access::{Access, Credentials};
-use connection::Link;
-use follow::Feed;
-use layout::Settings;
+use self::{
+    access::{Access, Credentials},
+    connection::Connection,
+    follow::Feed,
+    layout::Layout,
+};
 
 /// How long a call may take beyond its patience.
 const CALL: Duration = Duration::from_secs(5);
@@ -30,21 +38,7 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// A [`RevocationLog`] in a stream of NATS, for several instances of a service.
 ///
-/// ```no_run
-/// use std::time::Duration;
-///
-/// use portcullis_store::JetStreamLog;
-///
-/// # fn main() -> Result<(), portcullis_core::revocation::LogError> {
-/// let log = JetStreamLog::new("nats://nats-1.internal:4222,nats://nats-2.internal:4222")?
-///     .credentials_file("/run/secrets/nats.creds")
-///     .horizon(Duration::from_secs(12 * 60 * 60))
-///     .replicas(3);
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Rules
+/// # The rules
 ///
 /// - It works with nats-server from 2.9 on, with `JetStream` turned on (`-js`). It connects at the first call, and anew after whatever
 ///   went wrong; each call answers within about five seconds beyond its patience.
@@ -72,7 +66,19 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 ///
 /// To look at it: `nats stream info PORTCULLIS_REVOCATIONS`, `nats stream view PORTCULLIS_REVOCATIONS`.
 ///
-/// # What is lost
+/// # Rights
+///
+/// With permissions, the user needs to publish on `portcullis.revocations` and on these, where `S` is the name of the stream, and to
+/// subscribe to `_INBOX.>`:
+///
+/// ```text
+/// $JS.API.STREAM.INFO.S    $JS.API.STREAM.CREATE.S    $JS.API.STREAM.MSG.GET.S
+/// $JS.API.CONSUMER.CREATE.S    $JS.API.CONSUMER.MSG.NEXT.S.*
+/// ```
+///
+/// `STREAM.CREATE` only if the stream is not there already. Give nobody else the subject: who can publish there can log out anybody.
+///
+/// # What survives what
 ///
 /// | setting of the stream or the server | `kill -9` of the server | power failure |
 /// |---|---|---|
@@ -84,21 +90,25 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 ///
 /// What somebody may want to change is in [`warnings`](RevocationLog::warnings) after the first call.
 ///
-/// # What the user may do
+/// # Example
 ///
-/// With permissions, the user needs to publish on `portcullis.revocations` and on these, where `S` is the name of the stream, and to
-/// subscribe to `_INBOX.>`:
+/// ```no_run
+/// use std::time::Duration;
 ///
-/// ```text
-/// $JS.API.STREAM.INFO.S    $JS.API.STREAM.CREATE.S    $JS.API.STREAM.MSG.GET.S
-/// $JS.API.CONSUMER.CREATE.S    $JS.API.CONSUMER.MSG.NEXT.S.*
+/// use portcullis_store::JetStreamLog;
+///
+/// # fn main() -> Result<(), portcullis_core::revocation::LogError> {
+/// let log = JetStreamLog::new("nats://nats-1.internal:4222,nats://nats-2.internal:4222")?
+///     .credentials_file("/run/secrets/nats.creds")
+///     .horizon(Duration::from_secs(12 * 60 * 60))
+///     .replicas(3);
+/// # Ok(())
+/// # }
 /// ```
-///
-/// `STREAM.CREATE` only if the stream is not there already. Give nobody else the subject: who can publish there can log out anybody.
 pub struct JetStreamLog {
     access: Access,
-    settings: Settings,
-    link: Mutex<Option<Arc<Link>>>,
+    layout: Layout,
+    connection: Mutex<Option<Arc<Connection>>>,
     /// Of the reader that goes on where it was; others have one of their own.
     feed: Mutex<Option<Feed>>,
     warnings: SyncMutex<Vec<String>>,
@@ -115,7 +125,7 @@ impl JetStreamLog {
     /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if that is no URL of NATS, or some are with TLS and some
     /// without. The error does not repeat the URL.
     pub fn new(url: &str) -> Result<Self, LogError> {
-        let settings = Settings {
+        let layout = Layout {
             stream: "PORTCULLIS_REVOCATIONS".into(),
             subject: "portcullis.revocations".into(),
             horizon: crate::DEFAULT_HORIZON,
@@ -123,8 +133,8 @@ impl JetStreamLog {
         };
         Ok(Self {
             access: Access::parse(url)?,
-            settings,
-            link: Mutex::default(),
+            layout,
+            connection: Mutex::default(),
             feed: Mutex::default(),
             warnings: SyncMutex::default(),
         })
@@ -134,7 +144,7 @@ impl JetStreamLog {
     /// give access tokens by default. A stream that is there already and remembers for less is refused.
     #[must_use]
     pub fn horizon(mut self, horizon: Duration) -> Self {
-        self.settings.horizon = horizon;
+        self.layout.horizon = horizon;
         self
     }
 
@@ -142,7 +152,7 @@ impl JetStreamLog {
     /// account of NATS need a name and a [subject](Self::subject) each. A name that NATS does not allow is refused by the first call.
     #[must_use]
     pub fn stream(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.settings.stream);
+        name.clone_into(&mut self.layout.stream);
         self
     }
 
@@ -150,7 +160,7 @@ impl JetStreamLog {
     /// the first call.
     #[must_use]
     pub fn subject(mut self, subject: &str) -> Self {
-        subject.clone_into(&mut self.settings.subject);
+        subject.clone_into(&mut self.layout.subject);
         self
     }
 
@@ -158,7 +168,7 @@ impl JetStreamLog {
     /// single server can do.
     #[must_use]
     pub fn replicas(mut self, count: u8) -> Self {
-        self.settings.replicas = count.into();
+        self.layout.replicas = count.into();
         self
     }
 
@@ -200,16 +210,16 @@ impl JetStreamLog {
     }
 
     /// The connection, made anew if there is none that is good.
-    async fn link(&self) -> Result<Arc<Link>, LogError> {
-        let mut slot = self.link.lock().await;
-        if let Some(link) = slot.as_ref().filter(|link| link.is_good()) {
-            return Ok(Arc::clone(link));
+    async fn connection(&self) -> Result<Arc<Connection>, LogError> {
+        let mut slot = self.connection.lock().await;
+        if let Some(connection) = slot.as_ref().filter(|connection| connection.is_good()) {
+            return Ok(Arc::clone(connection));
         }
         *slot = None;
-        let (link, warnings) = Box::pin(Link::open(&self.access, &self.settings)).await?;
+        let (connection, warnings) = Box::pin(Connection::open(&self.access, &self.layout)).await?;
         *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) =
             warnings.into_iter().chain(self.access.warning()).collect();
-        Ok(Arc::clone(slot.insert(Arc::new(link))))
+        Ok(Arc::clone(slot.insert(Arc::new(connection))))
     }
 
     /// Ends a call that takes too long, and the connection with it.
@@ -217,8 +227,8 @@ impl JetStreamLog {
         if let Ok(outcome) = timeout(limit, call).await {
             return outcome;
         }
-        if let Ok(slot) = self.link.try_lock() {
-            slot.iter().for_each(|link| link.give_up());
+        if let Ok(slot) = self.connection.try_lock() {
+            slot.iter().for_each(|connection| connection.give_up());
         }
         Err(LogError::unavailable("NATS takes too long"))
     }
@@ -230,22 +240,24 @@ impl RevocationLog for JetStreamLog {
             if entries.is_empty() {
                 return Ok(());
             }
-            let link = self.link().await?;
-            for payload in payloads(entries, link.room) {
-                link.publish(payload).await?;
-            }
-            Ok(())
+            let connection = self.connection().await?;
+            append::append(&connection, entries).await
         })
         .await
     }
 
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
         let patience = patience.min(LONGEST_PATIENCE);
-        self.within(patience + CALL, Box::pin(read::read(self, after, patience))).await
+        let until = Instant::now() + patience;
+        let read = async {
+            let connection = self.connection().await?;
+            read::page(&connection, &self.layout, &self.feed, after, until).await
+        };
+        self.within(patience + CALL, Box::pin(read)).await
     }
 
     fn horizon(&self) -> Duration {
-        self.settings.horizon
+        self.layout.horizon
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -258,49 +270,7 @@ impl fmt::Debug for JetStreamLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JetStreamLog")
             .field("servers", &self.access)
-            .field("settings", &self.settings)
+            .field("layout", &self.layout)
             .finish_non_exhaustive()
-    }
-}
-
-/// The entries as messages of at most so many bytes: one, if they fit.
-fn payloads(entries: &[RevocationEntry], room: usize) -> Vec<String> {
-    let mut payloads: Vec<String> = Vec::new();
-    for entry in entries {
-        let line = entry.to_json();
-        match payloads.last_mut().filter(|payload| payload.len() + 1 + line.len() <= room) {
-            Some(payload) => {
-                payload.push('\n');
-                payload.push_str(&line);
-            }
-            None => payloads.push(line),
-        }
-    }
-    payloads
-}
-
-#[cfg(test)]
-mod tests {
-    use portcullis_core::{UnixTime, revocation::Revocation};
-
-    use super::*;
-
-    #[test]
-    fn entries_are_one_message_unless_they_do_not_fit() {
-        let entry = |id: &str| RevocationEntry::new(Revocation::session("i", id), UnixTime::from_secs(1));
-        let entries = [entry("a"), entry("b"), entry("c")];
-        let line = entries[0].to_json();
-        assert_eq!(payloads(&entries, 10_000).len(), 1);
-        assert_eq!(payloads(&entries, 2 * line.len() + 1).len(), 2);
-        assert_eq!(payloads(&entries, line.len() * 2).len(), 3);
-        let all = payloads(&entries, 2 * line.len() + 1).join("\n");
-        assert!(all.lines().map(RevocationEntry::from_json).map(Result::unwrap).eq(entries));
-    }
-
-    #[test]
-    fn the_longest_entry_fits_where_a_message_is_allowed_to_be_smallest() {
-        let worst = "\u{1}".repeat(255);
-        let entry = RevocationEntry::new(Revocation::session(&worst, &worst), UnixTime::from_secs(u64::MAX));
-        assert!(entry.to_json().len() < 7 * 1024);
     }
 }

@@ -1,4 +1,4 @@
-//! How a page comes about.
+//! A page of the stream, and where a reader may go on.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,17 +6,17 @@ use portcullis_core::{
     UnixTime,
     revocation::{Cursor, LogError, Page},
 };
-use tokio::time::{Instant, timeout};
-
-use super::{
-    JetStreamLog,
-    connection::Link,
-    follow::{Feed, Heard, Place},
-    layout::Standing,
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
 };
 
-/// About how many entries a page has at most. (A message is taken as a whole.)
-const PAGE: usize = 5000;
+use super::{
+    connection::Connection,
+    follow::{Feed, Heard},
+    layout::{Layout, PAGE, Place, Standing},
+    survey,
+};
 
 /// How long a feed may be silent although something follows, until that is looked into.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -31,19 +31,23 @@ const ENDS: usize = 2;
 /// has a feed of its own.
 const LET_GO: Duration = Duration::from_millis(20);
 
-/// Reads a page.
-pub(super) async fn read(log: &JetStreamLog, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
-    let until = Instant::now() + patience;
-    let link = log.link().await?;
-    let mut kept = timeout(LET_GO, log.feed.lock()).await;
+/// What follows `after`; waits for it until that instant. `feed` is kept for the reader that goes on where it was.
+pub(super) async fn page(
+    connection: &Arc<Connection>,
+    layout: &Layout,
+    feed: &Mutex<Option<Feed>>,
+    after: Option<&Cursor>,
+    until: Instant,
+) -> Result<Page, LogError> {
+    let mut kept = timeout(LET_GO, feed.lock()).await;
     let mut own = None;
     let slot = kept.as_deref_mut().unwrap_or(&mut own);
     // The last round comes after the waiting: the server is asked once more.
     for _ in 0..=ENDS + 1 {
-        let info = link.info().await?;
-        log.settings.accepts(&info, &link.version)?; // somebody may have changed it since we connected
+        let info = connection.info().await?;
+        survey::accept(layout, &info, &connection.version)?; // somebody may have changed it since we connected
         let standing = Standing::of(&info);
-        let (feed, is_restart) = feed_for(slot, &link, standing, after).await?;
+        let (feed, is_restart) = feed_for(slot, connection, standing, after).await?;
         let mut page = Page::empty(cursor(feed));
         page.is_restart = is_restart;
         if feed.place.sequence < standing.last {
@@ -65,19 +69,19 @@ pub(super) async fn read(log: &JetStreamLog, after: Option<&Cursor>, patience: D
 /// A feed that stands behind the cursor, or before everything; and whether it starts anew although the reader wanted to go on.
 async fn feed_for<'a>(
     slot: &'a mut Option<Feed>,
-    link: &Arc<Link>,
+    connection: &Arc<Connection>,
     standing: Standing,
     after: Option<&Cursor>,
 ) -> Result<(&'a mut Feed, bool), LogError> {
     let start = Place { sequence: standing.first.saturating_sub(1), nanos: 0 };
     let goes_on = after.and_then(|cursor| place_to_go_on(cursor, standing));
     let place = goes_on.unwrap_or(start);
-    if let Some(feed) = slot.take().filter(|feed| feed.is_at(link, standing.incarnation, place)) {
+    if let Some(feed) = slot.take().filter(|feed| feed.is_at(connection, standing.incarnation, place)) {
         return Ok((slot.insert(feed), after.is_some() && goes_on.is_none()));
     }
-    let is_there = is_still_there(link, standing, place).await?;
+    let is_there = is_still_there(connection, standing, place).await?;
     let place = if is_there { place } else { start };
-    let feed = Feed::open(link, standing, place).await?;
+    let feed = Feed::open(connection, standing, place).await?;
     Ok((slot.insert(feed), after.is_some() && (goes_on.is_none() || !is_there)))
 }
 
@@ -89,11 +93,11 @@ fn place_to_go_on(cursor: &Cursor, standing: Standing) -> Option<Place> {
 }
 
 /// Whether the message is the one that the reader has read. In a stream that was rolled back and has grown again it is not.
-async fn is_still_there(link: &Link, standing: Standing, place: Place) -> Result<bool, LogError> {
+async fn is_still_there(connection: &Connection, standing: Standing, place: Place) -> Result<bool, LogError> {
     if place.sequence < standing.first {
         return Ok(true); // its time was over, and nothing was between it and the first
     }
-    Ok(link.time_of(place.sequence).await? == (place.nanos != 0).then_some(place.nanos))
+    Ok(connection.time_of(place.sequence).await? == (place.nanos != 0).then_some(place.nanos))
 }
 
 /// Reads up to where the stream stood, or until the page is full.
@@ -106,19 +110,19 @@ async fn read_to_end(feed: &mut Feed, standing: Standing, mut page: Page) -> Res
         }
         if feed.next(Instant::now() + SILENCE, &mut page).await? == Heard::Message {
             feed.take_what_is_here(&mut page, PAGE);
-        } else if !feed.link.has_from(feed.place.sequence.saturating_add(1)).await? {
+        } else if !feed.connection.has_from(feed.place.sequence.saturating_add(1)).await? {
             // Somebody has deleted the last messages by hand: their numbers are gone.
             feed.place = Place { sequence: standing.last, nanos: 0 };
         } else if ends == ENDS {
             return Err(ended());
         } else {
             ends += 1;
-            let link = Arc::clone(&feed.link);
-            if !is_still_there(&link, standing, feed.place).await? {
-                link.give_up(); // the stream has changed behind us: the next call finds out how
+            let connection = Arc::clone(&feed.connection);
+            if !is_still_there(&connection, standing, feed.place).await? {
+                connection.give_up(); // the stream has changed behind us: the next call finds out how
                 return Err(ended());
             }
-            *feed = Feed::open(&link, standing, feed.place).await?;
+            *feed = Feed::open(&connection, standing, feed.place).await?;
         }
     }
     page.cursor = cursor(feed);

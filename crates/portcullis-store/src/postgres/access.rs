@@ -1,4 +1,4 @@
-//! Which server, how to reach it, and whom to trust.
+//! Where the server is, and how to get in.
 
 use std::{
     fmt,
@@ -31,9 +31,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Of tokio-postgres, which does not tell whether it was set.
 const KEEP_ALIVE_OF_CLIENT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// A PostgreSQL server.
+/// The servers, and what we show them.
 #[derive(Clone)]
-pub(super) struct Server {
+pub(super) struct Access {
     /// Without the password.
     config: Config,
     /// Zeroized when it is dropped. (The client makes a copy for each connection, which is not.)
@@ -41,7 +41,7 @@ pub(super) struct Server {
     roots: OnceLock<Arc<RootCertStore>>,
 }
 
-impl Server {
+impl Access {
     pub(super) fn parse(url: &str) -> Result<Self, LogError> {
         // The error of the parser can repeat a part of the URL.
         let Ok(mut config) = url.parse::<Config>() else {
@@ -121,9 +121,9 @@ impl Server {
 }
 
 /// Hosts and ports, and nothing else that a URL can have in it.
-impl fmt::Debug for Server {
+impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server")
+        f.debug_struct("Access")
             .field("hosts", &self.config.get_hosts())
             .field("addresses", &self.config.get_hostaddrs())
             .field("ports", &self.config.get_ports())
@@ -192,16 +192,16 @@ mod tests {
     #[test]
     fn the_password_is_kept_apart_and_zeroized_when_it_is_dropped() {
         fn is_zeroized(_: &impl zeroize::ZeroizeOnDrop) {}
-        let by_url = Server::parse("postgres://user:s3cret@localhost/service").unwrap();
-        let mut by_credentials = Server::parse("postgres://localhost/service").unwrap();
+        let by_url = Access::parse("postgres://user:s3cret@localhost/service").unwrap();
+        let mut by_credentials = Access::parse("postgres://localhost/service").unwrap();
         by_credentials.credentials("user", "s3cret");
-        for server in [by_url, by_credentials] {
-            assert!(server.config.get_password().is_none_or(<[u8]>::is_empty));
-            is_zeroized(server.password.as_ref().unwrap());
-            assert_eq!(server.config().get_password(), Some(&b"s3cret"[..]));
-            assert_eq!(server.config().get_user(), Some("user"));
+        for access in [by_url, by_credentials] {
+            assert!(access.config.get_password().is_none_or(<[u8]>::is_empty));
+            is_zeroized(access.password.as_ref().unwrap());
+            assert_eq!(access.config().get_password(), Some(&b"s3cret"[..]));
+            assert_eq!(access.config().get_user(), Some("user"));
         }
-        let without = Server::parse("postgres://localhost/service").unwrap();
+        let without = Access::parse("postgres://localhost/service").unwrap();
         assert_eq!(without.config().get_password(), None);
     }
 }

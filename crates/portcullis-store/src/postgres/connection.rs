@@ -1,4 +1,4 @@
-//! A connection, and what is asked over it.
+//! A connection to the server, and the questions that are asked on it.
 
 use std::{
     fmt,
@@ -13,40 +13,44 @@ use std::{
 use portcullis_core::revocation::LogError;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    join, select,
+    join,
     sync::{Mutex, watch},
     task::JoinSet,
-    time::sleep,
+    time::timeout,
 };
 use tokio_postgres::{
-    AsyncMessage, Client, Connection, Error, NoTls, Row, Socket,
+    AsyncMessage, Client, Connection as Driver, Error, NoTls, Row, Socket,
     tls::MakeTlsConnect,
     types::{ToSql, Type},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{access::Server, error::explain};
+use super::{access::Access, error::explain, follow::News};
 
 /// Limits of the server's own: shorter than ours, so that it gives up before we go away and leave it to its work. (PostgreSQL does not
 /// notice that a client is gone while it waits for a lock.)
 const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '3s'";
 
+/// What PostgreSQL may take to answer, connecting included. More than the server's own limit for a statement, so that the usual answer to
+/// a long wait is its error, which says what was waited for.
+const LIMIT: Duration = Duration::from_secs(4);
+
 /// What a question does to the server.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Access {
+pub(super) enum Work {
     Reads,
     Writes,
 }
 
-impl Access {
+impl Work {
     fn begin(self) -> String {
-        let access = match self {
+        let mode = match self {
             // The planner expects little behind the end of what it has counted, and would sort all of the rest for each page.
             Self::Reads => "READ ONLY; SET LOCAL enable_sort = off",
             Self::Writes => "READ WRITE",
         };
         // Not what the database has as its default: by SERIALIZABLE writers would make one another fail.
-        format!("BEGIN ISOLATION LEVEL READ COMMITTED {access}; {LIMITS}")
+        format!("BEGIN ISOLATION LEVEL READ COMMITTED {mode}; {LIMITS}")
     }
 }
 
@@ -55,7 +59,7 @@ pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 /// A connection to PostgreSQL, and the task that drives it, which ends with it.
 ///
 /// Nothing is set for the session but `LISTEN`, and no statement is prepared: behind `PgBouncer` a session is not ours.
-pub(super) struct Session {
+pub(super) struct Connection {
     client: Client,
     /// Held while a transaction's statements are sent and answered: two of them must not mix.
     turn: Mutex<()>,
@@ -64,34 +68,27 @@ pub(super) struct Session {
     /// Not to be used for anything new.
     is_spent: AtomicBool,
     timeline: u32,
-    _connection: JoinSet<()>,
+    _driver: JoinSet<()>,
 }
 
-impl Session {
-    pub(super) async fn open(server: &Server) -> Result<Self, LogError> {
-        match server.tls()? {
-            Some(tls) => Self::open_by(server, MakeRustlsConnect::new(tls)).await,
-            None => Self::open_by(server, NoTls).await,
+impl Connection {
+    pub(super) async fn open(access: &Access) -> Result<Self, LogError> {
+        match access.tls()? {
+            Some(tls) => Self::open_by(access, MakeRustlsConnect::new(tls)).await,
+            None => Self::open_by(access, NoTls).await,
         }
     }
 
-    async fn open_by<T>(server: &Server, tls: T) -> Result<Self, LogError>
+    async fn open_by<T>(access: &Access, tls: T) -> Result<Self, LogError>
     where
         T: MakeTlsConnect<Socket>,
         T::Stream: Send + 'static,
     {
-        let (client, connection) = server.config().connect(tls).await.map_err(explain)?;
+        let (client, driver) = access.config().connect(tls).await.map_err(explain)?;
         let (sender, news) = watch::channel(());
         let mut task = JoinSet::new();
-        task.spawn(drive(connection, sender));
-        Ok(Self {
-            client,
-            turn: Mutex::new(()),
-            news,
-            is_spent: AtomicBool::new(false),
-            timeline: 0,
-            _connection: task,
-        })
+        task.spawn(drive(driver, sender));
+        Ok(Self { client, turn: Mutex::new(()), news, is_spent: AtomicBool::new(false), timeline: 0, _driver: task })
     }
 
     pub(super) fn is_usable(&self) -> bool {
@@ -112,29 +109,24 @@ impl Session {
         Self { timeline, ..self }
     }
 
-    /// Asks in a transaction of its own. After any failure the session is used no more.
-    pub(super) async fn ask(
-        &self,
-        access: Access,
-        query: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<Vec<Row>, LogError> {
-        self.try_to_ask(access, query, parameters).await.map_err(|error| {
+    /// Asks in a transaction of its own. After any failure the connection is used no more.
+    pub(super) async fn ask(&self, work: Work, query: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, LogError> {
+        self.try_to_ask(work, query, parameters).await.map_err(|error| {
             self.give_up();
             explain(error)
         })
     }
 
-    /// Asks in a transaction of its own, which the server ends in any case; so the session stays usable.
+    /// Asks in a transaction of its own, which the server ends in any case; so the connection stays usable.
     pub(super) async fn try_to_ask(
         &self,
-        access: Access,
+        work: Work,
         query: &str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Error> {
         let _turn = self.turn.lock().await;
         let in_doubt = InDoubt(Some(self));
-        let begin = access.begin();
+        let begin = work.begin();
         // All three are sent before the first is answered. A call that is given up in between leaves no transaction open, and it is
         // never cancelled on the server: a commit that waits for a standby would then count as one.
         let (begun, rows, committed) = join!(
@@ -154,7 +146,7 @@ impl Session {
     pub(super) async fn run(&self, statements: &str) -> Result<(), LogError> {
         let _turn = self.turn.lock().await;
         let in_doubt = InDoubt(Some(self));
-        let begin = Access::Writes.begin();
+        let begin = Work::Writes.begin();
         let outcome = self.client.batch_execute(&format!("{begin}; {statements}; COMMIT")).await;
         if outcome.is_ok() {
             in_doubt.settle();
@@ -164,33 +156,18 @@ impl Session {
 
     /// What tells that something came after this call.
     pub(super) fn news(&self) -> News {
-        let mut news = self.news.clone();
-        news.mark_unchanged();
-        News(news)
+        News::of(&self.news)
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("is_usable", &self.is_usable()).finish_non_exhaustive()
+        f.debug_struct("Connection").field("is_usable", &self.is_usable()).finish_non_exhaustive()
     }
 }
 
-/// Whether the server has called.
-pub(super) struct News(watch::Receiver<()>);
-
-impl News {
-    /// Waits for a call, or the end of the connection, but not for longer than that.
-    pub(super) async fn within(&mut self, time: Duration) {
-        select! {
-            _ = self.0.changed() => {}
-            () = sleep(time) => {}
-        }
-    }
-}
-
-/// Marks a session as spent if its owner is dropped while an answer is due: what hung before would hang again.
-struct InDoubt<'a>(Option<&'a Session>);
+/// Marks a connection as spent if its owner is dropped while an answer is due: what hung before would hang again.
+struct InDoubt<'a>(Option<&'a Connection>);
 
 impl InDoubt<'_> {
     fn settle(mut self) {
@@ -200,40 +177,47 @@ impl InDoubt<'_> {
 
 impl Drop for InDoubt<'_> {
     fn drop(&mut self) {
-        if let Some(session) = self.0 {
-            session.give_up();
+        if let Some(connection) = self.0 {
+            connection.give_up();
         }
     }
 }
 
-async fn drive<S, T>(mut connection: Connection<S, T>, news: watch::Sender<()>)
+async fn drive<S, T>(mut driver: Driver<S, T>, news: watch::Sender<()>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
-    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+    while let Some(Ok(message)) = poll_fn(|context| driver.poll_message(context)).await {
         if matches!(message, AsyncMessage::Notification(_)) {
             news.send_replace(());
         }
     }
 }
 
-/// A place for the one session of one kind of work, made anew when it is no good.
+/// A place for the one connection of one kind of work, made anew when it is no good.
 #[derive(Debug, Default)]
-pub(super) struct Lane(Mutex<Option<Arc<Session>>>);
+pub(super) struct Lane(Mutex<Option<Arc<Connection>>>);
 
 impl Lane {
-    pub(super) async fn session(
+    pub(super) async fn connection(
         &self,
-        open: impl Future<Output = Result<Session, LogError>>,
-    ) -> Result<Arc<Session>, LogError> {
+        open: impl Future<Output = Result<Connection, LogError>>,
+    ) -> Result<Arc<Connection>, LogError> {
         let mut place = self.0.lock().await;
-        if let Some(session) = place.as_ref().filter(|session| session.is_usable()) {
-            return Ok(Arc::clone(session));
+        if let Some(connection) = place.as_ref().filter(|connection| connection.is_usable()) {
+            return Ok(Arc::clone(connection));
         }
         *place = None;
-        let session = Arc::new(open.await?);
-        *place = Some(Arc::clone(&session));
-        Ok(session)
+        let connection = Arc::new(open.await?);
+        *place = Some(Arc::clone(&connection));
+        Ok(connection)
     }
+}
+
+/// Waits for an answer, though not for ever.
+pub(super) async fn promptly<T>(answer: impl Future<Output = Result<T, LogError>>) -> Result<T, LogError> {
+    timeout(LIMIT, answer).await.unwrap_or_else(|_| {
+        Err(LogError::unavailable(format!("PostgreSQL does not answer within {} seconds", LIMIT.as_secs())))
+    })
 }

@@ -1,6 +1,6 @@
-//! Where in a database the log is, and the SQL that speaks to it.
+//! What stands where in a database, and the SQL that speaks to it.
 
-use portcullis_core::revocation::LogError;
+use portcullis_core::revocation::{Cursor, LogError};
 
 /// The form of the tables that this version reads and writes.
 pub(super) const FORM: i32 = 1;
@@ -8,20 +8,20 @@ pub(super) const FORM: i32 = 1;
 /// How many entries a page has at most: some 600 KB, and a tenth of a second where the network is slow.
 pub(super) const PAGE: usize = 5000;
 
-/// The name of a schema: lower case, so that it is the same with and without quotes.
+/// The schema that has the log, by its name: lower case, so that it is the same with and without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Schema(String);
+pub(super) struct Layout(String);
 
 /// Names of PostgreSQL have 63 bytes, and that of the channel has more in it than the schema's.
 const LONGEST_NAME: usize = 40;
 
-impl Default for Schema {
+impl Default for Layout {
     fn default() -> Self {
         Self("portcullis".to_owned())
     }
 }
 
-impl Schema {
+impl Layout {
     pub(super) fn parse(name: &str) -> Result<Self, LogError> {
         let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
         let is_plain = name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
@@ -84,5 +84,29 @@ impl Schema {
                       AND until > now() - interval '10 minutes'
                 ORDER BY position LIMIT {PAGE})"#
         )
+    }
+}
+
+/// A place in the log: behind this position, which was written with this mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) position: i64,
+    pub(super) mark: i64,
+}
+
+impl Place {
+    /// Before everything.
+    pub(super) const BEGINNING: Self = Self { position: 0, mark: 0 };
+
+    /// The position is in the lower half of the cursor's.
+    pub(super) fn of(cursor: &Cursor) -> Option<Self> {
+        let (mark, position) = (cursor.position() >> 64, cursor.position() & u128::from(u64::MAX));
+        Some(Self { position: i64::try_from(position).ok()?, mark: i64::try_from(mark).ok()? })
+    }
+
+    pub(super) fn cursor(self, incarnation: u128) -> Cursor {
+        // Neither is ever negative.
+        let (position, mark) = (u128::from(self.position.unsigned_abs()), u128::from(self.mark.unsigned_abs()));
+        Cursor::new(incarnation, (mark << 64) | position)
     }
 }

@@ -1,8 +1,10 @@
-//! A log in a table of PostgreSQL. What it promises, and what it creates on the server, is said at [`PostgresLog`].
+//! A log in a table of PostgreSQL. The rules are at [`PostgresLog`], where users find them.
 
 mod access;
+mod append;
 mod connection;
 mod error;
+mod follow;
 mod layout;
 mod read;
 mod survey;
@@ -14,21 +16,14 @@ use std::{
 };
 
 use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
-use tokio::time::{Instant, timeout};
-use tokio_postgres::types::Type;
+use tokio::time::Instant;
 
 use self::{
-    access::Server,
-    connection::{Access, Lane, Session},
-    layout::Schema,
+    access::Access,
+    connection::{Connection, Lane, promptly},
+    follow::POLL,
+    layout::Layout,
 };
-
-/// What PostgreSQL may take to answer, connecting included. More than the server's own limit for a statement, so that the usual answer to
-/// a long wait is its error, which says what was waited for.
-const LIMIT: Duration = Duration::from_secs(4);
-
-/// How often it is asked although it has not called.
-const POLL: Duration = Duration::from_secs(1);
 
 /// A [`RevocationLog`] in PostgreSQL (13 or later), for several instances of a service that share a database.
 ///
@@ -49,7 +44,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// - Reading and appending have a connection each, so neither waits for the other.
 /// - Every call ends within about 4 seconds (plus its patience), whatever the server or the network do.
 ///
-/// # What there is on the server
+/// # What is on the server
 ///
 /// A schema, `portcullis` unless [set otherwise](Self::schema), with two tables and a function. They are created at the first
 /// connection, unless they are there. This is what [`schema_sql`](Self::schema_sql) gives:
@@ -119,8 +114,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// # }
 /// ```
 pub struct PostgresLog {
-    server: Server,
-    schema: Schema,
+    access: Access,
+    layout: Layout,
     horizon: Duration,
     reader: Lane,
     writer: Lane,
@@ -140,8 +135,8 @@ impl PostgresLog {
     /// If the URL cannot be read or names no host. The error says nothing of what is in it.
     pub fn new(url: &str) -> Result<Self, LogError> {
         Ok(Self {
-            server: Server::parse(url)?,
-            schema: Schema::default(),
+            access: Access::parse(url)?,
+            layout: Layout::default(),
             horizon: crate::DEFAULT_HORIZON,
             reader: Lane::default(),
             writer: Lane::default(),
@@ -159,7 +154,7 @@ impl PostgresLog {
     /// As whom to connect, instead of what the URL says.
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
-        self.server.credentials(user, password);
+        self.access.credentials(user, password);
         self
     }
 
@@ -169,7 +164,7 @@ impl PostgresLog {
     ///
     /// If it is not of 1 to 40 lower-case ASCII letters, digits and underscores, or starts with a digit or `pg_`.
     pub fn schema(self, name: &str) -> Result<Self, LogError> {
-        Ok(Self { schema: Schema::parse(name)?, ..self })
+        Ok(Self { layout: Layout::parse(name)?, ..self })
     }
 
     /// Who may have signed the server's certificate: one or several certificates as PEM. Defaults to whom the machine trusts; they
@@ -179,46 +174,46 @@ impl PostgresLog {
     ///
     /// If there is none in it, or something that is no certificate.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, LogError> {
-        self.server.trust(pem)?;
+        self.access.trust(pem)?;
         Ok(self)
     }
 
     /// The SQL that creates the log, for an administrator to run in one transaction where the service itself may create nothing. It can
     /// be run again: what is there stays. The rights to grant stand [above](Self#rights).
     pub fn schema_sql(&self) -> String {
-        self.schema.creation()
+        self.layout.creation()
     }
 
-    // What opens a session is boxed: it is large, seldom needed, and would be a part of every call.
+    // What opens a connection is boxed: it is large, seldom needed, and would be a part of every call.
 
-    async fn reading(&self) -> Result<Arc<Session>, LogError> {
+    async fn reading(&self) -> Result<Arc<Connection>, LogError> {
         let open = async {
-            let session = self.open().await?;
-            let timeline = survey::timeline(&session).await?;
+            let connection = self.open().await?;
+            let timeline = survey::timeline(&connection).await?;
             // Before the first question, so that nothing comes in between.
-            session.run(&self.schema.listen()).await?;
-            Ok(session.with_timeline(timeline))
+            connection.run(&self.layout.listen()).await?;
+            Ok(connection.with_timeline(timeline))
         };
-        self.reader.session(Box::pin(open)).await
+        self.reader.connection(Box::pin(open)).await
     }
 
-    async fn writing(&self) -> Result<Arc<Session>, LogError> {
-        self.writer.session(Box::pin(self.open())).await
+    async fn writing(&self) -> Result<Arc<Connection>, LogError> {
+        self.writer.connection(Box::pin(self.open())).await
     }
 
-    async fn open(&self) -> Result<Session, LogError> {
-        let session = Session::open(&self.server).await?;
-        let warnings = survey::inspect(&session, &self.server, &self.schema).await?;
+    async fn open(&self) -> Result<Connection, LogError> {
+        let connection = Connection::open(&self.access).await?;
+        let warnings = survey::inspect(&connection, &self.access, &self.layout).await?;
         *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
-        Ok(session)
+        Ok(connection)
     }
 }
 
 impl fmt::Debug for PostgresLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresLog")
-            .field("server", &self.server)
-            .field("schema", &self.schema)
+            .field("server", &self.access)
+            .field("layout", &self.layout)
             .field("horizon", &self.horizon)
             .finish_non_exhaustive()
     }
@@ -229,25 +224,21 @@ impl RevocationLog for PostgresLog {
         if entries.is_empty() {
             return Ok(());
         }
-        let texts: Vec<String> = entries.iter().map(RevocationEntry::to_json).collect();
-        let until = |entry: &RevocationEntry| i64::try_from(entry.until().as_secs()).unwrap_or(i64::MAX);
-        let untils: Vec<i64> = entries.iter().map(until).collect();
         let append = async {
-            let session = self.writing().await?;
-            let parameters = [(&texts as _, Type::TEXT_ARRAY), (&untils as _, Type::INT8_ARRAY)];
-            session.ask(Access::Writes, &self.schema.append(), &parameters).await
+            let connection = self.writing().await?;
+            append::append(&connection, &self.layout, entries).await
         };
-        promptly(append).await.map(drop)
+        promptly(append).await
     }
 
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
         let asked_at = Instant::now();
         let first = async {
-            let session = self.reading().await?;
-            let news = session.news();
-            Ok((read::page(&session, &self.schema, after).await?, session, news))
+            let connection = self.reading().await?;
+            let news = connection.news();
+            Ok((read::page(&connection, &self.layout, after).await?, connection, news))
         };
-        let (mut page, session, mut news) = promptly(first).await?;
+        let (mut page, connection, mut news) = promptly(first).await?;
         loop {
             let left = patience.saturating_sub(asked_at.elapsed());
             let is_news = !page.entries.is_empty() || page.unreadable > 0 || page.is_restart;
@@ -256,7 +247,7 @@ impl RevocationLog for PostgresLog {
             }
             news.within(left.min(POLL)).await;
             let cursor = page.cursor;
-            page = promptly(read::page(&session, &self.schema, Some(&cursor))).await?;
+            page = promptly(read::page(&connection, &self.layout, Some(&cursor))).await?;
         }
     }
 
@@ -267,10 +258,4 @@ impl RevocationLog for PostgresLog {
     fn warnings(&self) -> Vec<String> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-async fn promptly<T>(answer: impl Future<Output = Result<T, LogError>>) -> Result<T, LogError> {
-    timeout(LIMIT, answer).await.unwrap_or_else(|_| {
-        Err(LogError::unavailable(format!("PostgreSQL does not answer within {} seconds", LIMIT.as_secs())))
-    })
 }

@@ -1,4 +1,4 @@
-//! A page of the log, and where a reader stands.
+//! A page of the log, and where a reader may go on.
 
 use portcullis_core::{
     UnixTime,
@@ -7,33 +7,10 @@ use portcullis_core::{
 use tokio_postgres::{Error, Row, types::Type};
 
 use super::{
-    connection::{Access, Session},
+    connection::{Connection, Work},
     error::explain,
-    layout::{PAGE, Schema},
+    layout::{Layout, PAGE, Place},
 };
-
-/// A place in the log: behind this position, which was written with this mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    position: i64,
-    mark: i64,
-}
-
-const BEGINNING: Place = Place { position: 0, mark: 0 };
-
-impl Place {
-    /// The position is in the lower half of the cursor's.
-    fn of(cursor: &Cursor) -> Option<Self> {
-        let (mark, position) = (cursor.position() >> 64, cursor.position() & u128::from(u64::MAX));
-        Some(Self { position: i64::try_from(position).ok()?, mark: i64::try_from(mark).ok()? })
-    }
-
-    fn cursor(self, incarnation: u128) -> Cursor {
-        // Neither is ever negative.
-        let (position, mark) = (u128::from(self.position.unsigned_abs()), u128::from(self.mark.unsigned_abs()));
-        Cursor::new(incarnation, (mark << 64) | position)
-    }
-}
 
 /// What the log says of itself, as of the instant at which a page was read.
 struct Head {
@@ -68,40 +45,40 @@ impl Head {
     }
 }
 
-/// Reads what follows the cursor now, without waiting for anything.
-pub(super) async fn page(session: &Session, schema: &Schema, after: Option<&Cursor>) -> Result<Page, LogError> {
-    let place = after.map_or(Some(BEGINNING), Place::of);
-    let (head, rows) = read(session, schema, place.unwrap_or(BEGINNING)).await?;
+/// What follows `after` now.
+pub(super) async fn page(connection: &Connection, layout: &Layout, after: Option<&Cursor>) -> Result<Page, LogError> {
+    let place = after.map_or(Some(Place::BEGINNING), Place::of);
+    let (head, rows) = read(connection, layout, place.unwrap_or(Place::BEGINNING)).await?;
     if after.is_none_or(|cursor| head.has(cursor)) {
         return fill(&head, &rows);
     }
-    let (head, rows) = read(session, schema, BEGINNING).await?;
+    let (head, rows) = read(connection, layout, Place::BEGINNING).await?;
     let mut page = fill(&head, &rows)?;
     page.is_restart = true;
     Ok(page)
 }
 
-async fn read(session: &Session, schema: &Schema, place: Place) -> Result<(Head, Vec<Row>), LogError> {
-    let mut rows = session.ask(Access::Reads, &schema.read(), &[(&place.position, Type::INT8)]).await?;
+async fn read(connection: &Connection, layout: &Layout, place: Place) -> Result<(Head, Vec<Row>), LogError> {
+    let mut rows = connection.ask(Work::Reads, &layout.read(), &[(&place.position, Type::INT8)]).await?;
     let head = rows.iter().position(|row| row.try_get("is_head").unwrap_or(false));
     let Some(head) = head.map(|at| rows.remove(at)) else {
-        session.give_up();
+        connection.give_up();
         return Err(LogError::unavailable(
             "the row of `revocation_log` in PostgreSQL is gone; the next call makes a new one",
         ));
     };
     // Behind PgBouncer, a session outlives the server that it was opened with.
     if head.try_get("is_standby").unwrap_or(true) {
-        session.give_up();
+        connection.give_up();
         return Err(LogError::unavailable("the PostgreSQL server is a standby: it may lack what was revoked"));
     }
-    Ok((Head::read(&head, session.timeline())?, rows))
+    Ok((Head::read(&head, connection.timeline())?, rows))
 }
 
 fn fill(head: &Head, rows: &[Row]) -> Result<Page, LogError> {
     let mut page = Page::empty(head.end.cursor(head.incarnation));
     page.as_of = head.as_of;
-    let mut last = BEGINNING;
+    let mut last = Place::BEGINNING;
     for row in rows {
         let place = || -> Result<_, Error> {
             let place = Place { position: row.try_get("position")?, mark: row.try_get("mark")? };

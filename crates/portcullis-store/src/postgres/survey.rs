@@ -1,13 +1,13 @@
-//! What is looked at when a connection is new: whether the server is one that a log can be kept on, and whether the log is there.
+//! What is looked at before a server is used: whether the server is one that a log can be kept on, and whether the log is there.
 
 use portcullis_core::revocation::LogError;
 use tokio_postgres::{Error, Row, types::Type};
 
 use super::{
-    access::Server,
-    connection::{Access, Session},
+    access::Access,
+    connection::{Connection, Work},
     error::explain,
-    layout::{FORM, Schema},
+    layout::{FORM, Layout},
 };
 
 /// The oldest that its makers still look after, or did until a year ago: 13, which draws UUIDs by itself.
@@ -45,25 +45,29 @@ impl Finding {
 }
 
 /// Looks, makes what is missing, and gives what an operator should know.
-pub(super) async fn inspect(session: &Session, server: &Server, schema: &Schema) -> Result<Vec<String>, LogError> {
-    let mut finding = look(session, schema).await?;
+pub(super) async fn inspect(
+    connection: &Connection,
+    access: &Access,
+    layout: &Layout,
+) -> Result<Vec<String>, LogError> {
+    let mut finding = look(connection, layout).await?;
     refuse(&finding)?;
     if !finding.is("is_complete")? {
-        create(session, schema, &finding).await?;
-        finding = look(session, schema).await?;
+        create(connection, layout, &finding).await?;
+        finding = look(connection, layout).await?;
     }
     if !finding.is("may_use")? {
-        let name = schema.name();
+        let name = layout.name();
         return Err(LogError::misconfigured(format!(
             "the PostgreSQL user may not use the revocation log: GRANT it USAGE on the schema \"{name}\", SELECT on both of its \
              tables, and EXECUTE on \"{name}\".append_revocations"
         )));
     }
-    if session.ask(Access::Reads, &schema.form(), &[]).await?.is_empty() {
+    if connection.ask(Work::Reads, &layout.form(), &[]).await?.is_empty() {
         // Somebody has emptied the table. The log that begins now is another one, and readers will see that.
-        create(session, schema, &finding).await?;
+        create(connection, layout, &finding).await?;
     }
-    let form = session.ask(Access::Reads, &schema.form(), &[]).await?;
+    let form = connection.ask(Work::Reads, &layout.form(), &[]).await?;
     let form = form.first().map(|row| row.try_get::<_, i32>(0)).transpose().map_err(explain)?.unwrap_or(0);
     if form != FORM {
         return Err(LogError::misconfigured(format!(
@@ -71,12 +75,12 @@ pub(super) async fn inspect(session: &Session, server: &Server, schema: &Schema)
              version on all instances"
         )));
     }
-    warnings(&finding, server)
+    warnings(&finding, access)
 }
 
 /// The server's timeline: a number that changes whenever a standby takes over or a backup is played back, or 0 where it is not told.
-pub(super) async fn timeline(session: &Session) -> Result<u32, LogError> {
-    let rows = session.try_to_ask(Access::Reads, "SELECT pg_walfile_name(pg_current_wal_lsn())", &[]).await;
+pub(super) async fn timeline(connection: &Connection) -> Result<u32, LogError> {
+    let rows = connection.try_to_ask(Work::Reads, "SELECT pg_walfile_name(pg_current_wal_lsn())", &[]).await;
     let name = |rows: Vec<Row>| rows.first().map(|row| row.try_get::<_, String>(0)).transpose();
     match rows.and_then(name) {
         Ok(name) => Ok(name.and_then(|name| u32::from_str_radix(name.get(..8)?, 16).ok()).unwrap_or(0)),
@@ -86,14 +90,14 @@ pub(super) async fn timeline(session: &Session) -> Result<u32, LogError> {
     }
 }
 
-async fn look(session: &Session, schema: &Schema) -> Result<Finding, LogError> {
-    let rows = session.ask(Access::Reads, QUESTION, &[(&schema.name(), Type::TEXT)]).await?;
+async fn look(connection: &Connection, layout: &Layout) -> Result<Finding, LogError> {
+    let rows = connection.ask(Work::Reads, QUESTION, &[(&layout.name(), Type::TEXT)]).await?;
     rows.into_iter().next().map(Finding).ok_or_else(|| LogError::unavailable("PostgreSQL answers with no row"))
 }
 
-async fn create(session: &Session, schema: &Schema, finding: &Finding) -> Result<(), LogError> {
-    let creation = if finding.is("has_schema")? { schema.creation_inside() } else { schema.creation() };
-    session.run(&creation).await
+async fn create(connection: &Connection, layout: &Layout, finding: &Finding) -> Result<(), LogError> {
+    let creation = if finding.is("has_schema")? { layout.creation_inside() } else { layout.creation() };
+    connection.run(&creation).await
 }
 
 fn refuse(finding: &Finding) -> Result<(), LogError> {
@@ -118,7 +122,7 @@ fn refuse(finding: &Finding) -> Result<(), LogError> {
     Ok(())
 }
 
-fn warnings(finding: &Finding, server: &Server) -> Result<Vec<String>, LogError> {
+fn warnings(finding: &Finding, access: &Access) -> Result<Vec<String>, LogError> {
     let sentences = [
         (
             !finding.is("syncs")?,
@@ -139,7 +143,7 @@ fn warnings(finding: &Finding, server: &Server) -> Result<Vec<String>, LogError>
             "a table of the revocation log is UNLOGGED: PostgreSQL empties it after each crash; ALTER TABLE .. SET LOGGED",
         ),
         (
-            !finding.is("is_encrypted")? && !server.is_here(),
+            !finding.is("is_encrypted")? && !access.is_here(),
             "the connection to PostgreSQL is not encrypted: whoever is on the way can read and change revocations; \
              `sslmode=require` in the URL refuses that",
         ),

@@ -1,4 +1,4 @@
-//! The one thread that works on the file.
+//! The way to the file: one thread works on it, and everybody else asks that.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,13 +13,14 @@ use portcullis_core::{
     Clock,
     revocation::{Cursor, LogError, Page, RevocationEntry},
 };
+use redb::Database;
 use tokio::sync::{oneshot, watch};
 
-use super::layout::LogFile;
+use super::{access, append, follow::News, read, survey};
 
 /// The way to the thread. When it goes, the thread ends, and the file is closed.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct Connection {
     path: PathBuf,
     /// `None` once it is going.
     jobs: Option<Sender<Job>>,
@@ -41,10 +42,10 @@ struct Append {
 /// How many calls are written together at most.
 const TOGETHER: usize = 256;
 
-impl Writer {
+impl Connection {
     /// Opens the file and starts the thread.
-    pub(super) fn start(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, LogError> {
-        let file = LogFile::open(path)?;
+    pub(super) fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, LogError> {
+        let file = open_file(path)?;
         let (jobs, waiting) = channel();
         let appended = watch::Sender::new(0);
         let work = Work { path: path.into(), file: Some(file), clock, appended: appended.clone() };
@@ -59,8 +60,9 @@ impl Writer {
         &self.path
     }
 
-    pub(super) fn appended(&self) -> watch::Receiver<u64> {
-        self.appended.subscribe()
+    /// What tells that something came after this call.
+    pub(super) fn news(&self) -> News {
+        News::of(&self.appended)
     }
 
     pub(super) async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
@@ -80,7 +82,7 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for Connection {
     /// Waits until what was asked for is written and the file is closed: whoever opens it next finds it free. Milliseconds.
     fn drop(&mut self) {
         self.jobs = None;
@@ -94,7 +96,7 @@ impl Drop for Writer {
 struct Work {
     path: PathBuf,
     /// `None` after a failure: redb wants the file to be opened anew then.
-    file: Option<LogFile>,
+    file: Option<Database>,
     clock: Arc<dyn Clock>,
     appended: watch::Sender<u64>,
 }
@@ -109,7 +111,7 @@ impl Work {
                 match job {
                     Job::Append(append) => appends.push(append),
                     Job::Read(after, done) => {
-                        let _ = done.send(self.with_file(|file| file.page(after.as_ref())));
+                        let _ = done.send(self.with_file(|file| read::page(file, after.as_ref())));
                     }
                 }
                 next = if appends.len() < TOGETHER { waiting.try_recv().ok() } else { None };
@@ -125,7 +127,7 @@ impl Work {
         }
         let now = self.clock.now();
         let entries = || appends.iter().flat_map(|append| &append.entries);
-        let outcome = self.with_file(|file| file.append(entries(), now));
+        let outcome = self.with_file(|file| append::append(file, entries(), now));
         if let Ok(position) = outcome {
             self.appended.send_replace(position);
         }
@@ -135,13 +137,19 @@ impl Work {
         }
     }
 
-    fn with_file<T>(&mut self, work: impl FnOnce(&LogFile) -> Result<T, LogError>) -> Result<T, LogError> {
+    fn with_file<T>(&mut self, work: impl FnOnce(&Database) -> Result<T, LogError>) -> Result<T, LogError> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => LogFile::open(&self.path)?,
+            None => open_file(&self.path)?,
         };
         let done = work(&file)?;
         self.file = Some(file);
         Ok(done)
     }
+}
+
+fn open_file(path: &Path) -> Result<Database, LogError> {
+    let file = access::open(path)?;
+    survey::settle(&file)?;
+    Ok(file)
 }

@@ -1,20 +1,13 @@
-//! A log in a file, for a service that runs on one machine.
-//!
-//! The rules:
-//!
-//! - A file of [redb](https://docs.rs/redb), which only this crate writes. It is made with its first use, readable by nobody but
-//!   its owner: it says who is revoked.
-//! - An entry that is acknowledged is on the disk (`fsync`): neither `kill -9` nor a loss of power takes it back, if the disk does what
-//!   it says.
-//! - One process at a time. A second one is refused: if two instances run on one machine, even for the moment of a rolling restart, use a log
-//!   with a server.
-//! - Not on a network file system: its locks and `fsync`s promise less.
-//! - What is written at the same time is written together, so that a disk that takes long makes nobody wait for others.
-//! - An entry stays for a day longer than it has to, in case that somebody has set the clock wrong.
-//! - A disk that is full or read-only makes writes fail, and loses nothing; when there is room again they work again.
+//! A log in a file. The rules are at [`RedbLog`], where users find them.
 
+mod access;
+mod append;
 mod connection;
+mod error;
+mod follow;
 mod layout;
+mod read;
+mod survey;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
@@ -23,11 +16,32 @@ use portcullis_core::{
     clock::SystemClock,
     revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog},
 };
-use tokio::{sync::watch, time::timeout};
 
-use self::connection::Writer;
+use self::connection::Connection;
 
-/// A log in a file. Clones are one log.
+/// A log in a file, for a service that runs on one machine. Clones are one log. See the [crate](crate) for which log to use.
+///
+/// # The rules
+///
+/// - A file of [redb](https://docs.rs/redb), which only this crate writes. It is made with its first use, readable by nobody but
+///   its owner: it says who is revoked.
+/// - An entry that is acknowledged is on the disk (`fsync`): neither `kill -9` nor a loss of power takes it back, if the disk does what
+///   it says.
+/// - One process at a time. A second one is refused: if two instances run on one machine, even for the moment of a rolling restart, use a log
+///   with a server.
+/// - Not on a network file system: its locks and `fsync`s promise less.
+/// - What is written at the same time is written together, so that a disk that takes long makes nobody wait for others.
+/// - An entry stays for a day longer than it has to, in case that somebody has set the clock wrong.
+/// - A disk that is full or read-only makes writes fail, and loses nothing; when there is room again they work again.
+///
+/// # What survives what
+///
+/// | | `kill -9` of the service | loss of power |
+/// |---|---|---|
+/// | a disk that does what it says | loses nothing | loses nothing |
+/// | a disk, or a virtual one, that acknowledges before it writes | loses nothing | can lose what came last |
+///
+/// # Example
 ///
 /// ```
 /// use portcullis_store::{RedbLog, Revocations};
@@ -41,11 +55,9 @@ use self::connection::Writer;
 /// # Ok(())
 /// # }
 /// ```
-///
-/// See the [crate](crate) for which log to use. It survives `kill -9` and loss of power, and only one process can have the file open.
 #[derive(Clone)]
 pub struct RedbLog {
-    writer: Arc<Writer>,
+    connection: Arc<Connection>,
     horizon: Duration,
 }
 
@@ -59,14 +71,14 @@ impl RedbLog {
         Self::open_with(path, SystemClock)
     }
 
-    /// The same, forgetting by this clock.
+    /// Opens the log in that file, or makes it, and forgets old entries by this clock.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, clock: impl Clock) -> Result<Self, LogError> {
-        let writer = Writer::start(path.as_ref(), Arc::new(clock))?;
-        Ok(Self { writer: Arc::new(writer), horizon: crate::DEFAULT_HORIZON })
+        let connection = Connection::open(path.as_ref(), Arc::new(clock))?;
+        Ok(Self { connection: Arc::new(connection), horizon: crate::DEFAULT_HORIZON })
     }
 
     /// The longest life of a token whose revocation is remembered. Defaults to 24 h.
@@ -78,17 +90,17 @@ impl RedbLog {
 
 impl RevocationLog for RedbLog {
     async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
-        self.writer.append(entries).await
+        self.connection.append(entries).await
     }
 
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
-        let mut appended: watch::Receiver<u64> = self.writer.appended();
-        let page = self.writer.read(after.copied()).await?;
+        let mut news = self.connection.news();
+        let page = self.connection.read(after.copied()).await?;
         if !page.entries.is_empty() || page.unreadable > 0 || page.is_restart || patience.is_zero() {
             return Ok(page);
         }
-        let _ = timeout(patience, appended.changed()).await;
-        self.writer.read(after.copied()).await
+        news.within(patience).await;
+        self.connection.read(after.copied()).await
     }
 
     fn horizon(&self) -> Duration {
@@ -98,6 +110,6 @@ impl RevocationLog for RedbLog {
 
 impl fmt::Debug for RedbLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedbLog").field("path", &self.writer.path()).field("horizon", &self.horizon).finish()
+        f.debug_struct("RedbLog").field("path", &self.connection.path()).field("horizon", &self.horizon).finish()
     }
 }

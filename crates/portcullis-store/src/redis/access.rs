@@ -1,4 +1,4 @@
-//! Where the server is, and as whom to go there.
+//! Where the server is, and how to get in.
 
 use std::{fmt, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::secrecy;
 
 /// A server, and what it wants to see of us. Shows nothing of the latter.
 #[derive(Clone)]
-pub(super) struct Address {
+pub(super) struct Access {
     /// Without the password.
     info: ConnectionInfo,
     /// Zeroized when it is dropped. (The client makes a copy for each connection, which is not.)
@@ -25,7 +25,7 @@ pub(super) struct Address {
     certificates: TlsCertificates,
 }
 
-impl Address {
+impl Access {
     /// Reads a URL. The error says nothing of its text, which may hold a password.
     pub(super) fn parse(url: &str) -> Result<Self, LogError> {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme);
@@ -172,13 +172,13 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Host and port.
-impl fmt::Display for Address {
+impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.info.addr().fmt(f)
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}{}", if self.is_tls() { " (TLS)" } else { "" })
     }
@@ -191,13 +191,13 @@ mod tests {
     #[test]
     fn the_password_is_kept_apart_and_zeroized_when_it_is_dropped() {
         fn is_zeroized(_: &impl zeroize::ZeroizeOnDrop) {}
-        let by_url = Address::parse("redis://user:s3cret@a.test:1/2").unwrap();
-        let by_credentials = Address::parse("redis://a.test:1/2").unwrap().with_credentials("user", "s3cret");
+        let by_url = Access::parse("redis://user:s3cret@a.test:1/2").unwrap();
+        let by_credentials = Access::parse("redis://a.test:1/2").unwrap().with_credentials("user", "s3cret");
         let elsewhere = by_url.at("b.test", 2);
-        for address in [by_url, by_credentials, elsewhere] {
-            assert_eq!(address.info.redis_settings().password(), None);
-            is_zeroized(address.password.as_ref().unwrap());
-            let client = address.client().unwrap();
+        for access in [by_url, by_credentials, elsewhere] {
+            assert_eq!(access.info.redis_settings().password(), None);
+            is_zeroized(access.password.as_ref().unwrap());
+            let client = access.client().unwrap();
             let settings = client.get_connection_info().redis_settings();
             assert_eq!((settings.username(), settings.password(), settings.db()), (Some("user"), Some("s3cret"), 2));
         }

@@ -6,10 +6,9 @@ use portcullis_core::revocation::{LogError, RevocationEntry};
 use redis::{Value, cmd, from_redis_value};
 
 use super::{
-    connection::{Link, Wishes},
+    connection::{Connection, Wishes},
     error::Fault,
-    layout::Marker,
-    reply::Place,
+    layout::{Marker, Place},
     survey,
 };
 
@@ -17,35 +16,39 @@ use super::{
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(1);
 
 /// Adds the entries, all or none, and forgets old ones.
-pub(super) async fn append(link: &mut Link, wishes: &Wishes, entries: &[RevocationEntry]) -> Result<(), Fault> {
+pub(super) async fn append(
+    connection: &mut Connection,
+    wishes: &Wishes,
+    entries: &[RevocationEntry],
+) -> Result<(), Fault> {
     let layout = &wishes.layout;
     let mut commands = Vec::from(layout.register());
     commands.extend(entries.iter().map(|entry| layout.add(entry)));
     let newest = commands.len() - 1;
     commands.extend([cmd("TIME"), layout.marker()]);
-    let forgettable = link.forgettable();
+    let forgettable = connection.forgettable();
     if forgettable > 0 {
         commands.push(layout.trim(forgettable));
     }
-    let answers = link.transact(commands).await?;
-    learn(link, answers.into_iter().skip(newest)).ok_or_else(|| link.nonsense())?;
-    if wishes.replicas > 0 { acknowledged(link, wishes.replicas).await } else { Ok(()) }
+    let answers = connection.transact(commands).await?;
+    learn(connection, answers.into_iter().skip(newest)).ok_or_else(|| connection.nonsense())?;
+    if wishes.replicas > 0 { acknowledged(connection, wishes.replicas).await } else { Ok(()) }
 }
 
 /// Notes what will be forgettable next time, from the answers since the newest entry was added.
-fn learn(link: &Link, mut answers: impl Iterator<Item = Value>) -> Option<()> {
+fn learn(connection: &Connection, mut answers: impl Iterator<Item = Value>) -> Option<()> {
     let newest = Place::read(&answers.next()?)?;
     let now = from_redis_value(answers.next()?).ok()?;
     let marker = Marker::read(&from_redis_value(answers.next()?).ok()?).ok()?;
-    link.note(survey::milliseconds(now), newest, marker);
+    connection.note(survey::milliseconds(now), newest, marker);
     Some(())
 }
 
 /// Waits until that many replicas have all that this connection wrote.
-async fn acknowledged(link: &mut Link, replicas: u32) -> Result<(), Fault> {
+async fn acknowledged(connection: &mut Connection, replicas: u32) -> Result<(), Fault> {
     let mut command = cmd("WAIT");
     command.arg(replicas).arg(ACKNOWLEDGEMENT.as_millis().to_string());
-    let count: u32 = link.wait_for(&command, ACKNOWLEDGEMENT).await?;
+    let count: u32 = connection.wait_for(&command, ACKNOWLEDGEMENT).await?;
     if count >= replicas {
         return Ok(());
     }

@@ -1,8 +1,8 @@
-//! A connection to the server, and what is made sure of before it is used.
+//! A connection to the server, and the questions that are asked on it.
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -13,12 +13,10 @@ use redis::{Cmd, FromRedisValue, Pipeline, RedisResult, Value, aio::MultiplexedC
 use tokio::time::timeout;
 
 use super::{
-    access::Address,
-    condition::Eviction,
+    access::Access,
     error::Fault,
-    layout::{Layout, Marker},
-    reply::Place,
-    survey::{self, Survey},
+    layout::{Layout, Marker, Place},
+    survey::{self, Eviction, Survey},
 };
 
 /// How long it may take to connect, log in and look around: several round trips, with one packet lost.
@@ -41,8 +39,8 @@ pub(super) struct Wishes {
 
 /// A connection that has been checked. Clones share it; answers come to those who asked.
 #[derive(Clone)]
-pub(super) struct Link {
-    connection: MultiplexedConnection,
+pub(super) struct Connection {
+    client: MultiplexedConnection,
     place: Arc<str>,
     state: Arc<State>,
 }
@@ -53,23 +51,23 @@ struct State {
     forgettable: AtomicU64,
 }
 
-impl Link {
+impl Connection {
     /// Connects to the server, or to the one of its cluster that has the log, and checks it. Returns warnings, too.
-    pub(super) async fn open(address: &Address, wishes: &Wishes) -> Result<(Self, Vec<String>), Fault> {
-        let opened = timeout(OPENING, Self::open_at(address.clone(), wishes)).await;
-        opened.unwrap_or_else(|_| Err(Fault::silence(&address.to_string())))
+    pub(super) async fn open(access: &Access, wishes: &Wishes) -> Result<(Self, Vec<String>), Fault> {
+        let opened = timeout(OPENING, Self::open_at(access.clone(), wishes)).await;
+        opened.unwrap_or_else(|_| Err(Fault::silence(&access.to_string())))
     }
 
-    async fn open_at(mut address: Address, wishes: &Wishes) -> Result<(Self, Vec<String>), Fault> {
+    async fn open_at(mut access: Access, wishes: &Wishes) -> Result<(Self, Vec<String>), Fault> {
         for _ in 0..HOPS {
-            let place = address.to_string();
-            let connected = address.connect().await.map_err(|error| Fault::of(error, &place))?;
+            let place = access.to_string();
+            let client = access.connect().await.map_err(|error| Fault::of(error, &place))?;
             let state = State { is_doubtful: AtomicBool::new(false), forgettable: AtomicU64::new(0) };
-            let mut link = Self { connection: connected, place: place.into(), state: Arc::new(state) };
-            let survey = Survey(link.ask(&survey::questions(&wishes.layout)).await?);
+            let mut connection = Self { client, place: place.into(), state: Arc::new(state) };
+            let survey = Survey(connection.ask(&survey::questions(&wishes.layout)).await?);
             match survey.elsewhere() {
-                Some((host, port)) => address = address.at(&host, port),
-                None => return link.settle(survey, wishes).await,
+                Some((host, port)) => access = access.at(&host, port),
+                None => return connection.settle(survey, wishes).await,
             }
         }
         Err(LogError::unavailable("the Redis cluster does not agree on where the log is").into())
@@ -115,7 +113,7 @@ impl Link {
     /// Asks, and gives up after a while.
     pub(super) async fn ask<T: FromRedisValue>(&mut self, pipeline: &Pipeline) -> Result<T, Fault> {
         let place = Arc::clone(&self.place);
-        within(ANSWER, &place, pipeline.query_async(&mut self.connection)).await
+        within(ANSWER, &place, pipeline.query_async(&mut self.client)).await
     }
 
     /// All of it or nothing, and nothing of others in between. An answer for each command.
@@ -141,7 +139,7 @@ impl Link {
     /// Asks for something that takes the server up to `patience`.
     pub(super) async fn wait_for<T: FromRedisValue>(&mut self, command: &Cmd, patience: Duration) -> Result<T, Fault> {
         let place = Arc::clone(&self.place);
-        within(patience + ANSWER, &place, command.query_async(&mut self.connection)).await
+        within(patience + ANSWER, &place, command.query_async(&mut self.client)).await
     }
 
     pub(super) fn nonsense(&self) -> Fault {
@@ -158,13 +156,13 @@ impl Link {
         self.state.is_doubtful.load(Ordering::Relaxed)
     }
 
-    /// Makes the link doubtful unless that is [settled](Doubt::settle): also if whoever asks is dropped.
+    /// Makes the connection doubtful unless that is [settled](Doubt::settle): also if whoever asks is dropped.
     pub(super) fn doubt(&self) -> Doubt {
         Doubt(Some(Arc::clone(&self.state)))
     }
 }
 
-/// See [`Link::doubt`].
+/// See [`Connection::doubt`].
 #[must_use]
 pub(super) struct Doubt(Option<Arc<State>>);
 
@@ -180,6 +178,35 @@ impl Drop for Doubt {
         if let Some(state) = &self.0 {
             state.is_doubtful.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+/// Connections of readers that nobody uses now. One reader is at work at a time, and perhaps somebody who lists the log.
+#[derive(Default)]
+pub(super) struct Idle(Mutex<Vec<Connection>>);
+
+/// More than that are closed.
+const MOST_IDLE: usize = 2;
+
+impl Idle {
+    pub(super) fn take(&self) -> Option<Connection> {
+        self.connections().pop()
+    }
+
+    pub(super) fn put(&self, connection: Connection) {
+        let mut connections = self.connections();
+        if connections.len() < MOST_IDLE {
+            connections.push(connection);
+        }
+    }
+
+    /// Closes all of them.
+    pub(super) fn clear(&self) {
+        self.connections().clear();
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

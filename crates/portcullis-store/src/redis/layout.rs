@@ -1,4 +1,4 @@
-//! What stands where on the server, and how it is read.
+//! What stands where on the server, and how its answers are taken apart.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 };
 
 use portcullis_core::revocation::{LogError, RevocationEntry};
-use redis::{Cmd, cmd};
+use redis::{Cmd, Value, cmd};
 
 /// The two keys of a log.
 #[derive(Clone, Debug)]
@@ -28,6 +28,11 @@ const HORIZON: &str = "horizon:";
 
 /// The field of an entry in the stream.
 pub(super) const ENTRY: &str = "e";
+
+/// How many entries to ask for at once: about 100 kB. The task that follows the log asks again when an answer takes 0.9 s, and gives up after
+/// a while, so a page has to be far quicker than that on a slow machine. Pages of 5000 take about twice as long, and a million entries are
+/// read no sooner with them (BENCHMARKS.md).
+pub(super) const PAGE: usize = 1000;
 
 /// For how much longer than the horizon an entry stays: for that by which its `until` may lie behind it, and for the 20 minutes by which
 /// the clocks of service and server may differ.
@@ -112,10 +117,75 @@ impl Marker {
     }
 }
 
+/// A place in the stream: the millisecond at which the server added the entry, and its number in that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) millisecond: u64,
+    number: u64,
+}
+
+impl Place {
+    /// Before everything.
+    pub(super) const BEGINNING: Self = Self { millisecond: 0, number: 0 };
+
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
+    pub(super) fn from_position(position: u128) -> Self {
+        Self { millisecond: (position >> 64) as u64, number: position as u64 }
+    }
+
+    pub(super) fn position(self) -> u128 {
+        u128::from(self.millisecond) << 64 | u128::from(self.number)
+    }
+
+    /// As the server writes it.
+    pub(super) fn id(self) -> String {
+        format!("{}-{}", self.millisecond, self.number)
+    }
+
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        let (millisecond, number) = text(value)?.split_once('-')?;
+        Some(Self { millisecond: millisecond.parse().ok()?, number: number.parse().ok()? })
+    }
+}
+
 /// From the operating system, by way of what it gives to hash tables.
 fn random() -> u128 {
     let half = |salt: u8| u128::from(RandomState::new().hash_one(salt));
     half(0) << 64 | half(1)
+}
+
+/// A text; `None` where the answer is of another form than Redis gives it, as below.
+pub(super) fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
+        Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A list; nothing is an empty one.
+pub(super) fn list(value: Value) -> Option<Vec<Value>> {
+    match value {
+        Value::Array(values) => Some(values),
+        Value::Nil => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+/// Where the first of these entries is, if there is any.
+pub(super) fn first_place(entries: &Value) -> Option<Place> {
+    let Value::Array(entries) = entries else { return None };
+    let Some(Value::Array(first)) = entries.first() else { return None };
+    Place::read(first.first()?)
+}
+
+/// What `XREAD` says of our one stream.
+pub(super) fn of_one_stream(answer: Value) -> Option<Vec<Value>> {
+    match list(answer)?.pop() {
+        None => Some(Vec::new()),
+        Some(Value::Array(mut stream)) => list(stream.pop()?),
+        Some(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -142,5 +212,15 @@ mod tests {
     #[test]
     fn no_two_incarnations_are_alike() {
         assert_ne!(random(), random());
+    }
+
+    #[test]
+    fn a_place_is_a_position_and_a_text() {
+        let place = Place { millisecond: u64::MAX, number: 7 };
+        assert_eq!(Place::from_position(place.position()), place);
+        assert_eq!(Place::read(&Value::SimpleString(place.id())), Some(place));
+        for odd in ["", "-", "1", "1-", "-1", "1-x", "18446744073709551616-0"] {
+            assert_eq!(Place::read(&Value::SimpleString(odd.to_owned())), None, "{odd}");
+        }
     }
 }

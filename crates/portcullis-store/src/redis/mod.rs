@@ -2,12 +2,11 @@
 
 mod access;
 mod append;
-mod condition;
 mod connection;
 mod error;
+mod follow;
 mod layout;
 mod read;
-mod reply;
 mod survey;
 
 use std::{
@@ -20,12 +19,11 @@ use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, Revoc
 use tokio::time::{Instant, timeout};
 
 use self::{
-    access::Address,
-    condition::Eviction,
-    connection::{Link, Wishes},
+    access::Access,
+    connection::{Connection, Idle, Wishes},
     error::Fault,
     layout::Layout,
-    read::Idle,
+    survey::Eviction,
 };
 
 /// A log in a stream of Redis or Valkey, for services of several instances. Each instance has a `RedisLog` of its own, with the same
@@ -62,6 +60,8 @@ use self::{
 ///
 /// A horizon that nobody needs any more goes with `HDEL '{portcullis}:log' horizon:604800` once no instance has it. If the keys are
 /// deleted, running instances keep what they know and append what they revoked themselves again; new ones do not know the rest.
+///
+/// # Rights
 ///
 /// Anyone who can write there can revoke: give the log a user of its own. It needs no more than this:
 ///
@@ -126,10 +126,10 @@ use self::{
 /// assert!(RedisLog::new("rediss://redis.internal:6379#insecure").is_err());
 /// ```
 pub struct RedisLog {
-    address: Address,
+    access: Access,
     wishes: Wishes,
     /// Shared by all who append.
-    writer: tokio::sync::Mutex<Option<Link>>,
+    writer: tokio::sync::Mutex<Option<Connection>>,
     readers: Idle,
     warnings: Mutex<Vec<String>>,
 }
@@ -150,7 +150,7 @@ impl RedisLog {
     pub fn new(url: &str) -> Result<Self, LogError> {
         let layout = Layout::new(NAME, crate::DEFAULT_HORIZON);
         Ok(Self {
-            address: Address::parse(url)?,
+            access: Access::parse(url)?,
             wishes: Wishes { layout, eviction: Eviction::Checked, replicas: 0 },
             writer: tokio::sync::Mutex::new(None),
             readers: Idle::default(),
@@ -177,7 +177,7 @@ impl RedisLog {
     /// As whom to log in, instead of what the URL says. Servers without users know one called `default`.
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
-        self.address = self.address.with_credentials(user, password);
+        self.access = self.access.with_credentials(user, password);
         self
     }
 
@@ -187,7 +187,7 @@ impl RedisLog {
     ///
     /// If there are none in it, or the URL does not begin with `rediss://`.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, LogError> {
-        self.address = self.address.with_roots(pem)?;
+        self.access = self.access.with_roots(pem)?;
         Ok(self)
     }
 
@@ -198,7 +198,7 @@ impl RedisLog {
     ///
     /// If they cannot be read, or the URL does not begin with `rediss://`.
     pub fn client_certificate(mut self, certificates: &[u8], key: &[u8]) -> Result<Self, LogError> {
-        self.address = self.address.with_identity(certificates, key)?;
+        self.access = self.access.with_identity(certificates, key)?;
         Ok(self)
     }
 
@@ -220,49 +220,54 @@ impl RedisLog {
         self
     }
 
-    async fn open(&self) -> Result<Link, Fault> {
-        let (link, warnings) = Link::open(&self.address, &self.wishes).await?;
-        *self.known_warnings() = warnings.into_iter().chain(self.address.warning()).collect();
-        Ok(link)
+    async fn open(&self) -> Result<Connection, Fault> {
+        let (connection, warnings) = Connection::open(&self.access, &self.wishes).await?;
+        *self.known_warnings() = warnings.into_iter().chain(self.access.warning()).collect();
+        Ok(connection)
     }
 
     fn known_warnings(&self) -> MutexGuard<'_, Vec<String>> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The link for appending, and whether it is new.
-    async fn writer(&self) -> Result<(Link, bool), Fault> {
+    /// The connection for appending, and whether it is new.
+    async fn writer(&self) -> Result<(Connection, bool), Fault> {
         let mut writer = self.writer.lock().await;
-        if let Some(link) = writer.as_ref().filter(|link| !link.is_doubtful()) {
-            return Ok((link.clone(), false));
+        if let Some(connection) = writer.as_ref().filter(|connection| !connection.is_doubtful()) {
+            return Ok((connection.clone(), false));
         }
         *writer = None;
-        let link = self.open().await?;
-        *writer = Some(link.clone());
-        Ok((link, true))
+        let connection = self.open().await?;
+        *writer = Some(connection.clone());
+        Ok((connection, true))
     }
 
     async fn append_or_fail(&self, entries: &[RevocationEntry]) -> Result<(), Fault> {
-        let (link, is_new) = self.writer().await?;
-        match self.append_by(link, entries).await {
+        let (connection, is_new) = self.writer().await?;
+        match self.append_by(connection, entries).await {
             // The server may have been away and be back: that is no reason to fail.
             Err(fault) if fault.is_closed && !is_new => self.append_by(self.writer().await?.0, entries).await,
             outcome => outcome,
         }
     }
 
-    async fn append_by(&self, mut link: Link, entries: &[RevocationEntry]) -> Result<(), Fault> {
+    async fn append_by(&self, mut connection: Connection, entries: &[RevocationEntry]) -> Result<(), Fault> {
         // Dropped in the middle, too, it is not used again: it may be one on which nothing arrives any more.
-        let doubt = link.doubt();
-        append::append(&mut link, &self.wishes, entries).await?;
+        let doubt = connection.doubt();
+        append::append(&mut connection, &self.wishes, entries).await?;
         doubt.settle();
         Ok(())
     }
 
-    async fn read_by(&self, mut link: Link, after: Option<&Cursor>, deadline: Instant) -> Result<Page, Fault> {
-        // A link that failed, or that still waits for an answer because its reader was dropped, does not come back.
-        let page = read::page(&mut link, &self.wishes.layout, after, deadline).await?;
-        self.readers.put(link);
+    async fn read_by(
+        &self,
+        mut connection: Connection,
+        after: Option<&Cursor>,
+        deadline: Instant,
+    ) -> Result<Page, Fault> {
+        // A connection that failed, or that still waits for an answer because its reader was dropped, does not come back.
+        let page = read::page(&mut connection, &self.wishes.layout, after, deadline).await?;
+        self.readers.put(connection);
         Ok(page)
     }
 }
@@ -273,15 +278,15 @@ impl RevocationLog for RedisLog {
             return Ok(());
         }
         let outcome = timeout(APPENDING, self.append_or_fail(entries)).await;
-        outcome.unwrap_or_else(|_| Err(Fault::silence(&self.address.to_string()))).map_err(LogError::from)
+        outcome.unwrap_or_else(|_| Err(Fault::silence(&self.access.to_string()))).map_err(LogError::from)
     }
 
     async fn read(&self, after: Option<&Cursor>, patience: Duration) -> Result<Page, LogError> {
         let now = Instant::now();
         // Cap at one day so that the deadline cannot overflow.
         let deadline = now + patience.min(Duration::from_secs(24 * 60 * 60));
-        if let Some(link) = self.readers.take() {
-            match self.read_by(link, after, deadline).await {
+        if let Some(connection) = self.readers.take() {
+            match self.read_by(connection, after, deadline).await {
                 Ok(page) => return Ok(page),
                 Err(fault) => {
                     // Others that are as old are no better.
@@ -309,7 +314,7 @@ impl fmt::Debug for RedisLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Wishes { layout, eviction, replicas } = &self.wishes;
         f.debug_struct("RedisLog")
-            .field("address", &self.address)
+            .field("server", &self.access)
             .field("layout", layout)
             .field("eviction", eviction)
             .field("replicas", replicas)

@@ -1,0 +1,63 @@
+//! Appending to the file.
+
+use std::time::Duration;
+
+use portcullis_core::{
+    UnixTime,
+    revocation::{LogError, RevocationEntry},
+};
+use redb::{Database, ReadableTable, StorageError};
+
+use super::{
+    error::failed,
+    layout::{ENTRIES, EXPIRY, Head, LOG, POSITION},
+};
+
+/// How many old entries go with each write: more than come, so that they do not pile up.
+const FORGOTTEN_AT_ONCE: usize = 1000;
+
+/// For how much longer than they have to entries stay: a clock that is set ahead for less than that loses none.
+const SLACK: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Adds the entries, all or none, and forgets old ones. They are on the disk when it returns. Gives the position of the last one.
+pub(super) fn append<'e>(
+    database: &Database,
+    entries: impl IntoIterator<Item = &'e RevocationEntry>,
+    now: UnixTime,
+) -> Result<u64, LogError> {
+    try_append(database, entries, now).map_err(failed)
+}
+
+fn try_append<'e>(
+    database: &Database,
+    entries: impl IntoIterator<Item = &'e RevocationEntry>,
+    now: UnixTime,
+) -> Result<u64, redb::Error> {
+    let transaction = database.begin_write()?; // durable with its commit, by default
+    let position;
+    {
+        let mut table = transaction.open_table(ENTRIES)?;
+        let mut expiry = transaction.open_table(EXPIRY)?;
+        let mut log = transaction.open_table(LOG)?;
+        let mut last = Head::of(&log)?.last;
+        for entry in entries {
+            last += 1;
+            table.insert(last, &*entry.to_json())?;
+            expiry.insert((entry.until().as_secs(), last), ())?;
+        }
+        log.insert(POSITION, u128::from(last))?;
+        let old = (0, 0)..(now.minus(SLACK).as_secs(), 0);
+        let old: Vec<_> = expiry
+            .range(old)?
+            .take(FORGOTTEN_AT_ONCE)
+            .map(|row| Ok(row?.0.value()))
+            .collect::<Result<_, StorageError>>()?;
+        for key in old {
+            expiry.remove(key)?;
+            table.remove(key.1)?;
+        }
+        position = last;
+    }
+    transaction.commit()?;
+    Ok(position)
+}

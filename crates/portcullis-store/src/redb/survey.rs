@@ -1,0 +1,29 @@
+//! What is looked at when the file was opened: whether the log is there.
+
+use portcullis_core::revocation::LogError;
+use redb::{Database, ReadableTable};
+
+use super::{
+    error::failed,
+    layout::{ENTRIES, EXPIRY, INCARNATION, LOG, POSITION},
+};
+
+/// Makes the tables that are not there, and a log where there is none.
+pub(super) fn settle(database: &Database) -> Result<(), LogError> {
+    make_tables(database).map_err(failed)
+}
+
+fn make_tables(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        transaction.open_table(ENTRIES)?;
+        transaction.open_table(EXPIRY)?;
+        let mut log = transaction.open_table(LOG)?;
+        if log.get(INCARNATION)?.is_none() {
+            log.insert(INCARNATION, fastrand::u128(..))?;
+            log.insert(POSITION, 0)?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
