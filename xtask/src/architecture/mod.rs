@@ -2,6 +2,7 @@
 //!
 //! The rules are data, each with its reason, in [`rules`]; the modules beside it only compare.
 
+mod anatomy;
 mod arrows;
 mod rules;
 mod tree;
@@ -36,10 +37,11 @@ pub(crate) fn check_trees(workspace: &Workspace) -> StepResult {
     report(&problems, || format!("packages by default: {}", counts.join(", ")))
 }
 
-/// Looks for what may stand in one place only.
+/// Looks for what may stand in one place only, and compares folders that have to be alike.
 pub(crate) fn check_source() -> StepResult {
     let files = source::load(&root())?;
-    let problems = rules::PHRASES.iter().flat_map(|phrase| misplaced(phrase, &files)).collect::<Vec<_>>();
+    let mut problems = rules::PHRASES.iter().flat_map(|phrase| misplaced(phrase, &files)).collect::<Vec<_>>();
+    problems.extend(rules::ANATOMIES.iter().flat_map(|anatomy| anatomy::problems(anatomy, &files)));
     report(&problems, || format!("{} files", files.len()))
 }
 

@@ -34,6 +34,18 @@ pub(crate) struct Phrase {
     pub(crate) reason: &'static str,
 }
 
+/// Folders that do the same for different things.
+#[derive(Debug)]
+pub(crate) struct Anatomy {
+    /// Where they are.
+    pub(crate) within: &'static str,
+    /// Folders beside them that do something else.
+    pub(crate) except: &'static [&'static str],
+    /// The files that each of them has: all of these, and no others.
+    pub(crate) files: &'static [&'static str],
+    pub(crate) reason: &'static str,
+}
+
 /// Our test kit holds fixed keys, so no build that ships may contain it.
 pub(crate) const TEST_KIT: &str = "portcullis-test";
 
@@ -230,3 +242,20 @@ pub(crate) const PHRASES: &[Phrase] = &[
         reason: "features only add: what one takes away, another crate's build would lose unasked",
     },
 ];
+
+pub(crate) const ANATOMIES: &[Anatomy] = &[Anatomy {
+    within: "crates/portcullis-store/src/",
+    except: &["revocations"],
+    files: &[
+        "mod.rs",
+        "access.rs",
+        "connection.rs",
+        "survey.rs",
+        "layout.rs",
+        "append.rs",
+        "read.rs",
+        "follow.rs",
+        "error.rs",
+    ],
+    reason: "each log has the same files for the same jobs (the table in ARCHITECTURE.md), so that a reader of one finds the way in all",
+}];
