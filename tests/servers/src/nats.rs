@@ -159,19 +159,17 @@ impl NatsServer {
         self.running = Some(Running::start(command, self.port, self.folder.path()));
     }
 
-    /// Lets it hang: it answers nobody, and connections stay open.
+    /// Lets it hang: when this returns it answers nobody, and connections stay open.
     pub fn pause(&self) {
-        self.signal("STOP");
+        if let Some(running) = &self.running {
+            running.stop();
+        }
     }
 
     /// Lets it go on after [`pause`](Self::pause).
     pub fn resume(&self) {
-        self.signal("CONT");
-    }
-
-    fn signal(&self, name: &str) {
         if let Some(running) = &self.running {
-            running.signal(name);
+            running.signal("CONT");
         }
     }
 

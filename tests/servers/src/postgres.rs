@@ -16,7 +16,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{Running, find, free_port};
+use crate::process::{Running, find, free_port, wait_until_stopped};
 
 /// A PostgreSQL server with a database `service` of the user `service`.
 ///
@@ -181,13 +181,17 @@ impl PostgresServer {
         self.running.as_ref().expect("it runs").signal(name);
     }
 
-    /// Stops all of its processes where they are, so that connections stay open and nobody answers.
+    /// Stops all of its processes where they are, so that connections stay open and, when this returns, nobody answers.
     ///
     /// # Panics
     ///
     /// If it does not run.
     pub fn freeze(&self) {
-        self.signal_all("STOP");
+        let main = self.running.as_ref().expect("it runs");
+        main.stop(); // and makes no more of them
+        let children = children(main.id());
+        signal("STOP", &children);
+        children.into_iter().for_each(wait_until_stopped);
     }
 
     /// Lets them go on.
@@ -196,12 +200,8 @@ impl PostgresServer {
     ///
     /// If it does not run.
     pub fn thaw(&self) {
-        self.signal_all("CONT");
-    }
-
-    fn signal_all(&self, name: &str) {
-        self.signal(name);
-        signal(name, &children(self.running.as_ref().expect("it runs").id()));
+        self.signal("CONT");
+        signal("CONT", &children(self.running.as_ref().expect("it runs").id()));
     }
 
     /// Copies what it has on its disk, for [`restore`](Self::restore). It is stopped for that, and started again.

@@ -83,6 +83,12 @@ impl Running {
         assert!(status.is_ok_and(|status| status.success()), "kill -{name}");
     }
 
+    /// Stops it where it is, and returns when it has stopped.
+    pub(crate) fn stop(&self) {
+        self.signal("STOP");
+        wait_until_stopped(self.id());
+    }
+
     /// Waits until it has ended by itself.
     pub(crate) fn wait(&mut self) -> io::Result<()> {
         self.0.wait().map(drop)
@@ -92,5 +98,20 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Waits until every thread of a process has stopped, after it was sent `STOP`: until then, it may still answer. Where the system has no
+/// `/proc`, that cannot be seen.
+pub(crate) fn wait_until_stopped(id: u32) {
+    let is_stopped = |thread: &Path| {
+        // It may have ended; and the name in it can have spaces and brackets.
+        let state = std::fs::read_to_string(thread.join("stat")).unwrap_or_default();
+        state.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['T', 't', 'Z', 'X']))
+    };
+    let threads = || Path::new("/proc").join(id.to_string()).join("task").read_dir().into_iter().flatten().flatten();
+    while !threads().all(|thread| is_stopped(&thread.path())) {
+        // Nothing tells when it has; this only asks again.
+        thread::sleep(Duration::from_millis(1));
     }
 }

@@ -137,13 +137,13 @@ impl RedisServer {
         self.options.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Stops it for a while, as a machine does that is overloaded.
+    /// Stops it for a while, as a machine does that is overloaded. When this returns it answers nobody.
     ///
     /// # Panics
     ///
     /// If it does not run.
     pub fn suspend(&self) {
-        self.running.as_ref().expect("it runs").signal("STOP");
+        self.running.as_ref().expect("it runs").stop();
     }
 
     /// Lets it go on.

