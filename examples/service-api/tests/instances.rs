@@ -20,15 +20,9 @@ use support::{
 };
 use tokio::{sync::watch, task::block_in_place, time::sleep};
 
-/// How long recovery may take, on a machine that is busy: the longest pause between two attempts is 2 s.
-const RECOVERY: Duration = Duration::from_secs(10);
-
-/// As it stands in the configuration of the instances.
-const MAX_STALENESS: Duration = Duration::from_secs(3);
-
 // ---- how soon the others know
 
-async fn every_instance_knows_within_the_lag(server: Option<Server>) {
+async fn every_instance_knows_what_was_revoked(server: Option<Server>) {
     let Some(server) = server else { return };
     let instances = Instances::new();
     let east = instances.start("east", &server.url()).await;
@@ -79,22 +73,21 @@ fn report(server: &str, since: &str, mut lags: Vec<Duration>) {
          {p99:.1?}, at most {most:.1?}",
         lags.len()
     );
-    assert!(most < Duration::from_secs(1), "the declared lag");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_instance_knows_within_the_lag_of_redis() {
-    every_instance_knows_within_the_lag(Server::redis()).await;
+async fn every_instance_knows_what_was_revoked_by_way_of_redis() {
+    every_instance_knows_what_was_revoked(Server::redis()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_instance_knows_within_the_lag_of_nats() {
-    every_instance_knows_within_the_lag(Server::nats()).await;
+async fn every_instance_knows_what_was_revoked_by_way_of_nats() {
+    every_instance_knows_what_was_revoked(Server::nats()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_instance_knows_within_the_lag_of_postgres() {
-    every_instance_knows_within_the_lag(Server::postgres()).await;
+async fn every_instance_knows_what_was_revoked_by_way_of_postgres() {
+    every_instance_knows_what_was_revoked(Server::postgres()).await;
 }
 
 // ---- what is killed
@@ -172,7 +165,6 @@ async fn kill_and_restart(
     }
     let recovered = restarted.elapsed();
     eprintln!("recovery {}: valid tokens are accepted {recovered:.1?} after the server is back", server.name());
-    assert!(recovered < RECOVERY, "{recovered:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -221,7 +213,6 @@ async fn an_instance_that_is_cut_off_serves_no_more_than_it_may(server: Option<S
     proxy.open();
     let recovered = until("it is served again", async || instances.status(here, "/me", &good).await == 200).await;
     eprintln!("recovery {}: valid tokens are accepted {recovered:.1?} after the cut", server.name());
-    assert!(recovered < RECOVERY, "{recovered:?}");
     // It has learnt what it missed before it serves.
     instances.refused(here, "/orders", &before).await;
     instances.refused(here, "/orders", &during).await;
@@ -284,7 +275,6 @@ async fn a_slow_server_is_waited_for(server: Option<Server>) {
         });
         let lag = lag.await;
         eprintln!("slow {}: refused by the other {lag:.1?} after the answer", server.name());
-        assert!(lag < RECOVERY, "{lag:?}");
     }
 
     proxy.slow(Duration::from_secs(60));
@@ -293,10 +283,10 @@ async fn a_slow_server_is_waited_for(server: Option<Server>) {
     assert_eq!(instances.log_out(there, &gone).await.status, 204);
     proxy.open();
     until("it is served again", async || instances.status(here, "/me", &good).await == 200).await;
-    // An answer that was held up confirms what the log knew when it was asked, for no longer than `max_staleness` from then on.
+    // An answer that was held up confirms what the log knew when it was asked. (For how long, the tests of portcullis-store hold on a
+    // clock of their own: `a_slow_answer_confirms_the_view_as_of_the_question`.)
     let late = until("it is served no more", async || instances.status(here, "/me", &gone).await != 200).await;
     eprintln!("slow {}: what the other has revoked is served for {late:.1?}", server.name());
-    assert!(late < MAX_STALENESS, "{late:?}");
     until("it is refused", async || instances.status(here, "/me", &gone).await == 401).await;
 }
 
@@ -354,9 +344,7 @@ async fn a_leaked_secret_ends_everywhere_before_the_files_are_handed_round() {
 
     let target = json!({ "secret": "2026-11" });
     assert_eq!(instances.client.post(east.address, "/admin/revoke", Some(&admin), &target).await.status, 200);
-    let ended =
-        until("the other one knows", async || instances.status(west.address, "/me", &forged).await == 401).await;
-    assert!(ended < Duration::from_secs(1), "{ended:?}");
+    until("the other one knows", async || instances.status(west.address, "/me", &forged).await == 401).await;
 
     for (name, instance) in [("east", &mut east), ("west", &mut west)] {
         instances.fleet.write(name, &[("2026-11", "revoked", 1), ("2026-12", "active", 2)]);
