@@ -32,7 +32,8 @@ pub(super) struct Access {
     servers: Vec<ServerAddr>,
     is_tls: bool,
     pub(super) credentials: Credentials,
-    pub(super) roots: Option<Vec<u8>>,
+    /// Who may have signed the servers' certificates; `None` for whom the system trusts.
+    roots: Option<RootCertStore>,
 }
 
 /// The credentials. Never shown; zeroized when they are dropped. (The client makes copies for each connection, which are not.)
@@ -43,10 +44,10 @@ pub(super) enum Credentials {
         password: Zeroizing<String>,
     },
     Token(Zeroizing<String>),
-    /// The content of a credentials file.
-    Text(Zeroizing<String>),
+    /// The content of a `.creds` file.
+    Creds(Zeroizing<String>),
     /// Read at each connect, so that it can be replaced.
-    File(PathBuf),
+    CredsFile(PathBuf),
 }
 
 impl Access {
@@ -68,6 +69,23 @@ impl Access {
             }
         }
         Ok(access)
+    }
+
+    /// Trusts these authorities instead of the system's.
+    pub(super) fn trust(&mut self, pem: &[u8]) -> Result<(), LogError> {
+        if !self.is_tls {
+            return Err(LogError::misconfigured("root certificates are for URLs of NATS that begin with tls://"));
+        }
+        let none = || LogError::misconfigured("the root certificates for NATS are no certificates in PEM form");
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            roots.add(certificate.map_err(|_| none())?).map_err(|_| none())?;
+        }
+        if roots.is_empty() {
+            return Err(none());
+        }
+        self.roots = Some(roots);
+        Ok(())
     }
 
     /// Connects anew, and tells `trouble` of what goes wrong with the connection from then on.
@@ -106,8 +124,8 @@ impl Access {
                 Ok(options.user_and_password(user.clone(), password.to_string()))
             }
             Credentials::Token(token) => Ok(options.token(token.to_string())),
-            Credentials::Text(text) => options.credentials(text).map_err(unreadable),
-            Credentials::File(path) => options.credentials_file(path).await.map_err(|error| {
+            Credentials::Creds(text) => options.credentials(text).map_err(unreadable),
+            Credentials::CredsFile(path) => options.credentials_file(path).await.map_err(|error| {
                 let detail = format!("the NATS credentials file {} cannot be used", path.display());
                 LogError::misconfigured(detail).with_source(Brief::of(&error))
             }),
@@ -126,28 +144,11 @@ impl Access {
     /// By aws-lc-rs, whatever the process has: left to itself, the client would build on the crypto provider of the process, and panic if
     /// there is none and a build has two to choose from.
     fn tls(&self) -> Result<ClientConfig, LogError> {
-        let mut roots = RootCertStore::empty();
-        if let Some(pem) = &self.roots {
-            let none = || LogError::misconfigured("the root certificates for NATS are no certificates in PEM form");
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                roots.add(certificate.map_err(|_| none())?).map_err(|_| none())?;
-            }
-            if roots.is_empty() {
-                return Err(none());
-            }
-            if !self.is_tls {
-                return Err(LogError::misconfigured("root certificates are for URLs of NATS that begin with tls://"));
-            }
-        } else if self.is_tls {
-            let of_the_machine = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(of_the_machine.certs);
-            if roots.is_empty() {
-                return Err(LogError::misconfigured(
-                    "this machine has no root certificates, so no server of NATS is trusted: install some (Debian: \
-                     ca-certificates), or give yours by `.root_certificates(..)`",
-                ));
-            }
-        }
+        let roots = match &self.roots {
+            Some(roots) => roots.clone(),
+            None if self.is_tls => roots_of_the_machine()?,
+            None => RootCertStore::empty(),
+        };
         // Without roots nobody is trusted: a server that wants TLS although the URL does not say so is refused.
         let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
@@ -164,6 +165,18 @@ impl fmt::Debug for Access {
         let servers = self.servers.iter().map(|server| format!("{scheme}://{}:{}", server.host(), server.port()));
         f.debug_list().entries(servers).finish()
     }
+}
+
+fn roots_of_the_machine() -> Result<RootCertStore, LogError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(LogError::misconfigured(
+            "this machine has no root certificates, so no server of NATS is trusted: install some (Debian: \
+             ca-certificates), or give yours by `.root_certificates(..)`",
+        ));
+    }
+    Ok(roots)
 }
 
 /// A server's address without the user and password that the URL had, and these.
@@ -223,8 +236,8 @@ mod tests {
             match &Access::parse(url).unwrap().credentials {
                 Credentials::Password { password: secret, .. }
                 | Credentials::Token(secret)
-                | Credentials::Text(secret) => is_zeroized(secret),
-                Credentials::None | Credentials::File(_) => panic!("{url}"),
+                | Credentials::Creds(secret) => is_zeroized(secret),
+                Credentials::None | Credentials::CredsFile(_) => panic!("{url}"),
             }
         }
     }

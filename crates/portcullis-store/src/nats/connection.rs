@@ -58,7 +58,6 @@ pub(super) struct Connection {
 impl Connection {
     /// Connects, and creates the stream if there is none. The second value are warnings.
     pub(super) async fn open(access: &Access, layout: &Layout) -> Result<(Self, Vec<String>), LogError> {
-        layout.check()?;
         let sender = Arc::new(watch::Sender::new(None));
         let trouble = sender.subscribe();
         let client = access.connect(sender).await?;

@@ -34,20 +34,34 @@ pub(super) struct Standing {
     pub(super) mean_size: u64,
 }
 
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            stream: "PORTCULLIS_REVOCATIONS".to_owned(),
+            subject: "portcullis.revocations".to_owned(),
+            horizon: crate::DEFAULT_HORIZON,
+            replicas: 1,
+        }
+    }
+}
+
 impl Layout {
-    pub(super) fn check(&self) -> Result<(), LogError> {
-        let is_odd = |letter: char| letter.is_whitespace() || letter.is_control() || "*>/\\".contains(letter);
-        if self.stream.is_empty() || self.stream.contains(is_odd) || self.stream.contains('.') {
+    pub(super) fn with_stream(self, name: &str) -> Result<Self, LogError> {
+        if name.is_empty() || name.contains(is_odd) || name.contains('.') {
             return Err(LogError::misconfigured(
                 "the name of a NATS stream has no spaces, dots, slashes or wildcards in it",
             ));
         }
-        if self.subject.contains(is_odd) || self.subject.split('.').any(str::is_empty) {
+        Ok(Self { stream: name.to_owned(), ..self })
+    }
+
+    pub(super) fn with_subject(self, subject: &str) -> Result<Self, LogError> {
+        if subject.contains(is_odd) || subject.split('.').any(str::is_empty) {
             return Err(LogError::misconfigured(
                 "the NATS subject of the revocations is words with dots between, without spaces or wildcards",
             ));
         }
-        Ok(())
+        Ok(Self { subject: subject.to_owned(), ..self })
     }
 
     /// The stream as it is created.
@@ -114,6 +128,11 @@ impl Place {
     pub(super) fn at(position: u128) -> Self {
         Self { sequence: position as u64, nanos: (position >> 64) as u64 }
     }
+}
+
+/// What NATS allows in no name.
+fn is_odd(letter: char) -> bool {
+    letter.is_whitespace() || letter.is_control() || "*>/\\".contains(letter)
 }
 
 /// The nanoseconds of an instant since 1970.

@@ -99,7 +99,7 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 ///
 /// # fn main() -> Result<(), portcullis_core::revocation::LogError> {
 /// let log = JetStreamLog::new("nats://nats-1.internal:4222,nats://nats-2.internal:4222")?
-///     .credentials_file("/run/secrets/nats.creds")
+///     .creds_file("/run/secrets/nats.creds")
 ///     .horizon(Duration::from_secs(12 * 60 * 60))
 ///     .replicas(3);
 /// # Ok(())
@@ -125,15 +125,9 @@ impl JetStreamLog {
     /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if that is no URL of NATS, or some are with TLS and some
     /// without. The error does not repeat the URL.
     pub fn new(url: &str) -> Result<Self, LogError> {
-        let layout = Layout {
-            stream: "PORTCULLIS_REVOCATIONS".into(),
-            subject: "portcullis.revocations".into(),
-            horizon: crate::DEFAULT_HORIZON,
-            replicas: 1,
-        };
         Ok(Self {
             access: Access::parse(url)?,
-            layout,
+            layout: Layout::default(),
             connection: Mutex::default(),
             feed: Mutex::default(),
             warnings: SyncMutex::default(),
@@ -149,19 +143,25 @@ impl JetStreamLog {
     }
 
     /// The name of the stream. Defaults to `PORTCULLIS_REVOCATIONS`. Services that trust the same issuers share one; others that share an
-    /// account of NATS need a name and a [subject](Self::subject) each. A name that NATS does not allow is refused by the first call.
-    #[must_use]
-    pub fn stream(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.layout.stream);
-        self
+    /// account of NATS need a name and a [subject](Self::subject) each.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if NATS allows no such name: one that is empty, or has spaces, dots,
+    /// slashes or wildcards in it.
+    pub fn stream(mut self, name: &str) -> Result<Self, LogError> {
+        self.layout = self.layout.with_stream(name)?;
+        Ok(self)
     }
 
-    /// The subject of the stream. Defaults to `portcullis.revocations`. One that NATS does not allow, or with wildcards, is refused by
-    /// the first call.
-    #[must_use]
-    pub fn subject(mut self, subject: &str) -> Self {
-        subject.clone_into(&mut self.layout.subject);
-        self
+    /// The subject of the stream. Defaults to `portcullis.revocations`.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if NATS allows no such subject, or it has wildcards.
+    pub fn subject(mut self, subject: &str) -> Result<Self, LogError> {
+        self.layout = self.layout.with_subject(subject)?;
+        Ok(self)
     }
 
     /// On how many servers of a cluster the stream is kept if it is created here: 1, 3 or 5. Defaults to 1, the only number that a
@@ -172,10 +172,10 @@ impl JetStreamLog {
         self
     }
 
-    /// The name and the password of the user. Defaults to what the URL has.
+    /// The user and the password to log in with, instead of what the URL says.
     #[must_use]
-    pub fn user(mut self, name: &str, password: &str) -> Self {
-        self.access.credentials = Credentials::Password { user: name.into(), password: password.to_owned().into() };
+    pub fn credentials(mut self, user: &str, password: &str) -> Self {
+        self.access.credentials = Credentials::Password { user: user.into(), password: password.to_owned().into() };
         self
     }
 
@@ -186,27 +186,31 @@ impl JetStreamLog {
         self
     }
 
-    /// A credentials file, which has a user's JWT and seed. It is read at each connect, so that it can be replaced while the service
+    /// A `.creds` file, which has a user's JWT and seed. It is read at each connect, so that it can be replaced while the service
     /// runs. Defaults to none.
+    #[doc(alias = "credentials_file")]
     #[must_use]
-    pub fn credentials_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.access.credentials = Credentials::File(path.into());
+    pub fn creds_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.access.credentials = Credentials::CredsFile(path.into());
         self
     }
 
-    /// What a credentials file has in it. Defaults to none.
+    /// What a `.creds` file has in it. Defaults to none.
     #[must_use]
-    pub fn credentials(mut self, text: &str) -> Self {
-        self.access.credentials = Credentials::Text(text.to_owned().into());
+    pub fn creds(mut self, text: &str) -> Self {
+        self.access.credentials = Credentials::Creds(text.to_owned().into());
         self
     }
 
-    /// Certificates in PEM form of whom to trust to name the servers, and of nobody else; for URLs with `tls://`. Defaults to the
-    /// system's. What is no certificate is refused by the first call.
-    #[must_use]
-    pub fn root_certificates(mut self, pem: &[u8]) -> Self {
-        self.access.roots = Some(pem.to_vec());
-        self
+    /// The certificates, in PEM format, of the only authorities that may vouch for the servers. Defaults to those that the system trusts.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if there are none in it, or something that is no certificate, or the
+    /// URL does not begin with `tls://`.
+    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, LogError> {
+        self.access.trust(pem)?;
+        Ok(self)
     }
 
     /// The connection, made anew if there is none that is good.

@@ -151,7 +151,7 @@ impl PostgresLog {
         Self { horizon, ..self }
     }
 
-    /// As whom to connect, instead of what the URL says.
+    /// The user and the password to log in with, instead of what the URL says.
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
         self.access.credentials(user, password);
@@ -167,8 +167,7 @@ impl PostgresLog {
         Ok(Self { layout: Layout::parse(name)?, ..self })
     }
 
-    /// Who may have signed the server's certificate: one or several certificates as PEM. Defaults to whom the machine trusts; they
-    /// are no longer trusted then.
+    /// The certificates, in PEM format, of the only authorities that may vouch for the server. Defaults to those that the system trusts.
     ///
     /// # Errors
     ///

@@ -174,14 +174,14 @@ impl RedisLog {
         self
     }
 
-    /// As whom to log in, instead of what the URL says. Servers without users know one called `default`.
+    /// The user and the password to log in with, instead of what the URL says. Servers without users know one called `default`.
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
         self.access = self.access.with_credentials(user, password);
         self
     }
 
-    /// The certificates, in PEM format, of the authorities that may vouch for the server. Defaults to those that the system trusts.
+    /// The certificates, in PEM format, of the only authorities that may vouch for the server. Defaults to those that the system trusts.
     ///
     /// # Errors
     ///

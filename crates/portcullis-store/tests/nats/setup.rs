@@ -27,7 +27,7 @@ async fn a_user_is_let_in_with_its_password_and_not_with_another() {
     let port = server.port();
     let urls = [format!("nats://alice:s3cr%3At@127.0.0.1:{port}"), format!("nats://127.0.0.1:{port}")];
     JetStreamLog::new(&urls[0]).unwrap().append(&entries(0..1)).await.unwrap();
-    let by_method = JetStreamLog::new(&urls[1]).unwrap().user("alice", "s3cr:t");
+    let by_method = JetStreamLog::new(&urls[1]).unwrap().credentials("alice", "s3cr:t");
     by_method.append(&entries(0..1)).await.unwrap();
     let wrong = JetStreamLog::new(&format!("nats://alice:wr0ng-s3cret@127.0.0.1:{port}")).unwrap();
     let error = refusal(&wrong).await;
@@ -51,16 +51,16 @@ async fn a_token_lets_in() {
 }
 
 #[tokio::test]
-async fn credentials_let_in_as_text_and_as_a_file_that_may_be_replaced() {
+async fn a_creds_file_lets_in_as_text_and_by_its_path_and_may_be_replaced() {
     if is_missing("nats-server") {
         return;
     }
     let server = NatsServer::start_with_operator();
     let text = NatsServer::credentials();
-    log_at(&server).credentials(&text).append(&entries(0..1)).await.unwrap();
+    log_at(&server).creds(&text).append(&entries(0..1)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("user.creds");
-    let log = log_at(&server).credentials_file(&path);
+    let log = log_at(&server).creds_file(&path);
     assert!(in_full(&refusal(&log).await).contains("user.creds"));
     let seed = text.lines().rfind(|line| line.starts_with("SU")).unwrap();
     // Another key than the one in the JWT.
@@ -79,12 +79,17 @@ async fn tls_is_with_whom_an_authority_of_ours_vouches_for() {
     }
     let (server, other) = (NatsServer::start_with_tls(), NatsServer::start_with_tls());
     let log = || JetStreamLog::new(&format!("tls://localhost:{}", server.port())).unwrap();
-    let trusting = log().root_certificates(&server.authority());
+    let trusting = log().root_certificates(&server.authority()).unwrap();
     trusting.append(&entries(0..1)).await.unwrap();
     assert_eq!(trusting.read(None, Duration::ZERO).await.unwrap().entries, entries(0..1));
-    let error = refusal(&log().root_certificates(&other.authority())).await;
+    let error = refusal(&log().root_certificates(&other.authority()).unwrap()).await;
     assert!(error.to_string().contains("is not trusted"), "{error}");
-    assert!(refusal(&log().root_certificates(b"junk")).await.to_string().contains("no certificates in PEM form"));
+    let junk = [&b"junk"[..], b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"];
+    for pem in junk {
+        let error = log().root_certificates(pem).unwrap_err();
+        assert_eq!(error.kind(), LogErrorKind::Misconfigured);
+        assert!(error.to_string().contains("no certificates in PEM form"), "{error}");
+    }
     assert!(refusal(&log()).await.to_string().contains("root_certificates"));
     // A URL without TLS does not become one with any.
     let plain = JetStreamLog::new(&format!("nats://localhost:{}", server.port())).unwrap();
@@ -97,9 +102,11 @@ async fn a_server_without_tls_gets_nothing_from_who_wants_it() {
         return;
     }
     let (server, authority) = (NatsServer::start(), NatsServer::start_with_tls().authority());
-    let log = JetStreamLog::new(&format!("tls://localhost:{}", server.port())).unwrap().root_certificates(&authority);
+    let log = JetStreamLog::new(&format!("tls://localhost:{}", server.port())).unwrap();
+    let log = log.root_certificates(&authority).unwrap();
     assert!(log.append(&entries(0..1)).await.is_err());
-    refusal(&log_at(&server).root_certificates(&authority)).await;
+    let error = log_at(&server).root_certificates(&authority).unwrap_err();
+    assert!(error.kind() == LogErrorKind::Misconfigured && error.to_string().contains("tls://"), "{error}");
 }
 
 #[tokio::test]
@@ -182,7 +189,7 @@ async fn a_subject_that_went_to_another_stream_swallows_nothing() {
         r#"{"name":"OTHER","subjects":["portcullis.*"],"retention":"limits","storage":"file","num_replicas":1}"#;
     let _ = server.request("$JS.API.STREAM.CREATE.OTHER", other);
     assert!(log.append(&entries(1..2)).await.is_err(), "it went elsewhere");
-    let another = log_at(&server).stream("ANOTHER");
+    let another = log_at(&server).stream("ANOTHER").unwrap();
     assert!(refusal(&another).await.to_string().contains("create the stream"));
 }
 
@@ -192,17 +199,17 @@ async fn several_services_share_a_server() {
         return;
     }
     let server = NatsServer::start();
-    let one = log_at(&server).stream("ONE").subject("revocations.one");
-    let two = log_at(&server).stream("TWO").subject("revocations.two");
+    let one = log_at(&server).stream("ONE").unwrap().subject("revocations.one").unwrap();
+    let two = log_at(&server).stream("TWO").unwrap().subject("revocations.two").unwrap();
     one.append(&entries(1..2)).await.unwrap();
     two.append(&entries(2..3)).await.unwrap();
     assert_eq!(one.read(None, Duration::ZERO).await.unwrap().entries, entries(1..2));
     assert_eq!(two.read(None, Duration::ZERO).await.unwrap().entries, entries(2..3));
     for odd in ["", "A.B", "A B", "A>", "A/B"] {
-        refusal(&log_at(&server).stream(odd)).await;
+        assert_eq!(log_at(&server).stream(odd).unwrap_err().kind(), LogErrorKind::Misconfigured, "{odd}");
     }
     for odd in ["", "a..b", "a b", "a.>", "a.*", ".a"] {
-        refusal(&log_at(&server).subject(odd)).await;
+        assert_eq!(log_at(&server).subject(odd).unwrap_err().kind(), LogErrorKind::Misconfigured, "{odd}");
     }
 }
 
@@ -248,16 +255,16 @@ async fn a_permission_that_is_missing_is_named_at_once() {
            { user: none, password: p, permissions: { subscribe: \"_INBOX.>\", publish: \"a\" } } ] }\n",
     );
     // What the documentation lists is enough.
-    let least = Arc::new(log_at(&server).user("least", "p"));
+    let least = Arc::new(log_at(&server).credentials("least", "p"));
     let mut reader = Reader::of(Arc::clone(&least));
     for id in 0..3 {
         least.append(&entries(id..id + 1)).await.unwrap();
         reader.read_to_end().await;
-        reader.log = Arc::new(log_at(&server).user("least", "p"));
+        reader.log = Arc::new(log_at(&server).credentials("least", "p"));
     }
     assert_eq!((reader.seen.len(), reader.restarts), (3, 0));
     let asked = Instant::now();
-    let error = refusal(&log_at(&server).user("none", "p")).await;
+    let error = refusal(&log_at(&server).credentials("none", "p")).await;
     assert!(error.to_string().contains("$JS.API.STREAM.INFO"), "{error}");
     assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed()); // after which a call is given up
 }
