@@ -22,7 +22,7 @@ use portcullis_core::{
 };
 use portcullis_store::PostgresLog;
 use portcullis_test::contract::LogReader;
-use real_servers::{PostgresServer, Proxy, is_missing};
+use real_servers::{PgBouncer, PostgresServer, Proxy, is_missing};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -272,6 +272,27 @@ async fn an_entry_that_is_over_is_deleted_with_later_ones() {
     assert!((1000..1100).contains(&left[0]), "{} are left", left[0]);
     assert_eq!(reader.restarts, 0, "who keeps up does not notice");
     assert!(reader.has_all(&alive));
+}
+
+#[tokio::test]
+async fn an_entry_is_kept_until_its_time_however_many_come_after_it() {
+    if is_missing("postgres") {
+        return;
+    }
+    let server = PostgresServer::start();
+    let (log, admin) = (open(&server.url()), Admin::of(&server).await);
+    log.read(None, Duration::ZERO).await.unwrap();
+    let now = u64::try_from(admin.numbers("SELECT extract(epoch FROM now())::bigint").await[0]).unwrap();
+    let [alive, over] = [("alive", now + 3600), ("over", now - 7200)]
+        .map(|(prefix, until)| entry(prefix, 0, UnixTime::from_secs(until)));
+    log.append(&[alive.clone(), over.clone()]).await.unwrap();
+    log.append(&entries("later", 1100)).await.unwrap();
+    log.append(&entries("last", 1)).await.unwrap();
+    let mut reader = reader(&server.url());
+    reader.catch_up().await;
+    assert!(reader.has_all(&[alive]));
+    assert!(!reader.has_all(&[over]));
+    assert_eq!(admin.numbers("SELECT count(*) FROM portcullis.revocations").await, [1102], "the other is deleted");
 }
 
 #[tokio::test]
@@ -565,6 +586,28 @@ async fn a_standby_is_refused_and_one_that_takes_over_is_read_anew() {
     assert_eq!(reader.seen.len(), 4);
 }
 
+#[tokio::test]
+async fn a_server_that_became_a_standby_behind_pgbouncer_confirms_nothing() {
+    if is_missing("postgres") || is_missing("pgbouncer") {
+        return;
+    }
+    let mut server = PostgresServer::start();
+    let before = PgBouncer::before(&server);
+    let mut reader = reader(&before.url());
+    reader.log.append(&entries("a", 3)).await.unwrap();
+    reader.catch_up().await;
+    assert!(reader.read(Duration::ZERO).await.unwrap().is_last);
+    server.become_standby();
+    // PgBouncer keeps our connections and makes its own anew.
+    for _ in 0..5 {
+        let error = reader.read(Duration::ZERO).await.unwrap_err();
+        assert!(!error.to_string().is_empty());
+    }
+    Admin::of(&server).await.run("SELECT pg_promote()").await;
+    while reader.read(Duration::ZERO).await.is_err() {}
+    assert_eq!(reader.seen.len(), 3);
+}
+
 // ------------------------------------------------------------------------------------------------------------------------------- set-up
 
 #[tokio::test]
@@ -668,6 +711,33 @@ async fn a_user_without_rights_is_told_what_it_needs_and_gets_by_with_that() {
     }
     admin.run(&format!("BEGIN; {}; COMMIT", log.schema_sql())).await; // again
     log.append(&entries("b", 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_cannot_have_functions_of_its_own_run_with_the_rights_of_the_owner() {
+    if is_missing("postgres") {
+        return;
+    }
+    let server = PostgresServer::start();
+    let (log, admin) = (open(&server.url()), Admin::of(&server).await);
+    log.append(&entries("a", 1)).await.unwrap();
+    let password = PostgresServer::password();
+    admin
+        .run(&format!("CREATE ROLE mallory LOGIN PASSWORD '{password}'; CREATE SCHEMA trap AUTHORIZATION mallory"))
+        .await;
+    admin.run("GRANT USAGE ON SCHEMA portcullis TO mallory").await;
+    admin.run("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA portcullis TO mallory").await;
+    let mallory = Admin::at(&server.admin_url().replace("//postgres:", "//mallory:")).await;
+    // Called as the function that appends calls it, if names are looked up where the caller says.
+    mallory
+        .run(
+            "CREATE FUNCTION trap.random() RETURNS float8 LANGUAGE plpgsql AS \
+             'BEGIN TRUNCATE portcullis.revocations; RETURN 0.5; END'",
+        )
+        .await;
+    mallory.run("SET search_path = trap, pg_catalog").await;
+    mallory.run("SELECT portcullis.append_revocations(ARRAY['b'], ARRAY[4000000000])").await;
+    assert_eq!(admin.numbers("SELECT count(*) FROM portcullis.revocations").await, [2]);
 }
 
 #[tokio::test]

@@ -176,8 +176,10 @@ async fn a_reader_that_waits_is_woken_at_once() {
             Instant::now()
         };
         let (page, appended) = tokio::join!(reader.read(Duration::from_secs(5)), appended);
-        assert_eq!(page.unwrap().entries, [entry(round)]);
         lags.push(appended.elapsed());
+        let page = page.unwrap();
+        assert_eq!(page.entries, [entry(round)]);
+        assert!(!page.is_last, "nobody has asked what follows it, and who says so is still the master");
     }
     lags.sort();
     // Less than the half second of the client; usually it is a millisecond, but not on a busy machine.
@@ -661,6 +663,22 @@ async fn a_master_that_becomes_a_replica_confirms_nothing_any_more() {
     assert_eq!(read.unwrap_err().kind(), LogErrorKind::Unavailable);
     assert!(reader.read(AT_ONCE).await.is_err());
     assert!(reader.log.append(&[entry(1)]).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_becomes_a_replica_confirms_nothing_on_a_connection_that_it_keeps() {
+    if is_missing("redis-server") {
+        return;
+    }
+    let (server, other) = (RedisServer::start(), RedisServer::start());
+    let mut reader = Reader::new(at(server.port()));
+    append(&reader.log, 0..1).await;
+    reader.catch_up().await;
+    assert!(reader.read(AT_ONCE).await.unwrap().is_last);
+    server.cli(&["REPLICAOF", "127.0.0.1", &other.port().to_string()]);
+    refused(reader.read(AT_ONCE).await, "is a replica");
+    server.cli(&["REPLICAOF", "NO", "ONE"]);
+    assert!(reader.read(AT_ONCE).await.unwrap().is_last);
 }
 
 // What is refused, and what is warned about.

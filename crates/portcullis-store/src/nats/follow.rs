@@ -185,6 +185,11 @@ fn label(reply: &str) -> Option<(Place, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use portcullis_core::{
+        UnixTime,
+        revocation::{Cursor, Revocation, RevocationEntry},
+    };
+
     use super::*;
 
     #[test]
@@ -194,5 +199,13 @@ mod tests {
         assert_eq!(label("$JS.ACK._.ACC.X.c.1.20.3.1795665753339413419.2.token"), expected);
         assert_eq!(label("$JS.ACK.X.c.1.20.3"), None);
         assert_eq!(label("_INBOX.x"), None);
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_is_counted_and_hides_none_behind_it() {
+        let entry = RevocationEntry::new(Revocation::session("i", "s"), UnixTime::from_secs(1));
+        let mut page = Page::empty(Cursor::new(1, 1));
+        take(&[b"\xff\xfe\n\n", entry.to_json().as_bytes()].concat(), &mut page);
+        assert_eq!((page.entries, page.unreadable), (vec![entry], 1));
     }
 }

@@ -204,4 +204,16 @@ mod tests {
         let without = Access::parse("postgres://localhost/service").unwrap();
         assert_eq!(without.config().get_password(), None);
     }
+
+    #[test]
+    fn without_a_word_about_tls_only_this_machine_is_spoken_to_without() {
+        let mode = |url| Access::parse(url).unwrap().config.get_ssl_mode();
+        for here in ["postgres://localhost/a", "postgres://127.0.0.1/a", "host=/run/postgresql", "hostaddr=::1"] {
+            assert_eq!(mode(here), SslMode::Disable, "{here}");
+        }
+        for elsewhere in ["postgres://db.test/a", "host=localhost hostaddr=10.0.0.7", "host=localhost,db.test"] {
+            assert_eq!(mode(elsewhere), SslMode::Require, "{elsewhere}");
+        }
+        assert_eq!(mode("postgres://db.test/a?sslmode=disable"), SslMode::Disable, "as it says");
+    }
 }

@@ -127,8 +127,8 @@ impl PostgresLog {
     ///
     /// `url` is `postgres://user:password@host:port/database?sslmode=require`, or `host=.. port=.. user=.. password=.. dbname=..`; user
     /// and password can be left to [`credentials`](Self::credentials). Of several hosts (`host1,host2:5433`) the first that takes writes is
-    /// used. `sslmode` is `require`; `prefer` (the default), which does without TLS if the server has none, and on this machine; or
-    /// `disable`. With TLS, certificate and host name are verified always.
+    /// used. `sslmode` is `require`; `disable`; or `prefer` (the default), which is `disable` on this machine and `require` elsewhere. With TLS,
+    /// certificate and host name are verified always.
     ///
     /// # Errors
     ///

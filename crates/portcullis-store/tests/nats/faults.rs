@@ -235,6 +235,30 @@ async fn a_stream_that_somebody_made_anew_is_read_anew_on_the_same_connection() 
 }
 
 #[tokio::test]
+async fn a_stream_that_was_made_anew_and_trimmed_to_where_a_reader_stands_is_read_anew() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let mut reader = Reader::of(log_at(&server));
+    for entry in entries(0..5) {
+        log_at(&server).append(&[entry]).await.unwrap();
+    }
+    reader.read_to_end().await;
+    let _ = server.request(&format!("$JS.API.STREAM.DELETE.{STREAM}"), "");
+    for entry in entries(10..16) {
+        log_at(&server).append(&[entry]).await.unwrap();
+    }
+    // By its numbers, it begins right behind what was read.
+    let _ = server.request(&format!("$JS.API.STREAM.PURGE.{STREAM}"), r#"{"seq":6}"#);
+    assert_eq!(state(&server, "first_seq"), 6);
+    reader.read_to_end().await;
+    assert!(reader.restarts == 1 && reader.has(&entries(15..16)));
+    reader.read_to_end().await;
+    assert_eq!(reader.restarts, 1, "once");
+}
+
+#[tokio::test]
 async fn a_log_whose_unread_part_was_trimmed_is_read_anew() {
     if is_missing("nats-server") {
         return;
