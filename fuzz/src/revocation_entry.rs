@@ -5,7 +5,7 @@ use std::time::Duration;
 use portcullis::{
     Algorithm, Verified,
     clock::UnixTime,
-    revocation::{Level, Revocation, RevocationEntry, RevocationView, Verdict},
+    revocation::{Level, Revocation, RevocationEntry, Verdict, ViewWriter},
     verified::NoCustom,
 };
 use portcullis_test::{FixedClock, MockIssuer};
@@ -80,18 +80,18 @@ fn check_meaning(entry: &RevocationEntry) {
     if !is_told || issuer.starts_with("sha256:") || id.starts_with("sha256:") {
         return;
     }
-    let view = RevocationView::builder(Duration::from_secs(86_400)).clock(FixedClock::default()).build();
-    view.merge(std::slice::from_ref(entry));
-    view.confirm(view.ask());
+    let writer = ViewWriter::builder(Duration::from_secs(86_400)).clock(FixedClock::default()).build();
+    writer.merge(std::slice::from_ref(entry));
+    writer.confirm(writer.ask());
     let is_remembered = entry.until().as_secs() > scene::NOW;
     let cut_off = revocation.cut_off().map_or(scene::NOW, UnixTime::as_secs);
     let named = facts(revocation, id, cut_off.min(scene::NOW));
-    let verdict = view.check(&named, view.now());
+    let verdict = writer.view().check(&named, writer.view().now());
     let hits = is_remembered && !is_outlived(revocation);
     assert_eq!(matches!(verdict, Verdict::Revoked(_)), hits, "{revocation:?}, {verdict:?}");
     if revocation.level() != Level::Issuer {
         let other = facts(revocation, &format!("{id}x"), cut_off.min(scene::NOW));
-        assert_eq!(view.check(&other, view.now()), Verdict::Live, "another one is hit");
+        assert_eq!(writer.view().check(&other, writer.view().now()), Verdict::Live, "another one is hit");
     }
 }
 

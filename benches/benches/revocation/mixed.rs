@@ -9,7 +9,7 @@ use std::{
 use portcullis::{
     Admission, Algorithm, JwtAuthenticator, KeySet, Secret, TrustedIssuer, Verified,
     clock::UnixTime,
-    revocation::{Level, Revocation, RevocationEntry, RevocationView, Verdict},
+    revocation::{Level, Revocation, RevocationEntry, RevocationView, Verdict, ViewWriter},
     verified::NoCustom,
 };
 use portcullis_benches::{Contender, Options, measure, median};
@@ -29,12 +29,12 @@ pub(crate) fn rows(options: &Options, entries: usize) -> Vec<(&'static str, f64)
     let issuer = MockIssuer::with_secret("k", Algorithm::Hs256, SECRET);
     let (single, mixed) = (filled(&issuer, entries, &[Level::Token]), filled(&issuer, entries, &Level::ALL));
     for (name, tokens) in [("absent", MANY), ("absent, cached", FEW)] {
-        let (one, all) = look_ups(options, &issuer, [&single, &mixed], tokens);
+        let (one, all) = look_ups(options, &issuer, [single.view(), mixed.view()], tokens);
         println!("| {name} | {entries} | {one:.0} | {all:.0} | {:.1} |", all / one);
         options.record_ns("revocation", &format!("mixed {entries}"), name, all, 0);
     }
     for (name, tokens, is_cached) in [("+ cold", MANY, false), ("+ cold, cached", FEW, false), ("+ warm", FEW, true)] {
-        let added = |view| added(options, &issuer, view, tokens, is_cached);
+        let added = |writer| added(options, &issuer, writer, tokens, is_cached);
         let (one, all) = (added(&single), added(&mixed));
         println!("| {name} | {entries} | {one:.0} | {all:.0} | {:.1} |", all / one);
         options.record_ns("revocation", &format!("mixed {entries}"), name, all, 0);
@@ -70,19 +70,19 @@ fn revocation(issuer: &str, level: Level, at: usize) -> Revocation {
 }
 
 /// A view with that many entries, spread over these levels; of keys and issuers a few.
-fn filled(issuer: &MockIssuer, entries: usize, levels: &[Level]) -> RevocationView {
-    let view = RevocationView::builder(HORIZON).max_staleness(HORIZON).build();
-    view.confirm(view.ask());
+fn filled(issuer: &MockIssuer, entries: usize, levels: &[Level]) -> ViewWriter {
+    let writer = ViewWriter::builder(HORIZON).max_staleness(HORIZON).build();
+    writer.confirm(writer.ask());
     for level in levels {
         let few = matches!(level, Level::Key | Level::Issuer);
         let count = if few { 8 } else { entries / levels.len().min(5) };
         for from in (0..count).step_by(5000) {
             let entry = |at| RevocationEntry::new(revocation(issuer.name(), *level, at), LATE);
             let page: Vec<_> = (from..count.min(from + 5000)).map(entry).collect();
-            view.merge(&page);
+            writer.merge(&page);
         }
     }
-    view
+    writer
 }
 
 /// A token with a claim for each level.
@@ -132,10 +132,10 @@ fn verify(admission: &Admission, token: &str) {
 }
 
 /// What the view adds to a token.
-fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView, count: usize, is_cached: bool) -> f64 {
+fn added(options: &Options, issuer: &MockIssuer, writer: &ViewWriter, count: usize, is_cached: bool) -> f64 {
     let (rounds, slice) = options.rounds();
     let of = |admission: Admission| if is_cached { admission } else { admission.without_cache() };
-    let (without, with) = (of(admission(issuer)), of(admission(issuer).revocations(view)));
+    let (without, with) = (of(admission(issuer)), of(admission(issuer).revocations(writer)));
     let tokens: Vec<String> = (0..count).map(|n| token(issuer, n).sign()).collect();
     let (mut at, mut at_too) = (0, 0);
     let next = |at: &mut usize| {
@@ -152,8 +152,8 @@ fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView, count: u
 /// How much longer than a hit the first hit takes after something else was revoked on these levels: the median of many, each timed alone; what
 /// the timing itself takes stands in both.
 fn first_hit(issuer: &MockIssuer, entries: usize, levels: &[Level]) -> f64 {
-    let view = filled(issuer, entries, &Level::ALL);
-    let admission = admission(issuer).revocations(&view);
+    let writer = filled(issuer, entries, &Level::ALL);
+    let admission = admission(issuer).revocations(&writer);
     let tokens: Vec<String> = (0..FEW).map(|n| token(issuer, n).sign()).collect();
     tokens.iter().for_each(|token| verify(&admission, token));
     let (mut hits, mut firsts) = (Vec::new(), Vec::new());
@@ -162,7 +162,7 @@ fn first_hit(issuer: &MockIssuer, entries: usize, levels: &[Level]) -> f64 {
             .iter()
             .map(|level| RevocationEntry::new(revocation(issuer.name(), *level, entries + round), LATE))
             .collect();
-        assert_eq!(view.merge(&page), levels.len());
+        assert_eq!(writer.merge(&page), levels.len());
         for (at, token) in tokens.iter().enumerate() {
             for times in [&mut firsts, &mut hits] {
                 let started = Instant::now();
@@ -178,8 +178,8 @@ fn first_hit(issuer: &MockIssuer, entries: usize, levels: &[Level]) -> f64 {
 }
 
 /// Nanoseconds of a hit while nothing is revoked, and while a thousand entries a second are.
-fn under_traffic(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64, f64) {
-    let admission = admission(issuer).revocations(view);
+fn under_traffic(options: &Options, issuer: &MockIssuer, writer: &ViewWriter) -> (f64, f64) {
+    let admission = admission(issuer).revocations(writer);
     let tokens: Vec<String> = (0..FEW).map(|n| token(issuer, n).sign()).collect();
     let hits = || {
         let (rounds, slice) = options.rounds();
@@ -197,7 +197,7 @@ fn under_traffic(options: &Options, issuer: &MockIssuer, view: &RevocationView) 
             let mut at = 100_000_000;
             while !over.load(Ordering::Relaxed) {
                 let level = Level::ALL[at % 5]; // not keys and issuers, of which there are few
-                view.merge([&RevocationEntry::new(revocation(issuer.name(), level, at), LATE)]);
+                writer.merge([&RevocationEntry::new(revocation(issuer.name(), level, at), LATE)]);
                 at += 1;
                 thread::sleep(Duration::from_millis(1));
             }

@@ -9,7 +9,7 @@ use std::{
 use portcullis::{
     Admission, Algorithm, JwtAuthenticator, KeySet, Secret, TrustedIssuer, Verified,
     clock::UnixTime,
-    revocation::{Revocation, RevocationEntry, RevocationView, Verdict},
+    revocation::{Revocation, RevocationEntry, Verdict, ViewWriter},
     verified::NoCustom,
 };
 use portcullis_benches::{Budgets, Contender, Options, allocations, measure, memory_access_ns};
@@ -68,24 +68,24 @@ fn id(at: usize) -> String {
 }
 
 /// A view with that many entries, and what it takes for each.
-fn filled(entries: usize, revocation: impl Fn(usize) -> Revocation) -> (RevocationView, f64) {
-    let view = RevocationView::builder(HORIZON).max_staleness(HORIZON).build(); // fresh for as long as this takes
-    view.confirm(view.ask());
+fn filled(entries: usize, revocation: impl Fn(usize) -> Revocation) -> (ViewWriter, f64) {
+    let writer = ViewWriter::builder(HORIZON).max_staleness(HORIZON).build(); // fresh for as long as this takes
+    writer.confirm(writer.ask());
     let mut bytes = 0;
     for from in (0..entries).step_by(5000) {
         let page: Vec<_> =
             (from..entries.min(from + 5000)).map(|at| RevocationEntry::new(revocation(at), LATE)).collect();
-        bytes += allocations(|| _ = view.merge(&page)).bytes;
+        bytes += allocations(|| _ = writer.merge(&page)).bytes;
     }
-    assert_eq!(view.entries(), entries);
-    (view, bytes as f64 / entries as f64)
+    assert_eq!(writer.view().entries(), entries);
+    (writer, bytes as f64 / entries as f64)
 }
 
 /// Nanoseconds for a token that is not revoked, and for one that is; beyond those that it takes to read its claims.
-fn look_ups(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64, f64) {
+fn look_ups(options: &Options, issuer: &MockIssuer, writer: &ViewWriter) -> (f64, f64) {
     let (rounds, slice) = options.rounds();
-    let entries = view.entries();
-    let now = view.now();
+    let entries = writer.view().entries();
+    let now = writer.view().now();
     let verified = |revoked: bool| -> Vec<Verified<NoCustom>> {
         let at = |n: usize| if revoked { n * 7919 % entries } else { entries + n };
         (0..TOKENS).map(|n| issuer.token().subject("alice").token_id(&id(at(n))).verified()).collect()
@@ -105,9 +105,9 @@ fn look_ups(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f
     let touched = absent.clone();
     let mut contenders = [
         Contender::new("touched", move || touch(&touched[next(&mut at_three)])),
-        Contender::new("absent", move || assert_eq!(view.check(&absent[next(&mut at)], now), Verdict::Live)),
+        Contender::new("absent", move || assert_eq!(writer.view().check(&absent[next(&mut at)], now), Verdict::Live)),
         Contender::new("present", move || {
-            assert!(matches!(view.check(&present[next(&mut at_too)], now), Verdict::Revoked(_)));
+            assert!(matches!(writer.view().check(&present[next(&mut at_too)], now), Verdict::Revoked(_)));
         }),
     ];
     let samples = measure(&mut contenders, rounds, slice);
@@ -115,12 +115,12 @@ fn look_ups(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f
 }
 
 /// What the view adds to a token at first sight, to one whose place in the view is in the processor's cache, and to one seen before.
-fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64, f64, f64) {
+fn added(options: &Options, issuer: &MockIssuer, writer: &ViewWriter) -> (f64, f64, f64) {
     let (rounds, slice) = options.rounds();
     let keys = || KeySet::from(Secret::new("k", Algorithm::Hs256, *SECRET).expect("a secret"));
     let trusted = || TrustedIssuer::new(issuer.name(), keys()).audience("https://service.test");
     let without = Admission::new(JwtAuthenticator::new(trusted()).expect("sound"));
-    let with = Admission::new(JwtAuthenticator::new(trusted()).expect("sound")).revocations(view);
+    let with = Admission::new(JwtAuthenticator::new(trusted()).expect("sound")).revocations(writer);
     let token = |n: usize| {
         let token = issuer.token().audience("https://service.test").subject("alice");
         token.token_id(&id(usize::MAX / 2 + n)).sign()
@@ -145,15 +145,15 @@ fn added(options: &Options, issuer: &MockIssuer, view: &RevocationView) -> (f64,
 }
 
 /// Nanoseconds to take in an entry, and the longest that a look-up took while as many as there are came in.
-fn merging(issuer: &MockIssuer, view: &RevocationView, entries: usize) -> (f64, f64) {
+fn merging(issuer: &MockIssuer, writer: &ViewWriter, entries: usize) -> (f64, f64) {
     let facts: Verified<NoCustom> = issuer.token().subject("alice").token_id("nobody's").verified();
-    let (now, over) = (view.now(), AtomicBool::new(false));
+    let (now, over) = (writer.view().now(), AtomicBool::new(false));
     thread::scope(|scope| {
         let waited = scope.spawn(|| {
             let mut longest = Duration::ZERO;
             while !over.load(Ordering::Relaxed) {
                 let asked = Instant::now();
-                assert_eq!(view.check(&facts, now), Verdict::Live);
+                assert_eq!(writer.view().check(&facts, now), Verdict::Live);
                 longest = longest.max(asked.elapsed());
             }
             longest
@@ -164,7 +164,7 @@ fn merging(issuer: &MockIssuer, view: &RevocationView, entries: usize) -> (f64, 
                 .map(|at| RevocationEntry::new(Revocation::token(issuer.name(), &id(at), LATE), LATE))
                 .collect();
             let started = Instant::now();
-            view.merge(&page);
+            writer.merge(&page);
             took += started.elapsed();
         }
         over.store(true, Ordering::Relaxed);

@@ -14,7 +14,7 @@ use portcullis_core::{
     Admission, AuthError, Authenticator, Clock, Code, UnixTime, Verified,
     admission::AnyAdmission,
     authenticator::{Attempt, Channel, Credential, Edition, Header, Presented, Proven, RequestView, Scheme},
-    revocation::{Level, Revocation, RevocationView, Rungs, WhenStale},
+    revocation::{Level, Revocation, Rungs, ViewWriter, WhenStale},
     verified::{Conventions, Facts, NoCustom},
 };
 use portcullis_test::FixedClock;
@@ -54,14 +54,14 @@ impl Authenticator for Store {
     }
 }
 
-fn view(clock: &FixedClock) -> RevocationView {
-    let view = RevocationView::builder(DAY).clock(clock.clone()).build();
-    view.confirm(view.ask());
-    view
+fn writer(clock: &FixedClock) -> ViewWriter {
+    let writer = ViewWriter::builder(DAY).clock(clock.clone()).build();
+    writer.confirm(writer.ask());
+    writer
 }
 
-fn revoke(view: &RevocationView, revocation: &Revocation) {
-    assert_eq!(view.merge(&[view.entry(revocation)]), 1);
+fn revoke(writer: &ViewWriter, revocation: &Revocation) {
+    assert_eq!(writer.merge(&[writer.entry(revocation)]), 1);
 }
 
 fn code<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> Option<Code> {
@@ -72,19 +72,19 @@ fn code<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> Opti
 fn a_store_of_keys_is_cached_and_revoked_without_code_of_its_own() {
     let clock = FixedClock::at(T);
     let (store, asked) = Store::new(Rungs::of([Level::Token, Level::Client]));
-    let view = view(&clock);
-    let admission = Admission::new(store).clock(clock).revocations(&view);
+    let writer = writer(&clock);
+    let admission = Admission::new(store).clock(clock).revocations(&writer);
     for _ in 0..3 {
         assert_eq!([code(&admission, "key-1"), code(&admission, "key-2")], [None, None]);
     }
     assert_eq!(asked.load(Ordering::SeqCst), 2, "each is looked up once");
     assert_eq!(code(&admission, "nothing"), Some(Code::KeyUnknown));
 
-    revoke(&view, &Revocation::token(ISSUER, "key-1", T.plus(DAY)));
+    revoke(&writer, &Revocation::token(ISSUER, "key-1", T.plus(DAY)));
     for _ in 0..2 {
         assert_eq!([code(&admission, "key-1"), code(&admission, "key-2")], [Some(Code::TokenRevoked), None]);
     }
-    revoke(&view, &Revocation::client(ISSUER, "crm", T));
+    revoke(&writer, &Revocation::client(ISSUER, "crm", T));
     assert_eq!(code(&admission, "key-2"), Some(Code::TokenRevoked));
 }
 
@@ -92,29 +92,29 @@ fn a_store_of_keys_is_cached_and_revoked_without_code_of_its_own() {
 fn a_stale_view_stops_every_kind_of_credential_as_the_route_says() {
     let clock = FixedClock::at(T);
     let (store, _) = Store::new(Rungs::of([Level::Token]));
-    let view = view(&clock);
-    let closed = Admission::new(store).clock(clock.clone()).revocations(&view);
+    let writer = writer(&clock);
+    let closed = Admission::new(store).clock(clock.clone()).revocations(&writer);
     let open = closed.clone().when_stale(WhenStale::DangerFailOpen);
     assert_eq!(code(&closed, "key-1"), None);
     clock.advance(Duration::from_secs(6));
     assert_eq!(code(&closed, "key-1"), Some(Code::RevocationsStale));
     assert_eq!(code(&open, "key-1"), None);
-    view.confirm(view.ask());
+    writer.confirm(writer.ask());
     assert_eq!(code(&closed, "key-1"), None);
 }
 
 #[test]
 fn only_the_rungs_that_a_credential_names_apply_to_it_and_the_horizon_with_all_of_them_alone() {
     let clock = FixedClock::at(T);
-    let view = view(&clock);
-    let admission = |rungs| Admission::new(Store::new(rungs).0).clock(clock.clone()).revocations(&view);
+    let writer = writer(&clock);
+    let admission = |rungs| Admission::new(Store::new(rungs).0).clock(clock.clone()).revocations(&writer);
     let (own_store, all) = (admission(Rungs::of([Level::Token])), admission(Rungs::ALL));
     // issued three years ago, under a horizon of a day
     assert_eq!(code(&own_store, "key-1"), None);
     assert_eq!(code(&all, "key-1"), Some(Code::TokenLifetimeTooLong));
 
     let log_out_everywhere = Revocation::subject(ISSUER, "alice", T);
-    revoke(&view, &log_out_everywhere);
+    revoke(&writer, &log_out_everywhere);
     assert_eq!(code(&own_store, "key-1"), None, "when it is seen again");
     assert_eq!(code(&own_store, "key-2"), None, "when it is first seen");
     assert_eq!(code(&all, "key-1"), Some(Code::TokenRevoked));
@@ -126,11 +126,11 @@ fn only_the_rungs_that_a_credential_names_apply_to_it_and_the_horizon_with_all_o
 fn a_credential_ends_with_each_one_that_it_was_derived_from() {
     let clock = FixedClock::at(T);
     let (store, _) = Store::new(Rungs::of([Level::Token]));
-    let view = view(&clock);
-    let admission = Admission::new(store).clock(clock).revocations(&view);
+    let writer = writer(&clock);
+    let admission = Admission::new(store).clock(clock).revocations(&writer);
     let three = || ["key-1", "app.key-1", "app.key-2"].map(|token| code(&admission, token));
     assert_eq!(three(), [None; 3]);
-    revoke(&view, &Revocation::token(ISSUER, "key-1", T.plus(DAY)));
+    revoke(&writer, &Revocation::token(ISSUER, "key-1", T.plus(DAY)));
     assert_eq!(three(), [Some(Code::TokenRevoked), Some(Code::TokenRevoked), None]);
 }
 

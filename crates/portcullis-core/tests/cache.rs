@@ -18,7 +18,7 @@ use portcullis_core::{
     authenticator::{Attempt, Credential, Proven},
     keys::{KeyHint, KeyMatch, KeySource, Resolved},
     policy::{Leeway, Profile},
-    revocation::{Level, Revocation, RevocationEntry, RevocationView},
+    revocation::{Level, Revocation, RevocationEntry, RevocationView, ViewWriter},
     verified::{Conventions, Facts},
 };
 use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys};
@@ -187,7 +187,7 @@ struct World {
     issuers: [MockIssuer; 2],
     ring: KeyRing,
     ring_issuers: Vec<MockIssuer>,
-    views: [RevocationView; 2],
+    views: [ViewWriter; 2],
     tokens: Vec<String>,
     /// One with a cache, and one without.
     pairs: Vec<(Service, Service)>,
@@ -204,9 +204,9 @@ impl World {
         let views = [(); 2].map(|()| {
             // So long that a clock that is put forward makes it stale now and then, but not always.
             let hour = Duration::from_secs(3600);
-            let view = RevocationView::builder(hour).max_staleness(hour / 4).clock(clock.clone()).build();
-            view.confirm(view.ask());
-            view
+            let writer = ViewWriter::builder(hour).max_staleness(hour / 4).clock(clock.clone()).build();
+            writer.confirm(writer.ask());
+            writer
         });
         let mut world = Self {
             clock,
@@ -272,7 +272,7 @@ impl World {
             Event::Remove { pair, of } => drop(self.lists[*pair].as_ref().map(|list| list.remove(NAMES[*of]))),
             Event::ChangeClaims(pair) => self.change(*pair, Service::with_other_claims),
             Event::ChangeView { pair, view } => {
-                let view = self.views[*view].clone();
+                let view = self.views[*view].view().clone();
                 self.change(*pair, |service| service.with_view(&view));
             }
         }

@@ -19,7 +19,7 @@ use portcullis_core::{
     explain::{Check, Explanation, Outcome},
     keys::{KeyHint, KeySource, Resolved},
     policy::{Leeway, Profile},
-    revocation::{Revocation, RevocationView},
+    revocation::{Revocation, ViewWriter},
     verified::{Conventions, Facts, NoCustom},
 };
 use portcullis_test::{Defect, FixedClock, MockIssuer};
@@ -89,9 +89,9 @@ fn count() -> usize {
 
 /// Admissions of every policy for the tokens of one issuer, which has ended a session.
 fn admissions(issuer: &MockIssuer, clock: &FixedClock) -> Vec<Admission> {
-    let view = RevocationView::builder(Duration::from_secs(7200)).clock(clock.clone()).build();
-    view.confirm(view.ask());
-    view.merge(&[view.entry(&Revocation::session(issuer.name(), "ended"))]);
+    let writer = ViewWriter::builder(Duration::from_secs(7200)).clock(clock.clone()).build();
+    writer.confirm(writer.ask());
+    writer.merge(&[writer.entry(&Revocation::session(issuer.name(), "ended"))]);
     let policies: [fn(TrustedIssuer) -> TrustedIssuer; 5] = [
         |issuer| issuer,
         |issuer| issuer.profile(Profile::AccessToken),
@@ -100,7 +100,7 @@ fn admissions(issuer: &MockIssuer, clock: &FixedClock) -> Vec<Admission> {
         |issuer| issuer.algorithms(Algorithm::Hs256),
     ];
     let of = |policy: fn(TrustedIssuer) -> TrustedIssuer| JwtAuthenticator::new(policy(issuer.trusted())).unwrap();
-    policies.map(|policy| Admission::explainable(of(policy)).clock(clock.clone()).revocations(&view)).into()
+    policies.map(|policy| Admission::explainable(of(policy)).clock(clock.clone()).revocations(&writer)).into()
 }
 
 /// A token with up to two defects, and perhaps an octet that is another one.
@@ -200,10 +200,10 @@ impl Authenticator for Table {
 #[test]
 fn an_authenticator_that_cannot_explain_has_one_check_and_the_admission_its_own() {
     let clock = FixedClock::at(UnixTime::from_secs(1_800_000_000));
-    let view = RevocationView::builder(Duration::from_secs(60)).clock(clock.clone()).build();
-    view.confirm(view.ask());
+    let writer = ViewWriter::builder(Duration::from_secs(60)).clock(clock.clone()).build();
+    writer.confirm(writer.ask());
     let (plain, revoking) =
-        (Admission::new(Table).clock(clock.clone()), Admission::new(Table).clock(clock).revocations(&view));
+        (Admission::new(Table).clock(clock.clone()), Admission::new(Table).clock(clock).revocations(&writer));
     assert_eq!(code(&plain, "key"), None);
     assert_eq!(failed(&explain(&plain, "other")), [(Check::Proved, Code::KeyUnknown)]);
     assert_eq!(failed(&explain(&revoking, "key")), [(Check::Revocation, Code::TokenLifetimeTooLong)]);

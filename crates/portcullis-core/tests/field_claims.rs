@@ -7,7 +7,7 @@ use portcullis_core::{
     Admission, Code, JwtAuthenticator, TrustedIssuer, UnixTime, Verified,
     claims::{ClaimPlace, ClaimRef, LenientClaim},
     policy::Profile,
-    revocation::{Revocation, RevocationView, Verdict},
+    revocation::{Revocation, Verdict, ViewWriter},
     verified::{Conventions, Facts},
 };
 use portcullis_test::{FixedClock, MockIssuer};
@@ -185,17 +185,17 @@ fn row_a_a_logout_token_is_refused_whose_session_cannot_be_read() {
 
 struct Revoking {
     issuer: MockIssuer,
-    view: RevocationView,
+    writer: ViewWriter,
     admission: Admission,
 }
 
 fn revoking() -> Revoking {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
-    let view = RevocationView::builder(Duration::from_secs(86_400)).clock(clock).build();
-    view.confirm(view.ask());
-    let admission = issuer.admission().revocations(&view);
-    Revoking { issuer, view, admission }
+    let writer = ViewWriter::builder(Duration::from_secs(86_400)).clock(clock).build();
+    writer.confirm(writer.ask());
+    let admission = issuer.admission().revocations(&writer);
+    Revoking { issuer, writer, admission }
 }
 
 impl Revoking {
@@ -205,7 +205,7 @@ impl Revoking {
     }
 
     fn revoke(&self, revocation: &Revocation) {
-        self.view.merge(&[self.view.entry(revocation)]);
+        self.writer.merge(&[self.writer.entry(revocation)]);
     }
 }
 
@@ -232,8 +232,9 @@ fn row_a_a_view_that_is_asked_says_that_a_name_cannot_be_read() {
     let scene = revoking();
     let facts = |claims: &str| Facts::assertion(claims, Conventions::new("https://issuer.test")).unwrap();
     let now = FixedClock::DEFAULT.as_secs();
-    let verdict =
-        |sid| scene.view.check(&facts(&format!(r#"{{"iat":{now},"exp":{now},"sid":{sid}}}"#)), FixedClock::DEFAULT);
+    let verdict = |sid| {
+        scene.writer.view().check(&facts(&format!(r#"{{"iat":{now},"exp":{now},"sid":{sid}}}"#)), FixedClock::DEFAULT)
+    };
     assert_eq!(verdict("7"), Verdict::Malformed(LenientClaim::SessionId));
     assert_eq!(verdict(r#""7""#), Verdict::Live);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use portcullis_core::{
     Admission, Code, JwtAuthenticator, TrustedIssuer, UnixTime, Verified,
     policy::Profile,
-    revocation::{Revocation, RevocationView},
+    revocation::{Revocation, ViewWriter},
     verified::{Conventions, Facts},
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
@@ -17,19 +17,19 @@ const HORIZON: Duration = Duration::from_secs(86_400);
 
 struct Scene {
     issuer: MockIssuer,
-    view: RevocationView,
+    writer: ViewWriter,
 }
 
 impl Scene {
     fn new() -> Self {
         let clock = FixedClock::at(NOW);
-        let view = RevocationView::builder(HORIZON).clock(clock.clone()).build();
-        view.confirm(view.ask());
-        Self { issuer: MockIssuer::new().clock(clock), view }
+        let writer = ViewWriter::builder(HORIZON).clock(clock.clone()).build();
+        writer.confirm(writer.ask());
+        Self { issuer: MockIssuer::new().clock(clock), writer }
     }
 
     fn admission(&self, trusted: TrustedIssuer) -> Admission {
-        Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(FixedClock::at(NOW)).revocations(&self.view)
+        Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(FixedClock::at(NOW)).revocations(&self.writer)
     }
 
     /// A token without `client_id`, as those issuers write it that name the client by another claim.
@@ -42,7 +42,7 @@ impl Scene {
     }
 
     fn revoke_client(&self, id: &str) {
-        self.view.merge(&[self.view.entry(&self.client(id))]);
+        self.writer.merge(&[self.writer.entry(&self.client(id))]);
     }
 }
 
@@ -131,18 +131,18 @@ fn row_t8_asserted_facts_name_their_client_as_well() {
 #[test]
 fn row_t8_revoking_a_client_of_an_issuer_that_names_none_is_a_problem() {
     let scene = Scene::new();
-    assert_eq!(scene.view.problem_with(&scene.client("app")), None, "nothing is known of that issuer");
+    assert_eq!(scene.writer.view().problem_with(&scene.client("app")), None, "nothing is known of that issuer");
     let without = scene.admission(scene.issuer.trusted().without_client_claim());
-    let problem = scene.view.problem_with(&scene.client("app")).unwrap();
+    let problem = scene.writer.view().problem_with(&scene.client("app")).unwrap();
     assert!(problem.contains("TrustedIssuer::client_claim"), "{problem}");
     assert_eq!(outcome(&without, &scene.token().claim("client_id", "app")).unwrap().client_id(), None);
 
     let subject = Revocation::subject(scene.issuer.name(), "alice", NOW);
-    assert_eq!(scene.view.problem_with(&subject), None, "another level");
-    assert_eq!(scene.view.problem_with(&Revocation::client("https://other.test", "app", NOW)), None);
+    assert_eq!(scene.writer.view().problem_with(&subject), None, "another level");
+    assert_eq!(scene.writer.view().problem_with(&Revocation::client("https://other.test", "app", NOW)), None);
     // Some of the tokens that are checked against the view name their client.
     let _with = scene.admission(scene.issuer.trusted());
-    assert_eq!(scene.view.problem_with(&scene.client("app")), None);
+    assert_eq!(scene.writer.view().problem_with(&scene.client("app")), None);
 }
 
 #[test]

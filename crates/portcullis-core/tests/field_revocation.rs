@@ -6,7 +6,7 @@ use std::time::Duration;
 use portcullis_core::{
     Admission, Code, UnixTime,
     policy::Leeway,
-    revocation::{Level, Revocation, RevocationEntry, RevocationView, UnreadableEntry, ViewState, WhenStale},
+    revocation::{Level, Revocation, RevocationEntry, UnreadableEntry, ViewState, ViewWriter, WhenStale},
 };
 use portcullis_test::{FixedClock, MockIssuer};
 
@@ -17,10 +17,10 @@ fn code(admission: &Admission, token: &str) -> Result<(), Code> {
     admission.verify(token).ready().unwrap().map(drop).map_err(|error| error.code())
 }
 
-fn view(clock: &FixedClock) -> RevocationView {
-    let view = RevocationView::builder(HORIZON).clock(clock.clone()).build();
-    view.confirm(view.ask());
-    view
+fn writer(clock: &FixedClock) -> ViewWriter {
+    let writer = ViewWriter::builder(HORIZON).clock(clock.clone()).build();
+    writer.confirm(writer.ask());
+    writer
 }
 
 /// What hits the token, or one that differs in this level's id.
@@ -45,8 +45,8 @@ fn a_cached_token_is_refused_after_any_two_changes_of_which_one_hits_it() {
             for asks_between in [false, true] {
                 let clock = FixedClock::default();
                 let issuer = MockIssuer::new().clock(clock.clone());
-                let view = view(&clock);
-                let admission = issuer.admission().revocations(&view);
+                let writer = writer(&clock);
+                let admission = issuer.admission().revocations(&writer);
                 let token = issuer
                     .token()
                     .subject("alice")
@@ -56,7 +56,7 @@ fn a_cached_token_is_refused_after_any_two_changes_of_which_one_hits_it() {
                     .claim("ver", 3);
                 let token = token.sign();
                 assert_eq!(code(&admission, &token), Ok(()));
-                let revoke = |level, hits| view.merge([&view.entry(&on(level, &issuer, hits))]);
+                let revoke = |level, hits| writer.merge([&writer.entry(&on(level, &issuer, hits))]);
                 assert_eq!(revoke(first, false), 1);
                 if asks_between {
                     assert_eq!(code(&admission, &token), Ok(()), "{first} of another");
@@ -75,8 +75,8 @@ fn all_levels_of_one_merge_reach_a_cached_token() {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
     for level in Level::ALL {
-        let view = view(&clock);
-        let admission = issuer.admission().revocations(&view);
+        let writer = writer(&clock);
+        let admission = issuer.admission().revocations(&writer);
         let token = issuer
             .token()
             .subject("alice")
@@ -86,8 +86,8 @@ fn all_levels_of_one_merge_reach_a_cached_token() {
             .claim("ver", 3)
             .sign();
         assert_eq!(code(&admission, &token), Ok(()));
-        let others = Level::ALL.map(|other| view.entry(&on(other, &issuer, other == level)));
-        assert_eq!(view.merge(&others), 7);
+        let others = Level::ALL.map(|other| writer.entry(&on(other, &issuer, other == level)));
+        assert_eq!(writer.merge(&others), 7);
         assert_eq!(code(&admission, &token), Err(Code::TokenRevoked), "{level}");
     }
 }
@@ -99,8 +99,8 @@ fn row_t5_a_cut_off_of_now_covers_the_leeway() {
     let ahead = FixedClock::at(T.plus(Duration::from_secs(8)));
     let issuer = MockIssuer::new().clock(ahead);
     for level in [Level::Subject, Level::Client, Level::Issuer] {
-        let view = view(&clock);
-        let admission = issuer.admission().clock(clock.clone()).revocations(&view);
+        let writer = writer(&clock);
+        let admission = issuer.admission().clock(clock.clone()).revocations(&writer);
         let token = |seconds| {
             let token = issuer.token().subject("alice").claim("client_id", "app");
             token.claim("iat", T.as_secs() + seconds).expires_at(T.plus(HORIZON / 2)).sign()
@@ -112,7 +112,7 @@ fn row_t5_a_cut_off_of_now_covers_the_leeway() {
             Level::Client => Revocation::client(issuer.name(), "app", cut_off),
             _ => Revocation::issuer(issuer.name(), cut_off),
         };
-        view.merge([&view.entry(&revocation)]);
+        writer.merge([&writer.entry(&revocation)]);
         assert_eq!(code(&admission, &token(8)), Err(Code::TokenRevoked), "{level}");
         assert_eq!(
             code(&admission, &token(30)),
@@ -120,7 +120,7 @@ fn row_t5_a_cut_off_of_now_covers_the_leeway() {
             "{level}: a log-in within the leeway is to be repeated"
         );
         clock.advance(Duration::from_secs(1));
-        view.confirm(view.ask());
+        writer.confirm(writer.ask());
         assert_eq!(code(&admission, &token(31)), Ok(()), "{level}: the next one is good");
         clock.set(T);
     }
@@ -130,21 +130,32 @@ fn row_t5_a_cut_off_of_now_covers_the_leeway() {
 fn row_t10_a_view_that_has_ended_is_served_while_it_is_fresh_and_no_longer() {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
-    let view = view(&clock);
-    let open = issuer.admission().revocations(&view).when_stale(WhenStale::DangerFailOpen);
-    let token = issuer.token().sign();
-    clock.advance(Duration::from_secs(60));
-    assert_eq!((code(&open, &token), view.is_followed()), (Ok(()), true));
-    view.confirm(view.ask());
-    view.end();
-    assert_eq!((code(&open, &token), view.is_followed()), (Ok(()), false), "as of a moment ago");
-    clock.advance(Duration::from_secs(6));
-    assert_eq!(code(&open, &token), Err(Code::RevocationsStale));
-    assert_eq!(
-        code(&open, &issuer.token().claim("sid", "s").sign()),
-        Err(Code::RevocationsStale),
-        "at first sight as well"
-    );
+    let end = |writer: ViewWriter| {
+        writer.end();
+        Some(writer)
+    };
+    let drop = |writer: ViewWriter| {
+        drop(writer);
+        None
+    };
+    for end in [&end as &dyn Fn(ViewWriter) -> Option<ViewWriter>, &drop] {
+        let writer = writer(&clock);
+        let view = writer.view().clone();
+        let open = issuer.admission().revocations(&view).when_stale(WhenStale::DangerFailOpen);
+        let token = issuer.token().sign();
+        clock.advance(Duration::from_secs(60));
+        assert_eq!((code(&open, &token), view.is_followed()), (Ok(()), true));
+        writer.confirm(writer.ask());
+        let _writer = end(writer);
+        assert_eq!((code(&open, &token), view.is_followed()), (Ok(()), false), "as of a moment ago");
+        clock.advance(Duration::from_secs(6));
+        assert_eq!(code(&open, &token), Err(Code::RevocationsStale));
+        assert_eq!(
+            code(&open, &issuer.token().claim("sid", "s").sign()),
+            Err(Code::RevocationsStale),
+            "at first sight as well"
+        );
+    }
 }
 
 #[test]
@@ -153,20 +164,20 @@ fn row_t12_spans_without_end_saturate() {
     let issuer = MockIssuer::new().clock(clock.clone());
     for (horizon, max_staleness) in [(HORIZON, Duration::MAX), (Duration::MAX, Duration::MAX), (Duration::MAX, HORIZON)]
     {
-        let view = RevocationView::builder(horizon).max_staleness(max_staleness).clock(clock.clone()).build();
-        assert_eq!(view.state(), ViewState::Syncing);
-        view.confirm(view.ask());
-        let admission = issuer.admission().revocations(&view).when_stale(WhenStale::Bounded(Duration::MAX));
+        let writer = ViewWriter::builder(horizon).max_staleness(max_staleness).clock(clock.clone()).build();
+        assert_eq!(writer.view().state(), ViewState::Syncing);
+        writer.confirm(writer.ask());
+        let admission = issuer.admission().revocations(&writer).when_stale(WhenStale::Bounded(Duration::MAX));
         let token = issuer.token().claim("sid", "s").sign();
-        assert_eq!((code(&admission, &token), view.state()), (Ok(()), ViewState::Fresh));
-        assert_eq!(view.last_confirmed(), Some(Duration::ZERO));
-        view.merge([
-            &view.entry(&Revocation::session(issuer.name(), "s")),
-            &view.entry(&Revocation::key(issuer.name(), "k")),
+        assert_eq!((code(&admission, &token), writer.view().state()), (Ok(()), ViewState::Fresh));
+        assert_eq!(writer.view().last_confirmed(), Some(Duration::ZERO));
+        writer.merge([
+            &writer.entry(&Revocation::session(issuer.name(), "s")),
+            &writer.entry(&Revocation::key(issuer.name(), "k")),
         ]);
         assert_eq!(code(&admission, &token), Err(Code::TokenRevoked));
-        view.forget_some();
-        assert_eq!((view.entries(), view.keys_to_renew().len()), (2, 0), "{horizon:?}");
+        writer.forget_some();
+        assert_eq!((writer.view().entries(), writer.keys_to_renew().len()), (2, 0), "{horizon:?}");
     }
 }
 
@@ -185,9 +196,9 @@ fn row_t21_an_entry_of_a_later_version_says_until_when_if_it_can() {
 #[test]
 fn a_view_is_stale_after_five_seconds_without_a_confirmation() {
     let clock = FixedClock::default();
-    let view = view(&clock);
+    let writer = writer(&clock);
     clock.advance(Duration::from_secs(4));
-    assert_eq!(view.state(), ViewState::Fresh);
+    assert_eq!(writer.view().state(), ViewState::Fresh);
     clock.advance(Duration::from_secs(1));
-    assert_eq!(view.state(), ViewState::Stale { age: Duration::from_secs(5) });
+    assert_eq!(writer.view().state(), ViewState::Stale { age: Duration::from_secs(5) });
 }

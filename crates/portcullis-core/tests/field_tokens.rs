@@ -8,7 +8,7 @@ use portcullis_core::{
     Admission, Algorithm, AuthError, Code, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,
     keys::{AlgorithmSet, VerifyingKey},
     policy::Profile,
-    revocation::{Revocation, RevocationView},
+    revocation::{Revocation, ViewWriter},
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::json;
@@ -90,10 +90,10 @@ fn row_t11_a_hit_never_accepts_more_after_the_clock_was_set_back() {
     let clock = FixedClock::default();
     let start = FixedClock::DEFAULT;
     let issuer = MockIssuer::new().clock(clock.clone());
-    let view = RevocationView::builder(HORIZON).danger_accept_without_issued_at().clock(clock.clone()).build();
-    let confirm = || view.confirm(view.ask());
+    let writer = ViewWriter::builder(HORIZON).danger_accept_without_issued_at().clock(clock.clone()).build();
+    let confirm = || writer.confirm(writer.ask());
     confirm();
-    let service = issuer.admission().revocations(&view);
+    let service = issuer.admission().revocations(&writer);
     let token = issuer.token().without("iat").expires_at(start.plus(HORIZON)).sign();
     assert!(error_of(&service, &token).is_none());
 
@@ -131,9 +131,9 @@ fn other_form(token: &str) -> String {
 fn row_t15_both_forms_of_an_es256_signature_are_one_token() {
     let clock = FixedClock::default();
     let issuer = MockIssuer::with_algorithm(Algorithm::Es256).clock(clock.clone());
-    let view = RevocationView::builder(Duration::from_secs(86_400)).clock(clock.clone()).build();
-    view.confirm(view.ask());
-    let service = issuer.admission().revocations(&view);
+    let writer = ViewWriter::builder(Duration::from_secs(86_400)).clock(clock.clone()).build();
+    writer.confirm(writer.ask());
+    let service = issuer.admission().revocations(&writer);
     let token = issuer.token().subject("alice").token_id("t-1").sign();
     let forms = [token.clone(), other_form(&token)];
     assert_ne!(forms[0], forms[1]);
@@ -144,7 +144,7 @@ fn row_t15_both_forms_of_an_es256_signature_are_one_token() {
     let tampered = format!("{}.{}", token.rsplit_once('.').unwrap().0, tampered.rsplit_once('.').unwrap().1);
     assert_eq!(error_of(&service, &tampered).unwrap().code(), Code::SignatureInvalid);
 
-    view.merge(&[view.entry(&Revocation::token(
+    writer.merge(&[writer.entry(&Revocation::token(
         issuer.name(),
         "t-1",
         FixedClock::DEFAULT.plus(Duration::from_secs(3600)),

@@ -7,7 +7,7 @@ use portcullis_core::{
     Admission, Code, Issuers, JwtAuthenticator, TrustedIssuer, UnixTime, Verified,
     authenticator::Attempt,
     keys::{AlgorithmSet, KeyHint, KeySource, Resolved},
-    revocation::{Revocation, RevocationView},
+    revocation::{Revocation, ViewWriter},
 };
 use portcullis_test::{MockIssuer, MockKeys};
 use tokio::sync::oneshot;
@@ -179,11 +179,11 @@ async fn replacing_an_issuer_verifies_tokens_that_wait_by_the_new_one() {
 #[test]
 fn a_view_of_revocations_knows_the_issuers_of_the_moment() {
     let (acme, globex) = (mock("https://acme.test"), mock("https://globex.test"));
-    let view = RevocationView::builder(std::time::Duration::from_secs(86_400)).build();
+    let writer = ViewWriter::builder(std::time::Duration::from_secs(86_400)).build();
     let issuers = Issuers::new([globex.trusted()]).unwrap();
-    let service = admission(&issuers).revocations(&view);
+    let service = admission(&issuers).revocations(&writer);
     let has_problem =
-        |of: &MockIssuer| view.problem_with(&Revocation::client(of.name(), "app", UnixTime::EPOCH)).is_some();
+        |of: &MockIssuer| writer.view().problem_with(&Revocation::client(of.name(), "app", UnixTime::EPOCH)).is_some();
     assert!(!has_problem(&acme), "nothing is known of it");
     issuers.insert(acme.trusted().without_client_claim()).unwrap();
     assert!(has_problem(&acme) && !has_problem(&globex));

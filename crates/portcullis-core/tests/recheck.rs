@@ -12,7 +12,7 @@ use std::{
 
 use portcullis_core::{
     Admission, Algorithm, Code, UnixTime, Verified,
-    revocation::{Level, Revocation, RevocationEntry, RevocationView, Verdict, WhenStale},
+    revocation::{Level, Revocation, RevocationEntry, Verdict, ViewWriter, WhenStale},
 };
 use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -101,7 +101,7 @@ fn noise(issuer: &str, at: usize) -> Revocation {
 struct World {
     clock: FixedClock,
     issuers: Vec<MockIssuer>,
-    view: RevocationView,
+    writer: ViewWriter,
     /// For each issuer one that refuses when the view is stale, and one that does not.
     admissions: Vec<[Admission; 2]>,
     /// With what verification makes of each, for the look-up in full.
@@ -119,10 +119,10 @@ impl World {
                     .clock(clock.clone())
             })
             .collect();
-        let view = RevocationView::builder(HORIZON).clock(clock.clone()).max_staleness(HORIZON).build();
-        view.confirm(view.ask());
+        let writer = ViewWriter::builder(HORIZON).clock(clock.clone()).max_staleness(HORIZON).build();
+        writer.confirm(writer.ask());
         let both = |issuer: &MockIssuer| {
-            let closed = issuer.admission().clock(clock.clone()).revocations(&view);
+            let closed = issuer.admission().clock(clock.clone()).revocations(&writer);
             [closed.clone(), closed.when_stale(WhenStale::DangerFailOpen)]
         };
         let admissions = issuers.iter().map(both).collect();
@@ -133,33 +133,33 @@ impl World {
             (n / TOKENS, token, verified)
         };
         let tokens = (0..ISSUERS * TOKENS).map(token).collect();
-        Self { clock, issuers, view, admissions, tokens, made: 0 }
+        Self { clock, issuers, writer, admissions, tokens, made: 0 }
     }
 
     fn happen(&mut self, event: &Event) {
         match *event {
             Event::Revoke { level, of, who, among } => {
-                let entry = |revocation: &Revocation| self.view.entry(revocation);
+                let entry = |revocation: &Revocation| self.writer.entry(revocation);
                 let mut entries: Vec<RevocationEntry> =
                     (0..among).map(|at| entry(&noise(self.issuers[of].name(), self.made + at))).collect();
                 self.made += among;
                 entries.insert(among / 2, entry(&revocation(&self.issuers[of], level, who)));
-                self.view.merge(&entries);
+                self.writer.merge(&entries);
             }
             Event::Present { from, count } => (from..from + count).for_each(|at| self.present(at)),
             Event::Forget { after } => {
                 self.clock.advance(Duration::from_secs(after));
-                (0..257).for_each(|_| self.view.forget_some());
+                (0..257).for_each(|_| self.writer.forget_some());
             }
-            Event::BeginAnew => self.view.begin_anew(),
-            Event::Confirm => self.view.confirm(self.view.ask()),
+            Event::BeginAnew => self.writer.begin_anew(),
+            Event::Confirm => self.writer.confirm(self.writer.ask()),
         }
     }
 
     fn present(&self, at: usize) {
         let (of, token, verified) = &self.tokens[at % self.tokens.len()];
         for (admission, is_open) in self.admissions[*of].iter().zip([false, true]) {
-            let expected = match self.view.check(verified, self.view.now()) {
+            let expected = match self.writer.view().check(verified, self.writer.view().now()) {
                 Verdict::Live => Ok(()),
                 Verdict::Stale(_) if is_open => Ok(()),
                 Verdict::Stale(_) => Err(Code::RevocationsStale),
@@ -217,7 +217,7 @@ fn a_token_is_refused_from_the_moment_at_which_merging_its_revocation_ended() {
 
 struct Scene {
     issuer: MockIssuer,
-    view: RevocationView,
+    writer: ViewWriter,
     admission: Admission,
     tokens: Vec<String>,
     /// What was merged.
@@ -231,9 +231,9 @@ impl Scene {
     fn new() -> Self {
         let clock = FixedClock::default();
         let issuer = MockIssuer::with_secret("k", Algorithm::Hs256, SECRET).clock(clock.clone());
-        let view = RevocationView::builder(HORIZON).clock(clock).build();
-        view.confirm(view.ask());
-        let admission = issuer.admission().revocations(&view).when_stale(WhenStale::DangerFailOpen);
+        let writer = ViewWriter::builder(HORIZON).clock(clock).build();
+        writer.confirm(writer.ask());
+        let admission = issuer.admission().revocations(&writer).when_stale(WhenStale::DangerFailOpen);
         let token = |at: usize| {
             let token = issuer.token().token_id(&format!("t{at}")).subject(&format!("u{at}"));
             let token = token.claim("sid", format!("s{at}")).claim("client_id", format!("c{at}"));
@@ -242,7 +242,7 @@ impl Scene {
         let tokens = (0..VICTIMS + OTHERS).map(token).collect();
         let revoked = (0..VICTIMS).map(|_| AtomicBool::new(false)).collect();
         let revoked_now = [AtomicUsize::new(0), AtomicUsize::new(1)];
-        Self { issuer, view, admission, tokens, revoked, revoked_now, is_over: AtomicBool::new(false) }
+        Self { issuer, writer, admission, tokens, revoked, revoked_now, is_over: AtomicBool::new(false) }
     }
 
     fn admits(&self, at: usize) -> bool {
@@ -266,17 +266,17 @@ impl Scene {
                 3 => Revocation::version(issuer, &id("u"), 4),
                 _ => Revocation::client(issuer, &id("c"), LATE),
             };
-            let entries: Vec<_> = others.chain([own]).map(|revocation| self.view.entry(&revocation)).collect();
-            assert_eq!(self.view.merge(&entries), among + 1);
+            let entries: Vec<_> = others.chain([own]).map(|revocation| self.writer.entry(&revocation)).collect();
+            assert_eq!(self.writer.merge(&entries), among + 1);
             self.revoked[victim].store(true, Ordering::Release);
         }
     }
 
     fn forget_and_confirm(&self) {
         while !self.is_over.load(Ordering::Acquire) {
-            self.view.forget_some();
-            self.view.begin_anew();
-            self.view.confirm(self.view.ask());
+            self.writer.forget_some();
+            self.writer.begin_anew();
+            self.writer.confirm(self.writer.ask());
         }
     }
 

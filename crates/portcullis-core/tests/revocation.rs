@@ -5,7 +5,7 @@ use std::time::Duration;
 use portcullis_core::{
     Admission, Code, JwtAuthenticator, UnixTime,
     error::AuthErrorKind,
-    revocation::{Level, LongLived, Revocation, RevocationView, Verdict, WhenStale},
+    revocation::{Level, LongLived, Revocation, Verdict, ViewWriter, WhenStale},
 };
 use portcullis_test::{FixedClock, MockIssuer};
 
@@ -15,7 +15,7 @@ const HORIZON: Duration = Duration::from_secs(86_400);
 struct Scene {
     clock: FixedClock,
     issuer: MockIssuer,
-    view: RevocationView,
+    writer: ViewWriter,
     admission: Admission,
 }
 
@@ -24,16 +24,14 @@ fn scene() -> Scene {
 }
 
 fn scene_with(
-    settings: impl FnOnce(
-        portcullis_core::revocation::RevocationViewBuilder,
-    ) -> portcullis_core::revocation::RevocationViewBuilder,
+    settings: impl FnOnce(portcullis_core::revocation::ViewWriterBuilder) -> portcullis_core::revocation::ViewWriterBuilder,
 ) -> Scene {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
-    let view = settings(RevocationView::builder(HORIZON).clock(clock.clone())).build();
-    view.confirm(view.ask());
-    let admission = issuer.admission().revocations(&view);
-    Scene { clock, issuer, view, admission }
+    let writer = settings(ViewWriter::builder(HORIZON).clock(clock.clone())).build();
+    writer.confirm(writer.ask());
+    let admission = issuer.admission().revocations(&writer);
+    Scene { clock, issuer, writer, admission }
 }
 
 impl Scene {
@@ -42,13 +40,13 @@ impl Scene {
     }
 
     fn revoke(&self, revocation: &Revocation) {
-        self.view.merge(&[self.view.entry(revocation)]);
+        self.writer.merge(&[self.writer.entry(revocation)]);
     }
 
     /// Lets time pass, with a log that has nothing new.
     fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
-        self.view.confirm(self.view.ask());
+        self.writer.confirm(self.writer.ask());
     }
 }
 
@@ -87,7 +85,7 @@ fn each_level_refuses_what_it_names_and_nothing_else_cold_and_warm() {
     for (level, revocation, of_another) in cases {
         for is_warm in [true, false] {
             let scene = Scene { issuer: probe.issuer.clone(), ..scene() };
-            let admission = scene.issuer.admission().revocations(&scene.view);
+            let admission = scene.issuer.admission().revocations(&scene.writer);
             let token = base(&scene).sign();
             if is_warm {
                 assert_eq!(outcome(&admission, &token), Ok(()), "{level}");
@@ -109,10 +107,11 @@ fn an_issuer_takes_back_no_token_of_another() {
         MockIssuer::new().named("https://a.test").clock(clock.clone()),
         MockIssuer::new().named("https://b.test").clock(clock.clone()),
     );
-    let view = RevocationView::builder(HORIZON).clock(clock.clone()).build();
-    view.confirm(view.ask());
-    let admission =
-        Admission::new(JwtAuthenticator::trusting([a.trusted(), b.trusted()]).unwrap()).clock(clock).revocations(&view);
+    let writer = ViewWriter::builder(HORIZON).clock(clock.clone()).build();
+    writer.confirm(writer.ask());
+    let admission = Admission::new(JwtAuthenticator::trusting([a.trusted(), b.trusted()]).unwrap())
+        .clock(clock)
+        .revocations(&writer);
     let token = |issuer: &MockIssuer| {
         issuer.token().subject("alice").token_id("1").claim("sid", "1").claim("client_id", "1").claim("ver", 1).sign()
     };
@@ -126,7 +125,7 @@ fn an_issuer_takes_back_no_token_of_another() {
         Revocation::key(a.name(), &b.key_id()),
         Revocation::issuer(a.name(), T),
     ] {
-        view.merge(&[view.entry(&revocation)]);
+        writer.merge(&[writer.entry(&revocation)]);
         assert_eq!(outcome(&admission, &of_a), REVOKED);
         assert_eq!(outcome(&admission, &of_b), Ok(()));
     }
@@ -144,7 +143,7 @@ fn what_was_issued_in_the_second_of_the_cut_off_is_revoked_and_a_second_later_is
 
 #[test]
 fn a_claim_that_is_missing_decides_for_safety() {
-    let scene = scene_with(portcullis_core::revocation::RevocationViewBuilder::danger_accept_without_issued_at);
+    let scene = scene_with(portcullis_core::revocation::ViewWriterBuilder::danger_accept_without_issued_at);
     let i = scene.issuer.name();
     let token = || scene.issuer.token().subject("alice").claim("client_id", "c");
     let without_iat = token().without("iat").sign();
@@ -194,7 +193,7 @@ fn a_token_that_outlives_the_horizon_is_refused() {
 fn a_long_lived_token_can_be_let_in_up_to_the_horizon_after_it_was_issued() {
     let scene = scene_with(|builder| builder.long_lived(LongLived::EndAtHorizon));
     let token = scene.issuer.token().issued_at(T).expires_at(T.plus(HORIZON * 365)).sign();
-    let cold = scene.issuer.admission().revocations(&scene.view).without_cache();
+    let cold = scene.issuer.admission().revocations(&scene.writer).without_cache();
     assert_eq!(scene.outcome(&token), Ok(()));
     scene.pass(HORIZON.as_secs() - 1);
     assert_eq!((scene.outcome(&token), outcome(&cold, &token)), (Ok(()), Ok(())));
@@ -205,7 +204,7 @@ fn a_long_lived_token_can_be_let_in_up_to_the_horizon_after_it_was_issued() {
 
 #[test]
 fn without_an_age_a_token_is_let_in_only_if_it_ends_within_the_horizon() {
-    let scene = scene_with(portcullis_core::revocation::RevocationViewBuilder::danger_accept_without_issued_at);
+    let scene = scene_with(portcullis_core::revocation::ViewWriterBuilder::danger_accept_without_issued_at);
     let ending = |life: Duration| scene.issuer.token().without("iat").expires_at(T.plus(life)).sign();
     assert_eq!(scene.outcome(&ending(HORIZON)), Ok(()));
     assert_eq!(scene.outcome(&ending(HORIZON * 2)), Err(Code::TokenLifetimeTooLong));
@@ -214,8 +213,8 @@ fn without_an_age_a_token_is_let_in_only_if_it_ends_within_the_horizon() {
 #[test]
 fn a_view_that_the_log_never_confirmed_lets_nobody_in() {
     let scene = scene();
-    let view = RevocationView::builder(HORIZON).clock(scene.clock.clone()).build();
-    let admission = scene.issuer.admission().revocations(&view);
+    let writer = ViewWriter::builder(HORIZON).clock(scene.clock.clone()).build();
+    let admission = scene.issuer.admission().revocations(&writer);
     let token = scene.issuer.token().sign();
     let error = admission.verify(&token).ready().unwrap().unwrap_err();
     assert_eq!((error.code(), error.kind()), (Code::RevocationsStale, AuthErrorKind::Unavailable));
@@ -223,7 +222,7 @@ fn a_view_that_the_log_never_confirmed_lets_nobody_in() {
     let bounded = admission.clone().when_stale(WhenStale::Bounded(HORIZON));
     assert_eq!(outcome(&bounded, &token), Err(Code::RevocationsStale), "no bound holds for what never was");
     assert_eq!(outcome(&admission.clone().when_stale(WhenStale::DangerFailOpen), &token), Ok(()));
-    view.confirm(view.ask());
+    writer.confirm(writer.ask());
     assert_eq!(outcome(&admission, &token), Ok(()));
 }
 
@@ -250,8 +249,8 @@ fn each_route_says_what_a_stale_view_means_and_a_revoked_token_stays_so() {
             assert_eq!([closed, &bounded, &open].map(|route| outcome(route, &revoked)), [REVOKED; 3]);
         }
     }
-    assert!(scene.view.served_stale() > 0);
-    scene.view.confirm(scene.view.ask());
+    assert!(scene.writer.view().served_stale() > 0);
+    scene.writer.confirm(scene.writer.ask());
     assert_eq!([closed, &bounded, &open].map(|route| outcome(route, &token)), [Ok(()); 3]);
 }
 
@@ -279,14 +278,14 @@ fn a_change_that_concerns_others_lets_cached_tokens_be() {
 fn the_view_says_what_it_thinks_of_a_token() {
     let scene = scene();
     let verified = scene.admission.verify(&scene.issuer.token().subject("alice").sign()).ready().unwrap().unwrap();
-    assert_eq!(scene.view.check(&verified, T), Verdict::Live);
+    assert_eq!(scene.writer.view().check(&verified, T), Verdict::Live);
     scene.clock.advance(Duration::from_secs(7));
     assert_eq!(
-        scene.view.check(&verified, T.plus(Duration::from_secs(7))),
+        scene.writer.view().check(&verified, T.plus(Duration::from_secs(7))),
         Verdict::Stale(Some(Duration::from_secs(7)))
     );
     scene.revoke(&Revocation::subject(scene.issuer.name(), "alice", T));
-    assert_eq!(scene.view.check(&verified, T), Verdict::Revoked(Level::Subject));
+    assert_eq!(scene.writer.view().check(&verified, T), Verdict::Revoked(Level::Subject));
 }
 
 #[test]
@@ -296,8 +295,8 @@ fn neither_an_entry_nor_a_view_shows_a_person() {
     scene.revoke(&revocation);
     for shown in [
         format!("{revocation:?}"),
-        format!("{:?}", scene.view.entry(&revocation)),
-        format!("{:?}", scene.view),
+        format!("{:?}", scene.writer.entry(&revocation)),
+        format!("{:?}", scene.writer),
         format!("{:?}", scene.admission),
     ] {
         assert!(!shown.contains("alice"), "{shown}");
@@ -309,13 +308,13 @@ fn the_current_version_is_the_least_that_is_live() {
     let scene = scene();
     let i = scene.issuer.name();
     let token = |version: u64| scene.issuer.token().subject("alice").claim("ver", version).sign();
-    assert_eq!(scene.view.current_version(i, "alice"), None);
+    assert_eq!(scene.writer.view().current_version(i, "alice"), None);
     for version in [3, 7, 5] {
         scene.revoke(&Revocation::version(i, "alice", version));
     }
-    let current = scene.view.current_version(i, "alice").unwrap();
+    let current = scene.writer.view().current_version(i, "alice").unwrap();
     assert_eq!(current, 7);
     assert_eq!((scene.outcome(&token(current - 1)), scene.outcome(&token(current))), (REVOKED, Ok(())));
-    assert_eq!(scene.view.current_version(i, "bob"), None);
-    assert_eq!(scene.view.current_version("https://another.test", "alice"), None);
+    assert_eq!(scene.writer.view().current_version(i, "bob"), None);
+    assert_eq!(scene.writer.view().current_version("https://another.test", "alice"), None);
 }

@@ -11,7 +11,7 @@ mod support;
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 use portcullis_core::{
-    Admission, Clock, Code,
+    Admission, Clock, Code, Verified,
     metrics::{Measured, Snapshot, Value},
     revocation::{LogErrorKind, Revocation, RevocationLog, ViewState, WhenStale},
 };
@@ -125,6 +125,9 @@ async fn row_t10_a_view_that_is_no_longer_followed_is_never_open() {
     let faulty = FaultyLog::over(&log);
     let revocations = start(&clock, faulty.clone()).await;
     let gauge = revocations.gauge();
+    // A stream lives on, and what it shares with the handle.
+    let verified: Verified = issuer.token().verified();
+    let _stream = revocations.end_of(verified);
     let closed = issuer.admission().revocations(&revocations);
     let open = closed.clone().when_stale(WhenStale::DangerFailOpen);
     let bounded = closed.clone().when_stale(WhenStale::Bounded(3600 * SECOND));

@@ -18,13 +18,13 @@ use std::{
 
 use portcullis_core::{
     Algorithm, Clock, UnixTime, Verified,
-    revocation::{Cursor, Level, Revocation, RevocationEntry, RevocationLog, RevocationView, Verdict},
+    revocation::{Cursor, Level, Revocation, RevocationEntry, RevocationLog, Verdict, ViewWriter},
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{FixedClock, MockIssuer, provider::VirtualClock};
 use tokio::time::sleep;
 
-use self::support::FaultyLog;
+use self::support::{FaultyLog, holds};
 
 const T: UnixTime = FixedClock::DEFAULT;
 const HORIZON: Duration = Duration::from_secs(3600);
@@ -126,20 +126,20 @@ fn revocation(chance: &mut fastrand::Rng, now: UnixTime) -> Revocation {
 
 /// An instance without its task: it reads when it is told to.
 struct Instance {
-    view: RevocationView,
+    writer: ViewWriter,
     cursor: Option<Cursor>,
     known: Vec<RevocationEntry>,
 }
 
 impl Instance {
     fn new(clock: &FixedClock) -> Self {
-        Self { view: RevocationView::builder(HORIZON).clock(clock.clone()).build(), cursor: None, known: Vec::new() }
+        Self { writer: ViewWriter::builder(HORIZON).clock(clock.clone()).build(), cursor: None, known: Vec::new() }
     }
 
     async fn revoke(&mut self, revocation: Revocation, log: &MemoryLog) {
-        let entry = self.view.entry(&revocation);
+        let entry = self.writer.entry(&revocation);
         log.append(std::slice::from_ref(&entry)).await.unwrap();
-        self.view.merge([&entry]);
+        self.writer.merge([&entry]);
         self.known.push(entry);
     }
 
@@ -147,9 +147,9 @@ impl Instance {
         let page = log.read(self.cursor.as_ref(), Duration::ZERO).await.unwrap();
         let mut entries = page.entries;
         chance.shuffle(&mut entries);
-        self.view.merge(&entries);
-        self.view.merge(entries.iter().take(2));
-        self.view.confirm(self.view.ask());
+        self.writer.merge(&entries);
+        self.writer.merge(entries.iter().take(2));
+        self.writer.confirm(self.writer.ask());
         self.known.extend(entries);
         self.cursor = Some(page.cursor);
     }
@@ -160,7 +160,7 @@ impl Instance {
         let may_be_revoked = hits.peek().is_some();
         // A key is revoked for good.
         let must_be_revoked = hits.any(|entry| entry.until() > now || entry.revocation().level() == Level::Key);
-        let verdict = self.view.check(&token.verified, now);
+        let verdict = self.writer.view().check(&token.verified, now);
         let is_right = if matches!(verdict, Verdict::Revoked(_)) { may_be_revoked } else { !must_be_revoked };
         assert!(is_right, "PORTCULLIS_SEED={seed}: {token:?} {verdict:?} by {:?}", self.known);
         assert_ne!(verdict, Verdict::BeyondHorizon, "PORTCULLIS_SEED={seed}");
@@ -188,7 +188,7 @@ async fn history(seed: u64) {
                 steps += usize::try_from(by).unwrap();
                 clock.advance(STEP * u32::try_from(by).unwrap());
             }
-            12 => (0..3).for_each(|_| instances[which].view.forget_some()),
+            12 => (0..3).for_each(|_| instances[which].writer.forget_some()),
             13 => log.roll_back(chance.usize(..=log.len())),
             _ => tokens.push(chance.choice(Token::of_step(steps)).unwrap()),
         }
@@ -270,8 +270,7 @@ impl World {
 
     async fn revoke(&mut self, which: usize, revocation: Revocation) {
         let Service { revocations, run, .. } = &self.services[which];
-        let view = revocations.view();
-        let is_known = view.has(&view.entry(&revocation));
+        let is_known = holds(revocations.view(), &revocation);
         let is_acknowledged = revocations.revoke(revocation.clone()).await.is_ok();
         // What it knows already it need not append, as long as it has not heard that the log has lost something.
         if !is_known {

@@ -2,6 +2,8 @@
 #![cfg(feature = "redis")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod support;
+
 use std::{
     sync::{
         Arc,
@@ -18,6 +20,8 @@ use portcullis_store::{RedisLog, Revocations};
 use portcullis_test::contract::LogReader;
 use real_servers::{Proxy, RedisServer, is_missing};
 use tokio::task::JoinSet;
+
+use self::support::holds;
 
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -617,7 +621,7 @@ async fn what_a_promoted_replica_lacks_is_appended_anew_by_who_revoked_it() {
     let later = Revocations::builder(at(replica.port())).start().unwrap();
     later.require(Duration::from_secs(5)).await.unwrap();
     for (view, name) in [(revocations.view(), "kept"), (revocations.view(), "lost"), (later.view(), "lost")] {
-        assert!(view.has(&view.entry(&session(name))), "{name}");
+        assert!(holds(view, &session(name)), "{name}");
     }
 }
 

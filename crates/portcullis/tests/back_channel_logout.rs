@@ -18,7 +18,7 @@ use portcullis::{
     Algorithm, AuthLayer, Code, TrustedIssuer,
     clock::UnixTime,
     keys::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
-    revocation::{BackChannelLogout, Cursor, LogError, Page, Revocation, RevocationView, Revoker},
+    revocation::{BackChannelLogout, Cursor, LogError, Page, Revocation, Revoker, ViewWriter},
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys, TokenBuilder};
@@ -587,15 +587,15 @@ fn a_configuration_that_cannot_be_used_is_refused_at_the_start() {
 #[tokio::test]
 async fn a_logout_token_by_a_revoked_key_is_refused_and_one_that_is_sent_twice_is_not() {
     let scene = Scene::new();
-    let view = RevocationView::builder(Duration::from_secs(86_400)).clock(scene.clock.clone()).build();
-    let scene = Scene { logout: scene.logout.clone().revocations(&view), ..scene };
+    let writer = ViewWriter::builder(Duration::from_secs(86_400)).clock(scene.clock.clone()).build();
+    let scene = Scene { logout: scene.logout.clone().revocations(&writer), ..scene };
     let token = scene.token();
     for _ in 0..2 {
         let ended = scene.accepts(&token).await;
-        view.merge(&ended.iter().map(|revocation| view.entry(revocation)).collect::<Vec<_>>());
+        writer.merge(&ended.iter().map(|revocation| writer.entry(revocation)).collect::<Vec<_>>());
     }
-    view.merge([&view.entry(&Revocation::key(scene.provider.name(), "another"))]);
+    writer.merge([&writer.entry(&Revocation::key(scene.provider.name(), "another"))]);
     scene.accepts(&token).await;
-    view.merge([&view.entry(&Revocation::key(scene.provider.name(), &scene.provider.key_id()))]);
+    writer.merge([&writer.entry(&Revocation::key(scene.provider.name(), &scene.provider.key_id()))]);
     scene.refuses(&token, Code::TokenRevoked).await;
 }

@@ -17,7 +17,7 @@ use portcullis::{
     keys::{KeyHint, KeySource, MAX_KEYS_TRIED, Resolved},
     policy::Leeway,
     rejection::{BearerChallenge, MakeRejection},
-    revocation::{RevocationView, ViewState},
+    revocation::{ViewState, ViewWriter},
     token::UnverifiedToken,
 };
 use portcullis_test::{FixedClock, MockIssuer, MockKeys};
@@ -86,12 +86,12 @@ fn four_keys_are_tried_for_a_token_that_names_none() {
 #[test]
 fn a_view_is_fresh_for_5_seconds() {
     let clock = FixedClock::default();
-    let view = RevocationView::builder(Duration::from_secs(86_400)).clock(clock.clone()).build();
-    view.confirm(view.ask());
+    let writer = ViewWriter::builder(Duration::from_secs(86_400)).clock(clock.clone()).build();
+    writer.confirm(writer.ask());
     clock.advance(Duration::from_secs(4));
-    assert_eq!(view.state(), ViewState::Fresh);
+    assert_eq!(writer.view().state(), ViewState::Fresh);
     clock.advance(Duration::from_secs(1));
-    assert_eq!(view.state(), ViewState::Stale { age: Duration::from_secs(5) });
+    assert_eq!(writer.view().state(), ViewState::Stale { age: Duration::from_secs(5) });
 }
 
 /// Counts how often it is asked for a key: once for each token that is verified in full.

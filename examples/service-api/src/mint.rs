@@ -139,7 +139,7 @@ mod tests {
     use argon2::password_hash::phc::PasswordHash;
     use portcullis::{
         Admission, JwtAuthenticator, TrustedIssuer, authenticator::Attempt, clock::Clock, policy::Leeway,
-        revocation::RevocationView,
+        revocation::ViewWriter,
     };
 
     use super::*;
@@ -166,8 +166,8 @@ mod tests {
             leeway: Leeway::NONE,
             size_budget,
         };
-        let view = RevocationView::builder(Duration::from_secs(86_400)).build();
-        let versions = TokenVersions::new(&rules.issuer, rules.leeway, view);
+        let writer = ViewWriter::builder(Duration::from_secs(86_400)).build();
+        let versions = TokenVersions::new(&rules.issuer, rules.leeway, &writer);
         Mint::new(rules, Arc::new(Secrets::open(&[listed], timing, NOW).unwrap()), versions)
     }
 

@@ -40,4 +40,4 @@ pub use log::{Cursor, LogError, LogErrorKind, Page, RevocationLog, Revoker};
 pub(crate) use rungs::Levels;
 pub use rungs::Rungs;
 pub use stale::{LongLived, WhenStale};
-pub use view::{Asked, RevocationView, RevocationViewBuilder, Verdict, ViewState};
+pub use view::{Asked, RevocationView, Verdict, ViewState, ViewWriter, ViewWriterBuilder};

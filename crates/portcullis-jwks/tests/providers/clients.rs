@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::{
     Admission, Algorithm, Code, ConfigError, JwtAuthenticator, UnixTime,
-    revocation::{Revocation, RevocationView},
+    revocation::{Revocation, ViewWriter},
 };
 use portcullis_jwks::provider::{self, Provider};
 use serde_json::Value;
@@ -57,11 +57,11 @@ async fn row_t8_every_identity_provider_names_its_client_and_revoking_it_has_an_
         let verified = judge(trusted(), &token).await.unwrap();
         assert_eq!(verified.client_id(), Some(client), "{name}");
         for (revoked, outcome) in [("another", None), (client, Some(Code::TokenRevoked))] {
-            let view = confirmed_view();
-            let admission = Admission::new(JwtAuthenticator::new(trusted()).unwrap()).revocations(&view);
+            let writer = confirmed_view();
+            let admission = Admission::new(JwtAuthenticator::new(trusted()).unwrap()).revocations(&writer);
             let revocation = Revocation::client(issuer, revoked, verified.issued_at().unwrap());
-            assert_eq!(view.problem_with(&revocation), None, "{name}");
-            view.merge(&[view.entry(&revocation)]);
+            assert_eq!(writer.view().problem_with(&revocation), None, "{name}");
+            writer.merge(&[writer.entry(&revocation)]);
             let judged = admission.verify(&token).outcome().await;
             assert_eq!(judged.err().map(|error| error.code()), outcome, "{name}: {revoked}");
         }
@@ -92,17 +92,17 @@ async fn row_t8_where_no_token_names_a_client_revoking_one_is_a_problem() {
         let verified = judge(trusted(), &scene.accepted(|_| {})).await.unwrap();
         assert_eq!(verified.client_id(), None, "{}", provider.name());
 
-        let view = confirmed_view();
-        let _authenticator = Admission::new(JwtAuthenticator::new(trusted()).unwrap()).revocations(&view);
+        let writer = confirmed_view();
+        let _authenticator = Admission::new(JwtAuthenticator::new(trusted()).unwrap()).revocations(&writer);
         let client = Revocation::client(provider.issuer(), "client", UnixTime::from_secs(1));
-        assert!(view.problem_with(&client).is_some(), "{}", provider.name());
+        assert!(writer.view().problem_with(&client).is_some(), "{}", provider.name());
         let subject = Revocation::subject(provider.issuer(), "subject", UnixTime::from_secs(1));
-        assert_eq!(view.problem_with(&subject), None, "{}", provider.name());
+        assert_eq!(writer.view().problem_with(&subject), None, "{}", provider.name());
     }
 }
 
-fn confirmed_view() -> RevocationView {
-    let view = RevocationView::builder(Duration::from_secs(86_400)).build();
-    view.confirm(view.ask());
-    view
+fn confirmed_view() -> ViewWriter {
+    let writer = ViewWriter::builder(Duration::from_secs(86_400)).build();
+    writer.confirm(writer.ask());
+    writer
 }

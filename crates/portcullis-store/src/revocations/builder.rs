@@ -7,7 +7,7 @@ use std::{
 
 use portcullis_core::{
     Clock, ConfigError,
-    revocation::{LongLived, RevocationView, RevocationViewBuilder},
+    revocation::{LongLived, ViewWriter, ViewWriterBuilder},
 };
 use tokio::{
     runtime::Handle,
@@ -22,15 +22,15 @@ use super::{Revocations, canary, feed::Feed, shared::Shared, shared_log::SharedL
 #[must_use = "nothing is followed before `start`"]
 pub struct RevocationsBuilder {
     log: SharedLog,
-    view: RevocationViewBuilder,
+    view: ViewWriterBuilder,
     max_staleness: Duration,
     canary: Duration,
 }
 
 impl RevocationsBuilder {
     pub(super) fn new(log: SharedLog) -> Self {
-        let view = RevocationView::builder(log.horizon());
-        let max_staleness = RevocationViewBuilder::DEFAULT_MAX_STALENESS;
+        let view = ViewWriter::builder(log.horizon());
+        let max_staleness = ViewWriterBuilder::DEFAULT_MAX_STALENESS;
         Self { log, view, max_staleness, canary: DEFAULT_CANARY }
     }
 
@@ -55,7 +55,7 @@ impl RevocationsBuilder {
         self
     }
 
-    /// Accepts tokens without `iat`; see [`RevocationViewBuilder::danger_accept_without_issued_at`] for what is weaker then.
+    /// Accepts tokens without `iat`; see [`ViewWriterBuilder::danger_accept_without_issued_at`] for what is weaker then.
     pub fn danger_accept_without_issued_at(mut self) -> Self {
         self.view = self.view.danger_accept_without_issued_at();
         self
@@ -112,7 +112,7 @@ impl RevocationsBuilder {
 
     fn start_on(self, runtime: &Handle) -> Revocations {
         let shared = Arc::new(Shared {
-            view: self.view.build(),
+            writer: self.view.build(),
             log: self.log,
             runtime: runtime.clone(),
             own: Mutex::default(),

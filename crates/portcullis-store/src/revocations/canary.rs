@@ -77,7 +77,7 @@ pub(super) async fn run(shared: Arc<Shared>, interval: Duration) {
         }
         in_a_row = if goes_on { in_a_row + 1 } else { 1 };
         attempted = Instant::now();
-        let (now, precisely) = (shared.view.now(), shared.view.precise_now());
+        let (now, precisely) = (shared.view().now(), shared.writer.precise_now());
         let canary = shared.lag().begin(u64::try_from(precisely.as_millis()).unwrap_or(u64::MAX));
         // If the log takes none, the next interval tries again; that nothing comes back is what the lag is for.
         let _ = shared.attempt(&[canary.entry(now)]).await;

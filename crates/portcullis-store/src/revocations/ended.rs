@@ -92,7 +92,7 @@ impl Watched {
 
     /// How it has ended, or when to look again.
     fn now(&self) -> Result<Ended, Duration> {
-        let view = &self.shared.view;
+        let view = self.shared.view();
         let now = view.now();
         let facts = &*self.verified;
         let verdict = view.check(facts, now);

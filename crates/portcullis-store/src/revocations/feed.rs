@@ -55,8 +55,8 @@ impl Feed {
     /// Runs until it is dropped.
     pub(super) async fn run(mut self) {
         loop {
-            if self.shared.view.has_forgotten_too_much() {
-                self.shared.view.begin_anew();
+            if self.shared.writer.has_forgotten_too_much() {
+                self.shared.writer.begin_anew();
                 (self.cursor, self.is_caught_up, self.ahead) = (None, false, None);
             }
             match self.read().await {
@@ -71,7 +71,7 @@ impl Feed {
             }
             if self.last_forgotten.elapsed() >= HEARTBEAT {
                 self.last_forgotten = Instant::now();
-                self.shared.view.forget_some();
+                self.shared.writer.forget_some();
             }
         }
     }
@@ -105,7 +105,7 @@ impl Feed {
         shared.take(&page.entries);
         self.cursor = Some(page.cursor);
         self.is_caught_up = page.is_last;
-        self.outdated.note(page, &shared.view);
+        self.outdated.note(page, shared.view());
         let lag = {
             let mut own = shared.own();
             if page.is_restart {
@@ -119,15 +119,15 @@ impl Feed {
         if !page.is_last {
             return;
         }
-        if self.outdated.is_over(&shared.view) {
-            shared.view.confirm(sent.asked);
+        if self.outdated.is_over(shared.writer.trusted_now()) {
+            shared.writer.confirm(sent.asked);
             shared.is_synced.send_if_modified(|is_synced| !std::mem::replace(is_synced, true));
         } else {
             shared.status().last_error = Some(self.outdated.error());
         }
         self.tell_of_the_view();
         // What this instance has revoked has to get there either way.
-        let again = shared.own().read_to_end(shared.view.trusted_now(), sent.at);
+        let again = shared.own().read_to_end(shared.writer.trusted_now(), sent.at);
         telemetry::appending_again(again);
         if shared.own().has_waiting() {
             shared.wake.notify_one();
@@ -136,7 +136,7 @@ impl Feed {
 
     /// Notes what the page says about time: how long its canaries took, and what the log's calendar shows.
     fn measure(&self, page: &Page) {
-        let precisely = self.shared.view.precise_now();
+        let precisely = self.shared.writer.precise_now();
         let mut lag = self.shared.lag();
         lag.read(&page.entries, precisely, self.is_caught_up);
         if let Some(as_of) = page.as_of {
@@ -181,7 +181,7 @@ impl Feed {
 
     /// Says once that the view has become stale, and once that it is fresh again.
     fn tell_of_the_view(&mut self) {
-        let state = self.shared.view.state();
+        let state = self.shared.view().state();
         let is_stale = matches!(state, ViewState::Stale { .. });
         if is_stale != self.was_stale {
             self.was_stale = is_stale;
@@ -214,7 +214,7 @@ struct Question {
 
 impl Question {
     fn ask(&mut self, shared: &Shared, after: Option<Cursor>, patience: Duration) {
-        let sent = Sent { asked: shared.view.ask(), at: Instant::now() };
+        let sent = Sent { asked: shared.writer.ask(), at: Instant::now() };
         let read = shared.log.read(after, patience);
         self.task.spawn(async move { read.await.map(|page| (page, sent)) });
     }
@@ -234,7 +234,7 @@ struct End(Arc<Shared>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.0.view.end();
+        self.0.writer.end();
         if std::thread::panicking() {
             telemetry::task_ended();
         }

@@ -29,7 +29,7 @@ pub struct RevocationGauge {
 
 impl RevocationGauge {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { view: shared.view.clone(), status: Arc::clone(&shared.status), shared: Arc::downgrade(shared) }
+        Self { view: shared.view().clone(), status: Arc::clone(&shared.status), shared: Arc::downgrade(shared) }
     }
 
     /// Returns how revocations are doing.

@@ -124,14 +124,14 @@ impl Revocations {
 
     /// The entries for what is revoked now.
     fn entries(&self, revocations: impl IntoIterator<Item = Revocation>) -> Result<Vec<RevocationEntry>, LogError> {
-        let (view, now) = (&self.shared.view, self.shared.view.now());
+        let (view, now) = (self.shared.view(), self.shared.view().now());
         let behind = self.shared.lag().time_of_log().map_or(Duration::ZERO, |others| others.since(now));
         if behind > view.horizon() {
             return Err(calendar_is_behind(behind));
         }
         // By the calendar that is further on: an entry must not end earlier for the others than it does here.
         let made_at = now.plus(behind);
-        let entry = |revocation: Revocation| view.entry_at(&revocation, made_at);
+        let entry = |revocation: Revocation| self.shared.writer.entry_at(&revocation, made_at);
         let entries: Vec<_> = revocations.into_iter().map(entry).collect();
         let latest = made_at.plus(LATEST_CUT_OFF);
         if entries.iter().any(|entry| entry.revocation().cut_off().is_some_and(|cut_off| cut_off > latest)) {
@@ -159,7 +159,7 @@ impl Revocations {
     pub async fn list(&self, after: Option<&Cursor>) -> Result<Page, LogError> {
         let read = timeout(ATTEMPT_TIMEOUT, self.shared.log.read(after.copied(), Duration::ZERO)).await;
         let mut page = read.unwrap_or_else(|_| Err(too_slow()))?;
-        let now = self.shared.view.now();
+        let now = self.shared.view().now();
         page.entries.retain(|entry| entry.until() > now && !canary::is_canary(entry));
         Ok(page)
     }
@@ -177,7 +177,7 @@ impl Revocations {
 
     /// The view that requests are checked against.
     pub fn view(&self) -> &RevocationView {
-        &self.shared.view
+        self.shared.view()
     }
 
     /// How it is doing, for readiness probes and dashboards.
@@ -203,7 +203,7 @@ impl Revoker for Revocations {
 
 impl From<&Revocations> for RevocationView {
     fn from(revocations: &Revocations) -> Self {
-        revocations.shared.view.clone()
+        revocations.view().clone()
     }
 }
 
@@ -237,7 +237,7 @@ fn too_slow() -> LogError {
 impl fmt::Debug for Revocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Revocations")
-            .field("view", &self.shared.view)
+            .field("view", self.shared.view())
             .field("log", &self.shared.log)
             .finish_non_exhaustive()
     }

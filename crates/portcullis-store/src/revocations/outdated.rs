@@ -22,10 +22,9 @@ impl Outdated {
         }
     }
 
-    /// Whether the time of all of them has passed.
-    pub(super) fn is_over(&mut self, view: &RevocationView) -> bool {
-        // A calendar that has jumped ahead a moment ago does not count.
-        if self.until.is_some_and(|until| until <= view.trusted_now()) {
+    /// Whether the time of all of them has passed by `now`, which is [`trusted`](portcullis_core::revocation::ViewWriter::trusted_now).
+    pub(super) fn is_over(&mut self, now: UnixTime) -> bool {
+        if self.until.is_some_and(|until| until <= now) {
             self.until = None;
         }
         self.until.is_none()

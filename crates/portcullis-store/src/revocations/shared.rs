@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use portcullis_core::revocation::{LogError, RevocationEntry, RevocationView, ViewState};
+use portcullis_core::revocation::{LogError, RevocationEntry, RevocationView, ViewState, ViewWriter};
 use tokio::{
     runtime::Handle,
     sync::{Notify, broadcast, watch},
@@ -20,7 +20,8 @@ use super::{
 use crate::telemetry;
 
 pub(super) struct Shared {
-    pub(super) view: RevocationView,
+    /// Writes to the view. Only the code here and its tasks have it; everything else gets the view.
+    pub(super) writer: ViewWriter,
     pub(super) log: SharedLog,
     pub(super) runtime: Handle,
     pub(super) own: Mutex<Own>,
@@ -36,14 +37,18 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    pub(super) fn view(&self) -> &RevocationView {
+        self.writer.view()
+    }
+
     /// Takes entries in, and tells receivers of events about those that are new.
     pub(super) fn take(&self, entries: &[RevocationEntry]) {
         let entries = entries.iter().filter(|entry| !is_canary(entry));
         // What comes before the end of the log is no news.
         let changes = if self.events.receiver_count() == 0 || !*self.is_synced.borrow() {
-            self.view.merge(entries)
+            self.writer.merge(entries)
         } else {
-            let news = entries.filter(|entry| self.view.merge([*entry]) > 0);
+            let news = entries.filter(|entry| self.writer.merge([*entry]) > 0);
             // No receiver may be left: that is no error.
             news.inspect(|entry| drop(self.events.send(RevocationEvent::Revoked((*entry).clone())))).count()
         };
@@ -58,7 +63,7 @@ impl Shared {
         let mut to_append = Vec::new();
         // A part at a time, so that the task that reads need not wait.
         for batch in entries.chunks(BATCH) {
-            let is_fresh = self.view.state() == ViewState::Fresh;
+            let is_fresh = self.view().state() == ViewState::Fresh;
             let begun = self.own().begin(batch, is_fresh);
             match begun {
                 Ok(more) => to_append.extend(more),
@@ -156,7 +161,7 @@ impl Drop for Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_stale = matches!(self.view.state(), ViewState::Stale { .. });
-        f.debug_struct("Shared").field("view", &self.view).field("is_stale", &is_stale).finish_non_exhaustive()
+        let is_stale = matches!(self.view().state(), ViewState::Stale { .. });
+        f.debug_struct("Shared").field("view", self.view()).field("is_stale", &is_stale).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! A log that misbehaves by order.
+//! A log that misbehaves by order, and what a view holds.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 use std::{
@@ -10,9 +10,37 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use portcullis_core::{
+    UnixTime,
+    revocation::{
+        Cursor, Level, LogError, Page, Revocation, RevocationEntry, RevocationLog, RevocationView, Rungs, Verdict,
+    },
+    verified::{Conventions, Facts},
+};
 use portcullis_store::MemoryLog;
+use serde_json::json;
 use tokio::time::sleep;
+
+/// Whether the view revokes whatever this revokes: the last token that it hits.
+pub fn holds(view: &RevocationView, revocation: &Revocation) -> bool {
+    let (level, id) = (revocation.level(), revocation.id());
+    let issued_at = revocation.cut_off().map(UnixTime::as_secs);
+    let claims = match level {
+        Level::Token => json!({ "jti": id }),
+        Level::Session => json!({ "sid": id }),
+        Level::Subject => json!({ "sub": id, "iat": issued_at }),
+        Level::Version => match revocation.current_version().and_then(|current| current.checked_sub(1)) {
+            Some(version) => json!({ "sub": id, "ver": version }),
+            None => json!({ "sub": id }),
+        },
+        Level::Client => json!({ "client_id": id, "iat": issued_at }),
+        Level::Issuer => json!({ "iat": issued_at }),
+        _ => json!({}),
+    };
+    let facts = Facts::assertion_of(&claims, Conventions::new(revocation.of_issuer())).unwrap();
+    let facts = if level == Level::Key { facts.with_key_id(id) } else { facts };
+    view.check(&facts.with_rungs(Rungs::of([level])), view.now()) == Verdict::Revoked(level)
+}
 
 /// Passes on to a log in memory what its switches let pass.
 #[derive(Clone, Debug, Default)]

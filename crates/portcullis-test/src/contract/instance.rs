@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::{
     UnixTime,
-    revocation::{Cursor, Revocation, RevocationEntry, RevocationLog, RevocationView, Verdict},
+    revocation::{Cursor, Revocation, RevocationEntry, RevocationLog, Verdict, ViewWriter},
     verified::Facts,
 };
 
@@ -12,7 +12,7 @@ use super::reader::{LogReader, append};
 use crate::FixedClock;
 
 pub(super) struct Instance {
-    view: RevocationView,
+    writer: ViewWriter,
     clock: FixedClock,
     cursor: Option<Cursor>,
     own: Vec<RevocationEntry>,
@@ -21,24 +21,24 @@ pub(super) struct Instance {
 impl Instance {
     pub(super) fn new(now: UnixTime, horizon: Duration) -> Self {
         let clock = FixedClock::at(now);
-        let view = RevocationView::builder(horizon).clock(clock.clone()).build();
-        Self { view, clock, cursor: None, own: Vec::new() }
+        let writer = ViewWriter::builder(horizon).clock(clock.clone()).build();
+        Self { writer, clock, cursor: None, own: Vec::new() }
     }
 
     pub(super) async fn revoke(&mut self, revocations: &[Revocation], log: &impl RevocationLog) {
-        let entries: Vec<_> = revocations.iter().map(|revocation| self.view.entry(revocation)).collect();
+        let entries: Vec<_> = revocations.iter().map(|revocation| self.writer.entry(revocation)).collect();
         append(log, &entries).await;
-        self.view.merge(&entries);
+        self.writer.merge(&entries);
         self.own.extend(entries);
     }
 
     /// Reads to the end; a log that had to be read from its beginning is given what it lacks of this instance's.
     pub(super) async fn follow<L: RevocationLog>(&mut self, log: L) {
         let mut reader = LogReader::at(log, self.cursor);
-        let asked = self.view.ask();
+        let asked = self.writer.ask();
         reader.catch_up().await;
-        self.view.merge(&reader.order);
-        self.view.confirm(asked);
+        self.writer.merge(&reader.order);
+        self.writer.confirm(asked);
         self.cursor = reader.cursor;
         let lost: Vec<_> = self.own.iter().filter(|entry| !reader.seen.contains(entry)).cloned().collect();
         if reader.restarts > 0 && !lost.is_empty() {
@@ -47,6 +47,6 @@ impl Instance {
     }
 
     pub(super) fn refuses(&self, facts: &Facts) -> bool {
-        matches!(self.view.check(facts, portcullis_core::Clock::now(&self.clock)), Verdict::Revoked(_))
+        matches!(self.writer.view().check(facts, portcullis_core::Clock::now(&self.clock)), Verdict::Revoked(_))
     }
 }

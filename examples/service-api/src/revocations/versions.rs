@@ -46,7 +46,7 @@ impl TokenVersions {
 mod tests {
     use std::time::Duration;
 
-    use portcullis::revocation::Revocation;
+    use portcullis::revocation::{Revocation, ViewWriter};
 
     use super::*;
 
@@ -54,18 +54,24 @@ mod tests {
     const NOON: UnixTime = UnixTime::from_secs(1_800_000_000);
 
     /// An instance, and its view of the log that all share.
-    fn instance() -> TokenVersions {
-        let view = RevocationView::builder(Duration::from_secs(86_400)).build();
-        TokenVersions::new(ISSUER, Leeway::from_secs(30).unwrap(), view)
+    struct Instance {
+        writer: ViewWriter,
+        versions: TokenVersions,
     }
 
-    fn is_live(instance: &TokenVersions, version: u64) -> bool {
-        instance.view.current_version(ISSUER, "alice").is_none_or(|current| version >= current)
+    fn instance() -> Instance {
+        let writer = ViewWriter::builder(Duration::from_secs(86_400)).build();
+        let versions = TokenVersions::new(ISSUER, Leeway::from_secs(30).unwrap(), &writer);
+        Instance { writer, versions }
     }
 
-    fn log_out(everywhere: &[&TokenVersions], user: &str, version: u64) {
-        for TokenVersions { view, .. } in everywhere {
-            view.merge(&[view.entry(&Revocation::version(ISSUER, user, version))]);
+    fn is_live(instance: &Instance, version: u64) -> bool {
+        instance.versions.view.current_version(ISSUER, "alice").is_none_or(|current| version >= current)
+    }
+
+    fn log_out(everywhere: &[&Instance], user: &str, version: u64) {
+        for Instance { writer, .. } in everywhere {
+            writer.merge(&[writer.entry(&Revocation::version(ISSUER, user, version))]);
         }
     }
 
@@ -75,20 +81,23 @@ mod tests {
 
     #[test]
     fn a_token_has_the_second_in_which_it_is_minted() {
-        assert_eq!(instance().of_new_token("alice", NOON), NOON.as_secs());
+        assert_eq!(instance().versions.of_new_token("alice", NOON), NOON.as_secs());
     }
 
     #[test]
     fn what_was_minted_before_ends_and_the_next_login_is_good() {
         for (clock_here, clock_there) in [(0, 0), (0, 30), (0, -30), (30, 0), (-30, 0)] {
             let (here, there) = (instance(), instance());
-            let old = [here.of_new_token("alice", at(clock_here)), there.of_new_token("alice", at(clock_there))];
-            log_out(&[&here, &there], "alice", here.after_log_out("alice", Some(old[0]), at(clock_here)));
+            let old = [
+                here.versions.of_new_token("alice", at(clock_here)),
+                there.versions.of_new_token("alice", at(clock_there)),
+            ];
+            log_out(&[&here, &there], "alice", here.versions.after_log_out("alice", Some(old[0]), at(clock_here)));
             for (instance, clock) in [(&here, at(clock_here)), (&there, at(clock_there))] {
                 assert!(old.iter().all(|old| !is_live(instance, *old)), "{old:?}");
-                let new = instance.of_new_token("alice", clock);
+                let new = instance.versions.of_new_token("alice", clock);
                 assert!(is_live(instance, new) && !is_live(instance, new - 1));
-                assert_eq!(instance.of_new_token("bob", clock), clock.as_secs(), "nobody else is concerned");
+                assert_eq!(instance.versions.of_new_token("bob", clock), clock.as_secs(), "nobody else is concerned");
             }
         }
     }
@@ -96,11 +105,11 @@ mod tests {
     #[test]
     fn whoever_logs_out_and_in_again_and_again_is_logged_out_each_time() {
         let (here, there) = (instance(), instance());
-        let mut old = vec![there.of_new_token("alice", at(30))];
+        let mut old = vec![there.versions.of_new_token("alice", at(30))];
         for _ in 0..100 {
-            log_out(&[&here, &there], "alice", here.after_log_out("alice", None, NOON));
+            log_out(&[&here, &there], "alice", here.versions.after_log_out("alice", None, NOON));
             assert!(old.iter().all(|old| !is_live(&there, *old)));
-            old.extend([here.of_new_token("alice", NOON), there.of_new_token("alice", at(30))]);
+            old.extend([here.versions.of_new_token("alice", NOON), there.versions.of_new_token("alice", at(30))]);
         }
     }
 
@@ -109,8 +118,8 @@ mod tests {
         let here = instance();
         for version in [NOON.as_secs() + 1, NOON.as_secs() + 86_400, 1 << 52, u64::MAX] {
             log_out(&[&here], "alice", version);
-            assert_eq!(here.of_new_token("alice", NOON), version);
+            assert_eq!(here.versions.of_new_token("alice", NOON), version);
         }
-        assert_eq!(here.after_log_out("alice", None, NOON), u64::MAX, "no further, and no overflow");
+        assert_eq!(here.versions.after_log_out("alice", None, NOON), u64::MAX, "no further, and no overflow");
     }
 }

@@ -1,14 +1,14 @@
-//! What a view is made of.
+//! `ViewWriterBuilder`: the settings of a view.
 
 use std::{sync::Arc, time::Duration};
 
-use super::RevocationView;
+use super::ViewWriter;
 use crate::{Clock, clock::SystemClock, revocation::LongLived};
 
-/// The settings of a [`RevocationView`].
+/// The settings of a view of revocations, made by [`ViewWriter::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "there is no view before `build`"]
-pub struct RevocationViewBuilder {
+pub struct ViewWriterBuilder {
     pub(super) horizon: Duration,
     pub(super) max_staleness: Duration,
     pub(super) max_entries: usize,
@@ -17,7 +17,7 @@ pub struct RevocationViewBuilder {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-impl RevocationViewBuilder {
+impl ViewWriterBuilder {
     /// For how long a view goes unconfirmed before it is stale. Five heartbeats: one lost answer and the next attempt fit in.
     pub const DEFAULT_MAX_STALENESS: Duration = Duration::from_secs(5);
 
@@ -63,8 +63,8 @@ impl RevocationViewBuilder {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Makes the view: empty, and stale until its log has been read.
-    pub fn build(self) -> RevocationView {
-        RevocationView::from_builder(self)
+    /// Makes the view, empty, and stale until its log has been read; and the one writer to it.
+    pub fn build(self) -> ViewWriter {
+        ViewWriter::new(self)
     }
 }

@@ -67,16 +67,6 @@ impl Few {
         key_id.filter(|key| of_issuer.keys.contains_key(&*short(key))).map(|_| Level::Key)
     }
 
-    /// Whether that is revoked, and remembered until then.
-    pub(super) fn has(&self, revocation: &Revocation, until: UnixTime) -> bool {
-        let issuers = self.issuers.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(of_issuer) = issuers.get(revocation.of_issuer()) else { return false };
-        if revocation.level() == Level::Key {
-            return of_issuer.keys.get(revocation.id()).is_some_and(|remembered| *remembered >= until);
-        }
-        of_issuer.cut_off.is_some_and(|(cut_off, remembered)| cut_off >= revocation.bound() && remembered >= until)
-    }
-
     /// Takes an entry in. Whether that revokes any token more.
     pub(super) fn merge(&self, revocation: &Revocation, until: UnixTime) -> bool {
         let mut issuers = self.issuers.write().unwrap_or_else(PoisonError::into_inner);

@@ -14,9 +14,6 @@ use crate::{
     verified::Facts,
 };
 
-/// An entry that ends so much earlier does as well: it is remembered for ten minutes longer than tokens live.
-const NEARLY: Duration = Duration::from_secs(60);
-
 /// Under which level a subject's id is hashed: cut-offs and versions are kept apart, and one hash serves for both.
 const SUBJECT: Level = Level::Subject;
 
@@ -187,21 +184,6 @@ impl Ladder {
     fn id(&self, revocation: &Revocation, issuer: IssuerTag) -> IdHash {
         let level = if revocation.level() == Level::Version { SUBJECT } else { revocation.level() };
         self.hasher.id(level, issuer, revocation.id())
-    }
-
-    /// Whether that entry is here, remembered for at least nearly as long.
-    pub(super) fn has(&self, entry: &RevocationEntry) -> bool {
-        let (revocation, bound) = (entry.revocation(), entry.revocation().bound());
-        let until = entry.until().minus(NEARLY);
-        let id = || self.id(revocation, self.hasher.issuer(revocation.of_issuer()));
-        match revocation.level() {
-            Level::Token => self.tokens.has(id(), bound, until),
-            Level::Session => self.sessions.has(id(), bound, until),
-            Level::Subject => self.subjects.has(id(), bound, until),
-            Level::Version => self.versions.has(id(), bound, until),
-            Level::Client => self.clients.has(id(), bound, until),
-            Level::Key | Level::Issuer => self.few.has(revocation, until),
-        }
     }
 
     /// Forgets, in one part of each level, what needs no remembering at `now`. `turn` says in which: each has its turn.

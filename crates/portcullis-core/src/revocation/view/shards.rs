@@ -87,14 +87,6 @@ impl<B: Bound> Shards<B> {
         map.get(&id).map(|slot| slot.bound.number())
     }
 
-    /// Whether this id is revoked up to that bound, and remembered until then.
-    pub(super) fn has(&self, id: IdHash, bound: u64, until: UnixTime) -> bool {
-        let until = u32::try_from(until.as_secs()).unwrap_or(u32::MAX);
-        let Some(map) = self.maps.get().and_then(|maps| maps.get(id.shard(SHARDS))) else { return false };
-        let map = map.read().unwrap_or_else(PoisonError::into_inner);
-        map.get(&id).is_some_and(|slot| slot.bound.number() >= bound && slot.until >= until)
-    }
-
     /// Takes an entry in. Whether that revokes any token more.
     pub(super) fn merge(&self, id: IdHash, bound: u64, until: UnixTime) -> bool {
         let until = u32::try_from(until.as_secs()).unwrap_or(u32::MAX);
@@ -158,11 +150,10 @@ mod tests {
         assert!(shards.merge(id, 7, T) && shards.find(id) == Some(7));
         assert!(!shards.merge(id, 7, T), "the same again");
         assert!(!shards.merge(id, 3, T.minus(std::time::Duration::from_secs(9))), "older");
-        assert!(shards.find(id) == Some(7) && shards.has(id, 7, T), "and nothing is forgotten for it");
+        (0..Shards::<UpTo>::TURNS).for_each(|turn| shards.forget(turn, T.minus(std::time::Duration::from_secs(1))));
+        assert_eq!(shards.find(id), Some(7), "and nothing is forgotten for it: its time has not come");
         assert!(shards.merge(id, u64::MAX, T) && shards.find(id) == Some(u64::MAX));
         assert_eq!(shards.len(), 1);
-        (0..Shards::<UpTo>::TURNS).for_each(|turn| shards.forget(turn, T.minus(std::time::Duration::from_secs(1))));
-        assert_eq!(shards.len(), 1, "its time has not come");
         (0..Shards::<UpTo>::TURNS).for_each(|turn| shards.forget(turn, T));
         assert!(shards.is_empty() && shards.find(id).is_none());
     }

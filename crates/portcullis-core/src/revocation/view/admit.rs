@@ -1,0 +1,61 @@
+//! What the admission asks of a view.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use super::{RevocationView, Verdict};
+use crate::{AuthError, Code, UnixTime, revocation::WhenStale, verified::Facts};
+
+/// A heartbeat: by then the log has confirmed the view once more, or has failed to.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl RevocationView {
+    /// The verdict as an admission needs it.
+    pub(crate) fn admit(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> Result<(), AuthError> {
+        self.admit_since(facts, now, when_stale, 0)
+    }
+
+    /// The same for a token that no level revoked in the epoch `checked`.
+    fn admit_since(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale, checked: u64) -> Result<(), AuthError> {
+        let news = self.0.signs.changes.since(checked); // before the check, so that a change meanwhile counts
+        match self.check_levels(facts, now, self.0.ladder.levels_to_ask(facts, &news)) {
+            Verdict::Live => {}
+            Verdict::Stale(age) => self.admit_stale(age, when_stale)?,
+            Verdict::Revoked(level) => {
+                return Err(AuthError::new(Code::TokenRevoked).with_explanation(level.as_str()));
+            }
+            Verdict::BeyondHorizon => return Err(self.too_long_lived(facts)),
+            Verdict::Malformed(claim) => return facts.require_type(claim),
+        }
+        facts.checked_at_epoch().store(news.epoch(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether a token that was admitted before is so again.
+    pub(crate) fn admits_again(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> bool {
+        let checked = facts.checked_at_epoch().load(Ordering::Relaxed);
+        let is_unchanged = checked == self.0.signs.changes.epoch();
+        (is_unchanged && self.0.is_fresh(now)) || self.admit_since(facts, now, when_stale, checked).is_ok()
+    }
+
+    fn admit_stale(&self, age: Option<Duration>, when_stale: WhenStale) -> Result<(), AuthError> {
+        let is_admitted = match when_stale {
+            WhenStale::FailClosed => false,
+            WhenStale::Bounded(longest) => age.is_some_and(|age| age <= longest),
+            WhenStale::DangerFailOpen => true,
+        };
+        if !self.is_followed() {
+            let explanation = "the log of revocations is no longer followed: its handle (`Revocations`) was dropped, or its runtime has ended";
+            return Err(AuthError::new(Code::RevocationsStale)
+                .with_explanation(explanation)
+                .with_retry_after(RETRY_AFTER));
+        }
+        if is_admitted {
+            self.0.served_stale.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        let explanation = age.map_or("the log of revocations was never read to its end".to_owned(), |age| {
+            format!("the log of revocations has not confirmed the view for {:.1} s", age.as_secs_f64())
+        });
+        Err(AuthError::new(Code::RevocationsStale).with_explanation(explanation).with_retry_after(RETRY_AFTER))
+    }
+}
