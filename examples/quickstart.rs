@@ -8,7 +8,7 @@ use portcullis_test::MockIssuer;
 use tokio::net::TcpListener;
 
 async fn me(claims: Claims) -> String {
-    format!("you are {} at {}\n", claims.subject().unwrap_or("nobody"), claims.issuer())
+    format!("you are {} at {}\n", claims.subject().unwrap_or("unknown"), claims.issuer())
 }
 
 async fn orders() -> &'static str {

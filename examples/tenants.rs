@@ -17,7 +17,7 @@ const TENANTS: usize = 50;
 const ROUNDS: usize = 20;
 
 async fn me(claims: Claims) -> String {
-    format!("you are {} at {}\n", claims.subject().unwrap_or("nobody"), claims.issuer())
+    format!("you are {} at {}\n", claims.subject().unwrap_or("unknown"), claims.issuer())
 }
 
 /// The service, and the list of its tenants: an administrator's endpoint would hold the other half of that handle.

@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn me(claims: Claims) -> String {
-    format!("you are {} at {}\n", claims.subject().unwrap_or("nobody"), claims.issuer())
+    format!("you are {} at {}\n", claims.subject().unwrap_or("unknown"), claims.issuer())
 }
 
 async fn orders() -> &'static str {
