@@ -9,7 +9,7 @@ use serde_json::{Value, error::Category};
 
 use crate::{UnixTime, policy::Leeway};
 
-/// On which rung of the ladder something is revoked; see [`Revocation`] for what each takes.
+/// On which level of the ladder something is revoked; see [`Revocation`] for what each takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -30,6 +30,17 @@ pub enum Level {
     Issuer,
 }
 
+/// What an entry on a level says besides an id.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// Nothing: the id is revoked.
+    Nothing,
+    /// Up to and including when.
+    CutOff,
+    /// Below which version.
+    Version,
+}
+
 impl Level {
     /// All of them.
     pub const ALL: [Self; 7] =
@@ -45,6 +56,23 @@ impl Level {
             Self::Client => "client",
             Self::Key => "key",
             Self::Issuer => "issuer",
+        }
+    }
+
+    /// The least version of the format whose readers know this level. A new level takes the next number: readers that do not know it then
+    /// report an entry of a later version, and their view is not fresh until its time has passed. With the number of an older version the
+    /// entry would be merely unreadable to them, and they would let in what it revokes.
+    const fn format(self) -> u32 {
+        match self {
+            Self::Token | Self::Session | Self::Subject | Self::Version | Self::Client | Self::Key | Self::Issuer => 1,
+        }
+    }
+
+    const fn bound(self) -> Bound {
+        match self {
+            Self::Token | Self::Session | Self::Key => Bound::Nothing,
+            Self::Subject | Self::Client | Self::Issuer => Bound::CutOff,
+            Self::Version => Bound::Version,
         }
     }
 }
@@ -141,7 +169,7 @@ impl Revocation {
         Self::new(Level::Issuer, issuer, "", cut_off.as_secs())
     }
 
-    /// On which rung it is.
+    /// On which level it is.
     pub fn level(&self) -> Level {
         self.level
     }
@@ -158,13 +186,12 @@ impl Revocation {
 
     /// Up to and including when tokens are revoked: for subjects, clients and issuers.
     pub fn cut_off(&self) -> Option<UnixTime> {
-        let has_one = matches!(self.level, Level::Subject | Level::Client | Level::Issuer);
-        has_one.then(|| UnixTime::from_secs(self.bound))
+        (self.level.bound() == Bound::CutOff).then(|| UnixTime::from_secs(self.bound))
     }
 
     /// The least version of a subject's tokens that is not revoked.
     pub fn current_version(&self) -> Option<u64> {
-        (self.level == Level::Version).then_some(self.bound)
+        (self.level.bound() == Bound::Version).then_some(self.bound)
     }
 
     /// Whether no token can be hit, because the issuer or the id is empty.
@@ -231,15 +258,14 @@ impl RevocationEntry {
 
     /// The entry as a log keeps it: one line of JSON, which people can read as well.
     pub fn to_json(&self) -> String {
-        let Revocation { level, issuer, id, bound, .. } = &self.revocation;
-        let cut_off = self.revocation.cut_off().map(UnixTime::as_secs);
+        let Revocation { level, issuer, id, .. } = &self.revocation;
         let line = Line {
-            format: FORMAT,
+            format: level.format(),
             level: *level,
             issuer: Cow::Borrowed(issuer),
             id: Cow::Borrowed(id),
-            cut_off,
-            current_version: (*level == Level::Version).then_some(*bound),
+            cut_off: self.revocation.cut_off().map(UnixTime::as_secs),
+            current_version: self.revocation.current_version(),
             until: self.until.as_secs(),
         };
         // Strings and numbers: there is nothing in it that JSON could not say.
@@ -253,18 +279,18 @@ impl RevocationEntry {
     /// If it is something else: nothing of ours, or of a later version.
     pub fn from_json(text: &str) -> Result<Self, UnreadableEntry> {
         let line: Line<'_> = serde_json::from_str(text).map_err(|error| UnreadableEntry::of(text, error.classify()))?;
-        let bound = match (line.level, line.cut_off, line.current_version) {
+        let bound = match (line.level.bound(), line.cut_off, line.current_version) {
             // As it would be written: one value for all that lie beyond the year 9999.
-            (Level::Subject | Level::Client | Level::Issuer, Some(cut_off), None) => {
-                UnixTime::from_secs(cut_off).as_secs()
+            (Bound::CutOff, Some(cut_off), None) => UnixTime::from_secs(cut_off).as_secs(),
+            (Bound::Version, None, Some(current)) => current,
+            (Bound::Nothing, None, None) => 0,
+            (Bound::Nothing | Bound::CutOff | Bound::Version, ..) => {
+                return Err(UnreadableEntry::of(text, Category::Data));
             }
-            (Level::Version, None, Some(current)) => current,
-            (Level::Token | Level::Session | Level::Key, None, None) => 0,
-            _ => return Err(UnreadableEntry::of(text, Category::Data)),
         };
         // What no version has written, though it has all values: an array of them, or an issuer with an id beside it.
         let is_odd = !text.trim_start().starts_with('{') || (line.level == Level::Issuer && !line.id.is_empty());
-        if line.format != FORMAT || is_odd {
+        if !(1..=FORMAT).contains(&line.format) || is_odd {
             return Err(UnreadableEntry::of(text, Category::Data));
         }
         let revocation = Revocation::new(line.level, &line.issuer, &line.id, bound);
@@ -272,7 +298,16 @@ impl RevocationEntry {
     }
 }
 
-const FORMAT: u32 = 1;
+/// The latest version of the format that this version of the crate reads: that of its newest level.
+const FORMAT: u32 = {
+    let (mut latest, mut at) = (0, 0);
+    while at < Level::ALL.len() {
+        let format = Level::ALL[at].format();
+        latest = if format > latest { format } else { latest };
+        at += 1;
+    }
+    latest
+};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -344,3 +379,35 @@ impl fmt::Display for UnreadableEntry {
 }
 
 impl Error for UnreadableEntry {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An entry bears the least version that knows its level, not the latest: instances of both versions read what both know while a
+    /// service is upgraded.
+    #[test]
+    fn an_entry_bears_the_version_of_its_level() {
+        for level in Level::ALL {
+            let entry = RevocationEntry::new(
+                Revocation::new(level, "i", if level == Level::Issuer { "" } else { "x" }, 7),
+                UnixTime::MAX,
+            );
+            let text = entry.to_json();
+            assert!(text.starts_with(&format!(r#"{{"v":{},"#, level.format())), "{text}");
+            assert_eq!(RevocationEntry::from_json(&text).unwrap().revocation().level(), level);
+            assert!(RevocationEntry::from_json(&text.replacen(r#""v":1"#, r#""v":0"#, 1)).is_err());
+        }
+    }
+
+    /// What instances that are not upgraded yet say of an entry on a new level.
+    #[test]
+    fn an_entry_on_a_level_of_a_later_version_is_of_a_later_version() {
+        let of = |format: u32| {
+            let text = format!(r#"{{"v":{format},"level":"universe","iss":"i","until":1800000000}}"#);
+            RevocationEntry::from_json(&text).unwrap_err().is_of_later_version()
+        };
+        assert!(of(FORMAT + 1));
+        assert!(!of(FORMAT), "written by no version");
+    }
+}

@@ -26,6 +26,9 @@
 //!   that is refused ([`LongLived`]): its revocation would be forgotten before it.
 //! - **A stale view proves nothing.** A view that the log has not confirmed for `max_staleness` does not know whether a token is
 //!   live; the route says what that means ([`WhenStale`]).
+//! - **What a later version revokes is not ignored.** An entry on a level that this version does not know makes the view stale until the
+//!   entry's time has passed. So bring all instances to a new version before you revoke on a level that is new in it; entries on the other levels
+//!   are read by both versions.
 //!
 //! No check waits, does I/O or allocates.
 

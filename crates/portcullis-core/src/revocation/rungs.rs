@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::Level;
 
-/// A set of levels.
+/// A set of levels, a bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Levels(u8);
 
@@ -12,7 +12,10 @@ impl Levels {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const ALL: Self = Self(u8::MAX);
 
+    const HAS_A_BIT_FOR_EACH: () = assert!(Level::ALL.len() <= u8::BITS as usize, "take a wider number");
+
     pub(crate) const fn insert(&mut self, level: Level) {
+        let () = Self::HAS_A_BIT_FOR_EACH;
         self.0 |= 1 << level as u8;
     }
 

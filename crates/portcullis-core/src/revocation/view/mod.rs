@@ -140,7 +140,7 @@ impl RevocationView {
             return Verdict::Revoked(level);
         }
         let rungs = facts.rungs();
-        let mut names = NAMES.into_iter().filter(|(level, _)| rungs.levels().has(*level)).map(|(_, claim)| claim);
+        let mut names = Level::ALL.into_iter().filter(|level| rungs.levels().has(*level)).filter_map(name);
         if let Some(claim) = names.find(|claim| facts.require_type(*claim).is_err()) {
             return Verdict::Malformed(claim);
         }
@@ -208,13 +208,17 @@ impl RevocationView {
     }
 }
 
-/// The claims by which revocations name tokens. (A token without a version is hit by every revocation of versions, so the type
-/// of `ver` does not matter.)
-const NAMES: [(Level, LenientClaim); 3] = [
-    (Level::Token, LenientClaim::TokenId),
-    (Level::Session, LenientClaim::SessionId),
-    (Level::Client, LenientClaim::ClientId),
-];
+/// The claim by which revocations on a level name tokens, if its type may be any.
+const fn name(level: Level) -> Option<LenientClaim> {
+    match level {
+        Level::Token => Some(LenientClaim::TokenId),
+        Level::Session => Some(LenientClaim::SessionId),
+        Level::Client => Some(LenientClaim::ClientId),
+        // A token without a version is hit by every revocation of versions, so the type of `ver` does not matter; that of `sub` and `iat` is
+        // checked for every token.
+        Level::Subject | Level::Version | Level::Key | Level::Issuer => None,
+    }
+}
 
 /// By how many seconds a calendar may be set back for nothing: entries stay ten minutes longer than tokens live.
 const CORRECTION: u64 = 120;
