@@ -1,4 +1,4 @@
-//! The claims checks.
+//! The claims checks. Those that depend on the time are in `times.rs`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -85,7 +85,7 @@ impl Policy {
         Err(AuthError::new(Code::AlgorithmNotAllowed).with_explanation(allowed))
     }
 
-    /// Audience and times, on claims whose signature was right. Gives the audience by which the token is for us: `None` only to a judge who
+    /// Audience and times, on claims whose signature was right; or, for a judge who goes on, on those of a token that is refused already. Gives the audience by which the token is for us: `None` only to a judge who
     /// goes on after it was refused.
     pub(crate) fn accept_claims<J: Judge>(
         &self,
@@ -95,6 +95,7 @@ impl Policy {
         judge: &mut J,
     ) -> Result<Option<Text>, AuthError> {
         let audience = judge.judge(Check::Audience, self.accept_audience(claims, text))?;
+        // Of all checks here only these two may depend on `now`: a remembered token is held against their `window`, and nothing else again.
         self.accept_times(claims, now, judge)?;
         judge.judge(Check::Age, self.accept_age(claims, now))?;
         judge.judge(Check::Profile, self.accept_profile(claims))?;
@@ -107,50 +108,6 @@ impl Policy {
         let mut required = self.required.iter().filter(|required| required.applies_to(self.profile));
         required.try_for_each(|required| required.check(facts))?;
         if self.profile == Profile::LogoutToken { accept_event(facts) } else { refuse_events(facts) }
-    }
-
-    fn accept_times<J: Judge>(&self, claims: &RegisteredClaims, now: UnixTime, judge: &mut J) -> Result<(), AuthError> {
-        let leeway = self.leeway.as_duration();
-        let latest = now.plus(leeway);
-        let expiry = self.expiry(claims);
-        if let Ok(expires_at) = expiry {
-            judge.expect(Check::Expiry, || told("`exp`", expires_at, now, leeway));
-        }
-        let is_alive = expiry.and_then(|expires_at| refused_if(now >= expires_at.plus(leeway), Code::TokenExpired));
-        judge.judge(Check::Expiry, is_alive)?;
-        if let Some(not_before) = claims.not_before {
-            judge.expect(Check::NotBefore, || told("`nbf`", not_before, now, leeway));
-        }
-        let is_early = claims.not_before.is_some_and(|not_before| not_before > latest);
-        judge.judge(Check::NotBefore, refused_if(is_early, Code::TokenNotYetValid))?;
-        if let Some(issued_at) = claims.issued_at {
-            judge.expect(Check::IssuedAt, || told("`iat`", issued_at, now, leeway));
-        }
-        let is_of_the_future = claims.issued_at.is_some_and(|issued_at| issued_at > latest);
-        judge.judge(Check::IssuedAt, refused_if(is_of_the_future, Code::TokenIssuedInFuture))?;
-        Ok(())
-    }
-
-    /// `exp`, or what stands in for it in a log-out token.
-    fn expiry(&self, claims: &RegisteredClaims) -> Result<UnixTime, AuthError> {
-        let max_age = self.logout_without_expiry.filter(|_| self.profile == Profile::LogoutToken);
-        let stand_in = || Some(claims.issued_at?.plus(max_age?));
-        claims.expires_at.or_else(stand_in).ok_or_else(|| missing("exp"))
-    }
-
-    fn accept_age(&self, claims: &RegisteredClaims, now: UnixTime) -> Result<(), AuthError> {
-        if self.max_age.is_none() && self.max_lifetime.is_none() {
-            return Ok(());
-        }
-        let issued_at = claims.issued_at.ok_or_else(|| missing("iat"))?;
-        if self.max_age.is_some_and(|max| now.since(issued_at) > max.saturating_add(self.leeway.as_duration())) {
-            return Err(Code::TokenTooOld.into());
-        }
-        let lifetime = claims.expires_at.map(|expires_at| expires_at.since(issued_at));
-        if self.max_lifetime.zip(lifetime).is_some_and(|(max, lifetime)| lifetime > max) {
-            return Err(Code::TokenLifetimeTooLong.into());
-        }
-        Ok(())
     }
 
     fn accept_profile(&self, claims: &RegisteredClaims) -> Result<(), AuthError> {
@@ -216,18 +173,6 @@ fn refuse_events(facts: &Facts) -> Result<(), AuthError> {
         ));
     }
     Ok(())
-}
-
-#[inline]
-fn refused_if(is_refused: bool, code: Code) -> Result<(), AuthError> {
-    if is_refused { Err(code.into()) } else { Ok(()) }
-}
-
-/// An instant by its distance, for a person.
-fn told(claim: &str, instant: UnixTime, now: UnixTime, leeway: Duration) -> String {
-    let (past, to_come) = (now.since(instant).as_secs(), instant.since(now).as_secs());
-    let distance = if to_come > 0 { format!("in {to_come} s") } else { format!("{past} s ago") };
-    format!("{claim} is {distance}, the leeway {} s", leeway.as_secs())
 }
 
 pub(super) fn missing(claim: &'static str) -> AuthError {

@@ -9,6 +9,7 @@ mod profile;
 mod required_claim;
 #[cfg(test)]
 pub(crate) mod testing;
+mod times;
 mod token_types;
 mod trusted_issuer;
 mod window;
