@@ -66,7 +66,7 @@ impl fmt::Debug for UnixTime {
 ///
 /// Closures will not do: a clock is named in `Debug` output, so that a service that runs on a fixed clock says so.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The present instant. Called for every decision, up to three times, so it must be cheap and must not block.
+    /// The present instant. Called once for each request, and again after each wait, so it must be cheap and must not block.
     fn now(&self) -> UnixTime;
 
     /// How much time has passed since some point in the past, always the same one: for ages, which must not change when

@@ -44,7 +44,8 @@ impl From<AuthError> for Unscreened {
     }
 }
 
-/// The claims as parsed. Private to this module: nobody reads them before the signature is known to be right.
+/// The claims as parsed. Private to this module: until the signature is known to be right they pick the issuer, and decide nothing else. A judge who
+/// goes on is told what they would be worth, of a token that is refused already ([`ScreenedToken::judge_unproven`]).
 struct UnprovenClaims {
     text: ClaimsText,
     registered: RegisteredClaims,

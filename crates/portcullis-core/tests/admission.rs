@@ -3,8 +3,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -224,6 +224,58 @@ async fn a_proof_that_was_seen_before_a_wait_counts_for_that_request_alone() {
     let refused = present(&admission, "slow", None).ready().unwrap().unwrap_err();
     assert_eq!(refused.code(), Code::ProofMissing, "it is remembered, and owes the proof again");
     assert!(present(&admission, "slow", Some(b"right")).ready().unwrap().is_ok());
+}
+
+/// Waits for every credential, and asks for the proof afterwards. One that is `free` needs no request for it.
+#[derive(Debug, Default)]
+struct Late(Mutex<Option<UnixTime>>);
+
+impl Authenticator for Late {
+    type Claims = NoCustom;
+
+    fn verify(&self, _: Credential<'_>) -> Attempt<Proven> {
+        let facts = Facts::assertion(r#"{"sub":"alice"}"#, Conventions::new(ISSUER)).unwrap();
+        Attempt::waiting(async { Ok(Proven::new(facts, NoCustom).proof_owed()) })
+    }
+
+    fn prove(&self, credential: Credential<'_>, _: &Verified) -> Result<(), AuthError> {
+        *self.0.lock().unwrap() = Some(credential.now());
+        if credential.token() == "free" || credential.request().is_some() {
+            return Ok(());
+        }
+        Err(Code::ProofMissing.into())
+    }
+}
+
+/// A second passes with every look at it.
+#[derive(Debug, Default)]
+struct Ticking(AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_secs(T.as_secs() + self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[tokio::test]
+async fn what_had_to_wait_bears_the_instant_by_which_it_was_decided() {
+    let late = Arc::new(Late::default());
+    let admission = Admission::new(Arc::clone(&late)).clock(Ticking::default());
+    let admitted = AnyAdmission::from(&admission).admit(Presented::bearer(b"free")).outcome().await.unwrap();
+    assert_eq!(Some(admitted.now), *late.0.lock().unwrap());
+    assert_eq!(admitted.now, T.plus(Duration::from_secs(1)), "read once before the wait, and once after it");
+}
+
+#[tokio::test]
+async fn explaining_has_no_request_after_a_wait_as_admitting_has_none() {
+    let admission = Admission::new(Late::default());
+    for (token, outcome) in [("bound", Err(Code::ProofMissing)), ("free", Ok(()))] {
+        let request = Request(Some(b"right"));
+        let presented = || Presented::bearer(token.as_bytes()).with_request(&request);
+        let code = |outcome: Result<Verified, AuthError>| outcome.map(drop).map_err(|error| error.code());
+        assert_eq!(code(admission.admit(presented()).outcome().await), outcome);
+        assert_eq!(code(admission.explain(presented()).await.verdict), outcome);
+    }
 }
 
 /// The scheme decides whose credential it is.

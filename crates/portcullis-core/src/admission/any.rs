@@ -1,10 +1,10 @@
 //! An admission whose claims' type is not known here.
 
-use std::{any::TypeId, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use crate::{
     Admission, Authenticator, UnixTime,
-    authenticator::{Attempt, Presented, Time},
+    authenticator::{Attempt, Presented},
     verified::{AnyVerified, Conventions},
 };
 
@@ -33,8 +33,6 @@ trait Erased: fmt::Debug + Send + Sync {
     fn admit(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted>;
 
     fn issuers(&self) -> Vec<Arc<Conventions>>;
-
-    fn claims_type(&self) -> (TypeId, &'static str);
 }
 
 impl AnyAdmission {
@@ -53,53 +51,15 @@ impl AnyAdmission {
     pub fn issuers(&self) -> Vec<Arc<Conventions>> {
         self.0.issuers()
     }
-
-    /// The name of the type of the application's own claims, for a developer's error message.
-    pub fn custom_type(&self) -> &'static str {
-        self.0.claims_type().1
-    }
-
-    /// Whether both give claims of one type, so that one handler can read those of either.
-    pub fn has_claims_of(&self, other: &Self) -> bool {
-        self.0.claims_type().0 == other.0.claims_type().0
-    }
 }
 
 impl<C: Send + Sync + 'static> Erased for Admission<C> {
     fn admit(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted> {
-        let time = Time::read(&self.inner.clock);
-        match self.find(presented, time) {
-            Some(Ok(verified)) => Attempt::Done(Ok(Admitted { verified: verified.into(), now: time.now })),
-            Some(Err(error)) => Attempt::Done(Err(error)),
-            None => self.admit_unseen_erased(presented, time, on_unseen),
-        }
+        self.decide(presented, on_unseen, |verified, now| Admitted { verified: verified.into(), now })
     }
 
     fn issuers(&self) -> Vec<Arc<Conventions>> {
         self.inner.authenticator.issuers()
-    }
-
-    fn claims_type(&self) -> (TypeId, &'static str) {
-        (TypeId::of::<C>(), std::any::type_name::<C>())
-    }
-}
-
-impl<C: Send + Sync + 'static> Admission<C> {
-    #[inline(never)]
-    fn admit_unseen_erased(&self, presented: Presented<'_>, time: Time<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted> {
-        on_unseen();
-        match self.admit_unseen(presented, time) {
-            Attempt::Done(outcome) => {
-                Attempt::Done(outcome.map(|verified| Admitted { verified: verified.into(), now: time.now }))
-            }
-            Attempt::Waiting(waiting) => {
-                let clock = Arc::clone(&self.inner.clock);
-                Attempt::waiting(async move {
-                    let verified = waiting.await?.into();
-                    Ok(Admitted { verified, now: clock.now() })
-                })
-            }
-        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Why a credential is accepted or refused.
 
-use super::Admission;
+use std::future::poll_fn;
+
+use super::{Admission, after_a_wait};
 use crate::{
     AuthError, Verified,
-    authenticator::{Credential, Presented, Proof, Proven, Time},
+    authenticator::{Attempt, Credential, Presented, Proof, Proven, Time},
     explain::{Check, Explanation, Recorder},
 };
 
@@ -53,19 +55,42 @@ impl<C: Send + Sync + 'static> Admission<C> {
         let credential = presented.read(time);
         recorder.note(Check::Form, &credential);
         let credential = credential?;
-        let proven = if let Some(authenticator) = &self.inner.explain {
-            authenticator.explain(credential, recorder).await
-        } else {
-            let outcome = self.inner.authenticator.verify(credential).outcome().await;
-            recorder.note(Check::Proved, &outcome);
-            outcome
-        };
+        let (proven, has_waited) = self.explain_proven(credential, recorder).await;
         recorder.plan(
             if self.inner.revocations.is_some() { &[Check::Proof, Check::Revocation][..] } else { &[Check::Proof] }
                 .iter()
                 .copied(),
         );
-        self.explain_end(proven?, credential, recorder)
+        let proven = proven?;
+        if has_waited {
+            let time = Time::read(&self.inner.clock);
+            return self.explain_end(proven, after_a_wait(credential.token(), credential.scheme(), time), recorder);
+        }
+        self.explain_end(proven, credential, recorder)
+    }
+
+    /// What the authenticator says, and whether it had to wait for something: then [`ask`](Self::ask) has the request no longer.
+    async fn explain_proven(
+        &self,
+        credential: Credential<'_>,
+        recorder: &mut Recorder,
+    ) -> (Result<Proven<C>, AuthError>, bool) {
+        if let Some(authenticator) = &self.inner.explain {
+            let mut has_waited = false;
+            let mut explaining = authenticator.explain(credential, recorder);
+            let proven = poll_fn(|context| {
+                let polled = explaining.as_mut().poll(context);
+                has_waited |= polled.is_pending();
+                polled
+            });
+            return (proven.await, has_waited);
+        }
+        let (proven, has_waited) = match self.inner.authenticator.verify(credential) {
+            Attempt::Done(outcome) => (outcome, false),
+            Attempt::Waiting(waiting) => (waiting.await, true),
+        };
+        recorder.note(Check::Proved, &proven);
+        (proven, has_waited)
     }
 
     /// As [`finish`](Self::finish) does it, after which nothing is remembered.
@@ -80,7 +105,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         let proof = if is_owed { inner.authenticator.prove(credential, &proven.verified) } else { Ok(()) };
         recorder.note(Check::Proof, &proof);
         let revocation = inner.revocations.as_ref().map(|view| {
-            let live = view.admit(&proven.verified, inner.clock.now(), inner.when_stale);
+            let live = view.admit(&proven.verified, credential.now(), inner.when_stale);
             recorder.note(Check::Revocation, &live);
             live
         });

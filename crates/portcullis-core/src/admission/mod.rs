@@ -3,7 +3,7 @@
 //! An [`Authenticator`] finds out whom a credential proves. Everything that has to happen besides stands here, in one order, so that none of it can be
 //! forgotten by one of them:
 //!
-//! 1. The clock is read, once.
+//! 1. The clock is read: once, and after a wait once more. What was decided last is handed out with that instant.
 //! 2. The octets are looked for among the credentials verified before. A proof that is owed has to be shown for this request, too.
 //! 3. On a miss the authenticator is asked.
 //! 4. What it has proven must not be revoked.
@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 pub use self::any::{Admitted, AnyAdmission, IntoAdmission};
 use self::cache::{DEFAULT_TOKENS, Entry, Seen, TokenCache};
 use crate::{
-    AuthError, Authenticator, Clock, Verified,
-    authenticator::{Attempt, Credential, Presented, Proof, Proven, Time},
+    AuthError, Authenticator, Clock, UnixTime, Verified,
+    authenticator::{Attempt, Credential, Presented, Proof, Proven, Scheme, Time},
     clock::SystemClock,
     explain::Explain,
     revocation::{RevocationView, WhenStale},
@@ -96,7 +96,8 @@ impl<C: Send + Sync + 'static> Admission<C> {
         }
     }
 
-    /// Reads the time from `clock`: once for each request, whose guards then decide by the same instant. Defaults to [`SystemClock`].
+    /// Reads the time from `clock`: once for each request, whose guards then decide by the same instant. A request that had to wait is decided
+    /// about by the time after the wait. Defaults to [`SystemClock`].
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
         let inner = Inner { clock: Arc::new(clock), ..Inner::clone(&self.inner) };
@@ -162,34 +163,50 @@ impl<C: Send + Sync + 'static> Admission<C> {
         let time = Time::read(&self.inner.clock);
         match self.find(Presented::bearer(token.as_bytes()), time) {
             Some(outcome) => Attempt::Done(outcome),
-            None => self.ask(Credential::bearer(token).at(time)),
+            None => self.ask(Credential::bearer(token).at(time), |verified, _| verified),
         }
     }
 
     /// Decides about what a request presents. The outcome is there at once unless something has to be fetched.
     pub fn admit(&self, presented: Presented<'_>) -> Attempt<Verified<C>> {
-        self.admit_at(presented, Time::read(&self.inner.clock))
+        self.decide(presented, &|| (), |verified, _| verified)
     }
 
+    /// The way of every request, whether its claims' type is known ([`admit`](Self::admit)) or not (`any.rs`): whom the credential lets in, and
+    /// the instant by which that was decided. `conclude` makes of both what the caller wants. `on_unseen` is called if the credential is not
+    /// remembered.
     #[inline]
-    fn admit_at(&self, presented: Presented<'_>, time: Time<'_>) -> Attempt<Verified<C>> {
+    fn decide<T: 'static>(
+        &self,
+        presented: Presented<'_>,
+        on_unseen: &dyn Fn(),
+        conclude: impl FnOnce(Verified<C>, UnixTime) -> T + Send + 'static,
+    ) -> Attempt<T> {
+        let time = Time::read(&self.inner.clock);
         match self.find(presented, time) {
-            Some(outcome) => Attempt::Done(outcome),
-            None => self.admit_unseen(presented, time),
+            Some(outcome) => Attempt::Done(outcome.map(|verified| conclude(verified, time.now))),
+            None => self.decide_unseen(presented, time, on_unseen, conclude),
         }
     }
 
     /// Apart, so that the way of a credential that was seen before is compiled without it.
     #[inline(never)]
-    fn admit_unseen(&self, presented: Presented<'_>, time: Time<'_>) -> Attempt<Verified<C>> {
+    fn decide_unseen<T: 'static>(
+        &self,
+        presented: Presented<'_>,
+        time: Time<'_>,
+        on_unseen: &dyn Fn(),
+        conclude: impl FnOnce(Verified<C>, UnixTime) -> T + Send + 'static,
+    ) -> Attempt<T> {
+        on_unseen();
         match presented.read(time) {
-            Ok(credential) => self.ask(credential),
+            Ok(credential) => self.ask(credential, conclude),
             Err(error) => Attempt::Done(Err(error)),
         }
     }
 
     /// The outcome for octets that were verified before, if nothing has changed since. `None` if they have to be verified in full: then for the error that is
-    /// right, too.
+    /// right, too. (DESIGN.md says why that is so for a revoked one.)
     #[inline]
     fn find(&self, presented: Presented<'_>, time: Time<'_>) -> Option<Result<Verified<C>, AuthError>> {
         let (cache, inner) = (self.cache.as_deref()?, &*self.inner);
@@ -207,17 +224,25 @@ impl<C: Send + Sync + 'static> Admission<C> {
         Some(Ok(verified))
     }
 
-    fn ask(&self, credential: Credential<'_>) -> Attempt<Verified<C>> {
+    fn ask<T: 'static>(
+        &self,
+        credential: Credential<'_>,
+        conclude: impl FnOnce(Verified<C>, UnixTime) -> T + Send + 'static,
+    ) -> Attempt<T> {
         match self.inner.authenticator.verify(credential) {
-            Attempt::Done(Ok(proven)) => Attempt::Done(self.finish(proven, credential)),
+            Attempt::Done(Ok(proven)) => {
+                let finished = self.finish(proven, credential);
+                Attempt::Done(finished.map(|verified| conclude(verified, credential.now())))
+            }
             Attempt::Done(Err(error)) => Attempt::Done(Err(error)),
             Attempt::Waiting(waiting) => {
                 let (this, token, scheme) =
                     (self.clone(), Zeroizing::new(credential.token().to_owned()), credential.scheme());
                 Attempt::waiting(async move {
                     let proven = waiting.await?;
-                    // The request is gone, and with it what it could prove.
-                    this.finish(proven, Credential::bearer(&token).under(scheme).at(Time::read(&this.inner.clock)))
+                    let time = Time::read(&this.inner.clock);
+                    let finished = this.finish(proven, after_a_wait(&token, scheme, time))?;
+                    Ok(conclude(finished, time.now))
                 })
             }
         }
@@ -243,6 +268,11 @@ impl<C: Send + Sync + 'static> Admission<C> {
         }
         Ok(proven.verified)
     }
+}
+
+/// A credential whose request is gone, and with it what it could prove.
+fn after_a_wait<'a>(token: &'a str, scheme: Scheme, time: Time<'a>) -> Credential<'a> {
+    Credential::bearer(token).under(scheme).at(time)
 }
 
 impl<C> Inner<C> {

@@ -5,7 +5,7 @@ use portcullis_core::{AuthError, Code, UnixTime, verified::AnyVerified};
 
 use crate::AuthContext;
 
-/// The verified token of a request that came past an `AuthLayer`, and the time by the layer's clock.
+/// The verified token of a request that came past an `AuthLayer`, and the instant by which the admission has let it in.
 ///
 /// A CORS preflight has no token and is refused here: clients that are not browsers can send one with any method in mind and
 /// any body, and some services look at neither. Where preflights have to be answered, a `CorsLayer` outside answers them

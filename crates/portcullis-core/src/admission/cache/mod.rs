@@ -5,10 +5,11 @@
 //! - Only a verified token gets in, so nobody from outside can fill the cache or choose what stands in it.
 //! - A hit needs the same bytes, all of them. The hash that finds the place is keyed, and other in every process.
 //! - A hit needs the same scheme, because an authenticator may treat another one in another way.
-//! - A hit needs the same keys: its authenticator says that the [`Edition`] by which the token was verified is current.
+//! - A hit needs the same keys, and the same policy: its authenticator says that the [`Edition`] by which the token was verified is current. An
+//!   issuer that was removed or replaced ([`Issuers`](crate::Issuers)) has another one.
 //! - A hit needs an instant at which a full verification would accept the token's times: the [`Window`].
 //! - A hit needs a token that is not revoked, and where its bearer owes a proof, that proof: the admission sees to both.
-//! - Whatever else decides (policy, custom claims) cannot change while the authenticator lives.
+//! - Whatever else decides (the type of the custom claims, the limit of the length) cannot change while the authenticator lives.
 //! - Looking never waits: where another thread is just writing, the token is verified in full.
 
 use std::{

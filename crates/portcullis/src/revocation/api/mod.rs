@@ -33,7 +33,7 @@
 //! | `issuer` | `issuer`, maybe `cut_off` | what an issuer issued up to the cut-off |
 //!
 //! Times are in seconds since 1970. `cut_off` defaults to now and the [leeway](RevocationApi::leeway) (30 s, unless set
-//! otherwise), by the layer's clock: the issuer's clock may be ahead by the leeway, and then what it has issued up to now bears
+//! otherwise), where now is the instant by which the admission has let the request in: the issuer's clock may be ahead by the leeway, and then what it has issued up to now bears
 //! later times. A user who logs in again within the leeway has to do so once more; token versions (level `version`) have no
 //! such gap. `cut_off` may lie in the past, to spare what a user got after changing a password, say. One that lies more than
 //! five minutes ahead ([`Leeway::MAX`](crate::policy::Leeway::MAX)) would revoke only what is not issued yet, and is refused. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
