@@ -1,4 +1,4 @@
-//! A service whose users log in somewhere else: see README.md.
+//! A service whose users log in at an identity provider: see README.md.
 
 use std::{
     env,
@@ -19,14 +19,14 @@ use tracing_subscriber::{
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // What is wrong with the provider, and why a request was refused: refusals are at `debug`, because clients cause them.
+    // Logs problems with the provider, and why a request was refused. Refusals are at `debug`, because clients cause them.
     let filter = env::var("RUST_LOG").unwrap_or_else(|_| "info,portcullis=debug".into()).parse::<Targets>()?;
     let format = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(LevelFilter::TRACE).finish();
     format.with(filter).init();
     let (issuer, audience) = (variable("ISSUER")?, variable("AUDIENCE")?);
 
-    // From here on the keys are found and kept fresh in the background. Nobody waits for them: a provider that is down
-    // does not keep this service from starting, and requests get 503 until it is back.
+    // From here on, the keys are found and kept fresh in the background. The start does not wait for them: if the provider
+    // is down, the service starts anyway, and requests get 503 until the provider is back.
     let keys = RemoteKeys::discover(&issuer).start()?;
     let auth = AuthLayer::new(JwtAuthenticator::new(TrustedIssuer::new(issuer, keys.clone()).audience(audience))?);
 

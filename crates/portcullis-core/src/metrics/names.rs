@@ -12,7 +12,7 @@ pub static REQUESTS: Metric = Metric::counter(
 /// Admitted requests whose token was verified before.
 pub static CACHE_HITS: Metric = Metric::counter(
     "portcullis_cache_hits_total",
-    "Admitted requests whose credential was remembered and did not have to be verified.",
+    "Admitted requests whose credential was found in the cache and did not have to be verified.",
     &["layer", "issuer"],
 );
 
@@ -26,7 +26,7 @@ pub static GUARD_REFUSALS: Metric = Metric::counter(
 /// What verification took.
 pub static VERIFICATION: Metric = Metric::histogram(
     "portcullis_verification_seconds",
-    "How long it took to verify a credential that was not remembered, with the wait for its keys.",
+    "How long it took to verify a credential that was not cached, including the wait for its keys.",
     &["layer"],
 );
 
@@ -42,12 +42,12 @@ pub static KEYS_AGE: Metric = Metric::gauge(
 
 /// Whether tokens can be verified.
 pub static KEYS_READY: Metric =
-    Metric::gauge("portcullis_keys_ready", "1 if tokens can be verified by these keys, 0 if not.", &["source"]);
+    Metric::gauge("portcullis_keys_ready", "1 if tokens can be verified with these keys, 0 if not.", &["source"]);
 
 /// Fetches of keys.
 pub static KEY_FETCHES: Metric = Metric::counter(
     "portcullis_key_fetches_total",
-    "Attempts to fetch keys that ended, with `result` ok or failed.",
+    "Finished attempts to fetch keys; `result` is ok or failed.",
     &["source", "result"],
 );
 
@@ -58,7 +58,7 @@ pub static REVOCATION_ENTRIES: Metric =
 /// The age of a view.
 pub static REVOCATION_AGE: Metric = Metric::gauge(
     "portcullis_revocation_view_age_seconds",
-    "Time since the log was last seen to have nothing newer; absent before the first time.",
+    "Time since the log last confirmed that it has nothing newer; absent before the first time.",
     &["source"],
 );
 
@@ -76,14 +76,14 @@ pub static REVOCATION_FOLLOWED: Metric =
 /// The lag of a log.
 pub static REVOCATION_LAG: Metric = Metric::gauge(
     "portcullis_revocation_lag_seconds",
-    "How long the latest canary or revocation took until this instance had read it; absent before the first.",
+    "How long it took until this instance had read the latest canary or revocation; absent before the first.",
     &["source"],
 );
 
 /// Requests that were let in by a stale view.
 pub static REVOCATION_SERVED_STALE: Metric = Metric::counter(
     "portcullis_revocation_served_stale_total",
-    "Requests that were let in although the view was stale, because their route says so.",
+    "Requests that were admitted although the view was stale, because their route permits it.",
     &["source"],
 );
 
@@ -97,14 +97,14 @@ pub static REVOCATION_UNACKNOWLEDGED: Metric = Metric::gauge(
 /// Restarts of a log.
 pub static REVOCATION_RESTARTS: Metric = Metric::counter(
     "portcullis_revocation_restarts_total",
-    "How often the log could not be read on, and was read from its beginning.",
+    "How often the log had to be read again from its beginning.",
     &["source"],
 );
 
 /// What could not be read.
 pub static REVOCATION_UNREADABLE: Metric = Metric::counter(
     "portcullis_revocation_unreadable_total",
-    "Things in the log that were no entries that this version can read.",
+    "Records in the log that this version cannot read as entries.",
     &["source"],
 );
 

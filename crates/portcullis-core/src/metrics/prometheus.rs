@@ -92,13 +92,13 @@ mod tests {
         snapshot.histogram(&names::VERIFICATION, &["api"], buckets);
         assert_eq!(
             snapshot.to_prometheus(),
-            "# HELP portcullis_cache_hits_total Admitted requests whose credential was remembered and did not have to be verified.\n\
+            "# HELP portcullis_cache_hits_total Admitted requests whose credential was found in the cache and did not have to be verified.\n\
              # TYPE portcullis_cache_hits_total counter\n\
              portcullis_cache_hits_total{layer=\"api\",issuer=\"https://a.test\"} 7\n\
              # HELP portcullis_keys_age_seconds Time since the issuer was last seen to publish these keys.\n\
              # TYPE portcullis_keys_age_seconds gauge\n\
              portcullis_keys_age_seconds{source=\"a\\\"b\\\\c\\nd\"} 1.5\n\
-             # HELP portcullis_verification_seconds How long it took to verify a credential that was not remembered, with the wait for its keys.\n\
+             # HELP portcullis_verification_seconds How long it took to verify a credential that was not cached, including the wait for its keys.\n\
              # TYPE portcullis_verification_seconds histogram\n\
              portcullis_verification_seconds_bucket{layer=\"api\",le=\"0.00001\"} 2\n\
              portcullis_verification_seconds_bucket{layer=\"api\",le=\"0.001\"} 2\n\
