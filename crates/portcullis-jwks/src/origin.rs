@@ -10,7 +10,7 @@ use crate::{
     error::FetchError,
     fetch::SharedFetch,
     key_document::KeyDocument,
-    machine::{Answer, Content, Learned},
+    machine::{Content, FetchedKeys, Learned},
     telemetry,
     url::DocumentUrl,
 };
@@ -47,7 +47,7 @@ impl Origin {
     }
 
     /// One attempt, within its limit.
-    pub(crate) async fn attempt(self, fetch: SharedFetch, learned: Learned) -> Result<Answer, FetchError> {
+    pub(crate) async fn attempt(self, fetch: SharedFetch, learned: Learned) -> Result<FetchedKeys, FetchError> {
         let deadline = Instant::now() + ATTEMPT_LIMIT;
         let (url, learned_at) = self.key_set_url(&fetch, &learned, deadline).await?;
         let etag = learned.etag.filter(|(from, _)| *from == url).map(|(_, etag)| etag);
@@ -58,7 +58,7 @@ impl Origin {
                 (Content::Read { keys: KeyDocument::read(&text), text, etag }, freshness)
             }
         };
-        Ok(Answer { url, learned_at: learned_at.into_std(), freshness, content })
+        Ok(FetchedKeys { url, learned_at: learned_at.into_std(), freshness, content })
     }
 
     async fn key_set_url(

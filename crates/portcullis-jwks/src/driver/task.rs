@@ -13,12 +13,12 @@ use super::{Shared, now};
 use crate::{
     error::FetchError,
     fetch::SharedFetch,
-    machine::{Answer, Event},
+    machine::{Event, FetchedKeys},
     origin::Origin,
     telemetry,
 };
 
-type Outcome = Result<Answer, FetchError>;
+type Outcome = Result<FetchedKeys, FetchError>;
 
 /// Fetches when the machine says so, one attempt at a time.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Task {
                 () = at(wakes_at) => self.shared.tell(Event::Time),
                 () = self.shared.wake.notified() => {}
             }
-            let next = self.shared.machine().next_attempt(now());
+            let next = self.shared.machine().take_up_attempt(now());
             if let Some(learned) = next {
                 attempt.spawn(self.origin.clone().attempt(self.fetch.clone(), learned));
             }

@@ -100,7 +100,7 @@ impl Attempts {
     }
 
     /// A key that is not in the set, or that of a token which names none and which no key of the set has signed.
-    pub(crate) fn look_for(&mut self, name: &Name, now: Instant) -> Outlook {
+    pub(crate) fn outlook(&mut self, name: &Name, now: Instant) -> Outlook {
         if !name.tells() {
             return self.join_or_begin(Purpose::Key(name.clone()), now);
         }
@@ -119,7 +119,7 @@ impl Attempts {
     }
 
     /// Any key: there are none to be used.
-    pub(crate) fn look_for_any(&mut self, now: Instant) -> Outlook {
+    pub(crate) fn outlook_for_any(&mut self, now: Instant) -> Outlook {
         self.join_or_begin(Purpose::Schedule, now)
     }
 
@@ -134,17 +134,13 @@ impl Attempts {
         if let Some(running) = &self.running {
             return Outlook::Joined(running.number);
         }
-        if self.cool_down.try_take(now) {
-            Outlook::Begun(self.next_attempt(purpose, now))
-        } else {
-            Outlook::CoolingDown
-        }
+        if self.cool_down.try_take(now) { Outlook::Begun(self.begin(purpose, now)) } else { Outlook::CoolingDown }
     }
 
     /// A signature that no key at hand has made. Under an id of the set: there may be another key by that id. Without an id: there
     /// may be another key, and this token asks for that one.
     pub(crate) fn doubt(&mut self, name: &Name, now: Instant) -> Outlook {
-        let Some(id) = name.key_id() else { return self.look_for(name, now) };
+        let Some(id) = name.key_id() else { return self.outlook(name, now) };
         let is_recent = |last: &Instant| now.saturating_duration_since(*last) < DOUBT;
         if self.running.is_none() && self.doubted.get(id).is_some_and(is_recent) {
             return Outlook::Absent;
@@ -160,7 +156,7 @@ impl Attempts {
     pub(crate) fn begin_scheduled(&mut self, now: Instant) {
         if self.running.is_none() {
             self.cool_down.take(now);
-            self.next_attempt(Purpose::Schedule, now);
+            self.begin(Purpose::Schedule, now);
         }
     }
 
@@ -168,7 +164,7 @@ impl Attempts {
     /// by an outage, and a new key refused after it.
     pub(crate) fn begin_retry(&mut self, now: Instant) {
         if self.running.is_none() {
-            self.next_attempt(Purpose::Schedule, now);
+            self.begin(Purpose::Schedule, now);
         }
     }
 
@@ -241,7 +237,7 @@ impl Attempts {
         self.cool_down.remaining(now)
     }
 
-    fn next_attempt(&mut self, purpose: Purpose, now: Instant) -> u64 {
+    fn begin(&mut self, purpose: Purpose, now: Instant) -> u64 {
         self.begun += 1;
         self.running = Some(Running { number: self.begun, begun_at: now, made_at: None, purpose, changed: false });
         self.begun
@@ -267,8 +263,8 @@ mod tests {
     fn everybody_joins_the_one_attempt() {
         let now = Instant::now();
         let mut attempts = Attempts::new(PERIOD, now);
-        assert_eq!(attempts.look_for(&name("a"), now), Outlook::Begun(1));
-        assert!((0..100).all(|n| attempts.look_for(&name(&n.to_string()), now) == Outlook::Joined(1)));
+        assert_eq!(attempts.outlook(&name("a"), now), Outlook::Begun(1));
+        assert!((0..100).all(|n| attempts.outlook(&name(&n.to_string()), now) == Outlook::Joined(1)));
         assert_eq!(attempts.doubt(&name("known"), now), Outlook::Joined(1));
     }
 
@@ -277,39 +273,39 @@ mod tests {
         let now = Instant::now();
         let mut attempts = Attempts::new(PERIOD, now);
         for id in ["a", "b"] {
-            assert!(matches!(attempts.look_for(&name(id), now), Outlook::Begun(_)));
+            assert!(matches!(attempts.outlook(&name(id), now), Outlook::Begun(_)));
             attempts.finish(LastAttempt::Succeeded, None, now);
         }
-        assert_eq!(attempts.look_for(&name("c"), now), Outlook::CoolingDown);
+        assert_eq!(attempts.outlook(&name("c"), now), Outlook::CoolingDown);
         assert_eq!(attempts.cooled_after(now), PERIOD);
-        assert!(matches!(attempts.look_for(&name("c"), now + PERIOD), Outlook::Begun(3)));
+        assert!(matches!(attempts.outlook(&name("c"), now + PERIOD), Outlook::Begun(3)));
     }
 
     #[test]
     fn within_the_cool_down_a_key_is_absent_if_an_attempt_began_after_a_token_named_it() {
         let now = Instant::now();
         let mut attempts = Attempts::new(PERIOD, now);
-        assert_eq!(attempts.look_for(&name("a"), now), Outlook::Begun(1));
-        assert_eq!(attempts.look_for(&name("b"), now), Outlook::Joined(1));
+        assert_eq!(attempts.outlook(&name("a"), now), Outlook::Begun(1));
+        assert_eq!(attempts.outlook(&name("b"), now), Outlook::Joined(1));
         assert!(attempts.finish(LastAttempt::Succeeded, None, now).missed);
-        assert_eq!(attempts.look_for(&name("a"), now), Outlook::Absent);
-        assert_eq!(attempts.look_for(&name("c"), now), Outlook::Begun(2));
+        assert_eq!(attempts.outlook(&name("a"), now), Outlook::Absent);
+        assert_eq!(attempts.outlook(&name("c"), now), Outlook::Begun(2));
         assert!(attempts.finish(LastAttempt::Succeeded, None, now).missed);
-        assert_eq!(attempts.look_for(&name("b"), now), Outlook::Absent, "the second attempt did not bring it");
-        assert_eq!(attempts.look_for(&name("d"), now), Outlook::CoolingDown);
-        assert_eq!(attempts.look_for(&name("d"), now), Outlook::CoolingDown, "naming it twice is no attempt");
+        assert_eq!(attempts.outlook(&name("b"), now), Outlook::Absent, "the second attempt did not bring it");
+        assert_eq!(attempts.outlook(&name("d"), now), Outlook::CoolingDown);
+        assert_eq!(attempts.outlook(&name("d"), now), Outlook::CoolingDown, "naming it twice is no attempt");
         attempts.begin_scheduled(now);
         attempts.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), None, now);
         for id in ["b", "d"] {
             assert_eq!(
-                attempts.look_for(&name(id), now),
+                attempts.outlook(&name(id), now),
                 Outlook::CoolingDown,
                 "an attempt that failed says nothing: {id}"
             );
         }
         attempts.begin_scheduled(now);
         assert!(!attempts.finish(LastAttempt::Succeeded, None, now).missed, "it was made for no token");
-        assert_eq!(attempts.look_for(&name("d"), now), Outlook::Absent);
+        assert_eq!(attempts.outlook(&name("d"), now), Outlook::Absent);
     }
 
     #[test]
@@ -320,7 +316,7 @@ mod tests {
             attempts.begin_retry(now);
             attempts.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), None, now);
         }
-        assert!(matches!(attempts.look_for(&name("a"), now), Outlook::Begun(_)));
+        assert!(matches!(attempts.outlook(&name("a"), now), Outlook::Begun(_)));
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 /// fetch is already under way, or a second rotation on the heels of the first.
 const BURST: u32 = 2;
 
-/// A bucket of fetches: every attempt takes one out, whoever caused it, and each cool-down puts one back.
+/// A bucket of fetches, into which each cool-down puts one back.
 ///
-/// Scheduled attempts and retries take theirs even from an empty bucket; what tokens cause needs a full one. So however many
-/// unknown keys are named, there is at most one fetch per cool-down, after the burst.
+/// An attempt that a token causes takes one out, and is not made if none is left. A scheduled one takes one out if there is one, and is made in any
+/// case. A retry after a failure takes none, so that an outage does not use up what tokens may cause. So however many unknown keys are named, tokens
+/// cause at most one fetch per cool-down, after the burst.
 #[derive(Debug)]
 pub(crate) struct CoolDown {
     period: Duration,

@@ -31,7 +31,7 @@ impl Held {
     }
 
     /// Until when it may be used although it could not be fetched anew, by both clocks.
-    pub(crate) fn usable(&self, outage: Duration) -> Usability {
+    pub(crate) fn usability(&self, outage: Duration) -> Usability {
         let lasts = self.freshness + outage;
         Usability::Usable { until: self.asked_at + lasts, until_time: self.asked_at_time.plus(lasts) }
     }

@@ -37,13 +37,13 @@ impl Machine {
     pub(crate) fn look_for(&mut self, name: &Name, now: Instant) -> Lookup {
         let outlook = match (self.published.usable(now), self.published.usability(now)) {
             (Some(keys), _) => match keys.resolve(name.hint(), UnixTime::EPOCH) {
-                Resolved::Unknown => self.attempts.look_for(name, now),
+                Resolved::Unknown => self.attempts.outlook(name, now),
                 brought => return Lookup::Answer(brought),
             },
             (None, Usability::Ended) => Outlook::CoolingDown,
-            (None, _) => self.attempts.look_for_any(now),
+            (None, _) => self.attempts.outlook_for_any(now),
         };
-        self.lookup(outlook, Resolved::Unknown, now)
+        Lookup::of(outlook, Resolved::Unknown, || self.fault(now))
     }
 
     /// What a signature that none of `tried` made leads to: another fetch, or nothing.
@@ -57,7 +57,7 @@ impl Machine {
             // A token that names a key of the set was not signed by it, which is a verdict. One that names none may have been
             // signed by a key that is not known yet.
             Outlook::CoolingDown if name.key_id().is_some() => Lookup::Answer(Resolved::Unknown),
-            outlook => self.lookup(outlook, Resolved::Unknown, now),
+            outlook => Lookup::of(outlook, Resolved::Unknown, || self.fault(now)),
         }
     }
 
@@ -86,7 +86,7 @@ impl Machine {
             _ if !in_time => Lookup::Answer(too_slow()),
             Resolved::Keys(_) | Resolved::Unknown => {
                 let outlook = self.not_brought(name, wait, now);
-                self.lookup(outlook, at_hand, now)
+                Lookup::of(outlook, at_hand, || self.fault(now))
             }
             other => Lookup::Answer(other),
         }
@@ -110,21 +110,23 @@ impl Machine {
         if !wait.joined {
             return Outlook::Absent;
         }
-        match self.attempts.look_for(name, now) {
+        match self.attempts.outlook(name, now) {
             // One that is under way now began after the token came, whichever token it was made for.
             Outlook::Joined(attempt) => Outlook::Begun(attempt),
             outlook => outlook,
         }
     }
+}
 
-    /// What that outlook means; `absent` is the answer if the key was looked for in vain.
-    fn lookup(&mut self, outlook: Outlook, absent: Resolved, now: Instant) -> Lookup {
+impl Lookup {
+    /// What an outlook means; `absent` is the answer if the key was looked for in vain, `fault` if it may not be looked for at the moment.
+    fn of(outlook: Outlook, absent: Resolved, fault: impl FnOnce() -> KeySourceError) -> Self {
         match outlook {
             Outlook::Begun(attempt) => Lookup::Wait(Wait { attempt, joined: false }),
             Outlook::Joined(attempt) => Lookup::Wait(Wait { attempt, joined: true }),
             Outlook::Absent => Lookup::Answer(absent),
             // It may not be looked for at the moment, and was not since a token first named it. It may be new.
-            Outlook::CoolingDown => Lookup::Answer(Resolved::Fault(self.fault(now))),
+            Outlook::CoolingDown => Lookup::Answer(Resolved::Fault(fault())),
         }
     }
 }

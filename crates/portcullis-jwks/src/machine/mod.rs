@@ -5,11 +5,11 @@
 //! runtime nor a network. The `driver` does what it says.
 
 mod absent_keys;
-mod answer;
-mod answers;
+mod attempt_over;
 mod attempts;
 mod cool_down;
 mod fault;
+mod fetched_keys;
 mod held;
 mod lookup;
 mod name;
@@ -25,7 +25,7 @@ use portcullis_core::{
     keys::{SkippedKey, VerifyingKey},
 };
 
-pub(crate) use answer::{Answer, Content, Learned};
+pub(crate) use fetched_keys::{Content, FetchedKeys, Learned};
 pub(crate) use held::Held;
 pub(crate) use lookup::{Lookup, PATIENCE, Wait};
 pub(crate) use name::Name;
@@ -70,9 +70,9 @@ pub(crate) enum Event {
     Time,
     /// A caller waits for keys, and not with a token.
     KeysWanted,
-    /// The attempt that [`Machine::next_attempt`] gave is over.
+    /// The attempt that [`Machine::take_up_attempt`] gave is over.
     AttemptOver {
-        outcome: Box<Result<Answer, FetchError>>,
+        outcome: Box<Result<FetchedKeys, FetchError>>,
         /// The time by the calendar.
         calendar: UnixTime,
     },
@@ -126,7 +126,7 @@ impl Machine {
 
     /// Starts with keys of an earlier process.
     pub(crate) fn restore(&mut self, held: Held) {
-        self.published = self.published.replaced(held.keys.clone(), held.usable(self.outage));
+        self.published = self.published.replaced(held.keys.clone(), held.usability(self.outage));
         self.held = Some(held);
     }
 
@@ -165,7 +165,7 @@ impl Machine {
     }
 
     /// What is known for the attempt that is to be made now. Each one is given out once.
-    pub(crate) fn next_attempt(&mut self, now: Instant) -> Option<Learned> {
+    pub(crate) fn take_up_attempt(&mut self, now: Instant) -> Option<Learned> {
         self.attempts.take_up(now).then(|| self.learned.clone())
     }
 
@@ -218,7 +218,7 @@ impl Machine {
         actions.push(Action::Publish(self.published.clone()));
         actions.push(Action::Tell(Notice::KeysTooOld));
         // The wait was chosen while there were keys to use.
-        let soon = (now + self.jitter.retry_after(self.failures, false)).max(self.no_sooner_than);
+        let soon = (now + self.jitter.back_off(self.failures, false)).max(self.no_sooner_than);
         self.due = self.due.map(|due| due.min(soon));
     }
 }

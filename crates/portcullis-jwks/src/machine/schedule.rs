@@ -27,7 +27,7 @@ impl Jitter {
     }
 
     /// After how long to try again when that many attempts in a row came to nothing, and keys can be used meanwhile or not.
-    pub(crate) fn retry_after(&mut self, failures: u32, usable: bool) -> Duration {
+    pub(crate) fn back_off(&mut self, failures: u32, usable: bool) -> Duration {
         let longest = if usable { LONGEST_WAIT } else { LONGEST_WAIT_WITHOUT_KEYS };
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(30));
         FIRST_WAIT.saturating_mul(doubled).min(longest).mul_f64(self.around_one(0.2))
@@ -61,9 +61,9 @@ mod tests {
         for (failures, seconds) in
             [(1, 1.0_f64), (2, 2.0), (3, 4.0), (5, 16.0), (6, 30.0), (1000, 30.0), (u32::MAX, 30.0)]
         {
-            let time = jitter.retry_after(failures, true).as_secs_f64();
+            let time = jitter.back_off(failures, true).as_secs_f64();
             assert!((0.8 * seconds..=1.2 * seconds).contains(&time), "{failures}: {time}");
-            let (time, seconds) = (jitter.retry_after(failures, false).as_secs_f64(), seconds.min(5.0));
+            let (time, seconds) = (jitter.back_off(failures, false).as_secs_f64(), seconds.min(5.0));
             assert!((0.8 * seconds..=1.2 * seconds).contains(&time), "{failures} without keys: {time}");
         }
     }

@@ -31,7 +31,7 @@ fn url() -> DocumentUrl {
 }
 
 /// What an attempt came to that was made then.
-type Outcome = fn(Instant) -> Result<Answer, FetchError>;
+type Outcome = fn(Instant) -> Result<FetchedKeys, FetchError>;
 
 const ONE_KEY: Outcome = |at| of_text(set(&[("a", ONE)]), at);
 const TWO_KEYS: Outcome = |at| of_text(set(&[("a", ONE), ("b", OTHER)]), at);
@@ -39,16 +39,16 @@ const NO_KEYS: Outcome = |at| of_text(set(&[]), at);
 const UNCHANGED: Outcome = |at| answer(Content::NotModified, at);
 const FAILURE: Outcome = |_| failed();
 
-fn of_text(text: String, at: Instant) -> Result<Answer, FetchError> {
+fn of_text(text: String, at: Instant) -> Result<FetchedKeys, FetchError> {
     answer(Content::Read { keys: KeyDocument::read(&text), text, etag: None }, at)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands where an attempt may have failed")]
-fn answer(content: Content, at: Instant) -> Result<Answer, FetchError> {
-    Ok(Answer { url: url(), learned_at: at, freshness: FRESHNESS, content })
+fn answer(content: Content, at: Instant) -> Result<FetchedKeys, FetchError> {
+    Ok(FetchedKeys { url: url(), learned_at: at, freshness: FRESHNESS, content })
 }
 
-fn failed() -> Result<Answer, FetchError> {
+fn failed() -> Result<FetchedKeys, FetchError> {
     Err(FetchError::timed_out(SECOND))
 }
 
@@ -104,8 +104,8 @@ impl Scene {
     }
 
     /// The attempt that is to be made comes to this.
-    fn over(&mut self, outcome: Result<Answer, FetchError>) -> Vec<String> {
-        assert!(self.machine.next_attempt(self.now).is_some(), "there is none to be made");
+    fn over(&mut self, outcome: Result<FetchedKeys, FetchError>) -> Vec<String> {
+        assert!(self.machine.take_up_attempt(self.now).is_some(), "there is none to be made");
         self.on(Event::AttemptOver { outcome: Box::new(outcome), calendar: UnixTime::from_secs(1_000_000) })
     }
 
@@ -221,11 +221,11 @@ fn failing() -> Scene {
 #[test]
 fn an_attempt_is_given_out_once_and_there_is_one_at_a_time() {
     let mut scene = starting();
-    assert!(scene.machine.next_attempt(scene.now).is_some());
-    assert!(scene.machine.next_attempt(scene.now).is_none());
+    assert!(scene.machine.take_up_attempt(scene.now).is_some());
+    assert!(scene.machine.take_up_attempt(scene.now).is_none());
     scene.on(Event::Time);
     scene.on(Event::KeysWanted);
-    assert!(scene.machine.next_attempt(scene.now).is_none());
+    assert!(scene.machine.take_up_attempt(scene.now).is_none());
     assert_eq!(scene.machine.wakes_at(), None, "nothing is due while one is under way");
 }
 
@@ -235,13 +235,13 @@ fn a_lazy_source_begins_when_keys_are_wanted_or_a_token_comes() {
     let lazy = || Scene { machine: Machine::new(SETTINGS, fastrand::Rng::with_seed(1), now), now };
     let mut idle = lazy();
     assert!(idle.on(Event::Time).is_empty());
-    assert!(idle.machine.next_attempt(now).is_none() && idle.machine.health(now) == Health::Idle);
+    assert!(idle.machine.take_up_attempt(now).is_none() && idle.machine.health(now) == Health::Idle);
     let mut wanted = lazy();
     wanted.on(Event::KeysWanted);
-    assert!(wanted.machine.next_attempt(now).is_some() && wanted.machine.health(now) == Health::Down);
+    assert!(wanted.machine.take_up_attempt(now).is_some() && wanted.machine.health(now) == Health::Down);
     let mut asked = lazy();
     assert_eq!(asked.look_for(&named("a")), "wait for 1");
-    assert!(asked.machine.next_attempt(now).is_some());
+    assert!(asked.machine.take_up_attempt(now).is_some());
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn nothing_can_be_used_after_the_end() {
     let mut scene = Scene::settled();
     assert_eq!(scene.on(Event::Ended), ["publish Ended", &format!("wake {}", u64::MAX)]);
     assert!(scene.look_for(&named("a")).starts_with("fault"));
-    assert!(scene.machine.next_attempt(scene.now).is_none());
+    assert!(scene.machine.take_up_attempt(scene.now).is_none());
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn a_key_that_came_since_the_caller_looked_is_found_and_costs_no_fetch() {
     assert!(scene.look_for(&named("unheard-of")).starts_with("fault"));
     scene.now += 2 * COOL_DOWN;
     assert_eq!(scene.look_for(&named("new")), "keys");
-    assert!(scene.machine.next_attempt(scene.now).is_none());
+    assert!(scene.machine.take_up_attempt(scene.now).is_none());
     assert!(scene.look_for(&named("unheard-of")).starts_with("wait"));
 }
 
@@ -423,7 +423,7 @@ fn keys_that_were_replaced_since_are_tried_without_a_fetch() {
     scene.over(of_text(set(&[("a", OTHER)]), scene.now));
     let newer = scene.machine.doubt(&named("a"), &tried, scene.now);
     assert!(matches!(newer, Lookup::Answer(Resolved::Keys(keys)) if !keys.is_of_the_set_of(&tried)));
-    assert!(scene.machine.next_attempt(scene.now).is_none());
+    assert!(scene.machine.take_up_attempt(scene.now).is_none());
 }
 
 #[test]
@@ -434,17 +434,17 @@ fn an_attempt_that_missed_its_key_has_the_next_one_ask_for_the_metadata() {
         let learned_long_ago = scene.now.checked_sub(SECOND).unwrap();
         scene.over(of_text(brings, learned_long_ago));
         wait(&mut scene, &named("c"));
-        assert_eq!(scene.machine.next_attempt(scene.now).unwrap().in_doubt, in_doubt);
+        assert_eq!(scene.machine.take_up_attempt(scene.now).unwrap().in_doubt, in_doubt);
     }
 }
 
 #[test]
 fn a_failure_has_the_next_attempt_ask_for_the_metadata() {
     let mut scene = due();
-    let learned = scene.machine.next_attempt(scene.now).unwrap();
+    let learned = scene.machine.take_up_attempt(scene.now).unwrap();
     assert_eq!(learned.discovered.map(|(url, _)| url), Some(url()));
     scene.on(Event::AttemptOver { outcome: Box::new(failed()), calendar: UnixTime::EPOCH });
     scene.pass();
     scene.on(Event::Time);
-    assert!(scene.machine.next_attempt(scene.now).unwrap().discovered.is_none());
+    assert!(scene.machine.take_up_attempt(scene.now).unwrap().discovered.is_none());
 }

@@ -7,7 +7,7 @@ use portcullis_core::{
     keys::{SkippedKey, VerifyingKey},
 };
 
-use super::{Action, Answer, Content, Held, Machine, Notice, Usability, attempts::LastAttempt};
+use super::{Action, Content, FetchedKeys, Held, Machine, Notice, Usability, attempts::LastAttempt};
 use crate::{
     error::FetchError,
     key_document::{ExposedKeys, KeyDocument, MAX_EXPOSED},
@@ -23,16 +23,16 @@ impl Machine {
     /// Draws the conclusions of an attempt, and then has the requests woken that wait for it.
     pub(super) fn on_attempt_over(
         &mut self,
-        outcome: Result<Answer, FetchError>,
+        outcome: Result<FetchedKeys, FetchError>,
         calendar: UnixTime,
         now: Instant,
     ) -> Vec<Action> {
         let mut actions = Vec::new();
         let asked_at = self.attempts.made_at().unwrap_or(now);
         let last = match outcome {
-            Ok(answer) => {
+            Ok(fetched) => {
                 let asked_at_time = calendar.minus(now.saturating_duration_since(asked_at));
-                self.answered(answer, (asked_at, asked_at_time), now, &mut actions)
+                self.on_fetched(fetched, (asked_at, asked_at_time), now, &mut actions)
             }
             Err(error) => self.fail(error, now, &mut actions),
         };
@@ -46,14 +46,14 @@ impl Machine {
     }
 
     /// `asked_at` is when it was asked for, by the clock that only goes forward and by the calendar.
-    fn answered(
+    fn on_fetched(
         &mut self,
-        answer: Answer,
+        fetched: FetchedKeys,
         asked_at: (Instant, UnixTime),
         now: Instant,
         actions: &mut Vec<Action>,
     ) -> LastAttempt {
-        let Answer { url, learned_at, freshness, content } = answer;
+        let FetchedKeys { url, learned_at, freshness, content } = fetched;
         let (asked_at, asked_at_time) = asked_at;
         if learned_at >= asked_at {
             self.learned.in_doubt = false;
@@ -105,7 +105,7 @@ impl Machine {
         if failures > 0 {
             actions.push(Action::Tell(Notice::Recovered { failures }));
         }
-        let usability = held.usable(self.outage);
+        let usability = held.usability(self.outage);
         self.due = Some(held.asked_at + self.jitter.refresh_after(held.freshness));
         // The keys that are in use stay, prepared as they are, however differently the issuer writes them down this time.
         let before = self.held.as_ref().map(|before| before.keys.clone()).unwrap_or_default();
@@ -132,7 +132,7 @@ impl Machine {
         let asked_for = error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER);
         let asked_for = self.jitter.no_sooner_than(asked_for);
         let usable = self.published.usable(now).is_some();
-        let retry = self.jitter.retry_after(self.failures, usable).max(asked_for);
+        let retry = self.jitter.back_off(self.failures, usable).max(asked_for);
         self.no_sooner_than = now + asked_for;
         self.due = Some(now + retry);
         // Tokens can cause several attempts at once.
@@ -159,7 +159,7 @@ impl Machine {
         }
         // What is left of it stays, also if that is nothing: a snapshot is to tell the next process.
         held.keys = kept.into_iter().collect();
-        let (keys, usability) = (held.keys.clone(), held.usable(self.outage));
+        let (keys, usability) = (held.keys.clone(), held.usability(self.outage));
         // So that the set is read in full when it is in order again.
         self.learned.etag = None;
         let usability = match self.published.usability(now) {

@@ -1,4 +1,4 @@
-//! `Answer`: what an attempt brings. `Learned`: what is known from attempts before, for the next one.
+//! `FetchedKeys`: what an attempt brings. `Learned`: what is known from attempts before, for the next one.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::{key_document::KeyDocument, url::DocumentUrl};
 
 /// A key set that came, or word that it is still the same.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct FetchedKeys {
     pub(crate) url: DocumentUrl,
     /// When that URL was learned.
     pub(crate) learned_at: Instant,
