@@ -265,6 +265,25 @@ async fn a_list_is_read_while_another_reader_waits() {
 }
 
 #[tokio::test]
+async fn a_reader_that_goes_back_reads_again_what_follows_there() {
+    if is_missing("nats-server") {
+        return;
+    }
+    let server = NatsServer::start();
+    let log = log_at(&server);
+    let mut cursors = Vec::new();
+    for entry in entries(0..4) {
+        log.append(&[entry]).await.unwrap();
+        cursors.push(log.read(cursors.last(), Duration::ZERO).await.unwrap().cursor);
+    }
+    for (at, cursor) in cursors.iter().enumerate().rev() {
+        let page = log.read(Some(cursor), Duration::ZERO).await.unwrap();
+        assert_eq!((page.entries, page.is_last, page.is_restart), (entries(at + 1..4), true, false), "{at}");
+    }
+    assert_eq!(log.read(None, Duration::ZERO).await.unwrap().entries, entries(0..4));
+}
+
+#[tokio::test]
 async fn what_is_no_entry_is_counted_and_passed_over() {
     if is_missing("nats-server") {
         return;
