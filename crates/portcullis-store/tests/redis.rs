@@ -349,6 +349,27 @@ async fn a_network_that_swallows_everything_is_an_error_soon_and_fine_afterwards
     assert!(has(&reader, "2"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_a_router_has_forgotten_is_replaced_after_one_error() {
+    if is_missing("redis-server") {
+        return;
+    }
+    let server = RedisServer::start();
+    let proxy = Proxy::before(server.port()).await;
+    let (mut reader, writer) = (Reader::new(at(proxy.port())), at(proxy.port()));
+    append(&writer, 0..1).await;
+    reader.catch_up().await;
+    proxy.forget();
+    let entries = [entry(1)];
+    let (read, appended) = tokio::join!(reader.read(AT_ONCE), writer.append(&entries));
+    for error in [read.unwrap_err(), appended.unwrap_err()] {
+        assert!(error.to_string().contains("does not answer"), "{error}");
+    }
+    append(&writer, 2..3).await;
+    reader.catch_up().await;
+    assert!(has(&reader, "2") && reader.restarts == 0);
+}
+
 #[tokio::test]
 async fn a_server_that_hangs_is_an_error_soon_and_fine_afterwards() {
     if is_missing("redis-server") {
