@@ -735,7 +735,7 @@ async fn a_user_cannot_have_functions_of_its_own_run_with_the_rights_of_the_owne
              'BEGIN TRUNCATE portcullis.revocations; RETURN 0.5; END'",
         )
         .await;
-    mallory.run("SET search_path = trap, pg_catalog").await;
+    mallory.run("GRANT USAGE ON SCHEMA trap TO PUBLIC; SET search_path = trap, pg_catalog").await;
     mallory.run("SELECT portcullis.append_revocations(ARRAY['b'], ARRAY[4000000000])").await;
     assert_eq!(admin.numbers("SELECT count(*) FROM portcullis.revocations").await, [2]);
 }
