@@ -85,9 +85,12 @@ impl<C: Send + Sync + 'static> Admission<C> {
             });
             return (proven.await, has_waited);
         }
-        let (proven, has_waited) = match self.inner.authenticator.verify(credential) {
-            Attempt::Done(outcome) => (outcome, false),
-            Attempt::Waiting(waiting) => (waiting.await, true),
+        let (proven, has_waited) = match self.inner.check_length(credential) {
+            Err(error) => (Err(error), false),
+            Ok(()) => match self.inner.authenticator.verify(credential) {
+                Attempt::Done(outcome) => (outcome, false),
+                Attempt::Waiting(waiting) => (waiting.await, true),
+            },
         };
         recorder.note(Check::Proved, &proven);
         (proven, has_waited)

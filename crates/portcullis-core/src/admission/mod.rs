@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 pub use self::any::{Admitted, AnyAdmission, IntoAdmission};
 use self::cache::{DEFAULT_TOKENS, Entry, Seen, TokenCache};
 use crate::{
-    AuthError, Authenticator, Clock, UnixTime, Verified,
+    AuthError, Authenticator, Clock, Code, UnixTime, Verified,
     authenticator::{Attempt, Credential, Presented, Proof, Proven, Scheme, Time},
     clock::SystemClock,
     explain::Explain,
@@ -160,11 +160,17 @@ impl<C: Send + Sync + 'static> Admission<C> {
     ///
     /// A token that is bound to a key is refused: who presents it proves that by a request ([`admit`](Self::admit)).
     pub fn verify(&self, token: &str) -> Attempt<Verified<C>> {
+        let presented = Presented::bearer(token.as_bytes());
         let time = Time::read(&self.inner.clock);
-        match self.find(Presented::bearer(token.as_bytes()), time) {
-            Some(outcome) => Attempt::Done(outcome),
-            None => self.ask(Credential::bearer(token).at(time), |verified, _| verified),
+        if let Some(outcome) = self.find(presented, time) {
+            return Attempt::Done(outcome);
         }
+        let credential = Credential::bearer(token).at(time);
+        if presented.read(time).is_err() {
+            // Octets that no request may present must not be remembered, or a request would be let in by them.
+            return self.clone().without_cache().ask(credential, |verified, _| verified);
+        }
+        self.ask(credential, |verified, _| verified)
     }
 
     /// Decides about what a request presents. The outcome is there at once unless something has to be fetched.
@@ -205,21 +211,23 @@ impl<C: Send + Sync + 'static> Admission<C> {
         }
     }
 
-    /// The outcome for octets that were verified before, if nothing has changed since. `None` if they have to be verified in full: then for the error that is
-    /// right, too. (DESIGN.md says why that is so for a revoked one.)
+    /// The outcome for octets that were verified before, if the authenticator would find the same again. `None` if they have to be verified in full.
+    ///
+    /// A credential that is revoked, or about which a stale view cannot tell, is answered here: or each of its requests would ask the authenticator, and
+    /// the store behind it, for nothing.
     #[inline]
     fn find(&self, presented: Presented<'_>, time: Time<'_>) -> Option<Result<Verified<C>, AuthError>> {
         let (cache, inner) = (self.cache.as_deref()?, &*self.inner);
         let probe = cache.probe(presented.octets(), presented.scheme())?;
         let is_current = |edition| inner.authenticator.is_current(edition, time.now);
         let Seen { verified, owes_proof } = cache.find(&probe, time.now, is_current)?;
-        if let Some(view) = &inner.revocations
-            && !view.admits_again(&verified, time.now, inner.when_stale)
-        {
-            return None;
+        if owes_proof && let Err(error) = inner.prove(presented.read_again(time)?, &verified) {
+            return Some(Err(error));
         }
-        if owes_proof {
-            return Some(inner.prove(presented.read_again(time)?, verified));
+        if let Some(view) = &inner.revocations
+            && let Err(error) = view.admit_again(&verified, time.now, inner.when_stale)
+        {
+            return Some(Err(error.with_issuer(verified.shared_conventions())));
         }
         Some(Ok(verified))
     }
@@ -229,6 +237,9 @@ impl<C: Send + Sync + 'static> Admission<C> {
         credential: Credential<'_>,
         conclude: impl FnOnce(Verified<C>, UnixTime) -> T + Send + 'static,
     ) -> Attempt<T> {
+        if let Err(error) = self.inner.check_length(credential) {
+            return Attempt::Done(Err(error));
+        }
         match self.inner.authenticator.verify(credential) {
             Attempt::Done(Ok(proven)) => {
                 let finished = self.finish(proven, credential);
@@ -260,7 +271,10 @@ impl<C: Send + Sync + 'static> Admission<C> {
         if let (Some(cache), Some(window)) = (&self.cache, proven.window)
             && let Some(probe) = cache.probe(credential.token().as_bytes(), credential.scheme())
         {
-            let window = inner.revocations.as_ref().map_or(window, |view| view.window(window, &proven.verified));
+            let window = inner
+                .revocations
+                .as_ref()
+                .map_or(window, |view| view.window(window, &proven.verified, credential.now()));
             let Proven { verified, edition, proof, .. } = proven;
             let entry = Entry { verified: verified.clone(), edition, owes_proof: proof != Proof::NotOwed, window };
             cache.remember(&probe, entry);
@@ -277,11 +291,24 @@ fn after_a_wait<'a>(token: &'a str, scheme: Scheme, time: Time<'a>) -> Credentia
 
 impl<C> Inner<C> {
     #[cold]
-    fn prove(&self, credential: Credential<'_>, verified: Verified<C>) -> Result<Verified<C>, AuthError>
+    fn prove(&self, credential: Credential<'_>, verified: &Verified<C>) -> Result<(), AuthError>
     where
         C: Send + Sync + 'static,
     {
-        self.authenticator.prove(credential, &verified).map(|()| verified)
+        self.authenticator.prove(credential, verified)
+    }
+
+    /// Refuses what the authenticator would not look at, before it has to.
+    fn check_length(&self, credential: Credential<'_>) -> Result<(), AuthError>
+    where
+        C: Send + Sync + 'static,
+    {
+        let longest = self.authenticator.max_len();
+        if credential.token().len() <= longest {
+            return Ok(());
+        }
+        Err(AuthError::new(Code::TokenTooLong)
+            .with_explanation(format!("credentials of up to {longest} bytes are accepted here")))
     }
 }
 

@@ -198,7 +198,10 @@ impl Inner {
         judge: &mut J,
     ) -> Option<Result<Step<C>, AuthError>> {
         match newer {
-            Resolved::Waiting(fetch) => Some(Ok(Step::NeedsKey(token.issuer.part(), fetch))),
+            Resolved::Waiting(fetch) => {
+                judge.take_back(Check::Signature); // newer keys decide about it
+                Some(Ok(Step::NeedsKey(token.issuer.part(), fetch)))
+            }
             Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now, judge).map(Step::Proven)),
             Resolved::Fault(fault) => {
                 judge.take_back(Check::Signature); // it was not decided about

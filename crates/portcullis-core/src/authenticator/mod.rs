@@ -68,7 +68,7 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
         Err(AuthError::new(Code::ProofMissing))
     }
 
-    /// The longest credential that is accepted, in bytes; longer ones are not looked for in the cache. Defaults to 16 KiB.
+    /// The longest credential that is accepted, in bytes; the admission refuses longer ones without asking. Defaults to 16 KiB.
     fn max_len(&self) -> usize {
         UnverifiedToken::MAX_LEN
     }

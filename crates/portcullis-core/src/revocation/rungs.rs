@@ -67,12 +67,15 @@ impl Rungs {
     }
 
     /// The same, and revoked with any of these as well: the ids of the credentials that it was derived from, by which [`Level::Token`] names them.
+    /// That level applies from then on, also to the credential's own id.
     ///
     /// [`Rungs::ALL`] stays as it is: a token that contains its own claims is derived from none.
     #[must_use]
     pub fn with_ancestors<S: Into<Box<str>>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
         if let Some(named) = &mut self.0 {
-            Arc::make_mut(named).ancestors.extend(ids.into_iter().map(Into::into));
+            let named = Arc::make_mut(named);
+            named.levels.insert(Level::Token);
+            named.ancestors.extend(ids.into_iter().map(Into::into));
         }
         self
     }

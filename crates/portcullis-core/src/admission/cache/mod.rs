@@ -118,7 +118,7 @@ impl<C> TokenCache<C> {
 
     pub(super) fn remember(&self, probe: &Probe<'_>, entry: Entry<C>) {
         let weight = weight(probe.text, &entry.verified);
-        if weight > HEAVIEST * self.max_len as u64 {
+        if weight > HEAVIEST * (self.max_len as u64).max(BYTES_PER_TOKEN) {
             return;
         }
         let token =

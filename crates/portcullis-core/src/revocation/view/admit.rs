@@ -30,11 +30,11 @@ impl RevocationView {
         Ok(())
     }
 
-    /// Whether a token that was admitted before is so again.
-    pub(crate) fn admits_again(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> bool {
+    /// The verdict about a token that was admitted before.
+    pub(crate) fn admit_again(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> Result<(), AuthError> {
         let checked = facts.checked_at_epoch().load(Ordering::Relaxed);
         let is_unchanged = checked == self.0.signs.changes.epoch();
-        (is_unchanged && self.0.is_fresh(now)) || self.admit_since(facts, now, when_stale, checked).is_ok()
+        if is_unchanged && self.0.is_fresh(now) { Ok(()) } else { self.admit_since(facts, now, when_stale, checked) }
     }
 
     fn admit_stale(&self, age: Option<Duration>, when_stale: WhenStale) -> Result<(), AuthError> {

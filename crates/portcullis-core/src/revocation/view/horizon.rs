@@ -14,10 +14,13 @@ impl RevocationView {
             .with_explanation(format!("revocations are remembered for tokens that live up to {horizon} s"))
     }
 
-    /// The part of a token's window in which the horizon admits it.
-    pub(crate) fn window(&self, window: Window, facts: &Facts) -> Window {
+    /// The part of a token's window in which the horizon admits it, verified at `now`.
+    ///
+    /// A credential without a horizon is remembered for no longer than revocations are. One that is made from now on is then forgotten after what
+    /// it ends.
+    pub(crate) fn window(&self, window: Window, facts: &Facts, now: UnixTime) -> Window {
         if !facts.rungs().has_horizon() {
-            return window;
+            return window.ending_at(now.plus(self.horizon()));
         }
         let window = self.early_end(facts).map_or(window, |end| window.ending_at(end));
         self.late_start(facts).map_or(window, |start| window.starting_at(start))
