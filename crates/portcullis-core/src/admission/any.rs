@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     Admission, Authenticator, UnixTime,
-    authenticator::{Attempt, Presented},
+    authenticator::{Attempt, Presented, Scheme},
     verified::{AnyVerified, Conventions},
 };
 
@@ -33,6 +33,8 @@ trait Erased: fmt::Debug + Send + Sync {
     fn admit(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted>;
 
     fn issuers(&self) -> Vec<Arc<Conventions>>;
+
+    fn schemes(&self) -> Vec<Scheme>;
 }
 
 impl AnyAdmission {
@@ -45,6 +47,11 @@ impl AnyAdmission {
     /// that takes.
     pub fn admit_watched(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted> {
         self.0.admit(presented, on_unseen)
+    }
+
+    /// The schemes under which credentials are taken: see [`Authenticator::schemes`].
+    pub fn schemes(&self) -> Vec<Scheme> {
+        self.0.schemes()
     }
 
     /// The issuers that are configured now: see [`Authenticator::issuers`].
@@ -60,6 +67,10 @@ impl<C: Send + Sync + 'static> Erased for Admission<C> {
 
     fn issuers(&self) -> Vec<Arc<Conventions>> {
         self.inner.authenticator.issuers()
+    }
+
+    fn schemes(&self) -> Vec<Scheme> {
+        self.inner.authenticator.schemes()
     }
 }
 

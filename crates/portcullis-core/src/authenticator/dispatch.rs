@@ -230,6 +230,18 @@ impl<C: Send + Sync + 'static> Authenticator for Dispatch<C> {
         known.max_by_key(|conventions| conventions.client_place().is_some())
     }
 
+    /// Those that were named, and [`Scheme::Bearer`] if any part is for a form or for the rest.
+    fn schemes(&self) -> Vec<Scheme> {
+        let scheme_of = |part: &Part<C>| if let Takes::Scheme(scheme) = part.takes { scheme } else { Scheme::Bearer };
+        let mut schemes: Vec<Scheme> = Vec::new();
+        for scheme in self.parts.iter().map(scheme_of) {
+            if !schemes.contains(&scheme) {
+                schemes.push(scheme);
+            }
+        }
+        schemes
+    }
+
     fn issuers(&self) -> Vec<Arc<Conventions>> {
         self.parts.iter().flat_map(|part| part.authenticator.issuers()).collect()
     }

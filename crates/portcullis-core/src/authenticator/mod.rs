@@ -82,6 +82,14 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// The schemes under which it takes credentials. A layer looks for these in the `Authorization` HTTP header; a credential under any other scheme is
+    /// none that is meant for it.
+    ///
+    /// Defaults to [`Scheme::Bearer`] alone.
+    fn schemes(&self) -> Vec<Scheme> {
+        vec![Scheme::Bearer]
+    }
+
     /// The issuers that are configured here now, for figures with a label of their own ([`Facts::issuer`](crate::verified::Facts::issuer) is
     /// that of the conventions). Asked once, when a layer is made.
     ///
@@ -112,6 +120,10 @@ impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
 
     fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
         (**self).conventions(issuer)
+    }
+
+    fn schemes(&self) -> Vec<Scheme> {
+        (**self).schemes()
     }
 
     fn issuers(&self) -> Vec<Arc<Conventions>> {

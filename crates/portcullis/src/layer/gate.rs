@@ -5,7 +5,7 @@ use std::{borrow::Cow, cell::Cell, mem, sync::Arc};
 use portcullis_core::{
     AuthError, Clock, Code, ConfigError,
     admission::{Admitted, AnyAdmission},
-    authenticator::{Attempt, Presented},
+    authenticator::{Attempt, Presented, Scheme},
     verified::AnyVerified,
 };
 
@@ -70,8 +70,8 @@ pub(super) enum Keep {
 
 type Outcome = Result<Pass, NotAdmitted>;
 
-/// The octets of a credential, and in which source they are.
-type Located<'r> = (usize, Cow<'r, [u8]>);
+/// The octets of a credential, under which scheme they are, and in which source.
+type Located<'r> = (usize, Scheme, Cow<'r, [u8]>);
 
 impl Gate {
     pub(super) fn new(sources: Vec<Source>, asserted: Option<Asserted>) -> Self {
@@ -172,7 +172,7 @@ impl Gate {
     #[inline]
     fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Outcome {
         match self.find(head) {
-            Ok(Some((source, octets))) => self.ask(head, source, &octets),
+            Ok(Some((source, scheme, octets))) => self.ask(head, source, scheme, &octets),
             Ok(None) => self.without_credential(head, absent, preflights),
             Err(error) => Err(self.refused(error)),
         }
@@ -238,7 +238,8 @@ impl Gate {
         for (at, source) in self.sources.iter().enumerate() {
             match source.location.find(head) {
                 Found::Absent => {}
-                Found::Token(octets) if credential.is_none() => credential = Some((at, octets)),
+                Found::Token(octets) if credential.is_none() => credential = Some((at, Scheme::Bearer, octets)),
+                Found::Under(scheme, octets) if credential.is_none() => credential = Some((at, scheme, octets)),
                 found => return Err(unusable(&found)),
             }
         }
@@ -246,9 +247,9 @@ impl Gate {
     }
 
     #[inline]
-    fn ask(&self, head: RequestHead<'_>, source: usize, octets: &[u8]) -> Outcome {
+    fn ask(&self, head: RequestHead<'_>, source: usize, scheme: Scheme, octets: &[u8]) -> Outcome {
         let view = View { head, original_uri: self.original_uri };
-        let presented = Presented::bearer(octets).with_request(&view);
+        let presented = Presented::bearer(octets).with_scheme(scheme).with_request(&view);
         if self.watch.is_on() {
             return self.ask_watched(presented, source, octets);
         }
@@ -322,6 +323,6 @@ fn unusable(found: &Found<'_>) -> AuthError {
         Found::Malformed(reason) => AuthError::new(Code::CredentialMalformed).with_explanation(*reason),
         Found::Misconfigured(reason) => AuthError::new(Code::ServiceMisconfigured).with_explanation(*reason),
         // A second place has one too.
-        Found::Token(_) | Found::Several | Found::Absent => Code::CredentialRepeated.into(),
+        Found::Token(_) | Found::Under(..) | Found::Several | Found::Absent => Code::CredentialRepeated.into(),
     }
 }

@@ -20,15 +20,18 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new<L: TokenLocation>(location: L, admission: impl IntoAdmission) -> Self {
-        let info = location.info();
+    pub(super) fn new<L: TokenLocation>(mut location: L, admission: impl IntoAdmission) -> Self {
+        let (info, admission) = (location.info(), admission.into_admission());
+        // Before the schemes are known, so that one place stays one place.
+        let identity = format!("{} {location:?}", std::any::type_name::<L>());
+        location.take_schemes(&admission.schemes());
         Self {
             caching: info.caching(),
-            identity: format!("{} {location:?}", std::any::type_name::<L>()),
+            identity,
             #[cfg(feature = "axum")]
             strips: info.bearer_method() != Some(crate::location::BearerMethod::Header),
             location: Arc::new(location),
-            admission: admission.into_admission(),
+            admission,
         }
     }
 }

@@ -3,9 +3,14 @@
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
 use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, folded};
+use portcullis_core::authenticator::Scheme;
+
 use crate::challenge::is_token_byte;
 
 /// The `Authorization` header with the scheme `Bearer`, in any case (RFC 6750 section 2.1). The default.
+///
+/// Where the authenticator takes credentials under [other schemes](portcullis_core::authenticator::Authenticator::schemes), those are found as well, as
+/// [`Found::Under`]; what is said of `Bearer` below is true of each of them.
 ///
 /// | HTTP header | found |
 /// |---|---|
@@ -17,14 +22,41 @@ use crate::challenge::is_token_byte;
 ///
 /// Proxies may join two headers with a comma: `Basic Zm9v, Bearer eyJ…`. That is refused as two headers are, whichever of
 /// them comes first. Commas between the parameters of another scheme (`Digest username="u", realm="r"`) are left alone.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct AuthorizationHeader;
+#[derive(Clone, Debug)]
+pub struct AuthorizationHeader {
+    takes_bearer: bool,
+    /// The other schemes that are taken.
+    others: Vec<Scheme>,
+}
 
 impl AuthorizationHeader {
     /// The location. It has nothing to configure.
     pub const fn new() -> Self {
-        Self
+        Self { takes_bearer: true, others: Vec::new() }
+    }
+
+    /// What stands behind a scheme other than `Bearer`, if it is one that is taken.
+    #[cold]
+    fn find_other<'r>(&self, value: &'r [u8]) -> Found<'r> {
+        for scheme in &self.others {
+            if let Some(credentials) = after_scheme(value, scheme.as_str().as_bytes()) {
+                return match credential_after_spaces(credentials) {
+                    Found::Token(credential) => Found::Under(*scheme, credential),
+                    found => found,
+                };
+            }
+        }
+        let is_taken = |word: &[u8]| {
+            (self.takes_bearer && word.eq_ignore_ascii_case(BEARER))
+                || self.others.iter().any(|scheme| word.eq_ignore_ascii_case(scheme.as_str().as_bytes()))
+        };
+        if folded::holds_credential(value, is_taken) { Found::Several } else { Found::Absent }
+    }
+}
+
+impl Default for AuthorizationHeader {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -33,12 +65,16 @@ impl TokenLocation for AuthorizationHeader {
         match only_value(head.headers, &AUTHORIZATION) {
             Value::None => Found::Absent,
             Value::Several => Found::Several,
-            Value::One(value) => match after_scheme(value) {
+            Value::One(value) => match after_scheme(value, BEARER).filter(|_| self.takes_bearer) {
                 Some(credentials) => credential_after_spaces(credentials),
-                None if folded::holds_bearer(value) => Found::Several,
-                None => Found::Absent,
+                None => self.find_other(value),
             },
         }
+    }
+
+    fn take_schemes(&mut self, schemes: &[Scheme]) {
+        self.takes_bearer = schemes.contains(&Scheme::Bearer);
+        self.others = schemes.iter().copied().filter(|scheme| *scheme != Scheme::Bearer).collect();
     }
 
     fn hint(&self, head: RequestHead<'_>) -> Option<&'static str> {
@@ -79,16 +115,18 @@ pub(super) fn only_value<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Value
     if is_repeated { Value::Several } else { Value::One(value.as_bytes().trim_ascii()) }
 }
 
-/// What follows the scheme, if the scheme is `Bearer`.
+/// The name of `Bearer`, as schemes are compared.
+pub(super) const BEARER: &[u8] = b"bearer";
+
+/// What follows the scheme, if it is this one, in any case.
 ///
 /// The scheme ends where a token ends (RFC 9110 section 11.4), so `Bearer<tab>x` is a malformed `Bearer` and `BearerX y`
 /// another scheme.
 #[inline]
-pub(super) fn after_scheme(value: &[u8]) -> Option<&[u8]> {
-    const SCHEME: &[u8] = b"bearer";
-    let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
+pub(super) fn after_scheme<'v>(value: &'v [u8], name: &[u8]) -> Option<&'v [u8]> {
+    let (scheme, rest) = value.split_at_checked(name.len())?;
     let ends = rest.first().is_none_or(|&byte| !is_token_byte(byte));
-    (ends && scheme.eq_ignore_ascii_case(SCHEME)).then_some(rest)
+    (ends && scheme.eq_ignore_ascii_case(name)).then_some(rest)
 }
 
 /// The credential after `1*SP`.

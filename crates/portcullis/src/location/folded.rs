@@ -2,13 +2,13 @@
 
 use crate::challenge::is_token_byte;
 
-/// Whether a value of another scheme holds a `Bearer` credential as well: `Basic Zm9v, Bearer eyJ…`, as a proxy writes it
+/// Whether a value of another scheme holds a credential of ours as well: `Basic Zm9v, Bearer eyJ…`, as a proxy writes it
 /// that joins two `Authorization` headers.
 ///
-/// What counts is the word `Bearer`, in any case, behind a comma or before something else, outside of quoted strings. A
+/// What counts is the word of a scheme that is taken, behind a comma or before something else, outside of quoted strings. A
 /// quoted string stands behind `=` (RFC 9110 section 11.2); any other quotation mark, or one that is not closed, hides
 /// nothing.
-pub(super) fn holds_bearer(value: &[u8]) -> bool {
+pub(super) fn holds_credential(value: &[u8], is_taken: impl Fn(&[u8]) -> bool) -> bool {
     let mut rest = value;
     let mut before = Some(b',');
     while let [first, after @ ..] = rest {
@@ -27,7 +27,7 @@ pub(super) fn holds_bearer(value: &[u8]) -> bool {
             continue;
         }
         let (word, behind) = rest.split_at(rest.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(rest.len()));
-        if word.eq_ignore_ascii_case(b"bearer") && is_scheme(before, behind) {
+        if is_taken(word) && is_scheme(before, behind) {
             return true;
         }
         (rest, before) = (behind, None);
@@ -61,7 +61,11 @@ fn behind_quotes(text: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::holds_bearer;
+    use super::holds_credential;
+
+    fn holds_bearer(value: &[u8]) -> bool {
+        holds_credential(value, |word| word.eq_ignore_ascii_case(b"bearer"))
+    }
 
     #[test]
     fn a_bearer_credential_among_others_is_seen() {

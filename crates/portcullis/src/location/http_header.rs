@@ -5,7 +5,7 @@ use portcullis_core::ConfigError;
 
 use super::{
     Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation,
-    authorization_header::{Value, after_scheme, credential_after_spaces, mark_sensitive, only_value},
+    authorization_header::{BEARER, Value, after_scheme, credential_after_spaces, mark_sensitive, only_value},
 };
 use crate::challenge::check_token;
 
@@ -42,7 +42,7 @@ impl TokenLocation for HttpHeader {
         match only_value(head.headers, &self.name) {
             Value::None | Value::One([]) => Found::Absent,
             Value::Several => Found::Several,
-            Value::One(value) => match after_scheme(value) {
+            Value::One(value) => match after_scheme(value, BEARER) {
                 Some(credentials) => credential_after_spaces(credentials),
                 None => Found::Token(value.into()),
             },

@@ -55,6 +55,8 @@ mod web_socket_subprotocol;
 
 use std::{borrow::Cow, fmt};
 
+use portcullis_core::authenticator::Scheme;
+
 pub use authorization_header::AuthorizationHeader;
 pub use cookie::Cookie;
 #[cfg(feature = "form")]
@@ -86,6 +88,12 @@ pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
         let _ = request;
     }
 
+    /// Tells this place which schemes the admission takes credentials under. Called once, when the layer is built. A place where a credential stands
+    /// without a scheme has no use for it, and need not implement it.
+    fn take_schemes(&mut self, schemes: &[Scheme]) {
+        let _ = schemes;
+    }
+
     /// Returns what the operator's log may say about a request in which nothing was found here: that something there is
     /// nearly a credential, say. Asked about requests that are refused for want of a credential.
     ///
@@ -112,6 +120,10 @@ impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
         (**self).strip(request);
     }
 
+    fn take_schemes(&mut self, schemes: &[Scheme]) {
+        (**self).take_schemes(schemes);
+    }
+
     fn hint(&self, head: RequestHead<'_>) -> Option<&'static str> {
         (**self).hint(head)
     }
@@ -128,6 +140,8 @@ pub enum Found<'r> {
     Absent,
     /// The octets that stand where one credential belongs, not looked at any further; borrowed from the request unless they had to be decoded.
     Token(Cow<'r, [u8]>),
+    /// The same under another scheme than `Bearer`.
+    Under(Scheme, Cow<'r, [u8]>),
     /// A credential was meant, but this is wrong with it. For the log; never holds anything of the request.
     Malformed(&'static str),
     /// More than one credential.
@@ -142,6 +156,7 @@ impl fmt::Debug for Found<'_> {
         match self {
             Self::Absent => f.write_str("Absent"),
             Self::Token(_) => f.write_str("Token(REDACTED)"),
+            Self::Under(scheme, _) => write!(f, "Under({scheme}, REDACTED)"),
             Self::Malformed(reason) => f.debug_tuple("Malformed").field(reason).finish(),
             Self::Several => f.write_str("Several"),
             Self::Misconfigured(reason) => f.debug_tuple("Misconfigured").field(reason).finish(),

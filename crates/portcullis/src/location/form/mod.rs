@@ -113,7 +113,7 @@ impl FormCredential {
     fn of(found: Found<'_>) -> Self {
         match found {
             Found::Absent => Self::Absent,
-            Found::Token(token) => Self::Token(Arc::new(Zeroizing::new(token.into_owned()))),
+            Found::Token(token) | Found::Under(_, token) => Self::Token(Arc::new(Zeroizing::new(token.into_owned()))),
             Found::Malformed(reason) | Found::Misconfigured(reason) => Self::Malformed(reason),
             Found::Several => Self::Several,
         }

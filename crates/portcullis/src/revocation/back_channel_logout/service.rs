@@ -77,7 +77,7 @@ impl BackChannelLogout {
     {
         let form = body::read(body, LIMIT).await.map_err(Failure::Unread)?;
         match urlencoded::find(&form, "logout_token") {
-            Found::Token(token) => Ok(self.admission.admit(Presented::bearer(&token))),
+            Found::Token(token) | Found::Under(_, token) => Ok(self.admission.admit(Presented::bearer(&token))),
             Found::Absent => Err(Failure::Request("the form has no logout_token")),
             Found::Several => Err(Failure::Request("the form has more than one logout_token: send one")),
             Found::Malformed(_) | Found::Misconfigured(_) => Err(NOT_A_TOKEN),
