@@ -78,7 +78,13 @@ async fn an_actor_of_another_issuer_is_another_actor() {
     assert_eq!(refusal(&actor("helpdesk"), &ours).await, None);
     assert_eq!(refusal(&actor("helpdesk"), &theirs).await, Some(Code::RequirementNotMet));
     let agents = actor_of("https://agents.example", "helpdesk");
-    assert_eq!(refusal(&agents, &theirs).await, None);
+    assert_eq!(refusal(&agents, &theirs).await, Some(Code::RequirementNotMet), "any issuer could say so");
+    for (speaks_for, expected) in
+        [("https://agents.example", None), ("https://other.example", Some(Code::RequirementNotMet))]
+    {
+        let facts = Facts::assertion_of(&theirs, Conventions::new(ISSUER).actors_of(speaks_for)).unwrap();
+        assert_eq!(outcome(&agents, facts).await.err().map(|error| error.code()), expected, "{speaks_for}");
+    }
     assert_eq!(refusal(&agents, &ours).await, Some(Code::RequirementNotMet));
     assert_eq!(refusal(&actor_of(ISSUER, "helpdesk"), &helpdesk_for_alice()).await, None, "the token's own issuer");
 }

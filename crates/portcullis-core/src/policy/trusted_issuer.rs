@@ -275,6 +275,19 @@ impl TrustedIssuer {
         self
     }
 
+    /// Takes this issuer's word about actors of another issuer: tokens in which `act` has that `iss` (RFC 8693 section 4.1). Several add up.
+    ///
+    /// It is what the requirement `actor_of` goes by. Nothing but this issuer's signature proves who acts, so with it an issuer can name any of the
+    /// other's actors: say it of an issuer that exchanges tokens on behalf of the other, and of no tenant.
+    ///
+    /// Defaults to its own actors alone.
+    #[must_use]
+    pub fn actors_of(mut self, issuer: impl Into<String>) -> Self {
+        let conventions = Arc::unwrap_or_clone(self.policy.conventions).actors_of(issuer);
+        self.policy.conventions = Arc::new(conventions);
+        self
+    }
+
     /// Lets a granted scope cover others, `rule(granted, needed)`: for hierarchies such as `orders` over
     /// `orders:read`.
     ///

@@ -14,6 +14,8 @@ pub struct Conventions {
     client: ClientClaim,
     /// Pointers and values by which the tokens of applications are told from those of users.
     application_marks: Vec<(Box<str>, Box<str>)>,
+    /// Other issuers of whose actors this one's word is taken.
+    actors_of: Vec<Box<str>>,
     roles_at: Vec<ClaimPlace>,
     scope_rule: Option<Arc<ScopeRule>>,
 }
@@ -39,6 +41,7 @@ impl Conventions {
         Self {
             issuer: issuer.into(),
             client: ClientClaim::Registered,
+            actors_of: Vec::new(),
             application_marks: Vec::new(),
             roles_at: Vec::new(),
             scope_rule: None,
@@ -71,6 +74,19 @@ impl Conventions {
     pub fn application_if(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
         self.application_marks.push((pointer.into().into(), value.into().into()));
         self
+    }
+
+    /// Takes this issuer's word about actors of another issuer.
+    ///
+    /// See [`TrustedIssuer::actors_of`](crate::TrustedIssuer::actors_of).
+    #[must_use]
+    pub fn actors_of(mut self, issuer: impl Into<String>) -> Self {
+        self.actors_of.push(issuer.into().into());
+        self
+    }
+
+    pub(crate) fn vouches_for_actors_of(&self, issuer: &str) -> bool {
+        issuer == self.issuer() || self.actors_of.iter().any(|known| **known == *issuer)
     }
 
     /// Adds a place where roles stand: a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's name, `/` is

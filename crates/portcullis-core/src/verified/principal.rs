@@ -65,7 +65,8 @@ pub enum Principal<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Actor<'a> {
-    /// Its `iss`; the token's issuer if it has none.
+    /// Its `iss`; the token's issuer if it has none. Only the token's issuer says so: whether its word is taken about actors of another,
+    /// [`Facts::vouches_for`] tells.
     pub issuer: &'a str,
     /// Its `sub`.
     pub subject: &'a str,
@@ -90,6 +91,12 @@ impl Facts {
     /// tree, as [`claim`](Self::claim) does.
     pub fn actor(&self) -> Option<Actor<'_>> {
         self.try_actor().ok().flatten()
+    }
+
+    /// Whether the token's issuer is believed about this actor: it is one of its own, or one of an issuer that was
+    /// [named](crate::TrustedIssuer::actors_of).
+    pub fn vouches_for(&self, actor: Actor<'_>) -> bool {
+        self.conventions().vouches_for_actors_of(actor.issuer)
     }
 
     /// Returns who acts for the subject, for a rule that reads it. `Ok(None)` if there is no actor.

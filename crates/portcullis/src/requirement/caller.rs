@@ -50,6 +50,9 @@ pub fn actor(subject: impl Into<String>) -> Requirement {
 }
 
 /// As [`actor`], for an actor of the issuer that is named here: by `iss` within `act`, or, without that, by the token's.
+///
+/// A token of another issuer is believed only if that issuer may speak of this one's actors
+/// ([`TrustedIssuer::actors_of`](crate::TrustedIssuer::actors_of)): or each tenant could name the helpdesk of all.
 pub fn actor_of(issuer: impl Into<String>, subject: impl Into<String>) -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::Actor { subject: subject.into(), issuer: Some(issuer.into()) }))
 }
@@ -86,7 +89,8 @@ impl Caller {
             | (Self::Application, Principal::Application(_))
             | (Self::Acting, Principal::Acting { .. }) => true,
             (Self::Actor { subject, issuer }, Principal::Acting { actor, .. }) => {
-                actor.subject == subject && actor.issuer == issuer.as_deref().unwrap_or(facts.issuer())
+                let is_named = actor.subject == subject && actor.issuer == issuer.as_deref().unwrap_or(facts.issuer());
+                is_named && facts.vouches_for(actor)
             }
             _ => false,
         })
