@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Wake, Waker},
 };
 
@@ -12,30 +12,38 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A future that is driven by whichever request is polled, and whose output all of them get.
 ///
-/// A request that goes away, because its client did, loses nothing of it: the others go on. It ends with the last one.
-pub(super) struct Flight<T>(Mutex<State<T>>);
+/// A request that goes away, because its client did, loses nothing of it: the others go on. The future is dropped with the last request.
+pub(super) struct Flight<T> {
+    state: Mutex<State<T>>,
+    /// What the future is polled with. It does not keep the flight alive: what the future waits for keeps its waker, and the flight keeps the future.
+    waker: Waker,
+}
 
 struct State<T> {
     stage: Stage<T>,
-    /// Of the requests that wait, by the number that each got.
+    /// Of the requests that wait, by the number that each got. One that was woken has none until it is polled.
     wakers: HashMap<u64, Option<Waker>>,
     joined: u64,
-    /// Whether there is progress to be made that came while the future was being polled.
-    woken_meanwhile: bool,
+    /// Whether the future was woken and not polled since. Until it is, polling it leads nowhere.
+    is_due: bool,
 }
 
 enum Stage<T> {
     Ready(Work<T>),
     /// A request is polling it.
     Polled,
-    /// `None` if it panicked.
+    /// `None` if it panicked, or if no request waits for it any more.
     Done(Option<T>),
 }
 
 impl<T: Clone + Send + 'static> Flight<T> {
-    pub(super) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
+    pub(super) fn new(work: impl Future<Output = T> + Send + 'static) -> Arc<Self> {
         let stage = Stage::Ready(Box::pin(work));
-        Self(Mutex::new(State { stage, wakers: HashMap::new(), joined: 0, woken_meanwhile: false }))
+        let state = State { stage, wakers: HashMap::new(), joined: 0, is_due: true };
+        Arc::new_cyclic(|flight| {
+            let waker = Waker::from(Arc::new(WakeRequests(Weak::clone(flight))));
+            Self { state: Mutex::new(state), waker }
+        })
     }
 
     /// One more request that waits. It has to [`leave`](Self::leave).
@@ -47,35 +55,40 @@ impl<T: Clone + Send + 'static> Flight<T> {
         number
     }
 
-    /// A request waits no more. Returns whether it was the last one, and who has to be woken: it may have been the one that was to poll.
-    pub(super) fn leave(&self, number: u64) -> (bool, Vec<Waker>) {
+    /// A request waits no more. Returns what is over if it was the last one: to be dropped without a lock.
+    ///
+    /// No other request is woken for it: whenever there is something to do, all of them are.
+    pub(super) fn leave(&self, number: u64) -> Option<Abandoned<T>> {
         let mut state = self.lock();
         state.wakers.remove(&number);
-        (state.wakers.is_empty(), state.take_wakers())
+        if !state.wakers.is_empty() {
+            return None;
+        }
+        Some(Abandoned { _stage: std::mem::replace(&mut state.stage, Stage::Done(None)) })
     }
 
     /// Drives the future. `None` if it panicked, now or earlier.
-    pub(super) fn poll(self: &Arc<Self>, number: u64, context: &Context<'_>) -> Poll<Option<T>> {
+    pub(super) fn poll(&self, number: u64, context: &Context<'_>) -> Poll<Option<T>> {
         let mut state = self.lock();
         state.wakers.insert(number, Some(context.waker().clone()));
         let work = match &state.stage {
             Stage::Done(output) => return Poll::Ready(output.clone()),
-            Stage::Polled => return Poll::Pending,
-            Stage::Ready(_) => std::mem::replace(&mut state.stage, Stage::Polled),
+            Stage::Ready(_) if state.is_due => std::mem::replace(&mut state.stage, Stage::Polled),
+            Stage::Ready(_) | Stage::Polled => return Poll::Pending,
         };
+        state.is_due = false;
         drop(state);
         let Stage::Ready(work) = work else { return Poll::Pending };
         // Polled without the lock: it is the application's code, which may take long, come back here, or panic.
         let mut turn = Turn { flight: self, stage: Stage::Done(None) };
-        let waker = Waker::from(Arc::clone(self));
-        let (stage, poll) = poll_once(work, &mut Context::from_waker(&waker));
+        let (stage, poll) = poll_once(work, &mut Context::from_waker(&self.waker));
         turn.stage = stage;
         drop(turn);
         poll
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,6 +97,11 @@ fn poll_once<T: Clone>(mut work: Work<T>, context: &mut Context<'_>) -> (Stage<T
         Poll::Ready(output) => (Stage::Done(Some(output.clone())), Poll::Ready(Some(output))),
         Poll::Pending => (Stage::Ready(work), Poll::Pending),
     }
+}
+
+/// What the last request leaves behind: the future, unless it is over.
+pub(super) struct Abandoned<T> {
+    _stage: Stage<T>,
 }
 
 /// One request's turn at the future. When it ends, even by a panic, the next one can come.
@@ -97,8 +115,8 @@ impl<T: Clone + Send + 'static> Drop for Turn<'_, T> {
         let mut state = self.flight.lock();
         state.stage = std::mem::replace(&mut self.stage, Stage::Polled);
         let is_done = matches!(state.stage, Stage::Done(_));
-        let wakers = if is_done || state.woken_meanwhile { state.take_wakers() } else { Vec::new() };
-        state.woken_meanwhile = false;
+        // Woken while it was being polled.
+        let wakers = if is_done || state.is_due { state.take_wakers() } else { Vec::new() };
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -110,13 +128,20 @@ impl<T> State<T> {
     }
 }
 
-/// Wakes all that wait: any of them may be the one that goes away before it polls.
-impl<T: Clone + Send + 'static> Wake for Flight<T> {
+/// Wakes all that wait: any of them may be the one that goes away, or is not polled. The first one that is polled drives the future.
+struct WakeRequests<T>(Weak<Flight<T>>);
+
+impl<T: Clone + Send + 'static> Wake for WakeRequests<T> {
     fn wake(self: Arc<Self>) {
-        let mut state = self.lock();
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let Some(flight) = self.0.upgrade() else { return };
+        let mut state = flight.lock();
+        state.is_due = true;
         if matches!(state.stage, Stage::Polled) {
-            state.woken_meanwhile = true;
-            return;
+            return; // the one that polls it wakes the others
         }
         let wakers = state.take_wakers();
         drop(state);
@@ -158,9 +183,7 @@ mod tests {
         }
 
         fn leave(&self, flight: &Flight<u8>) {
-            let (is_last, others) = flight.leave(self.number);
-            assert!(!is_last);
-            others.into_iter().for_each(Waker::wake);
+            assert!(flight.leave(self.number).is_none(), "there are others");
         }
 
         fn woken(&self) -> usize {
@@ -178,7 +201,7 @@ mod tests {
             count.fetch_add(1, Ordering::SeqCst);
             receiver.as_mut().poll(context).map(Result::unwrap)
         });
-        (Arc::new(Flight::new(work)), sender, polled)
+        (Flight::new(work), sender, polled)
     }
 
     #[test]
@@ -193,17 +216,51 @@ mod tests {
 
     #[test]
     fn the_one_that_polled_may_go_away() {
-        let (flight, sender, _) = flight();
+        let (flight, sender, polled) = flight();
         let [one, other] = [(); 2].map(|()| Request::of(&flight));
         assert!(other.poll(&flight).is_pending() && one.poll(&flight).is_pending());
         one.leave(&flight);
-        let woken = other.woken();
-        assert!(woken > 0, "it polls instead");
-        assert!(other.poll(&flight).is_pending());
+        assert_eq!((other.woken(), polled.load(Ordering::SeqCst)), (0, 1), "there is nothing to do yet");
         sender.send(7).unwrap();
-        assert!(other.woken() > woken);
+        assert_eq!(other.woken(), 1);
         assert_eq!(other.poll(&flight), Poll::Ready(Some(7)));
-        assert!(flight.leave(other.number).0, "it was the last");
+        assert!(flight.leave(other.number).is_some(), "it was the last");
+    }
+
+    #[test]
+    fn one_that_was_woken_may_go_away_or_not_be_polled() {
+        let (flight, sender, _) = flight();
+        let [gone, idle, one] = [(); 3].map(|()| Request::of(&flight));
+        assert!([&gone, &idle, &one].iter().all(|request| request.poll(&flight).is_pending()));
+        sender.send(7).unwrap();
+        gone.leave(&flight);
+        assert_eq!([idle.woken(), one.woken()], [1, 1]);
+        assert_eq!(one.poll(&flight), Poll::Ready(Some(7)));
+    }
+
+    #[test]
+    fn the_future_is_dropped_with_the_last_request_although_its_waker_lives_on() {
+        struct Held(Arc<AtomicUsize>);
+        impl Drop for Held {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let (dropped, kept) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(None)));
+        let (held, waker) = (Held(Arc::clone(&dropped)), Arc::clone(&kept));
+        let flight = Flight::new(std::future::poll_fn(move |context| {
+            let _is_held = &held;
+            *waker.lock().unwrap() = Some(context.waker().clone());
+            Poll::<u8>::Pending
+        }));
+        let [one, last] = [(); 2].map(|()| Request::of(&flight));
+        assert!(one.poll(&flight).is_pending() && last.poll(&flight).is_pending());
+        one.leave(&flight);
+        assert_eq!(dropped.load(Ordering::SeqCst), 0, "another one waits for it");
+        drop(flight.leave(last.number));
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        drop(flight);
+        kept.lock().unwrap().take().unwrap().wake(); // of a flight that is gone
     }
 
     #[test]
@@ -214,7 +271,7 @@ mod tests {
             context.waker().wake_by_ref();
             if polls < 3 { Poll::Pending } else { Poll::Ready(7) }
         });
-        let flight = Arc::new(Flight::new(work));
+        let flight = Flight::new(work);
         let [one, other] = [(); 2].map(|()| Request::of(&flight));
         assert!(one.poll(&flight).is_pending());
         assert_eq!(one.woken(), 1);
@@ -227,7 +284,7 @@ mod tests {
     #[test]
     fn a_panic_ends_the_wait_of_the_others() {
         let work = std::future::poll_fn(|_| -> Poll<u8> { panic!("on purpose") });
-        let flight = Arc::new(Flight::new(work));
+        let flight = Flight::new(work);
         let [one, other] = [(); 2].map(|()| Request::of(&flight));
         assert!(catch_unwind(AssertUnwindSafe(|| one.poll(&flight))).is_err());
         assert_eq!(other.poll(&flight), Poll::Ready(None));

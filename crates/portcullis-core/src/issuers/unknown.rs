@@ -5,8 +5,11 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -39,6 +42,8 @@ pub(super) struct Unknown {
     resolver: SharedResolver,
     learned: ArcSwap<Table>,
     state: Mutex<State>,
+    /// How many questions there are, with those whose answers are outdated: as long as a resolver's future lives.
+    asked: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -68,6 +73,7 @@ impl Unknown {
             resolver: super::resolver::shared(resolver),
             learned: ArcSwap::from_pointee(Table::of_learned()),
             state: Mutex::default(),
+            asked: Arc::default(),
         }
     }
 
@@ -105,17 +111,20 @@ impl Unknown {
         name: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<str>, Arc<Flight<Answer>>), AuthError> {
-        if state.flights.len() >= ASKED_AT_ONCE {
+        // Under the lock, so that no two start at the same time.
+        if self.asked.load(Ordering::SeqCst) >= ASKED_AT_ONCE {
             let error = AuthError::new(Code::IssuerUnavailable).with_retry_after(Duration::from_secs(1));
             return Err(error.with_explanation(format!("{ASKED_AT_ONCE} unknown issuers are being asked about")));
         }
         let name: Arc<str> = name.into();
         state.started += 1;
         let (this, asked, number) = (Arc::clone(self), Arc::clone(&name), state.started);
-        let flight = Arc::new(Flight::new(async move {
+        let question = Question::new(Arc::clone(&self.asked));
+        let flight = Flight::new(async move {
+            let _until_the_answer_is_dropped = question;
             let outcome = (this.resolver)(Arc::clone(&asked)).await;
             this.settle(&asked, number, outcome, &*clock)
-        }));
+        });
         state.flights.insert(Arc::clone(&name), (number, Arc::clone(&flight)));
         Ok((name, flight))
     }
@@ -260,6 +269,22 @@ impl Refused {
     }
 }
 
+/// A question to the resolver, counted until its future is gone.
+struct Question(Arc<AtomicUsize>);
+
+impl Question {
+    fn new(asked: Arc<AtomicUsize>) -> Self {
+        asked.fetch_add(1, Ordering::SeqCst);
+        Self(asked)
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// A request that waits for what a resolver says.
 pub(crate) struct Asked {
     unknown: Arc<Unknown>,
@@ -287,12 +312,11 @@ impl Future for Asked {
 impl Drop for Asked {
     fn drop(&mut self) {
         let mut state = self.unknown.lock();
-        let (is_last, others) = self.flight.leave(self.number);
+        let abandoned = self.flight.leave(self.number);
         let is_current = state.flights.get(&self.name).is_some_and(|(_, flight)| Arc::ptr_eq(flight, &self.flight));
-        let abandoned = if is_last && is_current { state.flights.remove(&self.name) } else { None };
+        let ended = if abandoned.is_some() && is_current { state.flights.remove(&self.name) } else { None };
         drop(state);
-        others.into_iter().for_each(Waker::wake);
         // With it goes the resolver's future, which is the application's.
-        drop(abandoned);
+        drop((abandoned, ended));
     }
 }
