@@ -270,6 +270,21 @@ fn what_the_application_says_is_newer_than_an_answer_that_is_on_its_way() {
 }
 
 #[test]
+fn retain_ends_the_questions_about_issuers_that_are_not_kept() {
+    let scene = Scene::new();
+    let (evil, acme) = (scene.tenant("evil"), scene.tenant("acme"));
+    let [mut of_evil, of_acme] = [&evil, &acme].map(|tenant| scene.begin(tenant));
+    scene.issuers.retain(|name| name != evil.name());
+    // Read before the issuer was taken back.
+    scene.desk.answer(|name| Ok(Some(if name == evil.name() { evil.trusted() } else { acme.trusted() })));
+    assert!(done(of_acme).is_ok());
+    assert!(poll(&mut of_evil).is_pending(), "so it is asked once more");
+    assert_eq!((scene.issuers.learned(), scene.desk.asked()), (vec![acme.name().to_owned()], 3));
+    scene.desk.answer(|_| Ok(None));
+    assert_eq!(done(of_evil).unwrap_err().code(), Code::IssuerNotTrusted);
+}
+
+#[test]
 fn removing_and_replacing_end_what_was_learned_and_remembered() {
     let scene = Scene::new();
     let acme = scene.tenant("acme");

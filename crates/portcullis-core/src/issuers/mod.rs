@@ -132,9 +132,13 @@ impl Issuers {
 
     /// Trusts only those issuers any longer whose name `keep` says yes to, on the list and learned.
     ///
+    /// Also asks `keep` about issuers that the [resolver](Self::on_unknown) is being asked about. If it says no, that answer is not used, since it may be
+    /// older than this call, and the resolver is asked once more. So have the resolver say no first.
+    ///
     /// An issuer that is inserted or replaced while `keep` runs, stays.
     pub fn retain(&self, mut keep: impl FnMut(&str) -> bool) {
-        for name in self.learned().iter().filter(|name| !keep(name)) {
+        let unknown = self.0.unknown.get().map(|unknown| unknown.names()).unwrap_or_default();
+        for name in unknown.iter().filter(|name| !keep(name)) {
             self.forget(name);
         }
         // Asked outside of the change, since the closure is the application's and may come back here.

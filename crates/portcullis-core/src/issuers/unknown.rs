@@ -1,7 +1,7 @@
 //! What is known of issuers that are not on the list: a resolver, those that it gave, and those that it did not.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     fmt,
     future::Future,
     pin::Pin,
@@ -183,6 +183,14 @@ impl Unknown {
         drop(state);
         drop((outdated, replaced));
         was_learned
+    }
+
+    /// The names of the issuers that are learned, and of those that are being asked about.
+    pub(super) fn names(&self) -> HashSet<Arc<str>> {
+        // Under the lock, so that no answer arrives in between.
+        let state = self.lock();
+        let learned = self.learned.load();
+        state.flights.keys().cloned().chain(learned.rows().map(|row| row.name().into())).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
