@@ -1,107 +1,13 @@
 //! Issuers that are not on the list, and the resolver that is asked about them.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{
-    future::Future,
-    pin::{Pin, pin},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+mod desk;
 
-use portcullis_core::{
-    Admission, AuthError, Code, Issuers, JwtAuthenticator, TrustedIssuer, Verified,
-    authenticator::{Attempt, Waiting},
-    issuers::{Allow, ResolveError},
-};
-use portcullis_test::{FixedClock, MockIssuer};
-use tokio::sync::oneshot;
+use std::{task::Poll, time::Duration};
 
-type Answer = Result<Option<TrustedIssuer>, ResolveError>;
-
-/// A name that was asked about, and where the answer goes.
-type Question = (String, oneshot::Sender<Answer>);
-
-/// A resolver that is asked, and answers when the test says so.
-#[derive(Clone, Default)]
-struct Desk {
-    questions: Arc<Mutex<Vec<Question>>>,
-    asked: Arc<AtomicUsize>,
-}
-
-impl Desk {
-    fn resolver(&self) -> impl Fn(String) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync + 'static {
-        let this = self.clone();
-        move |name| {
-            this.asked.fetch_add(1, Ordering::SeqCst);
-            let (answer, answered) = oneshot::channel();
-            this.questions.lock().unwrap().push((name, answer));
-            Box::pin(async move { answered.await? })
-        }
-    }
-
-    fn answer(&self, answer: impl Fn(&str) -> Answer) {
-        for (name, question) in self.questions.lock().unwrap().drain(..) {
-            drop(question.send(answer(&name)));
-        }
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-}
-
-struct Scene {
-    issuers: Issuers,
-    desk: Desk,
-    clock: FixedClock,
-    admission: Admission,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let (issuers, desk, clock) = (Issuers::default(), Desk::default(), FixedClock::default());
-        issuers.on_unknown(Allow::suffix(".tenants.test").unwrap(), desk.resolver()).unwrap();
-        let jwt = JwtAuthenticator::issuers(issuers.clone());
-        let admission = Admission::new(jwt).clock(clock.clone());
-        Self { issuers, desk, clock, admission }
-    }
-
-    fn tenant(&self, name: &str) -> MockIssuer {
-        MockIssuer::new().named(format!("https://{name}.tenants.test")).clock(self.clock.clone())
-    }
-
-    fn begin(&self, of: &MockIssuer) -> Waiting<Verified> {
-        let Attempt::Waiting(mut waiting) = self.admission.verify(&of.token().sign()) else {
-            unreachable!("it is decided already")
-        };
-        assert!(poll(&mut waiting).is_pending());
-        waiting
-    }
-
-    fn code(&self, of: &MockIssuer) -> Option<Code> {
-        self.outcome(of).err().map(|error| error.code())
-    }
-
-    /// What is decided without a question.
-    fn outcome(&self, of: &MockIssuer) -> Result<Verified, AuthError> {
-        self.admission.verify(&of.token().sign()).ready().unwrap()
-    }
-}
-
-fn poll<T>(future: &mut (impl Future<Output = T> + Unpin)) -> Poll<T> {
-    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
-}
-
-fn done(mut waiting: Waiting<Verified>) -> Result<Verified, AuthError> {
-    match poll(&mut waiting) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => unreachable!("the answer is there"),
-    }
-}
+use desk::{Scene, done, poll};
+use portcullis_core::{Admission, Code, Issuers, JwtAuthenticator, authenticator::Attempt, issuers::Allow};
+use portcullis_test::MockIssuer;
 
 #[test]
 fn a_tenant_is_learned_with_its_first_token() {

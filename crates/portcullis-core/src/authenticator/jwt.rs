@@ -121,7 +121,7 @@ enum Step<C> {
     Proven(Proven<C>),
     /// Its issuer's keys have to be fetched.
     NeedsKey(Part, WaitingForKeys),
-    /// It has to be found out whether its issuer is trusted.
+    /// It has to be found out whether its issuer is trusted, or still is.
     NeedsIssuer(Asked),
 }
 
@@ -156,7 +156,10 @@ impl Inner {
         match judge.gate(Check::Signature, token.find_signer(&keys)) {
             Ok(signer) => {
                 let (proven, issuer) = self.accept(token, signer, now, judge)?;
-                Ok(Step::Proven(remembered(proven, &issuer, edition)))
+                match self.verifier.trusted().ask_again(&issuer, now, clock) {
+                    Some(asked) => Ok(Step::NeedsIssuer(asked)),
+                    None => Ok(Step::Proven(remembered(proven, &issuer, edition))),
+                }
             }
             Err(error) if error.code() == Code::SignatureInvalid => {
                 let newer = token.issuer.keys.reconsider(token.key_hint(), &keys);
@@ -184,6 +187,9 @@ impl Inner {
     ) -> Result<ScreenedToken<'t, '_>, Unscreened> {
         let token = judge.parsed(self.verifier.parse(text, self.max_token_bytes))?;
         let mut token = judge.screen(&self.verifier, token)?;
+        if token.issuer.is_over(now) {
+            return Err(Unscreened::UnknownIssuer(token.issuer.name().into()));
+        }
         or_look_on(judge.conclude(), &mut token, now, judge)?; // no key is looked up for a token that is refused
         Ok(token)
     }
@@ -358,7 +364,7 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
 
     fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
         let part = Part::from_number(edition.part());
-        let number = self.inner.verifier.trusted().of_part(part, |issuer| issuer.keys.edition(now));
+        let number = self.inner.verifier.trusted().of_part(part, now, |issuer| issuer.keys.edition(now));
         number == Some(edition.number())
     }
 

@@ -1,6 +1,8 @@
 //! The trusted issuers: a fixed list, or one that changes while the service runs.
 
+mod age;
 mod allow;
+mod answer;
 mod flight;
 mod resolver;
 mod row;
@@ -25,7 +27,7 @@ pub(crate) use self::{
     table::Table,
     unknown::Asked,
 };
-use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer};
+use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer, UnixTime};
 
 /// Trusted issuers that come and go while the service runs: a handle, for services with tenants. Clones share the list.
 ///
@@ -84,6 +86,13 @@ impl Issuers {
     ///   pushed out. A learned one that was forgotten is asked for again.
     /// - A name that the resolver knows no issuer for is refused for a minute without asking (1 024 names are remembered). If it could not find out, requests
     ///   get HTTP 503, and it is asked again after 5 seconds.
+    /// - The resolver is asked about a learned issuer again after 10 minutes, by a request with a token of that issuer that was verified. That one request
+    ///   waits for the answer; meanwhile the others go on by the answer from before. A new answer replaces the one from before, also for tokens that are
+    ///   cached; "no such issuer" ends it. If the resolver cannot find out, it is asked again after 5 seconds, and the answer from before is used for an
+    ///   hour longer. Then requests get HTTP 503. So a tenant that is taken out of the database is refused within 10 minutes, or 70 during an outage of
+    ///   the database; to end it at once, call [`remove`](Self::remove) as well.
+    /// - The rule is asked again for each token that is not cached. If it does not allow a learned issuer any more, the issuer is forgotten. Tokens that are
+    ///   cached end then, too, or within 10 minutes if no other token comes.
     /// - An issuer of another name than the one asked for, or one whose configuration cannot be used, is the service's fault (HTTP 500) for a minute.
     ///
     /// ```
@@ -117,7 +126,7 @@ impl Issuers {
     /// If the configuration cannot be used: all problems at once. The list is then as it was.
     pub fn insert(&self, issuer: TrustedIssuer) -> Result<(), ConfigError> {
         let name = issuer.conventions().issuer().to_owned();
-        self.change(|table| table.insert(issuer))?;
+        self.change(|table| table.insert(issuer, None))?;
         self.forget(&name);
         Ok(())
     }
@@ -170,16 +179,25 @@ impl Issuers {
         if let Some(row) = self.0.configured.load().find(name) {
             return Some(Arc::clone(row));
         }
-        let learned = self.0.unknown.get()?.learned();
-        learned.find(name).map(|row| Arc::clone(learned.used(row)))
+        let unknown = self.0.unknown.get()?;
+        let learned = unknown.learned();
+        let row = learned.find(name)?;
+        if !unknown.allows(name) {
+            // The rule says something else than when the issuer was learned.
+            unknown.forget(name);
+            return None;
+        }
+        Some(Arc::clone(learned.used(row)))
     }
 
-    fn of_part<T>(&self, part: Part, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+    /// Called for each token that is remembered: without a lock, and without reading a clock.
+    fn of_part<T>(&self, part: Part, now: UnixTime, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
         if !part.is_learned() {
             return self.0.configured.load().row_of(part).and_then(read);
         }
         let learned = self.0.unknown.get()?.learned();
-        learned.row_of(part).map(|row| learned.used(row)).and_then(read)
+        let row = learned.row_of(part).filter(|row| !row.is_due(now))?;
+        read(learned.used(row))
     }
 
     /// The names of the issuers on the list, in no particular order.
@@ -238,11 +256,12 @@ impl Trusted {
         }
     }
 
-    /// What `read` finds about the issuer of which a token was remembered; `None` if it was removed or replaced since.
-    pub(crate) fn of_part<T>(&self, part: Part, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+    /// What `read` finds about the issuer of which a token was remembered; `None` if it was removed or replaced since, or is to be asked about again:
+    /// that is for a token that is verified.
+    pub(crate) fn of_part<T>(&self, part: Part, now: UnixTime, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
         match self {
             Self::Fixed(table) => table.row_of(part).and_then(read),
-            Self::Live(issuers) => issuers.of_part(part, read),
+            Self::Live(issuers) => issuers.of_part(part, now, read),
         }
     }
 
@@ -265,6 +284,16 @@ impl Trusted {
             Self::Live(issuers) => issuers.0.unknown.get(),
         };
         unknown.ok_or(Code::IssuerNotTrusted)?.ask(name, clock)
+    }
+
+    /// Asks the resolver again about an issuer that it gave some time ago, if that is due and no other request does so. For a token that was verified:
+    /// none that is forged asks anything.
+    #[inline]
+    pub(crate) fn ask_again(&self, row: &Row, now: UnixTime, clock: &dyn Fn() -> Arc<dyn Clock>) -> Option<Asked> {
+        match self {
+            Self::Live(issuers) if row.is_due(now) => issuers.0.unknown.get()?.ask_again(row, now, clock()),
+            _ => None,
+        }
     }
 
     /// The table of the moment, for a refusal.

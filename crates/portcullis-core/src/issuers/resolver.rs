@@ -13,13 +13,17 @@ pub trait IssuerResolver: Send + Sync + 'static {
     /// Return an issuer of exactly this name, or `Ok(None)` if there is none: its tokens are refused (HTTP 401) and the resolver is not asked about it
     /// again for a minute. The name comes from a token that is not verified: look it up, and do not trust it because it was asked for.
     ///
+    /// Called again for a learned issuer after 10 minutes, so what has changed since is noticed. The new answer replaces the one from before, key source
+    /// included: a source that fetches keys should be the same one each time, or it fetches them again. See
+    /// [`on_unknown`](crate::Issuers::on_unknown) for how long an answer is used.
+    ///
     /// Bound the time that this takes. There is no runtime here: the requests that wait for the answer drive the future, and if all of their
     /// clients hang up, it is dropped.
     ///
     /// # Errors
     ///
-    /// If it could not be found out. The requests get HTTP 503, and the resolver is not asked about this name again for some seconds. The error is for
-    /// the log.
+    /// If it could not be found out. The requests get HTTP 503, unless there is an answer from before that can still be used, and the resolver is not asked
+    /// about this name again for some seconds. The error is for the log.
     fn resolve(&self, issuer: &str) -> impl Future<Output = Result<Option<TrustedIssuer>, ResolveError>> + Send;
 }
 

@@ -8,7 +8,8 @@ use std::{
     },
 };
 
-use crate::{TrustedIssuer, keys::KeySource, policy::Policy};
+use super::age::Age;
+use crate::{TrustedIssuer, UnixTime, keys::KeySource, policy::Policy};
 
 /// One trusted issuer: what is accepted from it, its keys, and by which number its remembered tokens are known.
 pub(crate) struct Row {
@@ -17,12 +18,35 @@ pub(crate) struct Row {
     part: Part,
     /// How many issuers had been learned when it was last used. That is all the time that has to be told to find the one used least recently.
     used: AtomicU64,
+    /// How old the resolver's answer is, if it was learned.
+    age: Option<Age>,
 }
 
 impl Row {
-    pub(super) fn new(issuer: TrustedIssuer, part: Part) -> Self {
+    /// `learned_at` is when the resolver gave it, unless it is on the list.
+    pub(super) fn new(issuer: TrustedIssuer, part: Part, learned_at: Option<UnixTime>) -> Self {
         let (policy, keys) = issuer.into_parts();
-        Self { policy, keys, part, used: AtomicU64::new(part.generation()) }
+        Self { policy, keys, part, used: AtomicU64::new(part.generation()), age: learned_at.map(Age::new) }
+    }
+
+    /// Whether the resolver should be asked about it again.
+    pub(super) fn is_due(&self, now: UnixTime) -> bool {
+        self.age.as_ref().is_some_and(|age| age.is_due(now))
+    }
+
+    /// Whether the resolver should be asked about it again, and by the caller: others are told so only after some seconds.
+    pub(super) fn take_question(&self, now: UnixTime) -> bool {
+        self.age.as_ref().is_some_and(|age| age.take_question(now))
+    }
+
+    /// Whether nothing was found out about it for so long that it must not be used.
+    pub(crate) fn is_over(&self, now: UnixTime) -> bool {
+        self.age.as_ref().is_some_and(|age| age.is_over(now))
+    }
+
+    /// Takes over how recently the one that it replaces was used.
+    pub(super) fn inherit_use(&self, before: &Self) {
+        self.used.fetch_max(before.used.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Notes that it is in use, `generation` being the table's.

@@ -11,7 +11,7 @@ use foldhash::quality::RandomState;
 
 use super::row::{Part, Row};
 use crate::{
-    AuthError, Code, ConfigError, TrustedIssuer,
+    AuthError, Code, ConfigError, TrustedIssuer, UnixTime,
     policy::{NearNames, difference, listed},
 };
 
@@ -36,7 +36,7 @@ impl Table {
     pub(crate) fn of(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
         let (mut table, mut problems) = (Self::default(), Vec::new());
         for issuer in issuers {
-            let row = table.next_row(issuer)?;
+            let row = table.next_row(issuer, None)?;
             problems.extend(row.problems());
             if table.by_name.contains(row.name()) {
                 problems.push(format!(
@@ -74,14 +74,17 @@ impl Table {
         self.by_name.len()
     }
 
-    /// Trusts one more issuer, or another one of that name.
+    /// Trusts one more issuer, or another one of that name. `learned_at` is when the resolver gave it, unless it is on the list.
     ///
     /// # Errors
     ///
     /// If its configuration cannot be used.
-    pub(super) fn insert(&mut self, issuer: TrustedIssuer) -> Result<(), ConfigError> {
-        let row = self.next_row(issuer)?;
+    pub(super) fn insert(&mut self, issuer: TrustedIssuer, learned_at: Option<UnixTime>) -> Result<(), ConfigError> {
+        let row = self.next_row(issuer, learned_at)?;
         ConfigError::check(row.problems())?;
+        if let Some(before) = self.find(row.name()) {
+            row.inherit_use(before);
+        }
         self.remove(row.name());
         self.put(row);
         Ok(())
@@ -109,7 +112,7 @@ impl Table {
         row
     }
 
-    fn next_row(&mut self, issuer: TrustedIssuer) -> Result<Row, ConfigError> {
+    fn next_row(&mut self, issuer: TrustedIssuer, learned_at: Option<UnixTime>) -> Result<Row, ConfigError> {
         let slot = if self.by_name.len() == self.rows.len() {
             self.rows.len()
         } else {
@@ -119,7 +122,7 @@ impl Table {
             return Err(ConfigError::new(format!("more than {} issuers: a table holds no more", Part::SLOTS)));
         }
         self.generation += 1;
-        Ok(Row::new(issuer, Part::new(self.is_learned, slot, self.generation)))
+        Ok(Row::new(issuer, Part::new(self.is_learned, slot, self.generation), learned_at))
     }
 
     fn put(&mut self, row: Row) {

@@ -150,7 +150,7 @@ fn learned_issuers_come_and_go_within_a_bound_and_those_on_the_list_stay() {
     for number in 0..3_000 {
         ask(&issuers, &format!("https://tenant-{number}.test")).unwrap();
         // Used by a token that is remembered, the other one by a new token.
-        assert!(issuers.of_part(busy, |row| Some(row.part())).is_some(), "{number}");
+        assert!(issuers.of_part(busy, crate::Clock::now(&SystemClock), |row| Some(row.part())).is_some(), "{number}");
         assert!(number < 999 || issuers.find("https://tenant-998.test").is_some(), "{number}");
     }
     assert_eq!(kept(&issuers), (1_000, 0, 0));
@@ -167,6 +167,6 @@ fn the_numbers_of_the_two_tables_do_not_meet() {
     ask(&issuers, "https://b.test").unwrap();
     let [a, b] = ["https://a.test", "https://b.test"].map(|name| issuers.find(name).unwrap().part());
     assert_eq!(a.slot(), b.slot());
-    let names = |part| issuers.of_part(part, |row| Some(row.name().to_owned()));
+    let names = |part| issuers.of_part(part, crate::Clock::now(&SystemClock), |row| Some(row.name().to_owned()));
     assert_eq!([names(a), names(b)], [Some("https://a.test".to_owned()), Some("https://b.test".to_owned())]);
 }

@@ -1,7 +1,7 @@
 //! What is known of issuers that are not on the list: a resolver, those that it gave, and those that it did not.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
     fmt,
     future::Future,
     pin::Pin,
@@ -15,23 +15,20 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{Allow, flight::Flight, resolver::SharedResolver, table::Table};
-use crate::{AuthError, Clock, Code, TrustedIssuer, issuers::IssuerResolver};
+use super::{
+    Allow, ResolveError, Row,
+    answer::{Answer, Refused, UNDECIDED_FOR},
+    flight::Flight,
+    resolver::SharedResolver,
+    table::Table,
+};
+use crate::{AuthError, Clock, Code, TrustedIssuer, UnixTime, issuers::IssuerResolver};
 
 /// How many learned issuers are kept: the tenants that a busy instance meets within minutes. Those that are forgotten are asked for again.
 const LEARNED: usize = 1_000;
 
 /// How many issuers are asked about at once. A resolver asks a database or another service, which a flood of names must not reach.
 const ASKED_AT_ONCE: usize = 64;
-
-/// How many names are remembered that led to no issuer. More of them push out the oldest, and cost a question each.
-const REFUSED: usize = 1_024;
-
-/// For how long a name is remembered that there is no issuer for: a tenant that was just set up does not wait long.
-const ABSENT_FOR: Duration = Duration::from_secs(60);
-
-/// For how long a resolver is not asked again about a name that it could not find out about.
-const UNDECIDED_FOR: Duration = Duration::from_secs(5);
 
 /// Longer names are not looked for: no resolver knows them, and names are kept.
 const LONGEST_NAME: usize = 512;
@@ -52,18 +49,6 @@ struct State {
     flights: HashMap<Arc<str>, (u64, Arc<Flight<Answer>>)>,
     started: u64,
     refused: Refused,
-}
-
-/// What a resolver has said about a name.
-#[derive(Clone)]
-enum Answer {
-    Learned,
-    Absent,
-    Undecided(Arc<dyn std::error::Error + Send + Sync>),
-    /// What it gave cannot be used, for this reason.
-    Unusable(Arc<str>),
-    /// The issuer was inserted or removed meanwhile.
-    Outdated,
 }
 
 impl Unknown {
@@ -105,6 +90,18 @@ impl Unknown {
         Ok(Asked { unknown: Arc::clone(self), name, flight, number })
     }
 
+    /// Asks the resolver about an issuer that it gave before. `None` if another request does, or nothing can be asked now: what it gave before holds on.
+    pub(super) fn ask_again(self: &Arc<Self>, row: &Row, now: UnixTime, clock: Arc<dyn Clock>) -> Option<Asked> {
+        let mut state = self.lock();
+        // Taken also if there is a question: until then no remembered token of the issuer counts.
+        if !row.take_question(now) || state.flights.contains_key(row.name()) {
+            return None;
+        }
+        let (name, flight) = self.start(&mut state, row.name(), clock).ok()?;
+        let number = flight.join();
+        Some(Asked { unknown: Arc::clone(self), name, flight, number })
+    }
+
     fn start(
         self: &Arc<Self>,
         state: &mut State,
@@ -134,7 +131,7 @@ impl Unknown {
         &self,
         name: &str,
         number: u64,
-        outcome: Result<Option<TrustedIssuer>, crate::issuers::ResolveError>,
+        outcome: Result<Option<TrustedIssuer>, ResolveError>,
         clock: &dyn Clock,
     ) -> Answer {
         let mut state = self.lock();
@@ -142,9 +139,11 @@ impl Unknown {
             return Answer::Outdated;
         }
         let ended = state.flights.remove(name);
+        let now = clock.now();
         let (answer, replaced) = match outcome {
-            Ok(Some(issuer)) => self.learn(name, issuer),
-            Ok(None) => (Answer::Absent, None),
+            Ok(Some(issuer)) => self.learn(name, issuer, now),
+            Ok(None) => (Answer::Absent, self.unlearn(name)),
+            Err(_) if self.learned.load().find(name).is_some_and(|row| !row.is_over(now)) => (Answer::Kept, None),
             Err(error) => (Answer::Undecided(error.into()), None),
         };
         state.refused.note(name, &answer, clock.uptime());
@@ -154,22 +153,28 @@ impl Unknown {
         answer
     }
 
-    fn learn(&self, name: &str, issuer: TrustedIssuer) -> (Answer, Option<Arc<Table>>) {
+    fn learn(&self, name: &str, issuer: TrustedIssuer, now: UnixTime) -> (Answer, Option<Arc<Table>>) {
         if issuer.conventions().issuer() != name {
             let problem = "the resolver of unknown issuers was asked about one name and gave an issuer of another";
-            return (Answer::Unusable(problem.into()), None);
+            return (Answer::Unusable(problem.into()), self.unlearn(name));
         }
         let mut table = Table::clone(&self.learned.load());
-        if table.len() >= LEARNED {
+        if table.find(name).is_none() && table.len() >= LEARNED {
             table.remove_least_used();
         }
-        match table.insert(issuer) {
+        match table.insert(issuer, Some(now)) {
             Ok(()) => (Answer::Learned, Some(self.learned.swap(Arc::new(table)))),
             Err(error) => {
                 let problem = format!("the resolver of unknown issuers gave one that cannot be used: {error}");
-                (Answer::Unusable(problem.into()), None)
+                (Answer::Unusable(problem.into()), self.unlearn(name))
             }
         }
+    }
+
+    /// Returns the table from before, if the issuer was learned.
+    fn unlearn(&self, name: &str) -> Option<Arc<Table>> {
+        let mut table = Table::clone(&self.learned.load());
+        table.remove(name).then(|| self.learned.swap(Arc::new(table)))
     }
 
     /// Forgets what is known of this name, and what is being found out: the application has said something newer.
@@ -177,10 +182,9 @@ impl Unknown {
         let mut state = self.lock();
         let outdated = state.flights.remove(name);
         state.refused.remove(name);
-        let mut table = Table::clone(&self.learned.load());
-        let was_learned = table.remove(name);
-        let replaced = was_learned.then(|| self.learned.swap(Arc::new(table)));
+        let replaced = self.unlearn(name);
         drop(state);
+        let was_learned = replaced.is_some();
         drop((outdated, replaced));
         was_learned
     }
@@ -201,7 +205,7 @@ impl Unknown {
     #[cfg(test)]
     pub(super) fn kept(&self) -> (usize, usize, usize) {
         let state = self.lock();
-        (self.learned.load().len(), state.refused.answers.len().max(state.refused.order.len()), state.flights.len())
+        (self.learned.load().len(), state.refused.len(), state.flights.len())
     }
 }
 
@@ -211,69 +215,6 @@ impl fmt::Debug for Unknown {
             .field("allow", &self.allow)
             .field("learned", &self.learned.load().len())
             .finish_non_exhaustive()
-    }
-}
-
-impl Answer {
-    fn refusal(&self, left: Duration) -> AuthError {
-        match self {
-            Self::Absent => AuthError::new(Code::IssuerNotTrusted)
-                .with_explanation("the resolver of unknown issuers knows no issuer of the name in the token's `iss`"),
-            Self::Unusable(problem) => AuthError::new(Code::ServiceMisconfigured).with_explanation(problem.to_string()),
-            Self::Undecided(source) => AuthError::new(Code::IssuerUnavailable)
-                .with_retry_after(left.max(Duration::from_secs(1)))
-                .with_source(Arc::clone(source)),
-            // No waiter is told: these lead to another look at the list.
-            Self::Learned | Self::Outdated => Code::IssuerNotTrusted.into(),
-        }
-    }
-
-    /// For how long it is remembered as a reason for refusing.
-    fn remembered_for(&self) -> Option<Duration> {
-        match self {
-            Self::Absent | Self::Unusable(_) => Some(ABSENT_FOR),
-            Self::Undecided(_) => Some(UNDECIDED_FOR),
-            Self::Learned | Self::Outdated => None,
-        }
-    }
-}
-
-/// Names that led to no issuer, and until when that is remembered.
-#[derive(Default)]
-struct Refused {
-    answers: HashMap<Arc<str>, (Answer, Duration)>,
-    /// The names in the order in which they came.
-    order: VecDeque<Arc<str>>,
-}
-
-impl Refused {
-    /// The answer, and for how much longer it is remembered.
-    fn find(&self, name: &str, uptime: Duration) -> Option<(&Answer, Duration)> {
-        let (answer, until) = self.answers.get(name)?;
-        let left = until.checked_sub(uptime).filter(|left| !left.is_zero())?;
-        Some((answer, left))
-    }
-
-    fn note(&mut self, name: &str, answer: &Answer, uptime: Duration) {
-        let Some(time) = answer.remembered_for() else { return self.remove(name) };
-        if let Some(known) = self.answers.get_mut(name) {
-            *known = (answer.clone(), uptime + time);
-            return;
-        }
-        let name: Arc<str> = name.into();
-        self.order.push_back(Arc::clone(&name));
-        self.answers.insert(name, (answer.clone(), uptime + time));
-        if self.order.len() > REFUSED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.answers.remove(&oldest);
-        }
-    }
-
-    fn remove(&mut self, name: &str) {
-        if self.answers.remove(name).is_some() {
-            self.order.retain(|known| **known != *name);
-        }
     }
 }
 
@@ -307,7 +248,7 @@ impl Future for Asked {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.flight.poll(self.number, context).map(|answer| match answer {
-            Some(Answer::Learned | Answer::Outdated) => Ok(()),
+            Some(Answer::Learned | Answer::Kept | Answer::Outdated) => Ok(()),
             Some(answer) => Err(answer.refusal(UNDECIDED_FOR)),
             None => {
                 let error = AuthError::new(Code::IssuerUnavailable).with_retry_after(UNDECIDED_FOR);
