@@ -163,6 +163,7 @@ impl fmt::Debug for Conventions {
             .field("issuer", &self.issuer)
             .field("client", &self.client_place())
             .field("application_marks", &self.application_marks)
+            .field("actors_of", &self.actors_of)
             .field("roles_at", &self.role_places().map(|(pointer, _)| pointer).collect::<Vec<_>>())
             .field("scope_rule", &self.scope_rule.as_ref().map(|_| "a closure"))
             .finish()
