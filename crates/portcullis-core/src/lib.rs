@@ -51,8 +51,11 @@
 //!
 //! | trait | its one job | here | elsewhere |
 //! |---|---|---|---|
-//! | [`Authenticator`] | whom a credential proves | [`JwtAuthenticator`] | your own |
+//! | [`Authenticator`] | whom a credential proves | [`JwtAuthenticator`], [`Dispatch`](authenticator::Dispatch) | your own |
+//! | [`RequestView`](authenticator::RequestView) | a request without an HTTP library | | the layer of `portcullis` |
+//! | [`IssuerResolver`](issuers::IssuerResolver) | an unknown, allowed issuer to trust in it | closures | your own |
 //! | [`KeySource`](keys::KeySource) | a header to the keys that may have signed | [`KeySet`], [`KeyRing`] | `portcullis::KeyFile` |
+//! | [`RevocationLog`](revocation::RevocationLog), [`Revoker`](revocation::Revoker) | where revocations are kept; what revokes | | `portcullis-store` |
 //! | [`Clock`] | now | [`SystemClock`](clock::SystemClock) | `portcullis_test::FixedClock` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

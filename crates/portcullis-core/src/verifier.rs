@@ -13,7 +13,7 @@ use crate::{
     keys::{KeyHint, KeyMatch, VerifyingKey},
     policy::Policy,
     token::{SeenHeaders, UnverifiedToken, decode_text},
-    verified::{CredentialKind, Facts, Provenance},
+    verified::{CredentialKind, Facts, Provenance, make_verified},
 };
 
 /// Judges tokens by the policies of the trusted issuers. Keys and the time come in as arguments.
@@ -113,11 +113,11 @@ impl Verifier {
         }
         let of_issuer = |error: AuthError| error.with_issuer(policy.conventions());
         let audience = judge.accept_claims(policy, &claims.registered, &mut claims.text, now).map_err(of_issuer)?;
-        let facts = claims.prove(policy, audience, &token, signer);
+        let facts = claims.into_facts(policy, audience, &token, signer);
         judge.judge(Check::Required, policy.accept_required(&facts)).map_err(of_issuer)?;
         let custom = judge.gate(Check::Custom, facts.read_custom()).map_err(of_issuer)?;
         judge.conclude().map_err(of_issuer)?;
-        Ok((Verified::assertion(facts, custom), issuer))
+        Ok((make_verified(facts, custom), issuer))
     }
 }
 
@@ -143,7 +143,7 @@ impl ScreenedToken<'_, '_> {
 }
 
 impl UnprovenClaims {
-    fn prove(
+    fn into_facts(
         self,
         policy: &Policy,
         audience: Option<Text>,

@@ -38,7 +38,7 @@ impl Store {
 }
 
 impl Authenticator for Store {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         self.asked.fetch_add(1, Ordering::SeqCst);
@@ -164,7 +164,7 @@ impl RequestView for Request {
 struct Bound;
 
 impl Authenticator for Bound {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         let facts = Facts::assertion(r#"{"sub":"alice"}"#, Conventions::new(ISSUER)).unwrap();
@@ -173,7 +173,7 @@ impl Authenticator for Bound {
         if credential.token() != "slow" {
             return Attempt::Done(Ok(proven.proof_owed()));
         }
-        match self.prove(
+        match self.check_proof(
             credential,
             &Verified::assertion_of(Facts::assertion("{}", Conventions::new(ISSUER)).unwrap()).unwrap(),
         ) {
@@ -182,7 +182,7 @@ impl Authenticator for Bound {
         }
     }
 
-    fn prove(&self, credential: Credential<'_>, _: &Verified) -> Result<(), AuthError> {
+    fn check_proof(&self, credential: Credential<'_>, _: &Verified) -> Result<(), AuthError> {
         match credential.request().map(|request| request.header("proof")) {
             Some(Header::One(b"right")) => Ok(()),
             _ => Err(Code::ProofMissing.into()),
@@ -231,14 +231,14 @@ async fn a_proof_that_was_seen_before_a_wait_counts_for_that_request_alone() {
 struct Late(Mutex<Option<UnixTime>>);
 
 impl Authenticator for Late {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, _: Credential<'_>) -> Attempt<Proven> {
         let facts = Facts::assertion(r#"{"sub":"alice"}"#, Conventions::new(ISSUER)).unwrap();
         Attempt::waiting(async { Ok(Proven::new(facts, NoCustom).proof_owed()) })
     }
 
-    fn prove(&self, credential: Credential<'_>, _: &Verified) -> Result<(), AuthError> {
+    fn check_proof(&self, credential: Credential<'_>, _: &Verified) -> Result<(), AuthError> {
         *self.0.lock().unwrap() = Some(credential.now());
         if credential.token() == "free" || credential.request().is_some() {
             return Ok(());
@@ -283,7 +283,7 @@ async fn explaining_has_no_request_after_a_wait_as_admitting_has_none() {
 struct ByScheme;
 
 impl Authenticator for ByScheme {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         let subject = match credential.scheme() {
@@ -327,7 +327,7 @@ fn what_has_not_the_form_of_a_credential_reaches_no_authenticator() {
 struct Careless(Arc<AtomicUsize>);
 
 impl Authenticator for Careless {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         self.0.fetch_add(1, Ordering::SeqCst);

@@ -492,7 +492,7 @@ fn whenever_the_keys_change_no_hit_outlives_them() {
 struct Table(AtomicUsize);
 
 impl Authenticator for Table {
-    type Claims = portcullis_core::verified::NoCustom;
+    type Custom = portcullis_core::verified::NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         self.0.fetch_add(1, Ordering::SeqCst);

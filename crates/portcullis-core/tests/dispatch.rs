@@ -45,7 +45,7 @@ impl Counting {
 }
 
 impl Authenticator for Counting {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
@@ -59,7 +59,7 @@ impl Authenticator for Counting {
         edition == self.0.edition && !self.0.is_over.load(Ordering::SeqCst)
     }
 
-    fn prove(&self, _: Credential<'_>, verified: &Verified) -> Result<(), AuthError> {
+    fn check_proof(&self, _: Credential<'_>, verified: &Verified) -> Result<(), AuthError> {
         assert_eq!(verified.issuer(), self.0.name, "what another one has found");
         self.0.proved.fetch_add(1, Ordering::SeqCst);
         Ok(())

@@ -186,7 +186,7 @@ fn an_explanation_says_how_far_off_a_time_is_and_quotes_no_claim() {
 struct Table;
 
 impl Authenticator for Table {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         if credential.token() != "key" {

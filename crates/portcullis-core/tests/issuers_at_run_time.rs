@@ -193,3 +193,30 @@ fn a_view_of_revocations_knows_the_issuers_of_the_moment() {
     drop(service);
     assert!(!has_problem(&acme), "no token is checked against the view any more");
 }
+
+/// A source that looks at the list, and changes it, while it is asked for its problem.
+#[derive(Debug)]
+struct Meddling(Issuers);
+
+impl KeySource for Meddling {
+    fn resolve(&self, _: KeyHint<'_>, _: UnixTime) -> Resolved {
+        Resolved::Unknown
+    }
+
+    fn problem(&self) -> Option<String> {
+        assert!(self.0.remove("https://old.test"));
+        self.0.names().contains(&"https://bad.test".to_owned()).then(|| "as ordered".to_owned())
+    }
+}
+
+#[test]
+fn a_key_source_that_is_asked_for_its_problem_may_use_the_list() {
+    let trusted = |name: &str| MockIssuer::new().named(name).trusted();
+    let issuers = Issuers::new([trusted("https://old.test")]).unwrap();
+    issuers.insert(TrustedIssuer::new("https://new.test", Meddling(issuers.clone())).audience("a")).unwrap();
+    assert_eq!(issuers.names(), ["https://new.test"]);
+    issuers.insert(trusted("https://bad.test")).unwrap();
+    issuers.insert(trusted("https://old.test")).unwrap();
+    let refused = issuers.insert(TrustedIssuer::new("https://newer.test", Meddling(issuers.clone())).audience("a"));
+    assert!(refused.unwrap_err().to_string().contains("as ordered"));
+}

@@ -43,7 +43,7 @@ impl Store {
 }
 
 impl Authenticator for Store {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         self.asked.fetch_add(1, Ordering::SeqCst);

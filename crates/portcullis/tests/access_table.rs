@@ -31,7 +31,7 @@ use tower::ServiceExt;
 struct Scopes;
 
 impl Authenticator for Scopes {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         if credential.token() == "bad" {

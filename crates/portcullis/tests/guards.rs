@@ -35,7 +35,7 @@ fn auth(claims: &str) -> AuthLayer {
 struct Nobody;
 
 impl Authenticator for Nobody {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, _: Credential<'_>) -> Attempt<Proven> {
         Attempt::Done(Err(Code::SignatureInvalid.into()))

@@ -26,7 +26,7 @@ const SIGNED: Scheme = Scheme::Other("HMAC");
 struct Under(Scheme, Arc<AtomicUsize>);
 
 impl Authenticator for Under {
-    type Claims = NoCustom;
+    type Custom = NoCustom;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         self.1.fetch_add(1, Ordering::SeqCst);

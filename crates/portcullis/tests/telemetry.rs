@@ -312,7 +312,7 @@ async fn row_t18_a_route_that_is_misconfigured_fills_no_log() {
     #[derive(Debug)]
     struct Misconfigured;
     impl Authenticator for Misconfigured {
-        type Claims = portcullis::verified::NoCustom;
+        type Custom = portcullis::verified::NoCustom;
 
         fn verify(&self, _: Credential<'_>) -> portcullis::authenticator::Attempt<portcullis::authenticator::Proven> {
             let error = AuthError::new(Code::ServiceMisconfigured).with_explanation("a fault of this test alone");
@@ -387,7 +387,7 @@ async fn row_t18_stale_revocations_fill_no_log() {
     #[derive(Debug, Default)]
     struct Stale(std::sync::atomic::AtomicU64);
     impl Authenticator for Stale {
-        type Claims = portcullis::verified::NoCustom;
+        type Custom = portcullis::verified::NoCustom;
 
         fn verify(&self, _: Credential<'_>) -> portcullis::authenticator::Attempt<portcullis::authenticator::Proven> {
             let age = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -417,7 +417,7 @@ async fn row_t18_text_from_elsewhere_stays_in_its_line() {
     #[derive(Debug)]
     struct Hostile(Code);
     impl Authenticator for Hostile {
-        type Claims = portcullis::verified::NoCustom;
+        type Custom = portcullis::verified::NoCustom;
 
         fn verify(&self, _: Credential<'_>) -> portcullis::authenticator::Attempt<portcullis::authenticator::Proven> {
             let cause = io::Error::other("kid \u{202e}gnp\nERROR all is well\u{2028}\u{1b}[2J");

@@ -105,7 +105,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
     ) -> Result<Verified<C>, AuthError> {
         let inner = &*self.inner;
         let is_owed = proven.proof == Proof::Owed;
-        let proof = if is_owed { inner.authenticator.prove(credential, &proven.verified) } else { Ok(()) };
+        let proof = if is_owed { inner.authenticator.check_proof(credential, &proven.verified) } else { Ok(()) };
         recorder.note(Check::Proof, &proof);
         let revocation = inner.revocations.as_ref().map(|view| {
             let live = view.admit(&proven.verified, credential.now(), inner.when_stale);

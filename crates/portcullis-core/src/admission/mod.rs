@@ -54,9 +54,9 @@ pub struct Admission<C = NoCustom> {
 }
 
 struct Inner<C> {
-    authenticator: Arc<dyn Authenticator<Claims = C>>,
+    authenticator: Arc<dyn Authenticator<Custom = C>>,
     /// The same, if it can explain.
-    explain: Option<Arc<dyn Explain<Claims = C>>>,
+    explain: Option<Arc<dyn Explain<Custom = C>>>,
     clock: Arc<dyn Clock>,
     /// `None` if credentials are good until they expire.
     revocations: Option<RevocationView>,
@@ -65,7 +65,7 @@ struct Inner<C> {
 
 impl<C: Send + Sync + 'static> Admission<C> {
     /// Lets in whom `authenticator` vouches for.
-    pub fn new(authenticator: impl Authenticator<Claims = C>) -> Self {
+    pub fn new(authenticator: impl Authenticator<Custom = C>) -> Self {
         let inner = Inner {
             authenticator: Arc::new(authenticator),
             explain: None,
@@ -77,7 +77,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
     }
 
     /// The same, and able to [explain](Self::explain) each check of its authenticator.
-    pub fn explainable(authenticator: impl Explain<Claims = C>) -> Self {
+    pub fn explainable(authenticator: impl Explain<Custom = C>) -> Self {
         let authenticator = Arc::new(authenticator);
         let admission = Self::new(Arc::clone(&authenticator));
         let inner = Inner { explain: Some(authenticator), ..Inner::clone(&admission.inner) };
@@ -85,7 +85,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
     }
 
     /// Returns an admission with the same settings around another authenticator, with a cache of its own.
-    pub fn around<D: Send + Sync + 'static>(&self, authenticator: impl Authenticator<Claims = D>) -> Admission<D> {
+    pub fn around<D: Send + Sync + 'static>(&self, authenticator: impl Authenticator<Custom = D>) -> Admission<D> {
         let Inner { clock, revocations, when_stale, .. } = Inner::clone(&self.inner);
         let authenticator = Arc::new(authenticator);
         let inner = Inner { authenticator, explain: None, clock, revocations: None, when_stale };
@@ -221,7 +221,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         let probe = cache.probe(presented.octets(), presented.scheme())?;
         let is_current = |edition| inner.authenticator.is_current(edition, time.now);
         let Seen { verified, owes_proof } = cache.find(&probe, time.now, is_current)?;
-        if owes_proof && let Err(error) = inner.prove(presented.read_again(time)?, &verified) {
+        if owes_proof && let Err(error) = inner.check_proof_again(presented.read_again(time)?, &verified) {
             return Some(Err(error));
         }
         if let Some(view) = &inner.revocations
@@ -262,7 +262,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
     fn finish(&self, proven: Proven<C>, credential: Credential<'_>) -> Result<Verified<C>, AuthError> {
         let inner = &*self.inner;
         if proven.proof == Proof::Owed {
-            inner.authenticator.prove(credential, &proven.verified)?;
+            inner.authenticator.check_proof(credential, &proven.verified)?;
         }
         if let Some(view) = &inner.revocations {
             let verdict = view.admit(&proven.verified, credential.now(), inner.when_stale);
@@ -291,11 +291,11 @@ fn after_a_wait<'a>(token: &'a str, scheme: Scheme, time: Time<'a>) -> Credentia
 
 impl<C> Inner<C> {
     #[cold]
-    fn prove(&self, credential: Credential<'_>, verified: &Verified<C>) -> Result<(), AuthError>
+    fn check_proof_again(&self, credential: Credential<'_>, verified: &Verified<C>) -> Result<(), AuthError>
     where
         C: Send + Sync + 'static,
     {
-        self.authenticator.prove(credential, verified)
+        self.authenticator.check_proof(credential, verified)
     }
 
     /// Refuses what the authenticator would not look at, before it has to.
@@ -330,7 +330,7 @@ impl<C> Clone for Inner<C> {
     }
 }
 
-impl<A: Authenticator> From<A> for Admission<A::Claims> {
+impl<A: Authenticator> From<A> for Admission<A::Custom> {
     fn from(authenticator: A) -> Self {
         Self::new(authenticator)
     }

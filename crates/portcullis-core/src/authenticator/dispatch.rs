@@ -19,9 +19,9 @@ use crate::{
 /// use portcullis_core::authenticator::Dispatch;
 ///
 /// # fn service(
-/// #     api_tokens: impl Authenticator<Claims = portcullis_core::verified::NoCustom>,
+/// #     api_tokens: impl Authenticator<Custom = portcullis_core::verified::NoCustom>,
 /// #     jwt: portcullis_core::JwtAuthenticator,
-/// #     introspection: impl Authenticator<Claims = portcullis_core::verified::NoCustom>,
+/// #     introspection: impl Authenticator<Custom = portcullis_core::verified::NoCustom>,
 /// # ) -> Result<Admission, portcullis_core::ConfigError> {
 /// let dispatch = Dispatch::builder()
 ///     .prefix("acme_", api_tokens)
@@ -34,18 +34,18 @@ use crate::{
 /// ```
 pub struct Dispatch<C = NoCustom> {
     /// At most one of them takes a credential, apart from the one for the rest, which comes last.
-    parts: Arc<[Part<C>]>,
+    branches: Arc<[Branch<C>]>,
 }
 
 /// Makes a [`Dispatch`].
 #[must_use = "it does nothing until it is built"]
 pub struct DispatchBuilder<C = NoCustom> {
-    parts: Vec<Part<C>>,
+    branches: Vec<Branch<C>>,
 }
 
-struct Part<C> {
+struct Branch<C> {
     takes: Takes,
-    authenticator: Arc<dyn Authenticator<Claims = C>>,
+    authenticator: Arc<dyn Authenticator<Custom = C>>,
 }
 
 /// The credentials that a part is for.
@@ -60,14 +60,14 @@ enum Takes {
 impl<C> Dispatch<C> {
     /// Begins with no authenticator. All that are added make the same type of claims.
     pub const fn builder() -> DispatchBuilder<C> {
-        DispatchBuilder { parts: Vec::new() }
+        DispatchBuilder { branches: Vec::new() }
     }
 
-    /// The one part that is for this credential, and its position. Depends on octets and scheme alone, so that it is the same one whenever these are
+    /// The one branch that is for this credential, and its position. Depends on octets and scheme alone, so that it is the same one whenever these are
     /// presented.
-    fn pick(&self, credential: Credential<'_>) -> Result<(usize, &Part<C>), AuthError> {
-        let mut parts = self.parts.iter().enumerate();
-        parts.find(|(_, part)| part.takes.takes(credential)).ok_or_else(|| Code::CredentialKindUnknown.into())
+    fn pick(&self, credential: Credential<'_>) -> Result<(usize, &Branch<C>), AuthError> {
+        let mut branches = self.branches.iter().enumerate();
+        branches.find(|(_, branch)| branch.takes.takes(credential)).ok_or_else(|| Code::CredentialKindUnknown.into())
     }
 }
 
@@ -75,30 +75,30 @@ impl<C: Send + Sync + 'static> DispatchBuilder<C> {
     /// Asks `authenticator` about every credential that is presented under this scheme, whatever it looks like.
     ///
     /// What the other methods add is for [`Scheme::Bearer`] alone: a credential under a scheme that is not named here is refused.
-    pub fn scheme(self, scheme: Scheme, authenticator: impl Authenticator<Claims = C>) -> Self {
+    pub fn scheme(self, scheme: Scheme, authenticator: impl Authenticator<Custom = C>) -> Self {
         self.add(Takes::Scheme(scheme), authenticator)
     }
 
     /// Asks `authenticator` about credentials that begin with `prefix`, compared exactly: `acme_`, say.
-    pub fn prefix(self, prefix: impl Into<String>, authenticator: impl Authenticator<Claims = C>) -> Self {
+    pub fn prefix(self, prefix: impl Into<String>, authenticator: impl Authenticator<Custom = C>) -> Self {
         self.add(Takes::Prefix(prefix.into()), authenticator)
     }
 
-    /// Asks `authenticator` about credentials that look like a signed JSON Web Token in compact form (RFC 7515 section 7.1): three parts with dots in
+    /// Asks `authenticator` about credentials that look like a signed JSON Web Token in compact form (RFC 7515 section 7.1): three branches with dots in
     /// between, the first of which is a JSON object in base64url.
-    pub fn compact_jws(self, authenticator: impl Authenticator<Claims = C>) -> Self {
+    pub fn compact_jws(self, authenticator: impl Authenticator<Custom = C>) -> Self {
         self.add(Takes::CompactJws, authenticator)
     }
 
     /// Asks `authenticator` about all other credentials, such as opaque tokens without a prefix.
     ///
     /// Defaults to refusing them.
-    pub fn otherwise(self, authenticator: impl Authenticator<Claims = C>) -> Self {
+    pub fn otherwise(self, authenticator: impl Authenticator<Custom = C>) -> Self {
         self.add(Takes::Rest, authenticator)
     }
 
-    fn add(mut self, takes: Takes, authenticator: impl Authenticator<Claims = C>) -> Self {
-        self.parts.push(Part { takes, authenticator: Arc::new(authenticator) });
+    fn add(mut self, takes: Takes, authenticator: impl Authenticator<Custom = C>) -> Self {
+        self.branches.push(Branch { takes, authenticator: Arc::new(authenticator) });
         self
     }
 
@@ -109,30 +109,30 @@ impl<C: Send + Sync + 'static> DispatchBuilder<C> {
     /// If more than one of the authenticators could be meant by one credential, or none by any: all problems at once.
     pub fn build(mut self) -> Result<Dispatch<C>, ConfigError> {
         let mut problems = Vec::new();
-        if self.parts.is_empty() {
+        if self.branches.is_empty() {
             problems.push("a dispatch without an authenticator would refuse every credential: add one".to_owned());
         }
-        if self.parts.len() > Edition::MAX_BRANCHES {
+        if self.branches.len() > Edition::MAX_BRANCHES {
             problems.push(format!("a dispatch has at most {} authenticators", Edition::MAX_BRANCHES));
         }
-        for (at, part) in self.parts.iter().enumerate() {
-            problems.extend(part.takes.problem());
-            let conflicts = self.parts[..at].iter().filter(|earlier| part.takes.overlaps(&earlier.takes));
+        for (at, branch) in self.branches.iter().enumerate() {
+            problems.extend(branch.takes.problem());
+            let conflicts = self.branches[..at].iter().filter(|earlier| branch.takes.overlaps(&earlier.takes));
             problems.extend(conflicts.map(|earlier| {
                 format!(
                     "{} and {} could be meant by the same credential: only one authenticator can be asked about it",
-                    earlier.takes, part.takes
+                    earlier.takes, branch.takes
                 )
             }));
         }
         ConfigError::check(problems)?;
-        self.parts.sort_by_key(|part| matches!(part.takes, Takes::Rest));
-        Ok(Dispatch { parts: self.parts.into() })
+        self.branches.sort_by_key(|branch| matches!(branch.takes, Takes::Rest));
+        Ok(Dispatch { branches: self.branches.into() })
     }
 }
 
 impl Takes {
-    /// Whether the part is for this credential.
+    /// Whether the branch is for this credential.
     fn takes(&self, credential: Credential<'_>) -> bool {
         match self {
             Self::Scheme(scheme) => is_same(*scheme, credential.scheme()),
@@ -202,39 +202,40 @@ impl fmt::Display for Takes {
 }
 
 impl<C: Send + Sync + 'static> Authenticator for Dispatch<C> {
-    type Claims = C;
+    type Custom = C;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
         match self.pick(credential) {
-            Ok((at, part)) => part.authenticator.verify(credential).map(move |proven| proven.on_branch(at)),
+            Ok((at, branch)) => branch.authenticator.verify(credential).map(move |proven| proven.on_branch(at)),
             Err(error) => Attempt::Done(Err(error)),
         }
     }
 
     fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
-        let part = edition.branch().and_then(|(at, edition)| Some((self.parts.get(at)?, edition)));
-        part.is_some_and(|(part, edition)| part.authenticator.is_current(edition, now))
+        let branch = edition.branch().and_then(|(at, edition)| Some((self.branches.get(at)?, edition)));
+        branch.is_some_and(|(branch, edition)| branch.authenticator.is_current(edition, now))
     }
 
-    fn prove(&self, credential: Credential<'_>, verified: &Verified<C>) -> Result<(), AuthError> {
-        self.pick(credential)?.1.authenticator.prove(credential, verified)
+    fn check_proof(&self, credential: Credential<'_>, verified: &Verified<C>) -> Result<(), AuthError> {
+        self.pick(credential)?.1.authenticator.check_proof(credential, verified)
     }
 
     fn max_len(&self) -> usize {
-        self.parts.iter().map(|part| part.authenticator.max_len()).max().unwrap_or_default()
+        self.branches.iter().map(|branch| branch.authenticator.max_len()).max().unwrap_or_default()
     }
 
     /// If several of them trust the issuer, those of one that reads the client's id come first: its tokens can be revoked by client.
     fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
-        let known = self.parts.iter().filter_map(|part| part.authenticator.conventions(issuer));
+        let known = self.branches.iter().filter_map(|branch| branch.authenticator.conventions(issuer));
         known.max_by_key(|conventions| conventions.client_place().is_some())
     }
 
     /// Those that were named, and [`Scheme::Bearer`] if any part is for a form or for the rest.
     fn schemes(&self) -> Vec<Scheme> {
-        let scheme_of = |part: &Part<C>| if let Takes::Scheme(scheme) = part.takes { scheme } else { Scheme::Bearer };
+        let scheme_of =
+            |branch: &Branch<C>| if let Takes::Scheme(scheme) = branch.takes { scheme } else { Scheme::Bearer };
         let mut schemes: Vec<Scheme> = Vec::new();
-        for scheme in self.parts.iter().map(scheme_of) {
+        for scheme in self.branches.iter().map(scheme_of) {
             if !schemes.contains(&scheme) {
                 schemes.push(scheme);
             }
@@ -243,30 +244,30 @@ impl<C: Send + Sync + 'static> Authenticator for Dispatch<C> {
     }
 
     fn issuers(&self) -> Vec<Arc<Conventions>> {
-        self.parts.iter().flat_map(|part| part.authenticator.issuers()).collect()
+        self.branches.iter().flat_map(|branch| branch.authenticator.issuers()).collect()
     }
 }
 
 impl<C> Clone for Dispatch<C> {
     fn clone(&self) -> Self {
-        Self { parts: Arc::clone(&self.parts) }
+        Self { branches: Arc::clone(&self.branches) }
     }
 }
 
 impl<C> fmt::Debug for Dispatch<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.parts.iter()).finish()
+        f.debug_list().entries(self.branches.iter()).finish()
     }
 }
 
 impl<C> fmt::Debug for DispatchBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.parts.iter()).finish()
+        f.debug_list().entries(self.branches.iter()).finish()
     }
 }
 
-impl<C> fmt::Debug for Part<C> {
+impl<C> fmt::Debug for Branch<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Part").field("takes", &self.takes).field("authenticator", &self.authenticator).finish()
+        f.debug_struct("Branch").field("takes", &self.takes).field("authenticator", &self.authenticator).finish()
     }
 }

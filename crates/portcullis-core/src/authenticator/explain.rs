@@ -14,11 +14,11 @@ pub type Explaining<'a, C> = Pin<Box<dyn Future<Output = Result<Proven<C>, AuthE
 /// best, both run the same code.
 pub trait Explain: Authenticator {
     /// Finds out whom the credential proves, and notes each check with what came of it.
-    fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, Self::Claims>;
+    fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, Self::Custom>;
 }
 
 impl<T: Explain + ?Sized> Explain for Arc<T> {
-    fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, Self::Claims> {
+    fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, Self::Custom> {
         (**self).explain(credential, recorder)
     }
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Attempt, Authenticator, Credential, Edition, Explain, Explaining, Proven};
 use crate::{
     AuthError, Clock, Code, ConfigError, Issuers, TrustedIssuer, UnixTime,
-    issuers::{Asked, Found, Part, Table, Trusted},
+    issuers::{Found, IssuerId, Table, Trusted, Waiter},
     judge::{Check, Judge, Recorder, Strict},
     keys::{KeyHint, KeyMatch, KeySource, KeySourceError, Resolved, VerifyingKey, WaitingForKeys},
     token::UnverifiedToken,
@@ -120,9 +120,9 @@ impl<C> JwtAuthenticator<C> {
 enum Step<C> {
     Proven(Proven<C>),
     /// Its issuer's keys have to be fetched.
-    NeedsKey(Part, WaitingForKeys),
+    NeedsKey(IssuerId, WaitingForKeys),
     /// It has to be found out whether its issuer is trusted, or still is.
-    NeedsIssuer(Asked),
+    NeedsIssuer(Waiter),
 }
 
 /// How often a token waits, at most. Each time the list of issuers has changed in between, so twice is rare, and an application that
@@ -146,10 +146,10 @@ impl Inner {
             Err(Unscreened::Refused(error)) => return Err(error),
             Err(Unscreened::UnknownIssuer(name)) => return self.ask(&name, clock(), judge),
         };
-        let (part, source) = (token.issuer.part(), &*token.issuer.keys);
+        let (id, source) = (token.issuer.id(), &*token.issuer.keys);
         let edition = source.edition(now); // before the keys, so that a change in between is noticed later
         let keys = match source.resolve(token.key_hint(), now) {
-            Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(part, fetch)),
+            Resolved::Waiting(fetch) => return Ok(Step::NeedsKey(id, fetch)),
             resolved => found(resolved, &token),
         };
         let keys = or_look_on(judge.gate(Check::Key, keys), &mut token, now, judge)?;
@@ -173,7 +173,7 @@ impl Inner {
     #[cold]
     fn ask<C, J: Judge>(&self, issuer: &str, clock: Arc<dyn Clock>, judge: &mut J) -> Result<Step<C>, AuthError> {
         match self.verifier.trusted().ask(issuer, clock) {
-            Ok(asked) => Ok(Step::NeedsIssuer(asked)),
+            Ok(waiter) => Ok(Step::NeedsIssuer(waiter)),
             Err(error) => judge.gate(Check::Issuer, Err(error)),
         }
     }
@@ -206,7 +206,7 @@ impl Inner {
         match newer {
             Resolved::Waiting(fetch) => {
                 judge.take_back(Check::Signature); // newer keys decide about it
-                Some(Ok(Step::NeedsKey(token.issuer.part(), fetch)))
+                Some(Ok(Step::NeedsKey(token.issuer.id(), fetch)))
             }
             Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now, judge).map(Step::Proven)),
             Resolved::Fault(fault) => {
@@ -230,13 +230,13 @@ impl Inner {
     fn resume<C: DeserializeOwned, J: Judge>(
         &self,
         text: &str,
-        (part, fetched): (Part, Resolved),
+        (id, fetched): (IssuerId, Resolved),
         clock: &Arc<dyn Clock>,
         judge: &mut J,
     ) -> Result<Step<C>, AuthError> {
         let now = clock.now();
         let mut token = match self.screen(text, now, judge) {
-            Ok(token) if token.issuer.part() == part => token,
+            Ok(token) if token.issuer.id() == id => token,
             _ => return self.verify(text, now, &|| Arc::clone(clock), judge),
         };
         let keys = found(fetched, &token);
@@ -255,9 +255,9 @@ impl Inner {
         for _ in 0..MOST_WAITS {
             step = match step {
                 Step::Proven(proven) => return Ok(proven),
-                Step::NeedsKey(part, fetch) => self.resume(text, (part, fetch.await), clock, judge)?,
-                Step::NeedsIssuer(asked) => {
-                    judge.gate(Check::Issuer, asked.await)?;
+                Step::NeedsKey(id, fetch) => self.resume(text, (id, fetch.await), clock, judge)?,
+                Step::NeedsIssuer(waiter) => {
+                    judge.gate(Check::Issuer, waiter.await)?;
                     self.verify(text, clock.now(), &|| Arc::clone(clock), judge)?
                 }
             };
@@ -298,7 +298,7 @@ impl Inner {
 fn remembered<C>(proven: Proven<C>, issuer: &Found<'_>, edition: Option<u64>) -> Proven<C> {
     let Some(number) = edition else { return proven };
     let window = issuer.policy.window(&proven.verified);
-    proven.cache_within(window).edition(Edition::of_part(issuer.part().number(), number))
+    proven.cache_within(window).edition(Edition::of_part(issuer.id().packed(), number))
 }
 
 /// A judge who goes on hears what there is to say about the claims of a token that is refused already.
@@ -348,7 +348,7 @@ fn unavailable(fault: KeySourceError) -> AuthError {
 }
 
 impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthenticator<C> {
-    type Claims = C;
+    type Custom = C;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
         match self.inner.verify(credential.token(), credential.now(), &|| credential.clock(), &mut Strict) {
@@ -363,8 +363,8 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
     }
 
     fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
-        let part = Part::from_number(edition.part());
-        let number = self.inner.verifier.trusted().of_part(part, now, |issuer| issuer.keys.edition(now));
+        let id = IssuerId::from_packed(edition.part());
+        let number = self.inner.verifier.trusted().of_id(id, now, |issuer| issuer.keys.edition(now));
         number == Some(edition.number())
     }
 
@@ -383,36 +383,13 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
 
 impl<C: DeserializeOwned + Send + Sync + 'static> Explain for JwtAuthenticator<C> {
     fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, C> {
-        recorder.plan(CHECKS);
+        recorder.plan(Check::of_jwt());
         Box::pin(async move {
             let step = self.inner.verify(credential.token(), credential.now(), &|| credential.clock(), recorder)?;
             self.inner.finish(credential.token(), step, &credential.clock(), recorder).await
         })
     }
 }
-
-/// What a JSON Web Token is asked, in order.
-const CHECKS: [Check; 19] = [
-    Check::Length,
-    Check::Shape,
-    Check::Header,
-    Check::Extensions,
-    Check::Claims,
-    Check::Issuer,
-    Check::Type,
-    Check::Algorithm,
-    Check::Key,
-    Check::Signature,
-    Check::Audience,
-    Check::Expiry,
-    Check::NotBefore,
-    Check::IssuedAt,
-    Check::Age,
-    Check::Profile,
-    Check::Binding,
-    Check::Required,
-    Check::Custom,
-];
 
 impl<C> Clone for JwtAuthenticator<C> {
     fn clone(&self) -> Self {

@@ -24,7 +24,7 @@ use std::{fmt, sync::Arc};
 use crate::{AuthError, Code, UnixTime, Verified, token::UnverifiedToken, verified::Conventions};
 
 /// Finds out whom a credential proves, and nothing else: the [`Admission`](crate::Admission) around it looks into the cache first, and afterwards checks
-/// revocation, remembers the credential and makes the [`Verified`] that a request carries.
+/// revocation, remembers the credential and hands its [`Verified`] to the request.
 ///
 /// Implement it for another kind of credential (an opaque token looked up in a store, a trust chain): see the example of [`Proven`]. The rules:
 ///
@@ -42,10 +42,10 @@ use crate::{AuthError, Code, UnixTime, Verified, token::UnverifiedToken, verifie
 )]
 pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     /// The application's own claims, which a handler reads: [`NoCustom`](crate::verified::NoCustom) if there are none.
-    type Claims: Send + Sync + 'static;
+    type Custom: Send + Sync + 'static;
 
     /// Finds out whom the credential proves.
-    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<Self::Claims>>;
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<Self::Custom>>;
 
     /// Whether what was found in that edition would be found again at `now`. Asked for every credential that is remembered, so answer from
     /// memory, without a lock.
@@ -63,7 +63,7 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// That of the request which does not prove it.
-    fn prove(&self, credential: Credential<'_>, verified: &Verified<Self::Claims>) -> Result<(), AuthError> {
+    fn check_proof(&self, credential: Credential<'_>, verified: &Verified<Self::Custom>) -> Result<(), AuthError> {
         let _ = (credential, verified);
         Err(AuthError::new(Code::ProofMissing))
     }
@@ -100,9 +100,9 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
 }
 
 impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
-    type Claims = T::Claims;
+    type Custom = T::Custom;
 
-    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<T::Claims>> {
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<T::Custom>> {
         (**self).verify(credential)
     }
 
@@ -110,8 +110,8 @@ impl<T: Authenticator + ?Sized> Authenticator for Arc<T> {
         (**self).is_current(edition, now)
     }
 
-    fn prove(&self, credential: Credential<'_>, verified: &Verified<T::Claims>) -> Result<(), AuthError> {
-        (**self).prove(credential, verified)
+    fn check_proof(&self, credential: Credential<'_>, verified: &Verified<T::Custom>) -> Result<(), AuthError> {
+        (**self).check_proof(credential, verified)
     }
 
     fn max_len(&self) -> usize {

@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use crate::{
     AuthError, UnixTime, Verified,
     policy::Window,
-    verified::{Facts, NoCustom},
+    verified::{Facts, NoCustom, make_verified},
 };
 
 /// Whom a credential proves, as its [`Authenticator`](crate::Authenticator) has found out, and what the [`Admission`](crate::Admission) needs to finish: it
-/// checks revocation, remembers the credential, and makes the [`Verified`] that a request carries.
+/// checks revocation, remembers the credential, and hands the [`Verified`] in this to the request.
 ///
 /// ```
 /// use portcullis_core::{AuthError, Authenticator, Code};
@@ -24,7 +24,7 @@ use crate::{
 /// struct ApiKeys;
 ///
 /// impl Authenticator for ApiKeys {
-///     type Claims = NoCustom;
+///     type Custom = NoCustom;
 ///
 ///     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
 ///         let facts = match credential.token() {
@@ -56,7 +56,7 @@ impl<C> Proven<C> {
     /// An identity for which the authenticator **vouches**, with the application's own claims. It is not remembered, the
     /// [rungs](Facts::with_rungs) that the facts name apply to it, and no proof is owed.
     pub fn new(facts: Facts, custom: C) -> Self {
-        Self::from_verified(Verified::assertion(facts, custom))
+        Self::from_verified(make_verified(facts, custom))
     }
 
     /// The same, with the application's own claims read from the facts.
@@ -96,7 +96,7 @@ impl<C> Proven<C> {
         Self { edition, ..self }
     }
 
-    /// Says that more than the credential has to be proven with each request. The admission then asks [`Authenticator::prove`](crate::Authenticator::prove), now and for
+    /// Says that more than the credential has to be proven with each request. The admission then asks [`Authenticator::check_proof`](crate::Authenticator::check_proof), now and for
     /// each request that presents it again.
     pub fn proof_owed(self) -> Self {
         Self { proof: Proof::Owed, ..self }

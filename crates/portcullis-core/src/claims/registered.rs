@@ -8,8 +8,8 @@ use super::{
     ClaimsText,
     audience::{Audience, AudienceSeed},
     claim_name::{ClaimName, ClaimNames},
-    explanation::explain,
     lenient_claim::{LenientClaim, WrongTypes},
+    malformed::explain,
     numeric_date::NumericDate,
     scope::{GrantedScopes, ScopeSeed},
 };

@@ -17,15 +17,15 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use self::unknown::Unknown;
 pub use self::{
     allow::Allow,
     resolver::{IssuerResolver, ResolveError},
 };
+use self::{row::Candidate, unknown::Unknown};
 pub(crate) use self::{
-    row::{Part, Row},
+    row::{IssuerId, Row},
     table::Table,
-    unknown::Asked,
+    unknown::Waiter,
 };
 use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer, UnixTime};
 
@@ -126,7 +126,8 @@ impl Issuers {
     /// If the configuration cannot be used: all problems at once. The list is then as it was.
     pub fn insert(&self, issuer: TrustedIssuer) -> Result<(), ConfigError> {
         let name = issuer.conventions().issuer().to_owned();
-        self.change(|table| table.insert(issuer, None))?;
+        let candidate = Candidate::checked(issuer)?;
+        self.change(|table| table.insert(candidate, None))?;
         self.forget(&name);
         Ok(())
     }
@@ -152,13 +153,13 @@ impl Issuers {
         }
         // Asked outside of the change, since the closure is the application's and may come back here.
         let seen = self.configured();
-        let ended: Vec<Part> = seen.rows().filter(|row| !keep(row.name())).map(Row::part).collect();
+        let ended: Vec<IssuerId> = seen.rows().filter(|row| !keep(row.name())).map(Row::id).collect();
         if ended.is_empty() {
             return;
         }
         self.change(|table| {
-            for part in ended {
-                let Some(name) = table.row_of(part).map(|row| row.name().to_owned()) else { continue };
+            for id in ended {
+                let Some(name) = table.row_of(id).map(|row| row.name().to_owned()) else { continue };
                 table.remove(&name);
             }
         });
@@ -191,12 +192,12 @@ impl Issuers {
     }
 
     /// Called for each token that is remembered: without a lock, and without reading a clock.
-    fn of_part<T>(&self, part: Part, now: UnixTime, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
-        if !part.is_learned() {
-            return self.0.configured.load().row_of(part).and_then(read);
+    fn of_id<T>(&self, id: IssuerId, now: UnixTime, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+        if !id.is_learned() {
+            return self.0.configured.load().row_of(id).and_then(read);
         }
         let learned = self.0.unknown.get()?.learned();
-        let row = learned.row_of(part).filter(|row| !row.is_due(now))?;
+        let row = learned.row_of(id).filter(|row| !row.is_due(now))?;
         read(learned.used(row))
     }
 
@@ -258,10 +259,10 @@ impl Trusted {
 
     /// What `read` finds about the issuer of which a token was remembered; `None` if it was removed or replaced since, or is to be asked about again:
     /// that is for a token that is verified.
-    pub(crate) fn of_part<T>(&self, part: Part, now: UnixTime, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
+    pub(crate) fn of_id<T>(&self, id: IssuerId, now: UnixTime, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
         match self {
-            Self::Fixed(table) => table.row_of(part).and_then(read),
-            Self::Live(issuers) => issuers.of_part(part, now, read),
+            Self::Fixed(table) => table.row_of(id).and_then(read),
+            Self::Live(issuers) => issuers.of_id(id, now, read),
         }
     }
 
@@ -278,7 +279,7 @@ impl Trusted {
     /// # Errors
     ///
     /// If it is known already that it is not trusted, or nothing can be asked now.
-    pub(crate) fn ask(&self, name: &str, clock: Arc<dyn Clock>) -> Result<Asked, AuthError> {
+    pub(crate) fn ask(&self, name: &str, clock: Arc<dyn Clock>) -> Result<Waiter, AuthError> {
         let unknown = match self {
             Self::Fixed(_) => None,
             Self::Live(issuers) => issuers.0.unknown.get(),
@@ -289,7 +290,7 @@ impl Trusted {
     /// Asks the resolver again about an issuer that it gave some time ago, if that is due and no other request does so. For a token that was verified:
     /// none that is forged asks anything.
     #[inline]
-    pub(crate) fn ask_again(&self, row: &Row, now: UnixTime, clock: &dyn Fn() -> Arc<dyn Clock>) -> Option<Asked> {
+    pub(crate) fn ask_again(&self, row: &Row, now: UnixTime, clock: &dyn Fn() -> Arc<dyn Clock>) -> Option<Waiter> {
         match self {
             Self::Live(issuers) if row.is_due(now) => issuers.0.unknown.get()?.ask_again(row, now, clock()),
             _ => None,

@@ -9,24 +9,54 @@ use std::{
 };
 
 use super::age::Age;
-use crate::{TrustedIssuer, UnixTime, keys::KeySource, policy::Policy};
+use crate::{ConfigError, TrustedIssuer, UnixTime, keys::KeySource, policy::Policy};
 
 /// One trusted issuer: what is accepted from it, its keys, and by which number its remembered tokens are known.
 pub(crate) struct Row {
     pub(crate) policy: Policy,
     pub(crate) keys: Arc<dyn KeySource>,
-    part: Part,
+    id: IssuerId,
     /// How many issuers had been learned when it was last used. That is all the time that has to be told to find the one used least recently.
     used: AtomicU64,
     /// How old the resolver's answer is, if it was learned.
     age: Option<Age>,
 }
 
+/// An issuer that may get a row. Its key source, which is the application's, is asked for its problem before a table is changed: a source may be
+/// slow, and may itself come back to the list.
+pub(super) struct Candidate {
+    policy: Policy,
+    keys: Arc<dyn KeySource>,
+}
+
+impl Candidate {
+    pub(super) fn of(issuer: TrustedIssuer) -> Self {
+        let (policy, keys) = issuer.into_parts();
+        Self { policy, keys }
+    }
+
+    /// # Errors
+    ///
+    /// If the configuration cannot be used.
+    pub(super) fn checked(issuer: TrustedIssuer) -> Result<Self, ConfigError> {
+        let candidate = Self::of(issuer);
+        ConfigError::check(candidate.problems()).map(|()| candidate)
+    }
+
+    /// The problems of the issuer's configuration, each a sentence.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let mut problems: Vec<String> = self.policy.problems().collect();
+        let found = self.keys.problem().or_else(|| self.policy.problem_with_keys(self.keys.algorithms()));
+        problems.extend(found.map(|problem| format!("issuer {}: {problem}", self.policy.label())));
+        problems
+    }
+}
+
 impl Row {
     /// `learned_at` is when the resolver gave it, unless it is on the list.
-    pub(super) fn new(issuer: TrustedIssuer, part: Part, learned_at: Option<UnixTime>) -> Self {
-        let (policy, keys) = issuer.into_parts();
-        Self { policy, keys, part, used: AtomicU64::new(part.generation()), age: learned_at.map(Age::new) }
+    pub(super) fn new(candidate: Candidate, id: IssuerId, learned_at: Option<UnixTime>) -> Self {
+        let Candidate { policy, keys } = candidate;
+        Self { policy, keys, id, used: AtomicU64::new(id.number()), age: learned_at.map(Age::new) }
     }
 
     /// Whether the resolver should be asked about it again.
@@ -49,33 +79,25 @@ impl Row {
         self.used.fetch_max(before.used.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Notes that it is in use, `generation` being the table's.
-    pub(super) fn mark_used(&self, generation: u64) {
+    /// Notes that it is in use, `number` being the latest of the table's.
+    pub(super) fn mark_used(&self, number: u64) {
         // Read first: a write takes the line away from other processors.
-        if self.used.load(Ordering::Relaxed) != generation {
-            self.used.store(generation, Ordering::Relaxed);
+        if self.used.load(Ordering::Relaxed) != number {
+            self.used.store(number, Ordering::Relaxed);
         }
     }
 
     /// The smaller, the longer ago.
     pub(super) fn last_used(&self) -> (u64, u64) {
-        (self.used.load(Ordering::Relaxed), self.part.generation())
+        (self.used.load(Ordering::Relaxed), self.id.number())
     }
 
     pub(crate) fn name(&self) -> &str {
         self.policy.issuer()
     }
 
-    pub(crate) fn part(&self) -> Part {
-        self.part
-    }
-
-    /// The problems of the issuer's configuration, each a sentence.
-    pub(super) fn problems(&self) -> Vec<String> {
-        let mut problems: Vec<String> = self.policy.problems().collect();
-        let found = self.keys.problem().or_else(|| self.policy.problem_with_keys(self.keys.algorithms()));
-        problems.extend(found.map(|problem| format!("issuer {}: {problem}", self.policy.label())));
-        problems
+    pub(crate) fn id(&self) -> IssuerId {
+        self.id
     }
 }
 
@@ -89,41 +111,41 @@ impl fmt::Debug for Row {
 ///
 /// All are packed into one number, because that is what [`Edition::part`](crate::authenticator::Edition::part) holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Part(u64);
+pub(crate) struct IssuerId(u64);
 
-impl Part {
-    const SLOT_BITS: u32 = 23;
+impl IssuerId {
+    const PLACE_BITS: u32 = 23;
 
     /// Which of the two tables it is in: that of the learned issuers.
-    const LEARNED: u64 = 1 << Self::SLOT_BITS;
+    const LEARNED: u64 = 1 << Self::PLACE_BITS;
 
     /// How many places a table can have: eight million.
-    pub(super) const SLOTS: usize = 1 << Self::SLOT_BITS;
+    pub(super) const PLACES: usize = 1 << Self::PLACE_BITS;
 
-    /// The 40 bits of `generation` last for 35 years of a thousand changes in each second.
-    pub(super) const fn new(is_learned: bool, slot: usize, generation: u64) -> Self {
+    /// The 40 bits of `number` last for 35 years of a thousand changes in each second.
+    pub(super) const fn new(is_learned: bool, place: usize, number: u64) -> Self {
         let table = if is_learned { Self::LEARNED } else { 0 };
-        Self(generation << (Self::SLOT_BITS + 1) | table | slot as u64)
+        Self(number << (Self::PLACE_BITS + 1) | table | place as u64)
     }
 
     pub(super) const fn is_learned(self) -> bool {
         self.0 & Self::LEARNED != 0
     }
 
-    const fn generation(self) -> u64 {
-        self.0 >> (Self::SLOT_BITS + 1)
+    const fn number(self) -> u64 {
+        self.0 >> (Self::PLACE_BITS + 1)
     }
 
-    pub(crate) const fn from_number(number: u64) -> Self {
-        Self(number)
+    pub(crate) const fn from_packed(packed: u64) -> Self {
+        Self(packed)
     }
 
-    pub(crate) const fn number(self) -> u64 {
+    pub(crate) const fn packed(self) -> u64 {
         self.0
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "23 bits fit into any usize")]
-    pub(super) const fn slot(self) -> usize {
-        (self.0 & (Self::SLOTS as u64 - 1)) as usize
+    pub(super) const fn place(self) -> usize {
+        (self.0 & (Self::PLACES as u64 - 1)) as usize
     }
 }

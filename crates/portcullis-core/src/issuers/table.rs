@@ -9,7 +9,7 @@ use std::{
 
 use foldhash::quality::RandomState;
 
-use super::row::{Part, Row};
+use super::row::{Candidate, IssuerId, Row};
 use crate::{
     AuthError, Code, ConfigError, TrustedIssuer, UnixTime,
     policy::{NearNames, difference, listed},
@@ -21,8 +21,8 @@ pub(crate) struct Table {
     /// By place. The place of an issuer that was removed is used again, so that coming and going grows nothing.
     rows: Vec<Option<Arc<Row>>>,
     by_name: HashSet<ByName, RandomState>,
-    /// Moves on with each issuer that comes.
-    generation: u64,
+    /// The number of the issuer that came last.
+    latest: u64,
     is_learned: bool,
     names: OnceLock<Arc<Names>>,
 }
@@ -36,8 +36,9 @@ impl Table {
     pub(crate) fn of(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
         let (mut table, mut problems) = (Self::default(), Vec::new());
         for issuer in issuers {
-            let row = table.next_row(issuer, None)?;
-            problems.extend(row.problems());
+            let candidate = Candidate::of(issuer);
+            problems.extend(candidate.problems());
+            let row = table.next_row(candidate, None)?;
             if table.by_name.contains(row.name()) {
                 problems.push(format!(
                     "issuer {} is listed twice: give one entry all its audiences and keys (`KeySet::new` takes several, \
@@ -61,9 +62,9 @@ impl Table {
     }
 
     /// The issuer of which a token was remembered, if it is still the same one.
-    pub(crate) fn row_of(&self, part: Part) -> Option<&Row> {
-        let row = self.rows.get(part.slot())?.as_deref()?;
-        (row.part() == part).then_some(row)
+    pub(crate) fn row_of(&self, id: IssuerId) -> Option<&Row> {
+        let row = self.rows.get(id.place())?.as_deref()?;
+        (row.id() == id).then_some(row)
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
@@ -78,10 +79,9 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If its configuration cannot be used.
-    pub(super) fn insert(&mut self, issuer: TrustedIssuer, learned_at: Option<UnixTime>) -> Result<(), ConfigError> {
-        let row = self.next_row(issuer, learned_at)?;
-        ConfigError::check(row.problems())?;
+    /// If there is no place left.
+    pub(super) fn insert(&mut self, candidate: Candidate, learned_at: Option<UnixTime>) -> Result<(), ConfigError> {
+        let row = self.next_row(candidate, learned_at)?;
         if let Some(before) = self.find(row.name()) {
             row.inherit_use(before);
         }
@@ -93,7 +93,7 @@ impl Table {
     /// Whether an issuer of that name was there.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         let Some(ByName(row)) = self.by_name.take(name) else { return false };
-        self.rows[row.part().slot()] = None;
+        self.rows[row.id().place()] = None;
         self.names = OnceLock::new();
         true
     }
@@ -108,30 +108,30 @@ impl Table {
 
     /// Notes that an issuer of this table is in use, and returns it.
     pub(super) fn used<'r, R: Borrow<Row>>(&self, row: &'r R) -> &'r R {
-        row.borrow().mark_used(self.generation);
+        row.borrow().mark_used(self.latest);
         row
     }
 
-    fn next_row(&mut self, issuer: TrustedIssuer, learned_at: Option<UnixTime>) -> Result<Row, ConfigError> {
-        let slot = if self.by_name.len() == self.rows.len() {
+    fn next_row(&mut self, candidate: Candidate, learned_at: Option<UnixTime>) -> Result<Row, ConfigError> {
+        let place = if self.by_name.len() == self.rows.len() {
             self.rows.len()
         } else {
             self.rows.iter().position(Option::is_none).unwrap_or(self.rows.len())
         };
-        if slot >= Part::SLOTS {
-            return Err(ConfigError::new(format!("more than {} issuers: a table holds no more", Part::SLOTS)));
+        if place >= IssuerId::PLACES {
+            return Err(ConfigError::new(format!("more than {} issuers: a table holds no more", IssuerId::PLACES)));
         }
-        self.generation += 1;
-        Ok(Row::new(issuer, Part::new(self.is_learned, slot, self.generation), learned_at))
+        self.latest += 1;
+        Ok(Row::new(candidate, IssuerId::new(self.is_learned, place, self.latest), learned_at))
     }
 
     fn put(&mut self, row: Row) {
         let row = Arc::new(row);
-        let slot = row.part().slot();
-        if slot == self.rows.len() {
+        let place = row.id().place();
+        if place == self.rows.len() {
             self.rows.push(None);
         }
-        self.rows[slot] = Some(Arc::clone(&row));
+        self.rows[place] = Some(Arc::clone(&row));
         self.by_name.replace(ByName(row));
         self.names = OnceLock::new();
     }

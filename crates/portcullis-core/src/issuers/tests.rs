@@ -12,37 +12,37 @@ fn issuer(name: &str) -> TrustedIssuer {
     TrustedIssuer::new(name, KeySet::from(Secret::new("a", Algorithm::Hs256, [1; 32]).unwrap())).audience("orders")
 }
 
-fn part(issuers: &Issuers, name: &str) -> Option<Part> {
-    issuers.configured().find(name).map(|row| row.part())
+fn id(issuers: &Issuers, name: &str) -> Option<IssuerId> {
+    issuers.configured().find(name).map(|row| row.id())
 }
 
 #[test]
 fn a_place_is_used_again_and_its_number_never() {
     let issuers = Issuers::new([issuer("https://kept.test")]).unwrap();
-    let kept = part(&issuers, "https://kept.test").unwrap();
-    let mut seen = std::collections::HashSet::from([kept.number()]);
+    let kept = id(&issuers, "https://kept.test").unwrap();
+    let mut seen = std::collections::HashSet::from([kept.packed()]);
     for round in 0..1_000 {
         let name = format!("https://tenant-{round}.test");
         issuers.insert(issuer(&name)).unwrap();
-        let came = part(&issuers, &name).unwrap();
-        assert!(seen.insert(came.number()), "round {round}");
-        assert_eq!(came.slot(), 1);
+        let came = id(&issuers, &name).unwrap();
+        assert!(seen.insert(came.packed()), "round {round}");
+        assert_eq!(came.place(), 1);
         assert!(issuers.configured().row_of(came).is_some());
         assert!(issuers.remove(&name) && !issuers.remove(&name));
         assert!(issuers.configured().row_of(came).is_none());
     }
-    assert_eq!(part(&issuers, "https://kept.test"), Some(kept));
+    assert_eq!(id(&issuers, "https://kept.test"), Some(kept));
     assert_eq!(issuers.configured().rows().count(), 1);
 }
 
 #[test]
 fn replacing_an_issuer_ends_the_number_of_the_one_before() {
     let issuers = Issuers::new([issuer("https://a.test"), issuer("https://b.test")]).unwrap();
-    let (before, other) = (part(&issuers, "https://a.test").unwrap(), part(&issuers, "https://b.test"));
+    let (before, other) = (id(&issuers, "https://a.test").unwrap(), id(&issuers, "https://b.test"));
     issuers.insert(issuer("https://a.test")).unwrap();
-    assert_ne!(part(&issuers, "https://a.test"), Some(before));
+    assert_ne!(id(&issuers, "https://a.test"), Some(before));
     assert!(issuers.configured().row_of(before).is_none());
-    assert_eq!((part(&issuers, "https://b.test"), issuers.len()), (other, 2));
+    assert_eq!((id(&issuers, "https://b.test"), issuers.len()), (other, 2));
 }
 
 #[test]
@@ -143,21 +143,21 @@ fn names_that_lead_nowhere_are_remembered_up_to_a_bound() {
 #[test]
 fn learned_issuers_come_and_go_within_a_bound_and_those_on_the_list_stay() {
     let issuers = Issuers::new([issuer("https://configured.test")]).unwrap();
-    let configured = part(&issuers, "https://configured.test");
+    let configured = id(&issuers, "https://configured.test");
     issuers.on_unknown(Allow::when(|_| true), |name: String| async move { Ok(Some(issuer(&name))) }).unwrap();
     ask(&issuers, "https://busy.test").unwrap();
-    let busy = issuers.find("https://busy.test").unwrap().part();
+    let busy = issuers.find("https://busy.test").unwrap().id();
     for number in 0..3_000 {
         ask(&issuers, &format!("https://tenant-{number}.test")).unwrap();
         // Used by a token that is remembered, the other one by a new token.
-        assert!(issuers.of_part(busy, crate::Clock::now(&SystemClock), |row| Some(row.part())).is_some(), "{number}");
+        assert!(issuers.of_id(busy, crate::Clock::now(&SystemClock), |row| Some(row.id())).is_some(), "{number}");
         assert!(number < 999 || issuers.find("https://tenant-998.test").is_some(), "{number}");
     }
     assert_eq!(kept(&issuers), (1_000, 0, 0));
-    assert_eq!(part(&issuers, "https://configured.test"), configured);
+    assert_eq!(id(&issuers, "https://configured.test"), configured);
     assert!(issuers.find("https://tenant-2999.test").is_some() && issuers.find("https://tenant-2001.test").is_none());
-    let slots = issuers.0.unknown.get().unwrap().learned().rows().map(|row| row.part().slot()).max();
-    assert!(slots < Some(1_000), "places are used again");
+    let places = issuers.0.unknown.get().unwrap().learned().rows().map(|row| row.id().place()).max();
+    assert!(places < Some(1_000), "places are used again");
 }
 
 #[test]
@@ -165,8 +165,8 @@ fn the_numbers_of_the_two_tables_do_not_meet() {
     let issuers = Issuers::new([issuer("https://a.test")]).unwrap();
     issuers.on_unknown(Allow::when(|_| true), |name: String| async move { Ok(Some(issuer(&name))) }).unwrap();
     ask(&issuers, "https://b.test").unwrap();
-    let [a, b] = ["https://a.test", "https://b.test"].map(|name| issuers.find(name).unwrap().part());
-    assert_eq!(a.slot(), b.slot());
-    let names = |part| issuers.of_part(part, crate::Clock::now(&SystemClock), |row| Some(row.name().to_owned()));
+    let [a, b] = ["https://a.test", "https://b.test"].map(|name| issuers.find(name).unwrap().id());
+    assert_eq!(a.place(), b.place());
+    let names = |id| issuers.of_id(id, crate::Clock::now(&SystemClock), |row| Some(row.name().to_owned()));
     assert_eq!([names(a), names(b)], [Some("https://a.test".to_owned()), Some("https://b.test".to_owned())]);
 }

@@ -20,9 +20,10 @@ use super::{
     answer::{Answer, Refused, UNDECIDED_FOR},
     flight::Flight,
     resolver::SharedResolver,
+    row::Candidate,
     table::Table,
 };
-use crate::{AuthError, Clock, Code, TrustedIssuer, UnixTime, issuers::IssuerResolver};
+use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer, UnixTime, issuers::IssuerResolver};
 
 /// How many learned issuers are kept: the tenants that a busy instance meets within minutes. Those that are forgotten are asked for again.
 const LEARNED: usize = 1_000;
@@ -76,7 +77,7 @@ impl Unknown {
     /// # Errors
     ///
     /// What is known without asking.
-    pub(super) fn ask(self: &Arc<Self>, name: &str, clock: Arc<dyn Clock>) -> Result<Asked, AuthError> {
+    pub(super) fn ask(self: &Arc<Self>, name: &str, clock: Arc<dyn Clock>) -> Result<Waiter, AuthError> {
         let mut state = self.lock();
         if let Some((answer, left)) = state.refused.find(name, clock.uptime()) {
             return Err(answer.refusal(left));
@@ -87,11 +88,11 @@ impl Unknown {
             None => self.start(&mut state, name, clock)?,
         };
         let number = flight.join();
-        Ok(Asked { unknown: Arc::clone(self), name, flight, number })
+        Ok(Waiter { unknown: Arc::clone(self), name, flight, number })
     }
 
     /// Asks the resolver about an issuer that it gave before. `None` if another request does, or nothing can be asked now: what it gave before holds on.
-    pub(super) fn ask_again(self: &Arc<Self>, row: &Row, now: UnixTime, clock: Arc<dyn Clock>) -> Option<Asked> {
+    pub(super) fn ask_again(self: &Arc<Self>, row: &Row, now: UnixTime, clock: Arc<dyn Clock>) -> Option<Waiter> {
         let mut state = self.lock();
         // Taken also if there is a question: until then no remembered token of the issuer counts.
         if !row.take_question(now) || state.flights.contains_key(row.name()) {
@@ -99,7 +100,7 @@ impl Unknown {
         }
         let (name, flight) = self.start(&mut state, row.name(), clock).ok()?;
         let number = flight.join();
-        Some(Asked { unknown: Arc::clone(self), name, flight, number })
+        Some(Waiter { unknown: Arc::clone(self), name, flight, number })
     }
 
     fn start(
@@ -134,6 +135,8 @@ impl Unknown {
         outcome: Result<Option<TrustedIssuer>, ResolveError>,
         clock: &dyn Clock,
     ) -> Answer {
+        // Asks its key source, which is the application's, so not under the lock.
+        let outcome = outcome.map(|issuer| issuer.map(|issuer| candidate(name, issuer)));
         let mut state = self.lock();
         if state.flights.get(name).is_none_or(|(current, _)| *current != number) {
             return Answer::Outdated;
@@ -141,7 +144,8 @@ impl Unknown {
         let ended = state.flights.remove(name);
         let now = clock.now();
         let (answer, replaced) = match outcome {
-            Ok(Some(issuer)) => self.learn(name, issuer, now),
+            Ok(Some(Ok(candidate))) => self.learn(name, candidate, now),
+            Ok(Some(Err(problem))) => (Answer::Unusable(problem), self.unlearn(name)),
             Ok(None) => (Answer::Absent, self.unlearn(name)),
             Err(_) if self.learned.load().find(name).is_some_and(|row| !row.is_over(now)) => (Answer::Kept, None),
             Err(error) => (Answer::Undecided(error.into()), None),
@@ -153,21 +157,14 @@ impl Unknown {
         answer
     }
 
-    fn learn(&self, name: &str, issuer: TrustedIssuer, now: UnixTime) -> (Answer, Option<Arc<Table>>) {
-        if issuer.conventions().issuer() != name {
-            let problem = "the resolver of unknown issuers was asked about one name and gave an issuer of another";
-            return (Answer::Unusable(problem.into()), self.unlearn(name));
-        }
+    fn learn(&self, name: &str, candidate: Candidate, now: UnixTime) -> (Answer, Option<Arc<Table>>) {
         let mut table = Table::clone(&self.learned.load());
         if table.find(name).is_none() && table.len() >= LEARNED {
             table.remove_least_used();
         }
-        match table.insert(issuer, Some(now)) {
+        match table.insert(candidate, Some(now)) {
             Ok(()) => (Answer::Learned, Some(self.learned.swap(Arc::new(table)))),
-            Err(error) => {
-                let problem = format!("the resolver of unknown issuers gave one that cannot be used: {error}");
-                (Answer::Unusable(problem.into()), self.unlearn(name))
-            }
+            Err(error) => (Answer::Unusable(unusable(&error)), self.unlearn(name)),
         }
     }
 
@@ -209,6 +206,18 @@ impl Unknown {
     }
 }
 
+/// What a resolver gave, if it can be used.
+fn candidate(name: &str, issuer: TrustedIssuer) -> Result<Candidate, Arc<str>> {
+    if issuer.conventions().issuer() != name {
+        return Err("the resolver of unknown issuers was asked about one name and gave an issuer of another".into());
+    }
+    Candidate::checked(issuer).map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &ConfigError) -> Arc<str> {
+    format!("the resolver of unknown issuers gave one that cannot be used: {error}").into()
+}
+
 impl fmt::Debug for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unknown")
@@ -235,14 +244,14 @@ impl Drop for Question {
 }
 
 /// A request that waits for what a resolver says.
-pub(crate) struct Asked {
+pub(crate) struct Waiter {
     unknown: Arc<Unknown>,
     name: Arc<str>,
     flight: Arc<Flight<Answer>>,
     number: u64,
 }
 
-impl Future for Asked {
+impl Future for Waiter {
     /// `Ok` if it is worth to look at the list again.
     type Output = Result<(), AuthError>;
 
@@ -258,7 +267,7 @@ impl Future for Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for Waiter {
     fn drop(&mut self) {
         let mut state = self.unknown.lock();
         let abandoned = self.flight.leave(self.number);

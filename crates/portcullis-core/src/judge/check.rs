@@ -5,7 +5,7 @@ use std::fmt;
 use crate::Code;
 
 macro_rules! checks {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal: [$($code:ident),*];)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal by $asker:ident: [$($code:ident),*];)+) => {
         /// One question about a credential, in the order in which a JSON Web Token is asked them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -26,64 +26,84 @@ macro_rules! checks {
             pub const fn codes(self) -> &'static [Code] {
                 match self { $(Self::$variant => &[$(Code::$code),*]),+ }
             }
+
+            const fn asker(self) -> Asker {
+                match self { $(Self::$variant => Asker::$asker),+ }
+            }
         }
     };
 }
 
+/// Who asks the question.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// The admission, of every credential.
+    Admission,
+    /// The authenticator for JSON Web Tokens, of each token.
+    Jwt,
+    /// The code that is served by an admission, of a caller who was let in.
+    Route,
+}
+
 checks! {
     /// The octets have the form of a credential (RFC 6750 section 2.1).
-    Form = "form": [CredentialMalformed, CredentialMissing, CredentialRepeated, CredentialKindUnknown];
+    Form = "form" by Admission: [CredentialMalformed, CredentialMissing, CredentialRepeated, CredentialKindUnknown];
     /// An authenticator that does not name its checks has proven the credential. It can end with any code.
-    Proved = "proved": [];
+    Proved = "proved" by Admission: [];
     /// The token is not longer than the limit.
-    Length = "length": [TokenTooLong];
+    Length = "length" by Jwt: [TokenTooLong];
     /// Three non-empty parts of strict base64url.
-    Shape = "shape": [TokenMalformed];
+    Shape = "shape" by Jwt: [TokenMalformed];
     /// The header is a strict JSON object.
-    Header = "header": [HeaderMalformed];
+    Header = "header" by Jwt: [HeaderMalformed];
     /// The header asks for no extension.
-    Extensions = "extensions": [ExtensionNotUnderstood];
+    Extensions = "extensions" by Jwt: [ExtensionNotUnderstood];
     /// The claims are a strict JSON object, and have the right types.
-    Claims = "claims": [ClaimsMalformed, TokenMalformed];
+    Claims = "claims" by Jwt: [ClaimsMalformed, TokenMalformed];
     /// `iss` is one of the trusted issuers.
-    Issuer = "issuer": [IssuerNotTrusted, IssuerUnavailable, ServiceMisconfigured];
+    Issuer = "issuer" by Jwt: [IssuerNotTrusted, IssuerUnavailable, ServiceMisconfigured];
     /// `typ` is accepted.
-    Type = "type": [TypeNotAccepted];
+    Type = "type" by Jwt: [TypeNotAccepted];
     /// `alg` is allowed.
-    Algorithm = "algorithm": [AlgorithmNotAllowed];
+    Algorithm = "algorithm" by Jwt: [AlgorithmNotAllowed];
     /// There is a key that may have signed the token.
-    Key = "key": [KeyUnknown, KeyAmbiguous, KeysUnavailable, ServiceMisconfigured];
+    Key = "key" by Jwt: [KeyUnknown, KeyAmbiguous, KeysUnavailable, ServiceMisconfigured];
     /// One of these keys has.
-    Signature = "signature": [SignatureInvalid, TokenMalformed];
+    Signature = "signature" by Jwt: [SignatureInvalid, TokenMalformed];
     /// `aud` names this service.
-    Audience = "audience": [AudienceMismatch, ClaimMissing];
+    Audience = "audience" by Jwt: [AudienceMismatch, ClaimMissing];
     /// `exp` is there, and to come.
-    Expiry = "expiry": [TokenExpired, ClaimMissing];
+    Expiry = "expiry" by Jwt: [TokenExpired, ClaimMissing];
     /// `nbf` has come.
-    NotBefore = "not_before": [TokenNotYetValid];
+    NotBefore = "not_before" by Jwt: [TokenNotYetValid];
     /// `iat` is not to come.
-    IssuedAt = "issued_at": [TokenIssuedInFuture];
+    IssuedAt = "issued_at" by Jwt: [TokenIssuedInFuture];
     /// The token is young enough, and does not live too long.
-    Age = "age": [TokenTooOld, TokenLifetimeTooLong, ClaimMissing];
+    Age = "age" by Jwt: [TokenTooOld, TokenLifetimeTooLong, ClaimMissing];
     /// The claims that the issuer's profile requires are there.
-    Profile = "profile": [ClaimMissing, ClaimsMalformed];
+    Profile = "profile" by Jwt: [ClaimMissing, ClaimsMalformed];
     /// The token is not bound to a key whose proof is not checked.
-    Binding = "binding": [ProofMissing];
+    Binding = "binding" by Jwt: [ProofMissing];
     /// The claims that this service requires are there, and the token is of the right kind.
-    Required = "required": [ClaimMissing, TypeNotAccepted];
+    Required = "required" by Jwt: [ClaimMissing, TypeNotAccepted];
     /// The application's own claims have their form.
-    Custom = "custom": [CustomClaimsMalformed];
+    Custom = "custom" by Jwt: [CustomClaimsMalformed];
     /// The request proves what the credential owes.
-    Proof = "proof": [ProofMissing];
+    Proof = "proof" by Admission: [ProofMissing];
     /// The credential is not revoked.
-    Revocation = "revocation": [TokenRevoked, RevocationsStale, TokenLifetimeTooLong, ClaimMissing, ClaimsMalformed];
-    /// The caller meets the route's requirement.
-    Requirement = "requirement": [
+    Revocation = "revocation" by Admission: [TokenRevoked, RevocationsStale, TokenLifetimeTooLong, ClaimMissing, ClaimsMalformed];
+    /// The caller meets the route's requirement. No admission asks this; it is here so that every [`Code`] belongs to a check.
+    Requirement = "requirement" by Route: [
         ScopeMissing, RoleMissing, RequirementNotMet, AuthenticationTooOld, AuthenticationTooWeak, RequirementUndecided
     ];
 }
 
 impl Check {
+    /// What a JSON Web Token is asked, in order.
+    pub(crate) fn of_jwt() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|check| check.asker() == Asker::Jwt)
+    }
+
     /// The first check that may end with that code: for a verdict of an authenticator that names none.
     pub(crate) fn of(code: Code) -> Self {
         Self::ALL.iter().copied().find(|check| check.codes().contains(&code)).unwrap_or(Self::Proved)

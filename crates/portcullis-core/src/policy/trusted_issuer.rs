@@ -218,10 +218,8 @@ impl TrustedIssuer {
     /// A text there is one role, unless the place is given a [delimiter](ClaimPlace::delimited_by). Several places add up.
     /// Defaults to `/roles`.
     #[must_use]
-    pub fn roles_at(mut self, place: impl Into<ClaimPlace>) -> Self {
-        let conventions = Arc::unwrap_or_clone(self.policy.conventions).roles_at(place);
-        self.policy.conventions = Arc::new(conventions);
-        self
+    pub fn roles_at(self, place: impl Into<ClaimPlace>) -> Self {
+        self.with_conventions(|conventions| conventions.roles_at(place))
     }
 
     /// Says where this issuer writes the id of the OAuth client that a token was issued to: a JSON pointer such as `/azp`
@@ -235,10 +233,8 @@ impl TrustedIssuer {
     #[must_use]
     #[doc(alias = "azp")]
     #[doc(alias = "client_id")]
-    pub fn client_claim(mut self, pointer: impl Into<String>) -> Self {
-        let conventions = Arc::unwrap_or_clone(self.policy.conventions).client_claim(pointer);
-        self.policy.conventions = Arc::new(conventions);
-        self
+    pub fn client_claim(self, pointer: impl Into<String>) -> Self {
+        self.with_conventions(|conventions| conventions.client_claim(pointer))
     }
 
     /// Says that this issuer's tokens do not name the client that they were issued to.
@@ -246,10 +242,8 @@ impl TrustedIssuer {
     /// Revoking a client of this issuer is then an error instead of having no effect: see
     /// [`RevocationView::problem_with`](crate::revocation::RevocationView::problem_with).
     #[must_use]
-    pub fn without_client_claim(mut self) -> Self {
-        let conventions = Arc::unwrap_or_clone(self.policy.conventions).without_client_claim();
-        self.policy.conventions = Arc::new(conventions);
-        self
+    pub fn without_client_claim(self) -> Self {
+        self.with_conventions(Conventions::without_client_claim)
     }
 
     /// Says how this issuer marks tokens that an application got for itself: by this very text at that JSON pointer (RFC 6901). Several add
@@ -269,10 +263,8 @@ impl TrustedIssuer {
     /// # }
     /// ```
     #[must_use]
-    pub fn application_if(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
-        let conventions = Arc::unwrap_or_clone(self.policy.conventions).application_if(pointer, value);
-        self.policy.conventions = Arc::new(conventions);
-        self
+    pub fn application_if(self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with_conventions(|conventions| conventions.application_if(pointer, value))
     }
 
     /// Takes this issuer's word about actors of another issuer: tokens in which `act` has that `iss` (RFC 8693 section 4.1). Several add up.
@@ -293,15 +285,18 @@ impl TrustedIssuer {
     ///
     /// Defaults to literal scopes.
     #[must_use]
-    pub fn scope_rule(mut self, rule: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
-        let conventions = Arc::unwrap_or_clone(self.policy.conventions).scope_rule(rule);
-        self.policy.conventions = Arc::new(conventions);
-        self
+    pub fn scope_rule(self, rule: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.with_conventions(|conventions| conventions.scope_rule(rule))
     }
 
-    /// How this issuer writes roles and scopes.
+    /// Returns how this issuer writes roles, scopes and clients, and marks applications.
     pub fn conventions(&self) -> &Arc<Conventions> {
         &self.policy.conventions
+    }
+
+    fn with_conventions(mut self, change: impl FnOnce(Conventions) -> Conventions) -> Self {
+        self.policy.conventions = Arc::new(change(Arc::unwrap_or_clone(self.policy.conventions)));
+        self
     }
 
     pub(crate) fn into_parts(self) -> (Policy, Arc<dyn KeySource>) {

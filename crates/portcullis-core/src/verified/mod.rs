@@ -6,7 +6,8 @@ mod custom;
 mod facts;
 mod identity;
 mod principal;
-mod proof;
+#[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
+mod verified;
 
 pub(crate) use conventions::ClientClaim;
 pub use conventions::Conventions;
@@ -15,4 +16,5 @@ pub use facts::Facts;
 pub(crate) use facts::Provenance;
 pub use identity::Identity;
 pub use principal::{Actor, Principal};
-pub use proof::{AnyVerified, NoCustom, Verified};
+pub(crate) use verified::make_verified;
+pub use verified::{AnyVerified, NoCustom, Verified};

@@ -1,4 +1,4 @@
-//! Proof that a token was verified, with the application's own claims.
+//! `Verified`: a token that was verified, with the application's own claims.
 
 use std::{any::Any, any::type_name, fmt, ops::Deref, sync::Arc};
 
@@ -23,7 +23,7 @@ impl<C> Verified<C> {
     /// One of the ways past verification, which are all named `assertion`, so that one search finds their uses: authenticators of
     /// another kind, and tests.
     pub fn assertion(facts: Facts, custom: C) -> Self {
-        Self(Arc::new(Inner { facts, custom }))
+        make_verified(facts, custom)
     }
 
     /// The same, with the application's own claims read from the facts.
@@ -43,6 +43,11 @@ impl<C> Verified<C> {
     pub fn custom(&self) -> &C {
         &self.0.custom
     }
+}
+
+/// What a recipe of this crate has verified. It is not an associated function, because the compiler would suggest that to a developer who writes `Verified(..)`.
+pub(crate) fn make_verified<C>(facts: Facts, custom: C) -> Verified<C> {
+    Verified(Arc::new(Inner { facts, custom }))
 }
 
 impl<C> Deref for Verified<C> {
