@@ -91,7 +91,7 @@ pub use verified::{Principal, Verified};
 /// Why a credential is accepted or refused, check by check: see [`Admission::explain`].
 pub mod explain {
     pub use crate::{
-        authenticator::{Explain, Explaining},
+        authenticator::{Explain, Explainable, Explaining},
         judge::{Check, Explanation, Finding, Outcome, Recorder},
     };
 }

@@ -15,9 +15,9 @@ use std::{
 
 use portcullis_core::{
     Admission, Algorithm, Authenticator, Code, JwtAuthenticator, TrustedIssuer, UnixTime,
-    authenticator::{Attempt, Credential, Presented, Proven},
-    explain::{Check, Explanation, Outcome},
-    keys::{KeyHint, KeySource, Resolved},
+    authenticator::{Attempt, Credential, Dispatch, Presented, Proven},
+    explain::{Check, Explain, Explanation, Outcome},
+    keys::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
     policy::{Leeway, Profile},
     revocation::{Revocation, ViewWriter},
     verified::{Conventions, Facts, NoCustom},
@@ -38,7 +38,7 @@ fn explain<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> E
 
 fn failed<C>(explanation: &Explanation<C>) -> Vec<(Check, Code)> {
     let failed = explanation.findings.iter().filter_map(|finding| match &finding.outcome {
-        Outcome::Failed { code, .. } => Some((finding.check, *code)),
+        Outcome::Failed { code, .. } | Outcome::Undecided { code, .. } => Some((finding.check, *code)),
         _ => None,
     });
     failed.collect()
@@ -100,7 +100,10 @@ fn admissions(issuer: &MockIssuer, clock: &FixedClock) -> Vec<Admission> {
         |issuer| issuer.algorithms(Algorithm::Hs256),
     ];
     let of = |policy: fn(TrustedIssuer) -> TrustedIssuer| JwtAuthenticator::new(policy(issuer.trusted())).unwrap();
-    policies.map(|policy| Admission::explainable(of(policy)).clock(clock.clone()).revocations(&writer)).into()
+    let dispatch = Dispatch::builder().prefix("acme_", Table).compact_jws(of(|issuer| issuer).explainable()).build();
+    let admissions = policies.map(|policy| Admission::explainable(of(policy)));
+    let admissions = admissions.into_iter().chain([Admission::explainable(dispatch.unwrap())]);
+    admissions.map(|admission| admission.clock(clock.clone()).revocations(&writer)).collect()
 }
 
 /// A token with up to two defects, and perhaps an octet that is another one.
@@ -174,7 +177,7 @@ fn an_explanation_says_how_far_off_a_time_is_and_quotes_no_claim() {
     clock.advance(Duration::from_secs(252));
     let shown = explain(&admission, &token).to_string();
     assert!(
-        shown.contains("FAILED   expiry: token_expired") && shown.contains("`exp` is 192 s ago, the leeway 30 s"),
+        shown.contains("FAILED    expiry: token_expired") && shown.contains("`exp` is 192 s ago, the leeway 30 s"),
         "{shown}"
     );
     assert!(!shown.contains("4711") && token.split('.').all(|part| !shown.contains(part)), "{shown}");
@@ -208,6 +211,62 @@ fn an_authenticator_that_cannot_explain_has_one_check_and_the_admission_its_own(
     assert_eq!(failed(&explain(&plain, "other")), [(Check::Proved, Code::KeyUnknown)]);
     assert_eq!(failed(&explain(&revoking, "key")), [(Check::Revocation, Code::TokenLifetimeTooLong)]);
     assert_eq!(failed(&explain(&plain, "k e y")), [(Check::Form, Code::CredentialMalformed)]);
+}
+
+#[test]
+fn a_dispatch_says_which_branch_was_chosen_and_what_that_branch_says() {
+    let issuer = MockIssuer::new();
+    let jwt = || JwtAuthenticator::new(issuer.trusted()).unwrap();
+    let inner = Dispatch::builder().prefix("acme_", Table).otherwise(Table).build().unwrap();
+    let dispatch = Dispatch::builder().compact_jws(jwt().explainable()).otherwise(inner.explainable()).build().unwrap();
+    let admission = Admission::explainable(dispatch);
+    let kind = |token: &str| {
+        let explanation = explain(&admission, token);
+        explanation.findings.into_iter().find(|finding| finding.check == Check::Kind).unwrap().expected.unwrap()
+    };
+    let expired = issuer.token().defect(Defect::Expired).sign();
+    assert_eq!(failed(&explain(&admission, &expired)), [(Check::Expiry, Code::TokenExpired)]);
+    assert_eq!(kind(&expired), "`compact_jws`");
+    assert_eq!(kind("acme_1"), "`otherwise`, and within it `prefix(\"acme_\")`");
+    assert_eq!(failed(&explain(&admission, "other")), [(Check::Proved, Code::KeyUnknown)]);
+    assert_eq!(code(&admission, "key"), None);
+    assert_eq!(code(&admission, &"x".repeat(20_000)), Some(Code::TokenTooLong), "no part is asked");
+
+    let opaque = Admission::explainable(Dispatch::builder().compact_jws(jwt()).prefix("acme_", Table).build().unwrap());
+    assert_eq!(
+        failed(&explain(&opaque, &expired)),
+        [(Check::Proved, Code::TokenExpired)],
+        "it was not added as explainable"
+    );
+    assert_eq!(failed(&explain(&opaque, "other")), [(Check::Kind, Code::CredentialKindUnknown)]);
+    let shown = explain(&opaque, "other").to_string();
+    assert!(shown.contains("(expected: `compact_jws` or `prefix(\"acme_\")`)"), "{shown}");
+    assert_eq!(code(&opaque, &issuer.token().sign()), None);
+}
+
+/// Has no keys at hand, and cannot get any.
+#[derive(Debug)]
+struct Down;
+
+impl KeySource for Down {
+    fn resolve(&self, _: KeyHint<'_>, _: UnixTime) -> Resolved {
+        Resolved::Fault(KeySourceError::new(KeySourceErrorKind::Unavailable, "the provider is down"))
+    }
+}
+
+#[test]
+fn a_check_that_could_not_be_decided_is_told_from_one_that_failed() {
+    let issuer = MockIssuer::new();
+    let undecided = Admission::explainable(JwtAuthenticator::new(issuer.trusted_with(Down)).unwrap());
+    let explanation = explain(&undecided, &issuer.token().sign());
+    let key = explanation.findings.iter().find(|finding| finding.check == Check::Key).unwrap();
+    assert!(matches!(key.outcome, Outcome::Undecided { code: Code::KeysUnavailable, .. }) && key.is_failed(), "{key}");
+    assert_eq!(code(&undecided, &issuer.token().sign()), Some(Code::KeysUnavailable));
+
+    let refused = Admission::explainable(JwtAuthenticator::new(issuer.trusted()).unwrap());
+    let explanation = explain(&refused, &issuer.token().defect(Defect::KidUnknown).sign());
+    let key = explanation.findings.iter().find(|finding| finding.check == Check::Key).unwrap();
+    assert!(matches!(key.outcome, Outcome::Failed { code: Code::KeyUnknown, .. }), "{key}");
 }
 
 /// Keys that count how often they are looked up.

@@ -6,7 +6,7 @@ use super::{Admission, after_a_wait};
 use crate::{
     AuthError, Verified,
     authenticator::{Attempt, Credential, Presented, Proof, Proven, Time},
-    explain::{Check, Explanation, Recorder},
+    explain::{Check, Explanation, Finding, Outcome, Recorder},
 };
 
 impl<C: Send + Sync + 'static> Admission<C> {
@@ -37,7 +37,8 @@ impl<C: Send + Sync + 'static> Admission<C> {
     pub async fn explain(&self, presented: Presented<'_>) -> Explanation<C> {
         let mut recorder = Recorder::default();
         recorder.plan([Check::Form]);
-        let outcome = self.explain_to(presented, &mut recorder).await;
+        let mut time = Time::read(&self.inner.clock);
+        let outcome = self.explain_to(presented, &mut time, &mut recorder).await;
         if let Err(error) = &outcome {
             recorder.note_verdict(error);
         }
@@ -47,12 +48,24 @@ impl<C: Send + Sync + 'static> Admission<C> {
             (Some(first), Err(error)) => Err(if error.code() == first.code() { error } else { first }),
             (None, outcome) => outcome,
         };
-        Explanation { findings: recorder.into_findings(), verdict }
+        Explanation { findings: recorder.into_findings(), verdict, now: time.now }
     }
 
-    async fn explain_to(&self, presented: Presented<'_>, recorder: &mut Recorder) -> Result<Verified<C>, AuthError> {
-        let time = Time::read(&self.inner.clock);
-        let credential = presented.read(time);
+    /// Says why a request was refused by the code that looks for the credential, which has found none to decide about.
+    pub fn explain_unpresented(&self, error: AuthError) -> Explanation<C> {
+        let verdict = Err(error);
+        let finding = Finding::new(Check::Form, Outcome::of(&verdict));
+        Explanation { findings: vec![finding], verdict, now: self.inner.clock.now() }
+    }
+
+    /// Leaves in `time` by when it has decided.
+    async fn explain_to<'a>(
+        &'a self,
+        presented: Presented<'a>,
+        time: &mut Time<'a>,
+        recorder: &mut Recorder,
+    ) -> Result<Verified<C>, AuthError> {
+        let credential = presented.read(*time);
         recorder.note(Check::Form, &credential);
         let credential = credential?;
         let (proven, has_waited) = self.explain_proven(credential, recorder).await;
@@ -63,8 +76,8 @@ impl<C: Send + Sync + 'static> Admission<C> {
         );
         let proven = proven?;
         if has_waited {
-            let time = Time::read(&self.inner.clock);
-            return self.explain_end(proven, after_a_wait(credential.token(), credential.scheme(), time), recorder);
+            *time = Time::read(&self.inner.clock);
+            return self.explain_end(proven, after_a_wait(credential.token(), credential.scheme(), *time), recorder);
         }
         self.explain_end(proven, credential, recorder)
     }
@@ -76,6 +89,11 @@ impl<C: Send + Sync + 'static> Admission<C> {
         recorder: &mut Recorder,
     ) -> (Result<Proven<C>, AuthError>, bool) {
         if let Some(authenticator) = &self.inner.explain {
+            if let Err(error) = self.inner.check_length(credential) {
+                let too_long = Err(error);
+                recorder.note(Check::Length, &too_long);
+                return (too_long, false);
+            }
             let mut has_waited = false;
             let mut explaining = authenticator.explain(credential, recorder);
             let proven = poll_fn(|context| {

@@ -2,10 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Attempt, Authenticator, Credential, Edition, Proven, Scheme, token68};
+use super::{
+    Attempt, Authenticator, Credential, Edition, Explain, Explaining, Proven, Scheme, dispatch_branch::IntoBranch,
+    token68,
+};
 use crate::{
     AuthError, Code, ConfigError, UnixTime, Verified,
     config_text::quoted,
+    judge::{Check, Recorder},
     verified::{Conventions, NoCustom},
 };
 
@@ -13,6 +17,9 @@ use crate::{
 ///
 /// Exactly one authenticator is asked about a credential, and its answer is final. No authenticator is tried after another. A credential that none
 /// of them is for is refused ([`Code::CredentialKindUnknown`]).
+///
+/// [`Admission::explainable`](crate::Admission::explainable) takes a dispatch, too. It then says which branch was chosen, and the checks of that branch, if
+/// it was added as [`explainable`](Explain::explainable): `.compact_jws(jwt.explainable())`. For any other branch there is one check, "proved".
 ///
 /// ```
 /// use portcullis_core::{Admission, Authenticator};
@@ -46,6 +53,8 @@ pub struct DispatchBuilder<C = NoCustom> {
 struct Branch<C> {
     takes: Takes,
     authenticator: Arc<dyn Authenticator<Custom = C>>,
+    /// The same, if it can explain.
+    explain: Option<Arc<dyn Explain<Custom = C>>>,
 }
 
 /// The credentials that a part is for.
@@ -75,30 +84,31 @@ impl<C: Send + Sync + 'static> DispatchBuilder<C> {
     /// Asks `authenticator` about every credential that is presented under this scheme, whatever it looks like.
     ///
     /// What the other methods add is for [`Scheme::Bearer`] alone: a credential under a scheme that is not named here is refused.
-    pub fn scheme(self, scheme: Scheme, authenticator: impl Authenticator<Custom = C>) -> Self {
+    pub fn scheme(self, scheme: Scheme, authenticator: impl IntoBranch<Custom = C>) -> Self {
         self.add(Takes::Scheme(scheme), authenticator)
     }
 
     /// Asks `authenticator` about credentials that begin with `prefix`, compared exactly: `acme_`, say.
-    pub fn prefix(self, prefix: impl Into<String>, authenticator: impl Authenticator<Custom = C>) -> Self {
+    pub fn prefix(self, prefix: impl Into<String>, authenticator: impl IntoBranch<Custom = C>) -> Self {
         self.add(Takes::Prefix(prefix.into()), authenticator)
     }
 
-    /// Asks `authenticator` about credentials that look like a signed JSON Web Token in compact form (RFC 7515 section 7.1): three branches with dots in
+    /// Asks `authenticator` about credentials that look like a signed JSON Web Token in compact form (RFC 7515 section 7.1): three parts with dots in
     /// between, the first of which is a JSON object in base64url.
-    pub fn compact_jws(self, authenticator: impl Authenticator<Custom = C>) -> Self {
+    pub fn compact_jws(self, authenticator: impl IntoBranch<Custom = C>) -> Self {
         self.add(Takes::CompactJws, authenticator)
     }
 
     /// Asks `authenticator` about all other credentials, such as opaque tokens without a prefix.
     ///
     /// Defaults to refusing them.
-    pub fn otherwise(self, authenticator: impl Authenticator<Custom = C>) -> Self {
+    pub fn otherwise(self, authenticator: impl IntoBranch<Custom = C>) -> Self {
         self.add(Takes::Rest, authenticator)
     }
 
-    fn add(mut self, takes: Takes, authenticator: impl Authenticator<Custom = C>) -> Self {
-        self.branches.push(Branch { takes, authenticator: Arc::new(authenticator) });
+    fn add(mut self, takes: Takes, authenticator: impl IntoBranch<Custom = C>) -> Self {
+        let (authenticator, explain) = authenticator.into_branch().into_parts();
+        self.branches.push(Branch { takes, authenticator, explain });
         self
     }
 
@@ -248,6 +258,25 @@ impl<C: Send + Sync + 'static> Authenticator for Dispatch<C> {
     }
 }
 
+impl<C: Send + Sync + 'static> Explain for Dispatch<C> {
+    fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, C> {
+        let picked = self.pick(credential);
+        let kinds = || self.branches.iter().map(|branch| branch.takes.to_string()).collect::<Vec<_>>().join(" or ");
+        recorder.chosen(&picked, picked.as_ref().map_or_else(|_| kinds(), |(_, branch)| branch.takes.to_string()));
+        Box::pin(async move {
+            let (at, branch) = picked?;
+            let proven = if let Some(explain) = &branch.explain {
+                explain.explain(credential, recorder).await
+            } else {
+                let outcome = branch.authenticator.verify(credential).outcome().await;
+                recorder.note(Check::Proved, &outcome);
+                outcome
+            };
+            proven.map(|proven| proven.on_branch(at))
+        })
+    }
+}
+
 impl<C> Clone for Dispatch<C> {
     fn clone(&self) -> Self {
         Self { branches: Arc::clone(&self.branches) }
@@ -268,6 +297,9 @@ impl<C> fmt::Debug for DispatchBuilder<C> {
 
 impl<C> fmt::Debug for Branch<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Branch").field("takes", &self.takes).field("authenticator", &self.authenticator).finish()
+        f.debug_struct("Branch")
+            .field("takes", &self.takes)
+            .field("authenticator", &self.authenticator)
+            .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,19 @@ pub type Explaining<'a, C> = Pin<Box<dyn Future<Output = Result<Proven<C>, AuthE
 pub trait Explain: Authenticator {
     /// Finds out whom the credential proves, and notes each check with what came of it.
     fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, Self::Custom>;
+
+    /// Returns the authenticator as a branch of a [`Dispatch`](super::Dispatch) that names its checks when the dispatch is asked to explain.
+    fn explainable(self) -> Explainable<Self>
+    where
+        Self: Sized,
+    {
+        Explainable(self)
+    }
 }
+
+/// An authenticator that is a branch of a [`Dispatch`](super::Dispatch) and names its checks. Made by [`Explain::explainable`].
+#[derive(Clone, Debug)]
+pub struct Explainable<A>(pub(super) A);
 
 impl<T: Explain + ?Sized> Explain for Arc<T> {
     fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, Self::Custom> {

@@ -3,6 +3,7 @@
 mod attempt;
 mod credential;
 mod dispatch;
+mod dispatch_branch;
 mod explain;
 mod jwt;
 mod proven;
@@ -13,7 +14,8 @@ pub use attempt::{Attempt, Waiting};
 pub(crate) use credential::Time;
 pub use credential::{Credential, Presented, Scheme};
 pub use dispatch::{Dispatch, DispatchBuilder};
-pub use explain::{Explain, Explaining};
+pub use dispatch_branch::{DispatchBranch, IntoBranch};
+pub use explain::{Explain, Explainable, Explaining};
 pub use jwt::JwtAuthenticator;
 pub(crate) use proven::Proof;
 pub use proven::{Edition, Proven};

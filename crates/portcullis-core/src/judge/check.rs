@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Code;
+use crate::{Code, error::AuthErrorKind};
 
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal by $asker:ident: [$($code:ident),*];)+) => {
@@ -47,7 +47,10 @@ enum Asker {
 
 checks! {
     /// The octets have the form of a credential (RFC 6750 section 2.1).
-    Form = "form" by Admission: [CredentialMalformed, CredentialMissing, CredentialRepeated, CredentialKindUnknown];
+    Form = "form" by Admission: [CredentialMalformed, CredentialMissing, CredentialRepeated, ServiceMisconfigured];
+    /// One of the branches of a [`Dispatch`](crate::authenticator::Dispatch) is for credentials that look like this one. What is expected names the branch
+    /// that was chosen.
+    Kind = "kind" by Admission: [CredentialKindUnknown];
     /// An authenticator that does not name its checks has proven the credential. It can end with any code.
     Proved = "proved" by Admission: [];
     /// The token is not longer than the limit.
@@ -92,9 +95,11 @@ checks! {
     Proof = "proof" by Admission: [ProofMissing];
     /// The credential is not revoked.
     Revocation = "revocation" by Admission: [TokenRevoked, RevocationsStale, TokenLifetimeTooLong, ClaimMissing, ClaimsMalformed];
-    /// The caller meets the route's requirement. No admission asks this; it is here so that every [`Code`] belongs to a check.
+    /// The caller meets what the route asks, which is a finding with [parts](crate::explain::Finding::parts). Asked by `portcullis`, where routes and
+    /// their requirements are, after all others.
     Requirement = "requirement" by Route: [
-        ScopeMissing, RoleMissing, RequirementNotMet, AuthenticationTooOld, AuthenticationTooWeak, RequirementUndecided
+        ScopeMissing, RoleMissing, RequirementNotMet, AuthenticationTooOld, AuthenticationTooWeak, RequirementUndecided,
+        ServiceMisconfigured, ClaimsMalformed, ClaimMissing
     ];
 }
 
@@ -106,7 +111,8 @@ impl Check {
 
     /// The first check that may end with that code: for a verdict of an authenticator that names none.
     pub(crate) fn of(code: Code) -> Self {
-        Self::ALL.iter().copied().find(|check| check.codes().contains(&code)).unwrap_or(Self::Proved)
+        let may_end_with = |check: &Self| code.kind() != AuthErrorKind::Misconfigured && check.codes().contains(&code);
+        Self::ALL.iter().copied().find(may_end_with).unwrap_or(Self::Proved)
     }
 }
 

@@ -20,18 +20,22 @@ impl Recorder {
 
     /// Notes what came of a check. A check that is made twice, as after a fetch of newer keys, counts as it came out last.
     pub fn note<T>(&mut self, check: Check, outcome: &Result<T, AuthError>) {
-        self.finding(check).outcome = match outcome {
-            Ok(_) => Outcome::Passed,
-            Err(error) => {
-                let explanation = error.explanation().map(str::to_owned);
-                Outcome::Failed { code: error.code(), explanation }
-            }
-        };
+        self.finding(check).outcome = Outcome::of(outcome);
     }
 
     /// Adds what a check wants.
     pub fn wants(&mut self, check: Check, expected: impl Into<String>) {
         self.finding(check).expected = Some(expected.into());
+    }
+
+    /// Notes which branch of a dispatch was chosen: within the one chosen before, if that is a dispatch itself.
+    pub(crate) fn chosen<T>(&mut self, outcome: &Result<T, AuthError>, branch: String) {
+        self.note(Check::Kind, outcome);
+        let expected = &mut self.finding(Check::Kind).expected;
+        *expected = Some(match expected.take() {
+            Some(outer) => format!("{outer}, and within it {branch}"),
+            None => branch,
+        });
     }
 
     /// Says that a check was not made.
@@ -64,23 +68,13 @@ impl Recorder {
 
     /// The verdict: that of the first check that failed.
     pub(crate) fn first_failure(&self) -> Option<AuthError> {
-        self.findings.iter().find_map(|finding| match &finding.outcome {
-            Outcome::Failed { code, explanation } => {
-                let error = AuthError::new(*code);
-                Some(match explanation.clone() {
-                    Some(explanation) => error.with_explanation(explanation),
-                    None => error,
-                })
-            }
-            _ => None,
-        })
+        self.findings.iter().find_map(|finding| finding.outcome.error())
     }
 
     /// Notes a verdict to which no failed check leads, as one of an authenticator that does not name its checks.
     pub(crate) fn note_verdict(&mut self, error: &AuthError) {
         if !self.has_failed() {
-            let explanation = error.explanation().map(str::to_owned);
-            self.finding(Check::of(error.code())).outcome = Outcome::Failed { code: error.code(), explanation };
+            self.finding(Check::of(error.code())).outcome = Outcome::failed(error);
         }
     }
 
@@ -90,7 +84,7 @@ impl Recorder {
 
     fn finding(&mut self, check: Check) -> &mut Finding {
         let at = self.findings.iter().position(|finding| finding.check == check).unwrap_or_else(|| {
-            self.findings.push(Finding { check, outcome: Outcome::Skipped, expected: None });
+            self.findings.push(Finding::new(check, Outcome::Skipped));
             self.findings.len() - 1
         });
         &mut self.findings[at]

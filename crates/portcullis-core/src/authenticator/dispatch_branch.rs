@@ -1,0 +1,57 @@
+//! What a dispatch can be made of.
+
+use std::{fmt, sync::Arc};
+
+use super::{Authenticator, Explain, explain::Explainable};
+
+/// A branch of a [`Dispatch`](super::Dispatch): an [`Authenticator`] as it is, or as [`Explain::explainable`] returns it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not authenticate credentials",
+    note = "make a `JwtAuthenticator` of one or several `TrustedIssuer`s"
+)]
+pub trait IntoBranch {
+    /// The application's own claims: see [`Authenticator::Custom`].
+    type Custom;
+
+    /// The branch.
+    fn into_branch(self) -> DispatchBranch<Self::Custom>;
+}
+
+/// An authenticator whose own type is not known here. Made by [`IntoBranch`].
+pub struct DispatchBranch<C> {
+    authenticator: Arc<dyn Authenticator<Custom = C>>,
+    /// The same, if it can explain.
+    explain: Option<Arc<dyn Explain<Custom = C>>>,
+}
+
+/// What a branch is made of.
+type Parts<C> = (Arc<dyn Authenticator<Custom = C>>, Option<Arc<dyn Explain<Custom = C>>>);
+
+impl<C> DispatchBranch<C> {
+    pub(super) fn into_parts(self) -> Parts<C> {
+        (self.authenticator, self.explain)
+    }
+}
+
+impl<A: Authenticator> IntoBranch for A {
+    type Custom = A::Custom;
+
+    fn into_branch(self) -> DispatchBranch<A::Custom> {
+        DispatchBranch { authenticator: Arc::new(self), explain: None }
+    }
+}
+
+impl<A: Explain> IntoBranch for Explainable<A> {
+    type Custom = A::Custom;
+
+    fn into_branch(self) -> DispatchBranch<A::Custom> {
+        let authenticator = Arc::new(self.0);
+        DispatchBranch { authenticator: Arc::<A>::clone(&authenticator), explain: Some(authenticator) }
+    }
+}
+
+impl<C> fmt::Debug for DispatchBranch<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.authenticator.fmt(f)
+    }
+}
