@@ -76,7 +76,7 @@
 //!   [`AuthLayer::rejection`] with a closure or [`GrpcStatus`](rejection::GrpcStatus). Every code is in [`codes`].
 //! - Where clients get tokens: [`ResourceMetadata`](metadata::ResourceMetadata) (RFC 9728).
 //! - Refusals to be counted: the [`Code`] in the response's extensions, with an [example](rejection).
-//! - Why a token is refused: [`Admission::explain`].
+//! - Why a request is refused, check by check and guards included: [`Explainer`](explain::Explainer); a token alone: [`Admission::explain`].
 //!
 //! **Before tokens expire**
 //!
@@ -135,6 +135,7 @@ pub mod access_table;
 mod challenge;
 pub mod codes;
 mod context;
+pub mod explain;
 #[cfg(feature = "axum")]
 pub mod extract;
 pub mod guard;
@@ -159,8 +160,7 @@ pub use keys::KeyFile;
 pub use layer::AuthLayer;
 pub use portcullis_core::{
     Admission, Algorithm, AuthError, Code, ConfigError, JwtAuthenticator, KeyRing, KeySet, Principal, Secret,
-    TrustedIssuer, Verified, admission, authenticator, claims, clock, error, explain, issuers, policy, text, token,
-    verified,
+    TrustedIssuer, Verified, admission, authenticator, claims, clock, error, issuers, policy, text, token, verified,
 };
 #[cfg(feature = "jwks")]
 pub use portcullis_jwks::{RemoteKeys, oidc, provider};

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use http::Extensions;
-use portcullis_core::{AuthError, Code, authenticator::Attempt};
+use portcullis_core::{AuthError, Code};
 use tower_layer::Layer;
 
 use super::{
@@ -11,9 +11,9 @@ use super::{
     matching::{Line, Matching},
 };
 use crate::{
-    guard::{Decide, GuardService, InheritedRejection, caller},
+    explain::RouteGuard,
+    guard::{Asked, Decide, GuardService, InheritedRejection},
     location::RequestHead,
-    requirement::Circumstances,
 };
 
 /// Lets through only requests for which an [`AccessTable`](crate::AccessTable) has a line, and by its terms.
@@ -40,6 +40,12 @@ impl<R> AccessLayer<R> {
     #[must_use]
     pub fn rejection<N>(self, rejection: N) -> AccessLayer<N> {
         AccessLayer { terms: self.terms, rejection }
+    }
+}
+
+impl<R> From<&AccessLayer<R>> for RouteGuard {
+    fn from(layer: &AccessLayer<R>) -> Self {
+        Self::new(layer.terms.clone())
     }
 }
 
@@ -70,25 +76,16 @@ struct Terms {
 }
 
 impl Decide for Terms {
-    fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
-        let line = match self.find(head) {
-            Ok(Some(line)) if matches!(line.access, Access::Public) => return Attempt::Done(Ok(())),
-            line => line,
-        };
-        // Who the caller is comes before what is wrong with the request: 401 before 403.
-        let (verified, now) = match caller(head.extensions) {
-            Ok(caller) => caller,
-            Err(error) => return Attempt::Done(Err(error)),
-        };
-        match line {
-            Ok(Some(Line { access: Access::Require(requirement), params, .. })) => {
-                requirement.evaluate(Circumstances::new(verified, &params, now))
+    fn ask(&self, head: RequestHead<'_>) -> Result<Asked<'_>, AuthError> {
+        match self.find(head)? {
+            Some(Line { access: Access::Public, .. }) => Ok(Asked::Nothing),
+            Some(Line { access: Access::Authenticated, .. }) => Ok(Asked::Caller),
+            Some(Line { access: Access::Require(requirement), params, .. }) => {
+                Ok(Asked::Requirement(requirement, params))
             }
-            Ok(Some(Line { access: Access::Authenticated | Access::Public, .. })) => Attempt::Done(Ok(())),
-            Ok(None) => Attempt::Done(Err(
-                AuthError::new(Code::RequirementNotMet).with_explanation("the route is not in the access table")
-            )),
-            Err(error) => Attempt::Done(Err(error)),
+            None => {
+                Err(AuthError::new(Code::RequirementNotMet).with_explanation("the route is not in the access table"))
+            }
         }
     }
 }

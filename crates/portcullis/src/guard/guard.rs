@@ -1,9 +1,14 @@
 //! A requirement as a type.
 
+use http::Uri;
+use portcullis_core::{AuthError, Code};
 #[cfg(feature = "axum")]
-pub(crate) use axum::authorize;
+use portcullis_core::{UnixTime, authenticator::Attempt, verified::AnyVerified};
 
-use crate::Requirement;
+use super::PathTemplate;
+#[cfg(feature = "axum")]
+use crate::requirement::Circumstances;
+use crate::{Requirement, requirement::PathParams};
 
 /// A requirement as a type, so that a handler's signature shows it: axum's extractor `Require<G>` takes one.
 ///
@@ -45,31 +50,25 @@ pub trait Guard: 'static {
     }
 }
 
-#[cfg(feature = "axum")]
-mod axum {
-    use http::Uri;
-    use portcullis_core::{AuthError, Code, UnixTime, authenticator::Attempt, verified::AnyVerified};
-
-    use super::Guard;
-    use crate::{
-        guard::PathTemplate,
-        requirement::{Circumstances, PathParams},
-    };
-
-    /// Whether the caller meets the guard's requirement.
-    pub(crate) fn authorize<G: Guard>(verified: &AnyVerified, uri: &Uri, now: UnixTime) -> Attempt<()> {
-        match params::<G>(uri) {
-            Ok(params) => G::requirement().evaluate(Circumstances::new(verified, &params, now)),
-            Err(error) => Attempt::Done(Err(error)),
-        }
+/// The path parameters that a guard compares with.
+///
+/// # Errors
+///
+/// If the request's path does not match the guard's template, or that is malformed.
+pub(crate) fn params<G: Guard>(uri: &Uri) -> Result<PathParams, AuthError> {
+    match G::path() {
+        Some(template) if G::requirement().sees_path() => PathTemplate::new(template)
+            .map_err(|problem| AuthError::new(Code::ServiceMisconfigured).with_explanation(problem.to_string()))?
+            .params(uri),
+        _ => Ok(PathParams::new()),
     }
+}
 
-    fn params<G: Guard>(uri: &Uri) -> Result<PathParams, AuthError> {
-        match G::path() {
-            Some(template) if G::requirement().sees_path() => PathTemplate::new(template)
-                .map_err(|problem| AuthError::new(Code::ServiceMisconfigured).with_explanation(problem.to_string()))?
-                .params(uri),
-            _ => Ok(PathParams::new()),
-        }
+/// Whether the caller meets the guard's requirement.
+#[cfg(feature = "axum")]
+pub(crate) fn authorize<G: Guard>(verified: &AnyVerified, uri: &Uri, now: UnixTime) -> Attempt<()> {
+    match params::<G>(uri) {
+        Ok(params) => G::requirement().evaluate(Circumstances::new(verified, &params, now)),
+        Err(error) => Attempt::Done(Err(error)),
     }
 }

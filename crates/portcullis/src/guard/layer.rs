@@ -6,7 +6,7 @@ use portcullis_core::ConfigError;
 use tower_layer::Layer;
 
 use super::{GuardService, InheritedRejection, PathTemplate, path_template, rule::Rule};
-use crate::Requirement;
+use crate::{Requirement, explain::RouteGuard};
 
 /// Lets through only requests whose caller meets a requirement.
 ///
@@ -52,6 +52,12 @@ impl<R> RequireLayer<R> {
     /// What it asks.
     pub fn requirement(&self) -> &Requirement {
         &self.rule.requirement
+    }
+}
+
+impl<R> From<&RequireLayer<R>> for RouteGuard {
+    fn from(layer: &RequireLayer<R>) -> Self {
+        Self::new(layer.rule.clone())
     }
 }
 

@@ -68,8 +68,10 @@ pub use future::GuardFuture;
 pub use guard::Guard;
 #[cfg(feature = "axum")]
 pub(crate) use guard::authorize;
+pub(crate) use guard::params;
 pub use layer::RequireLayer;
 pub(crate) use path_template::PathTemplate;
 pub use rejection::InheritedRejection;
-pub(crate) use service::Decide;
+pub(crate) use rule::Rule;
 pub use service::GuardService;
+pub(crate) use service::{Asked, Decide};

@@ -1,34 +1,23 @@
 //! The decision of one guard, made without touching the request.
 
-use portcullis_core::authenticator::Attempt;
+use portcullis_core::AuthError;
 
-use super::{PathTemplate, caller, service::Decide};
-use crate::{
-    Requirement,
-    location::RequestHead,
-    requirement::{Circumstances, PathParams},
-};
+use super::{Asked, Decide, PathTemplate};
+use crate::{Requirement, location::RequestHead, requirement::PathParams};
 
 /// What a [`RequireLayer`](super::RequireLayer) is made of.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
-    pub(super) requirement: Requirement,
-    pub(super) template: Option<PathTemplate>,
+pub(crate) struct Rule {
+    pub(crate) requirement: Requirement,
+    pub(crate) template: Option<PathTemplate>,
 }
 
 impl Decide for Rule {
-    fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
-        let (verified, now) = match caller(head.extensions) {
-            Ok(caller) => caller,
-            Err(error) => return Attempt::Done(Err(error)),
-        };
+    fn ask(&self, head: RequestHead<'_>) -> Result<Asked<'_>, AuthError> {
         let params = match &self.template {
-            Some(template) if self.requirement.sees_path() => template.params(head.uri),
-            _ => Ok(PathParams::new()),
+            Some(template) if self.requirement.sees_path() => template.params(head.uri)?,
+            _ => PathParams::new(),
         };
-        match params {
-            Ok(params) => self.requirement.evaluate(Circumstances::new(verified, &params, now)),
-            Err(error) => Attempt::Done(Err(error)),
-        }
+        Ok(Asked::Requirement(&self.requirement, params))
     }
 }

@@ -7,16 +7,55 @@ use std::{
 };
 
 use http::{Request, Response};
-use portcullis_core::authenticator::Attempt;
+use portcullis_core::{AuthError, authenticator::Attempt};
 use tower_service::Service;
 
-use super::GuardFuture;
-use crate::{location::RequestHead, rejection::MakeRejection};
+use super::{GuardFuture, caller};
+use crate::{
+    Requirement,
+    location::RequestHead,
+    rejection::MakeRejection,
+    requirement::{Circumstances, PathParams},
+};
+
+/// What a guard asks of one request.
+pub(crate) enum Asked<'g> {
+    /// Nothing: the route is public.
+    Nothing,
+    /// That there is a caller.
+    Caller,
+    /// That the caller meets this.
+    Requirement(&'g Requirement, PathParams),
+}
 
 /// The decision of a guard, made without touching the request.
 pub(crate) trait Decide: fmt::Debug + Send + Sync {
+    /// What is asked of that request.
+    ///
+    /// # Errors
+    ///
+    /// If no caller may make it.
+    fn ask(&self, head: RequestHead<'_>) -> Result<Asked<'_>, AuthError>;
+
     /// Whether the request may go on.
-    fn decide(&self, head: RequestHead<'_>) -> Attempt<()>;
+    fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
+        let asked = self.ask(head);
+        if matches!(asked, Ok(Asked::Nothing)) {
+            return Attempt::Done(Ok(()));
+        }
+        // Who the caller is comes before what is wrong with the request: 401 before 403.
+        let (verified, now) = match caller(head.extensions) {
+            Ok(caller) => caller,
+            Err(error) => return Attempt::Done(Err(error)),
+        };
+        match asked {
+            Ok(Asked::Requirement(requirement, params)) => {
+                requirement.evaluate(Circumstances::new(verified, &params, now))
+            }
+            Ok(Asked::Caller | Asked::Nothing) => Attempt::Done(Ok(())),
+            Err(error) => Attempt::Done(Err(error)),
+        }
+    }
 }
 
 /// An inner service that only callers reach whom a guard lets through. Made by [`RequireLayer`](crate::RequireLayer) and

@@ -318,7 +318,7 @@ impl Gate {
 
 /// Why a place is refused that has not exactly one credential, and that has not none.
 #[cold]
-fn unusable(found: &Found<'_>) -> AuthError {
+pub(crate) fn unusable(found: &Found<'_>) -> AuthError {
     match found {
         Found::Malformed(reason) => AuthError::new(Code::CredentialMalformed).with_explanation(*reason),
         Found::Misconfigured(reason) => AuthError::new(Code::ServiceMisconfigured).with_explanation(*reason),

@@ -132,7 +132,7 @@ mod source;
 mod watch;
 
 pub use future::AuthFuture;
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, unusable};
 pub use layer::AuthLayer;
 pub(crate) use pass::NotAdmitted;
 pub use service::AuthService;

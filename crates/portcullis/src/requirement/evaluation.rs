@@ -1,4 +1,4 @@
-//! Whether a requirement is met: Kleene's three-valued logic, now or later.
+//! Whether a requirement is met, now or later.
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -9,25 +9,57 @@ use super::{
     caller::Caller,
     check::Run,
     circumstances::OwnedCircumstances,
+    explanation::{Notes, RequirementExplanation, difference},
+    kleene::{All, Any, Outcome, Progress},
     leaf::{self, Leaf},
     refusal::Refusal,
     requirement::Node,
+    watch::{Silent, Watch},
 };
 
 /// Decides, at once if possible.
 pub(super) fn evaluate(requirement: &Requirement, at: Circumstances<'_>) -> Attempt<()> {
-    if requirement.has_mistake() {
-        let problems = requirement.problems().join("; ");
-        return Attempt::Done(Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(problems)));
+    if let Err(error) = usable(requirement) {
+        return Attempt::Done(Err(error));
     }
     if !requirement.takes_time() {
-        return Attempt::Done(conclude_all(decide(requirement, at), requirement, at.verified));
+        return Attempt::Done(conclude_all(decide(requirement, at, &mut Silent), requirement, at.verified));
     }
     let (requirement, at) = (requirement.clone(), at.to_owned());
     Attempt::waiting(async move {
-        let outcome = decide_later(&requirement, &at).await;
+        let outcome = decide_later(&requirement, &at, Silent).await;
         conclude_all(outcome, &requirement, &at.verified)
     })
+}
+
+/// Decides, and notes what came of every part.
+pub(super) async fn explain(requirement: &Requirement, at: Circumstances<'_>) -> RequirementExplanation {
+    let mut explanation = RequirementExplanation::planned(requirement);
+    if let Err(error) = usable(requirement) {
+        return explanation.undecided(error);
+    }
+    let owned; // outlives the notes about what takes time
+    let notes = Notes::of(&mut explanation);
+    let outcome = if requirement.takes_time() {
+        owned = at.to_owned();
+        decide_later(requirement, &owned, notes).await
+    } else {
+        let mut notes = notes;
+        decide(requirement, at, &mut notes)
+    };
+    match conclude_all(outcome, requirement, at.verified) {
+        Err(unreadable) if at.verified.has_unreadable_claims() => explanation.undecided(unreadable),
+        verdict => explanation.with_verdict(verdict),
+    }
+}
+
+/// A requirement with a mistake that can be seen without a request is met by nobody.
+fn usable(requirement: &Requirement) -> Result<(), AuthError> {
+    if requirement.has_mistake() {
+        let problems = requirement.problems().join("; ");
+        return Err(AuthError::new(Code::ServiceMisconfigured).with_explanation(problems));
+    }
+    Ok(())
 }
 
 /// The verdict. If claims that were asked for cannot be read, nothing that was concluded from their absence holds.
@@ -38,180 +70,101 @@ fn conclude_all(outcome: Outcome<'_>, whole: &Requirement, facts: &Facts) -> Res
     outcome.into_result(whole)
 }
 
-/// What became of a requirement. Borrows it, so that a refusal that something else makes up for costs nothing.
-enum Outcome<'r> {
-    Met,
-    Unmet(Refusal<'r>),
-    Undecided(AuthError),
-}
-
-impl<'r> Outcome<'r> {
-    fn met_if(condition: bool, code: Code, requirement: &'r Requirement) -> Self {
-        if condition { Self::Met } else { Self::Unmet(Refusal { code, because: requirement }) }
-    }
-
-    fn negate(self, requirement: &'r Requirement) -> Self {
-        match self {
-            Self::Met => Self::Unmet(Refusal { code: Code::RequirementNotMet, because: requirement }),
-            Self::Unmet(_) => Self::Met,
-            Self::Undecided(error) => Self::Undecided(error),
-        }
-    }
-
-    fn into_result(self, whole: &Requirement) -> Result<(), AuthError> {
-        match self {
-            Self::Met => Ok(()),
-            Self::Unmet(refusal) => Err(refusal.into_error(whole)),
-            Self::Undecided(error) => Err(error),
-        }
-    }
-}
-
 /// For a requirement that takes no time.
-fn decide<'r>(requirement: &'r Requirement, at: Circumstances<'_>) -> Outcome<'r> {
-    match requirement.node() {
-        Node::Leaf(leaf) => decide_leaf(requirement, leaf, at),
-        Node::Not(part) => decide(part, at).negate(requirement),
-        Node::Named { requirement, .. } => decide(requirement, at),
+fn decide<'r, W: Watch>(requirement: &'r Requirement, at: Circumstances<'_>, watch: &mut W) -> Outcome<'r> {
+    let outcome = match requirement.node() {
+        Node::Leaf(leaf) => {
+            let outcome = decide_leaf(requirement, leaf, at);
+            watch.note_leaf(&outcome, || difference(leaf, at));
+            return outcome;
+        }
+        Node::Not(part) => decide(part, at, &mut watch.part(0)).negate(requirement),
+        Node::Named { requirement, .. } => return decide(requirement, at, watch),
         Node::All(parts) => {
             let mut all = All::default();
-            for part in parts {
-                if all.add(decide(part, at)) == Progress::Settled {
-                    break;
-                }
-            }
+            decide_parts(parts, at, watch, |_, part| all.add(part));
             all.outcome()
         }
         Node::Any(parts) => {
             let mut any = Any::default();
-            for (place, part) in parts.iter().enumerate() {
-                if any.add(place, decide(part, at)) == Progress::Settled {
-                    break;
-                }
-            }
+            decide_parts(parts, at, watch, |place, part| any.add(place, part));
             any.outcome(requirement)
+        }
+    };
+    watch.note(&outcome);
+    outcome
+}
+
+/// Hands what becomes of each part to `add`, until that is settled.
+fn decide_parts<'r, W: Watch>(
+    parts: &'r [Requirement],
+    at: Circumstances<'_>,
+    watch: &mut W,
+    mut add: impl FnMut(usize, Outcome<'r>) -> Progress,
+) {
+    let mut progress = Progress::Open;
+    for (place, part) in parts.iter().enumerate() {
+        match progress {
+            Progress::Open => progress = add(place, decide(part, at, &mut watch.part(place))),
+            Progress::Settled if W::GOES_ON => drop(decide(part, at, &mut watch.part(place))),
+            Progress::Settled => break,
         }
     }
 }
 
-/// For any requirement. Parts that take no time come first: they may spare the look-up.
-fn decide_later<'r>(
+/// For any requirement.
+fn decide_later<'f, 'r: 'f, W: Watch + 'f>(
     requirement: &'r Requirement,
     at: &'r OwnedCircumstances,
-) -> Pin<Box<dyn Future<Output = Outcome<'r>> + Send + 'r>> {
+    mut watch: W,
+) -> Pin<Box<dyn Future<Output = Outcome<'r>> + Send + 'f>> {
     Box::pin(async move {
         if !requirement.takes_time() {
-            return decide(requirement, at.borrow());
+            return decide(requirement, at.borrow(), &mut watch);
         }
-        match requirement.node() {
+        let outcome = match requirement.node() {
             Node::Leaf(leaf) => decide_leaf_later(requirement, leaf, at).await,
-            Node::Not(part) => decide_later(part, at).await.negate(requirement),
-            Node::Named { requirement, .. } => decide_later(requirement, at).await,
+            Node::Not(part) => decide_later(part, at, watch.part(0)).await.negate(requirement),
+            Node::Named { requirement, .. } => return decide_later(requirement, at, watch).await,
             Node::All(parts) => {
                 let mut all = All::default();
-                for (_, part) in quick_first(parts) {
-                    if all.add(decide_later(part, at).await) == Progress::Settled {
-                        break;
-                    }
-                }
+                decide_parts_later(parts, at, &mut watch, |_, part| all.add(part)).await;
                 all.outcome()
             }
             Node::Any(parts) => {
                 let mut any = Any::default();
-                for (place, part) in quick_first(parts) {
-                    if any.add(place, decide_later(part, at).await) == Progress::Settled {
-                        break;
-                    }
-                }
+                decide_parts_later(parts, at, &mut watch, |place, part| any.add(place, part)).await;
                 any.outcome(requirement)
             }
-        }
+        };
+        watch.note(&outcome);
+        outcome
     })
+}
+
+/// The same for parts that may take time. Those that take none come first: they may spare the look-up. A look-up is not made for the sake of an
+/// explanation.
+async fn decide_parts_later<'r, W: Watch>(
+    parts: &'r [Requirement],
+    at: &'r OwnedCircumstances,
+    watch: &mut W,
+    mut add: impl FnMut(usize, Outcome<'r>) -> Progress + Send,
+) {
+    let mut progress = Progress::Open;
+    for (place, part) in quick_first(parts) {
+        match progress {
+            Progress::Open => progress = add(place, decide_later(part, at, watch.part(place)).await),
+            Progress::Settled if W::GOES_ON && !part.takes_time() => {
+                drop(decide(part, at.borrow(), &mut watch.part(place)));
+            }
+            Progress::Settled => break,
+        }
+    }
 }
 
 fn quick_first(parts: &[Requirement]) -> impl Iterator<Item = (usize, &Requirement)> {
     let quick = parts.iter().enumerate().filter(|(_, part)| !part.takes_time());
     quick.chain(parts.iter().enumerate().filter(|(_, part)| part.takes_time()))
-}
-
-/// Whether the rest still has to be looked at.
-#[derive(PartialEq, Eq)]
-enum Progress {
-    Open,
-    Settled,
-}
-
-/// What became of the parts of an `and` so far.
-#[derive(Default)]
-struct All<'r> {
-    unmet: Option<Refusal<'r>>,
-    undecided: Option<AuthError>,
-}
-
-impl<'r> All<'r> {
-    /// A refusal that another login would cure does not settle it: it gives way to one that no login cures.
-    fn add(&mut self, part: Outcome<'r>) -> Progress {
-        match part {
-            Outcome::Met => {}
-            Outcome::Undecided(error) => {
-                self.undecided.get_or_insert(error);
-            }
-            Outcome::Unmet(refusal) if !refusal.asks_for_login() => {
-                self.unmet = Some(refusal);
-                return Progress::Settled;
-            }
-            Outcome::Unmet(refusal) => {
-                self.unmet.get_or_insert(refusal);
-            }
-        }
-        Progress::Open
-    }
-
-    fn outcome(self) -> Outcome<'r> {
-        match (self.unmet, self.undecided) {
-            (Some(refusal), _) => Outcome::Unmet(refusal),
-            (None, Some(error)) => Outcome::Undecided(error),
-            (None, None) => Outcome::Met,
-        }
-    }
-}
-
-/// What became of the parts of an `or` so far.
-#[derive(Default)]
-struct Any<'r> {
-    met: bool,
-    unmet: Option<(usize, Refusal<'r>)>,
-    undecided: Option<AuthError>,
-}
-
-impl<'r> Any<'r> {
-    /// Of several refusals, the one that was written first counts.
-    fn add(&mut self, place: usize, part: Outcome<'r>) -> Progress {
-        match part {
-            Outcome::Met => {
-                self.met = true;
-                return Progress::Settled;
-            }
-            Outcome::Undecided(error) => {
-                self.undecided.get_or_insert(error);
-            }
-            Outcome::Unmet(refusal) => {
-                if self.unmet.is_none_or(|(first, _)| place < first) {
-                    self.unmet = Some((place, refusal));
-                }
-            }
-        }
-        Progress::Open
-    }
-
-    fn outcome(self, requirement: &'r Requirement) -> Outcome<'r> {
-        match (self.met, self.undecided, self.unmet) {
-            (true, _, _) => Outcome::Met,
-            (false, Some(error), _) => Outcome::Undecided(error),
-            (false, None, Some((_, refusal))) => Outcome::Unmet(refusal),
-            (false, None, None) => Outcome::Unmet(Refusal { code: Code::RequirementNotMet, because: requirement }),
-        }
-    }
 }
 
 fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstances<'_>) -> Outcome<'r> {

@@ -33,6 +33,9 @@
 //!    the missing one would fail the next time. The 401s name `max_age` and `acr_values` alike, so that one login does.
 //! 7. The log says which part was not met and of what. It never holds claim values or path parameters.
 //!
+//! [`Requirement::explain`] says what came of every part, for a person who asks why a request is refused; with the credential's checks in one, see
+//! [`Explainer`](crate::explain::Explainer).
+//!
 //! A requirement by itself guards nothing: hand it to a [`RequireLayer`](crate::RequireLayer), an
 //! [`AccessTable`](crate::AccessTable), or a [`Guard`](crate::Guard).
 //!
@@ -77,6 +80,8 @@ mod check;
 mod circumstances;
 mod decision;
 mod evaluation;
+pub(crate) mod explanation;
+mod kleene;
 mod leaf;
 mod matcher;
 mod operand;
@@ -87,11 +92,13 @@ mod refusal;
 #[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
 mod requirement;
 mod subject_pattern;
+mod watch;
 
 pub use caller::{acting, actor, actor_of, application, credential, user};
 pub use check::{check, check_async, check_async_with, check_facts, check_with};
 pub use circumstances::Circumstances;
 pub use decision::{Decision, Undecided};
+pub use explanation::RequirementExplanation;
 pub use leaf::{acr, claim, fresh, role, role_at, scope};
 pub use matcher::{Matcher, contains, covers, eq, one_of, present};
 pub use operand::{Operand, param};

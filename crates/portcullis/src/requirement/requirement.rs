@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, ops::Not, sync::Arc};
 
 use portcullis_core::{ConfigError, authenticator::Attempt};
 
-use super::{Circumstances, evaluation, leaf::Leaf};
+use super::{Circumstances, RequirementExplanation, evaluation, leaf::Leaf};
 
 /// What a route asks of a verified caller: data that can be combined, named, printed and held against a request.
 ///
@@ -76,6 +76,41 @@ impl Requirement {
     /// The error's code follows the rules in the [module docs](super).
     pub fn evaluate(&self, circumstances: Circumstances<'_>) -> Attempt<()> {
         evaluation::evaluate(self, circumstances)
+    }
+
+    /// Decides as [`evaluate`](Self::evaluate) does, and says what came of every part. Ready at once, unless a [`check_async`](super::check_async) is part of
+    /// it and has to be asked.
+    ///
+    /// The verdict is the same. Parts that can no longer change it are decided all the same, so that everything which is missing is seen at once: the
+    /// closure of a [`check`](super::check) may be called where `evaluate` would not. A `check_async` is asked only where `evaluate` asks it.
+    ///
+    /// ```
+    /// use portcullis::explain::Outcome;
+    /// use portcullis::requirement::{Circumstances, PathParams, claim, eq, role, scope};
+    /// use portcullis::Code;
+    /// # use portcullis::clock::UnixTime;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let now = UnixTime::from_secs(1_800_000_000);
+    /// let ship = scope("orders:write").and(role("admin").or(claim("/tenant", eq("acme"))));
+    /// let caller = portcullis_test::MockIssuer::new().token().claim("tenant", "acme").any_verified();
+    ///
+    /// let explanation = ship.explain(Circumstances::new(&caller, &PathParams::new(), now)).await;
+    /// assert_eq!(explanation.verdict.as_ref().unwrap_err().code(), Code::ScopeMissing);
+    /// let [write, alternatives] = &explanation.finding.parts[..] else { unreachable!() };
+    /// assert!(write.is_failed() && alternatives.outcome == Outcome::Passed);
+    /// println!("{explanation}");
+    /// // FAILED    requirement: scope_missing (expected: scope("orders:write") and (role("admin") or claim("/tenant") == "acme"))
+    /// //   FAILED    scope("orders:write"): scope_missing
+    /// //   passed    role("admin") or claim("/tenant") == "acme"
+    /// //     FAILED    role("admin"): role_missing
+    /// //     passed    claim("/tenant") == "acme"
+    /// // refused: scope_missing: not met: scope("orders:write"), of: scope("orders:write") and (role("admin") or claim("/tenant") == "acme")
+    /// # }
+    /// ```
+    pub async fn explain(&self, circumstances: Circumstances<'_>) -> RequirementExplanation {
+        evaluation::explain(self, circumstances).await
     }
 
     /// The same, if it has no mistake that can be seen without a request: a pointer that is none, a scope that cannot
