@@ -1,4 +1,4 @@
-//! Octets as the body of a back-channel log-out, and as the claims of the logout token in it.
+//! Octets as the body of a back-channel logout, and as the claims of the logout token in it.
 
 use std::sync::{Arc, Mutex};
 

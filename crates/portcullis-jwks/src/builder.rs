@@ -1,4 +1,4 @@
-//! What can be set before keys are fetched.
+//! [`RemoteKeysBuilder`]: the settings of a key source.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -16,12 +16,12 @@ use crate::{
     url::{DocumentUrl, HTTP_PORT, HTTPS_PORT, HostAndPort, NamedHosts, shown},
 };
 
-/// Where keys are to be fetched from and how; made by [`RemoteKeys::discover`] and [`RemoteKeys::from_url`].
+/// Configures where keys are fetched from and how. Made by [`RemoteKeys::discover`] and [`RemoteKeys::from_url`].
 #[derive(Debug)]
 #[must_use = "nothing is fetched before `start`"]
 pub struct RemoteKeysBuilder {
     configured: Configured,
-    /// Hosts with their ports, as they were written.
+    /// Hosts with their ports, as the developer wrote them.
     allow_http: Vec<String>,
     allow_private: Vec<String>,
     fetch: Option<SharedFetch>,
@@ -32,7 +32,7 @@ pub struct RemoteKeysBuilder {
     clock: Arc<dyn Clock>,
 }
 
-/// As written by the developer; read at the start, when all mistakes are told.
+/// As the developer wrote it. It is parsed at the start, where one error lists all mistakes.
 enum Configured {
     Issuer(String),
     Url(String),
@@ -67,56 +67,57 @@ impl RemoteKeysBuilder {
         }
     }
 
-    /// Sets for how long stale keys stay in use while they cannot be fetched again: up to 24 hours. Defaults to one hour.
+    /// Sets how long stale keys stay in use while they cannot be fetched again: up to 24 hours. Defaults to one hour.
     ///
-    /// Longer means that an issuer's outage is noticed later by your users, and that a key which the issuer took back
-    /// during it is, too. Zero refuses to use any key past its freshness.
+    /// With a longer time, your users notice an issuer's outage later, but a key that the issuer withdrew during the outage is also
+    /// accepted longer. Zero means that keys are never used when they are stale.
     pub fn outage(mut self, outage: Duration) -> Self {
         self.outage = outage;
         self
     }
 
-    /// How long it takes until tokens with unknown keys may cause another fetch: one second to an hour. Defaults to 30 s.
+    /// Sets the minimum time between fetches that tokens with unknown keys trigger: one second to an hour. Defaults to 30 s.
     ///
-    /// A new key that is used before it was fetched is admitted within this time, whatever else goes on, and until then its tokens are
-    /// answered with 503. If its id was named before the issuer published it, by guesswork or too early, its tokens are refused for
-    /// up to five minutes. Of tokens without a key id, that is so of those alone that were themselves presented too early.
+    /// If a new key is used before it was fetched, its tokens are accepted within this time, and answered with 503 until then. If a token
+    /// named the key's id before the issuer published it, by guessing or too early, tokens with this key are refused for up to five
+    /// minutes. Of tokens without a key id, only those that were themselves presented too early are refused.
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.cool_down = cool_down;
         self
     }
 
-    /// Fetches nothing before the first token comes. Defaults to fetching at once, without anybody waiting for it; to wait, see
-    /// [`RemoteKeys::require`].
+    /// Fetches nothing before the first token arrives. By default, keys are fetched at once, without blocking the caller; to wait for
+    /// them, see [`RemoteKeys::require`].
     pub fn lazy(mut self) -> Self {
         self.first_fetch = FirstFetch::WithTheFirstToken;
         self
     }
 
-    /// Starts with the keys of an earlier process, if they may still be used. They are fetched anew all the same, in full: what the
-    /// issuer says then is what counts.
+    /// Starts with the keys of an earlier process, if they may still be used. They are still fetched again completely at once, and the
+    /// fetched set replaces them.
     ///
-    /// A snapshot of another source, or one that is too old, is left aside with a warning.
+    /// A snapshot of another source, or one that is too old, is ignored with a warning.
     pub fn restore(mut self, snapshot: Snapshot) -> Self {
         self.snapshot = Some(snapshot);
         self
     }
 
-    /// Fetches by this client. Defaults to [`HttpClient`](crate::HttpClient) (feature `reqwest`).
+    /// Fetches with this client. Defaults to [`HttpClient`](crate::HttpClient) (feature `reqwest`).
     pub fn fetch(mut self, fetch: impl Fetch) -> Self {
         self.fetch = Some(SharedFetch::new(fetch));
         self
     }
 
-    /// Allows `http` for one host, `host:port` exactly (without a port: 80). Defaults to `http` for this machine itself only.
+    /// Allows plain `http` for one host, `host:port` exactly (the default port is 80). By default, `http` is allowed only for this
+    /// machine itself.
     ///
-    /// For an issuer inside a compose network or a service mesh, as `http://keycloak:8080/realms/shop`. Metadata from there may name
-    /// a key set at the same host and port, or one at an `https` URL, and nothing else. Each call allows one host more. Such a host
-    /// is never asked through a proxy.
+    /// For an issuer inside a compose network or a service mesh, such as `http://keycloak:8080/realms/shop`. Metadata from such a host
+    /// may name a key set at the same host and port, or at an `https` URL, but no other. Each call allows one more host. Such a host is
+    /// never contacted through a proxy.
     ///
-    /// **The caller must make sure that no other party can read or change what passes between this service and that host**: a party
-    /// that can change it publishes a key of its own and signs tokens for every user of that issuer. A network that only containers of
-    /// this application are in will do, or a mesh that encrypts; the network of an office or of a data centre will not.
+    /// **The caller must make sure that no other party can read or change the traffic between this service and that host**: a party that
+    /// can change it can publish its own key and sign tokens for every user of that issuer. A network that contains only containers of
+    /// this application is suitable, and so is a mesh that encrypts; the network of an office or a data centre is not.
     ///
     /// ```no_run
     /// # use portcullis_jwks::RemoteKeys;
@@ -131,34 +132,34 @@ impl RemoteKeysBuilder {
         self
     }
 
-    /// Allows the issuer's metadata to name a key set at this host, `host:port` exactly (without a port: 443), although it is this
-    /// machine or in a private network, by its address or by its name, and the issuer is not. Defaults to no such host. Each call
-    /// allows one host more.
+    /// Allows the issuer's metadata to name a key set at this host, `host:port` exactly (the default port is 443), although the host is
+    /// this machine or in a private network, by address or by name, and the issuer is not. By default, no such host is allowed. Each call
+    /// allows one more host.
     ///
-    /// For issuers that are named in one way and reached in another: the metadata of a Kubernetes API server leads to
-    /// `https://172.18.0.2:6443/openid/v1/jwks`. It is for discovery alone; a URL that is given to [`RemoteKeys::from_url`] may lead
-    /// anywhere.
+    /// For issuers that have one name and are reached at another: the metadata of a Kubernetes API server names
+    /// `https://172.18.0.2:6443/openid/v1/jwks`. This setting affects only discovery; a URL that is given to [`RemoteKeys::from_url`] may
+    /// be anywhere.
     ///
-    /// **The caller must make sure that what listens there publishes keys of this issuer only.** The issuer chooses the path and
-    /// the query of the URL, so it can send a `GET` for any of them to that host.
+    /// **The caller must make sure that the server on that host publishes only keys of this issuer.** The issuer chooses the path and the
+    /// query of the URL, so it can make this service send a `GET` for any of them to that host.
     pub fn danger_allow_private(mut self, host: impl Into<String>) -> Self {
         self.allow_private.push(host.into());
         self
     }
 
-    /// Tells the time for [snapshots](Snapshot). Defaults to [`SystemClock`]. Everything else goes by the runtime's clock,
-    /// which nobody sets back or forward.
+    /// Sets the clock for the times in [snapshots](Snapshot). Defaults to [`SystemClock`]. Everything else uses the runtime's monotonic
+    /// clock, which cannot be set.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Starts the task that fetches the keys and keeps them fresh. To be called within a tokio runtime.
+    /// Starts the task that fetches the keys and keeps them fresh. Must be called inside a tokio runtime.
     ///
     /// # Errors
     ///
-    /// All that is wrong with the configuration at once: a URL that may not be asked for, a bound that is out of range, no
-    /// client, no runtime. That the issuer cannot be reached is no error of the configuration.
+    /// If the configuration is wrong: a URL that is not allowed, a value out of range, no client, no runtime. The error lists all
+    /// problems. An unreachable issuer is not a configuration error.
     pub fn start(self) -> Result<RemoteKeys, ConfigError> {
         let mut problems = self.out_of_range();
         let named = self.named_hosts(&mut problems);
@@ -259,7 +260,7 @@ fn default_fetch() -> Result<SharedFetch, String> {
     CLIENTS.first().map_or(Err(nothing), |make| make())
 }
 
-/// The clients that come with the crate: one, or none.
+/// The clients in this crate: one, or none.
 const CLIENTS: &[fn() -> Result<SharedFetch, String>] = &[
     #[cfg(feature = "reqwest")]
     || crate::HttpClient::new().map(SharedFetch::new).map_err(|error| error.to_string()),
@@ -268,11 +269,12 @@ const CLIENTS: &[fn() -> Result<SharedFetch, String>] = &[
 const NO_RUNTIME: &str =
     "keys are fetched by a task, and this is outside a tokio runtime: start it within `#[tokio::main]`";
 
-/// Long enough for an issuer's bad hour, short enough that a key which it took back is not used for long.
+/// Long enough for an hour's outage of the issuer, and short enough that a withdrawn key is not used for long.
 const DEFAULT_OUTAGE: Duration = Duration::from_secs(60 * 60);
 const MAX_OUTAGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What large issuers bear from every instance of every client, and what a user bears who is the first with a new key.
+/// Acceptable for large issuers, which get these requests from every instance of every client, and for the first user with a new key, who
+/// has to wait.
 const DEFAULT_COOL_DOWN: Duration = Duration::from_secs(30);
 const MIN_COOL_DOWN: Duration = Duration::from_secs(1);
 const MAX_COOL_DOWN: Duration = Duration::from_secs(60 * 60);

@@ -1,4 +1,4 @@
-//! Issuer metadata that names the key set's URL (OpenID Connect Discovery 1.0, RFC 8414).
+//! [`DiscoverableIssuer`]: finds the key set's URL in the issuer's metadata (OpenID Connect Discovery 1.0, RFC 8414).
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -12,10 +12,10 @@ use crate::{
     url::{DocumentUrl, NamedHosts, shown},
 };
 
-/// An issuer whose metadata says where its keys are.
+/// An issuer whose metadata names the URL of its keys.
 #[derive(Clone, Debug)]
 pub(crate) struct DiscoverableIssuer {
-    /// As in its tokens' `iss`, compared exactly.
+    /// The `iss` of its tokens, compared exactly.
     name: String,
     url: DocumentUrl,
     documents: [DocumentUrl; 2],
@@ -23,7 +23,7 @@ pub(crate) struct DiscoverableIssuer {
 }
 
 impl DiscoverableIssuer {
-    /// Reads the name; the error is what is wrong with it, in a sentence that follows it.
+    /// Parses the name. The error is a clause that follows it.
     pub(crate) fn parse(name: &str, named: &NamedHosts) -> Result<Self, String> {
         let url = DocumentUrl::parse(name, named)?;
         if let Some(issuer) = issuer_of_document(name) {
@@ -47,11 +47,11 @@ impl DiscoverableIssuer {
         &self.name
     }
 
-    /// Asks where the key set is: by OpenID Connect first, and where there is no such document by RFC 8414.
+    /// Finds the URL of the key set: through OpenID Connect, or, if there is no such document, through RFC 8414.
     pub(crate) async fn key_set_url(&self, fetch: &SharedFetch, deadline: Instant) -> Result<DocumentUrl, FetchError> {
         let [oidc, oauth] = &self.documents;
         match self.ask(fetch, oidc, deadline).await {
-            // An issuer that has both is asked once.
+            // Issuers that have both documents are asked only once.
             Err(missing) if is_missing(&missing) => self.ask(fetch, oauth, deadline).await.map_err(|other| {
                 if is_missing(&other) { FetchError::no_metadata_at(missing, &oauth.shown()) } else { other }
             }),
@@ -72,9 +72,9 @@ impl DiscoverableIssuer {
     }
 
     fn read(&self, text: &str) -> Result<DocumentUrl, FetchError> {
-        // A derived reader takes an array, too, by position.
+        // A derived deserializer would also accept an array, by position.
         if !text.trim_start().starts_with('{') {
-            return Err(no_metadata(text, "it is no JSON object"));
+            return Err(no_metadata(text, "it is not a JSON object"));
         }
         let metadata: Metadata = serde_json::from_str(text).map_err(|error| no_metadata(text, &place(&error)))?;
         if metadata.issuer != self.name {
@@ -82,7 +82,7 @@ impl DiscoverableIssuer {
         }
         let not_allowed = |problem| FetchError::not_allowed(format!("its `jwks_uri` {problem}"));
         let url = DocumentUrl::parse(&metadata.jwks_uri, &self.named).map_err(not_allowed)?;
-        // Otherwise an issuer from elsewhere could make us ask what listens on this machine, or near it.
+        // Otherwise a remote issuer could make us send requests to this machine or its network.
         if url.zone() < self.url.zone() && !self.is_named(&url) {
             return Err(not_allowed(LEADS_INSIDE));
         }
@@ -97,21 +97,21 @@ impl DiscoverableIssuer {
 const LEADS_INSIDE: &str = "leads to this machine or into a private network, where its issuer is not: if the keys are meant to \
                             come from there, name its host and port by `danger_allow_private`";
 
-/// Whether an answer says that there is no such document: as 404, or as what a gateway says in its place. An issuer that is
-/// down or asks for patience says nothing about its documents.
+/// Whether an answer means that there is no such document: 404, or what a gateway answers instead. If the issuer is down or asks for
+/// patience, this says nothing about its documents.
 fn is_missing(error: &FetchError) -> bool {
     let temporary = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
     error.status_code().is_some_and(|status| status.is_client_error() && !temporary.contains(&status))
 }
 
-/// Only what is needed; the rest is for clients. A member that stands twice is refused.
+/// Only the members that are needed here; the others are for clients. A repeated member is refused.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
     jwks_uri: String,
 }
 
-/// Says what went wrong, without quoting the document.
+/// Returns an error that says what is wrong, without quoting the document.
 fn no_metadata(text: &str, problem: &str) -> FetchError {
     if has_member(text, "keys") {
         return FetchError::malformed(
@@ -132,24 +132,25 @@ fn place(error: &serde_json::Error) -> String {
 const OIDC_DOCUMENT: &str = "/.well-known/openid-configuration";
 const OAUTH_DOCUMENT: &str = "/.well-known/oauth-authorization-server";
 
-/// After the path, without a second slash (OpenID Connect Discovery 1.0 section 4).
+/// Appended to the path, without a double slash (OpenID Connect Discovery 1.0 section 4).
 fn oidc_document(issuer: &str) -> String {
     format!("{}{OIDC_DOCUMENT}", issuer.strip_suffix('/').unwrap_or(issuer))
 }
 
-/// The issuer whose metadata is at that URL, if it looks like the URL of metadata.
+/// Returns the issuer whose metadata is at this URL, if it looks like the URL of metadata.
 pub(crate) fn issuer_of_document(url: &str) -> Option<String> {
     let url = url.split('?').next().unwrap_or(url);
     let url = url.strip_suffix('/').unwrap_or(url);
     if let Some(issuer) = url.strip_suffix(OIDC_DOCUMENT) {
         return Some(shown(issuer));
     }
-    // Only this one may have the issuer's path after it. What is below the other is no metadata: some servers have their key set there.
+    // Only this document may be followed by the issuer's path. URLs below the other one are not metadata: some servers have their key set
+    // there.
     let (before, path) = url.split_once(OAUTH_DOCUMENT)?;
     (path.is_empty() || path.starts_with('/')).then(|| shown(&format!("{before}{path}")))
 }
 
-/// Whether a URL ends as those of key sets do, and as those of issuers do not.
+/// Whether a URL ends like those of key sets, and not like those of issuers.
 fn is_key_set(url: &DocumentUrl) -> bool {
     let path = url.uri().path().to_ascii_lowercase();
     ["/jwks.json", "/keys.json", "/certs", "/jwks", "/discovery/keys", "/discovery/v2.0/keys", "/v1/keys"]
@@ -157,7 +158,7 @@ fn is_key_set(url: &DocumentUrl) -> bool {
         .any(|end| path.ends_with(end))
 }
 
-/// Between host and path (RFC 8414 section 3).
+/// Inserted between host and path (RFC 8414 section 3).
 fn oauth_document(issuer: &DocumentUrl) -> String {
     let uri = issuer.uri();
     let path = uri.path();

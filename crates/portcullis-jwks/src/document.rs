@@ -1,4 +1,4 @@
-//! One JSON document over HTTP: asked for, and its answer checked.
+//! Fetches one JSON document over HTTP and checks the answer.
 
 use std::time::Duration;
 
@@ -11,23 +11,23 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{FetchError, MAX_DOCUMENT_LEN, fetch::SharedFetch, freshness::freshness, url::DocumentUrl};
 
-/// How long an attempt may take as a whole, metadata and key set together.
+/// The time limit for a whole attempt, metadata and key set together.
 pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 
-/// The longest `ETag` that is sent back. Longer ones are not a provider's.
+/// The longest `ETag` that is sent back. No provider uses longer ones.
 const MAX_ETAG: usize = 1024;
 
-/// What a JSON document is asked for as.
+/// The `Accept` header for JSON documents.
 pub(crate) const JSON: &str = "application/json";
 
-/// What a key set is asked for as (RFC 7517 section 8.5).
+/// The `Accept` header for key sets (RFC 7517 section 8.5).
 pub(crate) const JWK_SET: &str = "application/jwk-set+json, application/json";
 
-/// A document that came.
+/// The result of a successful request.
 #[derive(Debug)]
 pub(crate) enum Fetched {
     New(Document),
-    /// The one from before is still the right one.
+    /// The previous document is still current.
     NotModified {
         freshness: Duration,
     },
@@ -40,7 +40,7 @@ pub(crate) struct Document {
     pub(crate) freshness: Duration,
 }
 
-/// Asks for a document, until `deadline`. With an `etag`, the answer may be that it has not changed.
+/// Requests a document, until `deadline`. With an `etag`, the answer may be that the document has not changed.
 pub(crate) async fn get(
     fetch: &SharedFetch,
     url: &DocumentUrl,
@@ -52,7 +52,7 @@ pub(crate) async fn get(
     let mut request = Request::new(());
     *request.uri_mut() = url.uri().clone();
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
-    // A request that says nothing accepts any coding (RFC 9110 section 12.5.3).
+    // A request without this header accepts any coding (RFC 9110 section 12.5.3).
     request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(etag) = etag {
         request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
@@ -73,7 +73,7 @@ fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, Fetch
     }
     is_json(&head.headers)?;
     is_not_encoded(&head.headers)?;
-    // A `Fetch` of somebody else's may not have looked.
+    // A `Fetch` from outside this crate may not have checked this.
     if body.len() > MAX_DOCUMENT_LEN {
         return Err(FetchError::too_large());
     }
@@ -82,9 +82,9 @@ fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, Fetch
     Ok(Fetched::New(Document { text, etag, freshness: freshness(&head.headers) }))
 }
 
-/// The error names what the octets look like.
+/// Converts the body to text. The error says what the bytes look like.
 fn text(mut body: Vec<u8>) -> Result<String, FetchError> {
-    // A parser may ignore it (RFC 8259 section 8.1), and ours does not.
+    // A parser may ignore the byte order mark (RFC 8259 section 8.1); ours does not.
     if body.starts_with(b"\xEF\xBB\xBF") {
         body.drain(..3);
     }
@@ -96,21 +96,21 @@ fn text(mut body: Vec<u8>) -> Result<String, FetchError> {
     })
 }
 
-/// Nothing is decoded here, so that a small answer cannot become a large document.
+/// Nothing is decoded here, so a small answer cannot become a large document.
 fn is_not_encoded(headers: &HeaderMap) -> Result<(), FetchError> {
     let codings = headers.get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?").trim());
     let mut other = codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
     other.next().map_or(Ok(()), |coding| Err(FetchError::content_coding(coding)))
 }
 
-/// When the issuer wants to be asked again, if it says so in seconds (RFC 9110 section 10.2.3). A date is left aside: whose clock
-/// it is by is not known.
+/// Returns when the issuer wants to be asked again, if it says so in seconds (RFC 9110 section 10.2.3). A date is ignored, because it
+/// depends on an unknown clock.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// `application/json` or a type that is built on it (RFC 6839 section 3.1). An answer without a type is left to the parser, which
-/// is strict; one with another type is a page of a proxy or a portal, whatever it looks like.
+/// Accepts `application/json` or a type based on it (RFC 6839 section 3.1). An answer without a type is left to the parser, which is
+/// strict. An answer with another type is a page of a proxy or portal, whatever it looks like.
 fn is_json(headers: &HeaderMap) -> Result<(), FetchError> {
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let value = value.to_str().unwrap_or("?");

@@ -1,13 +1,13 @@
-//! Why a fetch came to nothing, for the operator.
+//! [`FetchError`]: why a fetch failed, for operators.
 
 use std::{error::Error, fmt, io, iter, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use portcullis_core::{keys::SkippedKey, text::LogText};
 
-/// An attempt to get keys came to nothing; the keys from before stay in use as long as they may.
+/// An attempt to fetch keys failed. The previous keys stay in use as long as they may.
 ///
-/// It reaches logs and [`RemoteKeys::last_error`](crate::RemoteKeys::last_error), never a client.
+/// This error appears in logs and in [`RemoteKeys::last_error`](crate::RemoteKeys::last_error), but is never sent to a client.
 #[derive(Clone, Debug)]
 pub struct FetchError {
     kind: FetchErrorKind,
@@ -23,39 +23,39 @@ impl FetchError {
         Self { kind, url: None, status: None, retry_after: None, detail: detail.into(), source: None }
     }
 
-    /// No response came: no name, no connection, a broken one, a certificate that is not trusted.
+    /// Returns the error for a request without a response: unknown name, no connection, a broken connection, an untrusted certificate.
     ///
-    /// What is known of an [`io::Error`](std::io::Error) among the causes is told in plain words, with what to look at.
+    /// If the causes contain a known [`io::Error`](std::io::Error), the text explains it and says what to check.
     pub fn unreachable(source: impl Error + Send + Sync + 'static) -> Self {
         let detail = cause(&source);
         Self { source: Some(Arc::new(source)), ..Self::new(FetchErrorKind::Unreachable, detail) }
     }
 
-    /// The same with a cause that the client knows.
+    /// Returns the error for a request without a response, with a cause that the client knows.
     #[cfg(feature = "reqwest")]
     pub(crate) fn unreachable_because(detail: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
         Self { detail: detail.into(), ..Self::unreachable(source) }
     }
 
-    /// A response began and did not come to its end.
+    /// Returns the error for a response that broke off.
     pub fn cut_short(source: impl Error + Send + Sync + 'static) -> Self {
         let detail = "the response was cut short: the connection ended before the document did";
         Self { source: Some(Arc::new(source)), ..Self::new(FetchErrorKind::CutShort, detail) }
     }
 
-    /// What the request has to carry is not at hand.
+    /// Returns the error for a credential that could not be read.
     #[cfg(feature = "reqwest")]
     pub(crate) fn credential(detail: String) -> Self {
         Self::new(FetchErrorKind::Credential, detail)
     }
 
-    /// The document is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN), or is announced to be.
+    /// Returns the error for a document that is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN), or is announced to be.
     pub fn too_large() -> Self {
         let max = crate::MAX_DOCUMENT_LEN;
         Self::new(FetchErrorKind::TooLarge, format!("the document has more than {max} bytes"))
     }
 
-    /// The response, or its body, took longer than this.
+    /// Returns the error for a response or body that took longer than this.
     pub fn timed_out(after: Duration) -> Self {
         Self::new(FetchErrorKind::TimedOut, format!("it took longer than {} s", after.as_secs_f32()))
     }
@@ -77,7 +77,7 @@ impl FetchError {
         Self { status: Some(status), ..error }
     }
 
-    /// Neither document of an issuer is there; `missing` is what the first one's place said.
+    /// Returns the error for an issuer that has neither document; `missing` is the error for the first one.
     pub(crate) fn no_metadata_at(missing: Self, oauth: &str) -> Self {
         let status = missing.status.map_or(0, |status| status.as_u16());
         let detail = format!(
@@ -94,7 +94,7 @@ impl FetchError {
         Self::new(FetchErrorKind::ContentType, format!("the answer is `{found}`, not JSON{hint}"))
     }
 
-    /// `found` is the coding, by its name.
+    /// `found` is the name of the coding.
     pub(crate) fn content_coding(found: &str) -> Self {
         let found = cut_for_log(found, 60);
         let detail = format!(
@@ -146,7 +146,7 @@ impl FetchError {
         Self::new(FetchErrorKind::IssuerMismatch, detail)
     }
 
-    /// The same error, with when the issuer wants to be asked again.
+    /// Adds when the issuer wants to be asked again.
     pub(crate) fn with_retry_after(self, after: Option<Duration>) -> Self {
         Self { retry_after: after, ..self }
     }
@@ -155,41 +155,41 @@ impl FetchError {
         self.retry_after
     }
 
-    /// The same error, saying what was asked for.
+    /// Adds the URL that was requested.
     pub(crate) fn at(mut self, url: &str) -> Self {
         self.url.get_or_insert_with(|| url.into());
         self
     }
 
-    /// Its source, for an error that tells the rest of it by itself.
+    /// Returns the source, for an error whose own text already contains the rest.
     pub(crate) fn shared_source(&self) -> Option<Arc<dyn Error + Send + Sync>> {
         self.source.clone()
     }
 
-    /// What went wrong, to branch on.
+    /// Returns the kind of the error, for branching.
     pub fn kind(&self) -> FetchErrorKind {
         self.kind
     }
 
-    /// The answer's status, for [`FetchErrorKind::Status`].
+    /// Returns the status of the answer, for [`FetchErrorKind::Status`].
     pub fn status_code(&self) -> Option<StatusCode> {
         self.status
     }
 
-    /// What was asked for, if it is known.
+    /// Returns the URL that was requested, if known.
     pub fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 }
 
-/// Returns at most so many characters of a text from elsewhere, for one line of a log.
+/// Returns at most this many characters of foreign text, for one line of a log.
 pub(crate) fn cut_for_log(text: &str, most: usize) -> String {
     let cut: String = text.chars().take(most).collect();
     let more = if cut.len() < text.len() { "…" } else { "" };
     format!("{}{more}", LogText::new(&cut))
 }
 
-/// What led to an error, and what to look at: from the first cause that says of which kind it is.
+/// Returns what caused an error and what to check, from the first cause that is specific.
 fn cause(error: &(dyn Error + 'static)) -> &'static str {
     use io::ErrorKind as Kind;
     let kinds =
@@ -202,7 +202,7 @@ fn cause(error: &(dyn Error + 'static)) -> &'static str {
             Some("the connection was closed before a response came")
         }
         Kind::HostUnreachable | Kind::NetworkUnreachable => {
-            Some("there is no way to that host: is the address right, and does the network let this service through?")
+            Some("there is no route to that host: is the address right, and does the network let this service through?")
         }
         Kind::TimedOut => Some("the connection timed out: does a firewall let this service through?"),
         _ => None,
@@ -229,31 +229,31 @@ impl Error for FetchError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FetchErrorKind {
-    /// No response came: no name, no connection, a certificate that is not trusted.
+    /// There was no response: unknown name, no connection, an untrusted certificate.
     Unreachable,
-    /// A response began, and the connection ended before it was complete.
+    /// The connection ended before the response was complete.
     CutShort,
-    /// The token that the request has to carry could not be read: see `HttpClient::bearer_token_file`. Nothing was asked for.
+    /// The token for the request could not be read: see `HttpClient::bearer_token_file`. No request was sent.
     Credential,
     /// The attempt took too long.
     TimedOut,
-    /// Another status than 200; redirects are not followed.
+    /// The status is not 200; redirects are not followed.
     Status,
-    /// Not JSON by its `Content-Type`: a login page, say.
+    /// The `Content-Type` is not JSON: for example a login page.
     ContentType,
-    /// Compressed, which was not asked for.
+    /// The answer is compressed, which was not requested.
     ContentCoding,
-    /// More than 512 KiB.
+    /// The document has more than 512 KiB.
     TooLarge,
-    /// No JWK Set, or no metadata, or with more than 100 keys.
+    /// The document is not a JWK Set or metadata, or it has more than 100 keys.
     Malformed,
-    /// Each key of the set is of a kind that we do not use, or weak; or there is none.
+    /// No key of the set is usable: each is of an unsupported kind or too weak, or the set is empty.
     NoUsableKey,
-    /// The set holds a private key or a shared secret, or only keys whose private halves were published before.
+    /// The set contains a private key or a shared secret, or only keys whose private halves were published before.
     PublishedSecret,
     /// The metadata names another issuer (OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3).
     IssuerMismatch,
-    /// A URL that is not asked for: not HTTPS, with a user name, with a host that can be read in two ways, or of this machine or a
-    /// private network where the issuer is not there.
+    /// The URL is not allowed: not HTTPS, with a user name, with an ambiguous host, or on this machine or in a private network where the
+    /// issuer is not.
     NotAllowed,
 }

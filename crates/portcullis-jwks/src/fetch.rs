@@ -1,4 +1,4 @@
-//! The seam to the network.
+//! [`Fetch`]: the HTTP client as a trait.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -6,31 +6,31 @@ use http::{Request, Response};
 
 use crate::FetchError;
 
-/// Gets one document over HTTP.
+/// Fetches one document over HTTP.
 ///
-/// The default is [`HttpClient`](crate::HttpClient) (feature `reqwest`); implement it to bring a client of your own, or
-/// to answer by script in a test. The rules:
+/// The default is [`HttpClient`](crate::HttpClient) (feature `reqwest`). Implement this trait to use your own client, or to script
+/// answers in a test. The rules:
 ///
-/// - Send the request as it is, method, URL and HTTP headers, over TLS with certificates checked unless the URL is `http`. (Which
-///   URLs may be asked for is decided before: see [`RemoteKeys`](crate::RemoteKeys).)
-/// - Do not follow redirects: give the 3xx as it came.
+/// - Send the request unchanged: method, URL and HTTP headers. Use TLS and check certificates unless the URL is `http`. (The crate has
+///   already checked that the URL is allowed: see [`RemoteKeys`](crate::RemoteKeys).)
+/// - Do not follow redirects: return the 3xx response.
 /// - Stop reading after [`MAX_DOCUMENT_LEN`] bytes, with [`FetchError::too_large`].
-/// - Ask for no content coding. Or decode it, bound what it decodes to by the same limit, and remove `Content-Encoding`.
-/// - What is no HTTP response is a [`FetchError`]; any status is a response. A response that begins and does not end is
-///   [`FetchError::cut_short`].
+/// - Do not ask for a content coding. Alternatively, decode it, apply the same limit to the decoded document, and remove
+///   `Content-Encoding`.
+/// - Every HTTP status is a response. Everything else is a [`FetchError`]; a response that breaks off is [`FetchError::cut_short`].
 ///
-/// The future is dropped when the time is up, five seconds after the attempt began. It runs in a task of its own, never in
-/// a request's, and there is never more than one at a time for a source.
+/// The future is dropped at the time limit, five seconds after the attempt began. It runs in its own task, never in that of a request,
+/// and a source never runs more than one at a time.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot fetch documents",
     note = "use `HttpClient` (feature `reqwest`), or implement `Fetch` for a client of your own"
 )]
 pub trait Fetch: fmt::Debug + Send + Sync + 'static {
-    /// Sends the request and gives the response with its whole body.
+    /// Sends the request and returns the response with its whole body.
     fn fetch(&self, request: Request<()>) -> impl Future<Output = Result<Response<Vec<u8>>, FetchError>> + Send;
 }
 
-/// The longest document that is read, in bytes: 512 KiB, fifty times what large providers publish.
+/// The longest document that is read, in bytes: 512 KiB, fifty times the size of large providers' documents.
 pub const MAX_DOCUMENT_LEN: usize = 512 * 1024;
 
 impl<T: Fetch> Fetch for Arc<T> {
@@ -39,7 +39,7 @@ impl<T: Fetch> Fetch for Arc<T> {
     }
 }
 
-/// A [`Fetch`] whose type is forgotten. Fetches are rare, so a boxed future is no matter.
+/// A [`Fetch`] with its type erased. Fetches are rare, so the cost of a boxed future does not matter.
 #[derive(Clone)]
 pub(crate) struct SharedFetch(Arc<dyn ErasedFetch>);
 

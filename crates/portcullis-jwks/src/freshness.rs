@@ -1,4 +1,4 @@
-//! For how long a key set is fresh.
+//! How long a key set is fresh.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -7,17 +7,17 @@ use http::{
     header::{AGE, CACHE_CONTROL},
 };
 
-/// What the issuer may ask for. A minute, so that a `max-age=0` does not make us ask all the time; a day, so that a key
-/// that the issuer took back is not used for longer.
+/// The limits for the issuer's value. At least a minute, so that `max-age=0` does not make us fetch constantly; at most a day, so that a
+/// withdrawn key is not used for longer.
 const BOUNDS: RangeInclusive<Duration> = Duration::from_secs(60)..=MAX_FRESHNESS;
 
-/// The longest that a set is fresh.
+/// The longest time that a key set is fresh.
 pub(crate) const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// When the issuer says nothing. Providers that say something say five minutes to a day.
+/// The default, if the issuer gives no value. Providers that give one use five minutes to a day.
 pub(crate) const DEFAULT_FRESHNESS: Duration = Duration::from_secs(10 * 60);
 
-/// How long a response stays fresh by its `Cache-Control` and `Age` (RFC 9111 section 4.2), within bounds.
+/// Returns how long a response stays fresh by its `Cache-Control` and `Age` (RFC 9111 section 4.2), within the limits.
 pub(crate) fn freshness(headers: &HeaderMap) -> Duration {
     let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let directives: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
@@ -25,7 +25,7 @@ pub(crate) fn freshness(headers: &HeaderMap) -> Duration {
     if names("no-store") || names("no-cache") {
         return *BOUNDS.start();
     }
-    // The smallest of several, and nothing at all for one that cannot be read (RFC 9111 section 4.2.1).
+    // Uses the smallest of several values, and zero for a value that cannot be read (RFC 9111 section 4.2.1).
     let Some(max_age) = directives.iter().filter_map(|directive| max_age(directive)).min() else {
         return DEFAULT_FRESHNESS;
     };
@@ -38,7 +38,7 @@ fn max_age(directive: &str) -> Option<Duration> {
     name.trim().eq_ignore_ascii_case("max-age").then(|| seconds(value.trim().trim_matches('"')))
 }
 
-/// Digits as seconds; too many of them as very long (RFC 9111 section 1.2.2), anything else as none.
+/// Reads digits as seconds; too many digits as a very long time (RFC 9111 section 1.2.2), anything else as zero.
 fn seconds(text: &str) -> Duration {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Duration::ZERO;

@@ -1,4 +1,4 @@
-//! A key set as the issuer publishes it, read or refused as a whole.
+//! [`KeyDocument`]: an issuer's published key set, accepted or refused as a whole.
 
 use std::collections::BTreeMap;
 
@@ -11,42 +11,44 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::error::FetchError;
 
-/// As many as a set can have. An issuer that exposes more has lost everything, and each of its bad sets is refused as a whole.
+/// The maximum number of keys in a set. An issuer that exposes more keys than this has lost all control, and each of its bad sets is
+/// refused as a whole.
 pub(crate) const MAX_EXPOSED: usize = 100;
 
 const IS_METADATA: &str =
     "this is an issuer's metadata, not its keys: give the issuer's name to `RemoteKeys::discover`";
 
-/// What an issuer's key set came to.
+/// The result of reading an issuer's key set.
 #[derive(Debug)]
 pub(crate) enum KeyDocument {
-    /// At least one key can be used; the others are listed.
+    /// At least one key can be used; the skipped ones are listed.
     Usable { keys: KeySet, skipped: Vec<SkippedKey> },
-    /// Nothing of it is to be used.
+    /// None of its keys may be used.
     Refused { error: FetchError, exposed: ExposedKeys },
 }
 
-/// The keys of a set that whoever reads it can sign with. They are to be used no longer, wherever they were known from.
+/// Keys of a set whose private halves or secrets are published in it, so that every reader can sign with them. They must not be used any
+/// more, wherever they came from.
 #[derive(Debug, Default)]
 pub(crate) struct ExposedKeys {
-    /// Of those whose public halves cannot be read.
+    /// The ids of keys whose public halves cannot be read.
     ids: Vec<String>,
     pub(crate) public_halves: Vec<PublicHalf>,
 }
 
-/// A key whose private half everybody may have.
+/// A key whose private half is public.
 #[derive(Clone, Debug)]
 pub(crate) struct PublicHalf {
     key: VerifyingKey,
-    /// As a JWK without a name, for a snapshot.
+    /// A JWK without an id, for a snapshot.
     jwk: String,
 }
 
 impl KeyDocument {
     /// Reads the text of a JWK Set.
     ///
-    /// An odd key is skipped. A published private key or secret is more than odd: whoever runs the issuer has lost control
-    /// of what it publishes, so nothing of the set is taken.
+    /// An unusable key is skipped. If the set contains a private key or a secret, the operator of the issuer has lost control of what it
+    /// publishes, so the whole set is refused.
     pub(crate) fn read(text: &str) -> Self {
         let (keys, skipped) = match KeySet::from_jwks(text) {
             Ok(read) => read,
@@ -85,8 +87,8 @@ impl ExposedKeys {
         Self { ids, public_halves }
     }
 
-    /// Whether it is one of them: by what it is, as the same key may be published under another id or none; by its id only where
-    /// nothing else can be read.
+    /// Whether `key` is one of them. Compares the key material, because the same key may be published under another id or without one,
+    /// and the id only where nothing else can be read.
     pub(crate) fn contain(&self, key: &VerifyingKey) -> bool {
         let by_id = key.id().is_some_and(|id| self.ids.iter().any(|exposed| exposed == id));
         by_id || self.public_halves.iter().any(|exposed| exposed.is_of(key))
@@ -94,8 +96,8 @@ impl ExposedKeys {
 }
 
 impl PublicHalf {
-    /// Reads what [`jwk`](Self::jwk) gave, or what is left of a private key without its private members. Some may be none that
-    /// could be used anyway.
+    /// Reads what [`jwk`](Self::jwk) returned, or a private key without its private members. Returns `None` for keys that could not be
+    /// used anyway.
     pub(crate) fn read(jwk: String) -> Option<Self> {
         Some(Self { key: VerifyingKey::from_jwk(&jwk).ok()?, jwk })
     }
@@ -113,12 +115,12 @@ impl PublicHalf {
     }
 }
 
-/// Whether a text is a JSON object with that member.
+/// Whether a text is a JSON object with this member.
 pub(crate) fn has_member(text: &str, name: &str) -> bool {
     serde_json::from_str::<BTreeMap<&str, &RawValue>>(text).is_ok_and(|members| members.contains_key(name))
 }
 
-/// The keys of a set as they are written.
+/// Returns the keys of a set in their original form.
 fn members(text: &str) -> serde_json::Result<Vec<Value>> {
     #[derive(Deserialize)]
     struct Set {

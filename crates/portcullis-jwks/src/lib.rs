@@ -1,7 +1,7 @@
-//! Keeps the keys of an identity provider fresh, and answers "which key signed this token?".
+//! Fetches the keys of an identity provider, keeps them fresh, and finds the key that signed a token.
 //!
-//! The primary type in this crate is [`RemoteKeys`]: a [`KeySource`](portcullis_core::keys::KeySource) that fetches a JWK Set
-//! (RFC 7517) from a URL, or from where an issuer's metadata says it is, and keeps it fresh in the background.
+//! The primary type in this crate is [`RemoteKeys`]: a [`KeySource`](portcullis_core::keys::KeySource) that fetches a JWK Set (RFC 7517)
+//! from a URL, or from the URL in an issuer's metadata, and keeps it fresh in the background.
 //!
 //! ```no_run
 //! use portcullis_core::{Admission, JwtAuthenticator};
@@ -15,52 +15,53 @@
 //! # }
 //! ```
 //!
-//! For the large identity providers there are [presets](provider), which know more of them than a name tells. Services that use the
-//! crate `portcullis` get all of this by its feature `jwks`.
+//! There are [presets](provider) for well-known identity providers, which also know where each provider differs from the standards.
+//! Services that use the crate `portcullis` get all of this through its feature `jwks`.
 //!
 //! # The rules
 //!
-//! - **Freshness.** As long as `Cache-Control: max-age` says, between a minute and a day; ten minutes if it says nothing.
-//!   `ETag`s are used. At 80 % of that time, a tenth sooner or later, the set is fetched anew. No request waits for it.
-//! - **Unknown key.** A token that names a key which is not in the set makes the set be fetched, or joins the fetch under way,
-//!   waits at most 2 s, and is then judged by the new set.
-//! - **Cool-down.** Tokens may cause a fetch every 30 s, and two at once after a quiet time. Meanwhile a token with an unknown key
-//!   is answered at once, however many there are, and a token whose key is known never waits for anything. The answer is a refusal
-//!   (401) if a fetch that began after the key was first named has succeeded and did not bring it. Otherwise the key may be new, and
-//!   the answer is "we could not decide" (503) with `Retry-After`. A key that a fetch did not bring is looked for again after
-//!   a cool-down, then after twice as long, up to five minutes; any change of the set ends that.
-//! - **Same id, new key.** A bad signature under a known key id makes the set be fetched too, once in five minutes for each id, and
-//!   is refused in between.
-//! - **No id.** A token without a key id that no key of the set has signed asks for the key that signed it, and the two rules above
-//!   apply: a fetch, then a refusal at once, and 503 if no fetch has looked since it first came. It is remembered by a keyed hash of
-//!   its text, so another token without an id is not refused because of it.
-//! - **Keys that moved.** The metadata are asked for once a day, and again before the next fetch when one did not bring the key that
-//!   it was made for: the issuer may publish its keys somewhere else by now, while the place from before still answers.
-//! - **Outage.** While the set cannot be fetched, the keys from before stay in use, up to an hour past their freshness. After
-//!   that, tokens are answered with "we could not decide" (503), never with a refusal. The set is tried again after 1 s, 2 s, …
-//!   30 s, for ever, and at most 5 s apart while no key can be used; later if the issuer asks for it (`Retry-After`), up to five
-//!   minutes, while tokens may still cause an attempt.
-//! - **Bad answers** never replace good keys: another status than 200, a redirect, another type than JSON, compressed, more than 512 KiB or
-//!   100 keys, no key that can be used, a private key or a secret among them. One odd key among others is skipped, with a warning.
-//! - **Exposed keys.** A key whose private half was published is dropped at once, and not used again, however it is published from
-//!   then on: everybody may have it. The issuer has to make another one. A snapshot remembers that.
-//! - **Where to.** HTTPS, or this machine itself; 2 s to connect, 5 s for an attempt, no redirects. The issuer's metadata must name
-//!   the very issuer that was configured, and may not lead to this machine, to an address that is not in the Internet, or to a name of a
-//!   private network (of one label, or under `.svc`, `.internal`, `.local` or `.home.arpa`), unless the issuer is there itself.
-//!   Both rules can be lifted for one host: see [`danger_allow_http`](RemoteKeysBuilder::danger_allow_http) and
+//! - **Freshness.** A set is fresh for the time in `Cache-Control: max-age`, between a minute and a day; ten minutes if there is none.
+//!   `ETag`s are used. The set is fetched again at 80 % of that time, plus or minus a tenth. No request waits for this.
+//! - **Unknown key.** A token that names a key which is not in the set triggers a fetch, or joins the fetch in progress, waits at most 2
+//!   s, and is then checked against the new set.
+//! - **Cool-down.** Tokens may trigger one fetch every 30 s, and two in a row after a quiet time. During the cool-down, a token with an
+//!   unknown key is answered at once, however many there are; a token whose key is known never waits. The answer is a refusal (401) if a
+//!   fetch that began after the key was first named has succeeded without finding it. Otherwise the key may be new, and the answer is "we
+//!   could not decide" (503) with `Retry-After`. A key that a fetch did not find is looked up again after one cool-down, then after twice
+//!   that time, and so on, up to five minutes; any change of the set resets this.
+//! - **Same id, new key.** An invalid signature under a known key id also triggers a fetch, once in five minutes for each id. Such tokens
+//!   are refused in between.
+//! - **No id.** A token without a key id that no key of the set has signed asks for the key that signed it, and the rules for cool-downs
+//!   and for the same id apply: a fetch, then an immediate refusal, or 503 if no fetch has looked since the token first arrived. The
+//!   source remembers a keyed hash of the token's text, so another token without an id is not refused because of it.
+//! - **Keys that moved.** The metadata are fetched once a day. They are also fetched before the next fetch of the set if the last one did
+//!   not find the key that it was made for: the issuer may publish its keys at a new URL while the old one still answers.
+//! - **Outage.** While the set cannot be fetched, the previous keys stay in use, up to an hour past their freshness. After that, tokens
+//!   are answered with "we could not decide" (503), never with a refusal. Fetches are retried after 1 s, 2 s, … 30 s, without end, and at
+//!   most 5 s apart while no key can be used. If the issuer asks for it (`Retry-After`), retries wait longer, up to five minutes; tokens
+//!   may still trigger an attempt.
+//! - **Bad answers** never replace good keys: another status than 200, a redirect, another type than JSON, a compressed body, more than
+//!   512 KiB or 100 keys, no usable key, or a set that contains a private key or a secret. Single unusable keys are skipped, with a
+//!   warning.
+//! - **Exposed keys.** A key whose private half was published is dropped at once. It is never used again, however it is published later,
+//!   because anyone may have it. The issuer has to create a new key. A snapshot keeps this information.
+//! - **Allowed URLs.** HTTPS, or this machine itself; 2 s to connect, 5 s for an attempt, no redirects. The issuer's metadata must name
+//!   exactly the issuer that was configured. It may not lead to this machine, to an address outside the public Internet, or to a name of
+//!   a private network (with one label, or under `.svc`, `.internal`, `.local` or `.home.arpa`), unless the issuer is there itself.
+//!   Exceptions for one host are possible: see [`danger_allow_http`](RemoteKeysBuilder::danger_allow_http) and
 //!   [`danger_allow_private`](RemoteKeysBuilder::danger_allow_private).
 //!
-//! One task per source does all of this; it ends with the last handle. Sources do not know of each other, so an issuer that is slow
-//! or down does not touch another one's tokens. Requests that wait do so on that task: one that is dropped takes nothing with it.
+//! One task per source does all of this; it ends with the last handle. Sources are independent, so a slow or unreachable issuer does not
+//! affect the tokens of others. Requests wait for that task, so dropping a request does not cancel a fetch.
 //!
-//! Time is the runtime's (`tokio::time`), so that a test lets hours pass at once: see the scripted identity provider in
-//! `portcullis-test`. It stands still while the machine sleeps; keys then seem younger by as much, until the next refresh. A set
-//! is too old at its time also if the task does not run.
+//! The source uses the runtime's time (`tokio::time`), so a test can let hours pass at once: see the scripted identity provider in
+//! `portcullis-test`. This time stands still while the machine sleeps; keys then seem younger by that time, until the next refresh. A set
+//! becomes too old on time even if the task does not run.
 //!
 //! # Features
 //!
-//! `reqwest` (default): the client, [`HttpClient`]. Without it, bring your own [`Fetch`]. `tracing` (default): events for the
-//! operator.
+//! `reqwest` (default): the HTTP client, [`HttpClient`]. Without it, implement [`Fetch`] yourself. `tracing` (default): log events for
+//! the operator.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;

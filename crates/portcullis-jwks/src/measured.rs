@@ -1,10 +1,10 @@
-//! The figures of a source of keys.
+//! The metrics of a key source.
 
 use portcullis_core::metrics::{Measured, Snapshot, names};
 
 use crate::RemoteKeys;
 
-/// For `Telemetry::watch` of the crate `portcullis`. What watches a source holds a handle to it, and so keeps it going.
+/// For `Telemetry::watch` of the crate `portcullis`. A watched source is kept running, because the telemetry holds a handle to it.
 impl Measured for RemoteKeys {
     fn measure(&self, source: &str, snapshot: &mut Snapshot) {
         let count = |keys: usize| u32::try_from(keys).map_or(f64::from(u32::MAX), f64::from);

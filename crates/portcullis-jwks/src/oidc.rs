@@ -4,11 +4,11 @@ use portcullis_core::{ConfigError, TrustedIssuer};
 
 use crate::RemoteKeys;
 
-/// Trusts an `OpenID` provider or OAuth authorization server by its name: tokens whose `iss` is exactly `issuer`, and
-/// which one of its published keys signed. Whom they have to be for is said by [`TrustedIssuer::audience`].
+/// Trusts an `OpenID` provider or OAuth authorization server by its issuer URL: tokens whose `iss` is exactly `issuer`, and that one of
+/// its published keys signed. Set the expected audience with [`TrustedIssuer::audience`].
 ///
-/// The keys are [discovered](RemoteKeys::discover) and kept fresh from now on, with the defaults; to change those, or to ask
-/// how the keys are doing, make [`RemoteKeys`] yourself. To be called within a tokio runtime.
+/// The keys are [discovered](RemoteKeys::discover) and kept fresh from now on, with the default settings. To change those, or to read the
+/// keys' health, create [`RemoteKeys`] yourself. Must be called inside a tokio runtime.
 ///
 /// ```no_run
 /// use portcullis_core::{Admission, JwtAuthenticator};
@@ -24,8 +24,8 @@ use crate::RemoteKeys;
 ///
 /// # Errors
 ///
-/// If `issuer` is no `https` URL (or an `http` one of this machine), or there is no runtime. That it cannot be reached is no
-/// error: tokens are then answered with 503 until it can.
+/// If `issuer` is not an `https` URL (or an `http` URL of this machine), or if there is no runtime. An unreachable issuer is not an
+/// error: tokens are answered with 503 until it can be reached.
 pub fn oidc(issuer: impl Into<String>) -> Result<TrustedIssuer, ConfigError> {
     let issuer = issuer.into();
     let keys = RemoteKeys::discover(issuer.clone()).start()?;

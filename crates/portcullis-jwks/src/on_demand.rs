@@ -1,4 +1,4 @@
-//! Keys that are fetched while they are in use: for tenants, of whom there may be thousands.
+//! [`OnDemandKeys`]: keys that are fetched only while they are in use, for services with thousands of tenants.
 
 use std::{
     fmt,
@@ -18,11 +18,11 @@ use tokio::{runtime::Handle, task::JoinSet, time::sleep};
 
 use crate::{RemoteKeys, RemoteKeysBuilder};
 
-/// The keys of an issuer, fetched from its first token on, and let go when no token came for an hour: a [`KeySource`] for tenants. A thousand tenants of
-/// whom ten are active are ten tasks that fetch. Clones share the keys.
+/// A [`KeySource`] for tenants: fetches an issuer's keys from its first token on, and releases them after an hour without tokens. For a
+/// thousand tenants of whom ten are active, ten tasks run. Clones share the keys.
 ///
-/// The first token after a pause waits for a fetch, as the first one of all does, and tokens that were verified before are verified again. In between
-/// this is [`RemoteKeys`].
+/// The first token, and the first one after a pause, waits for a fetch, and tokens that were verified before are verified again. While in
+/// use, the source behaves like [`RemoteKeys`].
 ///
 /// ```no_run
 /// use portcullis_core::{Issuers, TrustedIssuer};
@@ -52,32 +52,32 @@ struct Inner {
     starts: Mutex<Starts>,
 }
 
-/// A source that is at work.
+/// A running source.
 struct Running {
     keys: RemoteKeys,
-    /// Which one it is, counted from one.
+    /// Its number, counted from one.
     number: u32,
-    /// Whether it was used since the watch last looked.
+    /// Whether it was used since the last check.
     used: AtomicBool,
 }
 
 #[derive(Default)]
 struct Starts {
     number: u32,
-    /// The task that ends the source which is at work.
+    /// The task that ends the running source.
     watch: JoinSet<()>,
 }
 
-/// After how much of the time without use it is looked whether there was any. The last use was at most so much earlier than it seems.
+/// How many checks are made in the idle time. The last use may be earlier than it seems, by one interval at most.
 const LOOKS: u32 = 4;
 
-/// What an unused tenant costs: a few requests for its key set, and a fetch for the next token.
+/// After a pause, a tenant costs a few requests for its key set and a fetch for its next token.
 const DEFAULT_IDLE: Duration = Duration::from_secs(60 * 60);
 const MIN_IDLE: Duration = Duration::from_secs(60);
 const MAX_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl OnDemandKeys {
-    /// Keys as `make` says, each time that they are needed. To be called within a tokio runtime.
+    /// Creates a source from `make` each time it is needed. Must be called inside a tokio runtime.
     ///
     /// # Errors
     ///
@@ -91,11 +91,11 @@ impl OnDemandKeys {
         Self(Arc::new(Inner { make, idle_after, running: ArcSwapOption::empty(), starts: Mutex::default() }))
     }
 
-    /// Sets after how much time without a token the keys are let go: a minute to a week. It may take a quarter longer. Defaults to an hour.
+    /// Sets after what time without a token the keys are released: a minute to a week. It may take a quarter longer. Defaults to an hour.
     ///
     /// # Errors
     ///
-    /// If it is outside these bounds.
+    /// If the time is out of this range.
     pub fn idle_after(self, time: Duration) -> Result<Self, ConfigError> {
         if !(MIN_IDLE..=MAX_IDLE).contains(&time) {
             return Err(ConfigError::new(format!(
@@ -105,7 +105,7 @@ impl OnDemandKeys {
         Ok(Self::of(Arc::clone(&self.0.make), time))
     }
 
-    /// The source that is at work, to ask how it is doing; `None` while there is none.
+    /// Returns the running source, for example to read its health; `None` while there is none.
     pub fn running(&self) -> Option<RemoteKeys> {
         self.0.running.load().as_ref().map(|running| running.keys.clone())
     }
@@ -118,7 +118,7 @@ impl Inner {
         Some(running)
     }
 
-    /// The source that is at work, or else a new one.
+    /// Returns the running source, or starts a new one.
     fn used_or_started(self: &Arc<Self>) -> Result<Arc<Running>, ConfigError> {
         self.used().map_or_else(|| self.start(), Ok)
     }
@@ -142,7 +142,7 @@ impl Inner {
     fn end_if_unused(&self) -> bool {
         let _no_start_meanwhile = self.starts();
         let Some(running) = self.running.swap(None) else { return true };
-        // A request may have had it in its hands while it was taken away.
+        // A request may have used it while it was being removed.
         if running.used.load(Ordering::SeqCst) {
             self.running.store(Some(running));
             return false;
@@ -157,14 +157,14 @@ impl Inner {
 
 impl Running {
     fn mark_used(&self) {
-        // Read first: a write takes the line away from other processors.
+        // Read first: a write would invalidate the cache line of other processors.
         if !self.used.load(Ordering::SeqCst) {
             self.used.store(true, Ordering::SeqCst);
         }
     }
 }
 
-/// Ends the source once it was not used for that long.
+/// Ends the source once it has been unused for this time.
 async fn watch(source: Weak<Inner>, idle_after: Duration) {
     let mut quiet = 0;
     while quiet < LOOKS {
@@ -193,7 +193,7 @@ impl KeySource for OnDemandKeys {
         self.0.used().map_or(Resolved::Unknown, |running| running.keys.reconsider(hint, tried))
     }
 
-    /// That of the source at work, with its number: another source counts from one, and its keys may be others.
+    /// Combines the running source's edition with its number: each source counts from one, and its keys may differ.
     fn edition(&self, now: UnixTime) -> Option<u64> {
         let running = self.0.running.load();
         let running = running.as_ref()?;

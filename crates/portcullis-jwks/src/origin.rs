@@ -1,4 +1,4 @@
-//! Where a key set is got from.
+//! [`Origin`]: where a key set is fetched from.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,14 +15,13 @@ use crate::{
     url::DocumentUrl,
 };
 
-/// For how long metadata is believed while its key set can be had. It changes once in years; after a failure it is asked
-/// for again anyway.
+/// How long metadata is used while its key set can be fetched. It changes once in years, and is fetched again after a failure anyway.
 const METADATA_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How much of an attempt the metadata may take that are asked for because of a doubt.
+/// The part of an attempt that may be used for fetching metadata because of a missing key.
 const DOUBT_LIMIT: Duration = Duration::from_secs(2);
 
-/// What the developer named.
+/// What the developer configured.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     KeySet(DocumentUrl),
@@ -30,7 +29,7 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// What it is called in logs and errors.
+    /// Returns its name for logs and errors.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::KeySet(url) => url.shown(),
@@ -38,7 +37,7 @@ impl Origin {
         }
     }
 
-    /// What tells it from others: as the developer wrote it.
+    /// Returns its identity, as the developer wrote it.
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::KeySet(url) => url.as_str(),
@@ -46,7 +45,7 @@ impl Origin {
         }
     }
 
-    /// One attempt, within its limit.
+    /// Makes one attempt, within its time limit.
     pub(crate) async fn attempt(self, fetch: SharedFetch, learned: Learned) -> Result<FetchedKeys, FetchError> {
         let deadline = Instant::now() + ATTEMPT_LIMIT;
         let (url, learned_at) = self.key_set_url(&fetch, &learned, deadline).await?;
@@ -79,7 +78,7 @@ impl Origin {
                 let asked = timeout_at(now + DOUBT_LIMIT, issuer.key_set_url(fetch, deadline)).await;
                 match asked.unwrap_or_else(|_| Err(FetchError::timed_out(DOUBT_LIMIT))) {
                     Ok(url) => Ok((url, now)),
-                    // Any token can raise the doubt, so it must not keep a key set from being refreshed where it was.
+                    // Any token can trigger this, so it must not prevent a refresh from the known URL.
                     Err(error) => {
                         telemetry::metadata_not_read(issuer.name(), &error);
                         Ok((url.clone(), at))

@@ -17,28 +17,28 @@ use crate::{
     machine::Usability,
 };
 
-/// The keys of an issuer, fetched from its key set's URL and kept fresh: a [`KeySource`], and a handle. Clones share them.
+/// An issuer's keys, fetched from its key set's URL and kept fresh. It is a [`KeySource`] and a handle; clones share the keys.
 ///
-/// See the [crate docs](crate) for the rules. One task keeps the keys; it ends with the last handle, the one inside an
-/// authenticator included.
+/// See the [crate docs](crate) for the rules. One task refreshes the keys; it ends with the last handle, including the handle inside an
+/// authenticator.
 #[derive(Clone)]
 pub struct RemoteKeys {
     pub(crate) shared: Arc<Shared>,
-    /// As the developer wrote it, and as it may be shown.
+    /// As the developer wrote it, and the form for logs.
     source: Arc<(String, String)>,
     /// Stops the task when the last handle is dropped.
     _task: Arc<JoinSet<()>>,
 }
 
 impl RemoteKeys {
-    /// The keys of an issuer that says by its metadata where they are (OpenID Connect Discovery 1.0, or else RFC 8414).
+    /// Finds the keys through the issuer's metadata (OpenID Connect Discovery 1.0, or else RFC 8414).
     ///
-    /// `issuer` is exactly what its tokens have as `iss`: the metadata must name the same, a slash at the end included.
+    /// `issuer` is exactly the `iss` of its tokens. The metadata must name the same issuer, including a slash at the end.
     pub fn discover(issuer: impl Into<String>) -> RemoteKeysBuilder {
         RemoteKeysBuilder::discover(issuer.into())
     }
 
-    /// The keys at a URL that is known.
+    /// Fetches the keys from a known URL.
     pub fn from_url(url: impl Into<String>) -> RemoteKeysBuilder {
         RemoteKeysBuilder::from_url(url.into())
     }
@@ -47,12 +47,12 @@ impl RemoteKeys {
         Self { shared, source: Arc::new((source, shown)), _task: Arc::new(task) }
     }
 
-    /// Waits until tokens can be verified: for a service that is not to start without keys.
+    /// Waits until tokens can be verified, for a service that must not start without keys.
     ///
     /// # Errors
     ///
-    /// If that takes longer than `timeout`. The error's text says why the last attempt failed and what to change; for the kind of
-    /// failure see [`last_error`](Self::last_error).
+    /// If that takes longer than `timeout`. The error's text says why the last attempt failed and what to change. For the kind of
+    /// failure, see [`last_error`](Self::last_error).
     pub async fn require(&self, timeout: Duration) -> Result<(), KeySourceError> {
         let deadline = Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + A_YEAR);
         let mut finished = self.shared.finished.subscribe();
@@ -69,30 +69,30 @@ impl RemoteKeys {
         }
     }
 
-    /// How the source is doing.
+    /// Returns the state of the source.
     pub fn health(&self) -> Health {
         self.shared.machine().health(driver::now())
     }
 
-    /// Why the last attempt came to nothing; `None` if it did not.
+    /// Returns why the last attempt failed; `None` if it succeeded.
     pub fn last_error(&self) -> Option<FetchError> {
         self.shared.machine().last_error().cloned()
     }
 
-    /// The keys in use; empty if there are none, or if they are too old.
+    /// Returns the keys in use; empty if there are none, or if they are too old.
     pub fn keys(&self) -> KeySet {
         self.shared.published().usable(driver::now()).cloned().unwrap_or_default()
     }
 
-    /// For how long the issuer was not seen to publish these keys; `None` if there are none.
+    /// Returns the time since the issuer was last seen to publish these keys; `None` if there are none.
     pub fn age(&self) -> Option<Duration> {
         let machine = self.shared.machine();
         Some(driver::now().saturating_duration_since(machine.held()?.asked_at))
     }
 
-    /// The keys in use with their age, for the next start. `None` if there are none. A key whose private half the
-    /// issuer [published](crate::FetchErrorKind::PublishedSecret) is not in use any more, and not after the next start either:
-    /// so write one down after such an event, over those from before.
+    /// Returns the keys in use with their age, for the next start; `None` if there are none. A key whose private half the issuer
+    /// [published](crate::FetchErrorKind::PublishedSecret) is no longer used, even after the next start: so write a new snapshot after
+    /// such an event, over the old one.
     pub fn snapshot(&self) -> Option<Snapshot> {
         self.shared.machine().held().map(|held| Snapshot::of(&self.source.0, held))
     }
@@ -104,7 +104,7 @@ impl RemoteKeys {
 
 impl KeySource for RemoteKeys {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
-        // No issuer publishes secrets, and none of a set would be taken: there is nothing to look for.
+        // Issuers do not publish secrets, and a secret in a set is never used, so there is nothing to look for.
         if hint.algorithm.is_symmetric() {
             return Resolved::Unknown;
         }
@@ -122,7 +122,7 @@ impl KeySource for RemoteKeys {
         self.shared.edition(now)
     }
 
-    /// Public keys alone: no secret of a fetched set is ever used.
+    /// Only public keys: a secret in a fetched set is never used.
     fn algorithms(&self) -> AlgorithmSet {
         AlgorithmSet::ASYMMETRIC
     }

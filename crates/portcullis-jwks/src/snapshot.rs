@@ -1,4 +1,4 @@
-//! Keys that outlive the process, so that a restart during an outage of the issuer works.
+//! [`Snapshot`]: keys that outlive the process, so that a restart works during an outage of the issuer.
 
 use std::{
     fmt,
@@ -15,10 +15,10 @@ use crate::{
     url::shown,
 };
 
-/// A key set with its age, to be written down and [restored](crate::RemoteKeysBuilder::restore) at the next start.
+/// A key set with its age, to be stored and [restored](crate::RemoteKeysBuilder::restore) at the next start.
 ///
-/// It counts from when it was fetched: what is older than freshness and outage together is not restored. It holds public keys
-/// only, yet whoever can change it can sign for the issuer: keep it where nobody else can write.
+/// Its age counts from when it was fetched: keys older than freshness and outage together are not restored. It contains only public keys.
+/// But anyone who can change it can sign for the issuer, so keep it where no other user can write.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,7 +28,7 @@ use crate::{
 /// let mut builder = RemoteKeys::discover("https://login.example.com");
 /// match std::fs::read_to_string(file).map(|text| Snapshot::from_json(&text)) {
 ///     Ok(Ok(snapshot)) => builder = builder.restore(snapshot),
-///     Ok(Err(problem)) => eprintln!("{file}: {problem}"), // no reason not to start
+///     Ok(Err(problem)) => eprintln!("{file}: {problem}"), // start without it
 ///     Err(_) => {} // the first start
 /// }
 /// let keys = builder.start()?;
@@ -42,21 +42,21 @@ use crate::{
 #[derive(Clone)]
 pub struct Snapshot(Written);
 
-/// As it is written down. What a later version adds is ignored by an earlier one: a roll-back keeps its keys.
+/// The stored form. Earlier versions ignore what a later version adds, so a roll-back keeps its keys.
 #[derive(Clone, Serialize, Deserialize)]
 struct Written {
-    /// Of the source as it was configured: a snapshot of one issuer is not restored for another.
+    /// The source as it was configured: a snapshot of one issuer is not restored for another.
     source: String,
     key_set: String,
     fetched_at: u64,
     freshness: u64,
-    /// Keys of the set that are not used, as JWKs: their private halves were published once.
+    /// Keys of the set that must not be used, as JWKs: their private halves were published once.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     exposed: Vec<String>,
 }
 
 impl Snapshot {
-    /// The snapshot as one JSON object.
+    /// Returns the snapshot as one JSON object.
     pub fn to_json(&self) -> String {
         // Strings and numbers always serialize.
         serde_json::to_string(&self.0).unwrap_or_default()
@@ -72,7 +72,7 @@ impl Snapshot {
         serde_json::from_str(text).map(Self).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             ConfigError::new(format!(
-                "this is no snapshot of keys (line {line}, column {column}): delete it, and the keys are fetched anew"
+                "this is not a snapshot of keys (line {line}, column {column}): delete it, and the keys are fetched again"
             ))
         })
     }
@@ -87,8 +87,8 @@ impl Snapshot {
         })
     }
 
-    /// The keys, if they are this source's and may still be used, otherwise why not; and those that are not to be used in any case,
-    /// which is so however old it is. `now` is by the clock that only goes forward and by the calendar.
+    /// Returns the keys, if they belong to this source and may still be used, otherwise why not; and the exposed keys, which must not be
+    /// used in any case, however old the snapshot is. `now` has the time of the monotonic clock and of the wall clock.
     pub(crate) fn restore(
         self,
         source: &str,

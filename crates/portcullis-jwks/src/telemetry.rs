@@ -1,6 +1,6 @@
-//! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
+//! Writes all log events. The rest of the crate calls these functions, with or without the feature `tracing`.
 //!
-//! What an operator has to look at comes at `warn` and `error`; nothing comes for a token.
+//! What an operator has to look at is logged at `warn` and `error`; tokens cause no events.
 
 #[cfg(feature = "tracing")]
 use enabled::{exposed_keys_dropped, fetch_failed, fetched, keys_swapped, keys_too_old};
@@ -14,7 +14,7 @@ pub(crate) use disabled::{metadata_not_read, snapshot_not_restored, task_ended};
 
 use crate::machine::Notice;
 
-/// Tells the operator what the machine has to say.
+/// Logs a notice of the machine.
 pub(crate) fn tell(source: &str, notice: &Notice) {
     match notice {
         Notice::Recovered { failures } => fetched(source, *failures),
@@ -35,10 +35,10 @@ mod enabled {
 
     use crate::error::{FetchError, cut_for_log};
 
-    /// What filters name: the crate, and not where in it the event is written.
+    /// The name for log filters: the crate, without the module that writes the event.
     const TARGET: &str = "portcullis_jwks";
 
-    /// The issuer's keys are others than before. Two lines at most, however many keys there are.
+    /// Logs that the issuer's keys have changed, in at most two lines, however many keys there are.
     pub(crate) fn keys_swapped(source: &str, keys: &KeySet, skipped: &[SkippedKey]) {
         tracing::info!(target: TARGET, source, keys = keys.len(), skipped = skipped.len(), "key set swapped");
         if let Some(first) = skipped.first() {
@@ -47,28 +47,28 @@ mod enabled {
         }
     }
 
-    /// An attempt succeeded, after so many that did not.
+    /// Logs that an attempt succeeded after this many failures.
     pub(crate) fn fetched(source: &str, failures: u32) {
         tracing::info!(target: TARGET, source, failures, "keys could be fetched again");
     }
 
-    /// An attempt came to nothing.
+    /// Logs that an attempt failed.
     pub(crate) fn fetch_failed(source: &str, error: &FetchError, failures: u32, usable: bool) {
         let error = LogText::of_error(error);
         if usable {
-            tracing::warn!(target: TARGET, source, %error, failures, "keys could not be fetched, those from before stay");
+            tracing::warn!(target: TARGET, source, %error, failures, "keys could not be fetched; the previous keys stay in use");
         } else {
             tracing::error!(target: TARGET, source, %error, failures, "keys could not be fetched, and none can be used");
         }
     }
 
-    /// The metadata were asked for because a key was missing, in vain.
+    /// Logs that the metadata, which were requested because a key was missing, could not be read.
     pub(crate) fn metadata_not_read(source: &str, error: &FetchError) {
         let error = LogText::of_error(error);
-        tracing::warn!(target: TARGET, source, %error, "the issuer's metadata could not be read again, its keys are fetched from where they were");
+        tracing::warn!(target: TARGET, source, %error, "the issuer's metadata could not be read again; its keys are fetched from the known URL");
     }
 
-    /// Keys in use turned out to be published with their private halves.
+    /// Logs that keys in use were published with their private halves.
     pub(crate) fn exposed_keys_dropped(source: &str, dropped: &[VerifyingKey]) {
         if let Some(first) = dropped.first() {
             let (key, more) = (cut_for_log(first.id().unwrap_or("without an id"), 60), dropped.len() - 1);
@@ -79,17 +79,17 @@ mod enabled {
         }
     }
 
-    /// An outage has lasted too long.
+    /// Logs that an outage has lasted too long.
     pub(crate) fn keys_too_old(source: &str) {
         tracing::error!(target: TARGET, source, "the keys are too old to be used: tokens cannot be verified until they can be fetched");
     }
 
-    /// The task that refreshes the keys has ended, and there are handles left.
+    /// Logs that the task that refreshes the keys has ended while there are handles left.
     pub(crate) fn task_ended(source: &str) {
         tracing::error!(target: TARGET, source, "the task that keeps the keys fresh has ended: tokens cannot be verified");
     }
 
-    /// A snapshot is of no use.
+    /// Logs that a snapshot cannot be used.
     pub(crate) fn snapshot_not_restored(source: &str, reason: &str) {
         tracing::warn!(target: TARGET, source, reason, "a snapshot of keys is not restored");
     }

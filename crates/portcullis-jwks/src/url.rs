@@ -1,4 +1,4 @@
-//! Which URLs may be asked for.
+//! [`DocumentUrl`]: the URLs that may be requested.
 
 use std::{
     fmt,
@@ -11,10 +11,10 @@ use http::{Uri, uri::Authority};
 
 use crate::zone::Zone;
 
-/// An `https` URL, or an `http` one of this machine or of a host that the developer has named.
+/// An `https` URL, or an `http` URL of this machine or of a host that the developer has allowed.
 ///
-/// Keys are the root of trust: whoever can change them on the way can sign for the issuer (OpenID Connect Discovery 1.0
-/// section 7.1 and RFC 8414 section 6.1 require TLS). What stays on the machine is for development and tests.
+/// Keys are the root of trust: anyone who can change them in transit can sign for the issuer (OpenID Connect Discovery 1.0 section 7.1
+/// and RFC 8414 section 6.1 require TLS). URLs of this machine are for development and tests.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct DocumentUrl {
     uri: Uri,
@@ -24,9 +24,9 @@ pub(crate) struct DocumentUrl {
 /// The hosts for which the developer has lifted a rule, each with its port.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NamedHosts {
-    /// May be asked without encryption.
+    /// May be requested without encryption.
     pub(crate) unencrypted: Vec<HostAndPort>,
-    /// May be asked although a document names them that comes from elsewhere.
+    /// May be requested although a document from elsewhere names them.
     pub(crate) private: Vec<HostAndPort>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct HostAndPort {
 }
 
 impl DocumentUrl {
-    /// Reads it; the error is what is wrong, in a sentence that follows the URL.
+    /// Parses a URL. The error is a clause that follows the URL.
     pub(crate) fn parse(text: &str, named: &NamedHosts) -> Result<Self, &'static str> {
         let url = Self::parse_any(text)?;
         match url.uri.scheme_str() {
@@ -49,9 +49,9 @@ impl DocumentUrl {
         }
     }
 
-    /// Reads a URL of any scheme that names its host unmistakably.
+    /// Parses a URL of any scheme with an unambiguous host.
     pub(crate) fn parse_any(text: &str) -> Result<Self, &'static str> {
-        // `Uri` would cut a fragment off silently.
+        // `Uri` would silently drop a fragment.
         if text.contains('#') {
             return Err("has a fragment: leave out `#` and what follows");
         }
@@ -60,7 +60,7 @@ impl DocumentUrl {
         }
         let uri = Uri::from_str(text).map_err(|_| "is no URL")?;
         let url = Self { uri, text: text.into() };
-        let authority = url.uri.authority().ok_or("is no absolute URL: begin with `https://`")?;
+        let authority = url.uri.authority().ok_or("is not an absolute URL: begin with `https://`")?;
         if authority.as_str().contains('@') {
             return Err("has a user name in it: leave out what stands before the `@`");
         }
@@ -68,8 +68,8 @@ impl DocumentUrl {
         Ok(url)
     }
 
-    /// Where it leads by its name or number. (A name may lead elsewhere when it is looked up. What listens there then has to have a
-    /// certificate for that very name.)
+    /// Returns where it leads, according to its name or address. (DNS may resolve a name to another place, but the server there then
+    /// needs a certificate for that name.)
     pub(crate) fn zone(&self) -> Zone {
         match host_of(&self.uri) {
             Host::Name(name) => Zone::of_name(name),
@@ -85,7 +85,7 @@ impl DocumentUrl {
         &self.text
     }
 
-    /// As logs and errors show it: without its query, which may hold a secret.
+    /// Returns the URL for logs and errors: without its query, which may contain a secret.
     pub(crate) fn shown(&self) -> String {
         shown(&self.text)
     }
@@ -99,17 +99,17 @@ const NOT_ENCRYPTED: &str = "is not encrypted: use `https`. (`http` is for this 
                              `danger_allow_http(\"host:port\")` names)";
 
 impl HostAndPort {
-    /// Reads `host` or `host:port`; the error is what is wrong, in a sentence that follows the text.
+    /// Parses `host` or `host:port`. The error is a clause that follows the text.
     pub(crate) fn parse(text: &str, default_port: u16) -> Result<Self, &'static str> {
         if text.contains("://") || text.contains(['/', '?', '#', '@']) {
             return Err("is more than a host and its port, as in `keycloak:8080`");
         }
-        let authority = Authority::from_str(text).map_err(|_| "is no host with a port, as in `keycloak:8080`")?;
+        let authority = Authority::from_str(text).map_err(|_| "is not a host with a port, as in `keycloak:8080`")?;
         check_authority(text)?;
         Ok(Self::new(authority.host(), authority.port_u16().unwrap_or(default_port)))
     }
 
-    /// Those of a URL; `None` if it is neither `http` nor `https`.
+    /// Returns the host and port of a URL; `None` if it is neither `http` nor `https`.
     pub(crate) fn of(uri: &Uri) -> Option<Self> {
         let default_port = match uri.scheme_str()? {
             "http" => HTTP_PORT,
@@ -127,7 +127,7 @@ impl HostAndPort {
 pub(crate) const HTTP_PORT: u16 = 80;
 pub(crate) const HTTPS_PORT: u16 = 443;
 
-/// A text that is meant to be a URL, without what may be a secret: user name, password and query.
+/// Returns a text that may be a URL, without the parts that may be secret: user name, password and query.
 pub(crate) fn shown(text: &str) -> String {
     let (before, query) = text.split_once('?').map_or((text, ""), |(before, _)| (before, "?…"));
     let (scheme, rest) =
@@ -137,8 +137,8 @@ pub(crate) fn shown(text: &str) -> String {
     format!("{scheme}{authority}{path}{query}")
 }
 
-/// Whether it leads to this machine itself, and so never over a network. By name or number, never by suffix:
-/// `localhost.example.com` is somebody else.
+/// Whether it leads to this machine itself, and so never over a network. By name or address, never by suffix: `localhost.example.com` is
+/// another host.
 pub(crate) fn is_loopback(uri: &Uri) -> bool {
     match host_of(uri) {
         Host::Name(name) => name.eq_ignore_ascii_case("localhost"),
@@ -157,13 +157,13 @@ fn host_of(uri: &Uri) -> Host<'_> {
     IpAddr::from_str(bare).map_or(Host::Name(host), Host::Address)
 }
 
-/// Clients read hosts by the rules of browsers (WHATWG URL), where `127.1`, `0x7f.1` and `2130706433` are addresses, too. What is
-/// judged here and what is connected to later have to be the same.
+/// Clients parse hosts by the rules of browsers (WHATWG URL), where `127.1`, `0x7f.1` and `2130706433` are addresses too. The host that
+/// is checked here must be the host that is contacted later.
 fn check_authority(authority: &str) -> Result<(), &'static str> {
     if let Some((inside, port)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let is_address = Ipv6Addr::from_str(inside).is_ok() && (port.is_empty() || port.starts_with(':'));
         if !is_address {
-            return Err("has something in brackets that is no IPv6 address");
+            return Err("has brackets around something that is not an IPv6 address");
         }
         return port.strip_prefix(':').map_or(Ok(()), check_port);
     }
@@ -174,7 +174,7 @@ fn check_authority(authority: &str) -> Result<(), &'static str> {
         return Ok(());
     }
     if !host.chars().all(plain) || host.ends_with('.') || host.is_empty() {
-        return Err("has a host that is no plain name: letters, digits and hyphens, no dot at the end");
+        return Err("has a host that is not a plain name: letters, digits and hyphens, no dot at the end");
     }
     let last = host.rsplit('.').next().unwrap_or_default();
     let hexadecimal = last.strip_prefix("0x").or(last.strip_prefix("0X"));
@@ -183,10 +183,10 @@ fn check_authority(authority: &str) -> Result<(), &'static str> {
     if number { Err("has an address that is not written as usual: four numbers with dots in between") } else { Ok(()) }
 }
 
-/// A client may ignore a port that it cannot read, and ask another one.
+/// A client may ignore a port that it cannot parse, and use another one.
 fn check_port(port: &str) -> Result<(), &'static str> {
     let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0);
-    if is_port { Ok(()) } else { Err("has a port that is none: it is a number from 1 to 65535") }
+    if is_port { Ok(()) } else { Err("has an invalid port: write a number from 1 to 65535") }
 }
 
 impl fmt::Debug for DocumentUrl {

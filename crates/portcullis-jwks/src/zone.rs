@@ -1,28 +1,28 @@
-//! Which network a host is in: this machine, a private one, or the Internet.
+//! [`Zone`]: the network of a host: this machine, a private network, or the Internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Where a host is, as far as its name or number says. Ordered: what comes later may be asked for by what is earlier.
+/// The network of a host, as far as its name or address shows. Ordered: later zones may be requested by documents from earlier ones.
 ///
-/// A URL that comes from a document may not lead nearer to this process than the place that the document came from: otherwise an
-/// issuer could make this process ask what listens on its machine, or beside it.
+/// A URL in a document must not lead closer to this process than the document's own place. Otherwise an issuer could make this process
+/// send requests to services on its machine or in its network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Zone {
     /// This machine itself.
     Machine,
     /// An address that is not in the public Internet.
     Private,
-    /// A name that only a private network's DNS knows. It leads outwards and to other such names, and to no address.
+    /// A name that only a private network's DNS knows. Its documents may lead to the Internet and to other such names, but not to private addresses.
     PrivateName,
     Internet,
 }
 
 impl Zone {
-    /// The zone of a name. Only names of this machine and of private networks are known; where any other name leads is for DNS to
-    /// say, and the certificate that is then asked for has to be for that name.
+    /// Returns the zone of a name. Only names of this machine and of private networks are known. DNS decides where any other name leads,
+    /// but the server there then needs a certificate for that name.
     pub(crate) fn of_name(name: &str) -> Self {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        // RFC 6761 section 6.3, and what Linux distributions write into /etc/hosts.
+        // RFC 6761 section 6.3, and names that Linux distributions write into /etc/hosts.
         let is_own = OWN_NAMES.contains(&name.as_str())
             || [".localhost", ".localdomain", ".localdomain4", ".localdomain6"].iter().any(|end| name.ends_with(end));
         let is_private = || !name.contains('.') || PRIVATE_ENDS.iter().any(|end| name.ends_with(end));
@@ -40,7 +40,7 @@ impl Zone {
         }
     }
 
-    /// By the registry of special addresses (RFC 6890 and the IANA list after it).
+    /// Classifies by the registry of special addresses (RFC 6890 and the IANA list after it).
     fn of_v4(address: Ipv4Addr) -> Self {
         match address.octets() {
             [0 | 127, ..] => Self::Machine, // "this host", loopback
@@ -56,7 +56,7 @@ impl Zone {
         }
     }
 
-    /// Only `2000::/3` is handed out for the Internet (RFC 4291 section 2.4), and some of that for other uses.
+    /// Only `2000::/3` is assigned for the Internet (RFC 4291 section 2.4), and parts of it have other uses.
     fn of_v6(address: Ipv6Addr) -> Self {
         let last_four = |[.., a, b, c, d]: [u8; 16]| Ipv4Addr::new(a, b, c, d);
         match address.segments() {
@@ -73,8 +73,8 @@ impl Zone {
     }
 }
 
-/// Ends of names that are not in the Internet's DNS: of Kubernetes (`.svc`, and `.svc.cluster.local`), by ICANN's resolution on
-/// `.internal`, by RFC 6762 and RFC 8375. A name of one label is completed by the machine's search list.
+/// Suffixes of names that are not in the Internet's DNS: of Kubernetes (`.svc`, and `.svc.cluster.local`), by ICANN's resolution on
+/// `.internal`, and by RFC 6762 and RFC 8375. The machine's search list completes names with one label.
 const PRIVATE_ENDS: [&str; 4] = [".svc", ".internal", ".local", ".home.arpa"];
 
 const OWN_NAMES: [&str; 11] = [

@@ -1,4 +1,4 @@
-//! A clock that stands still.
+//! [`FixedClock`]: a clock that stands still.
 
 use std::{
     fmt,
@@ -11,8 +11,8 @@ use std::{
 
 use portcullis_core::{Clock, UnixTime};
 
-/// A clock that moves only when told to. Clones share the time, so give one to the issuer, one to the service, and keep
-/// one to turn.
+/// A clock that moves only when the test moves it. Clones share the time: give one to the issuer and one to the service, and keep one to
+/// move.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,23 +34,23 @@ use portcullis_core::{Clock, UnixTime};
 #[derive(Clone)]
 pub struct FixedClock(Arc<Times>);
 
-/// In seconds.
+/// The times, in seconds.
 struct Times {
     calendar: AtomicU64,
     uptime: AtomicU64,
 }
 
 impl FixedClock {
-    /// Where [`FixedClock::default`] stands: 2027-01-15T08:00:00Z, which is 1 800 000 000 seconds since 1970, a number
-    /// that is recognised in a test's output.
+    /// The time of [`FixedClock::default`]: 2027-01-15T08:00:00Z, which is 1 800 000 000 seconds since 1970, a number that is easy to
+    /// recognise in a test's output.
     pub const DEFAULT: UnixTime = UnixTime::from_secs(1_800_000_000);
 
-    /// A clock that stands at `instant`.
+    /// Returns a clock that stands at `instant`.
     pub fn at(instant: UnixTime) -> Self {
         Self(Arc::new(Times { calendar: AtomicU64::new(instant.as_secs()), uptime: AtomicU64::new(0) }))
     }
 
-    /// Puts its calendar to another instant, earlier or later, as somebody does who sets a clock: no time passes.
+    /// Sets its wall clock to another instant, earlier or later. No time passes: the uptime does not change.
     pub fn set(&self, instant: UnixTime) {
         self.0.calendar.store(instant.as_secs(), Ordering::SeqCst);
     }
@@ -73,7 +73,7 @@ impl Clock for FixedClock {
 }
 
 impl Default for FixedClock {
-    /// Stands at [`FixedClock::DEFAULT`].
+    /// Returns a clock that stands at [`FixedClock::DEFAULT`].
     fn default() -> Self {
         Self::at(Self::DEFAULT)
     }

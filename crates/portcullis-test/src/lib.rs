@@ -1,7 +1,7 @@
-//! Test kit for services guarded by Portcullis: an issuer that lives in the test, and can also do wrong.
+//! Test kit for services guarded by Portcullis: a mock issuer that can also make defective tokens.
 //!
-//! The primary type of this crate is [`MockIssuer`]. It signs tokens with keys of its own, and your service trusts it as
-//! it would any issuer: nothing is switched off, nothing leaves the process. So a first test is three lines:
+//! The primary type of this crate is [`MockIssuer`]. It signs tokens with its own keys, and your service trusts it like any other issuer:
+//! verification stays on, and nothing leaves the process. So a first test takes three lines:
 //!
 //! ```
 //! # use portcullis_core::{Admission, JwtAuthenticator};
@@ -15,18 +15,18 @@
 //!
 //! | what is tested | with |
 //! |---|---|
-//! | who may do what | [`MockIssuer::token`]: subject, scopes, roles, any claim; [`TokenBuilder::bearer`] for a request |
-//! | what is refused | [`TokenBuilder::defect`] with each of [`Defect::ALL`] |
-//! | a handler or guard by itself | [`TokenBuilder::verified`]: an identity without cryptography; guards run as ever |
+//! | authorization | [`MockIssuer::token`]: subject, scopes, roles, any claim; [`TokenBuilder::bearer`] for a request |
+//! | refusals | [`TokenBuilder::defect`] with each of [`Defect::ALL`] |
+//! | a handler or guard alone | [`TokenBuilder::verified`]: an identity without cryptography; guards work as usual |
 //! | expiry | [`FixedClock`] in issuer and service |
 //! | key rotation | [`MockIssuer::rotate`], [`MockIssuer::retire_old`] |
 //! | a service that fetches keys | `MockIssuer::serve` (feature `server`) |
 //! | your own log of revocations | `contract::RevocationLogContract` (feature `contract`) |
-//! | an identity provider that is slow, down, or sends nonsense | `provider::ScriptedProvider` (feature `provider`) |
+//! | an identity provider that is slow, down, or sends invalid responses | `provider::ScriptedProvider` (feature `provider`) |
 //!
-//! What cannot be set up panics with the reason: a test that cannot be set up has failed.
+//! If a function cannot do its work, it panics with the reason, because a test that cannot be set up has failed.
 //!
-//! Only ever a dev-dependency, for `tests/` folders and examples: the fixed RSA keys in it are known to everyone.
+//! Use this crate only as a dev-dependency, for `tests/` folders and examples: its fixed RSA keys are public.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod base64url;

@@ -1,10 +1,10 @@
-//! A mock issuer on a socket, for services that fetch keys.
+//! [`MockIssuerServer`]: a mock issuer on a socket, for services that fetch keys.
 //!
 //! Serves on loopback only:
 //!
 //! - `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0) and `/.well-known/oauth-authorization-server`
 //!   (RFC 8414): [`MockIssuer::discovery`];
-//! - `/jwks.json`: [`MockIssuer::jwks`], as it is at the moment.
+//! - `/jwks.json`: [`MockIssuer::jwks`], in its current state.
 //!
 //! ```
 //! use portcullis_test::MockIssuer;
@@ -36,9 +36,9 @@ use tokio::{
 
 use crate::{MockIssuer, must::must};
 
-/// A [`MockIssuer`] that serves its key set and metadata; made by [`MockIssuer::serve`].
+/// A [`MockIssuer`] that serves its key set and metadata. Made by [`MockIssuer::serve`].
 ///
-/// It stops when this is dropped, open connections included.
+/// It stops, with all open connections, when this is dropped.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct MockIssuerServer {
@@ -48,8 +48,8 @@ pub struct MockIssuerServer {
 }
 
 impl MockIssuer {
-    /// Serves this issuer's documents on a free port of 127.0.0.1, from now on. The server's issuer is named after that
-    /// address; keys and all other settings are this one's.
+    /// Serves this issuer's documents on a free port of 127.0.0.1, from now on. The server's issuer is named after that address; it
+    /// shares keys and all other settings with this one.
     ///
     /// # Panics
     ///
@@ -65,27 +65,27 @@ impl MockIssuer {
 }
 
 impl MockIssuerServer {
-    /// The issuer whose documents are served. Rotate its keys, and the next fetch sees it.
+    /// Returns the issuer whose documents are served. After its keys are rotated, the next fetch returns the new keys.
     pub fn issuer(&self) -> &MockIssuer {
         &self.issuer
     }
 
-    /// The issuer's name, which is the address that it is served at: `http://127.0.0.1:<port>`.
+    /// Returns the issuer's name, which is the server's address: `http://127.0.0.1:<port>`.
     pub fn url(&self) -> &str {
         self.issuer.name()
     }
 
-    /// Where its key set is.
+    /// Returns the URL of its key set.
     pub fn jwks_url(&self) -> String {
         format!("{}/jwks.json", self.url())
     }
 }
 
-/// Serves until it is dropped, and every connection with it.
+/// Serves until this is dropped, together with every connection.
 async fn accept(listener: TcpListener, issuer: MockIssuer) {
     let mut connections = JoinSet::new();
     loop {
-        // One that could not be accepted is the client's loss; it may try again.
+        // If a connection cannot be accepted, the client may try again.
         if let Ok((connection, _)) = listener.accept().await {
             connections.spawn(serve_connection(connection, issuer.clone()));
         }
@@ -98,7 +98,7 @@ async fn serve_connection(connection: TcpStream, issuer: MockIssuer) {
         let response = respond(&issuer, request.method(), request.uri().path());
         async { Ok::<_, Infallible>(response) }
     });
-    // The client that broke the connection knows.
+    // An error means that the client closed the connection, so there is nothing to report.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
 }
 

@@ -1,4 +1,4 @@
-//! What stands in `WWW-Authenticate`.
+//! [`Challenge`]: the value of `WWW-Authenticate`.
 //!
 //! ```
 //! use portcullis::rejection::Challenge;
@@ -14,25 +14,25 @@ use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::ConfigError;
 
-/// One challenge: a scheme and its parameters (RFC 9110 section 11.3), to be shown with [`Display`](fmt::Display).
+/// One challenge: a scheme and its parameters (RFC 9110 section 11.3). Its [`Display`](fmt::Display) is the header's value.
 ///
-/// Whatever the values hold, the result is one line of visible ASCII and cannot be more than one challenge: quotes and
-/// backslashes are escaped (RFC 9110 section 5.6.4), every byte that a quoted string cannot hold is percent-encoded. In
-/// lists (`scope`, `acr_values`) that goes for spaces, quotes and backslashes, too (RFC 6750 section 3).
+/// The result is always one line of visible ASCII and exactly one challenge, whatever the values contain: quotes and backslashes are
+/// escaped (RFC 9110 section 5.6.4), and every byte that a quoted string cannot contain is percent-encoded. In lists (`scope`,
+/// `acr_values`) spaces, quotes and backslashes are percent-encoded too (RFC 6750 section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     scheme: &'static str,
-    /// Names of the token grammar, and values that are ready to stand between quotes.
+    /// Valid parameter names, and values that are already escaped for a quoted string.
     parameters: Vec<(&'static str, String)>,
 }
 
 impl Challenge {
-    /// `Bearer` without parameters.
+    /// Returns the scheme `Bearer` without parameters.
     pub const fn bearer() -> Self {
         Self { scheme: "Bearer", parameters: Vec::new() }
     }
 
-    /// Another scheme, such as `Basic`, to be named beside `Bearer`.
+    /// Returns a challenge of another scheme, such as `Basic`, to be offered in addition to `Bearer`.
     ///
     /// # Errors
     ///
@@ -42,11 +42,11 @@ impl Challenge {
         Ok(Self { scheme, parameters: Vec::new() })
     }
 
-    /// Adds a parameter of any name.
+    /// Adds a parameter with any name.
     ///
     /// # Errors
     ///
-    /// If `name` is not a token, or is there already: a parameter must stand only once (RFC 9110 section 11.2).
+    /// If `name` is not a token, or was added before: a parameter may occur only once (RFC 9110 section 11.2).
     pub fn parameter(mut self, name: &'static str, value: &str) -> Result<Self, ConfigError> {
         check_token("the name of a challenge's parameter", name)?;
         if self.parameters.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
@@ -68,13 +68,13 @@ impl Challenge {
         self.with("error", escape_word(error))
     }
 
-    /// Sets the sentence for the client's developer, who is not the user (RFC 6750 section 3).
+    /// Sets the description for the client's developer, not for the user (RFC 6750 section 3).
     #[must_use]
     pub fn error_description(self, description: &str) -> Self {
         self.with("error_description", escape(description))
     }
 
-    /// Sets the scopes that would have been enough (RFC 6750 section 3). None: no parameter.
+    /// Sets the scopes that would have been sufficient (RFC 6750 section 3). An empty list adds no parameter.
     #[must_use]
     pub fn scope<S: AsRef<str>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.with_list("scope", scopes)
@@ -86,21 +86,21 @@ impl Challenge {
         self.with("resource_metadata", escape_word(url))
     }
 
-    /// Sets which authentication context classes would do (RFC 9470 section 3). None: no parameter.
+    /// Sets the authentication context classes that would be sufficient (RFC 9470 section 3). An empty list adds no parameter.
     #[must_use]
     pub fn acr_values<S: AsRef<str>>(self, values: impl IntoIterator<Item = S>) -> Self {
         self.with_list("acr_values", values)
     }
 
-    /// Sets how long ago the login may be at most (RFC 9470 section 3). It is sent in whole seconds, rounded down.
+    /// Sets the maximum age of the login (RFC 9470 section 3). It is sent in whole seconds, rounded down.
     #[must_use]
     pub fn max_age(self, max_age: Duration) -> Self {
         self.with("max_age", max_age.as_secs().to_string())
     }
 
-    /// The challenge as the value of an HTTP header.
+    /// Returns the challenge as the value of an HTTP header.
     pub fn to_header_value(&self) -> HeaderValue {
-        // Everything in it is visible ASCII; the test `anything_fits_into_a_challenge_without_leaving_its_place` guards that.
+        // All of it is visible ASCII; the test `anything_fits_into_a_challenge_without_leaving_its_place` checks that.
         HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
     }
 
@@ -143,12 +143,12 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
         )
 }
 
-/// For the inside of a quoted string.
+/// Escapes the inside of a quoted string.
 fn escape(text: &str) -> String {
     utf8_percent_encode(text, CONTROLS).to_string().replace('\\', r"\\").replace('"', r#"\""#)
 }
 
-/// For one word of a list inside of a quoted string: `%x21 / %x23-5B / %x5D-7E`.
+/// Escapes one word of a list inside a quoted string: `%x21 / %x23-5B / %x5D-7E`.
 fn escape_word(word: &str) -> String {
     const NOT_IN_A_WORD: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'\\');
     utf8_percent_encode(word, NOT_IN_A_WORD).to_string()

@@ -1,4 +1,4 @@
-//! What a layer leaves in a request for guards and extractors further in.
+//! [`AuthContext`]: what an [`AuthLayer`](crate::AuthLayer) adds to a request, for guards and extractors behind it.
 
 use std::{fmt, sync::Arc};
 
@@ -11,42 +11,42 @@ use zeroize::Zeroizing;
 
 use crate::{metrics::LayerCounters, rejection::BearerChallenge};
 
-/// How a request came past an [`AuthLayer`](crate::AuthLayer), in the request's extensions.
+/// How a request passed an [`AuthLayer`](crate::AuthLayer), stored in the request's extensions.
 ///
-/// Only the layer makes one. Guards and extractors read it; a handler rarely needs it.
+/// Only the layer creates one. Guards and extractors read it; handlers rarely need it.
 #[derive(Clone, Debug)]
 pub struct AuthContext {
     admitted: Option<Admitted>,
-    /// What guards and extractors take over from the layer; `None` for the defaults. Shared as a whole: every request counts this
-    /// reference, and the defaults are worth not counting.
+    /// The layer's settings that guards and extractors need; `None` for the defaults. In one `Arc`: every request clones this reference,
+    /// and the defaults avoid the clone.
     manners: Option<Arc<Manners>>,
-    /// Apart, so that what every request moves is five words without a gap between them.
+    /// Boxed, so that the part that every request moves is five words without gaps.
     rare: Option<Box<Rare>>,
 }
 
-/// How a layer answers.
+/// How a layer answers refusals and counts them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manners {
     pub(crate) challenge: BearerChallenge,
-    /// What refusals behind the layer are counted by.
+    /// Where to count refusals behind the layer.
     pub(crate) counters: Option<Arc<LayerCounters>>,
 }
 
-/// What few requests have.
+/// Data that few requests have.
 #[derive(Clone, Debug)]
 struct Rare {
     is_preflight: bool,
     token: Option<PresentedToken>,
 }
 
-/// With what a request came.
+/// The credential that a request came with.
 #[derive(Debug)]
 pub(crate) enum Presence {
-    /// With a credential that was verified, and its text, if that is kept.
+    /// A verified credential, with its text if the layer keeps it.
     Verified(Admitted, Option<PresentedToken>),
-    /// Without a credential, through an optional layer.
+    /// No credential; the layer is optional.
     Anonymous,
-    /// As a CORS preflight, which never carries a credential (Fetch standard, section 4.8).
+    /// A CORS preflight, which never has a credential (Fetch standard, section 4.8).
     Preflight,
 }
 
@@ -62,13 +62,13 @@ impl AuthContext {
         Self { admitted, manners, rare }
     }
 
-    /// The verified token; `None` if the request came in without a credential.
+    /// Returns the verified token; `None` if the request came in without a credential.
     pub fn verified(&self) -> Option<&AnyVerified> {
         self.admitted.as_ref().map(|admitted| &admitted.verified)
     }
 
-    /// Who the caller is, for middleware of other crates: tracing, rate limits, audit. `None` if the request came in without a credential, or its
-    /// credential names no subject.
+    /// Returns the caller's identity, for middleware of other crates: tracing, rate limits, audit. `None` if the request came in without
+    /// a credential, or if the credential names no subject.
     pub fn identity(&self) -> Option<Identity<'_>> {
         self.verified()?.identity()
     }
@@ -83,13 +83,12 @@ impl AuthContext {
         self.rare.as_ref().is_some_and(|rare| rare.is_preflight)
     }
 
-    /// How the layer answers refusals, so that guards and extractors answer in the same way.
+    /// Returns how the layer answers refusals, so that guards and extractors can answer in the same way.
     pub fn challenge(&self) -> &BearerChallenge {
         challenge_of(self.manners.as_deref())
     }
 
-    /// The text of the token, if the layer [keeps it](crate::AuthLayer::keep_token). Whoever has it can act as the
-    /// caller.
+    /// Returns the token's text, if the layer [keeps it](crate::AuthLayer::keep_token). Anyone who has the text can act as the caller.
     pub fn token(&self) -> Option<&str> {
         self.rare.as_ref()?.token.as_ref().map(PresentedToken::as_str)
     }
@@ -101,7 +100,7 @@ impl AuthContext {
         }
     }
 
-    /// Who was let in, and by which instant guards decide.
+    /// The admitted caller, and the instant that guards use for their decisions.
     pub(crate) fn admitted(&self) -> Option<&Admitted> {
         self.admitted.as_ref()
     }
@@ -112,18 +111,18 @@ impl AuthContext {
     }
 }
 
-/// The challenge of these manners, or the bare one.
+/// Returns the challenge of these settings, or the default one.
 pub(crate) fn challenge_of(manners: Option<&Manners>) -> &BearerChallenge {
     static BARE: BearerChallenge = BearerChallenge::bare();
     manners.map_or(&BARE, |manners| &manners.challenge)
 }
 
-/// The text of a token, wiped from memory when the last handle goes.
+/// A token's text, wiped from memory when the last handle is dropped.
 #[derive(Clone)]
 pub(crate) struct PresentedToken(Arc<Zeroizing<String>>);
 
 impl PresentedToken {
-    /// The text of octets that were found to be a token.
+    /// Makes text of bytes that were verified as a token.
     pub(crate) fn new(octets: &[u8]) -> Self {
         Self(Arc::new(Zeroizing::new(String::from_utf8_lossy(octets).into_owned())))
     }

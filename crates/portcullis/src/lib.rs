@@ -1,7 +1,7 @@
-//! Guards Tower, axum and hyper services with JSON Web Tokens.
+//! JWT authentication middleware for Tower, axum and hyper.
 //!
-//! The primary type in this crate is [`AuthLayer`]: it finds the bearer token in a request, has it verified, and hands
-//! the inner service a verified, typed token, or answers in its place.
+//! The primary type in this crate is [`AuthLayer`]. It finds the bearer token in a request, verifies it, and passes the request with a
+//! verified, typed token to the inner service. If the token is missing or invalid, the layer answers itself.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -9,7 +9,7 @@
 //! use portcullis::{Algorithm, AuthLayer, Claims, JwtAuthenticator, KeySet, RequireLayer, Secret, TrustedIssuer};
 //!
 //! async fn me(claims: Claims) -> String {
-//!     claims.subject().unwrap_or("somebody").to_owned()
+//!     claims.subject().unwrap_or("unknown").to_owned()
 //! }
 //!
 //! fn app(secret: &str) -> Result<Router, Box<dyn std::error::Error>> {
@@ -35,42 +35,44 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `axum` | yes | extractors and rejections for axum 0.8; the layer goes around any tower service without it |
-//! | `tracing` | yes | events for refusals and faults, never with a token in them: see [Logs](#logs) |
+//! | `axum` | yes | extractors and rejections for axum 0.8; without it, the layer still works with any tower service |
+//! | `tracing` | yes | log events for refusals and faults; they never contain a token: see [Logs](#logs) |
 //! | `jwks` | no | keys from an identity provider: [`oidc`], [`provider`], [`RemoteKeys`] |
 //! | `form` | no | tokens in form-encoded bodies (RFC 6750 section 2.2): [`FormBody`] |
-//! | `metrics`, `opentelemetry` | no | hand the figures of [`metrics`] to the crates of these names |
-//! | `revocation` | no | services that revoke: [`BackChannelLogout`], [`RevocationApi`] |
+//! | `metrics`, `opentelemetry` | no | export the [`metrics`] through the crate of that name |
+//! | `revocation` | no | endpoints that revoke: [`BackChannelLogout`], [`RevocationApi`] |
 //!
-//! Rust 1.88. Other crates of the family: [`portcullis-store`](https://docs.rs/portcullis-store) keeps revocations that hold on every
-//! instance, [`portcullis-test`](https://docs.rs/portcullis-test) is for the tests of your service,
-//! [`portcullis-jwks`](https://docs.rs/portcullis-jwks) and [`portcullis_core`] are what this crate is built on. For those who work on it,
-//! [how it is built](https://github.com/portcullis-rs/portcullis/blob/main/ARCHITECTURE.md) and
-//! [why](https://github.com/portcullis-rs/portcullis/blob/main/DESIGN.md) are in the repository, with
-//! [examples](https://github.com/portcullis-rs/portcullis/tree/main/examples).
+//! The minimum Rust version is 1.88. Other crates of the family: [`portcullis-store`](https://docs.rs/portcullis-store) keeps revocations
+//! that hold on every instance, and [`portcullis-test`](https://docs.rs/portcullis-test) is for your service's tests. This crate builds
+//! on [`portcullis-jwks`](https://docs.rs/portcullis-jwks) and [`portcullis_core`]. The repository has
+//! [examples](https://github.com/portcullis-rs/portcullis/tree/main/examples) and, for contributors, the
+//! [architecture](https://github.com/portcullis-rs/portcullis/blob/main/ARCHITECTURE.md) and the [reasons for
+//! it](https://github.com/portcullis-rs/portcullis/blob/main/DESIGN.md).
 //!
 //! # Where to find what
 //!
-//! **Whose tokens, and with which keys**
+//! **Trust issuers and their keys**
 //!
-//! - Trust an issuer: [`TrustedIssuer`]; several: [`JwtAuthenticator::trusting`]; some that come and go: [`Issuers`](issuers::Issuers).
-//! - Trust an identity provider in one line: [`oidc`], or for one of the large ones [`provider`] (feature `jwks`).
-//! - Keys: [`KeySet`], [`KeyRing`] (rotation at run time), [`KeyFile`] (watched), [`RemoteKeys`] (an identity provider's).
-//! - Another kind of credential: [`Authenticator`](authenticator::Authenticator), with an example at [`Proven`](authenticator::Proven). An [`Admission`] around it caches and checks
-//!   revocation. Several kinds side by side: [`Dispatch`](authenticator::Dispatch).
+//! - Trust an issuer: [`TrustedIssuer`]; several: [`JwtAuthenticator::trusting`]; a list that changes at run time:
+//!   [`Issuers`](issuers::Issuers).
+//! - Trust an identity provider in one line: [`oidc`], or a preset of [`provider`] for a well-known one (feature `jwks`).
+//! - Keys: [`KeySet`] (fixed), [`KeyRing`] (rotation at run time), [`KeyFile`] (a watched file), [`RemoteKeys`] (an identity provider's
+//!   keys).
+//! - Another kind of credential: [`Authenticator`](authenticator::Authenticator), with an example at [`Proven`](authenticator::Proven).
+//!   An [`Admission`] around it caches and checks revocation. Several kinds side by side: [`Dispatch`](authenticator::Dispatch).
 //!
-//! **Who is calling**
+//! **Identify the caller**
 //!
 //! - Your own claims: [`JwtAuthenticator::claims`], then [`Claims<C>`](Claims) in a handler. Without a layer: [`FromState`].
 //! - Anonymous requests: [`AuthLayer::optional`] and `Option<Claims>`.
-//! - Users, applications, and actors for others: [`Principal`], `user()` and its like in [`requirement`].
+//! - Users, applications, and actors for others: [`Principal`]; the requirement `user()` and similar ones in [`requirement`].
 //! - Tokens from a cookie, HTTP header, query or WebSocket: [`location`], [`AuthLayer::at`], [`AuthLayer::or_at`].
 //!
-//! **What they may do**
+//! **Authorize requests**
 //!
-//! - Scopes, roles, anything: [`requirement`], by a [`RequireLayer`], a [`Guard`] or an [`AccessTable`].
+//! - Require scopes, roles or other conditions: [`requirement`], with a [`RequireLayer`], a [`Guard`] or an [`AccessTable`].
 //!
-//! **What is answered**
+//! **Shape the responses**
 //!
 //! - In your own words everywhere: [`BearerChallenge::body`](rejection::BearerChallenge::body), set by [`AuthLayer::challenge`]; by the layer alone:
 //!   [`AuthLayer::rejection`] with a closure or [`GrpcStatus`](rejection::GrpcStatus). Every code is in [`codes`].
@@ -78,49 +80,51 @@
 //! - Refusals to be counted: the [`Code`] in the response's extensions, with an [example](rejection).
 //! - Why a request is refused, check by check and guards included: [`Explainer`](explain::Explainer); a token alone: [`Admission::explain`].
 //!
-//! **Before tokens expire**
+//! **Revoke tokens before they expire**
 //!
-//! - Refuse them: [`Admission::revocations`], and the crate `portcullis-store` for where revocations are kept.
+//! - Refuse revoked tokens: [`Admission::revocations`], with a log of revocations from the crate `portcullis-store`.
 //! - Log users out who log out at the identity provider: [`BackChannelLogout`]. Let an administrator revoke: [`RevocationApi`].
 //!
-//! **Around it**
+//! **Operate and test**
 //!
-//! - Figures for dashboards and alarms: [`metrics`], by [`AuthLayer::telemetry`].
+//! - Metrics for dashboards and alarms: [`metrics`], enabled with [`AuthLayer::telemetry`].
 //! - Tracing, rate limits, audit logs and API documents: [`recipes`].
 //! - Tests of your service: the crate `portcullis-test`, [`AuthLayer::assertion`], [`Admission::clock`].
 //!
-//! # What is promised
+//! # Guarantees
 //!
-//! - A request without a verified credential does not reach a handler, unless it has none at all and the layer is
-//!   optional (or CORS preflights are [let through](AuthLayer::danger_pass_preflights)). No guard and no extractor lets it
-//!   pass. What is checked, and in which order, is listed in [`portcullis_core`].
-//! - "We could not decide" is 503, never 401 or 403, and never a pass.
-//! - No token, secret or claim value gets into a log, an error, a `Debug` output or an answer.
-//! - No process-wide state but what keeps a lasting fault from filling the log and the numbers of threads that count, no thread but that of a watched key file, and no task but that of keys that are fetched.
+//! - A request reaches a handler only with a verified credential. There are two exceptions: a request without any credential, if the
+//!   layer is optional, and a CORS preflight, if the layer [lets them through](AuthLayer::danger_pass_preflights). Guards refuse
+//!   both, and so do extractors, except that `Option<Claims>` admits the former. [`portcullis_core`] lists what is checked, and in
+//!   which order.
+//! - If we cannot decide, the answer is 503, never 401 or 403, and the request never passes.
+//! - No token, secret or claim value appears in a log, an error, a `Debug` output or a response.
+//! - There is no process-wide state, except for the rate limit of log events for lasting faults and the numbers of threads that count.
+//!   The only thread is that of a watched key file; the only tasks are those that fetch keys.
 //!
 //! # Logs
 //!
-//! With the feature `tracing` events have the target `portcullis`; those of `portcullis-jwks` and `portcullis-store` have
-//! `portcullis_jwks` and `portcullis_store`. No event holds a token, a secret or a claim's value; a keyed fingerprint tells tokens
-//! apart.
+//! With the feature `tracing`, events have the target `portcullis`; those of `portcullis-jwks` and `portcullis-store` have
+//! `portcullis_jwks` and `portcullis_store`. No event contains a token, a secret or a claim's value; a keyed fingerprint distinguishes
+//! tokens.
 //!
-//! - `debug`: each refusal, with `code` and the reason in `error`. Clients cause them, so they are not shown by default.
-//! - `info`: keys were swapped.
+//! - `debug`: each refusal, with `code` and the reason in `error`. Refusals are hidden by default, because clients cause them.
+//! - `info`: keys were replaced.
 //! - `warn`: we could not decide about a request; a key file cannot be used.
-//! - `error`: the service is misconfigured; a revocation could not be made durable.
+//! - `error`: the service is misconfigured; a revocation could not be stored durably.
 //!
-//! A verification is a span `auth.verify` at `debug`, with `code`, `issuer` (one that is trusted) and `token_fingerprint`; a credential that is
-//! remembered has none.
+//! Each verification is a span `auth.verify` at `debug`, with `code`, `issuer` (only a trusted one) and `token_fingerprint`. There is no
+//! span for a cached credential.
 //!
 //! To see why requests are refused, show `debug` of this target: `RUST_LOG=info,portcullis=debug` with the `EnvFilter` of
-//! tracing-subscriber. A fault that every request meets is told at most once a second, with how often it was `withheld`
-//! since; the others are at `debug`. Text that issuers and clients have chosen is [escaped](text::LogText).
+//! tracing-subscriber. A fault that affects every request is logged at most once a second, with the number of events `withheld` since;
+//! those are at `debug`. Text from issuers and clients is [escaped](text::LogText).
 //!
 //! # Scope
 //!
-//! This crate decides about requests that present a token. It does not log anybody in, does not issue or refresh
-//! tokens, and keeps neither sessions nor revocations. Proof of possession (`DPoP`, mTLS), introspection and encrypted tokens are not built. It
-//! is no protection against CSRF, and limits no rates.
+//! This crate authenticates and authorizes requests that present a token. It does not log users in, does not issue or refresh tokens, and
+//! stores neither sessions nor revocations. It does not support proof of possession (`DPoP`, mTLS), introspection or encrypted tokens. It
+//! does not protect against CSRF, and does not limit rates.
 //!
 //! [`oidc`]: https://docs.rs/portcullis/latest/portcullis/fn.oidc.html
 //! [`provider`]: https://docs.rs/portcullis/latest/portcullis/provider/index.html
@@ -166,7 +170,7 @@ pub use portcullis_core::{
 pub use portcullis_jwks::{RemoteKeys, oidc, provider};
 pub use requirement::Requirement;
 
-/// Keys that verify: sets of them, where they come from, and what can be wrong with them.
+/// Keys that verify signatures: key sets, key sources, and their errors.
 pub mod keys {
     pub use portcullis_core::keys::*;
     #[cfg(feature = "jwks")]

@@ -1,11 +1,11 @@
-//! Keeps a fault that every request meets from filling the log.
+//! [`Sparse`]: keeps a fault that affects every request from filling the log.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-/// What was said lately, and when: the same is said at most once a second.
+/// Remembers what was logged lately, so that the same event is logged at most once a second.
 #[derive(Debug)]
 pub(crate) struct Sparse(Mutex<Vec<Said>>);
 
@@ -16,11 +16,11 @@ struct Said {
     withheld: u64,
 }
 
-/// How long the same thing is not said again. An operator who watches the log sees that the fault lasts, and when it ends.
+/// The minimum time between two equal events. An operator who watches the log can see that the fault lasts, and when it ends.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many different things are told apart. More than a service has routes that are broken at once; beyond that nothing new is
-/// said before something old is a second ago.
+/// How many different events are remembered. A service rarely has more broken routes at once; beyond this number, a new event has to wait
+/// until an old one is a second old.
 const MOST: usize = 32;
 
 impl Sparse {
@@ -28,8 +28,7 @@ impl Sparse {
         Self(Mutex::new(Vec::new()))
     }
 
-    /// Whether to say it at this time: `None` if it was said less than a second ago, otherwise how often it was withheld
-    /// since.
+    /// Whether to log this event now: `None` if it was logged less than a second ago, otherwise how often it has been withheld since.
     pub(crate) fn admit(&self, what: u64, now: Duration) -> Option<u64> {
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = |said: &Said| now.saturating_sub(said.at) >= PAUSE;

@@ -1,9 +1,9 @@
-//! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
+//! Writes all log events. The rest of the crate calls these functions, with or without the feature `tracing`.
 //!
-//! One event for each request that is not let through. Refusals are the clients' doing and come at `debug`, and so does a
-//! want of keys, which clients can provoke; what an operator has to look at comes at `warn` and `error`, with every cause, and
-//! the same fault at most once a second (the others at `debug`). A token is never written, not even in part; a keyed
-//! fingerprint, other for every layer, tells tokens apart. Text from elsewhere is written as [`LogText`].
+//! There is one event for each request that is not let through. Refusals are logged at `debug`, because clients cause them. So are
+//! missing keys, which clients can provoke. Faults that an operator has to look at are logged at `warn` and `error`, with all causes; the
+//! same fault at most once a second (the others at `debug`). A token is never written, not even in part; a keyed fingerprint, different
+//! for every layer, distinguishes tokens. Foreign text is written as [`LogText`].
 //!
 //! [`LogText`]: portcullis_core::text::LogText
 
@@ -35,17 +35,17 @@ mod enabled {
 
     use crate::sparse::Sparse;
 
-    /// What filters name: the crate, and not where in it the event is written.
+    /// The name for log filters: the crate, without the module that writes the event.
     const TARGET: &str = "portcullis";
 
-    /// Faults that every request meets until they are fixed.
+    /// Faults that affect every request until they are fixed.
     static FAULTS: Sparse = Sparse::new();
 
-    /// A request was refused, or could not be decided. `token` is the one that it presented, if it is known.
+    /// Logs that a request was refused, or could not be decided. `token` is the token that it presented, if known.
     pub(crate) fn request_refused(error: &AuthError, token: Option<Fingerprint>) {
         let (code, text) = (error.code().as_str(), LogText::of_error(error));
         match (error.kind(), withheld(error)) {
-            // Anybody can ask for keys that nobody has, and the source tells of its outage by itself, once an attempt.
+            // Every client can present a token with an unknown key, and the key source logs its own outage once for each attempt.
             (AuthErrorKind::Unavailable, None) => {
                 tracing::debug!(target: TARGET, code, error = %text, "could not decide about a request");
             }
@@ -65,21 +65,21 @@ mod enabled {
         }
     }
 
-    /// How many events like this one were withheld since the last; `None` if this one is withheld as well: the same fault is
-    /// told to operators once a second, and about every request only at `debug`.
+    /// How many events like this one were withheld since the last one; `None` if this one is withheld too. The same fault is logged for
+    /// operators once a second, and for every request only at `debug`.
     fn withheld(error: &AuthError) -> Option<u64> {
         let is_fault = matches!(error.kind(), AuthErrorKind::Unavailable | AuthErrorKind::Misconfigured);
         if !is_fault || error.code() == Code::KeysUnavailable {
             return None;
         }
-        // How stale the view is differs from request to request; what is misconfigured, from route to route.
+        // A stale view's age differs from request to request; a misconfiguration differs from route to route.
         let explanation = error.explanation().filter(|_| error.code() != Code::RevocationsStale);
         let mut hasher = DefaultHasher::new();
         (error.code(), explanation).hash(&mut hasher);
         FAULTS.admit(hasher.finish(), SystemClock.uptime())
     }
 
-    /// The same for a log of revocations.
+    /// How many events like this one were withheld, for a fault of a log of revocations.
     #[cfg(feature = "revocation")]
     fn withheld_of_log(error: &portcullis_core::revocation::LogError) -> Option<u64> {
         let mut hasher = DefaultHasher::new();
@@ -87,17 +87,17 @@ mod enabled {
         FAULTS.admit(hasher.finish(), SystemClock.uptime())
     }
 
-    /// A key file's new content is in use.
+    /// Logs that a key file's new content is in use.
     pub(crate) fn key_file_swapped(path: &Path) {
         tracing::info!(target: TARGET, path = %LogText::new(&path.display()), "keys swapped");
     }
 
-    /// A key file's new content is not.
+    /// Logs that a key file's new content cannot be used.
     pub(crate) fn key_file_unusable(error: &ConfigError) {
-        tracing::warn!(target: TARGET, error = %LogText::of_error(error), "a key file cannot be used, the keys from before stay");
+        tracing::warn!(target: TARGET, error = %LogText::of_error(error), "a key file cannot be used; the previous keys stay in use");
     }
 
-    /// The log of revocations could not be written or listed, so the caller was told to try again.
+    /// Logs that the log of revocations could not be written or listed. The caller was told to try again.
     #[cfg(feature = "revocation")]
     pub(crate) fn revocation_failed(error: &portcullis_core::revocation::LogError) {
         let text = LogText::of_error(error);
@@ -109,31 +109,31 @@ mod enabled {
         }
     }
 
-    /// What fingerprints are made with, so that nobody can look for a token that they guess (`SipHash`, a random key).
+    /// The key of the fingerprints, so that nobody can search the log for a guessed token (`SipHash`, a random key).
     #[derive(Clone, Debug)]
     pub(crate) struct FingerprintKey(RandomState);
 
     impl FingerprintKey {
-        /// A key that no other layer has.
+        /// Returns a random key, different for every layer.
         pub(crate) fn new() -> Self {
             Self(RandomState::new())
         }
 
-        /// The fingerprint of a token; `None` if nobody would see it.
+        /// Returns the fingerprint of a token; `None` if no event would show it.
         pub(crate) fn fingerprint(&self, token: &[u8]) -> Option<Fingerprint> {
             tracing::enabled!(tracing::Level::DEBUG).then(|| Fingerprint(self.0.hash_one(token)))
         }
     }
 
-    /// The span of a verification, from when a credential is found not to be remembered.
+    /// The span of a verification. It begins when a credential was not found in the cache.
     #[derive(Debug)]
     pub(crate) struct VerificationSpan(tracing::Span);
 
-    /// The same, entered by this thread.
+    /// A verification span that this thread has entered.
     pub(crate) type EnteredSpan = tracing::span::EnteredSpan;
 
     impl VerificationSpan {
-        /// Whether there may be one: a comparison unless somebody looks at `debug`.
+        /// Whether there may be a span: only one comparison if `debug` is not enabled.
         #[inline]
         pub(crate) fn is_wanted() -> bool {
             tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
@@ -153,7 +153,7 @@ mod enabled {
             self.0.in_scope(work)
         }
 
-        /// The issuer of an admitted credential, or why it was not admitted.
+        /// Records the issuer of an admitted credential, or why it was not admitted.
         pub(crate) fn end(self, outcome: Result<&str, &AuthError>) {
             let issuer = outcome.map_or_else(AuthError::issuer, Some);
             if let Some(issuer) = issuer {
@@ -163,7 +163,7 @@ mod enabled {
         }
     }
 
-    /// Tells one token from another, and says nothing else about it.
+    /// Distinguishes one token from another, and reveals nothing else about it.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Fingerprint(u64);
 

@@ -58,7 +58,7 @@ impl Revoker for Recorder {
     }
 }
 
-/// A provider, and a service that is told of its log-outs.
+/// A provider, and a service that is told of its logouts.
 struct Scene {
     clock: FixedClock,
     provider: MockIssuer,
@@ -325,7 +325,7 @@ async fn other_tokens_of_the_provider_are_refused() {
     let access = scene.provider.token().subject("alice").claim("sid", "s-1");
     scene.refuses(&access, Code::TypeNotAccepted).await;
     for typ in ["JWT", "logout+jwt"] {
-        // With the log-out's `typ`, or one that is nobody's, it is the event that is missing.
+        // With the logout's `typ`, or one that is nobody's, it is the event that is missing.
         scene.refuses(&access.clone().typ(typ), Code::ClaimMissing).await;
         scene.refuses(&access.clone().typ(typ).claim("nonce", "n-1"), Code::ClaimMissing).await;
     }

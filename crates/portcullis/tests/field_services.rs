@@ -127,7 +127,7 @@ async fn row_t8_a_client_of_an_issuer_that_names_none_is_refused_wherever_it_is_
     assert_eq!((status, &problem["code"]), (400, &json!("revocation_refused")), "{problem}");
 }
 
-// ----- log-outs over presets
+// ----- logouts over presets
 
 /// A provider's preset, with tokens as it writes them.
 struct Preset {
@@ -135,7 +135,7 @@ struct Preset {
     signer: MockIssuer,
     api: TrustedIssuer,
     login: TrustedIssuer,
-    /// The claims of an access token and of a log-out token, but for times and `iss`.
+    /// The claims of an access token and of a logout token, but for times and `iss`.
     access: Value,
     logout: Value,
     logout_type: &'static str,
@@ -214,7 +214,7 @@ async fn row_t7_a_log_out_works_over_the_presets_of_keycloak_entra_id_and_okta()
         let logout = preset.token(&preset.logout, preset.logout_type);
         assert_eq!((orders(&access).await, orders(&other).await), (200, 200), "{name}");
 
-        // What is no log-out token of this provider, for this client, ends nothing.
+        // What is no logout token of this provider, for this client, ends nothing.
         for (wrong, why) in [
             (logout.clone().without("events"), "claim_missing"),
             (logout.clone().audience("another"), "audience_mismatch"),

@@ -379,7 +379,7 @@ fn it_can_be_read() {
         (check_facts("it is \"so\"", |_| true), r#"check("it is \"so\"")"#),
         (check_async("later", async |_: AnyVerified| true), r#"check("later")"#),
         (authenticated(), "authenticated"),
-        (any([]), "nobody"),
+        (any([]), "no caller"),
         (all([any([scope("a"), scope("b")])]), r#"scope("a") or scope("b")"#),
     ];
     for (requirement, text) in rows {

@@ -111,9 +111,9 @@ struct Claims<'a> {
     exp: u64,
     /// Revoked when this token alone has leaked.
     jti: &'a str,
-    /// Revoked by a log-out.
+    /// Revoked by a logout.
     sid: &'a str,
-    /// Raised by a log-out everywhere.
+    /// Raised by a logout everywhere.
     ver: u64,
     #[serde(skip_serializing_if = "str::is_empty")]
     scope: &'a str,

@@ -53,7 +53,7 @@ async fn every_instance_knows_what_was_revoked(server: Option<Server>) {
     }
 }
 
-/// How long it takes from a log-out at one until the other refuses: from the request on, and from its answer on.
+/// How long it takes from a logout at one until the other refuses: from the request on, and from its answer on.
 async fn lag(instances: &Instances, east: &Instance, west: &Instance, token: &str) -> (Duration, Duration) {
     let started = Instant::now();
     let revoke = async {

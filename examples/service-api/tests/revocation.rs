@@ -98,7 +98,7 @@ async fn logging_out_everywhere_ends_all_sessions_and_the_next_login_is_good() {
     for _ in 0..3 {
         let phone = client.login(at, "reader", PASSWORD).await.token();
         let laptop = client.login(at, "reader", PASSWORD).await.token();
-        assert_eq!(orders(&client, at, &laptop).await, FINE, "logged in within the second of the log-out");
+        assert_eq!(orders(&client, at, &laptop).await, FINE, "logged in within the second of the logout");
         assert_eq!(post(&client, at, "/logout-everywhere", &phone).await, 204);
         old.extend([phone, laptop]);
         for token in &old {

@@ -1,4 +1,4 @@
-//! What a request carries to prove that it may have the document, and to whom alone it is shown.
+//! [`Credential`]: an HTTP header that proves that a request may read the document, sent to one origin only.
 
 use std::{
     fmt,
@@ -27,7 +27,7 @@ pub(super) struct Credential {
 #[derive(Clone)]
 enum Content {
     Header(HeaderName, HeaderValue),
-    /// The path of a file that holds a bearer token.
+    /// The path of a file that contains a bearer token.
     TokenFile(PathBuf),
 }
 
@@ -57,7 +57,7 @@ impl Credential {
         Ok(Self { scheme, place, content })
     }
 
-    /// Adds it to the HTTP headers of a request for `uri`, if it is for that origin.
+    /// Adds the header to a request for `uri`, if `uri` has the credential's origin.
     pub(super) async fn add_to(&self, uri: &Uri, headers: &mut HeaderMap) -> Result<(), FetchError> {
         if uri.scheme_str() != Some(&self.scheme) || HostAndPort::of(uri).as_ref() != Some(&self.place) {
             return Ok(());
@@ -70,7 +70,7 @@ impl Credential {
     }
 }
 
-/// The token that the file holds now, as the value of `Authorization`.
+/// Returns the token that is in the file now, as the value of `Authorization`.
 async fn bearer(path: &Path) -> Result<HeaderValue, FetchError> {
     let owned = path.to_owned();
     let read = spawn_blocking(move || read_token(&owned)).await.unwrap_or_else(|_| Err("it could not be read".into()));
@@ -82,12 +82,12 @@ async fn bearer(path: &Path) -> Result<HeaderValue, FetchError> {
     Ok(value)
 }
 
-/// The error is what is wrong, in words that follow the file's name.
+/// Reads the token. The error is a clause that follows the file's name.
 fn read_token(path: &Path) -> Result<HeaderValue, String> {
     let failed = |error: io::Error| format!("the file cannot be read: {}", error.kind());
-    // To open a pipe would wait for who writes into it.
+    // Opening a pipe would block until another process writes to it.
     if !path.metadata().map_err(failed)?.is_file() {
-        return Err("that is no file".into());
+        return Err("that is not a file".into());
     }
     let mut text = Vec::new();
     File::open(path).map_err(failed)?.take(MAX_TOKEN_FILE + 1).read_to_end(&mut text).map_err(failed)?;
@@ -100,19 +100,18 @@ fn read_token(path: &Path) -> Result<HeaderValue, String> {
     }
     if !text.iter().all(u8::is_ascii_graphic) {
         return Err(
-            "the file holds something else than one token: there is white space, or a character that is not ASCII"
-                .into(),
+            "the file has to contain exactly one token: it has white space, or a character that is not ASCII".into()
         );
     }
-    HeaderValue::from_bytes(&[b"Bearer ", text].concat()).map_err(|_| "the file holds no token".into())
+    HeaderValue::from_bytes(&[b"Bearer ", text].concat()).map_err(|_| "the file does not contain a token".into())
 }
 
-/// As long as the longest token that is verified here; those of service accounts have one or two thousand bytes.
+/// The length of the longest token that is verified here; tokens of service accounts have one or two thousand bytes.
 const MAX_TOKEN_FILE: u64 = 16 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Where it is sent and of which kind it is, never what.
+/// Shows where it is sent and its kind, never its value.
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let content: &dyn fmt::Debug = match &self.content {

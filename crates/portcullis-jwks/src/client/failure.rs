@@ -1,12 +1,12 @@
-//! What reqwest's errors mean to an operator.
+//! Explains reqwest's errors to operators.
 
 use portcullis_core::text::LogText;
 
 use crate::{FetchError, document::ATTEMPT_LIMIT};
 
-/// Why no response came.
+/// Returns the error for a request without a response.
 pub(super) fn no_response(error: reqwest::Error) -> FetchError {
-    // The URL is in the error already.
+    // The error already contains the URL.
     let error = error.without_url();
     if error.is_timeout() && !error.is_connect() {
         return FetchError::timed_out(ATTEMPT_LIMIT);
@@ -20,7 +20,7 @@ pub(super) fn no_response(error: reqwest::Error) -> FetchError {
     }
 }
 
-/// Why a response that had begun did not end.
+/// Returns the error for a response that broke off.
 pub(super) fn no_end(error: reqwest::Error) -> FetchError {
     let error = error.without_url();
     if error.is_timeout() { FetchError::timed_out(ATTEMPT_LIMIT) } else { FetchError::cut_short(error) }
@@ -29,7 +29,7 @@ pub(super) fn no_end(error: reqwest::Error) -> FetchError {
 const TOO_SLOW: &str =
     "no connection within 2 s: are host and port right, and does a firewall let this service through?";
 
-/// What the errors of hyper and rustls have in their texts (their types are not reqwest's to show), and what it means.
+/// Parts of the texts of hyper's and rustls's errors (reqwest does not expose their types), and what they mean.
 const CAUSES: &[(&str, &str)] = &[
     ("dns error", "the host name is not known: is it spelled right, and does this machine's DNS know it?"),
     ("lookup address", "the host name is not known: is it spelled right, and does this machine's DNS know it?"),

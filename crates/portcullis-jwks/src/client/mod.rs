@@ -15,19 +15,20 @@ use self::{
 };
 use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, document::ATTEMPT_LIMIT, url};
 
-/// What a connection may take. An issuer that does not answer by then is better asked again.
+/// The time limit for connecting. If an issuer does not answer within this time, a new attempt is more likely to succeed.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
-/// Fetches by reqwest with rustls: certificates checked against the machine's trust store, no redirects, no content coding,
-/// 2 s to connect and 5 s in all.
+/// Fetches with reqwest and rustls: certificates are checked against the machine's trust store, no redirects, no content coding, 2 s to
+/// connect and 5 s in total.
 ///
-/// Proxies are taken from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), but not for what is on this machine itself, nor
-/// for what is asked for without encryption: that is allowed only where no other party is in between.
+/// Proxies are taken from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`). They are not used for URLs on this machine, nor for
+/// unencrypted URLs, which are allowed only where no other party is in between.
 ///
-/// **A client with a credential is for one source.** Another source's issuer chooses the URL of its key set, and could have the
-/// credential sent to any path of the host that it is for. Use a client without one for that source.
+/// **Use a client with a credential for one source only.** Another source's issuer chooses the URL of its key set, so it could have the
+/// credential sent to any path of the credential's host. Give that source a client without one.
 ///
-/// An issuer that gives its keys only to clients that it knows is sent an HTTP header or a token, as in a Kubernetes cluster whose
+/// Some issuers give their keys only to known clients, for example a Kubernetes API server that does not allow anonymous requests. The
+/// client can send such an issuer an HTTP header or a token:
 /// API server does not allow anonymous requests:
 ///
 /// ```no_run
@@ -51,7 +52,7 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client that trusts what the machine trusts.
+    /// Returns a client that trusts the machine's certificate authorities.
     ///
     /// # Errors
     ///
@@ -60,13 +61,13 @@ impl HttpClient {
         Self::build(builder)
     }
 
-    /// A client that trusts these certificate authorities as well: for an issuer within one's own walls.
+    /// Returns a client that also trusts these certificate authorities, for an internal issuer.
     ///
-    /// `pem` holds one or several certificates.
+    /// `pem` contains one or more certificates.
     ///
     /// # Errors
     ///
-    /// If it holds none that can be read, or TLS cannot be set up.
+    /// If `pem` contains no readable certificate, or TLS cannot be set up.
     pub fn with_root_certificates(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let certificates = Certificate::from_pem_bundle(pem.as_ref()).unwrap_or_default();
         if certificates.is_empty() {
@@ -78,14 +79,14 @@ impl HttpClient {
         Self::build(|| builder().tls_certs_merge(certificates.clone()))
     }
 
-    /// Sends this HTTP header to one origin (`https://keys.example.com`, with its port if that is not 443), and to no other. Defaults
-    /// to none. Each call adds one header.
+    /// Sends this HTTP header to one origin (`https://keys.example.com`, with its port if that is not 443), and to no other. Defaults to
+    /// none. Each call adds one header.
     ///
-    /// Its value is taken for a secret: no log and no `Debug` shows it.
+    /// The value is treated as a secret: no log and no `Debug` output shows it.
     ///
     /// # Errors
     ///
-    /// If `origin` is no origin, or one that would be asked without encryption; if name or value cannot stand in an HTTP header.
+    /// If `origin` is not an origin, or is not encrypted; if an HTTP header cannot have this name or value.
     pub fn header(
         mut self,
         origin: impl AsRef<str>,
@@ -99,13 +100,13 @@ impl HttpClient {
     /// Sends the token in this file as `Authorization: Bearer` to one origin (`https://kubernetes.default.svc`), and to no other.
     /// Defaults to none.
     ///
-    /// The file is read for each request, because such tokens are replaced while the service runs. It holds one token and at most
-    /// 16 KiB; white space around it is left out. While it cannot be read, fetches fail with
+    /// The file is read for each request, because such tokens are replaced while the service runs. It contains one token of at most 16
+    /// KiB; white space around it is ignored. While it cannot be read, fetches fail with
     /// [`FetchErrorKind::Credential`](crate::FetchErrorKind::Credential).
     ///
     /// # Errors
     ///
-    /// If `origin` is no origin, or one that would be asked without encryption.
+    /// If `origin` is not an origin, or is not encrypted.
     pub fn bearer_token_file(mut self, origin: impl AsRef<str>, path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         self.credentials.push(Credential::token_file(origin.as_ref(), path.into())?);
         Ok(self)
@@ -113,7 +114,10 @@ impl HttpClient {
 
     fn build(builder: impl Fn() -> ClientBuilder) -> Result<Self, ConfigError> {
         let failed = |error: reqwest::Error| {
-            ConfigError::new(format!("the client that fetches keys cannot be made: {}", LogText::of_error(&error)))
+            ConfigError::new(format!(
+                "the HTTP client for fetching keys cannot be created: {}",
+                LogText::of_error(&error)
+            ))
         };
         let (outward, inward) = (builder().build(), builder().no_proxy().build());
         Ok(Self { outward: outward.map_err(failed)?, inward: inward.map_err(failed)?, credentials: Vec::new() })
@@ -126,7 +130,7 @@ fn builder() -> ClientBuilder {
         .connect_timeout(CONNECT_LIMIT)
         .timeout(ATTEMPT_LIMIT)
         .redirect(Policy::none())
-        // Fetches are minutes apart: a connection that was kept would be dead by then.
+        // Fetches are minutes apart, so a kept connection would have been closed.
         .pool_max_idle_per_host(0)
 }
 

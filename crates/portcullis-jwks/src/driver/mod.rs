@@ -1,4 +1,4 @@
-//! What is done for a source of keys, as its [`Machine`](crate::machine::Machine) says: the one task fetches, requests wait.
+//! Carries out what a source's [`Machine`](crate::machine::Machine) decides: one task fetches, and requests wait for it.
 
 mod shared;
 mod task;
@@ -9,7 +9,7 @@ use std::time::Instant;
 pub(crate) use shared::Shared;
 pub(crate) use task::Task;
 
-/// The runtime's clock, which tests move.
+/// Returns the time of the runtime's clock, which tests can move.
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }

@@ -1,4 +1,4 @@
-//! `Shared`: what the handles of a source, the requests that wait and the one task have in common.
+//! `Shared`: the state that a source's handles, waiting requests and task share.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -17,25 +17,25 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// What the source is called in logs.
+    /// The source's name in logs.
     name: String,
-    /// What readers see, without a lock.
+    /// The keys that readers see, without a lock.
     published: ArcSwap<Published>,
-    /// The edition of the keys if they can be used, else zero: one load for a token that was seen before. Released after the keys
-    /// are stored, and acquired: who reads an edition and then the keys gets keys that are no older. (Newer ones do no harm: a
-    /// token that is remembered with an older edition is verified again.)
+    /// The edition of the keys if they can be used, otherwise zero: a single load for a token that was seen before. It is stored with
+    /// release after the keys and loaded with acquire, so a reader that reads the edition and then the keys gets keys that are no older.
+    /// (Newer keys do no harm: a token that was cached with an older edition is verified again.)
     edition: AtomicU64,
-    /// Until when that is so, in seconds by the calendar.
+    /// Until when the edition is valid, in seconds of the wall clock.
     edition_ends: AtomicU64,
-    /// Locked only when a key is missing or a signature is bad, and by the task.
+    /// Locked only if a key is missing or a signature is invalid, and by the task.
     machine: Mutex<Machine>,
-    /// For the tokens that name no key.
+    /// For tokens that name no key.
     pub(super) token_hash_key: TokenHashKey,
-    /// Tells the task that an attempt is asked for.
+    /// Tells the task that an attempt is needed.
     pub(super) wake: Notify,
-    /// The number of the last attempt that is over.
+    /// The number of the last finished attempt.
     pub(crate) finished: watch::Sender<u64>,
-    /// How many attempts ended with an answer, and how many did not.
+    /// How many attempts succeeded, and how many failed.
     succeeded: AtomicU64,
     failed: AtomicU64,
 }
@@ -67,13 +67,13 @@ impl Shared {
         self.published.load()
     }
 
-    /// The machine, for as long as the guard lives: never across an await.
+    /// Locks the machine. The guard is never held across an await.
     pub(crate) fn machine(&self) -> MutexGuard<'_, Machine> {
-        // Poison means that a thread panicked in a few lines of bookkeeping; the books are still usable.
+        // Poison means that a thread panicked in a few lines of bookkeeping; the state is still usable.
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the machine what happened, and does what follows from it.
+    /// Reports an event to the machine, and carries out the resulting actions.
     pub(super) fn tell(&self, event: Event) {
         if let Event::AttemptOver { outcome, .. } = &event {
             let count = if outcome.is_ok() { &self.succeeded } else { &self.failed };
@@ -81,7 +81,7 @@ impl Shared {
         }
         let mut machine = self.machine();
         let actions = machine.on(event, now());
-        // With the lock in hand, so that readers see changes in the order in which they were decided.
+        // Under the lock, so that readers see changes in the order in which they were decided.
         for action in &actions {
             if let Action::Publish(published) = action {
                 self.publish(published.clone());
@@ -90,27 +90,27 @@ impl Shared {
         drop(machine);
         for action in actions {
             match action {
-                Action::Publish(_) => {} // above
+                Action::Publish(_) => {} // done above
                 Action::Tell(notice) => telemetry::tell(&self.name, &notice),
                 Action::Wake(number) => drop(self.finished.send_replace(number)),
             }
         }
     }
 
-    /// A number for the keys as they are, if they can be used at `now`. A calendar that is wrong has tokens verified in full, and
-    /// changes no verdict.
+    /// Returns a number for the current keys, if they can be used at `now`. If the wall clock is wrong, cached tokens are verified again,
+    /// but no decision changes.
     pub(crate) fn edition(&self, now: UnixTime) -> Option<u64> {
         let edition = self.edition.load(Ordering::Acquire);
         (edition != 0 && now.as_secs() < self.edition_ends.load(Ordering::Acquire)).then_some(edition)
     }
 
-    /// Begins the first attempt of a lazy source.
+    /// Starts the first attempt of a lazy source.
     pub(crate) fn begin_if_idle(&self) {
         self.tell(Event::KeysWanted);
         self.wake.notify_one();
     }
 
-    /// How many attempts ended with an answer, and how many did not.
+    /// Returns how many attempts succeeded, and how many failed.
     pub(crate) fn fetches(&self) -> (u64, u64) {
         (self.succeeded.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
     }

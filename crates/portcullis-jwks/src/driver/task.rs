@@ -1,4 +1,4 @@
-//! `Task`: the one task of a source. It makes every attempt, and nothing else does.
+//! `Task`: the single task of a source, which makes all attempts.
 
 use std::{future::pending, sync::Arc, time::Instant};
 
@@ -33,7 +33,7 @@ impl Task {
     /// Runs until it is dropped.
     pub(crate) async fn run(self) {
         let _last_words = LastWords(Arc::clone(&self.shared));
-        // The attempt under way, in a task of its own, so that a `Fetch` that panics is an attempt that failed.
+        // The current attempt, in its own task, so that a panicking `Fetch` is a failed attempt.
         let mut attempt = JoinSet::new();
         loop {
             let wakes_at = self.shared.machine().wakes_at();
@@ -58,7 +58,7 @@ fn flat(outcome: Result<Outcome, JoinError>) -> Outcome {
     outcome.unwrap_or_else(|_| Err(FetchError::crashed()))
 }
 
-/// Never, if there is no instant.
+/// Waits until this instant; forever if there is none.
 async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant.into()).await,
@@ -66,12 +66,13 @@ async fn at(instant: Option<Instant>) {
     }
 }
 
-/// Says that nothing looks after the keys any more, when the task ends: with the last handle, or with its runtime.
+/// Reports, when the task ends, that the keys are no longer refreshed: because the last handle was dropped, or because the runtime ended.
 struct LastWords(Arc<Shared>);
 
 impl Drop for LastWords {
     fn drop(&mut self) {
-        // The task's own two references, and those of handles and requests: there are none if it ends because the last handle is gone.
+        // Two references belong to the task, the others to handles and requests. If the task ends because the last handle was dropped,
+        // there are no others.
         if Arc::strong_count(&self.0) > 2 {
             telemetry::task_ended(self.0.name());
         }

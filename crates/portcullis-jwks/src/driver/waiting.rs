@@ -1,4 +1,4 @@
-//! Requests that ask the machine for a key that is not at hand, and wait for the task if it says so.
+//! Lets requests ask the machine for a missing key, and wait for the task if necessary.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use super::{Shared, now};
 use crate::machine::{Lookup, Name, PATIENCE, Wait};
 
 impl Shared {
-    /// Looks for a key that was not at hand: says what is known of it, or waits for an attempt to get it.
+    /// Looks for a missing key: returns what is known about it, or waits for an attempt to fetch it.
     pub(crate) fn look_for(self: &Arc<Self>, hint: KeyHint<'_>) -> Resolved {
         let name = Name::of_key(hint, &self.token_hash_key);
         let lookup = self.machine().look_for(&name, now());
         self.answer(lookup, name, None)
     }
 
-    /// What a signature that none of `tried` made leads to: another fetch, or nothing.
+    /// Handles a signature that none of `tried` made: by another fetch, or by an answer.
     pub(crate) fn doubt(self: &Arc<Self>, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
         let name = Name::of_signer(hint, &self.token_hash_key);
         let lookup = self.machine().doubt(&name, tried, now());
@@ -33,7 +33,7 @@ impl Shared {
         }
     }
 
-    /// Waits until that attempt is over; `false` if it takes too long.
+    /// Waits until this attempt has finished; `false` if it takes too long.
     async fn wait(&self, attempt: u64, deadline: Instant) -> bool {
         let mut finished = self.finished.subscribe();
         let over = finished.wait_for(|finished| *finished >= attempt);

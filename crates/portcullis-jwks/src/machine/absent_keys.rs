@@ -1,4 +1,4 @@
-//! Keys that were asked for and that the issuer does not have.
+//! [`AbsentKeys`]: keys that tokens asked for and that the issuer does not have.
 
 use std::time::{Duration, Instant};
 
@@ -6,23 +6,23 @@ use quick_cache::unsync::Cache;
 
 use super::name::Name;
 
-/// How many names each book remembers.
+/// How many names each table remembers.
 const CAPACITY: usize = 1024;
 
-/// For how long a key that was looked for again and again is taken for absent.
+/// How long a key counts as absent after repeated fetches for it.
 const ABSENCE: Duration = Duration::from_secs(5 * 60);
 
-/// Keys that tokens asked for and the issuer was not found to have. A flood of invented names fills `appeared`, and `passed` if each
-/// of them comes again; `absent` is written by attempts, one name each, and `former` by changes of the set.
+/// Keys that tokens asked for and that were not found at the issuer. A flood of invented names fills `appeared`, and `passed` if each
+/// name comes again. Attempts write to `absent`, one name each, and changes of the set write to `former`.
 #[derive(Debug)]
 pub(crate) struct AbsentKeys {
-    /// Those for whose sake an attempt was made, which did not bring them. Emptied when the issuer's keys change.
+    /// Names for which an attempt was made that did not find the key. Cleared when the issuer's keys change.
     absent: Cache<Name, Absence>,
-    /// Those that an attempt made for another reason did not bring either. Emptied when the issuer's keys change.
+    /// Names that an attempt for another reason did not find either. Cleared when the issuer's keys change.
     passed: Cache<Name, Absence>,
-    /// How many attempts had begun when a name first came up. One that is pushed out is taken for new when it comes up again.
+    /// How many attempts had begun when a name first appeared. An evicted name counts as new when it appears again.
     appeared: Cache<Name, u64>,
-    /// The ids of keys that the issuer published before: they came up before any attempt that is still to be made.
+    /// The ids of keys that the issuer published earlier: they count as having appeared before any future attempt.
     former: Cache<Box<str>, ()>,
 }
 
@@ -42,7 +42,7 @@ impl AbsentKeys {
         }
     }
 
-    /// Whether it was looked for lately: for its own sake, or by the attempt that began at `looked_at` and succeeded.
+    /// Whether the key was looked up recently: by an attempt for this name, or by the attempt that began at `looked_at` and succeeded.
     pub(crate) fn contains(&mut self, name: &Name, now: Instant, looked_at: Option<Instant>) -> bool {
         if self.absent.get(name).is_some_and(|absence| now < absence.until) {
             return true;
@@ -53,23 +53,23 @@ impl AbsentKeys {
         }
     }
 
-    /// Notes that a token named it, if none did before; `begun` attempts have begun so far.
+    /// Records that a token named it, if none did before; `begun` is the number of attempts begun so far.
     pub(crate) fn note_appearance(&mut self, name: &Name, begun: u64) {
         if self.appeared.get(name).is_none() {
             self.appeared.insert(name.clone(), begun);
         }
     }
 
-    /// Whether it had come up before the attempt of that number began.
+    /// Whether it had appeared before the attempt with this number began.
     pub(crate) fn appeared_before(&self, name: &Name, attempt: u64) -> bool {
         let is_former = name.key_id().is_some_and(|id| self.former.get(id).is_some());
         is_former || self.absence(name).is_some() || self.appeared.get(name).is_some_and(|begun| *begun < attempt)
     }
 
-    /// Notes that an attempt which was made for it did not bring it.
+    /// Records that an attempt for this name did not find it.
     ///
-    /// The first time it may be that its token was faster than the issuer's own caches, so it is looked for again after
-    /// `cool_down`, and then after twice as long each time; a client that presents it for ever causes a fetch every five minutes.
+    /// The first time, the token may have been faster than the issuer's own caches, so the key is looked up again after `cool_down`, and
+    /// then after twice the time each time. A client that keeps presenting it triggers one fetch every five minutes.
     pub(crate) fn insert(&mut self, name: Name, now: Instant, cool_down: Duration) {
         let last = self.absence(&name);
         if last.as_ref().is_some_and(|last| now < last.until) {
@@ -79,9 +79,9 @@ impl AbsentKeys {
         self.absent.insert(name, Absence::next(last, now, cool_down));
     }
 
-    /// Notes that an attempt which began at `looked_at`, for another reason, did not bring it, and returns until when that counts.
+    /// Records that an attempt for another reason, which began at `looked_at`, did not find it, and returns until when that counts.
     ///
-    /// So many names that come again and again are looked for by one fetch, and not by one each.
+    /// So one fetch looks up many repeated names, instead of one fetch for each.
     pub(crate) fn pass(&mut self, name: &Name, looked_at: Instant, cool_down: Duration) -> Instant {
         let absence = match self.absence(name) {
             Some(last) if looked_at < last.until => {
@@ -95,7 +95,7 @@ impl AbsentKeys {
         until
     }
 
-    /// The issuer has other keys than those with these ids now, so that each one is looked for again.
+    /// The issuer now has other keys than those with these ids, so each name is looked up again.
     pub(crate) fn clear<'a>(&mut self, former: impl IntoIterator<Item = &'a str>) {
         self.absent.clear();
         self.passed.clear();
@@ -110,7 +110,7 @@ impl AbsentKeys {
 }
 
 impl Absence {
-    /// That of a name which was looked for in vain at that instant, after it was so before.
+    /// Returns the absence of a name that was not found at that instant, after an earlier absence.
     fn next(last: Option<Self>, at: Instant, cool_down: Duration) -> Self {
         let last = last.filter(|last| at < last.until + ABSENCE);
         let period = last.map_or(cool_down, |last| 2 * last.period).min(ABSENCE);

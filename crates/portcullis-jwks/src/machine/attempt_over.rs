@@ -1,4 +1,4 @@
-//! What the end of an attempt means for the keys.
+//! Handles the end of an attempt.
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use crate::{
     key_document::{ExposedKeys, KeyDocument, MAX_EXPOSED},
 };
 
-/// For how long an issuer can ask to be left alone (`Retry-After`). Longer, and its recovery would go unnoticed.
+/// The longest time that an issuer can ask us to wait (`Retry-After`). With a longer time, its recovery would go unnoticed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// After the line for the first failure, there is at most one in this time.
+/// The minimum time between two log lines after that of the first failure.
 const BETWEEN_LINES: Duration = Duration::from_secs(1);
 
 impl Machine {
-    /// Draws the conclusions of an attempt, and then has the requests woken that wait for it.
+    /// Processes the result of an attempt, and then wakes the requests that wait for it.
     pub(super) fn on_attempt_over(
         &mut self,
         outcome: Result<FetchedKeys, FetchError>,
@@ -38,14 +38,14 @@ impl Machine {
         };
         let finished = self.attempts.finish(last, self.held.as_ref().map(|held| &held.keys), now);
         if finished.missed {
-            // The keys may have moved, and the place from before still answer.
+            // The keys may have moved while the old URL still answers.
             self.learned.in_doubt = true;
         }
         actions.push(Action::Wake(finished.number));
         actions
     }
 
-    /// `asked_at` is when it was asked for, by the clock that only goes forward and by the calendar.
+    /// `asked_at` is when it was requested, by the monotonic clock and by the wall clock.
     fn on_fetched(
         &mut self,
         fetched: FetchedKeys,
@@ -63,16 +63,16 @@ impl Machine {
             Content::NotModified => {
                 self.learned.discovered = Some((url, learned_at));
                 match self.held.clone() {
-                    // The set in hand is still the right one.
+                    // The current set has not changed.
                     Some(held) => self.take(
                         Held { exposed, asked_at, asked_at_time, freshness, ..held },
                         Vec::new(),
                         now,
                         actions,
                     ),
-                    // It was not asked for: there was no etag to send.
+                    // Unexpected, because no `ETag` was sent.
                     None => self.fail(
-                        FetchError::malformed("the answer is that nothing changed, and there is nothing"),
+                        FetchError::malformed("the answer is 304 (not modified), but there is no earlier key set"),
                         now,
                         actions,
                     ),
@@ -99,7 +99,7 @@ impl Machine {
         self.exposed.iter().any(|exposed| exposed.is_of(key))
     }
 
-    /// A set that can be used, new or not.
+    /// Accepts a usable set, new or not.
     fn take(&mut self, held: Held, skipped: Vec<SkippedKey>, now: Instant, actions: &mut Vec<Action>) -> LastAttempt {
         let failures = std::mem::take(&mut self.failures);
         if failures > 0 {
@@ -107,7 +107,7 @@ impl Machine {
         }
         let usability = held.usability(self.outage);
         self.due = Some(held.asked_at + self.jitter.refresh_after(held.freshness));
-        // The keys that are in use stay, prepared as they are, however differently the issuer writes them down this time.
+        // Equal keys are kept with their prepared state, even if the issuer writes them differently this time.
         let before = self.held.as_ref().map(|before| before.keys.clone()).unwrap_or_default();
         let same = !before.is_empty() && before.has_same_keys_as(&held.keys);
         let keys = if same { before.clone() } else { held.keys.clone() };
@@ -127,7 +127,7 @@ impl Machine {
 
     fn fail(&mut self, error: FetchError, now: Instant, actions: &mut Vec<Action>) -> LastAttempt {
         self.failures = self.failures.saturating_add(1);
-        // Perhaps the key set has moved: the next attempt begins with the metadata.
+        // The key set may have moved: the next attempt begins with the metadata.
         self.learned.discovered = None;
         let asked_for = error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER);
         let asked_for = self.jitter.no_sooner_than(asked_for);
@@ -135,7 +135,7 @@ impl Machine {
         let retry = self.jitter.back_off(self.failures, usable).max(asked_for);
         self.no_sooner_than = now + asked_for;
         self.due = Some(now + retry);
-        // Tokens can cause several attempts at once.
+        // Tokens can trigger several attempts in a row.
         if self.failures == 1 || now.saturating_duration_since(self.told_at) >= BETWEEN_LINES {
             self.told_at = now;
             let error = error.clone();
@@ -144,7 +144,7 @@ impl Machine {
         LastAttempt::Failed(error)
     }
 
-    /// Everybody can sign with a key whose private half was published, so it verifies nothing from now on.
+    /// Anyone can sign with a key whose private half was published, so it must not verify anything from now on.
     fn drop_exposed(&mut self, exposed: &ExposedKeys, now: Instant, actions: &mut Vec<Action>) {
         for half in &exposed.public_halves {
             if self.exposed.len() < MAX_EXPOSED && !self.exposed.iter().any(|known| known.is_the_same_as(half)) {
@@ -157,10 +157,10 @@ impl Machine {
         if dropped.is_empty() {
             return;
         }
-        // What is left of it stays, also if that is nothing: a snapshot is to tell the next process.
+        // The rest stays, even if it is empty, so that a snapshot can tell the next process.
         held.keys = kept.into_iter().collect();
         let (keys, usability) = (held.keys.clone(), held.usability(self.outage));
-        // So that the set is read in full when it is in order again.
+        // So that the set is read completely once it is valid again.
         self.learned.etag = None;
         let usability = match self.published.usability(now) {
             Usability::Usable { .. } if keys.is_empty() => Usability::Nothing,

@@ -1,4 +1,4 @@
-//! `Attempts`: which tokens may cause an attempt to get keys, and what an attempt came to.
+//! `Attempts`: which tokens may trigger an attempt to fetch keys, and the results of attempts.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use portcullis_core::{
 use super::{absent_keys::AbsentKeys, cool_down::CoolDown, name::Name};
 use crate::error::FetchError;
 
-/// How often a bad signature under one known key id may cause a fetch.
+/// How often an invalid signature under one known key id may trigger a fetch.
 const DOUBT: Duration = Duration::from_secs(5 * 60);
 
 /// The attempts of one source, one at a time.
@@ -22,49 +22,49 @@ pub(crate) struct Attempts {
     period: Duration,
     cool_down: CoolDown,
     absent: AbsentKeys,
-    /// When a bad signature last caused a fetch, by the key's id. No more of them than the set has keys.
+    /// When an invalid signature last triggered a fetch, by the key's id. It has no more entries than the set has keys.
     doubted: HashMap<Box<str>, Instant>,
-    /// The attempt that is asked for or under way.
+    /// The attempt that is requested or in progress.
     running: Option<Running>,
-    /// How many there were, with that one.
+    /// How many attempts have begun, including that one.
     begun: u64,
-    /// The number of the last one that succeeded, and when it began.
+    /// The number of the last successful attempt, and when it began.
     succeeded: Option<(u64, Instant)>,
     last: LastAttempt,
 }
 
-/// An attempt that is not over yet.
+/// An attempt that has not finished.
 #[derive(Debug)]
 struct Running {
     number: u64,
     begun_at: Instant,
-    /// When the driver took it up.
+    /// When the driver started it.
     made_at: Option<Instant>,
     purpose: Purpose,
-    /// Whether it has brought other keys than before.
+    /// Whether it has changed the keys.
     changed: bool,
 }
 
-/// For what an attempt is made.
+/// The reason for an attempt.
 #[derive(Debug)]
 enum Purpose {
-    /// For none of the tokens: it is due.
+    /// It is due; no token asked for it.
     Schedule,
-    /// For a key that is not in the set, or did not sign a token that names none.
+    /// A key that is not in the set, or the key that signed a token which names none.
     Key(Name),
-    /// For a newer key than the one that a token names and that did not sign it.
+    /// A newer key with the same id as one that did not sign a token.
     NewerKey,
 }
 
-/// An attempt that is over.
+/// A finished attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Finished {
     pub(crate) number: u64,
-    /// It succeeded and did not bring what it was made for: perhaps the issuer publishes that somewhere else by now.
+    /// It succeeded but did not find what it was made for: the issuer may publish it at another URL by now.
     pub(crate) missed: bool,
 }
 
-/// What the last attempt came to.
+/// The result of the last attempt.
 #[derive(Clone, Debug)]
 pub(crate) enum LastAttempt {
     None,
@@ -72,16 +72,16 @@ pub(crate) enum LastAttempt {
     Failed(FetchError),
 }
 
-/// What a token whose key is not at hand can hope for.
+/// What a token with a missing key can expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outlook {
-    /// An attempt of this number begins now: wait until it is over.
+    /// An attempt with this number begins now: wait until it has finished.
     Begun(u64),
-    /// One is under way: wait for that. It may have begun before the issuer had the key.
+    /// An attempt is in progress: wait for it. It may have begun before the issuer had the key.
     Joined(u64),
-    /// It was looked for since a token first named it, and is not there.
+    /// The key was looked up after a token first named it, and was not found.
     Absent,
-    /// There may be no attempt at the moment, and none has looked for it yet.
+    /// No attempt is allowed at the moment, and none has looked for the key yet.
     CoolingDown,
 }
 
@@ -99,7 +99,7 @@ impl Attempts {
         }
     }
 
-    /// A key that is not in the set, or that of a token which names none and which no key of the set has signed.
+    /// Returns the outlook for a key that is not in the set, or for the key that signed a token which names none.
     pub(crate) fn outlook(&mut self, name: &Name, now: Instant) -> Outlook {
         if !name.tells() {
             return self.join_or_begin(Purpose::Key(name.clone()), now);
@@ -118,18 +118,18 @@ impl Attempts {
         }
     }
 
-    /// Any key: there are none to be used.
+    /// Returns the outlook for any key, if there are no usable ones.
     pub(crate) fn outlook_for_any(&mut self, now: Instant) -> Outlook {
         self.join_or_begin(Purpose::Schedule, now)
     }
 
-    /// When the last attempt began, if it succeeded, and if a token had named the key before.
+    /// Returns when the last attempt began, if it succeeded and a token had named the key before.
     fn looked_for_at(&self, name: &Name) -> Option<Instant> {
         let (attempt, at) = self.succeeded.filter(|_| matches!(self.last, LastAttempt::Succeeded))?;
         self.absent.appeared_before(name, attempt).then_some(at)
     }
 
-    /// An attempt for a token that cannot be decided about without one.
+    /// Joins or begins an attempt for a token that cannot be decided without one.
     fn join_or_begin(&mut self, purpose: Purpose, now: Instant) -> Outlook {
         if let Some(running) = &self.running {
             return Outlook::Joined(running.number);
@@ -137,8 +137,8 @@ impl Attempts {
         if self.cool_down.try_take(now) { Outlook::Begun(self.begin(purpose, now)) } else { Outlook::CoolingDown }
     }
 
-    /// A signature that no key at hand has made. Under an id of the set: there may be another key by that id. Without an id: there
-    /// may be another key, and this token asks for that one.
+    /// Handles a signature that no current key has made. If the token names an id of the set, there may be another key with that id. If
+    /// it names none, there may be another key, and this token asks for it.
     pub(crate) fn doubt(&mut self, name: &Name, now: Instant) -> Outlook {
         let Some(id) = name.key_id() else { return self.outlook(name, now) };
         let is_recent = |last: &Instant| now.saturating_duration_since(*last) < DOUBT;
@@ -152,7 +152,7 @@ impl Attempts {
         outlook
     }
 
-    /// A refresh that is due, whatever tokens ask for.
+    /// Begins a refresh that is due, regardless of the limits for tokens.
     pub(crate) fn begin_scheduled(&mut self, now: Instant) {
         if self.running.is_none() {
             self.cool_down.take(now);
@@ -160,20 +160,20 @@ impl Attempts {
         }
     }
 
-    /// Another attempt after one that failed. It leaves the bucket as it is: those that tokens may cause would otherwise be used up
-    /// by an outage, and a new key refused after it.
+    /// Begins another attempt after a failed one. It takes nothing from the bucket: otherwise an outage would use up the attempts that
+    /// tokens may trigger, and a new key would be refused afterwards.
     pub(crate) fn begin_retry(&mut self, now: Instant) {
         if self.running.is_none() {
             self.begin(Purpose::Schedule, now);
         }
     }
 
-    /// Whether an attempt is asked for or under way.
+    /// Whether an attempt is requested or in progress.
     pub(crate) fn is_running(&self) -> bool {
         self.running.is_some()
     }
 
-    /// Whether there is an attempt to be made, which is so once for each that begins.
+    /// Whether there is an attempt to make, which is true once for each attempt.
     pub(crate) fn take_up(&mut self, now: Instant) -> bool {
         match &mut self.running {
             Some(running) if running.made_at.is_none() => {
@@ -184,7 +184,7 @@ impl Attempts {
         }
     }
 
-    /// When the driver took up the attempt that is under way.
+    /// Returns when the driver started the attempt in progress.
     pub(crate) fn made_at(&self) -> Option<Instant> {
         self.running.as_ref()?.made_at
     }
@@ -193,7 +193,7 @@ impl Attempts {
         &self.last
     }
 
-    /// The attempt is over, and `keys` is the set in hand now.
+    /// Records that the attempt has finished; `keys` is the current set.
     pub(crate) fn finish(&mut self, last: LastAttempt, keys: Option<&KeySet>, now: Instant) -> Finished {
         let running = self.running.take();
         let number = running.as_ref().map_or(self.begun, |running| running.number);
@@ -213,7 +213,7 @@ impl Attempts {
             Purpose::Key(name) => {
                 let is_unknown =
                     keys.is_none_or(|keys| matches!(keys.resolve(name.hint(), UnixTime::EPOCH), Resolved::Unknown));
-                // The keys from before did not sign a token that names none.
+                // The previous keys did not sign a token that names none.
                 let missed = is_unknown || (name.key_id().is_none() && !running.changed);
                 if missed {
                     self.absent.insert(name, now, self.period);
@@ -223,7 +223,8 @@ impl Attempts {
         }
     }
 
-    /// The keys are others than before, so what was found out about those says nothing. `former` are the ids of the set before.
+    /// Records that the keys have changed, so earlier findings about absent keys no longer count. `former` are the ids of the previous
+    /// set.
     pub(crate) fn keys_changed<'a>(&mut self, former: impl IntoIterator<Item = &'a str>) {
         self.absent.clear(former);
         self.doubted.clear();
@@ -232,7 +233,7 @@ impl Attempts {
         }
     }
 
-    /// How long it takes until a token may cause an attempt.
+    /// Returns how long it takes until a token may trigger an attempt.
     pub(crate) fn cooled_after(&mut self, now: Instant) -> Duration {
         self.cool_down.remaining(now)
     }

@@ -1,21 +1,21 @@
-//! How often tokens may cause a fetch.
+//! [`CoolDown`]: limits how often tokens may trigger a fetch.
 
 use std::time::{Duration, Instant};
 
-/// Fetches that tokens may cause at once, after a quiet time: a token with a new key, and another one that arrives while the first
-/// fetch is already under way, or a second rotation on the heels of the first.
+/// How many fetches tokens may trigger in a row after a quiet time: one for a new key, and one for another new key that arrives while the
+/// first fetch is in progress, or for a second rotation shortly after the first.
 const BURST: u32 = 2;
 
-/// A bucket of fetches, into which each cool-down puts one back.
+/// A token bucket for fetches; each cool-down adds one.
 ///
-/// An attempt that a token causes takes one out, and is not made if none is left. A scheduled one takes one out if there is one, and is made in any
-/// case. A retry after a failure takes none, so that an outage does not use up what tokens may cause. So however many unknown keys are named, tokens
-/// cause at most one fetch per cool-down, after the burst.
+/// An attempt that a token triggers takes one, and is not made if none is left. A scheduled attempt takes one if there is one, and is made
+/// in any case. A retry after a failure takes none, so that an outage does not use up the fetches that tokens may trigger. So tokens trigger
+/// at most one fetch per cool-down after the burst, however many unknown keys are named.
 #[derive(Debug)]
 pub(crate) struct CoolDown {
     period: Duration,
     left: u32,
-    /// Since when the next one is on its way into the bucket. Without meaning while it is full.
+    /// When the wait for the next one began. Meaningless while the bucket is full.
     since: Instant,
 }
 
@@ -24,7 +24,7 @@ impl CoolDown {
         Self { period, left: BURST, since: now }
     }
 
-    /// Takes one out if there is one.
+    /// Takes one if there is one.
     pub(crate) fn try_take(&mut self, now: Instant) -> bool {
         self.refill(now);
         if self.left == 0 {
@@ -34,15 +34,15 @@ impl CoolDown {
         true
     }
 
-    /// Takes one out, or leaves the bucket empty.
+    /// Takes one, or leaves the bucket empty.
     pub(crate) fn take(&mut self, now: Instant) {
         self.refill(now);
-        // "Since the last attempt": each one makes the next one wait for a whole period.
+        // Each attempt makes the next one wait for a whole period.
         self.since = now;
         self.left = self.left.saturating_sub(1);
     }
 
-    /// How long it takes until there is one again; zero if there is one.
+    /// Returns how long it takes until there is one again; zero if there is one.
     pub(crate) fn remaining(&mut self, now: Instant) -> Duration {
         self.refill(now);
         match self.left {

@@ -1,4 +1,4 @@
-//! `FetchedKeys`: what an attempt brings. `Learned`: what is known from attempts before, for the next one.
+//! `FetchedKeys`: the result of an attempt. `Learned`: what earlier attempts found out, for the next one.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,11 @@ use http::HeaderValue;
 
 use crate::{key_document::KeyDocument, url::DocumentUrl};
 
-/// A key set that came, or word that it is still the same.
+/// A fetched key set, or the answer that it has not changed.
 #[derive(Debug)]
 pub(crate) struct FetchedKeys {
     pub(crate) url: DocumentUrl,
-    /// When that URL was learned.
+    /// When that URL was found.
     pub(crate) learned_at: Instant,
     pub(crate) freshness: Duration,
     pub(crate) content: Content,
@@ -22,13 +22,13 @@ pub(crate) enum Content {
     Read { text: String, etag: Option<HeaderValue>, keys: KeyDocument },
 }
 
-/// What is known from attempts before.
+/// What earlier attempts found out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Learned {
-    /// Where the metadata said the key set is, and when.
+    /// The key set's URL from the metadata, and when it was found.
     pub(crate) discovered: Option<(DocumentUrl, Instant)>,
-    /// The set that is there lacks a key that a token names, so the metadata are asked for before it, however young they are.
+    /// The set at that URL lacks a key that a token names, so the metadata are fetched first, however young they are.
     pub(crate) in_doubt: bool,
-    /// Which version of the set is in hand, and from where.
+    /// The version of the current set, and its URL.
     pub(crate) etag: Option<(DocumentUrl, HeaderValue)>,
 }

@@ -1,4 +1,4 @@
-//! The key set in hand, with what is known about its age.
+//! [`Held`]: the current key set and its age.
 
 use std::{
     sync::Arc,
@@ -14,13 +14,13 @@ use crate::key_document::PublicHalf;
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) keys: KeySet,
-    /// As it was published; what a snapshot keeps. May have keys in it that are exposed.
+    /// The published text, for snapshots. It may contain exposed keys.
     pub(crate) text: Arc<str>,
-    /// The keys of the issuer that are not used, whatever the text says.
+    /// The issuer's keys that must not be used, whatever the text says.
     pub(crate) exposed: Vec<PublicHalf>,
-    /// When it was asked for, by the clock that only goes forward.
+    /// When it was requested, by the monotonic clock.
     pub(crate) asked_at: Instant,
-    /// The same by the calendar, for a snapshot.
+    /// The same time by the wall clock, for a snapshot.
     pub(crate) asked_at_time: UnixTime,
     pub(crate) freshness: Duration,
 }
@@ -30,7 +30,7 @@ impl Held {
         self.asked_at + self.freshness
     }
 
-    /// Until when it may be used although it could not be fetched anew, by both clocks.
+    /// Returns until when it may be used if it cannot be fetched again, by both clocks.
     pub(crate) fn usability(&self, outage: Duration) -> Usability {
         let lasts = self.freshness + outage;
         Usability::Usable { until: self.asked_at + lasts, until_time: self.asked_at_time.plus(lasts) }

@@ -1,4 +1,4 @@
-//! What becomes of a token whose key is not at hand: an answer from what is known, or a wait for an attempt to get the key.
+//! Decides about a token with a missing key: an immediate answer, or a wait for an attempt.
 
 use std::time::{Duration, Instant};
 
@@ -12,28 +12,28 @@ use super::{
     attempts::{LastAttempt, Outlook},
 };
 
-/// How long a request waits for a fetch. What takes longer goes on without it, for those who come later.
+/// How long a request waits for a fetch. A longer fetch continues for later requests.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What is said to a token.
+/// The result of a look-up.
 #[derive(Debug)]
 pub(crate) enum Lookup {
     Answer(Resolved),
-    /// Wait until the attempt is over, and then [ask again](Machine::after_waiting).
+    /// Wait until the attempt has finished, and then [ask again](Machine::after_waiting).
     Wait(Wait),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait {
     pub(crate) attempt: u64,
-    /// The attempt was under way already, and may have begun before the issuer had the key.
+    /// The attempt was already in progress, and may have begun before the issuer had the key.
     joined: bool,
 }
 
 impl Machine {
-    /// Looks for a key that was not at hand.
+    /// Looks for a missing key.
     ///
-    /// An attempt may have ended since the caller looked, so the keys are looked at once more.
+    /// An attempt may have finished since the caller looked, so the keys are searched once more.
     pub(crate) fn look_for(&mut self, name: &Name, now: Instant) -> Lookup {
         let outlook = match (self.published.usable(now), self.published.usability(now)) {
             (Some(keys), _) => match keys.resolve(name.hint(), UnixTime::EPOCH) {
@@ -46,7 +46,7 @@ impl Machine {
         Lookup::of(outlook, Resolved::Unknown, || self.fault(now))
     }
 
-    /// What a signature that none of `tried` made leads to: another fetch, or nothing.
+    /// Handles a signature that none of `tried` made: by another fetch, or by an answer.
     pub(crate) fn doubt(&mut self, name: &Name, tried: &KeyMatch, now: Instant) -> Lookup {
         let Some(keys) = self.published.usable(now) else { return Lookup::Answer(Resolved::Unknown) };
         match keys.resolve(name.hint(), UnixTime::EPOCH) {
@@ -54,17 +54,17 @@ impl Machine {
             others => return Lookup::Answer(others),
         }
         match self.attempts.doubt(name, now) {
-            // A token that names a key of the set was not signed by it, which is a verdict. One that names none may have been
-            // signed by a key that is not known yet.
+            // A token that names a key of the set was not signed by it, so it is refused. A token that names none may have been signed by
+            // a key that is not known yet.
             Outlook::CoolingDown if name.key_id().is_some() => Lookup::Answer(Resolved::Unknown),
             outlook => Lookup::of(outlook, Resolved::Unknown, || self.fault(now)),
         }
     }
 
-    /// What is said to a token that has waited: until the attempt was over, or not as long as that (`in_time`). `tried` are the keys
-    /// of the set that did not sign it, if any were candidates.
+    /// Decides about a token that has waited: until the attempt finished (`in_time`), or for the maximum time. `tried` are the keys of
+    /// the set that did not sign it, if any were candidates.
     ///
-    /// There is one more wait if the attempt had begun before the key was asked for and did not bring it: the issuer may have
+    /// The token waits once more if the attempt had begun before the key was asked for and did not find it, because the issuer may have
     /// published it in between.
     pub(crate) fn after_waiting(
         &mut self,
@@ -75,7 +75,7 @@ impl Machine {
         now: Instant,
     ) -> Lookup {
         let at_hand = self.at_hand(name, now);
-        // A token that names a key of the set is judged by the keys at hand, whatever the attempt came to.
+        // A token that names a key of the set is decided with the current keys, whatever the result of the attempt.
         if tried.is_some() && name.key_id().is_some() {
             return Lookup::Answer(at_hand);
         }
@@ -92,26 +92,26 @@ impl Machine {
         }
     }
 
-    /// The answer from what is at hand. [`Resolved::Unknown`] if the key is not, a fault if the set as a whole is not.
+    /// Answers from the current keys. [`Resolved::Unknown`] if the key is missing, a fault if the set as a whole is.
     fn at_hand(&mut self, name: &Name, now: Instant) -> Resolved {
         match self.published.usable(now) {
-            // The set does not ask for the time.
+            // A key set ignores the time.
             Some(keys) => keys.resolve(name.hint(), UnixTime::EPOCH),
             None => Resolved::Fault(self.fault(now)),
         }
     }
 
-    /// The attempt did not bring the key. Was that all?
+    /// Decides what to do after an attempt that did not find the key.
     fn not_brought(&mut self, name: &Name, wait: Wait, now: Instant) -> Outlook {
         if !matches!(self.attempts.last(), LastAttempt::Succeeded) {
             return Outlook::CoolingDown;
         }
-        // An attempt that was made for it has looked for it; one that was under way already has not.
+        // An attempt that was made for it has looked for it; one that was already in progress has not.
         if !wait.joined {
             return Outlook::Absent;
         }
         match self.attempts.outlook(name, now) {
-            // One that is under way now began after the token came, whichever token it was made for.
+            // The attempt in progress began after the token arrived, whatever it was made for.
             Outlook::Joined(attempt) => Outlook::Begun(attempt),
             outlook => outlook,
         }
@@ -119,19 +119,20 @@ impl Machine {
 }
 
 impl Lookup {
-    /// What an outlook means; `absent` is the answer if the key was looked for in vain, `fault` if it may not be looked for at the moment.
+    /// Turns the outlook into a result. `absent` is the answer if the key was looked up and not found, `fault` if it must not be looked up
+    /// at the moment.
     fn of(outlook: Outlook, absent: Resolved, fault: impl FnOnce() -> KeySourceError) -> Self {
         match outlook {
             Outlook::Begun(attempt) => Lookup::Wait(Wait { attempt, joined: false }),
             Outlook::Joined(attempt) => Lookup::Wait(Wait { attempt, joined: true }),
             Outlook::Absent => Lookup::Answer(absent),
-            // It may not be looked for at the moment, and was not since a token first named it. It may be new.
+            // The key must not be looked up at the moment, and has not been since a token first named it. It may be new.
             Outlook::CoolingDown => Lookup::Answer(Resolved::Fault(fault())),
         }
     }
 }
 
-/// The fault of a fetch that takes longer than a request waits.
+/// Returns the fault for a fetch that takes longer than a request waits.
 fn too_slow() -> Resolved {
     let slow = KeySourceError::new(KeySourceErrorKind::Unavailable, "the fetch takes longer than a request waits");
     Resolved::Fault(slow.with_retry_after(PATIENCE))

@@ -1,8 +1,8 @@
-//! `Machine`: everything that is decided about one source of keys.
+//! `Machine`: makes all decisions about one key source.
 //!
-//! It does nothing. It is told what happened and when ([`Machine::on`]), and answers what has to be done; tokens ask it for keys
-//! ([`Machine::look_for`], [`Machine::doubt`]). Time, randomness and what was fetched come in as arguments, so its tests need neither a
-//! runtime nor a network. The `driver` does what it says.
+//! It performs no I/O. Events are reported to it with their time ([`Machine::on`]), and it returns the actions to take; tokens ask it for
+//! keys ([`Machine::look_for`], [`Machine::doubt`]). Time, randomness and fetched documents are arguments, so its tests need neither a
+//! runtime nor a network. The `driver` carries out the actions.
 
 mod absent_keys;
 mod attempt_over;
@@ -35,70 +35,70 @@ use crate::{error::FetchError, health::Health, key_document::PublicHalf};
 use attempts::{Attempts, LastAttempt};
 use schedule::Jitter;
 
-/// The state of one source of keys.
+/// The state of one key source.
 #[derive(Debug)]
 pub(crate) struct Machine {
     outage: Duration,
     attempts: Attempts,
     held: Option<Held>,
     published: Published,
-    /// When the next attempt is due by itself.
+    /// When the next scheduled attempt is due.
     due: Option<Instant>,
     learned: Learned,
     jitter: Jitter,
-    /// How many attempts in a row have failed.
+    /// The number of consecutive failed attempts.
     failures: u32,
-    /// When a failure was last told.
+    /// When a failure was last logged.
     told_at: Instant,
-    /// When the issuer wants to be asked again, if it said so.
+    /// The earliest time at which the issuer wants to be asked again.
     no_sooner_than: Instant,
-    /// For as long as the source lives: that a key is published without its private half again does not undo that.
+    /// Kept for the life of the source: these keys stay exposed even if they are later published without their private halves.
     exposed: Vec<PublicHalf>,
 }
 
-/// What the developer chose.
+/// The developer's settings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) cool_down: Duration,
     pub(crate) outage: Duration,
 }
 
-/// What happened.
+/// An event for the machine.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The time has come that [`Machine::wakes_at`] gave. At any other one nothing follows from it.
+    /// The time that [`Machine::wakes_at`] returned has come. At any other time, this has no effect.
     Time,
-    /// A caller waits for keys, and not with a token.
+    /// A caller waits for keys, without a token.
     KeysWanted,
-    /// The attempt that [`Machine::take_up_attempt`] gave is over.
+    /// The attempt from [`Machine::take_up_attempt`] has finished.
     AttemptOver {
         outcome: Box<Result<FetchedKeys, FetchError>>,
-        /// The time by the calendar.
+        /// The time of the wall clock.
         calendar: UnixTime,
     },
-    /// Nothing drives the machine any more.
+    /// The machine is no longer driven.
     Ended,
 }
 
-/// What has to be done, in this order.
+/// The actions to take, in this order.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Show readers these keys.
+    /// Publish these keys to readers.
     Publish(Published),
     /// Tell the operator.
     Tell(Notice),
-    /// Wake the requests that wait for the attempt of this number, or for one before it.
+    /// Wake the requests that wait for the attempt with this number or an earlier one.
     Wake(u64),
 }
 
-/// What an operator wants to know.
+/// A notice for the operator.
 #[derive(Debug)]
 pub(crate) enum Notice {
-    /// An attempt succeeded, after so many that did not.
+    /// An attempt succeeded after this many failures.
     Recovered { failures: u32 },
-    /// An attempt failed, and there are keys to use meanwhile or not.
+    /// An attempt failed; there may or may not be usable keys.
     FetchFailed { error: FetchError, failures: u32, usable: bool },
-    /// The keys are others than before.
+    /// The keys have changed.
     KeysSwapped { keys: KeySet, skipped: Vec<SkippedKey> },
     /// The private halves of these keys were published.
     ExposedKeysDropped(Vec<VerifyingKey>),
@@ -107,7 +107,7 @@ pub(crate) enum Notice {
 }
 
 impl Machine {
-    /// One without keys, which does nothing before it is asked.
+    /// Returns a machine without keys that does nothing until it is asked.
     pub(crate) fn new(settings: Settings, randomness: fastrand::Rng, now: Instant) -> Self {
         Self {
             outage: settings.outage,
@@ -130,17 +130,17 @@ impl Machine {
         self.held = Some(held);
     }
 
-    /// Starts with what is known not to be used.
+    /// Starts with keys that are known to be exposed.
     pub(crate) fn remember_exposed(&mut self, exposed: Vec<PublicHalf>) {
         self.exposed = exposed;
     }
 
-    /// Has an attempt made then that no token asks for.
+    /// Schedules an attempt that no token asks for.
     pub(crate) fn fetch_at(&mut self, instant: Instant) {
         self.due = Some(instant);
     }
 
-    /// What follows from what happened.
+    /// Processes an event, and returns the actions to take.
     pub(crate) fn on(&mut self, event: Event, now: Instant) -> Vec<Action> {
         match event {
             Event::Time => self.on_time(now),
@@ -158,13 +158,13 @@ impl Machine {
         }
     }
 
-    /// When [`Event::Time`] is next to be told. Another event may change it.
+    /// Returns when [`Event::Time`] has to be reported next. Another event may change this.
     pub(crate) fn wakes_at(&self) -> Option<Instant> {
         let due = self.due.filter(|_| !self.attempts.is_running());
         [due, self.published.ends_at()].into_iter().flatten().min()
     }
 
-    /// What is known for the attempt that is to be made now. Each one is given out once.
+    /// Returns what is known for the attempt to make now. Each attempt is returned only once.
     pub(crate) fn take_up_attempt(&mut self, now: Instant) -> Option<Learned> {
         self.attempts.take_up(now).then(|| self.learned.clone())
     }
@@ -173,12 +173,12 @@ impl Machine {
         &self.published
     }
 
-    /// The set in hand, whether it can be used or not.
+    /// Returns the current set, whether it can be used or not.
     pub(crate) fn held(&self) -> Option<&Held> {
         self.held.as_ref()
     }
 
-    /// Why the last attempt failed; `None` if it did not.
+    /// Returns why the last attempt failed; `None` if it succeeded.
     pub(crate) fn last_error(&self) -> Option<&FetchError> {
         match self.attempts.last() {
             LastAttempt::Failed(error) => Some(error),
@@ -197,7 +197,7 @@ impl Machine {
         }
     }
 
-    /// Whether nothing was ever asked of the source: a lazy one before its first token.
+    /// Whether the source has never been asked: a lazy one before its first token.
     fn is_idle(&self) -> bool {
         !self.attempts.is_running() && self.due.is_none()
     }
@@ -217,7 +217,7 @@ impl Machine {
         self.published = self.published.replaced(KeySet::default(), Usability::TooOld);
         actions.push(Action::Publish(self.published.clone()));
         actions.push(Action::Tell(Notice::KeysTooOld));
-        // The wait was chosen while there were keys to use.
+        // The wait was chosen while there were usable keys.
         let soon = (now + self.jitter.back_off(self.failures, false)).max(self.no_sooner_than);
         self.due = self.due.map(|due| due.min(soon));
     }

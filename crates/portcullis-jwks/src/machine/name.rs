@@ -1,24 +1,24 @@
-//! `Name`: what a token asks for.
+//! `Name`: the key that a token asks for.
 
 use portcullis_core::{
     Algorithm,
     keys::{KeyHint, TokenHash, TokenHashKey},
 };
 
-/// What a token asks for: a key by its `alg`, `kid`, `x5t` and `x5t#S256`, or the key that signed this very token.
+/// The key that a token asks for, by `alg`, `kid`, `x5t` and `x5t#S256`, or as the key that signed this very token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
     algorithm: Algorithm,
     key_id: Option<Box<str>>,
     certificate: [Option<Box<str>>; 2],
-    /// Of a token that does not name its key. Another token without a name may be signed by another key.
+    /// For a token that does not name its key. Another token without a name may be signed by another key.
     token: Option<TokenHash>,
 }
 
 impl Name {
-    /// The key that the token names, or else the one that signed it.
+    /// Returns the key that the token names, or else the one that signed it.
     pub(crate) fn of_key(hint: KeyHint<'_>, key: &TokenHashKey) -> Self {
-        // They count only where there is no `kid`: others would make many names of one key.
+        // Thumbprints count only without a `kid`: otherwise one key could have many names.
         let certificate = match hint.key_id {
             Some(_) => [None, None],
             None => [hint.certificate_sha1, hint.certificate_sha256].map(|thumbprint| thumbprint.map(Box::from)),
@@ -28,7 +28,7 @@ impl Name {
         Self { algorithm: hint.algorithm, key_id: hint.key_id.map(Box::from), certificate, token }
     }
 
-    /// The key that signed the token. A certificate does not say which one that is: a set may have no names by certificates.
+    /// Returns the key that signed the token. A certificate does not identify it, because the keys of a set may have no certificates.
     pub(crate) fn of_signer(hint: KeyHint<'_>, key: &TokenHashKey) -> Self {
         let token = if hint.key_id.is_some() { None } else { hint.token_hash(key) };
         Self { token, ..Self::of_key(hint, key) }
@@ -43,7 +43,7 @@ impl Name {
         self.key_id.as_deref()
     }
 
-    /// Whether it tells its key from others. A hint that was made without its token may not.
+    /// Whether the name is specific to its key. A hint without its token may not be.
     pub(crate) fn tells(&self) -> bool {
         self.key_id.is_some() || self.token.is_some() || self.certificate.iter().any(Option::is_some)
     }

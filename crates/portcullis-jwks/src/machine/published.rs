@@ -1,13 +1,13 @@
-//! `Published`: the keys as readers see them.
+//! `Published`: the keys that readers see.
 
 use std::time::Instant;
 
 use portcullis_core::{KeySet, UnixTime};
 
-/// The keys as they are at the moment. Never changes: a change makes another one.
+/// The current keys. Immutable: each change makes a new value.
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
-    /// Of the keys: another one when others come, or when these can be used no longer.
+    /// Changes when the keys change, or when they can no longer be used.
     number: u64,
     keys: KeySet,
     usability: Usability,
@@ -15,37 +15,38 @@ pub(crate) struct Published {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Usability {
-    /// There are no keys: none came yet, or those that did had to be dropped.
+    /// There are no keys: none were fetched yet, or all had to be dropped.
     Nothing,
-    /// Until then, whether anybody fetches them again or not.
+    /// Usable until this time, even if they are not fetched again.
     Usable {
         until: Instant,
-        /// The same by the calendar, which can be set: for tokens that were seen before alone.
+        /// The same time by the wall clock, which can be set: only for tokens that were seen before.
         until_time: UnixTime,
     },
     /// The outage has lasted too long.
     TooOld,
-    /// The task is gone, and with it what looks after the keys.
+    /// The task that refreshes the keys has ended.
     Ended,
 }
 
 impl Published {
-    /// Before any keys came.
+    /// Returns the state before any keys were fetched.
     pub(crate) fn nothing() -> Self {
         Self { number: 0, keys: KeySet::default(), usability: Usability::Nothing }
     }
 
-    /// Other keys, or none.
+    /// Returns the state with other keys, or without keys.
     pub(crate) fn replaced(&self, keys: KeySet, usability: Usability) -> Self {
         Self { number: self.number + 1, keys, usability }
     }
 
-    /// The same keys can be used for longer.
+    /// Returns the state with the same keys, usable for longer.
     pub(crate) fn prolonged(&self, usability: Usability) -> Self {
         Self { usability, ..self.clone() }
     }
 
-    /// As it is now: what was not looked after for too long is too old, also before the task says so, or if it does not run.
+    /// Returns the current usability: keys that were not refreshed for too long are too old, even before the task says so, or if it does
+    /// not run.
     pub(crate) fn usability(&self, now: Instant) -> Usability {
         match self.usability {
             Usability::Usable { until, .. } if now >= until => Usability::TooOld,
@@ -53,7 +54,7 @@ impl Published {
         }
     }
 
-    /// When they become too old, if they are not yet said to be.
+    /// Returns when the keys become too old, unless they already are.
     pub(crate) fn ends_at(&self) -> Option<Instant> {
         match self.usability {
             Usability::Usable { until, .. } => Some(until),
@@ -61,12 +62,12 @@ impl Published {
         }
     }
 
-    /// The keys, if they can be used.
+    /// Returns the keys, if they can be used.
     pub(crate) fn usable(&self, now: Instant) -> Option<&KeySet> {
         matches!(self.usability(now), Usability::Usable { .. }).then_some(&self.keys)
     }
 
-    /// The number of the keys, and until when they can be used, in seconds by the calendar; zero if they cannot.
+    /// Returns the number of the keys, and until when they can be used, in seconds of the wall clock; zero if they cannot.
     pub(crate) fn edition(&self) -> (u64, u64) {
         match self.usability {
             Usability::Usable { until_time, .. } => (self.number, until_time.as_secs()),

@@ -1,17 +1,17 @@
-//! When the next attempt is due that no token asks for.
+//! When the next scheduled attempt is due.
 
 use std::time::Duration;
 
-/// Attempts after a failure are a second apart at first, and each time twice as long, up to this: rare enough that the issuer can
-/// come back, and no request waits while the keys from before can be used.
+/// The longest wait after a failure. Waits start at one second and double each time. This is rare enough for the issuer to recover, and
+/// no request has to wait while the previous keys can be used.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The same while no key can be used: each second of it is one in which no token can be verified.
+/// The longest wait while no key can be used, because no token can be verified in that time.
 const LONGEST_WAIT_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
-/// Chance, so that the instances of a service do not ask at once.
+/// Randomness, so that the instances of a service do not all ask at once.
 #[derive(Debug)]
 pub(crate) struct Jitter(fastrand::Rng);
 
@@ -20,20 +20,20 @@ impl Jitter {
         Self(randomness)
     }
 
-    /// After how long a key set with that freshness is fetched anew: at 80 % of it, a tenth sooner or later. No request ever
-    /// waits for it.
+    /// Returns after what time a key set with this freshness is fetched again: 80 % of it, plus or minus a tenth. No request ever waits
+    /// for it.
     pub(crate) fn refresh_after(&mut self, freshness: Duration) -> Duration {
         freshness.mul_f64(0.8 * self.around_one(0.1))
     }
 
-    /// After how long to try again when that many attempts in a row came to nothing, and keys can be used meanwhile or not.
+    /// Returns after what time to retry after this many consecutive failures, with or without usable keys.
     pub(crate) fn back_off(&mut self, failures: u32, usable: bool) -> Duration {
         let longest = if usable { LONGEST_WAIT } else { LONGEST_WAIT_WITHOUT_KEYS };
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(30));
         FIRST_WAIT.saturating_mul(doubled).min(longest).mul_f64(self.around_one(0.2))
     }
 
-    /// What an issuer asks for, and up to a fifth longer.
+    /// Returns the time that an issuer asks for, plus up to a fifth.
     pub(crate) fn no_sooner_than(&mut self, asked_for: Duration) -> Duration {
         asked_for.mul_f64(1.0 + 0.2 * self.0.f64())
     }

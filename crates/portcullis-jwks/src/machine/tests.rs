@@ -1,4 +1,4 @@
-//! What follows from what, as tables: no runtime, no network, and the time is an argument.
+//! Tests the machine with tables of events: no runtime, no network, and time is an argument.
 
 use portcullis_core::{
     Algorithm,
@@ -30,7 +30,7 @@ fn url() -> DocumentUrl {
     DocumentUrl::parse("https://issuer.test/keys", &NamedHosts::default()).unwrap()
 }
 
-/// What an attempt came to that was made then.
+/// The result of an attempt that was made at this instant.
 type Outcome = fn(Instant) -> Result<FetchedKeys, FetchError>;
 
 const ONE_KEY: Outcome = |at| of_text(set(&[("a", ONE)]), at);
@@ -55,14 +55,14 @@ fn failed() -> Result<FetchedKeys, FetchError> {
 /// Makes the scene of a row.
 type Make = fn() -> Scene;
 
-/// A machine, and what time it is.
+/// A machine with its time.
 struct Scene {
     machine: Machine,
     now: Instant,
 }
 
 impl Scene {
-    /// Without keys, and the first attempt is due.
+    /// Without keys; the first attempt is due.
     fn starting_with_seed(seed: u64) -> Self {
         let now = Instant::now();
         let mut machine = Machine::new(SETTINGS, fastrand::Rng::with_seed(seed), now);
@@ -82,7 +82,7 @@ impl Scene {
         Self::started_with_seed(1)
     }
 
-    /// So long after a fetch that tokens may cause two.
+    /// Long enough after a fetch that tokens may trigger two.
     fn settled() -> Self {
         let mut scene = Self::started();
         scene.now += 2 * COOL_DOWN;
@@ -103,13 +103,13 @@ impl Scene {
         self.machine.on(event, self.now).iter().map(shown).collect()
     }
 
-    /// The attempt that is to be made comes to this.
+    /// Finishes the attempt to be made, with this result.
     fn over(&mut self, outcome: Result<FetchedKeys, FetchError>) -> Vec<String> {
         assert!(self.machine.take_up_attempt(self.now).is_some(), "there is none to be made");
         self.on(Event::AttemptOver { outcome: Box::new(outcome), calendar: UnixTime::from_secs(1_000_000) })
     }
 
-    /// Lets time pass until something is to be done, and gives how long that took.
+    /// Lets time pass until there is something to do, and returns how long that took.
     fn pass(&mut self) -> Duration {
         let at = self.machine.wakes_at().unwrap();
         let passed = at.saturating_duration_since(self.now);
@@ -138,7 +138,7 @@ fn named(id: &str) -> Name {
     Name::of_key(KeyHint::new(Algorithm::EdDsa, Some(id)), &TokenHashKey::random())
 }
 
-/// Of a token without a key id, by its text.
+/// The name of a token without a key id, by its text.
 fn unnamed(token: &str, key: &TokenHashKey) -> Name {
     Name::of_signer(KeyHint::new(Algorithm::EdDsa, None).with_token(token), key)
 }
@@ -201,7 +201,7 @@ fn starting() -> Scene {
     scene
 }
 
-/// With keys, and the scheduled attempt is to be made.
+/// With keys; the scheduled attempt has to be made.
 fn due() -> Scene {
     let mut scene = Scene::started();
     scene.pass();
@@ -209,7 +209,7 @@ fn due() -> Scene {
     scene
 }
 
-/// With keys, and the retry after a failure is to be made.
+/// With keys; the retry after a failure has to be made.
 fn failing() -> Scene {
     let mut scene = due();
     scene.over(failed());
@@ -368,7 +368,7 @@ fn what_is_said_to_a_token_whose_signature_is_bad() {
     assert_eq!(scene.doubt(&unnamed("third", &key)), "fault, again after 30 s");
 }
 
-/// The wait of a token with this name, in a scene where there is one.
+/// Returns the wait of a token with this name, in a scene where it has to wait.
 fn wait(scene: &mut Scene, name: &Name) -> Wait {
     match scene.machine.look_for(name, scene.now) {
         Lookup::Wait(wait) => wait,

@@ -4,10 +4,10 @@ use portcullis_core::ConfigError;
 
 use super::{Input, Provider, Quirk};
 
-/// Cloudflare Access in front of a service, by the team's name: what stands before `.cloudflareaccess.com`.
+/// Cloudflare Access in front of a service, by the team's name: the part before `.cloudflareaccess.com`.
 ///
-/// - **The token is in the HTTP header `Cf-Access-Jwt-Assertion`**, which Cloudflare adds to each request that it let through, without a
-///   scheme. (The cookie `CF_Authorization` has it as well, but not always.) The layer has to be told to look there:
+/// - **The token is in the HTTP header `Cf-Access-Jwt-Assertion`**, which Cloudflare adds to each request that it lets through, without a
+///   scheme. (The cookie `CF_Authorization` often has it as well, but not always.) Configure the layer to read it:
 ///
 ///   ```
 ///   # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,21 +18,22 @@ use super::{Input, Provider, Quirk};
 ///   # Ok(())
 ///   # }
 ///   ```
-/// - `iss` is `https://TEAM.cloudflareaccess.com`. The keys are asked for at `/cdn-cgi/access/certs`.
+/// - `iss` is `https://TEAM.cloudflareaccess.com`. The keys are fetched from `/cdn-cgi/access/certs`.
 /// - The audience is the application's *AUD tag*, 64 hexadecimal digits.
-/// - The claim `type` has to be `app`. The cookie of the team's own domain has a token of the type `org`, which opens the log-in of
-///   every application, and is refused.
-/// - A person is named by `sub` and `email`. A service token has an empty `sub`, so it has no subject here, and its client id is
-///   in `common_name`: it is an [application](portcullis_core::Principal::Application). Requests of all service tokens are the same to a guard that asks for no more than "authenticated".
-/// - Groups come with the identity provider's own claims, under `custom`, if Access was told to pass them on:
-///   [`roles_at("/custom/groups")`](portcullis_core::TrustedIssuer::roles_at). There are no scopes, and no log-out tokens.
+/// - The claim `type` has to be `app`. The cookie of the team's own domain has a token of type `org`, which opens the login of every
+///   application; it is refused.
+/// - A person is named by `sub` and `email`. A service token has an empty `sub`, so it has no subject here, and its client id is in
+///   `common_name`: it is an [application](portcullis_core::Principal::Application). A guard that requires only "authenticated" cannot
+///   distinguish the service tokens.
+/// - Groups come with the identity provider's own claims, under `custom`, if Access is configured to pass them on:
+///   [`roles_at("/custom/groups")`](portcullis_core::TrustedIssuer::roles_at). There are no scopes, and no logout tokens.
 ///
 /// Published at [Application token](https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/application-token/)
 /// and [Validate JWTs](https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/).
 ///
 /// # Errors
 ///
-/// If `team` is no name of a team: a domain or a URL, say.
+/// If `team` is not the name of a team: a domain or a URL, say.
 pub fn cloudflare_access(team: &str) -> Result<Provider, ConfigError> {
     let input = Input { provider: NAME, what: "the team's name alone", example: "acme", text: team };
     let issuer = format!("https://{}.cloudflareaccess.com", input.label()?);

@@ -4,16 +4,15 @@ use portcullis_core::ConfigError;
 
 use super::{Input, Provider, Quirk};
 
-/// A user pool of Amazon Cognito, by its id (`eu-west-1_AbCdEfGhI`), which has the region in it.
+/// An Amazon Cognito user pool, by its id (`eu-west-1_AbCdEfGhI`), which contains the region.
 ///
-/// - `iss` is `https://cognito-idp.REGION.amazonaws.com/POOL`, unless the pool is configured to have the updated issuer: then see
+/// - `iss` is `https://cognito-idp.REGION.amazonaws.com/POOL`, unless the pool is configured with the updated issuer: then see
 ///   [`cognito_updated`].
-/// - Access tokens have no `aud` unless they were asked for with resource binding, for your service by name: then the resource is the
-///   audience, and all is well. All others are refused.
-/// - To accept those others, say so:
-///   [`danger_claim_as_audience("/client_id")`](portcullis_core::TrustedIssuer::danger_claim_as_audience). The audience is then the id of the
-///   app client that got the token, and **whatever service accepts the same client accepts the same token.** Define a resource
-///   server for your service, and require one of its scopes (`orders/read`) on every route.
+/// - Access tokens have `aud` only if the client requested them with resource binding, for your service by name: the resource is then the
+///   audience. All others are refused.
+/// - To accept those others, use [`danger_claim_as_audience("/client_id")`](portcullis_core::TrustedIssuer::danger_claim_as_audience).
+///   The audience is then the id of the app client that got the token, and **every service that accepts the same client accepts the same
+///   token.** Define a resource server for your service, and require one of its scopes (`orders/read`) on every route.
 ///
 ///   ```no_run
 ///   # use portcullis_jwks::provider;
@@ -24,9 +23,9 @@ use super::{Input, Provider, Quirk};
 ///   # Ok(())
 ///   # }
 ///   ```
-/// - ID tokens have the client's id as `aud` and would pass for it; `token_use` has to be `access` here.
-/// - In a token that an application got for itself (client credentials), `sub` is the client's id, as RFC 9068 has it; a user's `sub`
-///   is a number that the pool chose.
+/// - The preset requires `token_use` to be `access`. ID tokens have the client's id as `aud`, and would otherwise pass for access tokens.
+/// - In a token that an application got for itself (client credentials), `sub` is the client's id, as in RFC 9068. A user's `sub` is an
+///   id that the pool chose.
 /// - Groups are the roles; scopes are in `scope`, with the resource server's identifier before a slash.
 ///
 /// Published at [Access token](https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
@@ -38,10 +37,9 @@ pub fn cognito(pool: &str) -> Result<Provider, ConfigError> {
     with_host("cognito-idp", pool)
 }
 
-/// A user pool of Amazon Cognito whose issuer configuration is of the type `UPDATED`, as it has to be for replication in several
-/// regions.
+/// An Amazon Cognito user pool whose issuer configuration has the type `UPDATED`, as replication in several regions requires.
 ///
-/// `iss` is `https://issuer-cognito-idp.REGION.amazonaws.com/POOL`, of the primary region. Everything else is as with [`cognito`].
+/// `iss` is `https://issuer-cognito-idp.REGION.amazonaws.com/POOL`, of the primary region. Everything else is the same as for [`cognito`].
 ///
 /// # Errors
 ///
@@ -55,7 +53,7 @@ fn with_host(host: &str, pool: &str) -> Result<Provider, ConfigError> {
     let (region, id) = pool.split_once('_').ok_or_else(|| input.problem("has no region in it"))?;
     let is_region = region.split('-').count() >= 3 && region.split('-').all(|part| is_part(part, is_region_char));
     if !is_region || !is_part(id, |char| char.is_ascii_alphanumeric()) {
-        return Err(input.problem("is no id of a user pool"));
+        return Err(input.problem("is not the id of a user pool"));
     }
     let quirks = [
         Quirk::RolesAt("/cognito:groups".to_owned()),

@@ -6,22 +6,22 @@ use super::{Input, Provider, Quirk};
 
 /// Microsoft Entra ID, tokens of version 2.0, by the tenant's id ("Directory (tenant) ID").
 ///
-/// Which version an API gets is said by *its own* registration (`requestedAccessTokenVersion` in the manifest: 2), not by the
-/// endpoint that the client asked. A token tells by `ver`; for `1.0` see [`entra_v1`].
+/// The API's *own* registration decides which version it gets (`requestedAccessTokenVersion` in the manifest: 2), not the endpoint that
+/// the client used. The claim `ver` of a token says which version it is; for `1.0` see [`entra_v1`].
 ///
 /// - `iss` is `https://login.microsoftonline.com/TENANT/v2.0`.
 /// - The audience is the API's client id, not its `api://…` URI.
-/// - Scopes are in `scp`, for users only. App roles are in `roles`, of users and of applications.
-/// - An ID token may have the same `iss` and `aud`, where front end and API share a registration. It has no `azp`, and `azp` is
-///   required here.
-/// - The client is named by `azp`. Entra ID sends no log-out tokens: its log-out is front-channel, in the browser.
-/// - An application is told from a user by `idtyp`, which is `app` in tokens that it got for itself. This is an optional claim of access
-///   tokens: switch it on in the API's own registration. **Without it an application is taken for a user**, as its `sub` is the object
-///   id of its service principal, not its client id.
-/// - `sub` is another one for every API; `oid` names the user in the whole tenant.
-/// - Several tenants: one entry for each, or [`EntraTenants`](super::EntraTenants). Tokens of `common` name the tenant of the user, so there is no
-///   issuer to trust.
-/// - An application with signing keys of its own (claims mapping) is not covered by the tenant's set: give
+/// - Scopes are in `scp`, for users only. App roles are in `roles`, for users and for applications.
+/// - An ID token may have the same `iss` and `aud`, if front end and API share a registration. The preset requires `azp`, which an ID
+///   token does not have.
+/// - The client is named by `azp`. Entra ID sends no logout tokens: its logout is front-channel, in the browser.
+/// - An application is distinguished from a user by `idtyp`, which is `app` in tokens that it got for itself. This is an optional claim
+///   of access tokens: switch it on in the API's own registration. **Without it an application looks like a user**, because its `sub` is
+///   the object id of its service principal, not its client id.
+/// - A user has a different `sub` for every API; `oid` identifies the user in the whole tenant.
+/// - For several tenants: one entry for each, or [`EntraTenants`](super::EntraTenants). The issuer of tokens from `common` is the tenant
+///   of the user, so `common` itself cannot be trusted as an issuer.
+/// - The tenant's key set does not include an application's own signing keys (claims mapping): for such an application, give
 ///   [`trust_with`](Provider::trust_with) the keys at `https://login.microsoftonline.com/TENANT/discovery/v2.0/keys?appid=CLIENT`.
 ///
 /// Published at [Access token claims reference](https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference).
@@ -35,15 +35,15 @@ pub fn entra(tenant: &str) -> Result<Provider, ConfigError> {
     Ok(Provider::new(NAME, issuer, quirks))
 }
 
-/// Microsoft Entra ID, tokens of version 1.0, by the tenant's id: what an API gets unless its registration says otherwise.
+/// Microsoft Entra ID, tokens of version 1.0, by the tenant's id: the default version for an API, unless its registration says otherwise.
 ///
-/// - `iss` is `https://sts.windows.net/TENANT/`, with the slash. The keys are under another host, `login.microsoftonline.com`, and
-///   are taken from there without discovery.
-/// - The audience is what the client asked for: the API's URI (`api://…`) or its client id. To accept both, add one to the other:
+/// - `iss` is `https://sts.windows.net/TENANT/`, with the slash. The keys are on another host, `login.microsoftonline.com`, and are
+///   fetched from there without discovery.
+/// - The audience is what the client requested: the API's URI (`api://…`) or its client id. To accept both, add the second one:
 ///   [`TrustedIssuer::audience`](portcullis_core::TrustedIssuer::audience).
-/// - An ID token has no `appid`, and `appid` is required here. It names the client.
+/// - The preset requires `appid`, which names the client. An ID token does not have it.
 ///
-/// Everything else is as with [`entra`].
+/// Everything else is the same as for [`entra`].
 ///
 /// # Errors
 ///
@@ -51,7 +51,7 @@ pub fn entra(tenant: &str) -> Result<Provider, ConfigError> {
 pub fn entra_v1(tenant: &str) -> Result<Provider, ConfigError> {
     let tenant = tenant_id(tenant)?;
     let issuer = format!("https://sts.windows.net/{tenant}/");
-    // The keys of this tenant, not of `common`: those sign for others.
+    // The keys of this tenant, not those of `common`, which also sign for others.
     let keys = format!("https://login.microsoftonline.com/{tenant}/discovery/keys");
     let quirks = [Quirk::RolesAt("/roles".to_owned()), Quirk::ClientAt("/appid"), APPLICATION, Quirk::Has("/appid")];
     Ok(Provider::new(NAME, issuer, quirks).keys_at(keys))
@@ -61,7 +61,7 @@ const NAME: &str = "Entra ID";
 
 const APPLICATION: Quirk = Quirk::ApplicationIf("/idtyp", "app");
 
-/// The tenant's id in the name of an issuer, if it is exactly the name of one.
+/// Returns the tenant's id in the name of an issuer, if the name has exactly the right form.
 pub(super) fn tenant_of_issuer(issuer: &str) -> Option<&str> {
     let tenant = issuer.strip_prefix("https://login.microsoftonline.com/")?.strip_suffix("/v2.0")?;
     tenant_id(tenant).is_ok_and(|id| id == tenant).then_some(tenant)
@@ -80,7 +80,7 @@ fn tenant_id(text: &str) -> Result<String, ConfigError> {
         "common" | "organizations" => "stands for every tenant, and no token has it as issuer",
         "consumers" => "stands for personal accounts, whose tenant is `9188040d-6c67-4c5b-b112-36a304b66dad`",
         _ if text.contains("://") => "is a URL: the id in it will do",
-        _ => "is no tenant id; a tenant's name will not do, because tokens have the id",
+        _ => "is not a tenant id; a tenant's name will not do, because tokens have the id",
     }))
 }
 

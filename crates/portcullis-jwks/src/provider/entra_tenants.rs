@@ -10,17 +10,18 @@ use portcullis_core::{
 use super::{Quirk, entra, entra::tenant_of_issuer};
 use crate::{OnDemandKeys, RemoteKeysBuilder};
 
-/// Microsoft Entra ID, tokens of version 2.0 of **several tenants**, or of all: for an application that is registered for "accounts in any
-/// organizational directory" (multitenant). What [`Issuers::on_unknown`](portcullis_core::Issuers::on_unknown) takes.
+/// Microsoft Entra ID, tokens of version 2.0 of **several tenants**, or of all tenants: for an application that is registered for
+/// "accounts in any organizational directory" (multitenant). For [`Issuers::on_unknown`](portcullis_core::Issuers::on_unknown).
 ///
-/// - `iss` is `https://login.microsoftonline.com/TENANT/v2.0`, with the id of the user's tenant; `tid` has to be the same id. Microsoft signs the tokens of all
-///   tenants with the same keys, so nothing but these two says whose user it is.
-/// - Which tenants are let in is said by [`allow`](Self::allow). **Anyone can make a tenant**, and have its users get tokens for a multitenant
-///   application: either allow only the tenants that are customers, or decide by `tid` on each route.
-/// - A subject is one of its tenant: compare [`Facts::identity`](portcullis_core::verified::Facts::identity), never `sub` alone.
-/// - Each tenant's keys are its own source, [on demand](OnDemandKeys).
+/// - `iss` is `https://login.microsoftonline.com/TENANT/v2.0`, with the id of the user's tenant, and `tid` has to be the same id.
+///   Microsoft signs the tokens of all tenants with the same keys, so only these two claims say which tenant the user belongs to.
+/// - [`allow`](Self::allow) decides which tenants are admitted. **Anyone can create a tenant**, and let its users get tokens for a
+///   multitenant application: either allow only tenants that are your customers, or decide by `tid` on each route.
+/// - A subject is unique only within its tenant: compare [`Facts::identity`](portcullis_core::verified::Facts::identity), never `sub`
+///   alone.
+/// - Each tenant's keys are a separate source, fetched [on demand](OnDemandKeys).
 ///
-/// Everything else is as with [`entra`].
+/// Everything else is the same as for [`entra`].
 ///
 /// ```no_run
 /// use portcullis_core::{Issuers, JwtAuthenticator};
@@ -44,18 +45,18 @@ pub struct EntraTenants {
 }
 
 impl EntraTenants {
-    /// Trusts tokens for `audience`: the API's client id.
+    /// Trusts tokens with this audience, the API's client id.
     pub fn new(audience: impl Into<String>) -> Self {
         Self { audience: audience.into().into(), set: Arc::new(|keys| keys) }
     }
 
-    /// Sets how each tenant's keys are fetched. Defaults to the defaults.
+    /// Sets how each tenant's keys are fetched. Defaults to the default settings.
     #[must_use]
     pub fn keys(self, set: impl Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync + 'static) -> Self {
         Self { set: Arc::new(set), ..self }
     }
 
-    /// The rule for names that are those of a tenant whose id, in lower case, `admits` says yes to.
+    /// Returns the rule that permits issuers of tenants that `admits` accepts. Its argument is the tenant's id, in lower case.
     pub fn allow(admits: impl Fn(&str) -> bool + Send + Sync + 'static) -> Allow {
         Allow::when(move |issuer| tenant_of_issuer(issuer).is_some_and(&admits))
     }

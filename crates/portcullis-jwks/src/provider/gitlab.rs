@@ -6,20 +6,19 @@ use super::{Input, Provider, Quirk};
 
 /// Tokens of CI jobs in one project on GitLab, by the instance's URL (`https://gitlab.com`, or your own) and the project's path.
 ///
-/// **Every project of the instance gets tokens of this issuer, for whatever audience it names.** On `gitlab.com` that is everyone.
-/// Only the claims tell whose job is calling; therefore one of them is an argument here.
+/// **Every project of the instance gets tokens of this issuer, for any audience that it requests.** On `gitlab.com` this means everyone.
+/// Only the claims say whose job is calling, so you have to pass one of them as an argument.
 ///
 /// - `iss` is the instance's URL, without a slash. Keys are found by discovery.
-/// - The audience is what the job's `id_tokens` say (`aud: https://orders.example.com`).
-/// - `project_path` has to be the path, with all groups: `my-group/my-project`. A path can be given up and taken by another
-///   project, an id cannot: add
-///   [`require_claim_value("/project_id", "20")`](portcullis_core::TrustedIssuer::require_claim_value).
-/// - Everyone who can push a branch gets such a token. To let only some jobs in, require `/ref_protected` to be the text `true`, or
-///   `/ref_path` or `/environment` in the same way.
-/// - `sub` names the project and the branch, not a person: every caller is an
-///   [application](portcullis_core::Principal::Application), whose name is `sub`. `user_login` names the person who started the job.
-/// - There are no roles, no scopes, no client and no log-out. GitLab's other tokens of this issuer are the ID tokens
-///   of people who log in with GitLab: they have no `project_path`, and are refused.
+/// - The audience is the one in the job's `id_tokens` (`aud: https://orders.example.com`).
+/// - `project_path` has to be the path, with all groups: `my-group/my-project`. Another project can take a path that was given up, but
+///   not an id, so add [`require_claim_value("/project_id", "20")`](portcullis_core::TrustedIssuer::require_claim_value).
+/// - Everyone who can push a branch gets such a token. To admit only some jobs, also require `/ref_protected` to be the string `true`, or
+///   require a value of `/ref_path` or `/environment`.
+/// - `sub` names the project and the branch, not a person: every caller is an [application](portcullis_core::Principal::Application),
+///   whose name is `sub`. `user_login` names the person who started the job.
+/// - There are no roles, no scopes, no client and no logout. GitLab's other tokens of this issuer are the ID tokens of people who log in
+///   with GitLab: they have no `project_path`, and are refused.
 ///
 /// ```no_run
 /// # use portcullis_jwks::provider;
@@ -38,7 +37,7 @@ use super::{Input, Provider, Quirk};
 ///
 /// # Errors
 ///
-/// If `instance` is no URL; if `project` is not the full path of one project.
+/// If `instance` is not a URL; if `project` is not the full path of one project.
 pub fn gitlab_ci(instance: &str, project: &str) -> Result<Provider, ConfigError> {
     let what = "the project's path with its groups";
     let project = Input { provider: NAME, what, example: "my-group/my-project", text: project };
@@ -47,15 +46,15 @@ pub fn gitlab_ci(instance: &str, project: &str) -> Result<Provider, ConfigError>
 
 /// Tokens of CI jobs in the projects of one group (or one user) on GitLab, by the instance's URL and the group's path.
 ///
-/// `namespace_path` has to be the path. Projects in its subgroups are not included: they have the subgroup's path. Everyone who can
-/// add a project to the group gets such a token. A path can be given up and taken by another group, an id cannot: add
+/// `namespace_path` has to be the path. Projects in subgroups are not included, because they have the subgroup's path. Everyone who can
+/// add a project to the group gets such a token. Another group can take a path that was given up, but not an id, so add
 /// [`require_claim_value("/namespace_id", "72")`](portcullis_core::TrustedIssuer::require_claim_value).
 ///
-/// Everything else is as with [`gitlab_ci`].
+/// Everything else is the same as for [`gitlab_ci`].
 ///
 /// # Errors
 ///
-/// If `instance` is no URL; if `namespace` is not the full path of one group.
+/// If `instance` is not a URL; if `namespace` is not the full path of one group.
 pub fn gitlab_ci_of_namespace(instance: &str, namespace: &str) -> Result<Provider, ConfigError> {
     let what = "the group's path with the groups that it is in";
     let namespace = Input { provider: NAME, what, example: "my-group/my-subgroup", text: namespace };
@@ -64,20 +63,20 @@ pub fn gitlab_ci_of_namespace(instance: &str, namespace: &str) -> Result<Provide
 
 /// Tokens of **every CI job of the instance**, in any project.
 ///
-/// On `gitlab.com` everyone with an account can get one, for your audience, within a minute. So the caller of this function must
-/// require more on *each* route that such a token opens: compare `/project_id` or `/namespace_id` with a list of its own. Where the
-/// list is known at start, use [`gitlab_ci`] or [`gitlab_ci_of_namespace`] instead.
+/// On `gitlab.com` everyone with an account can get one for your audience within a minute. So the caller of this function must require
+/// more on *each* route that such a token opens: compare `/project_id` or `/namespace_id` with your own list. If the list is known at
+/// start, use [`gitlab_ci`] or [`gitlab_ci_of_namespace`] instead.
 ///
 /// # Errors
 ///
-/// If `instance` is no URL.
+/// If `instance` is not a URL.
 pub fn danger_gitlab_ci_of_anyone(instance: &str) -> Result<Provider, ConfigError> {
     jobs(instance, Quirk::Has("/project_path"))
 }
 
 const NAME: &str = "GitLab CI";
 
-/// GitLab allows groups twenty deep, and a project below them.
+/// GitLab allows twenty levels of groups, with a project below them.
 const MOST_STEPS: usize = 22;
 
 fn jobs(instance: &str, whose: Quirk) -> Result<Provider, ConfigError> {

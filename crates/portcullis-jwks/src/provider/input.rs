@@ -1,4 +1,4 @@
-//! What a person has at hand, checked: it becomes a part of a URL that is trusted.
+//! [`Input`]: checks the arguments of presets, which become part of a trusted URL.
 
 use std::ops::RangeInclusive;
 
@@ -6,18 +6,18 @@ use portcullis_core::{ConfigError, text::exact_text_problem};
 
 use crate::url::{DocumentUrl, shown};
 
-/// A text that a developer wrote, and what it is meant to be.
+/// A text from the developer, and what it should be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Input<'a> {
     pub(super) provider: &'static str,
-    /// What is asked for: `the tenant's domain`.
+    /// What is expected: `the tenant's domain`.
     pub(super) what: &'static str,
     pub(super) example: &'static str,
     pub(super) text: &'a str,
 }
 
 impl Input<'_> {
-    /// A host name alone, in lower case.
+    /// Returns a host name, in lower case.
     pub(super) fn domain(self) -> Result<String, ConfigError> {
         self.without_white_space()?;
         if self.text.contains("://") {
@@ -27,31 +27,31 @@ impl Input<'_> {
             return Err(self.problem("has more in it than a domain"));
         }
         if !self.text.contains('.') || !self.text.split('.').all(is_label) {
-            return Err(self.problem("is no domain"));
+            return Err(self.problem("is not a domain"));
         }
         Ok(self.text.to_ascii_lowercase())
     }
 
-    /// One label of a host name, in lower case: a name that the provider puts before its own domain.
+    /// Returns one label of a host name, in lower case: a name that the provider puts before its own domain.
     pub(super) fn label(self) -> Result<String, ConfigError> {
         self.without_white_space()?;
         if self.text.contains(['/', ':', '.']) {
             return Err(self.problem("is a domain or a URL"));
         }
         if !is_label(self.text) {
-            return Err(self.problem("is no name"));
+            return Err(self.problem("is not a name"));
         }
         Ok(self.text.to_ascii_lowercase())
     }
 
-    /// A URL on which others are built, without a slash at its end.
+    /// Returns a URL on which others are built, without a slash at the end.
     pub(super) fn base_url(self) -> Result<String, ConfigError> {
         self.without_white_space()?;
         if self.text.matches("://").count() > 1 {
             return Err(self.problem("has two schemes"));
         }
         let text = self.text.strip_suffix('/').unwrap_or(self.text);
-        // Whether `http` may be used for that host is decided where the keys are fetched.
+        // Whether `http` is allowed for that host is decided when the keys are fetched.
         let url = DocumentUrl::parse_any(text).map_err(|problem| self.problem(problem))?;
         if !matches!(url.uri().scheme_str(), Some("https" | "http")) {
             return Err(self.problem("is no `https` URL"));
@@ -71,7 +71,7 @@ impl Input<'_> {
         Ok(text.to_owned())
     }
 
-    /// A URL on which others are built: by the preset, with `step` as the next one of its path.
+    /// Returns a URL to which the preset adds a path that begins with `step`.
     pub(super) fn base_url_before(self, step: &str) -> Result<String, ConfigError> {
         let base = self.base_url()?;
         let (_, after_scheme) = base.split_once("://").unwrap_or_default();
@@ -81,7 +81,7 @@ impl Input<'_> {
         Ok(base)
     }
 
-    /// A URL that is a host alone.
+    /// Returns a URL without a path.
     pub(super) fn origin(self) -> Result<String, ConfigError> {
         let base = self.base_url()?;
         if base.split_once("://").is_some_and(|(_, after_scheme)| after_scheme.contains('/')) {
@@ -90,12 +90,12 @@ impl Input<'_> {
         Ok(base)
     }
 
-    /// One step of a URL's path, of characters that stand for themselves (RFC 3986 section 2.3).
+    /// Returns one step of a URL's path, of characters that need no escaping (RFC 3986 section 2.3).
     pub(super) fn path_step(self) -> Result<String, ConfigError> {
         self.without_white_space()?;
         let stands_for_itself = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_' | '~');
         if self.text.is_empty() || self.text.chars().all(|char| char == '.') {
-            return Err(self.problem("is no name"));
+            return Err(self.problem("is not a name"));
         }
         if !self.text.chars().all(stands_for_itself) {
             return Err(self.problem("has a character that would be written otherwise in a URL"));
@@ -103,7 +103,7 @@ impl Input<'_> {
         Ok(self.text.to_owned())
     }
 
-    /// The path of a project, or of what holds projects, with that number of names in it.
+    /// Returns the path of a project or group, with this number of names in it.
     pub(super) fn path_of(self, names: RangeInclusive<usize>) -> Result<String, ConfigError> {
         self.without_white_space()?;
         if self.text.contains("://") {
@@ -115,7 +115,7 @@ impl Input<'_> {
         let is_inside = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.' | '_');
         let is_name = |name: &str| name.contains(|char: char| char != '.') && name.chars().all(is_inside);
         if !self.text.split('/').all(is_name) || self.text.strip_suffix(".git").is_some() {
-            return Err(self.problem("is no such path"));
+            return Err(self.problem("is not a valid path"));
         }
         if !names.contains(&self.text.split('/').count()) {
             return Err(self.problem("has too few or too many names in it"));
@@ -123,16 +123,16 @@ impl Input<'_> {
         Ok(self.text.to_owned())
     }
 
-    /// A text that tokens have as it stands here.
+    /// Returns a text that tokens contain exactly.
     pub(super) fn exact(self) -> Result<String, ConfigError> {
         self.without_white_space()?;
         if self.text.is_empty() { Err(self.problem("is empty")) } else { Ok(self.text.to_owned()) }
     }
 
-    /// An error that says what is wrong, in words that follow the text, and what to give instead.
+    /// Returns an error that says what is wrong, in a clause that follows the text, and what to write instead.
     pub(super) fn problem(self, is_wrong: &str) -> ConfigError {
         let Self { provider, what, example, text } = self;
-        // A line break or an invisible character is shown by its number.
+        // Line breaks and invisible characters are shown by their numbers.
         let text: String = shown(text).escape_debug().take(100).collect();
         ConfigError::new(format!("{provider}: `{text}` {is_wrong}: give {what}, as in `{example}`"))
     }
@@ -141,7 +141,7 @@ impl Input<'_> {
         if self.text.contains(char::is_whitespace) {
             return Err(self.problem("has white space in it"));
         }
-        // A byte order mark and a zero-width space are no white space by Unicode's book. That it is empty is said by each reader.
+        // Unicode does not count a byte order mark or a zero-width space as white space. Each reader reports empty text itself.
         if !self.text.is_empty() && exact_text_problem(self.text).is_some() {
             return Err(self.problem("has a character in it that cannot be seen"));
         }

@@ -6,17 +6,17 @@ use super::{Input, Provider, Quirk};
 
 /// Tokens of Kubernetes service accounts in one namespace, by the cluster's issuer and the namespace.
 ///
-/// **Every workload of the cluster gets tokens of this issuer, for whatever audience it names.** Only the claims tell
-/// whose workload is calling; therefore the namespace is an argument here. For a single account see [`kubernetes_service_account`].
+/// **Every workload of the cluster gets tokens of this issuer, for any audience that it requests.** Only the claims say whose workload is
+/// calling, so you have to pass the namespace as an argument. For a single account see [`kubernetes_service_account`].
 ///
-/// - `iss` is what the API server was started with (`--service-account-issuer`), character by character. `kubectl get --raw
-///   /.well-known/openid-configuration` shows it: `https://kubernetes.default.svc.cluster.local` in a cluster of one's own, a public URL
-///   at EKS, GKE and AKS (the last with a slash at its end).
-/// - The audience is what the caller's projected volume says (`serviceAccountToken.audience`). Never give the API server's own as
-///   audience: every pod has a token for that one.
-/// - Keys are found by discovery where the issuer is public. Where it is the API server's name within the cluster (`….svc` or
-///   `….svc.cluster.local`), they are asked for at `ISSUER/openid/v1/jwks`, because the metadata leads to an address in a private network.
-///   The API server has a certificate of the cluster's own authority, and wants a token:
+/// - `iss` is the value with which the API server was started (`--service-account-issuer`), compared exactly. `kubectl get --raw
+///   /.well-known/openid-configuration` shows it: `https://kubernetes.default.svc.cluster.local` in your own cluster, a public URL at
+///   EKS, GKE and AKS (the last with a slash at its end).
+/// - The audience is the one in the caller's projected volume (`serviceAccountToken.audience`). Never use the API server's own audience:
+///   every pod has a token for it.
+/// - If the issuer is public, keys are found by discovery. If it is the API server's name inside the cluster (`….svc` or
+///   `….svc.cluster.local`), they are fetched from `ISSUER/openid/v1/jwks`, because the metadata leads to an address in a private
+///   network. The API server uses a certificate of the cluster's own authority, and requires a token:
 ///
 ///   ```no_run
 ///   # use std::{error::Error, fs};
@@ -37,8 +37,8 @@ use super::{Input, Provider, Quirk};
 ///   ```
 /// - `sub` is `system:serviceaccount:NAMESPACE:ACCOUNT`; the pod and the node are under `kubernetes.io`. Every caller is an
 ///   [application](portcullis_core::Principal::Application), whose name is `sub`.
-/// - There are no roles, no scopes, no client and no log-out. A token ends with its pod for the API server only: nothing tells you, so
-///   keep its life short (`expirationSeconds`, 600 at least).
+/// - There are no roles, no scopes, no client and no logout. A token ends with its pod, but only the API server knows this, so keep its
+///   lifetime short (`expirationSeconds`, 600 at least).
 /// - Tokens of the old kind, in a `Secret`, have the issuer `kubernetes/serviceaccount`, no audience and no expiry, and are refused.
 ///
 /// Published at [Managing service accounts](https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/) and
@@ -46,20 +46,20 @@ use super::{Input, Provider, Quirk};
 ///
 /// # Errors
 ///
-/// If `issuer` is no URL, or `namespace` is no name of a namespace.
+/// If `issuer` is not a URL, or `namespace` is not the name of a namespace.
 pub fn kubernetes(issuer: &str, namespace: &str) -> Result<Provider, ConfigError> {
     with_issuer(issuer, Quirk::HasValue(NAMESPACE, namespace_of(namespace)?))
 }
 
 /// Tokens of one Kubernetes service account, by the cluster's issuer, the account's namespace and its name.
 ///
-/// Everyone who can make a pod in the namespace can let it run as that account.
+/// Anyone who can create a pod in the namespace can run it as that account.
 ///
-/// Everything else is as with [`kubernetes`].
+/// Everything else is the same as for [`kubernetes`].
 ///
 /// # Errors
 ///
-/// Those of [`kubernetes`]; if `account` is no name of an account.
+/// Those of [`kubernetes`]; if `account` is not the name of an account.
 pub fn kubernetes_service_account(issuer: &str, namespace: &str, account: &str) -> Result<Provider, ConfigError> {
     let namespace = namespace_of(namespace)?;
     let what = "the account's name alone";
@@ -69,13 +69,13 @@ pub fn kubernetes_service_account(issuer: &str, namespace: &str, account: &str) 
 
 /// Tokens of Kubernetes service accounts in **every namespace** of the cluster.
 ///
-/// Everyone who can run a pod anywhere in the cluster can get one, for your audience. So the caller of this function must require more
-/// on *each* route that such a token opens: compare `/kubernetes.io/namespace` with a list of its own. Where the namespace is known at
-/// start, use [`kubernetes`] instead.
+/// Anyone who can run a pod anywhere in the cluster can get one for your audience. So the caller of this function must require more on
+/// *each* route that such a token opens: compare `/kubernetes.io/namespace` with your own list. If the namespace is known at start, use
+/// [`kubernetes`] instead.
 ///
 /// # Errors
 ///
-/// If `issuer` is no URL.
+/// If `issuer` is not a URL.
 pub fn danger_kubernetes_any_namespace(issuer: &str) -> Result<Provider, ConfigError> {
     with_issuer(issuer, Quirk::Has(NAMESPACE))
 }
@@ -93,7 +93,7 @@ fn with_issuer(issuer: &str, quirk: Quirk) -> Result<Provider, ConfigError> {
     Ok(if is_within { provider.keys_at(format!("{base}/openid/v1/jwks")) } else { provider })
 }
 
-/// RFC 1123 section 2.1, in lower case: Kubernetes takes no other.
+/// RFC 1123 section 2.1, in lower case: Kubernetes accepts no other names.
 fn namespace_of(text: &str) -> Result<String, ConfigError> {
     let input = Input { provider: NAME, what: "the namespace's name alone", example: "shop", text };
     let namespace = input.label()?;

@@ -1,7 +1,7 @@
-//! Presets: identity providers whose quirks are known here. You give what you have at hand, such as a domain or a tenant's id.
+//! Presets for well-known identity providers. You pass values that you have at hand, such as a domain or a tenant's id.
 //!
-//! A [`Provider`] knows everything but the audience: the exact `iss` of its tokens, where its keys and its roles are, and how an access
-//! token differs from an ID token.
+//! A [`Provider`] knows everything except the audience: the exact `iss` of its tokens, where its keys and its roles are, and how an
+//! access token differs from an ID token.
 //!
 //! ```no_run
 //! use portcullis_core::{Admission, JwtAuthenticator};
@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! With a handle on the keys, to set how they are fetched and to ask how they are doing:
+//! With a handle to the keys, for changing how they are fetched and for reading their health:
 //!
 //! ```no_run
 //! # use std::time::Duration;
@@ -29,7 +29,7 @@
 //! # }
 //! ```
 //!
-//! What cannot be right is refused, with what to give instead:
+//! Arguments that cannot be right are refused, and the error says what to write instead:
 //!
 //! ```
 //! use portcullis_jwks::provider;
@@ -38,7 +38,7 @@
 //! assert!(provider::entra("common").is_err()); // one tenant, by its id
 //! ```
 //!
-//! # What they know
+//! # What the presets know
 //!
 //! Identity providers:
 //!
@@ -61,8 +61,8 @@
 //!   scopes in `scope`; client in `applicationId`; an access token has `applicationId`.
 //! - [`fusionauth_entity`]: as [`fusionauth`]; audience: the target entity's id; roles at `/permissions`; client in `sub`; an access
 //!   token has another `aud` than an ID token.
-//! - [`google`]. Issuer: `https://accounts.google.com`; audience: the client id; no roles; no scopes; client in `azp`; ID tokens only:
-//!   its access tokens are no JWTs.
+//! - [`google`]. Issuer: `https://accounts.google.com`; audience: the client id; no roles; no scopes; client in `azp`; ID tokens only,
+//!   because its access tokens are not JWTs.
 //! - [`keycloak`]. Issuer: `BASE/realms/REALM`; audience: what an audience mapper adds; roles at `/realm_access/roles`, of a client at
 //!   `/resource_access/CLIENT/roles`; scopes in `scope`; client in `azp`; an access token has `typ` = `Bearer` among the claims.
 //! - [`logto`]. Issuer: `ENDPOINT/oidc`; audience: the API's indicator; roles at `/roles`, if added; scopes in `scope`; client in
@@ -79,61 +79,62 @@
 //! - [`zitadel`]. Issuer: the instance's URL; audience: the project's id; roles at `/urn:zitadel:iam:org:project:PROJECT:roles`, an
 //!   object; no scopes; client in `client_id`; an access token has `jti` and `client_id`.
 //!
-//! Platforms that issue tokens to programs. Every program on the platform can get one for your audience, so that whose program it is
-//! has to be said, too:
+//! Platforms that issue tokens to programs. Every program on the platform can get one for your audience, so you also have to say whose
+//! program is allowed:
 //!
-//! - [`github_actions`], [`github_actions_at`]. Issuer: `https://token.actions.githubusercontent.com`, or one of your own; audience:
-//!   what the workflow asks for; `repository` is required.
+//! - [`github_actions`], [`github_actions_at`]. Issuer: `https://token.actions.githubusercontent.com`, or your own; audience: the one
+//!   that the workflow requests; `repository` is required.
 //! - [`github_actions_of_owner`]: as [`github_actions`]; `repository_owner` is required.
-//! - [`gitlab_ci`]. Issuer: the instance's URL; audience: what the job asks for; `project_path` is required.
+//! - [`gitlab_ci`]. Issuer: the instance's URL; audience: the one that the job requests; `project_path` is required.
 //! - [`gitlab_ci_of_namespace`]: as [`gitlab_ci`]; `namespace_path` is required.
-//! - [`kubernetes`]. Issuer: the cluster's; audience: what the pod's projected volume asks for; `kubernetes.io/namespace` is required.
+//! - [`kubernetes`]. Issuer: the cluster's; audience: the one in the pod's projected volume; `kubernetes.io/namespace` is required.
 //! - [`kubernetes_service_account`]: as [`kubernetes`]; `sub` is required.
 //!
-//! Proxies that add a token to each request. The token is in an HTTP header of their own:
+//! Proxies that add a token to each request, in their own HTTP header:
 //!
 //! - [`cloudflare_access`]. Issuer: `https://TEAM.cloudflareaccess.com`; audience: the application's AUD tag; HTTP header:
 //!   `Cf-Access-Jwt-Assertion`.
 //! - [`cloud_iap`]. Issuer: `https://cloud.google.com/iap`; audience: `/projects/NUMBER/global/backendServices/ID` and others; HTTP
 //!   header: `x-goog-iap-jwt-assertion`.
 //!
-//! The client is what [`Facts::client_id`](portcullis_core::verified::Facts::client_id) returns, and what a revoked client is compared with. Of
-//! the platforms and of Cloud IAP no token names one; a service token of Cloudflare has it in `common_name`.
+//! The client is the value that [`Facts::client_id`](portcullis_core::verified::Facts::client_id) returns, and that revocations of a
+//! client are compared with. Tokens of the platforms and of Cloud IAP name no client; a service token of Cloudflare has it in
+//! `common_name`.
 //!
 //! # Users and applications
 //!
-//! Whom [`Facts::principal`](portcullis_core::verified::Facts::principal) takes for an application, and with it the requirements `user` and
-//! `application`. A preset goes only by what no user can choose:
+//! This section lists which callers count as applications for [`Facts::principal`](portcullis_core::verified::Facts::principal), and so
+//! for the requirements `user` and `application`. A preset uses only claims that users cannot choose:
 //!
 //! - **Every token**: [`github_actions`], [`gitlab_ci`], [`kubernetes`] and their variants, [`fusionauth_entity`].
 //! - **A claim that marks it**: [`auth0`] (`gty`); [`entra`], [`entra_v1`] and [`EntraTenants`] (`idtyp`, once it is switched on).
 //! - **A subject that is the client, or none**: [`cloudflare_access`], [`cognito`], [`logto`], [`okta`], [`workos_connect`]; [`google`] and
 //!   [`zitadel`] for some of their applications.
-//! - **The applications that you name**, with a line of
-//!   [`application_if`](portcullis_core::TrustedIssuer::application_if): [`auth0_rfc9068`], [`authentik`], [`cloud_iap`], [`google`],
-//!   [`keycloak`], [`zitadel`]. An application that is not named is taken for a user: where that matters, ask for a scope or role, too.
-//! - **None**: [`clerk`], [`fusionauth`], [`supabase`] and [`workos`] are for users alone.
+//! - **The applications that you name**, with a call of [`application_if`](portcullis_core::TrustedIssuer::application_if):
+//!   [`auth0_rfc9068`], [`authentik`], [`cloud_iap`], [`google`], [`keycloak`], [`zitadel`]. An application that you do not name looks
+//!   like a user: if that matters, require a scope or role too.
+//! - **None**: [`clerk`], [`fusionauth`], [`supabase`] and [`workos`] issue tokens only to users.
 //!
-//! # Log-out
+//! # Logout
 //!
-//! `BackChannelLogout` takes the preset with the *client id of the application that logs people in* as audience, whatever audience your
-//! API has. What the preset asks of access tokens is not asked of log-out tokens. To end every session of the subject, add
+//! Give `BackChannelLogout` the preset with the *client id of the application that logs users in* as the audience, whatever audience your
+//! API has. Logout tokens need not have the claims that the preset requires of access tokens. To end every session of the subject, add
 //! `BackChannelLogout::every_session`.
 //!
-//! - Keycloak and Authentik send log-out tokens (OpenID Connect Back-Channel Logout 1.0), and access tokens have the session in `sid`.
+//! - Keycloak and Authentik send logout tokens (OpenID Connect Back-Channel Logout 1.0), and access tokens have the session in `sid`.
 //! - Auth0, Logto and Zitadel send them, but access tokens have no `sid`: end every session of the subject.
-//! - Entra ID and Okta send none: their log-out is front-channel, in the browser.
-//! - FusionAuth, WorkOS, Clerk and Google send none: they have webhooks or events of their own.
+//! - Entra ID and Okta send none: their logout is front-channel, in the browser.
+//! - FusionAuth, WorkOS, Clerk and Google send none: they use their own webhooks or events.
 //! - Cognito, Supabase, Cloudflare Access and Cloud IAP send none.
 //!
-//! As the providers document it in 2026; each function links to that page. Each of them can be configured to write other claims as well:
-//! more places for roles are added by [`TrustedIssuer::roles_at`](portcullis_core::TrustedIssuer::roles_at), more conditions by
-//! [`require_claim_value`](portcullis_core::TrustedIssuer::require_claim_value).
+//! This is what the providers' documentation said in 2026; each function links to that page. Each provider can be configured to write
+//! other claims as well: add places for roles with [`TrustedIssuer::roles_at`](portcullis_core::TrustedIssuer::roles_at), and conditions
+//! with [`require_claim_value`](portcullis_core::TrustedIssuer::require_claim_value).
 //!
 //! # Scope
 //!
-//! National clouds of Entra ID, Azure AD B2C and instances behind another name than the provider gave them are not here: for those
-//! there is [`oidc`](crate::oidc), or [`RemoteKeys`](crate::RemoteKeys) with a `TrustedIssuer` of your own.
+//! There are no presets for national clouds of Entra ID, Azure AD B2C, and instances under another name than the provider gave them. For
+//! those, use [`oidc`](crate::oidc), or [`RemoteKeys`](crate::RemoteKeys) with your own `TrustedIssuer`.
 
 mod auth0;
 mod authentik;

@@ -4,25 +4,25 @@ use portcullis_core::ConfigError;
 
 use super::{Input, Provider, Quirk};
 
-/// Okta, by the organization's domain (`acme.okta.com`, or a custom one) and the id of the authorization server, `default` for the one
-/// that exists already.
+/// Okta, by the organization's domain (`acme.okta.com`, or a custom one) and the id of the authorization server. The predefined server
+/// has the id `default`.
 ///
-/// - `iss` is `https://DOMAIN/oauth2/SERVER`. The organization itself (`https://DOMAIN`) issues access tokens for Okta's own API only:
-///   their form is not promised to anybody else, so a server has to be named.
-/// - The audience is the server's, `api://default` at first. All services of one server have it in common: what a client may do at
-///   which is a matter of scopes.
-/// - Scopes are in `scp`, an array. Groups are there only if the server has a claim `groups`, which you add; they are the roles.
-/// - ID tokens have no `cid`, and `cid` is required here. It names the client.
-/// - Okta sends no log-out tokens: its single log-out is front-channel, in the browser.
-/// - `sub` of a user is the login, which may be changed and given to somebody else; `uid` is who it is. `sub` of an application is its
-///   client id, and there is no `uid`: so an application is told from a user, unless a user may choose a login that is no
-///   e-mail address and takes a client's id. Leave logins in the form of an e-mail address, which is the default.
+/// - `iss` is `https://DOMAIN/oauth2/SERVER`. The organization itself (`https://DOMAIN`) issues access tokens only for Okta's own API,
+///   and Okta does not guarantee their format, so a server has to be named.
+/// - The audience is the server's, `api://default` by default. All services of one server share it, so use scopes to say what a client
+///   may do at which service.
+/// - Scopes are in `scp`, an array. Groups are present only if you add a claim `groups` to the server; they are the roles.
+/// - The preset requires `cid`, which names the client. ID tokens do not have it.
+/// - Okta sends no logout tokens: its single logout is front-channel, in the browser.
+/// - A user's `sub` is the login, which may be changed and given to another user; `uid` identifies the user. An application's `sub` is
+///   its client id, and it has no `uid`. So the two are distinguished, unless users may choose logins that are not e-mail addresses and
+///   one takes a client's id. Keep the default, which requires logins in the form of an e-mail address.
 ///
 /// Published at [Access tokens](https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/#access-token).
 ///
 /// # Errors
 ///
-/// If `domain` is no domain, has a scheme or a path, or is the admin console's; if `server` is no plain name.
+/// If `domain` is not a domain, has a scheme or a path, or is the admin console's; if `server` is not a plain name.
 pub fn okta(domain: &str, server: &str) -> Result<Provider, ConfigError> {
     let what = "the organization's domain alone";
     let input = Input { provider: NAME, what, example: "acme.okta.com", text: domain };

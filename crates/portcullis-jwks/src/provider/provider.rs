@@ -1,4 +1,4 @@
-//! An identity provider, all but the audience.
+//! [`Provider`]: an identity provider, complete except for the audience.
 
 #[cfg(feature = "reqwest")]
 use portcullis_core::ConfigError;
@@ -6,71 +6,71 @@ use portcullis_core::{TrustedIssuer, keys::KeySource, policy::Profile};
 
 use crate::{RemoteKeys, RemoteKeysBuilder};
 
-/// An identity provider whose quirks are known: made by the functions of [this module](crate::provider).
+/// A well-known identity provider. Made by the functions of [this module](crate::provider).
 ///
-/// Nothing is fetched before [`trust`](Self::trust), or the start of its [`keys`](Self::keys).
+/// Nothing is fetched before [`trust`](Self::trust), or before its [`keys`](Self::keys) are started.
 #[derive(Clone, Debug)]
 #[must_use = "a provider is trusted for an audience: see `trust` and `trust_with`"]
 pub struct Provider {
     name: &'static str,
     issuer: String,
-    /// Where the keys are, if not where the issuer's metadata says.
+    /// The URL of the keys, if not from the issuer's metadata.
     keys_at: Option<String>,
     quirks: Vec<Quirk>,
 }
 
-/// In what an issuer differs from what a [`TrustedIssuer`] takes for granted.
+/// How an issuer differs from the defaults of a [`TrustedIssuer`].
 #[derive(Clone, Debug)]
 pub(super) enum Quirk {
-    /// Roles stand at this JSON pointer.
+    /// Roles are at this JSON pointer.
     RolesAt(String),
-    /// The client's id stands at this JSON pointer.
+    /// The client's id is at this JSON pointer.
     ClientAt(&'static str),
     /// No claim names a client.
     NoClient,
-    /// Every token is that of an application.
+    /// Every token belongs to an application.
     ApplicationsOnly,
-    /// Tokens of applications have this text as that claim, which no user can choose; those of users have another, or none.
+    /// Tokens of applications have this text as that claim, which users cannot choose; tokens of users have another value, or none.
     ApplicationIf(&'static str, &'static str),
-    /// Access tokens have this claim, ID tokens have not.
+    /// Access tokens have this claim, ID tokens do not.
     Has(&'static str),
-    /// The tokens that are meant have this text as that claim.
+    /// The accepted tokens have this text as that claim.
     HasValue(&'static str, String),
-    /// Where a token has this claim, it is this text.
+    /// If a token has this claim, its value is this text.
     ValueIfPresent(&'static str, &'static str),
-    /// Access tokens are of this kind, ID tokens are not.
+    /// Access tokens have this profile, ID tokens do not.
     Profile(Profile),
 }
 
 impl Provider {
-    /// One whose metadata names `issuer`, and says where its keys are.
+    /// Returns a provider whose metadata names `issuer` and the URL of its keys.
     pub(super) fn new<const N: usize>(name: &'static str, issuer: String, quirks: [Quirk; N]) -> Self {
         Self { name, issuer, keys_at: None, quirks: quirks.into() }
     }
 
-    /// One whose keys are at a known URL.
+    /// Fetches the keys from a known URL.
     pub(super) fn keys_at(mut self, url: String) -> Self {
         self.keys_at = Some(url);
         self
     }
 
-    /// One more thing in which it differs.
+    /// Adds a quirk.
     pub(super) fn with(mut self, quirk: Quirk) -> Self {
         self.quirks.push(quirk);
         self
     }
 
-    /// What people call it: `Auth0`, `Entra ID`.
+    /// Returns the usual name: `Auth0`, `Entra ID`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What its tokens have as `iss`, exactly.
+    /// Returns the exact `iss` of its tokens.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Its keys, for [`trust_with`](Self::trust_with): to set how they are fetched, and to start.
+    /// Returns its keys, for [`trust_with`](Self::trust_with): to configure how they are fetched, and to start.
     pub fn keys(&self) -> RemoteKeysBuilder {
         match &self.keys_at {
             Some(url) => RemoteKeys::from_url(url),
@@ -78,10 +78,10 @@ impl Provider {
         }
     }
 
-    /// Trusts its tokens for `audience` when one of `keys` signed them.
+    /// Trusts its tokens with this `audience` if one of `keys` signed them.
     ///
-    /// The keys are [its own](Self::keys), or any others that are known to be: a shared secret of a Supabase project, say.
-    /// What `audience` is, is the provider's to say: see the function that made it.
+    /// The keys are [its own](Self::keys), or others that you know to be valid, for example the shared secret of a Supabase project. The
+    /// provider decides what the audience is: see the function that made it.
     pub fn trust_with(&self, audience: impl Into<String>, keys: impl KeySource) -> TrustedIssuer {
         let plain = TrustedIssuer::new(&self.issuer, keys).audience(audience);
         self.quirks.iter().fold(plain, |issuer, quirk| match quirk {
@@ -97,12 +97,13 @@ impl Provider {
         })
     }
 
-    /// Trusts its tokens for `audience`, and fetches its keys from now on, with the defaults. To be called within a tokio runtime.
+    /// Trusts its tokens with this `audience`, and fetches its keys from now on, with the default settings. Must be called inside a tokio
+    /// runtime.
     ///
     /// # Errors
     ///
-    /// If there is no runtime, or no client can be made. That the provider cannot be reached is no error: tokens are then answered
-    /// with 503 until it can.
+    /// If there is no runtime, or no client can be created. An unreachable provider is not an error: tokens are answered with 503 until
+    /// it can be reached.
     #[cfg(feature = "reqwest")]
     pub fn trust(&self, audience: impl Into<String>) -> Result<TrustedIssuer, ConfigError> {
         Ok(self.trust_with(audience, self.keys().start()?))

@@ -4,17 +4,18 @@ use portcullis_core::ConfigError;
 
 use super::{Input, Provider, Quirk};
 
-/// Supabase, by the project's reference: what stands before `.supabase.co`, whether there is a custom domain or not.
+/// Supabase, by the project's reference: the part before `.supabase.co`, even if there is a custom domain.
 ///
 /// - `iss` is `https://PROJECT.supabase.co/auth/v1`.
-/// - The audience is `authenticated`, the same for all that a project logs in.
-/// - `role` is the role in the database: `authenticated`, for everybody who is logged in, anonymous sign-ins (`is_anonymous`)
-///   included. Roles of your own are where you put them. `app_metadata` will do:
-///   [`roles_at("/app_metadata/roles")`](portcullis_core::TrustedIssuer::roles_at). **`user_metadata` is the user's to write.**
-/// - Every caller is a user, also an anonymous one: no token is an application's. There are no scopes. The legacy API keys `anon` and `service_role` have another issuer, and are refused.
-/// - The keys are asked for where they are, without discovery, which older versions do not have.
-/// - A project with the legacy JWT secret (HS256) publishes an empty key set, and its tokens are refused. Change to signing
-///   keys; or, as everybody with that secret can sign, only until then:
+/// - The audience is `authenticated`, the same for all users of a project.
+/// - `role` is the role in the database: `authenticated` for everyone who is logged in, including anonymous sign-ins (`is_anonymous`).
+///   Put your own roles into `app_metadata`: [`roles_at("/app_metadata/roles")`](portcullis_core::TrustedIssuer::roles_at). **Users can
+///   write `user_metadata` themselves.**
+/// - Every caller is a user, even an anonymous one; applications have no tokens. There are no scopes. The legacy API keys `anon` and
+///   `service_role` have another issuer, and are refused.
+/// - The keys are fetched from their known URL, without discovery, which older versions do not support.
+/// - A project with the legacy JWT secret (HS256) publishes an empty key set, and its tokens are refused. Change to signing keys.
+///   Everyone who has the secret can sign, so accept it only until then:
 ///
 /// ```
 /// use portcullis_core::{Algorithm, ConfigError, KeySet, Secret, TrustedIssuer};
@@ -37,7 +38,7 @@ pub fn supabase(project: &str) -> Result<Provider, ConfigError> {
     let what = "the project's reference alone";
     let input = Input { provider: NAME, what, example: "abcdefghijklmnopqrst", text: project };
     if project.is_empty() || !project.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit()) {
-        return Err(input.problem("is no project reference"));
+        return Err(input.problem("is not a project reference"));
     }
     let issuer = format!("https://{project}.supabase.co/auth/v1");
     let keys = format!("{issuer}/.well-known/jwks.json");

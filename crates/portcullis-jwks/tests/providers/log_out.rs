@@ -1,4 +1,4 @@
-//! Back-channel log-outs over the presets. What makes an access token of a provider, the presets must not ask of a log-out token.
+//! Back-channel logouts over the presets. What makes an access token of a provider, the presets must not ask of a logout token.
 
 use std::{
     sync::{Arc, Mutex},
@@ -45,7 +45,7 @@ async fn log_out(issuer: TrustedIssuer, token: &str) -> (StatusCode, Option<Code
     (response.status(), response.extensions().get::<Code>().copied(), revoked)
 }
 
-/// A log-out token of the provider's own shape ends the session that it names; its near twins end nothing.
+/// A logout token of the provider's own shape ends the session that it names; its near twins end nothing.
 async fn ends_the_session(scene: &Scene, provider: &Provider, client: &str) {
     let claims = &scene.file["tokens"]["logout"]["claims"];
     let (issuer, session) = (provider.issuer(), claims["sid"].as_str().unwrap());
@@ -61,7 +61,7 @@ async fn ends_the_session(scene: &Scene, provider: &Provider, client: &str) {
         assert_eq!((status, revoked), (StatusCode::BAD_REQUEST, Vec::new()), "{}: {code:?}", provider.name());
     }
     let as_access = judge(scene.trusted(provider, client), &scene.token("logout", |_| {})).await;
-    assert!(as_access.is_err(), "{}: a log-out token opens the service", provider.name());
+    assert!(as_access.is_err(), "{}: a logout token opens the service", provider.name());
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +97,7 @@ async fn row_t7_zitadels_log_out_token_ends_its_session() {
     ends_the_session(&scene, &zitadel, "344374999999999999").await;
 }
 
-/// Presets of identity providers that send no log-out token of this kind in 2026: Entra ID and Okta log out by the browser, FusionAuth
+/// Presets of identity providers that send no logout token of this kind in 2026: Entra ID and Okta log out by the browser, FusionAuth
 /// by webhooks, the others not at all. The presets stand in no way of a token of the specification's own shape.
 fn presets_without_a_log_out_token() -> Vec<(Provider, Scene)> {
     let tenant = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";

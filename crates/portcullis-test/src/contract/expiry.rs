@@ -1,4 +1,4 @@
-//! Rules about the end of an entry's time.
+//! Rules about the expiry of entries.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{LogPlace, LogReader, RevocationLogContract, Switch, reader::append};
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl<P: LogPlace> RevocationLogContract<P> {
-    /// Entries whose time is over may be forgotten, and take no other one with them.
+    /// Expired entries may be forgotten, but no other entries with them.
     pub(super) async fn entries_that_are_over_take_no_other_with_them(&mut self) {
         let cursor = self.end().await;
         let over = self.place.now().minus(48 * 60 * MINUTE);
@@ -33,7 +33,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         }
     }
 
-    /// An entry is there until its time comes, however much is appended; and those that live longer are there afterwards.
+    /// An entry stays until it expires, however much is appended, and entries with a later expiry stay after that.
     pub(super) async fn an_entry_is_kept_until_its_time(&mut self) {
         let until = |after: Duration| self.place.now().plus(after);
         let session =
@@ -57,7 +57,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         for from in [None, cursor] {
             let mut reader = LogReader::at(self.place.open().await, from);
             reader.catch_up().await;
-            assert!(reader.has_all(&later), "an entry that is over hides another one");
+            assert!(reader.has_all(&later), "an expired entry hides another one");
             assert!(from.is_some() || reader.has_all(std::slice::from_ref(&long)));
         }
     }

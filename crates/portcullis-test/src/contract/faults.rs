@@ -1,4 +1,4 @@
-//! Rules about what happens to a log.
+//! Rules about faults of a log.
 
 use super::{LogPlace, LogReader, RevocationLogContract, Switch};
 
@@ -27,7 +27,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let rolled_back = self.place.roll_back().await;
         assert!(self.has_happened(Switch::RollBack, rolled_back));
         let mut after = Vec::new();
-        // At first the log is behind the reader, and then it has overtaken it.
+        // At first the log is behind the reader, and then it has overtaken the reader.
         for _ in 0..2 {
             after.extend(self.append(1).await);
             after.extend(self.append(9).await);

@@ -1,11 +1,11 @@
-//! Rules about texts in a log that are no entries of this version.
+//! Rules about texts in a log that this version cannot read as entries.
 
 use super::{LogPlace, LogReader, RevocationLogContract, Switch};
 
-/// Not written by any version of ours.
+/// Written by no version of Portcullis.
 const FOREIGN: [&str; 3] = ["hello", "{}", r#"{"v":1,"level":"galaxy","iss":"https://a.test","until":4000000000}"#];
 
-/// Written by a later version. Two forms: the least that there can be, and one with more in it.
+/// Written by a later version, in two forms: the shortest possible one, and one with more members.
 const LATER: [&str; 2] =
     [r#"{"v":2}"#, r#"{"v":2,"level":"session","iss":"https://a.test","id":"x","until":4000000000,"why":"left"}"#];
 
@@ -37,7 +37,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         assert_eq!(newcomer.of_later_version, LATER.len(), "a reader that starts later does not learn of them");
     }
 
-    /// The last thing in the log is a text that is no entry: the reader comes to its end, and continues from there.
+    /// If the log ends with an unreadable text, the reader still reaches the end, and continues from there.
     pub(super) async fn a_log_that_ends_with_such_a_text_has_an_end(&mut self) {
         let cursor = self.end().await;
         let written = self.place.write(&LATER[..1]).await;

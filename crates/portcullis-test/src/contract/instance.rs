@@ -1,4 +1,4 @@
-//! An instance of a service in small: a view, a way to the log, and what it has revoked itself.
+//! [`Instance`]: a minimal instance of a service, with a view, access to the log, and its own revocations.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Instance {
         self.own.extend(entries);
     }
 
-    /// Reads to the end; a log that had to be read from its beginning is given what it lacks of this instance's.
+    /// Reads to the end. If the log had to be read from its beginning, appends this instance's own entries that are missing.
     pub(super) async fn follow<L: RevocationLog>(&mut self, log: L) {
         let mut reader = LogReader::at(log, self.cursor);
         let asked = self.writer.ask();

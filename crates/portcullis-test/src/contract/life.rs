@@ -1,4 +1,4 @@
-//! The rule that all others are for: a token that was revoked never comes back to life.
+//! The most important rule: a revoked token never becomes valid again.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::{FixedClock, MockIssuer, must::must};
 
 const HORIZON: Duration = Duration::from_secs(3600);
 
-/// A token, and what revokes it on its level. (Each has an issuer of its own, so that none is revoked by another one's revocation.)
+/// A token, and the revocation that hits it at its level. (Each has its own issuer, so that no other revocation hits it.)
 struct Victim {
     level: Level,
     token: Verified,
     revocation: Revocation,
-    /// On the same level, with less effect or for a shorter time.
+    /// At the same level, with less effect or an earlier expiry.
     weaker: Revocation,
 }
 
@@ -47,9 +47,9 @@ impl Victim {
 }
 
 impl<P: LogPlace> RevocationLogContract<P> {
-    /// Two instances, and a fault of each kind between a revocation and its use. Whatever the log has lost, both refuse what they knew, and
-    /// once the one that revoked it has followed the log again, so does a third one that knows nothing but the log. (Not after a trim: that is why no
-    /// log may be trimmed before its entries' time.)
+    /// Two instances, and a fault of each kind between a revocation and its use. Whatever the log has lost, both refuse what they knew.
+    /// Once the instance that revoked has followed the log again, so does a third instance that knows only the log. (Not after a trim,
+    /// which is why a log must not be trimmed before its entries expire.)
     pub(super) async fn nothing_that_was_revoked_comes_back_to_life(&mut self) {
         for (round, fault) in
             [Switch::Crash, Switch::Trim, Switch::RollBack, Switch::LoseEverything].into_iter().enumerate()
@@ -77,7 +77,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
                 all_are_refused(instance, &victims, fault, "after");
             }
             let mut instances = vec![one, two];
-            // A log that is trimmed behind its readers cannot tell them: what it forgot too early, only those know that run.
+            // A log that is trimmed behind its readers cannot tell them: only running instances still know what it forgot too early.
             if fault != Switch::Trim {
                 let mut later = Instance::new(now, HORIZON);
                 later.follow(self.place.open().await).await;

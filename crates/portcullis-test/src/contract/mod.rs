@@ -1,4 +1,4 @@
-//! Contract tests: the rules that an implementation of a seam has to keep, as tests for any implementation.
+//! Contract tests: the rules of a trait, as tests for any implementation.
 
 mod expiry;
 mod faults;

@@ -1,29 +1,29 @@
-//! Where a log lives, and what can happen to it there.
+//! [`LogPlace`]: where a log is stored, and the faults that can happen to it there.
 
 use std::{fmt, future::Future, time::Duration};
 
 use portcullis_core::{Clock, UnixTime, clock::SystemClock, revocation::RevocationLog};
 
-/// Where a log lives, as the contract's tests see it.
+/// Where a log is stored, as the contract's tests see it.
 ///
-/// Every method that makes something happen has to be written: a place where it cannot happen answers [`Possible::No`], and its test says
-/// so, with the reason, by [`RevocationLogContract::without`](super::RevocationLogContract::without).
+/// Every method that causes a fault has to be implemented. If the fault cannot happen there, return [`Possible::No`], and declare it with
+/// the reason by [`RevocationLogContract::without`](super::RevocationLogContract::without).
 pub trait LogPlace {
     /// The log.
     type Log: RevocationLog;
 
-    /// Opens a handle to the log, as another instance of a service would have one.
+    /// Opens a handle to the log, like another instance of a service.
     fn open(&self) -> impl Future<Output = Self::Log> + Send;
 
-    /// Returns the time by which the log forgets its entries. Defaults to the system's.
+    /// Returns the time that the log uses to expire entries. Defaults to the system's time.
     fn now(&self) -> UnixTime {
         SystemClock.now()
     }
 
-    /// Kills the process that keeps the log, as `kill -9` does, and starts it again. There are no handles then.
+    /// Kills the process that keeps the log, like `kill -9`, and starts it again. No handles are open at that time.
     fn crash(&mut self) -> impl Future<Output = Possible> + Send;
 
-    /// Loses all entries of the log, as a replaced disk does.
+    /// Deletes all entries of the log, like a replaced disk.
     fn lose_everything(&mut self) -> impl Future<Output = Possible> + Send;
 
     /// Makes a backup of the log, for [`roll_back`](Self::roll_back).
@@ -32,27 +32,27 @@ pub trait LogPlace {
     /// Restores the backup.
     fn roll_back(&mut self) -> impl Future<Output = Possible> + Send;
 
-    /// Removes all but the newest few hundred entries, or all of them, before their time.
+    /// Removes all but the newest few hundred entries, or all entries, before they expire.
     fn trim(&mut self) -> impl Future<Output = Possible> + Send;
 
-    /// Writes texts into the log, one after the other, as another program or a later version of this one would.
+    /// Writes texts into the log, one after the other, like another program or a later version of this one.
     fn write(&mut self, texts: &[&str]) -> impl Future<Output = Possible> + Send;
 
-    /// Lets so much time pass for the log.
+    /// Lets this much time pass for the log.
     fn pass(&mut self, time: Duration) -> impl Future<Output = Possible> + Send;
 }
 
-/// Whether something can happen to a log.
+/// Whether a fault can happen to a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third")]
 pub enum Possible {
     /// It has happened.
     Yes,
-    /// It cannot.
+    /// It cannot happen.
     No,
 }
 
-/// Something that can happen to a log: the methods of [`LogPlace`] by name.
+/// A fault that can happen to a log: the methods of [`LogPlace`] by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Switch {
@@ -71,7 +71,7 @@ pub enum Switch {
 }
 
 impl Switch {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 6] = [Self::Crash, Self::LoseEverything, Self::RollBack, Self::Trim, Self::Write, Self::Pass];
 }
 

@@ -1,4 +1,4 @@
-//! The part of an instance that follows a log, without a view.
+//! [`LogReader`]: follows a log without a view.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -12,24 +12,24 @@ use crate::must::must;
 pub struct LogReader<L> {
     /// The log.
     pub log: L,
-    /// The place from which it reads on; `None` at the beginning.
+    /// The position from which it continues; `None` at the beginning.
     pub cursor: Option<Cursor>,
     /// The entries that it has read.
     pub seen: HashSet<RevocationEntry>,
-    /// The same in the order of the first reading.
+    /// The same entries, in the order of the first reading.
     pub order: Vec<RevocationEntry>,
-    /// How many pages said that the log is read from its beginning again.
+    /// How many pages said that the log is being read from its beginning again.
     pub restarts: usize,
-    /// How many texts were no entries.
+    /// How many texts could not be read as entries.
     pub unreadable: usize,
-    /// How many of them a later version has written.
+    /// How many of those a later version has written.
     pub of_later_version: usize,
 }
 
-/// The time that a log may take for one call.
+/// The time limit for one call of the log.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// How often an error is accepted from a log that comes up again.
+/// How many errors are accepted from a log that is restarting.
 const ERRORS: usize = 100;
 
 /// The pause after an error.
@@ -41,7 +41,7 @@ impl<L: RevocationLog> LogReader<L> {
         Self::at(log, None)
     }
 
-    /// Returns a reader that continues where another one was.
+    /// Returns a reader that continues from another reader's position.
     pub fn at(log: L, cursor: Option<Cursor>) -> Self {
         Self { log, cursor, seen: HashSet::new(), order: Vec::new(), restarts: 0, unreadable: 0, of_later_version: 0 }
     }
@@ -50,7 +50,7 @@ impl<L: RevocationLog> LogReader<L> {
     ///
     /// # Errors
     ///
-    /// The log's.
+    /// The log's errors.
     ///
     /// # Panics
     ///
@@ -70,7 +70,7 @@ impl<L: RevocationLog> LogReader<L> {
         Ok(page)
     }
 
-    /// Reads a page of a log that works.
+    /// Reads a page of a log that is expected to work.
     ///
     /// # Panics
     ///
@@ -79,7 +79,7 @@ impl<L: RevocationLog> LogReader<L> {
         must(self.read(patience).await, "the log cannot be read")
     }
 
-    /// Reads to the end. A log that comes up again may fail for up to five seconds.
+    /// Reads to the end. A restarting log may fail for up to five seconds.
     ///
     /// # Panics
     ///
@@ -105,7 +105,7 @@ impl<L: RevocationLog> LogReader<L> {
     }
 }
 
-/// Appends. A log that comes up again may fail for up to five seconds.
+/// Appends. A restarting log may fail for up to five seconds.
 pub(super) async fn append(log: &impl RevocationLog, entries: &[RevocationEntry]) {
     let mut failures = 0;
     while let Err(error) = log.append(entries).await {

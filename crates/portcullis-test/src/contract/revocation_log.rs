@@ -1,4 +1,4 @@
-//! The rules that a log of revocations has to keep.
+//! [`RevocationLogContract`]: the rules that every log of revocations has to follow.
 
 use std::{
     sync::Arc,
@@ -12,7 +12,7 @@ use portcullis_core::{
 
 use super::{LogPlace, LogReader, Possible, Switch, reader::append};
 
-/// The contract of [`RevocationLog`](portcullis_core::revocation::RevocationLog), to be run on a log that is empty at first.
+/// The contract of [`RevocationLog`](portcullis_core::revocation::RevocationLog), for a log that is empty at first.
 ///
 /// ```
 /// # use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
@@ -25,25 +25,26 @@ use super::{LogPlace, LogReader, Possible, Switch, reader::append};
 #[derive(Debug)]
 pub struct RevocationLogContract<P> {
     pub(super) place: P,
-    /// The number of entries made, so that no two are alike.
+    /// The number of entries made, so that no two are equal.
     made: u64,
-    /// What cannot happen to this log, and why.
+    /// Which faults cannot happen to this log, and why.
     impossible: Vec<(Switch, &'static str)>,
 }
 
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// The end of the tests' entries: the clocks of real servers are far behind it.
+/// The expiry of the tests' entries: far ahead of the clocks of real servers.
 const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
 
 impl<P: LogPlace> RevocationLogContract<P> {
-    /// Returns the contract for the log that lives there.
+    /// Returns the contract for the log at this place.
     pub fn new(place: P) -> Self {
         Self { place, made: 0, impossible: Vec::new() }
     }
 
-    /// Declares that something cannot happen to this log, and why. The rules about it are left out then, and the reason is printed. A place that
-    /// answers [`Possible::No`] without this declaration breaks the contract, and so does one that makes it happen all the same.
+    /// Declares that a fault cannot happen to this log, and why. The rules about it are then skipped, and the reason is printed. The
+    /// contract fails if the place answers [`Possible::No`] without this declaration, or if the fault happens although it is declared
+    /// impossible.
     #[must_use]
     pub fn without(mut self, switch: Switch, reason: &'static str) -> Self {
         self.impossible.push((switch, reason));
@@ -75,14 +76,14 @@ impl<P: LogPlace> RevocationLogContract<P> {
         self.a_log_that_was_trimmed_hides_nothing_that_is_left().await;
         self.a_log_that_lost_everything_is_read_from_its_beginning().await;
         self.nothing_that_was_revoked_comes_back_to_life().await;
-        // Last, because no clock goes back.
+        // Last, because clocks cannot be set back.
         self.an_entry_is_kept_until_its_time().await;
         for (switch, reason) in &self.impossible {
             eprintln!("not run: the log cannot {switch}: {reason}");
         }
     }
 
-    /// Whether it has happened; if it cannot, the test has to have said so.
+    /// Whether the fault has happened; if it cannot, the test must have declared it.
     #[expect(clippy::panic, reason = "a contract that is broken is a test that has failed")]
     pub(super) fn has_happened(&self, switch: Switch, possible: Possible) -> bool {
         let declared = self.impossible.iter().find(|(other, _)| *other == switch);
@@ -100,7 +101,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         }
     }
 
-    /// The cursor behind the last entry.
+    /// Returns the cursor after the last entry.
     pub(super) async fn end(&self) -> Option<Cursor> {
         let mut reader = self.reader().await;
         reader.catch_up().await;
@@ -138,7 +139,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
         let log = self.place.open().await;
         let entries = self.entries(3);
         append(&log, &entries).await;
-        append(&log, &entries).await; // again: what is read may come twice, and nothing else
+        append(&log, &entries).await; // again: entries may be read twice, and nothing else
         let mut late = self.reader().await;
         for reader in [&mut early, &mut late] {
             reader.catch_up().await;
@@ -160,7 +161,7 @@ impl<P: LogPlace> RevocationLogContract<P> {
             Revocation::key(i, &long),
             Revocation::issuer(&long, t),
         ];
-        // A log keeps no expiry of a token beside the entry's own time.
+        // A log does not store a token's expiry separately from the entry's expiry.
         let entries: Vec<_> =
             revocations.into_iter().map(|revocation| RevocationEntry::new(revocation, LATE)).collect();
         let written: Vec<_> = entries.iter().map(RevocationEntry::to_json).collect();

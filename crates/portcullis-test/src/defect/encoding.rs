@@ -1,4 +1,4 @@
-//! Parts missing, parts too many, and parts that are not strict base64url (RFC 7515 sections 2 and 3.1).
+//! Missing or additional parts, and parts that are not strict base64url (RFC 7515 sections 2 and 3.1).
 
 use super::Fault;
 use crate::{base64url, token::stages::Texts};
@@ -30,7 +30,7 @@ pub(super) const HEADER_PADDED: Fault = Fault::Encoded(|token| pad(&mut token.he
 pub(super) const CLAIMS_PADDED: Fault = Fault::Encoded(|token| pad(&mut token.claims));
 pub(super) const SIGNATURE_PADDED: Fault = Fault::Token(pad);
 pub(super) const CLAIMS_STANDARD_ALPHABET: Fault = Fault::Encoded(|token| {
-    // Three of these in a row make an underscore, wherever they fall.
+    // Three of these in a row always produce an underscore, whatever their offset.
     let text = base64url::decode(&token.claims);
     let text = [br#"{"question":"???","#, text.strip_prefix(b"{").unwrap_or(&text)].concat();
     token.claims = base64url::encode(text).replace('-', "+").replace('_', "/");
@@ -58,7 +58,7 @@ fn pad(text: &mut String) {
     text.push_str(if text.len() % 4 == 2 { "==" } else { "=" });
 }
 
-/// The same JSON text with so many spaces behind it that its last character has bits to spare.
+/// Returns the same JSON text with enough spaces appended that its last character has unused bits.
 fn with_spare_bits(encoded: &str) -> String {
     let mut text = base64url::decode(encoded);
     while text.len().is_multiple_of(3) {
@@ -67,7 +67,7 @@ fn with_spare_bits(encoded: &str) -> String {
     base64url::encode(text)
 }
 
-/// Replaces the last character by its successor in the alphabet: one that differs in the lowest bit, which is to spare.
+/// Replaces the last character with the next one of the alphabet, which differs in the lowest bit, an unused one.
 fn set_trailing_bits(text: &mut String) {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let last = text.pop().and_then(|last| ALPHABET.find(last)).unwrap_or_default();

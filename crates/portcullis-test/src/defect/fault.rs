@@ -1,18 +1,18 @@
-//! Where in the making of a token a fault sets in.
+//! [`Fault`]: the stage at which a defect is put into a token.
 
 use crate::token::stages::{Draft, Encoded, Signed, Texts};
 
-/// What to spoil, and at which stage. All that comes after is done right, the signature included.
+/// The change, and its stage. Everything after it is done correctly, including the signature.
 #[derive(Clone, Copy)]
 pub(crate) enum Fault {
-    /// Members of header or claims, or who signs.
+    /// Changes members of header or claims, or the signer.
     Draft(fn(&mut Draft)),
-    /// The JSON text.
+    /// Changes the JSON text.
     Texts(fn(&mut Texts)),
-    /// The encoded text; the signature is over it as it is then.
+    /// Changes the encoded text, which is signed afterwards.
     Encoded(fn(&mut Encoded)),
-    /// Anything, now that the signature is made.
+    /// Changes anything after signing.
     Signed(fn(&mut Signed)),
-    /// The compact token.
+    /// Changes the compact token.
     Token(fn(&mut String)),
 }

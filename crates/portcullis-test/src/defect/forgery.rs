@@ -1,4 +1,4 @@
-//! Signatures by whom, and under which name, they should not be.
+//! Signatures by the wrong key, or under the wrong name.
 
 use std::sync::Arc;
 
@@ -89,14 +89,14 @@ fn attacker(algorithm: Algorithm) -> Arc<SigningKey> {
     Arc::new(SigningKey::of_attacker(algorithm))
 }
 
-/// Signs with another key of the same kind; gives it.
+/// Signs with another key of the same kind, and returns it.
 fn sign_as_attacker(draft: &mut Draft) -> Arc<SigningKey> {
     let key = attacker(draft.scene.key.algorithm());
     draft.signer = key.signer();
     key
 }
 
-/// Another algorithm, and whether the same key can do it.
+/// Returns another algorithm, and whether the same key supports it.
 fn sibling(algorithm: Algorithm) -> (Algorithm, bool) {
     match algorithm {
         Algorithm::Hs256 => (Algorithm::Hs384, true),
@@ -113,7 +113,7 @@ fn sibling(algorithm: Algorithm) -> (Algorithm, bool) {
     }
 }
 
-/// The issuer's public key; for one that has none, somebody's.
+/// Returns the issuer's public key, or an unrelated one if the issuer has none.
 fn public_key(draft: &Draft) -> Arc<SigningKey> {
     match draft.scene.key.public_der() {
         Some(_) => Arc::clone(&draft.scene.key),
@@ -121,7 +121,7 @@ fn public_key(draft: &Draft) -> Arc<SigningKey> {
     }
 }
 
-/// Signs with an HMAC that the issuer's key is not bound to.
+/// Signs with an HMAC, which the issuer's key is not bound to.
 fn confuse(draft: &mut Draft, secret: &[u8]) {
     let algorithm = match draft.scene.key.algorithm() {
         Algorithm::Hs256 => Algorithm::Hs384,

@@ -1,4 +1,4 @@
-//! Headers that say the wrong thing, or say it wrongly (RFC 7515 section 4).
+//! Headers with wrong content or wrong syntax (RFC 7515 section 4).
 
 use super::Fault;
 
@@ -47,13 +47,13 @@ pub(super) const KID_NUMBER: Fault = Fault::Draft(|draft| draft.header.set("kid"
 pub(super) const KID_NULL: Fault = Fault::Draft(|draft| draft.header.set("kid", ()));
 pub(super) const KID_TOO_LONG: Fault = Fault::Draft(|draft| draft.header.set("kid", "k".repeat(513)));
 
-/// Every letter in the other case.
+/// Returns every letter in the other case.
 pub(super) fn swap_case(text: &str) -> String {
     let swap = |c: char| if c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() };
     text.chars().map(swap).collect()
 }
 
-/// Arrays within arrays: too deep for us, not yet for the JSON parser, which stops at 128.
+/// Returns arrays nested too deeply for Portcullis, but not for the JSON parser, which stops at 128.
 pub(super) fn deep() -> String {
     format!("{}{}", "[".repeat(64), "]".repeat(64))
 }
@@ -63,7 +63,7 @@ pub(super) fn mark(text: &mut Vec<u8>) {
     text.splice(..0, *b"\xef\xbb\xbf");
 }
 
-/// Adds a member whose value is a byte that is nowhere in UTF-8.
+/// Adds a member whose value is a byte that never occurs in UTF-8.
 pub(super) fn spoil_utf8(text: &mut Vec<u8>) {
     text.splice(..1, *b"{\"x-unknown\":\"\xff\",");
 }

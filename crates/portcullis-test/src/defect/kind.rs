@@ -1,4 +1,4 @@
-//! Tokens of another kind, and extensions that would have to be understood.
+//! Tokens of another kind, and extensions that are not supported.
 
 use super::Fault;
 

@@ -1,4 +1,4 @@
-//! Ways in which a token can be wrong, each in one point.
+//! [`Defect`]: the ways in which a token can be wrong, each in one point.
 
 mod audience;
 mod claims;
@@ -19,10 +19,10 @@ use portcullis_core::Code;
 use std::fmt;
 
 impl Defect {
-    /// The code with which a service answers that finds the token in the `Authorization` HTTP header.
+    /// Returns the code with which a service answers if the token is in the `Authorization` HTTP header.
     ///
-    /// The same as [`expected`](Self::expected), unless the token is not even a credential by the grammar of RFC 6750
-    /// section 2.1: that is [`Code::CredentialMalformed`], status 400 instead of 401.
+    /// This is [`expected`](Self::expected), unless the token does not even match the grammar of a credential in RFC 6750 section 2.1:
+    /// then it is [`Code::CredentialMalformed`], with status 400 instead of 401.
     pub fn expected_over_http(self) -> Code {
         match self {
             Self::HeaderPadded | Self::ClaimsPadded | Self::ClaimsWhiteSpace | Self::JsonSerialization => {

@@ -1,4 +1,4 @@
-//! Signatures that came to harm, and tokens that came to harm after signing.
+//! Damaged signatures, and tokens that were changed after signing.
 
 use super::Fault;
 use crate::base64url;
@@ -20,7 +20,7 @@ pub(super) const OF_OTHER_TOKEN: Fault = Fault::Signed(|token| {
 pub(super) const HEADER_TAMPERED: Fault = Fault::Signed(|token| token.header = with_member(&token.header));
 pub(super) const CLAIMS_TAMPERED: Fault = Fault::Signed(|token| token.claims = with_member(&token.claims));
 
-/// The same object with a member more that nobody reads.
+/// Returns the same object with an additional, unknown member.
 fn with_member(encoded: &str) -> String {
     let text = base64url::decode(encoded);
     let text = text.strip_prefix(b"{").unwrap_or(&text);

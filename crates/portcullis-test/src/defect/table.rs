@@ -6,17 +6,17 @@ use super::{Fault, audience, claims, encoding, forgery, header, issuer, kind, si
 
 macro_rules! defects {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $code:ident, $fault:expr;)+) => {
-        /// One thing that is wrong with a token; the rest of it, the signature included, is right.
+        /// One defect of a token; the rest of the token, including the signature, is correct.
         ///
-        /// Each is refused by any service that a good token of the same issuer is accepted by, whatever the issuer's
-        /// algorithm. So a test of your service is a loop:
+        /// Every service that accepts a correct token of the same issuer refuses each of these, whatever the issuer's algorithm. So a
+        /// test of your service is a loop:
         ///
         /// ```
         /// use portcullis_core::authenticator::Attempt;
         /// use portcullis_test::{Defect, MockIssuer};
         ///
         /// let issuer = MockIssuer::new();
-        /// let admission = issuer.admission(); // here your service
+        /// let admission = issuer.admission(); // use your service here
         /// assert!(matches!(admission.verify(&issuer.token().sign()), Attempt::Done(Ok(_))));
         /// for defect in Defect::ALL {
         ///     let token = issuer.token().defect(*defect).sign();
@@ -37,20 +37,20 @@ macro_rules! defects {
             /// Every defect, in the order of the documentation.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// A name in `snake_case`, for test output.
+            /// Returns the name in `snake_case`, for test output.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// What is wrong, in a sentence.
+            /// Returns a sentence that says what is wrong.
             pub fn description(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim_start()),+ }
             }
 
-            /// The code with which an authenticator refuses it.
+            /// Returns the code with which an authenticator refuses it.
             ///
-            /// Where an issuer has more than four keys of one algorithm, a token without a `kid` is
-            /// [`Code::KeyAmbiguous`] instead.
+            /// If an issuer has more than four keys of one algorithm, a token without a `kid` is refused with [`Code::KeyAmbiguous`]
+            /// instead.
             pub const fn expected(self) -> Code {
                 match self { $(Self::$variant => Code::$code),+ }
             }
@@ -63,26 +63,27 @@ macro_rules! defects {
 }
 
 defects! {
-    // Who signed, and how.
+    // Signers and algorithms.
     /// `alg` is `none` and the signature is empty (RFC 7519 section 6).
     AlgNone = "alg_none", TokenMalformed, forgery::NONE;
-    /// `alg` is `none`; a signature is there all the same.
+    /// `alg` is `none`, but there is a signature.
     AlgNoneSigned = "alg_none_signed", AlgorithmNotAllowed, forgery::NONE_SIGNED;
-    /// `alg` is `nOnE`, for those who compare with `none` only.
+    /// `alg` is `nOnE`, which gets past a check for exactly `none`.
     AlgNoneMixedCase = "alg_none_mixed_case", AlgorithmNotAllowed, forgery::NONE_MIXED_CASE;
-    /// `alg` is another one than the key is bound to, and so is the signature: by the same key where it can (RSA, secrets).
+    /// `alg` is not the algorithm that the key is bound to, and neither is the signature's; it is made with the same key if possible
+    /// (RSA, secrets).
     AlgSwapped = "alg_swapped", KeyUnknown, forgery::SWAPPED;
-    /// `alg` is of another family of keys, and so is the signature; `kid` stays.
+    /// `alg` and the signature are of another family of keys; `kid` stays.
     AlgOfOtherFamily = "alg_of_other_family", KeyUnknown, forgery::OTHER_FAMILY;
-    /// `alg` is an HMAC, keyed with the public key's PEM text (for issuers with a secret: with an unrelated public key's).
+    /// `alg` is an HMAC, keyed with the public key's PEM text (for issuers with a secret: with an unrelated public key's text).
     HmacWithPublicPem = "hmac_with_public_pem", KeyUnknown, forgery::HMAC_WITH_PEM;
-    /// The same with the PEM text without the line break at its end.
+    /// `alg` is an HMAC, keyed with the public key's PEM text without the line break at its end.
     HmacWithTrimmedPublicPem = "hmac_with_trimmed_public_pem", KeyUnknown, forgery::HMAC_WITH_TRIMMED_PEM;
-    /// The same with the public key's DER bytes.
+    /// `alg` is an HMAC, keyed with the public key's DER bytes.
     HmacWithPublicDer = "hmac_with_public_der", KeyUnknown, forgery::HMAC_WITH_DER;
-    /// The same with the public key's JWK text.
+    /// `alg` is an HMAC, keyed with the public key's JWK text.
     HmacWithPublicJwk = "hmac_with_public_jwk", KeyUnknown, forgery::HMAC_WITH_JWK;
-    /// `alg` is an HMAC, keyed with nothing.
+    /// `alg` is an HMAC, keyed with the empty string.
     HmacWithEmptySecret = "hmac_with_empty_secret", KeyUnknown, forgery::HMAC_WITH_NOTHING;
     /// Signed by another key of the same kind, under the issuer's `kid`.
     WrongKey = "wrong_key", SignatureInvalid, forgery::WRONG_KEY;
@@ -90,25 +91,25 @@ defects! {
     WrongKeyWithoutKid = "wrong_key_without_kid", SignatureInvalid, forgery::WRONG_KEY_WITHOUT_KID;
     /// Signed by another key of the same kind, under its own `kid`.
     WrongKeyWithItsKid = "wrong_key_with_its_kid", KeyUnknown, forgery::WRONG_KEY_WITH_ITS_KID;
-    /// Signed by the attacker's key, which the header brings along as `jwk` (RFC 8725 section 3.10); no `kid`.
+    /// Signed by the attacker's key, which is embedded in the header as `jwk` (RFC 8725 section 3.10); no `kid`.
     EmbeddedJwk = "embedded_jwk", SignatureInvalid, forgery::EMBEDDED_JWK;
-    /// Signed by the attacker's key, which the header brings along as `jwk`, under its `kid`.
+    /// Signed by the attacker's key, which is embedded in the header as `jwk`, under its `kid`.
     EmbeddedJwkWithItsKid = "embedded_jwk_with_its_kid", KeyUnknown, forgery::EMBEDDED_JWK_WITH_ITS_KID;
     /// Signed by the attacker's key, to whose key set `jku` points.
     JkuOfAttacker = "jku_of_attacker", KeyUnknown, forgery::JKU;
     /// Signed by the attacker's key, to whose certificates `x5u` points.
     X5uOfAttacker = "x5u_of_attacker", KeyUnknown, forgery::X5U;
-    /// Signed by the attacker's key, which stands in `x5c` where a certificate chain would; the issuer's `kid`.
+    /// Signed by the attacker's key, which is in `x5c` in place of a certificate chain; the issuer's `kid`.
     X5cOfAttacker = "x5c_of_attacker", SignatureInvalid, forgery::X5C;
 
     // The signature.
-    /// One bit of the signature is another.
+    /// One bit of the signature is flipped.
     SignatureFlipped = "signature_flipped", SignatureInvalid, signature::FLIPPED;
     /// The second half of the signature is missing.
     SignatureTruncated = "signature_truncated", SignatureInvalid, signature::TRUNCATED;
     /// The signature is one zero byte longer.
     SignatureExtended = "signature_extended", SignatureInvalid, signature::EXTENDED;
-    /// The signature is there twice, one after the other.
+    /// The signature is repeated.
     SignatureDoubled = "signature_doubled", SignatureInvalid, signature::DOUBLED;
     /// The signature consists of zeros (CVE-2022-21449).
     SignatureZero = "signature_zero", SignatureInvalid, signature::ZERO;
@@ -116,7 +117,7 @@ defects! {
     SignatureEmpty = "signature_empty", TokenMalformed, signature::EMPTY;
     /// The signature is longer than that of any key.
     SignatureHuge = "signature_huge", TokenMalformed, signature::HUGE;
-    /// The signature is one of the same key, but of another token.
+    /// The signature was made by the same key, but for another token.
     SignatureOfOtherToken = "signature_of_other_token", SignatureInvalid, signature::OF_OTHER_TOKEN;
     /// The header was changed after signing.
     HeaderTampered = "header_tampered", SignatureInvalid, signature::HEADER_TAMPERED;
@@ -124,19 +125,19 @@ defects! {
     ClaimsTampered = "claims_tampered", SignatureInvalid, signature::CLAIMS_TAMPERED;
 
     // Parts and their encoding.
-    /// The header alone.
+    /// Only the header is present.
     PartsOne = "parts_one", TokenMalformed, encoding::ONE_PART;
-    /// The last dot is missing with the signature.
+    /// The last dot and the signature are missing.
     PartsTwo = "parts_two", TokenMalformed, encoding::TWO_PARTS;
     /// A fourth part follows.
     PartsFour = "parts_four", TokenMalformed, encoding::FOUR_PARTS;
-    /// Five parts, as an encrypted token has (RFC 7516).
+    /// The token has five parts, like an encrypted token (RFC 7516).
     PartsFive = "parts_five", TokenMalformed, encoding::FIVE_PARTS;
     /// The header is empty.
     HeaderEmpty = "header_empty", TokenMalformed, encoding::NO_HEADER;
     /// The claims are empty: a detached payload (RFC 7515 appendix F).
     ClaimsDetached = "claims_detached", TokenMalformed, encoding::NO_CLAIMS;
-    /// The flattened JSON form instead of the compact one (RFC 7515 section 7.2.2).
+    /// The token has the flattened JSON form instead of the compact one (RFC 7515 section 7.2.2).
     JsonSerialization = "json_serialization", TokenMalformed, encoding::JSON_FORM;
     /// The header is padded with `=`.
     HeaderPadded = "header_padded", TokenMalformed, encoding::HEADER_PADDED;
@@ -146,13 +147,13 @@ defects! {
     SignaturePadded = "signature_padded", TokenMalformed, encoding::SIGNATURE_PADDED;
     /// The claims are written in the standard alphabet, with `+` and `/`.
     ClaimsStandardAlphabet = "claims_standard_alphabet", TokenMalformed, encoding::CLAIMS_STANDARD_ALPHABET;
-    /// A space stands within the claims.
+    /// A space is inside the claims.
     ClaimsWhiteSpace = "claims_white_space", TokenMalformed, encoding::CLAIMS_WHITE_SPACE;
     /// The header's last character has bits beyond the last byte: a second spelling (RFC 4648 section 3.5).
     HeaderTrailingBits = "header_trailing_bits", TokenMalformed, encoding::HEADER_TRAILING_BITS;
     /// The claims' last character has bits beyond the last byte.
     ClaimsTrailingBits = "claims_trailing_bits", TokenMalformed, encoding::CLAIMS_TRAILING_BITS;
-    /// The signature's last character has bits beyond the last byte; where its length leaves none, one character more.
+    /// The signature's last character has bits beyond the last byte; if its length has no spare bits, it has one more character.
     SignatureTrailingBits = "signature_trailing_bits", TokenMalformed, encoding::SIGNATURE_TRAILING_BITS;
     /// The token is longer than 16 KiB, the default limit.
     TokenTooLong = "token_too_long", TokenTooLong, encoding::TOO_LONG;
@@ -162,17 +163,17 @@ defects! {
     AlgMissing = "alg_missing", HeaderMalformed, header::ALG_MISSING;
     /// `alg` is a number.
     AlgNumber = "alg_number", HeaderMalformed, header::ALG_NUMBER;
-    /// `alg` is an array with the right name.
+    /// `alg` is an array that contains the right name.
     AlgArray = "alg_array", HeaderMalformed, header::ALG_ARRAY;
     /// `alg` is empty.
     AlgEmpty = "alg_empty", AlgorithmNotAllowed, header::ALG_EMPTY;
     /// `alg` is the right name in other case.
     AlgOtherCase = "alg_other_case", AlgorithmNotAllowed, header::ALG_OTHER_CASE;
-    /// `alg` is one with SHA-1.
+    /// `alg` is an algorithm with SHA-1.
     AlgSha1 = "alg_sha1", AlgorithmNotAllowed, header::ALG_SHA1;
-    /// The header is an array of the right values: what a decoder that goes by position takes for an object.
+    /// The header is an array of the right values, which a decoder that reads by position takes for an object.
     HeaderArray = "header_array", HeaderMalformed, header::ARRAY;
-    /// The header is no JSON.
+    /// The header is not JSON.
     HeaderNotJson = "header_not_json", HeaderMalformed, header::NOT_JSON;
     /// Another object follows the header.
     HeaderTrailingGarbage = "header_trailing_garbage", HeaderMalformed, header::TRAILING_GARBAGE;
@@ -180,29 +181,29 @@ defects! {
     HeaderByteOrderMark = "header_byte_order_mark", HeaderMalformed, header::BYTE_ORDER_MARK;
     /// The header is not UTF-8.
     HeaderInvalidUtf8 = "header_invalid_utf8", HeaderMalformed, header::INVALID_UTF8;
-    /// `alg` stands twice: `none`, then the right one.
+    /// `alg` is repeated: `none`, then the right one.
     HeaderDuplicateAlg = "header_duplicate_alg", HeaderMalformed, header::DUPLICATE_ALG;
-    /// `alg` stands twice, once with its first letter escaped.
+    /// `alg` is repeated, once with its first letter escaped.
     HeaderDuplicateEscaped = "header_duplicate_escaped", HeaderMalformed, header::DUPLICATE_ESCAPED;
-    /// A member that nobody reads stands twice.
+    /// An unknown member is repeated.
     HeaderDuplicateUnknown = "header_duplicate_unknown", HeaderMalformed, header::DUPLICATE_UNKNOWN;
-    /// A member stands twice within a member that nobody reads.
+    /// A member inside an unknown member is repeated.
     HeaderNestedDuplicate = "header_nested_duplicate", HeaderMalformed, header::NESTED_DUPLICATE;
     /// The header nests 64 levels deep.
     HeaderTooDeep = "header_too_deep", HeaderMalformed, header::TOO_DEEP;
-    /// `kid` names no key.
+    /// `kid` names a key that does not exist.
     KidUnknown = "kid_unknown", KeyUnknown, header::KID_UNKNOWN;
     /// `kid` is empty.
     KidEmpty = "kid_empty", KeyUnknown, header::KID_EMPTY;
-    /// `kid` is the right one with a space behind it.
+    /// `kid` is the right one followed by a space.
     KidWithSpace = "kid_with_space", KeyUnknown, header::KID_WITH_SPACE;
-    /// `kid` is the right one with a NUL character behind it.
+    /// `kid` is the right one followed by a NUL character.
     KidWithNul = "kid_with_nul", KeyUnknown, header::KID_WITH_NUL;
-    /// `kid` is a path out of a folder of keys.
+    /// `kid` is a path that leads out of a folder of keys.
     KidPathTraversal = "kid_path_traversal", KeyUnknown, header::KID_PATH_TRAVERSAL;
     /// `kid` breaks out of an SQL string.
     KidSqlInjection = "kid_sql_injection", KeyUnknown, header::KID_SQL_INJECTION;
-    /// `kid` is a URL of the attacker's.
+    /// `kid` is a URL of the attacker.
     KidUrl = "kid_url", KeyUnknown, header::KID_URL;
     /// `kid` is a number.
     KidNumber = "kid_number", HeaderMalformed, header::KID_NUMBER;
@@ -211,10 +212,10 @@ defects! {
     /// `kid` has 513 bytes.
     KidTooLong = "kid_too_long", HeaderMalformed, header::KID_TOO_LONG;
 
-    // What kind of token it is.
+    // Kinds of tokens.
     /// `crit` names a registered claim (RFC 7515 section 4.1.11).
     CritKnownName = "crit_known_name", ExtensionNotUnderstood, kind::CRIT_KNOWN_NAME;
-    /// `crit` names an extension that nobody has.
+    /// `crit` names an extension that does not exist.
     CritUnknownName = "crit_unknown_name", ExtensionNotUnderstood, kind::CRIT_UNKNOWN_NAME;
     /// `crit` is an empty array.
     CritEmpty = "crit_empty", ExtensionNotUnderstood, kind::CRIT_EMPTY;
@@ -234,7 +235,7 @@ defects! {
     TypSecurityEvent = "typ_security_event", TypeNotAccepted, kind::TYP_SECURITY_EVENT;
     /// `typ` is that of a status list.
     TypStatusList = "typ_status_list", TypeNotAccepted, kind::TYP_STATUS_LIST;
-    /// `typ` is that of an ID token, as far as issuers mark them.
+    /// `typ` is the one that some issuers use for ID tokens.
     TypIdToken = "typ_id_token", TypeNotAccepted, kind::TYP_ID_TOKEN;
     /// `typ` is that of a refresh token.
     TypRefreshToken = "typ_refresh_token", TypeNotAccepted, kind::TYP_REFRESH_TOKEN;
@@ -248,19 +249,19 @@ defects! {
     TypEmpty = "typ_empty", TypeNotAccepted, kind::TYP_EMPTY;
     /// `typ` is `null`.
     TypNull = "typ_null", HeaderMalformed, kind::TYP_NULL;
-    /// `typ` is an array with the right name.
+    /// `typ` is an array that contains the right name.
     TypArray = "typ_array", HeaderMalformed, kind::TYP_ARRAY;
 
     // The claims.
-    /// The claims are no JSON.
+    /// The claims are not JSON.
     ClaimsNotJson = "claims_not_json", ClaimsMalformed, claims::NOT_JSON;
     /// The claims are an array of the right values.
     ClaimsArray = "claims_array", ClaimsMalformed, claims::ARRAY;
-    /// The claims are a JSON string that holds the right object.
+    /// The claims are a JSON string that contains the right object.
     ClaimsString = "claims_string", ClaimsMalformed, claims::STRING;
     /// The claims are `null`.
     ClaimsNull = "claims_null", ClaimsMalformed, claims::NULL;
-    /// The claims are a good token (RFC 7519 section 5.2).
+    /// The claims are a valid token (RFC 7519 section 5.2).
     ClaimsNested = "claims_nested", ClaimsMalformed, claims::NESTED_TOKEN;
     /// Another object follows the claims.
     ClaimsTrailingGarbage = "claims_trailing_garbage", ClaimsMalformed, claims::TRAILING_GARBAGE;
@@ -268,17 +269,17 @@ defects! {
     ClaimsByteOrderMark = "claims_byte_order_mark", ClaimsMalformed, claims::BYTE_ORDER_MARK;
     /// The claims are not UTF-8.
     ClaimsInvalidUtf8 = "claims_invalid_utf8", ClaimsMalformed, claims::INVALID_UTF8;
-    /// A string in the claims has half a surrogate pair.
+    /// A string in the claims contains half a surrogate pair.
     ClaimsLoneSurrogate = "claims_lone_surrogate", ClaimsMalformed, claims::LONE_SURROGATE;
-    /// `sub` stands twice.
+    /// `sub` is repeated.
     ClaimsDuplicateSub = "claims_duplicate_sub", ClaimsMalformed, claims::DUPLICATE_SUB;
-    /// `exp` stands twice: long gone, then the right one.
+    /// `exp` is repeated: long past, then the right one.
     ClaimsDuplicateExp = "claims_duplicate_exp", ClaimsMalformed, claims::DUPLICATE_EXP;
-    /// `sub` stands twice, once with its first letter escaped.
+    /// `sub` is repeated, once with its first letter escaped.
     ClaimsDuplicateEscaped = "claims_duplicate_escaped", ClaimsMalformed, claims::DUPLICATE_ESCAPED;
-    /// A claim that nobody knows stands twice.
+    /// An unknown claim is repeated.
     ClaimsDuplicateUnknown = "claims_duplicate_unknown", ClaimsMalformed, claims::DUPLICATE_UNKNOWN;
-    /// A member stands twice within a claim.
+    /// A member inside a claim is repeated.
     ClaimsNestedDuplicate = "claims_nested_duplicate", ClaimsMalformed, claims::NESTED_DUPLICATE;
     /// The claims nest 64 levels deep.
     ClaimsTooDeep = "claims_too_deep", ClaimsMalformed, claims::TOO_DEEP;
@@ -292,11 +293,11 @@ defects! {
     SubNumber = "sub_number", ClaimsMalformed, claims::SUB_NUMBER;
     /// `sub` is `null`.
     SubNull = "sub_null", ClaimsMalformed, claims::SUB_NULL;
-    /// `sub` is an array with the right subject.
+    /// `sub` is an array that contains the right subject.
     SubArray = "sub_array", ClaimsMalformed, claims::SUB_ARRAY;
-    /// `cnf` binds the token to a key by its JWK thumbprint (RFC 9449 section 6.1), and no proof comes with it.
+    /// `cnf` binds the token to a key by its JWK thumbprint (RFC 9449 section 6.1), and no proof is sent with it.
     CnfJkt = "cnf_jkt", ProofMissing, claims::CNF_JKT;
-    /// `cnf` binds the token to a client certificate (RFC 8705 section 3.1), and no proof comes with it.
+    /// `cnf` binds the token to a client certificate (RFC 8705 section 3.1), and no proof is sent with it.
     CnfCertificate = "cnf_certificate", ProofMissing, claims::CNF_CERTIFICATE;
     /// `cnf` is `null`, which names no key.
     CnfNull = "cnf_null", ProofMissing, claims::CNF_NULL;
@@ -314,17 +315,17 @@ defects! {
     ExpNull = "exp_null", ClaimsMalformed, times::EXP_NULL;
     /// `exp` is `true`.
     ExpBoolean = "exp_boolean", ClaimsMalformed, times::EXP_BOOLEAN;
-    /// `exp` is an array with the right number.
+    /// `exp` is an array that contains the right number.
     ExpArray = "exp_array", ClaimsMalformed, times::EXP_ARRAY;
     /// `exp` is negative.
     ExpNegative = "exp_negative", ClaimsMalformed, times::EXP_NEGATIVE;
-    /// `exp` counts milliseconds.
+    /// `exp` is in milliseconds.
     ExpMilliseconds = "exp_milliseconds", ClaimsMalformed, times::EXP_MILLISECONDS;
     /// `exp` is 2^64 - 1.
     ExpHuge = "exp_huge", ClaimsMalformed, times::EXP_HUGE;
     /// `exp` is 10^300.
     ExpHugeFloat = "exp_huge_float", ClaimsMalformed, times::EXP_HUGE_FLOAT;
-    /// `exp` is 10^999, which many read as infinity.
+    /// `exp` is 10^999, which many parsers read as infinity.
     ExpInfinite = "exp_infinite", ClaimsMalformed, times::EXP_INFINITE;
     /// `nbf` is in an hour.
     NbfFuture = "nbf_future", TokenNotYetValid, times::NBF_FUTURE;
@@ -339,27 +340,27 @@ defects! {
     /// `iat` is negative.
     IatNegative = "iat_negative", ClaimsMalformed, times::IAT_NEGATIVE;
 
-    // Who says so.
+    // The issuer.
     /// `iss` is missing.
     IssMissing = "iss_missing", IssuerNotTrusted, issuer::MISSING;
-    /// `iss` is somebody else.
+    /// `iss` is another issuer.
     IssOther = "iss_other", IssuerNotTrusted, issuer::OTHER;
     /// `iss` is empty.
     IssEmpty = "iss_empty", IssuerNotTrusted, issuer::EMPTY;
-    /// `iss` has a slash too many at its end, or one too few.
+    /// `iss` has an additional slash at its end, or lacks one.
     IssTrailingSlash = "iss_trailing_slash", IssuerNotTrusted, issuer::TRAILING_SLASH;
     /// `iss` is the right one in other case.
     IssOtherCase = "iss_other_case", IssuerNotTrusted, issuer::OTHER_CASE;
-    /// `iss` begins with the right one: a domain of the attacker's.
+    /// `iss` begins with the right one: a domain of the attacker.
     IssLonger = "iss_longer", IssuerNotTrusted, issuer::LONGER;
-    /// `iss` is an array with the right one.
+    /// `iss` is an array that contains the right one.
     IssArray = "iss_array", ClaimsMalformed, issuer::ARRAY;
     /// `iss` is a number.
     IssNumber = "iss_number", ClaimsMalformed, issuer::NUMBER;
     /// `iss` is `null`.
     IssNull = "iss_null", ClaimsMalformed, issuer::NULL;
 
-    // Whom it is for.
+    // The audience.
     /// `aud` is missing.
     AudMissing = "aud_missing", ClaimMissing, audience::MISSING;
     /// `aud` is another service.
@@ -372,16 +373,16 @@ defects! {
     AudOtherCase = "aud_other_case", AudienceMismatch, audience::OTHER_CASE;
     /// `aud` begins with the right one.
     AudLonger = "aud_longer", AudienceMismatch, audience::LONGER;
-    /// `aud` is a list delimited by spaces, with the right one in it.
+    /// `aud` is a list separated by spaces that contains the right one.
     AudDelimited = "aud_delimited", AudienceMismatch, audience::DELIMITED;
     /// `aud` is a number.
     AudNumber = "aud_number", ClaimsMalformed, audience::NUMBER;
     /// `aud` is `null`.
     AudNull = "aud_null", ClaimsMalformed, audience::NULL;
-    /// `aud` is an object with the right one as a member's name.
+    /// `aud` is an object that has the right one as a member's name.
     AudObject = "aud_object", ClaimsMalformed, audience::OBJECT;
     /// `aud` is an array within an array.
     AudNested = "aud_nested", ClaimsMalformed, audience::NESTED;
-    /// `aud` is an array of the right one and a number.
+    /// `aud` is an array that contains the right one and a number.
     AudMixedArray = "aud_mixed_array", ClaimsMalformed, audience::MIXED_ARRAY;
 }

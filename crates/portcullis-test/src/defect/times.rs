@@ -1,10 +1,10 @@
-//! Times that have passed, lie ahead, or are none (RFC 7519 sections 2 and 4.1.4 to 4.1.6).
+//! Times that have passed, are in the future, or are invalid (RFC 7519 sections 2 and 4.1.4 to 4.1.6).
 
 use std::time::Duration;
 
 use super::Fault;
 
-/// Far more than any leeway (five minutes at most), and than the time between signing and checking.
+/// Much longer than any leeway (five minutes at most) and than the time between signing and checking.
 const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) const EXP_MISSING: Fault = Fault::Draft(|draft| draft.claims.remove("exp"));

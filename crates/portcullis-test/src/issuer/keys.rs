@@ -1,4 +1,4 @@
-//! The keys of a mock issuer, as they are at the moment.
+//! [`MockKeys`]: the current keys of a mock issuer.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ pub struct MockKeys(Arc<Shared>);
 
 struct Shared {
     published: ArcSwap<Published>,
-    /// How many times they were others. Written after them, so that who reads it gets keys that are no older.
+    /// How often the keys have changed. Written after the keys, so a reader of this number gets keys that are no older.
     edition: AtomicU64,
     made: AtomicUsize,
 }
@@ -48,7 +48,7 @@ impl MockKeys {
         self.all().into_iter().find(|key| key.id() == id)
     }
 
-    /// The one that signs, then the others.
+    /// Returns the key that signs, then the others.
     pub(crate) fn all(&self) -> Vec<Arc<SigningKey>> {
         let published = self.0.published.load();
         std::iter::once(&published.current).chain(&published.others).cloned().collect()
@@ -93,7 +93,7 @@ impl MockKeys {
     }
 }
 
-/// The id of the key that is made as the `number`th: for people who read a test's output.
+/// Returns the id of the `number`th key, readable in a test's output.
 pub(super) fn id(algorithm: Algorithm, number: usize) -> String {
     format!("{}-{number}", algorithm.name().to_ascii_lowercase())
 }

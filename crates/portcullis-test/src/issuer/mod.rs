@@ -1,4 +1,4 @@
-//! An issuer that lives in the test.
+//! [`MockIssuer`]: an issuer for tests.
 
 mod keys;
 mod publish;
@@ -14,10 +14,10 @@ use serde::de::DeserializeOwned;
 
 use crate::{TokenBuilder, key::SigningKey, must::must};
 
-/// An issuer of tokens with keys of its own, made for the test. A handle: clones share the keys, not the other settings.
+/// An issuer of tokens with its own keys, made for the test. It is a handle: clones share the keys, but not the other settings.
 ///
-/// What [`token`](Self::token) gives is accepted by whoever trusts [`trusted`](Self::trusted), also after
-/// [`rotate`](Self::rotate). Nothing leaves the process.
+/// A service that trusts [`trusted`](Self::trusted) accepts the tokens of [`token`](Self::token), even after [`rotate`](Self::rotate).
+/// Nothing leaves the process.
 ///
 /// ```
 /// use portcullis_core::{Admission, JwtAuthenticator};
@@ -48,31 +48,31 @@ pub struct MockIssuer {
 type ScopeRule = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 impl MockIssuer {
-    /// What an issuer is called unless [`named`](Self::named) otherwise. The domain `test` is reserved (RFC 6761).
+    /// The issuer's default name; see [`named`](Self::named). The domain `test` is reserved (RFC 6761).
     pub const DEFAULT_NAME: &str = "https://issuer.test";
 
-    /// Whom its tokens are for unless [`audience`](Self::audience) says otherwise.
+    /// The default audience of its tokens; see [`audience`](Self::audience).
     pub const DEFAULT_AUDIENCE: &str = "https://service.test";
 
-    /// An issuer that signs with a new ES256 key.
+    /// Returns an issuer that signs with a new ES256 key.
     ///
     /// # Panics
     ///
-    /// Like every call of this crate, if the system cannot do what is asked, such as making a key.
+    /// Like every function of this crate, if the system cannot do it, for example make a key.
     pub fn new() -> Self {
         Self::with_algorithm(Algorithm::Es256)
     }
 
-    /// An issuer that signs with a new key for `algorithm`.
+    /// Returns an issuer that signs with a new key for `algorithm`.
     ///
-    /// Making an RSA key takes a tenth of a second, so the first key of **every** RSA issuer is the same one, fixed in
-    /// this crate. Where two of them must not be able to pass for each other, [`rotate`](Self::rotate) and
-    /// [`retire_old`](Self::retire_old) first.
+    /// Generating an RSA key takes a tenth of a second, so the first key of **every** RSA issuer is the same one, which is fixed in this
+    /// crate. If two RSA issuers must not accept each other's tokens, call [`rotate`](Self::rotate) and [`retire_old`](Self::retire_old)
+    /// first.
     pub fn with_algorithm(algorithm: Algorithm) -> Self {
         Self::with_key(SigningKey::first(keys::id(algorithm, 1), algorithm))
     }
 
-    /// An issuer that signs with this secret: for a service that is configured with it.
+    /// Returns an issuer that signs with this secret, for a service that is configured with it.
     ///
     /// # Panics
     ///
@@ -92,15 +92,14 @@ impl MockIssuer {
         }
     }
 
-    /// Calls it `name`: the `iss` of its tokens. Defaults to [`MockIssuer::DEFAULT_NAME`].
+    /// Sets its name, the `iss` of its tokens. Defaults to [`MockIssuer::DEFAULT_NAME`].
     #[must_use]
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Says whom tokens are for, and what [`trusted`](Self::trusted) accepts. Defaults to
-    /// [`MockIssuer::DEFAULT_AUDIENCE`].
+    /// Sets the audience of its tokens, which [`trusted`](Self::trusted) expects. Defaults to [`MockIssuer::DEFAULT_AUDIENCE`].
     #[must_use]
     pub fn audience(mut self, audience: impl Into<Arc<str>>) -> Self {
         self.audience = audience.into();
@@ -114,7 +113,7 @@ impl MockIssuer {
         self
     }
 
-    /// Writes roles to this JSON pointer (RFC 6901), such as `/realm_access/roles`, and has them looked for there.
+    /// Writes roles to this JSON pointer (RFC 6901), such as `/realm_access/roles`, and makes [`trusted`](Self::trusted) read them there.
     ///
     /// Defaults to `/roles`.
     #[must_use]
@@ -123,24 +122,24 @@ impl MockIssuer {
         self
     }
 
-    /// Lets a granted scope cover others: see [`TrustedIssuer::scope_rule`]. Defaults to literal scopes.
+    /// Lets a granted scope cover others: see [`TrustedIssuer::scope_rule`]. By default, scopes are compared literally.
     #[must_use]
     pub fn scope_rule(mut self, rule: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.scope_rule = Some(Arc::new(rule));
         self
     }
 
-    /// A token to be filled in and signed.
+    /// Returns a token to be filled in and signed.
     pub fn token(&self) -> TokenBuilder {
         TokenBuilder::new(self)
     }
 
-    /// What a service has to trust in order to accept its tokens: its name, its audience and its live keys.
+    /// Returns what a service has to trust to accept its tokens: its name, its audience and its live keys.
     pub fn trusted(&self) -> TrustedIssuer {
         self.trusted_with(self.keys.clone())
     }
 
-    /// The same with keys that the service gets by its own means: fetched ones, say.
+    /// Returns what a service has to trust, with keys that the service gets in another way, for example by fetching them.
     pub fn trusted_with(&self, keys: impl KeySource) -> TrustedIssuer {
         let mut trusted = TrustedIssuer::new(&*self.name, keys).audience(&*self.audience);
         if let Some(pointer) = &self.roles_at {
@@ -152,7 +151,7 @@ impl MockIssuer {
         trusted
     }
 
-    /// An admission that lets in who has a token of this issuer, and reads its clock.
+    /// Returns an admission that accepts this issuer's tokens and reads its clock.
     ///
     /// # Panics
     ///
@@ -161,7 +160,7 @@ impl MockIssuer {
         self.admission_of()
     }
 
-    /// The same with custom claims of type `C`.
+    /// Returns an admission with custom claims of type `C`.
     ///
     /// # Panics
     ///
@@ -171,44 +170,44 @@ impl MockIssuer {
         Admission::new(authenticator.claims::<C>()).clock(Arc::clone(&self.clock))
     }
 
-    /// The keys, for a [`TrustedIssuer`] of your own. They follow [`rotate`](Self::rotate).
+    /// Returns the keys, for your own [`TrustedIssuer`]. They follow [`rotate`](Self::rotate).
     pub fn keys(&self) -> MockKeys {
         self.keys.clone()
     }
 
-    /// The `iss` of its tokens.
+    /// Returns the `iss` of its tokens.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The algorithm of the key that signs.
+    /// Returns the algorithm of the key that signs.
     pub fn algorithm(&self) -> Algorithm {
         self.keys.current().algorithm()
     }
 
-    /// The id of the key that signs, such as `es256-1`.
+    /// Returns the id of the key that signs, such as `es256-1`.
     pub fn key_id(&self) -> String {
         self.keys.current().id().to_owned()
     }
 
-    /// Signs with a new key of the same algorithm from now on, and gives its id. The old one stays published until
+    /// Signs with a new key of the same algorithm from now on, and returns its id. The old key stays published until
     /// [`retire_old`](Self::retire_old), so that its tokens are still accepted.
     pub fn rotate(&self) -> String {
         self.keys.rotate()
     }
 
-    /// Signs with a new key from now on that has the **same id** as the one before, which is gone. No issuer should, and
+    /// Signs from now on with a new key that has the **same id** as the previous one, which is removed. Issuers should not do this, but
     /// some do.
     pub fn replace_key(&self) {
         self.keys.replace();
     }
 
-    /// Publishes another key, and gives its id. Only tokens that ask for it by [`TokenBuilder::key`] are signed with it.
+    /// Publishes another key, and returns its id. It signs only tokens that select it with [`TokenBuilder::key`].
     pub fn add_key(&self, algorithm: Algorithm) -> String {
         self.keys.add(algorithm)
     }
 
-    /// Withdraws every key but the one that signs: whatever they signed is refused from now on.
+    /// Withdraws every key except the one that signs: all tokens that they signed are refused from now on.
     pub fn retire_old(&self) {
         self.keys.retire_old();
     }

@@ -1,24 +1,24 @@
-//! What an issuer publishes, as text.
+//! The documents that an issuer publishes.
 
 use serde_json::json;
 
 use super::MockIssuer;
 
 impl MockIssuer {
-    /// Its public keys as a JWK Set (RFC 7517 section 5). Secrets are not published: an issuer with nothing else has an
-    /// empty set.
+    /// Returns its public keys as a JWK Set (RFC 7517 section 5). Secrets are not published, so the set of an issuer that has only
+    /// secrets is empty.
     pub fn jwks(&self) -> String {
         self.set_of(|key_is_secret| !key_is_secret)
     }
 
-    /// All its keys as a JWK Set, secrets included: what a service keeps in a file that nobody else reads
+    /// Returns all its keys as a JWK Set, including secrets: for a service that keeps them in a private file
     /// ([`KeySet::from_jwks_with_secrets`](portcullis_core::KeySet::from_jwks_with_secrets)).
     pub fn jwks_with_secrets(&self) -> String {
         self.set_of(|_| true)
     }
 
-    /// Its metadata, with the members that OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2 require. They
-    /// say that the key set is at `/jwks.json` below its name.
+    /// Returns its metadata, with the members that OpenID Connect Discovery 1.0 section 3 and RFC 8414 section 2 require. The key set's
+    /// URL is `/jwks.json` below its name.
     pub fn discovery(&self) -> String {
         let base = self.name().trim_end_matches('/');
         json!({

@@ -10,13 +10,13 @@ use jsonwebtoken::EncodingKey;
 
 use crate::{base64url, json::Members, must::must};
 
-/// How a 2048-bit key's PKCS #8 form begins before the PKCS #1 form, which is what jsonwebtoken reads (RFC 5208).
+/// The length of the prefix of a 2048-bit key's PKCS #8 form before the PKCS #1 form, which jsonwebtoken reads (RFC 5208).
 const PKCS8_PREFIX: usize = 26;
 
-/// One key. No `Debug`: it is private.
+/// One key. No `Debug`, because it is private.
 pub(super) struct Material {
     encoding: EncodingKey,
-    /// The members that make up the key, for a secret the secret itself.
+    /// The members that make up the key; for a secret, the secret itself.
     jwk: Members,
     public_der: Option<Vec<u8>>,
 }
@@ -58,7 +58,7 @@ impl Material {
         Self::rsa(&private.as_ref()[PKCS8_PREFIX..])
     }
 
-    /// Takes a private key in PKCS #1 form.
+    /// Reads a private key in PKCS #1 form.
     pub(super) fn rsa(private: &[u8]) -> Self {
         let pair = must(RsaKeyPair::from_der(private), "cannot read the RSA key");
         let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());

@@ -1,4 +1,4 @@
-//! Keys that sign, and what of them is published.
+//! [`SigningKey`]: keys that sign, and their public form.
 
 mod material;
 mod signer;
@@ -11,10 +11,10 @@ pub(crate) use signer::Signer;
 
 use crate::{base64url, json::Members, must::must};
 
-/// The first key of every RSA issuer: fixed, because making one takes a tenth of a second. Known to everyone.
+/// The first key of every RSA issuer. It is fixed, because generating one takes a tenth of a second, and it is public.
 const TEST_ONLY_ISSUER: &[u8] = include_bytes!("rsa/TEST-ONLY-issuer.der");
 
-/// The key of whoever forges RSA tokens. Known to everyone.
+/// The key of an attacker who forges RSA tokens. It is public.
 const TEST_ONLY_ATTACKER: &[u8] = include_bytes!("rsa/TEST-ONLY-attacker.der");
 
 /// A key that signs, for one algorithm.
@@ -26,23 +26,23 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new key; for RSA the fixed one.
+    /// Returns a new key; for RSA, the fixed one.
     pub(crate) fn first(id: String, algorithm: Algorithm) -> Self {
         Self::with_material(id, algorithm, material(algorithm, || Material::rsa(TEST_ONLY_ISSUER)))
     }
 
-    /// A new key.
+    /// Returns a new key.
     pub(crate) fn generate(id: String, algorithm: Algorithm) -> Self {
         Self::with_material(id, algorithm, material(algorithm, Material::generated_rsa))
     }
 
-    /// A key that nobody trusts.
+    /// Returns a key that no service trusts.
     pub(crate) fn of_attacker(algorithm: Algorithm) -> Self {
         let material = material(algorithm, || Material::rsa(TEST_ONLY_ATTACKER));
         Self::with_material("attacker-1".to_owned(), algorithm, material)
     }
 
-    /// A shared secret.
+    /// Returns a shared secret.
     pub(crate) fn secret(id: String, algorithm: Algorithm, bytes: &[u8]) -> Self {
         Self::with_material(id, algorithm, Material::secret(bytes))
     }
@@ -67,42 +67,42 @@ impl SigningKey {
         &self.verifying
     }
 
-    /// What signs with this key's own algorithm.
+    /// Returns a signer with this key's own algorithm.
     pub(crate) fn signer(self: &Arc<Self>) -> Signer {
         self.signer_for(self.algorithm)
     }
 
-    /// What signs with another algorithm that the key could do, but is not bound to.
+    /// Returns a signer with another algorithm that the key supports but is not bound to.
     pub(crate) fn signer_for(&self, algorithm: Algorithm) -> Signer {
         Signer::new(algorithm, self.material.encoding().clone())
     }
 
-    /// The JSON Web Key (RFC 7517): public, unless the key is a secret.
+    /// Returns the JSON Web Key (RFC 7517): public, unless the key is a secret.
     pub(crate) fn jwk(&self) -> String {
         jwk(&self.id, self.algorithm, &self.material)
     }
 
-    /// The public key as a DER `SubjectPublicKeyInfo`; `None` if it is a secret.
+    /// Returns the public key as a DER `SubjectPublicKeyInfo`; `None` if it is a secret.
     pub(crate) fn public_der(&self) -> Option<&[u8]> {
         self.material.public_der()
     }
 }
 
 impl fmt::Debug for SigningKey {
-    /// Never the key material.
+    /// Never shows the key material.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKey").field("id", &self.id).field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
 
-/// Bytes for secrets and token ids.
+/// Returns random bytes, for secrets and token ids.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     must(aws_lc_rs::rand::fill(&mut bytes), "the system has no randomness");
     bytes
 }
 
-/// A random token id.
+/// Returns a random token id.
 pub(crate) fn random_id() -> String {
     base64url::encode(random::<16>())
 }
@@ -116,7 +116,7 @@ fn material(algorithm: Algorithm, rsa: impl FnOnce() -> Material) -> Material {
         Algorithm::Es256 => Material::elliptic("P-256", &ECDSA_P256_SHA256_FIXED_SIGNING),
         Algorithm::Es384 => Material::elliptic("P-384", &ECDSA_P384_SHA384_FIXED_SIGNING),
         Algorithm::EdDsa | Algorithm::Ed25519 => Material::ed25519(),
-        // The six that are left, and the only family that `Algorithm` may grow in without a key of another kind.
+        // The six RSA algorithms: the only family that may grow in `Algorithm` without a new kind of key.
         _ => rsa(),
     }
 }

@@ -1,15 +1,15 @@
-//! Makes signatures, right ones and others.
+//! [`Signer`]: makes signatures, valid and invalid ones.
 
 use jsonwebtoken::{EncodingKey, crypto::aws_lc::DEFAULT_PROVIDER};
 use portcullis_core::Algorithm;
 
 use crate::must::must;
 
-/// A key with the algorithm that it signs with here.
+/// A key with the algorithm that it signs with.
 pub(crate) enum Signer {
     /// Signs.
     Key(Algorithm, EncodingKey),
-    /// Gives an empty signature (RFC 7515 appendix A.5).
+    /// Returns an empty signature (RFC 7515 appendix A.5).
     Nobody,
 }
 
@@ -18,14 +18,14 @@ impl Signer {
         Self::Key(algorithm, key)
     }
 
-    /// Signs with a secret of any length and any origin.
+    /// Returns a signer with a secret of any length and any origin.
     pub(crate) fn mac(algorithm: Algorithm, secret: &[u8]) -> Self {
         Self::Key(algorithm, EncodingKey::from_secret(secret))
     }
 
     pub(crate) fn sign(&self, input: &str) -> Vec<u8> {
         match self {
-            // The provider is named: the process-wide one panics in a program that enables two of them.
+            // The provider is explicit, because the process-wide one panics in a program that enables two of them.
             Self::Key(algorithm, key) => {
                 let signer = must((DEFAULT_PROVIDER.signer_factory)(&names(*algorithm), key), "the key cannot sign");
                 must(signer.try_sign(input.as_bytes()), "signing failed")
@@ -37,7 +37,7 @@ impl Signer {
 
 fn names(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     match algorithm {
-        // One algorithm, two names; the header's text is ours.
+        // One algorithm has two names; the header's text is ours.
         Algorithm::Ed25519 => jsonwebtoken::Algorithm::EdDSA,
         other => must(other.name().parse(), "jsonwebtoken does not know the algorithm"),
     }

@@ -1,4 +1,4 @@
-//! What is sent for a request, whoever carries it.
+//! [`Answer`]: the answer to a request, independent of the transport.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -14,26 +14,26 @@ use portcullis_core::Algorithm;
 use super::Behaviour;
 use crate::{MockIssuer, must::must};
 
-/// A whole answer: when, and what.
+/// A whole answer, with its timing.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Nothing, for ever.
+    /// There is never an answer.
     Never,
-    /// No connection.
+    /// The connection is refused.
     Refused,
     After(Duration, Response<Vec<u8>>),
-    /// A response of which only so many bytes come.
+    /// A response that ends after this many bytes.
     Cut(Response<Vec<u8>>, usize),
 }
 
-/// The two documents that there are.
+/// The two documents of a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Metadata,
     KeySet,
 }
 
-/// The documents at one moment, and how they may be cached.
+/// The documents at one moment, with their caching headers.
 #[derive(Clone, Debug)]
 pub(super) struct Documents {
     pub(super) metadata: String,
@@ -54,7 +54,7 @@ impl Documents {
         }
     }
 
-    /// The answer of a provider that behaves like this.
+    /// Returns the answer of a provider with this behaviour.
     pub(super) fn answer(&self, behaviour: &Behaviour, asked: Asked, if_none_match: Option<&HeaderValue>) -> Answer {
         use Behaviour as B;
         let text = self.text(asked);
@@ -74,7 +74,7 @@ impl Documents {
         }
     }
 
-    /// The document with what that behaviour does to its content.
+    /// Returns the document with the changes that this behaviour makes.
     fn changed(&self, behaviour: &Behaviour, asked: Asked) -> String {
         use Behaviour as B;
         match (behaviour, asked) {
@@ -86,7 +86,7 @@ impl Documents {
             (B::SharedSecret, Asked::KeySet) => with_key(&self.key_set, SECRET),
             (B::PrivateKeys, Asked::KeySet) => self.key_set.replace("\"kty\":", "\"d\":\"AAECAwQFBgc\",\"kty\":"),
             (B::DuplicateIds, Asked::KeySet) => {
-                // Another issuer's keys get the same ids, as they are made in the same order.
+                // Another issuer's keys get the same ids, because they are generated in the same order.
                 let other = MockIssuer::with_algorithm(Algorithm::Es256).jwks();
                 let (theirs, ours) = (keys_of(&other), keys_of(&self.key_set));
                 format!(r#"{{"keys":[{theirs},{ours}]}}"#)
@@ -120,7 +120,7 @@ const HUGE: usize = 600 * 1024;
 
 const LOGIN_PAGE: &str = "<!doctype html><title>Log in</title><form><input name=user><input name=password></form>";
 
-/// Of a curve that is not supported.
+/// A key of an unsupported curve.
 const ODD_KEY: &str =
     r#"{"kty":"EC","crv":"secp256k1","kid":"odd","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","y":"AAAA"}"#;
 
@@ -147,7 +147,7 @@ fn etag(text: &str) -> String {
     format!("\"{:016x}\"", hasher.finish())
 }
 
-/// The elements of a set, without the brackets around them.
+/// Returns the elements of a set, without the brackets.
 fn keys_of(set: &str) -> &str {
     set.strip_prefix(r#"{"keys":["#).and_then(|rest| rest.strip_suffix("]}")).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What an identity provider may do to whoever asks it.
+//! [`Behaviour`]: what an identity provider does.
 
 use std::time::Duration;
 
@@ -6,50 +6,50 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Behaviour {
-    /// As it should.
+    /// Correctly.
     Normal,
-    /// As it should, after this time.
+    /// Correctly, after this time.
     Slow(Duration),
     /// Never.
     Hang,
     /// The connection is refused.
     Unreachable,
-    /// With this status, and a body of JSON that says so.
+    /// With this status, and a JSON body that contains it.
     Status(u16),
     /// With a redirect to this URL.
     Redirect(String),
     /// With the first half of the document.
     Truncated,
-    /// With the document and so much white space that it is longer than anybody should read.
+    /// With the document, followed by so much white space that it exceeds every limit.
     Huge,
-    /// With the document, called this (`text/plain`).
+    /// With the document, as this content type (`text/plain`).
     ContentType(String),
-    /// With a page to log in, as HTML and status 200.
+    /// With a login page, as HTML and status 200.
     LoginPage,
-    /// With text that is no JSON.
+    /// With text that is not JSON.
     Garbage,
     /// With a key set without keys.
     EmptySet,
-    /// With a key set in which no key is of a kind that can be used.
+    /// With a key set in which no key is of a supported kind.
     NoUsableKey,
-    /// With the key set and one key more that cannot be used.
+    /// With the key set and one additional key that cannot be used.
     OddKey,
-    /// With the key set, its keys with their private members.
+    /// With the key set, including the private members of its keys.
     PrivateKeys,
     /// With the key set and a shared secret.
     SharedSecret,
-    /// With each key twice: its id names another key, too.
+    /// With each key twice: its id also names another key.
     DuplicateIds,
-    /// With more keys than anybody should read.
+    /// With more keys than the limit.
     TooManyKeys,
-    /// With metadata of another issuer.
+    /// With the metadata of another issuer.
     OtherIssuer(String),
-    /// With metadata that names another place for the key set.
+    /// With metadata that name another URL for the key set.
     OtherKeySet(String),
 }
 
 impl Behaviour {
-    /// Those after which a service must go on with the keys that it has, and say that it could not decide if it has none.
+    /// Behaviours after which a service must continue with the keys that it has; if it has none, it must say that it could not decide.
     pub const FAULTS: &[Self] = &[
         Self::Hang,
         Self::Unreachable,

@@ -1,4 +1,4 @@
-//! The calendar of a runtime whose time is virtual.
+//! [`VirtualClock`]: the wall clock of a runtime with virtual time.
 
 use std::{
     fmt,
@@ -14,30 +14,30 @@ use tokio::time::Instant;
 
 use crate::FixedClock;
 
-/// A [`Clock`] that goes with the runtime's time, so that tokens age while a test lets hours pass
-/// (`#[tokio::test(start_paused = true)]`, `tokio::time::advance`). Clones share the time.
+/// A [`Clock`] that follows the runtime's time, so that tokens age while a test lets hours pass (`#[tokio::test(start_paused = true)]`,
+/// `tokio::time::advance`). Clones share the time.
 #[derive(Clone)]
 pub struct VirtualClock(Arc<Times>);
 
 struct Times {
     started: Instant,
-    /// What it showed then, as jumps have it.
+    /// What it showed at the start, changed by jumps.
     at_start: AtomicU64,
 }
 
 impl VirtualClock {
-    /// A clock that shows [`FixedClock::DEFAULT`] now.
+    /// Returns a clock that shows [`FixedClock::DEFAULT`] now.
     pub fn new() -> Self {
         let at_start = AtomicU64::new(FixedClock::DEFAULT.as_secs());
         Self(Arc::new(Times { started: Instant::now(), at_start }))
     }
 
-    /// Sets it forward, as by somebody who corrects it; the runtime's time goes on as before.
+    /// Sets it forward, like an operator who corrects a clock; the runtime's time is not changed.
     pub fn jump_forward(&self, by: Duration) {
         self.0.at_start.fetch_add(by.as_secs(), Ordering::SeqCst);
     }
 
-    /// Sets it back.
+    /// Sets it back; the runtime's time is not changed.
     pub fn jump_back(&self, by: Duration) {
         self.0.at_start.fetch_sub(by.as_secs(), Ordering::SeqCst);
     }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::{ScriptedProvider, answer::Answer};
 
 impl Fetch for ScriptedProvider {
-    /// Answers by script, by the path of the request alone. Time is the runtime's.
+    /// Answers by script, according to the path of the request only. Time is the runtime's.
     async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
         match self.answer_to(&request) {
             None => {

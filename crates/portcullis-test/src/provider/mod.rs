@@ -1,7 +1,7 @@
-//! An identity provider by script: it rotates its keys, is slow, goes away and sends nonsense, when the test says so.
+//! [`ScriptedProvider`]: a scripted identity provider. It rotates its keys, responds slowly, fails and sends invalid responses when the test says so.
 //!
-//! Run it against your own service: give its [`ScriptedProvider`] to [`RemoteKeys`](portcullis_jwks::RemoteKeys) as the
-//! [`Fetch`](portcullis_jwks::Fetch), on virtual time, and let hours pass at once. Or let it listen on a socket (feature `server`).
+//! Run it against your own service: pass it to [`RemoteKeys`](portcullis_jwks::RemoteKeys) as the [`Fetch`](portcullis_jwks::Fetch), on
+//! virtual time, and let hours pass at once. Or let it listen on a socket (feature `server`).
 //!
 //! ```
 //! use std::time::Duration;
@@ -50,7 +50,7 @@ pub use socket::ScriptedProviderServer;
 use self::answer::{Answer, Asked, Documents};
 use crate::MockIssuer;
 
-/// An identity provider that does what the test says. A handle: clones are the same provider.
+/// An identity provider that does what the test says. It is a handle: clones are the same provider.
 ///
 /// See the [module docs](self) for an example.
 #[derive(Clone)]
@@ -62,11 +62,11 @@ pub struct ScriptedProvider {
 
 struct Script {
     behaviour: Behaviour,
-    /// What comes first, before it is as above.
+    /// Behaviours for the next requests, before it continues as above.
     next: Vec<Behaviour>,
     cache_control: Option<String>,
     etags: bool,
-    /// What a cache in front of the provider still has.
+    /// The documents that a cache in front of the provider still has.
     frozen: Option<Documents>,
     key_set_fetches: usize,
     metadata_fetches: usize,
@@ -74,12 +74,13 @@ struct Script {
 }
 
 impl ScriptedProvider {
-    /// A provider that behaves, with a [`MockIssuer`] whose clock is virtual.
+    /// Returns a provider that behaves normally, with a [`MockIssuer`] whose clock is virtual.
     pub fn new() -> Self {
         Self::of(MockIssuer::new())
     }
 
-    /// A provider with the keys and the name of this issuer; its tokens' times come from the [`clock`](Self::clock) of the provider.
+    /// Returns a provider with the keys and the name of this issuer. The times of its tokens come from the provider's
+    /// [`clock`](Self::clock).
     pub fn of(issuer: MockIssuer) -> Self {
         let clock = VirtualClock::new();
         let script = Script {
@@ -95,12 +96,12 @@ impl ScriptedProvider {
         Self { issuer: issuer.clock(clock.clone()), clock, script: Arc::new(Mutex::new(script)) }
     }
 
-    /// The issuer: it signs tokens, and what happens to its keys is published here.
+    /// Returns the issuer. It signs tokens; changes of its keys are published here.
     pub fn issuer(&self) -> &MockIssuer {
         &self.issuer
     }
 
-    /// The calendar, for the service under test.
+    /// Returns the wall clock, for the service under test.
     pub fn clock(&self) -> VirtualClock {
         self.clock.clone()
     }
@@ -112,7 +113,7 @@ impl ScriptedProvider {
         script.behaviour = behaviour;
     }
 
-    /// Behaves like these, one for each request, before it goes on as it did.
+    /// Behaves like these, one for each request, and then as before.
     pub fn behave_once(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
         self.script().next.extend(behaviours);
     }
@@ -122,38 +123,38 @@ impl ScriptedProvider {
         self.script().cache_control = Some(value.into());
     }
 
-    /// Sends `ETag`s from now on, and 304 to who has the document. Defaults to neither.
+    /// Sends `ETag`s from now on, and 304 to a client that has the current document. Defaults to neither.
     pub fn etags(&self) {
         self.script().etags = true;
     }
 
-    /// Publishes what it publishes now, whatever happens to its keys, until [`thaw`](Self::thaw): a cache in front of it.
+    /// Keeps publishing the current documents, whatever happens to its keys, until [`thaw`](Self::thaw): like a cache in front of it.
     pub fn freeze(&self) {
         let documents = Documents::of(&self.issuer);
         self.script().frozen = Some(documents);
     }
 
-    /// Publishes its keys as they are again.
+    /// Publishes its current keys again.
     pub fn thaw(&self) {
         self.script().frozen = None;
     }
 
-    /// How often the key set was asked for.
+    /// Returns how often the key set was requested.
     pub fn key_set_fetches(&self) -> usize {
         self.script().key_set_fetches
     }
 
-    /// How often the metadata were asked for.
+    /// Returns how often the metadata were requested.
     pub fn metadata_fetches(&self) -> usize {
         self.script().metadata_fetches
     }
 
-    /// How often a request for the key set was conditional.
+    /// Returns how many requests for the key set were conditional.
     pub fn conditional_fetches(&self) -> usize {
         self.script().not_modified
     }
 
-    /// The answer to a request for that path; `None` if there is no such document.
+    /// Returns the answer to a request for that path; `None` if there is no such document.
     fn answer(&self, path: &str, if_none_match: Option<&HeaderValue>) -> Option<Answer> {
         let asked = match path.strip_prefix(self.base_path()).unwrap_or(path) {
             "/jwks.json" => Asked::KeySet,
@@ -176,7 +177,7 @@ impl ScriptedProvider {
         self.answer(request.uri().path(), request.headers().get(IF_NONE_MATCH))
     }
 
-    /// The path of the issuer's name, if it has one, without a slash at its end.
+    /// Returns the path of the issuer's name, if it has one, without a slash at its end.
     fn base_path(&self) -> &str {
         let after_scheme = self.issuer.name().split_once("://").map_or("", |(_, rest)| rest);
         after_scheme.find('/').map_or("", |at| after_scheme[at..].trim_end_matches('/'))

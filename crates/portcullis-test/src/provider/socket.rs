@@ -1,4 +1,4 @@
-//! The provider on a socket, for services in another process, and for clients.
+//! [`ScriptedProviderServer`]: the provider on a socket, for services in another process, and for HTTP clients.
 
 use std::{future::pending, io, net::Ipv4Addr};
 
@@ -13,7 +13,7 @@ use tokio::{
 use super::{ScriptedProvider, answer::Answer};
 use crate::must::must;
 
-/// A [`ScriptedProvider`] that listens on 127.0.0.1; made by [`ScriptedProvider::serve`]. It stops when this is dropped.
+/// A [`ScriptedProvider`] that listens on 127.0.0.1. Made by [`ScriptedProvider::serve`]. It stops when this is dropped.
 #[derive(Debug)]
 #[must_use = "the server stops when this is dropped"]
 pub struct ScriptedProviderServer {
@@ -23,7 +23,7 @@ pub struct ScriptedProviderServer {
 }
 
 impl ScriptedProvider {
-    /// Listens on a free port of 127.0.0.1. The server's provider is named after that address; keys and script are shared.
+    /// Listens on a free port of 127.0.0.1. The server's provider is named after that address; it shares keys and script with this one.
     ///
     /// # Panics
     ///
@@ -39,12 +39,12 @@ impl ScriptedProvider {
 }
 
 impl ScriptedProviderServer {
-    /// The provider, named after its address.
+    /// Returns the provider, which is named after its address.
     pub fn provider(&self) -> &ScriptedProvider {
         &self.provider
     }
 
-    /// Its address, which is its issuer's name: `http://127.0.0.1:<port>`.
+    /// Returns its address, which is its issuer's name: `http://127.0.0.1:<port>`.
     pub fn url(&self) -> &str {
         self.provider.issuer().name()
     }
@@ -55,14 +55,14 @@ async fn accept(listener: TcpListener, provider: ScriptedProvider) {
     loop {
         if let Ok((connection, _)) = listener.accept().await {
             let provider = provider.clone();
-            // Whoever broke the connection knows.
+            // An error means that the client closed the connection, so there is nothing to report.
             connections.spawn(async move { drop(serve_one(connection, provider).await) });
         }
         while connections.try_join_next().is_some() {}
     }
 }
 
-/// One request a connection: by hand, because a well-behaved server would not send half a body.
+/// Serves one request per connection. Written by hand, because no HTTP server library would send half a body.
 async fn serve_one(connection: TcpStream, provider: ScriptedProvider) -> io::Result<()> {
     let mut connection = BufReader::new(connection);
     let (path, headers) = read_head(&mut connection).await?;
@@ -73,7 +73,7 @@ async fn serve_one(connection: TcpStream, provider: ScriptedProvider) -> io::Res
     };
     match provider.answer(&path, headers.get(IF_NONE_MATCH)) {
         Some(Answer::Never) => pending().await,
-        Some(Answer::Refused) => Ok(()), // closed without a word
+        Some(Answer::Refused) => Ok(()), // closed without a response
         Some(Answer::After(time, response)) => {
             sleep(time).await;
             write(response, None).await
@@ -97,7 +97,7 @@ async fn read_head(connection: &mut BufReader<TcpStream>) -> io::Result<(String,
     Ok((path.to_owned(), headers))
 }
 
-/// The response with the first `length` bytes of its body, whatever it says of itself.
+/// Returns the response with the first `length` bytes of its body, whatever its headers say.
 fn octets(response: &Response<Vec<u8>>, length: usize) -> Vec<u8> {
     let (status, body) = (response.status(), response.body());
     let line =

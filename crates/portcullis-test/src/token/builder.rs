@@ -1,4 +1,4 @@
-//! What a token is to say.
+//! [`TokenBuilder`]: the content of a token.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,11 +14,11 @@ use crate::{
     must::must,
 };
 
-/// A token to be filled in and signed; made by [`MockIssuer::token`].
+/// A token to be filled in and signed. Made by [`MockIssuer::token`].
 ///
-/// Unless told otherwise it is good in every respect, also as an access token of RFC 9068: header `alg`, `typ`
-/// (`at+jwt`) and `kid`; claims `iss`, `sub` (`test-user`), `aud` (the issuer's audience), `exp` (in ten minutes), `iat`
-/// (now), `jti` (random) and `client_id` (`test-client`). The time is read when it is made, not when it is signed.
+/// By default it is correct in every respect, also as an access token of RFC 9068: header `alg`, `typ` (`at+jwt`) and `kid`; claims
+/// `iss`, `sub` (`test-user`), `aud` (the issuer's audience), `exp` (in ten minutes), `iat` (now), `jti` (random) and `client_id`
+/// (`test-client`). The time is read when the builder is made, not when the token is signed.
 ///
 /// ```
 /// use portcullis_core::Code;
@@ -64,23 +64,23 @@ impl TokenBuilder {
         Self { issuer, now, key, header, claims, header_text: None, claims_text: None, defect: None }
     }
 
-    /// `sub`: whom it is about.
+    /// Sets `sub`, the subject.
     pub fn subject(self, subject: &str) -> Self {
         self.claim("sub", subject)
     }
 
-    /// Adds to `scope`: one scope, or several, delimited by spaces.
+    /// Adds to `scope`: one scope, or several separated by spaces.
     pub fn scope(mut self, scope: &str) -> Self {
         let granted = self.claims.string("scope");
         self.claims.set("scope", format!("{granted} {scope}").trim_start());
         self
     }
 
-    /// Adds a role, where the issuer writes roles ([`MockIssuer::roles_at`]).
+    /// Adds a role, at the place where the issuer writes roles ([`MockIssuer::roles_at`]).
     ///
     /// # Panics
     ///
-    /// If there is something else at that place, or the place is no JSON pointer.
+    /// If there is something else at that place, or if the place is not a JSON pointer.
     pub fn role(mut self, role: &str) -> Self {
         let pointer = self.issuer.roles_pointer();
         let mut steps = pointer.strip_prefix('/').unwrap_or_default().split('/').map(unescape);
@@ -99,74 +99,74 @@ impl TokenBuilder {
         self
     }
 
-    /// `aud`: whom it is for, as one string.
+    /// Sets `aud`, the audience, as one string.
     pub fn audience(self, audience: &str) -> Self {
         self.claim("aud", audience)
     }
 
-    /// `aud` as an array.
+    /// Sets `aud` as an array.
     pub fn audiences<S: Serialize>(self, audiences: impl IntoIterator<Item = S>) -> Self {
         let audiences: Vec<_> = audiences.into_iter().collect();
         self.claim("aud", audiences)
     }
 
-    /// `exp`, counted from the time at which this was made.
+    /// Sets `exp`, relative to the time at which the builder was made.
     pub fn expires_in(self, duration: Duration) -> Self {
         let expiry = self.now.plus(duration);
         self.expires_at(expiry)
     }
 
-    /// `exp`.
+    /// Sets `exp`.
     pub fn expires_at(self, expiry: UnixTime) -> Self {
         self.claim("exp", expiry.as_secs())
     }
 
-    /// `nbf`. Defaults to none.
+    /// Sets `nbf`. Defaults to none.
     pub fn not_before(self, instant: UnixTime) -> Self {
         self.claim("nbf", instant.as_secs())
     }
 
-    /// `iat`.
+    /// Sets `iat`.
     pub fn issued_at(self, instant: UnixTime) -> Self {
         self.claim("iat", instant.as_secs())
     }
 
-    /// `jti`.
+    /// Sets `jti`.
     pub fn token_id(self, id: &str) -> Self {
         self.claim("jti", id)
     }
 
-    /// Sets a claim, any claim, to anything that serde can write as JSON.
+    /// Sets any claim to any value that serde can write as JSON.
     pub fn claim(mut self, name: &str, value: impl Serialize) -> Self {
         self.claims.set(name, value);
         self
     }
 
-    /// Leaves a claim out.
+    /// Removes a claim.
     pub fn without(mut self, claim: &str) -> Self {
         self.claims.remove(claim);
         self
     }
 
-    /// `typ`. Defaults to `at+jwt`.
+    /// Sets `typ`. Defaults to `at+jwt`.
     pub fn typ(self, name: &str) -> Self {
         self.header("typ", name)
     }
 
-    /// Sets a member of the header to anything that serde can write as JSON. What is signed with does not change.
+    /// Sets a member of the header to any value that serde can write as JSON. This does not change the signing key.
     pub fn header(mut self, name: &str, value: impl Serialize) -> Self {
         self.header.set(name, value);
         self
     }
 
-    /// Leaves a member of the header out.
+    /// Removes a member of the header.
     pub fn without_header(mut self, name: &str) -> Self {
         self.header.remove(name);
         self
     }
 
-    /// Signs with another key of the issuer, and says so in `alg` and `kid`. Defaults to the key that signed last when
-    /// this was made.
+    /// Signs with another key of the issuer, and sets `alg` and `kid` accordingly. Defaults to the issuer's signing key at the time the
+    /// builder was made.
     ///
     /// # Panics
     ///
@@ -178,36 +178,36 @@ impl TokenBuilder {
         self
     }
 
-    /// Signs this text in place of a header, whatever it is. Replaces all that was said about the header.
+    /// Signs this text in place of a header, whatever it is. Replaces all settings of the header.
     pub fn raw_header(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.header_text = Some(text.into());
         self
     }
 
-    /// Signs this text in place of claims, whatever it is. Replaces all that was said about claims.
+    /// Signs this text in place of claims, whatever it is. Replaces all settings of claims.
     pub fn raw_claims(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.claims_text = Some(text.into());
         self
     }
 
-    /// Makes this one thing wrong. A later call replaces an earlier one.
+    /// Puts this one defect into the token. A later call replaces an earlier one.
     pub fn defect(mut self, defect: Defect) -> Self {
         self.defect = Some(defect);
         self
     }
 
-    /// The token.
+    /// Returns the signed token.
     ///
     /// # Panics
     ///
-    /// If there is a [`defect`](Self::defect) as well as raw text, in which it might change nothing.
+    /// If there is a [`defect`](Self::defect) as well as raw text, in which the defect might have no effect.
     pub fn sign(&self) -> String {
         let is_raw = self.header_text.is_some() || self.claims_text.is_some();
         assert!(self.defect.is_none() || !is_raw, "portcullis-test: a token has raw text or a defect, not both");
         self.draft().seal(self.defect)
     }
 
-    /// The token as the value of an `Authorization` HTTP header.
+    /// Returns the signed token as the value of an `Authorization` HTTP header.
     pub fn bearer(&self) -> String {
         format!("Bearer {}", self.sign())
     }
@@ -229,7 +229,7 @@ impl TokenBuilder {
         }
     }
 
-    /// The claims as they would be signed.
+    /// Returns the claims as they would be signed.
     pub(super) fn claims_json(&self) -> String {
         match &self.claims_text {
             Some(text) => String::from_utf8_lossy(text).into_owned(),
@@ -246,13 +246,13 @@ fn header(key: &SigningKey) -> Members {
     header
 }
 
-/// A step of a JSON pointer (RFC 6901 section 4).
+/// Decodes a step of a JSON pointer (RFC 6901 section 4).
 fn unescape(step: &str) -> String {
     step.replace("~1", "/").replace("~0", "~")
 }
 
 impl fmt::Debug for TokenBuilder {
-    /// Neither claims nor a token: a bearer token is a credential even in a test.
+    /// Shows neither claims nor a token: a bearer token is a credential even in a test.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenBuilder")
             .field("issuer", &self.issuer.name())

@@ -12,11 +12,10 @@ use super::TokenBuilder;
 use crate::must::must;
 
 impl TokenBuilder {
-    /// The identity that this token would prove, without the token: nothing is signed or checked.
+    /// Returns the identity that this token would prove, without signing or checking anything.
     ///
-    /// For unit tests of handlers and guards, which then run as ever: a guard does not care where an identity comes
-    /// from. Roles and scopes follow the issuer's conventions. There is no [`Facts::algorithm`] and no
-    /// [`Facts::key_id`], because there was no signature.
+    /// For unit tests of handlers and guards, which work as usual, because a guard does not care where an identity comes from. Roles and
+    /// scopes follow the issuer's conventions. There is no [`Facts::algorithm`] and no [`Facts::key_id`], because there was no signature.
     ///
     /// ```
     /// use portcullis_test::MockIssuer;
@@ -35,8 +34,7 @@ impl TokenBuilder {
     ///
     /// # Panics
     ///
-    /// If the claims are malformed or do not have the form of `C`, or if there is a [`defect`](Self::defect): a token
-    /// that is refused proves nobody.
+    /// If the claims are malformed or do not fit `C`, or if there is a [`defect`](Self::defect): a refused token proves no identity.
     pub fn verified<C: DeserializeOwned>(&self) -> Verified<C> {
         assert!(self.defect.is_none(), "portcullis-test: a token with a defect proves no identity");
         let claims = self.claims_json();
@@ -49,19 +47,19 @@ impl TokenBuilder {
         Verified::assertion(facts.with_credential(CredentialKind::Jwt), custom)
     }
 
-    /// The same with its type erased and without custom claims, as a layer puts it into a request. With custom claims:
+    /// Returns the identity with its type erased and without custom claims, as a layer puts it into a request. With custom claims, use
     /// `AnyVerified::from(token.verified::<C>())`.
     ///
     /// # Panics
     ///
-    /// Those of [`verified`](Self::verified).
+    /// See [`verified`](Self::verified).
     pub fn any_verified(&self) -> AnyVerified {
         self.verified::<portcullis_core::verified::NoCustom>().into()
     }
 }
 
 fn custom<C: DeserializeOwned>(claims: &str) -> C {
-    // Not `from_str`, which fails if `C` leaves the text unread, as `NoCustom` does.
+    // Not `from_str`, which fails if `C` does not read the text, like `NoCustom`.
     let custom = C::deserialize(&mut serde_json::Deserializer::from_str(claims));
     must(custom, "the claims do not have the form of the custom type")
 }

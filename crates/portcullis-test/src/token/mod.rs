@@ -1,4 +1,4 @@
-//! Tokens in the making.
+//! Builds tokens.
 
 mod builder;
 mod identity;

@@ -1,4 +1,4 @@
-//! From members to the compact token, one stage after the other, so that a fault can set in at any of them.
+//! Builds a token in stages, from its members to the compact form, so that a fault can be put in at any stage.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     key::{Signer, SigningKey},
 };
 
-/// What is true, whatever the token says.
+/// The correct values, whatever the token says.
 pub(crate) struct Scene {
     pub(crate) issuer: String,
     pub(crate) audience: String,
@@ -19,7 +19,7 @@ pub(crate) struct Scene {
     pub(crate) key: Arc<SigningKey>,
 }
 
-/// Members and who will sign.
+/// The members, and the signer.
 pub(crate) struct Draft {
     pub(crate) scene: Scene,
     pub(crate) signer: Signer,
@@ -29,21 +29,21 @@ pub(crate) struct Draft {
     pub(crate) claims_text: Option<Vec<u8>>,
 }
 
-/// JSON text, or what stands in its place.
+/// JSON text, or other text in its place.
 pub(crate) struct Texts {
     pub(crate) header: Vec<u8>,
     pub(crate) claims: Vec<u8>,
     signer: Signer,
 }
 
-/// The signing input's two parts.
+/// The two parts of the signing input.
 pub(crate) struct Encoded {
     pub(crate) header: String,
     pub(crate) claims: String,
     signer: Signer,
 }
 
-/// The signature is made; what changes now is not covered by it.
+/// The token after signing; later changes are not covered by the signature.
 pub(crate) struct Signed {
     pub(crate) header: String,
     pub(crate) claims: String,
@@ -52,7 +52,7 @@ pub(crate) struct Signed {
 }
 
 impl Draft {
-    /// The compact token, with one thing wrong or none.
+    /// Returns the compact token, with one defect or none.
     pub(crate) fn seal(mut self, defect: Option<Defect>) -> String {
         let fault = defect.map(Defect::fault);
         if let Some(Fault::Draft(spoil)) = fault {

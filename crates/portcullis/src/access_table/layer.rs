@@ -1,4 +1,4 @@
-//! What can be set.
+//! [`AccessLayer`]: the guard that an access table makes.
 
 use std::{fmt, sync::Arc};
 
@@ -16,9 +16,9 @@ use crate::{
     location::RequestHead,
 };
 
-/// Lets through only requests for which an [`AccessTable`](crate::AccessTable) has a line, and by its terms.
+/// Admits only requests that an [`AccessTable`](crate::AccessTable) lists, on the conditions of its entry.
 ///
-/// See the [module docs](crate::access_table) for the rules. Cheap to clone. The type parameter is who answers refusals.
+/// See the [module docs](crate::access_table) for the rules. Cheap to clone. The type parameter `R` answers refusals.
 #[derive(Clone)]
 pub struct AccessLayer<R = InheritedRejection> {
     terms: Arc<Terms>,
@@ -33,10 +33,9 @@ impl AccessLayer {
 }
 
 impl<R> AccessLayer<R> {
-    /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
+    /// Answers refusals of this guard with `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
     ///
-    /// Defaults to answering as the [`AuthLayer`](crate::AuthLayer) in front is [configured
-    /// to](crate::AuthLayer::challenge).
+    /// Defaults to the [`challenge`](crate::AuthLayer::challenge) of the [`AuthLayer`](crate::AuthLayer) in front.
     #[must_use]
     pub fn rejection<N>(self, rejection: N) -> AccessLayer<N> {
         AccessLayer { terms: self.terms, rejection }
@@ -64,14 +63,14 @@ impl<R> fmt::Debug for AccessLayer<R> {
     }
 }
 
-/// Finds, in a request's extensions, the template that the router has matched.
+/// Finds the template that the router has matched, in a request's extensions.
 pub(super) type MatchedPathHook = fn(&Extensions) -> Option<&str>;
 
-/// What a layer is made of.
+/// The settings of a layer.
 #[derive(Clone, Debug)]
 struct Terms {
     matching: Matching,
-    /// `None` if no path of the table has a parameter, or the developer vouches for it.
+    /// `None` if no path of the table has a parameter, or if the developer vouches for the match.
     matched_path: Option<MatchedPathHook>,
 }
 

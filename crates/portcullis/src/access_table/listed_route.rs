@@ -1,4 +1,4 @@
-//! One line of the table.
+//! [`ListedRoute`]: one entry of the table.
 
 use std::fmt;
 
@@ -19,23 +19,23 @@ impl ListedRoute {
         Self { method, path, access }
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &RouteMethod {
         &self.method
     }
 
-    /// The path's template, in axum's syntax.
+    /// Returns the path's template, in axum's syntax.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Who may use it.
+    /// Returns who may use the route.
     pub fn access(&self) -> &Access {
         &self.access
     }
 
     pub(super) fn below(&self, prefix: &str) -> Self {
-        // As `Router::nest` joins them.
+        // Joined like in `Router::nest`.
         let path = match (prefix.strip_suffix('/'), self.path.as_str()) {
             (Some(prefix), path) => format!("{prefix}{path}"),
             (None, "/") => prefix.to_owned(),
@@ -49,11 +49,11 @@ impl ListedRoute {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Access {
-    /// Everybody, without a credential, too.
+    /// Everyone, even without a credential.
     Public,
     /// Every caller with a verified token.
     Authenticated,
-    /// Every caller with a verified token that meets this.
+    /// Every caller with a verified token that meets this requirement.
     Require(Requirement),
 }
 
@@ -67,15 +67,15 @@ impl fmt::Display for Access {
     }
 }
 
-/// The method of a listed route: one, or any that is not listed for the same path.
+/// The method of a listed route: one method, or all methods that are not listed for the same path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RouteMethod(Option<Method>);
 
 impl RouteMethod {
-    /// Any method that is not listed for the same path: what axum's `any` serves. Printed as `ANY`.
+    /// All methods that are not listed for the same path, which axum serves with `any`. Printed as `ANY`.
     pub const ANY: Self = Self(None);
 
-    /// The method; `None` for any.
+    /// Returns the method; `None` for [`ANY`](Self::ANY).
     pub fn method(&self) -> Option<&Method> {
         self.0.as_ref()
     }

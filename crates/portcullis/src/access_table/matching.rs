@@ -1,4 +1,4 @@
-//! From a request to the line of the table that it falls under.
+//! Finds the entry of the table that applies to a request.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Matching(Router<ListedPath>);
 
-/// All lines of one path.
+/// All entries of one path.
 #[derive(Clone, Debug)]
 struct ListedPath {
     template: String,
     lines: Vec<(RouteMethod, Access)>,
 }
 
-/// The line that a request falls under.
+/// The entry that applies to a request.
 pub(super) struct Line<'m> {
     pub(super) template: &'m str,
     pub(super) access: &'m Access,
@@ -45,7 +45,7 @@ impl Matching {
         let mut router = Router::new();
         for (template, lines) in paths {
             let path = ListedPath { template: template.to_owned(), lines };
-            // Malformed ones are reported already.
+            // Malformed ones have already been reported.
             if parameter_names(template).is_ok()
                 && let Err(conflict) = router.insert(template, path)
             {
@@ -55,11 +55,11 @@ impl Matching {
         ConfigError::check(problems).map(|()| Self(router))
     }
 
-    /// The line for a request; `None` if there is none.
+    /// Returns the entry for a request; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// If the path's parameters are no text and a requirement has to look at them.
+    /// If the path's parameters are not text and a requirement needs them.
     pub(super) fn find(&self, method: &Method, uri: &Uri) -> Result<Option<Line<'_>>, AuthError> {
         let Ok(matched) = self.0.at(uri.path()) else { return Ok(None) };
         let path = matched.value;
@@ -73,7 +73,7 @@ impl Matching {
 }
 
 impl ListedPath {
-    /// In the order in which axum's `MethodRouter` looks for a handler.
+    /// Looks up the method in the same order as axum's `MethodRouter`.
     fn access(&self, method: &Method) -> Option<&Access> {
         let listed = |wanted: Option<&Method>| self.lines.iter().find(|(known, _)| known.method() == wanted);
         let line = listed(Some(method));

@@ -1,4 +1,4 @@
-//! Every route of a service with who may use it: a guard, and a list that a test can hold.
+//! [`AccessTable`]: lists every route of a service with who may use it. It is a guard, and a list that a test can check.
 //!
 //! ```text
 //! METHOD  PATH          REQUIREMENT
@@ -8,24 +8,25 @@
 //!
 //! # Rules
 //!
-//! 1. What is not listed is refused, whatever the router has: 401 `credential_missing` for an anonymous caller, 403
-//!    `requirement_not_met` for one with a verified token. That goes for a listed path with another method, too.
-//! 2. Public routes are named as such, and nothing else is public. So put an [optional](crate::AuthLayer::optional)
-//!    [`AuthLayer`](crate::AuthLayer) outside, which lets anonymous callers come this far: first `.layer(..)` with the
-//!    table's layer, then `.layer(auth.optional())`. A bad credential is refused even on a public route: see below.
-//! 3. Paths are matched as axum matches them, by the same library: octet by octet as they were sent. Nothing is decoded
-//!    or normalised, so `//admin`, `/admin/`, `/./admin` and `/%61dmin` are not `/admin`. A layer that rewrites paths must
-//!    stand outside of the table, never between it and the router.
-//! 4. `HEAD` is decided as `GET` unless it is listed, since axum answers it by the handler of `GET`.
-//! 5. A CORS preflight is a request without a caller: it reaches public routes only. Put a `CorsLayer` outside, where
-//!    it answers preflights.
-//! 6. The table does not see the router. A route that the router has and the table has not is refused, also where a listed
-//!    template covers its path (`/orders/export` is no `/orders/{id}`), because [`AccessTable::layer_with`] compares with what
-//!    the router has matched. A table whose paths have no parameters needs no such comparison: [`AccessTable::layer`]. For a
-//!    router that cannot tell there is [`AccessTable::danger_layer_without_matched_path`].
+//! 1. A request that the table does not list is refused, even if the router has a route for it: with 401 `credential_missing` for an
+//!    anonymous caller, and with 403 `requirement_not_met` for a caller with a verified token. The same holds for a listed path with
+//!    another method.
+//! 2. Only routes that are listed as public are public. So put an [optional](crate::AuthLayer::optional) [`AuthLayer`](crate::AuthLayer)
+//!    outside, which lets anonymous callers get this far: first `.layer(..)` with the table's layer, then `.layer(auth.optional())`. An
+//!    invalid credential is refused even on a public route: see below.
+//! 3. Paths are matched exactly as axum matches them, by the same library: byte by byte as they were sent. They are not decoded or
+//!    normalised, so `//admin`, `/admin/`, `/./admin` and `/%61dmin` are not `/admin`. A layer that rewrites paths must be outside the
+//!    table, never between it and the router.
+//! 4. `HEAD` is treated as `GET` unless it is listed, because axum answers it with the handler of `GET`.
+//! 5. A CORS preflight is a request without a caller: it reaches only public routes. Put a `CorsLayer` outside, where it answers
+//!    preflights.
+//! 6. The table does not see the router. A route that the router has and the table does not list is refused, even if a listed template
+//!    matches its path (`/orders/export` matches `/orders/{id}`), because [`AccessTable::layer_with`] compares with the template that the
+//!    router has matched. A table whose paths have no parameters needs no such comparison: [`AccessTable::layer`]. For a router that
+//!    cannot tell the template, there is [`AccessTable::danger_layer_without_matched_path`].
 //!
-//! In axum the layer goes on the outermost router, where it sees the whole path. On a router that is nested later, it sees
-//! the rest of the path behind the prefix, and so must its routes be listed.
+//! In axum, add the layer to the outermost router, where it sees the whole path. On a nested router, it sees only the path after the
+//! prefix, so list the routes without the prefix.
 //!
 //! # Example
 //!
@@ -46,14 +47,14 @@
 //! GET     /health       public
 //! GET     /orders/{id}  scope(\"orders:read\")");
 //!
-//! // in a test the verified token is asserted; a service has AuthLayer::new(admission).optional() here
+//! // a test asserts the verified token; a service uses AuthLayer::new(admission).optional() here
 //! let facts = Facts::assertion(r#"{"scope": "orders:read"}"#, Conventions::new("https://issuer.example"))?;
 //! let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom)).optional();
 //! let guard = table.layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
 //! let app = Router::new()
 //!     .route("/health", get(async || "fine"))
 //!     .route("/orders/{id}", get(async || "an order").post(async || "changed"))
-//!     .route("/orders/export", get(async || "all orders")) // somebody forgot to list it
+//!     .route("/orders/export", get(async || "all orders")) // not listed by mistake
 //!     .layer(guard)
 //!     .layer(auth);
 //!
@@ -70,9 +71,9 @@
 //!
 //! # Public routes beside the layer
 //!
-//! Browsers and clients often send the token they have with every request. Behind an optional layer, an expired one is
-//! refused on `POST /login`, too, which is where the caller wants to get a new one. Keep such routes out of the layer:
-//! two routers, each with its table. Only the second table guards; both merged are what a test or a page prints.
+//! Browsers and clients often send their token with every request. Behind an optional layer, an expired token is refused even on `POST
+//! /login`, where the caller wants to get a new one. Keep such routes outside the layer: make two routers, each with its table. Only the
+//! second table is a guard; a test or a page prints both, merged.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::{get, post}};

@@ -1,4 +1,4 @@
-//! The list.
+//! [`AccessTable`]: the list of routes.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use portcullis_core::ConfigError;
 use super::{Access, AccessLayer, ListedRoute, RouteMethod, matching::Matching};
 use crate::{Requirement, guard::path_template::parameter_names};
 
-/// The list of every route of a service with who may use it. [`Display`](fmt::Display) prints it as an aligned table.
+/// Lists every route of a service with who may use it. [`Display`](fmt::Display) prints it as an aligned table.
 ///
-/// See the [module docs](crate::access_table) for the rules. Routes are printed in the order in which they are listed.
+/// See the [module docs](crate::access_table) for the rules. Routes are printed in the order in which they were listed.
 #[derive(Clone, Debug, Default)]
 pub struct AccessTable {
     routes: Vec<ListedRoute>,
 }
 
 impl AccessTable {
-    /// An empty table: everything is refused.
+    /// Returns an empty table, which refuses every request.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lists a route that everybody may use, without a credential, too.
+    /// Lists a route that everyone may use, even without a credential.
     #[must_use]
     pub fn public(self, method: impl Into<RouteMethod>, path: impl Into<String>) -> Self {
         self.list(method.into(), path.into(), Access::Public)
@@ -34,9 +34,9 @@ impl AccessTable {
         self.list(method.into(), path.into(), Access::Authenticated)
     }
 
-    /// Lists a route that everybody may use who meets `requirement`.
+    /// Lists a route that every caller may use who meets `requirement`.
     ///
-    /// The path's parameters are there for [`param`](crate::requirement::param) to compare with.
+    /// The requirement can compare with the path's parameters: [`param`](crate::requirement::param).
     #[must_use]
     pub fn require(self, method: impl Into<RouteMethod>, path: impl Into<String>, requirement: Requirement) -> Self {
         self.list(method.into(), path.into(), Access::Require(requirement))
@@ -56,7 +56,7 @@ impl AccessTable {
         self
     }
 
-    /// The routes, in the order in which they are listed.
+    /// Returns the routes, in the order in which they were listed.
     pub fn routes(&self) -> impl ExactSizeIterator<Item = &ListedRoute> {
         self.routes.iter()
     }
@@ -65,11 +65,11 @@ impl AccessTable {
     ///
     /// # Errors
     ///
-    /// With every problem: malformed paths, routes that are listed twice or in conflict, requirements that compare with
-    /// a parameter that their path lacks or that nobody can meet.
+    /// If the table has mistakes; the error lists all of them: malformed paths, routes that are listed twice or in conflict, requirements
+    /// that compare with a parameter that their path lacks, or that no caller can meet.
     ///
-    /// If a path has a parameter: a route that the router has and the table has not, `/admin`, would then be taken for
-    /// `/{page}`. See [`layer_with`](Self::layer_with).
+    /// If a path has a parameter. Otherwise `/admin`, a route that the router has and the table does not list, would be treated as
+    /// `/{page}`. Use [`layer_with`](Self::layer_with) instead.
     pub fn layer(&self) -> Result<AccessLayer, ConfigError> {
         let matching = Matching::new(&self.routes)?;
         let problem = |route: &ListedRoute| {
@@ -84,11 +84,11 @@ impl AccessTable {
         Ok(AccessLayer::new(matching, None))
     }
 
-    /// Returns the guard of any table, for a router that matches before its layers run, such as axum's: a request is compared
-    /// with the template that the router has matched, as `matched_path` finds it in the request's extensions. If that is not
-    /// the path of the table's line, the request is refused as unlisted.
+    /// Returns the guard of any table, for a router that matches before its layers run, such as axum's. The guard compares each request's
+    /// entry with the template that the router has matched, which `matched_path` finds in the request's extensions. If the two differ,
+    /// the request is refused as unlisted.
     ///
-    /// A fallback has no template and is refused, too; serve what it serves as a route, `/{*path}`. With axum:
+    /// A fallback has no template and is refused too; serve it as a route, `/{*path}`, instead. With axum:
     ///
     /// ```
     /// # fn main() -> Result<(), portcullis::ConfigError> {
@@ -103,20 +103,20 @@ impl AccessTable {
     ///
     /// # Errors
     ///
-    /// With every problem, as for [`layer`](Self::layer).
+    /// If the table has mistakes, as for [`layer`](Self::layer).
     pub fn layer_with(&self, matched_path: fn(&Extensions) -> Option<&str>) -> Result<AccessLayer, ConfigError> {
         Ok(AccessLayer::new(Matching::new(&self.routes)?, Some(matched_path)))
     }
 
-    /// Returns the guard of any table, **without comparing with what the router has matched**.
+    /// Returns the guard of any table, **without comparing with the template that the router has matched**.
     ///
-    /// For a router that cannot tell. What is weaker: a route that the router has and the table has not is open by the terms of
-    /// any listed template that covers its path. With `/{page}` listed as public, a forgotten `/admin` is public. Hold
-    /// the router's routes against the table in a test, and list no template that covers more than its own route.
+    /// For a router that cannot tell the template. This is weaker: a route that the router has and the table does not list is open on the
+    /// conditions of any listed template that matches its path. If `/{page}` is listed as public, a forgotten `/admin` is public. Compare
+    /// the router's routes with the table in a test, and list no template that matches more than its own route.
     ///
     /// # Errors
     ///
-    /// With every problem, as for [`layer`](Self::layer).
+    /// If the table has mistakes, as for [`layer`](Self::layer).
     pub fn danger_layer_without_matched_path(&self) -> Result<AccessLayer, ConfigError> {
         Ok(AccessLayer::new(Matching::new(&self.routes)?, None))
     }

@@ -1,4 +1,4 @@
-//! The verified token.
+//! [`Claims`]: extracts the verified token.
 
 use std::ops::Deref;
 
@@ -13,13 +13,14 @@ use portcullis_core::{
 use super::from_context::{FromContext, extract, verified};
 use crate::{AuthContext, rejection::AuthRejection};
 
-/// The caller's verified token with custom claims of type `C`, to which it dereferences.
+/// The caller's verified token with custom claims of type `C`. It dereferences to [`Verified<C>`](crate::Verified).
 ///
-/// `C` is the type that the authenticator was given by
-/// [`JwtAuthenticator::claims`](crate::JwtAuthenticator::claims); the claims were parsed there, once. With another
-/// type, the answer is 500 and the log names both. As `Option<Claims<C>>` it gives `None` for a request that came in
-/// without a credential through an [optional](crate::AuthLayer::optional) layer; a bad credential never gets this far, and
-/// a CORS preflight that the layer [let through](crate::AuthLayer::danger_pass_preflights) is refused.
+/// `C` must be the type that was given to the authenticator with [`JwtAuthenticator::claims`](crate::JwtAuthenticator::claims); the
+/// authenticator parses the claims once. For any other type, the answer is 500 and the log names both types.
+///
+/// `Option<Claims<C>>` is `None` for a request that came in without a credential through an [optional](crate::AuthLayer::optional) layer.
+/// An invalid credential never gets this far, and a CORS preflight that the layer [let through](crate::AuthLayer::danger_pass_preflights)
+/// is refused.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in a handler's signature")]
 pub struct Claims<C = NoCustom>(pub Verified<C>);

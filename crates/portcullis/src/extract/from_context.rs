@@ -1,4 +1,4 @@
-//! What all extractors have in common.
+//! [`FromContext`]: what all extractors have in common.
 
 use http::request::Parts;
 use portcullis_core::{AuthError, Code, authenticator::Attempt, verified::AnyVerified};
@@ -9,29 +9,28 @@ use crate::{
     telemetry,
 };
 
-/// Something that an extractor takes from the [`AuthContext`]. What implements it can be wrapped in
-/// [`FromState`](super::FromState).
+/// A value that an extractor takes from the [`AuthContext`]. Types that implement it can be wrapped in [`FromState`](super::FromState).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be had from an `AuthContext`",
+    message = "`{Self}` cannot be extracted from an `AuthContext`",
     note = "`FromState` takes `Claims`, `Option<Claims>`, `GrantedScopes`, `RawToken` and `Require`, or your own type that implements `FromContext`"
 )]
 pub trait FromContext: Send + Sized {
-    /// Takes what it needs; an error if it is not there, with the [`Code`] that says why.
+    /// Extracts the value, or fails with the [`Code`] that says why it is not there.
     fn from_context(context: &AuthContext, parts: &Parts) -> Attempt<Self>;
 
-    /// The same where nobody else needs the context: what it needs may be taken out. Defaults to
+    /// Extracts the value from a context that nothing else needs, so the value may be moved out of it. Defaults to
     /// [`from_context`](Self::from_context).
     fn from_own_context(context: AuthContext, parts: &Parts) -> Attempt<Self> {
         Self::from_context(&context, parts)
     }
 }
 
-/// The verified token, or the error of a request that came in without a credential.
+/// Returns the verified token, or the error for a request without a credential.
 pub(super) fn verified(context: &AuthContext) -> Result<&AnyVerified, AuthError> {
     context.verified().ok_or_else(|| Code::CredentialMissing.into())
 }
 
-/// Extracts behind a layer.
+/// Extracts behind an `AuthLayer`.
 pub(super) async fn extract<E: FromContext>(parts: &Parts) -> Result<E, AuthRejection> {
     let Some(context) = parts.extensions.get::<AuthContext>() else {
         return Err(reject(no_layer(std::any::type_name::<E>()), None));
@@ -46,7 +45,7 @@ pub(super) async fn extract<E: FromContext>(parts: &Parts) -> Result<E, AuthReje
     })
 }
 
-/// Turns an error into the answer that the layer in front would give.
+/// Turns an error into the same answer that the layer in front would give.
 pub(super) fn reject(error: AuthError, challenge: Option<&BearerChallenge>) -> AuthRejection {
     telemetry::request_refused(&error, None);
     match challenge {

@@ -1,4 +1,4 @@
-//! Authentication in the extractor.
+//! [`FromState`]: authenticates in the extractor, without a layer.
 
 use std::{future, sync::Arc};
 
@@ -13,14 +13,16 @@ use crate::{
     rejection::AuthRejection,
 };
 
-/// Extracts `E` without a layer in front: the request is authenticated here, by the [`AuthLayer`] in the router's
+/// Extracts `E` without a layer in front of the handler: the extractor authenticates the request with the [`AuthLayer`] in the router's
 /// state.
 ///
-/// For a router where only some handlers need to know the caller. Whether a request without a credential is refused depends
-/// on `E`: `FromState<Option<Claims>>` lets it through, `FromState<Claims>` does not; the layer's
-/// [`optional`](AuthLayer::optional) setting is ignored. Nothing is added to the response: for credentials in queries and
-/// cookies, where a cache has to be told, use the layer itself. Its [`rejection`](AuthLayer::rejection) is ignored as well:
-/// refusals are answered by its [`challenge`](AuthLayer::challenge).
+/// Use it in routers where only some handlers need to know the caller. `E` decides whether a request without a credential is refused:
+/// `FromState<Option<Claims>>` lets it through, `FromState<Claims>` does not. The layer's [`optional`](AuthLayer::optional) setting is
+/// ignored.
+///
+/// The extractor does not change the response. For credentials in queries and cookies, the response needs a `Cache-Control` header, so
+/// use the layer itself. The layer's [`rejection`](AuthLayer::rejection) is ignored too: its [`challenge`](AuthLayer::challenge) answers
+/// refusals.
 ///
 /// ```
 /// use axum::{Router, extract::FromRef, routing::get};
@@ -87,10 +89,10 @@ async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext
     Ok(context)
 }
 
-/// What the first of several extractors found in a place that the credential was taken out of.
+/// What the first of several extractors found at a location from which it removed the credential.
 #[derive(Clone)]
 struct Remembered {
-    /// By which layer: another one has its own locations and issuers.
+    /// The layer that found it: another layer has its own locations and issuers.
     gate: Arc<Gate>,
     context: AuthContext,
 }

@@ -1,4 +1,4 @@
-//! What was granted.
+//! [`GrantedScopes`]: extracts the caller's scopes.
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
@@ -9,17 +9,17 @@ use crate::{AuthContext, rejection::AuthRejection};
 
 /// The scopes that the caller's token grants.
 ///
-/// For handlers whose answer depends on them. To let on only callers that have a scope, use a guard.
+/// For handlers whose answer depends on the scopes. To admit only callers that have a scope, use a guard.
 #[derive(Clone, Debug)]
 pub struct GrantedScopes(AnyVerified);
 
 impl GrantedScopes {
-    /// The scopes as they stand in the token.
+    /// Returns the scopes as they are written in the token.
     pub fn scopes(&self) -> Scopes<'_> {
         self.0.scopes()
     }
 
-    /// Whether one of them covers `scope`, by the issuer's scope rule.
+    /// Whether one of the scopes covers `scope`, by the issuer's scope rule.
     pub fn allow(&self, scope: &str) -> bool {
         self.0.has_scope(scope)
     }

@@ -9,9 +9,9 @@
 //! | [`RawToken`] | the token's text, if the layer [keeps it](crate::AuthLayer::keep_token) | 401 |
 //! | [`FromState<E>`](FromState) | what `E` gives, authenticated in the extractor, without a layer | as `E` |
 //!
-//! Behind an [`AuthLayer`](crate::AuthLayer) they read what it left. A handler that uses one without a layer in front
-//! is a mistake of the developer: the answer is 500 with the code `service_misconfigured`, and the log (in a debug build
-//! the answer, too) says which layer is missing. Without a layer, wrap them in [`FromState`].
+//! Behind an [`AuthLayer`](crate::AuthLayer), extractors read what the layer left in the request. Using one without a layer in front is a
+//! developer's mistake: the answer is 500 with the code `service_misconfigured`, and the log (in a debug build the answer too) says which
+//! layer is missing. To use an extractor without a layer, wrap it in [`FromState`].
 //!
 //! # Example
 //!

@@ -1,4 +1,4 @@
-//! The token's text, for those who must pass it on.
+//! [`RawToken`]: extracts the token's text, to pass it on to another service.
 
 use std::fmt;
 
@@ -11,14 +11,15 @@ use crate::{AuthContext, context::PresentedToken, rejection::AuthRejection};
 
 /// The text of the token that was verified, for a handler that calls another service on the caller's behalf.
 ///
-/// Whoever has it can act as the caller: hand it to services that you trust with that, and never log it. `Debug` does
-/// not show it. Only with [`AuthLayer::keep_token`](crate::AuthLayer::keep_token); else the answer is 500 and the log
-/// says why.
+/// Anyone who has the text can act as the caller: send it only to services that you trust with that, and never log it. `Debug` does not
+/// show it.
+///
+/// It requires [`AuthLayer::keep_token`](crate::AuthLayer::keep_token); otherwise the answer is 500 and the log says why.
 #[derive(Clone)]
 pub struct RawToken(PresentedToken);
 
 impl RawToken {
-    /// The text.
+    /// Returns the token's text.
     pub fn expose(&self) -> &str {
         self.0.as_str()
     }

@@ -1,4 +1,4 @@
-//! A requirement that a handler's signature shows.
+//! [`Require`]: a requirement in a handler's signature.
 
 use std::{fmt, marker::PhantomData, ops::Deref};
 
@@ -11,7 +11,7 @@ use crate::{AuthContext, Guard, guard::authorize, rejection::AuthRejection};
 
 /// The verified token of a caller who meets the requirement of the [`Guard`] `G`.
 ///
-/// Whoever does not is answered as by a [`RequireLayer`](crate::RequireLayer) with that requirement. Ages of logins are
+/// Other callers get the same answer as from a [`RequireLayer`](crate::RequireLayer) with that requirement. The age of a login is
 /// measured with the admission's [clock](crate::Admission::clock).
 pub struct Require<G: Guard> {
     verified: AnyVerified,

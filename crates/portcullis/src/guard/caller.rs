@@ -1,15 +1,14 @@
-//! Who is asking.
+//! Finds the caller in a request's extensions.
 
 use http::Extensions;
 use portcullis_core::{AuthError, Code, UnixTime, verified::AnyVerified};
 
 use crate::AuthContext;
 
-/// The verified token of a request that came past an `AuthLayer`, and the instant by which the admission has let it in.
+/// Returns the verified token of a request that passed an `AuthLayer`, and the instant at which the admission admitted it.
 ///
-/// A CORS preflight has no token and is refused here: clients that are not browsers can send one with any method in mind and
-/// any body, and some services look at neither. Where preflights have to be answered, a `CorsLayer` outside answers them
-/// before they come this far.
+/// A CORS preflight has no token and is refused here. Clients other than browsers can send one for any method and with any body, and some
+/// services check neither. To answer preflights, put a `CorsLayer` outside: it answers them before they reach the guard.
 pub(crate) fn caller(extensions: &Extensions) -> Result<(&AnyVerified, UnixTime), AuthError> {
     match extensions.get::<AuthContext>() {
         Some(context) => match context.admitted() {

@@ -1,4 +1,4 @@
-//! The response to come.
+//! [`GuardFuture`]: the response of a guarded service.
 
 use std::{
     fmt,
@@ -36,16 +36,16 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F, H, T> {
-        /// The decision has to be waited for. Boxed: it is rare, and the request is large.
+        /// The decision is still pending. Boxed, because this is rare and the request is large.
         Waiting { held: Option<H> },
-        /// The inner service is at work.
+        /// The inner service is working.
         Inner { #[pin] future: F },
-        /// It never got that far.
+        /// The request was refused.
         Rejected { response: Option<T> },
     }
 }
 
-/// A request that waits for the decision, and everything that is needed afterwards.
+/// A request that waits for the decision, with everything that is needed afterwards.
 struct Held<S, B, R> {
     waiting: Waiting<()>,
     inner: S,

@@ -10,7 +10,7 @@ use super::PathTemplate;
 use crate::requirement::Circumstances;
 use crate::{Requirement, requirement::PathParams};
 
-/// A requirement as a type, so that a handler's signature shows it: axum's extractor `Require<G>` takes one.
+/// A requirement as a type, so that a handler's signature can show it with axum's extractor `Require<G>`.
 ///
 /// ```
 /// use std::sync::LazyLock;
@@ -29,7 +29,7 @@ use crate::{Requirement, requirement::PathParams};
 /// }
 ///
 /// async fn orders(caller: Require<MayReadOrders>) -> String {
-///     format!("orders of {}", caller.subject().unwrap_or("nobody"))
+///     format!("orders of {}", caller.subject().unwrap_or("unknown"))
 /// }
 /// # let _ = orders;
 /// ```
@@ -38,13 +38,13 @@ use crate::{Requirement, requirement::PathParams};
     note = "implement `Guard` for it: `fn requirement() -> &'static Requirement`"
 )]
 pub trait Guard: 'static {
-    /// What is asked of the caller. Called for every request, so keep it in a `LazyLock`.
+    /// Returns the requirement. Called for every request, so keep it in a `LazyLock`.
     fn requirement() -> &'static Requirement;
 
-    /// The template by which path parameters are taken from the request, as for
-    /// [`RequireLayer::path`](crate::RequireLayer::path). Looked at only if the requirement compares with any.
+    /// Returns the template for taking path parameters from the request, as for [`RequireLayer::path`](crate::RequireLayer::path). It is
+    /// used only if the requirement compares with a path parameter.
     ///
-    /// Defaults to none. A malformed one is a mistake of the developer: 500.
+    /// Defaults to none. A malformed template is a developer's mistake and answered with 500.
     fn path() -> Option<&'static str> {
         None
     }

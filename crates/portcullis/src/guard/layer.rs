@@ -1,4 +1,4 @@
-//! What can be set.
+//! [`RequireLayer`]: the settings of a guard.
 
 use std::{fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{Requirement, explain::RouteGuard};
 
 /// Lets through only requests whose caller meets a requirement.
 ///
-/// See the [module docs](crate::guard) for the rules. Cheap to clone. The type parameter is who answers refusals.
+/// See the [module docs](crate::guard) for the rules. Cheap to clone. The type parameter `R` answers refusals.
 #[derive(Clone)]
 pub struct RequireLayer<R = InheritedRejection> {
     rule: Arc<Rule>,
@@ -18,7 +18,7 @@ pub struct RequireLayer<R = InheritedRejection> {
 }
 
 impl RequireLayer {
-    /// Asks this of every caller.
+    /// Requires this of every caller.
     pub fn new(requirement: Requirement) -> Self {
         let rule = Rule { requirement, template: None };
         Self { rule: Arc::new(rule), rejection: InheritedRejection }
@@ -28,8 +28,7 @@ impl RequireLayer {
 impl<R> RequireLayer<R> {
     /// Takes path parameters from the request by this template, in axum's syntax: `/instances/{instance}`.
     ///
-    /// Defaults to none, since a layer cannot see the route's own. See the [module docs](crate::guard) for routers that
-    /// are nested.
+    /// Defaults to none, because a layer cannot see the route's own template. See the [module docs](crate::guard) for nested routers.
     ///
     /// # Errors
     ///
@@ -40,16 +39,15 @@ impl<R> RequireLayer<R> {
         Ok(self)
     }
 
-    /// Answers refusals of this guard by `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
+    /// Answers refusals of this guard with `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
     ///
-    /// Defaults to answering as the [`AuthLayer`](crate::AuthLayer) in front is [configured
-    /// to](crate::AuthLayer::challenge).
+    /// Defaults to the [`challenge`](crate::AuthLayer::challenge) of the [`AuthLayer`](crate::AuthLayer) in front.
     #[must_use]
     pub fn rejection<N>(self, rejection: N) -> RequireLayer<N> {
         RequireLayer { rule: self.rule, rejection }
     }
 
-    /// What it asks.
+    /// Returns the requirement.
     pub fn requirement(&self) -> &Requirement {
         &self.rule.requirement
     }

@@ -1,23 +1,21 @@
 //! A layer that lets through only callers who meet a [`Requirement`](crate::Requirement).
 //!
-//! 1. It stands *behind* an [`AuthLayer`](crate::AuthLayer), whose [`AuthContext`](crate::AuthContext) it reads. Without
-//!    one the answer is 500 `service_misconfigured`: a guard that nobody can pass is found at once, one that lets
-//!    everybody pass is not.
-//! 2. A request without a credential (through an [optional](crate::AuthLayer::optional) layer) is answered by 401. A CORS
-//!    preflight is such a request: put a `CorsLayer` outside, where it answers them.
+//! 1. A guard is *behind* an [`AuthLayer`](crate::AuthLayer), whose [`AuthContext`](crate::AuthContext) it reads. Without one, the answer
+//!    is 500 `service_misconfigured`. Developers notice at once that no request passes; they would not notice that every request passes.
+//! 2. A request without a credential (through an [optional](crate::AuthLayer::optional) layer) is answered with 401. A CORS preflight is
+//!    such a request: put a `CorsLayer` outside, where it answers preflights.
 //! 3. Otherwise the requirement decides, by the rules of [`requirement`](crate::requirement).
-//! 4. Refusals are answered by the `AuthLayer`'s [`challenge`](crate::AuthLayer::challenge), unless
-//!    [`RequireLayer::rejection`] says otherwise.
+//! 4. The `AuthLayer`'s [`challenge`](crate::AuthLayer::challenge) answers refusals, unless [`RequireLayer::rejection`] says otherwise.
 //!
-//! With axum the layer goes on a route, a `MethodRouter` or a router, *before* the `AuthLayer` in the order of `layer`
-//! calls, since each call wraps what was there. [`Guard`] is the same for one handler's signature.
+//! In axum, add the layer to a route, a `MethodRouter` or a router, *before* the `AuthLayer` in the order of `layer` calls, because each
+//! call wraps what was added before. [`Guard`] does the same for one handler, in its signature.
 //!
 //! # Path parameters
 //!
 //! A requirement that compares with [`param`](crate::requirement::param) needs the route's template, in axum's syntax:
-//! [`RequireLayer::path`]. It is held against the path as the layer sees it. Inside of a router that axum has nested at
-//! `/api`, that is the path without `/api`; on the outer router it is the whole path. Where the template does not match,
-//! the answer is 403: a client chooses the path.
+//! [`RequireLayer::path`]. The template is compared with the path as the layer sees it. In a router nested at `/api`, this is the path
+//! without `/api`; on the outer router, it is the whole path. If the template does not match, the answer is 403, because the client
+//! chooses the path.
 //!
 //! # Example
 //!
@@ -32,7 +30,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let app = |claims: &str| -> Result<Router, portcullis::AuthError> {
-//!     // in a test the verified token is asserted; a service has AuthLayer::new(admission) here
+//!     // a test asserts the verified token; a service uses AuthLayer::new(admission) here
 //!     let facts = Facts::assertion(claims, Conventions::new("https://issuer.example"))?;
 //!     let auth = AuthLayer::assertion(Verified::assertion(facts, NoCustom));
 //!     let orders = get(async || "orders").layer(RequireLayer::new(scope("orders:read")));

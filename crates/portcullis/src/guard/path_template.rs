@@ -1,4 +1,4 @@
-//! A route's path with names in it.
+//! [`PathTemplate`]: a route's path with named parameters.
 
 use http::Uri;
 use matchit::{Params, Router};
@@ -22,10 +22,10 @@ impl PathTemplate {
         Ok(Self(router))
     }
 
-    /// The parameters of a path.
+    /// Returns the parameters of a path.
     ///
-    /// A path that the template does not match is one that nobody has been granted anything on: 403, and not the 500 of
-    /// a mistake, since a client chooses the path.
+    /// If the template does not match the path, the answer is 403: no access can have been granted on such a path. It is not 500, because
+    /// the client chooses the path.
     pub(crate) fn params(&self, uri: &Uri) -> Result<PathParams, AuthError> {
         match self.0.at(uri.path()) {
             Ok(matched) => decode(&matched.params),
@@ -35,18 +35,18 @@ impl PathTemplate {
     }
 }
 
-/// The parameters, percent-decoded once, as axum's `Path` has them.
+/// Returns the parameters, percent-decoded once, like axum's `Path`.
 pub(crate) fn decode(params: &Params<'_, '_>) -> Result<PathParams, AuthError> {
     let decode = |(name, value): (&str, &str)| match percent_decode_str(value).decode_utf8() {
         Ok(value) => Ok((name.to_owned(), value.into_owned())),
-        // Nobody can have been granted anything on a resource whose name is no text.
+        // No access can have been granted on a resource whose name is not text.
         Err(_) => Err(AuthError::new(Code::RequirementNotMet)
             .with_explanation(format!("the path parameter {name:?} of the request is not UTF-8"))),
     };
     params.iter().map(decode).collect::<Result<Vec<_>, _>>().map(PathParams::from_iter)
 }
 
-/// Everything that is wrong with a requirement on a route of that template.
+/// Returns everything that is wrong with a requirement on a route with this template.
 pub(crate) fn problems(template: &str, requirement: &Requirement) -> Vec<String> {
     let mut problems = requirement.problems();
     match parameter_names(template) {
@@ -61,7 +61,7 @@ pub(crate) fn problems(template: &str, requirement: &Requirement) -> Vec<String>
     problems
 }
 
-/// The names in a template, or what is wrong with it. Keeps to axum's rules: what axum refuses is refused here, too.
+/// Returns the names in a template, or what is wrong with it. Follows axum's rules: what axum refuses is refused here too.
 pub(crate) fn parameter_names(template: &str) -> Result<Vec<String>, String> {
     if !template.starts_with('/') {
         return Err(format!("the path {template:?} does not start with `/`"));
@@ -75,7 +75,7 @@ pub(crate) fn parameter_names(template: &str) -> Result<Vec<String>, String> {
         let Piece::Name(name) = piece else { continue };
         let name = name.strip_prefix('*').unwrap_or(&name).to_owned();
         if names.contains(&name) {
-            return Err(format!("the path {template:?} has the parameter {name:?} twice: which of them counts?"));
+            return Err(format!("the path {template:?} has the parameter {name:?} twice: rename one of them"));
         }
         names.push(name);
     }

@@ -1,12 +1,11 @@
-//! How a guard answers unless it is told otherwise.
+//! [`InheritedRejection`]: a guard's default answer.
 
 use http::Response;
 use portcullis_core::AuthError;
 
 use crate::rejection::{BearerChallenge, MakeRejection};
 
-/// Answers as the [`AuthLayer`](crate::AuthLayer) in front is configured to, by its [`BearerChallenge`]. The guards'
-/// default.
+/// Answers with the [`BearerChallenge`] of the [`AuthLayer`](crate::AuthLayer) in front. The default for guards.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct InheritedRejection;

@@ -5,7 +5,7 @@ use portcullis_core::AuthError;
 use super::{Asked, Decide, PathTemplate};
 use crate::{Requirement, location::RequestHead, requirement::PathParams};
 
-/// What a [`RequireLayer`](super::RequireLayer) is made of.
+/// The settings of a [`RequireLayer`](super::RequireLayer).
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) requirement: Requirement,

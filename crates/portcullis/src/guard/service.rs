@@ -1,4 +1,4 @@
-//! A service behind a guard.
+//! [`GuardService`]: a service behind a guard.
 
 use std::{
     fmt,
@@ -28,7 +28,7 @@ pub(crate) enum Asked<'g> {
     Requirement(&'g Requirement, PathParams),
 }
 
-/// The decision of a guard, made without touching the request.
+/// A guard's decision, made without changing the request.
 pub(crate) trait Decide: fmt::Debug + Send + Sync {
     /// What is asked of that request.
     ///
@@ -58,7 +58,7 @@ pub(crate) trait Decide: fmt::Debug + Send + Sync {
     }
 }
 
-/// An inner service that only callers reach whom a guard lets through. Made by [`RequireLayer`](crate::RequireLayer) and
+/// An inner service that only requests reach that a guard admits. Made by [`RequireLayer`](crate::RequireLayer) and
 /// [`AccessLayer`](crate::access_table::AccessLayer).
 #[derive(Clone)]
 pub struct GuardService<S, R> {

@@ -1,4 +1,4 @@
-//! Keys in a file, watched and swapped while the service runs.
+//! [`KeyFile`]: keys in a file, watched and replaced while the service runs.
 
 mod format;
 mod watch;
@@ -22,20 +22,20 @@ use zeroize::Zeroizing;
 use self::{format::Contents, watch::Watch};
 use crate::telemetry;
 
-/// As much of a file as is read: twice what a set of keys may have.
+/// How much of a file is read at most: twice the limit of a key set.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// A [`KeySource`] of the keys in a file, which can be watched and swapped while the service runs.
+/// A [`KeySource`] with the keys of a file, which can be watched and replaced while the service runs.
 ///
-/// 1. The file holds one PEM key, one JWK or a JWK Set; which of them is seen from its first characters.
-/// 2. Everything in it has to be usable: an odd key in your own file is a mistake, and all mistakes are listed at once.
-///    (A set from elsewhere is read more leniently: see [`KeySet::from_jwks`].)
-/// 3. A PEM key has no id, and a token whose header has a `kid` never meets a key without one. Most issuers set `kid`:
-///    give the key that id by [`KeyFile::open_named`], or write the key as a JWK.
-/// 4. [`KeyFile::watch`] reads it again from time to time, by content, so that every way of replacing it is noticed:
-///    in place, by rename, through the links with which Kubernetes swaps a mounted secret, on a network file system.
-/// 5. A new content is swapped in as a whole. One that cannot be used, or a file that is gone, changes nothing: the
-///    old keys stay, a warning says what is wrong, and so does [`KeyFile::last_error`].
+/// 1. The file contains one PEM key, one JWK or a JWK Set; the first characters show which.
+/// 2. Every key in it has to be usable. An unusable key in your own file is a mistake, and the error lists all mistakes.
+///    ([`KeySet::from_jwks`] reads sets from elsewhere more leniently.)
+/// 3. A PEM key has no id, and a key without an id is never used for a token whose header has a `kid`. Most issuers set `kid`: give the
+///    key that id with [`KeyFile::open_named`], or write the key as a JWK.
+/// 4. [`KeyFile::watch`] reads the file again at intervals and compares the content, so it notices every way of replacing the file: in
+///    place, by rename, through the links with which Kubernetes swaps a mounted secret, on a network file system.
+/// 5. New content replaces all keys at once. If it cannot be used, or the file is gone, the old keys stay in use; a warning and
+///    [`KeyFile::last_error`] say what is wrong.
 ///
 /// # Example
 ///
@@ -50,20 +50,20 @@ const MAX_FILE: u64 = 1024 * 1024;
 /// # }
 /// ```
 ///
-/// Cheap to clone; clones share the keys and the watch, which ends with the last of them.
+/// Cheap to clone; clones share the keys and the watch. The watch ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct KeyFile {
     shared: Arc<Shared>,
     watch: Option<Arc<Watch>>,
 }
 
-/// What reading the file again came to.
+/// The result of reading the file again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reload {
-    /// The file holds what it held.
+    /// The content has not changed.
     Unchanged,
-    /// The keys were swapped.
+    /// The keys were replaced.
     Swapped,
 }
 
@@ -71,13 +71,13 @@ struct Shared {
     path: PathBuf,
     contents: Contents,
     keys: ArcSwap<Edition>,
-    /// Where the keys in use were read from.
+    /// The content from which the current keys were read.
     text: Mutex<Zeroizing<String>>,
-    /// Why the last look at the file came to nothing. Not behind the lock, which is held while the file is read.
+    /// Why the last read failed. Not behind the lock, which is held while the file is read.
     last_error: ArcSwapOption<ConfigError>,
 }
 
-/// The keys of one content.
+/// The keys of one version of the content.
 struct Edition {
     number: u64,
     keys: KeySet,
@@ -86,12 +86,12 @@ struct Edition {
 impl KeyFile {
     /// Reads public keys: a PEM key, a JWK or a JWK Set.
     ///
-    /// A PEM key has no id: opened so, it serves only tokens whose header has no `kid`. For others see
+    /// A PEM key has no id: opened this way, it verifies only tokens whose header has no `kid`. For other tokens see
     /// [`open_named`](Self::open_named).
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or a key in it cannot be used: all problems, with the file's name.
+    /// If the file cannot be read, or a key in it cannot be used. The error lists all problems, with the file's name.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         Self::open_as(path.into(), Contents::PublicKeys)
     }
@@ -107,9 +107,9 @@ impl KeyFile {
         Self::open_as(path.into(), Contents::NamedPublicKey(key_id.into()))
     }
 
-    /// Reads shared secrets: a JWK Set of nothing but `oct` keys.
+    /// Reads shared secrets: a JWK Set that contains only `oct` keys.
     ///
-    /// This is a separate call, so that a file with a secret is never taken for one that may be published.
+    /// This is a separate function, so that a file with a secret is never mistaken for one that may be published.
     ///
     /// # Errors
     ///
@@ -118,11 +118,11 @@ impl KeyFile {
         Self::open_as(path.into(), Contents::Secrets)
     }
 
-    /// Reads the file again every so often, in a thread that ends with the last clone of this handle.
+    /// Reads the file again at this interval, in a thread that ends with the last clone of this handle.
     ///
     /// # Errors
     ///
-    /// If `every` is zero, or the operating system gives no thread.
+    /// If `every` is zero, or the operating system cannot start a thread.
     pub fn watch(mut self, every: Duration) -> Result<Self, ConfigError> {
         if every.is_zero() {
             return Err(ConfigError::new("a key file cannot be watched every 0 s: give an interval such as 5 s"));
@@ -134,27 +134,27 @@ impl KeyFile {
         Ok(self)
     }
 
-    /// Reads the file now: on `SIGHUP`, say, or in a test.
+    /// Reads the file now, for example on `SIGHUP` or in a test.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or used. The keys are then those from before.
+    /// If the file cannot be read or used. The previous keys then stay in use.
     pub fn reload(&self) -> Result<Reload, ConfigError> {
         self.shared.reload()
     }
 
-    /// Why the file could not be used when it was read last; `None` if it could. For readiness checks and alarms: the keys
-    /// from before are still in use.
+    /// Returns why the last read of the file failed; `None` if it succeeded. For readiness checks and alarms: the previous keys are still
+    /// in use.
     pub fn last_error(&self) -> Option<ConfigError> {
         self.shared.last_error.load_full().map(|error| ConfigError::clone(&error))
     }
 
-    /// The keys as they are now.
+    /// Returns the current keys.
     pub fn keys(&self) -> KeySet {
         self.shared.keys.load().keys.clone()
     }
 
-    /// Where the file is.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.shared.path
     }
@@ -210,13 +210,13 @@ impl Shared {
             return Ok(Reload::Unchanged);
         }
         let keys = self.contents.parse(&text).map_err(|problems| in_file(&self.path, problems))?;
-        let number = self.keys.load().number + 1; // under the lock, so that none is given twice
+        let number = self.keys.load().number + 1; // under the lock, so that no number is used twice
         self.keys.store(Arc::new(Edition { number, keys }));
         *in_use = text;
         Ok(Reload::Swapped)
     }
 
-    /// Reports a mistake once, however often the file is looked at.
+    /// Reports a mistake once, however often the file is read.
     fn reload_and_report(&self) {
         let known = self.last_error.load_full();
         match self.reload() {
@@ -234,7 +234,7 @@ impl Shared {
 
 fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     let mut octets = Zeroizing::new(Vec::new());
-    // One byte more than is allowed: what is cut off is not read as if it were all.
+    // One byte more than is allowed, so that a truncated file is not used as if it were complete.
     let length = File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut octets)?;
     if length as u64 > MAX_FILE {
         return Err(io::Error::other("it is longer than 1 MiB, twice what a set of keys may have"));

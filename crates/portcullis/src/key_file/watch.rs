@@ -1,4 +1,4 @@
-//! A thread that looks at something from time to time.
+//! [`Watch`]: a thread that calls a function at intervals.
 
 use std::{
     io,
@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-/// Runs while this handle lives: dropping it wakes the thread, which ends.
+/// Runs until this handle is dropped, which wakes the thread and ends it.
 #[derive(Debug)]
 pub(super) struct Watch {
     _alive: Sender<()>,
 }
 
 impl Watch {
-    /// Calls `look` every so often until it says `None`.
+    /// Calls `look` at this interval until it returns `None`.
     pub(super) fn start(every: Duration, look: impl Fn() -> Option<()> + Send + 'static) -> io::Result<Self> {
         let (alive, ended) = mpsc::channel();
         thread::Builder::new().name("portcullis-key-file".to_owned()).spawn(move || {

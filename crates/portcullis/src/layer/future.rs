@@ -1,4 +1,4 @@
-//! The response to come.
+//! [`AuthFuture`]: the response of an authenticated service.
 
 use std::{
     fmt,
@@ -36,16 +36,16 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F, H, T> {
-        /// The verdict about the token has to be waited for. Boxed: it is rare, and the request is large.
+        /// The decision about the token is still pending. Boxed, because this is rare and the request is large.
         Waiting { held: Option<H> },
-        /// The inner service is at work.
+        /// The inner service is working.
         Inner { #[pin] future: F, caching: Caching },
-        /// It never got that far. Boxed as well: every request moves this, and most are not refused.
+        /// The request was refused. Boxed as well: every request moves this value, and most are not refused.
         Rejected { response: Option<T> },
     }
 }
 
-/// A request whose token is still being verified, and everything that is needed afterwards.
+/// A request whose token is still being verified, with everything that is needed afterwards.
 pub(super) struct Held<S, B, R> {
     verdict: Verdict,
     inner: S,
@@ -117,7 +117,7 @@ where
     S: Service<Request<B>, Response = Response<ResBody>>,
     R: MakeRejection<ResBody>,
 {
-    /// Waits for the verdict, and if the request is admitted, for the inner service to be ready.
+    /// Waits for the decision and, if the request is admitted, until the inner service is ready.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         if let Verdict::Pending(pending) = &mut self.verdict {
             let outcome = ready!(pending.poll(context));
@@ -140,14 +140,14 @@ where
                 State::Inner { future: self.inner.call(self.request), caching }
             }
             Verdict::Refused(error) => State::Rejected { response: Some(Box::new(respond(&self.rejection, &error))) },
-            // Not yet: asked again.
+            // Still pending: polled again later.
             Verdict::Pending(_) => State::Waiting { held: Some(Box::new(self)) },
         }
     }
 }
 
-/// Adds `private` unless the response says as much already. A second field line is joined to the first by every
-/// reader (RFC 9110 section 5.2), and the stricter directive wins.
+/// Adds `private` unless the response already has an equally strict directive. Readers join a second field line to the first (RFC 9110
+/// section 5.2), and the stricter directive wins.
 fn keep_private(headers: &mut HeaderMap) {
     let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let mut names = directives.flat_map(|value| value.split(',')).map(str::trim);

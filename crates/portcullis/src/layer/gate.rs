@@ -1,4 +1,4 @@
-//! The decision about one request, made without touching it.
+//! [`Gate`]: decides about one request without changing it.
 
 use std::{borrow::Cow, cell::Cell, mem, sync::Arc};
 
@@ -24,7 +24,7 @@ use crate::{
     telemetry::FingerprintKey,
 };
 
-/// What a layer is made of.
+/// The settings of a layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
     pub(super) sources: Vec<Source>,
@@ -38,7 +38,7 @@ pub(crate) struct Gate {
     watch: Watch,
 }
 
-/// As whom every request is let in, and by whose clock guards decide.
+/// The asserted identity of every request, and the clock that guards use.
 #[derive(Clone, Debug)]
 pub(super) struct Asserted {
     pub(super) verified: AnyVerified,
@@ -52,16 +52,16 @@ pub(super) enum Absent {
     Anonymous,
 }
 
-/// What happens to a CORS preflight without a credential.
+/// What happens to a CORS preflight, which has no credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Preflights {
-    /// It is a request without a credential like any other.
+    /// It is refused like any other request without a credential.
     Refused,
-    /// It goes on, without an identity.
+    /// It passes, without an identity.
     Passed,
 }
 
-/// Whether the token's text stays with the request.
+/// Whether the token's text is kept with the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
     Nothing,
@@ -70,7 +70,7 @@ pub(super) enum Keep {
 
 type Outcome = Result<Pass, NotAdmitted>;
 
-/// The octets of a credential, under which scheme they are, and in which source.
+/// The number of a source, and the scheme and the bytes of the credential that it has.
 type Located<'r> = (usize, Scheme, Cow<'r, [u8]>);
 
 impl Gate {
@@ -88,7 +88,7 @@ impl Gate {
         }
     }
 
-    /// Whether a credential may be gone from a request once it was found.
+    /// Whether this layer may remove a credential from a request after finding it.
     #[cfg(feature = "axum")]
     pub(crate) fn strips(&self) -> bool {
         self.sources.iter().any(|source| source.strips)
@@ -102,11 +102,11 @@ impl Gate {
         Arc::make_mut(self.manners.get_or_insert_default())
     }
 
-    /// Adds a place for credentials.
+    /// Adds a location for credentials.
     ///
     /// # Errors
     ///
-    /// If the layer asserts a token and so has no such place, or has this one already.
+    /// If the layer asserts a token, or already has this location.
     pub(super) fn add(&mut self, source: Source) -> Result<(), ConfigError> {
         if self.asserted.is_some() {
             return Err(ConfigError::new(
@@ -149,7 +149,7 @@ impl Gate {
         self.watch.counters().map(|counters| &**counters)
     }
 
-    /// Counts what an extractor refuses that has its identity from here.
+    /// Counts a refusal by an extractor that got its identity from this layer.
     #[cfg(feature = "axum")]
     pub(crate) fn count_refusal_behind(&self, error: &AuthError) {
         if let Some(counters) = self.counters() {
@@ -157,13 +157,13 @@ impl Gate {
         }
     }
 
-    /// Decides about a request by the layer's own rules for absent credentials and for preflights.
+    /// Decides about a request by the layer's own rules for missing credentials and preflights.
     #[inline]
     pub(crate) fn admit(&self, head: RequestHead<'_>) -> Outcome {
         self.admit_with(head, self.absent, self.preflights)
     }
 
-    /// Decides about a request, letting it in as anonymous if it has no credential.
+    /// Decides about a request, and admits it as anonymous if it has no credential.
     #[cfg(feature = "axum")]
     pub(crate) fn admit_optional(&self, head: RequestHead<'_>) -> Outcome {
         self.admit_with(head, Absent::Anonymous, Preflights::Refused)
@@ -178,7 +178,7 @@ impl Gate {
         }
     }
 
-    /// Refuses a request without a credential that could be looked at.
+    /// Refuses a request before any credential was checked.
     #[cold]
     fn refused(&self, error: AuthError) -> NotAdmitted {
         watch::refused(self.counters(), None, &error);
@@ -230,8 +230,8 @@ impl Gate {
         (self.keep == Keep::Token).then(|| PresentedToken::new(octets))
     }
 
-    /// The octets of the one credential, and in which source they are. Every location is looked at, whatever the first one holds: a second
-    /// credential is refused, not ignored (RFC 6750 section 2).
+    /// Returns the bytes of the request's only credential, and the number of its source. Every location is read, whatever the first one
+    /// contains: a second credential is refused, not ignored (RFC 6750 section 2).
     #[inline]
     fn find<'r>(&self, head: RequestHead<'r>) -> Result<Option<Located<'r>>, AuthError> {
         let mut credential = None;
@@ -259,7 +259,7 @@ impl Gate {
         }
     }
 
-    /// The same where decisions are counted or traced.
+    /// Asks the admission, and counts or traces the decision.
     #[inline(never)]
     fn ask_watched(&self, presented: Presented<'_>, source: usize, octets: &[u8]) -> Outcome {
         let begun = Cell::new(None);
@@ -301,8 +301,8 @@ impl Gate {
         }
     }
 
-    /// Takes the credential out of the request where its location says so. Gives what goes into the extensions, and
-    /// what caches may do with the response.
+    /// Removes the credential from the request if its location says so. Returns what goes into the extensions, and what caches may do
+    /// with the response.
     #[inline]
     pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
         let caching = match pass.source.map(|source| &self.sources[source]) {
@@ -316,13 +316,13 @@ impl Gate {
     }
 }
 
-/// Why a place is refused that has not exactly one credential, and that has not none.
+/// Returns the error for a location that has neither no credential nor exactly one.
 #[cold]
 pub(crate) fn unusable(found: &Found<'_>) -> AuthError {
     match found {
         Found::Malformed(reason) => AuthError::new(Code::CredentialMalformed).with_explanation(*reason),
         Found::Misconfigured(reason) => AuthError::new(Code::ServiceMisconfigured).with_explanation(*reason),
-        // A second place has one too.
+        // A second location has a credential too.
         Found::Token(_) | Found::Under(..) | Found::Several | Found::Absent => Code::CredentialRepeated.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! What can be set.
+//! [`AuthLayer`]: the settings of the layer.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -17,9 +17,9 @@ use crate::{
     rejection::BearerChallenge,
 };
 
-/// Lets in requests whose credential can be verified, and puts the verified token into their extensions.
+/// Admits requests whose credential can be verified, and puts the verified token into their extensions.
 ///
-/// See the [module docs](crate::layer) for the rules. Cheap to clone. The type parameter is who answers refusals.
+/// See the [module docs](crate::layer) for the rules. Cheap to clone. The type parameter `R` answers refusals.
 #[derive(Clone)]
 pub struct AuthLayer<R = BearerChallenge> {
     pub(crate) gate: Arc<Gate>,
@@ -27,47 +27,48 @@ pub struct AuthLayer<R = BearerChallenge> {
 }
 
 impl AuthLayer {
-    /// Requires a credential in `Authorization: Bearer`, decided about by `admission`: an [`Admission`](crate::Admission), or an
-    /// [`Authenticator`](crate::authenticator::Authenticator) where the defaults of an admission will do.
+    /// Requires a credential in `Authorization: Bearer`. The admission verifies it: pass an [`Admission`](crate::Admission), or an
+    /// [`Authenticator`](crate::authenticator::Authenticator), which is wrapped in a default admission.
     pub fn new(admission: impl IntoAdmission) -> Self {
         Self::at(AuthorizationHeader::new(), admission)
     }
 
-    /// Requires a credential at `location`, decided about by `admission`.
+    /// Requires a credential at `location`, which the admission verifies.
     pub fn at(location: impl TokenLocation, admission: impl IntoAdmission) -> Self {
         Self::from_gate(Gate::new(vec![Source::new(location, admission)], None))
     }
 
-    /// Lets every request in as `verified`, **whatever it presents**: **the caller of this function vouches** for the token.
+    /// Admits every request as `verified`, **whatever it presents**. **The caller of this function vouches** for the token.
     ///
-    /// For tests of what is behind the layer: guards and extractors work as usual, cryptography is skipped. Such a layer looks
-    /// for no credential, so [`or_at`](AuthLayer::or_at) on it is an error. All ways past verification have this name, so that
+    /// For tests of code behind the layer: guards and extractors work as usual, and the cryptography is skipped. Such a layer reads no
+    /// credential, so calling [`or_at`](AuthLayer::or_at) on it is an error. All functions that bypass verification have this name, so
     /// one search for `assertion` finds them.
     pub fn assertion(verified: impl Into<AnyVerified>) -> Self {
         Self::assertion_by(verified, SystemClock)
     }
 
-    /// The same, with a clock for the guards behind the layer, such as [`fresh`](crate::requirement::fresh).
+    /// Admits every request as `verified`, like [`assertion`](AuthLayer::assertion), with a clock for the guards behind the layer, such
+    /// as [`fresh`](crate::requirement::fresh).
     pub fn assertion_by(verified: impl Into<AnyVerified>, clock: impl Clock) -> Self {
         let asserted = Asserted { verified: verified.into(), clock: Arc::new(clock) };
         Self::from_gate(Gate::new(Vec::new(), Some(asserted)))
     }
 
-    /// Names the protection space in challenges (RFC 9110 section 11.5). Defaults to none.
+    /// Sets the realm (protection space) in challenges (RFC 9110 section 11.5). Defaults to none.
     #[must_use]
     pub fn realm(self, realm: impl Into<Cow<'static, str>>) -> Self {
         let challenge = self.gate.challenge().clone().realm(realm);
         self.challenge(challenge)
     }
 
-    /// Tells clients in challenges where this resource's metadata is (RFC 9728 section 5.1). Defaults to none.
+    /// Sets the URL of this resource's metadata in challenges (RFC 9728 section 5.1). Defaults to none.
     #[must_use]
     pub fn resource_metadata(self, url: impl Into<Cow<'static, str>>) -> Self {
         let challenge = self.gate.challenge().clone().resource_metadata(url);
         self.challenge(challenge)
     }
 
-    /// Answers refusals in this way, and so do guards and extractors behind the layer.
+    /// Sets how this layer, and the guards and extractors behind it, answer refusals.
     ///
     /// Defaults to a bare [`BearerChallenge::new`].
     #[must_use]
@@ -83,21 +84,21 @@ impl AuthLayer {
 }
 
 impl<R> AuthLayer<R> {
-    /// Looks for credentials at another location, too, with its own admission: API keys in an HTTP header, users'
-    /// tokens in `Authorization`.
+    /// Also reads credentials at another location, with its own admission: for example API keys in an HTTP header, and users' tokens in
+    /// `Authorization`.
     ///
     /// A request with a credential at more than one location is refused (RFC 6750 section 2).
     ///
     /// # Errors
     ///
-    /// If the layer looks there already, because then every credential there would be two; if the layer was made by
-    /// [`assertion`](AuthLayer::assertion), which looks nowhere.
+    /// If the layer already has this location, because then every credential there would be found twice; or if the layer was made by
+    /// [`assertion`](AuthLayer::assertion), which reads no credentials.
     pub fn or_at(mut self, location: impl TokenLocation, admission: impl IntoAdmission) -> Result<Self, ConfigError> {
         Arc::make_mut(&mut self.gate).add(Source::new(location, admission))?;
         Ok(self)
     }
 
-    /// Lets requests *without* a credential through, as anonymous. A bad credential is refused all the same.
+    /// Lets requests *without* a credential through, as anonymous. An invalid credential is still refused.
     ///
     /// Defaults to refusing them.
     #[must_use]
@@ -106,19 +107,19 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Lets CORS preflights through **without a credential** and without an identity: requests by `OPTIONS` with `Origin` and
-    /// `Access-Control-Request-Method`, no credential and no body (Fetch standard, section 4.8).
+    /// Lets CORS preflights through **without a credential** and without an identity. A preflight is an `OPTIONS` request with `Origin`
+    /// and `Access-Control-Request-Method`, no credential and no body (Fetch standard, section 4.8).
     ///
-    /// Only for a service whose `CorsLayer` stands *inside* of this layer and cannot be moved out. Anybody can send such a
-    /// request, so whatever runs behind the layer has to look at the method: `any(..)`, fallbacks, nested services and gRPC do
-    /// not. Guards, `Claims` and `Option<Claims>` refuse a preflight all the same.
+    /// Use this only if the service's `CorsLayer` is *inside* this layer and cannot be moved out. Anyone can send such a request, so all
+    /// code behind the layer has to check the method: `any(..)`, fallbacks, nested services and gRPC do not. Guards, `Claims` and
+    /// `Option<Claims>` still refuse preflights.
     ///
-    /// Over HTTP/2 and HTTP/3, a body cannot be noticed: a preflight has no `Content-Length` there, and neither need a request
-    /// with a body have one (RFC 9113 section 8.1). Set a limit for bodies outside of this layer, or do not read the body of
-    /// a preflight.
+    /// Over HTTP/2 and HTTP/3, the layer cannot see whether there is a body: a preflight has no `Content-Length` there, and a request
+    /// with a body need not have one either (RFC 9113 section 8.1). Limit the size of bodies outside this layer, or do not read the body
+    /// of a preflight.
     ///
-    /// Defaults to refusing preflights as requests without a credential. Browsers are served all the same by a `CorsLayer`
-    /// *outside* of this layer, which answers preflights itself: see the [module docs](crate::layer#cors).
+    /// Defaults to refusing preflights as requests without a credential. Browsers still work if a `CorsLayer` *outside* this layer
+    /// answers preflights: see the [module docs](crate::layer#cors).
     #[must_use]
     #[doc(alias = "preflights")]
     pub fn danger_pass_preflights(mut self) -> Self {
@@ -126,8 +127,9 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Finds the target as the client sent it, for authenticators that look at it ([`RequestView::target`](crate::authenticator::RequestView::target)). Where the
-    /// layer stands inside of a router that is nested, axum shows it a path without the router's prefix, and keeps the whole in an extension.
+    /// Sets how to find the request target as the client sent it, for authenticators that read it
+    /// ([`RequestView::target`](crate::authenticator::RequestView::target)). In a nested router, axum shows the layer a path without the
+    /// router's prefix, and keeps the original URI in an extension.
     ///
     /// Defaults to the target as the layer sees it.
     ///
@@ -154,8 +156,8 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Counts this layer's decisions, and the refusals behind it, for dashboards and alarms. `name` is the value of the label `layer`; two layers
-    /// of one name are counted together. See [`metrics`](crate::metrics) for what is counted and what it costs.
+    /// Counts this layer's decisions, and the refusals behind it, for dashboards and alarms. `name` is the value of the label `layer`;
+    /// layers with the same name are counted together. [`metrics`](crate::metrics) lists the metrics and their cost.
     ///
     /// Defaults to counting nothing.
     #[must_use]
@@ -164,10 +166,9 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Answers refusals of this layer alone by `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
+    /// Answers refusals of this layer only with `rejection`: [`GrpcStatus`](crate::rejection::GrpcStatus), or a closure.
     ///
-    /// Guards and extractors behind the layer answer by its [`challenge`](AuthLayer::challenge) unless they have their own
-    /// `rejection`.
+    /// Guards and extractors behind the layer use its [`challenge`](AuthLayer::challenge), unless they have their own `rejection`.
     #[must_use]
     pub fn rejection<N>(self, rejection: N) -> AuthLayer<N> {
         AuthLayer { gate: self.gate, rejection }

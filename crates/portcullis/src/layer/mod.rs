@@ -1,19 +1,19 @@
-//! [`AuthLayer`]: lets in requests with a credential that can be verified.
+//! [`AuthLayer`]: admits requests whose credential can be verified.
 //!
-//! 1. It looks for a credential in its [locations](crate::location), by default in `Authorization: Bearer`.
-//! 2. No credential: 401, or through as anonymous if the layer is [optional](AuthLayer::optional). A CORS preflight has no
-//!    credential either: see [below](#cors).
-//! 3. A malformed credential, or more than one: 400, also on an optional layer.
-//! 4. One credential: the location's [`Authenticator`](crate::authenticator::Authenticator) decides. What it refuses is refused, also
-//!    on an optional layer. What it cannot decide is 503.
-//! 5. The verified token goes into the request's extensions in an [`AuthContext`](crate::AuthContext), where guards and
-//!    extractors find it, and the request goes on to the inner service.
+//! 1. The layer looks for a credential in its [locations](crate::location), by default in `Authorization: Bearer`.
+//! 2. Without a credential, the answer is 401; an [optional](AuthLayer::optional) layer lets the request through as anonymous. A CORS
+//!    preflight has no credential either: see [below](#cors).
+//! 3. A malformed credential, or more than one, is answered with 400, also by an optional layer.
+//! 4. For one credential, the location's [`Authenticator`](crate::authenticator::Authenticator) decides. If it refuses the credential,
+//!    the request is refused, also by an optional layer. If it cannot decide, the answer is 503.
+//! 5. The layer puts the verified token into the request's extensions, in an [`AuthContext`](crate::AuthContext) for guards and
+//!    extractors, and calls the inner service.
 //!
 //! # CORS
 //!
-//! Browsers send preflights without credentials, so this layer refuses them, with an explanation in the log. Put a `CorsLayer`
-//! *outside* of it: after it, in the order of axum's `layer` calls. There it answers preflights itself, so that they reach no
-//! handler, and refusals carry CORS headers, too, so that scripts in browsers can read them.
+//! Browsers send preflights without credentials, so this layer refuses them, with an explanation in the log. Put a `CorsLayer` *outside*
+//! this layer, which means after it in the order of axum's `layer` calls. There it answers preflights itself, so that they reach no
+//! handler. It also adds CORS headers to refusals, so that scripts in browsers can read them.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::any};
@@ -50,7 +50,7 @@
 //!
 //! # What the layer does not cover
 //!
-//! axum's `layer` wraps what is there when it is called, and nothing that is added later:
+//! axum's `layer` wraps only what was added before the call:
 //!
 //! | open | guarded |
 //! |---|---|
@@ -59,9 +59,8 @@
 //! | `router.fallback(..).route_layer(auth)`: routes only | `router.fallback(..).layer(auth)` |
 //! | `get(..).layer(auth).post(..)`: `GET` only | `get(..).post(..).layer(auth)` |
 //!
-//! A router has no way to tell a layer what it does not cover, so nothing warns of it at start. A handler that takes
-//! `Claims` answers 500 where no layer stands in front of it; an [`AccessTable`](crate::AccessTable) refuses what it does not
-//! list.
+//! A router cannot tell a layer which routes it does not cover, so there is no warning at start. A handler that takes `Claims` answers
+//! 500 if there is no layer in front of it; an [`AccessTable`](crate::AccessTable) refuses requests that it does not list.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::get};

@@ -1,4 +1,4 @@
-//! What becomes of a request: it goes on, it waits, or it is refused.
+//! The outcomes for a request: it passes, it waits, or it is refused.
 
 use std::{
     pin::Pin,
@@ -15,14 +15,14 @@ use crate::{
     telemetry::{self, Fingerprint},
 };
 
-/// Why a request does not go on at once. Apart from [`Pass`], so that the way of all the others is compiled without it.
+/// Why a request does not pass at once. Separate from [`Pass`], so that the compiler keeps this off the common path.
 #[derive(Debug)]
 pub(crate) enum NotAdmitted {
     Refused(AuthError),
     Waiting(PendingPass),
 }
 
-/// A request may go on, with this in its extensions. `source` is where its credential was, by number.
+/// A request that may pass, with the data for its extensions. `source` is the number of the source that had its credential.
 #[derive(Debug)]
 pub(crate) struct Pass {
     pub(super) presence: Presence,
@@ -36,7 +36,7 @@ pub(crate) struct PendingPass {
     pub(super) source: usize,
     pub(super) kept: Option<PresentedToken>,
     pub(super) fingerprint: Option<Fingerprint>,
-    /// Its verification, if that is watched.
+    /// The verification, if it is counted or traced.
     pub(super) begun: Option<Begun>,
     pub(super) counters: Option<Arc<LayerCounters>>,
 }
@@ -62,7 +62,7 @@ impl PendingPass {
         }
     }
 
-    /// The decision about a request that had to wait, once `outcome` is there.
+    /// Decides about a request that had to wait, once `outcome` is known.
     pub(crate) fn conclude(&mut self, outcome: Result<Admitted, AuthError>) -> Result<Pass, AuthError> {
         let (counters, begun) = (self.counters.as_deref(), self.begun.take());
         match outcome {
@@ -78,7 +78,7 @@ impl PendingPass {
     }
 }
 
-/// Writes the one event of a refusal.
+/// Writes the log event of a refusal.
 pub(super) fn logged(error: AuthError, token: Option<Fingerprint>) -> AuthError {
     telemetry::request_refused(&error, token);
     error

@@ -1,4 +1,4 @@
-//! CORS preflights.
+//! Recognises CORS preflights.
 
 use http::{
     HeaderMap, Method,
@@ -7,8 +7,8 @@ use http::{
 
 use crate::location::RequestHead;
 
-/// Fetch standard, section 4.8: `OPTIONS` with an origin and the method that is asked about, and without a body (as far as the
-/// head tells: over HTTP/2 it need not). A request that merely uses the method `OPTIONS` is one like any other.
+/// Whether this is a preflight (Fetch standard, section 4.8): `OPTIONS` with an origin and a requested method, and without a body as far
+/// as the head shows (over HTTP/2 it may not). Other `OPTIONS` requests are ordinary requests.
 pub(super) fn is_preflight(head: RequestHead<'_>) -> bool {
     head.method == Method::OPTIONS
         && head.headers.contains_key(ORIGIN)

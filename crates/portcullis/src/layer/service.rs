@@ -1,4 +1,4 @@
-//! A service behind the layer.
+//! [`AuthService`]: a service behind the layer.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use tower_service::Service;
 use super::{AuthFuture, Gate, NotAdmitted, future::Held};
 use crate::rejection::{MakeRejection, respond};
 
-/// An inner service that only verified requests reach. Made by [`AuthLayer`](crate::AuthLayer).
+/// An inner service that only admitted requests reach. Made by [`AuthLayer`](crate::AuthLayer).
 #[derive(Clone)]
 pub struct AuthService<S, R> {
     inner: S,
@@ -52,7 +52,7 @@ where
 }
 
 impl<S, R> AuthService<S, R> {
-    /// Apart, so that the compiler sees the way of an admitted request without the others' moves.
+    /// A function of its own, so that the compiler keeps its moves out of the path of admitted requests.
     #[cold]
     #[inline(never)]
     fn not_admitted<B, ResBody>(&mut self, reason: NotAdmitted, request: Request<B>) -> AuthFuture<S, B, R>
@@ -63,8 +63,8 @@ impl<S, R> AuthService<S, R> {
         match reason {
             NotAdmitted::Refused(error) => AuthFuture::rejected(respond(&self.rejection, &error)),
             NotAdmitted::Waiting(pending) => {
-                // The service that was polled is let go, with whatever it reserved: a token that has to wait for its key takes
-                // nobody's place. One clone is polled when there is something to call it with, the other before its next call.
+                // The service that was polled is dropped, with anything it reserved, so that a token that waits for its key does not
+                // block other requests. One clone is polled before it is called here, the other before its own next call.
                 let inner = self.inner.clone();
                 self.inner = inner.clone();
                 let gate = Arc::clone(&self.gate);

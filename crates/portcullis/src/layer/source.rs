@@ -1,4 +1,4 @@
-//! A place for credentials.
+//! [`Source`]: a location with its admission.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use portcullis_core::admission::{AnyAdmission, IntoAdmission};
 
 use crate::location::{Caching, TokenLocation};
 
-/// A place for credentials, and who decides about those found there.
+/// A location for credentials, and the admission that decides about them.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) location: Arc<dyn TokenLocation>,
     pub(super) admission: AnyAdmission,
     pub(super) caching: Caching,
-    /// The location's type and settings: two that are equal are the same place.
+    /// The location's type and settings: two sources with equal identities are the same location.
     pub(super) identity: String,
-    /// Whether the credential may be taken out of the request. Everywhere but in `Authorization`, to be safe.
+    /// Whether the credential may be removed from the request. Assumed for every location except `Authorization`, to be safe.
     #[cfg(feature = "axum")]
     pub(super) strips: bool,
 }

@@ -1,4 +1,4 @@
-//! What a layer counts and traces of its decisions.
+//! [`Watch`]: counts and traces a layer's decisions.
 
 use std::{sync::Arc, time::Instant};
 
@@ -9,7 +9,7 @@ use crate::{
     telemetry::{EnteredSpan, Fingerprint, VerificationSpan},
 };
 
-/// By what a layer counts, and under which name; nothing unless it was given a [`Telemetry`].
+/// The layer's counters and its name; counts nothing unless the layer has a [`Telemetry`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch(Option<Counting>);
 
@@ -21,7 +21,7 @@ struct Counting {
 }
 
 impl Watch {
-    /// Counts requests under that name, whose credentials these admissions decide about.
+    /// Counts requests under this name. The admissions name the issuers.
     pub(super) fn count<'a>(
         telemetry: Telemetry,
         name: String,
@@ -31,7 +31,8 @@ impl Watch {
         Self(Some(Counting { telemetry, name, counters }))
     }
 
-    /// Counts anew with these admissions, which may have other issuers. What was counted for the layer so far belongs to no request.
+    /// Counts with these admissions from now on, which may have other issuers. Nothing was counted before, because the layer has not
+    /// served a request yet.
     pub(super) fn recount<'a>(self, admissions: impl Iterator<Item = &'a AnyAdmission>) -> Self {
         let Some(Counting { telemetry, name, counters }) = self.0 else { return self };
         telemetry.forget(&counters);
@@ -49,17 +50,17 @@ impl Watch {
         self.0.is_some() || VerificationSpan::is_wanted()
     }
 
-    /// The verification of a credential begins.
+    /// Starts the verification of a credential.
     #[cold]
     pub(super) fn begin(&self, token: Option<Fingerprint>) -> Begun<EnteredSpan> {
         Begun { at: self.0.is_some().then(Instant::now), span: VerificationSpan::enter(token) }
     }
 }
 
-/// A verification that has begun, with its span, which was entered or not.
+/// A verification in progress, with its span, which may be entered.
 #[derive(Debug)]
 pub(crate) struct Begun<S = VerificationSpan> {
-    /// When it began, if that is counted.
+    /// When it began, if durations are counted.
     at: Option<Instant>,
     span: S,
 }
@@ -71,7 +72,7 @@ impl Begun<EnteredSpan> {
 }
 
 impl Begun {
-    /// Does something that belongs to the verification.
+    /// Runs `work` as part of the verification.
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         self.span.within(work)
     }
@@ -85,7 +86,7 @@ impl Begun {
     }
 }
 
-/// A credential of that issuer was admitted: it was remembered unless a verification has begun.
+/// Records that a credential of this issuer was admitted. It was cached if no verification has begun.
 #[inline]
 pub(super) fn admitted(counters: Option<&LayerCounters>, begun: Option<Begun>, issuer: &str) {
     let admittance = if begun.is_some() { Admittance::Verified } else { Admittance::Remembered };
@@ -97,7 +98,7 @@ pub(super) fn admitted(counters: Option<&LayerCounters>, begun: Option<Begun>, i
     }
 }
 
-/// A credential was not admitted.
+/// Records that a credential was not admitted.
 #[cold]
 pub(super) fn refused(counters: Option<&LayerCounters>, begun: Option<Begun>, error: &AuthError) {
     if let Some(counters) = counters {

@@ -1,4 +1,4 @@
-//! `Authorization: Bearer …`.
+//! [`AuthorizationHeader`]: `Authorization: Bearer …`.
 
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
@@ -9,33 +9,33 @@ use crate::challenge::is_token_byte;
 
 /// The `Authorization` header with the scheme `Bearer`, in any case (RFC 6750 section 2.1). The default.
 ///
-/// Where the authenticator takes credentials under [other schemes](portcullis_core::authenticator::Authenticator::schemes), those are found as well, as
-/// [`Found::Under`]; what is said of `Bearer` below is true of each of them.
+/// If the authenticator accepts credentials under [other schemes](portcullis_core::authenticator::Authenticator::schemes), these are found as
+/// [`Found::Under`], by the same rules as `Bearer` below.
 ///
 /// | HTTP header | found |
 /// |---|---|
 /// | none, an empty one, another scheme | [`Found::Absent`] |
-/// | `Bearer`, spaces, something | [`Found::Token`] |
-/// | `Bearer` and anything else | [`Found::Malformed`] |
-/// | two `Authorization` headers of whatever schemes | [`Found::Several`] |
-/// | another scheme, and behind it a `Bearer` credential in the same line | [`Found::Several`] |
+/// | `Bearer`, spaces, more text | [`Found::Token`] |
+/// | `Bearer` followed by anything else | [`Found::Malformed`] |
+/// | two `Authorization` headers, of any schemes | [`Found::Several`] |
+/// | another scheme, followed by a `Bearer` credential in the same line | [`Found::Several`] |
 ///
-/// Proxies may join two headers with a comma: `Basic Zm9v, Bearer eyJ…`. That is refused as two headers are, whichever of
-/// them comes first. Commas between the parameters of another scheme (`Digest username="u", realm="r"`) are left alone.
+/// Proxies may join two headers with a comma: `Basic Zm9v, Bearer eyJ…`. This is refused like two headers, whichever comes first.
+/// Commas between the parameters of another scheme (`Digest username="u", realm="r"`) are accepted.
 #[derive(Clone, Debug)]
 pub struct AuthorizationHeader {
     takes_bearer: bool,
-    /// The other schemes that are taken.
+    /// The other accepted schemes.
     others: Vec<Scheme>,
 }
 
 impl AuthorizationHeader {
-    /// The location. It has nothing to configure.
+    /// Returns the location. It has no settings.
     pub const fn new() -> Self {
         Self { takes_bearer: true, others: Vec::new() }
     }
 
-    /// What stands behind a scheme other than `Bearer`, if it is one that is taken.
+    /// Returns the text after a scheme other than `Bearer`, if it is an accepted one.
     #[cold]
     fn find_other<'r>(&self, value: &'r [u8]) -> Found<'r> {
         for scheme in &self.others {
@@ -83,7 +83,7 @@ impl TokenLocation for AuthorizationHeader {
             return Some("the `Authorization` header is empty: send `Authorization: Bearer`, a space and the token");
         }
         if value.iter().any(u8::is_ascii_whitespace) {
-            return Some("the `Authorization` header has another scheme than `Bearer`, and this place takes no other");
+            return Some("the `Authorization` header has a scheme other than `Bearer`, which is not accepted here");
         }
         Some("there is an `Authorization` header without a scheme: send `Bearer` and a space before the token")
     }
@@ -99,26 +99,26 @@ impl TokenLocation for AuthorizationHeader {
     }
 }
 
-/// The value of an HTTP header that must not be repeated.
+/// The value of an HTTP header that must occur only once.
 pub(super) enum Value<'r> {
     None,
     One(&'r [u8]),
     Several,
 }
 
-/// The header's one value without the white space around it, which is none of it (RFC 9110 section 5.5).
+/// Returns the header's only value, without surrounding white space, which is not part of it (RFC 9110 section 5.5).
 #[inline]
 pub(super) fn only_value<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Value<'r> {
     let Some(value) = headers.get(name) else { return Value::None };
-    // If no HTTP header is repeated, this one is not, and need not be counted.
+    // If no HTTP header is repeated, this one is not either, and need not be counted.
     let is_repeated = headers.len() != headers.keys_len() && headers.get_all(name).iter().nth(1).is_some();
     if is_repeated { Value::Several } else { Value::One(value.as_bytes().trim_ascii()) }
 }
 
-/// The name of `Bearer`, as schemes are compared.
+/// The name of `Bearer` in lower case, for comparisons.
 pub(super) const BEARER: &[u8] = b"bearer";
 
-/// What follows the scheme, if it is this one, in any case.
+/// Returns the text after the scheme, if it is this scheme (in upper or lower case).
 ///
 /// The scheme ends where a token ends (RFC 9110 section 11.4), so `Bearer<tab>x` is a malformed `Bearer` and `BearerX y`
 /// another scheme.
@@ -129,7 +129,7 @@ pub(super) fn after_scheme<'v>(value: &'v [u8], name: &[u8]) -> Option<&'v [u8]>
     (ends && scheme.eq_ignore_ascii_case(name)).then_some(rest)
 }
 
-/// The credential after `1*SP`.
+/// Returns the credential after `1*SP`.
 pub(super) fn credential_after_spaces(text: &[u8]) -> Found<'_> {
     match after_spaces(text) {
         Some(credential) => Found::Token(credential.into()),
@@ -137,7 +137,7 @@ pub(super) fn credential_after_spaces(text: &[u8]) -> Found<'_> {
     }
 }
 
-/// What follows `1*SP`.
+/// Returns the text after `1*SP`.
 fn after_spaces(text: &[u8]) -> Option<&[u8]> {
     let mut rest = text.strip_prefix(b" ")?;
     while let [b' ', more @ ..] = rest {
@@ -146,9 +146,9 @@ fn after_spaces(text: &[u8]) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// Keeps the HTTP header's one value out of `Debug` and out of HPACK's table (RFC 7541 section 7.1.3).
+/// Keeps the HTTP header's only value out of `Debug` output and out of HPACK's table (RFC 7541 section 7.1.3).
 pub(super) fn mark_sensitive(request: &mut RequestHeadMut<'_>, name: &HeaderName) {
-    // Deliberately not `entry`, which may grow the map.
+    // Not `entry`, which may grow the map.
     if let Some(value) = request.headers_mut().get_mut(name) {
         value.set_sensitive(true);
     }

@@ -1,4 +1,4 @@
-//! A cookie.
+//! [`Cookie`]: a cookie that contains the credential.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use crate::challenge::check_token;
 
 /// A cookie whose value is the credential.
 ///
-/// **Browsers send cookies along with requests that other sites cause.** Whoever takes credentials from cookies must
-/// refuse such requests: put `tower_http::csrf::CsrfLayer` (or your own check) around the routes, and set the cookie
-/// with `SameSite=Lax` or `Strict`, `Secure` and `HttpOnly`. Name it with the prefix `__Host-`: then a browser takes it
-/// only over HTTPS and from exactly your host, so that a neighbouring subdomain cannot plant one.
+/// **Browsers also send cookies with requests that other sites cause** (CSRF). If you accept credentials from cookies, you must refuse
+/// such requests: put `tower_http::csrf::CsrfLayer` (or your own check) around the routes, and set the cookie with `SameSite=Lax` or
+/// `Strict`, `Secure` and `HttpOnly`. Give its name the prefix `__Host-`: then a browser accepts it only over HTTPS and from exactly your
+/// host, so that a neighbouring subdomain cannot plant one.
 ///
-/// All `Cookie` headers are read (HTTP/2 may split them, RFC 9113 section 8.2.3), as RFC 6265 section 4.2.1 writes them:
-/// pairs between `;`, names compared exactly, no escapes, the value bare or as a whole in double quotes (section 4.1.1).
-/// Other cookies may look as they like.
+/// All `Cookie` headers are read (HTTP/2 may split them, RFC 9113 section 8.2.3), with the syntax of RFC 6265 section 4.2.1: pairs
+/// between `;`, names compared exactly, no escapes, the whole value optionally in double quotes (section 4.1.1). The syntax of other
+/// cookies does not matter.
 ///
 /// | cookies | found |
 /// |---|---|
@@ -25,7 +25,7 @@ use crate::challenge::check_token;
 /// | `name=` and a `b64token`, or the same in double quotes | [`Found::Token`] |
 /// | quotes that do not match, escapes, no `=`, white space around the `=` | [`Found::Malformed`] |
 /// | two of that name, even if equal | [`Found::Several`] |
-/// | one in the value of another cookie behind a comma: `a=1, name=…`, two HTTP headers that were folded | [`Found::Malformed`] |
+/// | ours inside the value of another cookie, behind a comma: `a=1, name=…`, which are two folded HTTP headers | [`Found::Malformed`] |
 ///
 /// Responses get `Cache-Control: private`.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// The cookie of that name, which is case-sensitive: `Cookie::new("__Host-token")`.
+    /// Returns the location for the cookie with this name, which is case-sensitive: `Cookie::new("__Host-token")`.
     ///
     /// # Errors
     ///
@@ -45,14 +45,14 @@ impl Cookie {
         Ok(Self { name })
     }
 
-    /// The text after the name, `=` included, of every cookie of that name.
+    /// Returns the text after the name, including `=`, of every cookie with our name.
     fn ours<'r>(&self, head: RequestHead<'r>) -> impl Iterator<Item = &'r [u8]> {
         let values = head.headers.get_all(COOKIE).iter();
         values.flat_map(|value| value.as_bytes().split(|&byte| byte == b';')).filter_map(|pair| self.after_name(pair))
     }
 
-    /// Whether a pair of another name has ours behind a comma: two `Cookie` headers that a proxy has folded. In every form that
-    /// would be ours if it stood alone.
+    /// Whether a pair with another name contains our cookie behind a comma, because a proxy has folded two `Cookie` headers. Recognises
+    /// every form that would be ours on its own.
     fn is_folded_into(&self, pair: &[u8]) -> bool {
         pair.split(|&byte| byte == b',').skip(1).any(|part| self.after_name(part).is_some())
     }
@@ -63,7 +63,7 @@ impl Cookie {
         folded.any(|value| value.split(|&byte| byte == b';').any(|pair| self.is_folded_into(pair)))
     }
 
-    /// Deliberately also for `name =…` and a bare `name`: other readers of the request may take those for ours.
+    /// Also accepts `name =…` and a bare `name`: other readers of the request may take those for ours.
     fn after_name<'r>(&self, pair: &'r [u8]) -> Option<&'r [u8]> {
         let rest = pair.trim_ascii_start().strip_prefix(self.name.as_bytes())?;
         matches!(rest.trim_ascii_start().first(), None | Some(b'=')).then_some(rest)
@@ -75,7 +75,7 @@ impl TokenLocation for Cookie {
         let mut ours = self.ours(head);
         match (ours.next(), ours.next()) {
             _ if self.has_folded(head) => {
-                Found::Malformed("the cookie stands behind a comma: two HTTP headers were folded")
+                Found::Malformed("the cookie is behind a comma: a proxy has joined two HTTP headers")
             }
             (None, _) | (Some(b"=" | b"=\"\""), None) => Found::Absent,
             (Some(_), Some(_)) => Found::Several,

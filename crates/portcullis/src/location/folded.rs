@@ -1,13 +1,12 @@
-//! Credentials that were folded into one line with others.
+//! Detects credentials that a proxy has folded into one line with others.
 
 use crate::challenge::is_token_byte;
 
-/// Whether a value of another scheme holds a credential of ours as well: `Basic Zm9v, Bearer eyJ…`, as a proxy writes it
-/// that joins two `Authorization` headers.
+/// Whether the value of a scheme that is not accepted also contains a credential of one that is: `Basic Zm9v, Bearer eyJ…`, as written by a
+/// proxy that joins two `Authorization` headers.
 ///
-/// What counts is the word of a scheme that is taken, behind a comma or before something else, outside of quoted strings. A
-/// quoted string stands behind `=` (RFC 9110 section 11.2); any other quotation mark, or one that is not closed, hides
-/// nothing.
+/// The name of an accepted scheme counts if it is behind a comma or in front of something else, outside quoted strings. A quoted string begins
+/// after `=` (RFC 9110 section 11.2); any other quotation mark, or one that is not closed, does not hide anything.
 pub(super) fn holds_credential(value: &[u8], is_taken: impl Fn(&[u8]) -> bool) -> bool {
     let mut rest = value;
     let mut before = Some(b',');
@@ -35,7 +34,7 @@ pub(super) fn holds_credential(value: &[u8], is_taken: impl Fn(&[u8]) -> bool) -
     false
 }
 
-/// Whether a word begins a credential, by what stands around it: nothing of that is a parameter.
+/// Whether a word begins a credential, judged by the text around it: it must not be a parameter.
 fn is_scheme(before: Option<u8>, behind: &[u8]) -> bool {
     let next = behind.trim_ascii_start();
     let ends = matches!(next.first(), None | Some(b','));
@@ -47,7 +46,7 @@ fn is_scheme(before: Option<u8>, behind: &[u8]) -> bool {
     }
 }
 
-/// What follows the end of a quoted string (RFC 9110 section 5.6.4), if it ends.
+/// Returns the text after the end of a quoted string (RFC 9110 section 5.6.4), if it ends.
 fn behind_quotes(text: &[u8]) -> Option<&[u8]> {
     let mut rest = text;
     loop {

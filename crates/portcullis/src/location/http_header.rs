@@ -1,4 +1,4 @@
-//! Any HTTP header.
+//! [`HttpHeader`]: any HTTP header that contains the credential.
 
 use http::HeaderName;
 use portcullis_core::ConfigError;
@@ -11,20 +11,19 @@ use crate::challenge::check_token;
 
 /// An HTTP header whose value is the credential, such as `X-User-JWT: eyJ…`.
 ///
-/// A `Bearer ` before the credential is tolerated, in any case: clients copy it from `Authorization`, and since a
-/// `b64token` has no spaces it cannot be mistaken. An empty value means no credential, as with `Authorization`; the
-/// HTTP header twice is [`Found::Several`].
+/// `Bearer ` before the credential is tolerated, in any case, because clients copy it from `Authorization`; it is unambiguous because a
+/// `b64token` has no spaces. An empty value means no credential, as with `Authorization`; a repeated HTTP header is [`Found::Several`].
 ///
-/// Caches know that a request with `Authorization` is one person's (RFC 9111 section 3.5); they do not know it of other
-/// HTTP headers. Therefore responses get `Cache-Control: private`. Browsers send the HTTP header across origins only after a CORS preflight
-/// that allows it.
+/// Caches know that the response to a request with `Authorization` is private (RFC 9111 section 3.5). They do not know it for other HTTP
+/// headers, so responses get `Cache-Control: private`. Browsers send the HTTP header to other origins only after a CORS preflight that
+/// allows it.
 #[derive(Clone, Debug)]
 pub struct HttpHeader {
     name: HeaderName,
 }
 
 impl HttpHeader {
-    /// The HTTP header of that name, in any case: `HttpHeader::new("X-User-JWT")`.
+    /// Returns the location for the HTTP header with this name, in any case: `HttpHeader::new("X-User-JWT")`.
     ///
     /// # Errors
     ///

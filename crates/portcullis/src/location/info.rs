@@ -1,8 +1,8 @@
-//! What is known about a location without a request at hand.
+//! [`LocationInfo`]: describes a location.
 
 use std::borrow::Cow;
 
-/// What a program or a person may want to know about a [`TokenLocation`](super::TokenLocation).
+/// Describes a [`TokenLocation`](super::TokenLocation) for programs and people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationInfo {
     name: Cow<'static, str>,
@@ -11,36 +11,36 @@ pub struct LocationInfo {
 }
 
 impl LocationInfo {
-    /// A location of that name, without a registered method, whose responses are for the caller only.
+    /// Returns the description of a location with this name, without a registered method, whose responses are private.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), bearer_method: None, caching: Caching::Private }
     }
 
-    /// Says which of the registered methods the location is. Defaults to none of them.
+    /// Sets which of the registered methods the location is. Defaults to none of them.
     #[must_use]
     pub fn with_bearer_method(mut self, method: BearerMethod) -> Self {
         self.bearer_method = Some(method);
         self
     }
 
-    /// Says what shared caches may do with the response. Defaults to [`Caching::Private`], the safe one.
+    /// Sets what shared caches may do with the response. Defaults to [`Caching::Private`], the safe value.
     #[must_use]
     pub fn with_caching(mut self, caching: Caching) -> Self {
         self.caching = caching;
         self
     }
 
-    /// A name for people, such as `cookie session`; it stands in the printed list of routes.
+    /// Returns a name for people, such as `cookie session`. It appears in the printed list of routes.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The registered method that the location is, for `bearer_methods_supported` (RFC 9728 section 2).
+    /// Returns the registered method of the location, for `bearer_methods_supported` (RFC 9728 section 2).
     pub fn bearer_method(&self) -> Option<BearerMethod> {
         self.bearer_method
     }
 
-    /// What shared caches may do with a response to a request whose credential was here.
+    /// Returns what shared caches may do with a response to a request whose credential was here.
     pub fn caching(&self) -> Caching {
         self.caching
     }
@@ -69,17 +69,17 @@ impl BearerMethod {
     }
 }
 
-/// What shared caches may do with a response, as far as the credential's place decides it.
+/// What shared caches may do with a response, as far as it depends on the location of the credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Caching {
-    /// HTTP itself keeps the response out of shared caches; nothing is to be added.
+    /// Nothing has to be added, because HTTP itself keeps the response out of shared caches.
     ///
-    /// So it is for `Authorization` (RFC 9111 section 3.5), for `POST` and for a protocol upgrade.
+    /// This is the case for `Authorization` (RFC 9111 section 3.5), for `POST` and for a protocol upgrade.
     Untouched,
-    /// A cache cannot tell that the response is one person's: it needs `Cache-Control: private`.
+    /// The response needs `Cache-Control: private`, because a cache cannot know that it is private.
     ///
-    /// RFC 6750 section 2.3 asks for it when the token is in the query. The same holds for cookies and for HTTP headers
-    /// that caches know nothing about.
+    /// RFC 6750 section 2.3 requires it if the token is in the query. The same holds for cookies and for HTTP headers that caches do not
+    /// know.
     Private,
 }

@@ -1,29 +1,28 @@
-//! Where a request carries its credential.
+//! Locations: where a request carries its credential.
 //!
-//! - [`AuthorizationHeader`]: `Authorization: Bearer …` (RFC 6750 section 2.1). The default, and the best wherever it can be used.
-//! - [`HttpHeader`]: any other HTTP header, where a second credential is sent with the first, or `Authorization` is taken.
+//! - [`AuthorizationHeader`]: `Authorization: Bearer …` (RFC 6750 section 2.1). The default, and the best choice wherever it is possible.
+//! - [`HttpHeader`]: any other HTTP header, for a second credential or if `Authorization` is used for something else.
 //! - [`Cookie`]: a cookie, for browsers. Needs protection against CSRF.
 //! - [`WebSocketSubprotocol`]: `Sec-WebSocket-Protocol: app.v1, bearer.…`, and two other forms, because browsers cannot set headers on a
 //!   WebSocket.
-//! - [`QueryParameter`]: `?access_token=…` (RFC 6750 section 2.3), for a link that cannot carry headers. It ends up in logs.
+//! - [`QueryParameter`]: `?access_token=…` (RFC 6750 section 2.3), for a link that cannot carry headers. Queries end up in logs.
 #![cfg_attr(
     feature = "form",
     doc = "- [`FormBody`]: `access_token` in a form (RFC 6750 section 2.2), for an HTML form that posts across origins."
 )]
 //!
-//! The rules, the same for all of them:
+//! All locations follow these rules:
 //!
-//! 1. A location says that there is no credential ([`Found::Absent`]) only if none was meant. A header with another
-//!    scheme, or an empty one, means none.
-//! 2. What was meant as a credential, but does not have its form, is [`Found::Malformed`]: answered with 400, whether
-//!    or not the route would have let an anonymous request through.
-//! 3. Two of a kind are [`Found::Several`], also 400, even if one of them is malformed or both are the same. Which of
-//!    them counts would depend on who reads the request, and that is how requests are smuggled past a check. Two that a
-//!    proxy has folded into one line (`Basic Zm9v, Bearer eyJ…`) are refused like two lines.
-//! 4. Every credential is a `b64token` (RFC 6750 section 2.1): letters, digits, `-._~+/`, then any number of `=`. The admission checks that, for
-//!    octets that it has not verified before; a location need not.
-//! 5. Before the inner service sees the request, [`TokenLocation::strip`] takes the credential out of places that are
-//!    written down or sent back, and marks HTTP headers as sensitive, so that their `Debug` does not show them.
+//! 1. A location reports [`Found::Absent`] only if the request has no credential there. A header with another scheme, or an empty one, is
+//!    no credential.
+//! 2. A credential with the wrong syntax is [`Found::Malformed`]: it is answered with 400, even if the route admits anonymous requests.
+//! 3. Two credentials are [`Found::Several`], also answered with 400, even if one of them is malformed or both are equal. If one of them
+//!    were used, different readers of the request could choose different ones, and an attacker could smuggle a request past a check. Two
+//!    credentials that a proxy has folded into one line (`Basic Zm9v, Bearer eyJ…`) are refused like two lines.
+//! 4. Every credential is a `b64token` (RFC 6750 section 2.1): letters, digits, `-._~+/`, then any number of `=`. The admission checks
+//!    this for bytes that it has not verified before; a location need not.
+//! 5. Before the inner service gets the request, [`TokenLocation::strip`] removes the credential from places that are logged or sent
+//!    back, and marks HTTP headers as sensitive, so that their `Debug` does not show them.
 //!
 //! # Example
 //!
@@ -69,41 +68,41 @@ pub use request_head::{RequestHead, RequestHeadMut};
 pub(crate) use request_view::{OriginalUriHook, View};
 pub use web_socket_subprotocol::WebSocketSubprotocol;
 
-/// A place in a request where a credential may be.
+/// A location in a request that may contain a credential.
 ///
-/// See the [module docs](self) for the rules that an implementation keeps. To leave the place out of the request that
-/// the inner service sees, implement [`strip`](Self::strip) too.
+/// See the [module docs](self) for the rules that an implementation has to follow. To remove the credential from the request that the
+/// inner service gets, implement [`strip`](Self::strip) too.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a place where a credential may be",
     note = "use `AuthorizationHeader`, `HttpHeader`, `Cookie`, `WebSocketSubprotocol`, `QueryParameter`, or implement `TokenLocation`"
 )]
 pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
-    /// Looks for the credential. Must not allocate for a plain one: every request passes here.
+    /// Looks for the credential. It must not allocate for a plain credential, because it runs for every request.
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r>;
 
-    /// Takes the credential out of the request, or hides it, before the inner service sees it.
+    /// Removes the credential from the request, or hides it, before the inner service gets the request.
     ///
     /// Called after the credential has been accepted. Defaults to leaving the request as it is.
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
         let _ = request;
     }
 
-    /// Tells this place which schemes the admission takes credentials under. Called once, when the layer is built. A place where a credential stands
-    /// without a scheme has no use for it, and need not implement it.
+    /// Tells this location for which schemes the admission accepts credentials. Called once, when the layer is built. A location whose
+    /// credentials have no scheme does not need to implement it.
     fn take_schemes(&mut self, schemes: &[Scheme]) {
         let _ = schemes;
     }
 
-    /// Returns what the operator's log may say about a request in which nothing was found here: that something there is
-    /// nearly a credential, say. Asked about requests that are refused for want of a credential.
+    /// Returns a hint for the operator's log about a request without a credential at this location, for example that it has something
+    /// similar. Called only for requests that are refused because they have no credential.
     ///
-    /// Defaults to `None`. The text must hold nothing of the request.
+    /// Defaults to `None`. The text must not contain any part of the request.
     fn hint(&self, head: RequestHead<'_>) -> Option<&'static str> {
         let _ = head;
         None
     }
 
-    /// What a program or a person may want to know about this place. Asked once, when the layer is built.
+    /// Describes this location for programs and people. Called once, when the layer is built.
     ///
     /// Defaults to the type's name, no registered method, and responses that are for the caller only.
     fn info(&self) -> LocationInfo {
@@ -136,18 +135,19 @@ impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
 /// What a [`TokenLocation`] found. `Debug` does not show the token.
 #[non_exhaustive]
 pub enum Found<'r> {
-    /// No credential was meant. The only outcome that an optional layer lets through.
+    /// There is no credential. An optional layer lets only this outcome through.
     Absent,
-    /// The octets that stand where one credential belongs, not looked at any further; borrowed from the request unless they had to be decoded.
+    /// The bytes of the credential, not checked any further. They are borrowed from the request, unless they had to be decoded.
     Token(Cow<'r, [u8]>),
-    /// The same under another scheme than `Bearer`.
+    /// A credential under another scheme than `Bearer`.
     Under(Scheme, Cow<'r, [u8]>),
-    /// A credential was meant, but this is wrong with it. For the log; never holds anything of the request.
+    /// There is a credential, but with the wrong syntax. The text says what is wrong, for the log; it never contains any part of the
+    /// request.
     Malformed(&'static str),
     /// More than one credential.
     Several,
-    /// The place cannot be looked at as the service is built: a mistake of its developer, answered with 500. The text says
-    /// what to change.
+    /// The location cannot be read because the service is built wrongly: a developer's mistake, answered with 500. The text says what to
+    /// change.
     Misconfigured(&'static str),
 }
 

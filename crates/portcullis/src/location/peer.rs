@@ -1,11 +1,12 @@
-//! Who is at the other end of the connection.
+//! [`Peer`]: the other end of the connection.
 
 use std::net::IpAddr;
 
-/// What the server knows of the connection that a request came by, left in the request's extensions for rules and proofs that look at it.
+/// What the server knows about the connection of a request, put into the request's extensions for rules and proofs that need it.
 ///
-/// Only the server knows, so it has to say so: in axum by a middleware that reads `ConnectInfo`, behind a proxy by one that
-/// reads what this proxy has written, and has removed from what clients send. Without it nothing is known, and a rule that needs it refuses the credential.
+/// Only the server knows the connection, so it has to provide this. In axum, use a middleware that reads `ConnectInfo`. Behind a proxy,
+/// use one that reads a header that the proxy sets, and that the proxy removes from clients' requests. If it is missing, a rule that
+/// needs it refuses the credential.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -24,18 +25,18 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A peer of whom nothing is known yet.
+    /// Returns a peer about which nothing is known yet.
     pub const fn new() -> Self {
         Self { address: None, certificate_sha256: None }
     }
 
-    /// Sets the peer's address: the client's, or that of the proxy in front.
+    /// Sets the peer's address: that of the client, or of the proxy in front.
     #[must_use]
     pub fn address(self, address: IpAddr) -> Self {
         Self { address: Some(address), ..self }
     }
 
-    /// Sets the SHA-256 digest of the certificate, in DER, by which the client has authenticated itself (RFC 8705 section 3).
+    /// Sets the SHA-256 digest of the client's certificate, in DER, with which the client authenticated itself (RFC 8705 section 3).
     #[must_use]
     pub fn certificate_sha256(self, digest: [u8; 32]) -> Self {
         Self { certificate_sha256: Some(Box::new(digest)), ..self }

@@ -1,4 +1,4 @@
-//! A parameter of the query.
+//! [`QueryParameter`]: a query parameter that contains the credential.
 
 use std::borrow::Cow;
 
@@ -9,13 +9,12 @@ use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHead
 
 /// A parameter of the query: `?access_token=…` (RFC 6750 section 2.3).
 ///
-/// **The query is written down**: in logs of servers and proxies, in the browser's history, in `Referer`. Use this only
-/// for what cannot send headers (a download link, an event source), and with tokens that live for minutes. RFC 9700
-/// section 4.3.2 says that clients must not do it.
+/// **Queries are recorded**: in logs of servers and proxies, in the browser's history, in `Referer`. Use this only for requests that
+/// cannot have headers (a download link, an event source), and with tokens that live for minutes. RFC 9700 section 4.3.2 tells clients
+/// not to use it.
 ///
-/// Before the inner service sees the request, the parameter is taken out of its URI; the others stay byte for byte. What
-/// outer layers have copied before (a trace span, axum's `OriginalUri`) still holds it. Responses get
-/// `Cache-Control: private`.
+/// Before the inner service gets the request, the parameter is removed from its URI; the others stay byte for byte. Copies that outer
+/// layers made before (a trace span, axum's `OriginalUri`) still contain it. Responses get `Cache-Control: private`.
 ///
 /// | query | found |
 /// |---|---|
@@ -29,7 +28,8 @@ pub struct QueryParameter {
 }
 
 impl QueryParameter {
-    /// The parameter of that name: `QueryParameter::new("access_token")`. Compared exactly after percent-decoding.
+    /// Returns the location for the parameter with this name: `QueryParameter::new("access_token")`. The name is compared exactly after
+    /// percent-decoding.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ fn with_query(uri: &Uri, query: Option<Vec<u8>>) -> Uri {
         target.extend(query);
     }
     let mut parts = uri.clone().into_parts();
-    // A part of a URI is a URI, so neither fails; if one did, the credential must not be what stays.
+    // Parts of a valid URI form a valid URI, so this does not fail; if it did, the credential would still be removed.
     parts.path_and_query = Some(PathAndQuery::try_from(target).unwrap_or_else(|_| PathAndQuery::from_static("/")));
     Uri::from_parts(parts).unwrap_or_default()
 }

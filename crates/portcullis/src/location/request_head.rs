@@ -1,10 +1,10 @@
-//! The parts of a request that a location looks at, and the ones that it may change.
+//! [`RequestHead`] and [`RequestHeadMut`]: the parts of a request that a location reads or changes.
 
 use std::fmt;
 
 use http::{Extensions, HeaderMap, Method, Request, Uri, request::Parts};
 
-/// A request without its body, borrowed. Made from `&http::Request<B>` or `&http::request::Parts`.
+/// A borrowed request without its body. Made from `&http::Request<B>` or `&http::request::Parts`.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RequestHead<'r> {
@@ -14,7 +14,7 @@ pub struct RequestHead<'r> {
     pub uri: &'r Uri,
     /// The HTTP headers.
     pub headers: &'r HeaderMap,
-    /// What outer layers have left.
+    /// What outer layers have added.
     pub extensions: &'r Extensions,
 }
 
@@ -35,35 +35,35 @@ impl<'r> From<&'r Parts> for RequestHead<'r> {
     }
 }
 
-/// Deliberately not derived: the target and the headers may hold the credential.
+/// Not derived, because the target and the headers may contain the credential.
 impl fmt::Debug for RequestHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestHead").field("method", self.method).finish_non_exhaustive()
     }
 }
 
-/// A request without its body, to be changed. Made from `&mut http::Request<B>` or `&mut http::request::Parts`.
+/// A mutably borrowed request without its body. Made from `&mut http::Request<B>` or `&mut http::request::Parts`.
 pub struct RequestHeadMut<'r> {
     head: &'r mut (dyn Head + 'r),
 }
 
 impl RequestHeadMut<'_> {
-    /// The request target.
+    /// Returns the request target.
     pub fn uri(&self) -> &Uri {
         self.head.uri()
     }
 
-    /// The request target, to be changed.
+    /// Returns the request target, for changing it.
     pub fn uri_mut(&mut self) -> &mut Uri {
         self.head.uri_mut()
     }
 
-    /// The HTTP headers, to be changed.
+    /// Returns the HTTP headers, for changing them.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
         self.head.headers_mut()
     }
 
-    /// What outer layers have left, to be changed.
+    /// Returns what outer layers have added, for changing it.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         self.head.extensions_mut()
     }
@@ -87,7 +87,7 @@ impl fmt::Debug for RequestHeadMut<'_> {
     }
 }
 
-/// Why a trait: `http::Request` lends its parts one at a time only, and taking it apart moves some 250 bytes.
+/// A trait, because `http::Request` lends its parts only one at a time, and taking it apart moves some 250 bytes.
 trait Head {
     fn uri(&self) -> &Uri;
     fn uri_mut(&mut self) -> &mut Uri;

@@ -1,4 +1,4 @@
-//! An HTTP request as authenticators see it.
+//! The view of an HTTP request that authenticators get.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use portcullis_core::authenticator::{Channel, Header, RequestView};
 
 use super::{Peer, RequestHead};
 
-/// Finds the target as the client sent it in a request's extensions.
+/// Finds the original request target in a request's extensions.
 pub(crate) type OriginalUriHook = fn(&Extensions) -> Option<&Uri>;
 
 /// A view of a request's head.
 pub(crate) struct View<'r> {
     pub(crate) head: RequestHead<'r>,
-    /// `None` if the layer sees requests as they were sent.
+    /// `None` if the layer sees requests as the client sent them.
     pub(crate) original_uri: Option<OriginalUriHook>,
 }
 

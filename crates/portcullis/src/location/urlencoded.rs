@@ -1,17 +1,17 @@
-//! `application/x-www-form-urlencoded`, as far as a location needs it: strict about our parameter, blind to the others.
+//! Parses `application/x-www-form-urlencoded` as far as a location needs it: strict about our parameter, and ignoring the others.
 
 use super::Found;
 use percent_encoding::percent_decode;
 use portcullis_core::ConfigError;
 
-/// Any text may be a name, but an empty one would be found in every `&&`.
+/// Any name is possible except an empty one, which would match every `&&`.
 pub(super) fn check_name(what: &str, name: &str) -> Result<(), ConfigError> {
     if name.is_empty() { Err(ConfigError::new(format!("{what} is empty: name it"))) } else { Ok(()) }
 }
 
 /// Looks for the credential among `name=value` pairs between `&`.
 ///
-/// A parameter is ours by its decoded name: `acc%65ss_token` is what the inner service would read as `access_token`.
+/// A parameter is ours if its decoded name is: the inner service would read `acc%65ss_token` as `access_token`.
 pub(crate) fn find<'r>(pairs: &'r [u8], name: &str) -> Found<'r> {
     let mut ours = split(pairs).filter(|pair| is_named(pair, name));
     match (ours.next(), ours.next()) {
@@ -21,7 +21,7 @@ pub(crate) fn find<'r>(pairs: &'r [u8], name: &str) -> Found<'r> {
     }
 }
 
-/// The pairs without ours, the others byte for byte; `None` if nothing is left.
+/// Returns the pairs without ours, the others byte for byte; `None` if nothing is left.
 pub(super) fn without(pairs: &[u8], name: &str) -> Option<Vec<u8>> {
     let others: Vec<_> = split(pairs).filter(|pair| !is_named(pair, name)).collect();
     (!others.is_empty()).then(|| others.join(&b'&'))
@@ -44,14 +44,14 @@ fn is_named(pair: &[u8], name: &str) -> bool {
 }
 
 fn credential(value: &[u8]) -> Found<'_> {
-    // A `+` stands for a space here, and that is in no credential.
+    // A `+` is a space here, and no credential has a space.
     if value.contains(&b'+') {
         return Found::Malformed("the parameter has a space");
     }
     if value.contains(&b'%') { percent_decoded(value) } else { Found::Token(value.into()) }
 }
 
-/// Unlike `percent_decode` alone, strict about a `%` without two hexadecimal digits, which others pass through.
+/// Unlike `percent_decode` alone, it refuses a `%` without two hexadecimal digits.
 fn percent_decoded(value: &[u8]) -> Found<'_> {
     let is_hex = |place: usize| value.get(place).is_some_and(u8::is_ascii_hexdigit);
     let mut escapes = value.iter().enumerate().filter(|&(_, &byte)| byte == b'%');

@@ -1,4 +1,4 @@
-//! A WebSocket subprotocol.
+//! [`WebSocketSubprotocol`]: a WebSocket subprotocol that contains the credential.
 
 use std::borrow::Cow;
 
@@ -17,11 +17,11 @@ use crate::challenge::check_token;
 /// | [`after`](Self::after)`("bearer")` | `new WebSocket(url, ["bearer", token])` |
 /// | [`kubernetes`](Self::kubernetes) | ``new WebSocket(url, ["app.v1", `base64url.bearer.authorization.k8s.io.${encoded}`])`` |
 ///
-/// The entry with the token is taken out of the request before the inner service sees it, so that it is never chosen and sent
-/// back; all other entries stay. The inner service has to choose one of those, since a browser that offered protocols drops a
-/// connection for which none was chosen: `app.v1` in the first and the third form, `bearer` in the second, where it stays
-/// as a protocol without a secret in it. Browsers let pages of any origin open a WebSocket; a page of another origin does not
-/// have the token, so that is no harm here.
+/// The entry with the token is removed from the request before the inner service gets it, so that the service never chooses it and sends
+/// it back; all other entries stay. The inner service has to choose one of those, because a browser that offered protocols drops a
+/// connection for which none was chosen: `app.v1` in the first and the third form, and in the second form `bearer`, which stays in the
+/// request as a protocol without a secret. Browsers let pages of any origin open a WebSocket. This is harmless here, because a page of
+/// another origin does not have the token.
 ///
 /// No such entry is [`Found::Absent`], one without a token [`Found::Malformed`], two are [`Found::Several`].
 ///
@@ -43,25 +43,25 @@ pub struct WebSocketSubprotocol {
     is_encoded: bool,
 }
 
-/// Where the token stands.
+/// Where the token is.
 #[derive(Clone, Debug)]
 enum Form {
-    /// In the entry that starts so.
+    /// In the entry with this prefix.
     Prefix(Cow<'static, str>),
-    /// In the entry behind the one that is called so.
+    /// In the entry after the one with this name.
     After(Cow<'static, str>),
 }
 
-/// As the API server of Kubernetes reads it.
+/// The prefix that the Kubernetes API server uses.
 const KUBERNETES: &str = "base64url.bearer.authorization.k8s.io.";
 
 impl WebSocketSubprotocol {
-    /// An entry that starts with `bearer.`.
+    /// Reads the entry that starts with `bearer.`.
     pub const fn new() -> Self {
         Self { form: Form::Prefix(Cow::Borrowed("bearer.")), is_encoded: false }
     }
 
-    /// The entry behind the one that is `name`, compared exactly: `["bearer", token]`.
+    /// Reads the entry after the one that is `name`, compared exactly: `["bearer", token]`.
     ///
     /// Let the inner service choose `name` as the connection's protocol.
     ///
@@ -74,13 +74,13 @@ impl WebSocketSubprotocol {
         Ok(Self { form: Form::After(name), is_encoded: false })
     }
 
-    /// An entry that starts with `base64url.bearer.authorization.k8s.io.`; the token follows in base64url without padding, as
+    /// Reads the entry that starts with `base64url.bearer.authorization.k8s.io.`. The token follows in base64url without padding, as
     /// clients of the Kubernetes API server write it.
     pub const fn kubernetes() -> Self {
         Self { form: Form::Prefix(Cow::Borrowed(KUBERNETES)), is_encoded: true }
     }
 
-    /// Sets what the entry starts with, compared exactly. Defaults to `bearer.`.
+    /// Sets the prefix of the entry, compared exactly. Defaults to `bearer.`.
     ///
     /// # Errors
     ///
@@ -92,14 +92,14 @@ impl WebSocketSubprotocol {
         Ok(self)
     }
 
-    /// The entries with what they are, in their order. Empty entries count for nothing (RFC 9110 section 5.6.1).
+    /// Returns the entries in their order, classified. Empty entries are skipped (RFC 9110 section 5.6.1).
     fn entries<'r>(&self, headers: &'r HeaderMap) -> impl Iterator<Item = Entry<'r>> {
         let mut scanner = Scanner { form: &self.form, is_next: false };
         let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
         values.flat_map(split).filter(|entry| !entry.is_empty()).map(move |entry| scanner.tell(entry))
     }
 
-    /// One of ours, or what is wrong with them.
+    /// Returns the credential of one of our entries, or what is wrong with it.
     fn credential<'r>(&self, text: &'r [u8]) -> Found<'r> {
         if !self.is_encoded {
             return Found::Token(text.into());
@@ -110,7 +110,7 @@ impl WebSocketSubprotocol {
         }
     }
 
-    /// A line without the entries that hold credentials; `None` if nothing is left.
+    /// Returns a line without the entries that contain credentials; `None` if nothing is left.
     fn without_ours(scanner: &mut Scanner<'_>, line: &HeaderValue) -> Option<HeaderValue> {
         let entries = || split(line).filter(|entry| !entry.is_empty());
         let others: Vec<_> = entries().filter(|entry| !matches!(scanner.tell(entry), Entry::Ours(_))).collect();
@@ -166,16 +166,16 @@ impl TokenLocation for WebSocketSubprotocol {
     }
 }
 
-/// What an entry is.
+/// The classification of an entry.
 enum Entry<'r> {
-    /// It holds a credential: this.
+    /// It contains this credential.
     Ours(&'r [u8]),
-    /// It says that the next one does.
+    /// It says that the next entry contains the credential.
     Marker,
     Other,
 }
 
-/// Tells entries apart, given one after the other.
+/// Classifies entries, given one after the other.
 struct Scanner<'f> {
     form: &'f Form,
     is_next: bool,

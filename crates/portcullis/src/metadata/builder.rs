@@ -1,4 +1,4 @@
-//! The document while it is built.
+//! [`ResourceMetadataBuilder`]: builds the document.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::{Document, ResourceMetadata, url::SecureUrl};
 use crate::location::BearerMethod;
 
-/// Metadata of a protected resource, not complete yet. Made by [`ResourceMetadata::builder`].
+/// Builds the metadata of a protected resource. Made by [`ResourceMetadata::builder`].
 ///
-/// A member that is called twice counts once, the last time, except where the method's name is in the singular of a list:
-/// those add.
+/// A second call of the same method replaces the first value, unless the method's name is the singular of a list: those methods add a
+/// value.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is served before `build`"]
 pub struct ResourceMetadataBuilder {
@@ -34,20 +34,20 @@ impl ResourceMetadataBuilder {
         }
     }
 
-    /// Adds an authorization server that issues tokens for this resource: its issuer, an `https` URL without query and
-    /// fragment (RFC 8414 section 2), exactly as it stands in the tokens. Defaults to none.
+    /// Adds an authorization server that issues tokens for this resource: its issuer, an `https` URL without query and fragment (RFC 8414
+    /// section 2), exactly as it is written in the tokens. Defaults to none.
     pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
         self.authorization_servers.push(issuer.into());
         self
     }
 
-    /// Sets the scopes that clients may ask for (`scopes_supported`). Defaults to not saying.
+    /// Sets the scopes that clients may request (`scopes_supported`). Defaults to leaving the member out.
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.set("scopes_supported", scopes.into_iter().map(|scope| Value::String(scope.into())).collect())
     }
 
-    /// Sets how a token may be presented (`bearer_methods_supported`). Defaults to the `Authorization` header, as the
-    /// layer does; name others if the layer has them. None: the member is left out.
+    /// Sets how a token may be presented (`bearer_methods_supported`). Defaults to the `Authorization` header, like the layer; list
+    /// others if the layer has other locations. An empty list leaves the member out.
     pub fn bearer_methods(mut self, methods: impl IntoIterator<Item = BearerMethod>) -> Self {
         self.bearer_methods = methods.into_iter().collect();
         self
@@ -63,8 +63,7 @@ impl ResourceMetadataBuilder {
         self.set("resource_documentation", Value::String(url.into()))
     }
 
-    /// Sets where this resource's own keys are (`jwks_uri`): those that *it* signs with, not the issuer's. Defaults to
-    /// none.
+    /// Sets the URL of this resource's own keys (`jwks_uri`): the keys that *it* signs with, not the issuer's. Defaults to none.
     pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
         let url = url.into();
         if let Err(problem) = SecureUrl::parse("jwks_uri", &url) {
@@ -73,10 +72,9 @@ impl ResourceMetadataBuilder {
         self.set("jwks_uri", Value::String(url))
     }
 
-    /// Adds any other member: `resource_policy_uri`, say, or one in another language (`resource_name#de`).
+    /// Adds any other member, for example `resource_policy_uri` or one in another language (`resource_name#de`).
     ///
-    /// An empty list is left out (RFC 9728 section 3.2). Members for which there is another method are refused by
-    /// [`build`](Self::build).
+    /// An empty list is left out (RFC 9728 section 3.2). [`build`](Self::build) refuses members that have their own method.
     pub fn member(mut self, name: &str, value: impl Serialize) -> Self {
         if OWN_MEMBERS.contains(&name) {
             self.problems.push(format!("{name}: use the method for it, not `member`"));
@@ -91,12 +89,12 @@ impl ResourceMetadataBuilder {
         }
     }
 
-    /// Checks everything and makes the document.
+    /// Checks all members and makes the document.
     ///
     /// # Errors
     ///
-    /// Lists every problem: `resource`, an authorization server or `jwks_uri` that is not an `https` URL (loopback
-    /// addresses apart) or has a fragment, a member that cannot be set so.
+    /// If `resource`, an authorization server or `jwks_uri` is not an `https` URL (except for loopback addresses) or has a fragment, or
+    /// if a member cannot be set like this. The error lists every problem.
     pub fn build(mut self) -> Result<ResourceMetadata, ConfigError> {
         let resource = SecureUrl::parse("resource", &self.resource);
         let mut problems: Vec<_> = resource.as_ref().err().cloned().into_iter().collect();
@@ -129,7 +127,7 @@ impl ResourceMetadataBuilder {
     }
 }
 
-/// Members that [`ResourceMetadataBuilder::member`] must not set: here they are checked, or given a default.
+/// Members that [`ResourceMetadataBuilder::member`] must not set, because the builder checks them or gives them a default.
 const OWN_MEMBERS: &[&str] = &[
     "resource",
     "authorization_servers",

@@ -1,4 +1,4 @@
-//! Serves the document.
+//! [`ResourceMetadataService`]: serves the document.
 
 use std::{
     convert::Infallible,
@@ -18,8 +18,8 @@ use super::ResourceMetadata;
 
 /// Answers `GET` and `HEAD` with the document, other methods with 405. Made by [`ResourceMetadata::service`].
 ///
-/// It does not look at the path; serve it under [`ResourceMetadata::path`]. Caches may keep the document for an hour:
-/// what it says changes with deployments, and a client that finds it outdated is refused once more and asks again.
+/// It ignores the path; mount it at [`ResourceMetadata::path`]. Caches may keep the document for an hour: it changes only with
+/// deployments, and a client with an outdated copy is refused once more and fetches it again.
 pub struct ResourceMetadataService<B = String> {
     metadata: ResourceMetadata,
     body: PhantomData<fn() -> B>,
@@ -63,7 +63,7 @@ where
     }
 }
 
-/// Deliberately not derived: that would ask for `B: Clone`.
+/// Not derived, because that would require `B: Clone`.
 impl<B> Clone for ResourceMetadataService<B> {
     fn clone(&self) -> Self {
         Self { metadata: self.metadata.clone(), body: PhantomData }

@@ -1,4 +1,4 @@
-//! Which URLs may stand in the document.
+//! [`SecureUrl`]: the URLs that the document may contain.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,8 +12,8 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 pub(super) struct SecureUrl(Uri);
 
 impl SecureUrl {
-    /// Takes `text` if it is an `https` URL, or an `http` URL of a loopback address, without a fragment; else says what
-    /// is wrong with it. `name` is the member of the document.
+    /// Accepts `text` if it is an `https` URL, or an `http` URL of a loopback address, without a fragment; otherwise says what is wrong.
+    /// `name` is the member of the document.
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, String> {
         let complain = |what: &str| Err(format!("{name}: {text:?} {what}"));
         if text.contains('#') {
@@ -38,19 +38,19 @@ impl SecureUrl {
         }
     }
 
-    /// Whether there is a `?`.
+    /// Whether the URL has a `?`.
     pub(super) fn has_query(&self) -> bool {
         self.0.query().is_some()
     }
 
-    /// The path of the metadata of the resource that is here: the well-known name, then this URL's path.
+    /// Returns the path of the metadata for a resource with this URL: the well-known name, then the URL's path.
     pub(super) fn metadata_path(&self) -> String {
-        // RFC 9728 section 3.1: a slash that ends the host is left out.
+        // RFC 9728 section 3.1: a slash directly after the host is left out.
         let path = Some(self.0.path()).filter(|&path| path != "/").unwrap_or_default();
         format!("{WELL_KNOWN}{path}")
     }
 
-    /// The URL of the metadata of the resource that is here.
+    /// Returns the URL of the metadata for a resource with this URL.
     pub(super) fn metadata_url(&self) -> String {
         let scheme = self.0.scheme_str().unwrap_or_default();
         let host = self.0.authority().map(http::uri::Authority::as_str).unwrap_or_default();
@@ -66,7 +66,7 @@ fn is_loopback(host: &str) -> bool {
         || address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// What RFC 3986 section 2 lets stand in a URI; `http::Uri` takes more.
+/// The characters that RFC 3986 section 2 allows in a URI; `http::Uri` accepts more.
 const fn is_uri_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }

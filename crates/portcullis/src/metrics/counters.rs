@@ -1,4 +1,4 @@
-//! What one layer counts.
+//! [`LayerCounters`]: the counters of one layer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,16 +19,16 @@ pub(crate) struct LayerCounters {
     shards: Shards,
 }
 
-/// How a request came past a layer.
+/// How a request passed a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admittance {
-    /// Its credential was remembered.
+    /// Its credential was found in the cache.
     Remembered,
     /// Its credential was verified.
     Verified,
-    /// It has none.
+    /// It has no credential.
     Anonymous,
-    /// It is a preflight.
+    /// It is a CORS preflight.
     Preflight,
 }
 
@@ -37,7 +37,7 @@ const ADMITTANCES: usize = 4;
 const CODES: usize = Code::ALL.len();
 const OF_ISSUER: usize = ADMITTANCES + CODES;
 
-/// The longest duration of each bucket: a signature takes microseconds, a fetch of keys up to seconds.
+/// The upper bound of each bucket: verifying a signature takes microseconds, fetching keys up to seconds.
 const BOUNDS: [Duration; 14] = [
     Duration::from_micros(5),
     Duration::from_micros(10),
@@ -62,7 +62,7 @@ impl LayerCounters {
         Self { name, issuers, shards }
     }
 
-    /// Counts a request with a credential of that issuer.
+    /// Counts a request with a credential of this issuer.
     #[inline]
     pub(crate) fn admitted(&self, admittance: Admittance, issuer: &str) {
         self.count(self.issuers.of(issuer), admittance as usize);
@@ -81,13 +81,13 @@ impl LayerCounters {
         self.count(row, ADMITTANCES + error.code() as usize);
     }
 
-    /// Counts a request that was admitted, and refused behind the layer.
+    /// Counts a request that was admitted, and then refused behind the layer.
     #[cold]
     pub(crate) fn refused_behind(&self, error: &AuthError) {
         self.shards.add(self.first_of_guards() + error.code() as usize, 1);
     }
 
-    /// Counts how long a verification took.
+    /// Counts the duration of a verification.
     #[cold]
     pub(crate) fn verified_in(&self, took: Duration) {
         let bucket = BOUNDS.iter().position(|bound| took <= *bound).unwrap_or(BOUNDS.len());
@@ -109,9 +109,9 @@ impl LayerCounters {
         self.first_of_guards() + CODES
     }
 
-    /// How many series it can have at most.
+    /// Returns the maximum number of series.
     pub(super) fn series(&self) -> usize {
-        // An admitted credential is one more series of hits; a histogram is one for each bucket, a sum and a count.
+        // The cache hits are one more series for each issuer; a histogram has one for each bucket, a sum and a count.
         self.issuers.len() * (OF_ISSUER + 1) + CODES + BOUNDS.len() + 3
     }
 
@@ -130,7 +130,7 @@ impl LayerCounters {
         snapshot.histogram(&names::VERIFICATION, &[&self.name], Buckets::new(&BOUNDS, counts, sum));
     }
 
-    /// Admitted requests of a configured issuer are there from the start, the others once there is one.
+    /// The series for admitted requests of a configured issuer exist from the start, the others once they have a value.
     fn measure_issuer(&self, row: usize, issuer: &str, snapshot: &mut Snapshot) {
         let sum = |outcome: usize| self.shards.sum(row * OF_ISSUER + outcome);
         let [hits, verified] =
@@ -157,7 +157,7 @@ impl LayerCounters {
     }
 }
 
-/// What a code says about the request.
+/// Returns the result of a request with this code.
 fn result_of(code: Code) -> &'static str {
     match code.kind() {
         AuthErrorKind::Unavailable => "undecided",

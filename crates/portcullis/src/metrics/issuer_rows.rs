@@ -1,24 +1,25 @@
-//! Which issuer a request is counted for.
+//! [`IssuerRows`]: finds the counters for a request's issuer.
 
 use std::{collections::HashMap, sync::Arc};
 
 use portcullis_core::verified::Conventions;
 
-/// Issuers with a row of their own, and two rows more.
+/// Issuers with their own row, and two rows for all others.
 #[derive(Debug)]
 pub(super) struct IssuerRows {
-    /// Rows by the address of the issuer's name: a token of a configured issuer refers to that very text, so that a comparison of numbers finds it.
+    /// Rows by the address of the issuer's name. A token of a configured issuer refers to that same text, so comparing addresses finds
+    /// its row.
     by_address: Vec<(usize, usize)>,
     by_name: HashMap<Box<str>, usize>,
-    /// Held, so that an address stays theirs.
+    /// Kept alive, so that their addresses stay valid.
     issuers: Vec<Arc<Conventions>>,
 }
 
-/// Up to so many issuers are looked for one after the other.
+/// Up to this number, issuers are searched one after the other.
 const SCANNED: usize = 8;
 
 impl IssuerRows {
-    /// A row for each of these issuers, up to `limit`.
+    /// Makes a row for each of these issuers, up to `limit`.
     pub(super) fn new(issuers: Vec<Arc<Conventions>>, limit: usize) -> Self {
         let mut rows = Self { by_address: Vec::new(), by_name: HashMap::new(), issuers: Vec::new() };
         for conventions in issuers {
@@ -37,17 +38,17 @@ impl IssuerRows {
         rows
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub(super) fn len(&self) -> usize {
         self.by_name.len() + 2
     }
 
-    /// How many of them are one issuer's own: the first ones.
+    /// Returns how many rows belong to a single issuer; these come first.
     pub(super) fn named(&self) -> usize {
         self.by_name.len()
     }
 
-    /// The row of an issuer that is trusted.
+    /// Returns the row of a trusted issuer.
     #[inline]
     pub(super) fn of(&self, issuer: &str) -> usize {
         let wanted = address(issuer);
@@ -57,21 +58,21 @@ impl IssuerRows {
             let at = self.by_address.binary_search_by_key(&wanted, |(address, _)| *address);
             at.ok().map(|at| &self.by_address[at])
         };
-        // One that was replaced at run time has its name at another address.
+        // An issuer that was replaced at run time has its name at another address.
         found.map(|(_, row)| *row).or_else(|| self.by_name.get(issuer).copied()).unwrap_or(self.dynamic())
     }
 
-    /// The row of trusted issuers without a row of their own.
+    /// Returns the row for trusted issuers without their own row.
     fn dynamic(&self) -> usize {
         self.by_name.len()
     }
 
-    /// The row of requests of which no issuer is known.
+    /// Returns the row for requests without a known issuer.
     pub(super) fn unknown(&self) -> usize {
         self.by_name.len() + 1
     }
 
-    /// The label of each row.
+    /// Returns the label of each row.
     pub(super) fn labels(&self) -> Vec<&str> {
         let mut labels = vec![""; self.len()];
         self.by_name.iter().for_each(|(name, row)| labels[*row] = name);

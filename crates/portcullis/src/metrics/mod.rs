@@ -1,7 +1,8 @@
-//! Figures of layers, keys and revocations, for dashboards and alarms.
+//! Metrics of layers, keys and revocations, for dashboards and alarms.
 //!
-//! [`Telemetry`] counts for each [`AuthLayer`](crate::AuthLayer) it is attached to, and gathers the figures of what it
-//! [watches](Telemetry::watch). Nothing is pushed and no task runs: who scrapes takes a [snapshot](Telemetry::snapshot).
+//! [`Telemetry`] counts for each [`AuthLayer`](crate::AuthLayer) that it is attached to, and collects the metrics of the sources that it
+//! [watches](Telemetry::watch). It pushes nothing and runs no task: the application takes a [snapshot](Telemetry::snapshot) at each
+//! scrape.
 //!
 //! ```
 //! use axum::{Router, http::header::CONTENT_TYPE, routing::get};
@@ -26,21 +27,21 @@
 //!
 //! # What is counted
 //!
-//! Each name with its labels is in [`docs/metrics.md`](https://github.com/portcullis-rs/portcullis/blob/main/crates/portcullis/docs/metrics.md)
-//! and in [`names`]. Labels come from the application's configuration and from closed sets: the layer's name, the issuers that were
-//! configured when the layer was made (at most [`Telemetry::MAX_ISSUERS`] of them by name; issuers that were added or learned later
-//! are `dynamic`), a result and a [`Code`](crate::Code). A token, an HTTP header or a path adds no series.
+//! [`docs/metrics.md`](https://github.com/portcullis-rs/portcullis/blob/main/crates/portcullis/docs/metrics.md) and [`names`] list all
+//! metrics with their labels. Label values come from the application's configuration and from closed sets: the layer's name, the issuers
+//! that were configured when the layer was made (at most [`Telemetry::MAX_ISSUERS`] of them by name; issuers that were added or learned
+//! later are `dynamic`), a result and a [`Code`](crate::Code). Tokens, HTTP headers and paths cannot add series.
 //!
 //! # What it costs
 //!
-//! A layer without telemetry pays for a comparison with null. With it, a request pays for one or two increments of a counter that
-//! its thread shares with few others, and reads no clock unless its token has to be verified.
+//! A layer without telemetry pays for one comparison with null. With telemetry, a request pays for one or two increments of a counter
+//! that its thread shares with few others; the clock is read only if the token has to be verified.
 //!
 //! # Other systems
 //!
-//! [`Snapshot::to_prometheus`] is the text that Prometheus scrapes. With the feature `metrics`, [`Telemetry::publish`] hands the figures to
-//! the recorder of the crate [`metrics`](https://docs.rs/metrics); with `opentelemetry`, [`Telemetry::observe`] registers them with the
-//! global meter provider of the crate [`opentelemetry`](https://docs.rs/opentelemetry).
+//! [`Snapshot::to_prometheus`] returns the text that Prometheus scrapes. With the feature `metrics`, [`Telemetry::publish`] passes the
+//! metrics to the recorder of the crate [`metrics`](https://docs.rs/metrics). With `opentelemetry`, [`Telemetry::observe`] registers them
+//! with the global meter provider of the crate [`opentelemetry`](https://docs.rs/opentelemetry).
 
 mod counters;
 mod issuer_rows;

@@ -1,15 +1,15 @@
-//! Figures for the meter provider of the crate `opentelemetry`.
+//! Exports metrics through the meter provider of the crate `opentelemetry`.
 
 use opentelemetry::{KeyValue, global, metrics::Meter};
 
 use super::{Metric, MetricKind, Sample, Telemetry, Value, names};
 
 impl Telemetry {
-    /// Registers all figures with the global meter provider of the crate [`opentelemetry`](https://docs.rs/opentelemetry), under the meter
-    /// `portcullis`. They are read whenever the provider collects.
+    /// Registers all metrics with the global meter provider of the crate [`opentelemetry`](https://docs.rs/opentelemetry), under the
+    /// meter `portcullis`. The provider reads them whenever it collects.
     ///
-    /// Call it once, after the provider is set and after everything is [watched](Self::watch). A histogram becomes three counters: `…_bucket`
-    /// with the attribute `le`, `…_sum` and `…_count`, because OpenTelemetry has no histogram that is read.
+    /// Call this once, after the provider is set and after everything is [watched](Self::watch). A histogram becomes three counters:
+    /// `…_bucket` with the attribute `le`, `…_sum` and `…_count`, because OpenTelemetry has no observable histogram.
     pub fn observe(&self) {
         let meter = global::meter("portcullis");
         let mut metrics: Vec<&'static Metric> = names::ALL.to_vec();
@@ -59,7 +59,7 @@ impl Telemetry {
     }
 }
 
-/// What a series comes to: values, each with its attributes.
+/// Turns a series into values, each with its attributes.
 type Read<T> = fn(&Sample) -> Vec<(T, Vec<KeyValue>)>;
 
 fn counts(sample: &Sample) -> Vec<(u64, Vec<KeyValue>)> {

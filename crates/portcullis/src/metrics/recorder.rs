@@ -1,15 +1,16 @@
-//! Figures for the recorder of the crate `metrics`.
+//! Exports metrics through the recorder of the crate `metrics`.
 
 use metrics::{Label, counter, describe_counter, describe_gauge, gauge};
 
 use super::{Buckets, Sample, Telemetry, Value};
 
 impl Telemetry {
-    /// Hands all figures as they are now to the recorder of the crate [`metrics`](https://docs.rs/metrics) that the application has installed.
+    /// Passes the current values of all metrics to the recorder of the crate [`metrics`](https://docs.rs/metrics) that the application
+    /// has installed.
     ///
-    /// Call it for each scrape, or every few seconds: counters are set, not added to, so how often does not matter. A histogram becomes the
-    /// three counters that Prometheus makes of one: `…_bucket` with the label `le`, `…_sum` and `…_count`. (The crate's own histograms
-    /// take single measurements, and here they are counted already.)
+    /// Call this at each scrape, or every few seconds: counters are set, not increased, so the frequency does not matter. A histogram
+    /// becomes the three counters that Prometheus makes of it: `…_bucket` with the label `le`, `…_sum` and `…_count`. (The crate's own
+    /// histograms take single measurements; these are already counted.)
     pub fn publish(&self) {
         let snapshot = self.snapshot();
         let mut last = "";

@@ -1,4 +1,4 @@
-//! Counters that threads do not fight over.
+//! [`Shards`]: counters without contention between threads.
 
 use std::{
     cell::Cell,
@@ -7,19 +7,19 @@ use std::{
     thread,
 };
 
-/// More shards than this gain nothing that was measured; each costs eight bytes a counter.
+/// More shards than this brought no measurable gain; each costs eight bytes a counter.
 const MAX_SHARDS: usize = 16;
 
-/// Counters of no use to others beside each other, so that two shards share no line of the processor's cache.
+/// Unused counters between shards, so that two shards never share a cache line.
 const PADDING: usize = 16;
 
-/// A fixed number of counters, each several times: a thread increments its own copy, a reader adds them up.
+/// A fixed number of counters with several copies: a thread increments its own copy, a reader adds up all copies.
 pub(super) struct Shards {
     shards: Box<[Box<[AtomicU64]>]>,
 }
 
 impl Shards {
-    /// That many counters, at zero.
+    /// Returns this many counters, all zero.
     pub(super) fn new(counters: usize) -> Self {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let count = threads.next_power_of_two().min(MAX_SHARDS);
@@ -35,7 +35,7 @@ impl Shards {
         shard[counter].fetch_add(value, Ordering::Relaxed);
     }
 
-    /// The value of one counter.
+    /// Returns the value of one counter.
     pub(super) fn sum(&self, counter: usize) -> u64 {
         self.shards.iter().map(|shard| shard[counter].load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
     }

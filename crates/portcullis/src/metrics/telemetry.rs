@@ -1,4 +1,4 @@
-//! What gathers the figures.
+//! [`Telemetry`]: collects the metrics.
 
 use std::{
     fmt,
@@ -12,9 +12,9 @@ use portcullis_core::{
 
 use super::LayerCounters;
 
-/// The figures of an application: of its layers, its keys and its revocations. See the [module docs](crate::metrics) for an example.
+/// Collects the metrics of an application: of its layers, keys and revocations. See the [module docs](crate::metrics) for an example.
 ///
-/// Cheap to clone; clones are one.
+/// Cheap to clone; clones share the counters.
 #[derive(Clone, Default)]
 pub struct Telemetry(Arc<Inner>);
 
@@ -30,27 +30,29 @@ struct Source {
 }
 
 impl Telemetry {
-    /// So many issuers of a layer are counted by name; the others are `dynamic`, as are those that are added at run time.
+    /// The maximum number of issuers of a layer that are counted by name. The others are counted as `dynamic`, like those that are added
+    /// at run time.
     ///
-    /// A hundred, which with their codes are some thousand series, are about what a dashboard and its database bear for one service.
+    /// A hundred issuers with their codes are some thousand series, about as much as a dashboard and its database can handle for one
+    /// service.
     pub const MAX_ISSUERS: usize = 100;
 
-    /// Without a figure. Attach it to layers with [`AuthLayer::telemetry`](crate::AuthLayer::telemetry), and let it [watch](Self::watch) what
-    /// else has figures.
+    /// Returns a telemetry without metrics. Attach it to layers with [`AuthLayer::telemetry`](crate::AuthLayer::telemetry), and let it
+    /// [watch](Self::watch) other sources.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks `measured` for its figures, too, whenever a snapshot is taken: `RemoteKeys`, or the gauge of `Revocations` (crate
-    /// `portcullis-store`). `name` is the value of their label `source`.
+    /// Also collects the metrics of `measured` at each snapshot: `RemoteKeys`, or the gauge of `Revocations` (crate `portcullis-store`).
+    /// `name` is the value of the label `source`.
     ///
-    /// It is held for as long as this is.
+    /// The telemetry owns `measured` from then on.
     pub fn watch(&self, name: impl Into<String>, measured: impl Measured) {
         let source = Source { name: name.into(), measured: Box::new(measured) };
         self.0.sources.lock().unwrap_or_else(PoisonError::into_inner).push(source);
     }
 
-    /// All figures as they are now.
+    /// Returns the current values of all metrics.
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         self.layers().iter().for_each(|layer| layer.measure(&mut snapshot));
@@ -60,20 +62,20 @@ impl Telemetry {
         snapshot
     }
 
-    /// How many series the layers can have at most, for the budget of a database of figures. No request adds one beyond that.
+    /// Returns the maximum number of series of all layers, for sizing a metrics database. Requests cannot add more.
     pub fn max_series(&self) -> usize {
         self.layers().iter().map(|layer| layer.series()).sum()
     }
 
-    /// The counters of a layer with that name, for requests with tokens of these issuers. A name that is given to several layers counts the
-    /// requests of all.
+    /// Returns the counters of the layer with this name, for requests with tokens of these issuers. Layers with the same name share their
+    /// counters.
     pub(crate) fn layer(&self, name: &str, issuers: Vec<Arc<Conventions>>) -> Arc<LayerCounters> {
         let layer = Arc::new(LayerCounters::new(name.to_owned(), issuers));
         self.0.layers.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&layer));
         layer
     }
 
-    /// Takes back what was made for a layer that is made differently now.
+    /// Removes the counters of a layer that was reconfigured.
     pub(crate) fn forget(&self, layer: &Arc<LayerCounters>) {
         self.0.layers.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, layer));
     }

@@ -1,4 +1,4 @@
-//! The table: what each kind of error is in HTTP.
+//! [`Answer`]: how each kind of error is answered over HTTP.
 
 use http::StatusCode;
 use portcullis_core::error::AuthErrorKind;
@@ -13,7 +13,7 @@ pub(crate) struct Answer {
     pub(crate) error: Option<&'static str>,
     /// gRPC's status code.
     pub(crate) grpc_status: &'static str,
-    /// The problem in a few words, the same for all of a kind (RFC 9457 section 3.1.3).
+    /// A short title, the same for all errors of a kind (RFC 9457 section 3.1.3).
     pub(crate) title: &'static str,
 }
 
@@ -37,7 +37,7 @@ impl Answer {
             }
             Kind::Unavailable => Self::fault(StatusCode::SERVICE_UNAVAILABLE, "14", "Temporarily unavailable"),
             Kind::Misconfigured => Self::fault(StatusCode::INTERNAL_SERVER_ERROR, "13", "Service misconfigured"),
-            // A kind that is newer than this crate: not let through, and not blamed on the client.
+            // A kind that is newer than this crate: the request is refused, but the client is not blamed.
             _ => Self::fault(StatusCode::INTERNAL_SERVER_ERROR, "13", "Not decided"),
         }
     }

@@ -1,4 +1,4 @@
-//! The same for axum's extractors.
+//! [`AuthRejection`]: the rejection of axum's extractors.
 
 use std::{error::Error, fmt};
 
@@ -7,9 +7,9 @@ use portcullis_core::AuthError;
 
 use super::{BearerChallenge, respond};
 
-/// Why an extractor did not let a request through, and how to say so.
+/// Why an extractor refused a request, and how to answer.
 ///
-/// Return it from a handler as it is, or look at [`error`](Self::error) and answer in your own way.
+/// Return it from a handler unchanged, or read [`error`](Self::error) and answer in your own way.
 #[derive(Debug)]
 pub struct AuthRejection {
     error: AuthError,
@@ -17,23 +17,23 @@ pub struct AuthRejection {
 }
 
 impl AuthRejection {
-    /// A rejection because of `error`, answered as `challenge` is configured.
+    /// Returns a rejection because of `error`, answered as `challenge` is configured.
     pub fn new(error: AuthError, challenge: BearerChallenge) -> Self {
         Self { error, challenge }
     }
 
-    /// What happened.
+    /// Returns the error.
     pub fn error(&self) -> &AuthError {
         &self.error
     }
 
-    /// What happened, by value.
+    /// Returns the error by value.
     pub fn into_error(self) -> AuthError {
         self.error
     }
 }
 
-/// Answered with a bare `Bearer` where a challenge is called for.
+/// Answers with a bare `Bearer` challenge where one is needed.
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         Self::new(error, BearerChallenge::new())

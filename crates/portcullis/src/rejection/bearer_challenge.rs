@@ -1,4 +1,4 @@
-//! The default answer: RFC 6750's challenge with a problem in JSON.
+//! [`BearerChallenge`]: the default answer, with RFC 6750's challenge and a JSON problem.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -15,17 +15,17 @@ use super::{
 };
 use crate::challenge::Challenge;
 
-/// Answers as RFC 6750 section 3 asks, with a body of `application/problem+json` (RFC 9457).
+/// Answers as RFC 6750 section 3 requires, with a body of `application/problem+json` (RFC 9457).
 ///
-/// See the [module docs](super) for the table. Every answer says `Cache-Control: no-store`. Cheap to clone.
+/// See the [module docs](super) for the table. Every answer has `Cache-Control: no-store`. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct BearerChallenge {
-    /// `None` for the bare one, which costs nothing to clone.
+    /// `None` for the default settings, which cost nothing to clone.
     config: Option<Arc<Config>>,
 }
 
 impl BearerChallenge {
-    /// A bare `Bearer`, nothing else configured.
+    /// Returns a bare `Bearer` challenge with default settings.
     pub fn new() -> Self {
         Self::bare()
     }
@@ -34,18 +34,18 @@ impl BearerChallenge {
         Self { config: None }
     }
 
-    /// Names the protection space. Defaults to none, since nothing depends on it: `realm` is optional in RFC 6750.
+    /// Sets the realm (protection space). Defaults to none, because `realm` is optional in RFC 6750 and nothing depends on it.
     ///
-    /// Characters that cannot stand in an HTTP header are percent-encoded.
+    /// Characters that an HTTP header cannot contain are percent-encoded.
     #[must_use]
     pub fn realm(mut self, realm: impl Into<Cow<'static, str>>) -> Self {
         self.config_mut().realm = Some(realm.into());
         self
     }
 
-    /// Tells clients where this resource's metadata is (RFC 9728 section 5.1), which names the authorization servers.
+    /// Sets the URL of this resource's metadata (RFC 9728 section 5.1), which names the authorization servers.
     ///
-    /// Defaults to none. Best taken from [`ResourceMetadata::url`](crate::metadata::ResourceMetadata::url), which cannot be wrong.
+    /// Defaults to none. Take it from [`ResourceMetadata::url`](crate::metadata::ResourceMetadata::url), which is always correct.
     #[must_use]
     pub fn resource_metadata(mut self, url: impl Into<Cow<'static, str>>) -> Self {
         self.config_mut().resource_metadata = Some(url.into());
@@ -59,18 +59,17 @@ impl BearerChallenge {
         self
     }
 
-    /// Sets what the problem's `type` starts with; the code follows. Defaults to the page [`codes`](crate::codes) on
-    /// docs.rs.
+    /// Sets the prefix of the problem's `type`, which the code follows. Defaults to the page [`codes`](crate::codes) on docs.rs.
     #[must_use]
     pub fn codes_page(mut self, base: impl Into<Cow<'static, str>>) -> Self {
         self.config_mut().codes_page = base.into();
         self
     }
 
-    /// Replaces the body: the hook gives its content type and its text. Defaults to the problem in JSON.
+    /// Replaces the body: the hook returns its content type and its text. Defaults to the JSON problem.
     ///
-    /// Everything that answers by this challenge uses the hook: the layer, and the guards and extractors behind it. The text
-    /// goes to whoever sent the request. The error's [`Display`](fmt::Display) and source are for logs.
+    /// The layer, and the guards and extractors behind it that use this challenge, all use the hook. The client gets to see the text. The
+    /// error's [`Display`](fmt::Display) and source are for logs only.
     #[must_use]
     pub fn body<F>(mut self, hook: F) -> Self
     where
@@ -80,7 +79,7 @@ impl BearerChallenge {
         self
     }
 
-    /// The challenges that the answer to `error` carries, `Bearer` first; none if the fault is ours.
+    /// Returns the challenges in the answer to `error`, `Bearer` first; none if the fault is ours.
     pub fn challenges(&self, error: &AuthError) -> Vec<Challenge> {
         let answer = Answer::to(error.kind());
         if !answer.challenges {
@@ -150,7 +149,7 @@ impl<B: From<String>> MakeRejection<B> for BearerChallenge {
     }
 }
 
-/// What all clones share.
+/// The settings, shared by all clones.
 #[derive(Clone, Debug)]
 struct Config {
     realm: Option<Cow<'static, str>>,
@@ -160,7 +159,7 @@ struct Config {
     body: Option<Body>,
 }
 
-/// Nothing configured.
+/// The default settings.
 static BARE: Config = Config {
     realm: None,
     resource_metadata: None,
@@ -180,10 +179,10 @@ impl fmt::Debug for Body {
     }
 }
 
-/// When the error does not say it. Longer than a fetch of keys may take, short enough not to be an outage by itself.
+/// Used if the error has no delay. Longer than a fetch of keys may take, but short enough not to be an outage by itself.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(5);
 
-/// Whole seconds (RFC 9110 section 10.2.3), rounded up so that nobody comes too early, and at least one.
+/// Whole seconds (RFC 9110 section 10.2.3), rounded up so that clients do not retry too early, and at least one.
 pub(crate) fn say_when_to_retry(headers: &mut HeaderMap, delay: Option<Duration>) {
     let delay = delay.unwrap_or(RETRY_AFTER_DEFAULT);
     let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0)).max(1);

@@ -1,4 +1,4 @@
-//! The answer to a gRPC call.
+//! [`GrpcStatus`]: the answer to a gRPC call.
 
 use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -6,7 +6,7 @@ use portcullis_core::AuthError;
 
 use super::{MakeRejection, answer::Answer};
 
-/// Answers in gRPC's words: HTTP 200 whose headers already are the trailers, without a body.
+/// Answers in gRPC's format: HTTP 200 with the trailers in the headers, and without a body.
 ///
 /// | case | `grpc-status` |
 /// |---|---|
@@ -16,10 +16,10 @@ use super::{MakeRejection, answer::Answer};
 /// | **we** cannot decide | 14 `UNAVAILABLE` |
 /// | the service is misconfigured | 13 `INTERNAL` |
 ///
-/// `grpc-message` is the code, a colon and the description: `token_expired: the token has expired`. The body must end at
-/// once when it is `Default`, as the bodies of hyper, tonic and axum do.
+/// `grpc-message` is the code, a colon and the description: `token_expired: the token has expired`. The body type's `Default` must be an
+/// empty body, as it is for hyper, tonic and axum.
 ///
-/// A layer and the guards behind it answer each for itself, so set it on both:
+/// A layer and the guards behind it answer separately, so set it on both:
 ///
 /// ```
 /// use portcullis::{AuthLayer, JwtAuthenticator, RequireLayer, TrustedIssuer};
@@ -41,7 +41,7 @@ use super::{MakeRejection, answer::Answer};
 pub struct GrpcStatus;
 
 impl GrpcStatus {
-    /// The answer. It has nothing to configure.
+    /// Returns the rejection. It has no settings.
     pub const fn new() -> Self {
         Self
     }

@@ -1,4 +1,4 @@
-//! From an [`AuthError`] to the answer that the client gets.
+//! Turns an [`AuthError`] into the answer for the client.
 //!
 //! | case | status | `WWW-Authenticate` |
 //! |---|---|---|
@@ -10,11 +10,11 @@
 //! | **we** cannot decide | 503, `Retry-After` | none |
 //! | the service is misconfigured | 500 | none |
 //!
-//! [`BearerChallenge`] answers so, [`GrpcStatus`] the same in gRPC's words. Any closure from `&AuthError` to a response
-//! is a [`MakeRejection`], too. What the codes mean stands in [`codes`](crate::codes).
+//! [`BearerChallenge`] answers like this, and [`GrpcStatus`] does the same in gRPC's format. Every closure from `&AuthError` to a
+//! response is a [`MakeRejection`] too. The meaning of each code is on the page [`codes`](crate::codes).
 //!
-//! Every response that a layer, a guard or an extractor makes of an error carries the error's [`Code`](crate::Code) in
-//! its extensions, whoever has written the rest of it. A layer further out can count refusals by it:
+//! Every response that a layer, a guard or an extractor makes from an error carries the error's [`Code`](crate::Code) in its extensions,
+//! even if a closure made the response. A layer further out can use it to count refusals:
 //!
 //! ```
 //! use axum::{Router, middleware::map_response, response::Response, routing::get};
@@ -22,18 +22,18 @@
 //!
 //! async fn count(response: Response) -> Response {
 //!     if let Some(code) = response.extensions().get::<Code>() {
-//!         println!("auth_refusals_total{{code=\"{code}\"}}"); // your metrics library here
+//!         println!("auth_refusals_total{{code=\"{code}\"}}"); // use your metrics library here
 //!     }
 //!     response
 //! }
 //!
 //! # fn app(auth: AuthLayer) -> Router {
-//! Router::new().route("/orders", get(async || "orders")).layer(auth).layer(map_response(count)) // outside of `auth`
+//! Router::new().route("/orders", get(async || "orders")).layer(auth).layer(map_response(count)) // outside `auth`
 //! # }
 //! ```
 //!
-//! In a debug build (`cfg(debug_assertions)`) the `detail` of a `service_misconfigured` is its explanation, which says
-//! what to fix. In a release build only the log has it, through a subscriber of `tracing`.
+//! In a debug build (`cfg(debug_assertions)`), the `detail` of a `service_misconfigured` is its explanation, which says what to fix. In a
+//! release build only the log has it, so the application needs a `tracing` subscriber.
 //!
 //! # Example
 //!
@@ -81,33 +81,33 @@ pub(crate) use status_problem::status_problem;
 use crate::AuthContext;
 pub use crate::challenge::Challenge;
 
-/// Makes the answer to a request that is not let through.
+/// Makes the answer to a request that is refused or could not be decided.
 ///
-/// Closures do, too: `|error: &AuthError| -> http::Response<B>`. They get the error with all its details; of those, only
-/// [`AuthError::code`], [`AuthError::description`] and what is needed (scopes, login) are for the client.
+/// Closures implement it too: `|error: &AuthError| -> http::Response<B>`. They get the error with all its details. Only
+/// [`AuthError::code`], [`AuthError::description`] and what the client needs (scopes, login) may be shown to the client.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not make a rejection with the body `{B}`",
     note = "`BearerChallenge` needs `B: From<String>`, `GrpcStatus` needs `B: Default`"
 )]
 pub trait MakeRejection<B> {
-    /// The answer to `error`.
+    /// Returns the answer to `error`.
     fn make_rejection(&self, error: &AuthError) -> Response<B>;
 
-    /// The answer of a guard behind an [`AuthLayer`](crate::AuthLayer); `layer` is how that layer answers.
+    /// Returns the answer of a guard behind an [`AuthLayer`](crate::AuthLayer). `layer` is how that layer answers.
     ///
-    /// Defaults to [`make_rejection`](Self::make_rejection), whatever the layer does.
+    /// Defaults to [`make_rejection`](Self::make_rejection), without regard to the layer.
     fn make_guard_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
         let _ = layer;
         self.make_rejection(error)
     }
 }
 
-/// The answer of a layer or an extractor.
+/// Returns the answer of a layer or an extractor.
 pub(crate) fn respond<B>(rejection: &impl MakeRejection<B>, error: &AuthError) -> Response<B> {
     with_code(rejection.make_rejection(error), error)
 }
 
-/// The answer of a guard. `context` is what the layer in front has left, if there is one.
+/// Returns the answer of a guard. `context` comes from the layer in front, if there is one.
 pub(crate) fn respond_behind<B>(
     context: Option<&AuthContext>,
     rejection: &impl MakeRejection<B>,
@@ -120,7 +120,7 @@ pub(crate) fn respond_behind<B>(
     with_code(response, error)
 }
 
-/// Every refusal carries its code, whoever has made the response: for layers further out that count or log.
+/// Adds the code to every refusal, however the response was made, for outer layers that count or log.
 fn with_code<B>(mut response: Response<B>, error: &AuthError) -> Response<B> {
     response.extensions_mut().insert(error.code());
     response

@@ -1,11 +1,11 @@
-//! The body: a problem in JSON (RFC 9457).
+//! The response body: a JSON problem (RFC 9457).
 
 use portcullis_core::{AuthError, error::AuthErrorKind};
 use serde::Serialize;
 
 use super::answer::Answer;
 
-/// Where `type` points unless told otherwise: the published page of [`codes`](crate::codes).
+/// The default target of `type`: the published page of [`codes`](crate::codes).
 pub(super) const CODES_PAGE: &str = "https://docs.rs/portcullis/latest/portcullis/codes/index.html#";
 
 /// The members, in the order of RFC 9457 section 3.1, and `code`, an extension (section 3.2).
@@ -18,7 +18,7 @@ struct Problem<'a> {
     code: &'a str,
 }
 
-/// The problem as text.
+/// Returns the problem as text.
 pub(super) fn json(error: &AuthError, codes_page: &str) -> String {
     let answer = Answer::to(error.kind());
     let code = error.code().as_str();
@@ -29,12 +29,12 @@ pub(super) fn json(error: &AuthError, codes_page: &str) -> String {
         detail: detail(error),
         code,
     };
-    // Five members of text and a number always serialize; an empty body would still be a refusal.
+    // Text and a number always serialize; even with an empty body, this would still be a refusal.
     serde_json::to_string(&problem).unwrap_or_default()
 }
 
-/// A debug build tells developers what they have to fix: they may have no subscriber for the log yet. What is written
-/// there comes from the program, not from the request.
+/// A debug build tells developers what to fix, because they may have no log subscriber yet. This text comes from the program, not from
+/// the request.
 fn detail(error: &AuthError) -> &str {
     match error.explanation() {
         Some(explanation) if cfg!(debug_assertions) && error.kind() == AuthErrorKind::Misconfigured => explanation,

@@ -1,15 +1,15 @@
-//! The codes of answers that are not about a credential.
+//! [`ServiceCode`]: the codes of answers that are not about a credential.
 
 use std::fmt;
 
 use http::StatusCode;
 
 /// Why [`FormBodyLayer`](crate::location::form), [`RevocationApi`](crate::revocation::api) or
-/// [`BackChannelLogout`](crate::revocation::back_channel_logout) did not do what a request asked for, where that is not about
-/// a credential or a token.
+/// [`BackChannelLogout`](crate::revocation::back_channel_logout) did not carry out a request, for reasons other than a credential or a
+/// token.
 ///
-/// It is in the answer's body as `code`, and in the response's extensions, as [`Code`](crate::Code) is for all other refusals.
-/// The page [`codes`](crate::codes) lists both.
+/// It is in the response's body as `code`, and in its extensions, like [`Code`](crate::Code) for all other refusals. The page
+/// [`codes`](crate::codes) lists both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServiceCode {
@@ -17,28 +17,28 @@ pub enum ServiceCode {
     FormTooLong,
     /// A form could not be read to its end.
     FormUnreadable,
-    /// The service has no such method.
+    /// The service does not support the method.
     MethodNotAllowed,
-    /// The body is not of the media type that the service reads, or is compressed.
+    /// The body has a media type that the service does not read, or is compressed.
     MediaTypeNotSupported,
-    /// The body is longer than the service reads.
+    /// The body is longer than the service accepts.
     BodyTooLong,
     /// The body could not be read to its end.
     BodyUnreadable,
-    /// The request does not have the form that the service reads.
+    /// The request does not have the form that the service expects.
     RequestMalformed,
-    /// One or several revocations are wrong, and none was made.
+    /// One or more revocations are invalid, and none was made.
     RevocationMalformed,
     /// A revocation would have no effect, and none was made.
     RevocationRefused,
-    /// The revocation could not be made durable.
+    /// The revocation could not be stored durably.
     RevocationNotDurable,
     /// The log of revocations could not be read.
     RevocationsNotListed,
 }
 
 impl ServiceCode {
-    /// All of them, in the order of the page.
+    /// All codes, in the order of the page.
     pub const ALL: [Self; 11] = [
         Self::FormTooLong,
         Self::FormUnreadable,
@@ -53,7 +53,7 @@ impl ServiceCode {
         Self::RevocationsNotListed,
     ];
 
-    /// Returns the stable name, as it stands in the body and in logs.
+    /// Returns the stable name, as written in the body and in logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FormTooLong => "form_too_long",

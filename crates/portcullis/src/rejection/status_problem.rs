@@ -1,4 +1,4 @@
-//! A problem with a request that is not about its credential.
+//! Answers about a request, not about its credential.
 
 use http::{
     HeaderValue, Response,
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::{ServiceCode, problem::CODES_PAGE};
 
-/// One thing that is wrong with a request's body, and how to mend it.
+/// One mistake in a request's body, and how to correct it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Mistake {
-    /// Where: a JSON pointer (RFC 6901) as a URI fragment, as in the example of RFC 9457 section 3.
+    /// The place: a JSON pointer (RFC 6901) as a URI fragment, as in the example of RFC 9457 section 3.
     pub(crate) pointer: String,
-    /// A sentence.
+    /// The description, a sentence.
     pub(crate) detail: String,
 }
 

@@ -1,4 +1,4 @@
-//! Requirements about who calls, and with which kind of credential.
+//! Requirements about the caller and the kind of its credential.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use portcullis_core::{
 
 use super::{Requirement, leaf::Leaf};
 
-/// The caller is a user who acts in person: [`Principal::User`].
+/// Requires a user who acts in person: [`Principal::User`].
 ///
-/// Neither an application nor a party that acts for a user; `user().or(acting())` accepts the last, too. A token in which `act` or the claim
-/// of the client's id cannot be read is refused as `claims_malformed`, one that names neither a subject nor a client as `claim_missing`, also
-/// under a [`not`](super::not).
+/// An application does not meet it, and neither does a party that acts for a user; `user().or(acting())` accepts the latter too. A token
+/// whose `act` or client id claim cannot be read is refused as `claims_malformed`. A token that names neither a subject nor a client is
+/// refused as `claim_missing`. Both hold under a [`not`](super::not) as well.
 ///
-/// **Applications of some issuers are taken for users** until you say how they are marked: see [`Principal`].
+/// **Applications of some issuers look like users** until you configure how they are marked: see [`Principal`].
 ///
 /// ```
 /// use portcullis::verified::CredentialKind;
@@ -32,53 +32,57 @@ pub fn user() -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::User))
 }
 
-/// The caller is an application that acts for itself: [`Principal::Application`]. What cannot be told is refused as for [`user`].
+/// Requires an application that acts for itself: [`Principal::Application`]. If the principal is unclear, the token is refused as for
+/// [`user`].
 pub fn application() -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::Application))
 }
 
-/// The caller acts for another party, whichever the two are: [`Principal::Acting`]. What cannot be told is refused as for [`user`].
+/// Requires a caller who acts for another party, whoever the two are: [`Principal::Acting`]. If the principal is unclear, the token is
+/// refused as for [`user`].
 pub fn acting() -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::Acting))
 }
 
-/// The caller acts for another party and is this one: the outermost `act` of the token has this text as `sub` (RFC 8693 section 4.1).
+/// Requires this party to act for another one: the outermost `act` of the token has this text as `sub` (RFC 8693 section 4.1).
 ///
-/// The actor is one of the token's own issuer; for another's see [`actor_of`]. What cannot be told is refused as for [`user`].
+/// The actor belongs to the token's own issuer; for other issuers see [`actor_of`]. If the principal is unclear, the token is refused as
+/// for [`user`].
 pub fn actor(subject: impl Into<String>) -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::Actor { subject: subject.into(), issuer: None }))
 }
 
-/// As [`actor`], for an actor of the issuer that is named here: by `iss` within `act`, or, without that, by the token's.
+/// Requires this party of this issuer to act for another one, like [`actor`]. The actor's issuer is `iss` within `act`, or by default the
+/// token's issuer.
 ///
-/// A token of another issuer is believed only if that issuer may speak of this one's actors
-/// ([`TrustedIssuer::actors_of`](crate::TrustedIssuer::actors_of)): or each tenant could name the helpdesk of all.
+/// A token of another issuer meets this only if its issuer may name actors of this one
+/// ([`TrustedIssuer::actors_of`](crate::TrustedIssuer::actors_of)). Otherwise every tenant could claim that the shared helpdesk is acting.
 pub fn actor_of(issuer: impl Into<String>, subject: impl Into<String>) -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::Actor { subject: subject.into(), issuer: Some(issuer.into()) }))
 }
 
-/// The caller presents a credential of this kind ([`Facts::credential`]).
+/// Requires a credential of this kind ([`Facts::credential`]).
 ///
 /// Identities from [`AuthLayer::assertion`](crate::AuthLayer::assertion) have the kind [`CredentialKind::Asserted`] unless the test says otherwise.
 pub fn credential(kind: CredentialKind) -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::Credential(kind)))
 }
 
-/// What is asked of the principal or of the kind of its credential.
+/// A requirement about the principal, or about the kind of its credential.
 pub(super) enum Caller {
     User,
     Application,
     Acting,
     Actor {
         subject: String,
-        /// `None` for the issuer of the token.
+        /// `None` for the token's issuer.
         issuer: Option<String>,
     },
     Credential(CredentialKind),
 }
 
 impl Caller {
-    /// An error if it cannot be told.
+    /// Returns an error if the principal is unclear.
     pub(super) fn is_met_by(&self, facts: &Facts) -> Result<bool, AuthError> {
         if let Self::Credential(kind) = self {
             return Ok(facts.credential() == *kind);
@@ -96,7 +100,7 @@ impl Caller {
         })
     }
 
-    /// Why no token is like that.
+    /// Returns why no token can ever meet it.
     pub(super) fn problem(&self) -> Option<String> {
         let Self::Actor { subject, issuer } = self else { return None };
         [Some(subject), issuer.as_ref()].into_iter().flatten().find_map(|name| exact_text_problem(name))

@@ -9,10 +9,10 @@ use portcullis_core::{
 
 use super::{Circumstances, Decision, PathParams, Requirement, leaf::Leaf};
 
-/// Whatever `decide` says about the token and its custom claims of the type `C`.
+/// Requires that `decide` accepts the token and its custom claims of type `C`.
 ///
-/// The name stands for it in print. `decide` gives a `bool`, a [`Decision`], or a `Result` of either, whose error means
-/// "could not be found out". If the route's authenticator makes claims of another type than `C`, the request is
+/// `name` is printed for it. `decide` returns a `bool`, a [`Decision`], or a `Result` of either; an error means "could not be found out".
+/// If the route's authenticator makes claims of another type than `C`, the answer is 500 and the log names both types.
 /// answered by 500 and the log names both types.
 ///
 /// ```
@@ -33,7 +33,7 @@ where
     now(name, View::Token, move |at| at.verified.downcast().map(|verified| decide(&verified).into()), type_name::<C>)
 }
 
-/// As [`check`], and `decide` sees the path parameters, too.
+/// Like [`check`], but `decide` also gets the path parameters.
 pub fn check_with<C, D, F>(name: impl Into<Cow<'static, str>>, decide: F) -> Requirement
 where
     C: Send + Sync + 'static,
@@ -45,7 +45,7 @@ where
     now(name, View::TokenAndPath, decide, type_name::<C>)
 }
 
-/// As [`check`], for whatever custom claims: `decide` sees the [`Facts`] only.
+/// Like [`check`], for any type of custom claims: `decide` gets only the [`Facts`].
 pub fn check_facts<D, F>(name: impl Into<Cow<'static, str>>, decide: F) -> Requirement
 where
     D: Into<Decision>,
@@ -54,10 +54,10 @@ where
     now(name, View::Token, move |at| Some(decide(at.verified).into()), type_name::<Facts>)
 }
 
-/// Whatever the future made by `decide` says: a live look-up, with its state captured in an `Arc`.
+/// Requires that the future made by `decide` accepts the token: for a live look-up, with its state in an `Arc`.
 ///
-/// It runs on the task of the request, only if what can be answered at once leaves the question open, and it is dropped
-/// with the request. Set a time limit in it: nothing else does.
+/// It runs on the task of the request, only if the requirements that take no time have not decided already, and it is dropped with the
+/// request. Set your own time limit in it; there is no other.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -84,7 +84,7 @@ where
     later(name, View::Token, move |verified, _| decide(verified))
 }
 
-/// As [`check_async`], and `decide` gets the path parameters, too.
+/// Like [`check_async`], but `decide` also gets the path parameters.
 pub fn check_async_with<D, F, Fut>(name: impl Into<Cow<'static, str>>, decide: F) -> Requirement
 where
     D: Into<Decision>,
@@ -94,20 +94,20 @@ where
     later(name, View::TokenAndPath, decide)
 }
 
-/// A named closure.
+/// A closure with its name.
 pub(super) struct Check {
     name: Cow<'static, str>,
     view: View,
     run: Run,
 }
 
-/// How long it takes to run.
+/// Whether it decides at once or later.
 pub(super) enum Run {
     Now(Box<RunNow>),
     Later(Box<RunLater>),
 }
 
-/// What it looks at.
+/// What it gets to see.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
     Token,
@@ -117,7 +117,7 @@ enum View {
 type RunNow = dyn Fn(Circumstances<'_>) -> Result<Decision, WrongClaims> + Send + Sync;
 type RunLater = dyn Fn(AnyVerified, PathParams) -> Pin<Box<dyn Future<Output = Decision> + Send>> + Send + Sync;
 
-/// A check looks at custom claims of another type than there are. A mistake of the developer.
+/// A check expects custom claims of another type. A developer's mistake.
 pub(super) struct WrongClaims {
     expected: &'static str,
     found: &'static str,
@@ -145,7 +145,7 @@ impl fmt::Display for Check {
 
 impl fmt::Display for WrongClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it looks at claims of the type {}, the authenticator makes {}", self.expected, self.found)
+        write!(f, "it expects claims of the type {}, but the authenticator makes {}", self.expected, self.found)
     }
 }
 

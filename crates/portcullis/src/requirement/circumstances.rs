@@ -1,23 +1,23 @@
-//! What a requirement is held against.
+//! [`Circumstances`]: what a requirement is checked against.
 
 use portcullis_core::{UnixTime, verified::AnyVerified};
 
 use super::PathParams;
 
-/// Who wants in, to what, and when: what a [`Requirement`](super::Requirement) is held against.
+/// The caller, the resource and the time: what a [`Requirement`](super::Requirement) is checked against.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Circumstances<'a> {
     /// The verified token of the caller.
     pub verified: &'a AnyVerified,
-    /// What the request's path says about the resource.
+    /// The parameters in the request's path.
     pub params: &'a PathParams,
-    /// The present instant.
+    /// The current time.
     pub now: UnixTime,
 }
 
 impl<'a> Circumstances<'a> {
-    /// All of it.
+    /// Returns the circumstances of these parts.
     pub const fn new(verified: &'a AnyVerified, params: &'a PathParams, now: UnixTime) -> Self {
         Self { verified, params, now }
     }
@@ -27,7 +27,7 @@ impl<'a> Circumstances<'a> {
     }
 }
 
-/// The same for a decision that outlives the call.
+/// Owned circumstances, for a decision that outlives the call.
 pub(super) struct OwnedCircumstances {
     pub(super) verified: AnyVerified,
     pub(super) params: PathParams,

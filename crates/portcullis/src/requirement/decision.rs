@@ -1,26 +1,25 @@
-//! What a check answers.
+//! [`Decision`]: the answer of a check.
 
 use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
-/// The answer of a check: yes, no, or that it could not be found out.
+/// The answer of a check: yes, no, or "could not be found out".
 ///
-/// Made from a `bool`, and from a `Result` of either, whose error means "could not be found out". In combinations it
-/// follows Kleene's three-valued logic: one `Deny` decides an `and`, one `Allow` decides an `or`, whatever is undecided
-/// beside it.
+/// It is made from a `bool`, or from a `Result` of either, whose error means "could not be found out". Combinations follow Kleene's
+/// three-valued logic: one `Deny` decides an `and`, and one `Allow` decides an `or`, even if another part is undecided.
 #[derive(Debug)]
 #[non_exhaustive]
-#[must_use = "a decision that nobody looks at lets everybody in"]
+#[must_use = "an ignored decision admits every caller"]
 pub enum Decision {
-    /// The caller may.
+    /// The caller is allowed.
     Allow,
-    /// The caller may not: 403.
+    /// The caller is not allowed: 403.
     Deny,
-    /// We could not find out: 503, never 403, and never a permission.
+    /// We could not find out: 503, never 403, and never admitted.
     Undecided(Undecided),
 }
 
 impl Decision {
-    /// We could not find out, for this reason; it goes to the log and must not hold claim values.
+    /// Returns "could not be found out" with this reason. The reason goes to the log and must not contain claim values.
     pub fn undecided(why: impl Into<Cow<'static, str>>) -> Self {
         Self::Undecided(Undecided::new(why))
     }
@@ -42,7 +41,7 @@ impl<D: Into<Self>, E: Into<Box<dyn Error + Send + Sync>>> From<Result<D, E>> fo
     }
 }
 
-/// Why something could not be found out.
+/// Why a check could not be decided.
 #[derive(Debug)]
 pub struct Undecided {
     why: Cow<'static, str>,
@@ -51,12 +50,12 @@ pub struct Undecided {
 }
 
 impl Undecided {
-    /// For this reason; it goes to the log and must not hold claim values.
+    /// Returns this reason. It goes to the log and must not contain claim values.
     pub fn new(why: impl Into<Cow<'static, str>>) -> Self {
         Self { why: why.into(), retry_after: None, source: None }
     }
 
-    /// Adds when to try again. Defaults to what the rejection says.
+    /// Adds when to try again. Defaults to the delay of the rejection.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);

@@ -173,7 +173,7 @@ fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstanc
         Leaf::Acr(_) => Some(LenientClaim::Acr),
         _ => None,
     };
-    // Neither met nor unmet, or its opposite would be met by a claim that cannot be read.
+    // Neither met nor unmet: otherwise a claim that cannot be read would meet the negated requirement.
     if let Some(Err(malformed)) = read.map(|claim| at.verified.require_type(claim)) {
         return Outcome::Undecided(malformed);
     }
@@ -210,7 +210,7 @@ fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstanc
     }
 }
 
-/// A caller who cannot be told is neither met nor unmet, as a claim that cannot be read.
+/// An unclear principal is neither met nor unmet, like a claim that cannot be read.
 fn decide_caller<'r>(requirement: &'r Requirement, caller: &Caller, facts: &Facts) -> Outcome<'r> {
     match caller.is_met_by(facts) {
         Ok(met) => Outcome::met_if(met, Code::RequirementNotMet, requirement),
@@ -224,8 +224,8 @@ fn decide_check<'r>(requirement: &'r Requirement, run: &Run, at: Circumstances<'
             Ok(decision) => conclude(requirement, decision),
             Err(wrong_claims) => Outcome::Undecided(misconfigured(requirement, &wrong_claims)),
         },
-        // Not reached: a requirement with such a part takes time. If it were, nobody would have been asked.
-        Run::Later(_) => conclude(requirement, Decision::undecided("it was not asked")),
+        // Not reached: a requirement with such a part takes time. If it were reached, nothing would have been evaluated.
+        Run::Later(_) => conclude(requirement, Decision::undecided("it was not evaluated")),
     }
 }
 

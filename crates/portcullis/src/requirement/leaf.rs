@@ -1,4 +1,4 @@
-//! The requirements that are not made of others.
+//! The simple requirements, which contain no others.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use portcullis_core::{UnixTime, claims::ClaimPlace, text::exact_text_problem};
 
 use super::{Matcher, Requirement, caller::Caller, check::Check, pointer::Pointer};
 
-/// The token grants this scope (RFC 6749 section 3.3), by the issuer's scope rule.
+/// Requires that the token grants this scope (RFC 6749 section 3.3), by the issuer's scope rule.
 ///
 /// ```
 /// use portcullis::requirement::scope;
@@ -17,19 +17,19 @@ pub fn scope(name: impl Into<String>) -> Requirement {
     Requirement::leaf(Leaf::Scope(name.into()))
 }
 
-/// The caller has this role, at a place where the issuer writes roles (`/roles`, unless set otherwise).
+/// Requires that the caller has this role, at a place where the issuer writes roles (`/roles`, unless set otherwise).
 pub fn role(name: impl Into<String>) -> Requirement {
     Requirement::leaf(Leaf::Role { name: name.into(), at: None })
 }
 
-/// The caller has this role at this place: a JSON pointer (RFC 6901) in which `{name}` stands for a path parameter.
+/// Requires that the caller has this role at this place: a JSON pointer (RFC 6901) in which `{name}` stands for a path parameter.
 ///
-/// The value of a parameter names one member of an object, whatever characters it holds; it is never an index of an
-/// array. Braces that are meant are doubled. In a claim's own name, `/` is written `~1` and `~` is written `~0`:
-/// `/https:~1~1ns~1roles`, or [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
+/// The value of a parameter names one member of an object, whatever characters it contains; it is never an index of an array. Literal
+/// braces are doubled. In a claim's own name, `/` is written `~1` and `~` is written `~0`: `/https:~1~1ns~1roles`, or
+/// [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
 ///
-/// A text at that place is one role, spaces included: with `"groups": "Former Admins"` the caller does not have the role
-/// `Admins`. A place whose texts are lists is given their [delimiter](ClaimPlace::delimited_by).
+/// A string at that place is one role, spaces included: with `"groups": "Former Admins"`, the caller does not have the role `Admins`. If
+/// the strings at a place are lists, give it their [delimiter](ClaimPlace::delimited_by).
 ///
 /// ```
 /// use portcullis::claims::ClaimPlace;
@@ -45,7 +45,7 @@ pub fn role_at(place: impl Into<ClaimPlace>, name: impl Into<String>) -> Require
     Requirement::leaf(Leaf::Role { name: name.into(), at: Some(Pointer::new(place.into())) })
 }
 
-/// The claim at this place is as `matcher` says. The place is written as in [`role_at`], and may hold path parameters.
+/// Requires that the claim at this place matches. The place is written as in [`role_at`], and may contain path parameters.
 ///
 /// ```
 /// use portcullis::requirement::{claim, eq};
@@ -56,23 +56,23 @@ pub fn claim(place: impl Into<ClaimPlace>, matcher: Matcher) -> Requirement {
     Requirement::leaf(Leaf::Claim { pointer: Pointer::new(place.into()), matcher })
 }
 
-/// The caller logged in at most `max_age` ago (`auth_time`; RFC 9470).
+/// Requires a login at most `max_age` ago (`auth_time`; RFC 9470).
 ///
-/// A token that does not say when is not fresh. Neither is one whose login is more than 30 seconds in the future, which allows
+/// A token without a login time is not fresh. Neither is a token whose login is more than 30 seconds in the future; these seconds allow
 /// for a wrong clock (the verifier's default leeway). A token whose `auth_time` is not a number of seconds is refused as
-/// `claims_malformed`, also under a [`not`](super::not). The time is that of the admission's [clock](crate::Admission::clock).
+/// `claims_malformed`, also under a [`not`](super::not). The time is read from the admission's [clock](crate::Admission::clock).
 pub fn fresh(max_age: Duration) -> Requirement {
     Requirement::leaf(Leaf::Fresh(max_age))
 }
 
-/// The caller logged in in one of these ways (`acr`; RFC 9470).
+/// Requires one of these kinds of login (`acr`; RFC 9470).
 ///
-/// A token whose `acr` is no text is refused as `claims_malformed`, also under a [`not`](super::not).
+/// A token whose `acr` is not a string is refused as `claims_malformed`, also under a [`not`](super::not).
 pub fn acr<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Requirement {
     Requirement::leaf(Leaf::Acr(values.into_iter().map(Into::into).collect()))
 }
 
-/// A requirement that is not made of others.
+/// A requirement that contains no others.
 pub(super) enum Leaf {
     Scope(String),
     Role { name: String, at: Option<Pointer> },
@@ -84,7 +84,7 @@ pub(super) enum Leaf {
 }
 
 impl Leaf {
-    /// Names of the path parameters.
+    /// Returns the names of the path parameters.
     pub(super) fn parameters(&self) -> Vec<&str> {
         match self {
             Self::Role { at: Some(pointer), .. } => pointer.parameters().collect(),
@@ -98,7 +98,7 @@ impl Leaf {
         }
     }
 
-    /// Whether the path has to be looked at.
+    /// Whether it needs the path.
     pub(super) fn sees_path(&self) -> bool {
         matches!(self, Self::Check(check) if check.sees_path()) || !self.parameters().is_empty()
     }
@@ -111,7 +111,7 @@ impl Leaf {
         matches!(self, Self::Check(check) if check.takes_time())
     }
 
-    /// What makes it unusable.
+    /// Returns why it cannot be used.
     pub(super) fn problem(&self) -> Option<String> {
         match self {
             Self::Scope(name) => (!is_scope(name)).then(|| {
@@ -158,7 +158,7 @@ pub(super) fn is_fresh(login: Option<UnixTime>, max_age: Duration, now: UnixTime
     login.is_some_and(|login| login <= now.plus(CLOCK_ERROR) && now.since(login) <= max_age)
 }
 
-/// What a clock may be wrong by: the verifier's default leeway.
+/// How wrong a clock may be: the verifier's default leeway.
 const CLOCK_ERROR: Duration = Duration::from_secs(30);
 
 /// `scope-token` of RFC 6749 section 3.3: `%x21 / %x23-5B / %x5D-7E`.

@@ -1,4 +1,4 @@
-//! What a claim has to be like.
+//! [`Matcher`]: a condition on a claim.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::{
     subject_pattern,
 };
 
-/// What a claim has to be like; see [`claim`](super::claim). A claim that is absent matches nothing.
+/// A condition on a claim; see [`claim`](super::claim). An absent claim never matches.
 #[derive(Clone, Debug)]
 pub struct Matcher(Kind);
 
@@ -23,20 +23,20 @@ enum Kind {
     Covers(Operand),
 }
 
-/// The claim is this value: the same type and the same content, text compared byte by byte.
+/// Matches a claim with this value: the same type and the same content, text compared byte by byte.
 pub fn eq(value: impl Into<Operand>) -> Matcher {
     Matcher(Kind::Equals(value.into()))
 }
 
-/// The claim is one of these values.
+/// Matches a claim with one of these values.
 pub fn one_of<V: Into<Operand>>(values: impl IntoIterator<Item = V>) -> Matcher {
     Matcher(Kind::OneOf(values.into_iter().map(Into::into).collect()))
 }
 
-/// The claim is an array with this element, or it is this text.
+/// Matches a claim that is an array with this element, or a string equal to it.
 ///
-/// A text is one value, spaces included. Where it is a list, the place is given its
-/// [delimiter](portcullis_core::claims::ClaimPlace::delimited_by), and one of the elements has to be this value:
+/// A string is one value, spaces included. If it is a list, give the place its
+/// [delimiter](portcullis_core::claims::ClaimPlace::delimited_by), and one of the elements has to be equal to this value:
 ///
 /// ```
 /// use portcullis::claims::ClaimPlace;
@@ -49,17 +49,17 @@ pub fn contains(value: impl Into<Operand>) -> Matcher {
     Matcher(Kind::Contains(value.into()))
 }
 
-/// The claim is there and not `null`. An empty `sub`, `jti`, `sid` or `client_id` is not there: it names nothing.
+/// Matches a claim that exists and is not `null`. An empty `sub`, `jti`, `sid` or `client_id` counts as absent, because it names nothing.
 pub fn present() -> Matcher {
     Matcher(Kind::Present)
 }
 
-/// The claim is a NATS subject pattern, or an array of them (or a text, if the place is given a
-/// [delimiter](portcullis_core::claims::ClaimPlace::delimited_by)), and one covers this NATS subject.
+/// Matches a claim that is a NATS subject pattern, or an array of them (or a string, if the place has a
+/// [delimiter](portcullis_core::claims::ClaimPlace::delimited_by)), one of which covers this NATS subject.
 ///
-/// Such a subject is not the token's `sub`, but the name of a message's topic: words delimited by dots. In a pattern `*`
-/// stands for exactly one word, `>` at the end for one or more. A subject that holds wildcards itself is covered if
-/// everything is that it stands for. Malformed patterns cover nothing, and nothing covers a malformed subject.
+/// A NATS subject is not the token's `sub`, but the topic of a message: words separated by dots. In a pattern, `*` stands for exactly one
+/// word, and `>` at the end for one or more. A subject that contains wildcards itself is covered if the pattern covers everything that it
+/// stands for. Malformed patterns cover nothing, and no pattern covers a malformed subject.
 ///
 /// ```
 /// use portcullis::requirement::{claim, covers, param};
@@ -72,13 +72,12 @@ pub fn covers(subject: impl Into<Operand>) -> Matcher {
 }
 
 impl Matcher {
-    /// Names of the path parameters.
+    /// Returns the names of the path parameters.
     pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
         self.operands().iter().filter_map(Operand::parameter)
     }
 
-    /// Operands are resolved before the claim is looked at: whether a parameter is missing must not depend on the
-    /// token presented.
+    /// Operands are resolved before the claim is read, so that a missing parameter is reported for every token.
     pub(super) fn matches<'a>(
         &'a self,
         claim: Option<ClaimRef<'_>>,
@@ -96,12 +95,12 @@ impl Matcher {
         })
     }
 
-    /// Whether it asks for no more than that there is a claim.
+    /// Whether it only requires that the claim exists.
     pub(super) const fn is_presence(&self) -> bool {
         matches!(self.0, Kind::Present)
     }
 
-    /// Why nothing can match.
+    /// Returns why nothing can match.
     pub(super) fn problem(&self) -> Option<String> {
         match &self.0 {
             Kind::OneOf(values) if values.is_empty() => Some("name a value".to_owned()),

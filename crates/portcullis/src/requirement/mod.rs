@@ -1,37 +1,38 @@
-//! What a route asks of a verified caller, as data.
+//! Requirements: what a route demands of a verified caller, as data.
 //!
 //! | requirement | met if | refused with |
 //! |---|---|---|
 //! | [`scope`] | the token grants the scope | 403 `scope_missing` |
 //! | [`role`], [`role_at`] | the caller has the role, there | 403 `role_missing` |
-//! | [`claim`] with [`eq`], [`one_of`], [`contains`], [`present`], [`covers`] | the claim is like that | 403 `requirement_not_met` |
+//! | [`claim`] with [`eq`], [`one_of`], [`contains`], [`present`], [`covers`] | the claim matches | 403 `requirement_not_met` |
 //! | [`user`], [`application`], [`acting`] | the [principal](crate::Principal) is of that kind | 403 `requirement_not_met` |
 //! | [`actor`], [`actor_of`] | that party acts for the subject | 403 `requirement_not_met` |
 //! | [`credential`] | the credential is of that kind | 403 `requirement_not_met` |
-//! | [`check`], [`check_facts`], [`check_with`] | the closure says so | 403 `requirement_not_met` |
-//! | [`check_async`], [`check_async_with`] | the future says so | 403 `requirement_not_met` |
+//! | [`check`], [`check_facts`], [`check_with`] | the closure accepts it | 403 `requirement_not_met` |
+//! | [`check_async`], [`check_async_with`] | the future accepts it | 403 `requirement_not_met` |
 //! | [`fresh`] | the login is recent enough | 401 `authentication_too_old` |
-//! | [`acr`] | the login was of that kind | 401 `authentication_too_weak` |
+//! | [`acr`] | the login was of one of these kinds | 401 `authentication_too_weak` |
 //! | [`authenticated`] | always | |
-//! | [`all`], [`any`], [`not`], `.and()`, `.or()`, `!` | the parts say so | by the rules below |
+//! | [`all`], [`any`], [`not`], `.and()`, `.or()`, `!` | depends on the parts | see the rules below |
 //!
 //! # Rules
 //!
-//! 1. Everything has three answers: yes, no, and that it could not be found out. One "no" decides an `and`, one "yes"
-//!    decides an `or`, and the opposite of what could not be found out could not be found out either (Kleene's logic).
-//! 2. What could not be found out is 503 `requirement_undecided`: never 403, and never a permission.
-//! 3. A developer's mistake counts as not found out and is 500 `service_misconfigured`: a [`check`] for other custom
-//!    claims than the authenticator makes, a [`param`] that the route's template does not have, a pointer that is none.
-//!    [`fresh`] and [`acr`] on a claim of the wrong type count as not found out, too, and are 401 `claims_malformed`. So are
-//!    [`user`], [`application`], [`acting`] and [`actor`] on a malformed `act` or client id; on a token that names neither a subject
-//!    nor a client they are 401 `claim_missing`.
-//! 4. Parts that can be answered at once come first, those that take time after them, each in the order in which they
-//!    were written. What is decided is not asked on: a caller without the scope causes no look-up.
-//! 5. If several parts of an `and` are not met, 403 goes before 401: who lacks a scope is not helped by another login.
-//!    Otherwise the first counts. Of an `or`, the refusal of the alternative that was written first counts.
-//! 6. `scope_missing` names all scopes that the whole requirement needs, of alternatives the first; a token with only
-//!    the missing one would fail the next time. The 401s name `max_age` and `acr_values` alike, so that one login does.
-//! 7. The log says which part was not met and of what. It never holds claim values or path parameters.
+//! 1. Every requirement has three possible answers: yes, no, and "could not be found out". One "no" decides an `and`, and one "yes"
+//!    decides an `or`. The negation of "could not be found out" is "could not be found out" (Kleene's logic).
+//! 2. "Could not be found out" is answered with 503 `requirement_undecided`: never with 403, and the request never passes.
+//! 3. A developer's mistake counts as "could not be found out" and is answered with 500 `service_misconfigured`: a [`check`] for other
+//!    custom claims than the authenticator makes, a [`param`] that the route's template does not have, an invalid pointer. [`fresh`] and
+//!    [`acr`] on a claim of the wrong type count as "could not be found out" too, and are answered with 401 `claims_malformed`. So are
+//!    [`user`], [`application`], [`acting`] and [`actor`] on a malformed `act` or client id; on a token that names neither a subject nor
+//!    a client, the answer is 401 `claim_missing`.
+//! 4. Parts that can be answered at once are evaluated first, then those that take time, each in the order in which they were written.
+//!    Evaluation stops once the answer is known: a caller without the scope causes no look-up.
+//! 5. If several parts of an `and` are not met, 403 takes precedence over 401, because another login does not help a caller who lacks a
+//!    scope. Otherwise the first part counts. For an `or`, the refusal of the first alternative counts.
+//! 6. `scope_missing` names all scopes that the whole requirement needs (of alternatives, those of the first), because a token with only
+//!    the missing scope would be refused the next time. In the same way, the 401s name both `max_age` and `acr_values`, so that one login
+//!    is enough.
+//! 7. The log names the part that was not met, and the requirement that it belongs to. It never contains claim values or path parameters.
 //!
 //! [`Requirement::explain`] says what came of every part, for a person who asks why a request is refused; with the credential's checks in one, see
 //! [`Explainer`](crate::explain::Explainer).

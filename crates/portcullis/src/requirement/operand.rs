@@ -1,4 +1,4 @@
-//! What a claim is compared with.
+//! [`Operand`]: a value to compare a claim with.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::{
     subject_pattern,
 };
 
-/// A value to compare a claim with: text, a whole number, a truth value, or a path parameter ([`param`]).
+/// A value to compare a claim with: a string, an integer, a boolean, or a path parameter ([`param`]).
 ///
 /// Made from `&str`, `String`, `bool` and the integer types by `into()`.
 #[derive(Clone, Debug)]
@@ -23,9 +23,9 @@ enum Kind {
     Parameter(String),
 }
 
-/// The value of a path parameter, percent-decoded: binds a requirement to the resource that a request is about.
+/// The value of a path parameter, percent-decoded. It ties a requirement to the resource that a request is about.
 ///
-/// It equals a claim that is the same text, or the whole number that it writes in decimal without leading zeros.
+/// It equals a claim that is the same string, or the integer that it represents in decimal without leading zeros.
 ///
 /// ```
 /// use portcullis::requirement::{claim, eq, param};
@@ -44,7 +44,7 @@ impl Operand {
         }
     }
 
-    /// Why no claim is ever likely to be like that. (A claim may well be an empty text.)
+    /// Returns why no claim is likely to equal it. (An empty string is a possible claim.)
     pub(super) fn problem(&self) -> Option<String> {
         match &self.0 {
             Kind::Text(text) if !text.is_empty() => exact_text_problem(text),
@@ -52,7 +52,7 @@ impl Operand {
         }
     }
 
-    /// Why no pattern ever covers it.
+    /// Returns why no pattern can cover it.
     pub(super) fn subject_problem(&self) -> Option<String> {
         match &self.0 {
             Kind::Text(text) if !subject_pattern::is_well_formed(text) => {
@@ -63,7 +63,7 @@ impl Operand {
         }
     }
 
-    /// The value for one request.
+    /// Returns the value for one request.
     pub(super) fn resolve<'a>(&'a self, params: &'a PathParams) -> Result<Resolved<'a>, Mistake<'a>> {
         Ok(match &self.0 {
             Kind::Text(text) => Resolved::Text(text),
@@ -95,7 +95,7 @@ impl<'a> Resolved<'a> {
         }
     }
 
-    /// The value, if it is text.
+    /// Returns the value, if it is text.
     pub(super) fn text(self) -> Option<&'a str> {
         match self {
             Self::Text(text) | Self::Parameter(text) => Some(text),

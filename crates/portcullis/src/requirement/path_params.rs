@@ -1,23 +1,23 @@
-//! What the path of a request says.
+//! [`PathParams`]: the parameters in a request's path.
 
 use std::fmt;
 
-/// The path parameters of a request, percent-decoded, as the route's template names them.
+/// The path parameters of a request, percent-decoded, by their names in the route's template.
 ///
-/// [`RequireLayer::path`](crate::RequireLayer::path) and [`AccessTable`](crate::AccessTable) fill them in. For tests of a
-/// requirement they are collected from pairs. `Debug` shows the names only.
+/// [`RequireLayer::path`](crate::RequireLayer::path) and [`AccessTable`](crate::AccessTable) fill them in. In tests of a requirement,
+/// collect them from pairs. `Debug` shows only the names.
 #[derive(Clone, Default)]
 pub struct PathParams {
     values: Vec<(String, String)>,
 }
 
 impl PathParams {
-    /// No parameters at all.
+    /// Returns no parameters.
     pub const fn new() -> Self {
         Self { values: Vec::new() }
     }
 
-    /// The value of the parameter; `None` if the template has none of that name.
+    /// Returns the value of the parameter; `None` if the template has none with this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -27,12 +27,12 @@ impl PathParams {
     }
 }
 
-/// What a developer got wrong, seen only when a request comes.
+/// A developer's mistake that shows only when a request comes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mistake<'a> {
     /// A requirement names a parameter that the route's template does not have.
     NoParameter(&'a str),
-    /// What should be a JSON pointer is none.
+    /// The text is not a JSON pointer.
     NoPointer,
 }
 

@@ -1,17 +1,17 @@
-//! Text with `{names}` in it.
+//! Parses text with `{names}` in it.
 
-/// A piece of a text with placeholders.
+/// A piece of text with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// As it stands, escapes undone.
+    /// Literal text, with escapes resolved.
     Text(String),
-    /// What stood between braces.
+    /// A name between braces.
     Name(String),
 }
 
-/// Takes a text apart at its `{names}`. `{{` and `}}` are braces that are meant, as in axum's paths.
+/// Splits a text at its `{names}`. `{{` and `}}` are literal braces, as in axum's paths.
 ///
-/// `None` if a brace is not closed, not opened, or holds nothing.
+/// Returns `None` if a brace is not closed or not opened, or if a name is empty.
 pub(crate) fn parse(text: &str) -> Option<Vec<Piece>> {
     let mut pieces = Vec::new();
     let mut plain = String::new();

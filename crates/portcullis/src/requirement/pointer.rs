@@ -1,4 +1,4 @@
-//! Where in the claims to look.
+//! [`Pointer`]: a place in the claims.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,10 +12,10 @@ use super::{
     placeholders::{self, Piece},
 };
 
-/// A place in the claims whose JSON pointer (RFC 6901) may hold path parameters: `/grants/{instance}`.
+/// A place in the claims whose JSON pointer (RFC 6901) may contain path parameters: `/grants/{instance}`.
 ///
-/// A parameter's value is the name of one member, whatever it holds: `/` and `~` are escaped, and it never counts as
-/// the index of an array, or the caller would choose the element by choosing the path.
+/// A parameter's value is the name of one member, whatever it contains: `/` and `~` are escaped, and it is never an array index.
+/// Otherwise the caller could choose the element by choosing the path.
 #[derive(Clone, Debug)]
 pub(super) struct Pointer {
     place: ClaimPlace,
@@ -24,9 +24,9 @@ pub(super) struct Pointer {
 
 #[derive(Clone, Debug)]
 enum Form {
-    /// Ready for use.
+    /// A complete pointer.
     Fixed(String),
-    /// To be filled in, segment by segment.
+    /// A pointer with parameters, to be filled in segment by segment.
     Template(Vec<Segment>),
     Invalid,
 }
@@ -40,12 +40,12 @@ impl Pointer {
         Self { form: form.map_or(Form::Invalid, Form::from), place }
     }
 
-    /// What delimits a text at that place.
+    /// Returns the delimiter of strings at that place.
     pub(super) fn delimiter(&self) -> Option<char> {
         self.place.delimiter()
     }
 
-    /// Names of the path parameters.
+    /// Returns the names of the path parameters.
     pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
         let segments = match &self.form {
             Form::Template(segments) => segments.as_slice(),
@@ -57,12 +57,12 @@ impl Pointer {
         })
     }
 
-    /// Whether the claim there would name something, and is empty: it counts as absent.
+    /// Whether the claim at this place is a name and is empty, which counts as absent.
     pub(super) fn is_empty_name(&self, claim: ClaimRef<'_>) -> bool {
         self.place.leads_to_name() && claim.as_str() == Some("")
     }
 
-    /// What is wrong with it.
+    /// Returns what is wrong with it.
     pub(super) fn problem(&self) -> Option<String> {
         let braces = || {
             let pointer = self.place.pointer().escape_debug();
@@ -73,8 +73,7 @@ impl Pointer {
         matches!(self.form, Form::Invalid).then(|| self.place.problem().unwrap_or_else(braces))
     }
 
-    /// The pointer with its parameters filled in; `None` if one would have to name something else than the member of
-    /// an object.
+    /// Returns the pointer with its parameters filled in; `None` if a parameter would address something other than an object's member.
     pub(super) fn fill<'a>(
         &'a self,
         facts: &Facts,
@@ -106,7 +105,7 @@ impl From<Vec<Segment>> for Form {
 }
 
 impl Segment {
-    /// With two parameters in one segment, `{a}:{b}`, different pairs of values would name the same member.
+    /// With two parameters in one segment, `{a}:{b}`, different pairs of values could address the same member.
     fn is_unambiguous(&self) -> bool {
         self.0.iter().filter(|piece| matches!(piece, Piece::Name(_))).count() <= 1
     }
@@ -115,7 +114,7 @@ impl Segment {
         self.0.iter().any(|piece| matches!(piece, Piece::Name(_)))
     }
 
-    /// The text of a segment without parameters.
+    /// Returns the text of a segment without parameters.
     fn text(&self) -> Option<&str> {
         match self.0.as_slice() {
             [Piece::Text(text)] => Some(text),
@@ -139,7 +138,7 @@ fn parse(text: &str) -> Option<Vec<Segment>> {
 }
 
 fn fill<'a>(segments: &'a [Segment], facts: &Facts, params: &'a PathParams) -> Result<Option<String>, Mistake<'a>> {
-    // All of them first: whether a parameter is missing must not depend on the token presented.
+    // All of them first, so that a missing parameter is reported for every token.
     let filled = segments.iter().map(|segment| segment.fill(params)).collect::<Result<Vec<_>, _>>()?;
     let mut pointer = String::new();
     for (segment, filled) in segments.iter().zip(filled) {
@@ -153,7 +152,7 @@ fn fill<'a>(segments: &'a [Segment], facts: &Facts, params: &'a PathParams) -> R
     Ok(Some(pointer))
 }
 
-/// RFC 6901 section 4: `~` first, or the `~` of `~1` would be escaped again.
+/// RFC 6901 section 4. `~` first, because otherwise the `~` of `~1` would be escaped again.
 fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

@@ -1,4 +1,4 @@
-//! Why a caller may not, and what would be needed.
+//! [`Refusal`]: why a caller is refused, and what it would need.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ pub(super) struct Refusal<'r> {
 }
 
 impl Refusal<'_> {
-    /// Whether another login would cure it (RFC 9470).
+    /// Whether another login would resolve it (RFC 9470).
     pub(super) fn asks_for_login(self) -> bool {
         self.code.kind() == AuthErrorKind::InsufficientAuthentication
     }
 
-    /// The error, with what the whole requirement needs, not just this part: a client that asks for a token with the
-    /// one missing scope would lack the others then (RFC 6750 section 3).
+    /// Returns the error, with everything that the whole requirement needs, not just this part: a client that requests a token with only
+    /// the missing scope would then lack the others (RFC 6750 section 3).
     pub(super) fn into_error(self, whole: &Requirement) -> AuthError {
         let because = self.because;
         let because_of_part = because.to_string() != whole.to_string();
@@ -41,7 +41,7 @@ impl Refusal<'_> {
     }
 }
 
-/// What a token needs to meet a requirement: of alternatives, the first.
+/// What a token needs to meet a requirement; of alternatives, the first.
 #[derive(Default)]
 struct Needs<'r> {
     scopes: Vec<&'r str>,
@@ -62,7 +62,7 @@ impl<'r> Needs<'r> {
             Node::All(parts) => parts.iter().for_each(|part| self.collect(part)),
             Node::Any(parts) => parts.iter().take(1).for_each(|part| self.collect(part)),
             Node::Named { requirement, .. } => self.collect(requirement),
-            // What has to be lacking cannot be asked for.
+            // A negated requirement cannot be requested.
             Node::Not(_) => {}
         }
     }

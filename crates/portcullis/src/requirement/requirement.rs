@@ -1,4 +1,4 @@
-//! What a route asks of a caller.
+//! [`Requirement`]: what a route demands of a caller.
 
 use std::{borrow::Cow, fmt, ops::Not, sync::Arc};
 
@@ -6,11 +6,11 @@ use portcullis_core::{ConfigError, authenticator::Attempt};
 
 use super::{Circumstances, RequirementExplanation, evaluation, leaf::Leaf};
 
-/// What a route asks of a verified caller: data that can be combined, named, printed and held against a request.
+/// What a route demands of a verified caller, as data that can be combined, named, printed and evaluated for a request.
 ///
 /// See the [module docs](super) for the constructors and rules. Cheap to clone.
 #[derive(Clone)]
-#[must_use = "a requirement protects nothing until a guard holds it"]
+#[must_use = "a requirement protects nothing until a guard enforces it"]
 pub struct Requirement(Arc<Inner>);
 
 struct Inner {
@@ -20,7 +20,7 @@ struct Inner {
     has_mistake: bool,
 }
 
-/// How a requirement is made.
+/// The structure of a requirement.
 pub(super) enum Node {
     Leaf(Leaf),
     All(Vec<Requirement>),
@@ -29,28 +29,28 @@ pub(super) enum Node {
     Named { name: Cow<'static, str>, requirement: Requirement },
 }
 
-/// All of these are met. None at all: whoever is authenticated, as [`authenticated`] says.
+/// Requires all of these. An empty list admits every authenticated caller, like [`authenticated`].
 pub fn all(requirements: impl IntoIterator<Item = Requirement>) -> Requirement {
     Requirement::new(Node::All(requirements.into_iter().collect()))
 }
 
-/// At least one of these is met. None at all: nobody passes.
+/// Requires at least one of these. An empty list refuses every caller.
 pub fn any(requirements: impl IntoIterator<Item = Requirement>) -> Requirement {
     Requirement::new(Node::Any(requirements.into_iter().collect()))
 }
 
-/// This is not met. What is undecided stays undecided. The same as `!requirement`.
+/// Requires that this is not met. An undecided requirement stays undecided. The same as `!requirement`.
 pub fn not(requirement: Requirement) -> Requirement {
     Requirement::new(Node::Not(requirement))
 }
 
-/// The caller is authenticated; nothing else is asked.
+/// Requires only that the caller is authenticated.
 pub fn authenticated() -> Requirement {
     all([])
 }
 
 impl Requirement {
-    /// Both are met.
+    /// Requires both.
     pub fn and(self, other: Self) -> Self {
         match &self.0.node {
             Node::All(parts) => all(parts.iter().cloned().chain([other])),
@@ -58,7 +58,7 @@ impl Requirement {
         }
     }
 
-    /// At least one of the two is met.
+    /// Requires at least one of the two.
     pub fn or(self, other: Self) -> Self {
         match &self.0.node {
             Node::Any(parts) => any(parts.iter().cloned().chain([other])),
@@ -66,12 +66,13 @@ impl Requirement {
         }
     }
 
-    /// Gives it a name, which is printed before it.
+    /// Names the requirement; the name is printed before it.
     pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Node::Named { name: name.into(), requirement: self })
     }
 
-    /// Whether the caller may, or why not. At once, unless a [`check_async`](super::check_async) is part of it.
+    /// Whether the caller meets it, or why not. The answer comes at once, unless a [`check_async`](super::check_async) is part of the
+    /// requirement.
     ///
     /// The error's code follows the rules in the [module docs](super).
     pub fn evaluate(&self, circumstances: Circumstances<'_>) -> Attempt<()> {
@@ -116,20 +117,20 @@ impl Requirement {
     /// The same, if it has no mistake that can be seen without a request: a pointer that is none, a scope that cannot
     /// be granted.
     ///
-    /// An [`AccessTable`](crate::AccessTable) looks for itself. Nobody passes a requirement with such a mistake in it: the
-    /// answer is 500, also under a `not`.
+    /// An [`AccessTable`](crate::AccessTable) checks this itself. A requirement with such a mistake admits no caller: the answer is 500,
+    /// even under a `not`.
     ///
     /// # Errors
     ///
-    /// If there are mistakes, with all of them.
+    /// If there are mistakes; the error lists all of them.
     pub fn checked(self) -> Result<Self, ConfigError> {
         ConfigError::check(self.problems()).map(|()| self)
     }
 
-    /// Returns the scopes that it asks for, each once, in the order in which they are written: for a route's entry in an `OpenAPI` document,
-    /// say.
+    /// Returns the scopes that it needs, each once, in the order in which they were written. Use them, for example, for a route's entry
+    /// in an `OpenAPI` document.
     ///
-    /// Of alternatives, those of each. What must be lacking (below a [`not`]) is not asked for.
+    /// For alternatives, it returns the scopes of each. Scopes below a [`not`] are left out.
     pub fn scopes(&self) -> Vec<&str> {
         self.asked_for(|leaf| match leaf {
             Leaf::Scope(name) => Some(name),
@@ -137,9 +138,9 @@ impl Requirement {
         })
     }
 
-    /// Returns the roles that it asks for, wherever they stand, each once, in the order in which they are written.
+    /// Returns the roles that it needs, at any place, each once, in the order in which they were written.
     ///
-    /// Of alternatives, those of each. What must be lacking (below a [`not`]) is not asked for.
+    /// For alternatives, it returns the roles of each. Roles below a [`not`] are left out.
     pub fn roles(&self) -> Vec<&str> {
         self.asked_for(|leaf| match leaf {
             Leaf::Role { name, .. } => Some(name),
@@ -164,12 +165,12 @@ impl Requirement {
         self.leaves().into_iter().filter_map(Leaf::problem).collect()
     }
 
-    /// Names of the path parameters that it compares with.
+    /// Returns the names of the path parameters that it compares with.
     pub(crate) fn parameters(&self) -> Vec<&str> {
         self.leaves().into_iter().flat_map(Leaf::parameters).collect()
     }
 
-    /// Whether the path has to be looked at.
+    /// Whether it needs the path.
     pub(crate) fn sees_path(&self) -> bool {
         self.0.sees_path
     }
@@ -178,7 +179,8 @@ impl Requirement {
         self.0.takes_time
     }
 
-    /// Whether a part of it can be seen to be wrong without a request. Nobody passes, whatever stands around that part.
+    /// Whether a part of it is wrong in a way that is visible without a request. Such a requirement admits no caller, however the part is
+    /// combined with others.
     pub(super) fn has_mistake(&self) -> bool {
         self.0.has_mistake
     }
@@ -212,7 +214,7 @@ impl Requirement {
         leaves
     }
 
-    /// Visits each leaf, with whether an odd number of `not` stands around it.
+    /// Visits each leaf, and says whether an odd number of `not` is around it.
     fn visit_leaves<'r>(&'r self, is_negated: bool, visit: &mut impl FnMut(&'r Leaf, bool)) {
         let is_negated = is_negated ^ matches!(self.node(), Node::Not(_));
         match self.node() {
@@ -223,7 +225,7 @@ impl Requirement {
 }
 
 impl Node {
-    /// What it is made of.
+    /// Returns its parts.
     fn parts(&self) -> &[Requirement] {
         match self {
             Self::Leaf(_) => &[],
@@ -246,7 +248,7 @@ impl fmt::Display for Requirement {
         match self.node() {
             Node::Leaf(leaf) => leaf.fmt(f),
             Node::All(parts) => write_list(f, parts, " and ", "authenticated"),
-            Node::Any(parts) => write_list(f, parts, " or ", "nobody"),
+            Node::Any(parts) => write_list(f, parts, " or ", "no caller"),
             Node::Not(part) if part.is_phrase() => write!(f, "not ({part})"),
             Node::Not(part) => write!(f, "not {part}"),
             Node::Named { name, requirement } => write!(f, "{name} ({requirement})"),
@@ -266,7 +268,7 @@ impl Requirement {
         matches!(self.node(), Node::All(parts) | Node::Any(parts) if parts.len() > 1)
     }
 
-    /// Whether it is printed as more than one word, so that `not` before it could be misread.
+    /// Whether it is printed as more than one word, so that a `not` before it could be misread.
     fn is_phrase(&self) -> bool {
         match self.node() {
             Node::Leaf(Leaf::Caller(caller)) => caller.is_phrase(),

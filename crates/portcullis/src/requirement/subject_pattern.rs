@@ -1,6 +1,6 @@
-//! NATS subjects: words delimited by dots, with wildcards.
+//! NATS subjects: words separated by dots, with wildcards.
 
-/// Whether everything that `subject` stands for is covered by `pattern`.
+/// Whether `pattern` covers everything that `subject` stands for.
 pub(super) fn covers(pattern: &str, subject: &str) -> bool {
     if !is_well_formed(pattern) || !is_well_formed(subject) {
         return false;
@@ -10,7 +10,7 @@ pub(super) fn covers(pattern: &str, subject: &str) -> bool {
         let Some(next) = wanted.next() else { return false };
         match word {
             ">" => return true,
-            // One word does not cover what stands for many.
+            // One word does not cover a `>`, which stands for many.
             "*" if next != ">" => {}
             _ if word == next => {}
             _ => return false,
@@ -19,7 +19,7 @@ pub(super) fn covers(pattern: &str, subject: &str) -> bool {
     wanted.next().is_none()
 }
 
-/// No empty word, no white space, `>` only at the end.
+/// Whether it has no empty word, no white space, and `>` only at the end.
 pub(super) fn is_well_formed(subject: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control());
     let mut words = subject.split('.');

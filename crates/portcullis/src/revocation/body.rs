@@ -1,4 +1,4 @@
-//! Reads what a request has to say.
+//! Reads a request's body.
 
 use std::error::Error;
 
@@ -10,14 +10,14 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use zeroize::Zeroizing;
 
-/// Why there is no body.
+/// Why the body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unread {
     TooLong,
     BrokenOff,
 }
 
-/// Whether the body is of that media type, whatever its parameters, and not compressed.
+/// Whether the body has this media type, with any parameters, and is not compressed.
 pub(super) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(only), None) = (types.next(), types.next()) else { return false };
@@ -25,7 +25,7 @@ pub(super) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(media_type.as_bytes()) && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// The whole body, if it has no more than `limit` bytes.
+/// Returns the whole body, if it has no more than `limit` bytes.
 pub(super) async fn read<B>(body: B, limit: usize) -> Result<Zeroizing<Vec<u8>>, Unread>
 where
     B: Body,
@@ -41,7 +41,7 @@ where
     }
 }
 
-/// Ours, or that of a layer outside, which axum wraps.
+/// Whether the error is about the length: our own error, or that of an outer layer, which axum wraps.
 fn is_about_length(error: &(dyn Error + 'static)) -> bool {
     error.is::<LengthLimitError>() || error.source().is_some_and(is_about_length)
 }

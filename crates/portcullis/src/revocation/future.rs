@@ -1,4 +1,4 @@
-//! What the services' future is.
+//! [`RevocationFuture`]: the future of the services.
 
 use std::{
     convert::Infallible,

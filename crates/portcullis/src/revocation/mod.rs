@@ -1,20 +1,20 @@
-//! Revocations: what is kept of them and where, and two services that revoke (feature `revocation`).
+//! Revocation: re-exports of the core's types, and two services that revoke (feature `revocation`).
 //!
-//! | service | who asks | what it revokes |
+//! | service | caller | what it revokes |
 //! |---|---|---|
 //! | [`BackChannelLogout`] | an identity provider, with a token that it signed | the session or subject that logged out |
-//! | [`RevocationApi`] | a caller that meets a [`Requirement`] | what the request says, on any [`Level`] |
+//! | [`RevocationApi`] | a caller that meets a [`Requirement`] | anything that the request names, on any [`Level`] |
 //!
-//! Both take a [`Revoker`], such as `Revocations` of the crate `portcullis-store`, and hold nothing
-//! else: what they revoke is refused by every [`AuthLayer`](crate::AuthLayer) whose admission has the
-//! [view](crate::Admission::revocations) of the same log. The rules for both:
+//! Both take a [`Revoker`], such as `Revocations` of the crate `portcullis-store`, and nothing else. Every
+//! [`AuthLayer`](crate::AuthLayer) whose admission has the [view](crate::Admission::revocations) of the same log refuses what they
+//! revoke. The rules for both:
 //!
-//! 1. 200 means that it is durable. What could not be decided or not be made durable is 503 with `Retry-After`, never a
-//!    4xx: whoever asked has done nothing wrong, and tries again.
-//! 2. To ask for the same again changes nothing, so trying again is always right.
-//! 3. Bodies are bounded, and nothing of a request is held while it waits but what it still needs. How long a client
-//!    may take to send its body is for a timeout outside, as on every other route.
-//! 4. Every answer says `Cache-Control: no-store`.
+//! 1. 200 means that the revocation is durable. If it could not be decided or stored durably, the answer is 503 with `Retry-After`, never
+//!    4xx, because the caller has done nothing wrong and should try again.
+//! 2. Sending the same request again changes nothing, so trying again is always safe.
+//! 3. Bodies are bounded, and a waiting request holds only the data that it still needs. To limit how long a client may take to send its
+//!    body, put a timeout outside, as on every other route.
+//! 4. Every answer has `Cache-Control: no-store`.
 //!
 //! [`Requirement`]: crate::Requirement
 //! [`Level`]: crate::revocation::Level

@@ -1,4 +1,4 @@
-//! A revoker whose type is not known.
+//! [`SharedRevoker`]: a revoker of any type.
 
 use std::{fmt, pin::Pin, sync::Arc};
 
@@ -31,7 +31,7 @@ impl SharedRevoker {
         Self(Arc::new(revoker))
     }
 
-    /// Durable when it returns.
+    /// Returns once the revocations are durable.
     pub(super) async fn revoke_all(&self, revocations: Vec<Revocation>) -> Result<(), LogError> {
         self.0.revoke_all(revocations).await
     }

@@ -1,4 +1,4 @@
-//! The body that the inner service gets.
+//! [`FormRequestBody`]: the request body for the inner service.
 
 use std::{
     pin::Pin,
@@ -7,9 +7,9 @@ use std::{
 
 use http_body::{Body, Frame, SizeHint};
 
-/// Either the body that came, untouched, or a form without its token.
+/// Either the original body, or a form without its token.
 ///
-/// Forms have no trailers (HTTP/1 clients cannot send them, and nobody reads them): theirs are dropped.
+/// Trailers of forms are dropped: HTTP/1 clients cannot send them, and no known service reads them.
 #[derive(Debug)]
 pub struct FormRequestBody<B> {
     content: Content<B>,

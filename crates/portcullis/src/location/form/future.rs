@@ -1,4 +1,4 @@
-//! What the service's future is.
+//! [`FormBodyFuture`]: the response of a form service.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! What the layer is told.
+//! [`FormBodyLayer`]: the settings of the layer that reads forms.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use tower_layer::Layer;
 use super::FormBodyService;
 use crate::location::urlencoded;
 
-/// Takes the token out of forms, for [`FormBody`](super::FormBody). Put it outside of the layer that authenticates.
+/// Takes the token out of forms, for [`FormBody`](super::FormBody). Put it outside the layer that authenticates.
 ///
 /// See the [module docs](super) for which requests it reads.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct FormBodyLayer {
 }
 
 impl FormBodyLayer {
-    /// The parameter `access_token` in forms of up to 64 KiB.
+    /// Reads the parameter `access_token` in forms of up to 64 KiB.
     pub const fn new() -> Self {
         Self { name: Cow::Borrowed("access_token"), limit: LIMIT_DEFAULT }
     }
@@ -34,7 +34,7 @@ impl FormBodyLayer {
         Ok(self)
     }
 
-    /// Sets how many bytes a form may have; longer ones are refused with 413. Defaults to 64 KiB.
+    /// Sets the maximum size of a form in bytes; longer ones are refused with 413. Defaults to 64 KiB.
     #[must_use]
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = bytes;
@@ -56,5 +56,5 @@ impl<S> Layer<S> for FormBodyLayer {
     }
 }
 
-/// Four times the longest token: anyone may make us hold this much, before we know who it is.
+/// Four times the longest token: every client can make the service buffer this much before it is authenticated.
 const LIMIT_DEFAULT: usize = 64 * 1024;

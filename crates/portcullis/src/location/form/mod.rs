@@ -1,9 +1,8 @@
-//! A parameter of a form in the body (feature `form`).
+//! [`FormBody`]: a token in a form-encoded body (feature `form`).
 //!
-//! Everything else here looks at a request's head. A form is in the body, therefore a second layer, [`FormBodyLayer`],
-//! reads it first, takes the token out and leaves it where [`FormBody`] finds it. Put it *outside* of the
-//! [`AuthLayer`](crate::AuthLayer): with axum, after it in the order of `layer` calls. In the other order every request is
-//! answered with 500, and the log says why.
+//! All other locations read a request's head. A form is in the body, so a second layer, [`FormBodyLayer`], reads it first, takes the
+//! token out and stores it for [`FormBody`]. Put it *outside* the [`AuthLayer`](crate::AuthLayer): in axum, after it in the order of
+//! `layer` calls. In the other order, every request is answered with 500, and the log says why.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::post};
@@ -39,9 +38,9 @@
 //! # }
 //! ```
 //!
-//! RFC 6750 section 2.2 sets the conditions: `Content-Type: application/x-www-form-urlencoded`, not compressed, and
-//! a method that has a body: `POST`, `PUT`, `PATCH` or `DELETE`. Other requests pass as they are. A form longer than
-//! the limit is refused with 413, whether or not it has a token: what was not read cannot be said to have none.
+//! The layer reads only requests that meet the conditions of RFC 6750 section 2.2: `Content-Type: application/x-www-form-urlencoded`, not
+//! compressed, and a method with a body (`POST`, `PUT`, `PATCH` or `DELETE`). Other requests pass unchanged. A form longer than the limit
+//! is refused with 413 even if no token was found, because the part that was not read may contain one.
 
 mod body;
 mod future;
@@ -60,17 +59,17 @@ use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHead
 
 /// The token that [`FormBodyLayer`] took out of a form.
 ///
-/// Without that layer *outside* of the one that looks here, every request is answered with 500 `service_misconfigured`, so that
-/// an optional layer does not take requests with a token for anonymous ones.
+/// If that layer is not *outside* the `AuthLayer`, every request is answered with 500 `service_misconfigured`, so that an optional layer
+/// does not treat requests with a token as anonymous.
 ///
-/// No such parameter is [`Found::Absent`], an empty or wrongly encoded one [`Found::Malformed`], two are
-/// [`Found::Several`], as with [`QueryParameter`](super::QueryParameter).
+/// A missing parameter is [`Found::Absent`], an empty or wrongly encoded one [`Found::Malformed`], two are [`Found::Several`], as with
+/// [`QueryParameter`](super::QueryParameter).
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct FormBody;
 
 impl FormBody {
-    /// The location. What there is to configure is [`FormBodyLayer`]'s.
+    /// Returns the location. The settings are those of [`FormBodyLayer`].
     pub const fn new() -> Self {
         Self
     }
@@ -99,10 +98,10 @@ impl TokenLocation for FormBody {
     }
 }
 
-/// What the layer leaves in the request's extensions.
+/// What the layer stores in the request's extensions.
 #[derive(Clone)]
 enum FormCredential {
-    /// The request was looked at: there is none.
+    /// The request was read, and has no credential.
     Absent,
     Token(Arc<Zeroizing<Vec<u8>>>),
     Malformed(&'static str),

@@ -1,4 +1,4 @@
-//! Reads forms.
+//! [`FormBodyService`]: reads forms.
 
 use std::{
     future::poll_fn,
@@ -50,8 +50,8 @@ where
             request.extensions_mut().insert(FormCredential::Absent);
             return FormBodyFuture::new(self.inner.call(request.map(FormRequestBody::untouched)));
         }
-        // The service that was polled is let go, with whatever it reserved: a body that is slow to come takes nobody's place. One
-        // clone is polled when there is something to call it with, the other before its next call.
+        // The service that was polled is dropped, with anything it reserved, so that a slow body does not block other requests. One clone
+        // is polled before it is called here, the other before its own next call.
         let mut inner = self.inner.clone();
         self.inner = inner.clone();
         let layer = self.layer.clone();
@@ -98,17 +98,18 @@ impl Refusal {
     fn response<R: From<String>>(self, limit: usize) -> Response<R> {
         let response = match self {
             Self::TooLong => {
-                let detail =
-                    format!("the form is longer than {limit} bytes, which is all that is read here: send less");
+                let detail = format!("the form is longer than {limit} bytes, the limit here: send a shorter form");
                 status_problem(ServiceCode::FormTooLong, &detail, &[])
             }
-            Self::Unreadable => status_problem(ServiceCode::FormUnreadable, "the form broke off: send it again", &[]),
+            Self::Unreadable => {
+                status_problem(ServiceCode::FormUnreadable, "the form was cut short: send it again", &[])
+            }
         };
         response.map(R::from)
     }
 }
 
-/// RFC 6750 section 2.2.
+/// Whether the request has a form that may contain a token (RFC 6750 section 2.2).
 fn is_form(method: &Method, headers: &HeaderMap) -> bool {
     let has_body = matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
     let is_urlencoded = |value: &HeaderValue| {

@@ -1,4 +1,4 @@
-//! All items of a request to revoke.
+//! Reads all items of a revocation request.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use portcullis_core::{
@@ -14,26 +14,26 @@ use super::{
 };
 use crate::rejection::Mistake;
 
-/// Twice what a log is given at once, so that the whole is written within the time for which that is tried.
+/// Twice the batch size of a log, so that all of it can be written within the time limit.
 const MOST: usize = 1000;
 
-/// What the items are held against.
+/// What the items are checked against.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds<'a> {
     pub(super) times: Times,
-    /// Who asks: the items have to be of that issuer's tokens.
+    /// The caller: the items have to be about tokens of the caller's issuer.
     pub(super) caller: &'a AnyVerified,
-    /// Whether they may be of any issuer's.
+    /// Whether items may be about tokens of any issuer.
     pub(super) any_issuer: bool,
 }
 
-/// Whether it is about tokens of the issuer of the caller's own. Compared as they stand in a log, where the very long ones are
+/// Whether the revocation is about tokens of the caller's own issuer. Compared in the form that the log uses, where very long issuers are
 /// hashed.
 pub(super) fn is_of(revocation: &Revocation, caller: &AnyVerified) -> bool {
     Revocation::issuer(caller.issuer(), UnixTime::from_secs(0)).of_issuer() == revocation.of_issuer()
 }
 
-/// All of them, or everything that is wrong with them.
+/// Returns all revocations, or everything that is wrong with the items.
 pub(super) fn read(items: &Items, bounds: Bounds<'_>) -> Result<Vec<Revocation>, Failure> {
     let items = match items {
         Items::One(item) => return read_one(item, bounds).map(|one| vec![one]).map_err(only),
@@ -58,7 +58,7 @@ fn read_one(item: &Members, bounds: Bounds<'_>) -> Result<Revocation, Vec<ItemMi
     let revocation = item::read(item, times)?;
     let is_own = is_of(&revocation, caller);
     if !is_own && !any_issuer {
-        let detail = "`issuer` is not the one that your own token is from: its own administrators revoke its tokens";
+        let detail = "`issuer` is not the issuer of your own token: only its own administrators may revoke its tokens";
         return Err(vec![ItemMistake { member: Some("issuer".to_owned()), detail: detail.to_owned() }]);
     }
     if is_own && revocation.level() == Level::Client && caller.client_id().is_none() {
@@ -67,7 +67,7 @@ fn read_one(item: &Members, bounds: Bounds<'_>) -> Result<Revocation, Vec<ItemMi
     Ok(revocation)
 }
 
-/// Tokens of that issuer do not name their client where it is looked for: the caller's own is one of them.
+/// Tokens of this issuer do not name their client at the configured place, as the caller's own token shows.
 fn names_no_client(caller: &AnyVerified) -> String {
     let place = caller.client_claim().map_or_else(String::new, |pointer| format!(" at `{pointer}`"));
     format!(
@@ -81,7 +81,7 @@ fn only(wrong: Vec<ItemMistake>) -> Failure {
     Failure::Items(wrong.into_iter().map(|mistake| place_of("#", mistake)).collect())
 }
 
-/// Says where in the body it is.
+/// Adds where in the body the mistake is.
 fn place_of(item: &str, mistake: ItemMistake) -> Mistake {
     let pointer = match mistake.member {
         Some(name) => format!("{item}/{}", step(&name)),
@@ -90,10 +90,10 @@ fn place_of(item: &str, mistake: ItemMistake) -> Mistake {
     Mistake { pointer, detail: mistake.detail }
 }
 
-/// What stands in a URI fragment as it is.
+/// Characters that need no escaping in a URI fragment.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A member's name as a step of a JSON pointer (RFC 6901 sections 3 and 6). Whatever is longer than any of ours is cut.
+/// Returns a member's name as a step of a JSON pointer (RFC 6901 sections 3 and 6). Names longer than any valid one are truncated.
 fn step(name: &str) -> String {
     let name: String = name.chars().take(LONGEST_NAME).collect();
     let name = name.replace('~', "~0").replace('/', "~1");

@@ -1,4 +1,4 @@
-//! A cursor as text that a client keeps.
+//! A cursor as text for the client.
 
 use portcullis_core::revocation::Cursor;
 
@@ -9,7 +9,7 @@ pub(super) fn write(cursor: Cursor) -> String {
     format!("{:032x}{:032x}", cursor.incarnation(), cursor.position())
 }
 
-/// The cursor, if the text is what [`write`] gave: one text for each.
+/// Returns the cursor if the text is exactly what [`write`] wrote.
 pub(super) fn read(text: &str) -> Option<Cursor> {
     let is_hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if !is_hex || text.len() != 2 * DIGITS {

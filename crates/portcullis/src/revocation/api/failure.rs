@@ -1,4 +1,4 @@
-//! Why nothing was revoked or listed, and the answer that says so.
+//! [`Failure`]: why nothing was revoked or listed, with the answer for the client.
 
 use http::{HeaderValue, Response, header::ALLOW};
 use portcullis_core::revocation::{LogError, LogErrorKind};
@@ -9,18 +9,18 @@ use crate::{
     telemetry,
 };
 
-/// Why nothing was revoked or listed, although the caller may do so.
+/// Why nothing was revoked or listed, although the caller is authorized.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Neither `GET` nor `POST`.
+    /// The method is neither `GET` nor `POST`.
     Method,
-    /// The body is no JSON, by what its head says.
+    /// The body is not JSON, according to its headers.
     Type,
-    /// The body was not read.
+    /// The body could not be read.
     Unread(Unread),
-    /// The request is not as it has to be: a sentence.
+    /// The request is malformed; the sentence says why.
     Request(String),
-    /// Items are not as they have to be.
+    /// Some items are invalid.
     Items(Vec<Mistake>),
     /// The log could not be written.
     NotDurable(LogError),
@@ -28,16 +28,16 @@ pub(super) enum Failure {
     NotListed(LogError),
 }
 
-/// There is nothing like it, so the answer says what there is.
+/// The service has no other methods, so the answer lists those that it has.
 const NO_SUCH_METHOD: &str = "GET lists what is revoked, POST revokes. Nothing takes a revocation back: it has been \
      acted upon everywhere before anybody could. Let the user log in anew, for what is issued after the cut-off is \
      good; a key or a client that was revoked by mistake gets a new id";
 
-/// Longer lists of mistakes help nobody, and repeat the request.
+/// Longer lists of mistakes are no more useful, and repeat the request.
 const MISTAKES: usize = 20;
 
 impl Failure {
-    /// The answer. Writes the event as well, for there is one answer to each failure.
+    /// Returns the answer, and writes the log event: there is exactly one answer for each failure.
     pub(super) fn response(&self) -> Response<String> {
         match self {
             Self::Method => method_not_allowed(),
@@ -49,7 +49,7 @@ impl Failure {
                 problem(ServiceCode::BodyTooLong, "the body is longer than 256 KiB: send several requests")
             }
             Self::Unread(Unread::BrokenOff) => {
-                problem(ServiceCode::BodyUnreadable, "the body broke off: send it again")
+                problem(ServiceCode::BodyUnreadable, "the body was cut short: send it again")
             }
             Self::Request(detail) => problem(ServiceCode::RequestMalformed, detail),
             Self::Items(mistakes) => {
@@ -63,12 +63,12 @@ impl Failure {
             Self::NotDurable(error) => unavailable(
                 ServiceCode::RevocationNotDurable,
                 error,
-                "it could not be made durable at the moment, and may hold in part: send the same again",
+                "it could not be stored durably, and may be partly in effect: send the same request again",
             ),
             Self::NotListed(error) => unavailable(
                 ServiceCode::RevocationsNotListed,
                 error,
-                "what is revoked cannot be read at the moment: try again",
+                "revocations cannot be read at the moment: try again",
             ),
         }
     }
@@ -84,7 +84,7 @@ fn method_not_allowed() -> Response<String> {
     response
 }
 
-/// What went wrong is for the operator.
+/// The cause is only for the operator's log.
 fn unavailable(code: ServiceCode, error: &LogError, detail: &str) -> Response<String> {
     telemetry::revocation_failed(error);
     let mut response = problem(code, detail);

@@ -1,4 +1,4 @@
-//! One item of a request to revoke.
+//! Reads one item of a revocation request.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use serde_json::Value;
 
 use super::members::Members;
 
-/// What is wrong with an item, and how to mend it. Holds no value of it.
+/// What is wrong with an item, and how to correct it. Contains none of its values.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ItemMistake {
-    /// The member; `None` if it is the item as a whole.
+    /// The member; `None` if the item as a whole is wrong.
     pub(super) member: Option<String>,
     pub(super) detail: String,
 }
 
-/// What an item's times are compared with.
+/// The times that an item is compared with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     pub(super) now: UnixTime,
-    /// The largest leeway that the trusted issuers' tokens are given.
+    /// The largest leeway of the trusted issuers.
     pub(super) leeway: Leeway,
 }
 
-/// How long ago a token may have expired: as long as the largest leeway lets it be accepted.
+/// How long ago a token may have expired: it can still be accepted within the largest leeway.
 const LONGEST_LEEWAY: Duration = Leeway::MAX.as_duration();
 
-/// The greatest whole number that every reader of JSON reads as it is (RFC 8259 section 6), with room above it for versions to come.
+/// The greatest integer that every JSON reader reads exactly (RFC 8259 section 6), with room above it for later versions.
 const LATEST_VERSION: u64 = 1 << 53;
 
-/// The revocation, or everything that is wrong with it.
+/// Returns the revocation, or everything that is wrong with the item.
 pub(super) fn read(members: &Members, times: Times) -> Result<Revocation, Vec<ItemMistake>> {
     let mut reader = Reader { members, times, mistakes: Vec::new() };
     if members.has_more {
@@ -92,11 +92,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Nothing is overlooked: a member that nobody reads would be a wish that nobody fulfils.
+    /// Unknown members are refused, because ignoring one would ignore part of the administrator's intention.
     fn check_names(&mut self, level: Level) {
         for name in self.members.names() {
             if self.members.is_repeated(name) {
-                self.complain(Some(name), "the member stands twice: leave one out");
+                self.complain(Some(name), "the member occurs twice: leave one out");
             }
             if name != "level" && !fields(level).contains(&name) {
                 let fields = fields(level).join("`, `");
@@ -130,10 +130,10 @@ impl<'a> Reader<'a> {
     }
 
     fn cut_off(&mut self) -> Option<u64> {
-        // Left out, it covers the leeway: an issuer whose clock is ahead has put later times into what it has issued up to now.
+        // The default includes the leeway: an issuer whose clock is ahead has put later times into tokens that it has already issued.
         let default = Revocation::cut_off_at(self.times.now, self.times.leeway);
         let cut_off = self.time("cut_off", "seconds since 1970, or leave it out for now", Some(default))?;
-        // A given one may lie as far ahead as `iat` may in any token that is accepted now.
+        // A given cut-off may be as far in the future as the `iat` of any token that is accepted now.
         if cut_off > Revocation::cut_off_at(self.times.now, Leeway::MAX).as_secs() {
             self.complain(
                 Some("cut_off"),
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What belongs to an item of that level beside `level`; nothing to one that is newer than this crate.
+/// Returns the members of an item of this level, besides `level`; none for a level that is newer than this crate.
 fn fields(level: Level) -> &'static [&'static str] {
     match level {
         Level::Token => &["issuer", "id", "expires_at"],
@@ -207,7 +207,7 @@ fn fields(level: Level) -> &'static [&'static str] {
     }
 }
 
-/// What `id` is; a test holds that no level of this crate is without.
+/// Returns which claim `id` is. A test checks that every level of this crate has one.
 fn claim_of(level: Level) -> &'static str {
     match level {
         Level::Token => "the token's `jti`",
@@ -223,7 +223,7 @@ fn claim_of(level: Level) -> &'static str {
 mod tests {
     use super::*;
 
-    /// `Level` is of another crate, so the compiler does not say which match lacks a new one.
+    /// `Level` is in another crate and non-exhaustive, so the compiler does not find a match that lacks a new level.
     #[test]
     fn every_level_has_its_members() {
         for level in Level::ALL {

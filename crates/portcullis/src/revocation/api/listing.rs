@@ -1,4 +1,4 @@
-//! A page of what is revoked, as a client reads it.
+//! A page of revocations for the client.
 
 use portcullis_core::{
     UnixTime,
@@ -31,10 +31,9 @@ struct Row<'a> {
 }
 
 impl<'a> Listing<'a> {
-    /// The page that was asked for by `after`.
+    /// Returns the page that was requested with `after`.
     pub(super) fn new(page: &'a Page, after: Option<Cursor>) -> Self {
-        // A page without entries may have others behind it: those on it may all be forgotten. But not if it leads
-        // nowhere.
+        // A page without entries may have later pages, because all its entries may have been forgotten. But not if it leads nowhere.
         let leads_nowhere = page.entries.is_empty() && after == Some(page.cursor);
         let next = (!page.is_last && !leads_nowhere).then(|| cursor_text::write(page.cursor));
         let revocations = page.entries.iter().map(Row::from).collect();

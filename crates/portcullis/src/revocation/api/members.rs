@@ -1,4 +1,4 @@
-//! The body of a request, as it was written.
+//! Parses the request body without losing repeated members.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use serde::{
 };
 use serde_json::{Value, error::Category};
 
-/// One JSON object, members that stand twice included: so an error can name them, and none of the two wins in silence.
+/// One JSON object, including repeated members: so an error can name them, and neither wins silently.
 #[derive(Debug)]
 pub(super) struct Members {
-    /// The first ones.
+    /// The first members.
     kept: Vec<(String, Value)>,
-    /// Whether there were too many of them to keep.
+    /// Whether there were too many members to keep.
     pub(super) has_more: bool,
 }
 
-/// More than twice as many as any item has. All of them are compared with all others.
+/// More than twice as many as any item has. The limit matters because all members are compared with each other.
 const MOST: usize = 16;
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Debug)]
 pub(super) enum Items {
     One(Members),
@@ -28,11 +28,11 @@ pub(super) enum Items {
 }
 
 impl Items {
-    /// Reads the text.
+    /// Parses the text.
     ///
     /// # Errors
     ///
-    /// If it is neither an object nor an array of objects: says where, and nothing of what stands there.
+    /// If it is neither an object nor an array of objects. The error says where, without quoting the body.
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(text).map_err(|error| {
             let what = match error.classify() {
@@ -45,12 +45,12 @@ impl Items {
 }
 
 impl Members {
-    /// The member's value; the first, if it stands twice.
+    /// Returns the member's value; the first one if it is repeated.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.kept.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// The names, each once.
+    /// Returns the names, each once.
     pub(super) fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for (name, _) in &self.kept {
@@ -61,7 +61,7 @@ impl Members {
         names
     }
 
-    /// Whether it stands there more than once.
+    /// Whether it occurs more than once.
     pub(super) fn is_repeated(&self, name: &str) -> bool {
         self.kept.iter().filter(|(known, _)| known == name).count() > 1
     }

@@ -1,47 +1,45 @@
-//! Lets an administrator revoke, and see what is revoked.
+//! [`RevocationApi`]: lets administrators revoke and list revocations.
 //!
-//! [`RevocationApi`] is one resource. `POST` revokes, `GET` lists. The rules:
+//! [`RevocationApi`] is one resource: `POST` revokes, `GET` lists. The rules:
 //!
-//! 1. **Nobody is let in by mistake.** It reads what the [`AuthLayer`](crate::AuthLayer) around it has left, and asks
-//!    its requirement of the caller as a [guard](crate::guard) does. Without a layer the answer is 500
-//!    `service_misconfigured`, without a credential 401, to whoever does not meet the requirement 403. This comes
-//!    first, before anything else about the request is looked at. Ask for more than `authenticated()`: whoever passes
-//!    can log out everybody.
-//! 2. **Each issuer's administrators revoke that issuer's tokens, and see what is revoked of them**: an item's `issuer` has to be
-//!    that of the caller's own token, and a list has no others. Of several trusted issuers, none can then log out another one's
-//!    users, or learn who they are, whatever roles it gives its own
-//!    ([`danger_of_any_issuer`](RevocationApi::danger_of_any_issuer) lets them).
-//! 3. **All or nothing.** If one item of a request is wrong, none is revoked, and the answer lists the mistakes
-//!    (the first 20).
-//! 4. **There is no way back**, hence no `DELETE`: what is revoked has been acted upon everywhere before anybody could
-//!    take it back. Let the user log in anew instead: what is issued after the cut-off is good.
-//! 5. Issuers and ids are compared exactly, and whether any token has them is not known here: with an issuer or an id
-//!    that is misspelled nothing is hit, and 200 is the answer all the same.
+//! 1. **It fails closed.** It reads the context of the [`AuthLayer`](crate::AuthLayer) around it, and enforces its requirement like a
+//!    [guard](crate::guard). Without a layer the answer is 500 `service_misconfigured`, without a credential 401, and for a caller that
+//!    does not meet the requirement 403. This is checked before anything else in the request. Require more than `authenticated()`,
+//!    because every admitted caller can log out all users.
+//! 2. **Administrators revoke and list only tokens of their own issuer**: an item's `issuer` has to be the issuer of the caller's own
+//!    token, and a list shows no others. So none of several trusted issuers can log out another issuer's users or learn who they are,
+//!    whatever roles it grants ([`danger_of_any_issuer`](RevocationApi::danger_of_any_issuer) permits it).
+//! 3. **All or nothing.** If one item of a request is wrong, none is revoked, and the answer lists the mistakes (the first 20).
+//! 4. **Revocations cannot be undone**, so there is no `DELETE`: every instance has acted on a revocation before anyone could take it
+//!    back. Let the user log in again instead: tokens issued after the cut-off are accepted.
+//! 5. Issuers and ids are compared exactly, and the service does not know whether any token has them. If an issuer or id is misspelled,
+//!    nothing is revoked, but the answer is still 200.
 //!
 //! # `POST`: revoke
 //!
 //! The body is `application/json`: an object, or an array of 1 to 1000 of them, 256 KiB in all.
 //!
-//! | `level` | further members | revokes |
+//! | `level` | other members | revokes |
 //! |---|---|---|
 //! | `token` | `issuer`, `id` (`jti`), `expires_at` (`exp`) | one token |
-//! | `session` | `issuer`, `id` (`sid`) | what was issued in a session |
-//! | `subject` | `issuer`, `id` (`sub`), maybe `cut_off` | what a subject got up to the second of the cut-off, included |
-//! | `version` | `issuer`, `id` (`sub`), `current` | what a subject got with a version (`ver`) below `current` |
-//! | `client` | `issuer`, `id` (`client_id`), maybe `cut_off` | what a client got up to the cut-off |
-//! | `key` | `issuer`, `id` (`kid`) | what a key signed |
-//! | `issuer` | `issuer`, maybe `cut_off` | what an issuer issued up to the cut-off |
+//! | `session` | `issuer`, `id` (`sid`) | all tokens issued in a session |
+//! | `subject` | `issuer`, `id` (`sub`), optionally `cut_off` | all tokens issued to a subject up to and including the second of the cut-off |
+//! | `version` | `issuer`, `id` (`sub`), `current` | all tokens of a subject with a version (`ver`) below `current` |
+//! | `client` | `issuer`, `id` (`client_id`), optionally `cut_off` | all tokens issued to a client up to the cut-off |
+//! | `key` | `issuer`, `id` (`kid`) | all tokens that a key signed |
+//! | `issuer` | `issuer`, optionally `cut_off` | all tokens that an issuer issued up to the cut-off |
 //!
-//! Times are in seconds since 1970. `cut_off` defaults to now and the [leeway](RevocationApi::leeway) (30 s, unless set
-//! otherwise), where now is the instant by which the admission has let the request in: the issuer's clock may be ahead by the leeway, and then what it has issued up to now bears
-//! later times. A user who logs in again within the leeway has to do so once more; token versions (level `version`) have no
-//! such gap. `cut_off` may lie in the past, to spare what a user got after changing a password, say. One that lies more than
-//! five minutes ahead ([`Leeway::MAX`](crate::policy::Leeway::MAX)) would revoke only what is not issued yet, and is refused. `expires_at` may not have passed by more than five minutes: such a token is refused anyway, and a
-//! lifetime in its place (`3600`) would be forgotten before it did anything.
+//! Times are in seconds since 1970. `cut_off` defaults to now plus the [leeway](RevocationApi::leeway) (30 s, unless set otherwise),
+//! where now is the instant at which the admission admitted the request. The issuer's clock may be ahead by the leeway, and then tokens
+//! that it has already issued have later times. A user who logs in again within the leeway has to do so once more; token versions (level
+//! `version`) do not have this gap. `cut_off` may be in the past, for example to spare tokens issued after a password change. A `cut_off`
+//! more than five minutes in the future ([`Leeway::MAX`](crate::policy::Leeway::MAX)) would revoke only tokens that are not issued yet,
+//! and is refused. `expires_at` must not be more than five minutes in the past: such a token is refused anyway, and a lifetime (`3600`)
+//! written by mistake would be forgotten before it had any effect.
 //!
-//! The answer is `{"revoked": 2}`, with the number of items, once they are durable. If they could not be made durable,
-//! it is 503: they may hold already, here or everywhere. Send the same again. What is wrong with a request is told by a
-//! problem (RFC 9457), mistakes in `errors`:
+//! The answer is `{"revoked": 2}`, with the number of items, once they are durable. If they could not be stored durably, the answer is
+//! 503, and they may already be in effect, here or everywhere: send the same request again. Errors in a request are answered with a
+//! problem (RFC 9457), which lists mistakes in `errors`:
 //!
 //! ```json
 //! {
@@ -56,11 +54,10 @@
 //!
 //! # `GET`: list
 //!
-//! A page of what is revoked of the caller's issuer, in the order in which it was; the same may stand there several times, and
-//! a page may be empty. What follows is at
-//! `?after=` with the text that is `next`, until that is `null`. If the log cannot go on from there (it was rolled
-//! back, or is another one), the page begins at the beginning and says `"restarted": true`. `unreadable` counts what is
-//! in the log and cannot be read.
+//! Returns a page of revocations of the caller's issuer, in the order in which they were made. The same revocation may occur several
+//! times, and a page may be empty. To get the next page, send the text of `next` as `?after=`, until `next` is `null`. If the log cannot
+//! continue from there (it was rolled back, or replaced), the page starts at the beginning and has `"restarted": true`. `unreadable`
+//! counts the records in the log that cannot be read.
 //!
 //! ```json
 //! {
@@ -127,9 +124,9 @@ use portcullis_core::{Clock, clock::SystemClock, policy::Leeway, revocation::Rev
 use super::shared_revoker::SharedRevoker;
 use crate::Requirement;
 
-/// Lets callers who meet a requirement revoke, and see what is revoked. A tower service; cheap to clone.
+/// Lets callers who meet a requirement revoke and list revocations. A tower service; cheap to clone.
 ///
-/// See the [module docs](self) for the rules, and for how to mount it.
+/// See the [module docs](self) for the rules and for how to mount it.
 #[derive(Clone, Debug)]
 pub struct RevocationApi {
     revoker: SharedRevoker,
@@ -140,35 +137,35 @@ pub struct RevocationApi {
 }
 
 impl RevocationApi {
-    /// Asks `requirement` of every caller. Compare with no path parameters in it: there are none here, so nobody would
-    /// pass (500).
+    /// Requires `requirement` of every caller. It must not compare with path parameters: there are none here, so every request would be
+    /// answered with 500.
     pub fn new(revoker: impl Revoker, requirement: Requirement) -> Self {
         let revoker = SharedRevoker::new(revoker);
         let clock = Arc::new(SystemClock);
         Self { revoker, requirement, leeway: Leeway::default(), clock, is_for_any_issuer: false }
     }
 
-    /// Reads the time from `clock`, once the whole request is there. Defaults to [`SystemClock`].
+    /// Reads the time from `clock` once the whole request has arrived. Defaults to [`SystemClock`].
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Sets how far the clock of a trusted issuer may be ahead: a `cut_off` that is left out is now and this much. Give the
-    /// largest [leeway](crate::TrustedIssuer::leeway) of the trusted issuers. With a smaller one, a token that such an issuer
-    /// issued just before the revocation may stay good.
+    /// Sets how far the clock of a trusted issuer may be ahead: the default `cut_off` is now plus this leeway. Use the largest
+    /// [leeway](crate::TrustedIssuer::leeway) of the trusted issuers. With a smaller one, a token that such an issuer issued just before
+    /// the revocation may stay valid.
     ///
-    /// Defaults to 30 s, as the leeway of an issuer does.
+    /// Defaults to 30 s, like the leeway of an issuer.
     #[must_use]
     pub fn leeway(self, leeway: Leeway) -> Self {
         Self { leeway, ..self }
     }
 
-    /// Lets callers who meet the requirement revoke tokens **of any issuer**, and see what is revoked of any: for administrators
-    /// who log in at one of several issuers. Name that one in the requirement then (`claim("/iss", eq(..))`): otherwise every
-    /// trusted issuer can make administrators of all others.
+    /// Lets callers who meet the requirement revoke and list tokens **of any issuer**, for administrators who log in at one of several
+    /// issuers. Name their issuer in the requirement (`claim("/iss", eq(..))`): otherwise every trusted issuer can appoint administrators
+    /// for all others.
     ///
-    /// Defaults to the issuer of the caller's own token, for `POST` and for `GET`.
+    /// Defaults to the issuer of the caller's own token, for both `POST` and `GET`.
     #[must_use]
     pub fn danger_of_any_issuer(self) -> Self {
         Self { is_for_any_issuer: true, ..self }

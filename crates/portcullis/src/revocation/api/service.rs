@@ -1,4 +1,4 @@
-//! Answers administrators.
+//! The service behind [`RevocationApi`](super::RevocationApi).
 
 use std::{
     convert::Infallible,
@@ -26,7 +26,7 @@ use crate::{
     telemetry,
 };
 
-/// Room for as many items as are allowed, with ids as long as a log keeps.
+/// Room for the maximum number of items, with ids of the maximum length.
 const LIMIT: usize = 256 * 1024;
 
 impl<B> Service<Request<B>> for RevocationApi
@@ -68,7 +68,7 @@ impl RevocationApi {
         outcome.unwrap_or_else(|failure| failure.response())
     }
 
-    /// The caller, if the caller may. As a guard decides, by the time at which the request came.
+    /// Returns the caller if it is authorized. Decides like a guard, by the time at which the request was admitted.
     async fn authorize<'e>(&self, extensions: &'e Extensions) -> Result<&'e AnyVerified, AuthError> {
         let (verified, now) = caller(extensions)?;
         self.requirement.evaluate(Circumstances::new(verified, &PathParams::new(), now)).outcome().await?;
@@ -87,7 +87,7 @@ impl RevocationApi {
             let text = body::read(body, LIMIT).await.map_err(Failure::Unread)?;
             Items::parse(&text).map_err(Failure::Request)?
         };
-        // The time is read late: whatever is issued until then is to be revoked, too.
+        // The time is read late, so that tokens issued until now are revoked too.
         let times = Times { now: self.clock.now(), leeway: self.leeway };
         let revocations = batch::read(&items, batch::Bounds { times, caller, any_issuer: self.is_for_any_issuer })?;
         let count = revocations.len();
@@ -110,11 +110,11 @@ fn refuse(context: Option<&AuthContext>, error: &AuthError) -> Response<String> 
     respond_behind(context, &InheritedRejection::default(), error)
 }
 
-/// From where to read on, as the query says.
+/// Returns the position from which to list, as the query says.
 fn cursor(query: Option<&str>) -> Result<Option<Cursor>, Failure> {
     let Some(query) = query.filter(|query| !query.is_empty()) else { return Ok(None) };
     let cursor = query.strip_prefix("after=").and_then(cursor_text::read);
-    let what = "the query is not `after=` and the `next` of the page before, as it stood there, and nothing else";
+    let what = "the query has to be exactly `after=` and the `next` of the previous page";
     cursor.map(Some).ok_or_else(|| Failure::Request(what.to_owned()))
 }
 

@@ -1,4 +1,4 @@
-//! Why a log-out did not happen, and the answer that says so.
+//! [`Failure`]: why a logout failed, with the answer for the provider.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -15,24 +15,24 @@ use crate::{
     telemetry,
 };
 
-/// Why a log-out did not happen.
+/// Why a logout failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It is no `POST`.
+    /// The method is not `POST`.
     Method,
-    /// It has no form.
+    /// The body is not a form.
     Type,
-    /// The form was not read.
+    /// The form could not be read.
     Unread(Unread),
-    /// The form, or what the token says, is not as it has to be.
+    /// The form, or the content of the token, is invalid.
     Request(&'static str),
-    /// The token was refused, or could not be decided about.
+    /// The token was refused, or could not be decided.
     Token(AuthError),
-    /// It could not be made durable.
+    /// The revocation could not be stored durably.
     NotDurable(LogError),
 }
 
-/// RFC 6749 section 5.2, which section 2.8 refers to, and our own `code`.
+/// The members of RFC 6749 section 5.2, which section 2.8 refers to, and our own `code`.
 #[derive(Serialize)]
 struct Content<'a> {
     error: &'static str,
@@ -41,7 +41,7 @@ struct Content<'a> {
 }
 
 impl Failure {
-    /// The answer. Writes the event as well, for there is one answer to each failure.
+    /// Returns the answer, and writes the log event: there is exactly one answer for each failure.
     pub(super) fn response(&self) -> Response<String> {
         match self {
             Self::Token(error) => telemetry::request_refused(error, None),
@@ -55,7 +55,7 @@ impl Failure {
             Err(code) => code.as_str(),
         };
         let content = Content { error: error_name(status), error_description: &description, code: name };
-        // Texts always serialize; an empty body would still be a refusal.
+        // Text always serializes; even with an empty body, this would still be a refusal.
         let mut response = Response::new(serde_json::to_string(&content).unwrap_or_default());
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -74,7 +74,7 @@ impl Failure {
         response
     }
 
-    /// The code of this service; `Err` with the token's code if it is about the token.
+    /// Returns the code of this service, or the token's code as `Err` if the failure is about the token.
     fn code(&self) -> Result<ServiceCode, Code> {
         match self {
             Self::Method => Ok(ServiceCode::MethodNotAllowed),
@@ -98,16 +98,16 @@ impl Failure {
         }
     }
 
-    /// With the characters that RFC 6749 section 5.2 allows: ASCII without `"` and `\`.
+    /// Uses only the characters that RFC 6749 section 5.2 allows: ASCII without `"` and `\`.
     fn description(&self) -> Cow<'static, str> {
         match self {
             Self::Method => "send the logout token by POST".into(),
             Self::Type => "send the logout token in a form: application/x-www-form-urlencoded, not compressed".into(),
             Self::Unread(Unread::TooLong) => "the form is too long: 32 KiB are read".into(),
-            Self::Unread(Unread::BrokenOff) => "the form broke off: send it again".into(),
+            Self::Unread(Unread::BrokenOff) => "the form was cut short: send it again".into(),
             Self::Request(description) => (*description).into(),
             Self::Token(error) => format!("{}: {}", error.code(), error.description()).into(),
-            Self::NotDurable(_) => "the log-out could not be made durable at the moment: send the same again".into(),
+            Self::NotDurable(_) => "the logout could not be stored durably: send the same request again".into(),
         }
     }
 
@@ -119,20 +119,19 @@ impl Failure {
     }
 }
 
-/// All that is the token's fault is one thing (section 2.8); what is ours is not.
+/// Every fault of the token gets the same status (section 2.8); our own faults get others.
 fn status_of(kind: AuthErrorKind) -> StatusCode {
     match kind {
         AuthErrorKind::InvalidToken | AuthErrorKind::InvalidRequest | AuthErrorKind::NoCredential => {
             StatusCode::BAD_REQUEST
         }
         AuthErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        // Nobody asked for a scope or a login here. And a kind that is newer than this crate is not blamed on the
-        // provider.
+        // No scope or login is required here. And the provider is not blamed for a kind of error that is newer than this crate.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
-/// The registered names (RFC 6749 section 4.1.2.1 has those for faults).
+/// Returns the registered error name (RFC 6749 section 4.1.2.1 has those for faults).
 fn error_name(status: StatusCode) -> &'static str {
     match status {
         StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",

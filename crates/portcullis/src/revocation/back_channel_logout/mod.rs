@@ -1,46 +1,43 @@
-//! Takes part in log-outs at an identity provider (OpenID Connect Back-Channel Logout 1.0).
+//! [`BackChannelLogout`]: ends sessions when users log out at the identity provider (OpenID Connect Back-Channel Logout 1.0).
 //!
-//! When somebody logs out at the provider, it posts a *logout token* to a URL that you registered there
-//! (`backchannel_logout_uri`). [`BackChannelLogout`] answers that URL: it verifies the token and revokes. The rules:
+//! When a user logs out at the provider, it posts a *logout token* to a URL that you registered there (`backchannel_logout_uri`).
+//! [`BackChannelLogout`] serves that URL: it verifies the token and revokes. The rules:
 //!
-//! 1. **The request** is a `POST` of a form, at most 32 KiB of it, with exactly one `logout_token` (section 2.5). Other
-//!    parameters are ignored.
-//! 2. **The token** is verified as every other: signed by a key of the trusted issuer, for you, not expired, not from
-//!    the future. Besides it has to be one about a log-out ([`Profile::LogoutToken`], section 2.6): ID tokens and
-//!    access tokens of the same issuer are refused.
-//! 3. **`aud` is your client id** at the provider, and not the name of the API that access tokens have there. So the
-//!    [`TrustedIssuer`] differs in this from the one that your [`AuthLayer`](crate::AuthLayer) has. The presets of the feature
-//!    `jwks` are trusted as for access tokens, with that audience: `provider::keycloak(..)?.trust("my-client-id")?`. What tells
-//!    a provider's access tokens apart ([`TrustedIssuer::access_token_claim`]) is not asked of log-out tokens; what
-//!    [`TrustedIssuer::require_claim`] names is. A provider whose log-out tokens have no `exp` (Ory Hydra) is accepted with
-//!    [`TrustedIssuer::danger_logout_tokens_without_expiry`].
-//! 4. **With `sid`, that session ends**, and the others of the same user go on, whether or not there is a `sub` as
-//!    well. That is what the provider asks for: no `sid` is how it says "all of them" (section 2.4). Only tokens with
-//!    that `sid` are hit: see [`every_session`](BackChannelLogout::every_session) for providers that write none into
-//!    access tokens.
-//! 5. **With `sub` alone**, everything ends that the subject got up to and including the second of the logout token's
-//!    `iat`. Both times, this one and the `iat` of access tokens, come from the provider's clock, so they are compared
-//!    as they stand: by our own clock, a provider whose clock is some seconds ahead would lose a log-out. (How far
-//!    `iat` may be ahead is bounded by the issuer's [leeway](TrustedIssuer::leeway).)
-//! 6. **A replayed token is harmless**: what it revokes is revoked already, and a user who logged in anew since then
-//!    stays logged in, because what counts is the `iat` of the token and not when it came. Therefore no `jti` is
-//!    remembered.
+//! 1. **The request** is a `POST` of a form of at most 32 KiB, with exactly one `logout_token` (section 2.5). Other parameters are
+//!    ignored.
+//! 2. **The token** is verified like every other token: signed by a key of the trusted issuer, for your audience, not expired, not from
+//!    the future. It also has to be a logout token ([`Profile::LogoutToken`], section 2.6): ID tokens and access tokens of the same
+//!    issuer are refused.
+//! 3. **`aud` is your client id** at the provider, not the name of the API that access tokens have. So the [`TrustedIssuer`] has another
+//!    audience than the one of your [`AuthLayer`](crate::AuthLayer). Use the presets of the feature `jwks` as for access tokens, with
+//!    that audience: `provider::keycloak(..)?.trust("my-client-id")?`. Logout tokens need not have the claims that mark a provider's
+//!    access tokens ([`TrustedIssuer::access_token_claim`]), but they need those of [`TrustedIssuer::require_claim`]. For a provider
+//!    whose logout tokens have no `exp` (Ory Hydra), there is [`TrustedIssuer::danger_logout_tokens_without_expiry`].
+//! 4. **With `sid`, only that session ends**, whether or not there is a `sub` as well; the user's other sessions go on. This is what the
+//!    provider asks for: to end all sessions, it leaves `sid` out (section 2.4). Only tokens with that `sid` are revoked: see
+//!    [`every_session`](BackChannelLogout::every_session) for providers that do not write `sid` into access tokens.
+//! 5. **With `sub` alone**, all tokens end that the subject received up to and including the second of the logout token's `iat`. This
+//!    time and the `iat` of access tokens both come from the provider's clock, so they are compared directly. If our own clock were used,
+//!    a logout would have no effect at a provider whose clock is some seconds ahead. (The issuer's [leeway](TrustedIssuer::leeway) limits
+//!    how far `iat` may be ahead.)
+//! 6. **A replayed token is harmless**: its revocation is already in effect, and a user who has logged in again since then stays logged
+//!    in, because the token's `iat` counts, not its arrival. So no `jti` is remembered.
 //!
 //! | answer | when |
 //! |---|---|
-//! | 200 | it is revoked, and durable |
-//! | 400 | the request or the token is wrong (section 2.8) |
-//! | 405, 413, 415 | no `POST`; longer than the limit; no form |
-//! | 503, `Retry-After` | the keys could not be had, or the revocation not be made durable: it is our fault |
+//! | 200 | the revocation is durable |
+//! | 400 | the request or the token is invalid (section 2.8) |
+//! | 405, 413, 415 | not a `POST`; too long; not a form |
+//! | 503, `Retry-After` | our fault: the keys were not available, or the revocation could not be stored durably |
 //! | 500 | the service is misconfigured |
 //!
-//! All but 200 have a body of JSON, `{"error": …, "error_description": …, "code": …}`, with a [code](crate::codes). (Section 2.8 has 400 for every log-out that
-//! failed. A fault of ours is 503 all the same: a provider takes both for a failure, and this one says that trying
-//! again helps.)
+//! All answers except 200 have a JSON body, `{"error": …, "error_description": …, "code": …}`, with a [code](crate::codes). (Section 2.8
+//! prescribes 400 for every failed logout. Our own faults are answered with 503 all the same: a provider treats both as a failure, and
+//! 503 says that trying again helps.)
 //!
 //! # Example
 //!
-//! The route is public: the provider has no other credential than the token.
+//! The route is public: the token is the provider's only credential.
 //!
 //! ```
 //! use std::time::Duration;
@@ -56,7 +53,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let provider = MockIssuer::new(); // stands in for the one where users log in
+//! let provider = MockIssuer::new(); // stands in for the provider where users log in
 //! let revocations = Revocations::builder(MemoryLog::new()).start()?; // in production: a log that outlives the process
 //! revocations.require(Duration::from_secs(5)).await?;
 //!
@@ -78,7 +75,7 @@
 //! };
 //! assert_eq!(app.clone().oneshot(post(logout.sign())?).await?.status(), 200);
 //! assert_eq!(app.clone().oneshot(orders(session("s-1"))?).await?.status(), 401);
-//! assert_eq!(app.clone().oneshot(orders(session("s-2"))?).await?.status(), 200); // another one of hers
+//! assert_eq!(app.clone().oneshot(orders(session("s-2"))?).await?.status(), 200); // another session of the same user
 //!
 //! let refused = app.oneshot(post(logout.without("events").sign())?).await?;
 //! assert_eq!(refused.status(), 400);
@@ -99,9 +96,9 @@ use portcullis_core::{
 use self::failure::Failure;
 use super::shared_revoker::SharedRevoker;
 
-/// Revokes what an identity provider says has logged out. A tower service; cheap to clone.
+/// Revokes the sessions and subjects that an identity provider logs out. A tower service; cheap to clone.
 ///
-/// See the [module docs](self) for the rules, and for how to mount it.
+/// See the [module docs](self) for the rules and for how to mount it.
 #[derive(Clone, Debug)]
 pub struct BackChannelLogout {
     admission: Admission,
@@ -111,28 +108,28 @@ pub struct BackChannelLogout {
 }
 
 impl BackChannelLogout {
-    /// Takes logout tokens of one issuer, for the audience that `issuer` names: your client id there.
+    /// Accepts logout tokens of one issuer, for the audience of `issuer`: your client id there.
     ///
-    /// It is trusted for logout tokens alone, whatever its profile was ([`Profile::LogoutToken`]).
+    /// The issuer is trusted for logout tokens only ([`Profile::LogoutToken`]), whatever its profile was.
     ///
     /// # Errors
     ///
-    /// If the configuration cannot be used: all problems at once.
+    /// If the configuration cannot be used. The error lists all problems.
     pub fn new(issuer: TrustedIssuer, revoker: impl Revoker) -> Result<Self, ConfigError> {
         Self::trusting([issuer], revoker)
     }
 
-    /// The same for several issuers. Each of them can end its own sessions and nobody else's.
+    /// Accepts logout tokens of several issuers. Each of them can end only its own sessions.
     ///
     /// # Errors
     ///
-    /// If the configuration cannot be used: all problems at once.
+    /// If the configuration cannot be used. The error lists all problems.
     pub fn trusting(
         issuers: impl IntoIterator<Item = TrustedIssuer>,
         revoker: impl Revoker,
     ) -> Result<Self, ConfigError> {
         let issuers = issuers.into_iter().map(|issuer| issuer.profile(Profile::LogoutToken));
-        // Each token comes once: there is nothing to remember.
+        // Each token arrives once, so caching is useless.
         let admission = Admission::new(JwtAuthenticator::trusting(issuers)?).without_cache();
         Ok(Self { admission, revoker: SharedRevoker::new(revoker), ends_every_session: false, view: None })
     }
@@ -144,39 +141,37 @@ impl BackChannelLogout {
         self
     }
 
-    /// Refuses logout tokens that a revoked key signed, or of before a cut-off of their issuer, by what `view` knows. Give it
-    /// wherever there is a view: otherwise, whoever has stolen a key can log out everybody with it for as long as it stands
-    /// in the provider's key set. (No other level is asked: a log-out that is sent twice is no mistake.)
+    /// Refuses logout tokens that a revoked key signed, or that were issued before a cut-off of their issuer, according to `view`. Set it
+    /// if there is a view: otherwise a thief of a key can log out all users with it while it is in the provider's key set. (Other levels
+    /// are not checked, because sending a logout twice is allowed.)
     ///
-    /// Defaults to not asking.
+    /// Defaults to not checking.
     #[must_use]
     pub fn revocations(self, view: impl Into<RevocationView>) -> Self {
         Self { view: Some(view.into()), ..self }
     }
 
-    /// Ends every session of the subject, also where the logout token names one (and its subject, without which only
-    /// that one ends).
+    /// Ends every session of the subject, even if the logout token names only one session (if it has no `sub`, only that session ends).
     ///
-    /// For providers that write `sid` into ID tokens and logout tokens, but not into the access tokens that your
-    /// services see: those cannot be told apart by session, and without this a log-out would end none of them.
+    /// For providers that write `sid` into ID tokens and logout tokens, but not into the access tokens that your services get: these
+    /// cannot be distinguished by session, and without this setting a logout would end none of them.
     ///
-    /// Defaults to ending what the provider asks for.
+    /// Defaults to ending what the logout token names.
     #[must_use]
     pub fn every_session(mut self) -> Self {
         self.ends_every_session = true;
         self
     }
 
-    /// What a verified logout token ends (section 2.7).
+    /// Returns what a verified logout token ends (section 2.7).
     fn ended_by(&self, token: &Facts) -> Result<Vec<Revocation>, Failure> {
         if let Some(level) = self.view.as_ref().and_then(|view| view.check_signer(token)) {
             return Err(Failure::Token(AuthError::new(Code::TokenRevoked).with_explanation(level.as_str())));
         }
         let (issuer, session) = (token.issuer(), token.session_id());
-        // By the issuer's own clock, as are the times of the tokens that end: a difference to ours does not count.
+        // By the issuer's own clock, which also set the times of the tokens to end: a difference to our clock does not matter.
         let cut_off = token.issued_at().ok_or(Failure::Request("the logout token has no `iat`"))?;
-        // A claim that is there and says nothing is no absence: "all sessions" has to be said as the specification
-        // does.
+        // An empty claim does not count as absent: the provider has to say "all sessions" as the specification requires.
         let says_nothing = |read: Option<&str>, claim| read.is_none() && token.claim(claim).is_some();
         if says_nothing(session, "/sid") || says_nothing(token.subject(), "/sub") {
             return Err(Failure::Request("the logout token has an empty `sid` or `sub`: leave it out, or name it"));

@@ -1,4 +1,4 @@
-//! Answers the provider.
+//! The service behind [`BackChannelLogout`](super::BackChannelLogout).
 
 use std::{
     convert::Infallible,
@@ -20,7 +20,7 @@ use crate::{
     revocation::{RevocationFuture, body},
 };
 
-/// A token has at most 16 KiB. As much again for what a provider may send along.
+/// A token has at most 16 KiB. The other half is for further parameters of the provider.
 const LIMIT: usize = 32 * 1024;
 
 impl<B> Service<Request<B>> for BackChannelLogout
@@ -69,7 +69,7 @@ impl BackChannelLogout {
         self.revoker.revoke_all(revocations).await.map_err(Failure::NotDurable)
     }
 
-    /// Reads the form, and begins to verify its token. The form is gone when keys have to be waited for.
+    /// Reads the form and begins to verify its token. The form is dropped before waiting for keys.
     async fn read_token<B>(&self, body: B) -> Result<Attempt<Verified>, Failure>
     where
         B: Body,
@@ -87,7 +87,7 @@ impl BackChannelLogout {
 
 const NOT_A_TOKEN: Failure = Failure::Request("the logout_token is empty or has not the form of a token");
 
-/// Section 2.8.
+/// The answer to a successful logout (section 2.8).
 fn done() -> Response<String> {
     let mut response = Response::new(String::new());
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
