@@ -46,7 +46,7 @@ fn main() {
     let during = timed(&service, &good, |_| hostile.iter().for_each(|token| refuse(&service, token)));
     let (took, fetches) = (start.elapsed(), provider.key_set_fetches() - fetches);
 
-    println!("| the good token | verified | p50 µs | p99 µs | refused |");
+    println!("| the valid token | verified | p50 µs | p99 µs | refused |");
     println!("|---|---:|---:|---:|---:|");
     for (name, times) in [("alone", &alone), ("during the flood", &during)] {
         let (p50, p99) = (quantile(times, 0.5), quantile(times, 0.99));

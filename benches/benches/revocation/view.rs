@@ -52,7 +52,7 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn judge(&self, budgets: &mut Budgets) {
         budgets.judge(&format!("{:.1} bytes each (budget 64)", self.bytes), self.bytes <= 64.0);
-        budgets.judge_ns("an id that is absent", self.absent, 60.0);
+        budgets.judge_ns("an absent id", self.absent, 60.0);
         budgets.judge_ns("added to a token seen before", self.warm, 10.0);
         let access = memory_access_ns();
         let what = format!("added to a token at first sight (100 ns and an access to main memory, {access:.0} ns)");

@@ -40,7 +40,7 @@ impl Timings {
 /// In Markdown.
 pub(crate) fn table(rows: &mut [Row], wanted: usize) -> String {
     rows.sort_by(|a, b| (a.log, b.killed).cmp(&(b.log, a.killed)));
-    let mut table = "| log | killed | kills | acknowledged | lost | late | unanswered | slow | lag p50 / p99 / most, ms | valid tokens served again p50 / p99 / most, ms |\n\
+    let mut table = "| log | killed | kills | acknowledged | lost | late | unanswered | slow | lag p50 / p99 / max, ms | valid tokens served again p50 / p99 / max, ms |\n\
                      |---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();
     for row in rows {
