@@ -1,4 +1,4 @@
-//! The command line of every benchmark, and the file for whoever draws pictures of the results.
+//! The command line of every benchmark, and the file for charts of the results.
 
 use std::{env, fs::OpenOptions, io::Write, path::PathBuf, time::Duration};
 

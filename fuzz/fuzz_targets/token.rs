@@ -1,4 +1,4 @@
-//! The whole verifier, on text that nobody signed.
+//! The whole verifier, on unsigned text.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| portcullis_fuzz::token::check(input));

@@ -9,8 +9,8 @@ use base64::{
 use portcullis::{Algorithm, KeySet, keys::VerifyingKey};
 use serde_json::value::RawValue;
 
-/// The members of an object, unread: in one that nobody asks for there may be anything that is grammatical, such as half
-/// a surrogate pair, which would not do for a tree of values.
+/// The members of an object, not parsed: an unused member may contain anything grammatical, such as half a surrogate
+/// pair, which a tree of values cannot represent.
 type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Reads the octets as a JWK, a JWK Set, PEM text, and as what PEM text holds.
@@ -58,7 +58,7 @@ fn check_set(text: &str) {
 
 fn check_pem(text: &str, octets: &[u8]) {
     if let Ok(key) = VerifyingKey::from_pem(text) {
-        // What stands after the one block is nobody's business, unless it is another block.
+        // Text after the block is ignored, unless it is another block.
         let is_private = |line: &str| line.trim().starts_with("-----BEGIN") && line.contains("PRIVATE");
         assert!(key.id().is_none() && !text.lines().any(is_private));
         assert_is_public(&key, octets);

@@ -30,7 +30,7 @@ pub fn check(octets: &[u8]) {
         check_claims(octets);
     } else {
         let (status, revoked) = post(octets);
-        assert!(status == 400 && revoked.is_empty(), "{status}: nobody signed it, and {revoked:?} is revoked");
+        assert!(status == 400 && revoked.is_empty(), "{status}: it is not signed, but {revoked:?} is revoked");
     }
 }
 

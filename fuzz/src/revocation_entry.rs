@@ -110,7 +110,7 @@ fn facts(revocation: &Revocation, id: &str, issued_at: u64) -> Verified<NoCustom
         Level::Subject => token.subject(id),
         Level::Version => token.subject(id).claim("ver", revocation.current_version().unwrap_or(1).saturating_sub(1)),
         Level::Client => token.claim("client_id", id),
-        _ => token.subject("somebody"),
+        _ => token.subject("other-user"),
     };
     token.verified()
 }

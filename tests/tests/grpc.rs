@@ -38,7 +38,7 @@ async fn others_get_the_status_that_says_why() {
     let token = issuer.token().scope("health:read");
     let without_scope = issuer.token().scope("health:write").bearer();
     for (name, token, code, message) in [
-        ("nobody", None, Code::Unauthenticated, "credential_missing"),
+        ("no credential", None, Code::Unauthenticated, "credential_missing"),
         ("expired", Some(token.defect(Defect::Expired).bearer()), Code::Unauthenticated, "token_expired"),
         ("malformed", Some("Bearer a b".to_owned()), Code::InvalidArgument, "credential_malformed"),
         ("without the scope", Some(without_scope), Code::PermissionDenied, "scope_missing"),
@@ -66,7 +66,7 @@ struct Unreachable;
 
 impl KeySource for Unreachable {
     fn resolve(&self, _: KeyHint<'_>, _: UnixTime) -> Resolved {
-        Resolved::Fault(KeySourceError::new(KeySourceErrorKind::Unavailable, "nobody answers"))
+        Resolved::Fault(KeySourceError::new(KeySourceErrorKind::Unavailable, "no answer"))
     }
 }
 

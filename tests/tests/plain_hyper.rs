@@ -35,7 +35,7 @@ async fn others_get_the_answer_that_the_rfcs_ask_for() {
     let writer = issuer.token().subject("alice").scope("orders:write");
     let expired = reader.clone().defect(Defect::Expired);
     for (name, token, status, challenge) in [
-        ("nobody", None, StatusCode::UNAUTHORIZED, r#"Bearer realm="orders""#),
+        ("no credential", None, StatusCode::UNAUTHORIZED, r#"Bearer realm="orders""#),
         ("expired", Some(expired.bearer()), StatusCode::UNAUTHORIZED, r#"error="invalid_token""#),
         ("malformed", Some("Bearer a b".to_owned()), StatusCode::BAD_REQUEST, r#"error="invalid_request""#),
         ("without the scope", Some(writer.bearer()), StatusCode::FORBIDDEN, r#"scope="orders:read""#),
@@ -58,7 +58,7 @@ async fn serve(issuer: &MockIssuer) -> http1::Server {
 
 async fn greet(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let verified = request.extensions().get::<AuthContext>().and_then(AuthContext::verified);
-    let subject = verified.and_then(|verified| verified.subject()).unwrap_or("nobody");
+    let subject = verified.and_then(|verified| verified.subject()).unwrap_or("unknown");
     Ok(Response::new(Full::from(subject.to_owned())))
 }
 

@@ -31,7 +31,7 @@ fn key(mut keys: Vec<Value>) -> Value {
     if keys.len() == 1 { keys.remove(0) } else { json!({ "keys": keys }) }
 }
 
-/// The compact serialization, or JSON as the text that somebody might send in its place.
+/// The compact serialization, or JSON text that a client might send in its place.
 fn text(example: &Value) -> String {
     if let Some(json) = example.get("json") {
         return json.to_string();

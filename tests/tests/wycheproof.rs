@@ -26,7 +26,7 @@ const REASONS: [(&str, u64, bool, &str); 12] = [
     (JWS, 351, false, "ES512 is no algorithm here, and the JWK's alg ES521 is none anywhere"),
     (JWS, 367, true, "the same text as the valid test 357: the padding it is named for is not there"),
     (JWS, 373, false, "RFC 7515 section 2: no characters outside of base64url, so no question mark"),
-    (JWK, 1, false, "a set of secrets and public keys is one that somebody will publish"),
+    (JWK, 1, false, "a set of secrets and public keys will be published by mistake one day"),
     (JWK, 7, false, "a key by a broken generator (ROCA): its private half can be computed"),
 ];
 

@@ -125,7 +125,7 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            // Reads on when nobody listens any more: a program whose output is closed would fail at its next line.
+            // Keeps reading even if the output is no longer needed: a program whose output is closed would fail at its next line.
             let _heard = send.send(line);
         }
     });

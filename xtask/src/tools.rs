@@ -112,7 +112,7 @@ pub(crate) fn has_toolchain(name: &str) -> bool {
     toolchains.lines().any(rest)
 }
 
-/// Servers are where nobody looks for commands: outside the `PATH`.
+/// Servers are installed outside the `PATH`.
 fn is_there(program: &str) -> bool {
     let of_postgres = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let folders = of_postgres.map(|version| version.path().join("bin")).chain([PathBuf::from("/usr/sbin")]);

@@ -1,5 +1,5 @@
 //! An array of small sets, as processors build their caches: a hash names the set, the token stands in one of its eight
-//! places. Readers take no lock; writers lock their set. Forgets, within a set, what nobody used lately.
+//! places. Readers take no lock; writers lock their set. Within a set, evicts entries that were not used lately.
 
 use std::{
     hash::BuildHasher,
@@ -78,7 +78,7 @@ impl Cache for Sets {
 }
 
 impl Set {
-    /// Where it stands already, or an empty place, or the next one that nobody used since the hand last passed.
+    /// Returns its place if it is there, or an empty place, or the next one that was not used since the hand last passed.
     fn place_for(&self, token: &[u8], hand: &mut usize) -> usize {
         let is_free = |place: &Place| *place.token == *token;
         if let Some(at) = self.places.iter().position(|place| place.load().as_deref().is_none_or(is_free)) {

@@ -1,4 +1,4 @@
-//! Nothing but the standard library and a hash: maps under locks, which forget the oldest entry that nobody used.
+//! Nothing but the standard library and a hash: maps under locks, which evict the oldest unused entry.
 //!
 //! An entry that was used since it came, or since it was last spared, gets a second chance at the end of the queue.
 

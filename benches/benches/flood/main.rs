@@ -1,4 +1,4 @@
-//! A flood of tokens with random key ids, and what whoever has a good token notices of it.
+//! A flood of tokens with random key ids, and its effect on a client with a valid token.
 //!
 //! One thread sends 100 000 of them, as fast as it can, to a service whose keys are fetched from a scripted provider; the other
 //! verifies a good token again and again, in full, and notes how long each takes. Before that it does so alone, while the
@@ -87,7 +87,7 @@ fn quantile(sorted: &[f64], at: f64) -> f64 {
     sorted[((sorted.len() - 1) as f64 * at) as usize]
 }
 
-/// The token with another header: its signature is wrong then, but nobody gets that far without a key.
+/// The token with another header: its signature is wrong then, but without a key it is never checked.
 fn with_key_id(token: &str, key_id: &str) -> String {
     let header = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"ES256","kid":"{key_id}"}}"#));
     format!("{header}.{}", token.split_once('.').expect("a token").1)

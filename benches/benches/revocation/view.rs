@@ -146,7 +146,7 @@ fn added(options: &Options, issuer: &MockIssuer, writer: &ViewWriter) -> (f64, f
 
 /// Nanoseconds to take in an entry, and the longest that a look-up took while as many as there are came in.
 fn merging(issuer: &MockIssuer, writer: &ViewWriter, entries: usize) -> (f64, f64) {
-    let facts: Verified<NoCustom> = issuer.token().subject("alice").token_id("nobody's").verified();
+    let facts: Verified<NoCustom> = issuer.token().subject("alice").token_id("absent").verified();
     let (now, over) = (writer.view().now(), AtomicBool::new(false));
     thread::scope(|scope| {
         let waited = scope.spawn(|| {

@@ -1,11 +1,11 @@
 //! Two threads over 10 000 tokens that were all verified before, by one admission with one cache.
 //!
-//! Each thread has a router of its own, so that what is shared is what authentication shares. Beside that stand clones of one
-//! router, as servers have them: axum clones a router's services and state for every request, and every `Arc` in them is
-//! then counted from both processors, whoever put it there; `Extension(Arc)` shows what that costs by itself.
+//! Each thread has its own router, so that the threads share only what authentication shares. Other rows use clones of one
+//! router, as servers do: axum clones a router's services and state for every request, so both processors update the
+//! reference count of every `Arc` in them; the row `Extension(Arc)` shows the cost of that alone.
 //!
 //! What two threads can gain at all depends on the machine: two processors may share an execution unit, a cache, a
-//! clock. So the same run has a loop that touches no memory, and the bare router, which allocates as everybody does.
+//! clock. So the same run has a loop that touches no memory, and the bare router, which allocates like all contenders.
 
 use std::{
     hint::black_box,
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     let (state, layer) = (with_state(auth.clone()), layered(auth.clone()));
     let (bare, arc) = (plain(), extension());
     for (name, router) in [("extractor from state", &state), ("layer and extractor", &layer)] {
-        println!("{name}: {:.1} % of the tokens are verified anew at second sight", cold_share(router, &tokens));
+        println!("{name}: {:.1} % of the tokens are verified again at second sight", cold_share(router, &tokens));
     }
     let mut works = [
         Work::new("a loop without memory", |_| spin),

@@ -1,7 +1,7 @@
 //! The warm path: a token that was verified before, against routers without authentication and what people write by
 //! hand.
 //!
-//! The same token comes again and again, so every iteration after the first is a hit of whoever remembers tokens.
+//! The same token comes again and again, so every iteration after the first is a hit for contenders that cache tokens.
 //! Budgets and their reading are printed below the table.
 
 mod by_hand_cached;

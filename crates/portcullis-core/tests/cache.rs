@@ -402,7 +402,7 @@ fn a_token_seen_before_is_not_verified_again_until_something_changes() {
     assert!(is_hit(&accepted(&service, &token), &first));
     issuer.rotate();
     let second = accepted(&service, &token);
-    assert!(!is_hit(&second, &first), "other keys: verified anew");
+    assert!(!is_hit(&second, &first), "other keys: verified again");
     assert!(is_hit(&accepted(&service, &token), &second));
 
     let full = service.without_cache();
@@ -551,7 +551,8 @@ fn newer_keys_that_are_at_hand_are_tried_at_once() {
     let (before, after, other) = (MockIssuer::new(), MockIssuer::new(), MockIssuer::new());
     let keys = Newer { before: before.keys(), after: after.keys() };
     let service: Admission = Admission::new(JwtAuthenticator::new(before.trusted_with(keys)).unwrap());
-    let accepted = |issuer: &MockIssuer| service.verify(&issuer.token().sign()).ready().expect("nobody waits").is_ok();
+    let accepted =
+        |issuer: &MockIssuer| service.verify(&issuer.token().sign()).ready().expect("no request waits").is_ok();
     assert!(accepted(&before) && accepted(&after) && !accepted(&other));
     let token = after.token().sign();
     let [first, second] = [(); 2].map(|()| service.verify(&token).ready().unwrap().unwrap());
@@ -566,7 +567,7 @@ fn a_token_does_not_outlive_a_key_that_was_revoked_and_forgotten() {
     let ring = KeyRing::new(secret("old", 1)).unwrap();
     let service: Admission = Admission::new(JwtAuthenticator::new(issuer.trusted_with(ring.clone())).unwrap());
     let token = issuer.token().sign();
-    let code = || service.verify(&token).ready().expect("nobody waits").err().map(|error| error.code());
+    let code = || service.verify(&token).ready().expect("no request waits").err().map(|error| error.code());
     ring.add_standby(secret("new", 2)).unwrap();
     ring.activate("new", UnixTime::MAX).unwrap();
     assert_eq!((code(), code()), (None, None), "and remembered");

@@ -1,4 +1,4 @@
-//! What a provider sends when somebody has logged out there (OpenID Connect Back-Channel Logout 1.0 section 2.4), and what must not be
+//! Tokens that a provider sends when a user has logged out there (OpenID Connect Back-Channel Logout 1.0 section 2.4), and what must not be
 //! taken for it.
 
 use std::time::Duration;

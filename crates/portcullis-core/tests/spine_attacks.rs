@@ -178,7 +178,7 @@ fn a_small_limit_for_credentials_does_not_switch_the_cache_off() {
     let admission = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap().max_token_bytes(1024).unwrap());
     let token = issuer.token().sign();
     let [first, second] = [(); 2].map(|()| admission.verify(&token).ready().unwrap().unwrap());
-    assert!(std::ptr::eq(first.claims_json(), second.claims_json()), "verified anew");
+    assert!(std::ptr::eq(first.claims_json(), second.claims_json()), "verified again");
 }
 
 /// A key that was replaced under its old name; the newer one has to be fetched.

@@ -64,7 +64,7 @@ fn a_client_that_hangs_up_takes_nothing_from_the_others() {
     let globex = scene.tenant("globex");
     [(); 2].map(|()| scene.begin(&globex)).into_iter().for_each(drop);
     scene.desk.answer(|_| Ok(Some(globex.trusted())));
-    assert_eq!(scene.issuers.learned(), [acme.name()], "nobody waited for it");
+    assert_eq!(scene.issuers.learned(), [acme.name()], "no request waited for it");
     let again = scene.begin(&globex);
     scene.desk.answer(|_| Ok(Some(globex.trusted())));
     assert!(done(again).is_ok());

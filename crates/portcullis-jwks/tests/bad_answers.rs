@@ -33,7 +33,7 @@ fn is_exposure(fault: &Behaviour) -> bool {
     *fault == Behaviour::PrivateKeys
 }
 
-/// Those that only whoever asks for the metadata sees: after an attempt that failed, and not while all is well.
+/// Answers to requests for the metadata, which are made only after a failed attempt.
 fn is_of_metadata(fault: &Behaviour) -> bool {
     matches!(fault, Behaviour::OtherIssuer(_) | Behaviour::OtherKeySet(_))
 }
@@ -164,7 +164,7 @@ async fn a_key_whose_private_half_was_published_verifies_nothing_any_more() {
 
     service.provider.behave(Behaviour::Normal);
     sleep(MINUTE).await;
-    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable), "nobody forgets what was published");
+    assert_eq!(service.code(&service.token()).await, Some(Code::KeysUnavailable), "a published secret stays known");
     assert_eq!(service.keys.last_error().map(|error| error.kind()), Some(FetchErrorKind::PublishedSecret));
     let restored = Snapshot::from_json(&snapshot).unwrap();
     let after = Service::with(service.provider.clone(), |keys| keys.restore(restored));

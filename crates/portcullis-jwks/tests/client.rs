@@ -115,9 +115,9 @@ async fn what_is_on_this_machine_is_never_asked_through_a_proxy() {
 
 #[tokio::test]
 async fn nobody_listening_is_said_so_with_the_cause() {
-    // Somebody listens, on this port and not on that address: so nobody else can take it meanwhile.
-    let somebody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("127.0.0.2:{}", somebody.local_addr().unwrap().port());
+    // This socket occupies the port on another address, so that no other process can take it meanwhile.
+    let occupied = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("127.0.0.2:{}", occupied.local_addr().unwrap().port());
     let keys = RemoteKeys::from_url(format!("http://{address}/jwks.json")).start().unwrap();
     let fault = keys.require(Duration::from_millis(500)).await.unwrap_err();
     let causes = std::iter::successors(Some(&fault as &dyn std::error::Error), |error| error.source());

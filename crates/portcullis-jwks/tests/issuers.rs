@@ -99,7 +99,7 @@ async fn a_hundred_thousand_random_keys_are_a_fetch_per_cool_down_and_refuse_nob
     assert!(admitted_after.is_some_and(|after| after <= COOL_DOWN), "{admitted_after:?}");
 }
 
-/// The token with another header. Its signature is wrong then, but nobody gets that far without a key.
+/// The token with another header. Its signature is wrong then, but without a key it is never checked.
 fn with_key_id(token: &str, key_id: &str) -> String {
     let header = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"ES256","kid":"{key_id}"}}"#));
     format!("{header}.{}", token.split_once('.').unwrap().1)

@@ -153,7 +153,7 @@ async fn cognito() {
     let cognito = provider::cognito("eu-west-1_AbCdEfGhI").unwrap();
     let client = "57cbishk4j24pabc1234567890";
     let refused = judge(scene.trusted(&cognito, client), &scene.accepted(|_| {})).await;
-    assert_eq!(refused.unwrap_err(), Code::ClaimMissing, "no audience, and nobody said that this will do");
+    assert_eq!(refused.unwrap_err(), Code::ClaimMissing, "no audience, and the developer has not allowed this");
     let trusted = || scene.trusted(&cognito, client).danger_claim_as_audience("/client_id");
     let verified = scene.common_where(&cognito, client, |trusted| trusted.danger_claim_as_audience("/client_id")).await;
     assert_eq!(verified.subject(), Some("aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"));

@@ -88,7 +88,7 @@ async fn restored_keys_are_fetched_anew_at_once_and_in_full() {
     assert_eq!(after.keys.health(), Health::Healthy);
 }
 
-/// Whoever can write the file can add a key, until the issuer is asked.
+/// A key that an attacker has added to the file lasts until the issuer is asked.
 #[tokio::test(start_paused = true)]
 async fn a_key_that_somebody_wrote_into_a_snapshot_lasts_until_the_first_fetch() {
     let provider = ScriptedProvider::new();
@@ -107,7 +107,7 @@ async fn a_key_that_somebody_wrote_into_a_snapshot_lasts_until_the_first_fetch()
     assert_eq!(after.keys.keys().len(), 1, "{:?}", after.keys.keys());
 }
 
-/// A runtime that still exists, and that nobody drives any more.
+/// A runtime that still exists, but is no longer driven.
 #[test]
 fn keys_become_too_old_although_their_task_does_not_run() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

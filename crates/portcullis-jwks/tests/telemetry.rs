@@ -178,7 +178,7 @@ fn a_task_that_ends_while_somebody_needs_it_is_told() {
         sleep(MINUTE).await;
     });
     drop(second);
-    assert_eq!(log.take(), [], "nobody needs it any more");
+    assert_eq!(log.take(), [], "it is no longer needed");
 }
 
 /// Publishes what it is told to.

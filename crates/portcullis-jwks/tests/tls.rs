@@ -1,4 +1,4 @@
-//! The client over TLS: it believes whom it is told to, and nobody else.
+//! The client over TLS trusts only the configured certificate authorities.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{net::SocketAddr, sync::Arc};

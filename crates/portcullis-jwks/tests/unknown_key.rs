@@ -123,7 +123,7 @@ async fn a_token_that_a_secret_signed_causes_no_fetch() {
     let forged = MockIssuer::with_secret(&id, Algorithm::Hs256, "a secret of at least 32 bytes, ok");
     for id in [id.as_str(), "unheard-of"] {
         let token = forged.token().claim("iss", service.provider.issuer().name()).header("kid", id).sign();
-        let refused = admission.verify(&token).ready().expect("nobody waits").unwrap_err();
+        let refused = admission.verify(&token).ready().expect("no request waits").unwrap_err();
         assert_eq!(refused.code(), Code::KeyUnknown, "{id}");
     }
     assert_eq!(service.fetches(), 1);

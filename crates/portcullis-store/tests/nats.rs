@@ -316,7 +316,7 @@ async fn numbers_of_messages_that_somebody_deleted_stop_nobody() {
     }
     reader.read_to_end().await;
     assert_eq!(reader.seen.len(), 3);
-    // Nor somebody who goes on from there with a new connection.
+    // Nor does a reader that continues from there with a new connection.
     let mut next = Reader { cursor: reader.cursor, ..Reader::of(log_at(&server)) };
     next.read_to_end().await;
     writer.append(&entries(6..7)).await.unwrap();

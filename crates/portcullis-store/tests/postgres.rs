@@ -190,7 +190,7 @@ async fn a_call_that_gets_lost_is_made_up_for_within_a_second() {
     let mut reader = reader(&server.url());
     reader.catch_up().await;
     let mute = log.schema_sql().replace("PERFORM pg_notify", "-- ");
-    assert_ne!(mute, log.schema_sql(), "nobody is called any more");
+    assert_ne!(mute, log.schema_sql(), "readers are no longer notified");
     Admin::of(&server).await.run(&mute).await;
     let reading = tokio::spawn(async move { (reader.read(PATIENT).await, Instant::now()) });
     sleep(Duration::from_millis(100)).await;
@@ -532,7 +532,7 @@ async fn a_log_that_was_emptied_or_made_anew_is_read_anew() {
         let after = entries(&format!("after-{at}"), 4);
         append(&log, &after).await;
         reader.catch_up().await;
-        // If the end stayed where it was, no entry is there that the reader could stand behind, and it starts anew once more.
+        // If the end stayed where it was, no entry is there that the reader could stand behind, and it restarts once more.
         assert!(reader.restarts <= 2 && reader.has_all(&after), "{what}");
         reader.restarts = 0;
         append(&log, &after).await;
@@ -598,7 +598,7 @@ async fn a_server_that_became_a_standby_behind_pgbouncer_confirms_nothing() {
     reader.catch_up().await;
     assert!(reader.read(Duration::ZERO).await.unwrap().is_last);
     server.become_standby();
-    // PgBouncer keeps our connections and makes its own anew.
+    // PgBouncer keeps our connections and reopens its own.
     for _ in 0..5 {
         let error = reader.read(Duration::ZERO).await.unwrap_err();
         assert!(!error.to_string().is_empty());
@@ -658,7 +658,7 @@ async fn whoever_is_not_let_in_is_told_why_without_secrets() {
     let open_as = |user, password| open(&url).credentials(user, password);
     for (log, part) in [
         (open_as("service", "wr0ng"), "28P01"),
-        (open_as("nobody-here", "wr0ng"), "28P01"),
+        (open_as("unknown-user", "wr0ng"), "28P01"),
         (open(&in_database(&url, "nothing-here")), "3D000"),
         (open(&format!("{url}?sslmode=require")), "ssl = on"),
     ] {
@@ -966,7 +966,7 @@ fn is_misconfigured(error: &LogError, part: &str) -> bool {
 
 /// None of what the URLs of these tests have in them beside hosts and ports.
 fn is_without_secrets(text: &str) {
-    for secret in ["s3cr3t", "wr0ng", "alice", "service:", "\"service\"", "nobody-here", "orders"] {
+    for secret in ["s3cr3t", "wr0ng", "alice", "service:", "\"service\"", "unknown-user", "orders"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
 }
@@ -1012,7 +1012,7 @@ async fn works_at_once(log: &PostgresLog, cursor: &Cursor) {
     assert!(!page.is_restart && entries.iter().all(|entry| page.entries.contains(entry)));
 }
 
-/// Somebody with a hand on the server.
+/// An administrator of the server.
 struct Admin(tokio_postgres::Client);
 
 impl Admin {

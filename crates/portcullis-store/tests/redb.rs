@@ -44,7 +44,7 @@ async fn read_all(log: &RedbLog) -> Vec<RevocationEntry> {
     }
 }
 
-/// Whoever was killed may keep the lock for a moment.
+/// A killed process may keep the lock for a moment.
 fn open_again(path: &Path) -> RedbLog {
     for _ in 0..500 {
         match RedbLog::open(path) {

@@ -70,7 +70,7 @@ async fn append(log: &RedisLog, range: std::ops::Range<usize>) {
     log.append(&entries).await.unwrap();
 }
 
-/// Waits until that is so: the server tells nobody.
+/// Waits until that is so, because the server does not notify.
 async fn until(mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
@@ -183,7 +183,7 @@ async fn a_reader_that_waits_is_woken_at_once() {
         lags.push(appended.elapsed());
         let page = page.unwrap();
         assert_eq!(page.entries, [entry(round)]);
-        assert!(!page.is_last, "nobody has asked what follows it, and who says so is still the master");
+        assert!(!page.is_last, "the server was not asked what follows, and the one that answered is still the master");
     }
     lags.sort();
     // Less than the half second of the client; usually it is a millisecond, but not on a busy machine.

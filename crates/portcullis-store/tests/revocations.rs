@@ -244,7 +244,7 @@ async fn nothing_that_was_revoked_comes_back_to_life_whatever_the_log_loses() {
         assert!(all_refuse(&[&a, &b]), "{at}");
         sleep(3 * SECOND).await;
         assert!(all_refuse(&[&a, &b]), "{at}");
-        // Each has appended anew what was its own, so that an instance that starts now knows as well.
+        // Each has appended its own entries again, so that an instance that starts now knows them too.
         assert!(all_refuse(&[&scene.service().ready().await]), "{at}");
         assert_eq!(a.revocations.health().restarts, at as u64 + 1);
     }
@@ -490,7 +490,7 @@ async fn the_same_again_grows_no_log() {
         sleep(2 * SECOND).await;
         b.revocations.revoke(revocation.clone()).await.unwrap();
     }
-    assert_eq!(scene.log.len(), 1, "nobody has anything to add");
+    assert_eq!(scene.log.len(), 1, "no instance has anything to add");
     sleep(61 * SECOND).await;
     a.revocations.revoke(revocation).await.unwrap();
     assert_eq!(scene.log.len(), 2, "it is to be remembered for longer now");
@@ -544,7 +544,7 @@ async fn a_calendar_that_was_ahead_at_the_start_costs_nothing_once_it_is_right()
     let outcome = || admission.verify(&token).ready().unwrap().map(drop).map_err(|error| error.code());
     assert_eq!(revocations.health().entries, 0, "it seems to be over");
     ahead.jump_back(Duration::from_secs(3 * 86_400));
-    // The clock is corrected: nobody is let in until the log was read again.
+    // The clock is corrected: no request is admitted until the log was read again.
     assert_eq!(outcome(), STALE);
     sleep(2 * SECOND).await;
     assert_eq!(outcome(), REVOKED);
@@ -555,7 +555,7 @@ async fn a_calendar_that_was_ahead_at_the_start_costs_nothing_once_it_is_right()
 #[tokio::test(start_paused = true)]
 async fn an_instance_remembers_by_its_own_horizon_what_others_wrote() {
     let scene = Scene::new();
-    // Somebody whose tokens live for an hour writes, and somebody whose tokens live for a day reads.
+    // An instance whose tokens live for an hour writes, and one whose tokens live for a day reads.
     let short = Duration::from_secs(3600 + 600);
     let (token, revocation) = scene.session("s");
     let until = portcullis_core::Clock::now(&scene.clock).plus(short);

@@ -93,7 +93,7 @@ async fn a_stream_outlives_an_outage_unless_it_is_told_not_to() {
     let strict = tokio::spawn(scene.revocations.end_of(identity).unless_confirmed_within(MINUTE));
     sleep(10 * MINUTE).await;
     assert!(!strict.is_finished() && !patient.is_finished());
-    drop(scene.revocations); // nobody follows the log any more
+    drop(scene.revocations); // the log is no longer followed
     let cut = Instant::now();
     assert_eq!(strict.await.unwrap(), Ended::Unconfirmed);
     assert!((57..=61).contains(&cut.elapsed().as_secs()), "{:?}", cut.elapsed());

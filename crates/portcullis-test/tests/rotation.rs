@@ -1,4 +1,4 @@
-//! Keys come and go, and whoever trusts the issuer follows.
+//! Keys are rotated, and services that trust the issuer follow.
 
 mod support;
 

@@ -109,7 +109,7 @@ mod enabled {
         }
     }
 
-    /// The key of the fingerprints, so that nobody can search the log for a guessed token (`SipHash`, a random key).
+    /// The key of the fingerprints, so that a guessed token cannot be searched in the log (`SipHash`, a random key).
     #[derive(Clone, Debug)]
     pub(crate) struct FingerprintKey(RandomState);
 

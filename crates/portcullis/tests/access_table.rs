@@ -411,7 +411,7 @@ async fn a_fallback_is_reached_through_a_template_that_covers_it_and_never_by_th
     assert_eq!(status(&aware, Method::GET, "/x", None).await, 401);
 }
 
-/// Row T9: a public template must not open a route that somebody forgot to list.
+/// Row T9: a public template must not open a route that was not listed by mistake.
 #[tokio::test]
 async fn row_t9_a_forgotten_route_is_refused_although_a_public_template_covers_it() {
     let table = AccessTable::new().public(Method::GET, "/{page}").public(Method::GET, "/health");

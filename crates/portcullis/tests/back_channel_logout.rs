@@ -1,4 +1,4 @@
-//! An identity provider says that somebody has logged out.
+//! An identity provider reports that a user has logged out.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{
@@ -201,11 +201,11 @@ async fn a_subject_that_logged_out_is_refused_until_it_logs_in_anew() {
     assert_eq!((app.status(&alice).await, app.status(&bob).await), (401, 200));
 
     app.clock.advance(Duration::from_secs(1));
-    let anew = access("alice");
-    assert_eq!(app.status(&anew).await, 200);
+    let later = access("alice");
+    assert_eq!(app.status(&later).await, 200);
     app.log_out(&logout).await;
     assert_eq!(
-        (app.status(&alice).await, app.status(&anew).await),
+        (app.status(&alice).await, app.status(&later).await),
         (401, 200),
         "a replayed token ends no later session"
     );
@@ -325,7 +325,7 @@ async fn other_tokens_of_the_provider_are_refused() {
     let access = scene.provider.token().subject("alice").claim("sid", "s-1");
     scene.refuses(&access, Code::TypeNotAccepted).await;
     for typ in ["JWT", "logout+jwt"] {
-        // With the logout's `typ`, or one that is nobody's, it is the event that is missing.
+        // With the logout's `typ`, or an unknown one, the event is missing.
         scene.refuses(&access.clone().typ(typ), Code::ClaimMissing).await;
         scene.refuses(&access.clone().typ(typ).claim("nonce", "n-1"), Code::ClaimMissing).await;
     }
@@ -583,7 +583,7 @@ fn a_configuration_that_cannot_be_used_is_refused_at_the_start() {
     assert!(refused.to_string().contains("no issuer is trusted"));
 }
 
-/// Whoever has stolen a key must not be able to log out everybody while it stands in the provider's key set.
+/// A thief of a key must not be able to log out all users while it is in the provider's key set.
 #[tokio::test]
 async fn a_logout_token_by_a_revoked_key_is_refused_and_one_that_is_sent_twice_is_not() {
     let scene = Scene::new();

@@ -22,11 +22,11 @@ struct Tenant {
 }
 
 async fn subject(claims: Claims) -> String {
-    claims.subject().unwrap_or("somebody").to_owned()
+    claims.subject().unwrap_or("unknown").to_owned()
 }
 
 async fn maybe(claims: Option<Claims>) -> String {
-    claims.map_or("nobody".to_owned(), |claims| claims.subject().unwrap_or("somebody").to_owned())
+    claims.map_or("anonymous".to_owned(), |claims| claims.subject().unwrap_or("unknown").to_owned())
 }
 
 async fn tenant(claims: Claims<Tenant>) -> String {
@@ -79,7 +79,7 @@ async fn behind_the_layer_claims_are_there() {
 #[tokio::test]
 async fn behind_an_optional_layer_each_extractor_decides_about_absence() {
     let app = |handler| Router::new().route("/", handler).layer(layer(&MockIssuer::new()).optional());
-    assert_eq!(send(app(get(maybe)), None).await, ok("nobody"));
+    assert_eq!(send(app(get(maybe)), None).await, ok("anonymous"));
     assert_eq!(send(app(get(subject)), None).await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(send(app(get(scopes)), None).await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(send(app(get(maybe)), Some("not.a.token")).await.0, StatusCode::UNAUTHORIZED);
@@ -134,7 +134,7 @@ async fn without_a_layer_extractors_authenticate_from_the_state() {
     let app = |handler| Router::new().route("/", handler).with_state(App { auth: layer(&issuer) });
     assert_eq!(send(app(get(from_state)), Some(&token)).await, ok("alice"));
     assert_eq!(send(app(get(maybe_from_state)), Some(&token)).await, ok("alice"));
-    assert_eq!(send(app(get(maybe_from_state)), None).await, ok("nobody"));
+    assert_eq!(send(app(get(maybe_from_state)), None).await, ok("anonymous"));
     assert_eq!(send(app(get(from_state)), None).await.0, StatusCode::UNAUTHORIZED);
     for bad in ["not.a.token", &MockIssuer::new().token().sign()] {
         assert_eq!(send(app(get(maybe_from_state)), Some(bad)).await.0, StatusCode::UNAUTHORIZED);
@@ -153,7 +153,7 @@ impl Guard for RecentLogin {
 #[tokio::test]
 async fn the_age_of_a_login_is_measured_with_the_layers_clock() {
     async fn recent(caller: Require<RecentLogin>) -> String {
-        caller.subject().unwrap_or("somebody").to_owned()
+        caller.subject().unwrap_or("unknown").to_owned()
     }
     async fn recent_from_state(FromState(caller): FromState<Require<RecentLogin>>) -> String {
         recent(caller).await

@@ -35,7 +35,7 @@ async fn status(app: &Router, request: http::request::Builder, body: &'static st
 /// Every kind of handler that does not look at the method, and one that asks who is calling.
 fn handlers() -> [(&'static str, Router); 4] {
     let nested = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("in"))));
-    let maybe = async |claims: Option<Claims>| if claims.is_some() { "somebody" } else { "nobody" };
+    let maybe = async |claims: Option<Claims>| if claims.is_some() { "identified" } else { "anonymous" };
     [
         ("any", Router::new().route("/a", any(async || "in"))),
         ("nest_service", Router::new().nest_service("/a", nested)),
@@ -80,7 +80,7 @@ async fn row_t6_where_preflights_are_let_through_option_claims_refuses_them() {
         assert_eq!(status(&app, preflight().header("content-length", "6"), "a body").await, 401, "{name}");
         assert_eq!(status(&app, Request::options("/a"), "").await, 401, "{name}");
     }
-    let maybe = async |claims: Option<Claims>| if claims.is_some() { "somebody" } else { "nobody" };
+    let maybe = async |claims: Option<Claims>| if claims.is_some() { "identified" } else { "anonymous" };
     let app = Router::new().route("/a", any(maybe)).layer(auth().optional());
     assert_eq!(status(&app, Request::get("/a"), "").await, 200, "anonymous");
 }
@@ -96,10 +96,10 @@ async fn row_t13_a_layer_that_asserts_a_token_looks_nowhere_else() {
     assert!(error.to_string().contains("`assertion`"), "{error}");
 
     // However often, and whatever is presented.
-    let who = async |claims: Claims| claims.subject().unwrap_or("nobody").to_owned();
+    let who = async |claims: Claims| claims.subject().unwrap_or("unknown").to_owned();
     let app = Router::new().route("/", get(who)).layer(asserted());
     for _ in 0..3 {
-        let request = Request::get("/").header("authorization", issuer.token().subject("somebody-else").bearer());
+        let request = Request::get("/").header("authorization", issuer.token().subject("other-user").bearer());
         let answer = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let body = axum::body::to_bytes(answer.into_body(), 1 << 16).await.unwrap();
         assert_eq!(body, "asserted");
@@ -156,7 +156,7 @@ async fn row_t16_a_form_layer_inside_is_noticed_with_the_first_request() {
 
     let issuer = MockIssuer::new();
     let auth = || AuthLayer::at(FormBody::new(), issuer.admission()).optional();
-    let who = async |claims: Option<Claims>| if claims.is_some() { "somebody" } else { "nobody" };
+    let who = async |claims: Option<Claims>| if claims.is_some() { "identified" } else { "anonymous" };
     let form = |token: &str| {
         let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
         request.body(Body::from(format!("access_token={token}"))).unwrap()

@@ -30,11 +30,11 @@ fn auth(claims: &str) -> AuthLayer {
     AuthLayer::assertion(verified(claims))
 }
 
-/// Lets nobody in with a credential: for the way in without one.
+/// Refuses every credential, for tests of requests without one.
 #[derive(Debug)]
-struct Nobody;
+struct RefuseAll;
 
-impl Authenticator for Nobody {
+impl Authenticator for RefuseAll {
     type Custom = NoCustom;
 
     fn verify(&self, _: Credential<'_>) -> Attempt<Proven> {
@@ -83,7 +83,8 @@ async fn without_a_layer_in_front_nobody_passes() {
 
 #[tokio::test]
 async fn an_anonymous_caller_is_asked_for_a_credential() {
-    let service = |guard: RequireLayer| AuthLayer::new(Nobody).realm("orders").optional().layer(guard.layer(inner()));
+    let service =
+        |guard: RequireLayer| AuthLayer::new(RefuseAll).realm("orders").optional().layer(guard.layer(inner()));
     let guard = RequireLayer::new(!scope("a"));
     let response = service(guard).oneshot(request("/")).await.unwrap();
     assert_eq!((response.status(), code(&response)), (StatusCode::UNAUTHORIZED, Some(Code::CredentialMissing)));
@@ -92,7 +93,7 @@ async fn an_anonymous_caller_is_asked_for_a_credential() {
 
 #[tokio::test]
 async fn a_preflight_has_no_caller_and_is_refused_like_one() {
-    let service = || AuthLayer::new(Nobody).optional().layer(RequireLayer::new(scope("a")).layer(inner()));
+    let service = || AuthLayer::new(RefuseAll).optional().layer(RequireLayer::new(scope("a")).layer(inner()));
     let options = || Request::options("/").header("origin", "https://app.example");
     let preflight = options().header("access-control-request-method", "PUT").body(()).unwrap();
     assert_eq!(service().oneshot(preflight).await.unwrap().status(), StatusCode::UNAUTHORIZED);
@@ -206,7 +207,7 @@ async fn or_in_its_own_way() {
         (&"7".parse().unwrap(), Some(&Code::ScopeMissing))
     );
 
-    let service = AuthLayer::new(Nobody).rejection(GrpcStatus::new()).layer(guarded);
+    let service = AuthLayer::new(RefuseAll).rejection(GrpcStatus::new()).layer(guarded);
     let response = service.oneshot(request("/")).await.unwrap();
     assert_eq!(
         (&response.headers()["grpc-status"], response.extensions().get()),

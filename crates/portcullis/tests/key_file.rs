@@ -84,7 +84,7 @@ fn a_swap_is_another_edition() {
     assert_eq!(keys.edition(UnixTime::EPOCH), edition, "the same content");
     replace(&path, TWO);
     keys.reload().unwrap();
-    assert_ne!(keys.edition(UnixTime::EPOCH), edition, "tokens of `one` are verified anew");
+    assert_ne!(keys.edition(UnixTime::EPOCH), edition, "tokens of `one` are verified again");
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Service<Request<()>> for Inner {
         assert!(std::mem::take(&mut self.ready), "called a service that was not polled");
         self.calls.fetch_add(1, Ordering::Relaxed);
         let context = request.extensions().get::<AuthContext>().expect("the layer leaves a context");
-        let who = context.verified().and_then(|verified| verified.subject()).unwrap_or("nobody");
+        let who = context.verified().and_then(|verified| verified.subject()).unwrap_or("anonymous");
         ready(Ok(Response::new(format!("{who} at {}", request.uri()))))
     }
 }
@@ -95,7 +95,7 @@ async fn a_good_token_comes_in_and_its_absence_does_not() {
 async fn an_optional_layer_lets_in_absence_and_nothing_bad() {
     let issuer = MockIssuer::new();
     let layer = AuthLayer::new(auth(&issuer)).optional();
-    assert_eq!(send(&layer, Request::get("/")).await.body(), "nobody at /");
+    assert_eq!(send(&layer, Request::get("/")).await.body(), "anonymous at /");
     assert_eq!(send(&layer, with_token(&issuer.token().subject("alice").sign())).await.body(), "alice at /");
     assert_eq!(send(&layer, with_token("not.a.token")).await.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(send(&layer, with_token("")).await.status(), StatusCode::BAD_REQUEST);
@@ -107,8 +107,8 @@ async fn a_preflight_passes_where_that_is_asked_for_and_other_requests_by_option
     let layer = refusing.clone().danger_pass_preflights();
     let options = || Request::builder().method(Method::OPTIONS).uri("/");
     let preflight = || options().header("origin", "https://app.example").header("access-control-request-method", "PUT");
-    assert_eq!(send(&layer, preflight()).await.body(), "nobody at /");
-    assert_eq!(send(&layer, preflight().header("content-length", "0")).await.body(), "nobody at /");
+    assert_eq!(send(&layer, preflight()).await.body(), "anonymous at /");
+    assert_eq!(send(&layer, preflight().header("content-length", "0")).await.body(), "anonymous at /");
     assert_eq!(send(&refusing, preflight()).await.status(), StatusCode::UNAUTHORIZED);
 
     for request in [

@@ -220,7 +220,7 @@ async fn a_closure_over_other_custom_claims_is_our_mistake() {
         let text = error.to_string();
         assert!(text.contains("Employee") && text.contains("NoCustom") && text.contains("senior"), "{text}");
     }
-    assert_eq!(refusal(&check_facts("whoever", |_| true), "{}").await, None);
+    assert_eq!(refusal(&check_facts("any caller", |_| true), "{}").await, None);
 }
 
 #[tokio::test]

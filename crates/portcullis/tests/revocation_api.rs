@@ -137,7 +137,7 @@ impl http_body::Body for Late {
     }
 }
 
-/// The API behind a layer, for whoever has the scope `revoke`.
+/// The API behind a layer, for callers with the scope `revoke`.
 struct Scene {
     clock: FixedClock,
     issuer: MockIssuer,
@@ -160,7 +160,7 @@ impl Scene {
         Self { clock, issuer, recorder, api, auth }
     }
 
-    /// As somebody who may.
+    /// Sends it as an authorized caller.
     async fn answer(&self, mut request: Request<Body>) -> Answer {
         let bearer = self.issuer.token().scope("revoke").bearer();
         request.headers_mut().insert("authorization", bearer.parse().unwrap());
@@ -606,8 +606,8 @@ async fn there_is_no_un_revoke() {
         let answer = scene.answer(request).await;
         assert_eq!((answer.status, scene.recorder.calls()), (405, 0));
         assert_eq!(answer.headers["allow"], "GET, POST");
-        assert!(answer.detail().contains("Nothing takes a revocation back"), "{answer:?}");
-        assert!(answer.detail().contains("log in anew"), "{answer:?}");
+        assert!(answer.detail().contains("A revocation cannot be undone"), "{answer:?}");
+        assert!(answer.detail().contains("log in again"), "{answer:?}");
     }
 }
 

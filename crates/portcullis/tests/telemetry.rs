@@ -144,7 +144,7 @@ impl KeySource for Keys {
                 })
             }
             Self::Gone => {
-                let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "nobody listens on port 443");
+                let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "no server listens on port 443");
                 let fetch = io::Error::other(Failed("GET /jwks", refused));
                 let fault = KeySourceError::new(KeySourceErrorKind::Unavailable, "first fetch failed");
                 Resolved::Fault(fault.with_source(fetch))
@@ -270,7 +270,7 @@ async fn a_want_of_keys_is_told_with_every_cause_where_nobody_can_flood_the_log(
     let entry = log.only();
     assert_eq!((entry.level, entry.fields["code"].as_str()), (Level::DEBUG, "keys_unavailable"));
     let error = &entry.fields["error"];
-    for part in ["keys unavailable: first fetch failed", ": GET /jwks failed", ": nobody listens on port 443"] {
+    for part in ["keys unavailable: first fetch failed", ": GET /jwks failed", ": no server listens on port 443"] {
         assert!(error.contains(part), "{part} in: {error}");
     }
     assert_hides(&entry, &token);

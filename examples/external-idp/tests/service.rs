@@ -42,10 +42,10 @@ async fn callers_are_let_in_by_the_tokens_of_the_provider() {
 
 #[tokio::test]
 async fn without_the_provider_it_starts_and_says_that_it_is_not_ready() {
-    // Bound and not listening: whoever connects is refused, and nobody else gets the port.
-    let nobody = TcpSocket::new_v4().unwrap();
-    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let issuer = format!("http://{}", nobody.local_addr().unwrap());
+    // Bound but not listening: connections are refused, and no other process gets the port.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let issuer = format!("http://{}", closed.local_addr().unwrap());
     let service = Service::start(&issuer);
 
     let token = MockIssuer::new().named(issuer).audience(AUDIENCE).token().sign();

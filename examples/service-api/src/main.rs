@@ -63,7 +63,7 @@ fn print(text: &str) -> Result<(), Box<dyn Error>> {
 }
 
 fn fail(status: u8, problem: &str) -> ExitCode {
-    // Nobody to tell if even this fails.
+    // If even this fails, the error cannot be reported.
     let _ = writeln!(io::stderr().lock(), "service-api: {problem}");
     ExitCode::from(status)
 }

@@ -104,7 +104,7 @@ fn end_signal(end: watch::Sender<bool>) -> Result<impl Future<Output = ()> + Sen
     })
 }
 
-/// Ends when the service should have ended: somebody sends a request, or reads an answer, very slowly.
+/// Ends when the service should have ended, but a client sends a request, or reads an answer, very slowly.
 async fn overdue(mut ending: watch::Receiver<bool>) {
     let _ = ending.wait_for(|is_ending| *is_ending).await;
     sleep(LAST_REQUESTS).await;

@@ -62,7 +62,7 @@ impl Users {
 
     /// The user of that name and password.
     ///
-    /// Takes tens of milliseconds of computing by design, so call it where that holds nobody up. An unknown name takes
+    /// Takes tens of milliseconds of computing by design, so call it where it does not block other requests. An unknown name takes
     /// as long as a wrong password, so that names cannot be found out.
     pub(crate) fn check(&self, name: &str, password: &str) -> Option<Arc<User>> {
         let user = self.0.get(name);

@@ -2,7 +2,7 @@
 //!
 //! Two instances revoke tokens without pause while the server that keeps their log is killed and started again, and then while they are killed
 //! themselves. Counted: revocations that were acknowledged and do not hold, those that the other instance enforced later than it promises, and
-//! requests that nobody answered.
+//! requests that got no answer.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and its table is what it is for")]
 

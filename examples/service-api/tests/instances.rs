@@ -255,7 +255,7 @@ async fn an_instance_that_is_cut_off_from_postgres_serves_no_more_than_it_may() 
 
 // ---- what is slow
 
-/// Slowness makes a revocation late by as much, and refuses nobody; when it comes near to an outage it is one.
+/// A slow log delays revocations by the same time, but no valid token is refused; a very slow log counts as an outage.
 async fn a_slow_server_is_waited_for(server: Option<Server>) {
     let Some(server) = server else { return };
     let instances = Instances::new();

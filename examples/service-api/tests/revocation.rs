@@ -92,7 +92,7 @@ async fn logging_out_everywhere_ends_all_sessions_and_the_next_login_is_good() {
     let (fleet, client) = (Fleet::new(SETTINGS), Client::new());
     let service = start(&fleet).await;
     let at = service.address;
-    let of_another = signed_with("2026-11", 1, json!({ "sub": "somebody", "ver": 1 }));
+    let of_another = signed_with("2026-11", 1, json!({ "sub": "mallory", "ver": 1 }));
     // Without a version, as an earlier program minted them.
     let mut old = vec![signed_with("2026-11", 1, json!({}))];
     for _ in 0..3 {

@@ -76,13 +76,13 @@ async fn a_user_left() {
     };
     let held = client.login(service.address, "reader", PASSWORD).await.token();
 
-    // The order in which it is no use: whoever can log in gets a token that is good.
+    // The wrong order: the user can still log in, and gets a token that stays valid.
     revoke(&service, "reader").await;
     assert_eq!(client.get(service.address, "/orders", Some(&held)).await.status, 401);
     let held = client.login(service.address, "reader", PASSWORD).await.token();
     assert_eq!(client.get(service.address, "/orders", Some(&held)).await.status, 200);
 
-    // 1. The entry goes, and the instance starts anew.
+    // 1. The entry is removed, and the instance restarts.
     service.kill();
     let (hash, secret) = (password_hash(), secret(1));
     let others = format!(
@@ -108,7 +108,11 @@ async fn a_signing_secret_leaked() {
     let admin = client.login(at, "admin", PASSWORD).await.token();
     let forged =
         token::signed_with("leaked", 1, json!({ "sub": "mallory", "roles": ["admin"], "ver": 9_999_999_999_u64 }));
-    assert_eq!(client.get(at, "/admin/secrets", Some(&forged)).await.status, 200, "whoever has the secret is anybody");
+    assert_eq!(
+        client.get(at, "/admin/secrets", Some(&forged)).await.status,
+        200,
+        "with the secret, a thief can pass for any user"
+    );
 
     // 1. Its id is revoked: no instance accepts what it has signed, the administrator's token included.
     let revoke = async |id: &str| client.post(at, "/admin/revoke", Some(&admin), &json!({ "secret": id })).await;

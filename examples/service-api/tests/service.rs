@@ -50,7 +50,7 @@ async fn login_is_refused_without_saying_what_was_wrong() {
     let (fleet, client) = (Fleet::new(SETTINGS), Client::new());
     let service = start(&fleet).await;
     let wrong_password = client.login(service.address, "reader", "wrong").await;
-    let wrong_name = client.login(service.address, "nobody", PASSWORD).await;
+    let wrong_name = client.login(service.address, "unknown", PASSWORD).await;
     assert_eq!((wrong_password.status, &wrong_password.text), (StatusCode::BAD_REQUEST, &wrong_name.text));
     assert_eq!(wrong_password.json()["error"], "invalid_grant");
     assert_eq!(wrong_password.headers[header::CACHE_CONTROL], "no-store");
@@ -68,7 +68,7 @@ async fn every_route_answers_each_caller_as_listed() {
     let order = json!({ "item": "pears", "quantity": 3 });
     let callers = ["reader", "writer", "admin", "guest"];
     // Without a token, then each of the callers.
-    let target = json!({ "user": "nobody" });
+    let target = json!({ "user": "unknown" });
     let table: [(&str, &str, Option<&Value>, [u16; 5]); 11] = [
         ("GET", "/health", None, [200, 200, 200, 200, 200]),
         ("GET", "/ready", None, [200, 200, 200, 200, 200]),

@@ -9,7 +9,7 @@ use portcullis::{Algorithm, AuthLayer, RequireLayer, requirement::scope};
 use portcullis_test::{Defect, MockIssuer};
 use tower::ServiceExt;
 
-/// Without this the rest would prove nothing: were the features not united, nobody would panic anyway.
+/// Without this the rest would prove nothing: if the features were not unified, there would be no panic anyway.
 #[test]
 fn jsonwebtoken_by_itself_panics_here() {
     let secret = [7; 32];

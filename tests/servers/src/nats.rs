@@ -52,7 +52,7 @@ impl NatsServer {
         Self::start_as("")
     }
 
-    /// A server that lets nobody in but with the [`credentials`](Self::credentials).
+    /// A server that accepts only clients with the [`credentials`](Self::credentials).
     ///
     /// # Panics
     ///
@@ -159,7 +159,7 @@ impl NatsServer {
         self.running = Some(Running::start(command, self.port, self.folder.path()));
     }
 
-    /// Lets it hang: when this returns it answers nobody, and connections stay open.
+    /// Suspends it: when this returns, it does not answer, and connections stay open.
     pub fn pause(&self) {
         if let Some(running) = &self.running {
             running.stop();

@@ -114,7 +114,7 @@ impl PostgresServer {
         format!("postgres://service:{PASSWORD}@127.0.0.1:{port}/service")
     }
 
-    /// As somebody who may do everything, in the same database.
+    /// Connects as a superuser, to the same database.
     #[must_use]
     pub fn admin_url(&self) -> String {
         format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/service", self.port)
@@ -126,7 +126,7 @@ impl PostgresServer {
         PASSWORD
     }
 
-    /// Whoever signed its certificate, as PEM.
+    /// The authority that signed its certificate, as PEM.
     ///
     /// # Panics
     ///
@@ -181,7 +181,7 @@ impl PostgresServer {
         self.running.as_ref().expect("it runs").signal(name);
     }
 
-    /// Stops all of its processes where they are, so that connections stay open and, when this returns, nobody answers.
+    /// Stops all of its processes where they are, so that connections stay open and, when this returns, it does not answer.
     ///
     /// # Panics
     ///
@@ -332,7 +332,7 @@ pub(crate) fn command(program: &str, owner: Option<Owner>) -> Command {
     command
 }
 
-/// A data folder that nobody has used, made once for all tests of a build: making one takes longer than most tests.
+/// An unused data folder, created once for all tests of a build: creating one takes longer than most tests.
 fn template(owner: Option<Owner>) -> PathBuf {
     let program = env::current_exe().expect("a test");
     let build = program.parent().and_then(Path::parent).expect("it is in a folder of the build");
@@ -343,7 +343,7 @@ fn template(owner: Option<Owner>) -> PathBuf {
             owner.give(folder.path());
         }
         make_template(&folder.path().join("data"), owner);
-        // Others may do the same at the same time: whoever comes first wins, and nobody sees half of it.
+        // Other processes may do the same at the same time: the first one wins, and none sees an incomplete folder.
         let beside = TempDir::new_in(build).expect("a folder");
         copy(&folder.path().join("data"), &beside.path().join("data"));
         if let Err(error) = fs::rename(beside.path().join("data"), &place) {

@@ -22,7 +22,7 @@ pub fn is_missing(program: &str) -> bool {
     missing
 }
 
-/// Where a program is: in the `PATH`, or where Debian puts the servers that nobody should start by hand.
+/// Where a program is: in the `PATH`, or where Debian puts servers that are not started by hand.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = env::split_paths(&path).collect();
@@ -33,7 +33,7 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     folders.into_iter().map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// A port on which nobody listens. (Somebody may before it is used; then the server does not start, and the test fails.)
+/// Returns a free port. (Another process may take it before it is used; then the server does not start, and the test fails.)
 ///
 /// # Panics
 ///
@@ -49,7 +49,7 @@ pub fn free_port() -> u16 {
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// Starts it and waits until somebody listens on that port of 127.0.0.1. What it writes goes to a file `log` in the folder.
+    /// Starts it and waits until it listens on that port of 127.0.0.1. What it writes goes to a file `log` in the folder.
     pub(crate) fn start(mut command: Command, port: u16, folder: &Path) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a handle")).stderr(log);

@@ -27,7 +27,7 @@ enum Passage {
     Open,
     /// What is sent arrives so much later, in pieces.
     Slow(Duration),
-    /// Nothing passes, and nobody is told: a cable that was pulled.
+    /// Nothing passes, and neither side is notified: like a pulled cable.
     Held,
     /// Connections are closed, and new ones too.
     Cut,

@@ -137,7 +137,7 @@ impl RedisServer {
         self.options.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Stops it for a while, as a machine does that is overloaded. When this returns it answers nobody.
+    /// Suspends it, like an overloaded machine. When this returns, it does not answer.
     ///
     /// # Panics
     ///

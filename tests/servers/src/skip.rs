@@ -15,7 +15,7 @@ use std::{
 ///
 /// # Panics
 ///
-/// If that file cannot be written: a skip that nobody sees is a failure.
+/// If that file cannot be written, because an unnoticed skip is a failure.
 pub fn skip(needs: &str, why: &str) {
     let test = format!(
         "{}::{}",

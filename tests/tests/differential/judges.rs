@@ -23,7 +23,7 @@ pub(crate) struct Judges {
 struct Bench {
     key: Key,
     issuer: MockIssuer,
-    somebody: MockIssuer,
+    stranger: MockIssuer,
     ours: Admission,
     theirs: (DecodingKey, Validation),
 }
@@ -47,7 +47,7 @@ impl Judges {
 
     /// Has the token judged.
     ///
-    /// jsonwebtoken reads the system's clock. Ours stands still; a case during which the second turned is tried anew.
+    /// jsonwebtoken reads the system's clock. Ours stands still; a case during which the second changed is repeated.
     pub(crate) fn judge(&self, token: &Token) -> Verdicts {
         let bench = self.benches.iter().find(|bench| bench.key == token.key).unwrap();
         loop {
@@ -71,7 +71,7 @@ impl Bench {
             .leeway(Leeway::from_secs(LEEWAY).unwrap());
         Self {
             key,
-            somebody: key.issuer(Signer::Somebody),
+            stranger: key.issuer(Signer::Stranger),
             ours: Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(clock.clone()),
             theirs: (decoding_key(&issuer), validation(key)),
             issuer,
@@ -81,7 +81,7 @@ impl Bench {
     fn signer(&self, signer: Signer) -> &MockIssuer {
         match signer {
             Signer::Issuer => &self.issuer,
-            Signer::Somebody => &self.somebody,
+            Signer::Stranger => &self.stranger,
         }
     }
 

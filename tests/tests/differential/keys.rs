@@ -15,8 +15,8 @@ pub(crate) enum Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signer {
     Issuer,
-    /// With a key of the same kind and id, which nobody trusts.
-    Somebody,
+    /// With a key of the same kind and id, which is not trusted.
+    Stranger,
 }
 
 impl Key {
@@ -40,7 +40,7 @@ impl Key {
         format!("{}-1", self.algorithm().name().to_ascii_lowercase())
     }
 
-    /// Somebody who signs with such a key; another one at every call.
+    /// Returns an issuer that signs with such a key; a different one at every call.
     pub(crate) fn issuer(self, signer: Signer) -> MockIssuer {
         let issuer = match self {
             Self::Hs256 => MockIssuer::with_secret(self.id(), self.algorithm(), [signer as u8; 32]),

@@ -39,7 +39,7 @@ impl Mutation {
         match self {
             Self::Header(edit) => edit.apply(&mut token.header),
             Self::Claims(edit) => edit.apply(&mut token.claims),
-            Self::Forged => token.signer = Signer::Somebody,
+            Self::Forged => token.signer = Signer::Stranger,
             Self::Wire(wire) => token.wire.push(wire),
         }
     }
@@ -64,7 +64,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-/// Members that jsonwebtoken gives a type though nobody reads them (`x5u`, `nonce`, …) only get values of that type:
+/// Members that jsonwebtoken gives a type although they are not read (`x5u`, `nonce`, …) only get values of that type:
 /// RFC 7515 section 4 has unread members ignored, and there we are the more lenient ones on purpose.
 fn header() -> impl Strategy<Value = Edit> {
     let typ = ["\"at+jwt\"", "\"Application/JWT\"", "\"dpop+jwt\"", "\"\"", "null", "7", "[\"JWT\"]"];

@@ -79,7 +79,7 @@ fn a_key_that_nobody_can_use_is_ignored_by_itself() {
 #[test]
 fn the_committed_corpus_is_the_shared_one() {
     let Some(shared) = vectors::read("http-corpus.json") else { return };
-    assert!(shared == serde_json::from_str::<serde_json::Value>(corpus::TEXT).unwrap(), "copy it anew");
+    assert!(shared == serde_json::from_str::<serde_json::Value>(corpus::TEXT).unwrap(), "copy it again");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn keys(config: &Config) -> KeySet {
     published.iter().cloned().chain(secrets).collect()
 }
 
-/// The public keys, and those of the set that nobody can use.
+/// The public keys, and the unusable keys of the set.
 pub(crate) fn published_keys(config: &Config) -> (KeySet, Vec<SkippedKey>) {
     KeySet::from_jwks(&config.jwks.to_string()).unwrap()
 }

@@ -25,7 +25,7 @@ async fn known_keys_outlast_an_outage_and_new_ones_wait_for_its_end() {
     let answer = service.get("/orders", &new).await;
     assert_eq!(answer.refusal(), (503, "keys_unavailable".to_owned()));
     assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
-    assert!(!answer.headers.contains_key("www-authenticate"), "nobody was refused: {answer:?}");
+    assert!(!answer.headers.contains_key("www-authenticate"), "no request was refused: {answer:?}");
     for token in [&seen, &unseen] {
         assert_eq!(service.get("/orders", token).await.greeting(), "orders");
     }

@@ -138,7 +138,7 @@ fn follow(stdout: ChildStdout) -> mpsc::UnboundedReceiver<String> {
     thread::spawn(move || {
         // Lines that are no JSON are remarks of its libraries.
         for line in BufReader::new(stdout).lines().map_while(Result::ok).filter(|line| line.starts_with('{')) {
-            // Nobody may be waiting any more.
+            // The receiver may be gone.
             let _ = send.send(line);
         }
     });

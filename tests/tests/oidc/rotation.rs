@@ -42,7 +42,7 @@ async fn ten_thousand_requests_at_the_moment_of_a_rotation() {
         let kid = key_id(token);
         assert!(rotated.published[..2].contains(&kid), "{kid} is no new key: {rotated:?}");
     }
-    assert_eq!(provider.counts().await, before, "nobody has asked for the new keys yet");
+    assert_eq!(provider.counts().await, before, "the new keys have not been requested yet");
     let burst = burst(&service, &new, REQUESTS).await;
     let load = load.stop().await;
 

@@ -78,7 +78,7 @@ impl Answer {
         self.status == StatusCode::OK
     }
 
-    /// What was said to whoever was let in.
+    /// The answer to an admitted caller.
     pub(crate) fn greeting(&self) -> &str {
         assert!(self.is_ok(), "{self:?}");
         &self.text
@@ -93,5 +93,5 @@ impl Answer {
 }
 
 async fn me(claims: Claims) -> String {
-    claims.subject().unwrap_or("nobody").to_owned()
+    claims.subject().unwrap_or("unknown").to_owned()
 }

@@ -42,7 +42,7 @@ fn check_form(keys: &KeySet, jws: &str) -> Verdict {
     if keys.is_empty() {
         return Ok(()); // no admission can be made of it; the signature layer has the say
     }
-    let issuer = TrustedIssuer::new("https://nobody.example", keys.clone()).audience("nobody");
+    let issuer = TrustedIssuer::new("https://issuer.example", keys.clone()).audience("service");
     let Attempt::Done(Err(refusal)) = Admission::new(JwtAuthenticator::new(issuer).unwrap()).verify(jws) else {
         panic!("accepted as a token: {jws}")
     };

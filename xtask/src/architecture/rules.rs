@@ -155,7 +155,7 @@ const NO_DATABASE: Never = Never {
 
 const RUNTIMES: &[&str] = &["tokio", "async-std", "smol", "async-executor", "async-global-executor", "rayon"];
 
-/// hyper serves too, but whoever brings it along can also call out.
+/// hyper can serve too, but a crate that depends on it can also send requests.
 const HTTP_CLIENTS: &[&str] =
     &["hyper", "hyper-util", "reqwest", "ureq", "isahc", "curl", "attohttpc", "minreq", "surf", "awc"];
 

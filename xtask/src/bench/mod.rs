@@ -65,7 +65,7 @@ fn draw(quick: bool) -> StepResult {
     let chart = Chart::new("Time for one request, RS256")
         .panel("with a token seen before", results.group("RS256 warm"))
         .panel("with a token never seen before", results.group("RS256 cold"));
-    // a glance is not to replace numbers that somebody took time for
+    // a quick run must not replace the numbers of a full run
     let picture = if quick { format!("{RESULTS}/bench.svg") } else { PICTURE.to_owned() };
     let path = root().join(&picture);
     if let Some(folder) = path.parent() {

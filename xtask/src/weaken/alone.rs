@@ -9,7 +9,7 @@ pub(super) struct Alone {
 }
 
 impl Alone {
-    /// Makes `folder`, which nobody else can do meanwhile.
+    /// Creates `folder`, which no other process can do meanwhile.
     ///
     /// # Errors
     /// When it is there already: what to do then.

@@ -48,7 +48,7 @@ fn attempt(weakening: &Weakening, tree: &Tree, trials: &Trials<'_>) -> Result<Ve
     // Or what was tested was something else.
     let untouched = tree.read(&weakening.file)? == weakened;
     tree.write(&weakening.file, &sound)?;
-    if untouched { verdict } else { Err(format!("somebody else has written to the copy of {}", weakening.file)) }
+    if untouched { verdict } else { Err(format!("another process has written to the copy of {}", weakening.file)) }
 }
 
 fn selected(weakenings: Vec<Weakening>, only: Option<&str>) -> Result<Vec<Weakening>, String> {
@@ -61,7 +61,7 @@ fn selected(weakenings: Vec<Weakening>, only: Option<&str>) -> Result<Vec<Weaken
     Ok(chosen)
 }
 
-/// Kept from one run to the next, so that only what was weakened is built anew.
+/// Kept from one run to the next, so that only the weakened crates are rebuilt.
 fn folder(name: &str) -> PathBuf {
     root().join("target/weaken").join(name)
 }

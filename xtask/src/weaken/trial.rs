@@ -72,7 +72,7 @@ impl<'t> Trials<'t> {
     fn test(&self, which: &str) -> Result<Verdict, String> {
         let mut command = self.runner.run(which).command();
         command.current_dir(self.tree.folder()).env("CARGO_TARGET_DIR", &self.build);
-        // Nobody will debug these builds, and most of each is the same as the one before.
+        // These builds are not debugged, and most of each is the same as the one before.
         command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "1").env("CARGO_TERM_COLOR", "never");
         if env::var_os("PORTCULLIS_VECTORS").is_none() {
             // Where the tests of the tree itself look for them.

@@ -20,7 +20,7 @@ async fn a_server_that_is_killed_loses_nothing_and_its_reader_is_back_at_once() 
     reader.read_to_end().await;
     let mut quickest = Duration::MAX;
     for round in 1..4 {
-        // What nobody has read when the server is killed.
+        // Entries that were not read before the server is killed.
         for entry in entries(round * 100..round * 100 + 20) {
             writer.append(&[entry]).await.unwrap();
         }
@@ -227,7 +227,7 @@ async fn a_stream_that_somebody_made_anew_is_read_anew_on_the_same_connection() 
     let mut reader = Reader::of(Arc::clone(&log));
     reader.read_to_end().await;
     let _ = server.request(&format!("$JS.API.STREAM.DELETE.{STREAM}"), "");
-    assert!(log.append(&entries(0..1)).await.is_err(), "nobody has stored it");
+    assert!(log.append(&entries(0..1)).await.is_err(), "it was not stored");
     log_at(&server).append(&entries(8..9)).await.unwrap();
     reader.read_to_end().await;
     assert!(reader.restarts == 1 && reader.has(&entries(8..9)));

@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) const NONE: Fault = Fault::Draft(|draft| {
     draft.header.set("alg", "none");
-    draft.signer = Signer::Nobody;
+    draft.signer = Signer::NoSigner;
 });
 pub(super) const NONE_SIGNED: Fault = Fault::Draft(|draft| draft.header.set("alg", "none"));
 pub(super) const NONE_MIXED_CASE: Fault = Fault::Draft(|draft| draft.header.set("alg", "nOnE"));

@@ -33,7 +33,7 @@ pub(super) const NESTED_DUPLICATE: Fault =
     Fault::Draft(|draft| draft.header.set_text("x-unknown", r#"[{"a":1,"a":1}]"#));
 pub(super) const TOO_DEEP: Fault = Fault::Draft(|draft| draft.header.set_text("x-unknown", deep()));
 
-pub(super) const KID_UNKNOWN: Fault = Fault::Draft(|draft| draft.header.set("kid", "nobody's"));
+pub(super) const KID_UNKNOWN: Fault = Fault::Draft(|draft| draft.header.set("kid", "unknown-key"));
 pub(super) const KID_EMPTY: Fault = Fault::Draft(|draft| draft.header.set("kid", ""));
 pub(super) const KID_WITH_SPACE: Fault =
     Fault::Draft(|draft| draft.header.set("kid", format!("{} ", draft.scene.key.id())));

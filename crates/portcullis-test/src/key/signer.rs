@@ -10,7 +10,7 @@ pub(crate) enum Signer {
     /// Signs.
     Key(Algorithm, EncodingKey),
     /// Returns an empty signature (RFC 7515 appendix A.5).
-    Nobody,
+    NoSigner,
 }
 
 impl Signer {
@@ -30,7 +30,7 @@ impl Signer {
                 let signer = must((DEFAULT_PROVIDER.signer_factory)(&names(*algorithm), key), "the key cannot sign");
                 must(signer.try_sign(input.as_bytes()), "signing failed")
             }
-            Self::Nobody => Vec::new(),
+            Self::NoSigner => Vec::new(),
         }
     }
 }

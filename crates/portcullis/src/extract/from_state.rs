@@ -34,7 +34,7 @@ use crate::{
 /// }
 ///
 /// async fn me(FromState(claims): FromState<Claims>) -> String {
-///     claims.subject().unwrap_or("somebody").to_owned()
+///     claims.subject().unwrap_or("unknown").to_owned()
 /// }
 ///
 /// let router: Router<App> = Router::new().route("/me", get(me));

@@ -38,7 +38,7 @@ pub fn application() -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::Application))
 }
 
-/// Requires a caller who acts for another party, whoever the two are: [`Principal::Acting`]. If the principal is unclear, the token is
+/// Requires a caller who acts for another party, whatever the two are: [`Principal::Acting`]. If the principal is unclear, the token is
 /// refused as for [`user`].
 pub fn acting() -> Requirement {
     Requirement::leaf(Leaf::Caller(Caller::Acting))

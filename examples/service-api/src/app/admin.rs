@@ -91,7 +91,7 @@ pub(super) async fn revoke(
 }
 
 impl AdminDesk {
-    /// Only what the service would accept: whoever sends something else has not revoked what they think.
+    /// Accepts only tokens that the service would accept, because otherwise the revocation would not have the intended effect.
     async fn revoke_token(&self, text: &str) -> Result<Json<Value>, Problem> {
         match self.admission.verify(text).outcome().await {
             Ok(verified) => self.exit.token(&Claims(verified)).await?,
@@ -103,7 +103,10 @@ impl AdminDesk {
                 ));
             }
             Err(error) => {
-                return Err(Problem::impossible(error.code().as_str(), "nobody is let in by that token anyway"));
+                return Err(Problem::impossible(
+                    error.code().as_str(),
+                    "the service does not accept that token anyway",
+                ));
             }
         }
         Ok(Json(json!({ "revoked": "token" })))

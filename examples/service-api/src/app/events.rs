@@ -29,7 +29,7 @@ pub(super) struct EventDesk {
 /// `GET /events`: orders as they are placed, and at the end why it ends. (Browsers: `fetch` can send the token,
 /// `EventSource` cannot.)
 pub(super) async fn events(State(desk): State<EventDesk>, claims: Claims) -> impl IntoResponse {
-    // A stream goes on during an outage of the log for as long as orders can be read anew.
+    // During an outage of the log, a stream goes on for as long as orders can still be read.
     let end = desk.revocations.end_of(claims.0).unless_confirmed_within(STALE_READS);
     let feed = Feed { placed: desk.orders.placed(), end, ending: desk.ending, is_over: false };
     Sse::new(feed.into_stream()).keep_alive(KeepAlive::new().interval(ALIVE))
@@ -55,7 +55,7 @@ impl Feed {
             return None;
         }
         let ending = async {
-            // It also ends if nobody is left who could say so.
+            // It also ends if the sender of such a message is gone.
             let _ = self.ending.wait_for(|is_ending| *is_ending).await;
         };
         let event = tokio::select! {

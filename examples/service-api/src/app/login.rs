@@ -75,7 +75,7 @@ pub(super) async fn login(
     desk.token(credentials).await
 }
 
-/// Why there is no token. Which of name and password was wrong is nobody's business.
+/// Why there is no token. The answer does not reveal whether the name or the password was wrong.
 #[derive(Debug)]
 pub(super) enum Refusal {
     Malformed,

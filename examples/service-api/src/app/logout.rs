@@ -90,7 +90,7 @@ pub(super) async fn session(
 
 /// `POST /logout-everywhere`: all tokens that the user has, on whatever device.
 pub(super) async fn everywhere(State(exit): State<Arc<Exit>>, claims: Claims) -> Result<StatusCode, Problem> {
-    let user = claims.subject().ok_or_else(|| Problem::impossible("claim_missing", "the token is nobody's"))?;
+    let user = claims.subject().ok_or_else(|| Problem::impossible("claim_missing", "the token has no subject"))?;
     exit.user(user, claims.version()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

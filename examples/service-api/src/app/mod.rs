@@ -69,9 +69,9 @@ impl App {
         let guard: AccessLayer =
             access.layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
 
-        // When the log of revocations cannot be reached, a token that it does not know may have been revoked meanwhile.
-        // Who places an order, revokes or administers is then not served (503), which is the default. Who reads orders
-        // is, for a while: the worst is that somebody reads for a minute longer what they could read before.
+        // While the log of revocations cannot be reached, any token may have been revoked. By default, requests are then
+        // answered with 503: those that place orders, revoke or administer. Requests that read orders are served for a
+        // while: at worst, a user can read orders for a minute after their access ended.
         let fail_closed = admission(&parts)?;
         let bounded = fail_closed.clone().when_stale(WhenStale::Bounded(STALE_READS));
 

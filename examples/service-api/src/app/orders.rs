@@ -42,7 +42,7 @@ pub(super) async fn place(
 ) -> (StatusCode, Json<Value>) {
     let NewOrder { item, quantity } = order;
     let placed = json!({ "id": 2, "item": item, "quantity": quantity, "placed_by": claims.subject() });
-    // Perhaps nobody listens.
+    // There may be no listeners.
     let _ = orders.0.send(placed.clone());
     (StatusCode::CREATED, Json(placed))
 }

@@ -37,7 +37,7 @@ pub(crate) enum Source {
     File(PathBuf),
 }
 
-/// The whole configuration. Whoever holds one holds one that can be used.
+/// The whole configuration. Every value of this type is valid.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) server: Server,

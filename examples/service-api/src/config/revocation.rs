@@ -14,8 +14,8 @@ pub(crate) struct RevocationRules {
 }
 
 impl RevocationRules {
-    /// There is no default for the log, because a wrong one would be noticed by nobody until a revoked token is
-    /// accepted: in memory it forgets with a restart, and in a file it does not reach a second instance.
+    /// There is no default for the log, because a wrong choice would go unnoticed until a revoked token is accepted: a
+    /// log in memory is lost at a restart, and a log in a file does not reach a second instance.
     pub(super) fn from_table(table: &RevocationTable, folder: &Path, problems: &mut Problems) -> Option<Self> {
         let text = problems.require(
             "revocation.log",

@@ -32,7 +32,7 @@ pub(crate) struct TokenRules {
 }
 
 impl Server {
-    /// Defaults to 127.0.0.1:3000, which nobody else can reach: the way out is opened on purpose.
+    /// Defaults to 127.0.0.1:3000, which other machines cannot reach: access from outside has to be configured.
     pub(super) fn from_table(table: &ServerTable, problems: &mut Problems) -> Option<Self> {
         let ip = table.bind.as_deref().unwrap_or("127.0.0.1").parse::<IpAddr>();
         let ip = ip.map_err(|_| "expected an IP address, such as 127.0.0.1 or [::] without its brackets");
@@ -75,7 +75,7 @@ pub(super) fn rollout(table: &RotationTable, problems: &mut Problems) -> Duratio
     Duration::from_secs(seconds)
 }
 
-/// Defaults to 15 minutes: a token that nobody knows is stolen ends by itself. A day is also what revocations are
+/// Defaults to 15 minutes, so that a token whose theft goes unnoticed soon expires. A day is also what revocations are
 /// remembered for.
 fn lifetime(seconds: Option<u64>, problems: &mut Problems) -> Duration {
     let seconds = seconds.unwrap_or(900);

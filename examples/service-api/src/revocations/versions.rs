@@ -1,15 +1,15 @@
 //! Which version a user's tokens have: the number that "log out everywhere" raises.
 //!
-//! It is a second since 1970, so it needs no storage but the log of revocations itself:
+//! It is a second since 1970, so it needs no storage other than the log of revocations:
 //!
-//! - A token gets the second in which it is minted, or the least version that is not revoked, if that is higher.
-//! - "Log out everywhere" revokes all versions up to the latest that any instance can have given by then: up to its own
-//!   clock and the leeway, by which clocks may differ; or one after the other, if users log out and in again faster.
+//! - A token gets the second in which it is minted, or the lowest version that is not revoked, if that is higher.
+//! - "Log out everywhere" revokes all versions up to the latest that any instance can have used so far: its own clock
+//!   plus the leeway, by which clocks may differ; or one more version, if users log out and in again faster.
 //!
-//! So what was minted before ends, on an instance whose clock is ahead too, and the very next login is good, on an
-//! instance whose clock is behind too. A counter that starts at zero would need storage that forgets nothing: the log
-//! forgets an entry once no token can be alive that it hits, and the counter would begin anew, below tokens that have
-//! been minted since.
+//! So all earlier tokens end, even those from an instance whose clock is ahead, and the next login works, even at an
+//! instance whose clock is behind. A counter that starts at zero would need storage that forgets nothing: the log
+//! forgets an entry once no live token can match it, and the counter would start again, below the versions of tokens
+//! that have been minted since.
 
 use portcullis::{clock::UnixTime, policy::Leeway, revocation::RevocationView};
 
@@ -97,7 +97,11 @@ mod tests {
                 assert!(old.iter().all(|old| !is_live(instance, *old)), "{old:?}");
                 let new = instance.versions.of_new_token("alice", clock);
                 assert!(is_live(instance, new) && !is_live(instance, new - 1));
-                assert_eq!(instance.versions.of_new_token("bob", clock), clock.as_secs(), "nobody else is concerned");
+                assert_eq!(
+                    instance.versions.of_new_token("bob", clock),
+                    clock.as_secs(),
+                    "other users are not affected"
+                );
             }
         }
     }

@@ -51,7 +51,7 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// The steps in the order in which they harm nobody: a key is added before it signs, and ends last.
+    /// Returns the steps in an order that refuses no valid token: a key is added before it signs, and ends last.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Whether the active secret is being revoked: then its tokens end now, whoever knows the next one.
+    /// Whether the active secret is being revoked: then its tokens end now, whether or not the next one is known everywhere.
     fn is_leak(&self) -> bool {
         let active = self.held.iter().find(|held| held.state == KeyState::Active);
         let is_revoked = |id: &str| {

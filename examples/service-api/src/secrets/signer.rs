@@ -4,7 +4,7 @@ use std::fmt;
 
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::aws_lc, errors};
 
-/// Signs tokens with HS256. Whoever has one can also verify: the key is the same.
+/// Signs tokens with HS256. It can also verify, because the key is the same.
 pub(crate) struct Signer {
     id: String,
     key: EncodingKey,

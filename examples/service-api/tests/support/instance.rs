@@ -106,7 +106,7 @@ fn follow(stream: impl Read + Send + 'static, lines: &mpsc::UnboundedSender<Stri
             let mut output = output.lock().unwrap();
             output.push_str(&line);
             output.push('\n');
-            // Nobody may be waiting any more.
+            // The receiver may be gone.
             let _ = lines.send(line);
         }
     });

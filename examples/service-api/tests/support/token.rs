@@ -18,7 +18,7 @@ pub(crate) fn now() -> u64 {
     SystemClock.now().as_secs()
 }
 
-/// What somebody can make who knows a secret: the one that consists of this byte.
+/// Makes a token like an attacker who knows a secret: the one that consists of this byte.
 pub(crate) fn signed_for_an_hour(id: &str, byte: u8) -> String {
     signed_with(id, byte, json!({}))
 }

@@ -13,7 +13,7 @@
 //! use tower::ServiceExt;
 //!
 //! async fn download(claims: Claims) -> String {
-//!     format!("for {}", claims.subject().unwrap_or("somebody"))
+//!     format!("for {}", claims.subject().unwrap_or("unknown"))
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]

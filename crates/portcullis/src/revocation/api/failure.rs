@@ -29,9 +29,9 @@ pub(super) enum Failure {
 }
 
 /// The service has no other methods, so the answer lists those that it has.
-const NO_SUCH_METHOD: &str = "GET lists what is revoked, POST revokes. Nothing takes a revocation back: it has been \
-     acted upon everywhere before anybody could. Let the user log in anew, for what is issued after the cut-off is \
-     good; a key or a client that was revoked by mistake gets a new id";
+const NO_SUCH_METHOD: &str = "GET lists what is revoked, POST revokes. A revocation cannot be undone, because every \
+     instance acts on it at once. Let the user log in again: tokens issued after the cut-off are accepted. Give a key or \
+     a client that was revoked by mistake a new id";
 
 /// Longer lists of mistakes are no more useful, and repeat the request.
 const MISTAKES: usize = 20;

@@ -103,8 +103,8 @@
 //! let officer = issuer.token().subject("olga").role("security-officer").bearer();
 //! assert_eq!(app.clone().oneshot(revoke(officer)?).await?.status(), 200);
 //!
-//! let somebody = issuer.token().subject("bob").bearer();
-//! assert_eq!(app.oneshot(revoke(somebody)?).await?.status(), 403);
+//! let other = issuer.token().subject("bob").bearer();
+//! assert_eq!(app.oneshot(revoke(other)?).await?.status(), 403);
 //! # Ok(())
 //! # }
 //! ```
