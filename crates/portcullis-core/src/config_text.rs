@@ -1,9 +1,9 @@
-//! Configured names that are compared with what a token says: which of them no token can have, and how to show them.
+//! Checks configured names that are compared with the content of tokens, and shows them.
 
-/// Returns why no token is likely to have exactly this text, with the text in quotes; `None` if nothing speaks against it.
+/// Returns why no token is likely to contain exactly this text, with the text in quotes; `None` if there is no problem.
 ///
-/// For names in a configuration: a scope, a role, the value of a claim. They are compared byte by byte, so white space around one, or
-/// a character that cannot be seen, makes a rule that is never met.
+/// For names in a configuration: a scope, a role, the value of a claim. They are compared byte by byte, so a name with surrounding white
+/// space or an invisible character makes a rule that is never met.
 ///
 /// ```
 /// use portcullis_core::text::exact_text_problem;
@@ -17,9 +17,9 @@ pub fn exact_text_problem(text: &str) -> Option<String> {
     Some(format!("{} {problem}", quoted(text)))
 }
 
-/// Returns what is odd about a configured name, so that no token could have the same, or only a wrong one; `None` if nothing is.
+/// Returns what is wrong with a configured name, so that no token, or only a wrong one, could contain it; `None` if there is no problem.
 ///
-/// Names with such characters come from files and environment variables: a line end, a tab, a byte order mark.
+/// Such characters come from files and environment variables: a line end, a tab, a byte order mark.
 pub(crate) fn oddity(text: &str) -> Option<&'static str> {
     if text.trim() != text {
         return Some("white space around it");
@@ -27,7 +27,7 @@ pub(crate) fn oddity(text: &str) -> Option<&'static str> {
     text.contains(is_odd).then_some("a character in it that cannot be seen")
 }
 
-/// The text in quotation marks, with what cannot be seen in it written as an escape.
+/// Returns the text in quotation marks, with invisible characters written as escapes.
 pub(crate) fn quoted(text: &str) -> String {
     const SHOWN: usize = 200;
     let mut shown = String::from('"');
@@ -42,8 +42,8 @@ pub(crate) fn quoted(text: &str) -> String {
     shown
 }
 
-/// Whether a character is a control character, white space other than the plain blank, or takes no place or changes the direction
-/// of text. Joiners and variation selectors are not among them: some scripts and symbols are written with them.
+/// Whether a character is a control character, white space other than the plain space, has no width, or changes the direction of text.
+/// Joiners and variation selectors are allowed, because some scripts and symbols need them.
 fn is_odd(character: char) -> bool {
     character.is_control()
         || (character.is_whitespace() && character != ' ')

@@ -1,15 +1,15 @@
-//! Text for one line of a log.
+//! [`LogText`]: text for one line of a log.
 
 use std::{
     error::Error,
     fmt::{self, Write},
 };
 
-/// Displays an error with its causes, or any other text, in one line of a log, whatever it holds.
+/// Displays an error with its causes, or any other text, in one line of a log, whatever it contains.
 ///
-/// Errors may hold text that an issuer or a server has written. Characters that would begin another line, steer a terminal or
-/// change the order in which a line is read are written as `\u{202e}`: control characters, line and paragraph
-/// separators, the controls of bidirectional text, and characters without a width. Everything else is left as it is.
+/// Errors may contain text from an issuer or a server. Characters that would begin another line, control a terminal or change the reading
+/// order of a line are written as `\u{202e}`: control characters, line and paragraph separators, the controls of bidirectional text, and
+/// characters without a width. All others are left unchanged.
 ///
 /// ```
 /// use portcullis_core::text::LogText;
@@ -26,12 +26,12 @@ enum Content<'a> {
 }
 
 impl<'a> LogText<'a> {
-    /// Returns the text as it displays itself.
+    /// Returns the text as its `Display` writes it.
     pub const fn new(text: &'a dyn fmt::Display) -> Self {
         Self(Content::Text(text))
     }
 
-    /// Returns the error with everything that led to it: `what: because: because`.
+    /// Returns the error with all its causes: `what: because: because`.
     pub const fn of_error(error: &'a dyn Error) -> Self {
         Self(Content::Error(error))
     }

@@ -1,11 +1,11 @@
-//! `Precomputed`: for maps whose keys are hashes already, keyed ones, which no caller can aim at a place.
+//! `Precomputed`: the hasher for maps whose keys are already keyed hashes, so that a client cannot choose their places.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// Builds [`Precomputed`].
 pub(crate) type BuildPrecomputed = BuildHasherDefault<Precomputed>;
 
-/// Passes on a hash that was taken before.
+/// Returns the hash that the key contains.
 #[derive(Default)]
 pub(crate) struct Precomputed(u64);
 
@@ -18,7 +18,7 @@ impl Hasher for Precomputed {
         self.0 = hash;
     }
 
-    /// Never called: the keys of such maps write one `u64`.
+    /// Never called, because the keys of such maps write one `u64`.
     fn write(&mut self, bytes: &[u8]) {
         self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
     }

@@ -1,13 +1,13 @@
-//! The one way in, for every kind of credential: find, ask, prove, check revocation, remember.
+//! [`Admission`]: the path of every credential: cache, authenticator, proof, revocation.
 //!
-//! An [`Authenticator`] finds out whom a credential proves. Everything that has to happen besides stands here, in one order, so that none of it can be
-//! forgotten by one of them:
+//! An [`Authenticator`] only identifies the caller. The other steps are here, in one order, so that no authenticator can forget any of
+//! them:
 //!
-//! 1. The clock is read: once, and after a wait once more. What was decided last is handed out with that instant.
-//! 2. The octets are looked for among the credentials verified before. A proof that is owed has to be shown for this request, too.
-//! 3. On a miss the authenticator is asked.
-//! 4. What it has proven must not be revoked.
-//! 5. It is remembered, if the authenticator says so.
+//! 1. The clock is read once, and again after a wait. The result comes with the instant of the decision.
+//! 2. The bytes are looked up among the credentials that were verified before. If a proof is owed, this request has to show it too.
+//! 3. On a miss, the authenticator is asked.
+//! 4. The credential must not be revoked.
+//! 5. It is cached, if the authenticator permits it.
 
 mod any;
 mod cache;
@@ -28,10 +28,11 @@ use crate::{
     verified::NoCustom,
 };
 
-/// Decides whether a request with a credential is let in, and as whom. What a layer is made of, and what to call without one.
+/// Decides whether a request with a credential is admitted, and with which identity. Layers are made from it; without a layer, call it
+/// directly.
 ///
-/// Made of an [`Authenticator`], which finds out whom a credential proves; the admission remembers what was verified, checks revocation, and reads the
-/// clock. Cheap to clone; clones share one cache.
+/// It wraps an [`Authenticator`], which identifies the caller. The admission caches verified credentials, checks revocation, and reads
+/// the clock. Cheap to clone; clones share one cache.
 ///
 /// ```
 /// use portcullis_core::{Admission, Algorithm, Code, JwtAuthenticator, KeySet, Secret, TrustedIssuer};
@@ -48,23 +49,23 @@ use crate::{
 /// ```
 pub struct Admission<C = NoCustom> {
     inner: Arc<Inner<C>>,
-    /// `None` if it is switched off.
+    /// `None` if the cache is switched off.
     cache: Option<Arc<TokenCache<C>>>,
     cached_tokens: usize,
 }
 
 struct Inner<C> {
     authenticator: Arc<dyn Authenticator<Custom = C>>,
-    /// The same, if it can explain.
+    /// The authenticator again, if it can explain.
     explain: Option<Arc<dyn Explain<Custom = C>>>,
     clock: Arc<dyn Clock>,
-    /// `None` if credentials are good until they expire.
+    /// `None` if credentials are valid until they expire.
     revocations: Option<RevocationView>,
     when_stale: WhenStale,
 }
 
 impl<C: Send + Sync + 'static> Admission<C> {
-    /// Lets in whom `authenticator` vouches for.
+    /// Admits the callers that `authenticator` identifies.
     pub fn new(authenticator: impl Authenticator<Custom = C>) -> Self {
         let inner = Inner {
             authenticator: Arc::new(authenticator),
@@ -76,7 +77,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         Self::from_parts(inner, DEFAULT_TOKENS)
     }
 
-    /// The same, and able to [explain](Self::explain) each check of its authenticator.
+    /// Admits the callers that `authenticator` identifies, and can [explain](Self::explain) each of its checks.
     pub fn explainable(authenticator: impl Explain<Custom = C>) -> Self {
         let authenticator = Arc::new(authenticator);
         let admission = Self::new(Arc::clone(&authenticator));
@@ -84,7 +85,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         Self { inner: Arc::new(inner), ..admission }
     }
 
-    /// Returns an admission with the same settings around another authenticator, with a cache of its own.
+    /// Returns an admission with the same settings for another authenticator, with its own cache.
     pub fn around<D: Send + Sync + 'static>(&self, authenticator: impl Authenticator<Custom = D>) -> Admission<D> {
         let Inner { clock, revocations, when_stale, .. } = Inner::clone(&self.inner);
         let authenticator = Arc::new(authenticator);
@@ -96,52 +97,52 @@ impl<C: Send + Sync + 'static> Admission<C> {
         }
     }
 
-    /// Reads the time from `clock`: once for each request, whose guards then decide by the same instant. A request that had to wait is decided
-    /// about by the time after the wait. Defaults to [`SystemClock`].
+    /// Reads the time from `clock`, once for each request; guards use the same instant. A request that had to wait is decided by the time
+    /// after the wait. Defaults to [`SystemClock`].
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
         let inner = Inner { clock: Arc::new(clock), ..Inner::clone(&self.inner) };
         Self::from_parts(inner, self.cached_tokens)
     }
 
-    /// Refuses credentials that are revoked, by what `view` knows at the moment they are presented. Tokens that may outlive the view's
-    /// [horizon](RevocationView::horizon) are refused, too, and so are those without `iat`, unless the view's settings or the
-    /// [rungs](crate::verified::Facts::rungs) of the credential say otherwise.
+    /// Refuses credentials that `view` knows as revoked when they are presented. Tokens that may outlive the view's
+    /// [horizon](RevocationView::horizon) are refused too, and so are those without `iat`, unless the view's settings or the credential's
+    /// [rungs](crate::verified::Facts::rungs) say otherwise.
     ///
-    /// Defaults to not asking: a token is then good until it expires.
+    /// Defaults to no revocation check: a token is then valid until it expires.
     #[must_use]
     pub fn revocations(self, view: impl Into<RevocationView>) -> Self {
         let view = view.into();
-        // Weak, since the view may outlive the admission, and then no token is checked against it.
+        // Weak, because the view may outlive the admission, which then no longer uses it.
         let authenticator = Arc::downgrade(&self.inner.authenticator);
         view.ask_of_issuers(move |issuer| Some(authenticator.upgrade()?.conventions(issuer)));
         let inner = Inner { revocations: Some(view), ..Inner::clone(&self.inner) };
         Self::from_parts(inner, self.cached_tokens)
     }
 
-    /// Decides about credentials when it is not known whether they are revoked, because the log of revocations cannot be read. Defaults to
-    /// [`WhenStale::FailClosed`].
+    /// Sets how to decide while the log of revocations cannot be read, so that a credential may be revoked without this instance knowing.
+    /// Defaults to [`WhenStale::FailClosed`].
     ///
-    /// Different routes may decide differently: make a clone of the admission for each, and a layer of it. They share everything else,
-    /// the cache too.
+    /// Different routes may need different settings: make a clone of the admission for each, and a layer from it. The clones share
+    /// everything else, including the cache.
     #[must_use]
     pub fn when_stale(mut self, when_stale: WhenStale) -> Self {
         self.inner = Arc::new(Inner { when_stale, ..Inner::clone(&self.inner) });
         self
     }
 
-    /// Remembers at most about this many verified credentials, so that none of them has to be verified again while its times, its
-    /// keys and everything else that decides are as they were. Zero remembers none, as does [`without_cache`](Self::without_cache).
+    /// Caches about this many verified credentials at most, so that none of them has to be verified again while its times, its keys and
+    /// everything else that matters are unchanged. Zero caches none, like [`without_cache`](Self::without_cache).
     ///
-    /// Defaults to 10 000. They take 1 to 4 KiB each if they are what identity providers issue, and at most 8 KiB on average whatever
-    /// they are, so at most 92 MB: long ones count for several, and the very longest are not remembered. What claims of your own
-    /// type have on the heap is not counted.
+    /// Defaults to 10 000. Common providers' credentials take 1 to 4 KiB each; in any case they take at most 8 KiB on average, so at most
+    /// 92 MB in total: long ones count as several, and the very longest are not cached. Heap memory of your own claims type is not
+    /// counted.
     #[must_use]
     pub fn cached_tokens(self, tokens: usize) -> Self {
         Self { cache: Self::cache_for(&self.inner, tokens), cached_tokens: tokens, ..self }
     }
 
-    /// Verifies every credential in full, however often it is presented. The verdicts are the same, only later.
+    /// Verifies every credential in full each time. The decisions are the same, but take longer.
     #[must_use]
     pub fn without_cache(self) -> Self {
         self.cached_tokens(0)
@@ -156,9 +157,10 @@ impl<C: Send + Sync + 'static> Admission<C> {
         if tokens == 0 { None } else { TokenCache::new(tokens, inner.authenticator.max_len()).map(Arc::new) }
     }
 
-    /// Verifies a token that came without a request, such as one in a message. The outcome is there at once unless something has to be fetched.
+    /// Verifies a token that came without a request, such as one in a message. The result is available at once unless something has to be
+    /// fetched.
     ///
-    /// A token that is bound to a key is refused: who presents it proves that by a request ([`admit`](Self::admit)).
+    /// A token that is bound to a key is refused, because only a request can show the proof ([`admit`](Self::admit)).
     pub fn verify(&self, token: &str) -> Attempt<Verified<C>> {
         let presented = Presented::bearer(token.as_bytes());
         let time = Time::read(&self.inner.clock);
@@ -167,20 +169,20 @@ impl<C: Send + Sync + 'static> Admission<C> {
         }
         let credential = Credential::bearer(token).at(time);
         if presented.read(time).is_err() {
-            // Octets that no request may present must not be remembered, or a request would be let in by them.
+            // Bytes that a request must not present must not be cached, because a request could then be admitted by them.
             return self.clone().without_cache().ask(credential, |verified, _| verified);
         }
         self.ask(credential, |verified, _| verified)
     }
 
-    /// Decides about what a request presents. The outcome is there at once unless something has to be fetched.
+    /// Decides about the credential of a request. The result is available at once unless something has to be fetched.
     pub fn admit(&self, presented: Presented<'_>) -> Attempt<Verified<C>> {
         self.decide(presented, &|| (), |verified, _| verified)
     }
 
-    /// The way of every request, whether its claims' type is known ([`admit`](Self::admit)) or not (`any.rs`): whom the credential lets in, and
-    /// the instant by which that was decided. `conclude` makes of both what the caller wants. `on_unseen` is called if the credential is not
-    /// remembered.
+    /// The path of every request, for both [`admit`](Self::admit) and `any.rs`, which hides the claims' type. Returns the identity and
+    /// the instant of the decision, from which `conclude` makes the caller's result. `on_unseen` is called if the credential is not
+    /// cached.
     #[inline]
     fn decide<T: 'static>(
         &self,
@@ -195,7 +197,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         }
     }
 
-    /// Apart, so that the way of a credential that was seen before is compiled without it.
+    /// A separate function, so that the compiler keeps it out of the path of cached credentials.
     #[inline(never)]
     fn decide_unseen<T: 'static>(
         &self,
@@ -211,10 +213,11 @@ impl<C: Send + Sync + 'static> Admission<C> {
         }
     }
 
-    /// The outcome for octets that were verified before, if the authenticator would find the same again. `None` if they have to be verified in full.
+    /// Returns the result for bytes that were verified before, if the authenticator would find the same again; `None` if they have to be
+    /// verified in full.
     ///
-    /// A credential that is revoked, or about which a stale view cannot tell, is answered here: or each of its requests would ask the authenticator, and
-    /// the store behind it, for nothing.
+    /// A credential that is revoked, or that a stale view cannot decide, is answered here too. Otherwise each of its requests would
+    /// needlessly ask the authenticator, and the store behind it.
     #[inline]
     fn find(&self, presented: Presented<'_>, time: Time<'_>) -> Option<Result<Verified<C>, AuthError>> {
         let (cache, inner) = (self.cache.as_deref()?, &*self.inner);
@@ -284,7 +287,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
     }
 }
 
-/// A credential whose request is gone, and with it what it could prove.
+/// Returns a credential whose request is gone, so it can no longer show a proof.
 fn after_a_wait<'a>(token: &'a str, scheme: Scheme, time: Time<'a>) -> Credential<'a> {
     Credential::bearer(token).under(scheme).at(time)
 }
@@ -298,7 +301,7 @@ impl<C> Inner<C> {
         self.authenticator.check_proof(credential, verified)
     }
 
-    /// Refuses what the authenticator would not look at, before it has to.
+    /// Refuses credentials that are too long for the authenticator, before it is asked.
     fn check_length(&self, credential: Credential<'_>) -> Result<(), AuthError>
     where
         C: Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! An answer that is usually there at once.
+//! [`Attempt`]: an outcome that is usually available at once.
 
 use std::{
     fmt,
@@ -9,14 +9,14 @@ use std::{
 
 use crate::AuthError;
 
-/// The outcome of [`Authenticator::verify`](crate::Authenticator::verify): here already, or on its way.
+/// The outcome of [`Authenticator::verify`](crate::Authenticator::verify): available, or still pending.
 #[derive(Debug)]
 #[non_exhaustive]
-#[must_use = "an outcome that nobody looks at lets everybody in"]
+#[must_use = "an ignored outcome admits every caller"]
 pub enum Attempt<T> {
     /// The outcome.
     Done(Result<T, AuthError>),
-    /// The outcome takes time: a key has to be fetched, a store asked.
+    /// The outcome takes time: a key has to be fetched, or a store asked.
     Waiting(Waiting<T>),
 }
 
@@ -24,12 +24,12 @@ pub enum Attempt<T> {
 pub struct Waiting<T>(Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send>>);
 
 impl<T> Attempt<T> {
-    /// An outcome that the future given will have.
+    /// Returns an attempt whose outcome is that of `future`.
     pub fn waiting(future: impl Future<Output = Result<T, AuthError>> + Send + 'static) -> Self {
         Self::Waiting(Waiting(Box::pin(future)))
     }
 
-    /// The outcome, if it is there; `None` if it takes time.
+    /// Returns the outcome if it is available; `None` if it takes time.
     pub fn ready(self) -> Option<Result<T, AuthError>> {
         match self {
             Self::Done(outcome) => Some(outcome),
@@ -37,11 +37,11 @@ impl<T> Attempt<T> {
         }
     }
 
-    /// The outcome, waited for if need be.
+    /// Returns the outcome, after waiting if necessary.
     ///
     /// # Errors
     ///
-    /// That of the attempt.
+    /// The error of the attempt.
     pub async fn outcome(self) -> Result<T, AuthError> {
         match self {
             Self::Done(outcome) => outcome,
@@ -51,7 +51,7 @@ impl<T> Attempt<T> {
 }
 
 impl<T: 'static> Attempt<T> {
-    /// The same attempt with its success converted.
+    /// Converts the success value.
     pub fn map<U>(self, convert: impl FnOnce(T) -> U + Send + 'static) -> Attempt<U> {
         match self {
             Self::Done(outcome) => Attempt::Done(outcome.map(convert)),

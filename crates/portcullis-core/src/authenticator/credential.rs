@@ -1,13 +1,14 @@
-//! What a request presents, and what an authenticator is asked about.
+//! [`Presented`] and [`Credential`]: the credential of a request, before and after its grammar was checked.
 
 use std::{fmt, str, sync::Arc};
 
 use super::{RequestView, token68};
 use crate::{AuthError, Clock, Code, UnixTime, clock::SystemClock};
 
-/// What a request presents: octets that stand where a credential belongs. Nothing about them is checked yet.
+/// What a request presents: the bytes where a credential belongs, not checked yet.
 ///
-/// The code that serves requests makes one for an [`AnyAdmission`](crate::admission::AnyAdmission): in `portcullis` the layer does. `Debug` shows nothing of the octets.
+/// The code that serves requests makes one for an [`AnyAdmission`](crate::admission::AnyAdmission); in `portcullis`, the layer does this.
+/// `Debug` shows none of the bytes.
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {
     octets: &'a [u8],
@@ -16,20 +17,20 @@ pub struct Presented<'a> {
 }
 
 impl<'a> Presented<'a> {
-    /// Octets that stand where a bearer token belongs (RFC 6750).
+    /// Returns the bytes of a bearer token (RFC 6750).
     pub const fn bearer(octets: &'a [u8]) -> Self {
         Self { octets, scheme: Scheme::Bearer, request: None }
     }
 
-    /// Says under which scheme they were presented. Defaults to [`Scheme::Bearer`].
+    /// Sets the scheme under which they were presented. Defaults to [`Scheme::Bearer`].
     #[must_use]
     pub const fn with_scheme(self, scheme: Scheme) -> Self {
         Self { scheme, ..self }
     }
 
-    /// Adds the request that presents them, for credentials which have to be proven by more of it than their own octets.
+    /// Adds the request, for credentials that require a proof from it.
     ///
-    /// Defaults to none: an authenticator that needs the request refuses the credential then.
+    /// Defaults to none: an authenticator that needs the request then refuses the credential.
     #[must_use]
     pub const fn with_request(self, request: &'a dyn RequestView) -> Self {
         Self { request: Some(request), ..self }
@@ -43,7 +44,7 @@ impl<'a> Presented<'a> {
         self.octets
     }
 
-    /// The credential, if the octets have the form of one: `token68` of RFC 9110 section 11.2, which RFC 6750 calls `b64token`.
+    /// Returns the credential, if the bytes have the right form: `token68` of RFC 9110 section 11.2, which RFC 6750 calls `b64token`.
     ///
     /// # Errors
     ///
@@ -54,7 +55,7 @@ impl<'a> Presented<'a> {
         Ok(Credential { token, scheme: self.scheme, request: self.request, time: Some(time) })
     }
 
-    /// The credential that these very octets were found to be before.
+    /// Returns the credential for bytes whose grammar was checked before.
     pub(crate) fn read_again(self, time: Time<'a>) -> Option<Credential<'a>> {
         let token = str::from_utf8(self.octets).ok()?;
         Some(Credential { token, scheme: self.scheme, request: self.request, time: Some(time) })
@@ -67,7 +68,7 @@ impl fmt::Debug for Presented<'_> {
     }
 }
 
-/// What an [`Authenticator`](crate::Authenticator) is asked about. `Debug` shows nothing of the token.
+/// What an [`Authenticator`](crate::Authenticator) is asked about. `Debug` does not show the token.
 #[derive(Clone, Copy)]
 pub struct Credential<'a> {
     token: &'a str,
@@ -77,7 +78,7 @@ pub struct Credential<'a> {
 }
 
 impl<'a> Credential<'a> {
-    /// A bearer token without a request. Its time is the operating system's until an admission says otherwise.
+    /// Returns a bearer token without a request. Its time is the operating system's until an admission sets it.
     pub const fn bearer(token: &'a str) -> Self {
         Self { token, scheme: Scheme::Bearer, request: None, time: None }
     }
@@ -86,35 +87,36 @@ impl<'a> Credential<'a> {
         Self { scheme, ..self }
     }
 
-    /// Sets the instant to judge by, and the clock to read after a wait.
+    /// Sets the instant of the decision, and the clock to read after a wait.
     #[must_use]
     pub(crate) const fn at(self, time: Time<'a>) -> Self {
         Self { time: Some(time), ..self }
     }
 
-    /// The text of the token.
+    /// Returns the text of the token.
     pub const fn token(&self) -> &'a str {
         self.token
     }
 
-    /// The scheme under which it was presented.
+    /// Returns the scheme under which it was presented.
     pub const fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The request that presents it; `None` if there is none, as for a token in a message.
+    /// Returns the request that presents it; `None` if there is none, as for a token in a message.
     pub const fn request(&self) -> Option<&'a dyn RequestView> {
         self.request
     }
 
-    /// The instant to judge by: the admission has read its clock once, and everything about this request is decided by that.
+    /// Returns the instant of the decision: the admission has read its clock once, and everything about this request is decided by this
+    /// instant.
     ///
-    /// After a wait read [`clock`](Self::clock) again.
+    /// After a wait, read [`clock`](Self::clock) again.
     pub fn now(&self) -> UnixTime {
         self.time.map_or_else(|| SystemClock.now(), |time| time.now)
     }
 
-    /// The admission's clock, to be read again after a wait.
+    /// Returns the admission's clock, to be read again after a wait.
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.time.map_or_else(|| Arc::new(SystemClock) as _, |time| Arc::clone(time.clock))
     }
@@ -143,17 +145,17 @@ impl<'a> Time<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
-    /// `Bearer` (RFC 6750), and every place that names no scheme: a cookie, a query parameter, an HTTP header of its own.
+    /// `Bearer` (RFC 6750), and every location without a scheme: a cookie, a query parameter, another HTTP header.
     #[default]
     Bearer,
     /// `DPoP` (RFC 9449).
     DPoP,
-    /// Another one, by the name that the `Authorization` header has it by.
+    /// Another scheme, by its name in the `Authorization` header.
     Other(&'static str),
 }
 
 impl Scheme {
-    /// The name as it stands in `Authorization` and `WWW-Authenticate`. Compared without case there.
+    /// Returns the name in `Authorization` and `WWW-Authenticate`, where it is case-insensitive.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",

@@ -1,4 +1,4 @@
-//! The authenticator for JSON Web Tokens: the verifier's recipe, and keys.
+//! [`JwtAuthenticator`]: verifies JSON Web Tokens with the keys of their issuers.
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -16,9 +16,9 @@ use crate::{
     verifier::{ScreenedToken, Unscreened, Verifier},
 };
 
-/// Verifies JSON Web Tokens of the trusted issuers and gives their claims, custom ones as `C`.
+/// Verifies JSON Web Tokens of the trusted issuers and returns their claims, custom ones as `C`.
 ///
-/// It finds out whom a token proves; the [`Admission`](crate::Admission) around it checks revocation and remembers. Cheap to clone; clones share
+/// It identifies the caller; the [`Admission`](crate::Admission) around it checks revocation and caches. Cheap to clone; clones share
 /// keys and policy.
 ///
 /// ```
@@ -56,17 +56,16 @@ impl JwtAuthenticator {
     ///
     /// # Errors
     ///
-    /// If the configuration cannot be used: all problems at once.
+    /// If the configuration cannot be used. The error lists all problems.
     pub fn new(issuer: TrustedIssuer) -> Result<Self, ConfigError> {
         Self::trusting([issuer])
     }
 
-    /// Trusts several issuers. A token's `iss` picks one of them; a token of nobody on the list is refused before
-    /// any key is looked up.
+    /// Trusts several issuers. A token's `iss` selects one of them; a token of any other issuer is refused before a key is looked up.
     ///
     /// # Errors
     ///
-    /// If the configuration cannot be used (no issuer is trusted, two entries have one name, …): all problems at once.
+    /// If the configuration cannot be used (no issuer, two issuers with one name, …). The error lists all problems.
     pub fn trusting(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
         let table = Table::of(issuers)?;
         if table.len() == 0 {
@@ -89,21 +88,21 @@ impl JwtAuthenticator {
 }
 
 impl<C> JwtAuthenticator<C> {
-    /// Parses custom claims of type `D` from every token; a token whose claims do not have that form is refused.
+    /// Parses custom claims of type `D` from every token. A token whose claims do not fit the type is refused.
     #[must_use]
     pub fn claims<D: DeserializeOwned + Send + Sync + 'static>(self) -> JwtAuthenticator<D> {
         JwtAuthenticator { inner: self.inner, claims: PhantomData }
     }
 
-    /// Sets how long a token may be, in bytes: from 1 KiB to 64 KiB. Longer ones are refused before anything of them is decoded.
+    /// Sets the maximum length of a token in bytes, from 1 KiB to 64 KiB. Longer tokens are refused before anything is decoded.
     ///
-    /// Defaults to 16 KiB ([`UnverifiedToken::MAX_LEN`]). Raise it for issuers that write hundreds of groups into their tokens. Any
-    /// client can then make this service decode and parse that much. Servers and proxies have limits of their own for HTTP
-    /// headers, many of them below 16 KiB, and `FormBodyLayer` one for forms. A long token takes the room of several in the cache.
+    /// Defaults to 16 KiB ([`UnverifiedToken::MAX_LEN`]). Raise it for issuers that write hundreds of groups into their tokens. Every
+    /// client can then make this service decode and parse that much. Servers and proxies have their own limits for HTTP headers, many of
+    /// them below 16 KiB, and `FormBodyLayer` has one for forms. A long token takes the place of several in the cache.
     ///
     /// # Errors
     ///
-    /// If the limit is outside these bounds.
+    /// If the limit is out of this range.
     pub fn max_token_bytes(self, bytes: usize) -> Result<Self, ConfigError> {
         if !(1024..=UnverifiedToken::HIGHEST_MAX_LEN).contains(&bytes) {
             let highest = UnverifiedToken::HIGHEST_MAX_LEN;
@@ -116,20 +115,20 @@ impl<C> JwtAuthenticator<C> {
     }
 }
 
-/// How far a token has come without waiting.
+/// How far verification has come without waiting.
 enum Step<C> {
     Proven(Proven<C>),
-    /// Its issuer's keys have to be fetched.
+    /// The issuer's keys have to be fetched.
     NeedsKey(IssuerId, WaitingForKeys),
-    /// It has to be found out whether its issuer is trusted, or still is.
+    /// The resolver has to say whether the issuer is trusted, or still trusted.
     NeedsIssuer(Waiter),
 }
 
-/// How often a token waits, at most. Each time the list of issuers has changed in between, so twice is rare, and an application that
-/// changes it all the time must not keep requests for ever.
+/// How often a token waits at most. A second wait is needed only if the list of issuers has changed during the first, which is rare; a
+/// request must not wait forever in an application that changes the list all the time.
 const MOST_WAITS: usize = 8;
 
-/// Gives the clock to a token that has to wait.
+/// Returns the clock, for a token that has to wait.
 type ToClock<'a> = &'a dyn Fn() -> Arc<dyn Clock>;
 
 impl Inner {
@@ -169,7 +168,7 @@ impl Inner {
         }
     }
 
-    /// Asks about an issuer that is not known.
+    /// Asks the resolver about an unknown issuer.
     #[cold]
     fn ask<C, J: Judge>(&self, issuer: &str, clock: Arc<dyn Clock>, judge: &mut J) -> Result<Step<C>, AuthError> {
         match self.verifier.trusted().ask(issuer, clock) {
@@ -178,7 +177,7 @@ impl Inner {
         }
     }
 
-    /// The cheap refusals: shape and size, issuer, type, algorithm.
+    /// Makes the cheap refusals: shape and size, issuer, type, algorithm.
     fn screen<'t, J: Judge>(
         &self,
         text: &'t str,
@@ -194,8 +193,8 @@ impl Inner {
         Ok(token)
     }
 
-    /// What follows when no key at hand made the signature: another verdict by newer ones, if the source has any or knows how to
-    /// get them. Of which edition those are is not known, so the token is remembered with its next request.
+    /// Handles a signature that no current key made: decides with newer keys, if the source has any or can get them. Their edition is
+    /// unknown, so the token is cached only at its next request.
     fn second_look<C: DeserializeOwned, J: Judge>(
         &self,
         mut token: ScreenedToken<'_, '_>,
@@ -210,7 +209,7 @@ impl Inner {
             }
             Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now, judge).map(Step::Proven)),
             Resolved::Fault(fault) => {
-                judge.take_back(Check::Signature); // it was not decided about
+                judge.take_back(Check::Signature); // this was not decided
                 let fault = unavailable(fault).with_issuer(token.issuer.policy.conventions());
                 let undecided = judge.gate(Check::Key, Err(fault));
                 Some(or_look_on(undecided, &mut token, now, judge))
@@ -223,10 +222,10 @@ impl Inner {
         }
     }
 
-    /// The path once the keys have come. The token is taken apart again: nothing of it was kept while waiting but its
-    /// text, and its times are checked by the clock as it stands now.
+    /// Continues after the keys have been fetched. The token is parsed again, because only its text was kept while waiting, and its times
+    /// are checked with the current time.
     ///
-    /// An issuer that was removed meanwhile is not trusted any more. One that was replaced has other keys, so the path starts again.
+    /// If the issuer was removed meanwhile, it is no longer trusted. If it was replaced, it has other keys, so the path starts again.
     fn resume<C: DeserializeOwned, J: Judge>(
         &self,
         text: &str,
@@ -244,7 +243,7 @@ impl Inner {
         self.accept_by(token, &keys, now, judge).map(Step::Proven)
     }
 
-    /// From step to step, waiting in between.
+    /// Runs the steps, waiting in between.
     async fn finish<C: DeserializeOwned, J: Judge>(
         &self,
         text: &str,
@@ -294,14 +293,14 @@ impl Inner {
     }
 }
 
-/// Lets the admission remember the token, if its keys have an edition.
+/// Lets the admission cache the token, if its keys have an edition.
 fn remembered<C>(proven: Proven<C>, issuer: &Found<'_>, edition: Option<u64>) -> Proven<C> {
     let Some(number) = edition else { return proven };
     let window = issuer.policy.window(&proven.verified);
     proven.cache_within(window).edition(Edition::of_part(issuer.id().packed(), number))
 }
 
-/// A judge who goes on hears what there is to say about the claims of a token that is refused already.
+/// Lets a judge that continues record the checks of the claims of an already refused token.
 #[inline]
 fn or_look_on<T, J: Judge>(
     outcome: Result<T, AuthError>,
@@ -329,7 +328,7 @@ fn found(resolved: Resolved, token: &ScreenedToken<'_, '_>) -> Result<KeyMatch, 
     keys.map_err(|error| error.with_issuer(token.issuer.policy.conventions()))
 }
 
-/// Says which keys there are, and nothing that stands in the token.
+/// Explains which keys there are, without quoting the token.
 fn not_found(code: Code, source: &dyn KeySource, hint: KeyHint<'_>) -> AuthError {
     let error = AuthError::new(code);
     match source.describe(hint) {

@@ -1,34 +1,34 @@
-//! A request as authenticators see it, without an HTTP library.
+//! [`RequestView`]: a request without an HTTP library, for authenticators.
 
 use std::{fmt, net::IpAddr};
 
-/// What an authenticator can ask about the request that presents a credential: for proofs of possession (RFC 9449 section 4.3, RFC 8705)
-/// and for rules about where a request comes from.
+/// Gives an authenticator access to the request that presents a credential: for proofs of possession (RFC 9449 section 4.3, RFC 8705) and
+/// for rules about the origin of a request.
 ///
-/// `portcullis` implements it for HTTP requests. A test may implement it for a struct of its own.
+/// `portcullis` implements it for HTTP requests. A test may implement it for its own struct.
 pub trait RequestView: fmt::Debug + Sync {
-    /// The method, such as `GET`. Methods are told apart by case.
+    /// Returns the method, such as `GET`. Methods are case-sensitive.
     fn method(&self) -> &str;
 
-    /// The path and the query as the client sent them: not what a nested router or a rewriting proxy layer has made of them.
+    /// Returns the path and the query as the client sent them, without changes by a nested router or a rewriting layer.
     fn target(&self) -> &str;
 
-    /// The HTTP header of that name, which is compared without case.
+    /// Returns the HTTP header with this name, which is case-insensitive.
     fn header(&self, name: &str) -> Header<'_>;
 
-    /// From where the request came, as far as the server has said so.
+    /// Returns what the server has said about the connection.
     fn channel(&self) -> Channel<'_>;
 }
 
-/// An HTTP header that must not stand in a request twice. `Debug` does not show the value.
+/// An HTTP header that must occur only once in a request. `Debug` does not show the value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Header<'a> {
-    /// The request has none of that name.
+    /// The request has no header with that name.
     Absent,
-    /// It has this one, without the white space around it (RFC 9110 section 5.5).
+    /// It has this one; surrounding white space is removed (RFC 9110 section 5.5).
     One(&'a [u8]),
-    /// It has several. Which of them counts would be a guess: refuse the request, and never take the first.
+    /// It has several. Do not choose one of them: refuse the request.
     Several,
 }
 
@@ -42,13 +42,13 @@ impl fmt::Debug for Header<'_> {
     }
 }
 
-/// What is known of the connection that a request came by. What is not known is `None`, and a rule that needs it refuses the credential.
+/// What is known about the connection of a request. Unknown values are `None`, and a rule that needs one refuses the credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Channel<'a> {
-    /// The address of the peer: of the client, or of the proxy in front.
+    /// The address of the peer: the client, or the proxy in front.
     pub peer: Option<IpAddr>,
-    /// The SHA-256 digest of the certificate by which the client has authenticated itself (RFC 8705 section 3), in DER.
+    /// The SHA-256 digest of the client's certificate, in DER (RFC 8705 section 3).
     pub certificate_sha256: Option<&'a [u8; 32]>,
 }
 

@@ -1,8 +1,8 @@
-//! The grammar that every credential has to match.
+//! The grammar of every credential.
 
 use std::str;
 
-/// The octets as text, if they are a `token68` (RFC 9110 section 11.2), which RFC 6750 section 2.1 calls `b64token`:
+/// Returns the bytes as text, if they are a `token68` (RFC 9110 section 11.2), which RFC 6750 section 2.1 calls `b64token`:
 ///
 /// ```text
 /// b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -10,7 +10,7 @@ use std::str;
 ///
 /// # Errors
 ///
-/// What is wrong with them, in a sentence that repeats nothing of them.
+/// What is wrong with them, in a sentence that does not quote them.
 pub(super) fn text(octets: &[u8]) -> Result<&str, &'static str> {
     const NOT_ONE: &str = "the credential is not a b64token";
     if octets.is_empty() {
@@ -26,17 +26,16 @@ fn matches(text: &[u8]) -> bool {
     is_compact(text) || is_b64token(text)
 }
 
-/// Whether all bytes are of the kind that a compact token has, or `/`.
+/// Whether all bytes are those of a compact token, or `/`.
 ///
-/// Every request pays for this, so it is written for the vectorizer: no early way out, and the largest of numbers
-/// instead of truth values.
+/// Every request runs this, so it is written for the vectorizer: without early exit, and with the maximum of numbers instead of booleans.
 fn is_compact(text: &[u8]) -> bool {
     text.iter().fold(0, |largest, &byte| strangeness(byte).max(largest)) < LETTERS
 }
 
 const LETTERS: u8 = 26;
 
-/// Less than [`LETTERS`] for letters (folded to lower case), `-./0123456789` (neighbours in ASCII) and `_`.
+/// Returns less than [`LETTERS`] for letters (folded to lower case), `-./0123456789` (neighbours in ASCII) and `_`.
 fn strangeness(byte: u8) -> u8 {
     const NEIGHBOURS: u8 = 13;
     let letter = (byte | 0x20).wrapping_sub(b'a');

@@ -1,4 +1,4 @@
-//! `aud` (RFC 7519 section 4.1.3): one string or an array of strings.
+//! [`Audience`]: `aud` (RFC 7519 section 4.1.3), one string or an array of strings.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use crate::json::{Source, Text, TextSeed};
 
-/// Whom the token is for.
+/// The audience of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
     One(Text),
@@ -15,7 +15,7 @@ pub(crate) enum Audience {
 }
 
 impl Audience {
-    /// No value.
+    /// Returns an audience without values.
     pub(super) fn none() -> Self {
         Self::Many(Box::default())
     }
@@ -25,7 +25,7 @@ impl Audience {
         matches!(self, Self::Many(values) if values.is_empty())
     }
 
-    /// The values, in the token's order.
+    /// Returns the values, in the token's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Text> {
         let values = match self {
             Self::One(value) => std::slice::from_ref(value),
@@ -35,7 +35,7 @@ impl Audience {
     }
 }
 
-/// Reads an [`Audience`] within the text given.
+/// Reads an [`Audience`] from the given text.
 pub(super) struct AudienceSeed<'s, 'de>(pub(super) &'s Source<'de>);
 
 impl<'de> DeserializeSeed<'de> for AudienceSeed<'_, 'de> {

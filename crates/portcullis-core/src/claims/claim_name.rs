@@ -1,11 +1,11 @@
-//! The names in a claims object, each at most once.
+//! [`ClaimNames`]: the names in a claims object, each at most once.
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer};
 
 use super::LenientClaim;
 use crate::json::{MemberName, MemberNames};
 
-/// A claim that is read, or one of the others.
+/// A claim that is used, or any other claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClaimName {
     Issuer,
@@ -47,7 +47,7 @@ impl From<&str> for ClaimName {
 }
 
 impl ClaimName {
-    /// A bit of its own; those that are not read share one.
+    /// Returns the claim's own bit; unused claims share one.
     const fn mark(self) -> u32 {
         1 << match self {
             Self::Issuer => 0,
@@ -66,12 +66,12 @@ impl ClaimName {
     }
 }
 
-/// The names seen so far. As a seed, it reads the next one; an error if the object has it already.
+/// The names seen so far. As a seed, it reads the next name, and fails if the object already has it.
 #[derive(Debug, Default)]
 pub(super) struct ClaimNames<'de> {
-    /// One bit for each claim that is read, so that its name is compared once, and with nothing but those.
+    /// One bit for each used claim, so that its name is compared only once, and only with those.
     known: u32,
-    /// Made when the first of them comes: it has a place for two dozen names.
+    /// Created with the first unused claim; it has room for two dozen names.
     others: Option<MemberNames<'de>>,
 }
 

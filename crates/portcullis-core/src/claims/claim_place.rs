@@ -1,13 +1,13 @@
-//! Where in the claims something stands.
+//! [`ClaimPlace`]: a place in the claims.
 
 use super::pointer;
 
-/// A place in the claims: a JSON pointer (RFC 6901), and how a text at that place is delimited, if it is a list.
+/// A place in the claims: a JSON pointer (RFC 6901), and the delimiter of strings at that place, if they are lists.
 ///
-/// Made from the pointer alone by `into()`, wherever a method takes `impl Into<ClaimPlace>`.
+/// A pointer alone converts with `into()`, wherever a method takes `impl Into<ClaimPlace>`.
 ///
-/// In a pointer, `/` leads from an object to its member. A `/` that is part of a member's name is written `~1`, a `~`
-/// is written `~0`: the claim `https://ns/roles` is at `/https:~1~1ns~1roles`. [`named`](Self::named) does that for you.
+/// In a pointer, `/` leads from an object to its member. In a member's name, `/` is written `~1` and `~` is written `~0`: the claim
+/// `https://ns/roles` is at `/https:~1~1ns~1roles`. [`named`](Self::named) does this for you.
 ///
 /// ```
 /// use portcullis_core::claims::ClaimPlace;
@@ -23,46 +23,45 @@ pub struct ClaimPlace {
 }
 
 impl ClaimPlace {
-    /// The place at a JSON pointer such as `/realm_access/roles`.
+    /// Returns the place at a JSON pointer such as `/realm_access/roles`.
     ///
-    /// Nothing is checked here: the [`TrustedIssuer`](crate::TrustedIssuer) or the requirement that gets the place
-    /// reports what is wrong with it, at start.
+    /// The pointer is not checked here: the [`TrustedIssuer`](crate::TrustedIssuer) or the requirement that gets the place reports
+    /// problems, at start.
     pub fn new(pointer: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), delimiter: None }
     }
 
-    /// The claim of that name, whatever characters it has: `https://ns/roles`.
+    /// Returns the place of the claim with this name, whatever characters it has: `https://ns/roles`.
     pub fn named(claim: &str) -> Self {
         Self::new(pointer::of_name(claim))
     }
 
-    /// Takes a text at this place for a list, delimited by this character: a space or a comma, as a rule. Spaces around an
-    /// element do not count.
+    /// Treats a string at this place as a list with this delimiter, usually a space or a comma. Spaces around an element are ignored.
     ///
-    /// Defaults to no delimiter: a text is one value, spaces included. With a delimiter that the issuer does not mean,
-    /// the role `Former Admins` gives the roles `Former` and `Admins`.
+    /// Defaults to no delimiter: a string is one value, spaces included. With a wrong delimiter, the role `Former Admins` grants the
+    /// roles `Former` and `Admins`.
     #[must_use]
     pub fn delimited_by(mut self, delimiter: char) -> Self {
         self.delimiter = Some(delimiter);
         self
     }
 
-    /// The JSON pointer.
+    /// Returns the JSON pointer.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// The delimiter, if a text at this place is a list.
+    /// Returns the delimiter, if strings at this place are lists.
     pub fn delimiter(&self) -> Option<char> {
         self.delimiter
     }
 
-    /// Whether an empty text at this place counts as absent: at `/sub`, `/jti`, `/sid` and `/client_id`, which name something.
+    /// Whether an empty string at this place counts as absent, because the claim is a name: `/sub`, `/jti`, `/sid` and `/client_id`.
     pub fn leads_to_name(&self) -> bool {
         pointer::leads_to_name(&self.pointer)
     }
 
-    /// Returns what is wrong with this place and how to mend it; `None` if it can be used.
+    /// Returns what is wrong with this place and how to correct it; `None` if it can be used.
     pub fn problem(&self) -> Option<String> {
         pointer::problem(&self.pointer).or_else(|| {
             let delimiter = self.delimiter.filter(|delimiter| delimiter.is_alphanumeric())?;

@@ -1,26 +1,25 @@
-//! The claims' text.
+//! [`ClaimsText`]: the claims' text.
 
 use crate::json::{Source, Text, text_at};
 
-/// The claims as they were signed, and behind them copies of the strings that have escapes there: what a
-/// [`Text`] is a place in.
+/// The claims as they were signed, followed by copies of the strings that have escapes there: a [`Text`] is a position in both.
 pub(crate) struct ClaimsText {
     text: Box<str>,
     json_len: usize,
 }
 
 impl ClaimsText {
-    /// The claims as they were signed: JSON.
+    /// Returns the claims as they were signed: JSON.
     pub(crate) fn json(&self) -> &str {
         &self.text[..self.json_len]
     }
 
-    /// The same with the copies behind it.
+    /// Returns the claims followed by the copies.
     pub(crate) fn with_copies(&self) -> &str {
         &self.text
     }
 
-    /// Finds the text at a JSON pointer. `None` if nothing is there, or something that is not text, or empty text.
+    /// Finds the text at a JSON pointer. Returns `None` if there is nothing, something other than text, or an empty string.
     pub(crate) fn find_text(&mut self, pointer: &str) -> Option<Text> {
         let (json, copies) = self.text.split_at(self.json_len);
         let source = Source::with_copies(json, copies);
@@ -32,14 +31,14 @@ impl ClaimsText {
         Some(found).filter(|text| !text.of(&self.text).is_empty())
     }
 
-    /// Puts a copy of a string behind it all, and gives its place.
+    /// Appends a copy of a string, and returns its position.
     pub(crate) fn push_copy(&mut self, copy: &str) -> Option<Text> {
         let place = Text::new(self.text.len(), copy.len())?;
         self.text = [&self.text, copy].concat().into();
         Some(place)
     }
 
-    /// Puts `copies` behind the JSON. Without any, as is usual, nothing moves.
+    /// Appends `copies` to the JSON. Usually there are none, and nothing moves.
     pub(super) fn set_copies(&mut self, copies: &str) {
         if !copies.is_empty() {
             self.text = [self.json(), copies].concat().into();
@@ -48,7 +47,7 @@ impl ClaimsText {
 }
 
 impl From<String> for ClaimsText {
-    /// Without copying the text if it fills its allocation, as a decoded one does.
+    /// Does not copy the text if it fills its allocation, as a decoded one does.
     fn from(json: String) -> Self {
         Self { json_len: json.len(), text: json.into() }
     }

@@ -1,4 +1,4 @@
-//! Claims whose type matters only to the rules that read them.
+//! [`LenientClaim`]: claims whose type matters only to the rules that read them.
 
 use super::numeric_date::NumericDate;
 use crate::{
@@ -6,11 +6,11 @@ use crate::{
     json::{Kind, Loose, Text},
 };
 
-/// A claim that refuses a token for having the wrong type only where a rule reads it: a profile, revocation, or a
-/// requirement of a route. Issuers write many of them as they like: AD FS has a text as `auth_time`.
+/// A claim whose wrong type refuses a token only where a rule reads the claim: a profile, revocation, or a requirement of a route.
+/// Issuers write many of them in their own way: AD FS has a string as `auth_time`.
 ///
-/// See [`Facts::require_type`](crate::verified::Facts::require_type). (`iss`, `sub`, `aud`, `exp`, `nbf` and `iat` are read for every token:
-/// their type always matters.)
+/// See [`Facts::require_type`](crate::verified::Facts::require_type). (`iss`, `sub`, `aud`, `exp`, `nbf` and `iat` are read for every
+/// token, so their type always matters.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LenientClaim {
@@ -20,7 +20,7 @@ pub enum LenientClaim {
     SessionId,
     /// `client_id`, a string.
     ClientId,
-    /// `ver`, a whole number. A text, such as Entra ID's `"2.0"`, is the version of the token's format and no token version.
+    /// `ver`, an integer. A string, such as Entra ID's `"2.0"`, is the version of the token's format and not a token version.
     Version,
     /// `auth_time`, a number of seconds since 1970.
     AuthTime,
@@ -29,7 +29,7 @@ pub enum LenientClaim {
 }
 
 impl LenientClaim {
-    /// The claim's name in a token.
+    /// Returns the claim's name in a token.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TokenId => "jti",
@@ -50,17 +50,17 @@ impl LenientClaim {
     }
 }
 
-/// The lenient claims that have the wrong type, and which: four bits for each.
+/// The lenient claims with a wrong type, and that type: four bits for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WrongTypes(u32);
 
 impl WrongTypes {
-    /// Refuses the token if that claim is there with the wrong type.
+    /// Refuses the token if that claim has the wrong type.
     pub(crate) fn require(self, claim: LenientClaim) -> Result<(), AuthError> {
         self.require_at(claim, claim.name())
     }
 
-    /// The same of a claim that stands at another place than its own.
+    /// Refuses the token if the claim at this other place has the wrong type.
     pub(crate) fn require_at(self, claim: LenientClaim, place: &str) -> Result<(), AuthError> {
         match self.number(claim) {
             0 => Ok(()),
@@ -68,13 +68,13 @@ impl WrongTypes {
         }
     }
 
-    /// Notes what the claim is that names the client, where that is not `client_id`; `None` if there is nothing wrong with it.
+    /// Records the type of the claim that names the client, if that is not `client_id`; `None` if it is correct.
     pub(crate) fn set_client(&mut self, found: Option<Kind>) {
         let place = Self::place(LenientClaim::ClientId);
         self.0 = self.0 & !(0xf << place) | found.map_or(0, |kind| (kind as u32) << place);
     }
 
-    /// The value as a text; an empty one is absent.
+    /// Returns the value as text; an empty string counts as absent.
     pub(super) fn name(&mut self, claim: LenientClaim, value: Loose) -> Option<Text> {
         self.text(claim, value).filter(|text| !text.is_empty())
     }
@@ -105,7 +105,7 @@ impl WrongTypes {
         None
     }
 
-    /// Of the kind that was found; zero if there is nothing wrong.
+    /// Returns the kind that was found as a number; zero if the type is correct.
     const fn number(self, claim: LenientClaim) -> u32 {
         (self.0 >> Self::place(claim)) & 0xf
     }

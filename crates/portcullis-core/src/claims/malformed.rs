@@ -1,4 +1,4 @@
-//! Why claims are malformed: read once more, and slowly, to name the claim and what is wrong with it.
+//! Explains why claims are malformed: reads them again, slowly, to name the claim and the problem.
 
 use std::{cell::RefCell, collections::HashSet, fmt};
 
@@ -7,8 +7,8 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use super::numeric_date::NumericDate;
 use crate::json::{Kind, Loose, LooseSeed, MemberName, Source, violation_in};
 
-/// Says why [`RegisteredClaims::parse`](super::RegisteredClaims::parse) refused this text. Nothing of it is quoted but the
-/// names of claims: anybody can send such a text.
+/// Returns why [`RegisteredClaims::parse`](super::RegisteredClaims::parse) refused this text. It quotes only names of claims, because
+/// anyone can send such a text.
 #[cold]
 pub(super) fn explain(json: &str) -> String {
     let source = Source::new(json);
@@ -21,8 +21,8 @@ pub(super) fn explain(json: &str) -> String {
     match read.and_then(|()| deserializer.end()) {
         Err(error) if error.is_data() => "the claims are not one JSON object".to_owned(),
         Err(error) => format!("the claims are not JSON, from column {} on", error.column()),
-        // What the walk below has nothing against, and the strict one has.
-        Ok(()) => wrong("aud", "an array with something else than strings in it", AUDIENCE),
+        // The strict parser refused it, but this walk found no problem.
+        Ok(()) => wrong("aud", "an array that contains something other than strings", AUDIENCE),
     }
 }
 
@@ -36,7 +36,7 @@ struct Claims<'a, 'de> {
 }
 
 impl Claims<'_, '_> {
-    /// Notes what was found, and ends the reading.
+    /// Records what was found, and ends the reading.
     fn found<E: de::Error>(&self, finding: String) -> E {
         self.finding.replace(Some(finding));
         E::custom("found")
@@ -75,7 +75,7 @@ impl<'de> Visitor<'de> for Claims<'_, 'de> {
     }
 }
 
-/// What is wrong with the type of a claim that is read for every token.
+/// Returns what is wrong with the type of a claim that is read for every token.
 fn wrong_type(claim: &str, value: Loose) -> Option<String> {
     match claim {
         "iss" | "sub" if value.kind() != Kind::Text => Some(wrong(claim, value.kind(), TEXT)),
@@ -92,7 +92,7 @@ fn wrong(claim: &str, found: impl fmt::Display, form: &str) -> String {
     format!("claim `{claim}` is {found}: it has to be {form}")
 }
 
-/// A claim's name, unless it could be something else than a name: the client chose it.
+/// A claim's name, unless it could be something other than a name: the client chose it.
 struct Shown<'a>(&'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -119,7 +119,7 @@ mod tests {
             (r#"{"aud":{"a":1}}"#, "claim `aud` is an object: it has to be a string or an array of strings"),
             (
                 r#"{"aud":["a",7]}"#,
-                "claim `aud` is an array with something else than strings in it: it has to be a string or an array of strings",
+                "claim `aud` is an array that contains something other than strings: it has to be a string or an array of strings",
             ),
             (r#"{"exp":"3"}"#, "claim `exp` is a string: it has to be a number of seconds since 1970"),
             (

@@ -1,4 +1,4 @@
-//! The claims that everybody's tokens have (RFC 7519 section 4.1 and its neighbours), each of the right type.
+//! The registered claims (RFC 7519 section 4.1 and related RFCs), with their types checked.
 
 mod audience;
 mod claim_name;

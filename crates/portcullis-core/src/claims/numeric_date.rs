@@ -1,4 +1,4 @@
-//! `NumericDate` (RFC 7519 section 2): an integer or finite number of seconds since 1970.
+//! [`NumericDate`] (RFC 7519 section 2): an integer or finite number of seconds since 1970.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use crate::{UnixTime, json::Loose};
 
-/// A `NumericDate`. Times here are whole seconds, so a fraction is rounded: `nbf` up, `exp` down, as is
-/// stricter, and `iat` down, as ages and cut-offs count from it.
+/// A `NumericDate`. Times here are whole seconds, so a fraction is rounded: `nbf` up and `exp` down, which is stricter, and `iat` down,
+/// because ages and cut-offs count from it.
 ///
-/// Strings, negatives and what lies beyond the year 9999 are refused: a huge number must not saturate to "never".
+/// Strings, negative numbers and times after the year 9999 are refused: a huge number must not saturate to "never".
 pub(super) struct NumericDate {
     whole: u64,
     has_fraction: bool,
 }
 
 impl NumericDate {
-    /// The time that a value of any type says, if it says one.
+    /// Returns the time of a value of any type, if it is one.
     pub(super) fn of(value: Loose) -> Option<Self> {
         match value {
             Loose::Whole(secs) => NumericDateVisitor.visit_u64::<de::value::Error>(secs).ok(),
@@ -25,12 +25,12 @@ impl NumericDate {
         }
     }
 
-    /// The second in which it lies: for times that end something (`exp`), or that something is counted from.
+    /// Rounds down: for times that end something (`exp`), or from which something is counted.
     pub(super) fn rounded_down(self) -> UnixTime {
         UnixTime::from_secs(self.whole)
     }
 
-    /// The first second that is not before it: for times that begin something (`nbf`).
+    /// Rounds up: for times that begin something (`nbf`).
     pub(super) fn rounded_up(self) -> UnixTime {
         UnixTime::from_secs(self.whole + u64::from(self.has_fraction))
     }
@@ -38,7 +38,7 @@ impl NumericDate {
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not `deserialize_any`: with serde_json's `arbitrary_precision`, that would give an object.
+        // Not `deserialize_any`, which returns an object with serde_json's `arbitrary_precision`.
         deserializer.deserialize_f64(NumericDateVisitor)
     }
 }

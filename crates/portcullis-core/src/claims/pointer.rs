@@ -1,19 +1,20 @@
-//! JSON pointers (RFC 6901) as people write them, and how they are written right.
+//! Checks JSON pointers (RFC 6901) that people write, and corrects them.
 
-/// The pointer to a member of the outermost object.
+/// Returns the pointer to a member of the outermost object.
 pub(crate) fn of_name(name: &str) -> String {
-    // `~` first, or the `~` of `~1` would be escaped again (RFC 6901 section 4).
+    // `~` first, because otherwise the `~` of `~1` would be escaped again (RFC 6901 section 4).
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Whether the claim there names something, so that an empty text is no name, and counts as absent.
+/// Whether the claim there is a name, so that an empty string counts as absent.
 pub(crate) fn leads_to_name(pointer: &str) -> bool {
     matches!(pointer, "/sub" | "/jti" | "/sid" | "/client_id")
 }
 
-/// What is wrong with a text that should be a pointer to a claim, with the pointer to write; `None` if nothing is.
+/// Returns what is wrong with a text that should be a pointer to a claim, with the pointer to write instead; `None` if there is no
+/// problem.
 ///
-/// A pointer into a URL, `/https://ns/roles`, is one by the letter and leads nowhere: it was meant as a name.
+/// A URL as a pointer, `/https://ns/roles`, is formally valid but leads nowhere: it was meant as a name.
 pub(crate) fn problem(text: &str) -> Option<String> {
     let shown = text.escape_debug();
     let trimmed = text.trim();
@@ -40,13 +41,13 @@ pub(crate) fn problem(text: &str) -> Option<String> {
     })
 }
 
-/// Where in the steps of a pointer a URL begins.
+/// Returns where a URL begins in the steps of a pointer.
 fn url_in(steps: &str) -> Option<usize> {
     let scheme_end = steps.find("://")?;
     Some(steps[..scheme_end].rfind('/').map_or(0, |slash| slash + 1))
 }
 
-/// What a text without a slash in front was meant as.
+/// Returns what a text without a leading slash was probably meant to be.
 fn begun_right(text: &str) -> String {
     let text = text.strip_prefix("$.").or_else(|| text.strip_prefix('#')).unwrap_or(text);
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! One strict pass over the claims' text.
+//! [`RegisteredClaims`]: one strict pass over the claims' text.
 
 use std::fmt;
 
@@ -18,16 +18,15 @@ use crate::{
     json::{Loose, LooseSeed, Scan, Source, Text, TextSeed},
 };
 
-/// The registered claims, nothing decided, nothing believed. The types of those that every token is judged by are checked;
-/// of the others a wrong type is noted, for the rules that read them. An empty `sub`, `jti`, `sid` or `client_id` names
-/// nothing, and is absent.
+/// The registered claims, not yet verified or decided. The types of claims that matter for every token are checked; for the others a
+/// wrong type is recorded, for the rules that read them. An empty `sub`, `jti`, `sid` or `client_id` counts as absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RegisteredClaims {
     pub(crate) issuer: Option<Text>,
     pub(crate) subject: Option<Text>,
-    /// Empty if there is none: two words less than an `Option`, for every token that is remembered.
+    /// Empty if there is none: two words less than an `Option`, for every cached token.
     pub(crate) audience: Audience,
-    /// Whether there is an `aud`, be it an empty array.
+    /// Whether there is an `aud`, even if it is an empty array.
     pub(crate) has_audience: bool,
     pub(crate) expires_at: Option<UnixTime>,
     pub(crate) not_before: Option<UnixTime>,
@@ -40,25 +39,24 @@ pub(crate) struct RegisteredClaims {
     pub(crate) authenticated_at: Option<UnixTime>,
     pub(crate) acr: Option<Text>,
     pub(crate) wrong_types: WrongTypes,
-    /// Whether there is a `cnf` (RFC 7800), whatever is in it: the token is then bound to a key.
+    /// Whether there is a `cnf` (RFC 7800), with any content: the token is then bound to a key.
     pub(crate) is_bound: bool,
-    /// Whether there is an `events` (RFC 8417 section 2.2), whatever is in it.
+    /// Whether there is an `events` (RFC 8417 section 2.2), with any content.
     pub(crate) has_events: bool,
 }
 
 impl RegisteredClaims {
-    /// Reads the claims; every member that nobody reads is walked all the same, so that what follows may rely on the
-    /// whole text being strict.
+    /// Reads the claims. Unknown members are walked too, so that later code may rely on the whole text being strict.
     ///
     /// # Errors
     ///
-    /// [`Code::ClaimsMalformed`] if it is not one JSON object, a member stands twice at any level, it nests too deep,
-    /// or `iss`, `sub`, `aud`, `exp`, `nbf` or `iat` has the wrong type. `null` is a wrong type, not an absence.
+    /// [`Code::ClaimsMalformed`] if it is not one JSON object, a member is repeated at any level, it is nested too deeply, or `iss`,
+    /// `sub`, `aud`, `exp`, `nbf` or `iat` has the wrong type. `null` is a wrong type; it does not count as absent.
     pub(crate) fn parse(text: &mut ClaimsText) -> Result<Self, AuthError> {
         let source = Source::new(text.json());
         let mut claims = Self::none();
         let mut deserializer = serde_json::Deserializer::from_str(text.json());
-        // Filled in where they are: as the visitor's value they would be copied on every level that passes them on.
+        // Filled in place: as the visitor's value they would be copied on every level that returns them.
         Deserializer::deserialize_map(&mut deserializer, ClaimsVisitor { source: &source, claims: &mut claims })
             .and_then(|()| deserializer.end())
             // The error's own text could quote the token.

@@ -1,4 +1,4 @@
-//! Roles, in the forms in which identity providers write them.
+//! [`Roles`]: the roles of a caller, in all forms that identity providers use.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use super::ClaimRef;
 
 /// The roles at one place in the claims.
 ///
-/// Three forms are understood: a string, which is one role, spaces included; an array of strings; and an object whose
-/// member names are the roles (as Zitadel writes them: `{"admin": {"<organisation>": "<domain>"}}`), those apart whose
-/// value says no: `null`, `false`, a number, or anything empty. Anything else holds no role.
+/// There are three forms: a string, which is one role, spaces included; an array of strings; and an object whose member names are the
+/// roles, as Zitadel writes them (`{"admin": {"<organisation>": "<domain>"}}`). In the last form, a role does not count if its value is
+/// `null`, `false`, a number, or empty. Any other value contains no roles.
 #[derive(Clone, Copy)]
 pub struct Roles<'a> {
     claim: Option<ClaimRef<'a>>,
@@ -20,15 +20,15 @@ impl<'a> Roles<'a> {
         Self { claim, delimiter: None }
     }
 
-    /// Takes a text for a list of roles, delimited by this character; see
-    /// [`ClaimPlace::delimited_by`](crate::claims::ClaimPlace::delimited_by). Defaults to no delimiter: a text is one role.
+    /// Treats a string as a list of roles with this delimiter; see [`ClaimPlace::delimited_by`](crate::claims::ClaimPlace::delimited_by).
+    /// Defaults to no delimiter: a string is one role.
     #[must_use]
     pub fn delimited_by(mut self, delimiter: impl Into<Option<char>>) -> Self {
         self.delimiter = delimiter.into();
         self
     }
 
-    /// The roles, in the token's order.
+    /// Returns the roles, in the token's order.
     pub fn iter(self) -> impl Iterator<Item = &'a str> {
         let Self { claim, delimiter } = self;
         let texts = claim.into_iter().flat_map(move |claim| claim.words(delimiter));
@@ -38,13 +38,13 @@ impl<'a> Roles<'a> {
         texts.chain(elements).chain(names)
     }
 
-    /// Whether exactly that role is among them.
+    /// Whether exactly this role is among them.
     pub fn contains(self, role: &str) -> bool {
         self.iter().any(|held| held == role)
     }
 }
 
-/// Whether the value beside a role's name lets it count.
+/// Whether the value of a role's member lets the role count.
 fn grants(value: ClaimRef<'_>) -> bool {
     value.as_bool() == Some(true)
         || value.as_str().is_some_and(|text| !text.is_empty())
@@ -52,7 +52,7 @@ fn grants(value: ClaimRef<'_>) -> bool {
         || value.members().is_some_and(|mut members| members.next().is_some())
 }
 
-/// Shows how many there are: claim values stay out of logs.
+/// Shows only the number, because claim values must not appear in logs.
 impl fmt::Debug for Roles<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} roles", self.iter().count())

@@ -1,6 +1,4 @@
-//! What was granted: `scope` (RFC 8693 section 4.2: one string, delimited by spaces) or `scp` (as Entra ID and Okta
-//! write it). Either may be an array of strings, too, as Spring Authorization Server, Duende `IdentityServer` and UAA
-//! write `scope`.
+//! [`Scopes`]: `scope` (RFC 8693 section 4.2: one string, separated by spaces) or `scp` (as written by Entra ID and Okta). Either may also be an array of strings, as Spring Authorization Server, Duende `IdentityServer` and UAA write `scope`.
 
 use std::fmt;
 
@@ -20,9 +18,9 @@ impl<'a> Scopes<'a> {
         Self { granted, source }
     }
 
-    /// The scopes, in the token's order.
+    /// Returns the scopes, in the token's order.
     pub fn iter(self) -> impl Iterator<Item = &'a str> {
-        // An element of an array is one scope, even with a space in it: nobody will ask for such a one.
+        // An element of an array is one scope, even with a space in it; no requirement can name such a scope.
         let (delimited, list) = match self.granted {
             GrantedScopes::Delimited(text) => (text.of(self.source), [].as_slice()),
             GrantedScopes::List(scopes) => ("", &**scopes),
@@ -31,7 +29,7 @@ impl<'a> Scopes<'a> {
         delimited.split(' ').chain(list).filter(|scope| !scope.is_empty())
     }
 
-    /// Whether exactly that scope was granted.
+    /// Whether exactly this scope was granted.
     pub fn contains(self, scope: &str) -> bool {
         self.iter().any(|granted| granted == scope)
     }
@@ -42,14 +40,14 @@ impl<'a> Scopes<'a> {
     }
 }
 
-/// Shows how many there are: claim values stay out of logs.
+/// Shows only the number, because claim values must not appear in logs.
 impl fmt::Debug for Scopes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} scopes", self.iter().count())
     }
 }
 
-/// Where the granted scopes stand.
+/// Where the granted scopes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum GrantedScopes {
     Delimited(Text),
@@ -57,14 +55,14 @@ pub(crate) enum GrantedScopes {
 }
 
 impl GrantedScopes {
-    /// Nothing granted.
+    /// Returns that nothing was granted.
     pub(crate) fn none() -> Self {
         Self::List(Box::default())
     }
 }
 
-/// Reads [`GrantedScopes`] within the text given. Each string in an array grants itself, as it stands; whatever else there is
-/// grants nothing: the token may be good for things that need no scope.
+/// Reads [`GrantedScopes`] from the given text. Each string in an array grants exactly itself. Other elements grant nothing, but do not
+/// make the token invalid: it may be used for something that needs no scope.
 #[derive(Clone, Copy)]
 pub(super) struct ScopeSeed<'s, 'de>(pub(super) &'s Source<'de>);
 

@@ -1,15 +1,15 @@
-//! The error for whoever presented a credential.
+//! [`AuthError`]: the error for a client that presented a credential.
 
 use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use super::code::{AuthErrorKind, Code};
 use crate::verified::Conventions;
 
-/// A request was refused, or could not be decided: [`AuthError::kind`] keeps the two apart.
+/// A request was refused, or could not be decided; [`AuthError::kind`] distinguishes the two.
 ///
 /// [`AuthError::code`] is for programs, [`AuthError::description`] for the client. [`Display`](fmt::Display) and
-/// [`source`](Error::source) are for the operator's log: they may name the route's requirement or the developer's
-/// types, but never hold token text, keys or claim values.
+/// [`source`](Error::source) are for the operator's log: they may name the route's requirement or the developer's types, but never
+/// contain token text, keys or claim values.
 #[derive(Debug)]
 pub struct AuthError {
     code: Code,
@@ -28,79 +28,79 @@ struct Details {
 }
 
 impl AuthError {
-    /// An error with that code and nothing more.
+    /// Returns an error with only this code.
     pub const fn new(code: Code) -> Self {
         Self { code, details: None }
     }
 
-    /// Which of the answers this leads to.
+    /// Returns the kind of answer.
     pub const fn kind(&self) -> AuthErrorKind {
         self.code.kind()
     }
 
-    /// The stable reason.
+    /// Returns the stable code.
     pub const fn code(&self) -> Code {
         self.code
     }
 
-    /// A terse sentence that is safe to send to the client; see [`Code::description`].
+    /// Returns a short sentence that is safe to send to the client; see [`Code::description`].
     pub const fn description(&self) -> &'static str {
         self.code.description()
     }
 
-    /// What happened, for the operator's log; `None` if the code says it all.
+    /// Returns what happened, for the operator's log; `None` if the code says everything.
     pub fn explanation(&self) -> Option<&str> {
         self.details.as_ref()?.explanation.as_deref()
     }
 
-    /// The scopes that would have been enough (RFC 6750 section 3, `scope`); empty if scopes are not what is missing.
+    /// Returns the scopes that would have been sufficient (RFC 6750 section 3, `scope`); empty if no scope is missing.
     pub fn scopes(&self) -> &[String] {
         self.details.as_ref().map_or(&[], |details| &details.scopes)
     }
 
-    /// How recent the login has to be (RFC 9470 section 3, `max_age`).
+    /// Returns the maximum age of the login (RFC 9470 section 3, `max_age`).
     pub fn max_age(&self) -> Option<Duration> {
         self.details.as_ref()?.max_age
     }
 
-    /// Which authentication context classes would do (RFC 9470 section 3, `acr_values`).
+    /// Returns the authentication context classes that would be sufficient (RFC 9470 section 3, `acr_values`).
     pub fn acr_values(&self) -> &[String] {
         self.details.as_ref().map_or(&[], |details| &details.acr_values)
     }
 
-    /// When to try again, if we could not decide (RFC 9110 section 10.2.3).
+    /// Returns when to try again, if we could not decide (RFC 9110 section 10.2.3).
     pub fn retry_after(&self) -> Option<Duration> {
         self.details.as_ref()?.retry_after
     }
 
-    /// The trusted issuer that the credential names: `iss` is compared exactly, but the token was refused, so nothing proves that it is this
-    /// issuer's. `None` if it names none that is trusted, or it was not looked for. For counting.
+    /// Returns the trusted issuer that the credential names. `iss` was compared exactly, but the token was refused, so nothing proves
+    /// that it is really from this issuer. `None` if it names no trusted issuer, or if the issuer was not looked up. For counting.
     pub fn issuer(&self) -> Option<&str> {
         self.details.as_ref()?.issuer.as_ref().map(|conventions| conventions.issuer())
     }
 
-    /// Adds what happened, for the operator's log. Must not hold token text, keys or claim values.
+    /// Adds what happened, for the operator's log. It must not contain token text, keys or claim values.
     #[must_use]
     pub fn with_explanation(mut self, explanation: impl Into<Cow<'static, str>>) -> Self {
         self.details().explanation = Some(explanation.into());
         self
     }
 
-    /// Adds the scopes that would have been enough.
+    /// Adds the scopes that would have been sufficient.
     #[must_use]
     pub fn with_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.details().scopes.extend(scopes.into_iter().map(Into::into));
         self
     }
 
-    /// Adds how recent the login has to be.
+    /// Adds the maximum age of the login.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.details().max_age = Some(max_age);
         self
     }
 
-    /// Adds the authentication context classes that would do.
+    /// Adds the authentication context classes that would be sufficient.
     #[must_use]
     pub fn with_acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
         self.details().acr_values.extend(values.into_iter().map(Into::into));
@@ -121,7 +121,7 @@ impl AuthError {
         self
     }
 
-    /// Adds the error that led to this one.
+    /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.details().source = Some(source.into());

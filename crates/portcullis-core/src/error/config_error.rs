@@ -1,22 +1,22 @@
-//! The error for the developer, at start.
+//! [`ConfigError`]: the error for the developer, at start.
 
 use std::{error::Error, fmt};
 
 use crate::keys::{KeyError, KeySetError, RingError};
 
-/// A configuration cannot be used. It lists every problem, each with what to do about it, so that one run finds all.
+/// A configuration cannot be used. The error lists every problem, each with what to do about it, so that one run finds all.
 #[derive(Clone, Debug)]
 pub struct ConfigError {
     problems: Vec<String>,
 }
 
 impl ConfigError {
-    /// An error with one problem: a sentence that names the place, what is wrong there and how to fix it.
+    /// Returns an error with one problem: a sentence that names the place, what is wrong there and how to fix it.
     pub fn new(problem: impl Into<String>) -> Self {
         Self { problems: vec![problem.into()] }
     }
 
-    /// `Ok` if there is no problem, else an error that lists all of them.
+    /// Returns `Ok` if there is no problem, otherwise an error that lists all of them.
     ///
     /// # Errors
     ///
@@ -25,7 +25,7 @@ impl ConfigError {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
     }
 
-    /// The problems, in the order of the configuration. Never empty.
+    /// Returns the problems, in the order of the configuration. Never empty.
     pub fn problems(&self) -> impl ExactSizeIterator<Item = &str> {
         self.problems.iter().map(String::as_str)
     }

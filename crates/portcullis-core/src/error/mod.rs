@@ -1,8 +1,8 @@
-//! What can go wrong, one type per audience.
+//! Errors, one type per audience.
 //!
-//! - [`AuthError`] is for whoever presented a credential. It keeps "refused" apart from "could not decide".
-//! - [`ConfigError`] is for the developer, at start, and lists every problem at once.
-//! - [`KeySourceError`](crate::keys::KeySourceError) is for the operator: keys could not be had.
+//! - [`AuthError`] is for the client that presented a credential. It distinguishes "refused" from "could not decide".
+//! - [`ConfigError`] is for the developer, at start, and lists every problem.
+//! - [`KeySourceError`](crate::keys::KeySourceError) is for the operator: keys were not available.
 
 mod auth_error;
 mod code;

@@ -1,4 +1,4 @@
-//! Which unknown issuers may be asked about.
+//! [`Allow`]: which unknown issuers the resolver may be asked about.
 
 use std::{fmt, sync::Arc};
 
@@ -6,18 +6,18 @@ use crate::{ConfigError, config_text::quoted};
 
 /// A rule for the names of issuers that a resolver may be asked about: see [`Issuers::on_unknown`](crate::Issuers::on_unknown).
 ///
-/// Anybody can send a token with any `iss`. The rule decides about it at once, without asking anything; what it does not allow costs as much as a name
-/// that is not on the list. So keep it as narrow as the names that can exist.
+/// Anyone can send a token with any `iss`. The rule decides at once, without asking anything; a name that it does not allow costs as much
+/// as an unknown name without a resolver. So make the rule as narrow as the names that can exist.
 #[derive(Clone)]
 pub struct Allow(Arc<Rule>);
 
 struct Rule {
-    /// For `Debug`.
+    /// The name for `Debug`.
     name: String,
     allows: Box<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
-/// A DNS name has at most so many octets, and a label of it 63 (RFC 1035 section 2.3.4).
+/// A DNS name has at most this many bytes, and each label 63 (RFC 1035 section 2.3.4).
 const LONGEST_HOST: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
@@ -26,11 +26,11 @@ impl Allow {
     /// `https://eu.acme.tenants.example.com`.
     ///
     /// A name with anything else in it is not allowed: a path or a slash at the end, a port, user information, capital letters, letters
-    /// beyond ASCII (an internationalised name is written in its ASCII form, `xn--…`). So each host has one name.
+    /// outside ASCII (write an internationalised name in its ASCII form, `xn--…`). So each host has exactly one name.
     ///
     /// # Errors
     ///
-    /// If the suffix is not a dot and a name of at least two labels in lower case.
+    /// If the suffix is not a dot followed by a domain of at least two labels in lower case.
     pub fn suffix(suffix: impl Into<String>) -> Result<Self, ConfigError> {
         let suffix = suffix.into();
         let domain = suffix.strip_prefix('.').filter(|domain| is_host(domain) && domain.contains('.'));
@@ -47,15 +47,16 @@ impl Allow {
         }))
     }
 
-    /// Allows names that are this text, with a segment in the place of its one `*`: `https://login.example.com/*/v2.0`, or
+    /// Allows names that match this text, with one segment in place of its only `*`: `https://login.example.com/*/v2.0`, or
     /// `https://*.example.com/realms/shop`.
     ///
-    /// The segment has 1 to 63 characters: digits, `-`, letters, and in a path also `_`; in a host the letters are in lower case. It has no
-    /// dot, slash or anything else by which it could become more than a segment.
+    /// The segment has 1 to 63 characters: digits, `-`, letters, and in a path also `_`; in a host the letters are in lower case. It has
+    /// no dot, slash or other character that could make it more than one segment.
     ///
     /// # Errors
     ///
-    /// If it does not begin with `https://` and a host, or `*` is not a whole segment of the path or the first label of a host with two more.
+    /// If it does not begin with `https://` and a host, or if `*` is neither a whole segment of the path nor the first label of a host
+    /// with at least two more.
     pub fn pattern(pattern: impl Into<String>) -> Result<Self, ConfigError> {
         let pattern = pattern.into();
         let Some((before, after, in_host)) = parts(&pattern) else {
@@ -71,9 +72,9 @@ impl Allow {
         }))
     }
 
-    /// Allows names that `rule` says yes to. It is called for every token of an issuer that is not known, so it must not wait.
+    /// Allows names for which `rule` returns `true`. It is called for every token of an unknown issuer, so it must not wait.
     ///
-    /// Names are compared and looked up as text. A rule that takes a URL apart has to do it as strictly: `https://evil.com/.example.com`,
+    /// Names are compared and looked up as text. A rule that parses a URL has to be as strict: `https://evil.com/.example.com`,
     /// `https://example.com@evil.com` and `https://example.com.evil.com` all contain `example.com`.
     pub fn when(rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         Self::named("a rule".to_owned(), rule)
@@ -83,7 +84,7 @@ impl Allow {
         Self(Arc::new(Rule { name, allows: Box::new(allows) }))
     }
 
-    /// Whether a resolver may be asked about the issuer of this name.
+    /// Whether a resolver may be asked about the issuer with this name.
     pub fn allows(&self, issuer: &str) -> bool {
         (self.0.allows)(issuer)
     }
@@ -95,7 +96,7 @@ impl fmt::Debug for Allow {
     }
 }
 
-/// What stands before and behind the `*` of a pattern, and whether it is in the host.
+/// Returns the text before and after the `*` of a pattern, and whether it is in the host.
 fn parts(pattern: &str) -> Option<(String, String, bool)> {
     let (before, after) = pattern.split_once('*')?;
     let rest = before.strip_prefix("https://")?;
@@ -141,7 +142,7 @@ fn is_path(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// None of these is a tenant, however much it looks like one.
+    /// Names that are not tenants, although they look like one.
     const NOT_TENANTS: &[&str] = &[
         "https://tenants.example.com",
         "https://.tenants.example.com",

@@ -1,33 +1,35 @@
-//! The seam to what knows issuers that are not on the list.
+//! [`IssuerResolver`]: finds issuers that are not on the list.
 
 use std::{error::Error, future::Future, pin::Pin, sync::Arc};
 
 use crate::TrustedIssuer;
 
-/// Knows issuers that are not on the list: see [`Issuers::on_unknown`](crate::Issuers::on_unknown).
+/// Finds issuers that are not on the list: see [`Issuers::on_unknown`](crate::Issuers::on_unknown).
 ///
-/// A closure that takes the issuer's name and returns a future will do.
+/// Closures that take the issuer's name and return a future implement it.
 pub trait IssuerResolver: Send + Sync + 'static {
-    /// Finds the configuration of the issuer of this name. Called for one request at a time for each name, and only for names that the rule allows.
+    /// Returns the configuration of the issuer with this name. Called for one request at a time for each name, and only for names that
+    /// the rule allows.
     ///
-    /// Return an issuer of exactly this name, or `Ok(None)` if there is none: its tokens are refused (HTTP 401) and the resolver is not asked about it
-    /// again for a minute. The name comes from a token that is not verified: look it up, and do not trust it because it was asked for.
+    /// Return an issuer with exactly this name, or `Ok(None)` if there is none: its tokens are then refused (HTTP 401), and the resolver
+    /// is not asked about it again for a minute. The name comes from a token that is not verified: look it up, and do not trust it
+    /// because it was requested.
     ///
-    /// Called again for a learned issuer after 10 minutes, so what has changed since is noticed. The new answer replaces the one from before, key source
-    /// included: a source that fetches keys should be the same one each time, or it fetches them again. See
+    /// Called again for a learned issuer after 10 minutes, to notice changes. The new answer replaces the previous one, including its key
+    /// source: a source that fetches keys should be the same one each time, or it fetches them again. See
     /// [`on_unknown`](crate::Issuers::on_unknown) for how long an answer is used.
     ///
-    /// Bound the time that this takes. There is no runtime here: the requests that wait for the answer drive the future, and if all of their
-    /// clients hang up, it is dropped.
+    /// Set a time limit. There is no runtime here: the requests that wait for the answer drive the future, and if all of their clients
+    /// hang up, it is dropped.
     ///
     /// # Errors
     ///
-    /// If it could not be found out. The requests get HTTP 503, unless there is an answer from before that can still be used, and the resolver is not asked
-    /// about this name again for some seconds. The error is for the log.
+    /// If it could not find out. The requests get HTTP 503, unless a previous answer can still be used, and the resolver is not asked about
+    /// this name again for some seconds. The error is for the log.
     fn resolve(&self, issuer: &str) -> impl Future<Output = Result<Option<TrustedIssuer>, ResolveError>> + Send;
 }
 
-/// Why it could not be found out whether there is such an issuer.
+/// Why a resolver could not find out whether there is such an issuer.
 pub type ResolveError = Box<dyn Error + Send + Sync>;
 
 impl<F, T> IssuerResolver for F
@@ -43,7 +45,7 @@ where
 /// The future of a resolver's answer.
 pub(super) type Resolving = Pin<Box<dyn Future<Output = Result<Option<TrustedIssuer>, ResolveError>> + Send>>;
 
-/// A resolver whose type is not known here.
+/// A resolver with its type erased.
 pub(super) type SharedResolver = Box<dyn Fn(Arc<str>) -> Resolving + Send + Sync>;
 
 pub(super) fn shared(resolver: impl IssuerResolver) -> SharedResolver {

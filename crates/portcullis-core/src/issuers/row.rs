@@ -1,4 +1,4 @@
-//! One trusted issuer in a table.
+//! [`Row`]: one trusted issuer in a table.
 
 use std::{
     fmt,
@@ -11,12 +11,12 @@ use std::{
 use super::age::Age;
 use crate::{ConfigError, TrustedIssuer, UnixTime, keys::KeySource, policy::Policy};
 
-/// One trusted issuer: what is accepted from it, its keys, and by which number its remembered tokens are known.
+/// One trusted issuer: what is accepted from it, its keys, and the number for its cached tokens.
 pub(crate) struct Row {
     pub(crate) policy: Policy,
     pub(crate) keys: Arc<dyn KeySource>,
     id: IssuerId,
-    /// How many issuers had been learned when it was last used. That is all the time that has to be told to find the one used least recently.
+    /// How many issuers had been learned when it was last used. This order is enough to find the least recently used one.
     used: AtomicU64,
     /// How old the resolver's answer is, if it was learned.
     age: Option<Age>,
@@ -79,15 +79,15 @@ impl Row {
         self.used.fetch_max(before.used.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Notes that it is in use, `number` being the latest of the table's.
+    /// Records that it is in use; `number` is the table's latest.
     pub(super) fn mark_used(&self, number: u64) {
-        // Read first: a write takes the line away from other processors.
+        // Read first: a write would invalidate the cache line of other processors.
         if self.used.load(Ordering::Relaxed) != number {
             self.used.store(number, Ordering::Relaxed);
         }
     }
 
-    /// The smaller, the longer ago.
+    /// Returns when it was last used: the smaller, the longer ago.
     pub(super) fn last_used(&self) -> (u64, u64) {
         (self.used.load(Ordering::Relaxed), self.id.number())
     }
@@ -107,22 +107,22 @@ impl fmt::Debug for Row {
     }
 }
 
-/// Which issuer a remembered token is of: a table, a place in it, and a number that no other issuer in that place ever has.
+/// The issuer of a cached token: a table, a place in it, and a number that is never used again for that place.
 ///
-/// All are packed into one number, because that is what [`Edition::part`](crate::authenticator::Edition::part) holds.
+/// All are packed into one number, which is the content of [`Edition::part`](crate::authenticator::Edition::part).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IssuerId(u64);
 
 impl IssuerId {
     const PLACE_BITS: u32 = 23;
 
-    /// Which of the two tables it is in: that of the learned issuers.
+    /// The bit for the table of learned issuers.
     const LEARNED: u64 = 1 << Self::PLACE_BITS;
 
     /// How many places a table can have: eight million.
     pub(super) const PLACES: usize = 1 << Self::PLACE_BITS;
 
-    /// The 40 bits of `number` last for 35 years of a thousand changes in each second.
+    /// The 40 bits of `number` last for 35 years at a thousand changes a second.
     pub(super) const fn new(is_learned: bool, place: usize, number: u64) -> Self {
         let table = if is_learned { Self::LEARNED } else { 0 };
         Self(number << (Self::PLACE_BITS + 1) | table | place as u64)

@@ -1,4 +1,4 @@
-//! The trusted issuers at one moment.
+//! [`Table`]: the trusted issuers at one moment.
 
 use std::{
     borrow::Borrow,
@@ -15,24 +15,24 @@ use crate::{
     policy::{NearNames, difference, listed},
 };
 
-/// The trusted issuers at one moment. Never changes once it is in use: a change is made to a copy.
+/// The trusted issuers at one moment. Immutable once it is in use: changes are made to a copy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
-    /// By place. The place of an issuer that was removed is used again, so that coming and going grows nothing.
+    /// By place. The place of a removed issuer is reused, so that issuers that come and go use no additional memory.
     rows: Vec<Option<Arc<Row>>>,
     by_name: HashSet<ByName, RandomState>,
-    /// The number of the issuer that came last.
+    /// Increases with each added issuer.
     latest: u64,
     is_learned: bool,
     names: OnceLock<Arc<Names>>,
 }
 
 impl Table {
-    /// A table of these issuers, in their order.
+    /// Returns a table of these issuers, in their order.
     ///
     /// # Errors
     ///
-    /// All problems at once.
+    /// All problems of the configuration.
     pub(crate) fn of(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
         let (mut table, mut problems) = (Self::default(), Vec::new());
         for issuer in issuers {
@@ -51,17 +51,17 @@ impl Table {
         ConfigError::check(problems).map(|()| table)
     }
 
-    /// The table of the issuers that a resolver gives.
+    /// Returns the table for issuers from a resolver.
     pub(super) fn of_learned() -> Self {
         Self { is_learned: true, ..Self::default() }
     }
 
-    /// The issuer of exactly this name. The cost does not depend on how many there are.
+    /// Returns the issuer with exactly this name. The cost does not depend on the number of issuers.
     pub(crate) fn find(&self, name: &str) -> Option<&Arc<Row>> {
         self.by_name.get(name).map(|by_name| &by_name.0)
     }
 
-    /// The issuer of which a token was remembered, if it is still the same one.
+    /// Returns the issuer of a cached token, if it is still the same one.
     pub(crate) fn row_of(&self, id: IssuerId) -> Option<&Row> {
         let row = self.rows.get(id.place())?.as_deref()?;
         (row.id() == id).then_some(row)
@@ -75,7 +75,7 @@ impl Table {
         self.by_name.len()
     }
 
-    /// Trusts one more issuer, or another one of that name. `learned_at` is when the resolver gave it, unless it is on the list.
+    /// Adds an issuer, or replaces the one with that name. `learned_at` is the time of the resolver's answer; `None` for one on the list.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Table {
         Ok(())
     }
 
-    /// Whether an issuer of that name was there.
+    /// Removes an issuer, and returns whether there was one with that name.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         let Some(ByName(row)) = self.by_name.take(name) else { return false };
         self.rows[row.id().place()] = None;
@@ -98,7 +98,7 @@ impl Table {
         true
     }
 
-    /// Removes the issuer that was not used for the longest time.
+    /// Removes the least recently used issuer.
     pub(super) fn remove_least_used(&mut self) {
         let name = self.rows().min_by_key(|row| row.last_used()).map(|row| row.name().to_owned());
         if let Some(name) = name {
@@ -106,7 +106,7 @@ impl Table {
         }
     }
 
-    /// Notes that an issuer of this table is in use, and returns it.
+    /// Records that an issuer of this table is in use, and returns it.
     pub(super) fn used<'r, R: Borrow<Row>>(&self, row: &'r R) -> &'r R {
         row.borrow().mark_used(self.latest);
         row
@@ -136,7 +136,7 @@ impl Table {
         self.names = OnceLock::new();
     }
 
-    /// Says who is trusted, and how the token's issuer differs from the one whose name it nearly has.
+    /// Explains which issuers are trusted, and how the token's issuer differs from one with a similar name.
     pub(crate) fn not_trusted(&self, issuer: Option<&str>) -> AuthError {
         let names = self.names.get_or_init(|| Arc::new(Names::of(self)));
         let mut explanation = format!("trusted here: {}", names.listed);
@@ -156,8 +156,8 @@ impl Table {
     }
 }
 
-/// What refusals say of the names. Made at the first refusal after a change, so that neither each change nor each refusal goes through
-/// all names.
+/// The names for the explanations of refusals. Built at the first refusal after a change, so that not every change or refusal goes
+/// through all names.
 #[derive(Debug)]
 struct Names {
     near: NearNames,
@@ -166,7 +166,7 @@ struct Names {
 
 impl Names {
     fn of(table: &Table) -> Self {
-        // A place that is free has no name, and no name is near to none.
+        // A free place has no name, and no name is similar to an empty one.
         let near = NearNames::new(table.rows.iter().map(|row| row.as_ref().map_or("", |row| row.name())));
         let names: Vec<_> = table.rows().map(Row::name).collect();
         let listed = if names.is_empty() { "none".to_owned() } else { listed(names.into_iter()) };

@@ -1,10 +1,10 @@
-//! Of which type a value is.
+//! [`Kind`]: the type of a JSON value.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// Of which type a JSON value is, for messages, which must not hold the value itself.
+/// The type of a JSON value, for messages, which must not contain the value itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Null = 1,

@@ -1,4 +1,4 @@
-//! A value that may be of any type, of which some are of use.
+//! [`Loose`]: a value of any type, of which some are used.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 
 use super::{Kind, Scan, Source, Text, TextSeed};
 
-/// A string or a number as it is; of anything else only the type.
+/// A string or a number; for other values only the type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Loose {
     Text(Text),
-    /// A whole number that is written as one: `5`, and neither `5.0` nor `-5`.
+    /// An integer that is written as one: `5`, but not `5.0` or `-5`.
     Whole(u64),
     /// Any other number.
     Number(f64),
@@ -32,8 +32,8 @@ impl Loose {
     }
 }
 
-/// Reads a [`Loose`] value within the text given, and walks what is of no use as [`Scan`] does: an error only if something
-/// in it stands twice or nests too deep.
+/// Reads a [`Loose`] value from the given text, and walks other values like [`Scan`] does: it fails only if a member is repeated or the
+/// nesting is too deep.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LooseSeed<'s, 'de> {
     source: &'s Source<'de>,
@@ -41,7 +41,7 @@ pub(crate) struct LooseSeed<'s, 'de> {
 }
 
 impl<'s, 'de> LooseSeed<'s, 'de> {
-    /// Reads a value that is a member or an element of something `depth` levels deep.
+    /// Returns the seed for a value that is a member or an element of something `depth` levels deep.
     pub(crate) const fn below(depth: usize, source: &'s Source<'de>) -> Self {
         Self { source, depth }
     }

@@ -1,4 +1,4 @@
-//! The names of an object's members, each at most once.
+//! [`MemberNames`]: the names of an object's members, each at most once.
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
@@ -6,26 +6,25 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use super::{RESERVED, TWICE};
 
-/// How many names are compared one by one before a hash set takes over: the usual object fits, and a hostile one
-/// with thousands of members costs linear time all the same.
+/// How many names are compared one by one before a hash set is used: the usual object fits, and a hostile one with thousands of members
+/// still costs linear time.
 const INLINE: usize = 24;
 
-/// The name under which serde_json hands over a number, when some crate of the build has switched its feature
-/// `arbitrary_precision` on. Not a member.
+/// The name under which serde_json passes a number if a crate of the build has enabled its feature `arbitrary_precision`. Not a member.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// What no member may be named: `serde_json::Value` takes such an object for something else, and custom claims may hold
-/// a `Value`.
+/// The prefix that no member may have: `serde_json::Value` takes such an object for something else, and custom claims may contain a
+/// `Value`.
 const PRIVATE: &str = "$serde_json::private::";
 
 /// The names seen so far in one object.
 #[derive(Debug)]
 pub(crate) struct MemberNames<'de> {
-    /// One bit for each [`mark`] seen: a name whose bit is not set is new for certain, and need not be compared.
+    /// One bit for each [`mark`] seen: a name whose bit is not set is certainly new, and need not be compared.
     marks: u64,
     inline: [&'de str; INLINE],
     len: usize,
-    /// Rarely there: a hash set draws its keys when it is made.
+    /// Rarely used, because creating a hash set draws random keys.
     more: Option<HashSet<Cow<'de, str>>>,
 }
 
@@ -34,7 +33,7 @@ impl<'de> MemberNames<'de> {
         Self { marks: 0, inline: [""; INLINE], len: 0, more: None }
     }
 
-    /// Notes a name; an error if the object has it already.
+    /// Records a name; fails if the object already has it.
     pub(crate) fn note<E: de::Error>(&mut self, name: &MemberName<'de>) -> Result<(), E> {
         if name.is_reserved() {
             return Err(E::custom(RESERVED));
@@ -61,14 +60,14 @@ impl<'de> MemberNames<'de> {
     }
 }
 
-/// One of 64 bits, by what is cheapest to look at. Equal names have equal marks; more is not needed.
+/// Returns one of 64 bits, computed from what is cheapest to read. Equal names have equal marks; nothing else is required.
 fn mark(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let ends = bytes.first().zip(bytes.last()).map_or(0, |(first, last)| first.wrapping_mul(5) ^ last.wrapping_mul(3));
     1 << ((usize::from(ends) ^ bytes.len()) % 64)
 }
 
-/// A member's name with its escapes resolved; borrowed from the text where it has none.
+/// A member's name with its escapes resolved; borrowed from the text if it has none.
 #[derive(Debug)]
 pub(crate) struct MemberName<'de>(Cow<'de, str>);
 
@@ -77,13 +76,13 @@ impl MemberName<'_> {
         &self.0
     }
 
-    /// Whether it is one of those that have a meaning of their own to `serde_json`.
+    /// Whether it is a name that has a special meaning for `serde_json`.
     pub(crate) fn is_reserved(&self) -> bool {
         self.0.starts_with(PRIVATE)
     }
 
-    /// Whether it announces a number, and is no member: it is then not a part of the text that is being read. (An escaped
-    /// name has a copy made of it, so it is a member.)
+    /// Whether it announces a number, and is not a member: then it is not part of the text that is being read. (An escaped name is
+    /// copied, so it counts as a member.)
     pub(crate) fn announces_number(&self, text: &str) -> bool {
         match self.0 {
             Cow::Borrowed(name) => name == NUMBER && !text.as_bytes().as_ptr_range().contains(&name.as_ptr()),

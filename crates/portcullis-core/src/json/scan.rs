@@ -1,4 +1,4 @@
-//! Walks a value that nobody reads, and refuses what is not strict in it.
+//! [`Scan`]: walks an unused value, and refuses it if it is not strict.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 
 use super::{MAX_DEPTH, MemberName, MemberNames, TOO_DEEP};
 
-/// Takes any value and gives nothing; an error if an object in it has a member twice or it nests too deep.
+/// Accepts any value and returns nothing; fails if an object in it has a repeated member, or the nesting is too deep.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scan<'de> {
     depth: usize,
@@ -14,20 +14,20 @@ pub(crate) struct Scan<'de> {
 }
 
 impl<'de> Scan<'de> {
-    /// Scans a value that is a member or an element of something `depth` levels deep.
+    /// Returns the scan of a value that is a member or an element of something `depth` levels deep.
     ///
     /// For values that are never read: an object that pretends to be a number passes for one.
     pub(crate) const fn below(depth: usize) -> Self {
         Self { depth, text: "" }
     }
 
-    /// The same of a value in this text, in which no object passes for a number.
+    /// Returns the scan of a value in this text, in which no object passes for a number.
     pub(crate) const fn within(text: &'de str, depth: usize) -> Self {
         Self { depth, text }
     }
 
-    /// Scans what is handed over as an object. Returns the number's text if it is a number, as `serde_json` gives it when some
-    /// crate of the build has switched `arbitrary_precision` on.
+    /// Scans a value that is passed as an object. Returns the number's text if it is a number, which `serde_json` passes like this if a
+    /// crate of the build has enabled `arbitrary_precision`.
     pub(crate) fn walk<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<MemberName<'de>>, A::Error> {
         let mut next = members.next_key::<MemberName<'de>>()?;
         if next.as_ref().is_some_and(|name| name.announces_number(self.text)) {

@@ -1,4 +1,4 @@
-//! One value of a strict text, found without making a tree of the rest.
+//! [`subtree`]: finds one value of a strict text without building a tree of the rest.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{MemberName, tree::Tree};
 
-/// The value at a JSON pointer (RFC 6901), in a text that [`Scan`](super::Scan) accepted: what
-/// [`tree`](super::tree) and then [`Value::pointer`] give.
+/// Returns the value at a JSON pointer (RFC 6901), in a text that [`Scan`](super::Scan) accepted: the same value that
+/// [`tree`](super::tree) and then [`Value::pointer`] return.
 pub(crate) fn subtree(json: &str, pointer: &str) -> Option<Value> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         return None;
@@ -17,7 +17,7 @@ pub(crate) fn subtree(json: &str, pointer: &str) -> Option<Value> {
     Step { pointer, depth: 0, text: json }.deserialize(&mut deserializer).ok()?
 }
 
-/// A value on the way, and what is left of the way.
+/// A value on the path, and the rest of the path.
 #[derive(Clone, Copy)]
 struct Step<'p, 'de> {
     pointer: &'p str,
@@ -26,7 +26,7 @@ struct Step<'p, 'de> {
 }
 
 impl Step<'_, '_> {
-    /// The name or index that comes next, without its escapes, and the step after it.
+    /// Returns the next name or index, without its escapes, and the step after it.
     fn next(self) -> (String, Self) {
         let rest = self.pointer.strip_prefix('/').unwrap_or(self.pointer);
         let end = rest.find('/').unwrap_or(rest.len());
@@ -46,7 +46,7 @@ impl<'de> DeserializeSeed<'de> for Step<'_, 'de> {
     }
 }
 
-/// Nothing is below what is neither object nor array.
+/// Strings, numbers, booleans and `null` have nothing below them.
 impl<'de> Visitor<'de> for Step<'_, 'de> {
     type Value = Option<Value>;
 
@@ -80,7 +80,7 @@ impl<'de> Visitor<'de> for Step<'_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Option<Value>, A::Error> {
         let (token, step) = self.next();
-        // As `Value::pointer` has it: no sign, no zeros in front.
+        // Like `Value::pointer`: no sign, no leading zeros.
         let plain = token == "0" || !token.starts_with(['0', '+']);
         let mut ahead = token.parse::<usize>().ok().filter(|_| plain);
         let mut found = None;
@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for Step<'_, 'de> {
         let (token, step) = self.next();
         let mut found = None;
         while let Some(name) = members.next_key::<MemberName<'de>>()? {
-            // A number, in the guise that `arbitrary_precision` gives it, has no members.
+            // A number in the form of `arbitrary_precision` has no members.
             if name.as_str() == token && !name.announces_number(self.text) {
                 found = members.next_value_seed(step)?;
             } else {

@@ -1,22 +1,22 @@
-//! Strings that stay where they are: places in the text that they were read from.
+//! [`Text`]: a string as a position in the text that it was read from.
 
 use std::{cell::RefCell, fmt, num::NonZeroU64};
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
-/// A string claim: its place in the claims' text.
+/// A string claim, as its position in the claims' text.
 ///
-/// So a verified token keeps one allocation with all its claims instead of one for each, and a place takes eight bytes,
-/// whether or not the claim is there: a string in JSON follows a quotation mark, so none begins at zero.
+/// So a verified token keeps one allocation with all its claims instead of one for each, and a position takes eight bytes, whether or not
+/// the claim exists: a string in JSON follows a quotation mark, so none begins at zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text(
-    /// The start in the upper half, the length in the lower. One number and not two, since what was written in two
-    /// halves and is then read as a whole makes the processor wait.
+    /// The start in the upper half, the length in the lower. One number instead of two, because the processor has to wait when two halves
+    /// that were written separately are read as a whole.
     NonZeroU64,
 );
 
 impl Text {
-    /// `None` if the place cannot be in a text of less than 4 GiB, or is its beginning.
+    /// Returns `None` if the position cannot be in a text of less than 4 GiB, or is its beginning.
     pub(crate) fn new(start: usize, len: usize) -> Option<Self> {
         let (start, len) = (u32::try_from(start).ok()?, u32::try_from(len).ok()?);
         NonZeroU64::new(u64::from(start) << 32 | u64::from(len)).filter(|_| start != 0).map(Self)
@@ -26,7 +26,7 @@ impl Text {
         self.0.get() & u64::from(u32::MAX) == 0
     }
 
-    /// The string. `source` is the text that it was read from, with the copies behind it.
+    /// Returns the string. `source` is the text that it was read from, followed by the copies.
     pub(crate) fn of(self, source: &str) -> &str {
         let (start, len) = (self.0.get() >> 32, self.0.get() & u64::from(u32::MAX));
         #[expect(clippy::cast_possible_truncation, reason = "both have come from a usize")]
@@ -35,8 +35,8 @@ impl Text {
     }
 }
 
-/// The text that strings are read from, and copies of those strings that it has with escapes in them. A place counts as
-/// if the copies stood right behind the text.
+/// The text that strings are read from, and copies of those strings that have escapes in it. A position counts as if the copies directly
+/// followed the text.
 #[derive(Debug)]
 pub(crate) struct Source<'de> {
     json: &'de str,
@@ -48,7 +48,7 @@ impl<'de> Source<'de> {
         Self { json, copies: RefCell::default() }
     }
 
-    /// The same text, with copies behind it that are there already.
+    /// Returns the same text, followed by existing copies.
     pub(crate) fn with_copies(json: &'de str, copies: &str) -> Self {
         Self { json, copies: RefCell::new(copies.to_owned()) }
     }
@@ -62,7 +62,7 @@ impl<'de> Source<'de> {
     }
 }
 
-/// Reads a string as a [`Text`] within a source, the whole text that is being parsed. Anything but a string is refused.
+/// Reads a string as a [`Text`] within a source, the whole text that is being parsed. Other values are refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TextSeed<'s, 'de>(pub(crate) &'s Source<'de>);
 
@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for TextSeed<'_, 'de> {
 mod tests {
     use super::*;
 
-    /// The text with the copies behind it, and the place.
+    /// Returns the text followed by the copies, and the position.
     fn read(json: &str) -> Result<(String, Text), serde_json::Error> {
         let source = Source::new(json);
         let text = TextSeed(&source).deserialize(&mut serde_json::Deserializer::from_str(json))?;

@@ -1,4 +1,4 @@
-//! One text of a strict object, found by its JSON pointer and left where it is.
+//! [`text_at`]: finds one string of a strict object by its JSON pointer, without copying it.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(crate) fn text_at(source: &Source<'_>, pointer: &str) -> Option<Text> {
     Way { source, pointer }.deserialize(&mut deserializer).ok()?
 }
 
-/// A value on the way, and what is left of the way.
+/// A value on the path, and the rest of the path.
 #[derive(Clone, Copy)]
 struct Way<'s, 'de, 'p> {
     source: &'s Source<'de>,
@@ -21,7 +21,7 @@ struct Way<'s, 'de, 'p> {
 }
 
 impl Way<'_, '_, '_> {
-    /// The name that comes next, without its escapes, and the way after it; `None` at the end.
+    /// Returns the next name, without its escapes, and the path after it; `None` at the end.
     fn next(self) -> Option<(String, Self)> {
         let rest = self.pointer.strip_prefix('/')?;
         let (name, pointer) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -82,7 +82,7 @@ impl<'de> Visitor<'de> for Way<'_, 'de, '_> {
         let mut found = None;
         while let Some(name) = members.next_key::<MemberName<'de>>()? {
             match &next {
-                // A number, in the guise that `arbitrary_precision` gives it, has no members.
+                // A number in the form of `arbitrary_precision` has no members.
                 Some((wanted, way)) if name.as_str() == wanted && !name.announces_number(self.source.json()) => {
                     found = members.next_value_seed(*way)?;
                 }

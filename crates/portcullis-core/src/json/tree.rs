@@ -1,4 +1,4 @@
-//! A strict value as a tree.
+//! [`tree`]: a strict value as a tree.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Number, Value};
 
 use super::{MAX_DEPTH, MemberName, MemberNames, TOO_DEEP};
 
-/// The tree of a text that [`Scan`](super::Scan) would accept; `None` otherwise.
+/// Returns the tree of a text that [`Scan`](super::Scan) would accept; `None` otherwise.
 ///
-/// Built here and not by `serde_json::Value` itself, which gives names that begin with `$serde_json::private::` a
-/// meaning of their own: a member of a user's own object could then hide all the claims, or put others in their place.
+/// Built here and not by `serde_json::Value` itself, which gives names that begin with `$serde_json::private::` a special meaning: a
+/// member of a user's own object could then hide all claims, or replace them.
 pub(crate) fn tree(json: &str) -> Option<Value> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let tree = Tree::below(0, json).deserialize(&mut deserializer).ok()?;
@@ -18,7 +18,7 @@ pub(crate) fn tree(json: &str) -> Option<Value> {
     Some(tree)
 }
 
-/// Takes any strict value and gives it as a tree.
+/// Reads any strict value as a tree.
 #[derive(Clone, Copy)]
 pub(super) struct Tree<'de> {
     depth: usize,
@@ -26,7 +26,7 @@ pub(super) struct Tree<'de> {
 }
 
 impl<'de> Tree<'de> {
-    /// The tree of a value in this text that is a member or an element of something `depth` levels deep.
+    /// Returns the reader for a value in this text that is a member or an element of something `depth` levels deep.
     pub(super) const fn below(depth: usize, text: &'de str) -> Self {
         Self { depth, text }
     }
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for Tree<'de> {
     }
 }
 
-/// A number as serde_json gives it when some crate of the build has switched `arbitrary_precision` on.
+/// Reads a number in the form that serde_json uses if a crate of the build has enabled `arbitrary_precision`.
 fn number<E: de::Error>(text: &MemberName<'_>) -> Result<Value, E> {
     text.as_str().parse().map(Value::Number).map_err(|_| E::custom("not a number"))
 }

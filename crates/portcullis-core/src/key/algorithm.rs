@@ -1,10 +1,10 @@
-//! The signature algorithms that exist here, and sets of them.
+//! [`Algorithm`] and [`AlgorithmSet`]: the supported signature algorithms.
 
 use std::{fmt, str::FromStr};
 
 /// A signature algorithm (RFC 7518 section 3, RFC 8037, RFC 9864).
 ///
-/// What is not listed does not exist: `none` in any spelling, SHA-1, ES512, ES256K.
+/// All others are not supported: `none` in any spelling, SHA-1, ES512, ES256K.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -30,16 +30,16 @@ pub enum Algorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
-    /// Ed25519 under its older, polymorphic name `EdDSA` (RFC 8037). Ed448 is not meant.
+    /// Ed25519 under its older, polymorphic name `EdDSA` (RFC 8037). This does not include Ed448.
     EdDsa,
     /// Ed25519 under its fully specified name (RFC 9864).
     ///
-    /// The same signature as [`Algorithm::EdDsa`]; a name of its own, because an allow-list names names.
+    /// The same signature as [`Algorithm::EdDsa`], but a separate value, because an allow-list contains names.
     Ed25519,
 }
 
 impl Algorithm {
-    /// Every algorithm there is, in the order of the documentation.
+    /// Every algorithm, in the order of the documentation.
     pub const ALL: &[Self] = &[
         Self::Hs256,
         Self::Hs384,
@@ -56,7 +56,7 @@ impl Algorithm {
         Self::Ed25519,
     ];
 
-    /// The registered name, as it stands in a header's `alg`.
+    /// Returns the registered name, as written in a header's `alg`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Hs256 => "HS256",
@@ -75,12 +75,12 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of that registered name, compared exactly (RFC 7515 section 4.1.1: case-sensitive).
+    /// Returns the algorithm with this registered name, compared exactly (RFC 7515 section 4.1.1: case-sensitive).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
-    /// Whether the key is a secret that both sides share, so that whoever can verify can also sign.
+    /// Whether the key is a secret that both sides share, so that everyone who can verify can also sign.
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
@@ -107,7 +107,7 @@ impl FromStr for Algorithm {
 )]
 pub struct UnknownAlgorithm(());
 
-/// A set of [`Algorithm`]s: what a key can do, or what a policy allows.
+/// A set of [`Algorithm`]s: those that a key supports, or that a policy allows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlgorithmSet(u16);
 
@@ -124,7 +124,7 @@ impl AlgorithmSet {
     /// Every algorithm.
     pub const ALL: Self = Self::of(Algorithm::ALL);
 
-    /// The set of the algorithms listed.
+    /// Returns the set of these algorithms.
     pub const fn of(algorithms: &[Algorithm]) -> Self {
         let mut bits = 0;
         let mut at = 0;
@@ -135,29 +135,29 @@ impl AlgorithmSet {
         Self(bits)
     }
 
-    /// Whether the set holds `algorithm`.
+    /// Whether the set contains `algorithm`.
     pub const fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & (1 << algorithm as u16) != 0
     }
 
-    /// Whether the set holds nothing.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// What is in both.
+    /// Returns the algorithms that are in both sets.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// What is in either.
+    /// Returns the algorithms that are in either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The algorithms in the set, in the order of [`Algorithm::ALL`].
+    /// Returns the algorithms in the set, in the order of [`Algorithm::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL.iter().copied().filter(move |algorithm| self.contains(*algorithm))
     }

@@ -1,4 +1,4 @@
-//! The names of a key that it has by its certificate: thumbprints (RFC 7515 sections 4.1.7 and 4.1.8).
+//! [`Certificate`]: the thumbprints of a key's certificate (RFC 7515 sections 4.1.7 and 4.1.8).
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64::{
@@ -8,8 +8,8 @@ use base64::{
 
 use crate::keys::KeyHint;
 
-/// A key's certificate, by its thumbprints in base64url. Names of a key that was configured or published, and no more: nothing of the
-/// certificate is checked, and nothing is trusted because of it.
+/// A key's certificate, as its thumbprints in base64url. They are only names of a key that was configured or published: the certificate
+/// is not checked, and nothing is trusted because of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Certificate {
     sha1: Option<Box<str>>,
@@ -19,11 +19,12 @@ pub(super) struct Certificate {
 impl Certificate {
     pub(super) fn of_der(der: &[u8]) -> Self {
         let name = |algorithm| Some(URL_SAFE_NO_PAD.encode(digest(algorithm, der)).into());
-        // SHA-1, since it is what `x5t` is made with: who finds a second certificate of that thumbprint has the name of a key, and no key.
+        // SHA-1, because `x5t` uses it. An attacker who finds a second certificate with that thumbprint has only the name of a key, not
+        // the key.
         Self { sha1: name(&SHA1_FOR_LEGACY_USE_ONLY), sha256: name(&SHA256) }
     }
 
-    /// By the members of a JWK (RFC 7517 sections 4.7 to 4.9). What is malformed there names nothing.
+    /// Reads the members of a JWK (RFC 7517 sections 4.7 to 4.9). Malformed members are ignored.
     pub(super) fn of_members(x5t: Option<&str>, x5t_s256: Option<&str>, x5c: Option<&str>) -> Option<Self> {
         let of_chain =
             x5c.and_then(|text| STANDARD.decode(text).ok()).map(|der| Self::of_der(&der)).unwrap_or_default();
@@ -34,18 +35,18 @@ impl Certificate {
         (certificate != Self::default()).then_some(certificate)
     }
 
-    /// By one thumbprint; of which hash, its length tells.
+    /// Reads one thumbprint; its length shows which hash it is.
     pub(super) fn of_thumbprint(text: &str) -> Option<Self> {
         let certificate = Self { sha1: thumbprint(text, 20), sha256: thumbprint(text, 32) };
         (certificate != Self::default()).then_some(certificate)
     }
 
-    /// This one, and what the other knows beyond it.
+    /// Returns this one, completed with what the other knows.
     pub(super) fn and(self, other: Self) -> Self {
         Self { sha1: self.sha1.or(other.sha1), sha256: self.sha256.or(other.sha256) }
     }
 
-    /// Whether the hint names it: by at least one thumbprint, and by no other one.
+    /// Whether the hint names it: by at least one thumbprint, and without contradiction.
     pub(super) fn is_named_by(&self, hint: KeyHint<'_>) -> bool {
         let pairs = [(self.sha1.as_deref(), hint.certificate_sha1), (self.sha256.as_deref(), hint.certificate_sha256)];
         let mut same = pairs.into_iter().filter_map(|(ours, theirs)| Some(ours? == theirs?)).peekable();

@@ -7,7 +7,7 @@ use super::{
     material::{Check, KeyKind, Material, Prepared},
 };
 
-/// How long a public key is (RFC 8032 section 5.1.5).
+/// The length of a public key (RFC 8032 section 5.1.5).
 const LENGTH: usize = 32;
 
 pub(crate) fn prepare(octets: &[u8], wanted: AlgorithmSet) -> Result<Material, KeyError> {
@@ -27,14 +27,14 @@ pub(crate) fn prepare(octets: &[u8], wanted: AlgorithmSet) -> Result<Material, K
     Ok(Material::new(KeyKind::Ed25519, [check]))
 }
 
-/// Whether the point's multiples are at most eight, so that signatures for it can be made up without a private key.
+/// Whether the point has at most eight multiples, so that signatures for it can be made without a private key.
 fn is_of_small_order(mut point: [u8; LENGTH]) -> bool {
-    // The sign of x is the topmost bit (RFC 8032 section 5.1.2); the points come in pairs.
+    // The sign of x is the highest bit (RFC 8032 section 5.1.2); the points come in pairs.
     point[LENGTH - 1] &= 0x7f;
     SMALL_ORDER.contains(&point)
 }
 
-/// The y coordinates of all points of order 1, 2, 4 and 8, those in reach of an encoding beyond the prime included.
+/// The y coordinates of all points of order 1, 2, 4 and 8, including those that an encoding beyond the prime can reach.
 const SMALL_ORDER: [[u8; LENGTH]; 7] = [
     y(0x00, 0x00, 0x00),
     y(0x01, 0x00, 0x00),
@@ -51,7 +51,7 @@ const SMALL_ORDER: [[u8; LENGTH]; 7] = [
     ],
 ];
 
-/// A little-endian number whose bytes are all the same but the first and the last.
+/// Returns a little-endian number whose bytes are all equal, except for the first and the last.
 const fn y(first: u8, middle: u8, last: u8) -> [u8; LENGTH] {
     let mut bytes = [middle; LENGTH];
     bytes[0] = first;

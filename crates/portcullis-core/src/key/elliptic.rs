@@ -9,10 +9,10 @@ use super::{
     material::{Check, KeyKind, Material, Prepared},
 };
 
-/// A curve, with the one algorithm that JOSE has for it.
+/// A curve, with its only JOSE algorithm.
 pub(crate) struct Curve {
     kind: KeyKind,
-    /// Bytes of a coordinate.
+    /// The length of a coordinate in bytes.
     coordinate: usize,
     verification: &'static EcdsaVerificationAlgorithm,
 }
@@ -21,8 +21,8 @@ pub(crate) static P256: Curve = Curve { kind: KeyKind::P256, coordinate: 32, ver
 
 pub(crate) static P384: Curve = Curve { kind: KeyKind::P384, coordinate: 48, verification: &ECDSA_P384_SHA384_FIXED };
 
-/// A key from a JWK's coordinates. Each has exactly the curve's length (RFC 7518 section 6.2.1.2): together right but
-/// split elsewhere is wrong.
+/// Makes a key from a JWK's coordinates. Each has exactly the curve's length (RFC 7518 section 6.2.1.2): a correct total with a different
+/// split is wrong.
 pub(crate) fn from_coordinates(curve: &Curve, x: &[u8], y: &[u8], wanted: AlgorithmSet) -> Result<Material, KeyError> {
     if x.len() != curve.coordinate || y.len() != curve.coordinate {
         return Err(invalid(format!(
@@ -36,7 +36,7 @@ pub(crate) fn from_coordinates(curve: &Curve, x: &[u8], y: &[u8], wanted: Algori
     from_point(curve, &[&[UNCOMPRESSED], x, y].concat(), wanted)
 }
 
-/// A key from a point in its uncompressed form (SEC 1 section 2.3.3).
+/// Makes a key from a point in its uncompressed form (SEC 1 section 2.3.3).
 pub(crate) fn from_point(curve: &Curve, point: &[u8], wanted: AlgorithmSet) -> Result<Material, KeyError> {
     let algorithms = curve.kind.narrow(wanted)?;
     if point.first() != Some(&UNCOMPRESSED) || point.len() != 1 + 2 * curve.coordinate {
@@ -45,7 +45,7 @@ pub(crate) fn from_point(curve: &Curve, point: &[u8], wanted: AlgorithmSet) -> R
             curve.kind
         )));
     }
-    // The library refuses points off the curve; the one at infinity has no uncompressed form.
+    // The library refuses points off the curve; the point at infinity has no uncompressed form.
     let Ok(key) = ParsedPublicKey::new(curve.verification, point) else {
         return Err(invalid(format!("the point is not on {}", curve.kind)));
     };

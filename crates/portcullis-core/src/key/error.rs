@@ -1,9 +1,8 @@
-//! Why a key cannot be used.
+//! [`KeyError`]: why a key cannot be used.
 
 use std::borrow::Cow;
 
-/// A key cannot be used. For the developer or operator: it says what is wrong and how to fix it, and never shows
-/// the key.
+/// A key cannot be used. For the developer or operator: it says what is wrong and how to fix it, and never shows the key.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct KeyError {
@@ -17,7 +16,7 @@ impl KeyError {
         Self { kind, message }
     }
 
-    /// What is wrong, to branch on.
+    /// Returns the kind of the error, for branching.
     pub fn kind(&self) -> KeyErrorKind {
         self.kind
     }
@@ -27,32 +26,31 @@ impl KeyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyErrorKind {
-    /// The text is not a key in the form expected: not JSON, not PEM, a member missing or of the wrong type, base64url
-    /// with padding.
+    /// The text does not have the expected form: not JSON, not PEM, a member is missing or has the wrong type, base64url with padding.
     Malformed,
-    /// The key type, curve or algorithm is not one of ours.
+    /// The key type, curve or algorithm is not supported.
     Unsupported,
-    /// The key is for something else than checking signatures (`use`, `key_ops`).
+    /// The key is not for verifying signatures (`use`, `key_ops`).
     WrongUse,
-    /// The algorithm named is not one this kind of key can do.
+    /// This kind of key does not support the named algorithm.
     Mismatch,
-    /// A private key in a place for public ones.
+    /// It is a private key, where a public one is expected.
     PrivateKey,
-    /// A shared secret in a place for public keys.
+    /// It is a shared secret, where a public key is expected.
     Secret,
-    /// A public key, a private key or a certificate in a place for shared secrets.
+    /// It is a public key, a private key or a certificate, where a shared secret is expected.
     NotASecret,
-    /// Too short, or of a form that is known to be breakable.
+    /// It is too short, or of a form that is known to be breakable.
     Weak,
-    /// The numbers are no key: a point off its curve, coordinates of the wrong length, an even modulus.
+    /// The numbers are not a valid key: a point off its curve, coordinates of the wrong length, an even modulus.
     Invalid,
-    /// The key id is empty, longer than 512 bytes, has white space around it or an invisible character in it; or a thumbprint is not one.
+    /// The key id is empty, longer than 512 bytes, or has surrounding white space or invisible characters; or a thumbprint is invalid.
     BadId,
-    /// Another key of the same set has the same id and can do the same algorithm.
+    /// Another key of the same set has the same id and supports the same algorithm.
     DuplicateId,
 }
 
-/// Untrusted text for a message: quoted, escaped, cut.
+/// Returns untrusted text for a message: quoted, escaped, truncated.
 pub(crate) fn quoted(text: &str) -> String {
     const SHOWN: usize = 40;
     let cut: String = text.chars().take(SHOWN).collect();

@@ -1,4 +1,4 @@
-//! JSON Web Keys (RFC 7517): our own reading, as a key's `alg`, `use` and `key_ops` bind what it may do.
+//! [`Jwk`]: JSON Web Keys (RFC 7517), parsed here because a key's `alg`, `use` and `key_ops` limit its use.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
@@ -14,7 +14,7 @@ use super::{
     rsa, secret,
 };
 
-/// A JWK as written; nothing in it is checked yet.
+/// A JWK as written, not checked yet.
 pub(crate) struct Jwk<'a>(Members<'a>);
 
 impl<'a> Jwk<'a> {
@@ -22,17 +22,17 @@ impl<'a> Jwk<'a> {
         Members::parse(text).map(Self)
     }
 
-    /// The key id, if it can be read at all. For messages about a key that cannot be used.
+    /// Returns the key id, if it can be read. For messages about an unusable key.
     pub(crate) fn id(&self) -> Option<String> {
         self.0.text("kid").ok().flatten().map(String::from)
     }
 
-    /// Whether it shows a shared secret, whatever else may be wrong with it.
+    /// Whether it contains a shared secret, whatever else may be wrong with it.
     pub(crate) fn shows_secret(&self) -> bool {
         self.0.has("k") && self.0.text("kty").is_ok_and(|kind| kind.as_deref() == Some("oct"))
     }
 
-    /// The key, ready for use; a secret where it is one. A private key is refused.
+    /// Returns the prepared key; a secret if it is one. A private key is refused.
     pub(crate) fn prepare(&self) -> Result<VerifyingKey, KeyError> {
         self.check_public()?;
         self.check_use()?;
@@ -43,7 +43,7 @@ impl<'a> Jwk<'a> {
         }
     }
 
-    /// The certificate that the key has a name by. A member that is malformed names nothing, and is no reason to do without the key.
+    /// Returns the certificate that names the key. A malformed member is ignored; the key can still be used.
     fn certificate(&self) -> Option<Certificate> {
         let [x5t, x5t_s256] = ["x5t", "x5t#S256"].map(|name| self.0.text(name).ok().flatten());
         let chain = self.0.texts("x5c").ok().flatten();
@@ -51,7 +51,7 @@ impl<'a> Jwk<'a> {
         Certificate::of_members(x5t.as_deref(), x5t_s256.as_deref(), x5c)
     }
 
-    /// RFC 7518 sections 6.2.2 and 6.3.2: the members of which one suffices to sign.
+    /// RFC 7518 sections 6.2.2 and 6.3.2: the members that are private; one of them is enough to sign.
     fn check_public(&self) -> Result<(), KeyError> {
         if ["d", "p", "q", "dp", "dq", "qi", "oth"].iter().any(|name| self.0.has(name)) {
             return Err(KeyError::new(
@@ -78,13 +78,13 @@ impl<'a> Jwk<'a> {
         Ok(())
     }
 
-    /// What `alg` allows: everything if it is absent.
+    /// Returns the algorithms that `alg` allows; all if it is absent.
     fn algorithms(&self) -> Result<AlgorithmSet, KeyError> {
         let Some(name) = self.0.text("alg")? else {
             return Ok(AlgorithmSet::ALL);
         };
         match Algorithm::from_name(&name) {
-            // Two names of one algorithm (RFC 9864): issuers name either in the key, whichever their tokens have.
+            // Two names of one algorithm (RFC 9864): issuers may write either in the key, whichever their tokens have.
             Some(Algorithm::EdDsa | Algorithm::Ed25519) => {
                 Ok(AlgorithmSet::of(&[Algorithm::EdDsa, Algorithm::Ed25519]))
             }

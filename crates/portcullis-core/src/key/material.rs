@@ -1,4 +1,4 @@
-//! Key material in the form the cryptography wants it, and the one place that calls the cryptography.
+//! [`Material`]: key material as the cryptography needs it. The only file that calls the cryptography.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use aws_lc_rs::{
 
 use super::{Algorithm, AlgorithmSet, KeyError, KeyErrorKind};
 
-/// What kind of key it is, and so what it can do.
+/// The kind of a key, which determines its algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
     Secret,
@@ -21,11 +21,11 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
-    /// What keys of this kind can do, those of this `wanted` only.
+    /// Returns which of the `wanted` algorithms keys of this kind support.
     ///
     /// # Errors
     ///
-    /// `Mismatch` if that is nothing.
+    /// `Mismatch` if there are none.
     pub(crate) fn narrow(self, wanted: AlgorithmSet) -> Result<AlgorithmSet, KeyError> {
         let both = self.algorithms().intersection(wanted);
         if both.is_empty() {
@@ -61,16 +61,16 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// One key, prepared for each algorithm it may be used with. Deliberately without `Debug`.
+/// One key, prepared for each algorithm that it may be used with. Deliberately without `Debug`.
 pub(crate) struct Material {
     kind: KeyKind,
     checks: Box<[Check]>,
-    /// The public key in one encoding, whatever it was read from; none for a secret. Kept, as writing it takes microseconds, and
+    /// The public key in one encoding, whatever it was read from; `None` for a secret. Kept, because writing it takes microseconds and
     /// every key of a set is compared with others.
     public: Option<Box<[u8]>>,
 }
 
-/// Names the algorithms, as the two names of Ed25519 share one preparation.
+/// One preparation with its algorithms, because both names of Ed25519 share one.
 pub(crate) struct Check {
     pub(crate) algorithms: AlgorithmSet,
     pub(crate) prepared: Prepared,
@@ -99,12 +99,12 @@ impl Material {
         self.checks.iter().fold(AlgorithmSet::EMPTY, |all, check| all.union(check.algorithms))
     }
 
-    /// The public key in its one encoding (RFC 5280 `SubjectPublicKeyInfo`); none for a secret, which is compared with nothing.
+    /// Returns the public key in its only encoding (RFC 5280 `SubjectPublicKeyInfo`); `None` for a secret, which is never compared.
     pub(crate) fn public(&self) -> Option<&[u8]> {
         self.public.as_deref()
     }
 
-    /// Whether the signature is right; false for an algorithm that was not prepared. Secrets compare in constant time.
+    /// Whether the signature is valid; `false` for an algorithm that was not prepared. Secrets are compared in constant time.
     pub(crate) fn check_signature(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> bool {
         let Some(check) = self.checks.iter().find(|check| check.algorithms.contains(algorithm)) else {
             return false;

@@ -1,4 +1,4 @@
-//! One JSON object of a key file, its members unread until asked for.
+//! [`Members`]: one JSON object of a key file, whose members are parsed only when needed.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -7,16 +7,16 @@ use serde_json::{error::Category, value::RawValue};
 
 use super::{KeyError, KeyErrorKind};
 
-/// A JSON object, no member twice. Values stay raw text, borrowed: what nobody asks for is ignored whatever it
-/// is, and a secret is not copied.
+/// A JSON object without repeated members. Values are borrowed raw text: unused members are ignored whatever they are, and secrets are
+/// not copied.
 pub(crate) struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Members<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, KeyError> {
-        // RFC 8259 section 8.1: a byte order mark may be ignored. Editors put it there.
+        // RFC 8259 section 8.1: a byte order mark may be ignored. Some editors write one.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_json::from_str(text).map_err(|error| {
-            // The error's own text may quote the value that it stumbled over, and that may be a secret.
+            // The error's own text may quote the offending value, which may be a secret.
             let what = match error.classify() {
                 Category::Data => "not a JSON object, or it has a member twice",
                 _ => "not JSON",
@@ -29,17 +29,17 @@ impl<'a> Members<'a> {
         self.0.contains_key(name)
     }
 
-    /// A string member, if it is there. `null` is not absent: RFC 7517 has no null.
+    /// Returns a string member, if it exists. `null` does not count as absent: RFC 7517 has no null.
     pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, KeyError> {
         self.read(name, "a string").map(|text: Option<Text<'a>>| text.map(|text| text.0))
     }
 
-    /// An array of strings, if it is there.
+    /// Returns an array of strings, if it exists.
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, KeyError> {
         self.read(name, "an array of strings")
     }
 
-    /// An array, if it is there, of elements unread.
+    /// Returns an array, if it exists, with its elements not parsed.
     pub(crate) fn elements(&self, name: &str) -> Result<Option<Vec<&'a RawValue>>, KeyError> {
         self.read(name, "an array")
     }

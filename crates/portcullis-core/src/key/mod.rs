@@ -1,4 +1,4 @@
-//! Keys that check signatures, prepared once.
+//! Keys that verify signatures, prepared once.
 
 mod algorithm;
 mod certificate;

@@ -1,5 +1,5 @@
-//! Recognises what is no secret: a public key or a certificate given where an HMAC secret belongs, in any form in which
-//! keys are commonly written. Everyone may have its octets, so everyone could sign.
+//! Recognises a public key or a certificate in place of an HMAC secret, in all common formats. Its bytes may be public, so everyone could
+//! sign.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ParsedPublicKey};
 use base64::{
@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 
 use super::{KeyError, KeyErrorKind};
 
-/// How many encodings around each other are undone: that of an environment variable, and that of the file in it.
+/// How many nested encodings are decoded: that of an environment variable, and that of the file in it.
 const MAX_WRAPPINGS: usize = 2;
 
-/// Refuses octets that are key material of another kind.
+/// Refuses bytes that are key material of another kind.
 ///
-/// A raw Ed25519 key (32 octets), a compressed point of a curve and the bare modulus of an RSA key cannot be told from a secret.
+/// A raw Ed25519 key (32 bytes), a compressed curve point and the bare modulus of an RSA key cannot be distinguished from a secret.
 pub(super) fn check(octets: &[u8]) -> Result<(), KeyError> {
     match recognise(octets, MAX_WRAPPINGS) {
         Some(message) => Err(KeyError::new(KeyErrorKind::NotASecret, message)),
@@ -28,7 +28,7 @@ pub(super) fn check(octets: &[u8]) -> Result<(), KeyError> {
 
 fn recognise(octets: &[u8], wrappings: usize) -> Option<&'static str> {
     binary(octets).or_else(|| {
-        // Without the zeros, a text in UTF-16 reads as one in UTF-8.
+        // Without the zeros, UTF-16 text reads like UTF-8.
         let text: Zeroizing<Vec<u8>> = Zeroizing::new(octets.iter().copied().filter(|&byte| byte != 0).collect());
         let text = trim(&text);
         pem(text).or_else(|| json(text)).or_else(|| ssh(text)).or_else(|| {
@@ -38,7 +38,7 @@ fn recognise(octets: &[u8], wrappings: usize) -> Option<&'static str> {
     })
 }
 
-/// Without a byte order mark, white space and quotation marks around it, as they come along from files and shells.
+/// Removes a byte order mark, white space and quotation marks around it, which files and shells add.
 fn trim(mut text: &[u8]) -> &[u8] {
     const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
     let is_around = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`');
@@ -53,7 +53,7 @@ fn trim(mut text: &[u8]) -> &[u8] {
     }
 }
 
-/// RFC 7468, RFC 4716 and their private relatives, on however many lines.
+/// RFC 7468, RFC 4716 and similar private formats, on any number of lines.
 fn pem(text: &[u8]) -> Option<&'static str> {
     let has = |part: &str| memmem::find(text, part.as_bytes()).is_some();
     if !has("---- BEGIN ") && !has("-----BEGIN ") {
@@ -86,7 +86,7 @@ fn json(text: &[u8]) -> Option<&'static str> {
     )
 }
 
-/// A line of `authorized_keys` or of a `.pub` file; options may stand in front of the key.
+/// A line of `authorized_keys` or of a `.pub` file; the key may be preceded by options.
 fn ssh(text: &[u8]) -> Option<&'static str> {
     const TYPES: [&str; 7] =
         ["ssh-rsa AAAA", "ssh-dss AAAA", "ssh-ed25519", "ecdsa-sha2-nistp", "sk-ssh-", "sk-ecdsa-", "ssh-rsa-cert"];
@@ -106,8 +106,8 @@ fn binary(octets: &[u8]) -> Option<&'static str> {
     is_ssh_wire(octets).then_some(SSH)
 }
 
-/// A `SubjectPublicKeyInfo`, a certificate, PKCS #1, PKCS #8 or SEC 1: a sequence that ends where the octets end, of elements
-/// that fill it, the first two of the right kinds. Random octets are that once in 2^35.
+/// A `SubjectPublicKeyInfo`, a certificate, PKCS #1, PKCS #8 or SEC 1: a sequence that fills the bytes exactly, whose elements fill it
+/// exactly, the first two of the right kinds. Random bytes look like this once in 2^35.
 fn is_der(octets: &[u8]) -> bool {
     let Some(elements) = AnyRef::from_der(octets).ok().filter(|any| any.tag() == Tag::Sequence).and_then(tags) else {
         return false;
@@ -120,7 +120,7 @@ fn is_der(octets: &[u8]) -> bool {
     )
 }
 
-/// The tags of a sequence's elements; `None` if they do not fill it.
+/// Returns the tags of a sequence's elements; `None` if they do not fill it.
 fn tags(sequence: AnyRef<'_>) -> Option<Vec<Tag>> {
     let mut reader = SliceReader::new(sequence.value()).ok()?;
     let mut tags = Vec::new();
@@ -170,7 +170,7 @@ fn octet(digits: [u8; 2]) -> Option<u8> {
     Some(high? * 16 + low?)
 }
 
-/// What a text is in base64, either alphabet, on however many lines.
+/// Decodes base64 in either alphabet, on any number of lines.
 fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let text: Zeroizing<Vec<u8>> =
         Zeroizing::new(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect());

@@ -29,7 +29,7 @@ pub(crate) fn prepare(text: &str) -> Result<Material, KeyError> {
     }
 }
 
-/// The octets of a certificate. Nothing of them is checked.
+/// Returns the bytes of a certificate, which is not checked.
 pub(super) fn certificate(text: &str) -> Result<Vec<u8>, KeyError> {
     let block = Block::find(text)?;
     if !CERTIFICATE.contains(&block.label) {
@@ -38,9 +38,9 @@ pub(super) fn certificate(text: &str) -> Result<Vec<u8>, KeyError> {
     block.der()
 }
 
-/// The one PEM block of a text. Comments before it, indentation, line ends, line widths and quotation marks around it do not matter, as
-/// it comes out of configuration files and environment variables (RFC 7468 section 2 asks parsers to be lenient there): it may stand
-/// on one line, with blanks or with the two characters `\n` in place of line ends.
+/// The only PEM block of a text. Comments before it, indentation, line ends, line widths and surrounding quotation marks are ignored,
+/// because configuration files and environment variables add them (RFC 7468 section 2 asks parsers to be lenient there). It may be on one
+/// line, with spaces or with the two characters `\n` in place of line ends.
 struct Block<'a> {
     label: &'a str,
     body: &'a str,
@@ -80,7 +80,7 @@ impl<'a> Block<'a> {
 }
 
 fn no_pem(text: &str) -> KeyError {
-    // What -----BEGIN is in base64.
+    // `-----BEGIN` in base64.
     if text.trim_start_matches('\u{feff}').trim_start().starts_with("LS0tLS1CRUdJTi") {
         return malformed("this is PEM in base64 once more: decode it first (`base64 -d`)");
     }
@@ -94,7 +94,7 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
-/// The labels under which certificates are written.
+/// The labels of certificates.
 const CERTIFICATE: [&str; 3] = ["CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
 
 /// Before anything is decoded, so that a private key leaves no copy.
@@ -141,7 +141,7 @@ fn spki_key(der: &[u8]) -> Result<Material, KeyError> {
     }
 }
 
-/// The named curve (RFC 5480 section 2.1.1); parameters of one's own are refused.
+/// Returns the named curve (RFC 5480 section 2.1.1); explicit parameters are refused.
 fn curve_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<ObjectIdentifier, KeyError> {
     info.algorithm.parameters_oid().map_err(|_: spki::Error| malformed("the curve is not named"))
 }

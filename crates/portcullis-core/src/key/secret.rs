@@ -1,4 +1,4 @@
-//! A secret that both sides share.
+//! [`Secret`]: a secret that both sides share.
 
 use std::{fmt, sync::Arc};
 
@@ -16,13 +16,13 @@ use super::{
     verifying_key::key_id,
 };
 
-/// A shared secret for HS256, HS384 or HS512, with its id. Whoever has it can sign, not only verify.
+/// A shared secret for HS256, HS384 or HS512, with its id. Everyone who has it can sign as well as verify.
 ///
-/// At least as long as the hash (RFC 7518 section 3.2): 32, 48 or 64 bytes. Randomness cannot be checked, so make it by
-/// machine: `openssl rand -base64 48`. The bytes are erased from memory on drop and never shown.
+/// It is at least as long as the hash (RFC 7518 section 3.2): 32, 48 or 64 bytes. Randomness cannot be checked, so generate it: `openssl
+/// rand -base64 48`. The bytes are erased from memory on drop and never shown.
 ///
-/// A public key or a certificate (PEM, DER, JWK, SSH; also in base64) is refused: everyone may have its bytes, so everyone
-/// could sign. (A raw Ed25519 key, 32 bytes, looks like a secret and is not recognised.)
+/// A public key or a certificate (PEM, DER, JWK, SSH; also in base64) is refused: its bytes may be public, so everyone could sign. (A raw
+/// Ed25519 key, 32 bytes, looks like a secret and is not recognised.)
 ///
 /// ```
 /// use portcullis_core::{Algorithm, KeySet, Secret};
@@ -43,9 +43,9 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Takes the key id (1 to 512 bytes), the one algorithm it is for, and the bytes as they are.
+    /// Returns a secret with this key id (1 to 512 bytes), for this one algorithm, from raw bytes.
     ///
-    /// Text is taken by its bytes: a secret written in base64 is not decoded. See [`Secret::from_base64`].
+    /// Text is used as its bytes: a secret written in base64 is not decoded. See [`Secret::from_base64`].
     ///
     /// # Errors
     ///
@@ -58,14 +58,14 @@ impl Secret {
         Ok(Self { id, algorithm, bytes })
     }
 
-    /// The same from base64 text, as `openssl rand -base64 48` prints it or as it stands in a JWK's `k`.
+    /// Returns a secret from base64 text, as printed by `openssl rand -base64 48` or written in a JWK's `k`.
     ///
-    /// Both alphabets are taken, with or without padding, and white space around the text: it is your own
-    /// configuration, and there is but one way to read it. Text from elsewhere (a JWK) is read strictly.
+    /// Both alphabets are accepted, with or without padding, and with surrounding white space: it is your own configuration, and its
+    /// meaning is unambiguous. Text from elsewhere (a JWK) is parsed strictly.
     ///
     /// # Errors
     ///
-    /// [`KeyErrorKind::Malformed`] if it is not base64, and those of [`Secret::new`].
+    /// [`KeyErrorKind::Malformed`] if it is not base64, and the errors of [`Secret::new`].
     pub fn from_base64(id: impl Into<Arc<str>>, algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
         not_secret::check(text.as_bytes())?;
         let text = text.trim_start_matches('\u{feff}').trim().trim_end_matches('=');
@@ -80,12 +80,12 @@ impl Secret {
         Self::new(id, algorithm, decoded.map_err(malformed)?)
     }
 
-    /// The key id.
+    /// Returns the key id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The algorithm it is for.
+    /// Returns its algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -105,12 +105,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret of a JWK, for those of the `wanted` algorithms that it is long enough for.
+/// Prepares a secret of a JWK for those of the `wanted` algorithms that it is long enough for.
 pub(super) fn prepare(bytes: &[u8], wanted: AlgorithmSet) -> Result<Material, KeyError> {
     fitting(bytes, wanted).map(|algorithms| material(bytes, algorithms))
 }
 
-/// The algorithms of `wanted` that these bytes are long enough for.
+/// Returns the algorithms of `wanted` that these bytes are long enough for.
 fn fitting(bytes: &[u8], wanted: AlgorithmSet) -> Result<AlgorithmSet, KeyError> {
     let wanted = KeyKind::Secret.narrow(wanted)?;
     not_secret::check(bytes)?;
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_wiped_from_memory() {
-        // By its type: what is freed cannot be read without unsafe code.
+        // Checked by its type, because freed memory cannot be read without unsafe code.
         let _: fn(&Secret) -> &Zeroizing<Vec<u8>> = |secret| &secret.bytes;
     }
 

@@ -1,4 +1,4 @@
-//! Key pairs for the tests of this folder, made anew by every run.
+//! Key pairs for the tests of this folder, generated for every run.
 
 use std::sync::OnceLock;
 
@@ -37,7 +37,7 @@ pub(crate) enum Pair {
     Ed25519(Ed25519KeyPair),
 }
 
-/// One for the whole run, as RSA keys take long to make.
+/// One for the whole run, because generating RSA keys takes long.
 pub(crate) fn rsa() -> &'static Pair {
     static PAIR: OnceLock<Pair> = OnceLock::new();
     PAIR.get_or_init(|| Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
@@ -56,7 +56,7 @@ pub(crate) fn ed25519() -> Pair {
 }
 
 impl Pair {
-    /// PKCS #1 for RSA, the point otherwise.
+    /// Returns PKCS #1 for RSA, otherwise the point.
     pub(crate) fn raw(&self) -> &[u8] {
         match self {
             Self::Rsa(pair) => pair.public_key().as_ref(),
@@ -75,7 +75,7 @@ impl Pair {
         der.as_ref().to_vec()
     }
 
-    /// The members of its JWK, as `"kty": "…", …`.
+    /// Returns the members of its JWK, as `"kty": "…", …`.
     pub(crate) fn members(&self) -> String {
         let raw = self.raw();
         let point = |crv: &str| {
@@ -94,7 +94,7 @@ impl Pair {
         }
     }
 
-    /// Its JWK with further members, as `"kid": "a"`.
+    /// Returns its JWK with further members, such as `"kid": "a"`.
     pub(crate) fn jwk(&self, more: &str) -> String {
         let separator = if more.is_empty() { "" } else { "," };
         format!("{{{}{separator}{more}}}", self.members())

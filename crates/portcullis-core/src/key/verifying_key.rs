@@ -1,4 +1,4 @@
-//! One key that checks signatures.
+//! [`VerifyingKey`]: one key that verifies signatures.
 
 use std::{fmt, sync::Arc};
 
@@ -11,11 +11,11 @@ use super::{
 use crate::config_text::{oddity, quoted};
 use crate::keys::KeyHint;
 
-/// A key that checks signatures, prepared once, with the algorithms it may be used with.
+/// A key that verifies signatures, prepared once, with the algorithms that it may be used with.
 ///
-/// The algorithm is bound to the key: whatever a token's header says, [`check_signature`](Self::check_signature) refuses
-/// an algorithm that is not in [`algorithms`](Self::algorithms). A key made without naming one (PEM, a JWK without
-/// `alg`) has all that fit its kind and size:
+/// The algorithms are bound to the key: whatever a token's header says, [`check_signature`](Self::check_signature) refuses an algorithm
+/// that is not in [`algorithms`](Self::algorithms). A key without a named algorithm (PEM, a JWK without `alg`) has all algorithms that
+/// fit its kind and size:
 ///
 /// | kind | algorithms |
 /// |---|---|
@@ -51,12 +51,12 @@ pub struct VerifyingKey {
 impl VerifyingKey {
     /// Reads a public JSON Web Key (RFC 7517, RFC 7518 section 6, RFC 8037).
     ///
-    /// Heeds `kid`, `alg`, `use` (absent or `sig`) and `key_ops` (absent or with `verify`); ignores members it does not
-    /// know. A modulus may start with zero bytes, as some issuers write it so; a coordinate must have its curve's length.
+    /// Respects `kid`, `alg`, `use` (absent or `sig`) and `key_ops` (absent or with `verify`); ignores unknown members. A modulus may
+    /// start with zero bytes, because some issuers write them; a coordinate must have its curve's length.
     ///
     /// # Errors
     ///
-    /// Whatever is not a usable public key: see [`KeyErrorKind`].
+    /// If it is not a usable public key: see [`KeyErrorKind`].
     pub fn from_jwk(text: &str) -> Result<Self, KeyError> {
         let key = Jwk::parse(text)?.prepare()?;
         if key.is_secret() {
@@ -71,13 +71,13 @@ impl VerifyingKey {
     /// Reads a public key in PEM: `PUBLIC KEY` (RFC 5280 `SubjectPublicKeyInfo`: RSA, P-256, P-384, Ed25519) or
     /// `RSA PUBLIC KEY` (PKCS #1).
     ///
-    /// PEM has no key id. A token whose header has a `kid` only meets keys of that id, so add it
-    /// [`with_id`](Self::with_id) unless the issuer sets none.
+    /// PEM has no key id. For a token whose header has a `kid`, only keys with that id are used, so add it [`with_id`](Self::with_id),
+    /// unless the issuer sets none.
     ///
     /// # Errors
     ///
-    /// Whatever is not a usable public key, see [`KeyErrorKind`]; for a private key or a certificate the error names
-    /// the command that extracts the public key.
+    /// If it is not a usable public key, see [`KeyErrorKind`]. For a private key or a certificate, the error names the command that
+    /// extracts the public key.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         pem::prepare(text).map(Self::new)
     }
@@ -86,31 +86,32 @@ impl VerifyingKey {
         Self { id: None, algorithms: material.algorithms(), material: Arc::new(material), certificate: None }
     }
 
-    /// Names the key. Defaults to the JWK's `kid`, or none.
+    /// Sets the key id. Defaults to the JWK's `kid`, or none.
     ///
     /// # Errors
     ///
-    /// [`KeyErrorKind::BadId`] unless it has 1 to 512 bytes, as that is what a token's `kid` may have, and neither white space around
-    /// it nor characters that cannot be seen.
+    /// [`KeyErrorKind::BadId`] unless it has 1 to 512 bytes, like a token's `kid`, and no surrounding white space or invisible
+    /// characters.
     pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Result<Self, KeyError> {
         self.id = Some(key_id(id)?);
         Ok(self)
     }
 
-    /// Names the key as a set from elsewhere does: exactly so, whatever it looks like.
+    /// Sets the id exactly as a set from elsewhere has it.
     pub(super) fn with_id_as_published(mut self, id: impl Into<Arc<str>>) -> Result<Self, KeyError> {
         self.id = Some(id_of_length(id)?);
         Ok(self)
     }
 
-    /// Names the key by its certificate, in PEM as well: a token without `kid` finds it by `x5t` or `x5t#S256` (RFC 7515 sections 4.1.7
-    /// and 4.1.8). Adds to the names that a JWK has by its members `x5t`, `x5t#S256` and `x5c`.
+    /// Names the key by its certificate, in PEM: a token without `kid` finds it by `x5t` or `x5t#S256` (RFC 7515 sections 4.1.7 and
+    /// 4.1.8). This is added to the names from a JWK's members `x5t`, `x5t#S256` and `x5c`.
     ///
-    /// That is all: the certificate is not checked, its dates do not count, and nothing is trusted because of it.
+    /// It has no other effect: the certificate is not checked, its dates do not matter, and nothing is trusted because of it.
     ///
     /// # Errors
     ///
-    /// [`KeyErrorKind::Malformed`] if it is not one certificate in PEM, [`KeyErrorKind::Mismatch`] if this key is not in it.
+    /// [`KeyErrorKind::Malformed`] if it is not one certificate in PEM, [`KeyErrorKind::Mismatch`] if it is the certificate of another
+    /// key.
     pub fn with_certificate(self, pem: &str) -> Result<Self, KeyError> {
         let der = pem::certificate(pem)?;
         let is_of_this_key = self.material.public().is_some_and(|public| memmem::find(&der, public).is_some());
@@ -120,7 +121,7 @@ impl VerifyingKey {
         Ok(self.certified(Some(Certificate::of_der(&der))))
     }
 
-    /// Names the key by the thumbprint of its certificate, as it stands in the tokens: `x5t` (SHA-1, 27 characters of base64url) or
+    /// Names the key by the thumbprint of its certificate, as written in the tokens: `x5t` (SHA-1, 27 characters of base64url) or
     /// `x5t#S256` (SHA-256, 43 characters). See [`with_certificate`](Self::with_certificate).
     ///
     /// # Errors
@@ -147,7 +148,7 @@ impl VerifyingKey {
         self
     }
 
-    /// Whether it has a name by a certificate.
+    /// Whether it is named by a certificate.
     pub(super) fn is_certified(&self) -> bool {
         self.certificate.is_some()
     }
@@ -157,13 +158,13 @@ impl VerifyingKey {
         self.certificate.as_ref().is_some_and(|certificate| certificate.is_named_by(hint))
     }
 
-    /// Allows only those of `algorithms` that the key can already do. Never adds one.
+    /// Allows only those of `algorithms` that the key already supports. Never adds one.
     ///
-    /// Naming one of `EdDSA` and `Ed25519` leaves that one name: list both to keep both.
+    /// If you name only one of `EdDSA` and `Ed25519`, only that name remains: list both to keep both.
     ///
     /// # Errors
     ///
-    /// [`KeyErrorKind::Mismatch`] if none would be left.
+    /// [`KeyErrorKind::Mismatch`] if none would remain.
     pub fn with_algorithms(mut self, algorithms: impl Into<AlgorithmSet>) -> Result<Self, KeyError> {
         let wanted = algorithms.into();
         let both = self.algorithms.intersection(wanted);
@@ -177,51 +178,50 @@ impl VerifyingKey {
         Ok(self)
     }
 
-    /// The key id (`kid`), if it has one.
+    /// Returns the key id (`kid`), if it has one.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    /// The key id for keeping, without a copy.
+    /// Returns the key id for keeping, without a copy.
     pub(crate) fn id_shared(&self) -> Option<Arc<str>> {
         self.id.clone()
     }
 
-    /// The algorithms it may be used with: never none.
+    /// Returns the algorithms that it may be used with; at least one.
     pub fn algorithms(&self) -> AlgorithmSet {
         self.algorithms
     }
 
-    /// Whether it is a shared secret, so that whoever can verify with it can also sign.
+    /// Whether it is a shared secret, so that everyone who can verify with it can also sign.
     pub fn is_secret(&self) -> bool {
         self.algorithms.intersection(AlgorithmSet::ASYMMETRIC).is_empty()
     }
 
-    /// Whether both are the same public key, whatever their ids, their algorithms and the form that they were read from. Never so
-    /// for shared secrets.
+    /// Whether both are the same public key, regardless of their ids, algorithms and original format. Always `false` for shared secrets.
     pub fn is_same_public_key(&self, other: &Self) -> bool {
         self.material.public().is_some() && self.material.public() == other.material.public()
     }
 
-    /// What tells keys of a set apart. `None` for a secret.
+    /// Returns what distinguishes keys of a set; `None` for a secret.
     pub(super) fn public_identity(&self) -> Option<PublicIdentity<'_>> {
         Some((self.id(), self.algorithms, self.material.public()?, self.certificate.as_deref()))
     }
 
-    /// Whether `signature` is this key's over `signing_input` (the text `header.claims` of a token).
+    /// Whether this key made `signature` over `signing_input` (the text `header.claims` of a token).
     ///
-    /// False for an algorithm outside [`algorithms`](Self::algorithms). Secrets are compared in constant time.
+    /// Returns `false` for an algorithm outside [`algorithms`](Self::algorithms). Secrets are compared in constant time.
     ///
-    /// An ECDSA signature has a second form, (r, n - s), that anyone can compute from the first and that is as good (RFC 7518
-    /// section 3.4 forbids neither). So one token can have two texts: never identify a token by its text or a hash of it (to count,
-    /// deny or deduplicate it), but by `jti`. Revocation here does.
-    #[must_use = "an unlooked-at signature check proves nothing"]
+    /// An ECDSA signature has a second form, (r, n - s), that anyone can compute from the first and that is equally valid (RFC 7518
+    /// section 3.4 forbids neither). So one token can have two texts: to count, deny or deduplicate tokens, never identify them by their
+    /// text or a hash of it, but by `jti`. Revocation in this crate does so.
+    #[must_use = "an ignored signature check proves nothing"]
     pub fn check_signature(&self, algorithm: Algorithm, signing_input: &[u8], signature: &[u8]) -> bool {
         self.algorithms.contains(algorithm) && self.material.check_signature(algorithm, signing_input, signature)
     }
 }
 
-/// The id, the algorithms, the public key in its one encoding, and the names by a certificate.
+/// The id, the algorithms, the encoded public key, and the names by a certificate.
 pub(super) type PublicIdentity<'a> = (Option<&'a str>, AlgorithmSet, &'a [u8], Option<&'a Certificate>);
 
 impl From<Secret> for VerifyingKey {
@@ -234,7 +234,7 @@ impl From<Secret> for VerifyingKey {
 }
 
 impl fmt::Debug for VerifyingKey {
-    /// Never the key material.
+    /// Never shows the key material.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifyingKey")
             .field("id", &self.id)
@@ -244,7 +244,7 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-/// A key id as a developer configures it, that a token's `kid` can name.
+/// Returns a configured key id that a token's `kid` can name.
 pub(super) fn key_id(id: impl Into<Arc<str>>) -> Result<Arc<str>, KeyError> {
     let id = id_of_length(id)?;
     match oddity(&id) {
@@ -255,7 +255,7 @@ pub(super) fn key_id(id: impl Into<Arc<str>>) -> Result<Arc<str>, KeyError> {
     }
 }
 
-/// A key id of a length that a token's `kid` may have: at most 512 bytes.
+/// Returns a key id of a length that a token's `kid` may have: at most 512 bytes.
 fn id_of_length(id: impl Into<Arc<str>>) -> Result<Arc<str>, KeyError> {
     let id = id.into();
     if id.is_empty() || id.len() > 512 {

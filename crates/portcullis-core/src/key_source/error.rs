@@ -1,10 +1,10 @@
-//! Why a key source could not answer.
+//! [`KeySourceError`]: why a key source could not answer.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 /// The key source could not find out which key is the right one.
 ///
-/// For the operator; the client only learns that the service is unavailable (HTTP 503). Not a verdict about any token.
+/// For the operator; the client only learns that the service is unavailable (HTTP 503). It says nothing about the token.
 #[derive(Clone, Debug)]
 pub struct KeySourceError {
     kind: KeySourceErrorKind,
@@ -14,7 +14,7 @@ pub struct KeySourceError {
 }
 
 impl KeySourceError {
-    /// An error of this kind; `detail` says what happened, for the log. It must hold no secret.
+    /// Returns an error of this kind; `detail` says what happened, for the log. It must not contain a secret.
     pub fn new(kind: KeySourceErrorKind, detail: impl Into<Arc<str>>) -> Self {
         Self { kind, detail: detail.into(), source: None, retry_after: None }
     }
@@ -26,19 +26,19 @@ impl KeySourceError {
         self
     }
 
-    /// Adds when asking again makes sense. Defaults to none: nobody knows.
+    /// Adds when to ask again. Defaults to none, if this is unknown.
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
         self
     }
 
-    /// What went wrong, to branch on.
+    /// Returns the kind of the error, for branching.
     pub fn kind(&self) -> KeySourceErrorKind {
         self.kind
     }
 
-    /// When asking again makes sense, if the source knows.
+    /// Returns when to ask again, if the source knows.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
@@ -64,8 +64,8 @@ impl Error for KeySourceError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeySourceErrorKind {
-    /// No key set has been obtained yet, or the place it is kept in does not answer.
+    /// There is no key set yet, or the place where it is stored does not answer.
     Unavailable,
-    /// The last key set obtained is too old to be used.
+    /// The latest key set is too old to be used.
     TooOld,
 }

@@ -1,4 +1,4 @@
-//! The seam between a token's header and the keys that may have signed it.
+//! [`KeySource`]: finds the keys that may have signed a token, given its header.
 
 mod error;
 mod secret_and_public;
@@ -21,18 +21,18 @@ use crate::{
     keys::{AlgorithmSet, KeyMatch},
 };
 
-/// Answers "which keys may have signed this token?".
+/// Finds the keys that may have signed a token.
 ///
-/// Implement it to keep keys somewhere new. The rules:
+/// Implement it to store keys in a new place. The rules:
 ///
-/// * Answer from memory, without a lock: [`resolve`](KeySource::resolve) runs for every token. What takes
-///   time goes into [`Resolved::waiting`].
-/// * The hint is untrusted. A key id that names no key is [`Resolved::Unknown`], never "then try the others".
-/// * "We could not find out" is [`Resolved::Fault`] (HTTP 503), never `Unknown` (401). Tell the operator of an outage yourself, and
-///   once: what becomes of each request is logged for debugging only, as anybody can send as many as they like.
+/// * Answer from memory, without a lock: [`resolve`](KeySource::resolve) runs for every token. Put work that takes time into
+/// [`Resolved::waiting`].
+/// * The hint is untrusted. A key id that names no key is [`Resolved::Unknown`]; never try other keys instead.
+/// * "We could not find out" is [`Resolved::Fault`] (HTTP 503), never `Unknown` (401). Report an outage to the operator yourself, once:
+/// the result of each request is only logged for debugging, because clients can send any number of them.
 ///
-/// Most implementations keep a [`KeySet`](crate::KeySet) and pass the hint on to its
-/// [`resolve`](KeySource::resolve), which already follows the rules.
+/// Most implementations keep a [`KeySet`](crate::KeySet) and pass the hint on to its [`resolve`](KeySource::resolve), which already
+/// follows the rules.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a source of keys",
     note = "use a `KeySet`, a `KeyRing` or an `Arc` of a source; one key or secret becomes a set by `KeySet::from`"
@@ -41,46 +41,46 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     /// Finds the keys for a token with this hint at the instant `now`.
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved;
 
-    /// Asked when none of `tried`, the keys that [`resolve`](KeySource::resolve) gave, made the signature: there may be a newer key
-    /// under the same id. With keys as the answer, at once or after [`Resolved::Waiting`], the token is verified once more, and that
-    /// verdict stands. [`Resolved::Fault`] says that there may be a newer key and that it could not be looked for (HTTP 503); any
-    /// other answer leaves the token refused.
+    /// Called if none of `tried`, the keys that [`resolve`](KeySource::resolve) returned, made the signature: there may be a newer key
+    /// with the same id. If the answer has keys, at once or after [`Resolved::Waiting`], the token is verified once more, and that result
+    /// is final. [`Resolved::Fault`] says that there may be a newer key, but that it could not be looked up (HTTP 503); after any other
+    /// answer the token is refused.
     ///
-    /// Anybody can send a forged token, so bound what one costs. Defaults to [`Resolved::Unknown`]: nothing is newer.
+    /// Anyone can send a forged token, so limit its cost. Defaults to [`Resolved::Unknown`]: there is no newer key.
     fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
         let _ = (hint, tried);
         Resolved::Unknown
     }
 
-    /// A number for the keys as they are at `now`: another one whenever [`resolve`](KeySource::resolve) may give other keys
-    /// than before, or none. A verified token is remembered together with it, and verified anew when it differs.
+    /// Returns a number for the keys at `now`, which changes whenever [`resolve`](KeySource::resolve) may return other keys than before,
+    /// or none. A verified token is cached together with it, and verified again when it differs.
     ///
-    /// Called for every token, so answer from memory, without a lock. Defaults to `None`: no token is remembered.
+    /// Called for every token, so answer from memory, without a lock. Defaults to `None`: no token is cached.
     fn edition(&self, now: UnixTime) -> Option<u64> {
         let _ = now;
         None
     }
 
-    /// What is known to be wrong with the source when an authenticator is made of it, in a sentence for the developer.
+    /// Returns a known problem of the source, as a sentence for the developer. Called when an authenticator is made from it.
     ///
     /// Defaults to nothing.
     fn problem(&self) -> Option<String> {
         None
     }
 
-    /// The algorithms that the source's keys can do, as far as that is known when an authenticator is made of it. If the policy allows
-    /// none of them, that is a configuration error.
+    /// Returns the algorithms of the source's keys, as far as they are known when an authenticator is made. If the policy allows none of
+    /// them, this is a configuration error.
     ///
-    /// Defaults to all: nothing is known.
+    /// Defaults to all, if they are not known.
     fn algorithms(&self) -> AlgorithmSet {
         AlgorithmSet::ALL
     }
 
-    /// The keys at hand, such as `2026-11 (HS256)`, for the log of a token whose key is not among them. May say how the hint differs from
-    /// a key's name, but must not repeat what the hint says: that comes from the token. Anybody can cause this call, so
-    /// bound its work and its length.
+    /// Returns the current keys, such as `2026-11 (HS256)`, for the log line about a token whose key is not among them. It may say how
+    /// the hint differs from a key's name, but must not repeat the hint, which comes from the token. Clients can trigger this call, so
+    /// limit its work and its length.
     ///
-    /// Defaults to `None`: the log does not say which keys there are.
+    /// Defaults to `None`: the log does not show the keys.
     fn describe(&self, hint: KeyHint<'_>) -> Option<String> {
         let _ = hint;
         None
@@ -113,27 +113,27 @@ impl<T: KeySource + ?Sized> KeySource for Arc<T> {
     }
 }
 
-/// What a token's header says about its key. Unproven: it selects among trusted keys and proves nothing.
+/// What a token's header says about its key. Untrusted: it selects among trusted keys and proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyHint<'a> {
-    /// The header's `alg`. A key that cannot do it is no candidate.
+    /// The header's `alg`. A key that does not support it is not a candidate.
     pub algorithm: Algorithm,
     /// The header's `kid`, if it has one.
     pub key_id: Option<&'a str>,
-    /// The header's `x5t`, if it has one: counts only where there is no `kid`.
+    /// The header's `x5t`, if it has one; used only if there is no `kid`.
     pub certificate_sha1: Option<&'a str>,
-    /// The header's `x5t#S256`, if it has one: counts only where there is no `kid`.
+    /// The header's `x5t#S256`, if it has one; used only if there is no `kid`.
     pub certificate_sha256: Option<&'a str>,
     token: Option<TokenText<'a>>,
 }
 
-/// A token's text, which [`KeyHint::token_hash`] alone reads.
+/// A token's text, which only [`KeyHint::token_hash`] reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct TokenText<'a>(&'a str);
 
 impl<'a> KeyHint<'a> {
-    /// A hint from a header's `alg` and `kid`.
+    /// Returns a hint from a header's `alg` and `kid`.
     pub const fn new(algorithm: Algorithm, key_id: Option<&'a str>) -> Self {
         Self { algorithm, key_id, certificate_sha1: None, certificate_sha256: None, token: None }
     }
@@ -150,15 +150,15 @@ impl<'a> KeyHint<'a> {
         Self { token: Some(TokenText(token)), ..self }
     }
 
-    /// Returns a keyed hash of the whole token, by which a source that fetches keys can remember a token that names no key. It is
-    /// computed by each call. `None` if the hint was made without a token.
+    /// Returns a keyed hash of the whole token, so that a source which fetches keys can remember a token that names no key. It is
+    /// computed at each call. `None` if the hint was made without a token.
     ///
-    /// One token can be spelled in several ways, each with a hash of its own, so an unknown hash proves nothing.
+    /// A token can be spelled in several ways, each with its own hash, so an unknown hash proves nothing.
     pub fn token_hash(self, key: &TokenHashKey) -> Option<TokenHash> {
         self.token.map(|token| key.hash(token.0))
     }
 
-    /// Whether the token names its key by a certificate, and not by `kid`.
+    /// Whether the token names its key by a certificate instead of by `kid`.
     pub(crate) fn is_by_certificate(self) -> bool {
         self.key_id.is_none() && (self.certificate_sha1.is_some() || self.certificate_sha256.is_some())
     }
@@ -172,25 +172,25 @@ impl fmt::Debug for TokenText<'_> {
 
 /// The answer of a [`KeySource`].
 #[non_exhaustive]
-#[must_use = "a token whose keys were not looked at is not verified"]
+#[must_use = "a token is not verified if its keys are ignored"]
 pub enum Resolved {
     /// These keys may have signed the token: at least one, at most [`MAX_KEYS_TRIED`](crate::keys::MAX_KEYS_TRIED).
     Keys(KeyMatch),
     /// No trusted key fits: the token is refused.
     Unknown,
-    /// More than [`MAX_KEYS_TRIED`](crate::keys::MAX_KEYS_TRIED) keys fit, so that none is tried: the token is refused.
+    /// More than [`MAX_KEYS_TRIED`](crate::keys::MAX_KEYS_TRIED) keys fit, so none is tried, and the token is refused.
     ///
-    /// The bound keeps one forged token from costing a signature check per key.
+    /// The limit keeps one forged token from costing a signature check per key.
     Ambiguous,
-    /// The source could not find out: no verdict about the token.
+    /// The source could not find out, which says nothing about the token.
     Fault(KeySourceError),
-    /// The answer takes time. It has to be taken from the keys as they are when the future ends, so that a key revoked
-    /// meanwhile is not among them; and it is not to be another `Waiting`.
+    /// The answer takes time. The future has to use the keys at its end, so that a key revoked meanwhile is not among them, and it must
+    /// not return another `Waiting`.
     Waiting(WaitingForKeys),
 }
 
 impl Resolved {
-    /// An answer that the future given will have.
+    /// Returns an answer that is the output of `future`.
     pub fn waiting(future: impl Future<Output = Self> + Send + 'static) -> Self {
         Self::Waiting(WaitingForKeys(Box::pin(future)))
     }

@@ -1,4 +1,4 @@
-//! The keys of an issuer that signs with a shared secret and with a private key.
+//! [`SecretAndPublic`]: the keys of an issuer that signs with a shared secret and with a private key.
 
 use super::{KeyHint, KeySource, Resolved};
 use crate::{
@@ -6,11 +6,11 @@ use crate::{
     keys::{AlgorithmSet, KeyMatch},
 };
 
-/// A [`KeySource`] of two: secrets, and public keys. For an issuer that moves from HS256 to a key pair, and signs with either
-/// meanwhile.
+/// A [`KeySource`] of two sources, for secrets and for public keys: for an issuer that moves from HS256 to a key pair, and meanwhile
+/// signs with either.
 ///
-/// The algorithm decides which of the two is asked, and nothing else does: an HMAC algorithm meets the secrets alone, every other one
-/// the public keys alone. What one of them does not know is not looked for in the other.
+/// Only the algorithm decides which source is asked: an HMAC algorithm uses only the secrets, every other algorithm only the public keys.
+/// If one source does not know a key, the other is not asked.
 ///
 /// ```
 /// use portcullis_core::{Algorithm, KeySet, Secret, TrustedIssuer};
@@ -34,8 +34,8 @@ pub struct SecretAndPublic<S, P> {
 }
 
 impl<S: KeySource, P: KeySource> SecretAndPublic<S, P> {
-    /// Makes one source of the two: where the secrets are (a [`KeySet`](crate::KeySet), a [`KeyRing`](crate::KeyRing), a file), and
-    /// where the public keys are.
+    /// Makes one source from two: the source of the secrets (a [`KeySet`](crate::KeySet), a [`KeyRing`](crate::KeyRing), a file), and the
+    /// source of the public keys.
     pub fn new(secrets: S, public: P) -> Self {
         Self { secrets, public }
     }
@@ -54,8 +54,8 @@ impl<S: KeySource, P: KeySource> KeySource for SecretAndPublic<S, P> {
         self.of(hint).reconsider(hint, tried)
     }
 
-    /// Another number whenever one of the two has another: a token of neither is then remembered with the other's keys as they were.
-    /// `None` as long as one of them has none.
+    /// Changes whenever the edition of either source changes, because a cached token refers to both. `None` as long as one of them has
+    /// none.
     fn edition(&self, now: UnixTime) -> Option<u64> {
         Some(mixed(self.secrets.edition(now)?).wrapping_add(mixed(self.public.edition(now)?).rotate_left(32)))
     }
@@ -82,8 +82,8 @@ impl<S: KeySource, P: KeySource> KeySource for SecretAndPublic<S, P> {
     }
 }
 
-/// Spreads a number over all bits, each number to another one (the finalizer of `SplitMix64`). Editions are small numbers: so their sum
-/// is another one whenever one of them is, and as good as always when both are.
+/// Maps a number to another one that is spread over all bits, without collisions (the finalizer of `SplitMix64`). Editions are small
+/// numbers; after this, their sum changes whenever one of them does, and almost certainly when both do.
 fn mixed(edition: u64) -> u64 {
     let mixed = (edition ^ (edition >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

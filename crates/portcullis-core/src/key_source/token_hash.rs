@@ -1,4 +1,4 @@
-//! `TokenHash`: tells tokens apart for a key source that remembers which ones it has looked for.
+//! `TokenHash`: identifies tokens for a key source that remembers which ones it has looked for.
 
 use std::{
     fmt,
@@ -9,16 +9,16 @@ use siphasher::sip128::SipHasher13;
 
 /// A keyed hash of a whole token, made by [`KeyHint::token_hash`](crate::keys::KeyHint::token_hash). Reveals nothing about the token.
 ///
-/// 128 bits of SipHash-1-3: a sender who does not know the key cannot make a token that has the hash of another one.
+/// 128 bits of SipHash-1-3: a client that does not know the key cannot make a token with the hash of another one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u64; 2]);
 
-/// The key that a [`TokenHash`] is made with. Hashes made with different keys cannot be compared.
+/// The key for a [`TokenHash`]. Hashes made with different keys cannot be compared.
 #[derive(Clone)]
 pub struct TokenHashKey([u64; 2]);
 
 impl TokenHashKey {
-    /// A random key.
+    /// Returns a random key.
     pub fn random() -> Self {
         let randomness = RandomState::new(); // from the operating system
         Self([randomness.hash_one(0), randomness.hash_one(1)])

@@ -1,6 +1,6 @@
-//! What a figure is called, and what it means.
+//! [`Metric`]: the name and meaning of a metric.
 
-/// One figure: its name, what it counts, and which labels tell its series apart.
+/// One metric: its name, what it measures, and the labels of its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric {
     name: &'static str,
@@ -9,20 +9,20 @@ pub struct Metric {
     labels: &'static [&'static str],
 }
 
-/// How a figure behaves.
+/// The kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetricKind {
-    /// It only grows, until the process ends.
+    /// It only increases, until the process ends.
     Counter,
-    /// It is as it is now.
+    /// A current value.
     Gauge,
-    /// How often something took how long.
+    /// A distribution of durations.
     Histogram,
 }
 
 impl MetricKind {
-    /// As Prometheus names it.
+    /// Returns the name that Prometheus uses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -33,37 +33,37 @@ impl MetricKind {
 }
 
 impl Metric {
-    /// A counter. Its name ends in `_total`, by the convention of Prometheus.
+    /// Returns a counter. Its name ends in `_total`, by the convention of Prometheus.
     pub const fn counter(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> Self {
         Self { name, kind: MetricKind::Counter, help, labels }
     }
 
-    /// A gauge.
+    /// Returns a gauge.
     pub const fn gauge(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> Self {
         Self { name, kind: MetricKind::Gauge, help, labels }
     }
 
-    /// A histogram of durations. Its name ends in `_seconds`.
+    /// Returns a histogram of durations. Its name ends in `_seconds`.
     pub const fn histogram(name: &'static str, help: &'static str, labels: &'static [&'static str]) -> Self {
         Self { name, kind: MetricKind::Histogram, help, labels }
     }
 
-    /// The name, such as `portcullis_requests_total`.
+    /// Returns the name, such as `portcullis_requests_total`.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// How it behaves.
+    /// Returns the kind.
     pub const fn kind(&self) -> MetricKind {
         self.kind
     }
 
-    /// What it means, in a sentence.
+    /// Returns the meaning, in a sentence.
     pub const fn help(&self) -> &'static str {
         self.help
     }
 
-    /// The names of its labels, in the order of a [`Sample`](super::Sample)'s values.
+    /// Returns the names of its labels, in the order of a [`Sample`](super::Sample)'s values.
     pub const fn labels(&self) -> &'static [&'static str] {
         self.labels
     }

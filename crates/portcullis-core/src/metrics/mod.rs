@@ -1,8 +1,8 @@
-//! Figures for dashboards and alarms: their names, and how they are read.
+//! Metrics for dashboards and alarms: their names, and how to read them.
 //!
-//! Nothing is pushed. Whatever counts keeps its own numbers; whoever scrapes asks for a [`Snapshot`] of them. Every figure has one of the
-//! names in [`names`], and its labels come from the application's own configuration and from closed sets, never from a token, an HTTP
-//! header or a path. A flood of made-up names adds no series.
+//! Nothing is pushed: each source keeps its own numbers, and the application takes a [`Snapshot`] of them at each scrape. [`names`] lists
+//! all metrics. Label values come from the application's own configuration and from closed sets, never from a token, an HTTP header or a
+//! path, so a flood of invented names adds no series.
 
 mod metric;
 pub mod names;
@@ -12,7 +12,7 @@ mod snapshot;
 pub use metric::{Metric, MetricKind};
 pub use snapshot::{Buckets, Sample, Snapshot, Value};
 
-/// Something with figures: a source of keys, a log of revocations, an authenticator of your own.
+/// A source of metrics: a key source, a log of revocations, your own authenticator.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,7 +34,7 @@ pub use snapshot::{Buckets, Sample, Snapshot, Value};
 /// assert!(snapshot.to_prometheus().ends_with("shop_tickets_sold_total{source=\"tickets\"} 3\n"));
 /// ```
 pub trait Measured: Send + Sync + 'static {
-    /// Adds the figures as they are now. `source` is the name under which the application knows this one; it is the value of the label of
-    /// that name. Called for each scrape, so answer from memory.
+    /// Adds the current values. `source` is the application's name for this source, and the value of the label `source`. Called at each
+    /// scrape, so answer from memory.
     fn measure(&self, source: &str, snapshot: &mut Snapshot);
 }

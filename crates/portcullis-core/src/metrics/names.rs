@@ -1,4 +1,4 @@
-//! Every figure that the crates of this family report. `docs/metrics.md` of the crate `portcullis` is the same table for people.
+//! All metrics of the crates of this family. `docs/metrics.md` of the crate `portcullis` has the same table for people.
 
 use super::Metric;
 
@@ -23,7 +23,7 @@ pub static GUARD_REFUSALS: Metric = Metric::counter(
     &["layer", "code"],
 );
 
-/// What verification took.
+/// The duration of verifications.
 pub static VERIFICATION: Metric = Metric::histogram(
     "portcullis_verification_seconds",
     "How long it took to verify a credential that was not cached, including the wait for its keys.",
@@ -80,7 +80,7 @@ pub static REVOCATION_LAG: Metric = Metric::gauge(
     &["source"],
 );
 
-/// Requests that were let in by a stale view.
+/// Requests that were admitted with a stale view.
 pub static REVOCATION_SERVED_STALE: Metric = Metric::counter(
     "portcullis_revocation_served_stale_total",
     "Requests that were admitted although the view was stale, because their route permits it.",
@@ -101,14 +101,14 @@ pub static REVOCATION_RESTARTS: Metric = Metric::counter(
     &["source"],
 );
 
-/// What could not be read.
+/// Unreadable records of a log.
 pub static REVOCATION_UNREADABLE: Metric = Metric::counter(
     "portcullis_revocation_unreadable_total",
     "Records in the log that this version cannot read as entries.",
     &["source"],
 );
 
-/// All of them.
+/// All metrics.
 pub static ALL: [&Metric; 17] = [
     &REQUESTS,
     &CACHE_HITS,

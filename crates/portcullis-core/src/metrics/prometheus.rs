@@ -1,11 +1,12 @@
-//! Figures as Prometheus reads them: its text format, version 0.0.4.
+//! Writes metrics in Prometheus's text format, version 0.0.4.
 
 use std::fmt::{self, Write};
 
 use super::{Buckets, Sample, Snapshot, Value};
 
 impl Snapshot {
-    /// The figures in Prometheus's text format 0.0.4, to be answered with [`PROMETHEUS_CONTENT_TYPE`](Self::PROMETHEUS_CONTENT_TYPE).
+    /// Returns the metrics in Prometheus's text format 0.0.4, for an answer with the media type
+    /// [`PROMETHEUS_CONTENT_TYPE`](Self::PROMETHEUS_CONTENT_TYPE).
     pub fn to_prometheus(&self) -> String {
         let mut text = String::new();
         let mut last = "";
@@ -59,7 +60,7 @@ impl fmt::Display for Labels<'_> {
     }
 }
 
-/// A label's value: backslash, quotation mark and line feed are escaped, and nothing else is.
+/// A label's value: only backslash, quotation mark and line feed are escaped.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

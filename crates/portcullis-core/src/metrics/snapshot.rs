@@ -1,58 +1,58 @@
-//! The figures at one moment.
+//! [`Snapshot`]: all metrics at one moment.
 
 use std::time::Duration;
 
 use super::{Metric, MetricKind};
 
-/// All figures at one moment, sorted by name and labels. Counters with the same labels are added up.
+/// All metrics at one moment, sorted by name and labels. Counters with the same labels are added up.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     samples: Vec<Sample>,
 }
 
-/// One series of a figure, and its value.
+/// One series of a metric, with its value.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sample {
-    /// What it is.
+    /// The metric.
     pub metric: &'static Metric,
     /// The values of the metric's [labels](Metric::labels), in their order.
     pub labels: Vec<String>,
-    /// How much.
+    /// The value.
     pub value: Value,
 }
 
-/// How much, by the kind of the figure.
+/// The value, by the kind of the metric.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Of a counter.
+    /// The value of a counter.
     Counter(u64),
-    /// Of a gauge.
+    /// The value of a gauge.
     Gauge(f64),
-    /// Of a histogram.
+    /// The value of a histogram.
     Histogram(Buckets),
 }
 
-/// How often something took how long.
+/// A distribution of durations.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Buckets {
-    /// The longest duration of each bucket but the last, in ascending order.
+    /// The upper bound of each bucket except the last, in ascending order.
     pub bounds: &'static [Duration],
-    /// How many fell in each bucket: one more than there are bounds. Not cumulative.
+    /// The number of durations in each bucket; one more than there are bounds. Not cumulative.
     pub counts: Vec<u64>,
-    /// All durations together.
+    /// The sum of all durations.
     pub sum: Duration,
 }
 
 impl Buckets {
-    /// Buckets with these counts.
+    /// Returns buckets with these counts.
     pub fn new(bounds: &'static [Duration], counts: Vec<u64>, sum: Duration) -> Self {
         Self { bounds, counts, sum }
     }
 
-    /// For each bucket its upper bound in seconds (`+Inf` for the last), and how many fell in it or in one before it.
+    /// Returns for each bucket its upper bound in seconds (`+Inf` for the last), and the number of durations up to it.
     pub fn cumulative(&self) -> impl Iterator<Item = (String, u64)> {
         let bounds = self.bounds.iter().map(|bound| bound.as_secs_f64().to_string()).chain(["+Inf".to_owned()]);
         let counts = self.counts.iter().scan(0_u64, |sum, count| {
@@ -62,14 +62,14 @@ impl Buckets {
         bounds.zip(counts)
     }
 
-    /// How many there are in all.
+    /// Returns the number of all durations.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 }
 
 impl Snapshot {
-    /// Adds a counter's value. What has the same labels already grows by it.
+    /// Adds a counter's value to the series with these labels.
     pub fn counter(&mut self, metric: &'static Metric, labels: &[&str], value: u64) {
         self.add(metric, labels, Value::Counter(value));
     }
@@ -79,17 +79,17 @@ impl Snapshot {
         self.add(metric, labels, Value::Gauge(value));
     }
 
-    /// Adds a histogram. What has the same labels and bounds already grows by it.
+    /// Adds a histogram to the series with these labels and bounds.
     pub fn histogram(&mut self, metric: &'static Metric, labels: &[&str], buckets: Buckets) {
         self.add(metric, labels, Value::Histogram(buckets));
     }
 
-    /// Every series, sorted by name and labels.
+    /// Returns every series, sorted by name and labels.
     pub fn samples(&self) -> &[Sample] {
         &self.samples
     }
 
-    /// The value of one series, by the name of its figure and the values of its labels.
+    /// Returns the value of one series, by the name of its metric and the values of its labels.
     pub fn value(&self, name: &str, labels: &[&str]) -> Option<&Value> {
         let found = self.samples.iter().find(|sample| sample.metric.name() == name && sample.labels == labels);
         found.map(|sample| &sample.value)

@@ -1,4 +1,4 @@
-//! The claims checks. Those that depend on the time are in `times.rs`.
+//! Checks the claims, except for the times: those are in `times.rs`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,9 +20,9 @@ use crate::{
 pub(crate) struct Policy {
     pub(super) conventions: Arc<Conventions>,
     pub(super) audiences: Vec<Box<str>>,
-    /// The claim that stands in for an `aud` that is absent or empty: a JSON pointer.
+    /// The claim that replaces an absent or empty `aud`: a JSON pointer.
     pub(super) audience_claim: Option<String>,
-    /// `typ` values of the issuer's own, as they were configured.
+    /// The issuer's own `typ` values, as configured.
     pub(super) token_types: Vec<String>,
     /// Whether a token that is bound to a key is accepted without a proof of that key.
     pub(super) bound_as_bearer: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Policy {
     pub(super) leeway: Leeway,
     pub(super) max_age: Option<Duration>,
     pub(super) max_lifetime: Option<Duration>,
-    /// For how long after `iat` a log-out token without `exp` is accepted, if at all.
+    /// How long after `iat` a logout token without `exp` is accepted, if at all.
     pub(super) logout_without_expiry: Option<Duration>,
     pub(super) required: Vec<RequiredClaim>,
 }
@@ -62,7 +62,7 @@ impl Policy {
         &self.conventions
     }
 
-    /// The cheap refusals: before any key is looked up.
+    /// The cheap refusals, before any key is looked up.
     pub(crate) fn accept_header<J: Judge>(&self, header: &TokenHeader, judge: &mut J) -> Result<(), AuthError> {
         judge.judge(Check::Type, self.accept_type(header))?;
         judge.judge(Check::Algorithm, self.accept_algorithm(header))?;
@@ -85,7 +85,8 @@ impl Policy {
         Err(AuthError::new(Code::AlgorithmNotAllowed).with_explanation(allowed))
     }
 
-    /// Audience and times, on claims whose signature was right; or, for a judge who goes on, on those of a token that is refused already. Gives the audience by which the token is for us: `None` only to a judge who
+    /// Checks audience and times, on claims with a valid signature; or, for a judge that continues, on the claims of an already refused
+    /// token. Returns the audience that matched: `None` only for a judge that continues after a refusal.
     /// goes on after it was refused.
     pub(crate) fn accept_claims<J: Judge>(
         &self,
@@ -95,7 +96,7 @@ impl Policy {
         judge: &mut J,
     ) -> Result<Option<Text>, AuthError> {
         let audience = judge.judge(Check::Audience, self.accept_audience(claims, text))?;
-        // Of all checks here only these two may depend on `now`: a remembered token is held against their `window`, and nothing else again.
+        // Only these two checks may depend on `now`: for a cached token, only their `window` is checked again.
         self.accept_times(claims, now, judge)?;
         judge.judge(Check::Age, self.accept_age(claims, now))?;
         judge.judge(Check::Profile, self.accept_profile(claims))?;
@@ -103,7 +104,7 @@ impl Policy {
         Ok(audience)
     }
 
-    /// The claims that this service requires beyond the registered ones.
+    /// Checks the claims that this service requires in addition to the registered ones.
     pub(crate) fn accept_required(&self, facts: &Facts) -> Result<(), AuthError> {
         let mut required = self.required.iter().filter(|required| required.applies_to(self.profile));
         required.try_for_each(|required| required.check(facts))?;
@@ -132,8 +133,8 @@ impl Policy {
         }
     }
 
-    /// Refuses a token that is bound to a key, since no proof of that key was checked: as a bearer token, anyone who has copied
-    /// it could use it.
+    /// Refuses a token that is bound to a key, because no proof of that key was checked: as a bearer token, everyone who has copied it
+    /// could use it.
     fn accept_binding(&self, claims: &RegisteredClaims) -> Result<(), AuthError> {
         if claims.is_bound && !self.bound_as_bearer {
             return Err(AuthError::new(Code::ProofMissing).with_explanation(
@@ -145,8 +146,8 @@ impl Policy {
     }
 }
 
-/// What makes a token one about a log-out, and keeps an ID token from being taken for one (OpenID Connect Back-Channel Logout 1.0
-/// section 2.6, steps 6 and 7).
+/// Checks what makes a token a logout token, and keeps an ID token from passing for one (OpenID Connect Back-Channel Logout 1.0 section
+/// 2.6, steps 6 and 7).
 fn accept_event(facts: &Facts) -> Result<(), AuthError> {
     let event = facts.find_claim("/events/http:~1~1schemas.openid.net~1event~1backchannel-logout");
     if !event.is_some_and(|event| event.is_object()) {
@@ -158,8 +159,8 @@ fn accept_event(facts: &Facts) -> Result<(), AuthError> {
     Ok(())
 }
 
-/// Refuses a token that tells of an event (RFC 8417 section 2.2): a log-out token, say, whose `typ` may be `JWT` or absent, and whose
-/// audience may be this service. The names of events are URIs; an issuer's own claim of that name is not meant.
+/// Refuses a token that reports an event (RFC 8417 section 2.2), for example a logout token, whose `typ` may be `JWT` or absent, and
+/// whose audience may be this service. The names of events are URIs, so an issuer's own claim `events` is not affected.
 fn refuse_events(facts: &Facts) -> Result<(), AuthError> {
     if !facts.has_events() {
         return Ok(());
@@ -169,7 +170,7 @@ fn refuse_events(facts: &Facts) -> Result<(), AuthError> {
         events.as_ref().and_then(Value::as_object).is_some_and(|events| events.keys().any(|name| name.contains(':')));
     if is_event {
         return Err(AuthError::new(Code::TypeNotAccepted).with_explanation(
-            "the token tells of an event (`events`), as a log-out token does: it is no access token",
+            "the token reports an event (`events`), as a logout token does: it is not an access token",
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The audience check (RFC 7519 section 4.1.3), and the claim that may stand in.
+//! Checks the audience (RFC 7519 section 4.1.3), or the claim that replaces it.
 
 use super::{
     Policy, Profile,
@@ -11,11 +11,11 @@ use crate::{
     json::{Text, subtree},
 };
 
-/// A token's `aud` is compared with so many names for the log, and so many of its values are.
+/// How many names, and how many values of a token's `aud`, are compared for the log.
 const COMPARED: usize = 16;
 
 impl Policy {
-    /// The value of `aud` by which the token is for us.
+    /// Returns the value of `aud` that matches this service.
     pub(super) fn accept_audience(&self, claims: &RegisteredClaims, text: &mut ClaimsText) -> Result<Text, AuthError> {
         if claims.audience.is_empty()
             && self.profile != Profile::LogoutToken
@@ -31,7 +31,7 @@ impl Policy {
         ours.ok_or_else(|| self.not_for_us("an `aud` of the token", audience.iter().map(|value| value.of(text))))
     }
 
-    /// The claim in place of an `aud` that is absent or empty: a text, and one of the audiences.
+    /// Returns the claim that replaces an absent or empty `aud`: a string, and one of the audiences.
     fn accept_stand_in(&self, pointer: &str, text: &mut ClaimsText) -> Result<Text, AuthError> {
         let claim = subtree(text.json(), pointer).filter(|claim| !claim.is_null() && claim.as_str() != Some(""));
         let claim = claim.ok_or_else(|| {

@@ -1,15 +1,15 @@
-//! How a name that a token has differs from one that is configured here, for the log: the kind of difference, never the name.
+//! Describes for the log how a name in a token differs from a configured one: the kind of difference, never the name.
 
 use std::{collections::HashMap, fmt::Write};
 
-/// How many configured names a line of the log shows. With all of five thousand it could not be read.
+/// How many configured names a log line shows. A line with five thousand could not be read.
 const SHOWN: usize = 3;
 
-/// Longer names are not compared: no configuration has them.
+/// Longer names are not compared, because no configuration has them.
 const MAX_LEN: usize = 512;
 
-/// Configured names by what is left of them without scheme, case and slashes at the end: one look-up finds the one that a token
-/// nearly has, however many there are.
+/// Configured names by their core, without scheme, case and slashes at the end: one look-up finds the name that a token nearly has,
+/// however many there are.
 #[derive(Debug, Default)]
 pub(crate) struct NearNames(HashMap<String, usize>);
 
@@ -18,13 +18,13 @@ impl NearNames {
         Self(names.into_iter().enumerate().filter_map(|(at, name)| Some((core(name)?, at))).collect())
     }
 
-    /// Which of the names is nearly this one, by position.
+    /// Returns the position of the name that is nearly equal.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.0.get(&core(name)?).copied()
     }
 }
 
-/// How `theirs` differs from `ours`, if they are nearly the same.
+/// Returns how `theirs` differs from `ours`, if they are nearly the same.
 pub(crate) fn difference(ours: &str, theirs: &str) -> Option<String> {
     if core(ours)? != core(theirs)? {
         return None;
@@ -46,7 +46,7 @@ pub(crate) fn difference(ours: &str, theirs: &str) -> Option<String> {
     (!kinds.is_empty()).then(|| kinds.join(" and "))
 }
 
-/// The configured names for a line of the log: the first of them, and how many more there are.
+/// Returns the configured names for a log line: the first ones, and how many more there are.
 pub(crate) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = names.len().saturating_sub(SHOWN);
     let mut text = String::new();
@@ -63,13 +63,13 @@ pub(crate) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Strin
     text
 }
 
-/// What is left of a name when all differences that are told are taken away.
+/// Returns a name without all differences that are reported.
 fn core(name: &str) -> Option<String> {
     let (_, rest) = parts(name.trim());
     (name.len() <= MAX_LEN).then(|| rest.trim_end_matches('/').to_lowercase())
 }
 
-/// The scheme in lower case, if it is one of the web, and the rest.
+/// Returns the scheme in lower case, if it is http or https, and the rest.
 fn parts(name: &str) -> (Option<&'static str>, &str) {
     for scheme in ["https", "http"] {
         if let Some((head, rest)) = name.split_once("://")

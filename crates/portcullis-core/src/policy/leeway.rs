@@ -1,24 +1,24 @@
-//! How far two clocks may differ.
+//! [`Leeway`]: how far two clocks may differ.
 
 use std::time::Duration;
 
 use crate::ConfigError;
 
-/// The clock difference that is forgiven on `exp`, `nbf` and `iat`: whole seconds, 0 to 300.
+/// The allowed clock skew for `exp`, `nbf` and `iat`: whole seconds, 0 to 300.
 ///
-/// Defaults to 30 s: machines that keep time at all are within a second or two, and every second of leeway is one that
-/// an expired token lives longer (RFC 7519 section 4.1.4: "no more than a few minutes").
+/// Defaults to 30 s: synchronised machines are within a second or two, and an expired token lives longer by the leeway (RFC 7519 section
+/// 4.1.4: "no more than a few minutes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leeway(Duration);
 
 impl Leeway {
-    /// No difference is forgiven.
+    /// No difference is allowed.
     pub const NONE: Self = Self(Duration::ZERO);
 
-    /// The most: five minutes.
+    /// The maximum: five minutes.
     pub const MAX: Self = Self(Duration::from_secs(300));
 
-    /// Takes seconds.
+    /// Returns a leeway of this many seconds.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl Leeway {
         Ok(Self(Duration::from_secs(secs)))
     }
 
-    /// The difference as a duration.
+    /// Returns the leeway as a duration.
     pub const fn as_duration(self) -> Duration {
         self.0
     }

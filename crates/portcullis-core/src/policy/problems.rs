@@ -1,4 +1,4 @@
-//! What a developer has to fix in a policy.
+//! Finds the problems of a policy, for the developer.
 
 use super::{Policy, RequiredClaim, token_types};
 use crate::{
@@ -8,12 +8,12 @@ use crate::{
 };
 
 impl Policy {
-    /// The issuer's name for a message.
+    /// Returns the issuer's name for a message.
     pub(crate) fn label(&self) -> String {
         if oddity(self.issuer()).is_some() { quoted(self.issuer()) } else { format!("`{}`", self.issuer()) }
     }
 
-    /// The problems of the policy itself, each a sentence.
+    /// Returns the problems of the policy itself, each as a sentence.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let issuer = self.label();
         let mut problems = self.problem_of_issuer();
@@ -43,9 +43,9 @@ impl Policy {
         problems.into_iter()
     }
 
-    /// Whether no key can do what the policy allows, as far as is known of its keys at start.
+    /// Returns a problem if no key supports what the policy allows, as far as the keys are known at start.
     pub(crate) fn problem_with_keys(&self, keys: AlgorithmSet) -> Option<String> {
-        // A source without a key now, such as a ring whose keys are all revoked, may get one later.
+        // A source without keys now, such as a ring whose keys are all revoked, may get some later.
         if keys.is_empty() || self.algorithms.is_empty() || !self.algorithms.intersection(keys).is_empty() {
             return None;
         }

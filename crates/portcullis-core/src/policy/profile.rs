@@ -1,32 +1,31 @@
-//! Which kind of token is accepted.
+//! [`Profile`]: which kind of token is accepted.
 
 use super::listed;
 use crate::token::{TokenType, short_type};
 
-/// The kind of token that an issuer's row accepts, told by the header's `typ` (RFC 8725 section 3.11).
+/// The kind of token that is accepted from an issuer, distinguished by the header's `typ` (RFC 8725 section 3.11).
 ///
-/// ID tokens, logout tokens, `DPoP` proofs and security events are signed with the same keys by the same issuers; `typ`
-/// and `aud` are what keeps them from being taken for access tokens.
+/// The same issuers sign ID tokens, logout tokens, `DPoP` proofs and security events with the same keys; `typ` and `aud` keep them from
+/// being accepted as access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Profile {
-    /// `typ` is absent, `JWT` or `at+jwt`. The default, because many issuers mark their access tokens `JWT` or not at
-    /// all.
+    /// `typ` is absent, `JWT` or `at+jwt`. The default, because many issuers mark their access tokens with `JWT` or not at all.
     #[default]
     Jwt,
-    /// RFC 9068: `typ` is `at+jwt`; `sub`, `client_id`, `iat` and `jti` are required. Choose it where the issuer
-    /// supports it: nothing else can then pass for an access token.
+    /// RFC 9068: `typ` is `at+jwt`; `sub`, `client_id`, `iat` and `jti` are required. Choose it if the issuer supports it: no other token
+    /// can then pass for an access token.
     AccessToken,
-    /// OpenID Connect Back-Channel Logout 1.0: what a provider sends when somebody has logged out there. `typ` is `logout+jwt`, `JWT`
-    /// or absent (section 2.4 recommends the first only); `iat`, `jti`, and `sub` or `sid` are required, `events` has to name the event,
-    /// and there must be no `nonce` (section 2.6). That it is for you says the audience: your client id at the provider.
+    /// OpenID Connect Back-Channel Logout 1.0: a token that a provider sends when a user has logged out there. `typ` is `logout+jwt`,
+    /// `JWT` or absent (section 2.4 only recommends the first); `iat`, `jti`, and `sub` or `sid` are required, `events` has to name the
+    /// event, and there must be no `nonce` (section 2.6). Its audience is your client id at the provider.
     ///
-    /// For the receiver of such tokens alone. No other profile takes one.
+    /// Only for the receiver of such tokens. No other profile accepts them.
     LogoutToken,
 }
 
 impl Profile {
-    /// Whether tokens of that type are accepted; `own` are those that are named for the issuer.
+    /// Whether tokens of that type are accepted; `own` are the types that were added for the issuer.
     pub(crate) fn accepts_type(self, token_type: &TokenType, own: &[String]) -> bool {
         match (self, token_type) {
             (Self::Jwt, TokenType::Absent | TokenType::Jwt)
@@ -37,7 +36,7 @@ impl Profile {
         }
     }
 
-    /// What `typ` has to be, for the log.
+    /// Returns the accepted values of `typ`, for the log.
     pub(crate) fn wanted_type(self, own: &[String]) -> String {
         let (types, name) = match self {
             Self::Jwt => ("absent, JWT or at+jwt", "Jwt"),

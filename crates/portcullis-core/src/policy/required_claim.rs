@@ -1,19 +1,19 @@
-//! A claim that a service requires beyond the registered ones.
+//! [`RequiredClaim`]: a claim that a service requires in addition to the registered ones.
 
 use serde_json::Value;
 
 use super::Profile;
 use crate::{AuthError, Code, claims::pointer, verified::Facts};
 
-/// What is required, and where: a JSON pointer (RFC 6901).
+/// The required claim, as a JSON pointer (RFC 6901), and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequiredClaim {
     pointer: String,
-    /// The text that it has to be; `None` if anything but `null` will do.
+    /// The required string; `None` if any value except `null` is accepted.
     value: Option<String>,
-    /// Whether a token without it is accepted as well.
+    /// Whether a token without the claim is accepted too.
     may_be_absent: bool,
-    /// Whether it is how access tokens are told from others, and nothing that a log-out token has.
+    /// Whether the claim marks access tokens, so that logout tokens need not have it.
     is_of_access_tokens: bool,
 }
 
@@ -46,10 +46,10 @@ impl RequiredClaim {
         self.value.as_deref()
     }
 
-    /// Refuses a token that lacks it. The explanation tells what is required, never what was found.
+    /// Refuses a token that lacks it. The explanation says what is required, never what was found.
     pub(super) fn check(&self, facts: &Facts) -> Result<(), AuthError> {
         let lacks = |explanation: String| Err(AuthError::new(Code::ClaimMissing).with_explanation(explanation));
-        // `"sub": ""` is no subject.
+        // `"sub": ""` is not a subject.
         let is_no_name = |claim: &Value| claim.as_str() == Some("") && pointer::leads_to_name(&self.pointer);
         let found = facts.find_claim(&self.pointer).filter(|claim| !claim.is_null() && !is_no_name(claim));
         match (found, &self.value) {

@@ -1,8 +1,8 @@
-//! The checks that depend on the time, and the window that they come to.
+//! Checks the claims that depend on the time, and computes their window.
 //!
-//! A remembered token is held against its window instead of these checks, so each of them has its line in [`Policy::window`]: a check that
-//! is added or changed here alone holds for a token at first sight, and not for the same token a minute later. `tests/times.rs` and the property test in
-//! `tests/cache.rs` hold the two against each other.
+//! For a cached token, the window is checked instead of these claims, so each check has its line in [`Policy::window`]: if a check is
+//! added or changed only here, it applies to a token at first sight, but not to the same token a minute later. `tests/times.rs` and the
+//! property test in `tests/cache.rs` compare the two.
 //!
 //! | check | accepts, with the leeway | in the window |
 //! |---|---|---|
@@ -22,14 +22,15 @@ use crate::{
 };
 
 impl Policy {
-    /// The window of a token that was accepted by this policy: see the module's table. A log-out token without `exp` has none, and is not remembered.
+    /// Returns the window of a token that was accepted by this policy: see the module's table. A logout token without `exp` has none, and
+    /// is not cached.
     pub(crate) fn window(&self, facts: &Facts) -> Window {
         let leeway = self.leeway.as_duration();
         let starts = [facts.not_before(), facts.issued_at()];
         let from = starts.into_iter().flatten().map(|start| start.minus(leeway).as_secs()).max();
 
         let expiry = facts.expires_at().map_or(0, |expiry| expiry.plus(leeway).as_secs());
-        // An age is in whole seconds, so the last one that is not too old is the bound's whole part.
+        // Ages are in whole seconds, so the last accepted one is the whole part of the limit.
         let aged = self.max_age.zip(facts.issued_at()).map(|(max_age, issued_at)| {
             let oldest = max_age.saturating_add(leeway).as_secs();
             issued_at.as_secs().saturating_add(oldest).saturating_add(1)
@@ -64,7 +65,7 @@ impl Policy {
         Ok(())
     }
 
-    /// `exp`, or what stands in for it in a log-out token.
+    /// Returns `exp`, or its substitute in a logout token.
     fn expiry(&self, claims: &RegisteredClaims) -> Result<UnixTime, AuthError> {
         let max_age = self.logout_without_expiry.filter(|_| self.profile == Profile::LogoutToken);
         let stand_in = || Some(claims.issued_at?.plus(max_age?));
@@ -92,7 +93,7 @@ fn refused_if(is_refused: bool, code: Code) -> Result<(), AuthError> {
     if is_refused { Err(code.into()) } else { Ok(()) }
 }
 
-/// An instant by its distance, for a person.
+/// Describes an instant by its distance, for people.
 fn told(claim: &str, instant: UnixTime, now: UnixTime, leeway: Duration) -> String {
     let (past, to_come) = (now.since(instant).as_secs(), instant.since(now).as_secs());
     let distance = if to_come > 0 { format!("in {to_come} s") } else { format!("{past} s ago") };

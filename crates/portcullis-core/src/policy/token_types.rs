@@ -1,12 +1,12 @@
-//! The `typ` values of an issuer's own.
+//! The issuer's own `typ` values.
 
 use crate::{
     config_text::{oddity, quoted},
     token::short_type,
 };
 
-/// Kinds of token that are no access tokens, by the `typ` that they are registered or specified with. None of them can be named as an
-/// issuer's own: it would be accepted as what it is not (RFC 8725 section 3.11).
+/// The registered or specified `typ` values of tokens other than access tokens. None of them can be configured as an issuer's own,
+/// because such tokens would then be accepted as access tokens (RFC 8725 section 3.11).
 const OTHER_KINDS: [&str; 26] = [
     "client-authentication+jwt",
     "dc+sd-jwt",
@@ -36,7 +36,7 @@ const OTHER_KINDS: [&str; 26] = [
     "vc+sd-jwt",
 ];
 
-/// What is wrong with a name, in a sentence.
+/// Returns what is wrong with a name, as a sentence.
 pub(super) fn problem(name: &str) -> Option<String> {
     let shown = quoted(name);
     let short = short_type(name);

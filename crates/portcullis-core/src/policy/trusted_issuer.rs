@@ -1,4 +1,4 @@
-//! The configuration of one issuer: a row in the list of those whom a verifier trusts.
+//! [`TrustedIssuer`]: the configuration of one issuer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,9 +9,9 @@ use crate::{
     verified::Conventions,
 };
 
-/// One trusted issuer: its name, whom its tokens have to be for, its keys, and what else is asked of them.
+/// One trusted issuer: its name, the audience of its tokens, its keys, and further requirements.
 ///
-/// Everything is checked when an authenticator is made of it, all problems at once.
+/// Everything is checked when an authenticator is made from it, and the error lists all problems.
 ///
 /// ```
 /// use portcullis_core::{Algorithm, KeySet, Secret, TrustedIssuer};
@@ -32,38 +32,38 @@ pub struct TrustedIssuer {
 }
 
 impl TrustedIssuer {
-    /// Trusts tokens whose `iss` is exactly `issuer`, when one of `keys` signed them. Whom they have to be for is said by
-    /// [`audience`](Self::audience); without one, making an authenticator is an error.
+    /// Trusts tokens whose `iss` is exactly `issuer`, and that one of `keys` signed. Set the expected audience with
+    /// [`audience`](Self::audience); without one, making an authenticator fails.
     pub fn new(issuer: impl Into<String>, keys: impl KeySource) -> Self {
         let conventions = Arc::new(Conventions::new(issuer.into()));
         Self { policy: Policy::new(conventions), keys: Arc::new(keys) }
     }
 
-    /// Accepts tokens that are for this audience: whose `aud` has exactly this value, or an array with it. It is the name that the issuer
-    /// knows this service by (RFC 7519 section 4.1.3). Several add up: a token for one of them is accepted.
+    /// Accepts tokens with this audience: their `aud` is exactly this value, or an array that contains it. The audience is the issuer's
+    /// name for this service (RFC 7519 section 4.1.3). If called several times, a token for any of the audiences is accepted.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.policy.audiences.push(audience.into().into());
         self
     }
 
-    /// Accepts only these algorithms (and each only with a key that is bound to it).
+    /// Accepts only these algorithms (each only with a key that is bound to it).
     ///
-    /// Defaults to all: which of them a token may use is decided by its key, never by the token.
+    /// Defaults to all: the key decides which of them a token may use, never the token.
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl Into<AlgorithmSet>) -> Self {
         self.policy.algorithms = algorithms.into();
         self
     }
 
-    /// Accepts tokens with this `typ` as well: a type of the issuer's own, such as `vnd.example+jwt`. Compared without case, and with
-    /// or without `application/` in front (RFC 7515 section 4.1.9). Several add up.
+    /// Also accepts tokens with this `typ`: the issuer's own type, such as `vnd.example+jwt`. Compared without case, and with or without
+    /// a leading `application/` (RFC 7515 section 4.1.9). May be called several times.
     ///
-    /// With [`Profile::Jwt`] it is accepted beside the types of that profile; with [`Profile::AccessToken`] beside `at+jwt`, and the
-    /// claims which that profile requires are required all the same. [`Profile::LogoutToken`] accepts none of them.
+    /// With [`Profile::Jwt`] it is accepted in addition to the types of that profile. With [`Profile::AccessToken`] it is accepted in
+    /// addition to `at+jwt`, and the claims that the profile requires are still required. [`Profile::LogoutToken`] accepts none of them.
     ///
-    /// Defaults to none. The types of other kinds of token (`dpop+jwt`, `logout+jwt`, `secevent+jwt`, `id+jwt`, `kb+jwt`, …) cannot be
-    /// named.
+    /// Defaults to none. The types of other kinds of tokens (`dpop+jwt`, `logout+jwt`, `secevent+jwt`, `id+jwt`, `kb+jwt`, …) cannot be
+    /// added.
     #[must_use]
     pub fn token_type(mut self, name: impl Into<String>) -> Self {
         self.policy.token_types.push(name.into());
@@ -77,7 +77,7 @@ impl TrustedIssuer {
         self
     }
 
-    /// Forgives this clock difference. Defaults to 30 s.
+    /// Sets the allowed clock skew. Defaults to 30 s.
     #[must_use]
     pub fn leeway(mut self, leeway: Leeway) -> Self {
         self.policy.leeway = leeway;
@@ -93,7 +93,7 @@ impl TrustedIssuer {
         self
     }
 
-    /// Refuses tokens whose `exp` lies further than this behind their `iat`; `iat` is then required.
+    /// Refuses tokens whose `exp` is later than their `iat` by more than this; `iat` is then required.
     ///
     /// Defaults to no limit.
     #[must_use]
@@ -102,30 +102,29 @@ impl TrustedIssuer {
         self
     }
 
-    /// Requires a claim, given as a JSON pointer (RFC 6901) such as `/tenant`. It may have any value but `null` (`sub`,
-    /// `jti`, `sid` and `client_id` must not be empty, either). In a claim's
-    /// name, `/` is written `~1` and `~` is written `~0`: `/https:~1~1ns~1tenant`.
+    /// Requires a claim, given as a JSON pointer (RFC 6901) such as `/tenant`. It may have any value except `null` (and `sub`, `jti`,
+    /// `sid` and `client_id` must not be empty). In a claim's name, `/` is written `~1` and `~` is written `~0`: `/https:~1~1ns~1tenant`.
     #[must_use]
     pub fn require_claim(mut self, pointer: impl Into<String>) -> Self {
         self.policy.required.push(RequiredClaim::of_any_value(pointer.into()));
         self
     }
 
-    /// Requires a claim, given as a JSON pointer (RFC 6901), to be this very text: `/token_use` to be `access`, say.
+    /// Requires a claim, given as a JSON pointer (RFC 6901), to be exactly this string: for example `/token_use` to be `access`.
     ///
-    /// For issuers that tell by a claim, and not by `typ`, what a token is for. A number, a truth value or an array is no text.
-    /// In a claim's name, `/` is written `~1` and `~` is written `~0`.
+    /// For issuers that mark the purpose of a token with a claim instead of `typ`. A number, a boolean or an array is not a string. In a
+    /// claim's name, `/` is written `~1` and `~` is written `~0`.
     #[must_use]
     pub fn require_claim_value(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
         self.policy.required.push(RequiredClaim::of_value(pointer.into(), value.into()));
         self
     }
 
-    /// Requires a claim to be this very text in tokens that have it: a session's `/sts` to be `active`, say. A token without it, or
-    /// with `null`, is accepted.
+    /// Requires a claim to be exactly this string in tokens that have it: for example a session's `/sts` to be `active`. A token without
+    /// it, or with `null`, is accepted.
     ///
-    /// For issuers that write a status which keeps a token from being good, and only where it matters. It is not asked of log-out
-    /// tokens ([`Profile::LogoutToken`]). Otherwise as [`require_claim_value`](Self::require_claim_value).
+    /// For issuers that write a status only if it restricts the token. Logout tokens ([`Profile::LogoutToken`]) need not meet it.
+    /// Otherwise like [`require_claim_value`](Self::require_claim_value).
     #[must_use]
     pub fn access_token_claim_value_if_present(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
         let required = RequiredClaim::of_value(pointer.into(), value.into()).if_present().of_access_tokens();
@@ -133,59 +132,58 @@ impl TrustedIssuer {
         self
     }
 
-    /// Requires a claim of *access tokens*, given as a JSON pointer (RFC 6901): one by which this issuer's access tokens are
-    /// told from its ID tokens, such as `/azp` or `/cid`.
+    /// Requires a claim of *access tokens*, given as a JSON pointer (RFC 6901): one that distinguishes this issuer's access tokens from
+    /// its ID tokens, such as `/azp` or `/cid`.
     ///
-    /// As [`require_claim`](Self::require_claim), but not asked of log-out tokens
-    /// ([`Profile::LogoutToken`]), which have claims of their own to be told by.
+    /// Like [`require_claim`](Self::require_claim), but logout tokens ([`Profile::LogoutToken`]) need not have it, because they have
+    /// their own distinguishing claims.
     #[must_use]
     pub fn access_token_claim(mut self, pointer: impl Into<String>) -> Self {
         self.policy.required.push(RequiredClaim::of_any_value(pointer.into()).of_access_tokens());
         self
     }
 
-    /// Requires a claim of *access tokens* to be this very text: `/token_use` to be `access`, say.
+    /// Requires a claim of *access tokens* to be exactly this string: for example `/token_use` to be `access`.
     ///
-    /// As [`require_claim_value`](Self::require_claim_value), but not asked of log-out tokens
-    /// ([`Profile::LogoutToken`]), which have claims of their own to be told by.
+    /// Like [`require_claim_value`](Self::require_claim_value), but logout tokens ([`Profile::LogoutToken`]) need not have it, because
+    /// they have their own distinguishing claims.
     #[must_use]
     pub fn access_token_claim_value(mut self, pointer: impl Into<String>, value: impl Into<String>) -> Self {
         self.policy.required.push(RequiredClaim::of_value(pointer.into(), value.into()).of_access_tokens());
         self
     }
 
-    /// Accepts **log-out tokens without `exp`** ([`Profile::LogoutToken`]) for `max_age` after they were issued (`iat`),
-    /// leeway not counted.
+    /// Accepts **logout tokens without `exp`** ([`Profile::LogoutToken`]) for `max_age` after they were issued (`iat`), without leeway.
     ///
-    /// For providers that follow drafts of OpenID Connect Back-Channel Logout, in which `exp` was optional: Ory Hydra. Access
-    /// tokens need `exp` all the same. A few minutes are enough: the provider posts the token as soon as the user logs out.
+    /// For providers that follow drafts of OpenID Connect Back-Channel Logout, in which `exp` was optional: Ory Hydra. Access tokens
+    /// still need `exp`. A few minutes are enough, because the provider posts the token as soon as the user logs out.
     ///
-    /// Defaults to requiring `exp` (section 2.4). What is weaker: a stolen token can be presented for as long as you say, not
-    /// as the provider says. Keep `max_age` short.
+    /// Defaults to requiring `exp` (section 2.4). This is weaker: you decide how long a stolen token can be presented, instead of the
+    /// provider. Keep `max_age` short.
     #[must_use]
     pub fn danger_logout_tokens_without_expiry(mut self, max_age: Duration) -> Self {
         self.policy.logout_without_expiry = Some(max_age);
         self
     }
 
-    /// Lets another claim stand in for an **`aud` that is absent or empty** (`[]`): its value has to be a text, and one of the
-    /// audiences. A token with any value in `aud` is judged by that as ever.
+    /// Lets another claim replace an **`aud` that is absent or empty** (`[]`): its value has to be a string, and one of the audiences. If
+    /// `aud` has any value, it is checked as usual.
     ///
-    /// Takes a JSON pointer (RFC 6901): `/azp` or `/client_id`. For issuers that write no `aud` into access tokens: Clerk,
-    /// `WorkOS`, Kinde, Amazon Cognito, Keycloak without an audience mapper. Logout tokens need `aud` in any case.
+    /// Takes a JSON pointer (RFC 6901): `/azp` or `/client_id`. For issuers that write no `aud` into access tokens: Clerk, `WorkOS`,
+    /// Kinde, Amazon Cognito, Keycloak without an audience mapper. Logout tokens need `aud` in any case.
     ///
     /// Defaults to requiring `aud`.
     ///
-    /// What is weaker: nothing in such a token says which service it is for, only which client got it. Every service that
-    /// accepts that client accepts the token, and each of them can use it at all the others. So
+    /// This is weaker: such a token does not say which service it is for, only which client got it. Every service that accepts that
+    /// client accepts the token, and each of them can use it at all the others. So
     ///
-    /// - have the issuer write `aud`, if it can, instead of setting this;
-    /// - name a claim that the issuer alone decides, such as `azp`, `client_id` or `appid`, and never one that users or clients can
-    ///   write, such as `sub`, `name` or `scope`;
-    /// - give only clients of your own as audiences, and never one that another party's service also accepts;
-    /// - tell ID tokens and access tokens apart: [`require_claim_value("/token_use", "access")`](Self::require_claim_value), or
+    /// - make the issuer write `aud`, if it can, instead of using this setting;
+    /// - name a claim that only the issuer decides, such as `azp`, `client_id` or `appid`, and never one that users or clients can write,
+    ///   such as `sub`, `name` or `scope`;
+    /// - use only your own clients as audiences, and never one that another party's service also accepts;
+    /// - distinguish ID tokens from access tokens: [`require_claim_value("/token_use", "access")`](Self::require_claim_value), or
     ///   [`token_type`](Self::token_type);
-    /// - require a scope that only this service asks for on every route;
+    /// - on every route, require a scope that only this service uses;
     /// - do not use it where a client may choose its own id.
     #[must_use]
     pub fn danger_claim_as_audience(mut self, pointer: impl Into<String>) -> Self {
@@ -196,10 +194,10 @@ impl TrustedIssuer {
     /// Accepts tokens that are **bound to a key** (`cnf`: RFC 7800, RFC 8705 section 3.1, RFC 9449 section 6) as plain bearer
     /// tokens, without a proof of that key.
     ///
-    /// Defaults to refusing them with [`Code::ProofMissing`](crate::Code::ProofMissing), whatever `cnf` holds. (RFC 9449 section
-    /// 7.2 leaves the choice to the resource server.)
+    /// Defaults to refusing them with [`Code::ProofMissing`](crate::Code::ProofMissing), whatever `cnf` contains. (RFC 9449 section 7.2
+    /// leaves the choice to the resource server.)
     ///
-    /// What is weaker: the issuer bound the token so that a stolen copy is useless. With this setting the copy is good. So
+    /// This is weaker: the issuer bound the token so that a stolen copy is useless, and with this setting the copy is valid. So
     ///
     /// - check the proof yourself, in front of or behind the layer: that the client certificate of the connection has the
     ///   thumbprint `/cnf/x5t#S256`, or that the `DPoP` proof was signed by the key `/cnf/jkt`
@@ -211,25 +209,24 @@ impl TrustedIssuer {
         self
     }
 
-    /// Adds a place where this issuer writes roles: a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's
-    /// name, `/` is written `~1` and `~` is written `~0`: `/https:~1~1ns~1roles`, or
-    /// [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
+    /// Adds a place where this issuer writes roles: a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's name, `/` is
+    /// written `~1` and `~` is written `~0`: `/https:~1~1ns~1roles`, or [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
     ///
-    /// A text there is one role, unless the place is given a [delimiter](ClaimPlace::delimited_by). Several places add up.
-    /// Defaults to `/roles`.
+    /// A string there is one role, unless the place has a [delimiter](ClaimPlace::delimited_by). May be called several times. Defaults to
+    /// `/roles`.
     #[must_use]
     pub fn roles_at(self, place: impl Into<ClaimPlace>) -> Self {
         self.with_conventions(|conventions| conventions.roles_at(place))
     }
 
-    /// Says where this issuer writes the id of the OAuth client that a token was issued to: a JSON pointer such as `/azp`
-    /// (Keycloak, Entra ID), `/cid` (Okta) or `/appid` (Entra ID, version 1.0).
+    /// Sets where this issuer writes the id of the OAuth client that a token was issued to: a JSON pointer such as `/azp` (Keycloak,
+    /// Entra ID), `/cid` (Okta) or `/appid` (Entra ID, version 1.0).
     ///
-    /// It is what [`Facts::client_id`](crate::verified::Facts::client_id) returns, and what a revoked client
-    /// ([`Revocation::client`](crate::revocation::Revocation::client)) is compared with: with the wrong place, revoking a client has no
-    /// effect. A token without text there names no client; where clients can be revoked, one with something else there is refused.
+    /// [`Facts::client_id`](crate::verified::Facts::client_id) returns it, and a revoked client
+    /// ([`Revocation::client`](crate::revocation::Revocation::client)) is compared with it: with the wrong place, revoking a client has
+    /// no effect. A token without a string there names no client; if clients can be revoked, a token with another type there is refused.
     ///
-    /// Defaults to `/client_id` (RFC 9068 section 2.2). What [`Profile::AccessToken`] requires is `client_id` all the same.
+    /// Defaults to `/client_id` (RFC 9068 section 2.2). [`Profile::AccessToken`] requires `client_id` in any case.
     #[must_use]
     #[doc(alias = "azp")]
     #[doc(alias = "client_id")]
@@ -237,7 +234,7 @@ impl TrustedIssuer {
         self.with_conventions(|conventions| conventions.client_claim(pointer))
     }
 
-    /// Says that this issuer's tokens do not name the client that they were issued to.
+    /// Declares that this issuer's tokens do not name the client that they were issued to.
     ///
     /// Revoking a client of this issuer is then an error instead of having no effect: see
     /// [`RevocationView::problem_with`](crate::revocation::RevocationView::problem_with).
@@ -246,19 +243,19 @@ impl TrustedIssuer {
         self.with_conventions(Conventions::without_client_claim)
     }
 
-    /// Says how this issuer marks tokens that an application got for itself: by this very text at that JSON pointer (RFC 6901). Several add
-    /// up.
+    /// Sets how this issuer marks tokens that an application got for itself: with exactly this string at that JSON pointer (RFC 6901).
+    /// May be called several times.
     ///
-    /// It is what [`Facts::principal`](crate::verified::Facts::principal) goes by, and the requirements that ask for a user or an application. A token
-    /// that has a number, a truth value, an array or an object there is neither; one without the claim, or with `null`, is not marked.
+    /// [`Facts::principal`](crate::verified::Facts::principal) uses it, and so do the requirements for users and applications. A token
+    /// with a number, a boolean, an array or an object there counts as neither; a token without the claim, or with `null`, is not marked.
     ///
-    /// Defaults to no mark: an application is then told by a `sub` that is absent or the client's own id (RFC 9068 section 2.2).
+    /// Defaults to no mark: an application is then recognised by a `sub` that is absent or is the client's own id (RFC 9068 section 2.2).
     ///
     /// ```
     /// # use portcullis_core::TrustedIssuer;
     /// # fn example(entra: TrustedIssuer, keycloak: TrustedIssuer, pipelines: TrustedIssuer) {
-    /// entra.application_if("/idtyp", "app"); // an optional claim, to be switched on
-    /// keycloak.application_if("/azp", "nightly-billing"); // a client without log-in
+    /// entra.application_if("/idtyp", "app"); // an optional claim that has to be enabled
+    /// keycloak.application_if("/azp", "nightly-billing"); // a client without login
     /// pipelines.application_if("/iss", "https://ci.example.com"); // all of its tokens
     /// # }
     /// ```

@@ -1,11 +1,11 @@
-//! The instants at which a token's times are acceptable.
+//! [`Window`]: the period in which a token's times are acceptable.
 
 use crate::UnixTime;
 
-/// From when and until when the times of a token are acceptable to its policy: what the checks in `times.rs` say of them, worked out once.
+/// The period in which a policy accepts the times of a token: the result of the checks in `times.rs`, computed once.
 ///
-/// Both ends in seconds since 1970, the second excluded. Not [`UnixTime`], which saturates: the last second of all can then
-/// be inside.
+/// Both ends are in seconds since 1970; the end is excluded. Not [`UnixTime`], which saturates, so that the very last second can be
+/// inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     from: u64,
@@ -17,17 +17,17 @@ impl Window {
         Self { from, until }
     }
 
-    /// From the beginning of time until `end`.
+    /// Returns the window from the beginning of time until `end`.
     pub(crate) fn until(end: UnixTime) -> Self {
         Self { from: 0, until: end.as_secs() }
     }
 
-    /// The part of it that lies before `end`.
+    /// Returns the part before `end`.
     pub(crate) fn ending_at(self, end: UnixTime) -> Self {
         Self { until: self.until.min(end.as_secs()), ..self }
     }
 
-    /// The part of it that does not lie before `start`.
+    /// Returns the part from `start` on.
     pub(crate) fn starting_at(self, start: UnixTime) -> Self {
         Self { from: self.from.max(start.as_secs()), ..self }
     }

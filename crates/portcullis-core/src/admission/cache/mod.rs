@@ -1,16 +1,16 @@
-//! Tokens that were verified before, so that they need not be again while nothing relevant has changed.
+//! [`TokenCache`]: tokens that were verified before, so that they need not be verified again while nothing relevant has changed.
 //!
 //! The rules:
 //!
-//! - Only a verified token gets in, so nobody from outside can fill the cache or choose what stands in it.
-//! - A hit needs the same bytes, all of them. The hash that finds the place is keyed, and other in every process.
-//! - A hit needs the same scheme, because an authenticator may treat another one in another way.
-//! - A hit needs the same keys, and the same policy: its authenticator says that the [`Edition`] by which the token was verified is current. An
-//!   issuer that was removed or replaced ([`Issuers`](crate::Issuers)) has another one.
+//! - Only a verified token gets in, so outsiders can neither fill the cache nor choose its content.
+//! - A hit needs exactly the same bytes. The hash that finds the place is keyed, and different in every process.
+//! - A hit needs the same scheme, because an authenticator may treat another scheme differently.
+//! - A hit needs the same keys and the same policy: the authenticator says that the [`Edition`] with which the token was verified is
+//!   current. An issuer that was removed or replaced ([`Issuers`](crate::Issuers)) has another edition.
 //! - A hit needs an instant at which a full verification would accept the token's times: the [`Window`].
-//! - A hit needs a token that is not revoked, and where its bearer owes a proof, that proof: the admission sees to both.
-//! - Whatever else decides (the type of the custom claims, the limit of the length) cannot change while the authenticator lives.
-//! - Looking never waits: where another thread is just writing, the token is verified in full.
+//! - A hit needs a token that is not revoked, and, if it owes a proof, that proof: the admission checks both.
+//! - Everything else that matters (the type of the custom claims, the limit of the length) cannot change during the authenticator's life.
+//! - A look-up never waits: if another thread is writing, the token is verified in full.
 
 use std::{
     fmt,
@@ -28,24 +28,24 @@ use crate::{
     precomputed::BuildPrecomputed,
 };
 
-/// How many tokens are kept unless set otherwise: the callers that a busy instance sees within one token's life. At
-/// one to four KiB each they take 10 to 40 MB.
+/// How many tokens are cached by default: the callers that a busy instance sees within one token's lifetime. At one to four KiB each they
+/// take 10 to 40 MB.
 pub(super) const DEFAULT_TOKENS: usize = 10_000;
 
-/// What a kept token may take on average, in bytes, so that long ones cannot fill the memory: twice what those that providers
-/// issue take at most, with the tree of their claims that guards make.
+/// The average size of a cached token in bytes, so that long ones cannot fill the memory: twice the size of the largest tokens of common
+/// providers, including the tree of their claims that guards make.
 const BYTES_PER_TOKEN: u64 = 8 * 1024;
 
-/// What takes more than so many times the longest token is verified every time: its bearer would push out others. That is as much as
-/// eight ordinary tokens, unless longer ones are taken.
+/// A token that would take more than this many times the longest token is not cached, because it would displace too many others. This is
+/// as much as eight ordinary tokens, unless the limit for tokens is raised.
 const HEAVIEST: u64 = 4;
 
-/// How much of a token is hashed, from its end: signature, and nothing that anybody could choose. Two tokens with one signature
-/// are not both verified, so this tells them apart as well as all of it would, in a tenth of the time; the comparison that
-/// follows is of all bytes in any case.
+/// How many bytes at the end of a token are hashed: they belong to the signature, which cannot be chosen. Two different tokens with the
+/// same signature are not both verified, so this distinguishes them as well as the whole text would, in a tenth of the time. All bytes
+/// are compared afterwards in any case.
 const HASHED: usize = 16;
 
-/// What an entry takes beside the texts of token and claims.
+/// The size of an entry without the texts of token and claims.
 const BYTES_OVERHEAD: u64 = 512;
 
 /// Verified tokens with claims of type `C`, by their text.
@@ -55,7 +55,7 @@ pub(super) struct TokenCache<C> {
     max_len: usize,
 }
 
-/// A token, and what has to be unchanged for it to be good still.
+/// A token, and the state that must be unchanged for it to be still valid.
 pub(super) struct Entry<C> {
     pub(super) verified: Verified<C>,
     pub(super) window: Window,
@@ -69,13 +69,13 @@ impl<C> Clone for Entry<C> {
     }
 }
 
-/// A token that was verified before, and would be again.
+/// A token that was verified before, and would be verified again.
 pub(super) struct Seen<C> {
     pub(super) verified: Verified<C>,
     pub(super) owes_proof: bool,
 }
 
-/// A token's text with its keyed hash, taken once for looking and for remembering.
+/// A token's text with its keyed hash, which is computed once for finding and for inserting.
 pub(super) struct Probe<'t> {
     hash: u64,
     scheme: Scheme,
@@ -83,9 +83,9 @@ pub(super) struct Probe<'t> {
 }
 
 impl<C> TokenCache<C> {
-    /// A cache for that many tokens of at most `max_len` bytes. It takes no memory before there are any.
+    /// Returns a cache for this many tokens of at most `max_len` bytes. It uses no memory while it is empty.
     pub(super) fn new(tokens: usize, max_len: usize) -> Option<Self> {
-        // Its room is divided among shards, and chance fills some of them sooner: an eighth more holds that many for sure.
+        // The capacity is divided among shards, and some of them fill earlier by chance: an eighth more guarantees the number.
         let tokens = tokens.saturating_add(tokens / 8);
         let weight = u64::try_from(tokens).unwrap_or(u64::MAX).saturating_mul(BYTES_PER_TOKEN);
         let options = OptionsBuilder::new().estimated_items_capacity(tokens).weight_capacity(weight).build().ok()?;
@@ -93,14 +93,14 @@ impl<C> TokenCache<C> {
         Some(Self { tokens, hasher: RandomState::default(), max_len })
     }
 
-    /// What to look for; `None` for a text that is too long to be a token and not worth hashing.
+    /// Returns the key for a look-up; `None` for a text that is too long to be a token.
     pub(super) fn probe<'t>(&self, text: &'t [u8], scheme: Scheme) -> Option<Probe<'t>> {
         let hash = || self.hasher.hash_one(&text[text.len().saturating_sub(HASHED)..]);
         (text.len() <= self.max_len).then(|| Probe { hash: hash(), scheme, text })
     }
 
-    /// The token as it was verified, if it would be accepted at `now` all the same. `is_current` tells whether what was found in an edition
-    /// would be found again.
+    /// Returns the token as it was verified, if it would also be accepted at `now`. `is_current` says whether a result found in an
+    /// edition would be found again.
     pub(super) fn find(
         &self,
         probe: &Probe<'_>,
@@ -111,7 +111,7 @@ impl<C> TokenCache<C> {
         if is_current(entry.edition) && entry.window.contains(now) {
             return Some(Seen { verified: entry.verified, owes_proof: entry.owes_proof });
         }
-        // If another thread is writing, it stays: what is said of it above holds next time as well.
+        // If another thread is writing, the entry stays: the next look-up finds the same.
         let _ = self.tokens.try_remove(probe);
         None
     }
@@ -123,24 +123,24 @@ impl<C> TokenCache<C> {
         }
         let token =
             CachedToken { hash: probe.hash, scheme: probe.scheme, weight, text: Zeroizing::new(probe.text.into()) };
-        // Where another thread is writing, the token comes in with its next request.
+        // If another thread is writing, the token is cached at its next request.
         let _ = self.tokens.try_insert(token, entry);
     }
 }
 
 impl<C> fmt::Debug for TokenCache<C> {
-    /// How much is in it, and nothing of what.
+    /// Shows how many entries there are, but none of their content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache").field("tokens", &self.tokens.len()).finish_non_exhaustive()
     }
 }
 
-/// The text of a token, wiped from memory when the entry goes.
+/// The text of a token, wiped from memory when the entry is dropped.
 struct CachedToken {
     hash: u64,
     /// An authenticator may tell schemes apart.
     scheme: Scheme,
-    /// With its entry.
+    /// The weight, including the entry.
     weight: u64,
     text: Zeroizing<Box<[u8]>>,
 }
@@ -171,8 +171,8 @@ impl Equivalent<CachedToken> for Probe<'_> {
     }
 }
 
-/// Keeps what had to make room until the lock is let go: the application's claims are dropped by its own code, which may take long,
-/// come back here, or panic.
+/// Keeps evicted entries until the lock is released: dropping the application's claims runs its own code, which may take long, call this
+/// cache, or panic.
 #[derive(Clone)]
 struct DropLater;
 
@@ -184,7 +184,7 @@ impl<C> Lifecycle<CachedToken, Entry<C>> for DropLater {
     }
 }
 
-/// Bounds the number of tokens and their bytes at once: an entry counts its bytes, but no less than the average.
+/// Limits the number of tokens and their bytes at once: an entry counts its bytes, but at least the average.
 #[derive(Clone)]
 struct Weight;
 
@@ -194,23 +194,23 @@ impl<C> Weighter<CachedToken, Entry<C>> for Weight {
     }
 }
 
-/// At most what it takes, but for what the application's own claims have on the heap.
+/// Returns an upper limit of its size, without the heap memory of the application's own claims.
 fn weight<C>(token: &[u8], verified: &Verified<C>) -> u64 {
     let claims = verified.claims_json();
     let texts = (token.len() + claims.len()) as u64;
     (texts + most_bytes_of_tree(claims) + BYTES_OVERHEAD).max(BYTES_PER_TOKEN)
 }
 
-/// At most what the tree takes that [`Facts::claim`](crate::verified::Facts::claim) may make of it.
+/// Returns an upper limit of the size of the tree that [`Facts::claim`](crate::verified::Facts::claim) may build.
 ///
 /// `serde_json`'s objects are B-trees, whose nodes have room for eleven members however many there are: seven bytes of text can take a
 /// hundred times as much.
 fn most_bytes_of_tree(claims: &str) -> u64 {
     const NODE: u64 = 640;
-    /// A member or an element beyond the first: its share of a node that is half full, and two short strings.
+    /// Any further member or element: its share of a half-full node, and two short strings.
     const NEXT: u64 = 192;
     let (mut nodes, mut more) = (0, 0);
-    // Sums of a byte, which vector units do sixteen and more of at once.
+    // Sums in single bytes, of which vector units add sixteen or more at once.
     for part in claims.as_bytes().chunks(255) {
         nodes += u64::from(part.iter().map(|byte| u8::from(matches!(byte, b'{' | b'['))).sum::<u8>());
         more += u64::from(part.iter().map(|byte| u8::from(*byte == b',')).sum::<u8>());

@@ -18,7 +18,7 @@ fn cache(tokens: usize) -> TokenCache<NoCustom> {
     TokenCache::new(tokens, UnverifiedToken::MAX_LEN).unwrap()
 }
 
-/// Of the keys of issuer 3.
+/// With the keys of issuer 3.
 fn entry(edition: u64) -> Entry<NoCustom> {
     let verified = verified();
     let window = testing::policy().window(&verified);
@@ -121,7 +121,7 @@ fn long_tokens_count_for_several() {
     assert!(bytes <= 1125 * BYTES_PER_TOKEN, "{bytes}");
 }
 
-/// Claims of an application whose own code fails when they are dropped.
+/// Claims of an application whose own code panics when they are dropped.
 #[derive(Debug)]
 struct Bomb;
 
@@ -206,6 +206,6 @@ fn debug_shows_no_token() {
 
 #[test]
 fn the_text_of_a_token_is_wiped_from_memory() {
-    // By its type: what is freed cannot be read without unsafe code.
+    // Checked by its type, because freed memory cannot be read without unsafe code.
     let _: fn(&CachedToken) -> &Zeroizing<Box<[u8]>> = |token| &token.text;
 }

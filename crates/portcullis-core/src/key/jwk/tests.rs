@@ -10,7 +10,7 @@ fn algorithms(text: &str) -> AlgorithmSet {
     VerifyingKey::from_jwk(text).unwrap().algorithms()
 }
 
-/// The JWK of `pair` with one member's value replaced.
+/// Returns the JWK of `pair` with one member's value replaced.
 fn with(pair: &Pair, name: &str, value: &str) -> String {
     let jwk = pair.jwk("");
     let start = jwk.find(&format!(r#""{name}":"#)).unwrap() + name.len() + 3;

@@ -1,4 +1,4 @@
-//! The keys of a set in words, for the log.
+//! Describes the keys of a set for the log.
 
 use super::KeySet;
 use crate::{
@@ -6,13 +6,13 @@ use crate::{
     keys::{KeyHint, VerifyingKey},
 };
 
-/// How many keys a line of the log shows.
+/// How many keys a log line shows.
 const SHOWN: usize = 5;
 
-/// How many keys are compared with the hint: as many as a set that is fetched can have.
+/// How many keys are compared with the hint: as many as a fetched set can have.
 const COMPARED: usize = 100;
 
-/// The first keys, how many more there are, and how the hint differs from one that it nearly names.
+/// Returns the first keys, how many more there are, and how the hint differs from a key that it nearly names.
 pub(super) fn keys(set: &KeySet, hint: KeyHint<'_>) -> String {
     let shown: Vec<_> = set.iter().take(SHOWN).map(named).collect();
     let names = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
@@ -43,7 +43,7 @@ fn near_miss(set: &KeySet, hint: KeyHint<'_>) -> Option<String> {
     })
 }
 
-/// The key's id, quoted if it is not plain (some come from elsewhere), and what it can do.
+/// Returns the key's id, quoted if it is not plain (some come from elsewhere), and its algorithms.
 fn named(key: &VerifyingKey) -> String {
     let is_plain = |id: &str| id.len() <= 40 && id.bytes().all(|byte| byte.is_ascii_graphic());
     let name = match key.id() {

@@ -1,4 +1,4 @@
-//! Keys of a set that cannot be used, and sets that cannot be.
+//! [`SkippedKey`] and [`KeySetError`]: unusable keys of a set, and unusable sets.
 
 use std::fmt;
 
@@ -17,17 +17,17 @@ impl SkippedKey {
         Self { index, id, reason }
     }
 
-    /// Its place in the set, the first is 0.
+    /// Returns its position in the set; the first is 0.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// Its `kid`, if that could be read. Untrusted text: a set from elsewhere says what it likes.
+    /// Returns its `kid`, if it could be read. Untrusted text, because the set may come from elsewhere.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    /// Why it cannot be used.
+    /// Returns why it cannot be used.
     pub fn reason(&self) -> &KeyError {
         &self.reason
     }
@@ -43,7 +43,7 @@ impl fmt::Display for SkippedKey {
     }
 }
 
-/// A text cannot be used as a key set. For the developer or operator; lists all problems at once.
+/// A text cannot be used as a key set. For the developer or operator; lists all problems.
 #[derive(Clone, Debug)]
 pub struct KeySetError {
     kind: KeySetErrorKind,
@@ -60,12 +60,12 @@ impl KeySetError {
         Self { problems, ..Self::new(KeySetErrorKind::BadKeys, "not every key of the set can be used") }
     }
 
-    /// What is wrong, to branch on.
+    /// Returns the kind of the error, for branching.
     pub fn kind(&self) -> KeySetErrorKind {
         self.kind
     }
 
-    /// The keys that cannot be used, for [`KeySetErrorKind::BadKeys`]; otherwise none.
+    /// Returns the unusable keys, for [`KeySetErrorKind::BadKeys`]; otherwise none.
     pub fn problems(&self) -> &[SkippedKey] {
         &self.problems
     }

@@ -1,53 +1,52 @@
-//! Key sets from JWK Sets (RFC 7517 section 5).
+//! Reads key sets from JWK Sets (RFC 7517 section 5).
 
 use serde_json::value::RawValue;
 
 use super::{KeySet, KeySetError, KeySetErrorKind, SkippedKey};
 use crate::key::{KeyError, KeyErrorKind, VerifyingKey, jwk::Jwk, members::Members};
 
-/// Fifty times what large providers publish.
+/// Fifty times the size of large providers' sets.
 const MAX_TEXT_BYTES: usize = 512 * 1024;
 
-/// Large providers publish about ten.
+/// Large providers publish about ten keys.
 const MAX_KEYS: usize = 100;
 
 impl KeySet {
     /// Reads a set of public keys from elsewhere, as an identity provider publishes it.
     ///
-    /// Keys that cannot be used are skipped one by one and listed with the reason (RFC 7517 section 5); secrets and
-    /// private keys are among those, as a published one is known to everybody. The set may turn out empty.
+    /// Unusable keys are skipped one by one and listed with the reason (RFC 7517 section 5). Secrets and private keys are unusable too,
+    /// because a published one is public knowledge. The set may turn out empty.
     ///
     /// # Errors
     ///
-    /// If it is no JWK Set at all, or has more than 512 KiB or 100 keys.
+    /// If it is not a JWK Set, or has more than 512 KiB or 100 keys.
     pub fn from_jwks(text: &str) -> Result<(Self, Vec<SkippedKey>), KeySetError> {
         let Reading { keys, skipped } = Reading::of(text, &[Rule::PublicOnly])?;
         Ok((keys.into_iter().map(|(_, key)| key).collect(), skipped))
     }
 
-    /// Reads a set of public keys of one's own, where a key that cannot be used is a mistake.
+    /// Reads a set of your own public keys, where an unusable key is a mistake.
     ///
     /// # Errors
     ///
-    /// Those of [`KeySet::from_jwks`], a set without keys, and one error with all keys that cannot be used. Two keys of
-    /// one id that can do the same algorithm are such a mistake too.
+    /// See [`KeySet::from_jwks`]. Also if the set is empty, or if any key cannot be used (one error lists all of them). Two keys with one
+    /// id that support the same algorithm are such a mistake too.
     pub fn from_jwks_strict(text: &str) -> Result<Self, KeySetError> {
         Reading::of(text, &[Rule::PublicOnly, Rule::DistinctIds])?.strict()
     }
 
-    /// Reads a set that may hold secrets (`"kty": "oct"`), from a file that nobody else reads. Never use it on a set from
-    /// elsewhere.
+    /// Reads a set that may contain secrets (`"kty": "oct"`), from a private file. Never use it for a set from elsewhere.
     ///
     /// # Errors
     ///
-    /// Those of [`KeySet::from_jwks_strict`]. A set holds either secrets or public keys: one with both is refused, as the
-    /// next step would be to publish it.
+    /// See [`KeySet::from_jwks_strict`]. A set contains either secrets or public keys: a set with both is refused, because it might be
+    /// published by mistake.
     pub fn from_jwks_with_secrets(text: &str) -> Result<Self, KeySetError> {
         Reading::of(text, &[Rule::NoMixture, Rule::DistinctIds])?.strict()
     }
 }
 
-/// What was read: keys with their place in the set, and the others.
+/// The result of reading: keys with their position in the set, and the unusable ones.
 struct Reading {
     keys: Vec<(usize, VerifyingKey)>,
     skipped: Vec<SkippedKey>,
@@ -72,7 +71,7 @@ impl Reading {
     }
 
     fn prepare(&self, jwk: &Jwk<'_>, rules: &[Rule]) -> Result<VerifyingKey, KeyError> {
-        // A secret that is too weak to be used is published all the same.
+        // A secret that is too weak to be used is still published.
         rules.iter().try_for_each(|rule| rule.check_as_written(jwk))?;
         let key = jwk.prepare()?;
         rules.iter().try_for_each(|rule| rule.check(&key, &self.keys))?;
@@ -93,7 +92,7 @@ impl Reading {
     }
 }
 
-/// The elements of `keys`, unread.
+/// Returns the elements of `keys`, not parsed.
 fn elements(text: &str) -> Result<Vec<&RawValue>, KeySetError> {
     let refuse = |kind, detail: String| Err(KeySetError::new(kind, detail));
     if text.len() > MAX_TEXT_BYTES {
@@ -113,7 +112,7 @@ fn elements(text: &str) -> Result<Vec<&RawValue>, KeySetError> {
     Ok(elements)
 }
 
-/// What a key must keep to, seen from the set.
+/// What a key must satisfy within the set.
 #[derive(Clone, Copy)]
 enum Rule {
     PublicOnly,

@@ -1,4 +1,4 @@
-//! Many keys, found by the hint of a token's header.
+//! [`KeySet`]: a fixed set of keys, searched by the hint of a token's header.
 
 mod describe;
 mod error;
@@ -14,18 +14,17 @@ use crate::{
     keys::{KeyHint, KeySource, Resolved},
 };
 
-/// A fixed set of keys. A [`KeySource`] by itself; cloning is cheap.
+/// A fixed set of keys. It is a [`KeySource`]; cloning is cheap.
 ///
 /// How keys are found:
 ///
-/// * A token with a key id meets only keys of exactly that id that can do its algorithm. There is no fall-back, neither
-///   to other keys nor to keys without an id.
-/// * A token without one, but with `x5t` or `x5t#S256`, meets only keys that have a name by that very certificate, if any key of the
-///   set has such a name ([`VerifyingKey::with_certificate`]). If both are there, both have to be right.
-/// * Any other token without a key id meets all keys that can do its algorithm, if they are not more than
-///   [`MAX_KEYS_TRIED`].
+/// * For a token with a key id: only keys with exactly that id that support its algorithm. There is no fall-back, neither to other keys
+/// nor to keys without an id.
+/// * For a token without a key id, but with `x5t` or `x5t#S256`: only keys that are named by that certificate, if any key of the set has
+/// such a name ([`VerifyingKey::with_certificate`]). If the token has both, both have to match.
+/// * For any other token without a key id: all keys that support its algorithm, if there are no more than [`MAX_KEYS_TRIED`].
 ///
-/// Secrets and public keys may stand side by side: an HMAC algorithm only ever meets a secret.
+/// A set may contain both secrets and public keys: an HMAC algorithm is only ever used with a secret.
 ///
 /// ```
 /// use portcullis_core::{Algorithm, KeySet, UnixTime};
@@ -53,9 +52,9 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// A set of these keys or [`Secret`]s.
+    /// Returns a set of these keys or [`Secret`]s.
     ///
-    /// Keys may share an id; all that can do the token's algorithm are then tried.
+    /// Keys may share an id; all of them that support the token's algorithm are then tried.
     pub fn new<K: Into<VerifyingKey>>(keys: impl IntoIterator<Item = K>) -> Self {
         let mut keys: Vec<VerifyingKey> = keys.into_iter().map(Into::into).collect();
         keys.sort_by(|one, other| one.id().cmp(&other.id()));
@@ -63,14 +62,14 @@ impl KeySet {
         Self { keys: keys.into(), certified }
     }
 
-    /// The keys that may have signed a token with this hint: `Keys`, `Unknown` or `Ambiguous`.
+    /// Returns the keys that may have signed a token with this hint: `Keys`, `Unknown` or `Ambiguous`.
     ///
     /// Neither allocates nor locks.
     pub(crate) fn candidates(&self, hint: KeyHint<'_>) -> Resolved {
         self.candidates_among(hint, |_| true)
     }
 
-    /// The same, keys for which `usable` says no apart.
+    /// Returns the keys that may have signed it, without those for which `usable` returns `false`.
     pub(super) fn candidates_among(&self, hint: KeyHint<'_>, usable: impl Fn(&VerifyingKey) -> bool) -> Resolved {
         let within = hint.key_id.map_or(0..self.keys.len(), |id| self.named(id));
         let by_certificate = self.certified && hint.is_by_certificate();
@@ -96,7 +95,7 @@ impl KeySet {
         Resolved::Keys(KeyMatch::new(&self.keys, found, len))
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
@@ -106,19 +105,19 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    /// All keys, sorted by id, those without an id first.
+    /// Returns all keys, sorted by id, those without an id first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &VerifyingKey> {
         self.keys.iter()
     }
 
-    /// Whether both hold the same public keys under the same ids with the same algorithms, in whatever order they were given.
+    /// Whether both contain the same public keys under the same ids with the same algorithms, in any order.
     pub fn has_same_keys_as(&self, other: &Self) -> bool {
         self.len() == other.len()
             && self.public_identities().is_some_and(|keys| Some(keys) == other.public_identities())
     }
 
-    /// What tells the keys apart, sorted, each once: a hundred keys of one id are compared in a hundred steps, not in ten thousand.
-    /// `None` if one of them is a secret.
+    /// Returns what distinguishes the keys, sorted, each once, so that a hundred keys of one id are compared in a hundred steps instead
+    /// of ten thousand. `None` if one of them is a secret.
     fn public_identities(&self) -> Option<Vec<PublicIdentity<'_>>> {
         let mut keys = self.iter().map(VerifyingKey::public_identity).collect::<Option<Vec<_>>>()?;
         keys.sort_unstable();
@@ -126,7 +125,7 @@ impl KeySet {
         Some(keys)
     }
 
-    /// The places of the keys of this id.
+    /// Returns the positions of the keys with this id.
     fn named(&self, id: &str) -> Range<usize> {
         let start = self.keys.partition_point(|key| key.id() < Some(id));
         let len = self.keys[start..].partition_point(|key| key.id() == Some(id));
@@ -139,7 +138,7 @@ impl KeySource for KeySet {
         self.candidates(hint)
     }
 
-    /// Always the same: a set never changes.
+    /// Always the same, because a set never changes.
     fn edition(&self, _now: UnixTime) -> Option<u64> {
         Some(0)
     }
@@ -170,7 +169,7 @@ impl From<Secret> for KeySet {
 }
 
 impl Default for KeySet {
-    /// The set without keys.
+    /// Returns the set without keys.
     fn default() -> Self {
         Self::new::<VerifyingKey>([])
     }

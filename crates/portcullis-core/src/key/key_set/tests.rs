@@ -11,7 +11,7 @@ fn named(pair: &Pair, id: &str) -> VerifyingKey {
     VerifyingKey::from_jwk(&pair.jwk("")).unwrap().with_id(id).unwrap()
 }
 
-/// The ids found, or the other answer in Debug form.
+/// Returns the ids found, or the other answer in Debug form.
 fn found(keys: &KeySet, algorithm: Algorithm, id: Option<&str>) -> String {
     match keys.resolve(KeyHint::new(algorithm, id), NOW) {
         Resolved::Keys(keys) => keys.iter().map(|key| key.id().unwrap_or("-")).collect::<Vec<_>>().join(" "),

@@ -1,9 +1,9 @@
-//! Why a step of a rotation is refused.
+//! [`RingError`]: why a rotation step is refused.
 
 use super::KeyState;
 use crate::key::error::quoted;
 
-/// A step of a rotation would break verifiers, or names a key that is not there. Nothing was changed.
+/// A rotation step would break verification, or names a key that does not exist. Nothing was changed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct RingError {
@@ -33,7 +33,7 @@ impl RingError {
         Self { kind, message: message.into() }
     }
 
-    /// What is wrong, to branch on.
+    /// Returns the kind of the error, for branching.
     pub fn kind(&self) -> RingErrorKind {
         self.kind
     }
@@ -47,12 +47,12 @@ pub enum RingErrorKind {
     MissingId,
     /// No key of the ring has this id.
     UnknownId,
-    /// A key of the ring has this id already, be it a revoked one.
+    /// A key of the ring already has this id, even if it is revoked.
     DuplicateId,
-    /// The key is the active one, which rules the step out: activate its successor first, or revoke it.
+    /// The step is not possible with the active key: activate its successor first, or revoke it.
     Active,
-    /// The key is retiring, which rules the step out: tokens signed by it are still about.
+    /// The step is not possible with a retiring key: tokens that it signed are still valid.
     Retiring,
-    /// The key is revoked, which is for good.
+    /// The key is revoked, which is permanent.
     Revoked,
 }

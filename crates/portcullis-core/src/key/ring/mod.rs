@@ -1,4 +1,4 @@
-//! Keys that change while the service runs.
+//! [`KeyRing`]: keys that change while the service runs.
 
 mod error;
 mod snapshot;
@@ -18,19 +18,19 @@ use crate::{
     keys::{KeyHint, KeySource, Resolved},
 };
 
-/// Keys that change while the service runs: a handle, and a [`KeySource`]. Clones share the ring.
+/// Keys that change while the service runs. It is a handle and a [`KeySource`]; clones share the ring.
 ///
 /// A planned rotation, without a refused request:
 ///
 /// 1. [`add_standby`](Self::add_standby) on every instance: the new key verifies, the old one signs.
-/// 2. Once all instances and caches know it, [`activate`](Self::activate) it: the new one signs, the old one verifies
-///    until the last token it signed has expired.
-/// 3. [`prune`](Self::prune), any time after.
+/// 2. Once all instances and caches know it, [`activate`](Self::activate) it: the new key signs, and the old one verifies until its last
+///    token has expired.
+/// 3. [`prune`](Self::prune) at any later time.
 ///
-/// After a leak: [`revoke`](Self::revoke). It holds from the next token on, even without a successor.
+/// After a leak: [`revoke`](Self::revoke). It takes effect with the next token, even without a successor.
 ///
-/// A step that the order of things rules out is refused ([`RingError`]) and changes nothing. How long a key waits on
-/// standby, and until when one retires, is for the caller to decide: the ring knows neither caches nor lifetimes. Readers load one
+/// A step in the wrong order is refused ([`RingError`]) and changes nothing. The caller decides how long a key is on standby, and until
+/// when one retires: the ring knows neither caches nor lifetimes. Readers load one snapshot and never wait for a step.
 /// snapshot and never wait for a step.
 ///
 /// ```
@@ -56,12 +56,12 @@ pub struct KeyRing {
 #[derive(Debug)]
 struct Shared {
     current: ArcSwap<Snapshot>,
-    /// One step at a time. Readers do without.
+    /// One step at a time. Readers do not take this lock.
     step: Mutex<()>,
 }
 
 impl KeyRing {
-    /// A ring of one key, the active one.
+    /// Returns a ring with one key, the active one.
     ///
     /// # Errors
     ///
@@ -88,14 +88,14 @@ impl KeyRing {
         })
     }
 
-    /// Lets a standby key sign from now on. The active key retires until `retire_old_at`: no earlier than its last token
-    /// expires, leeway included.
+    /// Lets a standby key sign from now on. The active key retires until `retire_old_at`, which must not be earlier than the expiry of
+    /// its last token, including leeway.
     ///
     /// A retiring key may be made active again, to undo a rotation.
     ///
     /// # Errors
     ///
-    /// [`RingErrorKind::UnknownId`]; [`RingErrorKind::Active`] if it is active already; [`RingErrorKind::Revoked`].
+    /// [`RingErrorKind::UnknownId`]; [`RingErrorKind::Active`] if it is already active; [`RingErrorKind::Revoked`].
     pub fn activate(&self, id: &str, retire_old_at: UnixTime) -> Result<(), RingError> {
         self.step(|entries| {
             let successor = position(entries, id)?;
@@ -116,7 +116,7 @@ impl KeyRing {
         })
     }
 
-    /// Lets a standby key verify until `until` only, or gives a retiring one another time.
+    /// Lets a standby key verify only until `until`, or changes the time of a retiring one.
     ///
     /// # Errors
     ///
@@ -139,10 +139,10 @@ impl KeyRing {
         })
     }
 
-    /// Lets a key verify nothing any more, whatever its state: its secret or private key has leaked.
+    /// Stops a key from verifying, whatever its state, because its secret or private key has leaked.
     ///
-    /// Every token it signed is refused from now on. Revoking the active key leaves the ring without one until another
-    /// is activated. Revoking twice is revoking once.
+    /// Every token that it signed is refused from now on. Revoking the active key leaves the ring without one until another is activated.
+    /// Revoking a key again has no effect.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl KeyRing {
         })
     }
 
-    /// Forgets a standby key that never signed, a revoked one, or a retiring one whose time has come by `now`.
+    /// Removes a standby key that never signed, a revoked one, or a retiring one whose time has come by `now`.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl KeyRing {
         })
     }
 
-    /// Forgets the retiring keys whose time has come, and gives their ids. They verified nothing any more already.
+    /// Removes the retiring keys whose time has come, and returns their ids. They no longer verified anything.
     pub fn prune(&self, now: UnixTime) -> Vec<String> {
         let is_over = |entry: &Entry| matches!(entry.state, KeyState::Retiring { until } if until <= now);
         let pruned: Result<_, RingError> = self.step(|entries| {
@@ -198,13 +198,13 @@ impl KeyRing {
         pruned.unwrap_or_default()
     }
 
-    /// All keys with their states, in the order they were added.
+    /// Returns all keys with their states, in the order in which they were added.
     pub fn states(&self) -> Vec<(String, KeyState)> {
         let current = self.shared.current.load();
         current.entries().iter().map(|entry| (entry.id().to_owned(), entry.state)).collect()
     }
 
-    /// The id of the key that signs; none after it was revoked and before another is activated.
+    /// Returns the id of the key that signs; `None` after it was revoked and before another is activated.
     pub fn active_id(&self) -> Option<String> {
         let current = self.shared.current.load();
         let active = current.entries().iter().find(|entry| entry.state == KeyState::Active);

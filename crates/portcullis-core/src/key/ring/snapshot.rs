@@ -1,4 +1,4 @@
-//! The keys of a ring at one moment.
+//! [`Snapshot`]: the keys of a ring at one moment.
 
 use super::{KeyState, RingError};
 use crate::{
@@ -6,17 +6,17 @@ use crate::{
     keys::{KeyHint, Resolved, VerifyingKey},
 };
 
-/// All keys of a ring with their states. Never changes: a step makes a new one.
+/// All keys of a ring with their states. Immutable: each step makes a new one.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     /// How many steps led to it.
     step: u32,
     entries: Vec<Entry>,
-    /// Those that are not revoked.
+    /// The keys that are not revoked.
     keys: KeySet,
 }
 
-/// A key of the ring. It has an id.
+/// A key of the ring, which has an id.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) key: VerifyingKey,
@@ -41,7 +41,7 @@ impl Snapshot {
         Self::new(0, vec![entry])
     }
 
-    /// What a step makes of this one.
+    /// Returns the snapshot after a step.
     pub(super) fn next(&self, entries: Vec<Entry>) -> Self {
         Self::new(self.step.wrapping_add(1), entries)
     }
@@ -67,8 +67,8 @@ impl Snapshot {
         })
     }
 
-    /// The step, and how many keys do not verify at `now`: between steps, time alone changes the answers, and it takes
-    /// keys away in the order of their ends.
+    /// Returns the number of the step, combined with how many keys do not verify at `now`: between steps, only time changes the answers,
+    /// by removing keys in the order of their ends.
     pub(super) fn edition(&self, now: UnixTime) -> u64 {
         let over = self.entries.iter().filter(|entry| !entry.state.verifies(now)).count();
         (u64::from(self.step) << 32) | (over as u64 & 0xffff_ffff)

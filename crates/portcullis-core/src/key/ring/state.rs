@@ -1,31 +1,30 @@
-//! Where a key stands in its life.
+//! [`KeyState`]: the state of a key in a ring.
 
 use std::fmt;
 
 use crate::UnixTime;
 
-/// Where a key of a [`KeyRing`](crate::KeyRing) stands: `standby -> active -> retiring -> gone`, or `revoked` from
-/// anywhere.
+/// The state of a key of a [`KeyRing`](crate::KeyRing): `standby -> active -> retiring -> gone`, or `revoked` from any state.
 ///
 /// | state | verifies | signs |
 /// |---|---|---|
-/// | standby | yes | not yet: verifiers get to know it first |
+/// | standby | yes | not yet, because verifiers have to know it first |
 /// | active | yes | yes, the only one |
-/// | retiring | until its time | no more |
+/// | retiring | until its time | no longer |
 /// | revoked | no | no |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyState {
     /// Known to verifiers before it signs anything.
     Standby,
-    /// The one that signs.
+    /// The key that signs.
     Active,
-    /// Signs no more; its last tokens are still accepted.
+    /// No longer signs; its last tokens are still accepted.
     Retiring {
         /// From this instant on it verifies nothing.
         until: UnixTime,
     },
-    /// Verifies nothing, at once and for good.
+    /// No longer verifies, immediately and permanently.
     Revoked,
 }
 

@@ -117,7 +117,7 @@ fn a_refused_step_changes_nothing() {
 
 #[test]
 fn keys_without_use_do_not_count_as_candidates() {
-    // Five keys, one of them past its time and one revoked: the rest may be tried without a key id.
+    // Five keys, one of them past its time and one revoked: the others may be tried without a key id.
     let ring = ring(&["b", "c", "d", "e"]);
     ring.retire("e", NOW).unwrap();
     let hint = KeyHint::new(Algorithm::Hs256, None);

@@ -12,18 +12,18 @@ use super::{
     material::{Check, KeyKind, Material, Prepared},
 };
 
-/// Shorter ones are within reach (NIST SP 800-131A); RFC 7518 section 3.3 asks for as much.
+/// Shorter ones can be broken (NIST SP 800-131A); RFC 7518 section 3.3 requires this length.
 const MIN_MODULUS_BITS: usize = 2048;
 
-/// Longer ones make every check slow and nothing safer.
+/// Longer ones make every check slow without being safer.
 const MAX_MODULUS_BITS: usize = 8192;
 
-/// What aws-lc takes. The usual exponent has 17 bits; a long one only makes checks slow.
+/// The limit of aws-lc. The usual exponent has 17 bits; a longer one only makes checks slow.
 const MAX_EXPONENT_BITS: usize = 33;
 
-/// A key from its modulus and public exponent, big-endian.
+/// Makes a key from its modulus and public exponent, big-endian.
 ///
-/// Leading zero bytes are dropped: RFC 7518 section 6.3.1.1 forbids them, issuers write them, and they are harmless.
+/// Leading zero bytes are dropped: RFC 7518 section 6.3.1.1 forbids them, but some issuers write them, and they are harmless.
 pub(crate) fn prepare(n: &[u8], e: &[u8], wanted: AlgorithmSet) -> Result<Material, KeyError> {
     let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
     let wanted = KeyKind::Rsa.narrow(wanted)?;
@@ -68,7 +68,7 @@ fn check_modulus(n: &[u8]) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// RFC 8017 section 3.1: odd and at least 3. With 1 everything signs itself.
+/// RFC 8017 section 3.1: odd and at least 3. With exponent 1, every message is its own signature.
 fn check_exponent(e: &[u8]) -> Result<(), KeyError> {
     if e.len() <= 1 && e.first().is_none_or(|&e| e < 3) {
         return Err(refuse(KeyErrorKind::Weak, "the RSA exponent is less than 3"));
@@ -102,7 +102,7 @@ fn without_leading_zeros(number: &[u8]) -> &[u8] {
     &number[zeros..]
 }
 
-/// The bits of a number without leading zero bytes.
+/// Returns the number of bits, without leading zero bytes.
 fn bits(number: &[u8]) -> usize {
     let unused = number.first().map_or(0, |byte| byte.leading_zeros() as usize);
     number.len() * 8 - unused

@@ -1,16 +1,15 @@
-//! The mark of RSA keys made by a broken library in smart cards and security chips (ROCA, CVE-2017-15361).
+//! Detects RSA keys made by a broken library in smart cards and security chips (ROCA, CVE-2017-15361).
 //!
-//! Its primes have the form `k * M + (65537^a mod M)`, where `M` is the product of the first primes: 126 of them for
-//! keys of 2048 bits, more for longer ones. So the modulus is a power of 65537 modulo each of those primes, which for
-//! any other key is one chance in 2^167. Published with the attack: Nemec, Sys, Svenda, Klinec, Matyas, "The Return of
-//! Coppersmith's Attack", CCS 2017.
+//! The primes of such keys have the form `k * M + (65537^a mod M)`, where `M` is the product of the first primes: 126 of them for keys of
+//! 2048 bits, more for longer ones. So the modulus is a power of 65537 modulo each of those primes, which has a chance of one in 2^167
+//! for any other key. Published with the attack: Nemec, Sys, Svenda, Klinec, Matyas, "The Return of Coppersmith's Attack", CCS 2017.
 
-/// Whether the big-endian modulus bears the mark.
+/// Whether the big-endian modulus has this form.
 pub(super) fn is_suspect(modulus: &[u8]) -> bool {
     odd_primes().all(|prime| is_power_of_65537(remainder(modulus, prime), prime))
 }
 
-/// The odd ones among the first 126 primes.
+/// Returns the odd ones among the first 126 primes.
 fn odd_primes() -> impl Iterator<Item = u32> {
     const LAST: u32 = 701;
     (3..=LAST).step_by(2).filter(|&number| (3..number).take_while(|d| d * d <= number).all(|d| number % d != 0))
@@ -20,7 +19,7 @@ fn remainder(modulus: &[u8], prime: u32) -> u32 {
     modulus.iter().fold(0, |rest, &byte| (rest * 256 + u32::from(byte)) % prime)
 }
 
-/// Walks the powers of 65537 modulo the prime until they come round to 1.
+/// Walks the powers of 65537 modulo the prime until they return to 1.
 fn is_power_of_65537(number: u32, prime: u32) -> bool {
     let mut power = 1;
     loop {

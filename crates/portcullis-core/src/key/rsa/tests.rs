@@ -11,7 +11,7 @@ fn refusal(n: &[u8], e: &[u8]) -> KeyErrorKind {
 
 const F4: &[u8] = &[1, 0, 1];
 
-/// An odd number of so many bits, which is all that can be seen of a modulus.
+/// Returns an odd number with this many bits, which is all that can be checked of a modulus.
 fn odd(bits: usize) -> Vec<u8> {
     let mut number = vec![0x5a; bits.div_ceil(8)];
     let top = (bits - 1) % 8;
@@ -37,7 +37,7 @@ fn a_modulus_has_2048_to_8192_bits() {
 fn leading_zero_bytes_change_nothing() {
     let padded = [&[0, 0], &*modulus()].concat();
     assert!(prepare(&padded, &[0, 1, 0, 1], AlgorithmSet::ALL).is_ok());
-    // Zeros do not make a short one long.
+    // Zeros do not make a short modulus long.
     assert_eq!(refusal(&[&[0; 128], &*odd(1024)].concat(), F4), KeyErrorKind::Weak);
 }
 
@@ -77,7 +77,7 @@ fn only_the_algorithms_wanted_are_prepared() {
 
 #[test]
 fn the_mark_of_the_broken_generator_is_refused() {
-    // A power of 65537 is one modulo every prime too.
+    // A power of 65537 is also one modulo every prime.
     let mut marked = vec![1_u8];
     while marked.len() < 257 {
         marked = times_65537(&marked);
@@ -86,7 +86,7 @@ fn the_mark_of_the_broken_generator_is_refused() {
     assert!(prepare(&modulus(), F4, AlgorithmSet::ALL).is_ok());
 }
 
-/// `n * 2^16 + n`, big-endian.
+/// Returns `n * 2^16 + n`, big-endian.
 fn times_65537(n: &[u8]) -> Vec<u8> {
     let shifted = [n, &[0, 0]].concat();
     let mut sum = vec![0; shifted.len() + 1];

@@ -46,7 +46,7 @@ fn a_signature_counts_only_under_its_own_algorithm() {
 
 #[test]
 fn a_public_key_is_never_a_secret() {
-    // The classic confusion: HMAC over the public key's text as everybody knows it.
+    // The classic confusion: HMAC with the text of the public key, which is public.
     for pair in [testing::rsa(), &testing::p256(), &testing::ed25519()] {
         let public = testing::pem("PUBLIC KEY", &pair.spki());
         let key = VerifyingKey::from_pem(&public).unwrap();
