@@ -1,4 +1,4 @@
-//! What is revoked, and until when that has to be remembered.
+//! [`Revocation`] and [`RevocationEntry`]: what is revoked, and how long that has to be remembered.
 
 use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, error::Category};
 
 use crate::{UnixTime, policy::Leeway};
 
-/// On which level of the ladder something is revoked; see [`Revocation`] for what each takes.
+/// A level of the ladder of revocations; see [`Revocation`] for the arguments of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -30,23 +30,23 @@ pub enum Level {
     Issuer,
 }
 
-/// What an entry on a level says besides an id.
+/// What an entry of a level says besides an id.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bound {
-    /// Nothing: the id is revoked.
+    /// Nothing else: the id is revoked.
     Nothing,
-    /// Up to and including when.
+    /// The cut-off: everything up to and including this time is revoked.
     CutOff,
-    /// Below which version.
+    /// The version: everything below it is revoked.
     Version,
 }
 
 impl Level {
-    /// All of them.
+    /// All levels.
     pub const ALL: [Self; 7] =
         [Self::Token, Self::Session, Self::Subject, Self::Version, Self::Client, Self::Key, Self::Issuer];
 
-    /// The stable name, for logs and metrics.
+    /// Returns the stable name, for logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -59,9 +59,9 @@ impl Level {
         }
     }
 
-    /// The least version of the format whose readers know this level. A new level takes the next number: readers that do not know it then
-    /// report an entry of a later version, and their view is not fresh until its time has passed. With the number of an older version the
-    /// entry would be merely unreadable to them, and they would let in what it revokes.
+    /// Returns the lowest format version whose readers know this level. A new level takes the next number: older readers then report an
+    /// entry of a later version, and their view is not fresh until the entry expires. With the number of an older version, the entry
+    /// would only be unreadable to them, and they would admit what it revokes.
     const fn format(self) -> u32 {
         match self {
             Self::Token | Self::Session | Self::Subject | Self::Version | Self::Client | Self::Key | Self::Issuer => 1,
@@ -83,10 +83,10 @@ impl fmt::Display for Level {
     }
 }
 
-/// Ids longer than this stand in logs and views as their SHA-256, so that whoever chooses an id cannot fill them.
+/// Longer ids are replaced by their SHA-256 in logs and views, so that a client that chooses an id cannot fill them.
 const LONGEST_ID: usize = 255;
 
-/// Something that is revoked: one value for each call of an application.
+/// A revocation: one value for each call of an application.
 ///
 /// ```
 /// use portcullis_core::UnixTime;
@@ -99,10 +99,10 @@ const LONGEST_ID: usize = 255;
 /// assert_eq!(everything_of_alice.level(), Level::Subject);
 /// ```
 ///
-/// A revocation of an empty id can be made and [hits nothing](Self::hits_nothing): a token with an empty `sub` has no subject, and
-/// likewise for `jti`, `sid` and `client_id`. `Revocations` of the crate `portcullis-store` refuses it.
+/// A revocation of an empty id can be constructed, but [hits nothing](Self::hits_nothing): a token with an empty `sub` has no subject,
+/// and likewise for `jti`, `sid` and `client_id`. `Revocations` of the crate `portcullis-store` refuses it.
 ///
-/// `Debug` shows level and issuer, and nothing about a person.
+/// `Debug` shows level and issuer, but no personal data.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Revocation {
     level: Level,
@@ -117,101 +117,103 @@ impl Revocation {
         Self { level, issuer: short(issuer).into(), id: short(id).into(), bound, expires_at: None }
     }
 
-    /// One token of `issuer`, by its id (`jti`), that expires at `expires_at`. (With the wrong expiry it is remembered for the wrong
-    /// time: [`Facts`](crate::verified::Facts) of the token have all three.)
+    /// Revokes one token of `issuer`, by its id (`jti`), that expires at `expires_at`. (With a wrong expiry it is remembered for the
+    /// wrong time; the token's [`Facts`](crate::verified::Facts) have all three values.)
     pub fn token(issuer: &str, token_id: &str, expires_at: UnixTime) -> Self {
         Self { expires_at: Some(expires_at), ..Self::new(Level::Token, issuer, token_id, 0) }
     }
 
-    /// What was issued in a session (`sid`).
+    /// Revokes all tokens issued in a session (`sid`).
     pub fn session(issuer: &str, session_id: &str) -> Self {
         Self::new(Level::Session, issuer, session_id, 0)
     }
 
-    /// What a subject (`sub`) got up to and including the second of `cut_off`: log out everywhere. Usually
+    /// Revokes all tokens issued to a subject (`sub`) up to and including the second of `cut_off`: "log out everywhere". Usually with
     /// [`cut_off_at`](Self::cut_off_at) now.
     ///
-    /// What the subject gets up to that second by logging in again is revoked, too. An issuer of your own uses [`version`](Self::version),
-    /// which has no such gap.
+    /// Tokens that the subject gets by logging in again before that second has passed are revoked too. For your own issuer use
+    /// [`version`](Self::version), which does not have this gap.
     pub fn subject(issuer: &str, subject: &str, cut_off: UnixTime) -> Self {
         Self::new(Level::Subject, issuer, subject, cut_off.as_secs())
     }
 
-    /// Returns the cut-off for what was issued up to `now`: later than that by the leeway that tokens are given.
+    /// Returns the cut-off for tokens issued up to `now`: later than that by the leeway.
     ///
-    /// An issuer's clock may be ahead of ours by the leeway, and then the tokens that it has issued up to now bear later times. A cut-off of
-    /// `now` would leave them good. The price: a log-in within the leeway after the cut-off is revoked as well, and has to be repeated. Token
-    /// versions ([`version`](Self::version)), which an issuer of your own can use, have neither gap.
+    /// An issuer's clock may be ahead of ours by the leeway, and then tokens that it has already issued have later times. With a cut-off
+    /// of `now`, they would stay valid. The cost: a login within the leeway after the cut-off is revoked as well, and has to be repeated.
+    /// Token versions ([`version`](Self::version)), for your own issuer, have neither gap.
     pub fn cut_off_at(now: UnixTime, leeway: Leeway) -> UnixTime {
         now.plus(leeway.as_duration())
     }
 
-    /// What a subject (`sub`) got with a token version (`ver`) below `current`, the version that its next token gets.
+    /// Revokes all tokens of a subject (`sub`) with a token version (`ver`) below `current`, the version of its next token.
     pub fn version(issuer: &str, subject: &str, current: u64) -> Self {
         Self::new(Level::Version, issuer, subject, current)
     }
 
-    /// What a client (`client_id`, or [where its issuer writes it](crate::TrustedIssuer::client_claim)) got up to and including the second of `cut_off`.
+    /// Revokes all tokens issued to a client (`client_id`, or [where its issuer writes it](crate::TrustedIssuer::client_claim)) up to and
+    /// including the second of `cut_off`.
     pub fn client(issuer: &str, client_id: &str, cut_off: UnixTime) -> Self {
         Self::new(Level::Client, issuer, client_id, cut_off.as_secs())
     }
 
-    /// What a key (`kid`) of `issuer` signed, at whatever time: whoever has it can write any time into a token.
+    /// Revokes all tokens that a key (`kid`) of `issuer` signed, at any time, because a thief of the key can write any time into a token.
     ///
-    /// Take the key out of the issuer's key set as well: then nobody trusts it any more. This is what holds until everybody has
-    /// seen that. (While instances run they remember it for good.)
+    /// Remove the key from the issuer's key set as well, so that no service trusts it any more. The revocation takes effect until all
+    /// services have seen that. (Running instances remember it permanently.)
     pub fn key(issuer: &str, key_id: &str) -> Self {
         Self::new(Level::Key, issuer, key_id, 0)
     }
 
-    /// What an issuer issued up to and including the second of `cut_off`.
+    /// Revokes all tokens that an issuer issued up to and including the second of `cut_off`.
     pub fn issuer(issuer: &str, cut_off: UnixTime) -> Self {
         Self::new(Level::Issuer, issuer, "", cut_off.as_secs())
     }
 
-    /// On which level it is.
+    /// Returns its level.
     pub fn level(&self) -> Level {
         self.level
     }
 
-    /// Whose tokens it is about: the value of `iss`. (If that is very long, `sha256:` and its hash.)
+    /// Returns the issuer of the tokens, the value of `iss`. (If that is very long, `sha256:` and its hash.)
     pub fn of_issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The token's, session's, subject's, client's or key's id; empty for an issuer. (If it is very long, `sha256:` and its hash.)
+    /// Returns the id of the token, session, subject, client or key; empty for an issuer. (If it is very long, `sha256:` and its hash.)
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Up to and including when tokens are revoked: for subjects, clients and issuers.
+    /// Returns the time up to and including which tokens are revoked: for subjects, clients and issuers.
     pub fn cut_off(&self) -> Option<UnixTime> {
         (self.level.bound() == Bound::CutOff).then(|| UnixTime::from_secs(self.bound))
     }
 
-    /// The least version of a subject's tokens that is not revoked.
+    /// Returns the lowest version of a subject's tokens that is not revoked.
     pub fn current_version(&self) -> Option<u64> {
         (self.level.bound() == Bound::Version).then_some(self.bound)
     }
 
-    /// Whether no token can be hit, because the issuer or the id is empty.
+    /// Whether it can hit no token, because the issuer or the id is empty.
     pub fn hits_nothing(&self) -> bool {
         self.issuer.is_empty() || (self.id.is_empty() && self.level != Level::Issuer)
     }
 
-    /// What is greater in a stricter one of two for the same id.
+    /// Returns a number that is greater for the stricter of two revocations of the same id.
     pub(crate) fn bound(&self) -> u64 {
         self.bound
     }
 
-    /// The entry that remembers it from `now` on for as long as a token can live that it hits, if none lives longer than `horizon`.
+    /// Returns the entry that remembers it from `now` on for as long as a token that it hits can live, if none lives longer than
+    /// `horizon`.
     pub(crate) fn entry(&self, now: UnixTime, horizon: Duration) -> RevocationEntry {
         let last_alive = self.expires_at.map_or(now.plus(horizon), |expiry| expiry.min(now.plus(LONGEST)));
         RevocationEntry::new(self.clone(), last_alive.plus(RevocationEntry::MARGIN))
     }
 }
 
-/// An id as it stands in logs and views.
+/// Returns an id in the form of logs and views.
 pub(crate) fn short(id: &str) -> Cow<'_, str> {
     if id.len() <= LONGEST_ID {
         return Cow::Borrowed(id);
@@ -225,38 +227,39 @@ impl fmt::Debug for Revocation {
     }
 }
 
-/// An entry of a log: a revocation, and until when it has to be remembered.
+/// An entry of a log: a revocation, and the time until which it has to be remembered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RevocationEntry {
     revocation: Revocation,
     until: UnixTime,
 }
 
-/// A token that claims to live longer is revoked for that long: the number in it may be anything.
+/// The limit for a token's own expiry, because the number in the token may be anything.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl RevocationEntry {
-    /// For how much longer than tokens live an entry is remembered: leeway (at most five minutes) and clocks that differ. So an entry's
-    /// `until` is at most the horizon and this behind the moment at which it was made, if it is not of a token that lives longer.
+    /// How much longer than the lifetime of tokens an entry is remembered: the leeway (at most five minutes) and differing clocks. So an
+    /// entry's `until` is at most the horizon plus this after the moment at which it was made, unless it is for a token that lives longer.
     pub const MARGIN: Duration = Duration::from_secs(600);
 
-    /// An entry that is remembered until `until`. Applications need not make any: see `Revocations` of the crate `portcullis-store`.
+    /// Returns an entry that is remembered until `until`. Applications need not make any: see `Revocations` of the crate
+    /// `portcullis-store`.
     pub fn new(revocation: Revocation, until: UnixTime) -> Self {
-        // The time stands in `until` from here on: an entry that is read from a log is equal to the one that was appended.
+        // The time is in `until` from here on, so that an entry that is read from a log equals the one that was appended.
         Self { revocation: Revocation { expires_at: None, ..revocation }, until }
     }
 
-    /// What is revoked.
+    /// Returns what is revoked.
     pub fn revocation(&self) -> &Revocation {
         &self.revocation
     }
 
-    /// From when on a log may forget it.
+    /// Returns the time from which a log may forget it.
     pub fn until(&self) -> UnixTime {
         self.until
     }
 
-    /// The entry as a log keeps it: one line of JSON, which people can read as well.
+    /// Returns the entry in the form of a log: one line of JSON, which people can read as well.
     pub fn to_json(&self) -> String {
         let Revocation { level, issuer, id, .. } = &self.revocation;
         let line = Line {
@@ -268,7 +271,7 @@ impl RevocationEntry {
             current_version: self.revocation.current_version(),
             until: self.until.as_secs(),
         };
-        // Strings and numbers: there is nothing in it that JSON could not say.
+        // Strings and numbers, which JSON can always represent.
         serde_json::to_string(&line).unwrap_or_default()
     }
 
@@ -276,11 +279,11 @@ impl RevocationEntry {
     ///
     /// # Errors
     ///
-    /// If it is something else: nothing of ours, or of a later version.
+    /// If it is anything else, or an entry of a later version.
     pub fn from_json(text: &str) -> Result<Self, UnreadableEntry> {
         let line: Line<'_> = serde_json::from_str(text).map_err(|error| UnreadableEntry::of(text, error.classify()))?;
         let bound = match (line.level.bound(), line.cut_off, line.current_version) {
-            // As it would be written: one value for all that lie beyond the year 9999.
+            // In the written form: one value for all times after the year 9999.
             (Bound::CutOff, Some(cut_off), None) => UnixTime::from_secs(cut_off).as_secs(),
             (Bound::Version, None, Some(current)) => current,
             (Bound::Nothing, None, None) => 0,
@@ -288,7 +291,7 @@ impl RevocationEntry {
                 return Err(UnreadableEntry::of(text, Category::Data));
             }
         };
-        // What no version has written, though it has all values: an array of them, or an issuer with an id beside it.
+        // Texts that have all values, but that no version has written: an array of them, or an issuer with an id.
         let is_odd = !text.trim_start().starts_with('{') || (line.level == Level::Issuer && !line.id.is_empty());
         if !(1..=FORMAT).contains(&line.format) || is_odd {
             return Err(UnreadableEntry::of(text, Category::Data));
@@ -298,7 +301,7 @@ impl RevocationEntry {
     }
 }
 
-/// The latest version of the format that this version of the crate reads: that of its newest level.
+/// The latest format version that this crate reads: that of its newest level.
 const FORMAT: u32 = {
     let (mut latest, mut at) = (0, 0);
     while at < Level::ALL.len() {
@@ -327,14 +330,14 @@ struct Line<'a> {
     until: u64,
 }
 
-/// A level by its name. The derived code would also read an object with that name in it.
+/// Reads a level by its name. Derived code would also read an object with that name in it.
 fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
     let name = Cow::<str>::deserialize(deserializer)?;
     let known = Level::ALL.into_iter().find(|level| level.as_str() == name);
     known.ok_or_else(|| D::Error::custom("no level of this version"))
 }
 
-/// A text in a log that is no entry. What it revokes, if anything, is not known. Shows nothing of the text.
+/// A text in a log that cannot be read as an entry. It is not known what it revokes, if anything. Shows nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnreadableEntry {
     category: Category,
@@ -349,7 +352,7 @@ impl UnreadableEntry {
             v: u64,
             until: Option<Value>,
         }
-        // Derived code reads an array of the values as well, which is nothing that any version writes.
+        // Derived code would also read an array of the values, which no version writes.
         let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
         let format = object.and_then(|text| serde_json::from_str::<Format>(text).ok());
         let format = format.filter(|format| format.v > u64::from(FORMAT));
@@ -358,12 +361,12 @@ impl UnreadableEntry {
         Self { category, is_of_later_version, until }
     }
 
-    /// Whether a later version of this crate has written it: it revokes something, and here nobody knows what.
+    /// Whether a later version of this crate has written it: it revokes something that this version does not know.
     pub fn is_of_later_version(&self) -> bool {
         self.is_of_later_version
     }
 
-    /// Returns until when an entry of a later version has to be remembered, if it says so as this version does (`until`).
+    /// Returns until when an entry of a later version has to be remembered, if it has `until` in the form of this version.
     pub fn until(&self) -> Option<UnixTime> {
         self.until
     }
@@ -384,7 +387,7 @@ impl Error for UnreadableEntry {}
 mod tests {
     use super::*;
 
-    /// An entry bears the least version that knows its level, not the latest: instances of both versions read what both know while a
+    /// An entry has the lowest version that knows its level, not the latest: instances of both versions read what both know while a
     /// service is upgraded.
     #[test]
     fn an_entry_bears_the_version_of_its_level() {
@@ -400,7 +403,7 @@ mod tests {
         }
     }
 
-    /// What instances that are not upgraded yet say of an entry on a new level.
+    /// How instances that are not upgraded yet read an entry of a new level.
     #[test]
     fn an_entry_on_a_level_of_a_later_version_is_of_a_later_version() {
         let of = |format: u32| {

@@ -1,4 +1,4 @@
-//! The seam to where revocations are kept.
+//! [`RevocationLog`]: the log that stores revocations.
 
 use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
 
@@ -7,16 +7,16 @@ use crate::UnixTime;
 
 /// A durable, ordered log of revocations, shared by all instances of a service.
 ///
-/// Implement it for another place to keep them, and run the contract tests of `portcullis-test` on it. The rules:
+/// Implement it for another kind of storage, and run the contract tests of `portcullis-test` on it. The rules:
 ///
-/// - What [`append`](Self::append) has accepted survives whatever the place promises to survive, and is read by every reader that
-///   reads from a cursor that it had before, in whatever order entries of several writers come.
-/// - Entries may come twice, and late: they merge. But there are no **gaps**: a reader that cannot go on from where it was (the log
-///   is another one, was rolled back, or no longer has what followed) starts anew, and the page says so.
+/// - Entries that [`append`](Self::append) has accepted survive whatever the storage promises to survive, and are read by every reader
+///   that reads from an earlier cursor, in any order of entries from several writers.
+/// - Entries may be read twice, and late: they merge. But there are no **gaps**: a reader that cannot continue from its position (the log
+///   was replaced, was rolled back, or no longer has what followed) restarts at the beginning, and the page says so.
 /// - An entry may be forgotten from its `until` on, not before.
-/// - A call succeeds or fails within a few seconds beyond its patience; the caller times out after five seconds and retries; do not retry
-///   inside. If an answer is a second late, the reader asks again, with no patience, while it still waits for the first answer.
-/// - Futures are dropped at whatever await they are; the next call has to be right all the same.
+/// - A call succeeds or fails within a few seconds beyond its patience. The caller times out after five seconds and retries; do not retry
+///   inside. If an answer is a second late, the reader asks again, without patience, while it still waits for the first answer.
+/// - Futures may be dropped at any await; the next call has to be correct all the same.
 ///
 /// Requests never see a log; one task per process follows it.
 #[diagnostic::on_unimplemented(
@@ -24,40 +24,41 @@ use crate::UnixTime;
     note = "the crate `portcullis-store` has logs: in memory, in a file, in Redis, NATS or PostgreSQL"
 )]
 pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
-    /// Adds entries, which are durable when it returns. On an error some of them may be in the log. To add one again changes nothing.
+    /// Appends entries, which are durable when it returns. After an error, some of them may be in the log. Appending an entry again
+    /// changes nothing.
     fn append(&self, entries: &[RevocationEntry]) -> impl Future<Output = Result<(), LogError>> + Send;
 
-    /// What follows `after`, or all there is; a page at a time. If nothing follows, it waits for up to `patience` for something to
-    /// come, and then says that nothing did. Called by one reader at a time, but for lists, and for a question that is asked again because
-    /// its answer is late.
+    /// Returns what follows `after`, or everything, one page at a time. If nothing follows, it waits for up to `patience` for something
+    /// to arrive, and then says that nothing did. Called by one reader at a time, except for lists, and for a question that is repeated
+    /// because its answer is late.
     fn read(&self, after: Option<&Cursor>, patience: Duration) -> impl Future<Output = Result<Page, LogError>> + Send;
 
-    /// The longest life of a token for which this log remembers revocations; see the module's rules.
+    /// Returns the longest lifetime of a token for which this log remembers revocations; see the module's rules.
     fn horizon(&self) -> Duration;
 
-    /// What an operator should know about how durable it is, as far as is known by now: sentences. Defaults to none.
+    /// Returns what an operator should know about its durability, as far as it is known by now: sentences. Defaults to none.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// Takes revocations to where all instances of a service see them: what log-out handlers, administration and issuers revoke through.
+/// Revokes on behalf of logout handlers, administration and issuers, so that all instances of a service see it.
 ///
-/// `Revocations` of the crate `portcullis-store` is the one; a closure or a double in tests may be another.
+/// `Revocations` of the crate `portcullis-store` implements it; in tests, a closure or a double may do so.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` revokes nothing",
     note = "give it `Revocations` of the crate `portcullis-store`"
 )]
 pub trait Revoker: fmt::Debug + Send + Sync + 'static {
-    /// Revokes all of it. Durable when it returns; to revoke the same again changes nothing.
+    /// Revokes all of these. Durable when it returns; revoking the same again changes nothing.
     fn revoke_all(&self, revocations: Vec<Revocation>) -> impl Future<Output = Result<(), LogError>> + Send;
 
-    /// What is revoked, a page at a time: from the beginning, or after the page that ended at that cursor, until a page
-    /// [is the last](Page::is_last).
+    /// Returns what is revoked, one page at a time: from the beginning, or after the page that ended at that cursor, until a page [is the
+    /// last](Page::is_last).
     fn list(&self, after: Option<&Cursor>) -> impl Future<Output = Result<Page, LogError>> + Send;
 }
 
-/// How far a reader of a log has come: in which incarnation of it, and behind which entry. Means something to that log alone.
+/// The position of a reader in a log: the log's incarnation, and the entry before it. Meaningful only for that log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
     incarnation: u128,
@@ -65,47 +66,49 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Behind the entry at `position` in the log that calls itself `incarnation`: a random number that was drawn when it was created.
+    /// Returns the position after the entry at `position` in the log with this `incarnation`: a random number that was chosen when the
+    /// log was created.
     pub const fn new(incarnation: u128, position: u128) -> Self {
         Self { incarnation, position }
     }
 
-    /// Which log it is of.
+    /// Returns which log it belongs to.
     pub const fn incarnation(&self) -> u128 {
         self.incarnation
     }
 
-    /// Behind which entry it stands.
+    /// Returns the position of the entry before it.
     pub const fn position(&self) -> u128 {
         self.position
     }
 }
 
-/// What a log answers to a reader.
+/// A log's answer to a reader.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page {
-    /// What was read.
+    /// The entries that were read.
     pub entries: Vec<RevocationEntry>,
-    /// How many things were there that are no entries: written by somebody else, or by a later version.
+    /// How many records could not be read as entries: written by another program, or by a later version.
     pub unreadable: usize,
     /// How many of them a later version has written. If it is not zero, the view must not be treated as complete.
     pub of_later_version: usize,
-    /// Until when the longest-lived of those has to be remembered; `None` if one of them does not say so in a way that this version reads.
+    /// Until when the longest-lived of those has to be remembered; `None` if one of them does not say so in a way that this version can
+    /// read.
     pub later_until: Option<UnixTime>,
-    /// From where to read on.
+    /// The position from which to continue.
     pub cursor: Cursor,
-    /// Whether it begins with the first entry of the log, although the reader wanted to go on from a cursor.
+    /// Whether it begins with the first entry of the log, although the reader wanted to continue from a cursor.
     pub is_restart: bool,
-    /// Whether nothing followed when the log was asked: whoever has read this knows all that it knew then.
+    /// Whether nothing followed when the log was asked: a reader of this page then knows everything that the log contained at that time.
     pub is_last: bool,
-    /// What the log's own calendar showed when it was asked, or when the newest entry on this page was written. `None` if it keeps no times. An
-    /// instance whose calendar is far behind notices by it.
+    /// The log's own wall clock when it was asked, or when the newest entry on this page was written. `None` if it keeps no times. An
+    /// instance whose wall clock is far behind notices it by this.
     pub as_of: Option<UnixTime>,
 }
 
 impl Page {
-    /// A page without entries that ends at `cursor`, with nothing behind it.
+    /// Returns a page without entries that ends at `cursor`, with nothing after it.
     pub const fn empty(cursor: Cursor) -> Self {
         Self {
             entries: Vec::new(),
@@ -119,12 +122,12 @@ impl Page {
         }
     }
 
-    /// A page with these entries, with more to follow.
+    /// Returns a page with these entries, with more to follow.
     pub fn of(entries: Vec<RevocationEntry>, cursor: Cursor) -> Self {
         Self { entries, is_last: false, ..Self::empty(cursor) }
     }
 
-    /// Reads an entry as it stands in a log, and counts it if it is none.
+    /// Reads an entry from its text in the log, and counts the text if it is unreadable.
     pub fn take(&mut self, text: &str) {
         match RevocationEntry::from_json(text) {
             Ok(entry) => self.entries.push(entry),
@@ -132,7 +135,7 @@ impl Page {
                 self.unreadable += 1;
                 if error.is_of_later_version() {
                     let latest = error.until().map(|until| self.later_until.map_or(until, |before| before.max(until)));
-                    // One that does not say until when stands for all.
+                    // One without `until` makes the time unknown for all.
                     let is_known = self.of_later_version == 0 || self.later_until.is_some();
                     self.later_until = latest.filter(|_| is_known);
                     self.of_later_version += 1;
@@ -155,33 +158,33 @@ impl LogError {
         Self { kind, detail: detail.into(), source: None }
     }
 
-    /// It cannot be reached, or takes too long, or failed for now.
+    /// The log cannot be reached, takes too long, or failed for now.
     pub fn unavailable(detail: impl Into<Arc<str>>) -> Self {
         Self::new(LogErrorKind::Unavailable, detail)
     }
 
-    /// It must not be used as it is set up: the sentence says what to change.
+    /// The log must not be used with its current settings. The sentence says what to change.
     pub fn misconfigured(detail: impl Into<Arc<str>>) -> Self {
         Self::new(LogErrorKind::Misconfigured, detail)
     }
 
-    /// The revocation cannot have the effect that it is meant to have, so nothing was written. The sentence says what to do.
+    /// The revocation cannot have its intended effect, so nothing was written. The sentence says what to do.
     pub fn refused(detail: impl Into<Arc<str>>) -> Self {
         Self::new(LogErrorKind::Refused, detail)
     }
 
-    /// It holds something that cannot be: it was damaged, or is not ours.
+    /// The log contains something invalid: it was damaged, or is not ours.
     pub fn corrupt(detail: impl Into<Arc<str>>) -> Self {
         Self::new(LogErrorKind::Corrupt, detail)
     }
 
-    /// The same error, with what led to it.
+    /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
     }
 
-    /// What went wrong, to branch on.
+    /// Returns the kind of the error, for branching.
     pub fn kind(&self) -> LogErrorKind {
         self.kind
     }
@@ -203,13 +206,12 @@ impl Error for LogError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LogErrorKind {
-    /// It cannot be reached, takes too long, or failed for now. To try again may help.
+    /// The log cannot be reached, takes too long, or failed for now. Trying again may help.
     Unavailable,
-    /// It would lose revocations as it is set up, or we may not do there what we have to. Somebody has to change that.
+    /// The log would lose revocations with its current settings, or we lack permissions. An operator has to change that.
     Misconfigured,
-    /// It holds what cannot be.
+    /// The log contains something invalid.
     Corrupt,
-    /// The revocation itself cannot have the effect that it is meant to have: the log is as it was. Trying the same again does
-    /// not help.
+    /// The revocation itself cannot have its intended effect; the log is unchanged. Trying the same again does not help.
     Refused,
 }

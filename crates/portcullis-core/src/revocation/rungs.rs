@@ -1,10 +1,10 @@
-//! Which rungs of the ladder apply to a credential.
+//! [`Rungs`]: which levels of revocation apply to a credential.
 
 use std::{fmt, sync::Arc};
 
 use super::Level;
 
-/// A set of levels, a bit for each.
+/// A set of levels, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Levels(u8);
 
@@ -37,18 +37,18 @@ impl Levels {
     }
 }
 
-/// Which rungs of the ladder of revocations apply to a credential, and whether the view's horizon does.
+/// The levels of revocation that apply to a credential, and whether the view's horizon applies.
 ///
-/// A token that contains its own claims stands on all of them. A credential whose own store is the authority does not: a user who logs out everywhere does
-/// not want to lose the keys of a machine, and such a key may live for years, because its store forgets nothing. For it the log of revocations is
-/// the way to end what is cached: an entry is needed no longer than the cache may keep the credential.
+/// All of them apply to a token that contains its own claims. This is different for a credential whose own store is the authority: a user
+/// who logs out everywhere does not want to lose the keys of a machine, and such a key may live for years, because its store forgets
+/// nothing. For it, the log of revocations only ends what is cached: an entry is needed no longer than the cache may keep the credential.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rungs(
     /// `None` for all of them and the horizon. One word, because every verified token has it.
     Option<Arc<Named>>,
 );
 
-/// Rungs that were named one by one.
+/// Levels that were named one by one.
 #[derive(Clone, PartialEq, Eq)]
 struct Named {
     levels: Levels,
@@ -59,17 +59,17 @@ impl Rungs {
     /// All levels, and the horizon: for tokens that contain their own claims.
     pub const ALL: Self = Self(None);
 
-    /// These levels alone, without the horizon: for credentials that are looked up in a store of their own.
+    /// Returns only these levels, without the horizon: for credentials that are looked up in their own store.
     pub fn of(levels: impl IntoIterator<Item = Level>) -> Self {
         let mut set = Levels::NONE;
         levels.into_iter().for_each(|level| set.insert(level));
         Self(Some(Arc::new(Named { levels: set, ancestors: Vec::new() })))
     }
 
-    /// The same, and revoked with any of these as well: the ids of the credentials that it was derived from, by which [`Level::Token`] names them.
-    /// That level applies from then on, also to the credential's own id.
+    /// Adds the ids of the credentials that it was derived from. A revocation of any of them, as named by [`Level::Token`], also revokes
+    /// it. That level then applies, also to the credential's own id.
     ///
-    /// [`Rungs::ALL`] stays as it is: a token that contains its own claims is derived from none.
+    /// [`Rungs::ALL`] is not changed: a token that contains its own claims is not derived from another.
     #[must_use]
     pub fn with_ancestors<S: Into<Box<str>>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
         if let Some(named) = &mut self.0 {

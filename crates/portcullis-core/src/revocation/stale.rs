@@ -1,8 +1,8 @@
-//! What to do about tokens of which the view cannot say whether they are revoked.
+//! [`WhenStale`]: what to do about tokens while the view is stale.
 
 use std::time::Duration;
 
-/// What it means for a route that the view is stale: its log has not confirmed it for the view's `max_staleness`.
+/// What a route does while the view is stale, because its log has not confirmed it for the view's `max_staleness`.
 ///
 /// A token that is known to be revoked is refused in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,13 +11,13 @@ pub enum WhenStale {
     /// Requests are refused: 503 with `Retry-After`. The default.
     #[default]
     FailClosed,
-    /// Tokens are taken as live for as long as the view is at most this old; then as with `FailClosed`.
+    /// Tokens are treated as live while the view is at most this old; then as with `FailClosed`.
     Bounded(Duration),
-    /// Tokens are taken as live, however old the view is, even if the log was never read.
+    /// Tokens are treated as live, however old the view is, even if the log was never read.
     ///
-    /// What is weaker: as long as the log cannot be read, nothing that is revoked elsewhere is enforced on this route. Raise an alert on
-    /// [`RevocationView::served_stale`](crate::revocation::RevocationView::served_stale), which counts such requests, and on the age of the view. A view
-    /// that is no longer followed (its `Revocations` were dropped) is not served even so.
+    /// This is weaker: while the log cannot be read, no revocation by other instances takes effect on this route. Raise an alert on
+    /// [`RevocationView::served_stale`](crate::revocation::RevocationView::served_stale), which counts such requests, and on the age of
+    /// the view. A view that is no longer followed (its `Revocations` were dropped) is still not served.
     DangerFailOpen,
 }
 

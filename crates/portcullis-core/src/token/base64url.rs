@@ -1,4 +1,4 @@
-//! base64url as RFC 7515 section 2 has it: no padding, no white space, no other alphabet, no stray bits.
+//! base64url as RFC 7515 section 2 defines it: no padding, no white space, no other alphabet, no stray bits.
 
 use std::mem::MaybeUninit;
 
@@ -6,16 +6,16 @@ use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
 use crate::{AuthError, Code};
 
-/// Decodes to UTF-8 text in an allocation of its own; if it is not UTF-8, the error has the code given.
+/// Decodes to UTF-8 text in its own allocation. If the text is not valid, the error has the given code.
 ///
-/// The decoder is strict by itself. One text, one value: a second spelling of the same token would defeat caches and
+/// The decoder itself is strict. Each value has only one text, because a second spelling of the same token would defeat caches and
 /// denylists (RFC 4648 section 3.5).
 pub(crate) fn decode_text(encoded: &str, otherwise: Code) -> Result<String, AuthError> {
     let bytes = URL_SAFE_NO_PAD.decode_to_vec(encoded).map_err(|_| AuthError::new(Code::TokenMalformed))?;
     String::from_utf8(bytes).map_err(|_| AuthError::new(otherwise).with_explanation("not UTF-8"))
 }
 
-/// Decodes into `buffer`; `None` if the text is not strict base64url or its value does not fit.
+/// Decodes into `buffer`; returns `None` if the text is not strict base64url or its value does not fit.
 pub(crate) fn decode_into<'b>(encoded: &str, buffer: &'b mut [MaybeUninit<u8>]) -> Option<&'b [u8]> {
     let len = URL_SAFE_NO_PAD.decoded_length(encoded.as_bytes()).ok()?;
     let buffer = buffer.get_mut(..len)?;

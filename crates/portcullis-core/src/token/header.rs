@@ -1,4 +1,4 @@
-//! The token's JOSE header (RFC 7515 section 4): a hint, until the signature says that it is authentic.
+//! [`TokenHeader`]: the token's JOSE header (RFC 7515 section 4), an untrusted hint until the signature is verified.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use crate::{
     json::{MemberName, MemberNames, Scan},
 };
 
-/// The longest `kid` that is looked at. Real ones are thumbprints, UUIDs or dates; a long one is an attempt to be
-/// logged, stored or hashed at our cost.
+/// The longest `kid` that is accepted. Real ones are thumbprints, UUIDs or dates; a long one is an attempt to be logged, stored or hashed
+/// at our cost.
 const MAX_KEY_ID: usize = 512;
 
-/// The longest `typ` that is kept: as long as the names of a media type may be (RFC 6838 section 4.2), with `application/`.
+/// The longest `typ` that is kept: the maximum for the names of a media type (RFC 6838 section 4.2), with `application/`.
 const MAX_TYPE: usize = 140;
 
-/// What a header says, reduced to what may influence a decision.
+/// The parts of a header that may influence a decision.
 ///
-/// `jwk`, `jku`, `x5u` and `x5c` are not here on purpose: they are never a source of trust and never cause a
-/// fetch (RFC 8725 sections 3.9 and 3.10). `x5t` and `x5t#S256` are a name, as `kid` is, of a key that is known already.
+/// `jwk`, `jku`, `x5u` and `x5c` are left out on purpose: they are never a source of trust and never cause a fetch (RFC 8725 sections 3.9
+/// and 3.10). `x5t` and `x5t#S256`, like `kid`, only name a known key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenHeader {
     algorithm: Algorithm,
@@ -28,36 +28,36 @@ pub struct TokenHeader {
     certificate: CertificateMembers,
 }
 
-/// `x5t` and `x5t#S256`, untrusted, as they are written.
+/// `x5t` and `x5t#S256`, untrusted, as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct CertificateMembers {
     sha1: Option<Box<str>>,
     sha256: Option<Box<str>>,
 }
 
-/// The header's `typ`, as far as it can be accepted at all.
+/// The header's `typ`, as far as it can be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TokenType {
     Absent,
     Jwt,
     AccessToken,
     LogoutToken,
-    /// Any other, by its [short name](short_type); one that is too long to be a type has none.
+    /// Any other, by its [short name](short_type); a value that is too long to be a type has none.
     Other(Box<str>),
 }
 
 impl TokenHeader {
-    /// The algorithm that the token claims; believed only together with a key that is bound to it.
+    /// Returns the algorithm that the token claims; it is trusted only together with a key that is bound to it.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// `kid`, an untrusted hint.
+    /// Returns `kid`, an untrusted hint.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
     }
 
-    /// `x5t` and `x5t#S256`: untrusted hints.
+    /// Returns `x5t` and `x5t#S256`, untrusted hints.
     pub(crate) fn certificate(&self) -> (Option<&str>, Option<&str>) {
         (self.certificate.sha1.as_deref(), self.certificate.sha256.as_deref())
     }
@@ -71,7 +71,7 @@ impl TokenHeader {
     /// # Errors
     ///
     /// - [`Code::HeaderMalformed`]: not one JSON object with members of the right types, each at most once;
-    /// - [`Code::AlgorithmNotAllowed`]: `alg` is none that exists here;
+    /// - [`Code::AlgorithmNotAllowed`]: `alg` is not supported;
     /// - [`Code::ExtensionNotUnderstood`]: there is a `crit`, or `b64` is `false` (RFC 7797).
     pub(crate) fn parse(json: &str) -> Result<Self, AuthError> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -90,7 +90,7 @@ impl TokenHeader {
     }
 }
 
-/// The members as they stand, before anything is decided about them.
+/// The members as written, before any decision about them.
 struct HeaderMembers {
     algorithm: AlgorithmMember,
     token_type: TokenType,
@@ -133,7 +133,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 "x5t#S256" => {
                     header.certificate.sha256 = Some(thumbprint(members.next_value::<MemberName<'de>>()?.as_str()));
                 }
-                // We understand no extension, so any `crit`, well-formed or not, is one too many.
+                // We support no extension, so any `crit` is refused, well-formed or not.
                 "crit" => {
                     members.next_value_seed(Scan::below(1))?;
                     header.extension = true;
@@ -177,7 +177,8 @@ impl TokenType {
     }
 }
 
-/// A type's name as it is compared: media types compare without case, and `application/` may be left out (RFC 7515 section 4.1.9).
+/// Returns a type's name in the form for comparison: media types are case-insensitive, and `application/` may be left out (RFC 7515
+/// section 4.1.9).
 pub(crate) fn short_type(name: &str) -> String {
     const PREFIX: &str = "application/";
     let short = match name.get(..PREFIX.len()) {

@@ -1,4 +1,4 @@
-//! From text to structure, no trust involved: the three parts, the header, the decoding.
+//! Parses a token without trusting it: the three parts, the header, the decoding.
 
 mod base64url;
 mod header;

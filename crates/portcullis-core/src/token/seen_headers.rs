@@ -1,4 +1,4 @@
-//! Headers of tokens that were verified, so that the next token with the same one need not be parsed again.
+//! [`SeenHeaders`]: headers of verified tokens, so that the next token with the same header need not be parsed again.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use arc_swap::ArcSwap;
 
 use super::TokenHeader;
 
-/// How many headers are remembered. An issuer uses one per signing key, so this covers many issuers in the midst of
-/// rotation; when it is full, remembering begins anew, so that headers that never come again cost little.
+/// How many headers are remembered. An issuer uses one per signing key, so this covers many issuers during a rotation. When it is full,
+/// it is cleared, so that headers that never come again cost little.
 const CAPACITY: usize = 32;
 
-/// The longest header that is remembered, encoded. One that is longer is not the usual one, and may be another each time.
+/// The longest encoded header that is remembered. A longer one is unusual, and may differ each time.
 const MAX_LEN: usize = 512;
 
 /// The headers of verified tokens, by their encoded text.
 ///
-/// Only a header whose signature was right gets in, so nobody from outside can fill it. What comes out is the same as
-/// parsing would give: the text is compared in full, and parsing depends on nothing else.
+/// Only a header with a valid signature gets in, so outsiders cannot fill it. The result is the same as that of parsing: the text is
+/// compared in full, and parsing depends on nothing else.
 #[derive(Debug, Default)]
 pub(crate) struct SeenHeaders {
     entries: ArcSwap<Vec<SeenHeader>>,
@@ -29,15 +29,15 @@ struct SeenHeader {
 }
 
 impl SeenHeaders {
-    /// The header of that encoded text, if it was seen.
+    /// Returns the header with that encoded text, if it was seen.
     pub(crate) fn find(&self, encoded: &str) -> Option<Arc<TokenHeader>> {
         let entries = self.entries.load();
         entries.iter().find(|seen| *seen.encoded == *encoded).map(|seen| Arc::clone(&seen.header))
     }
 
-    /// Remembers the header of a token whose signature was right.
+    /// Remembers the header of a token with a valid signature.
     ///
-    /// Two writers at once may lose one entry to the other; it then comes in with its next token.
+    /// If two writers run at once, one entry may be lost; it is then added with its next token.
     pub(crate) fn remember(&self, encoded: &str, header: &Arc<TokenHeader>) {
         let entries = self.entries.load();
         if encoded.len() > MAX_LEN || entries.iter().any(|seen| *seen.encoded == *encoded) {

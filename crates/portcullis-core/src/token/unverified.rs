@@ -1,4 +1,4 @@
-//! A token that has been taken apart, and of which nothing is believed.
+//! [`UnverifiedToken`]: a token that was parsed, but is not trusted.
 
 use std::{fmt, sync::Arc};
 
@@ -9,26 +9,26 @@ use crate::{AuthError, Code, keys::VerifyingKey};
 
 /// The parts of a compact JWS (RFC 7515 section 7.1) and its parsed header.
 ///
-/// It offers no claims: the only way to them leads over the signature. `Debug` shows no part of the token.
+/// It gives no access to claims, which are available only after the signature was verified. `Debug` shows no part of the token.
 pub struct UnverifiedToken<'t> {
     text: &'t str,
-    /// Where the dots are, and not the parts themselves: a token is moved several times while it is verified.
+    /// The positions of the dots instead of the parts, because a token is moved several times while it is verified.
     dots: [u16; 2],
     header: Arc<TokenHeader>,
     header_is_new: bool,
 }
 
 impl<'t> UnverifiedToken<'t> {
-    /// The longest token that is looked at, in bytes, before any decoding: 16 KiB, unless an authenticator is given
-    /// [another limit](crate::JwtAuthenticator::max_token_bytes).
+    /// The longest token that is accepted, in bytes, before any decoding: 16 KiB, unless an authenticator has [another
+    /// limit](crate::JwtAuthenticator::max_token_bytes).
     ///
-    /// Servers commonly limit all HTTP headers together to 8–32 KiB, so a longer token could not be relied on anyway.
+    /// Servers commonly limit all HTTP headers together to 8–32 KiB, so a longer token would not be reliable anyway.
     pub const MAX_LEN: usize = 16 * 1024;
 
-    /// The highest limit that an authenticator can be given: 64 KiB.
+    /// The highest limit that an authenticator can have: 64 KiB.
     pub const HIGHEST_MAX_LEN: usize = 64 * 1024;
 
-    /// Takes `text` apart and parses the header.
+    /// Splits `text` into its parts and parses the header.
     ///
     /// # Errors
     ///
@@ -39,7 +39,7 @@ impl<'t> UnverifiedToken<'t> {
         Self::parse_with(text, Self::MAX_LEN, |_| None)
     }
 
-    /// The same within another limit, and with the headers seen before at hand.
+    /// Parses with another limit, and with the headers that were seen before.
     pub(crate) fn parse_seen(text: &'t str, max_len: usize, seen: &SeenHeaders) -> Result<Self, AuthError> {
         Self::parse_with(text, max_len, |encoded| seen.find(encoded))
     }
@@ -71,7 +71,7 @@ impl<'t> UnverifiedToken<'t> {
         Ok(Self { text, dots, header: Arc::new(header), header_is_new: true })
     }
 
-    /// The header, unproven.
+    /// Returns the header, which is not verified.
     pub fn header(&self) -> &TokenHeader {
         &self.header
     }
@@ -80,7 +80,7 @@ impl<'t> UnverifiedToken<'t> {
         &self.header
     }
 
-    /// Whether the header was parsed just now, and not found among those seen before.
+    /// Whether the header was parsed just now, instead of found among those seen before.
     pub(crate) fn header_is_new(&self) -> bool {
         self.header_is_new
     }
@@ -99,17 +99,17 @@ impl<'t> UnverifiedToken<'t> {
 
     /// Whether `key` made the signature, with the header's algorithm.
     ///
-    /// That alone: the claims are not looked at, not even whether they are base64url.
+    /// Checks only this: the claims are not read, not even whether they are base64url.
     ///
     /// # Errors
     ///
-    /// [`Code::TokenMalformed`] if the signature is not strict base64url, [`Code::SignatureInvalid`] if it is not
-    /// that of the key, or the key is not bound to the algorithm.
+    /// [`Code::TokenMalformed`] if the signature is not strict base64url; [`Code::SignatureInvalid`] if the key did not make it, or if
+    /// the key is not bound to the algorithm.
     pub fn check_signature(&self, key: &VerifyingKey) -> Result<(), AuthError> {
         self.find_signer([key]).map(drop)
     }
 
-    /// The first of `keys` that made the signature.
+    /// Returns the first of `keys` that made the signature.
     pub(crate) fn find_signer<'k>(
         &self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
@@ -123,7 +123,7 @@ impl<'t> UnverifiedToken<'t> {
     }
 }
 
-/// What stands before and behind the first dot. Not `split_once`, which takes four times as long.
+/// Returns the text before and after the first dot. Not `split_once`, which takes four times as long.
 fn split_at_dot(text: &str) -> Option<(&str, &str)> {
     let dot = memchr(b'.', text.as_bytes())?;
     Some((&text[..dot], &text[dot + 1..]))

@@ -1,4 +1,4 @@
-//! How an issuer writes things down that no RFC settles.
+//! [`Conventions`]: how an issuer writes claims that no RFC defines.
 
 use std::{fmt, sync::Arc};
 
@@ -7,12 +7,12 @@ use crate::{
     config_text::exact_text_problem,
 };
 
-/// Where an issuer's tokens hold roles and the client's id, how they tell an application from a user, and what its scopes imply.
+/// Where an issuer's tokens have roles and the client's id, how they mark applications, and what its scopes imply.
 #[derive(Clone)]
 pub struct Conventions {
     issuer: Arc<str>,
     client: ClientClaim,
-    /// Pointers and values by which the tokens of applications are told from those of users.
+    /// Pointers and values that mark the tokens of applications.
     application_marks: Vec<(Box<str>, Box<str>)>,
     /// Other issuers of whose actors this one's word is taken.
     actors_of: Vec<Box<str>>,
@@ -31,12 +31,12 @@ pub(crate) enum ClientClaim {
     Nowhere,
 }
 
-/// Whether a granted scope, the first, covers a needed one, the second.
+/// Whether a granted scope, the first argument, covers a needed one, the second.
 type ScopeRule = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 impl Conventions {
-    /// Those of an issuer that writes roles to the claim `roles`, the client's id to `client_id`, and means its scopes
-    /// literally.
+    /// Returns the conventions of an issuer that writes roles to the claim `roles`, the client's id to `client_id`, and whose scopes are
+    /// literal.
     pub fn new(issuer: impl Into<Arc<str>>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -48,7 +48,7 @@ impl Conventions {
         }
     }
 
-    /// Sets where the client's id stands: a JSON pointer (RFC 6901) such as `/azp`. Defaults to `/client_id`.
+    /// Sets where the client's id is: a JSON pointer (RFC 6901) such as `/azp`. Defaults to `/client_id`.
     ///
     /// See [`TrustedIssuer::client_claim`](crate::TrustedIssuer::client_claim).
     #[must_use]
@@ -58,7 +58,7 @@ impl Conventions {
         self
     }
 
-    /// Says that this issuer's tokens do not name the client that they were issued to.
+    /// Declares that this issuer's tokens do not name the client that they were issued to.
     ///
     /// See [`TrustedIssuer::without_client_claim`](crate::TrustedIssuer::without_client_claim).
     #[must_use]
@@ -67,7 +67,7 @@ impl Conventions {
         self
     }
 
-    /// Adds a mark of tokens that an application got for itself: this very text at that JSON pointer (RFC 6901).
+    /// Adds a mark of tokens that an application got for itself: exactly this string at that JSON pointer (RFC 6901).
     ///
     /// See [`TrustedIssuer::application_if`](crate::TrustedIssuer::application_if).
     #[must_use]
@@ -76,7 +76,7 @@ impl Conventions {
         self
     }
 
-    /// Takes this issuer's word about actors of another issuer.
+    /// Accepts what this issuer says about actors of another issuer.
     ///
     /// See [`TrustedIssuer::actors_of`](crate::TrustedIssuer::actors_of).
     #[must_use]
@@ -89,12 +89,11 @@ impl Conventions {
         issuer == self.issuer() || self.actors_of.iter().any(|known| **known == *issuer)
     }
 
-    /// Adds a place where roles stand: a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's name, `/` is
-    /// written `~1` and `~` is written `~0`: `/https:~1~1ns~1roles`, or
-    /// [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
+    /// Adds a place of roles: a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's name, `/` is written `~1` and `~` is
+    /// written `~0`: `/https:~1~1ns~1roles`, or [`ClaimPlace::named("https://ns/roles")`](ClaimPlace::named).
     ///
-    /// A text there is one role, unless the place is given a [delimiter](ClaimPlace::delimited_by). Several places add up.
-    /// Defaults to `/roles`.
+    /// A string there is one role, unless the place has a [delimiter](ClaimPlace::delimited_by). May be called several times. Defaults to
+    /// `/roles`.
     #[must_use]
     pub fn roles_at(mut self, place: impl Into<ClaimPlace>) -> Self {
         self.roles_at.push(place.into());
@@ -103,14 +102,14 @@ impl Conventions {
 
     /// Lets a granted scope cover others: `rule(granted, needed)`.
     ///
-    /// A scope always covers itself. Defaults to covering nothing else (RFC 6749 section 3.3: scopes are opaque).
+    /// A scope always covers itself. By default it covers nothing else (RFC 6749 section 3.3: scopes are opaque).
     #[must_use]
     pub fn scope_rule(mut self, rule: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         self.scope_rule = Some(Arc::new(rule));
         self
     }
 
-    /// The issuer's name, as in `iss`.
+    /// Returns the issuer's name, as in `iss`.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -119,7 +118,7 @@ impl Conventions {
         &self.client
     }
 
-    /// The place of the client's id, if it has one.
+    /// Returns the place of the client's id, if it has one.
     pub(crate) fn client_place(&self) -> Option<&str> {
         match &self.client {
             ClientClaim::Registered => Some("/client_id"),
@@ -128,18 +127,18 @@ impl Conventions {
         }
     }
 
-    /// Pointers and values that mark the token of an application.
+    /// Returns the pointers and values that mark the token of an application.
     pub(super) fn application_marks(&self) -> impl Iterator<Item = (&str, &str)> {
         self.application_marks.iter().map(|(pointer, value)| (&**pointer, &**value))
     }
 
-    /// Pointers and delimiters of the places where roles stand.
+    /// Returns the pointers and delimiters of the places of roles.
     pub(crate) fn role_places(&self) -> impl Iterator<Item = (&str, Option<char>)> {
         let default = self.roles_at.is_empty().then_some((DEFAULT_ROLE_PLACE, None));
         default.into_iter().chain(self.roles_at.iter().map(|place| (place.pointer(), place.delimiter())))
     }
 
-    /// What a developer has to mend.
+    /// Returns what a developer has to correct.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let client = self.client_place().and_then(pointer::problem);
         let marks = self.application_marks().filter_map(|(pointer, value)| {

@@ -1,4 +1,4 @@
-//! Claims of the application's own type.
+//! Reads claims of the application's own type.
 
 use std::{any::type_name, fmt};
 
@@ -14,9 +14,9 @@ use crate::{
     json::{Kind, tree},
 };
 
-/// Fills in a custom claims type from the claims' text, which is known to be one strict object.
+/// Reads a custom claims type from the claims' text, which is known to be one strict object.
 pub(super) fn read<C: DeserializeOwned>(json: &str) -> Result<C, AuthError> {
-    // What follows the value need not be looked at again.
+    // The text after the value need not be checked again.
     let mut deserializer = serde_json::Deserializer::from_str(json);
     C::deserialize(&mut deserializer).map_err(|error| {
         let (wanted, misfit) = (type_name::<C>(), misfit::<C>(json, error.column()));
@@ -25,8 +25,8 @@ pub(super) fn read<C: DeserializeOwned>(json: &str) -> Result<C, AuthError> {
     })
 }
 
-/// Why the claims do not fit: read once more, by a reader that knows where it is. serde's own messages are not passed on,
-/// since they quote claims.
+/// Returns why the claims do not fit: reads them once more, with a reader that knows its position. serde's own messages are not passed
+/// on, because they quote claims.
 #[cold]
 fn misfit<C: DeserializeOwned>(json: &str, column: usize) -> String {
     let claims = tree(json);
@@ -39,9 +39,9 @@ fn misfit<C: DeserializeOwned>(json: &str, column: usize) -> String {
 /// What does not fit, and where.
 #[derive(Debug)]
 struct Misfit {
-    /// From the inside out.
+    /// The path, from the inside out.
     place: Vec<String>,
-    /// Empty if it cannot be told.
+    /// Empty if the reason is unknown.
     what: String,
 }
 
@@ -73,9 +73,9 @@ impl std::error::Error for Misfit {}
 
 const UNKNOWN_FIELD: &str = "there is a member that the type does not have";
 
-/// Types are named, and what the application's own type expects; no value is.
+/// Shows types, and what the application's own type expects, but no values.
 impl de::Error for Misfit {
-    /// The message may hold anything.
+    /// The message may contain anything, so it is dropped.
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::new("its type does not accept it".to_owned())
     }
@@ -125,7 +125,7 @@ fn kind_of(found: Unexpected<'_>) -> &'static str {
 #[derive(Clone, Copy)]
 struct Reader<'de> {
     value: &'de Value,
-    /// The members that the type being read has: the only names that are the application's own, and so are shown.
+    /// The members of the type that is being read: only these names come from the application, so only these are shown.
     names: &'static [&'static str],
 }
 
@@ -162,7 +162,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Misfit> {
         if name.starts_with("$serde_json::private::") {
-            return Err(Misfit::new(String::new())); // a text as it stands, which a tree has not
+            return Err(Misfit::new(String::new())); // the raw text, which a tree does not have
         }
         visitor.visit_newtype_struct(self)
     }
@@ -222,14 +222,14 @@ impl<'de> de::MapAccess<'de> for Members<'de> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
         let Some((name, value)) = self.rest.next() else { return Ok(None) };
         self.value = Some((name, value));
-        // Names that are read as numbers are more than this reader can do.
+        // This reader does not support names that are read as numbers.
         let unclear = |misfit: Misfit| if misfit.what == UNKNOWN_FIELD { misfit } else { Misfit::new(String::new()) };
         seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some).map_err(unclear)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
         let Some((name, value)) = self.value.take() else { return Err(Misfit::new(String::new())) };
-        // What is no field of the type is a name from the token.
+        // A name that is not a field of the type comes from the token.
         let shown = self.names.iter().find(|known| **known == name).copied().unwrap_or("*");
         seed.deserialize(Reader::unnamed(value)).map_err(|misfit| misfit.below(shown.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! What a verified token says, the application's own claims apart.
+//! [`Facts`]: what a verified token says, except for the application's own claims.
 
 use std::{
     fmt,
@@ -16,23 +16,23 @@ use crate::{
     revocation::Rungs,
 };
 
-/// The facts of a verified token: registered claims, scopes, roles and which key signed it.
+/// The facts of a verified token: registered claims, scopes, roles and the key that signed it.
 ///
-/// There are facts only about tokens whose signature and claims were accepted (or for which somebody vouched through
-/// [`Facts::assertion`]). `Debug` shows issuer and expiry, and nothing about the person.
+/// Facts exist only for tokens whose signature and claims were accepted (or for which a caller has vouched through [`Facts::assertion`]).
+/// `Debug` shows issuer and expiry, but no personal data.
 pub struct Facts {
     text: ClaimsText,
     registered: RegisteredClaims,
     provenance: Provenance,
     rungs: Rungs,
-    /// `None` inside if there is none that can be made.
+    /// `None` inside if the claims cannot be parsed into a tree.
     parsed: OnceLock<Option<Box<Value>>>,
-    /// At which epoch of the view of revocations it was live; zero if never asked. Here, so that whoever finds the token in a cache
-    /// has it at hand.
+    /// The epoch of the view of revocations at which it was live; zero if it was never checked. Stored here, so that it is at hand when
+    /// the token is found in a cache.
     checked_at_epoch: AtomicU64,
 }
 
-/// Where facts come from: what was decided about the token, beside its claims.
+/// The origin of facts: what was decided about the token, besides its claims.
 #[derive(Clone, Debug)]
 pub(crate) struct Provenance {
     pub(crate) conventions: Arc<Conventions>,
@@ -52,7 +52,7 @@ impl Facts {
                 if let Some(Value::String(client)) = &other
                     && !client.is_empty()
                 {
-                    // An element of an array: `find_text` leads through objects only.
+                    // An element of an array: `find_text` follows objects only.
                     registered.client_id = text.push_copy(client);
                 }
                 registered
@@ -74,17 +74,16 @@ impl Facts {
         }
     }
 
-    /// Reads facts from a claims object for whose authenticity **the caller vouches**.
+    /// Reads facts from a claims object whose authenticity **the caller vouches for**.
     ///
-    /// One of the ways past verification, which are all named `assertion`: for authenticators of another kind
-    /// (introspection, a trust chain) and for tests. Nothing is checked but the form: the caller must have established
-    /// issuer, audience, times and authenticity by its own means, and, if the claims have `cnf` (RFC 7800), the proof of the key that
-    /// they are bound to.
+    /// One of the ways to bypass verification, which are all named `assertion`: for authenticators of other kinds (introspection, a trust
+    /// chain) and for tests. Only the form is checked: the caller must have established issuer, audience, times and authenticity by its
+    /// own means, and, if the claims have `cnf` (RFC 7800), the proof of the key that they are bound to.
     ///
     /// # Errors
     ///
-    /// [`Code::ClaimsMalformed`] if `claims` is not a strict JSON object with claims of the right types;
-    /// [`Code::ServiceMisconfigured`] if the conventions name a place where nothing can be found.
+    /// [`Code::ClaimsMalformed`] if `claims` is not a strict JSON object with claims of the right types; [`Code::ServiceMisconfigured`]
+    /// if the conventions name an impossible place.
     pub fn assertion(claims: impl Into<String>, conventions: impl Into<Arc<Conventions>>) -> Result<Self, AuthError> {
         let conventions = conventions.into();
         if let Some(problem) = conventions.problems().next() {
@@ -98,12 +97,11 @@ impl Facts {
         Ok(Self::new(text, registered, provenance))
     }
 
-    /// Reads facts from claims that are no text yet: a `serde_json::Map`, a type of yours.
+    /// Reads facts from claims that are not JSON text yet: a `serde_json::Map`, or your own type.
     ///
-    /// They are written as JSON once, and that text is read as [`assertion`](Self::assertion) reads it, by the same rules: no member twice
-    /// (two fields of a type may have one name), at most 32 levels. [`claims_json`](Self::claims_json) returns it. **The caller vouches** for
-    /// all that it has to vouch for there.
-    ///
+    /// The claims are written as JSON once, and that text is read like in [`assertion`](Self::assertion), by the same rules: no repeated
+    /// members (two fields of a type may have the same name), at most 32 levels. [`claims_json`](Self::claims_json) returns it. **The
+    /// caller vouches** for the same things as there.
     /// ```
     /// use portcullis_core::verified::{Conventions, CredentialKind, Facts};
     /// use serde_json::json;
@@ -118,7 +116,7 @@ impl Facts {
     ///
     /// # Errors
     ///
-    /// Those of [`assertion`](Self::assertion); [`Code::ServiceMisconfigured`] if the value cannot be written as JSON.
+    /// See [`assertion`](Self::assertion); also [`Code::ServiceMisconfigured`] if the value cannot be written as JSON.
     pub fn assertion_of(
         claims: &(impl Serialize + ?Sized),
         conventions: impl Into<Arc<Conventions>>,
@@ -130,7 +128,7 @@ impl Facts {
         Self::assertion(text, conventions)
     }
 
-    /// Says of which kind the credential was. Defaults to [`CredentialKind::Asserted`]; a verified JSON Web Token has
+    /// Sets the kind of the credential. Defaults to [`CredentialKind::Asserted`]; a verified JSON Web Token has [`CredentialKind::Jwt`].
     /// [`CredentialKind::Jwt`].
     #[must_use]
     pub fn with_credential(mut self, kind: CredentialKind) -> Self {
@@ -138,59 +136,60 @@ impl Facts {
         self
     }
 
-    /// Names the key with which the credential was verified, so that it ends with a [revoked key](crate::revocation::Level::Key). Defaults to none.
+    /// Names the key with which the credential was verified, so that [revoking the key](crate::revocation::Level::Key) ends it. Defaults
+    /// to none.
     #[must_use]
     pub fn with_key_id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.provenance.key_id = Some(id.into());
         self
     }
 
-    /// Names the rungs of the ladder of revocations that apply. Defaults to [`Rungs::ALL`], with the horizon: right for a token that contains its
-    /// own claims.
+    /// Sets the levels of revocation that apply. Defaults to [`Rungs::ALL`], with the horizon, which is right for a token that contains
+    /// its own claims.
     #[must_use]
     pub fn with_rungs(self, rungs: Rungs) -> Self {
         Self { rungs, ..self }
     }
 
-    /// Which rungs of the ladder of revocations apply.
+    /// Returns the levels of revocation that apply.
     pub fn rungs(&self) -> &Rungs {
         &self.rungs
     }
 
-    /// `iss`: who says so. One of the trusted issuers, compared exactly.
+    /// Returns `iss`, the issuer: one of the trusted issuers, compared exactly.
     pub fn issuer(&self) -> &str {
         self.provenance.conventions.issuer()
     }
 
-    /// `sub`: whom the token is about. Unique only together with the issuer: see [`Facts::identity`]. `None` if it is absent
-    /// or empty: Cloudflare writes `"sub": ""` into tokens of services, which have no subject.
+    /// Returns `sub`, the subject. It is unique only together with the issuer: see [`Facts::identity`]. `None` if it is absent or empty:
+    /// Cloudflare writes `"sub": ""` into tokens of services, which have no subject.
     pub fn subject(&self) -> Option<&str> {
         self.read(self.registered.subject)
     }
 
-    /// Issuer and subject: what to store and compare. `None` if the token has no subject.
+    /// Returns issuer and subject, the values to store and compare. `None` if the token has no subject.
     pub fn identity(&self) -> Option<Identity<'_>> {
         self.subject().map(|subject| Identity::new(self.issuer(), subject))
     }
 
-    /// That value of `aud` by which the token is for us; without `aud`, that of the claim which was
-    /// [accepted in its place](crate::TrustedIssuer::danger_claim_as_audience).
+    /// Returns the value of `aud` that matched this service; without `aud`, that of the claim which was [accepted in its
+    /// place](crate::TrustedIssuer::danger_claim_as_audience).
     pub fn audience(&self) -> Option<&str> {
         self.read(self.provenance.audience)
     }
 
-    /// `jti`: the token's own id. `None` if it is absent, empty or no text.
+    /// Returns `jti`, the token's id. `None` if it is absent, empty or not a string.
     pub fn token_id(&self) -> Option<&str> {
         self.read(self.registered.token_id)
     }
 
-    /// `sid`: the session in which it was issued. `None` if it is absent, empty or no text.
+    /// Returns `sid`, the session in which it was issued. `None` if it is absent, empty or not a string.
     pub fn session_id(&self) -> Option<&str> {
         self.read(self.registered.session_id)
     }
 
-    /// The OAuth client that it was issued to: `client_id` (RFC 9068 section 2.2), or the claim in which this issuer
-    /// [writes it](crate::TrustedIssuer::client_claim).
+    /// Returns the OAuth client that it was issued to: `client_id` (RFC 9068 section 2.2), or the claim that this issuer [uses for
+    /// it](crate::TrustedIssuer::client_claim).
     ///
     /// `None` if the token does not name a client.
     pub fn client_id(&self) -> Option<&str> {
@@ -203,54 +202,54 @@ impl Facts {
         self.provenance.conventions.client_place()
     }
 
-    /// `ver`: the subject's token version, if it is a whole number and written as one: `5`, but not `5.0`.
+    /// Returns `ver`, the subject's token version, if it is an integer that is written as one: `5`, but not `5.0`.
     pub fn version(&self) -> Option<u64> {
         self.registered.version
     }
 
-    /// `exp`: from when on the token is refused (leeway not counted).
+    /// Returns `exp`: from when on the token is refused (without leeway).
     pub fn expires_at(&self) -> Option<UnixTime> {
         self.registered.expires_at
     }
 
-    /// `nbf`: until when it was refused.
+    /// Returns `nbf`: until when it was refused.
     pub fn not_before(&self) -> Option<UnixTime> {
         self.registered.not_before
     }
 
-    /// `iat`: when it was issued.
+    /// Returns `iat`: when it was issued.
     pub fn issued_at(&self) -> Option<UnixTime> {
         self.registered.issued_at
     }
 
-    /// `auth_time`: when its subject last logged in (RFC 9470, OpenID Connect Core section 2). `None` if it is absent or no
+    /// Returns `auth_time`: when its subject last logged in (RFC 9470, OpenID Connect Core section 2). `None` if it is absent or not a
     /// number of seconds.
     pub fn authenticated_at(&self) -> Option<UnixTime> {
         self.registered.authenticated_at
     }
 
-    /// `acr`: how its subject logged in (RFC 9470, OpenID Connect Core section 2). `None` if it is absent or no text.
+    /// Returns `acr`: how its subject logged in (RFC 9470, OpenID Connect Core section 2). `None` if it is absent or not a string.
     pub fn acr(&self) -> Option<&str> {
         self.read(self.registered.acr)
     }
 
-    /// Returns of which kind the credential was: what its authenticator said, never what a claim says.
+    /// Returns the kind of the credential, as its authenticator reported it, never from a claim.
     pub fn credential(&self) -> CredentialKind {
         self.provenance.credential
     }
 
-    /// The algorithm of the signature; `None` if it was not a JWT that was verified.
+    /// Returns the algorithm of the signature; `None` if it was not a verified JWT.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.provenance.algorithm
     }
 
-    /// The id of the key that made the signature: of our key, not of the token's header. Of a credential of another kind, the one that its
-    /// authenticator [names](Self::with_key_id).
+    /// Returns the id of the key that made the signature: the id of our key, not the one in the token's header. For a credential of
+    /// another kind, the id that its authenticator [sets](Self::with_key_id).
     pub fn key_id(&self) -> Option<&str> {
         self.provenance.key_id.as_deref()
     }
 
-    /// The scopes granted: `scope`, or, in its absence, `scp`.
+    /// Returns the granted scopes: `scope`, or `scp` if that is absent.
     pub fn scopes(&self) -> Scopes<'_> {
         Scopes::new(&self.registered.scopes, self.text.with_copies())
     }
@@ -260,71 +259,71 @@ impl Facts {
         self.scopes().iter().any(|granted| self.provenance.conventions.covers(granted, needed))
     }
 
-    /// Whether that role stands at one of the places where the issuer writes roles (`/roles`, unless set otherwise).
+    /// Whether that role is at one of the places where the issuer writes roles (`/roles`, unless set otherwise).
     pub fn has_role(&self, role: &str) -> bool {
         let mut places = self.provenance.conventions.role_places();
         places.any(|(pointer, delimiter)| self.roles_at(pointer).delimited_by(delimiter).contains(role))
     }
 
-    /// The roles at a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's name, `/` is written `~1` and `~`
-    /// is written `~0`: `/https:~1~1ns~1roles`.
+    /// Returns the roles at a JSON pointer (RFC 6901) such as `/realm_access/roles`. In a claim's name, `/` is written `~1` and `~` is
+    /// written `~0`: `/https:~1~1ns~1roles`.
     ///
-    /// A text there is one role; see [`Roles::delimited_by`].
+    /// A string there is one role; see [`Roles::delimited_by`].
     pub fn roles_at(&self, pointer: &str) -> Roles<'_> {
         Roles::new(self.claim(pointer))
     }
 
-    /// The claim at a JSON pointer (RFC 6901), such as `/tenant` or `/realm_access/roles/0`. In a claim's name, `/` is
-    /// written `~1` and `~` is written `~0`: `/https:~1~1ns~1tenant`.
+    /// Returns the claim at a JSON pointer (RFC 6901), such as `/tenant` or `/realm_access/roles/0`. In a claim's name, `/` is written
+    /// `~1` and `~` is written `~0`: `/https:~1~1ns~1tenant`.
     ///
-    /// The first call parses the claims into a tree, which is kept with the token; prefer claims of your own type
-    /// where a handler reads them, and this for guards.
+    /// The first call parses the claims into a tree, which is kept with the token. In handlers, prefer your own claims type, and use this
+    /// in guards.
     pub fn claim(&self, pointer: &str) -> Option<ClaimRef<'_>> {
         let tree = self.parsed.get_or_init(|| tree(self.claims_json()).map(Box::new));
         tree.as_deref()?.pointer(pointer).map(ClaimRef::new)
     }
 
-    /// Whether a claim was asked for and the claims could not be read, so that the answer was that there is none: a guard
-    /// must then refuse, whatever it was about to say.
+    /// Whether a claim was requested but the claims could not be read, so that the answer was that there is none: a guard must then
+    /// refuse, whatever its decision was.
     ///
-    /// That should not happen: a token whose claims cannot be read is refused by the same rules when it is verified.
-    /// Requirements, and whatever guards with them, look at this for themselves.
+    /// This should not happen: a token whose claims cannot be read is refused by the same rules when it is verified. Requirements, and
+    /// the guards that use them, check this themselves.
     pub fn has_unreadable_claims(&self) -> bool {
         self.parsed.get().is_some_and(Option::is_none)
     }
 
-    /// Refuses the token if this claim is there with another type than it is read as: for a rule that reads it. The claim's
-    /// own method gives `None` then, as if it were absent.
+    /// Refuses the token if this claim exists with the wrong type: for a rule that reads it. The claim's own method then returns `None`,
+    /// as if it were absent.
     ///
-    /// Profiles, revocation and the requirements [`fresh`] and [`acr`] ask this for themselves.
+    /// Profiles, revocation and the requirements [`fresh`] and [`acr`] call this themselves.
     ///
     /// [`fresh`]: https://docs.rs/portcullis/latest/portcullis/requirement/fn.fresh.html
     /// [`acr`]: https://docs.rs/portcullis/latest/portcullis/requirement/fn.acr.html
     ///
     /// # Errors
     ///
-    /// [`Code::ClaimsMalformed`], with an explanation that names the claim and what it is.
+    /// [`Code::ClaimsMalformed`], with an explanation that names the claim and its type.
     pub fn require_type(&self, claim: LenientClaim) -> Result<(), AuthError> {
         let place = self.provenance.conventions.client_place().filter(|_| claim == LenientClaim::ClientId);
         self.registered.wrong_types.require_at(claim, place.unwrap_or(claim.name()).trim_start_matches('/'))
     }
 
-    /// The same value as a copy, for whoever asks once: no tree is made of all the others, and none is kept.
+    /// Returns a claim as a copy, for a single question: no tree of all the others is made or kept.
     pub(crate) fn find_claim(&self, pointer: &str) -> Option<Value> {
         subtree(self.claims_json(), pointer)
     }
 
-    /// The claims as they were signed: JSON text.
+    /// Returns the claims as they were signed: JSON text.
     pub fn claims_json(&self) -> &str {
         self.text.json()
     }
 
-    /// How the issuer writes what no RFC settles.
+    /// Returns how the issuer writes claims that no RFC defines.
     pub(super) fn conventions(&self) -> &Conventions {
         &self.provenance.conventions
     }
 
-    /// The same, to be kept.
+    /// Returns the conventions, to be kept.
     pub(crate) fn shared_conventions(&self) -> &Arc<Conventions> {
         &self.provenance.conventions
     }
@@ -334,7 +333,7 @@ impl Facts {
         self.registered.has_events
     }
 
-    /// Fills in a custom claims type.
+    /// Reads a custom claims type.
     pub(crate) fn read_custom<C: serde::de::DeserializeOwned>(&self) -> Result<C, AuthError> {
         custom::read(self.claims_json())
     }
@@ -361,7 +360,8 @@ impl fmt::Debug for Facts {
 mod tests {
     use super::*;
 
-    /// A verified token in a cache takes 256 bytes beside its text: the facts, the two counters of the handle that is shared, and the allocator's word.
+    /// A verified token in a cache takes 256 bytes besides its text: the facts, the two counters of the shared handle, and the
+    /// allocator's word.
     #[test]
     fn facts_are_small() {
         let shared = size_of::<Facts>() + 3 * size_of::<usize>();

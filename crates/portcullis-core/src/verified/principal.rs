@@ -1,4 +1,4 @@
-//! Who acts with a credential: a user, an application, or one for another.
+//! [`Principal`]: who acts with a credential: a user, an application, or an actor for another.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,21 +8,21 @@ use crate::{
     claims::{ClaimRef, LenientClaim},
 };
 
-/// Who acts with a credential: what [`Facts::principal`] returns.
+/// Who acts with a credential: the result of [`Facts::principal`].
 ///
-/// It is found by standard claims, so that it is the same for all issuers that follow them:
+/// It is determined by standard claims, so it is the same for all issuers that follow them:
 ///
 /// 1. With `act` (RFC 8693 section 4.1), the actor acts for the subject: [`Acting`](Self::Acting).
-/// 2. Without `sub`, or with the client's own id as `sub` (RFC 9068 section 2.2), an application acts for itself, as it does where the
-///    issuer [says so in another way](crate::TrustedIssuer::application_if): [`Application`](Self::Application).
+/// 2. Without `sub`, or with the client's own id as `sub` (RFC 9068 section 2.2), an application acts for itself; the same holds if the
+///    issuer [marks it in another way](crate::TrustedIssuer::application_if): [`Application`](Self::Application).
 /// 3. Otherwise, a user: [`User`](Self::User).
 /// 4. If the token names neither, or one of these claims cannot be read: [`Unknown`](Self::Unknown), which is none of the others.
 ///
-/// **An application is taken for a user** if its issuer gives it a `sub` of its own and no mark, as Keycloak does with service accounts:
-/// say how to tell them with [`application_if`](crate::TrustedIssuer::application_if). The issuer must not let a user choose a client's id as
-/// `sub` (RFC 9068 section 5).
+/// **An application looks like a user** if its issuer gives it its own `sub` and no mark, as Keycloak does with service accounts:
+/// configure how to recognise them with [`application_if`](crate::TrustedIssuer::application_if). The issuer must not let a user choose a
+/// client's id as `sub` (RFC 9068 section 5).
 ///
-/// `Debug` shows which it is, and no name.
+/// `Debug` shows the variant, but no name.
 ///
 /// ```
 /// use portcullis_core::Principal;
@@ -44,24 +44,24 @@ use crate::{
 pub enum Principal<'a> {
     /// A user.
     User(Identity<'a>),
-    /// An application, by the id of its client, or its subject if the token names no client. Unique only together with the
+    /// An application, by the id of its client, or by its subject if the token names no client. Unique only together with the
     /// [issuer](Facts::issuer).
     Application(&'a str),
-    /// One party that acts for another. The token grants what the subject may; the actor is who does it.
+    /// One party that acts for another. The token grants what the subject may do; the actor does it.
     Acting {
-        /// For whom.
+        /// The party for which the actor acts.
         subject: Identity<'a>,
-        /// By whom.
+        /// The party that acts.
         actor: Actor<'a>,
     },
-    /// It cannot be told. [`Facts::try_principal`] says why.
+    /// The principal is unclear. [`Facts::try_principal`] says why.
     Unknown,
 }
 
-/// Who acts for the subject of a token: the outermost `act` (RFC 8693 section 4.1).
+/// The party that acts for the subject of a token: the outermost `act` (RFC 8693 section 4.1).
 ///
-/// Those that the actor acts for in turn, in the `act` within, are history and decide nothing. For an audit log,
-/// [`Facts::claim`]`("/act")` has them all. `Debug` shows no name.
+/// The inner `act` claims name earlier actors; they are history and decide nothing. For an audit log, [`Facts::claim`]`("/act")` returns
+/// them all. `Debug` shows no name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Actor<'a> {
@@ -73,8 +73,8 @@ pub struct Actor<'a> {
 }
 
 impl<'a> Actor<'a> {
-    /// The actor in a claim `act`. `None` if it has another form: also what is there and is not understood must not be
-    /// passed over, or another party's name would be taken for one of the token's issuer.
+    /// Reads the actor from a claim `act`. `None` if it has another form: unknown members must not be ignored, because another party's
+    /// name could then pass for one of the token's issuer.
     fn read(act: ClaimRef<'a>, issuer: &'a str) -> Option<Self> {
         let name = |claim: ClaimRef<'a>| claim.as_str().filter(|name| !name.is_empty());
         let subject = act.at("/sub").and_then(name)?;
@@ -86,9 +86,9 @@ impl<'a> Actor<'a> {
 impl Facts {
     /// Returns who acts for the subject (`act`: RFC 8693 section 4.1). `None` if there is no actor.
     ///
-    /// Also `None` if `act` does not have the form that the RFC gives it. For a decision, use [`principal`](Self::principal) or
-    /// [`try_actor`](Self::try_actor), which do not take such a token for one without an actor. The first call parses the claims into a
-    /// tree, as [`claim`](Self::claim) does.
+    /// Also `None` if `act` does not have the form that the RFC defines. For a decision, use [`principal`](Self::principal) or
+    /// [`try_actor`](Self::try_actor), which do not treat such a token as one without an actor. The first call parses the claims into a
+    /// tree, like [`claim`](Self::claim).
     pub fn actor(&self) -> Option<Actor<'_>> {
         self.try_actor().ok().flatten()
     }
@@ -103,7 +103,8 @@ impl Facts {
     ///
     /// # Errors
     ///
-    /// [`Code::ClaimsMalformed`] if `act` is no object with a string `sub` that is not empty, and such an `iss`, if any.
+    /// [`Code::ClaimsMalformed`] if `act` is not an object with a non-empty string `sub`, and, if it has an `iss`, a non-empty string
+    /// there.
     pub fn try_actor(&self) -> Result<Option<Actor<'_>>, AuthError> {
         let Some(act) = self.readable_claim("/act")? else { return Ok(None) };
         Actor::read(act, self.issuer()).map(Some).ok_or_else(|| {
@@ -114,14 +115,14 @@ impl Facts {
         })
     }
 
-    /// Returns who acts with this credential: a user, an application, or one for another. See [`Principal`] for the rule.
+    /// Returns who acts with this credential: a user, an application, or an actor for another. See [`Principal`] for the rule.
     ///
-    /// The first call parses the claims into a tree, as [`claim`](Self::claim) does.
+    /// The first call parses the claims into a tree, like [`claim`](Self::claim).
     pub fn principal(&self) -> Principal<'_> {
         self.try_principal().unwrap_or(Principal::Unknown)
     }
 
-    /// Returns who acts with this credential, or why that cannot be told: never [`Principal::Unknown`].
+    /// Returns who acts with this credential, or why that is unclear: never [`Principal::Unknown`].
     ///
     /// # Errors
     ///
@@ -145,7 +146,7 @@ impl Facts {
         }
     }
 
-    /// Whether one of the issuer's marks of an application is there.
+    /// Whether the token has one of the issuer's marks of an application.
     fn is_marked_application(&self) -> Result<bool, AuthError> {
         for (pointer, value) in self.conventions().application_marks() {
             match self.readable_claim(pointer)?.filter(|claim| !claim.is_null()).map(ClaimRef::as_str) {
@@ -159,7 +160,7 @@ impl Facts {
         Ok(false)
     }
 
-    /// The claim at that place, for a decision that takes an absent one for an answer.
+    /// Returns the claim at that place, for a decision in which an absent claim matters.
     fn readable_claim(&self, pointer: &str) -> Result<Option<ClaimRef<'_>>, AuthError> {
         let claim = self.claim(pointer);
         if self.has_unreadable_claims() {

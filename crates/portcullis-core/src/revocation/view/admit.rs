@@ -1,20 +1,20 @@
-//! What the admission asks of a view.
+//! The admission's questions to a view.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{RevocationView, Verdict};
 use crate::{AuthError, Code, UnixTime, revocation::WhenStale, verified::Facts};
 
-/// A heartbeat: by then the log has confirmed the view once more, or has failed to.
+/// One heartbeat: after this time, the log has confirmed the view again, or has failed to.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl RevocationView {
-    /// The verdict as an admission needs it.
+    /// Returns the decision in the form that an admission needs.
     pub(crate) fn admit(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> Result<(), AuthError> {
         self.admit_since(facts, now, when_stale, 0)
     }
 
-    /// The same for a token that no level revoked in the epoch `checked`.
+    /// Returns the decision for a token that no level revoked in the epoch `checked`.
     fn admit_since(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale, checked: u64) -> Result<(), AuthError> {
         let news = self.0.signs.changes.since(checked); // before the check, so that a change meanwhile counts
         match self.check_levels(facts, now, self.0.ladder.levels_to_ask(facts, &news)) {
@@ -30,7 +30,7 @@ impl RevocationView {
         Ok(())
     }
 
-    /// The verdict about a token that was admitted before.
+    /// Returns the decision for a token that was admitted before.
     pub(crate) fn admit_again(&self, facts: &Facts, now: UnixTime, when_stale: WhenStale) -> Result<(), AuthError> {
         let checked = facts.checked_at_epoch().load(Ordering::Relaxed);
         let is_unchanged = checked == self.0.signs.changes.epoch();

@@ -1,25 +1,27 @@
-//! `Changes`: how often a view has changed, and since when on which levels and for which ids.
+//! `Changes`: how often a view has changed, and when it last changed for each level and id.
 //!
-//! A token that was checked in an epoch is checked again once that has passed. Looking its ids up on every level costs an access to main memory
-//! each. But only what was revoked *since* can hit it, so small tables tell most tokens that there is nothing: for each level, and for each id
-//! by a hash ([`Marks`]), the epoch of the last change.
+//! A token that was checked in an epoch is checked again after that epoch has passed. Looking up its ids on every level costs an access
+//! to main memory each. But only revocations *since* then can hit it, so small tables can tell for most tokens that there is nothing new:
+//! they store the epoch of the last change for each level, and for each id by a hash ([`Marks`]).
 //!
-//! What must never happen is that these tables say "nothing" of a token that an entry hits, because the token is then noted as live in the new
-//! epoch, and is not looked up again. These rules exclude that:
+//! These tables must never say "nothing" about a token that an entry hits, because the token would then be recorded as live in the new
+//! epoch, and not be looked up again. These rules ensure it:
 //!
-//! 1. **A reader loads the epoch first**, then the tables, then the view's entries. What it has found holds for the epoch it has loaded.
-//! 2. **A writer stores the epoch last**: first the entries, then the tables, then the epoch, with `Release` for the reader's `Acquire`. A reader
-//!    that sees an epoch sees the entries and the marks of all epochs up to it. A reader that sees an earlier epoch notes that one, and comes back.
-//! 3. **A mark bears the number of the epoch that publishes it**, which is later than any in which a reader can have missed its entry.
-//!    The number is known only while the lock is held, so a [`Batch`] keeps its marks until then. Two merges at a time get two epochs.
-//! 4. **Nothing in the tables decreases or is emptied**: one writer at a time stores the number that comes next. What a reader sees of an epoch
-//!    that is not published yet makes it look an entry up once too often.
-//! 5. **A batch that is too large for marks moves `marked_since`**: tokens that were checked before that epoch are looked up in full. So are
-//!    tokens that were never checked (0): epochs, and `marked_since` with them, begin at 1.
-//! 6. **A batch is published even if the caller's iterator panics**: its entries are in the view, and merging them again would bring no news.
+//! 1. **A reader loads the epoch first**, then the tables, then the view's entries. Its result is valid for the epoch that it loaded.
+//! 2. **A writer stores the epoch last**: first the entries, then the tables, then the epoch, with `Release` for the reader's `Acquire`.
+//!    A reader that sees an epoch sees the entries and the marks of all epochs up to it. A reader that sees an earlier epoch records that
+//!    one, and checks again later.
+//! 3. **A mark has the number of the epoch that publishes it**, which is later than any in which a reader can have missed its entry. The
+//!    number is known only while the lock is held, so a [`Batch`] keeps its marks until then. Two concurrent merges get two epochs.
+//! 4. **Nothing in the tables decreases or is cleared**: one writer at a time stores the next number. What a reader sees of an epoch that
+//!    is not published yet only causes an additional look-up.
+//! 5. **A batch that is too large for marks moves `marked_since`**: tokens that were checked before that epoch are looked up in full. So
+//!    are tokens that were never checked (0): epochs, and therefore `marked_since`, begin at 1.
+//! 6. **A batch is published even if the caller's iterator panics**: its entries are in the view, and merging them again would not count
+//!    as a change.
 //!
-//! To forget entries, or to withdraw the view's confirmation, touches nothing here. An entry that was forgotten and comes back is news, with an
-//! epoch and a mark of its own.
+//! Forgetting entries, or withdrawing the view's confirmation, does not change anything here. A forgotten entry that is merged again is a
+//! change, with its own epoch and mark.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -29,27 +31,27 @@ use std::sync::{
 use super::{id_hash::Mark, marks::Marks};
 use crate::revocation::{Level, Levels};
 
-/// How many marks a batch may bring: 8 KiB while it lasts. Larger ones come while a log is read from its beginning; the tokens that were checked
-/// before one are looked up in full once.
+/// How many marks a batch may have: 8 KiB while it exists. Larger batches come while a log is read from its beginning; tokens that were
+/// checked before one are looked up in full once.
 const MOST_MARKS: usize = 1024;
 
-/// The epoch moves on whenever a token more is revoked; what was found live in an epoch stays so while it lasts. The module's documentation has
-/// the rules.
+/// The epoch increases whenever another token is revoked; a token that was found live in an epoch stays so during that epoch. The
+/// module's documentation has the rules.
 #[derive(Debug)]
-#[repr(C)] // the epoch first: a hit reads it, and nothing else here
+#[repr(C)] // the epoch first, because a hit reads only this
 pub(super) struct Changes {
     /// Begins at 1.
     epoch: AtomicU64,
-    /// The epoch in which each level changed last.
+    /// The epoch in which each level last changed.
     last: [AtomicU64; Level::ALL.len()],
     /// The marks are complete for the epochs after this one.
     marked_since: AtomicU64,
     marks: Marks,
-    /// Held while a change is published.
+    /// Locked while a change is published.
     publishing: Mutex<()>,
 }
 
-/// What has changed since a token was checked.
+/// The changes since a token was checked.
 #[derive(Debug)]
 pub(super) struct News<'c> {
     changes: &'c Changes,
@@ -59,13 +61,13 @@ pub(super) struct News<'c> {
     is_marked: bool,
 }
 
-/// What one merge has brought. It is published when it is dropped, which has to be after its entries can be found.
+/// The changes of one merge. They are published when it is dropped, which has to be after its entries can be found.
 #[derive(Debug)]
 pub(super) struct Batch<'c> {
     changes: &'c Changes,
     levels: Levels,
     count: usize,
-    /// Of the first entries, and of all if there are few enough.
+    /// The marks of the first entries; of all entries, if there are few enough.
     marks: Vec<Mark>,
 }
 
@@ -80,12 +82,12 @@ impl Changes {
         }
     }
 
-    /// The present epoch.
+    /// Returns the current epoch.
     pub(super) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// What has changed since `checked`: everything since 0.
+    /// Returns the changes since `checked`; 0 means all changes.
     pub(super) fn since(&self, checked: u64) -> News<'_> {
         let epoch = self.epoch();
         let mut levels = if checked == 0 { Levels::ALL } else { Levels::NONE };
@@ -98,24 +100,24 @@ impl Changes {
         News { changes: self, checked, epoch, levels, is_marked }
     }
 
-    /// What is about to be merged.
+    /// Returns a batch for a merge.
     pub(super) fn batch(&self) -> Batch<'_> {
         Batch { changes: self, levels: Levels::NONE, count: 0, marks: Vec::new() }
     }
 }
 
 impl News<'_> {
-    /// The epoch for which a check holds that begins now.
+    /// Returns the epoch for which a check that begins now is valid.
     pub(super) fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// The levels that have changed.
+    /// Returns the levels that have changed.
     pub(super) fn levels(&self) -> Levels {
         self.levels
     }
 
-    /// Whether marks tell which ids have changed. If not, any may have.
+    /// Whether marks show which ids have changed. If not, any may have.
     pub(super) fn is_marked(&self) -> bool {
         self.is_marked
     }
@@ -127,7 +129,7 @@ impl News<'_> {
 }
 
 impl Batch<'_> {
-    /// Adds an entry that can be found, and revokes a token more.
+    /// Adds an entry that can already be found, and that revokes another token.
     pub(super) fn add(&mut self, level: Level, mark: Mark) {
         self.levels.insert(level);
         self.count += 1;
@@ -233,7 +235,7 @@ mod tests {
         assert!(!changes.since(2).is_marked(), "and the others still are not");
     }
 
-    /// Merging these entries again would bring no news: they are in the view.
+    /// Merging these entries again would not count as a change: they are in the view.
     #[test]
     fn what_was_merged_before_a_panic_is_published() {
         let changes = Changes::new();
@@ -259,7 +261,7 @@ mod tests {
             scope.spawn(|| {
                 for epoch in 2..=EPOCHS {
                     let mut batch = changes.batch();
-                    // The one that counts comes last; no other shares its slots.
+                    // The important one comes last; no other shares its slots.
                     (1..200).for_each(|n| batch.add(of_epoch(epoch).0, Mark((8000 + n) << 32 | (8000 + n))));
                     batch.add(of_epoch(epoch).0, of_epoch(epoch).1);
                 }
@@ -276,7 +278,7 @@ mod tests {
         });
     }
 
-    /// Two merges at a time: each mark belongs to the epoch in which its batch was published, not to the one in which it was begun.
+    /// Two concurrent merges: each mark belongs to the epoch in which its batch was published, not to the one in which it was begun.
     #[test]
     fn a_batch_that_was_begun_first_and_is_published_last_has_the_latest_epoch() {
         let changes = Changes::new();

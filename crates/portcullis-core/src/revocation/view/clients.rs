@@ -1,4 +1,4 @@
-//! Which issuers name the client in their tokens, so that a client is not revoked to no effect.
+//! [`Clients`]: which issuers name the client in their tokens, so that revoking a client is not without effect.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,10 +8,11 @@ use crate::{
     verified::Conventions,
 };
 
-/// How an issuer writes its tokens, as an authenticator whose tokens are checked against a view says; `None` once there is no such authenticator.
+/// Returns how an issuer writes its tokens, according to an authenticator that uses this view; `None` once there is no such
+/// authenticator.
 type Source = dyn Fn(&str) -> Option<Option<Arc<Conventions>>> + Send + Sync;
 
-/// The authenticators that know how issuers write tokens. They are asked at the moment at which it matters, as issuers come and go.
+/// The authenticators that know how issuers write tokens. They are asked when the answer is needed, because issuers come and go.
 #[derive(Default)]
 pub(super) struct Clients(Mutex<Vec<Box<Source>>>);
 
@@ -32,7 +33,7 @@ impl Clients {
 }
 
 impl RevocationView {
-    /// Adds an authenticator whose tokens are checked against this view, and takes out those that are gone.
+    /// Adds an authenticator that uses this view, and removes those that are gone.
     pub(crate) fn ask_of_issuers(
         &self,
         source: impl Fn(&str) -> Option<Option<Arc<Conventions>>> + Send + Sync + 'static,
@@ -42,10 +43,11 @@ impl RevocationView {
         sources.push(Box::new(source));
     }
 
-    /// Returns why a revocation would have no effect on any token that is checked against this view: one of an empty id
-    /// ([`Revocation::hits_nothing`]), or a client's, of an issuer whose tokens [do not name one](crate::TrustedIssuer::without_client_claim). `None` if that is not known.
+    /// Returns why a revocation would have no effect on any token that is checked against this view: it has an empty id
+    /// ([`Revocation::hits_nothing`]), or it is for a client of an issuer whose tokens [do not name
+    /// one](crate::TrustedIssuer::without_client_claim). `None` if no such reason is known.
     ///
-    /// Code that appends to the log asks this first, and refuses ([`LogError::refused`](crate::revocation::LogError::refused)).
+    /// Code that appends to the log calls this first, and refuses ([`LogError::refused`](crate::revocation::LogError::refused)).
     pub fn problem_with(&self, revocation: &Revocation) -> Option<String> {
         if revocation.hits_nothing() {
             let problem =

@@ -1,4 +1,4 @@
-//! How sure a view is.
+//! [`Confirmation`]: whether a view is fresh.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,8 +7,8 @@ use std::{
 
 use crate::{Clock, UnixTime};
 
-/// Until when the view counts as fresh, on both clocks: the uptime stands still while a virtual machine is suspended, and the
-/// calendar can be set.
+/// Until when the view counts as fresh, by both clocks: the uptime stands still while a virtual machine is suspended, and the wall clock
+/// can be set.
 pub(super) struct Confirmation {
     max_staleness: Duration,
     /// In milliseconds of uptime; zero before the first confirmation.
@@ -17,10 +17,10 @@ pub(super) struct Confirmation {
     fresh_until_time: AtomicU64,
 }
 
-/// A longer span means "for ever", and is cut to this, so that no sum of it overflows: 136 years.
+/// A longer time means "forever", and is limited to this, so that no sum overflows: 136 years.
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// When a log was asked, by both clocks: its answer is as of then, however long it takes to come.
+/// The time at which a log was asked, by both clocks: the answer is valid for this time, however long it takes to arrive.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
     pub(super) uptime: Duration,
@@ -33,16 +33,16 @@ impl Confirmation {
         Self { max_staleness, fresh_until: AtomicU64::new(0), fresh_until_time: AtomicU64::new(0) }
     }
 
-    /// The log had nothing newer when it was asked.
+    /// Records that the log had nothing newer when it was asked.
     pub(super) fn confirm(&self, asked: Asked) {
         let fresh_until = millis(asked.uptime.saturating_add(self.max_staleness)).max(1);
-        // A calendar in whole seconds has shown the second that is running for up to a second.
+        // A wall clock in whole seconds has shown the current second for up to a second.
         let fresh_until_time = asked.calendar.as_secs().saturating_add(self.max_staleness.as_secs()).saturating_add(1);
         self.fresh_until.fetch_max(fresh_until, Ordering::Release);
         self.fresh_until_time.store(fresh_until_time, Ordering::Release);
     }
 
-    /// Nothing is known any more: as before the first confirmation.
+    /// Withdraws the confirmation: the state before the first one.
     pub(super) fn withdraw(&self) {
         self.fresh_until.store(0, Ordering::Release);
     }
@@ -52,7 +52,7 @@ impl Confirmation {
             && now.as_secs() <= self.fresh_until_time.load(Ordering::Acquire)
     }
 
-    /// How long ago it was confirmed, by that clock on which more time has passed; `None` if it never was.
+    /// Returns how long ago it was confirmed, by the clock on which more time has passed; `None` if it never was.
     pub(super) fn age(&self, now: UnixTime, clock: &dyn Clock) -> Option<Duration> {
         let fresh_until = self.fresh_until.load(Ordering::Acquire);
         let fresh_until_time = self.fresh_until_time.load(Ordering::Acquire);

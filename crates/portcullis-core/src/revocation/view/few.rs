@@ -1,4 +1,4 @@
-//! The levels of which there are few entries, by name: issuers and keys.
+//! [`Few`]: the levels with few entries, by name: issuers and keys.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,13 +15,13 @@ use crate::{
     revocation::{Level, Revocation, RevocationEntry, entry::short},
 };
 
-/// Issuers and keys that are revoked. A key is never forgotten while the process lives: as long as it stands in somebody's key
-/// set, tokens with any dates can be signed with it.
+/// Revoked issuers and keys. A key is never forgotten while the process runs: as long as it is in any service's key set, tokens with any
+/// dates can be signed with it.
 #[derive(Default)]
 pub(super) struct Few {
     issuers: RwLock<HashMap<Box<str>, OfIssuer>>,
     len: AtomicUsize,
-    /// A bit for each issuer and each key that was ever here, by a hash: most tokens are told from these without a lock.
+    /// A bit for each issuer and each key that was ever here, by a hash: most tokens are cleared by these without a lock.
     bits: [AtomicU64; 8],
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Few {
 struct OfIssuer {
     /// Up to when its tokens are revoked, and until when that is remembered.
     cut_off: Option<(u64, UnixTime)>,
-    /// By id, with until when the log remembers them.
+    /// By id, with the time until which the log remembers them.
     keys: BTreeMap<Box<str>, UnixTime>,
 }
 
@@ -47,13 +47,13 @@ impl Few {
         has(issuer.0) || key.is_some_and(|key| has(key.0))
     }
 
-    /// To be called before an issuer's cut-off (or its key, if there is one) is taken in.
+    /// Must be called before an issuer's cut-off (or its key, if there is one) is merged.
     pub(super) fn will_have(&self, issuer: IssuerTag, key: Option<Mark>) {
         let (word, bit) = place(key.map_or(issuer.0, |key| key.0));
         self.bits[word].fetch_or(bit, Ordering::Release);
     }
 
-    /// On which level a token of this issuer is revoked, that was issued then and signed by that key.
+    /// Returns the level on which a token of this issuer is revoked that was issued at that time and signed by that key.
     pub(super) fn find(&self, issuer: &str, issued_at: Option<UnixTime>, key_id: Option<&str>) -> Option<Level> {
         if self.len() == 0 {
             return None;
@@ -67,7 +67,7 @@ impl Few {
         key_id.filter(|key| of_issuer.keys.contains_key(&*short(key))).map(|_| Level::Key)
     }
 
-    /// Takes an entry in. Whether that revokes any token more.
+    /// Merges an entry. Returns whether it revokes another token.
     pub(super) fn merge(&self, revocation: &Revocation, until: UnixTime) -> bool {
         let mut issuers = self.issuers.write().unwrap_or_else(PoisonError::into_inner);
         let of_issuer = issuers.entry(revocation.of_issuer().into()).or_default();
@@ -85,7 +85,7 @@ impl Few {
         before.is_none_or(|(before, _)| bound > before)
     }
 
-    /// Forgets issuers' cut-offs whose time has come.
+    /// Forgets issuers' cut-offs that have expired.
     pub(super) fn forget(&self, now: UnixTime) {
         let mut issuers = self.issuers.write().unwrap_or_else(PoisonError::into_inner);
         issuers.retain(|_, of_issuer| {
@@ -96,7 +96,7 @@ impl Few {
         });
     }
 
-    /// The keys that the log would forget before `by`, with a new time.
+    /// Returns the keys that the log would forget before `by`, with a new time.
     pub(super) fn keys_to_renew(&self, by: UnixTime, now: UnixTime, horizon: Duration) -> Vec<RevocationEntry> {
         let issuers = self.issuers.read().unwrap_or_else(PoisonError::into_inner);
         let keys =
@@ -106,7 +106,7 @@ impl Few {
     }
 }
 
-/// Which of the 512 bits stands for a hash.
+/// Returns which of the 512 bits belongs to a hash.
 const fn place(hash: u64) -> (usize, u64) {
     ((hash >> 6) as usize & 7, 1 << (hash & 63))
 }

@@ -1,4 +1,4 @@
-//! The horizon of a view: for tokens of which life revocations are remembered.
+//! The horizon of a view: the lifetime of tokens for which revocations are remembered.
 
 use super::{Inner, RevocationView, ViewWriterBuilder};
 use crate::{AuthError, Code, UnixTime, policy::Window, revocation::LongLived, verified::Facts};
@@ -7,17 +7,17 @@ impl RevocationView {
     pub(super) fn too_long_lived(&self, facts: &Facts) -> AuthError {
         let horizon = self.horizon().as_secs();
         if facts.issued_at().is_none() && !self.0.settings.accepts_unknown_age {
-            let explanation = "there is no `iat`, so nobody can tell whether its revocation would be remembered";
+            let explanation = "there is no `iat`, so it is unknown whether its revocation would be remembered";
             return AuthError::new(Code::ClaimMissing).with_explanation(explanation);
         }
         AuthError::new(Code::TokenLifetimeTooLong)
             .with_explanation(format!("revocations are remembered for tokens that live up to {horizon} s"))
     }
 
-    /// The part of a token's window in which the horizon admits it, verified at `now`.
+    /// Returns the part of a token's window in which the horizon admits it, verified at `now`.
     ///
-    /// A credential without a horizon is remembered for no longer than revocations are. One that is made from now on is then forgotten after what
-    /// it ends.
+    /// A credential without a horizon is cached for no longer than revocations are remembered. A revocation made from now on is then
+    /// forgotten after the credentials that it ends.
     pub(crate) fn window(&self, window: Window, facts: &Facts, now: UnixTime) -> Window {
         if !facts.rungs().has_horizon() {
             return window.ending_at(now.plus(self.horizon()));
@@ -26,13 +26,13 @@ impl RevocationView {
         self.late_start(facts).map_or(window, |start| window.starting_at(start))
     }
 
-    /// From when on a token is acceptable, if its age is unknown: its expiry has to be within the horizon.
+    /// Returns from when on a token without a known age is acceptable: its expiry has to be within the horizon.
     fn late_start(&self, facts: &Facts) -> Option<UnixTime> {
         let expiry = facts.expires_at().filter(|_| facts.issued_at().is_none());
         expiry.map(|expiry| expiry.minus(self.horizon()))
     }
 
-    /// When a token ends, if before its expiry: the horizon after it was issued.
+    /// Returns when a token ends, if before its expiry: the horizon after it was issued.
     fn early_end(&self, facts: &Facts) -> Option<UnixTime> {
         let is_bounded = self.0.settings.long_lived == LongLived::EndAtHorizon;
         facts.issued_at().filter(|_| is_bounded).map(|issued_at| issued_at.plus(self.horizon()))
@@ -40,7 +40,7 @@ impl RevocationView {
 }
 
 impl Inner {
-    /// Before when a token has to be presented to be live; `None` if it never is.
+    /// Returns before when a token has to be presented to be live; `None` if it never is.
     pub(super) fn end_of_life(&self, facts: &Facts, now: UnixTime) -> Option<UnixTime> {
         let ViewWriterBuilder { horizon, long_lived, accepts_unknown_age, .. } = self.settings;
         let Some(issued_at) = facts.issued_at() else {

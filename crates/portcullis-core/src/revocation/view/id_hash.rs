@@ -1,4 +1,4 @@
-//! Ids as the view keeps them.
+//! [`IdHash`]: ids in the form that the view stores.
 
 use std::{
     fmt,
@@ -9,25 +9,26 @@ use siphasher::sip128::SipHasher13;
 
 use crate::revocation::{Level, entry::short};
 
-/// 128 bits of a keyed hash: what stands for an id, its issuer and its level together.
+/// 128 bits of a keyed hash, which represent an id, its issuer and its level together.
 ///
-/// Two ids with one hash would be revoked together, so the hash is a pseudorandom function (SipHash-1-3) under a key that is
-/// other in every process: who chooses ids cannot aim, and chance needs 2^64 entries.
+/// Two ids with the same hash would be revoked together. So the hash is a pseudorandom function (SipHash-1-3) with a different key in
+/// every process: a client that chooses ids cannot cause collisions, and by chance it needs 2^64 entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct IdHash([u32; 4]); // in words, so that an entry has no gaps
 
-/// Makes them.
+/// Computes the hashes.
 pub(super) struct IdHasher {
     keys: [u64; 2],
     issuers: foldhash::quality::RandomState,
 }
 
-/// What an issuer's name adds to the hash of an id. By a faster hash: it keeps issuers apart whom the service has chosen to trust, and is
-/// worth a quarter of a look-up.
+/// The contribution of an issuer's name to the hash of an id. It uses a faster hash, because it only separates issuers that the service
+/// has chosen to trust, and saves a quarter of a look-up.
 #[derive(Clone, Copy)]
 pub(super) struct IssuerTag(pub(super) u64);
 
-/// A quick hash of an id, its issuer and its level, which only says where there is nothing to look for. Two ids with one mark cost a look-up.
+/// A quick hash of an id, its issuer and its level, which only shows where there is nothing to look up. Two ids with the same mark cost a
+/// look-up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark(pub(super) u64);
 
@@ -50,7 +51,7 @@ impl IdHasher {
 
     pub(super) fn id(&self, level: Level, issuer: IssuerTag, id: &str) -> IdHash {
         let [first, second] = self.keys;
-        // Under a key of the issuer and the level: SipHash is made to be keyed anew as often as one likes.
+        // With a key made from the issuer and the level: SipHash is designed for any number of keys.
         let key = SipHasher13::new_with_keys(first ^ issuer.0, second ^ (level as u64 + 1));
         let hash = key.hash(short(id).as_bytes());
         let (high, low) = (hash.h1, hash.h2);
@@ -70,7 +71,7 @@ impl fmt::Debug for IdHasher {
 }
 
 impl IdHash {
-    /// Which of `shards` it belongs to; by other bits than the map takes.
+    /// Returns which of `shards` it belongs to, by other bits than the map uses.
     pub(super) fn shard(self, shards: usize) -> usize {
         self.0[3] as usize % shards
     }

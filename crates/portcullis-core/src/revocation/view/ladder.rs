@@ -1,4 +1,4 @@
-//! What is revoked, level by level.
+//! [`Ladder`]: all revocations, by level.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::{
     verified::Facts,
 };
 
-/// Under which level a subject's id is hashed: cut-offs and versions are kept apart, and one hash serves for both.
+/// The level under which a subject's id is hashed: cut-offs and versions are stored separately, and one hash serves for both.
 const SUBJECT: Level = Level::Subject;
 
-/// What stands for the id of an issuer's mark, whatever its entry says.
+/// The id of an issuer's mark, whatever its entry says.
 const NO_ID: &str = "";
 
-/// All entries that this process has.
+/// All entries that this process knows.
 pub(super) struct Ladder {
     hasher: IdHasher,
     tokens: Shards<NoBound>,
@@ -53,14 +53,15 @@ impl Ladder {
         &self.few
     }
 
-    /// The least version of a subject's tokens that is not revoked.
+    /// Returns the lowest version of a subject's tokens that is not revoked.
     pub(super) fn current_version(&self, issuer: &str, subject: &str) -> Option<u64> {
         self.versions.find(self.hasher.id(SUBJECT, self.hasher.issuer(issuer), subject))
     }
 
-    /// The levels on which news may hit a token: those that have changed, or none of them if no id that it bears there has changed.
+    /// Returns the levels on which changes may hit a token: those that have changed, or none if no id of the token has changed there.
     ///
-    /// An entry's mark is that of its level, its issuer and its id; here are all that could be of an entry which [`find`](Self::find) finds.
+    /// An entry's mark is made of its level, its issuer and its id; this covers all marks of entries that [`find`](Self::find) could
+    /// find.
     pub(super) fn levels_to_ask(&self, facts: &Facts, news: &News<'_>) -> Levels {
         let rungs = facts.rungs();
         let levels = news.levels().and(rungs.levels());
@@ -85,8 +86,8 @@ impl Ladder {
         if changed.any(may_be_hit) { levels } else { Levels::NONE }
     }
 
-    /// Up the ladder, the commonest rung first; only on those of `levels` that are rungs of this credential. Nothing is hashed for a
-    /// level without entries.
+    /// Searches the levels in order of frequency; only those of `levels` that apply to this credential. Nothing is hashed for a level
+    /// without entries.
     pub(super) fn find(&self, facts: &Facts, levels: Levels) -> Option<Level> {
         let rungs = facts.rungs();
         let levels = self.in_use(levels.and(rungs.levels()));
@@ -137,7 +138,7 @@ impl Ladder {
         found.filter(|cut_off| is_before(*cut_off)).map(|_| Level::Client)
     }
 
-    /// Those of the levels that have entries.
+    /// Returns those of the levels that have entries.
     fn in_use(&self, levels: Levels) -> Levels {
         let is_empty = |level| match level {
             Level::Token => self.tokens.is_empty(),
@@ -150,14 +151,14 @@ impl Ladder {
         levels.without(is_empty)
     }
 
-    /// Takes an entry in. Returns its mark if it revokes any token more.
+    /// Merges an entry. Returns its mark if it revokes another token.
     pub(super) fn merge(&self, entry: &RevocationEntry, now: UnixTime, horizon: Duration) -> Option<Mark> {
         let (revocation, until) = (entry.revocation(), entry.until());
         let (level, bound) = (revocation.level(), revocation.bound());
         if until <= now && level != Level::Key {
             return None;
         }
-        // Remembered by our horizon, too: whoever wrote it may serve tokens that live shorter than those that we let in.
+        // Also remembered for our own horizon: the writer may accept only tokens that live shorter than ours.
         let at_least = now.plus(horizon).plus(RevocationEntry::MARGIN);
         let issuer = self.hasher.issuer(revocation.of_issuer());
         let id = if level == Level::Issuer { NO_ID } else { revocation.id() };
@@ -186,7 +187,7 @@ impl Ladder {
         self.hasher.id(level, issuer, revocation.id())
     }
 
-    /// Forgets, in one part of each level, what needs no remembering at `now`. `turn` says in which: each has its turn.
+    /// Forgets expired entries in one part of each level at `now`. `turn` selects the part.
     pub(super) fn forget(&self, turn: usize, now: UnixTime) {
         self.tokens.forget(turn, now);
         self.sessions.forget(turn, now);

@@ -1,17 +1,18 @@
-//! `Marks`: in which epoch something was last revoked for a token that bears a given id, as far as a small table can tell.
+//! `Marks`: a small table of the epochs in which something was last revoked for a given id.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::id_hash::Mark;
 
-/// How many slots there are: 128 KiB, which stay in the processor's second cache. After `n` revocations an id that none of them names looks as if
-/// one did with a probability of `(2n / SLOTS)²`: 1 in 7000 after a hundred, 1 in 70 after a thousand.
+/// The number of slots: 128 KiB, which stay in the processor's second-level cache. After `n` revocations, an id that none of them names
+/// looks named with a probability of `(2n / SLOTS)²`: 1 in 7000 after a hundred, 1 in 70 after a thousand.
 const SLOTS: usize = 1 << 14;
 
-/// Epochs, in slots that ids share. Each id has two, and the earlier of both counts.
+/// Epochs, in slots that ids share. Each id has two slots, and the earlier of both counts.
 ///
-/// A slot keeps the latest epoch of all that share it, and never an earlier one than before. So a table that is too small makes look-ups in the
-/// view that were not needed, and never hides one that is: nothing has to be emptied, and a reader that meets a writer sees too much at most.
+/// A slot keeps the latest epoch of all ids that share it, and never decreases. So a table that is too small causes unnecessary look-ups
+/// in the view, but never hides a necessary one: nothing has to be cleared, and a reader that runs concurrently with a writer sees at
+/// most too much.
 #[derive(Debug)]
 pub(super) struct Marks(Box<[AtomicU64]>);
 
@@ -20,22 +21,22 @@ impl Marks {
         Self((0..SLOTS).map(|_| AtomicU64::new(0)).collect())
     }
 
-    /// Notes that something was revoked in `epoch` for this id. For one caller at a time, with epochs that do not decrease.
+    /// Records that something was revoked in `epoch` for this id. For one caller at a time, with epochs that do not decrease.
     pub(super) fn set(&self, mark: Mark, epoch: u64) {
         for slot in slots(mark).into_iter().filter_map(|at| self.0.get(at)) {
             slot.store(epoch, Ordering::Relaxed); // made visible by the epoch, which is stored afterwards
         }
     }
 
-    /// Whether something may have been revoked for this id after the epoch `checked`. `false` is certain, for all epochs up to the one that the
-    /// caller has loaded before.
+    /// Whether something may have been revoked for this id after the epoch `checked`. `false` is certain, for all epochs up to the one
+    /// that the caller has loaded before.
     pub(super) fn has_after(&self, checked: u64, mark: Mark) -> bool {
         let is_later = |at: usize| self.0.get(at).is_none_or(|slot| slot.load(Ordering::Relaxed) > checked);
         slots(mark).into_iter().all(is_later)
     }
 }
 
-/// By both halves of the hash.
+/// Uses both halves of the hash.
 #[expect(clippy::cast_possible_truncation, reason = "only the lowest bits count")]
 const fn slots(Mark(hash): Mark) -> [usize; 2] {
     [hash as usize % SLOTS, (hash >> 32) as usize % SLOTS]
@@ -47,7 +48,7 @@ mod tests {
 
     use super::*;
 
-    /// Evenly spread, and the same in every run.
+    /// Evenly distributed, and the same in every run.
     fn mark(n: u64) -> Mark {
         Mark(foldhash::quality::FixedState::with_seed(7).hash_one(n))
     }

@@ -1,4 +1,4 @@
-//! What is revoked, as far as this process knows, and how sure that is.
+//! [`RevocationView`]: the revocations that this process knows, and whether they are up to date.
 
 mod admit;
 mod builder;
@@ -28,11 +28,11 @@ use self::{changes::Changes, clients::Clients, confirmation::Confirmation, ladde
 use super::{Level, Levels};
 use crate::{UnixTime, claims::LenientClaim, verified::Facts};
 
-/// The revocations that this process knows: what every request is checked against, without waiting.
+/// The revocations that this process knows. Every request is checked against it, without waiting.
 ///
-/// Cheap to clone; clones are one view. Only its [`ViewWriter`] changes it, which the follower of the log holds: a holder of a view cannot say
-/// that the log has nothing newer. (`Revocations` of the crate `portcullis-store` follows the log; it has the view, and keeps the writer.)
-///
+/// Cheap to clone; clones are the same view. Only its [`ViewWriter`] changes it, which the follower of the log owns: a holder of a view
+/// cannot claim that the log has nothing newer. (`Revocations` of the crate `portcullis-store` follows the log; it gives access to the
+/// view, and keeps the writer.)
 /// ```
 /// use std::time::Duration;
 ///
@@ -71,42 +71,42 @@ struct Inner {
     has_ended: AtomicBool,
 }
 
-/// What is looked at for a token that was seen before, up to the epoch in one line of the processor's cache that no request writes to.
+/// The data that are read for a token that was seen before; those up to the epoch are in one cache line that no request writes to.
 #[repr(C, align(64))]
 struct Signs {
     confirmation: Confirmation,
-    /// The latest second since 1970 by which entries were forgotten, or not taken in.
+    /// The latest second since 1970 by which entries were forgotten, or not merged.
     forgotten_by: AtomicU64,
     changes: Changes,
 }
 
-/// What a view says of a token.
+/// The view's answer about a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// Nothing revokes it.
     Live,
-    /// It is revoked on that level, or on several.
+    /// It is revoked on this level, and possibly on others.
     Revoked(Level),
-    /// It may live longer than revocations are remembered, or does not say how long it lives.
+    /// It may live longer than revocations are remembered, or does not state its lifetime.
     BeyondHorizon,
-    /// A claim by which revocations name tokens has another type than it is read as, so it cannot be told what would hit it.
+    /// A claim by which revocations name tokens has the wrong type, so the view cannot tell what would hit the token.
     Malformed(LenientClaim),
-    /// Nothing that is known revokes it, but there may be news: the view was last confirmed so long ago (`None`: never).
+    /// No known revocation hits it, but there may be newer ones: the view was last confirmed this long ago (`None`: never).
     Stale(Option<Duration>),
 }
 
-/// How a view is doing.
+/// The state of a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ViewState {
-    /// The log was never read to its end: it is not known what is revoked.
+    /// The log was never read to its end, so the revocations are not known.
     Syncing,
     /// The log has confirmed the view within `max_staleness`.
     Fresh,
-    /// It has not, for so long.
+    /// It has not, for this long.
     Stale {
-        /// Since the last confirmation.
+        /// The time since the last confirmation.
         age: Duration,
     },
 }
@@ -130,7 +130,7 @@ impl RevocationView {
         }))
     }
 
-    /// Returns what this view says of a token, by the [rungs](Facts::rungs) that apply to it, if the calendar shows `now`.
+    /// Returns this view's answer about a token, by the [rungs](Facts::rungs) that apply to it, if the wall clock shows `now`.
     pub fn check(&self, facts: &Facts, now: UnixTime) -> Verdict {
         self.check_levels(facts, now, Levels::ALL)
     }
@@ -150,50 +150,50 @@ impl RevocationView {
         if self.0.is_fresh(now) { Verdict::Live } else { Verdict::Stale(self.0.age(now)) }
     }
 
-    /// Whether a writer still follows the log: whether the view was not [ended](ViewWriter::end). Once an ended view is stale it admits no
-    /// token, whatever a route's [`WhenStale`](super::WhenStale) says.
+    /// Whether a writer still follows the log, that is, whether the view was not [ended](ViewWriter::end). Once an ended view is stale it
+    /// admits no token, whatever a route's [`WhenStale`](super::WhenStale) says.
     pub fn is_followed(&self) -> bool {
         !self.0.has_ended.load(Ordering::Acquire)
     }
 
-    /// What the calendar shows.
+    /// Returns the time of the wall clock.
     pub fn now(&self) -> UnixTime {
         self.0.settings.clock.now()
     }
 
-    /// How long tokens may live.
+    /// Returns the longest lifetime of tokens.
     pub fn horizon(&self) -> Duration {
         self.0.settings.horizon
     }
 
-    /// On which level the key that signed a token, or its issuer up to then, is revoked, if it is: what counts for tokens that are no
+    /// Returns the level on which the key that signed a token, or its issuer up to that time, is revoked: the check for tokens other than
     /// access tokens.
     pub fn check_signer(&self, facts: &Facts) -> Option<Level> {
         self.0.ladder.few().find(facts.issuer(), facts.issued_at(), facts.key_id())
     }
 
-    /// The least version (`ver`) of a subject's tokens that is not revoked: what a token that is minted now has to have at least.
-    /// `None` if none is revoked, as far as this view knows: once no token of an earlier version can be alive, it forgets.
+    /// Returns the lowest version (`ver`) of a subject's tokens that is not revoked, which is the minimum for a newly minted token.
+    /// `None` if none is revoked, as far as this view knows: it forgets once all tokens of earlier versions have expired.
     pub fn current_version(&self, issuer: &str, subject: &str) -> Option<u64> {
         self.0.ladder.current_version(issuer, subject)
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub fn entries(&self) -> usize {
         self.0.ladder.len()
     }
 
-    /// Whether there are more than `max_entries`. None is dropped for that.
+    /// Whether there are more than `max_entries`. None is dropped because of this.
     pub fn is_too_full(&self) -> bool {
         self.entries() > self.0.settings.max_entries
     }
 
-    /// How many requests were let in although the view was stale, because their route says so.
+    /// Returns how many requests were admitted although the view was stale, because their route permits it.
     pub fn served_stale(&self) -> u64 {
         self.0.served_stale.load(Ordering::Relaxed)
     }
 
-    /// How sure it is.
+    /// Returns the state of the view.
     pub fn state(&self) -> ViewState {
         match self.0.age(self.now()) {
             None => ViewState::Syncing,
@@ -202,25 +202,25 @@ impl RevocationView {
         }
     }
 
-    /// How long ago the log confirmed it; `None` if it never did.
+    /// Returns how long ago the log confirmed it; `None` if it never did.
     pub fn last_confirmed(&self) -> Option<Duration> {
         self.0.age(self.now())
     }
 }
 
-/// The claim by which revocations on a level name tokens, if its type may be any.
+/// Returns the claim by which revocations on a level name tokens, if tokens may have any type of it.
 const fn name(level: Level) -> Option<LenientClaim> {
     match level {
         Level::Token => Some(LenientClaim::TokenId),
         Level::Session => Some(LenientClaim::SessionId),
         Level::Client => Some(LenientClaim::ClientId),
-        // A token without a version is hit by every revocation of versions, so the type of `ver` does not matter; that of `sub` and `iat` is
-        // checked for every token.
+        // Every revocation of versions hits a token without a version, so the type of `ver` does not matter; the types of `sub` and `iat`
+        // are checked for every token.
         Level::Subject | Level::Version | Level::Key | Level::Issuer => None,
     }
 }
 
-/// By how many seconds a calendar may be set back for nothing: entries stay ten minutes longer than tokens live.
+/// How many seconds a wall clock may be set back without effect: entries stay ten minutes longer than tokens live.
 const CORRECTION: u64 = 120;
 
 impl Inner {
@@ -238,7 +238,7 @@ impl Inner {
 }
 
 impl fmt::Debug for RevocationView {
-    /// How much is in it, and nothing of what.
+    /// Shows how many entries there are, but none of their content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RevocationView")
             .field("state", &self.state())

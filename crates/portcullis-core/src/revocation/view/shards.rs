@@ -1,4 +1,4 @@
-//! Entries of one level, in parts that grow one by one.
+//! [`Shards`]: the entries of one level, in parts that grow one by one.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -11,34 +11,34 @@ use std::{
 use super::id_hash::IdHash;
 use crate::{UnixTime, precomputed::BuildPrecomputed};
 
-/// How many maps there are. One map alone would keep every request waiting while it grows: 60 ms at a million entries.
+/// The number of maps. A single map would keep every request waiting while it grows: 60 ms at a million entries.
 const SHARDS: usize = 256;
 
 type Map<B> = HashMap<IdHash, Slot<B>, BuildPrecomputed>;
 
-/// Who is revoked on one level, and up to which bound.
+/// What is revoked on one level, and up to which bound.
 pub(super) struct Shards<B> {
-    /// Made with the first entry.
+    /// Created with the first entry.
     maps: OnceLock<Box<[RwLock<Map<B>>]>>,
     len: AtomicUsize,
 }
 
-/// Four bytes beside the bound: a million entries fit in the memory that a few large pictures take.
+/// Four bytes besides the bound, so that a million entries need little memory.
 #[derive(Clone, Copy)]
 struct Slot<B> {
     bound: B,
-    /// In seconds since 1970; what is later than 2106 is never forgotten.
+    /// In seconds since 1970; times after 2106 are never forgotten.
     until: u32,
 }
 
-/// What grows when an id is revoked anew: a cut-off, a version, or nothing.
+/// The value that grows when an id is revoked again: a cut-off, a version, or nothing.
 pub(super) trait Bound: Copy + PartialEq {
     fn from_number(number: u64) -> Self;
 
     fn number(self) -> u64;
 }
 
-/// The level has no bound.
+/// For a level without a bound.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct NoBound;
 
@@ -52,7 +52,7 @@ impl Bound for NoBound {
     }
 }
 
-/// Eight bytes that need not lie on a multiple of eight.
+/// Eight bytes without alignment.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct UpTo([u32; 2]);
 
@@ -76,18 +76,18 @@ impl<B: Bound> Shards<B> {
         self.len.load(Ordering::Relaxed)
     }
 
-    /// Whether there is nothing to look for. (An entry that is just coming in belongs to the epoch that begins with it.)
+    /// Whether there is nothing to look up. (An entry that is just being merged belongs to the epoch that begins with it.)
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bound up to which this id is revoked.
+    /// Returns the bound up to which this id is revoked.
     pub(super) fn find(&self, id: IdHash) -> Option<u64> {
         let map = self.maps.get()?.get(id.shard(SHARDS))?.read().unwrap_or_else(PoisonError::into_inner);
         map.get(&id).map(|slot| slot.bound.number())
     }
 
-    /// Takes an entry in. Whether that revokes any token more.
+    /// Merges an entry. Returns whether it revokes another token.
     pub(super) fn merge(&self, id: IdHash, bound: u64, until: UnixTime) -> bool {
         let until = u32::try_from(until.as_secs()).unwrap_or(u32::MAX);
         let maps = self.maps.get_or_init(|| (0..SHARDS).map(|_| RwLock::default()).collect());
@@ -108,7 +108,7 @@ impl<B: Bound> Shards<B> {
         }
     }
 
-    /// Forgets, in one of the maps, what needs no remembering at `now`. `turn` says in which: each has its turn.
+    /// Forgets expired entries in one of the maps at `now`. `turn` selects the map.
     pub(super) fn forget(&self, turn: usize, now: UnixTime) {
         let now = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
         let Some(maps) = self.maps.get() else { return };
@@ -125,7 +125,7 @@ impl<B: Bound> Shards<B> {
     pub(super) const TURNS: usize = SHARDS;
 }
 
-/// A map is whole between two of its methods, so one that a panic was seen with is as good as any.
+/// A map is consistent between its method calls, so a panic does not damage it.
 fn write<B>(map: &RwLock<Map<B>>) -> RwLockWriteGuard<'_, Map<B>> {
     map.write().unwrap_or_else(PoisonError::into_inner)
 }

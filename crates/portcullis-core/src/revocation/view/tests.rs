@@ -134,12 +134,12 @@ fn a_view_ages_by_the_clock_on_which_more_time_has_passed() {
     clock.pass(seconds(1));
     assert_eq!(writer.view().state(), ViewState::Stale { age: seconds(5) });
 
-    // A machine that was suspended: the calendar says so, the uptime does not.
+    // A machine that was suspended: the wall clock shows it, the uptime does not.
     writer.confirm(writer.ask());
     let calendar = writer.view().now();
     clock.0.lock().unwrap().0 = calendar.plus(seconds(3600));
     assert!(matches!(writer.view().state(), ViewState::Stale { age } if age >= seconds(3599)));
-    // A calendar that is set back: the uptime says so.
+    // A wall clock that is set back: the uptime shows it.
     clock.0.lock().unwrap().0 = calendar.minus(seconds(3600));
     assert_eq!(writer.view().state(), ViewState::Fresh);
     clock.0.lock().unwrap().1 += seconds(5);
@@ -155,13 +155,13 @@ fn the_time_that_the_answer_took_counts() {
     assert_eq!(writer.view().last_confirmed(), Some(seconds(3)));
     clock.pass(seconds(2));
     assert_eq!(writer.view().state(), ViewState::Stale { age: seconds(5) });
-    // An older confirmation that comes late takes nothing away.
+    // An older confirmation that arrives late has no effect.
     writer.confirm(writer.ask());
     writer.confirm(asked_at);
     assert_eq!(writer.view().state(), ViewState::Fresh);
 }
 
-/// The answer lay in a buffer while the machine slept.
+/// The answer was in a buffer while the machine slept.
 #[test]
 fn an_answer_is_as_of_the_question_on_both_clocks() {
     let (writer, clock) = writer();

@@ -1,19 +1,19 @@
-//! By which time entries are forgotten.
+//! [`TrustedTime`]: the time by which entries are forgotten.
 
 use std::time::Duration;
 
 use crate::UnixTime;
 
-/// How far the calendar may run ahead of the uptime unnoticed: clocks are adjusted.
+/// How far the wall clock may run ahead of the uptime without suspicion, because clocks are adjusted.
 const TOLERATED: Duration = Duration::from_secs(60);
 
-/// For how long a calendar that has jumped ahead must stay there before it is believed.
+/// How long a wall clock that has jumped ahead must stay there before it is believed.
 const PROBATION: Duration = Duration::from_secs(3600);
 
-/// A calendar that does not jump ahead.
+/// A wall clock without jumps ahead.
 ///
-/// A clock that somebody sets a day ahead, and back again, must not make the view forget what is revoked: the tokens, which seemed to have
-/// expired meanwhile, would be good again.
+/// If a clock is set a day ahead, and back again, the view must not forget revocations meanwhile: the tokens, which seemed to have
+/// expired, would be valid again.
 #[derive(Debug)]
 pub(super) struct TrustedTime {
     anchor: UnixTime,
@@ -27,7 +27,7 @@ impl TrustedTime {
         Self { anchor: now, anchored_at: uptime, ahead_since: None }
     }
 
-    /// The latest instant that it can be, given what the calendar and the uptime say.
+    /// Returns the latest possible time, given the wall clock and the uptime.
     pub(super) fn now(&mut self, calendar: UnixTime, uptime: Duration) -> UnixTime {
         let expected = self.anchor.plus(uptime.saturating_sub(self.anchored_at)).plus(TOLERATED);
         if calendar <= expected {

@@ -1,4 +1,4 @@
-//! `ViewWriter`: what the follower of a log does to a view.
+//! `ViewWriter`: changes a view, for the follower of a log.
 
 use std::{
     fmt,
@@ -12,13 +12,14 @@ use crate::{
     revocation::{Revocation, RevocationEntry},
 };
 
-/// The one writer to a [`RevocationView`]; for the follower of a log of revocations.
+/// The only writer of a [`RevocationView`], for the follower of a log of revocations.
 ///
-/// It [merges](Self::merge) the entries of the log into the view, and [confirms](Self::confirm) the view whenever the log has nothing newer.
-/// A view that is confirmed by code that does not know this lets revoked tokens in, so the writer stays with the code that follows the log
-/// and cannot be cloned; everything else gets the [view](Self::view). `Revocations` of the crate `portcullis-store` is that code for every log.
+/// It [merges](Self::merge) the entries of the log into the view, and [confirms](Self::confirm) the view whenever the log has nothing
+/// newer. If a view is confirmed without this knowledge, it admits revoked tokens. So the writer stays with the code that follows the log
+/// and cannot be cloned; all other code gets the [view](Self::view). `Revocations` of the crate `portcullis-store` is that code for every
+/// log.
 ///
-/// Dropping the writer [ends](Self::end) the view. An example stands at [`RevocationView`].
+/// Dropping the writer [ends](Self::end) the view. [`RevocationView`] has an example.
 pub struct ViewWriter(RevocationView);
 
 impl ViewWriter {
@@ -31,12 +32,13 @@ impl ViewWriter {
         Self(RevocationView::new(settings))
     }
 
-    /// Returns the view that this writes to: what requests are checked against. Clone it for whatever asks.
+    /// Returns the view that this writes to, which requests are checked against. Clone it for its users.
     pub fn view(&self) -> &RevocationView {
         &self.0
     }
 
-    /// Takes entries in. Those that the view had, or that are past remembering, change nothing. Returns how many of them revoke a token more.
+    /// Merges entries. Those that the view already had, or that have expired, change nothing. Returns how many of them revoke another
+    /// token.
     pub fn merge<'e>(&self, entries: impl IntoIterator<Item = &'e RevocationEntry>) -> usize {
         let inner = &*self.0.0;
         let now = self.forget_by();
@@ -47,42 +49,42 @@ impl ViewWriter {
                 batch.add(entry.revocation().level(), mark);
             }
         }
-        batch.len() // and it is published: a request that still sees the old epoch has asked before these entries came
+        batch.len() // and it is published: a request that still sees the old epoch came before these entries
     }
 
-    /// Returns the present moment on both clocks, for [`confirm`](Self::confirm): to be taken down before a log is asked for what is new.
+    /// Returns the current time on both clocks, for [`confirm`](Self::confirm): call it before you ask a log for new entries.
     pub fn ask(&self) -> Asked {
         let clock = self.clock();
         Asked { uptime: clock.uptime(), calendar: clock.now() }
     }
 
-    /// Says that the log had nothing newer when it was asked: when the question was **sent**, not when the answer came.
+    /// Records that the log had nothing newer when it was asked: when the question was **sent**, not when the answer arrived.
     pub fn confirm(&self, asked: Asked) {
         self.0.0.signs.confirmation.confirm(asked);
     }
 
-    /// Whether entries were forgotten, or not taken in, while the wall clock was wrongly ahead. Such a view is not fresh. The task that
+    /// Whether entries were forgotten, or not merged, while the wall clock was wrongly ahead. Such a view is not fresh. The task that
     /// follows the log then calls [`begin_anew`](Self::begin_anew), and reads the log from its beginning.
     pub fn has_forgotten_too_much(&self) -> bool {
         self.0.0.has_forgotten_too_much(self.0.now())
     }
 
-    /// Takes back that the log has confirmed this view. (What is revoked stays so.)
+    /// Withdraws the log's confirmation of this view. (Revocations stay in effect.)
     pub fn begin_anew(&self) {
         self.0.0.signs.confirmation.withdraw();
         self.0.0.signs.forgotten_by.store(0, Ordering::Release);
     }
 
-    /// Says that no task follows the log any more, and none will: once the view is stale it admits no token, whatever a route's
-    /// [`WhenStale`](crate::revocation::WhenStale) says. A view that cannot become fresh again must not be served as one that may at any moment.
+    /// Declares that no task will follow the log any more: once the view is stale it admits no token, whatever a route's
+    /// [`WhenStale`](crate::revocation::WhenStale) says. A view that cannot become fresh again must not be served like one that may.
     ///
-    /// Dropping the writer does the same; this is for a task that follows the log and ends while others still hold the writer.
+    /// Dropping the writer does the same; this is for a task that ends while other code still owns the writer.
     pub fn end(&self) {
         self.0.0.has_ended.store(true, Ordering::Release);
     }
 
-    /// Forgets a part of what needs no remembering any more; to be called every second or so. A call takes a two hundred and fifty-sixth of all
-    /// entries, so that no request waits for long.
+    /// Forgets some of the expired entries; call it about once a second. Each call goes through one part in 256 of all entries, so that
+    /// no request waits for long.
     pub fn forget_some(&self) {
         let inner = &*self.0.0;
         let now = self.forget_by();
@@ -90,36 +92,36 @@ impl ViewWriter {
         inner.ladder.forget(turn, now);
     }
 
-    /// Returns the entry that a log has to keep for a revocation that is made now.
+    /// Returns the entry that a log has to store for a revocation that is made now.
     pub fn entry(&self, revocation: &Revocation) -> RevocationEntry {
         self.entry_at(revocation, self.0.now())
     }
 
-    /// Returns the entry that a log has to keep for a revocation that is made when the calendar shows `now`: for a writer that knows the time
-    /// better than this machine.
+    /// Returns the entry that a log has to store for a revocation that is made when the wall clock shows `now`: for a writer that knows
+    /// the time better than this machine.
     pub fn entry_at(&self, revocation: &Revocation, now: UnixTime) -> RevocationEntry {
         revocation.entry(now, self.0.horizon())
     }
 
-    /// Returns entries for revoked keys that the log would forget within half a horizon: to be appended once more, because keys are revoked for
-    /// good.
+    /// Returns entries for revoked keys that the log would forget within half a horizon. Append them again, because keys are revoked
+    /// permanently.
     pub fn keys_to_renew(&self) -> Vec<RevocationEntry> {
         let (now, horizon) = (self.0.now(), self.0.horizon());
         self.0.0.ladder.few().keys_to_renew(now.plus(horizon / 2), now, horizon)
     }
 
-    /// Returns what the calendar shows, unless it has jumped ahead a moment ago: by which time entries are forgotten.
+    /// Returns the time of the wall clock, without recent jumps ahead: entries are forgotten by this time.
     pub fn trusted_now(&self) -> UnixTime {
         let (now, uptime) = (self.clock().now(), self.clock().uptime());
         self.0.0.forgetting.lock().unwrap_or_else(PoisonError::into_inner).now(now, uptime)
     }
 
-    /// Returns what the calendar shows as finely as the [`Clock`] knows it.
+    /// Returns the time of the wall clock with the full resolution of the [`Clock`].
     pub fn precise_now(&self) -> Duration {
         self.clock().precise_now()
     }
 
-    /// By which time entries can go, noted.
+    /// Returns the time by which entries can be forgotten, and records it.
     fn forget_by(&self) -> UnixTime {
         let now = self.trusted_now();
         self.0.0.signs.forgotten_by.fetch_max(now.as_secs(), Ordering::AcqRel);
