@@ -1,7 +1,7 @@
-//! State of Portcullis that outlives a process: revocations that hold on every instance of a service.
+//! State of Portcullis that outlives a process: revocations that apply on every instance of a service.
 //!
-//! The primary type in this crate is [`Revocations`]: it follows a log of revocations and keeps the view of it that requests are
-//! checked against, without any I/O, and it is what an application revokes with.
+//! The primary type in this crate is [`Revocations`]. It follows a log of revocations and keeps a view of it in memory;
+//! requests are checked against this view without any I/O. An application also revokes with this type.
 //!
 //! ```
 //! use std::time::Duration;
@@ -15,7 +15,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let log = MemoryLog::new(); // in production: a log that outlives the process, see below
 //! let revocations = Revocations::builder(log).start()?;
-//! revocations.require(Duration::from_secs(5)).await?; // what is revoked is known
+//! revocations.require(Duration::from_secs(5)).await?; // now the view is complete
 //!
 //! let issuer = MockIssuer::new();
 //! let admission = issuer.admission().revocations(&revocations);
@@ -39,31 +39,34 @@
 //! | `JetStreamLog` | `nats` | several instances that have NATS | the service and NATS |
 //! | `PostgresLog` | `postgres` | several instances that have PostgreSQL | the service and PostgreSQL |
 //!
-//! Each says in its documentation which settings of its server lose acknowledged writes, and warns about them at the start
-//! ([`RevocationHealth::warnings`]). A log of one's own is a [`RevocationLog`](portcullis_core::revocation::RevocationLog) that passes the
-//! contract tests of `portcullis-test`.
+//! The documentation of each log says with which settings its server loses acknowledged writes; the log warns about
+//! such settings when it starts ([`RevocationHealth::warnings`]). You can write a log of your own: a
+//! [`RevocationLog`](portcullis_core::revocation::RevocationLog) that passes the contract tests of `portcullis-test`.
 //!
 //! # What is promised
 //!
-//! - [`Revocations::revoke`] returns `Ok` once the revocation is durable in the log, to every caller; it holds on this instance even before.
-//!   An append is skipped only for what the log is known to hold, while the view is fresh.
-//! - While the log takes no writes, up to 100 000 revocations wait for it; more are refused. Reading goes on meanwhile, and within a second of
-//!   the log's return the view is confirmed again.
-//! - Every instance that reaches the log enforces it as soon as it has read it, which is a matter of milliseconds
-//!   ([`RevocationHealth::lag`] measures it, by one entry a second that revokes nothing); or knows that it may not: a view that the log has not confirmed for `max_staleness` (5 s) is
-//!   stale, and the route decides what that means ([`WhenStale`](portcullis_core::revocation::WhenStale): 503 by default).
-//! - Nothing that was revoked comes back to life on an instance that runs: not by a log that is trimmed, rolled back or lost, not by one that
-//!   cannot be reached. One that starts later knows what the log has then, and what the instances that run append to it anew: each the
-//!   newest 100 000 that it has made or answered for.
-//! - All instances on one log have the same horizon. One with a longer one remembers what the others wrote by its own, but a log in a file or
-//!   in PostgreSQL forgets by that of who wrote.
-//! - There is no un-revoke. A revocation has spread and been acted upon before anybody could take it back; what lets a user in
-//!   again is a new token, issued after the cut-off. (A key that was revoked by mistake gets a new id.)
+//! - [`Revocations::revoke`] returns `Ok` only once the revocation is durable in the log; on this instance it applies
+//!   even earlier. The append is skipped only for what is known to be in the log, and only while the view is fresh.
+//! - While the log does not accept writes, up to 100 000 revocations wait for it; further ones are refused. Reading
+//!   continues meanwhile, and within a second after the log is back, the view is confirmed again.
+//! - Every instance that reaches the log applies a revocation as soon as it has read it, usually within milliseconds
+//!   ([`RevocationHealth::lag`] measures this, with one entry per second that revokes nothing). An instance also knows
+//!   when it may be missing something: a view that the log has not confirmed for `max_staleness` (5 s) is stale, and
+//!   the route decides what happens then ([`WhenStale`](portcullis_core::revocation::WhenStale): 503 by default).
+//! - Revocations are never undone on a running instance: not if the log is trimmed, rolled back or lost, nor if it
+//!   cannot be reached. An instance that starts later knows what the log then contains, including what the running
+//!   instances append to it again: each appends the newest 100 000 that it has made or confirmed.
+//! - All instances on one log must have the same horizon. An instance with a longer one uses its own horizon for
+//!   entries that the others wrote, but a log in a file or in PostgreSQL forgets each entry by the horizon of its
+//!   writer.
+//! - A revocation cannot be undone. It would have spread and taken effect before anyone could take it back. To let a
+//!   user in again, issue a new token after the cut-off. (A key that was revoked by mistake gets a new id.)
 //!
 //! # Features
 //!
-//! One for each log that needs a library, none of them on by default: a service compiles the one that it uses. `tracing`
-//! (default): events for what an operator wants to know. (At the level `trace`, the clients of some servers write whole messages into
+//! There is one feature for each log that needs a library. None of them is on by default: a service compiles only the
+//! one that it uses. `tracing` (default) reports events for operators. (At the level `trace`, the clients of some
+//! servers log whole messages, including ids of sessions and subjects: leave their level at `info`.)
 //! logs, ids of sessions and subjects included: leave theirs at `info`.)
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -94,8 +97,8 @@ pub use revocations::{
     EndOfIdentity, Ended, Events, RevocationEvent, RevocationGauge, RevocationHealth, Revocations, RevocationsBuilder,
 };
 
-/// The longest life of a token whose revocation a log remembers unless set otherwise: the longest that the large identity providers give
-/// access tokens by default.
+/// The longest lifetime of tokens whose revocations a log remembers by default: the longest default lifetime of access
+/// tokens at the large identity providers.
 const DEFAULT_HORIZON: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
 #[cfg(doctest)]

@@ -1,4 +1,4 @@
-//! A log in memory.
+//! [`MemoryLog`]: a log in memory.
 
 use std::{
     collections::VecDeque,
@@ -14,15 +14,15 @@ use portcullis_core::{
 };
 use tokio::{sync::watch, time::timeout};
 
-/// A log that ends with the process: for tests, and for trying things out. Clones are one log, as several instances would share it.
+/// A log that ends with the process: for tests and experiments. Clones share one log, as several instances do.
 ///
-/// It survives nothing. A service that runs on one machine uses `RedbLog` (feature `redb`).
+/// Nothing in it outlives the process. A service that runs on one machine uses `RedbLog` (feature `redb`).
 #[derive(Clone)]
 pub struct MemoryLog(Arc<Shared>);
 
 struct Shared {
     entries: Mutex<Entries>,
-    /// How many there have been.
+    /// How many entries there have been.
     count: watch::Sender<u64>,
     horizon: Duration,
     clock: Arc<dyn Clock>,
@@ -30,33 +30,33 @@ struct Shared {
 
 struct Entries {
     incarnation: u128,
-    /// How many were forgotten: the position of the first one, less one.
+    /// How many entries were forgotten: the position of the first remaining one, minus one.
     forgotten: u64,
-    /// The mark of the last one that was forgotten.
+    /// The mark of the last forgotten entry.
     forgotten_mark: u64,
     kept: VecDeque<Kept>,
 }
 
-/// With a random number, by which a reader sees whether what stands at a position is still what it has read: a log that was rolled back
-/// comes to the same position again.
+/// An entry with a random number. The number tells a reader whether the entry at a position is still the one that it
+/// has read: a log that was rolled back reaches the same position again.
 struct Kept {
     mark: u64,
     content: Content,
-    /// From when on it may be forgotten.
+    /// The time from which it may be forgotten.
     until: UnixTime,
 }
 
 enum Content {
     Entry(RevocationEntry),
-    /// Of another program, or of a later version.
+    /// An entry from another program, or from a later version.
     Text(Box<str>),
 }
 
-/// As in the other logs, so that tests read several pages, too.
+/// The same as in the other logs, so that tests read several pages, too.
 const PAGE: usize = 5000;
 
 impl MemoryLog {
-    /// An empty log, for tokens that live up to 24 hours.
+    /// Returns an empty log, for tokens that live up to 24 hours.
     pub fn new() -> Self {
         Self::with(crate::DEFAULT_HORIZON, Arc::new(SystemClock))
     }
@@ -66,26 +66,26 @@ impl MemoryLog {
         Self(Arc::new(Shared { entries: Mutex::new(entries), count: watch::Sender::new(0), horizon, clock }))
     }
 
-    /// Another log, empty, for tokens that live up to `horizon`.
+    /// Returns another, empty log, for tokens that live up to `horizon`.
     #[must_use]
     pub fn horizon(self, horizon: Duration) -> Self {
         Self::with(horizon, Arc::clone(&self.0.clock))
     }
 
-    /// Another log, empty, that forgets by this clock.
+    /// Returns another, empty log, which forgets entries by this clock.
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
         Self::with(self.0.horizon, Arc::new(clock))
     }
 
-    /// Loses everything, as a server does that comes up with an empty disk.
+    /// Loses everything, like a server that starts with an empty disk.
     pub fn lose_everything(&self) {
         let mut entries = self.entries();
         *entries = Entries::none();
         self.0.count.send_replace(0);
     }
 
-    /// Loses the newest entries down to a length, as a replica does that takes over before it has caught up.
+    /// Loses the newest entries until `to` are left, like a replica that takes over before it has all of them.
     pub fn roll_back(&self, to: usize) {
         let mut entries = self.entries();
         entries.kept.truncate(to);
@@ -93,7 +93,7 @@ impl MemoryLog {
         self.0.count.send_replace(count);
     }
 
-    /// Loses its oldest entries but for so many, as a server does whose limits were set too tight.
+    /// Loses the oldest entries until `to` are left, like a server whose limits are too low.
     pub fn trim(&self, to: usize) {
         let mut entries = self.entries();
         while entries.kept.len() > to {
@@ -101,8 +101,8 @@ impl MemoryLog {
         }
     }
 
-    /// Appends a text as it is, as another program or a later version of this crate does that writes into the log of a server. It is kept for
-    /// the horizon.
+    /// Appends a text unchanged, as another program or a later version of this crate does when it writes to a server's
+    /// log. It is kept for the horizon.
     pub fn append_text(&self, text: &str) {
         let until = self.0.clock.now().plus(self.0.horizon).plus(RevocationEntry::MARGIN);
         self.add([Kept { mark: fastrand::u64(..), content: Content::Text(text.into()), until }]);
@@ -120,12 +120,12 @@ impl MemoryLog {
         self.0.count.send_replace(count);
     }
 
-    /// How many entries it keeps.
+    /// Returns the number of entries in the log.
     pub fn len(&self) -> usize {
         self.entries().kept.len()
     }
 
-    /// Whether it keeps none.
+    /// Returns whether the log has no entries.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -151,7 +151,7 @@ impl Entries {
         }
     }
 
-    /// What a reader is to find behind that many entries; `None` if it cannot be told any more, or not yet.
+    /// Returns the mark that a reader must find after this many entries; `None` if it is no longer known, or not yet.
     fn mark(&self, position: u64) -> Option<u64> {
         match position.checked_sub(self.forgotten)? {
             0 => Some(self.forgotten_mark),

@@ -1,20 +1,20 @@
-//! Who can listen on the way to a server.
+//! Checks whether the connection to a server could be intercepted.
 
 use std::net::IpAddr;
 
-/// Whether a host is this machine: nobody stands between.
+/// Whether a host is this machine, so that the connection cannot be intercepted.
 pub(crate) fn is_this_machine(host: &str) -> bool {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// What the operator should know about a way that is not encrypted.
+/// Returns a warning for the operator about a connection without encryption.
 #[cfg(any(feature = "nats", feature = "redis"))]
 pub(crate) fn warning(host: &str, scheme: &str) -> Option<String> {
     (!is_this_machine(host)).then(|| {
         format!(
-            "what is sent to {host} is not encrypted: whoever stands between reads passwords and who is revoked, and can hold \
-             revocations back: let the URL begin with {scheme}"
+            "the connection to {host} is not encrypted: an attacker on the network can read passwords and who is revoked, and \
+             can hold revocations back: use a URL that begins with {scheme}"
         )
     })
 }

@@ -1,6 +1,7 @@
-//! The one place that writes events: everything else calls these functions, with or without the feature `tracing`.
+//! The only place that emits events: all other code calls these functions, with or without the feature `tracing`.
 //!
-//! What an operator has to look at comes at `warn` and `error`; nothing comes for a token, and no event names a person.
+//! Conditions that an operator has to check have the levels `warn` and `error`. There are no events about tokens, and
+//! no event names a person.
 
 #[cfg(feature = "tracing")]
 pub(crate) use enabled::{
@@ -21,7 +22,7 @@ mod enabled {
         text::LogText,
     };
 
-    /// What filters name: the crate, and not where in it the event is written.
+    /// The target for filters: the crate, independent of the module.
     const TARGET: &str = "portcullis_store";
 
     /// A caller has revoked something on this instance.
@@ -45,7 +46,7 @@ mod enabled {
         );
     }
 
-    /// The log answers, after so many attempts at which it did not.
+    /// The log answers again, after so many failed attempts.
     pub(crate) fn log_read(failures: u32) {
         if failures > 0 {
             tracing::info!(target: TARGET, failures, "the log of revocations can be read again");
@@ -67,19 +68,19 @@ mod enabled {
     pub(crate) fn restarted() {
         tracing::warn!(
             target: TARGET,
-            "the log of revocations cannot be read on from where it was: it is another one, or has lost entries; it is read \
-             from its beginning, and what is known to be revoked stays so"
+            "the log of revocations is another one, or has lost entries: it is read again from its beginning, and all known \
+             revocations stay in force"
         );
     }
 
-    /// What the log has lost, or never acknowledged although it took it.
+    /// The log has lost entries of this instance, which are appended again.
     pub(crate) fn appending_again(count: usize) {
         if count > 0 {
             tracing::warn!(target: TARGET, count, "the log of revocations has lost entries of this instance, which appends them again");
         }
     }
 
-    /// What had waited for the log, or was renewed, is written.
+    /// Waiting or renewed entries were written.
     pub(crate) fn appended(count: usize) {
         if count > 0 {
             tracing::info!(target: TARGET, count, "revocations that waited, were lost or had to be renewed are in the log");
@@ -99,7 +100,7 @@ mod enabled {
         }
     }
 
-    /// There are things in the log that cannot be read.
+    /// The log contains items that cannot be read.
     pub(crate) fn unreadable(count: usize) {
         tracing::error!(
             target: TARGET, count,
@@ -108,7 +109,7 @@ mod enabled {
         );
     }
 
-    /// Something about the log's durability.
+    /// A warning about the log's durability.
     pub(crate) fn warning(warning: &str) {
         tracing::warn!(target: TARGET, warning = %LogText::new(&warning), "the log of revocations may lose what it has acknowledged");
     }

@@ -228,7 +228,7 @@ async fn row_t14_an_instance_more_than_a_horizon_behind_is_told_so() {
         if is_refused {
             let error = outcome.unwrap_err();
             assert_eq!(error.kind(), LogErrorKind::Misconfigured);
-            assert!(error.to_string().contains("calendar of this instance is 3660 s behind"), "{error}");
+            assert!(error.to_string().contains("clock of this instance is 3660 s behind"), "{error}");
             assert!(on_another.is_ok(), "nothing was revoked");
         } else {
             outcome.unwrap();

@@ -1,4 +1,4 @@
-//! Where the servers are, and how to get in.
+//! [`Access`]: addresses and credentials of the servers.
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,26 +17,28 @@ use zeroize::Zeroizing;
 use super::error::{Brief, in_words, not_let_in};
 use crate::secrecy;
 
-/// How long one server may take until it has let us in. A second address gets its turn within [`CONNECT`].
+/// How long the connection to one server may take, including authentication. There is time for a second address within
+/// [`CONNECT`].
 const CONNECT_TO_ONE: Duration = Duration::from_secs(2);
 
-/// How long all of them may take together. A call has to answer within about five seconds.
+/// How long all of them together may take. A call has to answer within about five seconds.
 const CONNECT: Duration = Duration::from_secs(4);
 
-/// How often the server is asked whether it is there while nothing else is said. The client gives a connection up after two of these
-/// without an answer; calls do so earlier.
+/// How often an idle connection is checked. The client closes a connection after two of these without an answer; calls
+/// do so earlier.
 const PING: Duration = Duration::from_secs(5);
 
-/// The servers, and what we show them.
+/// The servers, and the credentials for them.
 pub(super) struct Access {
     servers: Vec<ServerAddr>,
     is_tls: bool,
     pub(super) credentials: Credentials,
-    /// Who may have signed the servers' certificates; `None` for whom the system trusts.
+    /// The authorities that may sign the servers' certificates; `None` for those that the system trusts.
     roots: Option<RootCertStore>,
 }
 
-/// The credentials. Never shown; zeroized when they are dropped. (The client makes copies for each connection, which are not.)
+/// The credentials. Never shown; zeroized when they are dropped. (The client copies them for each connection; these
+/// copies are not zeroized.)
 pub(super) enum Credentials {
     None,
     Password {
@@ -46,12 +48,12 @@ pub(super) enum Credentials {
     Token(Zeroizing<String>),
     /// The content of a `.creds` file.
     Creds(Zeroizing<String>),
-    /// Read at each connect, so that it can be replaced.
+    /// A file, read at every connect, so that it can be replaced.
     CredsFile(PathBuf),
 }
 
 impl Access {
-    /// Reads `nats://[user:password@]host:port[,…]` or the same with `tls://`.
+    /// Parses `nats://[user:password@]host:port[,…]` or the same with `tls://`.
     pub(super) fn parse(urls: &str) -> Result<Self, LogError> {
         let mut access = Self { servers: Vec::new(), is_tls: false, credentials: Credentials::None, roots: None };
         for url in urls.split(',') {
@@ -59,7 +61,7 @@ impl Access {
             let is_tls = server.tls_required();
             if !access.servers.is_empty() && access.is_tls != is_tls {
                 return Err(LogError::misconfigured(
-                    "some URLs of NATS begin with tls:// and some with nats://: they must be all alike, or an attacker chooses",
+                    "some URLs of NATS begin with tls:// and some with nats://: use the same for all, or an attacker can choose",
                 ));
             }
             access.is_tls = is_tls;
@@ -76,7 +78,7 @@ impl Access {
         if !self.is_tls {
             return Err(LogError::misconfigured("root certificates are for URLs of NATS that begin with tls://"));
         }
-        let none = || LogError::misconfigured("the root certificates for NATS are no certificates in PEM form");
+        let none = || LogError::misconfigured("the root certificates for NATS are not certificates in PEM format");
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             roots.add(certificate.map_err(|_| none())?).map_err(|_| none())?;
@@ -88,7 +90,7 @@ impl Access {
         Ok(())
     }
 
-    /// Connects anew, and tells `trouble` of what goes wrong with the connection from then on.
+    /// Opens a new connection, which reports later problems to `trouble`.
     pub(super) async fn connect(&self, trouble: Arc<watch::Sender<Option<LogError>>>) -> Result<Client, LogError> {
         let options = self.options().await?.event_callback(move |event| {
             if let Some(error) = in_words(&event) {
@@ -107,17 +109,17 @@ impl Access {
             .name("portcullis revocations")
             .connection_timeout(CONNECT_TO_ONE)
             .ping_interval(PING)
-            // A connection that broke is thrown away: the client's own way back can take seconds, and what hangs on
-            // the connection would have to be made anew anyway. (The client has no way to say "never": it tries each server
-            // once, and ends when it sees that nobody wants the connection any more.)
+            // A broken connection is dropped: the client can take seconds to reconnect, and the feeds on the connection
+            // would have to be created again anyway. (The client has no setting for "never": it tries each server once,
+            // and ends when it notices that the connection is no longer used.)
             .max_reconnects(self.servers.len())
             .reconnect_delay_callback(|_| Duration::ZERO)
-            // Only the servers that somebody has named: others may not be reachable from here.
+            // Only the configured servers: others may not be reachable from here.
             .ignore_discovered_servers()
             .require_tls(self.is_tls);
         let options = options.tls_client_config(self.tls()?);
         let unreadable =
-            |error| LogError::misconfigured("the NATS credentials are none").with_source(Brief::of(&error));
+            |error| LogError::misconfigured("the NATS credentials are not valid").with_source(Brief::of(&error));
         match &self.credentials {
             Credentials::None => Ok(options),
             Credentials::Password { user, password } => {
@@ -132,7 +134,7 @@ impl Access {
         }
     }
 
-    /// What the operator should know about the way there.
+    /// Returns a warning for the operator about the connection.
     pub(super) fn warning(&self) -> Option<String> {
         if self.is_tls {
             None
@@ -141,15 +143,16 @@ impl Access {
         }
     }
 
-    /// By aws-lc-rs, whatever the process has: left to itself, the client would build on the crypto provider of the process, and panic if
-    /// there is none and a build has two to choose from.
+    /// Uses aws-lc-rs, whatever the process uses. By default the client would use the crypto provider of the process,
+    /// and panic if there is none and the build has two to choose from.
     fn tls(&self) -> Result<ClientConfig, LogError> {
         let roots = match &self.roots {
             Some(roots) => roots.clone(),
             None if self.is_tls => roots_of_the_machine()?,
             None => RootCertStore::empty(),
         };
-        // Without roots nobody is trusted: a server that wants TLS although the URL does not say so is refused.
+        // Without roots no certificate is trusted: a server that requires TLS although the URL does not say so is
+        // refused.
         let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -158,7 +161,7 @@ impl Access {
     }
 }
 
-/// Shows hosts and ports alone.
+/// Shows only hosts and ports.
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_tls { "tls" } else { "nats" };
@@ -179,9 +182,9 @@ fn roots_of_the_machine() -> Result<RootCertStore, LogError> {
     Ok(roots)
 }
 
-/// A server's address without the user and password that the URL had, and these.
+/// Parses a server's address; returns it without user and password, and these separately.
 fn address(url: &str) -> Result<(ServerAddr, Credentials), LogError> {
-    // The text is in no error: it may hold a password.
+    // No error contains the text: it may have a password in it.
     let none = || {
         LogError::misconfigured(
             "a URL of NATS looks like nats://host:4222, nats://user:password@host:4222 or tls://host:4222, several of them with \

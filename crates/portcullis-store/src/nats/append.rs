@@ -1,10 +1,10 @@
-//! Appending to the stream.
+//! Appends to the stream.
 
 use portcullis_core::revocation::{LogError, RevocationEntry};
 
 use super::connection::Connection;
 
-/// Adds the entries, in one message if they fit in one. They are stored when it returns.
+/// Appends the entries, in one message if they fit into one. They are stored when this returns.
 pub(super) async fn append(connection: &Connection, entries: &[RevocationEntry]) -> Result<(), LogError> {
     for payload in payloads(entries, connection.room) {
         connection.publish(payload).await?;
@@ -12,7 +12,7 @@ pub(super) async fn append(connection: &Connection, entries: &[RevocationEntry])
     Ok(())
 }
 
-/// The entries as messages of at most so many bytes: one, if they fit.
+/// Returns the entries as messages of at most `room` bytes: as one message, if they fit.
 fn payloads(entries: &[RevocationEntry], room: usize) -> Vec<String> {
     let mut payloads: Vec<String> = Vec::new();
     for entry in entries {

@@ -1,4 +1,4 @@
-//! A connection, and the questions that are asked on it.
+//! [`Connection`]: a connection, and the requests that are made on it.
 
 use std::{
     error::Error,
@@ -31,32 +31,32 @@ use super::{
     survey,
 };
 
-/// How long one question may go without an answer. A call asks several, and has to answer within about five seconds.
+/// How long one request may wait for its answer. A call makes several, and has to answer within about five seconds.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The client's own limit, which must not come before ours.
+/// The client's own limit, which must not be reached before ours.
 const NEVER_MIND: Duration = Duration::from_secs(60);
 
-/// Room for the header that names the stream.
+/// Space for the header that names the stream.
 const HEADER_SIZE: usize = 512;
 
-/// A connection to a stream that was there, and as it has to be. Thrown away after the first thing that goes wrong with it.
+/// A connection to a stream that existed and was configured correctly. Dropped after the first failure.
 #[derive(Debug)]
 pub(super) struct Connection {
     client: Client,
     context: Context,
     stream: String,
     subject: String,
-    /// How many bytes of entries fit in a message.
+    /// How many bytes of entries fit into a message.
     pub(super) room: usize,
-    /// Of the server.
+    /// The server's version.
     pub(super) version: String,
     trouble: watch::Receiver<Option<LogError>>,
     is_given_up: AtomicBool,
 }
 
 impl Connection {
-    /// Connects, and creates the stream if there is none. The second value are warnings.
+    /// Connects, and creates the stream if there is none. Also returns warnings.
     pub(super) async fn open(access: &Access, layout: &Layout) -> Result<(Self, Vec<String>), LogError> {
         let sender = Arc::new(watch::Sender::new(None));
         let trouble = sender.subscribe();
@@ -84,7 +84,7 @@ impl Connection {
         !self.is_given_up.load(Ordering::Relaxed) && self.trouble.borrow().is_none()
     }
 
-    /// Lets the next call connect anew.
+    /// Makes the next call open a new connection.
     pub(super) fn give_up(&self) {
         self.is_given_up.store(true, Ordering::Relaxed);
     }
@@ -97,15 +97,16 @@ impl Connection {
             self.ask(self.context.request(format!("STREAM.CREATE.{}", self.stream), &layout.config())).await?;
         match created.map_err(|error| self.unanswered(&error))? {
             Response::Ok(info) => Ok(info),
-            // Another instance may have been faster; the server then has one of several words for it, "subjects overlap" among them.
+            // Another instance may have been faster. The server then answers with one of several errors, such as
+            // "subjects overlap".
             Response::Err { error } => self.find().await?.ok_or_else(|| refused("create the stream", &error)),
         }
     }
 
-    /// How the stream is and stands.
+    /// Returns the configuration and the state of the stream.
     pub(super) async fn info(&self) -> Result<Info, LogError> {
         self.find().await?.ok_or_else(|| {
-            self.give_up(); // who connects creates it
+            self.give_up(); // the next connection creates it
             LogError::unavailable(format!("the NATS stream {} is gone", self.stream))
         })
     }
@@ -116,26 +117,27 @@ impl Connection {
             Response::Ok(info) => Ok(Some(info)),
             Response::Err { error } if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
             Response::Err { error } => {
-                self.give_up(); // a server that knows nothing of the stream at the moment may have lost something of it
+                self.give_up(); // a server that temporarily does not know the stream may have lost some of it
                 Err(refused("look at the stream", &error))
             }
         }
     }
 
-    /// Returns when the stream has stored it.
+    /// Returns once the stream has stored it.
     pub(super) async fn publish(&self, payload: String) -> Result<(), LogError> {
-        // A subject that somebody gave to another stream would swallow revocations.
+        // Another stream with this subject would swallow revocations.
         let message = PublishMessage::build().payload(payload.into()).expected_stream(&self.stream);
         let publish = async { self.context.send_publish(self.subject.clone(), message).await?.await };
         self.ask(publish).await?.map(drop).map_err(|error| self.not_stored(&error))
     }
 
-    /// When the message was stored that has this number; `None` if there is none.
+    /// Returns when the message with this number was stored; `None` if there is none.
     pub(super) async fn time_of(&self, sequence: u64) -> Result<Option<u64>, LogError> {
         self.message(sequence, false).await
     }
 
-    /// Whether a message is there with this number or a higher one. The stream's leader answers, not the server of a consumer.
+    /// Whether there is a message with this number or a higher one. The leader of the stream answers, not the server of
+    /// a consumer.
     pub(super) async fn has_from(&self, sequence: u64) -> Result<bool, LogError> {
         Ok(self.message(sequence, true).await?.is_some())
     }
@@ -143,7 +145,7 @@ impl Connection {
     async fn message(&self, sequence: u64, or_next: bool) -> Result<Option<u64>, LogError> {
         let get = async {
             let stream = self.context.get_stream_no_info(&self.stream).await.map_err(|error| {
-                LogError::misconfigured("the name of the NATS stream is none").with_source(Brief::of(&error))
+                LogError::misconfigured("the name of the NATS stream is not valid").with_source(Brief::of(&error))
             })?;
             let message = stream.raw_message_builder().sequence(sequence);
             let message = if or_next { message.next_by_subject(self.subject.as_str()) } else { message };
@@ -159,14 +161,14 @@ impl Connection {
         self.ask(get).await?
     }
 
-    /// Makes a consumer that begins with that message, and is forgotten by the server when nobody has asked it for that long. Gives the
-    /// subject on which it is asked for messages.
+    /// Creates a consumer that begins with that message. The server forgets it when it has not been asked for messages
+    /// for `forgotten_after`. Returns the subject on which it is asked for messages.
     pub(super) async fn consumer(&self, start_sequence: u64, forgotten_after: Duration) -> Result<String, LogError> {
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
             ack_policy: AckPolicy::None,
             inactive_threshold: forgotten_after,
-            // Nothing about it has to survive anything: the reader knows where it is.
+            // It does not need to survive anything: the reader knows its own position.
             memory_storage: true,
             num_replicas: 1,
             ..pull::Config::default()
@@ -185,7 +187,7 @@ impl Connection {
         }
     }
 
-    /// A subject of our own, and what is sent there.
+    /// Returns a subject of our own, and the messages that are sent to it.
     pub(super) async fn inbox(&self) -> Result<(String, Subscriber), LogError> {
         let inbox = self.client.new_inbox();
         let subscribed = self.ask(self.client.subscribe(inbox.clone())).await?;
@@ -193,20 +195,20 @@ impl Connection {
         Ok((inbox, messages))
     }
 
-    /// Sends something that is answered in the inbox.
+    /// Sends a message whose answer arrives in the inbox.
     pub(super) async fn send(&self, subject: &str, inbox: &str, payload: String) -> Result<(), LogError> {
         let send = self.client.publish_with_reply(subject.to_owned(), inbox.to_owned(), payload.into());
         self.ask(send).await?.map_err(|error| self.lost(&error))
     }
 
-    /// Waits until the connection is no good any more.
+    /// Waits until the connection is broken, and returns why.
     pub(super) async fn broken(&self) -> LogError {
         let mut trouble = self.trouble.clone();
         let error = trouble.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
         error.unwrap_or_else(connection_lost)
     }
 
-    /// Waits for an answer, though not for ever, and not on a connection that is broken.
+    /// Waits for an answer, with a time limit, and not on a broken connection.
     async fn ask<T>(&self, question: impl Future<Output = T>) -> Result<T, LogError> {
         select! {
             answer = timeout(ANSWER, question) => answer.map_err(|_| {
@@ -237,7 +239,7 @@ impl Connection {
         if let Some(error) = answer {
             return refused("write to the stream", error);
         }
-        self.give_up(); // who connects creates the stream if it is gone
+        self.give_up(); // the next connection creates the stream if it is gone
         LogError::unavailable("NATS did not store the revocations").with_source(Brief::of(error))
     }
 }

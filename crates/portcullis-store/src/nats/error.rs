@@ -1,4 +1,4 @@
-//! What a failure means to an operator.
+//! Explains failures to operators.
 
 use std::{error::Error, fmt, io};
 
@@ -9,14 +9,14 @@ pub(super) fn connection_lost() -> LogError {
     LogError::unavailable("the connection to NATS was lost")
 }
 
-/// An answer of the server that is an error. What it says is for operators, and names no secrets.
+/// Describes an error that the server answered with. Its text is written for operators, and contains no secrets.
 pub(super) fn refused(what: &str, error: &jetstream::Error) -> LogError {
     let detail = format!("NATS does not let us {what}: {error}");
-    // As in HTTP: what is wrong is the request, or else the server for now.
+    // The codes are like those of HTTP: either the request is wrong, or the server currently cannot answer it.
     if (400..500).contains(&error.code()) { LogError::misconfigured(detail) } else { LogError::unavailable(detail) }
 }
 
-/// What an event of the client means to whoever waits for an answer on the connection.
+/// Returns what an event of the client means for the requests that wait on the connection.
 pub(super) fn in_words(event: &Event) -> Option<LogError> {
     match event {
         Event::Disconnected | Event::Closed => Some(connection_lost()),
@@ -50,7 +50,8 @@ pub(super) fn not_let_in(error: &ConnectError) -> LogError {
     }
 }
 
-/// What a foreign error says, without what it holds: the client's errors can hold requests, and these passwords.
+/// The message of another library's error, without its data: the client's errors can contain requests, and these
+/// contain passwords.
 #[derive(Debug)]
 pub(super) struct Brief(String);
 

@@ -1,4 +1,4 @@
-//! Being told by the server what was appended, in its order.
+//! [`Feed`]: receives new messages from the server, in its order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,58 +15,61 @@ use super::{
     layout::{Place, Standing},
 };
 
-/// How many messages are asked for at once at most: with fewer, a long log takes longer to read (500: a quarter more).
+/// How many messages are requested at once at most. With a lower number, a long log takes longer to read (with 500: a
+/// quarter longer).
 const LARGEST_PULL: u64 = 2500;
 
-/// About how many bytes are asked for at once: so many may lie here unread.
+/// About how many bytes are requested at once: this much may be buffered here.
 const PULL_BYTES: u64 = 8 * 1024 * 1024;
 
-/// How long the server remembers that it was asked. Until then it sends what comes, at once.
+/// How long the server remembers a request. Until then it sends new messages at once.
 const PULL_LASTS: Duration = Duration::from_secs(30);
 
-/// The server forgets a consumer that was not asked for that long.
+/// The server forgets a consumer that was not asked for messages for this long.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
-/// When a consumer is not trusted any more to be still there. (The server says nothing to who asks one that is not.)
+/// How long after its last use a consumer is trusted to still exist. (The server does not answer a request to a missing
+/// one.)
 const UNUSED: Duration = Duration::from_secs(20);
 
-/// A consumer of the stream, for one reader, and how far it is. It belongs to one connection.
+/// A consumer of the stream for one reader, and its position. It belongs to one connection.
 ///
-/// Whoever stops waiting for it, at any point, loses nothing: what has come stays here. But what was taken from it is not given again; a
-/// reader whose cursor is elsewhere makes another feed.
+/// Nothing is lost if its caller stops waiting, at any point: messages that have arrived stay here. But a message that
+/// was taken from it is not returned again; a reader with its cursor elsewhere opens another feed.
 #[derive(Debug)]
 pub(super) struct Feed {
     pub(super) connection: Arc<Connection>,
     pub(super) incarnation: u128,
-    /// Behind which message it is.
+    /// The message after which it continues.
     pub(super) place: Place,
     consumer: String,
     inbox: String,
     messages: Subscriber,
-    /// How many messages it was given since it was made. The server counts, too: that shows what was lost between.
+    /// How many messages it has received since it was created. The server counts, too: a difference shows that messages
+    /// were lost.
     given: u64,
-    /// How many messages are asked for at once.
+    /// How many messages are requested at once.
     pull: u64,
-    /// How many of them the server may still send until it has to be asked again.
+    /// How many of them the server may still send before it has to be asked again.
     due: u64,
     asked_at: Instant,
     used_at: Instant,
     is_over: bool,
 }
 
-/// What came of waiting for a message.
+/// The result of waiting for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// One, which is in the page now; the feed is behind it.
+    /// One message, which is now in the page; the feed continues after it.
     Message,
-    /// Nothing, until the time was up.
+    /// No message arrived in time.
     Silence,
-    /// Something is missing, or the server has ended it: a new feed is needed.
+    /// A message is missing, or the server has ended the feed: a new one is needed.
     End,
 }
 
 impl Feed {
-    /// Begins behind `place`.
+    /// Opens a feed that continues after `place`.
     pub(super) async fn open(connection: &Arc<Connection>, standing: Standing, place: Place) -> Result<Self, LogError> {
         let (inbox, messages) = connection.inbox().await?;
         let consumer = connection.consumer(place.sequence.saturating_add(1), FORGOTTEN_AFTER).await?;
@@ -88,20 +91,20 @@ impl Feed {
         })
     }
 
-    /// Whether it can be gone on with there.
+    /// Whether the reader can continue with this feed at that place.
     pub(super) fn is_at(&self, connection: &Arc<Connection>, incarnation: u128, place: Place) -> bool {
         let is_same =
             Arc::ptr_eq(&self.connection, connection) && self.incarnation == incarnation && self.place == place;
         is_same && !self.is_over && connection.is_good() && self.used_at.elapsed() < UNUSED
     }
 
-    /// Takes the next message into the page, if it comes until then.
+    /// Adds the next message to the page, if it arrives before `until`.
     pub(super) async fn next(&mut self, until: Instant, page: &mut Page) -> Result<Heard, LogError> {
         loop {
             if self.due == 0 {
                 self.ask_for_more().await?;
             }
-            // Whoever was asked has forgotten it by then, and should have said so.
+            // The server has forgotten the request by then, and should have said so.
             let is_deaf_at = self.asked_at + PULL_LASTS * 2;
             let message = select! {
                 biased;
@@ -119,7 +122,7 @@ impl Feed {
         }
     }
 
-    /// Takes messages into the page that are here already, until it has so many entries.
+    /// Adds messages that have already arrived to the page, until it has `most` entries.
     pub(super) fn take_what_is_here(&mut self, page: &mut Page, most: usize) {
         while page.entries.len() < most
             && let Some(message) = self.messages.next().now_or_never()
@@ -134,7 +137,7 @@ impl Feed {
         Ok(())
     }
 
-    /// `None` if it only says that it is time to ask again.
+    /// Returns `None` if the message only says that it is time to ask again.
     fn hear(&mut self, message: Option<Message>, page: &mut Page) -> Option<Heard> {
         match message.as_ref().map(|message| message.status) {
             Some(None | Some(StatusCode::OK)) => {}
@@ -162,7 +165,7 @@ impl Feed {
     }
 }
 
-/// A message has the entries of one `append`, a line each.
+/// A message has the entries of one `append`, one per line.
 fn take(payload: &[u8], page: &mut Page) {
     for line in payload.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         match str::from_utf8(line) {
@@ -172,9 +175,10 @@ fn take(payload: &[u8], page: &mut Page) {
     }
 }
 
-/// Which message it is, and the how manieth that the consumer gave. The server writes it into the subject for the acknowledgement:
-/// `$JS.ACK.<stream>.<consumer>.<times>.<sequence>.<given>.<nanoseconds>.<more>`, with a domain and an account before the stream on
-/// newer ones that have such.
+/// Returns the message's number and time, and how many messages the consumer has sent so far. The server writes these
+/// into the subject for acknowledgements:
+/// `$JS.ACK.<stream>.<consumer>.<times>.<sequence>.<given>.<nanoseconds>.<more>`. Newer servers that use a domain and
+/// an account write them before the stream.
 fn label(reply: &str) -> Option<(Place, u64)> {
     let words: Vec<_> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
     let first = if words.len() >= 9 { 5 } else { 3 };

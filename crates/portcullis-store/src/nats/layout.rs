@@ -1,18 +1,18 @@
-//! What stands where on the server: the stream as it is made, and how it stands.
+//! [`Layout`]: how the stream is created, and [`Standing`]: its state.
 
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RetentionPolicy, StorageType};
 use portcullis_core::revocation::{LogError, RevocationEntry};
 
-/// For how much longer than the horizon a message stays: for that by which an entry's `until` may lie behind it, and for the ten minutes by
-/// which the server's clock may be ahead of ours.
+/// How much longer than the horizon a message is kept: an entry's `until` may be later by the entry's margin, and the
+/// server's clock may be ahead of ours by ten minutes.
 const MARGIN: Duration = RevocationEntry::MARGIN.saturating_add(Duration::from_secs(10 * 60));
 
-/// About how many entries a page has at most. (A message is taken as a whole.)
+/// About how many entries a page has at most. (A message is never split.)
 pub(super) const PAGE: usize = 5000;
 
-/// Which stream, and how it is made.
+/// The name and the settings of the stream.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) stream: String,
@@ -21,16 +21,16 @@ pub(super) struct Layout {
     pub(super) replicas: usize,
 }
 
-/// How the log stood when the server was asked.
+/// The state of the log when the server was asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
-    /// Differs between a stream and another one of the same name.
+    /// Differs between two streams of the same name.
     pub(super) incarnation: u128,
-    /// The first message that is there, or would be there next.
+    /// The number of the first message, or of the next one if there is none.
     pub(super) first: u64,
-    /// The last message that ever was.
+    /// The number of the last message that was ever stored.
     pub(super) last: u64,
-    /// Bytes of a message, as it is stored.
+    /// The mean size of a stored message, in bytes.
     pub(super) mean_size: u64,
 }
 
@@ -64,7 +64,7 @@ impl Layout {
         Ok(Self { subject: subject.to_owned(), ..self })
     }
 
-    /// The stream as it is created.
+    /// Returns the configuration with which the stream is created.
     pub(super) fn config(&self) -> Config {
         let id = u128::from(fastrand::u64(..)) << 64 | u128::from(fastrand::u64(..));
         Config {
@@ -78,7 +78,8 @@ impl Layout {
             max_bytes: -1,
             max_messages_per_subject: -1,
             max_consumers: -1,
-            // Should somebody set a limit: rather refuse a revocation, which is heard, than forget another.
+            // If an operator sets a limit, refuse a new revocation, which the caller notices, and do not forget an old
+            // one.
             discard: DiscardPolicy::New,
             storage: StorageType::File,
             num_replicas: self.replicas,
@@ -86,7 +87,7 @@ impl Layout {
         }
     }
 
-    /// For how long a message is kept.
+    /// Returns how long a message is kept.
     pub(super) fn max_age(&self) -> Duration {
         self.horizon.saturating_add(MARGIN)
     }
@@ -95,11 +96,11 @@ impl Layout {
 impl Standing {
     pub(super) fn of(info: &Info) -> Self {
         let description = info.config.description.as_deref().unwrap_or_default();
-        // A stream that somebody made by hand has no id: then it is the instant of its creation alone.
+        // A stream that was created by hand has no id. It is identified by the time of its creation alone.
         let id = description.rsplit(' ').next().and_then(|word| u128::from_str_radix(word, 16).ok()).unwrap_or(0);
         let state = &info.state;
         Self {
-            // A stream that was made anew with the same description is another one, too.
+            // A stream that was created again with the same description is a different one.
             incarnation: id ^ u128::from(nanos(info.created)),
             first: if state.messages == 0 { state.last_sequence.saturating_add(1) } else { state.first_sequence },
             last: state.last_sequence,
@@ -108,10 +109,10 @@ impl Standing {
     }
 }
 
-/// Which message: its number, and when it was stored in nanoseconds since 1970; or zero for one that is not there, before the first or at
-/// the end of a stream that has been emptied.
+/// Identifies a message: its number, and when it was stored in nanoseconds since 1970. The time is zero if the message
+/// does not exist: before the first one, or at the end of a stream that has been emptied.
 ///
-/// The number alone does not say which: a stream that was rolled back gives numbers a second time.
+/// The number alone does not identify it: a stream that was rolled back uses numbers again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) sequence: u64,
@@ -119,7 +120,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// As it stands in a cursor.
+    /// Returns it in the form that a cursor contains.
     pub(super) fn position(self) -> u128 {
         u128::from(self.nanos) << 64 | u128::from(self.sequence)
     }
@@ -130,15 +131,15 @@ impl Place {
     }
 }
 
-/// What NATS allows in no name.
+/// Whether NATS does not allow this character in names.
 fn is_odd(letter: char) -> bool {
     letter.is_whitespace() || letter.is_control() || "*>/\\".contains(letter)
 }
 
-/// The nanoseconds of an instant since 1970.
+/// Returns the nanoseconds of an instant since 1970.
 ///
-/// By way of `SystemTime`, which both of the types that the client may have for an instant can become: which one it is, a feature decides that
-/// any other crate of the build can turn on.
+/// The client has one of two types for an instant, depending on a feature that any other crate in the build can turn
+/// on. Both can be converted to `SystemTime`.
 pub(super) fn nanos(time: impl Into<SystemTime>) -> u64 {
     let since = time.into().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! A log in a stream of NATS. The rules are at [`JetStreamLog`], where users find them.
+//! [`JetStreamLog`]: a log in a stream of NATS. Its documentation has the rules.
 
 mod access;
 mod append;
@@ -30,57 +30,60 @@ use self::{
     layout::Layout,
 };
 
-/// How long a call may take beyond its patience.
+/// How much longer a call may take than its patience.
 const CALL: Duration = Duration::from_secs(5);
 
-/// No reader waits for longer: so that an instant can be calculated from whatever somebody passes.
+/// Readers wait no longer than this, so that the end of the wait can be calculated for every argument.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// A [`RevocationLog`] in a stream of NATS, for several instances of a service.
 ///
 /// # The rules
 ///
-/// - It works with nats-server from 2.9 on, with `JetStream` turned on (`-js`). It connects at the first call, and anew after whatever
-///   went wrong; each call answers within about five seconds beyond its patience.
-/// - If there is no stream it is created. One that is there is used if it remembers long enough and forgets nothing before its time,
-///   and refused with a sentence that says what to change if not. That is looked at with every read.
-/// - One [`append`](RevocationLog::append) is one message, a line of JSON for each entry: all of them are in, or none. Only what does not
-///   fit in a message (`max_payload`, one megabyte unless set otherwise: about 8000 entries) becomes several, one after
-///   the other, and a failure between leaves the first ones in. To append again is always right.
-/// - A page is the last one if the *server* has said, when it was asked in this call, that it ends there.
-/// - A reader starts anew if the stream is another one, if it was rolled back (even if it has grown beyond the reader's place since),
-///   or if what followed has been trimmed.
-/// - Reading is by an ephemeral pull consumer without acknowledgements, which the server forgets after a minute. It is made anew after
-///   anything odd, from where the reader is.
-/// - A server of a cluster that was cut off from the others may, until it notices (about ten seconds), take itself for the leader
-///   and say that nothing follows. That adds to how old a view can be.
+/// - It works with nats-server 2.9 or later with `JetStream` turned on (`-js`). It connects at the first call, and
+///   again after any failure. Each call answers within about five seconds beyond its patience.
+/// - If there is no stream, it is created. An existing stream is used if it keeps entries long enough and never deletes
+///   them too early; otherwise it is refused, and the error says what to change. This is checked at every read.
+/// - One [`append`](RevocationLog::append) is one message, with a line of JSON for each entry: either all entries are
+///   stored, or none. Only if they do not fit into one message (`max_payload`, by default one megabyte: about 8000
+///   entries) they become several messages, one after the other, and after a failure the first ones may be stored. It
+///   is always safe to append again.
+/// - A page is the last one if the *server* has said during this call that the stream ends there.
+/// - A reader starts again from the beginning if the stream is another one, if it was rolled back (even if it has since
+///   grown beyond the reader's position), or if the next entries have been trimmed.
+/// - Entries are read by an ephemeral pull consumer without acknowledgements, which the server forgets after a minute.
+///   After anything unexpected a new one is created at the reader's position.
+/// - A server that was cut off from the rest of its cluster may for about ten seconds still believe that it is the
+///   leader, and say that nothing follows. This adds to the possible age of a view.
 ///
 /// # What is on the server
 ///
-/// A stream `PORTCULLIS_REVOCATIONS` ([`stream`](Self::stream)) of the one subject `portcullis.revocations`
-/// ([`subject`](Self::subject)), with file storage, without limits but for the age: the horizon and twenty minutes. (Entries are remembered for
-/// ten minutes longer than the horizon; clocks may differ by ten.) Its description ends with a random id, which tells it
-/// from another one of that name. A stream that somebody creates beforehand needs none. Where an account demands a limit in
-/// bytes, create it so, with `--discard=new`: then a full stream refuses revocations, which is heard, and forgets none. (Servers before 2.10
-/// forget even so, and are refused with a limit.)
+/// A stream `PORTCULLIS_REVOCATIONS` ([`stream`](Self::stream)) with the single subject `portcullis.revocations`
+/// ([`subject`](Self::subject)), stored in files, without any limit except the age: the horizon and twenty minutes.
+/// (Entries are remembered for ten minutes longer than the horizon, and clocks may differ by ten.) Its description ends
+/// with a random id that distinguishes it from another stream of that name. A stream that you create beforehand does
+/// not need one. If an account requires a limit in bytes, create the stream with that limit and `--discard=new`: a full
+/// stream then refuses new revocations, which callers notice, and does not forget any. (Servers before 2.10 forget
+/// anyway, and are refused with a limit.)
 ///
 /// To look at it: `nats stream info PORTCULLIS_REVOCATIONS`, `nats stream view PORTCULLIS_REVOCATIONS`.
 ///
 /// # Rights
 ///
-/// With permissions, the user needs to publish on `portcullis.revocations` and on these, where `S` is the name of the stream, and to
-/// subscribe to `_INBOX.>`:
+/// With permissions, the user needs to publish on `portcullis.revocations` and on the following subjects, where `S` is
+/// the name of the stream, and to subscribe to `_INBOX.>`:
 ///
 /// ```text
 /// $JS.API.STREAM.INFO.S    $JS.API.STREAM.CREATE.S    $JS.API.STREAM.MSG.GET.S
 /// $JS.API.CONSUMER.CREATE.S    $JS.API.CONSUMER.MSG.NEXT.S.*
 /// ```
 ///
-/// `STREAM.CREATE` only if the stream is not there already. Give nobody else the subject: who can publish there can log out anybody.
+/// `STREAM.CREATE` is needed only if the stream does not exist yet. Give no other user the right to publish on the
+/// subject: with it, one can log out every user.
 ///
 /// # What survives what
 ///
-/// | setting of the stream or the server | `kill -9` of the server | power failure |
+/// | lost, with this setting of the stream or the server | `kill -9` of the server | power failure |
 /// |---|---|---|
 /// | file storage, one replica, `sync_interval` 2 min (default) | nothing | up to the last two minutes |
 /// | the same with `sync_interval: always` (from 2.10 on) | nothing | nothing |
@@ -88,7 +91,7 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 /// | `persist_mode: async` (2.12) | what was not written yet | the same and more |
 /// | memory storage, one replica | everything | everything |
 ///
-/// What somebody may want to change is in [`warnings`](RevocationLog::warnings) after the first call.
+/// After the first call, [`warnings`](RevocationLog::warnings) lists the settings that an operator may want to change.
 ///
 /// # Example
 ///
@@ -109,21 +112,22 @@ pub struct JetStreamLog {
     access: Access,
     layout: Layout,
     connection: Mutex<Option<Arc<Connection>>>,
-    /// Of the reader that goes on where it was; others have one of their own.
+    /// The feed of the reader that continues at its last position; other readers open their own.
     feed: Mutex<Option<Feed>>,
     warnings: SyncMutex<Vec<String>>,
 }
 
 impl JetStreamLog {
-    /// A log on the server at `nats://[user:password@]host:port` or `nats://token@host:port`, or `tls://…` for TLS; or in the cluster of several
-    /// such, with commas between. The port defaults to 4222. Nothing is connected yet.
+    /// Returns a log on the server at `nats://[user:password@]host:port` or `nats://token@host:port`, or `tls://…` for
+    /// TLS; or on a cluster, with several of these separated by commas. The port defaults to 4222. This does not
+    /// connect yet.
     ///
-    /// Name the servers of a cluster that are to be used: others that it has are not.
+    /// Name all servers of a cluster that are to be used: the log does not use any others.
     ///
     /// # Errors
     ///
-    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if that is no URL of NATS, or some are with TLS and some
-    /// without. The error does not repeat the URL.
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if this is not a URL of NATS, or if
+    /// some are with TLS and some without. The error does not repeat the URL.
     pub fn new(url: &str) -> Result<Self, LogError> {
         Ok(Self {
             access: Access::parse(url)?,
@@ -134,60 +138,62 @@ impl JetStreamLog {
         })
     }
 
-    /// The longest life of a token whose revocation is remembered. Defaults to 24 hours, the longest that the large identity providers
-    /// give access tokens by default. A stream that is there already and remembers for less is refused.
+    /// Sets the longest lifetime of tokens whose revocations are remembered. Defaults to 24 hours, the longest default
+    /// lifetime of access tokens at the large identity providers. An existing stream that keeps entries for a shorter
+    /// time is refused.
     #[must_use]
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.layout.horizon = horizon;
         self
     }
 
-    /// The name of the stream. Defaults to `PORTCULLIS_REVOCATIONS`. Services that trust the same issuers share one; others that share an
-    /// account of NATS need a name and a [subject](Self::subject) each.
+    /// Sets the name of the stream. Defaults to `PORTCULLIS_REVOCATIONS`. Services that trust the same issuers share
+    /// one stream. Others in the same account of NATS need a different name and a different [subject](Self::subject).
     ///
     /// # Errors
     ///
-    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if NATS allows no such name: one that is empty, or has spaces, dots,
-    /// slashes or wildcards in it.
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if NATS does not allow the name: if
+    /// it is empty or has spaces, dots, slashes or wildcards in it.
     pub fn stream(mut self, name: &str) -> Result<Self, LogError> {
         self.layout = self.layout.with_stream(name)?;
         Ok(self)
     }
 
-    /// The subject of the stream. Defaults to `portcullis.revocations`.
+    /// Sets the subject of the stream. Defaults to `portcullis.revocations`.
     ///
     /// # Errors
     ///
-    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if NATS allows no such subject, or it has wildcards.
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if NATS does not allow the subject,
+    /// or it has wildcards.
     pub fn subject(mut self, subject: &str) -> Result<Self, LogError> {
         self.layout = self.layout.with_subject(subject)?;
         Ok(self)
     }
 
-    /// On how many servers of a cluster the stream is kept if it is created here: 1, 3 or 5. Defaults to 1, the only number that a
-    /// single server can do.
+    /// Sets how many servers of a cluster keep a copy of the stream if it is created here: 1, 3 or 5. Defaults to 1,
+    /// the only number that a single server supports.
     #[must_use]
     pub fn replicas(mut self, count: u8) -> Self {
         self.layout.replicas = count.into();
         self
     }
 
-    /// The user and the password to log in with, instead of what the URL says.
+    /// Logs in with this user and password instead of those in the URL.
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
         self.access.credentials = Credentials::Password { user: user.into(), password: password.to_owned().into() };
         self
     }
 
-    /// The token, where the server is set up with one. Defaults to what the URL has.
+    /// Logs in with this token, if the server is configured with one. Defaults to the token in the URL.
     #[must_use]
     pub fn token(mut self, token: &str) -> Self {
         self.access.credentials = Credentials::Token(token.to_owned().into());
         self
     }
 
-    /// A `.creds` file, which has a user's JWT and seed. It is read at each connect, so that it can be replaced while the service
-    /// runs. Defaults to none.
+    /// Logs in with a `.creds` file, which contains a user's JWT and seed. It is read at every connect, so it can be
+    /// replaced while the service runs. Defaults to none.
     #[doc(alias = "credentials_file")]
     #[must_use]
     pub fn creds_file(mut self, path: impl Into<PathBuf>) -> Self {
@@ -195,25 +201,26 @@ impl JetStreamLog {
         self
     }
 
-    /// What a `.creds` file has in it. Defaults to none.
+    /// Logs in with the content of a `.creds` file. Defaults to none.
     #[must_use]
     pub fn creds(mut self, text: &str) -> Self {
         self.access.credentials = Credentials::Creds(text.to_owned().into());
         self
     }
 
-    /// The certificates, in PEM format, of the only authorities that may vouch for the servers. Defaults to those that the system trusts.
+    /// Trusts only these certificates, in PEM format, as authorities for the servers' certificates. Defaults to those
+    /// that the system trusts.
     ///
     /// # Errors
     ///
-    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if there are none in it, or something that is no certificate, or the
-    /// URL does not begin with `tls://`.
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if the text contains no
+    /// certificates, or anything that is not a certificate, or if the URL does not begin with `tls://`.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, LogError> {
         self.access.trust(pem)?;
         Ok(self)
     }
 
-    /// The connection, made anew if there is none that is good.
+    /// Returns the connection, or a new one if it is not good.
     async fn connection(&self) -> Result<Arc<Connection>, LogError> {
         let mut slot = self.connection.lock().await;
         if let Some(connection) = slot.as_ref().filter(|connection| connection.is_good()) {
@@ -269,7 +276,7 @@ impl RevocationLog for JetStreamLog {
     }
 }
 
-/// Shows where the log is, and nothing of who we are.
+/// Shows where the log is, and no credentials.
 impl fmt::Debug for JetStreamLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JetStreamLog")

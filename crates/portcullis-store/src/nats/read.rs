@@ -1,4 +1,4 @@
-//! A page of the stream, and where a reader may go on.
+//! Reads a page of the stream, and decides where a reader may continue.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,20 +18,22 @@ use super::{
     survey,
 };
 
-/// How long a feed may be silent although something follows, until that is looked into.
+/// How long a feed may be silent although something follows, before the reason is checked.
 const SILENCE: Duration = Duration::from_millis(500);
 
-/// After that long a page is given that is not full: on a slow line a full one would take longer than a call may.
+/// After this time a page is returned even if it is not full: on a slow connection a full page would take longer than a
+/// call may.
 const LONG_ENOUGH: Duration = Duration::from_secs(1);
 
-/// How often a feed may end within one call. Once is ordinary: the server forgets feeds, or hands them over.
+/// How often a feed may end within one call. Once is normal: the server forgets feeds, or hands them over.
 const ENDS: usize = 2;
 
-/// For how long the feed is waited for. A read that was given up a moment ago lets go of it; one that goes on does not, and then this one
-/// has a feed of its own.
+/// How long to wait for the feed. A read that was just cancelled releases it; one that continues does not, and then
+/// this read opens a feed of its own.
 const LET_GO: Duration = Duration::from_millis(20);
 
-/// What follows `after`; waits for it until that instant. `feed` is kept for the reader that goes on where it was.
+/// Returns what follows `after`, and waits for it until that instant. `feed` is kept for the reader that continues at
+/// its last position.
 pub(super) async fn page(
     connection: &Arc<Connection>,
     layout: &Layout,
@@ -45,7 +47,7 @@ pub(super) async fn page(
     // The last round comes after the waiting: the server is asked once more.
     for _ in 0..=ENDS + 1 {
         let info = connection.info().await?;
-        survey::accept(layout, &info, &connection.version)?; // somebody may have changed it since we connected
+        survey::accept(layout, &info, &connection.version)?; // an operator may have changed it since we connected
         let standing = Standing::of(&info);
         let (feed, is_restart) = feed_for(slot, connection, standing, after).await?;
         let mut page = Page::empty(cursor(feed));
@@ -59,14 +61,15 @@ pub(super) async fn page(
         if feed.next(until, &mut page).await? == Heard::Message {
             feed.take_what_is_here(&mut page, PAGE);
             (page.cursor, page.as_of) = (cursor(feed), time_of(feed.place));
-            // Nothing followed when the server was asked, and that stays true.
+            // When the server was asked, nothing followed. A later append does not change that.
             return Ok(page);
         }
     }
     Err(ended())
 }
 
-/// A feed that stands behind the cursor, or before everything; and whether it starts anew although the reader wanted to go on.
+/// Returns a feed after the cursor, or from the beginning, and whether it starts again although the reader wanted to
+/// continue.
 async fn feed_for<'a>(
     slot: &'a mut Option<Feed>,
     connection: &Arc<Connection>,
@@ -85,22 +88,23 @@ async fn feed_for<'a>(
     Ok((slot.insert(feed), after.is_some() && (goes_on.is_none() || !is_there)))
 }
 
-/// Where the cursor stands, if its place is in this stream, and what followed has not been trimmed.
+/// Returns the cursor's position, if it is in this stream and the next messages have not been trimmed.
 fn place_to_go_on(cursor: &Cursor, standing: Standing) -> Option<Place> {
     let place = Place::at(cursor.position());
     let is_within = place.sequence <= standing.last && place.sequence.saturating_add(1) >= standing.first;
     (cursor.incarnation() == standing.incarnation && is_within).then_some(place)
 }
 
-/// Whether the message is the one that the reader has read. In a stream that was rolled back and has grown again it is not.
+/// Whether the message is still the one that the reader has read. It is not in a stream that was rolled back and has
+/// grown again.
 async fn is_still_there(connection: &Connection, standing: Standing, place: Place) -> Result<bool, LogError> {
     if place.sequence < standing.first {
-        return Ok(true); // its time was over, and nothing was between it and the first
+        return Ok(true); // it has expired, and nothing was between it and the first
     }
     Ok(connection.time_of(place.sequence).await? == (place.nanos != 0).then_some(place.nanos))
 }
 
-/// Reads up to where the stream stood, or until the page is full.
+/// Reads to the end that the stream had, or until the page is full.
 async fn read_to_end(feed: &mut Feed, standing: Standing, mut page: Page) -> Result<Page, LogError> {
     let started = Instant::now();
     let mut ends = 0;
@@ -111,7 +115,7 @@ async fn read_to_end(feed: &mut Feed, standing: Standing, mut page: Page) -> Res
         if feed.next(Instant::now() + SILENCE, &mut page).await? == Heard::Message {
             feed.take_what_is_here(&mut page, PAGE);
         } else if !feed.connection.has_from(feed.place.sequence.saturating_add(1)).await? {
-            // Somebody has deleted the last messages by hand: their numbers are gone.
+            // The last messages have been deleted by hand: their numbers no longer exist.
             feed.place = Place { sequence: standing.last, nanos: 0 };
         } else if ends == ENDS {
             return Err(ended());
@@ -119,7 +123,7 @@ async fn read_to_end(feed: &mut Feed, standing: Standing, mut page: Page) -> Res
             ends += 1;
             let connection = Arc::clone(&feed.connection);
             if !is_still_there(&connection, standing, feed.place).await? {
-                connection.give_up(); // the stream has changed behind us: the next call finds out how
+                connection.give_up(); // the stream has changed meanwhile: the next call finds out how
                 return Err(ended());
             }
             *feed = Feed::open(&connection, standing, feed.place).await?;
@@ -135,11 +139,11 @@ fn cursor(feed: &Feed) -> Cursor {
     Cursor::new(feed.incarnation, feed.place.position())
 }
 
-/// When the server took the message in, by its calendar; `None` where the feed stands behind no message.
+/// Returns when the server stored the message, by its clock; `None` if the feed is not after a message.
 fn time_of(place: Place) -> Option<UnixTime> {
     (place.nanos != 0).then(|| UnixTime::from_secs(place.nanos / 1_000_000_000))
 }
 
 fn ended() -> LogError {
-    LogError::unavailable("NATS has revocations for us, and does not send them")
+    LogError::unavailable("NATS has revocations, but does not send them")
 }

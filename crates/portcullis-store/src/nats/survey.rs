@@ -1,4 +1,4 @@
-//! What is looked at before a stream is used, and with every read: whether it keeps revocations for as long as it has to.
+//! Checks, before a stream is used and at every read, whether it keeps revocations long enough.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use portcullis_core::revocation::LogError;
 
 use super::layout::Layout;
 
-/// The least size of a message that must be allowed: one entry is at most about 4 kB (three ids of 255 bytes, each of which may take six
-/// as JSON).
+/// The largest message size that must be allowed at least: one entry has at most about 4 kB (three ids of 255 bytes,
+/// each of which may take six bytes in JSON).
 const LEAST_SIZE: usize = 8 * 1024;
 
-/// Refuses a stream that forgets entries before their time, or is not ours. `version` is the server's.
+/// Refuses a stream that forgets entries too early, or is not ours. `version` is the server's.
 pub(super) fn accept(layout: &Layout, info: &Info, version: &str) -> Result<(), LogError> {
     let Config { name, max_age, subjects, .. } = &info.config;
     let edit = |what: String| Err(LogError::misconfigured(format!("the NATS stream {name} {what}")));
@@ -43,18 +43,18 @@ pub(super) fn accept(layout: &Layout, info: &Info, version: &str) -> Result<(), 
     Ok(())
 }
 
-/// What an operator should know about how durable the stream is. `version` is the server's.
+/// Returns what an operator should know about the durability of the stream. `version` is the server's.
 pub(super) fn warnings(info: &Info, version: &str) -> Vec<String> {
     let Config { name, storage, num_replicas, persist_mode, .. } = &info.config;
     let mut warnings = Vec::new();
     if *storage == StorageType::Memory {
         warnings.push(format!(
-            "the NATS stream {name} is in memory: a restart of the server loses every revocation; make it anew with file storage"
+            "the NATS stream {name} is in memory: a restart of the server loses every revocation; create it again with file storage"
         ));
     } else if *persist_mode == Some(PersistenceMode::Async) {
         warnings.push(format!(
             "the NATS stream {name} acknowledges before it writes (persist_mode async): `kill -9` of the server loses revocations; \
-             make it anew with the default mode"
+             create it again with the default mode"
         ));
     } else if *num_replicas <= 1 {
         warnings.push(format!(
@@ -74,8 +74,8 @@ pub(super) fn warnings(info: &Info, version: &str) -> Vec<String> {
     warnings
 }
 
-/// Which limit lets old entries go for new ones. With `discard: new` it refuses new ones, and nobody is told that they are in; but servers
-/// before 2.10 let old ones go even so (seen on 2.9.10).
+/// Returns the limit that deletes old entries in favour of new ones. With `discard: new` the server refuses new ones,
+/// and the caller is told; but servers before 2.10 delete old ones anyway (observed with 2.9.10).
 fn forgetful_limit(config: &Config, version: &str) -> Option<&'static str> {
     let is_forgetful = config.discard != DiscardPolicy::New || is_before_2_10(version);
     if config.max_messages_per_subject > 0 && (is_forgetful || !config.discard_new_per_subject) {
@@ -87,7 +87,7 @@ fn forgetful_limit(config: &Config, version: &str) -> Option<&'static str> {
     (config.max_bytes > 0 && is_forgetful).then_some("max-bytes")
 }
 
-/// How many bytes a message to the stream may have, if that is enough for an entry.
+/// Returns how many bytes a message to the stream may have, if this is enough for an entry.
 pub(super) fn largest_message(info: &Info, of_server: usize) -> Result<usize, LogError> {
     let of_stream = usize::try_from(info.config.max_message_size).ok().filter(|limit| *limit > 0);
     let largest = of_stream.map_or(of_server, |limit| limit.min(of_server));

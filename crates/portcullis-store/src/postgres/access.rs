@@ -1,4 +1,4 @@
-//! Where the server is, and how to get in.
+//! [`Access`]: address and credentials of the server.
 
 use std::{
     fmt,
@@ -22,28 +22,29 @@ use zeroize::Zeroizing;
 
 use crate::secrecy::is_this_machine;
 
-/// What one address may take to connect: a server that is not there must not use up the time of one that is.
+/// How long one address may take to connect: an unreachable server must not use up the time for a reachable one.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
-/// After how much silence it is looked whether the other side is still there: less than what firewalls forget connections after.
+/// How long a connection may be silent before the system checks it: shorter than the time after which firewalls forget
+/// connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// Of tokio-postgres, which does not tell whether it was set.
+/// The default of tokio-postgres, which does not tell whether it was set.
 const KEEP_ALIVE_OF_CLIENT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// The servers, and what we show them.
+/// The servers, and the credentials for them.
 #[derive(Clone)]
 pub(super) struct Access {
     /// Without the password.
     config: Config,
-    /// Zeroized when it is dropped. (The client makes a copy for each connection, which is not.)
+    /// Zeroized when it is dropped. (The client copies it for each connection; these copies are not zeroized.)
     password: Option<Zeroizing<Vec<u8>>>,
     roots: OnceLock<Arc<RootCertStore>>,
 }
 
 impl Access {
     pub(super) fn parse(url: &str) -> Result<Self, LogError> {
-        // The error of the parser can repeat a part of the URL.
+        // The parser's error can repeat a part of the URL.
         let Ok(mut config) = url.parse::<Config>() else {
             return Err(LogError::misconfigured(unreadable(url)));
         };
@@ -65,7 +66,7 @@ impl Access {
         complete(&mut config, count);
         let password = config.get_password().map(|password| password.to_vec().into());
         if password.is_some() {
-            config.password(""); // there is no way to take it out
+            config.password(""); // it cannot be removed
         }
         Ok(Self { config, password, roots: OnceLock::new() })
     }
@@ -88,7 +89,7 @@ impl Access {
         Ok(())
     }
 
-    /// The settings of a connection, to be dropped once it is made.
+    /// Returns the settings of a connection, to be dropped once it is open.
     pub(super) fn config(&self) -> Config {
         let mut config = self.config.clone();
         if let Some(password) = &self.password {
@@ -97,12 +98,12 @@ impl Access {
         config
     }
 
-    /// Whether nothing that is sent to it leaves this machine.
+    /// Whether everything that is sent stays on this machine.
     pub(super) fn is_here(&self) -> bool {
         is_here(&self.config)
     }
 
-    /// How to speak TLS, if it is to be spoken.
+    /// Returns the TLS configuration, if TLS is used.
     pub(super) fn tls(&self) -> Result<Option<ClientConfig>, LogError> {
         if self.config.get_ssl_mode() == SslMode::Disable {
             return Ok(None);
@@ -120,7 +121,7 @@ impl Access {
     }
 }
 
-/// Hosts and ports, and nothing else that a URL can have in it.
+/// Shows hosts and ports, and no other part of the URL.
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Access")
@@ -147,7 +148,7 @@ fn unreadable(url: &str) -> &'static str {
      the password written as in `%40`, or `host=.. user=.. password=.. dbname=..`"
 }
 
-/// Sets what the URL has left open.
+/// Sets what the URL does not specify.
 fn complete(config: &mut Config, hosts: usize) {
     if config.get_application_name().is_none() {
         config.application_name("portcullis");
@@ -158,12 +159,12 @@ fn complete(config: &mut Config, hosts: usize) {
     if config.get_keepalives_idle() == KEEP_ALIVE_OF_CLIENT {
         config.keepalives_idle(KEEP_ALIVE).keepalives_interval(KEEP_ALIVE / 4).keepalives_retries(3);
     }
-    // Of several the one that is no standby.
+    // Of several servers, use the one that is not a standby.
     if hosts > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     }
-    // On this machine there is nobody to hide from, and Debian's certificate of the first day convinces nobody. Anywhere else, whoever
-    // stands between can say that the server knows no TLS.
+    // On this machine there is no one to encrypt for, and Debian's initial certificate is not trusted by anyone.
+    // Anywhere else, an attacker on the way could claim that the server does not support TLS.
     if config.get_ssl_mode() == SslMode::Prefer {
         config.ssl_mode(if is_here(config) { SslMode::Disable } else { SslMode::Require });
     }
@@ -178,7 +179,7 @@ fn is_here(config: &Config) -> bool {
     by_name && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
 }
 
-/// Without any, no certificate is trusted, and the error says what to do.
+/// Without any roots, no certificate is trusted, and the error says what to do.
 fn roots_of_the_machine() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

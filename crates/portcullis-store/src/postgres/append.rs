@@ -1,4 +1,4 @@
-//! Appending to the table.
+//! Appends to the table.
 
 use portcullis_core::revocation::{LogError, RevocationEntry};
 use tokio_postgres::types::Type;
@@ -8,7 +8,7 @@ use super::{
     layout::Layout,
 };
 
-/// Adds the entries, all or none. They are on the server's disk when it returns.
+/// Appends the entries, all or none. They are on the server's disk when this returns.
 pub(super) async fn append(
     connection: &Connection,
     layout: &Layout,

@@ -1,4 +1,4 @@
-//! A connection to the server, and the questions that are asked on it.
+//! [`Connection`]: a connection to the server, and the queries that are sent on it.
 
 use std::{
     fmt,
@@ -27,15 +27,15 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{access::Access, error::explain, follow::News};
 
-/// Limits of the server's own: shorter than ours, so that it gives up before we go away and leave it to its work. (PostgreSQL does not
-/// notice that a client is gone while it waits for a lock.)
+/// The server's own limits: shorter than ours, so that it gives up before we disconnect and leave it working.
+/// (PostgreSQL does not notice that a client is gone while it waits for a lock.)
 const LIMITS: &str = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '3s'";
 
-/// What PostgreSQL may take to answer, connecting included. More than the server's own limit for a statement, so that the usual answer to
-/// a long wait is its error, which says what was waited for.
+/// How long PostgreSQL may take to answer, including the connection. Longer than the server's own limit for a
+/// statement, so that a long wait usually ends with the server's error, which says what it waited for.
 const LIMIT: Duration = Duration::from_secs(4);
 
-/// What a question does to the server.
+/// What a query does on the server.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Work {
     Reads,
@@ -45,11 +45,12 @@ pub(super) enum Work {
 impl Work {
     fn begin(self) -> String {
         let mode = match self {
-            // The planner expects little behind the end of what it has counted, and would sort all of the rest for each page.
+            // The planner expects few rows after the end of its last statistics, and would sort all of them for each
+            // page.
             Self::Reads => "READ ONLY; SET LOCAL enable_sort = off",
             Self::Writes => "READ WRITE",
         };
-        // Not what the database has as its default: by SERIALIZABLE writers would make one another fail.
+        // Not the database's default: with SERIALIZABLE, writers would make each other fail.
         format!("BEGIN ISOLATION LEVEL READ COMMITTED {mode}; {LIMITS}")
     }
 }
@@ -58,14 +59,14 @@ pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
 /// A connection to PostgreSQL, and the task that drives it, which ends with it.
 ///
-/// Nothing is set for the session but `LISTEN`, and no statement is prepared: behind `PgBouncer` a session is not ours.
+/// The only setting of the session is `LISTEN`, and no statement is prepared: behind `PgBouncer` a session is not ours.
 pub(super) struct Connection {
     client: Client,
-    /// Held while a transaction's statements are sent and answered: two of them must not mix.
+    /// Held while the statements of a transaction are sent and answered: two transactions must not mix.
     turn: Mutex<()>,
-    /// Changes when the server calls, and is closed with the connection.
+    /// Changes when the server notifies, and is closed with the connection.
     news: watch::Receiver<()>,
-    /// Not to be used for anything new.
+    /// Whether it must not be used for anything new.
     is_spent: AtomicBool,
     timeline: u32,
     _driver: JoinSet<()>,
@@ -95,12 +96,12 @@ impl Connection {
         !self.is_spent.load(Ordering::Relaxed) && !self.client.is_closed()
     }
 
-    /// From now on, nobody asks over this one.
+    /// Makes sure that the connection is not used again.
     pub(super) fn give_up(&self) {
         self.is_spent.store(true, Ordering::Relaxed);
     }
 
-    /// The timeline of the server's log of writes, which is the same as long as the connection lasts.
+    /// Returns the timeline of the server's write-ahead log, which does not change during a connection.
     pub(super) fn timeline(&self) -> u32 {
         self.timeline
     }
@@ -109,7 +110,7 @@ impl Connection {
         Self { timeline, ..self }
     }
 
-    /// Asks in a transaction of its own. After any failure the connection is used no more.
+    /// Runs a query in its own transaction. After any failure the connection is not used again.
     pub(super) async fn ask(&self, work: Work, query: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, LogError> {
         self.try_to_ask(work, query, parameters).await.map_err(|error| {
             self.give_up();
@@ -117,7 +118,7 @@ impl Connection {
         })
     }
 
-    /// Asks in a transaction of its own, which the server ends in any case; so the connection stays usable.
+    /// Runs a query in its own transaction, which the server ends in any case; so the connection can still be used.
     pub(super) async fn try_to_ask(
         &self,
         work: Work,
@@ -127,8 +128,9 @@ impl Connection {
         let _turn = self.turn.lock().await;
         let in_doubt = InDoubt(Some(self));
         let begin = work.begin();
-        // All three are sent before the first is answered. A call that is given up in between leaves no transaction open, and it is
-        // never cancelled on the server: a commit that waits for a standby would then count as one.
+        // All three are sent before the first is answered. A call that is cancelled in between leaves no transaction
+        // open. It is never cancelled on the server, because a commit that waits for a standby would then count as
+        // done.
         let (begun, rows, committed) = join!(
             biased;
             self.client.batch_execute(&begin),
@@ -142,7 +144,7 @@ impl Connection {
         Ok(rows)
     }
 
-    /// Runs statements that have no parameters, all or none.
+    /// Runs statements without parameters, all or none.
     pub(super) async fn run(&self, statements: &str) -> Result<(), LogError> {
         let _turn = self.turn.lock().await;
         let in_doubt = InDoubt(Some(self));
@@ -154,7 +156,7 @@ impl Connection {
         outcome.map_err(explain)
     }
 
-    /// What tells that something came after this call.
+    /// Returns a [`News`] that tells whether anything was appended after this call.
     pub(super) fn news(&self) -> News {
         News::of(&self.news)
     }
@@ -166,7 +168,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Marks a connection as spent if its owner is dropped while an answer is due: what hung before would hang again.
+/// Marks a connection as spent if its owner is dropped while an answer is due, because the next query would also hang.
 struct InDoubt<'a>(Option<&'a Connection>);
 
 impl InDoubt<'_> {
@@ -195,7 +197,7 @@ where
     }
 }
 
-/// A place for the one connection of one kind of work, made anew when it is no good.
+/// The place for the one connection of one kind of work, which is replaced when it is not good.
 #[derive(Debug, Default)]
 pub(super) struct Lane(Mutex<Option<Arc<Connection>>>);
 
@@ -215,7 +217,7 @@ impl Lane {
     }
 }
 
-/// Waits for an answer, though not for ever.
+/// Waits for an answer, with a time limit.
 pub(super) async fn promptly<T>(answer: impl Future<Output = Result<T, LogError>>) -> Result<T, LogError> {
     timeout(LIMIT, answer).await.unwrap_or_else(|_| {
         Err(LogError::unavailable(format!("PostgreSQL does not answer within {} seconds", LIMIT.as_secs())))

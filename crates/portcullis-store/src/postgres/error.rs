@@ -1,4 +1,4 @@
-//! What a failure means to an operator.
+//! Explains failures to operators.
 
 use std::{error::Error as _, io};
 
@@ -8,7 +8,8 @@ use tokio_postgres::{
     error::{DbError, SqlState},
 };
 
-/// Says what happened and what to do about it. The values and user names that a server writes into its messages do not get out.
+/// Says what happened and what to do about it. The values and user names that a server writes into its messages are
+/// left out.
 pub(super) fn explain(error: Error) -> LogError {
     if let Some(refusal) = error.as_db_error() {
         return refused(refusal);
@@ -30,13 +31,13 @@ fn refused(refusal: &DbError) -> LogError {
         }
         SqlState::INVALID_CATALOG_NAME => "PostgreSQL has no database of this name (3D000)".to_owned(),
         SqlState::INSUFFICIENT_PRIVILEGE => format!(
-            "the PostgreSQL user lacks a right (42501: {message}): an administrator can run what `PostgresLog::schema_sql` \
-             gives, and grant what its documentation says"
+            "the PostgreSQL user lacks a right (42501: {message}): an administrator can run the SQL of \
+             `PostgresLog::schema_sql`, and grant the rights in its documentation"
         ),
         SqlState::UNIQUE_VIOLATION if refusal.table() == Some("revocations") => {
             return LogError::corrupt(
                 "there are revocations behind the position at which the log says that it ends: delete the row of \
-                 `revocation_log`, and it is made anew",
+                 `revocation_log`, and it is created again",
             );
         }
         _ => return LogError::unavailable(format!("PostgreSQL refuses ({}): {message}", code.code())),

@@ -1,18 +1,18 @@
-//! What stands where in a database, and the SQL that speaks to it.
+//! [`Layout`]: the tables in a database, and the SQL for them.
 
 use portcullis_core::revocation::{Cursor, LogError};
 
-/// The form of the tables that this version reads and writes.
+/// The version of the tables that this crate reads and writes.
 pub(super) const FORM: i32 = 1;
 
-/// How many entries a page has at most: some 600 KB, and a tenth of a second where the network is slow.
+/// How many entries a page has at most: about 600 KB, and a tenth of a second on a slow network.
 pub(super) const PAGE: usize = 5000;
 
-/// The schema that has the log, by its name: lower case, so that it is the same with and without quotes.
+/// The schema with the log, by its name: in lower case, so that it is the same with and without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout(String);
 
-/// Names of PostgreSQL have 63 bytes, and that of the channel has more in it than the schema's.
+/// Names in PostgreSQL have at most 63 bytes, and the channel's name is longer than the schema's.
 const LONGEST_NAME: usize = 40;
 
 impl Default for Layout {
@@ -38,15 +38,15 @@ impl Layout {
         &self.0
     }
 
-    /// What makes everything that is not there yet.
+    /// Returns SQL that creates everything that does not exist yet.
     pub(super) fn creation(&self) -> String {
         let text = include_str!("schema.sql");
         text.replace("\"portcullis\"", &format!("\"{}\"", self.0))
             .replace("'revocations of portcullis'", &format!("'{}'", self.channel()))
     }
 
-    /// The same for a schema that somebody else has made: to say `CREATE SCHEMA` takes a right in the whole database, even if it has
-    /// nothing to do.
+    /// The same for an existing schema: `CREATE SCHEMA` needs a right in the whole database, even if there is nothing
+    /// to do.
     pub(super) fn creation_inside(&self) -> String {
         self.creation().replace(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.0), "")
     }
@@ -67,9 +67,10 @@ impl Layout {
         format!("SELECT form FROM \"{}\".revocation_log", self.0)
     }
 
-    /// The head of the log, and the entries behind a position (`$1`), all as of one instant.
+    /// Returns the query for the head of the log and the entries after a position (`$1`), all in one snapshot.
     ///
-    /// What was over ten minutes ago is left out, so that the entry that a reader comes to stand behind stays for ten minutes more.
+    /// Entries that expired more than ten minutes ago are left out, so that the last entry that a reader gets stays for
+    /// ten minutes more.
     pub(super) fn read(&self) -> String {
         let schema = &self.0;
         format!(
@@ -87,7 +88,7 @@ impl Layout {
     }
 }
 
-/// A place in the log: behind this position, which was written with this mark.
+/// A place in the log: after this position, which was written with this mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) position: i64,
@@ -95,10 +96,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Before everything.
+    /// The place before all entries.
     pub(super) const BEGINNING: Self = Self { position: 0, mark: 0 };
 
-    /// The position is in the lower half of the cursor's.
+    /// The position is in the lower half of the cursor's position.
     pub(super) fn of(cursor: &Cursor) -> Option<Self> {
         let (mark, position) = (cursor.position() >> 64, cursor.position() & u128::from(u64::MAX));
         Some(Self { position: i64::try_from(position).ok()?, mark: i64::try_from(mark).ok()? })

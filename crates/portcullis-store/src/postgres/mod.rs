@@ -1,4 +1,4 @@
-//! A log in a table of PostgreSQL. The rules are at [`PostgresLog`], where users find them.
+//! [`PostgresLog`]: a log in a table of PostgreSQL. Its documentation has the rules.
 
 mod access;
 mod append;
@@ -27,27 +27,31 @@ use self::{
 
 /// A [`RevocationLog`] in PostgreSQL (13 or later), for several instances of a service that share a database.
 ///
-/// It connects when it is first used, and again after any failure. `Debug` shows hosts and ports, and neither user, password nor database.
+/// It connects when it is first used, and again after any failure. `Debug` shows hosts and ports, but not the user, the
+/// password or the database.
 ///
 /// # The rules
 ///
-/// - **An append is one commit**, all of it or nothing, and it is on the server's disk when [`append`](RevocationLog::append) returns.
-///   Whatever the server has as its `synchronous_commit`, this log commits with `on` at least.
-/// - **Positions become visible in their order.** A function of the schema hands them out from a row that stays locked until the commit
-///   is over. Who sees one entry sees all before it: no reader needs to guess which numbers are still to come. The price is that appends
-///   come one after the other, each with a flush of the disk.
-/// - **A reader proves that it may go on.** Each entry carries the mark that was drawn for its append, and the cursor has that of the
-///   last entry read. If that entry is gone, is another one, or lies behind the end; if the log was created anew, truncated, restored
-///   from a backup, or taken over by a standby: then the reader starts anew, and the page says so.
-/// - **Calls are a wake-up only.** A reader that waits listens for `NOTIFY`, and asks each second all the same.
-/// - **An entry is deleted once it has been over for 20 minutes**, a few with each append, but for the newest 1000. Nobody has to clean up.
-/// - Reading and appending have a connection each, so neither waits for the other.
+/// - **An append is one commit**, all of it or nothing, and it is on the server's disk when
+///   [`append`](RevocationLog::append) returns. Whatever the server's `synchronous_commit` is, this log commits at
+///   least with `on`.
+/// - **Positions become visible in order.** A function of the schema assigns them from a row that stays locked until
+///   the commit is done. A reader that sees one entry sees all earlier ones, and need not guess which numbers are still
+///   to come. The price is that appends run one after the other, each with a flush of the disk.
+/// - **A reader proves that it may continue.** Each entry carries a random mark, drawn for its append, and the cursor
+///   has the mark of the last entry read. The reader starts again from the beginning, and the page says so, if that
+///   entry is gone, is a different one, or is after the end; or if the log was created again, truncated, restored from
+///   a backup, or taken over by a standby.
+/// - **Notifications only wake readers up.** A waiting reader listens for `NOTIFY`, and also asks every second.
+/// - **An entry is deleted once it has been expired for 20 minutes**, a few with each append, except for the newest
+///   1000. No one has to clean up.
+/// - Reading and appending use separate connections, so neither waits for the other.
 /// - Every call ends within about 4 seconds (plus its patience), whatever the server or the network do.
 ///
 /// # What is on the server
 ///
-/// A schema, `portcullis` unless [set otherwise](Self::schema), with two tables and a function. They are created at the first
-/// connection, unless they are there. This is what [`schema_sql`](Self::schema_sql) gives:
+/// A schema, `portcullis` unless [set otherwise](Self::schema), with two tables and a function. They are created at the
+/// first connection, if they do not exist. [`schema_sql`](Self::schema_sql) returns this SQL:
 ///
 /// ```sql
 #[doc = include_str!("schema.sql")]
@@ -64,38 +68,39 @@ use self::{
 /// ```
 ///
 /// Then the service can revoke and read, and nothing else: a stolen password cannot undo a revocation.
-///
+/// With these rights the service can revoke and read, and nothing else: a stolen password cannot undo a revocation.
 /// # What survives what
 ///
-/// | the server's setting | `kill -9` of PostgreSQL | loss of power |
+/// | the server's setting | `kill -9` of PostgreSQL | power failure |
 /// |---|---|---|
-/// | as delivered | loses nothing | loses nothing |
+/// | default settings | loses nothing | loses nothing |
 /// | `synchronous_commit = off` | loses nothing: this log commits with `on` | loses nothing |
 /// | `fsync = off` (warned about) | loses nothing | can lose all of it |
 /// | `full_page_writes = off` (warned about) | loses nothing | can lose half-written pages |
 /// | a table made `UNLOGGED` by hand (warned about) | loses all entries | loses all entries |
-/// | a standby without `synchronous_standby_names` takes over | loses the last moments | the same |
+/// | a standby without `synchronous_standby_names` takes over | loses the newest entries | the same |
 ///
-/// That a standby or a backup lacks something, every reader notices: what it has read stays in force, and each instance's
-/// [`Revocations`](crate::Revocations) append again what they revoked. Instances that start later do not know the rest. With
-/// `synchronous_standby_names`, an append waits for a standby, and nothing is lacking.
+/// Every reader notices if a standby or a backup has fewer entries: the entries that it has read stay in force, and the
+/// [`Revocations`](crate::Revocations) of each instance append again what they revoked. Instances that start later do not
+/// know the rest. With `synchronous_standby_names`, an append waits for a standby, and no entries are missing.
 ///
 /// # Looking at it by hand
 ///
 /// ```sql
 /// SELECT position, until, entry::json ->> 'level' AS level, entry FROM portcullis.revocations ORDER BY position DESC LIMIT 20;
-/// SELECT * FROM portcullis.revocation_log; -- how far it has come
+/// SELECT * FROM portcullis.revocation_log; -- its length
 /// ```
 ///
-/// Leave writing to `append_revocations`. To empty the log, `TRUNCATE portcullis.revocations`: readers notice, and append again what
-/// they revoked themselves. Rows that are *deleted* by hand look as if they had expired: readers that know them keep them, new ones never
-/// see them. `VACUUM FULL` and whatever else rewrites the table has readers start anew, which costs them time and nothing else.
+/// Write only with `append_revocations`. To empty the log, `TRUNCATE portcullis.revocations`: readers notice, and
+/// append again what they revoked themselves. Rows that are *deleted* by hand look like expired ones: readers that know
+/// them keep them, new readers never see them. After `VACUUM FULL`, or anything else that rewrites the table, readers
+/// start again from the beginning, which only costs time.
 ///
 /// # `PgBouncer`
 ///
-/// Works in every mode but `statement`: each question is a transaction of its own, no statement is prepared, and nothing is set for the
-/// session. In mode `transaction` the server's calls get lost, so that a revocation is read up to a second later, and `PgBouncer` writes
-/// a warning for each; a URL that leads around it is better.
+/// Works in every mode except `statement`: each query is its own transaction, no statement is prepared, and nothing is
+/// set for the session. In mode `transaction` notifications get lost, so a revocation is read up to a second later, and
+/// `PgBouncer` logs a warning for each; use a URL that bypasses it if you can.
 ///
 /// # Example
 ///
@@ -123,16 +128,17 @@ pub struct PostgresLog {
 }
 
 impl PostgresLog {
-    /// The log on that server, of which only the URL is read now.
+    /// Returns the log on that server. This only parses the URL.
     ///
-    /// `url` is `postgres://user:password@host:port/database?sslmode=require`, or `host=.. port=.. user=.. password=.. dbname=..`; user
-    /// and password can be left to [`credentials`](Self::credentials). Of several hosts (`host1,host2:5433`) the first that takes writes is
-    /// used. `sslmode` is `require`; `disable`; or `prefer` (the default), which is `disable` on this machine and `require` elsewhere. With TLS,
-    /// certificate and host name are verified always.
+    /// `url` is `postgres://user:password@host:port/database?sslmode=require`, or `host=.. port=.. user=.. password=..
+    /// dbname=..`; user and password can instead be set with [`credentials`](Self::credentials). Of several hosts
+    /// (`host1,host2:5433`) the first one that accepts writes is used. `sslmode` is `require`, `disable` or `prefer`
+    /// (the default), which means `disable` on this machine and `require` elsewhere. With TLS, certificate and host
+    /// name are always verified.
     ///
     /// # Errors
     ///
-    /// If the URL cannot be read or names no host. The error says nothing of what is in it.
+    /// If the URL cannot be parsed or names no host. The error does not contain any part of the URL.
     pub fn new(url: &str) -> Result<Self, LogError> {
         Ok(Self {
             access: Access::parse(url)?,
@@ -144,52 +150,57 @@ impl PostgresLog {
         })
     }
 
-    /// The longest life of a token whose revocation is remembered. Defaults to 24 hours: the longest that the large identity providers
-    /// give access tokens by default.
+    /// Sets the longest lifetime of tokens whose revocations are remembered. Defaults to 24 hours, the longest default
+    /// lifetime of access tokens at the large identity providers.
     #[must_use]
     pub fn horizon(self, horizon: Duration) -> Self {
         Self { horizon, ..self }
     }
 
-    /// The user and the password to log in with, instead of what the URL says.
+    /// Logs in with this user and password instead of those in the URL.
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
         self.access.credentials(user, password);
         self
     }
 
-    /// The schema to keep the log in. Defaults to `portcullis`; services that share a database but no users need one each.
+    /// Sets the schema for the log. Defaults to `portcullis`; services that share a database but not their users need
+    /// one each.
     ///
     /// # Errors
     ///
-    /// If it is not of 1 to 40 lower-case ASCII letters, digits and underscores, or starts with a digit or `pg_`.
+    /// If the name does not consist of 1 to 40 lower-case ASCII letters, digits and underscores, or starts with a digit
+    /// or `pg_`.
     pub fn schema(self, name: &str) -> Result<Self, LogError> {
         Ok(Self { layout: Layout::parse(name)?, ..self })
     }
 
-    /// The certificates, in PEM format, of the only authorities that may vouch for the server. Defaults to those that the system trusts.
+    /// Trusts only these certificates, in PEM format, as authorities for the server's certificate. Defaults to those
+    /// that the system trusts.
     ///
     /// # Errors
     ///
-    /// If there is none in it, or something that is no certificate.
+    /// If the text contains no certificates, or anything that is not a certificate.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, LogError> {
         self.access.trust(pem)?;
         Ok(self)
     }
 
-    /// The SQL that creates the log, for an administrator to run in one transaction where the service itself may create nothing. It can
-    /// be run again: what is there stays. The rights to grant stand [above](Self#rights).
+    /// Returns the SQL that creates the log, for an administrator to run in one transaction if the service itself may
+    /// not create anything. It can be run again: existing objects stay. The rights to grant are listed
+    /// [above](Self#rights).
     pub fn schema_sql(&self) -> String {
         self.layout.creation()
     }
 
-    // What opens a connection is boxed: it is large, seldom needed, and would be a part of every call.
+    // The code that opens a connection is boxed: its future is large, seldom needed, and would be a part of every
+    // call's.
 
     async fn reading(&self) -> Result<Arc<Connection>, LogError> {
         let open = async {
             let connection = self.open().await?;
             let timeline = survey::timeline(&connection).await?;
-            // Before the first question, so that nothing comes in between.
+            // Before the first query, so that nothing can be appended in between.
             connection.run(&self.layout.listen()).await?;
             Ok(connection.with_timeline(timeline))
         };

@@ -1,4 +1,4 @@
-//! A page of the log, and where a reader may go on.
+//! Reads a page of the log, and decides where a reader may continue.
 
 use portcullis_core::{
     UnixTime,
@@ -12,18 +12,19 @@ use super::{
     layout::{Layout, PAGE, Place},
 };
 
-/// What the log says of itself, as of the instant at which a page was read.
+/// The state of the log in the snapshot of a page.
 struct Head {
     incarnation: u128,
     end: Place,
-    /// The mark of the entry that the reader stands behind, if it is still there.
+    /// The mark of the entry after which the reader continues, if it is still there.
     mark_behind: Option<i64>,
     as_of: Option<UnixTime>,
 }
 
 impl Head {
-    /// Who the log is: the random number of its creation; together with the server's timeline, which a standby that takes over or a
-    /// restored backup changes, and with the table's file, which TRUNCATE changes. Each of them can have lost entries.
+    /// Identifies the log: by the random number of its creation; by the server's timeline, which changes when a standby
+    /// takes over or a backup is restored; and by the table's file, which TRUNCATE changes. Each of these events may
+    /// have lost entries.
     fn read(row: &Row, timeline: u32) -> Result<Self, LogError> {
         let read = || -> Result<_, Error> {
             let end = Place { position: row.try_get("position")?, mark: row.try_get("mark")? };
@@ -37,7 +38,8 @@ impl Head {
         Ok(Self { incarnation, end, mark_behind, as_of: as_of.map(UnixTime::from_secs) })
     }
 
-    /// Whether a reader can go on from there. If the log went back in time and has overtaken the reader since, another entry is there.
+    /// Whether a reader can continue from this cursor. If the log was rolled back and has since overtaken the reader,
+    /// the entry is a different one.
     fn has(&self, cursor: &Cursor) -> bool {
         let Some(place) = Place::of(cursor) else { return false };
         let is_there = place.position == 0 || place == self.end || self.mark_behind == Some(place.mark);
@@ -45,7 +47,7 @@ impl Head {
     }
 }
 
-/// What follows `after` now.
+/// Returns what follows `after` now.
 pub(super) async fn page(connection: &Connection, layout: &Layout, after: Option<&Cursor>) -> Result<Page, LogError> {
     let place = after.map_or(Some(Place::BEGINNING), Place::of);
     let (head, rows) = read(connection, layout, place.unwrap_or(Place::BEGINNING)).await?;
@@ -67,7 +69,7 @@ async fn read(connection: &Connection, layout: &Layout, place: Place) -> Result<
             "the row of `revocation_log` in PostgreSQL is gone; the next call makes a new one",
         ));
     };
-    // Behind PgBouncer, a session outlives the server that it was opened with.
+    // Behind PgBouncer, a session outlives the server that it was opened on.
     if head.try_get("is_standby").unwrap_or(true) {
         connection.give_up();
         return Err(LogError::unavailable("the PostgreSQL server is a standby: it may lack what was revoked"));
@@ -90,7 +92,7 @@ fn fill(head: &Head, rows: &[Row]) -> Result<Page, LogError> {
             last = place;
         }
     }
-    // A page that is not full has everything up to the end; what is not in it is over.
+    // A page that is not full contains everything up to the end; missing entries have expired.
     if rows.len() >= PAGE && last.position < head.end.position {
         page.is_last = false;
         page.cursor = last.cursor(head.incarnation);

@@ -1,4 +1,4 @@
-//! What is looked at before a server is used: whether the server is one that a log can be kept on, and whether the log is there.
+//! Checks, before a server is used, whether it can hold a log, and whether the log exists.
 
 use portcullis_core::revocation::LogError;
 use tokio_postgres::{Error, Row, types::Type};
@@ -10,7 +10,7 @@ use super::{
     layout::{FORM, Layout},
 };
 
-/// The oldest that its makers still look after, or did until a year ago: 13, which draws UUIDs by itself.
+/// The oldest version that is still supported, or was until a year ago: 13, which can generate UUIDs itself.
 const OLDEST_VERSION: i32 = 130_000;
 
 const QUESTION: &str = r"
@@ -35,7 +35,7 @@ const QUESTION: &str = r"
     ) AS tables
     LIMIT 1";
 
-/// What was found.
+/// The result of the check.
 struct Finding(Row);
 
 impl Finding {
@@ -44,7 +44,7 @@ impl Finding {
     }
 }
 
-/// Looks, makes what is missing, and gives what an operator should know.
+/// Checks the server, creates what is missing, and returns what an operator should know.
 pub(super) async fn inspect(
     connection: &Connection,
     access: &Access,
@@ -64,7 +64,7 @@ pub(super) async fn inspect(
         )));
     }
     if connection.ask(Work::Reads, &layout.form(), &[]).await?.is_empty() {
-        // Somebody has emptied the table. The log that begins now is another one, and readers will see that.
+        // The table has been emptied. The log that begins now is a different one, and readers notice that.
         create(connection, layout, &finding).await?;
     }
     let form = connection.ask(Work::Reads, &layout.form(), &[]).await?;
@@ -78,13 +78,14 @@ pub(super) async fn inspect(
     warnings(&finding, access)
 }
 
-/// The server's timeline: a number that changes whenever a standby takes over or a backup is played back, or 0 where it is not told.
+/// Returns the server's timeline: a number that changes whenever a standby takes over or a backup is restored, or 0 if
+/// the server does not tell it.
 pub(super) async fn timeline(connection: &Connection) -> Result<u32, LogError> {
     let rows = connection.try_to_ask(Work::Reads, "SELECT pg_walfile_name(pg_current_wal_lsn())", &[]).await;
     let name = |rows: Vec<Row>| rows.first().map(|row| row.try_get::<_, String>(0)).transpose();
     match rows.and_then(name) {
         Ok(name) => Ok(name.and_then(|name| u32::from_str_radix(name.get(..8)?, 16).ok()).unwrap_or(0)),
-        // Some that are rented out keep it to themselves.
+        // Some hosted servers do not tell it.
         Err(error) if error.as_db_error().is_some() => Ok(0),
         Err(error) => Err(explain(error)),
     }
@@ -105,7 +106,7 @@ fn refuse(finding: &Finding) -> Result<(), LogError> {
     let (version, encoding) = text(&finding.0).map_err(explain)?;
     if version < OLDEST_VERSION {
         let version = version / 10_000;
-        return Err(LogError::misconfigured(format!("PostgreSQL {version} is too old: 13 or later is wanted")));
+        return Err(LogError::misconfigured(format!("PostgreSQL {version} is too old: 13 or later is required")));
     }
     if finding.is("is_standby")? {
         return Err(LogError::misconfigured(
@@ -135,8 +136,8 @@ fn warnings(finding: &Finding, access: &Access) -> Result<Vec<String>, LogError>
         ),
         (
             !finding.is("commits_to_disk")?,
-            "PostgreSQL runs with a `synchronous_commit` that is less than `on`: revocations are written with `on` all the \
-             same, but what else is in this database may be older than they are after a crash",
+            "PostgreSQL runs with a `synchronous_commit` that is less than `on`: revocations are written with `on` \
+             nevertheless, but after a crash the other data of this database may be older than they are",
         ),
         (
             finding.is("is_unlogged")?,
@@ -144,8 +145,8 @@ fn warnings(finding: &Finding, access: &Access) -> Result<Vec<String>, LogError>
         ),
         (
             !finding.is("is_encrypted")? && !access.is_here(),
-            "the connection to PostgreSQL is not encrypted: whoever is on the way can read and change revocations; \
-             `sslmode=require` in the URL refuses that",
+            "the connection to PostgreSQL is not encrypted: an attacker on the network can read and change revocations; \
+             `sslmode=require` in the URL prevents this",
         ),
     ];
     Ok(sentences.into_iter().filter(|(holds, _)| *holds).map(|(_, sentence)| sentence.to_owned()).collect())

@@ -1,4 +1,4 @@
-//! Where the file is, and who may open it.
+//! Opens the file.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,10 +11,10 @@ use redb::{Builder, Database, backends::FileBackend};
 
 use super::error::{cannot_open, explain};
 
-/// Megabytes that are kept of the file; it is read once, from the beginning to the end.
+/// The size of the cache. It is small because the file is read only once, from the beginning to the end.
 const CACHE: usize = 8 * 1024 * 1024;
 
-/// Opens the file, or makes it, for this process alone.
+/// Opens or creates the file, exclusively for this process.
 pub(super) fn open(path: &Path) -> Result<Database, LogError> {
     let is_new = !path.exists();
     let file = open_file(path).map_err(|error| cannot_open(path, error))?;
@@ -27,7 +27,7 @@ pub(super) fn open(path: &Path) -> Result<Database, LogError> {
     Ok(database)
 }
 
-/// For its owner alone: it says who is revoked.
+/// Only for its owner: the file says who is revoked.
 fn open_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -36,7 +36,7 @@ fn open_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// So that a loss of power does not take the file itself away.
+/// Syncs the folder, so that a power failure does not lose the file itself.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! Appending to the file.
+//! Appends to the file.
 
 use std::time::Duration;
 
@@ -13,13 +13,14 @@ use super::{
     layout::{ENTRIES, EXPIRY, Head, LOG, POSITION},
 };
 
-/// How many old entries go with each write: more than come, so that they do not pile up.
+/// How many old entries are deleted with each write: more than are usually added, so that they do not accumulate.
 const FORGOTTEN_AT_ONCE: usize = 1000;
 
-/// For how much longer than they have to entries stay: a clock that is set ahead for less than that loses none.
+/// How much longer than necessary entries stay: a clock that is wrong by less than this loses none.
 const SLACK: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Adds the entries, all or none, and forgets old ones. They are on the disk when it returns. Gives the position of the last one.
+/// Appends the entries, all or none, and deletes old ones. They are on the disk when this returns. Returns the position
+/// of the last one.
 pub(super) fn append<'e>(
     database: &Database,
     entries: impl IntoIterator<Item = &'e RevocationEntry>,

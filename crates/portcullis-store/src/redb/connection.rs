@@ -1,4 +1,4 @@
-//! The way to the file: one thread works on it, and everybody else asks that.
+//! [`Connection`]: the channel to the one thread that works on the file.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,11 +18,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::{access, append, follow::News, read, survey};
 
-/// The way to the thread. When it goes, the thread ends, and the file is closed.
+/// The channel to the thread. When it is dropped, the thread ends, and the file is closed.
 #[derive(Debug)]
 pub(super) struct Connection {
     path: PathBuf,
-    /// `None` once it is going.
+    /// `None` while it is being dropped.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     /// The position of the last entry.
@@ -60,7 +60,7 @@ impl Connection {
         &self.path
     }
 
-    /// What tells that something came after this call.
+    /// Returns a [`News`] that tells whether anything was appended after this call.
     pub(super) fn news(&self) -> News {
         News::of(&self.appended)
     }
@@ -83,7 +83,8 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// Waits until what was asked for is written and the file is closed: whoever opens it next finds it free. Milliseconds.
+    /// Waits until the queued entries are written and the file is closed, so that it can be opened again. This takes
+    /// milliseconds.
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
@@ -92,17 +93,17 @@ impl Drop for Connection {
     }
 }
 
-/// What the thread has.
+/// The state of the thread.
 struct Work {
     path: PathBuf,
-    /// `None` after a failure: redb wants the file to be opened anew then.
+    /// `None` after a failure: redb then needs the file to be opened again.
     file: Option<Database>,
     clock: Arc<dyn Clock>,
     appended: watch::Sender<u64>,
 }
 
 impl Work {
-    /// Until nobody has any more work.
+    /// Works until all senders are gone.
     fn run(mut self, waiting: &Receiver<Job>) {
         while let Ok(job) = waiting.recv() {
             let mut appends = Vec::new();
@@ -120,7 +121,7 @@ impl Work {
         }
     }
 
-    /// All in one transaction: what is on the disk then is there for everybody who waited.
+    /// Writes all appends in one transaction, so all their callers are told once it is on the disk.
     fn append(&mut self, appends: Vec<Append>) {
         if appends.is_empty() {
             return;
@@ -132,7 +133,7 @@ impl Work {
             self.appended.send_replace(position);
         }
         for append in appends {
-            // Whoever has gone away misses nothing.
+            // If the caller has gone away, it misses nothing.
             let _ = append.done.send(outcome.clone().map(drop));
         }
     }

@@ -1,4 +1,4 @@
-//! What a failure means to an operator.
+//! Explains failures to operators.
 
 use std::{
     io::{self, ErrorKind},
@@ -11,7 +11,7 @@ use redb::{DatabaseError, StorageError};
 pub(super) fn cannot_open(path: &Path, error: io::Error) -> LogError {
     let path = path.display();
     let hint = match error.kind() {
-        ErrorKind::NotFound => "its folder does not exist: make it",
+        ErrorKind::NotFound => "its folder does not exist: create it",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "this user may not write there: change that, or the path"
         }
@@ -44,7 +44,7 @@ pub(super) fn failed(error: impl Into<redb::Error>) -> LogError {
     let error = error.into();
     let detail = match &error {
         redb::Error::Io(error) if error.kind() == ErrorKind::StorageFull => {
-            "the disk with the log of revocations is full: make room"
+            "the disk with the log of revocations is full: free some space"
         }
         redb::Error::Io(_) => "the disk with the log of revocations fails",
         redb::Error::Corrupted(_) => return LogError::corrupt("the log of revocations is damaged").with_source(error),

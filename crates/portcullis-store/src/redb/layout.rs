@@ -1,12 +1,12 @@
-//! What stands where in the file.
+//! The tables in the file.
 
 use portcullis_core::revocation::Cursor;
 use redb::{ReadableTable, StorageError, TableDefinition};
 
-/// Entries by position: lines of JSON.
+/// Entries by position, as lines of JSON.
 pub(super) const ENTRIES: TableDefinition<'_, u64, &str> = TableDefinition::new("revocations");
 
-/// When they can go, and which: until, position.
+/// When entries can be deleted: `until`, position.
 pub(super) const EXPIRY: TableDefinition<'_, (u64, u64), ()> = TableDefinition::new("expiry");
 
 /// [`INCARNATION`], and the last [`POSITION`].
@@ -18,11 +18,11 @@ pub(super) const POSITION: &str = "position";
 /// How many entries a page has at most.
 pub(super) const PAGE: usize = 5000;
 
-/// Which log it is, and how far it has come.
+/// Identifies the log, and has its length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) incarnation: u128,
-    /// The position of the last entry that ever was.
+    /// The position of the last entry that was ever written.
     pub(super) last: u64,
 }
 
@@ -32,12 +32,12 @@ impl Head {
         Ok(Self { incarnation: number(INCARNATION)?, last: u64::try_from(number(POSITION)?).unwrap_or(u64::MAX) })
     }
 
-    /// Behind that position.
+    /// Returns a cursor after that position.
     pub(super) fn cursor(self, position: u64) -> Cursor {
         Cursor::new(self.incarnation, position.into())
     }
 
-    /// Where the cursor stands, if that is in this log.
+    /// Returns the cursor's position, if it is in this log.
     pub(super) fn position(self, cursor: &Cursor) -> Option<u64> {
         let position = u64::try_from(cursor.position()).ok().filter(|position| *position <= self.last);
         position.filter(|_| cursor.incarnation() == self.incarnation)

@@ -1,4 +1,4 @@
-//! A log in a file. The rules are at [`RedbLog`], where users find them.
+//! [`RedbLog`]: a log in a file. Its documentation has the rules.
 
 mod access;
 mod append;
@@ -19,27 +19,28 @@ use portcullis_core::{
 
 use self::connection::Connection;
 
-/// A log in a file, for a service that runs on one machine. Clones are one log. See the [crate](crate) for which log to use.
+/// A log in a file, for a service that runs on one machine. Clones share one log. See the [crate](crate) for which log
+/// to use.
 ///
 /// # The rules
 ///
-/// - A file of [redb](https://docs.rs/redb), which only this crate writes. It is made with its first use, readable by nobody but
-///   its owner: it says who is revoked.
-/// - An entry that is acknowledged is on the disk (`fsync`): neither `kill -9` nor a loss of power takes it back, if the disk does what
-///   it says.
-/// - One process at a time. A second one is refused: if two instances run on one machine, even for the moment of a rolling restart, use a log
-///   with a server.
-/// - Not on a network file system: its locks and `fsync`s promise less.
-/// - What is written at the same time is written together, so that a disk that takes long makes nobody wait for others.
-/// - An entry stays for a day longer than it has to, in case that somebody has set the clock wrong.
-/// - A disk that is full or read-only makes writes fail, and loses nothing; when there is room again they work again.
+/// - It is a file of [redb](https://docs.rs/redb) that only this crate writes. It is created at the first use, and only
+///   its owner can read it, because it says who is revoked.
+/// - An acknowledged entry is on the disk (`fsync`): neither `kill -9` nor a power failure loses it, if the disk keeps
+///   its promises.
+/// - Only one process at a time can use it. A second one is refused. If two instances run on one machine, even only
+///   during a rolling restart, use a log with a server.
+/// - It must not be on a network file system: its locks and `fsync`s promise less.
+/// - Appends at the same time are written together, so that a slow disk does not make them wait for each other.
+/// - An entry stays for a day longer than necessary, in case the clock was set wrong.
+/// - If the disk is full or read-only, writes fail, but nothing is lost. Once there is space again, they work again.
 ///
 /// # What survives what
 ///
-/// | | `kill -9` of the service | loss of power |
+/// | | `kill -9` of the service | power failure |
 /// |---|---|---|
-/// | a disk that does what it says | loses nothing | loses nothing |
-/// | a disk, or a virtual one, that acknowledges before it writes | loses nothing | can lose what came last |
+/// | a disk that keeps its promises | loses nothing | loses nothing |
+/// | a disk, or a virtual one, that acknowledges before it writes | loses nothing | can lose the newest entries |
 ///
 /// # Example
 ///
@@ -62,26 +63,26 @@ pub struct RedbLog {
 }
 
 impl RedbLog {
-    /// Opens the log in that file, or makes it. Its folder has to be there.
+    /// Opens or creates the log in that file. Its folder must exist.
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened: another process has it open, it is no such file, or may not be written.
+    /// If the file cannot be opened: another process has it open, it is not such a file, or it may not be written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
         Self::open_with(path, SystemClock)
     }
 
-    /// Opens the log in that file, or makes it, and forgets old entries by this clock.
+    /// Opens or creates the log in that file, and deletes old entries by this clock.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// Like [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, clock: impl Clock) -> Result<Self, LogError> {
         let connection = Connection::open(path.as_ref(), Arc::new(clock))?;
         Ok(Self { connection: Arc::new(connection), horizon: crate::DEFAULT_HORIZON })
     }
 
-    /// The longest life of a token whose revocation is remembered. Defaults to 24 h.
+    /// Sets the longest lifetime of tokens whose revocations are remembered. Defaults to 24 hours.
     #[must_use]
     pub fn horizon(self, horizon: Duration) -> Self {
         Self { horizon, ..self }

@@ -1,4 +1,4 @@
-//! A page of the file, and where a reader may go on.
+//! Reads a page of the file, and decides where a reader may continue.
 
 use portcullis_core::revocation::{Cursor, LogError, Page};
 use redb::{Database, ReadableDatabase};
@@ -8,7 +8,7 @@ use super::{
     layout::{ENTRIES, Head, LOG, PAGE},
 };
 
-/// What follows the cursor now.
+/// Returns what follows the cursor now.
 pub(super) fn page(database: &Database, after: Option<&Cursor>) -> Result<Page, LogError> {
     try_page(database, after).map_err(failed)
 }

@@ -1,4 +1,4 @@
-//! What is looked at when the file was opened: whether the log is there.
+//! Checks a newly opened file, and creates the log if there is none.
 
 use portcullis_core::revocation::LogError;
 use redb::{Database, ReadableTable};
@@ -8,7 +8,7 @@ use super::{
     layout::{ENTRIES, EXPIRY, INCARNATION, LOG, POSITION},
 };
 
-/// Makes the tables that are not there, and a log where there is none.
+/// Creates the missing tables, and a log if there is none.
 pub(super) fn settle(database: &Database) -> Result<(), LogError> {
     make_tables(database).map_err(failed)
 }

@@ -1,4 +1,4 @@
-//! Where the server is, and how to get in.
+//! [`Access`]: address and credentials of the server.
 
 use std::{fmt, time::Duration};
 
@@ -15,18 +15,18 @@ use zeroize::Zeroizing;
 
 use crate::secrecy;
 
-/// A server, and what it wants to see of us. Shows nothing of the latter.
+/// A server, and the credentials for it. `Debug` does not show the credentials.
 #[derive(Clone)]
 pub(super) struct Access {
     /// Without the password.
     info: ConnectionInfo,
-    /// Zeroized when it is dropped. (The client makes a copy for each connection, which is not.)
+    /// Zeroized when it is dropped. (The client copies it for each connection; these copies are not zeroized.)
     password: Option<Zeroizing<String>>,
     certificates: TlsCertificates,
 }
 
 impl Access {
-    /// Reads a URL. The error says nothing of its text, which may hold a password.
+    /// Parses a URL. The error does not contain any part of it, because it may have a password in it.
     pub(super) fn parse(url: &str) -> Result<Self, LogError> {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme);
         if !matches!(scheme, Some("redis" | "rediss" | "valkey" | "valkeys")) {
@@ -34,7 +34,7 @@ impl Access {
                 "the URL of the Redis server has to begin with redis:// or rediss:// (or valkey://, valkeys://)",
             ));
         }
-        // What the client says about a URL repeats parts of it.
+        // The client's error repeats parts of the URL.
         let info = url.into_connection_info().map_err(|_| {
             LogError::misconfigured(
                 "the URL of the Redis server is none: it is redis://[user:password@]host[:port][/database], with %-escapes for \
@@ -47,18 +47,18 @@ impl Access {
                  own authority with `root_certificates`",
             ));
         }
-        // The older form of answers, which every server speaks; and no courtesies that need a permission.
+        // The older protocol, which every server speaks, without optional commands that need a permission.
         let password = info.redis_settings().password().map(|password| password.to_owned().into());
         let settings = without_password(info.redis_settings());
         let settings = settings.set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
-        // Whoever appends may not do so for hours; routers forget connections on which nothing happens, and tell nobody.
+        // There may be hours between appends; routers forget idle connections without telling either side.
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
         Ok(Self { info, password, certificates: TlsCertificates { client_tls: None, root_cert: None } })
     }
 
-    /// As another user.
+    /// Logs in as another user.
     pub(super) fn with_credentials(mut self, user: &str, password: &str) -> Self {
         let settings = self.info.redis_settings().clone().set_username(user);
         self.info = self.info.set_redis_settings(settings);
@@ -66,7 +66,7 @@ impl Access {
         self
     }
 
-    /// With certificates that are trusted instead of the system's.
+    /// Trusts these certificates instead of the system's.
     pub(super) fn with_roots(mut self, pem: &[u8]) -> Result<Self, LogError> {
         if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) {
             return Err(LogError::misconfigured("the root certificates for the Redis server are not in PEM format"));
@@ -77,7 +77,7 @@ impl Access {
         )
     }
 
-    /// With a certificate of our own.
+    /// Identifies with a client certificate.
     pub(super) fn with_identity(mut self, certificates: &[u8], key: &[u8]) -> Result<Self, LogError> {
         self.certificates.client_tls =
             Some(ClientTlsConfig { client_cert: certificates.to_vec(), client_key: key.to_vec() });
@@ -92,12 +92,12 @@ impl Access {
                 "certificates are of use only with TLS: the URL of the Redis server has to begin with rediss://",
             ));
         }
-        // The client's message repeats nothing of them, but helps nobody either.
+        // The client's message contains none of them, but does not help either.
         self.client().map_err(|_| LogError::misconfigured(otherwise))?;
         Ok(self)
     }
 
-    /// Another server of the same cluster; without a host, that one of this server.
+    /// Returns another server of the same cluster; without a host, on this server's host.
     pub(super) fn at(&self, host: &str, port: u16) -> Self {
         let host = if host.is_empty() { self.host() } else { host };
         let address = match self.info.addr() {
@@ -119,15 +119,16 @@ impl Access {
     fn host(&self) -> &str {
         match self.info.addr() {
             ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host,
-            // No URL that is accepted leads there.
+            // No accepted URL leads here.
             _ => "",
         }
     }
 
-    /// Connects and logs in, for as long as that takes.
+    /// Connects and logs in, without a time limit.
     pub(super) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
         let client = self.client()?;
-        // Its own limit on answers is half a second, and an answer that waits for something to come takes longer: who asks has limits.
+        // The client's own limit is half a second, but an answer that waits for new entries takes longer. Callers set
+        // their own limits.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         client.get_multiplexed_async_connection_with_config(&config).await
     }
@@ -141,16 +142,16 @@ impl Access {
         if !self.is_tls() {
             return Client::open(info);
         }
-        // The client makes its TLS settings from the provider of the process, and panics where there is none and the features of all
-        // crates together leave a choice. It takes no settings of ours; so there has to be a provider. One that the application
-        // has installed stays.
+        // The client builds its TLS settings with the crypto provider of the process, and panics if there is none and
+        // the features of all crates together leave a choice. It does not accept settings from us, so there has to be a
+        // provider. If the application has installed one, it stays.
         if CryptoProvider::get_default().is_none() {
             let _ = aws_lc_rs::default_provider().install_default();
         }
         Client::build_with_tls(info, self.certificates.clone())
     }
 
-    /// What the operator should know about the way there.
+    /// Returns a warning for the operator about the connection.
     pub(super) fn warning(&self) -> Option<String> {
         if self.is_tls() { None } else { secrecy::warning(self.host(), "rediss://") }
     }
@@ -160,18 +161,18 @@ impl Access {
     }
 }
 
-/// The settings of a connection, but for the password. (There is no way to take it out.)
+/// Returns the settings of a connection without the password. (It cannot be removed.)
 fn without_password(settings: &RedisConnectionInfo) -> RedisConnectionInfo {
     let others = RedisConnectionInfo::default().set_db(settings.db());
     settings.username().map_or_else(|| others.clone(), |user| others.clone().set_username(user))
 }
 
-/// After how much silence the system asks whether the server is there: before the most forgetful of routers have forgotten.
+/// How long a connection may be silent before the system checks it: shorter than the shortest memory of common routers.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
-/// Host and port.
+/// Shows host and port.
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.info.addr().fmt(f)

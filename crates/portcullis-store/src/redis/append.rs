@@ -1,4 +1,4 @@
-//! Appending to the stream.
+//! Appends to the stream.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use super::{
     survey,
 };
 
-/// How long replicas may take to acknowledge. One that is connected does so in the time of a round trip.
+/// How long replicas may take to acknowledge. A connected one does so within a round trip.
 const ACKNOWLEDGEMENT: Duration = Duration::from_secs(1);
 
-/// Adds the entries, all or none, and forgets old ones.
+/// Appends the entries, all or none, and deletes old ones.
 pub(super) async fn append(
     connection: &mut Connection,
     wishes: &Wishes,
@@ -35,7 +35,7 @@ pub(super) async fn append(
     if wishes.replicas > 0 { acknowledged(connection, wishes.replicas).await } else { Ok(()) }
 }
 
-/// Notes what will be forgettable next time, from the answers since the newest entry was added.
+/// Records which entries can be deleted next time, from the answers since the newest entry was appended.
 fn learn(connection: &Connection, mut answers: impl Iterator<Item = Value>) -> Option<()> {
     let newest = Place::read(&answers.next()?)?;
     let now = from_redis_value(answers.next()?).ok()?;
@@ -44,7 +44,7 @@ fn learn(connection: &Connection, mut answers: impl Iterator<Item = Value>) -> O
     Some(())
 }
 
-/// Waits until that many replicas have all that this connection wrote.
+/// Waits until that many replicas have everything that was written on this connection.
 async fn acknowledged(connection: &mut Connection, replicas: u32) -> Result<(), Fault> {
     let mut command = cmd("WAIT");
     command.arg(replicas).arg(ACKNOWLEDGEMENT.as_millis().to_string());

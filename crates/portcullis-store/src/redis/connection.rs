@@ -1,4 +1,4 @@
-//! A connection to the server, and the questions that are asked on it.
+//! [`Connection`]: a connection to the server, and the commands that are sent on it.
 
 use std::{
     sync::{
@@ -19,25 +19,25 @@ use super::{
     survey::{self, Eviction, Survey},
 };
 
-/// How long it may take to connect, log in and look around: several round trips, with one packet lost.
+/// How long it may take to connect, log in and check the server: several round trips, with one lost packet.
 const OPENING: Duration = Duration::from_millis(2500);
 
-/// How long the server may take for an answer. Its disk may be slow; but a caller is told within five seconds.
+/// How long the server may take for an answer. Its disk may be slow, but a caller is told within five seconds.
 const ANSWER: Duration = Duration::from_millis(2400);
 
-/// How often a cluster may send us elsewhere. Once is normal.
+/// How often a cluster may redirect us. Once is normal.
 const HOPS: usize = 3;
 
-/// What a log wants of every server that it connects to.
+/// What a log requires of every server that it connects to.
 #[derive(Clone, Debug)]
 pub(super) struct Wishes {
     pub(super) layout: Layout,
     pub(super) eviction: Eviction,
-    /// How many replicas have to acknowledge what is appended.
+    /// How many replicas have to acknowledge an append.
     pub(super) replicas: u32,
 }
 
-/// A connection that has been checked. Clones share it; answers come to those who asked.
+/// A connection that has been checked. Clones share it; each gets the answers to its own commands.
 #[derive(Clone)]
 pub(super) struct Connection {
     client: MultiplexedConnection,
@@ -47,12 +47,12 @@ pub(super) struct Connection {
 
 struct State {
     is_doubtful: AtomicBool,
-    /// Before which millisecond entries may be forgotten, as far as is known.
+    /// Entries before this millisecond may be deleted, as far as is known.
     forgettable: AtomicU64,
 }
 
 impl Connection {
-    /// Connects to the server, or to the one of its cluster that has the log, and checks it. Returns warnings, too.
+    /// Connects to the server, or to the server of its cluster that has the log, and checks it. Also returns warnings.
     pub(super) async fn open(access: &Access, wishes: &Wishes) -> Result<(Self, Vec<String>), Fault> {
         let opened = timeout(OPENING, Self::open_at(access.clone(), wishes)).await;
         opened.unwrap_or_else(|_| Err(Fault::silence(&access.to_string())))
@@ -73,7 +73,7 @@ impl Connection {
         Err(LogError::unavailable("the Redis cluster does not agree on where the log is").into())
     }
 
-    /// Refuses what must not be used, and makes the log where there is none.
+    /// Refuses a server that must not be used, and creates the log if there is none.
     async fn settle(mut self, survey: Survey, wishes: &Wishes) -> Result<(Self, Vec<String>), Fault> {
         let found = survey.read(&self.place)?;
         if let Some(refusal) = found.condition.refusal(wishes.eviction) {
@@ -87,7 +87,7 @@ impl Connection {
         Ok((self, found.condition.warnings(wishes.replicas, wishes.eviction)))
     }
 
-    /// Makes the log if there is none (any more), and says which one it is.
+    /// Creates the log if there is none (any more), and returns its marker.
     pub(super) async fn register(&mut self, layout: &Layout) -> Result<Marker, Fault> {
         let mut commands = Vec::from(layout.register());
         commands.push(layout.marker());
@@ -96,27 +96,28 @@ impl Connection {
         Ok(Marker::read(&fields)?)
     }
 
-    /// Before which millisecond entries may be forgotten; 0 if that is not known.
+    /// Returns the millisecond before which entries may be deleted; 0 if it is not known.
     pub(super) fn forgettable(&self) -> u64 {
         self.state.forgettable.load(Ordering::Relaxed)
     }
 
-    /// Learns the time from what was known at one moment: the server's clock, the newest entry, and the marker.
+    /// Updates it from the server's clock, the newest entry, and the marker, all read at the same moment.
     ///
-    /// The earlier of clock and entry counts. Otherwise a clock that was set back would make us forget what is added now, and an entry
-    /// that somebody gave an id from the future all the rest.
+    /// The earlier of clock and entry counts. If only the clock counted, a clock that is set back would make us delete
+    /// what is added now; if only the entry counted, an entry whose id is in the future would make us delete everything
+    /// else.
     pub(super) fn note(&self, now: u64, newest: Place, marker: Marker) {
         let before = marker.forgettable(now.min(newest.millisecond));
         self.state.forgettable.fetch_max(before, Ordering::Relaxed);
     }
 
-    /// Asks, and gives up after a while.
+    /// Sends commands, and waits for the answers with a time limit.
     pub(super) async fn ask<T: FromRedisValue>(&mut self, pipeline: &Pipeline) -> Result<T, Fault> {
         let place = Arc::clone(&self.place);
         within(ANSWER, &place, pipeline.query_async(&mut self.client)).await
     }
 
-    /// All of it or nothing, and nothing of others in between. An answer for each command.
+    /// Runs commands in one transaction. Returns an answer for each command.
     pub(super) async fn transact(&mut self, commands: Vec<Cmd>) -> Result<Vec<Value>, Fault> {
         let mut pipeline = pipe();
         // By hand: the client's own transaction panics in debug builds if MULTI itself is refused.
@@ -127,7 +128,7 @@ impl Connection {
         pipeline.cmd("EXEC");
         let mut answers: Vec<RedisResult<Value>> = self.ask(&pipeline).await?;
         let outcome = answers.pop().unwrap_or(Ok(Value::Nil));
-        // What refused a command tells more than that there was no transaction because of it.
+        // The error of a refused command says more than the error of the transaction that it made fail.
         let refusal = answers.into_iter().find_map(Result::err);
         match refusal.map_or(outcome, Err).and_then(Value::extract_error) {
             Ok(Value::Array(answers)) => Ok(answers),
@@ -136,7 +137,7 @@ impl Connection {
         }
     }
 
-    /// Asks for something that takes the server up to `patience`.
+    /// Sends a command that may take the server up to `patience`.
     pub(super) async fn wait_for<T: FromRedisValue>(&mut self, command: &Cmd, patience: Duration) -> Result<T, Fault> {
         let place = Arc::clone(&self.place);
         within(patience + ANSWER, &place, command.query_async(&mut self.client)).await
@@ -146,17 +147,17 @@ impl Connection {
         Fault::nonsense(&self.place)
     }
 
-    /// What it says may be old.
+    /// Reports a server that is not a master: its answers may be old.
     pub(super) fn is_no_master(&self) -> Fault {
         survey::no_master(&self.place).into()
     }
 
-    /// Whether somebody got no answer, or none in full. Nobody else should ask there.
+    /// Whether an answer on this connection is missing or incomplete. It should not be used again.
     pub(super) fn is_doubtful(&self) -> bool {
         self.state.is_doubtful.load(Ordering::Relaxed)
     }
 
-    /// Makes the connection doubtful unless that is [settled](Doubt::settle): also if whoever asks is dropped.
+    /// Makes the connection doubtful unless the result is [settled](Doubt::settle), also if the caller is dropped.
     pub(super) fn doubt(&self) -> Doubt {
         Doubt(Some(Arc::clone(&self.state)))
     }
@@ -167,7 +168,7 @@ impl Connection {
 pub(super) struct Doubt(Option<Arc<State>>);
 
 impl Doubt {
-    /// All answers have come.
+    /// All answers have arrived.
     pub(super) fn settle(mut self) {
         self.0 = None;
     }
@@ -181,11 +182,11 @@ impl Drop for Doubt {
     }
 }
 
-/// Connections of readers that nobody uses now. One reader is at work at a time, and perhaps somebody who lists the log.
+/// Idle connections of readers. Usually one reader is active, and perhaps a call that lists the log.
 #[derive(Default)]
 pub(super) struct Idle(Mutex<Vec<Connection>>);
 
-/// More than that are closed.
+/// Further connections are closed.
 const MOST_IDLE: usize = 2;
 
 impl Idle {

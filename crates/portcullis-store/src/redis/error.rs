@@ -1,11 +1,11 @@
-//! What went wrong, in an operator's words.
+//! Explains failures to operators.
 
 use std::{error::Error, io, sync::Arc};
 
 use portcullis_core::revocation::LogError;
 use redis::{ErrorKind, RedisError};
 
-/// An error, and whether it says only that a connection was closed while nobody looked.
+/// An error, and whether it only means that an idle connection was closed.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) error: LogError,
@@ -13,17 +13,17 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// No answer in time.
+    /// There was no answer in time.
     pub(super) fn silence(place: &str) -> Self {
         LogError::unavailable(format!("the Redis server {place} does not answer")).into()
     }
 
-    /// An answer that makes no sense.
+    /// The answer makes no sense.
     pub(super) fn nonsense(place: &str) -> Self {
         nonsense(place).into()
     }
 
-    /// What the client reports. (Servers repeat no passwords in errors, nor does the client.)
+    /// An error of the client. (Neither servers nor the client repeat passwords in errors.)
     pub(super) fn of(error: RedisError, place: &str) -> Self {
         let is_closed = error.is_connection_dropped();
         let what = code(&error).map_or_else(|| by_kind(&error, place), |code| by_code(&code, place));
@@ -43,11 +43,11 @@ impl From<Fault> for LogError {
     }
 }
 
-/// The word that the server's answer begins with; of several, the first one's.
+/// Returns the code at the beginning of the server's answer; of several answers, the first one's.
 fn code(error: &RedisError) -> Option<String> {
     let errors = error.clone().into_server_errors()?;
     let (_, first) = errors.first()?;
-    // What refuses a whole transaction stands behind that.
+    // If a whole transaction was refused, the reason is behind this text.
     let reason = first.details().and_then(|details| details.split_once("because of: ")?.1.split(' ').next());
     Some(reason.unwrap_or(first.code()).to_owned())
 }
@@ -84,7 +84,8 @@ fn by_code(code: &str, place: &str) -> LogError {
 fn by_kind(error: &RedisError, place: &str) -> LogError {
     match error.kind() {
         ErrorKind::AuthenticationFailed => refused(place),
-        // Answers come with their words; without one, the client reports what it was told when it asked for the database.
+        // Other answers have a code. Without a code, the client reports the error that it got when it selected the
+        // database.
         ErrorKind::Server(_) => LogError::misconfigured(format!(
             "the Redis server {place} refuses the database that the URL names (a cluster has only 0)"
         )),
@@ -105,7 +106,7 @@ fn refused(place: &str) -> LogError {
     LogError::misconfigured(format!("the Redis server {place} refuses the user or the password, or wants one"))
 }
 
-/// The client hands on what TLS says as the cause of an I/O error, behind a pointer.
+/// The client reports TLS errors as the cause of an I/O error, behind a pointer.
 fn is_of_tls(error: &RedisError) -> bool {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<Arc<dyn Error + Send + Sync>>());
     let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).and_then(io::Error::get_ref);

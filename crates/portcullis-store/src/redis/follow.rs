@@ -1,4 +1,4 @@
-//! Being told by the server that something was appended.
+//! Waits until the server has new entries.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use super::{
     layout::{self, Layout, PAGE, Place},
 };
 
-/// How long the server is asked to wait at once. After that it is asked again whether it is still the one to ask; and one that hangs is
-/// noticed, however patient the reader is.
+/// How long the server waits in one command. After that, its role is checked again. A server that hangs is noticed in
+/// this way, even if the reader would wait longer.
 pub(super) const WAIT: Duration = Duration::from_secs(2);
 
-/// What comes behind `after`, as soon as it does; nothing if that takes longer than `patience`.
+/// Returns the entries after `after` as soon as there are any; none if it takes longer than `patience`.
 pub(super) async fn wait(
     connection: &mut Connection,
     layout: &Layout,

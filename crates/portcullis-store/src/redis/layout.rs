@@ -1,4 +1,4 @@
-//! What stands where on the server, and how its answers are taken apart.
+//! [`Layout`]: the keys on the server, and the parsing of its answers.
 
 use std::{
     collections::HashMap,
@@ -12,30 +12,30 @@ use redis::{Cmd, Value, cmd};
 /// The two keys of a log.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
-    /// A hash: which incarnation of the log it is, and which horizons its users have.
+    /// A hash with the incarnation of the log and the horizons of its users.
     pub(super) marker: String,
     /// The stream of entries.
     pub(super) stream: String,
     horizon: Duration,
 }
 
-/// The field of the marker that holds the incarnation, in hexadecimal digits.
+/// The field of the marker with the incarnation, in hexadecimal digits.
 const INCARNATION: &str = "incarnation";
 
-/// What the fields of the marker begin with that each name a horizon, in seconds. One field for each, so that instances with different
-/// ones need not agree: the longest holds.
+/// The prefix of the marker's fields that each name a horizon, in seconds. There is a field for each, so that instances
+/// with different horizons need not agree: the longest one counts.
 const HORIZON: &str = "horizon:";
 
 /// The field of an entry in the stream.
 pub(super) const ENTRY: &str = "e";
 
-/// How many entries to ask for at once: about 100 kB. The task that follows the log asks again when an answer takes 0.9 s, and gives up after
-/// a while, so a page has to be far quicker than that on a slow machine. Pages of 5000 take about twice as long, and a million entries are
-/// read no sooner with them (BENCHMARKS.md).
+/// How many entries to ask for at once: about 100 kB. The task that follows the log asks again if an answer takes 0.9
+/// s, and gives up after a while, so a page must be much faster than that even on a slow machine. Pages of 5000 take
+/// about twice as long, and do not read a million entries any faster (BENCHMARKS.md).
 pub(super) const PAGE: usize = 1000;
 
-/// For how much longer than the horizon an entry stays: for that by which its `until` may lie behind it, and for the 20 minutes by which
-/// the clocks of service and server may differ.
+/// How much longer than the horizon an entry stays: its `until` may be later by the entry's margin, and the clocks of
+/// service and server may differ by 20 minutes.
 const MARGIN: Duration = RevocationEntry::MARGIN.saturating_add(Duration::from_secs(20 * 60));
 
 impl Layout {
@@ -61,33 +61,34 @@ impl Layout {
         format!("{HORIZON}{seconds}")
     }
 
-    /// Creates the marker where there is none, and adds our horizon to it.
+    /// Returns commands that create the marker if there is none, and add our horizon to it.
     pub(super) fn register(&self) -> [Cmd; 2] {
         let random = format!("{:032x}", random());
         [(INCARNATION.to_owned(), random), (self.horizon_field(), "1".to_owned())]
             .map(|(field, value)| cmd("HSETNX").arg(&self.marker).arg(field).arg(value).take())
     }
 
-    /// Asks for the marker.
+    /// Returns the command that reads the marker.
     pub(super) fn marker(&self) -> Cmd {
         cmd("HGETALL").arg(&self.marker).take()
     }
 
-    /// Adds an entry. The server numbers it.
+    /// Returns the command that adds an entry. The server numbers it.
     pub(super) fn add(&self, entry: &RevocationEntry) -> Cmd {
         cmd("XADD").arg(&self.stream).arg("*").arg(ENTRY).arg(entry.to_json()).take()
     }
 
-    /// Removes what is older, roughly: whole nodes of the server's tree, which costs it next to nothing.
+    /// Returns the command that removes older entries, roughly: only whole nodes of the server's tree, at almost no
+    /// cost.
     pub(super) fn trim(&self, before: u64) -> Cmd {
         cmd("XTRIM").arg(&self.stream).arg("MINID").arg("~").arg(before).take()
     }
 }
 
-/// What the marker says.
+/// The content of the marker.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Marker {
-    /// `None` if there is no log yet, or no more.
+    /// `None` if there is no log, or no longer one.
     pub(super) incarnation: Option<u128>,
     longest: Duration,
 }
@@ -104,20 +105,20 @@ impl Marker {
         Ok(Self { incarnation, longest })
     }
 
-    /// Whether nothing has to be added to it for us.
+    /// Whether it already has everything that this layout needs.
     pub(super) fn is_complete_for(&self, layout: &Layout) -> bool {
         self.incarnation.is_some() && self.longest >= layout.horizon
     }
 
-    /// Before which millisecond entries may be forgotten when `now` is a millisecond that has come. Stays true later, whatever horizons
-    /// are added: entries that need a longer one come after it was added.
+    /// Returns the millisecond before which entries may be deleted, if `now` has been reached. It stays correct if
+    /// horizons are added later: entries that need a longer one are added after it.
     pub(super) fn forgettable(&self, now: u64) -> u64 {
         let kept = self.longest.saturating_add(MARGIN).as_millis();
         now.saturating_sub(u64::try_from(kept).unwrap_or(u64::MAX))
     }
 }
 
-/// A place in the stream: the millisecond at which the server added the entry, and its number in that.
+/// A place in the stream: the millisecond in which the server added the entry, and its number within that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) millisecond: u64,
@@ -125,7 +126,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Before everything.
+    /// The place before all entries.
     pub(super) const BEGINNING: Self = Self { millisecond: 0, number: 0 };
 
     #[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
@@ -137,7 +138,7 @@ impl Place {
         u128::from(self.millisecond) << 64 | u128::from(self.number)
     }
 
-    /// As the server writes it.
+    /// Returns it as the server writes it.
     pub(super) fn id(self) -> String {
         format!("{}-{}", self.millisecond, self.number)
     }
@@ -148,13 +149,13 @@ impl Place {
     }
 }
 
-/// From the operating system, by way of what it gives to hash tables.
+/// Random bits of the operating system, from the seed of a hash table.
 fn random() -> u128 {
     let half = |salt: u8| u128::from(RandomState::new().hash_one(salt));
     half(0) << 64 | half(1)
 }
 
-/// A text; `None` where the answer is of another form than Redis gives it, as below.
+/// Returns a text; `None` if the answer does not have the form that Redis gives it, as below.
 pub(super) fn text(value: &Value) -> Option<&str> {
     match value {
         Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
@@ -163,7 +164,7 @@ pub(super) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// A list; nothing is an empty one.
+/// Returns a list; nil is an empty one.
 pub(super) fn list(value: Value) -> Option<Vec<Value>> {
     match value {
         Value::Array(values) => Some(values),
@@ -172,14 +173,14 @@ pub(super) fn list(value: Value) -> Option<Vec<Value>> {
     }
 }
 
-/// Where the first of these entries is, if there is any.
+/// Returns the place of the first of these entries, if there is one.
 pub(super) fn first_place(entries: &Value) -> Option<Place> {
     let Value::Array(entries) = entries else { return None };
     let Some(Value::Array(first)) = entries.first() else { return None };
     Place::read(first.first()?)
 }
 
-/// What `XREAD` says of our one stream.
+/// Returns what `XREAD` answers about our only stream.
 pub(super) fn of_one_stream(answer: Value) -> Option<Vec<Value>> {
     match list(answer)?.pop() {
         None => Some(Vec::new()),

@@ -1,4 +1,4 @@
-//! A log in a stream of Redis or Valkey. The rules are at [`RedisLog`], where users find them.
+//! [`RedisLog`]: a log in a stream of Redis or Valkey. Its documentation has the rules.
 
 mod access;
 mod append;
@@ -26,23 +26,25 @@ use self::{
     survey::Eviction,
 };
 
-/// A log in a stream of Redis or Valkey, for services of several instances. Each instance has a `RedisLog` of its own, with the same
-/// server and [name](Self::name). It connects when it is first used, and again whenever it has to.
+/// A log in a stream of Redis or Valkey, for services with several instances. Each instance has its own `RedisLog`,
+/// with the same server and [name](Self::name). It connects when it is first used, and again whenever necessary.
 ///
 /// # The rules
 ///
-/// - **A stream, and nothing else.** Pub/sub drops messages that have no subscriber, and a key with an expiry is the first that a full server
-///   forgets. A stream keeps what was added until it is trimmed, and a reader that was away reads on from where it was.
-/// - **No server that forgets.** A server whose `maxmemory-policy` evicts keys without an expiry is refused, and so is one on which
-///   a key of the log has an expiry, and a replica. All of that is checked each time that a connection is made.
-/// - **All or none**: what is appended at once is one transaction. It may be there twice if an answer was lost; entries merge.
-/// - **No gap goes unnoticed.** A reader goes on only in the same incarnation of the log, and only if the entry that it read last is
-///   still there. Else it begins anew: the log was emptied, restored from a backup, or trimmed, or a replica was promoted that lacked
-///   some of it, even if it has been written to since.
-/// - **Only a master confirms** that nothing new was revoked: each time that the log is read, the server is asked what it is. It can be
-///   read while it takes no writes, for want of memory or of replicas.
-/// - **Old entries go by age**: what was added longer ago than the longest horizon that any instance has had, and half an hour, is
-///   trimmed when something is appended. The server's clock decides; keep it set (NTP).
+/// - **It is a stream, and nothing else.** Pub/sub drops messages without a subscriber, and a full server evicts keys
+///   with an expiry first. A stream keeps entries until it is trimmed, and a reader that was away continues at its
+///   position.
+/// - **The server must not evict entries.** A server whose `maxmemory-policy` evicts keys without an expiry is refused,
+///   and so are a server where a key of the log has an expiry, and a replica. All of this is checked for every new
+///   connection.
+/// - **All or none**: one append is one transaction. Its entries may be stored twice if an answer was lost; they merge.
+/// - **No gap goes unnoticed.** A reader continues only in the same incarnation of the log, and only if the last entry
+///   that it read is still there. Otherwise it starts again from the beginning: the log was emptied, restored from a
+///   backup, or trimmed, or a replica was promoted that lacked a part of it, even if it has been written to since.
+/// - **Only a master confirms** that nothing new was revoked: at every read the server is asked for its role. The log
+///   can be read while it does not accept writes because memory or replicas are missing.
+/// - **Old entries are deleted by age**: an append trims the entries that are older than the longest horizon that any
+///   instance has had, plus half an hour. The server's clock decides; keep it synchronized (NTP).
 ///
 /// # What is on the server
 ///
@@ -58,46 +60,49 @@ use self::{
 /// redis-cli HGETALL '{portcullis}:log'
 /// ```
 ///
-/// A horizon that nobody needs any more goes with `HDEL '{portcullis}:log' horizon:604800` once no instance has it. If the keys are
-/// deleted, running instances keep what they know and append what they revoked themselves again; new ones do not know the rest.
+/// Once no instance uses a horizon any more, remove it with `HDEL '{portcullis}:log' horizon:604800`. If the keys are
+/// deleted, running instances keep what they know, and append again what they revoked themselves; new instances do not
+/// know the rest.
 ///
 /// # Rights
 ///
-/// Anyone who can write there can revoke: give the log a user of its own. It needs no more than this:
+/// Anyone who can write there can revoke, so give the log its own user. It needs only these rights:
 ///
 /// ```text
 /// ACL SETUSER portcullis on >PASSWORD resetkeys ~{portcullis}:* -@all +multi +exec +hsetnx +hgetall
 ///   +xadd +xtrim +xread +xrange +xrevrange +pttl +time +role +info +config|get +wait +select
 /// ```
 ///
-/// (`select` for a database other than 0, `wait` for [`acknowledged_by`](Self::acknowledged_by); one of `info` and `config|get` is enough to see
-/// the eviction policy, both together see more to warn about.)
+/// (`select` is for a database other than 0, `wait` for [`acknowledged_by`](Self::acknowledged_by). One of `info` and
+/// `config|get` is enough to see the eviction policy; with both, the log can warn about more.)
 ///
 /// # What survives what
 ///
-/// | setting of the server | `kill -9` of it loses | loss of power loses |
+/// | setting of the server | `kill -9` of the server loses | power failure loses |
 /// |---|---|---|
 /// | `appendonly yes`, `appendfsync always` | nothing | nothing |
 /// | `appendonly yes`, `appendfsync everysec` (default with `appendonly`) | nothing | a second or two |
 /// | `appendonly yes`, `appendfsync no` | nothing | up to half a minute |
-/// | snapshots only (`save`; the default) | what came after the last one | what came after the last one |
+/// | snapshots only (`save`; the default) | everything after the last one | everything after the last one |
 /// | none | everything | everything |
-/// | replicas, and [`acknowledged_by`](Self::acknowledged_by) not set | what they did not have yet, when one is promoted | the same |
-/// | `acknowledged_by(n)` | nothing, if the one that is promoted has acknowledged it | the same, as far as its disk has it |
+/// | replicas, and [`acknowledged_by`](Self::acknowledged_by) not set | what a promoted replica did not have yet | the same |
+/// | `acknowledged_by(n)` | nothing, if the promoted replica has acknowledged it | the same, if it is on that replica's disk |
 ///
-/// Settings that lose what was acknowledged are [warnings](RevocationLog::warnings), not errors. What is lost is
-/// appended again by the instance that revoked it, while that runs.
+/// Settings that lose acknowledged entries cause [warnings](RevocationLog::warnings), not errors. The instance that
+/// revoked a lost entry appends it again, if it is still running.
 ///
 /// # Clusters, Sentinel, managed servers
 ///
-/// - **Redis Cluster** works: the URL leads to any node, and the log lives on the one that has its slot. After a failover it is looked
-///   for anew from the URL, so that should be a name that leads to nodes that live.
-/// - **Sentinel** is not asked. The URL has to be a name, or a proxy, that leads to the current master. An old master that comes back
-///   as a replica is noticed and refused. One that is cut off and believes that it is still the master confirms to the readers
-///   on its side that nothing new was revoked, for as long as they reach no other: so does every Redis.
-/// - **Managed servers** that allow no `CONFIG` work, as `INFO` tells the eviction policy. So do Valkey and what else speaks
-///   Redis 6.2 or later with streams, `ROLE` and transactions.
-/// - A promoted replica may lack what only the old master had, whatever `WAIT` said, if Redis picks the wrong one. Readers notice.
+/// - **Redis Cluster** works: the URL names any node, and the log is on the node that has its slot. After a failover
+///   the log is searched again from the URL, which should therefore be a name that leads to live nodes.
+/// - **Sentinel** is not asked. The URL must name the current master, or a proxy that leads to it. An old master that
+///   comes back as a replica is noticed and refused. An old master that is cut off, and believes that it is still the
+///   master, confirms to the readers on its side that nothing new was revoked, as long as they do not reach another
+///   server. This is true of every Redis.
+/// - **Managed servers** without `CONFIG` work, because `INFO` tells the eviction policy. Valkey works, too, and so
+///   does any other server that speaks Redis 6.2 or later with streams, `ROLE` and transactions.
+/// - A promoted replica may lack entries that only the old master had, whatever `WAIT` said, if Redis picks the wrong
+///   replica. Readers notice.
 ///
 /// # Example
 ///
@@ -118,7 +123,7 @@ use self::{
 /// # }
 /// ```
 ///
-/// Refused, before anything is connected:
+/// These are refused without connecting:
 ///
 /// ```
 /// # use portcullis_store::RedisLog;
@@ -128,25 +133,26 @@ use self::{
 pub struct RedisLog {
     access: Access,
     wishes: Wishes,
-    /// Shared by all who append.
+    /// Shared by all callers that append.
     writer: tokio::sync::Mutex<Option<Connection>>,
     readers: Idle,
     warnings: Mutex<Vec<String>>,
 }
 
-/// What the log is called unless set otherwise.
+/// The default name of the log.
 const NAME: &str = "portcullis";
 
-/// Within this, whoever appends is told how it went.
+/// The caller of an append is told the result within this time.
 const APPENDING: Duration = Duration::from_secs(5);
 
 impl RedisLog {
-    /// The log on the server that a URL leads to: `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with a
-    /// certificate that the system trusts. (`valkey://` and `valkeys://` are the same.) Defaults to port 6379 and database 0.
+    /// Returns the log at a URL: `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with a
+    /// certificate that the system trusts. (`valkey://` and `valkeys://` are the same.) The defaults are port 6379 and
+    /// database 0. This does not connect yet.
     ///
     /// # Errors
     ///
-    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if that is no such URL. Nothing is connected yet.
+    /// [`Misconfigured`](portcullis_core::revocation::LogErrorKind::Misconfigured) if this is not such a URL.
     pub fn new(url: &str) -> Result<Self, LogError> {
         let layout = Layout::new(NAME, crate::DEFAULT_HORIZON);
         Ok(Self {
@@ -158,62 +164,66 @@ impl RedisLog {
         })
     }
 
-    /// The longest life of a token whose revocation is remembered. Defaults to 24 hours. Instances may have different ones: the log
-    /// keeps its entries for the longest that any has had.
+    /// Sets the longest lifetime of tokens whose revocations are remembered. Defaults to 24 hours. Instances may have
+    /// different horizons: the log keeps its entries for the longest one that any instance has had.
     #[must_use]
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.wishes.layout = self.wishes.layout.with_horizon(horizon);
         self
     }
 
-    /// What the log is called on the server: its keys begin with this in braces. Services that trust different issuers can share
-    /// a server, each under its own name. Should have no braces in it. Defaults to `portcullis`.
+    /// Sets the log's name on the server: its keys begin with the name in braces. Services that trust different issuers
+    /// can share a server, each with its own name. The name should not contain braces. Defaults to `portcullis`.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
         self.wishes.layout = self.wishes.layout.renamed(name);
         self
     }
 
-    /// The user and the password to log in with, instead of what the URL says. Servers without users know one called `default`.
+    /// Logs in with this user and password instead of those in the URL. Servers without users have one called
+    /// `default`.
     #[must_use]
     pub fn credentials(mut self, user: &str, password: &str) -> Self {
         self.access = self.access.with_credentials(user, password);
         self
     }
 
-    /// The certificates, in PEM format, of the only authorities that may vouch for the server. Defaults to those that the system trusts.
+    /// Trusts only these certificates, in PEM format, as authorities for the server's certificate. Defaults to those
+    /// that the system trusts.
     ///
     /// # Errors
     ///
-    /// If there are none in it, or the URL does not begin with `rediss://`.
+    /// If the text contains no certificates, or the URL does not begin with `rediss://`.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, LogError> {
         self.access = self.access.with_roots(pem)?;
         Ok(self)
     }
 
-    /// The certificate chain by which the server knows us, and its key, both in PEM format. Defaults to none; Redis wants one
-    /// unless `tls-auth-clients` is `no`.
+    /// Sets the certificate chain that identifies this client, and its key, both in PEM format. Defaults to none; Redis
+    /// requires one unless `tls-auth-clients` is `no`.
     ///
     /// # Errors
     ///
-    /// If they cannot be read, or the URL does not begin with `rediss://`.
+    /// If they cannot be parsed, or the URL does not begin with `rediss://`.
     pub fn client_certificate(mut self, certificates: &[u8], key: &[u8]) -> Result<Self, LogError> {
         self.access = self.access.with_identity(certificates, key)?;
         Ok(self)
     }
 
-    /// How many replicas have to acknowledge a revocation before it counts as appended (`WAIT`, for up to a second). With fewer it is an
-    /// error, though the revocation is in the log. Defaults to 0, as most servers have none.
+    /// Sets how many replicas have to acknowledge a revocation before it counts as appended (`WAIT`, for up to a
+    /// second). With fewer acknowledgements the append fails, although the revocation is in the log. Defaults to 0,
+    /// because most servers have no replicas.
     #[must_use]
     pub fn acknowledged_by(mut self, count: u32) -> Self {
         self.wishes.replicas = count;
         self
     }
 
-    /// Uses a server whatever its eviction policy is, or if that cannot be seen (neither `INFO` nor `CONFIG GET` are allowed).
+    /// Uses a server with any eviction policy, even if the policy cannot be read (neither `INFO` nor `CONFIG GET` is
+    /// allowed).
     ///
-    /// You then have to know that its `maxmemory-policy` is `noeviction` or one of `volatile-*`, and stays so. Otherwise it forgets all
-    /// revocations at once when its memory is full.
+    /// You then have to make sure that its `maxmemory-policy` is, and stays, `noeviction` or one of `volatile-*`.
+    /// Otherwise it forgets all revocations at once when its memory is full.
     #[must_use]
     pub fn danger_trust_eviction_policy(mut self) -> Self {
         self.wishes.eviction = Eviction::Trusted;
@@ -230,7 +240,7 @@ impl RedisLog {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection for appending, and whether it is new.
+    /// Returns the connection for appends, and whether it is new.
     async fn writer(&self) -> Result<(Connection, bool), Fault> {
         let mut writer = self.writer.lock().await;
         if let Some(connection) = writer.as_ref().filter(|connection| !connection.is_doubtful()) {
@@ -245,14 +255,15 @@ impl RedisLog {
     async fn append_or_fail(&self, entries: &[RevocationEntry]) -> Result<(), Fault> {
         let (connection, is_new) = self.writer().await?;
         match self.append_by(connection, entries).await {
-            // The server may have been away and be back: that is no reason to fail.
+            // The server may have restarted meanwhile: this is not a reason to fail.
             Err(fault) if fault.is_closed && !is_new => self.append_by(self.writer().await?.0, entries).await,
             outcome => outcome,
         }
     }
 
     async fn append_by(&self, mut connection: Connection, entries: &[RevocationEntry]) -> Result<(), Fault> {
-        // Dropped in the middle, too, it is not used again: it may be one on which nothing arrives any more.
+        // The connection is not used again if this is dropped half-way either: it may be one that no longer delivers
+        // answers.
         let doubt = connection.doubt();
         append::append(&mut connection, &self.wishes, entries).await?;
         doubt.settle();
@@ -265,7 +276,7 @@ impl RedisLog {
         after: Option<&Cursor>,
         deadline: Instant,
     ) -> Result<Page, Fault> {
-        // A connection that failed, or that still waits for an answer because its reader was dropped, does not come back.
+        // A connection is not put back if it failed, or if its reader was dropped and an answer is still due.
         let page = read::page(&mut connection, &self.wishes.layout, after, deadline).await?;
         self.readers.put(connection);
         Ok(page)
@@ -289,7 +300,7 @@ impl RevocationLog for RedisLog {
             match self.read_by(connection, after, deadline).await {
                 Ok(page) => return Ok(page),
                 Err(fault) => {
-                    // Others that are as old are no better.
+                    // Other connections of the same age are not better.
                     self.readers.clear();
                     if !fault.is_closed {
                         return Err(fault.into());
@@ -309,7 +320,7 @@ impl RevocationLog for RedisLog {
     }
 }
 
-/// Where it is; no user and no password.
+/// Shows where the log is, without user and password.
 impl fmt::Debug for RedisLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Wishes { layout, eviction, replicas } = &self.wishes;

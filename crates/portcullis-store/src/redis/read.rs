@@ -1,4 +1,4 @@
-//! A page of the stream, and where a reader may go on.
+//! Reads a page of the stream, and decides where a reader may continue.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -17,7 +17,7 @@ use super::{
     survey,
 };
 
-/// What follows `after`; waits for it until the deadline.
+/// Returns what follows `after`, and waits for it until the deadline.
 pub(super) async fn page(
     connection: &mut Connection,
     layout: &Layout,
@@ -27,14 +27,14 @@ pub(super) async fn page(
     loop {
         let page = page_at_once(connection, layout, after).await?;
         let patience = deadline.saturating_duration_since(Instant::now()).min(WAIT);
-        // To wait for zero milliseconds means for ever.
+        // Waiting for zero milliseconds would mean forever.
         let is_to_wait = page.entries.is_empty() && page.unreadable == 0 && !page.is_restart;
         if !is_to_wait || patience < Duration::from_millis(1) {
             return Ok(page);
         }
         let found = follow::wait(connection, layout, page.cursor, patience).await?;
         if !found.is_empty() {
-            // What follows these nobody has asked.
+            // The server was not asked what follows these.
             return fill(connection, page.cursor, found, false);
         }
         if patience < WAIT {
@@ -43,13 +43,13 @@ pub(super) async fn page(
     }
 }
 
-/// What follows `after` now.
+/// Returns what follows `after` now.
 async fn page_at_once(connection: &mut Connection, layout: &Layout, after: Option<&Cursor>) -> Result<Page, Fault> {
     let from = after.map_or(Place::BEGINNING, |cursor| Place::from_position(cursor.position()));
     let mut answer = ask(connection, layout, from).await?;
     let goes_on = |answer: &Answer| {
-        // Where the reader was, the entry that it read is still there: then what follows is what it has not read. So it is not
-        // with a cursor that is ahead of the log, behind its first entry, or in a part that a promoted replica lacks.
+        // If the last entry that the reader read is still there, what follows is what it has not read. It is not there
+        // if the cursor is ahead of the log, before its first entry, or in a part that a promoted replica lacks.
         after.is_none_or(|cursor| {
             cursor.incarnation() == answer.incarnation && (answer.is_there || from == Place::BEGINNING)
         })
@@ -64,17 +64,17 @@ async fn page_at_once(connection: &mut Connection, layout: &Layout, after: Optio
     Ok(page)
 }
 
-/// What the server says in one round trip.
+/// The server's answers in one round trip.
 struct Answer {
     incarnation: u128,
-    /// Whether the entry that was asked about is there.
+    /// Whether the requested entry is there.
     is_there: bool,
-    /// At most a page of what follows it.
+    /// At most one page of the entries after it.
     entries: Vec<Value>,
 }
 
-/// No transaction: a server that has no memory left refuses those, even if they only read. Instead, whether to believe what was
-/// read is asked after it: an entry that is there then was there before. And nothing here writes.
+/// This is not a transaction, because a server without free memory refuses those even if they only read. Instead, the
+/// checks come after the read: an entry that is there then was there before. And nothing here writes.
 async fn ask(connection: &mut Connection, layout: &Layout, after: Place) -> Result<Answer, Fault> {
     let id = after.id();
     let mut pipeline = pipe();
@@ -88,30 +88,31 @@ async fn ask(connection: &mut Connection, layout: &Layout, after: Place) -> Resu
     }
     let incarnation = match Marker::read(&marker)?.incarnation {
         Some(incarnation) => incarnation,
-        // Somebody removed it while we were connected.
+        // The marker was removed while we were connected.
         None => connection.register(layout).await?.incarnation.ok_or_else(|| connection.nonsense())?,
     };
     let entries = layout::of_one_stream(entries).ok_or_else(|| connection.nonsense())?;
     Ok(Answer { incarnation, is_there: layout::first_place(&there).is_some(), entries })
 }
 
-/// A page of these entries. `is_whole` if the server was asked whether more follow, so that fewer than a page are the last.
+/// Returns a page of these entries. `is_whole` says that the server was asked whether more follow, so that fewer
+/// entries than a page are the last ones.
 fn fill(connection: &Connection, from: Cursor, entries: Vec<Value>, is_whole: bool) -> Result<Page, Fault> {
     let mut page = Page::empty(from);
     page.is_last = is_whole && entries.len() < PAGE;
     for entry in entries {
         let place = take(entry, &mut page).ok_or_else(|| connection.nonsense())?;
         page.cursor = Cursor::new(from.incarnation(), place.position());
-        page.as_of = Some(UnixTime::from_secs(place.millisecond / 1000)); // by the server's calendar
+        page.as_of = Some(UnixTime::from_secs(place.millisecond / 1000)); // by the server's clock
     }
     Ok(page)
 }
 
-/// Adds an entry of the stream to the page, and says where it was.
+/// Adds an entry of the stream to the page, and returns its place.
 fn take(entry: Value, page: &mut Page) -> Option<Place> {
     let mut parts = layout::list(entry)?.into_iter();
     let place = Place::read(&parts.next()?)?;
-    // Fields and values by turns.
+    // Fields and values alternate.
     let mut fields = layout::list(parts.next()?)?.into_iter();
     let mut found = None;
     while let (Some(field), Some(value)) = (fields.next(), fields.next()) {

@@ -1,4 +1,4 @@
-//! What is asked of a server before it is used, and what its answers mean for revocations.
+//! Checks a server before it is used, and evaluates the answers.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,11 @@ use super::{
 
 const SETTINGS: [&str; 3] = ["maxmemory-policy", "appendonly", "appendfsync"];
 
-/// All of it at once; an answer that is an error is one, too.
+/// Returns all commands in one pipeline; an error is also an answer.
 pub(super) fn questions(layout: &Layout) -> Pipeline {
     let mut pipeline = pipe();
-    // In this order: whoever has added an entry that is seen here has added its horizon to the marker before.
+    // The order matters: a writer adds its horizon to the marker before its entries, so the marker that is read last
+    // covers every entry seen here.
     pipeline.ignore_errors().cmd("TIME");
     pipeline.cmd("XREVRANGE").arg(&layout.stream).arg("+").arg("-").arg("COUNT").arg(1);
     pipeline.add_command(layout.marker());
@@ -27,22 +28,22 @@ pub(super) fn questions(layout: &Layout) -> Pipeline {
     pipeline
 }
 
-/// The answers, in the order of the questions.
+/// The answers, in the order of the commands.
 pub(super) struct Survey(pub(super) Vec<RedisResult<Value>>);
 
-/// What they say.
+/// The evaluated answers.
 #[derive(Debug)]
 pub(super) struct Found {
     /// The server's clock, in milliseconds.
     pub(super) now: u64,
-    /// The newest entry of the log; the beginning if there is none.
+    /// The place of the newest entry; the beginning if there is none.
     pub(super) newest: Place,
     pub(super) marker: Marker,
     pub(super) condition: Condition,
 }
 
 impl Survey {
-    /// Where the log is if another server of a cluster has it.
+    /// Returns where the log is if another server of a cluster has it.
     pub(super) fn elsewhere(&self) -> Option<(String, u16)> {
         let mut errors = self.0.iter().filter_map(|answer| answer.as_ref().err());
         let moved = errors.find(|error| error.code() == Some("MOVED"))?;
@@ -50,7 +51,7 @@ impl Survey {
         Some((host.to_owned(), port.parse().ok()?))
     }
 
-    /// Takes the answers apart, and refuses a server that must not be used for what they say about the log's keys.
+    /// Evaluates the answers, and refuses a server on which the log's keys have unsuitable settings.
     pub(super) fn read(self, place: &str) -> Result<Found, Fault> {
         let mut answers = Answers { answers: self.0.into_iter(), place };
         let now = milliseconds(answers.next()?);
@@ -66,7 +67,7 @@ impl Survey {
         if !is_master(&answers.next()?) {
             return Err(no_master(place).into());
         }
-        // What may be kept from us: the rest is about the server, and the log's rules say what follows.
+        // These may be forbidden: they describe the server, and the log's rules say what follows.
         let info: String = answers.next().unwrap_or_default();
         let settings =
             SETTINGS.iter().filter_map(|_| answers.next::<HashMap<String, String>>().ok()).flatten().collect();
@@ -80,14 +81,14 @@ pub(super) fn is_master(role: &Value) -> bool {
     matches!(role, Value::Array(values) if values.first().and_then(text) == Some("master"))
 }
 
-/// That a server is the copy of another.
+/// Reports a server that is a replica.
 pub(super) fn no_master(place: &str) -> LogError {
     LogError::misconfigured(format!(
         "the Redis server {place} is a replica, which may be behind its master: the URL has to lead to the master"
     ))
 }
 
-/// The server's clock, from seconds and microseconds.
+/// Returns the server's clock, from seconds and microseconds.
 pub(super) fn milliseconds((seconds, micros): (u64, u64)) -> u64 {
     seconds.saturating_mul(1000).saturating_add(micros / 1000)
 }
@@ -107,18 +108,18 @@ impl Answers<'_> {
 /// The server's answers to `INFO` and `CONFIG GET`, as far as it gave any.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
-    /// From `INFO`; empty if we may not ask.
+    /// From `INFO`; empty if it is not allowed.
     info: HashMap<String, String>,
     /// From `CONFIG GET`, which managed servers do not allow.
     config: HashMap<String, String>,
 }
 
-/// What to do about a server whose eviction policy cannot be seen.
+/// What to do with a server whose eviction policy cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Eviction {
     /// Refuse it.
     Checked,
-    /// Believe that it evicts nothing of ours.
+    /// Trust that it does not evict our keys.
     Trusted,
 }
 
@@ -129,12 +130,12 @@ impl Condition {
         Self { info: info.lines().filter_map(pair).collect(), config }
     }
 
-    /// Why the log must not be kept there.
+    /// Returns why the log must not be kept on this server.
     pub(super) fn refusal(&self, eviction: Eviction) -> Option<LogError> {
         self.too_old().or_else(|| if eviction == Eviction::Checked { self.evicting() } else { None })
     }
 
-    /// Streams are trimmed by time since 6.2.
+    /// Streams can be trimmed by time since 6.2.
     fn too_old(&self) -> Option<LogError> {
         let version = self.info.get("redis_version")?;
         let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
@@ -146,7 +147,7 @@ impl Condition {
     fn evicting(&self) -> Option<LogError> {
         let policy = self.info.get("maxmemory_policy").or_else(|| self.config.get("maxmemory-policy"));
         let sentence = match policy.map(String::as_str) {
-            // Those with `volatile` evict what has an expiry, and nothing of ours has one.
+            // The `volatile` policies evict only keys with an expiry, and ours have none.
             Some(policy) if policy == "noeviction" || policy.starts_with("volatile-") => return None,
             Some(policy) => format!(
                 "the Redis server forgets revocations when its memory is full: its maxmemory-policy is {policy}, and has to be \
@@ -159,7 +160,7 @@ impl Condition {
         Some(LogError::misconfigured(sentence))
     }
 
-    /// Which of its settings lose what it has acknowledged.
+    /// Returns warnings about settings that lose acknowledged entries.
     pub(super) fn warnings(&self, replicas: u32, eviction: Eviction) -> Vec<String> {
         let policy = (eviction == Eviction::Trusted && self.evicting().is_some()).then(|| {
             "Redis: that the server evicts nothing of the log when its memory is full was not checked".to_owned()

@@ -1,4 +1,4 @@
-//! What can be set before a log is followed.
+//! [`RevocationsBuilder`]: the settings for following a log.
 
 use std::{
     sync::{Arc, Mutex},
@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{Revocations, canary, feed::Feed, shared::Shared, shared_log::SharedLog, writer};
 
-/// The settings of [`Revocations`]; made by [`Revocations::builder`].
+/// The settings of [`Revocations`]; created by [`Revocations::builder`].
 #[derive(Debug)]
 #[must_use = "nothing is followed before `start`"]
 pub struct RevocationsBuilder {
@@ -34,56 +34,60 @@ impl RevocationsBuilder {
         Self { log, view, max_staleness, canary: DEFAULT_CANARY }
     }
 
-    /// How long the view may go unconfirmed by the log before it is stale: three seconds to an hour. Defaults to 5 s.
+    /// Sets how long the view may be unconfirmed by the log before it is stale: three seconds to an hour. Defaults to 5
+    /// s.
     ///
-    /// Longer means that an outage of the log is noticed later, and that a revocation made during it is, too.
+    /// With a longer time, an outage of the log is noticed later, and so is a revocation that is made during it.
     pub fn max_staleness(mut self, max_staleness: Duration) -> Self {
         self.max_staleness = max_staleness;
         self.view = self.view.max_staleness(max_staleness);
         self
     }
 
-    /// Above how many entries the view reports that it is too full. It never drops one for that. Defaults to ten million.
+    /// Sets the number of entries above which the view reports that it is too full. No entry is dropped because of
+    /// this. Defaults to ten million.
     pub fn max_entries(mut self, max_entries: usize) -> Self {
         self.view = self.view.max_entries(max_entries);
         self
     }
 
-    /// What to do about tokens that may live longer than the log's horizon. Defaults to refusing them.
+    /// Sets what happens to tokens that may live longer than the log's horizon. Defaults to refusing them.
     pub fn long_lived(mut self, long_lived: LongLived) -> Self {
         self.view = self.view.long_lived(long_lived);
         self
     }
 
-    /// Accepts tokens without `iat`; see [`ViewWriterBuilder::danger_accept_without_issued_at`] for what is weaker then.
+    /// Accepts tokens without `iat`; see [`ViewWriterBuilder::danger_accept_without_issued_at`] for the weaker
+    /// guarantee.
     pub fn danger_accept_without_issued_at(mut self) -> Self {
         self.view = self.view.danger_accept_without_issued_at();
         self
     }
 
-    /// Sets how long no canary may come from the log before this instance writes one: a second to an hour, or zero for never. A canary is an
-    /// entry that revokes nothing; by it each instance measures how long entries take until it has read them
-    /// ([`RevocationHealth::lag`](crate::RevocationHealth::lag)).
+    /// Sets after how long without a canary this instance writes one: a second to an hour, or zero for never. A canary
+    /// is an entry that revokes nothing. With canaries each instance measures how long it takes until it has read an
+    /// entry ([`RevocationHealth::lag`](crate::RevocationHealth::lag)).
     ///
-    /// Defaults to a second: about one canary a second for all instances on one log together, which is 86 400 small entries a day in a log that
-    /// forgets by age alone (Redis, NATS). A longer interval makes fewer of them.
+    /// Defaults to a second: about one canary a second for all instances on one log together. This adds 86 400 small
+    /// entries a day to a log that forgets by age alone (Redis, NATS). Set a longer interval for fewer.
     pub fn canary(mut self, interval: Duration) -> Self {
         self.canary = interval;
         self
     }
 
-    /// Reads calendar and uptime from `clock`. Defaults to [`SystemClock`](portcullis_core::clock::SystemClock).
+    /// Reads wall clock and uptime from `clock`. Defaults to [`SystemClock`](portcullis_core::clock::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.view = self.view.clock(clock);
         self
     }
 
-    /// Starts the task that follows the log. To be called within a tokio runtime. Nobody is let in before the log was read
-    /// to its end (but by [`WhenStale::DangerFailOpen`](portcullis_core::revocation::WhenStale)): to wait for that, see [`Revocations::require`].
+    /// Starts the task that follows the log. Call it within a tokio runtime. No token is admitted before the log has
+    /// been read to its end (except with [`WhenStale::DangerFailOpen`](portcullis_core::revocation::WhenStale)); to
+    /// wait for this, see [`Revocations::require`].
     ///
     /// # Errors
     ///
-    /// All that is wrong with the settings at once. That the log cannot be reached is no such error.
+    /// Everything that is wrong with the settings, at once. A log that cannot be reached is not such an error.
     pub fn start(self) -> Result<Revocations, ConfigError> {
         let mut problems = Vec::new();
         if !(SHORTEST_STALENESS..=LONGEST_STALENESS).contains(&self.max_staleness) {
@@ -135,23 +139,23 @@ impl RevocationsBuilder {
 
 const NO_RUNTIME: &str = "there is no tokio runtime here: call `start` in an async function that one runs";
 
-/// A log is asked to wait for a second, and its answer counts from when it was asked: the view of a log that is well is up to two seconds
-/// old, and a little more.
+/// A log is asked to wait for a second, and its answer counts from the time of the request: the view of a healthy log
+/// is up to two seconds old, and a little more.
 const SHORTEST_STALENESS: Duration = Duration::from_secs(3);
 
 const LONGEST_STALENESS: Duration = Duration::from_secs(3600);
 
 const SHORTEST_HORIZON: Duration = Duration::from_secs(60);
 
-/// Longer than any token lives; a `Duration::MAX` is a mistake, and a log that would never forget.
+/// Longer than the life of any token. `Duration::MAX` is a mistake: such a log would never forget.
 const LONGEST_HORIZON: Duration = Duration::from_secs(3653 * 86_400);
 
 const SHORTEST_CANARY: Duration = Duration::from_secs(1);
 
 const LONGEST_CANARY: Duration = Duration::from_secs(3600);
 
-/// As often as the view is confirmed.
+/// The same interval in which the view is confirmed.
 const DEFAULT_CANARY: Duration = Duration::from_secs(1);
 
-/// How many events wait for a receiver that is slow, before it is told that it missed some.
+/// How many events are buffered for a slow receiver before it is told that it missed some.
 const EVENTS: usize = 1024;

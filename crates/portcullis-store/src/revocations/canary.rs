@@ -1,4 +1,4 @@
-//! Canaries: entries that revoke nothing, by which instances measure how far they lag behind the log.
+//! Canaries: entries that revoke nothing, with which instances measure their lag behind the log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,17 +13,18 @@ use super::shared::Shared;
 /// The reserved issuer of canaries: no token names it, and no caller can revoke it.
 const CANARY: &str = "portcullis:canary";
 
-/// How long a canary lives. A reader that was cut off for longer may find that the log has forgotten the one that it stands behind, and then
-/// reads the log from its beginning.
+/// How long a canary lives. A reader that was cut off for longer may find that the log has forgotten the canary at its
+/// position, and then reads the log from its beginning.
 const LIFE: Duration = Duration::from_secs(600);
 
-/// After so many canaries in a row an instance lets another one write, so that each sees how long its own take to come back.
+/// After this many canaries in a row an instance lets another one write, so that each instance can measure how long its
+/// own take to come back.
 const IN_A_ROW: u32 = 10;
 
-/// When a canary was written, by whom, and which of theirs it is.
+/// A canary: when it was written, by which instance, and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Canary {
-    /// By the writer's calendar, since 1970, in milliseconds.
+    /// By the writer's clock, since 1970, in milliseconds.
     pub(super) written: u64,
     pub(super) writer: u64,
     pub(super) number: u64,
@@ -33,7 +34,8 @@ pub(super) fn is_canary(entry: &RevocationEntry) -> bool {
     entry.revocation().of_issuer() == CANARY
 }
 
-/// Why a caller cannot revoke it: its entries would be taken for canaries, which are kept in no view and tell other instances the time.
+/// The error for a caller that revokes this issuer: its entries would be read as canaries, which no view keeps, and
+/// which tell other instances the time.
 pub(super) fn is_reserved() -> LogError {
     LogError::refused(format!(
         "the issuer `{CANARY}` is reserved for the entries by which instances measure their lag, and no token names it; revoke by the \
@@ -48,7 +50,7 @@ impl Canary {
         RevocationEntry::new(Revocation::token(CANARY, &format!("{written:x}-{writer:x}-{number:x}"), until), until)
     }
 
-    /// What such an entry says. `None` if it is another one, or of another form.
+    /// Parses such an entry. `None` if it is another one, or has another form.
     pub(super) fn read(entry: &RevocationEntry) -> Option<Self> {
         if !is_canary(entry) {
             return None;
@@ -68,7 +70,7 @@ pub(super) async fn run(shared: Arc<Shared>, interval: Duration) {
     loop {
         let (last_seen, is_ours) = shared.lag().last_seen().unwrap_or((attempted, false));
         in_a_row = if is_ours { in_a_row } else { 0 };
-        // Who has written the last one writes the next one; the others come in only if that does not happen.
+        // The instance that wrote the last one writes the next one; the others take over only if it does not.
         let goes_on = is_ours && in_a_row < IN_A_ROW;
         let pause = if goes_on { Duration::ZERO } else { interval.mul_f32(fastrand::f32().mul_add(0.4, 0.1)) };
         sleep_until(last_seen.max(attempted) + interval + pause).await;
@@ -79,7 +81,7 @@ pub(super) async fn run(shared: Arc<Shared>, interval: Duration) {
         attempted = Instant::now();
         let (now, precisely) = (shared.view().now(), shared.writer.precise_now());
         let canary = shared.lag().begin(u64::try_from(precisely.as_millis()).unwrap_or(u64::MAX));
-        // If the log takes none, the next interval tries again; that nothing comes back is what the lag is for.
+        // If the log does not accept it, the next interval tries again. The missing canary shows in the lag.
         let _ = shared.attempt(&[canary.entry(now)]).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The end of an identity.
+//! [`EndOfIdentity`]: resolves when an identity ends.
 
 use std::{
     fmt,
@@ -23,7 +23,7 @@ use super::shared::Shared;
 pub enum Ended {
     /// Its token has expired, or has reached the horizon of the log.
     Expired,
-    /// It was revoked, on that level.
+    /// It was revoked, at that level.
     Revoked(Level),
     /// It is not known whether it is revoked: the log could not be read for longer than
     /// [`unless_confirmed_within`](EndOfIdentity::unless_confirmed_within) allows.
@@ -63,17 +63,18 @@ impl EndOfIdentity {
         Self(Box::pin(watched.clone().wait()), watched)
     }
 
-    /// Ends the stream as well when the log has not confirmed for so long that the identity is not revoked: for streams that had better
-    /// break than go on with an identity that may be revoked.
+    /// Also ends if the log has not confirmed for `longest` that the identity is not revoked: for streams that should
+    /// rather break than continue with an identity that may be revoked.
     ///
-    /// Defaults to letting them go on: if they broke, all of them would, at once, whenever the log cannot be reached for a while, and
-    /// come back all at once. New requests are judged by their route's [`WhenStale`](portcullis_core::revocation::WhenStale) in any case.
+    /// By default they continue: otherwise all of them would break at the same time whenever the log cannot be reached
+    /// for a while, and all would reconnect at the same time. New requests are in any case judged by their route's
+    /// [`WhenStale`](portcullis_core::revocation::WhenStale).
     pub fn unless_confirmed_within(self, longest: Duration) -> Self {
         Self::of(Watched { longest: Some(longest), ..self.1 })
     }
 }
 
-/// How often to re-check the calendar: an operator may set it, and a machine may sleep.
+/// How often to check the wall clock again: an operator may set it, and a machine may sleep.
 const LOOK: Duration = Duration::from_secs(30);
 
 impl Watched {
@@ -85,12 +86,12 @@ impl Watched {
                 Ok(ended) => return ended,
                 Err(pause) => pause,
             };
-            // Nothing more, or time: either way it is looked again. (The sender is in `shared`: it does not go away.)
+            // In each case the state is checked again. (The sender is in `shared`, so it is never gone.)
             let _ = timeout(pause, changes.changed()).await;
         }
     }
 
-    /// How it has ended, or when to look again.
+    /// Returns how it has ended, or when to check again.
     fn now(&self) -> Result<Ended, Duration> {
         let view = self.shared.view();
         let now = view.now();
@@ -111,7 +112,7 @@ impl Watched {
     }
 }
 
-/// Past the end of a span, not at its edge.
+/// Check slightly after the end of a span, not exactly at it.
 const TICK: Duration = Duration::from_millis(10);
 
 impl Future for EndOfIdentity {

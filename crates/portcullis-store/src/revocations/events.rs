@@ -1,21 +1,22 @@
-//! What is revoked from now on.
+//! [`RevocationEvent`], and their receiver, [`Events`].
 
 use portcullis_core::revocation::RevocationEntry;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-/// Something that an application may want to know, for its audit log, or to end a session of its own.
+/// An event that an application may use for its audit log, or to end a session of its own.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RevocationEvent {
-    /// This was not revoked before, and is now: on this instance or on another one.
+    /// This was not revoked before, and is revoked now: by this instance or another one.
     Revoked(RevocationEntry),
-    /// The log could not be read on, and was read from its beginning: it had lost something, or is another one.
+    /// The log was read again from its beginning, because it had lost entries or is another log.
     Restarted,
-    /// So many events came too fast for this receiver, and are lost to it. (What they revoked is revoked all the same.)
+    /// So many events came too fast for this receiver, and it will not get them. (Their revocations apply
+    /// nevertheless.)
     Missed(u64),
 }
 
-/// A receiver of events; made by [`Revocations::events`](crate::Revocations::events).
+/// A receiver of events; created by [`Revocations::events`](crate::Revocations::events).
 #[derive(Debug)]
 pub struct Events(Receiver<RevocationEvent>);
 
@@ -24,7 +25,7 @@ impl Events {
         Self(receiver)
     }
 
-    /// The next event; `None` once the log is followed no more.
+    /// Waits for the next event; returns `None` once the log is no longer followed.
     pub async fn next(&mut self) -> Option<RevocationEvent> {
         match self.0.recv().await {
             Ok(event) => Some(event),

@@ -1,4 +1,4 @@
-//! The one task of a process that follows the log.
+//! [`Feed`]: the only task of a process that follows the log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,25 +11,26 @@ use tokio::{
 use super::{ATTEMPT_TIMEOUT, RevocationEvent, outdated::Outdated, shared::Shared};
 use crate::telemetry;
 
-/// How long the log is asked to wait for something new; its answer confirms the view either way.
+/// How long the log is asked to wait for new entries; its answer confirms the view in any case.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long past its time an answer is waited for alone. Then the log is asked again, once in each of these, while the first answer may
-/// still come: a log that is back after an outage is noticed although a question from before hangs.
+/// How long to wait for an overdue answer before the log is asked again. This is repeated at the same interval, while
+/// the first answer may still come: the end of an outage is noticed even if an earlier request hangs.
 const OVERDUE: Duration = Duration::from_millis(900);
 
-/// Reads the log, and keeps the view.
+/// Reads the log, and updates the view.
 #[derive(Debug)]
 pub(super) struct Feed {
     shared: Arc<Shared>,
     cursor: Option<Cursor>,
-    /// Whether the log had nothing more, the last time. It is asked to wait only then: otherwise its answer is wanted at once.
+    /// Whether the last page was the end of the log. Only then the log is asked to wait: otherwise it should answer at
+    /// once.
     is_caught_up: bool,
-    /// The next page, asked for while this one is taken in.
+    /// The next page, requested while the current one is processed.
     ahead: Option<Question>,
     failures: u32,
     outdated: Outdated,
-    /// What was last said about the view, and when something was last said about the log.
+    /// The last reported state of the view, and when the last report about the log was made.
     was_stale: bool,
     last_words: Option<Instant>,
     last_forgotten: Instant,
@@ -63,7 +64,7 @@ impl Feed {
                 Ok((page, asked)) => {
                     if !page.is_last {
                         self.ahead = Some(self.ask(Some(page.cursor), Duration::ZERO));
-                        yield_now().await; // so that it is on its way before this thread is busy
+                        yield_now().await; // lets the request start before this thread is busy
                     }
                     self.take(&page, asked);
                 }
@@ -126,7 +127,7 @@ impl Feed {
             shared.status().last_error = Some(self.outdated.error());
         }
         self.tell_of_the_view();
-        // What this instance has revoked has to get there either way.
+        // The revocations of this instance have to be appended in any case.
         let again = shared.own().read_to_end(shared.writer.trusted_now(), sent.at);
         telemetry::appending_again(again);
         if shared.own().has_waiting() {
@@ -134,7 +135,7 @@ impl Feed {
         }
     }
 
-    /// Notes what the page says about time: how long its canaries took, and what the log's calendar shows.
+    /// Takes the times from the page: how long its canaries took, and the log's clock.
     fn measure(&self, page: &Page) {
         let precisely = self.shared.writer.precise_now();
         let mut lag = self.shared.lag();
@@ -179,7 +180,7 @@ impl Feed {
         sleep(back_off(self.failures)).await;
     }
 
-    /// Says once that the view has become stale, and once that it is fresh again.
+    /// Reports once that the view has become stale, and once that it is fresh again.
     fn tell_of_the_view(&mut self) {
         let state = self.shared.view().state();
         let is_stale = matches!(state, ViewState::Stale { .. });
@@ -190,22 +191,23 @@ impl Feed {
     }
 }
 
-/// How long to wait after so many failures: a tenth of a second, and twice as long each time up to nine tenths, less up to half of it by
-/// chance, so that not all instances come at once. Within a second of the end of an outage every instance has asked again.
+/// Returns how long to wait after so many failures: a tenth of a second, doubled each time up to nine tenths, minus a
+/// random part of up to half of it, so that the instances do not all ask at the same time. Within a second of the end
+/// of an outage every instance has asked again.
 pub(super) fn back_off(failures: u32) -> Duration {
     let longest = Duration::from_millis(100 << failures.saturating_sub(1).min(5)).min(Duration::from_millis(900));
     longest.mul_f32(fastrand::f32().mul_add(-0.5, 1.0))
 }
 
-/// When a question was sent.
+/// When a request was sent.
 #[derive(Clone, Copy, Debug)]
 struct Sent {
     asked: Asked,
     at: Instant,
 }
 
-/// A question to the log, perhaps asked again while the first answer may still come. In tasks of their own, so that a log that panics is one
-/// that failed.
+/// A request to the log, which may be repeated while the first answer may still come. Each runs in its own task, so a
+/// panic in the log's code counts as a failure of the log.
 #[derive(Debug)]
 struct Question {
     task: JoinSet<Result<(Page, Sent), LogError>>,
@@ -219,7 +221,7 @@ impl Question {
         self.task.spawn(async move { read.await.map(|page| (page, sent)) });
     }
 
-    /// The first answer.
+    /// Returns the first answer.
     async fn answer(&mut self) -> Result<(Page, Sent), LogError> {
         match self.task.join_next().await {
             Some(Ok(answer)) => answer,
@@ -228,7 +230,7 @@ impl Question {
     }
 }
 
-/// Ends the view with the task that follows its log.
+/// Ends the view together with the task that follows its log.
 #[derive(Debug)]
 struct End(Arc<Shared>);
 

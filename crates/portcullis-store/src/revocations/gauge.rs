@@ -1,4 +1,4 @@
-//! `RevocationGauge`: the health of revocations, for longer than what is measured lives.
+//! [`RevocationGauge`]: reports the health of revocations even after the handle is dropped.
 
 use std::{
     fmt,
@@ -15,11 +15,12 @@ use super::{
     shared::Shared,
 };
 
-/// Reports how revocations are doing, also after the last handle was dropped; made by [`Revocations::gauge`](crate::Revocations::gauge).
+/// Reports the health of revocations, even after the last handle was dropped; created by
+/// [`Revocations::gauge`](crate::Revocations::gauge).
 ///
-/// Dropping the handle by mistake stops the task that follows the log. A gauge that was part of the handle would go with it, and a dashboard
-/// would show nothing instead of an alarm. This one does not keep the task alive, and says that it is gone
-/// ([`RevocationHealth::is_followed`]).
+/// Dropping the handle by mistake stops the task that follows the log. A gauge that was part of the handle would
+/// disappear with it, and a dashboard would show nothing instead of an alarm. This gauge does not keep the task alive,
+/// and reports when it has ended ([`RevocationHealth::is_followed`]).
 #[derive(Clone)]
 pub struct RevocationGauge {
     view: RevocationView,
@@ -32,7 +33,7 @@ impl RevocationGauge {
         Self { view: shared.view().clone(), status: Arc::clone(&shared.status), shared: Arc::downgrade(shared) }
     }
 
-    /// Returns how revocations are doing.
+    /// Returns the health of revocations.
     pub fn health(&self) -> RevocationHealth {
         if let Some(shared) = self.shared.upgrade() {
             shared.note_numbers();

@@ -1,48 +1,50 @@
-//! How revocations are doing.
+//! [`RevocationHealth`]: the state of revocations.
 
 use std::time::Duration;
 
 use portcullis_core::revocation::{LogError, RevocationView, ViewState};
 
-/// How revocations are doing: data for a readiness probe, a dashboard and an alarm.
+/// The state of revocations: data for a readiness probe, a dashboard and an alarm.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RevocationHealth {
-    /// How sure the view is.
+    /// Whether the view is fresh.
     pub state: ViewState,
-    /// How long ago the log confirmed it.
+    /// How long ago the log confirmed the view.
     pub age: Option<Duration>,
     /// How many entries the view has.
     pub entries: usize,
-    /// Whether these are more than `max_entries`: raise the limit or the memory, or revoke subjects where you revoke tokens.
+    /// Whether there are more than `max_entries`: raise the limit or the memory, or revoke subjects instead of tokens.
     pub is_too_full: bool,
-    /// How long the latest canary of any instance, or the latest revocation of this one, took until this instance had read it. `None` before
-    /// the first.
+    /// How long the latest canary of any instance, or the latest revocation of this one, took until this instance had
+    /// read it. `None` before the first one.
     ///
-    /// What this instance has appended is measured by its own clock. A canary of another instance bears the time of that one's calendar; what
-    /// the quickest of its canaries of the last five to ten minutes seem to have taken beyond the quickest of this instance is taken for the
-    /// difference of the two calendars.
+    /// Entries of this instance are measured with its own clock. A canary of another instance has the time of that
+    /// instance's wall clock. The difference between the two clocks is estimated from the fastest canaries of the last
+    /// five to ten minutes: it is the time by which the other instance's fastest canary seems to have taken longer than
+    /// this instance's.
     pub lag: Option<Duration>,
-    /// The same, of the latest canary of another instance.
+    /// The same, for the latest canary of another instance.
     pub lag_of_others: Option<Duration>,
-    /// Whether a task follows the log. `false` once the last handle was dropped, or the runtime has ended: the view then goes stale for good,
-    /// and admits no token.
+    /// Whether a task follows the log. `false` once the last handle was dropped, or the runtime has ended: the view
+    /// then becomes stale for good, and admits no token.
     pub is_followed: bool,
-    /// How often the log could not be read on, and was read from its beginning.
+    /// How often the log had to be read again from its beginning.
     pub restarts: u64,
-    /// How many things in the log were no entries.
+    /// How many items in the log were not readable entries.
     pub unreadable: u64,
-    /// How many requests were let in although the view was stale.
+    /// How many requests were admitted although the view was stale.
     pub served_stale: u64,
-    /// How many revocations of this instance the log has not acknowledged; the instance keeps trying. New ones are refused at 100 000.
+    /// How many revocations of this instance the log has not acknowledged; the instance keeps trying. New ones are
+    /// refused at 100 000.
     pub unacknowledged: usize,
-    /// What an operator should know about how durable the log is.
+    /// What an operator should know about the durability of the log.
     pub warnings: Vec<String>,
-    /// Why the log could not be read; `None` if it could, the last time.
+    /// Why the log could not be read; `None` if the last read succeeded.
     pub last_error: Option<LogError>,
 }
 
-/// What the task has seen.
+/// What the task has observed.
 #[derive(Debug, Default)]
 pub(super) struct Status {
     pub(super) lag: Option<Duration>,
@@ -73,10 +75,12 @@ impl RevocationHealth {
         }
     }
 
-    /// Whether the log was read to its end since the start, so that it is known what is revoked: what a readiness probe asks.
+    /// Whether the log has been read to its end since the start, so that all revocations are known: the condition for a
+    /// readiness probe.
     ///
-    /// It stays so while the log cannot be reached: whether requests are then served is for each route to say
-    /// ([`WhenStale`](portcullis_core::revocation::WhenStale)), and an instance that is taken out would not get better. Alarm on [`state`](Self::state).
+    /// It stays `true` while the log cannot be reached. Each route decides whether requests are then served
+    /// ([`WhenStale`](portcullis_core::revocation::WhenStale)), and taking the instance out of service would not help.
+    /// Set an alarm on [`state`](Self::state).
     pub fn is_ready(&self) -> bool {
         self.state != ViewState::Syncing
     }

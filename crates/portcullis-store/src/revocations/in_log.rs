@@ -1,4 +1,4 @@
-//! `InLog`: what the log is known to hold since it was last read from its beginning.
+//! [`InLog`]: what the log is known to contain since it was last read from its beginning.
 
 use std::{
     collections::HashMap,
@@ -10,19 +10,20 @@ use std::{
 
 use portcullis_core::{UnixTime, revocation::RevocationEntry};
 
-/// How many entries each of the two halves has. A revocation that is older than the newest 50 000 is appended once more when it is made
-/// again, which costs a line in the log and nothing else.
+/// How many entries each of the two halves has. A revocation older than the newest 50 000 is appended once more when it
+/// is repeated, which only costs a line in the log.
 const HALF: usize = 50_000;
 
-/// An entry that ends so much earlier counts as the same: entries are remembered for ten minutes longer than tokens live.
+/// How much earlier an entry may end and still count as the same: entries are remembered for ten minutes longer than
+/// tokens live.
 const NEARLY: Duration = Duration::from_secs(60);
 
 type Map = HashMap<Id, UnixTime>;
 
-/// The newest entries that were read from the log: an append of the same may be skipped.
+/// The newest entries that were read from the log: appending the same one again may be skipped.
 ///
-/// Kept as 128 bits of a keyed hash (two of the standard library, with secret keys): a caller who chooses ids cannot aim
-/// at another one's.
+/// Entries are stored as 128 bits of a keyed hash (two hashes of the standard library, with secret keys), so a caller
+/// that chooses ids cannot create a collision with another entry.
 pub(super) struct InLog {
     keys: [RandomState; 2],
     newer: Map,
@@ -30,7 +31,7 @@ pub(super) struct InLog {
 }
 
 impl InLog {
-    /// The log holds this entry.
+    /// Records that the log contains this entry.
     pub(super) fn read(&mut self, entry: &RevocationEntry) {
         if self.newer.len() >= HALF {
             self.older = mem::take(&mut self.newer);
@@ -40,14 +41,14 @@ impl InLog {
         *until = (*until).max(entry.until());
     }
 
-    /// Whether the log is known to hold this entry, for about as long.
+    /// Whether the log is known to contain this entry, with about the same end.
     pub(super) fn holds(&self, entry: &RevocationEntry) -> bool {
         let id = self.id(entry);
         let is_long_enough = |until: &UnixTime| *until >= entry.until().minus(NEARLY);
         self.newer.get(&id).is_some_and(is_long_enough) || self.older.get(&id).is_some_and(is_long_enough)
     }
 
-    /// The log has lost something, or is another one: nothing is known.
+    /// The log has lost entries, or is another one: forgets everything.
     pub(super) fn forget(&mut self) {
         (self.newer, self.older) = (Map::default(), Map::default());
     }

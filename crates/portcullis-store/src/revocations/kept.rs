@@ -1,4 +1,4 @@
-//! `Kept`: the revocations of this instance, kept for a log that loses them.
+//! [`Kept`]: the revocations of this instance, kept in case the log loses them.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,7 +12,7 @@ use portcullis_core::{
 
 use super::own::MOST;
 
-/// The newest revocations that this instance has answered for: it appended them, or said that the log has them.
+/// The newest revocations that this instance has confirmed: it appended them, or said that the log has them.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     by_revocation: HashMap<Arc<Revocation>, OfOne>,
@@ -26,7 +26,7 @@ pub(super) struct Kept {
 #[derive(Debug)]
 struct OfOne {
     until: UnixTime,
-    /// The latest restart since which the log is known, or about, to hold it.
+    /// The latest restart since which the log is known, or nearly known, to contain it.
     held_since: u64,
 }
 
@@ -48,13 +48,13 @@ impl Kept {
         }
     }
 
-    /// The log is read from its beginning: whatever does not come now is missing.
+    /// The log is read from its beginning: every entry that does not come now is missing.
     pub(super) fn restarted(&mut self) {
         self.restarts += 1;
         self.is_incomplete = true;
     }
 
-    /// An entry was read.
+    /// Records that an entry was read.
     pub(super) fn read(&mut self, entry: &RevocationEntry) {
         if self.is_incomplete
             && let Some(kept) =
@@ -64,7 +64,7 @@ impl Kept {
         }
     }
 
-    /// Returns what the log no longer holds, once it was read to its end after a restart.
+    /// Returns what the log no longer contains, once it was read to its end after a restart.
     pub(super) fn missing(&mut self, now: UnixTime) -> Vec<(Arc<Revocation>, UnixTime)> {
         if !std::mem::take(&mut self.is_incomplete) {
             return Vec::new();
@@ -79,7 +79,7 @@ impl Kept {
             .collect()
     }
 
-    /// Drops what no longer matters.
+    /// Drops expired revocations.
     pub(super) fn forget(&mut self, now: UnixTime) {
         self.by_revocation.retain(|_, kept| kept.until > now);
         self.order.retain(|revocation| self.by_revocation.contains_key(revocation));

@@ -1,4 +1,4 @@
-//! `Lag`: how long what is appended takes until this instance has read it.
+//! [`Lag`]: how long it takes until this instance has read an appended entry.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,20 +10,22 @@ use tokio::time::Instant;
 
 use super::canary::{Canary, is_canary};
 
-/// How long the quickest canary of an instance says something about its clock: for one to two of these. Clocks drift, and are set.
+/// How long the fastest canary of an instance is used to estimate its clock: for one to two of these windows. Clocks
+/// drift, and are set.
 const WINDOW: Duration = Duration::from_secs(300);
 
-/// How many other instances are told apart. A thousand instances write a thousand canaries within twenty minutes.
+/// How many other instances are distinguished. A thousand instances write a thousand canaries within twenty minutes.
 const MOST_WRITERS: usize = 1024;
 
 /// How many canaries of this instance may be on their way.
 const MOST_PENDING: usize = 64;
 
-/// What canaries have shown.
+/// The measurements by canaries.
 ///
-/// A canary of this instance needs no clock but its own: it was appended then, and is read now. A canary of another one bears the time of
-/// that instance's calendar, which differs from ours by an unknown, nearly constant amount. What the quickest of its recent canaries seems to
-/// have taken, beyond what the quickest of our own took, is taken for that difference, and subtracted.
+/// A canary of this instance needs only its own clock: it has the time of the append and the time of the read. A canary
+/// of another instance has the time of that instance's wall clock, which differs from ours by an unknown, nearly
+/// constant amount. This difference is estimated, and subtracted: it is the time by which the fastest of the other's
+/// recent canaries seems to have taken longer than the fastest of our own.
 #[derive(Debug)]
 pub(super) struct Lag {
     writer: u64,
@@ -34,20 +36,20 @@ pub(super) struct Lag {
     last_seen: Option<(Instant, bool)>,
     latest: Option<Duration>,
     latest_of_others: Option<Duration>,
-    /// What the log's own calendar showed, and when it was read here.
+    /// The time of the log's own clock, and when it was read here.
     time_of_log: Option<(UnixTime, Instant)>,
 }
 
 #[derive(Debug)]
 struct Other {
     quickest: Quickest,
-    /// When its latest canary was written by its calendar, in milliseconds, and when it was read here.
+    /// When its latest canary was written, by its clock in milliseconds, and when it was read here.
     written: u64,
     read: Instant,
 }
 
 impl Lag {
-    /// The next canary of this instance, written now.
+    /// Returns the next canary of this instance, written now.
     pub(super) fn begin(&mut self, written: u64) -> Canary {
         self.number += 1;
         self.pending.push_back((self.number, Instant::now()));
@@ -57,8 +59,8 @@ impl Lag {
         Canary { written, writer: self.writer, number: self.number }
     }
 
-    /// Takes in what was read, when the calendar showed `now`. `is_live` if this instance had read everything before, so that these were not
-    /// in the log for long.
+    /// Evaluates entries that were read when the wall clock showed `now`. `is_live` says that this instance had read
+    /// everything before, so these entries were not in the log for long.
     pub(super) fn read(&mut self, entries: &[RevocationEntry], now: Duration, is_live: bool) {
         for entry in entries.iter().filter(|entry| is_canary(entry)) {
             let canary = Canary::read(entry);
@@ -74,13 +76,13 @@ impl Lag {
         }
     }
 
-    /// A revocation of this instance took so long.
+    /// Records how long a revocation of this instance took.
     pub(super) fn note(&mut self, lag: Duration) {
         self.latest = Some(lag);
         self.own.note(millis(lag));
     }
 
-    /// When the latest canary was seen in the log, and whether it was this instance's.
+    /// Returns when the latest canary was seen in the log, and whether it was this instance's.
     pub(super) fn last_seen(&self) -> Option<(Instant, bool)> {
         self.last_seen
     }
@@ -93,13 +95,14 @@ impl Lag {
         self.latest_of_others
     }
 
-    /// The log's own calendar shows that.
+    /// Records the time of the log's own clock.
     pub(super) fn note_time_of_log(&mut self, as_of: UnixTime) {
         self.time_of_log = Some((as_of, Instant::now()));
     }
 
-    /// What the log's calendar shows at least; if it has none, what those of the other instances do, going by their canaries. One of several
-    /// instances whose calendar is ahead of all others is not believed.
+    /// Returns the least time that the log's clock shows now; if the log has no clock, the time of the other instances'
+    /// clocks according to their canaries. If the clock of one among several instances is ahead of all others, it is
+    /// not believed.
     pub(super) fn time_of_log(&self) -> Option<UnixTime> {
         if let Some((as_of, read)) = self.time_of_log {
             return Some(as_of.plus(read.elapsed()));
@@ -137,7 +140,7 @@ impl Lag {
         if is_live {
             let seems = millis(now).saturating_sub_unsigned(canary.written);
             other.quickest.note(seems);
-            // Before this instance has seen any of its own, only what cannot be a lag is taken for a difference of clocks.
+            // Until this instance has seen a canary of its own, a difference is subtracted only if it cannot be a lag.
             let difference = other.quickest.least().map_or(0, |quickest| {
                 self.own.least().map_or_else(|| quickest.min(0), |own| quickest.saturating_sub(own))
             });
@@ -164,7 +167,7 @@ impl Default for Lag {
     }
 }
 
-/// The least number of milliseconds of the last minutes.
+/// The lowest number of milliseconds in the last minutes.
 #[derive(Debug, Default)]
 struct Quickest {
     since: Option<Instant>,

@@ -1,4 +1,4 @@
-//! The handle of the revocations of a service: what applications revoke with.
+//! [`Revocations`]: follows the log of a service, and revokes.
 
 mod builder;
 mod canary;
@@ -36,38 +36,39 @@ use self::{shared::Shared, shared_log::SharedLog};
 
 /// The revocations of a service: follows their log, and revokes.
 ///
-/// Cheap to clone. Dropping the last clone stops the tasks that follow the log; the view then goes stale, and a stale view that is no longer
-/// followed admits no token, whatever a route's [`WhenStale`](portcullis_core::revocation::WhenStale) says. A [`gauge`](Self::gauge) keeps reporting.
+/// Cheap to clone. Dropping the last clone stops the tasks that follow the log. The view then becomes stale, and a
+/// stale view that is no longer followed admits no token, whatever a route's
+/// [`WhenStale`](portcullis_core::revocation::WhenStale) is. A [`gauge`](Self::gauge) still reports.
 #[derive(Clone)]
 pub struct Revocations {
     shared: Arc<Shared>,
-    /// End with the last clone.
+    /// The tasks end with the last clone.
     _tasks: Arc<JoinSet<()>>,
 }
 
-/// How long to keep retrying an append; then the caller gets the log's error.
+/// How long to keep retrying an append before the caller gets the log's error.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a log may take for one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How far a cut-off may lie ahead: as far as the largest leeway lets `iat` lie ahead in tokens that are accepted.
+/// How far a cut-off may be in the future: as far as the largest leeway allows for `iat` in accepted tokens.
 const LATEST_CUT_OFF: Duration = Leeway::MAX.as_duration();
 
-/// How many entries are appended at once: by a call that every log answers within the time for an attempt.
+/// How many entries are appended at once: few enough for every log to answer within the time for an attempt.
 const BATCH: usize = 500;
 
 impl Revocations {
-    /// Revocations that stand in `log`.
+    /// Returns the settings for revocations that are stored in `log`.
     pub fn builder(log: impl RevocationLog) -> RevocationsBuilder {
         RevocationsBuilder::new(SharedLog::new(log))
     }
 
-    /// Waits until it is known what is revoked: until the log was read to its end for the first time.
+    /// Waits until all revocations are known: until the log has been read to its end for the first time.
     ///
     /// # Errors
     ///
-    /// The log's last error, if that is not the case within `timeout`.
+    /// The log's last error, if this takes longer than `timeout`.
     pub async fn require(&self, timeout: Duration) -> Result<(), LogError> {
         let mut is_synced = self.shared.is_synced.subscribe();
         let synced = tokio::time::timeout(timeout, is_synced.wait_for(|is_synced| *is_synced)).await;
@@ -85,28 +86,31 @@ impl Revocations {
 
     /// Revokes.
     ///
-    /// It holds on this instance at once, and is durable in the log when this returns `Ok`. The other instances enforce it as soon as they have
-    /// read it. Revoking the same again changes nothing, and appends nothing if the log is known to hold it and the view is fresh. A cut-off has to
-    /// be now or before, but for five minutes by which clocks may differ. A caller that goes away meanwhile interrupts nothing.
+    /// The revocation applies on this instance at once, and is durable in the log when this returns `Ok`. The other
+    /// instances apply it as soon as they have read it. Revoking the same again changes nothing, and appends nothing if
+    /// the log is known to contain it and the view is fresh. A cut-off must not be in the future, except by five
+    /// minutes, because clocks may differ. If the caller drops the future, the append continues.
     ///
     /// # Errors
     ///
-    /// - The log's, if it could not be written for 5 s. The revocation may then hold everywhere or on this instance only, which keeps trying for
-    ///   as long as it lives: try again, or raise an alert.
-    /// - If 100 000 revocations wait for a log that takes none: what is revoked then holds on this instance only, and is not kept for the log.
-    /// - [`Refused`](portcullis_core::revocation::LogErrorKind::Refused) if it would have no effect, a cut-off lies further ahead, or its issuer is
-    ///   `portcullis:canary`, which is reserved. Nothing is revoked then.
-    /// - If this instance's calendar is more than a horizon behind the log's, or behind those of the instances that write canaries: they would
-    ///   drop its entries as long past. Nothing is revoked then.
+    /// - The log's error, if it could not be written for 5 s. The revocation may then apply everywhere or only on this
+    ///   instance, which keeps trying as long as it runs: try again, or raise an alert.
+    /// - If 100 000 revocations wait for a log that does not accept them: this one then applies on this instance only,
+    ///   and is not kept for the log.
+    /// - [`Refused`](portcullis_core::revocation::LogErrorKind::Refused) if it would have no effect, if a cut-off is
+    ///   further in the future, or if its issuer is `portcullis:canary`, which is reserved. Nothing is revoked then.
+    /// - If this instance's wall clock is more than a horizon behind the log's, or behind those of the instances that
+    ///   write canaries: they would drop its entries as expired. Nothing is revoked then.
     pub async fn revoke(&self, revocation: Revocation) -> Result<(), LogError> {
         self.revoke_all([revocation]).await
     }
 
-    /// Revokes several things: in few writes, 500 in each; at most 100 000 at once.
+    /// Revokes several things, in batches of 500; at most 100 000 at once.
     ///
     /// # Errors
     ///
-    /// As for [`revoke`](Self::revoke). If the log fails, all of them hold on this instance, and some may hold everywhere.
+    /// The same as for [`revoke`](Self::revoke). If the log fails, all of them apply on this instance, and some may
+    /// apply everywhere.
     pub async fn revoke_all(&self, revocations: impl IntoIterator<Item = Revocation> + Send) -> Result<(), LogError> {
         let entries = self.entries(revocations)?;
         self.shared.take(&entries);
@@ -116,20 +120,20 @@ impl Revocations {
             return Ok(()); // the log has it all
         }
         let mut task = JoinSet::new();
-        // In a task of its own, and detached: the caller may drop this future, for example with its request.
+        // In a detached task of its own: the caller may drop this future, for example with its request.
         task.spawn_on(async move { shared.append(&to_append).await }, &self.shared.runtime);
         let outcome = Detached(task).join().await;
-        outcome.unwrap_or_else(|| Err(LogError::unavailable("the log of revocations was given up")))
+        outcome.unwrap_or_else(|| Err(LogError::unavailable("the append to the log of revocations was cancelled")))
     }
 
-    /// The entries for what is revoked now.
+    /// Returns the entries for revocations that are made now.
     fn entries(&self, revocations: impl IntoIterator<Item = Revocation>) -> Result<Vec<RevocationEntry>, LogError> {
         let (view, now) = (self.shared.view(), self.shared.view().now());
         let behind = self.shared.lag().time_of_log().map_or(Duration::ZERO, |others| others.since(now));
         if behind > view.horizon() {
             return Err(calendar_is_behind(behind));
         }
-        // By the calendar that is further on: an entry must not end earlier for the others than it does here.
+        // Use the clock that is ahead: an entry must not end earlier for the others than it does here.
         let made_at = now.plus(behind);
         let entry = |revocation: Revocation| self.shared.writer.entry_at(&revocation, made_at);
         let entries: Vec<_> = revocations.into_iter().map(entry).collect();
@@ -149,13 +153,13 @@ impl Revocations {
         Ok(entries)
     }
 
-    /// What is revoked, a page at a time, as it stands in the log: from the beginning, or after the page that ended at that cursor, until a
-    /// page [is the last](Page::is_last). The same may stand there several times; a page may be empty, because what is past
-    /// remembering is left out.
+    /// Lists the revocations in the log, one page at a time: from the beginning, or after the page with that cursor,
+    /// until a page [is the last](Page::is_last). The same revocation may be listed several times. A page may be empty,
+    /// because expired entries are left out.
     ///
     /// # Errors
     ///
-    /// The log's.
+    /// The log's error.
     pub async fn list(&self, after: Option<&Cursor>) -> Result<Page, LogError> {
         let read = timeout(ATTEMPT_TIMEOUT, self.shared.log.read(after.copied(), Duration::ZERO)).await;
         let mut page = read.unwrap_or_else(|_| Err(too_slow()))?;
@@ -164,28 +168,30 @@ impl Revocations {
         Ok(page)
     }
 
-    /// What is revoked from now on, on whatever instance: from the moment on at which the log was read to its end for the first time.
+    /// Returns a receiver of the revocations that any instance makes from now on; before the log has been read to its
+    /// end for the first time, it gets none.
     pub fn events(&self) -> Events {
         Events::new(self.shared.events.subscribe())
     }
 
-    /// When an identity ends: a future for handlers that last long (WebSockets, server-sent events). It resolves when the token expires or
-    /// is revoked, at once if that is so already.
+    /// Returns a future for long-running handlers (WebSockets, server-sent events). It resolves when the token of this
+    /// identity expires or is revoked, or at once if it already is.
     pub fn end_of(&self, verified: impl Into<AnyVerified>) -> EndOfIdentity {
         EndOfIdentity::new(Arc::clone(&self.shared), verified.into())
     }
 
-    /// The view that requests are checked against.
+    /// Returns the view that requests are checked against.
     pub fn view(&self) -> &RevocationView {
         self.shared.view()
     }
 
-    /// How it is doing, for readiness probes and dashboards.
+    /// Returns the state of revocations, for readiness probes and dashboards.
     pub fn health(&self) -> RevocationHealth {
         self.gauge().health()
     }
 
-    /// Returns what reports the health for longer than this handle lives: a dashboard then sees that the log is no longer followed.
+    /// Returns a gauge that reports the health even after this handle is dropped: a dashboard then shows that the log
+    /// is no longer followed.
     pub fn gauge(&self) -> RevocationGauge {
         RevocationGauge::new(&self.shared)
     }
@@ -207,7 +213,7 @@ impl From<&Revocations> for RevocationView {
     }
 }
 
-/// A task that goes on when its caller stops waiting for it.
+/// A task that continues when its caller stops waiting for it.
 struct Detached(JoinSet<Result<(), LogError>>);
 
 impl Detached {
@@ -224,8 +230,8 @@ impl Drop for Detached {
 
 fn calendar_is_behind(behind: Duration) -> LogError {
     LogError::misconfigured(format!(
-        "the calendar of this instance is {} s behind that of the log, which is more than the horizon: the other instances would drop what it \
-         revokes as long past; set the clock of this machine",
+        "the clock of this instance is {} s behind that of the log, which is more than the horizon: the other instances would \
+         drop its revocations as expired; set the clock of this machine",
         behind.as_secs()
     ))
 }

@@ -1,4 +1,4 @@
-//! `Own`: what this instance has revoked, and how far each of it has come on its way into the log.
+//! [`Own`]: the revocations of this instance, and how far each has come on its way into the log.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,20 +14,21 @@ use tokio::time::Instant;
 
 use super::{BATCH, canary::is_canary, in_log::InLog, kept::Kept};
 
-/// How many revocations of callers wait for a log that takes none, how many are kept for a log that loses them, and how many are watched
-/// until they come back. About 20 MB each, with ids as long as a UUID.
+/// How many revocations of callers wait for a log that does not accept them, how many are kept for a log that loses
+/// them, and how many are watched until they are read back. About 20 MB for each of the three, with ids as long as a
+/// UUID.
 pub(super) const MOST: usize = 100_000;
 
-/// The revocations of this instance. No method takes longer than its arguments, or one batch, are long.
+/// The revocations of this instance. The time of each method is proportional to its arguments, or to one batch.
 #[derive(Debug, Default)]
 pub(super) struct Own {
     kept: Kept,
     in_log: InLog,
-    /// What was not read from the log since it was to be appended.
+    /// Revocations that have not been read from the log since they were to be appended.
     open: HashMap<Arc<Revocation>, Open>,
-    /// What the writer has to append, oldest first. May name what has come in another way meanwhile.
+    /// Revocations for the writer to append, oldest first. Some may have been read from the log meanwhile.
     waiting: VecDeque<Arc<Revocation>>,
-    /// What the log said that it has, in the order of that.
+    /// Revocations that the log has acknowledged, in the order of the acknowledgements.
     acknowledged: VecDeque<(Instant, Arc<Revocation>)>,
     unwritten: usize,
     /// How many of these a caller has asked for.
@@ -38,7 +39,7 @@ pub(super) struct Own {
 struct Open {
     until: UnixTime,
     since: Instant,
-    /// Not something that the log has lost, or that is renewed.
+    /// False for entries that the log has lost, or that are renewed.
     is_asked_for: bool,
     stage: Stage,
 }
@@ -49,17 +50,18 @@ enum Stage {
     Writing,
     /// The writer has to append it.
     Waiting,
-    /// The log said then that it has it.
+    /// The log acknowledged it at that instant.
     Acknowledged(Instant),
 }
 
 impl Own {
-    /// Notes what a caller revokes, and returns what has to be appended: all that the log is not known to hold, and everything if the view is
-    /// not fresh: the log may have lost since what was read from it.
+    /// Records what a caller revokes, and returns what has to be appended: everything that the log is not known to
+    /// contain. If the view is not fresh, this is everything, because the log may have lost entries since they were
+    /// read.
     ///
     /// # Errors
     ///
-    /// If so much waits for the log that these do not fit in.
+    /// If too many revocations already wait for the log.
     pub(super) fn begin(
         &mut self,
         entries: &[RevocationEntry],
@@ -73,7 +75,8 @@ impl Own {
         }
         for entry in entries {
             let revocation = self.key(entry.revocation());
-            // Also what is not appended: this instance answers for it, and appends it if the log turns out to have lost it.
+            // Also entries that are not appended: this instance confirms them, and appends them if the log turns out to
+            // have lost them.
             self.kept.keep(&revocation, entry.until());
         }
         for entry in &to_append {
@@ -83,7 +86,7 @@ impl Own {
         Ok(to_append)
     }
 
-    /// The log has taken them.
+    /// Records that the log has acknowledged these.
     pub(super) fn acknowledged(&mut self, entries: &[RevocationEntry]) {
         let now = Instant::now();
         for entry in entries {
@@ -94,12 +97,13 @@ impl Own {
             self.acknowledged.push_back((now, Arc::new(entry.revocation().clone())));
         }
         while self.acknowledged.len() > MOST {
-            // A log that is written and never read: the oldest are no longer watched. (They are kept all the same.)
+            // The log is written but never read: the oldest entries are no longer watched. (They are kept
+            // nevertheless.)
             self.pop_acknowledged();
         }
     }
 
-    /// The log did not take them: perhaps it has them, perhaps not. The writer goes on trying.
+    /// Records that an append failed. The log may have the entries or not, so the writer keeps trying.
     pub(super) fn failed(&mut self, entries: &[RevocationEntry]) {
         for entry in entries {
             let Some(open) = self.open.get_mut(entry.revocation()) else { continue };
@@ -110,14 +114,14 @@ impl Own {
         }
     }
 
-    /// Has the writer append keys that are renewed.
+    /// Makes the writer append keys that are renewed.
     pub(super) fn renew(&mut self, entries: Vec<RevocationEntry>) {
         for entry in entries {
             self.wait(Arc::new(entry.revocation().clone()), entry.until());
         }
     }
 
-    /// What the writer has to append next: at most a batch.
+    /// Returns what the writer has to append next: at most one batch.
     pub(super) fn next_batch(&mut self, now: UnixTime) -> Vec<RevocationEntry> {
         let mut batch = Vec::new();
         while batch.len() < BATCH
@@ -136,13 +140,13 @@ impl Own {
         batch
     }
 
-    /// The log is read from its beginning: it is not known what it holds.
+    /// The log is read from its beginning: what it contains is not known.
     pub(super) fn restarted(&mut self) {
         self.kept.restarted();
         self.in_log.forget();
     }
 
-    /// Notes what was read. Returns how long one of this instance's took.
+    /// Records which entries were read. Returns how long one of this instance's took.
     pub(super) fn read(&mut self, entries: &[RevocationEntry]) -> Option<Duration> {
         let mut lag = None;
         for entry in entries.iter().filter(|entry| !is_canary(entry)) {
@@ -155,8 +159,8 @@ impl Own {
         lag
     }
 
-    /// The log was read to its end, asked at that instant. Has the writer append what the log has lost, and what it had acknowledged before
-    /// and does not have. Returns how many these are.
+    /// The log was read to its end, by a request sent at that instant. Makes the writer append the entries that the log
+    /// has lost, or that it had acknowledged earlier but does not contain. Returns how many there are.
     pub(super) fn read_to_end(&mut self, now: UnixTime, asked_at: Instant) -> usize {
         let before = self.unwritten;
         while self.acknowledged.front().is_some_and(|(then, _)| *then < asked_at) {
@@ -172,22 +176,22 @@ impl Own {
         self.unwritten - before
     }
 
-    /// Drops what no longer matters; to be called once a minute or so.
+    /// Drops expired entries; to be called about once a minute.
     pub(super) fn forget(&mut self, now: UnixTime) {
         self.kept.forget(now);
     }
 
-    /// How many the log has not acknowledged.
+    /// Returns how many the log has not acknowledged.
     pub(super) fn unacknowledged(&self) -> usize {
         self.unwritten
     }
 
-    /// Whether the writer has something to do.
+    /// Whether the writer has something to append.
     pub(super) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// A revocation as the maps have it already, if they do: then nothing is copied.
+    /// Returns the revocation that the maps already have, if they do, to avoid a copy.
     fn key(&self, revocation: &Revocation) -> Arc<Revocation> {
         self.open.get_key_value(revocation).map_or_else(|| Arc::new(revocation.clone()), |(key, _)| Arc::clone(key))
     }
@@ -221,7 +225,7 @@ impl Own {
         }
     }
 
-    /// The one that was acknowledged first, if that is how it still is.
+    /// Returns the oldest acknowledged one, if it is still acknowledged.
     fn pop_acknowledged(&mut self) -> Option<(Arc<Revocation>, UnixTime)> {
         let (then, revocation) = self.acknowledged.pop_front()?;
         let open = self.open.get(&revocation).filter(|open| open.stage == Stage::Acknowledged(then))?;

@@ -1,4 +1,4 @@
-//! `Shared`: what the handle and its tasks have in common.
+//! [`Shared`]: what the handle and its tasks share.
 
 use std::{
     fmt,
@@ -20,16 +20,16 @@ use super::{
 use crate::telemetry;
 
 pub(super) struct Shared {
-    /// Writes to the view. Only the code here and its tasks have it; everything else gets the view.
+    /// Writes to the view. Only the code here and its tasks have it; other code only gets the view.
     pub(super) writer: ViewWriter,
     pub(super) log: SharedLog,
     pub(super) runtime: Handle,
     pub(super) own: Mutex<Own>,
     pub(super) lag: Mutex<Lag>,
-    /// Outlives the rest in a gauge.
+    /// A gauge may keep this alive after everything else.
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) events: broadcast::Sender<RevocationEvent>,
-    /// Moves whenever something more is revoked.
+    /// Changes whenever more is revoked.
     pub(super) changes: watch::Sender<u64>,
     pub(super) is_synced: watch::Sender<bool>,
     /// Wakes the writer.
@@ -41,15 +41,15 @@ impl Shared {
         self.writer.view()
     }
 
-    /// Takes entries in, and tells receivers of events about those that are new.
+    /// Adds entries to the view, and sends events about the new ones.
     pub(super) fn take(&self, entries: &[RevocationEntry]) {
         let entries = entries.iter().filter(|entry| !is_canary(entry));
-        // What comes before the end of the log is no news.
+        // Entries before the end of the log are not news.
         let changes = if self.events.receiver_count() == 0 || !*self.is_synced.borrow() {
             self.writer.merge(entries)
         } else {
             let news = entries.filter(|entry| self.writer.merge([*entry]) > 0);
-            // No receiver may be left: that is no error.
+            // There may be no receiver left: this is not an error.
             news.inspect(|entry| drop(self.events.send(RevocationEvent::Revoked((*entry).clone())))).count()
         };
         if changes > 0 {
@@ -57,11 +57,11 @@ impl Shared {
         }
     }
 
-    /// Notes what a caller revokes. Returns what has to be appended: all that the log is not known to hold by a view that is
-    /// fresh.
+    /// Records what a caller revokes. Returns what has to be appended: everything that the log is not known to contain,
+    /// according to a fresh view.
     pub(super) fn begin(&self, entries: &[RevocationEntry]) -> Result<Vec<RevocationEntry>, LogError> {
         let mut to_append = Vec::new();
-        // A part at a time, so that the task that reads need not wait.
+        // In parts, so that the task that reads need not wait.
         for batch in entries.chunks(BATCH) {
             let is_fresh = self.view().state() == ViewState::Fresh;
             let begun = self.own().begin(batch, is_fresh);
@@ -77,7 +77,7 @@ impl Shared {
         Ok(to_append)
     }
 
-    /// Appends, and tries again for a while. What cannot be appended by then is left to the writer.
+    /// Appends, and retries for a while. What could not be appended by then is left to the writer.
     pub(super) async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
         let deadline = Instant::now() + APPEND_TIMEOUT;
         let mut outcome = Ok(());
@@ -108,7 +108,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Appends once. A log that panics is one that failed.
+    /// Appends once. A panic in the log's code counts as a failure.
     pub(super) async fn attempt(&self, batch: &[RevocationEntry]) -> Result<(), LogError> {
         let deadline = Instant::now() + ATTEMPT_TIMEOUT;
         let mut task = JoinSet::new();
@@ -120,7 +120,7 @@ impl Shared {
         }
     }
 
-    /// Writes down for a gauge what only the tasks know.
+    /// Records for a gauge what only the tasks know.
     pub(super) fn note_numbers(&self) {
         let unacknowledged = self.own().unacknowledged();
         let (lag, lag_of_others) = {

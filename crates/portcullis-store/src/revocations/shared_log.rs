@@ -1,4 +1,4 @@
-//! A log whose type is not known.
+//! [`SharedLog`]: a log of any type.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ pub(crate) struct SharedLog(Arc<dyn ErasedLog>);
 
 type Pending<T> = Pin<Box<dyn Future<Output = Result<T, LogError>> + Send>>;
 
-/// With futures that borrow nothing, so that they can run in a task of their own.
+/// Its futures borrow nothing, so they can run in their own tasks.
 trait ErasedLog: fmt::Debug + Send + Sync {
     fn append(self: Arc<Self>, entries: Arc<[RevocationEntry]>) -> Pending<()>;
 

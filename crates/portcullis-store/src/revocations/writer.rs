@@ -7,11 +7,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{feed::back_off, shared::Shared};
 use crate::telemetry;
 
-/// How often to look for keys whose entries the log would forget, and for what needs no keeping any more.
+/// How often to look for keys whose entries the log would forget, and for expired entries to drop.
 const UPKEEP: Duration = Duration::from_secs(60);
 
-/// Appends what callers could not, what the log has lost, and what has to outlive the log's memory: a batch at a time, one after the other,
-/// until it is dropped. The task that reads never waits for this one.
+/// Appends what callers could not append, what the log has lost, and what must be renewed before the log forgets it:
+/// one batch after the other, until it is dropped. The task that reads never waits for this one.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut next_upkeep = Instant::now() + UPKEEP;
     let (mut failures, mut written) = (0, 0);
