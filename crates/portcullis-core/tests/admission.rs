@@ -311,7 +311,7 @@ fn the_same_octets_under_another_scheme_are_another_credential() {
 }
 
 #[test]
-fn what_has_not_the_form_of_a_credential_reaches_no_authenticator() {
+fn malformed_credentials_reach_no_authenticator() {
     let (store, asked) = Store::new(Rungs::ALL);
     let admission = Admission::new(store);
     for octets in [&b""[..], b"key-1 ", b"key\x00-1", b"key-\xff", b"=key-1", "k\u{e9}y-1".as_bytes()] {

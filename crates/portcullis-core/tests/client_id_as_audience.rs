@@ -41,7 +41,7 @@ fn any_of_the_audiences_may_be_the_client_and_no_other() {
 }
 
 #[test]
-fn a_token_for_nobody_and_of_nobody_is_refused() {
+fn a_token_without_audience_and_client_is_refused() {
     let issuer = issuer();
     let neither = issuer.token().without("aud").without("client_id");
     assert_eq!(
@@ -56,7 +56,7 @@ fn a_token_for_nobody_and_of_nobody_is_refused() {
 }
 
 #[test]
-fn an_audience_that_is_there_decides_whoever_the_client_is() {
+fn a_present_audience_decides_whatever_the_client_is() {
     let issuer = issuer();
     let trusted = || issuer.trusted().danger_claim_as_audience("/client_id");
     let ours = token(&issuer, "other").audience("1h57kf5cpq17m0eml12EXAMPLE");

@@ -106,7 +106,7 @@ fn the_kind_of_a_credential_chooses_the_authenticator() {
 }
 
 #[test]
-fn what_nothing_is_for_is_refused_without_a_question() {
+fn a_credential_without_an_authenticator_is_refused_at_once() {
     let [api, jwt] = ["api", "jwt"].map(Counting::named);
     let dispatch = Dispatch::builder().prefix("acme_", api.clone()).compact_jws(jwt.clone()).build().unwrap();
     let admission = Admission::new(dispatch);

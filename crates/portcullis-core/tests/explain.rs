@@ -151,7 +151,7 @@ fn explain_says_of_random_tokens_what_verify_says() {
 }
 
 #[test]
-fn all_that_is_wrong_is_said_at_once() {
+fn explain_reports_all_failures_at_once() {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
     let admission = Admission::explainable(JwtAuthenticator::new(issuer.trusted()).unwrap()).clock(clock);

@@ -319,7 +319,7 @@ fn row_d_an_empty_name_is_absent() {
 }
 
 #[test]
-fn row_d_an_asserted_empty_subject_is_nobody() {
+fn row_d_an_asserted_empty_subject_is_no_user() {
     let issuer = MockIssuer::new();
     assert_eq!(issuer.token().subject("").verified::<portcullis_core::verified::NoCustom>().identity(), None);
     assert!(issuer.token().subject("alice").verified::<portcullis_core::verified::NoCustom>().identity().is_some());
@@ -349,7 +349,7 @@ fn row_d_what_requires_a_name_refuses_an_empty_one() {
 }
 
 #[test]
-fn row_d_revoking_an_empty_name_hits_nobody() {
+fn row_d_revoking_an_empty_name_revokes_no_token() {
     let scene = revoking();
     let (issuer, now) = (scene.issuer.name(), FixedClock::DEFAULT);
     for revocation in [

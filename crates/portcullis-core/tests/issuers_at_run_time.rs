@@ -84,7 +84,7 @@ fn the_next_issuer_in_a_place_does_not_inherit_what_was_remembered() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_and_changes_nothing() {
+fn an_unusable_issuer_is_refused_and_changes_nothing() {
     let acme = mock("https://acme.test");
     let issuers = Issuers::new([acme.trusted()]).unwrap();
     let service = admission(&issuers);

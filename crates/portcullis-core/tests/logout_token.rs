@@ -47,7 +47,7 @@ fn a_logout_token_is_taken_for_one_whether_its_type_is_written_or_not() {
 }
 
 #[test]
-fn what_lacks_something_of_a_logout_token_is_none() {
+fn a_logout_token_without_a_required_part_is_refused() {
     let issuer = MockIssuer::new();
     let receiver = receiver(&issuer);
     let missing = Err(Code::ClaimMissing);

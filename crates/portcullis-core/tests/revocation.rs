@@ -211,7 +211,7 @@ fn without_an_age_a_token_is_let_in_only_if_it_ends_within_the_horizon() {
 }
 
 #[test]
-fn a_view_that_the_log_never_confirmed_lets_nobody_in() {
+fn a_view_that_the_log_never_confirmed_admits_no_token() {
     let scene = scene();
     let writer = ViewWriter::builder(HORIZON).clock(scene.clock.clone()).build();
     let admission = scene.issuer.admission().revocations(&writer);

@@ -157,7 +157,7 @@ fn at_most_64_issuers_are_asked_about_at_once() {
 }
 
 #[test]
-fn what_the_application_says_is_newer_than_an_answer_that_is_on_its_way() {
+fn a_change_by_the_application_overrides_a_pending_answer() {
     let scene = Scene::new();
     let acme = scene.tenant("acme");
     let waiting = scene.begin(&acme);

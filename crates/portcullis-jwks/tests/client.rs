@@ -49,7 +49,7 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_or_too_short_is_no_document() {
+async fn documents_that_are_too_long_or_too_short_are_refused() {
     let server = server().await;
     server.provider().behave(Behaviour::Huge);
     assert_eq!(fetch(&server).await, Err(FetchErrorKind::TooLarge));
@@ -86,7 +86,7 @@ async fn a_document_without_an_end_is_cut_off() {
 
 /// The environment is the process's, so the client that is behind a proxy is in a process of its own.
 #[tokio::test]
-async fn what_is_on_this_machine_is_never_asked_through_a_proxy() {
+async fn addresses_on_this_machine_are_never_reached_through_a_proxy() {
     const CHILD: &str = "PORTCULLIS_TEST_JWKS_URL";
     if let Ok(url) = std::env::var(CHILD) {
         let request = http::Request::get(url).body(()).unwrap();
@@ -95,7 +95,7 @@ async fn what_is_on_this_machine_is_never_asked_through_a_proxy() {
     }
     let (server, proxy) = (server().await, TcpListener::bind("127.0.0.1:0").await.unwrap());
     let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "what_is_on_this_machine_is_never_asked_through_a_proxy"])
+        .args(["--exact", "addresses_on_this_machine_are_never_reached_through_a_proxy"])
         .env(CHILD, format!("{}/jwks.json", server.url()))
         .envs(
             ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]
@@ -114,7 +114,7 @@ async fn what_is_on_this_machine_is_never_asked_through_a_proxy() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_said_so_with_the_cause() {
+async fn a_refused_connection_is_reported_with_its_cause() {
     // This socket occupies the port on another address, so that no other process can take it meanwhile.
     let occupied = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("127.0.0.2:{}", occupied.local_addr().unwrap().port());

@@ -53,7 +53,7 @@ async fn openid_connect_comes_first_and_suffices() {
 
 /// A gateway may forbid what is not there, and storage behind a content network does.
 #[tokio::test(start_paused = true)]
-async fn what_has_no_openid_document_is_asked_by_rfc_8414() {
+async fn an_issuer_without_an_openid_document_is_discovered_by_rfc_8414() {
     for status in [404, 410, 400, 401, 403, 405] {
         let (asked, error) = first_attempt(status, 200).await;
         assert_eq!(asked, [OIDC, OAUTH, "/b/keys"], "{status}");
@@ -72,7 +72,7 @@ async fn an_issuer_that_is_down_is_not_asked_at_the_other_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_neither_document_is_told_where_both_were_looked_for() {
+async fn an_issuer_without_either_document_gets_an_error_with_both_urls() {
     let (asked, error) = first_attempt(404, 404).await;
     assert_eq!(asked, [OIDC, OAUTH]);
     let error = error.unwrap().to_string();

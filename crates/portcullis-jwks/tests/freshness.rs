@@ -21,7 +21,7 @@ async fn interval(cache_control: &str) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_set_is_fetched_anew_at_about_four_fifths_of_its_freshness() {
+async fn the_set_is_fetched_again_at_about_four_fifths_of_its_freshness() {
     for (cache_control, freshness) in [
         ("public", 600),
         ("max-age=300", 300),

@@ -67,7 +67,7 @@ async fn ten_thousand_requests_at_a_rotation_cause_one_fetch_and_none_is_refused
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_thousand_random_keys_are_a_fetch_per_cool_down_and_refuse_nobody() {
+async fn a_hundred_thousand_random_keys_cause_a_fetch_per_cool_down_and_refuse_no_valid_token() {
     let service = Service::settled().await;
     let uncached = service.admission.clone().without_cache();
     let (known, before, start) = (service.token(), service.fetches(), Instant::now());

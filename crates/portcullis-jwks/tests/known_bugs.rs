@@ -1,4 +1,4 @@
-//! Bugs of other libraries that fetch keys, each by its name: what happened there does not happen here.
+//! Tests that known bugs of other libraries that fetch keys do not exist here. DESIGN.md lists the bugs.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
@@ -13,7 +13,7 @@ use support::{COOL_DOWN, FRESHNESS, HOUR, MINUTE, Service};
 use tokio::time::{Duration, Instant, sleep};
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_per_request_on_an_unknown_kid() {
+async fn many_unknown_kids_cause_few_fetches() {
     let service = Service::settled().await;
     let before = service.fetches();
     for n in 0..1000 {
@@ -24,7 +24,7 @@ async fn a_fetch_per_request_on_an_unknown_kid() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn never_fetching_again() {
+async fn keys_are_fetched_again_when_they_are_due() {
     let service = Service::started().await;
     service.provider.issuer().rotate();
     sleep(FRESHNESS).await;
@@ -32,21 +32,21 @@ async fn never_fetching_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_that_helps_only_the_next_request() {
+async fn the_request_that_triggers_a_fetch_gets_its_keys() {
     let service = Service::settled().await;
     service.provider.issuer().rotate();
     assert!(service.accepts(&service.token()).await, "the first one");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_key_under_the_same_kid() {
+async fn a_new_key_under_the_same_kid_is_fetched() {
     let service = Service::settled().await;
     service.provider.issuer().replace_key();
     assert!(service.accepts(&service.token()).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_refresh_wipes_good_keys() {
+async fn a_failed_refresh_keeps_good_keys() {
     let service = Service::started().await;
     service.provider.behave(Behaviour::Garbage);
     sleep(FRESHNESS).await;
@@ -55,7 +55,7 @@ async fn a_failed_refresh_wipes_good_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kid_miss_wipes_good_keys() {
+async fn an_unknown_kid_keeps_good_keys() {
     for behaviour in [Behaviour::Normal, Behaviour::EmptySet, Behaviour::Status(500)] {
         let service = Service::settled().await;
         service.provider.behave(behaviour);
@@ -65,7 +65,7 @@ async fn a_kid_miss_wipes_good_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shared_limiter_starves_valid_users() {
+async fn a_flood_of_unknown_kids_does_not_affect_valid_users() {
     let (one, other) = (Service::settled().await, Service::settled().await);
     for n in 0..1000 {
         one.code(&one.token_of(&n.to_string())).await;
@@ -79,7 +79,7 @@ async fn a_shared_limiter_starves_valid_users() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_timeout() {
+async fn fetches_and_requests_have_timeouts() {
     let provider = ScriptedProvider::new();
     provider.behave(Behaviour::Hang);
     let service = Service::with(provider, |keys| keys);
@@ -91,7 +91,7 @@ async fn no_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_first_failure_poisons_the_source() {
+async fn a_source_recovers_from_a_failed_first_fetch() {
     let provider = ScriptedProvider::new();
     provider.behave(Behaviour::Unreachable);
     let service = Service::with(provider, |keys| keys);
@@ -102,7 +102,7 @@ async fn a_first_failure_poisons_the_source() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_tokens_and_one_failing_fetch() {
+async fn two_tokens_get_the_error_of_the_same_failed_fetch() {
     let service = Service::settled().await;
     service.provider.issuer().rotate();
     service.provider.behave(Behaviour::Slow(Duration::from_millis(200)));
@@ -115,7 +115,7 @@ async fn two_tokens_and_one_failing_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_reported_as_401() {
+async fn an_outage_is_not_reported_as_an_invalid_token() {
     let service = Service::started().await;
     service.provider.behave(Behaviour::Status(502));
     sleep(2 * HOUR).await;
@@ -124,7 +124,7 @@ async fn an_outage_is_reported_as_401() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn issuers_with_a_trailing_slash() {
+async fn issuers_match_exactly_with_and_without_a_trailing_slash() {
     for name in
         ["https://tenant.test", "https://tenant.test/", "https://tenant.test/realms/a", "https://tenant.test/b/"]
     {

@@ -73,7 +73,7 @@ async fn tokens_that_are_remembered_keep_the_keys() {
 
 /// Another source counts from one, and so must not be taken for that of the one before.
 #[tokio::test(start_paused = true)]
-async fn a_token_does_not_outlive_a_key_that_went_while_nobody_asked() {
+async fn a_token_does_not_outlive_a_key_that_was_removed_between_requests() {
     let tenant = Tenant::new();
     let token = tenant.token();
     assert_eq!([tenant.code(&token).await, tenant.code(&token).await], [None, None], "it is remembered");
@@ -110,7 +110,7 @@ async fn removing_the_tenant_ends_the_fetches() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_started_is_refused_at_once() {
+async fn a_source_that_cannot_start_is_refused_at_once() {
     let error = OnDemandKeys::new(|| RemoteKeys::discover("http://login.example.com")).unwrap_err();
     assert!(error.to_string().contains("login.example.com"), "{error}");
     let keys = || OnDemandKeys::new(|| RemoteKeys::discover("https://login.example.com")).unwrap();

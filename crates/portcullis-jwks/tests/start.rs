@@ -13,7 +13,7 @@ use support::{FRESHNESS, HOUR, MINUTE, Service};
 use tokio::time::{Duration, sleep};
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_fetched_at_the_start_and_nobody_waits_for_it() {
+async fn keys_are_fetched_at_the_start_without_delaying_it() {
     let service = Service::starting();
     assert_eq!(service.keys.health(), Health::Down);
     sleep(Duration::from_millis(1)).await;
@@ -29,7 +29,7 @@ async fn a_token_that_comes_before_the_keys_waits_for_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lazy_source_asks_nobody_before_the_first_token() {
+async fn a_lazy_source_fetches_nothing_before_the_first_token() {
     let service = Service::with(ScriptedProvider::new(), RemoteKeysBuilder::lazy);
     sleep(HOUR).await;
     assert_eq!((service.keys.health(), service.fetches()), (Health::Idle, 0));
@@ -76,7 +76,7 @@ async fn a_restart_during_an_outage_works_with_a_snapshot() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn restored_keys_are_fetched_anew_at_once_and_in_full() {
+async fn restored_keys_are_fetched_again_at_once_and_in_full() {
     let provider = ScriptedProvider::new();
     provider.etags();
     let before = Service::with(provider.clone(), |keys| keys);
@@ -90,7 +90,7 @@ async fn restored_keys_are_fetched_anew_at_once_and_in_full() {
 
 /// A key that an attacker has added to the file lasts until the issuer is asked.
 #[tokio::test(start_paused = true)]
-async fn a_key_that_somebody_wrote_into_a_snapshot_lasts_until_the_first_fetch() {
+async fn a_key_that_was_forged_into_a_snapshot_lasts_until_the_first_fetch() {
     let provider = ScriptedProvider::new();
     provider.etags();
     let before = Service::with(provider.clone(), |keys| keys);
@@ -129,7 +129,7 @@ fn keys_become_too_old_although_their_task_does_not_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_ever_may_say_so() {
+async fn require_accepts_an_unlimited_wait() {
     let service = Service::starting();
     service.keys.require(Duration::MAX).await.unwrap();
 }
@@ -208,7 +208,7 @@ async fn the_task_ends_with_the_last_handle() {
 }
 
 #[test]
-fn keys_that_nobody_looks_after_any_more_are_not_used() {
+fn keys_whose_task_has_ended_are_not_used() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let service = runtime.block_on(Service::started());
     let token = service.token();

@@ -138,7 +138,7 @@ async fn tokens_leave_no_trace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stands_in_a_query_is_not_told() {
+async fn queries_of_urls_are_not_shown() {
     let log = Log::default();
     let _guard = set_default(log.clone());
     let provider = ScriptedProvider::new();
@@ -160,7 +160,7 @@ async fn what_stands_in_a_query_is_not_told() {
 }
 
 #[test]
-fn a_task_that_ends_while_somebody_needs_it_is_told() {
+fn a_task_that_ends_while_it_is_needed_is_reported() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let log = Log::default();
     let _guard = set_default(log.clone());

@@ -73,7 +73,7 @@ async fn an_authority_of_ones_own_is_believed_if_it_is_named() {
 }
 
 #[tokio::test]
-async fn an_authority_that_nobody_named_is_not_believed() {
+async fn an_authority_that_was_not_configured_is_not_trusted() {
     let (server, other) = (Server::start("localhost").await, Server::start("localhost").await);
     assert_eq!(server.fetch("localhost", HttpClient::new().unwrap()).await, Err(FetchErrorKind::Unreachable));
     let client = HttpClient::with_root_certificates(&other.authority).unwrap();

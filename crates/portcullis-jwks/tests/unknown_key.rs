@@ -33,7 +33,7 @@ async fn all_requests_share_the_one_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_longer_than_two_seconds_and_the_fetch_goes_on_without_them() {
+async fn requests_wait_at_most_two_seconds_and_the_fetch_continues_without_them() {
     let service = Service::settled().await;
     service.provider.behave(Behaviour::Slow(4 * SECOND));
     service.provider.issuer().rotate();
@@ -145,7 +145,7 @@ async fn a_fetch_that_began_before_the_key_was_published_is_not_the_last_word() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn random_keys_cause_a_fetch_per_cool_down_and_touch_nobody() {
+async fn random_keys_cause_a_fetch_per_cool_down_and_do_not_affect_valid_tokens() {
     let service = Service::settled().await;
     let (known, before, start) = (service.token(), service.fetches(), Instant::now());
     let uncached = service.admission.clone().without_cache();

@@ -76,7 +76,7 @@ impl Reader {
 }
 
 #[tokio::test]
-async fn what_is_appended_is_read_by_two_readers() {
+async fn two_readers_read_every_entry() {
     if is_missing("nats-server") {
         return;
     }
@@ -284,7 +284,7 @@ async fn a_reader_that_goes_back_reads_again_what_follows_there() {
 }
 
 #[tokio::test]
-async fn what_is_no_entry_is_counted_and_passed_over() {
+async fn invalid_entries_are_counted_and_skipped() {
     if is_missing("nats-server") {
         return;
     }
@@ -301,7 +301,7 @@ async fn what_is_no_entry_is_counted_and_passed_over() {
 }
 
 #[tokio::test]
-async fn numbers_of_messages_that_somebody_deleted_stop_nobody() {
+async fn gaps_in_the_numbers_of_messages_do_not_stop_readers() {
     if is_missing("nats-server") {
         return;
     }

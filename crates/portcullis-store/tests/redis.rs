@@ -86,7 +86,7 @@ async fn a_reader_waits_at(server: &RedisServer) {
 // What every log does.
 
 #[tokio::test]
-async fn what_is_appended_is_read_in_its_order_by_two_readers() {
+async fn two_readers_read_every_entry_in_order() {
     if is_missing("redis-server") {
         return;
     }

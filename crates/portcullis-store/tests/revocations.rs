@@ -75,7 +75,7 @@ const REVOKED: Result<(), Code> = Err(Code::TokenRevoked);
 const STALE: Result<(), Code> = Err(Code::RevocationsStale);
 
 #[tokio::test(start_paused = true)]
-async fn what_one_instance_revokes_the_other_refuses_at_once() {
+async fn a_revocation_by_one_instance_applies_on_the_other_at_once() {
     let scene = Scene::new();
     let (a, b) = (scene.service().ready().await, scene.service().ready().await);
     let (token, revocation) = scene.session("s");
@@ -145,7 +145,7 @@ async fn a_log_that_refuses_is_asked_again_and_not_in_a_hurry() {
 
 /// However much there is to read meanwhile.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_takes_nothing_is_not_flooded() {
+async fn a_log_that_refuses_writes_is_not_flooded() {
     let scene = Scene::new();
     let (service, other) = (scene.service().ready().await, scene.service().ready().await);
     service.log.switches.refuses_writes.store(true, SeqCst);
@@ -175,7 +175,7 @@ async fn a_log_that_panics_is_one_that_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_could_not_be_written_holds_here_and_is_written_later() {
+async fn a_revocation_that_could_not_be_written_applies_here_and_is_written_later() {
     let scene = Scene::new();
     let (a, b) = (scene.service().ready().await, scene.service().ready().await);
     let (token, revocation) = scene.session("s");
@@ -227,7 +227,7 @@ async fn a_caller_that_goes_away_interrupts_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_that_was_revoked_comes_back_to_life_whatever_the_log_loses() {
+async fn revocations_stay_in_force_whatever_the_log_loses() {
     let scene = Scene::new();
     let (a, b) = (scene.service().ready().await, scene.service().ready().await);
     let (first, revoke_first) = scene.session("first");
@@ -255,7 +255,7 @@ async fn nothing_that_was_revoked_comes_back_to_life_whatever_the_log_loses() {
 
 /// Found by the model: the log may lose what it had before this instance has read its first page.
 #[tokio::test(start_paused = true)]
-async fn what_was_revoked_before_the_first_page_is_appended_anew() {
+async fn revocations_before_the_first_page_are_appended_again() {
     let scene = Scene::new();
     let log = FaultyLog::over(&scene.log);
     log.switches.refuses_reads.store(true, SeqCst);
@@ -315,7 +315,7 @@ async fn a_log_that_repeats_itself_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_stays_revoked_beyond_the_horizon_and_so_it_does_for_who_starts_later() {
+async fn a_key_stays_revoked_beyond_the_horizon_also_for_instances_that_start_later() {
     let scene = Scene::new();
     let scene = Scene { log: scene.log.horizon(7200 * SECOND), ..scene };
     let service = scene.service().ready().await;
@@ -354,7 +354,7 @@ async fn events_tell_what_is_new_wherever_it_was_revoked_and_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_revoked_before_is_no_news() {
+async fn earlier_revocations_cause_no_events() {
     let scene = Scene::new();
     let (_, old) = scene.session("old");
     scene.service().ready().await.revocations.revoke(old).await.unwrap();
@@ -368,7 +368,7 @@ async fn what_was_revoked_before_is_no_news() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_revoked_can_be_listed() {
+async fn revocations_can_be_listed() {
     let scene = Scene::new();
     let service = scene.service().ready().await;
     let sessions: Vec<_> = (0..7000).map(|id| scene.session(&id.to_string()).1).collect();
@@ -405,7 +405,7 @@ async fn the_lag_is_measured_by_a_canary_that_revokes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_entry_is_counted() {
+async fn invalid_entries_are_counted() {
     let scene = Scene::new();
     let log = FaultyLog::over(&scene.log);
     log.switches.junk.lock().unwrap().extend([r#"{"v":1,"level":"universe"}"#, "hello"]);
@@ -415,7 +415,7 @@ async fn what_is_no_entry_is_counted() {
 
 /// It revokes something, and who knows what. What this instance revokes gets there all the same.
 #[tokio::test(start_paused = true)]
-async fn what_a_later_version_has_written_makes_the_view_stale() {
+async fn entries_of_a_later_version_make_the_view_stale() {
     let scene = Scene::new();
     let log = FaultyLog::over(&scene.log);
     log.switches.junk.lock().unwrap().push(r#"{"v":2,"level":"universe","new":true}"#);
@@ -459,7 +459,7 @@ fn settings_that_cannot_be_are_all_named() {
 
 /// Acknowledged, and gone before anybody had read it: no reader can tell, but who wrote it can.
 #[tokio::test(start_paused = true)]
-async fn what_was_acknowledged_and_does_not_come_back_is_appended_anew() {
+async fn acknowledged_entries_that_are_not_read_back_are_appended_again() {
     let scene = Scene::new();
     let (a, b) = (scene.service().ready().await, scene.service().ready().await);
     let (_, first) = scene.session("first");
@@ -532,7 +532,7 @@ async fn row_t8_revoking_a_client_that_no_token_names_is_refused() {
 
 /// A clock that is hours ahead when the service starts: what it holds for long forgotten is not.
 #[tokio::test(start_paused = true)]
-async fn a_calendar_that_was_ahead_at_the_start_costs_nothing_once_it_is_right() {
+async fn a_clock_that_was_ahead_at_the_start_does_no_harm_once_it_is_corrected() {
     let scene = Scene::new();
     let (token, revocation) = scene.session("s");
     scene.service().ready().await.revocations.revoke(revocation).await.unwrap();

@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 /// Without this the rest would prove nothing: if the features were not unified, there would be no panic anyway.
 #[test]
-fn jsonwebtoken_by_itself_panics_here() {
+fn jsonwebtoken_alone_panics_here() {
     let secret = [7; 32];
     let signed = catch_unwind(|| {
         jsonwebtoken::encode(&Header::default(), &serde_json::json!({}), &EncodingKey::from_secret(&secret))

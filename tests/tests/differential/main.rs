@@ -32,7 +32,7 @@ const SEED: u64 = 7519;
 const MORE_CASES: u32 = 1000;
 
 #[test]
-fn whatever_we_accept_jsonwebtoken_accepts_and_the_reverse_has_a_reason() {
+fn jsonwebtoken_accepts_every_accepted_token_and_each_converse_exception_has_a_reason() {
     let tally = run(CASES, SEED);
     let met = |verdict: Verdict| tally.get(&verdict).copied().unwrap_or_default();
     assert!(met(Verdict::BothAccept) > CASES / 10 && met(Verdict::BothRefuse) > CASES / 10, "too one-sided");

@@ -67,7 +67,7 @@ async fn every_case_over_a_socket() {
 }
 
 #[test]
-fn a_key_that_nobody_can_use_is_ignored_by_itself() {
+fn an_unusable_key_is_ignored_and_the_others_are_used() {
     let corpus = Corpus::load();
     let (keys, skipped) = setup::published_keys(&corpus.config);
     let found: Vec<_> = skipped.iter().map(|key| (key.id().unwrap_or_default(), key.reason().kind())).collect();
