@@ -204,7 +204,7 @@ impl Inner {
     ) -> Option<Result<Step<C>, AuthError>> {
         match newer {
             Resolved::Waiting(fetch) => {
-                judge.take_back(Check::Signature); // newer keys decide about it
+                judge.take_back(Check::Signature); // newer keys decide this
                 Some(Ok(Step::NeedsKey(token.issuer.id(), fetch)))
             }
             Resolved::Keys(keys) => Some(self.accept_by(token, &keys, now, judge).map(Step::Proven)),
