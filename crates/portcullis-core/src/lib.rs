@@ -1,30 +1,32 @@
-//! Decides whether one JSON Web Token is acceptable, given keys, a policy and an instant.
+//! Decides whether a JSON Web Token is acceptable, given keys, a policy and the time.
 //!
-//! The primary type in this crate is [`Admission`]: made of a [`JwtAuthenticator`] for one or several [`TrustedIssuer`]s, it takes the text
-//! of a token and gives a [`Verified`] one, or an [`AuthError`] that says why not.
+//! The primary type in this crate is [`Admission`]. It is created from a [`JwtAuthenticator`] for one or several
+//! [`TrustedIssuer`]s. It takes the text of a token and returns a [`Verified`] one, or an [`AuthError`] with the reason for the
+//! refusal.
 //!
-//! Services use it through the crate `portcullis`, which finds the token in a request and answers refusals. There is no
-//! HTTP here, no runtime, no I/O, and no time but what a [`Clock`] says.
+//! Services use it through the crate `portcullis`, which finds the token in a request and answers refusals. This crate has no
+//! HTTP, no runtime and no I/O, and takes the time only from a [`Clock`].
 //!
 //! # The rules
 //!
-//! The order is parse, screen, resolve key, verify signature, check claims. Nothing in a token is believed before its
+//! The order is: parse, screen, resolve the key, verify the signature, check the claims. Nothing in a token is trusted before its
 //! signature is verified. All of this is always on (RFC 7515, RFC 7519, RFC 8725):
 //!
 //! - **Shape.** A compact JWS of three non-empty parts and at most 16 KiB by default, in strict base64url. Header and claims are
 //!   JSON objects, with no member twice at any level and bounded nesting.
-//! - **Header.** `alg` is on the issuer's allow-list *and* among what the key can do. `typ` is absent, `JWT` or `at+jwt`
-//!   (or only the last, with [`Profile::AccessToken`](policy::Profile::AccessToken)). Any `crit`, and `b64: false`, is refused. `jwk`, `jku`, `x5u`,
-//!   `x5c` are ignored; `x5t` is a name of a key that is known, where there is no `kid`.
+//! - **Header.** `alg` must be on the issuer's allow-list *and* among the key's algorithms. `typ` must be absent, `JWT` or
+//!   `at+jwt` (only `at+jwt` with [`Profile::AccessToken`](policy::Profile::AccessToken)). Any `crit`, and `b64: false`, is
+//!   refused. `jwk`, `jku`, `x5u` and `x5c` are ignored; `x5t` identifies a known key if there is no `kid`.
 //! - **Keys.** A `kid` that names no key of the right kind is refused, and no other key is tried; without one, at most
 //!   [`MAX_KEYS_TRIED`](keys::MAX_KEYS_TRIED) keys are tried. Weak keys are refused when they are loaded.
 //! - **Claims.** `iss` is one of the trusted issuers, compared exactly; `aud` names this service; `exp` is required;
 //!   `nbf` and `iat` are checked when present. Each has the right type: `null`, numeric strings and 1e300 are refused.
 //!   (For an issuer that writes no `aud` there is [one exception](TrustedIssuer::danger_claim_as_audience).)
 //! - **Binding.** A token with `cnf` is bound to a key; without a proof of that key it is refused.
-//! - **Custom claims** are parsed once, into a type of yours; a token without them is refused.
+//! - **Custom claims** are parsed once, into your own type; a token without them is refused.
 //!
-//! "We could not decide" is an error of its own kind, [`AuthErrorKind::Unavailable`](error::AuthErrorKind::Unavailable): never a refusal, never a pass.
+//! If no decision is possible, the error has its own kind, [`AuthErrorKind::Unavailable`](error::AuthErrorKind::Unavailable): the
+//! token is neither refused nor accepted.
 //!
 //! # Example
 //!
@@ -34,7 +36,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let issuer = MockIssuer::new(); // stands in for the one that signs
+//! let issuer = MockIssuer::new(); // takes the place of the real issuer
 //! let admission = Admission::new(JwtAuthenticator::new(issuer.trusted())?);
 //!
 //! let verified = admission.verify(&issuer.token().subject("alice").sign()).outcome().await?;
@@ -47,16 +49,16 @@
 //! # }
 //! ```
 //!
-//! # Seams
+//! # Traits
 //!
-//! | trait | its one job | here | elsewhere |
+//! | trait | task | implemented here | elsewhere |
 //! |---|---|---|---|
-//! | [`Authenticator`] | whom a credential proves | [`JwtAuthenticator`], [`Dispatch`](authenticator::Dispatch) | your own |
-//! | [`RequestView`](authenticator::RequestView) | a request without an HTTP library | | the layer of `portcullis` |
-//! | [`IssuerResolver`](issuers::IssuerResolver) | an unknown, allowed issuer to trust in it | closures | your own |
-//! | [`KeySource`](keys::KeySource) | a header to the keys that may have signed | [`KeySet`], [`KeyRing`] | `portcullis::KeyFile` |
-//! | [`RevocationLog`](revocation::RevocationLog), [`Revoker`](revocation::Revoker) | where revocations are kept; what revokes | | `portcullis-store` |
-//! | [`Clock`] | now | [`SystemClock`](clock::SystemClock) | `portcullis_test::FixedClock` |
+//! | [`Authenticator`] | finds out whose credential it is | [`JwtAuthenticator`], [`Dispatch`](authenticator::Dispatch) | your own |
+//! | [`RequestView`](authenticator::RequestView) | shows a request without an HTTP library | | the layer of `portcullis` |
+//! | [`IssuerResolver`](issuers::IssuerResolver) | decides whether to trust an unknown, allowed issuer | closures | your own |
+//! | [`KeySource`](keys::KeySource) | finds the keys that may have signed a token | [`KeySet`], [`KeyRing`] | `portcullis::KeyFile` |
+//! | [`RevocationLog`](revocation::RevocationLog), [`Revoker`](revocation::Revoker) | stores revocations; makes them | | `portcullis-store` |
+//! | [`Clock`] | tells the time | [`SystemClock`](clock::SystemClock) | `portcullis_test::FixedClock` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod admission;
@@ -96,7 +98,7 @@ pub mod explain {
     };
 }
 
-/// Keys that verify: sets of them, where they come from, and what can be wrong with them.
+/// Keys that verify signatures: single keys, sets, sources, and their problems.
 pub mod keys {
     pub use crate::{
         key::{
@@ -110,7 +112,7 @@ pub mod keys {
     };
 }
 
-/// Text that others have chosen: shown in logs, and compared exactly.
+/// Foreign text: showing it in logs, and comparing it exactly.
 pub mod text {
     pub use crate::{config_text::exact_text_problem, log_text::LogText};
 }

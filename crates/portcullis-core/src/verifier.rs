@@ -1,4 +1,4 @@
-//! The recipe by which one token is judged: pure, synchronous, without keys of its own.
+//! Verifies one token: pure and synchronous, without keys of its own.
 
 use std::sync::Arc;
 
@@ -16,25 +16,25 @@ use crate::{
     verified::{CredentialKind, Facts, Provenance, make_verified},
 };
 
-/// Judges tokens by the policies of the trusted issuers. Keys and the time come in as arguments.
+/// Verifies tokens by the policies of the trusted issuers. Keys and the time are arguments.
 #[derive(Debug)]
 pub(crate) struct Verifier {
     trusted: Trusted,
     seen_headers: SeenHeaders,
 }
 
-/// A token whose header is acceptable to the issuer that it claims; still unproven.
+/// A token whose header is acceptable to the issuer that it names; not proven yet.
 pub(crate) struct ScreenedToken<'t, 'v> {
     token: UnverifiedToken<'t>,
     claims: UnprovenClaims,
-    /// The trusted issuer that it claims.
+    /// The trusted issuer that it names.
     pub(crate) issuer: Found<'v>,
 }
 
 /// Why there is no screened token.
 pub(crate) enum Unscreened {
     Refused(AuthError),
-    /// The issuer of this name is not known, and may be asked about.
+    /// The issuer of this name is not known, but the resolver may be asked.
     UnknownIssuer(Box<str>),
 }
 
@@ -44,8 +44,8 @@ impl From<AuthError> for Unscreened {
     }
 }
 
-/// The claims as parsed. Private to this module: until the signature is known to be right they pick the issuer, and decide nothing else. A judge who
-/// goes on is told what they would be worth, of a token that is refused already ([`ScreenedToken::judge_unproven`]).
+/// The parsed claims. They are private to this module: until the signature is verified they only select the issuer. A judge that
+/// continues after a failure may see their checks, for a token that is already refused ([`ScreenedToken::judge_unproven`]).
 struct UnprovenClaims {
     text: ClaimsText,
     registered: RegisteredClaims,
@@ -60,15 +60,15 @@ impl Verifier {
         &self.trusted
     }
 
-    /// Takes the token apart: shape, size, header.
+    /// Parses the token: shape, size, header.
     pub(crate) fn parse<'t>(&self, text: &'t str, max_len: usize) -> Result<UnverifiedToken<'t>, AuthError> {
         UnverifiedToken::parse_seen(text, max_len, &self.seen_headers)
     }
 
-    /// The cheap refusals, before any key is looked up or fetched.
+    /// Makes the cheap checks, before any key is looked up or fetched.
     ///
-    /// The claims are parsed here, in the same single pass that serves the checks later on, because `iss` picks the
-    /// policy. Picking is all that it does: a forged `iss` leads to keys that did not make the signature.
+    /// The claims are parsed here, in the same single pass that serves the later checks, because `iss` selects the policy. That
+    /// is all it does: a forged `iss` leads to keys that did not make the signature.
     pub(crate) fn screen<'t, J: Judge>(
         &self,
         token: UnverifiedToken<'t>,
@@ -88,7 +88,7 @@ impl Verifier {
         Ok(ScreenedToken { token, claims: UnprovenClaims { text, registered }, issuer })
     }
 
-    /// Says why a token of this issuer is refused, unless the issuer may be asked about.
+    /// Returns why a token of this issuer is refused, unless the resolver may be asked.
     #[cold]
     fn not_found(&self, issuer: Option<&str>) -> Result<AuthError, Unscreened> {
         match issuer {
@@ -97,8 +97,8 @@ impl Verifier {
         }
     }
 
-    /// Decides about the claims of a token that `signer` signed: see [`ScreenedToken::find_signer`]. Returns with it the issuer by whose policy it was
-    /// accepted.
+    /// Checks the claims of a token that `signer` signed: see [`ScreenedToken::find_signer`]. Also returns the issuer by whose
+    /// policy it was accepted.
     pub(crate) fn accept<'v, C: DeserializeOwned, J: Judge>(
         &self,
         screened: ScreenedToken<'_, 'v>,
@@ -122,20 +122,20 @@ impl Verifier {
 }
 
 impl ScreenedToken<'_, '_> {
-    /// What is needed to look the key up.
+    /// Returns what is needed to look up the key.
     pub(crate) fn key_hint(&self) -> KeyHint<'_> {
         let header = self.token.header();
         let (sha1, sha256) = header.certificate();
         KeyHint::new(header.algorithm(), header.key_id()).with_certificate(sha1, sha256).with_token(self.token.text())
     }
 
-    /// What the claims are worth of a token that is refused already: only for a judge who goes on.
+    /// Checks the claims of a token that is already refused: only for a judge that continues after a failure.
     pub(crate) fn judge_unproven<J: Judge>(&mut self, now: UnixTime, judge: &mut J) -> Result<(), AuthError> {
         let UnprovenClaims { text, registered } = &mut self.claims;
         judge.accept_claims(&self.issuer.policy, registered, text, now).map(drop)
     }
 
-    /// The one of `keys` that made the signature.
+    /// Returns the key that made the signature.
     pub(crate) fn find_signer<'k>(&self, keys: &'k KeyMatch) -> Result<&'k VerifyingKey, AuthError> {
         let signer = self.token.find_signer(keys.iter());
         signer.map_err(|error| error.with_issuer(self.issuer.policy.conventions()))

@@ -1,4 +1,4 @@
-//! An admission whose claims' type is not known here.
+//! [`AnyAdmission`]: an admission with an unknown type of claims.
 
 use std::{fmt, sync::Arc};
 
@@ -8,22 +8,23 @@ use crate::{
     verified::{AnyVerified, Conventions},
 };
 
-/// An [`Admission`] whose type of claims is not known here: what a layer holds. Cheap to clone.
+/// An [`Admission`] with any type of claims, as used by a layer. Cheap to clone.
 #[derive(Clone)]
 pub struct AnyAdmission(Arc<dyn Erased>);
 
-/// Who is let in, and when that was decided.
+/// An admitted identity, and when it was admitted.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Admitted {
-    /// Who.
+    /// The identity.
     pub verified: AnyVerified,
-    /// The instant by which the admission has decided. Guards decide by the same one.
+    /// The time for which the admission has decided. Guards use the same time.
     pub now: UnixTime,
 }
 
 impl Admitted {
-    /// An identity that was let in at `now`, for servers that do not ask an admission. **The caller vouches** for it.
+    /// Creates an identity that was admitted at `now`, for servers that do not use an admission. **The caller is responsible**
+    /// for its being true.
     pub const fn assertion(verified: AnyVerified, now: UnixTime) -> Self {
         Self { verified, now }
     }
@@ -38,23 +39,23 @@ trait Erased: fmt::Debug + Send + Sync {
 }
 
 impl AnyAdmission {
-    /// Decides about what a request presents. The outcome is there at once unless something has to be fetched.
+    /// Decides about the credentials of a request. The outcome is available at once unless something has to be fetched.
     pub fn admit(&self, presented: Presented<'_>) -> Attempt<Admitted> {
         self.0.admit(presented, &|| ())
     }
 
-    /// The same, and calls `on_unseen` if the credential is not remembered, just before it is verified: the moment from which to measure how long
-    /// that takes.
+    /// Like [`admit`](Self::admit), and calls `on_unseen` if the credential is not cached, just before it is verified. Use it to
+    /// measure how long verification takes.
     pub fn admit_watched(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted> {
         self.0.admit(presented, on_unseen)
     }
 
-    /// The schemes under which credentials are taken: see [`Authenticator::schemes`].
+    /// Returns the schemes under which credentials are accepted: see [`Authenticator::schemes`].
     pub fn schemes(&self) -> Vec<Scheme> {
         self.0.schemes()
     }
 
-    /// The issuers that are configured now: see [`Authenticator::issuers`].
+    /// Returns the issuers that are currently configured: see [`Authenticator::issuers`].
     pub fn issuers(&self) -> Vec<Arc<Conventions>> {
         self.0.issuers()
     }
@@ -86,13 +87,13 @@ impl<C: Send + Sync + 'static> From<&Admission<C>> for AnyAdmission {
     }
 }
 
-/// What a layer can be made of: an [`Admission`], or an [`Authenticator`], around which an admission with its defaults is put.
+/// A type that a layer can be created from: an [`Admission`], or an [`Authenticator`], which gets an admission with the defaults.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither an admission nor an authenticator",
     note = "make a `JwtAuthenticator` of one or several `TrustedIssuer`s"
 )]
 pub trait IntoAdmission {
-    /// The admission.
+    /// Returns the admission.
     fn into_admission(self) -> AnyAdmission;
 }
 

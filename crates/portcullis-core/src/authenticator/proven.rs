@@ -1,4 +1,4 @@
-//! What an authenticator has found out.
+//! [`Proven`]: the result of an authenticator.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::{
     verified::{Facts, NoCustom, make_verified},
 };
 
-/// Whom a credential proves, as its [`Authenticator`](crate::Authenticator) has found out, and what the [`Admission`](crate::Admission) needs to finish: it
-/// checks revocation, remembers the credential, and hands the [`Verified`] in this to the request.
+/// The result of an [`Authenticator`](crate::Authenticator): whose credential it is, and what the [`Admission`](crate::Admission)
+/// needs to finish. The admission checks revocation, caches the credential, and hands the [`Verified`] in this to the request.
 ///
 /// ```
 /// use portcullis_core::{AuthError, Authenticator, Code};
@@ -31,7 +31,7 @@ use crate::{
 ///             "a-key-of-alice" => Facts::assertion(r#"{"sub": "alice", "jti": "key-1"}"#, Conventions::new("https://keys.example.com")),
 ///             _ => Err(AuthError::new(Code::KeyUnknown)),
 ///         };
-///         // our table is asked again after a minute, and an entry of the revocation log ends the key at once
+///         // our table is read again after a minute; a revocation ends the key at once
 ///         let until = credential.now().plus(std::time::Duration::from_secs(60));
 ///         let facts = facts.map(|facts| facts.with_credential(CredentialKind::ApiToken).with_rungs(Rungs::of([Level::Token])));
 ///         Attempt::Done(facts.map(|facts| Proven::new(facts, NoCustom).cache_until(until)))
@@ -53,13 +53,13 @@ pub struct Proven<C = NoCustom> {
 }
 
 impl<C> Proven<C> {
-    /// An identity for which the authenticator **vouches**, with the application's own claims. It is not remembered, the
-    /// [rungs](Facts::with_rungs) that the facts name apply to it, and no proof is owed.
+    /// Creates a result for an identity for which the authenticator **is responsible**, with the application's own claims. It is
+    /// not cached, the [rungs](Facts::with_rungs) in the facts apply to it, and no proof is owed.
     pub fn new(facts: Facts, custom: C) -> Self {
         Self::from_verified(make_verified(facts, custom))
     }
 
-    /// The same, with the application's own claims read from the facts.
+    /// Creates the same result, and reads the application's own claims from the facts.
     ///
     /// # Errors
     ///
@@ -75,9 +75,10 @@ impl<C> Proven<C> {
         Self { verified, window: None, edition: Edition::default(), proof: Proof::NotOwed }
     }
 
-    /// Lets the admission remember the credential, so that the authenticator is not asked about it again before `end` (excluded), but never beyond `exp`.
+    /// Lets the admission cache the credential until `end` (exclusive), but never beyond `exp`. Until then the authenticator is
+    /// not asked about it again.
     ///
-    /// Defaults to not remembering it.
+    /// Defaults to no caching.
     pub fn cache_until(self, end: UnixTime) -> Self {
         let expiry = self.verified.expires_at();
         let window = Window::until(expiry.map_or(end, |expiry| expiry.min(end)));
@@ -88,26 +89,27 @@ impl<C> Proven<C> {
         Self { window: Some(window), ..self }
     }
 
-    /// Says by what state of the authenticator this was found: once [`is_current`](crate::Authenticator::is_current) says no, the credential is
-    /// verified again.
+    /// Sets the state of the authenticator in which this was found. Once [`is_current`](crate::Authenticator::is_current) returns
+    /// `false` for it, the credential is verified again.
     ///
     /// Defaults to [`Edition::default`], which is always current unless the authenticator says otherwise.
     pub fn edition(self, edition: Edition) -> Self {
         Self { edition, ..self }
     }
 
-    /// Says that more than the credential has to be proven with each request. The admission then asks [`Authenticator::check_proof`](crate::Authenticator::check_proof), now and for
-    /// each request that presents it again.
+    /// Declares that each request has to prove more than the possession of the credential. The admission then calls
+    /// [`Authenticator::check_proof`](crate::Authenticator::check_proof), now and for each later request with this credential.
     pub fn proof_owed(self) -> Self {
         Self { proof: Proof::Owed, ..self }
     }
 
-    /// The same, when the authenticator has seen the proof of this request already: before it had to wait, since a request cannot be looked at afterwards.
+    /// The same, if the authenticator has already checked the proof of this request: before it had to wait, because a future has
+    /// no access to the request.
     pub fn proof_shown(self) -> Self {
         Self { proof: Proof::Shown, ..self }
     }
 
-    /// Notes by which part of a dispatch this was found. What cannot be noted is not remembered.
+    /// Records which branch of a dispatch has found this. If there is no room for it, the result is not cached.
     pub(super) fn on_branch(self, at: usize) -> Self {
         match self.edition.on_branch(at) {
             Some(edition) => Self { edition, ..self },
@@ -115,7 +117,7 @@ impl<C> Proven<C> {
         }
     }
 
-    /// What is proven.
+    /// Returns the proven facts.
     pub fn facts(&self) -> &Facts {
         &self.verified
     }
@@ -127,60 +129,62 @@ impl<C> fmt::Debug for Proven<C> {
     }
 }
 
-/// Whether more than the credential has to be proven.
+/// Whether the request has to prove more than the possession of the credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// Who has the credential may use it.
+    /// No: possession is enough.
     NotOwed,
-    /// With each request, and not looked at yet.
+    /// Yes, with each request; not checked yet.
     Owed,
-    /// With each request, and seen for this one.
+    /// Yes, with each request; checked for this one.
     Shown,
 }
 
-/// By what state of an authenticator something was found: numbers whose meaning is its own.
+/// The state of an authenticator in which something was found, as numbers whose meaning only the authenticator knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Edition {
     pub(crate) part: u64,
     pub(crate) number: u64,
-    /// Through which parts of which [`Dispatch`](crate::authenticator::Dispatch) it came, a byte for each, the outermost one last; each is one more than the position.
-    /// Apart from `part`, so that the numbers of one authenticator can never be taken for another's.
+    /// The path through nested [`Dispatch`](crate::authenticator::Dispatch)es, one byte for each, the outermost one last: one
+    /// more than the branch's position. Separate from `part`, so that the numbers of one authenticator cannot be mistaken for
+    /// another's.
     branches: u64,
 }
 
 impl Edition {
-    /// An edition of the whole authenticator.
+    /// Creates an edition of the whole authenticator.
     pub const fn new(number: u64) -> Self {
         Self::of_part(0, number)
     }
 
-    /// An edition of one of its parts, such as an issuer among several.
+    /// Creates an edition of one of its parts, such as one of several issuers.
     pub const fn of_part(part: u64, number: u64) -> Self {
         Self { part, number, branches: 0 }
     }
 
-    /// How many parts a dispatch may have: a byte counts them, and zero means none.
+    /// How many branches a dispatch may have: they are counted in a byte, and zero means none.
     pub(super) const MAX_BRANCHES: usize = 255;
 
-    /// The edition as that of a dispatch whose part of this position it is of; `None` if there is no room to say so, after eight of them.
+    /// Returns the edition as one of a dispatch, from the branch at this position; `None` after eight levels, when there is no
+    /// more room.
     fn on_branch(self, at: usize) -> Option<Self> {
         let branch = u8::try_from(at + 1).ok()?;
         let branches = self.branches.checked_mul(256)? | u64::from(branch);
         Some(Self { branches, ..self })
     }
 
-    /// The position of the dispatch's part that it is of, and the edition as that part knows it.
+    /// Returns the position of the branch in the dispatch, and the edition as that branch knows it.
     pub(super) fn branch(self) -> Option<(usize, Self)> {
         let at = usize::from(self.branches.to_le_bytes()[0]).checked_sub(1)?;
         Some((at, Self { branches: self.branches / 256, ..self }))
     }
 
-    /// Which part it is of; 0 if it is of the whole.
+    /// Returns the part; 0 for the whole authenticator.
     pub const fn part(self) -> u64 {
         self.part
     }
 
-    /// The number of the edition.
+    /// Returns the number of the edition.
     pub const fn number(self) -> u64 {
         self.number
     }

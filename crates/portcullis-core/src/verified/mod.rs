@@ -1,4 +1,4 @@
-//! What only verification makes.
+//! The results of verification.
 
 mod conventions;
 mod credential_kind;

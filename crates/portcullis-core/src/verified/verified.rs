@@ -1,4 +1,4 @@
-//! `Verified`: a token that was verified, with the application's own claims.
+//! [`Verified`]: a verified token, with the application's own claims.
 
 use std::{any::Any, any::type_name, fmt, ops::Deref, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::AuthError;
 
 /// A verified token: its [`Facts`], to which it dereferences, and the application's own claims `C`.
 ///
-/// Holding one is proof: only verification makes it, parsing the claims once. Cloning is cheap.
+/// Only verification creates it, so having one is proof. The claims are parsed once. Cloning is cheap.
 pub struct Verified<C = NoCustom>(Arc<Inner<C>>);
 
 struct Inner<C> {
@@ -18,15 +18,15 @@ struct Inner<C> {
 }
 
 impl<C> Verified<C> {
-    /// Makes a proof for which **the caller vouches**.
+    /// Creates a proof for which **the caller is responsible**.
     ///
-    /// One of the ways past verification, which are all named `assertion`, so that one search finds their uses: authenticators of
-    /// another kind, and tests.
+    /// This is one of the ways around verification. All of them are named `assertion`, so one search finds their uses. They are
+    /// meant for authenticators of another kind, and for tests.
     pub fn assertion(facts: Facts, custom: C) -> Self {
         make_verified(facts, custom)
     }
 
-    /// The same, with the application's own claims read from the facts.
+    /// Creates the same proof, and reads the application's own claims from the facts.
     ///
     /// # Errors
     ///
@@ -39,13 +39,14 @@ impl<C> Verified<C> {
         Ok(Self::assertion(facts, custom))
     }
 
-    /// The application's own claims.
+    /// Returns the application's own claims.
     pub fn custom(&self) -> &C {
         &self.0.custom
     }
 }
 
-/// What a recipe of this crate has verified. It is not an associated function, because the compiler would suggest that to a developer who writes `Verified(..)`.
+/// Creates a proof after this crate has verified it. It is not an associated function, because the compiler would suggest that to
+/// a developer who writes `Verified(..)`.
 pub(crate) fn make_verified<C>(facts: Facts, custom: C) -> Verified<C> {
     Verified(Arc::new(Inner { facts, custom }))
 }
@@ -64,26 +65,26 @@ impl<C> Clone for Verified<C> {
     }
 }
 
-/// Shows issuer and expiry; claims are personal data and stay out.
+/// Shows issuer and expiry; claims are personal data and are left out.
 impl<C> fmt::Debug for Verified<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Verified").field(&self.0.facts).finish()
     }
 }
 
-/// No claims of one's own: what [`Verified`] carries unless a type is named.
+/// No custom claims: the default of [`Verified`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a unit that is written down by name")]
 pub struct NoCustom;
 
 impl<'de> Deserialize<'de> for NoCustom {
-    /// Reads nothing at all, so that those who need no claims of their own do not pay for a second look at them.
+    /// Reads nothing, so programs without custom claims do not pay for reading the claims a second time.
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Ok(Self)
     }
 }
 
-/// A [`Verified`] whose custom type is not known here: what travels with a request, and what guards look at.
+/// A [`Verified`] with any custom type: stored in a request, and used by guards.
 #[derive(Clone)]
 pub struct AnyVerified(Arc<dyn ErasedInner>);
 
@@ -103,18 +104,18 @@ impl<C: Send + Sync + 'static> ErasedInner for Inner<C> {
 }
 
 impl AnyVerified {
-    /// The proof with its custom claims; `None` if they are of another type.
+    /// Returns the proof with its custom claims; `None` if they have another type.
     pub fn downcast<C: Send + Sync + 'static>(&self) -> Option<Verified<C>> {
         self.clone().into_typed()
     }
 
-    /// The same, handing the proof itself over: for who has no further use for it.
+    /// Converts into the proof with its custom claims; `None` if they have another type.
     pub fn into_typed<C: Send + Sync + 'static>(self) -> Option<Verified<C>> {
         let inner: Arc<dyn Any + Send + Sync> = self.0;
         inner.downcast::<Inner<C>>().ok().map(Verified)
     }
 
-    /// The name of the custom claims' type, for a developer's error message.
+    /// Returns the name of the custom claims' type, for a developer's error message.
     pub fn custom_type(&self) -> &'static str {
         self.0.custom_type()
     }
