@@ -13,7 +13,7 @@ use std::{
 
 use desk::{Scene, done, poll};
 use portcullis_core::{
-    Admission, Code, Issuers, JwtAuthenticator,
+    Admission, Algorithm, Code, Issuers, JwtAuthenticator,
     authenticator::{Attempt, Waiting},
     issuers::Allow,
     verified::{NoCustom, Verified},
@@ -204,4 +204,21 @@ async fn an_issuer_that_the_rule_no_longer_allows_is_refused_with_its_next_token
     is_open.store(false, Ordering::SeqCst);
     clock.advance(ASK_AFTER);
     assert_eq!(code(&remembered).await, Some(Code::IssuerNotTrusted), "without another token");
+}
+
+#[test]
+fn names_that_somebody_invents_take_no_place_of_a_customer() {
+    let service = Learned::new();
+    // Of a name that the rule allows, and that the resolver answers for.
+    let forger = MockIssuer::with_secret("a", Algorithm::Hs256, [7; 32]);
+    let published = MockIssuer::with_secret("a", Algorithm::Hs256, [8; 32]);
+    for number in 0..2_000 {
+        let evil =
+            forger.clone().named(format!("https://evil-{number}.tenants.test")).clock(service.scene.clock.clone());
+        let asking = service.scene.begin(&evil);
+        service.scene.desk.answer(|name| Ok(Some(published.clone().named(name).trusted())));
+        assert_eq!(done(asking).unwrap_err().code(), Code::SignatureInvalid);
+    }
+    assert_eq!(service.scene.issuers.learned(), [service.acme.name()]);
+    assert!(service.is_remembered());
 }

@@ -289,6 +289,7 @@ impl Inner {
         judge: &mut J,
     ) -> Result<(Proven<C>, Found<'v>), AuthError> {
         let (verified, issuer) = self.verifier.accept(token, signer, now, judge)?;
+        self.verifier.trusted().note_verified(&issuer);
         Ok((Proven::from_verified(verified), issuer))
     }
 }

@@ -82,8 +82,10 @@ impl Issuers {
     /// - The rule is asked first, and decides without waiting. A token whose issuer it does not allow is refused as without a resolver.
     /// - Requests that name the same issuer wait for one answer. At most 64 issuers are asked about at once; requests that name others get HTTP 503 with
     ///   `Retry-After`.
-    /// - An issuer that the resolver gives is *learned*: kept until 1 000 others were used since. Issuers that are on the list are never
-    ///   pushed out. A learned one that was forgotten is asked for again.
+    /// - An issuer that the resolver gives is on trial until it has verified a token, and *learned* from then on: kept until 1 000 others have verified
+    ///   one since. Issuers on trial push each other out, oldest first, and no learned ones: names that somebody invents and the rule allows
+    ///   cost no customer a place. They share what the learned ones leave of the 1 000 places, or 64 more. Issuers that are on the list are never pushed
+    ///   out. One that was forgotten is asked for again.
     /// - A name that the resolver knows no issuer for is refused for a minute without asking (1 024 names are remembered). If it could not find out, requests
     ///   get HTTP 503, and it is asked again after 5 seconds.
     /// - The resolver is asked about a learned issuer again after 10 minutes, by a request with a token of that issuer that was verified. That one request
@@ -165,10 +167,10 @@ impl Issuers {
         });
     }
 
-    /// The names of the issuers that were learned from a [resolver](Self::on_unknown), in no particular order: at most 1 000.
+    /// The names of the issuers that were learned from a [resolver](Self::on_unknown) and have verified a token, in no particular order.
     pub fn learned(&self) -> Vec<String> {
         let Some(unknown) = self.0.unknown.get() else { return Vec::new() };
-        unknown.learned().rows().map(|row| row.name().to_owned()).collect()
+        unknown.learned().rows().filter(|row| !row.is_on_trial()).map(|row| row.name().to_owned()).collect()
     }
 
     fn forget(&self, name: &str) -> bool {
@@ -188,7 +190,7 @@ impl Issuers {
             unknown.forget(name);
             return None;
         }
-        Some(Arc::clone(learned.used(row)))
+        Some(Arc::clone(row))
     }
 
     /// Called for each token that is remembered: without a lock, and without reading a clock.
@@ -198,7 +200,8 @@ impl Issuers {
         }
         let learned = self.0.unknown.get()?.learned();
         let row = learned.row_of(id).filter(|row| !row.is_due(now))?;
-        read(learned.used(row))
+        learned.mark_used(row);
+        read(row)
     }
 
     /// The names of the issuers on the list, in no particular order.
@@ -285,6 +288,17 @@ impl Trusted {
             Self::Live(issuers) => issuers.0.unknown.get(),
         };
         unknown.ok_or(Code::IssuerNotTrusted)?.ask(name, clock)
+    }
+
+    /// Notes that this issuer has verified a token that was not remembered.
+    pub(crate) fn note_verified(&self, row: &Row) {
+        row.keys.note_verified();
+        if row.id().is_learned()
+            && let Self::Live(issuers) = self
+            && let Some(unknown) = issuers.0.unknown.get()
+        {
+            unknown.learned().mark_used(row);
+        }
     }
 
     /// Asks the resolver again about an issuer that it gave some time ago, if that is due and no other request does so. For a token that was verified:

@@ -16,7 +16,8 @@ pub(crate) struct Row {
     pub(crate) policy: Policy,
     pub(crate) keys: Arc<dyn KeySource>,
     id: IssuerId,
-    /// How many issuers had been learned when it was last used. This order is enough to find the least recently used one.
+    /// How many issuers had been learned when it last verified a token; zero if it never did. That is all the time that has to be told to find the one
+    /// used least recently.
     used: AtomicU64,
     /// How old the resolver's answer is, if it was learned.
     age: Option<Age>,
@@ -56,7 +57,7 @@ impl Row {
     /// `learned_at` is when the resolver gave it, unless it is on the list.
     pub(super) fn new(candidate: Candidate, id: IssuerId, learned_at: Option<UnixTime>) -> Self {
         let Candidate { policy, keys } = candidate;
-        Self { policy, keys, id, used: AtomicU64::new(id.number()), age: learned_at.map(Age::new) }
+        Self { policy, keys, id, used: AtomicU64::new(0), age: learned_at.map(Age::new) }
     }
 
     /// Whether the resolver should be asked about it again.
@@ -79,7 +80,12 @@ impl Row {
         self.used.fetch_max(before.used.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Records that it is in use; `number` is the table's latest.
+    /// Whether it is on trial: it has not verified a token yet. Whoever invents a name that the rule allows comes as far as this.
+    pub(super) fn is_on_trial(&self) -> bool {
+        self.used.load(Ordering::Relaxed) == 0
+    }
+
+    /// Notes that it has verified a token, `number` being the latest of the table's.
     pub(super) fn mark_used(&self, number: u64) {
         // Read first: a write would invalidate the cache line of other processors.
         if self.used.load(Ordering::Relaxed) != number {

@@ -98,18 +98,29 @@ impl Table {
         true
     }
 
-    /// Removes the least recently used issuer.
-    pub(super) fn remove_least_used(&mut self) {
-        let name = self.rows().min_by_key(|row| row.last_used()).map(|row| row.name().to_owned());
-        if let Some(name) = name {
+    /// Makes room for one more issuer on trial. Those on trial make room for each other, and never take the place of one that has verified a token, but
+    /// for the `least` places that they have in any case.
+    pub(super) fn make_room(&mut self, most: usize, least: usize) {
+        let on_trial = self.rows().filter(|row| row.is_on_trial()).count();
+        let proven = self.len() - on_trial;
+        if proven > most {
+            self.remove_least_used(|row| !row.is_on_trial());
+        }
+        if on_trial >= most.saturating_sub(proven).max(least) {
+            self.remove_least_used(Row::is_on_trial);
+        }
+    }
+
+    fn remove_least_used(&mut self, among: impl Fn(&Row) -> bool) {
+        let least = self.rows().filter(|row| among(row)).min_by_key(|row| row.last_used());
+        if let Some(name) = least.map(|row| row.name().to_owned()) {
             self.remove(&name);
         }
     }
 
-    /// Records that an issuer of this table is in use, and returns it.
-    pub(super) fn used<'r, R: Borrow<Row>>(&self, row: &'r R) -> &'r R {
-        row.borrow().mark_used(self.latest);
-        row
+    /// Notes that an issuer of this table has verified a token.
+    pub(super) fn mark_used(&self, row: &Row) {
+        row.mark_used(self.latest);
     }
 
     fn next_row(&mut self, candidate: Candidate, learned_at: Option<UnixTime>) -> Result<Row, ConfigError> {

@@ -140,6 +140,11 @@ fn names_that_lead_nowhere_are_remembered_up_to_a_bound() {
     assert_eq!(kept(&issuers), (0, 1_024, 0));
 }
 
+/// Notes that this issuer has verified a token.
+fn verified(issuers: &Issuers, name: &str) {
+    Trusted::Live(issuers.clone()).note_verified(&issuers.find(name).unwrap());
+}
+
 #[test]
 fn learned_issuers_come_and_go_within_a_bound_and_those_on_the_list_stay() {
     let issuers = Issuers::new([issuer("https://configured.test")]).unwrap();
@@ -148,16 +153,40 @@ fn learned_issuers_come_and_go_within_a_bound_and_those_on_the_list_stay() {
     ask(&issuers, "https://busy.test").unwrap();
     let busy = issuers.find("https://busy.test").unwrap().id();
     for number in 0..3_000 {
-        ask(&issuers, &format!("https://tenant-{number}.test")).unwrap();
+        let name = format!("https://tenant-{number}.test");
+        ask(&issuers, &name).unwrap();
+        verified(&issuers, &name);
         // Used by a token that is remembered, the other one by a new token.
         assert!(issuers.of_id(busy, crate::Clock::now(&SystemClock), |row| Some(row.id())).is_some(), "{number}");
-        assert!(number < 999 || issuers.find("https://tenant-998.test").is_some(), "{number}");
+        if number >= 998 {
+            verified(&issuers, "https://tenant-998.test");
+        }
     }
-    assert_eq!(kept(&issuers), (1_000, 0, 0));
+    assert_eq!(kept(&issuers), (1_001, 0, 0));
     assert_eq!(id(&issuers, "https://configured.test"), configured);
-    assert!(issuers.find("https://tenant-2999.test").is_some() && issuers.find("https://tenant-2001.test").is_none());
+    assert!(issuers.find("https://tenant-2999.test").is_some() && issuers.find("https://tenant-2000.test").is_none());
     let places = issuers.0.unknown.get().unwrap().learned().rows().map(|row| row.id().place()).max();
-    assert!(places < Some(1_000), "places are used again");
+    assert!(places < Some(1_002), "places are used again");
+}
+
+#[test]
+fn issuers_on_trial_push_each_other_out_and_no_learned_one() {
+    let issuers = Issuers::default();
+    issuers.on_unknown(Allow::when(|_| true), |name: String| async move { Ok(Some(issuer(&name))) }).unwrap();
+    let flood = |from: usize| {
+        (from..from + 2_000).for_each(|number| ask(&issuers, &format!("https://evil-{number}.test")).unwrap());
+        assert!(issuers.find(&format!("https://evil-{}.test", from + 1_999)).is_some());
+    };
+    let customers = |count: usize| (0..count).map(|number| format!("https://tenant-{number}.test"));
+    for (count, kept_in_all) in [(500, 1_000), (980, 1_044), (1_000, 1_064)] {
+        for customer in customers(count) {
+            drop(ask(&issuers, &customer));
+            verified(&issuers, &customer);
+        }
+        flood(count * 10_000);
+        assert!(customers(count).all(|customer| issuers.find(&customer).is_some()), "{count}");
+        assert_eq!((issuers.learned().len(), kept(&issuers).0), (count, kept_in_all));
+    }
 }
 
 #[test]

@@ -28,6 +28,9 @@ use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer, UnixTime, issuer
 /// How many learned issuers are kept: the tenants that a busy instance meets within minutes. Those that are forgotten are asked for again.
 const LEARNED: usize = 1_000;
 
+/// How many issuers are kept in any case that have not verified a token yet. So many new tenants can wait for their keys while all other places are taken.
+const ON_TRIAL: usize = 64;
+
 /// How many issuers are asked about at once. A resolver asks a database or another service, which a flood of names must not reach.
 const ASKED_AT_ONCE: usize = 64;
 
@@ -159,8 +162,8 @@ impl Unknown {
 
     fn learn(&self, name: &str, candidate: Candidate, now: UnixTime) -> (Answer, Option<Arc<Table>>) {
         let mut table = Table::clone(&self.learned.load());
-        if table.find(name).is_none() && table.len() >= LEARNED {
-            table.remove_least_used();
+        if table.find(name).is_none() {
+            table.make_room(LEARNED, ON_TRIAL);
         }
         match table.insert(candidate, Some(now)) {
             Ok(()) => (Answer::Learned, Some(self.learned.swap(Arc::new(table)))),

@@ -52,8 +52,14 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
         Resolved::Unknown
     }
 
-    /// Returns a number for the keys at `now`, which changes whenever [`resolve`](KeySource::resolve) may return other keys than before,
-    /// or none. A verified token is cached together with it, and verified again when it differs.
+    /// Told each time that one of the keys has verified a token that was not remembered, and that token was accepted: the issuer exists, and is in use. What
+    /// else a source is asked, anybody can cause by a forged token.
+    ///
+    /// Defaults to nothing. Must be cheap, and must not block.
+    fn note_verified(&self) {}
+
+    /// A number for the keys as they are at `now`: another one whenever [`resolve`](KeySource::resolve) may give other keys
+    /// than before, or none. A verified token is remembered together with it, and verified anew when it differs.
     ///
     /// Called for every token, so answer from memory, without a lock. Defaults to `None`: no token is cached.
     fn edition(&self, now: UnixTime) -> Option<u64> {
@@ -94,6 +100,10 @@ impl<T: KeySource + ?Sized> KeySource for Arc<T> {
 
     fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
         (**self).reconsider(hint, tried)
+    }
+
+    fn note_verified(&self) {
+        (**self).note_verified();
     }
 
     fn edition(&self, now: UnixTime) -> Option<u64> {

@@ -54,8 +54,14 @@ impl<S: KeySource, P: KeySource> KeySource for SecretAndPublic<S, P> {
         self.of(hint).reconsider(hint, tried)
     }
 
-    /// Changes whenever the edition of either source changes, because a cached token refers to both. `None` as long as one of them has
-    /// none.
+    /// Which of the two has verified it is not said, and both are of one issuer.
+    fn note_verified(&self) {
+        self.secrets.note_verified();
+        self.public.note_verified();
+    }
+
+    /// Another number whenever one of the two has another: a token of neither is then remembered with the other's keys as they were.
+    /// `None` as long as one of them has none.
     fn edition(&self, now: UnixTime) -> Option<u64> {
         Some(mixed(self.secrets.edition(now)?).wrapping_add(mixed(self.public.edition(now)?).rotate_left(32)))
     }
