@@ -1,6 +1,10 @@
 //! [`RemoteKeysBuilder`]: the settings of a key source.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use portcullis_core::{Clock, ConfigError, clock::SystemClock};
 use tokio::{runtime::Handle, task::JoinSet};
@@ -11,7 +15,7 @@ use crate::{
     driver::{self, Shared, Task},
     fetch::SharedFetch,
     machine::{Machine, Settings},
-    origin::Origin,
+    origin::{Origin, SharedKeySet},
     telemetry,
     url::{DocumentUrl, HTTP_PORT, HTTPS_PORT, HostAndPort, NamedHosts, shown},
 };
@@ -36,12 +40,16 @@ pub struct RemoteKeysBuilder {
 enum Configured {
     Issuer(String),
     Url(String),
+    /// With what the keys that are taken have as `issuer`.
+    SharedUrl(String, Vec<String>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FirstFetch {
     AtOnce,
     WithTheFirstToken,
+    /// And none without a token that asks, until there are keys.
+    WhenAsked,
 }
 
 impl RemoteKeysBuilder {
@@ -51,6 +59,21 @@ impl RemoteKeysBuilder {
 
     pub(crate) fn from_url(url: String) -> Self {
         Self::new(Configured::Url(url))
+    }
+
+    /// The keys of these issuers, from a set of several: of each key, the member `issuer` says whose it is.
+    pub(crate) fn from_shared_url(url: String, issuers: Vec<String>) -> Self {
+        Self::new(Configured::SharedUrl(url, issuers))
+    }
+
+    /// Fetches by this client, made when it is first needed, unless another one was given.
+    pub(crate) fn with_client(mut self, client: &OnceLock<SharedFetch>) -> Self {
+        if self.fetch.is_none() {
+            // What is wrong is told by `start`.
+            let made = || default_fetch().ok().map(|made| client.get_or_init(|| made));
+            self.fetch = client.get().or_else(made).cloned();
+        }
+        self
     }
 
     fn new(configured: Configured) -> Self {
@@ -93,8 +116,14 @@ impl RemoteKeysBuilder {
         self
     }
 
-    /// Starts with the keys of an earlier process, if they may still be used. They are still fetched again completely at once, and the
-    /// fetched set replaces them.
+    /// As [`lazy`](Self::lazy), and makes each attempt for a token that asks, until there are keys: for an issuer that may not exist.
+    pub(crate) fn only_when_asked(mut self) -> Self {
+        self.first_fetch = FirstFetch::WhenAsked;
+        self
+    }
+
+    /// Starts with the keys of an earlier process, if they may still be used. They are fetched anew all the same, in full: what the
+    /// issuer says then is what counts.
     ///
     /// A snapshot of another source, or one that is too old, is ignored with a warning.
     pub fn restore(mut self, snapshot: Snapshot) -> Self {
@@ -189,8 +218,10 @@ impl RemoteKeysBuilder {
                 Err(reason) => telemetry::snapshot_not_restored(&name, reason),
             }
         }
-        if first_fetch == FirstFetch::AtOnce {
-            machine.fetch_at(now);
+        match first_fetch {
+            FirstFetch::AtOnce => machine.fetch_at(now),
+            FirstFetch::WithTheFirstToken => {}
+            FirstFetch::WhenAsked => machine.only_when_asked(),
         }
         let shared = Arc::new(Shared::new(name.clone(), machine));
         let driver = Task { shared: Arc::clone(&shared), origin, fetch, clock: self.clock };
@@ -244,13 +275,18 @@ impl Configured {
                 }
                 Ok(Origin::KeySet(parsed))
             }
+            Self::SharedUrl(url, issuers) => {
+                let parsed = DocumentUrl::parse(url, named);
+                let parsed = parsed.map_err(|problem| format!("key set `{}` {problem}", shown(url)))?;
+                Ok(Origin::SharedKeySet(Arc::new(SharedKeySet::new(parsed, issuers))))
+            }
         }
     }
 }
 
 impl fmt::Debug for Configured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Issuer(text) | Self::Url(text)) = self;
+        let (Self::Issuer(text) | Self::Url(text) | Self::SharedUrl(text, _)) = self;
         f.write_str(&shown(text))
     }
 }

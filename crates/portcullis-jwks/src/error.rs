@@ -125,6 +125,12 @@ impl FetchError {
         Self::new(FetchErrorKind::NoUsableKey, format!("no key of the set can be used: {reasons}"))
     }
 
+    /// A set of several issuers has none of these.
+    pub(crate) fn no_key_of(issuers: &[String]) -> Self {
+        let issuers = issuers.join("` or `");
+        Self::new(FetchErrorKind::NoUsableKey, format!("no key of the set has the `issuer` `{issuers}`"))
+    }
+
     pub(crate) fn published_secret(skipped: &SkippedKey) -> Self {
         let detail = format!("the set publishes what must be kept secret, so nothing of it is trusted: {skipped}");
         Self::new(FetchErrorKind::PublishedSecret, detail)

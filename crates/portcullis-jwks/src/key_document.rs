@@ -68,6 +68,24 @@ impl KeyDocument {
         Self::Usable { keys, skipped }
     }
 
+    /// Reads the keys of one of these issuers from a set of several, whose keys each name theirs in the member `issuer`. Returns the set of those keys as
+    /// well, as text.
+    ///
+    /// A set that exposes a key of any issuer is refused as a whole.
+    pub(crate) fn read_of(text: String, issuers: &[String]) -> (String, Self) {
+        let whole = Self::read(&text);
+        let (Self::Usable { .. }, Ok(mut keys)) = (&whole, members(&text)) else { return (text, whole) };
+        let is_of = |issuer: &str| issuers.iter().any(|one| one == issuer);
+        keys.retain(|key| key.get("issuer").and_then(Value::as_str).is_some_and(is_of));
+        if keys.is_empty() {
+            let refused = Self::refused(FetchError::no_key_of(issuers));
+            return (text, refused);
+        }
+        let text = serde_json::json!({ "keys": keys }).to_string();
+        let keys = Self::read(&text);
+        (text, keys)
+    }
+
     fn refused(error: FetchError) -> Self {
         Self::Refused { error, exposed: ExposedKeys::default() }
     }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -16,7 +16,7 @@ use portcullis_core::{
 };
 use tokio::{runtime::Handle, task::JoinSet, time::sleep};
 
-use crate::{RemoteKeys, RemoteKeysBuilder};
+use crate::{RemoteKeys, RemoteKeysBuilder, fetch::SharedFetch};
 
 /// A [`KeySource`] for tenants: fetches an issuer's keys from its first token on, and releases them after an hour without tokens. For a
 /// thousand tenants of whom ten are active, ten tasks run. Clones share the keys.
@@ -47,6 +47,8 @@ pub struct OnDemandKeys(Arc<Inner>);
 
 struct Inner {
     make: Arc<dyn Fn() -> RemoteKeysBuilder + Send + Sync>,
+    /// Used by every source that is made, unless it has one of its own: making one takes time, and is no task for a request.
+    client: Arc<OnceLock<SharedFetch>>,
     idle_after: Duration,
     running: ArcSwapOption<Running>,
     starts: Mutex<Starts>,
@@ -83,12 +85,26 @@ impl OnDemandKeys {
     ///
     /// Those of [`RemoteKeysBuilder::start`]. Nothing is fetched.
     pub fn new(make: impl Fn() -> RemoteKeysBuilder + Send + Sync + 'static) -> Result<Self, ConfigError> {
-        make().lazy().start()?;
-        Ok(Self::of(Arc::new(make), DEFAULT_IDLE))
+        Self::with_client(make, Arc::default())
     }
 
-    fn of(make: Arc<dyn Fn() -> RemoteKeysBuilder + Send + Sync>, idle_after: Duration) -> Self {
-        Self(Arc::new(Inner { make, idle_after, running: ArcSwapOption::empty(), starts: Mutex::default() }))
+    /// As [`new`](Self::new), with a client that others use as well.
+    pub(crate) fn with_client(
+        make: impl Fn() -> RemoteKeysBuilder + Send + Sync + 'static,
+        client: Arc<OnceLock<SharedFetch>>,
+    ) -> Result<Self, ConfigError> {
+        let this = Self::of(Arc::new(make), client, DEFAULT_IDLE);
+        this.0.make()?;
+        Ok(this)
+    }
+
+    fn of(
+        make: Arc<dyn Fn() -> RemoteKeysBuilder + Send + Sync>,
+        client: Arc<OnceLock<SharedFetch>>,
+        idle_after: Duration,
+    ) -> Self {
+        let (running, starts) = (ArcSwapOption::empty(), Mutex::default());
+        Self(Arc::new(Inner { make, client, idle_after, running, starts }))
     }
 
     /// Sets after what time without a token the keys are released: a minute to a week. It may take a quarter longer. Defaults to an hour.
@@ -102,16 +118,23 @@ impl OnDemandKeys {
                 "keys on demand: idle after {time:?} is not between a minute and a week"
             )));
         }
-        Ok(Self::of(Arc::clone(&self.0.make), time))
+        Ok(Self::of(Arc::clone(&self.0.make), Arc::clone(&self.0.client), time))
     }
 
-    /// Returns the running source, for example to read its health; `None` while there is none.
+    /// The source that is at work, to ask how it is doing; `None` while there is none.
+    ///
+    /// Not for a readiness probe: until it has keys, a source that is [down](crate::Health::Down) is fetched again only for a token that asks.
     pub fn running(&self) -> Option<RemoteKeys> {
         self.0.running.load().as_ref().map(|running| running.keys.clone())
     }
 }
 
 impl Inner {
+    /// A new source, which fetches nothing yet.
+    fn make(&self) -> Result<RemoteKeys, ConfigError> {
+        (self.make)().with_client(&self.client).only_when_asked().start()
+    }
+
     fn used(&self) -> Option<Arc<Running>> {
         let running = self.running.load_full()?;
         running.mark_used();
@@ -128,7 +151,7 @@ impl Inner {
         if let Some(running) = self.used() {
             return Ok(running);
         }
-        let keys = (self.make)().lazy().start()?;
+        let keys = self.make()?;
         let runtime = Handle::try_current().map_err(|error| ConfigError::new(error.to_string()))?;
         starts.number += 1;
         let running = Arc::new(Running { keys, number: starts.number, used: AtomicBool::new(true) });

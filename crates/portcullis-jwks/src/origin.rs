@@ -25,7 +25,24 @@ const DOUBT_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     KeySet(DocumentUrl),
+    SharedKeySet(Arc<SharedKeySet>),
     Issuer(Arc<DiscoverableIssuer>),
+}
+
+/// A key set of several issuers, of which only the keys of some are taken.
+#[derive(Debug)]
+pub(crate) struct SharedKeySet {
+    url: DocumentUrl,
+    /// What the keys that are taken have as `issuer`.
+    issuers: Vec<String>,
+    id: String,
+}
+
+impl SharedKeySet {
+    pub(crate) fn new(url: DocumentUrl, issuers: &[String]) -> Self {
+        let id = format!("{} of {}", url.as_str(), issuers.join(" and "));
+        Self { url, issuers: issuers.to_vec(), id }
+    }
 }
 
 impl Origin {
@@ -33,6 +50,7 @@ impl Origin {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::KeySet(url) => url.shown(),
+            Self::SharedKeySet(set) => set.url.shown(),
             Self::Issuer(issuer) => issuer.name().to_owned(),
         }
     }
@@ -41,6 +59,7 @@ impl Origin {
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::KeySet(url) => url.as_str(),
+            Self::SharedKeySet(set) => &set.id,
             Self::Issuer(issuer) => issuer.name(),
         }
     }
@@ -54,10 +73,19 @@ impl Origin {
         {
             Fetched::NotModified { freshness } => (Content::NotModified, freshness),
             Fetched::New(Document { text, etag, freshness }) => {
-                (Content::Read { keys: KeyDocument::read(&text), text, etag }, freshness)
+                let (text, keys) = self.read(text);
+                (Content::Read { keys, text, etag }, freshness)
             }
         };
         Ok(FetchedKeys { url, learned_at: learned_at.into_std(), freshness, content })
+    }
+
+    fn read(&self, text: String) -> (String, KeyDocument) {
+        if let Self::SharedKeySet(set) = self {
+            return KeyDocument::read_of(text, &set.issuers);
+        }
+        let keys = KeyDocument::read(&text);
+        (text, keys)
     }
 
     async fn key_set_url(
@@ -69,6 +97,7 @@ impl Origin {
         let now = Instant::now();
         let issuer = match self {
             Self::KeySet(url) => return Ok((url.clone(), now)),
+            Self::SharedKeySet(set) => return Ok((set.url.clone(), now)),
             Self::Issuer(issuer) => issuer,
         };
         let discovered = learned.discovered.as_ref().map(|(url, at)| (url, Instant::from_std(*at)));

@@ -7,7 +7,9 @@ use portcullis_core::{Admission, Code, Issuers, JwtAuthenticator, authenticator:
 use portcullis_jwks::{OnDemandKeys, RemoteKeys};
 use portcullis_test::provider::{Behaviour, ScriptedProvider};
 use support::{HOUR, MINUTE};
-use tokio::time::sleep;
+use tokio::time::{Duration, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 struct Tenant {
     provider: ScriptedProvider,
@@ -95,6 +97,46 @@ async fn an_outage_at_the_first_token_is_no_refusal() {
     tenant.provider.behave(Behaviour::Normal);
     sleep(MINUTE).await;
     assert_eq!(tenant.code(&tenant.token()).await, None);
+}
+
+/// Its name may be an invented one.
+#[tokio::test(start_paused = true)]
+async fn a_tenant_that_does_not_exist_is_fetched_only_for_tokens_that_ask() {
+    let tenant = Tenant::new();
+    tenant.provider.behave(Behaviour::Status(500));
+    let attempts = || tenant.provider.metadata_fetches();
+    for number in 1..=2 {
+        assert_eq!(tenant.code(&tenant.token()).await, Some(Code::KeysUnavailable));
+        sleep(20 * SECOND).await;
+        assert_eq!(attempts(), number, "one token, one attempt");
+    }
+    for _ in 0..2 {
+        assert_eq!(tenant.code(&tenant.token()).await, Some(Code::KeysUnavailable));
+    }
+    let asked = attempts();
+    assert_eq!(tenant.code(&tenant.token()).await, Some(Code::KeysUnavailable));
+    assert_eq!(attempts(), asked, "without an attempt at once");
+    sleep(10 * SECOND).await;
+    assert_eq!(attempts(), asked + 1, "but with one for it");
+    sleep(HOUR / 2).await;
+    assert_eq!(attempts(), asked + 1, "and none after it");
+
+    assert_eq!(tenant.code(&tenant.token()).await, Some(Code::KeysUnavailable));
+    tenant.provider.behave(Behaviour::Normal);
+    assert_eq!(tenant.code(&tenant.token()).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_whose_keys_are_required_is_tried_until_it_has_some() {
+    let tenant = Tenant::new();
+    tenant.provider.behave(Behaviour::Status(500));
+    assert_eq!(tenant.code(&tenant.token()).await, Some(Code::KeysUnavailable));
+    let keys = tenant.keys.running().unwrap();
+    let error = keys.require(MINUTE).await.unwrap_err();
+    let attempts = tenant.provider.metadata_fetches();
+    assert!((5..=25).contains(&attempts), "{attempts} in a minute: {error}");
+    tenant.provider.behave(Behaviour::Normal);
+    assert!(keys.require(MINUTE).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,14 @@ impl Shared {
     /// Looks for a missing key: returns what is known about it, or waits for an attempt to fetch it.
     pub(crate) fn look_for(self: &Arc<Self>, hint: KeyHint<'_>) -> Resolved {
         let name = Name::of_key(hint, &self.token_hash_key);
-        let lookup = self.machine().look_for(&name, now());
+        let mut machine = self.machine();
+        let wakes_at = machine.wakes_at();
+        let lookup = machine.look_for(&name, now());
+        let is_sooner = machine.wakes_at() != wakes_at;
+        drop(machine);
+        if is_sooner {
+            self.wake.notify_one();
+        }
         self.answer(lookup, name, None)
     }
 

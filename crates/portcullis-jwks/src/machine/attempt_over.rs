@@ -107,7 +107,8 @@ impl Machine {
         }
         let usability = held.usability(self.outage);
         self.due = Some(held.asked_at + self.jitter.refresh_after(held.freshness));
-        // Equal keys are kept with their prepared state, even if the issuer writes them differently this time.
+        self.due_if_asked = None;
+        // The keys that are in use stay, prepared as they are, however differently the issuer writes them down this time.
         let before = self.held.as_ref().map(|before| before.keys.clone()).unwrap_or_default();
         let same = !before.is_empty() && before.has_same_keys_as(&held.keys);
         let keys = if same { before.clone() } else { held.keys.clone() };
@@ -134,8 +135,10 @@ impl Machine {
         let usable = self.published.usable(now).is_some();
         let retry = self.jitter.back_off(self.failures, usable).max(asked_for);
         self.no_sooner_than = now + asked_for;
-        self.due = Some(now + retry);
-        // Tokens can trigger several attempts in a row.
+        let waits_to_be_asked = self.only_when_asked && self.held.is_none();
+        (self.due, self.due_if_asked) =
+            if waits_to_be_asked { (None, Some(now + retry)) } else { (Some(now + retry), None) };
+        // Tokens can cause several attempts at once.
         if self.failures == 1 || now.saturating_duration_since(self.told_at) >= BETWEEN_LINES {
             self.told_at = now;
             let error = error.clone();

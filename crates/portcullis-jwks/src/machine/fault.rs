@@ -41,7 +41,7 @@ impl Machine {
     /// Returns when to ask again.
     fn retry_after(&mut self, now: Instant) -> Duration {
         let cooled = self.attempts.cooled_after(now);
-        let due = self.due.map(|due| due.saturating_duration_since(now));
+        let due = self.due.or(self.due_if_asked).map(|due| due.saturating_duration_since(now));
         due.map_or(cooled, |due| due.min(cooled))
     }
 }

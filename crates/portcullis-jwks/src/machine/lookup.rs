@@ -41,12 +41,20 @@ impl Machine {
                 brought => return Lookup::Answer(brought),
             },
             (None, Usability::Ended) => Outlook::CoolingDown,
-            (None, _) => self.attempts.outlook_for_any(now),
+            (None, _) => self.outlook_for_any(now),
         };
         Lookup::of(outlook, Resolved::Unknown, || self.fault(now))
     }
 
-    /// Handles a signature that none of `tried` made: by another fetch, or by an answer.
+    fn outlook_for_any(&mut self, now: Instant) -> Outlook {
+        let outlook = self.attempts.outlook_for_any(now);
+        if outlook == Outlook::CoolingDown {
+            self.ask_for_retry();
+        }
+        outlook
+    }
+
+    /// What a signature that none of `tried` made leads to: another fetch, or nothing.
     pub(crate) fn doubt(&mut self, name: &Name, tried: &KeyMatch, now: Instant) -> Lookup {
         let Some(keys) = self.published.usable(now) else { return Lookup::Answer(Resolved::Unknown) };
         match keys.resolve(name.hint(), UnixTime::EPOCH) {

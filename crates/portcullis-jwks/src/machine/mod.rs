@@ -44,6 +44,10 @@ pub(crate) struct Machine {
     published: Published,
     /// When the next scheduled attempt is due.
     due: Option<Instant>,
+    /// Whether no attempt is due before there were any keys, unless a token asks.
+    only_when_asked: bool,
+    /// When the next attempt is due if a token asks for it until then.
+    due_if_asked: Option<Instant>,
     learned: Learned,
     jitter: Jitter,
     /// The number of consecutive failed attempts.
@@ -115,6 +119,8 @@ impl Machine {
             held: None,
             published: Published::nothing(),
             due: None,
+            only_when_asked: false,
+            due_if_asked: None,
             learned: Learned::default(),
             jitter: Jitter::new(randomness),
             failures: 0,
@@ -140,12 +146,17 @@ impl Machine {
         self.due = Some(instant);
     }
 
-    /// Processes an event, and returns the actions to take.
+    /// Has each attempt made for a token that asks, until there are keys.
+    pub(crate) fn only_when_asked(&mut self) {
+        self.only_when_asked = true;
+    }
+
+    /// What follows from what happened.
     pub(crate) fn on(&mut self, event: Event, now: Instant) -> Vec<Action> {
         match event {
             Event::Time => self.on_time(now),
             Event::KeysWanted => {
-                if self.is_idle() {
+                if self.is_idle() && !self.ask_for_retry() {
                     self.attempts.begin_scheduled(now);
                 }
                 Vec::new()
@@ -192,14 +203,21 @@ impl Machine {
                 Duration::ZERO => Health::Healthy,
                 stale_for => Health::Degraded { stale_for },
             },
-            (Usability::Nothing, _) if self.is_idle() => Health::Idle,
+            (Usability::Nothing, _) if self.is_idle() && self.due_if_asked.is_none() => Health::Idle,
             _ => Health::Down,
         }
     }
 
-    /// Whether the source has never been asked: a lazy one before its first token.
+    /// Whether there is nothing to do before it is asked for: of a lazy source before its first token, or after an attempt that failed.
     fn is_idle(&self) -> bool {
         !self.attempts.is_running() && self.due.is_none()
+    }
+
+    /// A caller wants keys, and may not cause an attempt now: makes the next one due that waits for somebody to ask. Returns whether there is one.
+    fn ask_for_retry(&mut self) -> bool {
+        let asked = self.due_if_asked.take();
+        self.due = asked.or(self.due);
+        asked.is_some()
     }
 
     fn on_time(&mut self, now: Instant) -> Vec<Action> {

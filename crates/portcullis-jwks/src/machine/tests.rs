@@ -245,6 +245,33 @@ fn a_lazy_source_begins_when_keys_are_wanted_or_a_token_comes() {
 }
 
 #[test]
+fn a_source_that_may_not_exist_is_tried_again_only_for_a_token_that_asks() {
+    let now = Instant::now();
+    let mut scene = Scene { machine: Machine::new(SETTINGS, fastrand::Rng::with_seed(1), now), now };
+    scene.machine.only_when_asked();
+    for number in 1..=2 {
+        assert_eq!(scene.look_for(&named("a")), format!("wait for {number}"));
+        scene.over(failed());
+        assert_eq!((scene.machine.wakes_at(), scene.machine.health(scene.now)), (None, Health::Down));
+    }
+    for _ in 0..4 {
+        assert!(scene.look_for(&named("a")).starts_with("fault"), "tokens may cause no attempt so soon");
+        assert!(scene.pass() <= 6 * SECOND, "but the next one is due");
+        scene.on(Event::Time);
+        scene.over(failed());
+        assert_eq!(scene.machine.wakes_at(), None, "and none after it");
+    }
+    scene.on(Event::KeysWanted);
+    scene.pass();
+    scene.on(Event::Time);
+    scene.over(ONE_KEY(scene.now));
+    scene.pass();
+    scene.on(Event::Time);
+    scene.over(failed());
+    assert!(scene.machine.wakes_at().is_some(), "keys that it has, it keeps fresh");
+}
+
+#[test]
 fn keys_are_refreshed_at_four_fifths_of_their_freshness_a_tenth_sooner_or_later() {
     let waits: Vec<_> = (0..500).map(|seed| Scene::started_with_seed(seed).pass().as_secs_f64()).collect();
     assert!(waits.iter().all(|wait| (432.0..=528.0).contains(wait)), "{waits:?}");

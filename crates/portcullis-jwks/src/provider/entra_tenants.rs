@@ -1,25 +1,33 @@
 //! Microsoft Entra ID, of many tenants.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use portcullis_core::{
-    TrustedIssuer,
+    ConfigError, TrustedIssuer,
     issuers::{Allow, IssuerResolver, ResolveError},
 };
 
 use super::{Quirk, entra, entra::tenant_of_issuer};
-use crate::{OnDemandKeys, RemoteKeysBuilder};
+use crate::{OnDemandKeys, RemoteKeysBuilder, fetch::SharedFetch};
 
 /// Microsoft Entra ID, tokens of version 2.0 of **several tenants**, or of all tenants: for an application that is registered for
 /// "accounts in any organizational directory" (multitenant). For [`Issuers::on_unknown`](portcullis_core::Issuers::on_unknown).
 ///
-/// - `iss` is `https://login.microsoftonline.com/TENANT/v2.0`, with the id of the user's tenant, and `tid` has to be the same id.
-///   Microsoft signs the tokens of all tenants with the same keys, so only these two claims say which tenant the user belongs to.
-/// - [`allow`](Self::allow) decides which tenants are admitted. **Anyone can create a tenant**, and let its users get tokens for a
-///   multitenant application: either allow only tenants that are your customers, or decide by `tid` on each route.
-/// - A subject is unique only within its tenant: compare [`Facts::identity`](portcullis_core::verified::Facts::identity), never `sub`
-///   alone.
-/// - Each tenant's keys are a separate source, fetched [on demand](OnDemandKeys).
+/// - `iss` is `https://login.microsoftonline.com/TENANT/v2.0`, with the id of the user's tenant; `tid` has to be the same id. Microsoft signs the tokens of all
+///   tenants with the same keys, so nothing but these two says whose user it is.
+/// - Which tenants are let in is said by [`allow`](Self::allow). **Anyone can make a tenant**, and have its users get tokens for a multitenant
+///   application: either allow only the tenants that are customers, or decide by `tid` on each route.
+/// - A subject is one of its tenant: compare [`Facts::identity`](portcullis_core::verified::Facts::identity), never `sub` alone.
+/// - Microsoft publishes these keys in one set, which is fetched once for all tenants, from the first token on:
+///   `https://login.microsoftonline.com/common/discovery/v2.0/keys`. Each key there names the issuer that it signs for: any tenant, or that of personal
+///   accounts alone. A key is used for no other. So a token that names an invented tenant costs no request, and the tenant is
+///   [learned](portcullis_core::Issuers::learned) only once a token of it was verified.
+/// - Keys that a tenant or an application has for itself (claims mapping) are not in that set: trust such a tenant by [`entra`] and
+///   [`trust_with`](super::Provider::trust_with).
+/// - A tenant that the rule does not admit any more is refused: new tokens at once, cached ones within 10 minutes.
 ///
 /// Everything else is the same as for [`entra`].
 ///
@@ -41,19 +49,38 @@ use crate::{OnDemandKeys, RemoteKeysBuilder};
 #[doc(alias = "organizations")]
 pub struct EntraTenants {
     audience: Arc<str>,
-    set: Arc<dyn Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync>,
+    keys: Arc<Keys>,
 }
+
+/// The keys of all tenants.
+struct Keys {
+    set: Arc<dyn Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync>,
+    client: Arc<OnceLock<SharedFetch>>,
+    organizations: OnceLock<OnDemandKeys>,
+    personal: OnceLock<OnDemandKeys>,
+}
+
+/// The keys that sign for any tenant, and those of personal accounts: "Validate the issuer" in
+/// [Access tokens](https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens).
+const ALL_KEYS: &str = "https://login.microsoftonline.com/common/discovery/v2.0/keys";
+
+/// What a key that signs for any tenant has as `issuer`, to the letter.
+const OF_ANY_TENANT: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
+
+/// The tenant of personal accounts. Its keys sign for no other.
+const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 impl EntraTenants {
     /// Trusts tokens with this audience, the API's client id.
     pub fn new(audience: impl Into<String>) -> Self {
-        Self { audience: audience.into().into(), set: Arc::new(|keys| keys) }
+        Self { audience: audience.into().into(), keys: Arc::new(Keys::new(|keys| keys)) }
     }
 
-    /// Sets how each tenant's keys are fetched. Defaults to the default settings.
+    /// Sets how the keys are fetched. Defaults to the defaults. Called once for the keys of organizations and once for those of personal accounts, and again
+    /// when they are needed after an hour without a token.
     #[must_use]
     pub fn keys(self, set: impl Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync + 'static) -> Self {
-        Self { set: Arc::new(set), ..self }
+        Self { keys: Arc::new(Keys::new(set)), ..self }
     }
 
     /// Returns the rule that permits issuers of tenants that `admits` accepts. Its argument is the tenant's id, in lower case.
@@ -64,9 +91,30 @@ impl EntraTenants {
     fn trust(&self, issuer: &str) -> Result<Option<TrustedIssuer>, ResolveError> {
         let Some(tenant) = tenant_of_issuer(issuer) else { return Ok(None) };
         let provider = entra(tenant)?.with(Quirk::HasValue("/tid", tenant.to_owned()));
-        let (set, of) = (Arc::clone(&self.set), provider.clone());
-        let keys = OnDemandKeys::new(move || set(of.keys()))?;
-        Ok(Some(provider.trust_with(&*self.audience, keys)))
+        Ok(Some(provider.trust_with(&*self.audience, self.keys.of(tenant)?)))
+    }
+}
+
+impl Keys {
+    fn new(set: impl Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync + 'static) -> Self {
+        let (organizations, personal) = (OnceLock::new(), OnceLock::new());
+        Self { set: Arc::new(set), client: Arc::default(), organizations, personal }
+    }
+
+    fn of(&self, tenant: &str) -> Result<OnDemandKeys, ConfigError> {
+        let (made, issuers) = if tenant == PERSONAL {
+            let personal = format!("https://login.microsoftonline.com/{PERSONAL}/v2.0");
+            (&self.personal, vec![OF_ANY_TENANT.to_owned(), personal])
+        } else {
+            (&self.organizations, vec![OF_ANY_TENANT.to_owned()])
+        };
+        if let Some(keys) = made.get() {
+            return Ok(keys.clone());
+        }
+        let set = Arc::clone(&self.set);
+        let make = move || set(RemoteKeysBuilder::from_shared_url(ALL_KEYS.to_owned(), issuers.clone()));
+        let keys = OnDemandKeys::with_client(make, Arc::clone(&self.client))?;
+        Ok(made.get_or_init(|| keys).clone())
     }
 }
 

@@ -8,7 +8,10 @@ use portcullis_core::{Admission, Algorithm, Issuers, JwtAuthenticator, Principal
 use portcullis_jwks::provider::{self, EntraTenants, Provider};
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, judge};
+use crate::{
+    entra_tenants,
+    scene::{Scene, judge},
+};
 
 /// Who a token says is calling.
 #[derive(Debug, PartialEq)]
@@ -154,7 +157,7 @@ async fn entra_without_the_optional_claim_takes_an_application_for_a_user() {
 
 #[tokio::test(start_paused = true)]
 async fn entra_of_many_tenants_tells_applications_as_well() {
-    let scene = Scene::rs256(include_str!("entra.json"));
+    let scene = entra_tenants::scene(Some("https://login.microsoftonline.com/{tenantid}/v2.0"));
     let published = Arc::clone(&scene.published);
     let tenants = EntraTenants::new("6e74172b-be56-4843-9ff4-e66a39bb12e3");
     let tenants = tenants.keys(move |keys| keys.fetch(Arc::clone(&published)));
