@@ -26,10 +26,10 @@ use crate::{
 /// Implement it to store keys in a new place. The rules:
 ///
 /// * Answer from memory, without a lock: [`resolve`](KeySource::resolve) runs for every token. Put work that takes time into
-/// [`Resolved::waiting`].
+///   [`Resolved::waiting`].
 /// * The hint is untrusted. A key id that names no key is [`Resolved::Unknown`]; never try other keys instead.
 /// * "We could not find out" is [`Resolved::Fault`] (HTTP 503), never `Unknown` (401). Report an outage to the operator yourself, once:
-/// the result of each request is only logged for debugging, because clients can send any number of them.
+///   the result of each request is only logged for debugging, because clients can send any number of them.
 ///
 /// Most implementations keep a [`KeySet`](crate::KeySet) and pass the hint on to its [`resolve`](KeySource::resolve), which already
 /// follows the rules.

@@ -19,6 +19,7 @@ use super::{Input, Provider, Quirk};
 ///   refused wherever a rule needs to know.
 /// - A back-channel logout names the session in `sid`. Access tokens have none unless an Action adds it: end every session of the
 ///   subject.
+///
 /// Published at [Access token profiles](https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles).
 ///
 /// # Errors

@@ -19,9 +19,9 @@ use crate::{
 /// How keys are found:
 ///
 /// * For a token with a key id: only keys with exactly that id that support its algorithm. There is no fall-back, neither to other keys
-/// nor to keys without an id.
+///   nor to keys without an id.
 /// * For a token without a key id, but with `x5t` or `x5t#S256`: only keys that are named by that certificate, if any key of the set has
-/// such a name ([`VerifyingKey::with_certificate`]). If the token has both, both have to match.
+///   such a name ([`VerifyingKey::with_certificate`]). If the token has both, both have to match.
 /// * For any other token without a key id: all keys that support its algorithm, if there are no more than [`MAX_KEYS_TRIED`].
 ///
 /// A set may contain both secrets and public keys: an HMAC algorithm is only ever used with a secret.
