@@ -208,7 +208,7 @@ fn cause(error: &(dyn Error + 'static)) -> &'static str {
             Some("the connection was closed before a response came")
         }
         Kind::HostUnreachable | Kind::NetworkUnreachable => {
-            Some("there is no route to that host: is the address right, and does the network let this service through?")
+            Some("there is no way to that host: is the address right, and does the network let this service through?")
         }
         Kind::TimedOut => Some("the connection timed out: does a firewall let this service through?"),
         _ => None,

@@ -87,7 +87,7 @@ fn read_token(path: &Path) -> Result<HeaderValue, String> {
     let failed = |error: io::Error| format!("the file cannot be read: {}", error.kind());
     // Opening a pipe would block until another process writes to it.
     if !path.metadata().map_err(failed)?.is_file() {
-        return Err("that is not a file".into());
+        return Err("that is no file".into());
     }
     let mut text = Vec::new();
     File::open(path).map_err(failed)?.take(MAX_TOKEN_FILE + 1).read_to_end(&mut text).map_err(failed)?;

@@ -83,7 +83,7 @@ impl TokenLocation for AuthorizationHeader {
             return Some("the `Authorization` header is empty: send `Authorization: Bearer`, a space and the token");
         }
         if value.iter().any(u8::is_ascii_whitespace) {
-            return Some("the `Authorization` header has a scheme other than `Bearer`, which is not accepted here");
+            return Some("the `Authorization` header has another scheme than `Bearer`, and this place takes no other");
         }
         Some("there is an `Authorization` header without a scheme: send `Bearer` and a space before the token")
     }

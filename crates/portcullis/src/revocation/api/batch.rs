@@ -58,7 +58,7 @@ fn read_one(item: &Members, bounds: Bounds<'_>) -> Result<Revocation, Vec<ItemMi
     let revocation = item::read(item, times)?;
     let is_own = is_of(&revocation, caller);
     if !is_own && !any_issuer {
-        let detail = "`issuer` is not the issuer of your own token: only its own administrators may revoke its tokens";
+        let detail = "`issuer` is not the one that your own token is from: its own administrators revoke its tokens";
         return Err(vec![ItemMistake { member: Some("issuer".to_owned()), detail: detail.to_owned() }]);
     }
     if is_own && revocation.level() == Level::Client && caller.client_id().is_none() {

@@ -114,7 +114,7 @@ fn refuse(context: Option<&AuthContext>, error: &AuthError) -> Response<String> 
 fn cursor(query: Option<&str>) -> Result<Option<Cursor>, Failure> {
     let Some(query) = query.filter(|query| !query.is_empty()) else { return Ok(None) };
     let cursor = query.strip_prefix("after=").and_then(cursor_text::read);
-    let what = "the query has to be exactly `after=` and the `next` of the previous page";
+    let what = "the query is not `after=` and the `next` of the page before, as it stood there, and nothing else";
     cursor.map(Some).ok_or_else(|| Failure::Request(what.to_owned()))
 }
 
