@@ -78,7 +78,7 @@ impl Access {
         if !self.is_tls {
             return Err(LogError::misconfigured("root certificates are for URLs of NATS that begin with tls://"));
         }
-        let none = || LogError::misconfigured("the root certificates for NATS are not certificates in PEM format");
+        let none = || LogError::misconfigured("the root certificates for NATS are no certificates in PEM form");
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             roots.add(certificate.map_err(|_| none())?).map_err(|_| none())?;
