@@ -83,7 +83,7 @@ impl Issuers {
     /// - Requests that name the same issuer wait for one answer. At most 64 issuers are asked about at once; requests that name others get HTTP 503 with
     ///   `Retry-After`.
     /// - An issuer that the resolver gives is on trial until it has verified a token, and *learned* from then on: kept until 1 000 others have verified
-    ///   one since. Issuers on trial push each other out, oldest first, and no learned ones: names that somebody invents and the rule allows
+    ///   one since. Issuers on trial push each other out, oldest first, and no learned ones: invented names that the rule allows
     ///   cost no customer a place. They share what the learned ones leave of the 1 000 places, or 64 more. Issuers that are on the list are never pushed
     ///   out. One that was forgotten is asked for again.
     /// - A name that the resolver knows no issuer for is refused for a minute without asking (1 024 names are remembered). If it could not find out, requests

@@ -80,7 +80,7 @@ impl Row {
         self.used.fetch_max(before.used.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Whether it is on trial: it has not verified a token yet. Whoever invents a name that the rule allows comes as far as this.
+    /// Whether it is on trial: it has not verified a token yet. An invented name that the rule allows comes as far as this.
     pub(super) fn is_on_trial(&self) -> bool {
         self.used.load(Ordering::Relaxed) == 0
     }

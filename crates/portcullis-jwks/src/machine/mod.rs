@@ -213,7 +213,7 @@ impl Machine {
         !self.attempts.is_running() && self.due.is_none()
     }
 
-    /// A caller wants keys, and may not cause an attempt now: makes the next one due that waits for somebody to ask. Returns whether there is one.
+    /// A caller wants keys, and may not cause an attempt now: makes the next one due that waits to be asked for. Returns whether there is one.
     fn ask_for_retry(&mut self) -> bool {
         let asked = self.due_if_asked.take();
         self.due = asked.or(self.due);

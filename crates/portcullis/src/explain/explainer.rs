@@ -19,7 +19,7 @@ use crate::{
 
 /// Says why a request would be let through or refused, from its credential to the last guard, for a person who asks.
 ///
-/// Made of what the layers are made of, and kept beside them. It looks into no cache and lets nobody in: the verdict is one about the request, not for it.
+/// Made of what the layers are made of, and kept beside them. It looks into no cache and lets no request in: it says what the layers would decide.
 /// An [`Explanation`] holds no value of a claim, but it tells how the service is configured: show it to operators, not to callers.
 ///
 /// ```

@@ -53,7 +53,7 @@ pub(super) async fn explain(requirement: &Requirement, at: Circumstances<'_>) ->
     }
 }
 
-/// A requirement with a mistake that can be seen without a request is met by nobody.
+/// A requirement with a mistake that can be seen without a request is never met.
 fn usable(requirement: &Requirement) -> Result<(), AuthError> {
     if requirement.has_mistake() {
         let problems = requirement.problems().join("; ");
