@@ -42,6 +42,21 @@ impl Challenge {
         Ok(Self { scheme, parameters: Vec::new() })
     }
 
+    /// Returns the scheme `DPoP`, with the algorithms for proofs (RFC 9449 section 7.1) if there are any.
+    pub(crate) fn dpop(algorithms: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { scheme: "DPoP", parameters: Vec::new() }.with_list("algs", algorithms)
+    }
+
+    /// Returns the name of the scheme.
+    pub(crate) fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
+    /// Returns whether there is a parameter with this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.parameters.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
+    }
+
     /// Adds a parameter with any name.
     ///
     /// # Errors
@@ -49,7 +64,7 @@ impl Challenge {
     /// If `name` is not a token, or was added before: a parameter may occur only once (RFC 9110 section 11.2).
     pub fn parameter(mut self, name: &'static str, value: &str) -> Result<Self, ConfigError> {
         check_token("the name of a challenge's parameter", name)?;
-        if self.parameters.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        if self.has(name) {
             return Err(ConfigError::new(format!("a challenge has the parameter {name:?} twice: leave one out")));
         }
         self.parameters.push((name, escape(value)));

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use portcullis_core::{
     AuthError,
     admission::Admitted,
+    authenticator::Scheme,
     verified::{AnyVerified, Identity},
 };
 use zeroize::Zeroizing;
@@ -34,16 +35,26 @@ pub(crate) struct Manners {
 
 /// Data that few requests have.
 #[derive(Clone, Debug)]
-struct Rare {
+pub(crate) struct Rare {
     is_preflight: bool,
+    /// The token's text, if the layer keeps it.
     token: Option<PresentedToken>,
+    scheme: Scheme,
+}
+
+impl Rare {
+    /// Returns the data of a request with a credential; `None` if everything is as usual.
+    pub(crate) fn of_credential(scheme: Scheme, token: Option<PresentedToken>) -> Option<Box<Self>> {
+        let is_usual = scheme == Scheme::Bearer && token.is_none();
+        (!is_usual).then(|| Box::new(Self { is_preflight: false, token, scheme }))
+    }
 }
 
 /// The credential that a request came with.
 #[derive(Debug)]
 pub(crate) enum Presence {
-    /// A verified credential, with its text if the layer keeps it.
-    Verified(Admitted, Option<PresentedToken>),
+    /// A verified credential.
+    Verified(Admitted, Option<Box<Rare>>),
     /// No credential; the layer is optional.
     Anonymous,
     /// A CORS preflight, which never has a credential (Fetch standard, section 4.8).
@@ -52,12 +63,12 @@ pub(crate) enum Presence {
 
 impl AuthContext {
     pub(crate) fn new(presence: Presence, manners: Option<Arc<Manners>>) -> Self {
-        let rare = |is_preflight, token| Some(Box::new(Rare { is_preflight, token }));
         let (admitted, rare) = match presence {
-            Presence::Verified(admitted, None) => (Some(admitted), None),
-            Presence::Verified(admitted, token) => (Some(admitted), rare(false, token)),
+            Presence::Verified(admitted, rare) => (Some(admitted), rare),
             Presence::Anonymous => (None, None),
-            Presence::Preflight => (None, rare(true, None)),
+            Presence::Preflight => {
+                (None, Some(Box::new(Rare { is_preflight: true, token: None, scheme: Scheme::Bearer })))
+            }
         };
         Self { admitted, manners, rare }
     }
@@ -88,16 +99,23 @@ impl AuthContext {
         challenge_of(self.manners.as_deref())
     }
 
+    /// Returns the scheme under which the credential was presented: [`Scheme::Bearer`] also for locations without a scheme, and for requests
+    /// without a credential.
+    pub fn scheme(&self) -> Scheme {
+        scheme_of(self.rare.as_deref())
+    }
+
     /// Returns the token's text, if the layer [keeps it](crate::AuthLayer::keep_token). Anyone who has the text can act as the caller.
     pub fn token(&self) -> Option<&str> {
         self.rare.as_ref()?.token.as_ref().map(PresentedToken::as_str)
     }
 
-    /// Counts a refusal behind the layer, if the layer counts.
-    pub(crate) fn count_refusal(&self, error: &AuthError) {
+    /// Counts a refusal behind the layer, if the layer counts, and adds the credential's scheme to the error.
+    pub(crate) fn refused_behind(&self, error: AuthError) -> AuthError {
         if let Some(counters) = self.manners.as_ref().and_then(|manners| manners.counters.as_ref()) {
-            counters.refused_behind(error);
+            counters.refused_behind(&error);
         }
+        under(self.scheme(), error)
     }
 
     /// The admitted caller, and the instant that guards use for their decisions.
@@ -109,6 +127,17 @@ impl AuthContext {
     pub(crate) fn presented_token(&self) -> Option<&PresentedToken> {
         self.rare.as_ref()?.token.as_ref()
     }
+}
+
+/// Returns the scheme of the credential with this data.
+pub(crate) fn scheme_of(rare: Option<&Rare>) -> Scheme {
+    rare.map_or(Scheme::Bearer, |rare| rare.scheme)
+}
+
+/// Adds the scheme of the credential that was refused, unless the authenticator has named one. Nothing stands for `Bearer`, so that its many
+/// refusals do not allocate.
+pub(crate) fn under(scheme: Scheme, error: AuthError) -> AuthError {
+    if scheme == Scheme::Bearer || error.scheme().is_some() { error } else { error.with_scheme(scheme) }
 }
 
 /// Returns the challenge of these settings, or the default one.

@@ -8,9 +8,11 @@ use axum::{Router, body::to_bytes, extract::FromRef, routing::get};
 use http::{Request, StatusCode};
 use portcullis::{
     Admission, AuthLayer, Claims, Code, FromState, Guard, JwtAuthenticator, Requirement,
+    authenticator::{Attempt, Authenticator, Credential, Proven, Scheme},
     clock::UnixTime,
     extract::{GrantedScopes, RawToken, Require},
     requirement::fresh,
+    verified::NoCustom,
 };
 use portcullis_test::{FixedClock, MockIssuer};
 use serde::Deserialize;
@@ -180,4 +182,46 @@ async fn an_extractors_refusal_carries_its_code() {
     let app = Router::new().route("/", get(subject)).layer(layer(&MockIssuer::new()).optional());
     let reply = app.oneshot(Request::get("/").body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(reply.extensions().get(), Some(&Code::CredentialMissing));
+}
+
+/// Takes the issuer's tokens under `DPoP`, without asking for a proof.
+#[derive(Debug)]
+struct UnderDpop(JwtAuthenticator);
+
+impl Authenticator for UnderDpop {
+    type Custom = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        self.0.verify(credential)
+    }
+
+    fn schemes(&self) -> Vec<Scheme> {
+        vec![Scheme::DPoP]
+    }
+}
+
+#[tokio::test]
+async fn an_extractor_challenges_under_the_scheme_that_was_used() {
+    let clock = FixedClock::default();
+    let issuer = MockIssuer::new().clock(clock.clone());
+    let trusted = JwtAuthenticator::new(issuer.trusted()).unwrap();
+    let auth = AuthLayer::new(Admission::new(UnderDpop(trusted)).clock(clock));
+    let behind = Router::new().route("/", get(async |_: Require<RecentLogin>| ())).layer(auth.clone());
+    let from_state = get(async |_: FromState<Require<RecentLogin>>| ());
+    let from_state = Router::new().route("/", from_state).with_state(App { auth });
+    let recent = issuer.token().claim("auth_time", FixedClock::DEFAULT.as_secs()).sign();
+    for app in [behind, from_state] {
+        for (token, expected) in [
+            (recent.clone(), None),
+            (issuer.token().sign(), Some("DPoP error=\"insufficient_user_authentication\"")),
+            ("a.b.c".to_owned(), Some("DPoP error=\"invalid_token\"")),
+        ] {
+            let request = Request::get("/").header("authorization", format!("DPoP {token}"));
+            let response = app.clone().oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+            let challenges: Vec<_> = response.headers().get_all("www-authenticate").iter().collect();
+            assert_eq!(challenges.len(), usize::from(expected.is_some()), "{challenges:?}");
+            let challenge = challenges.first().map_or("", |challenge| challenge.to_str().unwrap());
+            assert!(challenge.starts_with(expected.unwrap_or_default()), "{challenge}");
+        }
+    }
 }

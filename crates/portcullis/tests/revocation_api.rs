@@ -18,10 +18,13 @@ use axum::{
 use http::{HeaderMap, Method, Request, Response};
 use portcullis::{
     Admission, AuthLayer, Code, JwtAuthenticator, Requirement,
+    authenticator::{Attempt, Authenticator, Credential, Proven, Scheme},
     clock::UnixTime,
+    metrics::{Telemetry, names},
     policy::Leeway,
     requirement::{Decision, authenticated, check_async, check_facts, claim, eq, param, scope},
     revocation::{Cursor, LogError, Page, Revocation, RevocationApi, RevocationEntry, Revoker},
+    verified::NoCustom,
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{FixedClock, MockIssuer};
@@ -400,6 +403,45 @@ async fn every_level_can_be_revoked() {
     scene.takes(item("issuer", json!({})), Revocation::issuer(ISSUER, after(30))).await;
     let issuer = item("issuer", json!({"cut_off": before(9).as_secs()}));
     scene.takes(issuer, Revocation::issuer(ISSUER, before(9))).await;
+}
+
+/// Takes the issuer's tokens under `DPoP`, without asking for a proof.
+#[derive(Debug)]
+struct UnderDpop(JwtAuthenticator);
+
+impl Authenticator for UnderDpop {
+    type Custom = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        self.0.verify(credential)
+    }
+
+    fn schemes(&self) -> Vec<Scheme> {
+        vec![Scheme::DPoP]
+    }
+}
+
+#[tokio::test]
+async fn a_caller_without_permission_is_counted_and_challenged_under_its_scheme() {
+    let (issuer, telemetry) = (MockIssuer::new(), Telemetry::new());
+    let auth = AuthLayer::new(UnderDpop(JwtAuthenticator::new(issuer.trusted()).unwrap()));
+    let api = RevocationApi::new(Recorder::default(), scope("revoke"));
+    let service = auth.telemetry(&telemetry, "admin").layer(api);
+    let send = async |scope: &str| {
+        let authorization = format!("DPoP {}", issuer.token().scope(scope).sign());
+        let request = Request::get("/").header("authorization", authorization).body(Body::empty()).unwrap();
+        service.clone().oneshot(request).await.unwrap()
+    };
+    let counted = || telemetry.snapshot().value(names::GUARD_REFUSALS.name(), &["admin", "scope_missing"]).is_some();
+
+    assert_eq!(send("revoke").await.status(), 200);
+    assert!(!counted());
+    let refused = send("read").await;
+    assert_eq!(refused.status(), 403);
+    let challenges: Vec<_> = refused.headers().get_all("www-authenticate").iter().collect();
+    assert_eq!(challenges.len(), 1, "{challenges:?}");
+    assert!(challenges[0].to_str().unwrap().starts_with("DPoP error=\"insufficient_scope\""), "{challenges:?}");
+    assert!(counted());
 }
 
 #[tokio::test]

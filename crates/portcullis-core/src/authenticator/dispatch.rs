@@ -154,7 +154,16 @@ impl Takes {
 
     /// Why no credential could be meant.
     fn problem(&self) -> Option<String> {
-        let Self::Prefix(prefix) = self else { return None };
+        let prefix = match self {
+            Self::Scheme(scheme) if !is_token(scheme.as_str()) => {
+                return Some(format!(
+                    "{} is not the name of a scheme: use letters, digits, `-`, `_` and `.` only",
+                    quoted(scheme.as_str())
+                ));
+            }
+            Self::Prefix(prefix) => prefix,
+            _ => return None,
+        };
         if prefix.is_empty() {
             return Some("a prefix is empty: every credential begins with it (`otherwise` takes the rest)".to_owned());
         }
@@ -189,6 +198,11 @@ fn is_compact_jws(token: &str) -> bool {
 /// Whether one of the two texts begins with the other.
 fn begins_with(one: &str, other: &str) -> bool {
     one.starts_with(other) || other.starts_with(one)
+}
+
+/// Whether the text is a `token` (RFC 9110 section 5.6.2), as the name of a scheme has to be.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn is_bearer(credential: Credential<'_>) -> bool {

@@ -3,7 +3,10 @@
 use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use super::code::{AuthErrorKind, Code};
-use crate::verified::Conventions;
+use crate::{
+    authenticator::{Nonce, Scheme},
+    verified::Conventions,
+};
 
 /// A request was refused, or could not be decided; [`AuthError::kind`] distinguishes the two.
 ///
@@ -24,6 +27,8 @@ struct Details {
     acr_values: Vec<String>,
     retry_after: Option<Duration>,
     issuer: Option<Arc<Conventions>>,
+    scheme: Option<Scheme>,
+    nonce: Option<Nonce>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -79,6 +84,16 @@ impl AuthError {
         self.details.as_ref()?.issuer.as_ref().map(|conventions| conventions.issuer())
     }
 
+    /// Returns the scheme that the error is about; `None` stands for [`Scheme::Bearer`], and for errors that are about no scheme.
+    pub fn scheme(&self) -> Option<Scheme> {
+        self.details.as_ref()?.scheme
+    }
+
+    /// Returns the nonce for the client's next proof; `None` if the client needs no new one.
+    pub fn nonce(&self) -> Option<&Nonce> {
+        self.details.as_ref()?.nonce.as_ref()
+    }
+
     /// Adds what happened, for the operator's log. It must not contain token text, keys or claim values.
     #[must_use]
     pub fn with_explanation(mut self, explanation: impl Into<Cow<'static, str>>) -> Self {
@@ -118,6 +133,24 @@ impl AuthError {
     #[must_use]
     pub fn with_issuer(mut self, conventions: &Arc<Conventions>) -> Self {
         self.details().issuer = Some(Arc::clone(conventions));
+        self
+    }
+
+    /// Adds the scheme under which the credential was presented. Only the challenge for this scheme says what is wrong; other challenges say
+    /// that their schemes are accepted too.
+    ///
+    /// An authenticator need not call this: the layer knows the scheme.
+    #[must_use]
+    pub fn with_scheme(mut self, scheme: Scheme) -> Self {
+        self.details().scheme = Some(scheme);
+        self
+    }
+
+    /// Adds a nonce for the client's next proof. The answer sends it in the HTTP header of the scheme, such as `DPoP-Nonce` (RFC 9449
+    /// section 9).
+    #[must_use]
+    pub fn with_nonce(mut self, nonce: Nonce) -> Self {
+        self.details().nonce = Some(nonce);
         self
     }
 

@@ -109,6 +109,16 @@ codes! {
     TokenRevoked = "token_revoked", InvalidToken, "the token has been revoked";
     /// The token is bound to a key (`cnf`, RFC 7800), and no proof of that key was checked.
     ProofMissing = "proof_missing", InvalidToken, "the token is bound to a key, and no proof of that key was given";
+    /// The proof cannot be understood, or there are several (RFC 9449 section 4.3).
+    ProofMalformed = "proof_malformed", InvalidToken, "the proof is malformed";
+    /// The proof is not for this credential, this request or this key, or its signature is wrong.
+    ProofMismatch = "proof_mismatch", InvalidToken, "the proof does not fit the request and its token";
+    /// The proof was made too long ago, or in the future.
+    ProofExpired = "proof_expired", InvalidToken, "the proof is too old, or from the future";
+    /// The same proof was used before.
+    ProofReplayed = "proof_replayed", InvalidToken, "the proof was used before";
+    /// The proof lacks a current nonce (RFC 9449 section 9). The answer contains one, and the client should try again with it.
+    ProofNonceNeeded = "proof_nonce_needed", InvalidToken, "the proof needs the nonce of this answer";
     /// The claims do not fit the application's own claims type.
     CustomClaimsMalformed = "custom_claims_malformed", InvalidToken, "the token lacks claims that this service needs";
     /// A required scope was not granted.
@@ -131,6 +141,21 @@ codes! {
     RequirementUndecided = "requirement_undecided", Unavailable, "the permission check is temporarily unavailable";
     /// A route or a guard is misconfigured; the log says how.
     ServiceMisconfigured = "service_misconfigured", Misconfigured, "the service is misconfigured";
+}
+
+impl Code {
+    /// Whether the credential may be good, but the request does not prove that the client holds its key.
+    pub const fn is_about_proof(self) -> bool {
+        matches!(
+            self,
+            Self::ProofMissing
+                | Self::ProofMalformed
+                | Self::ProofMismatch
+                | Self::ProofExpired
+                | Self::ProofReplayed
+                | Self::ProofNonceNeeded
+        )
+    }
 }
 
 impl fmt::Display for Code {

@@ -92,7 +92,9 @@ checks! {
     /// The application's own claims have their form.
     Custom = "custom" by Jwt: [CustomClaimsMalformed];
     /// The request proves what the credential owes.
-    Proof = "proof" by Admission: [ProofMissing];
+    Proof = "proof" by Admission: [
+        ProofMissing, ProofMalformed, ProofMismatch, ProofExpired, ProofReplayed, ProofNonceNeeded
+    ];
     /// The credential is not revoked.
     Revocation = "revocation" by Admission: [TokenRevoked, RevocationsStale, TokenLifetimeTooLong, ClaimMissing, ClaimsMalformed];
     /// The caller meets what the route asks, which is a finding with [parts](crate::explain::Finding::parts). Asked by `portcullis`, where routes and

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     explain::RouteGuard,
-    guard::{Asked, Decide, GuardService, InheritedRejection},
+    guard::{Asked, Decide, GuardService},
     location::RequestHead,
+    rejection::InheritedRejection,
 };
 
 /// Admits only requests that an [`AccessTable`](crate::AccessTable) lists, on the conditions of its entry.

@@ -39,10 +39,7 @@ pub(super) async fn extract<E: FromContext>(parts: &Parts) -> Result<E, AuthReje
         Attempt::Done(outcome) => outcome,
         attempt => Box::pin(attempt.outcome()).await, // boxed: rare, and every handler's future has room for it
     }
-    .map_err(|error| {
-        context.count_refusal(&error);
-        reject(error, Some(context.challenge()))
-    })
+    .map_err(|error| reject(context.refused_behind(error), Some(context.challenge())))
 }
 
 /// Turns an error into the same answer that the layer in front would give.

@@ -9,6 +9,7 @@ use portcullis_core::authenticator::Attempt;
 use super::from_context::{FromContext, reject};
 use crate::{
     AuthContext, AuthLayer,
+    context::under,
     layer::{Gate, NotAdmitted},
     rejection::AuthRejection,
 };
@@ -57,6 +58,7 @@ where
             Some(context) => context,
             None => authenticate(&gate, parts).await?,
         };
+        let scheme = context.scheme();
         match E::from_own_context(context, parts) {
             Attempt::Done(outcome) => outcome,
             attempt => Box::pin(attempt.outcome()).await, // boxed: rare, and every handler's future has room for it
@@ -64,7 +66,7 @@ where
         .map(Self)
         .map_err(|error| {
             gate.count_refusal_behind(&error);
-            reject(error, Some(gate.challenge()))
+            reject(under(scheme, error), Some(gate.challenge()))
         })
     }
 }

@@ -18,8 +18,7 @@ use tower_service::Service;
 
 use crate::{
     AuthContext,
-    rejection::{MakeRejection, respond_behind},
-    telemetry,
+    rejection::{MakeRejection, refuse_behind},
 };
 
 pin_project! {
@@ -62,7 +61,7 @@ where
     pub(crate) fn start(decision: Attempt<()>, inner: &mut S, request: Request<B>, rejection: &R) -> Self {
         let state = match decision {
             Attempt::Done(Ok(())) => State::Inner { future: inner.call(request) },
-            Attempt::Done(Err(error)) => State::Rejected { response: Some(refuse(rejection, &request, &error)) },
+            Attempt::Done(Err(error)) => State::Rejected { response: Some(refuse(rejection, &request, error)) },
             Attempt::Waiting(waiting) => {
                 // The service that was polled is the one to call; the clone is polled before its own next call.
                 let unpolled = inner.clone();
@@ -72,7 +71,7 @@ where
             _ => {
                 let error =
                     AuthError::new(Code::ServiceMisconfigured).with_explanation("a decision of an unknown kind");
-                State::Rejected { response: Some(refuse(rejection, &request, &error)) }
+                State::Rejected { response: Some(refuse(rejection, &request, error)) }
             }
         };
         Self { state }
@@ -114,21 +113,16 @@ where
     fn proceed(mut self, decision: Result<(), AuthError>) -> State<S::Future, Box<Self>, Response<ResBody>> {
         match decision {
             Ok(()) => State::Inner { future: self.inner.call(self.request) },
-            Err(error) => State::Rejected { response: Some(refuse(&self.rejection, &self.request, &error)) },
+            Err(error) => State::Rejected { response: Some(refuse(&self.rejection, &self.request, error)) },
         }
     }
 }
 
-fn refuse<B, R, ResBody>(rejection: &R, request: &Request<B>, error: &AuthError) -> Response<ResBody>
+fn refuse<B, R, ResBody>(rejection: &R, request: &Request<B>, error: AuthError) -> Response<ResBody>
 where
     R: MakeRejection<ResBody>,
 {
-    telemetry::request_refused(error, None);
-    let context = request.extensions().get::<AuthContext>();
-    if let Some(context) = context {
-        context.count_refusal(error);
-    }
-    respond_behind(context, rejection, error)
+    refuse_behind(request.extensions().get::<AuthContext>(), rejection, error)
 }
 
 impl<S: Service<Request<B>>, B, R> fmt::Debug for GuardFuture<S, B, R> {

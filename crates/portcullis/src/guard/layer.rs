@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use portcullis_core::ConfigError;
 use tower_layer::Layer;
 
-use super::{GuardService, InheritedRejection, PathTemplate, path_template, rule::Rule};
-use crate::{Requirement, explain::RouteGuard};
+use super::{GuardService, PathTemplate, path_template, rule::Rule};
+use crate::{Requirement, explain::RouteGuard, rejection::InheritedRejection};
 
 /// Lets through only requests whose caller meets a requirement.
 ///

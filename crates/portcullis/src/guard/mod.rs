@@ -57,7 +57,6 @@ mod future;
 mod guard;
 mod layer;
 pub(crate) mod path_template;
-mod rejection;
 mod rule;
 mod service;
 
@@ -69,7 +68,6 @@ pub(crate) use guard::authorize;
 pub(crate) use guard::params;
 pub use layer::RequireLayer;
 pub(crate) use path_template::PathTemplate;
-pub use rejection::InheritedRejection;
 pub(crate) use rule::Rule;
 pub use service::GuardService;
 pub(crate) use service::{Asked, Decide};

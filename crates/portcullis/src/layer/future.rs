@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     location::Caching,
-    rejection::{MakeRejection, respond},
+    rejection::{MakeRejection, respond_as},
 };
 
 pin_project! {
@@ -139,7 +139,10 @@ where
                 self.request.extensions_mut().insert(auth);
                 State::Inner { future: self.inner.call(self.request), caching }
             }
-            Verdict::Refused(error) => State::Rejected { response: Some(Box::new(respond(&self.rejection, &error))) },
+            Verdict::Refused(error) => {
+                let response = respond_as(self.gate.challenge(), &self.rejection, &error);
+                State::Rejected { response: Some(Box::new(response)) }
+            }
             // Still pending: polled again later.
             Verdict::Pending(_) => State::Waiting { held: Some(Box::new(self)) },
         }

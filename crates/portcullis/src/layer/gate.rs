@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     AuthContext,
-    context::{Manners, Presence, PresentedToken, challenge_of},
+    context::{Manners, Presence, PresentedToken, Rare, challenge_of, under},
     location::{Caching, Found, OriginalUriHook, RequestHead, RequestHeadMut, View},
     metrics::{Admittance, LayerCounters, Telemetry},
     rejection::BearerChallenge,
@@ -70,12 +70,17 @@ pub(super) enum Keep {
 
 type Outcome = Result<Pass, NotAdmitted>;
 
-/// The number of a source, and the scheme and the bytes of the credential that it has.
-type Located<'r> = (usize, Scheme, Cow<'r, [u8]>);
+/// A request's credential.
+struct Located<'r> {
+    /// The number of the source that has it.
+    source: usize,
+    scheme: Scheme,
+    octets: Cow<'r, [u8]>,
+}
 
 impl Gate {
     pub(super) fn new(sources: Vec<Source>, asserted: Option<Asserted>) -> Self {
-        Self {
+        let mut gate = Self {
             sources,
             absent: Absent::Refused,
             manners: None,
@@ -85,6 +90,26 @@ impl Gate {
             asserted,
             fingerprint_key: FingerprintKey::new(),
             watch: Watch::default(),
+        };
+        gate.tell_schemes();
+        gate
+    }
+
+    pub(super) fn set_challenge(&mut self, challenge: BearerChallenge) {
+        self.manners_mut().challenge = challenge;
+        self.tell_schemes();
+    }
+
+    /// Tells the challenge which schemes to offer.
+    fn tell_schemes(&mut self) {
+        let mut schemes: Vec<Scheme> = Vec::new();
+        for scheme in self.admissions().flat_map(AnyAdmission::schemes) {
+            if !schemes.contains(&scheme) {
+                schemes.push(scheme);
+            }
+        }
+        if !schemes.is_empty() && (schemes != [Scheme::Bearer] || self.manners.is_some()) {
+            self.manners_mut().challenge.offer(schemes);
         }
     }
 
@@ -98,7 +123,7 @@ impl Gate {
         challenge_of(self.manners.as_deref())
     }
 
-    pub(super) fn manners_mut(&mut self) -> &mut Manners {
+    fn manners_mut(&mut self) -> &mut Manners {
         Arc::make_mut(self.manners.get_or_insert_default())
     }
 
@@ -123,6 +148,7 @@ impl Gate {
             )));
         }
         self.sources.push(source);
+        self.tell_schemes();
         let watch = mem::take(&mut self.watch).recount(self.admissions());
         self.watch_by(watch);
         Ok(())
@@ -172,7 +198,7 @@ impl Gate {
     #[inline]
     fn admit_with(&self, head: RequestHead<'_>, absent: Absent, preflights: Preflights) -> Outcome {
         match self.find(head) {
-            Ok(Some((source, scheme, octets))) => self.ask(head, source, scheme, &octets),
+            Ok(Some(located)) => self.ask(head, &located),
             Ok(None) => self.without_credential(head, absent, preflights),
             Err(error) => Err(self.refused(error)),
         }
@@ -226,73 +252,75 @@ impl Gate {
         }
     }
 
-    fn kept(&self, octets: &[u8]) -> Option<PresentedToken> {
-        (self.keep == Keep::Token).then(|| PresentedToken::new(octets))
+    /// Returns the data about a credential that few layers and few credentials need.
+    #[inline]
+    fn rare(&self, Located { scheme, octets, .. }: &Located<'_>) -> Option<Box<Rare>> {
+        let kept = (self.keep == Keep::Token).then(|| PresentedToken::new(octets));
+        Rare::of_credential(*scheme, kept)
     }
 
-    /// Returns the bytes of the request's only credential, and the number of its source. Every location is read, whatever the first one
+    /// Returns the request's only credential. Every location is read, whatever the first one
     /// contains: a second credential is refused, not ignored (RFC 6750 section 2).
     #[inline]
     fn find<'r>(&self, head: RequestHead<'r>) -> Result<Option<Located<'r>>, AuthError> {
         let mut credential = None;
-        for (at, source) in self.sources.iter().enumerate() {
-            match source.location.find(head) {
-                Found::Absent => {}
-                Found::Token(octets) if credential.is_none() => credential = Some((at, Scheme::Bearer, octets)),
-                Found::Under(scheme, octets) if credential.is_none() => credential = Some((at, scheme, octets)),
+        for (source, Source { location, .. }) in self.sources.iter().enumerate() {
+            let (scheme, octets) = match location.find(head) {
+                Found::Absent => continue,
+                Found::Token(octets) if credential.is_none() => (Scheme::Bearer, octets),
+                Found::Under(scheme, octets) if credential.is_none() => (scheme, octets),
                 found => return Err(unusable(&found)),
-            }
+            };
+            credential = Some(Located { source, scheme, octets });
         }
         Ok(credential)
     }
 
     #[inline]
-    fn ask(&self, head: RequestHead<'_>, source: usize, scheme: Scheme, octets: &[u8]) -> Outcome {
+    fn ask(&self, head: RequestHead<'_>, located: &Located<'_>) -> Outcome {
         let view = View { head, original_uri: self.original_uri };
-        let presented = Presented::bearer(octets).with_scheme(scheme).with_request(&view);
+        let presented = Presented::bearer(&located.octets).with_scheme(located.scheme).with_request(&view);
         if self.watch.is_on() {
-            return self.ask_watched(presented, source, octets);
+            return self.ask_watched(presented, located);
         }
-        match self.sources[source].admission.admit(presented) {
-            Attempt::Done(Ok(admitted)) => Ok(Pass::of(admitted, source, self.kept(octets))),
-            attempt => Err(self.not_admitted(attempt, source, octets, None)),
+        match self.sources[located.source].admission.admit(presented) {
+            Attempt::Done(Ok(admitted)) => Ok(Pass::of(admitted, located.source, self.rare(located))),
+            attempt => Err(self.not_admitted(attempt, located, None)),
         }
     }
 
     /// Asks the admission, and counts or traces the decision.
     #[inline(never)]
-    fn ask_watched(&self, presented: Presented<'_>, source: usize, octets: &[u8]) -> Outcome {
+    fn ask_watched(&self, presented: Presented<'_>, located: &Located<'_>) -> Outcome {
         let begun = Cell::new(None);
-        let on_unseen = || begun.set(Some(self.watch.begin(self.fingerprint_key.fingerprint(octets))));
-        let attempt = self.sources[source].admission.admit_watched(presented, &on_unseen);
+        let on_unseen = || begun.set(Some(self.watch.begin(self.fingerprint_key.fingerprint(&located.octets))));
+        let attempt = self.sources[located.source].admission.admit_watched(presented, &on_unseen);
         let begun = begun.into_inner().map(Begun::leave);
         match attempt {
             Attempt::Done(Ok(admitted)) => {
                 watch::admitted(self.counters(), begun, admitted.verified.issuer());
-                Ok(Pass::of(admitted, source, self.kept(octets)))
+                Ok(Pass::of(admitted, located.source, self.rare(located)))
             }
-            attempt => Err(self.not_admitted(attempt, source, octets, begun)),
+            attempt => Err(self.not_admitted(attempt, located, begun)),
         }
     }
 
     #[cold]
-    fn not_admitted(
-        &self,
-        attempt: Attempt<Admitted>,
-        source: usize,
-        octets: &[u8],
-        begun: Option<Begun>,
-    ) -> NotAdmitted {
-        let fingerprint = self.fingerprint_key.fingerprint(octets);
+    fn not_admitted(&self, attempt: Attempt<Admitted>, located: &Located<'_>, begun: Option<Begun>) -> NotAdmitted {
+        let fingerprint = self.fingerprint_key.fingerprint(&located.octets);
         match attempt {
             Attempt::Done(Err(error)) => {
                 watch::refused(self.counters(), begun, &error);
-                NotAdmitted::Refused(logged(error, fingerprint))
+                NotAdmitted::Refused(logged(under(located.scheme, error), fingerprint))
             }
-            Attempt::Waiting(waiting) => {
-                let (kept, counters) = (self.kept(octets), self.watch.counters().cloned());
-                NotAdmitted::Waiting(PendingPass { waiting, source, kept, fingerprint, begun, counters })
-            }
+            Attempt::Waiting(waiting) => NotAdmitted::Waiting(PendingPass {
+                waiting,
+                source: located.source,
+                rare: self.rare(located),
+                fingerprint,
+                begun,
+                counters: self.watch.counters().cloned(),
+            }),
             _ => {
                 let error =
                     AuthError::new(Code::ServiceMisconfigured).with_explanation("an attempt of an unknown kind");
@@ -321,6 +349,9 @@ impl Gate {
 pub(crate) fn unusable(found: &Found<'_>) -> AuthError {
     match found {
         Found::Malformed(reason) => AuthError::new(Code::CredentialMalformed).with_explanation(*reason),
+        Found::MalformedUnder(scheme, reason) => {
+            under(*scheme, AuthError::new(Code::CredentialMalformed).with_explanation(*reason))
+        }
         Found::Misconfigured(reason) => AuthError::new(Code::ServiceMisconfigured).with_explanation(*reason),
         // A second location has a credential too.
         Found::Token(_) | Found::Under(..) | Found::Several | Found::Absent => Code::CredentialRepeated.into(),

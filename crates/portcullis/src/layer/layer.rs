@@ -14,14 +14,14 @@ use super::{
 use crate::{
     location::{AuthorizationHeader, TokenLocation},
     metrics::Telemetry,
-    rejection::BearerChallenge,
+    rejection::{BearerChallenge, InheritedRejection},
 };
 
 /// Admits requests whose credential can be verified, and puts the verified token into their extensions.
 ///
 /// See the [module docs](crate::layer) for the rules. Cheap to clone. The type parameter `R` answers refusals.
 #[derive(Clone)]
-pub struct AuthLayer<R = BearerChallenge> {
+pub struct AuthLayer<R = InheritedRejection> {
     pub(crate) gate: Arc<Gate>,
     rejection: R,
 }
@@ -54,32 +54,8 @@ impl AuthLayer {
         Self::from_gate(Gate::new(Vec::new(), Some(asserted)))
     }
 
-    /// Sets the realm (protection space) in challenges (RFC 9110 section 11.5). Defaults to none.
-    #[must_use]
-    pub fn realm(self, realm: impl Into<Cow<'static, str>>) -> Self {
-        let challenge = self.gate.challenge().clone().realm(realm);
-        self.challenge(challenge)
-    }
-
-    /// Sets the URL of this resource's metadata in challenges (RFC 9728 section 5.1). Defaults to none.
-    #[must_use]
-    pub fn resource_metadata(self, url: impl Into<Cow<'static, str>>) -> Self {
-        let challenge = self.gate.challenge().clone().resource_metadata(url);
-        self.challenge(challenge)
-    }
-
-    /// Sets how this layer, and the guards and extractors behind it, answer refusals.
-    ///
-    /// Defaults to a bare [`BearerChallenge::new`].
-    #[must_use]
-    pub fn challenge(mut self, challenge: BearerChallenge) -> Self {
-        Arc::make_mut(&mut self.gate).manners_mut().challenge = challenge.clone();
-        self.rejection = challenge;
-        self
-    }
-
     fn from_gate(gate: Gate) -> Self {
-        Self { rejection: gate.challenge().clone(), gate: Arc::new(gate) }
+        Self { rejection: InheritedRejection::default(), gate: Arc::new(gate) }
     }
 }
 
@@ -144,6 +120,29 @@ impl<R> AuthLayer<R> {
     #[must_use]
     pub fn original_uri(mut self, find: fn(&Extensions) -> Option<&Uri>) -> Self {
         Arc::make_mut(&mut self.gate).original_uri = Some(find);
+        self
+    }
+
+    /// Sets the realm (protection space) in challenges (RFC 9110 section 11.5). Defaults to none.
+    #[must_use]
+    pub fn realm(self, realm: impl Into<Cow<'static, str>>) -> Self {
+        let challenge = self.gate.challenge().clone().realm(realm);
+        self.challenge(challenge)
+    }
+
+    /// Sets the URL of this resource's metadata in challenges (RFC 9728 section 5.1). Defaults to none.
+    #[must_use]
+    pub fn resource_metadata(self, url: impl Into<Cow<'static, str>>) -> Self {
+        let challenge = self.gate.challenge().clone().resource_metadata(url);
+        self.challenge(challenge)
+    }
+
+    /// Sets how this layer, and the guards and extractors behind it, answer refusals.
+    ///
+    /// Defaults to a bare [`BearerChallenge::new`]. The schemes that the admissions accept are offered in any case, each in one challenge.
+    #[must_use]
+    pub fn challenge(mut self, challenge: BearerChallenge) -> Self {
+        Arc::make_mut(&mut self.gate).set_challenge(challenge);
         self
     }
 

@@ -10,7 +10,7 @@ use portcullis_core::{AuthError, admission::Admitted, authenticator::Waiting};
 
 use super::watch::{self, Begun};
 use crate::{
-    context::{Presence, PresentedToken},
+    context::{Presence, Rare, scheme_of, under},
     metrics::LayerCounters,
     telemetry::{self, Fingerprint},
 };
@@ -34,7 +34,7 @@ pub(crate) struct Pass {
 pub(crate) struct PendingPass {
     pub(super) waiting: Waiting<Admitted>,
     pub(super) source: usize,
-    pub(super) kept: Option<PresentedToken>,
+    pub(super) rare: Option<Box<Rare>>,
     pub(super) fingerprint: Option<Fingerprint>,
     /// The verification, if it is counted or traced.
     pub(super) begun: Option<Begun>,
@@ -42,8 +42,8 @@ pub(crate) struct PendingPass {
 }
 
 impl Pass {
-    pub(super) fn of(admitted: Admitted, source: usize, kept: Option<PresentedToken>) -> Self {
-        Self { presence: Presence::Verified(admitted, kept), source: Some(source) }
+    pub(super) fn of(admitted: Admitted, source: usize, rare: Option<Box<Rare>>) -> Self {
+        Self { presence: Presence::Verified(admitted, rare), source: Some(source) }
     }
 
     pub(super) fn without_source(presence: Presence) -> Self {
@@ -68,11 +68,11 @@ impl PendingPass {
         match outcome {
             Ok(admitted) => {
                 watch::admitted(counters, begun, admitted.verified.issuer());
-                Ok(Pass::of(admitted, self.source, self.kept.take()))
+                Ok(Pass::of(admitted, self.source, self.rare.take()))
             }
             Err(error) => {
                 watch::refused(counters, begun, &error);
-                Err(logged(error, self.fingerprint))
+                Err(logged(under(scheme_of(self.rare.as_deref()), error), self.fingerprint))
             }
         }
     }

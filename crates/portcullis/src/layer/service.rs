@@ -10,7 +10,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{AuthFuture, Gate, NotAdmitted, future::Held};
-use crate::rejection::{MakeRejection, respond};
+use crate::rejection::{MakeRejection, respond_as};
 
 /// An inner service that only admitted requests reach. Made by [`AuthLayer`](crate::AuthLayer).
 #[derive(Clone)]
@@ -61,7 +61,9 @@ impl<S, R> AuthService<S, R> {
         R: MakeRejection<ResBody> + Clone,
     {
         match reason {
-            NotAdmitted::Refused(error) => AuthFuture::rejected(respond(&self.rejection, &error)),
+            NotAdmitted::Refused(error) => {
+                AuthFuture::rejected(respond_as(self.gate.challenge(), &self.rejection, &error))
+            }
             NotAdmitted::Waiting(pending) => {
                 // The service that was polled is dropped, with anything it reserved, so that a token that waits for its key does not
                 // block other requests. One clone is polled before it is called here, the other before its own next call.

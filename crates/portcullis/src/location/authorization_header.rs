@@ -42,6 +42,7 @@ impl AuthorizationHeader {
             if let Some(credentials) = after_scheme(value, scheme.as_str().as_bytes()) {
                 return match credential_after_spaces(credentials) {
                     Found::Token(credential) => Found::Under(*scheme, credential),
+                    Found::Malformed(reason) => Found::MalformedUnder(*scheme, reason),
                     found => found,
                 };
             }

@@ -15,7 +15,8 @@
 //!
 //! 1. A location reports [`Found::Absent`] only if the request has no credential there. A header with another scheme, or an empty one, is
 //!    no credential.
-//! 2. A credential with the wrong syntax is [`Found::Malformed`]: it is answered with 400, even if the route admits anonymous requests.
+//! 2. A credential with the wrong syntax is [`Found::Malformed`], or [`Found::MalformedUnder`] its scheme: it is answered with 400, even if the
+//!    route admits anonymous requests.
 //! 3. Two credentials are [`Found::Several`], also answered with 400, even if one of them is malformed or both are equal. If one of them
 //!    were used, different readers of the request could choose different ones, and an attacker could smuggle a request past a check. Two
 //!    credentials that a proxy has folded into one line (`Basic Zm9v, Bearer eyJ…`) are refused like two lines.
@@ -144,6 +145,8 @@ pub enum Found<'r> {
     /// There is a credential, but with the wrong syntax. The text says what is wrong, for the log; it never contains any part of the
     /// request.
     Malformed(&'static str),
+    /// The same for a credential under another scheme than `Bearer`.
+    MalformedUnder(Scheme, &'static str),
     /// More than one credential.
     Several,
     /// The location cannot be read because the service is built wrongly: a developer's mistake, answered with 500. The text says what to
@@ -158,6 +161,9 @@ impl fmt::Debug for Found<'_> {
             Self::Token(_) => f.write_str("Token(REDACTED)"),
             Self::Under(scheme, _) => write!(f, "Under({scheme}, REDACTED)"),
             Self::Malformed(reason) => f.debug_tuple("Malformed").field(reason).finish(),
+            Self::MalformedUnder(scheme, reason) => {
+                f.debug_tuple("MalformedUnder").field(scheme).field(reason).finish()
+            }
             Self::Several => f.write_str("Several"),
             Self::Misconfigured(reason) => f.debug_tuple("Misconfigured").field(reason).finish(),
         }

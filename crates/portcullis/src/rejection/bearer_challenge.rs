@@ -1,17 +1,18 @@
-//! [`BearerChallenge`]: the default answer, with RFC 6750's challenge and a JSON problem.
+//! [`BearerChallenge`]: the default answer, with RFC 6750's challenge, those of other schemes, and a JSON problem.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use portcullis_core::{AuthError, error::AuthErrorKind};
+use portcullis_core::{AuthError, authenticator::Scheme, error::AuthErrorKind};
 
 use super::{
     MakeRejection,
     answer::Answer,
     problem::{self, CODES_PAGE},
+    scheme_challenge::SchemeChallenge,
 };
 use crate::challenge::Challenge;
 
@@ -52,10 +53,17 @@ impl BearerChallenge {
         self
     }
 
-    /// Adds a challenge of another scheme to every 401, as another HTTP header after `Bearer`. Defaults to none.
+    /// Adds the challenge of another scheme to every 401, as another HTTP header after `Bearer`: a [`SchemeChallenge`], or a [`Challenge`] of
+    /// a scheme without proofs, such as `Basic`. It replaces an earlier challenge of the same scheme.
+    ///
+    /// Defaults to the schemes that the layer's admissions accept ([`Authenticator::schemes`]), with default settings.
+    ///
+    /// [`Authenticator::schemes`]: crate::authenticator::Authenticator::schemes
     #[must_use]
-    pub fn beside(mut self, challenge: Challenge) -> Self {
-        self.config_mut().beside.push(challenge);
+    pub fn beside(mut self, challenge: impl Into<SchemeChallenge>) -> Self {
+        let (challenge, beside) = (challenge.into(), &mut self.config_mut().beside);
+        beside.retain(|known| !known.challenge().scheme().eq_ignore_ascii_case(challenge.challenge().scheme()));
+        beside.push(challenge);
         self
     }
 
@@ -79,25 +87,61 @@ impl BearerChallenge {
         self
     }
 
-    /// Returns the challenges in the answer to `error`, `Bearer` first; none if the fault is ours.
+    /// Sets the schemes that a layer accepts.
+    pub(crate) fn offer(&mut self, schemes: Vec<Scheme>) {
+        self.config_mut().schemes = schemes.into();
+    }
+
+    /// Returns the challenges in the answer to `error`, one for each scheme, `Bearer` first; none if the fault is ours.
+    ///
+    /// Only the challenge for the [scheme](AuthError::scheme) that the error is about says what is wrong. The others are in answers with
+    /// the status 401 only, where another credential may help.
     pub fn challenges(&self, error: &AuthError) -> Vec<Challenge> {
         let answer = Answer::to(error.kind());
         if !answer.challenges {
             return Vec::new();
         }
-        let mut challenges = vec![self.bearer(error, answer)];
-        if answer.status == StatusCode::UNAUTHORIZED {
-            challenges.extend(self.config().beside.iter().cloned());
-        }
-        challenges
+        let blamed = self.blamed(error);
+        let offers = self.offers(blamed).into_iter();
+        offers
+            .filter_map(|offer| {
+                if offer.is_for(blamed) {
+                    Some(self.explained(&offer, error, answer))
+                } else {
+                    let is_offered = answer.status == StatusCode::UNAUTHORIZED;
+                    is_offered.then(|| self.with_metadata(self.with_realm(offer.challenge().clone())))
+                }
+            })
+            .collect()
     }
 
-    fn bearer(&self, error: &AuthError, answer: Answer) -> Challenge {
-        let mut challenge = Challenge::bearer();
-        if let Some(realm) = &self.config().realm {
-            challenge = challenge.realm(realm);
+    /// Returns the scheme that the error is about: the first accepted one, unless the error names one.
+    fn blamed(&self, error: &AuthError) -> Scheme {
+        let accepted = &self.config().schemes;
+        let usual = if accepted.contains(&Scheme::Bearer) { None } else { accepted.first() };
+        error.scheme().or(usual.copied()).unwrap_or(Scheme::Bearer)
+    }
+
+    /// Returns one offer for each scheme: `Bearer`, the others that are accepted, those beside them, and the one that the error is about.
+    fn offers(&self, blamed: Scheme) -> Vec<SchemeChallenge> {
+        let Config { schemes, beside, .. } = self.config();
+        let mut offers = beside.clone();
+        for scheme in schemes.iter().chain([&blamed]) {
+            if !offers.iter().any(|offer| offer.is_for(*scheme)) {
+                // Without an offer if the scheme's name is not a token: no request can present such a scheme.
+                offers.extend(SchemeChallenge::default_for(*scheme));
+            }
         }
+        let accepted_at = |offer: &SchemeChallenge| schemes.iter().position(|scheme| offer.is_for(*scheme));
+        offers.sort_by_key(|offer| (!offer.is_for(Scheme::Bearer), accepted_at(offer).unwrap_or(usize::MAX)));
+        offers
+    }
+
+    /// Returns the challenge with what is wrong with the credential.
+    fn explained(&self, offer: &SchemeChallenge, error: &AuthError, answer: Answer) -> Challenge {
+        let mut challenge = self.with_realm(offer.challenge().clone());
         if let Some(code) = answer.error {
+            let code = offer.own_error(error).unwrap_or(code);
             challenge = challenge.error(code).error_description(error.description()).scope(error.scopes());
         }
         if error.kind() == AuthErrorKind::InsufficientAuthentication {
@@ -106,10 +150,28 @@ impl BearerChallenge {
                 challenge = challenge.max_age(max_age);
             }
         }
-        match &self.config().resource_metadata {
-            Some(url) => challenge.resource_metadata(url),
-            None => challenge,
+        self.with_metadata(challenge)
+    }
+
+    fn with_realm(&self, challenge: Challenge) -> Challenge {
+        match &self.config().realm {
+            Some(realm) if !challenge.has("realm") => challenge.realm(realm),
+            _ => challenge,
         }
+    }
+
+    fn with_metadata(&self, challenge: Challenge) -> Challenge {
+        match &self.config().resource_metadata {
+            Some(url) if !challenge.has("resource_metadata") => challenge.resource_metadata(url),
+            _ => challenge,
+        }
+    }
+
+    /// Returns the HTTP header with the nonce for the client's next proof.
+    fn nonce_header(&self, error: &AuthError) -> Option<(HeaderName, HeaderValue)> {
+        let (nonce, blamed) = (error.nonce()?, self.blamed(error));
+        let offer = self.offers(blamed).into_iter().find(|offer| offer.is_for(blamed))?;
+        Some((offer.nonce_name()?.clone(), HeaderValue::try_from(nonce.as_str()).ok()?))
     }
 
     fn content(&self, error: &AuthError) -> (HeaderValue, String) {
@@ -142,6 +204,7 @@ impl<B: From<String>> MakeRejection<B> for BearerChallenge {
         for challenge in self.challenges(error) {
             headers.append(WWW_AUTHENTICATE, challenge.to_header_value());
         }
+        headers.extend(self.nonce_header(error));
         if error.kind() == AuthErrorKind::Unavailable {
             say_when_to_retry(headers, error.retry_after());
         }
@@ -154,7 +217,9 @@ impl<B: From<String>> MakeRejection<B> for BearerChallenge {
 struct Config {
     realm: Option<Cow<'static, str>>,
     resource_metadata: Option<Cow<'static, str>>,
-    beside: Vec<Challenge>,
+    /// The schemes that the layer accepts.
+    schemes: Cow<'static, [Scheme]>,
+    beside: Vec<SchemeChallenge>,
     codes_page: Cow<'static, str>,
     body: Option<Body>,
 }
@@ -163,6 +228,7 @@ struct Config {
 static BARE: Config = Config {
     realm: None,
     resource_metadata: None,
+    schemes: Cow::Borrowed(&[Scheme::Bearer]),
     beside: Vec::new(),
     codes_page: Cow::Borrowed(CODES_PAGE),
     body: None,

@@ -10,6 +10,9 @@
 //! | **we** cannot decide | 503, `Retry-After` | none |
 //! | the service is misconfigured | 500 | none |
 //!
+//! If the layer accepts other schemes than `Bearer` too, there is one challenge for each ([`SchemeChallenge`]), and only that of the refused
+//! credential has an error code.
+//!
 //! [`BearerChallenge`] answers like this, and [`GrpcStatus`] does the same in gRPC's format. Every closure from `&AuthError` to a
 //! response is a [`MakeRejection`] too. The meaning of each code is on the page [`codes`](crate::codes).
 //!
@@ -56,7 +59,9 @@ pub(crate) mod answer;
 mod axum;
 mod bearer_challenge;
 mod grpc_status;
+mod inherited;
 mod problem;
+mod scheme_challenge;
 #[cfg(any(feature = "form", feature = "revocation"))]
 mod service_code;
 #[cfg(any(feature = "form", feature = "revocation"))]
@@ -71,6 +76,8 @@ pub use bearer_challenge::BearerChallenge;
 #[cfg(feature = "revocation")]
 pub(crate) use bearer_challenge::say_when_to_retry;
 pub use grpc_status::GrpcStatus;
+pub use inherited::InheritedRejection;
+pub use scheme_challenge::SchemeChallenge;
 #[cfg(any(feature = "form", feature = "revocation"))]
 pub use service_code::ServiceCode;
 #[cfg(feature = "revocation")]
@@ -78,8 +85,8 @@ pub(crate) use status_problem::Mistake;
 #[cfg(any(feature = "form", feature = "revocation"))]
 pub(crate) use status_problem::status_problem;
 
-use crate::AuthContext;
 pub use crate::challenge::Challenge;
+use crate::{AuthContext, telemetry};
 
 /// Makes the answer to a request that is refused or could not be decided.
 ///
@@ -93,31 +100,42 @@ pub trait MakeRejection<B> {
     /// Returns the answer to `error`.
     fn make_rejection(&self, error: &AuthError) -> Response<B>;
 
-    /// Returns the answer of a guard behind an [`AuthLayer`](crate::AuthLayer). `layer` is how that layer answers.
+    /// Returns the answer of an [`AuthLayer`](crate::AuthLayer) whose [`challenge`](crate::AuthLayer::challenge) is `layer`, or of a guard
+    /// behind it.
     ///
-    /// Defaults to [`make_rejection`](Self::make_rejection), without regard to the layer.
-    fn make_guard_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
+    /// Defaults to [`make_rejection`](Self::make_rejection), without regard to the layer's challenge.
+    fn make_inherited_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
         let _ = layer;
         self.make_rejection(error)
     }
 }
 
-/// Returns the answer of a layer or an extractor.
+/// Returns the answer of an extractor.
+#[cfg(feature = "axum")]
 pub(crate) fn respond<B>(rejection: &impl MakeRejection<B>, error: &AuthError) -> Response<B> {
     with_code(rejection.make_rejection(error), error)
 }
 
-/// Returns the answer of a guard. `context` comes from the layer in front, if there is one.
-pub(crate) fn respond_behind<B>(
-    context: Option<&AuthContext>,
+/// Returns the answer of a layer with this challenge.
+pub(crate) fn respond_as<B>(
+    layer: &BearerChallenge,
     rejection: &impl MakeRejection<B>,
     error: &AuthError,
 ) -> Response<B> {
-    let response = match context {
-        Some(context) => rejection.make_guard_rejection(context.challenge(), error),
-        None => rejection.make_rejection(error),
-    };
-    with_code(response, error)
+    with_code(rejection.make_inherited_rejection(layer, error), error)
+}
+
+/// Returns the answer of a guard, after logging and counting the refusal. `context` comes from the layer in front, if there is one.
+pub(crate) fn refuse_behind<B>(
+    context: Option<&AuthContext>,
+    rejection: &impl MakeRejection<B>,
+    error: AuthError,
+) -> Response<B> {
+    telemetry::request_refused(&error, None);
+    match context {
+        Some(context) => respond_as(context.challenge(), rejection, &context.refused_behind(error)),
+        None => with_code(rejection.make_rejection(&error), &error),
+    }
 }
 
 /// Adds the code to every refusal, however the response was made, for outer layers that count or log.

@@ -113,7 +113,9 @@ impl FormCredential {
         match found {
             Found::Absent => Self::Absent,
             Found::Token(token) | Found::Under(_, token) => Self::Token(Arc::new(Zeroizing::new(token.into_owned()))),
-            Found::Malformed(reason) | Found::Misconfigured(reason) => Self::Malformed(reason),
+            Found::Malformed(reason) | Found::MalformedUnder(_, reason) | Found::Misconfigured(reason) => {
+                Self::Malformed(reason)
+            }
             Found::Several => Self::Several,
         }
     }

@@ -19,11 +19,10 @@ use tower_service::Service;
 use super::{RevocationApi, batch, cursor_text, failure::Failure, item::Times, listing::Listing, members::Items};
 use crate::{
     AuthContext,
-    guard::{InheritedRejection, caller},
-    rejection::respond_behind,
+    guard::caller,
+    rejection::{InheritedRejection, refuse_behind},
     requirement::{Circumstances, PathParams},
     revocation::{RevocationFuture, body},
-    telemetry,
 };
 
 /// Room for the maximum number of items, with ids of the maximum length.
@@ -58,7 +57,9 @@ impl RevocationApi {
         let (parts, body) = request.into_parts();
         let caller = match self.authorize(&parts.extensions).await {
             Ok(caller) => caller,
-            Err(error) => return refuse(parts.extensions.get(), &error),
+            Err(error) => {
+                return refuse_behind(parts.extensions.get::<AuthContext>(), &InheritedRejection::default(), error);
+            }
         };
         let outcome = match parts.method {
             Method::POST => self.revoke(&parts.headers, body, caller).await,
@@ -103,11 +104,6 @@ impl RevocationApi {
         }
         Ok(answer_with(&Listing::new(&page, after)))
     }
-}
-
-fn refuse(context: Option<&AuthContext>, error: &AuthError) -> Response<String> {
-    telemetry::request_refused(error, None);
-    respond_behind(context, &InheritedRejection::default(), error)
 }
 
 /// Returns the position from which to list, as the query says.

@@ -80,7 +80,7 @@ impl BackChannelLogout {
             Found::Token(token) | Found::Under(_, token) => Ok(self.admission.admit(Presented::bearer(&token))),
             Found::Absent => Err(Failure::Request("the form has no logout_token")),
             Found::Several => Err(Failure::Request("the form has more than one logout_token: send one")),
-            Found::Malformed(_) | Found::Misconfigured(_) => Err(NOT_A_TOKEN),
+            Found::Malformed(_) | Found::MalformedUnder(..) | Found::Misconfigured(_) => Err(NOT_A_TOKEN),
         }
     }
 }

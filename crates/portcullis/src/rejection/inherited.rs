@@ -1,11 +1,11 @@
-//! [`InheritedRejection`]: a guard's default answer.
+//! [`InheritedRejection`]: the default answer of layers and guards.
 
 use http::Response;
 use portcullis_core::AuthError;
 
-use crate::rejection::{BearerChallenge, MakeRejection};
+use super::{BearerChallenge, MakeRejection};
 
-/// Answers with the [`BearerChallenge`] of the [`AuthLayer`](crate::AuthLayer) in front. The default for guards.
+/// Answers with the [`challenge`](crate::AuthLayer::challenge) of the [`AuthLayer`](crate::AuthLayer). The default for layers and guards.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct InheritedRejection;
@@ -15,7 +15,7 @@ impl<B: From<String>> MakeRejection<B> for InheritedRejection {
         BearerChallenge::new().make_rejection(error)
     }
 
-    fn make_guard_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
+    fn make_inherited_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
         layer.make_rejection(error)
     }
 }
