@@ -84,9 +84,14 @@ fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, Fetch
 
 /// Converts the body to text. The error says what the bytes look like.
 fn text(mut body: Vec<u8>) -> Result<String, FetchError> {
-    // A parser may ignore the byte order mark (RFC 8259 section 8.1); ours does not.
-    if body.starts_with(b"\xEF\xBB\xBF") {
-        body.drain(..3);
+    // A reader may ignore one byte order mark (RFC 8259 section 8.1). A key set with a second one is refused here, because its parser would
+    // ignore that one.
+    const MARK: &[u8] = b"\xEF\xBB\xBF";
+    if body.starts_with(MARK) {
+        body.drain(..MARK.len());
+        if body.starts_with(MARK) {
+            return Err(FetchError::malformed("the answer begins with two byte order marks"));
+        }
     }
     String::from_utf8(body).map_err(|error| match error.as_bytes() {
         [0x1f, 0x8b, ..] => FetchError::content_coding("gzip"),
@@ -123,6 +128,13 @@ fn is_json(headers: &HeaderMap) -> Result<(), FetchError> {
 mod tests {
     use super::*;
     use crate::FetchErrorKind as Kind;
+
+    #[test]
+    fn one_byte_order_mark_is_ignored_and_two_are_refused() {
+        for (marks, is_read) in [("", true), ("\u{feff}", true), ("\u{feff}\u{feff}", false)] {
+            assert_eq!(text(format!("{marks}{{}}").into_bytes()).is_ok(), is_read, "{marks:?}");
+        }
+    }
 
     fn answer(status: u16, content_type: &'static str) -> Result<Fetched, Kind> {
         let response = Response::builder().status(status).header(CONTENT_TYPE, content_type);

@@ -21,6 +21,9 @@ use crate::{
 ///
 /// See the [crate docs](crate) for the rules. One task refreshes the keys; it ends with the last handle, including the handle inside an
 /// authenticator.
+#[doc(alias = "jwks_uri")]
+#[doc(alias = "JwksClient")]
+#[doc(alias = "JwksCache")]
 #[derive(Clone)]
 pub struct RemoteKeys {
     pub(crate) shared: Arc<Shared>,
