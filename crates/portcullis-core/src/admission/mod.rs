@@ -47,6 +47,8 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "verifier")]
+#[doc(alias = "decoder")]
 pub struct Admission<C = NoCustom> {
     inner: Arc<Inner<C>>,
     /// `None` if the cache is switched off.
@@ -137,6 +139,8 @@ impl<C: Send + Sync + 'static> Admission<C> {
     /// Defaults to 10 000. Common providers' credentials take 1 to 4 KiB each; in any case they take at most 8 KiB on average, so at most
     /// 92 MB in total: long ones count as several, and the very longest are not cached. Heap memory of your own claims type is not
     /// counted.
+    #[doc(alias = "cache_size")]
+    #[doc(alias = "cache_capacity")]
     #[must_use]
     pub fn cached_tokens(self, tokens: usize) -> Self {
         Self { cache: Self::cache_for(&self.inner, tokens), cached_tokens: tokens, ..self }
@@ -161,6 +165,8 @@ impl<C: Send + Sync + 'static> Admission<C> {
     /// fetched.
     ///
     /// A token that is bound to a key is refused, because only a request can show the proof ([`admit`](Self::admit)).
+    #[doc(alias = "decode")]
+    #[doc(alias = "validate")]
     pub fn verify(&self, token: &str) -> Attempt<Verified<C>> {
         let presented = Presented::bearer(token.as_bytes());
         let time = Time::read(&self.inner.clock);

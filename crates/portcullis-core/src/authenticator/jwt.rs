@@ -40,6 +40,9 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "JwtVerifier")]
+#[doc(alias = "JwtDecoder")]
+#[doc(alias = "validator")]
 pub struct JwtAuthenticator<C = NoCustom> {
     inner: Arc<Inner>,
     claims: PhantomData<fn() -> C>,

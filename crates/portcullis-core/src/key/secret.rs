@@ -35,6 +35,9 @@ use super::{
 /// assert_eq!(refused.kind(), KeyErrorKind::Weak);
 /// # Ok::<(), portcullis_core::keys::KeyError>(())
 /// ```
+#[doc(alias = "DecodingKey")]
+#[doc(alias = "shared_secret")]
+#[doc(alias = "hmac")]
 #[derive(Clone)]
 pub struct Secret {
     id: Arc<str>,

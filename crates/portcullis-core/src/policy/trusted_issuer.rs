@@ -25,6 +25,8 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "Validation")]
+#[doc(alias = "IssuerConfig")]
 #[derive(Clone, Debug)]
 pub struct TrustedIssuer {
     policy: Policy,
@@ -41,6 +43,8 @@ impl TrustedIssuer {
 
     /// Accepts tokens with this audience: their `aud` is exactly this value, or an array that contains it. The audience is the issuer's
     /// name for this service (RFC 7519 section 4.1.3). If called several times, a token for any of the audiences is accepted.
+    #[doc(alias = "aud")]
+    #[doc(alias = "set_audience")]
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.policy.audiences.push(audience.into().into());
@@ -50,6 +54,7 @@ impl TrustedIssuer {
     /// Accepts only these algorithms (each only with a key that is bound to it).
     ///
     /// Defaults to all: the key decides which of them a token may use, never the token.
+    #[doc(alias = "alg")]
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl Into<AlgorithmSet>) -> Self {
         self.policy.algorithms = algorithms.into();
@@ -78,6 +83,8 @@ impl TrustedIssuer {
     }
 
     /// Sets the allowed clock skew. Defaults to 30 s.
+    #[doc(alias = "clock_skew")]
+    #[doc(alias = "tolerance")]
     #[must_use]
     pub fn leeway(mut self, leeway: Leeway) -> Self {
         self.policy.leeway = leeway;

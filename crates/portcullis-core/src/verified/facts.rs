@@ -157,12 +157,15 @@ impl Facts {
     }
 
     /// Returns `iss`, the issuer: one of the trusted issuers, compared exactly.
+    #[doc(alias = "iss")]
     pub fn issuer(&self) -> &str {
         self.provenance.conventions.issuer()
     }
 
     /// Returns `sub`, the subject. It is unique only together with the issuer: see [`Facts::identity`]. `None` if it is absent or empty:
     /// Cloudflare writes `"sub": ""` into tokens of services, which have no subject.
+    #[doc(alias = "sub")]
+    #[doc(alias = "user_id")]
     pub fn subject(&self) -> Option<&str> {
         self.read(self.registered.subject)
     }
@@ -174,16 +177,19 @@ impl Facts {
 
     /// Returns the value of `aud` that matched this service; without `aud`, that of the claim which was [accepted in its
     /// place](crate::TrustedIssuer::danger_claim_as_audience).
+    #[doc(alias = "aud")]
     pub fn audience(&self) -> Option<&str> {
         self.read(self.provenance.audience)
     }
 
     /// Returns `jti`, the token's id. `None` if it is absent, empty or not a string.
+    #[doc(alias = "jti")]
     pub fn token_id(&self) -> Option<&str> {
         self.read(self.registered.token_id)
     }
 
     /// Returns `sid`, the session in which it was issued. `None` if it is absent, empty or not a string.
+    #[doc(alias = "sid")]
     pub fn session_id(&self) -> Option<&str> {
         self.read(self.registered.session_id)
     }
@@ -192,6 +198,8 @@ impl Facts {
     /// it](crate::TrustedIssuer::client_claim).
     ///
     /// `None` if the token does not name a client.
+    #[doc(alias = "azp")]
+    #[doc(alias = "cid")]
     pub fn client_id(&self) -> Option<&str> {
         self.read(self.registered.client_id)
     }
@@ -208,22 +216,26 @@ impl Facts {
     }
 
     /// Returns `exp`: from when on the token is refused (without leeway).
+    #[doc(alias = "exp")]
     pub fn expires_at(&self) -> Option<UnixTime> {
         self.registered.expires_at
     }
 
     /// Returns `nbf`: until when it was refused.
+    #[doc(alias = "nbf")]
     pub fn not_before(&self) -> Option<UnixTime> {
         self.registered.not_before
     }
 
     /// Returns `iat`: when it was issued.
+    #[doc(alias = "iat")]
     pub fn issued_at(&self) -> Option<UnixTime> {
         self.registered.issued_at
     }
 
     /// Returns `auth_time`: when its subject last logged in (RFC 9470, OpenID Connect Core section 2). `None` if it is absent or not a
     /// number of seconds.
+    #[doc(alias = "auth_time")]
     pub fn authenticated_at(&self) -> Option<UnixTime> {
         self.registered.authenticated_at
     }
@@ -239,17 +251,21 @@ impl Facts {
     }
 
     /// Returns the algorithm of the signature; `None` if it was not a verified JWT.
+    #[doc(alias = "alg")]
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.provenance.algorithm
     }
 
     /// Returns the id of the key that made the signature: the id of our key, not the one in the token's header. For a credential of
     /// another kind, the id that its authenticator [sets](Self::with_key_id).
+    #[doc(alias = "kid")]
     pub fn key_id(&self) -> Option<&str> {
         self.provenance.key_id.as_deref()
     }
 
     /// Returns the granted scopes: `scope`, or `scp` if that is absent.
+    #[doc(alias = "scope")]
+    #[doc(alias = "scp")]
     pub fn scopes(&self) -> Scopes<'_> {
         Scopes::new(&self.registered.scopes, self.text.with_copies())
     }
@@ -260,6 +276,7 @@ impl Facts {
     }
 
     /// Whether that role is at one of the places where the issuer writes roles (`/roles`, unless set otherwise).
+    #[doc(alias = "groups")]
     pub fn has_role(&self, role: &str) -> bool {
         let mut places = self.provenance.conventions.role_places();
         places.any(|(pointer, delimiter)| self.roles_at(pointer).delimited_by(delimiter).contains(role))

@@ -10,6 +10,7 @@ use crate::AuthError;
 /// A verified token: its [`Facts`], to which it dereferences, and the application's own claims `C`.
 ///
 /// Only verification creates it, so having one is proof. The claims are parsed once. Cloning is cheap.
+#[doc(alias = "TokenData")]
 pub struct Verified<C = NoCustom>(Arc<Inner<C>>);
 
 struct Inner<C> {
@@ -40,6 +41,8 @@ impl<C> Verified<C> {
     }
 
     /// Returns the application's own claims.
+    #[doc(alias = "claims")]
+    #[doc(alias = "into_inner")]
     pub fn custom(&self) -> &C {
         &self.0.custom
     }

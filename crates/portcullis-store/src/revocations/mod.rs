@@ -39,6 +39,10 @@ use self::{shared::Shared, shared_log::SharedLog};
 /// Cheap to clone. Dropping the last clone stops the tasks that follow the log. The view then becomes stale, and a
 /// stale view that is no longer followed admits no token, whatever a route's
 /// [`WhenStale`](portcullis_core::revocation::WhenStale) is. A [`gauge`](Self::gauge) still reports.
+#[doc(alias = "blacklist")]
+#[doc(alias = "blocklist")]
+#[doc(alias = "denylist")]
+#[doc(alias = "logout")]
 #[derive(Clone)]
 pub struct Revocations {
     shared: Arc<Shared>,

@@ -34,6 +34,9 @@ use crate::{TokenBuilder, key::SigningKey, must::must};
 /// assert!(matches!(admission.verify(&refused), Attempt::Done(Err(_))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "fake")]
+#[doc(alias = "mock")]
+#[doc(alias = "wiremock")]
 #[derive(Clone)]
 pub struct MockIssuer {
     name: Arc<str>,

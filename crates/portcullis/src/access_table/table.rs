@@ -11,6 +11,9 @@ use crate::{Requirement, guard::path_template::parameter_names};
 /// Lists every route of a service with who may use it. [`Display`](fmt::Display) prints it as an aligned table.
 ///
 /// See the [module docs](crate::access_table) for the rules. Routes are printed in the order in which they were listed.
+#[doc(alias = "acl")]
+#[doc(alias = "routes")]
+#[doc(alias = "permissions")]
 #[derive(Clone, Debug, Default)]
 pub struct AccessTable {
     routes: Vec<ListedRoute>,

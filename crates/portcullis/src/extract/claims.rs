@@ -21,6 +21,9 @@ use crate::{AuthContext, rejection::AuthRejection};
 /// `Option<Claims<C>>` is `None` for a request that came in without a credential through an [optional](crate::AuthLayer::optional) layer.
 /// An invalid credential never gets this far, and a CORS preflight that the layer [let through](crate::AuthLayer::danger_pass_preflights)
 /// is refused.
+#[doc(alias = "JwtClaims")]
+#[doc(alias = "TokenData")]
+#[doc(alias = "Extension")]
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "to be taken apart in a handler's signature")]
 pub struct Claims<C = NoCustom>(pub Verified<C>);

@@ -15,6 +15,8 @@ use crate::{AuthContext, context::PresentedToken, rejection::AuthRejection};
 /// show it.
 ///
 /// It requires [`AuthLayer::keep_token`](crate::AuthLayer::keep_token); otherwise the answer is 500 and the log says why.
+#[doc(alias = "TypedHeader")]
+#[doc(alias = "bearer")]
 #[derive(Clone)]
 pub struct RawToken(PresentedToken);
 

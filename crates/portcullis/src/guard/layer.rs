@@ -11,6 +11,10 @@ use crate::{Requirement, explain::RouteGuard, rejection::InheritedRejection};
 /// Lets through only requests whose caller meets a requirement.
 ///
 /// See the [module docs](crate::guard) for the rules. Cheap to clone. The type parameter `R` answers refusals.
+#[doc(alias = "authorize")]
+#[doc(alias = "RequireAuthorizationLayer")]
+#[doc(alias = "permission")]
+#[doc(alias = "rbac")]
 #[derive(Clone)]
 pub struct RequireLayer<R = InheritedRejection> {
     rule: Arc<Rule>,

@@ -20,6 +20,9 @@ use crate::{
 /// Admits requests whose credential can be verified, and puts the verified token into their extensions.
 ///
 /// See the [module docs](crate::layer) for the rules. Cheap to clone. The type parameter `R` answers refusals.
+#[doc(alias = "JwtLayer")]
+#[doc(alias = "middleware")]
+#[doc(alias = "AuthorizationLayer")]
 #[derive(Clone)]
 pub struct AuthLayer<R = InheritedRejection> {
     pub(crate) gate: Arc<Gate>,
@@ -43,6 +46,8 @@ impl AuthLayer {
     /// For tests of code behind the layer: guards and extractors work as usual, and the cryptography is skipped. Such a layer reads no
     /// credential, so calling [`or_at`](AuthLayer::or_at) on it is an error. All functions that bypass verification have this name, so
     /// one search for `assertion` finds them.
+    #[doc(alias = "mock")]
+    #[doc(alias = "skip")]
     pub fn assertion(verified: impl Into<AnyVerified>) -> Self {
         Self::assertion_by(verified, SystemClock)
     }
@@ -69,6 +74,8 @@ impl<R> AuthLayer<R> {
     ///
     /// If the layer already has this location, because then every credential there would be found twice; or if the layer was made by
     /// [`assertion`](AuthLayer::assertion), which reads no credentials.
+    #[doc(alias = "multiple")]
+    #[doc(alias = "fallback")]
     pub fn or_at(mut self, location: impl TokenLocation, admission: impl IntoAdmission) -> Result<Self, ConfigError> {
         Arc::make_mut(&mut self.gate).add(Source::new(location, admission))?;
         Ok(self)
@@ -77,6 +84,8 @@ impl<R> AuthLayer<R> {
     /// Lets requests *without* a credential through, as anonymous. An invalid credential is still refused.
     ///
     /// Defaults to refusing them.
+    #[doc(alias = "anonymous")]
+    #[doc(alias = "allow_anonymous")]
     #[must_use]
     pub fn optional(mut self) -> Self {
         Arc::make_mut(&mut self.gate).absent = Absent::Anonymous;

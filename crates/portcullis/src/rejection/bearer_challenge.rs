@@ -19,6 +19,9 @@ use crate::challenge::Challenge;
 /// Answers as RFC 6750 section 3 requires, with a body of `application/problem+json` (RFC 9457).
 ///
 /// See the [module docs](super) for the table. Every answer has `Cache-Control: no-store`. Cheap to clone.
+#[doc(alias = "WWW-Authenticate")]
+#[doc(alias = "on_error")]
+#[doc(alias = "error_handler")]
 #[derive(Clone, Debug, Default)]
 pub struct BearerChallenge {
     /// `None` for the default settings, which cost nothing to clone.

@@ -9,6 +9,9 @@ use super::{Circumstances, RequirementExplanation, evaluation, leaf::Leaf};
 /// What a route demands of a verified caller, as data that can be combined, named, printed and evaluated for a request.
 ///
 /// See the [module docs](super) for the constructors and rules. Cheap to clone.
+#[doc(alias = "permission")]
+#[doc(alias = "policy")]
+#[doc(alias = "rbac")]
 #[derive(Clone)]
 #[must_use = "a requirement protects nothing until a guard enforces it"]
 pub struct Requirement(Arc<Inner>);

@@ -43,6 +43,8 @@ use crate::{
 /// assert!(matches!(refused, Resolved::Unknown));
 /// # Ok::<(), portcullis_core::keys::KeySetError>(())
 /// ```
+#[doc(alias = "JwkSet")]
+#[doc(alias = "DecodingKey")]
 #[derive(Clone)]
 pub struct KeySet {
     /// Sorted by id, so that keys of one id are neighbours and hostile ids cost a binary search.

@@ -48,6 +48,8 @@ use crate::{
 /// assert_eq!(ring.states(), [("2026-11".to_owned(), KeyState::Active)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "rotation")]
+#[doc(alias = "rollover")]
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     shared: Arc<Shared>,

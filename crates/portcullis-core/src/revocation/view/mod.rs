@@ -57,6 +57,8 @@ use crate::{UnixTime, claims::LenientClaim, verified::Facts};
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "denylist")]
+#[doc(alias = "blocklist")]
 #[derive(Clone)]
 pub struct RevocationView(Arc<Inner>);
 
