@@ -11,7 +11,6 @@ mod chaos;
 mod check;
 mod command;
 mod fuzz;
-mod licence;
 mod minimal;
 mod msrv;
 mod not_run;

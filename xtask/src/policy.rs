@@ -5,10 +5,10 @@
 
 use std::fs;
 
+use spdx::{Expression, ParseMode};
 use toml::{Table, Value};
 
 use crate::{
-    licence,
     steps::{Done, StepResult},
     workspace::{Package, Workspace, root},
 };
@@ -68,11 +68,19 @@ impl Policy {
         let Some(licence) = licence else {
             return Some(format!("{name} {version} states no licence"));
         };
-        match licence::satisfied(licence, &|name| self.licences.iter().any(|allowed| allowed == name)) {
+        match self.permits(licence) {
             Ok(true) => None,
             Ok(false) => Some(format!("{name} {version}: licence {licence} is not on the list")),
             Err(problem) => Some(format!("{name} {version}: {problem}")),
         }
+    }
+
+    /// Whether the SPDX expression can be satisfied with licences on the list. A licence with an exception has its own entry there:
+    /// `Apache-2.0 WITH LLVM-exception`.
+    fn permits(&self, licence: &str) -> Result<bool, String> {
+        let expression = Expression::parse_mode(licence, ParseMode::LAX)
+            .map_err(|error| format!("`{licence}` is not a licence expression: {}", error.reason))?;
+        Ok(expression.evaluate(|needed| self.licences.contains(&needed.to_string())))
     }
 
     fn source_problem(&self, package: &Package) -> Option<String> {
@@ -144,6 +152,25 @@ mod tests {
         assert!(problems(vec![package("bad", "MIT", Some("git+https://elsewhere"))], &[])[0].contains("elsewhere"));
         let unstated = Package { licence: None, ..package("bad", "", None) };
         assert!(problems(vec![unstated], &[])[0].contains("no licence"));
+    }
+
+    #[test]
+    fn expressions_of_licences_are_evaluated() {
+        let policy = Policy {
+            licences: ["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"].map(str::to_owned).to_vec(),
+            registries: Vec::new(),
+            bans: Vec::new(),
+        };
+        let permitted = ["MIT", "MIT OR GPL-3.0", "GPL-3.0/MIT", "ISC AND (GPL-3.0 OR MIT)", "GPL-3.0 OR MIT AND ISC"];
+        for expression in permitted.into_iter().chain(["Apache-2.0 WITH LLVM-exception OR Apache-2.0"]) {
+            assert_eq!(policy.permits(expression), Ok(true), "{expression}");
+        }
+        for expression in ["GPL-3.0", "MIT AND GPL-3.0", "(MIT OR ISC) AND GPL-3.0", "Apache-2.0"] {
+            assert_eq!(policy.permits(expression), Ok(false), "{expression}");
+        }
+        for text in ["", "MIT OR", "(MIT", "MIT ISC", "AND", "MIT WITH", "MIT WITH odd", "()", "Odd"] {
+            assert!(policy.permits(text).is_err(), "{text}");
+        }
     }
 
     #[test]
