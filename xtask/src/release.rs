@@ -15,15 +15,7 @@ use crate::{
 };
 
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
-    steps.step("packages", |_| {
-        forget_packages(workspace);
-        package(workspace, allow_dirty).run()?;
-        Ok(Done::quietly())
-    })?;
-    for package in workspace.published() {
-        steps.step(&format!("oldest Rust: {}", package.name), |_| msrv::build(package))?;
-    }
-    steps.step("oldest dependencies", |_| minimal::check(workspace))?;
+    // The steps that take seconds come first, so that what they find does not cost the minutes of the others.
     // a wrapper may be a crate of ours that is still to come
     let deny = Run::cargo("deny check --allow unused-wrapper");
     steps.step("bans, licences, sources", |_| if_installed("deny", &deny.clone().words("bans licenses sources")))?;
@@ -34,6 +26,15 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
         Run::new("typos").run()?;
         Ok(Done::quietly())
     })?;
+    steps.step("packages", |_| {
+        forget_packages(workspace);
+        package(workspace, allow_dirty).run()?;
+        Ok(Done::quietly())
+    })?;
+    for package in workspace.published() {
+        steps.step(&format!("oldest Rust: {}", package.name), |_| msrv::build(package))?;
+    }
+    steps.step("oldest dependencies", |_| minimal::check(workspace))?;
     steps.step("docs as docs.rs builds them", |_| docs_rs(workspace))?;
     steps.step("compatible with the last release", |_| semver(workspace))?;
     for package in workspace.published() {

@@ -53,7 +53,7 @@ mod tests {
             let is_visible = byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
             assert_eq!(Nonce::new(text).is_ok(), is_visible, "{byte:#04x}");
         }
-        for refused in ["", "n\u{f6}nce", "a\r\nSet-Cookie: b"] {
+        for refused in ["", "\u{f6}", "a\r\nSet-Cookie: b"] {
             assert!(Nonce::new(refused).is_err(), "{refused:?}");
         }
     }
