@@ -1,5 +1,7 @@
 //! Checks configured names that are compared with the content of tokens, and shows them.
 
+use crate::invisible::is_invisible;
+
 /// Returns why no token is likely to contain exactly this text, with the text in quotes; `None` if there is no problem.
 ///
 /// For names in a configuration: a scope, a role, the value of a claim. They are compared byte by byte, so a name with surrounding white
@@ -42,15 +44,10 @@ pub(crate) fn quoted(text: &str) -> String {
     shown
 }
 
-/// Whether a character is a control character, white space other than the plain space, has no width, or changes the direction of text.
-/// Joiners and variation selectors are allowed, because some scripts and symbols need them.
+/// Whether a character is invisible, a control character, or white space other than the plain space. Joiners and variation selectors are
+/// allowed, because some scripts and symbols need them.
 fn is_odd(character: char) -> bool {
-    character.is_control()
-        || (character.is_whitespace() && character != ' ')
-        || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e00ff}')
+    character.is_control() || (character.is_whitespace() && character != ' ') || is_invisible(character)
 }
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ pub mod claims;
 pub mod clock;
 mod config_text;
 pub mod error;
+mod invisible;
 pub mod issuers;
 mod json;
 mod judge;

@@ -5,6 +5,8 @@ use std::{
     fmt::{self, Write},
 };
 
+use crate::invisible::is_invisible;
+
 /// Displays an error with its causes, or any other text, in one line of a log, whatever it contains.
 ///
 /// Errors may contain text from an issuer or a server. Characters that would begin another line, control a terminal or change the reading
@@ -77,20 +79,10 @@ impl Write for OneLine<'_, '_> {
     }
 }
 
+/// Whether the character could leave its line, or could make the line look like another one. Joiners (U+200C, U+200D) are among them:
+/// they are needed in names, but not in a log.
 fn is_unsafe(char: char) -> bool {
-    char.is_control()
-        || matches!(
-            char,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+    char.is_control() || is_invisible(char) || matches!(char, '\u{200c}' | '\u{200d}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -106,6 +98,7 @@ mod tests {
             ("a\nb\r\tc\u{1b}[31m\u{7f}\u{85}", r"a\u{a}b\u{d}\u{9}c\u{1b}[31m\u{7f}\u{85}"),
             ("\u{2028}\u{2029}\u{202e}\u{2066}\u{2069}", r"\u{2028}\u{2029}\u{202e}\u{2066}\u{2069}"),
             ("\u{200b}\u{200f}\u{feff}\u{61c}\u{e0041}", r"\u{200b}\u{200f}\u{feff}\u{61c}\u{e0041}"),
+            ("\u{200c}\u{200d}\u{115f}\u{3164}\u{ffa0}", r"\u{200c}\u{200d}\u{115f}\u{3164}\u{ffa0}"),
             ("", ""),
         ] {
             assert_eq!(LogText::new(&text).to_string(), shown);
