@@ -1,4 +1,4 @@
-//! Why a credential is accepted or refused.
+//! [`Admission::explain`]: reports every check of a credential, so that people see why it is accepted or refused.
 
 use std::future::poll_fn;
 
@@ -10,10 +10,11 @@ use crate::{
 };
 
 impl<C: Send + Sync + 'static> Admission<C> {
-    /// Decides about what is presented as [`admit`](Self::admit) does, and says what came of every check: for a person who asks why a token is
-    /// refused. Looks into no cache, and waits for whatever has to be fetched. A verdict is the same, but not for the request: do not let anybody in by it.
+    /// Decides like [`admit`](Self::admit), and reports the outcome of every check, for people who want to know why a token is refused. Does
+    /// not use the cache, and waits for everything that has to be fetched. The verdict is the same as that of `admit`, but it is meant for
+    /// people: do not admit requests by it.
     ///
-    /// An admission that is not [`explainable`](Self::explainable) knows of its authenticator's checks only whether they have passed.
+    /// If the admission is not [`explainable`](Self::explainable), the explanation has a single finding for all checks of the authenticator.
     ///
     /// ```
     /// use portcullis_core::{Admission, Code, JwtAuthenticator};
@@ -42,7 +43,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         if let Err(error) = &outcome {
             recorder.note_verdict(error);
         }
-        // The recipe stops at a check that others depend on; the verdict is that of the first that failed.
+        // The recipe may go on after a failed check, but the verdict is the error of the first one.
         let verdict = match (recorder.first_failure(), outcome) {
             (Some(first), Ok(_)) => Err(first),
             (Some(first), Err(error)) => Err(if error.code() == first.code() { error } else { first }),
@@ -51,14 +52,14 @@ impl<C: Send + Sync + 'static> Admission<C> {
         Explanation { findings: recorder.into_findings(), verdict, now: time.now }
     }
 
-    /// Says why a request was refused by the code that looks for the credential, which has found none to decide about.
+    /// Returns the explanation for a request in which no credential could be found, with the error of the code that looked for it.
     pub fn explain_unpresented(&self, error: AuthError) -> Explanation<C> {
         let verdict = Err(error);
         let finding = Finding::new(Check::Form, Outcome::of(&verdict));
         Explanation { findings: vec![finding], verdict, now: self.inner.clock.now() }
     }
 
-    /// Leaves in `time` by when it has decided.
+    /// Writes the time of the decision to `time`.
     async fn explain_to<'a>(
         &'a self,
         presented: Presented<'a>,
@@ -82,7 +83,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         self.explain_end(proven, credential, recorder)
     }
 
-    /// What the authenticator says, and whether it had to wait for something: then [`ask`](Self::ask) has the request no longer.
+    /// Returns the authenticator's answer, and whether it had to wait. If so, [`ask`](Self::ask) would no longer have the request.
     async fn explain_proven(
         &self,
         credential: Credential<'_>,
@@ -114,7 +115,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         (proven, has_waited)
     }
 
-    /// As [`finish`](Self::finish) does it, after which nothing is remembered.
+    /// Like [`finish`](Self::finish), but reports the checks and caches nothing.
     fn explain_end(
         &self,
         proven: Proven<C>,

@@ -1,4 +1,4 @@
-//! Several kinds of credentials in one place: which authenticator is asked about one of them.
+//! [`Dispatch`]: accepts several kinds of credentials, and chooses the authenticator for each.
 
 use std::{fmt, sync::Arc};
 
@@ -13,13 +13,15 @@ use crate::{
     verified::{Conventions, NoCustom},
 };
 
-/// Asks one of several authenticators, chosen by what a credential looks like: for API tokens, JSON Web Tokens and others in one `Authorization` header.
+/// Asks one of several authenticators, chosen by what the credential looks like. Use it to accept, for example, API tokens and JSON Web Tokens
+/// in the same `Authorization` header.
 ///
-/// Exactly one authenticator is asked about a credential, and its answer is final. No authenticator is tried after another. A credential that none
-/// of them is for is refused ([`Code::CredentialKindUnknown`]).
+/// Exactly one authenticator is asked about a credential, and its answer is final; no other one is tried. A credential that matches no branch
+/// is refused ([`Code::CredentialKindUnknown`]).
 ///
-/// [`Admission::explainable`](crate::Admission::explainable) takes a dispatch, too. It then says which branch was chosen, and the checks of that branch, if
-/// it was added as [`explainable`](Explain::explainable): `.compact_jws(jwt.explainable())`. For any other branch there is one check, "proved".
+/// [`Admission::explainable`](crate::Admission::explainable) takes a dispatch, too. An explanation then names the chosen branch, and lists the
+/// checks of that branch if it was added as [`explainable`](Explain::explainable): `.compact_jws(jwt.explainable())`. For any other branch it
+/// lists one check, "proved".
 ///
 /// ```
 /// use portcullis_core::{Admission, Authenticator};
@@ -40,11 +42,11 @@ use crate::{
 /// # }
 /// ```
 pub struct Dispatch<C = NoCustom> {
-    /// At most one of them takes a credential, apart from the one for the rest, which comes last.
+    /// At most one of them matches a credential, apart from `otherwise`, which comes last.
     branches: Arc<[Branch<C>]>,
 }
 
-/// Makes a [`Dispatch`].
+/// Builds a [`Dispatch`].
 #[must_use = "it does nothing until it is built"]
 pub struct DispatchBuilder<C = NoCustom> {
     branches: Vec<Branch<C>>,
@@ -53,11 +55,11 @@ pub struct DispatchBuilder<C = NoCustom> {
 struct Branch<C> {
     takes: Takes,
     authenticator: Arc<dyn Authenticator<Custom = C>>,
-    /// The same, if it can explain.
+    /// The authenticator again, if it can explain.
     explain: Option<Arc<dyn Explain<Custom = C>>>,
 }
 
-/// The credentials that a part is for.
+/// The credentials that a branch accepts.
 #[derive(Debug)]
 enum Takes {
     Scheme(Scheme),
@@ -67,13 +69,13 @@ enum Takes {
 }
 
 impl<C> Dispatch<C> {
-    /// Begins with no authenticator. All that are added make the same type of claims.
+    /// Returns a builder without branches. All authenticators that are added must have the same type of custom claims.
     pub const fn builder() -> DispatchBuilder<C> {
         DispatchBuilder { branches: Vec::new() }
     }
 
-    /// The one branch that is for this credential, and its position. Depends on octets and scheme alone, so that it is the same one whenever these are
-    /// presented.
+    /// Returns the branch for this credential, and its position. The choice depends only on bytes and scheme, so the same credential always
+    /// gets the same branch.
     fn pick(&self, credential: Credential<'_>) -> Result<(usize, &Branch<C>), AuthError> {
         let mut branches = self.branches.iter().enumerate();
         branches.find(|(_, branch)| branch.takes.takes(credential)).ok_or_else(|| Code::CredentialKindUnknown.into())
@@ -83,18 +85,19 @@ impl<C> Dispatch<C> {
 impl<C: Send + Sync + 'static> DispatchBuilder<C> {
     /// Asks `authenticator` about every credential that is presented under this scheme, whatever it looks like.
     ///
-    /// What the other methods add is for [`Scheme::Bearer`] alone: a credential under a scheme that is not named here is refused.
+    /// The branches of the other methods only accept credentials under [`Scheme::Bearer`]. A credential under any other scheme that has no
+    /// branch of its own is refused.
     pub fn scheme(self, scheme: Scheme, authenticator: impl IntoBranch<Custom = C>) -> Self {
         self.add(Takes::Scheme(scheme), authenticator)
     }
 
-    /// Asks `authenticator` about credentials that begin with `prefix`, compared exactly: `acme_`, say.
+    /// Asks `authenticator` about credentials that begin with `prefix`, such as `acme_`. Upper and lower case are different.
     pub fn prefix(self, prefix: impl Into<String>, authenticator: impl IntoBranch<Custom = C>) -> Self {
         self.add(Takes::Prefix(prefix.into()), authenticator)
     }
 
-    /// Asks `authenticator` about credentials that look like a signed JSON Web Token in compact form (RFC 7515 section 7.1): three parts with dots in
-    /// between, the first of which is a JSON object in base64url.
+    /// Asks `authenticator` about credentials that look like a signed JSON Web Token in compact form (RFC 7515 section 7.1): three parts
+    /// separated by dots, the first of which begins like a JSON object in base64url.
     pub fn compact_jws(self, authenticator: impl IntoBranch<Custom = C>) -> Self {
         self.add(Takes::CompactJws, authenticator)
     }
@@ -112,11 +115,11 @@ impl<C: Send + Sync + 'static> DispatchBuilder<C> {
         self
     }
 
-    /// Makes the authenticator.
+    /// Builds the authenticator.
     ///
     /// # Errors
     ///
-    /// If more than one of the authenticators could be meant by one credential, or none by any: all problems at once.
+    /// Returns all problems at once: two branches that could match the same credential, a prefix that matches none, or no branch at all.
     pub fn build(mut self) -> Result<Dispatch<C>, ConfigError> {
         let mut problems = Vec::new();
         if self.branches.is_empty() {
@@ -142,7 +145,7 @@ impl<C: Send + Sync + 'static> DispatchBuilder<C> {
 }
 
 impl Takes {
-    /// Whether the branch is for this credential.
+    /// Whether the branch accepts this credential.
     fn takes(&self, credential: Credential<'_>) -> bool {
         match self {
             Self::Scheme(scheme) => is_same(*scheme, credential.scheme()),
@@ -152,7 +155,7 @@ impl Takes {
         }
     }
 
-    /// Why no credential could be meant.
+    /// Returns the reason why no credential can match, if there is one.
     fn problem(&self) -> Option<String> {
         let prefix = match self {
             Self::Scheme(scheme) if !is_token(scheme.as_str()) => {
@@ -171,11 +174,11 @@ impl Takes {
         problem.then(|| format!("no credential begins with the prefix {}: it is no part of a b64token", quoted(prefix)))
     }
 
-    /// Whether one credential may be meant by both.
+    /// Whether one credential can match both.
     fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Scheme(one), Self::Scheme(other)) => is_same(*one, *other),
-            // All others are for `Bearer`.
+            // All other branches accept only `Bearer`.
             (Self::Scheme(scheme), _) | (_, Self::Scheme(scheme)) => is_same(*scheme, Scheme::Bearer),
             (Self::Prefix(one), Self::Prefix(other)) => begins_with(one, other),
             (Self::Prefix(prefix), Self::CompactJws) | (Self::CompactJws, Self::Prefix(prefix)) => {
@@ -187,7 +190,7 @@ impl Takes {
     }
 }
 
-/// `{"` in base64url, and `{` with a space or a line break behind it. Two letters say no more than that.
+/// The beginnings of `{"` in base64url, and of `{` followed by a space or a line break. Only two letters, because a third depends on more bytes.
 const JWS_BEGINNINGS: [&str; 2] = ["ey", "ew"];
 
 fn is_compact_jws(token: &str) -> bool {
@@ -248,13 +251,13 @@ impl<C: Send + Sync + 'static> Authenticator for Dispatch<C> {
         self.branches.iter().map(|branch| branch.authenticator.max_len()).max().unwrap_or_default()
     }
 
-    /// If several of them trust the issuer, those of one that reads the client's id come first: its tokens can be revoked by client.
+    /// If several branches trust the issuer, prefers one that reads the client's id, so that tokens can be revoked by client.
     fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
         let known = self.branches.iter().filter_map(|branch| branch.authenticator.conventions(issuer));
         known.max_by_key(|conventions| conventions.client_place().is_some())
     }
 
-    /// Those that were named, and [`Scheme::Bearer`] if any part is for a form or for the rest.
+    /// Returns the schemes of all branches. Branches without a scheme of their own accept [`Scheme::Bearer`].
     fn schemes(&self) -> Vec<Scheme> {
         let scheme_of =
             |branch: &Branch<C>| if let Takes::Scheme(scheme) = branch.takes { scheme } else { Scheme::Bearer };

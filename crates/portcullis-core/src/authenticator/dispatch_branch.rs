@@ -1,30 +1,30 @@
-//! What a dispatch can be made of.
+//! [`IntoBranch`]: the types that can be added to a dispatch.
 
 use std::{fmt, sync::Arc};
 
 use super::{Authenticator, Explain, explain::Explainable};
 
-/// A branch of a [`Dispatch`](super::Dispatch): an [`Authenticator`] as it is, or as [`Explain::explainable`] returns it.
+/// A type that can be a branch of a [`Dispatch`](super::Dispatch): an [`Authenticator`], or the result of [`Explain::explainable`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not authenticate credentials",
     note = "make a `JwtAuthenticator` of one or several `TrustedIssuer`s"
 )]
 pub trait IntoBranch {
-    /// The application's own claims: see [`Authenticator::Custom`].
+    /// The type of the application's own claims. See [`Authenticator::Custom`].
     type Custom;
 
-    /// The branch.
+    /// Converts this into a branch.
     fn into_branch(self) -> DispatchBranch<Self::Custom>;
 }
 
-/// An authenticator whose own type is not known here. Made by [`IntoBranch`].
+/// An authenticator of any type, as a branch of a [`Dispatch`](super::Dispatch). [`IntoBranch`] returns it.
 pub struct DispatchBranch<C> {
     authenticator: Arc<dyn Authenticator<Custom = C>>,
-    /// The same, if it can explain.
+    /// The authenticator again, if it can explain.
     explain: Option<Arc<dyn Explain<Custom = C>>>,
 }
 
-/// What a branch is made of.
+/// The parts of a branch.
 type Parts<C> = (Arc<dyn Authenticator<Custom = C>>, Option<Arc<dyn Explain<Custom = C>>>);
 
 impl<C> DispatchBranch<C> {

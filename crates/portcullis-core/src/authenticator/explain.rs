@@ -1,22 +1,22 @@
-//! The seam for saying why.
+//! [`Explain`]: an authenticator that can report each of its checks.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use super::{Authenticator, Credential, Proven};
 use crate::{AuthError, explain::Recorder};
 
-/// The outcome of [`Explain::explain`], to be waited for.
+/// The future that [`Explain::explain`] returns.
 pub type Explaining<'a, C> = Pin<Box<dyn Future<Output = Result<Proven<C>, AuthError>> + Send + 'a>>;
 
-/// An authenticator that can name the checks it makes. A trait of its own, so that a program that never explains contains nothing of it.
+/// An authenticator that can report each of its checks. It is a separate trait, so that a program that never explains does not contain the code.
 ///
-/// The outcome must be that of [`verify`](Authenticator::verify) for the same credential, and be an error exactly if a check was noted that has failed:
-/// best, both run the same code.
+/// The outcome must be the same as that of [`verify`](Authenticator::verify) for the same credential, and must be an error exactly if a failed
+/// check was noted. This is easiest if both methods run the same code.
 pub trait Explain: Authenticator {
-    /// Finds out whom the credential proves, and notes each check with what came of it.
+    /// Verifies the credential, and notes each check with its outcome in `recorder`.
     fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, Self::Custom>;
 
-    /// Returns the authenticator as a branch of a [`Dispatch`](super::Dispatch) that names its checks when the dispatch is asked to explain.
+    /// Returns the authenticator as a branch of a [`Dispatch`](super::Dispatch) that reports its checks when the dispatch explains.
     fn explainable(self) -> Explainable<Self>
     where
         Self: Sized,
@@ -25,7 +25,7 @@ pub trait Explain: Authenticator {
     }
 }
 
-/// An authenticator that is a branch of a [`Dispatch`](super::Dispatch) and names its checks. Made by [`Explain::explainable`].
+/// An authenticator that reports its checks as a branch of a [`Dispatch`](super::Dispatch). [`Explain::explainable`] returns it.
 #[derive(Clone, Debug)]
 pub struct Explainable<A>(pub(super) A);
 

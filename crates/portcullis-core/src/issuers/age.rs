@@ -1,4 +1,4 @@
-//! How old a resolver's answer about an issuer is.
+//! [`Age`]: the age of a resolver's answer about an issuer.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -7,19 +7,19 @@ use std::{
 
 use crate::UnixTime;
 
-/// After how much time the resolver is asked about a learned issuer again. So long can a change in a database go unnoticed.
+/// The time after which the resolver is asked about a learned issuer again. A change in a database can go unnoticed for that long.
 const ASK_AFTER: Duration = Duration::from_secs(10 * 60);
 
-/// For how long a learned issuer is used beyond that while the resolver cannot find out: as long as fetched keys are used past their freshness.
+/// The time for which a learned issuer is used beyond that while the resolver fails. Fetched keys are used past their freshness equally long.
 const OUTAGE: Duration = Duration::from_secs(60 * 60);
 
-/// After how much time another request asks, if the question of the one before came to nothing.
+/// The time after which another request asks, if the previous question got no answer.
 const ASK_NEXT_AFTER: Duration = Duration::from_secs(5);
 
-/// The age of a learned issuer. By the calendar, because each request brings that along: a remembered token must not read a clock for this.
+/// The age of a learned issuer, in wall-clock time. Each request has that at hand, so a cached token does not have to read another clock.
 #[derive(Debug)]
 pub(super) struct Age {
-    /// From when on the resolver is to be asked again, in seconds.
+    /// The time from which on the resolver is asked again, in seconds.
     ask_at: AtomicU64,
     over_at: UnixTime,
 }
@@ -34,7 +34,7 @@ impl Age {
         Self::is_past(self.ask_at.load(Ordering::Relaxed), now)
     }
 
-    /// If it is due, makes it due again only some seconds later. One caller alone gets `true`.
+    /// If a question is due, makes it due again only some seconds later. Only one caller gets `true`.
     pub(super) fn take_question(&self, now: UnixTime) -> bool {
         let ask_at = self.ask_at.load(Ordering::Relaxed);
         let next = now.plus(ASK_NEXT_AFTER).as_secs();
@@ -46,7 +46,7 @@ impl Age {
         now >= self.over_at
     }
 
-    /// Also if the calendar was set back since: it is not known then how old the answer is.
+    /// Also returns `true` if the wall clock was set back since, because the age of the answer is then unknown.
     fn is_past(ask_at: u64, now: UnixTime) -> bool {
         let now = now.as_secs();
         now >= ask_at || ask_at - now > ASK_AFTER.as_secs()
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_calendar_that_was_set_back_makes_it_due() {
+    fn an_answer_is_due_after_the_wall_clock_was_set_back() {
         let age = Age::new(LEARNED_AT);
         assert!(age.is_due(LEARNED_AT.minus(Duration::from_secs(1))) && age.is_due(UnixTime::EPOCH));
         assert!(age.take_question(UnixTime::EPOCH) && !age.take_question(UnixTime::EPOCH));

@@ -1,4 +1,4 @@
-//! What a resolver has said about a name, and those of its answers that refuse.
+//! [`Answer`]: a resolver's answer about a name. [`Refused`] keeps the answers that refuse.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,24 +8,24 @@ use std::{
 
 use crate::{AuthError, Code};
 
-/// How many names are remembered that led to no issuer. More of them push out the oldest, and cost a question each.
+/// The number of refused names that are kept. More names evict the oldest, and cost a question each.
 const REFUSED: usize = 1_024;
 
-/// For how long a name is remembered that there is no issuer for: a tenant that was just set up does not wait long.
+/// The time for which a name without an issuer is kept. Short, so that a tenant that was just set up does not wait long.
 const ABSENT_FOR: Duration = Duration::from_secs(60);
 
-/// For how long a resolver is not asked again about a name that it could not find out about.
+/// The time for which a resolver is not asked again about a name after it has failed.
 pub(super) const UNDECIDED_FOR: Duration = Duration::from_secs(5);
 
-/// What a resolver has said about a name.
+/// A resolver's answer about a name.
 #[derive(Clone)]
 pub(super) enum Answer {
     Learned,
     Absent,
     Undecided(Arc<dyn std::error::Error + Send + Sync>),
-    /// What it gave cannot be used, for this reason.
+    /// The issuer that it returned cannot be used, for this reason.
     Unusable(Arc<str>),
-    /// It could not be found out, and the answer from before can still be used.
+    /// The resolver failed, and its previous answer can still be used.
     Kept,
     /// The issuer was inserted or removed meanwhile.
     Outdated,
@@ -40,12 +40,12 @@ impl Answer {
             Self::Undecided(source) => AuthError::new(Code::IssuerUnavailable)
                 .with_retry_after(left.max(Duration::from_secs(1)))
                 .with_source(Arc::clone(source)),
-            // No waiter is told: these lead to another look at the list.
+            // Not shown to any waiter: after these answers, the list is searched again.
             Self::Learned | Self::Kept | Self::Outdated => Code::IssuerNotTrusted.into(),
         }
     }
 
-    /// For how long it is remembered as a reason for refusing.
+    /// Returns how long the answer is kept as a reason to refuse.
     fn remembered_for(&self) -> Option<Duration> {
         match self {
             Self::Absent | Self::Unusable(_) => Some(ABSENT_FOR),
@@ -55,16 +55,16 @@ impl Answer {
     }
 }
 
-/// Names that led to no issuer, and until when that is remembered.
+/// The names that are refused, each with the time until which it is.
 #[derive(Default)]
 pub(super) struct Refused {
     answers: HashMap<Arc<str>, (Answer, Duration)>,
-    /// The names in the order in which they came.
+    /// The names, oldest first.
     order: VecDeque<Arc<str>>,
 }
 
 impl Refused {
-    /// The answer, and for how much longer it is remembered.
+    /// Returns the answer, and for how much longer it is kept.
     pub(super) fn find(&self, name: &str, uptime: Duration) -> Option<(&Answer, Duration)> {
         let (answer, until) = self.answers.get(name)?;
         let left = until.checked_sub(uptime).filter(|left| !left.is_zero())?;

@@ -1,4 +1,4 @@
-//! One future that many requests wait for. There is no runtime here, so the requests drive it.
+//! [`Flight`]: one future that many requests wait for. This crate has no runtime, so the requests poll the future.
 
 use std::{
     collections::HashMap,
@@ -10,21 +10,22 @@ use std::{
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A future that is driven by whichever request is polled, and whose output all of them get.
+/// A future that is polled by any of the requests that wait for it, and whose output all of them get.
 ///
-/// A request that goes away, because its client did, loses nothing of it: the others go on. The future is dropped with the last request.
+/// If a request is dropped, because its client has gone, the others continue. The future is dropped with the last request.
 pub(super) struct Flight<T> {
     state: Mutex<State<T>>,
-    /// What the future is polled with. It does not keep the flight alive: what the future waits for keeps its waker, and the flight keeps the future.
+    /// The waker that the future is polled with. It must not keep the flight alive, because the flight owns the future, and what the future
+    /// waits for owns the waker.
     waker: Waker,
 }
 
 struct State<T> {
     stage: Stage<T>,
-    /// Of the requests that wait, by the number that each got. One that was woken has none until it is polled.
+    /// The wakers of the waiting requests, by request number. A request that was woken has no waker until it is polled.
     wakers: HashMap<u64, Option<Waker>>,
     joined: u64,
-    /// Whether the future was woken and not polled since. Until it is, polling it leads nowhere.
+    /// Whether the future was woken and not polled since. Otherwise there is no use in polling it.
     is_due: bool,
 }
 
@@ -46,7 +47,7 @@ impl<T: Clone + Send + 'static> Flight<T> {
         })
     }
 
-    /// One more request that waits. It has to [`leave`](Self::leave).
+    /// Adds a waiting request, and returns its number. The request has to [`leave`](Self::leave).
     pub(super) fn join(&self) -> u64 {
         let mut state = self.lock();
         state.joined += 1;
@@ -55,9 +56,9 @@ impl<T: Clone + Send + 'static> Flight<T> {
         number
     }
 
-    /// A request waits no more. Returns what is over if it was the last one: to be dropped without a lock.
+    /// Removes a waiting request. If it was the last one, returns the abandoned future, which the caller must drop without holding a lock.
     ///
-    /// No other request is woken for it: whenever there is something to do, all of them are.
+    /// No other request has to be woken for this, because all of them are woken whenever there is something to do.
     pub(super) fn leave(&self, number: u64) -> Option<Abandoned<T>> {
         let mut state = self.lock();
         state.wakers.remove(&number);
@@ -67,7 +68,7 @@ impl<T: Clone + Send + 'static> Flight<T> {
         Some(Abandoned { _stage: std::mem::replace(&mut state.stage, Stage::Done(None)) })
     }
 
-    /// Drives the future. `None` if it panicked, now or earlier.
+    /// Polls the future. Returns `None` if it panicked, now or earlier.
     pub(super) fn poll(&self, number: u64, context: &Context<'_>) -> Poll<Option<T>> {
         let mut state = self.lock();
         state.wakers.insert(number, Some(context.waker().clone()));
@@ -79,7 +80,7 @@ impl<T: Clone + Send + 'static> Flight<T> {
         state.is_due = false;
         drop(state);
         let Stage::Ready(work) = work else { return Poll::Pending };
-        // Polled without the lock: it is the application's code, which may take long, come back here, or panic.
+        // Poll without the lock: the future is the application's code, which may take long, call this type, or panic.
         let mut turn = Turn { flight: self, stage: Stage::Done(None) };
         let (stage, poll) = poll_once(work, &mut Context::from_waker(&self.waker));
         turn.stage = stage;
@@ -99,12 +100,12 @@ fn poll_once<T: Clone>(mut work: Work<T>, context: &mut Context<'_>) -> (Stage<T
     }
 }
 
-/// What the last request leaves behind: the future, unless it is over.
+/// The future that the last request has abandoned, unless it has finished.
 pub(super) struct Abandoned<T> {
     _stage: Stage<T>,
 }
 
-/// One request's turn at the future. When it ends, even by a panic, the next one can come.
+/// One request's turn to poll the future. When the turn ends, even by a panic, another request can have one.
 struct Turn<'a, T: Clone + Send + 'static> {
     flight: &'a Flight<T>,
     stage: Stage<T>,
@@ -115,7 +116,7 @@ impl<T: Clone + Send + 'static> Drop for Turn<'_, T> {
         let mut state = self.flight.lock();
         state.stage = std::mem::replace(&mut self.stage, Stage::Polled);
         let is_done = matches!(state.stage, Stage::Done(_));
-        // Woken while it was being polled.
+        // `is_due` means that the future was woken while it was being polled.
         let wakers = if is_done || state.is_due { state.take_wakers() } else { Vec::new() };
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
@@ -128,7 +129,7 @@ impl<T> State<T> {
     }
 }
 
-/// Wakes all that wait: any of them may be the one that goes away, or is not polled. The first one that is polled drives the future.
+/// Wakes all waiting requests, because any of them may be dropped or never polled again. The first one that is polled then polls the future.
 struct WakeRequests<T>(Weak<Flight<T>>);
 
 impl<T: Clone + Send + 'static> Wake for WakeRequests<T> {
@@ -141,7 +142,7 @@ impl<T: Clone + Send + 'static> Wake for WakeRequests<T> {
         let mut state = flight.lock();
         state.is_due = true;
         if matches!(state.stage, Stage::Polled) {
-            return; // the one that polls it wakes the others
+            return; // the request that is polling it wakes the others
         }
         let wakers = state.take_wakers();
         drop(state);
@@ -191,7 +192,7 @@ mod tests {
         }
     }
 
-    /// A flight that ends once the sender says so, and how often its future was polled.
+    /// Returns a flight that ends when the sender sends, and the number of times its future was polled.
     fn flight() -> (Arc<Flight<u8>>, tokio::sync::oneshot::Sender<u8>, Arc<AtomicUsize>) {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let polled = Arc::new(AtomicUsize::new(0));
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn everyone_who_waits_gets_the_output() {
+    fn all_waiting_requests_get_the_output() {
         let (flight, sender, _) = flight();
         let [one, other] = [(); 2].map(|()| Request::of(&flight));
         assert!(one.poll(&flight).is_pending() && other.poll(&flight).is_pending());
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_polled_may_go_away() {
+    fn the_request_that_polled_may_leave() {
         let (flight, sender, polled) = flight();
         let [one, other] = [(); 2].map(|()| Request::of(&flight));
         assert!(other.poll(&flight).is_pending() && one.poll(&flight).is_pending());
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_woken_may_go_away_or_not_be_polled() {
+    fn a_woken_request_may_leave_or_not_be_polled() {
         let (flight, sender, _) = flight();
         let [gone, idle, one] = [(); 3].map(|()| Request::of(&flight));
         assert!([&gone, &idle, &one].iter().all(|request| request.poll(&flight).is_pending()));
@@ -260,11 +261,11 @@ mod tests {
         drop(flight.leave(last.number));
         assert_eq!(dropped.load(Ordering::SeqCst), 1);
         drop(flight);
-        kept.lock().unwrap().take().unwrap().wake(); // of a flight that is gone
+        kept.lock().unwrap().take().unwrap().wake(); // its flight is gone
     }
 
     #[test]
-    fn what_happens_while_it_is_polled_is_not_lost() {
+    fn a_wake_during_a_poll_is_not_lost() {
         let mut polls = 0;
         let work = std::future::poll_fn(move |context: &mut Context<'_>| {
             polls += 1;
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_ends_the_wait_of_the_others() {
+    fn a_panic_ends_the_wait_of_all_requests() {
         let work = std::future::poll_fn(|_| -> Poll<u8> { panic!("on purpose") });
         let flight = Flight::new(work);
         let [one, other] = [(); 2].map(|()| Request::of(&flight));

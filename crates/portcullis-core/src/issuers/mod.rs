@@ -1,4 +1,4 @@
-//! The trusted issuers: a fixed list, or one that changes while the service runs.
+//! [`Issuers`]: a list of trusted issuers that can change while the service runs, and a resolver for issuers that are not on it.
 
 mod age;
 mod allow;
@@ -29,12 +29,12 @@ pub(crate) use self::{
 };
 use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer, UnixTime};
 
-/// Trusted issuers that come and go while the service runs: a handle, for services with tenants. Clones share the list.
+/// A list of trusted issuers that can change while the service runs, for services with tenants. This is a handle; clones share the list.
 ///
-/// A change holds from the next request on, and ends at once what was remembered of an issuer that was removed or replaced: its tokens are refused,
-/// or verified again by the new configuration. So is a token that was waiting for its issuer's keys at that moment.
+/// A change takes effect with the next request. Cached tokens of an issuer that was removed or replaced are dropped at once: they are
+/// refused, or verified again by the new configuration. The same holds for a token that was waiting for its issuer's keys.
 ///
-/// Finding an issuer takes the same time however many there are. A change copies the list, so give many issuers at once to [`new`](Self::new).
+/// Finding an issuer takes the same time however many there are. A change copies the list, so pass many issuers to [`new`](Self::new) at once.
 ///
 /// ```
 /// use portcullis_core::{Admission, Algorithm, Issuers, JwtAuthenticator, KeySet, Secret, TrustedIssuer};
@@ -59,43 +59,44 @@ pub struct Issuers(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     configured: ArcSwap<Table>,
-    /// One change at a time. Requests do without.
+    /// Allows one change at a time. Requests do not take this lock.
     change: Mutex<()>,
-    /// Those that are not on the list, if anything is to be asked about them.
+    /// The resolver of issuers that are not on the list, if there is one.
     unknown: OnceLock<Arc<Unknown>>,
 }
 
 impl Issuers {
-    /// Trusts these issuers. There may be none yet: every token is refused then.
+    /// Trusts these issuers. The list may be empty; every token is then refused.
     ///
     /// # Errors
     ///
-    /// If the configuration cannot be used (two entries have one name, …): all problems at once.
+    /// Returns all problems at once if the configuration cannot be used, for example because two entries have the same name.
     pub fn new(issuers: impl IntoIterator<Item = TrustedIssuer>) -> Result<Self, ConfigError> {
         let configured = ArcSwap::from_pointee(Table::of(issuers)?);
         Ok(Self(Arc::new(Shared { configured, ..Shared::default() })))
     }
 
-    /// Asks `resolver` about issuers that are not on the list, if `allow` says yes to their name: for tenants of whom there are too many to list, or
-    /// that are known to a database.
+    /// Asks `resolver` about issuers that are not on the list, if `allow` accepts their name. Use it for tenants that are too many to list, or
+    /// that are kept in a database.
     ///
-    /// - The rule is asked first, and decides without waiting. A token whose issuer it does not allow is refused as without a resolver.
-    /// - Requests that name the same issuer wait for one answer. At most 64 issuers are asked about at once; requests that name others get HTTP 503 with
-    ///   `Retry-After`.
-    /// - An issuer that the resolver gives is on trial until it has verified a token, and *learned* from then on: kept until 1 000 others have verified
-    ///   one since. Issuers on trial push each other out, oldest first, and no learned ones: invented names that the rule allows
-    ///   cost no customer a place. They share what the learned ones leave of the 1 000 places, or 64 more. Issuers that are on the list are never pushed
-    ///   out. One that was forgotten is asked for again.
-    /// - A name that the resolver knows no issuer for is refused for a minute without asking (1 024 names are remembered). If it could not find out, requests
-    ///   get HTTP 503, and it is asked again after 5 seconds.
-    /// - The resolver is asked about a learned issuer again after 10 minutes, by a request with a token of that issuer that was verified. That one request
-    ///   waits for the answer; meanwhile the others go on by the answer from before. A new answer replaces the one from before, also for tokens that are
-    ///   cached; "no such issuer" ends it. If the resolver cannot find out, it is asked again after 5 seconds, and the answer from before is used for an
-    ///   hour longer. Then requests get HTTP 503. So a tenant that is taken out of the database is refused within 10 minutes, or 70 during an outage of
-    ///   the database; to end it at once, call [`remove`](Self::remove) as well.
-    /// - The rule is asked again for each token that is not cached. If it does not allow a learned issuer any more, the issuer is forgotten. Tokens that are
-    ///   cached end then, too, or within 10 minutes if no other token comes.
-    /// - An issuer of another name than the one asked for, or one whose configuration cannot be used, is the service's fault (HTTP 500) for a minute.
+    /// - The rule decides first, without waiting. A token whose issuer it does not allow is refused as without a resolver.
+    /// - Requests that name the same issuer wait for one answer. At most 64 issuers are looked up at once; requests that name others get
+    ///   HTTP 503 with `Retry-After`.
+    /// - An issuer that the resolver returns is on trial until it has verified a token. Then it counts as *learned*, and is kept until
+    ///   1 000 other issuers have verified a token since. Issuers on trial use the places that learned issuers leave free out of 1 000, or
+    ///   64 places in any case. They evict each other, oldest first, but no learned issuer, so invented names that the rule allows cost
+    ///   no customer a place. Issuers on the list are never evicted. An evicted issuer is looked up again when it is needed.
+    /// - A name for which the resolver knows no issuer is refused for a minute without another lookup (up to 1 024 such names are kept). If
+    ///   the resolver failed, requests get HTTP 503, and it is asked again after 5 seconds.
+    /// - A learned issuer is looked up again after 10 minutes, by a request whose token was verified. Only that request waits for the
+    ///   answer; the others continue with the previous one. The new answer replaces the previous one, also for cached tokens; the answer
+    ///   "no such issuer" ends the trust. If the resolver fails, it is asked again after 5 seconds, and the previous answer is used for an
+    ///   hour longer. After that, requests get HTTP 503. A tenant that is deleted from the database is therefore refused within 10 minutes,
+    ///   or within 70 during an outage of the database. To refuse it at once, call [`remove`](Self::remove) as well.
+    /// - The rule is checked again for each token that is not cached. If it no longer allows a learned issuer, the issuer is dropped. Its
+    ///   cached tokens end at the same time, or within 10 minutes if no other token of it arrives.
+    /// - If the resolver returns an issuer of another name, or one whose configuration cannot be used, the service is at fault: requests
+    ///   get HTTP 500 for a minute.
     ///
     /// ```
     /// use portcullis_core::{Issuers, TrustedIssuer};
@@ -114,18 +115,18 @@ impl Issuers {
     ///
     /// # Errors
     ///
-    /// If there is a resolver already: which of two would be asked is not clear.
+    /// Returns an error if there is a resolver already, because it would not be clear which of the two to ask.
     pub fn on_unknown(&self, allow: Allow, resolver: impl IssuerResolver) -> Result<(), ConfigError> {
         let added = self.0.unknown.set(Arc::new(Unknown::new(allow, resolver)));
         added.map_err(|_| ConfigError::new("a list of issuers has one resolver of unknown ones: give it one rule"))
     }
 
-    /// Trusts one more issuer. An issuer of the same name is replaced in one step: each request is decided by the one or by the other, and none is
-    /// refused because there is no issuer for a moment.
+    /// Trusts one more issuer. An issuer of the same name is replaced in one step: each request is decided by the old one or by the new one,
+    /// and none is refused because both are missing for a moment.
     ///
     /// # Errors
     ///
-    /// If the configuration cannot be used: all problems at once. The list is then as it was.
+    /// Returns all problems at once if the configuration cannot be used. The list is then unchanged.
     pub fn insert(&self, issuer: TrustedIssuer) -> Result<(), ConfigError> {
         let name = issuer.conventions().issuer().to_owned();
         let candidate = Candidate::checked(issuer)?;
@@ -134,26 +135,27 @@ impl Issuers {
         Ok(())
     }
 
-    /// Trusts the issuer of this name no longer. Returns whether it was trusted, on the list or learned.
+    /// Removes the issuer of this name, so that it is no longer trusted. Returns whether it was trusted, on the list or learned.
     ///
-    /// One that a [resolver](Self::on_unknown) knows is asked for again with its next token, so have the resolver say no first.
+    /// If the [resolver](Self::on_unknown) still knows the issuer, its next token brings it back. Make the resolver deny it first.
     pub fn remove(&self, name: &str) -> bool {
         let was_configured = self.change(|table| table.remove(name));
         self.forget(name) || was_configured
     }
 
-    /// Trusts only those issuers any longer whose name `keep` says yes to, on the list and learned.
+    /// Keeps only the issuers for whose name `keep` returns `true`, on the list and learned.
     ///
-    /// Also asks `keep` about issuers that the [resolver](Self::on_unknown) is being asked about. If it says no, that answer is not used, since it may be
-    /// older than this call, and the resolver is asked once more. So have the resolver say no first.
+    /// `keep` is also called for issuers that the [resolver](Self::on_unknown) is looking up at the moment. If it returns `false`, the
+    /// resolver's answer is discarded, because it may be older than this call, and the resolver is asked again. Make the resolver deny such
+    /// issuers first.
     ///
-    /// An issuer that is inserted or replaced while `keep` runs, stays.
+    /// An issuer that is inserted or replaced while `keep` runs is kept.
     pub fn retain(&self, mut keep: impl FnMut(&str) -> bool) {
         let unknown = self.0.unknown.get().map(|unknown| unknown.names()).unwrap_or_default();
         for name in unknown.iter().filter(|name| !keep(name)) {
             self.forget(name);
         }
-        // Asked outside of the change, since the closure is the application's and may come back here.
+        // The closure is the application's and may call this type, so it must not run under the lock.
         let seen = self.configured();
         let ended: Vec<IssuerId> = seen.rows().filter(|row| !keep(row.name())).map(Row::id).collect();
         if ended.is_empty() {
@@ -167,7 +169,7 @@ impl Issuers {
         });
     }
 
-    /// The names of the issuers that were learned from a [resolver](Self::on_unknown) and have verified a token, in no particular order.
+    /// Returns the names of the issuers that came from a [resolver](Self::on_unknown) and have verified a token, in no particular order.
     pub fn learned(&self) -> Vec<String> {
         let Some(unknown) = self.0.unknown.get() else { return Vec::new() };
         unknown.learned().rows().filter(|row| !row.is_on_trial()).map(|row| row.name().to_owned()).collect()
@@ -177,7 +179,7 @@ impl Issuers {
         self.0.unknown.get().is_some_and(|unknown| unknown.forget(name))
     }
 
-    /// The issuer of exactly this name, configured or learned.
+    /// Returns the issuer of exactly this name, configured or learned.
     fn find(&self, name: &str) -> Option<Arc<Row>> {
         if let Some(row) = self.0.configured.load().find(name) {
             return Some(Arc::clone(row));
@@ -186,14 +188,14 @@ impl Issuers {
         let learned = unknown.learned();
         let row = learned.find(name)?;
         if !unknown.allows(name) {
-            // The rule says something else than when the issuer was learned.
+            // The rule has changed since the issuer was learned.
             unknown.forget(name);
             return None;
         }
         Some(Arc::clone(row))
     }
 
-    /// Called for each token that is remembered: without a lock, and without reading a clock.
+    /// Called for each cached token, so it takes no lock and reads no clock.
     fn of_id<T>(&self, id: IssuerId, now: UnixTime, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
         if !id.is_learned() {
             return self.0.configured.load().row_of(id).and_then(read);
@@ -204,17 +206,17 @@ impl Issuers {
         read(row)
     }
 
-    /// The names of the issuers on the list, in no particular order.
+    /// Returns the names of the issuers on the list, in no particular order.
     pub fn names(&self) -> Vec<String> {
         self.configured().rows().map(|row| row.name().to_owned()).collect()
     }
 
-    /// How many issuers are on the list.
+    /// Returns the number of issuers on the list.
     pub fn len(&self) -> usize {
         self.configured().len()
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -225,12 +227,12 @@ impl Issuers {
 
     /// Changes a copy of the table, and makes it the current one.
     fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
-        // Poison means that an earlier change panicked, and so changed nothing.
+        // A poisoned lock means that an earlier change panicked, and therefore changed nothing.
         let one_at_a_time = self.0.change.lock().unwrap_or_else(PoisonError::into_inner);
         let mut table = Table::clone(&self.0.configured.load());
         let outcome = change(&mut table);
         let replaced = self.0.configured.swap(Arc::new(table));
-        // Key sources and rules are the application's, and so is what happens when they are dropped.
+        // Key sources and rules are the application's, and so is the code that runs when they are dropped.
         drop(one_at_a_time);
         drop(replaced);
         outcome
@@ -243,16 +245,16 @@ impl fmt::Debug for Issuers {
     }
 }
 
-/// Whom an authenticator trusts.
+/// The issuers that an authenticator trusts.
 #[derive(Clone)]
 pub(crate) enum Trusted {
-    /// A list that never changes, and so needs no snapshot of it.
+    /// A list that never changes, so that no snapshot of it is needed.
     Fixed(Arc<Table>),
     Live(Issuers),
 }
 
 impl Trusted {
-    /// The issuer of exactly this name.
+    /// Returns the issuer of exactly this name.
     pub(crate) fn find(&self, name: &str) -> Option<Found<'_>> {
         match self {
             Self::Fixed(table) => table.find(name).map(|row| Found::Fixed(row)),
@@ -260,8 +262,8 @@ impl Trusted {
         }
     }
 
-    /// What `read` finds about the issuer of which a token was remembered; `None` if it was removed or replaced since, or is to be asked about again:
-    /// that is for a token that is verified.
+    /// Returns what `read` finds about the issuer of a cached token. `None` if the issuer was removed or replaced since, or has to be looked up
+    /// again; then the token is verified in full, which starts the lookup.
     pub(crate) fn of_id<T>(&self, id: IssuerId, now: UnixTime, read: impl FnOnce(&Row) -> Option<T>) -> Option<T> {
         match self {
             Self::Fixed(table) => table.row_of(id).and_then(read),
@@ -269,7 +271,7 @@ impl Trusted {
         }
     }
 
-    /// Whether a resolver may be asked about the issuer of this name, which was not found.
+    /// Whether a resolver may be asked about the issuer of this name, which is not on the list.
     pub(crate) fn may_ask(&self, name: &str) -> bool {
         match self {
             Self::Fixed(_) => false,
@@ -281,7 +283,7 @@ impl Trusted {
     ///
     /// # Errors
     ///
-    /// If it is known already that it is not trusted, or nothing can be asked now.
+    /// Returns an error if it is known already that the issuer is not trusted, or if no question can be asked now.
     pub(crate) fn ask(&self, name: &str, clock: Arc<dyn Clock>) -> Result<Waiter, AuthError> {
         let unknown = match self {
             Self::Fixed(_) => None,
@@ -290,7 +292,7 @@ impl Trusted {
         unknown.ok_or(Code::IssuerNotTrusted)?.ask(name, clock)
     }
 
-    /// Notes that this issuer has verified a token that was not remembered.
+    /// Notes that this issuer has verified a token that was not cached.
     pub(crate) fn note_verified(&self, row: &Row) {
         row.keys.note_verified();
         if row.id().is_learned()
@@ -301,8 +303,8 @@ impl Trusted {
         }
     }
 
-    /// Asks the resolver again about an issuer that it gave some time ago, if that is due and no other request does so. For a token that was verified:
-    /// none that is forged asks anything.
+    /// Asks the resolver again about an issuer that it returned some time ago, if that is due and no other request does so. Only called for
+    /// verified tokens, so that forged ones start no lookup.
     #[inline]
     pub(crate) fn ask_again(&self, row: &Row, now: UnixTime, clock: &dyn Fn() -> Arc<dyn Clock>) -> Option<Waiter> {
         match self {
@@ -311,7 +313,7 @@ impl Trusted {
         }
     }
 
-    /// The table of the moment, for a refusal.
+    /// Returns the current table, for the text of a refusal.
     pub(crate) fn table(&self) -> Arc<Table> {
         match self {
             Self::Fixed(table) => Arc::clone(table),
@@ -329,7 +331,7 @@ impl fmt::Debug for Trusted {
     }
 }
 
-/// An issuer that was found. It stays what it was, whatever becomes of the list.
+/// An issuer that was found. It does not change when the list does.
 pub(crate) enum Found<'a> {
     Fixed(&'a Row),
     Live(Arc<Row>),

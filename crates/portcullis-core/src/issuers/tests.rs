@@ -17,7 +17,7 @@ fn id(issuers: &Issuers, name: &str) -> Option<IssuerId> {
 }
 
 #[test]
-fn a_place_is_used_again_and_its_number_never() {
+fn a_place_is_reused_but_its_number_is_not() {
     let issuers = Issuers::new([issuer("https://kept.test")]).unwrap();
     let kept = id(&issuers, "https://kept.test").unwrap();
     let mut seen = std::collections::HashSet::from([kept.packed()]);
@@ -60,7 +60,7 @@ fn only_the_exact_name_is_found_among_five_thousand() {
 }
 
 #[test]
-fn a_refusal_knows_the_names_of_the_moment() {
+fn a_refusal_lists_the_current_names() {
     let issuers = Issuers::default();
     assert!(refusal(&issuers.configured(), "https://a.test/").contains("trusted here: none"));
     issuers.insert(issuer("https://a.test")).unwrap();
@@ -76,11 +76,11 @@ fn a_refusal_knows_the_names_of_the_moment() {
 }
 
 #[test]
-fn what_is_kept_is_asked_outside_of_the_change() {
+fn retain_runs_its_closure_without_the_lock() {
     let issuers = Issuers::new([issuer("https://a.test"), issuer("https://b.test"), issuer("https://c.test")]).unwrap();
     issuers.retain(|name| {
         if name == "https://b.test" {
-            issuers.insert(issuer("https://b.test")).unwrap(); // another one of that name: it stays
+            issuers.insert(issuer("https://b.test")).unwrap(); // another issuer of that name, which is kept
         }
         name == "https://a.test"
     });
@@ -95,7 +95,7 @@ fn refusal(table: &Table, name: &str) -> String {
     AuthError::to_string(&table.not_trusted(Some(name)))
 }
 
-/// Asks about this name, as a request does that is not known.
+/// Asks about this name, like a request whose token is not cached.
 fn ask(issuers: &Issuers, name: &str) -> Result<(), AuthError> {
     let trusted = Trusted::Live(issuers.clone());
     if !trusted.may_ask(name) {
@@ -112,7 +112,7 @@ fn kept(issuers: &Issuers) -> (usize, usize, usize) {
 }
 
 #[test]
-fn a_flood_of_names_that_are_not_allowed_leaves_nothing_behind() {
+fn a_flood_of_names_that_are_not_allowed_takes_no_memory() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let issuers = Issuers::default();
@@ -130,7 +130,7 @@ fn a_flood_of_names_that_are_not_allowed_leaves_nothing_behind() {
 }
 
 #[test]
-fn names_that_lead_nowhere_are_remembered_up_to_a_bound() {
+fn the_number_of_refused_names_is_bounded() {
     let issuers = Issuers::default();
     issuers.on_unknown(Allow::when(|_| true), |_| async { Ok(None) }).unwrap();
     for number in 0..10_000 {
@@ -146,7 +146,7 @@ fn verified(issuers: &Issuers, name: &str) {
 }
 
 #[test]
-fn learned_issuers_come_and_go_within_a_bound_and_those_on_the_list_stay() {
+fn the_number_of_learned_issuers_is_bounded_and_listed_ones_stay() {
     let issuers = Issuers::new([issuer("https://configured.test")]).unwrap();
     let configured = id(&issuers, "https://configured.test");
     issuers.on_unknown(Allow::when(|_| true), |name: String| async move { Ok(Some(issuer(&name))) }).unwrap();
@@ -156,7 +156,7 @@ fn learned_issuers_come_and_go_within_a_bound_and_those_on_the_list_stay() {
         let name = format!("https://tenant-{number}.test");
         ask(&issuers, &name).unwrap();
         verified(&issuers, &name);
-        // Used by a token that is remembered, the other one by a new token.
+        // A cached token uses `busy`; new tokens use `tenant-998`.
         assert!(issuers.of_id(busy, crate::Clock::now(&SystemClock), |row| Some(row.id())).is_some(), "{number}");
         if number >= 998 {
             verified(&issuers, "https://tenant-998.test");
@@ -170,7 +170,7 @@ fn learned_issuers_come_and_go_within_a_bound_and_those_on_the_list_stay() {
 }
 
 #[test]
-fn issuers_on_trial_push_each_other_out_and_no_learned_one() {
+fn issuers_on_trial_evict_each_other_but_no_learned_ones() {
     let issuers = Issuers::default();
     issuers.on_unknown(Allow::when(|_| true), |name: String| async move { Ok(Some(issuer(&name))) }).unwrap();
     let flood = |from: usize| {
@@ -190,7 +190,7 @@ fn issuers_on_trial_push_each_other_out_and_no_learned_one() {
 }
 
 #[test]
-fn the_numbers_of_the_two_tables_do_not_meet() {
+fn an_id_of_one_table_is_not_found_in_the_other() {
     let issuers = Issuers::new([issuer("https://a.test")]).unwrap();
     issuers.on_unknown(Allow::when(|_| true), |name: String| async move { Ok(Some(issuer(&name))) }).unwrap();
     ask(&issuers, "https://b.test").unwrap();

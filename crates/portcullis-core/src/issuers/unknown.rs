@@ -1,4 +1,4 @@
-//! What is known of issuers that are not on the list: a resolver, those that it gave, and those that it did not.
+//! [`Unknown`]: asks the resolver about issuers that are not on the list, and keeps its answers.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -25,31 +25,31 @@ use super::{
 };
 use crate::{AuthError, Clock, Code, ConfigError, TrustedIssuer, UnixTime, issuers::IssuerResolver};
 
-/// How many learned issuers are kept: the tenants that a busy instance meets within minutes. Those that are forgotten are asked for again.
+/// The number of learned issuers that are kept: the tenants that a busy instance serves within minutes. Evicted ones are looked up again.
 const LEARNED: usize = 1_000;
 
-/// How many issuers are kept in any case that have not verified a token yet. So many new tenants can wait for their keys while all other places are taken.
+/// The number of issuers on trial that are kept in any case. So many new tenants can wait for their keys while all other places are taken.
 const ON_TRIAL: usize = 64;
 
-/// How many issuers are asked about at once. A resolver asks a database or another service, which a flood of names must not reach.
+/// The number of issuers that are looked up at once. A resolver asks a database or another service, which a flood of names must not overload.
 const ASKED_AT_ONCE: usize = 64;
 
-/// Longer names are not looked for: no resolver knows them, and names are kept.
+/// The resolver is not asked about longer names: no resolver knows them, and names take memory.
 const LONGEST_NAME: usize = 512;
 
-/// A resolver of unknown issuers, and what it has said.
+/// A resolver of unknown issuers, and its answers.
 pub(super) struct Unknown {
     allow: Allow,
     resolver: SharedResolver,
     learned: ArcSwap<Table>,
     state: Mutex<State>,
-    /// How many questions there are, with those whose answers are outdated: as long as a resolver's future lives.
+    /// The number of open questions. Each counts as long as the resolver's future lives, even if its answer is outdated.
     asked: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
 struct State {
-    /// By name: those that are asked about at the moment.
+    /// The open questions, by name.
     flights: HashMap<Arc<str>, (u64, Arc<Flight<Answer>>)>,
     started: u64,
     refused: Refused,
@@ -70,16 +70,16 @@ impl Unknown {
         self.learned.load()
     }
 
-    /// Whether the resolver may be asked about this name at all. Asks nothing and remembers nothing.
+    /// Whether the resolver may be asked about this name at all. Changes nothing.
     pub(super) fn allows(&self, name: &str) -> bool {
         name.len() <= LONGEST_NAME && self.allow.allows(name)
     }
 
-    /// Asks the resolver about a name that the rule allows, or joins the requests that wait for its answer already.
+    /// Asks the resolver about a name that the rule allows, or joins the requests that are already waiting for the answer.
     ///
     /// # Errors
     ///
-    /// What is known without asking.
+    /// Returns an error if a recent answer refuses the name, or if too many questions are open.
     pub(super) fn ask(self: &Arc<Self>, name: &str, clock: Arc<dyn Clock>) -> Result<Waiter, AuthError> {
         let mut state = self.lock();
         if let Some((answer, left)) = state.refused.find(name, clock.uptime()) {
@@ -94,10 +94,11 @@ impl Unknown {
         Ok(Waiter { unknown: Arc::clone(self), name, flight, number })
     }
 
-    /// Asks the resolver about an issuer that it gave before. `None` if another request does, or nothing can be asked now: what it gave before holds on.
+    /// Asks the resolver about an issuer that it returned before. Returns `None` if another request does so, or if no question can be asked
+    /// now; the previous answer then stays in use.
     pub(super) fn ask_again(self: &Arc<Self>, row: &Row, now: UnixTime, clock: Arc<dyn Clock>) -> Option<Waiter> {
         let mut state = self.lock();
-        // Taken also if there is a question: until then no remembered token of the issuer counts.
+        // Take the question even if one is open: while it is due, no cached token of the issuer is used.
         if !row.take_question(now) || state.flights.contains_key(row.name()) {
             return None;
         }
@@ -112,7 +113,7 @@ impl Unknown {
         name: &str,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<str>, Arc<Flight<Answer>>), AuthError> {
-        // Under the lock, so that no two start at the same time.
+        // The caller holds the lock, so no two questions start at the same time.
         if self.asked.load(Ordering::SeqCst) >= ASKED_AT_ONCE {
             let error = AuthError::new(Code::IssuerUnavailable).with_retry_after(Duration::from_secs(1));
             return Err(error.with_explanation(format!("{ASKED_AT_ONCE} unknown issuers are being asked about")));
@@ -130,7 +131,7 @@ impl Unknown {
         Ok((name, flight))
     }
 
-    /// Remembers what the resolver has said, unless the application has said something newer about this name.
+    /// Keeps the resolver's answer, unless the application has changed this issuer meanwhile.
     fn settle(
         &self,
         name: &str,
@@ -138,7 +139,7 @@ impl Unknown {
         outcome: Result<Option<TrustedIssuer>, ResolveError>,
         clock: &dyn Clock,
     ) -> Answer {
-        // Asks its key source, which is the application's, so not under the lock.
+        // This calls the issuer's key source, which is the application's, so it must not run under the lock.
         let outcome = outcome.map(|issuer| issuer.map(|issuer| candidate(name, issuer)));
         let mut state = self.lock();
         if state.flights.get(name).is_none_or(|(current, _)| *current != number) {
@@ -155,7 +156,7 @@ impl Unknown {
         };
         state.refused.note(name, &answer, clock.uptime());
         drop(state);
-        // What is dropped is the application's, so not under the lock.
+        // These contain values of the application, so they must not be dropped under the lock.
         drop((ended, replaced));
         answer
     }
@@ -171,13 +172,13 @@ impl Unknown {
         }
     }
 
-    /// Returns the table from before, if the issuer was learned.
+    /// Removes a learned issuer. Returns the previous table if there was one.
     fn unlearn(&self, name: &str) -> Option<Arc<Table>> {
         let mut table = Table::clone(&self.learned.load());
         table.remove(name).then(|| self.learned.swap(Arc::new(table)))
     }
 
-    /// Forgets what is known of this name, and what is being found out: the application has said something newer.
+    /// Drops all answers about this name, and the open question, because the application has changed this issuer.
     pub(super) fn forget(&self, name: &str) -> bool {
         let mut state = self.lock();
         let outdated = state.flights.remove(name);
@@ -189,9 +190,9 @@ impl Unknown {
         was_learned
     }
 
-    /// The names of the issuers that are learned, and of those that are being asked about.
+    /// Returns the names of the issuers that the resolver has returned, and of those that are being looked up.
     pub(super) fn names(&self) -> HashSet<Arc<str>> {
-        // Under the lock, so that no answer arrives in between.
+        // Both are read under the lock, so that no answer arrives in between.
         let state = self.lock();
         let learned = self.learned.load();
         state.flights.keys().cloned().chain(learned.rows().map(|row| row.name().into())).collect()
@@ -201,7 +202,7 @@ impl Unknown {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many names are kept: learned, refused, and asked about at the moment.
+    /// Returns how many names are kept: of returned issuers, of refused ones, and of open questions.
     #[cfg(test)]
     pub(super) fn kept(&self) -> (usize, usize, usize) {
         let state = self.lock();
@@ -209,7 +210,7 @@ impl Unknown {
     }
 }
 
-/// What a resolver gave, if it can be used.
+/// Checks the issuer that a resolver returned.
 fn candidate(name: &str, issuer: TrustedIssuer) -> Result<Candidate, Arc<str>> {
     if issuer.conventions().issuer() != name {
         return Err("the resolver of unknown issuers was asked about one name and gave an issuer of another".into());
@@ -230,7 +231,7 @@ impl fmt::Debug for Unknown {
     }
 }
 
-/// A question to the resolver, counted until its future is gone.
+/// A question to the resolver. It is counted until its future is dropped.
 struct Question(Arc<AtomicUsize>);
 
 impl Question {
@@ -246,7 +247,7 @@ impl Drop for Question {
     }
 }
 
-/// A request that waits for what a resolver says.
+/// A request that waits for a resolver's answer.
 pub(crate) struct Waiter {
     unknown: Arc<Unknown>,
     name: Arc<str>,
@@ -255,7 +256,7 @@ pub(crate) struct Waiter {
 }
 
 impl Future for Waiter {
-    /// `Ok` if it is worth to look at the list again.
+    /// `Ok` if the issuer may be found now.
     type Output = Result<(), AuthError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -277,7 +278,7 @@ impl Drop for Waiter {
         let is_current = state.flights.get(&self.name).is_some_and(|(_, flight)| Arc::ptr_eq(flight, &self.flight));
         let ended = if abandoned.is_some() && is_current { state.flights.remove(&self.name) } else { None };
         drop(state);
-        // With it goes the resolver's future, which is the application's.
+        // These contain the resolver's future, which is the application's, so they must not be dropped under the lock.
         drop((abandoned, ended));
     }
 }

@@ -1,4 +1,4 @@
-//! The questions that are asked about a credential.
+//! [`Check`]: the names of the checks that a credential has to pass, and the codes with which each can end.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::{Code, error::AuthErrorKind};
 
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal by $asker:ident: [$($code:ident),*];)+) => {
-        /// One question about a credential, in the order in which a JSON Web Token is asked them.
+        /// One check of a credential. The variants are in the order in which a JSON Web Token is checked.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Check {
@@ -17,12 +17,13 @@ macro_rules! checks {
             /// Every check, in order.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The stable name, in `snake_case`.
+            /// Returns the stable name, in `snake_case`.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// The codes with which it refuses a credential, or says that it cannot decide; empty for [`Check::Proved`], which can end with any.
+            /// Returns the codes with which the check can refuse a credential or report that it cannot decide. Empty for [`Check::Proved`],
+            /// which can end with any code.
             pub const fn codes(self) -> &'static [Code] {
                 match self { $(Self::$variant => &[$(Code::$code),*]),+ }
             }
@@ -34,34 +35,34 @@ macro_rules! checks {
     };
 }
 
-/// Who asks the question.
+/// The part of the program that makes the check.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asker {
-    /// The admission, of every credential.
+    /// The admission checks every credential.
     Admission,
-    /// The authenticator for JSON Web Tokens, of each token.
+    /// The authenticator for JSON Web Tokens checks each token.
     Jwt,
-    /// The code that is served by an admission, of a caller who was let in.
+    /// A route checks callers that the admission has admitted.
     Route,
 }
 
 checks! {
-    /// The octets have the form of a credential (RFC 6750 section 2.1).
+    /// The bytes have the syntax of a credential (RFC 6750 section 2.1).
     Form = "form" by Admission: [CredentialMalformed, CredentialMissing, CredentialRepeated, ServiceMisconfigured];
-    /// One of the branches of a [`Dispatch`](crate::authenticator::Dispatch) is for credentials that look like this one. What is expected names the branch
-    /// that was chosen.
+    /// A branch of a [`Dispatch`](crate::authenticator::Dispatch) accepts credentials that look like this one. `expected` names the chosen
+    /// branch.
     Kind = "kind" by Admission: [CredentialKindUnknown];
-    /// An authenticator that does not name its checks has proven the credential. It can end with any code.
+    /// An authenticator that does not report single checks has verified the credential. It can end with any code.
     Proved = "proved" by Admission: [];
     /// The token is not longer than the limit.
     Length = "length" by Jwt: [TokenTooLong];
-    /// Three non-empty parts of strict base64url.
+    /// The token has three non-empty parts of strict base64url.
     Shape = "shape" by Jwt: [TokenMalformed];
     /// The header is a strict JSON object.
     Header = "header" by Jwt: [HeaderMalformed];
-    /// The header asks for no extension.
+    /// The header demands no extension.
     Extensions = "extensions" by Jwt: [ExtensionNotUnderstood];
-    /// The claims are a strict JSON object, and have the right types.
+    /// The claims are a strict JSON object, and each has the right type.
     Claims = "claims" by Jwt: [ClaimsMalformed, TokenMalformed];
     /// `iss` is one of the trusted issuers.
     Issuer = "issuer" by Jwt: [IssuerNotTrusted, IssuerUnavailable, ServiceMisconfigured];
@@ -69,36 +70,36 @@ checks! {
     Type = "type" by Jwt: [TypeNotAccepted];
     /// `alg` is allowed.
     Algorithm = "algorithm" by Jwt: [AlgorithmNotAllowed];
-    /// There is a key that may have signed the token.
+    /// The issuer has a key that may have signed the token.
     Key = "key" by Jwt: [KeyUnknown, KeyAmbiguous, KeysUnavailable, ServiceMisconfigured];
-    /// One of these keys has.
+    /// One of these keys has signed the token.
     Signature = "signature" by Jwt: [SignatureInvalid, TokenMalformed];
     /// `aud` names this service.
     Audience = "audience" by Jwt: [AudienceMismatch, ClaimMissing];
-    /// `exp` is there, and to come.
+    /// `exp` is present and in the future.
     Expiry = "expiry" by Jwt: [TokenExpired, ClaimMissing];
-    /// `nbf` has come.
+    /// `nbf` is not in the future.
     NotBefore = "not_before" by Jwt: [TokenNotYetValid];
-    /// `iat` is not to come.
+    /// `iat` is not in the future.
     IssuedAt = "issued_at" by Jwt: [TokenIssuedInFuture];
-    /// The token is young enough, and does not live too long.
+    /// The token is not too old, and its lifetime is not too long.
     Age = "age" by Jwt: [TokenTooOld, TokenLifetimeTooLong, ClaimMissing];
-    /// The claims that the issuer's profile requires are there.
+    /// The claims that the issuer's profile requires are present.
     Profile = "profile" by Jwt: [ClaimMissing, ClaimsMalformed];
-    /// The token is not bound to a key whose proof is not checked.
+    /// The token is not bound to a key, or a proof of that key is checked too.
     Binding = "binding" by Jwt: [ProofMissing];
-    /// The claims that this service requires are there, and the token is of the right kind.
+    /// The claims that this service requires are present, and the token is of the right kind.
     Required = "required" by Jwt: [ClaimMissing, TypeNotAccepted];
-    /// The application's own claims have their form.
+    /// The claims fit the application's own claims type.
     Custom = "custom" by Jwt: [CustomClaimsMalformed];
-    /// The request proves what the credential owes.
+    /// The request contains the proof that the credential needs.
     Proof = "proof" by Admission: [
         ProofMissing, ProofMalformed, ProofMismatch, ProofExpired, ProofReplayed, ProofNonceNeeded
     ];
     /// The credential is not revoked.
     Revocation = "revocation" by Admission: [TokenRevoked, RevocationsStale, TokenLifetimeTooLong, ClaimMissing, ClaimsMalformed];
-    /// The caller meets what the route asks, which is a finding with [parts](crate::explain::Finding::parts). Asked by `portcullis`, where routes and
-    /// their requirements are, after all others.
+    /// The caller meets the route's requirement; the finding has [parts](crate::explain::Finding::parts). `portcullis`, the crate with routes
+    /// and requirements, makes this check after all others.
     Requirement = "requirement" by Route: [
         ScopeMissing, RoleMissing, RequirementNotMet, AuthenticationTooOld, AuthenticationTooWeak, RequirementUndecided,
         ServiceMisconfigured, ClaimsMalformed, ClaimMissing
@@ -106,12 +107,12 @@ checks! {
 }
 
 impl Check {
-    /// What a JSON Web Token is asked, in order.
+    /// Returns the checks of the authenticator for JSON Web Tokens, in order.
     pub(crate) fn of_jwt() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|check| check.asker() == Asker::Jwt)
     }
 
-    /// The first check that may end with that code: for a verdict of an authenticator that names none.
+    /// Returns the first check that can end with that code, for an authenticator that does not report single checks.
     pub(crate) fn of(code: Code) -> Self {
         let may_end_with = |check: &Self| code.kind() != AuthErrorKind::Misconfigured && check.codes().contains(&code);
         Self::ALL.iter().copied().find(may_end_with).unwrap_or(Self::Proved)
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_told_apart() {
+    fn names_are_unique() {
         let mut names: Vec<_> = Check::ALL.iter().map(|check| check.as_str()).collect();
         names.sort_unstable();
         names.dedup();

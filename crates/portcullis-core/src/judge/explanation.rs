@@ -1,14 +1,14 @@
-//! What there is to say about a credential, and about the request that presents it.
+//! [`Explanation`]: the outcome of every check of a credential, and of the request that presents it.
 
 use std::fmt;
 
 use super::Check;
 use crate::{AuthError, Code, UnixTime, Verified, error::AuthErrorKind, verified::NoCustom};
 
-/// Why a credential was accepted or refused, check by check. Made by [`Admission::explain`](crate::Admission::explain).
+/// Explains why a credential was accepted or refused, check by check. [`Admission::explain`](crate::Admission::explain) returns it.
 ///
-/// It is refused exactly if one of the checks [has failed](Finding::is_failed). `Display` is a list for a person, a line for each check; it says what was
-/// expected and how the credential differs, and holds no value of a claim.
+/// A credential is refused exactly if one of the checks [has failed](Finding::is_failed). `Display` is a list for people, with a line for
+/// each check. It says what was expected and how the credential differs, and contains no value of a claim.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Explanation<C = NoCustom> {
@@ -16,53 +16,53 @@ pub struct Explanation<C = NoCustom> {
     pub findings: Vec<Finding>,
     /// The verdict: that of the first check that failed.
     pub verdict: Result<Verified<C>, AuthError>,
-    /// The instant at which the verdict was found. What a route asks is decided by the same one.
+    /// The instant of the verdict. Requirements of routes are decided by the same instant.
     pub now: UnixTime,
 }
 
-/// What came of one check.
+/// One check with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
     /// The check.
     pub check: Check,
-    /// What came of it.
+    /// The outcome of the check.
     pub outcome: Outcome,
-    /// What it wants, if there is more to say than its name does.
+    /// What the check expects, if its name does not say enough.
     pub expected: Option<String>,
-    /// What came of the parts that it is made of: for [`Check::Requirement`], each of which is one, too, and says in [`expected`](Self::expected)
-    /// what it asks. A part may have failed where the whole has passed: one alternative of two, say.
+    /// The parts of a [`Check::Requirement`], which are requirements themselves; each says in [`expected`](Self::expected) what it requires.
+    /// A part may have failed although the whole has passed, such as one of two alternatives.
     pub parts: Vec<Self>,
 }
 
-/// What came of a check.
+/// The outcome of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It passed.
+    /// The check passed.
     Passed,
-    /// It failed: the credential is refused.
+    /// The check failed, and the credential is refused.
     Failed {
-        /// With which code.
+        /// The code of the refusal.
         code: Code,
-        /// How the credential differs from what was expected, if there is more to say than the code does.
+        /// How the credential differs from what was expected, if the code does not say enough.
         explanation: Option<String>,
     },
-    /// It could not be decided: keys could not be had, or a look-up has failed.
+    /// The check could not be decided: keys were not available, or a look-up has failed.
     Undecided {
-        /// With which code.
+        /// The code of the fault.
         code: Code,
-        /// Why, if there is more to say than the code does.
+        /// The reason, if the code does not say enough.
         explanation: Option<String>,
     },
-    /// It was not made, because another one on which it depends has failed, or has decided already.
+    /// The check was not made, because another check on which it depends has failed or has already decided.
     Skipped,
 }
 
 impl<C> Explanation<C> {
-    /// Adds a check that is made after the others, and its verdict. The verdict of the whole stays that of the first check that failed.
+    /// Adds a check that was made after the others, and its verdict. The verdict of the explanation remains that of the first check that failed.
     ///
-    /// `portcullis` adds what a route asks ([`Check::Requirement`]).
+    /// `portcullis` adds the requirement of a route ([`Check::Requirement`]).
     #[must_use]
     pub fn with_check(mut self, finding: Finding, verdict: Result<(), AuthError>) -> Self {
         self.findings.push(finding);
@@ -72,29 +72,30 @@ impl<C> Explanation<C> {
 }
 
 impl Finding {
-    /// What came of a check, without more to say about it.
+    /// Makes a finding with the outcome of `check`, without `expected` and without parts.
     pub const fn new(check: Check, outcome: Outcome) -> Self {
         Self { check, outcome, expected: None, parts: Vec::new() }
     }
 
-    /// Adds what the check wants.
+    /// Adds what the check expects.
     #[must_use]
     pub fn with_expected(self, expected: impl Into<String>) -> Self {
         Self { expected: Some(expected.into()), ..self }
     }
 
-    /// Adds the parts that the check is made of.
+    /// Adds the parts of the check.
     #[must_use]
     pub fn with_parts(self, parts: impl IntoIterator<Item = Self>) -> Self {
         Self { parts: parts.into_iter().collect(), ..self }
     }
 
-    /// Whether it failed or could not be decided, so that the request is not let in. The findings that an [`Explanation`] lists, not their parts, tell that.
+    /// Whether the check failed or could not be decided. If it is one of the [`findings`](Explanation::findings) of an explanation, and not
+    /// only a part of one, the request is then not admitted.
     pub const fn is_failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed { .. } | Outcome::Undecided { .. })
     }
 
-    /// Writes a line for the finding and one for each part, which is named by what it asks.
+    /// Writes a line for the finding, and one for each part. The name of a part is what it expects.
     fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         let name = if depth == 0 { None } else { self.expected.as_deref() };
         let (name, expected) = match name {
@@ -115,7 +116,7 @@ impl Finding {
 }
 
 impl Outcome {
-    /// The outcome of a check with that result: an error says by its kind whether it refuses or could not decide.
+    /// Returns the outcome of a check with this result. The kind of the error decides between `Failed` and `Undecided`.
     pub fn of<T>(result: &Result<T, AuthError>) -> Self {
         result.as_ref().map_or_else(Self::failed, |_| Self::Passed)
     }
@@ -128,7 +129,7 @@ impl Outcome {
         }
     }
 
-    /// The code, and what there is to say beyond it, if the request is not let in for that.
+    /// Returns the code and the explanation of a check that failed or could not be decided.
     fn reason(&self) -> Option<(Code, Option<&str>)> {
         match self {
             Self::Failed { code, explanation } | Self::Undecided { code, explanation } => {
@@ -138,7 +139,7 @@ impl Outcome {
         }
     }
 
-    /// The error for it.
+    /// Returns the error of a check that failed or could not be decided.
     pub(super) fn error(&self) -> Option<AuthError> {
         let (code, explanation) = self.reason()?;
         let error = AuthError::new(code);

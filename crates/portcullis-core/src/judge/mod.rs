@@ -1,4 +1,5 @@
-//! Who looks on while a credential is judged: a judge who stops at the first failure, or one who notes every check. One recipe serves both.
+//! [`Judge`]: receives the result of each check while a credential is verified. [`Strict`] stops at the first failure; [`Recorder`] notes
+//! every check. Both run the same recipe.
 
 mod check;
 mod explanation;
@@ -17,12 +18,13 @@ use crate::{
     verifier::{ScreenedToken, Unscreened, Verifier},
 };
 
-/// Takes note of the checks of the recipe, and says whether it goes on after one that failed.
+/// Receives the result of each check of the recipe, and decides whether the recipe goes on after a failed one.
 ///
-/// [`Strict`] is compiled to nothing. The parts of the recipe that do not depend on the type of the claims are methods, written out for each judge: so
-/// they are compiled in this crate, and not once more in each crate that names a type of claims, where less of them would be inlined.
+/// [`Strict`] compiles to nothing. The parts of the recipe that do not depend on the type of the claims are methods here, written out for
+/// each judge. They are therefore compiled in this crate, and not again in each crate that names a type of claims, where the compiler would
+/// inline less of them.
 pub(crate) trait Judge {
-    /// Whether checks that do not depend on a failed one are made all the same.
+    /// Whether the recipe still makes the checks that do not depend on a failed one.
     const GOES_ON: bool;
 
     fn screen<'t, 'v>(
@@ -39,38 +41,38 @@ pub(crate) trait Judge {
         now: UnixTime,
     ) -> Result<Option<Text>, AuthError>;
 
-    /// A check on which others depend.
+    /// Receives a check on which others depend.
     ///
     /// # Errors
     ///
-    /// That of the check.
+    /// Returns the error of the check.
     fn gate<T>(&mut self, check: Check, outcome: Result<T, AuthError>) -> Result<T, AuthError>;
 
-    /// A check on which no other depends; `None` if it failed and the judge goes on.
+    /// Receives a check on which no other depends. Returns `None` if it failed and the judge goes on.
     ///
     /// # Errors
     ///
-    /// That of the check, unless the judge goes on.
+    /// Returns the error of the check, unless the judge goes on.
     fn judge<T>(&mut self, check: Check, outcome: Result<T, AuthError>) -> Result<Option<T>, AuthError>;
 
-    /// Adds what the check wants, for those who are told.
+    /// Adds what the check expects, if the judge records it.
     fn expect(&mut self, check: Check, expected: impl FnOnce() -> String);
 
-    /// The steps of taking a token apart, which stop at the first that fails.
+    /// Receives the result of parsing a token, which stops at the first step that fails.
     fn parsed<T>(&mut self, outcome: Result<T, AuthError>) -> Result<T, AuthError>;
 
-    /// Takes back what was noted of a check: it is to be made once more, or cannot be made.
+    /// Removes the result of a check that will be made again, or that cannot be made.
     fn take_back(&mut self, check: Check);
 
-    /// The end of a part of the recipe after which nothing is to be done for a credential that has failed.
+    /// Ends a part of the recipe. What follows it is only for credentials that have not failed.
     ///
     /// # Errors
     ///
-    /// That of the first check that failed, if the judge went on after it.
+    /// Returns the error of the first check that failed, if the judge went on after it.
     fn conclude(&mut self) -> Result<(), AuthError>;
 }
 
-/// The first check that fails is the verdict.
+/// Stops at the first check that fails; its error is the verdict.
 #[derive(Debug)]
 pub(crate) struct Strict;
 
