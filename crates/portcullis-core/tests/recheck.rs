@@ -47,7 +47,7 @@ enum Event {
         after: u64,
     },
     /// The view is no longer confirmed.
-    BeginAnew,
+    Restart,
     Confirm,
 }
 
@@ -58,7 +58,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => revoke.prop_map(|(level, of, who, among)| Event::Revoke { level, of, who, among }),
         6 => (0..ISSUERS * TOKENS, 1..8_usize).prop_map(|(from, count)| Event::Present { from, count }),
         1 => (1..900_u64).prop_map(|after| Event::Forget { after }),
-        1 => Just(Event::BeginAnew),
+        1 => Just(Event::Restart),
         2 => Just(Event::Confirm),
     ]
 }
@@ -151,7 +151,7 @@ impl World {
                 self.clock.advance(Duration::from_secs(after));
                 (0..257).for_each(|_| self.writer.forget_some());
             }
-            Event::BeginAnew => self.writer.begin_anew(),
+            Event::Restart => self.writer.restart(),
             Event::Confirm => self.writer.confirm(self.writer.ask()),
         }
     }
@@ -275,7 +275,7 @@ impl Scene {
     fn forget_and_confirm(&self) {
         while !self.is_over.load(Ordering::Acquire) {
             self.writer.forget_some();
-            self.writer.begin_anew();
+            self.writer.restart();
             self.writer.confirm(self.writer.ask());
         }
     }

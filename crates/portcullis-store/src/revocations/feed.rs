@@ -57,7 +57,7 @@ impl Feed {
     pub(super) async fn run(mut self) {
         loop {
             if self.shared.writer.has_forgotten_too_much() {
-                self.shared.writer.begin_anew();
+                self.shared.writer.restart();
                 (self.cursor, self.is_caught_up, self.ahead) = (None, false, None);
             }
             match self.read().await {

@@ -64,13 +64,14 @@ impl ViewWriter {
     }
 
     /// Whether entries were forgotten, or not merged, while the wall clock was wrongly ahead. Such a view is not fresh. The task that
-    /// follows the log then calls [`begin_anew`](Self::begin_anew), and reads the log from its beginning.
+    /// follows the log then calls [`restart`](Self::restart), and reads the log again from its beginning.
     pub fn has_forgotten_too_much(&self) -> bool {
         self.0.0.has_forgotten_too_much(self.0.now())
     }
 
-    /// Withdraws the log's confirmation of this view. (Revocations stay in effect.)
-    pub fn begin_anew(&self) {
+    /// Withdraws the log's confirmation of this view, because the log is read again from its beginning. Revocations stay in effect; the view
+    /// is not fresh until it is [confirmed](Self::confirm) again.
+    pub fn restart(&self) {
         self.0.0.signs.confirmation.withdraw();
         self.0.0.signs.forgotten_by.store(0, Ordering::Release);
     }
