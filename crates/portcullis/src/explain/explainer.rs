@@ -1,4 +1,4 @@
-//! The whole request.
+//! [`Explainer`]: explains the decision about a whole request.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -17,10 +17,11 @@ use crate::{
     location::{AuthorizationHeader, Found, OriginalUriHook, RequestHead, TokenLocation, View},
 };
 
-/// Says why a request would be let through or refused, from its credential to the last guard, for a person who asks.
+/// Explains why a request would be accepted or refused, from its credential to the last guard.
 ///
-/// Made of what the layers are made of, and kept beside them. It looks into no cache and lets no request in: it says what the layers would decide.
-/// An [`Explanation`] holds no value of a claim, but it tells how the service is configured: show it to operators, not to callers.
+/// Make it from the same admissions and guards as the layers, and keep it beside them. It only reports what the layers would decide: it uses
+/// no cache and admits no request. An [`Explanation`] contains no value of a claim, but it shows how the service is configured, so show it to
+/// operators and not to callers.
 ///
 /// ```
 /// use portcullis::explain::{Check, Explainer};
@@ -55,57 +56,59 @@ pub struct Explainer<C = NoCustom> {
     original_uri: Option<OriginalUriHook>,
 }
 
-/// A place for credentials, and who decides about those found there.
+/// A location of credentials, with the admission that decides about them.
 #[derive(Debug)]
 struct Place<C> {
     location: Arc<dyn TokenLocation>,
     admission: Admission<C>,
 }
 
-/// A place, the scheme under which a credential is there, and its octets.
+/// A place where a credential was found, the scheme of the credential, and its bytes.
 type Located<'e, 'r, C> = (&'e Place<C>, Scheme, Cow<'r, [u8]>);
 
 impl<C: Send + Sync + 'static> Explainer<C> {
-    /// Looks for the credential in `Authorization: Bearer`, as [`AuthLayer::new`](crate::AuthLayer::new) does.
+    /// Looks for the credential in `Authorization: Bearer`, like [`AuthLayer::new`](crate::AuthLayer::new).
     ///
-    /// An admission that is [`explainable`](Admission::explainable) names its authenticator's checks; of any other it is said only whether it has proven the
-    /// credential.
+    /// If the admission is [`explainable`](Admission::explainable), the explanation lists its authenticator's checks. Otherwise, it has a
+    /// single finding for all of them.
     pub fn new(admission: &Admission<C>) -> Self {
         Self::at(AuthorizationHeader::new(), admission)
     }
 
-    /// Looks for the credential at `location`, as [`AuthLayer::at`](crate::AuthLayer::at) does.
+    /// Looks for the credential at `location`, like [`AuthLayer::at`](crate::AuthLayer::at).
     pub fn at(location: impl TokenLocation, admission: &Admission<C>) -> Self {
         Self { first: Place::new(location, admission), others: Vec::new(), guards: Vec::new(), original_uri: None }
     }
 
-    /// Looks for it at `location`, too, as [`AuthLayer::or_at`](crate::AuthLayer::or_at) does.
+    /// Also looks for the credential at `location`, like [`AuthLayer::or_at`](crate::AuthLayer::or_at).
     #[must_use]
     pub fn or_at(mut self, location: impl TokenLocation, admission: &Admission<C>) -> Self {
         self.others.push(Place::new(location, admission));
         self
     }
 
-    /// Adds a guard behind the layer: `&RequireLayer`, `&AccessLayer`, or a [`Requirement`](crate::Requirement). They are asked in the order in which they are
-    /// added.
+    /// Adds a guard behind the layer: `&RequireLayer`, `&AccessLayer`, or a [`Requirement`](crate::Requirement). Guards decide in the order in
+    /// which they are added.
     ///
-    /// Defaults to none.
+    /// Defaults to no guards.
     #[must_use]
     pub fn guard(mut self, guard: impl Into<RouteGuard>) -> Self {
         self.guards.push(guard.into());
         self
     }
 
-    /// Finds the target as the client sent it, as [`AuthLayer::original_uri`](crate::AuthLayer::original_uri) does. Defaults to the request's own.
+    /// Reads the URI that the client sent with `find`, like [`AuthLayer::original_uri`](crate::AuthLayer::original_uri). Defaults to the
+    /// request's URI.
     #[must_use]
     pub fn original_uri(self, find: fn(&Extensions) -> Option<&Uri>) -> Self {
         Self { original_uri: Some(find), ..self }
     }
 
-    /// Says what comes of every check of a request, made from `&http::Request<B>` or `&http::request::Parts`. Waits for whatever has to be fetched
-    /// or looked up.
+    /// Returns the outcome of every check of `request`, which is a `&http::Request<B>` or `&http::request::Parts`. Waits for everything that has
+    /// to be fetched or looked up.
     ///
-    /// A request without a credential is refused, as by a layer that is not optional. What a guard asks of a refused credential is listed as skipped.
+    /// A request without a credential is refused, as by a layer that is not optional. If the credential is refused, the guards' requirements
+    /// are listed as skipped.
     pub async fn explain(&self, request: impl Into<RequestHead<'_>>) -> Explanation<C> {
         let head = request.into();
         let mut explanation = match self.find(head) {
@@ -121,7 +124,7 @@ impl<C: Send + Sync + 'static> Explainer<C> {
         explanation
     }
 
-    /// The one credential, and where it is; or the place that is to blame.
+    /// Returns the request's only credential with its place. On an error, returns the place that caused it.
     fn find<'e, 'r>(&'e self, head: RequestHead<'r>) -> Result<Located<'e, 'r, C>, (&'e Place<C>, AuthError)> {
         let mut credential = None;
         for place in self.places() {

@@ -1,8 +1,8 @@
-//! Why a request is let through or refused, check by check, guards included.
+//! Explanations: why a request is accepted or refused, check by check, guards included.
 //!
-//! [`Explainer`] answers for a whole request; [`Admission::explain`](crate::Admission::explain) for a credential alone, and
-//! [`Requirement::explain`] for what a route asks of a caller. All three decide by the code that serves requests, so the verdict
-//! is the same, and no value of a claim is in what they say.
+//! [`Explainer`] explains a whole request, [`Admission::explain`](crate::Admission::explain) only the credential, and
+//! [`Requirement::explain`] only a requirement. All three run the code that serves requests, so the verdict is the same. No explanation
+//! contains the value of a claim.
 
 mod explainer;
 mod route_guard;

@@ -1,4 +1,4 @@
-//! What a guard asks, without its layer.
+//! [`RouteGuard`]: a guard without its layer, for an `Explainer`.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -15,13 +15,14 @@ use crate::{
     requirement::{Circumstances, explanation::planned},
 };
 
-/// What a guard asks of a request: made from a `&`[`RequireLayer`](crate::RequireLayer), a `&`[`AccessLayer`](crate::access_table::AccessLayer), or a
-/// [`Requirement`] that looks at no path parameter; for a [`Guard`] see [`of`](Self::of). Cheap to clone.
+/// The rule of a guard, for an [`Explainer`](super::Explainer). Convert it from a `&`[`RequireLayer`](crate::RequireLayer), a
+/// `&`[`AccessLayer`](crate::access_table::AccessLayer), or a [`Requirement`] that uses no path parameter; for a [`Guard`], call
+/// [`of`](Self::of). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct RouteGuard(Arc<dyn Decide>);
 
 impl RouteGuard {
-    /// What the extractor `Require<G>` asks.
+    /// Returns the rule of the extractor `Require<G>`.
     pub fn of<G: Guard>() -> Self {
         Self(Arc::new(OfType::<G>(PhantomData)))
     }
@@ -30,7 +31,7 @@ impl RouteGuard {
         Self(guard)
     }
 
-    /// Adds what the guard says about a request whose credential was explained before.
+    /// Adds this guard's finding to the explanation of a request's credential.
     pub(super) async fn explain<C: Send + Sync + 'static>(
         &self,
         explanation: Explanation<C>,
@@ -58,13 +59,13 @@ async fn judged(requirement: &Requirement, at: Circumstances<'_>) -> (Finding, R
     (explanation.finding, explanation.verdict)
 }
 
-/// The request is none that a caller may make.
+/// Returns the finding for a request that the guard refuses for every caller.
 fn refused(error: AuthError) -> (Finding, Result<(), AuthError>) {
     let verdict = Err(error);
     (Finding::new(Check::Requirement, Outcome::of(&verdict)), verdict)
 }
 
-/// A guard that is a type.
+/// A guard that is given as a type.
 struct OfType<G>(PhantomData<fn() -> G>);
 
 impl<G: Guard> Decide for OfType<G> {

@@ -1,4 +1,4 @@
-//! A requirement as a type.
+//! [`Guard`]: a requirement as a type.
 
 use http::Uri;
 use portcullis_core::{AuthError, Code};
@@ -50,11 +50,11 @@ pub trait Guard: 'static {
     }
 }
 
-/// The path parameters that a guard compares with.
+/// Returns the path parameters that a guard compares with.
 ///
 /// # Errors
 ///
-/// If the request's path does not match the guard's template, or that is malformed.
+/// Returns an error if the guard's template is malformed, or does not match the request's path.
 pub(crate) fn params<G: Guard>(uri: &Uri) -> Result<PathParams, AuthError> {
     match G::path() {
         Some(template) if G::requirement().sees_path() => PathTemplate::new(template)
@@ -64,7 +64,7 @@ pub(crate) fn params<G: Guard>(uri: &Uri) -> Result<PathParams, AuthError> {
     }
 }
 
-/// Whether the caller meets the guard's requirement.
+/// Decides whether the caller meets the guard's requirement.
 #[cfg(feature = "axum")]
 pub(crate) fn authorize<G: Guard>(verified: &AnyVerified, uri: &Uri, now: UnixTime) -> Attempt<()> {
     match params::<G>(uri) {

@@ -36,7 +36,7 @@ impl<R> RequireLayer<R> {
     ///
     /// # Errors
     ///
-    /// If the template is malformed, or lacks a parameter that the requirement compares with.
+    /// Returns an error if the template is malformed, or lacks a parameter that the requirement compares with.
     pub fn path(mut self, template: &str) -> Result<Self, ConfigError> {
         ConfigError::check(path_template::problems(template, &self.rule.requirement))?;
         Arc::make_mut(&mut self.rule).template = Some(PathTemplate::new(template)?);

@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_match_is_refused() {
+    fn a_path_that_does_not_match_is_refused() {
         for uri in ["/a", "/a/", "/a/x/", "/a/x/y", "//a/x", "/%61/x"] {
             assert_eq!(param("/a/{id}", uri), None, "{uri}");
         }
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn a_parameter_that_is_not_text_is_refused() {
         let template = PathTemplate::new("/a/{id}").unwrap();
         let error = template.params(&"/a/%FF".parse().unwrap()).unwrap_err();
         assert_eq!(error.code(), Code::RequirementNotMet);

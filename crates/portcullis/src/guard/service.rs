@@ -18,32 +18,32 @@ use crate::{
     requirement::{Circumstances, PathParams},
 };
 
-/// What a guard asks of one request.
+/// The demand that a guard makes on one request.
 pub(crate) enum Asked<'g> {
-    /// Nothing: the route is public.
+    /// None, because the route is public.
     Nothing,
-    /// That there is a caller.
+    /// The request must have a caller.
     Caller,
-    /// That the caller meets this.
+    /// The caller must meet this requirement.
     Requirement(&'g Requirement, PathParams),
 }
 
 /// A guard's decision, made without changing the request.
 pub(crate) trait Decide: fmt::Debug + Send + Sync {
-    /// What is asked of that request.
+    /// Returns the demand on that request.
     ///
     /// # Errors
     ///
-    /// If no caller may make it.
+    /// Returns an error if no caller may make the request.
     fn ask(&self, head: RequestHead<'_>) -> Result<Asked<'_>, AuthError>;
 
-    /// Whether the request may go on.
+    /// Decides whether the guard admits the request.
     fn decide(&self, head: RequestHead<'_>) -> Attempt<()> {
         let asked = self.ask(head);
         if matches!(asked, Ok(Asked::Nothing)) {
             return Attempt::Done(Ok(()));
         }
-        // Who the caller is comes before what is wrong with the request: 401 before 403.
+        // A missing caller takes precedence over a wrong request: 401 before 403.
         let (verified, now) = match caller(head.extensions) {
             Ok(caller) => caller,
             Err(error) => return Attempt::Done(Err(error)),
@@ -58,8 +58,8 @@ pub(crate) trait Decide: fmt::Debug + Send + Sync {
     }
 }
 
-/// An inner service that only requests reach that a guard admits. Made by [`RequireLayer`](crate::RequireLayer) and
-/// [`AccessLayer`](crate::access_table::AccessLayer).
+/// A service behind a guard, which passes on only the requests that it admits. [`RequireLayer`](crate::RequireLayer) and
+/// [`AccessLayer`](crate::access_table::AccessLayer) make it.
 #[derive(Clone)]
 pub struct GuardService<S, R> {
     inner: S,

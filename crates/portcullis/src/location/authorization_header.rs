@@ -14,7 +14,7 @@ use crate::challenge::is_token_byte;
 ///
 /// | HTTP header | found |
 /// |---|---|
-/// | none, an empty one, another scheme | [`Found::Absent`] |
+/// | none, an empty one, or one with another scheme | [`Found::Absent`] |
 /// | `Bearer`, spaces, more text | [`Found::Token`] |
 /// | `Bearer` followed by anything else | [`Found::Malformed`] |
 /// | two `Authorization` headers, of any schemes | [`Found::Several`] |
@@ -111,7 +111,7 @@ pub(super) enum Value<'r> {
 #[inline]
 pub(super) fn only_value<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Value<'r> {
     let Some(value) = headers.get(name) else { return Value::None };
-    // If no HTTP header is repeated, this one is not either, and need not be counted.
+    // If no header at all is repeated, this one does not have to be counted.
     let is_repeated = headers.len() != headers.keys_len() && headers.get_all(name).iter().nth(1).is_some();
     if is_repeated { Value::Several } else { Value::One(value.as_bytes().trim_ascii()) }
 }

@@ -2,11 +2,11 @@
 
 use crate::challenge::is_token_byte;
 
-/// Whether the value of a scheme that is not accepted also contains a credential of one that is: `Basic Zm9v, Bearer eyJ…`, as written by a
+/// Whether a value whose scheme is not accepted also contains a credential of an accepted scheme, such as `Basic Zm9v, Bearer eyJ…` from a
 /// proxy that joins two `Authorization` headers.
 ///
-/// The name of an accepted scheme counts if it is behind a comma or in front of something else, outside quoted strings. A quoted string begins
-/// after `=` (RFC 9110 section 11.2); any other quotation mark, or one that is not closed, does not hide anything.
+/// The name of an accepted scheme counts as a credential if it follows a comma or is followed by more text, outside quoted strings. A quoted
+/// string begins after `=` (RFC 9110 section 11.2). Any other quotation mark, or one that is not closed, hides nothing.
 pub(super) fn holds_credential(value: &[u8], is_taken: impl Fn(&[u8]) -> bool) -> bool {
     let mut rest = value;
     let mut before = Some(b',');
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bearer_credential_among_others_is_seen() {
+    fn a_bearer_credential_among_others_is_found() {
         for value in [
             "Basic Zm9v, Bearer eyJ.a.b",
             "Basic Zm9v,Bearer eyJ.a.b",
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn another_scheme_with_commas_is_another_scheme() {
+    fn a_value_of_another_scheme_alone_has_no_bearer_credential() {
         for value in [
             "",
             "Basic Zm9v",

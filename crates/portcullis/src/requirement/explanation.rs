@@ -1,4 +1,4 @@
-//! Why a requirement is met or not, part by part.
+//! [`RequirementExplanation`]: why a requirement is met or not, part by part.
 
 use std::fmt;
 
@@ -10,22 +10,22 @@ use portcullis_core::{
 
 use super::{Circumstances, Requirement, caller::Caller, kleene::Outcome, leaf::Leaf, requirement::Node, watch::Watch};
 
-/// Why a caller meets a requirement or does not, part by part. Made by [`Requirement::explain`].
+/// Explains why a caller meets a requirement or does not, part by part. [`Requirement::explain`] returns it.
 ///
-/// `Display` is a tree for a person, a line for each part. It holds no value of a claim and none of a path parameter.
+/// `Display` is a tree for people, with a line for each part. It contains no value of a claim or of a path parameter.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RequirementExplanation {
-    /// What came of the requirement, with those that it is made of as its [parts](Finding::parts), in the order in which they were written. Each says in
-    /// [`expected`](Finding::expected) what it asks, as it is printed. Skipped are those that take time and were not asked, since the others had
-    /// decided.
+    /// The outcome of the requirement. Its [parts](Finding::parts) are the requirements that it is made of, in the order in which they were
+    /// written. [`expected`](Finding::expected) has the `Display` text of each requirement. Parts that would have taken time are skipped if the
+    /// others had decided already.
     pub finding: Finding,
-    /// The verdict: that of [`Requirement::evaluate`].
+    /// The verdict, which is the same as that of [`Requirement::evaluate`].
     pub verdict: Result<(), AuthError>,
 }
 
 impl RequirementExplanation {
-    /// Nothing is known yet.
+    /// Returns the explanation of a requirement that was not evaluated yet.
     pub(super) fn planned(requirement: &Requirement) -> Self {
         Self { finding: planned(requirement), verdict: Ok(()) }
     }
@@ -34,7 +34,7 @@ impl RequirementExplanation {
         Self { verdict, ..self }
     }
 
-    /// The whole could not be decided, whatever came of the parts.
+    /// Marks the whole requirement as undecided, regardless of its parts.
     pub(super) fn undecided(mut self, error: AuthError) -> Self {
         let explanation = error.explanation().map(str::to_owned);
         self.finding.outcome = Found::Undecided { code: error.code(), explanation };
@@ -52,19 +52,19 @@ impl fmt::Display for RequirementExplanation {
     }
 }
 
-/// The finding of a requirement of which nothing is known yet.
+/// Returns the finding of a requirement that was not evaluated yet.
 pub(crate) fn planned(requirement: &Requirement) -> Finding {
     let parts = match requirement.node() {
         Node::Leaf(_) => Vec::new(),
         Node::All(parts) | Node::Any(parts) => parts.iter().map(planned).collect(),
         Node::Not(part) => vec![planned(part)],
-        // The name is printed before what it stands for: one line for both.
+        // A named requirement and the requirement that it stands for are printed on one line.
         Node::Named { requirement, .. } => planned(requirement).parts,
     };
     Finding::new(Check::Requirement, Found::Skipped).with_expected(requirement.to_string()).with_parts(parts)
 }
 
-/// Notes what comes of a requirement in its finding.
+/// Notes the outcome of a requirement in its finding.
 pub(super) struct Notes<'f>(&'f mut Finding);
 
 impl<'f> Notes<'f> {
@@ -101,13 +101,14 @@ impl Watch for Notes<'_> {
     }
 }
 
-/// What an error says without the requirement that it begins with, which the finding names already.
+/// Returns an error's explanation without the requirement at its beginning, because the finding names that already.
 fn without<'e>(asked: Option<&str>, explanation: &'e str) -> &'e str {
     let rest = asked.and_then(|asked| explanation.strip_prefix(asked)?.strip_prefix(": "));
     rest.unwrap_or(explanation)
 }
 
-/// How the caller differs from what is asked, if there is more to say than that. Kinds and distances in time, never a value.
+/// Returns how the caller differs from what is required, if the requirement does not say enough. Contains kinds and distances in time, but
+/// never a value.
 pub(super) fn difference(leaf: &Leaf, at: Circumstances<'_>) -> Option<String> {
     match leaf {
         Leaf::Role { at: Some(pointer), .. } | Leaf::Claim { pointer, .. } => {

@@ -1,10 +1,10 @@
-//! Kleene's three-valued logic: yes, no, and what could not be found out.
+//! Kleene's three-valued logic for requirements: met, unmet, and undecided.
 
 use portcullis_core::{AuthError, Code};
 
 use super::{Requirement, refusal::Refusal};
 
-/// What became of a requirement. Borrows it, so that a refusal that something else makes up for costs nothing.
+/// The outcome of a requirement. A refusal borrows the requirement, so that one that another part of an `or` overrides costs nothing.
 pub(super) enum Outcome<'r> {
     Met,
     Unmet(Refusal<'r>),
@@ -33,14 +33,14 @@ impl<'r> Outcome<'r> {
     }
 }
 
-/// Whether the rest still has to be looked at.
+/// Whether the remaining parts can still change the outcome.
 #[derive(PartialEq, Eq)]
 pub(super) enum Progress {
     Open,
     Settled,
 }
 
-/// What became of the parts of an `and` so far.
+/// The outcome of the parts of an `and` so far.
 #[derive(Default)]
 pub(super) struct All<'r> {
     unmet: Option<Refusal<'r>>,
@@ -48,7 +48,8 @@ pub(super) struct All<'r> {
 }
 
 impl<'r> All<'r> {
-    /// A refusal that another login would cure does not settle it: it gives way to one that no login cures.
+    /// Adds a part. A refusal that another login could resolve does not settle the outcome, because a refusal that no login resolves takes
+    /// precedence.
     pub(super) fn add(&mut self, part: Outcome<'r>) -> Progress {
         match part {
             Outcome::Met => {}
@@ -75,7 +76,7 @@ impl<'r> All<'r> {
     }
 }
 
-/// What became of the parts of an `or` so far.
+/// The outcome of the parts of an `or` so far.
 #[derive(Default)]
 pub(super) struct Any<'r> {
     met: bool,
@@ -84,7 +85,7 @@ pub(super) struct Any<'r> {
 }
 
 impl<'r> Any<'r> {
-    /// Of several refusals, the one that was written first counts.
+    /// Adds a part. Of several refusals, that of the first part in the order of writing is reported.
     pub(super) fn add(&mut self, place: usize, part: Outcome<'r>) -> Progress {
         match part {
             Outcome::Met => {

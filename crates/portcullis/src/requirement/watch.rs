@@ -1,30 +1,30 @@
-//! What looks on while a requirement is decided: nothing for a guard, notes for an explanation. One recipe serves both.
+//! [`Watch`]: receives the outcome of each part while a requirement is decided. Guards ignore it, explanations note it; both run the same code.
 
 use super::kleene::Outcome;
 
-/// Takes note of what came of each part, and says whether parts that can no longer matter are decided all the same.
+/// Receives the outcome of each part, and says whether parts that no longer matter are still decided.
 ///
-/// [`Silent`] is compiled to nothing.
+/// [`Silent`] compiles to nothing.
 pub(super) trait Watch: Send {
-    /// Whether it is of interest what comes of a part after the others have decided.
+    /// Whether a part is still decided after the others have settled the outcome.
     const GOES_ON: bool;
 
-    /// What looks on while a part is decided.
+    /// The type that receives the outcome of a part.
     type Part<'p>: Watch
     where
         Self: 'p;
 
-    /// The one for the part at that place.
+    /// Returns the receiver for the part at this place.
     fn part(&mut self, place: usize) -> Self::Part<'_>;
 
-    /// Notes what came of the whole.
+    /// Receives the outcome of the whole requirement.
     fn note(&mut self, outcome: &Outcome<'_>);
 
-    /// Notes what came of a requirement that is not made of others, and how the caller differs from what it asks.
+    /// Receives the outcome of a requirement without parts, and how the caller differs from what is required.
     fn note_leaf(&mut self, outcome: &Outcome<'_>, difference: impl FnOnce() -> Option<String>);
 }
 
-/// Notes nothing.
+/// Ignores all outcomes.
 #[derive(Debug)]
 pub(super) struct Silent;
 
