@@ -1,4 +1,4 @@
-//! Questions about unknown issuers whose clients hang up.
+//! Questions about unknown issuers, from requests whose clients hang up.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
@@ -40,7 +40,7 @@ fn is_pending(waiting: &mut Waiting<Verified>) -> bool {
     pin!(waiting).poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
-/// Counts itself for as long as it lives.
+/// Is counted until it is dropped.
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
@@ -56,7 +56,7 @@ impl Drop for Counted {
     }
 }
 
-/// How many futures of a resolver live, and what keeps them waiting.
+/// The number of a resolver's futures that exist, and the channels that they wait for.
 #[derive(Clone, Default)]
 struct Questions {
     live: Arc<AtomicUsize>,
@@ -98,13 +98,13 @@ fn the_resolvers_future_is_dropped_when_all_its_clients_hang_up() {
         drop(last);
         assert_eq!(questions.live(), 0);
     }
-    // What the futures waited for lives on, and has their wakers.
+    // The channels that the futures waited for still exist, and have their wakers.
     assert_eq!(questions.answers.lock().unwrap().drain(..).filter_map(|answer| answer.send(()).ok()).count(), 0);
 }
 
-/// A question is over for the list when the application inserts or removes the issuer. Its future is not.
+/// For the list, a question ends when the application inserts or removes the issuer, but its future may still exist.
 #[test]
-fn at_most_64_futures_of_a_resolver_live_at_once_outdated_ones_included() {
+fn at_most_64_futures_of_a_resolver_exist_at_once_including_outdated_ones() {
     let questions = Questions::default();
     let (admission, issuers) = admission(questions.resolver());
     let begin = |number: usize| waiting(&admission, &tenant(&format!("t{number}")).token().sign());
@@ -130,7 +130,7 @@ impl Wake for Flag {
 }
 
 #[test]
-fn a_client_that_hangs_up_costs_the_others_nothing() {
+fn a_client_that_hangs_up_does_not_affect_the_others() {
     const REQUESTS: usize = 1_000;
     let polls = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&polls);

@@ -1,4 +1,4 @@
-//! What one admission does for every kind of credential, shown with authenticators that know nothing of it.
+//! Tests what an admission does for every kind of credential, with authenticators that do none of it themselves.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
@@ -23,7 +23,7 @@ const ISSUER: &str = "https://keys.test";
 const T: UnixTime = UnixTime::from_secs(1_800_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Opaque tokens of a store: `key-1`, `key-2`, … of alice, which never expire. `app.key-1` was derived from `key-1`.
+/// A store of opaque tokens: `key-1`, `key-2`, … belong to alice and never expire. `app.key-1` was derived from `key-1`.
 #[derive(Debug)]
 struct Store {
     rungs: Rungs,
@@ -69,7 +69,7 @@ fn code<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> Opti
 }
 
 #[test]
-fn a_store_of_keys_is_cached_and_revoked_without_code_of_its_own() {
+fn a_store_of_api_keys_gets_caching_and_revocation_without_its_own_code() {
     let clock = FixedClock::at(T);
     let (store, asked) = Store::new(Rungs::of([Level::Token, Level::Client]));
     let writer = writer(&clock);
@@ -89,7 +89,7 @@ fn a_store_of_keys_is_cached_and_revoked_without_code_of_its_own() {
 }
 
 #[test]
-fn a_stale_view_stops_every_kind_of_credential_as_the_route_says() {
+fn a_stale_view_refuses_every_kind_of_credential_as_the_route_is_configured() {
     let clock = FixedClock::at(T);
     let (store, _) = Store::new(Rungs::of([Level::Token]));
     let writer = writer(&clock);
@@ -104,12 +104,12 @@ fn a_stale_view_stops_every_kind_of_credential_as_the_route_says() {
 }
 
 #[test]
-fn only_the_rungs_that_a_credential_names_apply_to_it_and_the_horizon_with_all_of_them_alone() {
+fn only_the_named_rungs_apply_and_the_horizon_only_with_all_rungs() {
     let clock = FixedClock::at(T);
     let writer = writer(&clock);
     let admission = |rungs| Admission::new(Store::new(rungs).0).clock(clock.clone()).revocations(&writer);
     let (own_store, all) = (admission(Rungs::of([Level::Token])), admission(Rungs::ALL));
-    // issued three years ago, under a horizon of a day
+    // The key was issued three years ago, and the horizon is one day.
     assert_eq!(code(&own_store, "key-1"), None);
     assert_eq!(code(&all, "key-1"), Some(Code::TokenLifetimeTooLong));
 
@@ -123,7 +123,7 @@ fn only_the_rungs_that_a_credential_names_apply_to_it_and_the_horizon_with_all_o
 }
 
 #[test]
-fn a_credential_ends_with_each_one_that_it_was_derived_from() {
+fn a_credential_is_revoked_with_any_credential_that_it_was_derived_from() {
     let clock = FixedClock::at(T);
     let (store, _) = Store::new(Rungs::of([Level::Token]));
     let writer = writer(&clock);
@@ -134,7 +134,7 @@ fn a_credential_ends_with_each_one_that_it_was_derived_from() {
     assert_eq!(three(), [Some(Code::TokenRevoked), Some(Code::TokenRevoked), None]);
 }
 
-/// What a request shows beside its credential.
+/// A request that may have a header with a proof.
 #[derive(Debug)]
 struct Request(Option<&'static [u8]>);
 
@@ -159,7 +159,7 @@ impl RequestView for Request {
     }
 }
 
-/// Credentials that are good only with `proof: right`. A `slow` one has to be waited for.
+/// Accepts credentials only with the header `proof: right`. The credential `slow` causes a wait.
 #[derive(Debug)]
 struct Bound;
 
@@ -217,7 +217,7 @@ fn s2_a_hit_never_skips_a_proof() {
 }
 
 #[tokio::test]
-async fn a_proof_that_was_seen_before_a_wait_counts_for_that_request_alone() {
+async fn a_proof_that_was_checked_before_a_wait_counts_only_for_that_request() {
     let admission = Admission::new(Bound);
     assert!(present(&admission, "slow", None).ready().unwrap().is_err());
     assert!(present(&admission, "slow", Some(b"right")).outcome().await.is_ok());
@@ -226,7 +226,7 @@ async fn a_proof_that_was_seen_before_a_wait_counts_for_that_request_alone() {
     assert!(present(&admission, "slow", Some(b"right")).ready().unwrap().is_ok());
 }
 
-/// Waits for every credential, and asks for the proof afterwards. One that is `free` needs no request for it.
+/// Waits for every credential, and checks the proof afterwards. The credential `free` needs no request for it.
 #[derive(Debug, Default)]
 struct Late(Mutex<Option<UnixTime>>);
 
@@ -247,7 +247,7 @@ impl Authenticator for Late {
     }
 }
 
-/// A second passes with every look at it.
+/// A clock that advances by one second each time it is read.
 #[derive(Debug, Default)]
 struct Ticking(AtomicU64);
 
@@ -258,7 +258,7 @@ impl Clock for Ticking {
 }
 
 #[tokio::test]
-async fn what_had_to_wait_bears_the_instant_by_which_it_was_decided() {
+async fn a_result_after_a_wait_has_the_instant_of_its_decision() {
     let late = Arc::new(Late::default());
     let admission = Admission::new(Arc::clone(&late)).clock(Ticking::default());
     let admitted = AnyAdmission::from(&admission).admit(Presented::bearer(b"free")).outcome().await.unwrap();
@@ -267,7 +267,7 @@ async fn what_had_to_wait_bears_the_instant_by_which_it_was_decided() {
 }
 
 #[tokio::test]
-async fn explaining_has_no_request_after_a_wait_as_admitting_has_none() {
+async fn explain_has_no_request_after_a_wait_like_admit() {
     let admission = Admission::new(Late::default());
     for (token, outcome) in [("bound", Err(Code::ProofMissing)), ("free", Ok(()))] {
         let request = Request(Some(b"right"));
@@ -278,7 +278,7 @@ async fn explaining_has_no_request_after_a_wait_as_admitting_has_none() {
     }
 }
 
-/// The scheme decides whose credential it is.
+/// Chooses the subject of a credential by its scheme.
 #[derive(Debug)]
 struct ByScheme;
 
@@ -297,7 +297,7 @@ impl Authenticator for ByScheme {
 }
 
 #[test]
-fn the_same_octets_under_another_scheme_are_another_credential() {
+fn the_same_bytes_under_another_scheme_are_another_credential() {
     let admission = Admission::new(ByScheme);
     let who = |scheme| {
         let outcome = admission.admit(Presented::bearer(b"abc").with_scheme(scheme)).ready().unwrap();
@@ -322,7 +322,7 @@ fn malformed_credentials_reach_no_authenticator() {
     assert!(admission.admit(Presented::bearer(b"key-1=")).ready().unwrap().is_ok());
 }
 
-/// Gives an edition and does not say whether it is current.
+/// Sets an edition, but does not implement `is_current`.
 #[derive(Debug)]
 struct Careless(Arc<AtomicUsize>);
 
@@ -338,7 +338,7 @@ impl Authenticator for Careless {
 }
 
 #[test]
-fn an_edition_that_its_authenticator_does_not_know_is_never_current() {
+fn an_edition_is_not_current_unless_its_authenticator_says_so() {
     let asked = Arc::<AtomicUsize>::default();
     let admission = Admission::new(Careless(Arc::clone(&asked)));
     for _ in 0..3 {
@@ -347,7 +347,7 @@ fn an_edition_that_its_authenticator_does_not_know_is_never_current() {
     assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
 
-/// Counts how often it is read.
+/// A clock that counts how often it is read.
 #[derive(Clone, Debug, Default)]
 struct Counting(Arc<AtomicUsize>);
 
@@ -359,7 +359,7 @@ impl Clock for Counting {
 }
 
 #[test]
-fn the_clock_is_read_once_for_a_request_and_guards_get_what_it_showed() {
+fn the_clock_is_read_once_for_a_request_and_guards_use_the_same_instant() {
     let clock = Counting::default();
     let admission = AnyAdmission::from(Admission::new(Store::new(Rungs::ALL).0).clock(clock.clone()));
     for _ in 0..2 {
@@ -371,7 +371,7 @@ fn the_clock_is_read_once_for_a_request_and_guards_get_what_it_showed() {
 }
 
 #[test]
-fn nothing_shows_what_was_presented() {
+fn debug_output_never_shows_the_credential() {
     let presented = Presented::bearer(b"s3cr3t").with_request(&Request(Some(b"s3cr3t")));
     let shown = format!("{presented:?} {:?} {:?}", Credential::bearer("s3cr3t"), Header::One(b"s3cr3t"));
     assert!(!shown.contains("s3cr3t") && shown.contains("Bearer"), "{shown}");

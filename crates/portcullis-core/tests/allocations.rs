@@ -1,4 +1,4 @@
-//! What allocates nothing: a token that was verified before, and the look-up of a key.
+//! Tests that cached tokens and key look-ups allocate nothing.
 
 use portcullis_core::{
     KeyRing, KeySet, UnixTime,
@@ -13,7 +13,7 @@ fn allocations(work: impl FnOnce()) -> u64 {
 }
 
 #[test]
-fn a_token_that_was_verified_before_allocates_nothing() {
+fn a_cached_token_allocates_nothing() {
     let issuer = MockIssuer::new();
     let (service, token) = (issuer.admission(), issuer.token().subject("alice").scope("orders:read").sign());
     let verify = || drop(service.verify(&token).ready().unwrap().unwrap());
@@ -36,7 +36,7 @@ fn looking_up_a_key_allocates_nothing() {
         for (key_id, is_known) in [(Some(id.as_str()), true), (None, true), (Some("unheard-of"), false)] {
             let hint = KeyHint::new(algorithm, key_id);
             let look_up = || assert_eq!(matches!(source.resolve(hint, NOW), Resolved::Keys(_)), is_known);
-            look_up(); // whatever is made once per thread
+            look_up(); // allocates what is allocated once per thread
             assert_eq!(allocations(look_up), 0, "{key_id:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! What is shared between threads can be, and handles are small.
+//! Tests that types are `Send` and `Sync`, and that handles are small.
 
 use std::mem::size_of;
 
@@ -10,7 +10,7 @@ use portcullis_core::{
 };
 
 #[test]
-fn everything_can_be_sent_and_shared() {
+fn public_types_are_send_and_sync() {
     fn shared<T: Send + Sync + 'static>() {}
     fn sent<T: Send + 'static>() {}
     shared::<AnyVerified>();
@@ -28,7 +28,7 @@ fn everything_can_be_sent_and_shared() {
 }
 
 #[test]
-fn what_is_passed_around_is_small() {
+fn types_that_are_moved_often_are_small() {
     assert_eq!(size_of::<Verified>(), size_of::<usize>());
     assert_eq!(size_of::<AnyVerified>(), 2 * size_of::<usize>());
     assert!(size_of::<AuthError>() <= 2 * size_of::<usize>());

@@ -1,4 +1,4 @@
-//! With the cache of verified tokens and without, the verdicts are the same, whatever happens in between.
+//! Tests that the cache of verified tokens never changes a verdict, whatever happens between requests.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../../../tests/tests/support/seed.rs"]
@@ -25,10 +25,10 @@ use portcullis_test::{Defect, FixedClock, MockIssuer, MockKeys};
 use proptest::{prelude::*, test_runner::RngSeed};
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// What may happen to a service and the tokens that it is shown.
+/// An event in the life of a service and of the tokens that are presented to it.
 #[derive(Clone, Debug)]
 enum Event {
-    /// A caller gets a token: from which issuer, who it is, living how long, beginning how much later, with which defect.
+    /// A caller gets a token. The fields are the issuer, the caller, the lifetime, the delay until it is valid, and the defect.
     Issue {
         of: usize,
         who: usize,
@@ -36,30 +36,30 @@ enum Event {
         begins: u64,
         defect: Option<usize>,
     },
-    /// Tokens issued before are presented, by number.
+    /// Earlier tokens are presented, by number.
     Present(Vec<usize>),
     Forward(u64),
     Back(u64),
     Rotate(usize),
     RetireOld(usize),
     ReplaceKey(usize),
-    /// The ring's steps: a standby key, its activation with the old one retiring, a revocation, forgetting.
+    /// The steps of the key ring: add a standby key, activate it while the old one retires, revoke a key, remove old keys.
     AddStandby,
     Activate {
         retire_after: u64,
     },
     Revoke(usize),
     Prune,
-    /// Something of that issuer is revoked, on any level, in one of the views.
+    /// A revocation of that issuer is merged into one of the views, on any level.
     Deny {
         view: usize,
         level: Level,
         of: usize,
         who: usize,
     },
-    /// The log had nothing newer.
+    /// The view is confirmed, because the log had nothing newer.
     Confirm(usize),
-    /// An admission that has seen tokens is given something else: another policy, type of claims, or view.
+    /// An admission that has cached tokens is changed: another policy, claims type, or view.
     ChangePolicy {
         pair: usize,
         policy: usize,
@@ -69,7 +69,7 @@ enum Event {
         pair: usize,
         view: usize,
     },
-    /// An issuer comes, is replaced by one with another policy, or goes.
+    /// An issuer is added, replaced by one with another policy, or removed.
     Insert {
         pair: usize,
         of: usize,
@@ -133,7 +133,7 @@ struct OfTenant {
     tenant: String,
 }
 
-/// An admission, whatever its claims, and the admission that it was made of.
+/// An admission with either type of claims, and the authenticator that it was made of.
 #[derive(Clone)]
 enum Service {
     Custom(Admission<Custom>, JwtAuthenticator),
@@ -181,7 +181,7 @@ const POLICIES: [Policy; 4] = [
 
 const NAMES: [&str; 3] = ["https://one.test", "https://two.test", "https://ring.test"];
 
-/// Two mock issuers and one with a ring of secrets, trusted by policies of every kind, with and without revocations.
+/// Two mock issuers and one with a ring of secrets, which services trust by several policies, with and without revocation.
 struct World {
     clock: FixedClock,
     issuers: [MockIssuer; 2],
@@ -189,9 +189,9 @@ struct World {
     ring_issuers: Vec<MockIssuer>,
     views: [ViewWriter; 2],
     tokens: Vec<String>,
-    /// One with a cache, and one without.
+    /// In each pair, one service has a cache and the other has none.
     pairs: Vec<(Service, Service)>,
-    /// Whom each pair trusts. Every other one has a list that does not change.
+    /// The issuers that each pair trusts. Every second pair has a fixed list, which is `None` here.
     lists: Vec<Option<Issuers>>,
 }
 
@@ -202,7 +202,7 @@ impl World {
         let ring = KeyRing::new(secret(0)).unwrap();
         let ring_issuers = vec![secret_issuer(0, &clock)];
         let views = [(); 2].map(|()| {
-            // So long that a clock that is put forward makes it stale now and then, but not always.
+            // Chosen so that moving the clock forward makes the view stale sometimes, but not always.
             let hour = Duration::from_secs(3600);
             let writer = ViewWriter::builder(hour).max_staleness(hour / 4).clock(clock.clone()).build();
             writer.confirm(writer.ask());
@@ -278,7 +278,7 @@ impl World {
         }
     }
 
-    /// Makes both of another kind out of the one that has seen tokens.
+    /// Changes the service with a cache, and makes the one without a cache from it.
     fn change(&mut self, pair: usize, change: impl Fn(Service) -> Service) {
         let changed = change(self.pairs[pair].0.clone());
         self.pairs[pair] = (changed.clone(), changed.without_cache());
@@ -320,9 +320,9 @@ impl World {
             Level::Subject => Revocation::subject(issuer, subject(who), now),
             Level::Version => Revocation::version(issuer, subject(who), who as u64),
             Level::Client => Revocation::client(issuer, client(who), now),
-            // The mock issuers name their keys by what is in them, so only the ring's are named here.
+            // The mock issuers' key ids are derived from their keys, so only keys of the ring are revoked here.
             Level::Key => Revocation::key(issuer, &id(who % 4)),
-            // Of one instant, so that it is not the end of all other tests.
+            // In the past, so that later tokens of this issuer are still accepted.
             _ => Revocation::issuer(issuer, now.minus(Duration::from_secs(300))),
         }
     }
@@ -392,7 +392,7 @@ proptest! {
     }
 }
 
-/// The same as a story, so that a reader sees that there are hits at all.
+/// A single example of the property above, which also shows that there are hits.
 #[test]
 fn a_token_seen_before_is_not_verified_again_until_something_changes() {
     let issuer = MockIssuer::new().clock(FixedClock::default());
@@ -411,7 +411,7 @@ fn a_token_seen_before_is_not_verified_again_until_something_changes() {
 }
 
 #[test]
-fn clones_share_what_was_seen_and_other_claims_do_not() {
+fn clones_share_the_cache_and_admissions_with_other_claims_do_not() {
     let issuer = MockIssuer::new();
     let service = issuer.admission();
     let token = issuer.token().subject("alice").sign();
@@ -428,12 +428,12 @@ fn accepted<C: DeserializeOwned + Send + Sync + 'static>(service: &Admission<C>,
     }
 }
 
-/// Whether these are the very same claims in memory. Both are alive, so no place is used twice.
+/// Whether both have the same claims in memory. Both exist at the same time, so equal addresses mean the same claims.
 fn is_hit<C, D>(one: &Verified<C>, other: &Verified<D>) -> bool {
     std::ptr::eq(one.claims_json(), other.claims_json())
 }
 
-/// Its keys change at the n-th question that is put to it, before it answers.
+/// A key source whose keys change at the n-th call, before it answers.
 #[derive(Debug)]
 struct Changing {
     keys: MockKeys,
@@ -466,10 +466,10 @@ impl KeySource for Changing {
     }
 }
 
-/// A model of two threads: all that the cache and its keys say to each other are these two questions, so a change between
-/// any two of them, and another one after it, is every way in which they can be interleaved with who changes the keys.
+/// Models two threads. The cache only makes these two calls to its keys, so a change between any two calls, and another one
+/// after it, covers every interleaving with a thread that changes the keys.
 #[test]
-fn whenever_the_keys_change_no_hit_outlives_them() {
+fn no_cached_token_outlives_a_change_of_its_keys() {
     for first in 0..12 {
         for second in 0..12 {
             let issuer = MockIssuer::new();
@@ -487,7 +487,7 @@ fn whenever_the_keys_change_no_hit_outlives_them() {
     }
 }
 
-/// Looks keys up in a table, and counts how often it is asked.
+/// An authenticator that looks keys up in a table, and counts how often it is called.
 #[derive(Debug, Default)]
 struct Table(AtomicUsize);
 
@@ -521,11 +521,11 @@ fn a_custom_authenticator_is_asked_again_once_its_time_is_up_and_never_after_exp
     assert_eq!([asked(), asked()], [2, 2]);
     clock.advance(Duration::from_secs(3600 - 60 - 10));
     assert_eq!([asked(), asked()], [3, 3]);
-    clock.advance(Duration::from_secs(10)); // a minute is not over, but the credential is
+    clock.advance(Duration::from_secs(10)); // less than a minute, but the credential has expired
     assert_eq!([asked(), asked()], [4, 5], "what has expired is not remembered");
 }
 
-/// Learns of a newer key at the moment at which it is asked for one.
+/// A key source that has newer keys as soon as it is asked to reconsider.
 #[derive(Debug)]
 struct Newer {
     before: MockKeys,
@@ -547,7 +547,7 @@ impl KeySource for Newer {
 }
 
 #[test]
-fn newer_keys_that_are_at_hand_are_tried_at_once() {
+fn newer_keys_that_need_no_fetch_are_tried_at_once() {
     let (before, after, other) = (MockIssuer::new(), MockIssuer::new(), MockIssuer::new());
     let keys = Newer { before: before.keys(), after: after.keys() };
     let service: Admission = Admission::new(JwtAuthenticator::new(before.trusted_with(keys)).unwrap());
@@ -559,7 +559,7 @@ fn newer_keys_that_are_at_hand_are_tried_at_once() {
     assert!(!std::ptr::eq(first.claims_json(), second.claims_json()), "of which edition those keys are is not known");
 }
 
-/// The number of keys that verify no more is the same before and after: what counts are the steps.
+/// The number of ended keys is the same before and after, so the ring's edition has to count the changes.
 #[test]
 fn a_token_does_not_outlive_a_key_that_was_revoked_and_forgotten() {
     let secret = |id: &str, byte: u8| Secret::new(id, Algorithm::Hs256, [byte; 32]).unwrap();

@@ -1,4 +1,4 @@
-//! The cache of verified tokens keeps to its bound of memory, whatever callers have put into their claims.
+//! Tests that the cache of verified tokens stays within its memory limit, whatever callers put into their claims.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use portcullis_core::Admission;
@@ -6,11 +6,11 @@ use portcullis_test::MockIssuer;
 
 const TOKENS: u32 = 64;
 
-/// What is said at `Admission::cached_tokens`, with the eighth more that makes room for all of them.
+/// The limit that `Admission::cached_tokens` documents, and an eighth more, so that all tokens fit.
 const BOUND: i64 = 8 * 1024 * (TOKENS + TOKENS / 8) as i64;
 
-/// What the admission takes after four times as many tokens as it remembers, each with this claim of its bearer's own and each
-/// seen by a guard.
+/// Returns the memory that the admission uses after four times as many tokens as it caches. Each token has this claim, which the
+/// bearer has chosen, and each is read by a guard.
 fn bytes_after(claim: &str) -> i64 {
     let issuer = MockIssuer::new();
     let claims = |n: u32| {
@@ -32,7 +32,7 @@ fn bytes_after(claim: &str) -> i64 {
 }
 
 #[test]
-fn what_callers_can_write_does_not_fill_the_memory() {
+fn claims_that_callers_can_choose_do_not_exhaust_the_memory() {
     let plain = bytes_after(r#""nothing""#);
     assert!(plain > 16 * 1024 && plain < BOUND, "{plain}: these are remembered");
     for element in [r#"{"":0}"#, "[]", "0", "{}", r#""""#, r#""ab""#, r#"{"a":"b","c":"d"}"#, "[[0]]"] {

@@ -1,4 +1,4 @@
-//! `client_id` in place of an `aud` that is not there: only where it was asked for, and never against an `aud` that is.
+//! Tests `client_id` in place of a missing `aud`: only if it is configured, and never if `aud` is present.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use portcullis_core::{Admission, Code, JwtAuthenticator, TrustedIssuer, Verified, authenticator::Attempt};
@@ -15,13 +15,13 @@ fn issuer() -> MockIssuer {
     MockIssuer::new().audience("1h57kf5cpq17m0eml12EXAMPLE")
 }
 
-/// As Amazon Cognito writes it.
+/// An access token as Amazon Cognito writes it.
 fn token(issuer: &MockIssuer, client: &str) -> TokenBuilder {
     issuer.token().without("aud").claim("client_id", client)
 }
 
 #[test]
-fn a_token_without_an_audience_is_accepted_for_its_client_only_where_that_was_asked_for() {
+fn a_token_without_an_audience_is_accepted_for_its_client_only_if_configured() {
     let issuer = issuer();
     let token = token(&issuer, "1h57kf5cpq17m0eml12EXAMPLE");
     let verified = verify(issuer.trusted().danger_claim_as_audience("/client_id"), &token).unwrap();
@@ -30,7 +30,7 @@ fn a_token_without_an_audience_is_accepted_for_its_client_only_where_that_was_as
 }
 
 #[test]
-fn any_of_the_audiences_may_be_the_client_and_no_other() {
+fn the_client_may_be_any_configured_audience_and_no_other() {
     let issuer = issuer();
     let trusted = || issuer.trusted().audience("second").danger_claim_as_audience("/client_id");
     assert_eq!(verify(trusted(), &token(&issuer, "second")).unwrap().audience(), Some("second"));

@@ -1,4 +1,4 @@
-//! Several kinds of credentials in one place: exactly one authenticator is asked about each of them.
+//! Tests `Dispatch`: of several authenticators, exactly one is asked about each credential.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../../../tests/tests/support/seed.rs"]
@@ -19,7 +19,7 @@ use portcullis_core::{
 };
 use portcullis_test::MockIssuer;
 
-/// Accepts everything in its own name, and counts how often it is asked.
+/// An authenticator that accepts every credential, with its own name as the subject, and counts how often it is called.
 #[derive(Clone, Debug, Default)]
 struct Counting(Arc<Counts>);
 
@@ -30,7 +30,7 @@ struct Counts {
     proved: AtomicUsize,
     edition: Edition,
     owes_proof: bool,
-    /// Whether what was found is no longer current.
+    /// Whether earlier results are no longer current.
     is_over: AtomicBool,
 }
 
@@ -142,7 +142,7 @@ fn exactly_one_authenticator_is_asked_about_each_of_a_hundred_thousand_credentia
     assert!(parts.iter().all(|part| part.asked() > 100), "{parts:?}");
 }
 
-/// Numbers that look like chance (splitmix64).
+/// Returns pseudorandom numbers (splitmix64).
 struct Numbers(u64);
 
 impl Numbers {
@@ -161,7 +161,7 @@ impl Numbers {
 type Build = DispatchBuilder;
 
 #[test]
-fn whatever_could_be_meant_twice_is_a_configuration_error_that_names_both() {
+fn two_branches_that_could_match_the_same_credential_are_a_configuration_error_that_names_both() {
     let one = || Counting::named("one");
     let ambiguous: [(Build, [&str; 2]); 9] = [
         (Dispatch::builder().prefix("acme", one()).prefix("acme_", one()), ["\"acme\"", "\"acme_\""]),
@@ -192,7 +192,7 @@ fn whatever_could_be_meant_twice_is_a_configuration_error_that_names_both() {
 }
 
 #[test]
-fn a_part_that_no_credential_could_be_for_is_a_configuration_error() {
+fn a_branch_that_no_credential_can_match_is_a_configuration_error() {
     let one = || Counting::named("one");
     for prefix in ["", " acme", "acme:", "ac=", "\u{e4}"] {
         let error = Dispatch::builder().prefix(prefix, one()).build().unwrap_err();
@@ -204,9 +204,9 @@ fn a_part_that_no_credential_could_be_for_is_a_configuration_error() {
     assert!(many.build().unwrap_err().to_string().contains("255"));
 }
 
-/// Two that give the same numbers: neither's remembered credentials are taken for the other's.
+/// Two branches set the same edition numbers. The cached credentials of one must not count as those of the other.
 #[test]
-fn the_part_that_has_found_something_says_whether_it_is_current() {
+fn the_branch_that_verified_a_credential_decides_whether_it_is_current() {
     let same = |name| Counting(Arc::new(Counts { name, edition: Edition::of_part(u64::MAX, 7), ..Counts::default() }));
     let [one, other] = ["one", "other"].map(same);
     let inner = Dispatch::builder().prefix("b", other.clone()).build().unwrap();
@@ -244,7 +244,7 @@ fn removing_an_issuer_ends_its_tokens_behind_a_dispatch_as_well() {
 }
 
 #[test]
-fn a_proof_is_asked_of_the_part_that_has_found_it_owed() {
+fn a_proof_is_checked_by_the_branch_that_verified_the_credential() {
     let owing = |name| Counting(Arc::new(Counts { name, owes_proof: true, ..Counts::default() }));
     let [one, other] = ["one", "other"].map(owing);
     let dispatch = Dispatch::builder().prefix("a", one.clone()).prefix("b", other.clone()).build().unwrap();
@@ -257,7 +257,7 @@ fn a_proof_is_asked_of_the_part_that_has_found_it_owed() {
 }
 
 #[test]
-fn a_dispatch_knows_what_its_parts_know() {
+fn a_dispatch_answers_with_the_answers_of_its_branches() {
     let issuer = MockIssuer::new();
     let jwt = |trusted| JwtAuthenticator::new(trusted).unwrap();
     let long = jwt(issuer.trusted()).max_token_bytes(64 * 1024).unwrap();

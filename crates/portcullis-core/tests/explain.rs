@@ -1,4 +1,4 @@
-//! Explaining is the production path with a recorder that takes notes.
+//! Tests that explanations agree with decisions, because both run the same code.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../../../tests/tests/support/seed.rs"]
@@ -44,7 +44,7 @@ fn failed<C>(explanation: &Explanation<C>) -> Vec<(Check, Code)> {
     failed.collect()
 }
 
-/// The verdicts of one admission about one credential: by `admit` and by `explain`, which must agree in all respects.
+/// Returns the verdict of an admission about a credential, after checking that `admit` and `explain` agree in all respects.
 fn code<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> Option<Code> {
     let admitted = admission.admit(Presented::bearer(token.as_bytes())).ready().unwrap();
     let verdict = admitted.err().map(|error| error.code());
@@ -66,7 +66,7 @@ fn code<C: Send + Sync + 'static>(admission: &Admission<C>, token: &str) -> Opti
     verdict
 }
 
-/// A little generator, so that a run can be repeated by its seed.
+/// A small random generator, so that a run can be repeated with its seed.
 struct Random(u64);
 
 impl Random {
@@ -82,12 +82,12 @@ impl Random {
     }
 }
 
-/// How many tokens; more by `PORTCULLIS_EXPLAINED`.
+/// The number of tokens. Set `PORTCULLIS_EXPLAINED` for more.
 fn count() -> usize {
     std::env::var("PORTCULLIS_EXPLAINED").ok().and_then(|count| count.parse().ok()).unwrap_or(20_000)
 }
 
-/// Admissions of every policy for the tokens of one issuer, which has ended a session.
+/// Admissions with different policies for the tokens of one issuer, one of whose sessions is revoked.
 fn admissions(issuer: &MockIssuer, clock: &FixedClock) -> Vec<Admission> {
     let writer = ViewWriter::builder(Duration::from_secs(7200)).clock(clock.clone()).build();
     writer.confirm(writer.ask());
@@ -106,7 +106,7 @@ fn admissions(issuer: &MockIssuer, clock: &FixedClock) -> Vec<Admission> {
     admissions.map(|admission| admission.clock(clock.clone()).revocations(&writer)).collect()
 }
 
-/// A token with up to two defects, and perhaps an octet that is another one.
+/// Returns a token with up to two defects, and sometimes with one byte changed.
 fn token(random: &mut Random, signer: &MockIssuer) -> Option<String> {
     let mut token = signer.token().subject("alice");
     if random.one_in(3) {
@@ -130,7 +130,7 @@ fn token(random: &mut Random, signer: &MockIssuer) -> Option<String> {
 }
 
 #[test]
-fn explain_says_of_random_tokens_what_verify_says() {
+fn explain_agrees_with_verify_on_random_tokens() {
     let mut random = Random(seed::seed());
     let clock = FixedClock::default();
     let [issuer, stranger] =
@@ -169,7 +169,7 @@ fn explain_reports_all_failures_at_once() {
 }
 
 #[test]
-fn an_explanation_says_how_far_off_a_time_is_and_quotes_no_claim() {
+fn an_explanation_contains_the_distance_of_a_time_and_no_claim() {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
     let admission = Admission::explainable(JwtAuthenticator::new(issuer.trusted()).unwrap()).clock(clock.clone());
@@ -184,7 +184,7 @@ fn an_explanation_says_how_far_off_a_time_is_and_quotes_no_claim() {
     assert!(shown.ends_with("refused: token_expired: the token has expired"), "{shown}");
 }
 
-/// Looks a key up, and cannot explain.
+/// An authenticator that looks a key up, and cannot explain.
 #[derive(Debug)]
 struct Table;
 
@@ -201,7 +201,7 @@ impl Authenticator for Table {
 }
 
 #[test]
-fn an_authenticator_that_cannot_explain_has_one_check_and_the_admission_its_own() {
+fn an_authenticator_that_cannot_explain_has_one_check_beside_those_of_the_admission() {
     let clock = FixedClock::at(UnixTime::from_secs(1_800_000_000));
     let writer = ViewWriter::builder(Duration::from_secs(60)).clock(clock.clone()).build();
     writer.confirm(writer.ask());
@@ -214,7 +214,7 @@ fn an_authenticator_that_cannot_explain_has_one_check_and_the_admission_its_own(
 }
 
 #[test]
-fn a_dispatch_says_which_branch_was_chosen_and_what_that_branch_says() {
+fn a_dispatch_explains_which_branch_was_chosen_and_the_checks_of_that_branch() {
     let issuer = MockIssuer::new();
     let jwt = || JwtAuthenticator::new(issuer.trusted()).unwrap();
     let inner = Dispatch::builder().prefix("acme_", Table).otherwise(Table).build().unwrap();
@@ -244,7 +244,7 @@ fn a_dispatch_says_which_branch_was_chosen_and_what_that_branch_says() {
     assert_eq!(code(&opaque, &issuer.token().sign()), None);
 }
 
-/// Has no keys at hand, and cannot get any.
+/// A key source that has no keys, and cannot fetch any.
 #[derive(Debug)]
 struct Down;
 
@@ -255,7 +255,7 @@ impl KeySource for Down {
 }
 
 #[test]
-fn a_check_that_could_not_be_decided_is_told_from_one_that_failed() {
+fn an_undecided_check_differs_from_a_failed_one() {
     let issuer = MockIssuer::new();
     let undecided = Admission::explainable(JwtAuthenticator::new(issuer.trusted_with(Down)).unwrap());
     let explanation = explain(&undecided, &issuer.token().sign());
@@ -269,7 +269,7 @@ fn a_check_that_could_not_be_decided_is_told_from_one_that_failed() {
     assert!(matches!(key.outcome, Outcome::Failed { code: Code::KeyUnknown, .. }), "{key}");
 }
 
-/// Keys that count how often they are looked up.
+/// A key source that counts how often keys are looked up.
 #[derive(Debug)]
 struct Counted(portcullis_test::MockKeys, Arc<AtomicUsize>);
 
@@ -293,12 +293,12 @@ fn explaining_looks_up_no_key_where_verifying_does_not() {
     assert_eq!(looked_up.load(Ordering::SeqCst), 1);
 }
 
-/// How many symbols of the recorder are in one of this crate's examples, which the test command builds beside the tests.
+/// Returns the number of the recorder's symbols in one of this crate's examples, which the test command also builds.
 fn recorders(example: &str) -> usize {
     let tests = std::env::current_exe().unwrap();
     let program = tests.ancestors().nth(2).unwrap().join("examples").join(example);
     assert!(program.exists(), "{} is not there: run the tests of the whole package, which build it", program.display());
-    let nm = std::process::Command::new("nm").arg("--demangle").arg(program).output().unwrap(); // of binutils, which gcc needs
+    let nm = std::process::Command::new("nm").arg("--demangle").arg(program).output().unwrap(); // part of binutils, which gcc needs
     let symbols = String::from_utf8(nm.stdout).unwrap();
     assert!(symbols.contains("JwtAuthenticator"), "it has symbols");
     symbols.lines().filter(|line| line.contains("Recorder")).count()

@@ -1,4 +1,4 @@
-//! Claims that cannot be used as they are, and configuration that names them.
+//! Tests inputs from the field: claims that cannot be used as they are, and configuration that names claims.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
@@ -60,13 +60,13 @@ fn row_e_no_facts_come_from_conventions_with_a_pointer_that_leads_nowhere() {
     assert!(Facts::assertion("{}", right).is_ok());
 }
 
-// ----- T1: what is nested too deep
+// ----- T1: claims that are nested too deep
 
 fn nested(levels: usize) -> String {
     format!("{}{}", "[".repeat(levels), "]".repeat(levels))
 }
 
-/// A token with one member written out.
+/// Returns a token with one member, given as text.
 fn token_with(issuer: &MockIssuer, name: &str, value: &str) -> String {
     let (iss, aud) = (MockIssuer::DEFAULT_NAME, MockIssuer::DEFAULT_AUDIENCE);
     let claims = format!(r#"{{"iss":"{iss}","aud":"{aud}","exp":4000000000,"banned":true,"{name}":{value}}}"#);
@@ -374,7 +374,7 @@ fn row_d_revoking_an_empty_name_revokes_no_token() {
     assert_eq!(scene.outcome(&token("sid")), Err(Code::TokenRevoked), "its subject is revoked");
 }
 
-// ----- C: what is wrong with which claim
+// ----- C: refusals name the claim and the problem
 
 fn explanation(token: &str) -> String {
     let issuer = MockIssuer::new();

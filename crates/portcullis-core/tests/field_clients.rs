@@ -1,4 +1,4 @@
-//! Row T8: a client is revoked by the id that its issuer writes, wherever it writes it.
+//! Tests row T8: a client is revoked by its id, in whichever claim the issuer writes it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Scene {
         Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(FixedClock::at(NOW)).revocations(&self.writer)
     }
 
-    /// A token without `client_id`, as those issuers write it that name the client by another claim.
+    /// Returns a token without `client_id`, like those of issuers that name the client in another claim.
     fn token(&self) -> TokenBuilder {
         self.issuer.token().without("client_id")
     }
@@ -140,7 +140,7 @@ fn row_t8_revoking_a_client_of_an_issuer_that_names_none_is_a_problem() {
     let subject = Revocation::subject(scene.issuer.name(), "alice", NOW);
     assert_eq!(scene.writer.view().problem_with(&subject), None, "another level");
     assert_eq!(scene.writer.view().problem_with(&Revocation::client("https://other.test", "app", NOW)), None);
-    // Some of the tokens that are checked against the view name their client.
+    // With a second issuer, some of the tokens that the view checks name their client.
     let _with = scene.admission(scene.issuer.trusted());
     assert_eq!(scene.writer.view().problem_with(&scene.client("app")), None);
 }

@@ -1,4 +1,4 @@
-//! Inputs from the field that went wrong: keys as they are configured. Each test is named by its row.
+//! Tests inputs from the field that caused problems: configured keys. Each test is named after its row.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use aws_lc_rs::{
@@ -39,7 +39,7 @@ fn jwk(pair: &EcdsaKeyPair, more: &str) -> String {
     format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"{more}}}"#)
 }
 
-/// A made-up certificate: what counts is how it is written.
+/// A made-up certificate, because only its encoding matters.
 fn certificate(spki: &[u8]) -> Vec<u8> {
     let tlv = |tag: u8, content: &[u8]| {
         let len = u8::try_from(content.len()).unwrap();
@@ -55,7 +55,7 @@ fn ssh_blob() -> Vec<u8> {
     [&b"\0\0\0\x07ssh-rsa\0\0\0\x03\x01\0\x01\0\0\x01\x01"[..], &[7; 257]].concat()
 }
 
-/// Every way in which a secret enters.
+/// Tries every constructor of a secret.
 fn as_secret(octets: &[u8]) -> Vec<Result<(), KeyError>> {
     let k = URL_SAFE_NO_PAD.encode(octets);
     let jwks = format!(r#"{{"keys":[{{"kty":"oct","kid":"k","alg":"HS256","k":"{k}"}}]}}"#);
@@ -179,7 +179,7 @@ fn row_p_random_octets_and_passphrases_stay_secrets() {
         aws_lc_rs::rand::fill(&mut random).unwrap();
         assert!(as_secret(&random).into_iter().take(4).all(|outcome| outcome.is_ok()), "{random:02x?}");
     }
-    // As much as there is to see of a sequence, of a point and of an SSH key without being one.
+    // These look like the beginning of a sequence, of a point and of an SSH key, but are none.
     for like in
         [&[0x30, 46, 0x30, 0x10][..], &[0x30, 46, 2, 1], &[4], &[0, 0, 0, 7, b's', b's', b'h'], b"{\"", b"-----BEGIN"]
     {
@@ -203,7 +203,7 @@ fn row_t20_a_hundred_keys_of_one_id_are_compared_in_a_few_steps() {
     let twice = set(&mut pairs[1..].iter().chain([&pairs[1]]));
     let compare = || (one.has_same_keys_as(&same), one.has_same_keys_as(&other), one.has_same_keys_as(&twice));
     assert_eq!(compare(), (true, false, false));
-    // Nothing is encoded, or made otherwise, for a pair of keys: of those there are ten thousand.
+    // No pair of keys may cause an encoding or another allocation, because there are ten thousand pairs.
     let made = allocation_counter::measure(|| assert!(compare().0)).count_total;
     assert!(made <= 60, "{made} allocations in three comparisons");
     let key = one.iter().next().unwrap();
@@ -225,7 +225,7 @@ fn row_t20_sets_are_the_same_by_id_algorithms_and_key() {
 
 const SHARED: [u8; 32] = [7; 32];
 
-/// One issuer that signs with a secret, and with a key pair.
+/// An issuer that signs with a secret and with a key pair.
 fn migrating() -> (MockIssuer, MockIssuer) {
     let name = "https://login.example.com";
     let old = MockIssuer::with_secret("old", Algorithm::Hs256, SHARED).named(name);
@@ -254,7 +254,7 @@ fn row_f64_one_issuer_has_a_secret_and_published_keys() {
     assert_eq!(code(&service, &forged.token().sign()), Some(Code::SignatureInvalid));
 }
 
-/// The keys of one half are never tried for the other, whatever the header says.
+/// The secret is never tried for tokens of the key pair, nor the other way round, whatever the header says.
 #[test]
 fn row_f64_an_algorithm_meets_the_keys_of_its_own_half_alone() {
     let (old, new) = migrating();
@@ -266,7 +266,7 @@ fn row_f64_an_algorithm_meets_the_keys_of_its_own_half_alone() {
         let refused = code(&service, &new.token().defect(defect).sign());
         assert!(matches!(refused, Some(Code::KeyUnknown | Code::SignatureInvalid)), "{defect}");
     }
-    // Secrets among the published ones, and the other way round, are never reached.
+    // Secrets in the published set, and public keys in the secret's place, are never used.
     let crossed = SecretAndPublic::new(new.keys(), old.keys());
     let service = Admission::new(JwtAuthenticator::new(old.trusted_with(crossed)).unwrap());
     assert_eq!(code(&service, &old.token().sign()), Some(Code::KeyUnknown));
@@ -312,7 +312,7 @@ fn row_f64_editions_differ_whenever_one_of_the_two_does() {
     assert_eq!((edition(None, Some(1)), edition(Some(1), None)), (None, None), "nothing is remembered");
 }
 
-/// Cannot be reached, and counts who asks.
+/// A key source that is unavailable, and counts its look-ups.
 #[derive(Debug, Default)]
 struct Down(std::sync::atomic::AtomicUsize);
 
@@ -376,7 +376,7 @@ fn row_f_a_key_id_that_no_token_could_have_is_refused() {
             assert!(!error.to_string().contains(['\n', '\t', '\u{a0}', '\u{feff}', '\u{200b}']), "{error}");
         }
     }
-    // What an issuer publishes is taken as it is: its tokens have the same.
+    // A published key id is accepted as it is, because the issuer's tokens have the same.
     assert_eq!(VerifyingKey::from_jwk(&jwk(&p256(), r#","kid":" a ""#)).unwrap().id(), Some(" a "));
 }
 
@@ -439,7 +439,7 @@ fn row_i_a_byte_order_mark_before_a_key_is_ignored() {
     assert!(VerifyingKey::from_jwk(&format!("{{\u{feff}{}", &key[1..])).is_err(), "within the text it is an error");
 }
 
-/// Five key pairs of one issuer that does not use `kid`, each with a certificate.
+/// Five key pairs of an issuer that does not use `kid`, each with a certificate.
 struct Certified {
     pairs: Vec<MockIssuer>,
     der: Vec<Vec<u8>>,
@@ -459,7 +459,7 @@ impl Certified {
         (name(&SHA1_FOR_LEGACY_USE_ONLY), name(&SHA256))
     }
 
-    /// The published key of that number, without an id, with these members more.
+    /// Returns the published key of that number, without an id, but with these members added.
     fn jwk(&self, at: usize, more: &str) -> String {
         let set = self.pairs[at].jwks();
         let (start, end) = (set.find('[').unwrap() + 1, set.rfind(']').unwrap());
@@ -521,7 +521,7 @@ fn row_f34_a_certificate_is_a_name_and_no_source_of_trust() {
     assert_eq!(code(&service, &other_type.sign()), Some(Code::HeaderMalformed));
 }
 
-/// Where no key is named by a certificate, such names are ignored.
+/// If no key has a certificate's thumbprint, thumbprints in headers are ignored.
 #[test]
 fn row_f34_thumbprints_change_nothing_where_no_key_has_one() {
     let issuer = MockIssuer::with_algorithm(Algorithm::Es256);

@@ -1,4 +1,4 @@
-//! Rows T5, T10 and T12 of the field's table as far as the view is concerned, and cached tokens after changes of it.
+//! Tests the view's part of the rows T5, T10, T12 and T21, and cached tokens after changes of the view.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn writer(clock: &FixedClock) -> ViewWriter {
     writer
 }
 
-/// What hits the token, or one that differs in this level's id.
+/// Returns a revocation that revokes the token, or one whose id of this level differs.
 fn on(level: Level, issuer: &MockIssuer, hits: bool) -> Revocation {
     let id = |own: &str| if hits { own.to_owned() } else { format!("not-{own}") };
     match level {
@@ -37,9 +37,9 @@ fn on(level: Level, issuer: &MockIssuer, hits: bool) -> Revocation {
     }
 }
 
-/// A cached token is held against the levels that have changed since it was checked, and against no other: whatever came in which order.
+/// A cached token is compared only with the levels that have changed since it was checked, so all orders of changes are tested.
 #[test]
-fn a_cached_token_is_refused_after_any_two_changes_of_which_one_hits_it() {
+fn a_cached_token_is_refused_after_any_two_changes_of_which_one_revokes_it() {
     for first in Level::ALL {
         for second in Level::ALL {
             for asks_between in [false, true] {
@@ -92,7 +92,7 @@ fn all_levels_of_one_merge_reach_a_cached_token() {
     }
 }
 
-/// The issuer's clock is 8 s ahead, which is within the leeway: what it has issued up to now bears times up to 8 s from now.
+/// The issuer's clock is 8 s ahead, which is within the leeway, so its latest tokens have times up to 8 s in the future.
 #[test]
 fn row_t5_a_cut_off_of_now_covers_the_leeway() {
     let clock = FixedClock::default();
@@ -192,7 +192,7 @@ fn row_t21_an_entry_of_a_later_version_says_until_when_if_it_can() {
     assert_eq!(read(of("hello")), (false, None));
 }
 
-/// The number of the specification.
+/// Tests the number in the specification.
 #[test]
 fn a_view_is_stale_after_five_seconds_without_a_confirmation() {
     let clock = FixedClock::default();

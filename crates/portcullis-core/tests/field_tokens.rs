@@ -1,4 +1,4 @@
-//! Inputs from the field that went wrong: tokens that a policy accepts or refuses. Each test is named by its row.
+//! Tests inputs from the field that caused problems: tokens that a policy accepts or refuses. Each test is named after its row.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
@@ -76,7 +76,7 @@ fn row_n1_a_bound_token_is_refused_however_often_it_comes() {
     }
 }
 
-/// `cnf` deeper down, or under a similar name, is another claim.
+/// A `cnf` that is nested in another claim, or has a similar name, binds nothing.
 #[test]
 fn row_n1_only_the_claim_of_that_name_binds() {
     let issuer = MockIssuer::new();
@@ -110,7 +110,7 @@ fn row_t11_a_hit_never_accepts_more_after_the_clock_was_set_back() {
     assert!(error_of(&service, &token).is_none(), "and good again when the clock is right again");
 }
 
-/// The same signature in its other form: (r, n - s) for (r, s), with n the order of P-256 (SEC 2 section 2.4.2).
+/// Returns the same signature in its other form: (r, n - s) for (r, s), where n is the order of P-256 (SEC 2 section 2.4.2).
 fn other_form(token: &str) -> String {
     const ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
     let order: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&ORDER[2 * at..2 * at + 2], 16).unwrap()).collect();
@@ -125,8 +125,7 @@ fn other_form(token: &str) -> String {
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// The holder of a token can write it in a second way, so nothing may depend on its text: neither what is revoked, nor what a hit
-/// in the cache says about the other one.
+/// The holder of a token can write it in a second form, so neither revocation nor a cache hit may depend on its text alone.
 #[test]
 fn row_t15_both_forms_of_an_es256_signature_are_one_token() {
     let clock = FixedClock::default();
@@ -154,7 +153,7 @@ fn row_t15_both_forms_of_an_es256_signature_are_one_token() {
 
 const CLIENT: &str = "client-of-ours";
 
-/// As Clerk, `WorkOS` and Kinde write it.
+/// A token as Clerk, `WorkOS` and Kinde write it.
 fn for_a_client(issuer: &MockIssuer) -> TokenBuilder {
     issuer.token().without("aud").claim("azp", CLIENT)
 }
@@ -404,7 +403,7 @@ fn row_g_of_five_thousand_issuers_a_few_are_named_and_the_near_one_is_found() {
     let told = refused().explanation().unwrap().to_owned();
     assert!(told.len() < 400 && told.contains("and 4997 more"), "{told}");
     assert!(told.ends_with("differs from `https://4321.example.com` by a slash at the end"), "{told}");
-    // As much work as for one issuer: nothing is made for each of them.
+    // The work is the same as for one issuer, because nothing is allocated for each of them.
     let made = allocation_counter::measure(|| drop(refused())).count_total;
     assert!(made < 60, "{made} allocations");
 }
@@ -442,7 +441,7 @@ fn row_g_the_log_says_which_type_algorithm_and_keys_would_do() {
     assert_eq!(of(issuer.trusted(), token), told);
 }
 
-/// What a token says is not for the log, however it is wrong.
+/// The log never shows a token's values, whatever is wrong with it.
 #[test]
 fn row_g_no_explanation_has_a_value_of_the_token_in_it() {
     let issuer = MockIssuer::new();

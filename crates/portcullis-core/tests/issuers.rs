@@ -1,4 +1,4 @@
-//! Several trusted issuers, audiences, kinds of token, required claims, roles and scope rules.
+//! Tests policies: several trusted issuers, audiences, kinds of tokens, required claims, roles and scope rules.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn verify(trusted: impl IntoIterator<Item = TrustedIssuer>, token: &str) -> Resu
 }
 
 #[test]
-fn each_issuer_is_held_to_its_own_keys_and_audience() {
+fn each_issuer_has_its_own_keys_and_audience() {
     let one = MockIssuer::new().named("https://one.test").audience("orders");
     let two = MockIssuer::new().named("https://two.test").audience("bills");
     let both = || [one.trusted(), two.trusted()];
@@ -49,7 +49,7 @@ fn the_same_subject_at_two_issuers_is_two_identities() {
     assert_ne!(first.identity(), second.identity());
 }
 
-/// Never asked for a token that can be refused without it.
+/// A key source that must not be asked, because the token can be refused without it.
 #[derive(Debug)]
 struct Untouchable;
 
@@ -60,7 +60,7 @@ impl KeySource for Untouchable {
 }
 
 #[test]
-fn cheap_refusals_come_before_any_key_is_looked_up() {
+fn cheap_refusals_look_up_no_key() {
     let issuer = MockIssuer::new();
     let trusted =
         || TrustedIssuer::new(issuer.name(), Untouchable).audience("https://service.test").algorithms(Algorithm::Rs256);
@@ -77,7 +77,7 @@ fn cheap_refusals_come_before_any_key_is_looked_up() {
 }
 
 #[test]
-fn any_of_a_services_names_will_do() {
+fn any_of_the_configured_audiences_is_accepted() {
     let issuer = MockIssuer::new();
     let trusted = || issuer.trusted().audience("orders");
     for audiences in [&["orders"][..], &["x", "orders"], &["https://service.test"]] {
@@ -90,7 +90,7 @@ fn any_of_a_services_names_will_do() {
 }
 
 #[test]
-fn the_access_token_profile_asks_for_type_and_claims() {
+fn the_access_token_profile_requires_its_type_and_claims() {
     let issuer = MockIssuer::new();
     let trusted = || issuer.trusted().profile(Profile::AccessToken);
     assert!(verify([trusted()], &issuer.token().sign()).is_ok());
@@ -106,7 +106,7 @@ fn the_access_token_profile_asks_for_type_and_claims() {
 }
 
 #[test]
-fn only_listed_algorithms_are_accepted_and_each_name_counts() {
+fn only_algorithms_that_are_listed_by_name_are_accepted() {
     let issuer = MockIssuer::with_algorithm(Algorithm::EdDsa);
     let allow = |algorithms: &[Algorithm]| issuer.trusted().algorithms(AlgorithmSet::of(algorithms));
     let token = issuer.token().sign();
@@ -115,7 +115,7 @@ fn only_listed_algorithms_are_accepted_and_each_name_counts() {
 }
 
 #[test]
-fn required_claims_may_have_any_value_but_none() {
+fn required_claims_may_have_any_value_except_null() {
     let issuer = MockIssuer::new();
     let trusted = || issuer.trusted().require_claim("/tenant").require_claim("/address/country");
     let token = || issuer.token().claim("tenant", 0).claim("address", serde_json::json!({"country": ""}));
@@ -130,7 +130,7 @@ fn required_claims_may_have_any_value_but_none() {
 }
 
 #[test]
-fn a_required_value_is_that_very_text() {
+fn a_required_value_must_be_exactly_that_string() {
     let issuer = MockIssuer::new();
     let trusted = || issuer.trusted().require_claim_value("/token_use", "access").require_claim("/sub");
     let token = |value: serde_json::Value| issuer.token().claim("token_use", value);
@@ -152,7 +152,7 @@ fn a_required_value_is_that_very_text() {
 }
 
 #[test]
-fn a_value_that_is_required_where_it_is_said_may_be_absent_and_nothing_else() {
+fn a_value_that_is_required_if_present_may_be_absent_but_not_different() {
     let issuer = MockIssuer::new();
     let trusted = || issuer.trusted().access_token_claim_value_if_present("/sts", "active");
     let token = |value: serde_json::Value| issuer.token().claim("sts", value);
@@ -167,7 +167,7 @@ fn a_value_that_is_required_where_it_is_said_may_be_absent_and_nothing_else() {
 }
 
 #[test]
-fn a_refusal_tells_what_is_required_and_not_what_was_found() {
+fn a_refusal_names_the_required_value_and_not_the_one_that_was_found() {
     let issuer = MockIssuer::new();
     let admission =
         Admission::new(JwtAuthenticator::new(issuer.trusted().require_claim_value("/plan", "gold")).unwrap());
@@ -194,7 +194,7 @@ fn roles_are_found_where_and_how_issuers_write_them() {
 }
 
 #[test]
-fn a_role_whose_value_says_no_is_none() {
+fn a_role_whose_value_is_false_is_not_granted() {
     let issuer = MockIssuer::new();
     let roles = serde_json::json!({
         "yes": true, "some": {"1": "acme"}, "listed": ["x"], "named": "x",
@@ -220,7 +220,7 @@ fn a_users_own_object_can_neither_hide_nor_forge_other_claims() {
 }
 
 #[test]
-fn custom_claims_that_are_missing_are_named_and_their_values_are_not() {
+fn missing_custom_claims_are_named_without_their_values() {
     #[derive(Debug, serde::Deserialize)]
     #[expect(dead_code, reason = "only its form counts")]
     struct Tenant {
@@ -251,7 +251,7 @@ fn scopes_are_literal_unless_a_rule_says_otherwise() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_used_is_refused_with_every_problem() {
+fn an_unusable_configuration_is_refused_with_all_its_problems() {
     let issuer = MockIssuer::new();
     let keys = || issuer.keys();
     let error = JwtAuthenticator::trusting([

@@ -1,4 +1,4 @@
-//! Issuers that come and go while requests are decided.
+//! Tests issuers that are added and removed while requests are decided.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::sync::{Arc, Mutex};
@@ -53,7 +53,7 @@ fn a_token_is_accepted_while_its_issuer_is_on_the_list_and_only_then() {
 }
 
 #[test]
-fn replacing_an_issuer_holds_for_remembered_tokens_at_once() {
+fn replacing_an_issuer_takes_effect_for_cached_tokens_at_once() {
     let acme = mock("https://acme.test");
     let issuers = Issuers::new([acme.trusted()]).unwrap();
     let service = admission(&issuers);
@@ -71,7 +71,7 @@ fn replacing_an_issuer_holds_for_remembered_tokens_at_once() {
 }
 
 #[test]
-fn the_next_issuer_in_a_place_does_not_inherit_what_was_remembered() {
+fn the_next_issuer_in_a_place_does_not_inherit_cached_tokens() {
     let (acme, globex) = (mock("https://acme.test"), mock("https://globex.test"));
     let issuers = Issuers::new([acme.trusted()]).unwrap();
     let service = admission(&issuers);
@@ -100,7 +100,7 @@ fn an_unusable_issuer_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_handle_is_shared_by_everything_that_it_was_given_to() {
+fn a_change_through_one_handle_affects_all_its_users() {
     let acme = mock("https://acme.test");
     let issuers = Issuers::default();
     let [one, other] = [admission(&issuers), admission(&issuers)];
@@ -109,7 +109,7 @@ fn a_handle_is_shared_by_everything_that_it_was_given_to() {
     assert!(verify(&one, &token).is_ok() && verify(&other.without_cache(), &token).is_ok());
 }
 
-/// Lets its keys be waited for until the test says so.
+/// A key source that makes requests wait until the test lets it answer.
 #[derive(Clone, Debug)]
 struct Slow {
     keys: MockKeys,
@@ -138,7 +138,7 @@ impl KeySource for Slow {
     }
 }
 
-/// What becomes of a token that waits for its issuer's keys while `change` happens.
+/// Returns the outcome for a token that waits for its issuer's keys while `change` happens.
 async fn verdict_after(change: impl FnOnce(&Issuers, &MockIssuer)) -> Result<Verified, Code> {
     let acme = mock("https://acme.test");
     let slow = Slow::of(&acme);
@@ -160,7 +160,7 @@ async fn removing_an_issuer_refuses_tokens_that_wait_for_its_keys() {
 }
 
 #[tokio::test]
-async fn replacing_an_issuer_verifies_tokens_that_wait_by_the_new_one() {
+async fn after_a_replacement_waiting_tokens_are_verified_by_the_new_issuer() {
     let with = |issuer: TrustedIssuer| move |issuers: &Issuers, _: &MockIssuer| issuers.insert(issuer).unwrap();
     let other_keys = verdict_after(with(mock("https://acme.test").trusted())).await;
     assert_eq!(other_keys.unwrap_err(), Code::SignatureInvalid, "those of the one before are not used");
@@ -177,7 +177,7 @@ async fn replacing_an_issuer_verifies_tokens_that_wait_by_the_new_one() {
 }
 
 #[test]
-fn a_view_of_revocations_knows_the_issuers_of_the_moment() {
+fn a_view_of_revocations_uses_the_current_issuers() {
     let (acme, globex) = (mock("https://acme.test"), mock("https://globex.test"));
     let writer = ViewWriter::builder(std::time::Duration::from_secs(86_400)).build();
     let issuers = Issuers::new([globex.trusted()]).unwrap();
@@ -194,7 +194,7 @@ fn a_view_of_revocations_knows_the_issuers_of_the_moment() {
     assert!(!has_problem(&acme), "no token is checked against the view any more");
 }
 
-/// A source that looks at the list, and changes it, while it is asked for its problem.
+/// A source that reads and changes the list while it is asked for its problem.
 #[derive(Debug)]
 struct Meddling(Issuers);
 

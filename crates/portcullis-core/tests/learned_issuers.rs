@@ -1,4 +1,4 @@
-//! Issuers that a resolver gave: how long its answer is used, and what becomes of one that it gives no more.
+//! Tests learned issuers: how long a resolver's answer is used, and what happens when the resolver no longer knows an issuer.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod desk;
@@ -27,7 +27,7 @@ const OUTAGE: Duration = Duration::from_secs(60 * 60);
 struct Learned {
     scene: Scene,
     acme: MockIssuer,
-    /// Of the issuer. It is remembered.
+    /// A token of the issuer, which is cached.
     token: String,
 }
 
@@ -48,13 +48,13 @@ impl Learned {
         self.scene.admission.verify(&self.token).ready().unwrap().err().map(|error| error.code())
     }
 
-    /// Whether the token is admitted without being verified again, from the second time on.
+    /// Whether the token is admitted from the cache.
     fn is_remembered(&self) -> bool {
         let [one, other] = [(); 2].map(|()| self.scene.admission.verify(&self.token).ready().unwrap().unwrap());
         std::ptr::eq(one.claims_json(), other.claims_json())
     }
 
-    /// A request that asks about the issuer again.
+    /// Starts a request that looks the issuer up again.
     fn asking(&self) -> Waiting<Verified> {
         let Attempt::Waiting(mut waiting) = self.scene.admission.verify(&self.token) else {
             unreachable!("it asks nothing")
@@ -78,7 +78,7 @@ fn an_issuer_that_the_resolver_no_longer_knows_is_refused_after_ten_minutes() {
 }
 
 #[test]
-fn what_the_resolver_says_later_replaces_what_it_said_before() {
+fn a_new_answer_of_the_resolver_replaces_the_previous_one() {
     let service = Learned::new();
     service.scene.clock.advance(ASK_AFTER);
     let asking = service.asking();
@@ -92,7 +92,7 @@ fn what_the_resolver_says_later_replaces_what_it_said_before() {
 }
 
 #[test]
-fn one_request_asks_again_and_the_others_go_on() {
+fn one_request_asks_again_and_the_others_do_not_wait() {
     let service = Learned::new();
     service.scene.clock.advance(ASK_AFTER);
     let asking = service.asking();
@@ -119,7 +119,7 @@ fn another_request_asks_if_the_client_of_the_first_hangs_up() {
 }
 
 #[test]
-fn forged_tokens_ask_nothing_again() {
+fn forged_tokens_cause_no_new_question() {
     let service = Learned::new();
     service.scene.clock.advance(ASK_AFTER);
     let posing = service.scene.tenant("acme");
@@ -129,7 +129,7 @@ fn forged_tokens_ask_nothing_again() {
 }
 
 #[test]
-fn an_issuer_is_used_for_an_hour_longer_while_the_resolver_cannot_find_out() {
+fn an_issuer_is_used_for_an_hour_longer_while_the_resolver_fails() {
     let service = Learned::new();
     let down = || service.scene.desk.answer(|_| Err("the database is down".into()));
     service.scene.clock.advance(ASK_AFTER);
@@ -164,7 +164,7 @@ fn an_issuer_whose_new_configuration_cannot_be_used_is_the_services_fault() {
 }
 
 #[test]
-fn a_question_that_is_too_many_leaves_the_answer_from_before_in_use() {
+fn the_previous_answer_stays_in_use_if_too_many_questions_are_open() {
     let service = Learned::new();
     let waiting: Vec<_> =
         (0..64).map(|number| service.scene.begin(&service.scene.tenant(&format!("t{number}")))).collect();
@@ -207,9 +207,9 @@ async fn an_issuer_that_the_rule_no_longer_allows_is_refused_with_its_next_token
 }
 
 #[test]
-fn names_that_somebody_invents_take_no_place_of_a_customer() {
+fn invented_names_take_no_place_of_a_customer() {
     let service = Learned::new();
-    // Of a name that the rule allows, and that the resolver answers for.
+    // The rule allows these names, and the resolver returns issuers for them.
     let forger = MockIssuer::with_secret("a", Algorithm::Hs256, [7; 32]);
     let published = MockIssuer::with_secret("a", Algorithm::Hs256, [8; 32]);
     for number in 0..2_000 {

@@ -1,5 +1,5 @@
-//! Tokens that a provider sends when a user has logged out there (OpenID Connect Back-Channel Logout 1.0 section 2.4), and what must not be
-//! taken for it.
+//! Tests logout tokens, which a provider sends when a user has logged out (OpenID Connect Back-Channel Logout 1.0 section 2.4), and
+//! that no other tokens are accepted as such.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn outcome(admission: &Admission, token: &TokenBuilder) -> Result<(), Code> {
 }
 
 #[test]
-fn a_logout_token_is_taken_for_one_whether_its_type_is_written_or_not() {
+fn a_logout_token_is_accepted_with_and_without_its_type() {
     let issuer = MockIssuer::new();
     let receiver = receiver(&issuer);
     for token in [
@@ -62,7 +62,7 @@ fn a_logout_token_without_a_required_part_is_refused() {
 }
 
 #[test]
-fn neither_is_taken_for_the_other() {
+fn logout_tokens_and_access_tokens_are_not_accepted_for_each_other() {
     let issuer = MockIssuer::new();
     for profile in [Profile::Jwt, Profile::AccessToken] {
         assert_eq!(outcome(&accepting(profile, &issuer), &logout(&issuer)), Err(Code::TypeNotAccepted), "{profile:?}");
@@ -118,7 +118,7 @@ fn row_f28_a_logout_token_without_exp_is_accepted_for_a_while_where_that_is_aske
     assert_eq!(outcome(&receiver, &token), Ok(()));
     assert_eq!(outcome(&receiver, &token.clone().without("iat")), Err(Code::ClaimMissing));
     let (with_expiry, short) = (logout(&issuer), logout(&issuer).expires_in(Duration::from_secs(60)));
-    clock.advance(Duration::from_secs(120 + 29)); // leeway counted
+    clock.advance(Duration::from_secs(120 + 29)); // at the end of the leeway
     assert_eq!(outcome(&receiver, &token), Ok(()));
     clock.advance(Duration::from_secs(1));
     assert_eq!(outcome(&receiver, &token), Err(Code::TokenExpired));
@@ -152,7 +152,7 @@ fn row_t7_a_log_out_token_without_a_type_of_its_own_is_no_access_token() {
         ] {
             assert_eq!(outcome(&service, &token().claim("events", &events)), Err(Code::TypeNotAccepted), "{events}");
         }
-        // A claim of the issuer's own that happens to have the name.
+        // A custom claim that happens to have the same name.
         for events in [json!(["concert"]), json!("concert"), json!({ "concert": {} }), json!({}), json!(7), Value::Null]
         {
             assert_eq!(outcome(&service, &token().claim("events", &events)), Ok(()), "{events}");

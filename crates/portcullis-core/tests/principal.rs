@@ -1,4 +1,4 @@
-//! Who acts with a credential: a user, an application, or one for another; and of which kind the credential was.
+//! Tests the principal of a credential (a user, an application, or a party that acts for another), and the credential's kind.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 #[path = "../../../tests/tests/support/seed.rs"]
@@ -30,7 +30,7 @@ fn facts(claims: &Value) -> Facts {
     facts_by(conventions(), claims)
 }
 
-/// Which principal it is, with its names, and the code of what is unclear about it.
+/// Returns the variant of the principal with its names, and the code if it is unknown.
 fn seen(facts: &Facts) -> Result<String, Code> {
     let shown = match facts.principal() {
         Principal::User(user) => format!("user {}", user.subject),
@@ -48,7 +48,7 @@ fn principal(claims: &Value) -> Result<String, Code> {
 }
 
 #[test]
-fn a_subject_of_its_own_is_a_user() {
+fn a_subject_other_than_the_client_is_a_user() {
     assert_eq!(principal(&json!({"sub": "alice"})).as_deref(), Ok("user alice"));
     assert_eq!(principal(&json!({"sub": "alice", "client_id": "web"})).as_deref(), Ok("user alice"));
     assert_eq!(principal(&json!({"sub": "web ", "client_id": "web"})).as_deref(), Ok("user web "));
@@ -56,7 +56,7 @@ fn a_subject_of_its_own_is_a_user() {
 }
 
 #[test]
-fn without_a_subject_or_with_that_of_its_client_it_is_an_application() {
+fn a_token_without_a_subject_or_with_its_client_as_subject_is_an_applications() {
     for claims in [
         json!({"client_id": "billing"}),
         json!({"sub": "", "client_id": "billing"}),
@@ -67,7 +67,7 @@ fn without_a_subject_or_with_that_of_its_client_it_is_an_application() {
 }
 
 #[test]
-fn the_client_is_read_where_the_issuer_writes_it() {
+fn the_client_is_read_from_the_issuers_client_claim() {
     let claims = json!({"sub": "billing", "azp": "billing", "client_id": "other"});
     assert_eq!(seen(&facts(&claims)).as_deref(), Ok("user billing"));
     let azp = || conventions().client_claim("/azp");
@@ -94,14 +94,14 @@ fn a_token_without_subject_and_client_is_unknown() {
 }
 
 #[test]
-fn with_an_actor_one_acts_for_another() {
+fn a_token_with_an_actor_is_of_a_party_that_acts_for_another() {
     let helpdesk = json!({"sub": "alice", "client_id": "web", "act": {"sub": "helpdesk"}});
     assert_eq!(principal(&helpdesk).as_deref(), Ok("helpdesk@https://issuer.test for alice"));
     let elsewhere = json!({"sub": "alice", "act": {"sub": "helpdesk", "iss": "https://agents.test"}});
     assert_eq!(principal(&elsewhere).as_deref(), Ok("helpdesk@https://agents.test for alice"));
     let application = json!({"sub": "web", "client_id": "web", "act": {"sub": "helpdesk"}});
     assert_eq!(principal(&application).as_deref(), Ok("helpdesk@https://issuer.test for web"));
-    // only at the top
+    // only a top-level `act` counts
     assert_eq!(principal(&json!({"sub": "alice", "x": {"act": {"sub": "helpdesk"}}})).as_deref(), Ok("user alice"));
     assert_eq!(principal(&json!({"sub": "alice", "may_act": {"sub": "helpdesk"}})).as_deref(), Ok("user alice"));
 }
@@ -113,13 +113,13 @@ fn only_the_outermost_actor_counts() {
     let actor = facts.actor().unwrap();
     assert_eq!((actor.issuer, actor.subject), (ISSUER, "gateway"));
     assert_eq!(facts.claim("/act/act/sub").and_then(ClaimRef::as_str), Some("batch"), "the rest is history");
-    // nor does it matter what the history looks like
+    // the form of the history does not matter either
     let odd = json!({"sub": "alice", "act": {"sub": "gateway", "act": 7}});
     assert_eq!(principal(&odd).as_deref(), Ok("gateway@https://issuer.test for alice"));
 }
 
 #[test]
-fn an_actor_that_cannot_be_read_is_not_no_actor() {
+fn an_actor_that_cannot_be_read_does_not_count_as_absent() {
     for act in [
         json!(null),
         json!(true),
@@ -154,7 +154,7 @@ fn a_token_whose_client_id_cannot_be_read_is_unknown() {
         assert_eq!(principal(&json!({"sub": "alice", "client_id": client})), Err(Code::ClaimsMalformed), "{client}");
     }
     assert!(principal(&json!({"sub": "alice", "client_id": "web"})).is_ok());
-    // where it is not read, it does not matter
+    // it does not matter if no rule reads it
     let odd = json!({"sub": "alice", "client_id": 7});
     assert_eq!(seen(&facts_by(conventions().client_claim("/azp"), &odd)).as_deref(), Ok("user alice"));
     assert_eq!(seen(&facts_by(conventions().without_client_claim(), &odd)).as_deref(), Ok("user alice"));
@@ -183,7 +183,7 @@ fn an_issuer_may_mark_its_applications() {
 }
 
 #[test]
-fn a_mark_that_no_token_can_have_is_a_mistake() {
+fn a_mark_that_no_token_can_have_is_a_configuration_error() {
     for (pointer, value) in [("idtyp", "app"), ("/idtyp", ""), ("/idtyp", "app\n")] {
         let refused = Facts::assertion("{}", conventions().application_if(pointer, value)).unwrap_err();
         assert_eq!(refused.code(), Code::ServiceMisconfigured, "{pointer} {value:?}");
@@ -198,7 +198,7 @@ async fn admitted(trusted: TrustedIssuer, token: &str) -> portcullis_core::Verif
 }
 
 #[tokio::test]
-async fn a_verified_token_has_its_principal_and_its_kind() {
+async fn a_verified_token_has_a_principal_and_a_kind() {
     let issuer = MockIssuer::new();
     let alone = admitted(issuer.trusted(), &issuer.token().subject("alice").sign()).await;
     assert_eq!(alone.credential(), CredentialKind::Jwt);
@@ -218,7 +218,7 @@ async fn a_verified_token_has_its_principal_and_its_kind() {
 }
 
 #[test]
-fn the_kind_is_what_the_authenticator_says_and_no_claim() {
+fn the_authenticator_sets_the_kind_and_no_claim_changes_it() {
     let asserted = facts(&json!({"sub": "alice", "credential": "jwt"}));
     assert_eq!((asserted.credential(), asserted.key_id()), (CredentialKind::Asserted, None));
     let token = asserted.with_credential(CredentialKind::ApiToken).with_key_id("pepper-1");
@@ -227,14 +227,14 @@ fn the_kind_is_what_the_authenticator_says_and_no_claim() {
 }
 
 #[test]
-fn a_principal_shows_no_name() {
+fn debug_of_a_principal_shows_no_name() {
     let facts = facts(&json!({"sub": "alice", "act": {"sub": "helpdesk"}}));
     let user = Principal::User(facts.identity().unwrap());
     let shown = format!("{:?} {:?} {user:?} {:?}", facts.principal(), facts.actor(), Principal::Application("alice"));
     assert!(!shown.contains("alice") && !shown.contains("helpdesk"), "{shown}");
 }
 
-// ---- facts from what is no text
+// ---- facts from structured claims
 
 fn assertion_of(claims: &impl Serialize) -> Result<Facts, AuthError> {
     Facts::assertion_of(claims, conventions())
@@ -256,7 +256,7 @@ fn structured_claims_are_the_same_facts_as_their_text() {
 }
 
 #[test]
-fn structured_claims_nest_no_deeper_than_others() {
+fn structured_claims_have_the_same_depth_limit_as_text() {
     let nested = |levels: usize| (1..levels).fold(json!({}), |inner, _| json!({ "x": inner }));
     assert!(assertion_of(&nested(32)).is_ok());
     assert_eq!(assertion_of(&nested(33)).unwrap_err().code(), Code::ClaimsMalformed);
@@ -291,7 +291,7 @@ fn structured_claims_follow_the_rules_of_text() {
     assert!(!format!("{broken:?} {broken}").contains("alice"));
 }
 
-// ---- whatever a token says
+// ---- random tokens
 
 fn name() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -311,7 +311,7 @@ fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     Value::Object(members.collect())
 }
 
-/// The rule, written down once more over the tree.
+/// A second implementation of the rule, on the tree of claims.
 fn expected(claims: &Value) -> &'static str {
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let subject = text(&claims["sub"]);
@@ -363,7 +363,7 @@ proptest! {
     }
 
     #[test]
-    fn any_claim_act_makes_no_user(act in any_json()) {
+    fn a_token_with_any_act_is_never_a_users(act in any_json()) {
         let facts = facts(&json!({"sub": "alice", "client_id": "web", "act": act}));
         let is_acting = matches!(facts.principal(), Principal::Acting { actor: Actor { .. }, .. });
         prop_assert!(is_acting || facts.principal() == Principal::Unknown, "{}", act);

@@ -1,4 +1,5 @@
-//! A cached token is checked again after the view has changed, mostly by small tables alone: its verdict is that of looking up everything.
+//! Tests that checking a cached token again after a change of the view, mostly by small tables, gives the same verdict as looking up
+//! everything.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../../../tests/tests/support/seed.rs"]
@@ -21,28 +22,28 @@ const T: UnixTime = FixedClock::DEFAULT;
 const HORIZON: Duration = Duration::from_secs(3600);
 const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
 
-/// With which tokens are quickly signed, and checked.
+/// The secret of all issuers: HMAC signs and verifies quickly.
 const SECRET: &[u8; 33] = b"a secret of at least 32 bytes, ok";
 
-/// How many issuers there are, each with a key, and how many tokens of each: with four values for each other claim.
+/// The number of issuers, each with one key, and of tokens of each issuer. Each other claim has four possible values.
 const ISSUERS: usize = 2;
 const TOKENS: usize = 16;
 
 #[derive(Clone, Debug)]
 enum Event {
-    /// Something of that issuer is revoked, together with so many entries that hit nothing.
+    /// A revocation of that issuer is merged, together with this number of entries that revoke no token.
     Revoke {
         level: Level,
         of: usize,
         who: usize,
         among: usize,
     },
-    /// Tokens are presented: which, beginning at one of them.
+    /// This number of tokens is presented, beginning with one of them.
     Present {
         from: usize,
         count: usize,
     },
-    /// Time passes, and what is past remembering is forgotten.
+    /// Time passes, and expired entries are forgotten.
     Forget {
         after: u64,
     },
@@ -63,7 +64,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The `at`th token of an issuer: which of four values each claim has differs from one to the next.
+/// Returns the `at`th token of an issuer. Each claim has one of four values, in another combination for each token.
 fn token(issuer: &MockIssuer, at: usize) -> TokenBuilder {
     let token = issuer.token().token_id(&format!("{}", at % 4)).subject(&format!("{}", at / 4 % 4));
     let token = token.claim("sid", format!("{}", (at / 2) % 4)).claim("client_id", format!("{}", (at / 3) % 4));
@@ -78,7 +79,7 @@ fn revocation(issuer: &MockIssuer, level: Level, who: usize) -> Revocation {
         Level::Subject => Revocation::subject(name, &id, T.plus(Duration::from_secs(60))),
         Level::Version => Revocation::version(name, &id, 2 + who as u64),
         Level::Client => Revocation::client(name, &id, T.plus(Duration::from_secs(60))),
-        // Seldom: then none of its tokens is live any more.
+        // Rare, because it revokes all tokens of the issuer.
         Level::Key if who == 0 => Revocation::key(name, &issuer.key_id()),
         Level::Key => Revocation::key(name, &id),
         _ if who == 1 => Revocation::issuer(name, T.plus(Duration::from_secs(60))),
@@ -102,9 +103,9 @@ struct World {
     clock: FixedClock,
     issuers: Vec<MockIssuer>,
     writer: ViewWriter,
-    /// For each issuer one that refuses when the view is stale, and one that does not.
+    /// For each issuer, one admission that refuses while the view is stale, and one that does not.
     admissions: Vec<[Admission; 2]>,
-    /// With what verification makes of each, for the look-up in full.
+    /// Each token with its verified form, for the full look-up.
     tokens: Vec<(usize, String, Verified)>,
     made: usize,
 }
@@ -167,7 +168,7 @@ impl World {
                 other => unreachable!("{other:?}"),
             };
             let outcome = admission.verify(token).ready().unwrap().map(drop).map_err(|error| error.code());
-            // A token that has expired is refused for that, whatever the view says.
+            // An expired token is refused as expired, whatever the view says.
             if outcome != Err(Code::TokenExpired) {
                 assert_eq!(outcome, expected, "token {at}");
             }
@@ -179,7 +180,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, rng_seed: RngSeed::Fixed(seed::seed()), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_cached_token_is_admitted_if_and_only_if_looking_up_everything_finds_nothing(
+    fn a_cached_token_is_admitted_exactly_if_a_full_look_up_finds_no_revocation(
         events in prop::collection::vec(event(), 1..80)
     ) {
         let mut world = World::new();
@@ -191,14 +192,14 @@ proptest! {
     }
 }
 
-/// How many tokens are revoked while they are presented, and how many are not.
+/// The number of tokens that are revoked while they are presented, and of those that are not.
 const VICTIMS: usize = 600;
 const OTHERS: usize = 40;
 
-/// Two threads revoke, in batches of any size; one forgets, withdraws and confirms; one presents what is revoked and what is not. What was
-/// revoked when a request began is refused to it, and to all that follow.
+/// Two threads revoke, in batches of any size; one forgets, restarts and confirms; one presents tokens of both kinds. If a token was
+/// revoked when a request began, that request and all later ones are refused.
 #[test]
-fn a_token_is_refused_from_the_moment_at_which_merging_its_revocation_ended() {
+fn a_token_is_refused_as_soon_as_its_revocation_is_merged() {
     let (scene, seed) = (Scene::new(), seed::seed());
     (0..scene.tokens.len()).for_each(|at| assert!(scene.admits(at)));
     thread::scope(|scope| {
@@ -220,9 +221,9 @@ struct Scene {
     writer: ViewWriter,
     admission: Admission,
     tokens: Vec<String>,
-    /// What was merged.
+    /// The tokens whose revocations were merged.
     revoked: Vec<AtomicBool>,
-    /// What is being merged, by each writer.
+    /// The tokens whose revocations are being merged, by writer.
     revoked_now: [AtomicUsize; 2],
     is_over: AtomicBool,
 }
@@ -250,13 +251,13 @@ impl Scene {
         outcome.map_err(|error| assert_eq!(error.code(), Code::TokenRevoked, "token {at}")).is_ok()
     }
 
-    /// Every second one, among others that are never presented.
+    /// Revokes every second token, among others that are never presented.
     fn revoke(&self, writer: usize, mut chance: impl FnMut(usize) -> usize) {
         let issuer = self.issuer.name();
         for victim in (writer..VICTIMS).step_by(2) {
             self.revoked_now[writer].store(victim, Ordering::Relaxed);
             let among = if chance(40) == 0 { 1100 } else { chance(300) };
-            // Not keys and issuers, of which there are few.
+            // Not keys and issuers, because there are only a few.
             let others = (0..among).map(|n| noise(issuer, (victim * 2000 + n) * 7 + n % 5));
             let id = |of: &str| format!("{of}{victim}");
             let own = match victim / 2 % 5 {
@@ -280,7 +281,7 @@ impl Scene {
         }
     }
 
-    /// Mostly tokens that are being revoked at this moment.
+    /// Presents mostly tokens that are being revoked at this moment.
     fn present(&self, mut chance: impl FnMut(usize) -> usize) {
         while !self.is_over.load(Ordering::Acquire) {
             let is_any = chance(4) == 0;
@@ -294,7 +295,7 @@ impl Scene {
     }
 }
 
-/// Numbers below what they are asked for with, by xorshift.
+/// Returns pseudorandom numbers below a limit (xorshift).
 fn chance(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed | 1;
     move |below| {

@@ -1,4 +1,4 @@
-//! Revoked tokens are refused, on every level, cold and from the cache, and next to each stands a twin that is let in.
+//! Tests that revoked tokens are refused on every level, cached or not, and that near-identical other tokens are admitted.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl Scene {
         self.writer.merge(&[self.writer.entry(revocation)]);
     }
 
-    /// Lets time pass, with a log that has nothing new.
+    /// Lets time pass, and confirms the view, as with a log that has nothing new.
     fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
         self.writer.confirm(self.writer.ask());
@@ -58,7 +58,7 @@ fn outcome(admission: &Admission, token: &str) -> Result<(), Code> {
 const REVOKED: Result<(), Code> = Err(Code::TokenRevoked);
 
 #[test]
-fn each_level_refuses_what_it_names_and_nothing_else_cold_and_warm() {
+fn each_level_revokes_only_what_it_names_cached_or_not() {
     let probe = scene();
     let (i, kid) = (probe.issuer.name().to_owned(), probe.issuer.key_id());
     let base = |scene: &Scene| {
@@ -101,7 +101,7 @@ fn each_level_refuses_what_it_names_and_nothing_else_cold_and_warm() {
 }
 
 #[test]
-fn an_issuer_takes_back_no_token_of_another() {
+fn a_revocation_by_one_issuer_revokes_no_token_of_another() {
     let clock = FixedClock::default();
     let (a, b) = (
         MockIssuer::new().named("https://a.test").clock(clock.clone()),
@@ -132,7 +132,7 @@ fn an_issuer_takes_back_no_token_of_another() {
 }
 
 #[test]
-fn what_was_issued_in_the_second_of_the_cut_off_is_revoked_and_a_second_later_is_not() {
+fn a_token_issued_in_the_second_of_the_cut_off_is_revoked_and_one_issued_later_is_not() {
     let scene = scene();
     let issued = |at: UnixTime| scene.issuer.token().subject("alice").issued_at(at).sign();
     scene.revoke(&Revocation::subject(scene.issuer.name(), "alice", T));
@@ -142,7 +142,7 @@ fn what_was_issued_in_the_second_of_the_cut_off_is_revoked_and_a_second_later_is
 }
 
 #[test]
-fn a_claim_that_is_missing_decides_for_safety() {
+fn a_token_without_a_claim_that_a_revocation_reads_fails_closed() {
     let scene = scene_with(portcullis_core::revocation::ViewWriterBuilder::danger_accept_without_issued_at);
     let i = scene.issuer.name();
     let token = || scene.issuer.token().subject("alice").claim("client_id", "c");
@@ -182,7 +182,7 @@ fn a_token_that_outlives_the_horizon_is_refused() {
     let second = Duration::from_secs(1);
     assert_eq!(scene.outcome(&living(HORIZON)), Ok(()));
     assert_eq!(scene.outcome(&living(HORIZON + second)), Err(Code::TokenLifetimeTooLong));
-    // Not even on its last day: its revocation may be long forgotten.
+    // It is refused even on its last day, because its revocation may have been forgotten long ago.
     let old = scene.issuer.token().issued_at(T.minus(HORIZON * 30)).expires_at(T.plus(second * 60)).sign();
     assert_eq!(scene.outcome(&old), Err(Code::TokenLifetimeTooLong));
     let ageless = scene.issuer.token().without("iat").sign();
@@ -190,7 +190,7 @@ fn a_token_that_outlives_the_horizon_is_refused() {
 }
 
 #[test]
-fn a_long_lived_token_can_be_let_in_up_to_the_horizon_after_it_was_issued() {
+fn a_long_lived_token_can_be_admitted_until_a_horizon_after_it_was_issued() {
     let scene = scene_with(|builder| builder.long_lived(LongLived::EndAtHorizon));
     let token = scene.issuer.token().issued_at(T).expires_at(T.plus(HORIZON * 365)).sign();
     let cold = scene.issuer.admission().revocations(&scene.writer).without_cache();
@@ -203,7 +203,7 @@ fn a_long_lived_token_can_be_let_in_up_to_the_horizon_after_it_was_issued() {
 }
 
 #[test]
-fn without_an_age_a_token_is_let_in_only_if_it_ends_within_the_horizon() {
+fn a_token_without_issued_at_is_admitted_only_if_it_expires_within_the_horizon() {
     let scene = scene_with(portcullis_core::revocation::ViewWriterBuilder::danger_accept_without_issued_at);
     let ending = |life: Duration| scene.issuer.token().without("iat").expires_at(T.plus(life)).sign();
     assert_eq!(scene.outcome(&ending(HORIZON)), Ok(()));
@@ -227,7 +227,7 @@ fn a_view_that_the_log_never_confirmed_admits_no_token() {
 }
 
 #[test]
-fn each_route_says_what_a_stale_view_means_and_a_revoked_token_stays_so() {
+fn each_route_configures_stale_views_and_a_revoked_token_stays_revoked() {
     let scene = scene();
     let closed = &scene.admission;
     let bounded = closed.clone().when_stale(WhenStale::Bounded(Duration::from_secs(60)));
@@ -243,7 +243,7 @@ fn each_route_says_what_a_stale_view_means_and_a_revoked_token_stays_so() {
         (1, [stale, stale, Ok(())]),
     ] {
         scene.clock.advance(Duration::from_secs(seconds));
-        // Twice: from the cache, too.
+        // Twice, to test the cache as well.
         for _ in 0..2 {
             assert_eq!([closed, &bounded, &open].map(|route| outcome(route, &token)), expected, "{seconds}");
             assert_eq!([closed, &bounded, &open].map(|route| outcome(route, &revoked)), [REVOKED; 3]);
@@ -255,7 +255,7 @@ fn each_route_says_what_a_stale_view_means_and_a_revoked_token_stays_so() {
 }
 
 #[test]
-fn a_forged_token_is_refused_for_that_even_if_the_view_is_stale() {
+fn a_forged_token_is_refused_as_forged_even_if_the_view_is_stale() {
     let scene = scene();
     scene.clock.advance(Duration::from_secs(10));
     let forged = MockIssuer::new().clock(scene.clock.clone()).token().sign();
@@ -263,7 +263,7 @@ fn a_forged_token_is_refused_for_that_even_if_the_view_is_stale() {
 }
 
 #[test]
-fn a_change_that_concerns_others_lets_cached_tokens_be() {
+fn a_revocation_of_other_tokens_does_not_affect_cached_tokens() {
     let scene = scene();
     let token = scene.issuer.token().claim("sid", "mine").sign();
     for at in 0..100 {
@@ -275,7 +275,7 @@ fn a_change_that_concerns_others_lets_cached_tokens_be() {
 }
 
 #[test]
-fn the_view_says_what_it_thinks_of_a_token() {
+fn a_view_returns_its_verdict_about_a_token() {
     let scene = scene();
     let verified = scene.admission.verify(&scene.issuer.token().subject("alice").sign()).ready().unwrap().unwrap();
     assert_eq!(scene.writer.view().check(&verified, T), Verdict::Live);
@@ -289,7 +289,7 @@ fn the_view_says_what_it_thinks_of_a_token() {
 }
 
 #[test]
-fn neither_an_entry_nor_a_view_shows_a_person() {
+fn debug_of_entries_and_views_shows_no_person() {
     let scene = scene();
     let revocation = Revocation::subject(scene.issuer.name(), "alice@example.com", T);
     scene.revoke(&revocation);
@@ -304,7 +304,7 @@ fn neither_an_entry_nor_a_view_shows_a_person() {
 }
 
 #[test]
-fn the_current_version_is_the_least_that_is_live() {
+fn the_current_version_is_the_lowest_valid_one() {
     let scene = scene();
     let i = scene.issuer.name();
     let token = |version: u64| scene.issuer.token().subject("alice").claim("ver", version).sign();

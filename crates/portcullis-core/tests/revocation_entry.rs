@@ -1,4 +1,4 @@
-//! How an entry of a log is written and read.
+//! Tests how entries of a log are written and read.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use portcullis_core::{
@@ -9,7 +9,7 @@ use portcullis_core::{
 const UNTIL: UnixTime = UnixTime::from_secs(1_900_000_000);
 
 #[test]
-fn an_entry_is_read_as_it_was_written() {
+fn an_entry_survives_writing_and_reading() {
     let now = UnixTime::from_secs(1_800_000_000);
     for revocation in [
         Revocation::token("https://i", "t", UNTIL),
@@ -26,14 +26,14 @@ fn an_entry_is_read_as_it_was_written() {
 }
 
 #[test]
-fn only_an_object_is_of_a_later_version() {
+fn only_an_object_can_be_an_entry_of_a_later_version() {
     let is_later = |text: &str| RevocationEntry::from_json(text).unwrap_err().is_of_later_version();
     assert!(is_later(r#"{"v":2,"level":"galaxy"}"#));
     assert!(!is_later("[2,1900000000]"));
 }
 
 #[test]
-fn a_cut_off_beyond_all_times_is_read_as_it_would_be_written() {
+fn a_cut_off_beyond_the_latest_time_saturates() {
     let line = r#"{"v":1,"level":"subject","iss":"https://i","id":"a","cut_off":1800000000100,"until":1900000000}"#;
     let entry = RevocationEntry::from_json(line).unwrap();
     assert_eq!(entry.revocation().cut_off(), Some(UnixTime::MAX));
@@ -41,7 +41,7 @@ fn a_cut_off_beyond_all_times_is_read_as_it_would_be_written() {
 }
 
 #[test]
-fn an_entry_is_an_object_of_what_its_level_has() {
+fn an_entry_must_have_exactly_the_members_of_its_level() {
     let object = r#"{"v":1,"level":"token","iss":"https://i","id":"t","until":1900000000}"#;
     assert!(RevocationEntry::from_json(object).is_ok());
     assert!(RevocationEntry::from_json(&format!(" {object}\n")).is_ok());

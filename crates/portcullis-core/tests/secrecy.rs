@@ -1,4 +1,4 @@
-//! No secret and no token is shown, whatever is printed.
+//! Tests that no output contains a secret or a token.
 
 use portcullis_core::{
     Admission, Algorithm, JwtAuthenticator, KeyRing, KeySet, Secret, TrustedIssuer,
@@ -11,7 +11,7 @@ use portcullis_test::{Defect, MockIssuer};
 const SECRET: &str = "correct-horse-battery-staple-and-some-more";
 
 #[test]
-fn secrets_are_not_in_debug() {
+fn debug_shows_no_secrets() {
     let secret = Secret::new("one", Algorithm::Hs256, SECRET).unwrap();
     let ring = KeyRing::new(secret.clone()).unwrap();
     let trusted = TrustedIssuer::new("https://issuer.test", ring.clone()).audience("orders");

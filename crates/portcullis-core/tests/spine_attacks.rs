@@ -1,4 +1,4 @@
-//! What an attacker, and a developer in a hurry, tried on the admission.
+//! Tests attacks on the admission, and mistakes of developers.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{
@@ -23,7 +23,7 @@ use portcullis_test::{FixedClock, MockIssuer};
 const HORIZON: Duration = Duration::from_secs(15 * 60);
 const ISSUER: &str = "https://keys.test";
 
-/// Credentials that are looked up in a store of their own, remembered for an hour.
+/// An authenticator whose credentials are looked up in a store, and cached for an hour.
 #[derive(Clone, Debug)]
 struct Store {
     asked: Arc<AtomicUsize>,
@@ -86,7 +86,7 @@ impl Scene {
         self.writer.merge(&[self.writer.entry(revocation)]);
     }
 
-    /// Time passes, the log has nothing newer, and what is old enough is forgotten.
+    /// Lets time pass, confirms the view, and forgets expired entries.
     fn pass(&self, time: Duration) {
         self.clock.advance(time);
         self.writer.confirm(self.writer.ask());
@@ -120,7 +120,7 @@ fn an_outage_of_the_log_does_not_send_every_request_to_the_authenticator() {
 }
 
 #[test]
-fn a_revoked_credential_that_comes_again_and_again_does_not_ask_the_authenticator() {
+fn repeated_requests_with_a_revoked_credential_do_not_reach_the_authenticator() {
     let scene = Scene::with(Rungs::of([Level::Client]));
     assert_eq!(scene.code(), None);
     scene.revoke(&Revocation::client(ISSUER, "crm", scene.clock.now()));
@@ -131,7 +131,7 @@ fn a_revoked_credential_that_comes_again_and_again_does_not_ask_the_authenticato
 }
 
 #[test]
-fn a_credential_ends_with_those_that_it_was_derived_from_whatever_its_levels() {
+fn a_credential_is_revoked_with_its_ancestors_whatever_its_levels() {
     let scene = Scene::with(Rungs::of([Level::Client]).with_ancestors(["parent"]));
     let until = scene.clock.now().plus(Duration::from_secs(600));
     scene.revoke(&Revocation::token(ISSUER, "uncle", until));
@@ -151,7 +151,7 @@ fn a_credential_that_is_too_long_never_reaches_its_authenticator() {
 }
 
 #[test]
-fn octets_are_no_better_because_they_came_in_a_message_before() {
+fn malformed_bytes_are_refused_although_they_were_verified_in_a_message() {
     let admission = Admission::new(Store::with(Rungs::ALL));
     let code =
         |text: &str| admission.admit(Presented::bearer(text.as_bytes())).ready().unwrap().err().map(|e| e.code());
@@ -181,7 +181,7 @@ fn a_small_limit_for_credentials_does_not_switch_the_cache_off() {
     assert!(std::ptr::eq(first.claims_json(), second.claims_json()), "verified again");
 }
 
-/// A key that was replaced under its old name; the newer one has to be fetched.
+/// A key source whose key was replaced under the same id; the newer key has to be fetched.
 #[derive(Debug)]
 struct Rotated {
     old: KeySet,
@@ -200,7 +200,7 @@ impl KeySource for Rotated {
 }
 
 #[tokio::test]
-async fn explain_accepts_a_token_that_is_good_by_a_key_which_had_to_be_fetched() {
+async fn explain_accepts_a_valid_token_whose_key_had_to_be_fetched() {
     let set = |byte| KeySet::from(Secret::new("a", Algorithm::Hs256, [byte; 32]).unwrap());
     let issuer = MockIssuer::with_secret("a", Algorithm::Hs256, [8; 32]);
     for (newer, expected) in [(8, None), (9, Some(Code::SignatureInvalid))] {
@@ -215,7 +215,7 @@ async fn explain_accepts_a_token_that_is_good_by_a_key_which_had_to_be_fetched()
     }
 }
 
-/// A view is what requests ask; only the writer can confirm it.
+/// Each admission checks against its own view; only the writer can confirm a view.
 #[test]
 fn a_hit_is_checked_against_the_view_of_its_own_admission() {
     let scene = Scene::with(Rungs::of([Level::Client]));
@@ -229,9 +229,9 @@ fn a_hit_is_checked_against_the_view_of_its_own_admission() {
     assert_eq!(scene.code(), Some(Code::TokenRevoked));
 }
 
-/// An authenticator around another may explain by calling it: what it gets for a refused token must be the refusal.
+/// An authenticator around another one may explain by calling it. For a refused token, it must get the refusal.
 #[tokio::test]
-async fn an_authenticator_that_explains_never_proves_what_it_refuses() {
+async fn an_explaining_authenticator_never_returns_an_identity_after_a_failed_check() {
     let clock = FixedClock::default();
     let issuer = MockIssuer::new().clock(clock.clone());
     let authenticator = JwtAuthenticator::<NoCustom>::new(issuer.trusted()).unwrap();

@@ -1,4 +1,4 @@
-//! Expiry, not-before, issued-at, age and lifetime: each boundary, a second to either side.
+//! Tests expiry, not-before, issued-at, age and lifetime: each boundary, and one second before and after it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn at(offset: i64) -> UnixTime {
 }
 
 #[test]
-fn expiry_counts_from_its_second_on_and_leeway_moves_it() {
+fn a_token_expires_at_the_second_of_exp_plus_leeway() {
     let issuer = issuer();
     for (leeway, offset, outcome) in [
         (0, 1, Ok(())),
@@ -64,7 +64,7 @@ fn not_before_and_issued_at_may_lie_ahead_by_the_leeway() {
 }
 
 #[test]
-fn a_maximum_age_counts_from_issuance_and_asks_for_it() {
+fn a_maximum_age_counts_from_issued_at_and_requires_it() {
     let issuer = issuer();
     let limited = || issuer.trusted().leeway(Leeway::NONE).max_age(Duration::from_secs(60));
     let old = |age: i64| issuer.token().issued_at(at(-age));
@@ -88,7 +88,7 @@ fn a_maximum_lifetime_counts_from_issuance_to_expiry() {
 }
 
 #[test]
-fn a_token_waits_for_its_time_and_ends_with_it() {
+fn a_token_is_valid_from_its_not_before_until_its_expiry() {
     let clock = FixedClock::at(UnixTime::from_secs(NOW));
     let issuer = MockIssuer::new().clock(clock.clone());
     let admission =

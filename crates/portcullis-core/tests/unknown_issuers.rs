@@ -1,4 +1,4 @@
-//! Issuers that are not on the list, and the resolver that is asked about them.
+//! Tests issuers that are not on the list, and the resolver that is asked about them.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod desk;
@@ -52,7 +52,7 @@ fn requests_that_name_one_issuer_wait_for_one_answer() {
 }
 
 #[test]
-fn a_client_that_hangs_up_takes_nothing_from_the_others() {
+fn a_client_that_hangs_up_does_not_affect_the_others() {
     let scene = Scene::new();
     let acme = scene.tenant("acme");
     let [first, second] = [(); 2].map(|()| scene.begin(&acme));
@@ -88,7 +88,7 @@ fn an_issuer_that_does_not_exist_is_refused_for_a_minute_without_a_question() {
 }
 
 #[test]
-fn an_issuer_that_could_not_be_found_out_about_is_unavailable_for_some_seconds() {
+fn an_issuer_is_unavailable_for_some_seconds_after_the_resolver_failed() {
     let scene = Scene::new();
     let acme = scene.tenant("acme");
     let waiting = scene.begin(&acme);
@@ -110,7 +110,7 @@ fn an_issuer_that_could_not_be_found_out_about_is_unavailable_for_some_seconds()
 }
 
 #[test]
-fn an_issuer_of_another_name_or_without_a_use_is_the_services_fault() {
+fn an_issuer_of_another_name_or_an_unusable_one_is_the_services_fault() {
     let scene = Scene::new();
     let (acme, globex) = (scene.tenant("acme"), scene.tenant("globex"));
     let of_another_name = scene.begin(&acme);
@@ -125,7 +125,7 @@ fn an_issuer_of_another_name_or_without_a_use_is_the_services_fault() {
 }
 
 #[test]
-fn a_resolver_that_panics_is_could_not_find_out() {
+fn a_panic_of_the_resolver_counts_as_a_failure() {
     let issuers = Issuers::default();
     let resolver = |_| async { panic!("on purpose") };
     issuers.on_unknown(Allow::suffix(".tenants.test").unwrap(), resolver).unwrap();
@@ -141,7 +141,7 @@ fn a_resolver_that_panics_is_could_not_find_out() {
 }
 
 #[test]
-fn at_most_64_issuers_are_asked_about_at_once() {
+fn at_most_64_issuers_are_looked_up_at_once() {
     let scene = Scene::new();
     let tenants: Vec<_> = (0..65).map(|number| scene.tenant(&format!("t{number}"))).collect();
     let waiting: Vec<_> = tenants[..64].iter().map(|tenant| scene.begin(tenant)).collect();
@@ -169,7 +169,7 @@ fn a_change_by_the_application_overrides_a_pending_answer() {
     let globex = scene.tenant("globex");
     let mut waiting = scene.begin(&globex);
     scene.issuers.remove(globex.name());
-    scene.desk.answer(|_| Ok(Some(globex.trusted()))); // read before it was removed
+    scene.desk.answer(|_| Ok(Some(globex.trusted()))); // the resolver read this before the issuer was removed
     assert!(poll(&mut waiting).is_pending(), "so it is asked once more");
     scene.desk.answer(|_| Ok(None));
     assert_eq!(done(waiting).unwrap_err().code(), Code::IssuerNotTrusted);
@@ -181,7 +181,7 @@ fn retain_ends_the_questions_about_issuers_that_are_not_kept() {
     let (evil, acme) = (scene.tenant("evil"), scene.tenant("acme"));
     let [mut of_evil, of_acme] = [&evil, &acme].map(|tenant| scene.begin(tenant));
     scene.issuers.retain(|name| name != evil.name());
-    // Read before the issuer was taken back.
+    // The resolver read this before the issuer was dropped.
     scene.desk.answer(|name| Ok(Some(if name == evil.name() { evil.trusted() } else { acme.trusted() })));
     assert!(done(of_acme).is_ok());
     assert!(poll(&mut of_evil).is_pending(), "so it is asked once more");
@@ -191,7 +191,7 @@ fn retain_ends_the_questions_about_issuers_that_are_not_kept() {
 }
 
 #[test]
-fn removing_and_replacing_end_what_was_learned_and_remembered() {
+fn removing_or_replacing_an_issuer_drops_learned_and_cached_state() {
     let scene = Scene::new();
     let acme = scene.tenant("acme");
     let token = acme.token().sign();
@@ -200,7 +200,7 @@ fn removing_and_replacing_end_what_was_learned_and_remembered() {
         assert!(poll(&mut waiting).is_pending());
         scene.desk.answer(|_| Ok(Some(acme.trusted())));
         done(waiting).unwrap();
-        // The one that waited is not remembered; the next one is.
+        // The token that waited is not cached; the next one is.
         let [first, second] = [(); 2].map(|()| scene.admission.verify(&token).ready().unwrap().unwrap());
         std::ptr::eq(first.claims_json(), second.claims_json())
     };

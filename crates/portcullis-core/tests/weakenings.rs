@@ -1,4 +1,4 @@
-//! What nothing else would notice if it were weakened: see `cargo xtask weaken`.
+//! Tests rules that no other test would notice being weakened. See `cargo xtask weaken`.
 
 use portcullis_core::{
     UnixTime,
@@ -9,7 +9,7 @@ use portcullis_core::{
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
 #[test]
-fn a_granted_scope_is_contained_as_a_whole_only() {
+fn only_a_whole_scope_is_granted() {
     let facts = Facts::assertion(r#"{"scope":"orders:read bills"}"#, Conventions::new("https://issuer.test")).unwrap();
     assert!(facts.scopes().contains("orders:read") && facts.scopes().contains("bills"));
     for other in ["orders", "orders:", "orders:read:all", "read", "orders:read bills", "bill", ""] {
@@ -18,7 +18,7 @@ fn a_granted_scope_is_contained_as_a_whole_only() {
 }
 
 #[test]
-fn a_revoked_key_verifies_at_no_time() {
+fn a_revoked_key_never_verifies() {
     for now in [UnixTime::EPOCH, NOW, UnixTime::MAX] {
         assert!(KeyState::Active.verifies(now) && KeyState::Standby.verifies(now));
         assert!(!KeyState::Revoked.verifies(now));
@@ -26,7 +26,7 @@ fn a_revoked_key_verifies_at_no_time() {
 }
 
 #[test]
-fn a_compressed_point_is_no_key() {
+fn a_compressed_point_is_refused_as_a_key() {
     for pem in [
         "MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgADN5JNZRMrwuvLyDy4H7ob2quJubwRenJoz2hYXdx2hm0=",
         "MEYwEAYHKoZIzj0CAQYFK4EEACIDMgADWDcvEAozjagTXz4fEfoLc13PaQrj0PddVnkcO3+9wCDJbctozJIynzEiowZuMT5s",

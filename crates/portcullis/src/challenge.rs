@@ -115,7 +115,7 @@ impl Challenge {
 
     /// Returns the challenge as the value of an HTTP header.
     pub fn to_header_value(&self) -> HeaderValue {
-        // All of it is visible ASCII; the test `anything_fits_into_a_challenge_without_leaving_its_place` checks that.
+        // All of it is visible ASCII; the test `no_value_breaks_out_of_its_place_in_a_challenge` checks that.
         HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
     }
 

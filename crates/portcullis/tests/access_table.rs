@@ -1,4 +1,4 @@
-//! The table of routes: as a list, as a guard, and that both mean the router's own routes.
+//! Tests the table of routes: as a list, as a guard, and that it matches the same routes as the router.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 #[path = "../../../tests/tests/support/seed.rs"]
@@ -26,7 +26,7 @@ use proptest::{
 };
 use tower::ServiceExt;
 
-/// The token is the scopes granted, dots for spaces; `bad` is refused.
+/// An authenticator whose tokens are the granted scopes, with dots for spaces. It refuses the token `bad`.
 #[derive(Debug)]
 struct Scopes;
 
@@ -79,7 +79,7 @@ fn app(layer: AccessLayer) -> Router {
 }
 
 #[tokio::test]
-async fn each_route_by_its_own_line() {
+async fn each_route_is_decided_by_its_own_line() {
     let app = app(table().layer_with(matched_path).unwrap());
     let (get, put, post) = (Method::GET, Method::PUT, Method::POST);
     let rows = [
@@ -107,7 +107,7 @@ async fn each_route_by_its_own_line() {
 }
 
 #[tokio::test]
-async fn what_is_not_listed_is_refused() {
+async fn an_unlisted_route_is_refused() {
     let app = app(table().layer_with(matched_path).unwrap());
     for (method, uri) in [
         (Method::GET, "/unlisted"),
@@ -125,7 +125,7 @@ async fn what_is_not_listed_is_refused() {
 }
 
 #[tokio::test]
-async fn head_is_decided_as_get_unless_listed() {
+async fn head_is_decided_like_get_unless_it_is_listed() {
     let app_of = |table: AccessTable| app(table.layer_with(matched_path).unwrap());
     let app = app_of(table());
     assert_eq!(status(&app, Method::HEAD, "/orders/7", Some("read")).await, 200);
@@ -138,7 +138,7 @@ async fn head_is_decided_as_get_unless_listed() {
 }
 
 #[tokio::test]
-async fn any_stands_for_the_methods_that_are_not_listed() {
+async fn any_covers_the_methods_that_are_not_listed() {
     let table = AccessTable::new().public(Method::GET, "/files/{*path}").require(
         RouteMethod::ANY,
         "/files/{*path}",
@@ -190,7 +190,7 @@ async fn a_decision_may_take_time_and_answers_may_differ() {
 }
 
 #[test]
-fn the_list_can_be_held_by_a_test() {
+fn a_test_can_compare_the_list_of_routes() {
     let expected = r#"METHOD  PATH               REQUIREMENT
 GET     /health            public
 GET     /me                authenticated
@@ -209,7 +209,7 @@ ANY     /files/{*path}     scope("files")"#;
 }
 
 #[tokio::test]
-async fn tables_are_merged_and_nested_as_routers_are() {
+async fn tables_are_merged_and_nested_like_routers() {
     let orders = || AccessTable::new().public(Method::GET, "/").require(Method::GET, "/{id}", scope("read"));
     let routes = || Router::new().route("/", get(async || "in")).route("/{id}", get(async || "in"));
     let table = AccessTable::new()
@@ -270,7 +270,7 @@ fn every_problem_is_reported_at_start() {
     assert!(self::table().layer_with(matched_path).is_ok());
 }
 
-// ----- no route is reached by another route's line
+// ----- no request is decided by the line of another route
 
 const TEMPLATES: [&str; 9] = [
     "/admin",
@@ -288,13 +288,13 @@ fn matched_path(extensions: &http::Extensions) -> Option<&str> {
     extensions.get::<MatchedPath>().map(MatchedPath::as_str)
 }
 
-/// A router whose handlers say which template was matched.
+/// Returns a router whose handlers answer with the template that was matched.
 fn telling() -> Router {
     let tell = |path: MatchedPath| async move { path.as_str().to_owned() };
     TEMPLATES.iter().fold(Router::new(), |router, template| router.route(template, get(tell)))
 }
 
-/// A table where each template needs another scope.
+/// Returns a table in which each template requires another scope.
 fn scoped() -> AccessTable {
     TEMPLATES.iter().enumerate().fold(AccessTable::new(), |table, (place, template)| {
         table.require(Method::GET, *template, scope(format!("s{place}")))
@@ -322,7 +322,7 @@ async fn assert_reached_by_its_own_line_only(uri: &str) {
 }
 
 #[tokio::test]
-async fn paths_in_disguise_are_what_the_router_takes_them_for() {
+async fn disguised_paths_match_the_same_route_as_in_the_router() {
     for uri in [
         "/admin",
         "/admin/",
@@ -369,7 +369,7 @@ proptest! {
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(seed::seed()), ..ProptestConfig::default() })]
 
     #[test]
-    fn any_path_is_what_the_router_takes_it_for(
+    fn any_path_matches_the_same_route_as_in_the_router(
         parts in proptest::collection::vec(
             proptest::sample::select(vec![
                 "/", "/", "/", "admin", "%61dmin", "users", "files", ".", "..", "%2F", "%2e", "a-", "x", "{admin}", ";", "%",
@@ -392,7 +392,7 @@ async fn a_route_that_only_the_router_has_is_found_by_the_matched_path() {
             Router::new().route("/orders/{id}", get(async || "order")).route("/orders/export", get(async || "all"));
         routes.layer(layer).layer(AuthLayer::new(Scopes))
     };
-    // As documented: the table alone takes it for an order.
+    // As documented, the table alone matches `/orders/{id}`.
     let unaware = app(table.danger_layer_without_matched_path().unwrap());
     assert_eq!(status(&unaware, Method::GET, "/orders/export", Some("read")).await, 200);
     let aware = app(table.layer_with(matched_path).unwrap());
@@ -429,7 +429,7 @@ async fn row_t9_a_forgotten_route_is_refused_although_a_public_template_covers_i
     assert!(error.to_string().contains("/{page}") && error.to_string().contains("layer_with"), "{error}");
     assert!(AccessTable::new().public(Method::GET, "/{*rest}").layer().is_err());
     assert!(AccessTable::new().public(Method::GET, "/health").public(Method::GET, "/{{x}}").layer().is_ok());
-    // Only by its name.
+    // The dangerous method still allows it.
     let open = app(table.danger_layer_without_matched_path().unwrap());
     assert_eq!(status(&open, Method::GET, "/admin", None).await, 200);
 }

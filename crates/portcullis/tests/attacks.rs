@@ -1,4 +1,4 @@
-//! Ways past a guard that reviewers found, each next to the request that is meant to pass.
+//! Tests ways around a guard that reviewers found, each next to the request that should pass.
 #![cfg(feature = "axum")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -53,7 +53,7 @@ async fn a_preflight_reaches_no_guarded_handler() {
 }
 
 #[tokio::test]
-async fn a_preflight_reaches_nothing_that_an_access_table_does_not_call_public() {
+async fn a_preflight_reaches_only_public_routes_of_an_access_table() {
     let issuer = MockIssuer::new();
     let table =
         AccessTable::new().public(RouteMethod::ANY, "/public").require(RouteMethod::ANY, "/admin", scope("admin"));
@@ -69,7 +69,7 @@ async fn a_preflight_reaches_nothing_that_an_access_table_does_not_call_public()
 }
 
 #[tokio::test]
-async fn preflights_pass_only_where_that_is_asked_for() {
+async fn preflights_pass_only_if_configured() {
     let inner = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::from("in"))));
     let layer = auth(&MockIssuer::new());
     let status =
@@ -81,7 +81,7 @@ async fn preflights_pass_only_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_mistake_under_a_not_lets_nobody_pass() {
+async fn a_mistake_under_a_not_admits_no_caller() {
     let issuer = MockIssuer::new();
     let token = issuer.token().sign();
     let app = |requirement| {
@@ -115,7 +115,7 @@ async fn two_parameters_in_one_segment_of_a_pointer_are_refused() {
 }
 
 #[tokio::test]
-async fn a_path_that_a_client_chooses_is_no_mistake_of_the_developer() {
+async fn a_path_that_a_client_chooses_does_not_count_as_the_developers_mistake() {
     let issuer = MockIssuer::new();
     let token = issuer.token().claim("tenant", "acme").sign();
     let guard = RequireLayer::new(claim("/tenant", eq(param("tenant")))).path("/t/{tenant}").unwrap();

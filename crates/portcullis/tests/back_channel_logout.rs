@@ -1,4 +1,4 @@
-//! An identity provider reports that a user has logged out.
+//! Tests back-channel logout: an identity provider reports that a user has logged out.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{
@@ -29,7 +29,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const CLIENT: &str = "my-client-id";
 const NOW: UnixTime = FixedClock::DEFAULT;
 
-/// Keeps what is revoked, as long as it is told to.
+/// A revoker that records revocations, or fails if it is set to.
 #[derive(Clone, Debug, Default)]
 struct Recorder(Arc<Mutex<(Vec<Revocation>, Option<LogError>)>>);
 
@@ -58,7 +58,7 @@ impl Revoker for Recorder {
     }
 }
 
-/// A provider, and a service that is told of its logouts.
+/// A provider, and a service that receives its logout tokens.
 struct Scene {
     clock: FixedClock,
     provider: MockIssuer,
@@ -79,7 +79,7 @@ impl Scene {
         logout_token(&self.provider)
     }
 
-    /// The status, and the reason if it was the token's.
+    /// Returns the status, and the code if the token was refused.
     async fn post(&self, token: &str) -> (StatusCode, Option<Code>) {
         let response = self.logout.clone().oneshot(form(&in_form(token))).await.unwrap();
         let answer = (response.status(), response.extensions().get().copied());
@@ -98,7 +98,7 @@ impl Scene {
     }
 }
 
-/// For `alice`, without a session.
+/// Returns a logout token for `alice`, without a session.
 fn logout_token(provider: &MockIssuer) -> TokenBuilder {
     let event = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
     provider.token().typ("logout+jwt").audience(CLIENT).subject("alice").claim("events", event).without("client_id")
@@ -112,7 +112,7 @@ fn form(text: &str) -> Request<Body> {
     Request::post("/").header("content-type", FORM).body(Body::from(text.to_owned())).unwrap()
 }
 
-/// What every answer has.
+/// Checks what every response must have.
 fn check_content(response: Response<String>) -> (HeaderMap, Value) {
     let (parts, body) = response.into_parts();
     assert_eq!(parts.headers["cache-control"], "no-store");
@@ -138,7 +138,7 @@ fn check_content(response: Response<String>) -> (HeaderMap, Value) {
     (parts.headers, content)
 }
 
-/// A service that knows what is revoked, and is told by the provider.
+/// A service that checks revocation, and receives logout tokens from the provider.
 struct App {
     clock: FixedClock,
     provider: MockIssuer,
@@ -192,7 +192,7 @@ async fn the_session_that_logged_out_is_refused_and_another_of_the_same_user_is_
 }
 
 #[tokio::test]
-async fn a_subject_that_logged_out_is_refused_until_it_logs_in_anew() {
+async fn a_subject_that_logged_out_is_refused_until_its_next_login() {
     let app = App::start(|logout| logout).await;
     let access = |sub: &str| app.provider.token().subject(sub).claim("sid", "s-1").bearer();
     let (alice, bob) = (access("alice"), access("bob"));
@@ -212,7 +212,7 @@ async fn a_subject_that_logged_out_is_refused_until_it_logs_in_anew() {
 }
 
 #[tokio::test]
-async fn a_provider_whose_clock_is_ahead_loses_no_log_out() {
+async fn a_log_out_from_a_provider_whose_clock_is_ahead_takes_effect() {
     let app = App::start(|logout| logout).await;
     let ahead = FixedClock::at(NOW.plus(Duration::from_secs(20)));
     let provider = app.provider.clone().clock(ahead.clone());
@@ -228,7 +228,7 @@ async fn a_provider_whose_clock_is_ahead_loses_no_log_out() {
 }
 
 #[tokio::test]
-async fn where_access_tokens_have_no_session_every_session_can_end() {
+async fn if_access_tokens_have_no_session_a_log_out_can_end_every_session() {
     for (every, status) in [(false, 200), (true, 401)] {
         let app = App::start(|logout| if every { logout.every_session() } else { logout }).await;
         let access = app.provider.token().subject("alice").bearer();
@@ -238,7 +238,7 @@ async fn where_access_tokens_have_no_session_every_session_can_end() {
 }
 
 #[tokio::test]
-async fn what_is_revoked_is_what_the_token_says() {
+async fn a_log_out_revokes_what_its_token_names() {
     let scene = Scene::new();
     let issuer = scene.provider.name();
     let session = || Revocation::session(issuer, "s-1");
@@ -263,7 +263,7 @@ async fn what_is_revoked_is_what_the_token_says() {
 }
 
 #[tokio::test]
-async fn everything_that_a_logout_token_needs_is_asked_for() {
+async fn a_logout_token_without_a_required_claim_is_refused() {
     let scene = Scene::new();
     let session = || scene.token().claim("sid", "s-1");
     for token in
@@ -284,7 +284,7 @@ async fn everything_that_a_logout_token_needs_is_asked_for() {
 }
 
 #[tokio::test]
-async fn the_event_is_the_one_about_a_log_out() {
+async fn a_logout_token_without_the_log_out_event_is_refused() {
     const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
     let scene = Scene::new();
     scene.accepts(&scene.token().claim("events", json!({EVENT: {}}))).await;
@@ -325,7 +325,7 @@ async fn other_tokens_of_the_provider_are_refused() {
     let access = scene.provider.token().subject("alice").claim("sid", "s-1");
     scene.refuses(&access, Code::TypeNotAccepted).await;
     for typ in ["JWT", "logout+jwt"] {
-        // With the logout's `typ`, or an unknown one, the event is missing.
+        // Logout tokens may have these types, so the token is refused for the missing event.
         scene.refuses(&access.clone().typ(typ), Code::ClaimMissing).await;
         scene.refuses(&access.clone().typ(typ).claim("nonce", "n-1"), Code::ClaimMissing).await;
     }
@@ -381,7 +381,7 @@ async fn each_issuer_ends_its_own_sessions() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_the_specifications_is_refused() {
+async fn a_request_that_violates_the_specification_is_refused() {
     let scene = Scene::new();
     let token = scene.token().sign();
     let answer = async |request: Request<Body>| {
@@ -456,11 +456,11 @@ async fn a_form_that_is_too_long_is_refused() {
     let answer = async |request| scene.logout.clone().oneshot(request).await.unwrap().status().as_u16();
     assert_eq!(answer(form(&padded(32 * 1024))).await, 200);
     assert_eq!(answer(form(&padded(32 * 1024 + 1))).await, 413);
-    // Without a length in its head.
+    // A body without `Content-Length`.
     let chunked = |length| form("").map(|_| Body::new(Unsized(Some(padded(length).into()))));
     assert_eq!(answer(chunked(32 * 1024)).await, 200);
     assert_eq!(answer(chunked(32 * 1024 + 1)).await, 413);
-    // By the measure of a layer outside.
+    // The limit of a layer outside.
     let limited = form(&padded(2000)).map(|body| Body::new(http_body_util::Limited::new(body, 1000)));
     assert_eq!(answer(limited).await, 413);
     assert_eq!(scene.recorder.take().len(), 2);
@@ -481,7 +481,7 @@ impl http_body::Body for Unsized {
 }
 
 #[tokio::test]
-async fn what_is_not_durable_is_503_and_may_be_sent_again() {
+async fn a_log_out_that_is_not_durable_is_503_and_may_be_sent_again() {
     let scene = Scene::new();
     let token = scene.token().sign();
     for error in [LogError::unavailable("secret-host is down"), LogError::misconfigured("m"), LogError::corrupt("c")] {
@@ -496,7 +496,7 @@ async fn what_is_not_durable_is_503_and_may_be_sent_again() {
     assert_eq!(scene.post(&token).await.0, StatusCode::OK, "a replayed one changes nothing, and is no mistake");
 }
 
-/// Keys that have to be fetched.
+/// A key source whose keys have to be fetched.
 #[derive(Clone, Debug)]
 enum Fetched {
     Later(MockKeys),
@@ -544,7 +544,7 @@ async fn keys_may_have_to_be_fetched() {
 }
 
 #[tokio::test]
-async fn a_request_that_waits_keeps_no_other_waiting() {
+async fn a_waiting_request_does_not_block_the_others() {
     let scene = Scene::new();
     let mut logout = with_keys(&scene, Fetched::Never);
     let mut waiting = Box::pin(logout.call(form(&in_form(&scene.token().sign()))));
@@ -558,7 +558,7 @@ async fn a_request_that_waits_keeps_no_other_waiting() {
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
 }
 
-/// A body that never comes.
+/// A body that never arrives.
 struct Slow;
 
 impl http_body::Body for Slow {
@@ -574,7 +574,7 @@ impl http_body::Body for Slow {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_used_is_refused_at_the_start() {
+fn an_unusable_configuration_is_refused_at_start() {
     let issuer = || MockIssuer::new().trusted();
     assert!(BackChannelLogout::new(issuer(), Recorder::default()).is_ok());
     let refused = BackChannelLogout::trusting([issuer(), issuer()], Recorder::default()).unwrap_err();
@@ -583,9 +583,9 @@ fn a_configuration_that_cannot_be_used_is_refused_at_the_start() {
     assert!(refused.to_string().contains("no issuer is trusted"));
 }
 
-/// A thief of a key must not be able to log out all users while it is in the provider's key set.
+/// With a stolen key that is revoked, but still in the provider's key set, it must not be possible to log out all users.
 #[tokio::test]
-async fn a_logout_token_by_a_revoked_key_is_refused_and_one_that_is_sent_twice_is_not() {
+async fn a_logout_token_signed_by_a_revoked_key_is_refused_and_a_repeated_one_is_not() {
     let scene = Scene::new();
     let writer = ViewWriter::builder(Duration::from_secs(86_400)).clock(scene.clock.clone()).build();
     let scene = Scene { logout: scene.logout.clone().revocations(&writer), ..scene };

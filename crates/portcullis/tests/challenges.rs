@@ -1,4 +1,4 @@
-//! What a refused client is told.
+//! Tests the responses to refused clients.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::time::Duration;
@@ -85,7 +85,7 @@ fn every_kind_has_its_status_and_its_challenge() {
 }
 
 #[test]
-fn every_code_is_answered_with_a_problem_that_is_not_stored() {
+fn every_code_is_answered_with_a_problem_that_must_not_be_stored() {
     for &code in Code::ALL {
         let response = answer(&BearerChallenge::new(), &AuthError::new(code).with_explanation("for the log"));
         let body: Value = serde_json::from_str(response.body()).unwrap();
@@ -102,7 +102,7 @@ fn every_code_is_answered_with_a_problem_that_is_not_stored() {
         assert!(!body["title"].as_str().unwrap().is_empty());
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.headers()["cache-control"], "no-store");
-        // RFC 9110 section 15.5.2: a 401 has a challenge.
+        // RFC 9110 section 15.5.2: a 401 must have a challenge.
         assert!(response.status() != 401 || challenges(&response)[0].starts_with("Bearer"));
     }
 }
@@ -114,7 +114,7 @@ fn without_a_realm_the_challenge_is_bare() {
 }
 
 #[test]
-fn resource_metadata_stands_in_every_challenge() {
+fn resource_metadata_is_in_every_challenge() {
     let url = "https://api.example.com/.well-known/oauth-protected-resource";
     let challenge = BearerChallenge::new().resource_metadata(url);
     let expected = format!("resource_metadata=\"{url}\"");
@@ -131,7 +131,7 @@ fn several_challenges_are_several_headers() -> Result<(), portcullis::ConfigErro
     let response = answer(&challenge, &AuthError::new(Code::CredentialMissing));
     assert_eq!(challenges(&response), ["Bearer", r#"DPoP algs="ES256 EdDSA""#]);
 
-    // Another credential does not help against a missing scope.
+    // No other credential helps if a scope is missing.
     let response = answer(&challenge, &AuthError::new(Code::ScopeMissing));
     assert_eq!(challenges(&response).len(), 1);
     Ok(())
@@ -175,7 +175,7 @@ fn clones_do_not_change_each_other() {
 }
 
 #[test]
-fn anything_fits_into_a_challenge_without_leaving_its_place() {
+fn no_value_breaks_out_of_its_place_in_a_challenge() {
     let cases = [
         ("plain", "plain"),
         ("two words", "two words"),
@@ -194,7 +194,7 @@ fn anything_fits_into_a_challenge_without_leaving_its_place() {
 }
 
 #[test]
-fn a_word_cannot_leave_its_place_in_a_list() {
+fn no_word_breaks_out_of_its_place_in_a_list() {
     let cases = [
         ("orders:read", "orders:read"),
         ("a b", "a%20b"),
@@ -214,7 +214,7 @@ fn a_word_cannot_leave_its_place_in_a_list() {
 }
 
 #[test]
-fn schemes_and_parameters_are_tokens_and_not_repeated() {
+fn schemes_and_parameters_must_be_tokens_and_unique() {
     assert!(Challenge::new("Basic").is_ok());
     for scheme in ["", "Two Words", "a,b", "a\nb", "a=b", "é"] {
         assert!(Challenge::new(scheme).is_err(), "{scheme:?}");
@@ -227,7 +227,7 @@ fn schemes_and_parameters_are_tokens_and_not_repeated() {
 }
 
 #[test]
-fn grpc_gets_its_own_numbers() {
+fn grpc_gets_its_own_status_numbers() {
     let status = |kind| match kind {
         AuthErrorKind::NoCredential | AuthErrorKind::InvalidToken | AuthErrorKind::InsufficientAuthentication => "16",
         AuthErrorKind::InvalidRequest => "3",
@@ -260,7 +260,7 @@ mod with_axum {
     use super::*;
 
     #[tokio::test]
-    async fn an_extractors_rejection_is_the_same_answer() {
+    async fn an_extractors_rejection_is_the_same_response() {
         let challenge = BearerChallenge::new().realm("api");
         let expected = answer(&challenge, &AuthError::new(Code::TokenExpired));
 

@@ -1,8 +1,8 @@
-//! What the compiler says to mistakes that people make, and what must not compile at all.
+//! Tests the compiler's messages for common mistakes, and that forbidden code does not compile.
 //!
-//! The texts are those of the toolchain that CI has; `TRYBUILD=overwrite cargo test` renews them.
+//! The expected texts are those of the toolchain in CI. `TRYBUILD=overwrite cargo test` updates them.
 
 #[test]
-fn mistakes_are_answered_with_what_to_do() {
+fn compile_errors_say_what_to_do() {
     trybuild::TestCases::new().compile_fail("tests/compile_errors/*.rs");
 }

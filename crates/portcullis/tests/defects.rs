@@ -1,4 +1,4 @@
-//! Every defect that the test kit can make, through the real layer: refused, with its code and its status.
+//! Tests that the layer refuses every defect of the test kit, with its code and its status.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::convert::Infallible;
@@ -15,7 +15,7 @@ async fn send(layer: &AuthLayer, bearer: &str) -> Response<String> {
 }
 
 #[tokio::test]
-async fn every_defect_is_refused_with_its_code_next_to_the_token_that_passes() {
+async fn every_defect_is_refused_with_its_code_and_the_correct_token_passes() {
     for algorithm in [Algorithm::Hs256, Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
         let issuer = MockIssuer::with_algorithm(algorithm);
         let layer = AuthLayer::new(JwtAuthenticator::new(issuer.trusted()).unwrap()).optional();

@@ -1,4 +1,4 @@
-//! What an explanation says of a request is what the layers and guards answer.
+//! Tests that explanations agree with the answers of layers and guards.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../../../tests/tests/support/seed.rs"]
@@ -31,7 +31,7 @@ use proptest::{
 };
 use tower::{Layer, ServiceExt, service_fn};
 
-/// A requirement, so that a test knows how it is made.
+/// A description of a requirement, so that a test can inspect its parts.
 #[derive(Clone, Debug)]
 enum Tree {
     Leaf(usize),
@@ -43,7 +43,7 @@ enum Tree {
 
 struct OtherClaims;
 
-/// One requirement of each kind; the last ones have a mistake or take time.
+/// Returns one requirement of each kind. The last ones have a mistake, or take time.
 fn leaf(at: usize) -> Requirement {
     let later = |name, decision: fn() -> Decision| {
         check_async(name, move |_: AnyVerified| async move {
@@ -108,7 +108,7 @@ fn tree() -> impl Strategy<Value = Tree> {
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
-/// Claims of every kind that the requirements look at: absent, right, or wrong.
+/// Returns claims for all requirements above: absent, correct, or wrong.
 fn claims() -> impl Strategy<Value = String> {
     let one_of = |choices: &'static [&'static str]| (0..choices.len()).prop_map(|at| choices[at]);
     let members = [
@@ -127,7 +127,7 @@ fn claims() -> impl Strategy<Value = String> {
     })
 }
 
-/// Whether a finding is what follows from its parts by Kleene's logic, and only what takes time was skipped.
+/// Whether a finding follows from its parts by Kleene's logic, and only parts that take time were skipped.
 fn adds_up(tree: &Tree, finding: &Finding) -> bool {
     let is_failed = |finding: &&Finding| matches!(finding.outcome, Outcome::Failed { .. });
     let is_undecided = |finding: &&Finding| matches!(finding.outcome, Outcome::Undecided { .. });
@@ -172,7 +172,7 @@ proptest! {
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(seed::seed()), cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn explain_says_of_random_requirements_what_evaluate_says(tree in tree(), claims in claims()) {
+    fn explain_agrees_with_evaluate_on_random_requirements(tree in tree(), claims in claims()) {
         let (requirement, caller) = (requirement(&tree), caller(&claims));
         let params = PathParams::from_iter([("id", "acme")]);
         let at = Circumstances::new(&caller, &params, NOW);
@@ -192,7 +192,7 @@ proptest! {
     }
 }
 
-/// What the layers answer: the code of the refusal.
+/// Returns the code with which the layers refuse.
 fn answered(auth: &AuthLayer, guard: &RequireLayer, request: Request<()>) -> Option<Code> {
     let inner = service_fn(async |_: Request<()>| Ok::<_, std::convert::Infallible>(Response::new(String::new())));
     let response: Response<String> = block_on(auth.layer(guard.layer(inner)).oneshot(request)).unwrap();
@@ -211,7 +211,7 @@ proptest! {
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(seed::seed()), cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_explainer_says_of_random_requests_what_the_layers_answer(
+    fn an_explainer_agrees_with_the_layers_on_random_requests(
         tree in tree(),
         scopes in 0..3usize,
         defect in proptest::option::weighted(0.3, 0..Defect::ALL.len()),
@@ -231,7 +231,7 @@ proptest! {
             let request = if credentials == 1 { request.header("x-token", &token) } else { request };
             request.body(()).ok()
         };
-        let Some(sent) = request() else { return Ok(()) }; // with an octet that no header can hold
+        let Some(sent) = request() else { return Ok(()) }; // with a byte that no header can contain
         let auth = AuthLayer::new(&admission).or_at(HttpHeader::new("x-token").unwrap(), &admission).unwrap();
         let explainer = Explainer::new(&admission).or_at(HttpHeader::new("x-token").unwrap(), &admission).guard(&guard);
         let explanation = block_on(explainer.explain(&sent));
@@ -245,7 +245,7 @@ fn explain(requirement: &Requirement, claims: &str) -> RequirementExplanation {
 }
 
 #[test]
-fn everything_that_is_missing_is_said_at_once() {
+fn everything_that_is_missing_is_reported_at_once() {
     let requirement = scope("orders:write").and(role("clerk")).and(scope("orders:read").or(role("admin")));
     let explanation = explain(&requirement, r#"{"scope":"orders:read"}"#);
     assert_eq!(
@@ -328,7 +328,7 @@ impl Guard for OwnOrders {
 }
 
 #[test]
-fn every_kind_of_guard_is_explained_as_it_decides() {
+fn the_explanation_of_every_kind_of_guard_agrees_with_its_decision() {
     let issuer = MockIssuer::new();
     let admission = Admission::explainable(JwtAuthenticator::new(issuer.trusted()).unwrap());
     let token = issuer.token().claim("tenant", "acme").sign();
@@ -360,7 +360,7 @@ fn every_kind_of_guard_is_explained_as_it_decides() {
 }
 
 #[test]
-fn what_a_refused_credential_would_have_been_asked_is_listed_as_skipped() {
+fn after_a_refused_credential_requirements_are_listed_as_skipped() {
     let issuer = MockIssuer::new();
     let admission = Admission::explainable(JwtAuthenticator::new(issuer.trusted()).unwrap());
     let explainer = Explainer::new(&admission).guard(scope("orders:read").and(role("clerk")));

@@ -1,4 +1,4 @@
-//! What axum handlers get, behind the layer and without it.
+//! Tests the extractors for axum, behind the layer and without it.
 #![cfg(feature = "axum")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -69,7 +69,7 @@ fn ok(body: &str) -> (StatusCode, String) {
 }
 
 #[tokio::test]
-async fn behind_the_layer_claims_are_there() {
+async fn behind_the_layer_claims_are_available() {
     let issuer = MockIssuer::new();
     let token = issuer.token().subject("alice").scope("a").sign();
     let app = |handler| Router::new().route("/", handler).layer(layer(&issuer));
@@ -79,7 +79,7 @@ async fn behind_the_layer_claims_are_there() {
 }
 
 #[tokio::test]
-async fn behind_an_optional_layer_each_extractor_decides_about_absence() {
+async fn behind_an_optional_layer_each_extractor_decides_about_a_missing_token() {
     let app = |handler| Router::new().route("/", handler).layer(layer(&MockIssuer::new()).optional());
     assert_eq!(send(app(get(maybe)), None).await, ok("anonymous"));
     assert_eq!(send(app(get(subject)), None).await.0, StatusCode::UNAUTHORIZED);
@@ -102,7 +102,7 @@ async fn custom_claims_are_typed_and_a_token_without_them_is_refused() {
 }
 
 #[tokio::test]
-async fn a_missing_layer_and_another_claims_type_are_the_developers_mistakes() {
+async fn a_missing_layer_or_another_claims_type_is_the_developers_mistake() {
     let issuer = MockIssuer::new();
     let token = issuer.token().subject("alice").sign();
     for handler in [get(subject), get(maybe), get(scopes), get(raw)] {
@@ -115,7 +115,7 @@ async fn a_missing_layer_and_another_claims_type_are_the_developers_mistakes() {
 }
 
 #[tokio::test]
-async fn the_raw_token_is_there_on_request_only() {
+async fn the_raw_token_is_available_only_if_configured() {
     let issuer = MockIssuer::new();
     let token = issuer.token().sign();
     let app = |layer| Router::new().route("/", get(raw)).layer::<AuthLayer>(layer);
@@ -178,7 +178,7 @@ async fn the_age_of_a_login_is_measured_with_the_layers_clock() {
 }
 
 #[tokio::test]
-async fn an_extractors_refusal_carries_its_code() {
+async fn an_extractors_refusal_contains_its_code() {
     let app = Router::new().route("/", get(subject)).layer(layer(&MockIssuer::new()).optional());
     let reply = app.oneshot(Request::get("/").body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(reply.extensions().get(), Some(&Code::CredentialMissing));

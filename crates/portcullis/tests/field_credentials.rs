@@ -1,4 +1,4 @@
-//! Credentials as proxies fold them, browsers quote them and WebSockets carry them (rows K, F71, F76, F77, S).
+//! Tests credentials as proxies fold them, browsers quote them and WebSockets transport them (rows K, F71, F76, F77, S).
 #![cfg(feature = "axum")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -19,7 +19,7 @@ fn app(auth: AuthLayer) -> Router {
     Router::new().route("/", get(tell)).layer(auth)
 }
 
-/// The status and the code of the answer, by a layer that requires a credential and by an optional one.
+/// Returns the status and the code from a layer that requires a credential, and from an optional one.
 async fn both(layer: &AuthLayer, name: &str, value: &str) -> [(StatusCode, Option<Code>); 2] {
     let mut answers = Vec::new();
     for layer in [layer.clone(), layer.clone().optional()] {
@@ -127,7 +127,7 @@ async fn row_f71_a_cookie_in_double_quotes_is_read() {
     assert_eq!(both(&layer, "cookie", "token=\"\"").await[1].0, StatusCode::OK, "emptied, as `token=` is");
 }
 
-/// What the inner service sees of `Sec-WebSocket-Protocol`, or the status.
+/// Returns the `Sec-WebSocket-Protocol` that reaches the inner service, or the status of the refusal.
 async fn offered(layer: &AuthLayer, lines: &[&str]) -> Result<String, u16> {
     let mut request = Request::get("/");
     for line in lines {
@@ -193,7 +193,7 @@ async fn row_f77_a_token_as_kubernetes_writes_it_is_read() {
     assert_eq!(offered(&layer, &[&format!("bearer.{token}")]).await.as_deref(), Ok(&*format!("bearer.{token}")));
 }
 
-/// The token is never left where the inner service could choose it.
+/// The token must be removed, because the inner service could choose it as the protocol.
 #[test]
 fn row_f76_no_form_leaves_the_token_in_the_request() {
     let token = "aaaa.bbbb.cccc";

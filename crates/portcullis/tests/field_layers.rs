@@ -1,4 +1,4 @@
-//! Where a layer stands, and what passes it (rows T6, T13, T16).
+//! Tests where a layer can be put, and which requests pass it (rows T6, T13, T16).
 #![cfg(feature = "axum")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -32,7 +32,7 @@ async fn status(app: &Router, request: http::request::Builder, body: &'static st
     app.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap().status().as_u16()
 }
 
-/// Every kind of handler that does not look at the method, and one that asks who is calling.
+/// All kinds of handlers that ignore the method, and one that extracts the caller.
 fn handlers() -> [(&'static str, Router); 4] {
     let nested = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::from("in"))));
     let maybe = async |claims: Option<Claims>| if claims.is_some() { "identified" } else { "anonymous" };
@@ -95,7 +95,7 @@ async fn row_t13_a_layer_that_asserts_a_token_looks_nowhere_else() {
     let error = asserted().or_at(Cookie::new("token").unwrap(), issuer.admission()).unwrap_err();
     assert!(error.to_string().contains("`assertion`"), "{error}");
 
-    // However often, and whatever is presented.
+    // Also for repeated requests, and whatever credential they have.
     let who = async |claims: Claims| claims.subject().unwrap_or("unknown").to_owned();
     let app = Router::new().route("/", get(who)).layer(asserted());
     for _ in 0..3 {

@@ -1,5 +1,4 @@
-//! Requirements on claims: what a text at a place is, how a pointer is written, and what is concluded from claims that
-//! cannot be used.
+//! Tests requirements about claims: the meaning of a string at a place, the syntax of pointers, and claims that cannot be used.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the README says of its first snippet and of logs (rows Y, Z).
+//! Tests what the README says about its first snippet and about logs (rows Y, Z).
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::convert::Infallible;
@@ -9,10 +9,10 @@ use portcullis_test::{MockIssuer, TokenBuilder};
 use tower::{Layer, ServiceExt, service_fn};
 
 const README: &str = include_str!("../README.md");
-/// As `openssl rand -base64` would print it, of octets that are known here.
+/// A secret as `openssl rand -base64` prints it, with known bytes.
 const SECRET: &str = "YSBzZWNyZXQgb2YgYXQgbGVhc3QgMzIgYnl0ZXMsIG9r";
 
-/// The snippet, and the same with the line that the text below it names.
+/// The code in the README's snippet. `auth` runs the same code, optionally with the line that the text below the snippet mentions.
 const SNIPPET: &str = r#"
     let keys = KeySet::from(Secret::from_base64("2026-11", Algorithm::Hs256, secret)?);
     let issuer = TrustedIssuer::new("https://login.example.com", keys).audience("https://orders.example.com");
@@ -29,7 +29,7 @@ fn auth(secret: &str, profile: Option<Profile>) -> Result<AuthLayer, ConfigError
     Ok(AuthLayer::new(JwtAuthenticator::new(issuer)?).realm("orders"))
 }
 
-/// As common libraries write it: `typ: JWT`, no `kid`, no `jti`.
+/// Returns a token as common libraries write it: with `typ: JWT`, without `kid` and `jti`.
 fn token() -> TokenBuilder {
     let octets = b"a secret of at least 32 bytes, ok";
     let issuer = MockIssuer::with_secret("2026-11", Algorithm::Hs256, octets).named("https://login.example.com");

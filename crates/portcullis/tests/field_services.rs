@@ -1,4 +1,4 @@
-//! The services that revoke, and the codes of their answers (rows T4, T7, T8).
+//! Tests the services that revoke, and the codes of their answers (rows T4, T7, T8).
 #![cfg(all(feature = "revocation", feature = "form", feature = "jwks"))]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -38,7 +38,7 @@ async fn json_of(response: Response<Body>) -> (u16, Value) {
     (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
-/// Two trusted issuers behind one API.
+/// An API with two trusted issuers.
 struct Scene {
     a: MockIssuer,
     b: MockIssuer,
@@ -127,15 +127,15 @@ async fn row_t8_a_client_of_an_issuer_that_names_none_is_refused_wherever_it_is_
     assert_eq!((status, &problem["code"]), (400, &json!("revocation_refused")), "{problem}");
 }
 
-// ----- logouts over presets
+// ----- logouts from providers with presets
 
-/// A provider's preset, with tokens as it writes them.
+/// A preset, with tokens as its provider writes them.
 struct Preset {
     name: &'static str,
     signer: MockIssuer,
     api: TrustedIssuer,
     login: TrustedIssuer,
-    /// The claims of an access token and of a logout token, but for times and `iss`.
+    /// The claims of an access token and of a logout token, without times and `iss`.
     access: Value,
     logout: Value,
     logout_type: &'static str,
@@ -214,7 +214,7 @@ async fn row_t7_a_log_out_works_over_the_presets_of_keycloak_entra_id_and_okta()
         let logout = preset.token(&preset.logout, preset.logout_type);
         assert_eq!((orders(&access).await, orders(&other).await), (200, 200), "{name}");
 
-        // What is no logout token of this provider, for this client, ends nothing.
+        // Only a logout token of this provider, for this client, has an effect.
         for (wrong, why) in [
             (logout.clone().without("events"), "claim_missing"),
             (logout.clone().audience("another"), "audience_mismatch"),
@@ -265,7 +265,7 @@ async fn row_f28_hydra_logs_out_without_an_expiry_where_that_is_asked_for() {
     assert_eq!(status(asked_for()).await, 400, "two minutes and the leeway later");
 }
 
-/// Takes everything and keeps nothing.
+/// A revoker that accepts everything and stores nothing.
 #[derive(Clone, Debug)]
 struct Deaf;
 
@@ -279,7 +279,7 @@ impl Revoker for Deaf {
     }
 }
 
-/// Can do nothing at the moment.
+/// A revoker whose log is unavailable.
 #[derive(Clone, Debug)]
 struct Down;
 
@@ -295,7 +295,7 @@ impl Revoker for Down {
 
 // ----- codes
 
-/// Holds what every answer with a code has.
+/// Checks what every answer with a code must have.
 async fn assert_code(response: Response<Body>, code: ServiceCode) {
     assert_eq!(response.extensions().get(), Some(&code));
     assert_eq!(response.status(), code.status(), "{code}");
@@ -356,7 +356,7 @@ async fn every_refusal_of_the_form_layer_has_a_code() {
     assert_eq!(app.oneshot(form(Body::from("a=1"))).await.unwrap().status(), 200);
 }
 
-/// A body that breaks off at once.
+/// A body that fails at once.
 struct Broken;
 
 impl http_body::Body for Broken {

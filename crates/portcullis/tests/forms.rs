@@ -1,4 +1,4 @@
-//! Tokens in forms.
+//! Tests tokens in form bodies.
 #![cfg(feature = "form")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
@@ -15,7 +15,7 @@ use http_body::Frame;
 use portcullis::location::{BearerMethod, FormBody, FormBodyLayer, Found, RequestHead, RequestHeadMut, TokenLocation};
 use tower::{Layer, ServiceExt, service_fn};
 
-/// What the inner service sees: found, body, the length that the head says.
+/// What the inner service sees: whether a token was found, the body, and its `Content-Length`.
 async fn seen(layer: FormBodyLayer, request: Request<Body>) -> Result<(String, String, Option<String>), u16> {
     let inner = service_fn(|request: Request<_>| async move {
         let found = match FormBody::new().find(RequestHead::from(&request)) {
@@ -41,7 +41,7 @@ fn form(body: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn the_token_is_found_and_taken_out() {
+async fn the_token_is_found_and_removed() {
     let cases = [
         ("access_token=a.b.c", "token a.b.c", ""),
         ("a=1&access_token=a.b.c&b=%20+", "token a.b.c", "a=1&b=%20+"),
@@ -60,7 +60,7 @@ async fn the_token_is_found_and_taken_out() {
 }
 
 #[tokio::test]
-async fn what_is_no_form_passes_untouched() {
+async fn a_body_that_is_not_a_form_passes_unchanged() {
     let body = "access_token=a.b.c";
     let untouched = ("Absent".to_owned(), body.to_owned(), Some(body.len().to_string()));
     let cases = [
@@ -109,7 +109,7 @@ async fn a_body_of_unknown_length_is_limited_too() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_refused() {
+async fn a_truncated_body_is_refused() {
     let whole = frames([Ok("access_token=a.b"), Ok(".c")]);
     assert_eq!(seen(FormBodyLayer::new(), whole).await.unwrap().0, "token a.b.c");
     let broken = frames([Ok("access_token=a.b"), Err("gone")]);
@@ -125,7 +125,7 @@ async fn the_parameter_may_have_another_name() {
 }
 
 #[tokio::test]
-async fn an_axum_router_takes_the_layer() {
+async fn an_axum_router_accepts_the_layer() {
     let handler = |request: Request<Body>| async move {
         let mut request = request;
         let found = matches!(FormBody::new().find(RequestHead::from(&request)), Found::Token(_));
@@ -139,11 +139,11 @@ async fn an_axum_router_takes_the_layer() {
 }
 
 #[test]
-fn it_is_the_registered_method() {
+fn the_metadata_name_the_registered_bearer_method() {
     assert_eq!(FormBody::new().info().bearer_method(), Some(BearerMethod::Body));
 }
 
-/// A body of unknown length, frame by frame.
+/// A body of unknown length, given as frames.
 struct Frames(VecDeque<Result<&'static str, &'static str>>);
 
 impl http_body::Body for Frames {

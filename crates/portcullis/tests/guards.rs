@@ -1,4 +1,4 @@
-//! The layer that asks a requirement of every caller, in front of a service.
+//! Tests `RequireLayer` in front of a service.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{
@@ -30,7 +30,7 @@ fn auth(claims: &str) -> AuthLayer {
     AuthLayer::assertion(verified(claims))
 }
 
-/// Refuses every credential, for tests of requests without one.
+/// An authenticator that refuses every credential, for tests of requests without one.
 #[derive(Debug)]
 struct RefuseAll;
 
@@ -59,7 +59,7 @@ fn code(response: &Response<String>) -> Option<Code> {
 }
 
 #[tokio::test]
-async fn a_caller_who_meets_it_passes() {
+async fn a_caller_who_meets_the_requirement_passes() {
     let guard = || RequireLayer::new(scope("orders:read"));
     let response = answer(r#"{"scope":"orders:read"}"#, guard(), "/").await;
     assert_eq!((response.status(), response.body().as_str()), (StatusCode::OK, "in"));
@@ -72,7 +72,7 @@ async fn a_caller_who_meets_it_passes() {
 }
 
 #[tokio::test]
-async fn without_a_layer_in_front_nobody_passes() {
+async fn without_a_layer_in_front_no_request_passes() {
     let guard = RequireLayer::new(check_facts("anybody", |_| true));
     assert_eq!(answer("{}", guard.clone(), "/").await.status(), StatusCode::OK);
     let response = guard.layer(inner()).oneshot(request("/")).await.unwrap();
@@ -82,7 +82,7 @@ async fn without_a_layer_in_front_nobody_passes() {
 }
 
 #[tokio::test]
-async fn an_anonymous_caller_is_asked_for_a_credential() {
+async fn an_anonymous_caller_gets_401() {
     let service =
         |guard: RequireLayer| AuthLayer::new(RefuseAll).realm("orders").optional().layer(guard.layer(inner()));
     let guard = RequireLayer::new(!scope("a"));
@@ -102,7 +102,7 @@ async fn a_preflight_has_no_caller_and_is_refused_like_one() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_found_out_is_503() {
+async fn an_undecided_requirement_is_503() {
     let down = || check_facts("member", |_| Err::<bool, _>("the directory is down"));
     for requirement in [down(), !down(), down().and(scope("a")), down().or(scope("b"))] {
         let response = answer(r#"{"scope":"a"}"#, RequireLayer::new(requirement), "/").await;
@@ -158,7 +158,7 @@ async fn path_parameters_come_from_the_template() {
 }
 
 #[test]
-fn a_template_that_does_not_serve_is_refused_at_start() {
+fn an_unsuitable_template_is_refused_at_start() {
     let own = || RequireLayer::new(claim("/tenant", eq(param("tenant"))));
     assert!(own().path("/{tenant}").is_ok());
     for template in ["/{other}", "tenant", "/{tenant", "/{tenant}/{tenant}"] {
@@ -167,7 +167,7 @@ fn a_template_that_does_not_serve_is_refused_at_start() {
 }
 
 #[tokio::test]
-async fn in_a_nested_router_the_template_is_that_of_the_router() {
+async fn in_a_nested_router_the_template_is_relative_to_the_router() {
     let guard = |template| RequireLayer::new(claim("/tenant", eq(param("tenant")))).path(template).unwrap();
     let inside = Router::new().route("/{tenant}", get(async || "in").layer(guard("/{tenant}")));
     let outside = Router::new().route("/{tenant}", get(async || "in"));
@@ -184,20 +184,20 @@ async fn in_a_nested_router_the_template_is_that_of_the_router() {
 }
 
 #[tokio::test]
-async fn refusals_are_answered_as_the_layer_in_front_says() {
+async fn refusals_are_answered_with_the_challenge_of_the_layer_in_front() {
     let service = auth("{}").challenge(BearerChallenge::new().realm("orders")).layer(guard(scope("a")).layer(inner()));
     let response = service.oneshot(request("/")).await.unwrap();
     assert!(response.headers()[WWW_AUTHENTICATE].to_str().unwrap().starts_with(r#"Bearer realm="orders", "#));
 }
 
 #[tokio::test]
-async fn or_in_its_own_way() {
+async fn a_guard_can_have_its_own_rejection() {
     let own = |error: &AuthError| Response::new(format!("no: {}", error.code()));
     let service = auth("{}").layer(guard(scope("a")).rejection(own).layer(inner()));
     let response = service.oneshot(request("/")).await.unwrap();
     assert_eq!((response.body().as_str(), code(&response)), ("no: scope_missing", Some(Code::ScopeMissing)));
 
-    // a body that is made from nothing but `Default`
+    // a body type that only implements `Default`
     let grpc = tower::service_fn(|_: Request<()>| ready(Ok::<_, Infallible>(Response::new(()))));
     let guarded = guard(scope("a")).rejection(GrpcStatus::new()).layer(grpc);
     let service = auth("{}").rejection(GrpcStatus::new()).layer(guarded.clone());
@@ -237,7 +237,7 @@ async fn a_decision_may_take_time() {
     assert_eq!(response.status(), StatusCode::OK);
 }
 
-/// Panics when it is called without having been polled, as tower allows.
+/// A service that panics when it is called without having been polled, as tower allows.
 struct Strict {
     polled: bool,
 }
@@ -276,7 +276,7 @@ async fn the_service_that_was_polled_is_the_one_that_is_called() {
 }
 
 #[tokio::test]
-async fn a_refused_request_never_gets_to_the_inner_service() {
+async fn a_refused_request_never_reaches_the_inner_service() {
     let unreachable = tower::service_fn(
         |_: Request<()>| -> Pin<Box<dyn Future<Output = Result<Response<String>, Infallible>> + Send>> {
             panic!("reached")
@@ -289,7 +289,7 @@ async fn a_refused_request_never_gets_to_the_inner_service() {
 }
 
 #[test]
-fn it_can_be_shared_and_printed() {
+fn a_guard_is_send_sync_and_debug() {
     fn shared<T: Clone + Send + Sync + std::fmt::Debug + 'static>(value: &T) -> String {
         format!("{value:?}")
     }

@@ -1,4 +1,4 @@
-//! Keys in a file: what is read, what is refused, and that a swap is all or nothing.
+//! Tests keys in a file: what is read, what is refused, and that a swap is all or nothing.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{fs, path::Path, time::Duration};
@@ -28,7 +28,7 @@ fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, path)
 }
 
-/// As careful writers do it: a new file, renamed over the old one.
+/// Replaces a file atomically: writes a new file, and renames it over the old one.
 fn replace(path: &Path, text: &str) {
     let beside = path.with_extension("new");
     fs::write(&beside, text).unwrap();
@@ -44,7 +44,7 @@ fn a_set_of_secrets_is_read_only_when_secrets_are_asked_for() {
 }
 
 #[test]
-fn one_jwk_a_set_of_them_and_a_pem_are_told_apart() {
+fn a_jwk_a_jwk_set_and_a_pem_are_recognised() {
     let (_folder, path) = file(PUBLIC_JWK);
     assert!(knows(&KeyFile::open(&path).unwrap(), "ed", Algorithm::EdDsa));
 
@@ -57,7 +57,7 @@ fn one_jwk_a_set_of_them_and_a_pem_are_told_apart() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_named_with_every_problem() {
+fn an_unusable_file_is_named_with_all_its_problems() {
     let bad = r#"{"keys":[{"kty":"oct","kid":"a","alg":"HS256","k":"c2hvcnQ"},{"kty":"oct","kid":"b","alg":"HS512","k":"c2hvcnQ"}]}"#;
     let (_folder, path) = file(bad);
     let error = KeyFile::open_secrets(&path).unwrap_err().to_string();
@@ -75,7 +75,7 @@ fn a_file_that_cannot_be_used_is_named_with_every_problem() {
 }
 
 #[test]
-fn a_swap_is_another_edition() {
+fn a_swap_changes_the_edition() {
     let (_folder, path) = file(ONE);
     let keys = KeyFile::open_secrets(&path).unwrap();
     let edition = keys.edition(UnixTime::EPOCH);
@@ -112,7 +112,7 @@ fn a_swap_is_all_or_nothing() {
 }
 
 #[test]
-fn a_watched_file_is_swapped_without_being_asked_and_clones_see_it() {
+fn a_change_of_a_watched_file_is_noticed_and_visible_to_clones() {
     let (_folder, path) = file(ONE);
     let keys = KeyFile::open_secrets(&path).unwrap().watch(Duration::from_millis(1)).unwrap();
     let clone = keys.clone();
@@ -158,7 +158,7 @@ fn a_key_without_an_id_can_be_given_one() {
 }
 
 #[test]
-fn the_last_error_is_there_until_the_file_is_good_again() {
+fn the_last_error_stays_until_the_file_is_usable_again() {
     let (_folder, path) = file(ONE);
     let keys = KeyFile::open_secrets(&path).unwrap();
     assert!(keys.last_error().is_none());

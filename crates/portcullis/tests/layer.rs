@@ -1,4 +1,4 @@
-//! The layer before a service: who is let in, who is refused, and what it leaves of the request.
+//! Tests `AuthLayer` in front of a service: which requests it admits and refuses, and what it removes from a request.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::{
@@ -23,7 +23,7 @@ use tower::{Layer, Service, ServiceExt};
 
 type Reply = Response<String>;
 
-/// Says who came in, and what was left of the target. Counts the calls, and refuses to be called unpolled.
+/// A service that answers with the caller and the target. It counts its calls, and panics if it is called without having been polled.
 #[derive(Debug, Default)]
 struct Inner {
     ready: bool,
@@ -76,7 +76,7 @@ fn challenge(reply: &Reply) -> &str {
 }
 
 #[tokio::test]
-async fn a_good_token_comes_in_and_its_absence_does_not() {
+async fn a_valid_token_is_accepted_and_a_missing_one_is_refused() {
     let issuer = MockIssuer::new();
     let layer = AuthLayer::new(auth(&issuer)).realm("orders");
     let reply = send(&layer, with_token(&issuer.token().subject("alice").sign())).await;
@@ -92,7 +92,7 @@ async fn a_good_token_comes_in_and_its_absence_does_not() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_lets_in_absence_and_nothing_bad() {
+async fn an_optional_layer_accepts_a_missing_token_and_refuses_an_invalid_one() {
     let issuer = MockIssuer::new();
     let layer = AuthLayer::new(auth(&issuer)).optional();
     assert_eq!(send(&layer, Request::get("/")).await.body(), "anonymous at /");
@@ -102,7 +102,7 @@ async fn an_optional_layer_lets_in_absence_and_nothing_bad() {
 }
 
 #[tokio::test]
-async fn a_preflight_passes_where_that_is_asked_for_and_other_requests_by_options_do_not() {
+async fn a_preflight_passes_only_if_configured_and_other_options_requests_never() {
     let refusing = AuthLayer::new(auth(&MockIssuer::new()));
     let layer = refusing.clone().danger_pass_preflights();
     let options = || Request::builder().method(Method::OPTIONS).uri("/");
@@ -157,7 +157,7 @@ async fn each_location_has_its_own_authenticator() {
 }
 
 #[tokio::test]
-async fn a_token_in_the_query_is_taken_out_and_the_response_is_private() {
+async fn a_token_in_the_query_is_removed_and_the_response_is_private() {
     let issuer = MockIssuer::new();
     let layer = AuthLayer::at(QueryParameter::new("access_token").unwrap(), auth(&issuer));
     let token = issuer.token().subject("alice").sign();
@@ -171,7 +171,7 @@ async fn a_token_in_the_query_is_taken_out_and_the_response_is_private() {
 }
 
 #[tokio::test]
-async fn a_web_socket_brings_its_token_as_a_subprotocol() {
+async fn a_web_socket_can_send_its_token_as_a_subprotocol() {
     let issuer = MockIssuer::new();
     let layer = AuthLayer::at(WebSocketSubprotocol::new(), auth(&issuer));
     let offer = |token: &str| Request::get("/").header("sec-websocket-protocol", format!("chat.v1, bearer.{token}"));
@@ -179,7 +179,7 @@ async fn a_web_socket_brings_its_token_as_a_subprotocol() {
     assert_eq!(send(&layer, offer("not.a.token")).await.status(), StatusCode::UNAUTHORIZED);
 }
 
-/// Answers every look-up in the same way, at once or after a yield to the executor.
+/// A key source that answers every look-up in the same way, at once or after a yield to the executor.
 #[derive(Clone, Debug)]
 struct Scripted {
     keys: portcullis_test::MockKeys,
@@ -211,7 +211,7 @@ fn scripted(issuer: &MockIssuer, slowly: bool, fault: bool) -> AuthLayer {
 }
 
 #[tokio::test]
-async fn a_token_whose_key_has_to_be_fetched_waits_and_comes_in_or_not() {
+async fn a_token_whose_key_has_to_be_fetched_waits_for_the_decision() {
     let issuer = MockIssuer::new();
     let layer = scripted(&issuer, true, false);
     let good = issuer.token().subject("alice");
@@ -221,7 +221,7 @@ async fn a_token_whose_key_has_to_be_fetched_waits_and_comes_in_or_not() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_503_with_retry_after_and_never_401() {
+async fn unavailable_keys_are_503_with_retry_after_and_never_401() {
     let issuer = MockIssuer::new();
     for slowly in [false, true] {
         let reply = send(&scripted(&issuer, slowly, true), with_token(&issuer.token().sign())).await;
@@ -265,7 +265,7 @@ async fn an_asserted_token_needs_no_credential() {
 }
 
 #[tokio::test]
-async fn closures_answer_in_their_own_words() {
+async fn closures_can_answer_refusals() {
     let layer = AuthLayer::new(auth(&MockIssuer::new())).rejection(|error: &portcullis::AuthError| {
         let mut reply = Response::new(format!("no: {}", error.code()));
         *reply.status_mut() = StatusCode::IM_A_TEAPOT;
@@ -296,7 +296,7 @@ fn debug_shows_no_token_and_the_header_is_marked_sensitive() {
     assert!(!format!("{:?}", auth(&issuer).verify(&token)).contains(&token));
 }
 
-/// Never gets a key that is unheard of, and the others at once.
+/// A key source that has its keys at hand, but waits forever for the key `unheard-of`.
 #[derive(Debug)]
 struct Endless(portcullis_test::MockKeys);
 
@@ -310,7 +310,7 @@ impl KeySource for Endless {
 }
 
 #[tokio::test]
-async fn a_token_that_waits_for_its_key_takes_nobodys_place() {
+async fn a_token_that_waits_for_its_key_occupies_no_place_of_the_inner_service() {
     let issuer = MockIssuer::new();
     let trusted = TrustedIssuer::new(issuer.name(), Endless(issuer.keys())).audience("https://service.test");
     let layer = AuthLayer::new(JwtAuthenticator::new(trusted).unwrap());
@@ -327,9 +327,9 @@ async fn a_token_that_waits_for_its_key_takes_nobodys_place() {
     }
 }
 
-/// A caller that keeps the service while it waits for the answer, as `ready().await?.call(..).await` does.
+/// The caller keeps the service while it waits for the answer, as in `ready().await?.call(..).await`.
 #[tokio::test]
-async fn what_was_reserved_is_not_waited_for_in_vain() {
+async fn a_reserved_place_is_released_while_its_request_waits() {
     let issuer = MockIssuer::new();
     let limited = tower::limit::ConcurrencyLimit::new(Inner::default(), 1);
     let mut service = scripted(&issuer, true, false).layer(limited);

@@ -1,5 +1,5 @@
-//! The default limits of this crate, each at its last good value and one beyond. Those of `FormBodyLayer`, `RevocationApi` and
-//! `BackChannelLogout` are held in `forms.rs`, `revocation_api.rs` and `back_channel_logout.rs`.
+//! Tests the default limits of this crate, each at its last allowed value and one beyond. `forms.rs`, `revocation_api.rs` and
+//! `back_channel_logout.rs` test those of `FormBodyLayer`, `RevocationApi` and `BackChannelLogout`.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ use portcullis::{
 use portcullis_test::{FixedClock, MockIssuer, MockKeys};
 
 #[test]
-fn a_retry_is_asked_for_after_5_seconds() {
+fn the_default_retry_after_is_5_seconds() {
     let response: Response<String> = BearerChallenge::new().make_rejection(&AuthError::new(Code::KeysUnavailable));
     assert_eq!(response.headers()["retry-after"], "5");
 }
@@ -52,7 +52,7 @@ fn a_token_has_at_most_16_kibibytes() {
     let issuer = MockIssuer::new();
     let code = |length: usize| {
         let padding = |count: usize| issuer.token().claim("padding", "x".repeat(count)).sign();
-        // Three characters more make four more of base64url.
+        // Three more characters make four more characters of base64url.
         let count = (length - padding(0).len()) * 3 / 4;
         let token = (count.saturating_sub(8)..count + 8).map(padding).find(|token| token.len() == length);
         Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap())
@@ -94,7 +94,7 @@ fn a_view_is_fresh_for_5_seconds() {
     assert_eq!(writer.view().state(), ViewState::Stale { age: Duration::from_secs(5) });
 }
 
-/// Counts how often it is asked for a key: once for each token that is verified in full.
+/// A key source that counts its look-ups: one for each token that is verified in full.
 #[derive(Clone, Debug)]
 struct Counting {
     keys: MockKeys,
@@ -113,7 +113,7 @@ impl KeySource for Counting {
 }
 
 #[test]
-fn about_10_000_tokens_are_remembered() {
+fn about_10_000_tokens_are_cached() {
     let secret = b"a secret of at least 32 bytes, ok";
     let issuer = MockIssuer::with_secret("k", Algorithm::Hs256, secret);
     let asked = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! Where credentials are found, and what is left of them in the request.
+//! Tests where credentials are found, and that they are removed from the request.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use http::{HeaderName, HeaderValue, Request, request::Parts};
@@ -7,7 +7,7 @@ use portcullis::location::{
     TokenLocation, WebSocketSubprotocol,
 };
 
-/// What is expected of [`TokenLocation::find`].
+/// The expected result of [`TokenLocation::find`].
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Absent,
@@ -103,7 +103,7 @@ fn the_authorization_header() {
 }
 
 #[test]
-fn other_places_are_not_the_authorization_header() {
+fn other_locations_ignore_the_authorization_header() {
     let elsewhere: &[&[(&str, &[u8])]] = &[
         &[("proxy-authorization", b"Bearer a.b.c")],
         &[("cookie", b"access_token=a.b.c")],
@@ -115,7 +115,7 @@ fn other_places_are_not_the_authorization_header() {
 }
 
 #[test]
-fn a_custom_header() {
+fn a_token_is_found_in_a_custom_header() {
     let cases: &[(&str, &[&[u8]], Outcome)] = &[
         ("plain", &[b"a.b.c"], Token("a.b.c")),
         ("with the scheme", &[b"Bearer a.b.c"], Token("a.b.c")),
@@ -140,7 +140,7 @@ fn a_custom_header() {
 }
 
 #[test]
-fn a_cookie() {
+fn a_token_is_found_in_a_cookie() {
     let cases: &[(&str, &[&[u8]], Outcome)] = &[
         ("alone", &[b"__Host-token=a.b.c"], Token("a.b.c")),
         ("among others", &[b"a=1; __Host-token=a.b.c; b=\"2\""], Token("a.b.c")),
@@ -181,7 +181,7 @@ fn a_cookie() {
 }
 
 #[test]
-fn a_websocket_subprotocol() {
+fn a_token_is_found_in_a_websocket_subprotocol() {
     let cases: &[(&str, &[&[u8]], Outcome)] = &[
         ("after a protocol", &[b"app.v1, bearer.a.b.c"], Token("a.b.c")),
         ("before a protocol", &[b"bearer.a.b.c,app.v1"], Token("a.b.c")),
@@ -207,7 +207,7 @@ fn a_websocket_subprotocol() {
 }
 
 #[test]
-fn a_query_parameter() {
+fn a_token_is_found_in_a_query_parameter() {
     let cases = [
         ("alone", "/?access_token=a.b.c", Token("a.b.c")),
         ("among others", "/x?a=1&access_token=a.b.c&b=%20", Token("a.b.c")),
@@ -255,7 +255,7 @@ fn plain_credentials_are_borrowed() {
 }
 
 #[test]
-fn stripping_the_query_leaves_the_others_byte_for_byte() {
+fn stripping_the_query_keeps_the_other_parameters_byte_for_byte() {
     let cases = [
         ("/?access_token=a.b.c", "/"),
         ("/x?a=1&access_token=a.b.c&b=%20", "/x?a=1&b=%20"),
@@ -277,7 +277,7 @@ fn stripping_the_query_leaves_the_others_byte_for_byte() {
 }
 
 #[test]
-fn stripping_the_subprotocol_leaves_the_protocols() {
+fn stripping_the_subprotocol_keeps_the_other_protocols() {
     let cases: &[(&[&[u8]], &[&str])] = &[
         (&[b"app.v1, bearer.a.b.c"], &["app.v1"]),
         (&[b"bearer.a.b.c, app.v1,app.v2"], &["app.v1, app.v2"]),
@@ -326,7 +326,7 @@ fn parts_are_stripped_like_requests() {
 }
 
 #[test]
-fn every_location_says_what_it_is() {
+fn every_location_describes_itself() {
     let cases: [(&dyn TokenLocation, &str, Option<BearerMethod>, Caching); 5] = [
         (&AuthorizationHeader::new(), "authorization header", Some(BearerMethod::Header), Caching::Untouched),
         (&HttpHeader::new("x-jwt").unwrap(), "header x-jwt", None, Caching::Private),
@@ -341,7 +341,7 @@ fn every_location_says_what_it_is() {
 }
 
 #[test]
-fn locations_of_the_users_own_are_private_by_default_and_may_be_boxed() {
+fn custom_locations_are_private_by_default_and_may_be_boxed() {
     #[derive(Debug)]
     struct Always;
     impl TokenLocation for Always {
@@ -356,7 +356,7 @@ fn locations_of_the_users_own_are_private_by_default_and_may_be_boxed() {
 }
 
 #[test]
-fn nothing_that_is_found_shows_the_token() {
+fn debug_of_a_found_credential_shows_no_token() {
     let request = Request::get("/?access_token=s3cr3t").body(()).unwrap();
     let head = RequestHead::from(&request);
     let found = QueryParameter::new("access_token").unwrap().find(head);
@@ -364,7 +364,7 @@ fn nothing_that_is_found_shows_the_token() {
 }
 
 #[test]
-fn a_name_that_cannot_be_found_is_refused_at_start() {
+fn a_name_that_cannot_occur_is_refused_at_start() {
     assert!(HttpHeader::new("X-User-JWT").is_ok());
     assert!(Cookie::new("__Host-token").is_ok());
     for name in ["", "a b", "a=b", "a;b", "a:b", "ä", "a\n"] {

@@ -1,4 +1,4 @@
-//! The document that says who issues tokens for a resource.
+//! Tests protected resource metadata, the document that names the authorization servers of a resource.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ fn document(metadata: &ResourceMetadata) -> Value {
 }
 
 #[test]
-fn the_least_and_the_most() {
+fn minimal_and_complete_metadata_are_written() {
     let least = ResourceMetadata::builder("https://api.example.com").build().unwrap();
     assert_eq!(
         document(&least),
@@ -54,7 +54,7 @@ fn empty_lists_are_left_out() {
 }
 
 #[test]
-fn the_path_and_the_url() {
+fn the_path_and_the_url_follow_the_resource() {
     let well_known = "/.well-known/oauth-protected-resource";
     let cases = [
         ("https://api.example.com", "", ""),
@@ -70,8 +70,8 @@ fn the_path_and_the_url() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
-    // JSON has no members whose names are lists.
+fn all_problems_are_reported_at_once() {
+    // This cannot be written as JSON, because names of members must be strings.
     let unwritable = BTreeMap::from([([1], 1)]);
     let error = ResourceMetadata::builder("http://api.example.com#x")
         .authorization_server("https://login.example.com")
@@ -90,7 +90,7 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
-fn plain_http_is_for_loopback_addresses() {
+fn plain_http_is_allowed_only_for_loopback_addresses() {
     for host in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000"] {
         let url = format!("http://{host}");
         assert!(ResourceMetadata::builder(&url).authorization_server(&url).build().is_ok(), "{host}");

@@ -1,4 +1,4 @@
-//! What is counted, under which names, and that no request can add a series.
+//! Tests what is counted, under which names, and that no request can add a series.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ async fn handler(_: Request<()>) -> Result<Response<String>, Infallible> {
     Ok(Response::new(String::new()))
 }
 
-/// Sends a request with that credential, if any, through the layer and a guard for the scope `read`.
+/// Sends a request with this credential, if any, through the layer and a guard for the scope `read`.
 async fn send(layer: &AuthLayer, token: Option<&str>) -> StatusCode {
     let guard = RequireLayer::new(scope("read"));
     let service = layer.layer(guard.layer(service_fn(handler)));
@@ -47,14 +47,14 @@ fn verifications(snapshot: &Snapshot, layer: &str) -> u64 {
     }
 }
 
-/// Every request that a layer decided about.
+/// Returns the number of requests that a layer has decided.
 fn requests(snapshot: &Snapshot) -> u64 {
     let of_requests = snapshot.samples().iter().filter(|sample| sample.metric.name() == names::REQUESTS.name());
     of_requests.map(|sample| if let Value::Counter(count) = sample.value { count } else { 0 }).sum()
 }
 
 #[tokio::test]
-async fn every_request_is_counted_once_by_what_became_of_it() {
+async fn every_request_is_counted_once_by_its_outcome() {
     let issuer = MockIssuer::new();
     let telemetry = Telemetry::new();
     let layer = AuthLayer::new(issuer.admission()).telemetry(&telemetry, "api");
@@ -81,7 +81,7 @@ async fn every_request_is_counted_once_by_what_became_of_it() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_counts_anonymous_requests_apart() {
+async fn an_optional_layer_counts_anonymous_requests_separately() {
     let issuer = MockIssuer::new();
     let telemetry = Telemetry::new();
     let layer = AuthLayer::new(issuer.admission()).optional().telemetry(&telemetry, "api");
@@ -101,7 +101,7 @@ async fn a_layer_without_telemetry_counts_nothing_and_decides_the_same() {
     assert!(telemetry.snapshot().samples().is_empty());
 }
 
-/// Keys that come after a while.
+/// A key source whose keys arrive later.
 #[derive(Debug)]
 struct Later(MockKeys);
 
@@ -132,7 +132,7 @@ async fn a_request_that_waits_for_keys_is_counted_when_it_is_decided() {
 }
 
 #[tokio::test]
-async fn issuers_that_come_later_are_dynamic_and_those_of_a_second_place_have_a_row() {
+async fn issuers_added_later_are_dynamic_and_those_of_a_second_location_have_a_row() {
     let (first, second, later) = (
         MockIssuer::new().named("https://first.test"),
         MockIssuer::new().named("https://second.test"),
@@ -154,7 +154,7 @@ async fn issuers_that_come_later_are_dynamic_and_those_of_a_second_place_have_a_
     assert_eq!(admitted("https://second.test"), Some(&Value::Counter(0)), "there from the start");
     assert_eq!(admitted("dynamic"), Some(&Value::Counter(1)));
     assert_eq!(admitted("https://later.test"), None);
-    // One that is replaced keeps its row.
+    // An issuer that is replaced keeps its row.
     issuers.insert(first.trusted()).unwrap();
     assert_eq!(send(&layer, Some(&first.token().scope("read").subject("b").sign())).await, 200);
     assert_eq!(count(&telemetry.snapshot(), &names::REQUESTS, &["api", "https://first.test", "admitted", ""]), 2);
@@ -175,7 +175,7 @@ async fn two_layers_of_one_name_are_counted_together() {
     assert_eq!(count(&snapshot, &names::REQUESTS, &["admin", issuer.name(), "admitted", ""]), 1);
 }
 
-/// Random requests cannot make the number of series grow beyond what was told at the start.
+/// Random requests never increase the number of series beyond what is known at start.
 #[test]
 fn no_request_adds_a_series() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -201,7 +201,7 @@ fn no_request_adds_a_series() {
 }
 
 #[test]
-fn the_page_has_every_figure_with_its_kind_its_labels_and_its_meaning() {
+fn the_page_lists_every_metric_with_kind_labels_and_meaning() {
     let (page, _alarms) = include_str!("../docs/metrics.md").split_once("# Alarms").unwrap();
     let rows: Vec<String> = page.lines().filter(|line| line.starts_with("| `portcullis_")).map(str::to_owned).collect();
     let expected = names::ALL.iter().map(|metric| {
@@ -221,9 +221,9 @@ fn telemetry_and_its_snapshot_show_no_configuration() {
     assert_eq!(format!("{telemetry:?}"), "Telemetry { layers: 1, .. }");
 }
 
-/// An application that counts something of its own is read in the same scrape.
+/// An application's own counter is read in the same scrape.
 #[test]
-fn what_is_watched_is_in_every_snapshot_under_its_source() {
+fn watched_sources_are_in_every_snapshot() {
     static FIGURE: Metric = Metric::gauge("shop_open", "1 if the shop is open.", &["source"]);
     struct Shop;
     impl portcullis::metrics::Measured for Shop {
@@ -239,7 +239,7 @@ fn what_is_watched_is_in_every_snapshot_under_its_source() {
 
 #[cfg(feature = "metrics")]
 #[test]
-fn the_recorder_of_the_crate_metrics_gets_the_same_figures() {
+fn the_recorder_of_the_crate_metrics_gets_the_same_values() {
     use metrics_util::debugging::{DebugValue, DebuggingRecorder};
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let issuer = MockIssuer::new();
@@ -250,7 +250,7 @@ fn the_recorder_of_the_crate_metrics_gets_the_same_figures() {
     metrics::with_local_recorder(&recorder, || {
         for _ in 0..3 {
             assert_eq!(runtime.block_on(send(&layer, Some(&token))), 200);
-            telemetry.publish(); // how often does not matter
+            telemetry.publish(); // publishing more often must not change anything
         }
     });
     let published = recorder.snapshotter().snapshot().into_vec();
@@ -274,7 +274,7 @@ fn the_recorder_of_the_crate_metrics_gets_the_same_figures() {
 
 #[cfg(feature = "opentelemetry")]
 #[test]
-fn a_meter_provider_of_opentelemetry_reads_the_same_figures() {
+fn a_meter_provider_of_opentelemetry_reads_the_same_values() {
     use opentelemetry_sdk::metrics::{
         InMemoryMetricExporter, PeriodicReader, SdkMeterProvider,
         data::{AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics, SumDataPoint},

@@ -1,4 +1,4 @@
-//! What a route asks of the caller as such: a user, an application, one for another; and of the kind of credential.
+//! Tests requirements about the caller (a user, an application, a party that acts for another) and the kind of credential.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use portcullis::{
@@ -20,7 +20,7 @@ async fn outcome(requirement: &Requirement, facts: Facts) -> Result<(), AuthErro
     requirement.evaluate(Circumstances::new(&verified, &params, UnixTime::from_secs(1_800_000_000))).outcome().await
 }
 
-/// The code of the refusal; `None` if there is none.
+/// Returns the code of the refusal, if there is one.
 async fn refusal(requirement: &Requirement, claims: &Value) -> Option<Code> {
     let facts = Facts::assertion_of(claims, Conventions::new(ISSUER)).unwrap();
     outcome(requirement, facts).await.err().map(|error| error.code())
@@ -39,7 +39,7 @@ fn helpdesk_for_alice() -> Value {
 }
 
 #[tokio::test]
-async fn a_route_for_users_takes_users_only() {
+async fn a_route_for_users_admits_only_users() {
     assert_eq!(refusal(&user(), &alice()).await, None);
     for other in [billing(), helpdesk_for_alice()] {
         assert_eq!(refusal(&user(), &other).await, Some(Code::RequirementNotMet), "{other}");
@@ -49,7 +49,7 @@ async fn a_route_for_users_takes_users_only() {
 }
 
 #[tokio::test]
-async fn a_route_for_applications_takes_applications_only() {
+async fn a_route_for_applications_admits_only_applications() {
     assert_eq!(refusal(&application(), &billing()).await, None);
     assert_eq!(refusal(&application(), &json!({"client_id": "billing"})).await, None);
     for other in [alice(), helpdesk_for_alice()] {
@@ -58,7 +58,7 @@ async fn a_route_for_applications_takes_applications_only() {
 }
 
 #[tokio::test]
-async fn a_route_for_actors_takes_the_outermost() {
+async fn a_route_for_an_actor_compares_the_outermost_actor() {
     assert_eq!(refusal(&acting(), &helpdesk_for_alice()).await, None);
     assert_eq!(refusal(&actor("helpdesk"), &helpdesk_for_alice()).await, None);
     for name in ["batch", "alice", "web", "helpdesk "] {
@@ -89,9 +89,9 @@ async fn an_actor_of_another_issuer_is_another_actor() {
     assert_eq!(refusal(&actor_of(ISSUER, "helpdesk"), &helpdesk_for_alice()).await, None, "the token's own issuer");
 }
 
-/// A requirement that is met and one that is not must both refuse, or a `not` lets such a token in.
+/// Each requirement and its negation must both refuse, because otherwise a `not` would admit such a token.
 #[tokio::test]
-async fn a_caller_who_cannot_be_told_is_refused_also_under_a_not() {
+async fn an_unknown_caller_is_refused_even_under_a_not() {
     let requirements = || [user(), application(), acting(), actor("helpdesk"), actor_of(ISSUER, "helpdesk")];
     let malformed = [
         json!({"sub": "alice", "act": "helpdesk"}),
@@ -109,7 +109,7 @@ async fn a_caller_who_cannot_be_told_is_refused_also_under_a_not() {
             let later = requirement.and(check_async("later", |_| async { true }));
             assert_eq!(refusal(&later, &claims).await, Some(code), "{later}, {claims}");
         }
-        // A rule that does not read it has nothing against it.
+        // A rule that does not read the malformed claim accepts the token.
         assert_eq!(refusal(&not(credential(CredentialKind::Jwt)), &claims).await, None, "{claims}");
     }
     for claims in [alice(), billing(), helpdesk_for_alice()] {
@@ -119,7 +119,7 @@ async fn a_caller_who_cannot_be_told_is_refused_also_under_a_not() {
 }
 
 #[tokio::test]
-async fn applications_are_told_by_their_issuers_mark() {
+async fn applications_are_recognised_by_their_issuers_mark() {
     let claims = json!({"sub": "c0ffee", "client_id": "web", "idtyp": "app"});
     assert_eq!(refusal(&user(), &claims).await, None, "without the mark, it looks like a user");
     let marked = Conventions::new(ISSUER).application_if("/idtyp", "app");
@@ -129,7 +129,7 @@ async fn applications_are_told_by_their_issuers_mark() {
 }
 
 #[tokio::test]
-async fn a_route_may_ask_for_a_kind_of_credential() {
+async fn a_route_may_require_a_kind_of_credential() {
     let facts = || Facts::assertion_of(&alice(), Conventions::new(ISSUER)).unwrap();
     let no_api_tokens = !credential(CredentialKind::ApiToken);
     assert!(outcome(&no_api_tokens, facts().with_credential(CredentialKind::Jwt)).await.is_ok());
@@ -141,7 +141,7 @@ async fn a_route_may_ask_for_a_kind_of_credential() {
 }
 
 #[test]
-fn they_are_printed() {
+fn requirements_about_callers_are_printed() {
     for (requirement, printed) in [
         (user().or(acting()).and(scope("a")), r#"(user or acting) and scope("a")"#),
         (!application(), "not application"),
@@ -157,7 +157,7 @@ fn they_are_printed() {
 }
 
 #[tokio::test]
-async fn an_actor_that_no_token_can_name_is_a_mistake() {
+async fn an_actor_that_no_token_can_name_is_a_configuration_error() {
     for mistaken in [actor(""), actor(" helpdesk"), actor_of("", "helpdesk"), actor_of("https://a\n", "helpdesk")] {
         assert!(mistaken.clone().checked().unwrap_err().to_string().contains("actor("), "{mistaken}");
         assert_eq!(refusal(&not(mistaken), &alice()).await, Some(Code::ServiceMisconfigured));

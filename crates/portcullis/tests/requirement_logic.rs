@@ -1,4 +1,4 @@
-//! Combinations of requirements against a simple reference: Kleene's logic as minimum and maximum.
+//! Tests combinations of requirements against a simple reference: Kleene's logic as minimum and maximum.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 #[path = "../../../tests/tests/support/seed.rs"]
@@ -15,7 +15,7 @@ use proptest::{
     test_runner::RngSeed,
 };
 
-/// 0 no, 1 could not be found out, 2 yes.
+/// Returns 0 for unmet, 1 for undecided, 2 for met.
 #[derive(Clone, Debug)]
 enum Tree {
     Now(u8),
@@ -109,7 +109,7 @@ proptest! {
     }
 }
 
-/// The code of the refusal of a caller with the scope `granted`.
+/// Returns the code with which a caller with the scope `granted` is refused.
 async fn refusal(requirement: &Requirement) -> Option<Code> {
     let facts = Facts::assertion(r#"{"scope":"granted"}"#, Conventions::new("https://issuer.example")).unwrap();
     let (verified, params) = (AnyVerified::from(Verified::assertion(facts, NoCustom)), PathParams::new());

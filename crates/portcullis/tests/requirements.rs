@@ -1,4 +1,4 @@
-//! What requirements let through, what they refuse, and with which code.
+//! Tests which callers meet a requirement, which are refused, and with which code.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{error::Error, sync::Arc, time::Duration};
@@ -29,7 +29,7 @@ async fn outcome(requirement: &Requirement, verified: &AnyVerified, params: &Pat
     requirement.evaluate(Circumstances::new(verified, params, UnixTime::from_secs(NOW))).outcome().await
 }
 
-/// The code of the refusal; `None` if there is none.
+/// Returns the code of the refusal, if there is one.
 async fn refusal_on(requirement: &Requirement, claims: &str, params: &[(&str, &str)]) -> Option<Code> {
     let params = params.iter().copied().collect();
     outcome(requirement, &verified(claims), &params).await.err().map(|error| error.code())
@@ -48,7 +48,7 @@ fn undecided(name: &'static str) -> Requirement {
 }
 
 #[tokio::test]
-async fn scopes() {
+async fn scopes_have_to_be_granted_as_a_whole() {
     let read = scope("orders:read");
     assert_eq!(refusal(&read, r#"{"scope":"profile orders:read"}"#).await, None);
     assert_eq!(refusal(&read, r#"{"scp":["orders:read"]}"#).await, None);
@@ -69,7 +69,7 @@ async fn scopes_follow_the_issuers_rule() {
 }
 
 #[tokio::test]
-async fn roles() {
+async fn roles_have_to_be_granted() {
     let admin = role("admin");
     assert_eq!(refusal(&admin, r#"{"roles":["user","admin"]}"#).await, None);
     assert_eq!(refusal(&admin, r#"{"roles":["user"]}"#).await, Some(Code::RoleMissing));
@@ -82,7 +82,7 @@ async fn roles() {
 }
 
 #[tokio::test]
-async fn a_role_on_this_instance_is_none_on_another() {
+async fn a_role_on_one_instance_does_not_count_on_another() {
     let admin = role_at("/grants/{instance}", "admin");
     let claims = r#"{"grants":{"i-1":["admin"],"i-2":["viewer"],"a/b":"admin"}}"#;
     assert_eq!(refusal_on(&admin, claims, &[("instance", "i-1")]).await, None);
@@ -93,7 +93,7 @@ async fn a_role_on_this_instance_is_none_on_another() {
 }
 
 #[tokio::test]
-async fn a_path_parameter_is_no_index_of_an_array() {
+async fn a_path_parameter_does_not_index_an_array() {
     let admin = role_at("/grants/{instance}", "admin");
     assert_eq!(refusal_on(&admin, r#"{"grants":{"0":["admin"]}}"#, &[("instance", "0")]).await, None);
     let listed = r#"{"grants":[["admin"]]}"#;
@@ -168,7 +168,7 @@ async fn subject_patterns_cover_subjects() {
 }
 
 #[tokio::test]
-async fn a_missing_path_parameter_is_our_mistake_whoever_asks() {
+async fn a_missing_path_parameter_is_our_mistake_for_every_caller() {
     let own = claim("/tenant", eq(param("tenant")));
     let misconfigured = [
         own.clone(),
@@ -196,7 +196,7 @@ struct Employee {
 }
 
 #[tokio::test]
-async fn closures_over_custom_claims() {
+async fn closures_decide_by_custom_claims() {
     let employee = |grade| AnyVerified::from(Verified::assertion(facts("{}"), Employee { grade }));
     let senior = check("senior", |employee: &Verified<Employee>| employee.custom().grade >= 7);
     assert!(outcome(&senior, &employee(7), &PathParams::new()).await.is_ok());
@@ -224,7 +224,7 @@ async fn a_closure_over_other_custom_claims_is_our_mistake() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_found_out_is_no_refusal_and_no_permission() {
+async fn an_undecided_requirement_neither_refuses_nor_admits() {
     let failing = check_facts("member", |_| Err::<bool, _>(std::io::Error::other("connection refused")));
     let error = error(&failing, "{}").await;
     assert_eq!(error.code(), Code::RequirementUndecided);
@@ -260,7 +260,7 @@ async fn futures_decide_with_state_and_path() {
 }
 
 #[tokio::test]
-async fn what_is_decided_causes_no_look_up() {
+async fn a_settled_requirement_causes_no_look_up() {
     let unwanted = || check_async("unwanted", async |_: AnyVerified| -> bool { panic!("looked up") });
     let a = r#"{"scope":"a"}"#;
     assert_eq!(refusal(&unwanted().and(scope("b")), a).await, Some(Code::ScopeMissing));
@@ -291,7 +291,7 @@ async fn logins_have_to_be_recent() {
 }
 
 #[tokio::test]
-async fn logins_have_to_be_of_a_kind() {
+async fn logins_have_to_be_of_the_required_strength() {
     let strong = acr(["urn:mfa", "urn:hardware"]);
     assert_eq!(refusal(&strong, r#"{"acr":"urn:hardware"}"#).await, None);
     for claims in [r#"{"acr":"urn:password"}"#, r#"{"acr":"urn:mfa urn:hardware"}"#, "{}"] {
@@ -301,7 +301,7 @@ async fn logins_have_to_be_of_a_kind() {
 }
 
 #[tokio::test]
-async fn one_login_is_asked_for_all_that_a_login_gives() {
+async fn one_challenge_asks_for_everything_that_a_new_login_can_fix() {
     let strict = fresh(Duration::from_secs(300)).and(acr(["urn:mfa"])).and(fresh(Duration::from_secs(60)));
     for claims in ["{}", r#"{"acr":"urn:mfa"}"#] {
         let error = error(&strict, claims).await;
@@ -311,7 +311,7 @@ async fn one_login_is_asked_for_all_that_a_login_gives() {
 }
 
 #[tokio::test]
-async fn permission_comes_before_login() {
+async fn a_missing_permission_takes_precedence_over_a_missing_login() {
     let both = fresh(Duration::from_secs(300)).and(scope("a"));
     assert_eq!(refusal(&both, "{}").await, Some(Code::ScopeMissing));
     assert_eq!(refusal(&both, r#"{"scope":"a"}"#).await, Some(Code::AuthenticationTooOld));
@@ -322,7 +322,7 @@ async fn permission_comes_before_login() {
 }
 
 #[tokio::test]
-async fn the_first_counts_otherwise() {
+async fn otherwise_the_first_refusal_counts() {
     assert_eq!(refusal(&all([role("a"), scope("b")]), "{}").await, Some(Code::RoleMissing));
     assert_eq!(refusal(&all([scope("b"), role("a")]), "{}").await, Some(Code::ScopeMissing));
     assert_eq!(refusal(&any([role("a"), scope("b")]), "{}").await, Some(Code::RoleMissing));
@@ -350,14 +350,14 @@ async fn the_needed_scopes_are_those_of_the_whole() {
 }
 
 #[tokio::test]
-async fn nothing_to_ask() {
+async fn empty_combinations_have_fixed_results() {
     assert_eq!(refusal(&all([]), "{}").await, None);
     assert_eq!(refusal(&authenticated(), "{}").await, None);
     assert_eq!(refusal(&any([]), "{}").await, Some(Code::RequirementNotMet));
 }
 
 #[test]
-fn it_can_be_read() {
+fn requirements_are_printed_readably() {
     let rows = [
         (
             scope("orders:read").and(role("admin").or(claim("/tenant", eq("acme")))),
@@ -400,7 +400,7 @@ async fn the_log_names_the_part_and_no_claim() {
 }
 
 #[test]
-fn mistakes_are_seen_at_start() {
+fn mistakes_are_reported_at_start() {
     let requirement = scope("a b").and(role_at("grants", "admin").or(!claim("/a~", present()))).and(acr([""; 0]));
     let problems = requirement.checked().unwrap_err();
     assert_eq!(problems.problems().len(), 4, "{problems}");

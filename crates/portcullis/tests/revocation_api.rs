@@ -1,4 +1,4 @@
-//! An administrator revokes.
+//! Tests the revocation API for administrators.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{
@@ -42,7 +42,7 @@ fn before(secs: u64) -> UnixTime {
     NOW.minus(Duration::from_secs(secs))
 }
 
-/// Keeps what is revoked, and lists what it was given to, unless it is told to fail.
+/// A revoker that records revocations, and lists the pages that it was given, or fails if it is set to.
 #[derive(Clone, Debug, Default)]
 struct Recorder(Arc<Mutex<Recorded>>);
 
@@ -120,7 +120,7 @@ impl From<String> for BodyText {
     }
 }
 
-/// A body that takes a minute to come.
+/// A body that takes a minute to arrive.
 struct Late {
     clock: FixedClock,
     text: Option<String>,
@@ -140,7 +140,7 @@ impl http_body::Body for Late {
     }
 }
 
-/// The API behind a layer, for callers with the scope `revoke`.
+/// The API behind a layer, with a requirement for the scope `revoke`.
 struct Scene {
     clock: FixedClock,
     issuer: MockIssuer,
@@ -163,7 +163,7 @@ impl Scene {
         Self { clock, issuer, recorder, api, auth }
     }
 
-    /// Sends it as an authorized caller.
+    /// Sends the body as an authorized caller.
     async fn answer(&self, mut request: Request<Body>) -> Answer {
         let bearer = self.issuer.token().scope("revoke").bearer();
         request.headers_mut().insert("authorization", bearer.parse().unwrap());
@@ -178,14 +178,14 @@ impl Scene {
         self.answer(Request::get(format!("/{query}")).body(Body::empty()).unwrap()).await
     }
 
-    /// The item is right, and is this revocation.
+    /// Checks that the item is accepted, and makes this revocation.
     async fn takes(&self, item: Value, revocation: Revocation) {
         let answer = self.post(&item).await;
         assert_eq!((answer.status, answer.body), (200, json!({"revoked": 1})), "{item}");
         assert_eq!(self.recorder.take(), [revocation], "{item}");
     }
 
-    /// It is not, which the answer says of this place, in these words among others.
+    /// Checks that the item is refused, with an error at this place that contains these words.
     async fn refuses(&self, body: impl Into<BodyText>, pointer: &str, words: &str) {
         let BodyText(text) = body.into();
         let answer = self.post(text.as_str()).await;
@@ -197,9 +197,9 @@ impl Scene {
     }
 }
 
-/// What is issued while the request is being sent is to be revoked, too.
+/// Tokens that are issued while the request is being sent must be revoked, too.
 #[tokio::test]
-async fn a_cut_off_of_now_is_when_the_whole_request_is_there() {
+async fn a_cut_off_of_now_is_the_time_at_which_the_whole_request_has_arrived() {
     let scene = Scene::new();
     let item = json!({"level": "subject", "issuer": ISSUER, "id": "alice"});
     let late = Late { clock: scene.clock.clone(), text: Some(item.to_string()) };
@@ -223,7 +223,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// Checks what every answer has.
+    /// Checks what every answer must have.
     fn of(response: Response<String>) -> Self {
         let (parts, body) = response.into_parts();
         let (status, code) = (parts.status.as_u16(), parts.extensions.get().copied());
@@ -249,7 +249,7 @@ fn session(id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn without_a_layer_nobody_is_let_in() {
+async fn without_a_layer_no_request_passes() {
     let scene = Scene::asking(authenticated());
     assert_eq!(scene.post(session("s-1")).await.status, 200);
     assert_eq!(scene.recorder.calls(), 1);
@@ -264,7 +264,7 @@ async fn without_a_layer_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_caller_without_a_credential_is_asked_for_one() {
+async fn a_caller_without_a_credential_gets_401() {
     let scene = Scene::asking(!scope("a"));
     let service = scene.auth.clone().realm("admin").optional().layer(scene.api.clone());
     let preflight = Request::options("/").header("origin", "https://app.example");
@@ -281,7 +281,7 @@ async fn a_caller_without_a_credential_is_asked_for_one() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_meet_the_requirement_is_refused_whatever_they_send() {
+async fn a_caller_who_does_not_meet_the_requirement_is_refused_whatever_they_send() {
     let scene = Scene::new();
     let service = scene.auth.layer(scene.api.clone());
     let bearer = scene.issuer.token().scope("read").bearer();
@@ -302,7 +302,7 @@ async fn whoever_does_not_meet_the_requirement_is_refused_whatever_they_send() {
 }
 
 #[tokio::test]
-async fn a_requirement_may_take_time_and_may_not_be_decidable() {
+async fn a_requirement_may_take_time_or_be_undecided() {
     let later = |decision: fn() -> Decision| {
         check_async("on duty", move |_| async move {
             tokio::task::yield_now().await;
@@ -322,7 +322,7 @@ async fn a_requirement_may_take_time_and_may_not_be_decidable() {
     }
 }
 
-/// An issuer's clock may be ahead by the leeway, and then what it has issued up to now bears later times.
+/// An issuer's clock may be ahead by the leeway, so its latest tokens may have times in the future.
 #[tokio::test]
 async fn row_t5_a_cut_off_that_is_left_out_covers_the_leeway() {
     let scene = Scene::new();
@@ -337,7 +337,7 @@ async fn row_t5_a_cut_off_that_is_left_out_covers_the_leeway() {
     }
 }
 
-/// The leeway of a trusted issuer may be longer than the default: its clock is two minutes ahead here.
+/// An issuer's leeway may be longer than the default. Here, its clock is two minutes ahead.
 #[tokio::test]
 async fn row_t5_a_cut_off_that_is_left_out_covers_the_leeway_that_is_set() {
     let clock = FixedClock::default();
@@ -365,7 +365,7 @@ async fn row_t5_a_cut_off_that_is_left_out_covers_the_leeway_that_is_set() {
     }
 }
 
-/// A cut-off that is given may lie as far ahead as any issuer's clock, whatever leeway is set.
+/// A cut-off in the request may be as far ahead as any issuer's clock, whatever leeway is set.
 #[tokio::test]
 async fn row_t5_a_given_cut_off_may_lie_ahead_by_the_largest_leeway() {
     for leeway in [Leeway::NONE, Leeway::default(), Leeway::MAX] {
@@ -445,7 +445,7 @@ async fn a_caller_without_permission_is_counted_and_challenged_under_its_scheme(
 }
 
 #[tokio::test]
-async fn what_is_revoked_through_it_is_refused() {
+async fn tokens_revoked_through_the_api_are_refused() {
     let issuer = MockIssuer::new();
     let revocations = Revocations::builder(MemoryLog::new()).start().unwrap();
     revocations.require(Duration::from_secs(5)).await.unwrap();
@@ -480,7 +480,7 @@ async fn what_is_revoked_through_it_is_refused() {
 }
 
 #[tokio::test]
-async fn an_item_that_is_wrong_is_told_where_and_how_to_mend_it() {
+async fn a_wrong_item_is_reported_with_its_place_and_how_to_correct_it() {
     let scene = Scene::new();
     let refuses = async |item: Value, pointer: &str, words: &str| scene.refuses(item, pointer, words).await;
     refuses(json!({}), "#/level", "has to be one of `token`, `session`, `subject`").await;
@@ -521,7 +521,7 @@ async fn an_item_that_is_wrong_is_told_where_and_how_to_mend_it() {
 }
 
 #[tokio::test]
-async fn times_are_seconds_that_make_sense() {
+async fn times_must_be_plausible_seconds() {
     let scene = Scene::new();
     let token = |expiry: Value| json!({"level": "token", "issuer": ISSUER, "id": "t", "expires_at": expiry});
     let mut without = token(json!(0));
@@ -545,7 +545,7 @@ async fn times_are_seconds_that_make_sense() {
 }
 
 #[tokio::test]
-async fn a_member_that_stands_twice_is_refused() {
+async fn a_repeated_member_is_refused() {
     let scene = Scene::new();
     let item = |more: &str| format!(r#"{{"level":"session","issuer":"{ISSUER}","id":"a"{more}}}"#);
     scene.refuses(item(r#","id":"b""#), "#/id", "twice").await;
@@ -557,7 +557,7 @@ async fn a_member_that_stands_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn nothing_is_done_unless_all_items_are_right() {
+async fn nothing_is_revoked_unless_all_items_are_correct() {
     let scene = Scene::new();
     let mut items = vec![session("a"), json!({"level": "session"}), session("c"), session("")];
     let answer = scene.post(json!(items)).await;
@@ -572,7 +572,7 @@ async fn nothing_is_done_unless_all_items_are_right() {
 }
 
 #[tokio::test]
-async fn a_request_is_bounded() {
+async fn the_size_of_a_request_is_limited() {
     let scene = Scene::new();
     let items = |count: usize| json!((0..count).map(|number| session(&number.to_string())).collect::<Vec<_>>());
     assert_eq!(scene.post(items(1000)).await.body, json!({"revoked": 1000}));
@@ -594,7 +594,7 @@ async fn a_request_is_bounded() {
 }
 
 #[tokio::test]
-async fn what_is_no_json_of_items_is_refused() {
+async fn a_body_that_is_not_json_with_items_is_refused() {
     let scene = Scene::new();
     for (text, words) in [
         ("", "not JSON"),
@@ -620,7 +620,7 @@ async fn what_is_no_json_of_items_is_refused() {
 }
 
 #[tokio::test]
-async fn the_body_is_json_by_its_head_too() {
+async fn the_content_type_has_to_be_json() {
     let scene = Scene::new();
     for (name, value, status) in [
         ("content-type", "application/json", 200),
@@ -640,7 +640,7 @@ async fn the_body_is_json_by_its_head_too() {
 }
 
 #[tokio::test]
-async fn there_is_no_un_revoke() {
+async fn a_revocation_cannot_be_undone() {
     let scene = Scene::new();
     for method in [Method::DELETE, Method::PUT, Method::PATCH, Method::HEAD, Method::OPTIONS] {
         let mut request = post(session("a"));
@@ -654,7 +654,7 @@ async fn there_is_no_un_revoke() {
 }
 
 #[tokio::test]
-async fn what_is_not_durable_is_503_and_so_is_what_cannot_be_read() {
+async fn an_append_that_is_not_durable_or_a_list_that_cannot_be_read_is_503() {
     let scene = Scene::new();
     for error in [LogError::unavailable("secret-host is down"), LogError::misconfigured("m"), LogError::corrupt("c")] {
         scene.recorder.fail(Some(error));
@@ -668,14 +668,14 @@ async fn what_is_not_durable_is_503_and_so_is_what_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn what_is_revoked_is_listed_page_by_page() {
+async fn revocations_are_listed_page_by_page() {
     let scene = Scene::new();
     let until = after(87_000);
     let entry = |revocation| RevocationEntry::new(revocation, until);
     let (first, second, third) = (Cursor::new(0xab, 2), Cursor::new(0xab, 3), Cursor::new(0xab, 4));
     let entries = vec![entry(Revocation::subject(ISSUER, "alice", NOW)), entry(Revocation::version(ISSUER, "bob", 5))];
     scene.recorder.page(None, Page::of(entries, first));
-    scene.recorder.page(Some(first), Page::of(vec![], second)); // all of it forgotten
+    scene.recorder.page(Some(first), Page::of(vec![], second)); // all entries forgotten
     let mut last = Page::of(vec![entry(Revocation::issuer(ISSUER, NOW)), entry(Revocation::key(ISSUER, "k"))], third);
     (last.is_last, last.unreadable) = (true, 2);
     scene.recorder.page(Some(second), last);
@@ -699,7 +699,7 @@ async fn what_is_revoked_is_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_list_that_begins_anew_says_so_and_one_that_leads_nowhere_ends() {
+async fn a_restarted_list_says_so_and_one_that_makes_no_progress_ends() {
     let scene = Scene::new();
     let (old, new) = (Cursor::new(1, 7), Cursor::new(2, 1));
     let mut restarted = Page::of(vec![RevocationEntry::new(Revocation::session(ISSUER, "s"), after(9))], new);
@@ -714,7 +714,7 @@ async fn a_list_that_begins_anew_says_so_and_one_that_leads_nowhere_ends() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_taken_as_it_was_given_and_in_no_other_form() {
+async fn a_cursor_is_accepted_only_as_it_was_returned() {
     let scene = Scene::new();
     let text = format!("{:032x}{:032x}", 0xab, 1);
     for query in [String::new(), "?".to_owned(), format!("?after={text}")] {
@@ -741,7 +741,7 @@ async fn a_cursor_is_taken_as_it_was_given_and_in_no_other_form() {
 }
 
 #[test]
-fn its_debug_output_shows_the_requirement() {
+fn debug_of_the_api_shows_the_requirement() {
     let shown = format!("{:?}", Scene::new().api);
     assert!(shown.contains(r#"scope("revoke")"#), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! Credentials under several schemes of one `Authorization` header, each for its own authenticator.
+//! Tests several schemes in the `Authorization` header, each with its own authenticator.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::{
@@ -21,7 +21,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 const SIGNED: Scheme = Scheme::Other("HMAC");
 
-/// Takes `good` under one scheme, and nothing else.
+/// An authenticator that accepts only `good`, under one scheme.
 #[derive(Clone, Debug)]
 struct Under(Scheme, Arc<AtomicUsize>);
 
@@ -43,7 +43,7 @@ impl Authenticator for Under {
     }
 }
 
-/// The status, and whom the handler saw.
+/// Returns the status, and the caller that the handler saw.
 async fn send(layer: &AuthLayer, authorization: &str) -> (u16, String) {
     async fn handler(request: Request<()>) -> Result<Response<String>, Infallible> {
         let context = request.extensions().get::<AuthContext>().unwrap();
@@ -93,7 +93,7 @@ async fn each_scheme_reaches_its_own_authenticator() {
 }
 
 #[tokio::test]
-async fn a_bad_credential_is_refused_under_every_scheme_that_is_taken() {
+async fn a_bad_credential_is_refused_under_every_accepted_scheme() {
     let scene = Scene::new();
     for (authorization, status) in [
         ("DPoP junk", 401),
@@ -114,7 +114,7 @@ async fn a_bad_credential_is_refused_under_every_scheme_that_is_taken() {
 }
 
 #[tokio::test]
-async fn a_layer_for_one_scheme_takes_no_other_and_asks_none() {
+async fn a_layer_for_one_scheme_ignores_credentials_under_others() {
     let issuer = MockIssuer::new();
     let asked = Arc::<AtomicUsize>::default();
     let layer = AuthLayer::new(Under(Scheme::DPoP, Arc::clone(&asked))).optional();
@@ -129,9 +129,9 @@ async fn a_layer_for_one_scheme_takes_no_other_and_asks_none() {
     );
 }
 
-/// One `Authorization` header is one place, whatever the schemes: several authenticators share it by a `Dispatch`.
+/// The `Authorization` header is one location for all schemes. Several authenticators share it with a `Dispatch`.
 #[test]
-fn the_header_is_one_place_for_all_schemes() {
+fn the_authorization_header_is_one_location_for_all_schemes() {
     let issuer = MockIssuer::new();
     let layer = AuthLayer::new(issuer.admission());
     let twice = layer.or_at(AuthorizationHeader::new(), Under(Scheme::DPoP, Arc::default()));

@@ -1,4 +1,4 @@
-//! A token seen before takes a shorter way through the layer, and none of the rules is off that way.
+//! Tests that the layer's rules also hold for cached tokens, which take a shorter path.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::convert::Infallible;
@@ -11,7 +11,7 @@ use portcullis::{
 use portcullis_test::MockIssuer;
 use tower::{Layer, ServiceExt, service_fn};
 
-/// What the inner service saw: who, the text of the token if it is kept, and whether the HTTP header may be shown.
+/// What the inner service saw: the caller, the token's text if it was kept, and whether the header was marked as sensitive.
 type Seen = (Option<String>, Option<String>, Option<bool>);
 
 async fn send(layer: &AuthLayer, request: Request<()>) -> Result<Seen, StatusCode> {
@@ -37,7 +37,7 @@ fn who(outcome: &Result<Seen, StatusCode>) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn the_second_time_is_as_the_first() {
+async fn a_cached_token_is_answered_like_the_first_time() {
     let issuer = MockIssuer::new();
     let layer = AuthLayer::new(issuer.admission());
     let bearer = issuer.token().subject("alice").bearer();
@@ -51,7 +51,7 @@ async fn the_second_time_is_as_the_first() {
 }
 
 #[tokio::test]
-async fn a_second_credential_is_refused_all_the_same() {
+async fn a_second_credential_is_refused_even_if_the_first_is_cached() {
     let issuer = MockIssuer::new();
     let (bearer, token) = (issuer.token().bearer(), issuer.token().sign());
     let cookie = format!("token={token}");
@@ -69,7 +69,7 @@ async fn a_second_credential_is_refused_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_one_place_has_seen_another_has_not() {
+async fn locations_with_their_own_admission_share_no_cache() {
     let (users, keys) = (MockIssuer::new(), MockIssuer::new().named("https://keys.test"));
     let api_key = HttpHeader::new("x-api-key").unwrap();
     let layer = AuthLayer::new(users.admission()).or_at(api_key, keys.admission()).unwrap();
@@ -96,7 +96,7 @@ async fn a_token_that_is_kept_is_kept_every_time() {
 }
 
 #[tokio::test]
-async fn what_was_seen_elsewhere_is_no_credential_with_something_after_it() {
+async fn a_cached_token_followed_by_more_text_is_refused() {
     let issuer = MockIssuer::new();
     let layer = AuthLayer::new(issuer.admission());
     let bearer = issuer.token().bearer();
@@ -112,7 +112,7 @@ async fn what_was_seen_elsewhere_is_no_credential_with_something_after_it() {
     }
 }
 
-/// A place of an application's own.
+/// A custom location.
 #[derive(Debug)]
 struct Own;
 
@@ -124,7 +124,7 @@ impl TokenLocation for Own {
 }
 
 #[tokio::test]
-async fn a_place_of_an_applications_own_has_its_tokens_remembered_too() {
+async fn tokens_of_a_custom_location_are_cached_too() {
     let issuer = MockIssuer::new();
     let admission: Admission = issuer.admission();
     let layer = AuthLayer::at(Own, admission.clone());

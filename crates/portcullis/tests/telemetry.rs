@@ -1,4 +1,4 @@
-//! What the log says about a request that is not let through.
+//! Tests the log events for requests that are not admitted.
 #![cfg(feature = "tracing")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
@@ -44,7 +44,7 @@ impl Visit for Entry {
     }
 }
 
-/// Keeps every event and every span of this thread.
+/// Records every event and every span of this thread.
 #[derive(Clone, Default)]
 struct Log {
     events: Arc<Mutex<Vec<Entry>>>,
@@ -67,12 +67,12 @@ impl Log {
         (log, guard)
     }
 
-    /// The events so far, which are forgotten.
+    /// Returns the events so far, and removes them.
     fn take(&self) -> Vec<Entry> {
         std::mem::take(&mut self.events.lock().unwrap())
     }
 
-    /// The spans so far, which stay.
+    /// Returns the spans so far, and keeps them.
     fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap().clone()
     }
@@ -82,7 +82,7 @@ impl Log {
         change(&mut self.spans.lock().unwrap()[at]);
     }
 
-    /// The one event so far.
+    /// Returns the only event so far.
     fn only(&self) -> Entry {
         let [entry] = <[Entry; 1]>::try_from(self.take()).unwrap();
         entry
@@ -124,7 +124,7 @@ impl Subscriber for Log {
     }
 }
 
-/// Keys that are there at once, after a while, or not at all.
+/// A key source whose keys are available at once, later, or not at all.
 #[derive(Clone, Debug)]
 enum Keys {
     AtHand(MockKeys),
@@ -214,7 +214,7 @@ async fn a_refusal_is_one_event_with_its_code_and_a_fingerprint() {
 }
 
 #[tokio::test]
-async fn a_verification_is_one_span_at_debug_and_a_remembered_token_is_none() {
+async fn a_verification_is_one_span_at_debug_and_a_cached_token_has_none() {
     let issuer = MockIssuer::new();
     let (log, _guard) = Log::start();
     let layer = AuthLayer::new(issuer.admission());
@@ -238,7 +238,7 @@ async fn a_verification_is_one_span_at_debug_and_a_remembered_token_is_none() {
 }
 
 #[tokio::test]
-async fn the_span_of_a_verification_that_waits_is_entered_whenever_it_goes_on() {
+async fn the_span_of_a_waiting_verification_is_entered_whenever_it_is_polled() {
     let issuer = MockIssuer::new();
     let (log, _guard) = Log::start();
     let layer = auth(&issuer, Keys::Later(issuer.keys()));
@@ -261,7 +261,7 @@ async fn a_request_without_a_token_has_no_fingerprint() {
 }
 
 #[tokio::test]
-async fn a_want_of_keys_is_told_with_every_cause_where_nobody_can_flood_the_log() {
+async fn missing_keys_are_logged_with_every_cause_where_clients_cannot_flood_the_log() {
     let issuer = MockIssuer::new();
     let layer = auth(&issuer, Keys::Gone);
     let token = issuer.token().sign();
@@ -277,7 +277,7 @@ async fn a_want_of_keys_is_told_with_every_cause_where_nobody_can_flood_the_log(
 }
 
 #[tokio::test]
-async fn a_guard_says_once_what_was_not_met_or_what_is_missing() {
+async fn a_guard_logs_once_the_unmet_requirement_or_the_missing_layer() {
     let issuer = MockIssuer::new();
     let guarded = || RequireLayer::new(scope("orders:read")).layer(inner());
     let token = issuer.token().scope("orders:write").sign();
@@ -296,7 +296,7 @@ async fn a_guard_says_once_what_was_not_met_or_what_is_missing() {
     assert!(entry.fields["error"].contains("no AuthLayer in front"), "{entry:?}");
 }
 
-/// Keeps the events at `warn` and above.
+/// Records the events at `warn` and above.
 fn loud(entries: Vec<Entry>) -> Vec<Entry> {
     entries.into_iter().filter(|entry| entry.level <= Level::WARN).collect()
 }
@@ -308,7 +308,7 @@ async fn row_t18_a_route_that_is_misconfigured_fills_no_log() {
         authenticator::{Authenticator, Credential},
     };
 
-    /// Has a fault that no other test of this process has: the same fault is told once a second to the whole process.
+    /// Has a fault that no other test of this process has, because a process logs the same fault only once a second.
     #[derive(Debug)]
     struct Misconfigured;
     impl Authenticator for Misconfigured {
@@ -334,7 +334,7 @@ async fn row_t18_a_route_that_is_misconfigured_fills_no_log() {
     assert!(errors[0].fields["error"].contains("a fault of this test alone"), "{errors:?}");
 }
 
-/// Revocations and lists that fail because the log is down.
+/// A revoker whose calls fail because the log is down.
 #[cfg(feature = "revocation")]
 #[tokio::test]
 async fn row_t18_a_log_of_revocations_that_is_down_fills_no_log() {
@@ -376,7 +376,7 @@ async fn row_t18_a_log_of_revocations_that_is_down_fills_no_log() {
     }
 }
 
-/// Requests that cannot be decided because revocations are stale, which every request says in other words.
+/// The requests are undecided because revocations are stale, and the text differs for every request.
 #[tokio::test]
 async fn row_t18_stale_revocations_fill_no_log() {
     use portcullis::{

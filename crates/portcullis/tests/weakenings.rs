@@ -1,4 +1,4 @@
-//! What nothing else would notice if it were weakened: see `cargo xtask weaken`.
+//! Tests rules that no other test would notice being weakened. See `cargo xtask weaken`.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::convert::Infallible;
@@ -8,7 +8,7 @@ use portcullis::{Admission, AuthLayer, JwtAuthenticator, location::Cookie};
 use portcullis_test::MockIssuer;
 use tower::{Layer, ServiceExt, service_fn};
 
-/// The `Cache-Control` of a response that says `directives` itself, to a request with a token in a cookie.
+/// Returns the `Cache-Control` of a response that has `directives` itself, to a request with a token in a cookie.
 async fn caching_of(directives: &'static str) -> Vec<String> {
     let issuer = MockIssuer::new();
     let admission = Admission::new(JwtAuthenticator::new(issuer.trusted()).unwrap());
@@ -23,7 +23,7 @@ async fn caching_of(directives: &'static str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_response_is_private_whatever_else_it_says() {
+async fn a_response_is_private_whatever_its_other_directives() {
     assert_eq!(caching_of("max-age=60").await, ["max-age=60", "private"]);
     assert_eq!(caching_of("public, max-age=60").await, ["public, max-age=60", "private"]);
     assert_eq!(caching_of("max-age=60, Private").await, ["max-age=60, Private"]);
@@ -44,7 +44,7 @@ mod forms {
     use portcullis::location::{FormBodyLayer, form::FormRequestBody};
     use tower::{Layer, Service, ServiceExt};
 
-    /// Ready once it was polled, as its clones are not.
+    /// A service that is ready once it was polled. Its clones have to be polled again.
     #[derive(Debug, Default)]
     struct Inner {
         ready: bool,

@@ -93,7 +93,7 @@ impl Runner {
             Self::CargoTest => {
                 let run =
                     if which.contains("--lib") || which.contains("--test") { "test" } else { "test --lib --tests" };
-                Run::cargo(run).words(which).words("-- --skip mistakes_are_answered_with_what_to_do")
+                Run::cargo(run).words(which).words("-- --skip compile_errors_say_what_to_do")
             }
         }
     }
