@@ -31,13 +31,14 @@
 //!
 //! # Which log
 //!
-//! | log | feature | for | survives `kill -9` of |
-//! |---|---|---|---|
-//! | [`MemoryLog`] | none | tests | nothing |
-//! | `RedbLog` | `redb` | one instance on one machine: a file, no server | the service |
-//! | `RedisLog` | `redis` | several instances that have Redis or Valkey | the service, and Redis if its log of writes is on |
-//! | `JetStreamLog` | `nats` | several instances that have NATS | the service and NATS |
-//! | `PostgresLog` | `postgres` | several instances that have PostgreSQL | the service and PostgreSQL |
+//! - [`MemoryLog`] is for tests. It ends with the process.
+//! - `RedbLog` (feature `redb`) is a file, for one instance on one machine. It survives `kill -9` of the service.
+//! - `RedisLog` (feature `redis`) is for several instances that use Redis or Valkey. It survives `kill -9` of the service,
+//!   and of Redis if its append-only file is on.
+//! - `JetStreamLog` (feature `nats`) is for several instances that use NATS. It survives `kill -9` of the service and of
+//!   NATS.
+//! - `PostgresLog` (feature `postgres`) is for several instances that use PostgreSQL. It survives `kill -9` of the service
+//!   and of PostgreSQL.
 //!
 //! The documentation of each log says with which settings its server loses acknowledged writes; the log warns about
 //! such settings when it starts ([`RevocationHealth::warnings`]). You can write a log of your own: a
@@ -67,7 +68,6 @@
 //! There is one feature for each log that needs a library. None of them is on by default: a service compiles only the
 //! one that it uses. `tracing` (default) reports events for operators. (At the level `trace`, the clients of some
 //! servers log whole messages, including ids of sessions and subjects: leave their level at `info`.)
-//! logs, ids of sessions and subjects included: leave theirs at `info`.)
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod memory;

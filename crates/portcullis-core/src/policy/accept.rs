@@ -87,7 +87,6 @@ impl Policy {
 
     /// Checks audience and times, on claims with a valid signature; or, for a judge that continues, on the claims of an already refused
     /// token. Returns the audience that matched: `None` only for a judge that continues after a refusal.
-    /// goes on after it was refused.
     pub(crate) fn accept_claims<J: Judge>(
         &self,
         claims: &RegisteredClaims,

@@ -81,15 +81,16 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(60 * 60);
 /// `STREAM.CREATE` is needed only if the stream does not exist yet. Give no other user the right to publish on the
 /// subject: with it, one can log out every user.
 ///
-/// # What survives what
+/// # What a crash can lose
 ///
-/// | lost, with this setting of the stream or the server | `kill -9` of the server | power failure |
-/// |---|---|---|
-/// | file storage, one replica, `sync_interval` 2 min (default) | nothing | up to the last two minutes |
-/// | the same with `sync_interval: always` (from 2.10 on) | nothing | nothing |
-/// | three replicas, default `sync_interval` | nothing | nothing, unless it hits most of the servers at once |
-/// | `persist_mode: async` (2.12) | what was not written yet | the same and more |
-/// | memory storage, one replica | everything | everything |
+/// It depends on the settings of the stream and of the server which acknowledged entries `kill -9` of the server or a
+/// power failure loses:
+///
+/// - File storage, one replica: `kill -9` loses nothing. A power failure loses up to the last two minutes with the default
+///   `sync_interval`, and nothing with `sync_interval: always` (2.10 or later).
+/// - Three replicas: nothing is lost, unless a power failure hits most of the servers at once.
+/// - `persist_mode: async` (2.12): `kill -9` loses the entries that were not written yet, a power failure possibly more.
+/// - Memory storage, one replica: both lose everything.
 ///
 /// After the first call, [`warnings`](RevocationLog::warnings) lists the settings that an operator may want to change.
 ///

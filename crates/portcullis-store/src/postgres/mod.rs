@@ -59,7 +59,8 @@ use self::{
 ///
 /// # Rights
 ///
-/// To have it created, the user needs `CREATE` in the database. Otherwise an administrator runs the SQL above, once, and grants:
+/// To create the schema, the user needs `CREATE` in the database. Otherwise, an administrator runs the SQL above once, and
+/// grants these rights:
 ///
 /// ```sql
 /// GRANT USAGE ON SCHEMA portcullis TO service;
@@ -67,18 +68,18 @@ use self::{
 /// GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA portcullis TO service;
 /// ```
 ///
-/// Then the service can revoke and read, and nothing else: a stolen password cannot undo a revocation.
-/// With these rights the service can revoke and read, and nothing else: a stolen password cannot undo a revocation.
-/// # What survives what
+/// With these rights, the service can revoke and read, and nothing else: a stolen password cannot undo a revocation.
 ///
-/// | the server's setting | `kill -9` of PostgreSQL | power failure |
-/// |---|---|---|
-/// | default settings | loses nothing | loses nothing |
-/// | `synchronous_commit = off` | loses nothing: this log commits with `on` | loses nothing |
-/// | `fsync = off` (warned about) | loses nothing | can lose all of it |
-/// | `full_page_writes = off` (warned about) | loses nothing | can lose half-written pages |
-/// | a table made `UNLOGGED` by hand (warned about) | loses all entries | loses all entries |
-/// | a standby without `synchronous_standby_names` takes over | loses the newest entries | the same |
+/// # What a crash can lose
+///
+/// With the default settings, neither `kill -9` of PostgreSQL nor a power failure loses an acknowledged entry. These
+/// settings of the server change that:
+///
+/// - `synchronous_commit = off`: still nothing is lost, because this log commits with `on`.
+/// - `fsync = off`: a power failure can lose all entries. The log warns about it.
+/// - `full_page_writes = off`: a power failure can lose half-written pages. The log warns about it.
+/// - A table that was made `UNLOGGED` by hand: `kill -9` and a power failure lose all entries. The log warns about it.
+/// - No `synchronous_standby_names`: if a standby takes over, the newest entries can be lost.
 ///
 /// Every reader notices if a standby or a backup has fewer entries: the entries that it has read stay in force, and the
 /// [`Revocations`](crate::Revocations) of each instance append again what they revoked. Instances that start later do not

@@ -26,21 +26,18 @@ use self::connection::Connection;
 ///
 /// - It is a file of [redb](https://docs.rs/redb) that only this crate writes. It is created at the first use, and only
 ///   its owner can read it, because it says who is revoked.
-/// - An acknowledged entry is on the disk (`fsync`): neither `kill -9` nor a power failure loses it, if the disk keeps
-///   its promises.
+/// - An acknowledged entry is on the disk (`fsync`).
 /// - Only one process at a time can use it. A second one is refused. If two instances run on one machine, even only
 ///   during a rolling restart, use a log with a server.
-/// - It must not be on a network file system: its locks and `fsync`s promise less.
+/// - It must not be on a network file system, because locks and `fsync` are less reliable there.
 /// - Appends at the same time are written together, so that a slow disk does not make them wait for each other.
 /// - An entry stays for a day longer than necessary, in case the clock was set wrong.
 /// - If the disk is full or read-only, writes fail, but nothing is lost. Once there is space again, they work again.
 ///
-/// # What survives what
+/// # What a crash can lose
 ///
-/// | | `kill -9` of the service | power failure |
-/// |---|---|---|
-/// | a disk that keeps its promises | loses nothing | loses nothing |
-/// | a disk, or a virtual one, that acknowledges before it writes | loses nothing | can lose the newest entries |
+/// `kill -9` of the service loses nothing. Neither does a power failure, unless the disk (perhaps a virtual one)
+/// acknowledges writes before they are durable; then it can lose the newest entries.
 ///
 /// # Example
 ///

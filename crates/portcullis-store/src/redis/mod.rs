@@ -48,12 +48,12 @@ use self::{
 ///
 /// # What is on the server
 ///
-/// | key | type | what |
-/// |---|---|---|
-/// | `{portcullis}:revocations` | stream | the entries: field `e`, a line of JSON; the ids are the server's |
-/// | `{portcullis}:log` | hash | `incarnation`: a random number; `horizon:86400`: that an instance had this horizon, in seconds |
+/// - `{portcullis}:revocations`, a stream, has the entries. Each has a field `e` with a line of JSON. The server assigns
+///   the ids.
+/// - `{portcullis}:log`, a hash, has a random number in the field `incarnation`, and a field such as `horizon:86400` for
+///   each horizon (in seconds) that any instance has had.
 ///
-/// The name between the braces can be [chosen](Self::name). An entry takes 100 to 200 bytes of memory. To look at it:
+/// The name between the braces can be [chosen](Self::name). An entry takes 100 to 200 bytes of memory. To look at the log:
 ///
 /// ```text
 /// redis-cli XREVRANGE '{portcullis}:revocations' + - COUNT 10
@@ -61,8 +61,8 @@ use self::{
 /// ```
 ///
 /// Once no instance uses a horizon any more, remove it with `HDEL '{portcullis}:log' horizon:604800`. If the keys are
-/// deleted, running instances keep what they know, and append again what they revoked themselves; new instances do not
-/// know the rest.
+/// deleted, running instances keep the entries that they have read, and append those again that they made themselves.
+/// New instances do not know the rest.
 ///
 /// # Rights
 ///
@@ -76,17 +76,18 @@ use self::{
 /// (`select` is for a database other than 0, `wait` for [`acknowledged_by`](Self::acknowledged_by). One of `info` and
 /// `config|get` is enough to see the eviction policy; with both, the log can warn about more.)
 ///
-/// # What survives what
+/// # What a crash can lose
 ///
-/// | setting of the server | `kill -9` of the server loses | power failure loses |
-/// |---|---|---|
-/// | `appendonly yes`, `appendfsync always` | nothing | nothing |
-/// | `appendonly yes`, `appendfsync everysec` (default with `appendonly`) | nothing | a second or two |
-/// | `appendonly yes`, `appendfsync no` | nothing | up to half a minute |
-/// | snapshots only (`save`; the default) | everything after the last one | everything after the last one |
-/// | none | everything | everything |
-/// | replicas, and [`acknowledged_by`](Self::acknowledged_by) not set | what a promoted replica did not have yet | the same |
-/// | `acknowledged_by(n)` | nothing, if the promoted replica has acknowledged it | the same, if it is on that replica's disk |
+/// It depends on the settings of the server which acknowledged entries `kill -9` of the server or a power failure loses:
+///
+/// - `appendonly yes`: `kill -9` loses nothing. A power failure loses nothing with `appendfsync always`, a second or two
+///   with `everysec` (the default), and up to half a minute with `no`.
+/// - Only snapshots (`save`, Redis's default): both lose everything after the last snapshot.
+/// - No persistence: both lose everything.
+/// - Replicas without [`acknowledged_by`](Self::acknowledged_by): if a replica is promoted, the entries that it had not
+///   received yet are lost.
+/// - `acknowledged_by(n)`: nothing is lost if the promoted replica is one of those that have acknowledged the entry. After
+///   a power failure, the entry must also be on that replica's disk.
 ///
 /// Settings that lose acknowledged entries cause [warnings](RevocationLog::warnings), not errors. The instance that
 /// revoked a lost entry appends it again, if it is still running.

@@ -13,7 +13,6 @@ use super::{Circumstances, Decision, PathParams, Requirement, leaf::Leaf};
 ///
 /// `name` is printed for it. `decide` returns a `bool`, a [`Decision`], or a `Result` of either; an error means "could not be found out".
 /// If the route's authenticator makes claims of another type than `C`, the answer is 500 and the log names both types.
-/// answered by 500 and the log names both types.
 ///
 /// ```
 /// use portcullis::{Verified, requirement::check};

@@ -31,7 +31,6 @@ use crate::{
 ///
 /// A step in the wrong order is refused ([`RingError`]) and changes nothing. The caller decides how long a key is on standby, and until
 /// when one retires: the ring knows neither caches nor lifetimes. Readers load one snapshot and never wait for a step.
-/// snapshot and never wait for a step.
 ///
 /// ```
 /// use portcullis_core::{Algorithm, KeyRing, Secret, UnixTime};
