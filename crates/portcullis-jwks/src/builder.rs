@@ -36,11 +36,11 @@ pub struct RemoteKeysBuilder {
     clock: Arc<dyn Clock>,
 }
 
-/// As the developer wrote it. It is parsed at the start, where one error lists all mistakes.
+/// The configuration as the developer wrote it. `start` parses it, and reports all mistakes in one error.
 enum Configured {
     Issuer(String),
     Url(String),
-    /// With what the keys that are taken have as `issuer`.
+    /// A URL, and the values of `issuer` of the keys that are used.
     SharedUrl(String, Vec<String>),
 }
 
@@ -61,15 +61,15 @@ impl RemoteKeysBuilder {
         Self::new(Configured::Url(url))
     }
 
-    /// The keys of these issuers, from a set of several: of each key, the member `issuer` says whose it is.
+    /// Uses the keys of these issuers from a set that several issuers share, in which each key names its issuer in the member `issuer`.
     pub(crate) fn from_shared_url(url: String, issuers: Vec<String>) -> Self {
         Self::new(Configured::SharedUrl(url, issuers))
     }
 
-    /// Fetches by this client, made when it is first needed, unless another one was given.
+    /// Fetches with this client, which is made when it is first needed, unless another client was set.
     pub(crate) fn with_client(mut self, client: &OnceLock<SharedFetch>) -> Self {
         if self.fetch.is_none() {
-            // What is wrong is told by `start`.
+            // `start` reports the problem.
             let made = || default_fetch().ok().map(|made| client.get_or_init(|| made));
             self.fetch = client.get().or_else(made).cloned();
         }
@@ -116,14 +116,14 @@ impl RemoteKeysBuilder {
         self
     }
 
-    /// As [`lazy`](Self::lazy), and makes each attempt for a token that asks, until there are keys: for an issuer that may not exist.
+    /// Like [`lazy`](Self::lazy), but until there are keys, each attempt is made only for a token that needs one. For issuers that may not
+    /// exist.
     pub(crate) fn only_when_asked(mut self) -> Self {
         self.first_fetch = FirstFetch::WhenAsked;
         self
     }
 
-    /// Starts with the keys of an earlier process, if they may still be used. They are fetched anew all the same, in full: what the
-    /// issuer says then is what counts.
+    /// Starts with the keys of an earlier process, if they may still be used. The full set is fetched nevertheless, and replaces them.
     ///
     /// A snapshot of another source, or one that is too old, is ignored with a warning.
     pub fn restore(mut self, snapshot: Snapshot) -> Self {

@@ -47,7 +47,7 @@ pub struct OnDemandKeys(Arc<Inner>);
 
 struct Inner {
     make: Arc<dyn Fn() -> RemoteKeysBuilder + Send + Sync>,
-    /// Used by every source that is made, unless it has one of its own: making one takes time, and is no task for a request.
+    /// The client of every source, unless the source has its own. Shared, because making a client takes too long for a request.
     client: Arc<OnceLock<SharedFetch>>,
     idle_after: Duration,
     running: ArcSwapOption<Running>,
@@ -70,7 +70,7 @@ struct Starts {
     watch: JoinSet<()>,
 }
 
-/// How many checks are made in the idle time. The last use may be earlier than it seems, by one interval at most.
+/// The number of checks per idle time. The last use may be up to one interval earlier than it seems.
 const LOOKS: u32 = 4;
 
 /// After a pause, a tenant costs a few requests for its key set and a fetch for its next token.
@@ -83,12 +83,12 @@ impl OnDemandKeys {
     ///
     /// # Errors
     ///
-    /// Those of [`RemoteKeysBuilder::start`]. Nothing is fetched.
+    /// Returns the errors of [`RemoteKeysBuilder::start`]. Nothing is fetched.
     pub fn new(make: impl Fn() -> RemoteKeysBuilder + Send + Sync + 'static) -> Result<Self, ConfigError> {
         Self::with_client(make, Arc::default())
     }
 
-    /// As [`new`](Self::new), with a client that others use as well.
+    /// Like [`new`](Self::new), with a client that several sources share.
     pub(crate) fn with_client(
         make: impl Fn() -> RemoteKeysBuilder + Send + Sync + 'static,
         client: Arc<OnceLock<SharedFetch>>,
@@ -121,9 +121,10 @@ impl OnDemandKeys {
         Ok(Self::of(Arc::clone(&self.0.make), Arc::clone(&self.0.client), time))
     }
 
-    /// The source that is at work, to ask how it is doing; `None` while there is none.
+    /// Returns the running source, for its health; `None` while there is none.
     ///
-    /// Not for a readiness probe: until it has keys, a source that is [down](crate::Health::Down) is fetched again only for a token that asks.
+    /// Do not use it for a readiness probe: until a source that is [down](crate::Health::Down) has keys, it fetches only for tokens that
+    /// need one.
     pub fn running(&self) -> Option<RemoteKeys> {
         self.0.running.load().as_ref().map(|running| running.keys.clone())
     }

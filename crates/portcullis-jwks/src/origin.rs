@@ -21,7 +21,7 @@ const METADATA_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The part of an attempt that may be used for fetching metadata because of a missing key.
 const DOUBT_LIMIT: Duration = Duration::from_secs(2);
 
-/// What the developer configured.
+/// The place of the keys that the developer configured.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     KeySet(DocumentUrl),
@@ -29,11 +29,11 @@ pub(crate) enum Origin {
     Issuer(Arc<DiscoverableIssuer>),
 }
 
-/// A key set of several issuers, of which only the keys of some are taken.
+/// A key set that several issuers share, of which only the keys of some issuers are used.
 #[derive(Debug)]
 pub(crate) struct SharedKeySet {
     url: DocumentUrl,
-    /// What the keys that are taken have as `issuer`.
+    /// The values of `issuer` of the keys that are used.
     issuers: Vec<String>,
     id: String,
 }

@@ -103,8 +103,8 @@ impl<C> Proven<C> {
         Self { proof: Proof::Owed, ..self }
     }
 
-    /// The same, if the authenticator has already checked the proof of this request: before it had to wait, because a future has
-    /// no access to the request.
+    /// Declares the same, but the authenticator has already checked the proof of this request. It has to do so before a wait, because a
+    /// future has no access to the request.
     pub fn proof_shown(self) -> Self {
         Self { proof: Proof::Shown, ..self }
     }

@@ -11,20 +11,20 @@ use std::{
 use super::age::Age;
 use crate::{ConfigError, TrustedIssuer, UnixTime, keys::KeySource, policy::Policy};
 
-/// One trusted issuer: what is accepted from it, its keys, and the number for its cached tokens.
+/// One trusted issuer: its policy, its keys, and the number for its cached tokens.
 pub(crate) struct Row {
     pub(crate) policy: Policy,
     pub(crate) keys: Arc<dyn KeySource>,
     id: IssuerId,
-    /// How many issuers had been learned when it last verified a token; zero if it never did. That is all the time that has to be told to find the one
-    /// used least recently.
+    /// The number of issuers that had been learned when it last verified a token; zero if it never did. This is enough to find the issuer that
+    /// was used least recently.
     used: AtomicU64,
-    /// How old the resolver's answer is, if it was learned.
+    /// The age of the resolver's answer, if the issuer was learned.
     age: Option<Age>,
 }
 
-/// An issuer that may get a row. Its key source, which is the application's, is asked for its problem before a table is changed: a source may be
-/// slow, and may itself come back to the list.
+/// An issuer that may get a row. Its key source is the application's, and may be slow or use the list itself. It is therefore asked for its
+/// problem before a table is changed.
 pub(super) struct Candidate {
     policy: Policy,
     keys: Arc<dyn KeySource>,
@@ -38,13 +38,13 @@ impl Candidate {
 
     /// # Errors
     ///
-    /// If the configuration cannot be used.
+    /// Returns an error if the configuration cannot be used.
     pub(super) fn checked(issuer: TrustedIssuer) -> Result<Self, ConfigError> {
         let candidate = Self::of(issuer);
         ConfigError::check(candidate.problems()).map(|()| candidate)
     }
 
-    /// The problems of the issuer's configuration, each a sentence.
+    /// Returns the problems of the issuer's configuration, each as a sentence.
     pub(super) fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> = self.policy.problems().collect();
         let found = self.keys.problem().or_else(|| self.policy.problem_with_keys(self.keys.algorithms()));
@@ -54,38 +54,38 @@ impl Candidate {
 }
 
 impl Row {
-    /// `learned_at` is when the resolver gave it, unless it is on the list.
+    /// `learned_at` is the time of the resolver's answer; `None` for an issuer on the list.
     pub(super) fn new(candidate: Candidate, id: IssuerId, learned_at: Option<UnixTime>) -> Self {
         let Candidate { policy, keys } = candidate;
         Self { policy, keys, id, used: AtomicU64::new(0), age: learned_at.map(Age::new) }
     }
 
-    /// Whether the resolver should be asked about it again.
+    /// Whether the resolver should be asked about the issuer again.
     pub(super) fn is_due(&self, now: UnixTime) -> bool {
         self.age.as_ref().is_some_and(|age| age.is_due(now))
     }
 
-    /// Whether the resolver should be asked about it again, and by the caller: others are told so only after some seconds.
+    /// Whether the caller should ask the resolver about the issuer again. Only one caller gets `true` within some seconds.
     pub(super) fn take_question(&self, now: UnixTime) -> bool {
         self.age.as_ref().is_some_and(|age| age.take_question(now))
     }
 
-    /// Whether nothing was found out about it for so long that it must not be used.
+    /// Whether the resolver's answer is too old to be used.
     pub(crate) fn is_over(&self, now: UnixTime) -> bool {
         self.age.as_ref().is_some_and(|age| age.is_over(now))
     }
 
-    /// Takes over how recently the one that it replaces was used.
+    /// Takes over the last use of the row that it replaces.
     pub(super) fn inherit_use(&self, before: &Self) {
         self.used.fetch_max(before.used.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// Whether it is on trial: it has not verified a token yet. An invented name that the rule allows comes as far as this.
+    /// Whether the issuer is on trial, because it has not verified a token yet. An invented name that the rule allows can get this far.
     pub(super) fn is_on_trial(&self) -> bool {
         self.used.load(Ordering::Relaxed) == 0
     }
 
-    /// Notes that it has verified a token, `number` being the latest of the table's.
+    /// Notes that the issuer has verified a token. `number` is the latest number of the table.
     pub(super) fn mark_used(&self, number: u64) {
         // Read first: a write would invalidate the cache line of other processors.
         if self.used.load(Ordering::Relaxed) != number {
@@ -93,7 +93,7 @@ impl Row {
         }
     }
 
-    /// Returns when it was last used: the smaller, the longer ago.
+    /// Returns the last use of the issuer, for comparison: a smaller value is longer ago.
     pub(super) fn last_used(&self) -> (u64, u64) {
         (self.used.load(Ordering::Relaxed), self.id.number())
     }

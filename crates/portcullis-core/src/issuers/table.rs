@@ -79,7 +79,7 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// If there is no place left.
+    /// Returns an error if no place is left.
     pub(super) fn insert(&mut self, candidate: Candidate, learned_at: Option<UnixTime>) -> Result<(), ConfigError> {
         let row = self.next_row(candidate, learned_at)?;
         if let Some(before) = self.find(row.name()) {
@@ -98,8 +98,8 @@ impl Table {
         true
     }
 
-    /// Makes room for one more issuer on trial. Those on trial make room for each other, and never take the place of one that has verified a token, but
-    /// for the `least` places that they have in any case.
+    /// Makes room for one more issuer on trial. Issuers on trial evict each other. They never take the place of one that has verified a
+    /// token, except for the `least` places that they have in any case.
     pub(super) fn make_room(&mut self, most: usize, least: usize) {
         let on_trial = self.rows().filter(|row| row.is_on_trial()).count();
         let proven = self.len() - on_trial;

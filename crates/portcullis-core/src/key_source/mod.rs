@@ -52,14 +52,14 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
         Resolved::Unknown
     }
 
-    /// Told each time that one of the keys has verified a token that was not remembered, and that token was accepted: the issuer exists, and is in use. What
-    /// else a source is asked, anybody can cause by a forged token.
+    /// Called when one of the keys has verified a token that was not cached, and the token was accepted. This proves that the issuer exists
+    /// and is in use, whereas a forged token is enough to cause any other call.
     ///
     /// Defaults to nothing. Must be cheap, and must not block.
     fn note_verified(&self) {}
 
-    /// A number for the keys as they are at `now`: another one whenever [`resolve`](KeySource::resolve) may give other keys
-    /// than before, or none. A verified token is remembered together with it, and verified anew when it differs.
+    /// Returns a number for the keys at `now`. It must be different whenever [`resolve`](KeySource::resolve) may return other keys than
+    /// before, or none. It is stored with each cached token, which is verified again when the number differs.
     ///
     /// Called for every token, so answer from memory, without a lock. Defaults to `None`: no token is cached.
     fn edition(&self, now: UnixTime) -> Option<u64> {

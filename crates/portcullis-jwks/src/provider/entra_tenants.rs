@@ -1,4 +1,4 @@
-//! Microsoft Entra ID, of many tenants.
+//! [`EntraTenants`]: the preset for several tenants of Microsoft Entra ID.
 
 use std::{
     fmt,
@@ -16,18 +16,18 @@ use crate::{OnDemandKeys, RemoteKeysBuilder, fetch::SharedFetch};
 /// Microsoft Entra ID, tokens of version 2.0 of **several tenants**, or of all tenants: for an application that is registered for
 /// "accounts in any organizational directory" (multitenant). For [`Issuers::on_unknown`](portcullis_core::Issuers::on_unknown).
 ///
-/// - `iss` is `https://login.microsoftonline.com/TENANT/v2.0`, with the id of the user's tenant; `tid` has to be the same id. Microsoft signs the tokens of all
-///   tenants with the same keys, so nothing but these two says whose user it is.
-/// - Which tenants are let in is said by [`allow`](Self::allow). **Anyone can make a tenant**, and have its users get tokens for a multitenant
-///   application: either allow only the tenants that are customers, or decide by `tid` on each route.
-/// - A subject is one of its tenant: compare [`Facts::identity`](portcullis_core::verified::Facts::identity), never `sub` alone.
-/// - Microsoft publishes these keys in one set, which is fetched once for all tenants, from the first token on:
-///   `https://login.microsoftonline.com/common/discovery/v2.0/keys`. Each key there names the issuer that it signs for: any tenant, or that of personal
-///   accounts alone. A key is used for no other. So a token that names an invented tenant costs no request, and the tenant is
-///   [learned](portcullis_core::Issuers::learned) only once a token of it was verified.
-/// - Keys that a tenant or an application has for itself (claims mapping) are not in that set: trust such a tenant by [`entra`] and
+/// - `iss` is `https://login.microsoftonline.com/TENANT/v2.0`, with the id of the user's tenant; `tid` has to be the same id. Microsoft signs
+///   the tokens of all tenants with the same keys, so only these two claims say which tenant a user belongs to.
+/// - [`allow`](Self::allow) decides which tenants are admitted. **Anyone can create a tenant**, and its users can get tokens for a multitenant
+///   application. Either allow only the tenants of your customers, or decide by `tid` on each route.
+/// - A subject is unique only within its tenant: compare [`Facts::identity`](portcullis_core::verified::Facts::identity), never `sub` alone.
+/// - Microsoft publishes the keys of all tenants in one set, `https://login.microsoftonline.com/common/discovery/v2.0/keys`. It is first
+///   fetched for the first token, and all tenants share it. Each key names the issuer that it signs for: any tenant, or only that of personal
+///   accounts. A key is used for no other issuer. A token that names an invented tenant therefore causes no fetch, and the tenant is
+///   [learned](portcullis_core::Issuers::learned) only after one of its tokens was verified.
+/// - Keys of a single tenant or application (claims mapping) are not in that set: trust such a tenant with [`entra`] and
 ///   [`trust_with`](super::Provider::trust_with).
-/// - A tenant that the rule does not admit any more is refused: new tokens at once, cached ones within 10 minutes.
+/// - A tenant that the rule no longer allows is refused: new tokens at once, cached ones within 10 minutes.
 ///
 /// Everything else is the same as for [`entra`].
 ///
@@ -60,14 +60,14 @@ struct Keys {
     personal: OnceLock<OnDemandKeys>,
 }
 
-/// The keys that sign for any tenant, and those of personal accounts: "Validate the issuer" in
-/// [Access tokens](https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens).
+/// The set with the keys that sign for any tenant and those for personal accounts. "Validate the issuer" in
+/// [Access tokens](https://learn.microsoft.com/en-us/entra/identity-platform/access-tokens) describes it.
 const ALL_KEYS: &str = "https://login.microsoftonline.com/common/discovery/v2.0/keys";
 
-/// What a key that signs for any tenant has as `issuer`, to the letter.
+/// The literal value of `issuer` in a key that signs for any tenant.
 const OF_ANY_TENANT: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
 
-/// The tenant of personal accounts. Its keys sign for no other.
+/// The id of the tenant of personal accounts, whose keys sign for no other tenant.
 const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 impl EntraTenants {
@@ -76,8 +76,8 @@ impl EntraTenants {
         Self { audience: audience.into().into(), keys: Arc::new(Keys::new(|keys| keys)) }
     }
 
-    /// Sets how the keys are fetched. Defaults to the defaults. Called once for the keys of organizations and once for those of personal accounts, and again
-    /// when they are needed after an hour without a token.
+    /// Changes how the keys are fetched. Defaults to the settings of [`RemoteKeysBuilder`]. `set` is called once for the keys of organizations,
+    /// once for those of personal accounts, and again when they are needed after an hour without a token.
     #[must_use]
     pub fn keys(self, set: impl Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync + 'static) -> Self {
         Self { keys: Arc::new(Keys::new(set)), ..self }

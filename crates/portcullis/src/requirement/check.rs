@@ -100,13 +100,13 @@ pub(super) struct Check {
     run: Run,
 }
 
-/// Whether it decides at once or later.
+/// The function of a check, which decides at once or later.
 pub(super) enum Run {
     Now(Box<RunNow>),
     Later(Box<RunLater>),
 }
 
-/// What it gets to see.
+/// The values that the function receives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
     Token,

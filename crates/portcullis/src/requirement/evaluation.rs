@@ -1,4 +1,4 @@
-//! Whether a requirement is met, now or later.
+//! Evaluates requirements, at once or after look-ups.
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -17,7 +17,7 @@ use super::{
     watch::{Silent, Watch},
 };
 
-/// Decides, at once if possible.
+/// Decides whether the caller meets the requirement, at once if possible.
 pub(super) fn evaluate(requirement: &Requirement, at: Circumstances<'_>) -> Attempt<()> {
     if let Err(error) = usable(requirement) {
         return Attempt::Done(Err(error));
@@ -32,7 +32,7 @@ pub(super) fn evaluate(requirement: &Requirement, at: Circumstances<'_>) -> Atte
     })
 }
 
-/// Decides, and notes what came of every part.
+/// Decides whether the caller meets the requirement, and notes the outcome of every part.
 pub(super) async fn explain(requirement: &Requirement, at: Circumstances<'_>) -> RequirementExplanation {
     let mut explanation = RequirementExplanation::planned(requirement);
     if let Err(error) = usable(requirement) {
@@ -142,8 +142,8 @@ fn decide_later<'f, 'r: 'f, W: Watch + 'f>(
     })
 }
 
-/// The same for parts that may take time. Those that take none come first: they may spare the look-up. A look-up is not made for the sake of an
-/// explanation.
+/// Decides parts that may take time. Parts that take none come first, because they may make a look-up unnecessary. No look-up is made only
+/// for an explanation.
 async fn decide_parts_later<'r, W: Watch>(
     parts: &'r [Requirement],
     at: &'r OwnedCircumstances,

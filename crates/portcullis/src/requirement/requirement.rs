@@ -82,11 +82,12 @@ impl Requirement {
         evaluation::evaluate(self, circumstances)
     }
 
-    /// Decides as [`evaluate`](Self::evaluate) does, and says what came of every part. Ready at once, unless a [`check_async`](super::check_async) is part of
-    /// it and has to be asked.
+    /// Decides like [`evaluate`](Self::evaluate), and reports the outcome of every part. The result is available at once, unless a
+    /// [`check_async`](super::check_async) has to be called.
     ///
-    /// The verdict is the same. Parts that can no longer change it are decided all the same, so that everything which is missing is seen at once: the
-    /// closure of a [`check`](super::check) may be called where `evaluate` would not. A `check_async` is asked only where `evaluate` asks it.
+    /// The verdict is the same. Parts that can no longer change it are decided too, so that everything that is missing is reported at once.
+    /// Therefore, the closure of a [`check`](super::check) may be called where `evaluate` would not call it. A `check_async` is called only
+    /// where `evaluate` calls it.
     ///
     /// ```
     /// use portcullis::explain::Outcome;
@@ -117,7 +118,7 @@ impl Requirement {
         evaluation::explain(self, circumstances).await
     }
 
-    /// The same, if it has no mistake that can be seen without a request: a pointer that is none, a scope that cannot
+    /// Returns the requirement, if it has no mistake that can be seen without a request, such as a malformed pointer, or a scope that cannot
     /// be granted.
     ///
     /// An [`AccessTable`](crate::AccessTable) checks this itself. A requirement with such a mistake admits no caller: the answer is 500,
