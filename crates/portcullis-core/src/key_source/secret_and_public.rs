@@ -60,8 +60,8 @@ impl<S: KeySource, P: KeySource> KeySource for SecretAndPublic<S, P> {
         self.public.note_verified();
     }
 
-    /// Another number whenever one of the two has another: a token of neither is then remembered with the other's keys as they were.
-    /// `None` as long as one of them has none.
+    /// Returns a number that changes whenever the edition of either source changes, so that no cached token outlives a change of its keys.
+    /// `None` while one of them has no edition.
     fn edition(&self, now: UnixTime) -> Option<u64> {
         Some(mixed(self.secrets.edition(now)?).wrapping_add(mixed(self.public.edition(now)?).rotate_left(32)))
     }

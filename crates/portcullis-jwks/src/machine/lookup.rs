@@ -54,7 +54,7 @@ impl Machine {
         outlook
     }
 
-    /// What a signature that none of `tried` made leads to: another fetch, or nothing.
+    /// Decides about a signature that none of the keys in `tried` has made: whether it causes another fetch, or is refused.
     pub(crate) fn doubt(&mut self, name: &Name, tried: &KeyMatch, now: Instant) -> Lookup {
         let Some(keys) = self.published.usable(now) else { return Lookup::Answer(Resolved::Unknown) };
         match keys.resolve(name.hint(), UnixTime::EPOCH) {

@@ -151,7 +151,7 @@ impl Machine {
         self.only_when_asked = true;
     }
 
-    /// What follows from what happened.
+    /// Handles an event, and returns the actions to take.
     pub(crate) fn on(&mut self, event: Event, now: Instant) -> Vec<Action> {
         match event {
             Event::Time => self.on_time(now),
@@ -208,7 +208,7 @@ impl Machine {
         }
     }
 
-    /// Whether there is nothing to do before it is asked for: of a lazy source before its first token, or after an attempt that failed.
+    /// Whether nothing is due until a token needs a key: for a lazy source before its first token, or after a failed attempt.
     fn is_idle(&self) -> bool {
         !self.attempts.is_running() && self.due.is_none()
     }

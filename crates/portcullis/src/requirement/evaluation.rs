@@ -95,7 +95,7 @@ fn decide<'r, W: Watch>(requirement: &'r Requirement, at: Circumstances<'_>, wat
     outcome
 }
 
-/// Hands what becomes of each part to `add`, until that is settled.
+/// Passes the outcome of each part to `add`, until the whole is settled.
 fn decide_parts<'r, W: Watch>(
     parts: &'r [Requirement],
     at: Circumstances<'_>,
@@ -112,7 +112,7 @@ fn decide_parts<'r, W: Watch>(
     }
 }
 
-/// For any requirement.
+/// Decides any requirement, also one that takes time.
 fn decide_later<'f, 'r: 'f, W: Watch + 'f>(
     requirement: &'r Requirement,
     at: &'r OwnedCircumstances,

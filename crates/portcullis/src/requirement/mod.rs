@@ -34,8 +34,8 @@
 //!    is enough.
 //! 7. The log names the part that was not met, and the requirement that it belongs to. It never contains claim values or path parameters.
 //!
-//! [`Requirement::explain`] says what came of every part, for a person who asks why a request is refused; with the credential's checks in one, see
-//! [`Explainer`](crate::explain::Explainer).
+//! [`Requirement::explain`] reports the outcome of every part, for people who want to know why a request is refused.
+//! [`Explainer`](crate::explain::Explainer) also reports the checks of the credential.
 //!
 //! A requirement by itself guards nothing: hand it to a [`RequireLayer`](crate::RequireLayer), an
 //! [`AccessTable`](crate::AccessTable), or a [`Guard`](crate::Guard).
