@@ -41,6 +41,7 @@
 //! | `form` | no | tokens in form-encoded bodies (RFC 6750 section 2.2): [`FormBody`] |
 //! | `metrics`, `opentelemetry` | no | export the [`metrics`] through the crate of that name |
 //! | `revocation` | no | endpoints that revoke: [`BackChannelLogout`], [`RevocationApi`] |
+//! | `utoipa` | no | the `security` part of an OpenAPI document made with utoipa ([`openapi`]) |
 //!
 //! The minimum Rust version is 1.88. Other crates of the family: [`portcullis-store`](https://docs.rs/portcullis-store) keeps revocations
 //! that hold on every instance, and [`portcullis-test`](https://docs.rs/portcullis-test) is for your service's tests. This crate builds
@@ -88,7 +89,7 @@
 //! **Operate and test**
 //!
 //! - Metrics for dashboards and alarms: [`metrics`], enabled with [`AuthLayer::telemetry`].
-//! - Tracing, rate limits, audit logs and API documents: [`recipes`].
+//! - Tracing, rate limits, audit logs and API documents: [`recipes`], and [`openapi`] for utoipa.
 //! - Tests of your service: the crate `portcullis-test`, [`AuthLayer::assertion`], [`Admission::clock`].
 //!
 //! # Guarantees
@@ -132,6 +133,7 @@
 //! [`FormBody`]: https://docs.rs/portcullis/latest/portcullis/location/form/struct.FormBody.html
 //! [`BackChannelLogout`]: https://docs.rs/portcullis/latest/portcullis/revocation/back_channel_logout/struct.BackChannelLogout.html
 //! [`RevocationApi`]: https://docs.rs/portcullis/latest/portcullis/revocation/api/struct.RevocationApi.html
+//! [`openapi`]: https://docs.rs/portcullis/latest/portcullis/openapi/index.html
 //! [`recipes`]: https://docs.rs/portcullis/latest/portcullis/recipes/index.html
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -148,6 +150,8 @@ pub mod layer;
 pub mod location;
 pub mod metadata;
 pub mod metrics;
+#[cfg(feature = "utoipa")]
+pub mod openapi;
 pub mod rejection;
 pub mod requirement;
 pub mod revocation;
