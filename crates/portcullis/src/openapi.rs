@@ -47,7 +47,7 @@ use crate::{
 
 /// Adds a security scheme to a document, and what each listed route requires. It is utoipa's [`Modify`].
 ///
-/// `OpenAPI` can say which scopes an operation needs. It has no words for roles, claims and alternatives, so the `security` of an operation
+/// OpenAPI can say which scopes an operation needs. It has no words for roles, claims and alternatives, so the `security` of an operation
 /// may be less than the route requires; it is never more.
 #[derive(Clone)]
 pub struct OpenApiSecurity {
@@ -63,7 +63,7 @@ impl OpenApiSecurity {
         Self { name: "bearer".to_owned(), scheme: SecurityScheme::Http(scheme), routes: Vec::new() }
     }
 
-    /// Describes tokens of an `OpenID` provider, whose metadata tells clients where they get them (`OpenID` Connect Discovery 1.0 section
+    /// Describes tokens of an OpenID provider, whose metadata tells clients where they get them (OpenID Connect Discovery 1.0 section
     /// 4). `issuer` is the provider's name, as in [`oidc`](https://docs.rs/portcullis/latest/portcullis/fn.oidc.html). The scheme's name is
     /// `oidc`.
     pub fn open_id_connect(issuer: &str) -> Self {

@@ -132,7 +132,7 @@ impl Requirement {
     }
 
     /// Returns the scopes that it needs, each once, in the order in which they were written. Use them, for example, for a route's entry
-    /// in an `OpenAPI` document.
+    /// in an OpenAPI document.
     ///
     /// For alternatives, it returns the scopes of each. Scopes below a [`not`] are left out.
     pub fn scopes(&self) -> Vec<&str> {
