@@ -7,7 +7,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use self::recipe::{Inner, Step};
+use self::recipe::{Recipe, Step};
 use super::{Attempt, Authenticator, Credential, Edition, Explain, Explaining, Proven};
 use crate::{
     ConfigError, Issuers, TrustedIssuer, UnixTime,
@@ -46,7 +46,7 @@ use crate::{
 #[doc(alias = "JwtDecoder")]
 #[doc(alias = "validator")]
 pub struct JwtAuthenticator<C = NoCustom> {
-    inner: Arc<Inner>,
+    recipe: Arc<Recipe>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -81,8 +81,8 @@ impl JwtAuthenticator {
 
     fn of(trusted: Trusted) -> Self {
         let verifier = Arc::new(Verifier::new(trusted));
-        let inner = Inner { verifier, max_token_bytes: UnverifiedToken::MAX_LEN };
-        Self { inner: Arc::new(inner), claims: PhantomData }
+        let recipe = Recipe { verifier, max_token_bytes: UnverifiedToken::MAX_LEN };
+        Self { recipe: Arc::new(recipe), claims: PhantomData }
     }
 }
 
@@ -90,7 +90,7 @@ impl<C> JwtAuthenticator<C> {
     /// Parses custom claims of type `D` from every token. A token whose claims do not fit the type is refused.
     #[must_use]
     pub fn claims<D: DeserializeOwned + Send + Sync + 'static>(self) -> JwtAuthenticator<D> {
-        JwtAuthenticator { inner: self.inner, claims: PhantomData }
+        JwtAuthenticator { recipe: self.recipe, claims: PhantomData }
     }
 
     /// Sets the maximum length of a token in bytes, from 1 KiB to 64 KiB. Longer tokens are refused before anything is decoded.
@@ -109,8 +109,8 @@ impl<C> JwtAuthenticator<C> {
                 "a limit of {bytes} bytes for tokens: give one from 1024 to {highest}"
             )));
         }
-        let inner = Inner { max_token_bytes: bytes, ..Arc::unwrap_or_clone(self.inner) };
-        Ok(Self { inner: Arc::new(inner), ..self })
+        let recipe = Recipe { max_token_bytes: bytes, ..Arc::unwrap_or_clone(self.recipe) };
+        Ok(Self { recipe: Arc::new(recipe), ..self })
     }
 }
 
@@ -118,12 +118,12 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
     type Custom = C;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
-        match self.inner.verify(credential.token(), credential.now(), &|| credential.clock(), &mut Strict) {
+        match self.recipe.verify(credential.token(), credential.now(), &|| credential.clock(), &mut Strict) {
             Ok(Step::Proven(proven)) => Attempt::Done(Ok(proven)),
             Ok(step) => {
-                let (inner, token) = (Arc::clone(&self.inner), Zeroizing::new(credential.token().to_owned()));
+                let (recipe, token) = (Arc::clone(&self.recipe), Zeroizing::new(credential.token().to_owned()));
                 let clock = credential.clock();
-                Attempt::waiting(async move { inner.finish(&token, step, &clock, &mut Strict).await })
+                Attempt::waiting(async move { recipe.finish(&token, step, &clock, &mut Strict).await })
             }
             Err(error) => Attempt::Done(Err(error)),
         }
@@ -131,20 +131,20 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
 
     fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
         let id = IssuerId::from_packed(edition.part());
-        let number = self.inner.verifier.trusted().of_id(id, now, |issuer| issuer.keys.edition(now));
+        let number = self.recipe.verifier.trusted().of_id(id, now, |issuer| issuer.keys.edition(now));
         number == Some(edition.number())
     }
 
     fn max_len(&self) -> usize {
-        self.inner.max_token_bytes
+        self.recipe.max_token_bytes
     }
 
     fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
-        self.inner.verifier.trusted().find(issuer).map(|issuer| Arc::clone(issuer.policy.conventions()))
+        self.recipe.verifier.trusted().find(issuer).map(|issuer| Arc::clone(issuer.policy.conventions()))
     }
 
     fn issuers(&self) -> Vec<Arc<Conventions>> {
-        self.inner.verifier.trusted().table().rows().map(|row| Arc::clone(row.policy.conventions())).collect()
+        self.recipe.verifier.trusted().table().rows().map(|row| Arc::clone(row.policy.conventions())).collect()
     }
 }
 
@@ -152,22 +152,22 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Explain for JwtAuthenticator<C
     fn explain<'a>(&'a self, credential: Credential<'a>, recorder: &'a mut Recorder) -> Explaining<'a, C> {
         recorder.plan(Check::of_jwt());
         Box::pin(async move {
-            let step = self.inner.verify(credential.token(), credential.now(), &|| credential.clock(), recorder)?;
-            self.inner.finish(credential.token(), step, &credential.clock(), recorder).await
+            let step = self.recipe.verify(credential.token(), credential.now(), &|| credential.clock(), recorder)?;
+            self.recipe.finish(credential.token(), step, &credential.clock(), recorder).await
         })
     }
 }
 
 impl<C> Clone for JwtAuthenticator<C> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), claims: PhantomData }
+        Self { recipe: Arc::clone(&self.recipe), claims: PhantomData }
     }
 }
 
 impl<C> fmt::Debug for JwtAuthenticator<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtAuthenticator")
-            .field("trusts", self.inner.verifier.trusted())
+            .field("trusts", self.recipe.verifier.trusted())
             .field("claims", &std::any::type_name::<C>())
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! [`Inner`]: the path of a JSON Web Token, from its text to what it proves.
+//! [`Recipe`]: the path of a JSON Web Token, from its text to what it proves.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[derive(Clone, Debug)]
-pub(super) struct Inner {
+pub(super) struct Recipe {
     pub(super) verifier: Arc<Verifier>,
     pub(super) max_token_bytes: usize,
 }
@@ -35,7 +35,7 @@ const MOST_WAITS: usize = 8;
 /// Returns the clock, for a token that has to wait.
 pub(super) type ToClock<'a> = &'a dyn Fn() -> Arc<dyn Clock>;
 
-impl Inner {
+impl Recipe {
     /// The whole path of a token, in order, until keys have to be fetched.
     pub(super) fn verify<C: DeserializeOwned, J: Judge>(
         &self,
