@@ -12,13 +12,17 @@
 mod any;
 mod cache;
 mod explain;
+mod inner;
 
 use std::{fmt, sync::Arc};
 
 use zeroize::Zeroizing;
 
 pub use self::any::{Admitted, AnyAdmission, IntoAdmission};
-use self::cache::{DEFAULT_TOKENS, Entry, Seen, TokenCache};
+use self::{
+    cache::{DEFAULT_TOKENS, Entry, Seen, TokenCache},
+    inner::Inner,
+};
 use crate::{
     AuthError, Authenticator, Clock, Code, UnixTime, Verified,
     authenticator::{Attempt, Credential, Presented, Proof, Proven, Scheme, Time},
@@ -54,16 +58,6 @@ pub struct Admission<C = NoCustom> {
     /// `None` if the cache is switched off.
     cache: Option<Arc<TokenCache<C>>>,
     cached_tokens: usize,
-}
-
-struct Inner<C> {
-    authenticator: Arc<dyn Authenticator<Custom = C>>,
-    /// The authenticator again, if it can explain.
-    explain: Option<Arc<dyn Explain<Custom = C>>>,
-    clock: Arc<dyn Clock>,
-    /// `None` if credentials are valid until they expire.
-    revocations: Option<RevocationView>,
-    when_stale: WhenStale,
 }
 
 impl<C: Send + Sync + 'static> Admission<C> {
@@ -298,44 +292,9 @@ fn after_a_wait<'a>(token: &'a str, scheme: Scheme, time: Time<'a>) -> Credentia
     Credential::bearer(token).under(scheme).at(time)
 }
 
-impl<C> Inner<C> {
-    #[cold]
-    fn check_proof_again(&self, credential: Credential<'_>, verified: &Verified<C>) -> Result<(), AuthError>
-    where
-        C: Send + Sync + 'static,
-    {
-        self.authenticator.check_proof(credential, verified)
-    }
-
-    /// Refuses credentials that are too long for the authenticator, before it is asked.
-    fn check_length(&self, credential: Credential<'_>) -> Result<(), AuthError>
-    where
-        C: Send + Sync + 'static,
-    {
-        let longest = self.authenticator.max_len();
-        if credential.token().len() <= longest {
-            return Ok(());
-        }
-        Err(AuthError::new(Code::TokenTooLong)
-            .with_explanation(format!("credentials of up to {longest} bytes are accepted here")))
-    }
-}
-
 impl<C> Clone for Admission<C> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner), cache: self.cache.clone(), cached_tokens: self.cached_tokens }
-    }
-}
-
-impl<C> Clone for Inner<C> {
-    fn clone(&self) -> Self {
-        Self {
-            authenticator: Arc::clone(&self.authenticator),
-            explain: self.explain.clone(),
-            clock: Arc::clone(&self.clock),
-            revocations: self.revocations.clone(),
-            when_stale: self.when_stale,
-        }
     }
 }
 
