@@ -267,14 +267,63 @@ async fn a_result_after_a_wait_has_the_instant_of_its_decision() {
 }
 
 #[tokio::test]
-async fn explain_has_no_request_after_a_wait_like_admit() {
+async fn asking_for_a_proof_after_a_wait_is_the_authenticators_mistake_and_explained_as_such() {
     let admission = Admission::new(Late::default());
-    for (token, outcome) in [("bound", Err(Code::ProofMissing)), ("free", Ok(()))] {
+    for (token, outcome) in [("bound", Err(Code::ServiceMisconfigured)), ("free", Ok(()))] {
         let request = Request(Some(b"right"));
         let presented = || Presented::bearer(token.as_bytes()).with_request(&request);
         let code = |outcome: Result<Verified, AuthError>| outcome.map(drop).map_err(|error| error.code());
         assert_eq!(code(admission.admit(presented()).outcome().await), outcome);
         assert_eq!(code(admission.explain(presented()).await.verdict), outcome);
+    }
+}
+
+/// Says whose credential it is, with `cnf` if the token says so, and looks at no proof.
+#[derive(Debug)]
+struct Introspection;
+
+impl Authenticator for Introspection {
+    type Custom = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        let claims = match credential.token() {
+            "bound" | "shown" => r#"{"sub":"alice","cnf":{"jkt":"x"}}"#,
+            "null" => r#"{"sub":"alice","cnf":null}"#,
+            _ => r#"{"sub":"alice"}"#,
+        };
+        let proven = Proven::read(Facts::assertion(claims, Conventions::new(ISSUER)).unwrap());
+        Attempt::Done(proven.map(|proven| if credential.token() == "shown" { proven.proof_shown() } else { proven }))
+    }
+}
+
+/// RFC 7800: a credential with `cnf` is bound to a key, whichever authenticator has read it.
+#[test]
+fn a_bound_credential_owes_a_proof_even_if_its_authenticator_asks_for_none() {
+    let admission = Admission::new(Introspection);
+    let admit = |token: &str| present(&admission, token, None).ready().unwrap().map(drop).map_err(|error| error.code());
+    assert_eq!(admit("bound"), Err(Code::ProofMissing));
+    assert_eq!(admit("null"), Err(Code::ProofMissing), "whatever `cnf` contains");
+    assert_eq!(admit("shown"), Ok(()));
+    assert_eq!(admit("plain"), Ok(()));
+}
+
+/// An authenticator need not look at the scheme: the admission does.
+#[tokio::test]
+async fn credentials_under_a_scheme_that_the_authenticator_does_not_list_are_refused() {
+    let [plain, by_scheme] = [Admission::new(Introspection), Admission::new(ByScheme)];
+    for (admission, scheme, expected) in [
+        (&plain, Scheme::Bearer, Ok(())),
+        (&plain, Scheme::DPoP, Err(Code::CredentialKindUnknown)),
+        (&plain, Scheme::Other("bearer"), Ok(())),
+        (&by_scheme, Scheme::Other("ApiKey"), Ok(())),
+        (&by_scheme, Scheme::Other("ApiKeyX"), Err(Code::CredentialKindUnknown)),
+    ] {
+        for _ in 0..2 {
+            let presented = || Presented::bearer(b"plain").with_scheme(scheme);
+            let code = |outcome: Result<Verified, AuthError>| outcome.map(drop).map_err(|error| error.code());
+            assert_eq!(code(admission.admit(presented()).ready().unwrap()), expected, "{scheme}");
+            assert_eq!(code(admission.explain(presented()).await.verdict), expected, "{scheme}");
+        }
     }
 }
 
@@ -284,6 +333,10 @@ struct ByScheme;
 
 impl Authenticator for ByScheme {
     type Custom = NoCustom;
+
+    fn schemes(&self) -> Vec<Scheme> {
+        vec![Scheme::Bearer, Scheme::Other("ApiKey")]
+    }
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
         let subject = match credential.scheme() {

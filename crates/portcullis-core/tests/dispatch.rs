@@ -13,7 +13,7 @@ use std::{
 };
 
 use portcullis_core::{
-    Admission, AuthError, Authenticator, Code, Issuers, JwtAuthenticator, UnixTime, Verified,
+    Admission, AuthError, Authenticator, Code, ConfigError, Issuers, JwtAuthenticator, UnixTime, Verified,
     authenticator::{Attempt, Credential, Dispatch, DispatchBuilder, Edition, Presented, Proven, Scheme},
     verified::{Conventions, Facts, NoCustom},
 };
@@ -26,6 +26,7 @@ struct Counting(Arc<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     name: &'static str,
+    scheme: Scheme,
     asked: AtomicUsize,
     proved: AtomicUsize,
     edition: Edition,
@@ -36,7 +37,12 @@ struct Counts {
 
 impl Counting {
     fn named(name: &'static str) -> Self {
-        Self(Arc::new(Counts { name, ..Counts::default() }))
+        let scheme = if name == "dpop" { Scheme::DPoP } else { Scheme::Bearer };
+        Self(Arc::new(Counts { name, scheme, ..Counts::default() }))
+    }
+
+    fn under(scheme: Scheme) -> Self {
+        Self(Arc::new(Counts { name: "one", scheme, ..Counts::default() }))
     }
 
     fn asked(&self) -> usize {
@@ -57,6 +63,10 @@ impl Authenticator for Counting {
 
     fn is_current(&self, edition: Edition, _: UnixTime) -> bool {
         edition == self.0.edition && !self.0.is_over.load(Ordering::SeqCst)
+    }
+
+    fn schemes(&self) -> Vec<Scheme> {
+        vec![self.0.scheme]
     }
 
     fn check_proof(&self, _: Credential<'_>, verified: &Verified) -> Result<(), AuthError> {
@@ -162,12 +172,12 @@ type Build = DispatchBuilder;
 
 #[test]
 fn two_branches_that_could_match_the_same_credential_are_a_configuration_error_that_names_both() {
-    let one = || Counting::named("one");
+    let (one, dpop) = (|| Counting::named("one"), || Counting::named("dpop"));
     let ambiguous: [(Build, [&str; 2]); 9] = [
         (Dispatch::builder().prefix("acme", one()).prefix("acme_", one()), ["\"acme\"", "\"acme_\""]),
         (Dispatch::builder().prefix("acme_", one()).prefix("acme", one()), ["\"acme\"", "\"acme_\""]),
         (Dispatch::builder().prefix("acme", one()).prefix("acme", one()), ["prefix", "\"acme\""]),
-        (Dispatch::builder().scheme(Scheme::DPoP, one()).scheme(Scheme::Other("DPOP"), one()), ["DPoP", "DPOP"]),
+        (Dispatch::builder().scheme(Scheme::DPoP, dpop()).scheme(Scheme::Other("DPOP"), dpop()), ["DPoP", "DPOP"]),
         (Dispatch::builder().compact_jws(one()).compact_jws(one()), ["compact_jws", "compact_jws"]),
         (Dispatch::builder().otherwise(one()).otherwise(one()), ["otherwise", "otherwise"]),
         (Dispatch::builder().compact_jws(one()).prefix("e", one()), ["compact_jws", "\"e\""]),
@@ -181,14 +191,48 @@ fn two_branches_that_could_match_the_same_credential_are_a_configuration_error_t
     }
     let clear: [Build; 5] = [
         Dispatch::builder().prefix("acme_", one()).prefix("acne_", one()),
-        Dispatch::builder().scheme(Scheme::DPoP, one()).scheme(Scheme::Other("Token"), one()),
+        Dispatch::builder()
+            .scheme(Scheme::DPoP, dpop())
+            .scheme(Scheme::Other("Token"), Counting::under(Scheme::Other("token"))),
         Dispatch::builder().compact_jws(one()).prefix("f", one()),
         Dispatch::builder().prefix("eyJ", one()).prefix("ez", one()), // without `compact_jws`
-        Dispatch::builder().otherwise(one()).scheme(Scheme::DPoP, one()),
+        Dispatch::builder().otherwise(one()).scheme(Scheme::DPoP, dpop()),
     ];
     for builder in clear {
         drop(builder.build().unwrap());
     }
+}
+
+/// Otherwise a token that is bound to a key would be accepted under `DPoP` by an authenticator that asks for no proof, or a scheme that is
+/// accepted would be ignored.
+#[test]
+fn a_branch_gets_the_schemes_that_its_authenticator_accepts_and_no_others() {
+    let issuer = MockIssuer::new();
+    let jwt = || JwtAuthenticator::new(issuer.trusted()).unwrap();
+    let dpop = || Counting::named("dpop");
+    let nested = || Dispatch::builder().otherwise(Counting::named("one")).scheme(Scheme::DPoP, dpop()).build().unwrap();
+    let refused: [(Result<(), ConfigError>, &str); 4] = [
+        (
+            Dispatch::builder().scheme(Scheme::DPoP, jwt()).build().map(drop),
+            "under DPoP, which its authenticator does not accept",
+        ),
+        (
+            Dispatch::builder().compact_jws(dpop()).build().map(drop),
+            "under Bearer, which its authenticator does not accept",
+        ),
+        (Dispatch::builder().otherwise(nested()).build().map(drop), "accepts DPoP too, and would never get it"),
+        (
+            Dispatch::builder().scheme(Scheme::DPoP, nested()).build().map(drop),
+            "accepts Bearer too, and would never get it",
+        ),
+    ];
+    for (outcome, expected) in refused {
+        let problem = outcome.unwrap_err().to_string();
+        assert!(problem.contains(expected), "{problem}");
+    }
+    drop(Dispatch::builder().scheme(Scheme::DPoP, dpop()).build().unwrap());
+    drop(Dispatch::builder().compact_jws(jwt()).build().unwrap());
+    drop(Dispatch::builder().otherwise(nested()).scheme(Scheme::DPoP, nested()).build().unwrap());
 }
 
 #[test]
@@ -262,7 +306,7 @@ fn a_dispatch_answers_with_the_answers_of_its_branches() {
     let jwt = |trusted| JwtAuthenticator::new(trusted).unwrap();
     let long = jwt(issuer.trusted()).max_token_bytes(64 * 1024).unwrap();
     let nameless = jwt(issuer.trusted().without_client_claim());
-    let both = Dispatch::builder().compact_jws(nameless.clone()).scheme(Scheme::DPoP, long).build().unwrap();
+    let both = Dispatch::builder().compact_jws(nameless.clone()).prefix("long.", long).build().unwrap();
     assert_eq!(both.max_len(), 64 * 1024);
     let names_client = |dispatch: &Dispatch| {
         let conventions = dispatch.conventions(issuer.name()).unwrap();

@@ -71,7 +71,7 @@ impl<C: Send + Sync + 'static> Erased for Admission<C> {
     }
 
     fn schemes(&self) -> Vec<Scheme> {
-        self.inner.authenticator.schemes()
+        self.inner.schemes.to_vec()
     }
 }
 

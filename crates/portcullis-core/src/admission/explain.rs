@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 
-use super::{Admission, after_a_wait};
+use super::{Admission, after_a_wait, inner::proof_after_a_wait};
 use crate::{
     AuthError, Verified,
     authenticator::{Attempt, Credential, Presented, Proof, Proven, Time},
@@ -69,6 +69,11 @@ impl<C: Send + Sync + 'static> Admission<C> {
         let credential = presented.read(*time);
         recorder.note(Check::Form, &credential);
         let credential = credential?;
+        if let Err(error) = self.inner.check_scheme(credential) {
+            let refused = Err(error);
+            recorder.note(Check::Kind, &refused);
+            return refused;
+        }
         let (proven, has_waited) = self.explain_proven(credential, recorder).await;
         recorder.plan(
             if self.inner.revocations.is_some() { &[Check::Proof, Check::Revocation][..] } else { &[Check::Proof] }
@@ -78,9 +83,10 @@ impl<C: Send + Sync + 'static> Admission<C> {
         let proven = proven?;
         if has_waited {
             *time = Time::read(&self.inner.clock);
-            return self.explain_end(proven, after_a_wait(credential.token(), credential.scheme(), *time), recorder);
+            let without_request = after_a_wait(credential.token(), credential.scheme(), *time);
+            return self.explain_end(proven, without_request, credential.request().is_some(), recorder);
         }
-        self.explain_end(proven, credential, recorder)
+        self.explain_end(proven, credential, false, recorder)
     }
 
     /// Returns the authenticator's answer, and whether it had to wait. If so, [`ask`](Self::ask) would no longer have the request.
@@ -115,16 +121,18 @@ impl<C: Send + Sync + 'static> Admission<C> {
         (proven, has_waited)
     }
 
-    /// Like [`finish`](Self::finish), but reports the checks and caches nothing.
+    /// Like [`finish`](Self::finish), but reports the checks and caches nothing. `lost_request` says that there was a request before a wait.
     fn explain_end(
         &self,
         proven: Proven<C>,
         credential: Credential<'_>,
+        lost_request: bool,
         recorder: &mut Recorder,
     ) -> Result<Verified<C>, AuthError> {
         let inner = &*self.inner;
         let is_owed = proven.proof == Proof::Owed;
         let proof = if is_owed { inner.authenticator.check_proof(credential, &proven.verified) } else { Ok(()) };
+        let proof = proof.map_err(|error| if lost_request { proof_after_a_wait(error) } else { error });
         recorder.note(Check::Proof, &proof);
         let revocation = inner.revocations.as_ref().map(|view| {
             let live = view.admit(&proven.verified, credential.now(), inner.when_stale);

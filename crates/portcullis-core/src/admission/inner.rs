@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     AuthError, Authenticator, Clock, Code, Verified,
-    authenticator::Credential,
+    authenticator::{Credential, Scheme},
     explain::Explain,
     revocation::{RevocationView, WhenStale},
 };
@@ -14,6 +14,8 @@ pub(super) struct Inner<C> {
     pub(super) authenticator: Arc<dyn Authenticator<Custom = C>>,
     /// The authenticator again, if it can explain.
     pub(super) explain: Option<Arc<dyn Explain<Custom = C>>>,
+    /// Those that the authenticator accepts.
+    pub(super) schemes: Arc<[Scheme]>,
     pub(super) clock: Arc<dyn Clock>,
     /// `None` if credentials are valid until they expire.
     pub(super) revocations: Option<RevocationView>,
@@ -27,6 +29,16 @@ impl<C> Inner<C> {
         C: Send + Sync + 'static,
     {
         self.authenticator.check_proof(credential, verified)
+    }
+
+    /// Refuses credentials under a scheme that the authenticator does not accept: it need not look at the scheme.
+    pub(super) fn check_scheme(&self, credential: Credential<'_>) -> Result<(), AuthError> {
+        let scheme = credential.scheme();
+        if self.schemes.contains(&scheme) {
+            return Ok(());
+        }
+        Err(AuthError::new(Code::CredentialKindUnknown)
+            .with_explanation(format!("credentials under the scheme {scheme} are not accepted here")))
     }
 
     /// Refuses credentials that are too long for the authenticator, before it is asked.
@@ -43,11 +55,23 @@ impl<C> Inner<C> {
     }
 }
 
+/// Returns the error for a proof that was asked for after a wait, when the request is gone: the authenticator's mistake, not the client's.
+pub(super) fn proof_after_a_wait(error: AuthError) -> AuthError {
+    if !error.code().is_about_proof() {
+        return error;
+    }
+    AuthError::new(Code::ServiceMisconfigured).with_source(error).with_explanation(
+        "an authenticator waited, and then asked for a proof, when the request was gone: check the proof before waiting, and \
+         return `Proven::proof_shown`",
+    )
+}
+
 impl<C> Clone for Inner<C> {
     fn clone(&self) -> Self {
         Self {
             authenticator: Arc::clone(&self.authenticator),
             explain: self.explain.clone(),
+            schemes: Arc::clone(&self.schemes),
             clock: Arc::clone(&self.clock),
             revocations: self.revocations.clone(),
             when_stale: self.when_stale,

@@ -21,10 +21,10 @@ use zeroize::Zeroizing;
 pub use self::any::{Admitted, AnyAdmission, IntoAdmission};
 use self::{
     cache::{DEFAULT_TOKENS, Entry, Seen, TokenCache},
-    inner::Inner,
+    inner::{Inner, proof_after_a_wait},
 };
 use crate::{
-    AuthError, Authenticator, Clock, Code, UnixTime, Verified,
+    AuthError, Authenticator, Clock, UnixTime, Verified,
     authenticator::{Attempt, Credential, Presented, Proof, Proven, Scheme, Time},
     clock::SystemClock,
     explain::Explain,
@@ -64,6 +64,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
     /// Admits the callers that `authenticator` identifies.
     pub fn new(authenticator: impl Authenticator<Custom = C>) -> Self {
         let inner = Inner {
+            schemes: authenticator.schemes().into(),
             authenticator: Arc::new(authenticator),
             explain: None,
             clock: Arc::new(SystemClock),
@@ -84,8 +85,8 @@ impl<C: Send + Sync + 'static> Admission<C> {
     /// Returns an admission with the same settings for another authenticator, with its own cache.
     pub fn around<D: Send + Sync + 'static>(&self, authenticator: impl Authenticator<Custom = D>) -> Admission<D> {
         let Inner { clock, revocations, when_stale, .. } = Inner::clone(&self.inner);
-        let authenticator = Arc::new(authenticator);
-        let inner = Inner { authenticator, explain: None, clock, revocations: None, when_stale };
+        let (schemes, authenticator) = (authenticator.schemes().into(), Arc::new(authenticator));
+        let inner = Inner { authenticator, explain: None, schemes, clock, revocations: None, when_stale };
         let admission = Admission::from_parts(inner, self.cached_tokens);
         match revocations {
             Some(view) => admission.revocations(view),
@@ -240,7 +241,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
         credential: Credential<'_>,
         conclude: impl FnOnce(Verified<C>, UnixTime) -> T + Send + 'static,
     ) -> Attempt<T> {
-        if let Err(error) = self.inner.check_length(credential) {
+        if let Err(error) = self.inner.check_scheme(credential).and_then(|()| self.inner.check_length(credential)) {
             return Attempt::Done(Err(error));
         }
         match self.inner.authenticator.verify(credential) {
@@ -252,10 +253,13 @@ impl<C: Send + Sync + 'static> Admission<C> {
             Attempt::Waiting(waiting) => {
                 let (this, token, scheme) =
                     (self.clone(), Zeroizing::new(credential.token().to_owned()), credential.scheme());
+                let had_request = credential.request().is_some();
                 Attempt::waiting(async move {
                     let proven = waiting.await?;
                     let time = Time::read(&this.inner.clock);
-                    let finished = this.finish(proven, after_a_wait(&token, scheme, time))?;
+                    let finished = this.finish(proven, after_a_wait(&token, scheme, time));
+                    let finished =
+                        finished.map_err(|error| if had_request { proof_after_a_wait(error) } else { error })?;
                     Ok(conclude(finished, time.now))
                 })
             }

@@ -1,6 +1,11 @@
 //! [`Presented`] and [`Credential`]: the credential of a request, before and after its grammar was checked.
 
-use std::{fmt, str, sync::Arc};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    str,
+    sync::Arc,
+};
 
 use super::{RequestView, token68};
 use crate::{AuthError, Clock, Code, UnixTime, clock::SystemClock};
@@ -141,8 +146,9 @@ impl<'a> Time<'a> {
     }
 }
 
-/// The authentication scheme under which a credential was presented (RFC 9110 section 11.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// The authentication scheme under which a credential was presented. Two schemes are equal if their names are, in upper or lower case (RFC
+/// 9110 section 11.1): `Scheme::Other("dpop")` is [`Scheme::DPoP`].
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub enum Scheme {
     /// `Bearer` (RFC 6750), and every location without a scheme: a cookie, a query parameter, another HTTP header.
@@ -165,8 +171,48 @@ impl Scheme {
     }
 }
 
+impl PartialEq for Scheme {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bearer, Self::Bearer) | (Self::DPoP, Self::DPoP) => true,
+            (Self::Bearer, Self::DPoP) | (Self::DPoP, Self::Bearer) => false,
+            (one, other) => one.as_str().eq_ignore_ascii_case(other.as_str()),
+        }
+    }
+}
+
+impl Eq for Scheme {}
+
+impl Hash for Scheme {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.as_str().bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+        state.write_u8(0xff);
+    }
+}
+
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn schemes_are_equal_by_name_in_any_case() {
+        let same = [Scheme::DPoP, Scheme::Other("DPoP"), Scheme::Other("dpop")];
+        assert!(same.iter().all(|one| same.iter().all(|other| one == other)));
+        assert_eq!(same.into_iter().collect::<HashSet<_>>().len(), 1);
+        for other in [Scheme::Bearer, Scheme::Other("DPoPX"), Scheme::Other("DPo"), Scheme::Other("")] {
+            assert!(same.iter().all(|one| *one != other), "{other}");
+        }
+        assert_eq!(Scheme::Bearer, Scheme::Other("BEARER"));
     }
 }

@@ -128,8 +128,10 @@ impl<C: Send + Sync + 'static> DispatchBuilder<C> {
         if self.branches.len() > Edition::MAX_BRANCHES {
             problems.push(format!("a dispatch has at most {} authenticators", Edition::MAX_BRANCHES));
         }
+        let heard = schemes_of(&self.branches);
         for (at, branch) in self.branches.iter().enumerate() {
             problems.extend(branch.takes.problem());
+            problems.extend(branch.problems_of_schemes(&heard));
             let conflicts = self.branches[..at].iter().filter(|earlier| branch.takes.overlaps(&earlier.takes));
             problems.extend(conflicts.map(|earlier| {
                 format!(
@@ -144,11 +146,42 @@ impl<C: Send + Sync + 'static> DispatchBuilder<C> {
     }
 }
 
+impl<C: Send + Sync + 'static> Branch<C> {
+    /// Returns why the authenticator would get credentials that it does not accept, or would never get some that it does. `heard` are the
+    /// schemes of all branches.
+    fn problems_of_schemes(&self, heard: &[Scheme]) -> Vec<String> {
+        let (asked, accepted) = (self.takes.scheme(), self.authenticator.schemes());
+        let mut problems = Vec::new();
+        if !accepted.contains(&asked) {
+            problems.push(format!(
+                "{} is for credentials under {asked}, which its authenticator does not accept: see `Authenticator::schemes`",
+                self.takes
+            ));
+        }
+        let unheard = accepted.iter().filter(|scheme| !heard.contains(scheme));
+        problems.extend(unheard.map(|scheme| {
+            format!(
+                "the authenticator of {} accepts {scheme} too, and would never get it: add `scheme({scheme})`",
+                self.takes
+            )
+        }));
+        problems
+    }
+}
+
 impl Takes {
+    /// Returns the scheme of the credentials that the branch is for.
+    fn scheme(&self) -> Scheme {
+        match self {
+            Self::Scheme(scheme) => *scheme,
+            Self::Prefix(_) | Self::CompactJws | Self::Rest => Scheme::Bearer,
+        }
+    }
+
     /// Whether the branch accepts this credential.
     fn takes(&self, credential: Credential<'_>) -> bool {
         match self {
-            Self::Scheme(scheme) => is_same(*scheme, credential.scheme()),
+            Self::Scheme(scheme) => *scheme == credential.scheme(),
             Self::Prefix(prefix) => is_bearer(credential) && credential.token().starts_with(prefix.as_str()),
             Self::CompactJws => is_bearer(credential) && is_compact_jws(credential.token()),
             Self::Rest => is_bearer(credential),
@@ -177,9 +210,9 @@ impl Takes {
     /// Whether one credential can match both.
     fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Scheme(one), Self::Scheme(other)) => is_same(*one, *other),
+            (Self::Scheme(one), Self::Scheme(other)) => one == other,
             // All other branches accept only `Bearer`.
-            (Self::Scheme(scheme), _) | (_, Self::Scheme(scheme)) => is_same(*scheme, Scheme::Bearer),
+            (Self::Scheme(scheme), _) | (_, Self::Scheme(scheme)) => *scheme == Scheme::Bearer,
             (Self::Prefix(one), Self::Prefix(other)) => begins_with(one, other),
             (Self::Prefix(prefix), Self::CompactJws) | (Self::CompactJws, Self::Prefix(prefix)) => {
                 JWS_BEGINNINGS.iter().any(|beginning| begins_with(beginning, prefix))
@@ -203,18 +236,24 @@ fn begins_with(one: &str, other: &str) -> bool {
     one.starts_with(other) || other.starts_with(one)
 }
 
+/// Returns the schemes of all branches, each once.
+fn schemes_of<C>(branches: &[Branch<C>]) -> Vec<Scheme> {
+    let mut schemes = Vec::new();
+    for scheme in branches.iter().map(|branch| branch.takes.scheme()) {
+        if !schemes.contains(&scheme) {
+            schemes.push(scheme);
+        }
+    }
+    schemes
+}
+
 /// Whether the text is a `token` (RFC 9110 section 5.6.2), as the name of a scheme has to be.
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn is_bearer(credential: Credential<'_>) -> bool {
-    is_same(credential.scheme(), Scheme::Bearer)
-}
-
-/// Schemes are compared without case (RFC 9110 section 11.1).
-fn is_same(one: Scheme, other: Scheme) -> bool {
-    one.as_str().eq_ignore_ascii_case(other.as_str())
+    credential.scheme() == Scheme::Bearer
 }
 
 impl fmt::Display for Takes {
@@ -259,15 +298,7 @@ impl<C: Send + Sync + 'static> Authenticator for Dispatch<C> {
 
     /// Returns the schemes of all branches. Branches without a scheme of their own accept [`Scheme::Bearer`].
     fn schemes(&self) -> Vec<Scheme> {
-        let scheme_of =
-            |branch: &Branch<C>| if let Takes::Scheme(scheme) = branch.takes { scheme } else { Scheme::Bearer };
-        let mut schemes: Vec<Scheme> = Vec::new();
-        for scheme in self.branches.iter().map(scheme_of) {
-            if !schemes.contains(&scheme) {
-                schemes.push(scheme);
-            }
-        }
-        schemes
+        schemes_of(&self.branches)
     }
 
     fn issuers(&self) -> Vec<Arc<Conventions>> {

@@ -55,8 +55,11 @@ pub struct Proven<C = NoCustom> {
 impl<C> Proven<C> {
     /// Creates a result for an identity for which the authenticator **is responsible**, with the application's own claims. It is
     /// not cached, the [rungs](Facts::with_rungs) in the facts apply to it, and no proof is owed.
+    ///
+    /// If the facts have the claim `cnf` (RFC 7800 section 3.1), the credential is bound to a key, and a proof is owed from the start.
     pub fn new(facts: Facts, custom: C) -> Self {
-        Self::from_verified(make_verified(facts, custom))
+        let proof = if facts.is_bound() { Proof::Owed } else { Proof::NotOwed };
+        Self { proof, ..Self::from_verified(make_verified(facts, custom)) }
     }
 
     /// Creates the same result, and reads the application's own claims from the facts.
@@ -68,7 +71,8 @@ impl<C> Proven<C> {
     where
         C: DeserializeOwned,
     {
-        Verified::assertion_of(facts).map(Self::from_verified)
+        let custom = facts.read_custom()?;
+        Ok(Self::new(facts, custom))
     }
 
     pub(crate) fn from_verified(verified: Verified<C>) -> Self {

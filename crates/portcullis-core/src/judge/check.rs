@@ -94,7 +94,8 @@ checks! {
     Custom = "custom" by Jwt: [CustomClaimsMalformed];
     /// The request contains the proof that the credential needs.
     Proof = "proof" by Admission: [
-        ProofMissing, ProofMalformed, ProofMismatch, ProofExpired, ProofReplayed, ProofNonceNeeded
+        ProofMissing, ProofMalformed, ProofMismatch, ProofExpired, ProofReplayed, ProofNonceNeeded,
+        ServiceMisconfigured
     ];
     /// The credential is not revoked.
     Revocation = "revocation" by Admission: [TokenRevoked, RevocationsStale, TokenLifetimeTooLong, ClaimMissing, ClaimsMalformed];

@@ -350,6 +350,11 @@ impl Facts {
         self.registered.has_events
     }
 
+    /// Whether there is a claim `cnf`, with any content: the credential is then bound to a key.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.registered.is_bound
+    }
+
     /// Reads a custom claims type.
     pub(crate) fn read_custom<C: serde::de::DeserializeOwned>(&self) -> Result<C, AuthError> {
         custom::read(self.claims_json())
