@@ -47,8 +47,8 @@ use crate::{
 
 /// Adds a security scheme to a document, and what each listed route requires. It is utoipa's [`Modify`].
 ///
-/// OpenAPI can say which scopes an operation needs. It has no words for roles, claims and alternatives, so the `security` of an operation
-/// may be less than the route requires; it is never more.
+/// OpenAPI can say which scopes an operation needs. It has no words for roles and claims, so the `security` of an operation may be less than
+/// the route requires; it is never more: of alternatives, only the scopes that are in each of them are listed.
 #[derive(Clone)]
 pub struct OpenApiSecurity {
     name: String,
@@ -89,15 +89,16 @@ impl OpenApiSecurity {
 
     /// Returns the `security` of an operation that has this requirement, for documents without a table.
     pub fn requirement(&self, requirement: &Requirement) -> SecurityRequirement {
-        SecurityRequirement::new(&self.name, requirement.scopes())
+        SecurityRequirement::new(&self.name, requirement.needed_scopes())
     }
 
-    /// Returns the `security` of an operation, if the table lists its route.
+    /// Returns the `security` of an operation, if the table lists its route. The method is looked up as the layer looks it up.
     fn of_route(&self, method: &Method, path: &str) -> Option<Vec<SecurityRequirement>> {
-        let mut routes = self.routes.iter().filter(|route| is_template_of(route.path(), path));
-        let named = routes.clone().find(|route| route.method().method() == Some(method));
-        let route = named.or_else(|| routes.find(|route| route.method().method().is_none()))?;
-        Some(match route.access() {
+        let routes: Vec<_> = self.routes.iter().filter(|route| has_same_form(route.path(), path)).collect();
+        let listed = |wanted: Option<&Method>| routes.iter().find(|route| route.method().method() == wanted);
+        let route = listed(Some(method));
+        let route = route.or_else(|| (*method == Method::HEAD).then(|| listed(Some(&Method::GET))).flatten());
+        Some(match route.or_else(|| listed(None))?.access() {
             Access::Public => Vec::new(),
             Access::Authenticated => vec![SecurityRequirement::new(&self.name, [""; 0])],
             Access::Require(requirement) => vec![self.requirement(requirement)],
@@ -118,9 +119,13 @@ impl Modify for OpenApiSecurity {
     }
 }
 
-/// Compares a route's template with a path of the document, which has no wild cards: `{*rest}` is `{rest}` there.
-fn is_template_of(route: &str, path: &str) -> bool {
-    route.replace("{*", "{") == path
+/// Whether a route's template and a path of the document are the same but for the names of their parameters. The document has no wild cards:
+/// `{*rest}` is `{rest}` there.
+fn has_same_form(route: &str, path: &str) -> bool {
+    let is_parameter = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
+    let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+    let mut pairs = route.iter().zip(&path);
+    route.len() == path.len() && pairs.all(|(one, other)| one == other || (is_parameter(one) && is_parameter(other)))
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {

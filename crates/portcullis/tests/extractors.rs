@@ -7,12 +7,12 @@ use std::{sync::LazyLock, time::Duration};
 use axum::{Router, body::to_bytes, extract::FromRef, routing::get};
 use http::{Request, StatusCode};
 use portcullis::{
-    Admission, AuthLayer, Claims, Code, FromState, Guard, JwtAuthenticator, Requirement,
-    authenticator::{Attempt, Authenticator, Credential, Proven, Scheme},
+    Admission, AuthError, AuthLayer, Claims, Code, FromState, Guard, JwtAuthenticator, Requirement, Verified,
+    authenticator::{Attempt, Authenticator, Credential, Header, Proven, Scheme},
     clock::UnixTime,
     extract::{GrantedScopes, RawToken, Require},
     requirement::fresh,
-    verified::NoCustom,
+    verified::{Conventions, Facts, NoCustom},
 };
 use portcullis_test::{FixedClock, MockIssuer};
 use serde::Deserialize;
@@ -224,4 +224,48 @@ async fn an_extractor_challenges_under_the_scheme_that_was_used() {
             assert!(challenge.starts_with(expected.unwrap_or_default()), "{challenge}");
         }
     }
+}
+
+/// Takes each proof once.
+#[derive(Debug, Default)]
+struct OneUse(std::sync::Mutex<Vec<Vec<u8>>>);
+
+impl Authenticator for OneUse {
+    type Custom = NoCustom;
+
+    fn verify(&self, _: Credential<'_>) -> Attempt<Proven> {
+        let facts = Facts::assertion(r#"{"sub":"alice"}"#, Conventions::new("https://login.test"));
+        Attempt::Done(facts.map(|facts| Proven::new(facts, NoCustom).proof_owed()))
+    }
+
+    fn check_proof(&self, credential: Credential<'_>, _: &Verified<NoCustom>) -> Result<(), AuthError> {
+        let Some(Header::One(proof)) = credential.request().map(|request| request.header("dpop")) else {
+            return Err(Code::ProofMissing.into());
+        };
+        let mut used = self.0.lock().unwrap();
+        if used.iter().any(|known| known == proof) {
+            return Err(Code::ProofReplayed.into());
+        }
+        used.push(proof.to_vec());
+        Ok(())
+    }
+
+    fn schemes(&self) -> Vec<Scheme> {
+        vec![Scheme::DPoP]
+    }
+}
+
+#[tokio::test]
+async fn several_extractors_use_the_proof_of_a_request_once() {
+    async fn handler(_: FromState<Claims>, FromState(claims): FromState<Claims>) -> String {
+        subject(claims).await
+    }
+    let app = Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(OneUse::default()) });
+    let send = async |proof: &str| {
+        let request = Request::get("/").header("authorization", "DPoP token").header("dpop", proof);
+        app.clone().oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap().status()
+    };
+    assert_eq!(send("one").await, 200);
+    assert_eq!(send("one").await, 401, "in another request");
+    assert_eq!(send("two").await, 200);
 }

@@ -7,7 +7,7 @@ use portcullis::{
     AccessTable,
     access_table::RouteMethod,
     openapi::OpenApiSecurity,
-    requirement::{role, scope},
+    requirement::{any, role, scope},
 };
 use serde_json::{Value, json};
 use utoipa::{
@@ -76,4 +76,44 @@ fn operations_have_the_security_of_their_route() {
     assert_eq!(of("/files/{path}", "get"), Some(json!([{ "bearer": ["files"] }])));
     assert_eq!(of("/me", "post"), None, "another method of a listed path");
     assert_eq!(of("/unlisted", "get"), None);
+}
+
+#[test]
+fn a_document_never_asks_for_more_than_the_route() {
+    let (read, write, admin) = (|| scope("read"), || scope("write"), || scope("admin"));
+    for (requirement, needed) in [
+        (read().and(write()), vec!["read", "write"]),
+        (read().or(admin()), vec![]),
+        (read().and(write().or(admin())), vec!["read"]),
+        (read().and(write()).or(read().and(admin())), vec!["read"]),
+        (!admin(), vec![]),
+        (read().and(read()).named("twice"), vec!["read"]),
+        (any([]), vec![]),
+    ] {
+        assert_eq!(requirement.needed_scopes(), needed, "{requirement}");
+        let table = AccessTable::new().require(Method::GET, "/", requirement);
+        let document = modified(&OpenApiSecurity::bearer().table(&table), document(&[(HttpMethod::Get, "/")]));
+        assert_eq!(document["paths"]["/"]["get"]["security"], json!([{ "bearer": needed }]));
+    }
+}
+
+/// As the layer finds it: `HEAD` is served by `GET`, and a parameter may have another name in the document.
+#[test]
+fn operations_find_their_route_as_requests_do() {
+    let table = AccessTable::new()
+        .require(Method::GET, "/orders/{id}", scope("orders:read"))
+        .public(RouteMethod::ANY, "/orders/{id}")
+        .require(Method::GET, "/orders/{id}/items", scope("items:read"));
+    let operations = [
+        (HttpMethod::Head, "/orders/{order_id}"),
+        (HttpMethod::Post, "/orders/{order_id}"),
+        (HttpMethod::Get, "/orders/latest"),
+        (HttpMethod::Get, "/orders/{order_id}/items"),
+    ];
+    let document = modified(&OpenApiSecurity::bearer().table(&table), document(&operations));
+    let of = |path: &str, method: &str| document["paths"][path][method].get("security").cloned();
+    assert_eq!(of("/orders/{order_id}", "head"), Some(json!([{ "bearer": ["orders:read"] }])));
+    assert_eq!(of("/orders/{order_id}", "post"), Some(json!([])));
+    assert_eq!(of("/orders/latest", "get"), None, "a literal segment is another route");
+    assert_eq!(of("/orders/{order_id}/items", "get"), Some(json!([{ "bearer": ["items:read"] }])));
 }

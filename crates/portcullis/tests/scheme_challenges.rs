@@ -8,7 +8,7 @@ use portcullis::{
     Algorithm, AuthContext, AuthError, AuthLayer, Code, Requirement,
     authenticator::{Attempt, Authenticator, Credential, Dispatch, Header, Nonce, Proven, Scheme},
     location::HttpHeader,
-    rejection::{BearerChallenge, Challenge, MakeRejection, SchemeChallenge},
+    rejection::{BearerChallenge, Challenge, GrpcStatus, MakeRejection, SchemeChallenge},
     requirement::scope,
     verified::{Conventions, Facts, NoCustom},
 };
@@ -188,14 +188,41 @@ async fn a_layer_without_bearer_tokens_offers_none() {
         "{challenges:?}"
     );
 
-    // A second place adds its schemes, whether the challenge was set before or after.
+    // In another place, credentials have no scheme: a token that is sent as `Bearer` would not be read there.
     let admission = MockIssuer::new().admission();
     let before = layer.clone().or_at(HttpHeader::new("x-token").unwrap(), admission.clone()).unwrap();
     let after = AuthLayer::new(Obedient(Scheme::DPoP)).or_at(HttpHeader::new("x-token").unwrap(), admission).unwrap();
     for layer in [before, after.realm("orders")] {
         let offered = answer(layer.layer(service_fn(inner)), Request::new(String::new())).await;
-        let expected = vec![r#"Bearer realm="orders""#.to_owned(), r#"DPoP realm="orders""#.to_owned()];
-        assert_eq!(offered, (401, expected));
+        assert_eq!(offered, (401, vec![r#"DPoP realm="orders""#.to_owned()]));
+    }
+    let elsewhere = AuthLayer::at(HttpHeader::new("x-token").unwrap(), MockIssuer::new().admission());
+    let offered = answer(elsewhere.layer(service_fn(inner)), Request::new(String::new())).await;
+    assert_eq!(offered, (401, vec!["Bearer".to_owned()]), "a 401 has a challenge (RFC 9110 section 15.5.2)");
+}
+
+/// An answer of one's own has its own settings, and offers what the layer accepts.
+#[tokio::test]
+async fn a_challenge_as_the_layers_own_answer_offers_its_schemes() {
+    let layer = AuthLayer::new(Obedient(Scheme::DPoP));
+    let own = || BearerChallenge::new().realm("own");
+    let expected = (401, vec![r#"DPoP realm="own""#.to_owned()]);
+    let rejecting = layer.clone().rejection(own()).layer(service_fn(inner));
+    assert_eq!(answer(rejecting, Request::new(String::new())).await, expected);
+    let guard = portcullis::RequireLayer::new(scope("orders")).rejection(own());
+    let guarded = layer.clone().optional().layer(guard.layer(service_fn(inner)));
+    assert_eq!(answer(guarded, Request::new(String::new())).await, expected);
+    let challenging = layer.challenge(own()).layer(service_fn(inner));
+    assert_eq!(answer(challenging, Request::new(String::new())).await, expected);
+}
+
+#[tokio::test]
+async fn a_grpc_answer_has_the_nonce_too() {
+    let layer = three_schemes(&MockIssuer::new()).rejection(GrpcStatus::new());
+    for (proof, nonce) in [("old", Some("nonce-2")), ("again", None)] {
+        let response = layer.layer(service_fn(inner)).oneshot(request("DPoP good", proof)).await.unwrap();
+        assert_eq!(response.headers()["grpc-status"], "16");
+        assert_eq!(response.headers().get("dpop-nonce").map(|value| value.to_str().unwrap()), nonce);
     }
 }
 
@@ -252,13 +279,40 @@ async fn own_answers_and_handlers_learn_the_scheme() {
     }
 }
 
-/// The name of a scheme comes from an authenticator. One that is not a token must not become a malformed HTTP header.
+/// Accepts no scheme.
+#[derive(Debug)]
+struct Deaf;
+
+impl Authenticator for Deaf {
+    type Custom = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        Obedient(Scheme::Bearer).verify(credential)
+    }
+
+    fn schemes(&self) -> Vec<Scheme> {
+        Vec::new()
+    }
+}
+
+/// Otherwise an optional layer would take every credential for none.
 #[tokio::test]
-async fn a_scheme_whose_name_is_not_a_token_is_not_offered() {
-    let layer = AuthLayer::new(Obedient(Scheme::Other("a, Bearer")));
-    assert_eq!(answer(layer.layer(service_fn(inner)), Request::new(String::new())).await, (401, vec![]));
+async fn schemes_that_no_request_can_name_are_a_misconfiguration() {
+    let broken = [
+        AuthLayer::new(Obedient(Scheme::Other("a, Bearer"))),
+        AuthLayer::new(Obedient(Scheme::Other(""))),
+        AuthLayer::new(Deaf),
+    ];
+    for layer in broken {
+        for layer in [layer.clone(), layer.optional()] {
+            assert_eq!(ask(&layer, "Bearer good", "right").await, (500, vec![]));
+        }
+    }
+    let named = AuthLayer::new(Obedient(Scheme::Other("a")));
+    assert_eq!(ask(&named, "Bearer good", "right").await, (401, vec!["a".to_owned()]));
+    assert_eq!(ask(&named, "a good", "right").await, (200, vec![]));
     for name in ["", "a b", "a,b", "\u{e4}"] {
-        let dispatch = Dispatch::builder().scheme(Scheme::Other(name), Obedient(Scheme::DPoP)).build();
+        let dispatch = Dispatch::builder().scheme(Scheme::Other(name), Obedient(Scheme::Other(name))).build();
         let problem = dispatch.unwrap_err().to_string();
         assert!(problem.contains("is not the name of a scheme"), "{problem}");
     }

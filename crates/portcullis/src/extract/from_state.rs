@@ -85,13 +85,14 @@ async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext
     };
     let pass = pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?;
     let (context, _) = gate.prepare(pass, &mut parts.into());
-    if gate.strips() {
+    if gate.remembers() {
         parts.extensions.insert(Remembered { gate: Arc::clone(gate), context: context.clone() });
     }
     Ok(context)
 }
 
-/// What the first of several extractors found at a location from which it removed the credential.
+/// What the first of several extractors found, where looking again would find something else: the credential was removed, or its proof is used
+/// up.
 #[derive(Clone)]
 struct Remembered {
     /// The layer that found it: another layer has its own locations and issuers.
@@ -100,7 +101,7 @@ struct Remembered {
 }
 
 fn remembered(gate: &Arc<Gate>, parts: &Parts) -> Option<AuthContext> {
-    if !gate.strips() {
+    if !gate.remembers() {
         return None;
     }
     let remembered = parts.extensions.get::<Remembered>()?;

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use portcullis_core::admission::{AnyAdmission, IntoAdmission};
+use portcullis_core::{
+    admission::{AnyAdmission, IntoAdmission},
+    authenticator::Scheme,
+};
 
-use crate::location::{Caching, TokenLocation};
+use crate::{
+    challenge::check_token,
+    location::{BearerMethod, Caching, TokenLocation},
+};
 
 /// A location for credentials, and the admission that decides about them.
 #[derive(Clone, Debug)]
@@ -14,9 +20,10 @@ pub(super) struct Source {
     pub(super) caching: Caching,
     /// The location's type and settings: two sources with equal identities are the same location.
     pub(super) identity: String,
-    /// Whether the credential may be removed from the request. Assumed for every location except `Authorization`, to be safe.
-    #[cfg(feature = "axum")]
-    pub(super) strips: bool,
+    /// Those that the admission accepts.
+    pub(super) schemes: Vec<Scheme>,
+    /// Whether the location is the `Authorization` HTTP header, where credentials have a scheme.
+    pub(super) is_authorization: bool,
 }
 
 impl Source {
@@ -24,14 +31,31 @@ impl Source {
         let (info, admission) = (location.info(), admission.into_admission());
         // Before the schemes are known, so that one place stays one place.
         let identity = format!("{} {location:?}", std::any::type_name::<L>());
-        location.take_schemes(&admission.schemes());
+        let schemes = admission.schemes();
+        location.take_schemes(&schemes);
         Self {
             caching: info.caching(),
             identity,
-            #[cfg(feature = "axum")]
-            strips: info.bearer_method() != Some(crate::location::BearerMethod::Header),
+            is_authorization: info.bearer_method() == Some(BearerMethod::Header),
+            schemes,
             location: Arc::new(location),
             admission,
         }
+    }
+
+    /// Whether extractors have to remember the credential that they found: it may be removed from the request, which is assumed for every
+    /// location except `Authorization`, to be safe; or it may have come with a proof, which can be used only once.
+    #[cfg(feature = "axum")]
+    pub(super) fn is_remembered(&self) -> bool {
+        !self.is_authorization || self.schemes.iter().any(|scheme| *scheme != Scheme::Bearer)
+    }
+
+    /// Returns why the schemes cannot be used. Credentials would be overlooked, and an optional layer would let their requests pass.
+    pub(super) fn problem(&self) -> Option<String> {
+        if self.schemes.is_empty() {
+            return Some("an authenticator accepts no scheme: `Authenticator::schemes` returned none".to_owned());
+        }
+        let named = |scheme: &Scheme| check_token("a scheme of an authenticator", scheme.as_str()).err();
+        self.schemes.iter().find_map(named).map(|problem| problem.to_string())
     }
 }

@@ -171,7 +171,7 @@ impl BearerChallenge {
     }
 
     /// Returns the HTTP header with the nonce for the client's next proof.
-    fn nonce_header(&self, error: &AuthError) -> Option<(HeaderName, HeaderValue)> {
+    pub(super) fn nonce_header(&self, error: &AuthError) -> Option<(HeaderName, HeaderValue)> {
         let (nonce, blamed) = (error.nonce()?, self.blamed(error));
         let offer = self.offers(blamed).into_iter().find(|offer| offer.is_for(blamed))?;
         Some((offer.nonce_name()?.clone(), HeaderValue::try_from(nonce.as_str()).ok()?))
@@ -212,6 +212,15 @@ impl<B: From<String>> MakeRejection<B> for BearerChallenge {
             say_when_to_retry(headers, error.retry_after());
         }
         response
+    }
+
+    /// Offers the schemes that the layer offers, with the settings of this challenge.
+    fn make_inherited_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
+        let mut challenge = self.clone();
+        if layer.config().schemes != challenge.config().schemes {
+            challenge.offer(layer.config().schemes.to_vec());
+        }
+        challenge.make_rejection(error)
     }
 }
 

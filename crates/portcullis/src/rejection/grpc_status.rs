@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::AuthError;
 
-use super::{MakeRejection, answer::Answer};
+use super::{BearerChallenge, MakeRejection, answer::Answer};
 
 /// Answers in gRPC's format: HTTP 200 with the trailers in the headers, and without a body.
 ///
@@ -54,6 +54,13 @@ impl<B: Default> MakeRejection<B> for GrpcStatus {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert("grpc-status", HeaderValue::from_static(Answer::to(error.kind()).grpc_status));
         headers.insert("grpc-message", message(error));
+        response
+    }
+
+    /// Adds the nonce for the client's next proof, in the HTTP header of its scheme.
+    fn make_inherited_rejection(&self, layer: &BearerChallenge, error: &AuthError) -> Response<B> {
+        let mut response = self.make_rejection(error);
+        response.headers_mut().extend(layer.nonce_header(error));
         response
     }
 }

@@ -78,11 +78,10 @@ impl SchemeChallenge {
     ///
     /// If the name of the scheme is not a token (RFC 9110 section 5.6.2).
     pub(super) fn default_for(scheme: Scheme) -> Result<Self, ConfigError> {
-        match scheme {
-            Scheme::Bearer => Ok(Challenge::bearer().into()),
-            Scheme::DPoP => Ok(Self::dpop([])),
-            other => Challenge::new(other.as_str()).map(Self::from),
+        if scheme == Scheme::Bearer {
+            return Ok(Challenge::bearer().into());
         }
+        if scheme == Scheme::DPoP { Ok(Self::dpop([])) } else { Challenge::new(scheme.as_str()).map(Self::from) }
     }
 
     pub(super) fn is_for(&self, scheme: Scheme) -> bool {

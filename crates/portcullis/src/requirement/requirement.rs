@@ -142,6 +142,25 @@ impl Requirement {
         })
     }
 
+    /// Returns the scopes that every caller who meets it has, each once. Of alternatives, these are the scopes that are in each of them.
+    pub fn needed_scopes(&self) -> Vec<&str> {
+        let parts = || self.node().parts().iter().map(Self::needed_scopes);
+        match self.node() {
+            Node::Leaf(Leaf::Scope(name)) => vec![name],
+            Node::Leaf(_) | Node::Not(_) => Vec::new(),
+            Node::All(_) | Node::Named { .. } => parts().fold(Vec::new(), |mut all, part| {
+                all.extend(part.into_iter().filter(|scope| !all.contains(scope)).collect::<Vec<_>>());
+                all
+            }),
+            Node::Any(_) => parts()
+                .reduce(|mut common, part| {
+                    common.retain(|scope| part.contains(scope));
+                    common
+                })
+                .unwrap_or_default(),
+        }
+    }
+
     /// Returns the roles that it needs, at any place, each once, in the order in which they were written.
     ///
     /// For alternatives, it returns the roles of each. Roles below a [`not`] are left out.

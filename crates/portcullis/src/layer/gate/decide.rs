@@ -70,6 +70,9 @@ impl Gate {
             }
             return Ok(Pass::without_source(Presence::Verified(admitted, None)));
         }
+        if let Some(problem) = self.sources.iter().find_map(Source::problem) {
+            return Err(self.refused(AuthError::new(Code::ServiceMisconfigured).with_explanation(problem)));
+        }
         if preflights == Preflights::Passed && is_preflight(head) {
             return Ok(self.without_identity(Presence::Preflight, Admittance::Preflight));
         }

@@ -84,23 +84,23 @@ impl Gate {
         self.tell_schemes();
     }
 
-    /// Tells the challenge which schemes to offer.
+    /// Tells the challenge which schemes to offer: those that are accepted in `Authorization`, or `Bearer` if it is not read.
     fn tell_schemes(&mut self) {
-        let mut schemes: Vec<Scheme> = Vec::new();
-        for scheme in self.admissions().flat_map(AnyAdmission::schemes) {
-            if !schemes.contains(&scheme) {
-                schemes.push(scheme);
+        let mut offered: Vec<Scheme> = Vec::new();
+        for scheme in self.sources.iter().filter(|source| source.is_authorization).flat_map(|source| &source.schemes) {
+            if !offered.contains(scheme) {
+                offered.push(*scheme);
             }
         }
-        if !schemes.is_empty() && (schemes != [Scheme::Bearer] || self.manners.is_some()) {
-            self.manners_mut().challenge.offer(schemes);
+        if !offered.is_empty() && (offered != [Scheme::Bearer] || self.manners.is_some()) {
+            self.manners_mut().challenge.offer(offered);
         }
     }
 
-    /// Whether this layer may remove a credential from a request after finding it.
+    /// Whether several extractors of one request must not look for the credential again.
     #[cfg(feature = "axum")]
-    pub(crate) fn strips(&self) -> bool {
-        self.sources.iter().any(|source| source.strips)
+    pub(crate) fn remembers(&self) -> bool {
+        self.sources.iter().any(Source::is_remembered)
     }
 
     pub(crate) fn challenge(&self) -> &BearerChallenge {
