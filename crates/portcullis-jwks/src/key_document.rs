@@ -11,8 +11,8 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::error::FetchError;
 
-/// The maximum number of keys in a set. An issuer that exposes more keys than this has lost all control, and each of its bad sets is
-/// refused as a whole.
+/// How many keys with a published private half are remembered for an issuer. One that exposes more has lost all control, and each of its bad
+/// sets is refused as a whole.
 pub(crate) const MAX_EXPOSED: usize = 100;
 
 const IS_METADATA: &str =

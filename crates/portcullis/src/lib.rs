@@ -138,12 +138,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access_table;
-mod challenge;
 pub mod codes;
 mod context;
 pub mod explain;
 #[cfg(feature = "axum")]
 pub mod extract;
+mod grammar;
 pub mod guard;
 mod key_file;
 pub mod layer;

@@ -46,12 +46,13 @@ impl<C> Inner<C> {
     where
         C: Send + Sync + 'static,
     {
-        let longest = self.authenticator.max_len();
-        if credential.token().len() <= longest {
+        let (length, longest) = (credential.token().len(), self.authenticator.max_len());
+        if length <= longest {
             return Ok(());
         }
-        Err(AuthError::new(Code::TokenTooLong)
-            .with_explanation(format!("credentials of up to {longest} bytes are accepted here")))
+        Err(AuthError::new(Code::TokenTooLong).with_explanation(format!(
+            "it has {length} bytes, and up to {longest} are accepted here (`JwtAuthenticator::max_token_bytes` for JSON Web Tokens)"
+        )))
     }
 }
 

@@ -120,7 +120,7 @@ codes! {
     /// The proof lacks a current nonce (RFC 9449 section 9). The answer contains one, and the client should try again with it.
     ProofNonceNeeded = "proof_nonce_needed", InvalidToken, "the proof needs the nonce of this answer";
     /// The claims do not fit the application's own claims type.
-    CustomClaimsMalformed = "custom_claims_malformed", InvalidToken, "the token lacks claims that this service needs";
+    CustomClaimsMalformed = "custom_claims_malformed", InvalidToken, "the token's claims do not have the form that this service needs";
     /// A required scope was not granted.
     ScopeMissing = "scope_missing", InsufficientScope, "the token lacks a scope that this needs";
     /// A required role was not granted.

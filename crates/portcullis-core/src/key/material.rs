@@ -1,4 +1,4 @@
-//! [`Material`]: key material as the cryptography needs it. The only file that calls the cryptography.
+//! [`Material`]: key material as the cryptography needs it. It verifies signatures.
 
 use std::fmt;
 

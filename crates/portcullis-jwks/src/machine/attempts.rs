@@ -82,7 +82,7 @@ pub(crate) enum Outlook {
     /// The key was looked up after a token first named it, and was not found.
     Absent,
     /// No attempt is allowed at the moment, and none has looked for the key yet.
-    CoolingDown,
+    NotNow,
 }
 
 impl Attempts {
@@ -110,7 +110,7 @@ impl Attempts {
         }
         self.absent.note_appearance(name, self.begun);
         match (self.join_or_begin(Purpose::Key(name.clone()), now), looked_at) {
-            (Outlook::CoolingDown, Some(looked_at)) => {
+            (Outlook::NotNow, Some(looked_at)) => {
                 self.absent.pass(name, looked_at, self.period);
                 Outlook::Absent
             }
@@ -134,7 +134,7 @@ impl Attempts {
         if let Some(running) = &self.running {
             return Outlook::Joined(running.number);
         }
-        if self.cool_down.try_take(now) { Outlook::Begun(self.begin(purpose, now)) } else { Outlook::CoolingDown }
+        if self.cool_down.try_take(now) { Outlook::Begun(self.begin(purpose, now)) } else { Outlook::NotNow }
     }
 
     /// Handles a signature that no current key has made. If the token names an id of the set, there may be another key with that id. If
@@ -277,7 +277,7 @@ mod tests {
             assert!(matches!(attempts.outlook(&name(id), now), Outlook::Begun(_)));
             attempts.finish(LastAttempt::Succeeded, None, now);
         }
-        assert_eq!(attempts.outlook(&name("c"), now), Outlook::CoolingDown);
+        assert_eq!(attempts.outlook(&name("c"), now), Outlook::NotNow);
         assert_eq!(attempts.cooled_after(now), PERIOD);
         assert!(matches!(attempts.outlook(&name("c"), now + PERIOD), Outlook::Begun(3)));
     }
@@ -293,16 +293,12 @@ mod tests {
         assert_eq!(attempts.outlook(&name("c"), now), Outlook::Begun(2));
         assert!(attempts.finish(LastAttempt::Succeeded, None, now).missed);
         assert_eq!(attempts.outlook(&name("b"), now), Outlook::Absent, "the second attempt did not bring it");
-        assert_eq!(attempts.outlook(&name("d"), now), Outlook::CoolingDown);
-        assert_eq!(attempts.outlook(&name("d"), now), Outlook::CoolingDown, "naming it twice is no attempt");
+        assert_eq!(attempts.outlook(&name("d"), now), Outlook::NotNow);
+        assert_eq!(attempts.outlook(&name("d"), now), Outlook::NotNow, "naming it twice is no attempt");
         attempts.begin_scheduled(now);
         attempts.finish(LastAttempt::Failed(FetchError::timed_out(PERIOD)), None, now);
         for id in ["b", "d"] {
-            assert_eq!(
-                attempts.outlook(&name(id), now),
-                Outlook::CoolingDown,
-                "an attempt that failed says nothing: {id}"
-            );
+            assert_eq!(attempts.outlook(&name(id), now), Outlook::NotNow, "an attempt that failed says nothing: {id}");
         }
         attempts.begin_scheduled(now);
         assert!(!attempts.finish(LastAttempt::Succeeded, None, now).missed, "it was made for no token");
@@ -338,7 +334,7 @@ mod tests {
         let now = Instant::now();
         let mut attempts = Attempts::new(PERIOD, now);
         let unnamed = Name::of_signer(KeyHint::new(Algorithm::Es256, None), &TokenHashKey::random());
-        for outlook in [Outlook::Begun(1), Outlook::Begun(2), Outlook::CoolingDown] {
+        for outlook in [Outlook::Begun(1), Outlook::Begun(2), Outlook::NotNow] {
             assert_eq!(attempts.doubt(&unnamed, now), outlook);
             attempts.finish(LastAttempt::Succeeded, None, now);
         }
@@ -353,7 +349,7 @@ mod tests {
             assert!(matches!(attempts.doubt(&name(id), now), Outlook::Begun(_)));
             attempts.finish(LastAttempt::Succeeded, None, now);
         }
-        assert_eq!(attempts.doubt(&name("c"), now), Outlook::CoolingDown);
+        assert_eq!(attempts.doubt(&name("c"), now), Outlook::NotNow);
         assert_eq!(attempts.doubt(&name("c"), now + PERIOD), Outlook::Begun(3));
     }
 }

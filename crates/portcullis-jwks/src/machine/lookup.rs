@@ -40,7 +40,7 @@ impl Machine {
                 Resolved::Unknown => self.attempts.outlook(name, now),
                 brought => return Lookup::Answer(brought),
             },
-            (None, Usability::Ended) => Outlook::CoolingDown,
+            (None, Usability::Ended) => Outlook::NotNow,
             (None, _) => self.outlook_for_any(now),
         };
         Lookup::of(outlook, Resolved::Unknown, || self.fault(now))
@@ -48,7 +48,7 @@ impl Machine {
 
     fn outlook_for_any(&mut self, now: Instant) -> Outlook {
         let outlook = self.attempts.outlook_for_any(now);
-        if outlook == Outlook::CoolingDown {
+        if outlook == Outlook::NotNow {
             self.ask_for_retry();
         }
         outlook
@@ -64,7 +64,7 @@ impl Machine {
         match self.attempts.doubt(name, now) {
             // A token that names a key of the set was not signed by it, so it is refused. A token that names none may have been signed by
             // a key that is not known yet.
-            Outlook::CoolingDown if name.key_id().is_some() => Lookup::Answer(Resolved::Unknown),
+            Outlook::NotNow if name.key_id().is_some() => Lookup::Answer(Resolved::Unknown),
             outlook => Lookup::of(outlook, Resolved::Unknown, || self.fault(now)),
         }
     }
@@ -112,7 +112,7 @@ impl Machine {
     /// Decides what to do after an attempt that did not find the key.
     fn not_brought(&mut self, name: &Name, wait: Wait, now: Instant) -> Outlook {
         if !matches!(self.attempts.last(), LastAttempt::Succeeded) {
-            return Outlook::CoolingDown;
+            return Outlook::NotNow;
         }
         // An attempt that was made for it has looked for it; one that was already in progress has not.
         if !wait.joined {
@@ -135,7 +135,7 @@ impl Lookup {
             Outlook::Joined(attempt) => Lookup::Wait(Wait { attempt, joined: true }),
             Outlook::Absent => Lookup::Answer(absent),
             // The key must not be looked up at the moment, and has not been since a token first named it. It may be new.
-            Outlook::CoolingDown => Lookup::Answer(Resolved::Fault(fault())),
+            Outlook::NotNow => Lookup::Answer(Resolved::Fault(fault())),
         }
     }
 }

@@ -8,7 +8,7 @@ use portcullis_core::{
 };
 
 use crate::{
-    challenge::check_token,
+    grammar::check_token,
     location::{BearerMethod, Caching, TokenLocation},
 };
 

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, folded};
 use portcullis_core::authenticator::Scheme;
 
-use crate::challenge::is_token_byte;
+use crate::grammar::is_token_byte;
 
 /// The `Authorization` header with the scheme `Bearer`, in any case (RFC 6750 section 2.1). The default.
 ///

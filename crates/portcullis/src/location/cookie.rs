@@ -6,7 +6,7 @@ use http::{HeaderValue, header::COOKIE};
 use portcullis_core::ConfigError;
 
 use super::{Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation};
-use crate::challenge::check_token;
+use crate::grammar::check_token;
 
 /// A cookie whose value is the credential.
 ///

@@ -1,6 +1,6 @@
 //! Detects credentials that a proxy has folded into one line with others.
 
-use crate::challenge::is_token_byte;
+use crate::grammar::is_token_byte;
 
 /// Whether a value whose scheme is not accepted also contains a credential of an accepted scheme, such as `Basic Zm9v, Bearer eyJ…` from a
 /// proxy that joins two `Authorization` headers.

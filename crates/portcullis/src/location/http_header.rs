@@ -7,7 +7,7 @@ use super::{
     Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation,
     authorization_header::{BEARER, Value, after_scheme, credential_after_spaces, mark_sensitive, only_value},
 };
-use crate::challenge::check_token;
+use crate::grammar::check_token;
 
 /// An HTTP header whose value is the credential, such as `X-User-JWT: eyJ…`.
 ///

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 use portcullis_core::ConfigError;
 
 use super::{Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation};
-use crate::challenge::check_token;
+use crate::grammar::check_token;
 
 /// An entry of `Sec-WebSocket-Protocol`, the one HTTP header that a browser lets a page set on a WebSocket.
 ///

@@ -8,13 +8,13 @@ use http::{
 };
 use portcullis_core::{AuthError, authenticator::Scheme, error::AuthErrorKind};
 
+use super::challenge::Challenge;
 use super::{
     MakeRejection,
     answer::Answer,
     problem::{self, CODES_PAGE},
     scheme_challenge::SchemeChallenge,
 };
-use crate::challenge::Challenge;
 
 /// Answers as RFC 6750 section 3 requires, with a body of `application/problem+json` (RFC 9457).
 ///

@@ -58,6 +58,7 @@ pub(crate) mod answer;
 #[cfg(feature = "axum")]
 mod axum;
 mod bearer_challenge;
+mod challenge;
 mod grpc_status;
 mod inherited;
 mod problem;
@@ -75,6 +76,7 @@ pub use self::axum::AuthRejection;
 pub use bearer_challenge::BearerChallenge;
 #[cfg(feature = "revocation")]
 pub(crate) use bearer_challenge::say_when_to_retry;
+pub use challenge::Challenge;
 pub use grpc_status::GrpcStatus;
 pub use inherited::InheritedRejection;
 pub use scheme_challenge::SchemeChallenge;
@@ -85,7 +87,6 @@ pub(crate) use status_problem::Mistake;
 #[cfg(any(feature = "form", feature = "revocation"))]
 pub(crate) use status_problem::status_problem;
 
-pub use crate::challenge::Challenge;
 use crate::{AuthContext, telemetry};
 
 /// Makes the answer to a request that is refused or could not be decided.

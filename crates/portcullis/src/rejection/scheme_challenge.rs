@@ -3,7 +3,7 @@
 use http::HeaderName;
 use portcullis_core::{Algorithm, AuthError, Code, ConfigError, authenticator::Scheme};
 
-use crate::challenge::Challenge;
+use super::challenge::Challenge;
 
 /// The challenge for another scheme than `Bearer`: its parameters, its own error codes, and the HTTP header for its nonces.
 ///

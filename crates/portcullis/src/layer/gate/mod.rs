@@ -1,4 +1,4 @@
-//! [`Gate`]: the settings of a layer, and its decision about one request.
+//! [`Gate`]: the settings of a layer. What it decides by them is in `decide.rs`.
 
 mod decide;
 

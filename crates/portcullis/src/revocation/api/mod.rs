@@ -30,7 +30,8 @@
 //! | `issuer` | `issuer`, optionally `cut_off` | all tokens that an issuer issued up to the cut-off |
 //!
 //! Times are in seconds since 1970. `cut_off` defaults to now plus the [leeway](RevocationApi::leeway) (30 s, unless set otherwise),
-//! where now is the instant at which the admission admitted the request. The issuer's clock may be ahead by the leeway, and then tokens
+//! where now is read from the API's own [clock](RevocationApi::clock) once the whole request has arrived, so that tokens that were issued
+//! meanwhile are revoked too. The issuer's clock may be ahead by the leeway, and then tokens
 //! that it has already issued have later times. A user who logs in again within the leeway has to do so once more; token versions (level
 //! `version`) do not have this gap. `cut_off` may be in the past, for example to spare tokens issued after a password change. A `cut_off`
 //! more than five minutes in the future ([`Leeway::MAX`](crate::policy::Leeway::MAX)) would revoke only tokens that are not issued yet,

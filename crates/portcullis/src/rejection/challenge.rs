@@ -14,6 +14,8 @@ use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use portcullis_core::ConfigError;
 
+use crate::grammar::check_token;
+
 /// One challenge: a scheme and its parameters (RFC 9110 section 11.3). Its [`Display`](fmt::Display) is the header's value.
 ///
 /// The result is always one line of visible ASCII and exactly one challenge, whatever the values contain: quotes and backslashes are
@@ -140,22 +142,6 @@ impl fmt::Display for Challenge {
             write!(f, "{separator}{name}=\"{value}\"")
         })
     }
-}
-
-pub(crate) fn check_token(what: &str, text: &str) -> Result<(), ConfigError> {
-    if !text.is_empty() && text.bytes().all(is_token_byte) {
-        return Ok(());
-    }
-    Err(ConfigError::new(format!("{what} is {text:?}: use letters, digits, `-`, `_` and `.` only")))
-}
-
-/// `tchar` of RFC 9110 section 5.6.2.
-pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        )
 }
 
 /// Escapes the inside of a quoted string.
