@@ -29,7 +29,6 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 ///
 /// Some issuers give their keys only to known clients, for example a Kubernetes API server that does not allow anonymous requests. The
 /// client can send such an issuer an HTTP header or a token:
-/// API server does not allow anonymous requests:
 ///
 /// ```no_run
 /// use portcullis_jwks::{HttpClient, RemoteKeys};
