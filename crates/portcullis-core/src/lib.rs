@@ -7,6 +7,9 @@
 //! Services use it through the crate `portcullis`, which finds the token in a request and answers refusals. This crate has no
 //! HTTP, no runtime and no I/O, and takes the time only from a [`Clock`].
 //!
+//! `portcullis` re-exports these names, in modules of the same names. In a service that depends on it, write `portcullis::` for
+//! `portcullis_core::` in the examples.
+//!
 //! # The rules
 //!
 //! The order is: parse, screen, resolve the key, verify the signature, check the claims. Nothing in a token is trusted before its

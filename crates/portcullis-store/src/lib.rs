@@ -29,6 +29,9 @@
 //! # }
 //! ```
 //!
+//! In a service that depends on `portcullis`, write `portcullis::` for `portcullis_core::` in the examples of this
+//! crate: it re-exports these names, in modules of the same names.
+//!
 //! # Which log
 //!
 //! - [`MemoryLog`] is for tests. It ends with the process.

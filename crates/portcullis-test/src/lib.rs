@@ -13,6 +13,9 @@
 //! # Ok::<(), portcullis_core::ConfigError>(())
 //! ```
 //!
+//! In a service that depends on `portcullis`, write `portcullis::` for `portcullis_core::` in the examples of this crate: it re-exports
+//! these names, in modules of the same names.
+//!
 //! | what is tested | with |
 //! |---|---|
 //! | authorization | [`MockIssuer::token`]: subject, scopes, roles, any claim; [`TokenBuilder::bearer`] for a request |
