@@ -39,8 +39,9 @@ fn every_claim_can_be_chosen() {
         .issued_at(at(1_799_999_000))
         .not_before(at(1_799_999_001))
         .expires_at(at(1_800_000_500))
+        .authenticated_at(at(1_799_998_000))
         .token_id("t-1")
-        .claim("sid", "s-1")
+        .session_id("s-1")
         .claim("tenant", json!({ "name": "acme", "plans": [1, 2] }))
         .sign();
     let verified = verify(&issuer.admission(), &token).unwrap();
@@ -51,6 +52,7 @@ fn every_claim_can_be_chosen() {
     assert_eq!(verified.issued_at(), Some(at(1_799_999_000)));
     assert_eq!(verified.not_before(), Some(at(1_799_999_001)));
     assert_eq!(verified.expires_at(), Some(at(1_800_000_500)));
+    assert_eq!(verified.authenticated_at(), Some(at(1_799_998_000)));
     assert_eq!(verified.token_id(), Some("t-1"));
     assert_eq!(verified.session_id(), Some("s-1"));
     assert_eq!(verified.claim("/tenant/plans/1").and_then(ClaimRef::as_u64), Some(2));

@@ -84,7 +84,8 @@
 //! **Revoke tokens before they expire**
 //!
 //! - Refuse revoked tokens: [`Admission::revocations`], with a log of revocations from the crate `portcullis-store`.
-//! - Log users out who log out at the identity provider: [`BackChannelLogout`]. Let an administrator revoke: [`RevocationApi`].
+//! - Log the caller out: "Log out" in [`recipes`]. Log users out who log out at the identity provider: [`BackChannelLogout`]. Let
+//!   an administrator revoke: [`RevocationApi`].
 //!
 //! **Operate and test**
 //!

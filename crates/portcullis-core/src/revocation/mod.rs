@@ -33,6 +33,7 @@
 
 mod entry;
 mod log;
+mod logout;
 mod rungs;
 mod stale;
 mod view;

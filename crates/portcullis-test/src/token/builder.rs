@@ -131,9 +131,19 @@ impl TokenBuilder {
         self.claim("iat", instant.as_secs())
     }
 
+    /// Sets `auth_time`: when the subject logged in. Defaults to none. A requirement `fresh` needs it.
+    pub fn authenticated_at(self, instant: UnixTime) -> Self {
+        self.claim("auth_time", instant.as_secs())
+    }
+
     /// Sets `jti`.
     pub fn token_id(self, id: &str) -> Self {
         self.claim("jti", id)
+    }
+
+    /// Sets `sid`, the session. Defaults to none.
+    pub fn session_id(self, id: &str) -> Self {
+        self.claim("sid", id)
     }
 
     /// Sets any claim to any value that serde can write as JSON.
