@@ -20,11 +20,11 @@ use crate::{
 
 /// Keys that change while the service runs. It is a handle and a [`KeySource`]; clones share the ring.
 ///
-/// A planned rotation, without a refused request:
+/// A ring only verifies: your issuer signs, and decides with which key. A planned rotation, without a refused request:
 ///
-/// 1. [`add_standby`](Self::add_standby) on every instance: the new key verifies, the old one signs.
-/// 2. Once all instances and caches know it, [`activate`](Self::activate) it: the new key signs, and the old one verifies until its last
-///    token has expired.
+/// 1. [`add_standby`](Self::add_standby) on every instance: the new key verifies, while the issuer still signs with the old one.
+/// 2. Once all instances and caches know the new key, let the issuer sign with it, and [`activate`](Self::activate) it. This begins the
+///    retirement of the old key, which verifies until its last token has expired. Nothing else changes: the new key already verified.
 /// 3. [`prune`](Self::prune) at any later time.
 ///
 /// After a leak: [`revoke`](Self::revoke). It takes effect with the next token, even without a successor.
