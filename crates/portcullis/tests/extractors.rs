@@ -12,7 +12,7 @@ use portcullis::{
     clock::UnixTime,
     extract::{GrantedScopes, RawToken, Require},
     requirement::fresh,
-    verified::{Conventions, Facts, NoCustom},
+    verified::{AnyVerified, Conventions, Facts, NoCustom},
 };
 use portcullis_test::{FixedClock, MockIssuer};
 use serde::Deserialize;
@@ -268,4 +268,36 @@ async fn several_extractors_use_the_proof_of_a_request_once() {
     assert_eq!(send("one").await, 200);
     assert_eq!(send("one").await, 401, "in another request");
     assert_eq!(send("two").await, 200);
+}
+
+#[tokio::test]
+async fn claims_convert_into_any_verified_with_their_custom_claims() {
+    async fn handler(claims: Claims<Tenant>) -> String {
+        let any = AnyVerified::from(claims);
+        any.downcast::<Tenant>().unwrap().custom().tenant.clone()
+    }
+    let issuer = MockIssuer::new();
+    let auth = AuthLayer::new(issuer.admission_of::<Tenant>());
+    let app = Router::new().route("/", get(handler)).layer(auth);
+    let token = issuer.token().claim("tenant", "acme").sign();
+    assert_eq!(send(app, Some(&token)).await, (StatusCode::OK, "acme".to_owned()));
+}
+
+#[tokio::test]
+async fn custom_claims_can_be_taken_beside_a_requirement() {
+    struct Writes;
+    impl Guard for Writes {
+        fn requirement() -> &'static Requirement {
+            static WRITES: LazyLock<Requirement> = LazyLock::new(|| portcullis::requirement::scope("orders:write"));
+            &WRITES
+        }
+    }
+    let issuer = MockIssuer::new();
+    let auth = AuthLayer::new(issuer.admission_of::<Tenant>());
+    let handler = async |_: Require<Writes>, claims: Claims<Tenant>| claims.custom().tenant.clone();
+    let app = Router::new().route("/", get(handler)).layer(auth);
+    let token = issuer.token().claim("tenant", "acme");
+    assert_eq!(send(app.clone(), Some(&token.clone().scope("orders:read").sign())).await.0, StatusCode::FORBIDDEN);
+    let written = send(app, Some(&token.scope("orders:write").sign())).await;
+    assert_eq!(written, (StatusCode::OK, "acme".to_owned()));
 }

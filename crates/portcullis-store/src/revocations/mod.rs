@@ -179,7 +179,11 @@ impl Revocations {
     }
 
     /// Returns a future for long-running handlers (WebSockets, server-sent events). It resolves when the token of this
-    /// identity expires or is revoked, or at once if it already is.
+    /// identity expires or is revoked, or at once if it already is. It takes the extractor `Claims` of `portcullis`, or
+    /// what is in an `AuthContext`.
+    ///
+    /// It ends at `exp` exactly. New requests with the same token are still accepted for the leeway (30 s by default)
+    /// after that, which makes up for clocks that differ, and does not prolong a stream.
     pub fn end_of(&self, verified: impl Into<AnyVerified>) -> EndOfIdentity {
         EndOfIdentity::new(Arc::clone(&self.shared), verified.into())
     }

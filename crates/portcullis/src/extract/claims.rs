@@ -15,6 +15,29 @@ use crate::{AuthContext, rejection::AuthRejection};
 
 /// The caller's verified token with custom claims of type `C`. It dereferences to [`Verified<C>`](crate::Verified).
 ///
+/// Registered claims have methods of their own, such as `claims.subject()`. The application's own claims are behind
+/// [`custom()`](crate::Verified::custom):
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use portcullis::{AuthLayer, Claims, ConfigError, JwtAuthenticator, TrustedIssuer};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Custom {
+///     tenant: String,
+/// }
+///
+/// async fn orders(claims: Claims<Custom>) -> String {
+///     format!("the orders of {}", claims.custom().tenant)
+/// }
+///
+/// fn app(issuer: TrustedIssuer) -> Result<Router, ConfigError> {
+///     let auth = AuthLayer::new(JwtAuthenticator::new(issuer)?.claims::<Custom>());
+///     Ok(Router::new().route("/orders", get(orders)).layer(auth))
+/// }
+/// # let _ = app;
+/// ```
+///
 /// `C` must be the type that was given to the authenticator with [`JwtAuthenticator::claims`](crate::JwtAuthenticator::claims); the
 /// authenticator parses the claims once. For any other type, the answer is 500 and the log names both types.
 ///
@@ -33,6 +56,12 @@ impl<C> Deref for Claims<C> {
 
     fn deref(&self) -> &Verified<C> {
         &self.0
+    }
+}
+
+impl<C: Send + Sync + 'static> From<Claims<C>> for AnyVerified {
+    fn from(claims: Claims<C>) -> Self {
+        claims.0.into()
     }
 }
 

@@ -13,6 +13,35 @@ use crate::{AuthContext, Guard, guard::authorize, rejection::AuthRejection};
 ///
 /// Other callers get the same answer as from a [`RequireLayer`](crate::RequireLayer) with that requirement. The age of a login is
 /// measured with the admission's [clock](crate::Admission::clock).
+///
+/// It has no custom claims. A handler that needs them takes [`Claims<C>`](crate::Claims) beside it; the token is verified once:
+///
+/// ```
+/// use std::sync::LazyLock;
+///
+/// use portcullis::extract::Require;
+/// use portcullis::requirement::scope;
+/// use portcullis::{Claims, Guard, Requirement};
+///
+/// struct WritesOrders;
+///
+/// impl Guard for WritesOrders {
+///     fn requirement() -> &'static Requirement {
+///         static WRITES: LazyLock<Requirement> = LazyLock::new(|| scope("orders:write"));
+///         &WRITES
+///     }
+/// }
+///
+/// #[derive(serde::Deserialize)]
+/// struct Custom {
+///     tenant: String,
+/// }
+///
+/// async fn create(_: Require<WritesOrders>, claims: Claims<Custom>) -> String {
+///     format!("a new order of {}", claims.custom().tenant)
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/orders", axum::routing::post(create));
+/// ```
 pub struct Require<G: Guard> {
     verified: AnyVerified,
     guard: PhantomData<fn() -> G>,

@@ -87,7 +87,29 @@ impl JwtAuthenticator {
 }
 
 impl<C> JwtAuthenticator<C> {
-    /// Parses custom claims of type `D` from every token. A token whose claims do not fit the type is refused.
+    /// Parses custom claims of type `D` from every token. A token whose claims do not fit the type is refused
+    /// ([`Code::CustomClaimsMalformed`](crate::Code::CustomClaimsMalformed)). Defaults to no custom claims.
+    ///
+    /// ```
+    /// use portcullis_core::{Admission, JwtAuthenticator};
+    /// use portcullis_test::MockIssuer;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Custom {
+    ///     tenant: String,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let issuer = MockIssuer::new();
+    /// let admission = Admission::new(JwtAuthenticator::new(issuer.trusted())?.claims::<Custom>());
+    ///
+    /// let claims = admission.verify(&issuer.token().claim("tenant", "acme").sign()).outcome().await?;
+    /// assert_eq!(claims.custom().tenant, "acme");
+    /// assert!(admission.verify(&issuer.token().sign()).outcome().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn claims<D: DeserializeOwned + Send + Sync + 'static>(self) -> JwtAuthenticator<D> {
         JwtAuthenticator { recipe: self.recipe, claims: PhantomData }
