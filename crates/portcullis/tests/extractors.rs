@@ -301,3 +301,26 @@ async fn custom_claims_can_be_taken_beside_a_requirement() {
     let written = send(app, Some(&token.scope("orders:write").sign())).await;
     assert_eq!(written, (StatusCode::OK, "acme".to_owned()));
 }
+
+/// The status of a mistyped URL, and of a guarded route, without a token.
+async fn statuses(app: Router) -> (u16, u16) {
+    let of = async |path: &str| {
+        let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    (of("/ordres").await, of("/orders").await)
+}
+
+#[tokio::test]
+async fn a_mistyped_url_of_merged_routers_is_not_found_with_route_layer_or_an_outer_fallback() {
+    let issuer = MockIssuer::new();
+    let group = |path: &str| Router::new().route(path, get(subject));
+    let merge = |orders: Router, stock: Router| Router::new().merge(orders).merge(stock);
+
+    let layered = merge(group("/orders").layer(layer(&issuer)), group("/stock").layer(layer(&issuer)));
+    assert_eq!(statuses(layered.clone()).await, (401, 401), "axum takes the last router's fallback, with its layer");
+    assert_eq!(statuses(layered.fallback(async || StatusCode::NOT_FOUND)).await, (404, 401));
+
+    let routes = merge(group("/orders").route_layer(layer(&issuer)), group("/stock").route_layer(layer(&issuer)));
+    assert_eq!(statuses(routes).await, (404, 401));
+}

@@ -97,6 +97,37 @@
 //! # }
 //! ```
 //!
+//! # Several layers in one service
+//!
+//! Routers that are merged have one fallback: axum takes the one of the router that was merged last. If that router has a layer around
+//! all of it (`.layer(auth)`), a mistyped URL is answered with 401 instead of 404, and is counted as a refusal of that layer. There are
+//! two ways to avoid this: give each group `route_layer`, or set one fallback on the outer router, after merging.
+//!
+//! ```
+//! use axum::{Router, body::Body, http::Request, routing::get};
+//! use portcullis::AuthLayer;
+//! use portcullis_test::MockIssuer;
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = MockIssuer::new(); // stands in for the one that signs
+//! let users = AuthLayer::new(issuer.admission());
+//! let machines = AuthLayer::new(issuer.admission()).realm("machines");
+//! let app = Router::new()
+//!     .merge(Router::new().route("/orders", get(async || "orders")).route_layer(users))
+//!     .merge(Router::new().route("/stock", get(async || "stock")).route_layer(machines));
+//!
+//! let status = async |path| Ok::<_, Box<dyn std::error::Error>>(app.clone().oneshot(Request::get(path).body(Body::empty())?).await?.status());
+//! assert_eq!(status("/orders").await?, 401);
+//! assert_eq!(status("/stock").await?, 401);
+//! assert_eq!(status("/ordres").await?, 404);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `route_layer` covers only the group's routes that were added before it, and not its fallback, if it has one of its own.
+//!
 //! # Example
 //!
 //! ```
