@@ -42,6 +42,25 @@ pub trait RevocationLog: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// A shared log is the same log: code that keeps a handle, to append or to list, can pass the log on.
+impl<L: RevocationLog> RevocationLog for Arc<L> {
+    fn append(&self, entries: &[RevocationEntry]) -> impl Future<Output = Result<(), LogError>> + Send {
+        (**self).append(entries)
+    }
+
+    fn read(&self, after: Option<&Cursor>, patience: Duration) -> impl Future<Output = Result<Page, LogError>> + Send {
+        (**self).read(after, patience)
+    }
+
+    fn horizon(&self) -> Duration {
+        (**self).horizon()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        (**self).warnings()
+    }
+}
+
 /// Revokes on behalf of logout handlers, administration and issuers, so that all instances of a service see it.
 ///
 /// `Revocations` of the crate `portcullis-store` implements it; in tests, a closure or a double may do so.
