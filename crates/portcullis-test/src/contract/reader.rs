@@ -3,6 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use portcullis_core::revocation::{Cursor, LogError, Page, RevocationEntry, RevocationLog};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::must::must;
 
@@ -26,11 +27,9 @@ pub struct LogReader<L> {
     pub of_later_version: usize,
 }
 
-/// The time limit for one call of the log.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// How many errors are accepted from a log that is restarting.
-const ERRORS: usize = 100;
+/// The time limit for one call of the log beyond its patience, and for a log that is restarting. Far more than any log needs: it only ends
+/// a test that would hang.
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
 /// The pause after an error.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -54,10 +53,10 @@ impl<L: RevocationLog> LogReader<L> {
     ///
     /// # Panics
     ///
-    /// If the log takes longer than 20 s beyond the patience.
+    /// If the log takes longer than a minute beyond the patience.
     pub async fn read(&mut self, patience: Duration) -> Result<Page, LogError> {
-        let read = tokio::time::timeout(LIMIT + patience, self.log.read(self.cursor.as_ref(), patience)).await;
-        let page = must(read, "`read` took more than twenty seconds beyond its patience")?;
+        let read = timeout(LIMIT + patience, self.log.read(self.cursor.as_ref(), patience)).await;
+        let page = must(read, "`read` took more than a minute beyond its patience")?;
         self.cursor = Some(page.cursor);
         for entry in &page.entries {
             if self.seen.insert(entry.clone()) {
@@ -79,24 +78,32 @@ impl<L: RevocationLog> LogReader<L> {
         must(self.read(patience).await, "the log cannot be read")
     }
 
-    /// Reads to the end. A restarting log may fail for up to five seconds.
+    /// Reads to the end. A restarting log may fail for up to a minute.
     ///
     /// # Panics
     ///
     /// If the log fails for longer.
     pub async fn catch_up(&mut self) {
-        let mut failures = 0;
+        let asked = Instant::now();
         loop {
             match self.read(Duration::ZERO).await {
                 Ok(page) if page.is_last => return,
                 Ok(_) => {}
                 Err(error) => {
-                    failures += 1;
-                    assert!(failures < ERRORS, "the log cannot be read: {error}");
-                    tokio::time::sleep(PAUSE).await;
+                    assert!(asked.elapsed() < LIMIT, "the log cannot be read: {error}");
+                    sleep(PAUSE).await;
                 }
             }
         }
+    }
+
+    /// Reads to the end of a log that is expected to work.
+    ///
+    /// # Panics
+    ///
+    /// If the log fails once.
+    pub async fn must_catch_up(&mut self) {
+        while !self.must_read(Duration::ZERO).await.is_last {}
     }
 
     /// Whether it has seen all of these entries.
@@ -105,12 +112,11 @@ impl<L: RevocationLog> LogReader<L> {
     }
 }
 
-/// Appends. A restarting log may fail for up to five seconds.
+/// Appends. A restarting log may fail for up to a minute.
 pub(super) async fn append(log: &impl RevocationLog, entries: &[RevocationEntry]) {
-    let mut failures = 0;
+    let asked = Instant::now();
     while let Err(error) = log.append(entries).await {
-        failures += 1;
-        assert!(failures < ERRORS, "the log cannot be written: {error}");
-        tokio::time::sleep(PAUSE).await;
+        assert!(asked.elapsed() < LIMIT, "the log cannot be written: {error}");
+        sleep(PAUSE).await;
     }
 }
