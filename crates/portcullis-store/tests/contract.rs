@@ -19,6 +19,7 @@ mod redb;
 #[cfg(feature = "redis")]
 #[path = "contract/redis.rs"]
 mod redis;
+mod support;
 
 /// Why no test lets time pass for a server.
 #[cfg(any(feature = "redis", feature = "nats", feature = "postgres"))]

@@ -13,7 +13,7 @@ use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::provider::VirtualClock;
 use tokio::time::{Instant, sleep};
 
-use self::support::FaultyLog;
+use self::support::{FaultyLog, entries::entry};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -73,16 +73,12 @@ fn silent_port() -> (TcpListener, u16) {
 /// Asserts that a log whose server says nothing gives up after so many milliseconds.
 async fn gives_up(log: &impl RevocationLog, milliseconds: u64) {
     assert_eq!(log.horizon(), DAY, "the default");
-    let entry = portcullis_core::revocation::RevocationEntry::new(
-        portcullis_core::revocation::Revocation::session("https://a.test", "s"),
-        portcullis_core::UnixTime::from_secs(4_000_000_000),
-    );
     let expected = Duration::from_millis(milliseconds);
     let asked = Instant::now();
     let read = log.read(None, Duration::ZERO).await.map(drop);
     is_unavailable_after(read, asked, expected);
     let asked = Instant::now();
-    is_unavailable_after(log.append(&[entry]).await, asked, expected);
+    is_unavailable_after(log.append(&[entry("s")]).await, asked, expected);
 }
 
 fn is_unavailable_after(outcome: Result<(), LogError>, asked: Instant, expected: Duration) {
@@ -146,12 +142,8 @@ async fn replicas_that_are_not_there_are_waited_for_for_a_second() {
     let server = real_servers::RedisServer::start();
     let log = portcullis_store::RedisLog::new(&server.url()).unwrap().acknowledged_by(1);
     log.read(None, Duration::ZERO).await.unwrap();
-    let entry = portcullis_core::revocation::RevocationEntry::new(
-        portcullis_core::revocation::Revocation::session("https://a.test", "s"),
-        portcullis_core::UnixTime::from_secs(4_000_000_000),
-    );
     let asked = Instant::now();
-    let error = log.append(&[entry]).await.unwrap_err();
+    let error = log.append(&[entry("s")]).await.unwrap_err();
     let took = asked.elapsed();
     assert!(error.to_string().contains("0 of 1 replicas"), "{error}");
     assert!(took >= SECOND, "{took:?}"); // real time: a busy machine may take longer

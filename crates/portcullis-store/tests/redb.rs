@@ -8,6 +8,8 @@
     reason = "a test may panic, and its tasks end with it"
 )]
 
+mod support;
+
 use std::{
     collections::HashSet,
     env, fs,
@@ -17,43 +19,34 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{
-    UnixTime,
-    revocation::{Cursor, LogErrorKind, Page, Revocation, RevocationEntry, RevocationLog},
-};
+use portcullis_core::revocation::{LogErrorKind, RevocationEntry, RevocationLog};
 use portcullis_store::RedbLog;
-use portcullis_test::FixedClock;
+use portcullis_test::{FixedClock, contract::LogReader};
 use tempfile::TempDir;
 
-const LATE: UnixTime = UnixTime::from_secs(4_000_000_000);
-
-fn entry(id: u64) -> RevocationEntry {
-    RevocationEntry::new(Revocation::session("https://a.test", &id.to_string()), LATE)
-}
+use self::support::{
+    entries::{entry, entry_until},
+    time::until,
+};
 
 async fn read_all(log: &RedbLog) -> Vec<RevocationEntry> {
-    let (mut entries, mut cursor) = (Vec::new(), None::<Cursor>);
-    loop {
-        let page: Page = log.read(cursor.as_ref(), Duration::ZERO).await.unwrap();
-        assert_eq!(page.unreadable, 0);
-        entries.extend(page.entries);
-        cursor = Some(page.cursor);
-        if page.is_last {
-            return entries;
-        }
-    }
+    let mut reader = LogReader::new(log.clone());
+    reader.must_catch_up().await;
+    assert_eq!(reader.unreadable, 0);
+    reader.order
 }
 
 /// A killed process may keep the lock for a moment.
-fn open_again(path: &Path) -> RedbLog {
-    for _ in 0..500 {
-        match RedbLog::open(path) {
-            Ok(log) => return log,
-            Err(error) if error.to_string().contains("another process") => std::thread::sleep(Duration::from_millis(2)),
-            Err(error) => panic!("{error}"),
-        }
-    }
-    panic!("the file stays open");
+async fn open_again(path: &Path) -> RedbLog {
+    let mut opened = None;
+    until("the file is closed", || {
+        let log = RedbLog::open(path);
+        assert!(log.as_ref().err().is_none_or(|error| error.to_string().contains("another process")), "{log:?}");
+        opened = log.ok();
+        opened.is_some()
+    })
+    .await;
+    opened.unwrap()
 }
 
 #[tokio::test]
@@ -115,8 +108,7 @@ async fn an_entry_goes_a_day_after_its_time_and_not_before() {
     let folder = TempDir::new().unwrap();
     let clock = FixedClock::default();
     let log = RedbLog::open_with(folder.path().join("log"), clock.clone()).unwrap();
-    let until = FixedClock::DEFAULT.plus(Duration::from_secs(60));
-    let short = RevocationEntry::new(Revocation::session("https://a.test", "short"), until);
+    let short = entry_until("short", FixedClock::DEFAULT.plus(Duration::from_secs(60)));
     log.append(&[short.clone(), entry(1)]).await.unwrap();
     clock.advance(Duration::from_secs(60 + 86_400));
     log.append(&[entry(2)]).await.unwrap();
@@ -195,7 +187,7 @@ async fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
         writer.wait().unwrap();
         promised = lines.filter_map(|line| acknowledged(&line)).last().unwrap_or(promised).max(promised);
 
-        let log = open_again(&path);
+        let log = open_again(&path).await;
         let entries = read_all(&log).await;
         kept = entries.len() as u64;
         assert!(kept >= promised, "round {round}: {promised} acknowledged, {kept} there");
@@ -222,7 +214,7 @@ async fn a_full_disk_fails_writes_and_loses_nothing() {
     }
     writer.kill().unwrap();
     writer.wait().unwrap();
-    let log = open_again(&path);
+    let log = open_again(&path).await;
     let before = read_all(&log).await;
     assert!(promised > 0);
     assert!((0..promised).all(|id| before.contains(&entry(id))), "{promised} were acknowledged");

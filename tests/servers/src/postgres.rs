@@ -189,9 +189,13 @@ impl PostgresServer {
     pub fn freeze(&self) {
         let main = self.running.as_ref().expect("it runs");
         main.stop(); // and makes no more of them
-        let children = children(main.id());
-        signal("STOP", &children);
-        children.into_iter().for_each(wait_until_stopped);
+        self.freeze_only(&children(main.id()));
+    }
+
+    /// Stops some of its processes where they are, such as the ones of some connections: when this returns, they do not answer.
+    pub fn freeze_only(&self, processes: &[u32]) {
+        signal("STOP", processes);
+        processes.iter().copied().for_each(wait_until_stopped);
     }
 
     /// Lets them go on.

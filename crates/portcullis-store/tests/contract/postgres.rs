@@ -2,9 +2,8 @@
 
 use portcullis_store::PostgresLog;
 use real_servers::{PgBouncer, PostgresServer, is_missing};
-use tokio::task::JoinSet;
 
-use super::*;
+use super::{support::admin::Admin, *};
 
 struct Postgres {
     server: PostgresServer,
@@ -13,13 +12,9 @@ struct Postgres {
 }
 
 impl Postgres {
-    /// Runs statements as an administrator, on the server itself.
+    /// Runs statements on the server itself.
     async fn run(&self, statements: &str) {
-        let url = self.server.admin_url();
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        let mut task = JoinSet::new();
-        task.spawn(connection);
-        client.batch_execute(statements).await.unwrap();
+        Admin::of(&self.server).await.run(statements).await;
     }
 }
 

@@ -3,9 +3,9 @@
 use portcullis_store::RedisLog;
 use real_servers::{Proxy, RedisSentinel, RedisServer, is_missing};
 use tempfile::TempDir;
-use tokio::{task::block_in_place, time::sleep};
+use tokio::task::block_in_place;
 
-use super::*;
+use super::{support::time::until, *};
 
 const STREAM: &str = "{portcullis}:revocations";
 
@@ -100,13 +100,10 @@ impl Watched {
     }
 
     async fn has_a_replica(&self) {
-        while !self.servers[self.master].cli(&["INFO", "replication"]).contains("state=online") {
-            sleep(Duration::from_millis(20)).await;
-        }
-        // Sentinel asks the master for its replicas every ten seconds, or after this.
-        while !self.sentinel.knows_a_replica() {
-            sleep(Duration::from_millis(20)).await;
-        }
+        let master = &self.servers[self.master];
+        until("the replica is known", || master.cli(&["INFO", "replication"]).contains("state=online")).await;
+        // Sentinel asks the master for its replicas every ten seconds.
+        until("Sentinel knows the replica", || self.sentinel.knows_a_replica()).await;
     }
 
     fn cli(&self, words: &[&str]) {

@@ -171,9 +171,9 @@ async fn a_full_stream_refuses_revocations_and_forgets_none() {
     while log.append(&entries(stored..stored + 1)).await.is_ok() {
         stored += 1;
     }
-    let mut reader = Reader::of(log);
-    reader.read_to_end().await;
-    assert!(stored > 10 && reader.has(&entries(0..stored)) && reader.seen.len() == stored);
+    let mut reader = LogReader::new(log);
+    reader.must_catch_up().await;
+    assert!(stored > 10 && reader.has_all(&entries(0..stored)) && reader.seen.len() == stored);
 }
 
 #[tokio::test]
@@ -256,17 +256,16 @@ async fn a_permission_that_is_missing_is_named_at_once() {
     );
     // What the documentation lists is enough.
     let least = Arc::new(log_at(&server).credentials("least", "p"));
-    let mut reader = Reader::of(Arc::clone(&least));
+    let mut reader = LogReader::new(Arc::clone(&least));
     for id in 0..3 {
         least.append(&entries(id..id + 1)).await.unwrap();
-        reader.read_to_end().await;
+        reader.must_catch_up().await;
         reader.log = Arc::new(log_at(&server).credentials("least", "p"));
     }
     assert_eq!((reader.seen.len(), reader.restarts), (3, 0));
-    let asked = Instant::now();
+    // A request that is not answered would be given up, with another error.
     let error = refusal(&log_at(&server).credentials("none", "p")).await;
     assert!(error.to_string().contains("$JS.API.STREAM.INFO"), "{error}");
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed()); // after which a call is given up
 }
 
 #[tokio::test]
@@ -278,9 +277,9 @@ async fn a_server_that_is_not_there_yet_is_found_when_it_is() {
     // One address of the cluster is never there.
     let log = JetStreamLog::new(&format!("nats://127.0.0.1:{}, {}", free_port(), server.url())).unwrap();
     server.kill();
-    let asked = Instant::now();
-    assert_eq!(log.append(&entries(0..1)).await.unwrap_err().kind(), LogErrorKind::Unavailable);
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed()); // after which a call is given up
+    let error = log.append(&entries(0..1)).await.unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::Unavailable);
+    assert!(error.to_string().contains("cannot be reached"), "refused by the system, not given up: {error}");
     server.restart();
     log.append(&entries(0..1)).await.unwrap();
 }

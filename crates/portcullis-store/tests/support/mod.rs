@@ -1,5 +1,10 @@
-//! A log that misbehaves by order, and what a view holds.
+//! A log that misbehaves by order, what a view holds, and what the tests of all servers share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+
+#[cfg(feature = "postgres")]
+pub mod admin;
+pub mod entries;
+pub mod time;
 
 use std::{
     future::pending,
