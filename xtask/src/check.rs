@@ -1,7 +1,7 @@
 //! What can be said without running anything: format, lints, docs, features, dependencies, architecture.
 
 use crate::{
-    architecture,
+    api, architecture,
     command::Run,
     msrv, policy,
     steps::{Done, StepResult, Steps, Stopped},
@@ -18,6 +18,9 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
     steps.step("architecture: file lengths", |_| architecture::check_lengths())?;
     steps.step("lock files", |_| tracked::check_locked())?;
     steps.step("dependencies", |_| policy::check(workspace))?;
+    for package in workspace.published() {
+        steps.step(&format!("foreign types: {}", package.name), |_| api::foreign_types(package))?;
+    }
     steps.step("oldest Rust", |_| msrv::check(workspace))?;
     let clippy = Run::cargo("clippy --workspace --all-targets --all-features -- -D warnings");
     steps.step("clippy with all features", |_| run(&clippy))?;

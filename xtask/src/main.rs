@@ -4,6 +4,7 @@
 //! failure ends the command unless `--keep-going` is given.
 #![expect(clippy::print_stdout, reason = "this program talks to a person in a terminal")]
 
+mod api;
 mod architecture;
 mod args;
 mod bench;

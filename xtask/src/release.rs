@@ -6,12 +6,13 @@ use std::{
 };
 
 use crate::{
+    api,
     command::Run,
     fuzz::{self, Reach},
     minimal, msrv,
     steps::{Done, StepResult, Steps, Stopped},
     tools,
-    workspace::{Package, Workspace, root},
+    workspace::{Workspace, root},
 };
 
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
@@ -38,8 +39,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
     steps.step("docs as docs.rs builds them", |_| docs_rs(workspace))?;
     steps.step("compatible with the last release", |_| semver(workspace))?;
     for package in workspace.published() {
-        steps.step(&format!("public API: {}", package.name), |_| public_api(&package.name))?;
-        steps.step(&format!("foreign types: {}", package.name), |_| foreign_types(package))?;
+        steps.step(&format!("public API: {}", package.name), |_| api::compare(&package.name))?;
     }
     steps.step("fuzz search", |_| fuzz::run(&root(), Reach::Search { seconds: 60 }))?;
     // last, because it fetches the advisory database, which not every network lets through
@@ -108,65 +108,10 @@ fn semver(workspace: &Workspace) -> StepResult {
     )
 }
 
-/// Compares with the listing that is kept under `api/`, so that no change of the public API goes unread.
-fn public_api(name: &str) -> StepResult {
-    if !tools::has_cargo("public-api") || !tools::has_nightly() {
-        return Ok(Done::skipped("needs a nightly toolchain and: cargo install cargo-public-api --locked"));
-    }
-    let list = Run::cargo("+nightly public-api --all-features -sss -p").arg(name);
-    let path = format!("api/{name}.txt");
-    let Ok(kept) = fs::read_to_string(root().join(&path)) else {
-        return Ok(Done::skipped(format!("there is no {path} to compare with (mkdir -p api && {list} > {path})")));
-    };
-    let now = list.output()?;
-    let differences = differences(&kept, &now);
-    if differences.is_empty() {
-        return Ok(Done::note(format!("as in {path}")));
-    }
-    Err(format!("not as in {path}; read it, then: {list} > {path}\n    {}", differences.join("\n    ")))
-}
-
-/// Only the types of crates on the manifest's list may be in the public API.
-fn foreign_types(package: &Package) -> StepResult {
-    if !tools::has_nightly() {
-        return Ok(Done::skipped("no nightly toolchain"));
-    }
-    let manifest = format!("crates/{}/Cargo.toml", package.name);
-    if_installed(
-        "check-external-types",
-        &Run::cargo("+nightly check-external-types --all-features --manifest-path").arg(manifest),
-    )
-}
-
-/// Lines that one listing has and the other has not.
-fn differences(kept: &str, now: &str) -> Vec<String> {
-    let missing = |here: &str, there: &str, sign: char| -> Vec<String> {
-        here.lines()
-            .filter(|line| !there.lines().any(|other| other == *line))
-            .map(|line| format!("{sign} {line}"))
-            .collect()
-    };
-    [missing(kept, now, '-'), missing(now, kept, '+')].concat()
-}
-
 fn if_installed(name: &str, run: &Run) -> StepResult {
     if !tools::has_cargo(name) {
         return Ok(Done::skipped(format!("cargo-{name} is not installed (cargo install cargo-{name} --locked)")));
     }
     run.run()?;
     Ok(Done::quietly())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn differences_name_both_sides() {
-        assert_eq!(
-            differences("pub fn a()\npub fn b()\n", "pub fn b()\npub fn c()\n"),
-            ["- pub fn a()", "+ pub fn c()"]
-        );
-        assert_eq!(differences("pub fn a()\n", "pub fn a()\n"), [""; 0]);
-    }
 }
