@@ -52,10 +52,11 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
         Resolved::Unknown
     }
 
-    /// Called when one of the keys has verified a token that was not cached, and the token was accepted. This proves that the issuer exists
-    /// and is in use, whereas a forged token is enough to cause any other call.
+    /// Called for each accepted token that one of the keys has verified, now or earlier (a cached token of the current
+    /// [`edition`](Self::edition)): the issuer exists, and is in use. Anyone can cause all other calls with a forged token, so a source that ends when it is
+    /// not in use counts only this one as use.
     ///
-    /// Defaults to nothing. Must be cheap, and must not block.
+    /// Called for every token, so it must be cheap, and must not block. Defaults to nothing.
     fn note_verified(&self) {}
 
     /// Returns a number for the keys at `now`. It must be different whenever [`resolve`](KeySource::resolve) may return other keys than

@@ -11,7 +11,7 @@ use self::recipe::{Recipe, Step};
 use super::{Attempt, Authenticator, Credential, Edition, Explain, Explaining, Proven};
 use crate::{
     ConfigError, Issuers, TrustedIssuer, UnixTime,
-    issuers::{IssuerId, Table, Trusted},
+    issuers::{IssuerId, Row, Table, Trusted},
     judge::{Check, Recorder, Strict},
     token::UnverifiedToken,
     verified::{Conventions, NoCustom},
@@ -153,8 +153,14 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Authenticator for JwtAuthentic
 
     fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
         let id = IssuerId::from_packed(edition.part());
-        let number = self.recipe.verifier.trusted().of_id(id, now, |issuer| issuer.keys.edition(now));
-        number == Some(edition.number())
+        let is_current = |issuer: &Row| {
+            let is_current = issuer.keys.edition(now) == Some(edition.number());
+            if is_current {
+                issuer.keys.note_verified();
+            }
+            Some(is_current)
+        };
+        self.recipe.verifier.trusted().of_id(id, now, is_current) == Some(true)
     }
 
     fn max_len(&self) -> usize {
