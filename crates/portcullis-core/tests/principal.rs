@@ -172,10 +172,16 @@ fn an_issuer_may_mark_its_applications() {
         json!({"sub": "alice", "azp": "web", "idtyp": "user"}),
         json!({"sub": "alice", "azp": "web", "idtyp": "App"}),
         json!({"sub": "alice", "azp": "web", "idtyp": null}),
+        json!({"sub": "alice", "azp": "web", "idtyp": []}),
+        json!({"sub": "alice", "azp": "web", "idtyp": ["user", "App", "app "]}),
     ] {
         assert_eq!(seen(&user).as_deref(), Ok("user alice"), "{user}");
     }
-    for odd in [json!(["app"]), json!(true), json!({"app": 1})] {
+    for list in [json!(["app"]), json!(["user", "app"]), json!(["app", "app", "user"])] {
+        let marked = json!({"sub": "c0ffee", "azp": "web", "idtyp": list});
+        assert_eq!(seen(&marked).as_deref(), Ok("application web"), "{list}");
+    }
+    for odd in [json!(true), json!({"app": 1}), json!(["app", 7]), json!([["app"]]), json!(["app", null])] {
         assert_eq!(seen(&json!({"sub": "alice", "azp": "web", "idtyp": odd})), Err(Code::ClaimsMalformed), "{odd}");
     }
     let acting = json!({"sub": "c0ffee", "azp": "web", "idtyp": "app", "act": {"sub": "helpdesk"}});
@@ -330,6 +336,13 @@ fn expected(claims: &Value) -> &'static str {
         (Some(_), _) if subject == client => "application",
         _ => match claims.get("idtyp") {
             Some(Value::String(mark)) if mark == "app" => "application",
+            Some(Value::Array(marks)) if marks.iter().all(Value::is_string) => {
+                if marks.contains(&json!("app")) {
+                    "application"
+                } else {
+                    "user"
+                }
+            }
             Some(Value::String(_) | Value::Null) | None => "user",
             Some(_) => "unknown",
         },

@@ -250,11 +250,12 @@ impl TrustedIssuer {
         self.with_conventions(Conventions::without_client_claim)
     }
 
-    /// Sets how this issuer marks tokens that an application got for itself: with exactly this string at that JSON pointer (RFC 6901).
-    /// May be called several times.
+    /// Sets how this issuer marks tokens that an application got for itself: with exactly this string at that JSON pointer (RFC 6901),
+    /// alone or in a list of strings. May be called several times.
     ///
     /// [`Facts::principal`](crate::verified::Facts::principal) uses it, and so do the requirements for users and applications. A token
-    /// with a number, a boolean, an array or an object there counts as neither; a token without the claim, or with `null`, is not marked.
+    /// with anything else than a string or a list of strings there counts as neither; a token without the claim, or with `null`, is not
+    /// marked.
     ///
     /// Defaults to no mark: an application is then recognised by a `sub` that is absent or is the client's own id (RFC 9068 section 2.2).
     ///

@@ -67,7 +67,8 @@ impl Conventions {
         self
     }
 
-    /// Adds a mark of tokens that an application got for itself: exactly this string at that JSON pointer (RFC 6901).
+    /// Adds a mark of tokens that an application got for itself: exactly this string at that JSON pointer (RFC 6901), alone or in a list
+    /// of strings.
     ///
     /// See [`TrustedIssuer::application_if`](crate::TrustedIssuer::application_if).
     #[must_use]

@@ -149,11 +149,13 @@ impl Facts {
     /// Whether the token has one of the issuer's marks of an application.
     fn is_marked_application(&self) -> Result<bool, AuthError> {
         for (pointer, value) in self.conventions().application_marks() {
-            match self.readable_claim(pointer)?.filter(|claim| !claim.is_null()).map(ClaimRef::as_str) {
-                Some(Some(text)) if text == value => return Ok(true),
-                Some(Some(_)) | None => {}
-                Some(None) => {
-                    return Err(malformed(format!("`{pointer}` tells applications from users, and is no string")));
+            let Some(claim) = self.readable_claim(pointer)?.filter(|claim| !claim.is_null()) else { continue };
+            match has_text(claim, value) {
+                Some(true) => return Ok(true),
+                Some(false) => {}
+                None => {
+                    let form = "is neither a string nor a list of strings";
+                    return Err(malformed(format!("`{pointer}` tells applications from users, and {form}")));
                 }
             }
         }
@@ -170,6 +172,15 @@ impl Facts {
         }
         Ok(claim)
     }
+}
+
+/// Whether the claim is this text, or a list with it. `None` if it is neither a text nor a list of texts.
+fn has_text(claim: ClaimRef<'_>, text: &str) -> Option<bool> {
+    if let Some(found) = claim.as_str() {
+        return Some(found == text);
+    }
+    // To the end, so that one element of another type is noticed wherever it is.
+    claim.elements()?.try_fold(false, |has, element| Some(element.as_str()? == text || has))
 }
 
 #[cold]

@@ -15,8 +15,8 @@ use super::{Input, Provider, Quirk};
 /// - Tokens of Auth0's own profile have the type `JWT` and name the client in `azp`. If the API has the profile "RFC 9068", use
 ///   [`auth0_rfc9068`]: this preset would accept such a token, but find no client in it.
 /// - An application is distinguished from a user by `gty`, which is `client-credentials` in tokens that it got for itself (`sub` is
-///   `CLIENT@clients`). If a user's token was refreshed after the password grant, `gty` is a list: such a token counts as neither, and is
-///   refused wherever a rule needs to know.
+///   `CLIENT@clients`), or a list that contains it. In other tokens it has other values: a user's token that was refreshed after the
+///   password grant has `["refresh_token", "password"]`.
 /// - A back-channel logout names the session in `sid`. Access tokens have none unless an Action adds it: end every session of the
 ///   subject.
 ///

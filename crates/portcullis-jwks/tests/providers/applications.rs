@@ -108,7 +108,16 @@ async fn auth0_tells_applications_by_the_grant_type() {
     for gty in ["password", "refresh_token", "Client-Credentials"] {
         assert_eq!(caller(trusted(), &token(gty.into())).await, user("my_client_id@clients"), "{gty}");
     }
-    assert_eq!(caller(trusted(), &token(json!(["refresh_token", "password"]))).await, Neither);
+    // Auth0 writes a list if a grant follows from another one.
+    for gty in [json!(["client-credentials"]), json!(["client-credentials", "urn:example:grant"])] {
+        assert_eq!(caller(trusted(), &token(gty.clone())).await, application("my_client_id"), "{gty}");
+    }
+    for gty in [json!(["refresh_token", "password"]), json!(["Client-Credentials", "urn:example:grant"])] {
+        assert_eq!(caller(trusted(), &token(gty.clone())).await, user("my_client_id@clients"), "{gty}");
+    }
+    for gty in [json!(["client-credentials", 7]), json!({"client-credentials": true}), json!(7)] {
+        assert_eq!(caller(trusted(), &token(gty.clone())).await, Neither, "{gty}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
