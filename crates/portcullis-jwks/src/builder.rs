@@ -14,6 +14,7 @@ use crate::{
     discovery::{DiscoverableIssuer, issuer_of_document},
     driver::{self, Shared, Task},
     fetch::SharedFetch,
+    fetch_queue::QueuedSource,
     machine::{Machine, Settings},
     origin::{Origin, SharedKeySet},
     telemetry,
@@ -29,6 +30,7 @@ pub struct RemoteKeysBuilder {
     allow_http: Vec<String>,
     allow_private: Vec<String>,
     fetch: Option<SharedFetch>,
+    queue: Option<QueuedSource>,
     outage: Duration,
     cool_down: Duration,
     first_fetch: FirstFetch,
@@ -37,10 +39,12 @@ pub struct RemoteKeysBuilder {
 }
 
 /// The configuration as the developer wrote it. `start` parses it, and reports all mistakes in one error.
-enum Configured {
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Configured {
     Issuer(String),
     Url(String),
-    /// A URL, and the values of `issuer` of the keys that are used.
+    /// The URL of a set that several issuers share, in which each key names its issuer in the member `issuer`, and the values of `issuer` of the
+    /// keys that are used.
     SharedUrl(String, Vec<String>),
 }
 
@@ -61,11 +65,6 @@ impl RemoteKeysBuilder {
         Self::new(Configured::Url(url))
     }
 
-    /// Uses the keys of these issuers from a set that several issuers share, in which each key names its issuer in the member `issuer`.
-    pub(crate) fn from_shared_url(url: String, issuers: Vec<String>) -> Self {
-        Self::new(Configured::SharedUrl(url, issuers))
-    }
-
     /// Fetches with this client, which is made when it is first needed, unless another client was set.
     pub(crate) fn with_client(mut self, client: &OnceLock<SharedFetch>) -> Self {
         if self.fetch.is_none() {
@@ -76,12 +75,24 @@ impl RemoteKeysBuilder {
         self
     }
 
-    fn new(configured: Configured) -> Self {
+    /// Makes each attempt when it is its turn in a queue.
+    pub(crate) fn queue(mut self, queue: QueuedSource) -> Self {
+        self.queue = Some(queue);
+        self
+    }
+
+    #[cfg(all(test, feature = "reqwest"))]
+    pub(crate) fn client(self) -> Option<SharedFetch> {
+        self.fetch
+    }
+
+    pub(crate) fn new(configured: Configured) -> Self {
         Self {
             configured,
             allow_http: Vec::new(),
             allow_private: Vec::new(),
             fetch: None,
+            queue: None,
             outage: DEFAULT_OUTAGE,
             cool_down: DEFAULT_COOL_DOWN,
             first_fetch: FirstFetch::AtOnce,
@@ -190,6 +201,12 @@ impl RemoteKeysBuilder {
     /// If the configuration is wrong: a URL that is not allowed, a value out of range, no client, no runtime. The error lists all
     /// problems. An unreachable issuer is not a configuration error.
     pub fn start(self) -> Result<RemoteKeys, ConfigError> {
+        let (runtime, origin, fetch) = self.check()?;
+        Ok(self.start_on(&runtime, origin, fetch))
+    }
+
+    /// Returns what [`start`](Self::start) needs, with its errors.
+    pub(crate) fn check(&self) -> Result<(Handle, Origin, SharedFetch), ConfigError> {
         let mut problems = self.out_of_range();
         let named = self.named_hosts(&mut problems);
         let origin = self.configured.read(&named).map_err(|problem| problems.push(problem)).ok();
@@ -197,7 +214,7 @@ impl RemoteKeysBuilder {
         let runtime = Handle::try_current().map_err(|_| problems.push(NO_RUNTIME.to_owned())).ok();
         ConfigError::check(problems)?;
         match (origin, fetch, runtime) {
-            (Some(origin), Some(fetch), Some(runtime)) => Ok(self.start_on(&runtime, origin, fetch)),
+            (Some(origin), Some(fetch), Some(runtime)) => Ok((runtime, origin, fetch)),
             _ => Err(ConfigError::new("the keys cannot be fetched")),
         }
     }
@@ -224,7 +241,7 @@ impl RemoteKeysBuilder {
             FirstFetch::WhenAsked => machine.only_when_asked(),
         }
         let shared = Arc::new(Shared::new(name.clone(), machine));
-        let driver = Task { shared: Arc::clone(&shared), origin, fetch, clock: self.clock };
+        let driver = Task { shared: Arc::clone(&shared), origin, fetch, queue: self.queue, clock: self.clock };
         let mut task = JoinSet::new();
         task.spawn_on(driver.run(), runtime);
         RemoteKeys::new(shared, source, name, task)

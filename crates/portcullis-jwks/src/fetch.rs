@@ -60,6 +60,11 @@ impl SharedFetch {
         Self(Arc::new(fetch))
     }
 
+    #[cfg(all(test, feature = "reqwest"))]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
         self.0.fetch_boxed(request).await
     }

@@ -54,6 +54,9 @@
 //! One task per source does all of this; it ends with the last handle. Sources are independent, so a slow or unreachable issuer does not
 //! affect the tokens of others. Requests wait for that task, so dropping a request does not cancel a fetch.
 //!
+//! For a service with many tenants there is [`TenantKeys`]: its sources fetch nothing before their first token, end when they are not in use, share one
+//! client, and take turns if more than 64 of them have to fetch at once.
+//!
 //! The source uses the runtime's time (`tokio::time`), so a test can let hours pass at once: see the scripted identity provider in
 //! `portcullis-test`. This time stands still while the machine sleeps; keys then seem younger by that time, until the next refresh. A set
 //! becomes too old on time even if the task does not run.
@@ -72,6 +75,7 @@ mod document;
 mod driver;
 mod error;
 mod fetch;
+mod fetch_queue;
 mod freshness;
 mod health;
 mod key_document;
@@ -85,6 +89,7 @@ pub mod provider;
 mod remote_keys;
 mod snapshot;
 mod telemetry;
+mod tenant_keys;
 mod url;
 mod zone;
 
@@ -104,3 +109,4 @@ pub use oidc::oidc;
 pub use on_demand::OnDemandKeys;
 pub use remote_keys::RemoteKeys;
 pub use snapshot::Snapshot;
+pub use tenant_keys::TenantKeys;

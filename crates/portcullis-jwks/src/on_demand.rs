@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -16,40 +16,20 @@ use portcullis_core::{
 };
 use tokio::{runtime::Handle, task::JoinSet, time::sleep};
 
-use crate::{RemoteKeys, RemoteKeysBuilder, fetch::SharedFetch};
+use crate::{RemoteKeys, builder::Configured, fetch_queue::QueuedSource, tenant_keys::Pool};
 
-/// A [`KeySource`] for tenants: fetches an issuer's keys from its first token on, and releases them after an hour without tokens. For a
-/// thousand tenants of whom ten are active, ten tasks run. Clones share the keys.
+/// A [`KeySource`] for tenants: fetches an issuer's keys from its first token on, and releases them after an hour without a token that
+/// they verified. Made by [`TenantKeys`](crate::TenantKeys). For a thousand tenants of whom ten are active, ten tasks run. Clones share the keys.
 ///
-/// The first token, and the first one after a pause, waits for a fetch, and tokens that were verified before are verified again. While in
-/// use, the source behaves like [`RemoteKeys`].
-///
-/// ```no_run
-/// use portcullis_core::{Issuers, TrustedIssuer};
-/// use portcullis_core::issuers::Allow;
-/// use portcullis_jwks::{OnDemandKeys, RemoteKeys};
-///
-/// # async fn audience_of(tenant: &str) -> std::io::Result<Option<String>> { Ok(None) }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), portcullis_core::ConfigError> {
-/// let issuers = Issuers::new([])?;
-/// issuers.on_unknown(Allow::suffix(".tenants.example.com")?, |issuer: String| async move {
-///     let Some(audience) = audience_of(&issuer).await? else { return Ok(None) };
-///     let name = issuer.clone();
-///     let keys = OnDemandKeys::new(move || RemoteKeys::discover(&name))?;
-///     Ok(Some(TrustedIssuer::new(issuer, keys).audience(audience)))
-/// })?;
-/// # Ok(())
-/// # }
-/// ```
+/// The first token, and the first one after a pause, waits for a fetch, and tokens that were verified before are verified again. A forged token can start
+/// the source, but does not keep it. While in use, the source behaves like [`RemoteKeys`].
 #[derive(Clone)]
 pub struct OnDemandKeys(Arc<Inner>);
 
 struct Inner {
-    make: Arc<dyn Fn() -> RemoteKeysBuilder + Send + Sync>,
-    /// The client of every source, unless the source has its own. Shared, because making a client takes too long for a request.
-    client: Arc<OnceLock<SharedFetch>>,
-    idle_after: Duration,
+    pool: Arc<Pool>,
+    place: Configured,
+    queue: QueuedSource,
     running: ArcSwapOption<Running>,
     starts: Mutex<Starts>,
 }
@@ -59,7 +39,7 @@ struct Running {
     keys: RemoteKeys,
     /// Its number, counted from one.
     number: u32,
-    /// Whether it was used since the last check.
+    /// Whether it has verified a token since the last check.
     used: AtomicBool,
 }
 
@@ -73,52 +53,19 @@ struct Starts {
 /// The number of checks per idle time. The last use may be up to one interval earlier than it seems.
 const LOOKS: u32 = 4;
 
-/// After a pause, a tenant costs a few requests for its key set and a fetch for its next token.
-const DEFAULT_IDLE: Duration = Duration::from_secs(60 * 60);
-const MIN_IDLE: Duration = Duration::from_secs(60);
-const MAX_IDLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
 impl OnDemandKeys {
-    /// Creates a source from `make` each time it is needed. Must be called inside a tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`RemoteKeysBuilder::start`]. Nothing is fetched.
-    pub fn new(make: impl Fn() -> RemoteKeysBuilder + Send + Sync + 'static) -> Result<Self, ConfigError> {
-        Self::with_client(make, Arc::default())
+    pub(crate) fn new(pool: Arc<Pool>, place: Configured) -> Self {
+        let queue = QueuedSource::new(Arc::clone(&pool.queue));
+        Self(Arc::new(Inner { pool, place, queue, running: ArcSwapOption::empty(), starts: Mutex::default() }))
     }
 
-    /// Like [`new`](Self::new), with a client that several sources share.
-    pub(crate) fn with_client(
-        make: impl Fn() -> RemoteKeysBuilder + Send + Sync + 'static,
-        client: Arc<OnceLock<SharedFetch>>,
-    ) -> Result<Self, ConfigError> {
-        let this = Self::of(Arc::new(make), client, DEFAULT_IDLE);
-        this.0.make()?;
-        Ok(this)
+    pub(crate) fn downgrade(&self) -> WeakSource {
+        WeakSource(Arc::downgrade(&self.0))
     }
 
-    fn of(
-        make: Arc<dyn Fn() -> RemoteKeysBuilder + Send + Sync>,
-        client: Arc<OnceLock<SharedFetch>>,
-        idle_after: Duration,
-    ) -> Self {
-        let (running, starts) = (ArcSwapOption::empty(), Mutex::default());
-        Self(Arc::new(Inner { make, client, idle_after, running, starts }))
-    }
-
-    /// Sets after what time without a token the keys are released: a minute to a week. It may take a quarter longer. Defaults to an hour.
-    ///
-    /// # Errors
-    ///
-    /// If the time is out of this range.
-    pub fn idle_after(self, time: Duration) -> Result<Self, ConfigError> {
-        if !(MIN_IDLE..=MAX_IDLE).contains(&time) {
-            return Err(ConfigError::new(format!(
-                "keys on demand: idle after {time:?} is not between a minute and a week"
-            )));
-        }
-        Ok(Self::of(Arc::clone(&self.0.make), Arc::clone(&self.0.client), time))
+    #[cfg(test)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Returns the running source, for its health; `None` while there is none.
@@ -130,35 +77,38 @@ impl OnDemandKeys {
     }
 }
 
+/// A source that may be gone.
+pub(crate) struct WeakSource(Weak<Inner>);
+
+impl WeakSource {
+    pub(crate) fn upgrade(&self) -> Option<OnDemandKeys> {
+        self.0.upgrade().map(OnDemandKeys)
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
 impl Inner {
-    /// A new source, which fetches nothing yet.
-    fn make(&self) -> Result<RemoteKeys, ConfigError> {
-        (self.make)().with_client(&self.client).only_when_asked().start()
-    }
-
-    fn used(&self) -> Option<Arc<Running>> {
-        let running = self.running.load_full()?;
-        running.mark_used();
-        Some(running)
-    }
-
     /// Returns the running source, or starts a new one.
-    fn used_or_started(self: &Arc<Self>) -> Result<Arc<Running>, ConfigError> {
-        self.used().map_or_else(|| self.start(), Ok)
+    fn running_or_started(self: &Arc<Self>) -> Result<Arc<Running>, ConfigError> {
+        self.running.load_full().map_or_else(|| self.start(), Ok)
     }
 
     fn start(self: &Arc<Self>) -> Result<Arc<Running>, ConfigError> {
         let mut starts = self.starts();
-        if let Some(running) = self.used() {
+        if let Some(running) = self.running.load_full() {
             return Ok(running);
         }
-        let keys = self.make()?;
+        // Fetches nothing yet.
+        let keys = self.pool.builder(&self.place).queue(self.queue.clone()).start()?;
         let runtime = Handle::try_current().map_err(|error| ConfigError::new(error.to_string()))?;
         starts.number += 1;
-        let running = Arc::new(Running { keys, number: starts.number, used: AtomicBool::new(true) });
+        let running = Arc::new(Running { keys, number: starts.number, used: AtomicBool::new(false) });
         self.running.store(Some(Arc::clone(&running)));
         starts.watch = JoinSet::new();
-        starts.watch.spawn_on(watch(Arc::downgrade(self), self.idle_after), &runtime);
+        starts.watch.spawn_on(watch(Arc::downgrade(self), self.pool.idle_after), &runtime);
         Ok(running)
     }
 
@@ -204,8 +154,8 @@ async fn watch(source: Weak<Inner>, idle_after: Duration) {
 
 impl KeySource for OnDemandKeys {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
-        match self.0.used_or_started() {
-            Ok(running) => running.keys.resolve(hint, now),
+        match self.0.running_or_started() {
+            Ok(running) => until_answered(running.keys.resolve(hint, now), running),
             Err(error) => {
                 let fault = KeySourceError::new(KeySourceErrorKind::Unavailable, "the keys could not be started");
                 Resolved::Fault(fault.with_source(error))
@@ -214,14 +164,22 @@ impl KeySource for OnDemandKeys {
     }
 
     fn reconsider(&self, hint: KeyHint<'_>, tried: &KeyMatch) -> Resolved {
-        self.0.used().map_or(Resolved::Unknown, |running| running.keys.reconsider(hint, tried))
+        let Some(running) = self.0.running.load_full() else { return Resolved::Unknown };
+        until_answered(running.keys.reconsider(hint, tried), running)
+    }
+
+    /// Only this is a use: whatever else the source is asked, anyone can cause with a forged token.
+    fn note_verified(&self) {
+        self.0.queue.note_verified();
+        if let Some(running) = &*self.0.running.load() {
+            running.mark_used();
+        }
     }
 
     /// Combines the running source's edition with its number: each source counts from one, and its keys may differ.
     fn edition(&self, now: UnixTime) -> Option<u64> {
         let running = self.0.running.load();
         let running = running.as_ref()?;
-        running.mark_used();
         let edition = u32::try_from(running.keys.edition(now)?).ok()?;
         Some(u64::from(running.number) << 32 | u64::from(edition))
     }
@@ -235,10 +193,20 @@ impl KeySource for OnDemandKeys {
     }
 }
 
+/// Keeps the source running while a request waits for it, although it may turn out to be idle meanwhile.
+fn until_answered(answer: Resolved, running: Arc<Running>) -> Resolved {
+    let Resolved::Waiting(waiting) = answer else { return answer };
+    Resolved::waiting(async move {
+        let answer = waiting.await;
+        drop(running);
+        answer
+    })
+}
+
 impl fmt::Debug for OnDemandKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnDemandKeys")
-            .field("idle_after", &self.0.idle_after)
+            .field("idle_after", &self.0.pool.idle_after)
             .field("running", &self.running())
             .finish_non_exhaustive()
     }

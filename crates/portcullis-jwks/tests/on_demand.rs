@@ -4,8 +4,11 @@
 mod support;
 
 use portcullis_core::{Admission, Code, Issuers, JwtAuthenticator, authenticator::Attempt, keys::KeySource};
-use portcullis_jwks::{OnDemandKeys, RemoteKeys};
-use portcullis_test::provider::{Behaviour, ScriptedProvider};
+use portcullis_jwks::{OnDemandKeys, TenantKeys};
+use portcullis_test::{
+    MockIssuer,
+    provider::{Behaviour, ScriptedProvider},
+};
 use support::{HOUR, MINUTE};
 use tokio::time::{Duration, sleep};
 
@@ -22,8 +25,8 @@ impl Tenant {
     fn new() -> Self {
         let provider = ScriptedProvider::new();
         let of = provider.clone();
-        let make = move || RemoteKeys::discover(of.issuer().name()).fetch(of.clone()).clock(of.clock());
-        let keys = OnDemandKeys::new(make).unwrap();
+        let tenants = TenantKeys::new().keys(move |keys| keys.fetch(of.clone()).clock(of.clock()));
+        let keys = tenants.discover(provider.issuer().name()).unwrap();
         let issuers = Issuers::new([provider.issuer().trusted_with(keys.clone())]).unwrap();
         let admission = Admission::new(JwtAuthenticator::issuers(issuers.clone())).clock(provider.clock());
         Self { provider, keys, issuers, admission }
@@ -153,9 +156,65 @@ async fn removing_the_tenant_ends_the_fetches() {
 
 #[tokio::test]
 async fn a_source_that_cannot_start_is_refused_at_once() {
-    let error = OnDemandKeys::new(|| RemoteKeys::discover("http://login.example.com")).unwrap_err();
+    let tenants = TenantKeys::new();
+    let error = tenants.discover("http://login.example.com").unwrap_err();
     assert!(error.to_string().contains("login.example.com"), "{error}");
-    let keys = || OnDemandKeys::new(|| RemoteKeys::discover("https://login.example.com")).unwrap();
-    assert!(keys().idle_after(MINUTE / 2).is_err() && keys().idle_after(HOUR * 24 * 8).is_err());
-    assert!(keys().idle_after(MINUTE).is_ok());
+    assert!(tenants.from_url("http://login.example.com/keys").is_err());
+    assert!(tenants.discover("https://login.example.com").is_ok());
+    assert!(tenants.from_url("https://login.example.com/keys").is_ok());
+}
+
+#[test]
+fn the_idle_time_is_a_minute_to_a_week() {
+    let tenants = TenantKeys::new;
+    assert!(tenants().idle_after(MINUTE / 2).is_err() && tenants().idle_after(HOUR * 24 * 8).is_err());
+    assert!(tenants().idle_after(MINUTE).is_ok() && tenants().idle_after(HOUR * 24 * 7).is_ok());
+}
+
+/// Presents a thousand forged tokens within an hour, and this many good ones in its middle. Returns whether the keys are kept beyond that hour.
+async fn is_kept_after_forged_tokens(good: usize) -> bool {
+    const FORGED: u32 = 1_000;
+    let tenant = Tenant::new();
+    let issuer = tenant.provider.issuer();
+    let forger = MockIssuer::new().named(issuer.name()).clock(tenant.provider.clock());
+    for number in 0..FORGED {
+        if number == FORGED / 2 {
+            for _ in 0..good {
+                assert_eq!(tenant.code(&tenant.token()).await, None);
+            }
+        }
+        // Under the id of the issuer's key, and under one that it does not have.
+        let key_id = if number % 2 == 0 { issuer.key_id() } else { number.to_string() };
+        assert!(tenant.code(&forger.token().header("kid", key_id).sign()).await.is_some());
+        sleep(55 * MINUTE / FORGED).await;
+    }
+    assert!(tenant.keys.running().is_some(), "the hour is not over");
+    sleep(15 * MINUTE).await;
+    tenant.keys.running().is_some()
+}
+
+#[tokio::test(start_paused = true)]
+async fn forged_tokens_do_not_keep_the_keys_and_one_good_token_does() {
+    assert!(!is_kept_after_forged_tokens(0).await);
+    assert!(is_kept_after_forged_tokens(1).await);
+}
+
+/// It had no use in that hour, but a request waits for it.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_waits_when_the_idle_time_ends_gets_its_answer() {
+    let tenant = Tenant::new();
+    tenant.provider.cache_control("max-age=86400");
+    let forger = MockIssuer::new().named(tenant.provider.issuer().name()).clock(tenant.provider.clock());
+    assert!(tenant.code(&forger.token().sign()).await.is_some());
+    sleep(2 * HOUR).await;
+    assert!(tenant.keys.running().is_none());
+    assert!(tenant.code(&forger.token().sign()).await.is_some()); // it starts again
+    sleep(HOUR.saturating_sub(2 * SECOND)).await;
+    tenant.provider.issuer().rotate();
+    tenant.provider.behave(Behaviour::Slow(SECOND + SECOND / 2));
+    sleep(SECOND).await;
+    let waiting = tenant.admission.verify(&tenant.token());
+    assert!(tenant.keys.running().is_some());
+    assert!(waiting.outcome().await.is_ok());
+    assert!(tenant.keys.running().is_none(), "it has ended meanwhile");
 }

@@ -181,7 +181,7 @@ pub mod keys {
     #[cfg(feature = "jwks")]
     pub use portcullis_jwks::{
         Fetch, FetchError, FetchErrorKind, Health, HttpClient, MAX_DOCUMENT_LEN, OnDemandKeys, RemoteKeys,
-        RemoteKeysBuilder, Snapshot,
+        RemoteKeysBuilder, Snapshot, TenantKeys,
     };
 
     pub use crate::key_file::{KeyFile, Reload};

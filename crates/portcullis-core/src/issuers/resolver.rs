@@ -15,9 +15,13 @@ pub trait IssuerResolver: Send + Sync + 'static {
     /// is not asked about it again for a minute. The name comes from a token that is not verified: look it up, and do not trust it
     /// because it was requested.
     ///
-    /// Called again for a learned issuer after 10 minutes, to notice changes. The new answer replaces the previous one, including its key
-    /// source: a source that fetches keys should be the same one each time, or it fetches them again. See
+    /// Called again for a learned issuer after 10 minutes, to notice changes. The new answer replaces the previous one. See
     /// [`on_unknown`](crate::Issuers::on_unknown) for how long an answer is used.
+    ///
+    /// **Return the same key source for the same issuer each time**, a clone of a shared one, if it fetches keys: with `TenantKeys` of the
+    /// crate `portcullis-jwks`, that is so. A new source has no keys, so the next token waits for a fetch, or gets HTTP 503 if the issuer
+    /// cannot be reached at that moment, although its previous keys were good. A new source has also forgotten which keys it looked for in
+    /// vain, so forged tokens can make it fetch again. The source that is replaced ends when the last request that uses it does.
     ///
     /// Set a time limit. There is no runtime here: the requests that wait for the answer drive the future, and if all of their clients
     /// hang up, it is dropped.

@@ -13,6 +13,7 @@ use super::{Shared, now};
 use crate::{
     error::FetchError,
     fetch::SharedFetch,
+    fetch_queue::QueuedSource,
     machine::{Event, FetchedKeys},
     origin::Origin,
     telemetry,
@@ -26,6 +27,8 @@ pub(crate) struct Task {
     pub(crate) shared: Arc<Shared>,
     pub(crate) origin: Origin,
     pub(crate) fetch: SharedFetch,
+    /// The queue that the source shares with others, if any.
+    pub(crate) queue: Option<QueuedSource>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -44,7 +47,7 @@ impl Task {
             }
             let next = self.shared.machine().take_up_attempt(now());
             if let Some(learned) = next {
-                attempt.spawn(self.origin.clone().attempt(self.fetch.clone(), learned));
+                attempt.spawn(in_turn(self.queue.clone(), self.origin.clone().attempt(self.fetch.clone(), learned)));
             }
         }
     }
@@ -52,6 +55,15 @@ impl Task {
     fn finish(&self, outcome: Outcome) {
         self.shared.tell(Event::AttemptOver { outcome: Box::new(outcome), calendar: self.clock.now() });
     }
+}
+
+/// Makes the attempt when it is its turn. Its time limit counts from then on: while others fetch, it must not fail.
+async fn in_turn(queue: Option<QueuedSource>, attempt: impl Future<Output = Outcome>) -> Outcome {
+    let _turn = match &queue {
+        Some(queue) => Some(queue.turn().await),
+        None => None,
+    };
+    attempt.await
 }
 
 fn flat(outcome: Result<Outcome, JoinError>) -> Outcome {

@@ -1,9 +1,6 @@
 //! [`EntraTenants`]: the preset for several tenants of Microsoft Entra ID.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, sync::Arc};
 
 use portcullis_core::{
     ConfigError, TrustedIssuer,
@@ -11,7 +8,7 @@ use portcullis_core::{
 };
 
 use super::{Quirk, entra, entra::tenant_of_issuer};
-use crate::{OnDemandKeys, RemoteKeysBuilder, fetch::SharedFetch};
+use crate::{OnDemandKeys, RemoteKeysBuilder, TenantKeys, builder::Configured};
 
 /// Microsoft Entra ID, tokens of version 2.0 of **several tenants**, or of all tenants: for an application that is registered for
 /// "accounts in any organizational directory" (multitenant). For [`Issuers::on_unknown`](portcullis_core::Issuers::on_unknown).
@@ -49,15 +46,7 @@ use crate::{OnDemandKeys, RemoteKeysBuilder, fetch::SharedFetch};
 #[doc(alias = "organizations")]
 pub struct EntraTenants {
     audience: Arc<str>,
-    keys: Arc<Keys>,
-}
-
-/// The keys of all tenants.
-struct Keys {
-    set: Arc<dyn Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync>,
-    client: Arc<OnceLock<SharedFetch>>,
-    organizations: OnceLock<OnDemandKeys>,
-    personal: OnceLock<OnDemandKeys>,
+    keys: TenantKeys,
 }
 
 /// The set with the keys that sign for any tenant and those for personal accounts. "Validate the issuer" in
@@ -73,14 +62,14 @@ const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 impl EntraTenants {
     /// Trusts tokens with this audience, the API's client id.
     pub fn new(audience: impl Into<String>) -> Self {
-        Self { audience: audience.into().into(), keys: Arc::new(Keys::new(|keys| keys)) }
+        Self { audience: audience.into().into(), keys: TenantKeys::new() }
     }
 
-    /// Changes how the keys are fetched. Defaults to the settings of [`RemoteKeysBuilder`]. `set` is called once for the keys of organizations,
-    /// once for those of personal accounts, and again when they are needed after an hour without a token.
+    /// Changes how the keys are fetched. Defaults to the settings of [`RemoteKeysBuilder`]. `set` is called for the keys of organizations and
+    /// for those of personal accounts, and again when they are needed after an hour in which they verified no token.
     #[must_use]
     pub fn keys(self, set: impl Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync + 'static) -> Self {
-        Self { keys: Arc::new(Keys::new(set)), ..self }
+        Self { keys: self.keys.keys(set), ..self }
     }
 
     /// Returns the rule that permits issuers of tenants that `admits` accepts. Its argument is the tenant's id, in lower case.
@@ -91,30 +80,16 @@ impl EntraTenants {
     fn trust(&self, issuer: &str) -> Result<Option<TrustedIssuer>, ResolveError> {
         let Some(tenant) = tenant_of_issuer(issuer) else { return Ok(None) };
         let provider = entra(tenant)?.with(Quirk::HasValue("/tid", tenant.to_owned()));
-        Ok(Some(provider.trust_with(&*self.audience, self.keys.of(tenant)?)))
-    }
-}
-
-impl Keys {
-    fn new(set: impl Fn(RemoteKeysBuilder) -> RemoteKeysBuilder + Send + Sync + 'static) -> Self {
-        let (organizations, personal) = (OnceLock::new(), OnceLock::new());
-        Self { set: Arc::new(set), client: Arc::default(), organizations, personal }
+        Ok(Some(provider.trust_with(&*self.audience, self.keys_of(tenant)?)))
     }
 
-    fn of(&self, tenant: &str) -> Result<OnDemandKeys, ConfigError> {
-        let (made, issuers) = if tenant == PERSONAL {
-            let personal = format!("https://login.microsoftonline.com/{PERSONAL}/v2.0");
-            (&self.personal, vec![OF_ANY_TENANT.to_owned(), personal])
-        } else {
-            (&self.organizations, vec![OF_ANY_TENANT.to_owned()])
-        };
-        if let Some(keys) = made.get() {
-            return Ok(keys.clone());
+    /// Returns one source for all organizations, and another for personal accounts.
+    fn keys_of(&self, tenant: &str) -> Result<OnDemandKeys, ConfigError> {
+        let mut issuers = vec![OF_ANY_TENANT.to_owned()];
+        if tenant == PERSONAL {
+            issuers.push(format!("https://login.microsoftonline.com/{PERSONAL}/v2.0"));
         }
-        let set = Arc::clone(&self.set);
-        let make = move || set(RemoteKeysBuilder::from_shared_url(ALL_KEYS.to_owned(), issuers.clone()));
-        let keys = OnDemandKeys::with_client(make, Arc::clone(&self.client))?;
-        Ok(made.get_or_init(|| keys).clone())
+        self.keys.source(Configured::SharedUrl(ALL_KEYS.to_owned(), issuers))
     }
 }
 
