@@ -4,9 +4,7 @@ mod decide;
 
 use std::{mem, sync::Arc};
 
-use portcullis_core::{
-    AuthError, Clock, ConfigError, admission::AnyAdmission, authenticator::Scheme, verified::AnyVerified,
-};
+use portcullis_core::{Clock, ConfigError, admission::AnyAdmission, authenticator::Scheme, verified::AnyVerified};
 
 pub(crate) use self::decide::unusable;
 use super::{source::Source, watch::Watch};
@@ -161,7 +159,7 @@ impl Gate {
 
     /// Counts a refusal by an extractor that got its identity from this layer.
     #[cfg(feature = "axum")]
-    pub(crate) fn count_refusal_behind(&self, error: &AuthError) {
+    pub(crate) fn count_refusal_behind(&self, error: &portcullis_core::AuthError) {
         if let Some(counters) = self.counters() {
             counters.refused_behind(error);
         }
