@@ -318,6 +318,19 @@ async fn schemes_that_no_request_can_name_are_a_misconfiguration() {
     }
 }
 
+#[tokio::test]
+async fn an_explanation_knows_the_scheme_as_the_layer_does() {
+    let admission = portcullis::Admission::new(Obedient(Scheme::DPoP));
+    let explainer = portcullis::explain::Explainer::new(&admission);
+    let scheme = async |authorization: &str| {
+        let explanation = explainer.explain(&request(authorization, "right")).await;
+        explanation.verdict.map(drop).map_err(|error| error.scheme())
+    };
+    assert_eq!(scheme("DPoP bad").await, Err(Some(Scheme::DPoP)));
+    assert_eq!(scheme("DPoP").await, Err(Some(Scheme::DPoP)));
+    assert_eq!(scheme("DPoP good").await, Ok(()));
+}
+
 #[test]
 fn without_a_layer_the_error_alone_says_which_scheme_to_challenge() {
     let error = AuthError::new(Code::TokenExpired).with_scheme(HMAC);

@@ -13,6 +13,7 @@ use portcullis_core::{
 
 use super::RouteGuard;
 use crate::{
+    context::under,
     layer::unusable,
     location::{AuthorizationHeader, Found, OriginalUriHook, RequestHead, TokenLocation, View},
 };
@@ -114,7 +115,10 @@ impl<C: Send + Sync + 'static> Explainer<C> {
         let mut explanation = match self.find(head) {
             Ok((place, scheme, octets)) => {
                 let view = View { head, original_uri: self.original_uri };
-                place.admission.explain(Presented::bearer(&octets).with_scheme(scheme).with_request(&view)).await
+                let presented = Presented::bearer(&octets).with_scheme(scheme).with_request(&view);
+                let mut explanation = place.admission.explain(presented).await;
+                explanation.verdict = explanation.verdict.map_err(|error| under(scheme, error));
+                explanation
             }
             Err((place, error)) => place.admission.explain_unpresented(error),
         };
