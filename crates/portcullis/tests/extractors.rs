@@ -2,6 +2,9 @@
 #![cfg(feature = "axum")]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "support/under_dpop.rs"]
+mod under_dpop;
+
 use std::{sync::LazyLock, time::Duration};
 
 use axum::{Router, body::to_bytes, extract::FromRef, routing::get};
@@ -17,6 +20,7 @@ use portcullis::{
 use portcullis_test::{FixedClock, MockIssuer};
 use serde::Deserialize;
 use tower::ServiceExt;
+use under_dpop::UnderDpop;
 
 #[derive(Deserialize)]
 struct Tenant {
@@ -182,22 +186,6 @@ async fn an_extractors_refusal_contains_its_code() {
     let app = Router::new().route("/", get(subject)).layer(layer(&MockIssuer::new()).optional());
     let reply = app.oneshot(Request::get("/").body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(reply.extensions().get(), Some(&Code::CredentialMissing));
-}
-
-/// Takes the issuer's tokens under `DPoP`, without asking for a proof.
-#[derive(Debug)]
-struct UnderDpop(JwtAuthenticator);
-
-impl Authenticator for UnderDpop {
-    type Custom = NoCustom;
-
-    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
-        self.0.verify(credential)
-    }
-
-    fn schemes(&self) -> Vec<Scheme> {
-        vec![Scheme::DPoP]
-    }
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Tests the revocation API for administrators.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+#[path = "support/under_dpop.rs"]
+mod under_dpop;
+
 use std::{
     collections::HashMap,
     convert::Infallible,
@@ -18,18 +21,17 @@ use axum::{
 use http::{HeaderMap, Method, Request, Response};
 use portcullis::{
     Admission, AuthLayer, Code, JwtAuthenticator, Requirement,
-    authenticator::{Attempt, Authenticator, Credential, Proven, Scheme},
     clock::UnixTime,
     metrics::{Telemetry, names},
     policy::Leeway,
     requirement::{Decision, authenticated, check_async, check_facts, claim, eq, param, scope},
     revocation::{Cursor, LogError, Page, Revocation, RevocationApi, RevocationEntry, Revoker},
-    verified::NoCustom,
 };
 use portcullis_store::{MemoryLog, Revocations};
 use portcullis_test::{FixedClock, MockIssuer};
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
+use under_dpop::UnderDpop;
 
 const NOW: UnixTime = FixedClock::DEFAULT;
 const ISSUER: &str = "https://login.example";
@@ -403,22 +405,6 @@ async fn every_level_can_be_revoked() {
     scene.takes(item("issuer", json!({})), Revocation::issuer(ISSUER, after(30))).await;
     let issuer = item("issuer", json!({"cut_off": before(9).as_secs()}));
     scene.takes(issuer, Revocation::issuer(ISSUER, before(9))).await;
-}
-
-/// Takes the issuer's tokens under `DPoP`, without asking for a proof.
-#[derive(Debug)]
-struct UnderDpop(JwtAuthenticator);
-
-impl Authenticator for UnderDpop {
-    type Custom = NoCustom;
-
-    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
-        self.0.verify(credential)
-    }
-
-    fn schemes(&self) -> Vec<Scheme> {
-        vec![Scheme::DPoP]
-    }
 }
 
 #[tokio::test]

@@ -35,6 +35,8 @@ use crate::{AuthError, Code, UnixTime, Verified, token::UnverifiedToken, verifie
 ///
 /// - Return [`Attempt::Done`] whenever everything needed is available; return a future only if it takes time. The future has no
 ///   access to the request: check what the request has to prove beforehand, and say so ([`Proven::proof_shown`]).
+///   A proof that is still owed after a wait cannot be checked, and is answered as a
+///   [misconfiguration](Code::ServiceMisconfigured).
 /// - A bad credential is refused, never skipped: no other authenticator is asked about it.
 /// - If the outcome cannot be determined, return an error of kind [`Unavailable`](crate::error::AuthErrorKind::Unavailable),
 ///   never one of kind [`InvalidToken`](crate::error::AuthErrorKind::InvalidToken), and never an identity.
@@ -92,7 +94,9 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Returns the schemes under which this accepts credentials. A layer looks for these in the `Authorization` HTTP header, and
-    /// ignores credentials under any other scheme.
+    /// ignores credentials under any other scheme. The admission refuses other schemes
+    /// ([`Code::CredentialKindUnknown`]), so that [`verify`](Self::verify) need not look at the scheme. Called once, when the admission
+    /// is made.
     ///
     /// Defaults to [`Scheme::Bearer`] alone.
     fn schemes(&self) -> Vec<Scheme> {

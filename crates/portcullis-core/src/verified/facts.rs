@@ -78,7 +78,7 @@ impl Facts {
     ///
     /// One of the ways to bypass verification, which are all named `assertion`: for authenticators of other kinds (introspection, a trust
     /// chain) and for tests. Only the form is checked: the caller must have established issuer, audience, times and authenticity by its
-    /// own means, and, if the claims have `cnf` (RFC 7800), the proof of the key that they are bound to.
+    /// own means. If the claims have `cnf` (RFC 7800), a [`Proven`](crate::authenticator::Proven) made of them owes the proof of the key.
     ///
     /// # Errors
     ///
