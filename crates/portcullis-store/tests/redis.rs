@@ -15,7 +15,7 @@ use std::{
 use portcullis_core::revocation::{LogError, LogErrorKind, Page, Revocation, RevocationLog};
 use portcullis_store::{RedisLog, Revocations};
 use portcullis_test::contract::LogReader;
-use real_servers::{Proxy, RedisServer, is_missing};
+use real_servers::{Proxy, RedisServer, ReservedPort, is_missing};
 use tokio::task::JoinSet;
 
 use self::support::{
@@ -960,10 +960,10 @@ async fn a_cluster_is_entered_by_any_node() {
     if is_missing("redis-server") {
         return;
     }
-    let start = || {
-        RedisServer::start_with(&[("cluster-enabled", "yes"), ("cluster-port", &real_servers::free_port().to_string())])
-    };
-    let (one, two) = (start(), start());
+    let buses = [ReservedPort::new(), ReservedPort::new()];
+    let [one, two] = buses
+        .each_ref()
+        .map(|bus| RedisServer::start_with(&[("cluster-enabled", "yes"), ("cluster-port", &bus.number().to_string())]));
     one.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "8191"]);
     two.cli(&["CLUSTER", "ADDSLOTSRANGE", "8192", "16383"]);
     let bus = two.cli(&["CONFIG", "GET", "cluster-port"]).lines().last().unwrap().to_owned();

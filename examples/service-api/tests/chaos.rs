@@ -24,7 +24,7 @@ use std::{
 
 use client::Client;
 use load::{Counts, Load};
-use real_servers::free_port;
+use real_servers::ReservedPort;
 use report::{Row, Timings};
 use support::{Instance, instance::program, instances::Instances, server::Server};
 use tokio::{
@@ -53,6 +53,7 @@ struct Scene {
     client: Client,
     log: String,
     addresses: Vec<SocketAddr>,
+    _ports: Vec<ReservedPort>,
     running: Vec<Option<Instance>>,
     good: String,
     deadline: Instant,
@@ -60,7 +61,8 @@ struct Scene {
 
 impl Scene {
     async fn start(name: &'static str, log: String, count: usize, deadline: Instant) -> Self {
-        let addresses = (0..count).map(|_| SocketAddr::from(([127, 0, 0, 1], free_port()))).collect();
+        let ports: Vec<_> = (0..count).map(|_| ReservedPort::new()).collect();
+        let addresses = ports.iter().map(|port| SocketAddr::from(([127, 0, 0, 1], port.number()))).collect();
         let good = load::token("good");
         let mut scene = Self {
             name,
@@ -68,6 +70,7 @@ impl Scene {
             client: Client::default(),
             log,
             addresses,
+            _ports: ports,
             running: Vec::new(),
             good,
             deadline,

@@ -21,7 +21,7 @@ mod skip;
 pub use nats::NatsServer;
 pub use pgbouncer::PgBouncer;
 pub use postgres::PostgresServer;
-pub use process::{free_port, is_missing};
+pub use process::{ReservedPort, is_missing};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
 pub use sentinel::RedisSentinel;

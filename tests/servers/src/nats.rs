@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{Running, find, free_port};
+use crate::process::{ReservedPort, Running, find};
 
 /// A NATS server that keeps its streams in files.
 ///
@@ -19,7 +19,7 @@ use crate::process::{Running, find, free_port};
 #[derive(Debug)]
 pub struct NatsServer {
     folder: TempDir,
-    port: u16,
+    port: ReservedPort,
     running: Option<Running>,
 }
 
@@ -105,9 +105,9 @@ impl NatsServer {
     }
 
     fn start_in(folder: TempDir, lines: &str) -> Self {
-        let port = free_port();
+        let port = ReservedPort::new();
         let path = folder.path().to_str().expect("a folder with a plain name");
-        let config = format!("listen: 127.0.0.1:{port}\n{}", lines.replace("{folder}", path));
+        let config = format!("listen: 127.0.0.1:{}\n{}", port.number(), lines.replace("{folder}", path));
         fs::write(folder.path().join("nats.conf"), config).expect("a configuration");
         let mut server = Self { folder, port, running: None };
         server.restart();
@@ -117,13 +117,13 @@ impl NatsServer {
     /// Where it listens, at 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Its URL, without TLS.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://127.0.0.1:{}", self.port())
     }
 
     /// The first two numbers of its version.
@@ -156,7 +156,7 @@ impl NatsServer {
         self.kill();
         let mut command = Command::new(program());
         command.arg("-c").arg(self.folder.path().join("nats.conf"));
-        self.running = Some(Running::start(command, self.port, self.folder.path()));
+        self.running = Some(Running::start(command, self.port(), self.folder.path()));
     }
 
     /// Suspends it: when this returns, it does not answer, and connections stay open.
@@ -215,7 +215,7 @@ impl NatsServer {
     /// If nothing is answered.
     #[must_use]
     pub fn request(&self, subject: &str, payload: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port())).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
         let size = payload.len();
         write!(stream, "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB {subject} answer {size}\r\n{payload}\r\n")

@@ -7,13 +7,13 @@ use tempfile::TempDir;
 
 use crate::{
     postgres::{Owner, PostgresServer, command},
-    process::{Running, free_port},
+    process::{ReservedPort, Running},
 };
 
 /// A `PgBouncer` in transaction mode before a [`PostgresServer`], ended with this value.
 #[derive(Debug)]
 pub struct PgBouncer {
-    port: u16,
+    port: ReservedPort,
     _running: Running,
     _folder: TempDir,
 }
@@ -26,9 +26,9 @@ impl PgBouncer {
     /// If it does not start.
     #[must_use]
     pub fn before(server: &PostgresServer) -> Self {
-        let (folder, port) = (TempDir::new().expect("a folder"), free_port());
+        let (folder, reserved) = (TempDir::new().expect("a folder"), ReservedPort::new());
         let file = folder.path().join("pgbouncer.ini");
-        let (behind, password) = (server.port(), PostgresServer::password());
+        let (behind, port, password) = (server.port(), reserved.number(), PostgresServer::password());
         let settings = format!(
             "[databases]\nservice = host=127.0.0.1 port={behind} dbname=service user=service password={password}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
@@ -38,12 +38,12 @@ impl PgBouncer {
         // It refuses to run as root, too.
         let mut command = command("pgbouncer", Owner::needed_in(folder.path()));
         command.arg(file);
-        Self { port, _running: Running::start(command, port, folder.path()), _folder: folder }
+        Self { _running: Running::start(command, port, folder.path()), _folder: folder, port: reserved }
     }
 
     /// Returns the URL of the database behind it.
     #[must_use]
     pub fn url(&self) -> String {
-        PostgresServer::url_by(self.port)
+        PostgresServer::url_by(self.port.number())
     }
 }

@@ -16,7 +16,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{Running, find, free_port, wait_until_stopped};
+use crate::process::{ReservedPort, Running, find, wait_until_stopped};
 
 /// A PostgreSQL server with a database `service` of the user `service`.
 ///
@@ -28,7 +28,7 @@ use crate::process::{Running, find, free_port, wait_until_stopped};
 #[derive(Debug)]
 pub struct PostgresServer {
     folder: TempDir,
-    port: u16,
+    port: ReservedPort,
     settings: Vec<String>,
     owner: Option<Owner>,
     running: Option<Running>,
@@ -90,7 +90,7 @@ impl PostgresServer {
         copy(&template(owner), &folder.path().join("data"));
         prepare(&folder.path().join("data"), owner);
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let mut server = Self { folder, port: free_port(), settings, owner, running: None };
+        let mut server = Self { folder, port: ReservedPort::new(), settings, owner, running: None };
         server.give_to_owner();
         server.restart();
         server
@@ -99,13 +99,13 @@ impl PostgresServer {
     /// Where it listens, on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// As the owner of its database.
     #[must_use]
     pub fn url(&self) -> String {
-        Self::url_by(self.port)
+        Self::url_by(self.port())
     }
 
     /// The same by another port, behind which a [`Proxy`](crate::Proxy) stands.
@@ -117,7 +117,7 @@ impl PostgresServer {
     /// Connects as a superuser, to the same database.
     #[must_use]
     pub fn admin_url(&self) -> String {
-        format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/service", self.port)
+        format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/service", self.port())
     }
 
     /// The password of all its users.
@@ -164,11 +164,11 @@ impl PostgresServer {
     pub fn restart(&mut self) {
         self.kill();
         let mut command = command("postgres", self.owner);
-        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
+        command.arg("-D").arg(self.data()).args(["-p", &self.port().to_string()]);
         for setting in &self.settings {
             command.args(["-c", setting]);
         }
-        self.running = Some(Running::start(command, self.port, self.folder.path()));
+        self.running = Some(Running::start(command, self.port(), self.folder.path()));
         self.wait_until_ready();
     }
 

@@ -2,12 +2,14 @@
 
 use std::{
     env, io,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
+
+use socket2::{Domain, Socket, Type};
 
 /// How long a server may take until it listens: databases replay their logs after a crash.
 const START: Duration = Duration::from_secs(60);
@@ -33,15 +35,48 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     folders.into_iter().map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Returns a free port. (Another process may take it before it is used; then the server does not start, and the test fails.)
+/// A port of 127.0.0.1 that was free and is kept from everybody but the server it is meant for.
 ///
-/// # Panics
-///
-/// If the system has none.
-#[must_use]
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
+/// A socket is bound to it and never listens. So the system gives the port to no other listener and to no outgoing connection, however many
+/// tests run at the same time, and whoever connects before the server listens is refused. A server can bind it, as all of ours set
+/// `SO_REUSEADDR`.
+#[derive(Debug)]
+pub struct ReservedPort {
+    number: u16,
+    _bound: Socket,
+}
+
+impl ReservedPort {
+    /// Reserves one until the value is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If the system has none.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::bind().expect("a free port")
+    }
+
+    fn bind() -> io::Result<Self> {
+        // Chosen without `SO_REUSEADDR`, or the system might choose the port of another reservation.
+        let any = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        any.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+        any.set_reuse_address(true)?;
+        let address = any.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(Self { number: address.port(), _bound: any })
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+}
+
+impl Default for ReservedPort {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// A server that runs, and is killed with this value.
@@ -113,5 +148,44 @@ pub(crate) fn wait_until_stopped(id: u32) {
     while !threads().all(|thread| is_stopped(&thread.path())) {
         // Nothing tells when it has; this only asks again.
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_reserved_port_is_refused_to_clients_until_its_server_listens() {
+        let port = ReservedPort::new();
+        let address = SocketAddr::from(([127, 0, 0, 1], port.number()));
+        assert_eq!(TcpStream::connect(address).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        // As servers do, the standard library sets `SO_REUSEADDR`.
+        let server = TcpListener::bind(address).unwrap();
+        TcpStream::connect(address).unwrap();
+        drop(server);
+        TcpListener::bind(address).unwrap();
+    }
+
+    /// Half of the ports that the system gives away would be one too many to be lucky with.
+    #[test]
+    fn a_reserved_port_is_given_to_nobody_else() {
+        let reserved: Vec<_> = (0..100).map(|_| ReservedPort::new()).collect();
+        let numbers: std::collections::HashSet<_> = reserved.iter().map(ReservedPort::number).collect();
+        assert_eq!(numbers.len(), reserved.len());
+        let listeners: Vec<_> = (0..2000).map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap()).collect();
+        let taken = listeners.iter().filter(|it| numbers.contains(&it.local_addr().unwrap().port())).count();
+        assert_eq!(taken, 0);
+        let server = &listeners[0];
+        let clients: Vec<_> = (0..400)
+            .map(|_| {
+                let client = TcpStream::connect(server.local_addr().unwrap()).unwrap();
+                let _accepted = server.accept().unwrap();
+                client
+            })
+            .collect();
+        assert!(clients.iter().all(|it| !numbers.contains(&it.local_addr().unwrap().port())));
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{Running, find, free_port};
+use crate::process::{ReservedPort, Running, find};
 
 /// A Redis server that keeps what it has acknowledged, unless it is told otherwise.
 ///
@@ -19,7 +19,7 @@ use crate::process::{Running, find, free_port};
 #[derive(Debug)]
 pub struct RedisServer {
     folder: TempDir,
-    port: u16,
+    port: ReservedPort,
     program: &'static str,
     options: Vec<(String, String)>,
     /// Only speaks TLS.
@@ -55,7 +55,8 @@ impl RedisServer {
     }
 
     fn start_in(folder: TempDir, program: &'static str, options: &[(&str, &str)], is_tls: bool) -> Self {
-        let mut server = Self { folder, port: free_port(), program, options: owned(options), is_tls, running: None };
+        let mut server =
+            Self { folder, port: ReservedPort::new(), program, options: owned(options), is_tls, running: None };
         server.restart();
         server
     }
@@ -75,13 +76,13 @@ impl RedisServer {
     /// Where it listens, at 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis{}://localhost:{}", if self.is_tls { "s" } else { "" }, self.port)
+        format!("redis{}://localhost:{}", if self.is_tls { "s" } else { "" }, self.port())
     }
 
     /// Its data folder.
@@ -116,7 +117,7 @@ impl RedisServer {
         self.kill();
         let other = std::env::var_os("PORTCULLIS_REDIS").map(PathBuf::from);
         let mut command = Command::new(other.or_else(|| find(self.program)).expect("the server is installed"));
-        let port = self.port.to_string();
+        let port = self.port().to_string();
         let defaults = [("bind", "127.0.0.1"), ("appendonly", "yes"), ("appendfsync", "always"), ("save", "")];
         let ports = if self.is_tls { vec![("port", "0"), ("tls-port", &*port)] } else { vec![("port", &*port)] };
         let tls = [("tls-cert-file", "server.pem"), ("tls-key-file", "server.key"), ("tls-ca-cert-file", "ca.pem")];
@@ -125,7 +126,7 @@ impl RedisServer {
             command.arg(format!("--{name}")).args(value.split(' '));
         }
         command.current_dir(self.folder());
-        self.running = Some(Running::start(command, self.port, self.folder()));
+        self.running = Some(Running::start(command, self.port(), self.folder()));
         // It listens before it has read its data.
         while self.cli(&["PING"]).contains("LOADING") {
             thread::sleep(Duration::from_millis(5));
@@ -181,7 +182,7 @@ impl RedisServer {
 
     fn cli_command(&self) -> Command {
         let mut command = Command::new(find("redis-cli").expect("redis-cli is installed"));
-        command.arg("-p").arg(self.port.to_string()).current_dir(self.folder());
+        command.arg("-p").arg(self.port().to_string()).current_dir(self.folder());
         if self.is_tls {
             command.args(["--tls", "--cacert", "ca.pem", "--cert", "client.pem", "--key", "client.key"]);
         }

@@ -10,13 +10,13 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{Running, find, free_port};
+use crate::process::{ReservedPort, Running, find};
 
 /// One Sentinel that watches a master, and promotes a replica of it when it is told to, or ten seconds after the master has gone. Ended
 /// with this value.
 #[derive(Debug)]
 pub struct RedisSentinel {
-    port: u16,
+    port: ReservedPort,
     _running: Running,
     _folder: TempDir,
 }
@@ -35,17 +35,18 @@ impl RedisSentinel {
     /// If it does not start.
     #[must_use]
     pub fn of(master: u16) -> Self {
-        let (folder, port) = (TempDir::new().expect("a folder"), free_port());
+        let (folder, port) = (TempDir::new().expect("a folder"), ReservedPort::new());
         let file = folder.path().join("sentinel.conf");
         let settings = format!(
-            "bind 127.0.0.1\nport {port}\ndir {}\nsentinel monitor log 127.0.0.1 {master} 1\n\
+            "bind 127.0.0.1\nport {}\ndir {}\nsentinel monitor log 127.0.0.1 {master} 1\n\
              sentinel down-after-milliseconds log {DOWN_AFTER_MS}\nsentinel failover-timeout log 2000\n",
+            port.number(),
             folder.path().display()
         );
         fs::write(&file, settings).expect("a file");
         let mut command = Command::new(find("redis-server").expect("redis-server is installed"));
         command.arg(file).arg("--sentinel");
-        Self { port, _running: Running::start(command, port, folder.path()), _folder: folder }
+        Self { _running: Running::start(command, port.number(), folder.path()), _folder: folder, port }
     }
 
     /// Returns the port of the current master.
@@ -69,7 +70,7 @@ impl RedisSentinel {
 
     fn ask(&self, command: &str) -> String {
         let mut cli = Command::new(find("redis-cli").expect("redis-cli is installed"));
-        cli.args(["-p", &self.port.to_string(), "SENTINEL", command, "log"]);
+        cli.args(["-p", &self.port.number().to_string(), "SENTINEL", command, "log"]);
         let output = cli.output().expect("redis-cli");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }

@@ -1,7 +1,7 @@
 //! Who is let in, and what is refused.
 
 use portcullis_core::revocation::LogErrorKind;
-use real_servers::free_port;
+use real_servers::ReservedPort;
 
 use super::*;
 
@@ -275,7 +275,8 @@ async fn a_server_that_is_not_there_yet_is_found_when_it_is() {
     }
     let mut server = NatsServer::start();
     // One address of the cluster is never there.
-    let log = JetStreamLog::new(&format!("nats://127.0.0.1:{}, {}", free_port(), server.url())).unwrap();
+    let nobody = ReservedPort::new();
+    let log = JetStreamLog::new(&format!("nats://127.0.0.1:{}, {}", nobody.number(), server.url())).unwrap();
     server.kill();
     let error = log.append(&entries(0..1)).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Unavailable);
