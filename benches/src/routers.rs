@@ -46,7 +46,7 @@ pub fn with_state(admission: Admission) -> Router {
 /// The same with custom claims of six fields.
 pub fn member_with_state(admission: Admission<Member>) -> Router {
     async fn handler(FromState(claims): FromState<Claims<Member>>) -> String {
-        claims.custom().sub.clone()
+        claims.custom.sub.clone()
     }
     Router::new().route("/", get(handler)).with_state(App { auth: AuthLayer::new(admission) })
 }
@@ -54,7 +54,7 @@ pub fn member_with_state(admission: Admission<Member>) -> Router {
 /// Portcullis as a layer, and its extractor with custom claims of six fields.
 pub fn member_layered(admission: Admission<Member>) -> Router {
     async fn handler(claims: Claims<Member>) -> String {
-        claims.custom().sub.clone()
+        claims.custom.sub.clone()
     }
     Router::new().route("/", get(handler)).layer(AuthLayer::new(admission))
 }

@@ -27,8 +27,8 @@ fn an_injected_identity_says_what_the_verified_token_says() {
     assert_eq!(injected.audience(), proved.audience());
     assert_eq!(injected.expires_at(), proved.expires_at());
     assert_eq!(injected.version(), Some(3));
-    assert_eq!(injected.custom(), &Tenant { tenant: "acme".to_owned() });
-    for facts in [&*proved, &*injected] {
+    assert_eq!(injected.custom, Tenant { tenant: "acme".to_owned() });
+    for facts in [&**proved, &**injected] {
         assert!(facts.has_role("admin") && !facts.has_role("owner"));
         assert!(facts.has_scope("orders") && facts.has_scope("orders:read") && !facts.has_scope("invoices"));
     }

@@ -36,7 +36,7 @@ async fn maybe(claims: Option<Claims>) -> String {
 }
 
 async fn tenant(claims: Claims<Tenant>) -> String {
-    claims.custom().tenant.clone()
+    claims.custom.tenant.clone()
 }
 
 async fn scopes(granted: GrantedScopes) -> String {
@@ -263,7 +263,7 @@ async fn several_extractors_use_the_proof_of_a_request_once() {
 async fn claims_convert_into_any_verified_with_their_custom_claims() {
     async fn handler(claims: Claims<Tenant>) -> String {
         let any = AnyVerified::from(claims);
-        any.downcast::<Tenant>().unwrap().custom().tenant.clone()
+        any.downcast::<Tenant>().unwrap().custom.tenant.clone()
     }
     let issuer = MockIssuer::new();
     let auth = AuthLayer::new(issuer.admission_of::<Tenant>());
@@ -283,7 +283,7 @@ async fn custom_claims_can_be_taken_beside_a_requirement() {
     }
     let issuer = MockIssuer::new();
     let auth = AuthLayer::new(issuer.admission_of::<Tenant>());
-    let handler = async |_: Require<Writes>, claims: Claims<Tenant>| claims.custom().tenant.clone();
+    let handler = async |_: Require<Writes>, claims: Claims<Tenant>| claims.custom.tenant.clone();
     let app = Router::new().route("/", get(handler)).layer(auth);
     let token = issuer.token().claim("tenant", "acme");
     assert_eq!(send(app.clone(), Some(&token.clone().scope("orders:read").sign())).await.0, StatusCode::FORBIDDEN);

@@ -198,13 +198,13 @@ struct Employee {
 #[tokio::test]
 async fn closures_decide_by_custom_claims() {
     let employee = |grade| AnyVerified::from(Verified::assertion(facts("{}"), Employee { grade }));
-    let senior = check("senior", |employee: &Verified<Employee>| employee.custom().grade >= 7);
+    let senior = check("senior", |employee: &Verified<Employee>| employee.custom.grade >= 7);
     assert!(outcome(&senior, &employee(7), &PathParams::new()).await.is_ok());
     let refused = outcome(&senior, &employee(6), &PathParams::new()).await.unwrap_err();
     assert_eq!(refused.code(), Code::RequirementNotMet);
 
     let at_grade = check_with("at grade", |employee: &Verified<Employee>, params: &PathParams| {
-        params.get("grade") == Some(employee.custom().grade.to_string().as_str())
+        params.get("grade") == Some(employee.custom.grade.to_string().as_str())
     });
     let params = PathParams::from_iter([("grade", "7")]);
     assert!(outcome(&at_grade, &employee(7), &params).await.is_ok());

@@ -17,4 +17,4 @@ pub(crate) use facts::Provenance;
 pub use identity::Identity;
 pub use principal::{Actor, Principal};
 pub(crate) use verified::make_verified;
-pub use verified::{AnyVerified, NoCustom, Verified};
+pub use verified::{AnyVerified, Contents, NoCustom, Verified};

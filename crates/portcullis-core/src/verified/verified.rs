@@ -7,15 +7,19 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use super::Facts;
 use crate::AuthError;
 
-/// A verified token: its [`Facts`], to which it dereferences, and the application's own claims `C`.
+/// A verified token. It dereferences to its [`Contents`]: the [`Facts`], such as `token.subject()`, and the application's own claims `C`,
+/// such as `token.custom.tenant`.
 ///
 /// Only verification creates it, so having one is proof. The claims are parsed once. Cloning is cheap.
 #[doc(alias = "TokenData")]
-pub struct Verified<C = NoCustom>(Arc<Inner<C>>);
+pub struct Verified<C = NoCustom>(Arc<Contents<C>>);
 
-struct Inner<C> {
+/// What a [`Verified`] token says. It dereferences to its [`Facts`].
+pub struct Contents<C> {
     facts: Facts,
-    custom: C,
+    /// The application's own claims.
+    #[doc(alias = "claims")]
+    pub custom: C,
 }
 
 impl<C> Verified<C> {
@@ -39,26 +43,27 @@ impl<C> Verified<C> {
         let custom = facts.read_custom()?;
         Ok(Self::assertion(facts, custom))
     }
-
-    /// Returns the application's own claims.
-    #[doc(alias = "claims")]
-    #[doc(alias = "into_inner")]
-    pub fn custom(&self) -> &C {
-        &self.0.custom
-    }
 }
 
 /// Creates a proof after this crate has verified it. It is not an associated function, because the compiler would suggest that to
 /// a developer who writes `Verified(..)`.
 pub(crate) fn make_verified<C>(facts: Facts, custom: C) -> Verified<C> {
-    Verified(Arc::new(Inner { facts, custom }))
+    Verified(Arc::new(Contents { facts, custom }))
 }
 
 impl<C> Deref for Verified<C> {
+    type Target = Contents<C>;
+
+    fn deref(&self) -> &Contents<C> {
+        &self.0
+    }
+}
+
+impl<C> Deref for Contents<C> {
     type Target = Facts;
 
     fn deref(&self) -> &Facts {
-        &self.0.facts
+        &self.facts
     }
 }
 
@@ -71,7 +76,14 @@ impl<C> Clone for Verified<C> {
 /// Shows issuer and expiry; claims are personal data and are left out.
 impl<C> fmt::Debug for Verified<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Verified").field(&self.0.facts).finish()
+        f.debug_tuple("Verified").field(&self.facts).finish()
+    }
+}
+
+/// Shows issuer and expiry; claims are personal data and are left out.
+impl<C> fmt::Debug for Contents<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contents").field("facts", &self.facts).finish_non_exhaustive()
     }
 }
 
@@ -89,14 +101,14 @@ impl<'de> Deserialize<'de> for NoCustom {
 
 /// A [`Verified`] with any custom type: stored in a request, and used by guards.
 #[derive(Clone)]
-pub struct AnyVerified(Arc<dyn ErasedInner>);
+pub struct AnyVerified(Arc<dyn ErasedContents>);
 
-trait ErasedInner: Any + Send + Sync {
+trait ErasedContents: Any + Send + Sync {
     fn facts(&self) -> &Facts;
     fn custom_type(&self) -> &'static str;
 }
 
-impl<C: Send + Sync + 'static> ErasedInner for Inner<C> {
+impl<C: Send + Sync + 'static> ErasedContents for Contents<C> {
     fn facts(&self) -> &Facts {
         &self.facts
     }
@@ -114,8 +126,8 @@ impl AnyVerified {
 
     /// Converts into the proof with its custom claims; `None` if they have another type.
     pub fn into_typed<C: Send + Sync + 'static>(self) -> Option<Verified<C>> {
-        let inner: Arc<dyn Any + Send + Sync> = self.0;
-        inner.downcast::<Inner<C>>().ok().map(Verified)
+        let contents: Arc<dyn Any + Send + Sync> = self.0;
+        contents.downcast::<Contents<C>>().ok().map(Verified)
     }
 
     /// Returns the name of the custom claims' type, for a developer's error message.

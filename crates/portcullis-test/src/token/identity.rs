@@ -29,7 +29,7 @@ impl TokenBuilder {
     /// let issuer = MockIssuer::new();
     /// let alice = issuer.token().subject("alice").scope("orders:read").claim("tenant", "acme").verified::<Tenant>();
     /// assert!(alice.has_scope("orders:read") && !alice.has_scope("orders:write"));
-    /// assert_eq!(alice.custom().tenant, "acme");
+    /// assert_eq!(alice.custom.tenant, "acme");
     /// ```
     ///
     /// # Panics

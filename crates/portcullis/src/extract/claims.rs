@@ -16,7 +16,7 @@ use crate::{AuthContext, rejection::AuthRejection};
 /// The caller's verified token with custom claims of type `C`. It dereferences to [`Verified<C>`](crate::Verified).
 ///
 /// Registered claims have methods of their own, such as `claims.subject()`. The application's own claims are behind
-/// [`custom()`](crate::Verified::custom):
+/// [`custom`](crate::verified::Contents::custom):
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -28,7 +28,7 @@ use crate::{AuthContext, rejection::AuthRejection};
 /// }
 ///
 /// async fn orders(claims: Claims<Custom>) -> String {
-///     format!("the orders of {}", claims.custom().tenant)
+///     format!("the orders of {}", claims.custom.tenant)
 /// }
 ///
 /// fn app(issuer: TrustedIssuer) -> Result<Router, ConfigError> {
@@ -102,6 +102,7 @@ impl<C: Send + Sync + 'static, S: Send + Sync> OptionalFromRequestParts<S> for C
     }
 }
 
+#[inline]
 fn typed<C: Send + Sync + 'static>(verified: AnyVerified) -> Result<Claims<C>, AuthError> {
     let carried = verified.custom_type();
     verified.into_typed().map(Claims).ok_or_else(|| {

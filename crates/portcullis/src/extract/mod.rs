@@ -29,7 +29,7 @@
 //! }
 //!
 //! async fn me(claims: Claims<Tenant>) -> String {
-//!     format!("{} of {}", claims.subject().unwrap_or("unknown"), claims.custom().tenant)
+//!     format!("{} of {}", claims.subject().unwrap_or("unknown"), claims.custom.tenant)
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]

@@ -38,7 +38,7 @@ use crate::{AuthContext, Guard, guard::authorize, rejection::AuthRejection};
 /// }
 ///
 /// async fn create(_: Require<WritesOrders>, claims: Claims<Custom>) -> String {
-///     format!("a new order of {}", claims.custom().tenant)
+///     format!("a new order of {}", claims.custom.tenant)
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/orders", axum::routing::post(create));
 /// ```

@@ -21,7 +21,7 @@ use super::{Circumstances, Decision, PathParams, Requirement, leaf::Leaf};
 ///     grade: u8,
 /// }
 ///
-/// let senior = check("senior", |employee: &Verified<Employee>| employee.custom().grade >= 7);
+/// let senior = check("senior", |employee: &Verified<Employee>| employee.custom.grade >= 7);
 /// ```
 pub fn check<C, D, F>(name: impl Into<Cow<'static, str>>, decide: F) -> Requirement
 where

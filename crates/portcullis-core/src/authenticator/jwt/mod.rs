@@ -105,7 +105,7 @@ impl<C> JwtAuthenticator<C> {
     /// let admission = Admission::new(JwtAuthenticator::new(issuer.trusted())?.claims::<Custom>());
     ///
     /// let claims = admission.verify(&issuer.token().claim("tenant", "acme").sign()).outcome().await?;
-    /// assert_eq!(claims.custom().tenant, "acme");
+    /// assert_eq!(claims.custom.tenant, "acme");
     /// assert!(admission.verify(&issuer.token().sign()).outcome().await.is_err());
     /// # Ok(())
     /// # }
