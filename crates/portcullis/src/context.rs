@@ -44,6 +44,7 @@ pub(crate) struct Rare {
 
 impl Rare {
     /// Returns the data of a request with a credential; `None` if everything is as usual.
+    #[inline]
     pub(crate) fn of_credential(scheme: Scheme, token: Option<PresentedToken>) -> Option<Box<Self>> {
         let is_usual = scheme == Scheme::Bearer && token.is_none();
         (!is_usual).then(|| Box::new(Self { is_preflight: false, token, scheme }))
@@ -62,6 +63,7 @@ pub(crate) enum Presence {
 }
 
 impl AuthContext {
+    #[inline]
     pub(crate) fn new(presence: Presence, manners: Option<Arc<Manners>>) -> Self {
         let (admitted, rare) = match presence {
             Presence::Verified(admitted, rare) => (Some(admitted), rare),
@@ -85,6 +87,7 @@ impl AuthContext {
     }
 
     #[cfg(feature = "axum")]
+    #[inline]
     pub(crate) fn into_verified(self) -> Option<AnyVerified> {
         self.admitted.map(|admitted| admitted.verified)
     }

@@ -11,6 +11,7 @@ pub(crate) fn check_token(what: &str, text: &str) -> Result<(), ConfigError> {
 }
 
 /// `tchar` of RFC 9110 section 5.6.2.
+#[inline]
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(

@@ -10,7 +10,7 @@ use super::from_context::{FromContext, reject};
 use crate::{
     AuthContext, AuthLayer,
     context::under,
-    layer::{Gate, NotAdmitted},
+    layer::{Gate, NotAdmitted, Pass},
     rejection::AuthRejection,
 };
 
@@ -54,14 +54,19 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let gate = AuthLayer::from_ref(state).gate;
-        let context = match remembered(&gate, parts) {
-            Some(context) => context,
-            None => authenticate(&gate, parts).await?,
+        let context = if let Some(context) = remembered(&gate, parts) {
+            context
+        } else {
+            let pass = match decide(&gate, parts) {
+                Attempt::Done(outcome) => outcome,
+                attempt => Box::pin(attempt.outcome()).await, // boxed: rare, and every handler's future has room for it
+            };
+            prepare(&gate, pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?, parts)
         };
         let scheme = context.scheme();
         match E::from_own_context(context, parts) {
             Attempt::Done(outcome) => outcome,
-            attempt => Box::pin(attempt.outcome()).await, // boxed: rare, and every handler's future has room for it
+            attempt => Box::pin(attempt.outcome()).await, // boxed, too
         }
         .map(Self)
         .map_err(|error| {
@@ -71,24 +76,26 @@ where
     }
 }
 
-async fn authenticate(gate: &Arc<Gate>, parts: &mut Parts) -> Result<AuthContext, AuthRejection> {
-    let pass = match gate.admit_optional((&*parts).into()) {
-        Ok(pass) => Ok(pass),
-        Err(NotAdmitted::Refused(error)) => Err(error),
-        Err(NotAdmitted::Waiting(mut pending)) => {
-            let wait = async move {
-                let outcome = future::poll_fn(|context| pending.poll(context)).await;
-                pending.conclude(outcome)
-            };
-            Box::pin(wait).await
-        }
-    };
-    let pass = pass.map_err(|error| AuthRejection::new(error, gate.challenge().clone()))?;
+/// Not an async function, so that the future of the handler has no room for what is rarely needed.
+#[inline]
+fn decide(gate: &Gate, parts: &Parts) -> Attempt<Pass> {
+    match gate.admit_optional(parts.into()) {
+        Ok(pass) => Attempt::Done(Ok(pass)),
+        Err(NotAdmitted::Refused(error)) => Attempt::Done(Err(error)),
+        Err(NotAdmitted::Waiting(mut pending)) => Attempt::waiting(async move {
+            let outcome = future::poll_fn(|context| pending.poll(context)).await;
+            pending.conclude(outcome)
+        }),
+    }
+}
+
+#[inline]
+fn prepare(gate: &Arc<Gate>, pass: Pass, parts: &mut Parts) -> AuthContext {
     let (context, _) = gate.prepare(pass, &mut parts.into());
     if gate.remembers() {
         parts.extensions.insert(Remembered { gate: Arc::clone(gate), context: context.clone() });
     }
-    Ok(context)
+    context
 }
 
 /// What the first of several extractors found, where looking again would find something else: the credential was removed, or its proof is used
@@ -100,6 +107,7 @@ struct Remembered {
     context: AuthContext,
 }
 
+#[inline]
 fn remembered(gate: &Arc<Gate>, parts: &Parts) -> Option<AuthContext> {
     if !gate.remembers() {
         return None;

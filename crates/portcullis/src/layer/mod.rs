@@ -165,4 +165,6 @@ pub use future::AuthFuture;
 pub(crate) use gate::{Gate, unusable};
 pub use layer::AuthLayer;
 pub(crate) use pass::NotAdmitted;
+#[cfg(feature = "axum")]
+pub(crate) use pass::Pass;
 pub use service::AuthService;

@@ -45,7 +45,6 @@ impl Source {
 
     /// Whether extractors have to remember the credential that they found: it may be removed from the request, which is assumed for every
     /// location except `Authorization`, to be safe; or it may have come with a proof, which can be used only once.
-    #[cfg(feature = "axum")]
     pub(super) fn is_remembered(&self) -> bool {
         !self.is_authorization || self.schemes.iter().any(|scheme| *scheme != Scheme::Bearer)
     }

@@ -126,7 +126,7 @@ pub(super) const BEARER: &[u8] = b"bearer";
 #[inline]
 pub(super) fn after_scheme<'v>(value: &'v [u8], name: &[u8]) -> Option<&'v [u8]> {
     let (scheme, rest) = value.split_at_checked(name.len())?;
-    let ends = rest.first().is_none_or(|&byte| !is_token_byte(byte));
+    let ends = rest.first().is_none_or(|&byte| byte == b' ' || !is_token_byte(byte));
     (ends && scheme.eq_ignore_ascii_case(name)).then_some(rest)
 }
 

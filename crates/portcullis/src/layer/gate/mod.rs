@@ -28,6 +28,8 @@ pub(crate) struct Gate {
     asserted: Option<Asserted>,
     fingerprint_key: FingerprintKey,
     watch: Watch,
+    /// Whether several extractors of one request must not look for the credential again.
+    remembers: bool,
 }
 
 /// The asserted identity of every request, and the clock that guards use.
@@ -72,8 +74,9 @@ impl Gate {
             asserted,
             fingerprint_key: FingerprintKey::new(),
             watch: Watch::default(),
+            remembers: false,
         };
-        gate.tell_schemes();
+        gate.sources_changed();
         gate
     }
 
@@ -95,10 +98,16 @@ impl Gate {
         }
     }
 
+    /// Derives what is needed for every request from the sources.
+    fn sources_changed(&mut self) {
+        self.remembers = self.sources.iter().any(Source::is_remembered);
+        self.tell_schemes();
+    }
+
     /// Whether several extractors of one request must not look for the credential again.
     #[cfg(feature = "axum")]
     pub(crate) fn remembers(&self) -> bool {
-        self.sources.iter().any(Source::is_remembered)
+        self.remembers
     }
 
     pub(crate) fn challenge(&self) -> &BearerChallenge {
@@ -130,7 +139,7 @@ impl Gate {
             )));
         }
         self.sources.push(source);
-        self.tell_schemes();
+        self.sources_changed();
         let watch = mem::take(&mut self.watch).recount(self.admissions());
         self.watch_by(watch);
         Ok(())
