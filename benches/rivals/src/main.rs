@@ -70,7 +70,7 @@ fn over_router(samples: &Samples, name: &str, first: usize, at: usize) -> String
 fn contenders(trust: &Trust, count: usize, cache: Cache) -> Vec<Contender<'static>> {
     let tokens = trust.tokens(count);
     let auth = || trust.admission(cache);
-    let member = || auth().claims::<Member>();
+    let member = || trust.member_admission(cache);
     let hand = Hand::new(trust.algorithm, &trust.jwks, trust.issuer.name(), trust.audience());
     let request = |router: Router| requests(router, &tokens);
     vec![

@@ -1,6 +1,6 @@
 //! Whom everybody trusts.
 
-use portcullis::{Admission, Algorithm};
+use portcullis::{Admission, Algorithm, JwtAuthenticator};
 use portcullis_benches::{Member, admission, uncached};
 use portcullis_test::MockIssuer;
 
@@ -18,6 +18,15 @@ pub enum Cache {
     Off,
 }
 
+impl Cache {
+    fn applied_to<C: Send + Sync + 'static>(self, admission: Admission<C>) -> Admission<C> {
+        match self {
+            Self::On => admission,
+            Self::Off => uncached(admission),
+        }
+    }
+}
+
 impl Trust {
     pub fn new(algorithm: Algorithm) -> Self {
         let issuer = MockIssuer::with_algorithm(algorithm);
@@ -30,11 +39,13 @@ impl Trust {
     }
 
     pub fn admission(&self, cache: Cache) -> Admission {
-        let admission = admission(self.issuer.trusted());
-        match cache {
-            Cache::On => admission,
-            Cache::Off => uncached(admission),
-        }
+        cache.applied_to(admission(self.issuer.trusted()))
+    }
+
+    /// The same with custom claims of six fields.
+    pub fn member_admission(&self, cache: Cache) -> Admission<Member> {
+        let authenticator = JwtAuthenticator::new(self.issuer.trusted()).expect("a sound configuration");
+        cache.applied_to(Admission::new(authenticator.claims::<Member>()))
     }
 
     pub fn tokens(&self, count: usize) -> Vec<String> {

@@ -66,10 +66,11 @@ impl TokenLocation for AuthorizationHeader {
         match only_value(head.headers, &AUTHORIZATION) {
             Value::None => Found::Absent,
             Value::Several => Found::Several,
-            Value::One(value) => match after_scheme(value, BEARER).filter(|_| self.takes_bearer) {
+            Value::One(value) if self.takes_bearer => match after_bearer(value) {
                 Some(credentials) => credential_after_spaces(credentials),
                 None => self.find_other(value),
             },
+            Value::One(value) => self.find_other(value),
         }
     }
 
@@ -130,7 +131,17 @@ pub(super) fn after_scheme<'v>(value: &'v [u8], name: &[u8]) -> Option<&'v [u8]>
     (ends && scheme.eq_ignore_ascii_case(name)).then_some(rest)
 }
 
+/// Does the same for `Bearer`. Nearly every request spells it like this, and this comparison takes two instructions.
+#[inline]
+fn after_bearer(value: &[u8]) -> Option<&[u8]> {
+    match value.split_at_checked(BEARER.len()) {
+        Some((b"Bearer", rest @ [b' ', ..])) => Some(rest),
+        _ => after_scheme(value, BEARER),
+    }
+}
+
 /// Returns the credential after `1*SP`.
+#[inline]
 pub(super) fn credential_after_spaces(text: &[u8]) -> Found<'_> {
     match after_spaces(text) {
         Some(credential) => Found::Token(credential.into()),
