@@ -43,36 +43,28 @@ pub(crate) struct Rare {
 }
 
 impl Rare {
-    /// Returns the data of a request with a credential; `None` if everything is as usual.
-    #[inline]
-    pub(crate) fn of_credential(scheme: Scheme, token: Option<PresentedToken>) -> Option<Box<Self>> {
-        let is_usual = scheme == Scheme::Bearer && token.is_none();
-        (!is_usual).then(|| Box::new(Self { is_preflight: false, token, scheme }))
+    /// Returns the data of a request with a credential.
+    pub(crate) fn of_credential(scheme: Scheme, token: Option<PresentedToken>) -> Box<Self> {
+        Box::new(Self { is_preflight: false, token, scheme })
     }
 }
 
-/// The credential that a request came with.
-#[derive(Debug)]
-pub(crate) enum Presence {
-    /// A verified credential.
-    Verified(Admitted, Option<Box<Rare>>),
-    /// No credential; the layer is optional.
-    Anonymous,
-    /// A CORS preflight, which never has a credential (Fetch standard, section 4.8).
-    Preflight,
-}
-
 impl AuthContext {
+    /// Returns the context of a verified credential.
     #[inline]
-    pub(crate) fn new(presence: Presence, manners: Option<Arc<Manners>>) -> Self {
-        let (admitted, rare) = match presence {
-            Presence::Verified(admitted, rare) => (Some(admitted), rare),
-            Presence::Anonymous => (None, None),
-            Presence::Preflight => {
-                (None, Some(Box::new(Rare { is_preflight: true, token: None, scheme: Scheme::Bearer })))
-            }
-        };
-        Self { admitted, manners, rare }
+    pub(crate) fn admitted_as(admitted: Admitted, rare: Option<Box<Rare>>, manners: Option<Arc<Manners>>) -> Self {
+        Self { admitted: Some(admitted), manners, rare }
+    }
+
+    /// Returns the context of a request without a credential that an optional layer lets pass.
+    pub(crate) fn anonymous(manners: Option<Arc<Manners>>) -> Self {
+        Self { admitted: None, manners, rare: None }
+    }
+
+    /// Returns the context of a CORS preflight, which never has a credential (Fetch standard, section 4.8).
+    pub(crate) fn preflight(manners: Option<Arc<Manners>>) -> Self {
+        let rare = Rare { is_preflight: true, token: None, scheme: Scheme::Bearer };
+        Self { admitted: None, manners, rare: Some(Box::new(rare)) }
     }
 
     /// Returns the verified token; `None` if the request came in without a credential.

@@ -10,8 +10,8 @@ use portcullis_core::{AuthError, admission::Admitted, authenticator::Waiting};
 
 use super::watch::{self, Begun};
 use crate::{
-    context::{Presence, Rare, scheme_of, under},
-    metrics::LayerCounters,
+    AuthContext,
+    context::{Manners, Rare, scheme_of, under},
     telemetry::{self, Fingerprint},
 };
 
@@ -22,10 +22,10 @@ pub(crate) enum NotAdmitted {
     Waiting(PendingPass),
 }
 
-/// A request that may pass, with the data for its extensions. `source` is the number of the source that had its credential.
+/// A request that may pass, with what goes into its extensions. `source` is the number of the source that had its credential.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    pub(super) presence: Presence,
+    pub(super) context: AuthContext,
     pub(super) source: Option<usize>,
 }
 
@@ -38,16 +38,17 @@ pub(crate) struct PendingPass {
     pub(super) fingerprint: Option<Fingerprint>,
     /// The verification, if it is counted or traced.
     pub(super) begun: Option<Begun>,
-    pub(super) counters: Option<Arc<LayerCounters>>,
+    pub(super) manners: Option<Arc<Manners>>,
 }
 
 impl Pass {
-    pub(super) fn of(admitted: Admitted, source: usize, rare: Option<Box<Rare>>) -> Self {
-        Self { presence: Presence::Verified(admitted, rare), source: Some(source) }
+    #[inline]
+    pub(super) fn from_source(source: usize, context: AuthContext) -> Self {
+        Self { context, source: Some(source) }
     }
 
-    pub(super) fn without_source(presence: Presence) -> Self {
-        Self { presence, source: None }
+    pub(super) fn without_source(context: AuthContext) -> Self {
+        Self { context, source: None }
     }
 }
 
@@ -64,11 +65,13 @@ impl PendingPass {
 
     /// Decides about a request that had to wait, once `outcome` is known.
     pub(crate) fn conclude(&mut self, outcome: Result<Admitted, AuthError>) -> Result<Pass, AuthError> {
-        let (counters, begun) = (self.counters.as_deref(), self.begun.take());
+        let counters = self.manners.as_ref().and_then(|manners| manners.counters.as_deref());
+        let begun = self.begun.take();
         match outcome {
             Ok(admitted) => {
                 watch::admitted(counters, begun, admitted.verified.issuer());
-                Ok(Pass::of(admitted, self.source, self.rare.take()))
+                let context = AuthContext::admitted_as(admitted, self.rare.take(), self.manners.clone());
+                Ok(Pass::from_source(self.source, context))
             }
             Err(error) => {
                 watch::refused(counters, begun, &error);

@@ -11,7 +11,7 @@ use portcullis_core::{
 use super::{Absent, Asserted, Gate, Keep, Preflights};
 use crate::{
     AuthContext,
-    context::{Presence, PresentedToken, Rare, under},
+    context::{PresentedToken, Rare, under},
     layer::{
         pass::{NotAdmitted, Pass, PendingPass, logged},
         preflight::is_preflight,
@@ -68,25 +68,25 @@ impl Gate {
             if let Some(counters) = self.counters() {
                 counters.admitted(Admittance::Verified, verified.issuer());
             }
-            return Ok(Pass::without_source(Presence::Verified(admitted, None)));
+            return Ok(Pass::without_source(AuthContext::admitted_as(admitted, None, self.manners.clone())));
         }
         if let Some(problem) = self.sources.iter().find_map(Source::problem) {
             return Err(self.refused(AuthError::new(Code::ServiceMisconfigured).with_explanation(problem)));
         }
         if preflights == Preflights::Passed && is_preflight(head) {
-            return Ok(self.without_identity(Presence::Preflight, Admittance::Preflight));
+            return Ok(self.without_identity(AuthContext::preflight(self.manners.clone()), Admittance::Preflight));
         }
         if absent == Absent::Anonymous {
-            return Ok(self.without_identity(Presence::Anonymous, Admittance::Anonymous));
+            return Ok(self.without_identity(AuthContext::anonymous(self.manners.clone()), Admittance::Anonymous));
         }
         Err(self.refused(self.missing(head)))
     }
 
-    fn without_identity(&self, presence: Presence, admittance: Admittance) -> Pass {
+    fn without_identity(&self, context: AuthContext, admittance: Admittance) -> Pass {
         if let Some(counters) = self.counters() {
             counters.without_credential(admittance);
         }
-        Pass::without_source(presence)
+        Pass::without_source(context)
     }
 
     /// Returns the error for a missing credential, with an explanation for the log.
@@ -105,9 +105,21 @@ impl Gate {
         }
     }
 
+    #[inline]
+    fn pass(&self, admitted: Admitted, located: &Located<'_>) -> Pass {
+        let context = AuthContext::admitted_as(admitted, self.rare(located), self.manners.clone());
+        Pass::from_source(located.source, context)
+    }
+
     /// Returns the data about a credential that few layers and few credentials need.
     #[inline]
-    fn rare(&self, Located { scheme, octets, .. }: &Located<'_>) -> Option<Box<Rare>> {
+    fn rare(&self, located: &Located<'_>) -> Option<Box<Rare>> {
+        let is_usual = self.keep == Keep::Nothing && matches!(located.scheme, Scheme::Bearer);
+        if is_usual { None } else { Some(self.unusual(located)) }
+    }
+
+    #[cold]
+    fn unusual(&self, Located { scheme, octets, .. }: &Located<'_>) -> Box<Rare> {
         let kept = (self.keep == Keep::Token).then(|| PresentedToken::new(octets));
         Rare::of_credential(*scheme, kept)
     }
@@ -116,15 +128,14 @@ impl Gate {
     /// contains: a second credential is refused, not ignored (RFC 6750 section 2).
     #[inline]
     fn find<'r>(&self, head: RequestHead<'r>) -> Result<Option<Located<'r>>, AuthError> {
-        let mut credential = None;
-        for (source, Source { location, .. }) in self.sources.iter().enumerate() {
-            let (scheme, octets) = match location.find(head) {
-                Found::Absent => continue,
-                Found::Token(octets) if credential.is_none() => (Scheme::Bearer, octets),
-                Found::Under(scheme, octets) if credential.is_none() => (scheme, octets),
-                found => return Err(unusable(&found)),
-            };
-            credential = Some(Located { source, scheme, octets });
+        let [first, others @ ..] = &*self.sources else { return Ok(None) };
+        let mut credential = located(0, first.location.find(head))?;
+        for (at, source) in others.iter().enumerate() {
+            match (located(at + 1, source.location.find(head))?, &credential) {
+                (None, _) => {}
+                (Some(_), Some(_)) => return Err(Code::CredentialRepeated.into()),
+                (further, None) => credential = further,
+            }
         }
         Ok(credential)
     }
@@ -137,7 +148,7 @@ impl Gate {
             return self.ask_watched(presented, located);
         }
         match self.sources[located.source].admission.admit(presented) {
-            Attempt::Done(Ok(admitted)) => Ok(Pass::of(admitted, located.source, self.rare(located))),
+            Attempt::Done(Ok(admitted)) => Ok(self.pass(admitted, located)),
             attempt => Err(self.not_admitted(attempt, located, None)),
         }
     }
@@ -152,7 +163,7 @@ impl Gate {
         match attempt {
             Attempt::Done(Ok(admitted)) => {
                 watch::admitted(self.counters(), begun, admitted.verified.issuer());
-                Ok(Pass::of(admitted, located.source, self.rare(located)))
+                Ok(self.pass(admitted, located))
             }
             attempt => Err(self.not_admitted(attempt, located, begun)),
         }
@@ -172,7 +183,7 @@ impl Gate {
                 rare: self.rare(located),
                 fingerprint,
                 begun,
-                counters: self.watch.counters().cloned(),
+                manners: self.manners.clone(),
             }),
             _ => {
                 let error =
@@ -193,7 +204,18 @@ impl Gate {
             }
             None => Caching::Untouched,
         };
-        (AuthContext::new(pass.presence, self.manners.clone()), caching)
+        (pass.context, caching)
+    }
+}
+
+/// Returns the credential that the source of this number has found, if there is one.
+#[inline]
+fn located(source: usize, found: Found<'_>) -> Result<Option<Located<'_>>, AuthError> {
+    match found {
+        Found::Absent => Ok(None),
+        Found::Token(octets) => Ok(Some(Located { source, scheme: Scheme::Bearer, octets })),
+        Found::Under(scheme, octets) => Ok(Some(Located { source, scheme, octets })),
+        found => Err(unusable(&found)),
     }
 }
 
