@@ -216,6 +216,29 @@ fn s2_a_hit_never_skips_a_proof() {
     assert_eq!(refused.code(), Code::ProofMissing, "there is no request at all");
 }
 
+#[test]
+fn a_credential_that_is_presented_without_its_request_is_admitted_only_if_it_is_cached_and_owes_no_proof() {
+    let at_once = |admission: &Admission, token: &[u8]| {
+        AnyAdmission::from(admission).admit_cached(Presented::bearer(token)).map(|admitted| admitted.now)
+    };
+    let bound = Admission::new(Bound);
+    assert!(present(&bound, "bound", Some(b"right")).ready().unwrap().is_ok());
+    assert_eq!(at_once(&bound, b"bound"), None);
+
+    let clock = FixedClock::at(T);
+    let writer = writer(&clock);
+    let (store, _) = Store::new(Rungs::of([Level::Token]));
+    let keys = Admission::new(store).clock(clock).revocations(writer.view());
+    assert_eq!(at_once(&keys, b"key-1"), None, "it is not cached yet");
+    for key in ["key-1", "key-2"] {
+        assert!(keys.verify(key).ready().unwrap().is_ok());
+    }
+    assert_eq!(at_once(&keys, b"key-1"), Some(T));
+    revoke(&writer, &Revocation::token(ISSUER, "key-1", T.plus(DAY)));
+    assert_eq!(at_once(&keys, b"key-1"), None, "it is revoked");
+    assert_eq!(at_once(&keys, b"key-2"), Some(T));
+}
+
 #[tokio::test]
 async fn a_proof_that_was_checked_before_a_wait_counts_only_for_that_request() {
     let admission = Admission::new(Bound);

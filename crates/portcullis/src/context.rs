@@ -44,8 +44,8 @@ pub(crate) struct Rare {
 
 impl Rare {
     /// Returns the data of a request with a credential.
-    pub(crate) fn of_credential(scheme: Scheme, token: Option<PresentedToken>) -> Box<Self> {
-        Box::new(Self { is_preflight: false, token, scheme })
+    pub(crate) fn of_credential(scheme: Scheme, token: Option<PresentedToken>) -> Self {
+        Self { is_preflight: false, token, scheme }
     }
 }
 

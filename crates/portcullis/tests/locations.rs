@@ -316,6 +316,39 @@ fn stripping_marks_headers_as_sensitive() {
 }
 
 #[test]
+fn headers_that_are_found_and_marked_are_found_like_any_others() {
+    let custom = HttpHeader::new("x-user-jwt").unwrap();
+    let places: [(&dyn TokenLocation, &str); 2] =
+        [(&AuthorizationHeader::new(), "authorization"), (&custom, "x-user-jwt")];
+    for (location, name) in places {
+        let values: [&[&[u8]]; 8] = [
+            &[],
+            &[b""],
+            &[b" Bearer a.b.c "],
+            &[b"bEARER  a.b.c"],
+            &[b"Bearer\ta.b.c"],
+            &[b"Basic a"],
+            &[b"Basic a, Bearer a.b.c"],
+            &[b"Bearer a.b.c", b"Bearer a.b.c"],
+        ];
+        for values in values {
+            let headers: Vec<_> = values.iter().map(|value| (name, *value)).chain([("accept", &b"*/*"[..])]).collect();
+            let mut request = with_headers(&headers);
+            let shown = |found: &Found<'_>| match found {
+                Found::Token(token) => String::from_utf8_lossy(token).into_owned(),
+                other => format!("{other:?}"),
+            };
+            let expected = shown(&location.find((&request).into()));
+            assert_eq!(shown(&location.find_and_mark(&mut (&mut request).into())), expected, "{name}: {values:?}");
+            assert_eq!(shown(&location.find((&request).into())), expected, "the request can be read again");
+            let is_marked = request.headers().get(name).is_some_and(http::HeaderValue::is_sensitive);
+            assert_eq!(is_marked, values.len() == 1, "{name}: {values:?}");
+            assert!(!request.headers()["accept"].is_sensitive());
+        }
+    }
+}
+
+#[test]
 fn parts_are_stripped_like_requests() {
     let (mut parts, ()): (Parts, ()) = Request::get("/?access_token=a.b.c&x=1").body(()).unwrap().into_parts();
     let location = QueryParameter::new("access_token").unwrap();

@@ -33,6 +33,8 @@ impl Admitted {
 trait Erased: fmt::Debug + Send + Sync {
     fn admit(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted>;
 
+    fn admit_cached(&self, presented: Presented<'_>) -> Option<Admitted>;
+
     fn issuers(&self) -> Vec<Arc<Conventions>>;
 
     fn schemes(&self) -> Vec<Scheme>;
@@ -50,6 +52,13 @@ impl AnyAdmission {
         self.0.admit(presented, on_unseen)
     }
 
+    /// Admits the credential if it is cached and needs nothing from its request. `None` decides nothing: call [`admit`](Self::admit) then.
+    ///
+    /// For a caller that can show the bytes before the request.
+    pub fn admit_cached(&self, presented: Presented<'_>) -> Option<Admitted> {
+        self.0.admit_cached(presented)
+    }
+
     /// Returns the schemes under which credentials are accepted: see [`Authenticator::schemes`].
     pub fn schemes(&self) -> Vec<Scheme> {
         self.0.schemes()
@@ -64,6 +73,11 @@ impl AnyAdmission {
 impl<C: Send + Sync + 'static> Erased for Admission<C> {
     fn admit(&self, presented: Presented<'_>, on_unseen: &dyn Fn()) -> Attempt<Admitted> {
         self.decide(presented, on_unseen, |verified, now| Admitted { verified: verified.into(), now })
+    }
+
+    fn admit_cached(&self, presented: Presented<'_>) -> Option<Admitted> {
+        let (verified, now) = self.find_alone(presented)?;
+        Some(Admitted { verified: verified.into(), now })
     }
 
     fn issuers(&self) -> Vec<Arc<Conventions>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    AuthError, Authenticator, Clock, Code, Verified,
+    AuthError, Authenticator, Clock, Code, UnixTime, Verified,
     authenticator::{Credential, Scheme},
     explain::Explain,
     revocation::{RevocationView, WhenStale},
@@ -29,6 +29,13 @@ impl<C> Inner<C> {
         C: Send + Sync + 'static,
     {
         self.authenticator.check_proof(credential, verified)
+    }
+
+    #[inline]
+    pub(super) fn check_revocation_again(&self, verified: &Verified<C>, now: UnixTime) -> Result<(), AuthError> {
+        let Some(view) = &self.revocations else { return Ok(()) };
+        view.admit_again(verified, now, self.when_stale)
+            .map_err(|error| error.with_issuer(verified.shared_conventions()))
     }
 
     /// Refuses credentials under a scheme that the authenticator does not accept: it need not look at the scheme.

@@ -221,19 +221,29 @@ impl<C: Send + Sync + 'static> Admission<C> {
     /// needlessly ask the authenticator, and the store behind it.
     #[inline]
     fn find(&self, presented: Presented<'_>, time: Time<'_>) -> Option<Result<Verified<C>, AuthError>> {
-        let (cache, inner) = (self.cache.as_deref()?, &*self.inner);
-        let probe = cache.probe(presented.octets(), presented.scheme())?;
-        let is_current = |edition| inner.authenticator.is_current(edition, time.now);
-        let Seen { verified, owes_proof } = cache.find(&probe, time.now, is_current)?;
+        let inner = &*self.inner;
+        let Seen { verified, owes_proof } = self.look_up(presented, time)?;
         if owes_proof && let Err(error) = inner.check_proof_again(presented.read_again(time)?, &verified) {
             return Some(Err(error));
         }
-        if let Some(view) = &inner.revocations
-            && let Err(error) = view.admit_again(&verified, time.now, inner.when_stale)
-        {
-            return Some(Err(error.with_issuer(verified.shared_conventions())));
-        }
-        Some(Ok(verified))
+        Some(inner.check_revocation_again(&verified, time.now).map(|()| verified))
+    }
+
+    /// Returns the identity for bytes that were verified before, and the instant of the decision, if neither a proof nor a refusal is
+    /// involved.
+    #[inline]
+    fn find_alone(&self, presented: Presented<'_>) -> Option<(Verified<C>, UnixTime)> {
+        let time = Time::read(&self.inner.clock);
+        let Seen { verified, owes_proof } = self.look_up(presented, time)?;
+        let is_admitted = !owes_proof && self.inner.check_revocation_again(&verified, time.now).is_ok();
+        is_admitted.then_some((verified, time.now))
+    }
+
+    #[inline]
+    fn look_up(&self, presented: Presented<'_>, time: Time<'_>) -> Option<Seen<C>> {
+        let (cache, inner) = (self.cache.as_deref()?, &*self.inner);
+        let probe = cache.probe(presented.octets(), presented.scheme())?;
+        cache.find(&probe, time.now, |edition| inner.authenticator.is_current(edition, time.now))
     }
 
     fn ask<T: 'static>(

@@ -54,7 +54,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let gate = AuthLayer::from_ref(state).gate;
-        let context = if let Some(context) = remembered(&gate, parts) {
+        let context = if let Some(context) = found_at_once(&gate, parts) {
             context
         } else {
             let pass = match decide(&gate, parts) {
@@ -90,8 +90,21 @@ fn decide(gate: &Gate, parts: &Parts) -> Attempt<Pass> {
 }
 
 #[inline]
+fn found_at_once(gate: &Arc<Gate>, parts: &mut Parts) -> Option<AuthContext> {
+    if let Some(context) = remembered(gate, parts) {
+        return Some(context);
+    }
+    let (context, _) = gate.admit_cached(&mut (&mut *parts).into())?;
+    Some(remember(gate, context, parts))
+}
+
 fn prepare(gate: &Arc<Gate>, pass: Pass, parts: &mut Parts) -> AuthContext {
-    let (context, _) = gate.prepare(pass, &mut parts.into());
+    let (context, _) = gate.prepare(pass, &mut (&mut *parts).into());
+    remember(gate, context, parts)
+}
+
+#[inline]
+fn remember(gate: &Arc<Gate>, context: AuthContext, parts: &mut Parts) -> AuthContext {
     if gate.remembers() {
         parts.extensions.insert(Remembered { gate: Arc::clone(gate), context: context.clone() });
     }

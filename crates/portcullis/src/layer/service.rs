@@ -40,6 +40,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if let Some((auth, caching)) = self.gate.admit_cached(&mut (&mut request).into()) {
+            request.extensions_mut().insert(auth);
+            return AuthFuture::inner(self.inner.call(request), caching);
+        }
         match self.gate.admit((&request).into()) {
             Ok(pass) => {
                 let (auth, caching) = self.gate.prepare(pass, &mut (&mut request).into());

@@ -35,6 +35,19 @@ impl AuthorizationHeader {
         Self { takes_bearer: true, others: Vec::new() }
     }
 
+    #[inline]
+    fn found<'r>(&self, value: Value<'r>) -> Found<'r> {
+        match value {
+            Value::None => Found::Absent,
+            Value::Several => Found::Several,
+            Value::One(value) if self.takes_bearer => match after_bearer(value) {
+                Some(credentials) => credential_after_spaces(credentials),
+                None => self.find_other(value),
+            },
+            Value::One(value) => self.find_other(value),
+        }
+    }
+
     /// Returns the text after a scheme other than `Bearer`, if it is an accepted one.
     #[cold]
     fn find_other<'r>(&self, value: &'r [u8]) -> Found<'r> {
@@ -63,15 +76,11 @@ impl Default for AuthorizationHeader {
 
 impl TokenLocation for AuthorizationHeader {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
-        match only_value(head.headers, &AUTHORIZATION) {
-            Value::None => Found::Absent,
-            Value::Several => Found::Several,
-            Value::One(value) if self.takes_bearer => match after_bearer(value) {
-                Some(credentials) => credential_after_spaces(credentials),
-                None => self.find_other(value),
-            },
-            Value::One(value) => self.find_other(value),
-        }
+        self.found(only_value(head.headers, &AUTHORIZATION))
+    }
+
+    fn find_and_mark<'r>(&self, request: &'r mut RequestHeadMut<'_>) -> Found<'r> {
+        self.found(only_value_marked(request.headers_mut(), &AUTHORIZATION))
     }
 
     fn take_schemes(&mut self, schemes: &[Scheme]) {
@@ -102,6 +111,7 @@ impl TokenLocation for AuthorizationHeader {
 }
 
 /// The value of an HTTP header that must occur only once.
+#[derive(Clone, Copy)]
 pub(super) enum Value<'r> {
     None,
     One(&'r [u8]),
@@ -112,9 +122,24 @@ pub(super) enum Value<'r> {
 #[inline]
 pub(super) fn only_value<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Value<'r> {
     let Some(value) = headers.get(name) else { return Value::None };
+    if is_repeated(headers, name) { Value::Several } else { Value::One(value.as_bytes().trim_ascii()) }
+}
+
+/// Does the same, and marks the value as [`mark_sensitive`] does.
+#[inline]
+pub(super) fn only_value_marked<'r>(headers: &'r mut HeaderMap, name: &HeaderName) -> Value<'r> {
+    if is_repeated(headers, name) {
+        return Value::Several;
+    }
+    let Some(value) = headers.get_mut(name) else { return Value::None };
+    value.set_sensitive(true);
+    Value::One(value.as_bytes().trim_ascii())
+}
+
+#[inline]
+fn is_repeated(headers: &HeaderMap, name: &HeaderName) -> bool {
     // If no header at all is repeated, this one does not have to be counted.
-    let is_repeated = headers.len() != headers.keys_len() && headers.get_all(name).iter().nth(1).is_some();
-    if is_repeated { Value::Several } else { Value::One(value.as_bytes().trim_ascii()) }
+    headers.len() != headers.keys_len() && headers.get_all(name).iter().nth(1).is_some()
 }
 
 /// The name of `Bearer` in lower case, for comparisons.

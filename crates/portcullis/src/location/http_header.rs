@@ -5,7 +5,9 @@ use portcullis_core::ConfigError;
 
 use super::{
     Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation,
-    authorization_header::{BEARER, Value, after_scheme, credential_after_spaces, mark_sensitive, only_value},
+    authorization_header::{
+        BEARER, Value, after_scheme, credential_after_spaces, mark_sensitive, only_value, only_value_marked,
+    },
 };
 use crate::grammar::check_token;
 
@@ -38,14 +40,11 @@ impl HttpHeader {
 
 impl TokenLocation for HttpHeader {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
-        match only_value(head.headers, &self.name) {
-            Value::None | Value::One([]) => Found::Absent,
-            Value::Several => Found::Several,
-            Value::One(value) => match after_scheme(value, BEARER) {
-                Some(credentials) => credential_after_spaces(credentials),
-                None => Found::Token(value.into()),
-            },
-        }
+        found(only_value(head.headers, &self.name))
+    }
+
+    fn find_and_mark<'r>(&self, request: &'r mut RequestHeadMut<'_>) -> Found<'r> {
+        found(only_value_marked(request.headers_mut(), &self.name))
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {
@@ -54,5 +53,16 @@ impl TokenLocation for HttpHeader {
 
     fn info(&self) -> LocationInfo {
         LocationInfo::new(format!("header {}", self.name))
+    }
+}
+
+fn found(value: Value<'_>) -> Found<'_> {
+    match value {
+        Value::None | Value::One([]) => Found::Absent,
+        Value::Several => Found::Several,
+        Value::One(value) => match after_scheme(value, BEARER) {
+            Some(credentials) => credential_after_spaces(credentials),
+            None => Found::Token(value.into()),
+        },
     }
 }

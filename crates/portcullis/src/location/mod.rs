@@ -81,6 +81,17 @@ pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
     /// Looks for the credential. It must not allocate for a plain credential, because it runs for every request.
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r>;
 
+    /// Looks for the credential and, in the same look-up, does what [`strip`](Self::strip) does, which is not called afterwards. A credential
+    /// that was verified before is usually admitted by this alone. The request is read by [`find`](Self::find) in all other cases, also if
+    /// this finds nothing.
+    ///
+    /// For HTTP headers, whose value is only marked. Do not remove anything: the request may be read again. Defaults to
+    /// [`Found::Absent`].
+    fn find_and_mark<'r>(&self, request: &'r mut RequestHeadMut<'_>) -> Found<'r> {
+        let _ = request;
+        Found::Absent
+    }
+
     /// Removes the credential from the request, or hides it, before the inner service gets the request.
     ///
     /// Called after the credential has been accepted. Defaults to leaving the request as it is.
@@ -114,6 +125,10 @@ pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
 impl<T: TokenLocation + ?Sized> TokenLocation for Box<T> {
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r> {
         (**self).find(head)
+    }
+
+    fn find_and_mark<'r>(&self, request: &'r mut RequestHeadMut<'_>) -> Found<'r> {
+        (**self).find_and_mark(request)
     }
 
     fn strip(&self, request: &mut RequestHeadMut<'_>) {

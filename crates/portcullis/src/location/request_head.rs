@@ -48,9 +48,14 @@ pub struct RequestHeadMut<'r> {
 }
 
 impl RequestHeadMut<'_> {
+    /// Returns the request, for reading it.
+    pub fn head(&self) -> RequestHead<'_> {
+        self.head.head()
+    }
+
     /// Returns the request target.
     pub fn uri(&self) -> &Uri {
-        self.head.uri()
+        self.head().uri
     }
 
     /// Returns the request target, for changing it.
@@ -89,15 +94,15 @@ impl fmt::Debug for RequestHeadMut<'_> {
 
 /// A trait, because `http::Request` lends its parts only one at a time, and taking it apart moves some 250 bytes.
 trait Head {
-    fn uri(&self) -> &Uri;
+    fn head(&self) -> RequestHead<'_>;
     fn uri_mut(&mut self) -> &mut Uri;
     fn headers_mut(&mut self) -> &mut HeaderMap;
     fn extensions_mut(&mut self) -> &mut Extensions;
 }
 
 impl<B> Head for Request<B> {
-    fn uri(&self) -> &Uri {
-        self.uri()
+    fn head(&self) -> RequestHead<'_> {
+        self.into()
     }
 
     fn uri_mut(&mut self) -> &mut Uri {
@@ -114,8 +119,8 @@ impl<B> Head for Request<B> {
 }
 
 impl Head for Parts {
-    fn uri(&self) -> &Uri {
-        &self.uri
+    fn head(&self) -> RequestHead<'_> {
+        self.into()
     }
 
     fn uri_mut(&mut self) -> &mut Uri {

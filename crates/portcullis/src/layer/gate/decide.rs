@@ -33,6 +33,25 @@ struct Located<'r> {
 }
 
 impl Gate {
+    /// Admits a request whose credential is cached, in one look-up of its HTTP header, and before anything else of the request is read.
+    /// `None` decides nothing: it is then decided as a whole. The context is returned like that of [`prepare`](Self::prepare).
+    #[inline]
+    pub(crate) fn admit_cached(&self, request: &mut RequestHeadMut<'_>) -> Option<(AuthContext, Caching)> {
+        let [source, others @ ..] = &*self.sources else { return None };
+        // Here too, a second credential must not be overlooked.
+        if others.iter().any(|other| !matches!(other.location.find(request.head()), Found::Absent)) {
+            return None;
+        }
+        let located = located(0, source.location.find_and_mark(request)).ok()??;
+        let presented = Presented::bearer(&located.octets).with_scheme(located.scheme);
+        let admitted = source.admission.admit_cached(presented)?;
+        if self.watch.is_on() {
+            watch::admitted(self.counters(), None, admitted.verified.issuer());
+        }
+        let context = AuthContext::admitted_as(admitted, self.rare(&located), self.manners.clone());
+        Some((context, source.caching))
+    }
+
     /// Decides about a request by the layer's own rules for missing credentials and preflights.
     #[inline]
     pub(crate) fn admit(&self, head: RequestHead<'_>) -> Outcome {
@@ -115,11 +134,11 @@ impl Gate {
     #[inline]
     fn rare(&self, located: &Located<'_>) -> Option<Box<Rare>> {
         let is_usual = self.keep == Keep::Nothing && matches!(located.scheme, Scheme::Bearer);
-        if is_usual { None } else { Some(self.unusual(located)) }
+        if is_usual { None } else { Some(Box::new(self.unusual(located))) }
     }
 
     #[cold]
-    fn unusual(&self, Located { scheme, octets, .. }: &Located<'_>) -> Box<Rare> {
+    fn unusual(&self, Located { scheme, octets, .. }: &Located<'_>) -> Rare {
         let kept = (self.keep == Keep::Token).then(|| PresentedToken::new(octets));
         Rare::of_credential(*scheme, kept)
     }
