@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    api,
+    api, bench,
     command::Run,
     fuzz::{self, Reach},
     minimal, msrv,
@@ -41,6 +41,8 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
     for package in workspace.published() {
         steps.step(&format!("public API: {}", package.name), |_| api::compare(&package.name))?;
     }
+    // Whether they still run, and not how fast: nothing else runs the comparison with other crates.
+    bench::add(steps, workspace, true)?;
     steps.step("fuzz search", |_| fuzz::run(&root(), Reach::Search { seconds: 60 }))?;
     // last, because it fetches the advisory database, which not every network lets through
     steps.step("advisories", |_| advisories(&deny))

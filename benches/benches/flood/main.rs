@@ -62,8 +62,9 @@ fn timed(service: &Admission, good: &str, other: impl Fn(&AtomicBool) + Sync) ->
     let mut times = Vec::new();
     thread::scope(|scope| {
         scope.spawn(|| {
+            // Also if it panics, or this would wait for ever.
+            let _over = SetOnDrop(&over);
             other(&enough);
-            over.store(true, Ordering::Relaxed);
         });
         while times.len() < SAMPLES || !over.load(Ordering::Relaxed) {
             let start = Instant::now();
@@ -76,10 +77,20 @@ fn timed(service: &Admission, good: &str, other: impl Fn(&AtomicBool) + Sync) ->
     times
 }
 
-/// Sends a hostile token; one that would wait for a fetch hangs up.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Sends a hostile token; one that would wait for a fetch hangs up. While the source cools down, no fetch has looked for its key, so that it can
+/// neither be refused nor accepted.
 fn refuse(service: &Admission, token: &str) {
     if let Attempt::Done(outcome) = service.verify(token) {
-        assert_eq!(outcome.expect_err("a hostile token was accepted").kind(), AuthErrorKind::InvalidToken);
+        let kind = outcome.expect_err("a hostile token was accepted").kind();
+        assert!(matches!(kind, AuthErrorKind::InvalidToken | AuthErrorKind::Unavailable), "{kind:?}");
     }
 }
 

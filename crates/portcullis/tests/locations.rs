@@ -3,8 +3,8 @@
 
 use http::{HeaderName, HeaderValue, Request, request::Parts};
 use portcullis::location::{
-    AuthorizationHeader, BearerMethod, Caching, Cookie, Found, HttpHeader, QueryParameter, RequestHead, RequestHeadMut,
-    TokenLocation, WebSocketSubprotocol,
+    AuthorizationHeader, BearerMethod, Cookie, Found, HttpHeader, QueryParameter, RequestHead, RequestHeadMut,
+    ResponseCaching, TokenLocation, WebSocketSubprotocol,
 };
 
 /// The expected result of [`TokenLocation::find`].
@@ -360,12 +360,12 @@ fn parts_are_stripped_like_requests() {
 
 #[test]
 fn every_location_describes_itself() {
-    let cases: [(&dyn TokenLocation, &str, Option<BearerMethod>, Caching); 5] = [
-        (&AuthorizationHeader::new(), "authorization header", Some(BearerMethod::Header), Caching::Untouched),
-        (&HttpHeader::new("x-jwt").unwrap(), "header x-jwt", None, Caching::Private),
-        (&Cookie::new("token").unwrap(), "cookie token", None, Caching::Private),
-        (&WebSocketSubprotocol::new(), "websocket subprotocol bearer.…", None, Caching::Untouched),
-        (&QueryParameter::new("t").unwrap(), "query parameter t", Some(BearerMethod::Query), Caching::Private),
+    let cases: [(&dyn TokenLocation, &str, Option<BearerMethod>, ResponseCaching); 5] = [
+        (&AuthorizationHeader::new(), "authorization header", Some(BearerMethod::Header), ResponseCaching::Untouched),
+        (&HttpHeader::new("x-jwt").unwrap(), "header x-jwt", None, ResponseCaching::Private),
+        (&Cookie::new("token").unwrap(), "cookie token", None, ResponseCaching::Private),
+        (&WebSocketSubprotocol::new(), "websocket subprotocol bearer.…", None, ResponseCaching::Untouched),
+        (&QueryParameter::new("t").unwrap(), "query parameter t", Some(BearerMethod::Query), ResponseCaching::Private),
     ];
     for (location, name, method, caching) in cases {
         let info = location.info();
@@ -384,7 +384,7 @@ fn custom_locations_are_private_by_default_and_may_be_boxed() {
     }
     let location: Box<dyn TokenLocation> = Box::new(Always);
     assert_finds("own", &location, &Request::new(()), &Token("a.b.c"));
-    assert_eq!(location.info().caching(), Caching::Private);
+    assert_eq!(location.info().caching(), ResponseCaching::Private);
     assert!(location.info().name().ends_with("Always"));
 }
 

@@ -76,7 +76,7 @@ impl<C: Send + Sync + 'static> Erased for Admission<C> {
     }
 
     fn admit_cached(&self, presented: Presented<'_>) -> Option<Admitted> {
-        let (verified, now) = self.find_alone(presented)?;
+        let (verified, now) = self.decide_cached(presented)?;
         Some(Admitted { verified: verified.into(), now })
     }
 

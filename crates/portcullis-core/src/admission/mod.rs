@@ -232,7 +232,7 @@ impl<C: Send + Sync + 'static> Admission<C> {
     /// Returns the identity for bytes that were verified before, and the instant of the decision, if neither a proof nor a refusal is
     /// involved.
     #[inline]
-    fn find_alone(&self, presented: Presented<'_>) -> Option<(Verified<C>, UnixTime)> {
+    fn decide_cached(&self, presented: Presented<'_>) -> Option<(Verified<C>, UnixTime)> {
         let time = Time::read(&self.inner.clock);
         let Seen { verified, owes_proof } = self.look_up(presented, time)?;
         let is_admitted = !owes_proof && self.inner.check_revocation_again(&verified, time.now).is_ok();

@@ -2,8 +2,8 @@
 
 use super::{
     Policy, Profile,
-    accept::missing,
     difference::{difference, listed},
+    policy::missing,
 };
 use crate::{
     AuthError, Code,

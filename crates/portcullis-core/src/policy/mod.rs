@@ -1,9 +1,10 @@
 //! What is accepted from one issuer.
 
-mod accept;
 mod audience;
 mod difference;
 mod leeway;
+#[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
+mod policy;
 mod problems;
 mod profile;
 mod required_claim;
@@ -14,9 +15,9 @@ mod token_types;
 mod trusted_issuer;
 mod window;
 
-pub(crate) use accept::Policy;
 pub(crate) use difference::{NearNames, difference, listed};
 pub use leeway::Leeway;
+pub(crate) use policy::Policy;
 pub use profile::Profile;
 pub(crate) use required_claim::RequiredClaim;
 pub use trusted_issuer::TrustedIssuer;

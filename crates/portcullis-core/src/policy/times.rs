@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use super::{Policy, Profile, Window, accept::missing};
+use super::{Policy, Profile, Window, policy::missing};
 use crate::{
     AuthError, Code, UnixTime,
     claims::RegisteredClaims,

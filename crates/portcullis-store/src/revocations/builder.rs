@@ -116,7 +116,7 @@ impl RevocationsBuilder {
 
     fn start_on(self, runtime: &Handle) -> Revocations {
         let shared = Arc::new(Shared {
-            writer: self.view.build(),
+            view_writer: self.view.build(),
             log: self.log,
             runtime: runtime.clone(),
             own: Mutex::default(),

@@ -79,7 +79,7 @@ pub(super) async fn run(shared: Arc<Shared>, interval: Duration) {
         }
         in_a_row = if goes_on { in_a_row + 1 } else { 1 };
         attempted = Instant::now();
-        let (now, precisely) = (shared.view().now(), shared.writer.precise_now());
+        let (now, precisely) = (shared.view().now(), shared.view_writer.precise_now());
         let canary = shared.lag().begin(u64::try_from(precisely.as_millis()).unwrap_or(u64::MAX));
         // If the log does not accept it, the next interval tries again. The missing canary shows in the lag.
         let _ = shared.attempt(&[canary.entry(now)]).await;

@@ -56,8 +56,8 @@ impl Feed {
     /// Runs until it is dropped.
     pub(super) async fn run(mut self) {
         loop {
-            if self.shared.writer.has_forgotten_too_much() {
-                self.shared.writer.restart();
+            if self.shared.view_writer.has_forgotten_too_much() {
+                self.shared.view_writer.restart();
                 (self.cursor, self.is_caught_up, self.ahead) = (None, false, None);
             }
             match self.read().await {
@@ -72,7 +72,7 @@ impl Feed {
             }
             if self.last_forgotten.elapsed() >= HEARTBEAT {
                 self.last_forgotten = Instant::now();
-                self.shared.writer.forget_some();
+                self.shared.view_writer.forget_some();
             }
         }
     }
@@ -103,7 +103,7 @@ impl Feed {
         let shared = Arc::clone(&self.shared);
         self.note(page);
         self.measure(page);
-        shared.take(&page.entries);
+        shared.apply(&page.entries);
         self.cursor = Some(page.cursor);
         self.is_caught_up = page.is_last;
         self.outdated.note(page, shared.view());
@@ -120,15 +120,15 @@ impl Feed {
         if !page.is_last {
             return;
         }
-        if self.outdated.is_over(shared.writer.trusted_now()) {
-            shared.writer.confirm(sent.asked);
+        if self.outdated.is_over(shared.view_writer.trusted_now()) {
+            shared.view_writer.confirm(sent.asked);
             shared.is_synced.send_if_modified(|is_synced| !std::mem::replace(is_synced, true));
         } else {
             shared.status().last_error = Some(self.outdated.error());
         }
         self.tell_of_the_view();
         // The revocations of this instance have to be appended in any case.
-        let again = shared.own().read_to_end(shared.writer.trusted_now(), sent.at);
+        let again = shared.own().read_to_end(shared.view_writer.trusted_now(), sent.at);
         telemetry::appending_again(again);
         if shared.own().has_waiting() {
             shared.wake.notify_one();
@@ -137,7 +137,7 @@ impl Feed {
 
     /// Takes the times from the page: how long its canaries took, and the log's clock.
     fn measure(&self, page: &Page) {
-        let precisely = self.shared.writer.precise_now();
+        let precisely = self.shared.view_writer.precise_now();
         let mut lag = self.shared.lag();
         lag.read(&page.entries, precisely, self.is_caught_up);
         if let Some(as_of) = page.as_of {
@@ -216,7 +216,7 @@ struct Question {
 
 impl Question {
     fn ask(&mut self, shared: &Shared, after: Option<Cursor>, patience: Duration) {
-        let sent = Sent { asked: shared.writer.ask(), at: Instant::now() };
+        let sent = Sent { asked: shared.view_writer.ask(), at: Instant::now() };
         let read = shared.log.read(after, patience);
         self.task.spawn(async move { read.await.map(|page| (page, sent)) });
     }
@@ -236,7 +236,7 @@ struct End(Arc<Shared>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.0.writer.end();
+        self.0.view_writer.end();
         if std::thread::panicking() {
             telemetry::task_ended();
         }

@@ -117,7 +117,7 @@ impl Revocations {
     /// apply everywhere.
     pub async fn revoke_all(&self, revocations: impl IntoIterator<Item = Revocation> + Send) -> Result<(), LogError> {
         let entries = self.entries(revocations)?;
-        self.shared.take(&entries);
+        self.shared.apply(&entries);
         let shared = Arc::clone(&self.shared);
         let to_append = shared.begin(&entries)?;
         if to_append.is_empty() {
@@ -139,7 +139,7 @@ impl Revocations {
         }
         // Use the clock that is ahead: an entry must not end earlier for the others than it does here.
         let made_at = now.plus(behind);
-        let entry = |revocation: Revocation| self.shared.writer.entry_at(&revocation, made_at);
+        let entry = |revocation: Revocation| self.shared.view_writer.entry_at(&revocation, made_at);
         let entries: Vec<_> = revocations.into_iter().map(entry).collect();
         let latest = made_at.plus(LATEST_CUT_OFF);
         if entries.iter().any(|entry| entry.revocation().cut_off().is_some_and(|cut_off| cut_off > latest)) {

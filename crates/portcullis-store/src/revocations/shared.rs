@@ -21,7 +21,7 @@ use crate::telemetry;
 
 pub(super) struct Shared {
     /// Writes to the view. Only the code here and its tasks have it; other code only gets the view.
-    pub(super) writer: ViewWriter,
+    pub(super) view_writer: ViewWriter,
     pub(super) log: SharedLog,
     pub(super) runtime: Handle,
     pub(super) own: Mutex<Own>,
@@ -38,17 +38,17 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn view(&self) -> &RevocationView {
-        self.writer.view()
+        self.view_writer.view()
     }
 
     /// Adds entries to the view, and sends events about the new ones.
-    pub(super) fn take(&self, entries: &[RevocationEntry]) {
+    pub(super) fn apply(&self, entries: &[RevocationEntry]) {
         let entries = entries.iter().filter(|entry| !is_canary(entry));
         // Entries before the end of the log are not news.
         let changes = if self.events.receiver_count() == 0 || !*self.is_synced.borrow() {
-            self.writer.merge(entries)
+            self.view_writer.merge(entries)
         } else {
-            let news = entries.filter(|entry| self.writer.merge([*entry]) > 0);
+            let news = entries.filter(|entry| self.view_writer.merge([*entry]) > 0);
             // There may be no receiver left: this is not an error.
             news.inspect(|entry| drop(self.events.send(RevocationEvent::Revoked((*entry).clone())))).count()
         };

@@ -18,12 +18,12 @@ pub(super) async fn run(shared: Arc<Shared>) {
     loop {
         if Instant::now() >= next_upkeep {
             next_upkeep = Instant::now() + UPKEEP;
-            let keys = shared.writer.keys_to_renew();
+            let keys = shared.view_writer.keys_to_renew();
             let mut own = shared.own();
-            own.forget(shared.writer.trusted_now());
+            own.forget(shared.view_writer.trusted_now());
             own.renew(keys);
         }
-        let batch = shared.own().next_batch(shared.writer.trusted_now());
+        let batch = shared.own().next_batch(shared.view_writer.trusted_now());
         if batch.is_empty() {
             telemetry::appended(std::mem::take(&mut written));
             let _ = timeout_at(next_upkeep, shared.wake.notified()).await;

@@ -18,7 +18,7 @@ use super::{
     pass::{Pass, PendingPass},
 };
 use crate::{
-    location::Caching,
+    location::ResponseCaching,
     rejection::{MakeRejection, respond_as},
 };
 
@@ -39,7 +39,7 @@ pin_project! {
         /// The decision about the token is still pending. Boxed, because this is rare and the request is large.
         Waiting { held: Option<H> },
         /// The inner service is working.
-        Inner { #[pin] future: F, caching: Caching },
+        Inner { #[pin] future: F, caching: ResponseCaching },
         /// The request was refused. Boxed as well: every request moves this value, and most are not refused.
         Rejected { response: Option<T> },
     }
@@ -61,7 +61,7 @@ enum Verdict {
 }
 
 impl<S: Service<Request<B>>, B, R> AuthFuture<S, B, R> {
-    pub(super) fn inner(future: S::Future, caching: Caching) -> Self {
+    pub(super) fn inner(future: S::Future, caching: ResponseCaching) -> Self {
         Self { state: State::Inner { future, caching } }
     }
 
@@ -91,7 +91,7 @@ where
                     let Some(held) = held.take() else { return Poll::Pending };
                     (*held).proceed()
                 }
-                StateProjection::Inner { future, caching } if *caching == Caching::Private => {
+                StateProjection::Inner { future, caching } if *caching == ResponseCaching::Private => {
                     let mut response = ready!(future.poll(context))?;
                     keep_private(response.headers_mut());
                     return Poll::Ready(Ok(response));

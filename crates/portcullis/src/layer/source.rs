@@ -9,7 +9,7 @@ use portcullis_core::{
 
 use crate::{
     grammar::check_token,
-    location::{BearerMethod, Caching, TokenLocation},
+    location::{BearerMethod, ResponseCaching, TokenLocation},
 };
 
 /// A location for credentials, and the admission that decides about them.
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Source {
     pub(super) location: Arc<dyn TokenLocation>,
     pub(super) admission: AnyAdmission,
-    pub(super) caching: Caching,
+    pub(super) caching: ResponseCaching,
     /// The location's type and settings: two sources with equal identities are the same location.
     pub(super) identity: String,
     /// Those that the admission accepts.

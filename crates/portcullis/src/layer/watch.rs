@@ -89,7 +89,7 @@ impl Begun {
 /// Records that a credential of this issuer was admitted. It was cached if no verification has begun.
 #[inline]
 pub(super) fn admitted(counters: Option<&LayerCounters>, begun: Option<Begun>, issuer: &str) {
-    let admittance = if begun.is_some() { Admittance::Verified } else { Admittance::Remembered };
+    let admittance = if begun.is_some() { Admittance::Verified } else { Admittance::Cached };
     if let Some(counters) = counters {
         counters.admitted(admittance, issuer);
     }

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
-use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, folded};
+use super::{BearerMethod, Found, LocationInfo, RequestHead, RequestHeadMut, ResponseCaching, TokenLocation, folded};
 use portcullis_core::authenticator::Scheme;
 
 use crate::grammar::is_token_byte;
@@ -106,7 +106,7 @@ impl TokenLocation for AuthorizationHeader {
     fn info(&self) -> LocationInfo {
         LocationInfo::new("authorization header")
             .with_bearer_method(BearerMethod::Header)
-            .with_caching(Caching::Untouched)
+            .with_caching(ResponseCaching::Untouched)
     }
 }
 

@@ -7,13 +7,13 @@ use std::borrow::Cow;
 pub struct LocationInfo {
     name: Cow<'static, str>,
     bearer_method: Option<BearerMethod>,
-    caching: Caching,
+    caching: ResponseCaching,
 }
 
 impl LocationInfo {
     /// Returns the description of a location with this name, without a registered method, whose responses are private.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), bearer_method: None, caching: Caching::Private }
+        Self { name: name.into(), bearer_method: None, caching: ResponseCaching::Private }
     }
 
     /// Sets which of the registered methods the location is. Defaults to none of them.
@@ -23,9 +23,9 @@ impl LocationInfo {
         self
     }
 
-    /// Sets what shared caches may do with the response. Defaults to [`Caching::Private`], the safe value.
+    /// Sets what shared caches may do with the response. Defaults to [`ResponseCaching::Private`], the safe value.
     #[must_use]
-    pub fn with_caching(mut self, caching: Caching) -> Self {
+    pub fn with_caching(mut self, caching: ResponseCaching) -> Self {
         self.caching = caching;
         self
     }
@@ -41,7 +41,7 @@ impl LocationInfo {
     }
 
     /// Returns what shared caches may do with a response to a request whose credential was here.
-    pub fn caching(&self) -> Caching {
+    pub fn caching(&self) -> ResponseCaching {
         self.caching
     }
 }
@@ -72,7 +72,7 @@ impl BearerMethod {
 /// What shared caches may do with a response, as far as it depends on the location of the credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Caching {
+pub enum ResponseCaching {
     /// Nothing has to be added, because HTTP itself keeps the response out of shared caches.
     ///
     /// This is the case for `Authorization` (RFC 9111 section 3.5), for `POST` and for a protocol upgrade.

@@ -62,7 +62,7 @@ pub use cookie::Cookie;
 #[cfg(feature = "form")]
 pub use form::{FormBody, FormBodyLayer};
 pub use http_header::HttpHeader;
-pub use info::{BearerMethod, Caching, LocationInfo};
+pub use info::{BearerMethod, LocationInfo, ResponseCaching};
 pub use peer::Peer;
 pub use query_parameter::QueryParameter;
 pub use request_head::{RequestHead, RequestHeadMut};

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use http::{Uri, uri::PathAndQuery};
 use portcullis_core::ConfigError;
 
-use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation, urlencoded};
+use super::{
+    BearerMethod, Found, LocationInfo, RequestHead, RequestHeadMut, ResponseCaching, TokenLocation, urlencoded,
+};
 
 /// A parameter of the query: `?access_token=…` (RFC 6750 section 2.3).
 ///
@@ -58,7 +60,7 @@ impl TokenLocation for QueryParameter {
     fn info(&self) -> LocationInfo {
         LocationInfo::new(format!("query parameter {}", self.name))
             .with_bearer_method(BearerMethod::Query)
-            .with_caching(Caching::Private)
+            .with_caching(ResponseCaching::Private)
     }
 }
 

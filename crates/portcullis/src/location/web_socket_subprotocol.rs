@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 use portcullis_core::ConfigError;
 
-use super::{Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation};
+use super::{Found, LocationInfo, RequestHead, RequestHeadMut, ResponseCaching, TokenLocation};
 use crate::grammar::check_token;
 
 /// An entry of `Sec-WebSocket-Protocol`, the one HTTP header that a browser lets a page set on a WebSocket.
@@ -162,7 +162,7 @@ impl TokenLocation for WebSocketSubprotocol {
             Form::Prefix(prefix) => format!("websocket subprotocol {prefix}…"),
             Form::After(name) => format!("websocket subprotocol after {name}"),
         };
-        LocationInfo::new(name).with_caching(Caching::Untouched)
+        LocationInfo::new(name).with_caching(ResponseCaching::Untouched)
     }
 }
 

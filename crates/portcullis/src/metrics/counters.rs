@@ -23,7 +23,7 @@ pub(crate) struct LayerCounters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admittance {
     /// Its credential was found in the cache.
-    Remembered,
+    Cached,
     /// Its credential was verified.
     Verified,
     /// It has no credential.
@@ -133,8 +133,7 @@ impl LayerCounters {
     /// The series for admitted requests of a configured issuer exist from the start, the others once they have a value.
     fn measure_issuer(&self, row: usize, issuer: &str, snapshot: &mut Snapshot) {
         let sum = |outcome: usize| self.shards.sum(row * OF_ISSUER + outcome);
-        let [hits, verified] =
-            [Admittance::Remembered, Admittance::Verified].map(|admittance| sum(admittance as usize));
+        let [hits, verified] = [Admittance::Cached, Admittance::Verified].map(|admittance| sum(admittance as usize));
         let mut request = |result: &str, code: &str, count: u64| {
             snapshot.counter(&names::REQUESTS, &[&self.name, issuer, result, code], count);
         };

@@ -61,7 +61,7 @@ pub(super) struct News<'c> {
     is_marked: bool,
 }
 
-/// The changes of one merge. They are published when it is dropped, which has to be after its entries can be found.
+/// The changes of one merge. [`publish`](Self::publish) them once its entries can be found.
 #[derive(Debug)]
 pub(super) struct Batch<'c> {
     changes: &'c Changes,
@@ -138,7 +138,8 @@ impl Batch<'_> {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Publishes the changes, and returns how many there are. Dropping it publishes them as well, in case the caller panics.
+    pub(super) fn publish(self) -> usize {
         self.count
     }
 }
@@ -172,7 +173,7 @@ mod tests {
         for (level, mark) in news {
             batch.add(*level, Mark(*mark));
         }
-        assert_eq!(batch.len(), news.len());
+        assert_eq!(batch.count, news.len());
     }
 
     fn of(levels: &[Level]) -> Levels {

@@ -49,7 +49,8 @@ impl ViewWriter {
                 batch.add(entry.revocation().level(), mark);
             }
         }
-        batch.len() // and it is published: a request that still sees the old epoch came before these entries
+        // A request that still sees the old epoch came before these entries.
+        batch.publish()
     }
 
     /// Returns the current time on both clocks, for [`confirm`](Self::confirm): call it before you ask a log for new entries.

@@ -18,7 +18,7 @@ use crate::{
         source::Source,
         watch::{self, Begun},
     },
-    location::{Caching, Found, RequestHead, RequestHeadMut, View},
+    location::{Found, RequestHead, RequestHeadMut, ResponseCaching, View},
     metrics::Admittance,
 };
 
@@ -36,7 +36,7 @@ impl Gate {
     /// Admits a request whose credential is cached, in one look-up of its HTTP header, and before anything else of the request is read.
     /// `None` decides nothing: it is then decided as a whole. The context is returned like that of [`prepare`](Self::prepare).
     #[inline]
-    pub(crate) fn admit_cached(&self, request: &mut RequestHeadMut<'_>) -> Option<(AuthContext, Caching)> {
+    pub(crate) fn admit_cached(&self, request: &mut RequestHeadMut<'_>) -> Option<(AuthContext, ResponseCaching)> {
         let [source, others @ ..] = &*self.sources else { return None };
         // Here too, a second credential must not be overlooked.
         if others.iter().any(|other| !matches!(other.location.find(request.head()), Found::Absent)) {
@@ -215,13 +215,13 @@ impl Gate {
     /// Removes the credential from the request if its location says so. Returns what goes into the extensions, and what caches may do
     /// with the response.
     #[inline]
-    pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, Caching) {
+    pub(crate) fn prepare(&self, pass: Pass, request: &mut RequestHeadMut<'_>) -> (AuthContext, ResponseCaching) {
         let caching = match pass.source.map(|source| &self.sources[source]) {
             Some(source) => {
                 source.location.strip(request);
                 source.caching
             }
-            None => Caching::Untouched,
+            None => ResponseCaching::Untouched,
         };
         (pass.context, caching)
     }

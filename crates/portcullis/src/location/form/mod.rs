@@ -55,7 +55,7 @@ pub use layer::FormBodyLayer;
 pub use service::FormBodyService;
 use zeroize::Zeroizing;
 
-use super::{BearerMethod, Caching, Found, LocationInfo, RequestHead, RequestHeadMut, TokenLocation};
+use super::{BearerMethod, Found, LocationInfo, RequestHead, RequestHeadMut, ResponseCaching, TokenLocation};
 
 /// The token that [`FormBodyLayer`] took out of a form.
 ///
@@ -94,7 +94,9 @@ impl TokenLocation for FormBody {
     }
 
     fn info(&self) -> LocationInfo {
-        LocationInfo::new("form parameter").with_bearer_method(BearerMethod::Body).with_caching(Caching::Untouched)
+        LocationInfo::new("form parameter")
+            .with_bearer_method(BearerMethod::Body)
+            .with_caching(ResponseCaching::Untouched)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Checks the claims, except for the times: those are in `times.rs`.
+//! [`Policy`]: what is accepted from one issuer, and the checks of the claims. Those of the times are in `times.rs`.
 
 use std::{sync::Arc, time::Duration};
 
