@@ -11,6 +11,7 @@ mod required_claim;
 #[cfg(test)]
 pub(crate) mod testing;
 mod times;
+mod token_spec;
 mod token_types;
 mod trusted_issuer;
 mod window;
@@ -20,5 +21,6 @@ pub use leeway::Leeway;
 pub(crate) use policy::Policy;
 pub use profile::Profile;
 pub(crate) use required_claim::RequiredClaim;
+pub use token_spec::TokenSpec;
 pub use trusted_issuer::TrustedIssuer;
 pub(crate) use window::Window;

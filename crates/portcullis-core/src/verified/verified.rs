@@ -2,7 +2,7 @@
 
 use std::{any::Any, any::type_name, fmt, ops::Deref, sync::Arc};
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 use super::Facts;
 use crate::AuthError;
@@ -96,6 +96,13 @@ impl<'de> Deserialize<'de> for NoCustom {
     /// Reads nothing, so programs without custom claims do not pay for reading the claims a second time.
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Ok(Self)
+    }
+}
+
+impl Serialize for NoCustom {
+    /// Writes nothing, so that an issuer without custom claims need not name a type of its own.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
     }
 }
 

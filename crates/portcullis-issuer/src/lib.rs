@@ -1,0 +1,46 @@
+//! Mints JSON Web Tokens, as an issuer of your own.
+//!
+//! The primary type in this crate is [`TokenIssuer`]. It is made from a
+//! [`TokenSpec`](portcullis_core::policy::TokenSpec), from which services derive what they accept, and a [`Signer`]: a [`SigningKey`] in
+//! memory, or a key that lives elsewhere.
+//!
+//! ```
+//! use portcullis_core::{Algorithm, policy::TokenSpec};
+//! use portcullis_issuer::{AccessToken, SigningKey, TokenIssuer};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let spec = TokenSpec::new("https://id.example.com").audience("https://orders.example.com");
+//! let issuer = TokenIssuer::new(spec, SigningKey::generate(Algorithm::EdDsa)?)?;
+//! let minted = issuer.mint(&AccessToken::for_user("alice", "web").scope("orders:read")).await?;
+//! assert_eq!(minted.token().split('.').count(), 3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Sessions with refresh tokens are in [`refresh`].
+//!
+//! # What is promised
+//!
+//! - Tokens are access tokens of RFC 9068: `typ` is `at+jwt`, and `iss`, `sub`, `aud`, `client_id`, `iat`, `exp` and `jti` are always there.
+//! - A token never outlives the lifetime of the specification, nor the end of its session ([`AccessToken::ends_by`]).
+//! - A token that is longer than the specification allows is not minted; the error names its largest claim.
+//! - A signature that services could not read (such as one in DER form) is an error at minting.
+//! - No key and no token is in an error or in `Debug` output. A private key's file that others can read is refused.
+//!
+//! Algorithms, keys and signatures are those of `aws-lc-rs`, called directly: a key is prepared once, and no choice of features in another
+//! crate can change or break it.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod mint;
+pub mod refresh;
+mod signer;
+mod signing_key;
+
+pub use mint::{AccessToken, ActingParty, MintError, MintErrorKind, Minted, TokenIssuer};
+pub use signer::{SignError, SignErrorKind, Signature, Signer, Signing, WaitingForSignature};
+pub use signing_key::{SigningKey, SigningKeyError, SigningKeyErrorKind};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

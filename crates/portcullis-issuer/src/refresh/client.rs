@@ -1,0 +1,93 @@
+//! [`RefreshPolicy`]: by which rules a client refreshes.
+
+use std::time::Duration;
+
+use super::Rotation;
+
+/// The rules by which a client refreshes. The defaults are for public clients: apps and pages in a browser.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use portcullis_issuer::refresh::{RefreshPolicy, Rotation};
+///
+/// let backend = RefreshPolicy::new().rotation(Rotation::Never); // it authenticates with a secret
+/// let patient = RefreshPolicy::new().grace(Duration::from_secs(120));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshPolicy {
+    pub(super) grace: Duration,
+    pub(super) idle: Duration,
+    pub(super) absolute: Duration,
+    pub(super) rotation: Rotation,
+    pub(super) late_retry: LateRetry,
+}
+
+/// What happens when the predecessor of the current token is presented after the grace: nearly always by a client that never got the answer,
+/// but a thief who was faster than the client looks the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LateRetry {
+    /// The session ends, as for any older token. The default.
+    #[default]
+    EndSession,
+    /// The token is refused, and the session goes on for whoever has the current one.
+    RefuseOnly,
+}
+
+impl RefreshPolicy {
+    /// The longest grace: 300 s.
+    pub const MOST_GRACE: Duration = Duration::from_secs(300);
+
+    /// Returns the defaults.
+    pub const fn new() -> Self {
+        Self {
+            grace: Duration::from_secs(60),
+            idle: Duration::from_secs(7 * 86_400),
+            absolute: Duration::from_secs(30 * 86_400),
+            rotation: Rotation::EveryUse,
+            late_retry: LateRetry::EndSession,
+        }
+    }
+
+    /// Sets how long the predecessor of the current token is answered by the same successor, for a client whose answer got lost, or which asks
+    /// several times at once. A token is replaced at most once in this time. Zero is strict: one lost answer logs the user out.
+    ///
+    /// Defaults to 60 s, which is more than clients wait for an answer. More than [`MOST_GRACE`](Self::MOST_GRACE) counts as that: a longer grace
+    /// mints nothing more, and only makes theft noticed later.
+    #[must_use]
+    pub fn grace(self, grace: Duration) -> Self {
+        Self { grace: grace.min(Self::MOST_GRACE), ..self }
+    }
+
+    /// Sets how long a session lasts without a refresh. Defaults to 7 days; never beyond the session's end.
+    #[must_use]
+    pub const fn idle(self, idle: Duration) -> Self {
+        Self { idle, ..self }
+    }
+
+    /// Sets how long a session lasts in any case. A refresh does not change its end. Defaults to 30 days.
+    #[must_use]
+    pub const fn absolute(self, absolute: Duration) -> Self {
+        Self { absolute, ..self }
+    }
+
+    /// Sets whether each use replaces the token. Defaults to [`Rotation::EveryUse`]. A public client whose tokens are not replaced may stay
+    /// idle for at most a day, if at all: a stolen token would serve the thief unnoticed.
+    #[must_use]
+    pub const fn rotation(self, rotation: Rotation) -> Self {
+        Self { rotation, ..self }
+    }
+
+    /// Sets what happens when the predecessor of the current token is presented after the grace. Defaults to [`LateRetry::EndSession`].
+    #[must_use]
+    pub const fn late_retry(self, late_retry: LateRetry) -> Self {
+        Self { late_retry, ..self }
+    }
+}
+
+impl Default for RefreshPolicy {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,130 @@
+//! [`RefreshError`]: why a refresh token was not accepted.
+
+use std::{error::Error, fmt};
+
+use portcullis_core::revocation::LogError;
+
+use super::{EndReason, StoreError};
+use crate::MintError;
+
+/// There are no new tokens.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// The refresh token is not accepted: `invalid_grant` (RFC 6749 section 5.2). The client has to log the user in again. The reason is for
+    /// the log, and not for the client.
+    InvalidGrant(NotAccepted),
+    /// It could not be decided: the store, the log of revocations or the application's own data cannot be reached. The client may try again with
+    /// the same token, and gets the same successor within the grace.
+    Unavailable(Unavailable),
+    /// The access token could not be minted: see [`MintError`].
+    Mint(MintError),
+}
+
+/// Why a refresh token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotAccepted {
+    /// This issuer has not made it.
+    NotOurs,
+    /// Nothing is known about its session, which may have been forgotten after its end.
+    Unknown,
+    /// Its session has ended by its time.
+    Expired,
+    /// Its session was ended.
+    Ended(EndReason),
+    /// Its session was revoked in the log of revocations.
+    Revoked,
+    /// It was replaced earlier, and the session has ended now.
+    Reuse,
+    /// It was replaced by the current token, and came again after the grace; the session goes on ([`LateRetry::RefuseOnly`](super::LateRetry)).
+    Late,
+    /// Another client presents it.
+    ClientMismatch,
+    /// The application says that the subject may not go on, and the session has ended now.
+    SubjectRefused,
+    /// It has a right MAC and a wrong share: **the key of refresh tokens has leaked**.
+    Forged,
+}
+
+/// What could not be reached.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// The store of refresh tokens.
+    Store(StoreError),
+    /// The log of revocations.
+    Log(LogError),
+    /// The view of revocations is stale.
+    StaleView,
+    /// The application's own data about subjects.
+    Subjects(StoreError),
+}
+
+impl From<NotAccepted> for RefreshError {
+    fn from(reason: NotAccepted) -> Self {
+        Self::InvalidGrant(reason)
+    }
+}
+
+impl From<StoreError> for RefreshError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(Unavailable::Store(error))
+    }
+}
+
+impl From<MintError> for RefreshError {
+    fn from(error: MintError) -> Self {
+        Self::Mint(error)
+    }
+}
+
+impl fmt::Display for RefreshError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidGrant(reason) => write!(f, "the refresh token is not accepted: {reason}"),
+            Self::Unavailable(what) => what.fmt(f),
+            Self::Mint(_) => f.write_str("the access token could not be minted"),
+        }
+    }
+}
+
+impl fmt::Display for NotAccepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotOurs => "this issuer has not made it",
+            Self::Unknown => "nothing is known about its session",
+            Self::Expired => "its session has ended by its time",
+            Self::Ended(_) => "its session was ended",
+            Self::Revoked => "its session was revoked",
+            Self::Reuse => "it was replaced earlier, so the session has been ended",
+            Self::Late => "it was replaced, and came again after the grace",
+            Self::ClientMismatch => "another client presents it",
+            Self::SubjectRefused => "its subject may not go on",
+            Self::Forged => "it has a right MAC and a wrong share: the key of refresh tokens has leaked, replace it",
+        })
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Log(_) => f.write_str("the log of revocations is unavailable"),
+            Self::StaleView => f.write_str("the view of revocations is stale"),
+            Self::Subjects(_) => f.write_str("the application's data about subjects is unavailable"),
+        }
+    }
+}
+
+impl Error for RefreshError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::InvalidGrant(_) | Self::Unavailable(Unavailable::StaleView) => None,
+            Self::Unavailable(Unavailable::Store(error)) => error.source(),
+            Self::Unavailable(Unavailable::Log(error)) => Some(error),
+            Self::Unavailable(Unavailable::Subjects(error)) => Some(error),
+            Self::Mint(error) => Some(error),
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! [`Family`]: what a store keeps about one session.
+
+use std::{fmt, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use portcullis_core::UnixTime;
+use serde::{Deserialize, Serialize};
+
+use super::ShareDigest;
+
+/// The id of a family: all the refresh tokens that came of one log-in. As text, it is the session's id (`sid`), which need not be secret.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FamilyId([u8; 16]);
+
+impl FamilyId {
+    /// Returns the id with these bytes, as a store has kept them.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Returns the session's id, which access tokens have as `sid`: the bytes in base64url.
+    pub fn session_id(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// Returns the family of the session with this id; `None` if it is not an id of a session.
+    pub fn from_session_id(text: &str) -> Option<Self> {
+        Some(Self(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?))
+    }
+}
+
+impl fmt::Debug for FamilyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FamilyId({})", self.session_id())
+    }
+}
+
+/// An instant in milliseconds since 1970, on a store's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Millis(u64);
+
+impl Millis {
+    /// Returns the instant after this many milliseconds since 1970.
+    pub const fn new(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Returns the milliseconds since 1970.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// Returns this instant plus `by`.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// Returns how long ago `earlier` was; zero if it was not earlier, as after a clock was set back.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Returns the whole seconds, rounded down.
+    pub const fn to_unix(self) -> UnixTime {
+        UnixTime::from_secs(self.0 / 1000)
+    }
+}
+
+impl From<Duration> for Millis {
+    /// Takes the time since 1970.
+    fn from(since: Duration) -> Self {
+        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// What a store keeps about a family: one row. It mints nothing.
+///
+/// Stores keep it as they like, or as the text of [`to_json`](Self::to_json). The fields that change are `generation`, `key_id`, `rotated_at`,
+/// `idle_until` and `ended`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Family {
+    /// Its id.
+    #[serde(with = "octets")]
+    pub id: FamilyId,
+    /// The digest of what its tokens share.
+    #[serde(with = "octets")]
+    pub share: ShareDigest,
+    /// The generation of the current token.
+    pub generation: u64,
+    /// The number of the key that the current token was written with.
+    pub key_id: u8,
+    /// When the current token took the place of the one before; `None` for the first.
+    pub rotated_at: Option<Millis>,
+    /// When it ends if it is not used.
+    pub idle_until: Millis,
+    /// When it ends in any case.
+    pub absolute_until: Millis,
+    /// Why it has ended before its time.
+    pub ended: Option<EndReason>,
+    /// What was decided at the log-in.
+    pub log_in: LogIn,
+}
+
+/// Why a session has ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The user logged out.
+    LoggedOut,
+    /// The user, or an administrator, ended all of the user's sessions.
+    LoggedOutEverywhere,
+    /// An administrator, or the user from another session, ended this one.
+    Revoked,
+    /// An old refresh token was presented again.
+    Reuse,
+    /// The application said that the subject may not go on.
+    SubjectRefused,
+    /// The first access token could not be minted, so that the client never got a refresh token.
+    NotOpened,
+}
+
+/// What was decided when a user logged in, and holds for the whole session.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogIn {
+    pub(super) subject: String,
+    pub(super) client_id: String,
+    pub(super) at: UnixSecs,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) audiences: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<String>,
+}
+
+/// Whole seconds since 1970, as they are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct UnixSecs(pub(super) u64);
+
+impl LogIn {
+    /// Begins the log-in of this user, by this client.
+    pub fn new(subject: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            client_id: client_id.into(),
+            at: UnixSecs::default(),
+            scopes: Vec::new(),
+            audiences: Vec::new(),
+            version: None,
+            acr: None,
+            label: None,
+        }
+    }
+
+    /// Adds to the scopes that the user has granted to the client: one, or several separated by spaces. No later access token has more.
+    #[must_use]
+    pub fn scope(mut self, scope: &str) -> Self {
+        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self
+    }
+
+    /// Adds a service that access tokens are for. Defaults to the only one of the specification.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Sets the subject's token version at this moment. All access tokens of the session have it, so that
+    /// [`log_out_everywhere`](super::Sessions::log_out_everywhere) ends them, also those that are being minted meanwhile.
+    #[must_use]
+    pub fn version(self, version: u64) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    /// Sets how the user logged in (`acr`).
+    #[must_use]
+    pub fn acr(self, class: impl Into<String>) -> Self {
+        Self { acr: Some(class.into()), ..self }
+    }
+
+    /// Sets the name under which the user finds the session in a list, such as the device's.
+    #[must_use]
+    pub fn label(self, label: impl Into<String>) -> Self {
+        Self { label: Some(label.into()), ..self }
+    }
+
+    /// Returns the user.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Returns the client.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Returns when the user logged in.
+    pub fn at(&self) -> UnixTime {
+        UnixTime::from_secs(self.at.0)
+    }
+
+    /// Returns the granted scopes.
+    pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.scopes.iter().map(String::as_str)
+    }
+
+    /// Returns the subject's token version at the log-in.
+    pub fn token_version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// Returns the name of the session.
+    pub fn name(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+}
+
+/// The versions of the stored form. A later version is refused, so that an old instance does not misread it.
+const VERSION: u8 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Stored<F> {
+    v: u8,
+    #[serde(flatten)]
+    family: F,
+}
+
+impl Family {
+    /// Returns the row as JSON, with the version of the form.
+    pub fn to_json(&self) -> String {
+        // A struct of numbers, strings and lists can be written.
+        serde_json::to_string(&Stored { v: VERSION, family: self }).unwrap_or_default()
+    }
+
+    /// Reads the text of [`to_json`](Self::to_json); `None` if it is not one, or one of a later version.
+    pub fn from_json(text: &str) -> Option<Self> {
+        let stored: Stored<Self> = serde_json::from_str(text).ok()?;
+        (stored.v == VERSION).then_some(stored.family)
+    }
+
+    /// Returns when the session ends, unless it is used or ended: the earlier of its two limits.
+    pub fn ends_at(&self) -> Millis {
+        self.idle_until.min(self.absolute_until)
+    }
+}
+
+/// Shows the session, but not whose it is.
+impl fmt::Debug for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Family")
+            .field("id", &self.id)
+            .field("generation", &self.generation)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows the client, but not the user.
+impl fmt::Debug for LogIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogIn").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// Sixteen bytes as base64url.
+mod octets {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::{Engine, FamilyId, ShareDigest, URL_SAFE_NO_PAD};
+
+    pub(super) trait Octets: Sized {
+        fn octets(&self) -> &[u8; 16];
+        fn of(octets: [u8; 16]) -> Self;
+    }
+
+    impl Octets for FamilyId {
+        fn octets(&self) -> &[u8; 16] {
+            self.as_bytes()
+        }
+
+        fn of(octets: [u8; 16]) -> Self {
+            Self::from_bytes(octets)
+        }
+    }
+
+    impl Octets for ShareDigest {
+        fn octets(&self) -> &[u8; 16] {
+            self.as_bytes()
+        }
+
+        fn of(octets: [u8; 16]) -> Self {
+            Self::from_bytes(octets)
+        }
+    }
+
+    pub(super) fn serialize<T: Octets, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(value.octets()))
+    }
+
+    pub(super) fn deserialize<'de, T: Octets, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let octets = URL_SAFE_NO_PAD.decode(text).ok().and_then(|octets| octets.try_into().ok());
+        octets.map(T::of).ok_or_else(|| D::Error::custom("not sixteen bytes in base64url"))
+    }
+}

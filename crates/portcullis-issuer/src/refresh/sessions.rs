@@ -1,0 +1,343 @@
+//! [`Sessions`]: opens sessions, refreshes their tokens, and ends them.
+
+use std::{fmt, sync::Arc};
+
+use portcullis_core::{
+    ConfigError,
+    revocation::{Level, Revocation, RevocationView, Revoker, Rungs, Verdict},
+    verified::{Conventions, Facts},
+};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    EndReason, Family, FamilyId, LateRetry, LogIn, NotAccepted, Outcome, RefreshCause, RefreshError, RefreshKeys,
+    RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects, Unavailable,
+    family::UnixSecs,
+    token::{RefreshToken, Share},
+    tokens::{Tokens, content},
+};
+use crate::{Minted, TokenIssuer};
+
+/// Opens sessions, refreshes their tokens, and ends them. Cheap to clone.
+///
+/// A session is a family of refresh tokens in a [`RefreshStore`], and its id is the `sid` of all its access tokens. Ending it revokes that
+/// `sid` first, and so every access token of the session on every service that follows the log of revocations.
+///
+/// ```
+/// use portcullis_core::{Algorithm, policy::TokenSpec};
+/// use portcullis_issuer::refresh::{
+///     DangerUncheckedSubjects, LogIn, MemoryRefreshStore, RefreshKeys, RefreshPolicy, Sessions,
+/// };
+/// use portcullis_issuer::{SigningKey, TokenIssuer};
+/// use portcullis_store::{MemoryLog, Revocations};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let spec = TokenSpec::new("https://id.example.com").audience("https://orders.example.com");
+/// let issuer = TokenIssuer::new(spec, SigningKey::generate(Algorithm::Es256)?)?;
+/// let keys = RefreshKeys::new(1, [7; 32])?; // in production: 32 random bytes, the same on every instance
+/// let revocations = Revocations::builder(MemoryLog::new()).start()?; // of portcullis-store
+/// let sessions = Sessions::new(issuer, MemoryRefreshStore::new(), keys, revocations, DangerUncheckedSubjects);
+///
+/// let policy = RefreshPolicy::new();
+/// let first = sessions.log_in(LogIn::new("alice", "web").scope("orders:read"), &policy).await?;
+/// let second = sessions.refresh(first.refresh_token(), "web", &policy).await?;
+/// assert_ne!(first.refresh_token(), second.refresh_token());
+///
+/// // The answer got lost, and the client asks again: it gets the same refresh token.
+/// let again = sessions.refresh(first.refresh_token(), "web", &policy).await?;
+/// assert_eq!(again.refresh_token(), second.refresh_token());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Sessions<S, R, J>(Arc<Inner<S, R, J>>);
+
+struct Inner<S, R, J> {
+    issuer: TokenIssuer,
+    store: S,
+    keys: RefreshKeys,
+    revoker: R,
+    subjects: J,
+    view: Option<RevocationView>,
+    conventions: Arc<Conventions>,
+    on_event: Option<Arc<Listener>>,
+}
+
+type Listener = dyn Fn(&SessionEvent) + Send + Sync;
+
+impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
+    /// Returns sessions whose access tokens `issuer` mints. `revoker` ends them on all services; `subjects` is asked at every refresh.
+    pub fn new(issuer: TokenIssuer, store: S, keys: RefreshKeys, revoker: R, subjects: J) -> Self {
+        let conventions = Arc::new(Conventions::new(issuer.spec().issuer()));
+        Self(Arc::new(Inner { issuer, store, keys, revoker, subjects, view: None, conventions, on_event: None }))
+    }
+
+    /// Asks this view before each refresh whether the session, its subject, its client or its version was revoked in another way. Without a view,
+    /// only what is ended through these sessions ends them. While the view is stale, nothing is refreshed.
+    ///
+    /// # Errors
+    ///
+    /// If the sessions are already in use: configure them first.
+    pub fn revocations(self, view: impl Into<RevocationView>) -> Result<Self, ConfigError> {
+        let view = view.into();
+        self.configure(|inner| inner.view = Some(view))
+    }
+
+    /// Calls `listener` for every event. It must not block.
+    ///
+    /// # Errors
+    ///
+    /// If the sessions are already in use: configure them first.
+    pub fn on_event(self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) -> Result<Self, ConfigError> {
+        self.configure(|inner| inner.on_event = Some(Arc::new(listener)))
+    }
+
+    fn configure(mut self, change: impl FnOnce(&mut Inner<S, R, J>)) -> Result<Self, ConfigError> {
+        let inner = Arc::get_mut(&mut self.0).ok_or_else(|| {
+            ConfigError::new("the sessions are already in use: configure them before they are cloned")
+        })?;
+        change(inner);
+        Ok(self)
+    }
+
+    /// Opens a session for a user who has just logged in, and returns its first tokens.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is open then.
+    pub async fn log_in(&self, mut log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
+        let inner = &*self.0;
+        let now = inner.store.now().await?;
+        log_in.at = UnixSecs(now.to_unix().as_secs());
+        let token =
+            RefreshToken { family: FamilyId::from_bytes(random()?), generation: 0, share: Share::new(random()?) };
+        let absolute_until = now.plus(policy.absolute);
+        let family = Family {
+            id: token.family,
+            share: token.share.digest(),
+            generation: 0,
+            key_id: inner.keys.current().id(),
+            rotated_at: None,
+            idle_until: now.plus(policy.idle).min(absolute_until),
+            absolute_until,
+            ended: None,
+            log_in,
+        };
+        inner.store.open(family.clone()).await?;
+        let access = match self.mint(&family).await {
+            Ok(access) => access,
+            Err(error) => {
+                // Nobody has the refresh token, so this changes nothing for anybody; the row would only be listed.
+                let _ = inner.store.end(family.id, EndReason::NotOpened).await;
+                return Err(error);
+            }
+        };
+        inner.tell(|| SessionEvent::Opened { session: family.id, client_id: family.log_in.client_id.clone() });
+        let refresh = token.seal(inner.keys.current());
+        Ok(Tokens { access, refresh, family })
+    }
+
+    /// Exchanges a refresh token that this client presents for new tokens. Authenticate the client before.
+    ///
+    /// # Errors
+    ///
+    /// See [`RefreshError`]. After an error that is not `InvalidGrant`, the client may present the same token again.
+    pub async fn refresh(
+        &self,
+        refresh_token: &str,
+        client_id: &str,
+        policy: &RefreshPolicy,
+    ) -> Result<Tokens, RefreshError> {
+        let inner = &*self.0;
+        let token = RefreshToken::open(refresh_token, |id| inner.keys.find(id)).ok_or(NotAccepted::NotOurs)?;
+        let outcome = inner.store.rotate(inner.step(&token, client_id, policy)).await?;
+        let (family, cause) = self.go_on(outcome, &token, client_id, policy).await?;
+        inner.check_revocation(&family)?;
+        let access = self.mint(&family).await?;
+        let refresh = match cause {
+            RefreshCause::Kept | RefreshCause::Early => Zeroizing::new(refresh_token.to_owned()),
+            RefreshCause::Rotated | RefreshCause::Retry => {
+                // The row says with which key the current token was written, so that everybody writes the same one.
+                let key = inner.keys.find(family.key_id).ok_or_else(|| {
+                    StoreError::new(
+                        "the current token of the session was written with a key that is not configured here",
+                    )
+                })?;
+                token.successor().seal(key)
+            }
+        };
+        inner.tell(|| SessionEvent::Refreshed { session: family.id, client_id: client_id.to_owned(), cause });
+        Ok(Tokens { access, refresh, family })
+    }
+
+    /// Returns the family to go on with, or does what the outcome asks for.
+    async fn go_on(
+        &self,
+        outcome: Outcome,
+        token: &RefreshToken,
+        client_id: &str,
+        policy: &RefreshPolicy,
+    ) -> Result<(Family, RefreshCause), RefreshError> {
+        let inner = &*self.0;
+        let session = token.family;
+        let reason = match outcome {
+            Outcome::Rotated { family, lost_writes } => {
+                if lost_writes > 0 {
+                    inner.tell(|| SessionEvent::LostWrites { session, rotations: lost_writes });
+                }
+                return Ok((family, RefreshCause::Rotated));
+            }
+            Outcome::Kept { family } => return Ok((family, RefreshCause::Kept)),
+            Outcome::Early { family, .. } => return Ok((family, RefreshCause::Early)),
+            Outcome::Retry { family, .. } => return Ok((family, RefreshCause::Retry)),
+            Outcome::Reuse { behind, age, .. } => {
+                inner.tell(|| SessionEvent::Reused { session, client_id: client_id.to_owned(), behind, age });
+                if behind == 1 && policy.late_retry == LateRetry::RefuseOnly {
+                    return Err(NotAccepted::Late.into());
+                }
+                self.end_session(session, EndReason::Reuse).await?;
+                NotAccepted::Reuse
+            }
+            Outcome::Forged => {
+                inner.tell(|| SessionEvent::KeyLeaked { session });
+                NotAccepted::Forged
+            }
+            Outcome::ClientMismatch { .. } => {
+                inner.tell(|| SessionEvent::ClientMismatch { session, client_id: client_id.to_owned() });
+                NotAccepted::ClientMismatch
+            }
+            Outcome::Ended(reason) => NotAccepted::Ended(reason),
+            Outcome::Expired => NotAccepted::Expired,
+            Outcome::Unknown => NotAccepted::Unknown,
+        };
+        Err(reason.into())
+    }
+
+    /// Ends a session: its access tokens on every service first, then its refresh tokens. Both are attempted, whatever becomes of the other.
+    ///
+    /// # Errors
+    ///
+    /// If one of the two did not succeed. Try again: what has ended stays ended.
+    pub async fn end(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
+        self.end_session(session, reason).await
+    }
+
+    async fn end_session(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
+        let inner = &*self.0;
+        let revocation = Revocation::session(inner.issuer.spec().issuer(), &session.session_id());
+        let revoked = inner.revoker.revoke_all(vec![revocation]).await;
+        let ended = inner.store.end(session, reason).await;
+        revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))?;
+        ended?;
+        inner.tell(|| SessionEvent::Ended { session, reason });
+        Ok(())
+    }
+
+    /// Ends all sessions of a user, as after a change of the password. `version` is the user's **new** token version: access tokens with an
+    /// earlier one end on every service, also those that are being minted meanwhile by another instance.
+    ///
+    /// # Errors
+    ///
+    /// If a part did not succeed. Try again: what has ended stays ended.
+    pub async fn log_out_everywhere(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
+        let inner = &*self.0;
+        let revocation = Revocation::version(inner.issuer.spec().issuer(), subject, version);
+        let revoked = inner.revoker.revoke_all(vec![revocation]).await;
+        let ended = inner.store.end_all_of(subject, None, EndReason::LoggedOutEverywhere).await;
+        revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))?;
+        for session in ended? {
+            inner.tell(|| SessionEvent::Ended { session, reason: EndReason::LoggedOutEverywhere });
+        }
+        Ok(())
+    }
+
+    /// Returns the live sessions of a user, for a list of devices.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached.
+    pub async fn sessions_of(&self, subject: &str) -> Result<Vec<Family>, RefreshError> {
+        Ok(self.0.store.families_of(subject).await?)
+    }
+
+    async fn mint(&self, family: &Family) -> Result<Minted, RefreshError> {
+        let inner = &*self.0;
+        let grant = match inner.subjects.current(family).await {
+            Ok(grant) => grant,
+            Err(SubjectError::Refused) => {
+                self.end_session(family.id, EndReason::SubjectRefused).await?;
+                return Err(NotAccepted::SubjectRefused.into());
+            }
+            Err(SubjectError::Unavailable(error)) => {
+                return Err(RefreshError::Unavailable(Unavailable::Subjects(error)));
+            }
+        };
+        Ok(inner.issuer.mint(&content(family, grant)).await?)
+    }
+}
+
+impl<S, R, J> Inner<S, R, J> {
+    fn step<'a>(&self, token: &RefreshToken, client_id: &'a str, policy: &RefreshPolicy) -> Step<'a> {
+        Step {
+            family: token.family,
+            generation: token.generation,
+            share: token.share.digest(),
+            client_id,
+            key_id: self.keys.current().id(),
+            grace: policy.grace,
+            idle: policy.idle,
+            rotation: policy.rotation,
+        }
+    }
+
+    fn tell(&self, event: impl FnOnce() -> SessionEvent) {
+        if let Some(listener) = &self.on_event {
+            listener(&event());
+        }
+    }
+
+    /// Makes sure that nothing in the log of revocations names the session.
+    fn check_revocation(&self, family: &Family) -> Result<(), RefreshError> {
+        let Some(view) = &self.view else { return Ok(()) };
+        let log_in = &family.log_in;
+        let mut claims = json!({
+            "sub": log_in.subject,
+            "client_id": log_in.client_id,
+            "iat": log_in.at.0,
+            "sid": family.id.session_id(),
+        });
+        if let Some(version) = log_in.version {
+            claims["ver"] = version.into();
+        }
+        let rungs = Rungs::of([Level::Session, Level::Subject, Level::Version, Level::Client, Level::Issuer]);
+        let facts = Facts::assertion_of(&claims, Arc::clone(&self.conventions)).map(|facts| facts.with_rungs(rungs));
+        match facts.map(|facts| view.check(&facts, view.now())) {
+            Ok(Verdict::Live) => Ok(()),
+            Ok(Verdict::Stale(_)) => Err(RefreshError::Unavailable(Unavailable::StaleView)),
+            Ok(_) | Err(_) => Err(NotAccepted::Revoked.into()),
+        }
+    }
+}
+
+fn random() -> Result<[u8; 16], StoreError> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StoreError::new("the operating system has no randomness"))?;
+    Ok(bytes)
+}
+
+impl<S, R, J> Clone for Sessions<S, R, J> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: fmt::Debug, R, J> fmt::Debug for Sessions<S, R, J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("issuer", &self.0.issuer)
+            .field("store", &self.0.store)
+            .field("keys", &self.0.keys)
+            .finish_non_exhaustive()
+    }
+}

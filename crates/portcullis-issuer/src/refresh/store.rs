@@ -1,0 +1,107 @@
+//! [`RefreshStore`]: keeps families.
+
+use std::{borrow::Cow, error::Error, fmt, future::Future, sync::Arc};
+
+use super::{EndReason, Family, FamilyId, Millis, Outcome, Step};
+
+/// Keeps families of refresh tokens. Implement it to keep them in a new place. The rules:
+///
+/// * Each method is one atomic step, and durable when it returns `Ok`: for the caller, and for everybody who asks later.
+/// * The time is that of the store, and the same for all instances.
+/// * [`rotate`](Self::rotate) decides as [`Step::decide`] does. It writes only if a token is replaced, or its session prolonged.
+/// * "We could not find out" is an error, never [`Outcome::Unknown`].
+/// * What has ended stays ended.
+pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
+    /// Returns the store's time.
+    fn now(&self) -> impl Future<Output = Result<Millis, StoreError>> + Send;
+
+    /// Adds a family. It can be found by its id and by its subject when this returns.
+    fn open(&self, family: Family) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Takes a step.
+    fn rotate(&self, step: Step<'_>) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
+
+    /// Ends a family. Ending it again, or one that does not exist, changes nothing: the first reason stays.
+    fn end(&self, family: FamilyId, reason: EndReason) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Ends all families of a subject, except for one. Returns those that were live. A family that is opened meanwhile may stay.
+    fn end_all_of(
+        &self,
+        subject: &str,
+        except: Option<FamilyId>,
+        reason: EndReason,
+    ) -> impl Future<Output = Result<Vec<FamilyId>, StoreError>> + Send;
+
+    /// Returns the live families of a subject, in no particular order.
+    fn families_of(&self, subject: &str) -> impl Future<Output = Result<Vec<Family>, StoreError>> + Send;
+
+    /// Forgets families that ended by their time before `before`. Returns how many.
+    fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send;
+}
+
+impl<T: RefreshStore> RefreshStore for Arc<T> {
+    fn now(&self) -> impl Future<Output = Result<Millis, StoreError>> + Send {
+        (**self).now()
+    }
+
+    fn open(&self, family: Family) -> impl Future<Output = Result<(), StoreError>> + Send {
+        (**self).open(family)
+    }
+
+    fn rotate(&self, step: Step<'_>) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
+        (**self).rotate(step)
+    }
+
+    fn end(&self, family: FamilyId, reason: EndReason) -> impl Future<Output = Result<(), StoreError>> + Send {
+        (**self).end(family, reason)
+    }
+
+    fn end_all_of(
+        &self,
+        subject: &str,
+        except: Option<FamilyId>,
+        reason: EndReason,
+    ) -> impl Future<Output = Result<Vec<FamilyId>, StoreError>> + Send {
+        (**self).end_all_of(subject, except, reason)
+    }
+
+    fn families_of(&self, subject: &str) -> impl Future<Output = Result<Vec<Family>, StoreError>> + Send {
+        (**self).families_of(subject)
+    }
+
+    fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send {
+        (**self).forget_before(before)
+    }
+}
+
+/// A store could not take a step, or does not know whether it has. Nothing that depends on it is handed out.
+#[derive(Clone, Debug)]
+pub struct StoreError {
+    detail: Cow<'static, str>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// Returns an error. `detail` says what happened, for the operator's log, without secrets.
+    pub fn new(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { detail: detail.into(), source: None }
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the store of refresh tokens is unavailable: {}", self.detail)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,92 @@
+//! [`Subjects`]: who somebody is now.
+
+use std::{fmt, future::Future};
+
+use portcullis_core::verified::NoCustom;
+use serde::Serialize;
+
+use super::{Family, StoreError};
+
+/// Who the subjects of sessions are now: the application is asked at every refresh, so that a user who was disabled, or has other roles, does not
+/// go on with what was right at the log-in.
+pub trait Subjects: fmt::Debug + Send + Sync + 'static {
+    /// The application's own claims in access tokens; [`NoCustom`] for none.
+    type Custom: Serialize + Send + Sync;
+
+    /// Returns what an access token of this session may say now.
+    ///
+    /// # Errors
+    ///
+    /// [`SubjectError::Refused`] ends the session. [`SubjectError::Unavailable`] leaves it as it is, and the client may try again.
+    fn current(&self, session: &Family) -> impl Future<Output = Result<Grant<Self::Custom>, SubjectError>> + Send;
+}
+
+/// What an access token says about its subject, besides who it is.
+#[derive(Clone, Debug)]
+pub struct Grant<C = NoCustom> {
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) roles: Vec<String>,
+    pub(super) custom: Option<C>,
+}
+
+impl Grant {
+    /// Returns a grant of all scopes of the log-in, without roles.
+    pub const fn new() -> Self {
+        Self { scopes: None, roles: Vec::new(), custom: None }
+    }
+}
+
+impl Default for Grant {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C> Grant<C> {
+    /// Limits the scopes to these, of those that were granted at the log-in. May be called several times.
+    #[must_use]
+    pub fn scope(mut self, scope: &str) -> Self {
+        let scopes = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
+        self.scopes.get_or_insert_default().extend(scopes);
+        self
+    }
+
+    /// Adds a role.
+    #[must_use]
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Sets the application's own claims.
+    #[must_use]
+    pub fn custom<D>(self, claims: D) -> Grant<D> {
+        Grant { scopes: self.scopes, roles: self.roles, custom: Some(claims) }
+    }
+}
+
+/// Why there is no grant.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SubjectError {
+    /// The subject may not go on: it was disabled or deleted, or has changed its password.
+    Refused,
+    /// It could not be found out.
+    Unavailable(StoreError),
+}
+
+/// Asks nobody: everybody who once logged in goes on until the session ends.
+///
+/// This is weaker than [`Subjects`] of your own: a user who is disabled or loses a role keeps both until then, unless the session is
+/// ended as well.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a unit that is written down by name")]
+pub struct DangerUncheckedSubjects;
+
+impl Subjects for DangerUncheckedSubjects {
+    type Custom = NoCustom;
+
+    async fn current(&self, _: &Family) -> Result<Grant, SubjectError> {
+        Ok(Grant::new())
+    }
+}

@@ -1,0 +1,146 @@
+//! [`RefreshToken`]: what a refresh token says.
+//!
+//! ```text
+//! prt_ + base64url( version 1 | key id 1 | family 16 | generation, a varint | share 16 | tag 16 )
+//! ```
+//!
+//! The tag is a MAC over everything before it, so that junk is refused before anything is looked up. The successor of a token has the same
+//! family and the same share, and the next generation: it follows from the token and the key alone, and whoever retries gets the same one.
+//! The store has a digest of the share, and neither the share nor a key: a copy of it mints nothing.
+
+use std::fmt;
+
+use aws_lc_rs::{constant_time, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use super::{FamilyId, keys::RefreshKey};
+
+/// What secret scanners recognise.
+pub(super) const PREFIX: &str = "prt_";
+
+/// The version of the format.
+const VERSION: u8 = 1;
+
+/// How many characters are read at most. A token has 75, and some more after very many rotations.
+const MOST_CHARACTERS: usize = 128;
+
+const SHARE: usize = 16;
+const TAG: usize = 16;
+
+/// What the MAC is for, so that no other MAC of the same key is one of a token.
+const CONTEXT: &[u8] = b"portcullis rt 1";
+
+/// What a refresh token says. It was made by this issuer, or is about to be.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct RefreshToken {
+    pub(super) family: FamilyId,
+    pub(super) generation: u64,
+    pub(super) share: Share,
+}
+
+/// Random bytes that all tokens of a family have, and that the store does not have.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Share(Zeroizing<[u8; SHARE]>);
+
+/// A digest of a share: what the store has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ShareDigest([u8; SHARE]);
+
+impl Share {
+    pub(super) fn new(bytes: [u8; SHARE]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(super) fn digest(&self) -> ShareDigest {
+        let mut short = [0; SHARE];
+        short.copy_from_slice(&digest::digest(&digest::SHA256, &*self.0).as_ref()[..SHARE]);
+        ShareDigest(short)
+    }
+}
+
+impl ShareDigest {
+    /// Returns the digest with these bytes, as a store has kept them.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes, for a store to keep.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl RefreshToken {
+    /// Returns the token that follows.
+    pub(super) fn successor(&self) -> Self {
+        Self { generation: self.generation.saturating_add(1), ..self.clone() }
+    }
+
+    /// Writes the token.
+    pub(super) fn seal(&self, key: &RefreshKey) -> Zeroizing<String> {
+        let mut octets = Zeroizing::new(Vec::with_capacity(64));
+        octets.extend([VERSION, key.id()]);
+        octets.extend(self.family.as_bytes());
+        write_varint(self.generation, &mut octets);
+        octets.extend(*self.share.0);
+        let tag = key.tag(CONTEXT, &octets);
+        octets.extend(&tag.as_ref()[..TAG]);
+        let mut text = Zeroizing::new(String::with_capacity(MOST_CHARACTERS));
+        text.push_str(PREFIX);
+        URL_SAFE_NO_PAD.encode_string(&*octets, &mut text);
+        text
+    }
+
+    /// Reads a token; `None` if this issuer has not made it. No other spelling of a token is read.
+    pub(super) fn open<'k>(text: &str, key: impl FnOnce(u8) -> Option<&'k RefreshKey>) -> Option<Self> {
+        let encoded = text.strip_prefix(PREFIX).filter(|_| text.len() <= MOST_CHARACTERS)?;
+        // The decoder refuses padding and unused bits that are set.
+        let octets = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).ok()?);
+        let (signed, tag) = octets.split_last_chunk::<TAG>()?;
+        let (head, rest) = signed.split_first_chunk::<2>()?;
+        let [VERSION, key_id] = *head else { return None };
+        let expected = key(key_id)?.tag(CONTEXT, signed);
+        constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG], tag).ok()?;
+        let (family, rest) = rest.split_first_chunk::<16>()?;
+        let (generation, share) = read_varint(rest)?;
+        let share: [u8; SHARE] = share.try_into().ok()?;
+        Some(Self { family: FamilyId::from_bytes(*family), generation, share: Share::new(share) })
+    }
+}
+
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshToken").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// Writes a number in groups of seven bits, the lowest first (LEB128).
+fn write_varint(mut number: u64, octets: &mut Vec<u8>) {
+    while number >= 0x80 {
+        octets.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    octets.push(number.to_le_bytes()[0]);
+}
+
+/// Reads a number and what follows it; `None` if it could be written shorter, or does not fit.
+fn read_varint(octets: &[u8]) -> Option<(u64, &[u8])> {
+    let mut number = 0_u64;
+    for (at, &octet) in octets.iter().enumerate().take(10) {
+        let group = u64::from(octet & 0x7f);
+        let shift = u32::try_from(at * 7).ok()?;
+        if group != 0 && group.leading_zeros() < shift {
+            return None;
+        }
+        number |= group << shift;
+        if octet & 0x80 == 0 {
+            let is_shortest = octet != 0 || at == 0;
+            return is_shortest.then_some((number, &octets[at + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,298 @@
+//! An issuer with its store, its log of revocations, its users and a service, all in memory and on one clock.
+#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use portcullis_core::{
+    Admission, Algorithm, JwtAuthenticator, KeySet, UnixTime,
+    policy::TokenSpec,
+    revocation::{Cursor, Level, LogError, Page, Revocation, Revoker, ViewWriter},
+    verified::NoCustom,
+};
+use portcullis_issuer::{
+    SigningKey, TokenIssuer,
+    refresh::{
+        EndReason, Family, FamilyId, Grant, LogIn, MemoryRefreshStore, Millis, Outcome, RefreshCause, RefreshError,
+        RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Sessions, Step, StoreError, SubjectError, Subjects,
+        Tokens,
+    },
+};
+use portcullis_test::FixedClock;
+use serde_json::Value;
+
+pub(crate) const ISSUER: &str = "https://id.test";
+pub(crate) const SERVICE: &str = "https://orders.test";
+pub(crate) const T: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+pub(crate) const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+pub(crate) const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+/// The claims of an access token, unverified.
+pub(crate) fn claims(tokens: &Tokens) -> Value {
+    let text = tokens.access().token().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
+
+pub(crate) struct House {
+    pub(crate) clock: FixedClock,
+    pub(crate) store: MemoryRefreshStore,
+    pub(crate) subjects: TestSubjects,
+    pub(crate) sessions: Sessions<Watched, TestLog, TestSubjects>,
+    log: TestLog,
+    issuer: TokenIssuer,
+    admission: Admission,
+    events: Arc<Mutex<Vec<SessionEvent>>>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        let clock = FixedClock::at(T);
+        let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        let spec = TokenSpec::new(ISSUER).audience(SERVICE);
+        let issuer = TokenIssuer::new(spec.clone(), key.clone()).unwrap().clock(clock.clone());
+        let order = Arc::<Mutex<Vec<&'static str>>>::default();
+        let log = TestLog::new(&clock, &order);
+        let trusted = spec.trusted_at(SERVICE, KeySet::from(key.verifying_key())).unwrap();
+        let admission = Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(clock.clone());
+        let admission = admission.revocations(log.writer.view());
+        let (store, calls) = (MemoryRefreshStore::with_clock(clock.clone()), Arc::<AtomicUsize>::default());
+        let subjects = TestSubjects::default();
+        let events = Arc::<Mutex<Vec<SessionEvent>>>::default();
+        let watched = Watched { store: store.clone(), calls: Arc::clone(&calls), order };
+        let keys = RefreshKeys::new(1, [1; 32]).unwrap();
+        let told = Arc::clone(&events);
+        let sessions = Sessions::new(issuer.clone(), watched, keys, log.clone(), subjects.clone())
+            .revocations(log.writer.view())
+            .unwrap()
+            .on_event(move |event| told.lock().unwrap().push(event.clone()))
+            .unwrap();
+        Self { clock, store, subjects, sessions, log, issuer, admission, events, calls }
+    }
+
+    /// The same with other keys, as another instance has them.
+    pub(crate) fn with_keys(&self, keys: RefreshKeys) -> Sessions<MemoryRefreshStore, TestLog, TestSubjects> {
+        Sessions::new(self.issuer.clone(), self.store.clone(), keys, self.log.clone(), self.subjects.clone())
+    }
+
+    pub(crate) async fn log_in(&self) -> Tokens {
+        self.sessions.log_in(LogIn::new("alice", "web").version(1), &RefreshPolicy::new()).await.unwrap()
+    }
+
+    pub(crate) async fn refresh(&self, tokens: &Tokens) -> Result<Tokens, RefreshError> {
+        self.refresh_by(tokens, &RefreshPolicy::new()).await
+    }
+
+    /// Refreshes by other rules.
+    pub(crate) async fn refresh_by(&self, tokens: &Tokens, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
+        self.confirm();
+        self.sessions.refresh(tokens.refresh_token(), "web", policy).await
+    }
+
+    /// Whether a service accepts the access token, apart from its time.
+    pub(crate) fn accepts(&self, tokens: &Tokens) -> bool {
+        self.confirm();
+        self.admission.verify(tokens.access().token()).ready().unwrap().is_ok()
+    }
+
+    pub(crate) fn events<T>(&self, wanted: impl Fn(&SessionEvent) -> Option<T>) -> Vec<T> {
+        self.events.lock().unwrap().iter().filter_map(wanted).collect()
+    }
+
+    pub(crate) fn causes(&self) -> Vec<RefreshCause> {
+        self.events(|event| match event {
+            SessionEvent::Refreshed { cause, .. } => Some(*cause),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn store_calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// In which order sessions were ended in the log and in the store.
+    pub(crate) fn order(&self) -> Vec<&'static str> {
+        self.log.order.lock().unwrap().clone()
+    }
+
+    pub(crate) fn fail_log(&self, fails: bool) {
+        self.log.fails.store(fails, Ordering::SeqCst);
+    }
+
+    /// As if the horizon of the log had passed.
+    pub(crate) fn forget_revocations(&self) {
+        self.log.forgets.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn make_view_stale(&self) {
+        self.log.is_stale.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn revoke(&self, level: Level, tokens: &Tokens) {
+        let session = tokens.session().id.session_id();
+        let revocation = match level {
+            Level::Session => Revocation::session(ISSUER, &session),
+            Level::Subject => Revocation::subject(ISSUER, "alice", T.plus(secs(1))),
+            Level::Version => Revocation::version(ISSUER, "alice", 4),
+            Level::Client => Revocation::client(ISSUER, "web", T.plus(secs(1))),
+            other => panic!("{other:?}"),
+        };
+        self.log.merge(&[revocation]);
+    }
+
+    fn confirm(&self) {
+        if !self.log.is_stale.load(Ordering::SeqCst) {
+            self.log.writer.confirm(self.log.writer.ask());
+        }
+    }
+}
+
+/// A log of revocations that every service follows at once.
+#[derive(Clone, Debug)]
+pub(crate) struct TestLog {
+    writer: Arc<ViewWriter>,
+    fails: Arc<AtomicBool>,
+    forgets: Arc<AtomicBool>,
+    is_stale: Arc<AtomicBool>,
+    order: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl TestLog {
+    fn new(clock: &FixedClock, order: &Arc<Mutex<Vec<&'static str>>>) -> Self {
+        let writer = ViewWriter::builder(secs(3600)).clock(clock.clone()).build();
+        writer.confirm(writer.ask());
+        Self {
+            writer: Arc::new(writer),
+            fails: Arc::default(),
+            forgets: Arc::default(),
+            is_stale: Arc::default(),
+            order: Arc::clone(order),
+        }
+    }
+
+    fn merge(&self, revocations: &[Revocation]) {
+        let entries: Vec<_> = revocations.iter().map(|revocation| self.writer.entry(revocation)).collect();
+        self.writer.merge(&entries);
+    }
+}
+
+impl Revoker for TestLog {
+    async fn revoke_all(&self, revocations: Vec<Revocation>) -> Result<(), LogError> {
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(LogError::unavailable("as the test wants it"));
+        }
+        let is_session = revocations.iter().all(|revocation| revocation.level() == Level::Session);
+        self.order.lock().unwrap().push(if is_session { "revoke session" } else { "revoke version" });
+        self.merge(&revocations);
+        Ok(())
+    }
+
+    async fn list(&self, _: Option<&Cursor>) -> Result<Page, LogError> {
+        Err(LogError::unavailable("nothing is listed"))
+    }
+}
+
+/// A store that counts what it is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    store: MemoryRefreshStore,
+    calls: Arc<AtomicUsize>,
+    order: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Watched {
+    fn count(&self) -> &MemoryRefreshStore {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        &self.store
+    }
+}
+
+impl RefreshStore for Watched {
+    async fn now(&self) -> Result<Millis, StoreError> {
+        self.count().now().await
+    }
+
+    async fn open(&self, family: Family) -> Result<(), StoreError> {
+        self.count().open(family).await
+    }
+
+    async fn rotate(&self, step: Step<'_>) -> Result<Outcome, StoreError> {
+        self.count().rotate(step).await
+    }
+
+    async fn end(&self, family: FamilyId, reason: EndReason) -> Result<(), StoreError> {
+        self.order.lock().unwrap().push("end");
+        self.count().end(family, reason).await
+    }
+
+    async fn end_all_of(
+        &self,
+        subject: &str,
+        except: Option<FamilyId>,
+        reason: EndReason,
+    ) -> Result<Vec<FamilyId>, StoreError> {
+        self.count().end_all_of(subject, except, reason).await
+    }
+
+    async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
+        self.count().families_of(subject).await
+    }
+
+    async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {
+        self.count().forget_before(before).await
+    }
+}
+
+/// Who the users are now.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TestSubjects(Arc<Mutex<Users>>);
+
+#[derive(Debug, Default)]
+struct Users {
+    refused: HashSet<String>,
+    is_unavailable: bool,
+    grant: Option<Grant>,
+}
+
+impl TestSubjects {
+    pub(crate) fn refuse(&self, subject: &str) {
+        self.0.lock().unwrap().refused.insert(subject.to_owned());
+    }
+
+    pub(crate) fn set_unavailable(&self, is_unavailable: bool) {
+        self.0.lock().unwrap().is_unavailable = is_unavailable;
+    }
+
+    pub(crate) fn grant(&self, scope: &str, role: &str) {
+        self.0.lock().unwrap().grant = Some(Grant::new().scope(scope).role(role));
+    }
+}
+
+impl Subjects for TestSubjects {
+    type Custom = NoCustom;
+
+    async fn current(&self, session: &Family) -> Result<Grant, SubjectError> {
+        let users = self.0.lock().unwrap();
+        if users.is_unavailable {
+            return Err(SubjectError::Unavailable(StoreError::new("as the test wants it")));
+        }
+        if users.refused.contains(session.log_in.subject()) {
+            return Err(SubjectError::Refused);
+        }
+        Ok(users.grant.clone().unwrap_or_default())
+    }
+}
