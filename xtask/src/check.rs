@@ -5,7 +5,7 @@ use crate::{
     command::Run,
     msrv, policy,
     steps::{Done, StepResult, Steps, Stopped},
-    tracked,
+    tracked, weaken,
     workspace::{Package, Workspace},
 };
 
@@ -18,6 +18,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
     steps.step("architecture: file lengths", |_| architecture::check_lengths())?;
     steps.step("lock files", |_| tracked::check_locked())?;
     steps.step("dependencies", |_| policy::check(workspace))?;
+    steps.step("weakenings", |_| weaken::check().map(|count| Done::note(format!("{count} have their place"))))?;
     for package in workspace.published() {
         steps.step(&format!("foreign types: {}", package.name), |_| api::foreign_types(package))?;
     }

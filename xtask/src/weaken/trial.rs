@@ -6,7 +6,7 @@ use super::Weakening;
 use crate::{command::Run, tools, tree::Tree, workspace::root};
 
 /// All tests that may notice something.
-const EVERYTHING: &str = "-p portcullis-core -p portcullis -p portcullis-jwks -p portcullis-store -p portcullis-test \
+const EVERYTHING: &str = "-p portcullis-core -p portcullis -p portcullis-jwks -p portcullis-store -p portcullis-test -p portcullis-issuer \
                           -p portcullis-tests --all-features";
 
 /// Those that start a real server are asked only for weakenings of what talks to it, which name them.
