@@ -97,7 +97,8 @@ async fn a_signature_that_services_cannot_read_is_refused() {
 
 #[tokio::test]
 async fn what_cannot_be_a_token_is_not_signed() {
-    let (issuer, _, asked) = issuer(Algorithm::Es256, Ok);
+    let (issuer, allowed, asked) = issuer(Algorithm::Es256, Ok);
+    allowed.add_permits(2);
     let long = AccessToken::for_user("alice", "web").session("s".repeat(5000));
     assert_eq!(issuer.mint(&long).await.unwrap_err().kind(), MintErrorKind::TooLong);
     assert_eq!(issuer.mint(&AccessToken::for_user("", "web")).await.unwrap_err().kind(), MintErrorKind::Content);
