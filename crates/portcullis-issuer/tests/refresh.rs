@@ -80,7 +80,7 @@ async fn a_strict_client_has_no_grace() {
 
 /// At most one rotation in a grace, so that a late retry of the one before is never taken for theft.
 #[tokio::test]
-async fn several_rotations_within_a_grace_log_nobody_out() {
+async fn several_rotations_within_a_grace_log_no_user_out() {
     let house = House::new();
     let first = house.log_in().await;
     let second = house.refresh(&first).await.unwrap();
@@ -116,7 +116,7 @@ async fn p1_a_thousand_refreshes_at_once_rotate_once() {
 }
 
 #[tokio::test]
-async fn eight_tabs_never_log_anybody_out() {
+async fn eight_tabs_never_log_a_user_out() {
     let house = House::new();
     let mut tokens = house.log_in().await;
     for round in 0..200 {
@@ -238,7 +238,7 @@ async fn p9_a_wrong_share_is_an_alarm_and_ends_nothing() {
     let house = House::new();
     let tokens = house.log_in().await;
     let before = house.store.dump();
-    // Whoever has the key can write a token of the family, but does not know its share.
+    // With the key alone, an attacker can write a token of the family, but does not know its share.
     let mut other_share = before.clone();
     let elsewhere = House::new();
     let other = elsewhere.log_in().await;

@@ -35,10 +35,10 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     folders.into_iter().map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// A port of 127.0.0.1 that was free and is kept from everybody but the server it is meant for.
+/// A port of 127.0.0.1 that was free and is reserved for one server.
 ///
 /// A socket is bound to it and never listens. So the system gives the port to no other listener and to no outgoing connection, however many
-/// tests run at the same time, and whoever connects before the server listens is refused. A server can bind it, as all of ours set
+/// tests run at the same time, and connections before the server listens are refused. A server can bind it, as all of ours set
 /// `SO_REUSEADDR`.
 #[derive(Debug)]
 pub struct ReservedPort {

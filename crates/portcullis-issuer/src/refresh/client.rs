@@ -31,7 +31,7 @@ pub enum LateRetry {
     /// The session ends, as for any older token. The default.
     #[default]
     EndSession,
-    /// The token is refused, and the session goes on for whoever has the current one.
+    /// The token is refused, and the session goes on with the current one.
     RefuseOnly,
 }
 

@@ -7,7 +7,7 @@ use portcullis_core::ConfigError;
 
 /// The keys with which this issuer recognises its refresh tokens: one that it writes with, and earlier ones that it still reads.
 ///
-/// Whoever has a key can make tokens that get as far as the store, but no further: the store compares a random share that only the token
+/// With a stolen key, an attacker can make tokens that get as far as the store, but no further: the store compares a random share that only the token
 /// has. All instances need the same keys. Keep an earlier key for as long as a session may last; after that, leave it out.
 ///
 /// ```

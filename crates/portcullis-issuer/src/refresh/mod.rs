@@ -3,14 +3,14 @@
 //! The primary type of this module is [`Sessions`]. A user logs in, and the client gets an access token for some minutes and a refresh token,
 //! which it exchanges for new ones. What is promised:
 //!
-//! - **Nobody is logged out by a lost answer, or by several tabs that refresh at once.** Within the grace (60 s), a replaced token is answered by the
+//! - **A lost answer, or several tabs that refresh at once, log no user out.** Within the grace (60 s), a replaced token is answered by the
 //!   same successor, byte for byte, with a new access token. The successor follows from the token and a key, so it is not stored anywhere.
 //! - **A stolen token does not serve for long.** Each token is replaced when it is used. A token that was replaced earlier and comes again ends the
 //!   session, for the thief and the user.
 //! - **What has ended, has ended everywhere.** Ending a session revokes its `sid` in the log of revocations first, so that its access tokens end on
 //!   every service, and then its refresh tokens.
 //! - **A copy of the store mints nothing.** It has a digest of a share that only the tokens have, and no key.
-//! - **A store that loses writes logs nobody out.** A token that is newer than the store knows is one that only this issuer can have made: the session
+//! - **A store that loses writes logs no user out.** A token that is newer than the store knows is one that only this issuer can have made: the session
 //!   goes on, and an event counts what was lost.
 //! - **A refresh changes no end.** A session ends after 30 days, or after 7 days without use, and an access token never outlives it.
 //! - The application is asked about the subject at every refresh ([`Subjects`]).

@@ -128,7 +128,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let access = match self.mint(&family).await {
             Ok(access) => access,
             Err(error) => {
-                // Nobody has the refresh token, so this changes nothing for anybody; the row would only be listed.
+                // The client never got the refresh token, so a row that stays is only listed.
                 let _ = inner.store.end(family.id, EndReason::NotOpened).await;
                 return Err(error);
             }
@@ -158,7 +158,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let refresh = match cause {
             RefreshCause::Kept | RefreshCause::Early => Zeroizing::new(refresh_token.to_owned()),
             RefreshCause::Rotated | RefreshCause::Retry => {
-                // The row says with which key the current token was written, so that everybody writes the same one.
+                // The row says with which key the current token was written, so that all instances write the same one.
                 let key = inner.keys.find(family.key_id).ok_or_else(|| {
                     StoreError::new(
                         "the current token of the session was written with a key that is not configured here",

@@ -6,7 +6,7 @@ use super::{EndReason, Family, FamilyId, Millis, Outcome, Step};
 
 /// Keeps families of refresh tokens. Implement it to keep them in a new place. The rules:
 ///
-/// * Each method is one atomic step, and durable when it returns `Ok`: for the caller, and for everybody who asks later.
+/// * Each method is one atomic step, and durable when it returns `Ok`: for the caller, and for all later calls.
 /// * The time is that of the store, and the same for all instances.
 /// * [`rotate`](Self::rotate) decides as [`Step::decide`] does. It writes only if a token is replaced, or its session prolonged.
 /// * "We could not find out" is an error, never [`Outcome::Unknown`].

@@ -1,4 +1,4 @@
-//! [`Subjects`]: who somebody is now.
+//! [`Subjects`]: which rights a subject has now.
 
 use std::{fmt, future::Future};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Family, StoreError};
 
-/// Who the subjects of sessions are now: the application is asked at every refresh, so that a user who was disabled, or has other roles, does not
+/// Which rights the subjects of sessions have now: the application is asked at every refresh, so that a user who was disabled, or has other roles, does not
 /// go on with what was right at the log-in.
 pub trait Subjects: fmt::Debug + Send + Sync + 'static {
     /// The application's own claims in access tokens; [`NoCustom`] for none.
@@ -75,7 +75,7 @@ pub enum SubjectError {
     Unavailable(StoreError),
 }
 
-/// Asks nobody: everybody who once logged in goes on until the session ends.
+/// Checks nothing: a user who has logged in goes on until the session ends.
 ///
 /// This is weaker than [`Subjects`] of your own: a user who is disabled or loses a role keeps both until then, unless the session is
 /// ended as well.

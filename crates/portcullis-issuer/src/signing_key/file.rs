@@ -1,4 +1,4 @@
-//! Reading a key from a file that nobody else can read.
+//! Reading a key from a file that other users cannot read.
 
 use std::{
     fs::{File, Metadata},

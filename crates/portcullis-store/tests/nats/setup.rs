@@ -275,8 +275,8 @@ async fn a_server_that_is_not_there_yet_is_found_when_it_is() {
     }
     let mut server = NatsServer::start();
     // One address of the cluster is never there.
-    let nobody = ReservedPort::new();
-    let log = JetStreamLog::new(&format!("nats://127.0.0.1:{}, {}", nobody.number(), server.url())).unwrap();
+    let silent = ReservedPort::new();
+    let log = JetStreamLog::new(&format!("nats://127.0.0.1:{}, {}", silent.number(), server.url())).unwrap();
     server.kill();
     let error = log.append(&entries(0..1)).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Unavailable);

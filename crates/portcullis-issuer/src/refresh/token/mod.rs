@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The tag is a MAC over everything before it, so that junk is refused before anything is looked up. The successor of a token has the same
-//! family and the same share, and the next generation: it follows from the token and the key alone, and whoever retries gets the same one.
+//! family and the same share, and the next generation: it follows from the token and the key alone, so a retry gets the same one.
 //! The store has a digest of the share, and neither the share nor a key: a copy of it mints nothing.
 
 use std::fmt;
