@@ -102,6 +102,13 @@ async fn the_acting_party_and_those_before_it_are_in_act() {
     let expected = json!({ "sub": "agent", "act": { "sub": "desk", "iss": "https://other.test" } });
     assert_eq!(claims(&minted)["act"], expected);
 
+    for nameless in [
+        ActingParty::new(""),
+        ActingParty::new("a").of_issuer(""),
+        ActingParty::new("a").on_behalf_of(ActingParty::new("")),
+    ] {
+        assert_eq!(mint(spec(), &alice().actor(nameless)).await.unwrap_err().kind(), MintErrorKind::Content);
+    }
     let chain = |parties: usize| {
         (1..parties).fold(ActingParty::new("0"), |before, n| ActingParty::new(n.to_string()).on_behalf_of(before))
     };
@@ -173,9 +180,25 @@ async fn custom_claims_become_claims_but_never_registered_ones() {
     let minted = issuer.mint(&alice().custom(json!({ "tenant": "acme", "n": 7 }))).await.unwrap();
     let verified = admission(&spec(), ORDERS, &key, T).verify(minted.token()).outcome().await.unwrap();
     assert_eq!(verified.claim("/tenant").and_then(|claim| claim.as_str().map(str::to_owned)).as_deref(), Some("acme"));
-    for name in
-        ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "roles", "sid", "ver", "act", "cnf"]
-    {
+    for name in [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "jti",
+        "client_id",
+        "scope",
+        "scp",
+        "roles",
+        "sid",
+        "ver",
+        "act",
+        "cnf",
+        "events",
+        "nonce",
+    ] {
         let refused = issuer.mint(&alice().custom(json!({ name: "x" }))).await.unwrap_err();
         assert!(refused.to_string().contains(&format!("`{name}`")), "{refused}");
     }

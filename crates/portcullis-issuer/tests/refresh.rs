@@ -317,8 +317,10 @@ async fn a_family_ends_even_if_the_log_cannot_be_written_and_the_caller_is_told(
     house.fail_log(true);
     let error = house.refresh(&first).await.unwrap_err();
     assert!(matches!(error, RefreshError::Unavailable(Unavailable::Log(_))), "{error:?}");
+    assert!(house.refresh(&first).await.is_err(), "and the retry makes up for it");
     house.fail_log(false);
     assert_eq!(reason(house.refresh(&first).await.unwrap_err()), NotAccepted::Ended(EndReason::Reuse));
+    assert_eq!(house.order(), ["end", "revoke session"]);
 }
 
 #[tokio::test]
@@ -376,6 +378,29 @@ async fn a_subject_that_may_not_go_on_ends_the_session() {
     assert_eq!(reason(house.refresh(&second).await.unwrap_err()), NotAccepted::SubjectRefused);
     assert!(!house.accepts(&second));
     assert_eq!(reason(house.refresh(&second).await.unwrap_err()), NotAccepted::Ended(EndReason::SubjectRefused));
+}
+
+#[tokio::test]
+async fn an_outage_of_any_length_leaves_the_client_its_token() {
+    let house = House::new();
+    let tokens = house.log_in().await;
+    house.subjects.set_unavailable(true);
+    for _ in 0..5 {
+        assert!(matches!(house.refresh(&tokens).await.unwrap_err(), RefreshError::Unavailable(_)));
+        house.clock.advance(minutes(5));
+    }
+    house.subjects.set_unavailable(false);
+    assert_eq!(house.refresh(&tokens).await.unwrap().session().generation, 1);
+}
+
+#[tokio::test]
+async fn a_session_that_was_revoked_in_the_log_stays_ended_when_the_log_has_forgotten() {
+    let house = House::new();
+    let tokens = house.log_in().await;
+    house.revoke(Level::Session, &tokens);
+    assert_eq!(reason(house.refresh(&tokens).await.unwrap_err()), NotAccepted::Revoked);
+    house.clock.advance(DAY * 2); // the horizon is an hour
+    assert_eq!(reason(house.refresh(&tokens).await.unwrap_err()), NotAccepted::Ended(EndReason::Revoked));
 }
 
 #[tokio::test]

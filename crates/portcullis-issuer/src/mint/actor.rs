@@ -44,6 +44,12 @@ impl ActingParty {
         1 + self.earlier.as_ref().map_or(0, |earlier| earlier.depth())
     }
 
+    /// Whether a party has no name: services would not see it.
+    pub(super) fn has_empty_name(&self) -> bool {
+        let is_empty = self.subject.is_empty() || self.issuer.as_ref().is_some_and(String::is_empty);
+        is_empty || self.earlier.as_ref().is_some_and(|earlier| earlier.has_empty_name())
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let mut act = Map::new();
         act.insert("sub".to_owned(), self.subject.clone().into());

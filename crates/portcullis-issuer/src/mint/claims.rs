@@ -8,7 +8,7 @@ use super::{AccessToken, ActingParty, MintError, Minted, token_id};
 
 /// The claims that the issuer or [`AccessToken`] sets, and those that would change what the token is (RFC 7519 section 4.1, RFC 9068, RFC
 /// 8693, RFC 7800, OpenID Connect Core). An application's own claims have other names.
-pub(super) const RESERVED: [&str; 18] = [
+pub(super) const RESERVED: [&str; 21] = [
     "iss",
     "sub",
     "aud",
@@ -18,6 +18,7 @@ pub(super) const RESERVED: [&str; 18] = [
     "jti",
     "client_id",
     "scope",
+    "scp",
     "roles",
     "sid",
     "ver",
@@ -27,6 +28,8 @@ pub(super) const RESERVED: [&str; 18] = [
     "auth_time",
     "acr",
     "azp",
+    "events",
+    "nonce",
 ];
 
 /// The claims, and what the caller is told about them.
@@ -150,6 +153,9 @@ fn scope(scopes: &[String]) -> Result<String, MintError> {
 fn act(actor: &ActingParty) -> Result<Value, MintError> {
     if actor.depth() > ActingParty::MOST {
         return Err(MintError::claim("act", "more parties than any service follows"));
+    }
+    if actor.has_empty_name() {
+        return Err(MintError::claim("act", "a party or its issuer is empty"));
     }
     Ok(actor.to_json())
 }

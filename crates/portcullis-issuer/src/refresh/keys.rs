@@ -8,7 +8,8 @@ use portcullis_core::ConfigError;
 /// The keys with which this issuer recognises its refresh tokens: one that it writes with, and earlier ones that it still reads.
 ///
 /// With a stolen key, an attacker can make tokens that get as far as the store, but no further: the store compares a random share that only the token
-/// has. All instances need the same keys. Keep an earlier key for as long as a session may last; after that, leave it out.
+/// has. All instances need the same keys, so replace one in two steps: first add
+/// the new key everywhere as one that is only read ([`earlier`](Self::earlier)), then make it the one to write with. Keep an earlier key for as long as a session may last; after that, leave it out.
 ///
 /// ```
 /// use portcullis_issuer::refresh::RefreshKeys;

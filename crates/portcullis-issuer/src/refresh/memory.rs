@@ -90,6 +90,10 @@ impl RefreshStore for MemoryRefreshStore {
         Ok(())
     }
 
+    async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {
+        Ok((self.families().by_id.get(&family).cloned(), self.time()))
+    }
+
     async fn rotate(&self, step: Step<'_>) -> Result<Outcome, StoreError> {
         let mut families = self.families();
         // Read while the lock is held, so that ages are never negative.

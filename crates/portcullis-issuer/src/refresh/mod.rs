@@ -16,6 +16,7 @@
 //! - The application is asked about the subject at every refresh ([`Subjects`]).
 
 mod client;
+mod ending;
 mod error;
 mod event;
 mod family;

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use portcullis_core::{
     ConfigError,
-    revocation::{Level, Revocation, RevocationView, Revoker, Rungs, Verdict},
+    revocation::{Level, RevocationView, Revoker, Rungs, Verdict},
     verified::{Conventions, Facts},
 };
 use serde_json::json;
@@ -51,13 +51,13 @@ use crate::{Minted, TokenIssuer};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Sessions<S, R, J>(Arc<Inner<S, R, J>>);
+pub struct Sessions<S, R, J>(pub(super) Arc<Inner<S, R, J>>);
 
-struct Inner<S, R, J> {
-    issuer: TokenIssuer,
-    store: S,
+pub(super) struct Inner<S, R, J> {
+    pub(super) issuer: TokenIssuer,
+    pub(super) store: S,
     keys: RefreshKeys,
-    revoker: R,
+    pub(super) revoker: R,
     subjects: J,
     view: Option<RevocationView>,
     conventions: Arc<Conventions>,
@@ -151,10 +151,15 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
         let token = RefreshToken::open(refresh_token, |id| inner.keys.find(id)).ok_or(NotAccepted::NotOurs)?;
-        let outcome = inner.store.rotate(inner.step(&token, client_id, policy)).await?;
+        let step = inner.step(&token, client_id, policy);
+        let prepared = self.prepare(&step).await?;
+        let outcome = inner.store.rotate(step).await?;
         let (family, cause) = self.go_on(outcome, &token, client_id, policy).await?;
-        inner.check_revocation(&family)?;
-        let access = self.mint(&family).await?;
+        self.check_revocation(&family).await?;
+        let access = match prepared {
+            Some(access) => access,
+            None => self.mint(&family).await?,
+        };
         let refresh = match cause {
             RefreshCause::Kept | RefreshCause::Early => Zeroizing::new(refresh_token.to_owned()),
             RefreshCause::Rotated | RefreshCause::Retry => {
@@ -169,6 +174,25 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         };
         inner.tell(|| SessionEvent::Refreshed { session: family.id, client_id: client_id.to_owned(), cause });
         Ok(Tokens { access, refresh, family })
+    }
+
+    /// Mints the access token before the step is taken, if it is going to be: everything that can fail comes first, so that an outage leaves the
+    /// client its current token, however long it lasts.
+    async fn prepare(&self, step: &Step<'_>) -> Result<Option<Minted>, RefreshError> {
+        let (family, now) = self.0.store.find(step.family).await?;
+        let Some(family) = step.decide(family.as_ref(), now).0.into_live_family() else { return Ok(None) };
+        self.check_revocation(&family).await?;
+        Ok(Some(self.mint(&family).await?))
+    }
+
+    /// Makes sure that nothing in the log of revocations names the session. If something does, the family ends as well, because it lives longer
+    /// than the log remembers.
+    async fn check_revocation(&self, family: &Family) -> Result<(), RefreshError> {
+        let outcome = self.0.check_revocation(family);
+        if let Err(RefreshError::InvalidGrant(NotAccepted::Revoked)) = &outcome {
+            self.0.store.end(family.id, EndReason::Revoked).await?;
+        }
+        outcome
     }
 
     /// Returns the family to go on with, or does what the outcome asks for.
@@ -192,12 +216,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             Outcome::Early { family, .. } => return Ok((family, RefreshCause::Early)),
             Outcome::Retry { family, .. } => return Ok((family, RefreshCause::Retry)),
             Outcome::Reuse { behind, age, .. } => {
+                let is_late = behind == 1 && policy.late_retry == LateRetry::RefuseOnly;
+                let ended = if is_late { Ok(()) } else { self.end_session(session, EndReason::Reuse).await };
                 inner.tell(|| SessionEvent::Reused { session, client_id: client_id.to_owned(), behind, age });
-                if behind == 1 && policy.late_retry == LateRetry::RefuseOnly {
-                    return Err(NotAccepted::Late.into());
-                }
-                self.end_session(session, EndReason::Reuse).await?;
-                NotAccepted::Reuse
+                ended?;
+                if is_late { NotAccepted::Late } else { NotAccepted::Reuse }
             }
             Outcome::Forged => {
                 inner.tell(|| SessionEvent::KeyLeaked { session });
@@ -207,58 +230,17 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
                 inner.tell(|| SessionEvent::ClientMismatch { session, client_id: client_id.to_owned() });
                 NotAccepted::ClientMismatch
             }
-            Outcome::Ended(reason) => NotAccepted::Ended(reason),
+            Outcome::Ended(reason) => {
+                if matches!(reason, EndReason::Reuse | EndReason::SubjectRefused) {
+                    // The log may have failed when the session ended, and its access tokens have to end, too.
+                    self.revoke_session(session).await?;
+                }
+                NotAccepted::Ended(reason)
+            }
             Outcome::Expired => NotAccepted::Expired,
             Outcome::Unknown => NotAccepted::Unknown,
         };
         Err(reason.into())
-    }
-
-    /// Ends a session: its access tokens on every service first, then its refresh tokens. Both are attempted, whatever becomes of the other.
-    ///
-    /// # Errors
-    ///
-    /// If one of the two did not succeed. Try again: what has ended stays ended.
-    pub async fn end(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
-        self.end_session(session, reason).await
-    }
-
-    async fn end_session(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
-        let inner = &*self.0;
-        let revocation = Revocation::session(inner.issuer.spec().issuer(), &session.session_id());
-        let revoked = inner.revoker.revoke_all(vec![revocation]).await;
-        let ended = inner.store.end(session, reason).await;
-        revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))?;
-        ended?;
-        inner.tell(|| SessionEvent::Ended { session, reason });
-        Ok(())
-    }
-
-    /// Ends all sessions of a user, as after a change of the password. `version` is the user's **new** token version: access tokens with an
-    /// earlier one end on every service, also those that are being minted meanwhile by another instance.
-    ///
-    /// # Errors
-    ///
-    /// If a part did not succeed. Try again: what has ended stays ended.
-    pub async fn log_out_everywhere(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
-        let inner = &*self.0;
-        let revocation = Revocation::version(inner.issuer.spec().issuer(), subject, version);
-        let revoked = inner.revoker.revoke_all(vec![revocation]).await;
-        let ended = inner.store.end_all_of(subject, None, EndReason::LoggedOutEverywhere).await;
-        revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))?;
-        for session in ended? {
-            inner.tell(|| SessionEvent::Ended { session, reason: EndReason::LoggedOutEverywhere });
-        }
-        Ok(())
-    }
-
-    /// Returns the live sessions of a user, for a list of devices.
-    ///
-    /// # Errors
-    ///
-    /// If the store cannot be reached.
-    pub async fn sessions_of(&self, subject: &str) -> Result<Vec<Family>, RefreshError> {
-        Ok(self.0.store.families_of(subject).await?)
     }
 
     async fn mint(&self, family: &Family) -> Result<Minted, RefreshError> {
@@ -291,13 +273,13 @@ impl<S, R, J> Inner<S, R, J> {
         }
     }
 
-    fn tell(&self, event: impl FnOnce() -> SessionEvent) {
+    pub(super) fn tell(&self, event: impl FnOnce() -> SessionEvent) {
         if let Some(listener) = &self.on_event {
             listener(&event());
         }
     }
 
-    /// Makes sure that nothing in the log of revocations names the session.
+    /// Asks the view about the session.
     fn check_revocation(&self, family: &Family) -> Result<(), RefreshError> {
         let Some(view) = &self.view else { return Ok(()) };
         let log_in = &family.log_in;

@@ -94,8 +94,25 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// Returns the family, if the client gets new tokens.
+    pub fn into_live_family(self) -> Option<Family> {
+        match self {
+            Self::Rotated { family, .. }
+            | Self::Kept { family }
+            | Self::Early { family, .. }
+            | Self::Retry { family, .. } => Some(family),
+            _ => None,
+        }
+    }
+}
+
 /// How often a family whose tokens are not replaced is written, at most, so that it does not end while it is used.
 const KEPT_FOR: Duration = Duration::from_secs(3600);
+
+/// How many rotations a store can have lost: more than any session makes between two backups. A token that is further ahead was made by
+/// someone who has the key.
+const MOST_LOST_WRITES: u64 = 10_000;
 
 impl Step<'_> {
     /// Decides about the family as the store has it at `now`. Returns the outcome, and the family to write in the same step, if it changes.
@@ -128,14 +145,19 @@ impl Step<'_> {
         }
         // It is the current token, or a newer one than the store knows.
         let lost_writes = self.generation - family.generation;
+        if lost_writes > MOST_LOST_WRITES {
+            return (Outcome::Forged, None);
+        }
         if lost_writes == 0 && is_within_grace {
             return (Outcome::Early { family: family.clone(), age }, None);
         }
         let idle_until = now.plus(self.idle).min(family.absolute_until);
         if lost_writes == 0 && self.rotation == Rotation::Never {
-            let is_due = idle_until.since(family.idle_until) >= KEPT_FOR.min(self.idle / 2);
-            let family = Family { idle_until: idle_until.max(family.idle_until), ..family.clone() };
-            return (Outcome::Kept { family: family.clone() }, is_due.then_some(family));
+            if idle_until.since(family.idle_until) < KEPT_FOR.min(self.idle / 2) {
+                return (Outcome::Kept { family: family.clone() }, None);
+            }
+            let family = Family { idle_until, ..family.clone() };
+            return (Outcome::Kept { family: family.clone() }, Some(family));
         }
         let generation = self.generation.saturating_add(1);
         let family = Family { generation, key_id: self.key_id, rotated_at: Some(now), idle_until, ..family.clone() };

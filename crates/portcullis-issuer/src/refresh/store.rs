@@ -18,6 +18,9 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a family. It can be found by its id and by its subject when this returns.
     fn open(&self, family: Family) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Returns a family, ended or not, and the store's time.
+    fn find(&self, family: FamilyId) -> impl Future<Output = Result<(Option<Family>, Millis), StoreError>> + Send;
+
     /// Takes a step.
     fn rotate(&self, step: Step<'_>) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
@@ -46,6 +49,10 @@ impl<T: RefreshStore> RefreshStore for Arc<T> {
 
     fn open(&self, family: Family) -> impl Future<Output = Result<(), StoreError>> + Send {
         (**self).open(family)
+    }
+
+    fn find(&self, family: FamilyId) -> impl Future<Output = Result<(Option<Family>, Millis), StoreError>> + Send {
+        (**self).find(family)
     }
 
     fn rotate(&self, step: Step<'_>) -> impl Future<Output = Result<Outcome, StoreError>> + Send {

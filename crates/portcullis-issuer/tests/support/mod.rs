@@ -230,6 +230,10 @@ impl RefreshStore for Watched {
         self.count().open(family).await
     }
 
+    async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {
+        self.count().find(family).await
+    }
+
     async fn rotate(&self, step: Step<'_>) -> Result<Outcome, StoreError> {
         self.count().rotate(step).await
     }

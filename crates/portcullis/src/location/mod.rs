@@ -78,7 +78,8 @@ pub use web_socket_subprotocol::WebSocketSubprotocol;
     note = "use `AuthorizationHeader`, `HttpHeader`, `Cookie`, `WebSocketSubprotocol`, `QueryParameter`, or implement `TokenLocation`"
 )]
 pub trait TokenLocation: fmt::Debug + Send + Sync + 'static {
-    /// Looks for the credential. It must not allocate for a plain credential, because it runs for every request.
+    /// Looks for the credential. It must not allocate for a plain credential, because it runs for every request, and must have no side effects, because
+    /// it may run twice.
     fn find<'r>(&self, head: RequestHead<'r>) -> Found<'r>;
 
     /// Looks for the credential and, in the same look-up, does what [`strip`](Self::strip) does, which is not called afterwards. A credential

@@ -25,6 +25,9 @@ const VERSION: u8 = 1;
 /// How many characters are read at most. A token has 75, and some more after very many rotations.
 const MOST_CHARACTERS: usize = 128;
 
+/// The latest generation: stores keep it as a signed number, or as one with 53 bits.
+const MOST_GENERATIONS: u64 = 1 << 53;
+
 const SHARE: usize = 16;
 const TAG: usize = 16;
 
@@ -103,7 +106,7 @@ impl RefreshToken {
         let expected = key(key_id)?.tag(CONTEXT, signed);
         constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG], tag).ok()?;
         let (family, rest) = rest.split_first_chunk::<16>()?;
-        let (generation, share) = read_varint(rest)?;
+        let (generation, share) = read_varint(rest).filter(|(generation, _)| *generation <= MOST_GENERATIONS)?;
         let share: [u8; SHARE] = share.try_into().ok()?;
         Some(Self { family: FamilyId::from_bytes(*family), generation, share: Share::new(share) })
     }

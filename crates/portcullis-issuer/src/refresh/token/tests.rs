@@ -20,12 +20,19 @@ fn open(text: &str) -> Option<RefreshToken> {
 
 #[test]
 fn a_token_is_read_as_it_was_written() {
-    for generation in [0, 1, 127, 128, 300, 16_383, 16_384, u64::from(u32::MAX), u64::MAX] {
+    for generation in [0, 1, 127, 128, 300, 16_383, 16_384, u64::from(u32::MAX), MOST_GENERATIONS] {
         let text = seal(&token(generation));
         assert!(text.len() <= 88 && text.starts_with("prt_"), "{generation}");
         assert_eq!(open(&text), Some(token(generation)));
     }
     assert_eq!(seal(&token(0)).len(), 75 - 3);
+}
+
+#[test]
+fn a_generation_that_no_store_can_keep_is_refused() {
+    assert!(open(&seal(&token(MOST_GENERATIONS))).is_some());
+    assert_eq!(open(&seal(&token(MOST_GENERATIONS + 1))), None);
+    assert_eq!(open(&seal(&token(u64::MAX))), None);
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! The ends of sessions.
+
+use portcullis_core::revocation::{Revocation, Revoker};
+
+use super::{EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable};
+
+impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
+    /// Ends a session: its access tokens on every service first, then its refresh tokens. If one fails, the other is attempted all the same. Run it
+    /// to its end, in a task of its own if the caller may go away.
+    ///
+    /// # Errors
+    ///
+    /// If one of the two did not succeed. Try again: what has ended stays ended.
+    pub async fn end(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
+        self.end_session(session, reason).await
+    }
+
+    pub(super) async fn end_session(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
+        let inner = &*self.0;
+        let revoked = self.revoke_session(session).await;
+        let ended = inner.store.end(session, reason).await;
+        revoked?;
+        ended?;
+        inner.tell(|| SessionEvent::Ended { session, reason });
+        Ok(())
+    }
+
+    pub(super) async fn revoke_session(&self, session: FamilyId) -> Result<(), RefreshError> {
+        let revocation = Revocation::session(self.0.issuer.spec().issuer(), &session.session_id());
+        let revoked = self.0.revoker.revoke_all(vec![revocation]).await;
+        revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))
+    }
+
+    /// Ends all sessions of a user, as after a change of the password. `version` is the user's **new** token version: access tokens with an
+    /// earlier one end on every service, also those that are being minted meanwhile by another instance.
+    ///
+    /// # Errors
+    ///
+    /// If a part did not succeed. Try again: what has ended stays ended.
+    pub async fn log_out_everywhere(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
+        let inner = &*self.0;
+        let revocation = Revocation::version(inner.issuer.spec().issuer(), subject, version);
+        let revoked = inner.revoker.revoke_all(vec![revocation]).await;
+        let ended = inner.store.end_all_of(subject, None, EndReason::LoggedOutEverywhere).await;
+        revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))?;
+        for session in ended? {
+            inner.tell(|| SessionEvent::Ended { session, reason: EndReason::LoggedOutEverywhere });
+        }
+        Ok(())
+    }
+
+    /// Returns the live sessions of a user, for a list of devices.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached.
+    pub async fn sessions_of(&self, subject: &str) -> Result<Vec<Family>, RefreshError> {
+        Ok(self.0.store.families_of(subject).await?)
+    }
+}
