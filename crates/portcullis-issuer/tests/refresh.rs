@@ -394,6 +394,18 @@ async fn an_outage_of_any_length_leaves_the_client_its_token() {
 }
 
 #[tokio::test]
+async fn a_log_in_whose_token_cannot_be_minted_leaves_no_session() {
+    let house = House::new();
+    house.subjects.set_unavailable(true);
+    let error = house.sessions.log_in(LogIn::new("alice", "web"), &policy()).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Unavailable(_)), "{error:?}");
+    assert!(house.store.dump().is_empty());
+    house.subjects.set_unavailable(false);
+    house.log_in().await;
+    assert_eq!(house.store.dump().len(), 1);
+}
+
+#[tokio::test]
 async fn a_session_that_was_revoked_in_the_log_stays_ended_when_the_log_has_forgotten() {
     let house = House::new();
     let tokens = house.log_in().await;

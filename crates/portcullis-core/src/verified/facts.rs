@@ -129,7 +129,6 @@ impl Facts {
     }
 
     /// Sets the kind of the credential. Defaults to [`CredentialKind::Asserted`]; a verified JSON Web Token has [`CredentialKind::Jwt`].
-    /// [`CredentialKind::Jwt`].
     #[must_use]
     pub fn with_credential(mut self, kind: CredentialKind) -> Self {
         self.provenance.credential = kind;

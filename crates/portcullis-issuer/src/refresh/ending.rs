@@ -12,10 +12,6 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// If one of the two did not succeed. Try again: what has ended stays ended.
     pub async fn end(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
-        self.end_session(session, reason).await
-    }
-
-    pub(super) async fn end_session(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
         let inner = &*self.0;
         let revoked = self.revoke_session(session).await;
         let ended = inner.store.end(session, reason).await;
@@ -27,6 +23,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
 
     pub(super) async fn revoke_session(&self, session: FamilyId) -> Result<(), RefreshError> {
         let revocation = Revocation::session(self.0.issuer.spec().issuer(), &session.session_id());
+        self.revoke(revocation).await
+    }
+
+    async fn revoke(&self, revocation: Revocation) -> Result<(), RefreshError> {
         let revoked = self.0.revoker.revoke_all(vec![revocation]).await;
         revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))
     }
@@ -40,9 +40,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     pub async fn log_out_everywhere(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
         let inner = &*self.0;
         let revocation = Revocation::version(inner.issuer.spec().issuer(), subject, version);
-        let revoked = inner.revoker.revoke_all(vec![revocation]).await;
+        let revoked = self.revoke(revocation).await;
         let ended = inner.store.end_all_of(subject, None, EndReason::LoggedOutEverywhere).await;
-        revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))?;
+        revoked?;
         for session in ended? {
             inner.tell(|| SessionEvent::Ended { session, reason: EndReason::LoggedOutEverywhere });
         }

@@ -124,8 +124,6 @@ pub enum EndReason {
     Reuse,
     /// The application said that the subject may not go on.
     SubjectRefused,
-    /// The first access token could not be minted, so that the client never got a refresh token.
-    NotOpened,
 }
 
 /// What was decided when a user logged in, and holds for the whole session.

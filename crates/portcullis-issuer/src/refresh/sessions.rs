@@ -124,15 +124,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             ended: None,
             log_in,
         };
+        // Everything that can fail comes first, as for a refresh.
+        let access = self.mint(&family).await?;
         inner.store.open(family.clone()).await?;
-        let access = match self.mint(&family).await {
-            Ok(access) => access,
-            Err(error) => {
-                // The client never got the refresh token, so a row that stays is only listed.
-                let _ = inner.store.end(family.id, EndReason::NotOpened).await;
-                return Err(error);
-            }
-        };
         inner.tell(|| SessionEvent::Opened { session: family.id, client_id: family.log_in.client_id.clone() });
         let refresh = token.seal(inner.keys.current());
         Ok(Tokens { access, refresh, family })
@@ -217,7 +211,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             Outcome::Retry { family, .. } => return Ok((family, RefreshCause::Retry)),
             Outcome::Reuse { behind, age, .. } => {
                 let is_late = behind == 1 && policy.late_retry == LateRetry::RefuseOnly;
-                let ended = if is_late { Ok(()) } else { self.end_session(session, EndReason::Reuse).await };
+                let ended = if is_late { Ok(()) } else { self.end(session, EndReason::Reuse).await };
                 inner.tell(|| SessionEvent::Reused { session, client_id: client_id.to_owned(), behind, age });
                 ended?;
                 if is_late { NotAccepted::Late } else { NotAccepted::Reuse }
@@ -248,7 +242,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let grant = match inner.subjects.current(family).await {
             Ok(grant) => grant,
             Err(SubjectError::Refused) => {
-                self.end_session(family.id, EndReason::SubjectRefused).await?;
+                self.end(family.id, EndReason::SubjectRefused).await?;
                 return Err(NotAccepted::SubjectRefused.into());
             }
             Err(SubjectError::Unavailable(error)) => {
