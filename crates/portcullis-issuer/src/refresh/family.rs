@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use super::ShareDigest;
+use super::{RefreshPolicy, ShareDigest};
 
 /// The id of a family: all the refresh tokens that came of one log-in. As text, it is the session's id (`sid`), which need not be secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,6 +126,29 @@ pub enum EndReason {
     SubjectRefused,
 }
 
+impl EndReason {
+    /// All reasons.
+    const ALL: [Self; 5] =
+        [Self::LoggedOut, Self::LoggedOutEverywhere, Self::Revoked, Self::Reuse, Self::SubjectRefused];
+
+    /// Returns its name, as stores keep it: `logged_out`, for example.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoggedOut => "logged_out",
+            Self::LoggedOutEverywhere => "logged_out_everywhere",
+            Self::Revoked => "revoked",
+            Self::Reuse => "reuse",
+            Self::SubjectRefused => "subject_refused",
+        }
+    }
+
+    /// Returns the reason of this [name](Self::name). One that this version does not know, because a later version wrote it, counts as
+    /// [`Revoked`](Self::Revoked): the session has ended in any case.
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|reason| reason.name() == name).unwrap_or(Self::Revoked)
+    }
+}
+
 /// What was decided when a user logged in, and holds for the whole session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogIn {
@@ -239,6 +262,31 @@ struct Stored<F> {
 }
 
 impl Family {
+    /// Returns the family of a user who logs in at `now`, with its first token, which is written with the key `key_id`. It ends by the rules of
+    /// the client.
+    pub fn new(
+        id: FamilyId,
+        share: ShareDigest,
+        key_id: u8,
+        mut log_in: LogIn,
+        policy: &RefreshPolicy,
+        now: Millis,
+    ) -> Self {
+        log_in.at = UnixSecs(now.to_unix().as_secs());
+        let absolute_until = now.plus(policy.absolute);
+        Self {
+            id,
+            share,
+            generation: 0,
+            key_id,
+            rotated_at: None,
+            idle_until: now.plus(policy.idle).min(absolute_until),
+            absolute_until,
+            ended: None,
+            log_in,
+        }
+    }
+
     /// Returns the row as JSON, with the version of the form.
     pub fn to_json(&self) -> String {
         // A struct of numbers, strings and lists can be written.

@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 use super::{
     EndReason, Family, FamilyId, LateRetry, LogIn, NotAccepted, Outcome, RefreshCause, RefreshError, RefreshKeys,
     RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects, Unavailable,
-    family::UnixSecs,
     token::{RefreshToken, Share},
     tokens::{Tokens, content},
 };
@@ -106,29 +105,18 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// # Errors
     ///
     /// Nothing is open then.
-    pub async fn log_in(&self, mut log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
+    pub async fn log_in(&self, log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
         let now = inner.store.now().await?;
-        log_in.at = UnixSecs(now.to_unix().as_secs());
         let token =
             RefreshToken { family: FamilyId::from_bytes(random()?), generation: 0, share: Share::new(random()?) };
-        let absolute_until = now.plus(policy.absolute);
-        let family = Family {
-            id: token.family,
-            share: token.share.digest(),
-            generation: 0,
-            key_id: inner.keys.current().id(),
-            rotated_at: None,
-            idle_until: now.plus(policy.idle).min(absolute_until),
-            absolute_until,
-            ended: None,
-            log_in,
-        };
+        let key = inner.keys.current();
+        let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
         // Everything that can fail comes first, as for a refresh.
         let access = self.mint(&family).await?;
         inner.store.open(family.clone()).await?;
         inner.tell(|| SessionEvent::Opened { session: family.id, client_id: family.log_in.client_id.clone() });
-        let refresh = token.seal(inner.keys.current());
+        let refresh = token.seal(key);
         Ok(Tokens { access, refresh, family })
     }
 
@@ -255,16 +243,8 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
 
 impl<S, R, J> Inner<S, R, J> {
     fn step<'a>(&self, token: &RefreshToken, client_id: &'a str, policy: &RefreshPolicy) -> Step<'a> {
-        Step {
-            family: token.family,
-            generation: token.generation,
-            share: token.share.digest(),
-            client_id,
-            key_id: self.keys.current().id(),
-            grace: policy.grace,
-            idle: policy.idle,
-            rotation: policy.rotation,
-        }
+        let key_id = self.keys.current().id();
+        Step::new(token.family, token.generation, token.share.digest(), client_id, key_id, policy)
     }
 
     pub(super) fn tell(&self, event: impl FnOnce() -> SessionEvent) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EndReason, Family, FamilyId, Millis, ShareDigest};
+use super::{EndReason, Family, FamilyId, Millis, RefreshPolicy, ShareDigest};
 
 /// Whether each use of a refresh token makes another one (RFC 9700 section 4.14.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,11 +110,30 @@ impl Outcome {
 /// How often a family whose tokens are not replaced is written, at most, so that it does not end while it is used.
 const KEPT_FOR: Duration = Duration::from_secs(3600);
 
-/// How many rotations a store can have lost: more than any session makes between two backups. A token that is further ahead was made by
-/// someone who has the key.
-const MOST_LOST_WRITES: u64 = 10_000;
+impl<'a> Step<'a> {
+    /// How many rotations a store can have lost: more than any session makes between two backups. A token that is further ahead was made by
+    /// someone who has the key.
+    pub const MOST_LOST_WRITES: u64 = 10_000;
 
-impl Step<'_> {
+    /// Returns the step of a client that presents the token of this generation, by the client's rules. A successor will be written with the
+    /// key `key_id`.
+    pub const fn new(
+        family: FamilyId,
+        generation: u64,
+        share: ShareDigest,
+        client_id: &'a str,
+        key_id: u8,
+        policy: &RefreshPolicy,
+    ) -> Self {
+        let RefreshPolicy { grace, idle, rotation, .. } = *policy;
+        Self { family, generation, share, client_id, key_id, grace, idle, rotation }
+    }
+
+    /// Returns by how much a session whose tokens are not replaced has to be prolonged at least, or it is not written.
+    pub fn least_prolongation(&self) -> Duration {
+        KEPT_FOR.min(self.idle / 2)
+    }
+
     /// Decides about the family as the store has it at `now`. Returns the outcome, and the family to write in the same step, if it changes.
     pub fn decide(&self, family: Option<&Family>, now: Millis) -> (Outcome, Option<Family>) {
         let Some(family) = family else { return (Outcome::Unknown, None) };
@@ -145,7 +164,7 @@ impl Step<'_> {
         }
         // It is the current token, or a newer one than the store knows.
         let lost_writes = self.generation - family.generation;
-        if lost_writes > MOST_LOST_WRITES {
+        if lost_writes > Self::MOST_LOST_WRITES {
             return (Outcome::Forged, None);
         }
         if lost_writes == 0 && is_within_grace {
@@ -153,7 +172,7 @@ impl Step<'_> {
         }
         let idle_until = now.plus(self.idle).min(family.absolute_until);
         if lost_writes == 0 && self.rotation == Rotation::Never {
-            if idle_until.since(family.idle_until) < KEPT_FOR.min(self.idle / 2) {
+            if idle_until.since(family.idle_until) < self.least_prolongation() {
                 return (Outcome::Kept { family: family.clone() }, None);
             }
             let family = Family { idle_until, ..family.clone() };

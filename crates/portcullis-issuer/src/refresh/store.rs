@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, error::Error, fmt, future::Future, sync::Arc};
 
+use portcullis_core::revocation::LogError;
+
 use super::{EndReason, Family, FamilyId, Millis, Outcome, Step};
 
 /// Keeps families of refresh tokens. Implement it to keep them in a new place. The rules:
@@ -98,6 +100,13 @@ impl StoreError {
     #[must_use]
     pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
+    }
+}
+
+/// For stores that share their connection with a log of revocations.
+impl From<LogError> for StoreError {
+    fn from(error: LogError) -> Self {
+        Self::new(error.to_string()).with_source(error)
     }
 }
 

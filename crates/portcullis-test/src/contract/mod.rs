@@ -8,8 +8,12 @@ mod life;
 mod order;
 mod place;
 mod reader;
+#[cfg(feature = "issuer")]
+mod refresh_store;
 mod revocation_log;
 
 pub use place::{LogPlace, Possible, Switch};
 pub use reader::LogReader;
+#[cfg(feature = "issuer")]
+pub use refresh_store::{RefreshPlace, RefreshStoreContract, RefreshSwitch};
 pub use revocation_log::RevocationLogContract;
