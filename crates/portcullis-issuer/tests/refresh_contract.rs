@@ -75,9 +75,8 @@ fn every_planted_fault_is_noticed() {
     let is_unnoticed = |fault: &Fault| {
         let contract = RefreshStoreContract::new(InMemory::new(Some(*fault)));
         // On a thread of its own, which panics if the contract notices it.
-        let check = move || {
-            Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(contract.check())
-        };
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let check = move || runtime.block_on(contract.check());
         thread::spawn(check).join().is_ok()
     };
     let unnoticed: Vec<_> = Fault::ALL.iter().copied().filter(is_unnoticed).collect();
