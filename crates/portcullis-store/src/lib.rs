@@ -82,6 +82,8 @@ mod postgres;
 mod redb;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "issuer")]
+mod refresh;
 mod revocations;
 #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
 mod secrecy;
@@ -96,6 +98,8 @@ pub use postgres::PostgresLog;
 pub use redb::RedbLog;
 #[cfg(feature = "redis")]
 pub use redis::RedisLog;
+#[cfg(all(feature = "issuer", feature = "redb"))]
+pub use refresh::RedbRefreshStore;
 pub use revocations::{
     EndOfIdentity, Ended, Events, RevocationEvent, RevocationGauge, RevocationHealth, Revocations, RevocationsBuilder,
 };

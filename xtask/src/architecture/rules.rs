@@ -245,7 +245,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
 
 pub(crate) const ANATOMIES: &[Anatomy] = &[Anatomy {
     within: "crates/portcullis-store/src/",
-    except: &["revocations"],
+    except: &["refresh", "revocations"],
     files: &[
         "mod.rs",
         "access.rs",

@@ -129,6 +129,13 @@ impl<'a> Step<'a> {
         Self { family, generation, share, client_id, key_id, grace, idle, rotation }
     }
 
+    /// Returns the same step for a client with this name, for a store that has to own what it works on.
+    #[must_use]
+    pub const fn by<'b>(&self, client_id: &'b str) -> Step<'b> {
+        let Self { family, generation, share, key_id, grace, idle, rotation, .. } = *self;
+        Step { family, generation, share, client_id, key_id, grace, idle, rotation }
+    }
+
     /// Returns by how much a session whose tokens are not replaced has to be prolonged at least, or it is not written.
     pub fn least_prolongation(&self) -> Duration {
         KEPT_FOR.min(self.idle / 2)

@@ -9,25 +9,23 @@ use std::{
 use portcullis_core::revocation::LogError;
 use redb::{Builder, Database, backends::FileBackend};
 
-use super::error::{cannot_open, explain};
+use super::error::{Purpose, cannot_open, explain};
 
-/// The size of the cache. It is small because the file is read only once, from the beginning to the end.
-const CACHE: usize = 8 * 1024 * 1024;
-
-/// Opens or creates the file, exclusively for this process.
-pub(super) fn open(path: &Path) -> Result<Database, LogError> {
+/// Opens or creates the file, exclusively for this process. `cache` is how many bytes of it are kept in memory.
+pub(crate) fn open(path: &Path, purpose: Purpose, cache: usize) -> Result<Database, LogError> {
     let is_new = !path.exists();
-    let file = open_file(path).map_err(|error| cannot_open(path, error))?;
-    let backend = FileBackend::new(file).map_err(|error| explain(path, error))?;
+    let file = open_file(path).map_err(|error| cannot_open(purpose, path, error))?;
+    let backend = FileBackend::new(file).map_err(|error| explain(purpose, path, error))?;
     let builder = &mut Builder::new();
-    let database = builder.set_cache_size(CACHE).create_with_backend(backend).map_err(|error| explain(path, error))?;
+    let database = builder.set_cache_size(cache).create_with_backend(backend);
+    let database = database.map_err(|error| explain(purpose, path, error))?;
     if is_new {
-        sync_folder(path).map_err(|error| cannot_open(path, error))?;
+        sync_folder(path).map_err(|error| cannot_open(purpose, path, error))?;
     }
     Ok(database)
 }
 
-/// Only for its owner: the file says who is revoked.
+/// Only for its owner: the file says who is revoked, or logged in.
 fn open_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);

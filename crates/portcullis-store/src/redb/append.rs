@@ -9,7 +9,7 @@ use portcullis_core::{
 use redb::{Database, ReadableTable, StorageError};
 
 use super::{
-    error::failed,
+    error::{OF_REVOCATIONS, failed},
     layout::{ENTRIES, EXPIRY, Head, LOG, POSITION},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn append<'e>(
     entries: impl IntoIterator<Item = &'e RevocationEntry>,
     now: UnixTime,
 ) -> Result<u64, LogError> {
-    try_append(database, entries, now).map_err(failed)
+    try_append(database, entries, now).map_err(|error| failed(OF_REVOCATIONS, error))
 }
 
 fn try_append<'e>(

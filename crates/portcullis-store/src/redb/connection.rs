@@ -16,7 +16,7 @@ use portcullis_core::{
 use redb::Database;
 use tokio::sync::{oneshot, watch};
 
-use super::{access, append, follow::News, read, survey};
+use super::{access, append, error, follow::News, read, survey};
 
 /// The channel to the thread. When it is dropped, the thread ends, and the file is closed.
 #[derive(Debug)]
@@ -38,6 +38,9 @@ struct Append {
     entries: Vec<RevocationEntry>,
     done: oneshot::Sender<Result<(), LogError>>,
 }
+
+/// The size of the cache. It is small because the file is read only once, from the beginning to the end.
+const CACHE: usize = 8 * 1024 * 1024;
 
 /// How many calls are written together at most.
 const TOGETHER: usize = 256;
@@ -150,7 +153,7 @@ impl Work {
 }
 
 fn open_file(path: &Path) -> Result<Database, LogError> {
-    let file = access::open(path)?;
+    let file = access::open(path, error::OF_REVOCATIONS, CACHE)?;
     survey::settle(&file)?;
     Ok(file)
 }

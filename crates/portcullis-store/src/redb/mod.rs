@@ -1,9 +1,9 @@
 //! [`RedbLog`]: a log in a file. Its documentation has the rules.
 
-mod access;
+pub(crate) mod access;
 mod append;
 mod connection;
-mod error;
+pub(crate) mod error;
 mod follow;
 mod layout;
 mod read;

@@ -4,13 +4,13 @@ use portcullis_core::revocation::{Cursor, LogError, Page};
 use redb::{Database, ReadableDatabase};
 
 use super::{
-    error::failed,
+    error::{OF_REVOCATIONS, failed},
     layout::{ENTRIES, Head, LOG, PAGE},
 };
 
 /// Returns what follows the cursor now.
 pub(super) fn page(database: &Database, after: Option<&Cursor>) -> Result<Page, LogError> {
-    try_page(database, after).map_err(failed)
+    try_page(database, after).map_err(|error| failed(OF_REVOCATIONS, error))
 }
 
 fn try_page(database: &Database, after: Option<&Cursor>) -> Result<Page, redb::Error> {

@@ -4,13 +4,13 @@ use portcullis_core::revocation::LogError;
 use redb::{Database, ReadableTable};
 
 use super::{
-    error::failed,
+    error::{OF_REVOCATIONS, failed},
     layout::{ENTRIES, EXPIRY, INCARNATION, LOG, POSITION},
 };
 
 /// Creates the missing tables, and a log if there is none.
 pub(super) fn settle(database: &Database) -> Result<(), LogError> {
-    make_tables(database).map_err(failed)
+    make_tables(database).map_err(|error| failed(OF_REVOCATIONS, error))
 }
 
 fn make_tables(database: &Database) -> Result<(), redb::Error> {

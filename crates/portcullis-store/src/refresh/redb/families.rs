@@ -1,0 +1,99 @@
+//! What is done with the tables, in a transaction that the writer has begun.
+
+use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, Outcome, Step, StoreError};
+use redb::StorageError;
+
+use super::tables::Tables;
+
+/// What the caller gets. The outer error is the file's, and fails all callers of the transaction.
+type Answer<T> = Result<Result<T, StoreError>, StorageError>;
+
+pub(super) fn open(tables: &mut Tables<'_>, family: &Family) -> Answer<()> {
+    if tables.has(family.id)? {
+        return Ok(Err(StoreError::new("there is a family of this id already")));
+    }
+    tables.put(family, None)?;
+    Ok(Ok(()))
+}
+
+pub(super) fn find(tables: &Tables<'_>, family: FamilyId, now: Millis) -> Answer<(Option<Family>, Millis)> {
+    Ok(tables.get(family)?.map(|found| (found, now)))
+}
+
+pub(super) fn rotate(tables: &mut Tables<'_>, step: &Step<'_>, now: Millis) -> Answer<Outcome> {
+    let before = match tables.get(step.family)? {
+        Ok(before) => before,
+        Err(unreadable) => return Ok(Err(unreadable)),
+    };
+    let (outcome, changed) = step.decide(before.as_ref(), now);
+    if let Some(family) = changed {
+        tables.put(&family, before.as_ref())?;
+    }
+    Ok(Ok(outcome))
+}
+
+pub(super) fn end(tables: &mut Tables<'_>, family: FamilyId, reason: EndReason) -> Answer<()> {
+    match tables.get(family)? {
+        Ok(Some(before)) if before.ended.is_none() => end_one(tables, &before, reason)?,
+        Ok(_) => {}
+        Err(unreadable) => return Ok(Err(unreadable)),
+    }
+    Ok(Ok(()))
+}
+
+fn end_one(tables: &mut Tables<'_>, before: &Family, reason: EndReason) -> Result<(), StorageError> {
+    let mut ended = before.clone();
+    ended.ended = Some(reason);
+    tables.put(&ended, Some(before))
+}
+
+/// Ends all that can be read, and fails afterwards if there is one that cannot.
+pub(super) fn end_all_of(
+    tables: &mut Tables<'_>,
+    subject: &str,
+    except: Option<FamilyId>,
+    reason: EndReason,
+    now: Millis,
+) -> Answer<Vec<FamilyId>> {
+    let (live, problem) = readable(tables, subject, now)?;
+    let mut ended = Vec::new();
+    for family in live.into_iter().filter(|family| Some(family.id) != except) {
+        end_one(tables, &family, reason)?;
+        ended.push(family.id);
+    }
+    Ok(problem.map_or(Ok(ended), Err))
+}
+
+pub(super) fn live_of(tables: &Tables<'_>, subject: &str, now: Millis) -> Answer<Vec<Family>> {
+    let (live, problem) = readable(tables, subject, now)?;
+    Ok(problem.map_or(Ok(live), Err))
+}
+
+/// Returns the live families of a subject, and whether there is one that cannot be read.
+fn readable(
+    tables: &Tables<'_>,
+    subject: &str,
+    now: Millis,
+) -> Result<(Vec<Family>, Option<StoreError>), StorageError> {
+    let (mut live, mut problem) = (Vec::new(), None);
+    for id in tables.of_subject(subject)? {
+        match tables.get(id)? {
+            Ok(family) => live.extend(family.filter(|family| family.ended.is_none() && now < family.ends_at())),
+            Err(unreadable) => problem = Some(unreadable),
+        }
+    }
+    Ok((live, problem))
+}
+
+/// Forgets up to `most` families. Returns how many.
+pub(super) fn forget(tables: &mut Tables<'_>, before: Millis, most: usize) -> Answer<usize> {
+    let mut forgotten = 0;
+    for (ends_at, id) in tables.over(before, most)? {
+        // One that cannot be read stays: a later version knows what to do with it.
+        if let Ok(Some(family)) = tables.get(id)? {
+            tables.remove(&family, ends_at)?;
+            forgotten += 1;
+        }
+    }
+    Ok(Ok(forgotten))
+}

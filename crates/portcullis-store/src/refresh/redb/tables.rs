@@ -1,0 +1,104 @@
+//! [`Tables`]: the tables in the file, in one transaction.
+
+use portcullis_issuer::refresh::{Family, FamilyId, Millis, StoreError};
+use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
+
+/// Families by id, as JSON.
+const FAMILIES: TableDefinition<'_, u128, &str> = TableDefinition::new("families");
+
+/// The families of subjects.
+const SUBJECTS: TableDefinition<'_, (&str, u128), ()> = TableDefinition::new("subjects");
+
+/// When families end by their time, in milliseconds.
+const ENDS: TableDefinition<'_, (u64, u128), ()> = TableDefinition::new("ends");
+
+/// The tables in one transaction. What is read includes what was written in the same transaction.
+pub(super) struct Tables<'t> {
+    families: Table<'t, u128, &'static str>,
+    subjects: Table<'t, (&'static str, u128), ()>,
+    ends: Table<'t, (u64, u128), ()>,
+    /// Whether there is anything to commit.
+    pub(super) is_written: bool,
+}
+
+/// A row as it is found: `Err` if it cannot be read, because a later version wrote it, or it is damaged.
+pub(super) type Row = Result<Option<Family>, StoreError>;
+
+impl<'t> Tables<'t> {
+    pub(super) fn of(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
+        Ok(Self {
+            families: transaction.open_table(FAMILIES)?,
+            subjects: transaction.open_table(SUBJECTS)?,
+            ends: transaction.open_table(ENDS)?,
+            is_written: false,
+        })
+    }
+
+    /// Creates them if they do not exist.
+    pub(super) fn create(transaction: &WriteTransaction) -> Result<(), TableError> {
+        Tables::of(transaction).map(drop)
+    }
+
+    pub(super) fn get(&self, id: FamilyId) -> Result<Row, StorageError> {
+        let row = self.families.get(key(id))?;
+        Ok(row.map(|row| read(row.value())).transpose())
+    }
+
+    pub(super) fn has(&self, id: FamilyId) -> Result<bool, StorageError> {
+        Ok(self.families.get(key(id))?.is_some())
+    }
+
+    /// Adds a family, or writes one that has changed from `before`.
+    pub(super) fn put(&mut self, family: &Family, before: Option<&Family>) -> Result<(), StorageError> {
+        self.is_written = true;
+        let id = key(family.id);
+        self.families.insert(id, &*family.to_json())?;
+        if before.is_none() {
+            self.subjects.insert((family.log_in.subject(), id), ())?;
+        }
+        match before {
+            Some(before) if before.ends_at() == family.ends_at() => return Ok(()),
+            Some(before) => drop(self.ends.remove((before.ends_at().get(), id))?),
+            None => {}
+        }
+        self.ends.insert((family.ends_at().get(), id), ())?;
+        Ok(())
+    }
+
+    /// Removes a family that ends at this instant.
+    pub(super) fn remove(&mut self, family: &Family, ends_at: Millis) -> Result<(), StorageError> {
+        self.is_written = true;
+        let id = key(family.id);
+        self.families.remove(id)?;
+        self.subjects.remove((family.log_in.subject(), id))?;
+        self.ends.remove((ends_at.get(), id))?;
+        Ok(())
+    }
+
+    /// Returns the families of a subject.
+    pub(super) fn of_subject(&self, subject: &str) -> Result<Vec<FamilyId>, StorageError> {
+        let keys = self.subjects.range((subject, 0)..=(subject, u128::MAX))?;
+        keys.map(|entry| Ok(id(entry?.0.value().1))).collect()
+    }
+
+    /// Returns the first families that end before this instant, and when.
+    pub(super) fn over(&self, before: Millis, most: usize) -> Result<Vec<(Millis, FamilyId)>, StorageError> {
+        let keys = self.ends.range((0, 0)..(before.get(), 0))?;
+        let entry = |(at, of): (u64, u128)| (Millis::new(at), id(of));
+        keys.take(most).map(|key| Ok(entry(key?.0.value()))).collect()
+    }
+}
+
+fn key(id: FamilyId) -> u128 {
+    u128::from_be_bytes(*id.as_bytes())
+}
+
+fn id(key: u128) -> FamilyId {
+    FamilyId::from_bytes(key.to_be_bytes())
+}
+
+fn read(text: &str) -> Result<Family, StoreError> {
+    Family::from_json(text).ok_or_else(|| {
+        StoreError::new("a row cannot be read: a later version of Portcullis wrote it, or it is damaged")
+    })
+}

@@ -1,0 +1,30 @@
+//! Every store of refresh tokens keeps the contract, on the servers that are there; with any one feature alone.
+#![cfg(feature = "issuer")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![allow(unused_imports, dead_code, reason = "each store uses a part of it")]
+
+use std::time::Duration;
+
+use portcullis_issuer::refresh::{Family, FamilyId, Millis};
+use portcullis_test::contract::{Possible, RefreshPlace, RefreshStoreContract, RefreshSwitch};
+
+#[cfg(feature = "redb")]
+#[path = "refresh_contract/redb.rs"]
+mod redb;
+mod support;
+
+/// How many callers present one token at once.
+const CALLERS: usize = 1000;
+
+/// Returns an instant that is this much earlier.
+fn earlier(at: Millis, by: Duration) -> Millis {
+    Millis::new(at.get() - u64::try_from(by.as_millis()).unwrap())
+}
+
+/// Returns a family that is this much older.
+fn older(mut family: Family, by: Duration) -> Family {
+    family.rotated_at = family.rotated_at.map(|at| earlier(at, by));
+    family.idle_until = earlier(family.idle_until, by);
+    family.absolute_until = earlier(family.absolute_until, by);
+    family
+}

@@ -1,0 +1,100 @@
+//! The store in a file.
+
+use std::sync::Mutex;
+
+use ::redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use portcullis_store::RedbRefreshStore;
+use portcullis_test::FixedClock;
+use tempfile::TempDir;
+
+use super::*;
+
+const FAMILIES: TableDefinition<'_, u128, &str> = TableDefinition::new("families");
+const ENDS: TableDefinition<'_, (u64, u128), ()> = TableDefinition::new("ends");
+
+/// A folder with the file. The store is open unless the file is worked on.
+struct File {
+    folder: TempDir,
+    clock: FixedClock,
+    store: Mutex<Option<RedbRefreshStore>>,
+}
+
+impl File {
+    fn new() -> Self {
+        Self { folder: TempDir::new().unwrap(), clock: FixedClock::default(), store: Mutex::new(None) }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("sessions.redb")
+    }
+
+    /// Changes a row while the store is closed.
+    fn edit(&self, id: FamilyId, change: impl FnOnce(&str) -> String) {
+        self.close();
+        let file = Database::create(self.path()).unwrap();
+        let transaction = file.begin_write().unwrap();
+        {
+            let key = u128::from_be_bytes(*id.as_bytes());
+            let mut families = transaction.open_table(FAMILIES).unwrap();
+            let mut ends = transaction.open_table(ENDS).unwrap();
+            let before = families.get(key).unwrap().unwrap().value().to_owned();
+            let after = change(&before);
+            families.insert(key, &*after).unwrap();
+            if let (Some(before), Some(after)) = (Family::from_json(&before), Family::from_json(&after)) {
+                ends.remove((before.ends_at().get(), key)).unwrap();
+                ends.insert((after.ends_at().get(), key), ()).unwrap();
+            }
+        }
+        transaction.commit().unwrap();
+    }
+
+    fn close(&self) {
+        *self.store.lock().unwrap() = None;
+    }
+}
+
+impl RefreshPlace for File {
+    type Store = RedbRefreshStore;
+
+    async fn open(&self) -> RedbRefreshStore {
+        let open = || RedbRefreshStore::open_with(self.path(), self.clock.clone()).unwrap();
+        self.store.lock().unwrap().get_or_insert_with(open).clone()
+    }
+
+    async fn age(&mut self, family: FamilyId, by: Duration) {
+        self.edit(family, |row| older(Family::from_json(row).unwrap(), by).to_json());
+    }
+
+    async fn overwrite(&mut self, family: FamilyId, text: &str) -> Possible {
+        self.edit(family, |_| text.to_owned());
+        Possible::Yes
+    }
+
+    /// What `kill -9` leaves behind: a copy of the file, made while it is open.
+    async fn crash(&mut self) -> Possible {
+        let store = self.open().await;
+        let copy = self.folder.path().join("copy");
+        std::fs::copy(self.path(), &copy).unwrap();
+        drop(store);
+        self.close();
+        std::fs::rename(copy, self.path()).unwrap();
+        Possible::Yes
+    }
+
+    async fn save(&mut self) -> Possible {
+        self.close();
+        std::fs::copy(self.path(), self.folder.path().join("saved")).unwrap();
+        Possible::Yes
+    }
+
+    async fn roll_back(&mut self) -> Possible {
+        self.close();
+        std::fs::copy(self.folder.path().join("saved"), self.path()).unwrap();
+        Possible::Yes
+    }
+}
+
+#[tokio::test]
+async fn the_store_in_a_file_keeps_the_contract() {
+    RefreshStoreContract::new(File::new()).callers(CALLERS).check().await;
+}
