@@ -98,6 +98,8 @@ pub use postgres::PostgresLog;
 pub use redb::RedbLog;
 #[cfg(feature = "redis")]
 pub use redis::RedisLog;
+#[cfg(all(feature = "issuer", feature = "postgres"))]
+pub use refresh::PostgresRefreshStore;
 #[cfg(all(feature = "issuer", feature = "redb"))]
 pub use refresh::RedbRefreshStore;
 pub use revocations::{

@@ -682,7 +682,7 @@ async fn a_user_without_rights_is_told_what_it_needs_and_gets_by_with_that() {
     admin.run(&format!("CREATE ROLE small LOGIN PASSWORD '{}'", PostgresServer::password())).await;
     let log = open(&server.url()).credentials("small", PostgresServer::password());
     let error = log.append(&entries("a", 1)).await.unwrap_err();
-    assert!(is_misconfigured(&error, "PostgresLog::schema_sql"), "{error:?}");
+    assert!(is_misconfigured(&error, "schema_sql"), "{error:?}");
 
     admin.run(&format!("BEGIN; {}; COMMIT", log.schema_sql())).await;
     for grant in [
@@ -823,8 +823,8 @@ async fn a_certificate_is_trusted_if_the_root_is_given_and_refused_if_not() {
         server.port()
     );
     for (log, part) in [
-        (open(&required), "PostgresLog::root_certificates"),
-        (open(&required).root_certificates(&other_root).unwrap(), "PostgresLog::root_certificates"),
+        (open(&required), "root_certificates"),
+        (open(&required).root_certificates(&other_root).unwrap(), "root_certificates"),
         (trusting(&elsewhere).credentials("service", PostgresServer::password()), "host name"),
         (open(&url), "28000"),
     ] {

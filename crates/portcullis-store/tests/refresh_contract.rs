@@ -8,6 +8,9 @@ use std::time::Duration;
 use portcullis_issuer::refresh::{Family, FamilyId, Millis};
 use portcullis_test::contract::{Possible, RefreshPlace, RefreshStoreContract, RefreshSwitch};
 
+#[cfg(feature = "postgres")]
+#[path = "refresh_contract/postgres.rs"]
+mod postgres;
 #[cfg(feature = "redb")]
 #[path = "refresh_contract/redb.rs"]
 mod redb;

@@ -34,7 +34,7 @@ const KEEP_ALIVE_OF_CLIENT: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The servers, and the credentials for them.
 #[derive(Clone)]
-pub(super) struct Access {
+pub(crate) struct Access {
     /// Without the password.
     config: Config,
     /// Zeroized when it is dropped. (The client copies it for each connection; these copies are not zeroized.)
@@ -43,7 +43,7 @@ pub(super) struct Access {
 }
 
 impl Access {
-    pub(super) fn parse(url: &str) -> Result<Self, LogError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, LogError> {
         // The parser's error can repeat a part of the URL.
         let Ok(mut config) = url.parse::<Config>() else {
             return Err(LogError::misconfigured(unreadable(url)));
@@ -71,12 +71,12 @@ impl Access {
         Ok(Self { config, password, roots: OnceLock::new() })
     }
 
-    pub(super) fn credentials(&mut self, user: &str, password: &str) {
+    pub(crate) fn credentials(&mut self, user: &str, password: &str) {
         self.config.user(user);
         self.password = Some(password.as_bytes().to_vec().into());
     }
 
-    pub(super) fn trust(&mut self, pem: &[u8]) -> Result<(), LogError> {
+    pub(crate) fn trust(&mut self, pem: &[u8]) -> Result<(), LogError> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let added = certificate.ok().and_then(|certificate| roots.add(certificate).ok());
@@ -90,7 +90,7 @@ impl Access {
     }
 
     /// Returns the settings of a connection, to be dropped once it is open.
-    pub(super) fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         let mut config = self.config.clone();
         if let Some(password) = &self.password {
             config.password(password.as_slice());
@@ -99,12 +99,12 @@ impl Access {
     }
 
     /// Whether everything that is sent stays on this machine.
-    pub(super) fn is_here(&self) -> bool {
+    pub(crate) fn is_here(&self) -> bool {
         is_here(&self.config)
     }
 
     /// Returns the TLS configuration, if TLS is used.
-    pub(super) fn tls(&self) -> Result<Option<ClientConfig>, LogError> {
+    pub(crate) fn tls(&self) -> Result<Option<ClientConfig>, LogError> {
         if self.config.get_ssl_mode() == SslMode::Disable {
             return Ok(None);
         }
@@ -142,7 +142,7 @@ fn unreadable(url: &str) -> &'static str {
                 host name as `verify-full` does elsewhere";
     }
     if url.contains("sslrootcert") || url.contains("sslcert") {
-        return "the URL of PostgreSQL: certificates are not named there; use `PostgresLog::root_certificates`";
+        return "the URL of PostgreSQL: certificates are not named there; use `root_certificates`";
     }
     "the URL of PostgreSQL cannot be read: `postgres://user:password@host:port/database` is wanted, with special characters in \
      the password written as in `%40`, or `host=.. user=.. password=.. dbname=..`"

@@ -37,7 +37,7 @@ const LIMIT: Duration = Duration::from_secs(4);
 
 /// What a query does on the server.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Work {
+pub(crate) enum Work {
     Reads,
     Writes,
 }
@@ -55,12 +55,12 @@ impl Work {
     }
 }
 
-pub(super) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
+pub(crate) type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
 /// A connection to PostgreSQL, and the task that drives it, which ends with it.
 ///
 /// The only setting of the session is `LISTEN`, and no statement is prepared: behind `PgBouncer` a session is not ours.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     client: Client,
     /// Held while the statements of a transaction are sent and answered: two transactions must not mix.
     turn: Mutex<()>,
@@ -73,7 +73,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(access: &Access) -> Result<Self, LogError> {
+    pub(crate) async fn open(access: &Access) -> Result<Self, LogError> {
         match access.tls()? {
             Some(tls) => Self::open_by(access, MakeRustlsConnect::new(tls)).await,
             None => Self::open_by(access, NoTls).await,
@@ -92,26 +92,26 @@ impl Connection {
         Ok(Self { client, turn: Mutex::new(()), news, is_spent: AtomicBool::new(false), timeline: 0, _driver: task })
     }
 
-    pub(super) fn is_usable(&self) -> bool {
+    pub(crate) fn is_usable(&self) -> bool {
         !self.is_spent.load(Ordering::Relaxed) && !self.client.is_closed()
     }
 
     /// Makes sure that the connection is not used again.
-    pub(super) fn give_up(&self) {
+    pub(crate) fn give_up(&self) {
         self.is_spent.store(true, Ordering::Relaxed);
     }
 
     /// Returns the timeline of the server's write-ahead log, which does not change during a connection.
-    pub(super) fn timeline(&self) -> u32 {
+    pub(crate) fn timeline(&self) -> u32 {
         self.timeline
     }
 
-    pub(super) fn with_timeline(self, timeline: u32) -> Self {
+    pub(crate) fn with_timeline(self, timeline: u32) -> Self {
         Self { timeline, ..self }
     }
 
     /// Runs a query in its own transaction. After any failure the connection is not used again.
-    pub(super) async fn ask(&self, work: Work, query: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, LogError> {
+    pub(crate) async fn ask(&self, work: Work, query: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, LogError> {
         self.try_to_ask(work, query, parameters).await.map_err(|error| {
             self.give_up();
             explain(error)
@@ -119,7 +119,7 @@ impl Connection {
     }
 
     /// Runs a query in its own transaction, which the server ends in any case; so the connection can still be used.
-    pub(super) async fn try_to_ask(
+    pub(crate) async fn try_to_ask(
         &self,
         work: Work,
         query: &str,
@@ -145,7 +145,7 @@ impl Connection {
     }
 
     /// Runs statements without parameters, all or none.
-    pub(super) async fn run(&self, statements: &str) -> Result<(), LogError> {
+    pub(crate) async fn run(&self, statements: &str) -> Result<(), LogError> {
         let _turn = self.turn.lock().await;
         let in_doubt = InDoubt(Some(self));
         let begin = Work::Writes.begin();
@@ -199,10 +199,10 @@ where
 
 /// The place for the one connection of one kind of work, which is replaced when it is not good.
 #[derive(Debug, Default)]
-pub(super) struct Lane(Mutex<Option<Arc<Connection>>>);
+pub(crate) struct Lane(Mutex<Option<Arc<Connection>>>);
 
 impl Lane {
-    pub(super) async fn connection(
+    pub(crate) async fn connection(
         &self,
         open: impl Future<Output = Result<Connection, LogError>>,
     ) -> Result<Arc<Connection>, LogError> {
@@ -218,7 +218,7 @@ impl Lane {
 }
 
 /// Waits for an answer, with a time limit.
-pub(super) async fn promptly<T>(answer: impl Future<Output = Result<T, LogError>>) -> Result<T, LogError> {
+pub(crate) async fn promptly<T>(answer: impl Future<Output = Result<T, LogError>>) -> Result<T, LogError> {
     timeout(LIMIT, answer).await.unwrap_or_else(|_| {
         Err(LogError::unavailable(format!("PostgreSQL does not answer within {} seconds", LIMIT.as_secs())))
     })

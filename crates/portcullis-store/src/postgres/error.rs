@@ -10,7 +10,7 @@ use tokio_postgres::{
 
 /// Says what happened and what to do about it. The values and user names that a server writes into its messages are
 /// left out.
-pub(super) fn explain(error: Error) -> LogError {
+pub(crate) fn explain(error: Error) -> LogError {
     if let Some(refusal) = error.as_db_error() {
         return refused(refusal);
     }
@@ -32,7 +32,7 @@ fn refused(refusal: &DbError) -> LogError {
         SqlState::INVALID_CATALOG_NAME => "PostgreSQL has no database of this name (3D000)".to_owned(),
         SqlState::INSUFFICIENT_PRIVILEGE => format!(
             "the PostgreSQL user lacks a right (42501: {message}): an administrator can run the SQL of \
-             `PostgresLog::schema_sql`, and grant the rights in its documentation"
+             `schema_sql`, and grant the rights in its documentation"
         ),
         SqlState::UNIQUE_VIOLATION if refusal.table() == Some("revocations") => {
             return LogError::corrupt(
@@ -54,7 +54,7 @@ fn tls_problem(error: &Error) -> Option<String> {
     match inner.downcast_ref::<rustls::Error>()? {
         rustls::Error::InvalidCertificate(reason) => Some(format!(
             "the certificate of the PostgreSQL server is not trusted ({reason:?}): give the one that signed it to \
-             `PostgresLog::root_certificates`, and use the host name that it is for"
+             `root_certificates`, and use the host name that it is for"
         )),
         _ => None,
     }

@@ -1,9 +1,9 @@
 //! [`PostgresLog`]: a log in a table of PostgreSQL. Its documentation has the rules.
 
-mod access;
+pub(crate) mod access;
 mod append;
-mod connection;
-mod error;
+pub(crate) mod connection;
+pub(crate) mod error;
 mod follow;
 mod layout;
 mod read;

@@ -1,7 +1,11 @@
 //! Stores of refresh tokens: the sessions of an issuer, in the same places as the logs of revocations.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redb")]
 mod redb;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresRefreshStore;
 #[cfg(feature = "redb")]
 pub use self::redb::RedbRefreshStore;

@@ -156,9 +156,9 @@ fn work(transaction: WriteTransaction, jobs: Vec<Job>, now: Millis, tells: &mut 
     drop(tables);
     outcome?;
     if is_written {
-        transaction.commit()?
+        transaction.commit()?;
     } else {
-        transaction.abort()?
+        transaction.abort()?;
     }
     Ok(())
 }

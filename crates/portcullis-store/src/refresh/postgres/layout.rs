@@ -1,0 +1,150 @@
+//! [`Layout`]: the table in a database, and the SQL for it.
+
+use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, StoreError};
+use tokio_postgres::{Error, Row};
+
+use crate::postgres::error::explain;
+
+/// The version of the table and its rows that this crate reads and writes.
+const FORM: i16 = 1;
+
+/// How many families are deleted at once: each is locked until the commit.
+pub(super) const FORGOTTEN_AT_ONCE: usize = 1000;
+
+const COLUMNS: &str = "form, generation, key_id, rotated_at, idle_until, absolute_until, ended, family";
+
+/// The server's time in milliseconds. Not `now()`, which stays the same for a transaction.
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::int8";
+
+/// The schema with the table, by its name: in lower case, so that it is the same with and without quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Layout(String);
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self("portcullis".to_owned())
+    }
+}
+
+impl Layout {
+    pub(super) fn parse(name: &str) -> Result<Self, StoreError> {
+        let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
+        let is_plain = name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
+        if starts_well && is_plain && name.len() <= 40 && !name.starts_with("pg_") {
+            return Ok(Self(name.to_owned()));
+        }
+        Err(StoreError::new(
+            "the name of the PostgreSQL schema must be of at most 40 lower-case letters, digits and underscores, and start neither \
+             with a digit nor with `pg_`",
+        ))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
+
+    fn of_schema(&self, sql: &str) -> String {
+        sql.replace("\"portcullis\"", &format!("\"{}\"", self.0))
+    }
+
+    /// Returns SQL that creates everything that does not exist yet.
+    pub(super) fn creation(&self) -> String {
+        let lock = format!("'sessions of {}'", self.0);
+        self.of_schema(include_str!("schema.sql")).replace("'sessions of portcullis'", &lock)
+    }
+
+    /// The same for an existing schema: `CREATE SCHEMA` needs a right in the whole database, even if there is nothing to do.
+    pub(super) fn creation_inside(&self) -> String {
+        self.creation().replace(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.0), "")
+    }
+
+    pub(super) fn now() -> String {
+        format!("SELECT {NOW} AS now")
+    }
+
+    pub(super) fn open(&self) -> String {
+        self.of_schema(
+            r#"INSERT INTO "portcullis".refresh_families (id, form, subject, client_id, share, generation, key_id, rotated_at,
+                   idle_until, absolute_until, ended, family)
+               VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING id"#,
+        )
+    }
+
+    /// One row, with the time alone if there is no such family.
+    pub(super) fn find(&self) -> String {
+        self.of_schema(&format!(
+            r#"SELECT clock.now, {COLUMNS} FROM (SELECT {NOW} AS now) AS clock
+               LEFT JOIN "portcullis".refresh_families ON id = $1"#
+        ))
+    }
+
+    pub(super) fn rotate(&self) -> String {
+        self.of_schema(include_str!("rotate.sql"))
+    }
+
+    pub(super) fn end(&self) -> String {
+        self.of_schema(r#"UPDATE "portcullis".refresh_families SET ended = $2 WHERE id = $1 AND ended IS NULL"#)
+    }
+
+    pub(super) fn end_all_of(&self) -> String {
+        self.of_schema(&format!(
+            r#"UPDATE "portcullis".refresh_families SET ended = $3
+               WHERE subject = $1 AND id <> $2 AND ended IS NULL AND ends_at > {NOW} RETURNING id"#
+        ))
+    }
+
+    pub(super) fn families_of(&self) -> String {
+        self.of_schema(&format!(
+            r#"SELECT {NOW} AS now, {COLUMNS} FROM "portcullis".refresh_families
+               WHERE subject = $1 AND ended IS NULL AND ends_at > {NOW}"#
+        ))
+    }
+
+    pub(super) fn forget(&self) -> String {
+        // With an array no plan reads the whole table, even without statistics.
+        self.of_schema(&format!(
+            r#"WITH forgotten AS (
+                   DELETE FROM "portcullis".refresh_families WHERE ends_at < $1 AND id = ANY (ARRAY(
+                       SELECT id FROM "portcullis".refresh_families WHERE ends_at < $1 ORDER BY ends_at LIMIT {FORGOTTEN_AT_ONCE}
+                       FOR UPDATE SKIP LOCKED
+                   )) RETURNING 1
+               ) SELECT count(*) AS forgotten FROM forgotten"#
+        ))
+    }
+}
+
+/// Returns the family of a row; `None` if the row has none.
+pub(super) fn family(row: &Row) -> Result<Option<Family>, StoreError> {
+    let Some(form) = row.try_get::<_, Option<i16>>("form").map_err(failed)? else { return Ok(None) };
+    let text: &str = row.try_get("family").map_err(failed)?;
+    let mut family = Family::from_json(text).filter(|_| form == FORM).ok_or_else(|| {
+        StoreError::new(format!(
+            "a row of `refresh_families` cannot be read: a later version of Portcullis wrote it (form {form}), or it is damaged"
+        ))
+    })?;
+    let number = |column: &str| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(failed);
+    family.generation = number("generation")?;
+    family.key_id = row.try_get::<_, i16>("key_id").ok().and_then(|id| u8::try_from(id).ok()).unwrap_or_default();
+    let rotated_at: Option<i64> = row.try_get("rotated_at").map_err(failed)?;
+    family.rotated_at = rotated_at.map(|at| Millis::new(at.unsigned_abs()));
+    family.idle_until = Millis::new(number("idle_until")?);
+    family.absolute_until = Millis::new(number("absolute_until")?);
+    family.ended = row.try_get::<_, Option<&str>>("ended").map_err(failed)?.map(EndReason::from_name);
+    Ok(Some(family))
+}
+
+/// Returns the server's time.
+pub(super) fn now(row: &Row) -> Result<Millis, StoreError> {
+    row.try_get::<_, i64>("now").map(|now| Millis::new(now.unsigned_abs())).map_err(failed)
+}
+
+/// Returns the id in the column `id`.
+pub(super) fn id(row: &Row) -> Result<FamilyId, StoreError> {
+    let bytes: &[u8] = row.try_get("id").map_err(failed)?;
+    let bytes = bytes.try_into().map_err(|_| StoreError::new("an id in `refresh_families` has not 16 bytes"))?;
+    Ok(FamilyId::from_bytes(bytes))
+}
+
+fn failed(error: Error) -> StoreError {
+    explain(error).into()
+}

@@ -1,0 +1,23 @@
+-- The sessions of an issuer on Portcullis, form 1. Run it in one transaction; existing objects stay unchanged.
+SELECT pg_advisory_xact_lock(hashtextextended('sessions of portcullis', 0));
+
+CREATE SCHEMA IF NOT EXISTS "portcullis";
+
+-- One row for each session. Times are milliseconds since 1970, on this server's clock.
+CREATE TABLE IF NOT EXISTS "portcullis".refresh_families (
+    id bytea PRIMARY KEY,
+    form smallint NOT NULL,
+    subject text NOT NULL,
+    client_id text NOT NULL,
+    share bytea NOT NULL, -- a digest: no refresh token can be made from it
+    generation bigint NOT NULL,
+    key_id smallint NOT NULL,
+    rotated_at bigint,
+    idle_until bigint NOT NULL,
+    absolute_until bigint NOT NULL,
+    ended text,
+    family text NOT NULL, -- all of it, as it was opened
+    ends_at bigint NOT NULL GENERATED ALWAYS AS (least(idle_until, absolute_until)) STORED,
+    UNIQUE (subject, id), -- only for their indexes: CREATE INDEX would block writes even if the index exists
+    UNIQUE (ends_at, id)
+) WITH (fillfactor = 80);

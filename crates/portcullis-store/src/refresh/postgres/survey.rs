@@ -1,0 +1,115 @@
+//! Checks, before a server is used, whether it can hold sessions, and whether the table exists.
+
+use portcullis_core::revocation::LogError;
+use tokio_postgres::{Row, types::Type};
+
+use super::layout::Layout;
+use crate::postgres::{
+    access::Access,
+    connection::{Connection, Work},
+    error::explain,
+};
+
+/// The oldest version that is still supported, or was until a year ago.
+const OLDEST_VERSION: i32 = 130_000;
+
+const QUESTION: &str = r"
+    SELECT current_setting('server_version_num')::int4 AS version,
+           pg_is_in_recovery() AS is_standby,
+           (SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()) AS encoding,
+           current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on' AS is_safe,
+           current_setting('synchronous_commit') IN ('on', 'remote_apply') AS commits_to_disk,
+           coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS is_encrypted,
+           schema.oid IS NOT NULL AS has_schema,
+           tables.oid IS NOT NULL AS has_table,
+           coalesce(tables.relpersistence <> 'p', false) AS is_unlogged,
+           coalesce(has_schema_privilege(schema.oid, 'USAGE') AND has_table_privilege(tables.oid, 'SELECT')
+                    AND has_table_privilege(tables.oid, 'INSERT') AND has_table_privilege(tables.oid, 'UPDATE')
+                    AND has_table_privilege(tables.oid, 'DELETE'), false) AS may_use
+    FROM (VALUES (1)) AS one
+    LEFT JOIN pg_namespace AS schema ON schema.nspname = $1
+    LEFT JOIN pg_class AS tables ON tables.relnamespace = schema.oid AND tables.relname = 'refresh_families'
+    LIMIT 1";
+
+/// The result of the check.
+struct Finding(Row);
+
+impl Finding {
+    fn is(&self, what: &str) -> Result<bool, LogError> {
+        self.0.try_get(what).map_err(explain)
+    }
+}
+
+/// Checks the server, creates the table if there is none, and returns what an operator should know.
+pub(super) async fn inspect(
+    connection: &Connection,
+    access: &Access,
+    layout: &Layout,
+) -> Result<Vec<String>, LogError> {
+    let mut finding = look(connection, layout).await?;
+    refuse(&finding)?;
+    if !finding.is("has_table")? {
+        let creation = if finding.is("has_schema")? { layout.creation_inside() } else { layout.creation() };
+        connection.run(&creation).await?;
+        finding = look(connection, layout).await?;
+    }
+    if !finding.is("may_use")? {
+        let name = layout.name();
+        return Err(LogError::misconfigured(format!(
+            "the PostgreSQL user may not use the sessions: GRANT it USAGE on the schema \"{name}\", and SELECT, INSERT, UPDATE, DELETE on \
+             \"{name}\".refresh_families"
+        )));
+    }
+    warnings(&finding, access)
+}
+
+async fn look(connection: &Connection, layout: &Layout) -> Result<Finding, LogError> {
+    let rows = connection.ask(Work::Reads, QUESTION, &[(&layout.name(), Type::TEXT)]).await?;
+    rows.into_iter().next().map(Finding).ok_or_else(|| LogError::unavailable("PostgreSQL answers with no row"))
+}
+
+fn refuse(finding: &Finding) -> Result<(), LogError> {
+    let version: i32 = finding.0.try_get("version").map_err(explain)?;
+    if version < OLDEST_VERSION {
+        let version = version / 10_000;
+        return Err(LogError::misconfigured(format!("PostgreSQL {version} is too old: 13 or later is required")));
+    }
+    if finding.is("is_standby")? {
+        return Err(LogError::misconfigured(
+            "this PostgreSQL server is a standby, which takes no writes: name the primary, or all of them (`host1,host2`), of which \
+             the primary is then taken",
+        ));
+    }
+    let encoding: &str = finding.0.try_get("encoding").map_err(explain)?;
+    if encoding != "UTF8" {
+        return Err(LogError::misconfigured(format!(
+            "the PostgreSQL database has the encoding {encoding}, which cannot hold every user's name: it has to be created with \
+             ENCODING 'UTF8'"
+        )));
+    }
+    Ok(())
+}
+
+fn warnings(finding: &Finding, access: &Access) -> Result<Vec<String>, LogError> {
+    let sentences = [
+        (
+            !finding.is("is_safe")?,
+            "PostgreSQL runs with `fsync` or `full_page_writes` off: when its machine loses power, the whole database may be lost, and \
+             all users have to log in again",
+        ),
+        (
+            !finding.is("commits_to_disk")?,
+            "PostgreSQL runs with a `synchronous_commit` that is less than `on`: a crash loses the sessions of the last moment",
+        ),
+        (
+            finding.is("is_unlogged")?,
+            "the table of sessions is UNLOGGED: PostgreSQL empties it after each crash; ALTER TABLE .. SET LOGGED",
+        ),
+        (
+            !finding.is("is_encrypted")? && !access.is_here(),
+            "the connection to PostgreSQL is not encrypted: its password and the names of users can be read on the way; \
+             `sslmode=require`",
+        ),
+    ];
+    Ok(sentences.into_iter().filter(|(is, _)| *is).map(|(_, sentence)| sentence.to_owned()).collect())
+}

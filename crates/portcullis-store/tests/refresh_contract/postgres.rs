@@ -1,0 +1,78 @@
+//! The store in PostgreSQL, and behind `PgBouncer`.
+
+use portcullis_store::PostgresRefreshStore;
+use real_servers::{PgBouncer, PostgresServer, is_missing};
+
+use super::{support::admin::Admin, *};
+
+struct Postgres {
+    server: PostgresServer,
+    /// What instances connect to, instead of the server.
+    before: Option<PgBouncer>,
+}
+
+impl Postgres {
+    /// Changes the family's row.
+    async fn set(&self, family: FamilyId, columns: &str) {
+        let id: String = family.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let statement = format!("UPDATE portcullis.refresh_families SET {columns} WHERE id = '\\x{id}'");
+        Admin::of(&self.server).await.run(&statement).await;
+    }
+}
+
+impl RefreshPlace for Postgres {
+    type Store = PostgresRefreshStore;
+
+    async fn open(&self) -> PostgresRefreshStore {
+        let url = self.before.as_ref().map_or_else(|| self.server.url(), PgBouncer::url);
+        PostgresRefreshStore::new(&url).unwrap()
+    }
+
+    async fn age(&mut self, family: FamilyId, by: Duration) {
+        let by = by.as_millis();
+        let columns = format!(
+            "rotated_at = rotated_at - {by}, idle_until = idle_until - {by}, absolute_until = absolute_until - {by}"
+        );
+        self.set(family, &columns).await;
+    }
+
+    async fn overwrite(&mut self, family: FamilyId, text: &str) -> Possible {
+        self.set(family, &format!("form = 2, family = $${text}$$")).await;
+        Possible::Yes
+    }
+
+    async fn crash(&mut self) -> Possible {
+        self.server.kill();
+        self.server.restart();
+        Possible::Yes
+    }
+
+    async fn save(&mut self) -> Possible {
+        self.server.save();
+        Possible::Yes
+    }
+
+    async fn roll_back(&mut self) -> Possible {
+        self.server.restore();
+        Possible::Yes
+    }
+}
+
+#[tokio::test]
+async fn the_store_in_postgres_keeps_the_contract() {
+    if is_missing("postgres") {
+        return;
+    }
+    let place = Postgres { server: PostgresServer::start(), before: None };
+    RefreshStoreContract::new(place).callers(CALLERS).check().await;
+}
+
+#[tokio::test]
+async fn the_store_in_postgres_behind_pgbouncer_in_transaction_mode_keeps_the_contract() {
+    if is_missing("postgres") || is_missing("pgbouncer") {
+        return;
+    }
+    let server = PostgresServer::start();
+    let before = Some(PgBouncer::before(&server));
+    RefreshStoreContract::new(Postgres { server, before }).check().await;
+}
