@@ -102,6 +102,8 @@ pub use redis::RedisLog;
 pub use refresh::PostgresRefreshStore;
 #[cfg(all(feature = "issuer", feature = "redb"))]
 pub use refresh::RedbRefreshStore;
+#[cfg(all(feature = "issuer", feature = "redis"))]
+pub use refresh::RedisRefreshStore;
 pub use revocations::{
     EndOfIdentity, Ended, Events, RevocationEvent, RevocationGauge, RevocationHealth, Revocations, RevocationsBuilder,
 };

@@ -14,6 +14,9 @@ mod postgres;
 #[cfg(feature = "redb")]
 #[path = "refresh_contract/redb.rs"]
 mod redb;
+#[cfg(feature = "redis")]
+#[path = "refresh_contract/redis.rs"]
+mod redis;
 mod support;
 
 /// How many callers present one token at once.

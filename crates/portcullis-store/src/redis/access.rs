@@ -17,7 +17,7 @@ use crate::secrecy;
 
 /// A server, and the credentials for it. `Debug` does not show the credentials.
 #[derive(Clone)]
-pub(super) struct Access {
+pub(crate) struct Access {
     /// Without the password.
     info: ConnectionInfo,
     /// Zeroized when it is dropped. (The client copies it for each connection; these copies are not zeroized.)
@@ -27,7 +27,7 @@ pub(super) struct Access {
 
 impl Access {
     /// Parses a URL. The error does not contain any part of it, because it may have a password in it.
-    pub(super) fn parse(url: &str) -> Result<Self, LogError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, LogError> {
         let scheme = url.split_once("://").map(|(scheme, _)| scheme);
         if !matches!(scheme, Some("redis" | "rediss" | "valkey" | "valkeys")) {
             return Err(LogError::misconfigured(
@@ -59,7 +59,7 @@ impl Access {
     }
 
     /// Logs in as another user.
-    pub(super) fn with_credentials(mut self, user: &str, password: &str) -> Self {
+    pub(crate) fn with_credentials(mut self, user: &str, password: &str) -> Self {
         let settings = self.info.redis_settings().clone().set_username(user);
         self.info = self.info.set_redis_settings(settings);
         self.password = Some(password.to_owned().into());
@@ -67,7 +67,7 @@ impl Access {
     }
 
     /// Trusts these certificates instead of the system's.
-    pub(super) fn with_roots(mut self, pem: &[u8]) -> Result<Self, LogError> {
+    pub(crate) fn with_roots(mut self, pem: &[u8]) -> Result<Self, LogError> {
         if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) {
             return Err(LogError::misconfigured("the root certificates for the Redis server are not in PEM format"));
         }
@@ -78,7 +78,7 @@ impl Access {
     }
 
     /// Identifies with a client certificate.
-    pub(super) fn with_identity(mut self, certificates: &[u8], key: &[u8]) -> Result<Self, LogError> {
+    pub(crate) fn with_identity(mut self, certificates: &[u8], key: &[u8]) -> Result<Self, LogError> {
         self.certificates.client_tls =
             Some(ClientTlsConfig { client_cert: certificates.to_vec(), client_key: key.to_vec() });
         self.checked(
@@ -98,7 +98,7 @@ impl Access {
     }
 
     /// Returns another server of the same cluster; without a host, on this server's host.
-    pub(super) fn at(&self, host: &str, port: u16) -> Self {
+    pub(crate) fn at(&self, host: &str, port: u16) -> Self {
         let host = if host.is_empty() { self.host() } else { host };
         let address = match self.info.addr() {
             ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
@@ -125,7 +125,7 @@ impl Access {
     }
 
     /// Connects and logs in, without a time limit.
-    pub(super) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+    pub(crate) async fn connect(&self) -> RedisResult<MultiplexedConnection> {
         let client = self.client()?;
         // The client's own limit is half a second, but an answer that waits for new entries takes longer. Callers set
         // their own limits.
@@ -152,7 +152,7 @@ impl Access {
     }
 
     /// Returns a warning for the operator about the connection.
-    pub(super) fn warning(&self) -> Option<String> {
+    pub(crate) fn warning(&self) -> Option<String> {
         if self.is_tls() { None } else { secrecy::warning(self.host(), "rediss://") }
     }
 

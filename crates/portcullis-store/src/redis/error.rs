@@ -7,24 +7,24 @@ use redis::{ErrorKind, RedisError};
 
 /// An error, and whether it only means that an idle connection was closed.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) error: LogError,
-    pub(super) is_closed: bool,
+pub(crate) struct Fault {
+    pub(crate) error: LogError,
+    pub(crate) is_closed: bool,
 }
 
 impl Fault {
     /// There was no answer in time.
-    pub(super) fn silence(place: &str) -> Self {
+    pub(crate) fn silence(place: &str) -> Self {
         LogError::unavailable(format!("the Redis server {place} does not answer")).into()
     }
 
     /// The answer makes no sense.
-    pub(super) fn nonsense(place: &str) -> Self {
+    pub(crate) fn nonsense(place: &str) -> Self {
         nonsense(place).into()
     }
 
     /// An error of the client. (Neither servers nor the client repeat passwords in errors.)
-    pub(super) fn of(error: RedisError, place: &str) -> Self {
+    pub(crate) fn of(error: RedisError, place: &str) -> Self {
         let is_closed = error.is_connection_dropped();
         let what = code(&error).map_or_else(|| by_kind(&error, place), |code| by_code(&code, place));
         Self { error: what.with_source(error), is_closed }
@@ -55,14 +55,14 @@ fn code(error: &RedisError) -> Option<String> {
 fn by_code(code: &str, place: &str) -> LogError {
     match code {
         "NOPERM" => LogError::misconfigured(format!(
-            "the user at the Redis server {place} lacks a permission: the documentation of `RedisLog` lists those that it needs"
+            "the user at the Redis server {place} lacks a permission: the documentation of the log, or of the store of refresh tokens, lists those that it needs"
         )),
         "WRONGPASS" | "NOAUTH" => refused(place),
         "WRONGTYPE" => LogError::misconfigured(format!(
-            "the Redis server {place} has something else under the log's keys: give the log another name, or remove it"
+            "the Redis server {place} has something else under our keys: choose another name, or remove it"
         )),
         "OOM" => LogError::unavailable(format!(
-            "the Redis server {place} has no memory left (maxmemory) and refuses to write; what is in the log stays there"
+            "the Redis server {place} has no memory left (maxmemory) and refuses to write; what is there stays there"
         )),
         "MISCONF" => {
             LogError::unavailable(format!("the Redis server {place} cannot write to its disk, and refuses writes"))
@@ -75,7 +75,7 @@ fn by_code(code: &str, place: &str) -> LogError {
             LogError::unavailable(format!("the Redis server {place} has become a replica"))
         }
         "MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN" => {
-            LogError::unavailable(format!("the cluster of the Redis server {place} is moving the log, or is down"))
+            LogError::unavailable(format!("the cluster of the Redis server {place} is moving our keys, or is down"))
         }
         _ => LogError::unavailable(format!("the Redis server {place} refuses a command")),
     }

@@ -1,13 +1,13 @@
 //! [`RedisLog`]: a log in a stream of Redis or Valkey. Its documentation has the rules.
 
-mod access;
+pub(crate) mod access;
 mod append;
 mod connection;
-mod error;
+pub(crate) mod error;
 mod follow;
 mod layout;
 mod read;
-mod survey;
+pub(crate) mod survey;
 
 use std::{
     fmt,

@@ -10,7 +10,7 @@ use super::{
     layout::{self, Layout, Marker, Place, text},
 };
 
-const SETTINGS: [&str; 3] = ["maxmemory-policy", "appendonly", "appendfsync"];
+pub(crate) const SETTINGS: [&str; 3] = ["maxmemory-policy", "appendonly", "appendfsync"];
 
 /// Returns all commands in one pipeline; an error is also an answer.
 pub(super) fn questions(layout: &Layout) -> Pipeline {
@@ -77,12 +77,12 @@ impl Survey {
 }
 
 /// Whether the answer to `ROLE` is a master's.
-pub(super) fn is_master(role: &Value) -> bool {
+pub(crate) fn is_master(role: &Value) -> bool {
     matches!(role, Value::Array(values) if values.first().and_then(text) == Some("master"))
 }
 
 /// Reports a server that is a replica.
-pub(super) fn no_master(place: &str) -> LogError {
+pub(crate) fn no_master(place: &str) -> LogError {
     LogError::misconfigured(format!(
         "the Redis server {place} is a replica, which may be behind its master: the URL has to lead to the master"
     ))
@@ -107,7 +107,7 @@ impl Answers<'_> {
 
 /// The server's answers to `INFO` and `CONFIG GET`, as far as it gave any.
 #[derive(Debug, Default)]
-pub(super) struct Condition {
+pub(crate) struct Condition {
     /// From `INFO`; empty if it is not allowed.
     info: HashMap<String, String>,
     /// From `CONFIG GET`, which managed servers do not allow.
@@ -116,7 +116,7 @@ pub(super) struct Condition {
 
 /// What to do with a server whose eviction policy cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Eviction {
+pub(crate) enum Eviction {
     /// Refuse it.
     Checked,
     /// Trust that it does not evict our keys.
@@ -124,10 +124,16 @@ pub(super) enum Eviction {
 }
 
 impl Condition {
-    pub(super) fn new(info: &str, config: HashMap<String, String>) -> Self {
+    pub(crate) fn new(info: &str, config: HashMap<String, String>) -> Self {
         let pair =
             |line: &str| line.trim_end().split_once(':').map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self { info: info.lines().filter_map(pair).collect(), config }
+    }
+
+    /// Returns a setting by its name in `INFO`, or else in `CONFIG GET`; `None` if neither is allowed.
+    #[cfg(feature = "issuer")]
+    pub(crate) fn setting(&self, in_info: &str, in_config: &str) -> Option<&str> {
+        self.info.get(in_info).or_else(|| self.config.get(in_config)).map(String::as_str)
     }
 
     /// Returns why the log must not be kept on this server.

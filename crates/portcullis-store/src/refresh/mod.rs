@@ -4,8 +4,12 @@
 mod postgres;
 #[cfg(feature = "redb")]
 mod redb;
+#[cfg(feature = "redis")]
+mod redis;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresRefreshStore;
 #[cfg(feature = "redb")]
 pub use self::redb::RedbRefreshStore;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisRefreshStore;
