@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 #![allow(unused_imports, dead_code, reason = "each store uses a part of it")]
 
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use portcullis_issuer::refresh::{Family, FamilyId, Millis};
 use portcullis_test::contract::{Possible, RefreshPlace, RefreshStoreContract, RefreshSwitch};
@@ -17,6 +17,8 @@ mod redb;
 #[cfg(feature = "redis")]
 #[path = "refresh_contract/redis.rs"]
 mod redis;
+#[path = "refresh_contract/sessions.rs"]
+mod sessions;
 mod support;
 
 /// How many callers present one token at once.
@@ -33,4 +35,16 @@ fn older(mut family: Family, by: Duration) -> Family {
     family.idle_until = earlier(family.idle_until, by);
     family.absolute_until = earlier(family.absolute_until, by);
     family
+}
+
+/// What a place can show of itself.
+trait Dump {
+    /// Returns all that a thief of the store would have.
+    async fn dump(&mut self) -> Vec<u8>;
+}
+
+/// Returns the bytes of all files in a folder, and in those in it.
+fn files_in(folder: &Path) -> Vec<u8> {
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { fs::read(path).unwrap() }).collect()
 }

@@ -14,8 +14,8 @@ struct Postgres {
 impl Postgres {
     /// Changes the family's row.
     async fn set(&self, family: FamilyId, columns: &str) {
-        let id: String = family.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        let statement = format!("UPDATE portcullis.refresh_families SET {columns} WHERE id = '\\x{id}'");
+        let id = u128::from_be_bytes(*family.as_bytes());
+        let statement = format!("UPDATE portcullis.refresh_families SET {columns} WHERE id = '\\x{id:032x}'");
         Admin::of(&self.server).await.run(&statement).await;
     }
 }
@@ -55,6 +55,20 @@ impl RefreshPlace for Postgres {
     async fn roll_back(&mut self) -> Possible {
         self.server.restore();
         Possible::Yes
+    }
+}
+
+impl Dump for Postgres {
+    async fn dump(&mut self) -> Vec<u8> {
+        let rows = "SELECT string_agg(family::text, ' ') FROM portcullis.refresh_families AS family";
+        Admin::of(&self.server).await.text(rows).await.into_bytes()
+    }
+}
+
+#[tokio::test]
+async fn sessions_in_postgres() {
+    if !is_missing("postgres") {
+        sessions::work(Postgres { server: PostgresServer::start(), before: None }).await;
     }
 }
 

@@ -94,6 +94,18 @@ impl RefreshPlace for File {
     }
 }
 
+impl Dump for File {
+    async fn dump(&mut self) -> Vec<u8> {
+        self.close();
+        files_in(self.folder.path())
+    }
+}
+
+#[tokio::test]
+async fn sessions_in_a_file() {
+    sessions::work(File::new()).await;
+}
+
 #[tokio::test]
 async fn the_store_in_a_file_keeps_the_contract() {
     RefreshStoreContract::new(File::new()).callers(CALLERS).check().await;

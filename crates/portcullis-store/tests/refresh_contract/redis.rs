@@ -55,6 +55,19 @@ impl RefreshPlace for Redis {
     }
 }
 
+impl Dump for Redis {
+    async fn dump(&mut self) -> Vec<u8> {
+        files_in(self.server.backup().path())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_in_redis() {
+    if !is_missing("redis-server") {
+        sessions::work(Redis { server: RedisServer::start(), saved: None }).await;
+    }
+}
+
 async fn keeps_the_contract(server: RedisServer) {
     RefreshStoreContract::new(Redis { server, saved: None }).callers(CALLERS).check().await;
 }
