@@ -15,6 +15,9 @@ use crate::{
     workspace::{Workspace, root},
 };
 
+/// How many random histories of sessions are compared with their reference: `cargo xtask test` compares some.
+const HISTORIES: &str = "100000";
+
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
     // The steps that take seconds come first, so that what they find does not cost the minutes of the others.
     // a wrapper may be a crate of ours that is still to come
@@ -43,6 +46,11 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
     }
     // Whether they still run, and not how fast: nothing else runs the comparison with other crates.
     bench::add(steps, workspace, true)?;
+    steps.step("histories of sessions", |tally| {
+        let run = Run::cargo("test --release -p portcullis-issuer --test refresh_model -- --nocapture");
+        run.env("PORTCULLIS_HISTORIES", HISTORIES).run_counting(tally)?;
+        Ok(Done::note(format!("{HISTORIES} histories")))
+    })?;
     steps.step("fuzz search", |_| fuzz::run(&root(), Reach::Search { seconds: 60 }))?;
     // last, because it fetches the advisory database, which not every network lets through
     steps.step("advisories", |_| advisories(&deny))

@@ -21,7 +21,7 @@ const ROUNDS: usize = 200;
 
 /// What an issuer has besides its store.
 struct Issuer {
-    issuer: TokenIssuer,
+    minting: TokenIssuer,
     keys: RefreshKeys,
     revocations: Revocations,
     events: Arc<Mutex<Vec<SessionEvent>>>,
@@ -33,7 +33,7 @@ impl Issuer {
     fn new() -> Self {
         let spec = TokenSpec::new("https://id.test").audience("https://orders.test");
         Self {
-            issuer: TokenIssuer::new(spec, SigningKey::generate(Algorithm::EdDsa).unwrap()).unwrap(),
+            minting: TokenIssuer::new(spec, SigningKey::generate(Algorithm::EdDsa).unwrap()).unwrap(),
             keys: RefreshKeys::new(1, [1; 32]).unwrap(),
             revocations: Revocations::builder(MemoryLog::new()).start().unwrap(),
             events: Arc::default(),
@@ -43,7 +43,7 @@ impl Issuer {
     /// Returns an instance that uses this store.
     fn on<S: RefreshStore>(&self, store: S) -> OnStore<S> {
         let events = Arc::clone(&self.events);
-        let (issuer, keys, revocations) = (self.issuer.clone(), self.keys.clone(), self.revocations.clone());
+        let (issuer, keys, revocations) = (self.minting.clone(), self.keys.clone(), self.revocations.clone());
         let sessions = Sessions::new(issuer, store, keys, revocations, DangerUncheckedSubjects);
         sessions.on_event(move |event| events.lock().unwrap().push(event.clone())).unwrap()
     }
