@@ -72,11 +72,20 @@ impl RefreshPolicy {
         Self { absolute, ..self }
     }
 
-    /// Sets whether each use replaces the token. Defaults to [`Rotation::EveryUse`]. A public client whose tokens are not replaced may stay
-    /// idle for at most a day, if at all: a stolen token would serve the thief unnoticed.
+    /// Sets whether each use replaces the token. Defaults to [`Rotation::EveryUse`]. [`Rotation::Never`] is for clients that authenticate, or whose
+    /// tokens are bound to a key (RFC 9700 section 4.14.2); for others, see
+    /// [`danger_public_client_keeps_its_token`](Self::danger_public_client_keeps_its_token).
     #[must_use]
     pub const fn rotation(self, rotation: Rotation) -> Self {
         Self { rotation, ..self }
+    }
+
+    /// Lets a public client keep its token, which it cannot save anew, and ends its sessions after a day without use at the latest.
+    ///
+    /// A stolen token then serves the thief beside the client, unnoticed, until the session ends. Defaults to [`Rotation::EveryUse`].
+    #[must_use]
+    pub fn danger_public_client_keeps_its_token(self) -> Self {
+        Self { rotation: Rotation::Never, idle: self.idle.min(Duration::from_secs(86_400)), ..self }
     }
 
     /// Sets what happens when the predecessor of the current token is presented after the grace. Defaults to [`LateRetry::EndSession`].

@@ -5,7 +5,7 @@ use portcullis_core::revocation::{Revocation, Revoker};
 use super::{EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable};
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
-    /// Ends a session: its access tokens on every service first, then its refresh tokens. If one fails, the other is attempted all the same. Run it
+    /// Ends a session, whose ever it is: for what a user asks for, see [`end_of`](Self::end_of). Its access tokens end on every service first, then its refresh tokens. If one fails, the other is attempted all the same. Run it
     /// to its end, in a task of its own if the caller may go away.
     ///
     /// # Errors
@@ -19,6 +19,21 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         ended?;
         inner.tell(|| SessionEvent::Ended { session, reason });
         Ok(())
+    }
+
+    /// Ends a session if it is this user's, as from a list of devices. Returns whether it is: `false` if there is no such session, or it is another
+    /// user's, which must not be told apart to a user. See [`end`](Self::end).
+    ///
+    /// # Errors
+    ///
+    /// If it could not be found out, or a part of it did not succeed. Try again: what has ended stays ended.
+    pub async fn end_of(&self, subject: &str, session: FamilyId, reason: EndReason) -> Result<bool, RefreshError> {
+        let (family, _) = self.0.store.find(session).await?;
+        let is_theirs = family.is_some_and(|family| family.log_in.subject() == subject);
+        if is_theirs {
+            self.end(session, reason).await?;
+        }
+        Ok(is_theirs)
     }
 
     pub(super) async fn revoke_session(&self, session: FamilyId) -> Result<(), RefreshError> {

@@ -59,6 +59,8 @@ pub enum Unavailable {
     StaleView,
     /// The application's own data about subjects.
     Subjects(StoreError),
+    /// The system whose refresh tokens are accepted during a migration.
+    Foreign(StoreError),
 }
 
 impl From<NotAccepted> for RefreshError {
@@ -113,6 +115,7 @@ impl fmt::Display for Unavailable {
             Self::Log(_) => f.write_str("the log of revocations is unavailable"),
             Self::StaleView => f.write_str("the view of revocations is stale"),
             Self::Subjects(_) => f.write_str("the application's data about subjects is unavailable"),
+            Self::Foreign(_) => f.write_str("the system whose refresh tokens are accepted is unavailable"),
         }
     }
 }
@@ -123,7 +126,7 @@ impl Error for RefreshError {
             Self::InvalidGrant(_) | Self::Unavailable(Unavailable::StaleView) => None,
             Self::Unavailable(Unavailable::Store(error)) => error.source(),
             Self::Unavailable(Unavailable::Log(error)) => Some(error),
-            Self::Unavailable(Unavailable::Subjects(error)) => Some(error),
+            Self::Unavailable(Unavailable::Subjects(error) | Unavailable::Foreign(error)) => Some(error),
             Self::Mint(error) => Some(error),
         }
     }

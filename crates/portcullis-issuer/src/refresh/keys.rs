@@ -68,7 +68,12 @@ impl RefreshKeys {
     }
 
     pub(super) fn find(&self, id: u8) -> Option<&RefreshKey> {
-        std::iter::once(&self.current).chain(&self.earlier).map(|key| &**key).find(|key| key.id == id)
+        self.all().find(|key| key.id == id)
+    }
+
+    /// Returns all keys, beginning with the current one.
+    pub(super) fn all(&self) -> impl Iterator<Item = &RefreshKey> {
+        std::iter::once(&self.current).chain(&self.earlier).map(|key| &**key)
     }
 }
 

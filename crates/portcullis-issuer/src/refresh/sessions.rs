@@ -11,8 +11,9 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
-    EndReason, Family, FamilyId, LateRetry, LogIn, NotAccepted, Outcome, RefreshCause, RefreshError, RefreshKeys,
-    RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects, Unavailable,
+    EndReason, Family, FamilyId, ForeignTokens, LateRetry, LogIn, NotAccepted, Outcome, RefreshCause, RefreshError,
+    RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects, Unavailable,
+    foreign::{self, Foreign},
     token::{RefreshToken, Share},
     tokens::{Tokens, content},
 };
@@ -61,6 +62,7 @@ pub(super) struct Inner<S, R, J> {
     view: Option<RevocationView>,
     conventions: Arc<Conventions>,
     on_event: Option<Arc<Listener>>,
+    foreign: Option<Foreign>,
 }
 
 type Listener = dyn Fn(&SessionEvent) + Send + Sync;
@@ -69,7 +71,17 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Returns sessions whose access tokens `issuer` mints. `revoker` ends them on all services; `subjects` is asked at every refresh.
     pub fn new(issuer: TokenIssuer, store: S, keys: RefreshKeys, revoker: R, subjects: J) -> Self {
         let conventions = Arc::new(Conventions::new(issuer.spec().issuer()));
-        Self(Arc::new(Inner { issuer, store, keys, revoker, subjects, view: None, conventions, on_event: None }))
+        Self(Arc::new(Inner {
+            issuer,
+            store,
+            keys,
+            revoker,
+            subjects,
+            view: None,
+            conventions,
+            on_event: None,
+            foreign: None,
+        }))
     }
 
     /// Asks this view before each refresh whether the session, its subject, its client or its version was revoked in another way. Without a view,
@@ -90,6 +102,15 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// If the sessions are already in use: configure them first.
     pub fn on_event(self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) -> Result<Self, ConfigError> {
         self.configure(|inner| inner.on_event = Some(Arc::new(listener)))
+    }
+
+    /// Accepts refresh tokens of the system that users come from, during a migration.
+    ///
+    /// # Errors
+    ///
+    /// If the sessions are already in use: configure them first.
+    pub fn foreign_tokens(self, tokens: impl ForeignTokens) -> Result<Self, ConfigError> {
+        self.configure(|inner| inner.foreign = Some(Arc::new(tokens)))
     }
 
     fn configure(mut self, change: impl FnOnce(&mut Inner<S, R, J>)) -> Result<Self, ConfigError> {
@@ -132,7 +153,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         policy: &RefreshPolicy,
     ) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
-        let token = RefreshToken::open(refresh_token, |id| inner.keys.find(id)).ok_or(NotAccepted::NotOurs)?;
+        let token = match RefreshToken::open(refresh_token, |id| inner.keys.find(id)) {
+            Some(token) => token,
+            None => self.foreign(refresh_token, client_id, policy).await?,
+        };
         let step = inner.step(&token, client_id, policy);
         let prepared = self.prepare(&step).await?;
         let outcome = inner.store.rotate(step).await?;
@@ -156,6 +180,35 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         };
         inner.tell(|| SessionEvent::Refreshed { session: family.id, client_id: client_id.to_owned(), cause });
         Ok(Tokens { access, refresh, family })
+    }
+
+    /// Returns the first token of the session that a foreign token has become, or becomes now.
+    async fn foreign(&self, text: &str, client_id: &str, policy: &RefreshPolicy) -> Result<RefreshToken, RefreshError> {
+        let inner = &*self.0;
+        let is_candidate = |foreign: &&Foreign| text.len() <= foreign::MOST_BYTES && foreign.looks_like(text);
+        let foreign = inner.foreign.as_ref().filter(is_candidate).ok_or(NotAccepted::NotOurs)?;
+        for token in foreign::first_tokens(text, &inner.keys) {
+            if inner.store.find(token.family).await?.0.is_some() {
+                return Ok(token);
+            }
+        }
+        let log_in =
+            foreign.log_in(text).await.map_err(|error| RefreshError::Unavailable(Unavailable::Foreign(error)))?;
+        let log_in = log_in.ok_or(NotAccepted::NotOurs)?;
+        let token = foreign::first_tokens(text, &inner.keys).next().ok_or(NotAccepted::NotOurs)?;
+        if log_in.client_id() != client_id {
+            inner.tell(|| SessionEvent::ClientMismatch { session: token.family, client_id: client_id.to_owned() });
+            return Err(NotAccepted::ClientMismatch.into());
+        }
+        let (key, now) = (inner.keys.current(), inner.store.now().await?);
+        let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
+        if let Err(error) = inner.store.open(family).await {
+            // Another tab may have been faster; then the session is there.
+            inner.store.find(token.family).await?.0.ok_or(error)?;
+        } else {
+            inner.tell(|| SessionEvent::Opened { session: token.family, client_id: client_id.to_owned() });
+        }
+        Ok(token)
     }
 
     /// Mints the access token before the step is taken, if it is going to be: everything that can fail comes first, so that an outage leaves the

@@ -1,0 +1,65 @@
+//! [`ForeignTokens`]: refresh tokens of the system that users come from.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use super::{
+    FamilyId, LogIn, RefreshKeys, StoreError,
+    token::{RefreshToken, Share},
+};
+
+/// Recognises refresh tokens of another system, during a migration, so that no user has to log in again.
+///
+/// A foreign token that is accepted becomes a session, and is replaced by a token of this issuer in the same call. From then on it is an old token of that
+/// session: presented again within the grace, it gets the same successor, and later it ends the session. So you need not
+/// make it invalid in the other system at once; remove this after the longest life of a foreign token.
+pub trait ForeignTokens: fmt::Debug + Send + Sync + 'static {
+    /// Returns whether this text may be a token of the other system, by its form alone. It is asked about any text that a client sends, so it must be quick:
+    /// what it refuses costs no further call.
+    fn looks_like(&self, token: &str) -> bool;
+
+    /// Returns who had logged in with this token, by which client, and with which scopes; `None` if the other system does not accept it.
+    ///
+    /// It is asked once for each token, and again if the answer was lost before the session was opened: it must not consume the token.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be found out. The client may try again.
+    fn log_in(&self, token: &str) -> impl Future<Output = Result<Option<LogIn>, StoreError>> + Send;
+}
+
+type FoundLogIn<'a> = Pin<Box<dyn Future<Output = Result<Option<LogIn>, StoreError>> + Send + 'a>>;
+
+/// The same for a value of any type.
+pub(super) trait AnyForeignTokens: fmt::Debug + Send + Sync {
+    fn looks_like(&self, token: &str) -> bool;
+    fn log_in<'a>(&'a self, token: &'a str) -> FoundLogIn<'a>;
+}
+
+impl<T: ForeignTokens> AnyForeignTokens for T {
+    fn looks_like(&self, token: &str) -> bool {
+        ForeignTokens::looks_like(self, token)
+    }
+
+    fn log_in<'a>(&'a self, token: &'a str) -> FoundLogIn<'a> {
+        Box::pin(ForeignTokens::log_in(self, token))
+    }
+}
+
+/// How many bytes of a foreign token are read at most: some systems issue tokens with claims in them.
+pub(super) const MOST_BYTES: usize = 8 * 1024;
+
+/// What the MAC is for, so that no other MAC of the same key is one of a foreign token.
+const CONTEXT: &[u8] = b"portcullis foreign rt 1";
+
+pub(super) type Foreign = Arc<dyn AnyForeignTokens>;
+
+/// Returns the first tokens of the sessions that this foreign token may have become, one for each key, beginning with the current one. Family and
+/// share follow from the token and the key, so that a retry finds the session that the first call has opened.
+pub(super) fn first_tokens<'k>(token: &'k str, keys: &'k RefreshKeys) -> impl Iterator<Item = RefreshToken> + 'k {
+    keys.all().filter_map(|key| {
+        let tag = key.tag(CONTEXT, token.as_bytes());
+        let (family, share) = tag.as_ref().split_first_chunk::<16>()?;
+        let share: [u8; 16] = share.try_into().ok()?;
+        Some(RefreshToken { family: FamilyId::from_bytes(*family), generation: 0, share: Share::new(share) })
+    })
+}

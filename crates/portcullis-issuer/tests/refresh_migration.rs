@@ -1,0 +1,95 @@
+//! Refresh tokens of the system that users come from.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use portcullis_issuer::refresh::{
+    EndReason, ForeignTokens, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, StoreError,
+};
+use support::{House, claims, secs};
+
+/// The tokens of another system: `old-` and a user, of the client `web`.
+#[derive(Debug, Default)]
+struct OldSystem {
+    asked: Arc<AtomicUsize>,
+    is_down: Arc<AtomicBool>,
+}
+
+impl ForeignTokens for OldSystem {
+    fn looks_like(&self, token: &str) -> bool {
+        token.starts_with("old-")
+    }
+
+    async fn log_in(&self, token: &str) -> Result<Option<LogIn>, StoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(StoreError::new("as the test wants it"));
+        }
+        Ok(token.strip_prefix("old-").filter(|user| *user != "unknown").map(|user| LogIn::new(user, "web").scope("a")))
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_token_becomes_a_session_and_then_is_an_old_token_of_it() {
+    let house = House::new();
+    let old = OldSystem::default();
+    let asked = Arc::clone(&old.asked);
+    let sessions = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap()).foreign_tokens(old).unwrap();
+    let policy = RefreshPolicy::new();
+    let first = sessions.refresh("old-alice", "web", &policy).await.unwrap();
+    assert!(first.refresh_token().starts_with("prt_"));
+    assert_eq!(claims(&first)["sub"], "alice");
+    // The answer got lost: the same successor, and the other system is not asked again.
+    let again = sessions.refresh("old-alice", "web", &policy).await.unwrap();
+    assert_eq!(again.refresh_token(), first.refresh_token());
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    // Also by an instance with a new key.
+    let keys = RefreshKeys::new(2, [2; 32]).unwrap().earlier(1, [1; 32]).unwrap();
+    let elsewhere = house.with_keys(keys).foreign_tokens(OldSystem::default()).unwrap();
+    let again = elsewhere.refresh("old-alice", "web", &policy).await.unwrap();
+    assert_eq!(again.refresh_token(), first.refresh_token());
+    assert_eq!(house.store.dump().len(), 1);
+    // Later it is a token that was replaced.
+    house.clock.advance(secs(61));
+    let error = sessions.refresh("old-alice", "web", &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::Reuse)), "{error}");
+    let error = sessions.refresh(first.refresh_token(), "web", &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::Ended(EndReason::Reuse))), "{error}");
+}
+
+#[tokio::test]
+async fn a_foreign_token_is_accepted_only_as_the_other_system_says() {
+    let house = House::new();
+    let old = OldSystem::default();
+    let (asked, is_down) = (Arc::clone(&old.asked), Arc::clone(&old.is_down));
+    let sessions = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap()).foreign_tokens(old).unwrap();
+    let policy = RefreshPolicy::new();
+    let long = format!("old-{}", "x".repeat(9000));
+    for (token, client, expected, calls) in [
+        ("junk", "web", NotAccepted::NotOurs, 0),
+        ("prt_junk", "web", NotAccepted::NotOurs, 0),
+        (long.as_str(), "web", NotAccepted::NotOurs, 0),
+        ("old-unknown", "web", NotAccepted::NotOurs, 1),
+        ("old-bob", "another", NotAccepted::ClientMismatch, 1),
+    ] {
+        asked.store(0, Ordering::SeqCst);
+        let error = sessions.refresh(token, client, &policy).await.unwrap_err();
+        assert!(matches!(error, RefreshError::InvalidGrant(reason) if reason == expected), "{token}: {error}");
+        assert_eq!(asked.load(Ordering::SeqCst), calls, "{token}");
+        assert!(house.store.dump().is_empty(), "{token} has become a session");
+    }
+    is_down.store(true, Ordering::SeqCst);
+    let error = sessions.refresh("old-bob", "web", &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::Unavailable(_)), "an outage is no refusal: {error}");
+    is_down.store(false, Ordering::SeqCst);
+    sessions.refresh("old-bob", "web", &policy).await.unwrap();
+    // Without the migration, it is a token that this issuer has not made.
+    let without = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap());
+    let error = without.refresh("old-carol", "web", &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::NotOurs)), "{error}");
+}
