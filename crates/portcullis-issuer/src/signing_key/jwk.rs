@@ -1,5 +1,7 @@
 //! JSON Web Keys: reading private ones, writing public ones, and thumbprints.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::{
     digest,
     rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponents},
@@ -144,8 +146,11 @@ pub(super) fn public(material: &Material, id: &str, algorithm: Algorithm) -> Val
 
 /// Returns the thumbprint of the public key (RFC 7638), in base64url.
 pub(super) fn thumbprint(material: &Material) -> String {
-    // `serde_json` writes the members in the order of their names, and without white space, as section 3.3 prescribes.
-    let canonical = required_members(material).to_string();
+    // In the order of their names, and without white space, as section 3.3 prescribes. A `Value` may have another order: another crate in the
+    // program can enable `preserve_order` of `serde_json`.
+    let members = required_members(material);
+    let sorted: BTreeMap<_, _> = members.as_object().into_iter().flatten().collect();
+    let canonical = json!(sorted).to_string();
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()))
 }
 
