@@ -36,6 +36,7 @@ mod mint;
 pub mod refresh;
 mod signer;
 mod signing_key;
+mod store_error;
 
 pub use mint::{AccessToken, ActingParty, MintError, MintErrorKind, Minted, TokenIssuer};
 pub use signer::{SignError, SignErrorKind, Signature, Signer, Signing, WaitingForSignature};

@@ -1,10 +1,9 @@
 //! [`RefreshStore`]: keeps families.
 
-use std::{borrow::Cow, error::Error, fmt, future::Future, sync::Arc};
-
-use portcullis_core::revocation::LogError;
+use std::{fmt, future::Future, sync::Arc};
 
 use super::{EndReason, Family, FamilyId, Millis, Outcome, Step};
+pub use crate::store_error::StoreError;
 
 /// Keeps families of refresh tokens. Implement it to keep them in a new place. The rules:
 ///
@@ -80,44 +79,5 @@ impl<T: RefreshStore> RefreshStore for Arc<T> {
 
     fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send {
         (**self).forget_before(before)
-    }
-}
-
-/// A store could not take a step, or does not know whether it has. Nothing that depends on it is handed out.
-#[derive(Clone, Debug)]
-pub struct StoreError {
-    detail: Cow<'static, str>,
-    source: Option<Arc<dyn Error + Send + Sync>>,
-}
-
-impl StoreError {
-    /// Returns an error. `detail` says what happened, for the operator's log, without secrets.
-    pub fn new(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { detail: detail.into(), source: None }
-    }
-
-    /// Adds the cause.
-    #[must_use]
-    pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { source: Some(Arc::new(source)), ..self }
-    }
-}
-
-/// For stores that share their connection with a log of revocations.
-impl From<LogError> for StoreError {
-    fn from(error: LogError) -> Self {
-        Self::new(error.to_string()).with_source(error)
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store of refresh tokens is unavailable: {}", self.detail)
-    }
-}
-
-impl Error for StoreError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }

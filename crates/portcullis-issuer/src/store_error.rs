@@ -1,0 +1,44 @@
+//! [`StoreError`]: a store cannot be reached.
+
+use std::{borrow::Cow, error::Error, fmt, sync::Arc};
+
+use portcullis_core::revocation::LogError;
+
+/// A store could not take a step, or does not know whether it has. Nothing that depends on the step is handed out.
+#[derive(Clone, Debug)]
+pub struct StoreError {
+    detail: Cow<'static, str>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// Returns an error. `detail` says what happened, for the operator's log, without secrets.
+    pub fn new(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { detail: detail.into(), source: None }
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
+    }
+}
+
+/// For stores that share their connection with a log of revocations.
+impl From<LogError> for StoreError {
+    fn from(error: LogError) -> Self {
+        Self::new(error.to_string()).with_source(error)
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the store is unavailable: {}", self.detail)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
