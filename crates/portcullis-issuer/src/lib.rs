@@ -32,6 +32,7 @@
 //! crate can change or break it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod key_ring;
 mod mint;
 pub mod refresh;
 mod signer;
@@ -39,7 +40,10 @@ mod signing_key;
 mod store_error;
 
 pub use mint::{AccessToken, ActingParty, MintError, MintErrorKind, Minted, TokenIssuer};
-pub use signer::{SignError, SignErrorKind, Signature, Signer, Signing, WaitingForSignature};
+pub use signer::{
+    Choosing, CurrentSigner, SignError, SignErrorKind, Signature, Signer, Signing, WaitingForSignature,
+    WaitingForSigner,
+};
 pub use signing_key::{SigningKey, SigningKeyError, SigningKeyErrorKind};
 
 #[cfg(doctest)]

@@ -15,12 +15,12 @@ pub use actor::ActingParty;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 pub use error::{MintError, MintErrorKind};
 pub use minted::Minted;
-use portcullis_core::{Clock, ConfigError, clock::SystemClock, policy::TokenSpec};
+use portcullis_core::{Algorithm, Clock, ConfigError, clock::SystemClock, policy::TokenSpec};
 use serde::Serialize;
 use serde_json::json;
 
 use self::{claims::Claims, size::check_size};
-use crate::signer::{SignError, SignErrorKind, Signature, Signer, signature_len};
+use crate::signer::{CurrentSigner, SignError, SignErrorKind, Signature, Signer, signature_len};
 
 /// Mints access tokens (RFC 9068) by a [`TokenSpec`], from which services derive what they accept. Cheap to clone.
 ///
@@ -53,19 +53,19 @@ pub struct TokenIssuer(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     spec: TokenSpec,
-    signer: Arc<dyn Signer>,
+    signer: Arc<dyn CurrentSigner>,
     clock: Arc<dyn Clock>,
 }
 
 impl TokenIssuer {
-    /// Creates an issuer that signs with `signer`.
+    /// Creates an issuer that signs with `signer`: one key, or the current key of a [`KeyRing`](crate::key_ring::KeyRing).
     ///
     /// # Errors
     ///
     /// All problems of the specification, and if it does not allow the signer's algorithm.
-    pub fn new(spec: TokenSpec, signer: impl Signer) -> Result<Self, ConfigError> {
+    pub fn new(spec: TokenSpec, signer: impl CurrentSigner) -> Result<Self, ConfigError> {
         let mut problems: Vec<_> = spec.problems().collect();
-        let algorithm = signer.algorithm();
+        let algorithm = signer.current_algorithm();
         if !spec.allowed_algorithms().contains(algorithm) {
             problems.push(format!(
                 "the signing key is one for {algorithm}, which the specification of {:?} does not allow: change one of the two",
@@ -97,6 +97,8 @@ impl TokenIssuer {
     /// See [`MintErrorKind`]. Nothing has been signed, unless the error is about the signature.
     pub async fn mint<C: Serialize + Sync>(&self, content: &AccessToken<C>) -> Result<Minted, MintError> {
         let Inner { spec, signer, clock } = &*self.0;
+        let signer = Arc::clone(signer).choose(spec.longest_lifetime()).outcome().await?;
+        check_algorithm(spec, signer.algorithm())?;
         let claims = Claims::of(content, spec, &**clock)?;
         let header = json!({ "alg": signer.algorithm().name(), "kid": signer.key_id(), "typ": "at+jwt" }).to_string();
         let mut token = URL_SAFE_NO_PAD.encode(&header);
@@ -106,12 +108,21 @@ impl TokenIssuer {
             check_size(spec, token.len() + 1 + encoded_len(len), &claims)?;
         }
         let signature = signer.sign(token.as_bytes()).outcome().await?;
-        check_form(&**signer, &signature)?;
+        check_form(&*signer, &signature)?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_bytes(), &mut token);
         check_size(spec, token.len(), &claims)?;
         Ok(claims.minted(token))
     }
+}
+
+/// Refuses a key that services would not accept: a ring may have changed its algorithm since the issuer was made.
+fn check_algorithm(spec: &TokenSpec, algorithm: Algorithm) -> Result<(), SignError> {
+    if spec.allowed_algorithms().contains(algorithm) {
+        return Ok(());
+    }
+    let detail = format!("it is one for {algorithm}, which the specification does not allow: change one of the two");
+    Err(SignError::new(SignErrorKind::Refused, detail))
 }
 
 /// Returns the length of the base64url text of this many bytes.

@@ -1,5 +1,6 @@
 //! [`Signer`]: makes signatures, at once or later.
 
+mod current;
 mod error;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
+pub use current::{Choosing, CurrentSigner, WaitingForSigner};
 pub use error::{SignError, SignErrorKind};
 use portcullis_core::Algorithm;
 

@@ -57,7 +57,7 @@ fn key_of(bytes: &[u8], algorithm: Algorithm) -> Result<SigningKey, SigningKeyEr
 
 /// The group may read: orchestrators give a service access to its secrets by its group.
 #[cfg(unix)]
-fn check_permissions(metadata: &Metadata) -> Result<(), SigningKeyError> {
+pub(crate) fn check_permissions(metadata: &Metadata) -> Result<(), SigningKeyError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o027 == 0 {
@@ -73,6 +73,6 @@ fn check_permissions(metadata: &Metadata) -> Result<(), SigningKeyError> {
 }
 
 #[cfg(not(unix))]
-fn check_permissions(_: &Metadata) -> Result<(), SigningKeyError> {
+pub(crate) fn check_permissions(_: &Metadata) -> Result<(), SigningKeyError> {
     Ok(())
 }

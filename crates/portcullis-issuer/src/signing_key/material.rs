@@ -11,6 +11,7 @@ use aws_lc_rs::{
         RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
     },
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::Algorithm;
 use zeroize::Zeroizing;
 
@@ -201,6 +202,14 @@ pub(super) fn random_secret(algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>, 
     rand::fill(&mut bytes)
         .map_err(|_| SigningKeyError::malformed("the operating system has no randomness for a key"))?;
     Ok(bytes)
+}
+
+/// Returns a random id for a secret, of which no thumbprint may be published.
+pub(super) fn random_id() -> Result<String, SigningKeyError> {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes)
+        .map_err(|_| SigningKeyError::malformed("the operating system has no randomness for an id"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 pub(super) fn not_a_key_for(algorithm: Algorithm, form: &str) -> SigningKeyError {

@@ -1,7 +1,7 @@
 //! [`SigningKey`]: a key in memory.
 
 mod error;
-mod file;
+pub(crate) mod file;
 mod jwk;
 mod material;
 mod pem;
@@ -147,6 +147,27 @@ impl SigningKey {
     /// from memory on drop.
     pub fn to_pem(&self) -> Option<Zeroizing<String>> {
         Some(pem::write(&self.0.material.to_pkcs8()?))
+    }
+}
+
+/// For the key ring.
+impl SigningKey {
+    /// Generates a key with the bytes to keep: PKCS #8, or the secret itself.
+    pub(crate) fn generate_with_bytes(algorithm: Algorithm) -> Result<(Self, Zeroizing<Vec<u8>>), SigningKeyError> {
+        if algorithm.is_symmetric() {
+            let bytes = material::random_secret(algorithm)?;
+            return Ok((Self::secret(&material::random_id()?, algorithm, &bytes)?, bytes));
+        }
+        let key = Self::generate(algorithm)?;
+        let bytes = key.0.material.to_pkcs8();
+        let bytes =
+            bytes.ok_or_else(|| SigningKeyError::malformed("the cryptographic library cannot write the key"))?;
+        Ok((key, bytes))
+    }
+
+    /// Reads a key from its bytes. Only a secret takes the id: others have their own.
+    pub(crate) fn from_bytes(id: &str, algorithm: Algorithm, bytes: &[u8]) -> Result<Self, SigningKeyError> {
+        if algorithm.is_symmetric() { Self::secret(id, algorithm, bytes) } else { Self::from_pkcs8(bytes, algorithm) }
     }
 }
 

@@ -1,0 +1,74 @@
+//! [`RingWarning`]: what an operator should mend.
+
+use std::{fmt, time::Duration};
+
+use portcullis_core::UnixTime;
+
+use super::RingDocument;
+use crate::key_ring::{KeyPlan, date::Date};
+
+/// Something about the keys that an operator should mend, or wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RingWarning {
+    /// No key signs.
+    NoActive,
+    /// There is no standby.
+    NoStandby {
+        /// For how long verifiers would refuse new tokens if the active key leaked now.
+        cost: Duration,
+    },
+    /// The standby is not old enough to sign.
+    StandbyTooYoung {
+        /// The id of the key.
+        key: String,
+        /// When it is old enough. If the active key leaked now, some verifiers would refuse new tokens until then.
+        ready_at: UnixTime,
+    },
+    /// Private keys are in the document without encryption.
+    Unsealed,
+}
+
+impl RingDocument {
+    /// Returns what an operator should mend.
+    pub fn warnings(&self, plan: &KeyPlan, now: UnixTime) -> Vec<RingWarning> {
+        let mut warnings = Vec::new();
+        if self.active().is_none() {
+            warnings.push(RingWarning::NoActive);
+        }
+        match self.standbys().next() {
+            None => warnings.push(RingWarning::NoStandby { cost: plan.learned_by_all() }),
+            Some(oldest) => {
+                let ready_at = plan.signs_from(oldest.published_at());
+                if ready_at > now {
+                    warnings.push(RingWarning::StandbyTooYoung { key: oldest.id().to_owned(), ready_at });
+                }
+            }
+        }
+        if self.keys().any(super::RingKey::is_unsealed) {
+            warnings.push(RingWarning::Unsealed);
+        }
+        warnings
+    }
+}
+
+impl fmt::Display for RingWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoActive => f.write_str("no key signs: activate one"),
+            Self::NoStandby { cost } => {
+                let (hours, minutes) = (cost.as_secs() / 3600, cost.as_secs() % 3600 / 60);
+                write!(
+                    f,
+                    "there is no standby: a leak now would cost requests for up to {hours} h {minutes} min; add one"
+                )
+            }
+            Self::StandbyTooYoung { key, ready_at } => {
+                write!(f, "standby {key} is ready at {}: a leak before would cost requests until then", Date(*ready_at))
+            }
+            Self::Unsealed => {
+                f.write_str("private keys are in the document without encryption: start with a sealing key")
+            }
+        }
+    }
+}

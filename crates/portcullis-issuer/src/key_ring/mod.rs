@@ -1,0 +1,77 @@
+//! Signing keys that are replaced by a plan, on any number of instances.
+//!
+//! The primary type of this module is [`KeyRing`]. It signs for a [`TokenIssuer`](crate::TokenIssuer), and publishes the key set:
+//!
+//! ```
+//! use portcullis_core::{Algorithm, policy::TokenSpec};
+//! use portcullis_issuer::key_ring::{KeyRing, MemorySigningKeys, SealingKey};
+//! use portcullis_issuer::{AccessToken, TokenIssuer};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let secret = [7; 32];
+//! let sealing = SealingKey::new(secret)?; // 32 random bytes from the configuration
+//! let ring = KeyRing::builder(MemorySigningKeys::new(), Algorithm::Es256, sealing).start().await?;
+//!
+//! let spec = TokenSpec::new("https://id.example.com").audience("https://orders.example.com");
+//! let issuer = TokenIssuer::new(spec, ring.clone())?;
+//! let minted = issuer.mint(&AccessToken::for_user("alice", "web")).await?;
+//!
+//! // the answer to `GET /.well-known/jwks.json`: the active key, and one on standby
+//! let published = ring.published()?.expect("not secrets");
+//! assert_eq!(published.cache_control(), "public, max-age=300");
+//!
+//! // too early: verifiers may not know the standby yet
+//! let refused = ring.rotate().await.unwrap_err();
+//! assert!(refused.earliest().is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is promised:
+//!
+//! - **All instances have the same keys.** They are one document, which changes by compare-and-swap: several instances that start at once
+//!   make one key, not several.
+//! - **A planned rotation refuses no token.** A key is published before it signs, and after it has signed, for as long as the [`KeyPlan`] says. A step
+//!   that comes too early is refused, and the error names the time at which it is safe.
+//! - **A leak costs no request.** There is always a standby, which signs at once when the active key is revoked. [`Timeline`] says what a
+//!   leak would cost now.
+//! - **A copy of the store signs nothing.** Private keys are sealed by a [`SealingKey`] that the store does not have.
+//! - **What cannot be read is not replaced.** A document of a later version, or under another sealing key, is an error that says what to do. It never
+//!   makes new keys.
+//! - **A store that loses changes gets them back** from an instance that has read them, and an event says so. A revoked key stays revoked.
+//! - An instance that cannot read the document for a while fails closed: see [`KeyPlan::store_outage`].
+//!
+//! Other stores: implement [`SigningKeys`], two methods for one text with a version.
+
+mod builder;
+mod date;
+mod document;
+mod error;
+mod event;
+#[cfg(unix)]
+mod file;
+mod memory;
+mod plan;
+mod published;
+mod ring;
+mod seal;
+mod shared;
+mod snapshot;
+mod step;
+mod store;
+mod timeline;
+
+pub use builder::{KeyRingBuilder, Rotation};
+pub use document::{ForcedStep, RingDocument, RingKey, RingWarning};
+pub use error::{KeyRingError, KeyRingErrorKind};
+pub use event::KeyEvent;
+#[cfg(unix)]
+pub use file::FileSigningKeys;
+pub use memory::MemorySigningKeys;
+pub use plan::KeyPlan;
+pub use published::PublishedKeys;
+pub use ring::KeyRing;
+pub use seal::{Sealing, SealingKey};
+pub use store::{DocumentVersion, Replaced, SigningKeys, StoredDocument};
+pub use timeline::Timeline;

@@ -1,0 +1,145 @@
+//! [`SealingKey`]: encrypts private keys in the document.
+
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use portcullis_core::{Algorithm, ConfigError};
+use zeroize::Zeroizing;
+
+use super::{KeyRingError, KeyRingErrorKind};
+
+/// The key that encrypts private keys in the document, by AES-256-GCM. Keep it apart from the store: in the configuration of the
+/// instances, as a secret of the orchestrator, or in a key management service. All instances need the same.
+///
+/// With the document alone, nothing can be signed. An attacker who can write the document cannot add a key of their own to it.
+///
+/// ```
+/// use portcullis_issuer::key_ring::SealingKey;
+///
+/// # let (new, old) = ([2; 32], [1; 32]);
+/// let key = SealingKey::new(new)?.earlier(old)?; // after a change of the sealing key
+/// # Ok::<(), portcullis_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct SealingKey(Vec<Arc<RandomizedNonceKey>>);
+
+impl SealingKey {
+    /// Takes 32 random bytes.
+    ///
+    /// # Errors
+    ///
+    /// If there are more or fewer.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        Ok(Self(vec![prepared(bytes.as_ref())?]))
+    }
+
+    /// Adds an earlier sealing key, which opens what it has sealed, and seals nothing. It is needed until each of the keys from its time
+    /// was replaced.
+    ///
+    /// # Errors
+    ///
+    /// If it does not have 32 bytes.
+    pub fn earlier(mut self, bytes: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        self.0.push(prepared(bytes.as_ref())?);
+        Ok(self)
+    }
+}
+
+fn prepared(bytes: &[u8]) -> Result<Arc<RandomizedNonceKey>, ConfigError> {
+    let key = RandomizedNonceKey::new(&AES_256_GCM, bytes);
+    let key = key.map_err(|_| {
+        ConfigError::new(format!(
+            "a sealing key has {} bytes, and needs 32: make one with `openssl rand 32`",
+            bytes.len()
+        ))
+    });
+    Ok(Arc::new(key?))
+}
+
+/// Does not show the key.
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealingKey(and {} earlier)", self.0.len().saturating_sub(1))
+    }
+}
+
+/// How private keys are kept in the document: sealed by a [`SealingKey`], or not.
+#[derive(Clone, Debug)]
+pub struct Sealing(Option<SealingKey>);
+
+impl Sealing {
+    /// Keeps private keys unencrypted. All who can read the document can sign, and all who can write it can add a key. Use it
+    /// only for a file that no other user can read, such as that of [`FileSigningKeys`](super::FileSigningKeys), and mind its backups.
+    pub fn danger_none() -> Self {
+        Self(None)
+    }
+}
+
+impl From<SealingKey> for Sealing {
+    fn from(key: SealingKey) -> Self {
+        Self(Some(key))
+    }
+}
+
+/// A private key, as it is in the document.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Private {
+    Sealed(String),
+    Clear(Zeroizing<String>),
+    /// The key was revoked, and will never sign again.
+    Erased,
+}
+
+impl Sealing {
+    pub(super) fn seal(&self, id: &str, algorithm: Algorithm, bytes: &[u8]) -> Result<Private, KeyRingError> {
+        let Some(keys) = &self.0 else { return Ok(Private::Clear(Zeroizing::new(STANDARD_NO_PAD.encode(bytes)))) };
+        let failed = || KeyRingError::new(KeyRingErrorKind::Key, "the cryptographic library cannot seal a key");
+        let key = keys.0.first().ok_or_else(failed)?;
+        let mut sealed = Vec::with_capacity(bytes.len() + 64);
+        sealed.extend_from_slice(bytes);
+        let nonce = key.seal_in_place_append_tag(context(id, algorithm), &mut sealed).map_err(|_| failed())?;
+        Ok(Private::Sealed(STANDARD_NO_PAD.encode([&nonce.as_ref()[..], &sealed].concat())))
+    }
+
+    pub(super) fn open(
+        &self,
+        id: &str,
+        algorithm: Algorithm,
+        private: &Private,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyRingError> {
+        let malformed =
+            || KeyRingError::new(KeyRingErrorKind::Document, format!("the private part of key {id} is malformed"));
+        let decode = |text: &str| STANDARD_NO_PAD.decode(text).map(Zeroizing::new).map_err(|_| malformed());
+        match (private, &self.0) {
+            (Private::Clear(text), None) => decode(text),
+            (Private::Sealed(text), Some(keys)) => {
+                let sealed = decode(text)?;
+                let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN).ok_or_else(malformed)?;
+                let opened = keys.0.iter().find_map(|key| open_with(key, nonce, context(id, algorithm), sealed));
+                opened.ok_or_else(|| KeyRingError::wrong_sealing_key(id))
+            }
+            (Private::Sealed(_), None) => Err(KeyRingError::sealed(id)),
+            (Private::Clear(_), Some(_)) => Err(KeyRingError::unsealed(id)),
+            (Private::Erased, _) => Err(malformed()),
+        }
+    }
+}
+
+fn open_with(
+    key: &RandomizedNonceKey,
+    nonce: &[u8],
+    context: Aad<Vec<u8>>,
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(sealed.to_vec());
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let len = key.open_in_place(nonce, context, &mut bytes).ok()?.len();
+    bytes.truncate(len);
+    Some(bytes)
+}
+
+/// The sealed bytes are of use only for the key of this id: those of another one cannot take their place.
+fn context(id: &str, algorithm: Algorithm) -> Aad<Vec<u8>> {
+    Aad::from(format!("portcullis key ring 1\n{algorithm}\n{id}").into_bytes())
+}
