@@ -18,7 +18,7 @@
 //! # }
 //! ```
 //!
-//! Sessions with refresh tokens are in [`refresh`].
+//! Sessions with refresh tokens are in [`refresh`]; keys that are replaced by a plan are in [`key_ring`].
 //!
 //! # What is promised
 //!

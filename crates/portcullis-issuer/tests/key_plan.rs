@@ -148,7 +148,6 @@ impl Mutant {
 /// Plays one rotation with a token of the new key or the old one, and a verifier that uses a key set from some time before. Returns whether the token is
 /// refused although it has not expired; `None` if the mutant is no different.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
-#[expect(clippy::too_many_lines, reason = "one story, in its order")]
 fn is_refused(random: &mut Random, mutant: Mutant, bounds: &Bounds) -> Option<bool> {
     let terms = random.terms();
     if mutant.term(&terms).is_some_and(|left_out| left_out < 3) {
@@ -191,7 +190,7 @@ fn is_refused(random: &mut Random, mutant: Mutant, bounds: &Bounds) -> Option<bo
 fn refused(mutant: Mutant, bounds: &Bounds) -> usize {
     let mut random = Random(SEED.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let refused = (0..SCHEDULES).filter(|_| is_refused(&mut random, mutant, bounds) == Some(true)).count();
-    println!("seed {SEED}, {SCHEDULES} schedules, without {mutant:?}: {refused} refused");
+    eprintln!("seed {SEED}, {SCHEDULES} schedules, without {mutant:?}: {refused} refused");
     refused
 }
 

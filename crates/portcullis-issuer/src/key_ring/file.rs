@@ -19,7 +19,8 @@ use crate::{signing_key::file::check_permissions, store_error::StoreError};
 ///
 /// A change is written to a second file, which then takes the place of the first: a process that is killed at any moment leaves the old
 /// document or the new one. Processes take turns by a lock on a third file, which ends with its process. The three are in one folder, which only
-/// the issuer should be able to write: `keys.json`, `keys.json.new`, `keys.json.lock`. Do not edit the file while an instance runs.
+/// the issuer should be able to write: `keys`, `keys.new`, `keys.lock`. Its first line is the number of the change, and the document follows. Do
+/// not edit it while an instance runs.
 ///
 /// The lock does not hold between machines that share a network file system.
 #[derive(Clone, Debug)]
@@ -70,7 +71,7 @@ impl SigningKeys for FileSigningKeys {
 }
 
 impl Files {
-    fn load(&self) -> Result<Option<StoredDocument>, StoreError> {
+    fn read(&self) -> Result<Option<Content>, StoreError> {
         // The permissions are those of the opened file, and not of another that takes its place meanwhile.
         let file = match File::open(&self.document) {
             Ok(file) => file,
@@ -81,14 +82,21 @@ impl Files {
         check_permissions(&metadata).map_err(|error| {
             StoreError::new(format!("{} is not private", self.document.display())).with_source(error)
         })?;
-        let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
-        file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed(&self.document))?;
-        let version = version_of(&text);
-        Ok(Some(StoredDocument::new(text, version)))
+        let mut content = Zeroizing::new(String::with_capacity(16 * 1024));
+        file.take(MAX_BYTES).read_to_string(&mut content).map_err(failed(&self.document))?;
+        Ok(Some(Content(content)))
+    }
+
+    fn load(&self) -> Result<Option<StoredDocument>, StoreError> {
+        let Some(content) = self.read()? else { return Ok(None) };
+        let (_, text) = content.parts().ok_or_else(|| {
+            StoreError::new(format!("{} does not begin with the number of a change", self.document.display()))
+        })?;
+        Ok(Some(StoredDocument::new(text.to_owned(), content.version())))
     }
 
     /// A folder that is missing, such as one that is not mounted yet, is not an empty store: new keys would end all tokens.
-    fn missing(&self) -> Result<Option<StoredDocument>, StoreError> {
+    fn missing(&self) -> Result<Option<Content>, StoreError> {
         fs::metadata(self.folder()).map_err(failed(self.folder()))?;
         Ok(None)
     }
@@ -96,13 +104,15 @@ impl Files {
     fn replace(&self, expected: Option<DocumentVersion>, text: &str) -> Result<Replaced, StoreError> {
         // Held until the end of the function.
         let _lock = self.lock()?;
-        if self.load()?.map(|stored| stored.version()) != expected {
+        let current = self.read()?;
+        if current.as_ref().map(Content::version) != expected {
             return Ok(Replaced::Conflict);
         }
-        self.write(text).map_err(failed(&self.new))?;
+        let next = Content::new(current.as_ref(), text);
+        self.write(&next.0).map_err(failed(&self.new))?;
         fs::rename(&self.new, &self.document).map_err(failed(&self.document))?;
         File::open(self.folder()).and_then(|folder| folder.sync_all()).map_err(failed(self.folder()))?;
-        Ok(Replaced::Stored(version_of(text)))
+        Ok(Replaced::Stored(next.version()))
     }
 
     fn lock(&self) -> Result<File, StoreError> {
@@ -112,14 +122,14 @@ impl Files {
         Ok(file)
     }
 
-    fn write(&self, text: &str) -> io::Result<()> {
+    fn write(&self, content: &str) -> io::Result<()> {
         // One that a killed process has left, perhaps with other permissions.
         match fs::remove_file(&self.new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&self.new)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(content.as_bytes())?;
         file.sync_all()
     }
 
@@ -133,8 +143,24 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
     move |error| StoreError::new(format!("{} cannot be used", path.display())).with_source(error)
 }
 
-/// The version follows from the text, so that the file has nothing but the document.
-fn version_of(text: &str) -> DocumentVersion {
-    let hash = digest(&SHA256, text.as_bytes());
-    DocumentVersion::new(hash.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet)))
+/// The number of a change, and the document.
+struct Content(Zeroizing<String>);
+
+impl Content {
+    /// Returns the content that follows. Without a number, the same text would have the same version again.
+    fn new(current: Option<&Self>, text: &str) -> Self {
+        let number = current.and_then(Self::parts).map_or(0, |(number, _)| number);
+        Self(Zeroizing::new(format!("{}\n{text}", number.wrapping_add(1))))
+    }
+
+    fn parts(&self) -> Option<(u64, &str)> {
+        let (number, text) = self.0.split_once('\n')?;
+        Some((number.parse().ok()?, text))
+    }
+
+    /// Returns a hash of number and text: after a backup was restored, numbers come again with other texts.
+    fn version(&self) -> DocumentVersion {
+        let hash = digest(&SHA256, self.0.as_bytes());
+        DocumentVersion::new(hash.as_ref().iter().take(8).fold(0, |number, octet| number << 8 | u64::from(*octet)))
+    }
 }

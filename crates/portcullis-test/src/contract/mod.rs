@@ -11,9 +11,13 @@ mod reader;
 #[cfg(feature = "issuer")]
 mod refresh_store;
 mod revocation_log;
+#[cfg(feature = "issuer")]
+mod signing_keys;
 
 pub use place::{LogPlace, Possible, Switch};
 pub use reader::LogReader;
 #[cfg(feature = "issuer")]
 pub use refresh_store::{RefreshPlace, RefreshStoreContract, RefreshSwitch};
 pub use revocation_log::RevocationLogContract;
+#[cfg(feature = "issuer")]
+pub use signing_keys::{SigningKeysContract, SigningKeysPlace, SigningKeysSwitch};
