@@ -177,7 +177,7 @@ async fn a_ring_that_rotates_faster_than_its_plan_is_refused() {
 }
 
 #[tokio::test]
-async fn the_published_set_has_every_public_key_and_the_headers_of_the_plan() {
+async fn pitfall_12_the_published_set_has_every_public_key_and_the_headers_of_the_plan() {
     let (store, clock) = (MemorySigningKeys::new(), FixedClock::default());
     let ring = start(store, &clock).await;
     let published = ring.published().unwrap().unwrap();

@@ -162,6 +162,20 @@ async fn a_longer_life_is_recorded_before_the_first_such_token_is_signed() {
 }
 
 #[tokio::test]
+async fn many_tokens_that_wait_for_the_same_record_cost_one_change() {
+    let (store, clock) = (Faulty::default(), FixedClock::default());
+    let ring = start(store.clone(), &clock).await;
+    let writes = store.replaced.load(Ordering::SeqCst);
+    let mut minting = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let issuer = issuer(&ring, &clock);
+        minting.spawn(async move { mint(&issuer).await });
+    }
+    minting.join_all().await;
+    assert_eq!(store.replaced.load(Ordering::SeqCst), writes + 1);
+}
+
+#[tokio::test]
 async fn a_store_that_lost_changes_gets_them_back() {
     let (store, clock) = (MemorySigningKeys::new(), FixedClock::default());
     let events = Arc::new(Mutex::new(Vec::new()));
@@ -187,8 +201,9 @@ async fn a_store_that_lost_changes_gets_them_back() {
 async fn a_revoked_key_does_not_come_back_with_a_backup() {
     let (store, clock) = (MemorySigningKeys::new(), FixedClock::default());
     let ring = start(store.clone(), &clock).await;
-    let (old, leaked) = (store.dump().unwrap(), active(&ring));
+    let (old, leaked, standby) = (store.dump().unwrap(), active(&ring), oldest_standby(&ring));
     ring.revoke(&leaked, "leaked").await.unwrap();
+    mint(&issuer(&ring, &clock)).await;
     store.restore(Some(&old));
     let ignorant = start(store.clone(), &clock).await;
     for _ in 0..5 {
@@ -200,7 +215,12 @@ async fn a_revoked_key_does_not_come_back_with_a_backup() {
     for ring in [&ring, &ignorant] {
         assert_eq!(ring.document().key(&leaked).unwrap().state(), KeyState::Revoked);
         assert_ne!(active(ring), leaked);
+        assert_eq!(ring.document().key(&standby).unwrap().longest_life(), secs(600), "it has signed such a token");
     }
+}
+
+fn oldest_standby(ring: &KeyRing) -> String {
+    ring.document().standbys().next().unwrap().id().to_owned()
 }
 
 #[tokio::test]

@@ -65,8 +65,8 @@ impl KeyRingError {
             KeyRingErrorKind::Sealing,
             format!(
                 "key {id} cannot be opened with this sealing key, so it was sealed with another, or changed: start all instances with the sealing \
-                 key of before, and add a new one in front of it (`SealingKey::earlier`). If it is lost, so are the keys: remove the document \
-                 from the store to begin with new ones, which ends all tokens"
+                 key of before, and add a new one in front of it (`SealingKey::earlier`). If it is lost, so are the keys: stop all \
+                 instances, and remove the document from the store to begin with new ones, which ends all tokens"
             ),
         )
     }
@@ -85,7 +85,7 @@ impl KeyRingError {
             KeyRingErrorKind::Sealing,
             format!(
                 "key {id} is not sealed, although this ring has a sealing key: another program may have added it. If the ring was started \
-                 without sealing on purpose, start it with `Sealing::danger_none()` again, or remove the document to begin with new keys"
+                 without sealing on purpose, start it with `Sealing::danger_none()` again, or stop all instances and remove the document to begin with new keys"
             ),
         )
     }

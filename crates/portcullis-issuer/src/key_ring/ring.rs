@@ -1,10 +1,6 @@
 //! [`KeyRing`]: signs with the key of now.
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::Guard;
 use portcullis_core::{
@@ -222,10 +218,8 @@ impl CurrentSigner for KeyRing {
             Err(error) => Choosing::Done(Err(error)),
             Ok(None) => Choosing::waiting(async move {
                 // Before the first such token is signed: the key stays published until the last one has expired.
-                let secs = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
-                self.shared.longest_life.fetch_max(secs, Ordering::Relaxed);
                 let unavailable = |detail| SignError::new(SignErrorKind::Unavailable, detail);
-                let recorded = self.shared.read().await;
+                let recorded = self.shared.record(lifetime).await;
                 recorded
                     .map_err(|error| unavailable("the lifetime of tokens cannot be recorded").with_source(error))?;
                 let signer = self.signer(lifetime)?;

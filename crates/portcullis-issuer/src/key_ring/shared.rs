@@ -12,7 +12,10 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use portcullis_core::{Algorithm, Clock};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::timeout,
+};
 
 use super::{
     DocumentVersion, KeyEvent, KeyPlan, KeyRingError, KeyRingErrorKind, Replaced, RingDocument, RingKey, Rotation,
@@ -78,8 +81,26 @@ impl Shared {
         Ok(())
     }
 
+    /// Records that tokens with this lifetime may be signed.
+    pub(super) async fn record(&self, lifetime: Duration) -> Result<(), KeyRingError> {
+        let secs = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
+        self.longest_life.fetch_max(secs, Ordering::Relaxed);
+        let access = self.access.lock().await;
+        // Another caller has waited for the same, and was first.
+        let current = self.current.load_full();
+        let active = current.as_ref().and_then(|snapshot| snapshot.contents.active.as_ref());
+        if active.is_some_and(|active| active.longest_life >= lifetime) {
+            return Ok(());
+        }
+        self.change_with(&access, &Step::Upkeep).await
+    }
+
     async fn change(&self, step: &Step<'_>) -> Result<(), KeyRingError> {
-        let _access = self.access.lock().await;
+        let access = self.access.lock().await;
+        self.change_with(&access, step).await
+    }
+
+    async fn change_with(&self, _: &MutexGuard<'_, ()>, step: &Step<'_>) -> Result<(), KeyRingError> {
         let mut spare = None;
         for _ in 0..ATTEMPTS {
             let reading = Reading::now(&*self.clock);
