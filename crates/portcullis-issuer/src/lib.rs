@@ -45,6 +45,7 @@ pub use signer::{
     WaitingForSigner,
 };
 pub use signing_key::{SigningKey, SigningKeyError, SigningKeyErrorKind};
+pub use store_error::StoreError;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -87,6 +87,8 @@ mod refresh;
 mod revocations;
 #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
 mod secrecy;
+#[cfg(feature = "issuer")]
+mod signing_keys;
 mod telemetry;
 
 pub use memory::MemoryLog;
@@ -107,6 +109,13 @@ pub use refresh::RedisRefreshStore;
 pub use revocations::{
     EndOfIdentity, Ended, Events, RevocationEvent, RevocationGauge, RevocationHealth, Revocations, RevocationsBuilder,
 };
+
+#[cfg(all(feature = "issuer", feature = "postgres"))]
+pub use signing_keys::PostgresSigningKeys;
+#[cfg(all(feature = "issuer", feature = "redb"))]
+pub use signing_keys::RedbSigningKeys;
+#[cfg(all(feature = "issuer", feature = "redis"))]
+pub use signing_keys::RedisSigningKeys;
 
 /// The longest lifetime of tokens whose revocations a log remembers by default: the longest default lifetime of access
 /// tokens at the large identity providers.

@@ -10,7 +10,7 @@ const EVERYTHING: &str = "-p portcullis-core -p portcullis -p portcullis-jwks -p
                           -p portcullis-tests --all-features";
 
 /// Those that start a real server are asked only for weakenings of what talks to it, which name them.
-const WITH_SERVERS: [&str; 4] = ["contract", "redis", "nats", "postgres"];
+const WITH_SERVERS: [&str; 5] = ["contract", "redis", "nats", "postgres", "refresh_contract"];
 
 /// What became of a weakening.
 #[derive(Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ mod tests {
     fn servers_are_started_only_where_a_weakening_names_their_tests() {
         assert_eq!(filter("-p portcullis-store --test redis"), "not binary(compile_errors)");
         let all = "not binary(compile_errors) and not binary(contract) and not binary(redis) and not binary(nats) \
-                   and not binary(postgres)";
+                   and not binary(postgres) and not binary(refresh_contract)";
         assert_eq!(filter(EVERYTHING), all);
     }
 

@@ -1,11 +1,11 @@
 //! Stores of refresh tokens: the sessions of an issuer, in the same places as the logs of revocations.
 
 #[cfg(feature = "postgres")]
-mod postgres;
+pub(crate) mod postgres;
 #[cfg(feature = "redb")]
-mod redb;
+pub(crate) mod redb;
 #[cfg(feature = "redis")]
-mod redis;
+pub(crate) mod redis;
 
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresRefreshStore;

@@ -1,7 +1,10 @@
 //! The store in PostgreSQL, and behind `PgBouncer`.
 
-use portcullis_store::PostgresRefreshStore;
+use portcullis_core::revocation::RevocationLog;
+use portcullis_issuer::refresh::RefreshStore;
+use portcullis_store::{PostgresLog, PostgresRefreshStore};
 use real_servers::{PgBouncer, PostgresServer, is_missing};
+use tokio::task::JoinSet;
 
 use super::{support::admin::Admin, *};
 
@@ -62,6 +65,28 @@ impl Dump for Postgres {
     async fn dump(&mut self) -> Vec<u8> {
         let rows = "SELECT string_agg(family::text, ' ') FROM portcullis.refresh_families AS family";
         Admin::of(&self.server).await.text(rows).await.into_bytes()
+    }
+}
+
+#[tokio::test]
+async fn the_log_and_the_sessions_may_create_their_schema_at_the_same_time() {
+    if is_missing("postgres") {
+        return;
+    }
+    let server = PostgresServer::start();
+    for round in 0..10 {
+        let schema = format!("round_{round}");
+        let mut instances = JoinSet::new();
+        for _ in 0..3 {
+            let store = PostgresRefreshStore::new(&server.url()).unwrap().schema(&schema).unwrap();
+            instances.spawn(async move { store.now().await.map(drop).map_err(|error| error.to_string()) });
+            let log = PostgresLog::new(&server.url()).unwrap().schema(&schema).unwrap();
+            instances.spawn(async move {
+                log.read(None, Duration::ZERO).await.map(drop).map_err(|error| error.to_string())
+            });
+        }
+        let failed: Vec<_> = instances.join_all().await.into_iter().filter_map(Result::err).collect();
+        assert_eq!(failed, [""; 0]);
     }
 }
 

@@ -18,7 +18,7 @@ const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::int8";
 
 /// The schema with the table, by its name: in lower case, so that it is the same with and without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Layout(String);
+pub(crate) struct Layout(String);
 
 impl Default for Layout {
     fn default() -> Self {
@@ -49,8 +49,8 @@ impl Layout {
 
     /// Returns SQL that creates everything that does not exist yet.
     pub(super) fn creation(&self) -> String {
-        let lock = format!("'sessions of {}'", self.0);
-        self.of_schema(include_str!("schema.sql")).replace("'sessions of portcullis'", &lock)
+        let lock = format!("'revocations of {}'", self.0);
+        self.of_schema(include_str!("schema.sql")).replace("'revocations of portcullis'", &lock)
     }
 
     /// The same for an existing schema: `CREATE SCHEMA` needs a right in the whole database, even if there is nothing to do.
@@ -98,6 +98,22 @@ impl Layout {
             r#"SELECT {NOW} AS now, {COLUMNS} FROM "portcullis".refresh_families
                WHERE subject = $1 AND ended IS NULL AND ends_at > {NOW}"#
         ))
+    }
+
+    pub(crate) fn load_keys(&self) -> String {
+        self.of_schema(r#"SELECT version, document FROM "portcullis".signing_keys"#)
+    }
+
+    pub(crate) fn create_keys(&self) -> String {
+        self.of_schema(
+            r#"INSERT INTO "portcullis".signing_keys (version, document) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING version"#,
+        )
+    }
+
+    pub(crate) fn replace_keys(&self) -> String {
+        self.of_schema(
+            r#"UPDATE "portcullis".signing_keys SET version = $1, document = $2 WHERE version = $3 RETURNING version"#,
+        )
     }
 
     pub(super) fn forget(&self) -> String {

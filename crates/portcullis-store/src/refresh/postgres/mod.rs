@@ -1,6 +1,6 @@
 //! [`PostgresRefreshStore`]: sessions in a table of PostgreSQL. Its documentation has the rules.
 
-mod layout;
+pub(crate) mod layout;
 mod survey;
 
 use std::{
@@ -40,7 +40,7 @@ use crate::postgres::{
 ///
 /// # What is on the server
 ///
-/// A schema, `portcullis` unless [set otherwise](Self::schema), with one table. It is created at the first connection, if it does not
+/// A schema, `portcullis` unless [set otherwise](Self::schema), with two tables. They are created at the first connection, if they do not
 /// exist. [`schema_sql`](Self::schema_sql) returns this SQL:
 ///
 /// ```sql
@@ -55,6 +55,7 @@ use crate::postgres::{
 /// ```sql
 /// GRANT USAGE ON SCHEMA portcullis TO service;
 /// GRANT SELECT, INSERT, UPDATE, DELETE ON portcullis.refresh_families TO service;
+/// GRANT SELECT, INSERT, UPDATE ON portcullis.signing_keys TO service;
 /// ```
 ///
 /// # What a crash can lose
@@ -146,7 +147,27 @@ impl PostgresRefreshStore {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn ask(&self, work: Work, query: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, StoreError> {
+    /// Returns another handle to the same server, with connections of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            access: self.access.clone(),
+            layout: self.layout.clone(),
+            lanes: Default::default(),
+            turn: AtomicUsize::new(0),
+            warnings: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        work: Work,
+        query: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
         let lane = &self.lanes[self.turn.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
         let ask = async {
             // Boxed: the future is large, and seldom needed.

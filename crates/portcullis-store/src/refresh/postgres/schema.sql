@@ -1,5 +1,6 @@
 -- The sessions of an issuer on Portcullis, form 1. Run it in one transaction; existing objects stay unchanged.
-SELECT pg_advisory_xact_lock(hashtextextended('sessions of portcullis', 0));
+-- The lock is that of the revocation log, which may be creating the same schema.
+SELECT pg_advisory_xact_lock(hashtextextended('revocations of portcullis', 0));
 
 CREATE SCHEMA IF NOT EXISTS "portcullis";
 
@@ -21,3 +22,10 @@ CREATE TABLE IF NOT EXISTS "portcullis".refresh_families (
     UNIQUE (subject, id), -- only for their indexes: CREATE INDEX would block writes even if the index exists
     UNIQUE (ends_at, id)
 ) WITH (fillfactor = 80);
+
+-- The document of a key ring, with its version: one row. The private keys in it are sealed, unless the issuer was told not to.
+CREATE TABLE IF NOT EXISTS "portcullis".signing_keys (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    version bigint NOT NULL,
+    document text NOT NULL
+);

@@ -1,4 +1,4 @@
-//! Checks, before a server is used, whether it can hold sessions, and whether the table exists.
+//! Checks, before a server is used, whether it can hold sessions, and whether the tables exist.
 
 use portcullis_core::revocation::LogError;
 use tokio_postgres::{Row, types::Type};
@@ -21,14 +21,18 @@ const QUESTION: &str = r"
            current_setting('synchronous_commit') IN ('on', 'remote_apply') AS commits_to_disk,
            coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS is_encrypted,
            schema.oid IS NOT NULL AS has_schema,
-           tables.oid IS NOT NULL AS has_table,
-           coalesce(tables.relpersistence <> 'p', false) AS is_unlogged,
-           coalesce(has_schema_privilege(schema.oid, 'USAGE') AND has_table_privilege(tables.oid, 'SELECT')
-                    AND has_table_privilege(tables.oid, 'INSERT') AND has_table_privilege(tables.oid, 'UPDATE')
-                    AND has_table_privilege(tables.oid, 'DELETE'), false) AS may_use
+           tables.count = 2 AS has_tables,
+           coalesce(tables.are_unlogged, false) AS is_unlogged,
+           coalesce(has_schema_privilege(schema.oid, 'USAGE') AND tables.may_write, false) AS may_use
     FROM (VALUES (1)) AS one
     LEFT JOIN pg_namespace AS schema ON schema.nspname = $1
-    LEFT JOIN pg_class AS tables ON tables.relnamespace = schema.oid AND tables.relname = 'refresh_families'
+    CROSS JOIN LATERAL (
+        SELECT count(*), bool_or(relpersistence <> 'p') AS are_unlogged,
+               bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+                        AND has_table_privilege(oid, 'UPDATE')
+                        AND (relname = 'signing_keys' OR has_table_privilege(oid, 'DELETE'))) AS may_write
+        FROM pg_class WHERE relnamespace = schema.oid AND relname IN ('refresh_families', 'signing_keys')
+    ) AS tables
     LIMIT 1";
 
 /// The result of the check.
@@ -40,7 +44,7 @@ impl Finding {
     }
 }
 
-/// Checks the server, creates the table if there is none, and returns what an operator should know.
+/// Checks the server, creates the tables if they are not there, and returns what an operator should know.
 pub(super) async fn inspect(
     connection: &Connection,
     access: &Access,
@@ -48,7 +52,7 @@ pub(super) async fn inspect(
 ) -> Result<Vec<String>, LogError> {
     let mut finding = look(connection, layout).await?;
     refuse(&finding)?;
-    if !finding.is("has_table")? {
+    if !finding.is("has_tables")? {
         let creation = if finding.is("has_schema")? { layout.creation_inside() } else { layout.creation() };
         connection.run(&creation).await?;
         finding = look(connection, layout).await?;
@@ -56,8 +60,8 @@ pub(super) async fn inspect(
     if !finding.is("may_use")? {
         let name = layout.name();
         return Err(LogError::misconfigured(format!(
-            "the PostgreSQL user may not use the sessions: GRANT it USAGE on the schema \"{name}\", and SELECT, INSERT, UPDATE, DELETE on \
-             \"{name}\".refresh_families"
+            "the PostgreSQL user may not use the sessions: GRANT it USAGE on the schema \"{name}\", SELECT, INSERT, UPDATE, DELETE on \
+             \"{name}\".refresh_families, and SELECT, INSERT, UPDATE on \"{name}\".signing_keys"
         )));
     }
     warnings(&finding, access)
@@ -103,7 +107,7 @@ fn warnings(finding: &Finding, access: &Access) -> Result<Vec<String>, LogError>
         ),
         (
             finding.is("is_unlogged")?,
-            "the table of sessions is UNLOGGED: PostgreSQL empties it after each crash; ALTER TABLE .. SET LOGGED",
+            "a table of the issuer is UNLOGGED: PostgreSQL empties it after each crash; ALTER TABLE .. SET LOGGED",
         ),
         (
             !finding.is("is_encrypted")? && !access.is_here(),

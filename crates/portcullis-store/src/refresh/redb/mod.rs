@@ -1,8 +1,8 @@
 //! [`RedbRefreshStore`]: sessions in a file. Its documentation has the rules.
 
 mod families;
-mod tables;
-mod writer;
+pub(crate) mod tables;
+pub(crate) mod writer;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -48,7 +48,7 @@ use self::writer::Writer;
 /// ```
 #[derive(Clone)]
 pub struct RedbRefreshStore {
-    writer: Arc<Writer>,
+    pub(crate) writer: Arc<Writer>,
 }
 
 /// How many families are forgotten in one transaction: other callers wait for it.

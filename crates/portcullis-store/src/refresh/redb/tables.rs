@@ -2,6 +2,7 @@
 
 use portcullis_issuer::refresh::{Family, FamilyId, Millis, StoreError};
 use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
+use zeroize::Zeroizing;
 
 /// Families by id, as JSON.
 const FAMILIES: TableDefinition<'_, u128, &str> = TableDefinition::new("families");
@@ -12,11 +13,16 @@ const SUBJECTS: TableDefinition<'_, (&str, u128), ()> = TableDefinition::new("su
 /// When families end by their time, in milliseconds.
 const ENDS: TableDefinition<'_, (u64, u128), ()> = TableDefinition::new("ends");
 
+/// The one document of signing keys, with its version, by [`DOCUMENT`].
+const SIGNING_KEYS: TableDefinition<'_, &str, (u64, &str)> = TableDefinition::new("signing_keys");
+const DOCUMENT: &str = "document";
+
 /// The tables in one transaction. What is read includes what was written in the same transaction.
-pub(super) struct Tables<'t> {
+pub(crate) struct Tables<'t> {
     families: Table<'t, u128, &'static str>,
     subjects: Table<'t, (&'static str, u128), ()>,
     ends: Table<'t, (u64, u128), ()>,
+    signing_keys: Table<'t, &'static str, (u64, &'static str)>,
     /// Whether there is anything to commit.
     pub(super) is_written: bool,
 }
@@ -30,6 +36,7 @@ impl<'t> Tables<'t> {
             families: transaction.open_table(FAMILIES)?,
             subjects: transaction.open_table(SUBJECTS)?,
             ends: transaction.open_table(ENDS)?,
+            signing_keys: transaction.open_table(SIGNING_KEYS)?,
             is_written: false,
         })
     }
@@ -79,6 +86,18 @@ impl<'t> Tables<'t> {
     pub(super) fn of_subject(&self, subject: &str) -> Result<Vec<FamilyId>, StorageError> {
         let keys = self.subjects.range((subject, 0)..=(subject, u128::MAX))?;
         keys.map(|entry| Ok(id(entry?.0.value().1))).collect()
+    }
+
+    /// Returns the document of signing keys with its version.
+    pub(crate) fn document(&self) -> Result<Option<(u64, Zeroizing<String>)>, StorageError> {
+        let row = self.signing_keys.get(DOCUMENT)?;
+        Ok(row.map(|row| (row.value().0, row.value().1.to_owned().into())))
+    }
+
+    pub(crate) fn put_document(&mut self, version: u64, text: &str) -> Result<(), StorageError> {
+        self.is_written = true;
+        self.signing_keys.insert(DOCUMENT, (version, text))?;
+        Ok(())
     }
 
     /// Returns the first families that end before this instant, and when.

@@ -33,7 +33,7 @@ const CACHE: usize = 64 * 1024 * 1024;
 const TOGETHER: usize = 256;
 
 /// The channel to the thread. When it is dropped, the thread ends, and the file is closed.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     /// `None` while it is being dropped.
@@ -58,7 +58,7 @@ impl Writer {
         Ok(Self { path: path.into(), clock, jobs: Some(jobs), thread: Some(thread) })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -67,7 +67,7 @@ impl Writer {
     }
 
     /// Returns what `work` answers, once what it wrote, and all that it read, is on the disk.
-    pub(super) async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Tables<'_>, Millis) -> Result<Result<T, StoreError>, StorageError> + Send + 'static,
     ) -> Result<T, StoreError> {

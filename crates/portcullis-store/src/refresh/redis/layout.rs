@@ -9,7 +9,7 @@ const FORM: &str = "1";
 
 /// The names of keys.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// In braces, which make a cluster keep all keys on one server.
     name: String,
 }
@@ -26,6 +26,11 @@ impl Layout {
 
     pub(super) fn family(&self, id: FamilyId) -> String {
         self.families() + &id.session_id()
+    }
+
+    /// The key of the document of signing keys.
+    pub(crate) fn signing_keys(&self) -> String {
+        format!("{}:signing-keys", self.name)
     }
 
     /// The key of a subject's sessions.

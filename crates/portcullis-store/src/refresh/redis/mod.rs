@@ -1,7 +1,7 @@
 //! [`RedisRefreshStore`]: sessions in Redis or Valkey. Its documentation has the rules.
 
 mod connection;
-mod layout;
+pub(crate) mod layout;
 mod survey;
 
 use std::{
@@ -38,14 +38,15 @@ use crate::redis::{access::Access, error::Fault, survey::Eviction};
 ///
 /// - `{portcullis}:family:<sid>`, a hash, has a session.
 /// - `{portcullis}:sessions:<subject>`, a sorted set, has the ids of a user's sessions.
+/// - `{portcullis}:signing-keys`, a hash, has the document of the [key ring](Self::signing_keys), if it is kept here.
 ///
 /// The name between the braces can be [chosen](Self::name). In a cluster, one server has all sessions.
 ///
 /// # Rights
 ///
 /// ```text
-/// ACL SETUSER issuer on >PASSWORD resetkeys ~{portcullis}:* -@all +eval +evalsha +script|load +exists +hset +hsetnx +hgetall
-///   +hmget +zadd +zrange +zremrangebyscore +pexpireat +pttl +time +role +info +config|get +wait +select
+/// ACL SETUSER issuer on >PASSWORD resetkeys ~{portcullis}:* -@all +eval +evalsha +script|load +exists +hset +hsetnx +hget
+///   +hgetall +hmget +zadd +zrange +zremrangebyscore +pexpireat +pttl +time +role +info +config|get +wait +select
 /// ```
 ///
 /// # What a crash can lose
@@ -149,6 +150,22 @@ impl RedisRefreshStore {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Returns another handle to the same server, with a connection of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            access: self.access.clone(),
+            layout: self.layout.clone(),
+            eviction: self.eviction,
+            replicas: self.replicas,
+            connection: tokio::sync::Mutex::new(None),
+            warnings: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// Returns the connection, and whether it is new.
     async fn connection(&self) -> Result<(Connection, bool), Fault> {
         let mut place = self.connection.lock().await;
@@ -164,7 +181,7 @@ impl RedisRefreshStore {
     }
 
     /// Runs a script that only reads. If the connection was closed while it was idle, a new one is used.
-    async fn read<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
+    pub(crate) async fn read<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         let (mut connection, is_new) = self.connection().await.map_err(failed)?;
         match connection.run(script).await {
             Err(fault) if fault.is_closed && !is_new => {
@@ -176,7 +193,7 @@ impl RedisRefreshStore {
     }
 
     /// Runs a script that writes. It is not repeated: the answer may be lost, and the step taken.
-    async fn write<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
+    pub(crate) async fn write<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         let (mut connection, _) = self.connection().await.map_err(failed)?;
         let answer = connection.run(script).await.map_err(failed)?;
         connection.acknowledged(self.replicas).await.map_err(failed)?;
