@@ -42,7 +42,8 @@
 //! - **A store that loses changes gets them back** from an instance that has read them, and an event says so. A revoked key stays revoked.
 //! - An instance that cannot read the document for a while fails closed: see [`KeyPlan::store_outage`].
 //!
-//! Other stores: implement [`SigningKeys`], two methods for one text with a version.
+//! For several machines, `portcullis-store` has stores in Redis and PostgreSQL. For another place, implement [`SigningKeys`]: two methods for one text
+//! with a version.
 
 mod builder;
 mod date;
