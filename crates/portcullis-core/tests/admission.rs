@@ -14,7 +14,7 @@ use portcullis_core::{
     Admission, AuthError, Authenticator, Clock, Code, UnixTime, Verified,
     admission::AnyAdmission,
     authenticator::{Attempt, Channel, Credential, Edition, Header, Presented, Proven, RequestView, Scheme},
-    revocation::{Level, Revocation, Rungs, ViewWriter, WhenStale},
+    revocation::{Level, Revocation, Rungs, Verdict, ViewWriter, WhenStale},
     verified::{Conventions, Facts, NoCustom},
 };
 use portcullis_test::FixedClock;
@@ -118,6 +118,14 @@ fn only_the_named_rungs_apply_and_the_horizon_only_with_all_rungs() {
     assert_eq!(code(&own_store, "key-1"), None, "when it is seen again");
     assert_eq!(code(&own_store, "key-2"), None, "when it is first seen");
     assert_eq!(code(&all, "key-1"), Some(Code::TokenRevoked));
+    // A view that is asked without an admission says the same.
+    let facts = |rungs| {
+        Facts::assertion(r#"{"sub":"alice","jti":"key-1","iat":1700000000}"#, Conventions::new(ISSUER))
+            .unwrap()
+            .with_rungs(rungs)
+    };
+    assert_eq!(writer.view().check(&facts(Rungs::of([Level::Token])), T), Verdict::Live);
+    assert_eq!(writer.view().check(&facts(Rungs::of([Level::Subject])), T), Verdict::Revoked(Level::Subject));
     let sessions_too = admission(Rungs::of([Level::Token, Level::Subject]));
     assert_eq!(code(&sessions_too, "key-1"), Some(Code::TokenRevoked));
 }

@@ -128,6 +128,32 @@ fn a_credential_without_an_authenticator_is_refused_at_once() {
     assert_eq!([api.asked(), jwt.asked()], [1, 1]);
 }
 
+/// An application's own authenticator, which lets a `Dispatch` do the work.
+#[derive(Debug)]
+struct Wrapper(Dispatch<NoCustom>);
+
+impl Authenticator for Wrapper {
+    type Custom = NoCustom;
+
+    fn verify(&self, credential: Credential<'_>) -> Attempt<Proven> {
+        self.0.verify(credential)
+    }
+
+    fn schemes(&self) -> Vec<Scheme> {
+        vec![Scheme::Bearer, Scheme::DPoP]
+    }
+}
+
+#[test]
+fn what_is_left_over_is_of_the_scheme_bearer() {
+    let rest = Counting::named("rest");
+    let admission = Admission::new(Wrapper(Dispatch::builder().otherwise(rest.clone()).build().unwrap()));
+    assert_eq!(issuer_of(&admission, Presented::bearer(b"token")), Ok("rest".to_owned()));
+    let bound = Presented::bearer(b"token").with_scheme(Scheme::DPoP);
+    assert_eq!(issuer_of(&admission, bound), Err(Code::CredentialKindUnknown));
+    assert_eq!(rest.asked(), 1);
+}
+
 #[test]
 fn exactly_one_authenticator_is_asked_about_each_of_a_hundred_thousand_credentials() {
     let parts = ["a", "b", "c", "jwt", "rest", "dpop"].map(Counting::named);

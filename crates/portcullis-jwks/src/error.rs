@@ -33,7 +33,7 @@ impl FetchError {
 
     /// Returns the error for a request without a response, with a cause that the client knows.
     #[cfg(feature = "reqwest")]
-    pub(crate) fn unreachable_because(detail: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn unreachable_because(detail: impl Into<Arc<str>>, source: impl Error + Send + Sync + 'static) -> Self {
         Self { detail: detail.into(), ..Self::unreachable(source) }
     }
 

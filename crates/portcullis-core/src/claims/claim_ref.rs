@@ -83,3 +83,20 @@ impl fmt::Debug for ClaimRef<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_string_has_no_empty_words() {
+        let words =
+            |text: &str, delimiter| ClaimRef(&json!(text)).words(delimiter).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(" a  b ", Some(' ')), ["a", "b"]);
+        assert_eq!(words(",a, ,b,", Some(',')), ["a", "b"]);
+        assert_eq!(words("a b", None), ["a b"]);
+        assert_eq!(words("", None), [""; 0]);
+    }
+}

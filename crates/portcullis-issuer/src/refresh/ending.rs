@@ -5,7 +5,7 @@ use portcullis_core::revocation::{Revocation, Revoker};
 use super::{EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable};
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
-    /// Ends a session, whose ever it is: for what a user asks for, see [`end_of`](Self::end_of). Its access tokens end on every service first, then its refresh tokens. If one fails, the other is attempted all the same. Run it
+    /// Ends a session, whatever user it is of: for what a user asks for, see [`end_of`](Self::end_of). Its access tokens end on every service first, then its refresh tokens. If one fails, the other is attempted all the same. Run it
     /// to its end, in a task of its own if the caller may go away.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use portcullis_core::text::LogText;
 
+use super::CONNECT_LIMIT;
 use crate::{FetchError, document::ATTEMPT_LIMIT};
 
 /// Returns the error for a request without a response.
@@ -14,7 +15,7 @@ pub(super) fn no_response(error: reqwest::Error) -> FetchError {
     let texts = LogText::of_error(&error).to_string();
     let known = CAUSES.iter().find(|(text, _)| texts.contains(text)).map(|(_, detail)| *detail);
     match known {
-        None if error.is_timeout() => FetchError::unreachable_because(TOO_SLOW, error),
+        None if error.is_timeout() => FetchError::unreachable_because(too_slow(), error),
         Some(detail) => FetchError::unreachable_because(detail, error),
         None => FetchError::unreachable(error),
     }
@@ -26,8 +27,10 @@ pub(super) fn no_end(error: reqwest::Error) -> FetchError {
     if error.is_timeout() { FetchError::timed_out(ATTEMPT_LIMIT) } else { FetchError::cut_short(error) }
 }
 
-const TOO_SLOW: &str =
-    "no connection within 2 s: are host and port right, and does a firewall let this service through?";
+fn too_slow() -> String {
+    let limit = CONNECT_LIMIT.as_secs();
+    format!("no connection within {limit} s: are host and port right, and does a firewall let this service through?")
+}
 
 /// Parts of the texts of hyper's and rustls's errors (reqwest does not expose their types), and what they mean.
 const CAUSES: &[(&str, &str)] = &[

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use portcullis::requirement::{self, Circumstances, PathParams, Requirement};
-use portcullis_core::{Admission, Algorithm, Issuers, JwtAuthenticator, Principal, TrustedIssuer, UnixTime, Verified};
+use portcullis_core::{
+    Admission, Algorithm, Code, Issuers, JwtAuthenticator, Principal, TrustedIssuer, UnixTime, Verified,
+};
 use portcullis_jwks::provider::{self, EntraTenants, Provider};
 use serde_json::{Value, json};
 
@@ -177,6 +179,17 @@ async fn entra_of_many_tenants_tells_applications_as_well() {
     let marked = accepted_with(&scene, &json!({"idtyp": "app"}));
     assert_eq!(caller(marked).await, application("a1b2c3d4-0000-4111-8222-333344445555"));
     assert_eq!(caller(scene.accepted(|_| {})).await, user("HKZpfaHyWadeOouYlitjrI-KffTm222X5rrV3xDqfKQ"));
+}
+
+/// A logout token has a `jti`, but no `client_id`, and says in no other place which kind it is if its `typ` and its event are left out.
+#[tokio::test(start_paused = true)]
+async fn a_token_of_zitadel_without_a_client_is_no_access_token() {
+    let zitadel = provider::zitadel("https://acme-a1b2c3.zitadel.cloud", "344374183645413380").unwrap();
+    let scene = Scene::rs256(include_str!("zitadel.json"));
+    let trusted = || scene.trusted(&zitadel, "344374183645413380");
+    assert!(judge(trusted(), &scene.accepted(|_| {})).await.is_ok());
+    let without = scene.accepted(|claims| drop(claims.as_object_mut().unwrap().remove("client_id")));
+    assert_eq!(judge(trusted(), &without).await.unwrap_err(), Code::ClaimMissing);
 }
 
 // ---- providers that follow RFC 9068 section 2.2: the subject of an application is its client id
