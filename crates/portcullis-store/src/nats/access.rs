@@ -29,17 +29,17 @@ const CONNECT: Duration = Duration::from_secs(4);
 const PING: Duration = Duration::from_secs(5);
 
 /// The servers, and the credentials for them.
-pub(super) struct Access {
+pub(crate) struct Access {
     servers: Vec<ServerAddr>,
     is_tls: bool,
-    pub(super) credentials: Credentials,
+    pub(crate) credentials: Credentials,
     /// The authorities that may sign the servers' certificates; `None` for those that the system trusts.
     roots: Option<RootCertStore>,
 }
 
 /// The credentials. Never shown; zeroized when they are dropped. (The client copies them for each connection; these
 /// copies are not zeroized.)
-pub(super) enum Credentials {
+pub(crate) enum Credentials {
     None,
     Password {
         user: String,
@@ -54,7 +54,7 @@ pub(super) enum Credentials {
 
 impl Access {
     /// Parses `nats://[user:password@]host:port[,…]` or the same with `tls://`.
-    pub(super) fn parse(urls: &str) -> Result<Self, LogError> {
+    pub(crate) fn parse(urls: &str) -> Result<Self, LogError> {
         let mut access = Self { servers: Vec::new(), is_tls: false, credentials: Credentials::None, roots: None };
         for url in urls.split(',') {
             let (server, credentials) = address(url.trim())?;
@@ -74,7 +74,7 @@ impl Access {
     }
 
     /// Trusts these authorities instead of the system's.
-    pub(super) fn trust(&mut self, pem: &[u8]) -> Result<(), LogError> {
+    pub(crate) fn trust(&mut self, pem: &[u8]) -> Result<(), LogError> {
         if !self.is_tls {
             return Err(LogError::misconfigured("root certificates are for URLs of NATS that begin with tls://"));
         }
@@ -90,9 +90,13 @@ impl Access {
         Ok(())
     }
 
-    /// Opens a new connection, which reports later problems to `trouble`.
-    pub(super) async fn connect(&self, trouble: Arc<watch::Sender<Option<LogError>>>) -> Result<Client, LogError> {
-        let options = self.options().await?.event_callback(move |event| {
+    /// Opens a new connection under this name, which reports later problems to `trouble`.
+    pub(crate) async fn connect(
+        &self,
+        name: &str,
+        trouble: Arc<watch::Sender<Option<LogError>>>,
+    ) -> Result<Client, LogError> {
+        let options = self.options().await?.name(name).event_callback(move |event| {
             if let Some(error) = in_words(&event) {
                 trouble.send_if_modified(|known| known.is_none().then(|| *known = Some(error)).is_some());
             }
@@ -106,7 +110,6 @@ impl Access {
 
     async fn options(&self) -> Result<ConnectOptions, LogError> {
         let options = ConnectOptions::new()
-            .name("portcullis revocations")
             .connection_timeout(CONNECT_TO_ONE)
             .ping_interval(PING)
             // A broken connection is dropped: the client can take seconds to reconnect, and the feeds on the connection
@@ -135,7 +138,7 @@ impl Access {
     }
 
     /// Returns a warning for the operator about the connection.
-    pub(super) fn warning(&self) -> Option<String> {
+    pub(crate) fn warning(&self) -> Option<String> {
         if self.is_tls {
             None
         } else {

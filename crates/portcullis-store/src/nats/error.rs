@@ -10,7 +10,7 @@ pub(super) fn connection_lost() -> LogError {
 }
 
 /// Describes an error that the server answered with. Its text is written for operators, and contains no secrets.
-pub(super) fn refused(what: &str, error: &jetstream::Error) -> LogError {
+pub(crate) fn refused(what: &str, error: &jetstream::Error) -> LogError {
     let detail = format!("NATS does not let us {what}: {error}");
     // The codes are like those of HTTP: either the request is wrong, or the server currently cannot answer it.
     if (400..500).contains(&error.code()) { LogError::misconfigured(detail) } else { LogError::unavailable(detail) }
@@ -53,10 +53,10 @@ pub(super) fn not_let_in(error: &ConnectError) -> LogError {
 /// The message of another library's error, without its data: the client's errors can contain requests, and these
 /// contain passwords.
 #[derive(Debug)]
-pub(super) struct Brief(String);
+pub(crate) struct Brief(String);
 
 impl Brief {
-    pub(super) fn of(error: &impl Error) -> Self {
+    pub(crate) fn of(error: &impl Error) -> Self {
         Self(error.to_string())
     }
 }

@@ -1,13 +1,13 @@
 //! [`JetStreamLog`]: a log in a stream of NATS. Its documentation has the rules.
 
-mod access;
+pub(crate) mod access;
 mod append;
-mod connection;
-mod error;
+pub(crate) mod connection;
+pub(crate) mod error;
 mod follow;
 mod layout;
 mod read;
-mod survey;
+pub(crate) mod survey;
 
 use std::{
     fmt,

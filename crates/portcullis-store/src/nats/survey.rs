@@ -100,7 +100,7 @@ pub(super) fn largest_message(info: &Info, of_server: usize) -> Result<usize, Lo
     Ok(largest)
 }
 
-fn is_before_2_10(version: &str) -> bool {
+pub(crate) fn is_before_2_10(version: &str) -> bool {
     let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (2, 10)
 }
