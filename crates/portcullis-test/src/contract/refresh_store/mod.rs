@@ -33,6 +33,7 @@ pub struct RefreshStoreContract<P> {
     /// The number of families made, so that no two are alike.
     made: u64,
     callers: usize,
+    longest_grace: Duration,
     /// Which faults cannot happen to this store, and why.
     impossible: Vec<(RefreshSwitch, &'static str)>,
 }
@@ -50,13 +51,20 @@ const PAUSE: Duration = Duration::from_millis(50);
 impl<P: RefreshPlace> RefreshStoreContract<P> {
     /// Returns the contract for the store at this place.
     pub fn new(place: P) -> Self {
-        Self { place, made: 0, callers: 100, impossible: Vec::new() }
+        Self { place, made: 0, callers: 100, longest_grace: Duration::MAX, impossible: Vec::new() }
     }
 
     /// Sets how many callers present one token at the same time. Defaults to 100.
     #[must_use]
     pub fn callers(self, callers: usize) -> Self {
         Self { callers, ..self }
+    }
+
+    /// Declares that the store takes every longer grace for this one. It has to be longer than any wait of a test: 30 seconds or more. Defaults to
+    /// none.
+    #[must_use]
+    pub fn longest_grace(self, longest_grace: Duration) -> Self {
+        Self { longest_grace, ..self }
     }
 
     /// Declares that a fault cannot happen to this store, and why. The rules about it are then skipped, and the reason is printed. The

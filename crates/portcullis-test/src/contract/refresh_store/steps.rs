@@ -74,9 +74,11 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         let (before, asked) = self.found_at(step.family).await;
         let outcome = self.take(*step).await;
         let (after, answered) = self.found_at(step.family).await;
+        let mut reference = *step;
+        reference.grace = step.grace.min(self.longest_grace);
         // The step was taken at some instant between the two, which the family tells if it was written.
         let decisions: Vec<_> = instants(asked, answered, after.as_ref())
-            .map(|now| step.decide(before.as_ref(), now))
+            .map(|now| reference.decide(before.as_ref(), now))
             .map(|(expected, written)| (expected, written.or_else(|| before.clone())))
             .collect();
         let is_one = |(expected, stored): &(Outcome, Option<Family>)| alike(expected, &outcome) && *stored == after;
