@@ -100,6 +100,8 @@ pub use postgres::PostgresLog;
 pub use redb::RedbLog;
 #[cfg(feature = "redis")]
 pub use redis::RedisLog;
+#[cfg(all(feature = "issuer", feature = "nats"))]
+pub use refresh::NatsRefreshStore;
 #[cfg(all(feature = "issuer", feature = "postgres"))]
 pub use refresh::PostgresRefreshStore;
 #[cfg(all(feature = "issuer", feature = "redb"))]

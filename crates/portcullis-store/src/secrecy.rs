@@ -13,8 +13,8 @@ pub(crate) fn is_this_machine(host: &str) -> bool {
 pub(crate) fn warning(host: &str, scheme: &str) -> Option<String> {
     (!is_this_machine(host)).then(|| {
         format!(
-            "the connection to {host} is not encrypted: an attacker on the network can read passwords and who is revoked, and \
-             can hold revocations back: use a URL that begins with {scheme}"
+            "the connection to {host} is not encrypted: an attacker on the network can read passwords and what is stored, and \
+             can hold changes back: use a URL that begins with {scheme}"
         )
     })
 }

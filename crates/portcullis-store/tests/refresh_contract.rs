@@ -8,6 +8,9 @@ use std::{fs, path::Path, time::Duration};
 use portcullis_issuer::refresh::{Family, FamilyId, Millis};
 use portcullis_test::contract::{Possible, RefreshPlace, RefreshStoreContract, RefreshSwitch};
 
+#[cfg(feature = "nats")]
+#[path = "refresh_contract/nats.rs"]
+mod nats;
 #[cfg(feature = "postgres")]
 #[path = "refresh_contract/postgres.rs"]
 mod postgres;

@@ -1,5 +1,7 @@
 //! Stores of refresh tokens: the sessions of an issuer, in the same places as the logs of revocations.
 
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "redb")]
@@ -7,6 +9,8 @@ pub(crate) mod redb;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
+#[cfg(feature = "nats")]
+pub use self::nats::NatsRefreshStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresRefreshStore;
 #[cfg(feature = "redb")]

@@ -1,0 +1,78 @@
+//! The store in a bucket of NATS.
+
+use async_nats::jetstream;
+use portcullis_store::NatsRefreshStore;
+use real_servers::{NatsProgram, NatsServer};
+
+use super::*;
+
+struct Bucket(NatsServer);
+
+impl Bucket {
+    fn key(family: FamilyId) -> String {
+        format!("$KV.portcullis_refresh.f.{}", family.session_id())
+    }
+
+    fn write(&self, family: FamilyId, text: &str) {
+        let answer = self.0.request(&Self::key(family), text);
+        assert!(answer.contains("\"seq\""), "{answer}");
+    }
+}
+
+impl RefreshPlace for Bucket {
+    type Store = NatsRefreshStore;
+
+    async fn open(&self) -> NatsRefreshStore {
+        NatsRefreshStore::new(&self.0.url()).unwrap()
+    }
+
+    async fn age(&mut self, family: FamilyId, by: Duration) {
+        let client = async_nats::connect(self.0.url()).await.unwrap();
+        let stream = jetstream::new(client).get_stream("KV_portcullis_refresh").await.unwrap();
+        let row = stream.get_last_raw_message_by_subject(&Self::key(family)).await.unwrap().payload;
+        let family_now = Family::from_json(str::from_utf8(&row).unwrap()).unwrap();
+        self.write(family, &older(family_now, by).to_json());
+    }
+
+    async fn overwrite(&mut self, family: FamilyId, text: &str) -> Possible {
+        self.write(family, text);
+        Possible::Yes
+    }
+
+    async fn crash(&mut self) -> Possible {
+        self.0.restart();
+        Possible::Yes
+    }
+
+    async fn save(&mut self) -> Possible {
+        self.0.save();
+        Possible::Yes
+    }
+
+    async fn roll_back(&mut self) -> Possible {
+        self.0.roll_back();
+        Possible::Yes
+    }
+}
+
+impl Dump for Bucket {
+    async fn dump(&mut self) -> Vec<u8> {
+        self.0.kill();
+        let dump = files_in(&self.0.data());
+        self.0.restart();
+        dump
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_in_nats() {
+    let Some(nats) = NatsProgram::recent() else { return };
+    sessions::work(Bucket(nats.start())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_store_in_nats_keeps_the_contract() {
+    let Some(nats) = NatsProgram::recent() else { return };
+    let contract = RefreshStoreContract::new(Bucket(nats.start())).longest_grace(NatsRefreshStore::MOST_GRACE);
+    contract.callers(CALLERS).check().await;
+}
