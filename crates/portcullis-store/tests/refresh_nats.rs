@@ -143,17 +143,20 @@ async fn a_key_that_an_operator_deleted_is_an_unknown_session() {
     let Some(nats) = NatsProgram::recent() else { return };
     let server = nats.start();
     let store = store_at(&server);
-    let (deleted, emptied) = (opened(&store, 1, "alice").await, opened(&store, 2, "alice").await);
-    let client = content::client(&server).await;
-    let mut headers = async_nats::HeaderMap::new();
-    headers.insert("KV-Operation", "DEL");
-    let jetstream = async_nats::jetstream::new(client);
-    let sent = jetstream.publish_with_headers(row(deleted.id), headers, "".into()).await.unwrap();
-    sent.await.unwrap();
+    let jetstream = async_nats::jetstream::new(content::client(&server).await);
+    let cases = [("KV-Operation", "DEL"), ("KV-Operation", "PURGE"), ("Nats-Marker-Reason", "MaxAge")];
+    for (id, header) in cases.into_iter().enumerate() {
+        let deleted = opened(&store, u8::try_from(id).unwrap(), "alice").await;
+        let headers = async_nats::HeaderMap::from_iter([(header.0.parse().unwrap(), header.1.parse().unwrap())]);
+        let sent = jetstream.publish_with_headers(row(deleted.id), headers, "".into()).await.unwrap();
+        sent.await.unwrap();
+        assert_eq!(store.find(deleted.id).await.unwrap().0, None, "{header:?}");
+        assert_eq!(store.rotate(step(&deleted, 0, 30)).await.unwrap(), Outcome::Unknown, "{header:?}");
+    }
+    assert_eq!(store.families_of("alice").await.unwrap(), []);
+    let emptied = opened(&store, 9, "alice").await;
     write(&server, &row(emptied.id), "");
-    assert_eq!(store.find(deleted.id).await.unwrap().0, None);
-    assert_eq!(store.rotate(step(&deleted, 0, 30)).await.unwrap(), Outcome::Unknown);
-    // An empty value without that header is damage.
+    // An empty value without such a header is damage.
     let error = store.find(emptied.id).await.unwrap_err();
     assert!(error.to_string().contains(&format!("f.{}", emptied.id.session_id())), "{error}");
     assert!(store.rotate(step(&emptied, 0, 30)).await.is_err());

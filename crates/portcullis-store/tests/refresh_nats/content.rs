@@ -92,7 +92,7 @@ async fn the_index_may_name_sessions_that_do_not_exist_and_misses_none() {
     assert_eq!(all.find(missed.id).await.unwrap().0, None, "a session that no log-out everywhere finds");
     // Opened again, it is one session.
     all.open(family.clone()).await.unwrap();
-    assert_eq!(all.families_of("alice").await.unwrap(), [family.clone()]);
+    assert!(all.families_of("alice").await.unwrap().iter().eq([&family]));
     assert_eq!(all.end_all_of("alice", None, EndReason::Revoked).await.unwrap(), [family.id]);
 }
 
@@ -106,6 +106,6 @@ async fn a_key_of_the_index_that_names_a_session_of_another_subject_ends_and_sho
     assert!(store.open(family(&store, 1, "bob").await).await.is_err());
     assert_eq!(store.families_of("bob").await.unwrap(), []);
     assert_eq!(store.end_all_of("bob", None, EndReason::Revoked).await.unwrap(), []);
-    assert_eq!(store.families_of("alice").await.unwrap(), [alice.clone()]);
+    assert!(store.families_of("alice").await.unwrap().iter().eq([&alice]));
     assert_eq!(store.end_all_of("alice", None, EndReason::Revoked).await.unwrap(), [alice.id]);
 }

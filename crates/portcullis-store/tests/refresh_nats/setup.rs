@@ -1,5 +1,7 @@
 //! Who is let in, and what is refused.
 
+use std::fmt::Write;
+
 use portcullis_store::JetStreamLog;
 use real_servers::is_missing;
 
@@ -183,6 +185,9 @@ async fn what_may_lose_sessions_is_a_warning() {
         (r#""persist_mode":"async""#, "acknowledges before it writes"),
     ] {
         let server = nats.start();
+        if setting.contains("persist_mode") && server.version() < [2, 12] {
+            continue; // which it does not know
+        }
         create(&server, setting);
         let store = store_at(&server);
         opened(&store, 1, "alice").await;
@@ -234,7 +239,7 @@ pub(super) fn config(setting: &str) -> String {
         ("num_replicas", "1"),
     ] {
         if !setting.contains(&format!(r#""{name}""#)) {
-            config += &format!(r#""{name}":{value},"#);
+            write!(config, r#""{name}":{value},"#).unwrap();
         }
     }
     config + setting + "}"

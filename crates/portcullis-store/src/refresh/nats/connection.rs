@@ -18,7 +18,7 @@ use crate::nats::{
 /// Space for the headers of a message.
 const HEADER_SIZE: usize = 512;
 
-/// Says that a key was deleted by an operator.
+/// Says what was done with a key.
 const OPERATION: &str = "KV-Operation";
 
 /// Says that the server deleted a key.
@@ -86,7 +86,8 @@ impl Connection {
                 };
             }
         };
-        let is_deleted = [OPERATION, MARKER].iter().any(|name| message.headers.get(*name).is_some());
+        let operation = message.headers.get(OPERATION).map_or("", |operation| operation.as_str());
+        let is_deleted = matches!(operation, "DEL" | "PURGE") || message.headers.get(MARKER).is_some();
         Ok((!is_deleted).then(|| Entry { value: message.payload.to_vec(), revision: message.sequence }))
     }
 

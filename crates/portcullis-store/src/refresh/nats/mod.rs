@@ -29,9 +29,9 @@ const CALL: Duration = Duration::from_secs(5);
 ///
 /// # The rules
 ///
-/// - It works with nats-server 2.10 or later with `JetStream` turned on (`-js`); older servers are refused. (Before 2.10, a bucket that reaches
-///   a limit deletes old sessions, even if it is set to refuse new ones.) It connects at the first call, and again after any failure. Each
-///   call ends within about five seconds.
+/// - It works with nats-server 2.10 or later with `JetStream` turned on (`-js`). Older servers are refused: after a crash, they delete keys from a
+///   bucket that has a limit (observed with 2.9.10), and they have no `sync_interval: always`. It connects at the first call, and again after
+///   any failure. Each call ends within about five seconds.
 /// - **The time is that of the instance**, not that of the server: NATS cannot decide on its own clock. Keep the clocks of all instances
 ///   synchronised, to a second or so. The grace is longer or shorter by the difference between two of them.
 /// - **The grace is at most 30 seconds** ([`MOST_GRACE`](Self::MOST_GRACE)), because clocks decide it that may differ. A policy with a longer
@@ -54,8 +54,8 @@ const CALL: Duration = Duration::from_secs(5);
 /// - `s.x<subject in hexadecimal digits>.<sid>` finds the sessions of a subject, which may have up to 255 bytes. It is written before the
 ///   session, so that a session can always be found; after a crash, it may name one that does not exist.
 ///
-/// The server forgets a key when the longest session and twenty minutes have passed since it was written. So sessions that ended are still read
-/// when those of their subject are listed, until then: for a subject with thousands of log-ins in a month, listing takes a second or more.
+/// The server forgets a key when the longest session and twenty minutes have passed since it was written. Until then, sessions that have ended
+/// are read when those of their subject are listed: for a subject with ten thousand log-ins in that time, this takes about a second.
 ///
 /// To look at it: `nats kv ls portcullis_refresh`, `nats kv get portcullis_refresh f.<sid>`.
 ///
@@ -213,13 +213,13 @@ impl NatsRefreshStore {
             return Ok(Arc::clone(connection));
         }
         *slot = None;
-        let (connection, warnings) = Box::pin(Connection::open(&self.access, &self.layout)).await?;
+        let (connection, warnings) = Connection::open(&self.access, &self.layout).await?;
         *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) =
             warnings.into_iter().chain(self.access.warning()).collect();
         Ok(Arc::clone(slot.insert(Arc::new(connection))))
     }
 
-    /// Ends a call that takes too long, and the connection with it.
+    /// Ends a call that takes too long, and the connection with it. (The calls are boxed, as their futures are large.)
     async fn within<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         if let Ok(outcome) = timeout(CALL, call).await {
             return outcome;

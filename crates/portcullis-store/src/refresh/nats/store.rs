@@ -22,11 +22,11 @@ impl RefreshStore for NatsRefreshStore {
         if family.absolute_until.since(self.time()) > longest {
             return Err(too_long_a_session(longest.as_secs()));
         }
-        self.within(async { self.families().await?.open(&family).await }).await
+        self.within(Box::pin(async { self.families().await?.open(&family).await })).await
     }
 
     async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {
-        let found = self.within(async { self.families().await?.find(family).await }).await?;
+        let found = self.within(Box::pin(async { self.families().await?.find(family).await })).await?;
         Ok((found, self.time()))
     }
 
@@ -34,7 +34,7 @@ impl RefreshStore for NatsRefreshStore {
         step.grace = step.grace.min(Self::MOST_GRACE);
         // The time is read after the family, so that ages are never negative on one instance.
         let decide = |family: Option<&Family>| step.decide(family, self.time());
-        self.within(async { self.families().await?.change(step.family, decide).await }).await
+        self.within(Box::pin(async { self.families().await?.change(step.family, decide).await })).await
     }
 
     async fn end(&self, family: FamilyId, reason: EndReason) -> Result<(), StoreError> {
@@ -42,7 +42,7 @@ impl RefreshStore for NatsRefreshStore {
             let going_on = family.filter(|family| family.ended.is_none());
             ((), going_on.map(|family| ended(family, reason)))
         };
-        self.within(async { self.families().await?.change(family, end).await }).await
+        self.within(Box::pin(async { self.families().await?.change(family, end).await })).await
     }
 
     async fn end_all_of(
@@ -60,7 +60,7 @@ impl RefreshStore for NatsRefreshStore {
             let end_one = async |id| if Some(id) == except { Ok(None) } else { families.change(id, end).await };
             families.of_subject(subject, |id| end_one(id)).await
         };
-        self.within(end_all).await
+        self.within(Box::pin(end_all)).await
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
@@ -70,9 +70,9 @@ impl RefreshStore for NatsRefreshStore {
                 let found = families.find(id).await?;
                 Ok(found.filter(|family| is_live(family, subject, self.time())))
             };
-            families.of_subject(subject, |id| find(id)).await
+            families.of_subject(subject, find).await
         };
-        self.within(list).await
+        self.within(Box::pin(list)).await
     }
 
     /// Returns 0: the server forgets by itself, when the longest session has passed since a key was written.

@@ -11,13 +11,13 @@ use crate::nats::survey::is_before_2_10;
 /// The largest value that must be allowed at least: a row with ids of 255 bytes and some thousand bytes of scopes.
 const LEAST_SIZE: usize = 16 * 1024;
 
-/// Refuses a server that may delete sessions instead of refusing new ones.
+/// Refuses a server that deletes sessions instead of refusing new ones.
 pub(super) fn accept_server(version: &str) -> Result<(), LogError> {
     if is_before_2_10(version) {
         return Err(LogError::misconfigured(format!(
-            "sessions need nats-server 2.10 or later, and this is {version}: before 2.10, a bucket that reaches a limit deletes old sessions \
-             although it is set to refuse new ones (`discard: new`), so that users are logged out, and a log-out everywhere can miss a \
-             session"
+            "sessions need nats-server 2.10 or later, and this is {version}: an older one deletes keys from a bucket that has a limit when it \
+             starts again after a crash, so that users are logged out, and a log-out everywhere can miss a session; nor can it flush each \
+             change to its disk (`sync_interval: always`)"
         )));
     }
     Ok(())
