@@ -1,7 +1,7 @@
 //! An issuer is killed at each of six points, by itself, without a chance to tidy up: what its client then gets from another instance.
 //!
 //! `PORTCULLIS_ROUNDS` sets how often for each store and point.
-#![cfg(all(feature = "issuer", feature = "postgres", feature = "redb", feature = "redis"))]
+#![cfg(all(feature = "issuer", feature = "nats", feature = "postgres", feature = "redb", feature = "redis"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "refresh_kills/killed.rs"]
@@ -16,10 +16,10 @@ use std::{
 };
 
 use killed::Point;
-use places::{Instance, Place, PostgresPlace, RedbPlace, RedisPlace};
+use places::{Instance, NatsPlace, Place, PostgresPlace, RedbPlace, RedisPlace};
 use portcullis_core::revocation::RevocationLog;
 use portcullis_issuer::refresh::{LogIn, NotAccepted, RefreshError, RefreshPolicy, RefreshStore, Tokens};
-use real_servers::is_missing;
+use real_servers::{NatsProgram, is_missing};
 
 /// The client of all sessions.
 const CLIENT: &str = "web";
@@ -36,6 +36,7 @@ async fn an_issuer_that_dies() {
     let point = Point::ALL.into_iter().find(|candidate| format!("{candidate:?}") == point);
     match place.split_once(' ').unwrap() {
         ("redb", path) => die(&RedbPlace::at(path).instance(point).await, &token).await,
+        ("nats", url) => die(&NatsPlace::at(url).instance(point).await, &token).await,
         ("redis", url) => die(&RedisPlace::at(url).instance(point).await, &token).await,
         ("postgres", url) => die(&PostgresPlace::at(url).instance(point).await, &token).await,
         (other, _) => panic!("{other}"),
@@ -131,5 +132,13 @@ async fn pitfall_2_an_issuer_that_dies_over_redis_loses_nothing() {
 async fn pitfall_2_an_issuer_that_dies_over_postgres_loses_nothing() {
     if !is_missing("postgres") {
         survives(PostgresPlace::new()).await;
+    }
+}
+
+// Of several threads: what an instance leaves behind ends while the test waits for another process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_2_an_issuer_that_dies_over_nats_loses_nothing() {
+    if let Some(nats) = NatsProgram::recent() {
+        survives(NatsPlace::new(&nats)).await;
     }
 }

@@ -13,9 +13,10 @@ use portcullis_issuer::{
     refresh::{DangerUncheckedSubjects, Family, FamilyId, Millis, RefreshKeys, RefreshStore, Sessions, Tokens},
 };
 use portcullis_store::{
-    PostgresLog, PostgresRefreshStore, RedbLog, RedbRefreshStore, RedisLog, RedisRefreshStore, Revocations,
+    JetStreamLog, NatsRefreshStore, PostgresLog, PostgresRefreshStore, RedbLog, RedbRefreshStore, RedisLog,
+    RedisRefreshStore, Revocations,
 };
-use real_servers::{PostgresServer, RedisServer};
+use real_servers::{NatsProgram, NatsServer, PostgresServer, RedisServer};
 use tempfile::TempDir;
 
 use super::killed::{Killed, Point, Shared};
@@ -204,5 +205,47 @@ impl Place for PostgresPlace {
             by.as_millis()
         );
         client.batch_execute(&statement).await.unwrap();
+    }
+}
+
+// ---- NATS
+
+pub(crate) struct NatsPlace {
+    url: String,
+    server: Option<NatsServer>,
+}
+
+impl NatsPlace {
+    pub(crate) fn new(nats: &NatsProgram) -> Self {
+        let server = nats.start();
+        Self { url: server.url(), server: Some(server) }
+    }
+
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), server: None }
+    }
+}
+
+impl Place for NatsPlace {
+    type Store = NatsRefreshStore;
+    type Log = JetStreamLog;
+
+    fn name(&self) -> String {
+        format!("nats {}", self.url)
+    }
+
+    async fn instance(&self, dies_at: Option<Point>) -> Instance<NatsRefreshStore, JetStreamLog> {
+        Instance::new(NatsRefreshStore::new(&self.url).unwrap(), JetStreamLog::new(&self.url).unwrap(), dies_at)
+    }
+
+    async fn age(&mut self, family: FamilyId, by: Duration) {
+        let client = async_nats::connect(&self.url).await.unwrap();
+        let stream = async_nats::jetstream::new(client).get_stream("KV_portcullis_refresh").await.unwrap();
+        let key = format!("$KV.portcullis_refresh.f.{}", family.session_id());
+        let row = stream.get_last_raw_message_by_subject(&key).await.unwrap().payload;
+        let mut family = Family::from_json(str::from_utf8(&row).unwrap()).unwrap();
+        family.rotated_at = family.rotated_at.map(|at| earlier(at, by));
+        let answer = self.server.as_ref().unwrap().request(&key, &family.to_json());
+        assert!(answer.contains("\"seq\""), "{answer}");
     }
 }
