@@ -18,7 +18,8 @@
 //! # }
 //! ```
 //!
-//! Sessions with refresh tokens are in [`refresh`]; keys that are replaced by a plan are in [`key_ring`].
+//! Sessions with refresh tokens are in [`refresh`]; keys that are replaced by a plan are in [`key_ring`]; the key
+//! set and the metadata that an issuer publishes are in [`documents`].
 //!
 //! # What is promised
 //!
@@ -32,6 +33,7 @@
 //! crate can change or break it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod documents;
 pub mod key_ring;
 mod mint;
 pub mod refresh;

@@ -1,0 +1,27 @@
+//! [`GrantType`] and [`ClientAuthentication`]: what a token endpoint can do.
+
+use serde::Serialize;
+
+/// How a client gets tokens (RFC 8414 section 2, `grant_types_supported`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GrantType {
+    /// With the code that the authorization endpoint has sent (RFC 6749 section 4.1). Needs an authorization endpoint.
+    AuthorizationCode,
+    /// With a refresh token (RFC 6749 section 6).
+    RefreshToken,
+    /// For itself (RFC 6749 section 4.4).
+    ClientCredentials,
+}
+
+/// How a client proves to the token endpoint who it is (RFC 8414 section 2, `token_endpoint_auth_methods_supported`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// Not at all: a public client, which names itself by `client_id`.
+    None,
+    /// With a secret, in the `Authorization` header (RFC 6749 section 2.3.1).
+    ClientSecretBasic,
+}
