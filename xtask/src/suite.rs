@@ -37,6 +37,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace) -> Result<(), Stoppe
         Ok(Done::quietly())
     })?;
     steps.step("quickstart", |_| quickstart::check(workspace))?;
+    steps.step("issuer example", |_| issuer_example(workspace))?;
     steps.step("fuzz corpus", |_| fuzz::run(&root(), Reach::Corpus))?;
     steps.step("tracked files", |_| tracked::check_unchanged(&before))
 }
@@ -51,6 +52,20 @@ fn tests(workspace: &Workspace, tally: &mut Tally) -> StepResult {
     };
     listing_skips(but_both_backends(workspace, run)).run_counting(tally)?;
     Ok(Done::note(format!("with {runner}")))
+}
+
+/// Runs the example in two processes. It ends with an error if a token is not accepted or refused as it should be.
+fn issuer_example(workspace: &Workspace) -> StepResult {
+    let Some(package) = workspace.members().find(|member| member.examples.iter().any(|name| name == "issuer")) else {
+        return Ok(Done::skipped("there is no example issuer"));
+    };
+    let output = Run::cargo("run --quiet -p").arg(&package.name).words("--example issuer").output()?;
+    let count = |verdict: &str| output.lines().filter(|line| line.contains(verdict)).count();
+    let (accepted, refused) = (count(": accepted, sub is alice"), count(": refused, "));
+    match (accepted, refused) {
+        (1.., 1..) => Ok(Done::note(format!("its second process accepted {accepted} tokens and refused {refused}"))),
+        _ => Err(format!("its second process accepted {accepted} tokens and refused {refused}: {output}")),
+    }
 }
 
 fn but_both_backends(workspace: &Workspace, run: Run) -> Run {
