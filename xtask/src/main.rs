@@ -16,6 +16,7 @@ mod minimal;
 mod msrv;
 mod not_run;
 mod policy;
+mod python;
 mod quickstart;
 mod release;
 mod servers;

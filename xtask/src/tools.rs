@@ -20,6 +20,7 @@ pub(crate) const PGBOUNCER: Program = Program { name: "pgbouncer", package: "pgb
 pub(crate) const VALKEY: Program = Program { name: "valkey-server", package: "valkey-server" };
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const PIP: Program = Program { name: "pip3", package: "python3-pip" };
+pub(crate) const PYTHON: Program = Program { name: "python3", package: "python3" };
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm" };
 
 /// How long another program may keep the package manager's locks: a fresh machine updates itself for minutes.
@@ -45,6 +46,16 @@ pub(crate) fn provide(programs: &[Program]) -> Vec<Program> {
     update_index();
     install_each(&wanted, |command| command.run().map_err(|problem| println!("{problem}")).is_ok());
     missing()
+}
+
+/// Installs Python's `venv`, which Debian has in a package of its own, without a program.
+pub(crate) fn install_python_venv() {
+    if is_root() && answers("apt-get", "--version") {
+        update_index();
+        let venv = Program { name: "python3", package: "python3-venv" };
+        // What then fails says so.
+        install_each(&[venv], |command| command.run().is_ok());
+    }
 }
 
 /// Whether this machine's sources of packages have it: not every release of Debian has every server.
