@@ -14,6 +14,7 @@ pub mod issuer;
 pub mod jwk;
 pub mod logout;
 pub mod pem;
+pub mod refresh_token;
 pub mod revocation_entry;
 pub mod subprotocol;
 pub mod token;

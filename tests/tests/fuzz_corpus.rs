@@ -81,6 +81,11 @@ fn pem() {
 }
 
 #[test]
+fn refresh_token() {
+    replay("refresh_token", fuzz::refresh_token::check);
+}
+
+#[test]
 fn revocation_entry() {
     replay("revocation_entry", fuzz::revocation_entry::check);
 }
