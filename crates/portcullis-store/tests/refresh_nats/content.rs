@@ -97,6 +97,27 @@ async fn the_index_may_name_sessions_that_do_not_exist_and_misses_none() {
 }
 
 #[tokio::test]
+async fn a_session_whose_key_of_the_index_cannot_be_written_is_not_opened() {
+    let Some(nats) = NatsProgram::recent() else { return };
+    let server = nats.start();
+    let store = store_at(&server);
+    opened(&store, 1, "alice").await;
+    let take = |keys: &str| {
+        let config = setup::config(&format!(r#""subjects":["$KV.portcullis_refresh.{keys}"]"#));
+        let updated = server.request(&format!("$JS.API.STREAM.UPDATE.{STREAM}"), &config);
+        assert!(!updated.contains("\"error\""), "{updated}");
+    };
+    // The connection stays good, and the row could be written.
+    take("f.>");
+    let missed = family(&store, 2, "alice").await;
+    assert!(store.open(missed.clone()).await.is_err());
+    take(">");
+    assert_eq!(store.find(missed.id).await.unwrap().0, None, "a session that no log-out everywhere finds");
+    store.open(missed).await.unwrap();
+    assert_eq!(store.families_of("alice").await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_key_of_the_index_that_names_a_session_of_another_subject_ends_and_shows_nothing() {
     let Some(nats) = NatsProgram::recent() else { return };
     let server = nats.start();
