@@ -1,0 +1,125 @@
+//! [`Place`]: a store, how it is filled, and how much it takes.
+
+use std::{fs, ops::Range, path::PathBuf, sync::Arc};
+
+use portcullis_issuer::refresh::RefreshStore;
+use portcullis_store::{PostgresRefreshStore, RedbRefreshStore, RedisRefreshStore};
+use real_servers::{PostgresServer, RedisServer};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, NoTls};
+
+use super::family;
+
+pub trait Place {
+    type Store: RefreshStore;
+
+    fn name(&self) -> &'static str;
+
+    fn store(&self) -> Self::Store;
+
+    /// Returns how many bytes all sessions take.
+    async fn bytes(&self) -> u64;
+
+    /// Opens the sessions of these numbers.
+    async fn fill(&mut self, store: &Arc<Self::Store>, numbers: Range<u64>) {
+        let now = store.now().await.expect("the store answers");
+        let mut under_way = JoinSet::new();
+        for number in numbers {
+            if under_way.len() >= 512 {
+                under_way.join_next().await;
+            }
+            let store = Arc::clone(store);
+            under_way.spawn(async move { store.open(family(number, now)).await.expect("a session is opened") });
+        }
+        under_way.join_all().await;
+    }
+}
+
+pub struct RedbPlace(TempDir);
+
+impl RedbPlace {
+    pub fn new() -> Self {
+        Self(TempDir::new().expect("a folder"))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("sessions.redb")
+    }
+}
+
+impl Place for RedbPlace {
+    type Store = RedbRefreshStore;
+
+    fn name(&self) -> &'static str {
+        "redb"
+    }
+
+    fn store(&self) -> RedbRefreshStore {
+        RedbRefreshStore::open(self.file()).expect("a file")
+    }
+
+    async fn bytes(&self) -> u64 {
+        fs::metadata(self.file()).expect("a file").len()
+    }
+}
+
+pub struct RedisPlace(RedisServer);
+
+impl RedisPlace {
+    pub fn new() -> Self {
+        Self(RedisServer::start_with(&[("appendfsync", "everysec")]))
+    }
+}
+
+impl Place for RedisPlace {
+    type Store = RedisRefreshStore;
+
+    fn name(&self) -> &'static str {
+        "Redis"
+    }
+
+    fn store(&self) -> RedisRefreshStore {
+        RedisRefreshStore::new(&self.0.url()).expect("a URL")
+    }
+
+    async fn bytes(&self) -> u64 {
+        let info = self.0.cli(&["INFO", "memory"]);
+        let used = info.lines().find_map(|line| line.trim().strip_prefix("used_memory:"));
+        used.and_then(|used| used.parse().ok()).expect("its memory")
+    }
+}
+
+pub struct PostgresPlace {
+    server: PostgresServer,
+    client: Client,
+    _connection: JoinSet<()>,
+}
+
+impl PostgresPlace {
+    pub async fn new() -> Self {
+        let server = PostgresServer::start();
+        let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.expect("a server");
+        let mut task = JoinSet::new();
+        task.spawn(async move { drop(connection.await) });
+        Self { server, client, _connection: task }
+    }
+}
+
+impl Place for PostgresPlace {
+    type Store = PostgresRefreshStore;
+
+    fn name(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn store(&self) -> PostgresRefreshStore {
+        PostgresRefreshStore::new(&self.server.url()).expect("a URL")
+    }
+
+    async fn bytes(&self) -> u64 {
+        let size = "SELECT pg_total_relation_size('portcullis.refresh_families')";
+        let row = self.client.query_one(size, &[]).await.expect("its size");
+        u64::try_from(row.get::<_, i64>(0)).expect("a size")
+    }
+}
