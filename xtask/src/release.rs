@@ -18,6 +18,9 @@ use crate::{
 /// How many random histories of sessions are compared with their reference: `cargo xtask test` compares some.
 const HISTORIES: &str = "100000";
 
+/// How often an issuer is killed at each point, over each store.
+const KILLS: &str = "200";
+
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
     // The steps that take seconds come first, so that what they find does not cost the minutes of the others.
     // a wrapper may be a crate of ours that is still to come
@@ -50,6 +53,12 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
         let run = Run::cargo("test --release -p portcullis-issuer --test refresh_model -- --nocapture");
         run.env("PORTCULLIS_HISTORIES", HISTORIES).run_counting(tally)?;
         Ok(Done::note(format!("{HISTORIES} histories")))
+    })?;
+    steps.step("killed issuers", |tally| {
+        tools::require(&[tools::REDIS, tools::POSTGRES])?;
+        let run = Run::cargo("test --release -p portcullis-store --all-features --test refresh_kills");
+        run.env("PORTCULLIS_ROUNDS", KILLS).run_counting(tally)?;
+        Ok(Done::note(format!("{KILLS} rounds for each store and point")))
     })?;
     steps.step("fuzz search", |_| fuzz::run(&root(), Reach::Search { seconds: 60 }))?;
     // last, because it fetches the advisory database, which not every network lets through

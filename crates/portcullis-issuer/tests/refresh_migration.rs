@@ -3,13 +3,16 @@
 
 mod support;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use portcullis_issuer::refresh::{
-    EndReason, ForeignTokens, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, StoreError,
+    EndReason, ForeignTokens, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, Rotation, StoreError,
 };
 use support::{House, claims, secs};
 
@@ -18,6 +21,7 @@ use support::{House, claims, secs};
 struct OldSystem {
     asked: Arc<AtomicUsize>,
     is_down: Arc<AtomicBool>,
+    retired: Arc<Mutex<HashSet<String>>>,
 }
 
 impl ForeignTokens for OldSystem {
@@ -30,7 +34,16 @@ impl ForeignTokens for OldSystem {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(StoreError::new("as the test wants it"));
         }
-        Ok(token.strip_prefix("old-").filter(|user| *user != "unknown").map(|user| LogIn::new(user, "web").scope("a")))
+        let is_valid = |user: &&str| *user != "unknown" && !self.retired.lock().unwrap().contains(token);
+        Ok(token.strip_prefix("old-").filter(is_valid).map(|user| LogIn::new(user, "web").scope("a")))
+    }
+
+    async fn retire(&self, token: &str) -> Result<(), StoreError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(StoreError::new("as the test wants it"));
+        }
+        self.retired.lock().unwrap().insert(token.to_owned());
+        Ok(())
     }
 }
 
@@ -92,4 +105,27 @@ async fn a_foreign_token_is_accepted_only_as_the_other_system_says() {
     let without = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap());
     let error = without.refresh("old-carol", "web", &policy).await.unwrap_err();
     assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::NotOurs)), "{error}");
+}
+
+#[tokio::test]
+async fn a_foreign_token_opens_no_second_session_once_the_first_is_forgotten() {
+    let house = House::new();
+    let sessions = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap()).foreign_tokens(OldSystem::default()).unwrap();
+    let policy = RefreshPolicy::new();
+    sessions.refresh("old-alice", "web", &policy).await.unwrap();
+    house.store.restore([]); // as a store that forgets after the session's end
+    let error = sessions.refresh("old-alice", "web", &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::NotOurs)), "{error}");
+    assert!(sessions.refresh("old-bob", "web", &policy).await.is_ok(), "another one does");
+}
+
+#[tokio::test]
+async fn a_foreign_token_is_replaced_also_for_a_client_that_keeps_its_tokens() {
+    let house = House::new();
+    let sessions = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap()).foreign_tokens(OldSystem::default()).unwrap();
+    let policy = RefreshPolicy::new().rotation(Rotation::Never);
+    let tokens = sessions.refresh("old-alice", "web", &policy).await.unwrap();
+    assert!(tokens.refresh_token().starts_with("prt_"));
+    let kept = sessions.refresh(tokens.refresh_token(), "web", &policy).await.unwrap();
+    assert_eq!(kept.refresh_token(), tokens.refresh_token());
 }

@@ -58,6 +58,23 @@ fn pitfall_6_a_user_who_logs_out_everywhere_while_64_refreshes_are_in_flight_is_
     assert!(late > 0, "no refresh succeeded beside a log-out, so that nothing was tested");
 }
 
+/// A client hangs up at any await while its session ends, or the user logs out everywhere: what was begun is done, in the log and in the store.
+#[tokio::test]
+async fn an_end_whose_caller_goes_away_is_completed() {
+    for at in 0..12 {
+        for is_everywhere in [false, true] {
+            let mut world = World::new(RefreshPolicy::new());
+            let fault = Fault::HangsUp(at);
+            let _ = if is_everywhere { world.log_out_everywhere(fault) } else { world.end(fault) };
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(world.is_in_log(), at > 0, "begun with the first poll");
+            assert_eq!(world.has_ended(), at > 0, "in the log, and not in the store: caller gone at {at}");
+        }
+    }
+}
+
 /// What has happened, so that a run in which nothing happens does not count.
 #[derive(Debug, Default)]
 struct Seen {

@@ -21,7 +21,8 @@ async fn a_user_ends_sessions_of_their_own_only() {
 #[tokio::test]
 async fn a_public_client_that_keeps_its_token_is_idle_for_a_day_at_most() {
     let house = House::new();
-    let policy = RefreshPolicy::new().danger_public_client_keeps_its_token();
+    // Whatever else is set.
+    let policy = RefreshPolicy::new().danger_public_client_keeps_its_token().idle(secs(30 * 86_400));
     let tokens = house.sessions.log_in(LogIn::new("alice", "web"), &policy).await.unwrap();
     house.clock.advance(secs(86_000));
     let kept = house.refresh_by(&tokens, &policy).await.unwrap();
@@ -29,4 +30,18 @@ async fn a_public_client_that_keeps_its_token_is_idle_for_a_day_at_most() {
     house.clock.advance(secs(86_401));
     let error = house.refresh_by(&tokens, &policy).await.unwrap_err();
     assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::Expired)), "{error}");
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_revoked_cannot_log_in() {
+    let house = House::new();
+    let policy = RefreshPolicy::new();
+    for name in ["x".repeat(256), "a\0b".to_owned(), "a\nb".to_owned()] {
+        for log_in in [LogIn::new(name.as_str(), "web"), LogIn::new("alice", name.as_str())] {
+            let error = house.sessions.log_in(log_in, &policy).await.unwrap_err();
+            assert!(matches!(error, RefreshError::LogIn(_)), "{error}");
+        }
+    }
+    let longest = "x".repeat(255);
+    assert!(house.sessions.log_in(LogIn::new(longest.as_str(), "web"), &policy).await.is_ok());
 }

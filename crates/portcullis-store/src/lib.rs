@@ -47,6 +47,12 @@
 //! such settings when it starts ([`RevocationHealth::warnings`]). You can write a log of your own: a
 //! [`RevocationLog`](portcullis_core::revocation::RevocationLog) that passes the contract tests of `portcullis-test`.
 //!
+//! # What an issuer keeps
+//!
+//! With the feature `issuer`, sessions and their refresh tokens are kept in the same places: `RedbRefreshStore`, `RedisRefreshStore`,
+//! `NatsRefreshStore` and `PostgresRefreshStore` are stores for `portcullis_issuer::refresh::Sessions`. All but the one in NATS also keep the
+//! document of a key ring: `signing_keys()` returns the place.
+//!
 //! # What is promised
 //!
 //! - [`Revocations::revoke`] returns `Ok` only once the revocation is durable in the log; on this instance it applies

@@ -90,6 +90,12 @@ async fn an_optional_layer_counts_anonymous_requests_separately() {
     assert_eq!(count(&snapshot, &names::REQUESTS, &["api", "none", "anonymous", ""]), 1);
     assert_eq!(count(&snapshot, &names::GUARD_REFUSALS, &["api", "credential_missing"]), 1);
     assert_eq!(requests(&snapshot), 1);
+    // A bad token is none that is missing: the layer refuses it, and no guard is asked.
+    assert_eq!(send(&layer, Some("bad")).await, 401);
+    let snapshot = telemetry.snapshot();
+    assert_eq!(count(&snapshot, &names::REQUESTS, &["api", "none", "anonymous", ""]), 1);
+    assert_eq!(count(&snapshot, &names::GUARD_REFUSALS, &["api", "credential_missing"]), 1);
+    assert_eq!(requests(&snapshot), 2);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, future::Future, sync::Arc, time::Duration};
 
-use super::{Revocation, RevocationEntry};
+use super::{Revocation, RevocationEntry, RevocationView};
 use crate::UnixTime;
 
 /// A durable, ordered log of revocations, shared by all instances of a service.
@@ -75,6 +75,11 @@ pub trait Revoker: fmt::Debug + Send + Sync + 'static {
     /// Returns what is revoked, one page at a time: from the beginning, or after the page that ended at that cursor, until a page [is the
     /// last](Page::is_last).
     fn list(&self, after: Option<&Cursor>) -> impl Future<Output = Result<Page, LogError>> + Send;
+
+    /// Returns a view of what is revoked, if this follows the log. An issuer asks it before it prolongs a session. Defaults to none.
+    fn view(&self) -> Option<RevocationView> {
+        None
+    }
 }
 
 /// The position of a reader in a log: the log's incarnation, and the entry before it. Meaningful only for that log.

@@ -17,7 +17,9 @@ use super::Rotation;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshPolicy {
     pub(super) grace: Duration,
-    pub(super) idle: Duration,
+    idle: Duration,
+    /// The longest idle time, whatever was set.
+    most_idle: Duration,
     pub(super) absolute: Duration,
     pub(super) rotation: Rotation,
     pub(super) late_retry: LateRetry,
@@ -44,6 +46,7 @@ impl RefreshPolicy {
         Self {
             grace: Duration::from_secs(60),
             idle: Duration::from_secs(7 * 86_400),
+            most_idle: Duration::MAX,
             absolute: Duration::from_secs(30 * 86_400),
             rotation: Rotation::EveryUse,
             late_retry: LateRetry::EndSession,
@@ -66,6 +69,11 @@ impl RefreshPolicy {
         Self { idle, ..self }
     }
 
+    /// Returns how long a session lasts without a refresh.
+    pub(super) fn longest_idle(&self) -> Duration {
+        self.idle.min(self.most_idle)
+    }
+
     /// Sets how long a session lasts in any case. A refresh does not change its end. Defaults to 30 days.
     #[must_use]
     pub const fn absolute(self, absolute: Duration) -> Self {
@@ -85,7 +93,7 @@ impl RefreshPolicy {
     /// A stolen token then serves the thief beside the client, unnoticed, until the session ends. Defaults to [`Rotation::EveryUse`].
     #[must_use]
     pub fn danger_public_client_keeps_its_token(self) -> Self {
-        Self { rotation: Rotation::Never, idle: self.idle.min(Duration::from_secs(86_400)), ..self }
+        Self { rotation: Rotation::Never, most_idle: Duration::from_secs(86_400), ..self }
     }
 
     /// Sets what happens when the predecessor of the current token is presented after the grace. Defaults to [`LateRetry::EndSession`].

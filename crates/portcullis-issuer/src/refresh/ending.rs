@@ -2,7 +2,10 @@
 
 use portcullis_core::revocation::{Revocation, Revoker};
 
-use super::{EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable};
+use super::{
+    EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable,
+    to_its_end::to_its_end,
+};
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Ends a session, whatever user it is of: for what a user asks for, see [`end_of`](Self::end_of). Its access tokens end on every service first, then its refresh tokens. If one fails, the other is attempted all the same. Run it
@@ -12,6 +15,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// If one of the two did not succeed. Try again: what has ended stays ended.
     pub async fn end(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
+        let sessions = self.clone();
+        to_its_end(async move { sessions.end_now(session, reason).await }).await?
+    }
+
+    pub(super) async fn end_now(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
         let inner = &*self.0;
         let revoked = self.revoke_session(session).await;
         let ended = inner.store.end(session, reason).await;
@@ -53,6 +61,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// If a part did not succeed. Try again: what has ended stays ended.
     pub async fn log_out_everywhere(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
+        let (sessions, subject) = (self.clone(), subject.to_owned());
+        to_its_end(async move { sessions.log_out_everywhere_now(&subject, version).await }).await?
+    }
+
+    async fn log_out_everywhere_now(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
         let inner = &*self.0;
         let revocation = Revocation::version(inner.issuer.spec().issuer(), subject, version);
         let revoked = self.revoke(revocation).await;

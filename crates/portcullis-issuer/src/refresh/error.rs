@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use portcullis_core::revocation::LogError;
+use portcullis_core::{ConfigError, revocation::LogError};
 
 use super::{EndReason, StoreError};
 use crate::MintError;
@@ -19,6 +19,8 @@ pub enum RefreshError {
     Unavailable(Unavailable),
     /// The access token could not be minted: see [`MintError`].
     Mint(MintError),
+    /// The application's log-in has a name that cannot be kept.
+    LogIn(ConfigError),
 }
 
 /// Why a refresh token is not accepted.
@@ -75,6 +77,12 @@ impl From<StoreError> for RefreshError {
     }
 }
 
+impl From<ConfigError> for RefreshError {
+    fn from(error: ConfigError) -> Self {
+        Self::LogIn(error)
+    }
+}
+
 impl From<MintError> for RefreshError {
     fn from(error: MintError) -> Self {
         Self::Mint(error)
@@ -87,6 +95,7 @@ impl fmt::Display for RefreshError {
             Self::InvalidGrant(reason) => write!(f, "the refresh token is not accepted: {reason}"),
             Self::Unavailable(what) => what.fmt(f),
             Self::Mint(_) => f.write_str("the access token could not be minted"),
+            Self::LogIn(error) => error.fmt(f),
         }
     }
 }
@@ -128,6 +137,7 @@ impl Error for RefreshError {
             Self::Unavailable(Unavailable::Log(error)) => Some(error),
             Self::Unavailable(Unavailable::Subjects(error) | Unavailable::Foreign(error)) => Some(error),
             Self::Mint(error) => Some(error),
+            Self::LogIn(error) => error.source(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use portcullis_core::UnixTime;
+use portcullis_core::{ConfigError, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use super::{RefreshPolicy, ShareDigest};
@@ -172,6 +172,9 @@ pub struct LogIn {
 #[serde(transparent)]
 pub(super) struct UnixSecs(pub(super) u64);
 
+/// What the log of revocations can name.
+const MOST_BYTES_OF_A_NAME: usize = 255;
+
 impl LogIn {
     /// Begins the log-in of this user, by this client.
     pub fn new(subject: impl Into<String>, client_id: impl Into<String>) -> Self {
@@ -220,6 +223,20 @@ impl LogIn {
         Self { label: Some(label.into()), ..self }
     }
 
+    /// Makes sure that every store and the log of revocations can keep the names.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for (what, name) in [("subject", &self.subject), ("client's id", &self.client_id)] {
+            if name.len() > MOST_BYTES_OF_A_NAME || name.chars().any(char::is_control) {
+                return Err(ConfigError::new(format!(
+                    "the {what} of a log-in has {} bytes or a control character: at most {MOST_BYTES_OF_A_NAME} bytes without any can \
+                     be kept and revoked",
+                    name.len()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the user.
     pub fn subject(&self) -> &str {
         &self.subject
@@ -261,6 +278,9 @@ struct Stored<F> {
     family: F,
 }
 
+/// Longer than any session: databases have numbers for the instant after it.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 impl Family {
     /// Returns the family of a user who logs in at `now`, with its first token, which is written with the key `key_id`. It ends by the rules of
     /// the client.
@@ -273,14 +293,14 @@ impl Family {
         now: Millis,
     ) -> Self {
         log_in.at = UnixSecs(now.to_unix().as_secs());
-        let absolute_until = now.plus(policy.absolute);
+        let absolute_until = now.plus(policy.absolute.min(CENTURY));
         Self {
             id,
             share,
             generation: 0,
             key_id,
             rotated_at: None,
-            idle_until: now.plus(policy.idle).min(absolute_until),
+            idle_until: now.plus(policy.longest_idle()).min(absolute_until),
             absolute_until,
             ended: None,
             log_in,

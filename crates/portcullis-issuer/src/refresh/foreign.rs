@@ -10,8 +10,8 @@ use super::{
 /// Recognises refresh tokens of another system, during a migration, so that no user has to log in again.
 ///
 /// A foreign token that is accepted becomes a session, and is replaced by a token of this issuer in the same call. From then on it is an old token of that
-/// session: presented again within the grace, it gets the same successor, and later it ends the session. So you need not
-/// make it invalid in the other system at once; remove this after the longest life of a foreign token.
+/// session: presented again within the grace, it gets the same successor, and later it ends the session. Remove this after the longest life of a
+/// foreign token.
 pub trait ForeignTokens: fmt::Debug + Send + Sync + 'static {
     /// Returns whether this text may be a token of the other system, by its form alone. It is asked about any text that a client sends, so it must be quick:
     /// what it refuses costs no further call.
@@ -25,6 +25,14 @@ pub trait ForeignTokens: fmt::Debug + Send + Sync + 'static {
     ///
     /// If it could not be found out. The client may try again.
     fn log_in(&self, token: &str) -> impl Future<Output = Result<Option<LogIn>, StoreError>> + Send;
+
+    /// Makes the token invalid in the other system: from now on, [`log_in`](Self::log_in) answers `None` for it. Otherwise it would open another
+    /// session once the store has forgotten this one. It may be called again for the same token.
+    ///
+    /// # Errors
+    ///
+    /// If it may still be valid. The client gets nothing, and may try again.
+    fn retire(&self, token: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 type FoundLogIn<'a> = Pin<Box<dyn Future<Output = Result<Option<LogIn>, StoreError>> + Send + 'a>>;
@@ -33,6 +41,7 @@ type FoundLogIn<'a> = Pin<Box<dyn Future<Output = Result<Option<LogIn>, StoreErr
 pub(super) trait AnyForeignTokens: fmt::Debug + Send + Sync {
     fn looks_like(&self, token: &str) -> bool;
     fn log_in<'a>(&'a self, token: &'a str) -> FoundLogIn<'a>;
+    fn retire<'a>(&'a self, token: &'a str) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
 }
 
 impl<T: ForeignTokens> AnyForeignTokens for T {
@@ -42,6 +51,10 @@ impl<T: ForeignTokens> AnyForeignTokens for T {
 
     fn log_in<'a>(&'a self, token: &'a str) -> FoundLogIn<'a> {
         Box::pin(ForeignTokens::log_in(self, token))
+    }
+
+    fn retire<'a>(&'a self, token: &'a str) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>> {
+        Box::pin(ForeignTokens::retire(self, token))
     }
 }
 

@@ -119,9 +119,10 @@ impl RefreshStore for MemoryRefreshStore {
     ) -> Result<Vec<FamilyId>, StoreError> {
         let mut families = self.families();
         let live = families.live_of(subject, self.time()).map(|family| family.id);
-        let ended: Vec<_> = live.filter(|id| Some(*id) != except).collect();
-        for id in &ended {
-            if let Some(family) = families.by_id.get_mut(id) {
+        let ended = live.filter(|id| Some(*id) != except).collect();
+        let all: Vec<_> = families.by_subject.get(subject).into_iter().flatten().copied().collect();
+        for id in all.into_iter().filter(|id| Some(*id) != except) {
+            if let Some(family) = families.by_id.get_mut(&id) {
                 family.ended.get_or_insert(reason);
             }
         }
@@ -134,6 +135,7 @@ impl RefreshStore for MemoryRefreshStore {
     }
 
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {
+        let before = before.min(self.time());
         let mut families = self.families();
         let over: Vec<_> =
             families.by_id.extract_if(|_, family| family.ends_at() < before).map(|(_, over)| over).collect();

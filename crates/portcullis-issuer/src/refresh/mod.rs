@@ -27,6 +27,7 @@ mod sessions;
 mod step;
 mod store;
 mod subjects;
+mod to_its_end;
 mod token;
 mod tokens;
 

@@ -14,7 +14,9 @@ use super::{
     EndReason, Family, FamilyId, ForeignTokens, LateRetry, LogIn, NotAccepted, Outcome, RefreshCause, RefreshError,
     RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects, Unavailable,
     foreign::{self, Foreign},
-    token::{RefreshToken, Share},
+    keys::RefreshKey,
+    to_its_end::to_its_end,
+    token::{PREFIX, RefreshToken, Share},
     tokens::{Tokens, content},
 };
 use crate::{Minted, TokenIssuer};
@@ -25,6 +27,8 @@ use crate::{Minted, TokenIssuer};
 /// `sid` first, and so every access token of the session on every service that follows the log of revocations.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use portcullis_core::{Algorithm, policy::TokenSpec};
 /// use portcullis_issuer::refresh::{
 ///     DangerUncheckedSubjects, LogIn, MemoryRefreshStore, RefreshKeys, RefreshPolicy, Sessions,
@@ -38,6 +42,7 @@ use crate::{Minted, TokenIssuer};
 /// let issuer = TokenIssuer::new(spec, SigningKey::generate(Algorithm::Es256)?)?;
 /// let keys = RefreshKeys::new(1, [7; 32])?; // in production: 32 random bytes, the same on every instance
 /// let revocations = Revocations::builder(MemoryLog::new()).start()?; // of portcullis-store
+/// revocations.require(Duration::from_secs(5)).await?; // now its view is complete
 /// let sessions = Sessions::new(issuer, MemoryRefreshStore::new(), keys, revocations, DangerUncheckedSubjects);
 ///
 /// let policy = RefreshPolicy::new();
@@ -84,7 +89,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         }))
     }
 
-    /// Asks this view before each refresh whether the session, its subject, its client or its version was revoked in another way. Without a view,
+    /// Asks this view, instead of the [revoker's own](Revoker::view), before each refresh whether the session, its subject, its client or its version was revoked in another way. Without a view,
     /// only what is ended through these sessions ends them. While the view is stale, nothing is refreshed.
     ///
     /// # Errors
@@ -125,9 +130,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// # Errors
     ///
-    /// Nothing is open then.
+    /// [`RefreshError::LogIn`] for a name that not every store and log can keep. If the store's answer is lost, the session may be open, and no one
+    /// has its token. If the user was logged out everywhere meanwhile, the session has ended again.
     pub async fn log_in(&self, log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
+        log_in.check()?;
         let now = inner.store.now().await?;
         let token =
             RefreshToken { family: FamilyId::from_bytes(random()?), generation: 0, share: Share::new(random()?) };
@@ -136,6 +143,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         // Everything that can fail comes first, as for a refresh.
         let access = self.mint(&family).await?;
         inner.store.open(family.clone()).await?;
+        // A log-out everywhere that ran meanwhile did not find this session. (A stale view does not know, and a refresh asks again.)
+        if let Err(error @ RefreshError::InvalidGrant(_)) = self.check_revocation(&family).await {
+            return Err(error);
+        }
         inner.tell(|| SessionEvent::Opened { session: family.id, client_id: family.log_in.client_id.clone() });
         let refresh = token.seal(key);
         Ok(Tokens { access, refresh, family })
@@ -152,8 +163,21 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         client_id: &str,
         policy: &RefreshPolicy,
     ) -> Result<Tokens, RefreshError> {
+        let (sessions, policy) = (self.clone(), *policy);
+        let (text, client_id) = (Zeroizing::new(refresh_token.to_owned()), client_id.to_owned());
+        to_its_end(async move { sessions.refresh_now(&text, &client_id, &policy).await }).await?
+    }
+
+    async fn refresh_now(
+        &self,
+        refresh_token: &str,
+        client_id: &str,
+        policy: &RefreshPolicy,
+    ) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
-        let token = match RefreshToken::open(refresh_token, |id| inner.keys.find(id)) {
+        let own = RefreshToken::open(refresh_token, |id| inner.keys.find(id));
+        let is_foreign = own.is_none();
+        let token = match own {
             Some(token) => token,
             None => self.foreign(refresh_token, client_id, policy).await?,
         };
@@ -167,16 +191,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             None => self.mint(&family).await?,
         };
         let refresh = match cause {
-            RefreshCause::Kept | RefreshCause::Early => Zeroizing::new(refresh_token.to_owned()),
-            RefreshCause::Rotated | RefreshCause::Retry => {
-                // The row says with which key the current token was written, so that all instances write the same one.
-                let key = inner.keys.find(family.key_id).ok_or_else(|| {
-                    StoreError::new(
-                        "the current token of the session was written with a key that is not configured here",
-                    )
-                })?;
-                token.successor().seal(key)
-            }
+            RefreshCause::Kept | RefreshCause::Early if !is_foreign => Zeroizing::new(refresh_token.to_owned()),
+            RefreshCause::Kept | RefreshCause::Early => token.seal(inner.key_of(&family)?),
+            RefreshCause::Rotated | RefreshCause::Retry => token.successor().seal(inner.key_of(&family)?),
         };
         inner.tell(|| SessionEvent::Refreshed { session: family.id, client_id: client_id.to_owned(), cause });
         Ok(Tokens { access, refresh, family })
@@ -185,16 +202,20 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Returns the first token of the session that a foreign token has become, or becomes now.
     async fn foreign(&self, text: &str, client_id: &str, policy: &RefreshPolicy) -> Result<RefreshToken, RefreshError> {
         let inner = &*self.0;
-        let is_candidate = |foreign: &&Foreign| text.len() <= foreign::MOST_BYTES && foreign.looks_like(text);
+        // A text of our own form is none of another system, and stays here.
+        let is_ours = text.starts_with(PREFIX);
+        let is_candidate =
+            |foreign: &&Foreign| !is_ours && text.len() <= foreign::MOST_BYTES && foreign.looks_like(text);
         let foreign = inner.foreign.as_ref().filter(is_candidate).ok_or(NotAccepted::NotOurs)?;
+        let unavailable = |error| RefreshError::Unavailable(Unavailable::Foreign(error));
         for token in foreign::first_tokens(text, &inner.keys) {
             if inner.store.find(token.family).await?.0.is_some() {
+                foreign.retire(text).await.map_err(unavailable)?;
                 return Ok(token);
             }
         }
-        let log_in =
-            foreign.log_in(text).await.map_err(|error| RefreshError::Unavailable(Unavailable::Foreign(error)))?;
-        let log_in = log_in.ok_or(NotAccepted::NotOurs)?;
+        let log_in = foreign.log_in(text).await.map_err(unavailable)?.ok_or(NotAccepted::NotOurs)?;
+        log_in.check()?;
         let token = foreign::first_tokens(text, &inner.keys).next().ok_or(NotAccepted::NotOurs)?;
         if log_in.client_id() != client_id {
             inner.tell(|| SessionEvent::ClientMismatch { session: token.family, client_id: client_id.to_owned() });
@@ -208,6 +229,8 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         } else {
             inner.tell(|| SessionEvent::Opened { session: token.family, client_id: client_id.to_owned() });
         }
+        // From now on only the session decides. If this fails, the client asks again, and it is attempted again.
+        foreign.retire(text).await.map_err(unavailable)?;
         Ok(token)
     }
 
@@ -252,7 +275,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             Outcome::Retry { family, .. } => return Ok((family, RefreshCause::Retry)),
             Outcome::Reuse { behind, age, .. } => {
                 let is_late = behind == 1 && policy.late_retry == LateRetry::RefuseOnly;
-                let ended = if is_late { Ok(()) } else { self.end(session, EndReason::Reuse).await };
+                let ended = if is_late { Ok(()) } else { self.end_now(session, EndReason::Reuse).await };
                 inner.tell(|| SessionEvent::Reused { session, client_id: client_id.to_owned(), behind, age });
                 ended?;
                 if is_late { NotAccepted::Late } else { NotAccepted::Reuse }
@@ -283,7 +306,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let grant = match inner.subjects.current(family).await {
             Ok(grant) => grant,
             Err(SubjectError::Refused) => {
-                self.end(family.id, EndReason::SubjectRefused).await?;
+                self.end_now(family.id, EndReason::SubjectRefused).await?;
                 return Err(NotAccepted::SubjectRefused.into());
             }
             Err(SubjectError::Unavailable(error)) => {
@@ -298,6 +321,13 @@ impl<S, R, J> Inner<S, R, J> {
     fn step<'a>(&self, token: &RefreshToken, client_id: &'a str, policy: &RefreshPolicy) -> Step<'a> {
         let key_id = self.keys.current().id();
         Step::new(token.family, token.generation, token.share.digest(), client_id, key_id, policy)
+    }
+
+    /// Returns the key with which the current token was written, as the row says, so that all instances write the same one.
+    fn key_of(&self, family: &Family) -> Result<&RefreshKey, StoreError> {
+        self.keys.find(family.key_id).ok_or_else(|| {
+            StoreError::new("the current token of the session was written with a key that is not configured here")
+        })
     }
 
     pub(super) fn tell(&self, event: impl FnOnce() -> SessionEvent) {
@@ -324,7 +354,9 @@ impl<S, R, J> Inner<S, R, J> {
         match facts.map(|facts| view.check(&facts, view.now())) {
             Ok(Verdict::Live) => Ok(()),
             Ok(Verdict::Stale(_)) => Err(RefreshError::Unavailable(Unavailable::StaleView)),
-            Ok(_) | Err(_) => Err(NotAccepted::Revoked.into()),
+            Ok(Verdict::Revoked(_)) => Err(NotAccepted::Revoked.into()),
+            // A log-in is checked when it is made, so this does not occur; it ends no session.
+            Ok(_) | Err(_) => Err(StoreError::new("the log of revocations cannot judge what the session says").into()),
         }
     }
 }

@@ -28,7 +28,8 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// Ends a family. Ending it again, or one that does not exist, changes nothing: the first reason stays.
     fn end(&self, family: FamilyId, reason: EndReason) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Ends all families of a subject, except for one. Returns those that were live. A family that is opened meanwhile may stay.
+    /// Ends all families of a subject, except for one: also those that are over by their time, as a clock may be set back. Returns those that
+    /// were live. A family that is opened meanwhile may stay.
     fn end_all_of(
         &self,
         subject: &str,
@@ -39,7 +40,7 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// Returns the live families of a subject, in no particular order.
     fn families_of(&self, subject: &str) -> impl Future<Output = Result<Vec<Family>, StoreError>> + Send;
 
-    /// Forgets families that ended by their time before `before`. Returns how many.
+    /// Forgets families that ended by their time before `before`, or before now if that is earlier. Returns how many.
     fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 

@@ -29,7 +29,7 @@ faults! {
     IgnoresTheShare, IgnoresTheClient, ClientsByPrefix, IgnoresTheEnd, IgnoresIdle, IgnoresAbsolute, RotatesWithinTheGrace,
     GraceForEver, GraceForGrandparents, StrictLetsThrough, RefusesLostWrites, AnyLostWrites, CountsNoLostWrites,
     ProlongsAlways, ProlongsNever, KeepsTheOldKey, MovesTheEnd, IdleBeyondTheEnd, WritesAtRetry, ChecksThenActs,
-    LastReasonStays, EndMakesAFamily, EndAllSparesNone, EndAllByPrefix, EndAllReportsEnded, EndAllOverwrites, RotationUndoesTheEnd,
+    LastReasonStays, EndMakesAFamily, EndAllSparesNone, EndAllByPrefix, EndAllReportsEnded, EndAllOverwrites, EndAllSparesWhatIsOver, RotationUndoesTheEnd,
     UnreadableIsUnknown, CrashLosesRotations, CrashLosesEnds,
 }
 
@@ -239,6 +239,13 @@ impl RefreshStore for Faulty {
                 }
             }
         }
+        if self.is(Fault::EndAllSparesWhatIsOver) {
+            let live = self.inner.families_of(subject).await?;
+            for family in live.iter().filter(|family| Some(family.id) != except) {
+                self.inner.end(family.id, reason).await?;
+            }
+            return Ok(live.iter().map(|family| family.id).filter(|id| Some(*id) != except).collect());
+        }
         let except = if self.is(Fault::EndAllSparesNone) { None } else { except };
         let mut ended = self.inner.end_all_of(subject, except, reason).await?;
         if self.is(Fault::EndAllReportsEnded) {
@@ -260,7 +267,10 @@ impl RefreshStore for Faulty {
 
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {
         if self.is(Fault::ForgetsEarly) {
-            return self.inner.forget_before(before.plus(Duration::from_secs(6 * 86_400))).await;
+            let over = |family: &Family| family.ends_at() < before.plus(Duration::from_secs(6 * 86_400));
+            let (over, left): (Vec<_>, Vec<_>) = self.inner.dump().into_iter().partition(over);
+            self.inner.restore(left);
+            return Ok(over.len());
         }
         let forgotten = self.inner.forget_before(before).await?;
         Ok(if self.is(Fault::ForgetsTwice) { forgotten.max(1) } else { forgotten })

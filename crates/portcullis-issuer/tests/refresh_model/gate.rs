@@ -93,7 +93,14 @@ impl Gate {
 /// Is pending once.
 async fn once() {
     let mut is_ready = false;
-    poll_fn(|_| if std::mem::replace(&mut is_ready, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    poll_fn(|context| {
+        if std::mem::replace(&mut is_ready, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 #[derive(Clone, Debug)]

@@ -247,6 +247,14 @@ impl World {
         is_acknowledged
     }
 
+    pub(crate) fn is_in_log(&self) -> bool {
+        self.log.has(self.id)
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.stored().ended.is_some()
+    }
+
     /// Once the log has it, no access token of the session is accepted.
     pub(crate) fn what_has_ended_is_dead(&self) {
         if !self.log.has(self.id) {

@@ -213,6 +213,10 @@ impl Revoker for Revocations {
     async fn list(&self, after: Option<&Cursor>) -> Result<Page, LogError> {
         Self::list(self, after).await
     }
+
+    fn view(&self) -> Option<RevocationView> {
+        Some(Self::view(self).clone())
+    }
 }
 
 impl From<&Revocations> for RevocationView {

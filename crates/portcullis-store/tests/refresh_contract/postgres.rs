@@ -1,7 +1,7 @@
 //! The store in PostgreSQL, and behind `PgBouncer`.
 
 use portcullis_core::revocation::RevocationLog;
-use portcullis_issuer::refresh::RefreshStore;
+use portcullis_issuer::refresh::{LogIn, RefreshPolicy, RefreshStore, ShareDigest, Step};
 use portcullis_store::{PostgresLog, PostgresRefreshStore};
 use real_servers::{PgBouncer, PostgresServer, is_missing};
 use tokio::task::JoinSet;
@@ -114,4 +114,23 @@ async fn the_store_in_postgres_behind_pgbouncer_in_transaction_mode_keeps_the_co
     let server = PostgresServer::start();
     let before = Some(PgBouncer::before(&server));
     RefreshStoreContract::new(Postgres { server, before }).check().await;
+}
+
+#[tokio::test]
+async fn a_row_of_a_later_form_is_not_rotated_in_postgres() {
+    if is_missing("postgres") {
+        return;
+    }
+    let mut place = Postgres { server: PostgresServer::start(), before: None };
+    let (store, id, share) = (place.open().await, FamilyId::from_bytes([1; 16]), ShareDigest::from_bytes([2; 16]));
+    let policy = RefreshPolicy::new();
+    let family = Family::new(id, share, 1, LogIn::new("alice", "web"), &policy, store.now().await.unwrap());
+    store.open(family.clone()).await.unwrap();
+    place.overwrite(id, &family.to_json().replace("\"v\":1", "\"v\":2")).await;
+    assert!(store.rotate(Step::new(id, 0, share, "web", 1, &policy)).await.is_err());
+    assert_eq!(
+        Admin::of(&place.server).await.text("SELECT generation FROM portcullis.refresh_families").await,
+        "0",
+        "an old instance has rotated what it cannot read"
+    );
 }

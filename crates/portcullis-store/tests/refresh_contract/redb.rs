@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use ::redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use portcullis_issuer::refresh::{LogIn, Outcome, RefreshPolicy, RefreshStore, ShareDigest, Step};
 use portcullis_store::RedbRefreshStore;
 use portcullis_test::FixedClock;
 use tempfile::TempDir;
@@ -99,6 +100,26 @@ impl Dump for File {
         self.close();
         files_in(self.folder.path())
     }
+}
+
+#[tokio::test]
+async fn a_session_that_is_used_is_not_forgotten_at_its_first_end() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let file = File::new();
+    let store = file.open().await;
+    let (policy, id) = (RefreshPolicy::new(), FamilyId::from_bytes([1; 16]));
+    let share = ShareDigest::from_bytes([2; 16]);
+    let family = Family::new(id, share, 1, LogIn::new("alice", "web"), &policy, store.now().await.unwrap());
+    store.open(family).await.unwrap();
+    file.clock.advance(6 * DAY);
+    let outcome = store.rotate(Step::new(id, 0, share, "web", 1, &policy)).await.unwrap();
+    assert!(matches!(outcome, Outcome::Rotated { .. }));
+    file.clock.advance(2 * DAY);
+    assert_eq!(store.forget_before(store.now().await.unwrap()).await.unwrap(), 0);
+    assert!(store.find(id).await.unwrap().0.is_some());
+    file.clock.advance(6 * DAY);
+    assert_eq!(store.forget_before(store.now().await.unwrap()).await.unwrap(), 1);
+    assert!(store.find(id).await.unwrap().0.is_none());
 }
 
 #[tokio::test]

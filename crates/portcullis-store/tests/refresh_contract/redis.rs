@@ -1,5 +1,6 @@
 //! The store in Redis and Valkey.
 
+use portcullis_issuer::refresh::{LogIn, RefreshPolicy, RefreshStore, ShareDigest, Step};
 use portcullis_store::RedisRefreshStore;
 use real_servers::{RedisServer, is_missing};
 use tempfile::TempDir;
@@ -86,4 +87,23 @@ async fn the_store_in_valkey_keeps_the_contract() {
         return;
     }
     keeps_the_contract(RedisServer::start_valkey()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_of_a_later_form_is_not_rotated_in_redis() {
+    if is_missing("redis-server") {
+        return;
+    }
+    let mut place = Redis { server: RedisServer::start(), saved: None };
+    let (store, id, share) = (place.open().await, FamilyId::from_bytes([1; 16]), ShareDigest::from_bytes([2; 16]));
+    let policy = RefreshPolicy::new();
+    let family = Family::new(id, share, 1, LogIn::new("alice", "web"), &policy, store.now().await.unwrap());
+    store.open(family.clone()).await.unwrap();
+    place.overwrite(id, &family.to_json().replace("\"v\":1", "\"v\":2")).await;
+    assert!(store.rotate(Step::new(id, 0, share, "web", 1, &policy)).await.is_err());
+    assert_eq!(
+        place.server.cli(&["HGET", &Redis::key(id), "generation"]).trim().trim_matches('"').to_owned(),
+        "0",
+        "an old instance has rotated what it cannot read"
+    );
 }

@@ -56,6 +56,7 @@ impl Issuer {
 /// Checks what does not depend on the store, with this one.
 pub(crate) async fn work<P: RefreshPlace + Dump>(mut place: P) {
     let issuer = Issuer::new();
+    issuer.revocations.require(Duration::from_secs(60)).await.unwrap();
     let tokens =
         issuer.on(place.open().await).log_in(LogIn::new("alice", CLIENT), &RefreshPolicy::new()).await.unwrap();
     let last = eight_tabs_log_no_user_out(&mut place, &issuer, tokens).await;

@@ -52,7 +52,9 @@ impl RefreshStore for NatsRefreshStore {
         reason: EndReason,
     ) -> Result<Vec<FamilyId>, StoreError> {
         let end = |family: Option<&Family>| match family {
-            Some(family) if is_live(family, subject, self.time()) => (Some(family.id), Some(ended(family, reason))),
+            Some(family) if family.ended.is_none() && family.log_in.subject() == subject => {
+                (is_live(family, subject, self.time()).then_some(family.id), Some(ended(family, reason)))
+            }
             _ => (None, None),
         };
         let end_all = async {

@@ -89,7 +89,7 @@ impl Layout {
     pub(super) fn end_all_of(&self) -> String {
         self.of_schema(&format!(
             r#"UPDATE "portcullis".refresh_families SET ended = $3
-               WHERE subject = $1 AND id <> $2 AND ended IS NULL AND ends_at > {NOW} RETURNING id"#
+               WHERE subject = $1 AND id <> $2 AND ended IS NULL RETURNING id, ends_at > {NOW} AS was_live"#
         ))
     }
 
@@ -121,7 +121,7 @@ impl Layout {
         self.of_schema(&format!(
             r#"WITH forgotten AS (
                    DELETE FROM "portcullis".refresh_families WHERE ends_at < $1 AND id = ANY (ARRAY(
-                       SELECT id FROM "portcullis".refresh_families WHERE ends_at < $1 ORDER BY ends_at LIMIT {FORGOTTEN_AT_ONCE}
+                       SELECT id FROM "portcullis".refresh_families WHERE ends_at < least($1, {NOW}) ORDER BY ends_at LIMIT {FORGOTTEN_AT_ONCE}
                        FOR UPDATE SKIP LOCKED
                    )) RETURNING 1
                ) SELECT count(*) AS forgotten FROM forgotten"#

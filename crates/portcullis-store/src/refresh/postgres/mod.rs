@@ -258,7 +258,7 @@ impl RefreshStore for PostgresRefreshStore {
         let parameters: Parameters<'_> =
             &[(&subject, Type::TEXT), (&except, Type::BYTEA), (&reason.name(), Type::TEXT)];
         let rows = self.ask(Work::Writes, &self.layout.end_all_of(), parameters).await?;
-        rows.iter().map(layout::id).collect()
+        rows.iter().filter(|row| row.try_get("was_live").unwrap_or(true)).map(layout::id).collect()
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {

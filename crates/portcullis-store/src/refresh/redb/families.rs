@@ -55,34 +55,31 @@ pub(super) fn end_all_of(
     reason: EndReason,
     now: Millis,
 ) -> Answer<Vec<FamilyId>> {
-    let (live, problem) = readable(tables, subject, now)?;
+    let (families, problem) = readable(tables, subject)?;
     let mut ended = Vec::new();
-    for family in live.into_iter().filter(|family| Some(family.id) != except) {
+    for family in families.into_iter().filter(|family| family.ended.is_none() && Some(family.id) != except) {
         end_one(tables, &family, reason)?;
-        ended.push(family.id);
+        ended.extend((now < family.ends_at()).then_some(family.id));
     }
     Ok(problem.map_or(Ok(ended), Err))
 }
 
 pub(super) fn live_of(tables: &Tables<'_>, subject: &str, now: Millis) -> Answer<Vec<Family>> {
-    let (live, problem) = readable(tables, subject, now)?;
-    Ok(problem.map_or(Ok(live), Err))
+    let (mut families, problem) = readable(tables, subject)?;
+    families.retain(|family| family.ended.is_none() && now < family.ends_at());
+    Ok(problem.map_or(Ok(families), Err))
 }
 
-/// Returns the live families of a subject, and whether there is one that cannot be read.
-fn readable(
-    tables: &Tables<'_>,
-    subject: &str,
-    now: Millis,
-) -> Result<(Vec<Family>, Option<StoreError>), StorageError> {
-    let (mut live, mut problem) = (Vec::new(), None);
+/// Returns the families of a subject, and why one cannot be read, if there is one.
+fn readable(tables: &Tables<'_>, subject: &str) -> Result<(Vec<Family>, Option<StoreError>), StorageError> {
+    let (mut families, mut problem) = (Vec::new(), None);
     for id in tables.of_subject(subject)? {
         match tables.get(id)? {
-            Ok(family) => live.extend(family.filter(|family| family.ended.is_none() && now < family.ends_at())),
+            Ok(family) => families.extend(family),
             Err(unreadable) => problem = Some(unreadable),
         }
     }
-    Ok((live, problem))
+    Ok((families, problem))
 }
 
 /// Forgets up to `most` families. Returns how many.

@@ -114,6 +114,7 @@ impl RefreshStore for RedbRefreshStore {
     }
 
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {
+        let before = before.min(self.writer.now());
         let mut forgotten = 0;
         loop {
             let some = self.writer.ask(move |tables, _| families::forget(tables, before, FORGOTTEN_AT_ONCE)).await?;

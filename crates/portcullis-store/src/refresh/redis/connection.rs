@@ -75,14 +75,15 @@ impl Connection {
         self.is_doubtful.load(Ordering::Relaxed)
     }
 
-    /// Runs a script. Unless its answer arrives, the connection is not used again, also if the caller goes away.
+    /// Runs a script. After a failure the connection is not used again. (A caller that goes away is none.)
     pub(super) async fn run<T: FromRedisValue>(&mut self, script: &ScriptInvocation<'_>) -> Result<T, Fault> {
-        let doubt = Doubt(Some(&self.is_doubtful));
         let answer = timeout(ANSWER, script.invoke_async(&mut self.client)).await;
-        let answer = answer.map_err(|_| Fault::silence(&self.place))?;
-        let answer = answer.map_err(|error| Fault::of(error, &self.place))?;
-        doubt.settle();
-        Ok(answer)
+        let answer = answer.map_err(|_| Fault::silence(&self.place));
+        let answer = answer.and_then(|answer| answer.map_err(|error| Fault::of(error, &self.place)));
+        if answer.is_err() {
+            self.is_doubtful.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 
     /// Waits until that many replicas have everything that was written on this connection.
@@ -102,22 +103,5 @@ impl Connection {
             "Redis has written it, but {count} of {replicas} replicas have acknowledged it, so a failover may lose it"
         );
         Err(LogError::unavailable(sentence).into())
-    }
-}
-
-/// Marks a connection, unless it is settled.
-struct Doubt<'a>(Option<&'a AtomicBool>);
-
-impl Doubt<'_> {
-    fn settle(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Doubt<'_> {
-    fn drop(&mut self) {
-        if let Some(is_doubtful) = self.0 {
-            is_doubtful.store(true, Ordering::Relaxed);
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! Rules about what has ended.
 
+use std::time::Duration;
+
 use portcullis_issuer::refresh::{EndReason, LogIn, Outcome, RefreshStore};
 
 use super::{CLIENT, RefreshPlace, RefreshStoreContract, families::ids, grace, step};
@@ -40,6 +42,14 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
     }
 
     pub(super) async fn all_of_a_subject_end_and_no_others(&mut self) {
+        // One that is over by its time ends, too: the clock may be set back.
+        let over = self.family_of("over").await;
+        self.place.age(over.id, Duration::from_secs(8 * 86_400)).await;
+        let ended = self.store().await.end_all_of("over", None, EndReason::LoggedOutEverywhere).await;
+        assert!(must(ended, "families cannot be ended").is_empty(), "a session that was over is reported");
+        let after = self.found(over.id).await;
+        let has_ended = after.is_none_or(|family| family.ended == Some(EndReason::LoggedOutEverywhere));
+        assert!(has_ended, "a session that was over would come back with a clock that is set back");
         for subject in ["bob", "b*", "", "línea\n\"'; --"] {
             let mine = [self.family_of(subject).await, self.family_of(subject).await, self.family_of(subject).await];
             let others = [self.family_of("bobby").await, self.family_of("bo").await];

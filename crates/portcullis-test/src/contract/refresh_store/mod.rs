@@ -91,6 +91,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         self.every_step_decides_as_the_reference_does().await;
         self.a_step_that_replaces_nothing_writes_nothing().await;
         self.a_session_that_is_kept_is_prolonged_at_most_once_an_hour().await;
+        self.no_refresh_moves_the_end().await;
         self.tokens_that_are_ahead_roll_the_store_forward().await;
         self.ages_are_never_negative().await;
         self.what_has_ended_stays_ended().await;

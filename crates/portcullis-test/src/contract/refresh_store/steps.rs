@@ -118,6 +118,26 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         assert_eq!(outcome, Outcome::Expired, "a session without use for its idle time goes on");
     }
 
+    /// A session of an hour, whose client may be idle for a week: no refresh prolongs it.
+    pub(super) async fn no_refresh_moves_the_end(&mut self) {
+        for rotation in [Rotation::EveryUse, Rotation::Never] {
+            let policy = grace(0).rotation(rotation).absolute(60 * MINUTE);
+            let family = self.family_by(LogIn::new("short", CLIENT), &policy).await;
+            let mut expected = family.clone();
+            // As if the session had been opened with a shorter idle time, so that there is something to prolong.
+            self.place.age(family.id, 30 * MINUTE).await;
+            if let Outcome::Rotated { family, .. } | Outcome::Kept { family } =
+                self.take(step(&family, 0, &policy)).await
+            {
+                expected = family;
+            }
+            let stored = self.found(family.id).await;
+            assert_eq!(stored.as_ref(), Some(&expected), "a step has stored something else than it says");
+            let is_in_time = stored.is_some_and(|family| family.idle_until <= family.absolute_until);
+            assert!(is_in_time, "a refresh has moved the end of its session");
+        }
+    }
+
     pub(super) async fn tokens_that_are_ahead_roll_the_store_forward(&mut self) {
         for ahead in [1, 2, 10, Step::MOST_LOST_WRITES] {
             let family = self.family().await;
