@@ -58,6 +58,7 @@ async fn issuer() -> Result<(), Failure> {
     println!("1. Alice logs in, and her client gets an access token and a refresh token.");
     let store = MemoryRefreshStore::new(); // for tests: sessions end with this process
     let revocations = Revocations::builder(MemoryLog::new()).start()?;
+    revocations.require(Duration::from_secs(10)).await?; // its view is complete: no session is refreshed by a stale one
     let sessions = sessions(TokenIssuer::new(spec(), ring.clone())?, &store, &revocations)?;
     let policy = RefreshPolicy::new();
     let first = sessions.log_in(LogIn::new("alice", "web").scope("orders:read"), &policy).await?;

@@ -8,8 +8,8 @@ use super::{
 };
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
-    /// Ends a session, whatever user it is of: for what a user asks for, see [`end_of`](Self::end_of). Its access tokens end on every service first, then its refresh tokens. If one fails, the other is attempted all the same. Run it
-    /// to its end, in a task of its own if the caller may go away.
+    /// Ends a session, whatever user it is of: for what a user asks for, see [`end_of`](Self::end_of). Its access tokens end on every service
+    /// first, then its refresh tokens. If one fails, the other is attempted all the same. It goes on if its caller goes away.
     ///
     /// # Errors
     ///

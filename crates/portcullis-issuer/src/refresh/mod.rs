@@ -8,7 +8,7 @@
 //! - **A stolen token does not serve for long.** Each token is replaced when it is used. A token that was replaced earlier and comes again ends the
 //!   session, for the thief and the user.
 //! - **What has ended, has ended everywhere.** Ending a session revokes its `sid` in the log of revocations first, so that its access tokens end on
-//!   every service, and then its refresh tokens.
+//!   every service, and then its refresh tokens. It is done to its end, also if the client hangs up.
 //! - **A copy of the store mints nothing.** It has a digest of a share that only the tokens have, and no key.
 //! - **A store that loses writes logs no user out.** A token that is newer than the store knows is one that only this issuer can have made: the session
 //!   goes on, and an event counts what was lost.

@@ -18,10 +18,11 @@ pub(super) async fn client(server: &NatsServer) -> async_nats::Client {
 pub(super) type TestSessions = Sessions<NatsRefreshStore, Revocations, DangerUncheckedSubjects>;
 
 /// Instances of an issuer with the same keys.
-pub(super) fn instances<const N: usize>(server: &NatsServer) -> [TestSessions; N] {
+pub(super) async fn instances<const N: usize>(server: &NatsServer) -> [TestSessions; N] {
     let spec = TokenSpec::new("https://id.test").audience("https://orders.test");
     let issuer = TokenIssuer::new(spec, SigningKey::generate(Algorithm::EdDsa).unwrap()).unwrap();
     let revocations = Revocations::builder(MemoryLog::new()).start().unwrap();
+    revocations.require(Duration::from_secs(60)).await.unwrap();
     [(); N].map(|()| {
         let keys = RefreshKeys::new(1, [1; 32]).unwrap();
         Sessions::new(issuer.clone(), store_at(server), keys, revocations.clone(), DangerUncheckedSubjects)

@@ -137,7 +137,7 @@ async fn a_write_whose_answer_was_lost_is_an_error_and_found_by_the_next_step() 
 async fn a_thousand_refreshes_of_one_token_get_one_successor() {
     let Some(nats) = NatsProgram::recent() else { return };
     let server = nats.start();
-    let instances = content::instances::<3>(&server);
+    let instances = content::instances::<3>(&server).await;
     let policy = RefreshPolicy::new().grace(Duration::from_secs(30));
     let first = instances[0].log_in(LogIn::new("alice", CLIENT), &policy).await.unwrap();
     let mut callers = JoinSet::new();
