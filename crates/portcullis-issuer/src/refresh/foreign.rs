@@ -2,9 +2,12 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
+use portcullis_core::revocation::Revoker;
+
 use super::{
-    FamilyId, LogIn, RefreshKeys, StoreError,
-    token::{RefreshToken, Share},
+    Family, FamilyId, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent,
+    Sessions, StoreError, Subjects, Unavailable,
+    token::{PREFIX, RefreshToken, Share},
 };
 
 /// Recognises refresh tokens of another system, during a migration, so that no user has to log in again.
@@ -59,7 +62,7 @@ impl<T: ForeignTokens> AnyForeignTokens for T {
 }
 
 /// How many bytes of a foreign token are read at most: some systems issue tokens with claims in them.
-pub(super) const MOST_BYTES: usize = 8 * 1024;
+const MOST_BYTES: usize = 8 * 1024;
 
 /// What the MAC is for, so that no other MAC of the same key is one of a foreign token.
 const CONTEXT: &[u8] = b"portcullis foreign rt 1";
@@ -68,11 +71,52 @@ pub(super) type Foreign = Arc<dyn AnyForeignTokens>;
 
 /// Returns the first tokens of the sessions that this foreign token may have become, one for each key, beginning with the current one. Family and
 /// share follow from the token and the key, so that a retry finds the session that the first call has opened.
-pub(super) fn first_tokens<'k>(token: &'k str, keys: &'k RefreshKeys) -> impl Iterator<Item = RefreshToken> + 'k {
+fn first_tokens<'k>(token: &'k str, keys: &'k RefreshKeys) -> impl Iterator<Item = RefreshToken> + 'k {
     keys.all().filter_map(|key| {
         let tag = key.tag(CONTEXT, token.as_bytes());
         let (family, share) = tag.as_ref().split_first_chunk::<16>()?;
         let share: [u8; 16] = share.try_into().ok()?;
         Some(RefreshToken { family: FamilyId::from_bytes(*family), generation: 0, share: Share::new(share) })
     })
+}
+
+impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
+    /// Returns the first token of the session that a foreign token has become, or becomes now.
+    pub(super) async fn foreign(
+        &self,
+        text: &str,
+        client_id: &str,
+        policy: &RefreshPolicy,
+    ) -> Result<RefreshToken, RefreshError> {
+        let inner = &*self.0;
+        // A text of our own form is none of another system, and stays here.
+        let is_ours = text.starts_with(PREFIX);
+        let is_candidate = |foreign: &&Foreign| !is_ours && text.len() <= MOST_BYTES && foreign.looks_like(text);
+        let foreign = inner.foreign.as_ref().filter(is_candidate).ok_or(NotAccepted::NotOurs)?;
+        let unavailable = |error| RefreshError::Unavailable(Unavailable::Foreign(error));
+        for token in first_tokens(text, &inner.keys) {
+            if inner.store.find(token.family).await?.0.is_some() {
+                foreign.retire(text).await.map_err(unavailable)?;
+                return Ok(token);
+            }
+        }
+        let log_in = foreign.log_in(text).await.map_err(unavailable)?.ok_or(NotAccepted::NotOurs)?;
+        log_in.check()?;
+        let token = first_tokens(text, &inner.keys).next().ok_or(NotAccepted::NotOurs)?;
+        if log_in.client_id() != client_id {
+            inner.tell(|| SessionEvent::ClientMismatch { session: token.family, client_id: client_id.to_owned() });
+            return Err(NotAccepted::ClientMismatch.into());
+        }
+        let (key, now) = (inner.keys.current(), inner.store.now().await?);
+        let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
+        if let Err(error) = inner.store.open(family).await {
+            // Another tab may have been faster; then the session is there.
+            inner.store.find(token.family).await?.0.ok_or(error)?;
+        } else {
+            inner.tell(|| SessionEvent::Opened { session: token.family, client_id: client_id.to_owned() });
+        }
+        // From now on only the session decides. If this fails, the client asks again, and it is attempted again.
+        foreign.retire(text).await.map_err(unavailable)?;
+        Ok(token)
+    }
 }

@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 use super::{
     EndReason, Family, FamilyId, ForeignTokens, LateRetry, LogIn, NotAccepted, Outcome, RefreshCause, RefreshError,
     RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects, Unavailable,
-    foreign::{self, Foreign},
+    foreign::Foreign,
     keys::RefreshKey,
     to_its_end::to_its_end,
-    token::{PREFIX, RefreshToken, Share},
+    token::{RefreshToken, Share},
     tokens::{Tokens, content},
 };
 use crate::{Minted, TokenIssuer};
@@ -61,13 +61,13 @@ pub struct Sessions<S, R, J>(pub(super) Arc<Inner<S, R, J>>);
 pub(super) struct Inner<S, R, J> {
     pub(super) issuer: TokenIssuer,
     pub(super) store: S,
-    keys: RefreshKeys,
+    pub(super) keys: RefreshKeys,
     pub(super) revoker: R,
     subjects: J,
     view: Option<RevocationView>,
     conventions: Arc<Conventions>,
     on_event: Option<Arc<Listener>>,
-    foreign: Option<Foreign>,
+    pub(super) foreign: Option<Foreign>,
 }
 
 type Listener = dyn Fn(&SessionEvent) + Send + Sync;
@@ -197,41 +197,6 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         };
         inner.tell(|| SessionEvent::Refreshed { session: family.id, client_id: client_id.to_owned(), cause });
         Ok(Tokens { access, refresh, family })
-    }
-
-    /// Returns the first token of the session that a foreign token has become, or becomes now.
-    async fn foreign(&self, text: &str, client_id: &str, policy: &RefreshPolicy) -> Result<RefreshToken, RefreshError> {
-        let inner = &*self.0;
-        // A text of our own form is none of another system, and stays here.
-        let is_ours = text.starts_with(PREFIX);
-        let is_candidate =
-            |foreign: &&Foreign| !is_ours && text.len() <= foreign::MOST_BYTES && foreign.looks_like(text);
-        let foreign = inner.foreign.as_ref().filter(is_candidate).ok_or(NotAccepted::NotOurs)?;
-        let unavailable = |error| RefreshError::Unavailable(Unavailable::Foreign(error));
-        for token in foreign::first_tokens(text, &inner.keys) {
-            if inner.store.find(token.family).await?.0.is_some() {
-                foreign.retire(text).await.map_err(unavailable)?;
-                return Ok(token);
-            }
-        }
-        let log_in = foreign.log_in(text).await.map_err(unavailable)?.ok_or(NotAccepted::NotOurs)?;
-        log_in.check()?;
-        let token = foreign::first_tokens(text, &inner.keys).next().ok_or(NotAccepted::NotOurs)?;
-        if log_in.client_id() != client_id {
-            inner.tell(|| SessionEvent::ClientMismatch { session: token.family, client_id: client_id.to_owned() });
-            return Err(NotAccepted::ClientMismatch.into());
-        }
-        let (key, now) = (inner.keys.current(), inner.store.now().await?);
-        let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
-        if let Err(error) = inner.store.open(family).await {
-            // Another tab may have been faster; then the session is there.
-            inner.store.find(token.family).await?.0.ok_or(error)?;
-        } else {
-            inner.tell(|| SessionEvent::Opened { session: token.family, client_id: client_id.to_owned() });
-        }
-        // From now on only the session decides. If this fails, the client asks again, and it is attempted again.
-        foreign.retire(text).await.map_err(unavailable)?;
-        Ok(token)
     }
 
     /// Mints the access token before the step is taken, if it is going to be: everything that can fail comes first, so that an outage leaves the

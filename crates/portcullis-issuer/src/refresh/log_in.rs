@@ -1,0 +1,132 @@
+//! [`LogIn`]: what was decided when a user logged in.
+
+use std::fmt;
+
+use portcullis_core::{ConfigError, UnixTime};
+use serde::{Deserialize, Serialize};
+
+/// What was decided when a user logged in, and holds for the whole session.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogIn {
+    pub(super) subject: String,
+    pub(super) client_id: String,
+    pub(super) at: UnixSecs,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) audiences: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<String>,
+}
+
+/// Whole seconds since 1970, as they are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct UnixSecs(pub(super) u64);
+
+/// What the log of revocations can name.
+const MOST_BYTES_OF_A_NAME: usize = 255;
+
+impl LogIn {
+    /// Begins the log-in of this user, by this client.
+    pub fn new(subject: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            client_id: client_id.into(),
+            at: UnixSecs::default(),
+            scopes: Vec::new(),
+            audiences: Vec::new(),
+            version: None,
+            acr: None,
+            label: None,
+        }
+    }
+
+    /// Adds to the scopes that the user has granted to the client: one, or several separated by spaces. No later access token has more.
+    #[must_use]
+    pub fn scope(mut self, scope: &str) -> Self {
+        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self
+    }
+
+    /// Adds a service that access tokens are for. Defaults to the only one of the specification.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Sets the subject's token version at this moment. All access tokens of the session have it, so that
+    /// [`log_out_everywhere`](super::Sessions::log_out_everywhere) ends them, also those that are being minted meanwhile.
+    #[must_use]
+    pub fn version(self, version: u64) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    /// Sets how the user logged in (`acr`).
+    #[must_use]
+    pub fn acr(self, class: impl Into<String>) -> Self {
+        Self { acr: Some(class.into()), ..self }
+    }
+
+    /// Sets the name under which the user finds the session in a list, such as the device's.
+    #[must_use]
+    pub fn label(self, label: impl Into<String>) -> Self {
+        Self { label: Some(label.into()), ..self }
+    }
+
+    /// Makes sure that every store and the log of revocations can keep the names.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for (what, name) in [("subject", &self.subject), ("client's id", &self.client_id)] {
+            if name.len() > MOST_BYTES_OF_A_NAME || name.chars().any(char::is_control) {
+                return Err(ConfigError::new(format!(
+                    "the {what} of a log-in has {} bytes or a control character: at most {MOST_BYTES_OF_A_NAME} bytes without any can \
+                     be kept and revoked",
+                    name.len()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the user.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Returns the client.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Returns when the user logged in.
+    pub fn at(&self) -> UnixTime {
+        UnixTime::from_secs(self.at.0)
+    }
+
+    /// Returns the granted scopes.
+    pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.scopes.iter().map(String::as_str)
+    }
+
+    /// Returns the subject's token version at the log-in.
+    pub fn token_version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// Returns the name of the session.
+    pub fn name(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+}
+
+/// Shows the client, but not the user.
+impl fmt::Debug for LogIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogIn").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
