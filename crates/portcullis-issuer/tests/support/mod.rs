@@ -19,7 +19,7 @@ use portcullis_core::{
     verified::NoCustom,
 };
 use portcullis_issuer::{
-    SigningKey, TokenIssuer,
+    Signer, Signing, SigningKey, TokenIssuer,
     refresh::{
         EndReason, Family, FamilyId, Grant, LogIn, MemoryRefreshStore, Millis, Outcome, RefreshCause, RefreshError,
         RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Sessions, Step, StoreError, SubjectError, Subjects,
@@ -61,10 +61,16 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new() -> Self {
+        Self::signing_after(Duration::ZERO)
+    }
+
+    /// One whose signatures take this long, as those of a key management service.
+    pub(crate) fn signing_after(delay: Duration) -> Self {
         let clock = FixedClock::at(T);
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
         let spec = TokenSpec::new(ISSUER).audience(SERVICE);
-        let issuer = TokenIssuer::new(spec.clone(), key.clone()).unwrap().clock(clock.clone());
+        let signer = SlowSigner(key.clone(), delay);
+        let issuer = TokenIssuer::new(spec.clone(), signer).unwrap().clock(clock.clone());
         let order = Arc::<Mutex<Vec<&'static str>>>::default();
         let log = TestLog::new(&clock, &order);
         let trusted = spec.trusted_at(SERVICE, KeySet::from(key.verifying_key())).unwrap();
@@ -158,6 +164,31 @@ impl House {
         if !self.log.is_stale.load(Ordering::SeqCst) {
             self.log.writer.confirm(self.log.writer.ask());
         }
+    }
+}
+
+/// A key whose signatures take time, on the runtime's clock.
+#[derive(Debug)]
+struct SlowSigner(SigningKey, Duration);
+
+impl Signer for SlowSigner {
+    fn algorithm(&self) -> Algorithm {
+        self.0.algorithm()
+    }
+
+    fn key_id(&self) -> &str {
+        self.0.key_id()
+    }
+
+    fn sign(&self, input: &[u8]) -> Signing {
+        if self.1.is_zero() {
+            return self.0.sign(input);
+        }
+        let (key, delay, input) = (self.0.clone(), self.1, input.to_vec());
+        Signing::waiting(async move {
+            tokio::time::sleep(delay).await;
+            key.sign(&input).outcome().await
+        })
     }
 }
 
