@@ -12,6 +12,8 @@ mod reader;
 mod refresh_store;
 mod revocation_log;
 #[cfg(feature = "issuer")]
+mod signer;
+#[cfg(feature = "issuer")]
 mod signing_keys;
 
 pub use place::{LogPlace, Possible, Switch};
@@ -19,5 +21,7 @@ pub use reader::LogReader;
 #[cfg(feature = "issuer")]
 pub use refresh_store::{RefreshPlace, RefreshStoreContract, RefreshSwitch};
 pub use revocation_log::RevocationLogContract;
+#[cfg(feature = "issuer")]
+pub use signer::SignerContract;
 #[cfg(feature = "issuer")]
 pub use signing_keys::{SigningKeysContract, SigningKeysPlace, SigningKeysSwitch};
