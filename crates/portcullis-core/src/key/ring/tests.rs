@@ -43,6 +43,18 @@ fn a_planned_rotation_refuses_no_token() {
     assert_eq!(ring.states(), [("b".to_owned(), KeyState::Active)]);
 }
 
+/// By its edition, a cache knows that what it remembers may be over.
+#[test]
+fn the_edition_changes_with_every_step_and_at_the_end_of_every_key() {
+    let ring = ring(&["b"]);
+    let at_first = ring.edition(NOW);
+    assert_eq!(ring.edition(LATER), at_first, "time changes nothing while no key retires");
+    ring.activate("b", LATER).unwrap();
+    let (before, after) = (ring.edition(LATER.minus(std::time::Duration::from_secs(1))), ring.edition(LATER));
+    assert_ne!(before, at_first, "a step");
+    assert_ne!(after, before, "the end of a key");
+}
+
 #[test]
 fn a_rotation_can_be_undone() {
     let ring = ring(&["b"]);
