@@ -546,6 +546,15 @@ fn row_f34_keys_in_pem_are_named_by_their_certificates() {
         assert!(find(key.clone(), &sha256));
         assert!(!find(key, &"A".repeat(43)));
     }
+    // Where there is a `kid`, it alone names the key.
+    let with_id = key().with_certificate_thumbprint(&sha256).unwrap().with_id("one").unwrap();
+    for (id, is_found) in [("one", true), ("two", false)] {
+        for thumbprint in [sha256.as_str(), &"A".repeat(43)] {
+            let hint = KeyHint::new(Algorithm::Es256, Some(id)).with_certificate(None, Some(thumbprint));
+            let found = matches!(KeySet::from(with_id.clone()).resolve(hint, UnixTime::EPOCH), Resolved::Keys(_));
+            assert_eq!(found, is_found, "{id}, {thumbprint}");
+        }
+    }
     let mismatch = key().with_certificate(&pem("CERTIFICATE", &certificate(&other))).unwrap_err();
     assert_eq!(mismatch.kind(), KeyErrorKind::Mismatch);
     assert_eq!(key().with_certificate(&pem("PUBLIC KEY", &public)).unwrap_err().kind(), KeyErrorKind::Malformed);
