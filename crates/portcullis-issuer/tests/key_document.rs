@@ -119,6 +119,29 @@ fn an_activation_is_rolled_back_at_once_while_the_earlier_key_is_published() {
     assert_eq!(kind(rotated.roll_back(&PLAN, until)), KeyRingErrorKind::Refused);
 }
 
+/// Otherwise two steps would do what one of them may not: a young key signs, and nothing records why.
+#[test]
+fn a_retiring_key_that_is_too_young_does_not_sign_again() {
+    let (document, active, standby) = first();
+    let later = ready().plus(secs(60));
+    let document = document.add_standby(key(), later).unwrap().with_longest_life(secs(86_400));
+    let young = document.keys().last().unwrap().id().to_owned();
+    // It signs for a moment, and is replaced.
+    let document = document.danger_activate(&young, "test", &PLAN, later).unwrap();
+    let document = document.activate(&standby, &PLAN, later).unwrap();
+    let old_enough = PLAN.signs_from(later);
+    for early in [later, old_enough.minus(secs(1))] {
+        let error = document.activate(&young, &PLAN, early).unwrap_err();
+        assert_eq!((error.kind(), error.earliest()), (KeyRingErrorKind::TooEarly, Some(old_enough)));
+    }
+    assert_eq!(document.activate(&active, &PLAN, later).unwrap().active().unwrap().id(), active);
+    // The same for the way back.
+    let back = document.danger_activate(&young, "again", &PLAN, later).unwrap();
+    let back = back.activate(&standby, &PLAN, later).unwrap().danger_remove(&active, "gone", later).unwrap();
+    let error = back.roll_back(&PLAN, later).unwrap_err();
+    assert_eq!((error.kind(), error.earliest()), (KeyRingErrorKind::TooEarly, Some(old_enough)));
+}
+
 #[test]
 fn a_standby_that_never_signed_is_removed_at_once() {
     let (document, active, standby) = first();

@@ -57,7 +57,7 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// [`KeyRingErrorKind::Refused`] if no earlier key is still published; otherwise as [`rotate`](Self::rotate).
+    /// [`KeyRingErrorKind::Refused`] if no earlier key is still published, [`KeyRingErrorKind::TooEarly`] if it is too young; otherwise as [`rotate`](Self::rotate).
     pub async fn roll_back(&self) -> Result<(), KeyRingError> {
         self.shared.take(Step::RollBack).await
     }

@@ -31,7 +31,7 @@ impl RingDocument {
         Ok(next)
     }
 
-    /// Lets a key sign: one on standby that was published long enough ago, or a retiring one that is still published. The active key
+    /// Lets a key sign that was published long enough ago: one on standby, or a retiring one that is still published. The active key
     /// retires until the last token that it can have signed has expired everywhere.
     ///
     /// # Errors
@@ -74,11 +74,12 @@ impl RingDocument {
         self.activate(&standby.id, plan, now)
     }
 
-    /// Lets the key sign again that signed before the active one, which goes on standby. Both are known to all verifiers, so this is safe
-    /// at once.
+    /// Lets the key sign again that signed before the active one, which goes on standby. It is safe at once if the earlier key was published
+    /// long enough ago, as it usually was.
     ///
     /// # Errors
     ///
+    /// [`KeyRingErrorKind::TooEarly`](crate::key_ring::KeyRingErrorKind::TooEarly) for an earlier key that is younger;
     /// [`KeyRingErrorKind::Refused`](crate::key_ring::KeyRingErrorKind::Refused) if no earlier key is still published.
     pub fn roll_back(&self, plan: &KeyPlan, now: UnixTime) -> Result<Self, KeyRingError> {
         let earlier = self.keys().filter(|key| matches!(key.state, KeyState::Retiring { until } if until > now));
@@ -88,7 +89,7 @@ impl RingDocument {
                 "no earlier key is published any more, so there is nothing to go back to: rotate instead",
             )
         })?;
-        let mut next = self.signing(&last.id, plan, now)?;
+        let mut next = self.activate(&last.id, plan, now)?;
         let undone = self.active().and_then(|undone| next.keys.iter_mut().find(|key| key.id == undone.id));
         if let Some(undone) = undone {
             undone.state = KeyState::Standby;
@@ -165,9 +166,9 @@ impl RingDocument {
         let key = &self.keys[self.position(id)?];
         let refused = |why: &str| Err(KeyRingError::refused(format!("key {id} {why}")));
         match key.state {
-            KeyState::Standby => Ok(plan.signs_from(key.published_at).max(now)),
-            KeyState::Retiring { until } if until > now => Ok(now),
-            KeyState::Retiring { .. } => refused("is no longer published: add a new key"),
+            // A retiring key may be young: it was forced to sign before, or the ring is new.
+            KeyState::Retiring { until } if until <= now => refused("is no longer published: add a new key"),
+            KeyState::Standby | KeyState::Retiring { .. } => Ok(plan.signs_from(key.published_at).max(now)),
             KeyState::Active => refused("is active already"),
             _ => refused("is revoked, which is permanent"),
         }
