@@ -1,6 +1,7 @@
 //! [`KeyRingBuilder`]: the settings of a key ring.
 
 use std::{
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64},
@@ -76,7 +77,7 @@ impl KeyRingBuilder {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// Calls `listener` for each event. It must not block.
+    /// Calls `listener` for each event. It must not block. If it panics, the other events of that read are lost, and the ring goes on.
     pub fn on_event(self, listener: impl Fn(&KeyEvent) + Send + Sync + 'static) -> Self {
         Self { listener: Hidden(Some(Arc::new(listener))), ..self }
     }
@@ -126,9 +127,20 @@ const NO_RUNTIME: &str = "there is no tokio runtime here: call `start` in an asy
 async fn read_again(shared: Arc<Shared>) {
     loop {
         sleep(shared.plan.read_interval()).await;
-        // Reported as an event; the keys are used for as long as the plan allows.
-        let _ = shared.read().await;
+        let reading = Arc::clone(&shared);
+        // An error is reported as an event; the keys are used for as long as the plan allows.
+        if panics(async move { drop(reading.read().await) }).await {
+            let reporting = Arc::clone(&shared);
+            panics(async move { reporting.report_panic() }).await;
+        }
     }
+}
+
+/// Does something in a task of its own, so that a panic of the store, the clock or the listener ends nothing else; `true` if there was one.
+async fn panics(work: impl Future<Output = ()> + Send + 'static) -> bool {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    task.join_next().await.is_some_and(|outcome| outcome.is_err())
 }
 
 impl std::fmt::Debug for Hidden {

@@ -38,6 +38,8 @@ pub enum KeyRingErrorKind {
     Sealing,
     /// A key could not be made, or cannot be used.
     Key,
+    /// The store, the clock or the listener has panicked. The ring goes on.
+    Panicked,
 }
 
 impl KeyRingError {
@@ -77,6 +79,22 @@ impl KeyRingError {
             format!(
                 "key {id} is sealed, and this ring has no sealing key: start it with the `SealingKey` of the other instances"
             ),
+        )
+    }
+
+    pub(super) fn without_mac() -> Self {
+        Self::new(
+            KeyRingErrorKind::Sealing,
+            "the document has no MAC, although this ring has a sealing key, so another program may have written it. If the ring was started without \
+             sealing on purpose, start it with `Sealing::danger_none()` again, or stop all instances and remove the document to begin with new keys",
+        )
+    }
+
+    pub(super) fn panicked() -> Self {
+        Self::new(
+            KeyRingErrorKind::Panicked,
+            "reading the document of the keys ended in a panic of the store, the clock or the listener of events: see the message of the panic. It is \
+             read again after the usual time",
         )
     }
 

@@ -41,7 +41,7 @@ pub enum KeyEvent {
     Forced(ForcedStep),
     /// The store had lost changes. This instance has put them back.
     LostChanges,
-    /// The document cannot be read, or not understood. Reported once, until it can be read again. After the time of
+    /// The document cannot be read, or not understood, or the read ended in a panic. Reported once, until it can be read again. After the time of
     /// [`KeyPlan::store_outage`](super::KeyPlan::store_outage), nothing is signed any more.
     Unreadable {
         /// Why.

@@ -71,6 +71,13 @@ impl Shared {
         outcome
     }
 
+    /// Reports that the task which reads has panicked.
+    pub(super) fn report_panic(&self) {
+        if !self.is_unreadable.swap(true, Ordering::Relaxed) {
+            self.tell(&KeyEvent::Unreadable { error: KeyRingError::panicked() });
+        }
+    }
+
     /// Takes a step, and what is due after it.
     pub(super) async fn take(&self, step: Step<'_>) -> Result<(), KeyRingError> {
         self.change(&step).await?;
