@@ -92,7 +92,9 @@ impl Shared {
     pub(super) async fn record(&self, lifetime: Duration) -> Result<(), KeyRingError> {
         let secs = lifetime.as_secs() + u64::from(lifetime.subsec_nanos() > 0);
         self.longest_life.fetch_max(secs, Ordering::Relaxed);
-        let access = self.access.lock().await;
+        // Not a queue of many that each wait for a store which hangs.
+        let hangs = |_| StoreError::new("an earlier call has not ended within 5 s");
+        let access = timeout(CALL_TIMEOUT, self.access.lock()).await.map_err(hangs)?;
         // Another caller has waited for the same, and was first.
         let current = self.current.load_full();
         let active = current.as_ref().and_then(|snapshot| snapshot.contents.active.as_ref());
