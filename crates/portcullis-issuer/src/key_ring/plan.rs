@@ -72,7 +72,7 @@ impl KeyPlan {
     }
 
     /// Sets how long an instance goes on with what it has read while the store cannot be reached. Defaults to 5 min, after which it neither
-    /// signs nor verifies nor publishes: it would not know about a key that was revoked. A longer time delays planned steps by
+    /// signs nor verifies nor publishes: it would not know about a key that was revoked. At least 10 s: a read takes a while. A longer time delays planned steps by
     /// as much, and costs nothing else in good times.
     #[must_use]
     pub const fn store_outage(self, outage: Duration) -> Self {
@@ -175,6 +175,12 @@ impl KeyPlan {
         let read = (self.read_every < secs(1)).then(|| {
             format!("`read_every` is {:?}: read the document of the keys every second at most", self.read_every)
         });
+        let outage = (self.store_outage < SHORTEST_OUTAGE).then(|| {
+            format!(
+                "`store_outage` is {:?}: 10 s is the least, or the keys are too old before the next read is done",
+                self.store_outage
+            )
+        });
         let is_long = self.is_published && self.max_age > LONGEST_MAX_AGE;
         let long = is_long.then(|| {
             format!("`max_age` is {:?}: an hour is the most, or a revoked key is used for longer", self.max_age)
@@ -192,7 +198,12 @@ impl KeyPlan {
         let endless = terms.into_iter().any(|term| term > LONGEST);
         let endless =
             endless.then(|| "a time of the plan is longer than a year: no key would ever be replaced".to_owned());
-        [read, long, large, endless].into_iter().flatten()
+        [read, outage, long, large, endless].into_iter().flatten()
+    }
+
+    /// Returns the latest time that any clock can show when one of them shows `now`.
+    pub(super) fn latest_clock(&self, now: UnixTime) -> UnixTime {
+        now.plus(whole(self.clock_difference))
     }
 
     /// V: how long verifiers use a set without asking.
@@ -208,6 +219,9 @@ impl Default for KeyPlan {
 }
 
 const LONGEST_MAX_AGE: Duration = secs(3600);
+
+/// Twice the time after which a call of the store fails.
+const SHORTEST_OUTAGE: Duration = secs(10);
 
 const LONGEST: Duration = secs(366 * 86_400);
 
