@@ -230,7 +230,8 @@ fn a_document_comes_back_from_its_text_as_it_was() {
 #[tokio::test]
 async fn the_document_of_version_1_is_read() {
     let document = RingDocument::parse(FIXTURE).unwrap();
-    assert_eq!(*document.to_text(), *FIXTURE.trim_end());
+    let (covered, _) = FIXTURE.split_once(",\"mac\":").unwrap();
+    assert_eq!(*document.to_text(), format!("{covered}}}"));
     let states: Vec<_> = document.keys().map(RingKey::state).collect();
     let until = UnixTime::from_secs(1_800_048_501);
     assert_eq!(states, [KeyState::Revoked, KeyState::Retiring { until }, KeyState::Active, KeyState::Standby]);
@@ -238,7 +239,7 @@ async fn the_document_of_version_1_is_read() {
     assert_eq!(document.forced().len(), 1);
     // Its private keys are opened, and sign.
     let store = MemorySigningKeys::new();
-    store.restore(Some(FIXTURE));
+    store.restore(Some(FIXTURE.trim_end()));
     let clock = FixedClock::at(ready().plus(secs(60)));
     let ring = KeyRing::builder(store, Algorithm::EdDsa, SealingKey::new([7; 32]).unwrap()).clock(clock.clone());
     let ring = ring.start().await.unwrap();

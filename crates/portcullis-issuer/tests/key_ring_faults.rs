@@ -47,14 +47,16 @@ async fn a_key_that_was_not_sealed_by_this_ring_is_refused() {
     start(store.clone(), &clock).await;
     KeyRing::builder(other.clone(), EDDSA, Sealing::danger_none()).clock(clock.clone()).start().await.unwrap();
     let unsealed = MemorySigningKeys::new();
-    unsealed.restore(other.dump().as_deref());
+    // Even with a MAC, which an attacker cannot make.
+    unsealed.restore(Some(&with_mac(&other.dump().unwrap())));
     let error = builder(unsealed, &clock).start().await.unwrap_err();
     assert_eq!(error.kind(), KeyRingErrorKind::Sealing);
     // The private part of one key under the id of the other.
     let mut document: Value = serde_json::from_str(&store.dump().unwrap()).unwrap();
     document["keys"][0]["sealed"] = document["keys"][1]["sealed"].clone();
+    document.as_object_mut().unwrap().remove("mac");
     let swapped = MemorySigningKeys::new();
-    swapped.restore(Some(&document.to_string()));
+    swapped.restore(Some(&with_mac(&document.to_string())));
     assert_eq!(builder(swapped, &clock).start().await.unwrap_err().kind(), KeyRingErrorKind::Sealing);
     assert!(builder(store, &clock).start().await.is_ok());
 }

@@ -34,7 +34,7 @@ pub enum KeyRingErrorKind {
     Document,
     /// The document in the store was written by a later version of this crate.
     LaterVersion,
-    /// Private keys in the document cannot be opened: the sealing key is another one.
+    /// The document has no MAC or a wrong one, or private keys cannot be opened: the sealing key is another one, or the document was changed.
     Sealing,
     /// A key could not be made, or cannot be used.
     Key,
@@ -62,22 +62,22 @@ impl KeyRingError {
         Self { earliest: Some(earliest), ..Self::new(KeyRingErrorKind::TooEarly, message) }
     }
 
-    pub(super) fn wrong_sealing_key(id: &str) -> Self {
+    pub(super) fn wrong_sealing_key(what: &str) -> Self {
         Self::new(
             KeyRingErrorKind::Sealing,
             format!(
-                "key {id} cannot be opened with this sealing key, so it was sealed with another, or changed: start all instances with the sealing \
-                 key of before, and add a new one in front of it (`SealingKey::earlier`). If it is lost, so are the keys: stop all \
+                "{what} cannot be opened with this sealing key, so it was sealed with another, or for another ring, or changed: start all instances \
+                 with the sealing key of before, under the name of before (`SealingKey::for_ring`), and add a new one in front of it (`SealingKey::earlier`). If it is lost, so are the keys: stop all \
                  instances, and remove the document from the store to begin with new ones, which ends all tokens"
             ),
         )
     }
 
-    pub(super) fn sealed(id: &str) -> Self {
+    pub(super) fn sealed(what: &str) -> Self {
         Self::new(
             KeyRingErrorKind::Sealing,
             format!(
-                "key {id} is sealed, and this ring has no sealing key: start it with the `SealingKey` of the other instances"
+                "{what} is sealed, and this ring has no sealing key: start it with the `SealingKey` of the other instances"
             ),
         )
     }

@@ -39,7 +39,7 @@ pub enum KeyEvent {
     },
     /// A step was forced, or a key was revoked: the record of it.
     Forced(ForcedStep),
-    /// The store had lost changes. This instance has put them back.
+    /// The store had lost changes. This instance has put them back, and the store has them.
     LostChanges,
     /// The document cannot be read, or not understood, or the read ended in a panic. Reported once, until it can be read again. After the time of
     /// [`KeyPlan::store_outage`](super::KeyPlan::store_outage), nothing is signed any more.

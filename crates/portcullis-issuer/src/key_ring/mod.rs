@@ -39,7 +39,11 @@
 //! - **A copy of the store signs nothing.** Private keys are sealed by a [`SealingKey`] that the store does not have.
 //! - **What cannot be read is not replaced.** A document of a later version, or under another sealing key, is an error that says what to do. It never
 //!   makes new keys.
-//! - **A store that loses changes gets them back** from an instance that has read them, and an event says so. A revoked key stays revoked.
+//! - **What was changed by others is not read.** With a sealing key, a document carries a MAC over all of it, so that write access to the store
+//!   changes no state and no time of a key. What it can do: remove the document, make it unreadable, or put back a whole earlier one.
+//! - **A store that loses changes gets them back** from an instance that has read them, and an event says so. A revoked key stays revoked for as long as
+//!   one of the instances that have read so still runs: they know an earlier document from a later one, also when the revoked key was
+//!   forgotten, as its id is kept (the last 1000). If none of them runs when an earlier document is put back, revoke again.
 //! - An instance that cannot read the document for a while fails closed: see [`KeyPlan::store_outage`].
 //!
 //! For several machines, `portcullis-store` has stores in Redis and PostgreSQL. For another place, implement [`SigningKeys`]: two methods for one text
@@ -52,6 +56,7 @@ mod error;
 mod event;
 #[cfg(unix)]
 mod file;
+mod mac;
 mod memory;
 mod plan;
 mod published;

@@ -7,22 +7,38 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use portcullis_core::{Algorithm, ConfigError};
 use zeroize::Zeroizing;
 
-use super::{KeyRingError, KeyRingErrorKind};
+use super::{
+    KeyRingError, KeyRingErrorKind,
+    mac::{self, MacKey},
+};
 
 /// The key that encrypts private keys in the document, by AES-256-GCM. Keep it apart from the store: in the configuration of the
 /// instances, as a secret of the orchestrator, or in a key management service. All instances need the same.
 ///
-/// With the document alone, nothing can be signed. An attacker who can write the document cannot add a key of their own to it.
+/// With the document alone, nothing can be signed. The document carries a MAC (HMAC-SHA-256), whose key follows from this key: an attacker who
+/// can write the document cannot add a key to it, and cannot change the state or a time of one. A whole earlier document still fits, so
+/// restrict who can write the store.
 ///
 /// ```
 /// use portcullis_issuer::key_ring::SealingKey;
 ///
 /// # let (new, old) = ([2; 32], [1; 32]);
-/// let key = SealingKey::new(new)?.earlier(old)?; // after a change of the sealing key
+/// let key = SealingKey::new(new)?.for_ring("https://id.example.com");
+/// let key = key.earlier(old)?; // after a change of the sealing key
 /// # Ok::<(), portcullis_core::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct SealingKey(Vec<Arc<RandomizedNonceKey>>);
+pub struct SealingKey {
+    /// The first one seals.
+    keys: Vec<Arc<Keys>>,
+    ring: Arc<str>,
+}
+
+/// What follows from 32 bytes.
+struct Keys {
+    seal: RandomizedNonceKey,
+    mac: MacKey,
+}
 
 impl SealingKey {
     /// Takes 32 random bytes.
@@ -31,36 +47,43 @@ impl SealingKey {
     ///
     /// If there are more or fewer.
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        Ok(Self(vec![prepared(bytes.as_ref())?]))
+        Ok(Self { keys: vec![prepared(bytes.as_ref())?], ring: Arc::from("") })
     }
 
-    /// Adds an earlier sealing key, which opens what it has sealed, and seals nothing. It is needed until each of the keys from its time
-    /// was replaced.
+    /// Names the ring whose document is sealed, for example by the URL of its issuer. Defaults to no name. Rings that share a sealing key need
+    /// different names: the document of one is then refused by the other. A ring keeps its name.
+    #[must_use]
+    pub fn for_ring(self, name: &str) -> Self {
+        Self { ring: Arc::from(name), ..self }
+    }
+
+    /// Adds an earlier sealing key, which opens and verifies what it has sealed, and seals nothing. It is needed until each of the keys from
+    /// its time was replaced.
     ///
     /// # Errors
     ///
     /// If it does not have 32 bytes.
     pub fn earlier(mut self, bytes: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        self.0.push(prepared(bytes.as_ref())?);
+        self.keys.push(prepared(bytes.as_ref())?);
         Ok(self)
     }
 }
 
-fn prepared(bytes: &[u8]) -> Result<Arc<RandomizedNonceKey>, ConfigError> {
-    let key = RandomizedNonceKey::new(&AES_256_GCM, bytes);
-    let key = key.map_err(|_| {
+fn prepared(bytes: &[u8]) -> Result<Arc<Keys>, ConfigError> {
+    let seal = RandomizedNonceKey::new(&AES_256_GCM, bytes);
+    let seal = seal.map_err(|_| {
         ConfigError::new(format!(
             "a sealing key has {} bytes, and needs 32: make one with `openssl rand 32`",
             bytes.len()
         ))
     });
-    Ok(Arc::new(key?))
+    Ok(Arc::new(Keys { seal: seal?, mac: MacKey::derive(bytes) }))
 }
 
 /// Does not show the key.
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealingKey(and {} earlier)", self.0.len().saturating_sub(1))
+        write!(f, "SealingKey(and {} earlier)", self.keys.len().saturating_sub(1))
     }
 }
 
@@ -95,11 +118,32 @@ impl Sealing {
     pub(super) fn seal(&self, id: &str, algorithm: Algorithm, bytes: &[u8]) -> Result<Private, KeyRingError> {
         let Some(keys) = &self.0 else { return Ok(Private::Clear(Zeroizing::new(STANDARD_NO_PAD.encode(bytes)))) };
         let failed = || KeyRingError::new(KeyRingErrorKind::Key, "the cryptographic library cannot seal a key");
-        let key = keys.0.first().ok_or_else(failed)?;
+        let key = keys.keys.first().ok_or_else(failed)?;
         let mut sealed = Vec::with_capacity(bytes.len() + 64);
         sealed.extend_from_slice(bytes);
-        let nonce = key.seal_in_place_append_tag(context(id, algorithm), &mut sealed).map_err(|_| failed())?;
+        let nonce = key.seal.seal_in_place_append_tag(context(id, algorithm), &mut sealed).map_err(|_| failed())?;
         Ok(Private::Sealed(STANDARD_NO_PAD.encode([&nonce.as_ref()[..], &sealed].concat())))
+    }
+
+    /// Returns the text of a document with its MAC. Without a sealing key, there is none.
+    pub(super) fn with_mac(&self, text: Zeroizing<String>) -> Result<Zeroizing<String>, KeyRingError> {
+        let Some(sealing) = &self.0 else { return Ok(text) };
+        let failed = || KeyRingError::new(KeyRingErrorKind::Key, "there is no key for the MAC of the document");
+        let key = sealing.keys.first().ok_or_else(failed)?;
+        Ok(Zeroizing::new(key.mac.append(&sealing.ring, &text)))
+    }
+
+    /// Refuses the text of a document that was not written with one of the sealing keys, for this ring.
+    pub(super) fn check_mac(&self, text: &str) -> Result<(), KeyRingError> {
+        match (&self.0, mac::split(text)) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(KeyRingError::sealed("the document")),
+            (Some(_), None) => Err(KeyRingError::without_mac()),
+            (Some(sealing), Some(parts)) => {
+                let is_ours = sealing.keys.iter().any(|key| key.mac.verifies(&sealing.ring, parts));
+                is_ours.then_some(()).ok_or_else(|| KeyRingError::wrong_sealing_key("the document"))
+            }
+        }
     }
 
     pub(super) fn open(
@@ -116,10 +160,11 @@ impl Sealing {
             (Private::Sealed(text), Some(keys)) => {
                 let sealed = decode(text)?;
                 let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN).ok_or_else(malformed)?;
-                let opened = keys.0.iter().find_map(|key| open_with(key, nonce, context(id, algorithm), sealed));
-                opened.ok_or_else(|| KeyRingError::wrong_sealing_key(id))
+                let opened =
+                    keys.keys.iter().find_map(|key| open_with(&key.seal, nonce, context(id, algorithm), sealed));
+                opened.ok_or_else(|| KeyRingError::wrong_sealing_key(&format!("key {id}")))
             }
-            (Private::Sealed(_), None) => Err(KeyRingError::sealed(id)),
+            (Private::Sealed(_), None) => Err(KeyRingError::sealed(&format!("key {id}"))),
             (Private::Clear(_), Some(_)) => Err(KeyRingError::unsealed(id)),
             (Private::Erased, _) => Err(malformed()),
         }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use portcullis_core::{Algorithm, Clock};
+use portcullis_core::{Algorithm, Clock, UnixTime};
 use tokio::{
     sync::{Mutex, MutexGuard},
     time::timeout,
@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     DocumentVersion, KeyEvent, KeyPlan, KeyRingError, KeyRingErrorKind, Replaced, RingDocument, RingKey, Rotation,
     Sealing,
+    date::Date,
     document::Upkeep,
     event::{Listener, between},
     snapshot::{Reading, Snapshot},
@@ -50,10 +51,15 @@ struct Loaded {
     document: RingDocument,
     version: Option<DocumentVersion>,
     is_stored: bool,
+    /// The store has lost changes.
+    is_lost: bool,
 }
 
 /// Each failed attempt is one that another instance has won.
 const ATTEMPTS: usize = 64;
+
+/// 2025-01-01: no ring was started before.
+const EARLIEST: UnixTime = UnixTime::from_secs(1_735_689_600);
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -124,9 +130,16 @@ impl Shared {
             if loaded.is_stored && next == loaded.document {
                 return Ok(());
             }
-            let next = next.after(self.serial().max(loaded.document.serial()));
-            match call(self.store.replace(loaded.version, &next.to_text())).await? {
-                Replaced::Stored(_) => return self.publish(&next, reading),
+            let next = next.after(self.serial().max(loaded.document.serial())).fitting()?;
+            let text = self.sealing.with_mac(next.to_text())?;
+            match call(self.store.replace(loaded.version, &text)).await? {
+                Replaced::Stored(_) => {
+                    self.publish(&next, reading)?;
+                    if loaded.is_lost {
+                        self.tell(&KeyEvent::LostChanges);
+                    }
+                    return Ok(());
+                }
                 Replaced::Conflict => {}
             }
         }
@@ -137,7 +150,7 @@ impl Shared {
     async fn load(&self) -> Result<Loaded, KeyRingError> {
         let stored = call(self.store.load()).await?;
         let version = stored.as_ref().map(super::StoredDocument::version);
-        let stored = stored.map(|stored| RingDocument::parse(stored.text())).transpose()?;
+        let stored = stored.map(|stored| self.parse(stored.text())).transpose()?;
         stored.as_ref().map_or(Ok(()), |stored| self.check_algorithm(stored))?;
         let seen = self.current.load();
         let seen = seen.as_ref().map(|snapshot| &snapshot.contents.document);
@@ -149,14 +162,29 @@ impl Shared {
             },
             (None, Some(seen)) => (seen.clone(), false),
             (None, None) => {
+                self.check_clock()?;
                 let (active, standby) = (self.generate().await?, self.generate().await?);
                 (RingDocument::first(active, standby, self.clock.now()), false)
             }
         };
-        if !is_stored && seen.is_some() {
-            self.tell(&KeyEvent::LostChanges);
+        Ok(Loaded { document, version, is_stored, is_lost: !is_stored && seen.is_some() })
+    }
+
+    /// Reads a document that was written by an instance with the sealing key.
+    fn parse(&self, text: &str) -> Result<RingDocument, KeyRingError> {
+        let document = RingDocument::parse(text)?;
+        self.sealing.check_mac(text)?;
+        Ok(document)
+    }
+
+    /// A machine that has just started may not have its time yet: its keys would look old enough to sign.
+    fn check_clock(&self) -> Result<(), KeyRingError> {
+        let now = self.clock.now();
+        if now >= EARLIEST {
+            return Ok(());
         }
-        Ok(Loaded { document, version, is_stored })
+        let message = format!("the clock shows {}, so no keys are made: set it", Date(now));
+        Err(KeyRingError::new(KeyRingErrorKind::Config, message))
     }
 
     /// Secrets are not published, and private keys are: a ring does not change from one to the other.

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use portcullis_core::{
     Admission, Algorithm, JwtAuthenticator,
     keys::{KeySource, KeyState},
@@ -32,6 +34,21 @@ pub(crate) fn spec() -> TokenSpec {
 
 pub(crate) fn sealing() -> SealingKey {
     SealingKey::new([7; 32]).unwrap()
+}
+
+/// Returns the text with a MAC of its own, as an instance with the sealing key of [`sealing`] writes it.
+pub(crate) fn with_mac(text: &str) -> String {
+    let covered = without_mac(text);
+    let covered = covered.strip_suffix('}').unwrap();
+    let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]), b"portcullis key ring 1: MAC of documents");
+    // The length of the ring's name, which is empty.
+    let message = [&[0; 8], covered.as_bytes()].concat();
+    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()), &message);
+    format!("{covered},\"mac\":\"{}\"}}", STANDARD_NO_PAD.encode(mac))
+}
+
+pub(crate) fn without_mac(text: &str) -> String {
+    text.split_once(",\"mac\":").map_or_else(|| text.to_owned(), |(covered, _)| format!("{covered}}}"))
 }
 
 pub(crate) fn builder(store: impl SigningKeys, clock: &FixedClock) -> KeyRingBuilder {
@@ -86,10 +103,16 @@ pub(crate) struct Faulty {
     /// It stores the change, and does not say so.
     pub(crate) hides_success: Arc<AtomicBool>,
     pub(crate) replaced: Arc<AtomicUsize>,
+    pub(crate) panics: Arc<AtomicBool>,
+    pub(crate) hangs: Arc<AtomicBool>,
 }
 
 impl SigningKeys for Faulty {
     async fn load(&self) -> Result<Option<StoredDocument>, StoreError> {
+        assert!(!self.panics.load(Ordering::SeqCst), "as the test wants it");
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         if self.cannot_load.load(Ordering::SeqCst) {
             return Err(StoreError::new("as the test wants it"));
         }

@@ -1,5 +1,6 @@
 //! [`RingDocument`]: all keys of a ring, as one value.
 
+mod fit;
 mod heal;
 mod key;
 mod revoke;
@@ -25,6 +26,8 @@ pub struct RingDocument {
     serial: u64,
     keys: Vec<RingKey>,
     forced: Vec<ForcedStep>,
+    /// Revoked keys that are no longer among the keys.
+    revoked_ids: Vec<String>,
 }
 
 /// A step that was taken although the plan did not allow it, or that ended a key before its time.
@@ -49,7 +52,7 @@ impl RingDocument {
 
     /// Returns the first document: a key that signs at once, as no verifier has read a key set yet, and a standby.
     pub fn first(active: RingKey, standby: RingKey, now: UnixTime) -> Self {
-        let mut first = Self { serial: 1, keys: vec![active, standby], forced: Vec::new() };
+        let mut first = Self { serial: 1, keys: vec![active, standby], forced: Vec::new(), revoked_ids: Vec::new() };
         first.keys.iter_mut().for_each(|key| key.published_at = now);
         first.keys[0].begin_to_sign(now);
         first
@@ -82,6 +85,11 @@ impl RingDocument {
         &self.forced
     }
 
+    /// Returns the ids of revoked keys whose time is over, the oldest first, at most 1000: they do not come back.
+    pub fn revoked_ids(&self) -> &[String] {
+        &self.revoked_ids
+    }
+
     /// Returns a number that increases with each change.
     pub fn serial(&self) -> u64 {
         self.serial
@@ -89,7 +97,7 @@ impl RingDocument {
 
     /// Returns a document without keys, which is in no store.
     pub(super) fn empty() -> Self {
-        Self { serial: 0, keys: Vec::new(), forced: Vec::new() }
+        Self { serial: 0, keys: Vec::new(), forced: Vec::new(), revoked_ids: Vec::new() }
     }
 
     fn position(&self, id: &str) -> Result<usize, KeyRingError> {

@@ -15,8 +15,8 @@ impl RingDocument {
     /// [`KeyRingErrorKind::Refused`](crate::key_ring::KeyRingErrorKind::Refused) if the document has this key, has
     /// [`MOST_KEYS`](Self::MOST_KEYS), or mixes secrets with private keys.
     pub fn add_standby(&self, key: RingKey, now: UnixTime) -> Result<Self, KeyRingError> {
-        if self.key(&key.id).is_some() {
-            return Err(KeyRingError::refused(format!("the ring has a key {} already", key.id)));
+        if self.key(&key.id).is_some() || self.was_revoked(&key.id) {
+            return Err(KeyRingError::refused(format!("the ring has or had a key {} already", key.id)));
         }
         if self.keys.len() >= Self::MOST_KEYS {
             return Err(KeyRingError::refused(format!("the ring has {} keys already: prune it", Self::MOST_KEYS)));
@@ -142,11 +142,16 @@ impl RingDocument {
         Ok(next)
     }
 
-    /// Removes retiring keys whose time has come, and revoked ones whose tokens have all expired.
+    /// Removes retiring keys whose time has come, and revoked ones whose tokens have all expired. The ids of the latter are kept.
     #[must_use]
     pub fn prune(&self, now: UnixTime) -> Self {
         let mut next = self.clone();
         next.keys.retain(|key| key.over_at().is_none_or(|end| end > now));
+        let is_over = |key: &&RingKey| key.state == KeyState::Revoked && next.key(&key.id).is_none();
+        let over: Vec<_> = self.keys().filter(is_over).map(|key| key.id.clone()).collect();
+        for id in &over {
+            next.remember_revoked(id);
+        }
         next
     }
 

@@ -6,14 +6,14 @@ use portcullis_core::{Algorithm, UnixTime, keys::KeyState};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ForcedStep, RingDocument, RingKey};
+use super::{ForcedStep, RingDocument, RingKey, fit::MOST_READ};
 use crate::key_ring::{KeyRingError, KeyRingErrorKind, seal::Private};
 
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
 /// The longest text: 16 RSA keys take some 40 KiB.
-const MAX_BYTES: usize = 512 * 1024;
+pub(super) const MAX_BYTES: usize = 512 * 1024;
 
 #[derive(Deserialize)]
 struct Versioned {
@@ -29,6 +29,11 @@ struct DocumentText {
     keys: Vec<KeyText>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     forced: Vec<ForcedText>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    revoked_ids: Vec<String>,
+    /// Compared with the text itself, before it is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,7 +79,7 @@ struct ForcedText {
 }
 
 impl RingDocument {
-    /// Reads a document.
+    /// Reads a document. Does not check its MAC, for which it takes the sealing key: a [`KeyRing`](crate::key_ring::KeyRing) does.
     ///
     /// # Errors
     ///
@@ -97,17 +102,20 @@ impl RingDocument {
         }
         let text: DocumentText = serde_json::from_str(text).map_err(malformed)?;
         let keys = text.keys.into_iter().map(RingKey::try_from).collect::<Result<Vec<_>, _>>()?;
-        let document = Self { serial: text.serial, keys, forced: text.forced.into_iter().map(Into::into).collect() };
+        let forced = text.forced.into_iter().map(Into::into).collect();
+        let document = Self { serial: text.serial, keys, forced, revoked_ids: text.revoked_ids };
         document.check().map(|()| document)
     }
 
-    /// Returns the document as text. It is erased from memory on drop, as private keys may be unsealed.
+    /// Returns the document as text, without a MAC. It is erased from memory on drop, as private keys may be unsealed.
     pub fn to_text(&self) -> Zeroizing<String> {
         let text = DocumentText {
             v: VERSION,
             serial: self.serial,
             keys: self.keys().map(Into::into).collect(),
             forced: self.forced.iter().map(Into::into).collect(),
+            revoked_ids: self.revoked_ids.clone(),
+            mac: None,
         };
         // It has only texts and numbers, so it cannot fail.
         Zeroizing::new(serde_json::to_string(&text).unwrap_or_default())
@@ -119,7 +127,7 @@ impl RingDocument {
         self
     }
 
-    fn check(&self) -> Result<(), KeyRingError> {
+    pub(super) fn check(&self) -> Result<(), KeyRingError> {
         let mut ids = HashSet::new();
         if !self.keys().all(|key| ids.insert(key.id.as_str())) {
             return Err(KeyRingError::document("the document of the keys has two keys of one id"));
@@ -127,10 +135,10 @@ impl RingDocument {
         if self.keys().filter(|key| key.is_active()).count() > 1 {
             return Err(KeyRingError::document("the document of the keys has two active keys"));
         }
-        // More than can be added: leaks may add keys beyond that number.
-        let most = 4 * Self::MOST_KEYS;
-        if self.keys.is_empty() || self.keys.len() > most {
-            return Err(KeyRingError::document(format!("the document of the keys does not have 1 to {most} keys")));
+        if self.keys.is_empty() || self.keys.len() > MOST_READ {
+            return Err(KeyRingError::document(format!(
+                "the document of the keys does not have 1 to {MOST_READ} keys"
+            )));
         }
         Ok(())
     }

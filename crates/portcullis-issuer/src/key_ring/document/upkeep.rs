@@ -25,8 +25,11 @@ impl Upkeep<'_> {
 
     /// Returns the document after the steps that are due; `None` if there is none. All instances do this, and the first one succeeds.
     pub(in crate::key_ring) fn apply(&self, document: &RingDocument, spare: Option<&RingKey>) -> Option<RingDocument> {
-        let mut next = document.prune(self.now).with_longest_life(self.longest_life);
-        if self.is_rotation_due(&next) {
+        // With a wrong clock, a key could go before its time.
+        let is_timely = document.later_than_all_clocks(self.plan, self.now).is_none();
+        let next = if is_timely { document.prune(self.now) } else { document.clone() };
+        let mut next = next.with_longest_life(self.longest_life);
+        if is_timely && self.is_rotation_due(&next) {
             // It waits until the standby is old enough.
             next = next.rotate(self.plan, self.now).unwrap_or(next);
         }

@@ -25,6 +25,12 @@ pub enum RingWarning {
         /// When it is old enough. If the active key leaked now, some verifiers would refuse new tokens until then.
         ready_at: UnixTime,
     },
+    /// Something in the document happened later than the clock of this instance allows: one of the clocks is wrong. No key is removed or
+    /// replaced by itself until the clocks agree.
+    Clocks {
+        /// The latest time in the document.
+        latest: UnixTime,
+    },
     /// Private keys are in the document without encryption.
     Unsealed,
 }
@@ -44,6 +50,9 @@ impl RingDocument {
                     warnings.push(RingWarning::StandbyTooYoung { key: oldest.id().to_owned(), ready_at });
                 }
             }
+        }
+        if let Some(latest) = self.later_than_all_clocks(plan, now) {
+            warnings.push(RingWarning::Clocks { latest });
         }
         if self.keys().any(super::RingKey::is_unsealed) {
             warnings.push(RingWarning::Unsealed);
@@ -66,6 +75,12 @@ impl fmt::Display for RingWarning {
             Self::StandbyTooYoung { key, ready_at } => {
                 write!(f, "standby {key} is ready at {}: a leak before would cost requests until then", Date(*ready_at))
             }
+            Self::Clocks { latest } => write!(
+                f,
+                "the document has a time that has not come yet, {}: set the clocks of all instances; until they agree, no key is removed \
+                 or replaced by itself",
+                Date(*latest)
+            ),
             Self::Unsealed => {
                 f.write_str("private keys are in the document without encryption: start with a sealing key")
             }

@@ -86,7 +86,11 @@ impl Timeline {
 
     fn emergency_text(&self) -> String {
         let (hours, minutes) = (self.emergency.as_secs() / 3600, self.emergency.as_secs() % 3600 / 60);
-        let cost = match self.warnings.iter().find(|warning| **warning != RingWarning::Unsealed) {
+        let cost = match self
+            .warnings
+            .iter()
+            .find(|warning| !matches!(warning, RingWarning::Unsealed | RingWarning::Clocks { .. }))
+        {
             None => "No request with a new token would be refused.".to_owned(),
             Some(_) => "Requests with new tokens would be refused, see the warnings.".to_owned(),
         };
