@@ -2,7 +2,7 @@
 
 use portcullis_core::{Clock, UnixTime, policy::TokenSpec};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{AccessToken, ActingParty, MintError, Minted, token_id};
 
@@ -34,10 +34,46 @@ pub(super) const RESERVED: [&str; 21] = [
 
 /// The claims, and what the caller is told about them.
 pub(super) struct Claims {
-    members: Map<String, Value>,
     text: String,
     token_id: String,
     expires_at: UnixTime,
+}
+
+/// The claims as they are written. A map of values would need three times as many allocations.
+#[derive(Serialize)]
+struct Members<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    client_id: &'a str,
+    aud: Audience<'a>,
+    iat: u64,
+    exp: u64,
+    jti: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    roles: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ver: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    /// Its names are none of the above, see [`RESERVED`].
+    #[serde(flatten)]
+    custom: Map<String, Value>,
+}
+
+/// One audience, or several (RFC 7519 section 4.1.3).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Audience<'a> {
+    One(&'a str),
+    Several(&'a [String]),
 }
 
 impl Claims {
@@ -50,38 +86,25 @@ impl Claims {
         let now = clock.now();
         let expires_at = expiry(content, spec, now)?;
         let token_id = token_id::generate(clock.precise_now())?;
-        let mut members = custom(content.custom.as_ref())?;
-        let mut set = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
-        set("iss", json!(spec.issuer()));
-        set("sub", json!(named("sub", &content.subject)?));
-        set("client_id", json!(named("client_id", &content.client_id)?));
-        set("aud", audience(content, spec)?);
-        set("iat", json!(now.as_secs()));
-        set("exp", json!(expires_at.as_secs()));
-        set("jti", json!(token_id));
-        if !content.scopes.is_empty() {
-            set("scope", json!(scope(&content.scopes)?));
-        }
-        if !content.roles.is_empty() {
-            set("roles", json!(content.roles));
-        }
-        if let Some(session) = &content.session {
-            set("sid", json!(named("sid", session)?));
-        }
-        if let Some(version) = content.version {
-            set("ver", json!(version));
-        }
-        if let Some(actor) = &content.actor {
-            set("act", act(actor)?);
-        }
-        if let Some(instant) = content.authenticated_at {
-            set("auth_time", json!(instant.as_secs()));
-        }
-        if let Some(class) = &content.acr {
-            set("acr", json!(named("acr", class)?));
-        }
+        let members = Members {
+            custom: custom(content.custom.as_ref())?,
+            iss: spec.issuer(),
+            sub: named("sub", &content.subject)?,
+            client_id: named("client_id", &content.client_id)?,
+            aud: audience(content, spec)?,
+            iat: now.as_secs(),
+            exp: expires_at.as_secs(),
+            jti: &token_id,
+            scope: if content.scopes.is_empty() { None } else { Some(scope(&content.scopes)?) },
+            roles: &content.roles,
+            sid: content.session.as_deref().map(|session| named("sid", session)).transpose()?,
+            ver: content.version,
+            act: content.actor.as_ref().map(act).transpose()?,
+            auth_time: content.authenticated_at.map(UnixTime::as_secs),
+            acr: content.acr.as_deref().map(|class| named("acr", class)).transpose()?,
+        };
         let text = serde_json::to_string(&members).map_err(|_| MintError::custom("cannot be written as JSON"))?;
-        Ok(Self { members, text, token_id, expires_at })
+        Ok(Self { text, token_id, expires_at })
     }
 
     pub(super) fn text(&self) -> &str {
@@ -89,9 +112,9 @@ impl Claims {
     }
 
     /// Returns the largest claim and its size in bytes of JSON.
-    pub(super) fn largest(&self) -> (&str, usize) {
-        let size = |value: &Value| value.to_string().len();
-        let sizes = self.members.iter().map(|(name, value)| (name.as_str(), size(value)));
+    pub(super) fn largest(&self) -> (String, usize) {
+        let members: Map<String, Value> = serde_json::from_str(&self.text).unwrap_or_default();
+        let sizes = members.into_iter().map(|(name, value)| (name, value.to_string().len()));
         sizes.max_by_key(|(_, size)| *size).unwrap_or_default()
     }
 
@@ -121,7 +144,7 @@ fn custom<C: Serialize>(claims: Option<&C>) -> Result<Map<String, Value>, MintEr
     }
 }
 
-fn audience<C>(content: &AccessToken<C>, spec: &TokenSpec) -> Result<Value, MintError> {
+fn audience<'a, C>(content: &'a AccessToken<C>, spec: &'a TokenSpec) -> Result<Audience<'a>, MintError> {
     let known: Vec<&str> = spec.audiences().collect();
     if let Some(unknown) = content.audiences.iter().find(|audience| !known.contains(&audience.as_str())) {
         return Err(MintError::audience(format!(
@@ -129,13 +152,13 @@ fn audience<C>(content: &AccessToken<C>, spec: &TokenSpec) -> Result<Value, Mint
         )));
     }
     match (content.audiences.as_slice(), known.as_slice()) {
-        ([], [only]) => Ok(json!(only)),
+        ([], [only]) => Ok(Audience::One(only)),
         ([], _) => Err(MintError::audience(format!(
             "the specification has {} audiences: say by `AccessToken::audience` which of them the token is for",
             known.len()
         ))),
-        ([only], _) => Ok(json!(only)),
-        (several, _) => Ok(json!(several)),
+        ([only], _) => Ok(Audience::One(only)),
+        (several, _) => Ok(Audience::Several(several)),
     }
 }
 

@@ -17,7 +17,6 @@ pub use error::{MintError, MintErrorKind};
 pub use minted::Minted;
 use portcullis_core::{Algorithm, Clock, ConfigError, clock::SystemClock, policy::TokenSpec};
 use serde::Serialize;
-use serde_json::json;
 
 use self::{claims::Claims, size::check_size};
 use crate::signer::{CurrentSigner, SignError, SignErrorKind, Signature, Signer, signature_len};
@@ -100,8 +99,8 @@ impl TokenIssuer {
         let signer = Arc::clone(signer).choose(spec.longest_lifetime()).outcome().await?;
         check_algorithm(spec, signer.algorithm())?;
         let claims = Claims::of(content, spec, &**clock)?;
-        let header = json!({ "alg": signer.algorithm().name(), "kid": signer.key_id(), "typ": "at+jwt" }).to_string();
-        let mut token = URL_SAFE_NO_PAD.encode(&header);
+        let header = Header { alg: signer.algorithm().name(), kid: signer.key_id(), typ: "at+jwt" };
+        let mut token = URL_SAFE_NO_PAD.encode(header.to_json()?);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims.text(), &mut token);
         if let Some(len) = signature_len(signer.algorithm()) {
@@ -113,6 +112,21 @@ impl TokenIssuer {
         URL_SAFE_NO_PAD.encode_string(signature.as_bytes(), &mut token);
         check_size(spec, token.len(), &claims)?;
         Ok(claims.minted(token))
+    }
+}
+
+/// The header (RFC 9068 section 2.1).
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'a str,
+    kid: &'a str,
+    typ: &'a str,
+}
+
+impl Header<'_> {
+    fn to_json(&self) -> Result<String, SignError> {
+        serde_json::to_string(self)
+            .map_err(|_| SignError::new(SignErrorKind::Malformed, "its header cannot be written"))
     }
 }
 

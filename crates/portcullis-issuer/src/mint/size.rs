@@ -10,5 +10,5 @@ pub(super) fn check_size(spec: &TokenSpec, bytes: usize, claims: &Claims) -> Res
         return Ok(());
     }
     let (claim, size) = claims.largest();
-    Err(MintError::too_long(bytes, spec.longest_token(), claim, size))
+    Err(MintError::too_long(bytes, spec.longest_token(), &claim, size))
 }
