@@ -39,7 +39,7 @@ fn main() -> ExitCode {
             grow(&options, &mut budgets, RedisPlace::new(), sizes).await;
         }
         if !is_missing("postgres") {
-            grow(&options, &mut budgets, PostgresPlace::new().await, sizes).await;
+            grow(&options, &mut budgets, PostgresPlace::new(), sizes).await;
         }
     });
     budgets.close()

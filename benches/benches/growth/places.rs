@@ -7,7 +7,6 @@ use portcullis_store::{PostgresRefreshStore, RedbRefreshStore, RedisRefreshStore
 use real_servers::{PostgresServer, RedisServer};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
-use tokio_postgres::{Client, NoTls};
 
 use super::family;
 
@@ -92,17 +91,14 @@ impl Place for RedisPlace {
 
 pub struct PostgresPlace {
     server: PostgresServer,
-    client: Client,
-    _connection: JoinSet<()>,
+    /// What it takes without any session.
+    empty: u64,
 }
 
 impl PostgresPlace {
-    pub async fn new() -> Self {
+    pub fn new() -> Self {
         let server = PostgresServer::start();
-        let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.expect("a server");
-        let mut task = JoinSet::new();
-        task.spawn(async move { drop(connection.await) });
-        Self { server, client, _connection: task }
+        Self { empty: server.bytes(), server }
     }
 }
 
@@ -118,8 +114,6 @@ impl Place for PostgresPlace {
     }
 
     async fn bytes(&self) -> u64 {
-        let size = "SELECT pg_total_relation_size('portcullis.refresh_families')";
-        let row = self.client.query_one(size, &[]).await.expect("its size");
-        u64::try_from(row.get::<_, i64>(0)).expect("a size")
+        self.server.bytes() - self.empty
     }
 }

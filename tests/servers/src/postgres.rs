@@ -255,6 +255,16 @@ impl PostgresServer {
         let _ = running.wait();
     }
 
+    /// How many bytes its databases take on its disk, without its log of writes.
+    ///
+    /// # Panics
+    ///
+    /// If its folder cannot be read.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        size(&self.data().join("base"))
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -294,6 +304,14 @@ fn folder() -> TempDir {
     let in_memory = is_plenty && env::var_os("TMPDIR").is_none();
     let folder = if in_memory { TempDir::new_in("/dev/shm") } else { TempDir::new() };
     folder.expect("a folder")
+}
+
+/// A file may go while it is looked at, as those of a checkpoint do.
+fn size(path: &Path) -> u64 {
+    match path.read_dir() {
+        Ok(entries) => entries.flatten().map(|entry| size(&entry.path())).sum(),
+        Err(_) => path.metadata().map_or(0, |file| file.len()),
+    }
 }
 
 /// As whom PostgreSQL runs if we are root.

@@ -110,7 +110,7 @@ impl<S: Signer> SignerContract<S> {
 
     fn content(&self) -> AccessToken {
         let number = self.made.fetch_add(1, Ordering::SeqCst);
-        AccessToken::for_user(&format!("user-{number}"), "client")
+        AccessToken::for_user(format!("user-{number}"), "client")
     }
 
     async fn mint(&self) -> String {

@@ -25,7 +25,7 @@ use crate::nats::access::{Access, Credentials};
 /// How long a call may take.
 const CALL: Duration = Duration::from_secs(5);
 
-/// A [`RefreshStore`] in a key-value bucket of NATS, for several instances of an issuer.
+/// A [`RefreshStore`](portcullis_issuer::refresh::RefreshStore) in a key-value bucket of NATS, for several instances of an issuer.
 ///
 /// # The rules
 ///
@@ -50,7 +50,7 @@ const CALL: Duration = Duration::from_secs(5);
 ///
 /// A bucket `portcullis_refresh` ([`bucket`](Self::bucket)), stored in files, with one value for each key:
 ///
-/// - `f.<sid>` is a session: its row as JSON ([`Family::to_json`]). No token and no part of one is in it.
+/// - `f.<sid>` is a session: its row as JSON ([`Family::to_json`](portcullis_issuer::refresh::Family::to_json)). No token and no part of one is in it.
 /// - `s.x<subject in hexadecimal digits>.<sid>` finds the sessions of a subject, which may have up to 255 bytes. It is written before the
 ///   session, so that a session can always be found; after a crash, it may name one that does not exist.
 ///
