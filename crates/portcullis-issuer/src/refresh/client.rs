@@ -88,7 +88,7 @@ impl RefreshPolicy {
         Self { rotation, ..self }
     }
 
-    /// Lets a public client keep its token, which it cannot save anew, and ends its sessions after a day without use at the latest.
+    /// Lets a public client keep its token, because it cannot save a new one. Its sessions end after a day without use at the latest.
     ///
     /// A stolen token then serves the thief beside the client, unnoticed, until the session ends. Defaults to [`Rotation::EveryUse`].
     #[must_use]
