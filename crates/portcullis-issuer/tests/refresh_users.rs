@@ -3,8 +3,16 @@
 
 mod support;
 
-use portcullis_issuer::refresh::{EndReason, FamilyId, LogIn, NotAccepted, RefreshError, RefreshPolicy};
-use support::{House, secs};
+use portcullis_core::{Algorithm, Clock, clock::SystemClock, policy::TokenSpec, revocation::Revocation};
+use portcullis_issuer::{
+    SigningKey, TokenIssuer,
+    refresh::{
+        DangerUncheckedSubjects, EndReason, FamilyId, LogIn, MemoryRefreshStore, NotAccepted, RefreshError,
+        RefreshKeys, RefreshPolicy, Sessions,
+    },
+};
+use portcullis_store::{MemoryLog, Revocations};
+use support::{House, ISSUER, SERVICE, secs};
 
 #[tokio::test]
 async fn a_user_ends_sessions_of_their_own_only() {
@@ -44,4 +52,23 @@ async fn a_name_that_cannot_be_revoked_cannot_log_in() {
     }
     let longest = "x".repeat(255);
     assert!(house.sessions.log_in(LogIn::new(longest.as_str(), "web"), &policy).await.is_ok());
+}
+
+/// Without a word about a view: what the revoker follows is asked.
+#[tokio::test]
+async fn a_user_who_is_revoked_in_the_log_is_not_refreshed_by_default() {
+    let revocations = Revocations::builder(MemoryLog::new()).start().unwrap();
+    revocations.require(secs(60)).await.unwrap();
+    let spec = TokenSpec::new(ISSUER).audience(SERVICE);
+    let issuer = TokenIssuer::new(spec, SigningKey::generate(Algorithm::EdDsa).unwrap()).unwrap();
+    let keys = RefreshKeys::new(1, [1; 32]).unwrap();
+    let (store, revoker) = (MemoryRefreshStore::new(), revocations.clone());
+    let sessions = Sessions::new(issuer, store, keys, revoker, DangerUncheckedSubjects);
+    let policy = RefreshPolicy::new();
+    let alice = sessions.log_in(LogIn::new("alice", "web"), &policy).await.unwrap();
+    let bob = sessions.log_in(LogIn::new("bob", "web"), &policy).await.unwrap();
+    revocations.revoke(Revocation::subject(ISSUER, "alice", SystemClock.now())).await.unwrap();
+    let error = sessions.refresh(alice.refresh_token(), "web", &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::Revoked)), "{error}");
+    assert!(sessions.refresh(bob.refresh_token(), "web", &policy).await.is_ok());
 }

@@ -76,21 +76,23 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Returns sessions whose access tokens `issuer` mints. `revoker` ends them on all services; `subjects` is asked at every refresh.
     pub fn new(issuer: TokenIssuer, store: S, keys: RefreshKeys, revoker: R, subjects: J) -> Self {
         let conventions = Arc::new(Conventions::new(issuer.spec().issuer()));
+        let view = revoker.view();
         Self(Arc::new(Inner {
             issuer,
             store,
             keys,
             revoker,
             subjects,
-            view: None,
+            view,
             conventions,
             on_event: None,
             foreign: None,
         }))
     }
 
-    /// Asks this view, instead of the [revoker's own](Revoker::view), before each refresh whether the session, its subject, its client or its version was revoked in another way. Without a view,
-    /// only what is ended through these sessions ends them. While the view is stale, nothing is refreshed.
+    /// Asks this view, instead of the [revoker's own](Revoker::view), before each refresh whether the session, its subject, its client or its
+    /// version was revoked in another way. Without any view, only what is ended through these sessions ends them. While the view is stale,
+    /// nothing is refreshed.
     ///
     /// # Errors
     ///
