@@ -117,11 +117,11 @@ impl Layout {
     }
 
     pub(super) fn forget(&self) -> String {
-        // With an array no plan reads the whole table, even without statistics.
+        // With an array no plan reads the whole table, even without statistics; the first condition ends the search in the index.
         self.of_schema(&format!(
             r#"WITH forgotten AS (
                    DELETE FROM "portcullis".refresh_families WHERE ends_at < $1 AND id = ANY (ARRAY(
-                       SELECT id FROM "portcullis".refresh_families WHERE ends_at < least($1, {NOW}) ORDER BY ends_at LIMIT {FORGOTTEN_AT_ONCE}
+                       SELECT id FROM "portcullis".refresh_families WHERE ends_at < $1 AND ends_at < {NOW} ORDER BY ends_at LIMIT {FORGOTTEN_AT_ONCE}
                        FOR UPDATE SKIP LOCKED
                    )) RETURNING 1
                ) SELECT count(*) AS forgotten FROM forgotten"#
