@@ -36,6 +36,7 @@
 pub mod documents;
 pub mod key_ring;
 mod mint;
+pub mod records;
 pub mod refresh;
 mod signer;
 mod signing_key;

@@ -1,0 +1,165 @@
+//! [`RecordStore`]: keeps records.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use super::{RecordGroup, RecordKey};
+use crate::{StoreError, refresh::Millis};
+
+/// Keeps records. Implement it to keep them in a new place. The rules:
+///
+/// * [`swap`](Self::swap) is one atomic step, also between processes: of several callers with the same version, one succeeds.
+/// * What it has stored is durable when it returns `Ok`, and every later call by any instance sees it, or a later one.
+/// * A version is never used twice for one key, not even after the record was deleted.
+/// * The time is that of the store, and the same for all instances. A record that has ended is as good as absent, for every method.
+/// * A text comes back as it was. It is at most [`MOST_BYTES`](Record::MOST_BYTES) long.
+/// * "We could not find out" is an error, never `None` and never [`Swapped::Conflict`].
+pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
+    /// Returns the store's time.
+    fn now(&self) -> impl Future<Output = Result<Millis, StoreError>> + Send;
+
+    /// Returns a record; `None` if there is none.
+    fn find(&self, key: &RecordKey) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
+
+    /// Returns all records of a group with their ids, in no particular order.
+    fn list(&self, group: &RecordGroup) -> impl Future<Output = Result<Vec<(String, Record)>, StoreError>> + Send;
+
+    /// Changes a record if its version is still `expected`, or creates it if `expected` is `None` and there is none. `None` as `next` deletes it.
+    fn swap(
+        &self,
+        key: &RecordKey,
+        expected: Option<RecordVersion>,
+        next: Option<NewRecord>,
+    ) -> impl Future<Output = Result<Swapped, StoreError>> + Send;
+
+    /// Forgets records that have ended before `before`, or before now if that is earlier, as far as the store does not do so by itself. Returns
+    /// how many.
+    fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send;
+}
+
+/// A record as a store has it. `Debug` does not show the text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    text: String,
+    version: RecordVersion,
+    until: Option<Millis>,
+}
+
+impl Record {
+    /// How long a text may be, in bytes: 64 KiB.
+    pub const MOST_BYTES: usize = 64 * 1024;
+
+    /// Returns a record of this text and version, which ends at `until`.
+    pub const fn new(text: String, version: RecordVersion, until: Option<Millis>) -> Self {
+        Self { text, version, until }
+    }
+
+    /// Returns the text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the version.
+    pub const fn version(&self) -> RecordVersion {
+        self.version
+    }
+
+    /// Returns when it ends by itself; `None` if it does not.
+    pub const fn until(&self) -> Option<Millis> {
+        self.until
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record").field("version", &self.version).field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+/// A record to store. `Debug` does not show the text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewRecord {
+    text: String,
+    until: Option<Millis>,
+}
+
+impl NewRecord {
+    /// Returns a record of this text, which stays until it is deleted.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), until: None }
+    }
+
+    /// Sets when the record ends by itself, on the store's clock. Defaults to never.
+    #[must_use]
+    pub fn until(self, instant: Millis) -> Self {
+        Self { until: Some(instant), ..self }
+    }
+
+    /// Returns the text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns when it ends by itself.
+    pub const fn ends_at(&self) -> Option<Millis> {
+        self.until
+    }
+}
+
+impl fmt::Debug for NewRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewRecord").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+/// The version of a record: another number after each change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RecordVersion(u64);
+
+impl RecordVersion {
+    /// Returns the version of this number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third: whether it was stored is known, or it is an error")]
+pub enum Swapped {
+    /// It is stored, durably.
+    Stored,
+    /// Nothing was changed: the record has another version, or is there, or is not there.
+    Conflict,
+}
+
+impl<T: RecordStore> RecordStore for Arc<T> {
+    fn now(&self) -> impl Future<Output = Result<Millis, StoreError>> + Send {
+        (**self).now()
+    }
+
+    fn find(&self, key: &RecordKey) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send {
+        (**self).find(key)
+    }
+
+    fn list(&self, group: &RecordGroup) -> impl Future<Output = Result<Vec<(String, Record)>, StoreError>> + Send {
+        (**self).list(group)
+    }
+
+    fn swap(
+        &self,
+        key: &RecordKey,
+        expected: Option<RecordVersion>,
+        next: Option<NewRecord>,
+    ) -> impl Future<Output = Result<Swapped, StoreError>> + Send {
+        (**self).swap(key, expected, next)
+    }
+
+    fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send {
+        (**self).forget_before(before)
+    }
+}
