@@ -23,7 +23,7 @@ use axum::{
 use portcullis::{Admission, Algorithm, JwtAuthenticator, RemoteKeys, policy::TokenSpec};
 use portcullis_issuer::{
     TokenIssuer,
-    documents::{KEY_SET_PATH, PublishedDocument, ServerMetadata},
+    documents::{KEY_SET_PATH, ServerMetadata},
     key_ring::{KeyRing, MemorySigningKeys, SealingKey},
     refresh::{DangerUncheckedSubjects, LogIn, MemoryRefreshStore, RefreshKeys, RefreshPolicy, Sessions},
 };
@@ -120,8 +120,7 @@ async fn publish(ring: KeyRing) -> Result<(JoinSet<()>, String), Failure> {
     let answer = move |headers: HeaderMap| async move {
         // Without a key set, services go on with the one that they have.
         let unavailable = || Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body(Body::empty());
-        let Ok(Some(keys)) = ring.published() else { return unavailable().unwrap_or_default() };
-        let key_set = PublishedDocument::from(&*keys);
+        let Ok(Some(key_set)) = ring.published() else { return unavailable().unwrap_or_default() };
         let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
         let answer = key_set.answer(known);
         let response = Response::builder().status(answer.status());

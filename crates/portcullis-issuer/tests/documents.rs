@@ -75,13 +75,12 @@ fn p12_a_key_set_has_the_standby_and_max_age_and_not_what_was_left_out() {
 async fn p12_the_key_set_of_a_ring_has_no_revoked_key() {
     let sealing = SealingKey::new([7; 32]).unwrap();
     let ring = KeyRing::builder(MemorySigningKeys::new(), Algorithm::Es256, sealing).start().await.unwrap();
-    let document = |ring: &KeyRing| PublishedDocument::from(&*ring.published().unwrap().unwrap());
-    let before = document(&ring);
+    let before = ring.published().unwrap().unwrap();
     assert_eq!(before.cache_control(), "public, max-age=300");
     let active = ring.document().active().unwrap().id().to_owned();
     assert!(before.body().contains(&active) && before.answer(Some(before.etag())).status() == 304);
     ring.revoke(&active, "a test").await.unwrap();
-    let after = document(&ring);
+    let after = ring.published().unwrap().unwrap();
     assert!(!after.body().contains(&active) && after.answer(Some(before.etag())).status() == 200);
 }
 
@@ -168,8 +167,27 @@ fn a_conditional_request_is_answered_without_a_body_if_nothing_has_changed() {
     let headers: Vec<_> = answer.headers().collect();
     assert_eq!(
         headers,
-        [("content-type", "application/json"), ("cache-control", "public, max-age=300"), ("etag", &*etag)]
+        [("content-type", "application/jwk-set+json"), ("cache-control", "public, max-age=300"), ("etag", &*etag)]
     );
+}
+
+#[tokio::test]
+async fn a_key_set_has_the_type_of_key_sets_and_metadata_that_of_json() {
+    let sealing = SealingKey::new([7; 32]).unwrap();
+    let ring = KeyRing::builder(MemorySigningKeys::new(), Algorithm::Es256, sealing).start().await.unwrap();
+    let of_ring = ring.published().unwrap().unwrap();
+    let of_keys = key_set(&[&key(Algorithm::Es256)]);
+    let metadata = of_issuer(ISSUER).publish(M).unwrap();
+    let types = [
+        (&*of_ring, "application/jwk-set+json"),
+        (&of_keys, "application/jwk-set+json"),
+        (&metadata, "application/json"),
+    ];
+    for (document, content_type) in types {
+        assert_eq!(document.content_type(), content_type);
+        assert!(document.answer(None).headers().any(|header| header == ("content-type", content_type)));
+        assert_eq!(document.answer(Some(document.etag())).status(), 304);
+    }
 }
 
 fn names(answer: &DocumentAnswer<'_>) -> Vec<&'static str> {

@@ -7,35 +7,34 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// A published JSON document: its body, and the headers that it is sent with. It is public, and the same for every client.
 ///
-/// - `Content-Type` is `application/json`.
+/// - `Content-Type` is `application/jwk-set+json` for a key set (RFC 7517 section 8.5), and `application/json` for metadata (RFC 8414 section 3.2).
 /// - `Cache-Control` is `public, max-age=M`. There is no `stale-while-revalidate`: a cache that may serve an older key set without a limit of
 ///   its own would undo the plan by which keys are replaced.
 /// - `ETag` is a strong one, made from the body, so that all instances have the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedDocument {
     body: String,
+    content_type: &'static str,
     etag: String,
     cache_control: String,
 }
 
 impl PublishedDocument {
-    /// The media type. RFC 7517 also registers `application/jwk-set+json`, but the large providers send key sets as this, so it is what all
-    /// clients and proxies accept.
-    pub const CONTENT_TYPE: &'static str = "application/json";
-
-    pub(super) fn new(body: String, max_age: Duration) -> Self {
-        Self::with_cache_control(body, format!("public, max-age={}", max_age.as_secs()))
-    }
-
-    pub(super) fn with_cache_control(body: String, cache_control: String) -> Self {
+    pub(super) fn new(body: String, content_type: &'static str, max_age: Duration) -> Self {
         let hash = digest::digest(&digest::SHA256, body.as_bytes());
         let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash));
-        Self { body, etag, cache_control }
+        let cache_control = format!("public, max-age={}", max_age.as_secs());
+        Self { body, content_type, etag, cache_control }
     }
 
     /// Returns the JSON text.
     pub fn body(&self) -> &str {
         &self.body
+    }
+
+    /// Returns the value of `Content-Type`.
+    pub fn content_type(&self) -> &'static str {
+        self.content_type
     }
 
     /// Returns the value of `ETag`, with its quotation marks.
@@ -79,7 +78,7 @@ impl<'a> DocumentAnswer<'a> {
 
     /// Returns the headers, with names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
-        let content_type = (!self.is_known).then_some(("content-type", PublishedDocument::CONTENT_TYPE));
+        let content_type = (!self.is_known).then_some(("content-type", self.document.content_type()));
         let of_both = [("cache-control", self.document.cache_control()), ("etag", self.document.etag())];
         content_type.into_iter().chain(of_both)
     }

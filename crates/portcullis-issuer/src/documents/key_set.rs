@@ -6,10 +6,13 @@ use portcullis_core::{Algorithm, ConfigError, keys::VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use super::PublishedDocument;
-use crate::{SigningKey, key_ring::PublishedKeys};
+use crate::SigningKey;
 
 /// The usual path of a key set.
 pub const KEY_SET_PATH: &str = "/.well-known/jwks.json";
+
+/// The media type of a key set (RFC 7517 section 8.5).
+const KEY_SET_TYPE: &str = "application/jwk-set+json";
 
 /// A public key as it is published: a JSON Web Key with `kty`, `kid`, `alg`, `use` and the public members (RFC 7517, RFC 7518 section 6,
 /// RFC 8037). There is no place in it for a private member.
@@ -110,14 +113,13 @@ impl PublishedDocument {
         ConfigError::check(problems)?;
         let body = serde_json::to_string(&KeySet { keys })
             .map_err(|_| ConfigError::new("the key set cannot be written as JSON"))?;
-        Ok(Self::new(body, max_age))
+        Ok(Self::new(body, KEY_SET_TYPE, max_age))
     }
-}
 
-impl From<&PublishedKeys> for PublishedDocument {
-    /// Takes the key set of a [`KeyRing`](crate::key_ring::KeyRing), with the `max-age` of its plan.
-    fn from(keys: &PublishedKeys) -> Self {
-        Self::with_cache_control(keys.body().to_owned(), keys.cache_control().to_owned())
+    /// Returns the key set of a ring, which has checked its keys. Each is the text of a public JSON Web Key.
+    pub(crate) fn key_set_of_ring(keys: impl Iterator<Item = String>, max_age: Duration) -> Self {
+        let keys: Vec<_> = keys.collect();
+        Self::new(format!("{{\"keys\":[{}]}}", keys.join(",")), KEY_SET_TYPE, max_age)
     }
 }
 

@@ -149,7 +149,7 @@ impl ServerMetadata {
         ConfigError::check(self.problems())?;
         let body = serde_json::to_string(&self.body())
             .map_err(|_| ConfigError::new("the metadata cannot be written as JSON"))?;
-        Ok(PublishedDocument::new(body, max_age))
+        Ok(PublishedDocument::new(body, "application/json", max_age))
     }
 
     fn url(&self) -> Result<PublishedUrl<'_>, ConfigError> {

@@ -10,10 +10,13 @@ use portcullis_core::{
 use tokio::task::JoinSet;
 
 use super::{
-    KeyPlan, KeyRingBuilder, KeyRingError, KeyRingErrorKind, PublishedKeys, RingDocument, RingWarning, Sealing,
-    SigningKeys, Timeline, shared::Shared, snapshot::Snapshot, step::Step,
+    KeyPlan, KeyRingBuilder, KeyRingError, KeyRingErrorKind, RingDocument, RingWarning, Sealing, SigningKeys, Timeline,
+    shared::Shared, snapshot::Snapshot, step::Step,
 };
-use crate::signer::{Choosing, CurrentSigner, SignError, SignErrorKind, Signer};
+use crate::{
+    documents::PublishedDocument,
+    signer::{Choosing, CurrentSigner, SignError, SignErrorKind, Signer},
+};
 
 /// The keys of an issuer, which are replaced by a plan. It is a handle; clones share the ring. See the [module](super) for an example.
 ///
@@ -156,13 +159,14 @@ impl KeyRing {
         self.snapshot().as_ref().map_or(Duration::MAX, |snapshot| snapshot.age(&*self.shared.clock))
     }
 
-    /// Returns the published key set; `None` for secrets, which are not published.
+    /// Returns the published key set: the public keys on standby, active and retiring, never a private or revoked one. Its `max-age` is that of
+    /// the plan: do not lengthen it. `None` for secrets, which are not published.
     ///
     /// # Errors
     ///
     /// [`KeyRingErrorKind::Store`] if the document was not read for too long: answer 503. A key set that misses a key would be kept
     /// by caches and verifiers, whereas an outage of the route is part of the plan.
-    pub fn published(&self) -> Result<Option<Arc<PublishedKeys>>, KeyRingError> {
+    pub fn published(&self) -> Result<Option<Arc<PublishedDocument>>, KeyRingError> {
         let snapshot = self.in_time().map_err(|age| KeyRingError::new(KeyRingErrorKind::Store, too_old(age)))?;
         Ok(snapshot.contents.published.clone())
     }

@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use portcullis_core::{Clock, KeySet, UnixTime};
 
-use super::{KeyPlan, KeyRingError, PublishedKeys, RingDocument, RingKey, Sealing};
-use crate::SigningKey;
+use super::{KeyPlan, KeyRingError, RingDocument, RingKey, Sealing};
+use crate::{SigningKey, documents::PublishedDocument};
 
 /// The keys as this instance has read them, and when. Immutable: each read makes a new one.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Contents {
     pub(super) active: Option<Active>,
     pub(super) keys: KeySet,
     /// `None` for secrets.
-    pub(super) published: Option<Arc<PublishedKeys>>,
+    pub(super) published: Option<Arc<PublishedDocument>>,
     /// The opened keys by their ids.
     opened: HashMap<String, SigningKey>,
 }
@@ -87,7 +87,7 @@ impl Contents {
         let keys: KeySet = in_order().map(SigningKey::verifying_key).collect();
         let published = plan.is_published().then(|| {
             let public = in_order().filter_map(SigningKey::public_jwk);
-            Arc::new(PublishedKeys::new(public, plan.published_max_age()))
+            Arc::new(PublishedDocument::key_set_of_ring(public, plan.published_max_age()))
         });
         let active = document.active().and_then(|active| {
             let signer = Arc::new(opened.get(active.id())?.clone());
