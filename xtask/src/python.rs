@@ -20,9 +20,9 @@ pub(crate) fn install(root: &Path) -> Result<(), String> {
         tools::install_python_venv();
         environment.run()?;
     }
-    let pip = Run::new(&format!("{ENVIRONMENT}/bin/python"));
-    // Built packages alone: nothing of them is run here.
-    let pip = pip.words("-m pip install --quiet --disable-pip-version-check --only-binary :all: -r").arg(REQUIREMENTS);
-    pip.run()?;
+    // Only what has one of the hashes, and no script of a package runs.
+    let options = "--require-hashes --only-binary :all: --quiet --disable-pip-version-check";
+    let pip = Run::new(&format!("{ENVIRONMENT}/bin/python")).words("-m pip install").words(options);
+    pip.arg("--requirement").arg(REQUIREMENTS).run()?;
     fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()))
 }
