@@ -8,6 +8,10 @@ use std::{fs, path::Path, time::Duration};
 use portcullis_issuer::refresh::{Family, FamilyId, Millis};
 use portcullis_test::contract::{Possible, RefreshPlace, RefreshStoreContract, RefreshSwitch};
 
+#[path = "refresh_contract/crowd.rs"]
+mod crowd;
+#[path = "refresh_contract/memory.rs"]
+mod memory;
 #[cfg(feature = "nats")]
 #[path = "refresh_contract/nats.rs"]
 mod nats;

@@ -76,3 +76,9 @@ async fn the_store_in_nats_keeps_the_contract() {
     let contract = RefreshStoreContract::new(Bucket(nats.start())).longest_grace(NatsRefreshStore::MOST_GRACE);
     contract.callers(CALLERS).check().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_nats() {
+    let Some(nats) = NatsProgram::recent() else { return };
+    crowd::rotates_once(Bucket(nats.start()), NatsRefreshStore::MOST_GRACE).await;
+}

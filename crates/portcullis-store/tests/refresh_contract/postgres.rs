@@ -134,3 +134,11 @@ async fn a_row_of_a_later_form_is_not_rotated_in_postgres() {
         "an old instance has rotated what it cannot read"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_postgres() {
+    if !is_missing("postgres") {
+        let place = Postgres { server: PostgresServer::start(), before: None };
+        crowd::rotates_once(place, Duration::from_secs(60)).await;
+    }
+}

@@ -131,3 +131,9 @@ async fn sessions_in_a_file() {
 async fn the_store_in_a_file_keeps_the_contract() {
     RefreshStoreContract::new(File::new()).callers(CALLERS).check().await;
 }
+
+// On several threads, as an issuer: many callers of a store that has a thread of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_a_file() {
+    crowd::rotates_once(File::new(), Duration::from_secs(60)).await;
+}

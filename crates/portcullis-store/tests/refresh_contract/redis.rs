@@ -107,3 +107,10 @@ async fn a_row_of_a_later_form_is_not_rotated_in_redis() {
         "an old instance has rotated what it cannot read"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_redis() {
+    if !is_missing("redis-server") {
+        crowd::rotates_once(Redis { server: RedisServer::start(), saved: None }, Duration::from_secs(60)).await;
+    }
+}

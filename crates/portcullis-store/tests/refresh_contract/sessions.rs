@@ -15,48 +15,56 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-const CLIENT: &str = "web";
+pub(crate) const CLIENT: &str = "web";
+pub(crate) const ISSUER: &str = "https://id.test";
 const TABS: usize = 8;
 const ROUNDS: usize = 200;
 
 /// What an issuer has besides its store.
-struct Issuer {
+pub(crate) struct Issuer {
     minting: TokenIssuer,
     keys: RefreshKeys,
-    revocations: Revocations,
-    events: Arc<Mutex<Vec<SessionEvent>>>,
+    pub(crate) revocations: Revocations,
+    pub(crate) events: Arc<Mutex<Vec<SessionEvent>>>,
 }
 
-type OnStore<S> = Sessions<S, Revocations, DangerUncheckedSubjects>;
+pub(crate) type OnStore<S> = Sessions<S, Revocations, DangerUncheckedSubjects>;
 
 impl Issuer {
-    fn new() -> Self {
-        let spec = TokenSpec::new("https://id.test").audience("https://orders.test");
-        Self {
+    /// Returns an issuer with a log of its own, which it has read.
+    pub(crate) async fn ready() -> Self {
+        let spec = TokenSpec::new(ISSUER).audience("https://orders.test");
+        let issuer = Self {
             minting: TokenIssuer::new(spec, SigningKey::generate(Algorithm::EdDsa).unwrap()).unwrap(),
             keys: RefreshKeys::new(1, [1; 32]).unwrap(),
             revocations: Revocations::builder(MemoryLog::new()).start().unwrap(),
             events: Arc::default(),
-        }
+        };
+        issuer.revocations.require(Duration::from_secs(60)).await.unwrap();
+        issuer
     }
 
     /// Returns an instance that uses this store.
-    fn on<S: RefreshStore>(&self, store: S) -> OnStore<S> {
+    pub(crate) fn on<S: RefreshStore>(&self, store: S) -> OnStore<S> {
+        self.with_keys(store, self.keys.clone())
+    }
+
+    /// Returns an instance with these keys of refresh tokens, as while one is replaced.
+    pub(crate) fn with_keys<S: RefreshStore>(&self, store: S, keys: RefreshKeys) -> OnStore<S> {
         let events = Arc::clone(&self.events);
-        let (issuer, keys, revocations) = (self.minting.clone(), self.keys.clone(), self.revocations.clone());
+        let (issuer, revocations) = (self.minting.clone(), self.revocations.clone());
         let sessions = Sessions::new(issuer, store, keys, revocations, DangerUncheckedSubjects);
         sessions.on_event(move |event| events.lock().unwrap().push(event.clone())).unwrap()
     }
 
-    fn count(&self, wanted: impl Fn(&SessionEvent) -> bool) -> usize {
+    pub(crate) fn count(&self, wanted: impl Fn(&SessionEvent) -> bool) -> usize {
         self.events.lock().unwrap().iter().filter(|event| wanted(event)).count()
     }
 }
 
 /// Checks what does not depend on the store, with this one.
 pub(crate) async fn work<P: RefreshPlace + Dump>(mut place: P) {
-    let issuer = Issuer::new();
-    issuer.revocations.require(Duration::from_secs(60)).await.unwrap();
+    let issuer = Issuer::ready().await;
     let tokens =
         issuer.on(place.open().await).log_in(LogIn::new("alice", CLIENT), &RefreshPolicy::new()).await.unwrap();
     let last = eight_tabs_log_no_user_out(&mut place, &issuer, tokens).await;
