@@ -10,6 +10,8 @@ use portcullis_test::contract::{Possible, RefreshPlace, RefreshStoreContract, Re
 
 #[path = "refresh_contract/crowd.rs"]
 mod crowd;
+#[path = "refresh_contract/everywhere.rs"]
+mod everywhere;
 #[path = "refresh_contract/memory.rs"]
 mod memory;
 #[cfg(feature = "nats")]

@@ -71,7 +71,7 @@ async fn crowd<S: RefreshStore>(instances: &[OnStore<S>], tokens: &Tokens, polic
 }
 
 /// Refreshes; what could not be decided is asked again, as clients do.
-async fn refresh<S: RefreshStore>(sessions: &OnStore<S>, token: &str, policy: &RefreshPolicy) -> Answer {
+pub(crate) async fn refresh<S: RefreshStore>(sessions: &OnStore<S>, token: &str, policy: &RefreshPolicy) -> Answer {
     let asked = Instant::now();
     loop {
         match sessions.refresh(token, CLIENT, policy).await {

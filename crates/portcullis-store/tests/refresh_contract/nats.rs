@@ -1,7 +1,7 @@
 //! The store in a bucket of NATS.
 
 use async_nats::jetstream;
-use portcullis_store::NatsRefreshStore;
+use portcullis_store::{JetStreamLog, NatsRefreshStore};
 use real_servers::{NatsProgram, NatsServer};
 
 use super::*;
@@ -81,4 +81,23 @@ async fn the_store_in_nats_keeps_the_contract() {
 async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_nats() {
     let Some(nats) = NatsProgram::recent() else { return };
     crowd::rotates_once(Bucket(nats.start()), NatsRefreshStore::MOST_GRACE).await;
+}
+
+impl everywhere::Shared for Bucket {
+    type Store = NatsRefreshStore;
+    type Log = JetStreamLog;
+
+    fn store(&self) -> NatsRefreshStore {
+        NatsRefreshStore::new(&self.0.url()).unwrap()
+    }
+
+    fn log(&self) -> JetStreamLog {
+        JetStreamLog::new(&self.0.url()).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_6_a_log_out_everywhere_with_64_refreshes_in_flight_ends_them_all_in_nats() {
+    let Some(nats) = NatsProgram::recent() else { return };
+    everywhere::logs_out(Bucket(nats.start())).await;
 }

@@ -142,3 +142,23 @@ async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_postgres(
         crowd::rotates_once(place, Duration::from_secs(60)).await;
     }
 }
+
+impl everywhere::Shared for Postgres {
+    type Store = PostgresRefreshStore;
+    type Log = PostgresLog;
+
+    fn store(&self) -> PostgresRefreshStore {
+        PostgresRefreshStore::new(&self.server.url()).unwrap()
+    }
+
+    fn log(&self) -> PostgresLog {
+        PostgresLog::new(&self.server.url()).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_6_a_log_out_everywhere_with_64_refreshes_in_flight_ends_them_all_in_postgres() {
+    if !is_missing("postgres") {
+        everywhere::logs_out(Postgres { server: PostgresServer::start(), before: None }).await;
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use ::redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use portcullis_issuer::refresh::{LogIn, Outcome, RefreshPolicy, RefreshStore, ShareDigest, Step};
-use portcullis_store::RedbRefreshStore;
+use portcullis_store::{RedbLog, RedbRefreshStore};
 use portcullis_test::FixedClock;
 use tempfile::TempDir;
 
@@ -136,4 +136,32 @@ async fn the_store_in_a_file_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_a_file() {
     crowd::rotates_once(File::new(), Duration::from_secs(60)).await;
+}
+
+/// Instances in one process, which share the files, on the system's clock.
+struct Files {
+    store: RedbRefreshStore,
+    log: RedbLog,
+    _folder: TempDir,
+}
+
+impl everywhere::Shared for Files {
+    type Store = RedbRefreshStore;
+    type Log = RedbLog;
+
+    fn store(&self) -> RedbRefreshStore {
+        self.store.clone()
+    }
+
+    fn log(&self) -> RedbLog {
+        self.log.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_6_a_log_out_everywhere_with_64_refreshes_in_flight_ends_them_all_in_a_file() {
+    let folder = TempDir::new().unwrap();
+    let store = RedbRefreshStore::open(folder.path().join("sessions.redb")).unwrap();
+    let log = RedbLog::open(folder.path().join("log.redb")).unwrap();
+    everywhere::logs_out(Files { store, log, _folder: folder }).await;
 }

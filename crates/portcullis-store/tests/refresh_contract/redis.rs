@@ -1,7 +1,7 @@
 //! The store in Redis and Valkey.
 
 use portcullis_issuer::refresh::{LogIn, RefreshPolicy, RefreshStore, ShareDigest, Step};
-use portcullis_store::RedisRefreshStore;
+use portcullis_store::{RedisLog, RedisRefreshStore};
 use real_servers::{RedisServer, is_missing};
 use tempfile::TempDir;
 
@@ -112,5 +112,25 @@ async fn a_row_of_a_later_form_is_not_rotated_in_redis() {
 async fn pitfall_1_a_thousand_refreshes_of_one_token_rotate_it_once_in_redis() {
     if !is_missing("redis-server") {
         crowd::rotates_once(Redis { server: RedisServer::start(), saved: None }, Duration::from_secs(60)).await;
+    }
+}
+
+impl everywhere::Shared for Redis {
+    type Store = RedisRefreshStore;
+    type Log = RedisLog;
+
+    fn store(&self) -> RedisRefreshStore {
+        RedisRefreshStore::new(&self.server.url()).unwrap()
+    }
+
+    fn log(&self) -> RedisLog {
+        RedisLog::new(&self.server.url()).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pitfall_6_a_log_out_everywhere_with_64_refreshes_in_flight_ends_them_all_in_redis() {
+    if !is_missing("redis-server") {
+        everywhere::logs_out(Redis { server: RedisServer::start(), saved: None }).await;
     }
 }
