@@ -24,6 +24,7 @@ mod foreign;
 mod keys;
 mod log_in;
 mod memory;
+mod revoked;
 mod sessions;
 mod step;
 mod store;
