@@ -54,6 +54,57 @@ async fn a_name_that_cannot_be_revoked_cannot_log_in() {
     assert!(house.sessions.log_in(LogIn::new(longest.as_str(), "web"), &policy).await.is_ok());
 }
 
+/// More than stores and the log can name, or what some of them cannot be asked about.
+fn impossible_names() -> [String; 3] {
+    [format!("alice{}", "x".repeat(251)), "alice\0".to_owned(), "alice\u{85}".to_owned()]
+}
+
+#[tokio::test]
+async fn a_client_that_cannot_have_logged_in_is_refused_before_the_store_is_asked() {
+    let house = House::new();
+    let (policy, tokens) = (RefreshPolicy::new(), house.log_in().await);
+    let asked = house.store_calls();
+    for client in impossible_names() {
+        let error = house.sessions.refresh(tokens.refresh_token(), &client, &policy).await.unwrap_err();
+        assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::ClientMismatch)), "{error}");
+    }
+    assert_eq!(house.store_calls(), asked);
+    let longest = "x".repeat(255);
+    let error = house.sessions.refresh(tokens.refresh_token(), &longest, &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::ClientMismatch)), "{error}");
+    assert!(house.store_calls() > asked, "it may have logged in");
+    assert!(house.refresh(&tokens).await.is_ok(), "its own client is answered");
+    let of_longest = house.sessions.log_in(LogIn::new("alice", longest.as_str()), &policy).await.unwrap();
+    assert!(house.sessions.refresh(of_longest.refresh_token(), &longest, &policy).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_user_who_cannot_have_logged_in_has_no_sessions_and_costs_no_store_call() {
+    let house = House::new();
+    let tokens = house.log_in().await;
+    let (session, asked) = (tokens.session().id, house.store_calls());
+    for subject in impossible_names() {
+        assert!(house.sessions.sessions_of(&subject).await.unwrap().is_empty());
+        assert!(!house.sessions.end_of(&subject, session, EndReason::Revoked).await.unwrap());
+        let error = house.sessions.log_out_everywhere(&subject, 2).await.unwrap_err();
+        assert!(matches!(error, RefreshError::LogIn(_)), "{error}");
+    }
+    assert_eq!(house.store_calls(), asked);
+    assert!(house.order().is_empty(), "nothing was revoked");
+
+    let longest = "x".repeat(255);
+    let policy = RefreshPolicy::new();
+    for _ in 0..2 {
+        house.sessions.log_in(LogIn::new(longest.as_str(), "web").version(1), &policy).await.unwrap();
+    }
+    let sessions = house.sessions.sessions_of(&longest).await.unwrap();
+    assert_eq!(sessions.len(), 2);
+    assert!(house.sessions.end_of(&longest, sessions[0].id, EndReason::Revoked).await.unwrap());
+    house.sessions.log_out_everywhere(&longest, 2).await.unwrap();
+    assert!(house.sessions.sessions_of(&longest).await.unwrap().is_empty());
+    assert!(house.refresh(&tokens).await.is_ok());
+}
+
 /// Without a word about a view: what the revoker follows is asked.
 #[tokio::test]
 async fn a_user_who_is_revoked_in_the_log_is_not_refreshed_by_default() {

@@ -4,6 +4,7 @@ use portcullis_core::revocation::{Revocation, Revoker};
 
 use super::{
     EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable,
+    log_in::{can_be_kept, check_name},
     to_its_end::to_its_end,
 };
 
@@ -36,6 +37,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// If it could not be found out, or a part of it did not succeed. Try again: what has ended stays ended.
     pub async fn end_of(&self, subject: &str, session: FamilyId, reason: EndReason) -> Result<bool, RefreshError> {
+        if !can_be_kept(subject) {
+            return Ok(false);
+        }
         let (family, _) = self.0.store.find(session).await?;
         let is_theirs = family.is_some_and(|family| family.log_in.subject() == subject);
         if is_theirs {
@@ -59,8 +63,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// # Errors
     ///
-    /// If a part did not succeed. Try again: what has ended stays ended.
+    /// [`RefreshError::LogIn`] for a name that no log-in can have, of which nothing was revoked. Otherwise, if a part did not succeed. Try again: what
+    /// has ended stays ended.
     pub async fn log_out_everywhere(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
+        check_name("subject", subject)?;
         let (sessions, subject) = (self.clone(), subject.to_owned());
         to_its_end(async move { sessions.log_out_everywhere_now(&subject, version).await }).await?
     }
@@ -77,12 +83,15 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         Ok(())
     }
 
-    /// Returns the live sessions of a user, for a list of devices.
+    /// Returns the live sessions of a user, for a list of devices. A name that no log-in can have has none.
     ///
     /// # Errors
     ///
     /// If the store cannot be reached.
     pub async fn sessions_of(&self, subject: &str) -> Result<Vec<Family>, RefreshError> {
+        if !can_be_kept(subject) {
+            return Ok(Vec::new());
+        }
         Ok(self.0.store.families_of(subject).await?)
     }
 }

@@ -19,7 +19,7 @@ pub enum RefreshError {
     Unavailable(Unavailable),
     /// The access token could not be minted: see [`MintError`].
     Mint(MintError),
-    /// The application's log-in has a name that cannot be kept.
+    /// The application names a user or a client that no log-in can have, because it cannot be kept.
     LogIn(ConfigError),
 }
 

@@ -31,6 +31,22 @@ pub(super) struct UnixSecs(pub(super) u64);
 /// What the log of revocations can name.
 const MOST_BYTES_OF_A_NAME: usize = 255;
 
+/// Whether a log-in can have this name, so that it is worth asking a store about it. Not every store can be asked about others.
+pub(super) fn can_be_kept(name: &str) -> bool {
+    name.len() <= MOST_BYTES_OF_A_NAME && !name.chars().any(char::is_control)
+}
+
+/// Refuses a name that no log-in can have.
+pub(super) fn check_name(what: &str, name: &str) -> Result<(), ConfigError> {
+    if can_be_kept(name) {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!(
+        "the {what} of a log-in has {} bytes or a control character: at most {MOST_BYTES_OF_A_NAME} bytes without any can be kept and revoked",
+        name.len()
+    )))
+}
+
 impl LogIn {
     /// Begins the log-in of this user, by this client.
     pub fn new(subject: impl Into<String>, client_id: impl Into<String>) -> Self {
@@ -81,16 +97,8 @@ impl LogIn {
 
     /// Makes sure that every store and the log of revocations can keep the names.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        for (what, name) in [("subject", &self.subject), ("client's id", &self.client_id)] {
-            if name.len() > MOST_BYTES_OF_A_NAME || name.chars().any(char::is_control) {
-                return Err(ConfigError::new(format!(
-                    "the {what} of a log-in has {} bytes or a control character: at most {MOST_BYTES_OF_A_NAME} bytes without any can \
-                     be kept and revoked",
-                    name.len()
-                )));
-            }
-        }
-        Ok(())
+        check_name("subject", &self.subject)?;
+        check_name("client's id", &self.client_id)
     }
 
     /// Returns the user.

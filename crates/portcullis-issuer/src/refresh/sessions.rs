@@ -14,6 +14,7 @@ use super::{
     RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects, Unavailable,
     foreign::Foreign,
     keys::RefreshKey,
+    log_in::can_be_kept,
     to_its_end::to_its_end,
     token::{RefreshToken, Share},
     tokens::{Tokens, content},
@@ -131,7 +132,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// # Errors
     ///
-    /// [`RefreshError::LogIn`] for a name that not every store and log can keep. If the store's answer is lost, the session may be open, and no one
+    /// [`RefreshError::LogIn`] for a name of more than 255 bytes or with a control character, which not every store and log can keep. If the store's answer is lost, the session may be open, and no one
     /// has its token. If the user was logged out everywhere meanwhile, the session has ended again.
     pub async fn log_in(&self, log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
@@ -157,13 +158,17 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// # Errors
     ///
-    /// See [`RefreshError`]. After an error that is not `InvalidGrant`, the client may present the same token again.
+    /// See [`RefreshError`]. A `client_id` that no log-in can have (see [`log_in`](Self::log_in)) is refused as another client's, without a call of the
+    /// store or an event. After an error that is not `InvalidGrant`, the client may present the same token again.
     pub async fn refresh(
         &self,
         refresh_token: &str,
         client_id: &str,
         policy: &RefreshPolicy,
     ) -> Result<Tokens, RefreshError> {
+        if !can_be_kept(client_id) {
+            return Err(NotAccepted::ClientMismatch.into());
+        }
         let (sessions, policy) = (self.clone(), *policy);
         let (text, client_id) = (Zeroizing::new(refresh_token.to_owned()), client_id.to_owned());
         to_its_end(async move { sessions.refresh_now(&text, &client_id, &policy).await }).await?
