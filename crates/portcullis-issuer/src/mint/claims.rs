@@ -36,7 +36,9 @@ pub(super) const RESERVED: [&str; 21] = [
 pub(super) struct Claims {
     text: String,
     token_id: String,
+    issued_at: UnixTime,
     expires_at: UnixTime,
+    scope: Option<String>,
 }
 
 /// The claims as they are written. A map of values would need three times as many allocations.
@@ -104,7 +106,8 @@ impl Claims {
             acr: content.acr.as_deref().map(|class| named("acr", class)).transpose()?,
         };
         let text = serde_json::to_string(&members).map_err(|_| MintError::custom("cannot be written as JSON"))?;
-        Ok(Self { text, token_id, expires_at })
+        let scope = members.scope;
+        Ok(Self { text, token_id, issued_at: now, expires_at, scope })
     }
 
     pub(super) fn text(&self) -> &str {
@@ -119,7 +122,7 @@ impl Claims {
     }
 
     pub(super) fn minted(self, token: String) -> Minted {
-        Minted::new(token, self.token_id, self.expires_at)
+        Minted::new(token, self.token_id, self.issued_at, self.expires_at, self.scope)
     }
 }
 

@@ -10,12 +10,20 @@ use zeroize::Zeroizing;
 pub struct Minted {
     token: Zeroizing<String>,
     token_id: String,
+    issued_at: UnixTime,
     expires_at: UnixTime,
+    scope: Option<String>,
 }
 
 impl Minted {
-    pub(super) fn new(token: String, token_id: String, expires_at: UnixTime) -> Self {
-        Self { token: Zeroizing::new(token), token_id, expires_at }
+    pub(super) fn new(
+        token: String,
+        token_id: String,
+        issued_at: UnixTime,
+        expires_at: UnixTime,
+        scope: Option<String>,
+    ) -> Self {
+        Self { token: Zeroizing::new(token), token_id, issued_at, expires_at, scope }
     }
 
     /// Returns the token: anyone who has it can act as its subject.
@@ -31,6 +39,16 @@ impl Minted {
     /// Returns `exp`.
     pub fn expires_at(&self) -> UnixTime {
         self.expires_at
+    }
+
+    /// Returns how long the token is valid, in seconds: `expires_in` of a token response (RFC 6749 section 5.1).
+    pub fn expires_in(&self) -> u64 {
+        self.expires_at.as_secs().saturating_sub(self.issued_at.as_secs())
+    }
+
+    /// Returns `scope`, if the token has any.
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
     }
 }
 

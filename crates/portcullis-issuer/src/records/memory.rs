@@ -89,16 +89,12 @@ impl RecordStore for MemoryRecordStore {
         records.latest += 1;
         let version = RecordVersion::new(records.latest);
         let group = records.by_group.entry(key.group().clone()).or_default();
-        match next {
-            Some(next) => {
-                let record = Record::new(next.text().to_owned(), version, next.ends_at());
-                group.insert(key.id().to_owned(), record);
-            }
-            None => {
-                group.remove(key.id());
-                if group.is_empty() {
-                    records.by_group.remove(key.group());
-                }
+        if let Some(next) = next {
+            group.insert(key.id().to_owned(), Record::new(next.text().to_owned(), version, next.ends_at()));
+        } else {
+            group.remove(key.id());
+            if group.is_empty() {
+                records.by_group.remove(key.group());
             }
         }
         Ok(Swapped::Stored)

@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use portcullis_core::{ConfigError, revocation::LogError};
 
-use super::{EndReason, StoreError};
+use super::{EndReason, Exceeds, StoreError};
 use crate::MintError;
 
 /// There are no new tokens.
@@ -21,6 +21,8 @@ pub enum RefreshError {
     Mint(MintError),
     /// The application names a user or a client that no log-in can have, because it cannot be kept.
     LogIn(ConfigError),
+    /// The client asked for more than its session allows. Nothing has changed, and it may ask for less with the same token.
+    Exceeds(Exceeds),
 }
 
 /// Why a refresh token is not accepted.
@@ -71,6 +73,12 @@ impl From<NotAccepted> for RefreshError {
     }
 }
 
+impl From<Exceeds> for RefreshError {
+    fn from(what: Exceeds) -> Self {
+        Self::Exceeds(what)
+    }
+}
+
 impl From<StoreError> for RefreshError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(Unavailable::Store(error))
@@ -96,6 +104,7 @@ impl fmt::Display for RefreshError {
             Self::Unavailable(what) => what.fmt(f),
             Self::Mint(_) => f.write_str("the access token could not be minted"),
             Self::LogIn(error) => error.fmt(f),
+            Self::Exceeds(what) => what.fmt(f),
         }
     }
 }
@@ -132,7 +141,7 @@ impl fmt::Display for Unavailable {
 impl Error for RefreshError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::InvalidGrant(_) | Self::Unavailable(Unavailable::StaleView) => None,
+            Self::InvalidGrant(_) | Self::Exceeds(_) | Self::Unavailable(Unavailable::StaleView) => None,
             Self::Unavailable(Unavailable::Store(error)) => error.source(),
             Self::Unavailable(Unavailable::Log(error)) => Some(error),
             Self::Unavailable(Unavailable::Subjects(error) | Unavailable::Foreign(error)) => Some(error),

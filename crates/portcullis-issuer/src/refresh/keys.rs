@@ -24,7 +24,7 @@ pub struct RefreshKeys {
     earlier: Vec<Arc<RefreshKey>>,
 }
 
-pub(super) struct RefreshKey {
+pub(crate) struct RefreshKey {
     id: u8,
     mac: hmac::Key,
 }
@@ -63,11 +63,11 @@ impl RefreshKeys {
         Ok(self)
     }
 
-    pub(super) fn current(&self) -> &RefreshKey {
+    pub(crate) fn current(&self) -> &RefreshKey {
         &self.current
     }
 
-    pub(super) fn find(&self, id: u8) -> Option<&RefreshKey> {
+    pub(crate) fn find(&self, id: u8) -> Option<&RefreshKey> {
         self.all().find(|key| key.id == id)
     }
 
@@ -88,11 +88,11 @@ impl RefreshKey {
         Ok(Self { id, mac: hmac::Key::new(hmac::HMAC_SHA256, secret) })
     }
 
-    pub(super) fn id(&self) -> u8 {
+    pub(crate) fn id(&self) -> u8 {
         self.id
     }
 
-    pub(super) fn tag(&self, context: &[u8], octets: &[u8]) -> hmac::Tag {
+    pub(crate) fn tag(&self, context: &[u8], octets: &[u8]) -> hmac::Tag {
         let mut mac = hmac::Context::with_key(&self.mac);
         mac.update(context);
         mac.update(octets);

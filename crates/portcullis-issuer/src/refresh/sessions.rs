@@ -10,8 +10,9 @@ use portcullis_core::{
 use zeroize::Zeroizing;
 
 use super::{
-    EndReason, Family, FamilyId, ForeignTokens, LateRetry, LogIn, NotAccepted, Outcome, RefreshCause, RefreshError,
-    RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects, Unavailable,
+    EndReason, Family, FamilyId, ForeignTokens, LateRetry, LogIn, Narrowing, NotAccepted, Outcome, RefreshCause,
+    RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects,
+    Unavailable,
     foreign::Foreign,
     keys::RefreshKey,
     log_in::can_be_kept,
@@ -135,15 +136,27 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// [`RefreshError::LogIn`] for a name of more than 255 bytes or with a control character, which not every store and log can keep. If the store's answer is lost, the session may be open, and no one
     /// has its token. If the user was logged out everywhere meanwhile, the session has ended again.
     pub async fn log_in(&self, log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
+        self.log_in_as(FamilyId::from_bytes(random()?), Share::new(random()?), log_in, policy, &Narrowing::new()).await
+    }
+
+    /// Opens the session of this id and share. It is an error if there is one.
+    pub(crate) async fn log_in_as(
+        &self,
+        family: FamilyId,
+        share: Share,
+        log_in: LogIn,
+        policy: &RefreshPolicy,
+        narrowing: &Narrowing,
+    ) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
         log_in.check()?;
+        narrowing.check(&log_in)?;
         let now = inner.store.now().await?;
-        let token =
-            RefreshToken { family: FamilyId::from_bytes(random()?), generation: 0, share: Share::new(random()?) };
+        let token = RefreshToken { family, generation: 0, share };
         let key = inner.keys.current();
         let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
         // Everything that can fail comes first, as for a refresh.
-        let access = self.mint(&family).await?;
+        let access = self.mint(&family, narrowing).await?;
         inner.store.open(family.clone()).await?;
         // A log-out everywhere that ran meanwhile did not find this session. (A stale view does not know, and a refresh asks again.)
         if let Err(error @ RefreshError::InvalidGrant(_)) = self.check_revocation(&family).await {
@@ -166,12 +179,27 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         client_id: &str,
         policy: &RefreshPolicy,
     ) -> Result<Tokens, RefreshError> {
+        self.refresh_narrowed(refresh_token, client_id, policy, Narrowing::new()).await
+    }
+
+    /// Does the same as [`refresh`](Self::refresh), for a client that asks for an access token with less than the session allows.
+    ///
+    /// # Errors
+    ///
+    /// [`RefreshError::Exceeds`] if it asks for more: the refresh token was not used then. Otherwise as for [`refresh`](Self::refresh).
+    pub async fn refresh_narrowed(
+        &self,
+        refresh_token: &str,
+        client_id: &str,
+        policy: &RefreshPolicy,
+        narrowing: Narrowing,
+    ) -> Result<Tokens, RefreshError> {
         if !can_be_kept(client_id) {
             return Err(NotAccepted::ClientMismatch.into());
         }
         let (sessions, policy) = (self.clone(), *policy);
         let (text, client_id) = (Zeroizing::new(refresh_token.to_owned()), client_id.to_owned());
-        to_its_end(async move { sessions.refresh_now(&text, &client_id, &policy).await }).await?
+        to_its_end(async move { sessions.refresh_now(&text, &client_id, &policy, &narrowing).await }).await?
     }
 
     async fn refresh_now(
@@ -179,6 +207,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         refresh_token: &str,
         client_id: &str,
         policy: &RefreshPolicy,
+        narrowing: &Narrowing,
     ) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
         let own = RefreshToken::open(refresh_token, |id| inner.keys.find(id));
@@ -188,13 +217,13 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             None => self.foreign(refresh_token, client_id, policy).await?,
         };
         let step = inner.step(&token, client_id, policy);
-        let prepared = self.prepare(&step).await?;
+        let prepared = self.prepare(&step, narrowing).await?;
         let outcome = inner.store.rotate(step).await?;
         let (family, cause) = self.go_on(outcome, &token, client_id, policy).await?;
         self.check_revocation(&family).await?;
         let access = match prepared {
             Some(access) => access,
-            None => self.mint(&family).await?,
+            None => self.mint(&family, narrowing).await?,
         };
         let refresh = match cause {
             RefreshCause::Kept | RefreshCause::Early if !is_foreign => Zeroizing::new(refresh_token.to_owned()),
@@ -207,11 +236,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
 
     /// Mints the access token before the step is taken, if it is going to be: everything that can fail comes first, so that an outage leaves the
     /// client its current token, however long it lasts.
-    async fn prepare(&self, step: &Step<'_>) -> Result<Option<Minted>, RefreshError> {
+    async fn prepare(&self, step: &Step<'_>, narrowing: &Narrowing) -> Result<Option<Minted>, RefreshError> {
         let (family, now) = self.0.store.find(step.family).await?;
         let Some(family) = step.decide(family.as_ref(), now).0.into_live_family() else { return Ok(None) };
         self.check_revocation(&family).await?;
-        Ok(Some(self.mint(&family).await?))
+        Ok(Some(self.mint(&family, narrowing).await?))
     }
 
     /// Returns the family to go on with, or does what the outcome asks for.
@@ -262,8 +291,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         Err(reason.into())
     }
 
-    async fn mint(&self, family: &Family) -> Result<Minted, RefreshError> {
+    async fn mint(&self, family: &Family, narrowing: &Narrowing) -> Result<Minted, RefreshError> {
         let inner = &*self.0;
+        narrowing.check(&family.log_in)?;
         let grant = match inner.subjects.current(family).await {
             Ok(grant) => grant,
             Err(SubjectError::Refused) => {
@@ -274,7 +304,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
                 return Err(RefreshError::Unavailable(Unavailable::Subjects(error)));
             }
         };
-        Ok(inner.issuer.mint(&content(family, grant)).await?)
+        Ok(inner.issuer.mint(&content(family, grant, narrowing)).await?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{Family, Grant};
+use super::{Family, Grant, Narrowing};
 use crate::{AccessToken, Minted};
 
 /// The tokens of a session. `Debug` does not show them.
@@ -39,14 +39,16 @@ impl fmt::Debug for Tokens {
 }
 
 /// Returns the content of an access token of this session.
-pub(super) fn content<C>(family: &Family, grant: Grant<C>) -> AccessToken<Option<C>> {
+pub(super) fn content<C>(family: &Family, grant: Grant<C>, narrowing: &Narrowing) -> AccessToken<Option<C>> {
     let log_in = &family.log_in;
     let mut content = AccessToken::for_user(&log_in.subject, &log_in.client_id)
         .session(family.id.session_id())
         .authenticated_at(log_in.at())
         .ends_by(family.ends_at().to_unix());
-    content = log_in.audiences.iter().fold(content, AccessToken::audience);
-    let is_granted = |scope: &&String| grant.scopes.as_ref().is_none_or(|now| now.contains(scope));
+    let audiences = if narrowing.audiences.is_empty() { &log_in.audiences } else { &narrowing.audiences };
+    content = audiences.iter().fold(content, AccessToken::audience);
+    let limits = [&grant.scopes, &narrowing.scopes];
+    let is_granted = |scope: &&String| limits.into_iter().flatten().all(|limit| limit.contains(scope));
     content = log_in.scopes.iter().filter(is_granted).fold(content, |content, scope| content.scope(scope));
     content = grant.roles.into_iter().fold(content, AccessToken::role);
     if let Some(version) = log_in.version {
@@ -54,6 +56,9 @@ pub(super) fn content<C>(family: &Family, grant: Grant<C>) -> AccessToken<Option
     }
     if let Some(class) = &log_in.acr {
         content = content.acr(class);
+    }
+    if let Some(lifetime) = narrowing.lifetime {
+        content = content.lifetime(lifetime);
     }
     content.custom(grant.custom)
 }

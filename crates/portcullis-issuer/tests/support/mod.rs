@@ -160,7 +160,7 @@ impl House {
         self.log.merge(&[revocation]);
     }
 
-    fn confirm(&self) {
+    pub(crate) fn confirm(&self) {
         if !self.log.is_stale.load(Ordering::SeqCst) {
             self.log.writer.confirm(self.log.writer.ask());
         }

@@ -44,18 +44,18 @@ pub(super) struct RefreshToken {
 
 /// Random bytes that all tokens of a family have, and that the store does not have.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Share(Zeroizing<[u8; SHARE]>);
+pub(crate) struct Share(Zeroizing<[u8; SHARE]>);
 
 /// A digest of a share: what the store has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ShareDigest([u8; SHARE]);
 
 impl Share {
-    pub(super) fn new(bytes: [u8; SHARE]) -> Self {
+    pub(crate) fn new(bytes: [u8; SHARE]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    pub(super) fn digest(&self) -> ShareDigest {
+    pub(crate) fn digest(&self) -> ShareDigest {
         let mut short = [0; SHARE];
         short.copy_from_slice(&digest::digest(&digest::SHA256, &*self.0).as_ref()[..SHARE]);
         ShareDigest(short)

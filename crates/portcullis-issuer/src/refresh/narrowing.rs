@@ -1,0 +1,78 @@
+//! [`Narrowing`]: what a client asks of one access token.
+
+use std::{fmt, time::Duration};
+
+use super::LogIn;
+
+/// What a client asks of one access token: less than its session allows. The default asks for all of it.
+///
+/// It holds for this one token. The next refresh may ask for all of the session again (RFC 6749 section 6).
+///
+/// ```
+/// use portcullis_issuer::refresh::Narrowing;
+///
+/// let narrowing = Narrowing::new().scope("orders:read").audience("https://orders.example.com");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Narrowing {
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) audiences: Vec<String>,
+    pub(super) lifetime: Option<Duration>,
+}
+
+/// What a client has asked for, and its session does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Exceeds {
+    /// A scope: `invalid_scope` (RFC 6749 section 5.2).
+    Scope,
+    /// A service: `invalid_target` (RFC 8707 section 2).
+    Audience,
+}
+
+impl Narrowing {
+    /// Asks for all that the session allows.
+    pub const fn new() -> Self {
+        Self { scopes: None, audiences: Vec::new(), lifetime: None }
+    }
+
+    /// Asks for these scopes, and for those of earlier calls: one, or several separated by spaces.
+    pub fn scope(mut self, scope: &str) -> Self {
+        let scopes = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
+        self.scopes.get_or_insert_default().extend(scopes);
+        self
+    }
+
+    /// Asks for a token for this service, and for those of earlier calls.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Asks for a token that is valid for this long at most.
+    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Makes sure that the log-in has granted all of it.
+    pub(super) fn check(&self, log_in: &LogIn) -> Result<(), Exceeds> {
+        let has_scopes = self.scopes.iter().flatten().all(|scope| log_in.scopes.contains(scope));
+        let has_audiences = self.audiences.iter().all(|audience| log_in.audiences.contains(audience));
+        match (has_scopes, has_audiences) {
+            (true, true) => Ok(()),
+            (false, _) => Err(Exceeds::Scope),
+            (true, false) => Err(Exceeds::Audience),
+        }
+    }
+}
+
+impl fmt::Display for Exceeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scope => "a scope that the session does not have was asked for",
+            Self::Audience => "a service that the session is not for was asked for",
+        })
+    }
+}
