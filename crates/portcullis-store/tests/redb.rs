@@ -16,6 +16,10 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{
+        Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -59,6 +63,63 @@ async fn a_file_that_is_open_already_is_refused_with_what_to_do() {
     assert!(error.to_string().contains("another process"), "{error}");
     drop(first);
     drop(RedbLog::open(&path).unwrap());
+}
+
+/// redb refuses for ever a file whose making was broken off.
+#[test]
+fn a_new_file_has_its_name_only_when_it_is_whole() {
+    const ROUNDS: u32 = 50;
+    let folder = TempDir::new().unwrap();
+    let paths: Vec<_> = (0..ROUNDS).map(|round| folder.path().join(round.to_string())).collect();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut seen = 0_u64;
+            // What a process that starts at this moment would find.
+            for path in paths.iter().cycle().take_while(|_| !is_over.load(Ordering::Relaxed)) {
+                if let Ok(bytes) = fs::read(path) {
+                    seen += 1;
+                    assert!(
+                        bytes.starts_with(b"redb"),
+                        "{} bytes, of which the first are {:?}",
+                        bytes.len(),
+                        bytes.get(..9)
+                    );
+                }
+            }
+            seen
+        });
+        for path in &paths {
+            drop(RedbLog::open(path).unwrap());
+        }
+        is_over.store(true, Ordering::Relaxed);
+        assert!(watcher.join().unwrap() > 0);
+    });
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), paths.len(), "no other file stays");
+}
+
+#[tokio::test]
+async fn of_many_that_make_a_file_at_once_one_has_it() {
+    for _ in 0..20 {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("log");
+        let start = Barrier::new(8);
+        let opened: Vec<_> = std::thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                RedbLog::open(&path)
+            };
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let refused = opened.iter().filter_map(|log| log.as_ref().err());
+        assert!(refused.clone().all(|error| error.to_string().contains("another process")), "{opened:?}");
+        assert_eq!(refused.count(), 7);
+        opened.iter().flatten().next().unwrap().append(&[entry(1)]).await.unwrap();
+        drop(opened);
+        assert_eq!(read_all(&RedbLog::open(&path).unwrap()).await, [entry(1)], "it is the file of that name");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
 
 /// As after a failure of the disk, when it is opened again.
