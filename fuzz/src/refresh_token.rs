@@ -15,7 +15,7 @@ use portcullis::{
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
     refresh::{
-        DangerUncheckedSubjects, EndReason, Family, FamilyId, MemoryRefreshStore, Millis, NotAccepted, Outcome,
+        DangerUncheckedSubjects, EndReason, Family, FamilyId, MemoryRefreshStore, Millis, NotAccepted, Opened, Outcome,
         RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, Sessions, Step, StoreError,
     },
 };
@@ -195,7 +195,7 @@ impl RefreshStore for Counted {
         self.count().now().await
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         panic!("{family:?} is opened");
     }
 

@@ -15,7 +15,8 @@ mod support;
 use std::time::Duration;
 
 use portcullis_issuer::refresh::{
-    EndReason, Family, FamilyId, LogIn, Millis, Outcome, RefreshPolicy, RefreshStore, ShareDigest, Step, StoreError,
+    EndReason, Family, FamilyId, LogIn, Millis, Opened, Outcome, RefreshPolicy, RefreshStore, ShareDigest, Step,
+    StoreError,
 };
 use portcullis_store::NatsRefreshStore;
 use portcullis_test::FixedClock;
@@ -43,7 +44,7 @@ async fn family_by(store: &NatsRefreshStore, id: u8, subject: &str, policy: &Ref
 /// Opens a family.
 async fn opened(store: &NatsRefreshStore, id: u8, subject: &str) -> Family {
     let family = family(store, id, subject).await;
-    store.open(family.clone()).await.unwrap();
+    assert_eq!(store.open(family.clone()).await.unwrap(), Opened::New);
     family
 }
 
@@ -101,13 +102,13 @@ async fn a_session_that_may_last_longer_than_the_bucket_keeps_it_is_not_opened()
     let server = nats.start();
     let store = store_at(&server);
     let lasting = |days: u32| RefreshPolicy::new().absolute(DAY * days);
-    store.open(family_by(&store, 1, "alice", &lasting(31)).await).await.unwrap();
+    assert_eq!(store.open(family_by(&store, 1, "alice", &lasting(31)).await).await.unwrap(), Opened::New);
     let too_long = family_by(&store, 2, "alice", &lasting(32)).await;
     let error = store.open(too_long.clone()).await.unwrap_err();
     assert!(error.to_string().contains("longest_session"), "{error}");
     assert_eq!(store.find(too_long.id).await.unwrap().0, None);
     let store = NatsRefreshStore::new(&server.url()).unwrap().bucket("long").unwrap().longest_session(DAY * 32);
-    store.open(too_long).await.unwrap();
+    assert_eq!(store.open(too_long).await.unwrap(), Opened::New);
     assert_eq!(store.forget_before(Millis::new(u64::MAX)).await.unwrap(), 0, "the server forgets by itself");
 }
 
@@ -133,7 +134,7 @@ async fn a_session_that_is_too_large_for_the_server_is_not_opened() {
         let log_in = LogIn::new("alice", CLIENT).label("x".repeat(size));
         Family::new(FamilyId::from_bytes([id; 16]), SHARE, 1, log_in, &RefreshPolicy::new(), Millis::new(0))
     };
-    store.open(of_size(19_000, 1)).await.unwrap();
+    assert_eq!(store.open(of_size(19_000, 1)).await.unwrap(), Opened::New);
     let error = store.open(of_size(20_000, 2)).await.unwrap_err();
     assert!(error.to_string().contains("grant fewer scopes"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use portcullis_core::revocation::Revoker;
 
 use super::{
-    Family, FamilyId, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent,
+    Family, FamilyId, LogIn, NotAccepted, Opened, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent,
     Sessions, StoreError, Subjects, Unavailable,
     token::{PREFIX, RefreshToken, Share},
 };
@@ -109,10 +109,8 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         }
         let (key, now) = (inner.keys.current(), inner.store.now().await?);
         let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
-        if let Err(error) = inner.store.open(family).await {
-            // Another tab may have been faster; then the session is there.
-            inner.store.find(token.family).await?.0.ok_or(error)?;
-        } else {
+        // Another tab may have been faster; then the session is there.
+        if inner.store.open(family).await? == Opened::New {
             inner.tell(|| SessionEvent::Opened { session: token.family, client_id: client_id.to_owned() });
         }
         // From now on only the session decides. If this fails, the client asks again, and it is attempted again.

@@ -8,7 +8,7 @@ use std::{
 
 use portcullis_core::{Clock, clock::SystemClock};
 
-use super::{EndReason, Family, FamilyId, Millis, Outcome, RefreshStore, Step, StoreError};
+use super::{EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Step, StoreError};
 
 /// Families in memory, for tests: all sessions end with the process. Clones share them.
 #[derive(Clone)]
@@ -81,13 +81,13 @@ impl RefreshStore for MemoryRefreshStore {
         Ok(self.time())
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         let mut families = self.families();
         if families.by_id.contains_key(&family.id) {
-            return Err(StoreError::new("there is a family of this id already"));
+            return Ok(Opened::Exists);
         }
         families.insert(family);
-        Ok(())
+        Ok(Opened::New)
     }
 
     async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {

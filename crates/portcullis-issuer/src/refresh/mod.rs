@@ -45,7 +45,7 @@ pub use memory::MemoryRefreshStore;
 pub use narrowing::{Exceeds, Narrowing};
 pub use sessions::Sessions;
 pub use step::{Outcome, Rotation, Step};
-pub use store::{RefreshStore, StoreError};
+pub use store::{Opened, RefreshStore, StoreError};
 pub use subjects::{DangerUncheckedSubjects, Grant, SubjectError, Subjects};
 pub use token::ShareDigest;
 pub use tokens::Tokens;

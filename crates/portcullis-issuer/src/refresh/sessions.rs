@@ -10,9 +10,9 @@ use portcullis_core::{
 use zeroize::Zeroizing;
 
 use super::{
-    EndReason, Family, FamilyId, ForeignTokens, LateRetry, LogIn, Narrowing, NotAccepted, Outcome, RefreshCause,
-    RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError, Subjects,
-    Unavailable,
+    EndReason, Family, FamilyId, ForeignTokens, LateRetry, LogIn, Narrowing, NotAccepted, Opened, Outcome,
+    RefreshCause, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError,
+    Subjects, Unavailable,
     foreign::Foreign,
     keys::RefreshKey,
     log_in::can_be_kept,
@@ -157,7 +157,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
         // Everything that can fail comes first, as for a refresh.
         let access = self.mint(&family, narrowing).await?;
-        inner.store.open(family.clone()).await?;
+        if inner.store.open(family.clone()).await? != Opened::New {
+            return Err(
+                StoreError::new("a random id of a session exists already: is the system's randomness broken?").into()
+            );
+        }
         // A log-out everywhere that ran meanwhile did not find this session. (A stale view does not know, and a refresh asks again.)
         if let Err(error @ RefreshError::InvalidGrant(_)) = self.check_revocation(&family).await {
             return Err(error);

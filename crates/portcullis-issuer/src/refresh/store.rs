@@ -16,8 +16,9 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// Returns the store's time.
     fn now(&self) -> impl Future<Output = Result<Millis, StoreError>> + Send;
 
-    /// Adds a family. It can be found by its id and by its subject when this returns.
-    fn open(&self, family: Family) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Adds a family, unless there is one of this id. It can be found by its id and by its subject when this returns. Of several callers with one id,
+    /// one gets [`Opened::New`].
+    fn open(&self, family: Family) -> impl Future<Output = Result<Opened, StoreError>> + Send;
 
     /// Returns a family, ended or not, and the store's time.
     fn find(&self, family: FamilyId) -> impl Future<Output = Result<(Option<Family>, Millis), StoreError>> + Send;
@@ -44,12 +45,24 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 
+/// Whether a family was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a family of this id may have existed before, perhaps another one"]
+#[non_exhaustive]
+pub enum Opened {
+    /// It was.
+    New,
+    /// There is a family of this id already, live or not, and it was left as it is. It may be the caller's own, if the answer to an earlier call
+    /// was lost.
+    Exists,
+}
+
 impl<T: RefreshStore> RefreshStore for Arc<T> {
     fn now(&self) -> impl Future<Output = Result<Millis, StoreError>> + Send {
         (**self).now()
     }
 
-    fn open(&self, family: Family) -> impl Future<Output = Result<(), StoreError>> + Send {
+    fn open(&self, family: Family) -> impl Future<Output = Result<Opened, StoreError>> + Send {
         (**self).open(family)
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use portcullis_issuer::refresh::{
-    EndReason, Family, FamilyId, MemoryRefreshStore, Millis, Outcome, RefreshStore, Step, StoreError,
+    EndReason, Family, FamilyId, MemoryRefreshStore, Millis, Opened, Outcome, RefreshStore, Step, StoreError,
 };
 
 macro_rules! faults {
@@ -25,7 +25,7 @@ macro_rules! faults {
 }
 
 faults! {
-    OpensNothing, OpensAgain, UnknownIsExpired, LosesTheLabel, ListsByPrefix, ListsWhatIsOver, ForgetsEarly, ForgetsTwice,
+    OpensNothing, OpensAgain, OpensWhatHasEnded, ExistsIsAnError, NewIsToldAsExisting, OpensByCheckThenAct, UnknownIsExpired, LosesTheLabel, ListsByPrefix, ListsWhatIsOver, ForgetsEarly, ForgetsTwice,
     IgnoresTheShare, IgnoresTheClient, ClientsByPrefix, IgnoresTheEnd, IgnoresIdle, IgnoresAbsolute, RotatesWithinTheGrace,
     GraceForEver, GraceForGrandparents, StrictLetsThrough, RefusesLostWrites, AnyLostWrites, CountsNoLostWrites,
     ProlongsAlways, ProlongsNever, KeepsTheOldKey, MovesTheEnd, IdleBeyondTheEnd, WritesAtRetry, ChecksThenActs,
@@ -145,16 +145,33 @@ impl RefreshStore for Faulty {
         self.inner.now().await
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
-        if self.is(Fault::OpensNothing) {
-            return Ok(());
-        }
-        if self.is(Fault::OpensAgain) && self.get(family.id).is_some() {
-            self.edit(family.id, |old| *old = family);
-            return Ok(());
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
+        let before = self.get(family.id);
+        let is_ended = before.as_ref().is_some_and(|family| family.ended.is_some());
+        match self.fault {
+            Some(Fault::OpensNothing) => return Ok(Opened::New),
+            Some(Fault::OpensAgain) if before.is_some() => {
+                self.edit(family.id, |old| *old = family);
+                return Ok(Opened::New);
+            }
+            Some(Fault::OpensWhatHasEnded) if is_ended => {
+                self.edit(family.id, |old| *old = family);
+                return Ok(Opened::New);
+            }
+            Some(Fault::ExistsIsAnError) if before.is_some() => return Err(StoreError::new("it exists")),
+            Some(Fault::OpensByCheckThenAct) => {
+                tokio::task::yield_now().await;
+                if before.is_none() {
+                    self.edit(family.id, |old| *old = family.clone());
+                    let _ = self.inner.open(family).await?;
+                    return Ok(Opened::New);
+                }
+            }
+            _ => {}
         }
         self.opened.lock().unwrap().push(family.clone());
-        self.inner.open(family).await
+        let opened = self.inner.open(family).await?;
+        Ok(if self.is(Fault::NewIsToldAsExisting) { Opened::Exists } else { opened })
     }
 
     async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {
@@ -215,7 +232,7 @@ impl RefreshStore for Faulty {
             && let Some(mut made) = self.inner.dump().pop()
         {
             (made.id, made.ended) = (family, Some(reason));
-            self.inner.open(made).await?;
+            let _ = self.inner.open(made).await?;
         }
         self.inner.end(family, reason).await
     }

@@ -15,7 +15,7 @@ use portcullis_core::{
     verified::NoCustom,
 };
 use portcullis_issuer::refresh::{
-    EndReason, Family, FamilyId, Grant, MemoryRefreshStore, Millis, Outcome, RefreshStore, Step, StoreError,
+    EndReason, Family, FamilyId, Grant, MemoryRefreshStore, Millis, Opened, Outcome, RefreshStore, Step, StoreError,
     SubjectError, Subjects,
 };
 
@@ -118,7 +118,7 @@ impl RefreshStore for Gated<MemoryRefreshStore> {
         self.gate.pass(self.inner.now()).await.ok_or_else(failed)?
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         self.gate.pass(self.inner.open(family)).await.ok_or_else(failed)?
     }
 

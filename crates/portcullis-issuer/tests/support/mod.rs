@@ -21,9 +21,9 @@ use portcullis_core::{
 use portcullis_issuer::{
     Signer, Signing, SigningKey, TokenIssuer,
     refresh::{
-        EndReason, Family, FamilyId, Grant, LogIn, MemoryRefreshStore, Millis, Outcome, RefreshCause, RefreshError,
-        RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Sessions, Step, StoreError, SubjectError, Subjects,
-        Tokens,
+        EndReason, Family, FamilyId, Grant, LogIn, MemoryRefreshStore, Millis, Opened, Outcome, RefreshCause,
+        RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Sessions, Step, StoreError, SubjectError,
+        Subjects, Tokens,
     },
 };
 use portcullis_test::FixedClock;
@@ -257,7 +257,7 @@ impl RefreshStore for Watched {
         self.count().now().await
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         self.count().open(family).await
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use ::redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
-use portcullis_issuer::refresh::{LogIn, Outcome, RefreshPolicy, RefreshStore, ShareDigest, Step};
+use portcullis_issuer::refresh::{LogIn, Opened, Outcome, RefreshPolicy, RefreshStore, ShareDigest, Step};
 use portcullis_store::{RedbLog, RedbRefreshStore};
 use portcullis_test::FixedClock;
 use tempfile::TempDir;
@@ -110,7 +110,7 @@ async fn a_session_that_is_used_is_not_forgotten_at_its_first_end() {
     let (policy, id) = (RefreshPolicy::new(), FamilyId::from_bytes([1; 16]));
     let share = ShareDigest::from_bytes([2; 16]);
     let family = Family::new(id, share, 1, LogIn::new("alice", "web"), &policy, store.now().await.unwrap());
-    store.open(family).await.unwrap();
+    assert_eq!(store.open(family).await.unwrap(), Opened::New);
     file.clock.advance(6 * DAY);
     let outcome = store.rotate(Step::new(id, 0, share, "web", 1, &policy)).await.unwrap();
     assert!(matches!(outcome, Outcome::Rotated { .. }));

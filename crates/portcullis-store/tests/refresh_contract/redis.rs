@@ -1,6 +1,6 @@
 //! The store in Redis and Valkey.
 
-use portcullis_issuer::refresh::{LogIn, RefreshPolicy, RefreshStore, ShareDigest, Step};
+use portcullis_issuer::refresh::{LogIn, Opened, RefreshPolicy, RefreshStore, ShareDigest, Step};
 use portcullis_store::{RedisLog, RedisRefreshStore};
 use real_servers::{RedisServer, is_missing};
 use tempfile::TempDir;
@@ -98,7 +98,7 @@ async fn a_row_of_a_later_form_is_not_rotated_in_redis() {
     let (store, id, share) = (place.open().await, FamilyId::from_bytes([1; 16]), ShareDigest::from_bytes([2; 16]));
     let policy = RefreshPolicy::new();
     let family = Family::new(id, share, 1, LogIn::new("alice", "web"), &policy, store.now().await.unwrap());
-    store.open(family.clone()).await.unwrap();
+    assert_eq!(store.open(family.clone()).await.unwrap(), Opened::New);
     place.overwrite(id, &family.to_json().replace("\"v\":1", "\"v\":2")).await;
     assert!(store.rotate(Step::new(id, 0, share, "web", 1, &policy)).await.is_err());
     assert_eq!(

@@ -3,7 +3,9 @@
 use std::{process, time::Duration};
 
 use portcullis_core::revocation::{Cursor, LogError, Page, Revocation, RevocationEntry, RevocationLog, Revoker};
-use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, Outcome, RefreshStore, Step, StoreError};
+use portcullis_issuer::refresh::{
+    EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Step, StoreError,
+};
 use portcullis_store::Revocations;
 
 /// Where an issuer dies.
@@ -40,7 +42,7 @@ impl<S: RefreshStore> RefreshStore for Killed<S> {
         self.inner.now().await
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         self.inner.open(family).await
     }
 

@@ -140,7 +140,7 @@ async fn a_full_bucket_refuses_new_sessions_and_forgets_none() {
     let error = loop {
         let next = family(&store, u8::try_from(families.len()).unwrap(), "alice").await;
         match store.open(next.clone()).await {
-            Ok(()) => families.push(next),
+            Ok(opened) => families.push((opened == Opened::New).then_some(next).unwrap()),
             Err(error) => break error,
         }
     };

@@ -18,10 +18,6 @@ pub(super) fn crowded(family: FamilyId) -> StoreError {
     StoreError::new(format!("others keep changing the session {} at the same time: try again", family.session_id()))
 }
 
-pub(super) fn exists_already() -> StoreError {
-    StoreError::new("there is a family of this id already")
-}
-
 pub(super) fn subject_too_long(limit: usize) -> StoreError {
     StoreError::new(format!("the subject has more than {limit} bytes: use a shorter id for the user"))
 }

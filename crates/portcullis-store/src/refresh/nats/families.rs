@@ -3,11 +3,11 @@
 use std::{future::Future, sync::Arc};
 
 use futures_util::{StreamExt, stream};
-use portcullis_issuer::refresh::{Family, FamilyId, StoreError};
+use portcullis_issuer::refresh::{Family, FamilyId, Opened, StoreError};
 
 use super::{
     connection::Connection,
-    error::{crowded, exists_already, too_large, unreadable},
+    error::{crowded, too_large, unreadable},
     layout::Layout,
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Families<'a> {
 
 impl Families<'_> {
     /// Adds a family.
-    pub(super) async fn open(&self, family: &Family) -> Result<(), StoreError> {
+    pub(super) async fn open(&self, family: &Family) -> Result<Opened, StoreError> {
         let row = family.to_json();
         if row.len() > self.connection.room {
             return Err(too_large(family, self.connection.room));
@@ -35,7 +35,8 @@ impl Families<'_> {
         // First the index, then the row: after a crash between them, the index names a family that does not exist, which is harmless. The other
         // way around, a log-out everywhere would miss a session.
         self.connection.put(self.layout.index(family.log_in.subject(), family.id)).await?;
-        if self.connection.replace(self.layout.row(family.id), row, 0).await? { Ok(()) } else { Err(exists_already()) }
+        let is_new = self.connection.replace(self.layout.row(family.id), row, 0).await?;
+        Ok(if is_new { Opened::New } else { Opened::Exists })
     }
 
     /// Returns a family.

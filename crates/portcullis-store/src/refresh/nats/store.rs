@@ -1,6 +1,8 @@
 //! The methods of [`RefreshStore`].
 
-use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, Outcome, RefreshStore, Step, StoreError};
+use portcullis_issuer::refresh::{
+    EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Step, StoreError,
+};
 
 use super::{
     NatsRefreshStore,
@@ -14,7 +16,7 @@ impl RefreshStore for NatsRefreshStore {
         Ok(self.time())
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         if family.log_in.subject().len() > LONGEST_SUBJECT {
             return Err(subject_too_long(LONGEST_SUBJECT));
         }

@@ -14,7 +14,7 @@ use std::{
 
 use portcullis_core::revocation::LogError;
 use portcullis_issuer::refresh::{
-    EndReason, Family, FamilyId, Millis, Outcome, RefreshStore, Rotation, Step, StoreError,
+    EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Rotation, Step, StoreError,
 };
 use tokio_postgres::{Row, types::Type};
 
@@ -190,7 +190,7 @@ impl RefreshStore for PostgresRefreshStore {
         layout::now(&one(self.ask(Work::Reads, &Layout::now(), &[]).await?)?)
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         let log_in = &family.log_in;
         let rotated_at = family.rotated_at.map(signed);
         let parameters: Parameters<'_> = &[
@@ -207,10 +207,7 @@ impl RefreshStore for PostgresRefreshStore {
             (&family.to_json(), Type::TEXT),
         ];
         let opened = self.ask(Work::Writes, &self.layout.open(), parameters).await?;
-        if opened.is_empty() {
-            return Err(StoreError::new("there is a family of this id already"));
-        }
-        Ok(())
+        Ok(if opened.is_empty() { Opened::Exists } else { Opened::New })
     }
 
     async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {

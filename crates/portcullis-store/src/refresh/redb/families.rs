@@ -1,6 +1,6 @@
 //! What is done with the tables, in a transaction that the writer has begun.
 
-use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, Outcome, Step, StoreError};
+use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, Opened, Outcome, Step, StoreError};
 use redb::StorageError;
 
 use super::tables::Tables;
@@ -8,12 +8,12 @@ use super::tables::Tables;
 /// What the caller gets. The outer error is the file's, and fails all callers of the transaction.
 type Answer<T> = Result<Result<T, StoreError>, StorageError>;
 
-pub(super) fn open(tables: &mut Tables<'_>, family: &Family) -> Answer<()> {
+pub(super) fn open(tables: &mut Tables<'_>, family: &Family) -> Answer<Opened> {
     if tables.has(family.id)? {
-        return Ok(Err(StoreError::new("there is a family of this id already")));
+        return Ok(Ok(Opened::Exists));
     }
     tables.put(family, None)?;
-    Ok(Ok(()))
+    Ok(Ok(Opened::New))
 }
 
 pub(super) fn find(tables: &Tables<'_>, family: FamilyId, now: Millis) -> Answer<(Option<Family>, Millis)> {

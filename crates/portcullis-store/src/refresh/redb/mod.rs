@@ -7,7 +7,9 @@ pub(crate) mod writer;
 use std::{fmt, path::Path, sync::Arc};
 
 use portcullis_core::{Clock, clock::SystemClock};
-use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, Outcome, RefreshStore, Step, StoreError};
+use portcullis_issuer::refresh::{
+    EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Step, StoreError,
+};
 
 use self::writer::Writer;
 
@@ -79,7 +81,7 @@ impl RefreshStore for RedbRefreshStore {
         Ok(self.writer.now())
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         self.writer.ask(move |tables, _| families::open(tables, &family)).await
     }
 

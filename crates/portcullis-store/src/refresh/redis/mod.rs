@@ -11,7 +11,7 @@ use std::{
 };
 
 use portcullis_issuer::refresh::{
-    EndReason, Family, FamilyId, Millis, Outcome, RefreshStore, Rotation, Step, StoreError,
+    EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Rotation, Step, StoreError,
 };
 use redis::{FromRedisValue, ScriptInvocation};
 
@@ -208,17 +208,14 @@ impl RefreshStore for RedisRefreshStore {
         Ok(Millis::new(now))
     }
 
-    async fn open(&self, family: Family) -> Result<(), StoreError> {
+    async fn open(&self, family: Family) -> Result<Opened, StoreError> {
         let mut open = OPEN.prepare_invoke();
         open.key(self.layout.family(family.id)).key(self.layout.sessions_of(family.log_in.subject()));
         open.arg(family.id.session_id()).arg(family.absolute_until.get()).arg(family.idle_until.get());
         for (field, value) in layout::fields(&family) {
             open.arg(field).arg(value);
         }
-        if self.write::<bool>(&open).await? {
-            return Ok(());
-        }
-        Err(StoreError::new("there is a family of this id already"))
+        Ok(if self.write::<bool>(&open).await? { Opened::New } else { Opened::Exists })
     }
 
     async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_issuer::refresh::{Family, FamilyId, LogIn, Millis, Outcome, RefreshPolicy, RefreshStore};
+use portcullis_issuer::refresh::{
+    EndReason, Family, FamilyId, LogIn, Millis, Opened, Outcome, RefreshPolicy, RefreshStore,
+};
 
 use super::{CLIENT, RefreshPlace, RefreshStoreContract, by_client, grace, step};
 use crate::must::must;
@@ -17,7 +19,8 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
     pub(super) async fn what_is_opened_is_found_by_every_instance(&mut self) {
         let (here, there) = (self.store().await, self.store().await);
         let family = self.unopened(LogIn::new("opened", CLIENT), &RefreshPolicy::new()).await;
-        must(here.open(family.clone()).await, "a family cannot be opened");
+        let opened = must(here.open(family.clone()).await, "a family cannot be opened");
+        assert_eq!(opened, Opened::New, "a family that is new is not told to be");
         for store in [&here, &there] {
             let (found, now) = must(store.find(family.id).await, "a family cannot be found");
             assert_eq!(found.as_ref(), Some(&family), "a family was opened, and another instance does not find it");
@@ -31,9 +34,18 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         let family = self.family().await;
         let mut second = self.unopened(LogIn::new("second", CLIENT), &RefreshPolicy::new()).await;
         second.id = family.id;
-        let opened = self.store().await.open(second).await;
-        assert!(opened.is_err(), "a family was opened in the place of another one");
-        assert_eq!(self.found(family.id).await, Some(family), "a family that was opened twice has changed");
+        // That it exists is an answer, which must be told from an outage.
+        for store in [self.store().await, self.store().await] {
+            let opened = must(store.open(second.clone()).await, "a family that exists is an error");
+            assert_eq!(opened, Opened::Exists, "a family was opened in the place of another one");
+        }
+        assert_eq!(self.found(family.id).await, Some(family.clone()), "a family that was opened twice has changed");
+        assert!(self.listed("second").await.is_empty(), "a family that was not opened is listed");
+        must(self.store().await.end(family.id, EndReason::LoggedOut).await, "a family cannot be ended");
+        let opened = must(self.store().await.open(second).await, "a family that has ended is an error");
+        assert_eq!(opened, Opened::Exists, "a family that has ended was opened again");
+        let reason = self.found(family.id).await.and_then(|family| family.ended);
+        assert_eq!(reason, Some(EndReason::LoggedOut), "a family that has ended was opened again");
     }
 
     pub(super) async fn a_family_that_does_not_exist_is_unknown(&mut self) {

@@ -10,7 +10,7 @@ mod steps;
 use std::time::Duration;
 
 use portcullis_issuer::refresh::{
-    Family, FamilyId, LogIn, Millis, Outcome, RefreshPolicy, RefreshStore, ShareDigest, Step, StoreError,
+    Family, FamilyId, LogIn, Millis, Opened, Outcome, RefreshPolicy, RefreshStore, ShareDigest, Step, StoreError,
 };
 use tokio::time::{Instant, sleep};
 
@@ -96,6 +96,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         self.ages_are_never_negative().await;
         self.what_has_ended_stays_ended().await;
         self.all_of_a_subject_end_and_no_others().await;
+        self.one_of_many_callers_opens_a_family().await;
         self.one_of_many_callers_rotates().await;
         self.a_token_that_arrives_while_its_session_ends_is_refused_afterwards().await;
         self.a_row_that_cannot_be_read_is_an_error().await;
@@ -134,7 +135,9 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
 
     async fn family_by(&mut self, log_in: LogIn, policy: &RefreshPolicy) -> Family {
         let family = self.unopened(log_in, policy).await;
-        self.store().await.open(family.clone()).await.unwrap_or_else(|error| broken("cannot be written", &error));
+        let opened = self.store().await.open(family.clone()).await;
+        let opened = opened.unwrap_or_else(|error| broken("cannot be written", &error));
+        assert_eq!(opened, Opened::New, "a family that is new is not told to be");
         family
     }
 

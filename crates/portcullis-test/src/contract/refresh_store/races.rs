@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use portcullis_issuer::refresh::{EndReason, Outcome, RefreshStore, Step};
+use portcullis_issuer::refresh::{EndReason, LogIn, Opened, Outcome, RefreshStore, ShareDigest, Step};
 use tokio::task::JoinSet;
 
-use super::{RefreshPlace, RefreshStoreContract, grace, patiently, step, take_by};
+use super::{CLIENT, RefreshPlace, RefreshStoreContract, grace, patiently, step, take_by};
 use crate::must::must;
 
 /// How many handles the callers share, like instances.
@@ -42,12 +42,40 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         }
     }
 
-    /// Returns what many callers get for the same step.
-    async fn at_once(&self, step: Step<'static>) -> Vec<Outcome> {
+    /// Of many callers that open families of one id, one opens its own.
+    pub(super) async fn one_of_many_callers_opens_a_family(&mut self) {
+        let first = self.unopened(LogIn::new("opens", CLIENT), &grace(60)).await;
+        let stores = self.instances().await;
+        let mut callers = JoinSet::new();
+        for at in 0..self.callers {
+            let (store, mut family) = (Arc::clone(&stores[at % INSTANCES]), first.clone());
+            family.share = ShareDigest::from_bytes(u128::from(at as u64).to_be_bytes());
+            callers.spawn(async move {
+                let opened = must(store.open(family.clone()).await, "a family cannot be opened, or exists");
+                (opened == Opened::New).then_some(family)
+            });
+        }
+        let new: Vec<_> = callers.join_all().await.into_iter().flatten().collect();
+        assert_eq!(new.len(), 1, "{} of {} callers opened one family", new.len(), self.callers);
+        assert_eq!(
+            self.found(first.id).await,
+            new.first().cloned(),
+            "the family is not that of the caller who opened it"
+        );
+        assert_eq!(self.listed("opens").await, new, "the family is listed in another way than it was opened");
+    }
+
+    async fn instances(&self) -> Vec<Arc<P::Store>> {
         let mut stores = Vec::new();
         for _ in 0..INSTANCES {
             stores.push(Arc::new(self.store().await));
         }
+        stores
+    }
+
+    /// Returns what many callers get for the same step.
+    async fn at_once(&self, step: Step<'static>) -> Vec<Outcome> {
+        let stores = self.instances().await;
         let mut callers = JoinSet::new();
         for at in 0..self.callers {
             let store = Arc::clone(&stores[at % INSTANCES]);
