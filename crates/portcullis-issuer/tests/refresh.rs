@@ -421,7 +421,7 @@ async fn roles_are_those_of_now_and_scopes_never_more_than_at_the_log_in() {
     let log_in = LogIn::new("alice", "web").scope("orders:read orders:write").version(3);
     let first = house.sessions.log_in(log_in, &policy()).await.unwrap();
     assert_eq!(claims(&first)["scope"], "orders:read orders:write");
-    house.subjects.grant("orders:read admin:all", "clerk");
+    house.subjects.grant(&["orders:read", "admin:all"], "clerk");
     let second = house.refresh(&first).await.unwrap();
     assert_eq!((&claims(&second)["scope"], &claims(&second)["roles"][0]), (&"orders:read".into(), &"clerk".into()));
     assert_eq!(claims(&second)["ver"], 3, "the version is that of the log-in");

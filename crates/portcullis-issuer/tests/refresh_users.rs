@@ -12,7 +12,7 @@ use portcullis_issuer::{
     },
 };
 use portcullis_store::{MemoryLog, Revocations};
-use support::{House, ISSUER, SERVICE, secs};
+use support::{House, ISSUER, SERVICE, claims, secs};
 
 #[tokio::test]
 async fn a_user_ends_sessions_of_their_own_only() {
@@ -38,6 +38,20 @@ async fn a_public_client_that_keeps_its_token_is_idle_for_a_day_at_most() {
     house.clock.advance(secs(86_401));
     let error = house.refresh_by(&tokens, &policy).await.unwrap_err();
     assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::Expired)), "{error}");
+}
+
+#[tokio::test]
+async fn a_user_who_has_lost_every_scope_gets_none_of_the_log_in() {
+    let house = House::new();
+    let log_in = LogIn::new("alice", "web").scope("orders:read orders:write");
+    let tokens = house.sessions.log_in(log_in, &RefreshPolicy::new()).await.unwrap();
+    assert_eq!(claims(&tokens)["scope"], "orders:read orders:write");
+    house.subjects.grant(&["orders:read"], "clerk");
+    assert_eq!(claims(&house.refresh(&tokens).await.unwrap())["scope"], "orders:read");
+    house.subjects.grant(&[], "clerk");
+    let tokens = house.refresh(&tokens).await.unwrap();
+    assert!(claims(&tokens).get("scope").is_none(), "{}", claims(&tokens));
+    assert_eq!(claims(&tokens)["roles"].to_string(), "[\"clerk\"]");
 }
 
 #[tokio::test]

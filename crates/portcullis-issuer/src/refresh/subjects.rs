@@ -24,33 +24,33 @@ pub trait Subjects: fmt::Debug + Send + Sync + 'static {
 /// What an access token says about its subject, besides who it is.
 #[derive(Clone)]
 pub struct Grant<C = NoCustom> {
+    /// `None` for all.
     pub(super) scopes: Option<Vec<String>>,
     pub(super) roles: Vec<String>,
     pub(super) custom: Option<C>,
 }
 
 impl Grant {
-    /// Returns a grant of all scopes of the log-in, without roles.
-    pub const fn new() -> Self {
+    /// Returns a grant of all scopes that were granted at the log-in, without roles: for applications in which users do not lose scopes.
+    pub const fn all_scopes() -> Self {
         Self { scopes: None, roles: Vec::new(), custom: None }
     }
-}
 
-impl Default for Grant {
-    fn default() -> Self {
-        Self::new()
+    /// Returns a grant of these scopes, as far as they were granted at the log-in, without roles. An empty list grants no scope.
+    ///
+    /// ```
+    /// use portcullis_issuer::refresh::Grant;
+    ///
+    /// let of_now = ["orders:read"]; // what the user may do now, from the application's own data
+    /// let grant = Grant::scopes(of_now).role("clerk");
+    /// ```
+    pub fn scopes<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Self {
+        let scopes = scopes.into_iter().map(|scope| scope.as_ref().to_owned()).collect();
+        Self { scopes: Some(scopes), ..Self::all_scopes() }
     }
 }
 
 impl<C> Grant<C> {
-    /// Limits the scopes to these, of those that were granted at the log-in. May be called several times.
-    #[must_use]
-    pub fn scope(mut self, scope: &str) -> Self {
-        let scopes = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
-        self.scopes.get_or_insert_default().extend(scopes);
-        self
-    }
-
     /// Adds a role.
     #[must_use]
     pub fn role(mut self, role: impl Into<String>) -> Self {
@@ -94,6 +94,6 @@ impl Subjects for DangerUncheckedSubjects {
     type Custom = NoCustom;
 
     async fn current(&self, _: &Family) -> Result<Grant, SubjectError> {
-        Ok(Grant::new())
+        Ok(Grant::all_scopes())
     }
 }

@@ -171,6 +171,6 @@ impl Subjects for Application {
     type Custom = NoCustom;
 
     async fn current(&self, _: &Family) -> Result<Grant, SubjectError> {
-        self.0.pass(async { Grant::new() }).await.ok_or_else(|| SubjectError::Unavailable(failed()))
+        self.0.pass(async { Grant::all_scopes() }).await.ok_or_else(|| SubjectError::Unavailable(failed()))
     }
 }

@@ -312,8 +312,8 @@ impl TestSubjects {
         self.0.lock().unwrap().is_unavailable = is_unavailable;
     }
 
-    pub(crate) fn grant(&self, scope: &str, role: &str) {
-        self.0.lock().unwrap().grant = Some(Grant::new().scope(scope).role(role));
+    pub(crate) fn grant(&self, scopes: &[&str], role: &str) {
+        self.0.lock().unwrap().grant = Some(Grant::scopes(scopes).role(role));
     }
 }
 
@@ -328,6 +328,6 @@ impl Subjects for TestSubjects {
         if users.refused.contains(session.log_in.subject()) {
             return Err(SubjectError::Refused);
         }
-        Ok(users.grant.clone().unwrap_or_default())
+        Ok(users.grant.clone().unwrap_or(Grant::all_scopes()))
     }
 }
