@@ -38,6 +38,7 @@ pub mod key_ring;
 mod mint;
 pub mod records;
 pub mod refresh;
+pub mod server;
 mod signer;
 mod signing_key;
 mod store_error;

@@ -15,6 +15,25 @@ pub enum GrantType {
     ClientCredentials,
 }
 
+impl GrantType {
+    /// All grants.
+    const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// Returns its name, the value of `grant_type`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+
+    /// Returns the grant of this [name](Self::name).
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grant| grant.name() == name)
+    }
+}
+
 /// How a client proves to the token endpoint who it is (RFC 8414 section 2, `token_endpoint_auth_methods_supported`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,4 +10,5 @@ mod store;
 
 pub use key::{RecordGroup, RecordKey, RecordKind};
 pub use memory::MemoryRecordStore;
+pub(crate) use store::AnyRecords;
 pub use store::{NewRecord, Record, RecordStore, RecordVersion, Swapped};

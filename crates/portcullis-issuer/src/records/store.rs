@@ -1,6 +1,6 @@
 //! [`RecordStore`]: keeps records.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{RecordGroup, RecordKey};
 use crate::{StoreError, refresh::Millis};
@@ -161,5 +161,43 @@ impl<T: RecordStore> RecordStore for Arc<T> {
 
     fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send {
         (**self).forget_before(before)
+    }
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A store of any type.
+pub(crate) trait AnyRecords: fmt::Debug + Send + Sync {
+    fn now(&self) -> Answer<'_, Millis>;
+    fn find<'a>(&'a self, key: &'a RecordKey) -> Answer<'a, Option<Record>>;
+    fn list<'a>(&'a self, group: &'a RecordGroup) -> Answer<'a, Vec<(String, Record)>>;
+    fn swap<'a>(
+        &'a self,
+        key: &'a RecordKey,
+        expected: Option<RecordVersion>,
+        next: Option<NewRecord>,
+    ) -> Answer<'a, Swapped>;
+}
+
+impl<T: RecordStore> AnyRecords for T {
+    fn now(&self) -> Answer<'_, Millis> {
+        Box::pin(RecordStore::now(self))
+    }
+
+    fn find<'a>(&'a self, key: &'a RecordKey) -> Answer<'a, Option<Record>> {
+        Box::pin(RecordStore::find(self, key))
+    }
+
+    fn list<'a>(&'a self, group: &'a RecordGroup) -> Answer<'a, Vec<(String, Record)>> {
+        Box::pin(RecordStore::list(self, group))
+    }
+
+    fn swap<'a>(
+        &'a self,
+        key: &'a RecordKey,
+        expected: Option<RecordVersion>,
+        next: Option<NewRecord>,
+    ) -> Answer<'a, Swapped> {
+        Box::pin(RecordStore::swap(self, key, expected, next))
     }
 }

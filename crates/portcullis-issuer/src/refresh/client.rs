@@ -74,6 +74,11 @@ impl RefreshPolicy {
         self.idle.min(self.most_idle)
     }
 
+    /// Whether a public client would keep its token without a word about danger.
+    pub(crate) fn keeps_its_token_unproven(&self) -> bool {
+        self.rotation == Rotation::Never && self.most_idle == Duration::MAX
+    }
+
     /// Sets how long a session lasts in any case. A refresh does not change its end. Defaults to 30 days.
     #[must_use]
     pub const fn absolute(self, absolute: Duration) -> Self {

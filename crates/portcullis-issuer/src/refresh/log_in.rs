@@ -121,6 +121,11 @@ impl LogIn {
         self.scopes.iter().map(String::as_str)
     }
 
+    /// Returns the services that access tokens are for; none for the only one of the specification.
+    pub fn audiences(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.audiences.iter().map(String::as_str)
+    }
+
     /// Returns the subject's token version at the log-in.
     pub fn token_version(&self) -> Option<u64> {
         self.version

@@ -19,6 +19,7 @@ pub struct Narrowing {
     pub(super) scopes: Option<Vec<String>>,
     pub(super) audiences: Vec<String>,
     pub(super) lifetime: Option<Duration>,
+    is_for_one: bool,
 }
 
 /// What a client has asked for, and its session does not allow.
@@ -29,12 +30,14 @@ pub enum Exceeds {
     Scope,
     /// A service: `invalid_target` (RFC 8707 section 2).
     Audience,
+    /// A token for several services, although each token is to be for one: `invalid_target`.
+    SeveralAudiences,
 }
 
 impl Narrowing {
     /// Asks for all that the session allows.
     pub const fn new() -> Self {
-        Self { scopes: None, audiences: Vec::new(), lifetime: None }
+        Self { scopes: None, audiences: Vec::new(), lifetime: None, is_for_one: false }
     }
 
     /// Asks for these scopes, and for those of earlier calls: one, or several separated by spaces.
@@ -56,14 +59,23 @@ impl Narrowing {
         self
     }
 
+    /// Asks for a token for one service: if the session is for several, one has to be [named](Self::audience). With a token for all, each of
+    /// them could act as the client at the others.
+    pub const fn for_one_audience(mut self) -> Self {
+        self.is_for_one = true;
+        self
+    }
+
     /// Makes sure that the log-in has granted all of it.
     pub(super) fn check(&self, log_in: &LogIn) -> Result<(), Exceeds> {
         let has_scopes = self.scopes.iter().flatten().all(|scope| log_in.scopes.contains(scope));
         let has_audiences = self.audiences.iter().all(|audience| log_in.audiences.contains(audience));
+        let audiences = if self.audiences.is_empty() { log_in.audiences.len() } else { self.audiences.len() };
         match (has_scopes, has_audiences) {
-            (true, true) => Ok(()),
             (false, _) => Err(Exceeds::Scope),
             (true, false) => Err(Exceeds::Audience),
+            (true, true) if self.is_for_one && audiences > 1 => Err(Exceeds::SeveralAudiences),
+            (true, true) => Ok(()),
         }
     }
 }
@@ -73,6 +85,7 @@ impl fmt::Display for Exceeds {
         f.write_str(match self {
             Self::Scope => "a scope that the session does not have was asked for",
             Self::Audience => "a service that the session is not for was asked for",
+            Self::SeveralAudiences => "the token would be for several services: name one of them",
         })
     }
 }

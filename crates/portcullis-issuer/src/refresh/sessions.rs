@@ -312,6 +312,26 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     }
 }
 
+impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
+    /// Returns the issuer of access tokens.
+    pub fn issuer(&self) -> &TokenIssuer {
+        &self.0.issuer
+    }
+
+    pub(crate) fn keys(&self) -> &RefreshKeys {
+        &self.0.keys
+    }
+
+    /// Returns a session, ended or not; `None` if nothing is known about it.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached.
+    pub async fn find(&self, session: FamilyId) -> Result<Option<Family>, RefreshError> {
+        Ok(self.0.store.find(session).await?.0)
+    }
+}
+
 impl<S, R, J> Inner<S, R, J> {
     fn step<'a>(&self, token: &RefreshToken, client_id: &'a str, policy: &RefreshPolicy) -> Step<'a> {
         let key_id = self.keys.current().id();
@@ -332,7 +352,7 @@ impl<S, R, J> Inner<S, R, J> {
     }
 }
 
-fn random() -> Result<[u8; 16], StoreError> {
+pub(crate) fn random() -> Result<[u8; 16], StoreError> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StoreError::new("the operating system has no randomness"))?;
     Ok(bytes)

@@ -8,7 +8,7 @@ use super::StoreError;
 
 /// Runs `work` to its end, also if its caller stops waiting for it, as a client does that hangs up: in a task of its own. Outside of a runtime
 /// of tokio there is none, and `work` ends with its caller.
-pub(super) async fn to_its_end<T: Send + 'static>(
+pub(crate) async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, StoreError> {
     if Handle::try_current().is_err() {

@@ -55,6 +55,10 @@ impl Share {
         Self(Zeroizing::new(bytes))
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8; SHARE] {
+        &self.0
+    }
+
     pub(crate) fn digest(&self) -> ShareDigest {
         let mut short = [0; SHARE];
         short.copy_from_slice(&digest::digest(&digest::SHA256, &*self.0).as_ref()[..SHARE]);

@@ -1,0 +1,283 @@
+//! [`Client`]: an application that gets tokens.
+
+mod allowed;
+mod list;
+mod redirect_uri;
+mod secret;
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use portcullis_core::UnixTime;
+
+use self::redirect_uri::RedirectUri;
+pub use self::{list::ClientList, secret::ClientSecret};
+use crate::{
+    StoreError,
+    documents::{ClientAuthentication, GrantType},
+    refresh::{RefreshPolicy, Rotation},
+};
+
+/// Knows the clients. The default is [`ClientList`]; implement it to keep clients elsewhere.
+pub trait Clients: fmt::Debug + Send + Sync + 'static {
+    /// Returns the client with this id; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be found out. The client may try again.
+    fn find(&self, client_id: &str) -> impl Future<Output = Result<Option<Arc<Client>>, StoreError>> + Send;
+}
+
+impl<T: Clients> Clients for Arc<T> {
+    fn find(&self, client_id: &str) -> impl Future<Output = Result<Option<Arc<Client>>, StoreError>> + Send {
+        (**self).find(client_id)
+    }
+}
+
+type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<Arc<Client>>, StoreError>> + Send + 'a>>;
+
+/// The same for a value of any type.
+pub(super) trait AnyClients: fmt::Debug + Send + Sync {
+    fn find<'a>(&'a self, client_id: &'a str) -> Found<'a>;
+}
+
+impl<T: Clients> AnyClients for T {
+    fn find<'a>(&'a self, client_id: &'a str) -> Found<'a> {
+        Box::pin(Clients::find(self, client_id))
+    }
+}
+
+/// An application that gets tokens: what it may ask for, and how it proves who it is.
+///
+/// ```
+/// use portcullis_issuer::documents::GrantType;
+/// use portcullis_issuer::server::{Client, ClientSecret};
+///
+/// // A page or an app: it has no secret.
+/// let page = Client::public("web")
+///     .redirect_uri("https://app.example.com/callback")
+///     .scope("orders:read orders:write")
+///     .resource("https://orders.example.com");
+///
+/// // A program that acts for itself.
+/// # let secret = "a secret of at least 32 characters, random";
+/// let worker = Client::confidential("worker", ClientSecret::of(secret)?)
+///     .grants([GrantType::ClientCredentials])
+///     .scope("orders:read")
+///     .resource("https://orders.example.com");
+/// # Ok::<(), portcullis_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a client is unknown until a list has it"]
+pub struct Client {
+    id: String,
+    name: Option<String>,
+    proof: Proof,
+    redirect_uris: Vec<String>,
+    grants: Vec<GrantType>,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    pub(super) policy: RefreshPolicy,
+    pub(super) lifetime: Option<Duration>,
+    pub(super) may_combine_resources: bool,
+    is_first_party: bool,
+}
+
+/// How a client proves who it is.
+#[derive(Clone)]
+pub(super) enum Proof {
+    None,
+    Secrets(Vec<ClientSecret>),
+}
+
+impl Client {
+    /// How many secrets a client has, at most: the one before, and the one that replaces it.
+    pub const MOST_SECRETS: usize = 2;
+
+    /// Begins a client that cannot keep a secret, such as a page or an app. It uses codes and refresh tokens.
+    pub fn public(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: None,
+            proof: Proof::None,
+            redirect_uris: Vec::new(),
+            grants: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            policy: RefreshPolicy::new(),
+            lifetime: None,
+            may_combine_resources: false,
+            is_first_party: false,
+        }
+    }
+
+    /// Begins a client that authenticates with a secret (`client_secret_basic`). It uses codes and refresh tokens, and keeps a refresh token
+    /// that it has: a stolen one is worth nothing without the secret.
+    pub fn confidential(id: impl Into<String>, secret: ClientSecret) -> Self {
+        let policy = RefreshPolicy::new().rotation(Rotation::Never);
+        Self { proof: Proof::Secrets(vec![secret]), policy, ..Self::public(id) }
+    }
+
+    /// Adds another secret, while one is replaced.
+    pub fn secret(mut self, secret: ClientSecret) -> Self {
+        match &mut self.proof {
+            Proof::Secrets(secrets) => secrets.push(secret),
+            Proof::None => self.proof = Proof::Secrets(vec![secret]),
+        }
+        self
+    }
+
+    /// Sets the name that users see. Defaults to none: they see the id.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// Adds a redirect URI: `https`, or `http` of a loopback address, or a scheme of the application's own such as `com.example.app:/done`. A
+    /// request has to name it exactly; the port of a loopback address may differ (RFC 8252 section 7.3).
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Sets the grants that the client may use. Defaults to codes and refresh tokens.
+    pub fn grants(self, grants: impl IntoIterator<Item = GrantType>) -> Self {
+        Self { grants: grants.into_iter().collect(), ..self }
+    }
+
+    /// Adds to the scopes that the client may ask for: one, or several separated by spaces. Defaults to none.
+    pub fn scope(mut self, scope: &str) -> Self {
+        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self
+    }
+
+    /// Adds a service that the client may use (RFC 8707): an audience of the specification. Defaults to none, and without one, it gets no
+    /// token.
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
+        self
+    }
+
+    /// Sets the rules of its refresh tokens. Defaults to those of [`RefreshPolicy::new`]; a confidential client keeps its token.
+    pub fn refresh(self, policy: RefreshPolicy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Sets how long its access tokens are valid, if that is shorter than the lifetime of the specification.
+    pub fn lifetime(self, lifetime: Duration) -> Self {
+        Self { lifetime: Some(lifetime), ..self }
+    }
+
+    /// Lets one access token be for several services. Then each of them can act as the client at the others. Defaults to one service for each
+    /// token, which the client names by `resource` if it may use several.
+    pub fn combines_resources(self) -> Self {
+        Self { may_combine_resources: true, ..self }
+    }
+
+    /// Says that the client is the application's own, so that users are not asked for consent. Defaults to `false`.
+    pub fn first_party(self) -> Self {
+        Self { is_first_party: true, ..self }
+    }
+
+    /// Returns the id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the name that users see: the id, if it has no other.
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Returns whether it is the application's own.
+    pub fn is_first_party(&self) -> bool {
+        self.is_first_party
+    }
+
+    /// Returns how it proves who it is.
+    pub fn authentication(&self) -> ClientAuthentication {
+        match self.proof {
+            Proof::None => ClientAuthentication::None,
+            Proof::Secrets(_) => ClientAuthentication::ClientSecretBasic,
+        }
+    }
+
+    /// Returns the grants that it may use.
+    pub fn allowed_grants(&self) -> impl ExactSizeIterator<Item = GrantType> {
+        self.grants.iter().copied()
+    }
+
+    /// Returns the scopes that it may ask for.
+    pub fn allowed_scopes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.scopes.iter().map(String::as_str)
+    }
+
+    /// Returns the services that it may use.
+    pub fn resources(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.resources.iter().map(String::as_str)
+    }
+
+    pub(super) fn may_use(&self, grant: GrantType) -> bool {
+        self.grants.contains(&grant)
+    }
+
+    /// Whether this is one of its secrets now.
+    pub(super) fn has_secret(&self, secret: &str, now: UnixTime) -> bool {
+        match &self.proof {
+            // All are compared, so that the time does not tell which it was.
+            Proof::Secrets(secrets) => secrets.iter().fold(false, |found, each| each.is(secret, now) | found),
+            Proof::None => false,
+        }
+    }
+
+    /// Returns the redirect URI that a request means: the one that it names, or the only one.
+    pub(super) fn find_redirect_uri(&self, asked: Option<&str>) -> Option<String> {
+        match (asked, self.redirect_uris.as_slice()) {
+            (None, [only]) => Some(only.clone()),
+            (None, _) => None,
+            (Some(asked), registered) => {
+                let is_it = |text: &String| RedirectUri::parse(text).is_ok_and(|uri| uri.allows(asked));
+                registered.iter().any(is_it).then(|| asked.to_owned())
+            }
+        }
+    }
+
+    /// Returns what is wrong with the client, each with its id.
+    pub fn problems(&self) -> Vec<String> {
+        let has = |grant| self.grants.contains(&grant);
+        let is_public = matches!(self.proof, Proof::None);
+        let secrets = if let Proof::Secrets(secrets) = &self.proof { secrets.len() } else { 0 };
+        let rules = [
+            (self.id.is_empty() || self.id.chars().any(char::is_control), "has no id, or one with a control character"),
+            (self.id.len() > 255, "has an id of more than 255 bytes, which cannot be revoked"),
+            (self.grants.is_empty(), "may use no grant, so that it gets no token"),
+            (
+                has(GrantType::AuthorizationCode) && self.redirect_uris.is_empty(),
+                "uses codes, and has no redirect URI: add one, or set other grants",
+            ),
+            (
+                has(GrantType::ClientCredentials) && is_public,
+                "acts for itself without proving who it is: give it a secret or a key",
+            ),
+            (self.resources.is_empty(), "may use no service: add one by `resource`"),
+            (secrets > Self::MOST_SECRETS, "has more than two secrets: leave out those that have been replaced"),
+            (
+                is_public && has(GrantType::RefreshToken) && self.policy.keeps_its_token_unproven(),
+                "is public and keeps its refresh token: use `RefreshPolicy::danger_public_client_keeps_its_token` if it cannot save a new one",
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, rule)| rule.to_owned());
+        let uris = self.redirect_uris.iter().filter_map(|uri| RedirectUri::parse(uri).err());
+        let uris = uris.map(|error| format!("cannot be used: {error}"));
+        broken.chain(uris).map(|problem| format!("the client {:?} {problem}", self.id)).collect()
+    }
+}
+
+/// Shows the id and what it may do, and no secret.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("id", &self.id)
+            .field("authentication", &self.authentication())
+            .field("grants", &self.grants)
+            .finish_non_exhaustive()
+    }
+}

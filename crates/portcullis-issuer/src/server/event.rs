@@ -1,0 +1,43 @@
+//! [`ServerEvent`]: what an operator wants to know about an authorization server.
+
+use crate::refresh::FamilyId;
+
+/// Something that happened at an endpoint. It names clients and sessions, and never a user. What happens to sessions is told by
+/// [`SessionEvent`](crate::refresh::SessionEvent).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServerEvent {
+    /// A user has allowed a client something, and the client got a code.
+    Granted {
+        /// The client.
+        client_id: String,
+        /// The session that the code may become.
+        session: FamilyId,
+    },
+    /// A client was refused: it is unknown, or has not proven who it is.
+    ClientRefused {
+        /// Its id, if there is such a client.
+        client_id: Option<String>,
+        /// Whether there is.
+        is_known: bool,
+    },
+    /// A code was presented with a wrong verifier, redirect URI or client. It is still good, unless it was the last attempt.
+    CodeMismatch {
+        /// The client that presented it.
+        client_id: String,
+        /// How often it was so.
+        attempts: u8,
+    },
+    /// A code was presented again: it has leaked, or a client is broken. Its session has ended.
+    CodeReplayed {
+        /// The client that presented it.
+        client_id: String,
+        /// The session.
+        session: FamilyId,
+    },
+    /// A code has a right MAC and a wrong share: **the key of refresh tokens has leaked.** No session was touched.
+    KeyLeaked {
+        /// The session that the code names.
+        session: FamilyId,
+    },
+}

@@ -1,0 +1,97 @@
+//! An authorization server in your own program: clients, codes, consents, and the endpoints as functions over values.
+//!
+//! The primary type of this module is [`AuthorizationServer`]. The application has the pages: it logs its users in, asks them for consent, and
+//! answers a validated [`AuthorizationRequest`]. Everything else is done here: codes with PKCE, refresh tokens, tokens for programs.
+//!
+//! Not built: request objects (JAR, RFC 9101), pushed requests (PAR, RFC 9126), authorization details (RAR, RFC 9396), dynamic registration (RFC
+//! 7591), ID tokens (OpenID Connect). Parameters that would change what a request means are refused, and not ignored.
+
+mod authentication;
+mod authorization;
+mod builder;
+mod client;
+mod code;
+mod consent;
+mod error;
+mod event;
+mod parameters;
+mod request;
+mod sessions;
+mod token;
+
+use std::{fmt, sync::Arc};
+
+use portcullis_core::policy::TokenSpec;
+
+pub use self::{
+    authorization::{Approval, AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Denial, Prompt},
+    builder::AuthorizationServerBuilder,
+    client::{Client, ClientList, ClientSecret, Clients},
+    consent::Consent,
+    error::{OAuthError, OAuthErrorCode},
+    event::ServerEvent,
+    request::EndpointRequest,
+    token::TokenResponse,
+};
+use self::{client::AnyClients, sessions::AnySessions};
+use crate::{
+    StoreError,
+    records::AnyRecords,
+    refresh::{Millis, RefreshStore, Sessions, Subjects},
+};
+
+/// An authorization server (RFC 6749). Cheap to clone.
+#[derive(Clone)]
+pub struct AuthorizationServer(Arc<Inner>);
+
+pub(super) struct Inner {
+    sessions: Box<dyn AnySessions>,
+    records: Box<dyn AnyRecords>,
+    clients: Box<dyn AnyClients>,
+    on_event: Option<Box<Listener>>,
+}
+
+type Listener = dyn Fn(&ServerEvent) + Send + Sync;
+
+impl AuthorizationServer {
+    fn sessions(&self) -> &dyn AnySessions {
+        &*self.0.sessions
+    }
+
+    fn records(&self) -> &dyn AnyRecords {
+        &*self.0.records
+    }
+
+    fn spec(&self) -> &TokenSpec {
+        self.sessions().issuer().spec()
+    }
+
+    /// Returns the time of the store of records.
+    async fn now(&self) -> Result<Millis, StoreError> {
+        self.records().now().await
+    }
+
+    async fn find_client(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        // No client has such a name, so no store is asked.
+        if client_id.is_empty() || client_id.len() > 1024 || client_id.chars().any(char::is_control) {
+            return Ok(None);
+        }
+        self.0.clients.find(client_id).await
+    }
+
+    fn tell(&self, event: impl FnOnce() -> ServerEvent) {
+        if let Some(listener) = &self.0.on_event {
+            listener(&event());
+        }
+    }
+}
+
+impl fmt::Debug for AuthorizationServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationServer")
+            .field("sessions", &self.0.sessions)
+            .field("records", &self.0.records)
+            .field("clients", &self.0.clients)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,88 @@
+//! [`AnySessions`]: sessions in any store.
+
+use std::{fmt, future::Future, pin::Pin};
+
+use portcullis_core::revocation::Revoker;
+
+use crate::{
+    TokenIssuer,
+    refresh::{
+        EndReason, Family, FamilyId, LogIn, Narrowing, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore,
+        Sessions, Share, Subjects, Tokens,
+    },
+};
+
+pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RefreshError>> + Send + 'a>>;
+
+/// The [`Sessions`] of a server, whatever their store is, so that a server is one type.
+pub(super) trait AnySessions: fmt::Debug + Send + Sync {
+    fn issuer(&self) -> &TokenIssuer;
+
+    fn keys(&self) -> &RefreshKeys;
+
+    fn log_in_as<'a>(
+        &'a self,
+        family: FamilyId,
+        share: Share,
+        log_in: LogIn,
+        policy: &'a RefreshPolicy,
+        narrowing: &'a Narrowing,
+    ) -> Answer<'a, Tokens>;
+
+    fn refresh<'a>(
+        &'a self,
+        refresh_token: &'a str,
+        client_id: &'a str,
+        policy: &'a RefreshPolicy,
+        narrowing: Narrowing,
+    ) -> Answer<'a, Tokens>;
+
+    fn find(&self, session: FamilyId) -> Answer<'_, Option<Family>>;
+
+    fn of<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Family>>;
+
+    fn end(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()>;
+}
+
+impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J> {
+    fn issuer(&self) -> &TokenIssuer {
+        self.issuer()
+    }
+
+    fn keys(&self) -> &RefreshKeys {
+        self.keys()
+    }
+
+    fn log_in_as<'a>(
+        &'a self,
+        family: FamilyId,
+        share: Share,
+        log_in: LogIn,
+        policy: &'a RefreshPolicy,
+        narrowing: &'a Narrowing,
+    ) -> Answer<'a, Tokens> {
+        Box::pin(self.log_in_as(family, share, log_in, policy, narrowing))
+    }
+
+    fn refresh<'a>(
+        &'a self,
+        refresh_token: &'a str,
+        client_id: &'a str,
+        policy: &'a RefreshPolicy,
+        narrowing: Narrowing,
+    ) -> Answer<'a, Tokens> {
+        Box::pin(self.refresh_narrowed(refresh_token, client_id, policy, narrowing))
+    }
+
+    fn find(&self, session: FamilyId) -> Answer<'_, Option<Family>> {
+        Box::pin(self.find(session))
+    }
+
+    fn of<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Family>> {
+        Box::pin(self.sessions_of(subject))
+    }
+
+    fn end(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()> {
+        Box::pin(self.end(session, reason))
+    }
+}

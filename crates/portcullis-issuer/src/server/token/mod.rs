@@ -1,0 +1,53 @@
+//! The token endpoint.
+
+mod client_credentials;
+mod code;
+mod response;
+
+pub(super) use self::code::key_of;
+pub use self::response::TokenResponse;
+use super::{AuthorizationServer, Client, EndpointRequest, OAuthError, OAuthErrorCode, parameters::Parameters};
+use crate::{documents::GrantType, refresh::Narrowing};
+
+impl AuthorizationServer {
+    /// Answers a request to the token endpoint (RFC 6749 section 3.2).
+    ///
+    /// # Errors
+    ///
+    /// The answer for the client, see [`OAuthErrorCode`]. After [`OAuthErrorCode::TemporarilyUnavailable`], it may send the same request again.
+    pub async fn token(&self, request: &EndpointRequest<'_>) -> Result<TokenResponse, OAuthError> {
+        let parameters = request.parameters()?;
+        let client = self.authenticate(request, &parameters).await?;
+        let grant = GrantType::from_name(parameters.required("grant_type")?).ok_or_else(|| {
+            OAuthError::new(OAuthErrorCode::UnsupportedGrantType, "this server does not have such a grant")
+        })?;
+        if !client.may_use(grant) {
+            return Err(OAuthError::new(OAuthErrorCode::UnauthorizedClient, "the client may not use this grant"));
+        }
+        match grant {
+            GrantType::AuthorizationCode => self.redeem(&client, &parameters).await,
+            GrantType::RefreshToken => self.refresh(&client, &parameters).await,
+            GrantType::ClientCredentials => self.client_credentials(&client, &parameters).await,
+        }
+    }
+
+    /// Exchanges a refresh token (RFC 6749 section 6).
+    async fn refresh(&self, client: &Client, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
+        let refresh_token = parameters.required("refresh_token")?;
+        let mut narrowing = narrowing(client, parameters);
+        if let Some(scopes) = parameters.scopes()? {
+            narrowing = narrowing.scope(&scopes.join(" "));
+        }
+        let tokens = self.sessions().refresh(refresh_token, client.id(), &client.policy, narrowing).await?;
+        Ok(TokenResponse::of_session(&tokens, client))
+    }
+}
+
+/// Returns what the client asks of the next access token, apart from scopes.
+fn narrowing(client: &Client, parameters: &Parameters) -> Narrowing {
+    let mut narrowing = parameters.all("resource").fold(Narrowing::new(), Narrowing::audience);
+    if let Some(lifetime) = client.lifetime {
+        narrowing = narrowing.lifetime(lifetime);
+    }
+    if client.may_combine_resources { narrowing } else { narrowing.for_one_audience() }
+}

@@ -1,0 +1,142 @@
+//! How clients prove who they are, and what they may use.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod support;
+
+use portcullis_core::UnixTime;
+use portcullis_issuer::{
+    documents::GrantType,
+    refresh::{RefreshPolicy, Rotation},
+    server::{Client, ClientList, ClientSecret, EndpointRequest, OAuthErrorCode, ServerEvent},
+};
+use serde_json::json;
+use support::{
+    T,
+    desk::{BILLS, CALLBACK, Desk, ORDERS, SECRET, basic, claims, form},
+    secs,
+};
+
+const FOR_ITSELF: [(&str, &str); 1] = [("grant_type", "client_credentials")];
+
+#[tokio::test]
+async fn a_program_gets_a_token_for_itself() {
+    let desk = Desk::new();
+    let response = desk.token_as("worker", SECRET, &FOR_ITSELF).await.unwrap();
+    assert!(desk.accepts(&response) && response.refresh_token().is_none());
+    let claims = claims(&response);
+    assert_eq!(
+        (&claims["sub"], &claims["client_id"], &claims["sid"]),
+        (&json!("worker"), &json!("worker"), &json!(null))
+    );
+    assert_eq!(claims["scope"], json!("orders:read orders:write"));
+    let narrow = [("grant_type", "client_credentials"), ("scope", "orders:read")];
+    assert_eq!(desk.token_as("worker", SECRET, &narrow).await.unwrap().access().scope(), Some("orders:read"));
+    for (name, value, code) in
+        [("scope", "admin", OAuthErrorCode::InvalidScope), ("resource", BILLS, OAuthErrorCode::InvalidTarget)]
+    {
+        let more = [("grant_type", "client_credentials"), (name, value)];
+        assert_eq!(desk.token_as("worker", SECRET, &more).await.unwrap_err().code(), code);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_prove_who_it_is_is_refused_in_the_same_words_as_an_unknown_one() {
+    let desk = Desk::new();
+    let wrong = desk.token_as("worker", "1".repeat(32).as_str(), &FOR_ITSELF).await.unwrap_err();
+    let unknown = desk.token_as("nobody", SECRET, &FOR_ITSELF).await.unwrap_err();
+    assert_eq!(
+        (wrong.code(), wrong.to_json(), wrong.challenge()),
+        (unknown.code(), unknown.to_json(), unknown.challenge())
+    );
+    assert_eq!((wrong.code().status(), wrong.challenge().is_some()), (401, true));
+    // A name alone, a secret in the body, a public client with a secret, another scheme.
+    let by_name = [("grant_type", "client_credentials"), ("client_id", "worker")];
+    assert_eq!(desk.token(&by_name).await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
+    let in_body = [("grant_type", "client_credentials"), ("client_id", "worker"), ("client_secret", SECRET)];
+    assert_eq!(desk.token(&in_body).await.unwrap_err().code(), OAuthErrorCode::InvalidRequest);
+    assert_eq!(desk.token_as("page", SECRET, &FOR_ITSELF).await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
+    for header in ["Bearer x", "Basic", "Basic !", "Basic d29ya2Vy", ""] {
+        let body = form(&FOR_ITSELF);
+        let refused = desk.server.token(&EndpointRequest::new(body.as_bytes()).authorization(header)).await;
+        assert_eq!(refused.unwrap_err().code(), OAuthErrorCode::InvalidClient, "{header:?}");
+    }
+    assert!(desk.token_as("worker", SECRET, &FOR_ITSELF).await.is_ok());
+    let known = desk.events(|event| match event {
+        ServerEvent::ClientRefused { client_id, .. } => client_id.clone(),
+        _ => None,
+    });
+    assert_eq!(known, ["worker", "worker", "page"]);
+}
+
+#[tokio::test]
+async fn two_clients_in_one_request_are_none() {
+    let desk = Desk::new();
+    let body = form(&[("grant_type", "client_credentials"), ("client_id", "server")]);
+    let header = basic("worker", SECRET);
+    let refused = desk.server.token(&EndpointRequest::new(body.as_bytes()).authorization(&header)).await;
+    assert_eq!(refused.unwrap_err().code(), OAuthErrorCode::InvalidRequest);
+    let body = form(&[("grant_type", "client_credentials"), ("client_id", "worker")]);
+    assert!(desk.server.token(&EndpointRequest::new(body.as_bytes()).authorization(&header)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_holds_until_its_end() {
+    let (old, new) = ("old-0123456789abcdef0123456789abcdef", "new-0123456789abcdef0123456789abcdef");
+    let until = UnixTime::from_secs(T.as_secs() + 60);
+    let client = Client::confidential("worker", ClientSecret::of(old).unwrap().until(until))
+        .secret(ClientSecret::of(new).unwrap())
+        .grants([GrantType::ClientCredentials])
+        .resource(ORDERS);
+    let desk = Desk::with(vec![client]);
+    assert!(desk.token_as("worker", old, &FOR_ITSELF).await.is_ok());
+    desk.clock.advance(secs(60));
+    assert!(desk.token_as("worker", old, &FOR_ITSELF).await.is_err());
+    assert!(desk.token_as("worker", new, &FOR_ITSELF).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_client_uses_only_the_grants_that_it_has() {
+    let desk = Desk::new();
+    for (grant, code) in [
+        ("client_credentials", OAuthErrorCode::UnauthorizedClient),
+        ("password", OAuthErrorCode::UnsupportedGrantType),
+        ("implicit", OAuthErrorCode::UnsupportedGrantType),
+    ] {
+        let refused = desk.token(&[("grant_type", grant), ("client_id", "page")]).await;
+        assert_eq!(refused.unwrap_err().code(), code, "{grant}");
+    }
+}
+
+#[test]
+fn clients_that_cannot_work_are_refused_at_start() {
+    let secret = || ClientSecret::of(SECRET).unwrap();
+    let page = || Client::public("page").redirect_uri(CALLBACK).resource(ORDERS);
+    assert!(ClientList::new([page()]).is_ok());
+    for (client, why) in [
+        (Client::public("").redirect_uri(CALLBACK).resource(ORDERS), "has no id"),
+        (Client::public("page").redirect_uri(CALLBACK), "may use no service"),
+        (Client::public("page").resource(ORDERS), "has no redirect URI"),
+        (page().grants([]), "may use no grant"),
+        (page().grants([GrantType::ClientCredentials]), "without proving who it is"),
+        (page().redirect_uri("http://app.test/"), "is not an https URL"),
+        (page().refresh(RefreshPolicy::new().rotation(Rotation::Never)), "danger_public_client_keeps_its_token"),
+        (
+            Client::confidential("s", secret())
+                .secret(secret())
+                .secret(secret())
+                .grants([GrantType::ClientCredentials])
+                .resource(ORDERS),
+            "more than two secrets",
+        ),
+    ] {
+        let error = ClientList::new([client]).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    assert!(ClientList::new([page().refresh(RefreshPolicy::new().danger_public_client_keeps_its_token())]).is_ok());
+    assert!(ClientList::new([page(), page()]).unwrap_err().to_string().contains("two clients"));
+    assert!(ClientSecret::of("short").is_err());
+    let (kept, text) = ClientSecret::generate().unwrap();
+    assert_eq!(ClientSecret::of(&text).unwrap(), kept);
+    assert_eq!(ClientSecret::from_text(&kept.to_text()).unwrap(), kept);
+    assert!(!format!("{kept:?}").contains(&kept.to_text()));
+}

@@ -1,0 +1,203 @@
+//! An authorization server with its clients, in memory and on one clock.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::digest;
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use portcullis_core::{Admission, Algorithm, JwtAuthenticator, KeySet, policy::TokenSpec};
+use portcullis_issuer::{
+    SigningKey, TokenIssuer,
+    documents::GrantType,
+    records::MemoryRecordStore,
+    refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions},
+    server::{
+        Approval, AuthorizationRequest, AuthorizationServer, Client, ClientList, ClientSecret, EndpointRequest,
+        OAuthError, ServerEvent, TokenResponse,
+    },
+};
+use portcullis_test::FixedClock;
+use serde_json::Value;
+
+use super::TestLog;
+
+pub(crate) const ISSUER: &str = "https://id.test";
+pub(crate) const ORDERS: &str = "https://orders.test";
+pub(crate) const BILLS: &str = "https://bills.test";
+pub(crate) const CALLBACK: &str = "https://app.test/callback";
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+pub(crate) struct Desk {
+    pub(crate) clock: FixedClock,
+    pub(crate) server: AuthorizationServer,
+    pub(crate) sessions: Sessions<MemoryRefreshStore, TestLog, DangerUncheckedSubjects>,
+    pub(crate) store: MemoryRefreshStore,
+    pub(crate) records: MemoryRecordStore,
+    pub(crate) log: TestLog,
+    admission: Admission,
+    events: Arc<Mutex<Vec<ServerEvent>>>,
+}
+
+/// The clients that most tests have: a page, an application of the house, a server with a secret, and a program that acts for itself.
+pub(crate) fn clients() -> Vec<Client> {
+    let secret = || ClientSecret::of(SECRET).unwrap();
+    let page = |id: &str| {
+        let client = Client::public(id).redirect_uri(CALLBACK).scope("orders:read orders:write");
+        client.resource(ORDERS).resource(BILLS)
+    };
+    vec![
+        page("page"),
+        page("other"),
+        page("house").first_party(),
+        Client::confidential("server", secret()).redirect_uri(CALLBACK).scope("orders:read").resource(ORDERS),
+        Client::confidential("worker", secret())
+            .grants([GrantType::ClientCredentials])
+            .scope("orders:read orders:write")
+            .resource(ORDERS),
+    ]
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self::with(clients())
+    }
+
+    pub(crate) fn with(clients: Vec<Client>) -> Self {
+        let clock = FixedClock::at(super::T);
+        let spec = TokenSpec::new(ISSUER).audience(ORDERS).audience(BILLS);
+        let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        let issuer = TokenIssuer::new(spec.clone(), key.clone()).unwrap().clock(clock.clone());
+        let log = TestLog::new(&clock, &Arc::default());
+        let store = MemoryRefreshStore::with_clock(clock.clone());
+        let keys = RefreshKeys::new(1, [1; 32]).unwrap();
+        let sessions = Sessions::new(issuer, store.clone(), keys, log.clone(), DangerUncheckedSubjects);
+        let sessions = sessions.revocations(log.writer.view()).unwrap();
+        let records = MemoryRecordStore::with_clock(clock.clone());
+        let events = Arc::<Mutex<Vec<ServerEvent>>>::default();
+        let told = Arc::clone(&events);
+        let server = AuthorizationServer::builder(sessions.clone(), records.clone(), ClientList::new(clients).unwrap())
+            .on_event(move |event| told.lock().unwrap().push(event.clone()))
+            .build()
+            .unwrap();
+        let trusted = spec.trusted_at(ORDERS, KeySet::from(key.verifying_key())).unwrap();
+        let admission =
+            Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(clock.clone()).revocations(log.writer.view());
+        Self { clock, server, sessions, store, records, log, admission, events }
+    }
+
+    /// Asks for a code as the client does, with more or other parameters.
+    pub(crate) async fn ask(&self, client_id: &str, more: &[(&str, &str)]) -> AuthorizationRequest {
+        self.server.authorization_request(&query(client_id, more)).await.unwrap()
+    }
+
+    /// Lets the user allow all that the client asks for. Returns the code.
+    pub(crate) async fn code(&self, client_id: &str, more: &[(&str, &str)]) -> String {
+        let request = self.ask(client_id, more).await;
+        let scopes: Vec<_> = request.scopes().map(str::to_owned).collect();
+        let answer = request.grant(Approval::by("alice").scopes(scopes)).await.unwrap();
+        parameter(answer.location(), "code").unwrap()
+    }
+
+    /// Redeems a code as a public client does.
+    pub(crate) async fn redeem(&self, client_id: &str, code: &str) -> Result<TokenResponse, OAuthError> {
+        self.redeem_with(client_id, code, VERIFIER, &[("resource", ORDERS)]).await
+    }
+
+    pub(crate) async fn redeem_with(
+        &self,
+        client_id: &str,
+        code: &str,
+        verifier: &str,
+        more: &[(&str, &str)],
+    ) -> Result<TokenResponse, OAuthError> {
+        let mut parameters = vec![
+            ("grant_type", "authorization_code"),
+            ("client_id", client_id),
+            ("code", code),
+            ("code_verifier", verifier),
+            ("redirect_uri", CALLBACK),
+        ];
+        merge(&mut parameters, more);
+        self.token(&parameters).await
+    }
+
+    pub(crate) async fn token(&self, parameters: &[(&str, &str)]) -> Result<TokenResponse, OAuthError> {
+        self.confirm();
+        self.server.token(&EndpointRequest::new(form(parameters).as_bytes())).await
+    }
+
+    /// The same by a client that authenticates.
+    pub(crate) async fn token_as(
+        &self,
+        client_id: &str,
+        secret: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<TokenResponse, OAuthError> {
+        self.confirm();
+        let (body, header) = (form(parameters), basic(client_id, secret));
+        self.server.token(&EndpointRequest::new(body.as_bytes()).authorization(&header)).await
+    }
+
+    /// Whether a service accepts an access token.
+    pub(crate) fn accepts(&self, response: &TokenResponse) -> bool {
+        self.confirm();
+        self.admission.verify(response.access().token()).ready().unwrap().is_ok()
+    }
+
+    /// Brings the view of revocations up to date, as the follower of a log does all the time.
+    pub(crate) fn confirm(&self) {
+        self.log.writer.confirm(self.log.writer.ask());
+    }
+
+    pub(crate) fn events<T>(&self, wanted: impl Fn(&ServerEvent) -> Option<T>) -> Vec<T> {
+        self.events.lock().unwrap().iter().filter_map(wanted).collect()
+    }
+}
+
+/// The query of a request for a code.
+pub(crate) fn query(client_id: &str, more: &[(&str, &str)]) -> String {
+    let challenge = challenge(VERIFIER);
+    let mut parameters = vec![
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", CALLBACK),
+        ("state", "s-1"),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    merge(&mut parameters, more);
+    form(&parameters)
+}
+
+/// Replaces parameters, or adds them; an empty value takes one away.
+fn merge<'a>(parameters: &mut Vec<(&'a str, &'a str)>, more: &[(&'a str, &'a str)]) {
+    parameters.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    parameters.extend(more.iter().filter(|(_, value)| !value.is_empty()));
+}
+
+pub(crate) fn form(parameters: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+}
+
+pub(crate) fn basic(client_id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{client_id}:{secret}")))
+}
+
+pub(crate) fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()))
+}
+
+/// A parameter of a URL's query.
+pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+pub(crate) fn claims(response: &TokenResponse) -> Value {
+    let text = response.access().token().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
