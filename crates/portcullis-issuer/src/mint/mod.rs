@@ -81,6 +81,10 @@ impl TokenIssuer {
         Self(Arc::new(Inner { clock: Arc::new(clock), ..Inner::clone(&self.0) }))
     }
 
+    pub(crate) fn own_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.0.clock)
+    }
+
     /// Returns the specification.
     pub fn spec(&self) -> &TokenSpec {
         &self.0.spec

@@ -6,6 +6,7 @@ use super::{
     EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable,
     log_in::{can_be_kept, check_name},
     to_its_end::to_its_end,
+    token::RefreshToken,
 };
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
@@ -48,12 +49,30 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         Ok(is_theirs)
     }
 
+    /// Ends the session of a refresh token that this client presents, as for its log-out (RFC 7009 section 2.1). Returns whether the text is a
+    /// refresh token of this issuer: if it is another client's, or its session is unknown, nothing changes. Authenticate the client before.
+    ///
+    /// # Errors
+    ///
+    /// See [`end`](Self::end).
+    pub async fn end_by_token(&self, refresh_token: &str, client_id: &str) -> Result<bool, RefreshError> {
+        let inner = &*self.0;
+        let Some(token) = RefreshToken::open(refresh_token, |id| inner.keys.find(id)) else { return Ok(false) };
+        let (family, _) = inner.store.find(token.family).await?;
+        let is_theirs =
+            |family: &Family| family.share == token.share.digest() && family.log_in.client_id() == client_id;
+        if family.is_some_and(|family| is_theirs(&family)) {
+            self.end(token.family, EndReason::LoggedOut).await?;
+        }
+        Ok(true)
+    }
+
     pub(super) async fn revoke_session(&self, session: FamilyId) -> Result<(), RefreshError> {
         let revocation = Revocation::session(self.0.issuer.spec().issuer(), &session.session_id());
         self.revoke(revocation).await
     }
 
-    async fn revoke(&self, revocation: Revocation) -> Result<(), RefreshError> {
+    pub(crate) async fn revoke(&self, revocation: Revocation) -> Result<(), RefreshError> {
         let revoked = self.0.revoker.revoke_all(vec![revocation]).await;
         revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))
     }

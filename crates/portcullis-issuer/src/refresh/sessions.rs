@@ -136,10 +136,14 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// [`RefreshError::LogIn`] for a name of more than 255 bytes or with a control character, which not every store and log can keep. If the store's answer is lost, the session may be open, and no one
     /// has its token. If the user was logged out everywhere meanwhile, the session has ended again.
     pub async fn log_in(&self, log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
-        self.log_in_as(FamilyId::from_bytes(random()?), Share::new(random()?), log_in, policy, &Narrowing::new()).await
+        let (family, share) = (FamilyId::from_bytes(random()?), Share::new(random()?));
+        let opened = self.log_in_as(family, share, log_in, policy, &Narrowing::new()).await?;
+        opened.ok_or_else(|| {
+            StoreError::new("a random id of a session exists already: is the system's randomness broken?").into()
+        })
     }
 
-    /// Opens the session of this id and share. It is an error if there is one.
+    /// Opens the session of this id and share; `None` if there is one of this id.
     pub(crate) async fn log_in_as(
         &self,
         family: FamilyId,
@@ -147,7 +151,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         log_in: LogIn,
         policy: &RefreshPolicy,
         narrowing: &Narrowing,
-    ) -> Result<Tokens, RefreshError> {
+    ) -> Result<Option<Tokens>, RefreshError> {
         let inner = &*self.0;
         log_in.check()?;
         narrowing.check(&log_in)?;
@@ -158,9 +162,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         // Everything that can fail comes first, as for a refresh.
         let access = self.mint(&family, narrowing).await?;
         if inner.store.open(family.clone()).await? != Opened::New {
-            return Err(
-                StoreError::new("a random id of a session exists already: is the system's randomness broken?").into()
-            );
+            return Ok(None);
         }
         // A log-out everywhere that ran meanwhile did not find this session. (A stale view does not know, and a refresh asks again.)
         if let Err(error @ RefreshError::InvalidGrant(_)) = self.check_revocation(&family).await {
@@ -168,7 +170,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         }
         inner.tell(|| SessionEvent::Opened { session: family.id, client_id: family.log_in.client_id.clone() });
         let refresh = token.seal(key);
-        Ok(Tokens { access, refresh, family })
+        Ok(Some(Tokens { access, refresh, family }))
     }
 
     /// Exchanges a refresh token that this client presents for new tokens. Authenticate the client before.
@@ -316,6 +318,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Returns the issuer of access tokens.
     pub fn issuer(&self) -> &TokenIssuer {
         &self.0.issuer
+    }
+
+    pub(crate) fn view(&self) -> Option<&RevocationView> {
+        self.0.view.as_ref()
     }
 
     pub(crate) fn keys(&self) -> &RefreshKeys {

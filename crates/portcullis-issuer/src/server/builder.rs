@@ -5,7 +5,11 @@ use std::{fmt, sync::Arc};
 use portcullis_core::{ConfigError, revocation::Revoker};
 
 use super::{
-    AuthorizationServer, Clients, Inner, Listener, RefreshStore, ServerEvent, Sessions, Subjects, client::AnyClients,
+    AuthorizationServer, Clients, Inner, IssuerKeys, Listener, RefreshStore, ServerEvent, Sessions, Subjects,
+    client::AnyClients,
+    endpoints::{Endpoints, published},
+    keys::AnyKeys,
+    own_tokens::OwnTokens,
     sessions::AnySessions,
 };
 use crate::records::{AnyRecords, RecordStore};
@@ -14,20 +18,28 @@ use crate::records::{AnyRecords, RecordStore};
 #[must_use = "there is no server before `build`"]
 pub struct AuthorizationServerBuilder {
     sessions: Box<dyn AnySessions>,
+    keys: Box<dyn AnyKeys>,
+    own_tokens: Result<OwnTokens, ConfigError>,
     records: Box<dyn AnyRecords>,
     clients: Box<dyn AnyClients>,
+    endpoints: Endpoints,
     on_event: Option<Box<Listener>>,
 }
 
 impl AuthorizationServer {
-    /// Begins the settings of a server: it opens sessions in `sessions`, keeps codes and consents in `records`, and knows `clients`.
+    /// Begins the settings of a server: it opens sessions in `sessions`, whose access tokens `keys` verify, keeps codes and consents in `records`,
+    /// and knows `clients`.
     pub fn builder<S: RefreshStore, R: Revoker, J: Subjects>(
         sessions: Sessions<S, R, J>,
+        keys: impl IssuerKeys,
         records: impl RecordStore,
         clients: impl Clients,
     ) -> AuthorizationServerBuilder {
         AuthorizationServerBuilder {
+            own_tokens: OwnTokens::new(&sessions, keys.verifying()),
+            endpoints: Endpoints::of(sessions.issuer().spec()),
             sessions: Box::new(sessions),
+            keys: Box::new(keys),
             records: Box::new(records),
             clients: Box::new(clients),
             on_event: None,
@@ -36,6 +48,19 @@ impl AuthorizationServer {
 }
 
 impl AuthorizationServerBuilder {
+    /// Sets the URL of the application's page at which users answer requests of clients: see
+    /// [`authorization_request`](AuthorizationServer::authorization_request). Defaults to none: then no client gets a code.
+    pub fn authorization_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoints.authorization = Some(url.into());
+        self
+    }
+
+    /// Adds to the scopes that the metadata names: one, or several separated by spaces. Defaults to none: it names no scope.
+    pub fn scope(mut self, scope: &str) -> Self {
+        self.endpoints.scope(scope);
+        self
+    }
+
     /// Calls `listener` for every event. It must not block. Defaults to none.
     pub fn on_event(self, listener: impl Fn(&ServerEvent) + Send + Sync + 'static) -> Self {
         Self { on_event: Some(Box::new(listener)), ..self }
@@ -47,8 +72,21 @@ impl AuthorizationServerBuilder {
     ///
     /// All problems of the settings.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
-        let Self { sessions, records, clients, on_event } = self;
-        Ok(AuthorizationServer(Arc::new(Inner { sessions, records, clients, on_event })))
+        let Self { sessions, keys, own_tokens, records, clients, endpoints, on_event } = self;
+        let has_key_set = !matches!(keys.published(), Ok(None));
+        let (metadata, metadata_paths, key_set_url) = published(&endpoints, sessions.issuer().spec(), has_key_set)?;
+        Ok(AuthorizationServer(Arc::new(Inner {
+            own_tokens: own_tokens?,
+            sessions,
+            records,
+            clients,
+            keys,
+            endpoints,
+            metadata,
+            metadata_paths,
+            key_set_url,
+            on_event,
+        })))
     }
 }
 

@@ -12,10 +12,14 @@ mod builder;
 mod client;
 mod code;
 mod consent;
+mod endpoints;
 mod error;
 mod event;
+mod keys;
+mod own_tokens;
 mod parameters;
 mod request;
+mod revocation;
 mod sessions;
 mod token;
 
@@ -28,14 +32,17 @@ pub use self::{
     builder::AuthorizationServerBuilder,
     client::{Client, ClientList, ClientSecret, Clients},
     consent::Consent,
+    endpoints::Endpoint,
     error::{OAuthError, OAuthErrorCode},
     event::ServerEvent,
+    keys::IssuerKeys,
     request::EndpointRequest,
     token::TokenResponse,
 };
-use self::{client::AnyClients, sessions::AnySessions};
+use self::{client::AnyClients, endpoints::Endpoints, keys::AnyKeys, own_tokens::OwnTokens, sessions::AnySessions};
 use crate::{
     StoreError,
+    documents::PublishedDocument,
     records::AnyRecords,
     refresh::{Millis, RefreshStore, Sessions, Subjects},
 };
@@ -48,6 +55,12 @@ pub(super) struct Inner {
     sessions: Box<dyn AnySessions>,
     records: Box<dyn AnyRecords>,
     clients: Box<dyn AnyClients>,
+    keys: Box<dyn AnyKeys>,
+    own_tokens: OwnTokens,
+    endpoints: Endpoints,
+    metadata: PublishedDocument,
+    metadata_paths: Vec<String>,
+    key_set_url: String,
     on_event: Option<Box<Listener>>,
 }
 

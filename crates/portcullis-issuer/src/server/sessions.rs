@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use portcullis_core::revocation::Revoker;
+use portcullis_core::revocation::{Revocation, RevocationView, Revoker};
 
 use crate::{
     TokenIssuer,
@@ -18,6 +18,8 @@ pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RefreshErr
 pub(super) trait AnySessions: fmt::Debug + Send + Sync {
     fn issuer(&self) -> &TokenIssuer;
 
+    fn view(&self) -> Option<&RevocationView>;
+
     fn keys(&self) -> &RefreshKeys;
 
     fn log_in_as<'a>(
@@ -27,7 +29,7 @@ pub(super) trait AnySessions: fmt::Debug + Send + Sync {
         log_in: LogIn,
         policy: &'a RefreshPolicy,
         narrowing: &'a Narrowing,
-    ) -> Answer<'a, Tokens>;
+    ) -> Answer<'a, Option<Tokens>>;
 
     fn refresh<'a>(
         &'a self,
@@ -42,11 +44,19 @@ pub(super) trait AnySessions: fmt::Debug + Send + Sync {
     fn of<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Family>>;
 
     fn end(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()>;
+
+    fn end_by_token<'a>(&'a self, refresh_token: &'a str, client_id: &'a str) -> Answer<'a, bool>;
+
+    fn revoke(&self, revocation: Revocation) -> Answer<'_, ()>;
 }
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J> {
     fn issuer(&self) -> &TokenIssuer {
         self.issuer()
+    }
+
+    fn view(&self) -> Option<&RevocationView> {
+        self.view()
     }
 
     fn keys(&self) -> &RefreshKeys {
@@ -60,7 +70,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J>
         log_in: LogIn,
         policy: &'a RefreshPolicy,
         narrowing: &'a Narrowing,
-    ) -> Answer<'a, Tokens> {
+    ) -> Answer<'a, Option<Tokens>> {
         Box::pin(self.log_in_as(family, share, log_in, policy, narrowing))
     }
 
@@ -84,5 +94,13 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J>
 
     fn end(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()> {
         Box::pin(self.end(session, reason))
+    }
+
+    fn end_by_token<'a>(&'a self, refresh_token: &'a str, client_id: &'a str) -> Answer<'a, bool> {
+        Box::pin(self.end_by_token(refresh_token, client_id))
+    }
+
+    fn revoke(&self, revocation: Revocation) -> Answer<'_, ()> {
+        Box::pin(self.revoke(revocation))
     }
 }

@@ -79,10 +79,16 @@ impl Desk {
         let records = MemoryRecordStore::with_clock(clock.clone());
         let events = Arc::<Mutex<Vec<ServerEvent>>>::default();
         let told = Arc::clone(&events);
-        let server = AuthorizationServer::builder(sessions.clone(), records.clone(), ClientList::new(clients).unwrap())
-            .on_event(move |event| told.lock().unwrap().push(event.clone()))
-            .build()
-            .unwrap();
+        let server = AuthorizationServer::builder(
+            sessions.clone(),
+            key.clone(),
+            records.clone(),
+            ClientList::new(clients).unwrap(),
+        )
+        .authorization_endpoint("https://id.test/authorize")
+        .on_event(move |event| told.lock().unwrap().push(event.clone()))
+        .build()
+        .unwrap();
         let trusted = spec.trusted_at(ORDERS, KeySet::from(key.verifying_key())).unwrap();
         let admission =
             Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(clock.clone()).revocations(log.writer.view());

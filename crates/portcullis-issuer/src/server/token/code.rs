@@ -6,7 +6,7 @@ use super::{TokenResponse, narrowing};
 use crate::{
     StoreError,
     records::{NewRecord, Record, RecordKey, RecordKind, Swapped},
-    refresh::{EndReason, FamilyId, Narrowing, RefreshError, to_its_end},
+    refresh::{EndReason, FamilyId, Narrowing, to_its_end},
     server::{
         AuthorizationServer, Client, OAuthError, ServerEvent,
         code::{Code, KeptCode, Mismatch},
@@ -61,15 +61,9 @@ impl AuthorizationServer {
             return Err(self.mismatched(client, session, found, kept, mismatch).await?);
         }
         let (share, log_in) = (presented.code.share, kept.log_in);
-        let opened = self.sessions().log_in_as(session, share, log_in, &client.policy, &presented.narrowing).await;
-        let tokens = match opened {
-            Ok(tokens) => tokens,
-            // Another request was faster, or the store has opened it and its answer was lost.
-            Err(RefreshError::Unavailable(_)) if self.sessions().find(session).await?.is_some() => {
-                return Err(self.replayed(client, session).await?);
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let opened = self.sessions().log_in_as(session, share, log_in, &client.policy, &presented.narrowing).await?;
+        // Otherwise another request with the same code was faster.
+        let Some(tokens) = opened else { return Err(self.replayed(client, session).await?) };
         self.records().swap(&key, Some(found.version()), None).await?;
         self.still_allows(client, tokens.session()).await?;
         Ok(TokenResponse::of_session(&tokens, client))

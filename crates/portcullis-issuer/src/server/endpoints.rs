@@ -1,0 +1,136 @@
+//! [`Endpoints`]: where the endpoints of a server are.
+
+use std::sync::Arc;
+
+use portcullis_core::{ConfigError, policy::TokenSpec};
+
+use super::AuthorizationServer;
+use crate::{
+    StoreError,
+    documents::{ClientAuthentication, GrantType, KEY_SET_PATH, PublishedDocument, ServerMetadata},
+};
+
+/// Which endpoints a server has, and where they are. All are on the host of the issuer.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoints {
+    /// The issuer, without a slash at its end.
+    base: String,
+    /// What precedes the name of an endpoint.
+    prefix: String,
+    pub(super) authorization: Option<String>,
+    scopes: Vec<String>,
+}
+
+/// An endpoint that the server answers by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// The token endpoint (RFC 6749 section 3.2).
+    Token,
+    /// The revocation endpoint (RFC 7009).
+    Revocation,
+}
+
+impl Endpoint {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Revocation => "revoke",
+        }
+    }
+}
+
+impl Endpoints {
+    pub(super) fn of(spec: &TokenSpec) -> Self {
+        let base = spec.issuer().trim_end_matches('/').to_owned();
+        Self { base, prefix: "/oauth".to_owned(), authorization: None, scopes: Vec::new() }
+    }
+
+    pub(super) fn scope(&mut self, scope: &str) {
+        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+    }
+
+    pub(super) fn url(&self, endpoint: Endpoint) -> String {
+        format!("{}{}/{}", self.base, self.prefix, endpoint.name())
+    }
+
+    fn key_set(&self) -> String {
+        format!("{}{KEY_SET_PATH}", self.base)
+    }
+
+    /// Returns the metadata: what is there, and nothing else.
+    pub(super) fn metadata(&self, spec: &TokenSpec, has_key_set: bool) -> ServerMetadata {
+        let mut metadata = ServerMetadata::of(spec)
+            .token_endpoint(self.url(Endpoint::Token))
+            .revocation_endpoint(self.url(Endpoint::Revocation))
+            .grant(GrantType::ClientCredentials)
+            .client_authentication(ClientAuthentication::None)
+            .client_authentication(ClientAuthentication::ClientSecretBasic);
+        if has_key_set {
+            metadata = metadata.key_set(self.key_set());
+        }
+        if let Some(url) = &self.authorization {
+            metadata = metadata.authorization_endpoint(url);
+            metadata = metadata.grant(GrantType::AuthorizationCode).grant(GrantType::RefreshToken);
+        }
+        metadata.scope(&self.scopes.join(" "))
+    }
+}
+
+impl AuthorizationServer {
+    /// Returns the server's metadata (RFC 8414), which names what the server has, and nothing else. Serve it at each of
+    /// [`metadata_paths`](Self::metadata_paths).
+    pub fn metadata(&self) -> &PublishedDocument {
+        &self.0.metadata
+    }
+
+    /// Returns the paths at which clients look for the metadata: the one of RFC 8414 section 3.1, the one without the issuer's path, and those of
+    /// OpenID Connect, where many clients look first.
+    pub fn metadata_paths(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.metadata_paths.iter().map(String::as_str)
+    }
+
+    /// Returns the published key set; `None` if tokens are signed with a secret. Serve it at [`key_set_path`](Self::key_set_path).
+    ///
+    /// # Errors
+    ///
+    /// If it is not known at the moment: answer 503, and services go on with the one that they have.
+    pub fn key_set(&self) -> Result<Option<Arc<PublishedDocument>>, StoreError> {
+        self.0.keys.published()
+    }
+
+    /// Returns the path of the key set.
+    pub fn key_set_path(&self) -> &str {
+        path_of(&self.0.key_set_url)
+    }
+
+    /// Returns the path of an endpoint.
+    pub fn path(&self, endpoint: Endpoint) -> String {
+        path_of(&self.0.endpoints.url(endpoint)).to_owned()
+    }
+}
+
+/// Returns the path of a URL that was checked before.
+pub(super) fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+/// Returns the parts of a server that clients find by its metadata.
+pub(super) fn published(
+    endpoints: &Endpoints,
+    spec: &TokenSpec,
+    has_key_set: bool,
+) -> Result<(PublishedDocument, Vec<String>, String), ConfigError> {
+    let metadata = endpoints.metadata(spec, has_key_set);
+    let mut paths = metadata.paths()?;
+    for path in metadata.openid_paths()? {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    Ok((metadata.publish(MAX_AGE)?, paths, endpoints.key_set()))
+}
+
+/// How long the metadata may be cached: an hour, as a change of it is prepared.
+const MAX_AGE: std::time::Duration = std::time::Duration::from_secs(3600);
