@@ -8,11 +8,11 @@ use portcullis_issuer::{
     SigningKey, TokenIssuer,
     refresh::{
         DangerUncheckedSubjects, EndReason, FamilyId, LogIn, MemoryRefreshStore, NotAccepted, RefreshError,
-        RefreshKeys, RefreshPolicy, Sessions,
+        RefreshKeys, RefreshPolicy, Sessions, Unavailable,
     },
 };
 use portcullis_store::{MemoryLog, Revocations};
-use support::{House, ISSUER, SERVICE, claims, secs};
+use support::{House, ISSUER, SERVICE, T, claims, secs};
 
 #[tokio::test]
 async fn a_user_ends_sessions_of_their_own_only() {
@@ -66,6 +66,58 @@ async fn a_name_that_cannot_be_revoked_cannot_log_in() {
     }
     let longest = "x".repeat(255);
     assert!(house.sessions.log_in(LogIn::new(longest.as_str(), "web"), &policy).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_log_in_that_is_revoked_while_it_is_opened_gets_no_tokens() {
+    let house = House::new();
+    let policy = RefreshPolicy::new();
+    let log_in = || house.sessions.log_in(LogIn::new("alice", "web"), &policy);
+    house.revoke_at_open(Revocation::subject(ISSUER, "bob", T));
+    assert!(log_in().await.is_ok(), "another user was revoked");
+    house.revoke_at_open(Revocation::subject(ISSUER, "alice", T));
+    house.fail_to_end(true);
+    let error = log_in().await.unwrap_err();
+    assert!(matches!(error, RefreshError::Unavailable(Unavailable::Store(_))), "{error}");
+    house.fail_to_end(false);
+    house.clock.advance(secs(1));
+    house.revoke_at_open(Revocation::subject(ISSUER, "alice", T.plus(secs(1))));
+    let error = log_in().await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::Revoked)), "{error}");
+    let live = house.sessions.sessions_of("alice").await.unwrap();
+    assert_eq!(live.len(), 2, "it has ended; the first two could not be");
+    house.clock.advance(secs(1));
+    assert!(log_in().await.is_ok(), "after the second of the cut-off");
+}
+
+/// A stale view proves nothing about a log-in; the next refresh asks again.
+#[tokio::test]
+async fn a_log_in_does_not_wait_for_the_log() {
+    let house = House::new();
+    house.clock.advance(secs(30));
+    house.make_view_stale();
+    assert!(house.sessions.log_in(LogIn::new("alice", "web"), &RefreshPolicy::new()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_log_in_without_the_version_that_was_raised_is_told_what_to_do() {
+    let house = House::new();
+    let policy = RefreshPolicy::new();
+    let log_in = |log_in| house.sessions.log_in(log_in, &policy);
+    let alice = || LogIn::new("alice", "web");
+    house.sessions.log_out_everywhere("alice", 2).await.unwrap();
+    for outdated in [alice(), alice().version(1)] {
+        let asked = house.store_calls();
+        let error = log_in(outdated).await.unwrap_err();
+        assert!(matches!(error, RefreshError::LogIn(_)) && error.to_string().contains("LogIn::version"), "{error}");
+        assert_eq!(house.store_calls(), asked + 1, "it was not opened");
+    }
+    house.revoke_at_open(Revocation::version(ISSUER, "alice", 3));
+    let error = log_in(alice().version(2)).await.unwrap_err();
+    assert!(matches!(error, RefreshError::LogIn(_)) && error.to_string().contains("LogIn::version"), "{error}");
+    assert!(house.sessions.sessions_of("alice").await.unwrap().is_empty());
+    assert!(log_in(alice().version(3)).await.is_ok());
+    assert!(log_in(LogIn::new("bob", "web")).await.is_ok(), "a user whose version was never raised");
 }
 
 /// More than stores and the log can name, or what some of them cannot be asked about.

@@ -19,7 +19,8 @@ pub enum RefreshError {
     Unavailable(Unavailable),
     /// The access token could not be minted: see [`MintError`].
     Mint(MintError),
-    /// The application names a user or a client that no log-in can have, because it cannot be kept.
+    /// The application names a user or a client that no log-in can have, because it cannot be kept, or its log-in cannot be opened as it is. The
+    /// error says what to change.
     LogIn(ConfigError),
     /// The client asked for more than its session allows. Nothing has changed, and it may ask for less with the same token.
     Exceeds(Exceeds),

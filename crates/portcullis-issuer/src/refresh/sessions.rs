@@ -134,7 +134,8 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// # Errors
     ///
     /// [`RefreshError::LogIn`] for a name of more than 255 bytes or with a control character, which not every store and log can keep. If the store's answer is lost, the session may be open, and no one
-    /// has its token. If the user was logged out everywhere meanwhile, the session has ended again.
+    /// has its token. If the user was logged out everywhere meanwhile, the session has ended again. If that was by a token version that this log-in
+    /// does not have, the error is [`RefreshError::LogIn`] as well.
     pub async fn log_in(&self, log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
         let (family, share) = (FamilyId::from_bytes(random()?), Share::new(random()?));
         let opened = self.log_in_as(family, share, log_in, policy, &Narrowing::new()).await?;
@@ -159,13 +160,15 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let token = RefreshToken { family, generation: 0, share };
         let key = inner.keys.current();
         let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
+        inner.check_log_in(&family)?;
         // Everything that can fail comes first, as for a refresh.
         let access = self.mint(&family, narrowing).await?;
         if inner.store.open(family.clone()).await? != Opened::New {
             return Ok(None);
         }
-        // A log-out everywhere that ran meanwhile did not find this session. (A stale view does not know, and a refresh asks again.)
-        if let Err(error @ RefreshError::InvalidGrant(_)) = self.check_revocation(&family).await {
+        // A log-out everywhere that ran meanwhile did not find this session.
+        if let Err(error) = inner.check_log_in(&family) {
+            inner.store.end(family.id, EndReason::Revoked).await?;
             return Err(error);
         }
         inner.tell(|| SessionEvent::Opened { session: family.id, client_id: family.log_in.client_id.clone() });

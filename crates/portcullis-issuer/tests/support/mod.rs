@@ -59,6 +59,15 @@ pub(crate) struct House {
     admission: Admission,
     events: Arc<Mutex<Vec<SessionEvent>>>,
     calls: Arc<AtomicUsize>,
+    mishap: Arc<Mishap>,
+}
+
+/// What happens while the sessions work.
+#[derive(Debug, Default)]
+struct Mishap {
+    /// Is revoked while a family is being opened.
+    revoked_at_open: Mutex<Option<Revocation>>,
+    fails_to_end: AtomicBool,
 }
 
 impl House {
@@ -81,7 +90,14 @@ impl House {
         let (store, calls) = (MemoryRefreshStore::with_clock(clock.clone()), Arc::<AtomicUsize>::default());
         let subjects = TestSubjects::default();
         let events = Arc::<Mutex<Vec<SessionEvent>>>::default();
-        let watched = Watched { store: store.clone(), calls: Arc::clone(&calls), order };
+        let mishap = Arc::<Mishap>::default();
+        let watched = Watched {
+            store: store.clone(),
+            log: log.clone(),
+            calls: Arc::clone(&calls),
+            mishap: Arc::clone(&mishap),
+            order,
+        };
         let keys = RefreshKeys::new(1, [1; 32]).unwrap();
         let told = Arc::clone(&events);
         let sessions = Sessions::new(issuer.clone(), watched, keys, log.clone(), subjects.clone())
@@ -89,7 +105,7 @@ impl House {
             .unwrap()
             .on_event(move |event| told.lock().unwrap().push(event.clone()))
             .unwrap();
-        Self { clock, store, subjects, sessions, log, issuer, admission, events, calls }
+        Self { clock, store, subjects, sessions, log, issuer, admission, events, calls, mishap }
     }
 
     /// The same with other keys, as another instance has them.
@@ -144,6 +160,16 @@ impl House {
     /// As if the horizon of the log had passed.
     pub(crate) fn forget_revocations(&self) {
         self.log.forgets.store(true, Ordering::SeqCst);
+    }
+
+    /// Revokes this while the next session is being opened, as another instance does.
+    pub(crate) fn revoke_at_open(&self, revocation: Revocation) {
+        *self.mishap.revoked_at_open.lock().unwrap() = Some(revocation);
+    }
+
+    /// Lets the store fail when a session is to end.
+    pub(crate) fn fail_to_end(&self, fails: bool) {
+        self.mishap.fails_to_end.store(fails, Ordering::SeqCst);
     }
 
     pub(crate) fn make_view_stale(&self) {
@@ -243,7 +269,9 @@ impl Revoker for TestLog {
 #[derive(Clone, Debug)]
 pub(crate) struct Watched {
     store: MemoryRefreshStore,
+    log: TestLog,
     calls: Arc<AtomicUsize>,
+    mishap: Arc<Mishap>,
     order: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -260,7 +288,11 @@ impl RefreshStore for Watched {
     }
 
     async fn open(&self, family: Family) -> Result<Opened, StoreError> {
-        self.count().open(family).await
+        let opened = self.count().open(family).await;
+        if let Some(revoked) = self.mishap.revoked_at_open.lock().unwrap().take() {
+            self.log.merge(&[revoked]);
+        }
+        opened
     }
 
     async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {
@@ -272,6 +304,9 @@ impl RefreshStore for Watched {
     }
 
     async fn end(&self, family: FamilyId, reason: EndReason) -> Result<(), StoreError> {
+        if self.mishap.fails_to_end.load(Ordering::SeqCst) {
+            return Err(StoreError::new("as the test wants it"));
+        }
         self.order.lock().unwrap().push("end");
         self.count().end(family, reason).await
     }
