@@ -80,6 +80,7 @@ impl RecordStore for MemoryRecordStore {
         expected: Option<RecordVersion>,
         next: Option<NewRecord>,
     ) -> Result<Swapped, StoreError> {
+        let next = next.map(NewRecord::checked).transpose()?;
         let (mut records, now) = (self.records(), self.time());
         let found = records.by_group.get(key.group()).and_then(|group| group.get(key.id()));
         let version = found.filter(|record| !has_ended(record, now)).map(Record::version);

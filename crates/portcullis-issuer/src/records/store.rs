@@ -9,10 +9,13 @@ use crate::{StoreError, refresh::Millis};
 ///
 /// * [`swap`](Self::swap) is one atomic step, also between processes: of several callers with the same version, one succeeds.
 /// * What it has stored is durable when it returns `Ok`, and every later call by any instance sees it, or a later one.
-/// * A version is never used twice for one key, not even after the record was deleted.
+/// * A version is never used twice for one key, not even after the record was deleted. A store that may be restored from a backup draws it at
+///   random: a count would begin again, and an old version would be that of another text.
 /// * The time is that of the store, and the same for all instances. A record that has ended is as good as absent, for every method.
-/// * A text comes back as it was. It is at most [`MOST_BYTES`](Record::MOST_BYTES) long.
-/// * "We could not find out" is an error, never `None` and never [`Swapped::Conflict`].
+/// * A text comes back as it was. It is at most [`MOST_BYTES`](Record::MOST_BYTES) long: a longer one is an error, and changes nothing
+///   ([`NewRecord::checked`]).
+/// * "We could not find out" is an error, never `None` and never [`Swapped::Conflict`]. So is a row that a later version of the store has
+///   written, which is left as it is. After an error, a change may have been made: find the record to know.
 pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// Returns the store's time.
     fn now(&self) -> impl Future<Output = Result<Millis, StoreError>> + Send;
@@ -20,7 +23,8 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// Returns a record; `None` if there is none.
     fn find(&self, key: &RecordKey) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 
-    /// Returns all records of a group with their ids, in no particular order.
+    /// Returns all records of a group with their ids, in no particular order. One that is created or deleted during the call may be among them or
+    /// not.
     fn list(&self, group: &RecordGroup) -> impl Future<Output = Result<Vec<(String, Record)>, StoreError>> + Send;
 
     /// Changes a record if its version is still `expected`, or creates it if `expected` is `None` and there is none. `None` as `next` deletes it.
@@ -83,15 +87,32 @@ pub struct NewRecord {
 }
 
 impl NewRecord {
+    /// The latest end: the last millisecond of the year 9999. Databases have signed numbers, and scripts have numbers of 53 bits.
+    pub const LATEST_END: Millis = Millis::new(253_402_300_799_999);
+
     /// Returns a record of this text, which stays until it is deleted.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), until: None }
     }
 
-    /// Sets when the record ends by itself, on the store's clock. Defaults to never.
+    /// Sets when the record ends by itself, on the store's clock. Defaults to never. It is at most [`LATEST_END`](Self::LATEST_END): a later one is
+    /// replaced by it.
     #[must_use]
     pub fn until(self, instant: Millis) -> Self {
-        Self { until: Some(instant), ..self }
+        Self { until: Some(instant.min(Self::LATEST_END)), ..self }
+    }
+
+    /// Returns the record if a store may keep it. Every store calls this before it changes anything.
+    ///
+    /// # Errors
+    ///
+    /// If the text is longer than [`Record::MOST_BYTES`].
+    pub fn checked(self) -> Result<Self, StoreError> {
+        let (size, most) = (self.text.len(), Record::MOST_BYTES);
+        if size > most {
+            return Err(StoreError::new(format!("the record has {size} bytes, and a store keeps at most {most}")));
+        }
+        Ok(self)
     }
 
     /// Returns the text.
