@@ -9,6 +9,8 @@ mod order;
 mod place;
 mod reader;
 #[cfg(feature = "issuer")]
+mod record_store;
+#[cfg(feature = "issuer")]
 mod refresh_store;
 mod revocation_log;
 #[cfg(feature = "issuer")]
@@ -18,6 +20,8 @@ mod signing_keys;
 
 pub use place::{LogPlace, Possible, Switch};
 pub use reader::LogReader;
+#[cfg(feature = "issuer")]
+pub use record_store::{RecordPlace, RecordStoreContract, RecordSwitch};
 #[cfg(feature = "issuer")]
 pub use refresh_store::{RefreshPlace, RefreshStoreContract, RefreshSwitch};
 pub use revocation_log::RevocationLogContract;
