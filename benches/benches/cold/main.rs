@@ -134,7 +134,7 @@ fn custom_contenders(algorithm: Algorithm) -> [Contender<'static>; 5] {
         Contender::new("the same with Claims<Member>", request(member_with_state(of_member()))),
         Contender::new("portcullis, layer and extractor", request(layered(auth()))),
         Contender::new("the same with Claims<Member>", request(member_layered(of_member()))),
-        Contender::new("jsonwebtoken 11 in a hand-written extractor, Member", request(hand.member_router())),
+        Contender::new("jsonwebtoken 12 in a hand-written extractor, Member", request(hand.member_router())),
     ]
 }
 
@@ -214,6 +214,6 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 11] {
         Contender::new("the extractor, 4096 tokens in turn", requests(with_state(auth()), &many)),
         Contender::new("the extractor, 4096 tokens, each remembered", requests(with_state(remembering()), &many)),
         Contender::new("the layer, 4096 tokens, each remembered", requests(layered(remembering()), &many)),
-        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.router())),
+        Contender::new("jsonwebtoken 12 in a hand-written extractor", request(hand.router())),
     ]
 }

@@ -35,7 +35,7 @@ impl Guise {
             Self::Extension => "plain with Extension(Arc), for comparison",
             Self::State => "portcullis, extractor from state",
             Self::Layer => "portcullis, layer and extractor",
-            Self::ByHand => "jsonwebtoken 11 in a hand-written extractor",
+            Self::ByHand => "jsonwebtoken 12 in a hand-written extractor",
         }
     }
 

@@ -104,7 +104,7 @@ fn contenders(algorithm: Algorithm) -> [Contender<'static>; 10] {
         Contender::new("portcullis, layer that counts, and extractor", request(counted(auth(), &Telemetry::new()))),
         Contender::new("portcullis, layer with two places, and extractor", request(two_places(auth()))),
         Contender::new("portcullis, layer, extractor and scope guard", request(guarded(auth()))),
-        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.clone().router())),
+        Contender::new("jsonwebtoken 12 in a hand-written extractor", request(hand.clone().router())),
         Contender::new("the same with a moka cache around it", request(by_hand_cached::router(hand))),
         Contender::new("bare router with State(Arc), for comparison", request(state())),
     ]

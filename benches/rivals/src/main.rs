@@ -80,7 +80,7 @@ fn contenders(trust: &Trust, count: usize, cache: Cache) -> Vec<Contender<'stati
         Contender::new("portcullis, layer and extractor", request(member_layered(member()))),
         Contender::new("portcullis, extractor, registered claims only", request(with_state(auth()))),
         Contender::new("portcullis, layer, registered claims only", request(layered(auth()))),
-        Contender::new("jsonwebtoken 11 in a hand-written extractor", request(hand.member_router())),
+        Contender::new("jsonwebtoken 12 in a hand-written extractor", request(hand.member_router())),
         Contender::new("tower-oauth2-resource-server 0.12", request(tower_oauth2::router(trust))),
         Contender::new(jwt_authorizer::NAME, jwt_authorizer::requests(trust, &tokens)),
         Contender::new("axum-jwt-auth 0.7", request(axum_jwt_auth::router(trust))),

@@ -9,7 +9,7 @@ use super::{text::Seen, token::LEEWAY};
 pub(crate) type Reason = (Code, &'static str, fn(&Seen) -> bool);
 
 /// All reasons. A refusal of ours that none of them explains must not be our only objection.
-pub(crate) const STRICTER: [Reason; 18] = [
+pub(crate) const STRICTER: [Reason; 16] = [
     (Code::TokenTooLong, "jsonwebtoken has no limit; ours is 16 KiB", |seen| seen.len > 16 * 1024),
     (Code::HeaderMalformed, "RFC 7515 section 4: a member stands once", |seen| seen.header.has_duplicates),
     (Code::HeaderMalformed, "nesting is bounded (header)", |seen| seen.header.depth > MAX_DEPTH),
@@ -19,13 +19,9 @@ pub(crate) const STRICTER: [Reason; 18] = [
     (Code::HeaderMalformed, "a key id has at most 512 bytes", |seen| {
         seen.header.value["kid"].as_str().is_some_and(|kid| kid.len() > 512)
     }),
-    (Code::HeaderMalformed, "RFC 7797 section 3: b64 is true or false", |seen| {
-        has(&seen.header.value, &["b64"], |b64| !b64.is_boolean())
-    }),
     (Code::ExtensionNotUnderstood, "RFC 7515 section 4.1.11: there is none that we understand", |seen| {
         seen.header.value.get("crit").is_some()
     }),
-    (Code::ExtensionNotUnderstood, "RFC 7797: an unencoded payload", |seen| seen.header.value["b64"] == false),
     (Code::TypeNotAccepted, "RFC 8725 section 3.11: another kind of token", |seen| {
         let typ = seen.header.value["typ"].as_str().unwrap_or_default().to_ascii_lowercase();
         !["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))

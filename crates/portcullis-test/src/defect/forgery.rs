@@ -48,7 +48,8 @@ pub(super) const HMAC_WITH_JWK: Fault = Fault::Draft(|draft| {
     let text = public_key(draft).jwk();
     confuse(draft, text.as_bytes());
 });
-pub(super) const HMAC_WITH_NOTHING: Fault = Fault::Draft(|draft| confuse(draft, &[]));
+/// The MAC of the empty secret, which jsonwebtoken refuses, is that of a zero byte: keys are padded with zeros (RFC 2104 section 2).
+pub(super) const HMAC_WITH_NOTHING: Fault = Fault::Draft(|draft| confuse(draft, &[0]));
 
 pub(super) const WRONG_KEY: Fault = Fault::Draft(|draft| drop(sign_as_attacker(draft)));
 pub(super) const WRONG_KEY_WITHOUT_KID: Fault = Fault::Draft(|draft| {

@@ -24,7 +24,7 @@ pub(super) struct Material {
 impl Material {
     pub(super) fn secret(bytes: &[u8]) -> Self {
         let jwk = members([("kty", "oct".to_owned()), ("k", base64url::encode(bytes))]);
-        Self { encoding: EncodingKey::from_secret(bytes), jwk, public_der: None }
+        Self { encoding: must(EncodingKey::from_secret(bytes), "the secret is empty"), jwk, public_der: None }
     }
 
     pub(super) fn elliptic(curve: &str, algorithm: &'static EcdsaSigningAlgorithm) -> Self {

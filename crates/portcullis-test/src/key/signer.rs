@@ -20,7 +20,7 @@ impl Signer {
 
     /// Returns a signer with a secret of any length and any origin.
     pub(crate) fn mac(algorithm: Algorithm, secret: &[u8]) -> Self {
-        Self::Key(algorithm, EncodingKey::from_secret(secret))
+        Self::Key(algorithm, must(EncodingKey::from_secret(secret), "the secret is empty"))
     }
 
     pub(crate) fn sign(&self, input: &str) -> Vec<u8> {

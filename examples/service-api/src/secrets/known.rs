@@ -54,8 +54,9 @@ impl Known {
     }
 
     /// Signs with it.
-    pub(super) fn signing(&self) -> Signer {
-        Signer::new(&self.id, &self.bytes)
+    pub(super) fn signing(&self) -> Result<Signer, ConfigError> {
+        let signer = Signer::new(&self.id, &self.bytes);
+        signer.map_err(|error| ConfigError::new(format!("secret `{}`: {error}", self.id.escape_debug())))
     }
 }
 

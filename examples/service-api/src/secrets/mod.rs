@@ -76,7 +76,7 @@ impl Secrets {
             };
             entered.map_err(|error| problem(&error))?;
         }
-        let signer = ArcSwap::from_pointee(known[active].signing());
+        let signer = ArcSwap::from_pointee(known[active].signing()?);
         Ok(Self { ring, signer, timing, known: Mutex::new(known), generation: AtomicU64::new(1) })
     }
 
@@ -132,7 +132,7 @@ impl Secrets {
             Step::Add(secret) => self.ring.add_standby(named(&secret.id)?.verifying()?),
             Step::Activate(id) => {
                 // It verifies already. The other way round, the old one could sign after its end was counted.
-                self.signer.store(Arc::new(named(id)?.signing()));
+                self.signer.store(Arc::new(named(id)?.signing()?));
                 self.ring.activate(id, last_token_ends)
             }
             Step::Retire(id) => self.ring.retire(id, last_token_ends),

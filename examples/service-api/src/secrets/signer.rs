@@ -11,8 +11,8 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    pub(super) fn new(id: &str, bytes: &[u8]) -> Self {
-        Self { id: id.to_owned(), key: EncodingKey::from_secret(bytes) }
+    pub(super) fn new(id: &str, bytes: &[u8]) -> errors::Result<Self> {
+        Ok(Self { id: id.to_owned(), key: EncodingKey::from_secret(bytes)? })
     }
 
     /// The key id, for the token's header.

@@ -34,7 +34,7 @@ pub(crate) fn signed_with(id: &str, byte: u8, further: Value) -> String {
     let Value::Object(further) = further else { panic!("claims are an object") };
     claims.as_object_mut().unwrap().extend(further);
     let message = format!("{}.{}", encoded(&header), encoded(&claims));
-    let key = EncodingKey::from_secret(&[byte; 48]);
+    let key = EncodingKey::from_secret(&[byte; 48]).unwrap();
     let signer = (aws_lc::DEFAULT_PROVIDER.signer_factory)(&Algorithm::HS256, &key).unwrap();
     let signature = signer.try_sign(message.as_bytes()).unwrap();
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
