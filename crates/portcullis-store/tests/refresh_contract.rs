@@ -26,6 +26,8 @@ mod redb;
 #[cfg(feature = "redis")]
 #[path = "refresh_contract/redis.rs"]
 mod redis;
+#[path = "refresh_contract/rows.rs"]
+mod rows;
 #[path = "refresh_contract/sessions.rs"]
 mod sessions;
 mod support;

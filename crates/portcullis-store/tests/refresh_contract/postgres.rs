@@ -162,3 +162,26 @@ async fn pitfall_6_a_log_out_everywhere_with_64_refreshes_in_flight_ends_them_al
         everywhere::logs_out(Postgres { server: PostgresServer::start(), before: None }).await;
     }
 }
+
+impl rows::Rows for Postgres {
+    async fn load_v1(&mut self) {
+        let admin = Admin::of(&self.server).await;
+        admin.run("DELETE FROM portcullis.refresh_families").await;
+        admin.run(include_str!("../rows/v1/postgres.sql")).await;
+    }
+
+    async fn make_later(&mut self, session: FamilyId) {
+        self.set(session, "form = 2").await;
+    }
+
+    async fn stored(&mut self) -> String {
+        String::from_utf8(self.dump().await).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_version_1_in_postgres_are_served_and_later_ones_left_alone() {
+    if !is_missing("postgres") {
+        rows::are_read(Postgres { server: PostgresServer::start(), before: None }).await;
+    }
+}
