@@ -110,10 +110,10 @@ pub use redis::RedisLog;
 pub use refresh::NatsRefreshStore;
 #[cfg(all(feature = "issuer", feature = "postgres"))]
 pub use refresh::PostgresRefreshStore;
-#[cfg(all(feature = "issuer", feature = "redb"))]
-pub use refresh::RedbRefreshStore;
 #[cfg(all(feature = "issuer", feature = "redis"))]
 pub use refresh::RedisRefreshStore;
+#[cfg(all(feature = "issuer", feature = "redb"))]
+pub use refresh::{RedbRefreshStore, RedbRefreshStoreBuilder};
 pub use revocations::{
     EndOfIdentity, Ended, Events, RevocationEvent, RevocationGauge, RevocationHealth, Revocations, RevocationsBuilder,
 };

@@ -14,6 +14,6 @@ pub use self::nats::NatsRefreshStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresRefreshStore;
 #[cfg(feature = "redb")]
-pub use self::redb::RedbRefreshStore;
+pub use self::redb::{RedbRefreshStore, RedbRefreshStoreBuilder};
 #[cfg(feature = "redis")]
 pub use self::redis::RedisRefreshStore;

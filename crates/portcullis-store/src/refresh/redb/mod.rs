@@ -1,16 +1,18 @@
 //! [`RedbRefreshStore`]: sessions in a file. Its documentation has the rules.
 
+mod builder;
 mod families;
 pub(crate) mod tables;
 pub(crate) mod writer;
 
 use std::{fmt, path::Path, sync::Arc};
 
-use portcullis_core::{Clock, clock::SystemClock};
+use portcullis_core::Clock;
 use portcullis_issuer::refresh::{
     EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Step, StoreError,
 };
 
+pub use self::builder::RedbRefreshStoreBuilder;
 use self::writer::Writer;
 
 /// The sessions of an issuer in a file, for an issuer that runs on one machine. Clones share one store.
@@ -26,6 +28,7 @@ use self::writer::Writer;
 /// - It must not be on a network file system, because locks and `fsync` are less reliable there.
 /// - The time is that of the process. It need not be right, but if it is set back, sessions live longer by that.
 /// - Sessions that are over stay until [`forget_before`](RefreshStore::forget_before) is called. Call it once an hour.
+/// - Up to 256 MB of the file are kept in memory ([`cache_bytes`](RedbRefreshStoreBuilder::cache_bytes)).
 /// - If the disk is full or read-only, writes fail, and nothing is lost. Once there is space again, they work again.
 ///
 /// # What a crash can lose
@@ -63,7 +66,7 @@ impl RedbRefreshStore {
     ///
     /// If the file cannot be opened: another process has it open, it is not such a file, or it may not be written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::open_with(path, SystemClock)
+        Self::builder().open(path)
     }
 
     /// Opens or creates the store in that file, and reads the time from this clock.
@@ -72,7 +75,21 @@ impl RedbRefreshStore {
     ///
     /// Like [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, clock: impl Clock) -> Result<Self, StoreError> {
-        Ok(Self { writer: Arc::new(Writer::start(path.as_ref(), Arc::new(clock))?) })
+        Self::builder().clock(clock).open(path)
+    }
+
+    /// Returns the default settings, to change and then [open](RedbRefreshStoreBuilder::open) a store with.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use portcullis_store::RedbRefreshStore;
+    ///
+    /// let store = RedbRefreshStore::builder().cache_bytes(1 << 30).open("/var/lib/orders/sessions.redb")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> RedbRefreshStoreBuilder {
+        RedbRefreshStoreBuilder::new()
     }
 }
 

@@ -26,9 +26,6 @@ const PURPOSE: Purpose = Purpose {
     instead: "a store with a server, which several instances can share",
 };
 
-/// How much of the file is kept in memory, in bytes: some hundred thousand families.
-const CACHE: usize = 64 * 1024 * 1024;
-
 /// How many calls share one transaction at most.
 const TOGETHER: usize = 256;
 
@@ -48,11 +45,11 @@ type Job = Box<dyn FnOnce(Result<(&mut Tables<'_>, Millis), StoreError>) -> (Res
 type Tell = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 impl Writer {
-    /// Opens the file and starts the thread.
-    pub(super) fn start(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let file = open(path)?;
+    /// Opens the file, of which `cache` bytes are kept in memory, and starts the thread.
+    pub(super) fn start(path: &Path, clock: Arc<dyn Clock>, cache: usize) -> Result<Self, StoreError> {
+        let file = open(path, cache)?;
         let (jobs, waiting) = channel();
-        let work = Work { path: path.into(), file: Some(file), clock: Arc::clone(&clock) };
+        let work = Work { path: path.into(), file: Some(file), clock: Arc::clone(&clock), cache };
         let thread = thread::Builder::new().name("refresh-store".to_owned()).spawn(move || work.run(&waiting));
         let thread = thread.map_err(|error| StoreError::new("no thread can be started").with_source(error))?;
         Ok(Self { path: path.into(), clock, jobs: Some(jobs), thread: Some(thread) })
@@ -105,6 +102,7 @@ struct Work {
     /// `None` after a failure: redb then needs the file to be opened again.
     file: Option<Database>,
     clock: Arc<dyn Clock>,
+    cache: usize,
 }
 
 impl Work {
@@ -137,7 +135,7 @@ impl Work {
     }
 
     fn begin(&mut self) -> Result<(Database, WriteTransaction), LogError> {
-        let file = self.file.take().map_or_else(|| open(&self.path), Ok)?;
+        let file = self.file.take().map_or_else(|| open(&self.path, self.cache), Ok)?;
         let transaction = file.begin_write().map_err(|error| failed(PURPOSE, error))?; // durable with its commit, by default
         Ok((file, transaction))
     }
@@ -163,8 +161,8 @@ fn work(transaction: WriteTransaction, jobs: Vec<Job>, now: Millis, tells: &mut 
     Ok(())
 }
 
-fn open(path: &Path) -> Result<Database, LogError> {
-    let file = access::open(path, PURPOSE, CACHE)?;
+fn open(path: &Path, cache: usize) -> Result<Database, LogError> {
+    let file = access::open(path, PURPOSE, cache)?;
     let create = || -> Result<(), redb::Error> {
         let transaction = file.begin_write()?;
         Tables::create(&transaction)?;
