@@ -17,6 +17,14 @@ impl StoreError {
         Self { detail: detail.into(), source: None }
     }
 
+    /// Returns the error of [`end_all_of`](crate::refresh::RefreshStore::end_all_of) if so many sessions could not be ended, and all others were.
+    pub fn not_ended(count: usize) -> Self {
+        Self::new(format!(
+            "{count} of the user's sessions could not be ended, and all others were: a later version of Portcullis wrote them, or they are \
+             damaged; update this instance, or delete them"
+        ))
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {

@@ -15,6 +15,19 @@ pub(crate) use disabled::{
     view_changed, warning,
 };
 
+/// With the feature `issuer`, and a place for its sessions.
+#[cfg(all(feature = "issuer", any(feature = "nats", feature = "postgres", feature = "redb", feature = "redis")))]
+pub(crate) fn sessions_unreadable(count: usize) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        target: "portcullis_store", count,
+        "sessions cannot be read, and are missing in a user's list: a later version of Portcullis wrote them, or they are damaged; update this \
+         instance, or delete them"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = count;
+}
+
 #[cfg(feature = "tracing")]
 mod enabled {
     use portcullis_core::{

@@ -1,6 +1,6 @@
 //! Row T18 of the field's table: what an outage of the log writes into the service's own log.
 #![cfg(feature = "tracing")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod support;
 
@@ -135,4 +135,35 @@ async fn row_t3_the_line_says_whether_what_could_not_be_written_is_kept_for_the_
         not_kept.contains("some of these are not kept for the log") && !not_kept.contains("tried again"),
         "{not_kept}"
     );
+}
+
+/// A user may look at the list as often as they like.
+#[cfg(all(feature = "issuer", feature = "redb"))]
+#[tokio::test]
+async fn a_session_that_is_missing_in_a_list_is_a_warning_once_a_minute_that_names_no_user() {
+    use portcullis_issuer::refresh::RefreshStore;
+    let lines = Lines::default();
+    let _guard = set_default(lines.clone());
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("sessions.redb");
+    std::fs::write(&file, include_bytes!("rows/v1/sessions.redb")).unwrap();
+    let list = async || {
+        let store = portcullis_store::RedbRefreshStore::open(&file).unwrap();
+        (store.families_of("alice").await.unwrap().len(), store.families_of("alice").await.unwrap().len())
+    };
+    assert_eq!(list().await, (1, 1));
+    assert_eq!(lines.take(), [], "all is well");
+    {
+        const FAMILIES: redb::TableDefinition<'_, u128, &str> = redb::TableDefinition::new("families");
+        let database = redb::Database::create(&file).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let later = include_str!("rows/v1/family.json").replacen("\"v\":1", "\"v\":2", 1);
+        let id = 0xf46b_0d03_c59f_9f32_9711_c7a6_bf11_ea3c_u128;
+        transaction.open_table(FAMILIES).unwrap().insert(id, later.as_str()).unwrap();
+        transaction.commit().unwrap();
+    }
+    assert_eq!(list().await, (0, 0));
+    let told = lines.take();
+    let [(Level::WARN, line)] = &told[..] else { panic!("{told:?}") };
+    assert!(line.contains("count=1") && line.contains("later version") && !line.contains("alice"), "{line}");
 }

@@ -35,6 +35,11 @@ mod support;
 /// How many callers present one token at once.
 const CALLERS: usize = 1000;
 
+/// Returns the number of the form of a row with this text, where it is kept beside the text.
+fn form(text: &str) -> &'static str {
+    if Family::from_json(text).is_some() { "1" } else { "2" }
+}
+
 /// Returns an instant that is this much earlier.
 fn earlier(at: Millis, by: Duration) -> Millis {
     Millis::new(at.get() - u64::try_from(by.as_millis()).unwrap())

@@ -161,5 +161,6 @@ async fn a_key_that_an_operator_deleted_is_an_unknown_session() {
     let error = store.find(emptied.id).await.unwrap_err();
     assert!(error.to_string().contains(&format!("f.{}", emptied.id.session_id())), "{error}");
     assert!(store.rotate(step(&emptied, 0, 30)).await.is_err());
-    assert!(store.families_of("alice").await.is_err(), "a session is missing from the list");
+    assert!(store.end_all_of("alice", None, EndReason::Revoked).await.is_err(), "one was not ended");
+    assert_eq!(store.families_of("alice").await.unwrap(), [], "the operator is told");
 }

@@ -83,7 +83,8 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// # Errors
     ///
     /// [`RefreshError::LogIn`] for a name that no log-in can have, of which nothing was revoked. Otherwise, if a part did not succeed. Try again: what
-    /// has ended stays ended.
+    /// has ended stays ended. If sessions cannot be read, so that they could not be ended, the error says how many: all others have ended, and no
+    /// service accepts access tokens of any.
     pub async fn log_out_everywhere(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
         check_name("subject", subject)?;
         let (sessions, subject) = (self.clone(), subject.to_owned());
@@ -102,7 +103,8 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         Ok(())
     }
 
-    /// Returns the live sessions of a user, for a list of devices. A name that no log-in can have has none.
+    /// Returns the live sessions of a user, for a list of devices. A name that no log-in can have has none. One that cannot be read is not in it, and
+    /// the operator is told.
     ///
     /// # Errors
     ///

@@ -31,6 +31,9 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
 
     /// Ends all families of a subject, except for one: also those that are over by their time, as a clock may be set back. Returns those that
     /// were live. A family that is opened meanwhile may stay.
+    ///
+    /// One that cannot be read keeps no other alive. If it cannot be ended either, this fails, after all others have ended, with
+    /// [`StoreError::not_ended`].
     fn end_all_of(
         &self,
         subject: &str,
@@ -38,7 +41,8 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
         reason: EndReason,
     ) -> impl Future<Output = Result<Vec<FamilyId>, StoreError>> + Send;
 
-    /// Returns the live families of a subject, in no particular order.
+    /// Returns the live families of a subject, in no particular order. One that cannot be read, because a later version wrote it, or it is
+    /// damaged, is left out, and hides no other; the operator is told.
     fn families_of(&self, subject: &str) -> impl Future<Output = Result<Vec<Family>, StoreError>> + Send;
 
     /// Forgets families that ended by their time before `before`, or before now if that is earlier. Returns how many.

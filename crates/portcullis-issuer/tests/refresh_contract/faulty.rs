@@ -30,7 +30,8 @@ faults! {
     GraceForEver, GraceForGrandparents, StrictLetsThrough, RefusesLostWrites, AnyLostWrites, CountsNoLostWrites,
     ProlongsAlways, ProlongsNever, KeepsTheOldKey, MovesTheEnd, IdleBeyondTheEnd, WritesAtRetry, ChecksThenActs,
     LastReasonStays, EndMakesAFamily, EndAllSparesNone, EndAllByPrefix, EndAllReportsEnded, EndAllOverwrites, EndAllSparesWhatIsOver, RotationUndoesTheEnd,
-    UnreadableIsUnknown, CrashLosesRotations, CrashLosesEnds,
+    UnreadableIsUnknown, UnreadableFailsTheList, UnreadableHidesOthers, UnreadableIsListed, EndAllStopsAtUnreadable, EndAllSparesUnreadable,
+    EndAllTellsNoCount, CrashLosesRotations, CrashLosesEnds,
 }
 
 #[derive(Debug)]
@@ -55,8 +56,13 @@ impl Faulty {
         }
     }
 
-    pub(crate) fn make_unreadable(&self, family: FamilyId) {
-        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).insert(family);
+    pub(crate) fn make_readable(&self, family: FamilyId, is_readable: bool) {
+        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_readable {
+            unreadable.remove(&family);
+        } else {
+            unreadable.insert(family);
+        }
     }
 
     /// Loses what the fault says.
@@ -137,6 +143,33 @@ impl Faulty {
             }
             _ => {}
         }
+    }
+}
+
+impl Faulty {
+    /// Ends those that can be read; wrong in the case of any other.
+    async fn end_all_readable(
+        &self,
+        subject: &str,
+        except: Option<FamilyId>,
+        reason: EndReason,
+    ) -> Result<Vec<FamilyId>, StoreError> {
+        let is_unreadable = |id: &FamilyId| self.unreadable.lock().unwrap().contains(id);
+        let live = self.inner.families_of(subject).await?;
+        let all = self.inner.dump().into_iter().filter(|family| family.log_in.subject() == subject);
+        let ids = all.map(|family| family.id).filter(|id| Some(*id) != except);
+        let (unreadable, mut readable): (Vec<_>, Vec<_>) = ids.partition(is_unreadable);
+        if !unreadable.is_empty() && self.is(Fault::EndAllStopsAtUnreadable) {
+            return Err(StoreError::not_ended(unreadable.len() + readable.len()));
+        }
+        for id in &readable {
+            self.inner.end(*id, reason).await?;
+        }
+        if !unreadable.is_empty() && self.is(Fault::EndAllTellsNoCount) {
+            return Err(StoreError::new("some could not be ended"));
+        }
+        readable.retain(|id| live.iter().any(|family| family.id == *id));
+        Ok(readable)
     }
 }
 
@@ -263,6 +296,11 @@ impl RefreshStore for Faulty {
             }
             return Ok(live.iter().map(|family| family.id).filter(|id| Some(*id) != except).collect());
         }
+        if let Some(Fault::EndAllStopsAtUnreadable | Fault::EndAllSparesUnreadable | Fault::EndAllTellsNoCount) =
+            self.fault
+        {
+            return self.end_all_readable(subject, except, reason).await;
+        }
         let except = if self.is(Fault::EndAllSparesNone) { None } else { except };
         let mut ended = self.inner.end_all_of(subject, except, reason).await?;
         if self.is(Fault::EndAllReportsEnded) {
@@ -273,12 +311,23 @@ impl RefreshStore for Faulty {
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
         let families = self.inner.dump().into_iter();
+        let is_unreadable = |family: &Family| self.unreadable.lock().unwrap().contains(&family.id);
+        let has_unreadable = self.inner.families_of(subject).await?.iter().any(is_unreadable);
         Ok(match self.fault {
             Some(Fault::ListsByPrefix) => {
                 families.filter(|family| family.log_in.subject().starts_with(subject)).collect()
             }
             Some(Fault::ListsWhatIsOver) => families.filter(|family| family.log_in.subject() == subject).collect(),
-            _ => self.inner.families_of(subject).await?,
+            Some(Fault::UnreadableFailsTheList) if has_unreadable => {
+                return Err(StoreError::new("a row cannot be read"));
+            }
+            Some(Fault::UnreadableHidesOthers) if has_unreadable => Vec::new(),
+            Some(Fault::UnreadableIsListed) => self.inner.families_of(subject).await?,
+            _ => {
+                let mut families = self.inner.families_of(subject).await?;
+                families.retain(|family| !is_unreadable(family));
+                families
+            }
         })
     }
 

@@ -40,7 +40,7 @@ impl RefreshPlace for Postgres {
     }
 
     async fn overwrite(&mut self, family: FamilyId, text: &str) -> Possible {
-        self.set(family, &format!("form = 2, family = $${text}$$")).await;
+        self.set(family, &format!("form = {}, family = $${text}$$", form(text))).await;
         Possible::Yes
     }
 

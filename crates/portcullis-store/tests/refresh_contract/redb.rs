@@ -182,18 +182,18 @@ impl rows::Rows for File {
         self.close();
         let file = Database::create(self.path()).unwrap();
         let read = file.begin_read().unwrap();
-        let mut stored = String::new();
+        let mut stored = Vec::new();
         for row in read.open_table(FAMILIES).unwrap().iter().unwrap() {
             let (id, row) = row.unwrap();
-            stored += &format!("{:032x} {}\n", id.value(), row.value());
+            stored.push(format!("{:032x} {}", id.value(), row.value()));
         }
         for row in read.open_table(SUBJECTS).unwrap().iter().unwrap() {
-            stored += &format!("{:?}\n", row.unwrap().0.value());
+            stored.push(format!("{:?}", row.unwrap().0.value()));
         }
         for row in read.open_table(ENDS).unwrap().iter().unwrap() {
-            stored += &format!("{:?}\n", row.unwrap().0.value());
+            stored.push(format!("{:?}", row.unwrap().0.value()));
         }
-        stored
+        stored.join("\n")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ::redis::{Client, aio::MultiplexedConnection, cmd};
-use portcullis_issuer::refresh::{LogIn, Opened, RefreshPolicy, RefreshStore, ShareDigest, Step};
+use portcullis_issuer::refresh::{EndReason, LogIn, Opened, RefreshPolicy, RefreshStore, ShareDigest, Step};
 use portcullis_store::{RedisLog, RedisRefreshStore};
 use real_servers::{RedisServer, is_missing};
 use serde_json::Value;
@@ -40,7 +40,7 @@ impl RefreshPlace for Redis {
     }
 
     async fn overwrite(&mut self, family: FamilyId, text: &str) -> Possible {
-        self.server.cli(&["HSET", &Self::key(family), "form", "2", "family", text]);
+        self.server.cli(&["HSET", &Self::key(family), "form", form(text), "family", text]);
         Possible::Yes
     }
 
@@ -174,20 +174,19 @@ impl rows::Rows for Redis {
         let mut client = self.client().await;
         let mut keys: Vec<String> = cmd("KEYS").arg("*").query_async(&mut client).await.unwrap();
         keys.sort();
-        let mut stored = String::new();
+        let mut stored = Vec::new();
         for key in keys {
-            let is_row = key.contains(":family:");
-            stored += &if is_row {
+            if key.contains(":family:") {
                 let fields: BTreeMap<String, Vec<u8>> =
                     cmd("HGETALL").arg(&key).query_async(&mut client).await.unwrap();
-                format!("{key} {fields:?}\n")
+                stored.push(format!("{key} {fields:?}"));
             } else {
                 let mut list = cmd("ZRANGE");
                 list.arg(&key).arg(0).arg(-1).arg("WITHSCORES");
-                format!("{key} {:?}\n", list.query_async::<Vec<String>>(&mut client).await.unwrap())
-            };
+                stored.push(format!("{key} {:?}", list.query_async::<Vec<String>>(&mut client).await.unwrap()));
+            }
         }
-        stored
+        stored.join("\n")
     }
 }
 
@@ -196,4 +195,33 @@ async fn rows_of_version_1_in_redis_are_served_and_later_ones_left_alone() {
     if !is_missing("redis-server") {
         rows::are_read(Redis { server: RedisServer::start(), saved: None }).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damaged_keys_in_redis_keep_no_other_session_alive() {
+    if is_missing("redis-server") {
+        return;
+    }
+    let place = Redis { server: RedisServer::start(), saved: None };
+    let (store, policy) = (place.open().await, RefreshPolicy::new());
+    let now = store.now().await.unwrap();
+    let [first, no_hash, no_idle_end, no_end, last] = [1, 2, 3, 4, 5].map(|number| FamilyId::from_bytes([number; 16]));
+    for id in [first, no_hash, no_idle_end, no_end, last] {
+        let log_in = LogIn::new("alice", "web");
+        let opened = store.open(Family::new(id, ShareDigest::from_bytes([2; 16]), 1, log_in, &policy, now)).await;
+        assert_eq!(opened.unwrap(), Opened::New);
+    }
+    place.server.cli(&["SET", &Redis::key(no_hash), "something else"]);
+    place.server.cli(&["HDEL", &Redis::key(no_idle_end), "idle_until"]);
+    place.server.cli(&["HDEL", &Redis::key(no_end), "absolute_until"]);
+    let mut listed: Vec<_> = store.families_of("alice").await.unwrap().iter().map(|family| family.id).collect();
+    listed.sort();
+    assert_eq!(listed, [first, last], "a damaged key hides other sessions, or is listed");
+    let error = store.end_all_of("alice", Some(last), EndReason::LoggedOutEverywhere).await.unwrap_err();
+    assert!(error.to_string().contains("1 of the user's sessions could not be ended"), "{error}");
+    let has_ended = |id| place.server.cli(&["HGET", &Redis::key(id), "ended"]).contains("logged_out_everywhere");
+    assert!([first, no_idle_end, no_end].into_iter().all(has_ended), "a damaged key keeps a session alive");
+    assert!(!has_ended(last), "the session that was to stay has ended");
+    place.server.cli(&["DEL", &Redis::key(no_hash)]);
+    assert_eq!(store.end_all_of("alice", None, EndReason::LoggedOutEverywhere).await.unwrap(), [last]);
 }

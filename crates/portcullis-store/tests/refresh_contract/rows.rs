@@ -1,7 +1,8 @@
 //! Rows that an earlier version has written: each later one finds, refreshes, lists and ends their sessions. See `rows/README.md`.
 
 use portcullis_issuer::refresh::{
-    EndReason, NotAccepted, RefreshCause, RefreshError, RefreshPolicy, RefreshStore, SessionEvent, Step, Unavailable,
+    EndReason, NotAccepted, Opened, RefreshCause, RefreshError, RefreshPolicy, RefreshStore, SessionEvent, Step,
+    Unavailable,
 };
 
 use super::{
@@ -32,7 +33,7 @@ pub(crate) fn family() -> Family {
 pub(crate) async fn are_read(mut place: impl Rows) {
     // What this version writes is the same.
     let store = place.open().await;
-    store.open(family()).await.unwrap();
+    assert_eq!(store.open(family()).await.unwrap(), Opened::New);
     drop(store);
     let written = place.stored().await;
     place.load_v1().await;

@@ -7,7 +7,7 @@ use portcullis_issuer::refresh::{Family, FamilyId, Opened, StoreError};
 
 use super::{
     connection::Connection,
-    error::{crowded, too_large, unreadable},
+    error::{self, crowded, too_large},
     layout::Layout,
 };
 
@@ -17,6 +17,19 @@ const ATTEMPTS: usize = 20;
 
 /// How many families are read at the same time.
 const AT_ONCE: usize = 32;
+
+/// What came of a row that is there, unless this version cannot read it.
+pub(super) type Readable<T> = Result<T, Unreadable>;
+
+/// The family whose row is there, and this version cannot read it.
+#[derive(Debug)]
+pub(super) struct Unreadable(FamilyId);
+
+impl From<Unreadable> for StoreError {
+    fn from(unreadable: Unreadable) -> Self {
+        error::unreadable(unreadable.0)
+    }
+}
 
 /// The families in a bucket.
 #[derive(Debug)]
@@ -40,16 +53,16 @@ impl Families<'_> {
     }
 
     /// Returns a family.
-    pub(super) async fn find(&self, id: FamilyId) -> Result<Option<Family>, StoreError> {
-        Ok(self.read(id).await?.map(|(family, _)| family))
+    pub(super) async fn find(&self, id: FamilyId) -> Result<Readable<Option<Family>>, StoreError> {
+        Ok(self.read(id).await?.map(|found| found.map(|(family, _)| family)))
     }
 
     /// Returns a family, and its row's number.
-    async fn read(&self, id: FamilyId) -> Result<Option<(Family, u64)>, StoreError> {
-        let Some(entry) = self.connection.get(&self.layout.row(id)).await? else { return Ok(None) };
+    async fn read(&self, id: FamilyId) -> Result<Readable<Option<(Family, u64)>>, StoreError> {
+        let Some(entry) = self.connection.get(&self.layout.row(id)).await? else { return Ok(Ok(None)) };
         let family = str::from_utf8(&entry.value).ok().and_then(Family::from_json);
-        let family = family.filter(|family| family.id == id).ok_or_else(|| unreadable(id))?;
-        Ok(Some((family, entry.revision)))
+        let family = family.filter(|family| family.id == id);
+        Ok(family.map(|family| Some((family, entry.revision))).ok_or(Unreadable(id)))
     }
 
     /// Changes a family as `decide` says, which gives its answer, and the family to write, if any. It is asked again if another writer was faster.
@@ -57,28 +70,34 @@ impl Families<'_> {
         &self,
         id: FamilyId,
         decide: impl Fn(Option<&Family>) -> (T, Option<Family>),
-    ) -> Result<T, StoreError> {
+    ) -> Result<Readable<T>, StoreError> {
         for _ in 0..ATTEMPTS {
-            let found = self.read(id).await?;
+            let found = match self.read(id).await? {
+                Ok(found) => found,
+                Err(unreadable) => return Ok(Err(unreadable)),
+            };
             let (family, revision) = found.map_or((None, 0), |(family, revision)| (Some(family), revision));
             let (answer, write) = decide(family.as_ref());
-            let Some(write) = write else { return Ok(answer) };
+            let Some(write) = write else { return Ok(Ok(answer)) };
             if self.connection.replace(self.layout.row(id), write.to_json(), revision).await? {
-                return Ok(answer);
+                return Ok(Ok(answer));
             }
         }
         Err(crowded(id))
     }
 
-    /// Calls `each` for the ids that the index has for a subject, and returns its answers. Fails only after all calls have ended.
-    pub(super) async fn of_subject<T, F: Future<Output = Result<Option<T>, StoreError>>>(
+    /// Calls `each` for the ids that the index has for a subject, and returns its answers, and how many families cannot be read. Fails only after
+    /// all calls have ended.
+    pub(super) async fn of_subject<T, F: Future<Output = Result<Readable<Option<T>>, StoreError>>>(
         &self,
         subject: &str,
         each: impl Fn(FamilyId) -> F,
-    ) -> Result<Vec<T>, StoreError> {
+    ) -> Result<(Vec<T>, usize), StoreError> {
         let keys = self.connection.keys(self.layout, &format!("{}.*", self.layout.index_of(subject))).await?;
         let ids: Vec<_> = keys.iter().filter_map(|key| FamilyId::from_session_id(key.rsplit('.').next()?)).collect();
         let answers: Vec<_> = stream::iter(ids).map(each).buffer_unordered(AT_ONCE).collect().await;
-        answers.into_iter().filter_map(Result::transpose).collect()
+        let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let unreadable = answers.iter().filter(|answer| answer.is_err()).count();
+        Ok((answers.into_iter().flatten().flatten().collect(), unreadable))
     }
 }

@@ -20,7 +20,10 @@ use portcullis_issuer::refresh::{Millis, StoreError};
 use tokio::{sync::Mutex, time::timeout};
 
 use self::{connection::Connection, families::Families, layout::Layout};
-use crate::nats::access::{Access, Credentials};
+use crate::{
+    nats::access::{Access, Credentials},
+    refresh::unlisted::Unlisted,
+};
 
 /// How long a call may take.
 const CALL: Duration = Duration::from_secs(5);
@@ -39,6 +42,8 @@ const CALL: Duration = Duration::from_secs(5);
 /// - A step reads the session from the leader of the stream, decides, and writes only if no other writer was faster (compare-and-swap on the
 ///   revision of the key); otherwise it reads and decides again. So one of many callers replaces a token, and all others get the outcome for a
 ///   token that has been replaced.
+/// - A session that cannot be read, because a later version wrote it, is left out of a list. It cannot be ended by this version, and a log-out
+///   everywhere fails after it has ended all others.
 /// - An error means that the step was not taken, or that its answer was lost. The caller may repeat it: if it was taken, the outcome is that of
 ///   a retry.
 /// - A server that was cut off from the rest of its cluster may for about ten seconds still believe that it is the leader. It writes nothing,
@@ -98,6 +103,7 @@ pub struct NatsRefreshStore {
     clock: Arc<dyn Clock>,
     connection: Mutex<Option<Arc<Connection>>>,
     warnings: SyncMutex<Vec<String>>,
+    unlisted: Unlisted,
 }
 
 impl NatsRefreshStore {
@@ -119,6 +125,7 @@ impl NatsRefreshStore {
             clock: Arc::new(SystemClock),
             connection: Mutex::default(),
             warnings: SyncMutex::default(),
+            unlisted: Unlisted::default(),
         })
     }
 

@@ -28,7 +28,7 @@ impl RefreshStore for NatsRefreshStore {
     }
 
     async fn find(&self, family: FamilyId) -> Result<(Option<Family>, Millis), StoreError> {
-        let found = self.within(Box::pin(async { self.families().await?.find(family).await })).await?;
+        let found = self.within(Box::pin(async { self.families().await?.find(family).await })).await??;
         Ok((found, self.time()))
     }
 
@@ -36,7 +36,8 @@ impl RefreshStore for NatsRefreshStore {
         step.grace = step.grace.min(Self::MOST_GRACE);
         // The time is read after the family, so that ages are never negative on one instance.
         let decide = |family: Option<&Family>| step.decide(family, self.time());
-        self.within(Box::pin(async { self.families().await?.change(step.family, decide).await })).await
+        let changed = self.within(Box::pin(async { self.families().await?.change(step.family, decide).await })).await?;
+        Ok(changed?)
     }
 
     async fn end(&self, family: FamilyId, reason: EndReason) -> Result<(), StoreError> {
@@ -44,7 +45,8 @@ impl RefreshStore for NatsRefreshStore {
             let going_on = family.filter(|family| family.ended.is_none());
             ((), going_on.map(|family| ended(family, reason)))
         };
-        self.within(Box::pin(async { self.families().await?.change(family, end).await })).await
+        let changed = self.within(Box::pin(async { self.families().await?.change(family, end).await })).await?;
+        Ok(changed?)
     }
 
     async fn end_all_of(
@@ -61,10 +63,11 @@ impl RefreshStore for NatsRefreshStore {
         };
         let end_all = async {
             let families = self.families().await?;
-            let end_one = async |id| if Some(id) == except { Ok(None) } else { families.change(id, end).await };
+            let end_one = async |id| if Some(id) == except { Ok(Ok(None)) } else { families.change(id, end).await };
             families.of_subject(subject, |id| end_one(id)).await
         };
-        self.within(Box::pin(end_all)).await
+        let (ended, left) = self.within(Box::pin(end_all)).await?;
+        if left == 0 { Ok(ended) } else { Err(StoreError::not_ended(left)) }
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
@@ -72,11 +75,13 @@ impl RefreshStore for NatsRefreshStore {
             let families = self.families().await?;
             let find = async |id| {
                 let found = families.find(id).await?;
-                Ok(found.filter(|family| is_live(family, subject, self.time())))
+                Ok(found.map(|found| found.filter(|family| is_live(family, subject, self.time()))))
             };
             families.of_subject(subject, find).await
         };
-        self.within(Box::pin(list)).await
+        let (families, unreadable) = self.within(Box::pin(list)).await?;
+        self.unlisted.tell(unreadable);
+        Ok(families)
     }
 
     /// Returns 0: the server forgets by itself, when the longest session has passed since a key was written.

@@ -19,9 +19,12 @@ use portcullis_issuer::refresh::{
 use tokio_postgres::{Row, types::Type};
 
 use self::layout::{FORGOTTEN_AT_ONCE, Layout};
-use crate::postgres::{
-    access::Access,
-    connection::{Connection, Lane, Parameters, Work, promptly},
+use crate::{
+    postgres::{
+        access::Access,
+        connection::{Connection, Lane, Parameters, Work, promptly},
+    },
+    refresh::unlisted::Unlisted,
 };
 
 /// The sessions of an issuer in PostgreSQL (13 or later), for several instances that share a database.
@@ -35,6 +38,8 @@ use crate::postgres::{
 ///   prolonged. What is acknowledged is committed.
 /// - **The time is the server's**, read after the lock (`clock_timestamp()`).
 /// - **A row mints nothing**: it has a digest of what all tokens of the session share.
+/// - A session that cannot be read, because a later version wrote it, is left out of a list, and can be ended: `ended` means the same in every
+///   version.
 /// - Sessions that are over stay until [`forget_before`](RefreshStore::forget_before) is called. Call it once an hour.
 /// - Up to eight connections are used at once. Every call ends within about 4 seconds, whatever the server or the network do.
 ///
@@ -86,6 +91,7 @@ pub struct PostgresRefreshStore {
     lanes: [Lane; 8],
     turn: AtomicUsize,
     warnings: Mutex<Vec<String>>,
+    unlisted: Unlisted,
 }
 
 impl PostgresRefreshStore {
@@ -106,6 +112,7 @@ impl PostgresRefreshStore {
             lanes: Default::default(),
             turn: AtomicUsize::new(0),
             warnings: Mutex::default(),
+            unlisted: Unlisted::default(),
         })
     }
 
@@ -155,6 +162,7 @@ impl PostgresRefreshStore {
             lanes: Default::default(),
             turn: AtomicUsize::new(0),
             warnings: Mutex::default(),
+            unlisted: Unlisted::default(),
         }
     }
 
@@ -260,7 +268,9 @@ impl RefreshStore for PostgresRefreshStore {
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
         let rows = self.ask(Work::Reads, &self.layout.families_of(), &[(&subject, Type::TEXT)]).await?;
-        rows.iter().filter_map(|row| layout::family(row).transpose()).collect()
+        let families: Vec<_> = rows.iter().filter_map(|row| layout::family(row).ok().flatten()).collect();
+        self.unlisted.tell(rows.len() - families.len());
+        Ok(families)
     }
 
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {

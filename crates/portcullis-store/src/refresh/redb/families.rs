@@ -55,31 +55,33 @@ pub(super) fn end_all_of(
     reason: EndReason,
     now: Millis,
 ) -> Answer<Vec<FamilyId>> {
-    let (families, problem) = readable(tables, subject)?;
+    let (families, unreadable) = readable(tables, subject)?;
     let mut ended = Vec::new();
     for family in families.into_iter().filter(|family| family.ended.is_none() && Some(family.id) != except) {
         end_one(tables, &family, reason)?;
         ended.extend((now < family.ends_at()).then_some(family.id));
     }
-    Ok(problem.map_or(Ok(ended), Err))
+    let left = unreadable.into_iter().filter(|id| Some(*id) != except).count();
+    Ok(if left == 0 { Ok(ended) } else { Err(StoreError::not_ended(left)) })
 }
 
-pub(super) fn live_of(tables: &Tables<'_>, subject: &str, now: Millis) -> Answer<Vec<Family>> {
-    let (mut families, problem) = readable(tables, subject)?;
+/// Returns the live families of a subject, and how many cannot be read.
+pub(super) fn live_of(tables: &Tables<'_>, subject: &str, now: Millis) -> Answer<(Vec<Family>, usize)> {
+    let (mut families, unreadable) = readable(tables, subject)?;
     families.retain(|family| family.ended.is_none() && now < family.ends_at());
-    Ok(problem.map_or(Ok(families), Err))
+    Ok(Ok((families, unreadable.len())))
 }
 
-/// Returns the families of a subject, and why one cannot be read, if there is one.
-fn readable(tables: &Tables<'_>, subject: &str) -> Result<(Vec<Family>, Option<StoreError>), StorageError> {
-    let (mut families, mut problem) = (Vec::new(), None);
+/// Returns the families of a subject, and the ids of those that cannot be read.
+fn readable(tables: &Tables<'_>, subject: &str) -> Result<(Vec<Family>, Vec<FamilyId>), StorageError> {
+    let (mut families, mut unreadable) = (Vec::new(), Vec::new());
     for id in tables.of_subject(subject)? {
         match tables.get(id)? {
             Ok(family) => families.extend(family),
-            Err(unreadable) => problem = Some(unreadable),
+            Err(_) => unreadable.push(id),
         }
     }
-    Ok((families, problem))
+    Ok((families, unreadable))
 }
 
 /// Forgets up to `most` families. Returns how many.

@@ -13,7 +13,7 @@ use portcullis_issuer::refresh::{
 };
 
 pub use self::builder::RedbRefreshStoreBuilder;
-use self::writer::Writer;
+use self::{tables::Tables, writer::Writer};
 
 /// The sessions of an issuer in a file, for an issuer that runs on one machine. Clones share one store.
 ///
@@ -27,6 +27,8 @@ use self::writer::Writer;
 ///   restart, use a store with a server.
 /// - It must not be on a network file system, because locks and `fsync` are less reliable there.
 /// - The time is that of the process. It need not be right, but if it is set back, sessions live longer by that.
+/// - A session that cannot be read, because a later version wrote it, is left out of a list. It cannot be ended here, and a log-out everywhere
+///   fails after it has ended all others.
 /// - Sessions that are over stay until [`forget_before`](RefreshStore::forget_before) is called. Call it once an hour.
 /// - Up to 256 MB of the file are kept in memory ([`cache_bytes`](RedbRefreshStoreBuilder::cache_bytes)).
 /// - If the disk is full or read-only, writes fail, and nothing is lost. Once there is space again, they work again.
@@ -129,7 +131,10 @@ impl RefreshStore for RedbRefreshStore {
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
         let subject = subject.to_owned();
-        self.writer.ask(move |tables, now| families::live_of(tables, &subject, now)).await
+        let list = move |tables: &mut Tables<'_>, now| families::live_of(tables, &subject, now);
+        let (families, unreadable) = self.writer.ask(list).await?;
+        self.writer.unlisted.tell(unreadable);
+        Ok(families)
     }
 
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {

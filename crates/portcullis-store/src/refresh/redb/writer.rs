@@ -15,9 +15,12 @@ use redb::{Database, StorageError, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::tables::Tables;
-use crate::redb::{
-    access,
-    error::{Purpose, failed},
+use crate::{
+    redb::{
+        access,
+        error::{Purpose, failed},
+    },
+    refresh::unlisted::Unlisted,
 };
 
 const PURPOSE: Purpose = Purpose {
@@ -36,6 +39,7 @@ pub(crate) struct Writer {
     /// `None` while it is being dropped.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    pub(super) unlisted: Unlisted,
 }
 
 /// Works on the tables at this instant, or learns why there are none. Returns the file's error, if there is one, and what tells the caller.
@@ -52,7 +56,7 @@ impl Writer {
         let work = Work { path: path.into(), file: Some(file), clock: Arc::clone(&clock), cache };
         let thread = thread::Builder::new().name("refresh-store".to_owned()).spawn(move || work.run(&waiting));
         let thread = thread.map_err(|error| StoreError::new("no thread can be started").with_source(error))?;
-        Ok(Self { path: path.into(), clock, jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { path: path.into(), clock, jobs: Some(jobs), thread: Some(thread), unlisted: Unlisted::default() })
     }
 
     pub(crate) fn path(&self) -> &Path {

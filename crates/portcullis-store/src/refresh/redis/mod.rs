@@ -19,7 +19,10 @@ use self::{
     connection::{Connection, END, END_ALL, FIND, LIST, OPEN, ROTATE},
     layout::{Fields, Layout},
 };
-use crate::redis::{access::Access, error::Fault, survey::Eviction};
+use crate::{
+    redis::{access::Access, error::Fault, survey::Eviction},
+    refresh::unlisted::Unlisted,
+};
 
 /// The sessions of an issuer in Redis or Valkey, for several instances. It connects when it is first used, and again whenever necessary.
 ///
@@ -31,6 +34,8 @@ use crate::redis::{access::Access, error::Fault, survey::Eviction};
 /// - **A session mints nothing**: it has a digest of what all of its tokens share.
 /// - The server forgets a session ten minutes after it is over. [`forget_before`](RefreshStore::forget_before) has nothing to do, and
 ///   returns 0.
+/// - A session that cannot be read, because a later version wrote it, is left out of a list, and can be ended: `ended` means the same in every
+///   version.
 /// - A subject's list may name sessions that are gone, but never lacks one that is there.
 /// - Every call ends within about five seconds, whatever the server or the network do.
 ///
@@ -74,6 +79,7 @@ pub struct RedisRefreshStore {
     /// Shared by all callers.
     connection: tokio::sync::Mutex<Option<Connection>>,
     warnings: Mutex<Vec<String>>,
+    unlisted: Unlisted,
 }
 
 /// The default name.
@@ -94,6 +100,7 @@ impl RedisRefreshStore {
             replicas: 0,
             connection: tokio::sync::Mutex::new(None),
             warnings: Mutex::default(),
+            unlisted: Unlisted::default(),
         })
     }
 
@@ -159,6 +166,7 @@ impl RedisRefreshStore {
             replicas: self.replicas,
             connection: tokio::sync::Mutex::new(None),
             warnings: Mutex::default(),
+            unlisted: Unlisted::default(),
         }
     }
 
@@ -251,7 +259,11 @@ impl RefreshStore for RedisRefreshStore {
     ) -> Result<Vec<FamilyId>, StoreError> {
         let except = except.map(|except| except.session_id()).unwrap_or_default();
         let mut end = END_ALL.key(self.layout.sessions_of(subject));
-        let ended: Vec<String> = self.write(end.arg(self.layout.families()).arg(reason.name()).arg(except)).await?;
+        let end = end.arg(self.layout.families()).arg(reason.name()).arg(except);
+        let (ended, left): (Vec<String>, usize) = self.write(end).await?;
+        if left > 0 {
+            return Err(StoreError::not_ended(left));
+        }
         let id = |text: &String| FamilyId::from_session_id(text);
         ended
             .iter()
@@ -262,8 +274,10 @@ impl RefreshStore for RedisRefreshStore {
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
         let mut list = LIST.key(self.layout.sessions_of(subject));
-        let families: Vec<Fields> = self.read(list.arg(self.layout.families())).await?;
-        families.iter().filter_map(|fields| layout::family(fields).transpose()).collect()
+        let (found, unreadable): (Vec<Fields>, usize) = self.read(list.arg(self.layout.families())).await?;
+        let families: Vec<_> = found.iter().filter_map(|fields| layout::family(fields).ok().flatten()).collect();
+        self.unlisted.tell(unreadable + found.len() - families.len());
+        Ok(families)
     }
 
     /// Does nothing: the server forgets by itself.

@@ -2,15 +2,18 @@
 
 use portcullis_issuer::refresh::{EndReason, Outcome, RefreshStore};
 
-use super::{RefreshPlace, RefreshStoreContract, RefreshSwitch, grace, step};
+use super::{RefreshPlace, RefreshStoreContract, RefreshSwitch, families::ids, grace, step};
 use crate::must::must;
+
+/// What a later version wrote, and damage.
+const UNREADABLE: [&str; 3] = [r#"{"v":2}"#, "hello", ""];
 
 impl<P: RefreshPlace> RefreshStoreContract<P> {
     /// What a later version wrote, or damage, is no unknown family: the user would be logged out.
     pub(super) async fn a_row_that_cannot_be_read_is_an_error(&mut self) {
-        for text in [r#"{"v":2}"#, "hello", ""] {
-            let family = self.family_of("unreadable").await;
-            let beside = self.family_of("unreadable").await;
+        for text in UNREADABLE {
+            let subject = format!("unreadable {text}");
+            let (family, beside) = (self.family_of(&subject).await, self.family_of(&subject).await);
             let overwritten = self.place.overwrite(family.id, text).await;
             if !self.has_happened(RefreshSwitch::Overwrite, overwritten) {
                 return;
@@ -19,12 +22,41 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
             assert!(store.find(family.id).await.is_err(), "a row that cannot be read is not an error");
             let outcome = store.rotate(step(&family, 0, &grace(60))).await;
             assert!(outcome.is_err(), "a step on a row that cannot be read has the outcome {outcome:?}");
-            // It hides no other one, and no log-out everywhere stops at it.
+            // It hides no other one.
             assert!(matches!(self.take(step(&beside, 0, &grace(60))).await, Outcome::Rotated { .. }));
-            let _ = store.end_all_of("unreadable", None, EndReason::LoggedOutEverywhere).await;
-            let outcome = self.take(step(&beside, 1, &grace(60))).await;
+            let listed = must(store.families_of(&subject).await, "a row that cannot be read fails its user's list");
+            assert_eq!(ids(&listed), [beside.id], "a row that cannot be read hides another session, or is listed");
+        }
+    }
+
+    /// No log-out everywhere stops at a row that cannot be read, and none says that it has ended what it has not.
+    pub(super) async fn a_log_out_everywhere_ends_all_that_it_can(&mut self) {
+        const SUBJECT: &str = "partly unreadable";
+        let first = self.family_of(SUBJECT).await;
+        let mut unreadable = Vec::new();
+        for text in UNREADABLE {
+            let family = self.family_of(SUBJECT).await;
+            let overwritten = self.place.overwrite(family.id, text).await;
+            if !self.has_happened(RefreshSwitch::Overwrite, overwritten) {
+                return;
+            }
+            unreadable.push(family);
+        }
+        let last = self.family_of(SUBJECT).await;
+        let ended = self.store().await.end_all_of(SUBJECT, None, EndReason::LoggedOutEverywhere).await;
+        for beside in [&first, &last] {
+            let outcome = self.take(step(beside, 0, &grace(60))).await;
             assert!(matches!(outcome, Outcome::Ended(_)), "a row that cannot be read keeps another session alive");
         }
+        let mut left = 0;
+        for family in &unreadable {
+            // As an instance of the later version would read it.
+            self.place.overwrite(family.id, &family.to_json()).await;
+            left += usize::from(self.found(family.id).await.is_some_and(|family| family.ended.is_none()));
+        }
+        let told = ended.as_ref().map_or_else(ToString::to_string, |_| String::new());
+        let is_told = if left == 0 { ended.is_ok() } else { told.contains(&format!("{left} of")) };
+        assert!(is_told, "{left} sessions go on after a log-out everywhere, and the store says {ended:?}");
     }
 
     pub(super) async fn a_crash_loses_nothing_that_was_acknowledged(&mut self) {

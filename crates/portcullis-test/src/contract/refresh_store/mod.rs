@@ -100,6 +100,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         self.one_of_many_callers_rotates().await;
         self.a_token_that_arrives_while_its_session_ends_is_refused_afterwards().await;
         self.a_row_that_cannot_be_read_is_an_error().await;
+        self.a_log_out_everywhere_ends_all_that_it_can().await;
         self.a_crash_loses_nothing_that_was_acknowledged().await;
         self.a_store_that_was_rolled_back_goes_on().await;
         for (switch, reason) in &self.impossible {

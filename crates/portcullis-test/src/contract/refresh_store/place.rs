@@ -20,7 +20,9 @@ pub trait RefreshPlace {
     /// Makes a family older: moves its `rotated_at`, `idle_until` and `absolute_until` back by this much, as if the time had passed.
     fn age(&mut self, family: FamilyId, by: Duration) -> impl Future<Output = ()> + Send;
 
-    /// Writes this text in the place of a family's row, like a later version of the store, or damage.
+    /// Writes this text in the place of a family's row, like a later version of the store, or damage. If it is a row of this version
+    /// ([`Family::to_json`](portcullis_issuer::refresh::Family::to_json)), the row can be read again; what is stored beside it, such as its end,
+    /// stays.
     fn overwrite(&mut self, family: FamilyId, text: &str) -> impl Future<Output = Possible> + Send;
 
     /// Kills the process that keeps the store, like `kill -9`, and starts it again. No handles are open at that time.
