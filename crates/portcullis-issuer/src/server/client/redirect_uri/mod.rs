@@ -61,7 +61,7 @@ impl RedirectUri {
     }
 }
 
-/// Returns what stands before and after the port of an `http` URL of a loopback host; `None` for any other URI.
+/// Returns the host and what stands after the port of an `http` URL; `None` for any other URI. Only those of loopback hosts are registered.
 fn without_port(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("http://")?;
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
@@ -71,7 +71,7 @@ fn without_port(text: &str) -> Option<(&str, &str)> {
         port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|number| number > 0)
     };
     let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_number);
-    (is_loopback(host) && is_port && !path.contains('#')).then_some((host, path))
+    (is_port && !path.contains('#')).then_some((host, path))
 }
 
 /// Returns the host of an authority, with the brackets of an address of IPv6.
