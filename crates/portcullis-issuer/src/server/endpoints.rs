@@ -18,6 +18,7 @@ pub(super) struct Endpoints {
     /// What precedes the name of an endpoint.
     prefix: String,
     pub(super) authorization: Option<String>,
+    pub(super) verification_page: Option<String>,
     scopes: Vec<String>,
 }
 
@@ -27,6 +28,8 @@ pub(super) struct Endpoints {
 pub enum Endpoint {
     /// The token endpoint (RFC 6749 section 3.2).
     Token,
+    /// The device authorization endpoint (RFC 8628), if there is a [page](super::AuthorizationServerBuilder::verification_page) for it.
+    DeviceAuthorization,
     /// The revocation endpoint (RFC 7009).
     Revocation,
 }
@@ -35,6 +38,7 @@ impl Endpoint {
     const fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::DeviceAuthorization => "device_authorization",
             Self::Revocation => "revoke",
         }
     }
@@ -43,7 +47,7 @@ impl Endpoint {
 impl Endpoints {
     pub(super) fn of(spec: &TokenSpec) -> Self {
         let base = spec.issuer().trim_end_matches('/').to_owned();
-        Self { base, prefix: "/oauth".to_owned(), authorization: None, scopes: Vec::new() }
+        Self { base, prefix: "/oauth".to_owned(), authorization: None, verification_page: None, scopes: Vec::new() }
     }
 
     pub(super) fn scope(&mut self, scope: &str) {
@@ -72,6 +76,10 @@ impl Endpoints {
         if let Some(url) = &self.authorization {
             metadata = metadata.authorization_endpoint(url);
             metadata = metadata.grant(GrantType::AuthorizationCode).grant(GrantType::RefreshToken);
+        }
+        if self.verification_page.is_some() {
+            metadata = metadata.device_authorization_endpoint(self.url(Endpoint::DeviceAuthorization));
+            metadata = metadata.grant(GrantType::DeviceCode).grant(GrantType::RefreshToken);
         }
         metadata.scope(&self.scopes.join(" "))
     }

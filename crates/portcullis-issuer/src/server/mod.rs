@@ -12,6 +12,7 @@ mod builder;
 mod client;
 mod code;
 mod consent;
+mod device;
 mod endpoints;
 mod error;
 mod event;
@@ -32,6 +33,7 @@ pub use self::{
     builder::AuthorizationServerBuilder,
     client::{Client, ClientList, ClientSecret, Clients},
     consent::Consent,
+    device::{DeviceAuthorization, DeviceRequest},
     endpoints::Endpoint,
     error::{OAuthError, OAuthErrorCode},
     event::ServerEvent,

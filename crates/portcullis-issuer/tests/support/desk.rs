@@ -58,7 +58,14 @@ pub(crate) fn clients() -> Vec<Client> {
             .grants([GrantType::ClientCredentials])
             .scope("orders:read orders:write")
             .resource(ORDERS),
+        command_line("cli"),
+        command_line("cli2"),
     ]
+}
+
+fn command_line(id: &str) -> Client {
+    let grants = [GrantType::DeviceCode, GrantType::RefreshToken];
+    Client::public(id).grants(grants).scope("orders:read orders:write").resource(ORDERS)
 }
 
 impl Desk {
@@ -86,6 +93,7 @@ impl Desk {
             ClientList::new(clients).unwrap(),
         )
         .authorization_endpoint("https://id.test/authorize")
+        .verification_page("https://id.test/device")
         .on_event(move |event| told.lock().unwrap().push(event.clone()))
         .build()
         .unwrap();
