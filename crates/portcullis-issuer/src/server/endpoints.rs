@@ -112,6 +112,11 @@ impl AuthorizationServer {
         path_of(&self.0.key_set_url)
     }
 
+    /// Returns the endpoints that the server answers by itself.
+    pub fn endpoints(&self) -> impl Iterator<Item = Endpoint> {
+        [Endpoint::Token, Endpoint::Revocation].into_iter()
+    }
+
     /// Returns the path of an endpoint.
     pub fn path(&self, endpoint: Endpoint) -> String {
         path_of(&self.0.endpoints.url(endpoint)).to_owned()
