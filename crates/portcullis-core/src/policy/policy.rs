@@ -122,6 +122,12 @@ impl Policy {
                 claims.token_id.as_ref().ok_or_else(|| missing("jti"))?;
                 Ok(())
             }
+            Profile::ClientAssertion => {
+                claims.wrong_types.require(LenientClaim::TokenId)?;
+                claims.subject.as_ref().ok_or_else(|| missing("sub"))?;
+                claims.token_id.as_ref().ok_or_else(|| missing("jti"))?;
+                Ok(())
+            }
             Profile::LogoutToken => {
                 let read = [LenientClaim::TokenId, LenientClaim::SessionId];
                 read.into_iter().try_for_each(|claim| claims.wrong_types.require(claim))?;

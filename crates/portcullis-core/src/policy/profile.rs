@@ -22,15 +22,22 @@ pub enum Profile {
     ///
     /// Only for the receiver of such tokens. No other profile accepts them.
     LogoutToken,
+    /// RFC 7523 section 3: the assertion with which a client authenticates to an authorization server (`private_key_jwt`). `typ` is
+    /// `client-authentication+jwt`, `JWT` or absent; `sub` and `jti` are required. Its issuer is the client, and so is its subject: require that by
+    /// [`require_claim_value`](crate::TrustedIssuer::require_claim_value).
+    ///
+    /// Only for an authorization server. No other profile accepts the first type, and this one accepts no access token.
+    ClientAssertion,
 }
 
 impl Profile {
     /// Whether tokens of that type are accepted; `own` are the types that were added for the issuer.
     pub(crate) fn accepts_type(self, token_type: &TokenType, own: &[String]) -> bool {
         match (self, token_type) {
-            (Self::Jwt, TokenType::Absent | TokenType::Jwt)
+            (Self::Jwt | Self::ClientAssertion, TokenType::Absent | TokenType::Jwt)
             | (Self::Jwt | Self::AccessToken, TokenType::AccessToken)
             | (Self::LogoutToken, TokenType::Absent | TokenType::Jwt | TokenType::LogoutToken) => true,
+            (Self::ClientAssertion, TokenType::Other(name)) => **name == *CLIENT_ASSERTION,
             (Self::Jwt | Self::AccessToken, TokenType::Other(name)) => own.iter().any(|own| short_type(own) == **name),
             _ => false,
         }
@@ -42,12 +49,15 @@ impl Profile {
             Self::Jwt => ("absent, JWT or at+jwt", "Jwt"),
             Self::AccessToken => ("at+jwt", "AccessToken"),
             Self::LogoutToken => ("logout+jwt, JWT or absent", "LogoutToken"),
+            Self::ClientAssertion => ("client-authentication+jwt, JWT or absent", "ClientAssertion"),
         };
         let mut wanted = format!("typ has to be {types} (Profile::{name})");
-        if !own.is_empty() && self != Self::LogoutToken {
+        if !own.is_empty() && matches!(self, Self::Jwt | Self::AccessToken) {
             wanted.push_str(" or, by TrustedIssuer::token_type, ");
             wanted.push_str(&listed(own.iter().map(String::as_str)));
         }
         wanted
     }
 }
+
+const CLIENT_ASSERTION: &str = "client-authentication+jwt";

@@ -35,7 +35,7 @@ impl RequiredClaim {
     }
 
     pub(super) fn applies_to(&self, profile: Profile) -> bool {
-        profile != Profile::LogoutToken || !self.is_of_access_tokens
+        matches!(profile, Profile::Jwt | Profile::AccessToken) || !self.is_of_access_tokens
     }
 
     pub(super) fn pointer(&self) -> &str {

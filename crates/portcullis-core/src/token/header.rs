@@ -52,6 +52,18 @@ impl TokenHeader {
         self.algorithm
     }
 
+    /// Returns `typ` in lower case and without `application/` in front (RFC 7515 section 4.1.9). `None` if it is absent, or too long to be a
+    /// type.
+    pub fn type_name(&self) -> Option<&str> {
+        match &self.token_type {
+            TokenType::Absent => None,
+            TokenType::Jwt => Some("jwt"),
+            TokenType::AccessToken => Some("at+jwt"),
+            TokenType::LogoutToken => Some("logout+jwt"),
+            TokenType::Other(name) => Some(name).map(|name| &**name).filter(|name| !name.is_empty()),
+        }
+    }
+
     /// Returns `kid`, an untrusted hint.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portcullis_core::{ConfigError, policy::TokenSpec};
+use portcullis_core::{Algorithm, ConfigError, keys::AlgorithmSet, policy::TokenSpec};
 use serde::Serialize;
 
 use super::{ClientAuthentication, GrantType, PublishedDocument, url::PublishedUrl};
@@ -17,7 +17,6 @@ pub struct ServerMetadata {
     key_set: Option<String>,
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
-    device_authorization_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
     introspection_endpoint: Option<String>,
     scopes: Vec<String>,
@@ -36,8 +35,6 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    device_authorization_endpoint: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     revocation_endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     introspection_endpoint: Option<&'a str>,
@@ -52,6 +49,10 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     revocation_endpoint_auth_methods_supported: &'a [ClientAuthentication],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     code_challenge_methods_supported: &'static [&'static str],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     authorization_response_iss_parameter_supported: bool,
@@ -65,7 +66,6 @@ impl ServerMetadata {
             key_set: None,
             authorization_endpoint: None,
             token_endpoint: None,
-            device_authorization_endpoint: None,
             revocation_endpoint: None,
             introspection_endpoint: None,
             scopes: Vec::new(),
@@ -89,11 +89,6 @@ impl ServerMetadata {
     /// takes. Defaults to none.
     pub fn token_endpoint(self, url: impl Into<String>) -> Self {
         Self { token_endpoint: Some(url.into()), ..self }
-    }
-
-    /// Sets the URL of the device authorization endpoint (RFC 8628 section 3.1). Needs the grant [`GrantType::DeviceCode`]. Defaults to none.
-    pub fn device_authorization_endpoint(self, url: impl Into<String>) -> Self {
-        Self { device_authorization_endpoint: Some(url.into()), ..self }
     }
 
     /// Sets the URL of the revocation endpoint (RFC 7009), to which clients authenticate as to the token endpoint. Defaults to none.
@@ -170,12 +165,10 @@ impl ServerMetadata {
             ("jwks_uri", &self.key_set),
             ("authorization_endpoint", &self.authorization_endpoint),
             ("token_endpoint", &self.token_endpoint),
-            ("device_authorization_endpoint", &self.device_authorization_endpoint),
             ("revocation_endpoint", &self.revocation_endpoint),
             ("introspection_endpoint", &self.introspection_endpoint),
         ];
         let parse = |(name, url): (&str, &Option<String>)| PublishedUrl::parse(name, url.as_ref()?).err();
-        let has_device = self.grants.contains(&GrantType::DeviceCode);
         let has_code = self.grants.contains(&GrantType::AuthorizationCode);
         let has_methods = !self.client_authentication.is_empty();
         let (has_tokens, has_login) = (self.token_endpoint.is_some(), self.authorization_endpoint.is_some());
@@ -192,10 +185,6 @@ impl ServerMetadata {
             (!has_tokens && !self.grants.is_empty(), "a grant needs a token endpoint"),
             (!is_authenticated && has_methods, "a way in which clients authenticate needs a token endpoint"),
             (has_code && !has_login, "the grant `authorization_code` needs an authorization endpoint"),
-            (
-                has_device != self.device_authorization_endpoint.is_some(),
-                "the grant of devices and a device authorization endpoint need each other",
-            ),
             (has_login && !has_code, "an authorization endpoint needs the grant `authorization_code`"),
         ];
         let mut problems: Vec<_> = PublishedUrl::parse_issuer(&self.issuer).err().into_iter().collect();
@@ -214,7 +203,6 @@ impl ServerMetadata {
             jwks_uri: self.key_set.as_deref(),
             authorization_endpoint: self.authorization_endpoint.as_deref(),
             token_endpoint: self.token_endpoint.as_deref(),
-            device_authorization_endpoint: self.device_authorization_endpoint.as_deref(),
             revocation_endpoint: self.revocation_endpoint.as_deref(),
             introspection_endpoint: self.introspection_endpoint.as_deref(),
             scopes_supported: &self.scopes,
@@ -222,10 +210,20 @@ impl ServerMetadata {
             grant_types_supported: &self.grants,
             token_endpoint_auth_methods_supported: of_tokens,
             revocation_endpoint_auth_methods_supported: of_revocation,
+            token_endpoint_auth_signing_alg_values_supported: algorithms(of_tokens),
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms(of_revocation),
             code_challenge_methods_supported: of_login(&["S256"]),
             authorization_response_iss_parameter_supported: has_login,
         }
     }
+}
+
+/// Returns the algorithms of assertions (RFC 8414 section 2): there must be such a list if clients authenticate with them, and none otherwise.
+fn algorithms(methods: &[ClientAuthentication]) -> Vec<&'static str> {
+    if !methods.contains(&ClientAuthentication::PrivateKeyJwt) {
+        return Vec::new();
+    }
+    AlgorithmSet::ASYMMETRIC.iter().map(Algorithm::name).collect()
 }
 
 /// Adds what is not in the list yet.

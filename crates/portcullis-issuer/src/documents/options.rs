@@ -13,14 +13,11 @@ pub enum GrantType {
     RefreshToken,
     /// For itself (RFC 6749 section 4.4).
     ClientCredentials,
-    /// With the code of a device, which its user has allowed on another one (RFC 8628). Needs a device authorization endpoint.
-    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
-    DeviceCode,
 }
 
 impl GrantType {
     /// All grants.
-    const ALL: [Self; 4] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
+    const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
     /// Returns its name, the value of `grant_type`.
     pub const fn name(self) -> &'static str {
@@ -28,7 +25,6 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
-            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 
@@ -47,4 +43,6 @@ pub enum ClientAuthentication {
     None,
     /// With a secret, in the `Authorization` header (RFC 6749 section 2.3.1).
     ClientSecretBasic,
+    /// With an assertion that it has signed, by any algorithm with a public key (RFC 7523): the metadata names those that Portcullis verifies.
+    PrivateKeyJwt,
 }

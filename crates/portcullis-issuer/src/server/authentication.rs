@@ -5,22 +5,29 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::{AuthorizationServer, Client, EndpointRequest, OAuthError, ServerEvent, parameters::Parameters};
-use crate::documents::ClientAuthentication;
+use super::{
+    AuthorizationServer, Client, Endpoint, EndpointRequest, OAuthError, ServerEvent,
+    assertion::{self, AssertionKeys, claimed_subject},
+    parameters::Parameters,
+    proof::{Proof, has_secret},
+};
+use crate::records::{NewRecord, RecordKey, RecordKind, Swapped};
 
 /// What a request says about its client.
-enum Claimed<'a> {
+pub(super) enum Claimed<'a> {
     /// A name alone: a public client.
     Name(&'a str),
     /// A name and a secret, in the `Authorization` header.
     Basic { name: String, secret: Zeroizing<String> },
+    /// An assertion, and the name in it.
+    Assertion { name: String, text: &'a str },
 }
 
 impl Claimed<'_> {
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::Name(name) => name,
-            Self::Basic { name, .. } => name,
+            Self::Basic { name, .. } | Self::Assertion { name, .. } => name,
         }
     }
 }
@@ -28,53 +35,104 @@ impl Claimed<'_> {
 impl AuthorizationServer {
     /// Returns the client of a request, which has proven who it is. A public client has only said so.
     ///
-    /// An unknown client and a wrong secret are refused in the same words.
+    /// An unknown client and a wrong proof are refused in the same words.
     pub(super) async fn authenticate(
         &self,
+        endpoint: Endpoint,
         request: &EndpointRequest<'_>,
         parameters: &Parameters,
     ) -> Result<Arc<Client>, OAuthError> {
-        let uses_header = request.header().is_some();
-        let refused =
-            || if uses_header { OAuthError::invalid_client().with_challenge() } else { OAuthError::invalid_client() };
-        let claimed = claimed(request, parameters)?.ok_or_else(refused)?;
+        let claimed = self.claimed(endpoint, request, parameters)?;
         let client = self.find_client(claimed.name()).await?;
-        let now = self.now().await?.to_unix();
-        let is_proven = |client: &Client| match &claimed {
-            Claimed::Name(_) => client.authentication() == ClientAuthentication::None,
-            Claimed::Basic { secret, .. } => client.has_secret(secret, now),
-        };
+        let is_proven = self.is_proven(&claimed, client.as_ref().map(|client| client.proof())).await?;
         match client {
-            Some(client) if is_proven(&client) => Ok(client),
+            Some(client) if is_proven => Ok(client),
             found => {
                 let is_known = found.is_some();
                 self.tell(|| ServerEvent::ClientRefused {
                     client_id: found.map(|client| client.id().to_owned()),
                     is_known,
                 });
-                Err(refused())
+                Err(refused(request))
             }
         }
     }
+
+    /// Returns what a request says about its client, if there are not too many.
+    pub(super) fn claimed<'a>(
+        &self,
+        endpoint: Endpoint,
+        request: &EndpointRequest<'_>,
+        parameters: &'a Parameters,
+    ) -> Result<Claimed<'a>, OAuthError> {
+        let claimed = claimed(request, parameters);
+        let name = claimed.as_ref().ok().and_then(Option::as_ref).map(Claimed::name);
+        self.check_rate(endpoint, request, name, None)?;
+        claimed?.ok_or_else(|| refused(request))
+    }
+
+    /// Whether the claim is true, in the way that was agreed on with the client. `None` is an unknown client.
+    pub(super) async fn is_proven(&self, claimed: &Claimed<'_>, proof: Option<&Proof>) -> Result<bool, OAuthError> {
+        match (claimed, proof) {
+            (Claimed::Name(_), Some(Proof::None)) => Ok(true),
+            (Claimed::Basic { secret, .. }, proof) => Ok(has_secret(proof, secret, self.now().await?.to_unix())),
+            (Claimed::Assertion { name, text }, Some(Proof::Keys(keys))) => self.is_asserted(name, text, keys).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether the client has signed this assertion, which is then used up.
+    async fn is_asserted(&self, name: &str, text: &str, keys: &AssertionKeys) -> Result<bool, OAuthError> {
+        let now = self.now().await?.to_unix();
+        let Some(asserted) = keys.verify(name, self.spec().issuer(), text, now).await? else { return Ok(false) };
+        let key = RecordKey::new(RecordKind::Assertion, name, asserted.id)?;
+        let used = NewRecord::new("").until(asserted.until);
+        let is_first = self.records().swap(&key, None, Some(used)).await? == Swapped::Stored;
+        if !is_first {
+            self.tell(|| ServerEvent::AssertionReplayed { client_id: name.to_owned() });
+        }
+        Ok(is_first)
+    }
+}
+
+/// The answer to a client that is unknown, or has not proven who it is.
+pub(super) fn refused(request: &EndpointRequest<'_>) -> OAuthError {
+    let refused = OAuthError::invalid_client();
+    if request.header().is_some() { refused.with_challenge() } else { refused }
 }
 
 /// Reads who the client says it is. Two ways at once are refused (RFC 6749 section 2.3).
 fn claimed<'a>(request: &EndpointRequest<'_>, parameters: &'a Parameters) -> Result<Option<Claimed<'a>>, OAuthError> {
     let name = parameters.get("client_id");
-    if parameters.get("client_assertion").is_some() || parameters.get("client_assertion_type").is_some() {
-        return Err(OAuthError::invalid_client());
-    }
     if parameters.get("client_secret").is_some() {
         return Err(OAuthError::invalid_request(
             "send the client's secret in the Authorization header (client_secret_basic), and not in the body",
         ));
     }
-    let Some(header) = request.header() else { return Ok(name.map(Claimed::Name)) };
-    let Some((basic, secret)) = basic(header) else { return Ok(None) };
-    if name.is_some_and(|name| name != basic) {
-        return Err(OAuthError::invalid_request("the Authorization header and the body name two clients"));
+    let claimed = match (request.header(), assertion(parameters)?) {
+        (Some(_), Some(_)) => {
+            return Err(OAuthError::invalid_request("the client proves in two ways who it is: use one"));
+        }
+        (None, None) => return Ok(name.map(Claimed::Name)),
+        (Some(header), None) => basic(header).map(|(name, secret)| Claimed::Basic { name, secret }),
+        (None, Some(text)) => claimed_subject(text).map(|name| Claimed::Assertion { name, text }),
+    };
+    match (name, &claimed) {
+        (Some(name), Some(claimed)) if name != claimed.name() => {
+            Err(OAuthError::invalid_request("the proof of the client and `client_id` name two clients"))
+        }
+        _ => Ok(claimed),
     }
-    Ok(Some(Claimed::Basic { name: basic, secret }))
+}
+
+/// Returns the assertion, if there is one (RFC 7521 section 4.2).
+fn assertion(parameters: &Parameters) -> Result<Option<&str>, OAuthError> {
+    match (parameters.get("client_assertion"), parameters.get("client_assertion_type")) {
+        (None, None) => Ok(None),
+        (Some(text), Some(assertion::TYPE)) => Ok(Some(text)),
+        (Some(_), Some(_)) => Err(OAuthError::invalid_client()),
+        _ => Err(OAuthError::invalid_request("`client_assertion` and `client_assertion_type` belong together")),
+    }
 }
 
 /// Reads `Basic` (RFC 7617), whose name and secret are form-encoded (RFC 6749 section 2.3.1).

@@ -5,11 +5,13 @@ use std::{fmt, sync::Arc};
 use portcullis_core::{ConfigError, revocation::Revoker};
 
 use super::{
-    AuthorizationServer, Clients, Inner, IssuerKeys, Listener, RefreshStore, ServerEvent, Sessions, Subjects,
+    AuthorizationServer, Clients, EndpointAttempt, Inner, IssuerKeys, Listener, RefreshStore, RetryAfter, ServerEvent,
+    Sessions, Subjects,
     client::AnyClients,
     endpoints::{Endpoints, published},
     keys::AnyKeys,
     own_tokens::OwnTokens,
+    rate_limit::Limit,
     sessions::AnySessions,
 };
 use crate::records::{AnyRecords, RecordStore};
@@ -24,6 +26,7 @@ pub struct AuthorizationServerBuilder {
     clients: Box<dyn AnyClients>,
     endpoints: Endpoints,
     on_event: Option<Box<Listener>>,
+    rate_limit: Option<Box<Limit>>,
 }
 
 impl AuthorizationServer {
@@ -43,6 +46,7 @@ impl AuthorizationServer {
             records: Box::new(records),
             clients: Box::new(clients),
             on_event: None,
+            rate_limit: None,
         }
     }
 }
@@ -52,13 +56,6 @@ impl AuthorizationServerBuilder {
     /// [`authorization_request`](AuthorizationServer::authorization_request). Defaults to none: then no client gets a code.
     pub fn authorization_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoints.authorization = Some(url.into());
-        self
-    }
-
-    /// Sets the URL of the application's page at which users enter the code that a device shows: see
-    /// [`device_request`](AuthorizationServer::device_request). Keep it short, as users type it. Defaults to none: then no device gets a code.
-    pub fn verification_page(mut self, url: impl Into<String>) -> Self {
-        self.endpoints.verification_page = Some(url.into());
         self
     }
 
@@ -73,16 +70,26 @@ impl AuthorizationServerBuilder {
         Self { on_event: Some(Box::new(listener)), ..self }
     }
 
+    /// Asks `limit` about every request to an endpoint before anything is looked up, so that requests beyond it cost little. It answers from memory:
+    /// it must not block. A refused request is answered with [`OAuthErrorCode::TooManyRequests`](super::OAuthErrorCode::TooManyRequests). Defaults to no
+    /// limit.
+    ///
+    /// It does not see the pages of the application: limit attempts to log in there.
+    pub fn rate_limit(
+        self,
+        limit: impl Fn(&EndpointAttempt<'_>) -> Result<(), RetryAfter> + Send + Sync + 'static,
+    ) -> Self {
+        Self { rate_limit: Some(Box::new(limit)), ..self }
+    }
+
     /// Makes the server.
     ///
     /// # Errors
     ///
     /// All problems of the settings.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
-        let Self { sessions, keys, own_tokens, records, clients, endpoints, on_event } = self;
-        if let Some(page) = &endpoints.verification_page {
-            super::device::check_page(page)?;
-        }
+        let Self { sessions, keys, own_tokens, records, clients, mut endpoints, on_event, rate_limit } = self;
+        endpoints.clients_have_keys = clients.have_keys();
         let has_key_set = !matches!(keys.published(), Ok(None));
         let (metadata, metadata_paths, key_set_url) = published(&endpoints, sessions.issuer().spec(), has_key_set)?;
         Ok(AuthorizationServer(Arc::new(Inner {
@@ -96,6 +103,7 @@ impl AuthorizationServerBuilder {
             metadata_paths,
             key_set_url,
             on_event,
+            rate_limit,
         })))
     }
 }

@@ -18,6 +18,7 @@ pub struct OAuthError {
     code: OAuthErrorCode,
     description: Cow<'static, str>,
     challenge: bool,
+    retry_after: Option<Duration>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -65,6 +66,9 @@ pub enum OAuthErrorCode {
     ServerError,
     /// The server cannot decide at the moment; the client may try again (RFC 6749 section 4.1.2.1).
     TemporarilyUnavailable,
+    /// There are too many requests; the client may try again [later](OAuthError::retry_after). No RFC has a name for it in `error`, so its name is
+    /// that of the one before.
+    TooManyRequests,
 }
 
 impl OAuthErrorCode {
@@ -90,15 +94,16 @@ impl OAuthErrorCode {
             Self::ExpiredToken => "expired_token",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::ServerError => "server_error",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::TemporarilyUnavailable | Self::TooManyRequests => "temporarily_unavailable",
         }
     }
 
-    /// Returns the HTTP status with which an endpoint answers: 401 for a client that has not proven who it is, 500 and 503 for faults of the
-    /// server, otherwise 400.
+    /// Returns the HTTP status with which an endpoint answers: 401 for a client that has not proven who it is, 429 for too many requests, 500 and
+    /// 503 for faults of the server, otherwise 400.
     pub const fn status(self) -> u16 {
         match self {
             Self::InvalidClient => 401,
+            Self::TooManyRequests => 429,
             Self::ServerError => 500,
             Self::TemporarilyUnavailable => 503,
             _ => 400,
@@ -112,7 +117,7 @@ impl OAuthError {
 
     /// Returns an error with this code. `description` is for the developer of the client: without secrets, and in ASCII without `"` and `\`.
     pub fn new(code: OAuthErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, description: description.into(), challenge: false, source: None }
+        Self { code, description: description.into(), challenge: false, retry_after: None, source: None }
     }
 
     /// Adds the reason, for the log.
@@ -125,6 +130,10 @@ impl OAuthError {
     #[must_use]
     pub(super) fn with_challenge(self) -> Self {
         Self { challenge: true, ..self }
+    }
+
+    pub(super) fn with_retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     pub(super) fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
@@ -155,6 +164,12 @@ impl OAuthError {
     /// Returns the sentence for the developer of the client.
     pub fn description(&self) -> &str {
         &self.description
+    }
+
+    /// Returns how long the client waits before it tries again, in whole seconds: `Retry-After`. `None` if trying again is of no use.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let is_temporary = self.code == OAuthErrorCode::TemporarilyUnavailable;
+        self.retry_after.or(is_temporary.then_some(Self::RETRY_AFTER))
     }
 
     /// Returns the value of `WWW-Authenticate`, if there is one.

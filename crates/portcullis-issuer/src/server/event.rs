@@ -21,6 +21,11 @@ pub enum ServerEvent {
         /// Whether there is.
         is_known: bool,
     },
+    /// An assertion of a client was presented again: it has leaked, or the client sends a request again without making a new one. It was refused.
+    AssertionReplayed {
+        /// The client, or the service that introspects.
+        client_id: String,
+    },
     /// A code was presented with a wrong verifier, redirect URI or client. It is still good, unless it was the last attempt.
     CodeMismatch {
         /// The client that presented it.
@@ -28,8 +33,6 @@ pub enum ServerEvent {
         /// How often it was so.
         attempts: u8,
     },
-    /// A user has entered a code that no device has, or a device has no more. Many in a row are an attempt to guess one.
-    UserCodeUnknown,
     /// A code was presented again: it has leaked, or a client is broken. Its session has ended.
     CodeReplayed {
         /// The client that presented it.

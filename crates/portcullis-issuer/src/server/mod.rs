@@ -6,19 +6,21 @@
 //! Not built: request objects (JAR, RFC 9101), pushed requests (PAR, RFC 9126), authorization details (RAR, RFC 9396), dynamic registration (RFC
 //! 7591), ID tokens (OpenID Connect). Parameters that would change what a request means are refused, and not ignored.
 
+mod assertion;
 mod authentication;
 mod authorization;
 mod builder;
 mod client;
 mod code;
 mod consent;
-mod device;
 mod endpoints;
 mod error;
 mod event;
 mod keys;
 mod own_tokens;
 mod parameters;
+mod proof;
+mod rate_limit;
 mod request;
 mod revocation;
 mod sessions;
@@ -33,15 +35,18 @@ pub use self::{
     builder::AuthorizationServerBuilder,
     client::{Client, ClientList, ClientSecret, Clients},
     consent::Consent,
-    device::{DeviceAuthorization, DeviceRequest},
     endpoints::Endpoint,
     error::{OAuthError, OAuthErrorCode},
     event::ServerEvent,
     keys::IssuerKeys,
+    rate_limit::{EndpointAttempt, RetryAfter},
     request::EndpointRequest,
     token::TokenResponse,
 };
-use self::{client::AnyClients, endpoints::Endpoints, keys::AnyKeys, own_tokens::OwnTokens, sessions::AnySessions};
+use self::{
+    client::AnyClients, endpoints::Endpoints, keys::AnyKeys, own_tokens::OwnTokens, rate_limit::Limit,
+    sessions::AnySessions,
+};
 use crate::{
     StoreError,
     documents::PublishedDocument,
@@ -64,6 +69,7 @@ pub(super) struct Inner {
     metadata_paths: Vec<String>,
     key_set_url: String,
     on_event: Option<Box<Listener>>,
+    rate_limit: Option<Box<Limit>>,
 }
 
 type Listener = dyn Fn(&ServerEvent) + Send + Sync;

@@ -16,6 +16,7 @@ use super::{OAuthError, parameters::Parameters};
 pub struct EndpointRequest<'a> {
     body: &'a [u8],
     authorization: Option<&'a str>,
+    network: Option<&'a str>,
 }
 
 impl<'a> EndpointRequest<'a> {
@@ -24,7 +25,7 @@ impl<'a> EndpointRequest<'a> {
 
     /// Returns the request with this body, which is `application/x-www-form-urlencoded`. Refuse any other type, and any method but `POST`.
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { body, authorization: None }
+        Self { body, authorization: None, network: None }
     }
 
     /// Sets the value of the `Authorization` header. Refuse a request that has several.
@@ -32,8 +33,18 @@ impl<'a> EndpointRequest<'a> {
         Self { authorization: Some(value), ..self }
     }
 
+    /// Sets where the request comes from, for a [limit](super::AuthorizationServerBuilder::rate_limit): an address, or the network of one. A
+    /// client can write what it wants into `X-Forwarded-For`, so use it only from a proxy of yours. Defaults to none.
+    pub const fn network(self, network: &'a str) -> Self {
+        Self { network: Some(network), ..self }
+    }
+
     pub(super) fn parameters(&self) -> Result<Parameters, OAuthError> {
         Parameters::parse(self.body)
+    }
+
+    pub(super) const fn origin(&self) -> Option<&'a str> {
+        self.network
     }
 
     pub(super) const fn header(&self) -> Option<&'a str> {

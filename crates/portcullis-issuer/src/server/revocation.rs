@@ -2,7 +2,7 @@
 
 use portcullis_core::revocation::Revocation;
 
-use super::{AuthorizationServer, EndpointRequest, OAuthError};
+use super::{AuthorizationServer, Endpoint, EndpointRequest, OAuthError};
 
 impl AuthorizationServer {
     /// Answers a request to the revocation endpoint (RFC 7009): a refresh token ends its session, an access token ends alone. It is a success,
@@ -14,7 +14,7 @@ impl AuthorizationServer {
     /// the client sends the same request again.
     pub async fn revoke(&self, request: &EndpointRequest<'_>) -> Result<(), OAuthError> {
         let parameters = request.parameters()?;
-        let client = self.authenticate(request, &parameters).await?;
+        let client = self.authenticate(Endpoint::Revocation, request, &parameters).await?;
         // `token_type_hint` is not needed: the forms differ.
         let token = parameters.required("token")?;
         if self.sessions().end_by_token(token, client.id()).await? {

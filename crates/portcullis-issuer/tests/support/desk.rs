@@ -15,8 +15,8 @@ use portcullis_issuer::{
     records::MemoryRecordStore,
     refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions},
     server::{
-        Approval, AuthorizationRequest, AuthorizationServer, Client, ClientList, ClientSecret, EndpointRequest,
-        OAuthError, ServerEvent, TokenResponse,
+        Approval, AuthorizationRequest, AuthorizationServer, AuthorizationServerBuilder, Client, ClientList,
+        ClientSecret, EndpointRequest, OAuthError, ServerEvent, TokenResponse,
     },
 };
 use portcullis_test::FixedClock;
@@ -38,6 +38,7 @@ pub(crate) struct Desk {
     pub(crate) store: MemoryRefreshStore,
     pub(crate) records: MemoryRecordStore,
     pub(crate) log: TestLog,
+    pub(crate) key: SigningKey,
     admission: Admission,
     events: Arc<Mutex<Vec<ServerEvent>>>,
 }
@@ -58,14 +59,7 @@ pub(crate) fn clients() -> Vec<Client> {
             .grants([GrantType::ClientCredentials])
             .scope("orders:read orders:write")
             .resource(ORDERS),
-        command_line("cli"),
-        command_line("cli2"),
     ]
-}
-
-fn command_line(id: &str) -> Client {
-    let grants = [GrantType::DeviceCode, GrantType::RefreshToken];
-    Client::public(id).grants(grants).scope("orders:read orders:write").resource(ORDERS)
 }
 
 impl Desk {
@@ -74,6 +68,14 @@ impl Desk {
     }
 
     pub(crate) fn with(clients: Vec<Client>) -> Self {
+        Self::with_settings(clients, |builder| builder)
+    }
+
+    /// One whose server has more settings.
+    pub(crate) fn with_settings(
+        clients: Vec<Client>,
+        settings: impl FnOnce(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
+    ) -> Self {
         let clock = FixedClock::at(super::T);
         let spec = TokenSpec::new(ISSUER).audience(ORDERS).audience(BILLS);
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
@@ -86,21 +88,15 @@ impl Desk {
         let records = MemoryRecordStore::with_clock(clock.clone());
         let events = Arc::<Mutex<Vec<ServerEvent>>>::default();
         let told = Arc::clone(&events);
-        let server = AuthorizationServer::builder(
-            sessions.clone(),
-            key.clone(),
-            records.clone(),
-            ClientList::new(clients).unwrap(),
-        )
-        .authorization_endpoint("https://id.test/authorize")
-        .verification_page("https://id.test/device")
-        .on_event(move |event| told.lock().unwrap().push(event.clone()))
-        .build()
-        .unwrap();
+        let clients = ClientList::new(clients).unwrap();
+        let builder = AuthorizationServer::builder(sessions.clone(), key.clone(), records.clone(), clients)
+            .authorization_endpoint("https://id.test/authorize")
+            .on_event(move |event| told.lock().unwrap().push(event.clone()));
+        let server = settings(builder).build().unwrap();
         let trusted = spec.trusted_at(ORDERS, KeySet::from(key.verifying_key())).unwrap();
         let admission =
             Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(clock.clone()).revocations(log.writer.view());
-        Self { clock, server, sessions, store, records, log, admission, events }
+        Self { clock, server, sessions, store, records, log, key, admission, events }
     }
 
     /// Asks for a code as the client does, with more or other parameters.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use portcullis_core::ConfigError;
 
 use super::{Client, Clients};
-use crate::StoreError;
+use crate::{StoreError, documents::ClientAuthentication};
 
 /// Clients that are known when the program starts.
 #[derive(Clone, Debug, Default)]
@@ -33,5 +33,9 @@ impl ClientList {
 impl Clients for ClientList {
     async fn find(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
         Ok(self.0.get(client_id).cloned())
+    }
+
+    fn have_keys(&self) -> bool {
+        self.0.values().any(|client| client.authentication() == ClientAuthentication::PrivateKeyJwt)
     }
 }

@@ -7,11 +7,11 @@ mod secret;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use portcullis_core::UnixTime;
+use portcullis_core::keys::KeySource;
 
 use self::redirect_uri::RedirectUri;
-pub(super) use self::redirect_uri::is_own_machine;
 pub use self::{list::ClientList, secret::ClientSecret};
+use super::{assertion::AssertionKeys, proof::Proof};
 use crate::{
     StoreError,
     documents::{ClientAuthentication, GrantType},
@@ -26,11 +26,21 @@ pub trait Clients: fmt::Debug + Send + Sync + 'static {
     ///
     /// If it could not be found out. The client may try again.
     fn find(&self, client_id: &str) -> impl Future<Output = Result<Option<Arc<Client>>, StoreError>> + Send;
+
+    /// Whether there may be clients with keys ([`Client::with_keys`]), so that the metadata names `private_key_jwt`. Asked when a server is made.
+    /// Defaults to `false`: such clients can use it all the same.
+    fn have_keys(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Clients> Clients for Arc<T> {
     fn find(&self, client_id: &str) -> impl Future<Output = Result<Option<Arc<Client>>, StoreError>> + Send {
         (**self).find(client_id)
+    }
+
+    fn have_keys(&self) -> bool {
+        (**self).have_keys()
     }
 }
 
@@ -39,11 +49,17 @@ type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<Arc<Client>>, StoreEr
 /// The same for a value of any type.
 pub(super) trait AnyClients: fmt::Debug + Send + Sync {
     fn find<'a>(&'a self, client_id: &'a str) -> Found<'a>;
+
+    fn have_keys(&self) -> bool;
 }
 
 impl<T: Clients> AnyClients for T {
     fn find<'a>(&'a self, client_id: &'a str) -> Found<'a> {
         Box::pin(Clients::find(self, client_id))
+    }
+
+    fn have_keys(&self) -> bool {
+        Clients::have_keys(self)
     }
 }
 
@@ -83,16 +99,9 @@ pub struct Client {
     is_first_party: bool,
 }
 
-/// How a client proves who it is.
-#[derive(Clone)]
-pub(super) enum Proof {
-    None,
-    Secrets(Vec<ClientSecret>),
-}
-
 impl Client {
     /// How many secrets a client has, at most: the one before, and the one that replaces it.
-    pub const MOST_SECRETS: usize = 2;
+    pub const MOST_SECRETS: usize = Proof::MOST_SECRETS;
 
     /// Begins a client that cannot keep a secret, such as a page or an app. It uses codes and refresh tokens.
     pub fn public(id: impl Into<String>) -> Self {
@@ -118,11 +127,28 @@ impl Client {
         Self { proof: Proof::Secrets(vec![secret]), policy, ..Self::public(id) }
     }
 
+    /// Begins a client that authenticates with an assertion that it has signed (`private_key_jwt`, RFC 7523): `keys` are its public keys, in a
+    /// [`KeySet`](portcullis_core::KeySet), or `RemoteKeys` for a `jwks_uri`. It uses codes and refresh tokens, and keeps a refresh token that it
+    /// has.
+    ///
+    /// `iss` and `sub` of an assertion are the client's id, `aud` is the server's issuer identifier and nothing else, `exp` is at most five minutes
+    /// after now and after `iat`, and `jti` is accepted once. A request that is sent again needs a new assertion.
+    pub fn with_keys(id: impl Into<String>, keys: impl KeySource) -> Self {
+        let policy = RefreshPolicy::new().rotation(Rotation::Never);
+        Self { proof: Proof::Keys(AssertionKeys::new(keys)), policy, ..Self::public(id) }
+    }
+
     /// Adds another secret, while one is replaced.
     pub fn secret(mut self, secret: ClientSecret) -> Self {
-        match &mut self.proof {
-            Proof::Secrets(secrets) => secrets.push(secret),
-            Proof::None => self.proof = Proof::Secrets(vec![secret]),
+        self.proof.add_secret(secret);
+        self
+    }
+
+    /// Takes from a client with keys only assertions whose `typ` is `client-authentication+jwt`, which nothing else has. Defaults to also taking
+    /// `JWT` and no type, which most clients write.
+    pub fn typed_assertions_only(mut self) -> Self {
+        if let Proof::Keys(keys) = &mut self.proof {
+            keys.typed_only = true;
         }
         self
     }
@@ -195,10 +221,7 @@ impl Client {
 
     /// Returns how it proves who it is.
     pub fn authentication(&self) -> ClientAuthentication {
-        match self.proof {
-            Proof::None => ClientAuthentication::None,
-            Proof::Secrets(_) => ClientAuthentication::ClientSecretBasic,
-        }
+        self.proof.method()
     }
 
     /// Returns the grants that it may use.
@@ -220,13 +243,8 @@ impl Client {
         self.grants.contains(&grant)
     }
 
-    /// Whether this is one of its secrets now.
-    pub(super) fn has_secret(&self, secret: &str, now: UnixTime) -> bool {
-        match &self.proof {
-            // All are compared, so that the time does not tell which it was.
-            Proof::Secrets(secrets) => secrets.iter().fold(false, |found, each| each.is(secret, now) | found),
-            Proof::None => false,
-        }
+    pub(super) fn proof(&self) -> &Proof {
+        &self.proof
     }
 
     /// Returns the redirect URI that a request means: the one that it names, or the only one.
@@ -245,7 +263,6 @@ impl Client {
     pub fn problems(&self) -> Vec<String> {
         let has = |grant| self.grants.contains(&grant);
         let is_public = matches!(self.proof, Proof::None);
-        let secrets = if let Proof::Secrets(secrets) = &self.proof { secrets.len() } else { 0 };
         let rules = [
             (self.id.is_empty() || self.id.chars().any(char::is_control), "has no id, or one with a control character"),
             (self.id.len() > 255, "has an id of more than 255 bytes, which cannot be revoked"),
@@ -259,7 +276,6 @@ impl Client {
                 "acts for itself without proving who it is: give it a secret or a key",
             ),
             (self.resources.is_empty(), "may use no service: add one by `resource`"),
-            (secrets > Self::MOST_SECRETS, "has more than two secrets: leave out those that have been replaced"),
             (
                 is_public && has(GrantType::RefreshToken) && self.policy.keeps_its_token_unproven(),
                 "is public and keeps its refresh token: use `RefreshPolicy::danger_public_client_keeps_its_token` if it cannot save a new one",
@@ -268,7 +284,11 @@ impl Client {
         let broken = rules.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, rule)| rule.to_owned());
         let uris = self.redirect_uris.iter().filter_map(|uri| RedirectUri::parse(uri).err());
         let uris = uris.map(|error| format!("cannot be used: {error}"));
-        broken.chain(uris).map(|problem| format!("the client {:?} {problem}", self.id)).collect()
+        broken
+            .chain(uris)
+            .chain(self.proof.problems(&self.id))
+            .map(|problem| format!("the client {:?} {problem}", self.id))
+            .collect()
     }
 }
 

@@ -73,6 +73,11 @@ impl ClientSecret {
         Self { until: Some(instant.as_secs()), ..self }
     }
 
+    /// One that no text is the secret of.
+    pub(in crate::server) const fn decoy() -> Self {
+        Self { digest: [0; 32], until: Some(0) }
+    }
+
     /// Returns the digest as text, for a configuration.
     pub fn to_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.digest)

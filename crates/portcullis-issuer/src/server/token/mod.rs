@@ -2,12 +2,13 @@
 
 mod client_credentials;
 mod code;
-mod device;
 mod response;
 
 pub(super) use self::code::key_of;
 pub use self::response::TokenResponse;
-use super::{AuthorizationServer, Client, EndpointRequest, OAuthError, OAuthErrorCode, parameters::Parameters};
+use super::{
+    AuthorizationServer, Client, Endpoint, EndpointRequest, OAuthError, OAuthErrorCode, parameters::Parameters,
+};
 use crate::{documents::GrantType, refresh::Narrowing};
 
 impl AuthorizationServer {
@@ -18,7 +19,7 @@ impl AuthorizationServer {
     /// The answer for the client, see [`OAuthErrorCode`]. After [`OAuthErrorCode::TemporarilyUnavailable`], it may send the same request again.
     pub async fn token(&self, request: &EndpointRequest<'_>) -> Result<TokenResponse, OAuthError> {
         let parameters = request.parameters()?;
-        let client = self.authenticate(request, &parameters).await?;
+        let client = self.authenticate(Endpoint::Token, request, &parameters).await?;
         let grant = GrantType::from_name(parameters.required("grant_type")?).ok_or_else(|| {
             OAuthError::new(OAuthErrorCode::UnsupportedGrantType, "this server does not have such a grant")
         })?;
@@ -28,7 +29,6 @@ impl AuthorizationServer {
         match grant {
             GrantType::AuthorizationCode => self.redeem(&client, &parameters).await,
             GrantType::RefreshToken => self.refresh(&client, &parameters).await,
-            GrantType::DeviceCode => self.redeem_device(&client, &parameters).await,
             GrantType::ClientCredentials => self.client_credentials(&client, &parameters).await,
         }
     }
