@@ -203,7 +203,7 @@ async fn p5_a_key_that_changes_between_a_rotation_and_its_retry_changes_no_succe
 async fn p7_a_session_that_was_ended_long_ago_stays_ended_without_the_log() {
     let house = House::new();
     let tokens = house.log_in().await;
-    house.sessions.log_out_everywhere("alice", 2).await.unwrap();
+    house.sessions.raise_version("alice", 2).await.unwrap();
     house.forget_revocations();
     house.clock.advance(DAY * 6);
     assert_eq!(reason(house.refresh(&tokens).await.unwrap_err()), NotAccepted::Ended(EndReason::LoggedOutEverywhere));
@@ -464,7 +464,7 @@ async fn log_out_everywhere_ends_every_session_of_one_user_alone() {
         .collect();
     names.sort();
     assert_eq!(names, ["laptop", "phone"]);
-    house.sessions.log_out_everywhere("alice", 2).await.unwrap();
+    house.sessions.raise_version("alice", 2).await.unwrap();
     for tokens in &alice {
         assert!(!house.accepts(tokens));
         assert!(house.refresh(tokens).await.is_err());

@@ -105,7 +105,7 @@ async fn a_log_in_without_the_version_that_was_raised_is_told_what_to_do() {
     let policy = RefreshPolicy::new();
     let log_in = |log_in| house.sessions.log_in(log_in, &policy);
     let alice = || LogIn::new("alice", "web");
-    house.sessions.log_out_everywhere("alice", 2).await.unwrap();
+    house.sessions.raise_version("alice", 2).await.unwrap();
     for outdated in [alice(), alice().version(1)] {
         let asked = house.store_calls();
         let error = log_in(outdated).await.unwrap_err();
@@ -152,7 +152,7 @@ async fn a_user_who_cannot_have_logged_in_has_no_sessions_and_costs_no_store_cal
     for subject in impossible_names() {
         assert!(house.sessions.sessions_of(&subject).await.unwrap().is_empty());
         assert!(!house.sessions.end_of(&subject, session, EndReason::Revoked).await.unwrap());
-        let error = house.sessions.log_out_everywhere(&subject, 2).await.unwrap_err();
+        let error = house.sessions.raise_version(&subject, 2).await.unwrap_err();
         assert!(matches!(error, RefreshError::LogIn(_)), "{error}");
     }
     assert_eq!(house.store_calls(), asked);
@@ -166,7 +166,7 @@ async fn a_user_who_cannot_have_logged_in_has_no_sessions_and_costs_no_store_cal
     let sessions = house.sessions.sessions_of(&longest).await.unwrap();
     assert_eq!(sessions.len(), 2);
     assert!(house.sessions.end_of(&longest, sessions[0].id, EndReason::Revoked).await.unwrap());
-    house.sessions.log_out_everywhere(&longest, 2).await.unwrap();
+    house.sessions.raise_version(&longest, 2).await.unwrap();
     assert!(house.sessions.sessions_of(&longest).await.unwrap().is_empty());
     assert!(house.refresh(&tokens).await.is_ok());
 }

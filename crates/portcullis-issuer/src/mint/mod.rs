@@ -15,7 +15,7 @@ pub use actor::ActingParty;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 pub use error::{MintError, MintErrorKind};
 pub use minted::Minted;
-use portcullis_core::{Algorithm, Clock, ConfigError, clock::SystemClock, policy::TokenSpec};
+use portcullis_core::{Algorithm, Clock, ConfigError, UnixTime, clock::SystemClock, policy::TokenSpec};
 use serde::Serialize;
 
 use self::{claims::Claims, size::check_size};
@@ -88,6 +88,11 @@ impl TokenIssuer {
     /// Returns the specification.
     pub fn spec(&self) -> &TokenSpec {
         &self.0.spec
+    }
+
+    /// Returns the time by which tokens are minted.
+    pub(crate) fn now(&self) -> UnixTime {
+        self.0.clock.now()
     }
 
     /// Mints an access token.

@@ -5,6 +5,7 @@ use portcullis_core::revocation::{Revocation, Revoker};
 use super::{
     EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable,
     log_in::{can_be_kept, check_name},
+    sessions::Inner,
     to_its_end::to_its_end,
     token::RefreshToken,
 };
@@ -68,38 +69,106 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     }
 
     pub(super) async fn revoke_session(&self, session: FamilyId) -> Result<(), RefreshError> {
-        let revocation = Revocation::session(self.0.issuer.spec().issuer(), &session.session_id());
-        self.revoke(revocation).await
+        self.revoke(self.0.revocation_of(session)).await
     }
 
     pub(crate) async fn revoke(&self, revocation: Revocation) -> Result<(), RefreshError> {
-        let revoked = self.0.revoker.revoke_all(vec![revocation]).await;
+        self.revoke_all(vec![revocation]).await
+    }
+
+    async fn revoke_all(&self, revocations: Vec<Revocation>) -> Result<(), RefreshError> {
+        if revocations.is_empty() {
+            return Ok(());
+        }
+        let revoked = self.0.revoker.revoke_all(revocations).await;
         revoked.map_err(|error| RefreshError::Unavailable(Unavailable::Log(error)))
     }
 
-    /// Ends all sessions of a user, as after a change of the password. `version` is the user's **new** token version: access tokens with an
-    /// earlier one end on every service, also those that are being minted meanwhile by another instance.
+    /// Ends all sessions of a user, on all devices, and the access tokens issued to this user up to now, on every service.
+    ///
+    /// Each session is revoked by its id as well, so that an access token that another instance is minting for it meanwhile ends, too. What is left: a
+    /// log-in that is under way on another instance, before that has heard of this, may get an access token. It is not renewed. If your users have token
+    /// versions, [`raise_version`](Self::raise_version) leaves nothing.
+    ///
+    /// The user can log in again from the next second on: a log-in within the second of this call is refused as
+    /// [`Revoked`](super::NotAccepted::Revoked). To keep the session in which the user asks for it, call [`end_others`](Self::end_others).
     ///
     /// # Errors
     ///
     /// [`RefreshError::LogIn`] for a name that no log-in can have, of which nothing was revoked. Otherwise, if a part did not succeed. Try again: what
     /// has ended stays ended. If sessions cannot be read, so that they could not be ended, the error says how many: all others have ended, and no
-    /// service accepts access tokens of any.
-    pub async fn log_out_everywhere(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
+    /// service accepts access tokens of any that were issued up to now.
+    pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), RefreshError> {
         check_name("subject", subject)?;
         let (sessions, subject) = (self.clone(), subject.to_owned());
-        to_its_end(async move { sessions.log_out_everywhere_now(&subject, version).await }).await?
+        to_its_end(async move {
+            let issuer = &sessions.0.issuer;
+            let cut_off = Revocation::subject(issuer.spec().issuer(), &subject, issuer.now());
+            let revoked = sessions.revoke(cut_off).await;
+            revoked.and(sessions.end_all(&subject, None, EndReason::LoggedOutEverywhere).await)
+        })
+        .await?
     }
 
-    async fn log_out_everywhere_now(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
+    /// Ends all sessions of a user except for one, such as the one in which the user has changed the password.
+    ///
+    /// Access tokens without a session, and a log-in that is under way meanwhile, go on: see [`log_out_everywhere`](Self::log_out_everywhere).
+    ///
+    /// # Errors
+    ///
+    /// As for [`log_out_everywhere`](Self::log_out_everywhere).
+    pub async fn end_others(&self, subject: &str, keep: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
+        check_name("subject", subject)?;
+        let (sessions, subject) = (self.clone(), subject.to_owned());
+        to_its_end(async move { sessions.end_all(&subject, Some(keep), reason).await }).await?
+    }
+
+    /// Ends the sessions of a user except for `keep`: first in the log, then in the store, and then in the log those that were opened meanwhile. If one
+    /// fails, the others are attempted all the same.
+    async fn end_all(&self, subject: &str, keep: Option<FamilyId>, reason: EndReason) -> Result<(), RefreshError> {
+        let inner = &*self.0;
+        let listed = inner.store.families_of(subject).await;
+        let known: Vec<_> = listed.iter().flatten().map(|family| family.id).filter(|id| Some(*id) != keep).collect();
+        let revoked = self.revoke_all(known.iter().map(|session| inner.revocation_of(*session)).collect()).await;
+        let ended = inner.store.end_all_of(subject, keep, reason).await;
+        let news = ended.iter().flatten().filter(|session| !known.contains(session));
+        let caught_up = self.revoke_all(news.map(|session| inner.revocation_of(*session)).collect()).await;
+        revoked.and(caught_up)?;
+        listed?;
+        self.tell_ended(&ended?, reason);
+        Ok(())
+    }
+
+    fn tell_ended(&self, sessions: &[FamilyId], reason: EndReason) {
+        for &session in sessions {
+            self.0.tell(|| SessionEvent::Ended { session, reason });
+        }
+    }
+
+    /// Raises the token version of a user, and ends all of the user's sessions: access tokens with an earlier version, or without one, end on every
+    /// service, also those that another instance is minting meanwhile, for sessions or log-ins.
+    ///
+    /// **From then on, every log-in of this user needs that version** ([`LogIn::version`](super::LogIn::version)), or it is refused. So keep the version
+    /// beside the user's password, raise it there first, and give it to every log-in. Without versions, use
+    /// [`log_out_everywhere`](Self::log_out_everywhere).
+    ///
+    /// # Errors
+    ///
+    /// As for [`log_out_everywhere`](Self::log_out_everywhere).
+    #[doc(alias = "log_out_everywhere")]
+    pub async fn raise_version(&self, subject: &str, new_version: u64) -> Result<(), RefreshError> {
+        check_name("subject", subject)?;
+        let (sessions, subject) = (self.clone(), subject.to_owned());
+        to_its_end(async move { sessions.raise_version_now(&subject, new_version).await }).await?
+    }
+
+    async fn raise_version_now(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
         let inner = &*self.0;
         let revocation = Revocation::version(inner.issuer.spec().issuer(), subject, version);
         let revoked = self.revoke(revocation).await;
         let ended = inner.store.end_all_of(subject, None, EndReason::LoggedOutEverywhere).await;
         revoked?;
-        for session in ended? {
-            inner.tell(|| SessionEvent::Ended { session, reason: EndReason::LoggedOutEverywhere });
-        }
+        self.tell_ended(&ended?, EndReason::LoggedOutEverywhere);
         Ok(())
     }
 
@@ -114,5 +183,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             return Ok(Vec::new());
         }
         Ok(self.0.store.families_of(subject).await?)
+    }
+}
+
+impl<S, R, J> Inner<S, R, J> {
+    fn revocation_of(&self, session: FamilyId) -> Revocation {
+        Revocation::session(self.issuer.spec().issuer(), &session.session_id())
     }
 }

@@ -77,7 +77,8 @@ impl LogIn {
     }
 
     /// Sets the subject's token version at this moment. All access tokens of the session have it, so that
-    /// [`log_out_everywhere`](super::Sessions::log_out_everywhere) ends them, also those that are being minted meanwhile.
+    /// [`raise_version`](super::Sessions::raise_version) ends them, also those that are being minted meanwhile. Once a user's version was raised, each
+    /// log-in of that user needs the current one.
     #[must_use]
     pub fn version(self, version: u64) -> Self {
         Self { version: Some(version), ..self }

@@ -203,7 +203,7 @@ impl World {
     }
 
     pub(crate) fn log_out_everywhere(&mut self, fault: Fault) -> bool {
-        let outcome = self.gate.drive(fault, self.sessions.log_out_everywhere("alice", 2));
+        let outcome = self.gate.drive(fault, self.sessions.raise_version("alice", 2));
         self.acknowledged(matches!(outcome, Some(Ok(()))))
     }
 
@@ -216,7 +216,7 @@ impl World {
         for instance in instances.iter().cycle().take(count) {
             calls.push(Box::pin(async { instance.refresh(text, "web", policy).await.ok() }));
         }
-        let log_out = self.sessions.log_out_everywhere("alice", 2);
+        let log_out = self.sessions.raise_version("alice", 2);
         calls.push(Box::pin(async { log_out.await.map(|()| None).unwrap() }));
         let granted = self.gate.in_any_order(calls, chance);
         self.access.extend(granted.iter().flatten().map(|tokens| tokens.access().token().to_owned()));

@@ -15,7 +15,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::{
-    Admission, Algorithm, JwtAuthenticator, KeySet, UnixTime,
+    Admission, Algorithm, Clock, JwtAuthenticator, KeySet, UnixTime,
     policy::TokenSpec,
     revocation::{Cursor, Level, LogError, Page, Revocation, Revoker, ViewWriter},
     verified::NoCustom,
@@ -111,6 +111,13 @@ impl House {
     /// The same with other keys, as another instance has them.
     pub(crate) fn with_keys(&self, keys: RefreshKeys) -> Sessions<MemoryRefreshStore, TestLog, TestSubjects> {
         Sessions::new(self.issuer.clone(), self.store.clone(), keys, self.log.clone(), self.subjects.clone())
+    }
+
+    /// Another instance, whose clock is ahead, and which has not heard of any revocation yet.
+    pub(crate) fn instance_ahead_by(&self, time: Duration) -> Sessions<MemoryRefreshStore, TestLog, TestSubjects> {
+        let clock = FixedClock::at(self.clock.now().plus(time));
+        let (issuer, keys) = (self.issuer.clone().clock(clock), RefreshKeys::new(1, [1; 32]).unwrap());
+        Sessions::new(issuer, self.store.clone(), keys, self.log.clone(), self.subjects.clone())
     }
 
     pub(crate) async fn log_in(&self) -> Tokens {
@@ -254,8 +261,11 @@ impl Revoker for TestLog {
         if self.fails.load(Ordering::SeqCst) {
             return Err(LogError::unavailable("as the test wants it"));
         }
-        let is_session = revocations.iter().all(|revocation| revocation.level() == Level::Session);
-        self.order.lock().unwrap().push(if is_session { "revoke session" } else { "revoke version" });
+        self.order.lock().unwrap().push(match revocations[0].level() {
+            Level::Session => "revoke session",
+            Level::Subject => "revoke subject",
+            _ => "revoke version",
+        });
         self.merge(&revocations);
         Ok(())
     }
@@ -317,6 +327,7 @@ impl RefreshStore for Watched {
         except: Option<FamilyId>,
         reason: EndReason,
     ) -> Result<Vec<FamilyId>, StoreError> {
+        self.order.lock().unwrap().push("end all");
         self.count().end_all_of(subject, except, reason).await
     }
 

@@ -12,7 +12,8 @@ use portcullis_core::{
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
     refresh::{
-        DangerUncheckedSubjects, LogIn, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, Sessions, Tokens,
+        DangerUncheckedSubjects, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, Sessions,
+        Tokens,
     },
 };
 use portcullis_store::Revocations;
@@ -115,7 +116,14 @@ async fn one_round<S: RefreshStore>(
         answers.push(callers.join_next().await.unwrap().unwrap());
     }
     let (at, version) = (&instances[chance.usize(..INSTANCES)], round + 1);
-    patiently(async || at.sessions.log_out_everywhere("alice", version).await).await.unwrap();
+    // Some of them by time, for users without versions.
+    let by_time = round.is_multiple_of(4);
+    patiently(async || match by_time {
+        true => at.sessions.log_out_everywhere("alice").await,
+        false => at.sessions.raise_version("alice", version).await,
+    })
+    .await
+    .unwrap();
     let beside = callers.join_all().await;
     let late = beside.iter().filter(|answer| answer.is_ok()).count();
     let refused = beside.len() - late;
@@ -128,7 +136,12 @@ async fn one_round<S: RefreshStore>(
         assert!(instance.sessions.sessions_of("alice").await.unwrap().is_empty(), "a session is left");
         assert!(verdict(instance, &bystander).is_ok(), "another user was logged out");
     }
-    // The user can log in again.
+    // The user can log in again, by time after the second of the log-out.
+    let ended = Instant::now();
+    while by_time && is_refused(&instances[1], version).await {
+        assert!(ended.elapsed() < LIMIT, "no log-in any more");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let again = log_in(&instances[1], "alice", version).await;
     assert!(verdict(&instances[2], &again).is_ok(), "the new log-in is refused");
     assert!(instances[2].sessions.refresh(again.refresh_token(), CLIENT, &policy()).await.is_ok());
@@ -166,6 +179,11 @@ fn unavailable(error: portcullis_core::revocation::LogError) -> RefreshError {
 async fn log_in<S: RefreshStore>(at: &Instance<S>, subject: &str, version: u64) -> Tokens {
     let log_in = || LogIn::new(subject, CLIENT).version(version);
     patiently(async || at.sessions.log_in(log_in(), &policy()).await).await.unwrap()
+}
+
+async fn is_refused<S: RefreshStore>(at: &Instance<S>, version: u64) -> bool {
+    let log_in = at.sessions.log_in(LogIn::new("alice", CLIENT).version(version), &policy()).await;
+    matches!(log_in, Err(RefreshError::InvalidGrant(NotAccepted::Revoked)))
 }
 
 fn policy() -> RefreshPolicy {
