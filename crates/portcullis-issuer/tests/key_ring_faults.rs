@@ -104,7 +104,7 @@ async fn a_ring_that_cannot_read_its_document_goes_on_for_a_while_and_then_fails
     mint(&issuer).await;
     clock.advance(secs(1));
     let error = issuer.mint(&AccessToken::for_user("alice", "web")).await.unwrap_err();
-    assert_eq!(error.kind(), MintErrorKind::Signature);
+    assert_eq!(error.kind(), MintErrorKind::SignerUnavailable);
     let source = error.source().unwrap().downcast_ref::<portcullis_issuer::SignError>().unwrap();
     assert_eq!(source.kind(), SignErrorKind::Unavailable);
     assert!(source.to_string().contains("last read 311 s ago"), "{source}");
@@ -152,7 +152,7 @@ async fn a_longer_life_is_recorded_before_the_first_such_token_is_signed() {
     assert_eq!((longest(), store.replaced.load(Ordering::SeqCst)), (secs(600), writes));
     store.cannot_replace.store(true, Ordering::SeqCst);
     let refused = issuer(601).mint(&AccessToken::for_user("alice", "web")).await.unwrap_err();
-    assert_eq!(refused.kind(), MintErrorKind::Signature);
+    assert_eq!(refused.kind(), MintErrorKind::SignerUnavailable);
     assert_eq!(longest(), secs(600));
     mint(&issuer(600)).await;
     store.cannot_replace.store(false, Ordering::SeqCst);

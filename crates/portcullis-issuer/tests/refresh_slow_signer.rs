@@ -1,11 +1,14 @@
-//! Sessions that end while a slow signature is being made: no access token of theirs is accepted afterwards.
+//! Sessions whose signatures are slow or fail. No access token of a session that ends meanwhile is accepted afterwards.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod support;
 
 use std::time::Duration;
 
-use portcullis_issuer::refresh::{EndReason, RefreshPolicy, Tokens};
+use portcullis_issuer::{
+    MintErrorKind, SignErrorKind,
+    refresh::{EndReason, LogIn, NotAccepted, RefreshError, RefreshPolicy, Tokens, Unavailable},
+};
 use support::{House, secs};
 use tokio::time::sleep;
 
@@ -59,4 +62,42 @@ async fn a_session_that_does_not_end_is_refreshed_by_a_slow_signer() {
     let (house, _, current) = scene().await;
     let refreshed = house.refresh(&current).await.unwrap();
     assert!(house.accepts(&refreshed));
+}
+
+#[tokio::test]
+async fn an_outage_of_the_signing_key_is_not_decided_and_costs_no_session() {
+    let house = House::new();
+    let (tokens, policy) = (house.log_in().await, RefreshPolicy::new());
+    let log_in = || house.sessions.log_in(LogIn::new("alice", "web"), &policy);
+    house.fail_to_sign(Some(SignErrorKind::Unavailable));
+    for error in [house.refresh(&tokens).await.unwrap_err(), log_in().await.unwrap_err()] {
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(matches!(error, RefreshError::Unavailable(Unavailable::Signer(_))), "{error}");
+        assert!(error.to_string().contains("signs access tokens") && source.contains("as the test wants it"));
+    }
+    // What will not change by trying again is told from it.
+    house.fail_to_sign(Some(SignErrorKind::Refused));
+    for error in [house.refresh(&tokens).await.unwrap_err(), log_in().await.unwrap_err()] {
+        let kind = match &error {
+            RefreshError::Mint(error) => error.kind(),
+            other => panic!("{other}"),
+        };
+        assert_eq!(kind, MintErrorKind::SignerFailed);
+    }
+    house.fail_to_sign(None);
+    assert_eq!(house.sessions.sessions_of("alice").await.unwrap().len(), 1, "no log-in was opened");
+    assert!(house.refresh(&tokens).await.is_ok());
+}
+
+/// Tokens count whole seconds.
+#[tokio::test]
+async fn a_session_in_its_last_second_has_expired() {
+    let house = House::new();
+    let policy = RefreshPolicy::new().absolute(Duration::from_millis(60_500));
+    let tokens = house.sessions.log_in(LogIn::new("alice", "web"), &policy).await.unwrap();
+    house.clock.advance(secs(59));
+    assert!(house.refresh(&tokens).await.is_ok());
+    house.clock.advance(secs(1));
+    let error = house.refresh(&tokens).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::Expired)), "{error}");
 }

@@ -77,7 +77,7 @@ async fn minting_waits_for_a_key_that_lives_elsewhere() {
 #[tokio::test]
 async fn a_failure_is_the_source_of_the_error() {
     let error = refused(Algorithm::Es256, |_| Err(SignError::new(SignErrorKind::Unavailable, "the KMS is busy"))).await;
-    assert_eq!(error.kind(), MintErrorKind::Signature);
+    assert_eq!(error.kind(), MintErrorKind::SignerUnavailable);
     let source = error.source().unwrap().downcast_ref::<SignError>().unwrap();
     assert_eq!(source.kind(), SignErrorKind::Unavailable);
     assert_eq!(source.to_string(), "the signing key is unavailable: the KMS is busy");
@@ -90,9 +90,9 @@ async fn a_signature_that_services_cannot_read_is_refused() {
     let error = refused(Algorithm::Es256, der).await;
     assert!(error.source().unwrap().to_string().contains("DER form"), "{:?}", error.source());
     let short: Answer = |_| Ok(Signature::new([7; 63]));
-    assert_eq!(refused(Algorithm::EdDsa, short).await.kind(), MintErrorKind::Signature);
+    assert_eq!(refused(Algorithm::EdDsa, short).await.kind(), MintErrorKind::SignerFailed);
     let short: Answer = |_| Ok(Signature::new([7; 255]));
-    assert_eq!(refused(Algorithm::Rs256, short).await.kind(), MintErrorKind::Signature);
+    assert_eq!(refused(Algorithm::Rs256, short).await.kind(), MintErrorKind::SignerFailed);
 }
 
 #[tokio::test]

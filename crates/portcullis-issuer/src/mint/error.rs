@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use crate::signer::SignError;
+use crate::signer::{SignError, SignErrorKind};
 
 /// No token was minted. The error says why, without values of claims.
 #[derive(Clone, Debug)]
@@ -23,8 +23,10 @@ pub enum MintErrorKind {
     TooLong,
     /// The token would already have expired: its session has ended.
     Ended,
-    /// There is no signature, for the time being or at all: see the source.
-    Signature,
+    /// The signing key, or the document of the key ring, cannot be reached. Trying again may help; see the source.
+    SignerUnavailable,
+    /// The signing key refuses to sign, or its signature is malformed. Trying again does not help; see the source.
+    SignerFailed,
     /// The operating system has no randomness.
     Randomness,
 }
@@ -84,7 +86,11 @@ impl MintError {
 
 impl From<SignError> for MintError {
     fn from(error: SignError) -> Self {
-        Self { kind: MintErrorKind::Signature, message: "the token was not signed".to_owned(), source: Some(error) }
+        let kind = match error.kind() {
+            SignErrorKind::Unavailable => MintErrorKind::SignerUnavailable,
+            SignErrorKind::Refused | SignErrorKind::Malformed => MintErrorKind::SignerFailed,
+        };
+        Self { kind, message: "the token was not signed".to_owned(), source: Some(error) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use portcullis_core::{ConfigError, revocation::LogError};
 
 use super::{EndReason, Exceeds, StoreError};
-use crate::MintError;
+use crate::{MintError, MintErrorKind};
 
 /// There are no new tokens.
 #[derive(Clone, Debug)]
@@ -14,10 +14,10 @@ pub enum RefreshError {
     /// The refresh token is not accepted: `invalid_grant` (RFC 6749 section 5.2). The client has to log the user in again. The reason is for
     /// the log, and not for the client.
     InvalidGrant(NotAccepted),
-    /// It could not be decided: the store, the log of revocations or the application's own data cannot be reached. The client may try again with
+    /// It could not be decided: the store, the log of revocations, the signing key or the application's own data cannot be reached. The client may try again with
     /// the same token, and gets the same successor within the grace.
     Unavailable(Unavailable),
-    /// The access token could not be minted: see [`MintError`].
+    /// The access token cannot be minted, and trying again does not help: see [`MintError`].
     Mint(MintError),
     /// The application names a user or a client that no log-in can have, because it cannot be kept, or its log-in cannot be opened as it is. The
     /// error says what to change.
@@ -66,6 +66,8 @@ pub enum Unavailable {
     Subjects(StoreError),
     /// The system whose refresh tokens are accepted during a migration.
     Foreign(StoreError),
+    /// The key that signs access tokens, or the document of its key ring.
+    Signer(MintError),
 }
 
 impl From<NotAccepted> for RefreshError {
@@ -94,7 +96,12 @@ impl From<ConfigError> for RefreshError {
 
 impl From<MintError> for RefreshError {
     fn from(error: MintError) -> Self {
-        Self::Mint(error)
+        match error.kind() {
+            MintErrorKind::SignerUnavailable => Self::Unavailable(Unavailable::Signer(error)),
+            // Between the step and the minting.
+            MintErrorKind::Ended => Self::InvalidGrant(NotAccepted::Expired),
+            _ => Self::Mint(error),
+        }
     }
 }
 
@@ -135,6 +142,7 @@ impl fmt::Display for Unavailable {
             Self::StaleView => f.write_str("the view of revocations is stale"),
             Self::Subjects(_) => f.write_str("the application's data about subjects is unavailable"),
             Self::Foreign(_) => f.write_str("the system whose refresh tokens are accepted is unavailable"),
+            Self::Signer(_) => f.write_str("the key that signs access tokens is unavailable"),
         }
     }
 }
@@ -146,6 +154,8 @@ impl Error for RefreshError {
             Self::Unavailable(Unavailable::Store(error)) => error.source(),
             Self::Unavailable(Unavailable::Log(error)) => Some(error),
             Self::Unavailable(Unavailable::Subjects(error) | Unavailable::Foreign(error)) => Some(error),
+            // Its own text says only that nothing was signed.
+            Self::Unavailable(Unavailable::Signer(error)) => error.source(),
             Self::Mint(error) => Some(error),
             Self::LogIn(error) => error.source(),
         }

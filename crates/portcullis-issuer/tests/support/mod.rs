@@ -21,7 +21,7 @@ use portcullis_core::{
     verified::NoCustom,
 };
 use portcullis_issuer::{
-    Signer, Signing, SigningKey, TokenIssuer,
+    SignError, SignErrorKind, Signer, Signing, SigningKey, TokenIssuer,
     refresh::{
         EndReason, Family, FamilyId, Grant, LogIn, MemoryRefreshStore, Millis, Opened, Outcome, RefreshCause,
         RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Sessions, Step, StoreError, SubjectError,
@@ -68,6 +68,8 @@ struct Mishap {
     /// Is revoked while a family is being opened.
     revoked_at_open: Mutex<Option<Revocation>>,
     fails_to_end: AtomicBool,
+    /// Why nothing is signed.
+    unsigned: Mutex<Option<SignErrorKind>>,
 }
 
 impl House {
@@ -80,7 +82,8 @@ impl House {
         let clock = FixedClock::at(T);
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
         let spec = TokenSpec::new(ISSUER).audience(SERVICE);
-        let signer = SlowSigner(key.clone(), delay);
+        let mishap = Arc::<Mishap>::default();
+        let signer = SlowSigner(key.clone(), delay, Arc::clone(&mishap));
         let issuer = TokenIssuer::new(spec.clone(), signer).unwrap().clock(clock.clone());
         let order = Arc::<Mutex<Vec<&'static str>>>::default();
         let log = TestLog::new(&clock, &order);
@@ -90,7 +93,6 @@ impl House {
         let (store, calls) = (MemoryRefreshStore::with_clock(clock.clone()), Arc::<AtomicUsize>::default());
         let subjects = TestSubjects::default();
         let events = Arc::<Mutex<Vec<SessionEvent>>>::default();
-        let mishap = Arc::<Mishap>::default();
         let watched = Watched {
             store: store.clone(),
             log: log.clone(),
@@ -179,6 +181,11 @@ impl House {
         self.mishap.fails_to_end.store(fails, Ordering::SeqCst);
     }
 
+    /// Lets the signing key fail in this way.
+    pub(crate) fn fail_to_sign(&self, why: Option<SignErrorKind>) {
+        *self.mishap.unsigned.lock().unwrap() = why;
+    }
+
     pub(crate) fn make_view_stale(&self) {
         self.log.is_stale.store(true, Ordering::SeqCst);
     }
@@ -204,7 +211,7 @@ impl House {
 
 /// A key whose signatures take time, on the runtime's clock.
 #[derive(Debug)]
-struct SlowSigner(SigningKey, Duration);
+struct SlowSigner(SigningKey, Duration, Arc<Mishap>);
 
 impl Signer for SlowSigner {
     fn algorithm(&self) -> Algorithm {
@@ -216,6 +223,9 @@ impl Signer for SlowSigner {
     }
 
     fn sign(&self, input: &[u8]) -> Signing {
+        if let Some(kind) = *self.2.unsigned.lock().unwrap() {
+            return Signing::Done(Err(SignError::new(kind, "as the test wants it")));
+        }
         if self.1.is_zero() {
             return self.0.sign(input);
         }
