@@ -152,8 +152,14 @@ async fn a_user_who_cannot_have_logged_in_has_no_sessions_and_costs_no_store_cal
     for subject in impossible_names() {
         assert!(house.sessions.sessions_of(&subject).await.unwrap().is_empty());
         assert!(!house.sessions.end_of(&subject, session, EndReason::Revoked).await.unwrap());
-        let error = house.sessions.raise_version(&subject, 2).await.unwrap_err();
-        assert!(matches!(error, RefreshError::LogIn(_)), "{error}");
+        for ended in [
+            house.sessions.log_out_everywhere(&subject).await,
+            house.sessions.raise_version(&subject, 2).await,
+            house.sessions.end_others(&subject, session, EndReason::Revoked).await,
+        ] {
+            let error = ended.unwrap_err();
+            assert!(matches!(error, RefreshError::LogIn(_)), "{error}");
+        }
     }
     assert_eq!(house.store_calls(), asked);
     assert!(house.order().is_empty(), "nothing was revoked");

@@ -12,8 +12,8 @@ use portcullis_core::{
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
     refresh::{
-        DangerUncheckedSubjects, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, Sessions,
-        Tokens,
+        DangerUncheckedSubjects, EndReason, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore,
+        Sessions, Tokens,
     },
 };
 use portcullis_store::Revocations;
@@ -116,14 +116,7 @@ async fn one_round<S: RefreshStore>(
         answers.push(callers.join_next().await.unwrap().unwrap());
     }
     let (at, version) = (&instances[chance.usize(..INSTANCES)], round + 1);
-    // Some of them by time, for users without versions.
-    let by_time = round.is_multiple_of(4);
-    patiently(async || match by_time {
-        true => at.sessions.log_out_everywhere("alice").await,
-        false => at.sessions.raise_version("alice", version).await,
-    })
-    .await
-    .unwrap();
+    log_out(at, version).await;
     let beside = callers.join_all().await;
     let late = beside.iter().filter(|answer| answer.is_ok()).count();
     let refused = beside.len() - late;
@@ -136,12 +129,7 @@ async fn one_round<S: RefreshStore>(
         assert!(instance.sessions.sessions_of("alice").await.unwrap().is_empty(), "a session is left");
         assert!(verdict(instance, &bystander).is_ok(), "another user was logged out");
     }
-    // The user can log in again, by time after the second of the log-out.
-    let ended = Instant::now();
-    while by_time && is_refused(&instances[1], version).await {
-        assert!(ended.elapsed() < LIMIT, "no log-in any more");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    // The user can log in again.
     let again = log_in(&instances[1], "alice", version).await;
     assert!(verdict(&instances[2], &again).is_ok(), "the new log-in is refused");
     assert!(instances[2].sessions.refresh(again.refresh_token(), CLIENT, &policy()).await.is_ok());
@@ -181,9 +169,29 @@ async fn log_in<S: RefreshStore>(at: &Instance<S>, subject: &str, version: u64) 
     patiently(async || at.sessions.log_in(log_in(), &policy()).await).await.unwrap()
 }
 
+/// Some of them are by time, as for users without versions. Then the user can log in again after that second.
+async fn log_out<S: RefreshStore>(at: &Instance<S>, version: u64) {
+    if !version.is_multiple_of(4) {
+        return patiently(async || at.sessions.raise_version("alice", version).await).await.unwrap();
+    }
+    patiently(async || at.sessions.log_out_everywhere("alice").await).await.unwrap();
+    let ended = Instant::now();
+    while is_refused(at, version).await {
+        assert!(ended.elapsed() < LIMIT, "no log-in any more");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn is_refused<S: RefreshStore>(at: &Instance<S>, version: u64) -> bool {
-    let log_in = at.sessions.log_in(LogIn::new("alice", CLIENT).version(version), &policy()).await;
-    matches!(log_in, Err(RefreshError::InvalidGrant(NotAccepted::Revoked)))
+    let log_in = || LogIn::new("alice", CLIENT).version(version);
+    match patiently(async || at.sessions.log_in(log_in(), &policy()).await).await {
+        Ok(tokens) => {
+            let session = tokens.session().id;
+            patiently(async || at.sessions.end(session, EndReason::LoggedOut).await).await.unwrap();
+            false
+        }
+        Err(error) => matches!(error, RefreshError::InvalidGrant(NotAccepted::Revoked)),
+    }
 }
 
 fn policy() -> RefreshPolicy {
