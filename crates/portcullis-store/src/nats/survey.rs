@@ -89,8 +89,7 @@ fn forgetful_limit(config: &Config, version: &str) -> Option<&'static str> {
 
 /// Returns how many bytes a message to the stream may have, if this is enough for an entry.
 pub(super) fn largest_message(info: &Info, of_server: usize) -> Result<usize, LogError> {
-    let of_stream = usize::try_from(info.config.max_message_size).ok().filter(|limit| *limit > 0);
-    let largest = of_stream.map_or(of_server, |limit| limit.min(of_server));
+    let largest = size_limit(info, of_server);
     if largest < LEAST_SIZE {
         return Err(LogError::misconfigured(format!(
             "NATS takes messages of {largest} bytes, too few for every revocation: raise max_payload of the server, or the stream's \
@@ -98,6 +97,12 @@ pub(super) fn largest_message(info: &Info, of_server: usize) -> Result<usize, Lo
         )));
     }
     Ok(largest)
+}
+
+/// Returns how many bytes a message to the stream may have.
+pub(crate) fn size_limit(info: &Info, of_server: usize) -> usize {
+    let of_stream = usize::try_from(info.config.max_message_size).ok().filter(|limit| *limit > 0);
+    of_stream.map_or(of_server, |limit| limit.min(of_server))
 }
 
 pub(crate) fn is_before_2_10(version: &str) -> bool {

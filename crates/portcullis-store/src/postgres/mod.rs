@@ -7,7 +7,7 @@ pub(crate) mod error;
 mod follow;
 mod layout;
 mod read;
-mod survey;
+pub(crate) mod survey;
 
 use std::{
     fmt,

@@ -35,12 +35,42 @@ const QUESTION: &str = r"
     ) AS tables
     LIMIT 1";
 
-/// The result of the check.
-struct Finding(Row);
+/// The answer to a question about the server and a schema.
+pub(crate) struct Finding(Row);
 
 impl Finding {
-    fn is(&self, what: &str) -> Result<bool, LogError> {
+    /// Asks a question, whose only parameter is the schema. It must not fail if the schema does not exist.
+    pub(crate) async fn look(connection: &Connection, question: &str, schema: &str) -> Result<Self, LogError> {
+        let rows = connection.ask(Work::Reads, question, &[(&schema, Type::TEXT)]).await?;
+        rows.into_iter().next().map(Self).ok_or_else(|| LogError::unavailable("PostgreSQL answers with no row"))
+    }
+
+    pub(crate) fn is(&self, what: &str) -> Result<bool, LogError> {
         self.0.try_get(what).map_err(explain)
+    }
+
+    /// Refuses a server that can hold nothing of ours, by `version`, `is_standby` and `encoding` of the answer.
+    pub(crate) fn refuse(&self) -> Result<(), LogError> {
+        let text =
+            |row: &Row| -> Result<(i32, String), Error> { Ok((row.try_get("version")?, row.try_get("encoding")?)) };
+        let (version, encoding) = text(&self.0).map_err(explain)?;
+        if version < OLDEST_VERSION {
+            let version = version / 10_000;
+            return Err(LogError::misconfigured(format!("PostgreSQL {version} is too old: 13 or later is required")));
+        }
+        if self.is("is_standby")? {
+            return Err(LogError::misconfigured(
+                "this PostgreSQL server is a standby, which is behind by an unknown time and takes no writes: name the primary, or \
+                 all of them (`host1,host2`), of which the primary is then taken",
+            ));
+        }
+        if encoding != "UTF8" {
+            return Err(LogError::misconfigured(format!(
+                "the PostgreSQL database has the encoding {encoding}, which cannot hold every user's name: it has to be created with \
+                 ENCODING 'UTF8'"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -50,11 +80,11 @@ pub(super) async fn inspect(
     access: &Access,
     layout: &Layout,
 ) -> Result<Vec<String>, LogError> {
-    let mut finding = look(connection, layout).await?;
-    refuse(&finding)?;
+    let mut finding = Finding::look(connection, QUESTION, layout.name()).await?;
+    finding.refuse()?;
     if !finding.is("is_complete")? {
         create(connection, layout, &finding).await?;
-        finding = look(connection, layout).await?;
+        finding = Finding::look(connection, QUESTION, layout.name()).await?;
     }
     if !finding.is("may_use")? {
         let name = layout.name();
@@ -91,36 +121,9 @@ pub(super) async fn timeline(connection: &Connection) -> Result<u32, LogError> {
     }
 }
 
-async fn look(connection: &Connection, layout: &Layout) -> Result<Finding, LogError> {
-    let rows = connection.ask(Work::Reads, QUESTION, &[(&layout.name(), Type::TEXT)]).await?;
-    rows.into_iter().next().map(Finding).ok_or_else(|| LogError::unavailable("PostgreSQL answers with no row"))
-}
-
 async fn create(connection: &Connection, layout: &Layout, finding: &Finding) -> Result<(), LogError> {
     let creation = if finding.is("has_schema")? { layout.creation_inside() } else { layout.creation() };
     connection.run(&creation).await
-}
-
-fn refuse(finding: &Finding) -> Result<(), LogError> {
-    let text = |row: &Row| -> Result<(i32, String), Error> { Ok((row.try_get("version")?, row.try_get("encoding")?)) };
-    let (version, encoding) = text(&finding.0).map_err(explain)?;
-    if version < OLDEST_VERSION {
-        let version = version / 10_000;
-        return Err(LogError::misconfigured(format!("PostgreSQL {version} is too old: 13 or later is required")));
-    }
-    if finding.is("is_standby")? {
-        return Err(LogError::misconfigured(
-            "this PostgreSQL server is a standby, which is behind by an unknown time and takes no writes: name the primary, or \
-             all of them (`host1,host2`), of which the primary is then taken",
-        ));
-    }
-    if encoding != "UTF8" {
-        return Err(LogError::misconfigured(format!(
-            "the PostgreSQL database has the encoding {encoding}, which cannot hold every user's name: it has to be created with \
-             ENCODING 'UTF8'"
-        )));
-    }
-    Ok(())
 }
 
 fn warnings(finding: &Finding, access: &Access) -> Result<Vec<String>, LogError> {

@@ -65,7 +65,7 @@ impl Connection {
             let state = State { is_doubtful: AtomicBool::new(false), forgettable: AtomicU64::new(0) };
             let mut connection = Self { client, place: place.into(), state: Arc::new(state) };
             let survey = Survey(connection.ask(&survey::questions(&wishes.layout)).await?);
-            match survey.elsewhere() {
+            match survey::elsewhere(&survey.0) {
                 Some((host, port)) => access = access.at(&host, port),
                 None => return connection.settle(survey, wishes).await,
             }

@@ -43,14 +43,6 @@ pub(super) struct Found {
 }
 
 impl Survey {
-    /// Returns where the log is if another server of a cluster has it.
-    pub(super) fn elsewhere(&self) -> Option<(String, u16)> {
-        let mut errors = self.0.iter().filter_map(|answer| answer.as_ref().err());
-        let moved = errors.find(|error| error.code() == Some("MOVED"))?;
-        let (host, port) = moved.redirect_node()?.0.rsplit_once(':')?;
-        Some((host.to_owned(), port.parse().ok()?))
-    }
-
     /// Evaluates the answers, and refuses a server on which the log's keys have unsuitable settings.
     pub(super) fn read(self, place: &str) -> Result<Found, Fault> {
         let mut answers = Answers { answers: self.0.into_iter(), place };
@@ -74,6 +66,14 @@ impl Survey {
         let newest = layout::first_place(&newest).unwrap_or_default();
         Ok(Found { now, newest, marker, condition: Condition::new(&info, settings) })
     }
+}
+
+/// Returns where the keys are if another server of a cluster has them.
+pub(crate) fn elsewhere(answers: &[RedisResult<Value>]) -> Option<(String, u16)> {
+    let mut errors = answers.iter().filter_map(|answer| answer.as_ref().err());
+    let moved = errors.find(|error| error.code() == Some("MOVED"))?;
+    let (host, port) = moved.redirect_node()?.0.rsplit_once(':')?;
+    Some((host.to_owned(), port.parse().ok()?))
 }
 
 /// Whether the answer to `ROLE` is a master's.

@@ -6,7 +6,7 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, PersistenceMode
 use portcullis_core::revocation::LogError;
 
 use super::layout::Layout;
-use crate::nats::survey::is_before_2_10;
+use crate::nats::survey::{is_before_2_10, size_limit};
 
 /// The largest value that must be allowed at least: a row with ids of 255 bytes and some thousand bytes of scopes.
 const LEAST_SIZE: usize = 16 * 1024;
@@ -69,8 +69,7 @@ fn forgetful_limit(config: &Config) -> Option<&'static str> {
 
 /// Returns how many bytes a value may have, if this is enough for a session.
 pub(super) fn largest_value(info: &Info, of_server: usize) -> Result<usize, LogError> {
-    let of_bucket = usize::try_from(info.config.max_message_size).ok().filter(|limit| *limit > 0);
-    let largest = of_bucket.map_or(of_server, |limit| limit.min(of_server));
+    let largest = size_limit(info, of_server);
     if largest < LEAST_SIZE {
         return Err(LogError::misconfigured(format!(
             "NATS takes values of {largest} bytes, too few for every session: raise max_payload of the server, or the bucket's \

@@ -1,17 +1,9 @@
 //! Checks, before a server is used, whether it can hold sessions, and whether the tables exist.
 
 use portcullis_core::revocation::LogError;
-use tokio_postgres::{Row, types::Type};
 
 use super::layout::Layout;
-use crate::postgres::{
-    access::Access,
-    connection::{Connection, Work},
-    error::explain,
-};
-
-/// The oldest version that is still supported, or was until a year ago.
-const OLDEST_VERSION: i32 = 130_000;
+use crate::postgres::{access::Access, connection::Connection, survey::Finding};
 
 const QUESTION: &str = r"
     SELECT current_setting('server_version_num')::int4 AS version,
@@ -35,27 +27,18 @@ const QUESTION: &str = r"
     ) AS tables
     LIMIT 1";
 
-/// The result of the check.
-struct Finding(Row);
-
-impl Finding {
-    fn is(&self, what: &str) -> Result<bool, LogError> {
-        self.0.try_get(what).map_err(explain)
-    }
-}
-
 /// Checks the server, creates the tables if they are not there, and returns what an operator should know.
 pub(super) async fn inspect(
     connection: &Connection,
     access: &Access,
     layout: &Layout,
 ) -> Result<Vec<String>, LogError> {
-    let mut finding = look(connection, layout).await?;
-    refuse(&finding)?;
+    let mut finding = Finding::look(connection, QUESTION, layout.name()).await?;
+    finding.refuse()?;
     if !finding.is("has_tables")? {
         let creation = if finding.is("has_schema")? { layout.creation_inside() } else { layout.creation() };
         connection.run(&creation).await?;
-        finding = look(connection, layout).await?;
+        finding = Finding::look(connection, QUESTION, layout.name()).await?;
     }
     if !finding.is("may_use")? {
         let name = layout.name();
@@ -65,33 +48,6 @@ pub(super) async fn inspect(
         )));
     }
     warnings(&finding, access)
-}
-
-async fn look(connection: &Connection, layout: &Layout) -> Result<Finding, LogError> {
-    let rows = connection.ask(Work::Reads, QUESTION, &[(&layout.name(), Type::TEXT)]).await?;
-    rows.into_iter().next().map(Finding).ok_or_else(|| LogError::unavailable("PostgreSQL answers with no row"))
-}
-
-fn refuse(finding: &Finding) -> Result<(), LogError> {
-    let version: i32 = finding.0.try_get("version").map_err(explain)?;
-    if version < OLDEST_VERSION {
-        let version = version / 10_000;
-        return Err(LogError::misconfigured(format!("PostgreSQL {version} is too old: 13 or later is required")));
-    }
-    if finding.is("is_standby")? {
-        return Err(LogError::misconfigured(
-            "this PostgreSQL server is a standby, which takes no writes: name the primary, or all of them (`host1,host2`), of which \
-             the primary is then taken",
-        ));
-    }
-    let encoding: &str = finding.0.try_get("encoding").map_err(explain)?;
-    if encoding != "UTF8" {
-        return Err(LogError::misconfigured(format!(
-            "the PostgreSQL database has the encoding {encoding}, which cannot hold every user's name: it has to be created with \
-             ENCODING 'UTF8'"
-        )));
-    }
-    Ok(())
 }
 
 fn warnings(finding: &Finding, access: &Access) -> Result<Vec<String>, LogError> {

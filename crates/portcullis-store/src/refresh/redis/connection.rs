@@ -13,7 +13,11 @@ use redis::{FromRedisValue, RedisResult, Script, ScriptInvocation, aio::Multiple
 use tokio::time::timeout;
 
 use super::{layout::Layout, survey};
-use crate::redis::{access::Access, error::Fault, survey::Eviction};
+use crate::redis::{
+    access::Access,
+    error::Fault,
+    survey::{Eviction, elsewhere},
+};
 
 /// How long it may take to connect, log in and check the server.
 const OPENING: Duration = Duration::from_millis(2500);
@@ -60,7 +64,7 @@ impl Connection {
             let mut client = access.connect().await.map_err(|error| Fault::of(error, &place))?;
             let answers = survey::questions(layout).query_async(&mut client).await;
             let answers: Vec<RedisResult<_>> = answers.map_err(|error| Fault::of(error, &place))?;
-            if let Some((host, port)) = survey::elsewhere(&answers) {
+            if let Some((host, port)) = elsewhere(&answers) {
                 access = access.at(&host, port);
                 continue;
             }

@@ -22,14 +22,6 @@ pub(super) fn questions(layout: &Layout) -> Pipeline {
     pipeline
 }
 
-/// Returns where the keys are if another server of a cluster has them.
-pub(super) fn elsewhere(answers: &[RedisResult<Value>]) -> Option<(String, u16)> {
-    let mut errors = answers.iter().filter_map(|answer| answer.as_ref().err());
-    let moved = errors.find(|error| error.code() == Some("MOVED"))?;
-    let (host, port) = moved.redirect_node()?.0.rsplit_once(':')?;
-    Some((host.to_owned(), port.parse().ok()?))
-}
-
 /// Refuses a server that must not be used. Returns warnings.
 pub(super) fn read(answers: Vec<RedisResult<Value>>, place: &str, eviction: Eviction) -> Result<Vec<String>, Fault> {
     let mut answers = answers.into_iter();
