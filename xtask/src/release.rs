@@ -21,6 +21,9 @@ const HISTORIES: &str = "100000";
 /// How often an issuer is killed at each point, over each store.
 const KILLS: &str = "200";
 
+/// With how many sessions a store is measured. `cargo xtask bench` takes a million.
+const SESSIONS: &str = "10000000";
+
 pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -> Result<(), Stopped> {
     // The steps that take seconds come first, so that what they find does not cost the minutes of the others.
     // a wrapper may be a crate of ours that is still to come
@@ -49,6 +52,11 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
     }
     // Whether they still run, and not how fast: nothing else runs the comparison with other crates.
     bench::add(steps, workspace, true)?;
+    steps.step("ten million sessions", |_| {
+        tools::require(&[tools::REDIS, tools::POSTGRES])?;
+        Run::cargo("bench -p portcullis-benches --bench growth --").arg(SESSIONS).run()?;
+        Ok(Done::note(format!("{SESSIONS} sessions in each store that is meant for them")))
+    })?;
     steps.step("histories of sessions", |tally| {
         let run = Run::cargo("test --release -p portcullis-issuer --test refresh_model -- --nocapture");
         run.env("PORTCULLIS_HISTORIES", HISTORIES).run_counting(tally)?;

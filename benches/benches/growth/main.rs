@@ -11,10 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use places::{Place, PostgresPlace, RedbPlace, RedisPlace};
+use places::{NatsPlace, Place, PostgresPlace, RedbPlace, RedisPlace};
 use portcullis_benches::{Budgets, Options};
 use portcullis_issuer::refresh::{Family, FamilyId, LogIn, RefreshPolicy, RefreshStore, ShareDigest, Step};
-use real_servers::is_missing;
+use real_servers::{NatsProgram, is_missing};
 use tokio::{runtime::Builder, task::JoinSet};
 
 /// How many calls are under way at once.
@@ -41,6 +41,9 @@ fn main() -> ExitCode {
         if !is_missing("postgres") {
             grow(&options, &mut budgets, PostgresPlace::new(), sizes).await;
         }
+        if let Some(program) = NatsProgram::recent() {
+            grow(&options, &mut budgets, NatsPlace::new(&program), sizes).await;
+        }
     });
     budgets.close()
 }
@@ -55,7 +58,7 @@ struct Row {
 async fn grow<P: Place>(options: &Options, budgets: &mut Budgets, mut place: P, sizes: [u64; 2]) {
     let store = Arc::new(place.store());
     let (mut opened, mut rows) = (0, Vec::new());
-    for size in sizes {
+    for size in sizes.map(|size| size.min(place.most())) {
         place.fill(&store, opened..size).await;
         opened = size;
         rows.push(row(options, &place, &store, size).await);

@@ -1,10 +1,15 @@
 //! [`Place`]: a store, how it is filled, and how much it takes.
 
-use std::{fs, ops::Range, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use portcullis_issuer::refresh::RefreshStore;
-use portcullis_store::{PostgresRefreshStore, RedbRefreshStore, RedisRefreshStore};
-use real_servers::{PostgresServer, RedisServer};
+use portcullis_store::{NatsRefreshStore, PostgresRefreshStore, RedbRefreshStore, RedisRefreshStore};
+use real_servers::{NatsProgram, NatsServer, PostgresServer, RedisServer};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -14,6 +19,11 @@ pub trait Place {
     type Store: RefreshStore;
 
     fn name(&self) -> &'static str;
+
+    /// How many sessions it is meant for, at most.
+    fn most(&self) -> u64 {
+        u64::MAX
+    }
 
     fn store(&self) -> Self::Store;
 
@@ -116,4 +126,45 @@ impl Place for PostgresPlace {
     async fn bytes(&self) -> u64 {
         self.server.bytes() - self.empty
     }
+}
+
+pub struct NatsPlace(NatsServer);
+
+impl NatsPlace {
+    pub fn new(program: &NatsProgram) -> Self {
+        Self(program.start())
+    }
+}
+
+impl Place for NatsPlace {
+    type Store = NatsRefreshStore;
+
+    fn name(&self) -> &'static str {
+        "NATS"
+    }
+
+    /// The server keeps an index of all subjects in memory.
+    fn most(&self) -> u64 {
+        1_000_000
+    }
+
+    fn store(&self) -> NatsRefreshStore {
+        NatsRefreshStore::new(&self.0.url()).expect("a URL")
+    }
+
+    async fn bytes(&self) -> u64 {
+        size(&self.0.data())
+    }
+}
+
+/// Returns how many bytes the files of a folder have.
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    entries
+        .map(
+            |entry| {
+                if entry.path().is_dir() { size(&entry.path()) } else { entry.metadata().map_or(0, |file| file.len()) }
+            },
+        )
+        .sum()
 }

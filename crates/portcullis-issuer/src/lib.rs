@@ -38,6 +38,8 @@ pub mod key_ring;
 mod mint;
 pub mod records;
 pub mod refresh;
+#[cfg(feature = "axum")]
+pub mod routes;
 pub mod server;
 mod signer;
 mod signing_key;

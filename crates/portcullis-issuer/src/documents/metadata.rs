@@ -17,6 +17,7 @@ pub struct ServerMetadata {
     key_set: Option<String>,
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
     introspection_endpoint: Option<String>,
     scopes: Vec<String>,
@@ -34,6 +35,8 @@ struct Body<'a> {
     authorization_endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_authorization_endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation_endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +69,7 @@ impl ServerMetadata {
             key_set: None,
             authorization_endpoint: None,
             token_endpoint: None,
+            device_authorization_endpoint: None,
             revocation_endpoint: None,
             introspection_endpoint: None,
             scopes: Vec::new(),
@@ -89,6 +93,11 @@ impl ServerMetadata {
     /// takes. Defaults to none.
     pub fn token_endpoint(self, url: impl Into<String>) -> Self {
         Self { token_endpoint: Some(url.into()), ..self }
+    }
+
+    /// Sets the URL of the device authorization endpoint (RFC 8628 section 3.1). Needs the grant [`GrantType::DeviceCode`]. Defaults to none.
+    pub fn device_authorization_endpoint(self, url: impl Into<String>) -> Self {
+        Self { device_authorization_endpoint: Some(url.into()), ..self }
     }
 
     /// Sets the URL of the revocation endpoint (RFC 7009), to which clients authenticate as to the token endpoint. Defaults to none.
@@ -165,10 +174,12 @@ impl ServerMetadata {
             ("jwks_uri", &self.key_set),
             ("authorization_endpoint", &self.authorization_endpoint),
             ("token_endpoint", &self.token_endpoint),
+            ("device_authorization_endpoint", &self.device_authorization_endpoint),
             ("revocation_endpoint", &self.revocation_endpoint),
             ("introspection_endpoint", &self.introspection_endpoint),
         ];
         let parse = |(name, url): (&str, &Option<String>)| PublishedUrl::parse(name, url.as_ref()?).err();
+        let has_device = self.grants.contains(&GrantType::DeviceCode);
         let has_code = self.grants.contains(&GrantType::AuthorizationCode);
         let has_methods = !self.client_authentication.is_empty();
         let (has_tokens, has_login) = (self.token_endpoint.is_some(), self.authorization_endpoint.is_some());
@@ -185,6 +196,10 @@ impl ServerMetadata {
             (!has_tokens && !self.grants.is_empty(), "a grant needs a token endpoint"),
             (!is_authenticated && has_methods, "a way in which clients authenticate needs a token endpoint"),
             (has_code && !has_login, "the grant `authorization_code` needs an authorization endpoint"),
+            (
+                has_device != self.device_authorization_endpoint.is_some(),
+                "the grant of devices and a device authorization endpoint need each other",
+            ),
             (has_login && !has_code, "an authorization endpoint needs the grant `authorization_code`"),
         ];
         let mut problems: Vec<_> = PublishedUrl::parse_issuer(&self.issuer).err().into_iter().collect();
@@ -203,6 +218,7 @@ impl ServerMetadata {
             jwks_uri: self.key_set.as_deref(),
             authorization_endpoint: self.authorization_endpoint.as_deref(),
             token_endpoint: self.token_endpoint.as_deref(),
+            device_authorization_endpoint: self.device_authorization_endpoint.as_deref(),
             revocation_endpoint: self.revocation_endpoint.as_deref(),
             introspection_endpoint: self.introspection_endpoint.as_deref(),
             scopes_supported: &self.scopes,

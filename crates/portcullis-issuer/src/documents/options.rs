@@ -13,11 +13,14 @@ pub enum GrantType {
     RefreshToken,
     /// For itself (RFC 6749 section 4.4).
     ClientCredentials,
+    /// With the code of a device, which its user has allowed on another one (RFC 8628). Needs a device authorization endpoint.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
 }
 
 impl GrantType {
     /// All grants.
-    const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    const ALL: [Self; 4] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
 
     /// Returns its name, the value of `grant_type`.
     pub const fn name(self) -> &'static str {
@@ -25,6 +28,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 

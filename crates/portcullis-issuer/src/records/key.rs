@@ -16,7 +16,7 @@ pub enum RecordKind {
     Consent,
     /// Which users a client has sessions of, by client and user.
     UserOfClient,
-    /// A request of a device, by the digest of its code.
+    /// A request of a device, by the session that it becomes.
     DeviceCode,
     /// The request of a device that a user finds by this code.
     UserCode,

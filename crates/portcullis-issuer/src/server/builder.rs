@@ -59,6 +59,13 @@ impl AuthorizationServerBuilder {
         self
     }
 
+    /// Sets the URL of the application's page at which users enter the code that a device shows: see
+    /// [`device_request`](AuthorizationServer::device_request). Keep it short, as users type it. Defaults to none: then no device gets a code.
+    pub fn verification_page(mut self, url: impl Into<String>) -> Self {
+        self.endpoints.verification_page = Some(url.into());
+        self
+    }
+
     /// Adds to the scopes that the metadata names: one, or several separated by spaces. Defaults to none: it names no scope.
     pub fn scope(mut self, scope: &str) -> Self {
         self.endpoints.scope(scope);
@@ -89,6 +96,9 @@ impl AuthorizationServerBuilder {
     /// All problems of the settings.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let Self { sessions, keys, own_tokens, records, clients, mut endpoints, on_event, rate_limit } = self;
+        if let Some(page) = &endpoints.verification_page {
+            super::device::check_page(page)?;
+        }
         endpoints.clients_have_keys = clients.have_keys();
         let has_key_set = !matches!(keys.published(), Ok(None));
         let (metadata, metadata_paths, key_set_url) = published(&endpoints, sessions.issuer().spec(), has_key_set)?;

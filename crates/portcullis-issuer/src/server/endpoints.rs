@@ -18,6 +18,7 @@ pub(super) struct Endpoints {
     /// What precedes the name of an endpoint.
     prefix: String,
     pub(super) authorization: Option<String>,
+    pub(super) verification_page: Option<String>,
     scopes: Vec<String>,
     pub(super) clients_have_keys: bool,
 }
@@ -28,6 +29,8 @@ pub(super) struct Endpoints {
 pub enum Endpoint {
     /// The token endpoint (RFC 6749 section 3.2).
     Token,
+    /// The device authorization endpoint (RFC 8628), if there is a [page](super::AuthorizationServerBuilder::verification_page) for it.
+    DeviceAuthorization,
     /// The revocation endpoint (RFC 7009).
     Revocation,
 }
@@ -36,6 +39,7 @@ impl Endpoint {
     const fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::DeviceAuthorization => "device_authorization",
             Self::Revocation => "revoke",
         }
     }
@@ -44,7 +48,14 @@ impl Endpoint {
 impl Endpoints {
     pub(super) fn of(spec: &TokenSpec) -> Self {
         let base = spec.issuer().trim_end_matches('/').to_owned();
-        Self { base, prefix: "/oauth".to_owned(), authorization: None, scopes: Vec::new(), clients_have_keys: false }
+        Self {
+            base,
+            prefix: "/oauth".to_owned(),
+            authorization: None,
+            verification_page: None,
+            scopes: Vec::new(),
+            clients_have_keys: false,
+        }
     }
 
     pub(super) fn scope(&mut self, scope: &str) {
@@ -77,6 +88,10 @@ impl Endpoints {
             metadata = metadata.authorization_endpoint(url);
             metadata = metadata.grant(GrantType::AuthorizationCode).grant(GrantType::RefreshToken);
         }
+        if self.verification_page.is_some() {
+            metadata = metadata.device_authorization_endpoint(self.url(Endpoint::DeviceAuthorization));
+            metadata = metadata.grant(GrantType::DeviceCode).grant(GrantType::RefreshToken);
+        }
         metadata.scope(&self.scopes.join(" "))
     }
 }
@@ -106,6 +121,13 @@ impl AuthorizationServer {
     /// Returns the path of the key set.
     pub fn key_set_path(&self) -> &str {
         path_of(&self.0.key_set_url)
+    }
+
+    /// Returns the endpoints that the server answers by itself.
+    pub fn endpoints(&self) -> impl Iterator<Item = Endpoint> {
+        let has_devices = self.0.endpoints.verification_page.is_some();
+        let devices = has_devices.then_some(Endpoint::DeviceAuthorization);
+        [Endpoint::Token, Endpoint::Revocation].into_iter().chain(devices)
     }
 
     /// Returns the path of an endpoint.

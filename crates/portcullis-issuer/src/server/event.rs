@@ -33,6 +33,8 @@ pub enum ServerEvent {
         /// How often it was so.
         attempts: u8,
     },
+    /// A user has entered a code that no device has, or a device has no more. Many in a row are an attempt to guess one.
+    UserCodeUnknown,
     /// A code was presented again: it has leaked, or a client is broken. Its session has ended.
     CodeReplayed {
         /// The client that presented it.

@@ -13,6 +13,7 @@ mod builder;
 mod client;
 mod code;
 mod consent;
+mod device;
 mod endpoints;
 mod error;
 mod event;
@@ -35,6 +36,7 @@ pub use self::{
     builder::AuthorizationServerBuilder,
     client::{Client, ClientList, ClientSecret, Clients},
     consent::Consent,
+    device::{DeviceAuthorization, DeviceRequest},
     endpoints::Endpoint,
     error::{OAuthError, OAuthErrorCode},
     event::ServerEvent,

@@ -59,7 +59,14 @@ pub(crate) fn clients() -> Vec<Client> {
             .grants([GrantType::ClientCredentials])
             .scope("orders:read orders:write")
             .resource(ORDERS),
+        command_line("cli"),
+        command_line("cli2"),
     ]
+}
+
+fn command_line(id: &str) -> Client {
+    let grants = [GrantType::DeviceCode, GrantType::RefreshToken];
+    Client::public(id).grants(grants).scope("orders:read orders:write").resource(ORDERS)
 }
 
 impl Desk {
@@ -91,6 +98,7 @@ impl Desk {
         let clients = ClientList::new(clients).unwrap();
         let builder = AuthorizationServer::builder(sessions.clone(), key.clone(), records.clone(), clients)
             .authorization_endpoint("https://id.test/authorize")
+            .verification_page("https://id.test/device")
             .on_event(move |event| told.lock().unwrap().push(event.clone()));
         let server = settings(builder).build().unwrap();
         let trusted = spec.trusted_at(ORDERS, KeySet::from(key.verifying_key())).unwrap();

@@ -10,8 +10,8 @@ use crate::{
     records::NewRecord,
     refresh::{FamilyId, LogIn, Share, random},
     server::{
-        OAuthError, ServerEvent,
-        code::{Code, KeptCode},
+        Client, OAuthError, ServerEvent,
+        code::{Code, Form, KeptCode},
         token::key_of,
     },
 };
@@ -55,12 +55,22 @@ impl Approval {
         Self { label: Some(label.into()), ..self }
     }
 
-    /// Returns the log-in at this client.
-    fn log_in(&self, request: &AuthorizationRequest) -> LogIn {
-        let mut log_in = LogIn::new(&self.subject, request.client.id());
+    /// Returns the log-in at a client that has asked for this.
+    pub(in crate::server) fn log_in(
+        &self,
+        client: &Client,
+        scopes: &[String],
+        resources: &[String],
+    ) -> Result<LogIn, ConfigError> {
+        if let Some(missing) = self.scopes.iter().find(|scope| !scopes.contains(scope)) {
+            return Err(ConfigError::new(format!(
+                "the scope {missing:?} was granted, and the client has not asked for it"
+            )));
+        }
+        let mut log_in = LogIn::new(&self.subject, client.id());
         let is_allowed = |scope: &&String| self.scopes.contains(scope);
-        log_in = request.scopes.iter().filter(is_allowed).fold(log_in, |log_in, scope| log_in.scope(scope));
-        log_in = request.resources.iter().fold(log_in, LogIn::audience);
+        log_in = scopes.iter().filter(is_allowed).fold(log_in, |log_in, scope| log_in.scope(scope));
+        log_in = resources.iter().fold(log_in, LogIn::audience);
         if let Some(version) = self.version {
             log_in = log_in.version(version);
         }
@@ -70,7 +80,7 @@ impl Approval {
         if let Some(label) = &self.label {
             log_in = log_in.label(label);
         }
-        log_in
+        Ok(log_in)
     }
 }
 
@@ -91,13 +101,7 @@ impl AuthorizationRequest {
     ///
     /// If the user's name cannot be kept, or a store cannot be reached. Nothing was handed out then.
     pub async fn grant(&self, approval: Approval) -> Result<AuthorizationAnswer, OAuthError> {
-        let log_in = approval.log_in(self);
-        if let Some(missing) = approval.scopes.iter().find(|scope| !self.scopes.contains(scope)) {
-            return Err(ConfigError::new(format!(
-                "the scope {missing:?} was granted, and the client has not asked for it"
-            ))
-            .into());
-        }
+        let log_in = approval.log_in(&self.client, &self.scopes, &self.resources)?;
         let server = &self.server;
         let (session, share) = (FamilyId::from_bytes(random()?), Share::new(random()?));
         let kept = KeptCode::new(share.digest(), self.redirect_uri.clone(), self.challenge.clone(), log_in.clone());
@@ -108,7 +112,7 @@ impl AuthorizationRequest {
         if stored != crate::records::Swapped::Stored {
             return Err(StoreError::new("there is a code of this id already").into());
         }
-        let code = Code { session, share }.seal(server.sessions().keys().current());
+        let code = Code { session, share }.seal(Form::AUTHORIZATION, server.sessions().keys().current());
         server.tell(|| ServerEvent::Granted { client_id: self.client.id().to_owned(), session });
         Ok(self.answer_with_code(&code))
     }

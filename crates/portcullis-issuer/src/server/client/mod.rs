@@ -10,6 +10,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 use portcullis_core::keys::KeySource;
 
 use self::redirect_uri::RedirectUri;
+pub(super) use self::redirect_uri::is_own_machine;
 pub use self::{list::ClientList, secret::ClientSecret};
 use super::{assertion::AssertionKeys, proof::Proof};
 use crate::{

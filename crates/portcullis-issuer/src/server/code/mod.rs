@@ -1,7 +1,8 @@
-//! Authorization codes: the text, and what is kept of it.
+//! Codes: the text, and what is kept of it.
 //!
 //! ```text
-//! pac_ + base64url( version 2 | key id 1 | family 16 | share 16 | tag 16 )
+//! pac_ + base64url( version 2 | key id 1 | family 16 | share 16 | tag 16 )     authorization codes
+//! pdc_ + base64url( version 3 | key id 1 | family 16 | share 16 | tag 16 )     codes of devices
 //! ```
 //!
 //! A code is the beginning of a session: it has the session's id and share, and redeeming it opens the session. Only one session of an id can
@@ -17,14 +18,23 @@ use zeroize::Zeroizing;
 pub(super) use self::kept::{KeptCode, Mismatch};
 use crate::refresh::{FamilyId, RefreshKey, RefreshKeys, Share};
 
-/// What secret scanners recognise.
-const PREFIX: &str = "pac_";
+/// A kind of code. The kinds differ in everything, so that one is never read as another, nor as a refresh token.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    /// What secret scanners recognise.
+    prefix: &'static str,
+    /// The version of the format.
+    version: u8,
+    /// What the MAC is for, so that no other MAC of the same key is one of a code.
+    context: &'static [u8],
+}
 
-/// The version of the format. Refresh tokens have another, so that one is never read as the other.
-const VERSION: u8 = 2;
-
-/// What the MAC is for, so that no other MAC of the same key is one of a code.
-const CONTEXT: &[u8] = b"portcullis ac 2";
+impl Form {
+    /// Authorization codes.
+    pub(super) const AUTHORIZATION: Self = Self { prefix: "pac_", version: 2, context: b"portcullis ac 2" };
+    /// Codes of devices.
+    pub(super) const DEVICE: Self = Self { prefix: "pdc_", version: 3, context: b"portcullis dc 3" };
+}
 
 const TAG: usize = 16;
 
@@ -40,27 +50,30 @@ pub(super) struct Code {
 
 impl Code {
     /// Writes the code.
-    pub(super) fn seal(&self, key: &RefreshKey) -> Zeroizing<String> {
+    pub(super) fn seal(&self, form: Form, key: &RefreshKey) -> Zeroizing<String> {
         let mut octets = Zeroizing::new(Vec::with_capacity(2 + 16 + 16 + TAG));
-        octets.extend([VERSION, key.id()]);
+        octets.extend([form.version, key.id()]);
         octets.extend(self.session.as_bytes());
         octets.extend(self.share.as_bytes());
-        let tag = key.tag(CONTEXT, &octets);
+        let tag = key.tag(form.context, &octets);
         octets.extend(&tag.as_ref()[..TAG]);
         let mut text = Zeroizing::new(String::with_capacity(80));
-        text.push_str(PREFIX);
+        text.push_str(form.prefix);
         URL_SAFE_NO_PAD.encode_string(&*octets, &mut text);
         text
     }
 
     /// Reads a code; `None` if this issuer has not made it. No other spelling of a code is read.
-    pub(super) fn open(text: &str, keys: &RefreshKeys) -> Option<Self> {
-        let encoded = text.strip_prefix(PREFIX).filter(|encoded| encoded.len() == CHARACTERS)?;
+    pub(super) fn open(form: Form, text: &str, keys: &RefreshKeys) -> Option<Self> {
+        let encoded = text.strip_prefix(form.prefix).filter(|encoded| encoded.len() == CHARACTERS)?;
         let octets = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).ok()?);
         let (signed, tag) = octets.split_last_chunk::<TAG>()?;
         let (head, rest) = signed.split_first_chunk::<2>()?;
-        let [VERSION, key_id] = *head else { return None };
-        let expected = keys.find(key_id)?.tag(CONTEXT, signed);
+        let [version, key_id] = *head;
+        if version != form.version {
+            return None;
+        }
+        let expected = keys.find(key_id)?.tag(form.context, signed);
         constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG], tag).ok()?;
         let (session, share) = rest.split_first_chunk::<16>()?;
         let share: [u8; 16] = share.try_into().ok()?;

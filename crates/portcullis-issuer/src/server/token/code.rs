@@ -9,7 +9,7 @@ use crate::{
     refresh::{EndReason, FamilyId, Narrowing, to_its_end},
     server::{
         AuthorizationServer, Client, OAuthError, ServerEvent,
-        code::{Code, KeptCode, Mismatch},
+        code::{Code, Form, KeptCode, Mismatch},
         parameters::Parameters,
     },
 };
@@ -31,7 +31,7 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, OAuthError> {
         let text = parameters.required("code")?;
         let verifier = parameters.required("code_verifier")?;
-        let code = Code::open(text, self.sessions().keys()).ok_or_else(not_accepted)?;
+        let code = Code::open(Form::AUTHORIZATION, text, self.sessions().keys()).ok_or_else(not_accepted)?;
         let presented = Presented {
             code,
             redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
@@ -44,14 +44,7 @@ impl AuthorizationServer {
 
     async fn redeem_now(&self, client: &Client, presented: Presented) -> Result<TokenResponse, OAuthError> {
         let session = presented.code.session;
-        if let Some(family) = self.sessions().find(session).await? {
-            // Its code was redeemed: it is the code of this session, however old it is.
-            if family.share != presented.code.share.digest() {
-                self.tell(|| ServerEvent::KeyLeaked { session });
-                return Err(not_accepted());
-            }
-            return Err(self.replayed(client, session).await?);
-        }
+        self.check_unredeemed(client, &presented.code).await?;
         let key = key_of(session)?;
         let found = self.records().find(&key).await?.ok_or_else(not_accepted)?;
         let kept = KeptCode::from_json(found.text()).ok_or_else(unreadable)?;
@@ -69,8 +62,19 @@ impl AuthorizationServer {
         Ok(TokenResponse::of_session(&tokens, client))
     }
 
+    /// Makes sure that a code was not redeemed before: then it is the code of this session, however old it is.
+    pub(super) async fn check_unredeemed(&self, client: &Client, code: &Code) -> Result<(), OAuthError> {
+        let session = code.session;
+        let Some(family) = self.sessions().find(session).await? else { return Ok(()) };
+        if family.share != code.share.digest() {
+            self.tell(|| ServerEvent::KeyLeaked { session });
+            return Err(not_accepted());
+        }
+        Err(self.replayed(client, session).await?)
+    }
+
     /// Ends what came of a code that is presented again (RFC 6749 section 4.1.2). Returns the answer.
-    async fn replayed(&self, client: &Client, session: FamilyId) -> Result<OAuthError, OAuthError> {
+    pub(super) async fn replayed(&self, client: &Client, session: FamilyId) -> Result<OAuthError, OAuthError> {
         self.tell(|| ServerEvent::CodeReplayed { client_id: client.id().to_owned(), session });
         self.sessions().end(session, EndReason::Reuse).await?;
         Ok(not_accepted())
@@ -118,7 +122,7 @@ pub(in crate::server) fn key_of(session: FamilyId) -> Result<RecordKey, OAuthErr
     Ok(RecordKey::new(RecordKind::Code, session.session_id(), "")?)
 }
 
-fn not_accepted() -> OAuthError {
+pub(super) fn not_accepted() -> OAuthError {
     OAuthError::invalid_grant("the code is not accepted")
 }
 

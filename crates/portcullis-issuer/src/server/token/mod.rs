@@ -2,6 +2,7 @@
 
 mod client_credentials;
 mod code;
+mod device;
 mod response;
 
 pub(super) use self::code::key_of;
@@ -29,6 +30,7 @@ impl AuthorizationServer {
         match grant {
             GrantType::AuthorizationCode => self.redeem(&client, &parameters).await,
             GrantType::RefreshToken => self.refresh(&client, &parameters).await,
+            GrantType::DeviceCode => self.redeem_device(&client, &parameters).await,
             GrantType::ClientCredentials => self.client_credentials(&client, &parameters).await,
         }
     }

@@ -80,6 +80,11 @@ fn host(authority: &str) -> &str {
     &authority[..end.unwrap_or(authority.len())]
 }
 
+/// Whether it is an `http` URL of a loopback address.
+pub(in crate::server) fn is_own_machine(url: &str) -> bool {
+    url.strip_prefix("http://").is_some_and(|rest| is_loopback(host(rest.split(['/', '?']).next().unwrap_or_default())))
+}
+
 fn is_loopback(host: &str) -> bool {
     matches!(host, "127.0.0.1" | "[::1]" | "localhost")
 }

@@ -1,0 +1,158 @@
+//! [`DeviceRequest`]: what a device asks of the user who has entered its code.
+
+use std::{fmt, sync::Arc};
+
+use super::{KeptDevice, UserCode, device_key, kept::Decision, user_code_key};
+use crate::{
+    StoreError,
+    documents::GrantType,
+    records::{NewRecord, Swapped},
+    refresh::FamilyId,
+    server::{Approval, AuthorizationServer, Client, OAuthError, OAuthErrorCode, ServerEvent},
+};
+
+/// What a device asks of the user who has entered its code (RFC 8628 section 3.3), and may ask.
+///
+/// Always show the user the client, what it asks for, and the [code](Self::user_code), to compare with what the device shows: an attacker may have
+/// sent the user a link with the code of the attacker's own device (RFC 8628 section 5.4). Then [grant](Self::grant) or [deny](Self::deny) it.
+#[derive(Clone)]
+#[must_use = "the device waits for an answer"]
+pub struct DeviceRequest {
+    server: AuthorizationServer,
+    client: Arc<Client>,
+    session: FamilyId,
+    user_code: UserCode,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+}
+
+impl AuthorizationServer {
+    /// Returns the request of the device that shows this code, as the user has entered it: in any case, with or without the dash. `None` if there
+    /// is no such device, or it waits no more.
+    ///
+    /// There are 2.5 * 10^10 codes, each lives 10 minutes, and an attacker who guesses one can only log the device in as the attacker. Ask for a
+    /// user who has logged in, and let a user and a network try five times in ten minutes: with 1 000 devices that wait, five attempts find one of
+    /// them with a probability of 2 * 10^-7. [`ServerEvent::UserCodeUnknown`] tells of each wrong one.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be found out.
+    pub async fn device_request(&self, user_code: &str) -> Result<Option<DeviceRequest>, StoreError> {
+        let found = match UserCode::parse(user_code) {
+            Some(user_code) => self.find_device(user_code).await?,
+            None => None,
+        };
+        if found.is_none() {
+            self.tell(|| ServerEvent::UserCodeUnknown);
+        }
+        Ok(found)
+    }
+
+    async fn find_device(&self, user_code: UserCode) -> Result<Option<DeviceRequest>, StoreError> {
+        let Ok(key) = user_code_key(&user_code) else { return Ok(None) };
+        let Some(record) = self.records().find(&key).await? else { return Ok(None) };
+        let Some(session) = FamilyId::from_session_id(record.text()) else {
+            return Err(StoreError::new("the record of a user's code is damaged"));
+        };
+        let Some((_, kept)) = self.find_kept(session).await? else { return Ok(None) };
+        if !kept.is_shown_as(&user_code) || !kept.is_open(self.now().await?) {
+            return Ok(None);
+        }
+        let client = self.find_client(&kept.client_id).await?;
+        let Some(client) = client.filter(|client| client.may_use(GrantType::DeviceCode)) else { return Ok(None) };
+        // The client may be allowed less than it was when it asked.
+        let scopes = kept.scopes.into_iter().filter(|scope| client.allowed_scopes().any(|own| own == scope)).collect();
+        let resources = kept.resources.into_iter().filter(|resource| client.resources().any(|own| own == resource));
+        let resources = resources.collect();
+        Ok(Some(DeviceRequest { server: self.clone(), client, session, user_code, scopes, resources }))
+    }
+
+    async fn find_kept(&self, session: FamilyId) -> Result<Option<(crate::records::Record, KeptDevice)>, StoreError> {
+        let Ok(key) = device_key(session) else { return Ok(None) };
+        let Some(record) = self.records().find(&key).await? else { return Ok(None) };
+        let kept = KeptDevice::parse(&record)?;
+        Ok(Some((record, kept)))
+    }
+}
+
+impl DeviceRequest {
+    /// Returns the client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Returns the scopes that the client asks for; all that it may have, if it has named none.
+    pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.scopes.iter().map(String::as_str)
+    }
+
+    /// Returns the services that the client wants to use; all that it may use, if it has named none.
+    pub fn resources(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.resources.iter().map(String::as_str)
+    }
+
+    /// Returns the code, as the device shows it.
+    pub fn user_code(&self) -> String {
+        self.user_code.to_string()
+    }
+
+    /// Lets the device have its tokens when it asks the next time, and keeps what the user has allowed it.
+    ///
+    /// # Errors
+    ///
+    /// [`OAuthErrorCode::ExpiredToken`] if the request was answered already, or the user took too long. Otherwise, if the user's name cannot be
+    /// kept, or a store cannot be reached: the device still waits then.
+    pub async fn grant(&self, approval: Approval) -> Result<(), OAuthError> {
+        let log_in = approval.log_in(&self.client, &self.scopes, &self.resources)?;
+        self.find_open().await?;
+        self.server.keep_consent(&self.client, &log_in).await?;
+        self.decide(&Decision::Granted(log_in)).await?;
+        let (client_id, session) = (self.client.id().to_owned(), self.session);
+        self.server.tell(|| ServerEvent::Granted { client_id, session });
+        Ok(())
+    }
+
+    /// Tells the device that it gets no tokens.
+    ///
+    /// # Errors
+    ///
+    /// As for [`grant`](Self::grant).
+    pub async fn deny(&self) -> Result<(), OAuthError> {
+        self.decide(&Decision::Denied).await
+    }
+
+    async fn find_open(&self) -> Result<(crate::records::Record, KeptDevice), OAuthError> {
+        let now = self.server.now().await?;
+        let found = self.server.find_kept(self.session).await?.filter(|(_, kept)| kept.is_open(now));
+        found.ok_or_else(|| {
+            OAuthError::new(
+                OAuthErrorCode::ExpiredToken,
+                "the request of the device was answered already, or has expired",
+            )
+        })
+    }
+
+    /// Keeps the first decision.
+    async fn decide(&self, decision: &Decision) -> Result<(), OAuthError> {
+        loop {
+            let (record, kept) = self.find_open().await?;
+            let next = NewRecord::new(kept.decided(decision.clone()).to_json());
+            let next = record.until().map_or(next.clone(), |until| next.until(until));
+            let key = device_key(self.session)?;
+            // Otherwise, the device has asked meanwhile, or another page has decided.
+            if self.server.records().swap(&key, Some(record.version()), Some(next)).await? == Swapped::Stored {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DeviceRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceRequest")
+            .field("client", &self.client)
+            .field("scopes", &self.scopes)
+            .field("resources", &self.resources)
+            .finish_non_exhaustive()
+    }
+}
