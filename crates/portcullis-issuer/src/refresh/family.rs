@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::UnixTime;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{LogIn, RefreshPolicy, ShareDigest, log_in::UnixSecs};
 
@@ -110,8 +110,7 @@ pub struct Family {
 }
 
 /// Why a session has ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndReason {
     /// The user logged out.
@@ -124,12 +123,14 @@ pub enum EndReason {
     Reuse,
     /// The application said that the subject may not go on.
     SubjectRefused,
+    /// The user has logged in elsewhere, and would have more sessions than are [allowed](super::Sessions::most_sessions).
+    TooMany,
 }
 
 impl EndReason {
     /// All reasons.
-    const ALL: [Self; 5] =
-        [Self::LoggedOut, Self::LoggedOutEverywhere, Self::Revoked, Self::Reuse, Self::SubjectRefused];
+    const ALL: [Self; 6] =
+        [Self::LoggedOut, Self::LoggedOutEverywhere, Self::Revoked, Self::Reuse, Self::SubjectRefused, Self::TooMany];
 
     /// Returns its name, as stores keep it: `logged_out`, for example.
     pub const fn name(self) -> &'static str {
@@ -139,6 +140,7 @@ impl EndReason {
             Self::Revoked => "revoked",
             Self::Reuse => "reuse",
             Self::SubjectRefused => "subject_refused",
+            Self::TooMany => "too_many",
         }
     }
 
@@ -146,6 +148,19 @@ impl EndReason {
     /// [`Revoked`](Self::Revoked): the session has ended in any case.
     pub fn from_name(name: &str) -> Self {
         Self::ALL.into_iter().find(|reason| reason.name() == name).unwrap_or(Self::Revoked)
+    }
+}
+
+impl Serialize for EndReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// Reads any name, as [`EndReason::from_name`] does, so that a session that has ended is one for every version.
+impl<'de> Deserialize<'de> for EndReason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::from_name(&String::deserialize(deserializer)?))
     }
 }
 

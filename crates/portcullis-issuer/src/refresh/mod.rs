@@ -13,6 +13,7 @@
 //! - **A store that loses writes logs no user out.** A token that is newer than the store knows is one that only this issuer can have made: the session
 //!   goes on, and an event counts what was lost.
 //! - **A refresh changes no end.** A session ends after 30 days, or after 7 days without use, and an access token never outlives it.
+//! - A user has 1000 sessions at most, so that all can be ended quickly ([`Sessions::most_sessions`]).
 //! - The application is asked about the subject at every refresh ([`Subjects`]).
 
 mod client;
@@ -26,6 +27,7 @@ mod log_in;
 mod memory;
 mod narrowing;
 mod revoked;
+mod room;
 mod sessions;
 mod step;
 mod store;

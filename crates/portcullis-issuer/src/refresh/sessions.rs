@@ -16,6 +16,7 @@ use super::{
     foreign::Foreign,
     keys::RefreshKey,
     log_in::can_be_kept,
+    room::MOST_SESSIONS,
     to_its_end::to_its_end,
     token::{RefreshToken, Share},
     tokens::{Tokens, content},
@@ -69,6 +70,7 @@ pub(super) struct Inner<S, R, J> {
     pub(super) conventions: Arc<Conventions>,
     on_event: Option<Arc<Listener>>,
     pub(super) foreign: Option<Foreign>,
+    pub(super) most_sessions: usize,
 }
 
 type Listener = dyn Fn(&SessionEvent) + Send + Sync;
@@ -88,6 +90,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             conventions,
             on_event: None,
             foreign: None,
+            most_sessions: MOST_SESSIONS,
         }))
     }
 
@@ -121,7 +124,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         self.configure(|inner| inner.foreign = Some(Arc::new(tokens)))
     }
 
-    fn configure(mut self, change: impl FnOnce(&mut Inner<S, R, J>)) -> Result<Self, ConfigError> {
+    pub(super) fn configure(mut self, change: impl FnOnce(&mut Inner<S, R, J>)) -> Result<Self, ConfigError> {
         let inner = Arc::get_mut(&mut self.0).ok_or_else(|| {
             ConfigError::new("the sessions are already in use: configure them before they are cloned")
         })?;
@@ -171,6 +174,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             inner.store.end(family.id, EndReason::Revoked).await?;
             return Err(error);
         }
+        self.make_room(&family).await?;
         inner.tell(|| SessionEvent::Opened { session: family.id, client_id: family.log_in.client_id.clone() });
         let refresh = token.seal(key);
         Ok(Some(Tokens { access, refresh, family }))

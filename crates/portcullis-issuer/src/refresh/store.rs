@@ -45,6 +45,14 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// damaged, is left out, and hides no other; the operator is told.
     fn families_of(&self, subject: &str) -> impl Future<Output = Result<Vec<Family>, StoreError>> + Send;
 
+    /// Returns live families of a subject that are too many: all but the `most` that end last, or the hundred of them that end first. It is
+    /// asked at every log-in.
+    ///
+    /// The default lists the subject's families. A store that can count them should do that first.
+    fn surplus_of(&self, subject: &str, most: usize) -> impl Future<Output = Result<Vec<FamilyId>, StoreError>> + Send {
+        async move { Ok(surplus(self.families_of(subject).await?, most)) }
+    }
+
     /// Forgets families that ended by their time before `before`, or before now if that is earlier. Returns how many.
     fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
@@ -95,7 +103,20 @@ impl<T: RefreshStore> RefreshStore for Arc<T> {
         (**self).families_of(subject)
     }
 
+    fn surplus_of(&self, subject: &str, most: usize) -> impl Future<Output = Result<Vec<FamilyId>, StoreError>> + Send {
+        (**self).surplus_of(subject, most)
+    }
+
     fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send {
         (**self).forget_before(before)
     }
+}
+
+/// How many surplus families are ended at a log-in.
+const AT_ONCE: usize = 100;
+
+fn surplus(mut families: Vec<Family>, most: usize) -> Vec<FamilyId> {
+    families.sort_by_key(Family::ends_at);
+    let surplus = families.len().saturating_sub(most).min(AT_ONCE);
+    families.iter().take(surplus).map(|family| family.id).collect()
 }

@@ -31,7 +31,7 @@ faults! {
     ProlongsAlways, ProlongsNever, KeepsTheOldKey, MovesTheEnd, IdleBeyondTheEnd, WritesAtRetry, ChecksThenActs,
     LastReasonStays, EndMakesAFamily, EndAllSparesNone, EndAllByPrefix, EndAllReportsEnded, EndAllOverwrites, EndAllSparesWhatIsOver, RotationUndoesTheEnd,
     UnreadableIsUnknown, UnreadableFailsTheList, UnreadableHidesOthers, UnreadableIsListed, EndAllStopsAtUnreadable, EndAllSparesUnreadable,
-    EndAllTellsNoCount, CrashLosesRotations, CrashLosesEnds,
+    EndAllTellsNoCount, SurplusIsTheNewest, SurplusCountsEnded, SurplusCountsOver, SurplusByPrefix, CrashLosesRotations, CrashLosesEnds,
 }
 
 #[derive(Debug)]
@@ -329,6 +329,23 @@ impl RefreshStore for Faulty {
                 families
             }
         })
+    }
+
+    async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {
+        let now = self.inner.now().await?;
+        let mut families = self.inner.dump();
+        families.retain(|family| {
+            let of = family.log_in.subject();
+            let is_theirs = of == subject || self.is(Fault::SurplusByPrefix) && of.starts_with(subject);
+            let is_over = now >= family.ends_at() && !self.is(Fault::SurplusCountsOver);
+            is_theirs && !is_over && (family.ended.is_none() || self.is(Fault::SurplusCountsEnded))
+        });
+        families.sort_by_key(Family::ends_at);
+        if self.is(Fault::SurplusIsTheNewest) {
+            families.reverse();
+        }
+        let surplus = families.len().saturating_sub(most);
+        Ok(families.iter().take(surplus).map(|family| family.id).collect())
     }
 
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {

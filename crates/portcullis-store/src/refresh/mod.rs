@@ -8,6 +8,8 @@ pub(crate) mod postgres;
 pub(crate) mod redb;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+#[cfg(any(feature = "nats", feature = "redb"))]
+mod surplus;
 #[cfg(any(feature = "nats", feature = "postgres", feature = "redb", feature = "redis"))]
 mod unlisted;
 

@@ -225,3 +225,41 @@ async fn damaged_keys_in_redis_keep_no_other_session_alive() {
     place.server.cli(&["DEL", &Redis::key(no_hash)]);
     assert_eq!(store.end_all_of("alice", None, EndReason::LoggedOutEverywhere).await.unwrap(), [last]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subjects_list_in_redis_has_no_session_that_has_ended_and_every_one_that_goes_on() {
+    if is_missing("redis-server") {
+        return;
+    }
+    let place = Redis { server: RedisServer::start(), saved: None };
+    let (store, policy) = (place.open().await, RefreshPolicy::new());
+    let now = store.now().await.unwrap();
+    let subject = "línea\n\"'; --\u{1F980}";
+    let ids = [1, 2, 3, 4, 5, 6].map(|number| FamilyId::from_bytes([number; 16]));
+    for id in ids {
+        let family = Family::new(id, ShareDigest::from_bytes([2; 16]), 1, LogIn::new(subject, "web"), &policy, now);
+        assert_eq!(store.open(family).await.unwrap(), Opened::New);
+    }
+    let mut client = place.client().await;
+    let listed = async |client: &mut MultiplexedConnection| {
+        let mut list = cmd("ZRANGE");
+        list.arg(format!("{{portcullis}}:sessions:{subject}")).arg(0).arg(-1);
+        let listed: Vec<String> = list.query_async(client).await.unwrap();
+        listed.iter().map(|id| FamilyId::from_session_id(id).unwrap()).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        store.end(ids[0], EndReason::LoggedOut).await.unwrap();
+        assert_eq!(listed(&mut client).await, ids[1..], "it goes on, or has ended");
+    }
+    // A damaged row of the session is ended, and stays in the list, as it does not say whose it is.
+    place.server.cli(&["HSET", &Redis::key(ids[1]), "family", "hello"]);
+    place.server.cli(&["DEL", &Redis::key(ids[2])]);
+    store.end(ids[1], EndReason::LoggedOut).await.unwrap();
+    assert_eq!(listed(&mut client).await, ids[1..]);
+    let ended = store.end_all_of(subject, Some(ids[5]), EndReason::LoggedOutEverywhere).await.unwrap();
+    assert_eq!(ended, ids[3..5]);
+    assert_eq!(listed(&mut client).await, ids[5..]);
+    assert_eq!(store.end_all_of(subject, Some(ids[5]), EndReason::LoggedOutEverywhere).await.unwrap(), []);
+    assert_eq!(store.end_all_of(subject, None, EndReason::LoggedOutEverywhere).await.unwrap(), ids[5..]);
+    assert_eq!(listed(&mut client).await, []);
+}

@@ -86,6 +86,15 @@ impl Families<'_> {
         Err(crowded(id))
     }
 
+    /// Returns how many families the index has for a subject, ended or not.
+    pub(super) async fn count_of(&self, subject: &str) -> Result<usize, StoreError> {
+        Ok(self.keys_of(subject).await?.len())
+    }
+
+    async fn keys_of(&self, subject: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.connection.keys(self.layout, &format!("{}.*", self.layout.index_of(subject))).await?)
+    }
+
     /// Calls `each` for the ids that the index has for a subject, and returns its answers, and how many families cannot be read. Fails only after
     /// all calls have ended.
     pub(super) async fn of_subject<T, F: Future<Output = Result<Readable<Option<T>>, StoreError>>>(
@@ -93,7 +102,7 @@ impl Families<'_> {
         subject: &str,
         each: impl Fn(FamilyId) -> F,
     ) -> Result<(Vec<T>, usize), StoreError> {
-        let keys = self.connection.keys(self.layout, &format!("{}.*", self.layout.index_of(subject))).await?;
+        let keys = self.keys_of(subject).await?;
         let ids: Vec<_> = keys.iter().filter_map(|key| FamilyId::from_session_id(key.rsplit('.').next()?)).collect();
         let answers: Vec<_> = stream::iter(ids).map(each).buffer_unordered(AT_ONCE).collect().await;
         let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;

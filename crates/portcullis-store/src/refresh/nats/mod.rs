@@ -60,7 +60,8 @@ const CALL: Duration = Duration::from_secs(5);
 ///   session, so that a session can always be found; after a crash, it may name one that does not exist.
 ///
 /// The server forgets a key when the longest session and twenty minutes have passed since it was written. Until then, sessions that have ended
-/// are read when those of their subject are listed: for a subject with ten thousand log-ins in that time, this takes about a second.
+/// are read when those of their subject are listed, and at a log-in of a subject that has more of them than
+/// [allowed](portcullis_issuer::refresh::Sessions::most_sessions): for a subject with ten thousand log-ins in that time, this takes about a second.
 ///
 /// To look at it: `nats kv ls portcullis_refresh`, `nats kv get portcullis_refresh f.<sid>`.
 ///

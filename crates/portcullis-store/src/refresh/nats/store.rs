@@ -9,6 +9,7 @@ use super::{
     error::{subject_too_long, too_long_a_session},
     layout::LONGEST_SUBJECT,
 };
+use crate::refresh::surplus::surplus;
 
 impl RefreshStore for NatsRefreshStore {
     /// Returns the time of the [clock](NatsRefreshStore::clock), without asking the server.
@@ -82,6 +83,14 @@ impl RefreshStore for NatsRefreshStore {
         let (families, unreadable) = self.within(Box::pin(list)).await?;
         self.unlisted.tell(unreadable);
         Ok(families)
+    }
+
+    async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {
+        let count = async { self.families().await?.count_of(subject).await };
+        if self.within(Box::pin(count)).await? <= most {
+            return Ok(Vec::new());
+        }
+        Ok(surplus(self.families_of(subject).await?, most))
     }
 
     /// Returns 0: the server forgets by itself, when the longest session has passed since a key was written.

@@ -93,6 +93,15 @@ impl Layout {
         ))
     }
 
+    pub(super) fn surplus_of(&self) -> String {
+        self.of_schema(&format!(
+            r#"SELECT id FROM (
+                   SELECT id, ends_at, row_number() OVER (ORDER BY ends_at DESC) AS place FROM "portcullis".refresh_families
+                   WHERE subject = $1 AND ended IS NULL AND ends_at > {NOW}
+               ) AS live WHERE place > $2 ORDER BY ends_at LIMIT 100"#
+        ))
+    }
+
     pub(super) fn families_of(&self) -> String {
         self.of_schema(&format!(
             r#"SELECT {NOW} AS now, {COLUMNS} FROM "portcullis".refresh_families

@@ -273,6 +273,13 @@ impl RefreshStore for PostgresRefreshStore {
         Ok(families)
     }
 
+    async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let parameters: Parameters<'_> = &[(&subject, Type::TEXT), (&most, Type::INT8)];
+        let rows = self.ask(Work::Reads, &self.layout.surplus_of(), parameters).await?;
+        rows.iter().map(layout::id).collect()
+    }
+
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {
         let mut forgotten = 0;
         loop {

@@ -44,7 +44,17 @@ pub(super) fn end(tables: &mut Tables<'_>, family: FamilyId, reason: EndReason) 
 fn end_one(tables: &mut Tables<'_>, before: &Family, reason: EndReason) -> Result<(), StorageError> {
     let mut ended = before.clone();
     ended.ended = Some(reason);
-    tables.put(&ended, Some(before))
+    tables.put(&ended, Some(before))?;
+    // No list has it any more, and no log-out everywhere needs it.
+    tables.unlist(&ended)
+}
+
+/// Returns live families of a subject that are too many. The index alone says that there are not.
+pub(super) fn live_beyond(tables: &Tables<'_>, subject: &str, most: usize, now: Millis) -> Answer<Vec<Family>> {
+    if tables.of_subject(subject)?.len() <= most {
+        return Ok(Ok(Vec::new()));
+    }
+    Ok(live_of(tables, subject, now)?.map(|(live, _)| live))
 }
 
 /// Ends all that can be read, and fails afterwards if there is one that cannot.

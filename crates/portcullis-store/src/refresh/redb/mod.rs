@@ -14,6 +14,7 @@ use portcullis_issuer::refresh::{
 
 pub use self::builder::RedbRefreshStoreBuilder;
 use self::{tables::Tables, writer::Writer};
+use super::surplus::surplus;
 
 /// The sessions of an issuer in a file, for an issuer that runs on one machine. Clones share one store.
 ///
@@ -135,6 +136,12 @@ impl RefreshStore for RedbRefreshStore {
         let (families, unreadable) = self.writer.ask(list).await?;
         self.writer.unlisted.tell(unreadable);
         Ok(families)
+    }
+
+    async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {
+        let subject = subject.to_owned();
+        let live = self.writer.ask(move |tables, now| families::live_beyond(tables, &subject, most, now)).await?;
+        Ok(surplus(live, most))
     }
 
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {

@@ -82,7 +82,13 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Returns the families of a subject.
+    /// Takes a family that has ended from those of its subject.
+    pub(super) fn unlist(&mut self, family: &Family) -> Result<(), StorageError> {
+        self.subjects.remove((family.log_in.subject(), key(family.id)))?;
+        Ok(())
+    }
+
+    /// Returns the families of a subject, except for those that have ended before their time.
     pub(super) fn of_subject(&self, subject: &str) -> Result<Vec<FamilyId>, StorageError> {
         let keys = self.subjects.range((subject, 0)..=(subject, u128::MAX))?;
         keys.map(|entry| Ok(id(entry?.0.value().1))).collect()

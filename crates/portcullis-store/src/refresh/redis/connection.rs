@@ -37,6 +37,7 @@ pub(super) static FIND: LazyLock<Script> = LazyLock::new(|| Script::new(include_
 pub(super) static ROTATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/rotate.lua")));
 pub(super) static END: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/end.lua")));
 pub(super) static END_ALL: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/end_all.lua")));
+pub(super) static SURPLUS: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/surplus.lua")));
 pub(super) static LIST: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/list.lua")));
 
 /// A connection that has been checked. Clones share it; each gets the answers to its own commands.

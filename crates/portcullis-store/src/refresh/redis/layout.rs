@@ -33,9 +33,14 @@ impl Layout {
         format!("{}:signing-keys", self.name)
     }
 
+    /// What the keys of subjects' sessions begin with.
+    pub(super) fn sessions(&self) -> String {
+        format!("{}:sessions:", self.name)
+    }
+
     /// The key of a subject's sessions.
     pub(super) fn sessions_of(&self, subject: &str) -> String {
-        format!("{}:sessions:{subject}", self.name)
+        self.sessions() + subject
     }
 }
 

@@ -16,7 +16,7 @@ use portcullis_issuer::refresh::{
 use redis::{FromRedisValue, ScriptInvocation};
 
 use self::{
-    connection::{Connection, END, END_ALL, FIND, LIST, OPEN, ROTATE},
+    connection::{Connection, END, END_ALL, FIND, LIST, OPEN, ROTATE, SURPLUS},
     layout::{Fields, Layout},
 };
 use crate::{
@@ -36,7 +36,7 @@ use crate::{
 ///   returns 0.
 /// - A session that cannot be read, because a later version wrote it, is left out of a list, and can be ended: `ended` means the same in every
 ///   version.
-/// - A subject's list may name sessions that are gone, but never lacks one that is there.
+/// - A subject's list may name sessions that are gone or have ended, but never lacks one that goes on.
 /// - Every call ends within about five seconds, whatever the server or the network do.
 ///
 /// # What is on the server
@@ -51,7 +51,7 @@ use crate::{
 ///
 /// ```text
 /// ACL SETUSER issuer on >PASSWORD resetkeys ~{portcullis}:* -@all +eval +evalsha +script|load +exists +hset +hsetnx +hget
-///   +hgetall +hmget +zadd +zrange +zremrangebyscore +pexpireat +pttl +time +role +info +config|get +wait +select
+///   +hgetall +hmget +zadd +zcard +zrange +zrem +zremrangebyscore +pexpireat +pttl +time +role +info +config|get +wait +select
 /// ```
 ///
 /// # What a crash can lose
@@ -248,7 +248,9 @@ impl RefreshStore for RedisRefreshStore {
     }
 
     async fn end(&self, family: FamilyId, reason: EndReason) -> Result<(), StoreError> {
-        self.write::<bool>(END.key(self.layout.family(family)).arg(reason.name())).await.map(drop)
+        let mut end = END.key(self.layout.family(family));
+        end.arg(reason.name()).arg(family.session_id()).arg(self.layout.sessions());
+        self.write::<bool>(&end).await.map(drop)
     }
 
     async fn end_all_of(
@@ -264,12 +266,13 @@ impl RefreshStore for RedisRefreshStore {
         if left > 0 {
             return Err(StoreError::not_ended(left));
         }
-        let id = |text: &String| FamilyId::from_session_id(text);
-        ended
-            .iter()
-            .map(id)
-            .collect::<Option<_>>()
-            .ok_or_else(|| StoreError::new("an id in Redis is not one of a session"))
+        ids(&ended)
+    }
+
+    async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {
+        let mut surplus = SURPLUS.key(self.layout.sessions_of(subject));
+        let surplus: Vec<String> = self.read(surplus.arg(self.layout.families()).arg(most)).await?;
+        ids(&surplus)
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
@@ -296,6 +299,11 @@ impl fmt::Debug for RedisRefreshStore {
             .field("replicas", &self.replicas)
             .finish_non_exhaustive()
     }
+}
+
+fn ids(texts: &[String]) -> Result<Vec<FamilyId>, StoreError> {
+    let ids = texts.iter().map(|text| FamilyId::from_session_id(text)).collect::<Option<_>>();
+    ids.ok_or_else(|| StoreError::new("an id in Redis is not one of a session"))
 }
 
 fn failed(fault: Fault) -> StoreError {

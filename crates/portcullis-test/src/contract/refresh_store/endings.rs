@@ -15,6 +15,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
             EndReason::Revoked,
             EndReason::Reuse,
             EndReason::SubjectRefused,
+            EndReason::TooMany,
         ];
         for reason in reasons {
             let (family, other) = (self.family_of("ends").await, self.family_of("ends").await);

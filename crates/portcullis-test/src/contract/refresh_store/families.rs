@@ -118,6 +118,31 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         assert_eq!(again, 0, "what was forgotten is forgotten again");
     }
 
+    /// Of too many live sessions, those that end first; no others, and none that has ended.
+    pub(super) async fn sessions_that_are_too_many_are_those_that_end_first(&mut self) {
+        let mut mine = Vec::new();
+        for days in [3, 5, 1, 4, 2] {
+            let family = self.family_of("many").await;
+            self.place.age(family.id, days * DAY).await;
+            mine.push((days, family.id));
+        }
+        mine.sort_by(|one, other| other.cmp(one));
+        let (ended, over) = (self.family_of("many").await, self.family_of("many").await);
+        self.place.age(over.id, 8 * DAY).await;
+        self.family_of("many others").await;
+        let store = self.store().await;
+        must(store.end(ended.id, EndReason::LoggedOut).await, "a family cannot be ended");
+        for most in 0..7 {
+            let mut surplus = must(store.surplus_of("many", most).await, "families cannot be counted");
+            let mut expected: Vec<_> = mine.iter().map(|(_, id)| *id).take(5_usize.saturating_sub(most)).collect();
+            surplus.sort();
+            expected.sort();
+            assert_eq!(surplus, expected, "with {most} allowed, other sessions are too many");
+        }
+        let unknown = must(store.surplus_of("no one", 0).await, "families cannot be counted");
+        assert_eq!(unknown, [], "a subject without sessions has too many");
+    }
+
     pub(super) async fn listed(&self, subject: &str) -> Vec<Family> {
         must(self.store().await.families_of(subject).await, "families cannot be listed")
     }

@@ -88,6 +88,7 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
         self.any_text_comes_back_as_it_was().await;
         self.sessions_are_listed_by_their_subject_alone().await;
         self.families_that_are_over_are_forgotten_and_no_others().await;
+        self.sessions_that_are_too_many_are_those_that_end_first().await;
         self.every_step_decides_as_the_reference_does().await;
         self.a_step_that_replaces_nothing_writes_nothing().await;
         self.a_session_that_is_kept_is_prolonged_at_most_once_an_hour().await;

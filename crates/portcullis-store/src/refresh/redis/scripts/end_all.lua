@@ -16,6 +16,10 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
         local idle_until, absolute_until = tonumber(family[1] or ''), tonumber(family[2] or '')
         local is_over = idle_until and absolute_until and (now >= idle_until or now >= absolute_until)
         if not is_over then ended[#ended + 1] = id end
+        redis.call('ZREM', KEYS[1], id)
+    else
+        -- It has ended before, or is gone.
+        redis.call('ZREM', KEYS[1], id)
     end
 end
 return {ended, left}
