@@ -29,6 +29,7 @@ const CONNECT: Duration = Duration::from_secs(4);
 const PING: Duration = Duration::from_secs(5);
 
 /// The servers, and the credentials for them.
+#[derive(Clone)]
 pub(crate) struct Access {
     servers: Vec<ServerAddr>,
     is_tls: bool,
@@ -39,6 +40,7 @@ pub(crate) struct Access {
 
 /// The credentials. Never shown; zeroized when they are dropped. (The client copies them for each connection; these
 /// copies are not zeroized.)
+#[derive(Clone)]
 pub(crate) enum Credentials {
     None,
     Password {

@@ -1,7 +1,7 @@
 //! Stores of refresh tokens: the sessions of an issuer, in the same places as the logs of revocations.
 
 #[cfg(feature = "nats")]
-mod nats;
+pub(crate) mod nats;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "redb")]

@@ -26,7 +26,7 @@ const MARKER: &str = "Nats-Marker-Reason";
 
 /// A connection to a bucket that existed and was configured correctly.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     link: Link,
     stream: Stream<()>,
     name: String,
@@ -34,22 +34,24 @@ pub(super) struct Connection {
     pub(super) room: usize,
 }
 
-/// A value, and the number by which it can be replaced if no other has replaced it before.
+/// What is in a key, and the number by which it can be replaced if no other has replaced it before.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) value: Vec<u8>,
-    pub(super) revision: u64,
+pub(crate) struct Entry {
+    /// `None` if the value was deleted.
+    pub(crate) value: Option<Vec<u8>>,
+    /// Zero if there never was a value, or it was purged.
+    pub(crate) revision: u64,
 }
 
 impl Connection {
     /// Connects, and creates the bucket if there is none. Also returns warnings.
     pub(super) async fn open(access: &Access, layout: &Layout) -> Result<(Self, Vec<String>), LogError> {
-        let link = Link::open(access, "portcullis sessions").await?;
+        let link = Link::open(access, &format!("portcullis {}", layout.content.name())).await?;
         survey::accept_server(&link.version())?;
         let info = link.info_or_new(layout.config()).await?;
         survey::accept(layout, &info)?;
-        let room = survey::largest_value(&info, link.max_payload())?.saturating_sub(HEADER_SIZE);
-        let warnings = survey::warnings(&info);
+        let room = survey::largest_value(layout, &info, link.max_payload())?.saturating_sub(HEADER_SIZE);
+        let warnings = survey::warnings(layout, &info);
         let name = layout.stream();
         let stream = link.context.get_stream_no_info(&name).await.map_err(|error| {
             LogError::misconfigured("the name of the NATS bucket is not valid").with_source(Brief::of(&error))
@@ -67,17 +69,23 @@ impl Connection {
         self.link.give_up();
     }
 
-    /// Returns the value of a key; `None` if there is none, or it was deleted.
+    /// Returns the value of a key, and its number; `None` if there is none, or it was deleted.
+    pub(super) async fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, LogError> {
+        let Entry { value, revision } = self.entry(key).await?;
+        Ok(value.map(|value| (value, revision)))
+    }
+
+    /// Returns what is in a key, even if it was deleted.
     ///
     /// The leader of the stream answers this request. A "direct get", which clients use for buckets by default, is answered by any replica,
     /// and a replica may not know yet that a session has ended.
-    pub(super) async fn get(&self, key: &str) -> Result<Option<Entry>, LogError> {
+    pub(crate) async fn entry(&self, key: &str) -> Result<Entry, LogError> {
         let get = self.stream.raw_message_builder().last_by_subject(key).send();
         let message = match self.link.ask(get).await? {
             Ok(message) => message,
             Err(error) => {
                 return match error.kind() {
-                    LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                    LastRawMessageErrorKind::NoMessageFound => Ok(Entry { value: None, revision: 0 }),
                     LastRawMessageErrorKind::JetStream(error) => {
                         self.give_up(); // the next connection finds out whether the bucket is gone
                         Err(refused("read the bucket", &error))
@@ -88,7 +96,7 @@ impl Connection {
         };
         let operation = message.headers.get(OPERATION).map_or("", |operation| operation.as_str());
         let is_deleted = matches!(operation, "DEL" | "PURGE") || message.headers.get(MARKER).is_some();
-        Ok((!is_deleted).then(|| Entry { value: message.payload.to_vec(), revision: message.sequence }))
+        Ok(Entry { value: (!is_deleted).then(|| message.payload.to_vec()), revision: message.sequence })
     }
 
     /// Writes a key without a value, whatever is there.
@@ -98,13 +106,32 @@ impl Connection {
     }
 
     /// Replaces a value if its number is still `revision`, which is zero for one that does not exist. Returns whether it was.
-    pub(super) async fn replace(&self, key: String, value: String, revision: u64) -> Result<bool, LogError> {
-        let message = self.message().payload(value.into()).expected_last_subject_sequence(revision);
+    pub(crate) async fn replace(&self, key: String, value: String, revision: u64) -> Result<bool, LogError> {
+        self.swap(key, self.message().payload(value.into()), revision).await
+    }
+
+    /// Deletes a value if its number is still `revision`. Returns whether it was. What is left says that it was deleted.
+    pub(crate) async fn delete(&self, key: String, revision: u64) -> Result<bool, LogError> {
+        self.swap(key, self.message().header(OPERATION, "DEL"), revision).await
+    }
+
+    async fn swap(&self, key: String, message: PublishMessage, revision: u64) -> Result<bool, LogError> {
+        let message = message.expected_last_subject_sequence(revision);
         match self.link.publish(key, message).await? {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Ok(false),
             Err(error) => Err(self.link.not_stored("write to the bucket", &error)),
         }
+    }
+
+    /// Removes what is in a key, if its number is still `revision`: a later one stays.
+    pub(crate) async fn purge(&self, key: &str, revision: u64) -> Result<(), LogError> {
+        let purge = self.stream.purge().filter(key).sequence(revision + 1);
+        let purged = self.link.ask(purge.into_future()).await?;
+        purged.map(drop).map_err(|error| {
+            self.give_up();
+            LogError::unavailable("NATS does not purge the bucket").with_source(Brief::of(&error))
+        })
     }
 
     /// Begins a message. Another stream that took over the bucket's keys would swallow it.
@@ -113,7 +140,7 @@ impl Connection {
     }
 
     /// Returns the keys that a pattern matches, after it was checked that the bucket still keeps sessions long enough.
-    pub(super) async fn keys(&self, layout: &Layout, pattern: &str) -> Result<Vec<String>, LogError> {
+    pub(crate) async fn keys(&self, layout: &Layout, pattern: &str) -> Result<Vec<String>, LogError> {
         let list = async {
             let found = self.stream.info_with_subjects(pattern).await?;
             let info = found.info.clone();

@@ -59,10 +59,10 @@ impl Families<'_> {
 
     /// Returns a family, and its row's number.
     async fn read(&self, id: FamilyId) -> Result<Readable<Option<(Family, u64)>>, StoreError> {
-        let Some(entry) = self.connection.get(&self.layout.row(id)).await? else { return Ok(Ok(None)) };
-        let family = str::from_utf8(&entry.value).ok().and_then(Family::from_json);
+        let Some((value, revision)) = self.connection.get(&self.layout.row(id)).await? else { return Ok(Ok(None)) };
+        let family = str::from_utf8(&value).ok().and_then(Family::from_json);
         let family = family.filter(|family| family.id == id);
-        Ok(family.map(|family| Some((family, entry.revision))).ok_or(Unreadable(id)))
+        Ok(family.map(|family| Some((family, revision))).ok_or(Unreadable(id)))
     }
 
     /// Changes a family as `decide` says, which gives its answer, and the family to write, if any. It is asked again if another writer was faster.

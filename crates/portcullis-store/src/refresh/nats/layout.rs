@@ -13,10 +13,28 @@ const MARGIN: Duration = Duration::from_secs(20 * 60);
 /// The largest subject, in bytes. (The ids of revocations have the same limit.)
 pub(super) const LONGEST_SUBJECT: usize = 255;
 
+/// What a bucket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Sessions,
+    Records,
+}
+
+impl Content {
+    /// Returns its name in sentences.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Records => "records",
+        }
+    }
+}
+
 /// The name and the settings of the bucket. In NATS, a bucket is a stream with a subject for each key.
 #[derive(Debug)]
-pub(super) struct Layout {
-    pub(super) bucket: String,
+pub(crate) struct Layout {
+    pub(crate) bucket: String,
+    pub(super) content: Content,
     pub(super) longest_session: Duration,
     pub(super) replicas: usize,
 }
@@ -25,6 +43,7 @@ impl Default for Layout {
     fn default() -> Self {
         Self {
             bucket: "portcullis_refresh".to_owned(),
+            content: Content::Sessions,
             // A day more than a session lasts by default.
             longest_session: Duration::from_secs(31 * 86_400),
             replicas: 1,
@@ -33,6 +52,17 @@ impl Default for Layout {
 }
 
 impl Layout {
+    /// Returns the layout of the bucket of records beside this one.
+    pub(crate) fn of_records(&self) -> Self {
+        Self {
+            bucket: format!("{}_records", self.bucket),
+            content: Content::Records,
+            // They have no common end.
+            longest_session: Duration::MAX,
+            replicas: self.replicas,
+        }
+    }
+
     pub(super) fn with_bucket(self, name: &str) -> Result<Self, LogError> {
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
         if name.is_empty() || !name.chars().all(is_plain) {
@@ -49,7 +79,7 @@ impl Layout {
     }
 
     /// Returns the subject of all keys.
-    pub(super) fn all_keys(&self) -> String {
+    pub(crate) fn all_keys(&self) -> String {
         format!("$KV.{}.>", self.bucket)
     }
 
@@ -75,19 +105,24 @@ impl Layout {
         key
     }
 
-    /// Returns how long a key is kept after it was written.
+    /// Returns how long a key has to be kept after it was written.
     pub(super) fn max_age(&self) -> Duration {
         self.longest_session.saturating_add(MARGIN)
+    }
+
+    /// Returns how long a new bucket keeps a key; zero is for ever.
+    fn configured_age(&self) -> Duration {
+        if self.content == Content::Records { Duration::ZERO } else { self.max_age() }
     }
 
     /// Returns the configuration with which the bucket is created: that of any bucket with one value for each key.
     pub(super) fn config(&self) -> Config {
         Config {
             name: self.stream(),
-            description: Some("sessions of Portcullis".to_owned()),
+            description: Some(format!("{} of Portcullis", self.content.name())),
             subjects: vec![self.all_keys()],
             retention: RetentionPolicy::Limits,
-            max_age: self.max_age(),
+            max_age: self.configured_age(),
             max_messages: -1,
             max_bytes: -1,
             max_messages_per_subject: 1,

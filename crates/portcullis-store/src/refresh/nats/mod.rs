@@ -1,9 +1,9 @@
 //! [`NatsRefreshStore`]: sessions in a bucket of NATS. Its documentation has the rules.
 
-mod connection;
+pub(crate) mod connection;
 mod error;
 mod families;
-mod layout;
+pub(crate) mod layout;
 mod store;
 mod survey;
 
@@ -210,12 +210,28 @@ impl NatsRefreshStore {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn time(&self) -> Millis {
+    /// Returns a store in the bucket of records beside this one, with a connection of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self {
+            access: self.access.clone(),
+            layout: self.layout.of_records(),
+            clock: Arc::clone(&self.clock),
+            connection: Mutex::default(),
+            warnings: SyncMutex::default(),
+            unlisted: Unlisted::default(),
+        }
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn time(&self) -> Millis {
         self.clock.precise_now().into()
     }
 
     /// Returns the connection, or a new one if it is not good.
-    async fn connection(&self) -> Result<Arc<Connection>, LogError> {
+    pub(crate) async fn connection(&self) -> Result<Arc<Connection>, LogError> {
         let mut slot = self.connection.lock().await;
         if let Some(connection) = slot.as_ref().filter(|connection| connection.is_good()) {
             return Ok(Arc::clone(connection));
@@ -228,7 +244,7 @@ impl NatsRefreshStore {
     }
 
     /// Ends a call that takes too long, and the connection with it. (The calls are boxed, as their futures are large.)
-    async fn within<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    pub(crate) async fn within<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         if let Ok(outcome) = timeout(CALL, call).await {
             return outcome;
         }

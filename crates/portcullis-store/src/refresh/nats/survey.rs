@@ -4,18 +4,22 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, PersistenceMode, RetentionPolicy, StorageType};
 use portcullis_core::revocation::LogError;
+use portcullis_issuer::records::Record;
 
-use super::layout::Layout;
+use super::layout::{Content, Layout};
 use crate::nats::survey::{is_before_2_10, size_limit};
 
 /// The largest value that must be allowed at least: a row with ids of 255 bytes and some thousand bytes of scopes.
-const LEAST_SIZE: usize = 16 * 1024;
+const LEAST_SESSION: usize = 16 * 1024;
+
+/// The same for records: the longest text, and headers.
+const LEAST_RECORD: usize = Record::MOST_BYTES + 1024;
 
 /// Refuses a server that deletes sessions instead of refusing new ones.
 pub(super) fn accept_server(version: &str) -> Result<(), LogError> {
     if is_before_2_10(version) {
         return Err(LogError::misconfigured(format!(
-            "sessions need nats-server 2.10 or later, and this is {version}: an older one deletes keys from a bucket that has a limit when it \
+            "an issuer needs nats-server 2.10 or later, and this is {version}: an older one deletes keys from a bucket that has a limit when it \
              starts again after a crash, so that users are logged out, and a log-out everywhere can miss a session; nor can it flush each \
              change to its disk (`sync_interval: always`)"
         )));
@@ -27,6 +31,12 @@ pub(super) fn accept_server(version: &str) -> Result<(), LogError> {
 pub(super) fn accept(layout: &Layout, info: &Info) -> Result<(), LogError> {
     let Config { name, max_age, subjects, .. } = &info.config;
     let edit = |what: String| Err(LogError::misconfigured(format!("the NATS stream {name} {what}")));
+    if layout.content == Content::Records && *max_age > Duration::ZERO {
+        return edit(format!(
+            "forgets after {} s, and records stay until they are deleted: `nats stream edit {name} --max-age=0`",
+            max_age.as_secs()
+        ));
+    }
     if *max_age > Duration::ZERO && *max_age < layout.max_age() {
         let (is, must) = (max_age.as_secs(), layout.max_age().as_secs());
         return edit(format!(
@@ -44,14 +54,15 @@ pub(super) fn accept(layout: &Layout, info: &Info) -> Result<(), LogError> {
     }
     if let Some(limit) = forgetful_limit(&info.config) {
         return edit(format!(
-            "forgets sessions by its limit {limit}: `nats stream edit {name} --discard=new`, which refuses new ones instead"
+            "forgets {} by its limit {limit}: `nats stream edit {name} --discard=new`, which refuses new ones instead",
+            layout.content.name()
         ));
     }
     if info.config.discard_new_per_subject && info.config.max_messages_per_subject > 0 {
-        return edit("refuses every change of a session: `nats stream edit {name} --no-discard-per-subject`".into());
+        return edit("refuses every change of a key: `nats stream edit {name} --no-discard-per-subject`".into());
     }
     if info.config.no_ack || info.config.sealed || info.config.mirror.is_some() {
-        return edit("is a mirror, sealed, or without acknowledgements: sessions cannot be written there".into());
+        return edit("is a mirror, sealed, or without acknowledgements: nothing can be written there".into());
     }
     Ok(())
 }
@@ -67,44 +78,48 @@ fn forgetful_limit(config: &Config) -> Option<&'static str> {
     (config.max_bytes > 0).then_some("max-bytes")
 }
 
-/// Returns how many bytes a value may have, if this is enough for a session.
-pub(super) fn largest_value(info: &Info, of_server: usize) -> Result<usize, LogError> {
+/// Returns how many bytes a value may have, if this is enough.
+pub(super) fn largest_value(layout: &Layout, info: &Info, of_server: usize) -> Result<usize, LogError> {
+    let (content, least) = match layout.content {
+        Content::Sessions => ("session", LEAST_SESSION),
+        Content::Records => ("record", LEAST_RECORD),
+    };
     let largest = size_limit(info, of_server);
-    if largest < LEAST_SIZE {
+    if largest < least {
         return Err(LogError::misconfigured(format!(
-            "NATS takes values of {largest} bytes, too few for every session: raise max_payload of the server, or the bucket's \
-             --max-value-size, to {LEAST_SIZE} or more"
+            "NATS takes values of {largest} bytes, too few for every {content}: raise max_payload of the server, or the bucket's \
+             --max-value-size, to {least} or more"
         )));
     }
     Ok(largest)
 }
 
 /// Returns what an operator should know about the durability of the bucket.
-pub(super) fn warnings(info: &Info) -> Vec<String> {
+pub(super) fn warnings(layout: &Layout, info: &Info) -> Vec<String> {
     let Config { name, storage, num_replicas, persist_mode, .. } = &info.config;
+    let content = layout.content.name();
     let mut warnings = Vec::new();
     if *storage == StorageType::Memory {
         warnings.push(format!(
-            "the NATS stream {name} is in memory: a restart of the server ends every session; create the bucket again with file storage"
+            "the NATS stream {name} is in memory: a restart of the server loses all {content}; create the bucket again with file storage"
         ));
     } else if *persist_mode == Some(PersistenceMode::Async) {
         warnings.push(format!(
-            "the NATS stream {name} acknowledges before it writes (persist_mode async): `kill -9` of the server may bring back a session that \
-             had ended; create the bucket again with the default mode"
+            "the NATS stream {name} acknowledges before it writes (persist_mode async): `kill -9` of the server may bring back {content} \
+             that had ended; create the bucket again with the default mode"
         ));
     } else if *num_replicas <= 1 {
         warnings.push(format!(
-            "the NATS stream {name} has one replica: its server's disk is the only one that has the sessions; a cluster can keep three"
+            "the NATS stream {name} has one replica: its server's disk is the only one that has the {content}; a cluster can keep three"
         ));
     }
     if *storage == StorageType::File {
-        warnings.push(
-            "the NATS server flushes to its disk every two minutes, so that a power failure may undo acknowledged changes of sessions, unless it \
+        warnings.push(format!(
+            "the NATS server flushes to its disk every two minutes, so that a power failure may undo acknowledged changes of {content}, unless it \
              has `sync_interval: always` in its jetstream block"
-                .to_owned(),
-        );
+        ));
     }
-    if info.config.max_age == Duration::ZERO {
+    if info.config.max_age == Duration::ZERO && layout.content == Content::Sessions {
         warnings.push(format!(
             "the NATS stream {name} has no maximum age: it keeps every session for ever, and grows with each log-in"
         ));
