@@ -51,7 +51,8 @@
 //!
 //! With the feature `issuer`, sessions and their refresh tokens are kept in the same places: `RedbRefreshStore`, `RedisRefreshStore`,
 //! `NatsRefreshStore` and `PostgresRefreshStore` are stores for `portcullis_issuer::refresh::Sessions`. All but the one in NATS also keep the
-//! document of a key ring: `signing_keys()` returns the place.
+//! document of a key ring: `signing_keys()` returns the place. Codes, consents, clients and what else an authorization server keeps are records, in the
+//! same places: `records()` returns the store.
 //!
 //! # What is promised
 //!
@@ -84,6 +85,8 @@ mod memory;
 mod nats;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "issuer")]
+mod records;
 #[cfg(feature = "redb")]
 mod redb;
 #[cfg(feature = "redis")]
@@ -102,6 +105,14 @@ pub use memory::MemoryLog;
 pub use nats::JetStreamLog;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresLog;
+#[cfg(all(feature = "issuer", feature = "nats"))]
+pub use records::NatsRecordStore;
+#[cfg(all(feature = "issuer", feature = "postgres"))]
+pub use records::PostgresRecordStore;
+#[cfg(all(feature = "issuer", feature = "redb"))]
+pub use records::RedbRecordStore;
+#[cfg(all(feature = "issuer", feature = "redis"))]
+pub use records::RedisRecordStore;
 #[cfg(feature = "redb")]
 pub use redb::RedbLog;
 #[cfg(feature = "redis")]

@@ -14,9 +14,10 @@ pub use self::redb::RedbSigningKeys;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisSigningKeys;
 
-/// Returns a number that no version of a document had before. It is drawn, and not counted, so that a document that was restored from a backup does
-/// not get the number of another one.
-fn new_version() -> u64 {
+/// Returns a number that no version of a document or of a record had before. It is drawn, and not counted, so that what was restored from a backup
+/// does not get the number of another one.
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redb", feature = "redis"))]
+pub(crate) fn new_version() -> u64 {
     // Databases have signed numbers, and scripts have numbers of 53 bits.
     fastrand::u64(1..1 << 53)
 }

@@ -8,13 +8,13 @@ use crate::postgres::error::explain;
 /// The version of the table and its rows that this crate reads and writes.
 const FORM: i16 = 1;
 
-/// How many families are deleted at once: each is locked until the commit.
-pub(super) const FORGOTTEN_AT_ONCE: usize = 1000;
+/// How many rows are deleted at once: each is locked until the commit.
+pub(crate) const FORGOTTEN_AT_ONCE: usize = 1000;
 
 const COLUMNS: &str = "form, generation, key_id, rotated_at, idle_until, absolute_until, ended, family";
 
 /// The server's time in milliseconds. Not `now()`, which stays the same for a transaction.
-const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::int8";
+pub(crate) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::int8";
 
 /// The schema with the table, by its name: in lower case, so that it is the same with and without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,8 @@ impl Layout {
         &self.0
     }
 
-    fn of_schema(&self, sql: &str) -> String {
+    /// Returns SQL about this schema, from SQL about `portcullis`.
+    pub(crate) fn of_schema(&self, sql: &str) -> String {
         sql.replace("\"portcullis\"", &format!("\"{}\"", self.0))
     }
 
@@ -58,7 +59,7 @@ impl Layout {
         self.creation().replace(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.0), "")
     }
 
-    pub(super) fn now() -> String {
+    pub(crate) fn now() -> String {
         format!("SELECT {NOW} AS now")
     }
 
@@ -159,7 +160,7 @@ pub(super) fn family(row: &Row) -> Result<Option<Family>, StoreError> {
 }
 
 /// Returns the server's time.
-pub(super) fn now(row: &Row) -> Result<Millis, StoreError> {
+pub(crate) fn now(row: &Row) -> Result<Millis, StoreError> {
     row.try_get::<_, i64>("now").map(|now| Millis::new(now.unsigned_abs())).map_err(failed)
 }
 

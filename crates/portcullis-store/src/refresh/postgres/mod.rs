@@ -45,7 +45,7 @@ use crate::{
 ///
 /// # What is on the server
 ///
-/// A schema, `portcullis` unless [set otherwise](Self::schema), with two tables. They are created at the first connection, if they do not
+/// A schema, `portcullis` unless [set otherwise](Self::schema), with three tables. They are created at the first connection, if they do not
 /// exist. [`schema_sql`](Self::schema_sql) returns this SQL:
 ///
 /// ```sql
@@ -59,7 +59,7 @@ use crate::{
 ///
 /// ```sql
 /// GRANT USAGE ON SCHEMA portcullis TO service;
-/// GRANT SELECT, INSERT, UPDATE, DELETE ON portcullis.refresh_families TO service;
+/// GRANT SELECT, INSERT, UPDATE, DELETE ON portcullis.refresh_families, portcullis.records TO service;
 /// GRANT SELECT, INSERT, UPDATE ON portcullis.signing_keys TO service;
 /// ```
 ///

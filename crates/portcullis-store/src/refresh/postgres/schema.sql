@@ -29,3 +29,16 @@ CREATE TABLE IF NOT EXISTS "portcullis".signing_keys (
     version bigint NOT NULL,
     document text NOT NULL
 );
+
+-- What an authorization server keeps: one row for each code, client, consent and so on.
+CREATE TABLE IF NOT EXISTS "portcullis".records (
+    kind text COLLATE "C" NOT NULL,
+    group_name text COLLATE "C" NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    form smallint NOT NULL,
+    version bigint NOT NULL, -- another random number after each change
+    ends_at bigint,
+    text bytea NOT NULL, -- in UTF-8; a column of type text has no NUL
+    PRIMARY KEY (kind, group_name, id),
+    UNIQUE (ends_at, version) -- only for its index
+);

@@ -4,6 +4,8 @@ use portcullis_issuer::refresh::{Family, FamilyId, Millis, StoreError};
 use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
 use zeroize::Zeroizing;
 
+use crate::records::redb::tables::RecordTables;
+
 /// Families by id, as JSON.
 const FAMILIES: TableDefinition<'_, u128, &str> = TableDefinition::new("families");
 
@@ -23,8 +25,8 @@ pub(crate) struct Tables<'t> {
     subjects: Table<'t, (&'static str, u128), ()>,
     ends: Table<'t, (u64, u128), ()>,
     signing_keys: Table<'t, &'static str, (u64, &'static str)>,
-    /// Whether there is anything to commit.
-    pub(super) is_written: bool,
+    records: RecordTables<'t>,
+    is_written: bool,
 }
 
 /// A row as it is found: `Err` if it cannot be read, because a later version wrote it, or it is damaged.
@@ -37,6 +39,7 @@ impl<'t> Tables<'t> {
             subjects: transaction.open_table(SUBJECTS)?,
             ends: transaction.open_table(ENDS)?,
             signing_keys: transaction.open_table(SIGNING_KEYS)?,
+            records: RecordTables::of(transaction)?,
             is_written: false,
         })
     }
@@ -44,6 +47,16 @@ impl<'t> Tables<'t> {
     /// Creates them if they do not exist.
     pub(super) fn create(transaction: &WriteTransaction) -> Result<(), TableError> {
         Tables::of(transaction).map(drop)
+    }
+
+    /// Whether there is anything to commit.
+    pub(super) fn are_written(&self) -> bool {
+        self.is_written || self.records.is_written
+    }
+
+    /// Returns the tables of records.
+    pub(crate) fn records(&mut self) -> &mut RecordTables<'t> {
+        &mut self.records
     }
 
     pub(super) fn get(&self, id: FamilyId) -> Result<Row, StorageError> {

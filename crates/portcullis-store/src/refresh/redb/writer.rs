@@ -63,7 +63,7 @@ impl Writer {
         &self.path
     }
 
-    pub(super) fn now(&self) -> Millis {
+    pub(crate) fn now(&self) -> Millis {
         self.clock.precise_now().into()
     }
 
@@ -154,7 +154,7 @@ fn work(transaction: WriteTransaction, jobs: Vec<Job>, now: Millis, tells: &mut 
         tells.push(tell);
         outcome = outcome.and(done);
     }
-    let is_written = tables.is_written;
+    let is_written = tables.are_written();
     drop(tables);
     outcome?;
     if is_written {

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, StoreError};
+use portcullis_issuer::{
+    records::RecordGroup,
+    refresh::{EndReason, Family, FamilyId, Millis, StoreError},
+};
 
 /// The version of the rows that this crate reads and writes; `rotate.lua` knows it, too.
 const FORM: &str = "1";
@@ -36,6 +39,22 @@ impl Layout {
     /// What the keys of subjects' sessions begin with.
     pub(super) fn sessions(&self) -> String {
         format!("{}:sessions:", self.name)
+    }
+
+    /// What the keys of groups of records begin with.
+    pub(crate) fn records(&self) -> String {
+        format!("{}:records:", self.name)
+    }
+
+    /// The key of a group's records.
+    pub(crate) fn records_of(&self, group: &RecordGroup) -> String {
+        format!("{}{}:{}", self.records(), group.kind().name(), group.name())
+    }
+
+    /// The key of a record. With the length of the group's name, no two are alike.
+    pub(crate) fn record(&self, group: &RecordGroup, id: &str) -> String {
+        let (kind, of) = (group.kind().name(), group.name());
+        format!("{}:record:{kind}:{}:{of}:{id}", self.name, of.len())
     }
 
     /// The key of a subject's sessions.

@@ -44,14 +44,16 @@ use crate::{
 /// - `{portcullis}:family:<sid>`, a hash, has a session.
 /// - `{portcullis}:sessions:<subject>`, a sorted set, has the ids of a user's sessions.
 /// - `{portcullis}:signing-keys`, a hash, has the document of the [key ring](Self::signing_keys), if it is kept here.
+/// - `{portcullis}:record:` and `{portcullis}:records:` begin the keys of [records](Self::records), if they are kept here.
 ///
 /// The name between the braces can be [chosen](Self::name). In a cluster, one server has all sessions.
 ///
 /// # Rights
 ///
 /// ```text
-/// ACL SETUSER issuer on >PASSWORD resetkeys ~{portcullis}:* -@all +eval +evalsha +script|load +exists +hset +hsetnx +hget
-///   +hgetall +hmget +zadd +zcard +zrange +zrem +zremrangebyscore +pexpireat +pttl +time +role +info +config|get +wait +select
+/// ACL SETUSER issuer on >PASSWORD resetkeys ~{portcullis}:* -@all +eval +evalsha +script|load +exists +get +mget +set +del
+///   +hset +hsetnx +hget +hgetall +hmget +zadd +zcard +zrange +zrem +zremrangebyscore +pexpireat +persist +pttl +time +role +info +config|get +wait
+///   +select
 /// ```
 ///
 /// # What a crash can lose
