@@ -511,6 +511,7 @@ fn a_row_is_read_as_it_was_written_and_later_versions_are_not_guessed() {
     assert_eq!(family.log_in.subject(), "alice");
     assert_eq!(family.log_in.at(), UnixTime::from_secs(1_800_000_000));
     assert_eq!((family.generation, family.ended), (7, Some(EndReason::LoggedOut)));
+    assert_eq!(family.log_in.auth_time(), family.log_in.at(), "it was not kept apart");
     assert_eq!(family.to_json(), row);
     assert_eq!(Family::from_json(&row.replacen("\"v\":1", "\"v\":2", 1)), None);
     assert_eq!(Family::from_json("{}"), None);

@@ -7,7 +7,7 @@ use portcullis_core::{Algorithm, Clock, clock::SystemClock, policy::TokenSpec, r
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
     refresh::{
-        DangerUncheckedSubjects, EndReason, FamilyId, LogIn, MemoryRefreshStore, NotAccepted, RefreshError,
+        DangerUncheckedSubjects, EndReason, Family, FamilyId, LogIn, MemoryRefreshStore, NotAccepted, RefreshError,
         RefreshKeys, RefreshPolicy, Sessions, Unavailable,
     },
 };
@@ -52,6 +52,33 @@ async fn a_user_who_has_lost_every_scope_gets_none_of_the_log_in() {
     let tokens = house.refresh(&tokens).await.unwrap();
     assert!(claims(&tokens).get("scope").is_none(), "{}", claims(&tokens));
     assert_eq!(claims(&tokens)["roles"].to_string(), "[\"clerk\"]");
+}
+
+#[tokio::test]
+async fn the_time_of_authentication_is_what_the_application_says_and_never_later_than_the_log_in() {
+    let house = House::new();
+    let (policy, log_in) = (RefreshPolicy::new(), || LogIn::new("alice", "web"));
+    let yesterday = T.minus(secs(86_400));
+    for (log_in, expected) in [
+        (log_in(), T),
+        (log_in().authenticated_at(yesterday), yesterday),
+        (log_in().authenticated_at(T.plus(secs(60))), T),
+    ] {
+        let tokens = house.sessions.log_in(log_in, &policy).await.unwrap();
+        assert_eq!(claims(&tokens)["auth_time"], expected.as_secs());
+        let read = Family::from_json(&tokens.session().to_json()).unwrap();
+        assert_eq!((read.log_in.auth_time(), read.log_in.at()), (expected, T));
+        house.clock.advance(secs(120));
+        let later = house.refresh(&tokens).await.unwrap();
+        assert_eq!(claims(&later)["auth_time"], expected.as_secs(), "a refresh does not authenticate");
+        house.clock.set(T);
+    }
+    // A session that is opened now is newer than a cut-off of an hour ago, however old its authentication is.
+    let tokens = house.sessions.log_in(log_in().authenticated_at(yesterday), &policy).await.unwrap();
+    house.revoke_up_to(T.minus(secs(3600)));
+    assert!(house.refresh(&tokens).await.is_ok());
+    house.revoke_up_to(T);
+    assert!(house.refresh(&tokens).await.is_err());
 }
 
 #[tokio::test]

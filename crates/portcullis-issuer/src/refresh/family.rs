@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::UnixTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{LogIn, RefreshPolicy, ShareDigest, log_in::UnixSecs};
+use super::{LogIn, RefreshPolicy, ShareDigest};
 
 /// The id of a family: all the refresh tokens that came of one log-in. As text, it is the session's id (`sid`), which need not be secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,7 +188,7 @@ impl Family {
         policy: &RefreshPolicy,
         now: Millis,
     ) -> Self {
-        log_in.at = UnixSecs(now.to_unix().as_secs());
+        log_in.open_at(now.to_unix());
         let absolute_until = now.plus(policy.absolute.min(CENTURY));
         Self {
             id,

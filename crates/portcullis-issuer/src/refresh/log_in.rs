@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 pub struct LogIn {
     pub(super) subject: String,
     pub(super) client_id: String,
+    /// When the session was opened: what cut-offs are compared with.
     pub(super) at: UnixSecs,
+    /// When the user was authenticated, if that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    authenticated_at: Option<UnixSecs>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -54,6 +58,7 @@ impl LogIn {
             subject: subject.into(),
             client_id: client_id.into(),
             at: UnixSecs::default(),
+            authenticated_at: None,
             scopes: Vec::new(),
             audiences: Vec::new(),
             version: None,
@@ -84,6 +89,13 @@ impl LogIn {
         Self { version: Some(version), ..self }
     }
 
+    /// Sets when the user was authenticated (`auth_time`), if that was before this call: with a session of a single sign-on, perhaps yesterday. An
+    /// instant in the future counts as now. Defaults to now.
+    #[must_use]
+    pub fn authenticated_at(self, at: UnixTime) -> Self {
+        Self { authenticated_at: Some(UnixSecs(at.as_secs())), ..self }
+    }
+
     /// Sets how the user logged in (`acr`).
     #[must_use]
     pub fn acr(self, class: impl Into<String>) -> Self {
@@ -112,9 +124,20 @@ impl LogIn {
         &self.client_id
     }
 
-    /// Returns when the user logged in.
+    /// Sets when the session is opened.
+    pub(super) fn open_at(&mut self, now: UnixTime) {
+        self.at = UnixSecs(now.as_secs());
+        self.authenticated_at = self.authenticated_at.map(|at| UnixSecs(at.0.min(now.as_secs())));
+    }
+
+    /// Returns when the session was opened.
     pub fn at(&self) -> UnixTime {
         UnixTime::from_secs(self.at.0)
+    }
+
+    /// Returns when the user was authenticated: when the session was opened, unless [an earlier instant](Self::authenticated_at) was set.
+    pub fn auth_time(&self) -> UnixTime {
+        UnixTime::from_secs(self.authenticated_at.unwrap_or(self.at).0)
     }
 
     /// Returns the granted scopes.

@@ -43,7 +43,7 @@ pub(super) fn content<C>(family: &Family, grant: Grant<C>, narrowing: &Narrowing
     let log_in = &family.log_in;
     let mut content = AccessToken::for_user(&log_in.subject, &log_in.client_id)
         .session(family.id.session_id())
-        .authenticated_at(log_in.at())
+        .authenticated_at(log_in.auth_time())
         .ends_by(family.ends_at().to_unix());
     let audiences = if narrowing.audiences.is_empty() { &log_in.audiences } else { &narrowing.audiences };
     content = audiences.iter().fold(content, AccessToken::audience);

@@ -202,6 +202,11 @@ impl House {
         self.log.merge(&[revocation]);
     }
 
+    /// Revokes what was issued to `alice` up to then.
+    pub(crate) fn revoke_up_to(&self, cut_off: UnixTime) {
+        self.log.merge(&[Revocation::subject(ISSUER, "alice", cut_off)]);
+    }
+
     pub(crate) fn confirm(&self) {
         if !self.log.is_stale.load(Ordering::SeqCst) {
             self.log.writer.confirm(self.log.writer.ask());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis_core::UnixTime;
 use portcullis_issuer::refresh::{
     EndReason, Family, FamilyId, LogIn, Millis, Opened, Outcome, RefreshPolicy, RefreshStore,
 };
@@ -58,7 +59,13 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
 
     pub(super) async fn any_text_comes_back_as_it_was(&mut self) {
         let odd = "línea\n\"quoted\" \\ \u{0}\u{1F980} ' ; -- $1 %s";
-        let log_in = LogIn::new("any", CLIENT).scope("a b:c").audience(odd).version(u64::MAX >> 1).acr(odd).label(odd);
+        let log_in = LogIn::new("any", CLIENT)
+            .scope("a b:c")
+            .audience(odd)
+            .version(u64::MAX >> 1)
+            .acr(odd)
+            .label(odd)
+            .authenticated_at(UnixTime::from_secs(1));
         let family = self.family_by(log_in, &RefreshPolicy::new()).await;
         assert_eq!(self.found(family.id).await, Some(family), "a text has changed");
         let long = "x".repeat(255);
