@@ -54,6 +54,22 @@ async fn a_user_who_has_lost_every_scope_gets_none_of_the_log_in() {
     assert_eq!(claims(&tokens)["roles"].to_string(), "[\"clerk\"]");
 }
 
+/// What never was does not end.
+#[tokio::test]
+async fn a_user_who_is_refused_at_the_log_in_ends_no_session() {
+    let house = House::new();
+    house.subjects.refuse("alice");
+    let policy = RefreshPolicy::new();
+    let error = house.sessions.log_in(LogIn::new("alice", "web"), &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::SubjectRefused)), "{error}");
+    assert!(house.order().is_empty() && house.store.dump().is_empty(), "{:?}", house.order());
+    assert!(house.events(|event| Some(event.clone())).is_empty());
+    let bob = house.sessions.log_in(LogIn::new("bob", "web"), &policy).await.unwrap();
+    house.subjects.refuse("bob");
+    assert!(house.refresh(&bob).await.is_err());
+    assert_eq!(house.order(), ["revoke session", "end"], "a session that was");
+}
+
 #[tokio::test]
 async fn the_time_of_authentication_is_what_the_application_says_and_never_later_than_the_log_in() {
     let house = House::new();

@@ -14,7 +14,7 @@
 //!   goes on, and an event counts what was lost.
 //! - **A refresh changes no end.** A session ends after 30 days, or after 7 days without use, and an access token never outlives it.
 //! - A user has 1000 sessions at most, so that all can be ended quickly ([`Sessions::most_sessions`]).
-//! - The application is asked about the subject at every refresh ([`Subjects`]).
+//! - The application is asked about the subject at every log-in and refresh ([`Subjects`]).
 
 mod client;
 mod ending;

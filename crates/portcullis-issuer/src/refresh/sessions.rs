@@ -76,7 +76,7 @@ pub(super) struct Inner<S, R, J> {
 type Listener = dyn Fn(&SessionEvent) + Send + Sync;
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
-    /// Returns sessions whose access tokens `issuer` mints. `revoker` ends them on all services; `subjects` is asked at every refresh.
+    /// Returns sessions whose access tokens `issuer` mints. `revoker` ends them on all services; `subjects` is asked at every log-in and refresh.
     pub fn new(issuer: TokenIssuer, store: S, keys: RefreshKeys, revoker: R, subjects: J) -> Self {
         let conventions = Arc::new(Conventions::new(issuer.spec().issuer()));
         let view = revoker.view();
@@ -136,7 +136,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// # Errors
     ///
-    /// [`RefreshError::LogIn`] for a name of more than 255 bytes or with a control character, which not every store and log can keep. If the store's answer is lost, the session may be open, and no one
+    /// [`NotAccepted::SubjectRefused`] if the application's [`Subjects`] refuse the user: no session is opened then, and none ends. [`RefreshError::LogIn`] for a name of more than 255 bytes or with a control character, which not every store and log can keep. If the store's answer is lost, the session may be open, and no one
     /// has its token. If the user was logged out everywhere meanwhile, the session has ended again. If that was by a token version that this log-in
     /// does not have, the error is [`RefreshError::LogIn`] as well.
     pub async fn log_in(&self, log_in: LogIn, policy: &RefreshPolicy) -> Result<Tokens, RefreshError> {
@@ -236,7 +236,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         self.check_revocation(&family).await?;
         let access = match prepared {
             Some(access) => access,
-            None => self.mint(&family, narrowing).await?,
+            None => self.mint_again(&family, narrowing).await?,
         };
         let refresh = match cause {
             RefreshCause::Kept | RefreshCause::Early if !is_foreign => Zeroizing::new(refresh_token.to_owned()),
@@ -253,7 +253,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let (family, now) = self.0.store.find(step.family).await?;
         let Some(family) = step.decide(family.as_ref(), now).0.into_live_family() else { return Ok(None) };
         self.check_revocation(&family).await?;
-        Ok(Some(self.mint(&family, narrowing).await?))
+        Ok(Some(self.mint_again(&family, narrowing).await?))
     }
 
     /// Returns the family to go on with, or does what the outcome asks for.
@@ -304,15 +304,21 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         Err(reason.into())
     }
 
-    async fn mint(&self, family: &Family, narrowing: &Narrowing) -> Result<Minted, RefreshError> {
+    /// Mints an access token for a refresh. If the subject may not go on, the session ends.
+    async fn mint_again(&self, family: &Family, narrowing: &Narrowing) -> Result<Minted, RefreshError> {
+        let minted = self.mint(family, narrowing).await;
+        if let Err(RefreshError::InvalidGrant(NotAccepted::SubjectRefused)) = &minted {
+            self.end_now(family.id, EndReason::SubjectRefused).await?;
+        }
+        minted
+    }
+
+    pub(super) async fn mint(&self, family: &Family, narrowing: &Narrowing) -> Result<Minted, RefreshError> {
         let inner = &*self.0;
         narrowing.check(&family.log_in)?;
         let grant = match inner.subjects.current(family).await {
             Ok(grant) => grant,
-            Err(SubjectError::Refused) => {
-                self.end_now(family.id, EndReason::SubjectRefused).await?;
-                return Err(NotAccepted::SubjectRefused.into());
-            }
+            Err(SubjectError::Refused) => return Err(NotAccepted::SubjectRefused.into()),
             Err(SubjectError::Unavailable(error)) => {
                 return Err(RefreshError::Unavailable(Unavailable::Subjects(error)));
             }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{Family, StoreError};
 
-/// Which rights the subjects of sessions have now: the application is asked at every refresh, so that a user who was disabled, or has other roles, does not
-/// go on with what was right at the log-in.
+/// Which rights the subjects of sessions have now: the application is asked at every log-in, before the session is opened, and at every refresh, so that a
+/// user who was disabled, or has other roles, does not go on with what was right at the log-in.
 pub trait Subjects: fmt::Debug + Send + Sync + 'static {
     /// The application's own claims in access tokens; [`NoCustom`] for none.
     type Custom: Serialize + Send + Sync;
@@ -17,7 +17,7 @@ pub trait Subjects: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`SubjectError::Refused`] ends the session. [`SubjectError::Unavailable`] leaves it as it is, and the client may try again.
+    /// [`SubjectError::Refused`] ends the session, or refuses the log-in. [`SubjectError::Unavailable`] leaves it as it is, and the client may try again.
     fn current(&self, session: &Family) -> impl Future<Output = Result<Grant<Self::Custom>, SubjectError>> + Send;
 }
 
