@@ -11,8 +11,11 @@ use std::{
     },
 };
 
-use portcullis_issuer::refresh::{
-    EndReason, ForeignTokens, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, Rotation, StoreError,
+use portcullis_issuer::{
+    SignErrorKind,
+    refresh::{
+        EndReason, ForeignTokens, LogIn, NotAccepted, RefreshError, RefreshKeys, RefreshPolicy, Rotation, StoreError,
+    },
 };
 use support::{House, claims, secs};
 
@@ -35,7 +38,13 @@ impl ForeignTokens for OldSystem {
             return Err(StoreError::new("as the test wants it"));
         }
         let is_valid = |user: &&str| *user != "unknown" && !self.retired.lock().unwrap().contains(token);
-        Ok(token.strip_prefix("old-").filter(is_valid).map(|user| LogIn::new(user, "web").scope("a")))
+        let log_in = |user: &str| match user {
+            "nobody" => LogIn::new("", "web"),
+            "quoted" => LogIn::new("alice", "web").scope("a\"b"),
+            "elsewhere" => LogIn::new("alice", "web").audience("https://elsewhere.test"),
+            user => LogIn::new(user, "web").scope("a"),
+        };
+        Ok(token.strip_prefix("old-").filter(is_valid).map(log_in))
     }
 
     async fn retire(&self, token: &str) -> Result<(), StoreError> {
@@ -105,6 +114,29 @@ async fn a_foreign_token_is_accepted_only_as_the_other_system_says() {
     let without = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap());
     let error = without.refresh("old-carol", "web", &policy).await.unwrap_err();
     assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::NotOurs)), "{error}");
+}
+
+/// Otherwise it would be lost for its user, without a new one.
+#[tokio::test]
+async fn a_foreign_token_stays_valid_while_no_token_can_be_minted_for_it() {
+    let house = House::new();
+    let old = OldSystem::default();
+    let retired = Arc::clone(&old.retired);
+    let sessions = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap()).foreign_tokens(old).unwrap();
+    let policy = RefreshPolicy::new();
+    for token in ["old-nobody", "old-quoted", "old-elsewhere"] {
+        let error = sessions.refresh(token, "web", &policy).await.unwrap_err();
+        assert!(matches!(error, RefreshError::LogIn(_)), "{token}: {error}");
+    }
+    house.fail_to_sign(Some(SignErrorKind::Unavailable));
+    assert!(matches!(sessions.refresh("old-alice", "web", &policy).await, Err(RefreshError::Unavailable(_))));
+    house.fail_to_sign(None);
+    house.subjects.refuse("bob");
+    let error = sessions.refresh("old-bob", "web", &policy).await.unwrap_err();
+    assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::SubjectRefused)), "{error}");
+    assert!(house.store.dump().is_empty() && retired.lock().unwrap().is_empty());
+    sessions.refresh("old-alice", "web", &policy).await.unwrap();
+    assert!(house.store.dump().len() == 1 && retired.lock().unwrap().contains("old-alice"));
 }
 
 #[tokio::test]

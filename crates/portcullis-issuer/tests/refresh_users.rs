@@ -54,6 +54,28 @@ async fn a_user_who_has_lost_every_scope_gets_none_of_the_log_in() {
     assert_eq!(claims(&tokens)["roles"].to_string(), "[\"clerk\"]");
 }
 
+/// Also what the application does not grant now: it could come back.
+#[tokio::test]
+async fn a_log_in_that_no_token_could_be_minted_for_is_not_opened() {
+    let house = House::new();
+    let policy = RefreshPolicy::new();
+    house.subjects.grant(&["orders:read"], "clerk");
+    let asked = house.store_calls();
+    for log_in in [
+        LogIn::new("", "web"),
+        LogIn::new("alice", ""),
+        LogIn::new("alice", "web").scope("orders:read a\"b"),
+        LogIn::new("alice", "web").audience("https://elsewhere.test"),
+        LogIn::new("alice", "web").acr(""),
+    ] {
+        let error = house.sessions.log_in(log_in, &policy).await.unwrap_err();
+        assert!(matches!(error, RefreshError::LogIn(_)), "{error}");
+    }
+    assert_eq!(house.store_calls(), asked + 5, "only its time was asked for");
+    let log_in = LogIn::new("alice", "web").scope("orders:read a'b").audience(SERVICE).acr("1");
+    assert!(house.sessions.log_in(log_in, &policy).await.is_ok());
+}
+
 /// What never was does not end.
 #[tokio::test]
 async fn a_user_who_is_refused_at_the_log_in_ends_no_session() {

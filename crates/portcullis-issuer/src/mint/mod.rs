@@ -95,6 +95,12 @@ impl TokenIssuer {
         self.0.clock.now()
     }
 
+    /// Makes sure that this content can be minted now, apart from its size and the signature.
+    pub(crate) fn check<C: Serialize>(&self, content: &AccessToken<C>) -> Result<(), MintError> {
+        let Inner { spec, clock, .. } = &*self.0;
+        Claims::of(content, spec, &**clock).map(drop)
+    }
+
     /// Mints an access token.
     ///
     /// It is valid from now on, for the lifetime of the specification, or shorter if the content says so. Its id (`jti`) begins with

@@ -5,8 +5,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use portcullis_core::revocation::Revoker;
 
 use super::{
-    Family, FamilyId, LogIn, NotAccepted, Opened, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent,
-    Sessions, StoreError, Subjects, Unavailable,
+    Family, FamilyId, LogIn, Narrowing, NotAccepted, Opened, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore,
+    SessionEvent, Sessions, StoreError, Subjects, Unavailable,
     token::{PREFIX, RefreshToken, Share},
 };
 
@@ -87,6 +87,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         text: &str,
         client_id: &str,
         policy: &RefreshPolicy,
+        narrowing: &Narrowing,
     ) -> Result<RefreshToken, RefreshError> {
         let inner = &*self.0;
         // A text of our own form is none of another system, and stays here.
@@ -109,6 +110,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         }
         let (key, now) = (inner.keys.current(), inner.store.now().await?);
         let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
+        // The other system's token stays valid unless there will be one of this issuer.
+        inner.check_mintable(&family)?;
+        inner.check_log_in(&family)?;
+        self.mint(&family, narrowing).await?;
         // Another tab may have been faster; then the session is there.
         if inner.store.open(family).await? == Opened::New {
             inner.tell(|| SessionEvent::Opened { session: token.family, client_id: client_id.to_owned() });

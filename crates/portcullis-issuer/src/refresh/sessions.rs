@@ -10,7 +10,7 @@ use portcullis_core::{
 use zeroize::Zeroizing;
 
 use super::{
-    EndReason, Family, FamilyId, ForeignTokens, LateRetry, LogIn, Narrowing, NotAccepted, Opened, Outcome,
+    EndReason, Family, FamilyId, ForeignTokens, Grant, LateRetry, LogIn, Narrowing, NotAccepted, Opened, Outcome,
     RefreshCause, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore, SessionEvent, Step, StoreError, SubjectError,
     Subjects, Unavailable,
     foreign::Foreign,
@@ -136,6 +136,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// # Errors
     ///
+    /// [`RefreshError::LogIn`] for what cannot be in an access token by the issuer's specification: an empty subject, a scope with a forbidden character, an audience that it does not have.
     /// [`NotAccepted::SubjectRefused`] if the application's [`Subjects`] refuse the user: no session is opened then, and none ends. [`RefreshError::LogIn`] for a name of more than 255 bytes or with a control character, which not every store and log can keep. If the store's answer is lost, the session may be open, and no one
     /// has its token. If the user was logged out everywhere meanwhile, the session has ended again. If that was by a token version that this log-in
     /// does not have, the error is [`RefreshError::LogIn`] as well.
@@ -163,6 +164,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let token = RefreshToken { family, generation: 0, share };
         let key = inner.keys.current();
         let family = Family::new(token.family, token.share.digest(), key.id(), log_in, policy, now);
+        inner.check_mintable(&family)?;
         inner.check_log_in(&family)?;
         // Everything that can fail comes first, as for a refresh.
         let access = self.mint(&family, narrowing).await?;
@@ -227,7 +229,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let is_foreign = own.is_none();
         let token = match own {
             Some(token) => token,
-            None => self.foreign(refresh_token, client_id, policy).await?,
+            None => self.foreign(refresh_token, client_id, policy, narrowing).await?,
         };
         let step = inner.step(&token, client_id, policy);
         let prepared = self.prepare(&step, narrowing).await?;
@@ -355,6 +357,12 @@ impl<S, R, J> Inner<S, R, J> {
     fn step<'a>(&self, token: &RefreshToken, client_id: &'a str, policy: &RefreshPolicy) -> Step<'a> {
         let key_id = self.keys.current().id();
         Step::new(token.family, token.generation, token.share.digest(), client_id, key_id, policy)
+    }
+
+    /// Makes sure that access tokens with all that the log-in has granted could be minted, whatever is granted of it now.
+    pub(super) fn check_mintable(&self, family: &Family) -> Result<(), ConfigError> {
+        let checked = self.issuer.check(&content(family, Grant::all_scopes(), &Narrowing::new()));
+        checked.map_err(|error| ConfigError::new(format!("no access token of this log-in can be minted: {error}")))
     }
 
     /// Returns the key with which the current token was written, as the row says, so that all instances write the same one.
