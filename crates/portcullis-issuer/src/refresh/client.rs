@@ -53,6 +53,12 @@ impl RefreshPolicy {
         }
     }
 
+    /// Returns how long a session lasts at most.
+    #[cfg(feature = "axum")]
+    pub(crate) const fn longest(&self) -> Duration {
+        self.absolute
+    }
+
     /// Sets how long the predecessor of the current token is answered by the same successor, for a client whose answer got lost, or which asks
     /// several times at once. A token is replaced at most once in this time. Zero is strict: one lost answer logs the user out.
     ///

@@ -68,6 +68,21 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         Ok(true)
     }
 
+    /// Returns the session of a refresh token that this client presents; `None` if there is none.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn find_by_token(
+        &self,
+        refresh_token: &str,
+        client_id: &str,
+    ) -> Result<Option<Family>, RefreshError> {
+        let inner = &*self.0;
+        let Some(token) = RefreshToken::open(refresh_token, |id| inner.keys.find(id)) else { return Ok(None) };
+        let (family, _) = inner.store.find(token.family).await?;
+        let is_theirs =
+            |family: &Family| family.share == token.share.digest() && family.log_in.client_id() == client_id;
+        Ok(family.filter(is_theirs))
+    }
+
     pub(super) async fn revoke_session(&self, session: FamilyId) -> Result<(), RefreshError> {
         self.revoke(self.0.revocation_of(session)).await
     }

@@ -54,4 +54,6 @@ pub use subjects::{DangerUncheckedSubjects, Grant, SubjectError, Subjects};
 pub(crate) use to_its_end::to_its_end;
 pub(crate) use token::Share;
 pub use token::ShareDigest;
+#[cfg(feature = "axum")]
+pub(crate) use token::session_of_token;
 pub use tokens::Tokens;

@@ -10,6 +10,8 @@
 //! 3. A path is compared byte for byte: `/oauth/%74oken` is not the token endpoint.
 //! 4. The routes are public: put no guard in front of them. Clients authenticate in their requests. Limits of rates and of time are for layers around them.
 //!
+//! For the application's own page, [`BrowserSessions`] keeps the refresh token in a cookie that no script can read.
+//!
 //! The pages are the application's, and so is the authorization endpoint: there, [`AuthorizationAnswer`](crate::server::AuthorizationAnswer) and
 //! [`AuthorizationError`](crate::server::AuthorizationError) are responses of axum.
 //!
@@ -65,6 +67,7 @@
 //! Without CORS, `router.fallback_service(server.routes())` is enough: any path that is not the server's is answered with 404.
 
 mod answer;
+mod browser;
 mod document;
 mod form;
 mod future;
@@ -72,4 +75,4 @@ mod into_response;
 mod page;
 mod service;
 
-pub use self::{future::RoutesFuture, service::ServerRoutes};
+pub use self::{browser::BrowserSessions, future::RoutesFuture, service::ServerRoutes};

@@ -19,6 +19,8 @@ mod error;
 mod event;
 mod keys;
 mod own_tokens;
+#[cfg(feature = "axum")]
+mod page;
 mod parameters;
 mod proof;
 mod rate_limit;

@@ -47,6 +47,12 @@ pub(super) trait AnySessions: fmt::Debug + Send + Sync {
 
     fn end_by_token<'a>(&'a self, refresh_token: &'a str, client_id: &'a str) -> Answer<'a, bool>;
 
+    #[cfg(feature = "axum")]
+    fn find_by_token<'a>(&'a self, refresh_token: &'a str, client_id: &'a str) -> Answer<'a, Option<Family>>;
+
+    #[cfg(feature = "axum")]
+    fn log_out_everywhere<'a>(&'a self, subject: &'a str) -> Answer<'a, ()>;
+
     fn revoke(&self, revocation: Revocation) -> Answer<'_, ()>;
 }
 
@@ -98,6 +104,16 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J>
 
     fn end_by_token<'a>(&'a self, refresh_token: &'a str, client_id: &'a str) -> Answer<'a, bool> {
         Box::pin(self.end_by_token(refresh_token, client_id))
+    }
+
+    #[cfg(feature = "axum")]
+    fn find_by_token<'a>(&'a self, refresh_token: &'a str, client_id: &'a str) -> Answer<'a, Option<Family>> {
+        Box::pin(self.find_by_token(refresh_token, client_id))
+    }
+
+    #[cfg(feature = "axum")]
+    fn log_out_everywhere<'a>(&'a self, subject: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.log_out_everywhere(subject))
     }
 
     fn revoke(&self, revocation: Revocation) -> Answer<'_, ()> {

@@ -122,6 +122,14 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
+/// Returns the session of a token, and the id of the key that it was made with; `None` if this issuer has not made it.
+#[cfg(feature = "axum")]
+pub(crate) fn session_of_token(text: &str, keys: &super::RefreshKeys) -> Option<(FamilyId, u8)> {
+    let mut key_id = None;
+    let token = RefreshToken::open(text, |id| keys.find(id).inspect(|key| key_id = Some(key.id())))?;
+    Some((token.family, key_id?))
+}
+
 /// Writes a number in groups of seven bits, the lowest first (LEB128).
 fn write_varint(mut number: u64, octets: &mut Vec<u8>) {
     while number >= 0x80 {

@@ -37,7 +37,15 @@ impl AuthorizationServer {
 
     /// Exchanges a refresh token (RFC 6749 section 6).
     async fn refresh(&self, client: &Client, parameters: &Parameters) -> Result<TokenResponse, OAuthError> {
-        let refresh_token = parameters.required("refresh_token")?;
+        self.refresh_with(client, parameters.required("refresh_token")?, parameters).await
+    }
+
+    pub(super) async fn refresh_with(
+        &self,
+        client: &Client,
+        refresh_token: &str,
+        parameters: &Parameters,
+    ) -> Result<TokenResponse, OAuthError> {
         let mut narrowing = narrowing(client, parameters);
         if let Some(scopes) = parameters.scopes()? {
             narrowing = narrowing.scope(&scopes.join(" "));

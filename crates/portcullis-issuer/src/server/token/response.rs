@@ -27,7 +27,7 @@ struct Body<'a> {
 
 impl TokenResponse {
     /// The answer with the tokens of a session. The client gets the refresh token if it may use it.
-    pub(super) fn of_session(tokens: &Tokens, client: &Client) -> Self {
+    pub(in crate::server) fn of_session(tokens: &Tokens, client: &Client) -> Self {
         let is_given = client.may_use(GrantType::RefreshToken);
         let refresh_token = is_given.then(|| Zeroizing::new(tokens.refresh_token().to_owned()));
         Self { access: tokens.access().clone(), refresh_token }
@@ -36,6 +36,12 @@ impl TokenResponse {
     /// The answer with an access token alone.
     pub(super) fn of_token(access: Minted) -> Self {
         Self { access, refresh_token: None }
+    }
+
+    /// Returns the refresh token apart from the rest.
+    #[cfg(feature = "axum")]
+    pub(crate) fn apart(mut self) -> (Option<Zeroizing<String>>, Self) {
+        (self.refresh_token.take(), self)
     }
 
     /// Returns the access token.

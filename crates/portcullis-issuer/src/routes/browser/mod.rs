@@ -1,0 +1,156 @@
+//! [`BrowserSessions`]: sessions of the application's own page, whose refresh token no script can read.
+
+mod cookie;
+mod own_page;
+mod service;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Response};
+
+use self::cookie::Cookies;
+use super::answer;
+use crate::{
+    refresh::{LogIn, NotAccepted, RefreshError},
+    server::{AuthorizationServer, OAuthError, OAuthErrorCode},
+};
+
+/// Sessions of the application's own page, on the host of the issuer: the refresh token is in a cookie that no script can read, and the page has
+/// its access token in memory. Made by [`AuthorizationServer::browser`]. Cheap to clone.
+///
+/// The application has the route for logging in: it checks the password, and answers with [`log_in`](Self::log_in). The others are ready; each
+/// accepts `POST` with a form, and answers with `Cache-Control: no-store`:
+///
+/// | path | what it does |
+/// |---|---|
+/// | `/session/refresh` | answers like a token endpoint, without the refresh token; the form may have `resource` and `scope` |
+/// | `/session/log_out` | ends this session |
+/// | `/session/log_out_everywhere` | ends all sessions of the user |
+///
+/// The rules:
+///
+/// 1. The cookie is `__Host-session`: `Secure`, `HttpOnly`, `SameSite=Strict`. It has the path `/`, as that prefix demands, so that browsers
+///    send it to every route of the host; only these read it.
+/// 2. A request has to come from the application's own page. `Sec-Fetch-Site` says so, or else `Origin`. A browser that sends neither repeats the
+///    value of the cookie `__Host-session-csrf` in the header `X-CSRF-Token`: it is a MAC of the session, which no other site can read or make.
+/// 3. Two tabs that refresh at once get the same successor. A refresh that fails clears the cookie only if the session was revoked, or its token was
+///    used twice: an answer that comes late must not take the token that another tab has just got. Logging out clears it always.
+///
+/// In the page, put `navigator.locks.request("refresh", ...)` around a refresh, so that tabs wait for each other.
+///
+/// ```no_run
+/// # use axum::{Router, extract::State, http::HeaderMap, response::IntoResponse, routing::post};
+/// # use portcullis_issuer::{refresh::LogIn, routes::BrowserSessions, server::AuthorizationServer};
+/// # fn routes(server: &AuthorizationServer) -> Router {
+/// /// The password was checked.
+/// async fn log_in(State(browser): State<BrowserSessions>, headers: HeaderMap) -> impl IntoResponse {
+///     let log_in = LogIn::new("alice", "dashboard").scope("orders:read").audience("https://orders.example.com");
+///     browser.log_in(&headers, log_in, None).await
+/// }
+///
+/// let browser = server.browser("dashboard"); // a public client of the server's list
+/// let routes = Router::new().route("/session/log_in", post(log_in)).with_state(browser.clone());
+/// browser.paths().iter().fold(routes, |routes, path| routes.route_service(path, browser.clone()))
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct BrowserSessions {
+    server: AuthorizationServer,
+    client_id: Arc<str>,
+    origin: Arc<str>,
+    prefix: Arc<str>,
+}
+
+impl AuthorizationServer {
+    /// Returns the sessions of the application's own page, which is the client of this id: one without a secret, that uses refresh tokens.
+    pub fn browser(&self, client_id: &str) -> BrowserSessions {
+        BrowserSessions {
+            server: self.clone(),
+            client_id: client_id.into(),
+            origin: own_page::origin_of(self.issuer()).into(),
+            prefix: "/session".into(),
+        }
+    }
+}
+
+impl BrowserSessions {
+    /// Sets the origin of the page, such as `https://app.example.com`. Defaults to that of the issuer.
+    #[must_use]
+    pub fn origin(self, origin: &str) -> Self {
+        Self { origin: origin.into(), ..self }
+    }
+
+    /// Sets what the paths begin with. Defaults to `/session`.
+    #[must_use]
+    pub fn prefix(self, prefix: &str) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Returns the paths that are answered, to mount each of them.
+    pub fn paths(&self) -> [String; 3] {
+        [service::REFRESH, service::LOG_OUT, service::LOG_OUT_EVERYWHERE].map(|name| format!("{}{name}", self.prefix))
+    }
+
+    /// Answers the page of a user who has logged in: with the cookies, and with an access token for `resource`, which has to be named if the
+    /// session is for several. `headers` are those of the request, which has to come from the application's page.
+    ///
+    /// A browser that sends neither `Sec-Fetch-Site` nor `Origin` cannot log in: there is no session yet by which it could be recognised.
+    pub async fn log_in(&self, headers: &HeaderMap, log_in: LogIn, resource: Option<&str>) -> Response<String> {
+        if !own_page::is_from_own_page(headers, &self.origin, || false) {
+            return own_page::forbidden();
+        }
+        match self.server.log_in_page(&self.client_id, log_in, resource).await {
+            Ok((tokens, lifetime)) => self.answer(tokens, lifetime.as_secs()),
+            Err(error) => answer::error(&error),
+        }
+    }
+
+    /// The answer with tokens: the refresh token is in the cookie alone.
+    fn answer(&self, tokens: crate::server::TokenResponse, max_age: u64) -> Response<String> {
+        let (refresh_token, tokens) = tokens.apart();
+        let mut response = answer::token(&tokens);
+        if let Some(refresh_token) = refresh_token {
+            let csrf = self.server.page_mac(&refresh_token).unwrap_or_default();
+            Cookies { session: &refresh_token, csrf: &csrf }.set(response.headers_mut(), max_age);
+        }
+        response
+    }
+
+    /// Returns the cookie's refresh token, if there is one and the request comes from the application's own page.
+    fn token_of(&self, headers: &HeaderMap) -> Result<Option<String>, OtherPage> {
+        let token = cookie::session(headers);
+        let repeats_the_mac = || {
+            let expected = token.as_deref().and_then(|token| self.server.page_mac(token));
+            expected.is_some_and(|expected| own_page::repeats(headers, &expected))
+        };
+        if own_page::is_from_own_page(headers, &self.origin, repeats_the_mac) {
+            return Ok(token);
+        }
+        Err(OtherPage)
+    }
+
+    /// The answer to a refresh that has failed.
+    fn failed(error: &OAuthError) -> Response<String> {
+        let mut response = answer::error(error);
+        if is_over(error) {
+            cookie::clear(response.headers_mut());
+        }
+        response
+    }
+}
+
+/// The request does not come from the application's own page.
+#[derive(Clone, Copy, Debug)]
+struct OtherPage;
+
+/// Whether the session has ended for certain, so that no other tab can have a token of it.
+fn is_over(error: &OAuthError) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<RefreshError>());
+    let Some(RefreshError::InvalidGrant(reason)) = source else { return false };
+    matches!(reason, NotAccepted::Revoked | NotAccepted::Reuse | NotAccepted::Ended(_))
+}
+
+/// There is no cookie.
+fn logged_out() -> Response<String> {
+    answer::error(&OAuthError::new(OAuthErrorCode::LoginRequired, "the user has to log in"))
+}

@@ -1,0 +1,92 @@
+//! The routes of [`BrowserSessions`].
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    task::{Context, Poll},
+};
+
+use http::{HeaderMap, Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{BrowserSessions, OtherPage, cookie, logged_out, own_page};
+use crate::{
+    routes::{RoutesFuture, answer, form::Form},
+    server::OAuthError,
+};
+
+pub(super) const REFRESH: &str = "/refresh";
+pub(super) const LOG_OUT: &str = "/log_out";
+pub(super) const LOG_OUT_EVERYWHERE: &str = "/log_out_everywhere";
+
+impl BrowserSessions {
+    async fn serve<B>(&self, request: Request<B>) -> Response<String>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let name = request.uri().path().strip_prefix(&*self.prefix).unwrap_or_default().to_owned();
+        if ![REFRESH, LOG_OUT, LOG_OUT_EVERYWHERE].contains(&&*name) {
+            return answer::not_found();
+        }
+        let headers = request.headers().clone();
+        let form = match Form::read(request).await {
+            Ok(form) => form,
+            Err(misfit) => return misfit.answer(),
+        };
+        match &*name {
+            REFRESH => self.refresh(&headers, &form).await,
+            other => self.end(&headers, other == LOG_OUT_EVERYWHERE).await,
+        }
+    }
+
+    async fn refresh(&self, headers: &HeaderMap, form: &Form) -> Response<String> {
+        let token = match self.token_of(headers) {
+            Ok(Some(token)) => token,
+            Ok(None) => return logged_out(),
+            Err(OtherPage) => return own_page::forbidden(),
+        };
+        match self.server.refresh_page(&self.client_id, &token, &form.request()).await {
+            Ok((tokens, lifetime)) => self.answer(tokens, lifetime.as_secs()),
+            Err(error) => Self::failed(&error),
+        }
+    }
+
+    async fn end(&self, headers: &HeaderMap, everywhere: bool) -> Response<String> {
+        let ended = match self.token_of(headers) {
+            Ok(Some(token)) if everywhere => self.server.end_everywhere(&self.client_id, &token).await,
+            Ok(Some(token)) => self.server.end_page(&self.client_id, &token).await,
+            Ok(None) if everywhere => return logged_out(),
+            Ok(None) => Ok(()),
+            Err(OtherPage) => return own_page::forbidden(),
+        };
+        // Until it has ended, the page needs the cookie to try again.
+        let done = |()| {
+            let mut response = answer::done();
+            cookie::clear(response.headers_mut());
+            response
+        };
+        ended.map_or_else(|error: OAuthError| Self::failed(&error), done)
+    }
+}
+
+impl<B> Service<Request<B>> for BrowserSessions
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<String>;
+    type Error = Infallible;
+    type Future = RoutesFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let sessions = self.clone();
+        RoutesFuture::new(async move { sessions.serve(request).await })
+    }
+}

@@ -1,0 +1,107 @@
+//! Sessions of the application's own page, for [`BrowserSessions`](crate::routes::BrowserSessions).
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use portcullis_core::ConfigError;
+use zeroize::Zeroizing;
+
+use super::{AuthorizationServer, Client, EndpointRequest, OAuthError, TokenResponse};
+use crate::{
+    documents::{ClientAuthentication, GrantType},
+    refresh::{FamilyId, LogIn, Narrowing, NotAccepted, RefreshError, Share, random, session_of_token, to_its_end},
+};
+
+/// What the MAC of a page is for, so that it is no other MAC of the same key.
+const CONTEXT: &[u8] = b"portcullis page 1";
+
+impl AuthorizationServer {
+    pub(crate) fn issuer(&self) -> &str {
+        self.spec().issuer()
+    }
+
+    /// Returns the page's client: one that has no secret to keep, and uses refresh tokens.
+    async fn page_client(&self, client_id: &str) -> Result<Arc<Client>, OAuthError> {
+        let client = self.find_client(client_id).await?;
+        let is_page = |client: &Arc<Client>| {
+            client.authentication() == ClientAuthentication::None && client.may_use(GrantType::RefreshToken)
+        };
+        client.filter(is_page).ok_or_else(|| {
+            ConfigError::new(format!("{client_id:?} is not a public client that uses refresh tokens: add one")).into()
+        })
+    }
+
+    /// Opens a session of the page. Returns its tokens, and how long it lasts at most.
+    pub(crate) async fn log_in_page(
+        &self,
+        client_id: &str,
+        log_in: LogIn,
+        resource: Option<&str>,
+    ) -> Result<(TokenResponse, Duration), OAuthError> {
+        let client = self.page_client(client_id).await?;
+        let (server, resource) = (self.clone(), resource.map(str::to_owned));
+        to_its_end(async move { server.log_in_page_now(&client, log_in, resource).await }).await?
+    }
+
+    async fn log_in_page_now(
+        &self,
+        client: &Client,
+        log_in: LogIn,
+        resource: Option<String>,
+    ) -> Result<(TokenResponse, Duration), OAuthError> {
+        if log_in.client_id() != client.id() {
+            let why =
+                format!("the log-in is at the client {:?}, and the page is {:?}", log_in.client_id(), client.id());
+            return Err(ConfigError::new(why).into());
+        }
+        let mut narrowing = resource.into_iter().fold(Narrowing::new(), Narrowing::audience);
+        if let Some(lifetime) = client.lifetime {
+            narrowing = narrowing.lifetime(lifetime);
+        }
+        if !client.may_combine_resources {
+            narrowing = narrowing.for_one_audience();
+        }
+        let (family, share) = (FamilyId::from_bytes(random()?), Share::new(random()?));
+        self.keep_consent(client, &log_in).await?;
+        let opened = self.sessions().log_in_as(family, share, log_in, &client.policy, &narrowing).await?;
+        let tokens = opened.ok_or_else(|| crate::StoreError::new("there is a session of this id already"))?;
+        self.still_allows(client, tokens.session()).await?;
+        Ok((TokenResponse::of_session(&tokens, client), client.policy.longest()))
+    }
+
+    /// Refreshes a session of the page. The request may have `resource` and `scope`.
+    pub(crate) async fn refresh_page(
+        &self,
+        client_id: &str,
+        refresh_token: &str,
+        request: &EndpointRequest<'_>,
+    ) -> Result<(TokenResponse, Duration), OAuthError> {
+        let client = self.page_client(client_id).await?;
+        let tokens = self.refresh_with(&client, refresh_token, &request.parameters()?).await?;
+        Ok((tokens, client.policy.longest()))
+    }
+
+    /// Ends the session of a refresh token of the page.
+    pub(crate) async fn end_page(&self, client_id: &str, refresh_token: &str) -> Result<(), OAuthError> {
+        self.sessions().end_by_token(refresh_token, client_id).await?;
+        Ok(())
+    }
+
+    /// Ends all sessions of the user whose session this is. A session that has ended ends no other.
+    pub(crate) async fn end_everywhere(&self, client_id: &str, refresh_token: &str) -> Result<(), OAuthError> {
+        let found = self.sessions().find_by_token(refresh_token, client_id).await?;
+        let family = found.ok_or(RefreshError::InvalidGrant(NotAccepted::Unknown))?;
+        if let Some(reason) = family.ended {
+            return Err(RefreshError::InvalidGrant(NotAccepted::Ended(reason)).into());
+        }
+        Ok(self.sessions().log_out_everywhere(family.log_in.subject()).await?)
+    }
+
+    /// Returns the MAC of the session of a refresh token; `None` if this issuer has not made the token. It is the same for all tokens of a session.
+    pub(crate) fn page_mac(&self, refresh_token: &str) -> Option<Zeroizing<String>> {
+        let keys = self.sessions().keys();
+        let (session, key_id) = session_of_token(refresh_token, keys)?;
+        let tag = keys.find(key_id)?.tag(CONTEXT, session.as_bytes());
+        Some(Zeroizing::new(URL_SAFE_NO_PAD.encode(&tag.as_ref()[..16])))
+    }
+}
