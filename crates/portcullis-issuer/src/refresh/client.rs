@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Rotation;
 
 /// The rules by which a client refreshes. The defaults are for public clients: apps and pages in a browser.
@@ -91,6 +93,11 @@ impl RefreshPolicy {
         Self { absolute, ..self }
     }
 
+    /// Returns how long a session lasts in any case.
+    pub(crate) const fn longest_session(&self) -> Duration {
+        self.absolute
+    }
+
     /// Sets whether each use replaces the token. Defaults to [`Rotation::EveryUse`]. [`Rotation::Never`] is for clients that authenticate, or whose
     /// tokens are bound to a key (RFC 9700 section 4.14.2); for others, see
     /// [`danger_public_client_keeps_its_token`](Self::danger_public_client_keeps_its_token).
@@ -117,5 +124,47 @@ impl RefreshPolicy {
 impl Default for RefreshPolicy {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A policy as it is stored: times in milliseconds.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct StoredPolicy {
+    grace: u64,
+    idle: u64,
+    absolute: u64,
+    #[serde(default)]
+    keeps: bool,
+    /// Whether it keeps its token although it is public.
+    #[serde(default)]
+    danger: bool,
+    #[serde(default)]
+    refuses_late: bool,
+}
+
+impl StoredPolicy {
+    pub(crate) fn of(policy: &RefreshPolicy) -> Self {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            grace: millis(policy.grace),
+            idle: millis(policy.idle),
+            absolute: millis(policy.absolute),
+            keeps: policy.rotation == Rotation::Never,
+            danger: policy.most_idle != Duration::MAX,
+            refuses_late: policy.late_retry == LateRetry::RefuseOnly,
+        }
+    }
+
+    pub(crate) fn policy(self) -> RefreshPolicy {
+        let mut policy = RefreshPolicy::new();
+        if self.danger {
+            policy = policy.danger_public_client_keeps_its_token();
+        }
+        policy
+            .grace(Duration::from_millis(self.grace))
+            .idle(Duration::from_millis(self.idle))
+            .absolute(Duration::from_millis(self.absolute))
+            .rotation(if self.keeps { Rotation::Never } else { Rotation::EveryUse })
+            .late_retry(if self.refuses_late { LateRetry::RefuseOnly } else { LateRetry::EndSession })
     }
 }

@@ -36,6 +36,7 @@ mod to_its_end;
 mod token;
 mod tokens;
 
+pub(crate) use client::StoredPolicy;
 pub use client::{LateRetry, RefreshPolicy};
 pub use error::{NotAccepted, RefreshError, Unavailable};
 pub use event::{RefreshCause, SessionEvent};

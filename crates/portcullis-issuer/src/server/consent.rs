@@ -3,7 +3,7 @@
 use portcullis_core::{ConfigError, UnixTime};
 use serde::{Deserialize, Serialize};
 
-use super::{AuthorizationServer, Client, OAuthError};
+use super::{AuthorizationServer, Client, OAuthError, OAuthErrorCode};
 use crate::{
     StoreError,
     records::{NewRecord, Record, RecordGroup, RecordKey, RecordKind, Swapped},
@@ -108,9 +108,7 @@ impl AuthorizationServer {
     pub async fn withdraw_consent(&self, subject: &str, client_id: &str) -> Result<(), OAuthError> {
         let key = consent_key(subject, client_id)?;
         // First, so that a code that is redeemed meanwhile finds no consent after it has opened its session.
-        while let Some(record) = self.records().find(&key).await? {
-            self.records().swap(&key, Some(record.version()), None).await?;
-        }
+        self.forget(&key).await?;
         self.end_sessions_of(subject, client_id, EndReason::Revoked).await
     }
 
@@ -129,8 +127,18 @@ impl AuthorizationServer {
         Ok(())
     }
 
-    /// Keeps what a user allows a client, and that there may be sessions of the two.
+    /// Keeps what a user allows a client, and that there may be sessions of the two. If the client was deleted meanwhile, nothing is kept: the
+    /// deletion may not have found it, and a later client of the same id would be allowed it.
     pub(super) async fn keep_consent(&self, client: &Client, log_in: &LogIn) -> Result<(), OAuthError> {
+        self.add_consent(client, log_in).await?;
+        if self.find_client(client.id()).await?.is_some() {
+            return Ok(());
+        }
+        self.forget_consent(log_in.subject(), client.id()).await?;
+        Err(OAuthError::new(OAuthErrorCode::AccessDenied, "the client was deleted"))
+    }
+
+    async fn add_consent(&self, client: &Client, log_in: &LogIn) -> Result<(), OAuthError> {
         let key = consent_key(log_in.subject(), client.id())?;
         let (scopes, resources): (Vec<_>, Vec<_>) =
             (log_in.scopes().map(str::to_owned).collect(), log_in.audiences().map(str::to_owned).collect());
@@ -166,6 +174,6 @@ impl AuthorizationServer {
     }
 }
 
-fn consent_key(subject: &str, client_id: &str) -> Result<RecordKey, ConfigError> {
+pub(super) fn consent_key(subject: &str, client_id: &str) -> Result<RecordKey, ConfigError> {
     RecordKey::new(RecordKind::Consent, subject, client_id)
 }

@@ -13,6 +13,7 @@ mod builder;
 mod client;
 mod code;
 mod consent;
+mod deletion;
 mod device;
 mod endpoints;
 mod error;
@@ -36,7 +37,7 @@ use portcullis_core::policy::TokenSpec;
 pub use self::{
     authorization::{Approval, AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Denial, Prompt},
     builder::AuthorizationServerBuilder,
-    client::{Client, ClientList, ClientSecret, Clients},
+    client::{Client, ClientList, ClientSecret, Clients, Either, StoredClient, StoredClientError, StoredClients},
     consent::Consent,
     device::{DeviceAuthorization, DeviceRequest},
     endpoints::Endpoint,

@@ -253,7 +253,7 @@ pub(crate) struct TestLog {
 }
 
 impl TestLog {
-    fn new(clock: &FixedClock, order: &Arc<Mutex<Vec<&'static str>>>) -> Self {
+    pub(crate) fn new(clock: &FixedClock, order: &Arc<Mutex<Vec<&'static str>>>) -> Self {
         let writer = ViewWriter::builder(secs(3600)).clock(clock.clone()).build();
         writer.confirm(writer.ask());
         Self {
@@ -263,6 +263,18 @@ impl TestLog {
             is_stale: Arc::default(),
             order: Arc::clone(order),
         }
+    }
+
+    pub(crate) fn view(&self) -> portcullis_core::revocation::RevocationView {
+        self.writer.view().clone()
+    }
+
+    pub(crate) fn confirm(&self) {
+        self.writer.confirm(self.writer.ask());
+    }
+
+    pub(crate) fn fail(&self, fails: bool) {
+        self.fails.store(fails, Ordering::SeqCst);
     }
 
     fn merge(&self, revocations: &[Revocation]) {

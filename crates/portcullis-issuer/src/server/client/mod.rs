@@ -2,8 +2,10 @@
 
 mod allowed;
 mod list;
+mod or;
 mod redirect_uri;
 mod secret;
+mod stored;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -11,7 +13,12 @@ use portcullis_core::keys::KeySource;
 
 use self::redirect_uri::RedirectUri;
 pub(super) use self::redirect_uri::is_own_machine;
-pub use self::{list::ClientList, secret::ClientSecret};
+pub use self::{
+    list::ClientList,
+    or::Either,
+    secret::ClientSecret,
+    stored::{StoredClient, StoredClientError, StoredClients},
+};
 use super::{assertion::AssertionKeys, proof::Proof};
 use crate::{
     StoreError,
@@ -19,7 +26,7 @@ use crate::{
     refresh::{RefreshPolicy, Rotation},
 };
 
-/// Knows the clients. The default is [`ClientList`]; implement it to keep clients elsewhere.
+/// Knows the clients: those of a [`ClientList`], or [`StoredClients`]. Implement it to keep clients elsewhere.
 pub trait Clients: fmt::Debug + Send + Sync + 'static {
     /// Returns the client with this id; `None` if there is none.
     ///
@@ -33,6 +40,24 @@ pub trait Clients: fmt::Debug + Send + Sync + 'static {
     fn have_keys(&self) -> bool {
         false
     }
+
+    /// Deletes the client with this id, if it can be deleted here. Returns whether there is none of this id any more, also in later calls of
+    /// [`find`](Self::find) by any instance. Defaults to asking whether there is one, as for a configuration.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be found out. The caller tries again.
+    fn delete(&self, client_id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async { Ok(self.find(client_id).await?.is_none()) }
+    }
+
+    /// Adds the clients of another place: those that are not found here are looked for there.
+    fn or<C: Clients>(self, other: C) -> Either<Self, C>
+    where
+        Self: Sized,
+    {
+        Either { first: self, second: other }
+    }
 }
 
 impl<T: Clients> Clients for Arc<T> {
@@ -43,24 +68,34 @@ impl<T: Clients> Clients for Arc<T> {
     fn have_keys(&self) -> bool {
         (**self).have_keys()
     }
+
+    fn delete(&self, client_id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        (**self).delete(client_id)
+    }
 }
 
-type Found<'a> = Pin<Box<dyn Future<Output = Result<Option<Arc<Client>>, StoreError>> + Send + 'a>>;
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// The same for a value of any type.
 pub(super) trait AnyClients: fmt::Debug + Send + Sync {
-    fn find<'a>(&'a self, client_id: &'a str) -> Found<'a>;
+    fn find<'a>(&'a self, client_id: &'a str) -> Answer<'a, Option<Arc<Client>>>;
 
     fn have_keys(&self) -> bool;
+
+    fn delete<'a>(&'a self, client_id: &'a str) -> Answer<'a, bool>;
 }
 
 impl<T: Clients> AnyClients for T {
-    fn find<'a>(&'a self, client_id: &'a str) -> Found<'a> {
+    fn find<'a>(&'a self, client_id: &'a str) -> Answer<'a, Option<Arc<Client>>> {
         Box::pin(Clients::find(self, client_id))
     }
 
     fn have_keys(&self) -> bool {
         Clients::have_keys(self)
+    }
+
+    fn delete<'a>(&'a self, client_id: &'a str) -> Answer<'a, bool> {
+        Box::pin(Clients::delete(self, client_id))
     }
 }
 

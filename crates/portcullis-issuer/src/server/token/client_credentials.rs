@@ -23,6 +23,11 @@ impl AuthorizationServer {
         if let Some(lifetime) = client.lifetime {
             content = content.lifetime(lifetime);
         }
-        Ok(TokenResponse::of_token(self.sessions().issuer().mint(&content).await?))
+        let access = self.sessions().issuer().mint(&content).await?;
+        // A client that was deleted meanwhile gets nothing: the deletion revokes what was minted before it.
+        if self.find_client(client.id()).await?.is_none() {
+            return Err(OAuthError::invalid_client());
+        }
+        Ok(TokenResponse::of_token(access))
     }
 }

@@ -1,0 +1,171 @@
+//! [`StoredClients`]: clients in a store of records.
+
+mod error;
+mod form;
+
+use std::{fmt, sync::Arc};
+
+pub use self::error::StoredClientError;
+use self::form::Form;
+use super::{Client, Clients};
+use crate::{
+    StoreError,
+    records::{AnyRecords, NewRecord, Record, RecordGroup, RecordKey, RecordKind, RecordStore, RecordVersion, Swapped},
+};
+
+/// Clients in a store of records, which can be changed while the server runs. Clones share them.
+///
+/// A secret is stored as its digest. A client that was deleted leaves its id taken until the longest session that it may have had would be over:
+/// neither a new client nor an update that began before brings it back. To end its sessions and consents as well, delete it by
+/// [`AuthorizationServer::delete_client`](crate::server::AuthorizationServer::delete_client).
+///
+/// ```
+/// use portcullis_issuer::records::MemoryRecordStore;
+/// use portcullis_issuer::server::{Client, StoredClients};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clients = StoredClients::new(MemoryRecordStore::new());
+/// let page = Client::public("web").redirect_uri("https://app.example.com/callback").resource("https://orders.example.com");
+/// clients.create(&page).await?;
+///
+/// let read = clients.read("web").await?.ok_or("there is no such client")?;
+/// clients.update(&read.client().clone().name("Orders"), read.version()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct StoredClients(Arc<dyn AnyRecords>);
+
+/// A client as it was read, and the version that an [update](StoredClients::update) has to name.
+#[derive(Clone, Debug)]
+pub struct StoredClient {
+    client: Client,
+    version: RecordVersion,
+}
+
+impl StoredClient {
+    /// Returns the client.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Returns the version.
+    pub const fn version(&self) -> RecordVersion {
+        self.version
+    }
+}
+
+impl StoredClients {
+    /// Returns the clients in this store.
+    pub fn new(records: impl RecordStore) -> Self {
+        Self(Arc::new(records))
+    }
+
+    /// Stores a new client.
+    ///
+    /// # Errors
+    ///
+    /// [`StoredClientError::Taken`] if its id is that of another client, or of one that was deleted recently.
+    pub async fn create(&self, client: &Client) -> Result<(), StoredClientError> {
+        let form = Form::of(checked(client)?, None)?;
+        match self.0.swap(&key_of(client.id())?, None, Some(NewRecord::new(form.to_json()))).await? {
+            Swapped::Stored => Ok(()),
+            Swapped::Conflict => Err(StoredClientError::Taken),
+        }
+    }
+
+    /// Returns the client with this id; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be found out.
+    pub async fn read(&self, client_id: &str) -> Result<Option<StoredClient>, StoreError> {
+        let Some(record) = self.find_record(client_id).await? else { return Ok(None) };
+        let client = Form::parse(&record)?.client(client_id)?;
+        Ok(client.map(|client| StoredClient { client, version: record.version() }))
+    }
+
+    /// Replaces a client if it is still as it was [read](Self::read). Tokens that it has got hold on; a scope or a service that it may no longer
+    /// have is not in new ones if the application's [`Subjects`](crate::refresh::Subjects) say so.
+    ///
+    /// # Errors
+    ///
+    /// [`StoredClientError::Changed`] if it was changed or deleted meanwhile.
+    pub async fn update(&self, client: &Client, version: RecordVersion) -> Result<(), StoredClientError> {
+        let client = checked(client)?;
+        let found = self.find_record(client.id()).await?.filter(|record| record.version() == version);
+        let before = found.as_ref().map(Form::parse).transpose()?.filter(|before| before.client.is_some());
+        let Some(before) = before else { return Err(StoredClientError::Changed) };
+        let next = NewRecord::new(Form::of(client, Some(&before))?.to_json());
+        match self.0.swap(&key_of(client.id())?, Some(version), Some(next)).await? {
+            Swapped::Stored => Ok(()),
+            Swapped::Conflict => Err(StoredClientError::Changed),
+        }
+    }
+
+    /// Returns all clients, sorted by their ids.
+    ///
+    /// # Errors
+    ///
+    /// If they could not be read.
+    pub async fn list(&self) -> Result<Vec<StoredClient>, StoreError> {
+        let Ok(group) = RecordGroup::new(RecordKind::Client, "") else { return Ok(Vec::new()) };
+        let mut clients = Vec::new();
+        for (id, record) in self.0.list(&group).await? {
+            let version = record.version();
+            clients.extend(Form::parse(&record)?.client(&id)?.map(|client| StoredClient { client, version }));
+        }
+        clients.sort_by(|one, other| one.client.id().cmp(other.client.id()));
+        Ok(clients)
+    }
+
+    /// Deletes a client, whatever version it has. Returns whether there was one.
+    async fn delete_now(&self, client_id: &str) -> Result<bool, StoreError> {
+        let Ok(key) = key_of(client_id) else { return Ok(false) };
+        loop {
+            let Some(record) = self.0.find(&key).await? else { return Ok(false) };
+            let form = Form::parse(&record)?;
+            if form.client.is_none() {
+                return Ok(false);
+            }
+            let free_at = form.free_at(self.0.now().await?);
+            let next = NewRecord::new(form.deleted().to_json()).until(free_at);
+            // Otherwise, it was changed or deleted meanwhile.
+            if self.0.swap(&key, Some(record.version()), Some(next)).await? == Swapped::Stored {
+                return Ok(true);
+            }
+        }
+    }
+
+    async fn find_record(&self, client_id: &str) -> Result<Option<Record>, StoreError> {
+        let Ok(key) = key_of(client_id) else { return Ok(None) };
+        self.0.find(&key).await
+    }
+}
+
+impl Clients for StoredClients {
+    async fn find(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        Ok(self.read(client_id).await?.map(|read| Arc::new(read.client)))
+    }
+
+    async fn delete(&self, client_id: &str) -> Result<bool, StoreError> {
+        self.delete_now(client_id).await?;
+        Ok(true)
+    }
+}
+
+fn checked(client: &Client) -> Result<&Client, StoredClientError> {
+    portcullis_core::ConfigError::check(client.problems())?;
+    Ok(client)
+}
+
+fn key_of(client_id: &str) -> Result<RecordKey, portcullis_core::ConfigError> {
+    RecordKey::new(RecordKind::Client, "", client_id)
+}
+
+impl fmt::Debug for StoredClients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StoredClients").field(&self.0).finish()
+    }
+}

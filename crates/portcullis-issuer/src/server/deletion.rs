@@ -1,0 +1,70 @@
+//! Deleting a client, with all that came of it.
+
+use portcullis_core::{ConfigError, policy::Leeway, revocation::Revocation};
+
+use super::{AuthorizationServer, OAuthError, consent::consent_key};
+use crate::{
+    records::{RecordGroup, RecordKey, RecordKind},
+    refresh::{EndReason, to_its_end},
+};
+
+impl AuthorizationServer {
+    /// Deletes a client, ends its sessions and access tokens, and forgets what users allow it. It goes on if its caller goes away, and can be
+    /// repeated: after an error, repeat it until it succeeds.
+    ///
+    /// A code or a refresh token that is presented meanwhile gives nothing that lasts: the client is looked for again after a session was
+    /// opened. The id stays taken for a while: see [`StoredClients`](super::StoredClients).
+    ///
+    /// # Errors
+    ///
+    /// If the client is one of the configuration, which can only be changed there, of which nothing was ended; or if a part did not succeed.
+    pub async fn delete_client(&self, client_id: &str) -> Result<(), OAuthError> {
+        let (server, client_id) = (self.clone(), client_id.to_owned());
+        to_its_end(async move { server.delete_client_now(&client_id).await }).await?
+    }
+
+    async fn delete_client_now(&self, client_id: &str) -> Result<(), OAuthError> {
+        // First, so that everything that is opened later finds no client.
+        if !self.0.clients.delete(client_id).await? {
+            return Err(ConfigError::new(format!(
+                "the client {client_id:?} is one of the configuration: take it out there, and restart"
+            ))
+            .into());
+        }
+        let spec = self.spec();
+        let cut_off = Revocation::cut_off_at(self.sessions().issuer().own_clock().now(), Leeway::default());
+        let revoked = self.sessions().revoke(Revocation::client(spec.issuer(), client_id, cut_off)).await;
+        let ended = self.end_all_of_client(client_id).await;
+        revoked?;
+        ended
+    }
+
+    /// Ends the sessions of a client, and forgets its consents, user by user. Each is done even if another one failed.
+    async fn end_all_of_client(&self, client_id: &str) -> Result<(), OAuthError> {
+        let users = self.records().list(&RecordGroup::new(RecordKind::UserOfClient, client_id)?).await?;
+        let mut outcome = Ok(());
+        for (subject, _) in users {
+            let ended = self.end_all_of_both(&subject, client_id).await;
+            outcome = outcome.and(ended);
+        }
+        outcome
+    }
+
+    async fn end_all_of_both(&self, subject: &str, client_id: &str) -> Result<(), OAuthError> {
+        self.end_sessions_of(subject, client_id, EndReason::Revoked).await?;
+        self.forget_consent(subject, client_id).await
+    }
+
+    /// Forgets what a user allows a client, and last that there may be sessions of the two, so that it is found again if it did not succeed.
+    pub(super) async fn forget_consent(&self, subject: &str, client_id: &str) -> Result<(), OAuthError> {
+        self.forget(&consent_key(subject, client_id)?).await?;
+        self.forget(&RecordKey::new(RecordKind::UserOfClient, client_id, subject)?).await
+    }
+
+    pub(super) async fn forget(&self, key: &RecordKey) -> Result<(), OAuthError> {
+        while let Some(record) = self.records().find(key).await? {
+            self.records().swap(key, Some(record.version()), None).await?;
+        }
+        Ok(())
+    }
+}
