@@ -28,7 +28,7 @@ impl fmt::Debug for Script {
 }
 
 impl Fetch for Script {
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         let is_metadata = request.uri().path().contains("/.well-known/");
         let mut response = Response::new(if is_metadata { self.metadata.clone() } else { self.keys.clone() });
         for (name, value) in [(header::CACHE_CONTROL, &self.cache_control), (header::CONTENT_TYPE, &self.content_type)]

@@ -9,7 +9,7 @@ use http::{
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::{FetchError, MAX_DOCUMENT_LEN, fetch::SharedFetch, freshness::freshness, url::DocumentUrl};
+use crate::{DocumentLimit, FetchError, MAX_DOCUMENT_LEN, fetch::SharedFetch, freshness::freshness, url::DocumentUrl};
 
 /// The time limit for a whole attempt, metadata and key set together.
 pub(crate) const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
@@ -48,9 +48,23 @@ pub(crate) async fn get(
     etag: Option<&HeaderValue>,
     deadline: Instant,
 ) -> Result<Fetched, FetchError> {
+    get_within(fetch, url, accept, etag, deadline, DocumentLimit::bytes(MAX_DOCUMENT_LEN)).await
+}
+
+/// Requests a document that has at most as many bytes as `limit` says.
+pub(crate) async fn get_within(
+    fetch: &SharedFetch,
+    url: &DocumentUrl,
+    accept: &'static str,
+    etag: Option<&HeaderValue>,
+    deadline: Instant,
+    limit: DocumentLimit,
+) -> Result<Fetched, FetchError> {
     let at = |error: FetchError| error.at(&url.shown());
-    let mut request = Request::new(());
+    let mut request = Request::new(Vec::new());
     *request.uri_mut() = url.uri().clone();
+    request.extensions_mut().insert(limit);
+    let most_bytes = DocumentLimit::of(&request);
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
     // A request without this header accepts any coding (RFC 9110 section 12.5.3).
     request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -59,10 +73,10 @@ pub(crate) async fn get(
     }
     let in_time = timeout_at(deadline, fetch.fetch(request)).await;
     let response = in_time.unwrap_or_else(|_| Err(FetchError::timed_out(ATTEMPT_LIMIT))).map_err(at)?;
-    read(response, etag.is_some()).map_err(at)
+    read(response, etag.is_some(), most_bytes).map_err(at)
 }
 
-fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, FetchError> {
+fn read(response: Response<Vec<u8>>, conditional: bool, most_bytes: usize) -> Result<Fetched, FetchError> {
     let (head, body) = response.into_parts();
     match head.status {
         StatusCode::NOT_MODIFIED if conditional => {
@@ -74,8 +88,8 @@ fn read(response: Response<Vec<u8>>, conditional: bool) -> Result<Fetched, Fetch
     is_json(&head.headers)?;
     is_not_encoded(&head.headers)?;
     // A `Fetch` from outside this crate may not have checked this.
-    if body.len() > MAX_DOCUMENT_LEN {
-        return Err(FetchError::too_large());
+    if body.len() > most_bytes {
+        return Err(FetchError::longer_than(most_bytes));
     }
     let text = text(body)?;
     let etag = head.headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
@@ -138,7 +152,7 @@ mod tests {
 
     fn answer(status: u16, content_type: &'static str) -> Result<Fetched, Kind> {
         let response = Response::builder().status(status).header(CONTENT_TYPE, content_type);
-        read(response.body(b"{}".to_vec()).unwrap(), false).map_err(|error| error.kind())
+        read(response.body(b"{}".to_vec()).unwrap(), false, MAX_DOCUMENT_LEN).map_err(|error| error.kind())
     }
 
     #[test]
@@ -167,28 +181,31 @@ mod tests {
     #[test]
     fn unchanged_is_an_answer_only_to_who_asked_whether() {
         let response = |status: u16| Response::builder().status(status).body(Vec::new()).unwrap();
-        assert!(matches!(read(response(304), true), Ok(Fetched::NotModified { .. })));
-        assert!(read(response(304), false).is_err());
+        assert!(matches!(read(response(304), true, MAX_DOCUMENT_LEN), Ok(Fetched::NotModified { .. })));
+        assert!(read(response(304), false, MAX_DOCUMENT_LEN).is_err());
     }
 
     #[test]
     fn a_document_without_a_type_is_left_to_the_parser() {
-        assert!(read(Response::new(b"{}".to_vec()), false).is_ok());
+        assert!(read(Response::new(b"{}".to_vec()), false, MAX_DOCUMENT_LEN).is_ok());
     }
 
     #[test]
     fn length_and_encoding_are_checked() {
-        let long = read(Response::new(vec![b' '; MAX_DOCUMENT_LEN + 1]), false);
+        let long = read(Response::new(vec![b' '; MAX_DOCUMENT_LEN + 1]), false, MAX_DOCUMENT_LEN);
         assert_eq!(long.unwrap_err().kind(), Kind::TooLarge);
-        assert!(read(Response::new(vec![b' '; MAX_DOCUMENT_LEN]), false).is_ok());
-        assert_eq!(read(Response::new(vec![b'"', 0xff, b'"']), false).unwrap_err().kind(), Kind::Malformed);
+        assert!(read(Response::new(vec![b' '; MAX_DOCUMENT_LEN]), false, MAX_DOCUMENT_LEN).is_ok());
+        assert_eq!(
+            read(Response::new(vec![b'"', 0xff, b'"']), false, MAX_DOCUMENT_LEN).unwrap_err().kind(),
+            Kind::Malformed
+        );
     }
 
     #[test]
     fn codings_are_named() {
         let answer = |coding: &str| {
             let response = Response::builder().header(CONTENT_ENCODING, coding).body(b"{}".to_vec());
-            read(response.unwrap(), false).map_err(|error| (error.kind(), error.to_string()))
+            read(response.unwrap(), false, MAX_DOCUMENT_LEN).map_err(|error| (error.kind(), error.to_string()))
         };
         for coding in ["br", "gzip", "deflate", "zstd", "x-gzip", "gzip, br"] {
             let (kind, text) = answer(coding).unwrap_err();

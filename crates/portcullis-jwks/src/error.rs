@@ -51,8 +51,12 @@ impl FetchError {
 
     /// Returns the error for a document that is longer than [`MAX_DOCUMENT_LEN`](crate::MAX_DOCUMENT_LEN), or is announced to be.
     pub fn too_large() -> Self {
-        let max = crate::MAX_DOCUMENT_LEN;
-        Self::new(FetchErrorKind::TooLarge, format!("the document has more than {max} bytes"))
+        Self::longer_than(crate::MAX_DOCUMENT_LEN)
+    }
+
+    /// Returns the error for a document that has more bytes than this.
+    pub(crate) fn longer_than(bytes: usize) -> Self {
+        Self::new(FetchErrorKind::TooLarge, format!("the document has more than {bytes} bytes"))
     }
 
     /// Returns the error for a response or body that took longer than this.

@@ -85,6 +85,7 @@ mod measured;
 mod oidc;
 mod on_demand;
 mod origin;
+mod outside;
 pub mod provider;
 mod remote_keys;
 mod snapshot;
@@ -102,11 +103,12 @@ pub use builder::RemoteKeysBuilder;
 #[cfg(feature = "reqwest")]
 pub use client::HttpClient;
 pub use error::{FetchError, FetchErrorKind};
-pub use fetch::{Fetch, MAX_DOCUMENT_LEN};
+pub use fetch::{DocumentLimit, Fetch, MAX_DOCUMENT_LEN};
 pub use health::Health;
 #[cfg(feature = "reqwest")]
 pub use oidc::oidc;
 pub use on_demand::OnDemandKeys;
+pub use outside::{OutsideDocument, OutsideDocuments};
 pub use remote_keys::RemoteKeys;
 pub use snapshot::Snapshot;
 pub use tenant_keys::TenantKeys;

@@ -181,7 +181,7 @@ async fn a_key_whose_private_half_was_published_verifies_nothing_any_more() {
 struct Scripted(Arc<Mutex<Value>>);
 
 impl Fetch for Scripted {
-    async fn fetch(&self, _: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, _: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         Ok(Response::new(self.0.lock().unwrap().to_string().into_bytes()))
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use portcullis_core::{Admission, Code, JwtAuthenticator};
-use portcullis_jwks::{Fetch, FetchErrorKind, HttpClient, MAX_DOCUMENT_LEN, RemoteKeys, oidc};
+use portcullis_jwks::{DocumentLimit, Fetch, FetchErrorKind, HttpClient, MAX_DOCUMENT_LEN, RemoteKeys, oidc};
 use portcullis_test::provider::{Behaviour, ScriptedProvider, ScriptedProviderServer};
 use tokio::net::TcpListener;
 
@@ -13,7 +13,7 @@ async fn server() -> ScriptedProviderServer {
 }
 
 async fn fetch(server: &ScriptedProviderServer) -> Result<(u16, usize), FetchErrorKind> {
-    let request = http::Request::get(format!("{}/jwks.json", server.url())).body(()).unwrap();
+    let request = http::Request::get(format!("{}/jwks.json", server.url())).body(Vec::new()).unwrap();
     let outcome = HttpClient::new().unwrap().fetch(request).await;
     outcome.map(|response| (response.status().as_u16(), response.body().len())).map_err(|error| error.kind())
 }
@@ -77,7 +77,7 @@ async fn a_document_without_an_end_is_cut_off() {
         }
         chunks * 4096
     });
-    let request = http::Request::get(format!("http://{address}/")).body(()).unwrap();
+    let request = http::Request::get(format!("http://{address}/")).body(Vec::new()).unwrap();
     let error = HttpClient::new().unwrap().fetch(request).await.unwrap_err();
     assert_eq!(error.kind(), FetchErrorKind::TooLarge);
     let sent = endless.join_next().await.unwrap().unwrap();
@@ -89,7 +89,7 @@ async fn a_document_without_an_end_is_cut_off() {
 async fn addresses_on_this_machine_are_never_reached_through_a_proxy() {
     const CHILD: &str = "PORTCULLIS_TEST_JWKS_URL";
     if let Ok(url) = std::env::var(CHILD) {
-        let request = http::Request::get(url).body(()).unwrap();
+        let request = http::Request::get(url).body(Vec::new()).unwrap();
         assert_eq!(HttpClient::new().unwrap().fetch(request).await.unwrap().status(), 200);
         return;
     }
@@ -131,8 +131,8 @@ async fn etags_go_there_and_back() {
     server.provider().etags();
     let url = format!("{}/jwks.json", server.url());
     let client = HttpClient::new().unwrap();
-    let first = client.fetch(http::Request::get(&url).body(()).unwrap()).await.unwrap();
-    let again = http::Request::get(&url).header("if-none-match", &first.headers()["etag"]).body(()).unwrap();
+    let first = client.fetch(http::Request::get(&url).body(Vec::new()).unwrap()).await.unwrap();
+    let again = http::Request::get(&url).header("if-none-match", &first.headers()["etag"]).body(Vec::new()).unwrap();
     assert_eq!(client.fetch(again).await.unwrap().status(), 304);
 }
 
@@ -140,5 +140,48 @@ async fn etags_go_there_and_back() {
 fn certificates_that_are_none_are_refused() {
     for pem in ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         assert!(HttpClient::with_root_certificates(pem).is_err(), "{pem}");
+    }
+}
+
+/// A server that answers each request with the request itself.
+#[tokio::test]
+async fn a_request_is_sent_with_its_body_and_one_without_has_none() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut echo = tokio::task::JoinSet::new();
+    echo.spawn(async move {
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let (mut request, mut chunk) = (Vec::new(), [0; 1024]);
+            while !request.ends_with(b"token=abc") && !(request.starts_with(b"GET") && request.ends_with(b"\r\n\r\n")) {
+                let length = connection.read(&mut chunk).await.unwrap();
+                request.extend_from_slice(&chunk[..length]);
+            }
+            let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", request.len());
+            connection.write_all(head.as_bytes()).await.unwrap();
+            connection.write_all(&request).await.unwrap();
+        }
+    });
+    let client = HttpClient::new().unwrap();
+    let text = async |request| String::from_utf8(client.fetch(request).await.unwrap().into_body()).unwrap();
+    let post = http::Request::post(format!("http://{address}/log-out")).header("content-type", "x/y");
+    let posted = text(post.body(b"token=abc".to_vec()).unwrap()).await;
+    assert!(posted.starts_with("POST /log-out HTTP/1.1\r\n") && posted.contains("content-length: 9"), "{posted}");
+    assert!(posted.contains("content-type: x/y") && posted.ends_with("\r\n\r\ntoken=abc"), "{posted}");
+    let got = text(http::Request::get(format!("http://{address}/")).body(Vec::new()).unwrap()).await;
+    assert!(got.starts_with("GET / HTTP/1.1\r\n") && !got.contains("content-length"), "{got}");
+}
+
+#[tokio::test]
+async fn a_document_may_have_a_limit_of_its_own() {
+    let server = server().await;
+    let length = server.provider().issuer().jwks().len();
+    let client = HttpClient::new().unwrap();
+    for (limit, is_read) in [(length, true), (length - 1, false), (usize::MAX, true)] {
+        let request = http::Request::get(format!("{}/jwks.json", server.url())).extension(DocumentLimit::bytes(limit));
+        let outcome = client.fetch(request.body(Vec::new()).unwrap()).await.map_err(|error| error.kind());
+        assert_eq!(outcome.is_ok(), is_read, "{limit}");
+        assert!(is_read || outcome.is_err_and(|kind| kind == FetchErrorKind::TooLarge));
     }
 }

@@ -35,7 +35,7 @@ impl Server {
 
     /// What it was asked last, in lower case.
     async fn asked_by(&self, client: &HttpClient) -> String {
-        let request = http::Request::get(format!("{}/jwks.json", self.url)).body(()).unwrap();
+        let request = http::Request::get(format!("{}/jwks.json", self.url)).body(Vec::new()).unwrap();
         assert_eq!(client.fetch(request).await.unwrap().status(), 200);
         self.heads.lock().unwrap().pop().unwrap()
     }
@@ -108,7 +108,7 @@ async fn row_f55_headers_go_to_the_named_origin_and_to_no_other() {
 async fn row_f55_a_token_that_cannot_be_read_is_told_with_the_file_and_never_with_the_token() {
     let (server, file) = (Server::start().await, TokenFile::new("unreadable"));
     let client = HttpClient::new().unwrap().bearer_token_file(&server.url, &file.0).unwrap();
-    let request = || http::Request::get(format!("{}/jwks.json", server.url)).body(()).unwrap();
+    let request = || http::Request::get(format!("{}/jwks.json", server.url)).body(Vec::new()).unwrap();
     let long = vec![b'a'; 16 * 1024 + 1];
     let contents: [&[u8]; 6] = [b"", b" \n", b"hunter2 hunter3", b"hunter2\r\nx: y", b"hunter2\xE2\x80\xAE", &long];
     for content in [None].into_iter().chain(contents.map(Some)) {

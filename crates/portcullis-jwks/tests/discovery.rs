@@ -23,7 +23,7 @@ struct Issuer {
 }
 
 impl Fetch for Issuer {
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         let path = request.uri().path().to_owned();
         let metadata = r#"{"issuer":"https://issuer.test/b","jwks_uri":"https://issuer.test/b/keys"}"#;
         let (status, body) = match path.as_str() {

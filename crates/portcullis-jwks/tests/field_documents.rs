@@ -23,7 +23,7 @@ impl<F> fmt::Debug for Answering<F> {
 }
 
 impl<F: Fn(&str) -> Result<Response<Vec<u8>>, FetchError> + Send + Sync + 'static> Fetch for Answering<F> {
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         (self.0)(request.uri().path())
     }
 }
@@ -110,7 +110,7 @@ async fn row_j_no_coding_is_asked_for() {
     #[derive(Debug)]
     struct Asking;
     impl Fetch for Asking {
-        async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+        async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
             assert_eq!(request.headers()["accept-encoding"], "identity");
             Ok(Response::new(MockIssuer::new().jwks().into_bytes()))
         }

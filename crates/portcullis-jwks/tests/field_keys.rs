@@ -221,7 +221,7 @@ impl Moving {
 }
 
 impl Fetch for Moving {
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         let mut state = self.state.lock().unwrap();
         let body = match request.uri().path() {
             "/old" => {

@@ -16,7 +16,7 @@ struct LeadingTo {
 }
 
 impl Fetch for LeadingTo {
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         let is_metadata = request.uri().path().ends_with("/.well-known/openid-configuration");
         let metadata = format!(r#"{{"issuer":"{}","jwks_uri":"{}"}}"#, self.issuer, self.jwks_uri);
         Ok(Response::new(if is_metadata { metadata } else { MockIssuer::new().jwks() }.into_bytes()))

@@ -103,7 +103,7 @@ async fn metadata_are_asked_for_once_a_day_while_all_is_well() {
 struct Restless(ScriptedProvider);
 
 impl Fetch for Restless {
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         let mut response = self.0.fetch(request).await?;
         let mut set: Value = serde_json::from_slice(response.body()).unwrap();
         if let Some(keys) = set.get_mut("keys").and_then(Value::as_array_mut) {

@@ -173,7 +173,7 @@ async fn keys_stay_usable_for_an_hour_past_their_freshness() {
 struct Text(String);
 
 impl Fetch for Text {
-    async fn fetch(&self, _: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, _: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         Ok(Response::new(self.0.clone().into_bytes()))
     }
 }
@@ -220,7 +220,7 @@ async fn a_connection_may_take_two_seconds() {
         queue.push(connection);
     }
     let client = portcullis_jwks::HttpClient::new().unwrap();
-    let request = Request::get(format!("http://{address}/")).body(()).unwrap();
+    let request = Request::get(format!("http://{address}/")).body(Vec::new()).unwrap();
     let start = Instant::now();
     let error = client.fetch(request).await.unwrap_err();
     assert_eq!(error.kind(), FetchErrorKind::Unreachable, "{error}");

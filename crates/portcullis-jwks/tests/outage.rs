@@ -83,7 +83,7 @@ async fn the_issuer_is_not_hammered_while_it_is_down() {
 struct Patient(AtomicUsize);
 
 impl Fetch for Patient {
-    async fn fetch(&self, _: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, _: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(Response::builder().status(503).header("retry-after", "120").body(Vec::new()).unwrap())
     }

@@ -226,7 +226,7 @@ fn keys_whose_task_has_ended_are_not_used() {
 struct Panicking(ScriptedProvider);
 
 impl Fetch for Panicking {
-    async fn fetch(&self, request: http::Request<()>) -> Result<http::Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, FetchError> {
         assert!(self.0.key_set_fetches() == 0, "as scripted");
         self.0.fetch(request).await
     }

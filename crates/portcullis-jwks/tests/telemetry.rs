@@ -189,7 +189,10 @@ struct Hostile {
 }
 
 impl portcullis_jwks::Fetch for Hostile {
-    async fn fetch(&self, request: http::Request<()>) -> Result<http::Response<Vec<u8>>, portcullis_jwks::FetchError> {
+    async fn fetch(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, portcullis_jwks::FetchError> {
         let metadata =
             || serde_json::json!({"issuer": self.issuer, "jwks_uri": "https://issuer.test/keys"}).to_string();
         let body = if request.uri().path() == "/keys" { self.keys.clone() } else { metadata() };

@@ -49,7 +49,7 @@ impl Server {
     }
 
     async fn fetch(&self, host: &str, client: HttpClient) -> Result<Vec<u8>, FetchErrorKind> {
-        let request = http::Request::get(format!("https://{host}:{}/", self.address.port())).body(()).unwrap();
+        let request = http::Request::get(format!("https://{host}:{}/", self.address.port())).body(Vec::new()).unwrap();
         client.fetch(request).await.map(http::Response::into_body).map_err(|error| error.kind())
     }
 }
@@ -79,7 +79,7 @@ async fn an_authority_that_was_not_configured_is_not_trusted() {
     let client = HttpClient::with_root_certificates(&other.authority).unwrap();
     assert_eq!(server.fetch("localhost", client).await, Err(FetchErrorKind::Unreachable));
     let url = format!("https://localhost:{}/", server.address.port());
-    let error = HttpClient::new().unwrap().fetch(http::Request::get(url).body(()).unwrap()).await.unwrap_err();
+    let error = HttpClient::new().unwrap().fetch(http::Request::get(url).body(Vec::new()).unwrap()).await.unwrap_err();
     assert!(error.to_string().contains("with_root_certificates"), "what helps is said: {error}");
 }
 

@@ -13,7 +13,7 @@ use self::{
     credential::Credential,
     failure::{no_end, no_response},
 };
-use crate::{Fetch, FetchError, MAX_DOCUMENT_LEN, document::ATTEMPT_LIMIT, url};
+use crate::{DocumentLimit, Fetch, FetchError, document::ATTEMPT_LIMIT, url};
 
 /// The time limit for connecting. If an issuer does not answer within this time, a new attempt is more likely to succeed.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -134,23 +134,27 @@ fn builder() -> ClientBuilder {
 }
 
 impl Fetch for HttpClient {
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
-        let (mut head, ()) = request.into_parts();
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
+        let limit = DocumentLimit::of(&request);
+        let (mut head, body) = request.into_parts();
         for credential in &self.credentials {
             credential.add_to(&head.uri, &mut head.headers).await?;
         }
         let stays_inside = url::is_loopback(&head.uri) || head.uri.scheme() == Some(&Scheme::HTTP);
         let client = if stays_inside { &self.inward } else { &self.outward };
-        let request = client.request(head.method, head.uri.to_string()).headers(head.headers);
+        let mut request = client.request(head.method, head.uri.to_string()).headers(head.headers);
+        if !body.is_empty() {
+            request = request.body(body);
+        }
         let mut response = request.send().await.map_err(no_response)?;
-        let too_long = |length: u64| usize::try_from(length).map_or(true, |length| length > MAX_DOCUMENT_LEN);
+        let too_long = |length: u64| usize::try_from(length).map_or(true, |length| length > limit);
         if response.content_length().is_some_and(too_long) {
-            return Err(FetchError::too_large());
+            return Err(FetchError::longer_than(limit));
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(no_end)? {
-            if body.len() + chunk.len() > MAX_DOCUMENT_LEN {
-                return Err(FetchError::too_large());
+            if body.len() + chunk.len() > limit {
+                return Err(FetchError::longer_than(limit));
             }
             body.extend_from_slice(&chunk);
         }

@@ -178,7 +178,7 @@ async fn row_f54_a_preset_over_http_is_refused_at_start_unless_its_host_was_name
 struct Nothing;
 
 impl Fetch for Nothing {
-    async fn fetch(&self, _: http::Request<()>) -> Result<http::Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, _: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, FetchError> {
         std::future::pending().await
     }
 }

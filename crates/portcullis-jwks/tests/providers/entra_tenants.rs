@@ -143,7 +143,7 @@ async fn a_key_is_used_for_the_issuer_that_it_names_and_for_no_other() {
 struct Counted(Arc<AtomicUsize>);
 
 impl Fetch for Counted {
-    async fn fetch(&self, _: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, _: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(Response::builder().status(400).body(Vec::new()).unwrap())
     }

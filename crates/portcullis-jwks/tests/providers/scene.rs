@@ -21,7 +21,7 @@ pub(crate) struct Published {
 }
 
 impl Fetch for Published {
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         let url = request.uri().to_string();
         let document = self.documents.get(&url);
         self.asked.lock().unwrap().insert(url);

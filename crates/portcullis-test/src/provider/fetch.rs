@@ -10,7 +10,7 @@ use super::{ScriptedProvider, answer::Answer};
 
 impl Fetch for ScriptedProvider {
     /// Answers by script, according to the path of the request only. Time is the runtime's.
-    async fn fetch(&self, request: Request<()>) -> Result<Response<Vec<u8>>, FetchError> {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         match self.answer_to(&request) {
             None => {
                 let mut missing = Response::new(Vec::new());

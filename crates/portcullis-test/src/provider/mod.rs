@@ -173,7 +173,7 @@ impl ScriptedProvider {
         Some(documents.answer(&behaviour, asked, if_none_match))
     }
 
-    fn answer_to(&self, request: &Request<()>) -> Option<Answer> {
+    fn answer_to(&self, request: &Request<Vec<u8>>) -> Option<Answer> {
         self.answer(request.uri().path(), request.headers().get(IF_NONE_MATCH))
     }
 
