@@ -92,7 +92,8 @@ pub(crate) const RULES: &[CrateRule] = &[
     CrateRule {
         name: "portcullis-issuer",
         uses: &["portcullis-core"],
-        uses_by_feature: &[],
+        // its `Fetch`, for what clients publish about themselves, and for telling them of log-outs
+        uses_by_feature: &["portcullis-jwks"],
         never: &[HTTP_CLIENT_UNDER_JWKS, NO_DATABASE],
         most_packages: None,
     },

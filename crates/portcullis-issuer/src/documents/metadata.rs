@@ -23,6 +23,7 @@ pub struct ServerMetadata {
     scopes: Vec<String>,
     grants: Vec<GrantType>,
     client_authentication: Vec<ClientAuthentication>,
+    reads_client_documents: bool,
 }
 
 /// The document. Lists without elements are left out (RFC 8414 section 3.2).
@@ -59,6 +60,8 @@ struct Body<'a> {
     code_challenge_methods_supported: &'static [&'static str],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     authorization_response_iss_parameter_supported: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    client_id_metadata_document_supported: bool,
 }
 
 impl ServerMetadata {
@@ -75,6 +78,7 @@ impl ServerMetadata {
             scopes: Vec::new(),
             grants: Vec::new(),
             client_authentication: Vec::new(),
+            reads_client_documents: false,
         }
     }
 
@@ -108,6 +112,11 @@ impl ServerMetadata {
     /// Sets the URL of the introspection endpoint (RFC 7662). Defaults to none.
     pub fn introspection_endpoint(self, url: impl Into<String>) -> Self {
         Self { introspection_endpoint: Some(url.into()), ..self }
+    }
+
+    /// Says that a client's id may be the URL of a document about it (`client_id_metadata_document_supported`). Defaults to saying nothing.
+    pub fn client_id_metadata_documents(self) -> Self {
+        Self { reads_client_documents: true, ..self }
     }
 
     /// Adds to the scopes that clients may ask for: one, or several separated by spaces. Defaults to none: the document does not name them.
@@ -230,6 +239,7 @@ impl ServerMetadata {
             revocation_endpoint_auth_signing_alg_values_supported: algorithms(of_revocation),
             code_challenge_methods_supported: of_login(&["S256"]),
             authorization_response_iss_parameter_supported: has_login,
+            client_id_metadata_document_supported: self.reads_client_documents,
         }
     }
 }

@@ -100,6 +100,7 @@ impl AuthorizationServerBuilder {
             super::device::check_page(page)?;
         }
         endpoints.clients_have_keys = clients.have_keys();
+        endpoints.clients_have_documents = clients.read_documents();
         let has_key_set = !matches!(keys.published(), Ok(None));
         let (metadata, metadata_paths, key_set_url) = published(&endpoints, sessions.issuer().spec(), has_key_set)?;
         Ok(AuthorizationServer(Arc::new(Inner {

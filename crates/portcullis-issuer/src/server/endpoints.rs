@@ -21,6 +21,7 @@ pub(super) struct Endpoints {
     pub(super) verification_page: Option<String>,
     scopes: Vec<String>,
     pub(super) clients_have_keys: bool,
+    pub(super) clients_have_documents: bool,
 }
 
 /// An endpoint that the server answers by itself.
@@ -55,6 +56,7 @@ impl Endpoints {
             verification_page: None,
             scopes: Vec::new(),
             clients_have_keys: false,
+            clients_have_documents: false,
         }
     }
 
@@ -80,6 +82,9 @@ impl Endpoints {
             .client_authentication(ClientAuthentication::ClientSecretBasic);
         if self.clients_have_keys {
             metadata = metadata.client_authentication(ClientAuthentication::PrivateKeyJwt);
+        }
+        if self.clients_have_documents {
+            metadata = metadata.client_id_metadata_documents();
         }
         if has_key_set {
             metadata = metadata.key_set(self.key_set());

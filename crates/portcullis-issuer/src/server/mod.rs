@@ -34,6 +34,9 @@ use std::{fmt, sync::Arc};
 
 use portcullis_core::policy::TokenSpec;
 
+#[cfg(feature = "metadata-documents")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metadata-documents")))]
+pub use self::client::MetadataDocuments;
 pub use self::{
     authorization::{Approval, AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Denial, Prompt},
     builder::AuthorizationServerBuilder,

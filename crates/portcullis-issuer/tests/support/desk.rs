@@ -16,7 +16,7 @@ use portcullis_issuer::{
     refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions},
     server::{
         Approval, AuthorizationRequest, AuthorizationServer, AuthorizationServerBuilder, Client, ClientList,
-        ClientSecret, EndpointRequest, OAuthError, ServerEvent, TokenResponse,
+        ClientSecret, Clients, EndpointRequest, OAuthError, ServerEvent, TokenResponse,
     },
 };
 use portcullis_test::FixedClock;
@@ -83,6 +83,14 @@ impl Desk {
         clients: Vec<Client>,
         settings: impl FnOnce(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
     ) -> Self {
+        Self::of(ClientList::new(clients).unwrap(), settings)
+    }
+
+    /// One whose clients are somewhere else.
+    pub(crate) fn of(
+        clients: impl Clients,
+        settings: impl FnOnce(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
+    ) -> Self {
         let clock = FixedClock::at(super::T);
         let spec = TokenSpec::new(ISSUER).audience(ORDERS).audience(BILLS);
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
@@ -95,7 +103,6 @@ impl Desk {
         let records = MemoryRecordStore::with_clock(clock.clone());
         let events = Arc::<Mutex<Vec<ServerEvent>>>::default();
         let told = Arc::clone(&events);
-        let clients = ClientList::new(clients).unwrap();
         let builder = AuthorizationServer::builder(sessions.clone(), key.clone(), records.clone(), clients)
             .authorization_endpoint("https://id.test/authorize")
             .verification_page("https://id.test/device")

@@ -1,6 +1,8 @@
 //! [`Client`]: an application that gets tokens.
 
 mod allowed;
+#[cfg(feature = "metadata-documents")]
+mod documents;
 mod list;
 mod or;
 mod redirect_uri;
@@ -11,6 +13,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use portcullis_core::keys::KeySource;
 
+#[cfg(feature = "metadata-documents")]
+pub use self::documents::MetadataDocuments;
 use self::redirect_uri::RedirectUri;
 pub(super) use self::redirect_uri::is_own_machine;
 pub use self::{
@@ -38,6 +42,11 @@ pub trait Clients: fmt::Debug + Send + Sync + 'static {
     /// Whether there may be clients with keys ([`Client::with_keys`]), so that the metadata names `private_key_jwt`. Asked when a server is made.
     /// Defaults to `false`: such clients can use it all the same.
     fn have_keys(&self) -> bool {
+        false
+    }
+
+    /// Whether a client's id may be the URL of a document about it, so that the metadata says so. Asked when a server is made. Defaults to `false`.
+    fn read_documents(&self) -> bool {
         false
     }
 
@@ -69,6 +78,10 @@ impl<T: Clients> Clients for Arc<T> {
         (**self).have_keys()
     }
 
+    fn read_documents(&self) -> bool {
+        (**self).read_documents()
+    }
+
     fn delete(&self, client_id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send {
         (**self).delete(client_id)
     }
@@ -82,6 +95,8 @@ pub(super) trait AnyClients: fmt::Debug + Send + Sync {
 
     fn have_keys(&self) -> bool;
 
+    fn read_documents(&self) -> bool;
+
     fn delete<'a>(&'a self, client_id: &'a str) -> Answer<'a, bool>;
 }
 
@@ -92,6 +107,10 @@ impl<T: Clients> AnyClients for T {
 
     fn have_keys(&self) -> bool {
         Clients::have_keys(self)
+    }
+
+    fn read_documents(&self) -> bool {
+        Clients::read_documents(self)
     }
 
     fn delete<'a>(&'a self, client_id: &'a str) -> Answer<'a, bool> {

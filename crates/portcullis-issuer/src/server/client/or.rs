@@ -25,6 +25,10 @@ impl<A: Clients, B: Clients> Clients for Either<A, B> {
         self.first.have_keys() || self.second.have_keys()
     }
 
+    fn read_documents(&self) -> bool {
+        self.first.read_documents() || self.second.read_documents()
+    }
+
     async fn delete(&self, client_id: &str) -> Result<bool, StoreError> {
         Ok(self.first.delete(client_id).await? && self.second.delete(client_id).await?)
     }

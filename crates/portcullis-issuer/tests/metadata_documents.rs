@@ -1,0 +1,344 @@
+//! Clients whose id is the URL of a document about them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod support;
+
+use std::{
+    collections::HashMap,
+    future::pending,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::{Request, Response};
+use portcullis_core::Algorithm;
+use portcullis_issuer::{
+    SigningKey,
+    documents::{ClientAuthentication, GrantType},
+    server::{Approval, AuthorizationError, ClientList, Clients, MetadataDocuments, OAuthErrorCode},
+};
+use portcullis_jwks::{Fetch, FetchError, OutsideDocuments};
+use serde_json::{Value, json};
+use support::desk::{Desk, ORDERS, clients, parameter};
+use tokio::{task::JoinSet, time::advance};
+
+const ID: &str = "https://app.example.com/oauth/client.json";
+const CALLBACK: &str = "https://app.example.com/callback";
+
+/// Documents by their URLs.
+#[derive(Clone, Debug, Default)]
+struct Web(Arc<Mutex<Pages>>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    by_url: HashMap<String, (u16, String, &'static str)>,
+    fetches: usize,
+    is_down: bool,
+    is_silent: bool,
+}
+
+impl Fetch for Web {
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
+        let (is_silent, answer) = {
+            let mut web = self.0.lock().unwrap();
+            web.fetches += 1;
+            if web.is_down {
+                return Err(FetchError::unreachable(io::Error::from(io::ErrorKind::ConnectionRefused)));
+            }
+            let missing = || (404, String::new(), "");
+            (web.is_silent, web.by_url.get(&request.uri().to_string()).cloned().unwrap_or_else(missing))
+        };
+        if is_silent {
+            return pending().await;
+        }
+        // As on a network: others run meanwhile.
+        tokio::task::yield_now().await;
+        let (status, body, cache_control) = answer;
+        let response = Response::builder().status(status).header("content-type", "application/json");
+        Ok(response.header("cache-control", cache_control).body(body.into_bytes()).unwrap())
+    }
+}
+
+impl Web {
+    fn with(document: &Value) -> Self {
+        let web = Self::default();
+        web.put(ID, &document.to_string(), "max-age=3600");
+        web
+    }
+
+    fn put(&self, url: &str, body: &str, cache_control: &'static str) {
+        self.0.lock().unwrap().by_url.insert(url.to_owned(), (200, body.to_owned(), cache_control));
+    }
+
+    fn fetches(&self) -> usize {
+        self.0.lock().unwrap().fetches
+    }
+
+    fn clients(&self) -> MetadataDocuments {
+        let documents = OutsideDocuments::new(self.clone());
+        MetadataDocuments::new(documents).scope("orders:read orders:write").resource(ORDERS)
+    }
+}
+
+fn document() -> Value {
+    json!({
+        "client_id": ID,
+        "client_name": "Orders on the move",
+        "redirect_uris": [CALLBACK, "http://127.0.0.1/callback"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "software_version": "what is not known is ignored",
+    })
+}
+
+/// The document with another member.
+fn with(name: &str, value: Value) -> Value {
+    let mut document = document();
+    document[name] = value;
+    document
+}
+
+async fn is_client(document: Value) -> bool {
+    Web::with(&document).clients().find(ID).await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn a_client_that_publishes_its_metadata_gets_tokens_and_its_user_is_asked() {
+    let web = Web::with(&document());
+    let desk = Desk::of(ClientList::new(clients()).unwrap().or(web.clients()), |builder| builder);
+    let request = desk.ask(ID, &[("redirect_uri", CALLBACK)]).await;
+    assert!(request.needs_consent("alice").await.unwrap() && !request.client().is_first_party());
+    assert_eq!(request.client().display_name(), "Orders on the move");
+    let answer = request.grant(Approval::by("alice").scopes(["orders:read"])).await.unwrap();
+    let code = parameter(answer.location(), "code").unwrap();
+    let more = [("redirect_uri", CALLBACK)];
+    let tokens = desk.redeem_with(ID, &code, support::desk::VERIFIER, &more).await.unwrap();
+    assert!(desk.accepts(&tokens) && tokens.refresh_token().is_some());
+    assert_eq!(web.fetches(), 1);
+    let metadata: Value = serde_json::from_str(desk.server.metadata().body()).unwrap();
+    assert_eq!(metadata["client_id_metadata_document_supported"], json!(true));
+    // Other clients are where they were, and nothing is fetched for them.
+    assert!(desk.redeem("page", &desk.code("page", &[]).await).await.is_ok());
+    assert_eq!(web.fetches(), 1);
+    let metadata: Value = serde_json::from_str(Desk::new().server.metadata().body()).unwrap();
+    assert!(metadata.get("client_id_metadata_document_supported").is_none());
+}
+
+#[tokio::test]
+async fn a_document_is_about_its_own_url_byte_for_byte() {
+    assert!(is_client(document()).await);
+    for other in ["https://app.example.com/oauth/client.jso", "https://APP.example.com/oauth/client.json", "", "web"] {
+        assert!(!is_client(with("client_id", json!(other))).await, "{other}");
+    }
+    let web = Web::with(&document());
+    web.put("https://evil.example/client", &document().to_string(), "");
+    assert!(web.clients().find("https://evil.example/client").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_document_has_no_secret() {
+    for (name, value) in [
+        ("client_secret", json!("0123456789abcdef0123456789abcdef")),
+        ("client_secret_expires_at", json!(0)),
+        ("token_endpoint_auth_method", json!("client_secret_basic")),
+        ("token_endpoint_auth_method", json!("client_secret_post")),
+        ("token_endpoint_auth_method", json!("client_secret_jwt")),
+        ("token_endpoint_auth_method", json!("private_key_jwt")),
+    ] {
+        assert!(!is_client(with(name, value.clone())).await, "{name}: {value}");
+    }
+    assert!(is_client(with("token_endpoint_auth_method", Value::Null)).await);
+}
+
+#[tokio::test]
+async fn a_client_with_keys_in_its_document_has_to_prove_that_it_has_them() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let jwk: Value = serde_json::from_str(&key.public_jwk().unwrap()).unwrap();
+    let mut with_keys = with("token_endpoint_auth_method", json!("private_key_jwt"));
+    with_keys["jwks"] = json!({ "keys": [jwk] });
+    let client = Web::with(&with_keys.clone()).clients().find(ID).await.unwrap().unwrap();
+    assert_eq!(client.authentication(), ClientAuthentication::PrivateKeyJwt);
+    with_keys["jwks"]["keys"][0] =
+        json!({ "kty": "oct", "kid": "a", "alg": "HS256", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" });
+    assert!(!is_client(with_keys.clone()).await);
+    with_keys["jwks"] = Value::Null;
+    with_keys["jwks_uri"] = json!("https://app.example.com/jwks");
+    assert!(!is_client(with_keys).await);
+}
+
+#[tokio::test]
+async fn a_redirect_uri_is_of_the_clients_own_origin_or_of_the_users_machine() {
+    for uri in
+        [CALLBACK, "https://app.example.com/other?a=b", "http://localhost:7777/callback", "http://[::1]/callback"]
+    {
+        assert!(is_client(with("redirect_uris", json!([uri]))).await, "{uri}");
+    }
+    let elsewhere = ["https://evil.example/callback", "https://app.example.com.evil.example/callback"];
+    let broken =
+        ["http://app.example.com/callback", "com.example.app:/callback", "https://app.example.com:8443/callback"];
+    for uri in elsewhere.into_iter().chain(broken) {
+        assert!(!is_client(with("redirect_uris", json!([CALLBACK, uri]))).await, "{uri}");
+    }
+    for uri in ["https://app.example.com/callback#a", "javascript:alert(1)", "https://app.example.com@evil.example/c"] {
+        let all = Web::with(&with("redirect_uris", json!([uri]))).clients().allow_redirect_uris(|_, _| true);
+        assert!(all.find(ID).await.unwrap().is_none(), "{uri}");
+    }
+    assert!(!is_client(with("redirect_uris", json!([]))).await);
+    let web = Web::with(&with("redirect_uris", json!(["com.example.app:/callback"])));
+    let rule = |id: &str, uri: &str| id == ID && uri == "com.example.app:/callback";
+    assert!(web.clients().allow_redirect_uris(rule).find(ID).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_a_client_may_have_is_said_by_the_server() {
+    let greedy = with("scope", json!("orders:read admin"));
+    let client = Web::with(&greedy).clients().find(ID).await.unwrap().unwrap();
+    assert_eq!(client.allowed_scopes().collect::<Vec<_>>(), ["orders:read"]);
+    assert_eq!(client.resources().collect::<Vec<_>>(), [ORDERS]);
+    let machine = with("grant_types", json!(["client_credentials"]));
+    assert!(!is_client(machine).await);
+    let more = with("grant_types", json!(["authorization_code", "client_credentials"]));
+    let client = Web::with(&more).clients().find(ID).await.unwrap().unwrap();
+    let grants: Vec<_> = client.allowed_grants().map(GrantType::name).collect();
+    assert_eq!(grants, ["authorization_code"]);
+    let name = |name: &str| Web::with(&with("client_name", json!(name))).clients();
+    for (given, shown) in [("Orders", "Orders"), ("", ID), ("a\u{202e}b", ID), ("a\nb", ID), (&"x".repeat(101), ID)] {
+        assert_eq!(name(given).find(ID).await.unwrap().unwrap().display_name(), shown);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_an_id_that_is_no_url_of_a_document_or_of_a_host_that_is_not_allowed() {
+    let web = Web::with(&document());
+    let clients = web.clients().allow_hosts(|host| host == "app.example.com");
+    for id in [
+        "page",
+        "http://app.example.com/oauth/client.json",
+        "https://app.example.com/",
+        "https://app.example.com/oauth/client.json?a",
+        "https://app.example.com/oauth/../client.json",
+        "https://user@app.example.com/oauth/client.json",
+        "https://evil.example/client.json",
+        "https://app.example.com.evil.example/client.json",
+    ] {
+        assert!(clients.find(id).await.unwrap().is_none(), "{id}");
+    }
+    assert_eq!(web.fetches(), 0);
+    assert!(clients.find(ID).await.unwrap().is_some());
+    for inside in
+        ["https://127.0.0.1/client", "https://169.254.169.254/latest", "https://redis/client", "https://0x7f.1/c"]
+    {
+        assert!(web.clients().find(inside).await.unwrap().is_none(), "{inside}");
+    }
+    assert_eq!(web.fetches(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_fetched_is_not_wrong() {
+    let web = Web::with(&document());
+    web.0.lock().unwrap().is_down = true;
+    let desk = Desk::of(web.clients(), |builder| builder);
+    let ask =
+        async || desk.server.authorization_request(&support::desk::query(ID, &[("redirect_uri", CALLBACK)])).await;
+    let code = |error| match error {
+        AuthorizationError::Page(error) => error.code(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(ask().await.unwrap_err()), OAuthErrorCode::TemporarilyUnavailable);
+    for (status, expected) in [
+        (404, OAuthErrorCode::InvalidRequest),
+        (302, OAuthErrorCode::InvalidRequest),
+        (429, OAuthErrorCode::TemporarilyUnavailable),
+        (503, OAuthErrorCode::TemporarilyUnavailable),
+    ] {
+        let web = Web::with(&document());
+        web.0.lock().unwrap().by_url.get_mut(ID).unwrap().0 = status;
+        let desk = Desk::of(web.clients(), |builder| builder);
+        let query = support::desk::query(ID, &[("redirect_uri", CALLBACK)]);
+        assert_eq!(code(desk.server.authorization_request(&query).await.unwrap_err()), expected, "{status}");
+    }
+    let large = with("client_uri", json!("x".repeat(5 * 1024)));
+    assert!(!is_client(large).await);
+    assert!(is_client(with("client_uri", json!("x".repeat(4 * 1024)))).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_is_fetched_again_when_it_is_no_longer_fresh() {
+    for (cache_control, fresh) in
+        [("max-age=3600", 3600), ("max-age=0", 300), ("no-store", 300), ("max-age=999999", 86_400)]
+    {
+        let web = Web::default();
+        web.put(ID, &document().to_string(), cache_control);
+        let clients = web.clients();
+        assert!(clients.find(ID).await.unwrap().is_some());
+        advance(Duration::from_secs(fresh - 1)).await;
+        assert!(clients.find(ID).await.unwrap().is_some());
+        assert_eq!(web.fetches(), 1, "{cache_control}");
+        web.0.lock().unwrap().by_url.clear();
+        advance(Duration::from_secs(1)).await;
+        assert!(clients.find(ID).await.unwrap().is_none());
+        assert_eq!(web.fetches(), 2, "{cache_control}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_attempt_is_not_repeated_for_a_minute() {
+    for is_down in [true, false] {
+        let web = Web::default();
+        web.0.lock().unwrap().is_down = is_down;
+        let clients = web.clients();
+        for _ in 0..3 {
+            assert!(clients.find(ID).await.is_err() == is_down);
+            advance(Duration::from_secs(19)).await;
+        }
+        assert_eq!(web.fetches(), 1);
+        web.0.lock().unwrap().is_down = false;
+        web.put(ID, &document().to_string(), "");
+        advance(Duration::from_secs(3)).await;
+        assert!(clients.find(ID).await.unwrap().is_some());
+        assert_eq!(web.fetches(), 2);
+    }
+}
+
+#[tokio::test]
+async fn many_requests_of_one_client_share_a_fetch() {
+    let web = Web::with(&document());
+    let clients = web.clients();
+    let mut requests = JoinSet::new();
+    for _ in 0..100 {
+        let clients = clients.clone();
+        requests.spawn(async move { clients.find(ID).await.unwrap().is_some() });
+    }
+    assert!(requests.join_all().await.into_iter().all(|is_client| is_client));
+    assert_eq!(web.fetches(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_64_documents_are_fetched_at_once() {
+    let web = Web::default();
+    web.0.lock().unwrap().is_silent = true;
+    let clients = web.clients();
+    let mut requests = JoinSet::new();
+    for at in 0..100 {
+        let clients = clients.clone();
+        requests.spawn(async move { clients.find(&format!("https://app{at}.example.com/client")).await.is_err() });
+    }
+    assert!(requests.join_all().await.into_iter().all(|is_unavailable| is_unavailable));
+    assert_eq!(web.fetches(), 64);
+    // Those that found no place were not tried, so they are not kept.
+    web.0.lock().unwrap().is_silent = false;
+    for at in 64..100 {
+        assert!(clients.find(&format!("https://app{at}.example.com/client")).await.unwrap().is_none());
+    }
+    assert_eq!(web.fetches(), 100);
+}
+
+#[tokio::test]
+async fn deleting_such_a_client_begins_with_the_rule_that_refuses_its_host() {
+    let web = Web::with(&document());
+    assert!(!web.clients().delete(ID).await.unwrap());
+    assert!(web.clients().allow_hosts(|host| host != "app.example.com").delete(ID).await.unwrap());
+    assert!(web.clients().delete("page").await.unwrap());
+}
