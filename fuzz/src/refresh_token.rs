@@ -141,7 +141,7 @@ static SCENE: LazyLock<Scene> = LazyLock::new(|| {
     let [(id, key_now), (earlier, key_then)] = KEYS;
     Scene {
         issuer: TokenIssuer::new(spec, key).unwrap().clock(FixedClock::default()),
-        keys: RefreshKeys::new(id, key_now).unwrap().earlier(earlier, key_then).unwrap(),
+        keys: RefreshKeys::new(id, key_now).unwrap().also_reads(earlier, key_then).unwrap(),
     }
 });
 

@@ -27,7 +27,8 @@
 //! - A token never outlives the lifetime of the specification, nor the end of its session ([`AccessToken::ends_by`]).
 //! - A token that is longer than the specification allows is not minted; the error names its largest claim.
 //! - A signature that services could not read (such as one in DER form) is an error at minting.
-//! - No key and no token is in an error or in `Debug` output. A private key's file that others can read is refused.
+//! - No key and no token is in an error or in `Debug` output. On Unix, a private key's file that others can read is refused;
+//!   elsewhere, permissions are not checked.
 //!
 //! Algorithms, keys and signatures are those of `aws-lc-rs`, called directly: a key is prepared once, and no choice of features in another
 //! crate can change or break it.

@@ -88,13 +88,37 @@ async fn an_earlier_sealing_key_verifies_and_the_next_change_is_written_with_the
     start(store.clone(), &clock).await;
     let new = || SealingKey::new([8; 32]).unwrap();
     assert_eq!(refusal(&store.dump().unwrap(), new(), &clock).await, Some(KeyRingErrorKind::Sealing));
-    let both = new().earlier([7; 32]).unwrap();
+    let both = new().also_opens([7; 32]).unwrap();
     let ring = KeyRing::builder(store.clone(), EDDSA, both).clock(clock.clone()).start().await.unwrap();
     assert_eq!(store.dump().unwrap(), with_mac(&store.dump().unwrap()), "nothing was changed yet");
     ring.add_standby().await.unwrap();
     assert_ne!(store.dump().unwrap(), with_mac(&store.dump().unwrap()));
     // Instances that have the new key already read it.
-    assert_eq!(refusal(&store.dump().unwrap(), new().earlier([7; 32]).unwrap(), &clock).await, None);
+    assert_eq!(refusal(&store.dump().unwrap(), new().also_opens([7; 32]).unwrap(), &clock).await, None);
+}
+
+/// A sealing key is changed in two deployments, during each of which both kinds of instances run.
+#[tokio::test]
+async fn a_sealing_key_is_changed_while_instances_run() {
+    let (store, clock) = (MemorySigningKeys::new(), FixedClock::default());
+    let (old, new) = (|| SealingKey::new([7; 32]).unwrap(), || SealingKey::new([8; 32]).unwrap());
+    let start = |sealing| KeyRing::builder(store.clone(), EDDSA, sealing).clock(clock.clone()).start();
+    let fleets = [
+        (old(), old().also_opens([8; 32]).unwrap()),
+        (old().also_opens([8; 32]).unwrap(), new().also_opens([7; 32]).unwrap()),
+    ];
+    for (before, after) in fleets {
+        let (before, after) = (start(before).await.unwrap(), start(after).await.unwrap());
+        for (writes, reads) in [(&after, &before), (&before, &after)] {
+            writes.add_standby().await.unwrap();
+            reads.reload().await.unwrap();
+            assert_eq!(reads.document().keys().count(), writes.document().keys().count());
+        }
+    }
+    // In one deployment, those that do not know the new key would read nothing any more.
+    let outdated = start(old()).await.unwrap_err();
+    assert_eq!(outdated.kind(), KeyRingErrorKind::Sealing);
+    assert!(start(new()).await.is_err(), "the keys of before are still sealed with the old one");
 }
 
 #[tokio::test]

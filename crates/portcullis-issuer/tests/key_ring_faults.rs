@@ -30,13 +30,13 @@ async fn keys_under_another_sealing_key_are_an_error_that_says_what_to_do_and_no
     let error = restart(other.clone().into()).await.unwrap_err();
     assert_eq!(error.kind(), KeyRingErrorKind::Sealing);
     let text = error.to_string();
-    assert!(text.contains("the sealing key of before") && text.contains("SealingKey::earlier"), "{text}");
+    assert!(text.contains("the sealing key of before") && text.contains("SealingKey::also_opens"), "{text}");
     let error = restart(Sealing::danger_none()).await.unwrap_err();
     assert_eq!(error.kind(), KeyRingErrorKind::Sealing);
     assert_eq!(store.dump(), before, "the keys are still there");
     let again = restart(sealing().into()).await.unwrap();
     assert_eq!(active(&again), active(&first));
-    let changed = restart(other.earlier([7; 32]).unwrap().into()).await.unwrap();
+    let changed = restart(other.also_opens([7; 32]).unwrap().into()).await.unwrap();
     assert_eq!(active(&changed), active(&first));
 }
 

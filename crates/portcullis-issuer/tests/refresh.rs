@@ -185,7 +185,7 @@ async fn p5_a_key_that_changes_between_a_rotation_and_its_retry_changes_no_succe
     let house = House::new();
     let first = house.log_in().await;
     let second = house.refresh(&first).await.unwrap();
-    let other = house.with_keys(RefreshKeys::new(2, [2; 32]).unwrap().earlier(1, [1; 32]).unwrap());
+    let other = house.with_keys(RefreshKeys::new(2, [2; 32]).unwrap().also_reads(1, [1; 32]).unwrap());
     let again = other.refresh(first.refresh_token(), "web", &policy()).await.unwrap();
     assert_eq!(again.refresh_token(), second.refresh_token());
     house.clock.advance(minutes(2));
@@ -197,6 +197,28 @@ async fn p5_a_key_that_changes_between_a_rotation_and_its_retry_changes_no_succe
         NotAccepted::NotOurs
     );
     assert!(without.refresh(third.refresh_token(), "web", &policy()).await.is_ok());
+}
+
+/// A key is changed in two deployments, during each of which both kinds of instances run.
+#[tokio::test]
+async fn a_key_of_refresh_tokens_is_changed_while_instances_run() {
+    let house = House::new();
+    let (old, new) = (|| RefreshKeys::new(1, [1; 32]).unwrap(), || RefreshKeys::new(2, [2; 32]).unwrap());
+    let fleets = [
+        (old(), old().also_reads(2, [2; 32]).unwrap()),
+        (old().also_reads(2, [2; 32]).unwrap(), new().also_reads(1, [1; 32]).unwrap()),
+    ];
+    let strict = policy().grace(Duration::ZERO);
+    let mut tokens = house.log_in().await;
+    for (before, after) in fleets {
+        for keys in [&after, &before, &after] {
+            tokens = house.with_keys(keys.clone()).refresh(tokens.refresh_token(), "web", &strict).await.unwrap();
+        }
+    }
+    assert_eq!(tokens.session().key_id, 2);
+    let outdated = house.with_keys(old()).refresh(tokens.refresh_token(), "web", &strict).await.unwrap_err();
+    assert_eq!(reason(outdated), NotAccepted::NotOurs, "in one deployment, its users would be logged out");
+    assert!(house.with_keys(new()).refresh(tokens.refresh_token(), "web", &strict).await.is_ok());
 }
 
 #[tokio::test]

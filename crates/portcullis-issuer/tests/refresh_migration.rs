@@ -71,7 +71,7 @@ async fn a_foreign_token_becomes_a_session_and_then_is_an_old_token_of_it() {
     assert_eq!(again.refresh_token(), first.refresh_token());
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     // Also by an instance with a new key.
-    let keys = RefreshKeys::new(2, [2; 32]).unwrap().earlier(1, [1; 32]).unwrap();
+    let keys = RefreshKeys::new(2, [2; 32]).unwrap().also_reads(1, [1; 32]).unwrap();
     let elsewhere = house.with_keys(keys).foreign_tokens(OldSystem::default()).unwrap();
     let again = elsewhere.refresh("old-alice", "web", &policy).await.unwrap();
     assert_eq!(again.refresh_token(), first.refresh_token());

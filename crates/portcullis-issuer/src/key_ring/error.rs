@@ -67,7 +67,7 @@ impl KeyRingError {
             KeyRingErrorKind::Sealing,
             format!(
                 "{what} cannot be opened with this sealing key, so it was sealed with another, or for another ring, or changed: start all instances \
-                 with the sealing key of before, under the name of before (`SealingKey::for_ring`), and add a new one in front of it (`SealingKey::earlier`). If it is lost, so are the keys: stop all \
+                 with the sealing key of before, under the name of before (`SealingKey::for_ring`), and change it in two deployments (`SealingKey::also_opens`). If it is lost, so are the keys: stop all \
                  instances, and remove the document from the store to begin with new ones, which ends all tokens"
             ),
         )

@@ -46,7 +46,7 @@
 //!   forgotten, as its id is kept (the last 1000). If none of them runs when an earlier document is put back, revoke again.
 //! - An instance that cannot read the document for a while fails closed: see [`KeyPlan::store_outage`].
 //!
-//! For several machines, `portcullis-store` has stores in Redis and PostgreSQL. For another place, implement [`SigningKeys`]: two methods for one text
+//! For several machines, `portcullis-store` has stores in Redis and PostgreSQL, and for one machine in a file of redb. For another place, implement [`SigningKeys`]: two methods for one text
 //! with a version.
 
 mod builder;

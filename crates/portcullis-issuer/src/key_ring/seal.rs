@@ -15,6 +15,9 @@ use super::{
 /// The key that encrypts private keys in the document, by AES-256-GCM. Keep it apart from the store: in the configuration of the
 /// instances, as a secret of the orchestrator, or in a key management service. All instances need the same.
 ///
+/// Change it in two deployments, or running instances can no longer read the document: first all instances [also open](Self::also_opens) what the new key
+/// has sealed, and still seal with the old one; when all of them do, they seal with the new key, and also open the old one's.
+///
 /// With the document alone, nothing can be signed. The document carries a MAC (HMAC-SHA-256), whose key follows from this key: an attacker who
 /// can write the document cannot add a key to it, and cannot change the state or a time of one. A whole earlier document still fits, so
 /// restrict who can write the store.
@@ -23,8 +26,9 @@ use super::{
 /// use portcullis_issuer::key_ring::SealingKey;
 ///
 /// # let (new, old) = ([2; 32], [1; 32]);
-/// let key = SealingKey::new(new)?.for_ring("https://id.example.com");
-/// let key = key.earlier(old)?; // after a change of the sealing key
+/// let before = SealingKey::new(old)?.for_ring("https://id.example.com");
+/// let first = SealingKey::new(old)?.for_ring("https://id.example.com").also_opens(new)?; // the first deployment
+/// let second = SealingKey::new(new)?.for_ring("https://id.example.com").also_opens(old)?; // the second one
 /// # Ok::<(), portcullis_core::ConfigError>(())
 /// ```
 #[derive(Clone)]
@@ -57,13 +61,13 @@ impl SealingKey {
         Self { ring: Arc::from(name), ..self }
     }
 
-    /// Adds an earlier sealing key, which opens and verifies what it has sealed, and seals nothing. It is needed until each of the keys from
-    /// its time was replaced.
+    /// Adds a sealing key that opens and verifies what it has sealed, and seals nothing: the next one, before any instance seals with it, or an earlier
+    /// one, until each of the keys from its time was replaced.
     ///
     /// # Errors
     ///
     /// If it does not have 32 bytes.
-    pub fn earlier(mut self, bytes: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+    pub fn also_opens(mut self, bytes: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         self.keys.push(prepared(bytes.as_ref())?);
         Ok(self)
     }
@@ -83,7 +87,7 @@ fn prepared(bytes: &[u8]) -> Result<Arc<Keys>, ConfigError> {
 /// Does not show the key.
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealingKey(and {} earlier)", self.keys.len().saturating_sub(1))
+        write!(f, "SealingKey(and {} that only open)", self.keys.len().saturating_sub(1))
     }
 }
 

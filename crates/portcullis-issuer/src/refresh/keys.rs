@@ -5,23 +5,27 @@ use std::{fmt, sync::Arc};
 use aws_lc_rs::hmac;
 use portcullis_core::ConfigError;
 
-/// The keys with which this issuer recognises its refresh tokens: one that it writes with, and earlier ones that it still reads.
+/// The keys with which this issuer recognises its refresh tokens: one that it writes with, and others that it only reads.
 ///
 /// With a stolen key, an attacker can make tokens that get as far as the store, but no further: the store compares a random share that only the token
-/// has. All instances need the same keys, so replace one in two steps: first add
-/// the new key everywhere as one that is only read ([`earlier`](Self::earlier)), then make it the one to write with. Keep an earlier key for as long as a session may last; after that, leave it out.
+/// has. All instances need the same keys.
+///
+/// Replace one in two deployments, or instances that do not know the new key refuse its tokens: first all instances [also read](Self::also_reads) the
+/// new key, and still write with the old one; when all of them do, they write with the new key, and also read the old one. Keep the old one for as long
+/// as a session may last; after that, leave it out.
 ///
 /// ```
 /// use portcullis_issuer::refresh::RefreshKeys;
 ///
 /// # let (new, old) = ([2; 32], [1; 32]);
-/// let keys = RefreshKeys::new(2, new)?.earlier(1, old)?;
+/// let first = RefreshKeys::new(1, old)?.also_reads(2, new)?; // the first deployment
+/// let second = RefreshKeys::new(2, new)?.also_reads(1, old)?; // the second one
 /// # Ok::<(), portcullis_core::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct RefreshKeys {
     current: Arc<RefreshKey>,
-    earlier: Vec<Arc<RefreshKey>>,
+    others: Vec<Arc<RefreshKey>>,
 }
 
 pub(crate) struct RefreshKey {
@@ -39,27 +43,27 @@ impl RefreshKeys {
     ///
     /// If the key is shorter.
     pub fn new(id: u8, secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        Ok(Self { current: Arc::new(RefreshKey::new(id, secret.as_ref())?), earlier: Vec::new() })
+        Ok(Self { current: Arc::new(RefreshKey::new(id, secret.as_ref())?), others: Vec::new() })
     }
 
-    /// Adds an earlier key, which is only read.
+    /// Adds a key that is only read: the next one, before any instance writes with it, or an earlier one.
     ///
     /// # Errors
     ///
     /// If the key is too short, or its number is that of another one, or there are more than [`MOST`](Self::MOST).
-    pub fn earlier(mut self, id: u8, secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+    pub fn also_reads(mut self, id: u8, secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         if self.find(id).is_some() {
             return Err(ConfigError::new(format!(
                 "two keys of refresh tokens have the number {id}: each needs its own"
             )));
         }
-        if self.earlier.len() + 1 >= Self::MOST {
+        if self.others.len() + 1 >= Self::MOST {
             return Err(ConfigError::new(format!(
                 "more than {} keys of refresh tokens: leave out those that are older than a session may last",
                 Self::MOST
             )));
         }
-        self.earlier.push(Arc::new(RefreshKey::new(id, secret.as_ref())?));
+        self.others.push(Arc::new(RefreshKey::new(id, secret.as_ref())?));
         Ok(self)
     }
 
@@ -73,7 +77,7 @@ impl RefreshKeys {
 
     /// Returns all keys, beginning with the current one.
     pub(super) fn all(&self) -> impl Iterator<Item = &RefreshKey> {
-        std::iter::once(&self.current).chain(&self.earlier).map(|key| &**key)
+        std::iter::once(&self.current).chain(&self.others).map(|key| &**key)
     }
 }
 
@@ -103,10 +107,10 @@ impl RefreshKey {
 /// Shows the numbers of the keys, but no key.
 impl fmt::Debug for RefreshKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let earlier: Vec<_> = self.earlier.iter().map(|key| key.id).collect();
+        let others: Vec<_> = self.others.iter().map(|key| key.id).collect();
         f.debug_struct("RefreshKeys")
             .field("current", &self.current.id)
-            .field("earlier", &earlier)
+            .field("others", &others)
             .finish_non_exhaustive()
     }
 }

@@ -57,7 +57,7 @@ pub(crate) async fn rotates_once<P: RefreshPlace>(mut place: P, longest_grace: D
 /// Returns the keys of an instance. One already writes with the next key, and the text of a successor must not depend on who is asked.
 fn keys(instance: usize) -> RefreshKeys {
     let [current, other] = if instance == 1 { [2, 1] } else { [1, 2] };
-    RefreshKeys::new(current, [current; 32]).unwrap().earlier(other, [other; 32]).unwrap()
+    RefreshKeys::new(current, [current; 32]).unwrap().also_reads(other, [other; 32]).unwrap()
 }
 
 async fn crowd<S: RefreshStore>(instances: &[OnStore<S>], tokens: &Tokens, policy: &RefreshPolicy) -> Vec<Answer> {
