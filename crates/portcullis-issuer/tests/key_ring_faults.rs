@@ -10,10 +10,12 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Code, keys::KeyState};
+use portcullis_core::{Algorithm, Code, keys::KeyState};
 use portcullis_issuer::{
-    AccessToken, MintErrorKind, SignErrorKind, TokenIssuer,
-    key_ring::{KeyEvent, KeyRing, KeyRingErrorKind, MemorySigningKeys, RingDocument, Sealing, SealingKey},
+    AccessToken, CurrentSigner, MintErrorKind, SignErrorKind, TokenIssuer,
+    key_ring::{
+        KeyEvent, KeyRing, KeyRingError, KeyRingErrorKind, MemorySigningKeys, RingDocument, Sealing, SealingKey,
+    },
 };
 use portcullis_test::FixedClock;
 use serde_json::Value;
@@ -108,6 +110,14 @@ async fn a_ring_that_cannot_read_its_document_goes_on_for_a_while_and_then_fails
     let source = error.source().unwrap().downcast_ref::<portcullis_issuer::SignError>().unwrap();
     assert_eq!(source.kind(), SignErrorKind::Unavailable);
     assert!(source.to_string().contains("last read 311 s ago"), "{source}");
+    // Why it could not be read is behind it, for each of its users.
+    for error in [source as &dyn Error, &ring.published().unwrap_err(), &ring.key_set().unwrap_err()] {
+        let why = error.source().and_then(|error| error.downcast_ref::<KeyRingError>()).unwrap();
+        assert_eq!(why.kind(), KeyRingErrorKind::Store, "{error}");
+    }
+    let health = ring.health();
+    assert_eq!((health.age(), health.is_usable()), (secs(311), false));
+    assert_eq!(health.last_error().unwrap().kind(), KeyRingErrorKind::Store);
     // Not "refused": it could not be decided. The token is in the cache, too.
     let error = admission.verify(&token).outcome().await.unwrap_err();
     assert_eq!(error.code(), Code::KeysUnavailable);
@@ -115,9 +125,21 @@ async fn a_ring_that_cannot_read_its_document_goes_on_for_a_while_and_then_fails
     store.cannot_load.store(false, Ordering::SeqCst);
     ring.reload().await.unwrap();
     assert!(admission.verify(&token).outcome().await.is_ok());
+    assert!(ring.health().is_usable() && ring.health().last_error().is_none());
     mint(&issuer).await;
     let events = events.lock().unwrap();
     assert!(matches!(&events[..], [a, b] if a.starts_with("Unreadable") && b == "Readable"), "{events:?}");
+}
+
+/// The settings name the algorithm of new keys; until the next rotation, the active key is of the one before.
+#[tokio::test]
+async fn the_current_algorithm_is_that_of_the_key_that_signs() {
+    let (store, clock) = (MemorySigningKeys::new(), FixedClock::default());
+    start(store.clone(), &clock).await;
+    let changed = KeyRing::builder(store, Algorithm::Es256, sealing()).clock(clock.clone()).start().await.unwrap();
+    assert_eq!(changed.current_algorithm(), EDDSA);
+    let fresh = KeyRing::builder(MemorySigningKeys::new(), Algorithm::Es256, sealing()).clock(clock.clone()).start();
+    assert_eq!(fresh.await.unwrap().current_algorithm(), Algorithm::Es256);
 }
 
 /// A machine that slept: its uptime stood still.

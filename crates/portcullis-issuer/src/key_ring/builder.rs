@@ -2,10 +2,7 @@
 
 use std::{
     future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -112,7 +109,7 @@ impl KeyRingBuilder {
             current: ArcSwapOption::empty(),
             access: Mutex::new(()),
             longest_life: AtomicU64::new(0),
-            is_unreadable: AtomicBool::new(false),
+            last_error: ArcSwapOption::empty(),
         });
         shared.read().await?;
         let mut task = JoinSet::new();

@@ -125,7 +125,7 @@ impl KeyRingError {
         self.earliest
     }
 
-    fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
+    pub(super) fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
     }
 }

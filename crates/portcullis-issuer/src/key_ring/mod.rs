@@ -56,6 +56,7 @@ mod error;
 mod event;
 #[cfg(unix)]
 mod file;
+mod health;
 mod mac;
 mod memory;
 mod plan;
@@ -73,6 +74,7 @@ pub use error::{KeyRingError, KeyRingErrorKind};
 pub use event::KeyEvent;
 #[cfg(unix)]
 pub use file::FileSigningKeys;
+pub use health::RingHealth;
 pub use memory::MemorySigningKeys;
 pub use plan::KeyPlan;
 pub use ring::KeyRing;

@@ -10,8 +10,8 @@ use portcullis_core::{
 use tokio::task::JoinSet;
 
 use super::{
-    KeyPlan, KeyRingBuilder, KeyRingError, KeyRingErrorKind, RingDocument, RingWarning, Sealing, SigningKeys, Timeline,
-    shared::Shared, snapshot::Snapshot, step::Step,
+    KeyPlan, KeyRingBuilder, KeyRingError, KeyRingErrorKind, RingDocument, RingHealth, RingWarning, Sealing,
+    SigningKeys, Timeline, shared::Shared, snapshot::Snapshot, step::Step,
 };
 use crate::{
     documents::PublishedDocument,
@@ -167,7 +167,7 @@ impl KeyRing {
     /// [`KeyRingErrorKind::Store`] if the document was not read for too long: answer 503. A key set that misses a key would be kept
     /// by caches and verifiers, whereas an outage of the route is part of the plan.
     pub fn published(&self) -> Result<Option<Arc<PublishedDocument>>, KeyRingError> {
-        let snapshot = self.in_time().map_err(|age| KeyRingError::new(KeyRingErrorKind::Store, too_old(age)))?;
+        let snapshot = self.in_time().map_err(|age| self.too_old(age))?;
         Ok(snapshot.contents.published.clone())
     }
 
@@ -177,8 +177,25 @@ impl KeyRing {
     ///
     /// [`KeyRingErrorKind::Store`] if the document was not read for too long.
     pub fn key_set(&self) -> Result<KeySet, KeyRingError> {
-        let snapshot = self.in_time().map_err(|age| KeyRingError::new(KeyRingErrorKind::Store, too_old(age)))?;
+        let snapshot = self.in_time().map_err(|age| self.too_old(age))?;
         Ok(snapshot.contents.keys.clone())
+    }
+
+    /// Returns whether the ring works, and why not.
+    pub fn health(&self) -> RingHealth {
+        RingHealth::new(self.age(), self.in_time().is_ok(), self.shared.last_error.load_full())
+    }
+
+    fn last_error(&self) -> Option<KeyRingError> {
+        self.shared.last_error.load().as_deref().cloned()
+    }
+
+    fn too_old(&self, age: Duration) -> KeyRingError {
+        let error = KeyRingError::new(KeyRingErrorKind::Store, too_old(age));
+        match self.last_error() {
+            Some(last) => error.with_source(last),
+            None => error,
+        }
     }
 
     fn snapshot(&self) -> Guard<Option<Arc<Snapshot>>> {
@@ -196,7 +213,10 @@ impl KeyRing {
     /// Returns the signer, unless it has to be recorded first that such tokens are signed.
     fn signer(&self, lifetime: Duration) -> Result<Option<Arc<dyn Signer>>, SignError> {
         let unavailable = |detail: String| SignError::new(SignErrorKind::Unavailable, detail);
-        let snapshot = self.in_time().map_err(|age| unavailable(too_old(age)))?;
+        let snapshot = self.in_time().map_err(|age| match self.last_error() {
+            Some(error) => unavailable(too_old(age)).with_source(error),
+            None => unavailable(too_old(age)),
+        })?;
         let active = snapshot.contents.active.as_ref();
         let active = active.ok_or_else(|| unavailable("the ring has no active key".to_owned()))?;
         let is_recorded = active.longest_life >= lifetime;
@@ -213,7 +233,9 @@ fn too_old(age: Duration) -> String {
 
 impl CurrentSigner for KeyRing {
     fn current_algorithm(&self) -> Algorithm {
-        self.shared.algorithm
+        let snapshot = self.snapshot();
+        let active = snapshot.as_ref().and_then(|snapshot| snapshot.contents.active.as_ref());
+        active.map_or(self.shared.algorithm, |active| active.signer.algorithm())
     }
 
     fn choose(self: Arc<Self>, lifetime: Duration) -> Choosing {
@@ -237,7 +259,13 @@ impl KeySource for KeyRing {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
         match self.in_time() {
             Ok(snapshot) => snapshot.contents.keys.resolve(hint, now),
-            Err(age) => Resolved::Fault(KeySourceError::new(KeySourceErrorKind::TooOld, too_old(age))),
+            Err(age) => {
+                let fault = KeySourceError::new(KeySourceErrorKind::TooOld, too_old(age));
+                Resolved::Fault(match self.last_error() {
+                    Some(error) => fault.with_source(error),
+                    None => fault,
+                })
+            }
         }
     }
 

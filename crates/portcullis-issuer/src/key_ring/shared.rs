@@ -5,7 +5,7 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -43,7 +43,8 @@ pub(super) struct Shared {
     pub(super) access: Mutex<()>,
     /// The longest lifetime of the tokens that this instance mints, in seconds.
     pub(super) longest_life: AtomicU64,
-    pub(super) is_unreadable: AtomicBool,
+    /// Why the document could not be read the last time; `None` if it was.
+    pub(super) last_error: ArcSwapOption<KeyRingError>,
 }
 
 /// A document as it is in the store, or as it has to be.
@@ -68,19 +69,21 @@ impl Shared {
     pub(super) async fn read(&self) -> Result<(), KeyRingError> {
         let outcome = self.change(&Step::Upkeep).await;
         match &outcome {
-            Ok(()) if self.is_unreadable.swap(false, Ordering::Relaxed) => self.tell(&KeyEvent::Readable),
-            Err(error) if !self.is_unreadable.swap(true, Ordering::Relaxed) => {
-                self.tell(&KeyEvent::Unreadable { error: error.clone() });
-            }
-            _ => {}
+            Ok(()) if self.last_error.swap(None).is_some() => self.tell(&KeyEvent::Readable),
+            Ok(()) => {}
+            Err(error) => self.failed(error),
         }
         outcome
     }
 
     /// Reports that the task which reads has panicked.
     pub(super) fn report_panic(&self) {
-        if !self.is_unreadable.swap(true, Ordering::Relaxed) {
-            self.tell(&KeyEvent::Unreadable { error: KeyRingError::panicked() });
+        self.failed(&KeyRingError::panicked());
+    }
+
+    fn failed(&self, error: &KeyRingError) {
+        if self.last_error.swap(Some(Arc::new(error.clone()))).is_none() {
+            self.tell(&KeyEvent::Unreadable { error: error.clone() });
         }
     }
 
