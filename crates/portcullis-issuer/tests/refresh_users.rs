@@ -8,7 +8,7 @@ use portcullis_issuer::{
     SigningKey, TokenIssuer,
     refresh::{
         DangerUncheckedSubjects, EndReason, Family, FamilyId, LogIn, MemoryRefreshStore, NotAccepted, RefreshError,
-        RefreshKeys, RefreshPolicy, Sessions, Unavailable,
+        RefreshKeys, RefreshPolicy, SessionEvent, Sessions, Unavailable,
     },
 };
 use portcullis_store::{MemoryLog, Revocations};
@@ -74,6 +74,33 @@ async fn a_log_in_that_no_token_could_be_minted_for_is_not_opened() {
     assert_eq!(house.store_calls(), asked + 5, "only its time was asked for");
     let log_in = LogIn::new("alice", "web").scope("orders:read a'b").audience(SERVICE).acr("1");
     assert!(house.sessions.log_in(log_in, &policy).await.is_ok());
+}
+
+/// An operator reads why before what.
+#[tokio::test]
+async fn every_end_of_a_session_is_told_once_after_its_cause() {
+    let names = |house: &House| {
+        house.events(|event| match event {
+            SessionEvent::Reused { .. } => Some("reused"),
+            SessionEvent::Ended { reason: EndReason::Reuse, .. } => Some("ended by reuse"),
+            SessionEvent::Ended { reason: EndReason::Revoked, .. } => Some("ended by the log"),
+            _ => None,
+        })
+    };
+    let house = House::new();
+    let first = house.log_in().await;
+    house.refresh(&first).await.unwrap();
+    house.clock.advance(secs(61));
+    assert!(house.refresh(&first).await.is_err());
+    assert_eq!(names(&house), ["reused", "ended by reuse"]);
+
+    let house = House::new();
+    let tokens = house.log_in().await;
+    house.revoke_up_to(T);
+    for _ in 0..2 {
+        assert!(house.refresh(&tokens).await.is_err());
+    }
+    assert_eq!(names(&house), ["ended by the log"]);
 }
 
 /// What never was does not end.

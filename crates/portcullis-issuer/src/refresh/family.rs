@@ -67,6 +67,13 @@ impl Millis {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// Returns a time in whole milliseconds, at most a century: longer than any session, and short enough for the sums of every database.
+    #[must_use]
+    pub fn whole(time: Duration) -> Duration {
+        const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+        Duration::from_millis(u64::try_from(time.min(CENTURY).as_millis()).unwrap_or(u64::MAX))
+    }
+
     /// Returns the whole seconds, rounded down.
     pub const fn to_unix(self) -> UnixTime {
         UnixTime::from_secs(self.0 / 1000)
@@ -117,7 +124,7 @@ pub enum EndReason {
     LoggedOut,
     /// The user, or an administrator, ended all of the user's sessions.
     LoggedOutEverywhere,
-    /// An administrator, or the user from another session, ended this one.
+    /// An administrator, or the user from another session, ended this one, or the log of revocations names it, its user, its token version or its client.
     Revoked,
     /// An old refresh token was presented again.
     Reuse,
@@ -174,9 +181,6 @@ struct Stored<F> {
     family: F,
 }
 
-/// Longer than any session: databases have numbers for the instant after it.
-const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
-
 impl Family {
     /// Returns the family of a user who logs in at `now`, with its first token, which is written with the key `key_id`. It ends by the rules of
     /// the client.
@@ -189,7 +193,7 @@ impl Family {
         now: Millis,
     ) -> Self {
         log_in.open_at(now.to_unix());
-        let absolute_until = now.plus(policy.absolute.min(CENTURY));
+        let absolute_until = now.plus(Millis::whole(policy.absolute));
         Self {
             id,
             share,
@@ -213,6 +217,18 @@ impl Family {
     pub fn from_json(text: &str) -> Option<Self> {
         let stored: Stored<Self> = serde_json::from_str(text).ok()?;
         (stored.v == VERSION).then_some(stored.family)
+    }
+
+    /// Whether the session goes on at `now`: it was not ended, and none of its limits has passed.
+    pub fn is_live(&self, now: Millis) -> bool {
+        self.ended.is_none() && now < self.ends_at()
+    }
+
+    /// Ends the session, unless it was ended before: the first reason stays. Returns whether this has changed it.
+    pub fn end(&mut self, reason: EndReason) -> bool {
+        let has_changed = self.ended.is_none();
+        self.ended.get_or_insert(reason);
+        has_changed
     }
 
     /// Returns when the session ends, unless it is used or ended: the earlier of its two limits.

@@ -72,7 +72,7 @@ impl Families {
     fn live_of<'f>(&'f self, subject: &str, now: Millis) -> impl Iterator<Item = &'f Family> {
         let ids = self.by_subject.get(subject).into_iter().flatten();
         let families = ids.filter_map(|id| self.by_id.get(id));
-        families.filter(move |family| family.ended.is_none() && now < family.ends_at())
+        families.filter(move |family| family.is_live(now))
     }
 }
 
@@ -106,7 +106,7 @@ impl RefreshStore for MemoryRefreshStore {
 
     async fn end(&self, family: FamilyId, reason: EndReason) -> Result<(), StoreError> {
         if let Some(family) = self.families().by_id.get_mut(&family) {
-            family.ended.get_or_insert(reason);
+            family.end(reason);
         }
         Ok(())
     }
@@ -123,7 +123,7 @@ impl RefreshStore for MemoryRefreshStore {
         let all: Vec<_> = families.by_subject.get(subject).into_iter().flatten().copied().collect();
         for id in all.into_iter().filter(|id| Some(*id) != except) {
             if let Some(family) = families.by_id.get_mut(&id) {
-                family.ended.get_or_insert(reason);
+                family.end(reason);
             }
         }
         Ok(ended)

@@ -280,9 +280,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             Outcome::Retry { family, .. } => return Ok((family, RefreshCause::Retry)),
             Outcome::Reuse { behind, age, .. } => {
                 let is_late = behind == 1 && policy.late_retry == LateRetry::RefuseOnly;
-                let ended = if is_late { Ok(()) } else { self.end_now(session, EndReason::Reuse).await };
+                // The cause before its effect, also if that fails.
                 inner.tell(|| SessionEvent::Reused { session, client_id: client_id.to_owned(), behind, age });
-                ended?;
+                if !is_late {
+                    self.end_now(session, EndReason::Reuse).await?;
+                }
                 if is_late { NotAccepted::Late } else { NotAccepted::Reuse }
             }
             Outcome::Forged => {

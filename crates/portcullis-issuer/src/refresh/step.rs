@@ -110,12 +110,6 @@ impl Outcome {
 /// How often a family whose tokens are not replaced is written, at most, so that it does not end while it is used.
 const KEPT_FOR: Duration = Duration::from_secs(3600);
 
-/// Returns the whole milliseconds, at most a century of them.
-fn whole(time: Duration) -> Duration {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
-    Duration::from_millis(u64::try_from(time.min(CENTURY).as_millis()).unwrap_or(u64::MAX))
-}
-
 impl<'a> Step<'a> {
     /// How many rotations a store can have lost: more than any session makes between two backups. A token that is further ahead was made by
     /// someone who has the key.
@@ -133,7 +127,7 @@ impl<'a> Step<'a> {
     ) -> Self {
         let RefreshPolicy { grace, rotation, .. } = *policy;
         // In whole milliseconds, as stores count: their decision and ours have to be the same.
-        let (grace, idle) = (whole(grace), whole(policy.longest_idle()));
+        let (grace, idle) = (Millis::whole(grace), Millis::whole(policy.longest_idle()));
         Self { family, generation, share, client_id, key_id, grace, idle, rotation }
     }
 
@@ -146,7 +140,7 @@ impl<'a> Step<'a> {
 
     /// Returns by how much a session whose tokens are not replaced has to be prolonged at least, or it is not written.
     pub fn least_prolongation(&self) -> Duration {
-        whole(KEPT_FOR.min(self.idle / 2))
+        Millis::whole(KEPT_FOR.min(self.idle / 2))
     }
 
     /// Decides about the family as the store has it at `now`. Returns the outcome, and the family to write in the same step, if it changes.

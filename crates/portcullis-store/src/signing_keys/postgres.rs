@@ -16,14 +16,14 @@ use crate::{
 };
 
 /// The document of a key ring in the database of a [`PostgresRefreshStore`], by its
-/// [`signing_keys`](PostgresRefreshStore::signing_keys). It has connections of its own. What it has stored is committed.
+/// [`signing_keys`](PostgresRefreshStore::signing_keys). It has one connection of its own, as a ring asks for one thing at a time. What it has stored is committed.
 #[derive(Debug)]
 pub struct PostgresSigningKeys(PostgresRefreshStore);
 
 impl PostgresRefreshStore {
     /// Returns the place for a key ring in the same schema, in the table `signing_keys`.
     pub fn signing_keys(&self) -> PostgresSigningKeys {
-        PostgresSigningKeys(self.apart())
+        PostgresSigningKeys(self.apart(1))
     }
 }
 

@@ -40,7 +40,7 @@ pub struct PostgresRecordStore(PostgresRefreshStore);
 impl PostgresRefreshStore {
     /// Returns the place for records in the same schema, in the table `records`.
     pub fn records(&self) -> PostgresRecordStore {
-        PostgresRecordStore(self.apart())
+        PostgresRecordStore(self.apart(crate::refresh::postgres::LANES))
     }
 }
 

@@ -101,11 +101,11 @@ impl RefreshStore for NatsRefreshStore {
 
 fn ended(family: &Family, reason: EndReason) -> Family {
     let mut family = family.clone();
-    family.ended = Some(reason);
+    family.end(reason);
     family
 }
 
 /// Whether the family is one of this subject's, and goes on. The index may name another's, if its id was opened twice.
 fn is_live(family: &Family, subject: &str, now: Millis) -> bool {
-    family.log_in.subject() == subject && family.ended.is_none() && now < family.ends_at()
+    family.log_in.subject() == subject && family.is_live(now)
 }

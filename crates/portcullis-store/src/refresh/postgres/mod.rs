@@ -88,10 +88,17 @@ use crate::{
 pub struct PostgresRefreshStore {
     access: Access,
     layout: Layout,
-    lanes: [Lane; 8],
+    lanes: Vec<Lane>,
     turn: AtomicUsize,
     warnings: Mutex<Vec<String>>,
     unlisted: Unlisted,
+}
+
+/// How many connections there are at most.
+pub(crate) const LANES: usize = 8;
+
+fn lanes(count: usize) -> Vec<Lane> {
+    std::iter::repeat_with(Lane::default).take(count).collect()
 }
 
 impl PostgresRefreshStore {
@@ -109,7 +116,7 @@ impl PostgresRefreshStore {
         Ok(Self {
             access: Access::parse(url)?,
             layout: Layout::default(),
-            lanes: Default::default(),
+            lanes: lanes(LANES),
             turn: AtomicUsize::new(0),
             warnings: Mutex::default(),
             unlisted: Unlisted::default(),
@@ -154,12 +161,12 @@ impl PostgresRefreshStore {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns another handle to the same server, with connections of its own.
-    pub(crate) fn apart(&self) -> Self {
+    /// Returns another handle to the same server, with up to so many connections of its own.
+    pub(crate) fn apart(&self, count: usize) -> Self {
         Self {
             access: self.access.clone(),
             layout: self.layout.clone(),
-            lanes: Default::default(),
+            lanes: lanes(count),
             turn: AtomicUsize::new(0),
             warnings: Mutex::default(),
             unlisted: Unlisted::default(),
@@ -314,8 +321,7 @@ fn signed(at: Millis) -> i64 {
 
 /// Returns a time in milliseconds, at most a century: so that the server's sums do not overflow.
 fn millis(time: Duration) -> i64 {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
-    i64::try_from(time.min(CENTURY).as_millis()).unwrap_or_default()
+    i64::try_from(Millis::whole(time).as_millis()).unwrap_or_default()
 }
 
 /// The least part of a connection's work that is not SQL.

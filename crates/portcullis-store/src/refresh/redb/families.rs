@@ -43,7 +43,7 @@ pub(super) fn end(tables: &mut Tables<'_>, family: FamilyId, reason: EndReason) 
 
 fn end_one(tables: &mut Tables<'_>, before: &Family, reason: EndReason) -> Result<(), StorageError> {
     let mut ended = before.clone();
-    ended.ended = Some(reason);
+    ended.end(reason);
     tables.put(&ended, Some(before))?;
     // No list has it any more, and no log-out everywhere needs it.
     tables.unlist(&ended)
@@ -78,7 +78,7 @@ pub(super) fn end_all_of(
 /// Returns the live families of a subject, and how many cannot be read.
 pub(super) fn live_of(tables: &Tables<'_>, subject: &str, now: Millis) -> Answer<(Vec<Family>, usize)> {
     let (mut families, unreadable) = readable(tables, subject)?;
-    families.retain(|family| family.ended.is_none() && now < family.ends_at());
+    families.retain(|family| family.is_live(now));
     Ok(Ok((families, unreadable.len())))
 }
 

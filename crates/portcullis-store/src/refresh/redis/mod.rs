@@ -314,6 +314,5 @@ fn failed(fault: Fault) -> StoreError {
 
 /// Returns a time in milliseconds, at most a century: the server's numbers have 53 bits.
 fn millis(time: Duration) -> u64 {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
-    u64::try_from(time.min(CENTURY).as_millis()).unwrap_or_default()
+    u64::try_from(Millis::whole(time).as_millis()).unwrap_or_default()
 }
