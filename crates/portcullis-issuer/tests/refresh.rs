@@ -503,9 +503,8 @@ async fn what_is_over_is_forgotten() {
     house.log_in().await;
     house.clock.advance(DAY * 8);
     let late = house.log_in().await;
-    let now = house.store.now().await.unwrap();
-    assert_eq!(house.store.forget_before(now).await.unwrap(), 1);
-    assert_eq!(house.store.forget_before(now).await.unwrap(), 0);
+    assert_eq!(house.sessions.forget_ended().await.unwrap(), 1);
+    assert_eq!(house.sessions.forget_ended().await.unwrap(), 0);
     assert!(house.refresh(&late).await.is_ok());
 }
 

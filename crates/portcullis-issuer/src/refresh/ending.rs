@@ -187,6 +187,21 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         Ok(())
     }
 
+    /// Makes the store forget sessions that are over by their time. One that was ended earlier stays until then, so that its tokens are told from unknown ones.
+    /// Returns how many were forgotten.
+    ///
+    /// **Call it about once an hour, on one instance or on all**: stores in a file or in PostgreSQL grow until it is called. Redis and NATS forget by
+    /// themselves. The sessions have no task for it, because they need no runtime, and an operator may rather call it from a scheduled job.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached. Nothing is lost: the next call forgets more.
+    pub async fn forget_ended(&self) -> Result<usize, RefreshError> {
+        let store = &self.0.store;
+        let now = store.now().await?;
+        Ok(store.forget_before(now).await?)
+    }
+
     /// Returns the live sessions of a user, for a list of devices. A name that no log-in can have has none. One that cannot be read is not in it, and
     /// the operator is told.
     ///

@@ -40,7 +40,7 @@ use crate::{
 /// - **A row mints nothing**: it has a digest of what all tokens of the session share.
 /// - A session that cannot be read, because a later version wrote it, is left out of a list, and can be ended: `ended` means the same in every
 ///   version.
-/// - Sessions that are over stay until [`forget_before`](RefreshStore::forget_before) is called. Call it once an hour.
+/// - Sessions that are over stay until [`Sessions::forget_ended`](portcullis_issuer::refresh::Sessions::forget_ended) is called. Call it once an hour.
 /// - Up to eight connections are used at once. Every call ends within about 4 seconds, whatever the server or the network do.
 ///
 /// # What is on the server

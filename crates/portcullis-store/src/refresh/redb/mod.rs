@@ -30,7 +30,7 @@ use super::surplus::surplus;
 /// - The time is that of the process. It need not be right, but if it is set back, sessions live longer by that.
 /// - A session that cannot be read, because a later version wrote it, is left out of a list. It cannot be ended here, and a log-out everywhere
 ///   fails after it has ended all others.
-/// - Sessions that are over stay until [`forget_before`](RefreshStore::forget_before) is called. Call it once an hour.
+/// - Sessions that are over stay until [`Sessions::forget_ended`](portcullis_issuer::refresh::Sessions::forget_ended) is called. Call it once an hour.
 /// - Up to 256 MB of the file are kept in memory ([`cache_bytes`](RedbRefreshStoreBuilder::cache_bytes)).
 /// - If the disk is full or read-only, writes fail, and nothing is lost. Once there is space again, they work again.
 ///
