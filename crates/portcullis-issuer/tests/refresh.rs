@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use portcullis_core::{UnixTime, revocation::Level};
 use portcullis_issuer::refresh::{
-    EndReason, LateRetry, LogIn, NotAccepted, RefreshCause, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore,
-    Rotation, SessionEvent, Unavailable,
+    EndReason, LateRetry, LogIn, NotAccepted, RefreshCause, RefreshError, RefreshKeys, RefreshPolicy, Rotation,
+    SessionEvent, Unavailable,
 };
 use support::{House, T, claims, minutes, secs};
 
