@@ -29,6 +29,14 @@ export const CLIENTS = [
   machine('machine'),
   machine('machine-es256'),
   { client_id: 'web', client_secret: 'web-secret', redirect_uris: [REDIRECT_URI] },
+  // The page of examples/platform. Of a native client, the port of a loopback address may differ.
+  {
+    client_id: 'dashboard',
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: ['http://localhost/'],
+    grant_types: ['authorization_code', 'refresh_token'],
+  },
 ];
 
 export const configuration = (keys) => ({
@@ -40,6 +48,9 @@ export const configuration = (keys) => ({
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
   pkce: { required: () => true },
+  // Pages of other origins may use the endpoints, and get refresh tokens without asking for `offline_access`.
+  clientBasedCORS: () => true,
+  issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
@@ -52,6 +63,7 @@ export const configuration = (keys) => ({
     Grant: HOUR,
     IdToken: HOUR,
     Interaction: HOUR,
+    RefreshToken: HOUR,
     Session: HOUR,
   },
 });

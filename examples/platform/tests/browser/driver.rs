@@ -1,0 +1,156 @@
+//! A headless Chromium, by its driver.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
+use http::Method;
+use real_servers::skip;
+use serde_json::{Value, json};
+
+/// The driver's process. It ends with this value, and its browser does, too.
+pub(crate) struct Driver {
+    process: Child,
+    url: String,
+}
+
+/// A tab of its own browser, with cookies of its own.
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+}
+
+impl Driver {
+    /// Starts one on a free port; `None` if it is not installed, and then the running test is left out.
+    pub(crate) fn start() -> Option<Self> {
+        let spawned = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let Ok(mut process) = spawned else {
+            skip("chromium", "`chromedriver` cannot be run (Debian: apt-get install chromium chromium-driver)");
+            return None;
+        };
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let port = output.lines().find_map(|line| {
+            let line = line.ok()?;
+            let (_, port) = line.split_once("started successfully on port ")?;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        let url = format!("http://127.0.0.1:{}", port.unwrap_or_else(|| panic!("chromedriver says no port")));
+        Some(Self { process, url })
+    }
+
+    pub(crate) async fn browser(&self) -> Browser {
+        // The machine that runs the test may be root in a container, where Chromium has no sandbox.
+        let options = json!({ "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+        let capabilities = json!({ "goog:chromeOptions": options }).as_object().unwrap().clone();
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        let client = builder.capabilities(capabilities).connect(&self.url).await.unwrap();
+        let browser = Browser { client };
+        browser.size(1280, 900).await;
+        browser
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Browser {
+    pub(crate) async fn shown(&self, id: &str) -> Element {
+        self.until(id, &format!("const e = document.getElementById('{id}'); return !!e && !e.closest('[hidden]')"))
+            .await;
+        self.client.find(Locator::Id(id)).await.unwrap()
+    }
+
+    pub(crate) async fn text(&self, id: &str) -> String {
+        let script = format!("return document.getElementById('{id}').textContent");
+        self.client.execute(&script, vec![]).await.unwrap().as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn click(&self, id: &str) {
+        self.until(id, &format!("return document.getElementById('{id}')?.disabled === false")).await;
+        self.shown(id).await.click().await.unwrap();
+    }
+
+    /// Waits until a script returns `true`.
+    pub(crate) async fn until(&self, what: &str, script: &str) {
+        let is_so = async || {
+            loop {
+                // While a page is replaced by another, there is nothing to ask.
+                if self.client.execute(script, vec![]).await.is_ok_and(|answer| answer == true) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(30), is_so()).await.is_err() {
+            let page = self.client.execute("return document.body.innerText", vec![]).await;
+            panic!("{what}: {script}\n{page:?} at {:?}", self.client.current_url().await);
+        }
+    }
+
+    pub(crate) async fn log_in(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+        // By the keyboard alone.
+        self.shown("username").await.send_keys("alice\t").await.unwrap();
+        self.client.active_element().await.unwrap().send_keys("wonderland\n").await.unwrap();
+    }
+
+    /// How often this tab has asked for new tokens, as the browser's own log of requests says.
+    pub(crate) async fn refreshes(&self) -> u64 {
+        let script = "return performance.getEntriesByType('resource').filter((each) => each.name.endsWith('/session/refresh')).length";
+        self.client.execute(script, vec![]).await.unwrap().as_u64().unwrap()
+    }
+
+    async fn size(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.cdp("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Keeps what the page looks like, in light and dark, on a phone and on a desk. No page may be wider than the screen.
+    pub(crate) async fn pictures(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("platform-screenshots");
+        fs::create_dir_all(&folder).unwrap();
+        for width in [360, 1280] {
+            self.size(width, 800).await;
+            let wide = self.client.execute("return document.documentElement.scrollWidth", vec![]).await.unwrap();
+            assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} is {wide} wide on {width}");
+            for scheme in ["light", "dark"] {
+                let scheme_value = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+                self.cdp("Emulation.setEmulatedMedia", scheme_value).await;
+                let picture = self.cdp("Page.captureScreenshot", json!({ "captureBeyondViewport": true })).await;
+                let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
+                fs::write(folder.join(format!("{name}-{width}-{scheme}.png")), picture).unwrap();
+            }
+        }
+        self.size(1280, 900).await;
+    }
+
+    pub(crate) async fn cdp(&self, command: &'static str, parameters: Value) -> Value {
+        self.client.issue_cmd(Cdp { command, parameters }).await.unwrap()
+    }
+}
+
+/// A command of Chromium's own protocol, by its driver.
+#[derive(Debug)]
+struct Cdp {
+    command: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "cmd": self.command, "params": self.parameters }).to_string()))
+    }
+}
