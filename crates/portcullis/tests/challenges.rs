@@ -125,6 +125,19 @@ fn resource_metadata_is_in_every_challenge() {
 }
 
 #[test]
+fn the_scopes_to_ask_for_first_are_in_the_answer_to_a_request_without_a_credential_alone() {
+    let challenge = BearerChallenge::new().scope("orders:read  files:read").resource_metadata("https://a.test/m");
+    for &code in Code::ALL {
+        let response = answer(&challenge, &AuthError::new(code));
+        let names_them = challenges(&response).iter().any(|each| each.contains("orders:read"));
+        assert_eq!(names_them, code == Code::CredentialMissing, "{code}");
+    }
+    let response = answer(&challenge, &AuthError::new(Code::CredentialMissing));
+    let expected = r#"Bearer scope="orders:read files:read", resource_metadata="https://a.test/m""#;
+    assert_eq!(challenges(&response), [expected]);
+}
+
+#[test]
 fn several_challenges_are_several_headers() -> Result<(), portcullis::ConfigError> {
     let dpop = Challenge::new("DPoP")?.parameter("algs", "ES256 EdDSA")?;
     let challenge = BearerChallenge::new().beside(dpop);

@@ -146,6 +146,13 @@ impl<R> AuthLayer<R> {
         self.challenge(challenge)
     }
 
+    /// Sets the scopes, separated by spaces, that clients without a credential best ask for first: see [`BearerChallenge::scope`]. Defaults to none.
+    #[must_use]
+    pub fn scope(self, scope: impl Into<Cow<'static, str>>) -> Self {
+        let challenge = self.gate.challenge().clone().scope(scope);
+        self.challenge(challenge)
+    }
+
     /// Sets how this layer, and the guards and extractors behind it, answer refusals.
     ///
     /// Defaults to a bare [`BearerChallenge::new`]. The schemes that the admissions accept are offered in any case, each in one challenge.

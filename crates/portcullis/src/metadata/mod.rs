@@ -27,7 +27,7 @@
 //! ```
 //!
 //! With axum: `router.route_service(metadata.path(), metadata.service())`, and
-//! `BearerChallenge::new().resource_metadata(metadata.url())` for the answers.
+//! `AuthLayer::resource_metadata(metadata.url())` for the answers; `AuthLayer::scope` names the scopes that clients ask for first.
 
 mod builder;
 mod service;

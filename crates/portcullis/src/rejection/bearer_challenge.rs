@@ -56,6 +56,16 @@ impl BearerChallenge {
         self
     }
 
+    /// Sets the scopes, separated by spaces, that a client best asks for first (RFC 6750 section 3): clients that find their authorization server by
+    /// [`resource_metadata`](Self::resource_metadata), such as those of the Model Context Protocol, ask for these before they ask for all.
+    ///
+    /// They are in the answer to a request without a credential. Once a client has a token, a guard names what it lacks. Defaults to none.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
+        self.config_mut().scope = Some(scope.into());
+        self
+    }
+
     /// Adds the challenge of another scheme to every 401, as another HTTP header after `Bearer`: a [`SchemeChallenge`], or a [`Challenge`] of
     /// a scheme without proofs, such as `Basic`. It replaces an earlier challenge of the same scheme.
     ///
@@ -146,6 +156,8 @@ impl BearerChallenge {
         if let Some(code) = answer.error {
             let code = offer.own_error(error).unwrap_or(code);
             challenge = challenge.error(code).error_description(error.description()).scope(error.scopes());
+        } else if let Some(scope) = &self.config().scope {
+            challenge = challenge.scope(scope.split(' ').filter(|each| !each.is_empty()));
         }
         if error.kind() == AuthErrorKind::InsufficientAuthentication {
             challenge = challenge.acr_values(error.acr_values());
@@ -229,6 +241,7 @@ impl<B: From<String>> MakeRejection<B> for BearerChallenge {
 struct Config {
     realm: Option<Cow<'static, str>>,
     resource_metadata: Option<Cow<'static, str>>,
+    scope: Option<Cow<'static, str>>,
     /// The schemes that the layer accepts.
     schemes: Cow<'static, [Scheme]>,
     beside: Vec<SchemeChallenge>,
@@ -240,6 +253,7 @@ struct Config {
 static BARE: Config = Config {
     realm: None,
     resource_metadata: None,
+    scope: None,
     schemes: Cow::Borrowed(&[Scheme::Bearer]),
     beside: Vec::new(),
     codes_page: Cow::Borrowed(CODES_PAGE),
