@@ -16,7 +16,7 @@ use portcullis_core::Algorithm;
 use portcullis_issuer::{
     SigningKey,
     documents::{ClientAuthentication, GrantType},
-    server::{Approval, AuthorizationError, ClientList, Clients, MetadataDocuments, OAuthErrorCode},
+    server::{AuthorizationError, ClientList, Clients, Decision, MetadataDocuments, OAuthErrorCode},
 };
 use portcullis_jwks::{Fetch, FetchError, OutsideDocuments};
 use serde_json::{Value, json};
@@ -109,9 +109,10 @@ async fn a_client_that_publishes_its_metadata_gets_tokens_and_its_user_is_asked(
     let web = Web::with(&document());
     let desk = Desk::of(ClientList::new(clients()).unwrap().or(web.clients()), |builder| builder);
     let request = desk.ask(ID, &[("redirect_uri", CALLBACK)]).await;
-    assert!(request.needs_consent("alice").await.unwrap() && !request.client().is_first_party());
+    let is_asked = matches!(request.decide(Some(&desk.alice())).await.unwrap(), Decision::Ask(_));
+    assert!(is_asked && !request.client().is_first_party());
     assert_eq!(request.client().display_name(), "Orders on the move");
-    let answer = request.grant(Approval::by("alice").scopes(["orders:read"])).await.unwrap();
+    let answer = desk.grant(&request, &desk.alice(), &["orders:read"]).await;
     let code = parameter(answer.location(), "code").unwrap();
     let more = [("redirect_uri", CALLBACK)];
     let tokens = desk.redeem_with(ID, &code, support::desk::VERIFIER, &more).await.unwrap();

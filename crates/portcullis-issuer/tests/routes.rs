@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use portcullis_issuer::{
     StoreError,
-    server::{Approval, AuthorizationError, Denial, Endpoint, EndpointRequest, OAuthError, OAuthErrorCode},
+    server::{AuthorizationError, Denial, Endpoint, EndpointRequest, OAuthError, OAuthErrorCode},
 };
 use serde_json::Value;
 use support::desk::{Desk, ISSUER, ORDERS, SECRET, VERIFIER, basic, form, query};
@@ -342,7 +342,7 @@ async fn each_endpoint_that_the_metadata_names_answers() {
 async fn the_answer_to_a_client_is_a_redirect_that_leaves_no_trace() {
     let desk = Desk::new();
     let request = desk.ask("page", &[]).await;
-    let granted = request.grant(Approval::by("alice")).await.unwrap();
+    let granted = desk.grant(&request, &desk.alice(), &[]).await;
     for answer in [granted, request.deny(Denial::Denied)] {
         let (location, response) = (answer.location().to_owned(), answer.into_response());
         assert!(response.headers()[header::LOCATION].is_sensitive());

@@ -3,11 +3,14 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use portcullis_core::UnixTime;
 use portcullis_issuer::{
+    StoreError,
     documents::GrantType,
     refresh::{RefreshPolicy, Rotation},
-    server::{Client, ClientList, ClientSecret, EndpointRequest, OAuthErrorCode, ServerEvent},
+    server::{Client, ClientList, ClientSecret, Clients, EndpointRequest, OAuthErrorCode, ServerEvent},
 };
 use serde_json::json;
 use support::{
@@ -139,4 +142,49 @@ fn clients_that_cannot_work_are_refused_at_start() {
     assert_eq!(ClientSecret::of(&text).unwrap(), kept);
     assert_eq!(ClientSecret::from_text(&kept.to_text()).unwrap(), kept);
     assert!(!format!("{kept:?}").contains(&kept.to_text()));
+}
+
+/// A registry of the application's own, which checks nothing.
+#[derive(Clone, Debug)]
+struct Unchecked(Client);
+
+impl Clients for Unchecked {
+    async fn find(&self, _: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        Ok(Some(Arc::new(self.0.clone())))
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_any_registry_is_checked() {
+    let desk = Desk::new();
+    let body = form(&[("grant_type", "client_credentials"), ("client_id", "x")]);
+    let token = async |client| {
+        let server = desk.server_of(Unchecked(client));
+        server.token(&EndpointRequest::new(body.as_bytes())).await.map_err(|error| error.code())
+    };
+    let open = Client::public("x").grants([GrantType::ClientCredentials]).resource(ORDERS);
+    assert_eq!(token(open).await.unwrap_err(), OAuthErrorCode::TemporarilyUnavailable);
+    // Another client than the one that was asked for is none, and a good one goes as far as its grants.
+    let page = Client::public("y").redirect_uri(CALLBACK).resource(ORDERS);
+    assert_eq!(token(page).await.unwrap_err(), OAuthErrorCode::InvalidClient);
+    let page = Client::public("x").redirect_uri(CALLBACK).resource(ORDERS);
+    assert_eq!(token(page).await.unwrap_err(), OAuthErrorCode::UnauthorizedClient);
+    let elsewhere = Client::public("x").redirect_uri(CALLBACK).resource("https://elsewhere.test");
+    assert_eq!(token(elsewhere).await.unwrap_err(), OAuthErrorCode::TemporarilyUnavailable);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_encode_its_secret_is_understood_and_a_public_one_may_send_an_empty_secret() {
+    let secret = "a+b%c=d&e:f-0123456789abcdef0123456789";
+    let client = Client::confidential("worker", ClientSecret::of(secret).unwrap());
+    let client = client.grants([GrantType::ClientCredentials]).resource(ORDERS);
+    let page = Client::public("page").redirect_uri(CALLBACK).resource(ORDERS);
+    let desk = Desk::with(vec![client, page]);
+    assert!(desk.token_as("worker", secret, &FOR_ITSELF).await.is_ok());
+    let encoded = form(&[("", secret)]);
+    assert!(desk.token_as("worker", encoded.trim_start_matches('='), &FOR_ITSELF).await.is_ok());
+    assert!(desk.token_as("worker", "a b%c=d&e:f-0123456789abcdef0123456789", &FOR_ITSELF).await.is_err());
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", "x")];
+    assert_eq!(desk.token_as("page", "", &refresh).await.unwrap_err().code(), OAuthErrorCode::InvalidGrant);
+    assert_eq!(desk.token_as("page", "x", &refresh).await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
 }

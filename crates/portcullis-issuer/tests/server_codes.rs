@@ -4,7 +4,7 @@
 mod support;
 
 use portcullis_issuer::server::{
-    Approval, AuthorizationError, Denial, OAuthError, OAuthErrorCode, Prompt, ServerEvent, TokenResponse,
+    AuthorizationError, Decision, Denial, OAuthError, OAuthErrorCode, Prompt, ServerEvent, TokenResponse,
 };
 use serde_json::json;
 use support::{
@@ -33,8 +33,7 @@ async fn told(desk: &Desk, client_id: &str, more: &[(&str, &str)]) -> String {
 async fn a_code_becomes_an_access_token_and_a_refresh_token() {
     let desk = Desk::new();
     let request = desk.ask("page", &[("scope", "orders:read"), ("resource", ORDERS)]).await;
-    assert!(request.needs_consent("alice").await.unwrap());
-    let answer = request.grant(Approval::by("alice").scopes(["orders:read"]).version(3)).await.unwrap();
+    let answer = desk.grant(&request, &desk.alice().version(3), &["orders:read"]).await;
     assert_eq!(parameter(answer.location(), "state").as_deref(), Some("s-1"));
     assert_eq!(parameter(answer.location(), "iss").as_deref(), Some(ISSUER));
     let code = parameter(answer.location(), "code").unwrap();
@@ -206,8 +205,10 @@ async fn the_application_says_no_in_the_words_of_the_standard() {
 async fn a_user_allows_no_more_than_was_asked_for_and_may_allow_less() {
     let desk = Desk::new();
     let request = desk.ask("page", &[("scope", "orders:read"), ("resource", ORDERS)]).await;
-    assert!(request.grant(Approval::by("alice").scopes(["orders:read", "orders:write"])).await.is_err());
-    let answer = request.grant(Approval::by("alice")).await.unwrap();
+    let Decision::Ask(question) = request.decide(Some(&desk.alice())).await.unwrap() else { panic!("no question") };
+    let question = desk.server.answered(question.ticket(), &desk.alice()).await.unwrap();
+    assert!(question.allow(["orders:read", "orders:write"]).await.is_err());
+    let answer = question.allow([""; 0]).await.unwrap();
     let response = desk.redeem("page", &parameter(answer.location(), "code").unwrap()).await.unwrap();
     assert_eq!(response.access().scope(), None);
 }
@@ -217,11 +218,11 @@ async fn consent_is_asked_for_once_and_ends_the_sessions_of_the_client_when_it_i
     let desk = Desk::new();
     let response = desk.redeem("page", &desk.code("page", &[("scope", "orders:read")]).await).await.unwrap();
     let house = desk.redeem("house", &desk.code("house", &[]).await).await.unwrap();
-    assert!(!desk.ask("page", &[("scope", "orders:read")]).await.needs_consent("alice").await.unwrap());
-    assert!(desk.ask("page", &[("scope", "orders:write")]).await.needs_consent("alice").await.unwrap());
-    assert!(desk.ask("page", &[("scope", "orders:read")]).await.needs_consent("bob").await.unwrap());
-    assert!(desk.ask("page", &[("prompt", "consent")]).await.needs_consent("alice").await.unwrap());
-    assert!(!desk.ask("house", &[]).await.needs_consent("bob").await.unwrap());
+    assert!(!desk.asks("page", &[("scope", "orders:read")], "alice").await);
+    assert!(desk.asks("page", &[("scope", "orders:write")], "alice").await);
+    assert!(desk.asks("page", &[("scope", "orders:read")], "bob").await);
+    assert!(desk.asks("page", &[("prompt", "consent")], "alice").await);
+    assert!(!desk.asks("house", &[], "bob").await);
     let consents = desk.server.consents_of("alice").await.unwrap();
     assert_eq!(consents.iter().map(|(client, _)| client.as_str()).collect::<Vec<_>>(), ["page"]);
 
@@ -229,7 +230,7 @@ async fn consent_is_asked_for_once_and_ends_the_sessions_of_the_client_when_it_i
     desk.server.withdraw_consent("alice", "page").await.unwrap();
     assert!(!desk.accepts(&response) && desk.accepts(&house));
     assert_eq!(code_of(desk.redeem("page", &waiting).await), OAuthErrorCode::InvalidGrant);
-    assert!(desk.ask("page", &[("scope", "orders:read")]).await.needs_consent("alice").await.unwrap());
+    assert!(desk.asks("page", &[("scope", "orders:read")], "alice").await);
 }
 
 #[tokio::test]

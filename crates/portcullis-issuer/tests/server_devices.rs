@@ -3,13 +3,17 @@
 
 mod support;
 
+use portcullis_core::Clock;
 use portcullis_issuer::{
     refresh::EndReason,
-    server::{Approval, DeviceAuthorization, EndpointRequest, OAuthError, OAuthErrorCode, ServerEvent, TokenResponse},
+    server::{
+        AnsweredDevice, DeviceAuthorization, EndpointRequest, OAuthError, OAuthErrorCode, ServerEvent, TokenResponse,
+        Visitor,
+    },
 };
 use serde_json::{Value, json};
 use support::{
-    desk::{BILLS, Desk, ORDERS, SECRET, basic, claims, form},
+    desk::{BILLS, BROWSER, Desk, ORDERS, SECRET, basic, claims, form},
     secs,
 };
 
@@ -33,10 +37,17 @@ async fn refused(desk: &Desk, device: &DeviceAuthorization) -> OAuthErrorCode {
     poll(desk, device).await.unwrap_err()
 }
 
-async fn grant(desk: &Desk, device: &DeviceAuthorization) {
+/// The question, as the form of Alice's page sends it back.
+async fn question(desk: &Desk, device: &DeviceAuthorization) -> AnsweredDevice {
+    let alice = desk.alice().version(2);
     let request = desk.server.device_request(&device.user_code()).await.unwrap().unwrap();
-    let scopes: Vec<_> = request.scopes().map(str::to_owned).collect();
-    request.grant(Approval::by("alice").scopes(scopes).version(2)).await.unwrap();
+    let ticket = request.ticket(&alice).await.unwrap();
+    desk.server.device_answered(&ticket, &alice).await.unwrap()
+}
+
+async fn grant(desk: &Desk, device: &DeviceAuthorization) {
+    let question = question(desk, device).await;
+    question.allow(question.request().scopes()).await.unwrap();
 }
 
 #[tokio::test]
@@ -53,7 +64,7 @@ async fn a_device_gets_tokens_when_its_user_has_entered_the_code() {
     let request = desk.server.device_request(&entered).await.unwrap().unwrap();
     assert_eq!((request.client().id(), request.user_code()), ("cli", device.user_code()));
     assert_eq!(request.scopes().chain(request.resources()).collect::<Vec<_>>(), ["orders:read", ORDERS]);
-    request.grant(Approval::by("alice").scopes(["orders:read"]).version(2)).await.unwrap();
+    question(&desk, &device).await.allow(["orders:read"]).await.unwrap();
     assert!(desk.server.consent_of("alice", "cli").await.unwrap().is_some());
     let response = poll(&desk, &device).await.unwrap();
     assert!(desk.accepts(&response));
@@ -115,10 +126,10 @@ async fn a_device_that_asks_too_often_waits_longer() {
 async fn a_device_that_is_denied_is_told_so() {
     let desk = Desk::new();
     let device = ask(&desk, &[]).await.unwrap();
-    let request = desk.server.device_request(&device.user_code()).await.unwrap().unwrap();
-    request.deny().await.unwrap();
+    let (first, second) = (question(&desk, &device).await, question(&desk, &device).await);
+    first.deny().await.unwrap();
     assert_eq!(refused(&desk, &device).await, OAuthErrorCode::AccessDenied);
-    let late = request.grant(Approval::by("alice")).await.unwrap_err();
+    let late = second.allow(["orders:read"]).await.unwrap_err();
     assert_eq!(late.code(), OAuthErrorCode::ExpiredToken, "the first decision holds");
     assert_eq!(refused(&desk, &device).await, OAuthErrorCode::AccessDenied);
     assert!(desk.server.device_request(&device.user_code()).await.unwrap().is_none());
@@ -129,14 +140,14 @@ async fn a_device_that_is_denied_is_told_so() {
 async fn a_device_has_ten_minutes() {
     let desk = Desk::new();
     let (early, late) = (ask(&desk, &[]).await.unwrap(), ask(&desk, &[]).await.unwrap());
-    let decided = desk.server.device_request(&late.user_code()).await.unwrap().unwrap();
+    let decided = question(&desk, &late).await;
     desk.clock.advance(secs(599));
     grant(&desk, &early).await;
     assert!(poll(&desk, &early).await.is_ok());
     desk.clock.advance(secs(1));
     assert_eq!(refused(&desk, &late).await, OAuthErrorCode::ExpiredToken);
     assert!(desk.server.device_request(&late.user_code()).await.unwrap().is_none());
-    assert_eq!(decided.grant(Approval::by("alice")).await.unwrap_err().code(), OAuthErrorCode::ExpiredToken);
+    assert_eq!(decided.allow(["orders:read"]).await.unwrap_err().code(), OAuthErrorCode::ExpiredToken);
     desk.clock.advance(secs(600));
     assert_eq!(refused(&desk, &late).await, OAuthErrorCode::InvalidGrant);
 }
@@ -188,9 +199,9 @@ async fn a_device_may_ask_for_what_its_client_may_have_and_no_more() {
     assert_eq!(ask(&desk, &[("scope", "admin")]).await.map_err(wrong).unwrap_err(), OAuthErrorCode::InvalidScope);
     assert_eq!(ask(&desk, &[("resource", BILLS)]).await.map_err(wrong).unwrap_err(), OAuthErrorCode::InvalidTarget);
     let device = ask(&desk, &[("scope", "orders:read"), ("resource", ORDERS)]).await.unwrap();
-    let request = desk.server.device_request(&device.user_code()).await.unwrap().unwrap();
-    assert!(request.grant(Approval::by("alice").scopes(["orders:write"])).await.is_err());
-    assert!(request.grant(Approval::by("alice").scopes(["orders:read"])).await.is_ok());
+    let question = question(&desk, &device).await;
+    assert!(question.allow(["orders:write"]).await.is_err());
+    assert!(question.allow(["orders:read"]).await.is_ok());
 }
 
 #[tokio::test]
@@ -226,4 +237,21 @@ async fn the_metadata_names_the_endpoint() {
     let metadata: Value = serde_json::from_str(desk.server.metadata().body()).unwrap();
     assert_eq!(metadata["device_authorization_endpoint"], json!("https://id.test/oauth/device_authorization"));
     assert!(metadata["grant_types_supported"].as_array().unwrap().contains(&json!(GRANT)));
+}
+
+#[tokio::test]
+async fn a_device_is_allowed_only_by_the_user_and_the_browser_that_were_asked() {
+    let desk = Desk::new();
+    let device = ask(&desk, &[]).await.unwrap();
+    let request = desk.server.device_request(&device.user_code()).await.unwrap().unwrap();
+    let alice = desk.alice();
+    let ticket = request.ticket(&alice).await.unwrap();
+    for other in
+        [Visitor::new("bob", BROWSER, desk.clock.now()), Visitor::new("alice", "b".repeat(16), desk.clock.now())]
+    {
+        let refused = desk.server.device_answered(&ticket, &other).await.unwrap_err();
+        assert_eq!(refused.code(), OAuthErrorCode::InvalidRequest);
+    }
+    assert!(desk.server.answered(&ticket, &alice).await.is_err(), "it was no question about a page");
+    assert!(desk.server.device_answered(&ticket, &alice).await.is_ok());
 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Admission, Algorithm, JwtAuthenticator, KeySet, UnixTime, policy::TokenSpec};
+use portcullis_core::{Admission, Algorithm, Clock, JwtAuthenticator, KeySet, UnixTime, policy::TokenSpec};
 use portcullis_issuer::{
     SigningKey, StoreError, TokenIssuer,
     documents::GrantType,
@@ -22,14 +22,14 @@ use portcullis_issuer::{
         RefreshKeys, RefreshPolicy, RefreshStore, Sessions, Step,
     },
     server::{
-        Approval, AuthorizationServer, Client, ClientList, ClientSecret, Clients, EndpointRequest, OAuthError,
-        OAuthErrorCode, StoredClientError, StoredClients, TokenResponse,
+        AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Clients, Decision, EndpointRequest,
+        OAuthError, OAuthErrorCode, StoredClientError, StoredClients, TokenResponse, Visitor,
     },
 };
 use portcullis_test::FixedClock;
 use support::{
     T, TestLog,
-    desk::{CALLBACK, ISSUER, ORDERS, SECRET, VERIFIER, basic, form, parameter, query},
+    desk::{BROWSER, CALLBACK, ISSUER, ORDERS, SECRET, VERIFIER, basic, form, parameter, query},
     secs,
 };
 
@@ -208,11 +208,16 @@ impl Place {
     }
 
     async fn grant(&self, client_id: &str) -> Result<String, OAuthError> {
-        let request = self.server.authorization_request(&query(client_id, &[])).await.map_err(|error| match error {
-            portcullis_issuer::server::AuthorizationError::Page(error) => error,
+        let request = self.server.authorization_request(&query(client_id, &[])).await.map_err(of_page)?;
+        let alice = Visitor::new("alice", BROWSER, self.clock.now());
+        let answer = match request.decide(Some(&alice)).await? {
+            Decision::Grant(permitted) => permitted.grant().await?,
+            Decision::Ask(question) => {
+                let question = self.server.answered(question.ticket(), &alice).await.map_err(of_page)?;
+                question.allow(["orders:read"]).await?
+            }
             other => panic!("{other:?}"),
-        })?;
-        let answer = request.grant(Approval::by("alice").scopes(["orders:read"])).await?;
+        };
         Ok(parameter(answer.location(), "code").unwrap())
     }
 
@@ -258,6 +263,13 @@ impl Place {
     }
 }
 
+fn of_page(error: AuthorizationError) -> OAuthError {
+    match error {
+        AuthorizationError::Page(error) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_client_comes_back_as_it_was_stored() {
     let place = Place::new().await;
@@ -269,7 +281,13 @@ async fn a_client_comes_back_as_it_was_stored() {
         .danger_public_client_keeps_its_token();
     let (one, two) = (ClientSecret::of(SECRET).unwrap(), ClientSecret::generate().unwrap().0);
     for client in [
-        page("a").name("Orders").refresh(policy).lifetime(secs(60)).combines_resources().first_party(),
+        page("a")
+            .name("Orders")
+            .refresh(policy)
+            .lifetime(secs(60))
+            .combines_resources()
+            .first_party()
+            .danger_without_question(),
         Client::confidential("b", one.until(UnixTime::from_secs(2_000_000_000)))
             .secret(two)
             .grants([GrantType::ClientCredentials, GrantType::DeviceCode])

@@ -96,6 +96,12 @@ impl LogIn {
         Self { authenticated_at: Some(UnixSecs(at.as_secs())), ..self }
     }
 
+    /// Sets when it was decided that there is to be a session, if that was before it is opened. What ended the user's sessions since then ends it.
+    #[must_use]
+    pub(crate) fn decided_at(self, at: UnixTime) -> Self {
+        Self { at: UnixSecs(at.as_secs()), ..self }
+    }
+
     /// Sets how the user logged in (`acr`).
     #[must_use]
     pub fn acr(self, class: impl Into<String>) -> Self {
@@ -124,13 +130,14 @@ impl LogIn {
         &self.client_id
     }
 
-    /// Sets when the session is opened.
+    /// Sets when the session is opened, unless it was decided before.
     pub(super) fn open_at(&mut self, now: UnixTime) {
-        self.at = UnixSecs(now.as_secs());
-        self.authenticated_at = self.authenticated_at.map(|at| UnixSecs(at.0.min(now.as_secs())));
+        let decided = if self.at.0 == 0 { now.as_secs() } else { self.at.0.min(now.as_secs()) };
+        self.at = UnixSecs(decided);
+        self.authenticated_at = self.authenticated_at.map(|at| UnixSecs(at.0.min(decided)));
     }
 
-    /// Returns when the session was opened.
+    /// Returns when the session was opened, or allowed before: what ended the user's sessions since then ends it, too.
     pub fn at(&self) -> UnixTime {
         UnixTime::from_secs(self.at.0)
     }

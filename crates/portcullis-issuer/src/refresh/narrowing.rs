@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use portcullis_core::policy::TokenSpec;
+
 use super::LogIn;
 
 /// What a client asks of one access token: less than its session allows. The default asks for all of it.
@@ -20,6 +22,7 @@ pub struct Narrowing {
     pub(super) audiences: Vec<String>,
     pub(super) lifetime: Option<Duration>,
     is_for_one: bool,
+    within: Option<(Vec<String>, Vec<String>)>,
 }
 
 /// What a client has asked for, and its session does not allow.
@@ -37,7 +40,7 @@ pub enum Exceeds {
 impl Narrowing {
     /// Asks for all that the session allows.
     pub const fn new() -> Self {
-        Self { scopes: None, audiences: Vec::new(), lifetime: None, is_for_one: false }
+        Self { scopes: None, audiences: Vec::new(), lifetime: None, is_for_one: false, within: None }
     }
 
     /// Asks for these scopes, and for those of earlier calls: one, or several separated by spaces.
@@ -66,15 +69,39 @@ impl Narrowing {
         self
     }
 
+    /// Leaves out what is not among these, of which each is what a client may have now. It is no error, as the client has not asked for it.
+    pub(crate) fn within(mut self, scopes: Vec<String>, audiences: Vec<String>) -> Self {
+        self.within = Some((scopes, audiences));
+        self
+    }
+
+    /// Returns whether a token may have this scope of its session.
+    pub(super) fn has_scope(&self, scope: &String) -> bool {
+        let has = |list: Option<&Vec<String>>| list.is_none_or(|list| list.contains(scope));
+        has(self.scopes.as_ref()) && has(self.within.as_ref().map(|(scopes, _)| scopes))
+    }
+
+    /// Returns the services that a token of this session is for: those that were asked for, or all. None means the only one of the specification.
+    pub(super) fn audiences<'a>(&'a self, log_in: &'a LogIn) -> Vec<&'a String> {
+        let wanted = if self.audiences.is_empty() { &log_in.audiences } else { &self.audiences };
+        let is_within = |audience: &&String| self.within.as_ref().is_none_or(|(_, within)| within.contains(audience));
+        wanted.iter().filter(is_within).collect()
+    }
+
     /// Makes sure that the log-in has granted all of it.
-    pub(super) fn check(&self, log_in: &LogIn) -> Result<(), Exceeds> {
+    pub(super) fn check(&self, log_in: &LogIn, spec: &TokenSpec) -> Result<(), Exceeds> {
         let has_scopes = self.scopes.iter().flatten().all(|scope| log_in.scopes.contains(scope));
-        let has_audiences = self.audiences.iter().all(|audience| log_in.audiences.contains(audience));
-        let audiences = if self.audiences.is_empty() { log_in.audiences.len() } else { self.audiences.len() };
+        // A log-in without a service is for the only one of the specification.
+        let only = spec.audiences().next().filter(|_| log_in.audiences.is_empty() && spec.audiences().len() == 1);
+        let is_granted = |audience: &String| log_in.audiences.contains(audience) || only == Some(audience);
+        let has_audiences = self.audiences.iter().all(is_granted);
+        let audiences = self.audiences(log_in);
+        let is_none_left = audiences.is_empty() && !(log_in.audiences.is_empty() && self.audiences.is_empty());
         match (has_scopes, has_audiences) {
             (false, _) => Err(Exceeds::Scope),
             (true, false) => Err(Exceeds::Audience),
-            (true, true) if self.is_for_one && audiences > 1 => Err(Exceeds::SeveralAudiences),
+            (true, true) if is_none_left => Err(Exceeds::Audience),
+            (true, true) if self.is_for_one && audiences.len() > 1 => Err(Exceeds::SeveralAudiences),
             (true, true) => Ok(()),
         }
     }

@@ -159,7 +159,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ) -> Result<Option<Tokens>, RefreshError> {
         let inner = &*self.0;
         log_in.check()?;
-        narrowing.check(&log_in)?;
+        narrowing.check(&log_in, inner.issuer.spec())?;
         let now = inner.store.now().await?;
         let token = RefreshToken { family, generation: 0, share };
         let key = inner.keys.current();
@@ -319,7 +319,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
 
     pub(super) async fn mint(&self, family: &Family, narrowing: &Narrowing) -> Result<Minted, RefreshError> {
         let inner = &*self.0;
-        narrowing.check(&family.log_in)?;
+        narrowing.check(&family.log_in, inner.issuer.spec())?;
         let grant = match inner.subjects.current(family).await {
             Ok(grant) => grant,
             Err(SubjectError::Refused) => return Err(NotAccepted::SubjectRefused.into()),

@@ -45,10 +45,9 @@ pub(super) fn content<C>(family: &Family, grant: Grant<C>, narrowing: &Narrowing
         .session(family.id.session_id())
         .authenticated_at(log_in.auth_time())
         .ends_by(family.ends_at().to_unix());
-    let audiences = if narrowing.audiences.is_empty() { &log_in.audiences } else { &narrowing.audiences };
-    content = audiences.iter().fold(content, AccessToken::audience);
-    let limits = [&grant.scopes, &narrowing.scopes];
-    let is_granted = |scope: &&String| limits.into_iter().flatten().all(|limit| limit.contains(scope));
+    content = narrowing.audiences(log_in).into_iter().fold(content, AccessToken::audience);
+    let is_granted =
+        |scope: &&String| grant.scopes.as_ref().is_none_or(|now| now.contains(scope)) && narrowing.has_scope(scope);
     content = log_in.scopes.iter().filter(is_granted).fold(content, |content, scope| content.scope(scope));
     content = grant.roles.into_iter().fold(content, AccessToken::role);
     if let Some(version) = log_in.version {

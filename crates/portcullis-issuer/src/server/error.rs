@@ -206,7 +206,10 @@ impl From<RefreshError> for OAuthError {
     fn from(error: RefreshError) -> Self {
         let (code, description) = match &error {
             // Why is for the log: an answer that tells reasons apart helps who guesses.
-            RefreshError::InvalidGrant(_) => (OAuthErrorCode::InvalidGrant, "the token is not accepted"),
+            // What can be wrong with a log-in is checked before there is a code: what is left has changed since then, as the user's version may.
+            RefreshError::InvalidGrant(_) | RefreshError::LogIn(_) => {
+                (OAuthErrorCode::InvalidGrant, "the token is not accepted")
+            }
             RefreshError::Exceeds(Exceeds::Scope) => {
                 (OAuthErrorCode::InvalidScope, "the session does not have all of these scopes")
             }
@@ -219,9 +222,7 @@ impl From<RefreshError> for OAuthError {
             RefreshError::Unavailable(_) => {
                 (OAuthErrorCode::TemporarilyUnavailable, "the server cannot decide at the moment")
             }
-            RefreshError::Mint(_) | RefreshError::LogIn(_) => {
-                (OAuthErrorCode::ServerError, "the token could not be made")
-            }
+            RefreshError::Mint(_) => (OAuthErrorCode::ServerError, "the token could not be made"),
         };
         Self::new(code, description).with_source(error)
     }

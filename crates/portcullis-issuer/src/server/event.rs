@@ -26,11 +26,11 @@ pub enum ServerEvent {
         /// The client, or the service that introspects.
         client_id: String,
     },
-    /// A code was presented with a wrong verifier, redirect URI or client. It is still good, unless it was the last attempt.
+    /// A code was presented with a wrong verifier or redirect URI. It is still good, unless it was the fifth attempt.
     CodeMismatch {
         /// The client that presented it.
         client_id: String,
-        /// How often it was so.
+        /// How many attempts there were.
         attempts: u8,
     },
     /// A user has entered a code that no device has, or a device has no more. Many in a row are an attempt to guess one.
@@ -40,6 +40,14 @@ pub enum ServerEvent {
         /// The client that presented it.
         client_id: String,
         /// The session.
+        session: FamilyId,
+    },
+    /// A code was presented by a client that cannot redeem it: another one, or, after it was redeemed, one without its verifier. It has been seen on
+    /// its way, or in a log. Nothing has changed.
+    CodeSeen {
+        /// The client that presented it.
+        client_id: String,
+        /// The session of the code.
         session: FamilyId,
     },
     /// A code has a right MAC and a wrong share: **the key of refresh tokens has leaked.** No session was touched.

@@ -28,21 +28,25 @@ mod rate_limit;
 mod request;
 mod revocation;
 mod sessions;
+mod ticket;
 mod token;
 
 use std::{fmt, sync::Arc};
 
-use portcullis_core::policy::TokenSpec;
+use portcullis_core::{Clock, ConfigError, UnixTime, policy::TokenSpec};
 
 #[cfg(feature = "metadata-documents")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metadata-documents")))]
 pub use self::client::MetadataDocuments;
 pub use self::{
-    authorization::{Approval, AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Denial, Prompt},
+    authorization::{
+        AnsweredQuestion, AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Decision, Denial, Permitted,
+        Prompt, Question, Visitor,
+    },
     builder::AuthorizationServerBuilder,
     client::{Client, ClientList, ClientSecret, Clients, Either, StoredClient, StoredClientError, StoredClients},
     consent::Consent,
-    device::{DeviceAuthorization, DeviceRequest},
+    device::{AnsweredDevice, DeviceAuthorization, DeviceRequest},
     endpoints::Endpoint,
     error::{OAuthError, OAuthErrorCode},
     event::ServerEvent,
@@ -100,12 +104,24 @@ impl AuthorizationServer {
         self.records().now().await
     }
 
+    /// Returns the time by which tokens are minted.
+    fn clock_now(&self) -> UnixTime {
+        self.sessions().issuer().own_clock().now()
+    }
+
+    /// Returns a client that can be used; `None` if there is none of this id.
     async fn find_client(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
         // No client has such a name, so no store is asked.
         if client_id.is_empty() || client_id.len() > 1024 || client_id.chars().any(char::is_control) {
             return Ok(None);
         }
-        self.0.clients.find(client_id).await
+        let client = self.0.clients.find(client_id).await?;
+        // Registries of an application's own check nothing.
+        let problems = client.iter().flat_map(|client| client.problems_at(self.spec())).collect();
+        match ConfigError::check(problems) {
+            Ok(()) => Ok(client.filter(|client| client.id() == client_id)),
+            Err(error) => Err(StoreError::new("a client of the registry cannot be used").with_source(error)),
+        }
     }
 
     fn tell(&self, event: impl FnOnce() -> ServerEvent) {

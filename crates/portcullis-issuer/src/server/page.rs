@@ -62,10 +62,10 @@ impl AuthorizationServer {
             narrowing = narrowing.for_one_audience();
         }
         let (family, share) = (FamilyId::from_bytes(random()?), Share::new(random()?));
-        self.keep_consent(client, &log_in).await?;
+        let consent = self.keep_consent(client, &log_in, false).await?;
         let opened = self.sessions().log_in_as(family, share, log_in, &client.policy, &narrowing).await?;
         let tokens = opened.ok_or_else(|| crate::StoreError::new("there is a session of this id already"))?;
-        self.still_allows(client, tokens.session()).await?;
+        self.still_allows(client, tokens.session(), &consent).await?;
         Ok((TokenResponse::of_session(&tokens, client), client.policy.longest()))
     }
 

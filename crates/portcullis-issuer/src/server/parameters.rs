@@ -78,10 +78,14 @@ impl Parameters {
     }
 }
 
+/// Whether a text can be a scope (RFC 6749 section 3.3).
+pub(super) fn is_scope(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
 /// Reads a list of scopes (RFC 6749 section 3.3).
 pub(super) fn scopes(text: &str) -> Result<Vec<String>, OAuthError> {
     const MOST: usize = 128;
-    let is_scope = |scope: &str| scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     let mut scopes = Vec::new();
     for scope in text.split(' ').filter(|scope| !scope.is_empty()) {
         if !is_scope(scope) || scopes.len() >= MOST {

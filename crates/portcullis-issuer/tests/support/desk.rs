@@ -8,15 +8,15 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use portcullis_core::{Admission, Algorithm, JwtAuthenticator, KeySet, policy::TokenSpec};
+use portcullis_core::{Admission, Algorithm, Clock, JwtAuthenticator, KeySet, policy::TokenSpec};
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
     documents::GrantType,
     records::MemoryRecordStore,
     refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions},
     server::{
-        Approval, AuthorizationRequest, AuthorizationServer, AuthorizationServerBuilder, Client, ClientList,
-        ClientSecret, Clients, EndpointRequest, OAuthError, ServerEvent, TokenResponse,
+        AuthorizationAnswer, AuthorizationRequest, AuthorizationServer, AuthorizationServerBuilder, Client, ClientList,
+        ClientSecret, Clients, Decision, EndpointRequest, OAuthError, ServerEvent, TokenResponse, Visitor,
     },
 };
 use portcullis_test::FixedClock;
@@ -28,6 +28,7 @@ pub(crate) const ISSUER: &str = "https://id.test";
 pub(crate) const ORDERS: &str = "https://orders.test";
 pub(crate) const BILLS: &str = "https://bills.test";
 pub(crate) const CALLBACK: &str = "https://app.test/callback";
+pub(crate) const BROWSER: &str = "session-of-the-application";
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -114,16 +115,63 @@ impl Desk {
         Self { clock, server, sessions, store, records, log, key, admission, events }
     }
 
+    /// Another server over the same stores, with other clients.
+    pub(crate) fn server_with(&self, clients: Vec<Client>) -> AuthorizationServer {
+        self.server_of(ClientList::new(clients).unwrap())
+    }
+
+    pub(crate) fn server_of(&self, clients: impl Clients) -> AuthorizationServer {
+        let (sessions, key, records) = (self.sessions.clone(), self.key.clone(), self.records.clone());
+        AuthorizationServer::builder(sessions, key, records, clients).build().unwrap()
+    }
+
+    pub(crate) async fn token_of(
+        &self,
+        server: &AuthorizationServer,
+        parameters: &[(&str, &str)],
+    ) -> Result<TokenResponse, OAuthError> {
+        self.confirm();
+        server.token(&EndpointRequest::new(form(parameters).as_bytes())).await
+    }
+
     /// Asks for a code as the client does, with more or other parameters.
     pub(crate) async fn ask(&self, client_id: &str, more: &[(&str, &str)]) -> AuthorizationRequest {
         self.server.authorization_request(&query(client_id, more)).await.unwrap()
     }
 
+    /// Alice, who has just logged in.
+    pub(crate) fn alice(&self) -> Visitor {
+        Visitor::new("alice", BROWSER, self.clock.now())
+    }
+
+    /// Lets this user allow these scopes, with or without a question.
+    pub(crate) async fn grant(
+        &self,
+        request: &AuthorizationRequest,
+        visitor: &Visitor,
+        scopes: &[&str],
+    ) -> AuthorizationAnswer {
+        match request.decide(Some(visitor)).await.unwrap() {
+            Decision::Grant(permitted) => permitted.grant().await.unwrap(),
+            Decision::Ask(question) => {
+                let question = self.server.answered(question.ticket(), visitor).await.unwrap();
+                question.allow(scopes).await.unwrap()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether the user is asked.
+    pub(crate) async fn asks(&self, client_id: &str, more: &[(&str, &str)], subject: &str) -> bool {
+        let visitor = Visitor::new(subject, BROWSER, self.clock.now());
+        matches!(self.ask(client_id, more).await.decide(Some(&visitor)).await.unwrap(), Decision::Ask(_))
+    }
+
     /// Lets the user allow all that the client asks for. Returns the code.
     pub(crate) async fn code(&self, client_id: &str, more: &[(&str, &str)]) -> String {
         let request = self.ask(client_id, more).await;
-        let scopes: Vec<_> = request.scopes().map(str::to_owned).collect();
-        let answer = request.grant(Approval::by("alice").scopes(scopes)).await.unwrap();
+        let scopes: Vec<_> = request.scopes().collect();
+        let answer = self.grant(&request, &self.alice(), &scopes).await;
         parameter(answer.location(), "code").unwrap()
     }
 
@@ -151,8 +199,7 @@ impl Desk {
     }
 
     pub(crate) async fn token(&self, parameters: &[(&str, &str)]) -> Result<TokenResponse, OAuthError> {
-        self.confirm();
-        self.server.token(&EndpointRequest::new(form(parameters).as_bytes())).await
+        self.token_of(&self.server, parameters).await
     }
 
     /// The same by a client that authenticates.

@@ -1,24 +1,53 @@
 //! The authorization endpoint: what a client asks of a user.
 
 mod answer;
-mod approval;
+mod decision;
+mod grant;
 mod prompt;
 mod read;
+mod visitor;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
+
+use portcullis_core::UnixTime;
 
 pub use self::{
     answer::{AuthorizationAnswer, AuthorizationError, Denial},
-    approval::Approval,
+    decision::{AnsweredQuestion, Decision, Permitted, Question},
     prompt::Prompt,
+    visitor::Visitor,
 };
-use super::{AuthorizationServer, Client, StoreError};
+use super::{AuthorizationServer, Client};
 
 /// What a client asks of a user (RFC 6749 section 4.1.1), and may ask: the client, its redirect URI, PKCE, scopes and resources are checked.
 ///
-/// The application shows its page for logging in, and one that asks the user if [`needs_consent`](Self::needs_consent) says so. Then it
-/// [grants](Self::grant) or [denies](Self::deny) the request. Between its pages, it carries the [query](Self::query), and reads the request
-/// again from it.
+/// The application asks [`decide`](Self::decide) what to do next, and shows its pages:
+///
+/// ```
+/// use portcullis_issuer::server::{AuthorizationError, AuthorizationServer, Decision, Visitor};
+///
+/// # async fn page(server: AuthorizationServer, query: &str, visitor: Option<Visitor>) -> Result<(), AuthorizationError> {
+/// // GET /authorize
+/// let request = server.authorization_request(query).await?;
+/// match request.decide(visitor.as_ref()).await? {
+///     Decision::LogIn => println!("a page for logging in, with {} in a hidden field", request.ticket()),
+///     Decision::Ask(question) => println!("a question, with {} in a hidden field", question.ticket()),
+///     Decision::Grant(permitted) => println!("303 {}", permitted.grant().await?.location()),
+///     Decision::Answer(answer) => println!("303 {}", answer.location()),
+///     _ => println!("an error page"),
+/// }
+/// # Ok(())
+/// # }
+/// # async fn form(server: AuthorizationServer, ticket: &str, visitor: Visitor, is_yes: bool) -> Result<(), AuthorizationError> {
+///
+/// // POST /authorize, the answer to the question
+/// let question = server.answered(ticket, &visitor).await?;
+/// let scopes = question.request().scopes();
+/// let answer = if is_yes { question.allow(scopes).await? } else { question.deny() };
+/// println!("303 {}", answer.location());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "the client waits for an answer"]
 pub struct AuthorizationRequest {
@@ -31,7 +60,11 @@ pub struct AuthorizationRequest {
     challenge: String,
     prompts: Vec<Prompt>,
     login_hint: Option<String>,
+    max_age: Option<Duration>,
+    acr_values: Vec<String>,
     query: String,
+    started_at: UnixTime,
+    is_resumed: bool,
 }
 
 impl AuthorizationRequest {
@@ -60,31 +93,15 @@ impl AuthorizationRequest {
         self.login_hint.as_deref()
     }
 
-    /// Returns the query that the request was read from, for a link to the same page after the user has logged in.
-    pub fn query(&self) -> &str {
-        &self.query
+    /// Returns how the client wants the user to log in (`acr_values`), the best first. The application decides what it does about it, and says by
+    /// [`Visitor::acr`] how the user did.
+    pub fn acr_values(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.acr_values.iter().map(String::as_str)
     }
 
     /// Returns the redirect URI, for a page that says where the user goes.
     pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
-    }
-
-    /// Returns whether this user has to be asked: the client is not the application's own, and the user has not allowed it all of this
-    /// before, or it asks for the question.
-    ///
-    /// # Errors
-    ///
-    /// If it could not be found out.
-    pub async fn needs_consent(&self, subject: &str) -> Result<bool, StoreError> {
-        if self.asks_for(Prompt::Consent) {
-            return Ok(true);
-        }
-        if self.client.is_first_party() {
-            return Ok(false);
-        }
-        let consent = self.server.consent_of(subject, self.client.id()).await?;
-        Ok(!consent.is_some_and(|consent| consent.covers(&self.scopes, &self.resources)))
     }
 
     /// Answers that the client gets nothing.

@@ -1,5 +1,7 @@
 //! Reading a request.
 
+use std::time::Duration;
+
 use super::{AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Prompt};
 use crate::{
     documents::GrantType,
@@ -17,6 +19,9 @@ const NOT_SUPPORTED: [(&str, OAuthErrorCode, &str); 3] = [
     ("registration", OAuthErrorCode::InvalidRequest, "registration in a request is not supported"),
 ];
 
+/// How long the query of a request is, at most, in bytes: pages carry it along.
+const MOST_BYTES: usize = 16 * 1024;
+
 impl AuthorizationServer {
     /// Reads what a client asks of a user, from the query of the authorization endpoint's URL.
     ///
@@ -25,6 +30,9 @@ impl AuthorizationServer {
     /// [`AuthorizationError::Page`] if the client or its redirect URI is not known: show the user a page, and send the browser nowhere.
     /// [`AuthorizationError::Redirect`] if the client is to be told.
     pub async fn authorization_request(&self, query: &str) -> Result<AuthorizationRequest, AuthorizationError> {
+        if query.len() > MOST_BYTES {
+            return Err(OAuthError::invalid_request("the request is too long").into());
+        }
         let parameters = Parameters::parse(query.as_bytes())?;
         let client = self.find_client(parameters.required("client_id")?).await?;
         let client = client.ok_or_else(|| OAuthError::invalid_request("the client is unknown"))?;
@@ -49,7 +57,11 @@ impl AuthorizationServer {
                 challenge: checked.challenge,
                 prompts: checked.prompts,
                 login_hint: parameters.get("login_hint").map(str::to_owned),
+                max_age: checked.max_age,
+                acr_values: checked.acr_values,
                 query: query.to_owned(),
+                started_at: self.clock_now(),
+                is_resumed: false,
             }),
             Err(error) => Err(AuthorizationError::Redirect(to_client(&error))),
         }
@@ -74,11 +86,16 @@ fn checked(client: &Client, parameters: &Parameters) -> Result<Checked, OAuthErr
         return Err(OAuthError::invalid_request("the response mode has to be `query`"));
     }
     let prompts = Prompt::parse(parameters.get("prompt").unwrap_or_default());
+    let max_age = parameters.get("max_age").map(str::parse).transpose();
+    let max_age = max_age.map_err(|_| OAuthError::invalid_request("`max_age` is not a number of seconds"))?;
+    let acr_values = parameters.get("acr_values").unwrap_or_default().split(' ').filter(|class| !class.is_empty());
     Ok(Checked {
         scopes: client.scopes_for(parameters.scopes()?)?,
         resources: client.resources_for(parameters.all("resource"))?,
         challenge: challenge(parameters)?,
         prompts: prompts.ok_or_else(|| OAuthError::invalid_request("`prompt` is not one that is known"))?,
+        max_age: max_age.map(Duration::from_secs),
+        acr_values: acr_values.map(str::to_owned).collect(),
     })
 }
 
@@ -87,6 +104,8 @@ struct Checked {
     resources: Vec<String>,
     challenge: String,
     prompts: Vec<Prompt>,
+    max_age: Option<Duration>,
+    acr_values: Vec<String>,
 }
 
 /// Returns the PKCE challenge, which every client has to send (RFC 7636, RFC 9700 section 2.1.1). A request without a method means `plain`.

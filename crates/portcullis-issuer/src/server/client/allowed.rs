@@ -18,15 +18,26 @@ impl Client {
         &self,
         asked: impl Iterator<Item = &'a str>,
     ) -> Result<Vec<String>, OAuthError> {
-        let mut resources = Vec::new();
+        let mut resources: Vec<String> = Vec::new();
         for resource in asked {
-            if !self.resources.iter().any(|allowed| allowed == resource) {
-                return Err(OAuthError::invalid_target("the client may not use all of these resources"));
-            }
-            if !resources.iter().any(|known| known == resource) {
-                resources.push(resource.to_owned());
+            // What was registered counts from here on.
+            let registered = self.resources.iter().find(|own| is_same(own, resource));
+            let registered = registered
+                .ok_or_else(|| OAuthError::invalid_target("the client may not use all of these resources"))?;
+            if !resources.contains(registered) {
+                resources.push(registered.clone());
             }
         }
         if resources.is_empty() { Ok(self.resources.clone()) } else { Ok(resources) }
     }
+}
+
+/// Whether two texts name one service: the same, but for the slash that URL libraries add where there is no path (RFC 3986 section 6.2.3).
+fn is_same(own: &str, asked: &str) -> bool {
+    let without_slash = |text: &str| {
+        let (_, rest) = text.split_once("://")?;
+        let host = rest.strip_suffix('/').unwrap_or(rest);
+        (!host.is_empty() && !host.contains(['/', '?', '#'])).then(|| text.strip_suffix('/').unwrap_or(text).to_owned())
+    };
+    own == asked || without_slash(own).is_some_and(|own| without_slash(asked) == Some(own))
 }

@@ -11,7 +11,7 @@ mod stored;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use portcullis_core::keys::KeySource;
+use portcullis_core::{keys::KeySource, policy::TokenSpec};
 
 #[cfg(feature = "metadata-documents")]
 pub use self::documents::MetadataDocuments;
@@ -23,7 +23,7 @@ pub use self::{
     secret::ClientSecret,
     stored::{StoredClient, StoredClientError, StoredClients},
 };
-use super::{assertion::AssertionKeys, proof::Proof};
+use super::{assertion::AssertionKeys, parameters::is_scope, proof::Proof};
 use crate::{
     StoreError,
     documents::{ClientAuthentication, GrantType},
@@ -152,6 +152,7 @@ pub struct Client {
     pub(super) lifetime: Option<Duration>,
     pub(super) may_combine_resources: bool,
     is_first_party: bool,
+    grants_without_question: bool,
 }
 
 impl Client {
@@ -172,6 +173,7 @@ impl Client {
             lifetime: None,
             may_combine_resources: false,
             is_first_party: false,
+            grants_without_question: false,
         }
     }
 
@@ -259,6 +261,14 @@ impl Client {
         Self { is_first_party: true, ..self }
     }
 
+    /// Grants requests of a public client without a question also if its redirect URI is one of the user's own machine, or has a scheme of its own.
+    ///
+    /// Any program on that machine can use such an address, and so take the client's name: it gets a session without a click, as soon as the user
+    /// has logged in (RFC 8252 section 8.6). Defaults to a question each time.
+    pub fn danger_without_question(self) -> Self {
+        Self { grants_without_question: true, ..self }
+    }
+
     /// Returns the id.
     pub fn id(&self) -> &str {
         &self.id
@@ -305,13 +315,29 @@ impl Client {
     /// Returns the redirect URI that a request means: the one that it names, or the only one.
     pub(super) fn find_redirect_uri(&self, asked: Option<&str>) -> Option<String> {
         match (asked, self.redirect_uris.as_slice()) {
-            (None, [only]) => Some(only.clone()),
+            (None, [only]) => RedirectUri::parse(only).is_ok().then(|| only.clone()),
             (None, _) => None,
             (Some(asked), registered) => {
                 let is_it = |text: &String| RedirectUri::parse(text).is_ok_and(|uri| uri.allows(asked));
                 registered.iter().any(is_it).then(|| asked.to_owned())
             }
         }
+    }
+
+    /// Whether the one who gets the answer at this address may be another program than the client.
+    pub(super) fn may_be_another_program(&self, redirect_uri: &str) -> bool {
+        let is_public = matches!(self.proof, Proof::None);
+        is_public && !self.grants_without_question && !redirect_uri.starts_with("https://")
+    }
+
+    /// Returns what is wrong with the client at a server of this specification.
+    pub(super) fn problems_at(&self, spec: &TokenSpec) -> Vec<String> {
+        let mut problems = self.problems();
+        let unknown = self.resources.iter().find(|resource| !spec.audiences().any(|audience| audience == *resource));
+        problems.extend(unknown.map(|resource| {
+            format!("the client {:?} may use {resource:?}, which is no audience of the specification", self.id)
+        }));
+        problems
     }
 
     /// Returns what is wrong with the client, each with its id.
@@ -331,6 +357,15 @@ impl Client {
                 "acts for itself without proving who it is: give it a secret or a key",
             ),
             (self.resources.is_empty(), "may use no service: add one by `resource`"),
+            (
+                self.scopes.iter().any(|scope| !is_scope(scope)),
+                "has a scope with other characters than scopes have (RFC 6749 section 3.3)",
+            ),
+            (
+                self.scopes.iter().any(|scope| scope == "openid"),
+                "has the scope `openid`, which asks for ID tokens: there are none",
+            ),
+            (self.lifetime.is_some_and(|lifetime| lifetime.as_secs() == 0), "gets tokens that last less than a second"),
             (
                 is_public && has(GrantType::RefreshToken) && self.policy.keeps_its_token_unproven(),
                 "is public and keeps its refresh token: use `RefreshPolicy::danger_public_client_keeps_its_token` if it cannot save a new one",

@@ -15,6 +15,8 @@ pub(in crate::server) struct KeptCode {
     /// The PKCE challenge (RFC 7636), `S256`.
     challenge: String,
     pub(in crate::server) log_in: LogIn,
+    /// The id of the consent by which it was given.
+    pub(in crate::server) consent: String,
     /// How often it was presented in a wrong way.
     pub(in crate::server) attempts: u8,
 }
@@ -24,8 +26,6 @@ pub(in crate::server) struct KeptCode {
 pub(in crate::server) enum Mismatch {
     /// It has the MAC of this issuer, and another share than the one that was given out.
     Forged,
-    /// Another client presents it.
-    Client,
     /// It came to another redirect URI.
     RedirectUri,
     /// The verifier is not that of the challenge.
@@ -39,24 +39,26 @@ impl KeptCode {
     /// How often a code may be presented in a wrong way. The fifth time ends it.
     pub(in crate::server) const MOST_ATTEMPTS: u8 = 5;
 
-    pub(in crate::server) fn new(share: ShareDigest, redirect_uri: String, challenge: String, log_in: LogIn) -> Self {
+    pub(in crate::server) fn new(
+        share: ShareDigest,
+        redirect_uri: String,
+        challenge: String,
+        log_in: LogIn,
+        consent: String,
+    ) -> Self {
         let share = URL_SAFE_NO_PAD.encode(share.as_bytes());
-        Self { v: VERSION, share, redirect_uri, challenge, log_in, attempts: 0 }
+        Self { v: VERSION, share, redirect_uri, challenge, log_in, consent, attempts: 0 }
     }
 
     /// Decides whether the client that presents the code may redeem it. `redirect_uri` need not be repeated (OAuth 2.1): the verifier proves more.
     pub(in crate::server) fn check(
         &self,
         share: ShareDigest,
-        client_id: &str,
         redirect_uri: Option<&str>,
         verifier: &str,
     ) -> Result<(), Mismatch> {
         if self.share != URL_SAFE_NO_PAD.encode(share.as_bytes()) {
             return Err(Mismatch::Forged);
-        }
-        if self.log_in.client_id() != client_id {
-            return Err(Mismatch::Client);
         }
         if redirect_uri.is_some_and(|uri| uri != self.redirect_uri) {
             return Err(Mismatch::RedirectUri);
@@ -66,9 +68,9 @@ impl KeptCode {
         if is_it { Ok(()) } else { Err(Mismatch::Verifier) }
     }
 
-    /// Returns the same after this many wrong attempts.
-    pub(in crate::server) fn after(&self, attempts: u8) -> Self {
-        Self { attempts, ..self.clone() }
+    /// Returns the same after one more attempt.
+    pub(in crate::server) fn after_another(&self) -> Self {
+        Self { attempts: self.attempts.saturating_add(1), ..self.clone() }
     }
 
     pub(in crate::server) fn to_json(&self) -> String {

@@ -11,7 +11,7 @@
 
 mod kept;
 
-use aws_lc_rs::constant_time;
+use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
@@ -78,6 +78,22 @@ impl Code {
         let (session, share) = rest.split_first_chunk::<16>()?;
         let share: [u8; 16] = share.try_into().ok()?;
         Some(Self { session: FamilyId::from_bytes(*session), share: Share::new(share) })
+    }
+}
+
+/// What the share of a session is made for.
+const SHARE: &[u8] = b"portcullis share of a code";
+
+impl Code {
+    /// Returns the share of the session that the code becomes: from the code's own, which has stood in URLs, and the verifier, which has not.
+    pub(super) fn share_with(&self, verifier: &str) -> Share {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(SHARE);
+        context.update(self.share.as_bytes());
+        context.update(verifier.as_bytes());
+        let mut share = [0; 16];
+        share.copy_from_slice(&context.finish().as_ref()[..16]);
+        Share::new(share)
     }
 }
 

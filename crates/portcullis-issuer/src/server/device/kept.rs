@@ -34,14 +34,14 @@ pub(in crate::server) struct KeptDevice {
 #[serde(rename_all = "snake_case")]
 pub(in crate::server) enum Decision {
     Pending,
-    Granted(LogIn),
+    Granted { log_in: Box<LogIn>, consent: String },
     Denied,
 }
 
 /// What a device that asks is told.
 pub(in crate::server) enum Asked {
-    /// It gets tokens.
-    Granted(LogIn),
+    /// It gets tokens. The text is the id of the consent.
+    Granted(LogIn, String),
     /// It gets none, and nothing changes.
     Refused(OAuthErrorCode),
     /// It has to wait. When it asked is kept, so that a device that asks too often is noticed.
@@ -96,7 +96,7 @@ impl KeptDevice {
             return Asked::Refused(OAuthErrorCode::ExpiredToken);
         }
         match &self.state {
-            Decision::Granted(log_in) => Asked::Granted(log_in.clone()),
+            Decision::Granted { log_in, consent } => Asked::Granted(LogIn::clone(log_in), consent.clone()),
             Decision::Denied => Asked::Refused(OAuthErrorCode::AccessDenied),
             Decision::Pending => {
                 let interval = Duration::from_secs(self.interval);

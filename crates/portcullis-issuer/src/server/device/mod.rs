@@ -10,7 +10,7 @@ use portcullis_core::ConfigError;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-pub use self::request::DeviceRequest;
+pub use self::request::{AnsweredDevice, DeviceRequest};
 pub(super) use self::{
     kept::{Asked, KeptDevice},
     user_code::UserCode,

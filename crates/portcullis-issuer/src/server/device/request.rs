@@ -2,19 +2,24 @@
 
 use std::{fmt, sync::Arc};
 
+use portcullis_core::ConfigError;
+
 use super::{KeptDevice, UserCode, device_key, kept::Decision, user_code_key};
 use crate::{
     StoreError,
     documents::GrantType,
     records::{NewRecord, Swapped},
     refresh::FamilyId,
-    server::{Approval, AuthorizationServer, Client, OAuthError, OAuthErrorCode, ServerEvent},
+    server::{
+        AuthorizationServer, Client, OAuthError, OAuthErrorCode, ServerEvent, Visitor,
+        ticket::{Ticket, TicketKind},
+    },
 };
 
 /// What a device asks of the user who has entered its code (RFC 8628 section 3.3), and may ask.
 ///
 /// Always show the user the client, what it asks for, and the [code](Self::user_code), to compare with what the device shows: an attacker may have
-/// sent the user a link with the code of the attacker's own device (RFC 8628 section 5.4). Then [grant](Self::grant) or [deny](Self::deny) it.
+/// sent the user a link with the code of the attacker's own device (RFC 8628 section 5.4). Then [allow](AnsweredDevice::allow) or [deny](AnsweredDevice::deny) it.
 #[derive(Clone)]
 #[must_use = "the device waits for an answer"]
 pub struct DeviceRequest {
@@ -96,40 +101,24 @@ impl DeviceRequest {
         self.user_code.to_string()
     }
 
-    /// Lets the device have its tokens when it asks the next time, and keeps what the user has allowed it.
+    /// Returns the text for the hidden field of the form that asks this user. It is valid for an hour, for this user in this browser. What the form
+    /// sends back, [`AuthorizationServer::device_answered`] reads.
     ///
     /// # Errors
     ///
-    /// [`OAuthErrorCode::ExpiredToken`] if the request was answered already, or the user took too long. Otherwise, if the user's name cannot be
-    /// kept, or a store cannot be reached: the device still waits then.
-    pub async fn grant(&self, approval: Approval) -> Result<(), OAuthError> {
-        let log_in = approval.log_in(&self.client, &self.scopes, &self.resources)?;
-        self.find_open().await?;
-        self.server.keep_consent(&self.client, &log_in).await?;
-        self.decide(&Decision::Granted(log_in)).await?;
-        let (client_id, session) = (self.client.id().to_owned(), self.session);
-        self.server.tell(|| ServerEvent::Granted { client_id, session });
-        Ok(())
-    }
-
-    /// Tells the device that it gets no tokens.
-    ///
-    /// # Errors
-    ///
-    /// As for [`grant`](Self::grant).
-    pub async fn deny(&self) -> Result<(), OAuthError> {
-        self.decide(&Decision::Denied).await
+    /// If it could not be found out, or the user's name cannot be that of a session.
+    pub async fn ticket(&self, visitor: &Visitor) -> Result<String, OAuthError> {
+        self.server.check_visitor(visitor).await?;
+        let now = self.server.clock_now();
+        let (kind, binding, content) = (TicketKind::Device, visitor.binding(), self.user_code.to_string());
+        let ticket = Ticket { kind, started_at: now, made_at: now, binding, content };
+        Ok(ticket.seal(self.server.sessions().keys().current()))
     }
 
     async fn find_open(&self) -> Result<(crate::records::Record, KeptDevice), OAuthError> {
         let now = self.server.now().await?;
         let found = self.server.find_kept(self.session).await?.filter(|(_, kept)| kept.is_open(now));
-        found.ok_or_else(|| {
-            OAuthError::new(
-                OAuthErrorCode::ExpiredToken,
-                "the request of the device was answered already, or has expired",
-            )
-        })
+        found.ok_or_else(over)
     }
 
     /// Keeps the first decision.
@@ -145,6 +134,76 @@ impl DeviceRequest {
             }
         }
     }
+}
+
+/// A question about a device that was shown to this user in this browser, and has come back.
+#[derive(Clone, Debug)]
+#[must_use = "the device waits for an answer"]
+pub struct AnsweredDevice {
+    request: DeviceRequest,
+    visitor: Visitor,
+}
+
+impl AuthorizationServer {
+    /// Returns the question that a form answers, by the [ticket](DeviceRequest::ticket) in its hidden field.
+    ///
+    /// # Errors
+    ///
+    /// If the ticket is not this server's, or too old, or the question was shown to another user or in another browser;
+    /// [`OAuthErrorCode::ExpiredToken`] if the device waits no more.
+    pub async fn device_answered(&self, ticket: &str, visitor: &Visitor) -> Result<AnsweredDevice, OAuthError> {
+        let ticket = self.opened(ticket, TicketKind::Device)?;
+        if ticket.binding != visitor.binding() {
+            return Err(OAuthError::invalid_request("the question was shown to another user, or in another browser"));
+        }
+        self.check_visitor(visitor).await?;
+        let request = self.device_request(&ticket.content).await?.ok_or_else(over)?;
+        Ok(AnsweredDevice { request, visitor: visitor.clone() })
+    }
+}
+
+impl AnsweredDevice {
+    /// Returns what was asked.
+    pub fn request(&self) -> &DeviceRequest {
+        &self.request
+    }
+
+    /// Lets the device have its tokens, with these scopes, when it asks the next time, and keeps what the user has allowed it.
+    ///
+    /// # Errors
+    ///
+    /// [`OAuthErrorCode::ExpiredToken`] if the request was answered already, or the user took too long. Otherwise, if a scope was not asked for, or
+    /// a store cannot be reached: the device still waits then.
+    pub async fn allow<T: AsRef<str>>(&self, scopes: impl IntoIterator<Item = T>) -> Result<(), OAuthError> {
+        let request = &self.request;
+        let scopes: Vec<_> = scopes.into_iter().collect();
+        let scopes: Vec<_> = scopes.iter().map(AsRef::as_ref).collect();
+        if let Some(unasked) = scopes.iter().find(|scope| !request.scopes().any(|asked| asked == **scope)) {
+            let problem = format!("the scope {unasked:?} was granted, and the device has not asked for it");
+            return Err(ConfigError::new(problem).into());
+        }
+        request.find_open().await?;
+        let now = request.server.now().await?.to_unix();
+        let log_in = self.visitor.log_in(&request.client, scopes, &request.resources).decided_at(now);
+        let consent = request.server.keep_consent(&request.client, &log_in, true).await?;
+        request.decide(&Decision::Granted { log_in: Box::new(log_in), consent }).await?;
+        let (client_id, session) = (request.client.id().to_owned(), request.session);
+        request.server.tell(|| ServerEvent::Granted { client_id, session });
+        Ok(())
+    }
+
+    /// Tells the device that it gets no tokens.
+    ///
+    /// # Errors
+    ///
+    /// As for [`allow`](Self::allow).
+    pub async fn deny(&self) -> Result<(), OAuthError> {
+        self.request.decide(&Decision::Denied).await
+    }
+}
+
+fn over() -> OAuthError {
+    OAuthError::new(OAuthErrorCode::ExpiredToken, "the request of the device was answered already, or has expired")
 }
 
 impl fmt::Debug for DeviceRequest {

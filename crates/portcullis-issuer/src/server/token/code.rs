@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{TokenResponse, narrowing};
 use crate::{
     StoreError,
-    records::{NewRecord, Record, RecordKey, RecordKind, Swapped},
-    refresh::{EndReason, FamilyId, Narrowing, to_its_end},
+    records::{NewRecord, RecordKey, RecordKind, Swapped},
+    refresh::{EndReason, FamilyId, Narrowing, Share, to_its_end},
     server::{
         AuthorizationServer, Client, OAuthError, ServerEvent,
         code::{Code, Form, KeptCode, Mismatch},
@@ -36,41 +36,44 @@ impl AuthorizationServer {
             code,
             redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
             verifier: verifier.to_owned(),
-            narrowing: narrowing(client, parameters),
+            narrowing: narrowing(client, parameters)?,
         };
         let (server, client) = (self.clone(), Arc::clone(client));
         to_its_end(async move { server.redeem_now(&client, presented).await }).await?
     }
 
     async fn redeem_now(&self, client: &Client, presented: Presented) -> Result<TokenResponse, OAuthError> {
-        let session = presented.code.session;
-        self.check_unredeemed(client, &presented.code).await?;
+        let (code, session) = (&presented.code, presented.code.session);
+        let share = code.share_with(&presented.verifier);
+        self.check_unredeemed(client, session, &share).await?;
         let key = key_of(session)?;
-        let found = self.records().find(&key).await?.ok_or_else(not_accepted)?;
-        let kept = KeptCode::from_json(found.text()).ok_or_else(unreadable)?;
-        let share = presented.code.share.digest();
-        let checked = kept.check(share, client.id(), presented.redirect_uri.as_deref(), &presented.verifier);
-        if let Err(mismatch) = checked {
-            return Err(self.mismatched(client, session, found, kept, mismatch).await?);
+        let kept = self.attempt(client, session, &key).await?;
+        if let Err(mismatch) = kept.check(code.share.digest(), presented.redirect_uri.as_deref(), &presented.verifier) {
+            return Err(self.mismatched(client, session, &kept, mismatch));
         }
-        let (share, log_in) = (presented.code.share, kept.log_in);
+        let KeptCode { log_in, consent, .. } = kept;
         let opened = self.sessions().log_in_as(session, share, log_in, &client.policy, &presented.narrowing).await?;
         // Otherwise another request with the same code was faster.
         let Some(tokens) = opened else { return Err(self.replayed(client, session).await?) };
-        self.records().swap(&key, Some(found.version()), None).await?;
-        self.still_allows(client, tokens.session()).await?;
+        // Its record stays for the rest of the minute, and redeems nothing: there is a session of its id.
+        self.still_allows(client, tokens.session(), &consent).await?;
         Ok(TokenResponse::of_session(&tokens, client))
     }
 
-    /// Makes sure that a code was not redeemed before: then it is the code of this session, however old it is.
-    pub(super) async fn check_unredeemed(&self, client: &Client, code: &Code) -> Result<(), OAuthError> {
-        let session = code.session;
+    /// Makes sure that a code was not redeemed before: then it is the code of this session, however old it is. Only who could have redeemed it ends
+    /// the session: a code alone stands in histories and logs.
+    pub(super) async fn check_unredeemed(
+        &self,
+        client: &Client,
+        session: FamilyId,
+        share: &Share,
+    ) -> Result<(), OAuthError> {
         let Some(family) = self.sessions().find(session).await? else { return Ok(()) };
-        if family.share != code.share.digest() {
-            self.tell(|| ServerEvent::KeyLeaked { session });
-            return Err(not_accepted());
+        if family.share == share.digest() && family.log_in.client_id() == client.id() {
+            return Err(self.replayed(client, session).await?);
         }
-        Err(self.replayed(client, session).await?)
+        self.tell(|| ServerEvent::CodeSeen { client_id: client.id().to_owned(), session });
+        Err(not_accepted())
     }
 
     /// Ends what came of a code that is presented again (RFC 6749 section 4.1.2). Returns the answer.
@@ -80,41 +83,38 @@ impl AuthorizationServer {
         Ok(not_accepted())
     }
 
-    /// Counts an attempt that does not redeem the code. Returns the answer.
-    async fn mismatched(
-        &self,
-        client: &Client,
-        session: FamilyId,
-        found: Record,
-        kept: KeptCode,
-        mismatch: Mismatch,
-    ) -> Result<OAuthError, OAuthError> {
-        if mismatch == Mismatch::Forged {
-            self.tell(|| ServerEvent::KeyLeaked { session });
-            return Ok(not_accepted());
+    /// Counts an attempt of the code's own client before the code is looked at, so that several at once are several. Returns what is kept of it.
+    async fn attempt(&self, client: &Client, session: FamilyId, key: &RecordKey) -> Result<KeptCode, OAuthError> {
+        const ROUNDS: usize = 16;
+        for _ in 0..ROUNDS {
+            let found = self.records().find(key).await?.ok_or_else(not_accepted)?;
+            let kept = KeptCode::from_json(found.text()).ok_or_else(unreadable)?;
+            if kept.log_in.client_id() != client.id() {
+                self.tell(|| ServerEvent::CodeSeen { client_id: client.id().to_owned(), session });
+                return Err(not_accepted());
+            }
+            if kept.attempts >= KeptCode::MOST_ATTEMPTS {
+                return Err(not_accepted());
+            }
+            let kept = kept.after_another();
+            let next = NewRecord::new(kept.to_json());
+            let next = found.until().map_or(next.clone(), |until| next.until(until));
+            if self.records().swap(key, Some(found.version()), Some(next)).await? == Swapped::Stored {
+                return Ok(kept);
+            }
         }
-        let attempts = self.count_attempt(&key_of(session)?, found, kept).await?;
-        self.tell(|| ServerEvent::CodeMismatch { client_id: client.id().to_owned(), attempts });
-        Ok(not_accepted())
+        Err(StoreError::new("a code is presented by too many requests at once").into())
     }
 
-    /// Counts a wrong attempt, and ends the code at the last one. Returns how many there were.
-    async fn count_attempt(&self, key: &RecordKey, found: Record, kept: KeptCode) -> Result<u8, OAuthError> {
-        let (mut found, mut kept) = (found, kept);
-        loop {
-            let attempts = kept.attempts.saturating_add(1);
-            let next = (attempts < KeptCode::MOST_ATTEMPTS).then(|| {
-                let next = NewRecord::new(kept.after(attempts).to_json());
-                found.until().map_or(next.clone(), |until| next.until(until))
-            });
-            if self.records().swap(key, Some(found.version()), next).await? == Swapped::Stored {
-                return Ok(attempts);
+    /// Returns the answer to an attempt that does not redeem the code.
+    fn mismatched(&self, client: &Client, session: FamilyId, kept: &KeptCode, mismatch: Mismatch) -> OAuthError {
+        self.tell(|| match mismatch {
+            Mismatch::Forged => ServerEvent::KeyLeaked { session },
+            Mismatch::RedirectUri | Mismatch::Verifier => {
+                ServerEvent::CodeMismatch { client_id: client.id().to_owned(), attempts: kept.attempts }
             }
-            // Another attempt was counted meanwhile, or the code has ended.
-            let Some(later) = self.records().find(key).await? else { return Ok(attempts) };
-            kept = KeptCode::from_json(later.text()).ok_or_else(unreadable)?;
-            found = later;
-        }
+        });
+        not_accepted()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{TokenResponse, code::not_accepted, narrowing};
 use crate::{
-    records::{NewRecord, Record, RecordKey, Swapped},
+    records::{NewRecord, RecordKey, Swapped},
     refresh::{LogIn, Narrowing, to_its_end},
     server::{
         AuthorizationServer, Client, OAuthError, OAuthErrorCode, ServerEvent,
@@ -23,7 +23,7 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, OAuthError> {
         let text = parameters.required("device_code")?;
         let code = Code::open(Form::DEVICE, text, self.sessions().keys()).ok_or_else(not_accepted)?;
-        let (server, client, narrowing) = (self.clone(), Arc::clone(client), narrowing(client, parameters));
+        let (server, client, narrowing) = (self.clone(), Arc::clone(client), narrowing(client, parameters)?);
         to_its_end(async move { server.redeem_device_now(&client, code, &narrowing).await }).await?
     }
 
@@ -33,15 +33,15 @@ impl AuthorizationServer {
         code: Code,
         narrowing: &Narrowing,
     ) -> Result<TokenResponse, OAuthError> {
-        self.check_unredeemed(client, &code).await?;
+        self.check_unredeemed(client, code.session, &code.share).await?;
         let key = device_key(code.session)?;
-        let (record, log_in) = self.granted_to_device(client, &code, &key).await?;
+        let (log_in, consent) = self.granted_to_device(client, &code, &key).await?;
         let session = code.session;
         let opened = self.sessions().log_in_as(session, code.share, log_in, &client.policy, narrowing).await?;
         // Otherwise another request with the same code was faster.
         let Some(tokens) = opened else { return Err(self.replayed(client, session).await?) };
-        self.records().swap(&key, Some(record.version()), None).await?;
-        self.still_allows(client, tokens.session()).await?;
+        // Its record stays until its end, and redeems nothing: there is a session of its id.
+        self.still_allows(client, tokens.session(), &consent).await?;
         Ok(TokenResponse::of_session(&tokens, client))
     }
 
@@ -51,7 +51,7 @@ impl AuthorizationServer {
         client: &Client,
         code: &Code,
         key: &RecordKey,
-    ) -> Result<(Record, LogIn), OAuthError> {
+    ) -> Result<(LogIn, String), OAuthError> {
         loop {
             let record = self.records().find(key).await?.ok_or_else(not_accepted)?;
             let kept = KeptDevice::parse(&record)?;
@@ -64,7 +64,7 @@ impl AuthorizationServer {
                 return Err(not_accepted());
             }
             let (error, next) = match kept.asked(self.now().await?) {
-                Asked::Granted(log_in) => return Ok((record, log_in)),
+                Asked::Granted(log_in, consent) => return Ok((log_in, consent)),
                 Asked::Refused(error) => return Err(refused(error)),
                 Asked::Wait(error, next) => (error, NewRecord::new(next.to_json())),
             };

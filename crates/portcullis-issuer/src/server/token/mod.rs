@@ -46,7 +46,7 @@ impl AuthorizationServer {
         refresh_token: &str,
         parameters: &Parameters,
     ) -> Result<TokenResponse, OAuthError> {
-        let mut narrowing = narrowing(client, parameters);
+        let mut narrowing = narrowing(client, parameters)?;
         if let Some(scopes) = parameters.scopes()? {
             narrowing = narrowing.scope(&scopes.join(" "));
         }
@@ -55,11 +55,17 @@ impl AuthorizationServer {
     }
 }
 
-/// Returns what the client asks of the next access token, apart from scopes.
-fn narrowing(client: &Client, parameters: &Parameters) -> Narrowing {
-    let mut narrowing = parameters.all("resource").fold(Narrowing::new(), Narrowing::audience);
+/// Returns what the client asks of the next access token, and may have now: it may be allowed less than when its user was asked.
+fn narrowing(client: &Client, parameters: &Parameters) -> Result<Narrowing, OAuthError> {
+    let mut narrowing = Narrowing::new();
+    if parameters.get("resource").is_some() {
+        let resources = client.resources_for(parameters.all("resource"))?;
+        narrowing = resources.into_iter().fold(narrowing, Narrowing::audience);
+    }
     if let Some(lifetime) = client.lifetime {
         narrowing = narrowing.lifetime(lifetime);
     }
-    if client.may_combine_resources { narrowing } else { narrowing.for_one_audience() }
+    let (scopes, resources) = (client.allowed_scopes(), client.resources());
+    narrowing = narrowing.within(scopes.map(str::to_owned).collect(), resources.map(str::to_owned).collect());
+    Ok(if client.may_combine_resources { narrowing } else { narrowing.for_one_audience() })
 }

@@ -19,8 +19,8 @@ struct Body<'a> {
     access_token: &'a str,
     token_type: &'static str,
     expires_in: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a str>,
+    /// Also if it is empty: without it, a client takes it that it has got all that it asked for.
+    scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
 }
@@ -60,7 +60,7 @@ impl TokenResponse {
             access_token: self.access.token(),
             token_type: "Bearer",
             expires_in: self.access.expires_in(),
-            scope: self.access.scope(),
+            scope: self.access.scope().unwrap_or_default(),
             refresh_token: self.refresh_token(),
         };
         // A struct of strings and a number can be written.

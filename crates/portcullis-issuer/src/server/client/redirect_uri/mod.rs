@@ -29,21 +29,18 @@ impl RedirectUri {
             return Err(complain("has a fragment: leave out `#` and what follows (RFC 6749 section 3.1.2)"));
         }
         let (scheme, rest) = text.split_once(':').ok_or_else(|| complain("is not absolute"))?;
+        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        let is_port = |rest: &str| rest.split(['/', '?']).next().is_some_and(|port| port.parse::<u16>().is_ok());
+        if !is_scheme || is_port(rest) {
+            return Err(complain("is not absolute: begin with https://"));
+        }
         let scheme = scheme.to_ascii_lowercase();
         if NEVER.contains(&scheme.as_str()) {
             return Err(complain("would run or show content in the browser"));
         }
         match scheme.as_str() {
-            "https" | "http" => {
-                let authority = rest.strip_prefix("//").ok_or_else(|| complain("has no host"))?;
-                let authority = authority.split(['/', '?']).next().unwrap_or_default();
-                if authority.is_empty() || authority.contains('@') {
-                    return Err(complain("has no host, or user information before `@`"));
-                }
-                if scheme == "http" && !is_loopback(host(authority)) {
-                    return Err(complain("is not an https URL (http is for loopback addresses only)"));
-                }
-            }
+            "https" | "http" => check_authority(&scheme, rest).map_err(complain)?,
             // A name of the application's own, which no other is likely to have.
             own if own.contains('.') => {}
             _ => {
@@ -59,6 +56,20 @@ impl RedirectUri {
     pub(in crate::server) fn allows(&self, asked: &str) -> bool {
         asked == self.0 || without_port(&self.0).is_some_and(|own| without_port(asked) == Some(own))
     }
+}
+
+fn check_authority(scheme: &str, rest: &str) -> Result<(), &'static str> {
+    let authority = rest.strip_prefix("//").ok_or("has no host")?;
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    let (host, port) = authority.split_at(host(authority).len());
+    let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    if host.is_empty() || authority.contains('@') || !is_port {
+        return Err("has no host, a port that is no number, or user information before `@`");
+    }
+    if scheme == "http" && !is_loopback(host) {
+        return Err("is not an https URL (http is for loopback addresses only)");
+    }
+    Ok(())
 }
 
 /// Returns the host and what stands after the port of an `http` URL; `None` for any other URI. Only those of loopback hosts are registered.

@@ -44,6 +44,8 @@ pub(super) struct Content {
     combines_resources: bool,
     #[serde(default)]
     first_party: bool,
+    #[serde(default)]
+    without_question: bool,
 }
 
 /// The version of the stored form. A later version is refused, so that an old instance does not misread it.
@@ -107,6 +109,7 @@ impl Content {
             lifetime_secs: client.lifetime.map(|lifetime| lifetime.as_secs()),
             combines_resources: client.may_combine_resources,
             first_party: client.is_first_party,
+            without_question: client.grants_without_question,
         })
     }
 
@@ -123,6 +126,7 @@ impl Content {
             lifetime: self.lifetime_secs.map(Duration::from_secs),
             may_combine_resources: self.combines_resources,
             is_first_party: self.first_party,
+            grants_without_question: self.without_question,
             ..Client::public(id)
         })
     }
