@@ -14,6 +14,8 @@ pub(crate) struct Settings {
     pub(crate) dashboard_audience: String,
     pub(crate) orders_audience: String,
     pub(crate) access_token_lifetime: Duration,
+    /// How long a replaced refresh token is answered by the same successor.
+    pub(crate) grace: Duration,
     /// Where the dashboard keeps its sessions and keys.
     pub(crate) data: PathBuf,
     /// Whose pages may call the second service.
@@ -30,6 +32,7 @@ impl Settings {
             dashboard_audience: optional("DASHBOARD_AUDIENCE").unwrap_or_else(|| "https://dashboard.example".into()),
             orders_audience: optional("ORDERS_AUDIENCE").unwrap_or_else(|| "https://orders.example".into()),
             access_token_lifetime: Duration::from_secs(parsed("ACCESS_TOKEN_SECONDS", 300)?),
+            grace: Duration::from_secs(parsed("GRACE_SECONDS", 60)?),
             data: optional("DATA").unwrap_or_else(|| "target/platform".into()).into(),
             dashboard_origin: optional("DASHBOARD_ORIGIN"),
         })

@@ -7,7 +7,7 @@ use portcullis_issuer::{
     TokenIssuer,
     documents::GrantType,
     key_ring::{KeyRing, SealingKey},
-    refresh::{RefreshKeys, Sessions},
+    refresh::{RefreshKeys, RefreshPolicy, Sessions},
     server::{AuthorizationServer, Client, ClientList, ClientSecret},
 };
 use portcullis_store::{RedbLog, RedbRefreshStore, Revocations};
@@ -58,6 +58,7 @@ fn clients(url: &str, settings: &Settings, worker_secret: &str) -> Result<Vec<Cl
         .scope("account orders:read orders:write")
         .resource(&settings.dashboard_audience)
         .resource(&settings.orders_audience)
+        .refresh(RefreshPolicy::new().grace(settings.grace))
         .first_party();
     let report = Client::public("report")
         .name("Monthly report")

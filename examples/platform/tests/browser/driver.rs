@@ -109,6 +109,14 @@ impl Browser {
         self.client.execute(script, vec![]).await.unwrap().as_u64().unwrap()
     }
 
+    /// The cookie with the session, which no script can read.
+    pub(crate) async fn cookie(&self) -> String {
+        let cookies = self.client.get_all_cookies().await.unwrap();
+        let session = cookies.iter().find(|cookie| cookie.name() == "__Host-session").unwrap();
+        assert_eq!((session.http_only(), session.secure()), (Some(true), Some(true)));
+        format!("__Host-session={}", session.value())
+    }
+
     async fn size(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
