@@ -46,7 +46,7 @@ mod signer;
 mod signing_key;
 mod store_error;
 
-pub use mint::{AccessToken, ActingParty, MintError, MintErrorKind, Minted, TokenIssuer};
+pub use mint::{AccessToken, ActingParty, LogOutToken, MintError, MintErrorKind, Minted, TokenIssuer};
 pub use signer::{
     Choosing, CurrentSigner, SignError, SignErrorKind, Signature, Signer, Signing, WaitingForSignature,
     WaitingForSigner,

@@ -191,7 +191,7 @@ impl Place {
         let keys = RefreshKeys::new(1, [1; 32]).unwrap();
         let sessions = HookedSessions(families.clone(), hook.clone());
         let sessions = Sessions::new(issuer, sessions, keys, log.clone(), DangerUncheckedSubjects);
-        let sessions = sessions.revocations(log.view()).unwrap();
+        let sessions = sessions.revocations(log.view()).unwrap().tell_clients(records.clone()).unwrap();
         let configured = ClientList::new([page("configured")]).unwrap();
         let all = configured.or(clients.clone());
         let server = AuthorizationServer::builder(sessions, key.clone(), hooked, all)
@@ -490,4 +490,30 @@ async fn a_deletion_that_failed_is_completed_by_another_one() {
     place.server.delete_client("page").await.unwrap();
     assert!(!place.accepts(&tokens));
     place.assert_gone("page", "after the second deletion").await;
+}
+
+#[tokio::test]
+async fn a_client_is_to_be_told_of_sessions_that_end_with_its_consent_or_with_itself() {
+    let place = Place::new().await;
+    let uri = "https://app.test/log-out";
+    place.clients.create(&page("told").log_out_at(uri)).await.unwrap();
+    assert!(place.clients.create(&page("broken").log_out_at("http://app.test/log-out")).await.is_err());
+    let waiting = async || {
+        let group = RecordGroup::new(RecordKind::LogOut, "waiting").unwrap();
+        place.records.list(&group).await.unwrap().iter().filter(|(_, record)| record.text().contains(uri)).count()
+    };
+    for (expected, is_deleted) in [(1, false), (2, true)] {
+        for client_id in ["page", "told"] {
+            let code = place.grant(client_id).await.unwrap();
+            place.redeem(client_id, &code).await.unwrap();
+        }
+        if is_deleted {
+            place.server.delete_client("told").await.unwrap();
+            place.server.delete_client("page").await.unwrap();
+        } else {
+            place.server.withdraw_consent("alice", "told").await.unwrap();
+            place.server.withdraw_consent("alice", "page").await.unwrap();
+        }
+        assert_eq!(waiting().await, expected);
+    }
 }

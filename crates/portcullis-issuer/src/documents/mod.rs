@@ -36,3 +36,4 @@ pub use document::{DocumentAnswer, PublishedDocument};
 pub use key_set::{KEY_SET_PATH, PublishedKey};
 pub use metadata::ServerMetadata;
 pub use options::{ClientAuthentication, GrantType};
+pub(crate) use url::check_url;

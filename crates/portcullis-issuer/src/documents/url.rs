@@ -14,6 +14,11 @@ pub(super) struct PublishedUrl<'a> {
     has_query: bool,
 }
 
+/// Refuses a URL that is neither `https` nor `http` of a loopback address, or has user information or a fragment.
+pub(crate) fn check_url(name: &str, text: &str) -> Result<(), String> {
+    PublishedUrl::parse(name, text).map(|_| ())
+}
+
 impl<'a> PublishedUrl<'a> {
     /// Reads a URL. `name` is the member of the document.
     pub(super) fn parse(name: &str, text: &'a str) -> Result<Self, String> {

@@ -3,7 +3,7 @@
 use portcullis_core::revocation::{Revocation, Revoker};
 
 use super::{
-    EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, Subjects, Unavailable,
+    EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, StoreError, Subjects, Unavailable,
     log_in::{can_be_kept, check_name},
     sessions::Inner,
     to_its_end::to_its_end,
@@ -25,10 +25,23 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     pub(super) async fn end_now(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
         let inner = &*self.0;
         let revoked = self.revoke_session(session).await;
+        // Before the session ends in the store: until then, the end is repeated if it is not completed.
+        let noted = self.note_end(session, reason).await;
         let ended = inner.store.end(session, reason).await;
         revoked?;
         ended?;
+        noted?;
         inner.tell(|| SessionEvent::Ended { session, reason });
+        Ok(())
+    }
+
+    /// Does what may have failed when a session ended that no one ends again.
+    pub(super) async fn complete_end(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
+        self.note_end(session, reason).await?;
+        if matches!(reason, EndReason::Reuse | EndReason::SubjectRefused) {
+            // Its access tokens have to end, too.
+            self.revoke_session(session).await?;
+        }
         Ok(())
     }
 
@@ -145,12 +158,38 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let listed = inner.store.families_of(subject).await;
         let known: Vec<_> = listed.iter().flatten().map(|family| family.id).filter(|id| Some(*id) != keep).collect();
         let revoked = self.revoke_all(known.iter().map(|session| inner.revocation_of(*session)).collect()).await;
+        let noted = self.note_others(listed.as_deref().unwrap_or_default(), keep, reason).await;
         let ended = inner.store.end_all_of(subject, keep, reason).await;
         let news = ended.iter().flatten().filter(|session| !known.contains(session));
         let caught_up = self.revoke_all(news.map(|session| inner.revocation_of(*session)).collect()).await;
+        let noted = noted.and(self.note_news(&ended, &known, reason).await);
         revoked.and(caught_up)?;
         listed?;
         self.tell_ended(&ended?, reason);
+        Ok(noted?)
+    }
+
+    /// Keeps that clients are to be told of the ends of these sessions, except for `keep`.
+    async fn note_others(
+        &self,
+        listed: &[Family],
+        keep: Option<FamilyId>,
+        reason: EndReason,
+    ) -> Result<(), StoreError> {
+        let others: Vec<_> = listed.iter().filter(|family| Some(family.id) != keep).cloned().collect();
+        self.note_ends(&others, reason).await
+    }
+
+    /// Does the same for sessions that were opened after the list was made. They have ended already.
+    async fn note_news(
+        &self,
+        ended: &Result<Vec<FamilyId>, StoreError>,
+        known: &[FamilyId],
+        reason: EndReason,
+    ) -> Result<(), StoreError> {
+        for session in ended.iter().flatten().filter(|session| !known.contains(session)) {
+            self.note_end(*session, reason).await?;
+        }
         Ok(())
     }
 
@@ -180,11 +219,28 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     async fn raise_version_now(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
         let inner = &*self.0;
         let revocation = Revocation::version(inner.issuer.spec().issuer(), subject, version);
+        let reason = EndReason::LoggedOutEverywhere;
         let revoked = self.revoke(revocation).await;
-        let ended = inner.store.end_all_of(subject, None, EndReason::LoggedOutEverywhere).await;
+        let (listed, noted) = self.note_all_of(subject, reason).await;
+        let ended = inner.store.end_all_of(subject, None, reason).await;
+        let noted = noted.and(self.note_news(&ended, &listed, reason).await);
         revoked?;
-        self.tell_ended(&ended?, EndReason::LoggedOutEverywhere);
-        Ok(())
+        self.tell_ended(&ended?, reason);
+        Ok(noted?)
+    }
+
+    /// Keeps that the clients of a user's sessions are to be told, if clients are told at all. Returns these sessions.
+    async fn note_all_of(&self, subject: &str, reason: EndReason) -> (Vec<FamilyId>, Result<(), StoreError>) {
+        if self.0.outbox.is_none() {
+            return (Vec::new(), Ok(()));
+        }
+        match self.0.store.families_of(subject).await {
+            Ok(listed) => {
+                let noted = self.note_ends(&listed, reason).await;
+                (listed.into_iter().map(|family| family.id).collect(), noted)
+            }
+            Err(error) => (Vec::new(), Err(error)),
+        }
     }
 
     /// Makes the store forget sessions that are over by their time. One that was ended earlier stays until then, so that its tokens are told from unknown ones.

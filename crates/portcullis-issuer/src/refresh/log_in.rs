@@ -25,6 +25,8 @@ pub struct LogIn {
     pub(super) acr: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) log_out_at: Option<String>,
 }
 
 /// Whole seconds since 1970, as they are stored.
@@ -64,6 +66,7 @@ impl LogIn {
             version: None,
             acr: None,
             label: None,
+            log_out_at: None,
         }
     }
 
@@ -112,6 +115,13 @@ impl LogIn {
     #[must_use]
     pub fn label(self, label: impl Into<String>) -> Self {
         Self { label: Some(label.into()), ..self }
+    }
+
+    /// Sets the URI at which the client is told that the session has ended (OpenID Connect Back-Channel Logout 1.0): see
+    /// [`tell_clients`](super::Sessions::tell_clients). The session keeps it. Defaults to none.
+    #[must_use]
+    pub fn log_out_at(self, uri: impl Into<String>) -> Self {
+        Self { log_out_at: Some(uri.into()), ..self }
     }
 
     /// Makes sure that every store and the log of revocations can keep the names.

@@ -24,6 +24,7 @@ mod family;
 mod foreign;
 mod keys;
 mod log_in;
+mod log_out;
 mod memory;
 mod narrowing;
 mod revoked;
@@ -45,6 +46,9 @@ pub use foreign::ForeignTokens;
 pub(crate) use keys::RefreshKey;
 pub use keys::RefreshKeys;
 pub use log_in::LogIn;
+#[cfg(feature = "log-out-delivery")]
+#[cfg_attr(docsrs, doc(cfg(feature = "log-out-delivery")))]
+pub use log_out::{LogOutDelivery, LogOutEvent};
 pub use memory::MemoryRefreshStore;
 pub use narrowing::{Exceeds, Narrowing};
 pub use sessions::Sessions;

@@ -22,7 +22,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             return Ok(());
         }
         let (session, reason) = (family.id, EndReason::Revoked);
+        let noted = self.note_ends(std::slice::from_ref(family), reason).await;
         self.0.store.end(session, reason).await?;
+        noted?;
         self.0.tell(|| SessionEvent::Ended { session, reason });
         Err(NotAccepted::Revoked.into())
     }

@@ -16,6 +16,7 @@ use super::{
     foreign::Foreign,
     keys::RefreshKey,
     log_in::can_be_kept,
+    log_out::Outbox,
     room::MOST_SESSIONS,
     to_its_end::to_its_end,
     token::{RefreshToken, Share},
@@ -71,6 +72,7 @@ pub(super) struct Inner<S, R, J> {
     on_event: Option<Arc<Listener>>,
     pub(super) foreign: Option<Foreign>,
     pub(super) most_sessions: usize,
+    pub(super) outbox: Option<Outbox>,
 }
 
 type Listener = dyn Fn(&SessionEvent) + Send + Sync;
@@ -91,6 +93,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             on_event: None,
             foreign: None,
             most_sessions: MOST_SESSIONS,
+            outbox: None,
         }))
     }
 
@@ -296,10 +299,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
                 NotAccepted::ClientMismatch
             }
             Outcome::Ended(reason) => {
-                if matches!(reason, EndReason::Reuse | EndReason::SubjectRefused) {
-                    // The log may have failed when the session ended, and its access tokens have to end, too.
-                    self.revoke_session(session).await?;
-                }
+                self.complete_end(session, reason).await?;
                 NotAccepted::Ended(reason)
             }
             Outcome::Expired => NotAccepted::Expired,

@@ -97,6 +97,9 @@ impl Visitor {
         if let Some(label) = &self.label {
             log_in = log_in.label(label);
         }
+        if let Some(uri) = &client.log_out_at {
+            log_in = log_in.log_out_at(uri);
+        }
         log_in
     }
 

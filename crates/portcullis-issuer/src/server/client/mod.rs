@@ -26,7 +26,7 @@ pub use self::{
 use super::{assertion::AssertionKeys, parameters::is_scope, proof::Proof};
 use crate::{
     StoreError,
-    documents::{ClientAuthentication, GrantType},
+    documents::{ClientAuthentication, GrantType, check_url},
     refresh::{RefreshPolicy, Rotation},
 };
 
@@ -153,6 +153,7 @@ pub struct Client {
     pub(super) may_combine_resources: bool,
     is_first_party: bool,
     grants_without_question: bool,
+    pub(super) log_out_at: Option<String>,
 }
 
 impl Client {
@@ -174,6 +175,7 @@ impl Client {
             may_combine_resources: false,
             is_first_party: false,
             grants_without_question: false,
+            log_out_at: None,
         }
     }
 
@@ -267,6 +269,12 @@ impl Client {
     /// has logged in (RFC 8252 section 8.6). Defaults to a question each time.
     pub fn danger_without_question(self) -> Self {
         Self { grants_without_question: true, ..self }
+    }
+
+    /// Sets the URI at which it is told that a session has ended (OpenID Connect Back-Channel Logout 1.0): a session keeps the one of its log-in.
+    /// The sessions have to [keep](crate::refresh::Sessions::tell_clients) what is to be told. Defaults to none.
+    pub fn log_out_at(self, uri: impl Into<String>) -> Self {
+        Self { log_out_at: Some(uri.into()), ..self }
     }
 
     /// Returns the id.
@@ -374,8 +382,10 @@ impl Client {
         let broken = rules.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, rule)| rule.to_owned());
         let uris = self.redirect_uris.iter().filter_map(|uri| RedirectUri::parse(uri).err());
         let uris = uris.map(|error| format!("cannot be used: {error}"));
+        let log_out = self.log_out_at.iter().filter_map(|uri| check_url("has a URI for log-outs", uri).err());
         broken
             .chain(uris)
+            .chain(log_out)
             .chain(self.proof.problems(&self.id))
             .map(|problem| format!("the client {:?} {problem}", self.id))
             .collect()

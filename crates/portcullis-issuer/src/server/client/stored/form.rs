@@ -46,6 +46,8 @@ pub(super) struct Content {
     first_party: bool,
     #[serde(default)]
     without_question: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_out_at: Option<String>,
 }
 
 /// The version of the stored form. A later version is refused, so that an old instance does not misread it.
@@ -110,6 +112,7 @@ impl Content {
             combines_resources: client.may_combine_resources,
             first_party: client.is_first_party,
             without_question: client.grants_without_question,
+            log_out_at: client.log_out_at.clone(),
         })
     }
 
@@ -127,6 +130,7 @@ impl Content {
             may_combine_resources: self.combines_resources,
             is_first_party: self.first_party,
             grants_without_question: self.without_question,
+            log_out_at: self.log_out_at,
             ..Client::public(id)
         })
     }
