@@ -15,13 +15,16 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use portcullis::{
     Algorithm, AuthLayer, Claims, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer,
-    metadata::ResourceMetadata, policy::TokenSpec, requirement::scope,
+    clock::{Clock, SystemClock},
+    metadata::ResourceMetadata,
+    policy::TokenSpec,
+    requirement::scope,
 };
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
     records::MemoryRecordStore,
     refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions},
-    server::{Approval, AuthorizationError, AuthorizationServer, Client, ClientList},
+    server::{AuthorizationError, AuthorizationServer, Client, ClientList, Decision, Denial, Visitor},
 };
 use portcullis_store::{MemoryLog, Revocations};
 use serde_json::Value;
@@ -183,8 +186,16 @@ async fn server(issuer: &str, resource: &str) -> AuthorizationServer {
 /// A page on which Alice says yes.
 async fn authorize(server: AuthorizationServer, RawQuery(query): RawQuery) -> Result<Response, AuthorizationError> {
     let request = server.authorization_request(&query.unwrap_or_default()).await?;
-    let scopes: Vec<_> = request.scopes().map(str::to_owned).collect();
-    Ok(request.grant(Approval::by("alice").scopes(scopes)).await?.into_response())
+    let alice = Visitor::new("alice", "the id of a session", SystemClock.now());
+    let answer = match request.decide(Some(&alice)).await? {
+        Decision::Ask(question) => {
+            let question = server.answered(question.ticket(), &alice).await?;
+            question.allow(question.request().scopes().map(str::to_owned)).await?
+        }
+        Decision::Grant(permitted) => permitted.grant().await?,
+        _ => request.deny(Denial::LoginRequired),
+    };
+    Ok(answer.into_response())
 }
 
 struct Answer {

@@ -116,13 +116,20 @@ async function listConsents() {
   $('consents').replaceChildren(...(rows.length ? rows : [empty('None.')]));
 }
 
+// The request of another application for which the user had to log in again.
+let ticket;
+
 // What another application asks for, which the server has checked before this page was sent.
 async function consent() {
-  const query = location.search.slice(1);
-  const asked = await api(`/api/authorization?${query}`);
-  const answer = async (allow) => location.assign((await api('/api/authorization', { query, allow })).location);
-  if (!asked.needs_consent) return answer(true);
-  ask(asked, `Then you go on to ${new URL(asked.redirect_uri).host}.`, answer);
+  const asked = await api('/api/authorization', ticket ? { ticket } : { query: location.search.slice(1) });
+  if (asked.next === 'go') return location.assign(asked.location);
+  if (asked.next === 'log_in') {
+    ticket = asked.ticket;
+    return askToLogIn('The application wants you to log in again.');
+  }
+  ask(asked, `Then you go on to ${new URL(asked.redirect_uri).host}.`, async (allow) => {
+    location.assign((await api('/api/authorization/answer', { ticket: asked.ticket, allow })).location);
+  });
 }
 
 async function device() {
@@ -135,7 +142,7 @@ async function findDevice() {
   const code = $('user-code').value;
   const asked = await api(`/api/device?${new URLSearchParams({ user_code: code })}`);
   ask(asked, 'Allow it only if you have the device before you.', async (allow) => {
-    await api('/api/device', { user_code: asked.user_code, allow });
+    await api('/api/device', { ticket: asked.ticket, allow });
     history.replaceState(null, '', '/');
     await start();
     say(allow ? 'The device is connected.' : 'The device was refused.');

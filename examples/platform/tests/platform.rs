@@ -94,12 +94,16 @@ async fn another_application_gets_what_the_user_allows_until_the_user_withdraws_
     assert_eq!(platform.get(&format!("/authorize?{asked}"), &[]).await.status, 200);
     let evil = asked.replace("4300%2Fcallback", "4300%2Fevil");
     assert_eq!(platform.get(&format!("/authorize?{evil}"), &[]).await.status, 400);
-    let question = platform.get(&format!("/api/authorization?{asked}"), &user).await.json();
-    assert_eq!((&question["client"], &question["needs_consent"]), (&json!("Monthly report"), &json!(true)));
-    let body = json!({ "query": asked, "allow": true });
-    // Without the user's token, there is no answer.
+    let body = json!({ "query": asked });
+    // Without the user's token, there is no question, and none is answered for another user.
     assert_eq!(platform.json("/api/authorization", &[], &body).await.status, 401);
-    let answer = platform.json("/api/authorization", &user, &body).await.json();
+    let question = platform.json("/api/authorization", &user, &body).await.json();
+    assert_eq!((&question["client"], &question["next"]), (&json!("Monthly report"), &json!("ask")));
+    let body = json!({ "ticket": question["ticket"], "allow": true });
+    let bob = format!("Bearer {}", platform.log_in("bob", "builder").await.access_token());
+    let other = platform.json("/api/authorization/answer", &[("authorization", &bob)], &body).await;
+    assert_eq!(other.status, 400, "{other:?}");
+    let answer = platform.json("/api/authorization/answer", &user, &body).await.json();
     let location = answer["location"].as_str().unwrap();
     assert!(location.starts_with(CALLBACK) && parameter(location, "iss").as_deref() == Some(&*platform.url));
     let tokens = redeem(&platform, &parameter(location, "code").unwrap()).await;
@@ -131,7 +135,7 @@ async fn a_device_is_connected_by_its_code() {
     let code = shown["user_code"].as_str().unwrap();
     let asked = platform.get(&format!("/api/device?{}", query(&[("user_code", code)])), &user).await;
     assert_eq!(asked.json()["client"], "Monthly report", "{asked:?}");
-    let answer = platform.json("/api/device", &user, &json!({ "user_code": code, "allow": true })).await;
+    let answer = platform.json("/api/device", &user, &json!({ "ticket": asked.json()["ticket"], "allow": true })).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),

@@ -48,9 +48,9 @@ async fn end(State(desk): State<Desk>, claims: Claims, Path(id): Path<String>) -
 
 async fn consents(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value>, OAuthError> {
     let consents = desk.server.consents_of(claims.subject().unwrap_or_default()).await?;
-    let shown = consents.iter().map(|(client, consent)| {
-        json!({ "client": client, "scopes": consent.scopes().collect::<Vec<_>>(), "since": consent.at().as_secs() })
-    });
+    let shown = consents.iter().map(
+        |(client, consent)| json!({ "client": client, "scopes": consent.scopes(), "since": consent.at().as_secs() }),
+    );
     Ok(Json(shown.collect()))
 }
 

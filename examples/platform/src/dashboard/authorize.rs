@@ -6,10 +6,10 @@ use axum::{
     Json, Router,
     extract::{Query, RawQuery, State},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
-use portcullis::Claims;
-use portcullis_issuer::server::{Approval, AuthorizationError, Denial, OAuthError, OAuthErrorCode, Prompt};
+use portcullis::{Claims, clock::UnixTime};
+use portcullis_issuer::server::{AuthorizationError, Decision, Denial, OAuthError, OAuthErrorCode, Prompt, Visitor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,7 +23,8 @@ pub(super) fn pages() -> Router<Desk> {
 /// The API, for users who have logged in.
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
-        .route("/api/authorization", get(asked).post(answered))
+        .route("/api/authorization", post(asked))
+        .route("/api/authorization/answer", post(answered))
         .route("/api/device", get(device).post(device_answered))
 }
 
@@ -37,26 +38,43 @@ async fn page(State(desk): State<Desk>, RawQuery(query): RawQuery) -> Result<Res
     Ok(pages::app().await.into_response())
 }
 
+/// What the browser has: the query of a request, or the ticket of one for which the user had to log in first.
+#[derive(Deserialize)]
+struct Asked {
+    query: Option<String>,
+    ticket: Option<String>,
+}
+
+/// Says what the page does next.
 async fn asked(
     State(desk): State<Desk>,
     claims: Claims,
-    RawQuery(query): RawQuery,
+    Json(Asked { query, ticket }): Json<Asked>,
 ) -> Result<Json<Value>, AuthorizationError> {
-    let request = desk.server.authorization_request(&query.unwrap_or_default()).await?;
-    let subject = claims.subject().unwrap_or_default();
-    Ok(Json(json!({
-        "client": request.client().display_name(),
-        "redirect_uri": request.redirect_uri(),
-        "scopes": request.scopes().collect::<Vec<_>>(),
-        "needs_consent": request.needs_consent(subject).await?,
-    })))
+    let request = match ticket {
+        Some(ticket) => desk.server.resume(&ticket).await?,
+        None => desk.server.authorization_request(&query.unwrap_or_default()).await?,
+    };
+    let client = request.client().display_name();
+    let next = match request.decide(Some(&visitor(&claims))).await? {
+        Decision::Ask(question) => json!({
+            "next": "ask",
+            "ticket": question.ticket(),
+            "client": client,
+            "redirect_uri": request.redirect_uri(),
+            "scopes": request.scopes().collect::<Vec<_>>(),
+        }),
+        Decision::Grant(permitted) => json!({ "next": "go", "location": permitted.grant().await?.location() }),
+        Decision::Answer(answer) => json!({ "next": "go", "location": answer.location() }),
+        // The client wants the user to log in again.
+        _ => json!({ "next": "log_in", "ticket": request.ticket() }),
+    };
+    Ok(Json(next))
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    /// The query of the request, or the code of a device.
-    #[serde(alias = "user_code")]
-    query: String,
+    ticket: String,
     allow: bool,
 }
 
@@ -64,14 +82,14 @@ struct Answer {
 async fn answered(
     State(desk): State<Desk>,
     claims: Claims,
-    Json(Answer { query, allow }): Json<Answer>,
+    Json(Answer { ticket, allow }): Json<Answer>,
 ) -> Result<Json<Value>, AuthorizationError> {
-    let request = desk.server.authorization_request(&query).await?;
+    let question = desk.server.answered(&ticket, &visitor(&claims)).await?;
     let answer = if allow {
-        let scopes: Vec<_> = request.scopes().map(str::to_owned).collect();
-        request.grant(approval(&claims).scopes(scopes).label(request.client().display_name())).await?
+        let scopes: Vec<_> = question.request().scopes().map(str::to_owned).collect();
+        question.allow(scopes).await?
     } else {
-        request.deny(Denial::Denied)
+        question.deny()
     };
     Ok(Json(json!({ "location": answer.location() })))
 }
@@ -83,31 +101,38 @@ struct Shown {
 
 async fn device(
     State(desk): State<Desk>,
-    _: Claims,
+    claims: Claims,
     Query(Shown { user_code }): Query<Shown>,
 ) -> Result<Json<Value>, OAuthError> {
     let request = desk.server.device_request(&user_code).await?.ok_or_else(unknown_code)?;
-    let scopes: Vec<_> = request.scopes().collect();
-    Ok(Json(json!({ "client": request.client().display_name(), "user_code": request.user_code(), "scopes": scopes })))
+    let client = request.client().display_name();
+    Ok(Json(json!({
+        "ticket": request.ticket(&visitor(&claims)).await?,
+        "client": client,
+        "user_code": request.user_code(),
+        "scopes": request.scopes().collect::<Vec<_>>(),
+    })))
 }
 
 async fn device_answered(
     State(desk): State<Desk>,
     claims: Claims,
-    Json(Answer { query, allow }): Json<Answer>,
+    Json(Answer { ticket, allow }): Json<Answer>,
 ) -> Result<Json<Value>, OAuthError> {
-    let request = desk.server.device_request(&query).await?.ok_or_else(unknown_code)?;
+    let question = desk.server.device_answered(&ticket, &visitor(&claims)).await?;
     if allow {
-        let scopes: Vec<_> = request.scopes().map(str::to_owned).collect();
-        request.grant(approval(&claims).scopes(scopes).label(request.client().display_name())).await?;
+        let scopes: Vec<_> = question.request().scopes().map(str::to_owned).collect();
+        question.allow(scopes).await?;
     } else {
-        request.deny().await?;
+        question.deny().await?;
     }
     Ok(Json(json!({ "allowed": allow })))
 }
 
-fn approval(claims: &Claims) -> Approval {
-    Approval::by(claims.subject().unwrap_or_default())
+/// The user of the page, in its session. A token that does not say when the user has logged in is of one who has never.
+fn visitor(claims: &Claims) -> Visitor {
+    let at = claims.authenticated_at().unwrap_or(UnixTime::from_secs(0));
+    Visitor::new(claims.subject().unwrap_or_default(), claims.session_id().unwrap_or_default(), at)
 }
 
 fn unknown_code() -> OAuthError {
