@@ -54,7 +54,8 @@ async fn a_limit_is_asked_before_anything_is_looked_up() {
     assert_eq!(server.revoke(&limited).await.unwrap_err().code(), OAuthErrorCode::TooManyRequests);
     assert_eq!(looked_up.load(Ordering::Relaxed), 0, "a client was looked up");
     assert!(server.token(&request).await.is_ok());
-    assert_eq!(looked_up.load(Ordering::Relaxed), 1);
+    // Twice: the client may be deleted while its token is minted.
+    assert_eq!(looked_up.load(Ordering::Relaxed), 2);
     // One that names no client, or is malformed, counts as well.
     assert!(server.token(&EndpointRequest::new(b"client_secret=x")).await.is_err());
     let (worker, network) = (Some("worker".to_owned()), Some("192.0.2.1".to_owned()));

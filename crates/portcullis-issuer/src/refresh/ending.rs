@@ -70,19 +70,16 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// See [`end`](Self::end).
     pub async fn end_by_token(&self, refresh_token: &str, client_id: &str) -> Result<bool, RefreshError> {
-        let inner = &*self.0;
-        let Some(token) = RefreshToken::open(refresh_token, |id| inner.keys.find(id)) else { return Ok(false) };
-        let (family, _) = inner.store.find(token.family).await?;
-        let is_theirs =
-            |family: &Family| family.share == token.share.digest() && family.log_in.client_id() == client_id;
-        if family.is_some_and(|family| is_theirs(&family)) {
-            self.end(token.family, EndReason::LoggedOut).await?;
+        if !self.0.is_own(refresh_token) {
+            return Ok(false);
+        }
+        if let Some(family) = self.find_by_token(refresh_token, client_id).await? {
+            self.end(family.id, EndReason::LoggedOut).await?;
         }
         Ok(true)
     }
 
     /// Returns the session of a refresh token that this client presents; `None` if there is none.
-    #[cfg(feature = "axum")]
     pub(crate) async fn find_by_token(
         &self,
         refresh_token: &str,
@@ -206,6 +203,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// beside the user's password, raise it there first, and give it to every log-in. Without versions, use
     /// [`log_out_everywhere`](Self::log_out_everywhere).
     ///
+    /// A session that another instance opens at this moment, before it has heard of this, is refused when it is first refreshed. If that is later than
+    /// the log of revocations remembers the version, only [`Subjects`](super::Subjects) refuses it: compare
+    /// [`LogIn::token_version`](super::LogIn::token_version) of the session with the user's there.
+    ///
     /// # Errors
     ///
     /// As for [`log_out_everywhere`](Self::log_out_everywhere).
@@ -273,6 +274,11 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
 }
 
 impl<S, R, J> Inner<S, R, J> {
+    /// Whether a text is a refresh token of this issuer.
+    fn is_own(&self, text: &str) -> bool {
+        RefreshToken::open(text, |id| self.keys.find(id)).is_some()
+    }
+
     fn revocation_of(&self, session: FamilyId) -> Revocation {
         Revocation::session(self.issuer.spec().issuer(), &session.session_id())
     }

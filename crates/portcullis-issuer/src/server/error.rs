@@ -6,7 +6,7 @@ use portcullis_core::ConfigError;
 use serde_json::json;
 
 use crate::{
-    MintError, StoreError,
+    MintError, MintErrorKind, StoreError,
     refresh::{Exceeds, RefreshError},
 };
 
@@ -198,7 +198,13 @@ impl From<ConfigError> for OAuthError {
 
 impl From<MintError> for OAuthError {
     fn from(error: MintError) -> Self {
-        Self::new(OAuthErrorCode::ServerError, "the token could not be made").with_source(error)
+        let (code, description) = match error.kind() {
+            MintErrorKind::SignerUnavailable => {
+                (OAuthErrorCode::TemporarilyUnavailable, "the server cannot decide at the moment")
+            }
+            _ => (OAuthErrorCode::ServerError, "the token could not be made"),
+        };
+        Self::new(code, description).with_source(error)
     }
 }
 
