@@ -9,10 +9,10 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
-use http::Method;
 use real_servers::skip;
 use serde_json::{Value, json};
+
+use crate::session::Session;
 
 /// The driver's process. It ends with this value, and its browser does, too.
 pub(crate) struct Driver {
@@ -22,7 +22,7 @@ pub(crate) struct Driver {
 
 /// A tab of its own browser, with cookies of its own.
 pub(crate) struct Browser {
-    pub(crate) client: Client,
+    pub(crate) client: Session,
 }
 
 impl Driver {
@@ -46,9 +46,7 @@ impl Driver {
     pub(crate) async fn browser(&self) -> Browser {
         // The machine that runs the test may be root in a container, where Chromium has no sandbox.
         let options = json!({ "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
-        let capabilities = json!({ "goog:chromeOptions": options }).as_object().unwrap().clone();
-        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&self.url).await.unwrap();
+        let client = Session::start(&self.url, options).await.unwrap();
         let browser = Browser { client };
         browser.size(1280, 900).await;
         browser
@@ -63,20 +61,21 @@ impl Drop for Driver {
 }
 
 impl Browser {
-    pub(crate) async fn shown(&self, id: &str) -> Element {
+    pub(crate) async fn shown(&self, id: &str) -> String {
         self.until(id, &format!("const e = document.getElementById('{id}'); return !!e && !e.closest('[hidden]')"))
             .await;
-        self.client.find(Locator::Id(id)).await.unwrap()
+        self.client.find(id).await.unwrap()
     }
 
     pub(crate) async fn text(&self, id: &str) -> String {
         let script = format!("return document.getElementById('{id}').textContent");
-        self.client.execute(&script, vec![]).await.unwrap().as_str().unwrap().to_owned()
+        self.client.execute(&script).await.unwrap().as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn click(&self, id: &str) {
         self.until(id, &format!("return document.getElementById('{id}')?.disabled === false")).await;
-        self.shown(id).await.click().await.unwrap();
+        let element = self.shown(id).await;
+        self.client.click(&element).await.unwrap();
     }
 
     /// Waits until a script returns `true`.
@@ -84,14 +83,14 @@ impl Browser {
         let is_so = async || {
             loop {
                 // While a page is replaced by another, there is nothing to ask.
-                if self.client.execute(script, vec![]).await.is_ok_and(|answer| answer == true) {
+                if self.client.execute(script).await.is_ok_and(|answer| answer == true) {
                     return;
                 }
                 tokio::task::yield_now().await;
             }
         };
         if tokio::time::timeout(Duration::from_secs(30), is_so()).await.is_err() {
-            let page = self.client.execute("return document.body.innerText", vec![]).await;
+            let page = self.client.execute("return document.body.innerText").await;
             panic!("{what}: {script}\n{page:?} at {:?}", self.client.current_url().await);
         }
     }
@@ -99,22 +98,24 @@ impl Browser {
     pub(crate) async fn log_in(&self, url: &str) {
         self.client.goto(url).await.unwrap();
         // By the keyboard alone.
-        self.shown("username").await.send_keys("alice\t").await.unwrap();
-        self.client.active_element().await.unwrap().send_keys("wonderland\n").await.unwrap();
+        let name = self.shown("username").await;
+        self.client.send_keys(&name, "alice\t").await.unwrap();
+        let password = self.client.active_element().await.unwrap();
+        self.client.send_keys(&password, "wonderland\n").await.unwrap();
     }
 
     /// How often this tab has asked for new tokens, as the browser's own log of requests says.
     pub(crate) async fn refreshes(&self) -> u64 {
         let script = "return performance.getEntriesByType('resource').filter((each) => each.name.endsWith('/session/refresh')).length";
-        self.client.execute(script, vec![]).await.unwrap().as_u64().unwrap()
+        self.client.execute(script).await.unwrap().as_u64().unwrap()
     }
 
     /// The cookie with the session, which no script can read.
     pub(crate) async fn cookie(&self) -> String {
-        let cookies = self.client.get_all_cookies().await.unwrap();
-        let session = cookies.iter().find(|cookie| cookie.name() == "__Host-session").unwrap();
-        assert_eq!((session.http_only(), session.secure()), (Some(true), Some(true)));
-        format!("__Host-session={}", session.value())
+        let cookies = self.client.cookies().await.unwrap();
+        let session = cookies.iter().find(|cookie| cookie["name"] == "__Host-session").unwrap();
+        assert_eq!((&session["httpOnly"], &session["secure"]), (&json!(true), &json!(true)));
+        format!("__Host-session={}", session["value"].as_str().unwrap())
     }
 
     async fn size(&self, width: u32, height: u32) {
@@ -128,7 +129,7 @@ impl Browser {
         fs::create_dir_all(&folder).unwrap();
         for width in [360, 1280] {
             self.size(width, 800).await;
-            let wide = self.client.execute("return document.documentElement.scrollWidth", vec![]).await.unwrap();
+            let wide = self.client.execute("return document.documentElement.scrollWidth").await.unwrap();
             assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} is {wide} wide on {width}");
             for scheme in ["light", "dark"] {
                 let scheme_value = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
@@ -142,23 +143,6 @@ impl Browser {
     }
 
     pub(crate) async fn cdp(&self, command: &'static str, parameters: Value) -> Value {
-        self.client.issue_cmd(Cdp { command, parameters }).await.unwrap()
-    }
-}
-
-/// A command of Chromium's own protocol, by its driver.
-#[derive(Debug)]
-struct Cdp {
-    command: &'static str,
-    parameters: Value,
-}
-
-impl WebDriverCompatibleCommand for Cdp {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (Method, Option<String>) {
-        (Method::POST, Some(json!({ "cmd": self.command, "params": self.parameters }).to_string()))
+        self.client.cdp(command, parameters).await.unwrap()
     }
 }

@@ -3,6 +3,7 @@
 
 mod driver;
 mod provider;
+mod session;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -46,7 +47,7 @@ async fn a_user_logs_in_by_keyboard_calls_both_services_and_stays_logged_in_when
     // A reload forgets all tokens, and the cookie brings new ones. No script can read it.
     browser.client.refresh().await.unwrap();
     browser.shown("home").await;
-    let readable = browser.client.execute("return document.cookie", vec![]).await.unwrap();
+    let readable = browser.client.execute("return document.cookie").await.unwrap();
     assert!(readable.as_str().unwrap().starts_with("__Host-session-csrf="), "{readable}");
     assert!(!readable.as_str().unwrap().contains("prt_"));
 
@@ -92,18 +93,18 @@ async fn two_tabs_refresh_at_once_and_logging_out_everywhere_ends_both() {
     browser.log_in(&platform.url).await;
     browser.shown("home").await;
     let first = browser.client.window().await.unwrap();
-    let second = browser.client.new_window(true).await.unwrap().handle;
+    let second = browser.client.new_tab().await.unwrap();
 
     // Without the lock of the page, in both tabs at once, 500 times in each.
-    browser.client.switch_to_window(second.clone()).await.unwrap();
+    browser.client.switch_to(&second).await.unwrap();
     browser.client.goto(&platform.url).await.unwrap();
     browser.shown("home").await;
     for tab in [&first, &second] {
-        browser.client.switch_to_window(tab.clone()).await.unwrap();
-        browser.client.execute(&race(), vec![]).await.unwrap();
+        browser.client.switch_to(tab).await.unwrap();
+        browser.client.execute(&race()).await.unwrap();
     }
     for tab in [&first, &second] {
-        browser.client.switch_to_window(tab.clone()).await.unwrap();
+        browser.client.switch_to(tab).await.unwrap();
         browser.until("the end of the race", "return window.statuses.length === 500").await;
         browser.until("no loser", "return window.statuses.every((status) => status === 200)").await;
         browser.client.refresh().await.unwrap();
@@ -117,10 +118,10 @@ async fn two_tabs_refresh_at_once_and_logging_out_everywhere_ends_both() {
     other.until("two devices", "return document.querySelectorAll('#sessions li').length === 2").await;
     other.pictures("devices").await;
 
-    browser.client.switch_to_window(first.clone()).await.unwrap();
+    browser.client.switch_to(&first).await.unwrap();
     browser.click("log-out-everywhere").await;
     browser.shown("log-in").await;
-    browser.client.switch_to_window(second).await.unwrap();
+    browser.client.switch_to(&second).await.unwrap();
     browser.shown("log-in").await;
     // It finds out when it does something.
     other.click("call-dashboard").await;
@@ -163,8 +164,8 @@ async fn a_stolen_cookie_that_comes_again_ends_the_session_of_the_thief_and_of_t
     assert_eq!(platform.session("refresh", &stolen, &[("resource", ORDERS)]).await.status, 400);
     browser.click("call-dashboard").await;
     browser.shown("log-in").await;
-    let left = browser.client.get_all_cookies().await.unwrap();
-    assert!(left.iter().all(|cookie| cookie.name() != "__Host-session"), "{left:?}");
+    let left = browser.client.cookies().await.unwrap();
+    assert!(left.iter().all(|cookie| cookie["name"] != "__Host-session"), "{left:?}");
     browser.client.close().await.unwrap();
 }
 
@@ -192,7 +193,7 @@ async fn another_application_asks_the_user_and_loses_its_access_when_the_user_sa
     browser.shown("home").await;
     browser.until("a consent", "return !!document.querySelector('#consents button')").await;
     browser.pictures("consents").await;
-    browser.client.execute("document.querySelector('#consents button').click()", vec![]).await.unwrap();
+    browser.client.execute("document.querySelector('#consents button').click()").await.unwrap();
     browser.until("no consent", "return document.getElementById('consents').textContent === 'None.'").await;
     let refresh = [("grant_type", "refresh_token"), ("client_id", "report"), ("refresh_token", refresh_token)];
     let refused = platform.form("/oauth/token", &[], &refresh).await;
