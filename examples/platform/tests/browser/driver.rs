@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -55,6 +56,12 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        // Killed, it would leave its browsers behind.
+        let host = self.url.trim_start_matches("http://");
+        if let Ok(mut stream) = TcpStream::connect(host) {
+            let _ = write!(stream, "GET /shutdown HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
