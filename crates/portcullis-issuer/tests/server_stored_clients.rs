@@ -23,7 +23,7 @@ use portcullis_issuer::{
     },
     server::{
         AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Clients, Decision, EndpointRequest,
-        OAuthError, OAuthErrorCode, StoredClientError, StoredClients, TokenResponse, Visitor,
+        ExchangePolicy, OAuthError, OAuthErrorCode, StoredClientError, StoredClients, TokenResponse, Visitor,
     },
 };
 use portcullis_test::FixedClock;
@@ -315,6 +315,9 @@ async fn a_stored_client_that_has_a_problem_is_not_stored() {
     let key = SigningKey::generate(Algorithm::Es256).unwrap().verifying_key();
     let with_keys = Client::with_keys("keys", KeySet::from(key)).redirect_uri(CALLBACK).resource(ORDERS);
     assert!(matches!(place.clients.create(&with_keys).await, Err(StoredClientError::Invalid(_))), "it would be public");
+    let rules = ExchangePolicy::new().tokens_for(ORDERS).resource(ORDERS);
+    let exchanging = Client::confidential("exchanging", ClientSecret::of(SECRET).unwrap()).grants([]).exchange(rules);
+    assert!(matches!(place.clients.create(&exchanging).await, Err(StoredClientError::Invalid(_))));
     assert!(place.clients.create(&page("new")).await.is_ok());
     let read = place.clients.read("new").await.unwrap().unwrap();
     assert!(matches!(place.clients.update(&broken, read.version()).await, Err(StoredClientError::Invalid(_))));

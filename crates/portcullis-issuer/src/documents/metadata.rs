@@ -24,6 +24,7 @@ pub struct ServerMetadata {
     grants: Vec<GrantType>,
     client_authentication: Vec<ClientAuthentication>,
     reads_client_documents: bool,
+    introspection_authentication: Vec<ClientAuthentication>,
 }
 
 /// The document. Lists without elements are left out (RFC 8414 section 3.2).
@@ -53,6 +54,10 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     revocation_endpoint_auth_methods_supported: &'a [ClientAuthentication],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    introspection_endpoint_auth_methods_supported: &'a [ClientAuthentication],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
@@ -79,6 +84,7 @@ impl ServerMetadata {
             grants: Vec::new(),
             client_authentication: Vec::new(),
             reads_client_documents: false,
+            introspection_authentication: Vec::new(),
         }
     }
 
@@ -134,6 +140,12 @@ impl ServerMetadata {
     /// Adds a way in which clients authenticate to the token endpoint.
     pub fn client_authentication(mut self, method: ClientAuthentication) -> Self {
         add(&mut self.client_authentication, [method]);
+        self
+    }
+
+    /// Adds a way in which services authenticate to the introspection endpoint. Defaults to none: the document does not say how.
+    pub fn introspection_authentication(mut self, method: ClientAuthentication) -> Self {
+        add(&mut self.introspection_authentication, [method]);
         self
     }
 
@@ -204,6 +216,10 @@ impl ServerMetadata {
             ),
             (!has_tokens && !self.grants.is_empty(), "a grant needs a token endpoint"),
             (!is_authenticated && has_methods, "a way in which clients authenticate needs a token endpoint"),
+            (
+                self.introspection_endpoint.is_none() && !self.introspection_authentication.is_empty(),
+                "a way in which services authenticate needs an introspection endpoint",
+            ),
             (has_code && !has_login, "the grant `authorization_code` needs an authorization endpoint"),
             (
                 has_device != self.device_authorization_endpoint.is_some(),
@@ -235,6 +251,8 @@ impl ServerMetadata {
             grant_types_supported: &self.grants,
             token_endpoint_auth_methods_supported: of_tokens,
             revocation_endpoint_auth_methods_supported: of_revocation,
+            introspection_endpoint_auth_methods_supported: &self.introspection_authentication,
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms(&self.introspection_authentication),
             token_endpoint_auth_signing_alg_values_supported: algorithms(of_tokens),
             revocation_endpoint_auth_signing_alg_values_supported: algorithms(of_revocation),
             code_challenge_methods_supported: of_login(&["S256"]),

@@ -40,6 +40,25 @@ impl ActingParty {
         Self { earlier: Some(Box::new(earlier)), ..self }
     }
 
+    /// Returns the parties of a claim `act`; `None` if it has another form, or a member that would be left out.
+    pub(crate) fn read(act: &Value) -> Option<Self> {
+        let mut party = Self::new("");
+        for (name, value) in act.as_object()? {
+            match name.as_str() {
+                "sub" => value.as_str()?.clone_into(&mut party.subject),
+                "iss" => party.issuer = Some(value.as_str()?.to_owned()),
+                "act" => party.earlier = Some(Box::new(Self::read(value)?)),
+                _ => return None,
+            }
+        }
+        (!party.subject.is_empty() && party.issuer.as_deref() != Some("")).then_some(party)
+    }
+
+    /// Whether there are more parties than a token may name.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        self.depth() > Self::MOST
+    }
+
     pub(super) fn depth(&self) -> usize {
         1 + self.earlier.as_ref().map_or(0, |earlier| earlier.depth())
     }

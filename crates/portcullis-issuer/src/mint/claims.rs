@@ -177,7 +177,7 @@ fn scope(scopes: &[String]) -> Result<String, MintError> {
 }
 
 fn act(actor: &ActingParty) -> Result<Value, MintError> {
-    if actor.depth() > ActingParty::MOST {
+    if actor.is_too_deep() {
         return Err(MintError::claim("act", "more parties than any service follows"));
     }
     if actor.has_empty_name() {

@@ -54,6 +54,7 @@ impl AuthorizationServer {
             Endpoint::DeviceAuthorization => {
                 self.device_authorization(&request).await.map(|response| answer::json(response.to_json().to_string()))
             }
+            Endpoint::Introspection => self.introspect(&request).await.map(|answer| answer::json(answer.to_json())),
             Endpoint::Revocation => self.revoke(&request).await.map(|()| answer::done()),
         }
     }

@@ -5,13 +5,14 @@ use std::{fmt, sync::Arc};
 use portcullis_core::{ConfigError, revocation::Revoker};
 
 use super::{
-    AuthorizationServer, Clients, EndpointAttempt, Inner, IssuerKeys, Listener, RefreshStore, RetryAfter, ServerEvent,
-    Sessions, Subjects,
+    AuthorizationServer, Clients, EndpointAttempt, Inner, IssuerKeys, Listener, RefreshStore, ResourceServer,
+    RetryAfter, ServerEvent, Sessions, Subjects,
     client::AnyClients,
     endpoints::{Endpoints, published},
     keys::AnyKeys,
     own_tokens::OwnTokens,
     rate_limit::Limit,
+    resource_server::checked,
     sessions::AnySessions,
 };
 use crate::records::{AnyRecords, RecordStore};
@@ -27,6 +28,7 @@ pub struct AuthorizationServerBuilder {
     endpoints: Endpoints,
     on_event: Option<Box<Listener>>,
     rate_limit: Option<Box<Limit>>,
+    resource_servers: Vec<ResourceServer>,
 }
 
 impl AuthorizationServer {
@@ -47,6 +49,7 @@ impl AuthorizationServer {
             clients: Box::new(clients),
             on_event: None,
             rate_limit: None,
+            resource_servers: Vec::new(),
         }
     }
 }
@@ -69,6 +72,13 @@ impl AuthorizationServerBuilder {
     /// Adds to the scopes that the metadata names: one, or several separated by spaces. Defaults to none: it names no scope.
     pub fn scope(mut self, scope: &str) -> Self {
         self.endpoints.scope(scope);
+        self
+    }
+
+    /// Lets a service ask about the tokens that are for it (RFC 7662): see [`introspect`](AuthorizationServer::introspect). Several add up. Defaults to
+    /// none: then there is no introspection endpoint.
+    pub fn resource_server(mut self, service: ResourceServer) -> Self {
+        self.resource_servers.push(service);
         self
     }
 
@@ -95,11 +105,23 @@ impl AuthorizationServerBuilder {
     ///
     /// All problems of the settings.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
-        let Self { sessions, keys, own_tokens, records, clients, mut endpoints, on_event, rate_limit } = self;
+        let Self {
+            sessions,
+            keys,
+            own_tokens,
+            records,
+            clients,
+            mut endpoints,
+            on_event,
+            rate_limit,
+            resource_servers,
+        } = self;
         if let Some(page) = &endpoints.verification_page {
             super::device::check_page(page)?;
         }
-        endpoints.clients_have_keys = clients.have_keys();
+        (endpoints.clients_have_keys, endpoints.clients_exchange) = (clients.have_keys(), clients.exchange_tokens());
+        endpoints.introspection = resource_servers.iter().map(|service| service.proof.method()).collect();
+        let resource_servers = checked(resource_servers, sessions.issuer().spec(), sessions.view().is_some())?;
         endpoints.clients_have_documents = clients.read_documents();
         let has_key_set = !matches!(keys.published(), Ok(None));
         let (metadata, metadata_paths, key_set_url) = published(&endpoints, sessions.issuer().spec(), has_key_set)?;
@@ -115,6 +137,7 @@ impl AuthorizationServerBuilder {
             key_set_url,
             on_event,
             rate_limit,
+            resource_servers,
         })))
     }
 }

@@ -22,6 +22,9 @@ pub(super) struct Endpoints {
     scopes: Vec<String>,
     pub(super) clients_have_keys: bool,
     pub(super) clients_have_documents: bool,
+    pub(super) clients_exchange: bool,
+    /// How services authenticate that introspect.
+    pub(super) introspection: Vec<ClientAuthentication>,
 }
 
 /// An endpoint that the server answers by itself.
@@ -34,6 +37,8 @@ pub enum Endpoint {
     DeviceAuthorization,
     /// The revocation endpoint (RFC 7009).
     Revocation,
+    /// The introspection endpoint (RFC 7662), if a [service](super::ResourceServer) may ask.
+    Introspection,
 }
 
 impl Endpoint {
@@ -42,6 +47,7 @@ impl Endpoint {
             Self::Token => "token",
             Self::DeviceAuthorization => "device_authorization",
             Self::Revocation => "revoke",
+            Self::Introspection => "introspect",
         }
     }
 }
@@ -57,6 +63,8 @@ impl Endpoints {
             scopes: Vec::new(),
             clients_have_keys: false,
             clients_have_documents: false,
+            clients_exchange: false,
+            introspection: Vec::new(),
         }
     }
 
@@ -85,6 +93,13 @@ impl Endpoints {
         }
         if self.clients_have_documents {
             metadata = metadata.client_id_metadata_documents();
+        }
+        if self.clients_exchange {
+            metadata = metadata.grant(GrantType::TokenExchange);
+        }
+        if !self.introspection.is_empty() {
+            metadata = metadata.introspection_endpoint(self.url(Endpoint::Introspection));
+            metadata = self.introspection.iter().copied().fold(metadata, ServerMetadata::introspection_authentication);
         }
         if has_key_set {
             metadata = metadata.key_set(self.key_set());
@@ -132,7 +147,8 @@ impl AuthorizationServer {
     pub fn endpoints(&self) -> impl Iterator<Item = Endpoint> {
         let has_devices = self.0.endpoints.verification_page.is_some();
         let devices = has_devices.then_some(Endpoint::DeviceAuthorization);
-        [Endpoint::Token, Endpoint::Revocation].into_iter().chain(devices)
+        let introspection = (!self.0.resource_servers.is_empty()).then_some(Endpoint::Introspection);
+        [Endpoint::Token, Endpoint::Revocation].into_iter().chain(devices).chain(introspection)
     }
 
     /// Returns the path of an endpoint.

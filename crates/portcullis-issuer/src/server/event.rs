@@ -21,6 +21,20 @@ pub enum ServerEvent {
         /// Whether there is.
         is_known: bool,
     },
+    /// A service that wanted to introspect was refused: it is unknown, or has not proven who it is.
+    ResourceServerRefused {
+        /// Its id, if there is such a service.
+        id: Option<String>,
+    },
+    /// A client has exchanged an access token of a user.
+    Exchanged {
+        /// The client, which now acts.
+        client_id: String,
+        /// The client that had got the token.
+        token_of: String,
+        /// Whether the new token does not name the client as the one that acts.
+        impersonates: bool,
+    },
     /// An assertion of a client was presented again: it has leaked, or the client sends a request again without making a new one. It was refused.
     AssertionReplayed {
         /// The client, or the service that introspects.

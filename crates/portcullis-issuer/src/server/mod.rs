@@ -18,6 +18,7 @@ mod device;
 mod endpoints;
 mod error;
 mod event;
+mod introspection;
 mod keys;
 mod own_tokens;
 #[cfg(feature = "axum")]
@@ -26,6 +27,7 @@ mod parameters;
 mod proof;
 mod rate_limit;
 mod request;
+mod resource_server;
 mod revocation;
 mod sessions;
 mod ticket;
@@ -44,20 +46,25 @@ pub use self::{
         Prompt, Question, Visitor,
     },
     builder::AuthorizationServerBuilder,
-    client::{Client, ClientList, ClientSecret, Clients, Either, StoredClient, StoredClientError, StoredClients},
+    client::{
+        Client, ClientList, ClientSecret, Clients, Either, ExchangePolicy, StoredClient, StoredClientError,
+        StoredClients,
+    },
     consent::Consent,
     device::{AnsweredDevice, DeviceAuthorization, DeviceRequest},
     endpoints::Endpoint,
     error::{OAuthError, OAuthErrorCode},
     event::ServerEvent,
+    introspection::Introspection,
     keys::IssuerKeys,
     rate_limit::{EndpointAttempt, RetryAfter},
     request::EndpointRequest,
+    resource_server::ResourceServer,
     token::TokenResponse,
 };
 use self::{
     client::AnyClients, endpoints::Endpoints, keys::AnyKeys, own_tokens::OwnTokens, rate_limit::Limit,
-    sessions::AnySessions,
+    resource_server::ResourceServers, sessions::AnySessions,
 };
 use crate::{
     StoreError,
@@ -76,6 +83,7 @@ pub(super) struct Inner {
     clients: Box<dyn AnyClients>,
     keys: Box<dyn AnyKeys>,
     own_tokens: OwnTokens,
+    resource_servers: ResourceServers,
     endpoints: Endpoints,
     metadata: PublishedDocument,
     metadata_paths: Vec<String>,

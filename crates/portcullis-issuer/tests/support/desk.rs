@@ -3,14 +3,16 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::digest;
+use aws_lc_rs::{digest, signature::Ed25519KeyPair};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use portcullis_core::{Admission, Algorithm, Clock, JwtAuthenticator, KeySet, policy::TokenSpec};
+use portcullis_core::{
+    Admission, Algorithm, Clock, JwtAuthenticator, KeySet, policy::TokenSpec, revocation::Revocation,
+};
 use portcullis_issuer::{
-    SigningKey, TokenIssuer,
+    Signer, Signing, SigningKey, TokenIssuer,
     documents::GrantType,
     records::MemoryRecordStore,
     refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions},
@@ -20,7 +22,7 @@ use portcullis_issuer::{
     },
 };
 use portcullis_test::FixedClock;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::TestLog;
 
@@ -40,6 +42,8 @@ pub(crate) struct Desk {
     pub(crate) records: MemoryRecordStore,
     pub(crate) log: TestLog,
     pub(crate) key: SigningKey,
+    /// What is revoked while the next token is signed.
+    pub(crate) revoked_while_signing: Arc<Mutex<Option<Revocation>>>,
     admission: Admission,
     events: Arc<Mutex<Vec<ServerEvent>>>,
 }
@@ -95,8 +99,10 @@ impl Desk {
         let clock = FixedClock::at(super::T);
         let spec = TokenSpec::new(ISSUER).audience(ORDERS).audience(BILLS);
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
-        let issuer = TokenIssuer::new(spec.clone(), key.clone()).unwrap().clock(clock.clone());
         let log = TestLog::new(&clock, &Arc::default());
+        let revoked_while_signing = Arc::<Mutex<Option<Revocation>>>::default();
+        let signer = Busy { key: key.clone(), log: log.clone(), revoked: Arc::clone(&revoked_while_signing) };
+        let issuer = TokenIssuer::new(spec.clone(), signer).unwrap().clock(clock.clone());
         let store = MemoryRefreshStore::with_clock(clock.clone());
         let keys = RefreshKeys::new(1, [1; 32]).unwrap();
         let sessions = Sessions::new(issuer, store.clone(), keys, log.clone(), DangerUncheckedSubjects);
@@ -112,7 +118,7 @@ impl Desk {
         let trusted = spec.trusted_at(ORDERS, KeySet::from(key.verifying_key())).unwrap();
         let admission =
             Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(clock.clone()).revocations(log.writer.view());
-        Self { clock, server, sessions, store, records, log, key, admission, events }
+        Self { clock, server, sessions, store, records, log, key, revoked_while_signing, admission, events }
     }
 
     /// Another server over the same stores, with other clients.
@@ -214,6 +220,26 @@ impl Desk {
         self.server.token(&EndpointRequest::new(body.as_bytes()).authorization(&header)).await
     }
 
+    /// Signs these claims with the server's key, whatever they are.
+    pub(crate) fn sign(&self, typ: &str, claims: &Value) -> String {
+        let header = json!({ "alg": "EdDSA", "kid": self.key.id(), "typ": typ });
+        let [header, claims] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let input = format!("{header}.{claims}");
+        let pem = self.key.to_pem().unwrap();
+        let der: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let key = Ed25519KeyPair::from_pkcs8(&STANDARD.decode(der).unwrap()).unwrap();
+        format!("{input}.{}", URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes())))
+    }
+
+    /// Whether the service with this audience accepts an access token.
+    pub(crate) fn accepts_at(&self, audience: &str, token: &str) -> bool {
+        self.confirm();
+        let spec = TokenSpec::new(ISSUER).audience(ORDERS).audience(BILLS);
+        let trusted = spec.trusted_at(audience, KeySet::from(self.key.verifying_key())).unwrap();
+        let admission = Admission::new(JwtAuthenticator::new(trusted).unwrap()).clock(self.clock.clone());
+        admission.revocations(self.log.writer.view()).verify(token).ready().unwrap().is_ok()
+    }
+
     /// Whether a service accepts an access token.
     pub(crate) fn accepts(&self, response: &TokenResponse) -> bool {
         self.confirm();
@@ -272,4 +298,29 @@ pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
 pub(crate) fn claims(response: &TokenResponse) -> Value {
     let text = response.access().token().split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
+
+/// A signer during whose work something is revoked.
+#[derive(Debug)]
+struct Busy {
+    key: SigningKey,
+    log: TestLog,
+    revoked: Arc<Mutex<Option<Revocation>>>,
+}
+
+impl Signer for Busy {
+    fn algorithm(&self) -> Algorithm {
+        self.key.algorithm()
+    }
+
+    fn key_id(&self) -> &str {
+        self.key.key_id()
+    }
+
+    fn sign(&self, input: &[u8]) -> Signing {
+        if let Some(revocation) = self.revoked.lock().unwrap().take() {
+            self.log.merge(&[revocation]);
+        }
+        self.key.sign(input)
+    }
 }

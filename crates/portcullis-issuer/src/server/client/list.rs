@@ -38,4 +38,8 @@ impl Clients for ClientList {
     fn have_keys(&self) -> bool {
         self.0.values().any(|client| client.authentication() == ClientAuthentication::PrivateKeyJwt)
     }
+
+    fn exchange_tokens(&self) -> bool {
+        self.0.values().any(|client| client.exchange_policy().is_some())
+    }
 }

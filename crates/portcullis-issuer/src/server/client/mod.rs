@@ -3,6 +3,7 @@
 mod allowed;
 #[cfg(feature = "metadata-documents")]
 mod documents;
+mod exchange_policy;
 mod list;
 mod or;
 mod redirect_uri;
@@ -18,6 +19,7 @@ pub use self::documents::MetadataDocuments;
 use self::redirect_uri::RedirectUri;
 pub(super) use self::redirect_uri::is_own_machine;
 pub use self::{
+    exchange_policy::ExchangePolicy,
     list::ClientList,
     or::Either,
     secret::ClientSecret,
@@ -38,6 +40,12 @@ pub trait Clients: fmt::Debug + Send + Sync + 'static {
     ///
     /// If it could not be found out. The client may try again.
     fn find(&self, client_id: &str) -> impl Future<Output = Result<Option<Arc<Client>>, StoreError>> + Send;
+
+    /// Whether there may be clients that exchange tokens ([`Client::exchange`]), so that the metadata names the grant. Asked when a server is made.
+    /// Defaults to `false`: such clients can use it all the same.
+    fn exchange_tokens(&self) -> bool {
+        false
+    }
 
     /// Whether there may be clients with keys ([`Client::with_keys`]), so that the metadata names `private_key_jwt`. Asked when a server is made.
     /// Defaults to `false`: such clients can use it all the same.
@@ -85,6 +93,10 @@ impl<T: Clients> Clients for Arc<T> {
     fn delete(&self, client_id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send {
         (**self).delete(client_id)
     }
+
+    fn exchange_tokens(&self) -> bool {
+        (**self).exchange_tokens()
+    }
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -98,6 +110,8 @@ pub(super) trait AnyClients: fmt::Debug + Send + Sync {
     fn read_documents(&self) -> bool;
 
     fn delete<'a>(&'a self, client_id: &'a str) -> Answer<'a, bool>;
+
+    fn exchange_tokens(&self) -> bool;
 }
 
 impl<T: Clients> AnyClients for T {
@@ -115,6 +129,10 @@ impl<T: Clients> AnyClients for T {
 
     fn delete<'a>(&'a self, client_id: &'a str) -> Answer<'a, bool> {
         Box::pin(Clients::delete(self, client_id))
+    }
+
+    fn exchange_tokens(&self) -> bool {
+        Clients::exchange_tokens(self)
     }
 }
 
@@ -154,6 +172,7 @@ pub struct Client {
     is_first_party: bool,
     grants_without_question: bool,
     pub(super) log_out_at: Option<String>,
+    exchange: Option<ExchangePolicy>,
 }
 
 impl Client {
@@ -176,6 +195,7 @@ impl Client {
             is_first_party: false,
             grants_without_question: false,
             log_out_at: None,
+            exchange: None,
         }
     }
 
@@ -258,6 +278,15 @@ impl Client {
         Self { may_combine_resources: true, ..self }
     }
 
+    /// Lets the client exchange access tokens, by these rules (RFC 8693): it gets the grant. Call it after [`grants`](Self::grants). Defaults to no
+    /// exchange.
+    pub fn exchange(mut self, policy: ExchangePolicy) -> Self {
+        if !self.may_use(GrantType::TokenExchange) {
+            self.grants.push(GrantType::TokenExchange);
+        }
+        Self { exchange: Some(policy), ..self }
+    }
+
     /// Says that the client is the application's own, so that users are not asked for consent. Defaults to `false`.
     pub fn first_party(self) -> Self {
         Self { is_first_party: true, ..self }
@@ -316,6 +345,10 @@ impl Client {
         self.grants.contains(&grant)
     }
 
+    pub(super) fn exchange_policy(&self) -> Option<&ExchangePolicy> {
+        self.exchange.as_ref()
+    }
+
     pub(super) fn proof(&self) -> &Proof {
         &self.proof
     }
@@ -364,7 +397,10 @@ impl Client {
                 has(GrantType::ClientCredentials) && is_public,
                 "acts for itself without proving who it is: give it a secret or a key",
             ),
-            (self.resources.is_empty(), "may use no service: add one by `resource`"),
+            (
+                self.resources.is_empty() && self.grants != [GrantType::TokenExchange],
+                "may use no service: add one by `resource`",
+            ),
             (
                 self.scopes.iter().any(|scope| !is_scope(scope)),
                 "has a scope with other characters than scopes have (RFC 6749 section 3.3)",
@@ -386,6 +422,7 @@ impl Client {
         broken
             .chain(uris)
             .chain(log_out)
+            .chain(self.exchange_problems().map(str::to_owned))
             .chain(self.proof.problems(&self.id))
             .map(|problem| format!("the client {:?} {problem}", self.id))
             .collect()

@@ -25,6 +25,10 @@ impl<A: Clients, B: Clients> Clients for Either<A, B> {
         self.first.have_keys() || self.second.have_keys()
     }
 
+    fn exchange_tokens(&self) -> bool {
+        self.first.exchange_tokens() || self.second.exchange_tokens()
+    }
+
     fn read_documents(&self) -> bool {
         self.first.read_documents() || self.second.read_documents()
     }

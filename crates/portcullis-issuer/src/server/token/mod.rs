@@ -3,6 +3,7 @@
 mod client_credentials;
 mod code;
 mod device;
+mod exchange;
 mod response;
 
 pub(super) use self::code::key_of;
@@ -32,6 +33,7 @@ impl AuthorizationServer {
             GrantType::RefreshToken => self.refresh(&client, &parameters).await,
             GrantType::DeviceCode => self.redeem_device(&client, &parameters).await,
             GrantType::ClientCredentials => self.client_credentials(&client, &parameters).await,
+            GrantType::TokenExchange => self.exchange(&client, request, &parameters).await,
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::exchange::ACCESS_TOKEN;
 use crate::{Minted, documents::GrantType, refresh::Tokens, server::Client};
 
 /// The answer of the token endpoint (RFC 6749 section 5.1). `Debug` does not show the tokens.
@@ -12,11 +13,14 @@ use crate::{Minted, documents::GrantType, refresh::Tokens, server::Client};
 pub struct TokenResponse {
     access: Minted,
     refresh_token: Option<Zeroizing<String>>,
+    issued_token_type: Option<&'static str>,
 }
 
 #[derive(Serialize)]
 struct Body<'a> {
     access_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     token_type: &'static str,
     expires_in: u64,
     /// Also if it is empty: without it, a client takes it that it has got all that it asked for.
@@ -30,12 +34,17 @@ impl TokenResponse {
     pub(in crate::server) fn of_session(tokens: &Tokens, client: &Client) -> Self {
         let is_given = client.may_use(GrantType::RefreshToken);
         let refresh_token = is_given.then(|| Zeroizing::new(tokens.refresh_token().to_owned()));
-        Self { access: tokens.access().clone(), refresh_token }
+        Self { access: tokens.access().clone(), refresh_token, issued_token_type: None }
     }
 
     /// The answer with an access token alone.
     pub(super) fn of_token(access: Minted) -> Self {
-        Self { access, refresh_token: None }
+        Self { access, refresh_token: None, issued_token_type: None }
+    }
+
+    /// The answer to an exchange of tokens (RFC 8693 section 2.2.1).
+    pub(super) fn of_exchange(access: Minted) -> Self {
+        Self { issued_token_type: Some(ACCESS_TOKEN), ..Self::of_token(access) }
     }
 
     /// Returns the refresh token apart from the rest.
@@ -58,6 +67,7 @@ impl TokenResponse {
     pub fn to_json(&self) -> Zeroizing<String> {
         let body = Body {
             access_token: self.access.token(),
+            issued_token_type: self.issued_token_type,
             token_type: "Bearer",
             expires_in: self.access.expires_in(),
             scope: self.access.scope().unwrap_or_default(),

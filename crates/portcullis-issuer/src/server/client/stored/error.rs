@@ -23,7 +23,7 @@ pub enum StoredClientError {
 impl StoredClientError {
     pub(super) fn keys(id: &str) -> Self {
         Self::Invalid(ConfigError::new(format!(
-            "the client {id:?} proves who it is by keys, whose source cannot be stored: add it to a `ClientList`"
+            "the client {id:?} proves who it is by keys, or exchanges tokens, which cannot be stored: add it to a `ClientList`"
         )))
     }
 }

@@ -100,6 +100,10 @@ impl Content {
             Proof::Secrets(secrets) => secrets.clone(),
             Proof::Keys(_) => return None,
         };
+        // The rules would be lost.
+        if client.exchange.is_some() {
+            return None;
+        }
         Some(Self {
             name: client.name.clone(),
             secrets,

@@ -1,0 +1,114 @@
+//! [`ExchangePolicy`]: which tokens a client may exchange, and for what.
+
+use portcullis_core::verified::Facts;
+
+use super::Client;
+use crate::{
+    documents::GrantType,
+    server::{own_tokens::is_for, proof::Proof},
+};
+
+/// Which access tokens a client may exchange for others, and what the others can do (RFC 8693). Nothing is allowed by default.
+///
+/// The new token is about the same user and session, and never outlives the one that was exchanged. It has those of its scopes that are allowed here,
+/// and names the client as the one that acts (`act`), with those that have acted before. The application's own claims are not carried over.
+///
+/// ```
+/// use portcullis_issuer::server::{Client, ClientSecret, ExchangePolicy};
+///
+/// # let secret = "a secret of at least 32 characters, random";
+/// // The service of orders calls that of bills, for the user who has called it.
+/// let policy = ExchangePolicy::new()
+///     .tokens_for("https://orders.example.com")
+///     .resource("https://bills.example.com")
+///     .scope("bills:read");
+/// let orders = Client::confidential("orders", ClientSecret::of(secret)?).grants([]).exchange(policy);
+/// # Ok::<(), portcullis_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "rules change nothing until a client has them"]
+pub struct ExchangePolicy {
+    of_services: Vec<String>,
+    of_clients: Vec<String>,
+    pub(in crate::server) resources: Vec<String>,
+    pub(in crate::server) scopes: Vec<String>,
+    pub(in crate::server) roles: Vec<String>,
+    pub(in crate::server) impersonates: bool,
+}
+
+impl ExchangePolicy {
+    /// Begins rules that allow nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Allows tokens that are for this service: the service that the client is, which gets them with requests. Several add up.
+    pub fn tokens_for(mut self, audience: impl Into<String>) -> Self {
+        self.of_services.push(audience.into());
+        self
+    }
+
+    /// Allows tokens that this client has got, whatever service they are for. Several add up.
+    pub fn tokens_of(mut self, client_id: impl Into<String>) -> Self {
+        self.of_clients.push(client_id.into());
+        self
+    }
+
+    /// Adds a service that the new tokens may be for: an audience of the specification. Several add up; the client then names one of them by
+    /// `resource` or `audience`.
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
+        self
+    }
+
+    /// Adds to the scopes that the new tokens keep, if the exchanged one has them: one, or several separated by spaces. Defaults to none.
+    pub fn scope(mut self, scope: &str) -> Self {
+        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self
+    }
+
+    /// Adds a role that the new tokens keep, if the exchanged one has it. Defaults to none.
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Does not name the client in the new tokens (`act`), so that **services cannot tell it from the user**. Those that have acted before stay named.
+    ///
+    /// Defaults to naming it. This is weaker: what the client does looks like what the user does, in permissions and in every audit log. Use it only
+    /// for a client that is part of the application that the user uses.
+    pub fn danger_impersonates(self) -> Self {
+        Self { impersonates: true, ..self }
+    }
+
+    /// Whether the client may exchange this token.
+    pub(in crate::server) fn takes(&self, subject: &Facts) -> bool {
+        let is_of_client =
+            subject.client_id().is_some_and(|client| self.of_clients.iter().any(|known| known == client));
+        is_of_client || self.of_services.iter().any(|service| is_for(subject, service))
+    }
+}
+
+impl Client {
+    /// Returns what is wrong with the client's exchange of tokens.
+    pub(super) fn exchange_problems(&self) -> impl Iterator<Item = &'static str> {
+        let (policy, has_grant) = (self.exchange.as_ref(), self.may_use(GrantType::TokenExchange));
+        let is_public = matches!(self.proof, Proof::None);
+        let rules = [
+            (has_grant && is_public, "exchanges tokens without proving who it is: give it a secret or a key"),
+            (
+                has_grant != policy.is_some(),
+                "has the grant of token exchange without rules, or rules without the grant: call `exchange` after `grants`",
+            ),
+            (
+                policy.is_some_and(|policy| policy.of_services.is_empty() && policy.of_clients.is_empty()),
+                "may exchange no token: say which by `ExchangePolicy::tokens_for` or `tokens_of`",
+            ),
+            (
+                policy.is_some_and(|policy| policy.resources.is_empty()),
+                "may exchange tokens for no service: add one by `ExchangePolicy::resource`",
+            ),
+        ];
+        rules.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, rule)| rule)
+    }
+}
