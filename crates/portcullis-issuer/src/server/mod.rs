@@ -1,10 +1,11 @@
 //! An authorization server in your own program: clients, codes, consents, and the endpoints as functions over values.
 //!
 //! The primary type of this module is [`AuthorizationServer`]. The application has the pages: it logs its users in, asks them for consent, and
-//! answers a validated [`AuthorizationRequest`]. Everything else is done here: codes with PKCE, refresh tokens, tokens for programs.
+//! answers a validated [`AuthorizationRequest`]. Everything else is done here: codes with PKCE, refresh tokens, tokens for programs,
+//! exchanged tokens, and introspection.
 //!
 //! Not built: request objects (JAR, RFC 9101), pushed requests (PAR, RFC 9126), authorization details (RAR, RFC 9396), dynamic registration (RFC
-//! 7591), ID tokens (OpenID Connect). Parameters that would change what a request means are refused, and not ignored.
+//! 7591), ID tokens (OpenID Connect), actor tokens (RFC 8693), signed answers of introspection (RFC 9701). Parameters that would change what a request means are refused, and not ignored.
 
 mod assertion;
 mod authentication;

@@ -37,6 +37,10 @@ impl AuthorizationServer {
         let minted = self.sessions().issuer().mint(&content).await?;
         // It may have been revoked while a signer far away was signing: a later `iat` would escape what ends earlier tokens.
         self.find_subject(text).await?;
+        // As for a client that acts for itself: its deletion revokes what was minted before.
+        if self.find_client(client.id()).await?.is_none() {
+            return Err(OAuthError::invalid_client());
+        }
         self.tell(|| ServerEvent::Exchanged {
             client_id: client.id().to_owned(),
             token_of: subject.client_id().unwrap_or_default().to_owned(),
