@@ -3,12 +3,18 @@
 
 mod support;
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use portcullis_core::revocation::Revocation;
 use portcullis_issuer::{
+    StoreError,
     documents::GrantType,
     refresh::{DangerUncheckedSubjects, EndReason, FamilyId, MemoryRefreshStore, RefreshKeys, Sessions},
     server::{
-        Approval, AuthorizationServer, Client, ClientList, ClientSecret, EndpointRequest, ExchangePolicy, OAuthError,
+        AuthorizationServer, Client, ClientList, ClientSecret, Clients, EndpointRequest, ExchangePolicy, OAuthError,
         OAuthErrorCode, RetryAfter, ServerEvent, TokenResponse,
     },
 };
@@ -66,8 +72,8 @@ async fn code(desk: &Desk, client: &str, token: &str, more: &[(&str, &str)]) -> 
 async fn a_service_exchanges_the_token_of_its_caller_for_one_of_the_next_service() {
     let desk = desk();
     let request = desk.ask("page", &[("resource", ORDERS)]).await;
-    let approval = Approval::by("alice").scopes(["orders:read", "orders:write"]).version(3);
-    let answer = request.grant(approval).await.unwrap();
+    let visitor = desk.alice().version(3).acr("mfa");
+    let answer = desk.grant(&request, &visitor, &["orders:read", "orders:write"]).await;
     let subject = desk.redeem("page", &parameter(answer.location(), "code").unwrap()).await.unwrap();
     let response = exchange(&desk, "orders", subject.access().token(), &[]).await.unwrap();
     let (old, new) = (claims(&subject), claims(&response));
@@ -76,6 +82,7 @@ async fn a_service_exchanges_the_token_of_its_caller_for_one_of_the_next_service
         (&json!("alice"), &json!("orders"), &json!(BILLS), &json!({ "sub": "orders" }), &json!("orders:read"))
     );
     for kept in ["iss", "sid", "ver", "exp", "auth_time", "acr"] {
+        assert_ne!(old[kept], Value::Null, "{kept}");
         assert_eq!(new[kept], old[kept], "{kept}");
     }
     assert_ne!(new["jti"], old["jti"]);
@@ -326,6 +333,40 @@ async fn a_token_that_is_revoked_while_the_new_one_is_signed_is_not_exchanged() 
     assert_eq!(code(&desk, "orders", other.access().token(), &[]).await, None);
 }
 
+/// Clients that are deleted after so many look-ups.
+#[derive(Debug)]
+struct Vanishing(ClientList, AtomicUsize);
+
+impl Clients for Vanishing {
+    async fn find(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        let is_there = self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        if is_there { self.0.find(client_id).await } else { Ok(None) }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_deleted_while_the_token_is_signed_gets_none() {
+    let desk = desk();
+    let subject = log_in(&desk).await;
+    let body = form(&[
+        ("grant_type", GRANT),
+        ("subject_token", subject.access().token()),
+        ("subject_token_type", ACCESS_TOKEN),
+    ]);
+    let header = basic("orders", SECRET);
+    let request = EndpointRequest::new(body.as_bytes()).authorization(&header);
+    desk.confirm();
+    for (look_ups, refused) in [(1, Some(OAuthErrorCode::InvalidClient)), (2, None)] {
+        let list = Vanishing(ClientList::new(all_clients()).unwrap(), AtomicUsize::new(look_ups));
+        let sessions = desk.sessions.clone();
+        let server = AuthorizationServer::builder(sessions, desk.key.clone(), desk.records.clone(), list)
+            .authorization_endpoint("https://id.test/authorize")
+            .build()
+            .unwrap();
+        assert_eq!(server.token(&request).await.err().map(|error| error.code()), refused);
+    }
+}
+
 #[tokio::test]
 async fn a_limit_is_asked_about_client_and_user_when_both_are_proven() {
     let desk = Desk::with_settings(all_clients(), |builder| {
@@ -380,6 +421,24 @@ fn rules_that_cannot_work_are_refused_at_start() {
     ] {
         let error = ClientList::new([client]).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn rules_for_a_service_that_the_server_does_not_have_are_a_fault_and_no_refusal() {
+    let desk = desk();
+    let subject = log_in(&desk).await;
+    for (resource, refused) in [("https://other.test", Some(OAuthErrorCode::TemporarilyUnavailable)), (BILLS, None)] {
+        let rules = ExchangePolicy::new().tokens_for(ORDERS).resource(resource);
+        let server = desk.server_with(vec![exchanging("orders", rules)]);
+        let body = form(&[
+            ("grant_type", GRANT),
+            ("subject_token", subject.access().token()),
+            ("subject_token_type", ACCESS_TOKEN),
+        ]);
+        let header = basic("orders", SECRET);
+        let answer = server.token(&EndpointRequest::new(body.as_bytes()).authorization(&header)).await;
+        assert_eq!(answer.err().map(|error| error.code()), refused, "{resource}");
     }
 }
 

@@ -90,6 +90,11 @@ impl ExchangePolicy {
 }
 
 impl Client {
+    /// Whether it may get tokens, and for no service. The rules of an exchange name services of their own.
+    pub(super) fn uses_no_service(&self) -> bool {
+        self.resources.is_empty() && self.grants != [GrantType::TokenExchange]
+    }
+
     /// Returns what is wrong with the client's exchange of tokens.
     pub(super) fn exchange_problems(&self) -> impl Iterator<Item = &'static str> {
         let (policy, has_grant) = (self.exchange.as_ref(), self.may_use(GrantType::TokenExchange));

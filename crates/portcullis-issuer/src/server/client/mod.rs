@@ -6,13 +6,14 @@ mod documents;
 mod exchange_policy;
 mod list;
 mod or;
+mod problems;
 mod redirect_uri;
 mod secret;
 mod stored;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use portcullis_core::{keys::KeySource, policy::TokenSpec};
+use portcullis_core::keys::KeySource;
 
 #[cfg(feature = "metadata-documents")]
 pub use self::documents::MetadataDocuments;
@@ -25,10 +26,10 @@ pub use self::{
     secret::ClientSecret,
     stored::{StoredClient, StoredClientError, StoredClients},
 };
-use super::{assertion::AssertionKeys, parameters::is_scope, proof::Proof};
+use super::{assertion::AssertionKeys, proof::Proof};
 use crate::{
     StoreError,
-    documents::{ClientAuthentication, GrantType, check_url},
+    documents::{ClientAuthentication, GrantType},
     refresh::{RefreshPolicy, Rotation},
 };
 
@@ -369,63 +370,6 @@ impl Client {
     pub(super) fn may_be_another_program(&self, redirect_uri: &str) -> bool {
         let is_public = matches!(self.proof, Proof::None);
         is_public && !self.grants_without_question && !redirect_uri.starts_with("https://")
-    }
-
-    /// Returns what is wrong with the client at a server of this specification.
-    pub(super) fn problems_at(&self, spec: &TokenSpec) -> Vec<String> {
-        let mut problems = self.problems();
-        let unknown = self.resources.iter().find(|resource| !spec.audiences().any(|audience| audience == *resource));
-        problems.extend(unknown.map(|resource| {
-            format!("the client {:?} may use {resource:?}, which is no audience of the specification", self.id)
-        }));
-        problems
-    }
-
-    /// Returns what is wrong with the client, each with its id.
-    pub fn problems(&self) -> Vec<String> {
-        let has = |grant| self.grants.contains(&grant);
-        let is_public = matches!(self.proof, Proof::None);
-        let rules = [
-            (self.id.is_empty() || self.id.chars().any(char::is_control), "has no id, or one with a control character"),
-            (self.id.len() > 255, "has an id of more than 255 bytes, which cannot be revoked"),
-            (self.grants.is_empty(), "may use no grant, so that it gets no token"),
-            (
-                has(GrantType::AuthorizationCode) && self.redirect_uris.is_empty(),
-                "uses codes, and has no redirect URI: add one, or set other grants",
-            ),
-            (
-                has(GrantType::ClientCredentials) && is_public,
-                "acts for itself without proving who it is: give it a secret or a key",
-            ),
-            (
-                self.resources.is_empty() && self.grants != [GrantType::TokenExchange],
-                "may use no service: add one by `resource`",
-            ),
-            (
-                self.scopes.iter().any(|scope| !is_scope(scope)),
-                "has a scope with other characters than scopes have (RFC 6749 section 3.3)",
-            ),
-            (
-                self.scopes.iter().any(|scope| scope == "openid"),
-                "has the scope `openid`, which asks for ID tokens: there are none",
-            ),
-            (self.lifetime.is_some_and(|lifetime| lifetime.as_secs() == 0), "gets tokens that last less than a second"),
-            (
-                is_public && has(GrantType::RefreshToken) && self.policy.keeps_its_token_unproven(),
-                "is public and keeps its refresh token: use `RefreshPolicy::danger_public_client_keeps_its_token` if it cannot save a new one",
-            ),
-        ];
-        let broken = rules.into_iter().filter(|(is_broken, _)| *is_broken).map(|(_, rule)| rule.to_owned());
-        let uris = self.redirect_uris.iter().filter_map(|uri| RedirectUri::parse(uri).err());
-        let uris = uris.map(|error| format!("cannot be used: {error}"));
-        let log_out = self.log_out_at.iter().filter_map(|uri| check_url("has a URI for log-outs", uri).err());
-        broken
-            .chain(uris)
-            .chain(log_out)
-            .chain(self.exchange_problems().map(str::to_owned))
-            .chain(self.proof.problems(&self.id))
-            .map(|problem| format!("the client {:?} {problem}", self.id))
-            .collect()
     }
 }
 
