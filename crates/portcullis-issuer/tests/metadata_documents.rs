@@ -16,11 +16,11 @@ use portcullis_core::Algorithm;
 use portcullis_issuer::{
     SigningKey,
     documents::{ClientAuthentication, GrantType},
-    server::{AuthorizationError, ClientList, Clients, Decision, MetadataDocuments, OAuthErrorCode},
+    server::{AuthorizationError, ClientList, Clients, Decision, Denial, MetadataDocuments, OAuthErrorCode},
 };
 use portcullis_jwks::{Fetch, FetchError, OutsideDocuments};
 use serde_json::{Value, json};
-use support::desk::{Desk, ORDERS, clients, parameter};
+use support::desk::{Desk, ORDERS, clients, parameter, query};
 use tokio::{task::JoinSet, time::advance};
 
 const ID: &str = "https://app.example.com/oauth/client.json";
@@ -125,6 +125,20 @@ async fn a_client_that_publishes_its_metadata_gets_tokens_and_its_user_is_asked(
     assert_eq!(web.fetches(), 1);
     let metadata: Value = serde_json::from_str(Desk::new().server.metadata().body()).unwrap();
     assert!(metadata.get("client_id_metadata_document_supported").is_none());
+}
+
+#[tokio::test]
+async fn rfc9700_4_11_2_a_wrong_request_of_an_outsider_leads_nowhere_before_the_user_has_said_a_word() {
+    let web = Web::with(&document());
+    let desk = Desk::of(ClientList::new(clients()).unwrap().or(web.clients()), |builder| builder);
+    let wrong = [("redirect_uri", CALLBACK), ("scope", "admin")];
+    let refused = desk.server.authorization_request(&query(ID, &wrong)).await.unwrap_err();
+    assert!(matches!(refused, AuthorizationError::Page(_)), "{refused:?}");
+    // A client that was registered is told.
+    let told = desk.server.authorization_request(&query("page", &[("scope", "admin")])).await.unwrap_err();
+    assert!(matches!(told, AuthorizationError::Redirect(_)), "{told:?}");
+    let request = desk.ask(ID, &[("redirect_uri", CALLBACK)]).await;
+    assert!(parameter(request.deny(Denial::Denied).location(), "error").is_some());
 }
 
 #[tokio::test]

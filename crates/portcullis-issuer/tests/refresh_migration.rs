@@ -161,3 +161,23 @@ async fn a_foreign_token_is_replaced_also_for_a_client_that_keeps_its_tokens() {
     let kept = sessions.refresh(tokens.refresh_token(), "web", &policy).await.unwrap();
     assert_eq!(kept.refresh_token(), tokens.refresh_token());
 }
+
+#[tokio::test]
+async fn a_client_that_logs_out_with_a_foreign_token_ends_what_it_is_or_has_become() {
+    let (house, old) = (House::new(), OldSystem::default());
+    let retired = Arc::clone(&old.retired);
+    let is_retired = |token: &str| retired.lock().unwrap().contains(token);
+    let sessions = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap()).foreign_tokens(old).unwrap();
+    // Not used yet: it is made invalid, for its own client alone.
+    assert!(sessions.end_by_token("old-alice", "another").await.unwrap());
+    assert!(!is_retired("old-alice"));
+    assert!(sessions.end_by_token("old-alice", "web").await.unwrap());
+    assert!(is_retired("old-alice"));
+    // It has become a session.
+    let tokens = sessions.refresh("old-bob", "web", &RefreshPolicy::new()).await.unwrap();
+    assert!(sessions.end_by_token("old-bob", "another").await.unwrap());
+    assert!(house.accepts(&tokens));
+    assert!(sessions.end_by_token("old-bob", "web").await.unwrap());
+    assert!(!house.accepts(&tokens));
+    assert!(!sessions.end_by_token("junk", "web").await.unwrap());
+}

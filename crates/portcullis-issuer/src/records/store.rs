@@ -198,6 +198,7 @@ pub(crate) trait AnyRecords: fmt::Debug + Send + Sync {
         expected: Option<RecordVersion>,
         next: Option<NewRecord>,
     ) -> Answer<'a, Swapped>;
+    fn forget_before(&self, before: Millis) -> Answer<'_, usize>;
 }
 
 impl<T: RecordStore> AnyRecords for T {
@@ -220,5 +221,9 @@ impl<T: RecordStore> AnyRecords for T {
         next: Option<NewRecord>,
     ) -> Answer<'a, Swapped> {
         Box::pin(RecordStore::swap(self, key, expected, next))
+    }
+
+    fn forget_before(&self, before: Millis) -> Answer<'_, usize> {
+        Box::pin(RecordStore::forget_before(self, before))
     }
 }

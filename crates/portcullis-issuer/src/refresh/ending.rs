@@ -64,14 +64,14 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     }
 
     /// Ends the session of a refresh token that this client presents, as for its log-out (RFC 7009 section 2.1). Returns whether the text is a
-    /// refresh token of this issuer: if it is another client's, or its session is unknown, nothing changes. Authenticate the client before.
+    /// refresh token of this issuer, or by its form one of the system that users come from: if it is another client's, or its session is unknown, nothing changes. Authenticate the client before.
     ///
     /// # Errors
     ///
     /// See [`end`](Self::end).
     pub async fn end_by_token(&self, refresh_token: &str, client_id: &str) -> Result<bool, RefreshError> {
         if !self.0.is_own(refresh_token) {
-            return Ok(false);
+            return self.end_foreign(refresh_token, client_id).await;
         }
         if let Some(family) = self.find_by_token(refresh_token, client_id).await? {
             self.end(family.id, EndReason::LoggedOut).await?;
@@ -275,7 +275,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
 
 impl<S, R, J> Inner<S, R, J> {
     /// Whether a text is a refresh token of this issuer.
-    fn is_own(&self, text: &str) -> bool {
+    pub(super) fn is_own(&self, text: &str) -> bool {
         RefreshToken::open(text, |id| self.keys.find(id)).is_some()
     }
 

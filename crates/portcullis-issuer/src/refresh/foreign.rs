@@ -5,8 +5,9 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use portcullis_core::revocation::Revoker;
 
 use super::{
-    Family, FamilyId, LogIn, Narrowing, NotAccepted, Opened, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore,
-    SessionEvent, Sessions, StoreError, Subjects, Unavailable,
+    EndReason, Family, FamilyId, LogIn, Narrowing, NotAccepted, Opened, RefreshError, RefreshKeys, RefreshPolicy,
+    RefreshStore, SessionEvent, Sessions, StoreError, Subjects, Unavailable,
+    sessions::Inner,
     token::{PREFIX, RefreshToken, Share},
 };
 
@@ -90,11 +91,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         narrowing: &Narrowing,
     ) -> Result<RefreshToken, RefreshError> {
         let inner = &*self.0;
-        // A text of our own form is none of another system, and stays here.
-        let is_ours = text.starts_with(PREFIX);
-        let is_candidate = |foreign: &&Foreign| !is_ours && text.len() <= MOST_BYTES && foreign.looks_like(text);
-        let foreign = inner.foreign.as_ref().filter(is_candidate).ok_or(NotAccepted::NotOurs)?;
-        let unavailable = |error| RefreshError::Unavailable(Unavailable::Foreign(error));
+        let foreign = inner.foreign_candidate(text).ok_or(NotAccepted::NotOurs)?;
         for token in first_tokens(text, &inner.keys) {
             if inner.store.find(token.family).await?.0.is_some() {
                 foreign.retire(text).await.map_err(unavailable)?;
@@ -122,4 +119,36 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         foreign.retire(text).await.map_err(unavailable)?;
         Ok(token)
     }
+
+    /// Ends the session that a foreign token has become, or makes the token invalid in the other system, for its own client. Returns whether it is a
+    /// token of that system, by its form.
+    pub(super) async fn end_foreign(&self, text: &str, client_id: &str) -> Result<bool, RefreshError> {
+        let inner = &*self.0;
+        let Some(foreign) = inner.foreign_candidate(text) else { return Ok(false) };
+        for token in first_tokens(text, &inner.keys) {
+            if let (Some(family), _) = inner.store.find(token.family).await? {
+                if family.log_in.client_id() == client_id {
+                    self.end(token.family, EndReason::LoggedOut).await?;
+                }
+                return Ok(true);
+            }
+        }
+        let log_in = foreign.log_in(text).await.map_err(unavailable)?;
+        if log_in.is_some_and(|log_in| log_in.client_id() == client_id) {
+            foreign.retire(text).await.map_err(unavailable)?;
+        }
+        Ok(true)
+    }
+}
+
+impl<S, R, J> Inner<S, R, J> {
+    /// Returns the other system, if the text may be a token of it. One of our own form is none, and stays here.
+    pub(super) fn foreign_candidate(&self, text: &str) -> Option<&Foreign> {
+        let is_candidate = !text.starts_with(PREFIX) && text.len() <= MOST_BYTES;
+        self.foreign.as_ref().filter(|foreign| is_candidate && foreign.looks_like(text))
+    }
+}
+
+fn unavailable(error: StoreError) -> RefreshError {
+    RefreshError::Unavailable(Unavailable::Foreign(error))
 }

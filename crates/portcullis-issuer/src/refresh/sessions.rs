@@ -215,6 +215,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         if !can_be_kept(client_id) {
             return Err(NotAccepted::ClientMismatch.into());
         }
+        // Junk costs no task.
+        if !self.0.is_own(refresh_token) && self.0.foreign_candidate(refresh_token).is_none() {
+            return Err(NotAccepted::NotOurs.into());
+        }
         let (sessions, policy) = (self.clone(), *policy);
         let (text, client_id) = (Zeroizing::new(refresh_token.to_owned()), client_id.to_owned());
         to_its_end(async move { sessions.refresh_now(&text, &client_id, &policy, &narrowing).await }).await?

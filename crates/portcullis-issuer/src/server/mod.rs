@@ -113,6 +113,19 @@ impl AuthorizationServer {
         self.records().now().await
     }
 
+    /// Makes the stores forget sessions, codes and other records that are over. Returns how many were forgotten.
+    ///
+    /// **Call it about once an hour, on one instance or on all**: stores in a file or in PostgreSQL grow until it is called.
+    ///
+    /// # Errors
+    ///
+    /// If a store cannot be reached. Nothing is lost: the next call forgets more.
+    pub async fn forget_ended(&self) -> Result<usize, OAuthError> {
+        let sessions = self.sessions().forget_ended().await;
+        let records = self.records().forget_before(self.now().await?).await?;
+        Ok(sessions? + records)
+    }
+
     /// Returns the time by which tokens are minted.
     fn clock_now(&self) -> UnixTime {
         self.sessions().issuer().own_clock().now()

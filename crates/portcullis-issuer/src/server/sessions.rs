@@ -54,6 +54,8 @@ pub(super) trait AnySessions: fmt::Debug + Send + Sync {
     fn log_out_everywhere<'a>(&'a self, subject: &'a str) -> Answer<'a, ()>;
 
     fn revoke(&self, revocation: Revocation) -> Answer<'_, ()>;
+
+    fn forget_ended(&self) -> Answer<'_, usize>;
 }
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J> {
@@ -118,5 +120,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J>
 
     fn revoke(&self, revocation: Revocation) -> Answer<'_, ()> {
         Box::pin(self.revoke(revocation))
+    }
+
+    fn forget_ended(&self) -> Answer<'_, usize> {
+        Box::pin(self.forget_ended())
     }
 }

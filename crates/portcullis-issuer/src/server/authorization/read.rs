@@ -63,6 +63,8 @@ impl AuthorizationServer {
                 started_at: self.clock_now(),
                 is_resumed: false,
             }),
+            // Anyone can be such a client, and a link to this server must not lead to anywhere before a user has said a word (RFC 9700 section 4.11.2).
+            Err(error) if client.is_outsider() => Err(error.into()),
             Err(error) => Err(AuthorizationError::Redirect(to_client(&error))),
         }
     }

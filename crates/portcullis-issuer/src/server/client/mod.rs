@@ -172,6 +172,7 @@ pub struct Client {
     pub(super) may_combine_resources: bool,
     is_first_party: bool,
     grants_without_question: bool,
+    is_outsider: bool,
     pub(super) log_out_at: Option<String>,
     exchange: Option<ExchangePolicy>,
 }
@@ -195,6 +196,7 @@ impl Client {
             may_combine_resources: false,
             is_first_party: false,
             grants_without_question: false,
+            is_outsider: false,
             log_out_at: None,
             exchange: None,
         }
@@ -364,6 +366,17 @@ impl Client {
                 registered.iter().any(is_it).then(|| asked.to_owned())
             }
         }
+    }
+
+    /// Says that no one has registered the client: its word is all that there is.
+    #[cfg(feature = "metadata-documents")]
+    fn outsider(self) -> Self {
+        Self { is_outsider: true, ..self }
+    }
+
+    /// Whether no one has registered the client.
+    pub(super) fn is_outsider(&self) -> bool {
+        self.is_outsider
     }
 
     /// Whether the one who gets the answer at this address may be another program than the client.

@@ -63,7 +63,7 @@ impl<'a> Document<'a> {
             client = client.name(name);
         }
         let problems = client.problems();
-        if problems.is_empty() { Ok(client) } else { Err(problems.join("; ")) }
+        if problems.is_empty() { Ok(client.outsider()) } else { Err(problems.join("; ")) }
     }
 
     /// Begins the client, by the way in which it proves who it is.
