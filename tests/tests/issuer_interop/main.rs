@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod house;
+#[path = "../support/libraries.rs"]
 mod libraries;
 
 use house::House;

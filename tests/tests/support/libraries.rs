@@ -1,4 +1,5 @@
 //! Libraries of other languages, as processes of this test. `tests/interop` has their programs.
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::{
     io::Write,
