@@ -170,11 +170,22 @@ pub struct Client {
     pub(super) policy: RefreshPolicy,
     pub(super) lifetime: Option<Duration>,
     pub(super) may_combine_resources: bool,
-    is_first_party: bool,
+    standing: Standing,
     grants_without_question: bool,
-    is_outsider: bool,
     pub(super) log_out_at: Option<String>,
     exchange: Option<ExchangePolicy>,
+}
+
+/// Who vouches for a client.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// No one: its word is all that there is.
+    #[cfg_attr(not(feature = "metadata-documents"), expect(dead_code, reason = "all others are registered"))]
+    Outsider,
+    /// Who has registered it.
+    Registered,
+    /// The application, whose own it is.
+    FirstParty,
 }
 
 impl Client {
@@ -194,9 +205,8 @@ impl Client {
             policy: RefreshPolicy::new(),
             lifetime: None,
             may_combine_resources: false,
-            is_first_party: false,
+            standing: Standing::Registered,
             grants_without_question: false,
-            is_outsider: false,
             log_out_at: None,
             exchange: None,
         }
@@ -292,7 +302,7 @@ impl Client {
 
     /// Says that the client is the application's own, so that users are not asked for consent. Defaults to `false`.
     pub fn first_party(self) -> Self {
-        Self { is_first_party: true, ..self }
+        Self { standing: Standing::FirstParty, ..self }
     }
 
     /// Grants requests of a public client without a question also if its redirect URI is one of the user's own machine, or has a scheme of its own.
@@ -321,7 +331,7 @@ impl Client {
 
     /// Returns whether it is the application's own.
     pub fn is_first_party(&self) -> bool {
-        self.is_first_party
+        self.standing == Standing::FirstParty
     }
 
     /// Returns how it proves who it is.
@@ -371,12 +381,12 @@ impl Client {
     /// Says that no one has registered the client: its word is all that there is.
     #[cfg(feature = "metadata-documents")]
     fn outsider(self) -> Self {
-        Self { is_outsider: true, ..self }
+        Self { standing: Standing::Outsider, ..self }
     }
 
     /// Whether no one has registered the client.
     pub(super) fn is_outsider(&self) -> bool {
-        self.is_outsider
+        self.standing == Standing::Outsider
     }
 
     /// Whether the one who gets the answer at this address may be another program than the client.

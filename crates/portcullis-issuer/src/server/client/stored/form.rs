@@ -10,7 +10,7 @@ use crate::{
     documents::GrantType,
     records::Record,
     refresh::{Millis, StoredPolicy},
-    server::{Client, ClientSecret, proof::Proof},
+    server::{Client, ClientSecret, client::Standing, proof::Proof},
 };
 
 /// A client as it is stored, or what is left of one.
@@ -114,7 +114,7 @@ impl Content {
             policy: StoredPolicy::of(&client.policy),
             lifetime_secs: client.lifetime.map(|lifetime| lifetime.as_secs()),
             combines_resources: client.may_combine_resources,
-            first_party: client.is_first_party,
+            first_party: client.is_first_party(),
             without_question: client.grants_without_question,
             log_out_at: client.log_out_at.clone(),
         })
@@ -132,7 +132,7 @@ impl Content {
             policy: self.policy.policy(),
             lifetime: self.lifetime_secs.map(Duration::from_secs),
             may_combine_resources: self.combines_resources,
-            is_first_party: self.first_party,
+            standing: if self.first_party { Standing::FirstParty } else { Standing::Registered },
             grants_without_question: self.without_question,
             log_out_at: self.log_out_at,
             ..Client::public(id)
