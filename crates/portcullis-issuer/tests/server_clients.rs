@@ -10,12 +10,15 @@ use portcullis_issuer::{
     StoreError,
     documents::GrantType,
     refresh::{RefreshPolicy, Rotation},
-    server::{Client, ClientList, ClientSecret, Clients, EndpointRequest, OAuthErrorCode, ServerEvent},
+    server::{
+        AuthorizationServerBuilder, Client, ClientList, ClientSecret, Clients, EndpointRequest, OAuthErrorCode,
+        ServerEvent,
+    },
 };
 use serde_json::json;
 use support::{
     T,
-    desk::{BILLS, CALLBACK, Desk, ORDERS, SECRET, basic, claims, form},
+    desk::{BILLS, CALLBACK, Desk, ORDERS, SECRET, basic, claims, clients, form},
     secs,
 };
 
@@ -187,4 +190,18 @@ async fn a_client_that_does_not_encode_its_secret_is_understood_and_a_public_one
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", "x")];
     assert_eq!(desk.token_as("page", "", &refresh).await.unwrap_err().code(), OAuthErrorCode::InvalidGrant);
     assert_eq!(desk.token_as("page", "x", &refresh).await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
+}
+
+#[tokio::test]
+async fn a_secret_in_the_body_is_taken_only_by_a_server_that_says_so() {
+    let in_body = [("grant_type", "client_credentials"), ("client_id", "worker"), ("client_secret", SECRET)];
+    let desk = Desk::with_settings(clients(), AuthorizationServerBuilder::danger_secrets_in_bodies);
+    assert!(desk.token(&in_body).await.is_ok());
+    assert!(desk.server.metadata().body().contains("client_secret_post"));
+    let wrong = [("grant_type", "client_credentials"), ("client_id", "worker"), ("client_secret", "x")];
+    assert_eq!(desk.token(&wrong).await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
+    assert_eq!(desk.token_as("worker", SECRET, &in_body).await.unwrap_err().code(), OAuthErrorCode::InvalidRequest);
+    let desk = Desk::new();
+    assert_eq!(desk.token(&in_body).await.unwrap_err().code(), OAuthErrorCode::InvalidRequest);
+    assert!(!desk.server.metadata().body().contains("client_secret_post"));
 }

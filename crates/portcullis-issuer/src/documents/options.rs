@@ -52,6 +52,8 @@ pub enum ClientAuthentication {
     None,
     /// With a secret, in the `Authorization` header (RFC 6749 section 2.3.1).
     ClientSecretBasic,
+    /// With a secret, in the body (RFC 6749 section 2.3.1), where logs of bodies keep it.
+    ClientSecretPost,
     /// With an assertion that it has signed, by any algorithm with a public key (RFC 7523): the metadata names those that Portcullis verifies.
     PrivateKeyJwt,
 }

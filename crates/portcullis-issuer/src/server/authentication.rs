@@ -17,7 +17,7 @@ use crate::records::{NewRecord, RecordKey, RecordKind, Swapped};
 pub(super) enum Claimed<'a> {
     /// A name alone: a public client.
     Name(&'a str),
-    /// A name and a secret, in the `Authorization` header.
+    /// A name and a secret, in the `Authorization` header; or, if the server takes it, in the body.
     Basic { name: String, secret: Zeroizing<String>, raw: Zeroizing<String> },
     /// An assertion, and the name in it.
     Assertion { name: String, text: &'a str },
@@ -65,7 +65,7 @@ impl AuthorizationServer {
         request: &EndpointRequest<'_>,
         parameters: &'a Parameters,
     ) -> Result<Claimed<'a>, OAuthError> {
-        let claimed = claimed(request, parameters);
+        let claimed = claimed(request, parameters, self.0.endpoints.takes_secrets_in_bodies);
         let name = claimed.as_ref().ok().and_then(Option::as_ref).map(Claimed::name);
         self.check_rate(endpoint, request, name, None)?;
         claimed?.ok_or_else(|| refused(request))
@@ -108,20 +108,28 @@ pub(super) fn refused(request: &EndpointRequest<'_>) -> OAuthError {
 }
 
 /// Reads who the client says it is. Two ways at once are refused (RFC 6749 section 2.3).
-fn claimed<'a>(request: &EndpointRequest<'_>, parameters: &'a Parameters) -> Result<Option<Claimed<'a>>, OAuthError> {
+fn claimed<'a>(
+    request: &EndpointRequest<'_>,
+    parameters: &'a Parameters,
+    takes_secrets_in_bodies: bool,
+) -> Result<Option<Claimed<'a>>, OAuthError> {
     let name = parameters.get("client_id");
-    if parameters.get("client_secret").is_some() {
+    let in_body = parameters.get("client_secret");
+    if in_body.is_some() && !takes_secrets_in_bodies {
         return Err(OAuthError::invalid_request(
             "send the client's secret in the Authorization header (client_secret_basic), and not in the body",
         ));
     }
-    let claimed = match (request.header(), assertion(parameters)?) {
-        (Some(_), Some(_)) => {
-            return Err(OAuthError::invalid_request("the client proves in two ways who it is: use one"));
-        }
-        (None, None) => return Ok(name.map(Claimed::Name)),
-        (Some(header), None) => basic(header),
-        (None, Some(text)) => claimed_subject(text).map(|name| Claimed::Assertion { name, text }),
+    let claimed = match (request.header(), assertion(parameters)?, in_body) {
+        (None, None, None) => return Ok(name.map(Claimed::Name)),
+        (Some(header), None, None) => basic(header),
+        (None, Some(text), None) => claimed_subject(text).map(|name| Claimed::Assertion { name, text }),
+        (None, None, Some(secret)) => name.map(|name| Claimed::Basic {
+            name: name.to_owned(),
+            secret: Zeroizing::new(secret.to_owned()),
+            raw: Zeroizing::new(secret.to_owned()),
+        }),
+        _ => return Err(OAuthError::invalid_request("the client proves in two ways who it is: use one")),
     };
     match (name, &claimed) {
         (Some(name), Some(claimed)) if name != claimed.name() => {

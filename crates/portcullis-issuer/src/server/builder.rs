@@ -75,6 +75,14 @@ impl AuthorizationServerBuilder {
         self
     }
 
+    /// Takes a client's secret in the body as well (`client_secret_post`), for client libraries that send it in no other way.
+    ///
+    /// Bodies are kept where headers are not: in logs of proxies, in traces, in reports of errors. Defaults to the `Authorization` header alone.
+    pub fn danger_secrets_in_bodies(mut self) -> Self {
+        self.endpoints.takes_secrets_in_bodies = true;
+        self
+    }
+
     /// Lets a service ask about the tokens that are for it (RFC 7662): see [`introspect`](AuthorizationServer::introspect). Several add up. Defaults to
     /// none: then there is no introspection endpoint.
     pub fn resource_server(mut self, service: ResourceServer) -> Self {

@@ -23,6 +23,8 @@ pub(super) struct Endpoints {
     pub(super) clients_have_keys: bool,
     pub(super) clients_have_documents: bool,
     pub(super) clients_exchange: bool,
+    /// Whether a client's secret may stand in the body.
+    pub(super) takes_secrets_in_bodies: bool,
     /// How services authenticate that introspect.
     pub(super) introspection: Vec<ClientAuthentication>,
 }
@@ -64,6 +66,7 @@ impl Endpoints {
             clients_have_keys: false,
             clients_have_documents: false,
             clients_exchange: false,
+            takes_secrets_in_bodies: false,
             introspection: Vec::new(),
         }
     }
@@ -88,6 +91,9 @@ impl Endpoints {
             .grant(GrantType::ClientCredentials)
             .client_authentication(ClientAuthentication::None)
             .client_authentication(ClientAuthentication::ClientSecretBasic);
+        if self.takes_secrets_in_bodies {
+            metadata = metadata.client_authentication(ClientAuthentication::ClientSecretPost);
+        }
         if self.clients_have_keys {
             metadata = metadata.client_authentication(ClientAuthentication::PrivateKeyJwt);
         }
