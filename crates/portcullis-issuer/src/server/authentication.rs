@@ -11,7 +11,10 @@ use super::{
     parameters::Parameters,
     proof::{Proof, has_secret},
 };
-use crate::records::{NewRecord, RecordKey, RecordKind, Swapped};
+use crate::{
+    documents::ClientAuthentication,
+    records::{NewRecord, RecordKey, RecordKind, Swapped},
+};
 
 /// What a request says about its client.
 pub(super) enum Claimed<'a> {
@@ -65,7 +68,9 @@ impl AuthorizationServer {
         request: &EndpointRequest<'_>,
         parameters: &'a Parameters,
     ) -> Result<Claimed<'a>, OAuthError> {
-        let claimed = claimed(request, parameters, self.0.endpoints.takes_secrets_in_bodies);
+        let ways = &self.0.endpoints.client_authentication;
+        let takes_secrets_in_bodies = ways.contains(&ClientAuthentication::ClientSecretPost);
+        let claimed = claimed(request, parameters, takes_secrets_in_bodies);
         let name = claimed.as_ref().ok().and_then(Option::as_ref).map(Claimed::name);
         self.check_rate(endpoint, request, name, None)?;
         claimed?.ok_or_else(|| refused(request))

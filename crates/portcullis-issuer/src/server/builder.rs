@@ -15,7 +15,10 @@ use super::{
     resource_server::checked,
     sessions::AnySessions,
 };
-use crate::records::{AnyRecords, RecordStore};
+use crate::{
+    documents::ClientAuthentication,
+    records::{AnyRecords, RecordStore},
+};
 
 /// What a server is made of. Made by [`AuthorizationServer::builder`].
 #[must_use = "there is no server before `build`"]
@@ -79,7 +82,7 @@ impl AuthorizationServerBuilder {
     ///
     /// Bodies are kept where headers are not: in logs of proxies, in traces, in reports of errors. Defaults to the `Authorization` header alone.
     pub fn danger_secrets_in_bodies(mut self) -> Self {
-        self.endpoints.takes_secrets_in_bodies = true;
+        self.endpoints.client_authentication.push(ClientAuthentication::ClientSecretPost);
         self
     }
 
@@ -127,7 +130,10 @@ impl AuthorizationServerBuilder {
         if let Some(page) = &endpoints.verification_page {
             super::device::check_page(page)?;
         }
-        (endpoints.clients_have_keys, endpoints.clients_exchange) = (clients.have_keys(), clients.exchange_tokens());
+        endpoints.clients_exchange = clients.exchange_tokens();
+        if clients.have_keys() {
+            endpoints.client_authentication.push(ClientAuthentication::PrivateKeyJwt);
+        }
         endpoints.introspection = resource_servers.iter().map(|service| service.proof.method()).collect();
         let resource_servers = checked(resource_servers, sessions.issuer().spec(), sessions.view().is_some())?;
         endpoints.clients_have_documents = clients.read_documents();

@@ -20,11 +20,10 @@ pub(super) struct Endpoints {
     pub(super) authorization: Option<String>,
     pub(super) verification_page: Option<String>,
     scopes: Vec<String>,
-    pub(super) clients_have_keys: bool,
+    /// How clients may prove who they are.
+    pub(super) client_authentication: Vec<ClientAuthentication>,
     pub(super) clients_have_documents: bool,
     pub(super) clients_exchange: bool,
-    /// Whether a client's secret may stand in the body.
-    pub(super) takes_secrets_in_bodies: bool,
     /// How services authenticate that introspect.
     pub(super) introspection: Vec<ClientAuthentication>,
 }
@@ -63,10 +62,9 @@ impl Endpoints {
             authorization: None,
             verification_page: None,
             scopes: Vec::new(),
-            clients_have_keys: false,
+            client_authentication: vec![ClientAuthentication::None, ClientAuthentication::ClientSecretBasic],
             clients_have_documents: false,
             clients_exchange: false,
-            takes_secrets_in_bodies: false,
             introspection: Vec::new(),
         }
     }
@@ -88,15 +86,8 @@ impl Endpoints {
         let mut metadata = ServerMetadata::of(spec)
             .token_endpoint(self.url(Endpoint::Token))
             .revocation_endpoint(self.url(Endpoint::Revocation))
-            .grant(GrantType::ClientCredentials)
-            .client_authentication(ClientAuthentication::None)
-            .client_authentication(ClientAuthentication::ClientSecretBasic);
-        if self.takes_secrets_in_bodies {
-            metadata = metadata.client_authentication(ClientAuthentication::ClientSecretPost);
-        }
-        if self.clients_have_keys {
-            metadata = metadata.client_authentication(ClientAuthentication::PrivateKeyJwt);
-        }
+            .grant(GrantType::ClientCredentials);
+        metadata = self.client_authentication.iter().copied().fold(metadata, ServerMetadata::client_authentication);
         if self.clients_have_documents {
             metadata = metadata.client_id_metadata_documents();
         }
