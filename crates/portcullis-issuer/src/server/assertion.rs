@@ -64,6 +64,7 @@ impl AssertionKeys {
         problems
     }
 
+    /// The name that selects the keys is read from `sub` before the signature is checked; here it is compared with what was signed.
     fn trusted(&self, id: &str, issuer: &str) -> TrustedIssuer {
         TrustedIssuer::new(id, Arc::clone(&self.keys))
             .audience(issuer)
