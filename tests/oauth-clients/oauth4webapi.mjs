@@ -24,8 +24,8 @@ await replayedCodes()
 await applications()
 await revocations()
 await devices()
-if (as.introspection_endpoint) await introspections()
-if (as.grant_types_supported.includes('urn:ietf:params:oauth:grant-type:token-exchange')) await exchanges()
+await introspections()
+await exchanges()
 
 async function discover(algorithm) {
   const answer = await oauth.discoveryRequest(issuer, { algorithm, ...local })

@@ -23,8 +23,8 @@ await Promise.all([devices(), pages()])
 async function pages() {
   for (const each of [publicPage, webServer, signer, asOpenId]) await codes(each)
   await applications()
-  if (metadata.introspection_endpoint) await introspections()
-  if (metadata.grant_types_supported.includes('urn:ietf:params:oauth:grant-type:token-exchange')) await exchanges()
+  await introspections()
+  await exchanges()
 }
 
 async function discover(id, authentication, algorithm = 'oauth2') {

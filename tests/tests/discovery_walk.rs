@@ -2,6 +2,9 @@
 //! connections.
 #![cfg(test)]
 
+#[path = "support/wire.rs"]
+mod wire;
+
 use aws_lc_rs::digest;
 use axum::{
     Router,
@@ -11,8 +14,6 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, header};
-use http_body_util::{BodyExt, Full};
-use hyper_util::rt::TokioIo;
 use portcullis::{
     Algorithm, AuthLayer, Claims, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer,
     clock::{Clock, SystemClock},
@@ -28,10 +29,8 @@ use portcullis_issuer::{
 };
 use portcullis_store::{MemoryLog, Revocations};
 use serde_json::Value;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
+use wire::{Answer, encoded, listen, pair, send};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CALLBACK: &str = "http://127.0.0.1:1/callback";
@@ -146,10 +145,6 @@ impl World {
     }
 }
 
-async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
-}
-
 /// The service, which knows only the issuer's URL.
 fn service(issuer: &str, resource: &str) -> Router {
     let keys = RemoteKeys::discover(issuer).start().unwrap();
@@ -198,18 +193,6 @@ async fn authorize(server: AuthorizationServer, RawQuery(query): RawQuery) -> Re
     Ok(answer.into_response())
 }
 
-struct Answer {
-    status: u16,
-    headers: http::HeaderMap,
-    body: String,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> String {
-        self.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
-    }
-}
-
 async fn call(url: &str, token: &str) -> Answer {
     send(Request::get(url).header(header::AUTHORIZATION, format!("Bearer {token}")), "").await
 }
@@ -220,37 +203,8 @@ async fn get_json(url: &str) -> Value {
     serde_json::from_str(&answer.body).unwrap()
 }
 
-/// Sends a request on a connection of its own.
-async fn send(request: http::request::Builder, body: &str) -> Answer {
-    let request = request.body(Full::<bytes::Bytes>::from(body.to_owned())).unwrap();
-    let host = request.uri().authority().unwrap().to_string();
-    let stream = TcpStream::connect(&host).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(connection);
-    let (mut head, body) = request.into_parts();
-    head.headers.insert(header::HOST, host.parse().unwrap());
-    head.uri = head.uri.path_and_query().unwrap().as_str().parse().unwrap();
-    let response = sender.send_request(Request::from_parts(head, body)).await.unwrap();
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
-}
-
 /// A parameter of a challenge.
 fn parameter(challenge: &str, name: &str) -> String {
     let (_, rest) = challenge.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("no {name} in {challenge:?}"));
     rest.split('"').next().unwrap().to_owned()
-}
-
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    let encode =
-        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
-}
-
-fn pair(text: &str) -> (String, String) {
-    let (name, value) = text.split_once('=').unwrap();
-    let value = percent_encoding::percent_decode_str(value).decode_utf8().unwrap().replace('+', " ");
-    (name.to_owned(), value)
 }

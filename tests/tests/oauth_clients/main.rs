@@ -1,10 +1,14 @@
-//! The authorization server, driven by clients that we did not write: npm `openid-client` and `oauth4webapi`. The tokens that they get are
-//! verified by npm `jose` and by `PyJWT`.
+//! The authorization server, driven by clients that we did not write: npm `openid-client` and `oauth4webapi`, and `oauth2` of Rust. The tokens
+//! that the first two get are verified by npm `jose` and by `PyJWT`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/libraries.rs"]
 mod libraries;
 mod npm;
+mod oauth2_crate;
+mod probes;
+#[path = "../support/wire.rs"]
+mod wire;
 mod world;
 
 use libraries::{PYJWT, Verdict};
@@ -13,12 +17,12 @@ use world::World;
 
 #[tokio::test]
 async fn oauth4webapi_gets_tokens_by_every_grant() {
-    drive("oauth4webapi", 13).await;
+    drive("oauth4webapi", 14).await;
 }
 
 #[tokio::test]
 async fn openid_client_gets_tokens_by_every_grant() {
-    drive("openid-client", 11).await;
+    drive("openid-client", 12).await;
 }
 
 /// Lets a library of npm do all that it can, and verifies its tokens, of which there are `count`.

@@ -18,7 +18,7 @@ use portcullis_issuer::{
     refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions},
     server::{
         AnsweredDevice, AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Decision, Denial,
-        OAuthError, Visitor,
+        ExchangePolicy, OAuthError, ResourceServer, Visitor,
     },
 };
 use portcullis_store::{MemoryLog, Revocations};
@@ -72,6 +72,7 @@ impl World {
             "worker": { "id": WORKER, "secret": SECRET },
             "robot": { "id": "robot", "key": &*key, "kid": self.robot.id() },
             "device": { "id": "cli" },
+            "service": { "id": "orders", "secret": SECRET },
         })
     }
 }
@@ -83,12 +84,15 @@ async fn server(issuer: &str, robot: &SigningKey) -> AuthorizationServer {
     let revocations = Revocations::builder(MemoryLog::new()).start().unwrap();
     revocations.require(std::time::Duration::from_secs(10)).await.unwrap();
     let refresh_keys = RefreshKeys::new(1, [7; 32]).unwrap();
+    let view = revocations.view().clone();
     let sessions = Sessions::new(tokens, MemoryRefreshStore::new(), refresh_keys, revocations, DangerUncheckedSubjects);
+    let sessions = sessions.revocations(&view).unwrap();
     let clients = ClientList::new(clients(robot)).unwrap();
     AuthorizationServer::builder(sessions, key, MemoryRecordStore::new(), clients)
         .authorization_endpoint(format!("{issuer}/authorize"))
         .verification_page(format!("{issuer}/device"))
         .scope("orders:read orders:write")
+        .resource_server(ResourceServer::with_secret(ORDERS, ClientSecret::of(SECRET).unwrap()).id("orders"))
         .build()
         .unwrap()
 }
@@ -97,11 +101,12 @@ fn clients(robot: &SigningKey) -> Vec<Client> {
     let secret = || ClientSecret::of(SECRET).unwrap();
     let may = |client: Client| client.scope("orders:read orders:write").resource(ORDERS).resource(BILLS);
     let robots_grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+    let exchange = ExchangePolicy::new().tokens_for(ORDERS).resource(BILLS).scope("orders:read");
     let robots_keys = KeySet::from(robot.verifying_key());
     vec![
         may(Client::public("page").redirect_uri(CALLBACK)),
         may(Client::confidential("server", secret()).redirect_uri(CALLBACK)),
-        may(Client::confidential(WORKER, secret()).grants([GrantType::ClientCredentials])),
+        may(Client::confidential(WORKER, secret()).grants([GrantType::ClientCredentials]).exchange(exchange)),
         may(Client::with_keys("robot", robots_keys).redirect_uri(CALLBACK).grants(robots_grants)),
         may(Client::public("cli").grants([GrantType::DeviceCode, GrantType::RefreshToken])),
     ]
