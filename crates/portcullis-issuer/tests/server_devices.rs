@@ -91,6 +91,18 @@ async fn pitfall_10_a_code_of_a_device_that_comes_again_ends_its_session() {
 }
 
 #[tokio::test]
+async fn pitfall_10_a_replay_is_noticed_after_the_request_of_the_device_is_forgotten() {
+    let desk = Desk::new();
+    let device = ask(&desk, &[]).await.unwrap();
+    grant(&desk, &device).await;
+    poll(&desk, &device).await.unwrap();
+    desk.clock.advance(secs(3600));
+    assert!(desk.store.dump()[0].ended.is_none());
+    assert_eq!(refused(&desk, &device).await, OAuthErrorCode::InvalidGrant);
+    assert_eq!(desk.store.dump()[0].ended, Some(EndReason::Reuse));
+}
+
+#[tokio::test]
 async fn of_two_questions_at_once_at_most_one_gets_tokens() {
     let desk = Desk::new();
     let device = ask(&desk, &[]).await.unwrap();

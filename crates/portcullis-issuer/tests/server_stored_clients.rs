@@ -520,3 +520,23 @@ async fn a_client_is_to_be_told_of_sessions_that_end_with_its_consent_or_with_it
         assert_eq!(waiting().await, expected);
     }
 }
+
+/// The first step of a deletion has been taken, and its last ones have not: the consent is still there.
+#[tokio::test]
+async fn a_code_that_is_redeemed_between_two_steps_of_a_deletion_opens_no_session_that_goes_on() {
+    for call in 0.. {
+        let place = Place::new().await;
+        let code = place.grant("page").await.unwrap();
+        let clients = place.clients.clone();
+        place.hook.set(call, async move {
+            assert!(clients.delete("page").await.unwrap());
+        });
+        let tokens = place.redeem("page", &code).await;
+        if !place.hook.is_done() {
+            assert!(call > 2 && tokens.is_ok(), "{call}");
+            return;
+        }
+        assert!(tokens.is_err(), "deleted before call {call}");
+        assert!(place.families.dump().iter().all(|family| family.ended.is_some()), "deleted before call {call}");
+    }
+}

@@ -185,3 +185,25 @@ async fn a_document_may_have_a_limit_of_its_own() {
         assert!(is_read || outcome.is_err_and(|kind| kind == FetchErrorKind::TooLarge));
     }
 }
+
+/// A server that does not say how long its answer is.
+#[tokio::test]
+async fn a_limit_holds_also_for_a_document_whose_length_is_not_announced() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move {
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let _head = connection.read(&mut [0; 1024]).await;
+            let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}", " ".repeat(100));
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    for (limit, is_read) in [(100, true), (99, false)] {
+        let request = http::Request::get(format!("http://{address}/")).extension(DocumentLimit::bytes(limit));
+        let outcome = HttpClient::new().unwrap().fetch(request.body(Vec::new()).unwrap()).await;
+        assert_eq!(outcome.map_err(|error| error.kind()).is_ok(), is_read, "{limit}");
+    }
+}

@@ -108,6 +108,9 @@ async fn a_host_that_is_allowed_is_fetched_and_no_other() {
     }
     assert_eq!(documents.get("http://intranet:8443/client", 100).await.unwrap_err().kind(), Kind::NotAllowed);
     assert!(OutsideDocuments::new(internet("{}")).danger_allow_private("https://intranet/").is_err());
+    let own = OutsideDocuments::new(internet("{}")).danger_allow_private("127.0.0.1:8443").unwrap();
+    assert!(own.get("https://127.0.0.1:8443/client", 100).await.is_ok());
+    assert_eq!(own.get("http://127.0.0.1:8443/client", 100).await.unwrap_err().kind(), Kind::NotAllowed);
 }
 
 #[tokio::test]
