@@ -12,7 +12,8 @@ use tokio::{
 
 use super::{
     LogOutEvent, Outbox,
-    notice::{LEASE, Notice, session_of},
+    attempt::LEASE,
+    notice::Notice,
     outbox::{WAITING, waiting},
 };
 use crate::{
@@ -99,7 +100,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects, F: Fetch> LogOutDelivery<S, R, J,
         let group =
             RecordGroup::new(RecordKind::LogOut, WAITING).map_err(|error| StoreError::new(error.to_string()))?;
         let (all, now) = (records.list(&group).await?, records.now().await?);
-        let read = |(id, record): (String, Record)| Some((session_of(&id)?, Notice::from_json(record.text())?, record));
+        let read = |(id, record): (String, Record)| {
+            Some((FamilyId::from_session_id(&id)?, Notice::from_json(record.text())?, record))
+        };
         let due: Vec<_> = all.into_iter().filter_map(read).filter(|(_, notice, _)| notice.is_due(now)).collect();
         let mut told = 0;
         for some in due.chunks(AT_ONCE) {

@@ -5,6 +5,8 @@
 //! crashes before the notice, the session has not ended in its store, and whatever ends it then keeps the notice.
 
 #[cfg(feature = "log-out-delivery")]
+mod attempt;
+#[cfg(feature = "log-out-delivery")]
 mod delivery;
 #[cfg(feature = "log-out-delivery")]
 mod event;
