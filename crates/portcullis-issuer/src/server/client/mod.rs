@@ -180,7 +180,6 @@ pub struct Client {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
     /// No one: its word is all that there is.
-    #[cfg_attr(not(feature = "metadata-documents"), expect(dead_code, reason = "all others are registered"))]
     Outsider,
     /// Who has registered it.
     Registered,
