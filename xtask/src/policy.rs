@@ -190,6 +190,6 @@ mod tests {
     fn our_own_file_can_be_read() {
         let policy = Policy::parse(include_str!("../../deny.toml")).unwrap();
         assert!(policy.licences.iter().any(|licence| licence == "MIT"));
-        assert!(policy.bans.iter().any(|ban| ban.name == "reqwest" && ban.wrappers == ["portcullis-jwks"]));
+        assert!(policy.bans.iter().any(|ban| ban.name == "redb" && ban.wrappers == ["portcullis-store"]));
     }
 }
