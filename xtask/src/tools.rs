@@ -18,6 +18,7 @@ pub(crate) const NATS: Program = Program { name: "nats-server", package: "nats-s
 pub(crate) const POSTGRES: Program = Program { name: "initdb", package: "postgresql" };
 pub(crate) const PGBOUNCER: Program = Program { name: "pgbouncer", package: "pgbouncer" };
 pub(crate) const VALKEY: Program = Program { name: "valkey-server", package: "valkey-server" };
+pub(crate) const NGINX: Program = Program { name: "nginx", package: "nginx" };
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const PIP: Program = Program { name: "pip3", package: "python3-pip" };
 pub(crate) const PYTHON: Program = Program { name: "python3", package: "python3" };

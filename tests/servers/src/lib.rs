@@ -11,6 +11,7 @@
 
 mod nats;
 mod nats_program;
+mod nginx;
 mod pgbouncer;
 mod postgres;
 mod process;
@@ -21,6 +22,7 @@ mod skip;
 
 pub use nats::NatsServer;
 pub use nats_program::NatsProgram;
+pub use nginx::NginxCache;
 pub use pgbouncer::PgBouncer;
 pub use postgres::PostgresServer;
 pub use process::{ReservedPort, is_missing};

@@ -7,6 +7,7 @@ mod libraries;
 mod npm;
 mod oauth2_crate;
 mod probes;
+mod proxy_cache;
 #[path = "../support/wire.rs"]
 mod wire;
 mod world;

@@ -11,7 +11,7 @@ use crate::{
     world::{SECRET, WORKER, World},
 };
 
-async fn metadata(world: &World) -> Value {
+pub(crate) async fn metadata(world: &World) -> Value {
     let answer = send(Request::get(format!("{}/.well-known/oauth-authorization-server", world.issuer())), "").await;
     assert_eq!((answer.status, &*answer.header("content-type")), (200, "application/json"));
     serde_json::from_str(&answer.body).unwrap()
@@ -19,6 +19,12 @@ async fn metadata(world: &World) -> Value {
 
 async fn post(url: &str, body: &str) -> Answer {
     send(Request::post(url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"), body).await
+}
+
+/// With what the client that acts for itself says who it is (RFC 6749 section 2.3.1).
+pub(crate) fn workers_header() -> String {
+    let form = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", form(WORKER), form(SECRET))))
 }
 
 fn error(answer: &Answer) -> Value {
@@ -54,10 +60,8 @@ async fn every_advertised_grant_is_known_and_no_other() {
     let world = World::start().await;
     let metadata = metadata(&world).await;
     let url = metadata["token_endpoint"].as_str().unwrap();
-    let form = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let basic = format!("Basic {}", STANDARD.encode(format!("{}:{}", form(WORKER), form(SECRET))));
     let attempt = async |grant: &str| {
-        let request = Request::post(url).header(header::AUTHORIZATION, &basic);
+        let request = Request::post(url).header(header::AUTHORIZATION, workers_header());
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         error(&send(request, &encoded(&[("grant_type", grant)])).await)
     };

@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::{Query, RawQuery, State},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use portcullis::{
     Algorithm, KeySet,
@@ -45,11 +45,17 @@ impl World {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
+        Self::start_at(listener, issuer).await
+    }
+
+    /// Starts one that clients find at this issuer: a proxy that passes on what comes.
+    pub(crate) async fn start_at(listener: TcpListener, issuer: String) -> Self {
         let robot = SigningKey::generate(Algorithm::Es256).unwrap();
         let server = server(&issuer, &robot).await;
         let routes = server.routes();
         let app = Router::new().route("/authorize", get(authorize)).route("/device", get(device)).with_state(server);
-        let app = app.fallback_service(routes);
+        // Where nothing is said about caches.
+        let app = app.route("/silent", post(async || "")).fallback_service(routes);
         let mut tasks = JoinSet::new();
         tasks.spawn(async { axum::serve(listener, app).await.unwrap() });
         Self { issuer, robot, _server: tasks }
