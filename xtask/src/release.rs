@@ -52,6 +52,14 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
     }
     // Whether they still run, and not how fast: nothing else runs the comparison with other crates.
     bench::add(steps, workspace, true)?;
+    add_searches(steps)?;
+    steps.step("fuzz search", |_| fuzz::run(&root(), Reach::Search { seconds: 60 }))?;
+    // last, because it fetches the advisory database, which not every network lets through
+    steps.step("advisories", |_| advisories(&deny))
+}
+
+/// What searches for what the tests might miss, with more of it than they have time for.
+fn add_searches(steps: &mut Steps) -> Result<(), Stopped> {
     steps.step("ten million sessions", |_| {
         tools::require(&[tools::REDIS, tools::POSTGRES])?;
         Run::cargo("bench -p portcullis-benches --bench growth --").arg(SESSIONS).run()?;
@@ -67,10 +75,7 @@ pub(crate) fn add(steps: &mut Steps, workspace: &Workspace, allow_dirty: bool) -
         let run = Run::cargo("test --release -p portcullis-store --all-features --test refresh_kills");
         run.env("PORTCULLIS_ROUNDS", KILLS).run_counting(tally)?;
         Ok(Done::note(format!("{KILLS} rounds for each store and point")))
-    })?;
-    steps.step("fuzz search", |_| fuzz::run(&root(), Reach::Search { seconds: 60 }))?;
-    // last, because it fetches the advisory database, which not every network lets through
-    steps.step("advisories", |_| advisories(&deny))
+    })
 }
 
 fn advisories(deny: &Run) -> StepResult {

@@ -246,7 +246,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
 
 pub(crate) const ANATOMIES: &[Anatomy] = &[Anatomy {
     within: "crates/portcullis-store/src/",
-    except: &["refresh", "revocations", "signing_keys"],
+    except: &["records", "refresh", "revocations", "signing_keys"],
     files: &[
         "mod.rs",
         "access.rs",
