@@ -7,6 +7,7 @@ const $ = (id) => document.getElementById(id);
 const VIEWS = ['log-in', 'external', 'consent', 'device', 'home'];
 const NAMES = {
   account: 'See and change your account', 'orders:read': 'See your orders', 'orders:write': 'Place orders for you',
+  'notes:list': 'See which tools there are', 'notes:read': 'Read your notes', 'notes:write': 'Add notes for you',
 };
 
 function show(view) {
@@ -127,7 +128,9 @@ async function consent() {
     ticket = asked.ticket;
     return askToLogIn('The application wants you to log in again.');
   }
-  ask(asked, `Then you go on to ${new URL(asked.redirect_uri).host}.`, async (allow) => {
+  // Any outsider can be such a client, and chooses its name. The host is what it cannot choose.
+  const publisher = asked.client_id.startsWith('https://') ? `It is published by ${new URL(asked.client_id).host}. ` : '';
+  ask(asked, `${publisher}Then you go on to ${new URL(asked.redirect_uri).host}.`, async (allow) => {
     location.assign((await api('/api/authorization/answer', { ticket: asked.ticket, allow })).location);
   });
 }

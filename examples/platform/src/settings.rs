@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) client_id: String,
     pub(crate) dashboard_audience: String,
     pub(crate) orders_audience: String,
+    /// The URL of a server of the Model Context Protocol, for which any client may ask for tokens.
+    pub(crate) mcp_resource: String,
     pub(crate) access_token_lifetime: Duration,
     /// How long a replaced refresh token is answered by the same successor.
     pub(crate) grace: Duration,
@@ -31,6 +33,7 @@ impl Settings {
             client_id: optional("CLIENT_ID").unwrap_or_else(|| "dashboard".into()),
             dashboard_audience: optional("DASHBOARD_AUDIENCE").unwrap_or_else(|| "https://dashboard.example".into()),
             orders_audience: optional("ORDERS_AUDIENCE").unwrap_or_else(|| "https://orders.example".into()),
+            mcp_resource: optional("MCP_RESOURCE").unwrap_or_else(|| "http://localhost:4200/mcp".into()),
             access_token_lifetime: Duration::from_secs(parsed("ACCESS_TOKEN_SECONDS", 300)?),
             grace: Duration::from_secs(parsed("GRACE_SECONDS", 60)?),
             data: optional("DATA").unwrap_or_else(|| "target/platform".into()).into(),

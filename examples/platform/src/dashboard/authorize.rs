@@ -61,6 +61,8 @@ async fn asked(
             "next": "ask",
             "ticket": question.ticket(),
             "client": client,
+            // The name is the client's own choice, and its id may be a URL.
+            "client_id": request.client().id(),
             "redirect_uri": request.redirect_uri(),
             "scopes": request.scopes().collect::<Vec<_>>(),
         }),

@@ -8,11 +8,12 @@ use portcullis_issuer::{
     documents::GrantType,
     key_ring::{KeyRing, SealingKey},
     refresh::{RefreshKeys, RefreshPolicy, Sessions},
-    server::{AuthorizationServer, Client, ClientList, ClientSecret},
+    server::{AuthorizationServer, Client, ClientList, ClientSecret, Clients, MetadataDocuments},
 };
+use portcullis_jwks::{HttpClient, OutsideDocuments};
 use portcullis_store::{RedbLog, RedbRefreshStore, Revocations};
 
-use super::{Desk, Users, data};
+use super::{Desk, Users, data, users::NOTES};
 use crate::{Failure, settings::Settings};
 
 /// Starts the provider. Returns how the dashboard's own API decides about tokens, too.
@@ -22,6 +23,7 @@ pub(super) async fn start(url: &str, settings: &Settings) -> Result<(Desk, Admis
     let spec = TokenSpec::new(url)
         .audience(&settings.dashboard_audience)
         .audience(&settings.orders_audience)
+        .audience(&settings.mcp_resource)
         .lifetime(settings.access_token_lifetime);
 
     // Sessions, signing keys, codes and consents are in one file, revocations in another.
@@ -37,7 +39,10 @@ pub(super) async fn start(url: &str, settings: &Settings) -> Result<(Desk, Admis
     let records = store.records(); // codes and consents
     let sessions = Sessions::new(issuer, store, refresh_keys, revocations.clone(), users.clone());
     let worker_secret = data::secret(folder, "worker.secret")?;
-    let clients = ClientList::new(clients(url, settings, &worker_secret)?)?;
+    // Clients of the Model Context Protocol are not registered: the id of each is the URL of a document about it.
+    let documents = OutsideDocuments::new(HttpClient::new()?);
+    let agents = MetadataDocuments::new(documents).scope(&NOTES.join(" ")).resource(&settings.mcp_resource);
+    let clients = ClientList::new(clients(url, settings, &worker_secret)?)?.or(agents);
     let server = AuthorizationServer::builder(sessions.clone(), ring.clone(), records, clients)
         .authorization_endpoint(format!("{url}/authorize"))
         .verification_page(format!("{url}/device"))
@@ -70,5 +75,11 @@ fn clients(url: &str, settings: &Settings, worker_secret: &str) -> Result<Vec<Cl
         .grants([GrantType::ClientCredentials])
         .scope("orders:read")
         .resource(&settings.orders_audience);
-    Ok(vec![page, report, worker])
+    // A client of the Model Context Protocol that publishes no document.
+    let agent = Client::public("agent")
+        .name("Agent")
+        .redirect_uri("http://127.0.0.1/callback")
+        .scope(&NOTES.join(" "))
+        .resource(&settings.mcp_resource);
+    Ok(vec![page, report, worker, agent])
 }

@@ -28,6 +28,9 @@ struct User {
     scopes: Vec<String>,
 }
 
+/// The scopes of `examples/mcp-server`. Bob may only read there, too.
+pub(super) const NOTES: [&str; 3] = ["notes:list", "notes:read", "notes:write"];
+
 impl Users {
     /// Alice, who may do everything, and Bob, who may only read.
     pub(super) fn demo() -> Result<Self, Failure> {
@@ -36,8 +39,11 @@ impl Users {
             Ok(User { password, scopes: scopes.iter().copied().map(str::to_owned).collect() })
         };
         let users = BTreeMap::from([
-            ("alice".to_owned(), user("wonderland", &["account", "orders:read", "orders:write"])?),
-            ("bob".to_owned(), user("builder", &["account", "orders:read"])?),
+            (
+                "alice".to_owned(),
+                user("wonderland", &[&["account", "orders:read", "orders:write"][..], &NOTES].concat())?,
+            ),
+            ("bob".to_owned(), user("builder", &[&["account", "orders:read"][..], &NOTES[..2]].concat())?),
         ]);
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Inner { users, turns: Semaphore::new(cores) })))
