@@ -1,10 +1,14 @@
 // Uses all tools of the server at the URL that is the argument, and prints what it saw. The user says yes to everything.
 
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+const [library, server, clientMetadataUrl] = process.argv.slice(2);
+const sdk = '@modelcontextprotocol/sdk/client';
+const modules = {
+  'version 1': [`${sdk}/index.js`, `${sdk}/auth.js`, `${sdk}/streamableHttp.js`],
+  'version 2': ['@modelcontextprotocol/client'],
+}[library];
+const imported = await Promise.all(modules.map((name) => import(name)));
+const { Client, StreamableHTTPClientTransport, UnauthorizedError } = Object.assign({}, ...imported);
 
-const [server, clientMetadataUrl] = process.argv.slice(2);
 const asked = [];
 const redirectUrl = 'http://127.0.0.1:1/callback';
 
@@ -17,8 +21,10 @@ const provider = {
   clientInformation: () => provider.client,
   saveClientInformation: (client) => { provider.client = client; },
   tokens: () => provider.saved,
-  // With a refresh token, this version of the library refreshes after a 403, and does not ask for the missing scope.
-  saveTokens: ({ refresh_token, ...tokens }) => { provider.saved = tokens; },
+  saveTokens: ({ refresh_token, ...tokens }) => {
+    // With a refresh token, version 1 refreshes after a 403, and does not ask for the missing scope.
+    provider.saved = library === 'version 1' ? tokens : { refresh_token, ...tokens };
+  },
   saveCodeVerifier: (verifier) => { provider.verifier = verifier; },
   codeVerifier: () => provider.verifier,
   redirectToAuthorization: (url) => { provider.page = url; },
@@ -38,7 +44,8 @@ async function authorize() {
   asked.push(Object.fromEntries(provider.page.searchParams));
   const answer = await fetch(provider.page, { redirect: 'manual' });
   const back = new URL(answer.headers.get('location'));
-  await transport.finishAuth(back.searchParams.get('code'));
+  // Version 2 takes all parameters, and compares the issuer.
+  await transport.finishAuth(library === 'version 1' ? back.searchParams.get('code') : back.searchParams);
 }
 
 /** Does it, after asking the user if the server demands that. */
