@@ -17,7 +17,7 @@ pub(crate) fn install(root: &Path) -> Result<(), String> {
     }
     let environment = Run::new("python3").words("-m venv --clear").arg(ENVIRONMENT);
     if environment.run().is_err() {
-        tools::install_python_venv();
+        tools::install_library(tools::PYTHON, "python3-venv");
         environment.run()?;
     }
     // Only what has one of the hashes, and no script of a package runs.

