@@ -2,9 +2,12 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::{
+    error::Error,
+    fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Mutex,
 };
 
 use axum::body::Bytes;
@@ -17,7 +20,7 @@ use serde_json::Value;
 
 /// The two processes. They end with this value.
 pub(crate) struct Platform {
-    process: Child,
+    process: Mutex<Child>,
     pub(crate) url: String,
     pub(crate) orders: String,
     pub(crate) data: PathBuf,
@@ -59,16 +62,18 @@ impl Platform {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("dashboard is at ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let mut platform = Self { process, url, orders: String::new(), data: data.to_owned(), client };
+        let mut platform =
+            Self { process: Mutex::new(process), url, orders: String::new(), data: data.to_owned(), client };
         let config = platform.get("/config.json", &[]).await.json();
         config["orders"]["url"].as_str().unwrap().clone_into(&mut platform.orders);
         platform
     }
 
     /// `kill -9`.
-    pub(crate) fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    pub(crate) fn kill(&self) {
+        let mut process = self.process.lock().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -103,30 +108,57 @@ impl Platform {
         self.form(&format!("/session/{what}"), &headers, fields).await
     }
 
+    /// The cookie of a session that is opened or refreshed; `None` if there is no answer, or one that a client tries again after.
+    pub(crate) async fn try_session(&self, what: &str, headers: &[(&str, &str)], body: String) -> Option<String> {
+        let headers = [headers, &[("sec-fetch-site", "same-origin")]].concat();
+        let answer = self.try_send("POST", &self.at(&format!("/session/{what}")), &headers, body).await.ok()?;
+        assert!(answer.status == 200 || answer.status >= 500, "{answer:?}");
+        (answer.status == 200).then(|| answer.cookie())
+    }
+
     fn at(&self, url: &str) -> String {
         if url.starts_with('/') { format!("{}{url}", self.url) } else { url.to_owned() }
     }
 
     pub(crate) async fn send(&self, method: &str, url: &str, headers: &[(&str, &str)], body: String) -> Answer {
+        self.try_send(method, url, headers, body).await.unwrap()
+    }
+
+    /// The same; an error if the platform does not answer.
+    pub(crate) async fn try_send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer, Box<dyn Error + Send + Sync>> {
         let request = axum::http::Request::builder().method(method).uri(url);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let response = self.client.request(request.body(Full::from(body)).unwrap()).await.unwrap();
+        let response = self.client.request(request.body(Full::from(body)).unwrap()).await?;
         let (head, body) = response.into_parts();
         let cookies = head.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned());
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer {
             status: head.status.as_u16(),
             cookies: cookies.collect(),
             body: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        })
+    }
+
+    /// How much memory the dashboard has, in KiB, where the system says so.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.lock().unwrap().id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
     }
 }
 
 impl Drop for Platform {
     fn drop(&mut self) {
         // It may have ended by itself. The second service ends when its input does.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let process = self.process.get_mut().unwrap();
+        let _ = process.kill();
+        let _ = process.wait();
     }
 }
 
