@@ -39,7 +39,7 @@ impl ForeignTokens for OldSystem {
         }
         let is_valid = |user: &&str| *user != "unknown" && !self.retired.lock().unwrap().contains(token);
         let log_in = |user: &str| match user {
-            "nobody" => LogIn::new("", "web"),
+            "nameless" => LogIn::new("", "web"),
             "quoted" => LogIn::new("alice", "web").scope("a\"b"),
             "elsewhere" => LogIn::new("alice", "web").audience("https://elsewhere.test"),
             user => LogIn::new(user, "web").scope("a"),
@@ -124,7 +124,7 @@ async fn a_foreign_token_stays_valid_while_no_token_can_be_minted_for_it() {
     let retired = Arc::clone(&old.retired);
     let sessions = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap()).foreign_tokens(old).unwrap();
     let policy = RefreshPolicy::new();
-    for token in ["old-nobody", "old-quoted", "old-elsewhere"] {
+    for token in ["old-nameless", "old-quoted", "old-elsewhere"] {
         let error = sessions.refresh(token, "web", &policy).await.unwrap_err();
         assert!(matches!(error, RefreshError::LogIn(_)), "{token}: {error}");
     }

@@ -49,7 +49,7 @@ async fn a_program_gets_a_token_for_itself() {
 async fn a_client_that_does_not_prove_who_it_is_is_refused_in_the_same_words_as_an_unknown_one() {
     let desk = Desk::new();
     let wrong = desk.token_as("worker", "1".repeat(32).as_str(), &FOR_ITSELF).await.unwrap_err();
-    let unknown = desk.token_as("nobody", SECRET, &FOR_ITSELF).await.unwrap_err();
+    let unknown = desk.token_as("unknown", SECRET, &FOR_ITSELF).await.unwrap_err();
     assert_eq!(
         (wrong.code(), wrong.to_json(), wrong.challenge()),
         (unknown.code(), unknown.to_json(), unknown.challenge())

@@ -153,7 +153,7 @@ async fn rfc9700_4_1_an_address_that_is_not_the_clients_is_never_redirected_to()
         ("page", "https://app.test/callback/../evil"),
         ("page", "https://app.test/callback?x"),
         ("page", "https://app.test.evil.test/callback"),
-        ("nobody", CALLBACK),
+        ("unknown", CALLBACK),
         ("worker", CALLBACK),
     ] {
         let refused = desk.server.authorization_request(&query(client_id, &[("redirect_uri", uri)])).await;

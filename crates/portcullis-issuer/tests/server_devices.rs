@@ -228,7 +228,7 @@ async fn only_a_client_with_the_grant_gets_a_code() {
         desk.server.device_authorization(&request).await.unwrap_err().code(),
         OAuthErrorCode::UnauthorizedClient
     );
-    let unknown = form(&[("client_id", "nobody")]);
+    let unknown = form(&[("client_id", "unknown")]);
     let unknown = desk.server.device_authorization(&EndpointRequest::new(unknown.as_bytes())).await.unwrap_err();
     assert_eq!(unknown.code(), OAuthErrorCode::InvalidClient);
 }

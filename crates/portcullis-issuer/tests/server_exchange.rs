@@ -176,7 +176,7 @@ async fn a_client_exchanges_only_the_tokens_that_its_rules_name() {
     let desk = desk();
     let subject = log_in(&desk).await;
     let own = desk.token_as("worker", SECRET, &[("grant_type", "client_credentials")]).await.unwrap();
-    // For the service, whoever has got it.
+    // For the service, whichever client has got it.
     assert_eq!(code(&desk, "orders", own.access().token(), &[]).await, None);
     assert_eq!(code(&desk, "bills", subject.access().token(), &[]).await, Some(OAuthErrorCode::InvalidRequest));
     // Of the client, whatever it is for.
@@ -449,4 +449,16 @@ fn the_metadata_names_the_grant_if_a_client_has_it() {
     };
     assert!(grants(&desk()).as_array().unwrap().contains(&json!(GRANT)));
     assert!(!grants(&Desk::new()).as_array().unwrap().contains(&json!(GRANT)));
+}
+
+#[tokio::test]
+async fn a_service_may_be_named_with_the_slash_that_url_libraries_add() {
+    let desk = desk();
+    let token = log_in(&desk).await;
+    let with_slash = format!("{BILLS}/");
+    let exchanged = exchange(&desk, "orders", token.access().token(), &[("resource", &with_slash)]).await.unwrap();
+    assert_eq!(claims(&exchanged)["aud"], json!(BILLS));
+    let elsewhere = format!("{BILLS}/x");
+    let refused = code(&desk, "orders", token.access().token(), &[("resource", &elsewhere)]).await;
+    assert_eq!(refused, Some(OAuthErrorCode::InvalidTarget));
 }

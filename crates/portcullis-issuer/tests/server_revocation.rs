@@ -51,7 +51,7 @@ async fn an_unknown_token_is_a_success_and_an_unknown_client_is_not() {
     for token in ["x", "prt_AAAA", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
         revoke(&desk, "page", token).await.unwrap();
     }
-    assert_eq!(revoke(&desk, "nobody", "x").await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
+    assert_eq!(revoke(&desk, "unknown", "x").await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
     assert_eq!(revoke(&desk, "worker", "x").await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
     assert_eq!(revoke(&desk, "page", "").await.unwrap_err().code(), OAuthErrorCode::InvalidRequest);
     let (body, header) = (form(&[("token", "x")]), basic("worker", SECRET));

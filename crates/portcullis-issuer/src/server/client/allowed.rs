@@ -18,18 +18,25 @@ impl Client {
         &self,
         asked: impl Iterator<Item = &'a str>,
     ) -> Result<Vec<String>, OAuthError> {
-        let mut resources: Vec<String> = Vec::new();
-        for resource in asked {
-            // What was registered counts from here on.
-            let registered = self.resources.iter().find(|own| is_same(own, resource));
-            let registered = registered
-                .ok_or_else(|| OAuthError::invalid_target("the client may not use all of these resources"))?;
-            if !resources.contains(registered) {
-                resources.push(registered.clone());
-            }
-        }
-        if resources.is_empty() { Ok(self.resources.clone()) } else { Ok(resources) }
+        resources_among(&self.resources, asked)
+            .ok_or_else(|| OAuthError::invalid_target("the client may not use all of these resources"))
     }
+}
+
+/// Returns the resources that are asked for, as they were registered, and all if none is; `None` if one is not among those that are allowed.
+pub(in crate::server) fn resources_among<'a>(
+    allowed: &[String],
+    asked: impl Iterator<Item = &'a str>,
+) -> Option<Vec<String>> {
+    let mut resources: Vec<String> = Vec::new();
+    for resource in asked {
+        // What was registered counts from here on.
+        let registered = allowed.iter().find(|own| is_same(own, resource))?;
+        if !resources.contains(registered) {
+            resources.push(registered.clone());
+        }
+    }
+    if resources.is_empty() { Some(allowed.to_vec()) } else { Some(resources) }
 }
 
 /// Whether two texts name one service: the same, but for the slash that URL libraries add where there is no path (RFC 3986 section 6.2.3).

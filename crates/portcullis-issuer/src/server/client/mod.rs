@@ -1,6 +1,6 @@
 //! [`Client`]: an application that gets tokens.
 
-mod allowed;
+pub(super) mod allowed;
 #[cfg(feature = "metadata-documents")]
 mod documents;
 mod exchange_policy;

@@ -11,7 +11,7 @@ use crate::{
     AccessToken, ActingParty,
     server::{
         AuthorizationServer, Client, Endpoint, EndpointRequest, ExchangePolicy, OAuthError, OAuthErrorCode,
-        ServerEvent, parameters::Parameters,
+        ServerEvent, client::allowed::resources_among, parameters::Parameters,
     },
 };
 
@@ -60,7 +60,7 @@ impl AuthorizationServer {
     }
 }
 
-/// Refuses other types of tokens: an ID token says who somebody is, and a refresh token is for one client alone.
+/// Refuses other types of tokens: an ID token says who has logged in, and a refresh token is for one client alone.
 fn check_types(parameters: &Parameters) -> Result<(), OAuthError> {
     if parameters.required("subject_token_type")? != ACCESS_TOKEN {
         return Err(OAuthError::invalid_request("only access tokens are exchanged"));
@@ -147,18 +147,9 @@ fn scopes(policy: &ExchangePolicy, subject: &Facts, asked: Option<Vec<String>>) 
 
 /// Returns the services of the new token, which `resource` and `audience` both name (RFC 8693 section 2.1).
 fn resources(client: &Client, policy: &ExchangePolicy, parameters: &Parameters) -> Result<Vec<String>, OAuthError> {
-    let mut resources = Vec::new();
-    for asked in parameters.all("resource").chain(parameters.all("audience")) {
-        if !policy.resources.iter().any(|allowed| allowed == asked) {
-            return Err(OAuthError::invalid_target("the client may not exchange tokens for all of these resources"));
-        }
-        if !resources.iter().any(|known| known == asked) {
-            resources.push(asked.to_owned());
-        }
-    }
-    if resources.is_empty() {
-        resources.clone_from(&policy.resources);
-    }
+    let asked = parameters.all("resource").chain(parameters.all("audience"));
+    let resources = resources_among(&policy.resources, asked)
+        .ok_or_else(|| OAuthError::invalid_target("the client may not exchange tokens for all of these resources"))?;
     if resources.len() > 1 && !client.may_combine_resources {
         return Err(OAuthError::invalid_target("the token would be for several resources: name one by `resource`"));
     }
