@@ -34,6 +34,8 @@
 //! crate can change or break it.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "api-tokens")]
+pub mod api_tokens;
 pub mod documents;
 pub mod key_ring;
 mod mint;

@@ -1,0 +1,80 @@
+//! [`ApiTokenDigest`]: what a store has of a token.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// The digest of a token's text: HMAC-SHA-256 with a pepper, which the store does not have. A copy of the store yields no token, and a row that
+/// an attacker adds to it has no token that fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ApiTokenDigest([u8; 32]);
+
+impl ApiTokenDigest {
+    /// Returns the digest with these bytes, as a store has kept them.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes, for a store to keep.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Serialize for ApiTokenDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for ApiTokenDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| D::Error::custom("the digest does not have 32 bytes in base64url"))
+    }
+}
+
+/// The id of a pepper: one letter or digit, which stands in each token that was made with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "char", into = "char")]
+pub struct PepperId(u8);
+
+impl PepperId {
+    /// Returns the id of this letter or digit; `None` for any other character.
+    pub const fn new(id: char) -> Option<Self> {
+        if id.is_ascii_alphanumeric() { Some(Self(id as u8)) } else { None }
+    }
+
+    /// Returns the letter or digit.
+    pub const fn as_char(self) -> char {
+        self.0 as char
+    }
+}
+
+impl TryFrom<char> for PepperId {
+    type Error = &'static str;
+
+    fn try_from(id: char) -> Result<Self, Self::Error> {
+        Self::new(id).ok_or("the id of a pepper is not a letter or digit")
+    }
+}
+
+impl From<PepperId> for char {
+    fn from(id: PepperId) -> Self {
+        id.as_char()
+    }
+}
+
+impl fmt::Debug for PepperId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PepperId({})", self.as_char())
+    }
+}
+
+impl fmt::Display for PepperId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.as_char())
+    }
+}

@@ -1,0 +1,194 @@
+//! [`ApiTokenStore`]: keeps API tokens.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use super::{ApiTokenDigest, ApiTokenId, ApiTokenRow, LastUse, Owner};
+use crate::{StoreError, refresh::Millis};
+
+/// Keeps the rows of API tokens. Implement it to keep them in a new place. The rules:
+///
+/// * Each method is one atomic step, and durable when it returns `Ok`: every later call by any instance sees it.
+/// * [`replace`](Self::replace) writes if the row still has the version before, and then all of it: of several callers, one succeeds.
+/// * A row comes back as it was, but for its last use.
+/// * "We could not find out" is an error, never `None` and never [`Changed::Conflict`]. So is a row that a later version of the store has
+///   written, which is left as it is.
+/// * Nothing is forgotten but by [`forget_before`](Self::forget_before).
+pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
+    /// Adds a row, unless there is one of this id or this digest.
+    fn insert(&self, row: &ApiTokenRow) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
+
+    /// Returns the row of this digest with those of its ancestors, read in one step; `None` if there is none. This is what each check of a token that
+    /// is not cached costs.
+    fn find(&self, digest: &ApiTokenDigest) -> impl Future<Output = Result<Option<FoundApiToken>, StoreError>> + Send;
+
+    /// Returns the row of this id; `None` if there is none.
+    fn find_by_id(&self, id: ApiTokenId) -> impl Future<Output = Result<Option<ApiTokenRow>, StoreError>> + Send;
+
+    /// Puts `row` in the place of the row of its id, if that has the version before the row's; its last use stays as it is. With a `successor`, adds
+    /// that row in the same step; if there is already one of its id or digest, nothing is changed.
+    fn replace(
+        &self,
+        row: &ApiTokenRow,
+        successor: Option<&ApiTokenRow>,
+    ) -> impl Future<Output = Result<Changed, StoreError>> + Send;
+
+    /// Returns the rows of an owner, live or not, in the order of their ids: at most `most`, and those behind `after` alone.
+    fn list(
+        &self,
+        owner: &Owner,
+        after: Option<ApiTokenId>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send;
+
+    /// Returns the rows that were derived from this one, at any depth, as [`list`](Self::list) does.
+    fn derived_from(
+        &self,
+        ancestor: ApiTokenId,
+        after: Option<ApiTokenId>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send;
+
+    /// Returns all rows, as [`list`](Self::list) does.
+    fn all(
+        &self,
+        after: Option<ApiTokenId>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send;
+
+    /// Returns the rows that [end by their time](ApiTokenRow::ends_at) before `before`, and not before the cursor, in the order of that time and then
+    /// of their ids; the row at the cursor itself is left out.
+    fn ending(
+        &self,
+        after: (Millis, Option<ApiTokenId>),
+        before: Millis,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send;
+
+    /// Records when tokens were used, all in one statement, as far as that is later than what is known. Tokens that do not exist are left out.
+    fn record_uses(&self, uses: &[ApiTokenUse]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Forgets rows that ended by their time, or were revoked, before `before`. Returns how many. A token that was derived from one that is forgotten is
+    /// no longer accepted.
+    fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send;
+}
+
+/// A row with those of its ancestors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FoundApiToken {
+    /// The row.
+    pub row: ApiTokenRow,
+    /// The rows of its ancestors that there are, in the order of its path.
+    pub ancestors: Vec<ApiTokenRow>,
+}
+
+impl FoundApiToken {
+    /// Returns a row with those of its ancestors.
+    pub const fn new(row: ApiTokenRow, ancestors: Vec<ApiTokenRow>) -> Self {
+        Self { row, ancestors }
+    }
+}
+
+/// When which token was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiTokenUse {
+    /// The token.
+    pub id: ApiTokenId,
+    /// When, and from where.
+    pub last_use: LastUse,
+}
+
+impl ApiTokenUse {
+    /// Returns the use of this token.
+    pub const fn new(id: ApiTokenId, last_use: LastUse) -> Self {
+        Self { id, last_use }
+    }
+}
+
+/// Whether a row was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "there may have been a row of this id or this digest before"]
+#[expect(clippy::exhaustive_enums, reason = "there is no third: whether it was stored is known, or it is an error")]
+pub enum Inserted {
+    /// It was, durably.
+    New,
+    /// There is a row of this id or this digest already. It may be the caller's own, if the answer to an earlier call was lost.
+    Exists,
+}
+
+/// Whether a row was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "another caller may have been first"]
+#[expect(clippy::exhaustive_enums, reason = "there is no third: whether it was stored is known, or it is an error")]
+pub enum Changed {
+    /// It was, durably.
+    Stored,
+    /// Nothing was changed: the row has another version, or is not there, or its successor is.
+    Conflict,
+}
+
+impl<T: ApiTokenStore> ApiTokenStore for Arc<T> {
+    fn insert(&self, row: &ApiTokenRow) -> impl Future<Output = Result<Inserted, StoreError>> + Send {
+        (**self).insert(row)
+    }
+
+    fn find(&self, digest: &ApiTokenDigest) -> impl Future<Output = Result<Option<FoundApiToken>, StoreError>> + Send {
+        (**self).find(digest)
+    }
+
+    fn find_by_id(&self, id: ApiTokenId) -> impl Future<Output = Result<Option<ApiTokenRow>, StoreError>> + Send {
+        (**self).find_by_id(id)
+    }
+
+    fn replace(
+        &self,
+        row: &ApiTokenRow,
+        successor: Option<&ApiTokenRow>,
+    ) -> impl Future<Output = Result<Changed, StoreError>> + Send {
+        (**self).replace(row, successor)
+    }
+
+    fn list(
+        &self,
+        owner: &Owner,
+        after: Option<ApiTokenId>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send {
+        (**self).list(owner, after, most)
+    }
+
+    fn derived_from(
+        &self,
+        ancestor: ApiTokenId,
+        after: Option<ApiTokenId>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send {
+        (**self).derived_from(ancestor, after, most)
+    }
+
+    fn all(
+        &self,
+        after: Option<ApiTokenId>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send {
+        (**self).all(after, most)
+    }
+
+    fn ending(
+        &self,
+        after: (Millis, Option<ApiTokenId>),
+        before: Millis,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send {
+        (**self).ending(after, before, most)
+    }
+
+    fn record_uses(&self, uses: &[ApiTokenUse]) -> impl Future<Output = Result<(), StoreError>> + Send {
+        (**self).record_uses(uses)
+    }
+
+    fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send {
+        (**self).forget_before(before)
+    }
+}
