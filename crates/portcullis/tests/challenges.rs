@@ -125,16 +125,63 @@ fn resource_metadata_is_in_every_challenge() {
 }
 
 #[test]
-fn the_scopes_to_ask_for_first_are_in_the_answer_to_a_request_without_a_credential_alone() {
+fn the_scopes_to_ask_for_first_are_in_a_401_whose_client_needs_a_token() {
     let challenge = BearerChallenge::new().scope("orders:read  files:read").resource_metadata("https://a.test/m");
     for &code in Code::ALL {
-        let response = answer(&challenge, &AuthError::new(code));
+        let error = AuthError::new(code);
+        let response = answer(&challenge, &error);
         let names_them = challenges(&response).iter().any(|each| each.contains("orders:read"));
-        assert_eq!(names_them, code == Code::CredentialMissing, "{code}");
+        let needs_a_token = match error.kind() {
+            AuthErrorKind::NoCredential => true,
+            AuthErrorKind::InvalidToken => !code.is_about_proof(),
+            _ => false,
+        };
+        assert_eq!(names_them, needs_a_token, "{code}");
+        assert!(response.status() == 401 || !names_them, "{code}");
     }
-    let response = answer(&challenge, &AuthError::new(Code::CredentialMissing));
-    let expected = r#"Bearer scope="orders:read files:read", resource_metadata="https://a.test/m""#;
-    assert_eq!(challenges(&response), [expected]);
+    let cases = [
+        (Code::CredentialMissing, r#"Bearer scope="orders:read files:read", resource_metadata="https://a.test/m""#),
+        (
+            Code::TokenExpired,
+            r#"Bearer error="invalid_token", error_description="the token has expired", scope="orders:read files:read", resource_metadata="https://a.test/m""#,
+        ),
+        (
+            Code::TokenRevoked,
+            r#"Bearer error="invalid_token", error_description="the token has been revoked", scope="orders:read files:read", resource_metadata="https://a.test/m""#,
+        ),
+        // Another token does not help here.
+        (
+            Code::CredentialRepeated,
+            r#"Bearer error="invalid_request", error_description="the request has more than one credential", resource_metadata="https://a.test/m""#,
+        ),
+    ];
+    for (code, expected) in cases {
+        assert_eq!(challenges(&answer(&challenge, &AuthError::new(code))), [expected]);
+    }
+}
+
+#[test]
+fn a_missing_scope_is_named_instead_of_those_to_ask_for_first() {
+    let challenge = BearerChallenge::new().scope("orders:read");
+    for (error, expected) in [
+        (
+            AuthError::new(Code::ScopeMissing).with_scopes(["orders:write"]),
+            r#"Bearer error="insufficient_scope", error_description="the token lacks a scope that this needs", scope="orders:write""#,
+        ),
+        // What an authenticator of the application says about a token is more precise, too.
+        (
+            AuthError::new(Code::TokenExpired).with_scopes(["orders:write"]),
+            r#"Bearer error="invalid_token", error_description="the token has expired", scope="orders:write""#,
+        ),
+    ] {
+        assert_eq!(challenges(&answer(&challenge, &error)), [expected]);
+    }
+}
+
+#[test]
+fn an_expired_token_names_no_scope_where_none_is_configured() {
+    let response = answer(&BearerChallenge::new(), &AuthError::new(Code::TokenExpired));
+    assert_eq!(challenges(&response), [r#"Bearer error="invalid_token", error_description="the token has expired""#]);
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl<R> AuthLayer<R> {
         self.challenge(challenge)
     }
 
-    /// Sets the scopes, separated by spaces, that clients without a credential best ask for first: see [`BearerChallenge::scope`]. Defaults to none.
+    /// Sets the scopes, separated by spaces, that clients without a valid token best ask for first: see [`BearerChallenge::scope`]. Defaults to none.
     #[must_use]
     pub fn scope(self, scope: impl Into<Cow<'static, str>>) -> Self {
         let challenge = self.gate.challenge().clone().scope(scope);

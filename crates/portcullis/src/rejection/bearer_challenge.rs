@@ -59,7 +59,8 @@ impl BearerChallenge {
     /// Sets the scopes, separated by spaces, that a client best asks for first (RFC 6750 section 3): clients that find their authorization server by
     /// [`resource_metadata`](Self::resource_metadata), such as those of the Model Context Protocol, ask for these before they ask for all.
     ///
-    /// They are in the answer to a request without a credential. Once a client has a token, a guard names what it lacks. Defaults to none.
+    /// They are in the 401 for a request without a credential, and in the one for a token that is not accepted (`invalid_token`), such as an expired one:
+    /// a client without a refresh token has to ask for a new token then. To a client whose token lacks a scope, a guard names that scope. Defaults to none.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
         self.config_mut().scope = Some(scope.into());
@@ -156,7 +157,8 @@ impl BearerChallenge {
         if let Some(code) = answer.error {
             let code = offer.own_error(error).unwrap_or(code);
             challenge = challenge.error(code).error_description(error.description()).scope(error.scopes());
-        } else if let Some(scope) = &self.config().scope {
+        }
+        if let Some(scope) = self.config().scope.as_deref().filter(|_| needs_a_new_token(error)) {
             challenge = challenge.scope(scope.split(' ').filter(|each| !each.is_empty()));
         }
         if error.kind() == AuthErrorKind::InsufficientAuthentication {
@@ -233,6 +235,15 @@ impl<B: From<String>> MakeRejection<B> for BearerChallenge {
             challenge.offer(layer.config().schemes.to_vec());
         }
         challenge.make_rejection(error)
+    }
+}
+
+/// Whether the client has to obtain a token, because it has none that is accepted. A bad proof is made again, for the same token.
+fn needs_a_new_token(error: &AuthError) -> bool {
+    match error.kind() {
+        AuthErrorKind::NoCredential => true,
+        AuthErrorKind::InvalidToken => error.scopes().is_empty() && !error.code().is_about_proof(),
+        _ => false,
     }
 }
 

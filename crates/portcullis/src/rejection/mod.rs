@@ -2,9 +2,9 @@
 //!
 //! | case | status | `WWW-Authenticate` |
 //! |---|---|---|
-//! | no credential | 401 | `Bearer`, no error code |
+//! | no credential | 401 | `Bearer`, no error code, and `scope` if it is [configured](BearerChallenge::scope) |
 //! | malformed, or two credentials | 400 | `error="invalid_request"` |
-//! | bad or expired token | 401 | `error="invalid_token"` |
+//! | bad or expired token | 401 | `error="invalid_token"`, and `scope` if it is configured |
 //! | scope or role missing | 403 | `error="insufficient_scope"`, and `scope` if it is known |
 //! | login too old or too weak | 401 | `error="insufficient_user_authentication"`, `acr_values`, `max_age` (RFC 9470) |
 //! | **we** cannot decide | 503, `Retry-After` | none |
