@@ -1,6 +1,6 @@
 //! What stores of sessions do when there are many: bytes for each session, steps a second, a user's list, and forgetting.
 //!
-//! `cargo bench --bench growth -- 10000000` measures with as many.
+//! `cargo bench --bench growth -- 10000000` measures with as many, and `-- redb postgres` in these stores alone.
 
 mod places;
 
@@ -34,18 +34,28 @@ fn main() -> ExitCode {
     println!("|---|---:|---:|---:|---:|---:|---:|");
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        grow(&options, &mut budgets, RedbPlace::new(), sizes).await;
-        if !is_missing("redis-server") {
+        if is_wanted("redb") {
+            grow(&options, &mut budgets, RedbPlace::new(), sizes).await;
+        }
+        if is_wanted("redis") && !is_missing("redis-server") {
             grow(&options, &mut budgets, RedisPlace::new(), sizes).await;
         }
-        if !is_missing("postgres") {
+        if is_wanted("postgres") && !is_missing("postgres") {
             grow(&options, &mut budgets, PostgresPlace::new(), sizes).await;
         }
-        if let Some(program) = NatsProgram::recent() {
+        if is_wanted("nats")
+            && let Some(program) = NatsProgram::recent()
+        {
             grow(&options, &mut budgets, NatsPlace::new(&program), sizes).await;
         }
     });
     budgets.close()
+}
+
+/// Whether the store is named on the command line, or none is.
+fn is_wanted(store: &str) -> bool {
+    let named = |name: &str| env::args().any(|word| word == name);
+    named(store) || !["redb", "redis", "postgres", "nats"].into_iter().any(named)
 }
 
 /// What was measured at one size.
@@ -59,7 +69,9 @@ async fn grow<P: Place>(options: &Options, budgets: &mut Budgets, mut place: P, 
     let store = Arc::new(place.store());
     let (mut opened, mut rows) = (0, Vec::new());
     for size in sizes.map(|size| size.min(place.most())) {
+        let started = Instant::now();
         place.fill(&store, opened..size).await;
+        eprintln!("{}: {size} sessions, after {} s", place.name(), started.elapsed().as_secs());
         opened = size;
         rows.push(row(options, &place, &store, size).await);
     }
