@@ -57,10 +57,40 @@ impl ApiTokenRow {
     /// How many tokens a token may be derived from, one from the other.
     pub const MOST_ANCESTORS: usize = 8;
 
+    /// Returns the row of a token that may do nothing, was made in 1970, and does not expire. Set the other fields before it is stored.
+    pub const fn new(id: ApiTokenId, digest: ApiTokenDigest, kind: ApiTokenKind, owner: Owner) -> Self {
+        Self {
+            id,
+            version: 0,
+            digest,
+            pepper: None,
+            ending: String::new(),
+            kind,
+            environment: String::new(),
+            name: String::new(),
+            owner,
+            grants: Grants::none(),
+            path: Vec::new(),
+            created_at: Millis::new(0),
+            created_by: String::new(),
+            until: None,
+            superseded: None,
+            revoked: None,
+            warned_at: None,
+            last_used: None,
+        }
+    }
+
     /// Returns when it ends by its time: when it expires, or when the overlap with its successor is over.
     pub fn ends_at(&self) -> Option<Millis> {
         let overlap = self.superseded.as_ref().map(|superseded| superseded.until);
         [self.until, overlap].into_iter().flatten().min()
+    }
+
+    /// Returns when it ends by its time or was revoked, whichever is first. A store may forget it after that.
+    pub fn over_at(&self) -> Option<Millis> {
+        let revoked = self.revoked.as_ref().map(|revoked| revoked.at);
+        [self.ends_at(), revoked].into_iter().flatten().min()
     }
 
     /// Whether it is neither revoked nor over at `now`.

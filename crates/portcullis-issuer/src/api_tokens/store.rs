@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use super::{ApiTokenDigest, ApiTokenId, ApiTokenRow, LastUse, Owner};
+use super::{ApiTokenDigest, ApiTokenId, ApiTokenPage, ApiTokenRow, LastUse, Owner};
 use crate::{StoreError, refresh::Millis};
 
 /// Keeps the rows of API tokens. Implement it to keep them in a new place. The rules:
@@ -10,9 +10,12 @@ use crate::{StoreError, refresh::Millis};
 /// * Each method is one atomic step, and durable when it returns `Ok`: every later call by any instance sees it.
 /// * [`replace`](Self::replace) writes if the row still has the version before, and then all of it: of several callers, one succeeds.
 /// * A row comes back as it was, but for its last use.
+/// * What a store cannot keep is an error and changes nothing: each calls [`ApiTokenRow::checked`] and [`ApiTokenUse::checked`] first.
 /// * "We could not find out" is an error, never `None` and never [`Changed::Conflict`]. So is a row that a later version of the store has
-///   written, which is left as it is.
+///   written, or an ancestor's: it is left as it is, and a list [names](ApiTokenPage::unreadable) it.
 /// * Nothing is forgotten but by [`forget_before`](Self::forget_before).
+///
+/// The time is the caller's: a store has no clock.
 pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Adds a row, unless there is one of this id or this digest.
     fn insert(&self, row: &ApiTokenRow) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
@@ -24,21 +27,22 @@ pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Returns the row of this id; `None` if there is none.
     fn find_by_id(&self, id: ApiTokenId) -> impl Future<Output = Result<Option<ApiTokenRow>, StoreError>> + Send;
 
-    /// Puts `row` in the place of the row of its id, if that has the version before the row's; its last use stays as it is. With a `successor`, adds
-    /// that row in the same step; if there is already one of its id or digest, nothing is changed.
+    /// Puts `row` in the place of the row of its id, if that has the version before the row's and no other row has its digest; its last use stays as it is.
+    /// With a `successor`, adds that row in the same step; if there is already one of its id or digest, nothing is changed.
     fn replace(
         &self,
         row: &ApiTokenRow,
         successor: Option<&ApiTokenRow>,
     ) -> impl Future<Output = Result<Changed, StoreError>> + Send;
 
-    /// Returns the rows of an owner, live or not, in the order of their ids: at most `most`, and those behind `after` alone.
+    /// Returns the rows of an owner, live or not, in the order of their ids: at most `most`, and those behind `after` alone. A row that is added or
+    /// changed between two pages is seen if its id is behind the cursor, and hides no other.
     fn list(
         &self,
         owner: &Owner,
         after: Option<ApiTokenId>,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send;
 
     /// Returns the rows that were derived from this one, at any depth, as [`list`](Self::list) does.
     fn derived_from(
@@ -46,14 +50,14 @@ pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send;
 
     /// Returns all rows, as [`list`](Self::list) does.
     fn all(
         &self,
         after: Option<ApiTokenId>,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send;
 
     /// Returns the rows that [end by their time](ApiTokenRow::ends_at) before `before`, and not before the cursor, in the order of that time and then
     /// of their ids; the row at the cursor itself is left out.
@@ -62,12 +66,13 @@ pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
         after: (Millis, Option<ApiTokenId>),
         before: Millis,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError>> + Send;
 
-    /// Records when tokens were used, all in one statement, as far as that is later than what is known. Tokens that do not exist are left out.
+    /// Records when tokens were used, all in one statement, as far as that is later than what is known. Tokens that do not exist, and those whose rows
+    /// cannot be read, are left out. The same token may be there several times.
     fn record_uses(&self, uses: &[ApiTokenUse]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Forgets rows that ended by their time, or were revoked, before `before`. Returns how many. A token that was derived from one that is forgotten is
+    /// Forgets rows that are [over](ApiTokenRow::over_at) before `before`, and no others. Returns how many. A token that was derived from one that is forgotten is
     /// no longer accepted.
     fn forget_before(&self, before: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
@@ -154,7 +159,7 @@ impl<T: ApiTokenStore> ApiTokenStore for Arc<T> {
         owner: &Owner,
         after: Option<ApiTokenId>,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send {
         (**self).list(owner, after, most)
     }
 
@@ -163,7 +168,7 @@ impl<T: ApiTokenStore> ApiTokenStore for Arc<T> {
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send {
         (**self).derived_from(ancestor, after, most)
     }
 
@@ -171,7 +176,7 @@ impl<T: ApiTokenStore> ApiTokenStore for Arc<T> {
         &self,
         after: Option<ApiTokenId>,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send {
         (**self).all(after, most)
     }
 
@@ -180,7 +185,7 @@ impl<T: ApiTokenStore> ApiTokenStore for Arc<T> {
         after: (Millis, Option<ApiTokenId>),
         before: Millis,
         most: usize,
-    ) -> impl Future<Output = Result<Vec<ApiTokenRow>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError>> + Send {
         (**self).ending(after, before, most)
     }
 
