@@ -23,6 +23,8 @@ use tracing::{
 
 use self::support::FaultyLog;
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// Keeps the level and the text of every event of this thread.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<(Level, String)>>>);
@@ -166,4 +168,58 @@ async fn a_session_that_is_missing_in_a_list_is_a_warning_once_a_minute_that_nam
     let told = lines.take();
     let [(Level::WARN, line)] = &told[..] else { panic!("{told:?}") };
     assert!(line.contains("count=1") && line.contains("later version") && !line.contains("alice"), "{line}");
+}
+
+/// Two callers end the same session, as two log-ins of a user do who has too many: their entries end a second apart, and the second one is slow.
+/// The log has lost nothing when the first is acknowledged. (Row T18.)
+#[tokio::test(start_paused = true)]
+async fn row_t18_a_revocation_that_another_caller_is_still_appending_is_not_reported_as_lost() {
+    let lines = Lines::default();
+    let _guard = set_default(lines.clone());
+    let clock = VirtualClock::new();
+    let log = FaultyLog::over(&MemoryLog::new().clock(clock.clone()));
+    let builder = Revocations::builder(log.clone()).clock(clock).canary(Duration::ZERO);
+    let revocations = builder.start().unwrap();
+    revocations.require(SECOND).await.unwrap();
+    lines.take();
+    log.switches.write_delays.lock().unwrap().extend([SECOND * 3 / 2, 3 * SECOND]);
+    let session = || Revocation::session("https://a.test", "s");
+    let second = async {
+        sleep(SECOND).await;
+        revocations.revoke(session()).await
+    };
+    let (first, second) = tokio::join!(revocations.revoke(session()), second);
+    first.unwrap();
+    second.unwrap();
+    sleep(5 * SECOND).await;
+    assert_eq!(log.log.len(), 2, "one entry of each caller");
+    assert_eq!(revocations.health().unacknowledged, 0);
+    let told = lines.take();
+    assert!(told.iter().all(|(level, _)| *level == Level::INFO), "{told:?}");
+}
+
+/// The twin: the log has lost what it acknowledged.
+#[tokio::test(start_paused = true)]
+async fn row_t18_a_revocation_that_the_log_has_lost_is_reported_and_appended_again() {
+    let lines = Lines::default();
+    let _guard = set_default(lines.clone());
+    let clock = VirtualClock::new();
+    let log = FaultyLog::over(&MemoryLog::new().clock(clock.clone()));
+    let builder = Revocations::builder(log.clone()).clock(clock).canary(Duration::ZERO);
+    let revocations = builder.start().unwrap();
+    revocations.require(SECOND).await.unwrap();
+    lines.take();
+    log.switches.refuses_reads.store(true, SeqCst);
+    sleep(2 * SECOND).await;
+    revocations.revoke(Revocation::session("https://a.test", "s")).await.unwrap();
+    log.log.roll_back(0);
+    log.switches.refuses_reads.store(false, SeqCst);
+    sleep(5 * SECOND).await;
+    assert_eq!(log.log.len(), 1);
+    let told = lines.take();
+    assert_eq!(
+        told.iter().filter(|(_, line)| line.contains("has lost entries of this instance")).count(),
+        1,
+        "{told:?}"
+    );
 }

@@ -119,13 +119,13 @@ impl Revocations {
         let entries = self.entries(revocations)?;
         self.shared.apply(&entries);
         let shared = Arc::clone(&self.shared);
-        let to_append = shared.begin(&entries)?;
+        let (id, to_append) = shared.begin(&entries)?;
         if to_append.is_empty() {
             return Ok(()); // the log has it all
         }
         let mut task = JoinSet::new();
         // In a detached task of its own: the caller may drop this future, for example with its request.
-        task.spawn_on(async move { shared.append(&to_append).await }, &self.shared.runtime);
+        task.spawn_on(async move { shared.append(id, &to_append).await }, &self.shared.runtime);
         let outcome = Detached(task).join().await;
         outcome.unwrap_or_else(|| Err(LogError::unavailable("the append to the log of revocations was cancelled")))
     }

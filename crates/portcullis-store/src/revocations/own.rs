@@ -33,7 +33,13 @@ pub(super) struct Own {
     unwritten: usize,
     /// How many of these a caller has asked for.
     asked_for: usize,
+    last_append: AppendId,
 }
+
+/// Names an append. If several append the same revocation at the same time, only what becomes of the latest one counts: the log need not have its
+/// entry yet when it has acknowledged an earlier one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct AppendId(u64);
 
 #[derive(Debug)]
 struct Open {
@@ -46,8 +52,8 @@ struct Open {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// A caller or the writer is appending it.
-    Writing,
+    /// A caller or the writer is appending it: this is the latest append.
+    Writing(AppendId),
     /// The writer has to append it.
     Waiting,
     /// The log acknowledged it at that instant.
@@ -55,6 +61,12 @@ enum Stage {
 }
 
 impl Own {
+    /// Returns the name of a new append.
+    pub(super) fn next_append(&mut self) -> AppendId {
+        self.last_append.0 += 1;
+        self.last_append
+    }
+
     /// Records what a caller revokes, and returns what has to be appended: everything that the log is not known to
     /// contain. If the view is not fresh, this is everything, because the log may have lost entries since they were
     /// read.
@@ -64,11 +76,12 @@ impl Own {
     /// If too many revocations already wait for the log.
     pub(super) fn begin(
         &mut self,
+        append: AppendId,
         entries: &[RevocationEntry],
         is_fresh: bool,
     ) -> Result<Vec<RevocationEntry>, LogError> {
         let has_to = |entry: &&RevocationEntry| !is_fresh || !self.in_log.holds(entry);
-        let to_append: Vec<_> = entries.iter().filter(has_to).cloned().collect();
+        let mut to_append: Vec<_> = entries.iter().filter(has_to).cloned().collect();
         let is_new = |entry: &&RevocationEntry| self.open.get(entry.revocation()).is_none_or(|open| !open.is_counted());
         if self.asked_for + to_append.iter().filter(is_new).count() > MOST {
             return Err(too_many());
@@ -79,18 +92,23 @@ impl Own {
             // have lost them.
             self.kept.keep(&revocation, entry.until());
         }
-        for entry in &to_append {
+        for entry in &mut to_append {
             let revocation = self.key(entry.revocation());
-            self.open(revocation, entry.until(), true, Stage::Writing);
+            let until = self.open(revocation, entry.until(), true, Stage::Writing(append));
+            // Another one that is under way may end later. The latest append has the latest end.
+            *entry = RevocationEntry::new(entry.revocation().clone(), until);
         }
         Ok(to_append)
     }
 
     /// Records that the log has acknowledged these.
-    pub(super) fn acknowledged(&mut self, entries: &[RevocationEntry]) {
+    pub(super) fn acknowledged(&mut self, append: AppendId, entries: &[RevocationEntry]) {
         let now = Instant::now();
         for entry in entries {
-            let Some(open) = self.open.get_mut(entry.revocation()).filter(|open| open.is_counted()) else { continue };
+            let Some(open) = self.open.get_mut(entry.revocation()) else { continue };
+            if open.stage != Stage::Writing(append) {
+                continue;
+            }
             open.stage = Stage::Acknowledged(now);
             self.unwritten -= 1;
             self.asked_for -= usize::from(open.is_asked_for);
@@ -104,10 +122,10 @@ impl Own {
     }
 
     /// Records that an append failed. The log may have the entries or not, so the writer keeps trying.
-    pub(super) fn failed(&mut self, entries: &[RevocationEntry]) {
+    pub(super) fn failed(&mut self, append: AppendId, entries: &[RevocationEntry]) {
         for entry in entries {
             let Some(open) = self.open.get_mut(entry.revocation()) else { continue };
-            if open.stage == Stage::Writing {
+            if open.stage == Stage::Writing(append) {
                 open.stage = Stage::Waiting;
                 self.waiting.push_back(Arc::new(entry.revocation().clone()));
             }
@@ -122,7 +140,7 @@ impl Own {
     }
 
     /// Returns what the writer has to append next: at most one batch.
-    pub(super) fn next_batch(&mut self, now: UnixTime) -> Vec<RevocationEntry> {
+    pub(super) fn next_batch(&mut self, append: AppendId, now: UnixTime) -> Vec<RevocationEntry> {
         let mut batch = Vec::new();
         while batch.len() < BATCH
             && let Some(revocation) = self.waiting.pop_front()
@@ -130,7 +148,7 @@ impl Own {
             let Some(open) = self.open.get_mut(&revocation).filter(|open| open.stage == Stage::Waiting) else {
                 continue;
             };
-            open.stage = Stage::Writing;
+            open.stage = Stage::Writing(append);
             if open.until > now {
                 batch.push(RevocationEntry::new((*revocation).clone(), open.until));
             } else {
@@ -203,13 +221,15 @@ impl Own {
         }
     }
 
-    fn open(&mut self, revocation: Arc<Revocation>, until: UnixTime, is_asked_for: bool, stage: Stage) {
+    /// Returns until when it is to be remembered.
+    fn open(&mut self, revocation: Arc<Revocation>, until: UnixTime, is_asked_for: bool, stage: Stage) -> UnixTime {
         let before = self.close(&revocation);
         let until = before.as_ref().map_or(until, |before| before.until.max(until));
         let is_asked_for = is_asked_for || before.is_some_and(|before| before.is_counted() && before.is_asked_for);
         self.unwritten += 1;
         self.asked_for += usize::from(is_asked_for);
         self.open.insert(revocation, Open { until, since: Instant::now(), is_asked_for, stage });
+        until
     }
 
     fn close(&mut self, revocation: &Revocation) -> Option<Open> {

@@ -14,8 +14,14 @@ use tokio::{
 };
 
 use super::{
-    APPEND_TIMEOUT, ATTEMPT_TIMEOUT, BATCH, RevocationEvent, canary::is_canary, feed::back_off, health::Status,
-    lag::Lag, own::Own, shared_log::SharedLog, too_slow,
+    APPEND_TIMEOUT, ATTEMPT_TIMEOUT, BATCH, RevocationEvent,
+    canary::is_canary,
+    feed::back_off,
+    health::Status,
+    lag::Lag,
+    own::{AppendId, Own},
+    shared_log::SharedLog,
+    too_slow,
 };
 use crate::telemetry;
 
@@ -59,40 +65,40 @@ impl Shared {
 
     /// Records what a caller revokes. Returns what has to be appended: everything that the log is not known to contain,
     /// according to a fresh view.
-    pub(super) fn begin(&self, entries: &[RevocationEntry]) -> Result<Vec<RevocationEntry>, LogError> {
-        let mut to_append = Vec::new();
+    pub(super) fn begin(&self, entries: &[RevocationEntry]) -> Result<(AppendId, Vec<RevocationEntry>), LogError> {
+        let (id, mut to_append) = (self.own().next_append(), Vec::new());
         // In parts, so that the task that reads need not wait.
         for batch in entries.chunks(BATCH) {
             let is_fresh = self.view().state() == ViewState::Fresh;
-            let begun = self.own().begin(batch, is_fresh);
+            let begun = self.own().begin(id, batch, is_fresh);
             match begun {
                 Ok(more) => to_append.extend(more),
                 Err(error) => {
-                    self.give_up(&to_append);
+                    self.give_up(id, &to_append);
                     telemetry::not_kept(entries, &error);
                     return Err(error);
                 }
             }
         }
-        Ok(to_append)
+        Ok((id, to_append))
     }
 
     /// Appends, and retries for a while. What could not be appended by then is left to the writer.
-    pub(super) async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
+    pub(super) async fn append(&self, id: AppendId, entries: &[RevocationEntry]) -> Result<(), LogError> {
         let deadline = Instant::now() + APPEND_TIMEOUT;
         let mut outcome = Ok(());
         let mut left = entries;
         while outcome.is_ok() && !left.is_empty() {
             let (batch, rest) = left.split_at(left.len().min(BATCH));
-            outcome = self.append_batch(batch, deadline).await;
+            outcome = self.append_batch(id, batch, deadline).await;
             left = if outcome.is_ok() { rest } else { left };
         }
-        self.give_up(left);
+        self.give_up(id, left);
         telemetry::revoked(entries, outcome.as_ref().copied());
         outcome
     }
 
-    async fn append_batch(&self, batch: &[RevocationEntry], deadline: Instant) -> Result<(), LogError> {
+    async fn append_batch(&self, id: AppendId, batch: &[RevocationEntry], deadline: Instant) -> Result<(), LogError> {
         let mut failures = 0;
         loop {
             let outcome = timeout_at(deadline, self.attempt(batch)).await;
@@ -104,7 +110,7 @@ impl Shared {
             }
             sleep(pause).await;
         }
-        self.own().acknowledged(batch);
+        self.own().acknowledged(id, batch);
         Ok(())
     }
 
@@ -131,9 +137,9 @@ impl Shared {
         (status.lag, status.lag_of_others, status.unacknowledged) = (lag, lag_of_others, unacknowledged);
     }
 
-    fn give_up(&self, entries: &[RevocationEntry]) {
+    fn give_up(&self, id: AppendId, entries: &[RevocationEntry]) {
         for batch in entries.chunks(BATCH) {
-            self.own().failed(batch);
+            self.own().failed(id, batch);
         }
         if !entries.is_empty() {
             self.wake.notify_one();

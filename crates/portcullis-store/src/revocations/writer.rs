@@ -23,17 +23,22 @@ pub(super) async fn run(shared: Arc<Shared>) {
             own.forget(shared.view_writer.trusted_now());
             own.renew(keys);
         }
-        let batch = shared.own().next_batch(shared.view_writer.trusted_now());
+        let (id, batch) = {
+            let now = shared.view_writer.trusted_now();
+            let mut own = shared.own();
+            let id = own.next_append();
+            (id, own.next_batch(id, now))
+        };
         if batch.is_empty() {
             telemetry::appended(std::mem::take(&mut written));
             let _ = timeout_at(next_upkeep, shared.wake.notified()).await;
             continue;
         }
         if shared.attempt(&batch).await.is_ok() {
-            shared.own().acknowledged(&batch);
+            shared.own().acknowledged(id, &batch);
             (failures, written) = (0, written + batch.len());
         } else {
-            shared.own().failed(&batch);
+            shared.own().failed(id, &batch);
             failures += 1;
             sleep(back_off(failures)).await;
         }

@@ -7,6 +7,7 @@ pub mod entries;
 pub mod time;
 
 use std::{
+    collections::VecDeque,
     future::pending,
     sync::{
         Arc, Mutex,
@@ -68,6 +69,8 @@ pub struct Switches {
     pub is_slow: AtomicBool,
     /// The first page is said not to be the last, and the next one never comes.
     pub stops_halfway: AtomicBool,
+    /// How long each of the next writes waits before it is made.
+    pub write_delays: Mutex<VecDeque<Duration>>,
     /// Pages do not say what the log's calendar shows.
     pub keeps_no_times: AtomicBool,
     /// Strange things that stand before everything else.
@@ -93,6 +96,10 @@ impl FaultyLog {
 impl RevocationLog for FaultyLog {
     async fn append(&self, entries: &[RevocationEntry]) -> Result<(), LogError> {
         self.switches.writes.fetch_add(1, SeqCst);
+        let delay = self.switches.write_delays.lock().unwrap().pop_front();
+        if let Some(delay) = delay {
+            sleep(delay).await;
+        }
         self.obey(&self.switches.refuses_writes).await?;
         self.log.append(entries).await?;
         if self.switches.loses_answers.load(SeqCst) { Err(LogError::unavailable("lost, as ordered")) } else { Ok(()) }
