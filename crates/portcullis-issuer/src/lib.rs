@@ -19,7 +19,8 @@
 //! ```
 //!
 //! Sessions with refresh tokens are in [`refresh`]; keys that are replaced by a plan are in [`key_ring`]; the key
-//! set and the metadata that an issuer publishes are in [`documents`].
+//! set and the metadata that an issuer publishes are in [`documents`]. An OAuth 2 authorization server in your own program is in [`server`], its
+//! routes for axum in `routes` (feature `axum`), and the stores of what it keeps in [`records`].
 //!
 //! # What is promised
 //!
@@ -56,6 +57,6 @@ pub use signer::{
 pub use signing_key::{SigningKey, SigningKeyError, SigningKeyErrorKind};
 pub use store_error::StoreError;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -4,6 +4,40 @@
 //! answers a validated [`AuthorizationRequest`]. Everything else is done here: codes with PKCE, refresh tokens, tokens for programs,
 //! exchanged tokens, and introspection.
 //!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! use axum::Router;
+//! use portcullis_core::{Algorithm, policy::TokenSpec};
+//! use portcullis_issuer::records::MemoryRecordStore;
+//! use portcullis_issuer::refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions};
+//! use portcullis_issuer::server::{AuthorizationServer, Client, ClientList};
+//! use portcullis_issuer::{SigningKey, TokenIssuer};
+//! use portcullis_store::{MemoryLog, Revocations};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let secret = [7; 32];
+//! let spec = TokenSpec::new("https://id.example.com").audience("https://orders.example.com");
+//! let key = SigningKey::generate(Algorithm::Es256)?; // or a `KeyRing`
+//! let issuer = TokenIssuer::new(spec, key.clone())?;
+//! let revocations = Revocations::builder(MemoryLog::new()).start()?;
+//! let refresh_keys = RefreshKeys::new(1, secret)?;
+//! let sessions = Sessions::new(issuer, MemoryRefreshStore::new(), refresh_keys, revocations, DangerUncheckedSubjects);
+//! let page = Client::public("web")
+//!     .redirect_uri("https://app.example.com/callback")
+//!     .scope("orders:read")
+//!     .resource("https://orders.example.com");
+//! let server = AuthorizationServer::builder(sessions, key, MemoryRecordStore::new(), ClientList::new([page])?)
+//!     .authorization_endpoint("https://id.example.com/authorize")
+//!     .build()?;
+//! # #[cfg(feature = "axum")]
+//! let app: Router = Router::new().fallback_service(server.routes()); // the feature `axum`
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`AuthorizationRequest`] shows the application's page, at the authorization endpoint.
+//!
 //! Not built: request objects (JAR, RFC 9101), pushed requests (PAR, RFC 9126), authorization details (RAR, RFC 9396), dynamic registration (RFC
 //! 7591), ID tokens (OpenID Connect), actor tokens (RFC 8693), signed answers of introspection (RFC 9701). Parameters that would change what a request means are refused, and not ignored.
 

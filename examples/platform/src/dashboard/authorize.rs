@@ -69,7 +69,8 @@ async fn asked(
         Decision::Grant(permitted) => json!({ "next": "go", "location": permitted.grant().await?.location() }),
         Decision::Answer(answer) => json!({ "next": "go", "location": answer.location() }),
         // The client wants the user to log in again.
-        _ => json!({ "next": "log_in", "ticket": request.ticket() }),
+        Decision::LogIn => json!({ "next": "log_in", "ticket": request.ticket() }),
+        _ => return Err(OAuthError::new(OAuthErrorCode::ServerError, "the page does not know this decision").into()),
     };
     Ok(Json(next))
 }
