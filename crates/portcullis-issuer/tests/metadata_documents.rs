@@ -357,3 +357,11 @@ async fn deleting_such_a_client_begins_with_the_rule_that_refuses_its_host() {
     assert!(web.clients().allow_hosts(|host| host != "app.example.com").delete(ID).await.unwrap());
     assert!(web.clients().delete("page").await.unwrap());
 }
+
+#[tokio::test]
+async fn a_document_is_an_object_and_no_list_of_the_same_values() {
+    let object = json!({ "client_id": ID, "client_name": null, "redirect_uris": [CALLBACK] });
+    assert!(is_client(object).await);
+    let list = json!([ID, null, [CALLBACK], null, null, null, null, null, null, null, null]);
+    assert!(!is_client(list).await);
+}

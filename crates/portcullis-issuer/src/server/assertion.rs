@@ -127,7 +127,9 @@ pub(super) fn claimed_subject(assertion: &str) -> Option<String> {
         sub: String,
     }
     let octets = URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1)?).ok()?;
-    serde_json::from_slice(&octets).ok().map(|Claims { sub }| sub)
+    // serde would read a list as the struct, too.
+    let object = Some(octets).filter(|octets| octets.trim_ascii_start().starts_with(b"{"))?;
+    serde_json::from_slice(&object).ok().map(|Claims { sub }| sub)
 }
 
 /// A clock at one instant.

@@ -35,6 +35,10 @@ const MOST_CHARACTERS: usize = 100;
 
 impl<'a> Document<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, String> {
+        // serde would read a list as the struct, too, whose texts are named nowhere in the document.
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err("the document is no JSON object".to_owned());
+        }
         // The error has no text of the document but names of members, and where.
         serde_json::from_str(text).map_err(|error| format!("the document cannot be read: {error}"))
     }
