@@ -63,7 +63,7 @@ pub(crate) fn seconds(date: &Value) -> Option<u64> {
 }
 
 /// The same for `nbf`, which must not come early.
-fn seconds_up(date: &Value) -> Option<u64> {
+pub(crate) fn seconds_up(date: &Value) -> Option<u64> {
     numeric_date(date).map(f64::ceil).map(whole)
 }
 

@@ -5,13 +5,9 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use portcullis::{
-    Algorithm,
-    policy::TokenSpec,
-    revocation::{Cursor, LogError, Page, Revocation, Revoker},
-};
+use portcullis::{Algorithm, policy::TokenSpec};
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
     refresh::{
@@ -21,18 +17,21 @@ use portcullis_issuer::{
 };
 use portcullis_test::FixedClock;
 
-use super::{now::now, scene::NOW};
+use super::{
+    desk::NoLog,
+    now::now,
+    scene::NOW,
+    sealed::{self, Form, KEYS, key_for},
+};
 
-/// The key to write with, and an earlier one.
-const KEYS: [(u8, [u8; 32]); 2] = [(7, [1; 32]), (3, [2; 32])];
+const FORM: Form = Form { prefix: "prt_", version: 1, context: b"portcullis rt 1" };
 
 /// What an issuer makes, or does not accept.
 pub fn check(octets: &[u8]) {
     if let Ok(text) = str::from_utf8(octets) {
         check_text(text);
     }
-    let key = KEYS.iter().find(|(id, _)| octets.get(1) == Some(id)).unwrap_or(&KEYS[0]);
-    check_text(&seal(octets, &key.1));
+    check_text(&FORM.seal(octets, key_for(octets)));
 }
 
 /// The store is asked exactly for a token that the issuer may have made, and the answer is the one successor.
@@ -60,16 +59,14 @@ struct Token {
 }
 
 fn read(text: &str) -> Option<Token> {
-    let octets = base64url(text.strip_prefix("prt_")?)?;
-    let [1, id, family @ ..] = octets.as_slice() else { return None };
-    let (_, key) = KEYS.iter().find(|(known, _)| known == id)?;
+    let signed = FORM.open(text)?;
+    let [_, id, family @ ..] = signed.as_slice() else { return None };
     let (family, rest) = family.split_first_chunk::<16>()?;
-    let (rest, _) = rest.split_last_chunk::<16>()?;
     let (number, share) = rest.split_last_chunk::<16>()?;
     let generation =
         number.iter().rev().try_fold(0_u64, |sum, octet| sum.checked_mul(128)?.checked_add(u64::from(octet & 0x7f)))?;
     let token = Token { family: *family, generation, share: *share };
-    (generation <= 1 << 53 && token.write(*id, key) == text).then_some(token)
+    (generation <= 1 << 53 && token.write(*id, key_for(&signed)) == text).then_some(token)
 }
 
 impl Token {
@@ -86,7 +83,7 @@ impl Token {
             }
         }
         octets.extend(self.share);
-        seal(&octets, key)
+        FORM.seal(&octets, key)
     }
 
     fn successor(&self) -> String {
@@ -114,35 +111,10 @@ impl Token {
     }
 }
 
-fn seal(octets: &[u8], key: &[u8; 32]) -> String {
-    let signed = [b"portcullis rt 1", octets].concat();
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), &signed);
-    format!("prt_{}", URL_SAFE_NO_PAD.encode([octets, &tag.as_ref()[..16]].concat()))
-}
-
-/// A slow decoder, bit by bit. That the text is the only spelling of its octets is compared later.
-fn base64url(text: &str) -> Option<Vec<u8>> {
-    let value = |character: u8| match character {
-        b'A'..=b'Z' => Some(character - b'A'),
-        b'a'..=b'z' => Some(character - b'a' + 26),
-        b'0'..=b'9' => Some(character - b'0' + 52),
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => None,
-    };
-    let values: Option<Vec<u8>> = text.bytes().map(value).collect();
-    let bits: Vec<u8> = values?.iter().flat_map(|six| (0..6).rev().map(move |at| six >> at & 1)).collect();
-    Some(bits.chunks_exact(8).map(|octet| octet.iter().fold(0, |sum, bit| sum << 1 | bit)).collect())
-}
-
 static SCENE: LazyLock<Scene> = LazyLock::new(|| {
     let spec = TokenSpec::new("https://id.test").audience("https://orders.test");
     let key = SigningKey::secret("1", Algorithm::Hs256, &[5; 32]).unwrap();
-    let [(id, key_now), (earlier, key_then)] = KEYS;
-    Scene {
-        issuer: TokenIssuer::new(spec, key).unwrap().clock(FixedClock::default()),
-        keys: RefreshKeys::new(id, key_now).unwrap().also_reads(earlier, key_then).unwrap(),
-    }
+    Scene { issuer: TokenIssuer::new(spec, key).unwrap().clock(FixedClock::default()), keys: sealed::keys() }
 });
 
 struct Scene {
@@ -153,20 +125,6 @@ struct Scene {
 impl Scene {
     fn sessions(&self, store: &Counted) -> Sessions<Counted, NoLog, DangerUncheckedSubjects> {
         Sessions::new(self.issuer.clone(), store.clone(), self.keys.clone(), NoLog, DangerUncheckedSubjects)
-    }
-}
-
-/// Nothing is revoked.
-#[derive(Debug)]
-struct NoLog;
-
-impl Revoker for NoLog {
-    async fn revoke_all(&self, revocations: Vec<Revocation>) -> Result<(), LogError> {
-        panic!("{revocations:?}");
-    }
-
-    async fn list(&self, _: Option<&Cursor>) -> Result<Page, LogError> {
-        panic!("nothing is listed");
     }
 }
 

@@ -94,3 +94,33 @@ fn revocation_entry() {
 fn subprotocol() {
     replay("subprotocol", fuzz::subprotocol::check);
 }
+
+#[test]
+fn assertion() {
+    replay("assertion", fuzz::assertion::check);
+}
+
+#[test]
+fn client_document() {
+    replay("client_document", fuzz::client_document::check);
+}
+
+#[test]
+fn code() {
+    replay("code", fuzz::code::check);
+}
+
+#[test]
+fn endpoint() {
+    replay("endpoint", fuzz::endpoint::check);
+}
+
+#[test]
+fn redirect_uri() {
+    replay("redirect_uri", fuzz::redirect_uri::check);
+}
+
+#[test]
+fn ticket() {
+    replay("ticket", fuzz::ticket::check);
+}

@@ -1,0 +1,4 @@
+//! Redirect URIs.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| portcullis_fuzz::redirect_uri::check(input));
