@@ -6,6 +6,7 @@ mod support;
 use std::{
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{Router, body::Body};
@@ -24,7 +25,10 @@ use portcullis_jwks::{Fetch, FetchError};
 use portcullis_test::FixedClock;
 use serde_json::{Value, json};
 use support::{ISSUER, SERVICE, T, TestLog, TestSubjects, secs};
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 use tower::ServiceExt;
 
 const URI: &str = "https://app.test/log-out";
@@ -232,6 +236,31 @@ async fn our_own_receiver_accepts_what_is_delivered() {
     let tokens = other.log_in().await;
     other.sessions.end(tokens.session().id, EndReason::LoggedOut).await.unwrap();
     assert_eq!(other.worker().deliver_due().await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_worker_tells_the_client_at_once_when_a_session_ends_on_its_instance() {
+    let place = Place::new();
+    let worker = place.worker();
+    let many_end = async {
+        for everywhere in [false, true] {
+            let (tokens, sent) = (place.log_in().await, place.tokens().len());
+            // The worker has looked before, and waits.
+            sleep(Duration::from_millis(100)).await;
+            let ended = Instant::now();
+            if everywhere {
+                place.sessions.log_out_everywhere("alice").await.unwrap();
+            } else {
+                place.sessions.end(tokens.session().id, EndReason::LoggedOut).await.unwrap();
+            }
+            while place.tokens().len() == sent {
+                sleep(Duration::from_millis(5)).await;
+            }
+            assert!(ended.elapsed() <= Duration::from_millis(60), "{:?}", ended.elapsed());
+            place.clock.advance(secs(1));
+        }
+    };
+    tokio::select! { () = worker.run() => panic!("it has ended"), () = many_end => {} }
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         // Before the session ends in the store: until then, the end is repeated if it is not completed.
         let noted = self.note_end(session, reason).await;
         let ended = inner.store.end(session, reason).await;
+        self.wake_delivery();
         revoked?;
         ended?;
         noted?;
@@ -38,6 +39,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Does what may have failed when a session ended that no one ends again.
     pub(super) async fn complete_end(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
         self.note_end(session, reason).await?;
+        self.wake_delivery();
         if matches!(reason, EndReason::Reuse | EndReason::SubjectRefused) {
             // Its access tokens have to end, too.
             self.revoke_session(session).await?;
@@ -160,6 +162,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let news = ended.iter().flatten().filter(|session| !known.contains(session));
         let caught_up = self.revoke_all(news.map(|session| inner.revocation_of(*session)).collect()).await;
         let noted = noted.and(self.note_news(&ended, &known, reason).await);
+        self.wake_delivery();
         revoked.and(caught_up)?;
         listed?;
         self.tell_ended(&ended?, reason);
@@ -225,6 +228,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         let (listed, noted) = self.note_all_of(subject, reason).await;
         let ended = inner.store.end_all_of(subject, None, reason).await;
         let noted = noted.and(self.note_news(&ended, &listed, reason).await);
+        self.wake_delivery();
         revoked?;
         self.tell_ended(&ended?, reason);
         Ok(noted?)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_core::{ConfigError, revocation::Revoker};
+use tokio::sync::Notify;
 
 use super::notice::Notice;
 use crate::{
@@ -13,7 +14,11 @@ use crate::{
 
 /// The log-outs that clients are to be told of, by session.
 #[derive(Clone, Debug)]
-pub(in crate::refresh) struct Outbox(pub(super) Arc<dyn AnyRecords>);
+pub(in crate::refresh) struct Outbox {
+    pub(super) records: Arc<dyn AnyRecords>,
+    /// Wakes the worker of this instance.
+    pub(super) news: Arc<Notify>,
+}
 
 /// Those that wait.
 pub(super) const WAITING: &str = "waiting";
@@ -31,7 +36,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// If the sessions are already in use: configure them first.
     pub fn tell_clients(self, records: impl RecordStore) -> Result<Self, ConfigError> {
-        self.configure(|inner| inner.outbox = Some(Outbox(Arc::new(records))))
+        self.configure(|inner| inner.outbox = Some(Outbox { records: Arc::new(records), news: Arc::default() }))
     }
 
     /// Keeps that a client is to be told, if it wants to be, before the session ends.
@@ -43,7 +48,14 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         self.note_ends(family.as_slice(), reason).await
     }
 
-    /// Does the same for several sessions. Each is noted even if another one failed.
+    /// Makes the worker of this instance look at once, after sessions have ended.
+    pub(in crate::refresh) fn wake_delivery(&self) {
+        if let Some(outbox) = &self.0.outbox {
+            outbox.news.notify_one();
+        }
+    }
+
+    /// Keeps the same for several sessions. Each is noted even if another one failed.
     pub(in crate::refresh) async fn note_ends(&self, families: &[Family], reason: EndReason) -> Result<(), StoreError> {
         let Some(outbox) = &self.0.outbox else { return Ok(()) };
         let mut outcome = Ok(());
@@ -59,13 +71,13 @@ impl Outbox {
         if family.log_in.log_out_at.is_none() {
             return Ok(());
         }
-        if self.0.find(&told(family.id)?).await?.is_some() {
+        if self.records.find(&told(family.id)?).await?.is_some() {
             return Ok(());
         }
-        let Some(notice) = Notice::of(family, reason, self.0.now().await?) else { return Ok(()) };
+        let Some(notice) = Notice::of(family, reason, self.records.now().await?) else { return Ok(()) };
         let record = NewRecord::new(notice.to_json()).until(notice.kept_until());
         // Otherwise, it was noted before.
-        let _is_new = self.0.swap(&waiting(family.id)?, None, Some(record)).await?;
+        let _is_new = self.records.swap(&waiting(family.id)?, None, Some(record)).await?;
         Ok(())
     }
 
@@ -73,7 +85,7 @@ impl Outbox {
     #[cfg(feature = "log-out-delivery")]
     pub(super) async fn keep_told(&self, session: FamilyId, notice: &Notice) -> Result<(), StoreError> {
         let record = NewRecord::new("").until(notice.forgotten_at);
-        let _is_new = self.0.swap(&told(session)?, None, Some(record)).await?;
+        let _is_new = self.records.swap(&told(session)?, None, Some(record)).await?;
         Ok(())
     }
 }
