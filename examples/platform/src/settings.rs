@@ -18,7 +18,9 @@ pub(crate) struct Settings {
     pub(crate) access_token_lifetime: Duration,
     /// How long a replaced refresh token is answered by the same successor.
     pub(crate) grace: Duration,
-    /// Where the dashboard keeps its sessions and keys.
+    /// The clients of whose sessions the issuer tells the second service that they have ended.
+    pub(crate) log_out_clients: Vec<String>,
+    /// Where the dashboard keeps its sessions and keys, and the second service its revocations.
     pub(crate) data: PathBuf,
     /// Whose pages may call the second service.
     pub(crate) dashboard_origin: Option<String>,
@@ -26,11 +28,14 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn read() -> Result<Self, String> {
+        let client_id = optional("CLIENT_ID").unwrap_or_else(|| "dashboard".into());
+        let log_out_clients = optional("LOG_OUT_CLIENTS").unwrap_or_else(|| format!("{client_id} report"));
         Ok(Self {
+            log_out_clients: log_out_clients.split_ascii_whitespace().map(str::to_owned).collect(),
             port: parsed("PORT", 4000)?,
             orders_port: parsed("ORDERS_PORT", 4100)?,
             issuer: optional("ISSUER"),
-            client_id: optional("CLIENT_ID").unwrap_or_else(|| "dashboard".into()),
+            client_id,
             dashboard_audience: optional("DASHBOARD_AUDIENCE").unwrap_or_else(|| "https://dashboard.example".into()),
             orders_audience: optional("ORDERS_AUDIENCE").unwrap_or_else(|| "https://orders.example".into()),
             mcp_resource: optional("MCP_RESOURCE").unwrap_or_else(|| "http://localhost:4200/mcp".into()),

@@ -3,7 +3,11 @@
 
 mod support;
 
-use std::{path::Path, process::Command};
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -82,6 +86,54 @@ async fn logging_out_everywhere_ends_every_session_of_the_user_at_once() {
         assert_eq!(refreshed.status, 400, "{refreshed:?}");
     }
     assert_eq!(platform.with(&bob.access_token(), "/api/me").await.status, 200);
+}
+
+/// The second service shares nothing with the dashboard, and follows no log of it: it is told by log-out tokens.
+#[tokio::test]
+async fn the_second_service_refuses_within_a_second_what_was_logged_out() {
+    let folder = tempdir().unwrap();
+    let platform = Platform::start(folder.path(), &[]).await;
+    let orders = format!("{}/orders", platform.orders);
+    let log_in = async |name: &str, password: &str| {
+        let log_in = platform.log_in(name, password).await;
+        let at_orders = platform.session("refresh", &log_in.cookie(), &[("resource", ORDERS)]).await;
+        (at_orders.cookie(), at_orders.access_token())
+    };
+    let (phone, desk, bob) =
+        (log_in("alice", "wonderland").await, log_in("alice", "wonderland").await, log_in("bob", "builder").await);
+    for (_, token) in [&phone, &desk, &bob] {
+        assert_eq!(platform.with(token, &orders).await.status, 200);
+    }
+    let ended = Instant::now();
+    assert_eq!(platform.session("log_out_everywhere", &desk.0, &[]).await.status, 200);
+    for (_, token) in [&phone, &desk] {
+        while platform.with(token, &orders).await.status != 401 {
+            assert!(ended.elapsed() < Duration::from_secs(1), "the second service still accepts it");
+        }
+    }
+    assert_eq!(platform.with(&bob.1, &orders).await.status, 200, "it was Alice who logged out");
+    // It keeps what it was told, and no one else can tell it.
+    let forged = platform.form(&format!("{}/log-out", platform.orders), &[], &[("logout_token", &*bob.1)]).await;
+    assert_eq!(forged.status, 400, "{forged:?}");
+    assert_eq!(platform.with(&bob.1, &orders).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_second_service_remembers_log_outs_after_it_was_killed() {
+    let folder = tempdir().unwrap();
+    let first = Platform::start(folder.path(), &[]).await;
+    let gone = first.log_in("alice", "wonderland").await;
+    let gone = first.session("refresh", &gone.cookie(), &[("resource", ORDERS)]).await;
+    let kept = first.log_in("bob", "builder").await;
+    let kept = first.session("refresh", &kept.cookie(), &[("resource", ORDERS)]).await;
+    assert_eq!(first.session("log_out", &gone.cookie(), &[]).await.status, 200);
+    while first.with(&gone.access_token(), &format!("{}/orders", first.orders)).await.status != 401 {}
+    let port = first.url.rsplit_once(':').unwrap().1.to_owned();
+    first.kill();
+    let second = Platform::start(folder.path(), &[("PORT", &port)]).await;
+    let orders = format!("{}/orders", second.orders);
+    assert_eq!(second.with(&gone.access_token(), &orders).await.status, 401);
+    assert_eq!(second.with(&kept.access_token(), &orders).await.status, 200);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use portcullis_issuer::{
     TokenIssuer,
     documents::GrantType,
     key_ring::{KeyRing, SealingKey},
-    refresh::{RefreshKeys, RefreshPolicy, Sessions},
+    refresh::{LogOutDelivery, LogOutEvent, RefreshKeys, RefreshPolicy, Sessions},
     server::{AuthorizationServer, Client, ClientList, ClientSecret, Clients, MetadataDocuments},
 };
 use portcullis_jwks::{HttpClient, OutsideDocuments};
@@ -16,8 +16,15 @@ use portcullis_store::{RedbLog, RedbRefreshStore, Revocations};
 use super::{Desk, Users, data, users::NOTES};
 use crate::{Failure, settings::Settings};
 
-/// Starts the provider. Returns how the dashboard's own API decides about tokens, too.
-pub(super) async fn start(url: &str, settings: &Settings) -> Result<(Desk, Admission), Failure> {
+/// Tells the second service which sessions have ended.
+pub(super) type Delivery = LogOutDelivery<RedbRefreshStore, Revocations, Users, HttpClient>;
+
+/// Starts the provider. Returns how the dashboard's own API decides about tokens, too. `log_out_at` is where the second service is told of log-outs.
+pub(super) async fn start(
+    url: &str,
+    log_out_at: String,
+    settings: &Settings,
+) -> Result<(Desk, Admission, Delivery), Failure> {
     let folder = &settings.data;
     fs::create_dir_all(folder)?;
     let spec = TokenSpec::new(url)
@@ -36,13 +43,15 @@ pub(super) async fn start(url: &str, settings: &Settings) -> Result<(Desk, Admis
 
     let users = Users::demo()?;
     let issuer = TokenIssuer::new(spec.clone(), ring.clone())?;
-    let records = store.records(); // codes and consents
+    let records = store.records(); // codes, consents, and log-outs to be told
     let sessions = Sessions::new(issuer, store, refresh_keys, revocations.clone(), users.clone());
+    let sessions = sessions.tell_clients(records.clone())?;
+    let delivery = sessions.log_out_delivery(HttpClient::new()?, log)?;
     let worker_secret = data::secret(folder, "worker.secret")?;
     // Clients of the Model Context Protocol are not registered: the id of each is the URL of a document about it.
     let documents = OutsideDocuments::new(HttpClient::new()?);
     let agents = MetadataDocuments::new(documents).scope(&NOTES.join(" ")).resource(&settings.mcp_resource);
-    let clients = ClientList::new(clients(url, settings, &worker_secret)?)?.or(agents);
+    let clients = ClientList::new(clients(url, &log_out_at, settings, &worker_secret)?)?.or(agents);
     let server = AuthorizationServer::builder(sessions.clone(), ring.clone(), records, clients)
         .authorization_endpoint(format!("{url}/authorize"))
         .verification_page(format!("{url}/device"))
@@ -52,11 +61,19 @@ pub(super) async fn start(url: &str, settings: &Settings) -> Result<(Desk, Admis
     let trusted = spec.trusted_at(&settings.dashboard_audience, ring)?;
     let admission = Admission::new(JwtAuthenticator::new(trusted)?).revocations(&revocations);
     let browser = server.browser("dashboard");
-    Ok((Desk { server, sessions, browser, users, settings: settings.clone() }, admission))
+    Ok((Desk { server, sessions, browser, users, log_out_at, settings: settings.clone() }, admission, delivery))
+}
+
+/// For the operator: a service that could not be told goes on accepting access tokens until they expire.
+fn log(event: &LogOutEvent) {
+    match event {
+        LogOutEvent::Told { client_id, .. } => tracing::debug!(client_id, "the second service was told of a log-out"),
+        event => tracing::warn!(?event, "the second service was not told of a log-out"),
+    }
 }
 
 /// The dashboard's own page, an application of another company, and a program that acts for itself.
-fn clients(url: &str, settings: &Settings, worker_secret: &str) -> Result<Vec<Client>, Failure> {
+fn clients(url: &str, log_out_at: &str, settings: &Settings, worker_secret: &str) -> Result<Vec<Client>, Failure> {
     let page = Client::public("dashboard")
         .name("Dashboard")
         .redirect_uri(format!("{url}/"))
@@ -70,7 +87,8 @@ fn clients(url: &str, settings: &Settings, worker_secret: &str) -> Result<Vec<Cl
         .grants([GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode])
         .redirect_uri("http://127.0.0.1/callback")
         .scope("orders:read orders:write")
-        .resource(&settings.orders_audience);
+        .resource(&settings.orders_audience)
+        .log_out_at(log_out_at);
     let worker = Client::confidential("worker", ClientSecret::of(worker_secret)?)
         .grants([GrantType::ClientCredentials])
         .scope("orders:read")

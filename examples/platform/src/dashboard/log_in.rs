@@ -49,6 +49,7 @@ async fn log_in(
         .scope(&desk.users.scopes(&username))
         .audience(&desk.settings.dashboard_audience)
         .audience(&desk.settings.orders_audience)
+        .log_out_at(&desk.log_out_at)
         .label(device_of(&headers));
     desk.browser.log_in(&headers, log_in, Some(&desk.settings.dashboard_audience)).await.into_response()
 }

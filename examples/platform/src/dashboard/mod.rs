@@ -8,6 +8,8 @@ mod log_in;
 mod pages;
 mod users;
 
+use std::future::{IntoFuture, pending};
+
 use axum::{Json, Router, extract::State, http::HeaderValue, routing::get};
 use portcullis::{Admission, AuthLayer, Claims, JwtAuthenticator, RemoteKeys, TrustedIssuer, requirement::scope};
 use portcullis_issuer::{
@@ -21,8 +23,8 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-use self::users::Users;
-use crate::{Failure, say, settings::Settings};
+use self::{issuer::Delivery, users::Users};
+use crate::{Failure, orders::LOG_OUT, say, settings::Settings};
 
 /// What the routes of the dashboard's own identity provider need.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub(crate) struct Desk {
     sessions: Sessions<RedbRefreshStore, Revocations, Users>,
     browser: BrowserSessions,
     users: Users,
+    /// Where the second service is told that a session has ended.
+    log_out_at: String,
     settings: Settings,
 }
 
@@ -44,9 +48,9 @@ pub(crate) async fn serve(
     orders_url: &str,
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let app = match &settings.issuer {
-        None => own(url, settings).await?,
-        Some(issuer) => external(issuer, settings)?,
+    let (app, delivery) = match &settings.issuer {
+        None => own(url, orders_url, settings).await?,
+        Some(issuer) => (external(issuer, settings)?, None),
     };
     let app = app.route("/config.json", get(config).with_state(page_config(url, orders_url, settings)));
     let app = app.merge(pages::routes()).layer(SetResponseHeaderLayer::overriding(
@@ -54,12 +58,23 @@ pub(crate) async fn serve(
         policy(orders_url, settings)?,
     ));
     say(&format!("dashboard is at {url}"))?;
-    Ok(axum::serve(listener, app).with_graceful_shutdown(ended()?).await?)
+    let server = axum::serve(listener, app).with_graceful_shutdown(ended()?);
+    let delivery = async {
+        match delivery {
+            Some(delivery) => delivery.run().await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        outcome = server.into_future() => Ok(outcome?),
+        () = delivery => Ok(()),
+    }
 }
 
 /// The dashboard is its own identity provider.
-async fn own(url: &str, settings: &Settings) -> Result<Router, Failure> {
-    let (desk, admission) = issuer::start(url, settings).await?;
+async fn own(url: &str, orders_url: &str, settings: &Settings) -> Result<(Router, Option<Delivery>), Failure> {
+    let log_out_at = format!("{orders_url}{LOG_OUT}");
+    let (desk, admission, delivery) = issuer::start(url, log_out_at, settings).await?;
     // Pages of other origins may use the endpoints of the provider, without cookies.
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any);
     let routes = desk.server.routes();
@@ -68,13 +83,14 @@ async fn own(url: &str, settings: &Settings) -> Result<Router, Failure> {
     let browser = desk.browser.clone();
     let page = browser.paths().iter().fold(log_in::routes(), |page, path| page.route_service(path, browser.clone()));
     let api = api().merge(account::routes()).merge(authorize::routes());
-    Ok(api
+    let app = api
         .layer(portcullis::RequireLayer::new(scope("account")))
         .layer(AuthLayer::new(admission).realm("dashboard"))
         .merge(page)
         .merge(authorize::pages())
         .with_state(desk)
-        .merge(oauth.layer(cors)))
+        .merge(oauth.layer(cors));
+    Ok((app, Some(delivery)))
 }
 
 /// Another identity provider has the users. The dashboard is one of its services.

@@ -9,7 +9,7 @@ mod support;
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use driver::Driver;
+use driver::{Browser, Driver};
 use provider::Provider;
 use serde_json::{Value, json};
 use support::{ORDERS, Platform, parameter, query};
@@ -99,17 +99,7 @@ async fn two_tabs_refresh_at_once_and_logging_out_everywhere_ends_both() {
     browser.client.switch_to(&second).await.unwrap();
     browser.client.goto(&platform.url).await.unwrap();
     browser.shown("home").await;
-    for tab in [&first, &second] {
-        browser.client.switch_to(tab).await.unwrap();
-        browser.client.execute(&race()).await.unwrap();
-    }
-    for tab in [&first, &second] {
-        browser.client.switch_to(tab).await.unwrap();
-        browser.until("the end of the race", "return window.statuses.length === 500").await;
-        browser.until("no loser", "return window.statuses.every((status) => status === 200)").await;
-        browser.client.refresh().await.unwrap();
-        browser.shown("home").await;
-    }
+    race(&browser, &[&first, &second]).await;
 
     // Another browser of the same user.
     let other = driver.browser().await;
@@ -117,10 +107,16 @@ async fn two_tabs_refresh_at_once_and_logging_out_everywhere_ends_both() {
     other.shown("home").await;
     other.until("two devices", "return document.querySelectorAll('#sessions li').length === 2").await;
     other.pictures("devices").await;
+    other.client.execute(REMEMBER_TOKEN).await.unwrap();
+    other.click("call-orders").await;
+    other.until("orders", "return document.getElementById('answer').textContent.startsWith('200')").await;
 
     browser.client.switch_to(&first).await.unwrap();
     browser.click("log-out-everywhere").await;
     browser.shown("log-in").await;
+    // The second service has been told: it refuses a token that has not expired.
+    other.client.execute(&until_refused(&platform.orders)).await.unwrap();
+    other.until("the second service refuses the token", "return window.refusedAfter < 1000").await;
     browser.client.switch_to(&second).await.unwrap();
     browser.shown("log-in").await;
     // It finds out when it does something.
@@ -204,12 +200,37 @@ async fn another_application_asks_the_user_and_loses_its_access_when_the_user_sa
     browser.client.close().await.unwrap();
 }
 
-fn race() -> String {
+/// Keeps the access token that the page sends.
+const REMEMBER_TOKEN: &str = "const real = window.fetch;
+    window.fetch = (url, request) => { window.sent = request?.headers?.authorization ?? window.sent; return real(url, request); };";
+
+/// Calls the second service with that token until it is refused, and keeps after how many milliseconds it was.
+fn until_refused(orders: &str) -> String {
     format!(
+        "const begun = performance.now();
+         const refused = async () => (await fetch('{orders}/orders', {{ headers: {{ authorization: window.sent }} }})).status === 401;
+         (async () => {{ while (!await refused()); window.refusedAfter = performance.now() - begun; }})();"
+    )
+}
+
+/// Refreshes 500 times in each of these tabs.
+async fn race(browser: &Browser, tabs: &[&str]) {
+    let script = format!(
         "const request = {{ method: 'POST', body: new URLSearchParams({{ resource: '{ORDERS}' }}) }};
          window.statuses = [];
          (async () => {{ while (statuses.length < 500) statuses.push((await fetch('/session/refresh', request)).status); }})();"
-    )
+    );
+    for tab in tabs {
+        browser.client.switch_to(tab).await.unwrap();
+        browser.client.execute(&script).await.unwrap();
+    }
+    for tab in tabs {
+        browser.client.switch_to(tab).await.unwrap();
+        browser.until("the end of the race", "return window.statuses.length === 500").await;
+        browser.until("no loser", "return window.statuses.every((status) => status === 200)").await;
+        browser.client.refresh().await.unwrap();
+        browser.shown("home").await;
+    }
 }
 
 fn asked(callback: &str) -> String {
