@@ -203,16 +203,42 @@ async fn a_device_is_connected_by_its_code() {
 async fn a_script_with_curl_acts_for_itself() {
     let folder = tempdir().unwrap();
     let platform = Platform::start(folder.path(), &[]).await;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/worker.sh");
+    let text = script(&platform, "worker.sh", &[]).await.unwrap();
+    assert!(text.contains("\"orders\":7"), "{text}");
+}
+
+#[tokio::test]
+async fn a_script_with_curl_goes_through_the_whole_code_flow_by_hand() {
+    let folder = tempdir().unwrap();
+    let platform = Platform::start(folder.path(), &[]).await;
+    let text = script(&platform, "code-flow.sh", &[]).await.unwrap();
+    let expected = [
+        "\"subject\":\"alice\"",
+        "Monthly report asks",
+        "the scope orders:read",
+        "\"seen_by\":\"alice\"",
+        "the dashboard answers 401",
+        "a refresh is answered with invalid_grant",
+        "the second service answers 401",
+        "11. The user logs out",
+    ];
+    for line in expected {
+        assert!(text.contains(line), "{line:?} is not in {text}");
+    }
+    assert!(!text.contains("prt_") && !text.contains("eyJ"), "a token is shown: {text}");
+    // The twin: nothing goes on without the right password.
+    let stopped = script(&platform, "code-flow.sh", &[("PASSWORD", "Wonderland")]).await.unwrap_err();
+    assert!(stopped.contains("4. The user logs in") && !stopped.contains("5."), "{stopped}");
+}
+
+/// Runs a script at the platform, as users do. Returns what it prints; an error with all of it if it fails.
+async fn script(platform: &Platform, name: &str, settings: &[(&str, &str)]) -> Result<String, String> {
     let mut sh = Command::new("sh");
-    sh.arg(script).env("DASHBOARD", &platform.url).env("ORDERS", &platform.orders).env("DATA", folder.path());
+    sh.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name)).envs(settings.iter().copied());
+    sh.env("DASHBOARD", &platform.url).env("ORDERS", &platform.orders).env("DATA", &platform.data);
     let output = tokio::task::spawn_blocking(move || sh.output().unwrap()).await.unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success() && text.contains("\"orders\":7"),
-        "{text} {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let [out, error] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    if output.status.success() { Ok(out) } else { Err(format!("{out}{error}")) }
 }
 
 #[tokio::test]
