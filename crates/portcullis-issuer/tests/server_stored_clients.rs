@@ -23,10 +23,10 @@ use portcullis_issuer::{
     },
     server::{
         AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Clients, Decision, EndpointRequest,
-        ExchangePolicy, OAuthError, OAuthErrorCode, StoredClientError, StoredClients, TokenResponse, Visitor,
+        OAuthError, OAuthErrorCode, StoredClientError, StoredClients, TokenResponse, Visitor,
     },
 };
-use portcullis_test::FixedClock;
+use portcullis_test::{FixedClock, MockIssuer};
 use support::{
     T, TestLog,
     desk::{BROWSER, CALLBACK, ISSUER, ORDERS, SECRET, VERIFIER, basic, form, parameter, query},
@@ -312,12 +312,6 @@ async fn a_stored_client_that_has_a_problem_is_not_stored() {
     let place = Place::new().await;
     let broken = page("new").redirect_uri("http://app.test/callback");
     assert!(matches!(place.clients.create(&broken).await, Err(StoredClientError::Invalid(_))));
-    let key = SigningKey::generate(Algorithm::Es256).unwrap().verifying_key();
-    let with_keys = Client::with_keys("keys", KeySet::from(key)).redirect_uri(CALLBACK).resource(ORDERS);
-    assert!(matches!(place.clients.create(&with_keys).await, Err(StoredClientError::Invalid(_))), "it would be public");
-    let rules = ExchangePolicy::new().tokens_for(ORDERS).resource(ORDERS);
-    let exchanging = Client::confidential("exchanging", ClientSecret::of(SECRET).unwrap()).grants([]).exchange(rules);
-    assert!(matches!(place.clients.create(&exchanging).await, Err(StoredClientError::Invalid(_))));
     assert!(place.clients.create(&page("new")).await.is_ok());
     let read = place.clients.read("new").await.unwrap().unwrap();
     assert!(matches!(place.clients.update(&broken, read.version()).await, Err(StoredClientError::Invalid(_))));
@@ -359,6 +353,42 @@ async fn a_client_that_was_deleted_is_not_brought_back() {
     place.clock.advance(secs(1));
     place.clients.create(&page("page")).await.unwrap();
     assert!(place.server.consent_of("alice", "page").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_update_during_which_the_client_is_deleted_does_not_bring_it_back() {
+    for call in 0..2 {
+        let place = Place::new().await;
+        let keys = MockIssuer::new();
+        let with_keys = |scope: &str| {
+            let client = Client::with_jwks("signer", &keys.jwks()).unwrap().grants([GrantType::ClientCredentials]);
+            client.scope(scope).resource(ORDERS)
+        };
+        place.clients.create(&with_keys("orders:read")).await.unwrap();
+        let read = place.clients.read("signer").await.unwrap().unwrap();
+        let server = place.server.clone();
+        place.hook.set(call, async move { server.delete_client("signer").await.unwrap() });
+        let updated = place.clients.update(&with_keys("orders:write"), read.version()).await;
+        assert!(matches!(updated, Err(StoredClientError::Changed)) && place.hook.is_done(), "before call {call}");
+        assert!(place.clients.read("signer").await.unwrap().is_none(), "before call {call}");
+        let created = place.clients.create(&with_keys("orders:read")).await;
+        assert!(matches!(created, Err(StoredClientError::Taken)), "before call {call}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_changed_while_it_is_deleted_is_deleted() {
+    for call in 0..2 {
+        let place = Place::new().await;
+        let clients = place.clients.clone();
+        place.hook.set(call, async move {
+            let read = clients.read("page").await.unwrap().unwrap();
+            clients.update(&page("page").name("Orders"), read.version()).await.unwrap();
+        });
+        assert!(Clients::delete(&place.clients, "page").await.unwrap() && place.hook.is_done(), "before call {call}");
+        assert!(place.clients.read("page").await.unwrap().is_none(), "before call {call}");
+        assert!(place.clients.read("other").await.unwrap().is_some());
+    }
 }
 
 #[tokio::test]

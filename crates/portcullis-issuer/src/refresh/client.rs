@@ -145,13 +145,15 @@ pub(crate) struct StoredPolicy {
 impl StoredPolicy {
     pub(crate) fn of(policy: &RefreshPolicy) -> Self {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        // Each field is named, so that one that is added is not forgotten.
+        let RefreshPolicy { grace, idle, most_idle, absolute, rotation, late_retry } = *policy;
         Self {
-            grace: millis(policy.grace),
-            idle: millis(policy.idle),
-            absolute: millis(policy.absolute),
-            keeps: policy.rotation == Rotation::Never,
-            danger: policy.most_idle != Duration::MAX,
-            refuses_late: policy.late_retry == LateRetry::RefuseOnly,
+            grace: millis(grace),
+            idle: millis(idle),
+            absolute: millis(absolute),
+            keeps: rotation == Rotation::Never,
+            danger: most_idle != Duration::MAX,
+            refuses_late: late_retry == LateRetry::RefuseOnly,
         }
     }
 

@@ -1,6 +1,6 @@
 //! [`AssertionKeys`]: verifies the assertions with which a client proves who it is (RFC 7523 section 3, `private_key_jwt`).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,14 +8,14 @@ use portcullis_core::{
     Admission, Clock, ConfigError, JwtAuthenticator, TrustedIssuer, UnixTime,
     claims::ClaimRef,
     error::AuthErrorKind,
-    keys::{AlgorithmSet, KeySource},
+    keys::AlgorithmSet,
     policy::{Leeway, Profile},
     token::UnverifiedToken,
     verified::Facts,
 };
 use serde::Deserialize;
 
-use super::OAuthError;
+use super::{OAuthError, client::ClientKeys};
 use crate::{StoreError, refresh::Millis};
 
 /// The algorithms of assertions. A shared secret would be one that the server could use, too.
@@ -33,7 +33,7 @@ const MARGIN: Duration = Duration::from_secs(300);
 /// The public keys of a client.
 #[derive(Clone)]
 pub(super) struct AssertionKeys {
-    keys: Arc<dyn KeySource>,
+    pub(super) keys: ClientKeys,
     pub(super) typed_only: bool,
     /// Whether there is a secret, too, which is a mistake.
     pub(super) has_secret: bool,
@@ -48,8 +48,8 @@ pub(super) struct Asserted {
 }
 
 impl AssertionKeys {
-    pub(super) fn new(keys: impl KeySource) -> Self {
-        Self { keys: Arc::new(keys), typed_only: false, has_secret: false }
+    pub(super) fn new(keys: ClientKeys) -> Self {
+        Self { keys, typed_only: false, has_secret: false }
     }
 
     pub(super) fn problems(&self, id: &str) -> Vec<String> {
@@ -66,7 +66,7 @@ impl AssertionKeys {
 
     /// The name that selects the keys is read from `sub` before the signature is checked; here it is compared with what was signed.
     fn trusted(&self, id: &str, issuer: &str) -> TrustedIssuer {
-        TrustedIssuer::new(id, Arc::clone(&self.keys))
+        TrustedIssuer::new(id, self.keys.source())
             .audience(issuer)
             .algorithms(ALGORITHMS)
             .profile(Profile::ClientAssertion)

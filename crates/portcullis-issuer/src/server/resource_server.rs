@@ -1,10 +1,10 @@
 //! [`ResourceServer`]: a service that may introspect tokens.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use portcullis_core::{ConfigError, keys::KeySource, policy::TokenSpec};
 
-use super::{ClientSecret, assertion::AssertionKeys, proof::Proof};
+use super::{ClientSecret, assertion::AssertionKeys, client::ClientKeys, proof::Proof};
 
 /// A service that may ask about the tokens that are for it (RFC 7662). It is not a client: it gets no tokens, and no client may ask.
 ///
@@ -32,7 +32,7 @@ impl ResourceServer {
     /// Begins a service of this audience, one of the specification, that authenticates with assertions (`private_key_jwt`), by the rules of
     /// [`Client::with_keys`](super::Client::with_keys).
     pub fn with_keys(audience: impl Into<String>, keys: impl KeySource) -> Self {
-        Self::new(audience.into(), Proof::Keys(AssertionKeys::new(keys)))
+        Self::new(audience.into(), Proof::Keys(AssertionKeys::new(ClientKeys::Source(Arc::new(keys)))))
     }
 
     fn new(audience: String, proof: Proof) -> Self {

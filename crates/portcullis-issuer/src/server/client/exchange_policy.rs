@@ -28,8 +28,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "rules change nothing until a client has them"]
 pub struct ExchangePolicy {
-    of_services: Vec<String>,
-    of_clients: Vec<String>,
+    pub(super) of_services: Vec<String>,
+    pub(super) of_clients: Vec<String>,
     pub(in crate::server) resources: Vec<String>,
     pub(in crate::server) scopes: Vec<String>,
     pub(in crate::server) roles: Vec<String>,

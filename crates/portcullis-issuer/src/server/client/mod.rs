@@ -4,6 +4,7 @@ pub(super) mod allowed;
 #[cfg(feature = "metadata-documents")]
 mod documents;
 mod exchange_policy;
+mod keys;
 mod list;
 mod or;
 mod problems;
@@ -13,12 +14,11 @@ mod stored;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use portcullis_core::keys::KeySource;
+use portcullis_core::{ConfigError, keys::KeySource};
 
 #[cfg(feature = "metadata-documents")]
 pub use self::documents::MetadataDocuments;
 use self::redirect_uri::RedirectUri;
-pub(super) use self::redirect_uri::is_own_machine;
 pub use self::{
     exchange_policy::ExchangePolicy,
     list::ClientList,
@@ -26,6 +26,7 @@ pub use self::{
     secret::ClientSecret,
     stored::{StoredClient, StoredClientError, StoredClients},
 };
+pub(super) use self::{keys::ClientKeys, redirect_uri::is_own_machine};
 use super::{assertion::AssertionKeys, proof::Proof};
 use crate::{
     StoreError,
@@ -225,6 +226,21 @@ impl Client {
     /// `iss` and `sub` of an assertion are the client's id, `aud` is the server's issuer identifier and nothing else, `exp` is at most five minutes
     /// after now and after `iat`, and `jti` is accepted once. A request that is sent again needs a new assertion.
     pub fn with_keys(id: impl Into<String>, keys: impl KeySource) -> Self {
+        Self::with(id, ClientKeys::Source(Arc::new(keys)))
+    }
+
+    /// Begins a client that authenticates with an assertion, as by [`with_keys`](Self::with_keys), whose public keys are the JWK Set with this text:
+    /// [`StoredClients`] can keep it. Of each key, only the members that are needed are kept.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a set of public keys that can all be used ([`KeySet::from_jwks_strict`](portcullis_core::KeySet::from_jwks_strict)): also if one
+    /// is private. Or if it has more than 16 KiB.
+    pub fn with_jwks(id: impl Into<String>, jwks: &str) -> Result<Self, ConfigError> {
+        Ok(Self::with(id, ClientKeys::of_jwks(jwks)?))
+    }
+
+    fn with(id: impl Into<String>, keys: ClientKeys) -> Self {
         let policy = RefreshPolicy::new().rotation(Rotation::Never);
         Self { proof: Proof::Keys(AssertionKeys::new(keys)), policy, ..Self::public(id) }
     }

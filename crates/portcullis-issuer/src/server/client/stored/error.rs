@@ -21,9 +21,9 @@ pub enum StoredClientError {
 }
 
 impl StoredClientError {
-    pub(super) fn keys(id: &str) -> Self {
+    pub(super) fn key_source(id: &str) -> Self {
         Self::Invalid(ConfigError::new(format!(
-            "the client {id:?} proves who it is by keys, or exchanges tokens, which cannot be stored: add it to a `ClientList`"
+            "the client {id:?} has keys in a source of the application's own, which cannot be stored: use `Client::with_jwks`, or a `ClientList`"
         )))
     }
 }

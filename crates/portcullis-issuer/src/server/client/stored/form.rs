@@ -1,10 +1,10 @@
 //! [`Form`]: a client as it is stored.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::StoredClientError;
+use super::{StoredClientError, exchange::StoredExchange, keys::StoredKeys};
 use crate::{
     StoreError,
     documents::GrantType,
@@ -48,10 +48,16 @@ pub(super) struct Content {
     without_question: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     log_out_at: Option<String>,
+    /// Since version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keys: Option<StoredKeys>,
+    /// Since version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exchange: Option<StoredExchange>,
 }
 
-/// The version of the stored form. A later version is refused, so that an old instance does not misread it.
-const VERSION: u8 = 1;
+/// The versions of the stored form. A later one is refused, so that an old instance does not misread it: a client with keys would be public.
+const VERSIONS: RangeInclusive<u8> = 1..=2;
 
 /// How long the id of a deleted client stays taken, at least: longer than any access token without a session.
 const LEAST: Duration = Duration::from_secs(86_400);
@@ -59,16 +65,16 @@ const LEAST: Duration = Duration::from_secs(86_400);
 impl Form {
     /// Returns the form of a client, which replaces another one, if there is one.
     pub(super) fn of(client: &Client, before: Option<&Self>) -> Result<Self, StoredClientError> {
-        let Some(content) = Content::of(client) else { return Err(StoredClientError::keys(client.id())) };
+        let Some(content) = Content::of(client) else { return Err(StoredClientError::key_source(client.id())) };
         let longest = client.policy.longest_session().max(LEAST);
         let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         let longest = before.map_or(longest, |before| before.longest.max(longest));
-        Ok(Self { v: VERSION, longest, client: Some(content) })
+        Ok(Self { v: content.version(), longest, client: Some(content) })
     }
 
     /// Returns what is left after the client was deleted.
     pub(super) fn deleted(self) -> Self {
-        Self { client: None, ..self }
+        Self { v: *VERSIONS.start(), client: None, ..self }
     }
 
     /// Returns until when the id of a client that is deleted now stays taken.
@@ -82,7 +88,7 @@ impl Form {
     }
 
     pub(super) fn parse(record: &Record) -> Result<Self, StoreError> {
-        let form = serde_json::from_str(record.text()).ok().filter(|form: &Self| form.v == VERSION);
+        let form = serde_json::from_str(record.text()).ok().filter(|form: &Self| VERSIONS.contains(&form.v));
         form.ok_or_else(unreadable)
     }
 
@@ -95,36 +101,64 @@ impl Form {
 impl Content {
     /// Returns the content of a client; `None` if it has something that cannot be stored.
     fn of(client: &Client) -> Option<Self> {
-        let secrets = match &client.proof {
-            Proof::None => Vec::new(),
-            Proof::Secrets(secrets) => secrets.clone(),
-            Proof::Keys(_) => return None,
+        // Each field is named, so that one that is added is not forgotten.
+        let Client {
+            id: _,
+            name,
+            proof,
+            redirect_uris,
+            grants,
+            scopes,
+            resources,
+            policy,
+            lifetime,
+            may_combine_resources,
+            standing,
+            grants_without_question,
+            log_out_at,
+            exchange,
+        } = client;
+        let (secrets, keys) = match proof {
+            Proof::None => (Vec::new(), None),
+            Proof::Secrets(secrets) => (secrets.clone(), None),
+            Proof::Keys(keys) => (Vec::new(), Some(StoredKeys::of(keys)?)),
         };
-        // The rules would be lost.
-        if client.exchange.is_some() {
-            return None;
-        }
         Some(Self {
-            name: client.name.clone(),
+            name: name.clone(),
             secrets,
-            redirect_uris: client.redirect_uris.clone(),
-            grants: client.grants.iter().map(|grant| grant.name().to_owned()).collect(),
-            scopes: client.scopes.clone(),
-            resources: client.resources.clone(),
-            policy: StoredPolicy::of(&client.policy),
-            lifetime_secs: client.lifetime.map(|lifetime| lifetime.as_secs()),
-            combines_resources: client.may_combine_resources,
-            first_party: client.is_first_party(),
-            without_question: client.grants_without_question,
-            log_out_at: client.log_out_at.clone(),
+            redirect_uris: redirect_uris.clone(),
+            grants: grants.iter().map(|grant| grant.name().to_owned()).collect(),
+            scopes: scopes.clone(),
+            resources: resources.clone(),
+            policy: StoredPolicy::of(policy),
+            lifetime_secs: lifetime.map(|lifetime| lifetime.as_secs()),
+            combines_resources: *may_combine_resources,
+            // An outsider that is stored is registered by that.
+            first_party: *standing == Standing::FirstParty,
+            without_question: *grants_without_question,
+            log_out_at: log_out_at.clone(),
+            keys,
+            exchange: exchange.as_ref().map(StoredExchange::of),
         })
+    }
+
+    /// Returns the first version of the form that has all of it, so that older instances read what they know.
+    fn version(&self) -> u8 {
+        if self.keys.is_some() || self.exchange.is_some() { 2 } else { 1 }
     }
 
     fn client(self, id: &str) -> Result<Client, StoreError> {
         let grants = self.grants.iter().map(|name| GrantType::from_name(name)).collect::<Option<_>>();
+        let proof = match (self.secrets, self.keys) {
+            (secrets, None) if secrets.is_empty() => Proof::None,
+            (secrets, None) => Proof::Secrets(secrets),
+            (secrets, Some(keys)) if secrets.is_empty() => Proof::Keys(keys.keys().ok_or_else(unreadable)?),
+            _ => return Err(unreadable()),
+        };
         Ok(Client {
+            id: id.to_owned(),
             name: self.name,
-            proof: if self.secrets.is_empty() { Proof::None } else { Proof::Secrets(self.secrets) },
+            proof,
             redirect_uris: self.redirect_uris,
             grants: grants.ok_or_else(unreadable)?,
             scopes: self.scopes,
@@ -135,7 +169,7 @@ impl Content {
             standing: if self.first_party { Standing::FirstParty } else { Standing::Registered },
             grants_without_question: self.without_question,
             log_out_at: self.log_out_at,
-            ..Client::public(id)
+            exchange: self.exchange.map(StoredExchange::policy),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! [`StoredClients`]: clients in a store of records.
 
 mod error;
+mod exchange;
 mod form;
+mod keys;
 
 use std::{fmt, sync::Arc};
 
@@ -15,7 +17,7 @@ use crate::{
 
 /// Clients in a store of records, which can be changed while the server runs. Clones share them.
 ///
-/// A secret is stored as its digest. A client that was deleted leaves its id taken until the longest session that it may have had would be over:
+/// A secret is stored as its digest, and of keys only the public ones ([`Client::with_jwks`]). A client that was deleted leaves its id taken until the longest session that it may have had would be over:
 /// neither a new client nor an update that began before brings it back. To end its sessions and consents as well, delete it by
 /// [`AuthorizationServer::delete_client`](crate::server::AuthorizationServer::delete_client).
 ///
@@ -66,7 +68,8 @@ impl StoredClients {
     ///
     /// # Errors
     ///
-    /// [`StoredClientError::Taken`] if its id is that of another client, or of one that was deleted recently.
+    /// [`StoredClientError::Taken`] if its id is that of another client, or of one that was deleted recently. [`StoredClientError::Invalid`] also if
+    /// its keys are in a source of the application's own ([`Client::with_keys`]), which cannot be stored.
     pub async fn create(&self, client: &Client) -> Result<(), StoredClientError> {
         let form = Form::of(checked(client)?, None)?;
         match self.0.swap(&key_of(client.id())?, None, Some(NewRecord::new(form.to_json()))).await? {
@@ -147,6 +150,14 @@ impl StoredClients {
 impl Clients for StoredClients {
     async fn find(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
         Ok(self.read(client_id).await?.map(|read| Arc::new(read.client)))
+    }
+
+    fn have_keys(&self) -> bool {
+        true
+    }
+
+    fn exchange_tokens(&self) -> bool {
+        true
     }
 
     async fn delete(&self, client_id: &str) -> Result<bool, StoreError> {
