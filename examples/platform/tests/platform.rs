@@ -127,7 +127,9 @@ async fn the_second_service_remembers_log_outs_after_it_was_killed() {
     let kept = first.log_in("bob", "builder").await;
     let kept = first.session("refresh", &kept.cookie(), &[("resource", ORDERS)]).await;
     assert_eq!(first.session("log_out", &gone.cookie(), &[]).await.status, 200);
-    while first.with(&gone.access_token(), &format!("{}/orders", first.orders)).await.status != 401 {}
+    let is_told =
+        async { while first.with(&gone.access_token(), &format!("{}/orders", first.orders)).await.status != 401 {} };
+    tokio::time::timeout(Duration::from_secs(10), is_told).await.unwrap();
     let port = first.url.rsplit_once(':').unwrap().1.to_owned();
     first.kill();
     let second = Platform::start(folder.path(), &[("PORT", &port)]).await;
