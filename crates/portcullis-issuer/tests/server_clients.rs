@@ -5,14 +5,14 @@ mod support;
 
 use std::sync::Arc;
 
-use portcullis_core::UnixTime;
+use portcullis_core::{Algorithm, UnixTime};
 use portcullis_issuer::{
-    StoreError,
+    SigningKey, StoreError,
     documents::GrantType,
     refresh::{RefreshPolicy, Rotation},
     server::{
-        AuthorizationServerBuilder, Client, ClientList, ClientSecret, Clients, EndpointRequest, OAuthErrorCode,
-        ServerEvent,
+        AuthorizationServer, AuthorizationServerBuilder, Client, ClientList, ClientSecret, Clients, EndpointRequest,
+        OAuthErrorCode, ServerEvent,
     },
 };
 use serde_json::json;
@@ -166,14 +166,42 @@ async fn a_client_of_any_registry_is_checked() {
         server.token(&EndpointRequest::new(body.as_bytes())).await.map_err(|error| error.code())
     };
     let open = Client::public("x").grants([GrantType::ClientCredentials]).resource(ORDERS);
-    assert_eq!(token(open).await.unwrap_err(), OAuthErrorCode::TemporarilyUnavailable);
+    // Trying again does not help.
+    assert_eq!(token(open).await.unwrap_err(), OAuthErrorCode::ServerError);
     // Another client than the one that was asked for is none, and a good one goes as far as its grants.
     let page = Client::public("y").redirect_uri(CALLBACK).resource(ORDERS);
     assert_eq!(token(page).await.unwrap_err(), OAuthErrorCode::InvalidClient);
     let page = Client::public("x").redirect_uri(CALLBACK).resource(ORDERS);
     assert_eq!(token(page).await.unwrap_err(), OAuthErrorCode::UnauthorizedClient);
     let elsewhere = Client::public("x").redirect_uri(CALLBACK).resource("https://elsewhere.test");
-    assert_eq!(token(elsewhere).await.unwrap_err(), OAuthErrorCode::TemporarilyUnavailable);
+    assert_eq!(token(elsewhere).await.unwrap_err(), OAuthErrorCode::ServerError);
+}
+
+#[test]
+fn a_server_whose_clients_name_a_service_that_it_does_not_have_is_not_made() {
+    let desk = Desk::new();
+    let built = |resource: &str| {
+        let list = ClientList::new([Client::public("page").redirect_uri(CALLBACK).resource(resource)]).unwrap();
+        let (sessions, key, records) = (desk.sessions.clone(), desk.key.clone(), desk.records.clone());
+        let clients = ClientList::default().or(Arc::new(list));
+        AuthorizationServer::builder(sessions, key, records, clients).build()
+    };
+    let error = built("https://order.test").unwrap_err().to_string();
+    assert!(error.contains("\"page\" may use \"https://order.test\", which is no audience"), "{error}");
+    assert!(built(ORDERS).is_ok());
+}
+
+#[test]
+fn a_server_with_other_keys_than_those_of_its_issuer_is_not_made() {
+    let desk = Desk::new();
+    let built = |key: SigningKey| {
+        let list = ClientList::new(clients()).unwrap();
+        AuthorizationServer::builder(desk.sessions.clone(), key, desk.records.clone(), list).build()
+    };
+    let other = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    let error = built(other).unwrap_err().to_string();
+    assert!(error.contains("which the server's keys do not have"), "{error}");
+    assert!(built(desk.key.clone()).is_ok());
 }
 
 #[tokio::test]

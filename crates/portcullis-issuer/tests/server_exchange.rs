@@ -389,10 +389,13 @@ async fn without_a_view_of_revocations_nothing_is_exchanged() {
     let (issuer, keys) = (desk.sessions.issuer().clone(), RefreshKeys::new(1, [1; 32]).unwrap());
     let blind = Sessions::new(issuer, MemoryRefreshStore::new(), keys, desk.log.clone(), DangerUncheckedSubjects);
     let list = ClientList::new(all_clients()).unwrap();
-    let server = AuthorizationServer::builder(blind, desk.key.clone(), desk.records.clone(), list)
-        .authorization_endpoint("https://id.test/authorize")
-        .build()
-        .unwrap();
+    let (key, records) = (desk.key.clone(), desk.records.clone());
+    let built = AuthorizationServer::builder(blind.clone(), key, records, list.clone()).build();
+    let error = built.unwrap_err().to_string();
+    assert!(error.contains("token exchange needs a view of revocations"), "{error}");
+    // A registry that does not say what its clients use.
+    let list = Vanishing(list, AtomicUsize::new(9));
+    let server = AuthorizationServer::builder(blind, desk.key.clone(), desk.records.clone(), list).build().unwrap();
     let body = form(&[
         ("grant_type", GRANT),
         ("subject_token", subject.access().token()),
@@ -425,12 +428,13 @@ fn rules_that_cannot_work_are_refused_at_start() {
 }
 
 #[tokio::test]
-async fn rules_for_a_service_that_the_server_does_not_have_are_a_fault_and_no_refusal() {
+async fn rules_of_an_unchecked_registry_for_a_service_that_the_server_does_not_have_are_a_fault_and_no_refusal() {
     let desk = desk();
     let subject = log_in(&desk).await;
-    for (resource, refused) in [("https://other.test", Some(OAuthErrorCode::TemporarilyUnavailable)), (BILLS, None)] {
+    for (resource, refused) in [("https://other.test", Some(OAuthErrorCode::ServerError)), (BILLS, None)] {
         let rules = ExchangePolicy::new().tokens_for(ORDERS).resource(resource);
-        let server = desk.server_with(vec![exchanging("orders", rules)]);
+        let list = ClientList::new([exchanging("orders", rules)]).unwrap();
+        let server = desk.server_of(Vanishing(list, AtomicUsize::new(9)));
         let body = form(&[
             ("grant_type", GRANT),
             ("subject_token", subject.access().token()),

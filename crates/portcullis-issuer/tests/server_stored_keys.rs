@@ -171,9 +171,9 @@ async fn a_stored_client_proves_who_it_is_by_its_keys() {
     // No one gets in by the name alone, which would do for a public client.
     let by_name = place.desk.token(&[("grant_type", "client_credentials"), ("client_id", "signer")]).await;
     assert_eq!(by_name.unwrap_err().code(), OAuthErrorCode::InvalidClient);
-    assert!(place.clients.have_keys() && place.clients.exchange_tokens());
     let metadata: Value = serde_json::from_str(place.desk.server.metadata().body()).unwrap();
     assert!(metadata["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("private_key_jwt")));
+    assert!(metadata["grant_types_supported"].as_array().unwrap().contains(&json!(GrantType::TokenExchange.name())));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod minted;
 mod size;
 mod token_id;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 pub use access_token::AccessToken;
 pub use actor::ActingParty;
@@ -21,7 +21,7 @@ use portcullis_core::{Algorithm, Clock, ConfigError, UnixTime, clock::SystemCloc
 use serde::Serialize;
 
 use self::{claims::Claims, size::check_size};
-use crate::signer::{CurrentSigner, SignError, SignErrorKind, Signature, Signer, signature_len};
+use crate::signer::{Choosing, CurrentSigner, SignError, SignErrorKind, Signature, Signer, signature_len};
 
 /// Mints access tokens (RFC 9068) by a [`TokenSpec`], from which services derive what they accept. Cheap to clone.
 ///
@@ -90,6 +90,14 @@ impl TokenIssuer {
     /// Returns the specification.
     pub fn spec(&self) -> &TokenSpec {
         &self.0.spec
+    }
+
+    /// Returns the signer of the next token; `None` if there is none without waiting.
+    pub(crate) fn signer_at_hand(&self) -> Option<Arc<dyn Signer>> {
+        match Arc::clone(&self.0.signer).choose(Duration::ZERO) {
+            Choosing::Done(signer) => signer.ok(),
+            Choosing::Waiting(_) => None,
+        }
     }
 
     /// Returns the time by which tokens are minted.

@@ -9,7 +9,7 @@ use super::{
     RetryAfter, ServerEvent, Sessions, Subjects,
     client::AnyClients,
     endpoints::{Endpoints, published},
-    keys::AnyKeys,
+    keys::{AnyKeys, keys_problem},
     own_tokens::OwnTokens,
     rate_limit::Limit,
     resource_server::checked,
@@ -114,7 +114,8 @@ impl AuthorizationServerBuilder {
     ///
     /// # Errors
     ///
-    /// All problems of the settings.
+    /// All problems of the settings, and of the clients as far as they are [known](Clients::declared); and if `keys` do not have the key with which
+    /// the sessions' issuer signs.
     pub fn build(self) -> Result<AuthorizationServer, ConfigError> {
         let Self {
             sessions,
@@ -127,18 +128,20 @@ impl AuthorizationServerBuilder {
             rate_limit,
             resource_servers,
         } = self;
-        if let Some(page) = &endpoints.verification_page {
-            super::device::check_page(page)?;
-        }
-        endpoints.clients_exchange = clients.exchange_tokens();
-        if clients.have_keys() {
+        endpoints.verification_page.iter().try_for_each(|page| super::device::check_page(page))?;
+        let (spec, has_view) = (sessions.issuer().spec(), sessions.view().is_some());
+        let declared = clients.declared(spec);
+        let problems = declared.problems_with(has_view);
+        ConfigError::check(problems.into_iter().chain(keys_problem(sessions.issuer(), &*keys)).collect())?;
+        endpoints.clients_exchange = has_view && declared.may_exchange_tokens();
+        if declared.may_have_keys() {
             endpoints.client_authentication.push(ClientAuthentication::PrivateKeyJwt);
         }
         endpoints.introspection = resource_servers.iter().map(|service| service.proof.method()).collect();
-        let resource_servers = checked(resource_servers, sessions.issuer().spec(), sessions.view().is_some())?;
-        endpoints.clients_have_documents = clients.read_documents();
+        let resource_servers = checked(resource_servers, spec, has_view)?;
+        endpoints.clients_have_documents = declared.may_have_documents();
         let has_key_set = !matches!(keys.published(), Ok(None));
-        let (metadata, metadata_paths, key_set_url) = published(&endpoints, sessions.issuer().spec(), has_key_set)?;
+        let (metadata, metadata_paths, key_set_url) = published(&endpoints, spec, has_key_set)?;
         Ok(AuthorizationServer(Arc::new(Inner {
             own_tokens: own_tokens?,
             sessions,

@@ -2,10 +2,13 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use portcullis_core::{KeySet, keys::KeySource};
+use portcullis_core::{
+    KeySet, UnixTime,
+    keys::{KeyHint, KeySource, Resolved},
+};
 
 use crate::{
-    SigningKey, StoreError,
+    SigningKey, StoreError, TokenIssuer,
     documents::{PublishedDocument, PublishedKey},
     key_ring::KeyRing,
 };
@@ -54,11 +57,31 @@ impl IssuerKeys for SigningKey {
 
 /// The same for a value of any type.
 pub(super) trait AnyKeys: fmt::Debug + Send + Sync {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved;
+
     fn published(&self) -> Result<Option<Arc<PublishedDocument>>, StoreError>;
 }
 
 impl<T: IssuerKeys> AnyKeys for T {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.verifying().resolve(hint, now)
+    }
+
     fn published(&self) -> Result<Option<Arc<PublishedDocument>>, StoreError> {
         IssuerKeys::published(self)
     }
+}
+
+/// Returns what is wrong if the keys do not have the one with which the issuer signs: then no service accepts a token. `None` also if it is not known
+/// at the moment.
+pub(super) fn keys_problem(issuer: &TokenIssuer, keys: &dyn AnyKeys) -> Option<String> {
+    let signer = issuer.signer_at_hand()?;
+    let hint = KeyHint::new(signer.algorithm(), Some(signer.key_id()));
+    let is_unknown = matches!(keys.resolve(hint, issuer.now()), Resolved::Unknown);
+    is_unknown.then(|| {
+        format!(
+            "the issuer signs with the key {:?}, which the server's keys do not have: give the server the key, or the key ring, of the issuer",
+            signer.key_id()
+        )
+    })
 }

@@ -82,8 +82,8 @@ pub use self::{
     },
     builder::AuthorizationServerBuilder,
     client::{
-        Client, ClientList, ClientSecret, Clients, Either, ExchangePolicy, StoredClient, StoredClientError,
-        StoredClients,
+        Client, ClientList, ClientSecret, Clients, DeclaredClients, Either, ExchangePolicy, StoredClient,
+        StoredClientError, StoredClients,
     },
     consent::Consent,
     device::{AnsweredDevice, DeviceAuthorization, DeviceRequest},
@@ -166,7 +166,7 @@ impl AuthorizationServer {
     }
 
     /// Returns a client that can be used; `None` if there is none of this id.
-    async fn find_client(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+    async fn find_client(&self, client_id: &str) -> Result<Option<Arc<Client>>, OAuthError> {
         // No client has such a name, so no store is asked.
         if client_id.is_empty() || client_id.len() > 1024 || client_id.chars().any(char::is_control) {
             return Ok(None);
@@ -174,10 +174,8 @@ impl AuthorizationServer {
         let client = self.0.clients.find(client_id).await?;
         // Registries of an application's own check nothing.
         let problems = client.iter().flat_map(|client| client.problems_at(self.spec())).collect();
-        match ConfigError::check(problems) {
-            Ok(()) => Ok(client.filter(|client| client.id() == client_id)),
-            Err(error) => Err(StoreError::new("a client of the registry cannot be used").with_source(error)),
-        }
+        ConfigError::check(problems)?;
+        Ok(client.filter(|client| client.id() == client_id))
     }
 
     fn tell(&self, event: impl FnOnce() -> ServerEvent) {

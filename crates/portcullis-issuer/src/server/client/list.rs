@@ -2,10 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use portcullis_core::ConfigError;
+use portcullis_core::{ConfigError, policy::TokenSpec};
 
-use super::{Client, Clients};
-use crate::{StoreError, documents::ClientAuthentication};
+use super::{Client, Clients, DeclaredClients};
+use crate::StoreError;
 
 /// Clients that are known when the program starts.
 #[derive(Clone, Debug, Default)]
@@ -35,11 +35,8 @@ impl Clients for ClientList {
         Ok(self.0.get(client_id).cloned())
     }
 
-    fn have_keys(&self) -> bool {
-        self.0.values().any(|client| client.authentication() == ClientAuthentication::PrivateKeyJwt)
-    }
-
-    fn exchange_tokens(&self) -> bool {
-        self.0.values().any(|client| client.exchange_policy().is_some())
+    fn declared(&self, spec: &TokenSpec) -> DeclaredClients {
+        let declared = |all: DeclaredClients, client: &Arc<Client>| all.client(client, spec);
+        self.0.values().fold(DeclaredClients::new(), declared)
     }
 }

@@ -1,6 +1,7 @@
 //! [`Client`]: an application that gets tokens.
 
 pub(super) mod allowed;
+mod declared;
 #[cfg(feature = "metadata-documents")]
 mod documents;
 mod exchange_policy;
@@ -14,12 +15,13 @@ mod stored;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use portcullis_core::{ConfigError, keys::KeySource};
+use portcullis_core::{ConfigError, keys::KeySource, policy::TokenSpec};
 
 #[cfg(feature = "metadata-documents")]
 pub use self::documents::MetadataDocuments;
 use self::redirect_uri::RedirectUri;
 pub use self::{
+    declared::DeclaredClients,
     exchange_policy::ExchangePolicy,
     list::ClientList,
     or::Either,
@@ -43,21 +45,11 @@ pub trait Clients: fmt::Debug + Send + Sync + 'static {
     /// If it could not be found out. The client may try again.
     fn find(&self, client_id: &str) -> impl Future<Output = Result<Option<Arc<Client>>, StoreError>> + Send;
 
-    /// Whether there may be clients that exchange tokens ([`Client::exchange`]), so that the metadata names the grant. Asked when a server is made.
-    /// Defaults to `false`: such clients can use it all the same.
-    fn exchange_tokens(&self) -> bool {
-        false
-    }
-
-    /// Whether there may be clients with keys ([`Client::with_keys`]), so that the metadata names `private_key_jwt`. Asked when a server is made.
-    /// Defaults to `false`: such clients can use it all the same.
-    fn have_keys(&self) -> bool {
-        false
-    }
-
-    /// Whether a client's id may be the URL of a document about it, so that the metadata says so. Asked when a server is made. Defaults to `false`.
-    fn read_documents(&self) -> bool {
-        false
+    /// Returns what is known about the clients when a server of this specification is made: it is not made if something is wrong with one. Defaults
+    /// to nothing: each client is checked when it is found, and can use what the metadata does not name.
+    fn declared(&self, spec: &TokenSpec) -> DeclaredClients {
+        let _ = spec;
+        DeclaredClients::new()
     }
 
     /// Deletes the client with this id, if it can be deleted here. Returns whether there is none of this id any more, also in later calls of
@@ -84,20 +76,12 @@ impl<T: Clients> Clients for Arc<T> {
         (**self).find(client_id)
     }
 
-    fn have_keys(&self) -> bool {
-        (**self).have_keys()
-    }
-
-    fn read_documents(&self) -> bool {
-        (**self).read_documents()
+    fn declared(&self, spec: &TokenSpec) -> DeclaredClients {
+        (**self).declared(spec)
     }
 
     fn delete(&self, client_id: &str) -> impl Future<Output = Result<bool, StoreError>> + Send {
         (**self).delete(client_id)
-    }
-
-    fn exchange_tokens(&self) -> bool {
-        (**self).exchange_tokens()
     }
 }
 
@@ -107,13 +91,9 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 pub(super) trait AnyClients: fmt::Debug + Send + Sync {
     fn find<'a>(&'a self, client_id: &'a str) -> Answer<'a, Option<Arc<Client>>>;
 
-    fn have_keys(&self) -> bool;
-
-    fn read_documents(&self) -> bool;
+    fn declared(&self, spec: &TokenSpec) -> DeclaredClients;
 
     fn delete<'a>(&'a self, client_id: &'a str) -> Answer<'a, bool>;
-
-    fn exchange_tokens(&self) -> bool;
 }
 
 impl<T: Clients> AnyClients for T {
@@ -121,20 +101,12 @@ impl<T: Clients> AnyClients for T {
         Box::pin(Clients::find(self, client_id))
     }
 
-    fn have_keys(&self) -> bool {
-        Clients::have_keys(self)
-    }
-
-    fn read_documents(&self) -> bool {
-        Clients::read_documents(self)
+    fn declared(&self, spec: &TokenSpec) -> DeclaredClients {
+        Clients::declared(self, spec)
     }
 
     fn delete<'a>(&'a self, client_id: &'a str) -> Answer<'a, bool> {
         Box::pin(Clients::delete(self, client_id))
-    }
-
-    fn exchange_tokens(&self) -> bool {
-        Clients::exchange_tokens(self)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Client, Clients};
+use portcullis_core::policy::TokenSpec;
+
+use super::{Client, Clients, DeclaredClients};
 use crate::StoreError;
 
 /// Clients of two places: those of the first, and those of the second that the first does not have. Made by [`Clients::or`].
@@ -21,16 +23,8 @@ impl<A: Clients, B: Clients> Clients for Either<A, B> {
         }
     }
 
-    fn have_keys(&self) -> bool {
-        self.first.have_keys() || self.second.have_keys()
-    }
-
-    fn exchange_tokens(&self) -> bool {
-        self.first.exchange_tokens() || self.second.exchange_tokens()
-    }
-
-    fn read_documents(&self) -> bool {
-        self.first.read_documents() || self.second.read_documents()
+    fn declared(&self, spec: &TokenSpec) -> DeclaredClients {
+        self.first.declared(spec).and(self.second.declared(spec))
     }
 
     async fn delete(&self, client_id: &str) -> Result<bool, StoreError> {

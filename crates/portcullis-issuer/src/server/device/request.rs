@@ -42,7 +42,7 @@ impl AuthorizationServer {
     /// # Errors
     ///
     /// If it could not be found out.
-    pub async fn device_request(&self, user_code: &str) -> Result<Option<DeviceRequest>, StoreError> {
+    pub async fn device_request(&self, user_code: &str) -> Result<Option<DeviceRequest>, OAuthError> {
         let found = match UserCode::parse(user_code) {
             Some(user_code) => self.find_device(user_code).await?,
             None => None,
@@ -53,11 +53,11 @@ impl AuthorizationServer {
         Ok(found)
     }
 
-    async fn find_device(&self, user_code: UserCode) -> Result<Option<DeviceRequest>, StoreError> {
+    async fn find_device(&self, user_code: UserCode) -> Result<Option<DeviceRequest>, OAuthError> {
         let Ok(key) = user_code_key(&user_code) else { return Ok(None) };
         let Some(record) = self.records().find(&key).await? else { return Ok(None) };
         let Some(session) = FamilyId::from_session_id(record.text()) else {
-            return Err(StoreError::new("the record of a user's code is damaged"));
+            return Err(StoreError::new("the record of a user's code is damaged").into());
         };
         let Some((_, kept)) = self.find_kept(session).await? else { return Ok(None) };
         if !kept.is_shown_as(&user_code) || !kept.is_open(self.now().await?) {

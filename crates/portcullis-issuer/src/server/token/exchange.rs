@@ -51,6 +51,7 @@ impl AuthorizationServer {
 
     /// Returns what the token that is exchanged says. Another kind of token would be found here by its type.
     async fn find_subject(&self, text: &str) -> Result<Verified<NoCustom>, OAuthError> {
+        // A registry that does not declare that its clients exchange tokens.
         if !self.0.own_tokens.sees_revocations() {
             let problem = "token exchange needs a view of revocations (`Sessions::revocations`)";
             return Err(ConfigError::new(problem).into());

@@ -6,6 +6,7 @@ mod id;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use portcullis_core::policy::TokenSpec;
 use portcullis_jwks::{FetchError, FetchErrorKind, OutsideDocument, OutsideDocuments};
 use tokio::sync::Semaphore;
 
@@ -14,7 +15,7 @@ use self::{
     document::Document,
     id::DocumentId,
 };
-use super::{Client, Clients};
+use super::{Client, Clients, DeclaredClients};
 use crate::{StoreError, refresh::RefreshPolicy};
 
 /// Clients whose `client_id` is the `https` URL of a document about them (draft-ietf-oauth-client-id-metadata-document), as those of the Model
@@ -185,12 +186,14 @@ impl Clients for MetadataDocuments {
         }
     }
 
-    fn have_keys(&self) -> bool {
-        true
-    }
-
-    fn read_documents(&self) -> bool {
-        true
+    fn declared(&self, spec: &TokenSpec) -> DeclaredClients {
+        let declared = DeclaredClients::new().have_keys().have_documents();
+        let unknown = self.0.settings.resources.iter().filter(|own| !spec.audiences().any(|audience| audience == *own));
+        unknown.fold(declared, |declared, resource| {
+            declared.problem(format!(
+                "clients with documents may use {resource:?}, which is no audience of the specification"
+            ))
+        })
     }
 
     /// Returns whether the rules allow no such client. To delete one, refuse its host by [`allow_hosts`](Self::allow_hosts) first.

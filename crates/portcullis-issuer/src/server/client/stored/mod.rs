@@ -7,9 +7,11 @@ mod keys;
 
 use std::{fmt, sync::Arc};
 
+use portcullis_core::{ConfigError, policy::TokenSpec};
+
 pub use self::error::StoredClientError;
 use self::form::Form;
-use super::{Client, Clients};
+use super::{Client, Clients, DeclaredClients};
 use crate::{
     StoreError,
     records::{AnyRecords, NewRecord, Record, RecordGroup, RecordKey, RecordKind, RecordStore, RecordVersion, Swapped},
@@ -152,12 +154,8 @@ impl Clients for StoredClients {
         Ok(self.read(client_id).await?.map(|read| Arc::new(read.client)))
     }
 
-    fn have_keys(&self) -> bool {
-        true
-    }
-
-    fn exchange_tokens(&self) -> bool {
-        true
+    fn declared(&self, _: &TokenSpec) -> DeclaredClients {
+        DeclaredClients::new().have_keys().exchange_tokens()
     }
 
     async fn delete(&self, client_id: &str) -> Result<bool, StoreError> {
@@ -167,11 +165,11 @@ impl Clients for StoredClients {
 }
 
 fn checked(client: &Client) -> Result<&Client, StoredClientError> {
-    portcullis_core::ConfigError::check(client.problems())?;
+    ConfigError::check(client.problems())?;
     Ok(client)
 }
 
-fn key_of(client_id: &str) -> Result<RecordKey, portcullis_core::ConfigError> {
+fn key_of(client_id: &str) -> Result<RecordKey, ConfigError> {
     RecordKey::new(RecordKind::Client, "", client_id)
 }
 
