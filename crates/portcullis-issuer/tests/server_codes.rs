@@ -224,17 +224,20 @@ async fn consent_is_asked_for_once_and_ends_the_sessions_of_the_client_when_it_i
     assert!(desk.asks("page", &[("prompt", "consent")], "alice").await);
     assert!(!desk.asks("house", &[], "bob").await);
     let consents = desk.server.consents_of("alice").await.unwrap();
-    assert_eq!(consents.iter().map(|(client, _)| client.as_str()).collect::<Vec<_>>(), ["page"]);
+    assert_eq!(consents.iter().map(portcullis_issuer::server::Consent::client_id).collect::<Vec<_>>(), ["page"]);
 
     let waiting = desk.code("page", &[("scope", "orders:read")]).await;
-    desk.server.withdraw_consent("alice", "page").await.unwrap();
+    assert!(!desk.server.withdraw_consent("page", "alice").await.unwrap());
+    assert!(desk.accepts(&response));
+    assert!(desk.server.withdraw_consent("alice", "page").await.unwrap());
     assert!(!desk.accepts(&response) && desk.accepts(&house));
     assert_eq!(code_of(desk.redeem("page", &waiting).await), OAuthErrorCode::InvalidGrant);
     assert!(desk.asks("page", &[("scope", "orders:read")], "alice").await);
+    assert!(!desk.server.withdraw_consent("alice", "page").await.unwrap());
 }
 
 #[tokio::test]
-async fn a_parameter_that_stands_twice_makes_a_request_invalid() {
+async fn a_parameter_that_is_repeated_makes_a_request_invalid() {
     let desk = Desk::new();
     let twice = format!("{}&redirect_uri=https%3A%2F%2Fevil.test", query("page", &[]));
     assert!(matches!(desk.server.authorization_request(&twice).await, Err(AuthorizationError::Page(_))));

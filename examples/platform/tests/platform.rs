@@ -167,7 +167,9 @@ async fn another_application_gets_what_the_user_allows_until_the_user_withdraws_
 
     let consents = platform.get("/api/consents", &user).await.json();
     assert_eq!(consents[0]["client"], "report");
+    assert_eq!(platform.json("/api/consents/repport/withdraw", &user, &json!({})).await.status, 404);
     assert_eq!(platform.json("/api/consents/report/withdraw", &user, &json!({})).await.status, 204);
+    assert_eq!(platform.json("/api/consents/report/withdraw", &user, &json!({})).await.status, 404);
     let refresh = [
         ("grant_type", "refresh_token"),
         ("client_id", "report"),

@@ -13,12 +13,19 @@ use crate::{
 };
 
 /// What a user allows a client, until the user withdraws it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    client_id: String,
+    kept: KeptConsent,
+}
+
+/// A consent as it is stored.
 ///
 /// A client of the application's own has a row, too, which allows nothing: it says that there may be sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consent {
+struct KeptConsent {
     v: u8,
-    /// Another one after it was withdrawn and given again, so that a code of the time before is not good any more.
+    /// Another one after it was withdrawn and given again, so that a code of the time before is not accepted any more.
     id: String,
     allowed: Vec<Allowed>,
     /// The sessions of the client are being ended, and then the row goes.
@@ -26,7 +33,7 @@ pub struct Consent {
     withdrawn: bool,
 }
 
-/// What was allowed at once. Answers do not combine: who allows one thing here and another there has not allowed the other thing here.
+/// What was allowed at once. Answers do not combine: a user who has allowed one thing at one service, and another thing at a second one, has not allowed both at both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Allowed {
     scopes: Vec<String>,
@@ -41,39 +48,51 @@ const VERSION: u8 = 1;
 const MOST_ANSWERS: usize = 32;
 
 impl Consent {
-    fn new() -> Result<Self, StoreError> {
-        let mut octets = [0; 9];
-        rand::fill(&mut octets).map_err(|_| StoreError::new("the operating system has no randomness"))?;
-        Ok(Self { v: VERSION, id: URL_SAFE_NO_PAD.encode(octets), allowed: Vec::new(), withdrawn: false })
+    /// Returns the client.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
     }
 
     /// Returns the scopes, of all services together.
     pub fn scopes(&self) -> Vec<&str> {
-        unique(self.allowed.iter().flat_map(|allowed| &allowed.scopes))
+        unique(self.kept.allowed.iter().flat_map(|allowed| &allowed.scopes))
     }
 
     /// Returns the services.
     pub fn resources(&self) -> Vec<&str> {
-        unique(self.allowed.iter().flat_map(|allowed| &allowed.resources))
+        unique(self.kept.allowed.iter().flat_map(|allowed| &allowed.resources))
     }
 
     /// Returns when the user last allowed something.
     pub fn at(&self) -> UnixTime {
-        UnixTime::from_secs(self.allowed.iter().map(|allowed| allowed.at).max().unwrap_or_default())
+        UnixTime::from_secs(self.kept.allowed.iter().map(|allowed| allowed.at).max().unwrap_or_default())
     }
 
     /// Returns whether it was withdrawn, and sessions of the client are still there, because something could not be reached. Withdraw it again.
     pub fn is_withdrawn(&self) -> bool {
-        self.withdrawn
+        self.kept.withdrawn
     }
 
     /// Whether the user has allowed all these scopes at each of these services.
     pub(super) fn covers(&self, scopes: &[String], resources: &[String]) -> bool {
         let has_all = |allowed: &Allowed| scopes.iter().all(|scope| allowed.scopes.contains(scope));
         let has = |resource: &String| {
-            self.allowed.iter().any(|allowed| allowed.resources.contains(resource) && has_all(allowed))
+            self.kept.allowed.iter().any(|allowed| allowed.resources.contains(resource) && has_all(allowed))
         };
-        !self.withdrawn && !resources.is_empty() && resources.iter().all(has)
+        !self.kept.withdrawn && !resources.is_empty() && resources.iter().all(has)
+    }
+}
+
+impl KeptConsent {
+    fn new() -> Result<Self, StoreError> {
+        let mut octets = [0; 9];
+        rand::fill(&mut octets).map_err(|_| StoreError::new("the operating system has no randomness"))?;
+        Ok(Self { v: VERSION, id: URL_SAFE_NO_PAD.encode(octets), allowed: Vec::new(), withdrawn: false })
+    }
+
+    /// Whether the user allows the client something, or has, and sessions are left of it.
+    fn is_shown(&self) -> bool {
+        self.withdrawn || !self.allowed.is_empty()
     }
 
     /// Adds an answer.
@@ -115,53 +134,58 @@ impl AuthorizationServer {
     /// If it could not be found out.
     pub async fn consent_of(&self, subject: &str, client_id: &str) -> Result<Option<Consent>, StoreError> {
         let Ok(key) = consent_key(subject, client_id) else { return Ok(None) };
-        let found = self.find_consent(&key).await?.map(|(consent, _)| consent);
-        Ok(found.filter(|consent| !consent.withdrawn && !consent.allowed.is_empty()))
+        let found = self.find_consent(&key).await?.map(|(kept, _)| kept);
+        let found = found.filter(|kept| !kept.withdrawn && !kept.allowed.is_empty());
+        Ok(found.map(|kept| Consent { client_id: client_id.to_owned(), kept }))
     }
 
-    /// Returns the clients to which a user allows something, for a page on which the user withdraws it.
+    /// Returns what a user allows each client, for a page on which the user withdraws it.
     ///
     /// # Errors
     ///
     /// If it could not be found out.
-    pub async fn consents_of(&self, subject: &str) -> Result<Vec<(String, Consent)>, StoreError> {
+    pub async fn consents_of(&self, subject: &str) -> Result<Vec<Consent>, StoreError> {
         let Ok(group) = RecordGroup::new(RecordKind::Consent, subject) else { return Ok(Vec::new()) };
         let mut consents = Vec::new();
         for (client_id, record) in self.records().list(&group).await? {
-            let consent = Consent::parse(&record)?;
-            if consent.withdrawn || !consent.allowed.is_empty() {
-                consents.push((client_id, consent));
+            let kept = KeptConsent::parse(&record)?;
+            if kept.is_shown() {
+                consents.push(Consent { client_id, kept });
             }
         }
         Ok(consents)
     }
 
-    /// Withdraws what a user allows a client, and ends all sessions that the client has of this user. It goes on if its caller goes away.
+    /// Withdraws what a user allows a client, and ends all sessions that the client has of this user. It goes on if its caller goes away. Returns
+    /// `false` if nothing was kept about the two, as for an id that no client has.
     ///
     /// # Errors
     ///
     /// If a part did not succeed: the consent is still listed then, as [withdrawn](Consent::is_withdrawn). Try again: what has ended stays ended.
-    pub async fn withdraw_consent(&self, subject: &str, client_id: &str) -> Result<(), OAuthError> {
+    pub async fn withdraw_consent(&self, subject: &str, client_id: &str) -> Result<bool, OAuthError> {
         let (server, subject, client_id) = (self.clone(), subject.to_owned(), client_id.to_owned());
         to_its_end(async move { server.withdraw_now(&subject, &client_id).await }).await?
     }
 
-    async fn withdraw_now(&self, subject: &str, client_id: &str) -> Result<(), OAuthError> {
-        let key = consent_key(subject, client_id)?;
+    async fn withdraw_now(&self, subject: &str, client_id: &str) -> Result<bool, OAuthError> {
+        // Nothing is kept about other names.
+        let Ok(key) = consent_key(subject, client_id) else { return Ok(false) };
+        let mut is_known = false;
         // First, so that a code that is redeemed meanwhile finds no consent after it has opened its session.
         while let Some((consent, record)) = self.find_consent(&key).await? {
+            is_known = true;
             if consent.withdrawn {
                 break;
             }
-            let next = Consent { withdrawn: true, ..consent };
+            let next = KeptConsent { withdrawn: true, ..consent };
             self.records().swap(&key, Some(record.version()), Some(next.to_record())).await?;
         }
         self.end_sessions_of(subject, client_id, EndReason::Revoked).await?;
         // Last, so that it is listed until all has ended. A consent that was given meanwhile stays.
-        if let Some((Consent { withdrawn: true, .. }, record)) = self.find_consent(&key).await? {
+        if let Some((KeptConsent { withdrawn: true, .. }, record)) = self.find_consent(&key).await? {
             self.records().swap(&key, Some(record.version()), None).await?;
         }
-        Ok(())
+        Ok(is_known)
     }
 
     /// Ends the sessions of a user that are those of a client. If one fails, the others are attempted all the same.
@@ -216,8 +240,8 @@ impl AuthorizationServer {
             let next = match (before, is_asked) {
                 (Some(consent), false) => return Ok(consent.id),
                 (Some(consent), true) => consent.and(answer.clone()),
-                (None, true) => Consent::new()?.and(answer.clone()),
-                (None, false) => Consent::new()?,
+                (None, true) => KeptConsent::new()?.and(answer.clone()),
+                (None, false) => KeptConsent::new()?,
             };
             if self.records().swap(&key, version, Some(next.to_record())).await? == Swapped::Stored {
                 return Ok(next.id);
@@ -253,9 +277,9 @@ impl AuthorizationServer {
         Ok(is_same && self.find_client(client.id()).await?.is_some())
     }
 
-    async fn find_consent(&self, key: &RecordKey) -> Result<Option<(Consent, Record)>, StoreError> {
+    async fn find_consent(&self, key: &RecordKey) -> Result<Option<(KeptConsent, Record)>, StoreError> {
         let Some(record) = self.records().find(key).await? else { return Ok(None) };
-        let consent = Consent::parse(&record)?;
+        let consent = KeptConsent::parse(&record)?;
         Ok(Some((consent, record)))
     }
 }

@@ -49,7 +49,7 @@ async fn end(State(desk): State<Desk>, claims: Claims, Path(id): Path<String>) -
 async fn consents(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value>, OAuthError> {
     let consents = desk.server.consents_of(claims.subject().unwrap_or_default()).await?;
     let shown = consents.iter().map(
-        |(client, consent)| json!({ "client": client, "scopes": consent.scopes(), "since": consent.at().as_secs() }),
+        |consent| json!({ "client": consent.client_id(), "scopes": consent.scopes(), "since": consent.at().as_secs() }),
     );
     Ok(Json(shown.collect()))
 }
@@ -59,6 +59,6 @@ async fn withdraw(
     claims: Claims,
     Path(client): Path<String>,
 ) -> Result<StatusCode, OAuthError> {
-    desk.server.withdraw_consent(claims.subject().unwrap_or_default(), &client).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let was_there = desk.server.withdraw_consent(claims.subject().unwrap_or_default(), &client).await?;
+    Ok(if was_there { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND })
 }
