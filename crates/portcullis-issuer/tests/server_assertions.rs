@@ -277,7 +277,7 @@ fn clients_whose_keys_cannot_be_used_are_refused_at_start() {
     let secret = Secret::new("k", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok").unwrap();
     for (client, why) in [
         (client(KeySet::from(secret)), "only RS256"),
-        (client(keys()).secret(ClientSecret::of(SECRET).unwrap()), "keys and a secret"),
+        (client(keys()).secret(ClientSecret::from_secret(SECRET).unwrap()), "keys and a secret"),
         (Client::with_keys(" signer", keys()).resource(ORDERS).grants([GrantType::ClientCredentials]), "white space"),
     ] {
         let error = ClientList::new([client]).unwrap_err().to_string();

@@ -89,8 +89,8 @@ async fn two_clients_in_one_request_are_none() {
 async fn a_secret_that_was_replaced_holds_until_its_end() {
     let (old, new) = ("old-0123456789abcdef0123456789abcdef", "new-0123456789abcdef0123456789abcdef");
     let until = UnixTime::from_secs(T.as_secs() + 60);
-    let client = Client::confidential("worker", ClientSecret::of(old).unwrap().until(until))
-        .secret(ClientSecret::of(new).unwrap())
+    let client = Client::confidential("worker", ClientSecret::from_secret(old).unwrap().until(until))
+        .secret(ClientSecret::from_secret(new).unwrap())
         .grants([GrantType::ClientCredentials])
         .resource(ORDERS);
     let desk = Desk::with(vec![client]);
@@ -115,7 +115,7 @@ async fn a_client_uses_only_the_grants_that_it_has() {
 
 #[test]
 fn clients_that_cannot_work_are_refused_at_start() {
-    let secret = || ClientSecret::of(SECRET).unwrap();
+    let secret = || ClientSecret::from_secret(SECRET).unwrap();
     let page = || Client::public("page").redirect_uri(CALLBACK).resource(ORDERS);
     assert!(ClientList::new([page()]).is_ok());
     for (client, why) in [
@@ -140,11 +140,25 @@ fn clients_that_cannot_work_are_refused_at_start() {
     }
     assert!(ClientList::new([page().refresh(RefreshPolicy::new().danger_public_client_keeps_its_token())]).is_ok());
     assert!(ClientList::new([page(), page()]).unwrap_err().to_string().contains("two clients"));
-    assert!(ClientSecret::of("short").is_err());
+    assert!(ClientSecret::from_secret("short").is_err());
     let (kept, text) = ClientSecret::generate().unwrap();
-    assert_eq!(ClientSecret::of(&text).unwrap(), kept);
-    assert_eq!(ClientSecret::from_text(&kept.to_text()).unwrap(), kept);
-    assert!(!format!("{kept:?}").contains(&kept.to_text()));
+    assert_eq!(ClientSecret::from_secret(&text).unwrap(), kept);
+}
+
+#[test]
+fn a_secret_and_its_digest_are_not_taken_for_each_other() {
+    let (kept, text) = ClientSecret::generate().unwrap();
+    let ending = kept.clone().until(UnixTime::from_secs(2_000_000_000));
+    for secret in [&kept, &ending] {
+        let digest = secret.digest();
+        assert_eq!(&ClientSecret::from_digest(&digest).unwrap(), secret);
+        assert!(ClientSecret::from_secret(&digest).unwrap_err().to_string().contains("from_digest"));
+        assert!(!format!("{secret:?}").contains(digest.trim_start_matches("sha256:")));
+    }
+    assert!(ending.digest().ends_with(";until=2000000000"));
+    for other in [&*text, "", "sha256:", &kept.digest()[7..], &format!("{};until=", kept.digest())] {
+        assert!(ClientSecret::from_digest(other).is_err(), "{other}");
+    }
 }
 
 /// A registry of the application's own, which checks nothing.
@@ -207,7 +221,7 @@ fn a_server_with_other_keys_than_those_of_its_issuer_is_not_made() {
 #[tokio::test]
 async fn a_client_that_does_not_encode_its_secret_is_understood_and_a_public_one_may_send_an_empty_secret() {
     let secret = "a+b%c=d&e:f-0123456789abcdef0123456789";
-    let client = Client::confidential("worker", ClientSecret::of(secret).unwrap());
+    let client = Client::confidential("worker", ClientSecret::from_secret(secret).unwrap());
     let client = client.grants([GrantType::ClientCredentials]).resource(ORDERS);
     let page = Client::public("page").redirect_uri(CALLBACK).resource(ORDERS);
     let desk = Desk::with(vec![client, page]);

@@ -29,7 +29,7 @@ const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 fn exchanging(id: &str, policy: ExchangePolicy) -> Client {
-    Client::confidential(id, ClientSecret::of(SECRET).unwrap()).grants([]).exchange(policy)
+    Client::confidential(id, ClientSecret::from_secret(SECRET).unwrap()).grants([]).exchange(policy)
 }
 
 fn for_bills() -> ExchangePolicy {
@@ -410,7 +410,7 @@ async fn without_a_view_of_revocations_nothing_is_exchanged() {
 
 #[test]
 fn rules_that_cannot_work_are_refused_at_start() {
-    let secret = || ClientSecret::of(SECRET).unwrap();
+    let secret = || ClientSecret::from_secret(SECRET).unwrap();
     assert!(ClientList::new([exchanging("orders", for_bills())]).is_ok());
     for (client, why) in [
         (exchanging("orders", ExchangePolicy::new().resource(BILLS)), "may exchange no token"),

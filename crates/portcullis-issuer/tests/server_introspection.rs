@@ -22,7 +22,7 @@ use support::{
 const OTHER_SECRET: &str = "fedcba9876543210fedcba9876543210";
 
 fn secret(text: &str) -> ClientSecret {
-    ClientSecret::of(text).unwrap()
+    ClientSecret::from_secret(text).unwrap()
 }
 
 fn desk() -> Desk {

@@ -173,7 +173,7 @@ fn page(id: &str) -> Client {
 }
 
 fn worker() -> Client {
-    let secret = ClientSecret::of(SECRET).unwrap();
+    let secret = ClientSecret::from_secret(SECRET).unwrap();
     Client::confidential("worker", secret).grants([GrantType::ClientCredentials]).scope("orders:read").resource(ORDERS)
 }
 
@@ -257,7 +257,10 @@ impl Place {
         assert!(self.clients.read(client_id).await.unwrap().is_none(), "{when}");
         let is_live = |family: &Family| family.log_in.client_id() == client_id && family.ended.is_none();
         assert!(!self.families.dump().iter().any(is_live), "a session goes on, {when}");
-        assert!(self.server.consents_of("alice").await.unwrap().iter().all(|(id, _)| id != client_id), "{when}");
+        assert!(
+            self.server.consents_of("alice").await.unwrap().iter().all(|consent| consent.client_id() != client_id),
+            "{when}"
+        );
         let users = RecordGroup::new(RecordKind::UserOfClient, client_id).unwrap();
         assert!(self.records.list(&users).await.unwrap().is_empty(), "{when}");
     }
@@ -279,7 +282,7 @@ async fn a_client_comes_back_as_it_was_stored() {
         .absolute(secs(7200))
         .late_retry(LateRetry::RefuseOnly)
         .danger_public_client_keeps_its_token();
-    let (one, two) = (ClientSecret::of(SECRET).unwrap(), ClientSecret::generate().unwrap().0);
+    let (one, two) = (ClientSecret::from_secret(SECRET).unwrap(), ClientSecret::generate().unwrap().0);
     for client in [
         page("a")
             .name("Orders")

@@ -107,7 +107,7 @@ async fn assert_stored<T>(changes: &Changes<T>, base: impl Fn() -> T, client: im
 }
 
 fn confidential() -> Client {
-    Client::confidential("a", ClientSecret::of(SECRET).unwrap()).redirect_uri(CALLBACK).resource(ORDERS)
+    Client::confidential("a", ClientSecret::from_secret(SECRET).unwrap()).redirect_uri(CALLBACK).resource(ORDERS)
 }
 
 #[tokio::test]
@@ -116,9 +116,10 @@ async fn each_option_of_a_client_is_in_its_row_and_comes_back() {
         ("public", |_| Client::public("a").redirect_uri(CALLBACK).resource(ORDERS)),
         ("keys", |_| with_keys("a", &MockIssuer::new())),
         ("typed_assertions_only", |_| with_keys("a", &MockIssuer::new()).typed_assertions_only()),
-        ("secret", |client| client.secret(ClientSecret::of(&SECRET.repeat(2)).unwrap())),
+        ("secret", |client| client.secret(ClientSecret::from_secret(&SECRET.repeat(2)).unwrap())),
         ("end of a secret", |client| {
-            client.secret(ClientSecret::of(&SECRET.repeat(2)).unwrap().until(UnixTime::from_secs(2_000_000_000)))
+            client
+                .secret(ClientSecret::from_secret(&SECRET.repeat(2)).unwrap().until(UnixTime::from_secs(2_000_000_000)))
         }),
         ("name", |client| client.name("Orders")),
         ("redirect_uri", |client| client.redirect_uri("https://app.test/other")),
@@ -248,8 +249,9 @@ async fn keys_in_a_source_of_the_applications_own_are_not_stored() {
 async fn a_stored_client_exchanges_tokens_by_its_rules() {
     let place = Place::new();
     let page = clients().into_iter().find(|client| client.id() == "page").unwrap();
-    let exchanging =
-        |id: &str, rules| Client::confidential(id, ClientSecret::of(SECRET).unwrap()).grants([]).exchange(rules);
+    let exchanging = |id: &str, rules| {
+        Client::confidential(id, ClientSecret::from_secret(SECRET).unwrap()).grants([]).exchange(rules)
+    };
     let rules = |audience: &str| ExchangePolicy::new().tokens_for(audience).resource(BILLS).scope("orders:read");
     for client in [page, exchanging("orders", rules(ORDERS)), exchanging("bills", rules(BILLS))] {
         place.clients.create(&client).await.unwrap();

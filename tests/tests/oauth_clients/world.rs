@@ -98,13 +98,13 @@ async fn server(issuer: &str, robot: &SigningKey) -> AuthorizationServer {
         .authorization_endpoint(format!("{issuer}/authorize"))
         .verification_page(format!("{issuer}/device"))
         .scope("orders:read orders:write")
-        .resource_server(ResourceServer::with_secret(ORDERS, ClientSecret::of(SECRET).unwrap()).id("orders"))
+        .resource_server(ResourceServer::with_secret(ORDERS, ClientSecret::from_secret(SECRET).unwrap()).id("orders"))
         .build()
         .unwrap()
 }
 
 fn clients(robot: &SigningKey) -> Vec<Client> {
-    let secret = || ClientSecret::of(SECRET).unwrap();
+    let secret = || ClientSecret::from_secret(SECRET).unwrap();
     let may = |client: Client| client.scope("orders:read orders:write").resource(ORDERS).resource(BILLS);
     let robots_grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
     let exchange = ExchangePolicy::new().tokens_for(ORDERS).resource(BILLS).scope("orders:read");

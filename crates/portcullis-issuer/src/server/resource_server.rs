@@ -12,7 +12,7 @@ use super::{ClientSecret, assertion::AssertionKeys, client::ClientKeys, proof::P
 /// use portcullis_issuer::server::{ClientSecret, ResourceServer};
 ///
 /// # let secret = "a secret of at least 32 characters, random";
-/// let orders = ResourceServer::with_secret("https://orders.example.com", ClientSecret::of(secret)?).id("orders");
+/// let orders = ResourceServer::with_secret("https://orders.example.com", ClientSecret::from_secret(secret)?).id("orders");
 /// # Ok::<(), portcullis_core::ConfigError>(())
 /// ```
 #[derive(Clone)]

@@ -50,7 +50,7 @@ pub(crate) struct Desk {
 
 /// The clients that most tests have: a page, an application of the house, a server with a secret, and a program that acts for itself.
 pub(crate) fn clients() -> Vec<Client> {
-    let secret = || ClientSecret::of(SECRET).unwrap();
+    let secret = || ClientSecret::from_secret(SECRET).unwrap();
     let page = |id: &str| {
         let client = Client::public(id).redirect_uri(CALLBACK).scope("orders:read orders:write");
         client.resource(ORDERS).resource(BILLS)

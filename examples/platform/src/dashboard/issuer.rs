@@ -89,7 +89,7 @@ fn clients(url: &str, log_out_at: &str, settings: &Settings, worker_secret: &str
         .scope("orders:read orders:write")
         .resource(&settings.orders_audience)
         .log_out_at(log_out_at);
-    let worker = Client::confidential("worker", ClientSecret::of(worker_secret)?)
+    let worker = Client::confidential("worker", ClientSecret::from_secret(worker_secret)?)
         .grants([GrantType::ClientCredentials])
         .scope("orders:read")
         .resource(&settings.orders_audience);

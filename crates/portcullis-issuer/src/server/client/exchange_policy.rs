@@ -22,7 +22,7 @@ use crate::{
 ///     .tokens_for("https://orders.example.com")
 ///     .resource("https://bills.example.com")
 ///     .scope("bills:read");
-/// let orders = Client::confidential("orders", ClientSecret::of(secret)?).grants([]).exchange(policy);
+/// let orders = Client::confidential("orders", ClientSecret::from_secret(secret)?).grants([]).exchange(policy);
 /// # Ok::<(), portcullis_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

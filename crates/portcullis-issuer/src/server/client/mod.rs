@@ -124,7 +124,7 @@ impl<T: Clients> AnyClients for T {
 ///
 /// // A program that acts for itself.
 /// # let secret = "a secret of at least 32 characters, random";
-/// let worker = Client::confidential("worker", ClientSecret::of(secret)?)
+/// let worker = Client::confidential("worker", ClientSecret::from_secret(secret)?)
 ///     .grants([GrantType::ClientCredentials])
 ///     .scope("orders:read")
 ///     .resource("https://orders.example.com");

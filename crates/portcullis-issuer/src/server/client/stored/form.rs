@@ -4,13 +4,13 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{StoredClientError, exchange::StoredExchange, keys::StoredKeys};
+use super::{StoredClientError, exchange::StoredExchange, keys::StoredKeys, secret::StoredSecret};
 use crate::{
     StoreError,
     documents::GrantType,
     records::Record,
     refresh::{Millis, StoredPolicy},
-    server::{Client, ClientSecret, client::Standing, proof::Proof},
+    server::{Client, client::Standing, proof::Proof},
 };
 
 /// A client as it is stored, or what is left of one.
@@ -30,7 +30,7 @@ pub(super) struct Content {
     name: Option<String>,
     /// Digests. A public client has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    secrets: Vec<ClientSecret>,
+    secrets: Vec<StoredSecret>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redirect_uris: Vec<String>,
     grants: Vec<String>,
@@ -120,7 +120,7 @@ impl Content {
         } = client;
         let (secrets, keys) = match proof {
             Proof::None => (Vec::new(), None),
-            Proof::Secrets(secrets) => (secrets.clone(), None),
+            Proof::Secrets(secrets) => (secrets.iter().map(StoredSecret::of).collect(), None),
             Proof::Keys(keys) => (Vec::new(), Some(StoredKeys::of(keys)?)),
         };
         Some(Self {
@@ -151,7 +151,10 @@ impl Content {
         let grants = self.grants.iter().map(|name| GrantType::from_name(name)).collect::<Option<_>>();
         let proof = match (self.secrets, self.keys) {
             (secrets, None) if secrets.is_empty() => Proof::None,
-            (secrets, None) => Proof::Secrets(secrets),
+            (secrets, None) => {
+                let secrets: Option<_> = secrets.into_iter().map(StoredSecret::secret).collect();
+                Proof::Secrets(secrets.ok_or_else(unreadable)?)
+            }
             (secrets, Some(keys)) if secrets.is_empty() => Proof::Keys(keys.keys().ok_or_else(unreadable)?),
             _ => return Err(unreadable()),
         };

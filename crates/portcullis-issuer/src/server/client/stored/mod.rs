@@ -4,6 +4,7 @@ mod error;
 mod exchange;
 mod form;
 mod keys;
+mod secret;
 
 use std::{fmt, sync::Arc};
 
