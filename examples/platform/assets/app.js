@@ -15,8 +15,11 @@ function show(view) {
   $('main').focus({ preventScroll: true });
 }
 
+// What a service says about an error has no capital letter and no full stop.
+const sentence = (text) => text && text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+
 function say(text, isError = false) {
-  $('message').textContent = text;
+  $('message').textContent = sentence(text);
   $('message').classList.toggle('is-error', isError);
 }
 
@@ -126,7 +129,9 @@ async function consent() {
   if (asked.next === 'go') return location.assign(asked.location);
   if (asked.next === 'log_in') {
     ticket = asked.ticket;
-    return askToLogIn('The application wants you to log in again.');
+    $('username').value = $('who').textContent;
+    askToLogIn('The application wants you to log in again.');
+    return $('password').focus();
   }
   // Any outsider can be such a client, and chooses its name. The host is what it cannot choose.
   const publisher = asked.client_id.startsWith('https://') ? `It is published by ${new URL(asked.client_id).host}. ` : '';
@@ -139,11 +144,18 @@ async function device() {
   const code = new URLSearchParams(location.search).get('user_code') ?? '';
   $('user-code').value = code;
   show('device');
+  $('user-code').focus();
 }
 
 async function findDevice() {
-  const code = $('user-code').value;
-  const asked = await api(`/api/device?${new URLSearchParams({ user_code: code })}`);
+  const code = $('user-code');
+  code.removeAttribute('aria-invalid');
+  const asked = await api(`/api/device?${new URLSearchParams({ user_code: code.value })}`).catch((error) => {
+    // So that the user types over it.
+    code.setAttribute('aria-invalid', 'true');
+    code.select();
+    throw error;
+  });
   ask(asked, 'Allow it only if you have the device before you.', async (allow) => {
     await api('/api/device', { ticket: asked.ticket, allow });
     history.replaceState(null, '', '/');

@@ -19,7 +19,8 @@ use axum::{
     routing::{get, post},
 };
 use portcullis::{
-    Admission, AuthLayer, Claims, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer, requirement::scope,
+    Admission, AuthLayer, Claims, JwtAuthenticator, RemoteKeys, RequireLayer, TrustedIssuer,
+    requirement::{fresh, scope},
     revocation::BackChannelLogout,
 };
 use portcullis_store::{RedbLog, Revocations};
@@ -50,6 +51,11 @@ pub(crate) async fn serve(listener: TcpListener, issuer: &str, settings: &Settin
     let app = Router::new()
         .route("/orders", get(list).layer(RequireLayer::new(scope("orders:read"))))
         .route("/orders/new", post(place).layer(RequireLayer::new(scope("orders:write"))))
+        // What cannot be undone needs a log-in of late. A client whose user has logged in earlier is told to ask again, with `max_age`.
+        .route(
+            "/orders/cancel",
+            post(cancel).layer(RequireLayer::new(scope("orders:write").and(fresh(settings.fresh)))),
+        )
         .with_state(Orders::new(AtomicU64::new(7)))
         .layer(auth)
         .layer(cors(settings)?)
@@ -91,6 +97,11 @@ async fn list(claims: Claims, State(orders): State<Orders>) -> Json<Value> {
 async fn place(claims: Claims, State(orders): State<Orders>) -> Json<Value> {
     let orders = orders.fetch_add(1, Ordering::Relaxed) + 1;
     Json(json!({ "placed_by": claims.subject(), "orders": orders }))
+}
+
+async fn cancel(claims: Claims, State(orders): State<Orders>) -> Json<Value> {
+    orders.store(0, Ordering::Relaxed);
+    Json(json!({ "cancelled_by": claims.subject(), "orders": 0 }))
 }
 
 /// The process that started this one has ended, perhaps by a crash.

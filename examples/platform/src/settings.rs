@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) access_token_lifetime: Duration,
     /// How long a replaced refresh token is answered by the same successor.
     pub(crate) grace: Duration,
+    /// How long ago a user may have logged in who cancels orders.
+    pub(crate) fresh: Duration,
     /// The clients of whose sessions the issuer tells the second service that they have ended.
     pub(crate) log_out_clients: Vec<String>,
     /// Where the dashboard keeps its sessions and keys, and the second service its revocations.
@@ -40,6 +42,7 @@ impl Settings {
             orders_audience: optional("ORDERS_AUDIENCE").unwrap_or_else(|| "https://orders.example".into()),
             mcp_resource: optional("MCP_RESOURCE").unwrap_or_else(|| "http://localhost:4200/mcp".into()),
             access_token_lifetime: Duration::from_secs(parsed("ACCESS_TOKEN_SECONDS", 300)?),
+            fresh: Duration::from_secs(parsed("FRESH_SECONDS", 300)?),
             grace: Duration::from_secs(parsed("GRACE_SECONDS", 60)?),
             data: optional("DATA").unwrap_or_else(|| "target/platform".into()).into(),
             dashboard_origin: optional("DASHBOARD_ORIGIN"),

@@ -79,6 +79,11 @@ impl Browser {
         self.client.execute(&script).await.unwrap().as_str().unwrap().to_owned()
     }
 
+    pub(crate) async fn is_hidden(&self, id: &str) -> bool {
+        let script = format!("return !!document.getElementById('{id}').closest('[hidden]')");
+        self.client.execute(&script).await.unwrap() == true
+    }
+
     pub(crate) async fn click(&self, id: &str) {
         self.until(id, &format!("return document.getElementById('{id}')?.disabled === false")).await;
         let element = self.shown(id).await;
@@ -104,11 +109,21 @@ impl Browser {
 
     pub(crate) async fn log_in(&self, url: &str) {
         self.client.goto(url).await.unwrap();
-        // By the keyboard alone.
+        self.enter_name_and_password().await;
+    }
+
+    /// By the keyboard alone.
+    async fn enter_name_and_password(&self) {
         let name = self.shown("username").await;
         self.client.send_keys(&name, "alice\t").await.unwrap();
         let password = self.client.active_element().await.unwrap();
         self.client.send_keys(&password, "wonderland\n").await.unwrap();
+    }
+
+    /// Types into what has the focus.
+    pub(crate) async fn type_keys(&self, keys: &str) {
+        let focused = self.client.active_element().await.unwrap();
+        self.client.send_keys(&focused, keys).await.unwrap();
     }
 
     /// How often this tab has asked for new tokens, as the browser's own log of requests says.
