@@ -4,15 +4,20 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use axum::{Router, body::Body, response::IntoResponse};
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use portcullis_issuer::{
     StoreError,
-    server::{AuthorizationError, Denial, Endpoint, EndpointRequest, OAuthError, OAuthErrorCode},
+    server::{
+        AuthorizationError, Client, ClientSecret, Clients, Denial, Endpoint, EndpointRequest, OAuthError,
+        OAuthErrorCode, ResourceServer,
+    },
 };
 use serde_json::Value;
-use support::desk::{Desk, ISSUER, ORDERS, SECRET, VERIFIER, basic, form, query};
+use support::desk::{Desk, ISSUER, ORDERS, SECRET, VERIFIER, basic, clients, form, query};
 use tower::ServiceExt;
 
 const TOKEN: &str = "/oauth/token";
@@ -257,15 +262,34 @@ async fn a_wrong_secret_gets_a_challenge_and_no_answer_is_kept() {
     assert!(answer.is_error(401, "invalid_client") && answer.header(header::WWW_AUTHENTICATE).is_empty());
 }
 
+/// Clients whose store cannot be reached.
+#[derive(Debug)]
+struct Outage;
+
+impl Clients for Outage {
+    async fn find(&self, _: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        Err(StoreError::new("the database is at db-7.internal"))
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_decided_is_503_with_a_time_to_come_back() {
-    let error = OAuthError::from(StoreError::new("the database is at db-7.internal"));
-    let answer = Answer::of(error.into_response()).await;
-    assert!(answer.is_error(503, "temporarily_unavailable"));
-    assert_eq!(answer.header(header::RETRY_AFTER), "1");
-    assert!(!answer.body.contains("db-7"), "{}", answer.body);
-    let other = OAuthError::new(OAuthErrorCode::InvalidGrant, "x");
-    assert!(Answer::of(other.into_response()).await.header(header::RETRY_AFTER).is_empty());
+    let desk = Desk::of(Outage, |builder| {
+        let secret = ClientSecret::from_secret(SECRET).unwrap();
+        builder.resource_server(ResourceServer::with_secret(ORDERS, secret).id("orders"))
+    });
+    let body = form(&[("client_id", "page"), ("grant_type", "client_credentials"), ("token", "x")]);
+    for path in [TOKEN, "/oauth/revoke", "/oauth/device_authorization"] {
+        let answer = send(&desk, post(path).body(body.clone().into()).unwrap()).await;
+        assert!(answer.is_error(503, "temporarily_unavailable"), "{path}: {}", answer.body);
+        assert_eq!(answer.header(header::RETRY_AFTER), "1");
+        assert!(!answer.body.contains("db-7"), "{}", answer.body);
+    }
+    // What does not need the store of clients is answered.
+    let introspect = post("/oauth/introspect").header(header::AUTHORIZATION, basic("orders", SECRET));
+    assert_eq!(send(&desk, introspect.body(form(&[("token", "x")]).into()).unwrap()).await.status, 200);
+    let refused = send(&Desk::new(), post(TOKEN).body(body.into()).unwrap()).await;
+    assert!(refused.is_error(400, "unauthorized_client") && refused.header(header::RETRY_AFTER).is_empty());
 }
 
 #[tokio::test]
@@ -327,14 +351,27 @@ async fn every_path_of_the_metadata_and_the_key_set_answers_conditional_requests
 
 #[tokio::test]
 async fn each_endpoint_that_the_metadata_names_answers() {
-    let desk = Desk::new();
+    let desk = Desk::with_settings(clients(), |builder| {
+        let secret = ClientSecret::from_secret(SECRET).unwrap();
+        builder.resource_server(ResourceServer::with_secret(ORDERS, secret).id("orders"))
+    });
     let metadata: Value = serde_json::from_str(desk.server.metadata().body()).unwrap();
-    for endpoint in desk.server.endpoints() {
-        let url = format!("{ISSUER}{}", desk.server.path(endpoint));
-        assert!(metadata.as_object().unwrap().values().any(|value| *value == *url), "{url} is not in the metadata");
-        let answer = send(&desk, post(&desk.server.path(endpoint)).body(Body::empty()).unwrap()).await;
-        assert!(answer.status == 400 || answer.status == 401, "{url}: {}", answer.status);
+    let mut named = Vec::new();
+    for (name, url) in metadata.as_object().unwrap() {
+        // The authorization endpoint is a page of the application.
+        let is_ours = name.ends_with("_endpoint") && name != "authorization_endpoint";
+        let Some(path) = url.as_str().and_then(|url| url.strip_prefix(ISSUER)) else { continue };
+        if is_ours {
+            let answer = send(&desk, post(path).body(Body::empty()).unwrap()).await;
+            assert!(answer.status == 400 || answer.status == 401, "{name}: {}", answer.status);
+            named.push(path.to_owned());
+        }
     }
+    assert_eq!(named.len(), 4, "{metadata}");
+    assert!(desk.server.endpoints().all(|endpoint| named.contains(&desk.server.path(endpoint))));
+    let key_set = metadata["jwks_uri"].as_str().unwrap().strip_prefix(ISSUER).unwrap();
+    let key_set = send(&desk, Request::get(key_set).body(Body::empty()).unwrap()).await;
+    assert_eq!((key_set.status.as_u16(), key_set.json()["keys"].as_array().unwrap().len()), (200, 1));
     assert_eq!(desk.server.path(Endpoint::Token), TOKEN);
 }
 

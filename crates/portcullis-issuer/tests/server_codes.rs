@@ -194,6 +194,8 @@ async fn the_application_says_no_in_the_words_of_the_standard() {
         (Denial::Denied, "access_denied"),
         (Denial::LoginRequired, "login_required"),
         (Denial::ConsentRequired, "consent_required"),
+        (Denial::InteractionRequired, "interaction_required"),
+        (Denial::TemporarilyUnavailable, "temporarily_unavailable"),
     ] {
         let answer = request.deny(denial);
         assert_eq!(parameter(answer.location(), "error").as_deref(), Some(error));
