@@ -18,6 +18,7 @@
 
 mod client;
 mod ending;
+mod envelope;
 mod error;
 mod event;
 mod family;
@@ -39,6 +40,7 @@ mod tokens;
 
 pub(crate) use client::StoredPolicy;
 pub use client::{LateRetry, RefreshPolicy};
+pub(crate) use envelope::Envelope;
 pub use error::{NotAccepted, RefreshError, Unavailable};
 pub use event::{RefreshCause, SessionEvent};
 pub use family::{EndReason, Family, FamilyId, Millis};

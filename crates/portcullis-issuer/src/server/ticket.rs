@@ -1,30 +1,21 @@
 //! [`Ticket`]: what pages carry from one to the next.
 //!
 //! ```text
-//! ptk_ + base64url( version 4 | key id 1 | kind 1 | started, in seconds 8 | made, in seconds 8 | binding 16 | content | tag 16 )
+//! kind 1 | started, in seconds 8 | made, in seconds 8 | binding 16 | content
 //! ```
 //!
-//! The tag is a MAC, so that no page of another site, and no user, can make one.
+//! That is the content of its [`Envelope`], so that no page of another site, and no user, can make one.
 
 use std::time::Duration;
 
-use aws_lc_rs::constant_time;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::UnixTime;
 
-use crate::refresh::{RefreshKey, RefreshKeys};
+use crate::refresh::{Envelope, RefreshKey, RefreshKeys};
 
-const PREFIX: &str = "ptk_";
+const ENVELOPE: Envelope =
+    Envelope { prefix: "ptk_", version: 4, context: b"portcullis tk 4", most_characters: 32 * 1024 };
 
-/// The version of the format. Codes and refresh tokens have others.
-const VERSION: u8 = 4;
-
-/// What the MAC is for, so that no other MAC of the same key is one of a ticket.
-const CONTEXT: &[u8] = b"portcullis tk 4";
-
-const TAG: usize = 16;
-
-/// How long a user has time for a page.
+/// How long a user may take for a page.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What pages carry from one to the next.
@@ -64,29 +55,21 @@ impl TicketKind {
 
 impl Ticket {
     pub(super) fn seal(&self, key: &RefreshKey) -> String {
-        let mut octets = vec![VERSION, key.id(), self.kind.octet()];
+        let mut octets = vec![self.kind.octet()];
         octets.extend(self.started_at.as_secs().to_be_bytes());
         octets.extend(self.made_at.as_secs().to_be_bytes());
         octets.extend(self.binding);
         octets.extend(self.content.as_bytes());
-        let tag = key.tag(CONTEXT, &octets);
-        octets.extend(&tag.as_ref()[..TAG]);
-        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(octets))
+        ENVELOPE.seal(&octets, key).to_string()
     }
 
     /// Reads a ticket of this kind that is not too old; `None` if this server has not made it, or not for this.
     pub(super) fn open(text: &str, kind: TicketKind, keys: &RefreshKeys, now: UnixTime) -> Option<Self> {
-        const MOST: usize = 32 * 1024;
-        let encoded = text.strip_prefix(PREFIX).filter(|_| text.len() <= MOST)?;
-        let octets = URL_SAFE_NO_PAD.decode(encoded).ok()?;
-        let (signed, tag) = octets.split_last_chunk::<TAG>()?;
-        let (head, rest) = signed.split_first_chunk::<3>()?;
-        let [version, key_id, octet] = *head;
-        if version != VERSION || octet != kind.octet() {
+        let octets = ENVELOPE.open(text, |id| keys.find(id))?;
+        let ([octet], rest) = octets.split_first_chunk::<1>()?;
+        if *octet != kind.octet() {
             return None;
         }
-        let expected = keys.find(key_id)?.tag(CONTEXT, signed);
-        constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG], tag).ok()?;
         let (started_at, rest) = rest.split_first_chunk::<8>()?;
         let (made_at, rest) = rest.split_first_chunk::<8>()?;
         let (binding, content) = rest.split_first_chunk::<16>()?;

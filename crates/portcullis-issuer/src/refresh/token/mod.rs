@@ -1,38 +1,30 @@
 //! [`RefreshToken`]: what a refresh token says.
 //!
 //! ```text
-//! prt_ + base64url( version 1 | key id 1 | family 16 | generation, a varint | share 16 | tag 16 )
+//! family 16 | generation, a varint | share 16
 //! ```
 //!
-//! The tag is a MAC over everything before it, so that junk is refused before anything is looked up. The successor of a token has the same
+//! That is the content of its [`Envelope`]. The successor of a token has the same
 //! family and the same share, and the next generation: it follows from the token and the key alone, so a retry gets the same one.
 //! The store has a digest of the share, and neither the share nor a key: a copy of it mints nothing.
 
 use std::fmt;
 
-use aws_lc_rs::{constant_time, digest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use aws_lc_rs::digest;
 use zeroize::Zeroizing;
 
-use super::{FamilyId, keys::RefreshKey};
+use super::{Envelope, FamilyId, keys::RefreshKey};
 
 /// What secret scanners recognise.
 pub(super) const PREFIX: &str = "prt_";
 
-/// The version of the format.
-const VERSION: u8 = 1;
-
-/// How many characters are read at most. A token has 75, and some more after very many rotations.
-const MOST_CHARACTERS: usize = 128;
+/// A token has 75 characters, and some more after very many rotations.
+const ENVELOPE: Envelope = Envelope { prefix: PREFIX, version: 1, context: b"portcullis rt 1", most_characters: 128 };
 
 /// The latest generation: stores keep it as a signed number, or as one with 53 bits.
 const MOST_GENERATIONS: u64 = 1 << 53;
 
 const SHARE: usize = 16;
-const TAG: usize = 16;
-
-/// What the MAC is for, so that no other MAC of the same key is one of a token.
-const CONTEXT: &[u8] = b"portcullis rt 1";
 
 /// What a refresh token says. It was made by this issuer, or is about to be.
 #[derive(Clone, PartialEq, Eq)]
@@ -86,30 +78,17 @@ impl RefreshToken {
 
     /// Writes the token.
     pub(super) fn seal(&self, key: &RefreshKey) -> Zeroizing<String> {
-        let mut octets = Zeroizing::new(Vec::with_capacity(64));
-        octets.extend([VERSION, key.id()]);
-        octets.extend(self.family.as_bytes());
-        write_varint(self.generation, &mut octets);
-        octets.extend(*self.share.0);
-        let tag = key.tag(CONTEXT, &octets);
-        octets.extend(&tag.as_ref()[..TAG]);
-        let mut text = Zeroizing::new(String::with_capacity(MOST_CHARACTERS));
-        text.push_str(PREFIX);
-        URL_SAFE_NO_PAD.encode_string(&*octets, &mut text);
-        text
+        let mut content = Zeroizing::new(Vec::with_capacity(48));
+        content.extend(self.family.as_bytes());
+        write_varint(self.generation, &mut content);
+        content.extend(*self.share.0);
+        ENVELOPE.seal(&content, key)
     }
 
     /// Reads a token; `None` if this issuer has not made it. No other spelling of a token is read.
     pub(super) fn open<'k>(text: &str, key: impl FnOnce(u8) -> Option<&'k RefreshKey>) -> Option<Self> {
-        let encoded = text.strip_prefix(PREFIX).filter(|_| text.len() <= MOST_CHARACTERS)?;
-        // The decoder refuses padding and unused bits that are set.
-        let octets = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).ok()?);
-        let (signed, tag) = octets.split_last_chunk::<TAG>()?;
-        let (head, rest) = signed.split_first_chunk::<2>()?;
-        let [VERSION, key_id] = *head else { return None };
-        let expected = key(key_id)?.tag(CONTEXT, signed);
-        constant_time::verify_slices_are_equal(&expected.as_ref()[..TAG], tag).ok()?;
-        let (family, rest) = rest.split_first_chunk::<16>()?;
+        let content = ENVELOPE.open(text, key)?;
+        let (family, rest) = content.split_first_chunk::<16>()?;
         let (generation, share) = read_varint(rest).filter(|(generation, _)| *generation <= MOST_GENERATIONS)?;
         let share: [u8; SHARE] = share.try_into().ok()?;
         Some(Self { family: FamilyId::from_bytes(*family), generation, share: Share::new(share) })
