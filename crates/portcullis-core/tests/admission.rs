@@ -139,6 +139,8 @@ fn a_credential_is_revoked_with_any_credential_that_it_was_derived_from() {
     let three = || ["key-1", "app.key-1", "app.key-2"].map(|token| code(&admission, token));
     assert_eq!(three(), [None; 3]);
     revoke(&writer, &Revocation::token(ISSUER, "key-1", T.plus(DAY)));
+    assert_eq!(three(), [Some(Code::TokenRevoked), Some(Code::CredentialRevokedByParent), None]);
+    revoke(&writer, &Revocation::token(ISSUER, "app.key-1", T.plus(DAY)));
     assert_eq!(three(), [Some(Code::TokenRevoked), Some(Code::TokenRevoked), None]);
 }
 

@@ -137,7 +137,7 @@ fn a_credential_is_revoked_with_its_ancestors_whatever_its_levels() {
     scene.revoke(&Revocation::token(ISSUER, "uncle", until));
     assert_eq!(scene.code(), None);
     scene.revoke(&Revocation::token(ISSUER, "parent", until));
-    assert_eq!(scene.code(), Some(Code::TokenRevoked));
+    assert_eq!(scene.code(), Some(Code::CredentialRevokedByParent));
 }
 
 #[test]

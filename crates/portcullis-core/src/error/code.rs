@@ -107,6 +107,10 @@ codes! {
     TokenLifetimeTooLong = "token_lifetime_too_long", InvalidToken, "the token lives longer than is allowed here";
     /// The token, or its session, subject, client, key or issuer, was revoked.
     TokenRevoked = "token_revoked", InvalidToken, "the token has been revoked";
+    /// Nothing is known about the credential where its issuer looks it up. It may have been forgotten after its end.
+    CredentialUnknown = "credential_unknown", InvalidToken, "the credential is not known";
+    /// A credential from which this one was derived was revoked, or has ended.
+    CredentialRevokedByParent = "credential_revoked_by_parent", InvalidToken, "a token from which this one was derived has ended";
     /// The token is bound to a key (`cnf`, RFC 7800), and no proof of that key was checked.
     ProofMissing = "proof_missing", InvalidToken, "the token is bound to a key, and no proof of that key was given";
     /// The proof cannot be understood, or there are several (RFC 9449 section 4.3).
@@ -137,6 +141,8 @@ codes! {
     IssuerUnavailable = "issuer_unavailable", Unavailable, "whether the token's issuer is trusted is temporarily unknown";
     /// We do not know whether the token is revoked, because the view of the log is too old.
     RevocationsStale = "revocations_stale", Unavailable, "revocation status is temporarily unavailable";
+    /// The store in which credentials are looked up, or the data about what their owners may do, cannot be reached.
+    CredentialUndecided = "credential_undecided", Unavailable, "whether the credential is valid is temporarily unknown";
     /// A requirement of the route could not be evaluated.
     RequirementUndecided = "requirement_undecided", Unavailable, "the permission check is temporarily unavailable";
     /// A route or a guard is misconfigured; the log says how.

@@ -42,6 +42,8 @@ enum Asker {
     Admission,
     /// The authenticator for JSON Web Tokens checks each token.
     Jwt,
+    /// An authenticator that looks credentials up checks each.
+    Store,
     /// A route checks callers that the admission has admitted.
     Route,
 }
@@ -98,7 +100,15 @@ checks! {
         ServiceMisconfigured
     ];
     /// The credential is not revoked.
-    Revocation = "revocation" by Admission: [TokenRevoked, RevocationsStale, TokenLifetimeTooLong, ClaimMissing, ClaimsMalformed];
+    Revocation = "revocation" by Admission: [
+        TokenRevoked, CredentialRevokedByParent, RevocationsStale, TokenLifetimeTooLong, ClaimMissing, ClaimsMalformed
+    ];
+    /// The issuer's store knows the credential, which is neither over nor revoked. (Of credentials that are looked up, not of JSON Web Tokens.)
+    Known = "known" by Store: [CredentialUnknown, TokenExpired, TokenRevoked, CredentialUndecided];
+    /// The same is true for those from which it was derived.
+    Ancestors = "ancestors" by Store: [CredentialRevokedByParent, CredentialUndecided];
+    /// Its owner still exists, and what the owner may do is known.
+    Owner = "owner" by Store: [TokenRevoked, CredentialUndecided];
     /// The caller meets the route's requirement; the finding has [parts](crate::explain::Finding::parts). `portcullis`, the crate with routes
     /// and requirements, makes this check after all others.
     Requirement = "requirement" by Route: [

@@ -3,7 +3,11 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{RevocationView, Verdict};
-use crate::{AuthError, Code, UnixTime, revocation::WhenStale, verified::Facts};
+use crate::{
+    AuthError, Code, UnixTime,
+    revocation::{Level, WhenStale},
+    verified::Facts,
+};
 
 /// One heartbeat: after this time, the log has confirmed the view again, or has failed to.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -20,6 +24,9 @@ impl RevocationView {
         match self.check_levels(facts, now, self.0.ladder.levels_to_ask(facts, &news)) {
             Verdict::Live => {}
             Verdict::Stale(age) => self.admit_stale(age, when_stale)?,
+            Verdict::Revoked(Level::Token) if self.0.ladder.ends_by_an_ancestor(facts) => {
+                return Err(AuthError::new(Code::CredentialRevokedByParent));
+            }
             Verdict::Revoked(level) => {
                 return Err(AuthError::new(Code::TokenRevoked).with_explanation(level.as_str()));
             }

@@ -118,6 +118,13 @@ impl Ladder {
         self.find_subject_or_client(facts, levels, issuer)
     }
 
+    /// Whether a credential that is revoked as a token is so by one from which it was derived, and not by its own id.
+    pub(super) fn ends_by_an_ancestor(&self, facts: &Facts) -> bool {
+        let issuer = self.hasher.issuer(facts.issuer());
+        let has_own = |id| self.tokens.find(self.hasher.id(Level::Token, issuer, id)).is_some();
+        !facts.rungs().ancestor_ids().is_empty() && !facts.token_id().is_some_and(has_own)
+    }
+
     fn find_subject_or_client(&self, facts: &Facts, levels: Levels, issuer: IssuerTag) -> Option<Level> {
         let issued_at = facts.issued_at();
         let is_before = |cut_off: u64| issued_at.is_none_or(|issued_at| issued_at.as_secs() <= cut_off);
