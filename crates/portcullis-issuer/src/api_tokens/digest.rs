@@ -51,6 +51,12 @@ impl PepperId {
     pub const fn as_char(self) -> char {
         self.0 as char
     }
+
+    /// Returns the name by which the pepper is [revoked](portcullis_core::revocation::Revocation::key), and all tokens with it: `pepper:1`. No key of a
+    /// JSON Web Token is called so, because a key of the issuer is named by its thumbprint, which has no colon.
+    pub fn key_id(self) -> String {
+        format!("pepper:{self}")
+    }
 }
 
 impl TryFrom<char> for PepperId {

@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use portcullis_core::ConfigError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+use crate::{StoreError, refresh::Millis};
+
 /// The id of a token, which is not secret: 48 bits of the time in milliseconds, so that ids sort by age, and 80 random bits. As text, it is a ULID: 26
 /// characters of Crockford's base32. Access tokens have it as `jti`, and revocations name it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +21,15 @@ impl ApiTokenId {
     /// Returns the id with these bytes, as a store has kept them.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+
+    /// Returns a new id.
+    pub(super) fn generate(now: Millis) -> Result<Self, StoreError> {
+        let mut bytes = [0; 16];
+        aws_lc_rs::rand::fill(&mut bytes[6..])
+            .map_err(|_| StoreError::new("the operating system has no randomness"))?;
+        bytes[..6].copy_from_slice(&now.get().to_be_bytes()[2..]);
+        Ok(Self(bytes))
     }
 
     /// Returns the bytes.

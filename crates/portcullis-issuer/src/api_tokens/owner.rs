@@ -21,6 +21,9 @@ impl Owner {
     /// How long an id may be, in bytes.
     pub const MOST_BYTES: usize = 512;
 
+    /// What the `client_id` of an organisation's token begins with. No application of this issuer may have such an id, or one could pass for the other.
+    pub const ORGANISATION: &'static str = "organisation:";
+
     /// Returns the owner that is this user.
     pub fn user(subject: impl Into<String>) -> Self {
         Self::User(subject.into())

@@ -199,6 +199,18 @@ pub enum RevokedReason {
     OwnerGone,
 }
 
+impl RevokedReason {
+    /// Returns the name for logs, metrics and stores, in `snake_case`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Leaked => "leaked",
+            Self::LoggedOutEverywhere => "logged_out_everywhere",
+            Self::OwnerGone => "owner_gone",
+        }
+    }
+}
+
 /// When a token was used, and from where.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

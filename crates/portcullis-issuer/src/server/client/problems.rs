@@ -30,6 +30,10 @@ impl Client {
         let is_public = matches!(self.proof, Proof::None);
         let rules = [
             (self.id.is_empty() || self.id.chars().any(char::is_control), "has no id, or one with a control character"),
+            (
+                self.id.starts_with("organisation:"),
+                "has an id that begins with `organisation:`, as those of API tokens of organisations do",
+            ),
             (self.id.len() > 255, "has an id of more than 255 bytes, which cannot be revoked"),
             (self.grants.is_empty(), "may use no grant, so that it gets no token"),
             (

@@ -1,0 +1,86 @@
+//! [`ApiTokenError`]: why something could not be done with a token.
+
+use std::{error::Error, fmt};
+
+use portcullis_core::{ConfigError, revocation::LogError};
+
+use super::{ApiTokenId, RevokedReason};
+use crate::StoreError;
+
+/// Why something could not be done with a token.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ApiTokenError {
+    /// There is no token of this id.
+    Unknown,
+    /// A token cannot be made as it is asked for. The error says what to change.
+    Invalid(ConfigError),
+    /// The token would be able to do more than the one that it is derived from, or belong to another owner.
+    Exceeds,
+    /// The token would be derived from more than [eight](super::ApiTokenRow::MOST_ANCESTORS) others, one from the other.
+    TooDeep,
+    /// There is no such owner any more.
+    OwnerGone,
+    /// The token was revoked: nothing is made of it.
+    Revoked(RevokedReason),
+    /// The token is over by its time, or one from which it was derived has ended: nothing is made of it.
+    Ended,
+    /// The token has a successor already, which another request has asked for. If that was not its owner's, the token has leaked: revoke both.
+    AlreadyRotated {
+        /// The successor.
+        by: ApiTokenId,
+    },
+    /// This request has made a successor, longer ago than its text is told again. Rotate the successor, or make another token.
+    AnswerOver {
+        /// The successor.
+        by: ApiTokenId,
+    },
+    /// The store, or the application's data about owners, cannot be reached. What was asked for may have been done, or not: ask again.
+    Unavailable(StoreError),
+    /// The token is revoked in the store, but the log of revocations cannot be reached: instances that have just used it may accept it for a minute. Call it
+    /// again.
+    NotEverywhere(LogError),
+}
+
+impl From<StoreError> for ApiTokenError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl From<ConfigError> for ApiTokenError {
+    fn from(error: ConfigError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl fmt::Display for ApiTokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("there is no API token of this id"),
+            Self::Invalid(error) => error.fmt(f),
+            Self::Exceeds => f.write_str("the token would be able to do more than the one that it is derived from"),
+            Self::TooDeep => f.write_str("the token would be derived from more than eight others"),
+            Self::OwnerGone => f.write_str("the owner of the token does not exist"),
+            Self::Revoked(reason) => write!(f, "the token was revoked ({})", reason.as_str()),
+            Self::Ended => f.write_str("the token, or one from which it was derived, has ended"),
+            Self::AlreadyRotated { by } => write!(f, "another request has replaced the token by {by}"),
+            Self::AnswerOver { by } => write!(f, "the token was replaced by {by}, too long ago to tell its text again"),
+            Self::Unavailable(error) => error.fmt(f),
+            Self::NotEverywhere(_) => {
+                f.write_str("the token is revoked, but other instances may accept it for a minute: the log of revocations is unavailable")
+            }
+        }
+    }
+}
+
+impl Error for ApiTokenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Invalid(error) => error.source(),
+            Self::Unavailable(error) => error.source(),
+            Self::NotEverywhere(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! [`ApiTokensBuilder`]: what a service of API tokens is made of.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use portcullis_core::{
+    Clock, ConfigError, clock::SystemClock, revocation::Revoker, text::exact_text_problem, verified::Conventions,
+};
+
+use super::{ApiTokens, Inner, limits::Limits};
+use crate::api_tokens::{
+    ApiTokenAuthenticator, ApiTokenEvent, ApiTokenFormat, ApiTokenKind, ApiTokenStore, Memberships, Peppers,
+    checker::{Checker, State},
+    event::Listener,
+    new::is_text,
+};
+
+/// Not set yet.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a unit that stands for what is missing")]
+pub struct NotSet;
+
+/// What a service of API tokens is made of. [`ApiTokens::builder`] returns it.
+pub struct ApiTokensBuilder<S, M, R> {
+    issuer: String,
+    format: ApiTokenFormat,
+    peppers: Peppers,
+    store: S,
+    memberships: M,
+    revoker: R,
+    environment: String,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    listener: Option<Listener>,
+}
+
+impl<S: ApiTokenStore> ApiTokensBuilder<S, NotSet, NotSet> {
+    pub(super) fn new(issuer: String, format: ApiTokenFormat, peppers: Peppers, store: S) -> Self {
+        Self {
+            issuer,
+            format,
+            peppers,
+            store,
+            memberships: NotSet,
+            revoker: NotSet,
+            environment: "live".to_owned(),
+            limits: Limits::default(),
+            clock: Arc::new(SystemClock),
+            listener: None,
+        }
+    }
+}
+
+impl<S, M, R> ApiTokensBuilder<S, M, R> {
+    /// Sets who says what owners may do now. It has to be said: [`DangerUncheckedMemberships`](crate::api_tokens::DangerUncheckedMemberships) is for
+    /// applications in which no one leaves.
+    #[must_use]
+    pub fn memberships<N: Memberships>(self, memberships: N) -> ApiTokensBuilder<S, N, R> {
+        let Self { issuer, format, peppers, store, revoker, environment, limits, clock, listener, .. } = self;
+        ApiTokensBuilder { issuer, format, peppers, store, memberships, revoker, environment, limits, clock, listener }
+    }
+
+    /// Sets who tells all instances that a token was revoked. They find out within a minute anyway; by this, they do at once.
+    ///
+    /// The [`Admission`](portcullis_core::Admission) of each service needs [the view](portcullis_core::Admission::revocations) of the same log.
+    #[must_use]
+    pub fn revocations<Q: Revoker>(self, revoker: Q) -> ApiTokensBuilder<S, M, Q> {
+        let Self { issuer, format, peppers, store, memberships, environment, limits, clock, listener, .. } = self;
+        ApiTokensBuilder { issuer, format, peppers, store, memberships, revoker, environment, limits, clock, listener }
+    }
+
+    /// Sets the environment: tokens are made for it, and those of another are refused. Defaults to `live`.
+    #[must_use]
+    pub fn environment(self, environment: impl Into<String>) -> Self {
+        Self { environment: environment.into(), ..self }
+    }
+
+    /// Sets how long tokens may live at most. Defaults to 366 days.
+    #[must_use]
+    pub fn longest_life(mut self, life: Duration) -> Self {
+        self.limits.longest = life;
+        self
+    }
+
+    /// Sets how long tokens live if nothing else is asked for. Defaults to 90 days.
+    #[must_use]
+    pub fn default_life(mut self, life: Duration) -> Self {
+        self.limits.default = life;
+        self
+    }
+
+    /// Allows tokens that live until they are revoked. Defaults to refusing them.
+    #[must_use]
+    pub fn allow_unlimited(mut self) -> Self {
+        self.limits.unlimited = true;
+        self
+    }
+
+    /// Lets tokens of a kind be [rotated](ApiTokens::rotate) for so long after they have expired, at most 30 days. Defaults to zero: a program that slept
+    /// through the end of its token needs a new one. A revoked token is never rotated.
+    #[must_use]
+    pub fn grace_after_expiry(mut self, kind: ApiTokenKind, grace: Duration) -> Self {
+        self.limits.graces.retain(|(known, _)| *known != kind);
+        self.limits.graces.push((kind, grace));
+        self
+    }
+
+    /// Reads the time from `clock`. Defaults to the system's.
+    #[must_use]
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Calls `listener` for every event. It must not block.
+    #[must_use]
+    pub fn on_event(self, listener: impl Fn(&ApiTokenEvent) + Send + Sync + 'static) -> Self {
+        Self { listener: Some(Arc::new(listener)), ..self }
+    }
+}
+
+impl<S: ApiTokenStore, M: Memberships, R> ApiTokensBuilder<S, M, R> {
+    /// Returns an authenticator, for a service that checks tokens and makes none. It needs no revoker.
+    ///
+    /// # Errors
+    ///
+    /// If the issuer or the environment is empty or has other characters than it may have.
+    pub fn build_authenticator(self) -> Result<ApiTokenAuthenticator<S, M>, ConfigError> {
+        Ok(ApiTokenAuthenticator::new(Arc::new(self.checked()?.0)))
+    }
+
+    fn checked(self) -> Result<(Checker<S, M>, R, Limits), ConfigError> {
+        let Self { issuer, format, peppers, store, memberships, revoker, environment, limits, clock, listener } = self;
+        if let Some(problem) = exact_text_problem(&issuer).filter(|_| !issuer.is_empty()) {
+            return Err(ConfigError::new(format!("the issuer of API tokens {issuer:?} {problem}")));
+        }
+        if issuer.is_empty() || !is_text(&environment, 64) {
+            return Err(ConfigError::new("the issuer or the environment of API tokens is empty, or cannot be kept"));
+        }
+        limits.check()?;
+        let (conventions, state) = (Arc::new(Conventions::new(issuer)), State::default());
+        let checker = Checker { conventions, format, peppers, store, memberships, environment, clock, listener, state };
+        Ok((checker, revoker, limits))
+    }
+}
+
+impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokensBuilder<S, M, R> {
+    /// Returns the service.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build_authenticator`](Self::build_authenticator), and if the default life is zero or longer than the longest, or a grace is longer than 30 days.
+    pub fn build(self) -> Result<ApiTokens<S, M, R>, ConfigError> {
+        let (checker, revoker, limits) = self.checked()?;
+        Ok(ApiTokens(Arc::new(Inner { checker: Arc::new(checker), revoker, limits })))
+    }
+}
+
+impl<S, M, R> fmt::Debug for ApiTokensBuilder<S, M, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiTokensBuilder")
+            .field("issuer", &self.issuer)
+            .field("format", &self.format)
+            .field("peppers", &self.peppers)
+            .field("environment", &self.environment)
+            .finish_non_exhaustive()
+    }
+}

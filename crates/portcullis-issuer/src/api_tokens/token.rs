@@ -1,0 +1,160 @@
+//! [`ApiToken`]: what an owner may see of a token.
+
+use std::fmt;
+
+use super::{
+    ApiTokenFormat, ApiTokenId, ApiTokenKind, ApiTokenRow, ApiTokenSecret, Grants, LastUse, Owner, RevokedReason,
+};
+use crate::refresh::Millis;
+
+/// What an owner may see of a token: everything but its text. `Debug` shows its id and kind.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    row: ApiTokenRow,
+    beginning: String,
+    state: ApiTokenState,
+}
+
+/// Whether a token is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ApiTokenState {
+    /// It is.
+    Active,
+    /// It is, until its overlap with its successor is over.
+    Superseded {
+        /// The successor.
+        by: ApiTokenId,
+        /// Until when.
+        until: Millis,
+    },
+    /// It is over by its time: it has expired, or its overlap with its successor is over.
+    Expired {
+        /// Since when.
+        at: Millis,
+    },
+    /// It was revoked.
+    Revoked {
+        /// When.
+        at: Millis,
+        /// Why.
+        reason: RevokedReason,
+    },
+}
+
+impl ApiToken {
+    pub(super) fn of(row: ApiTokenRow, format: &ApiTokenFormat, now: Millis) -> Self {
+        let state = match (&row.revoked, row.ends_at(), &row.superseded) {
+            (Some(revoked), ..) => ApiTokenState::Revoked { at: revoked.at, reason: revoked.reason },
+            (None, Some(end), _) if end <= now => ApiTokenState::Expired { at: end },
+            (None, Some(until), Some(superseded)) => ApiTokenState::Superseded { by: superseded.by, until },
+            (None, ..) => ApiTokenState::Active,
+        };
+        // The text of an imported token was made by another system.
+        let beginning = if row.pepper.is_none() { String::new() } else { format.beginning_of(row.kind) };
+        Self { row, beginning, state }
+    }
+
+    /// Returns its id.
+    pub fn id(&self) -> ApiTokenId {
+        self.row.id
+    }
+
+    /// Returns what its owner calls it.
+    pub fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// Returns what it is for.
+    pub fn kind(&self) -> ApiTokenKind {
+        self.row.kind
+    }
+
+    /// Returns whose it is.
+    pub fn owner(&self) -> &Owner {
+        &self.row.owner
+    }
+
+    /// Returns its environment.
+    pub fn environment(&self) -> &str {
+        &self.row.environment
+    }
+
+    /// Returns what it may do, at most.
+    pub fn grants(&self) -> &Grants {
+        &self.row.grants
+    }
+
+    /// Returns the tokens from which it was derived, the first one first.
+    pub fn path(&self) -> &[ApiTokenId] {
+        &self.row.path
+    }
+
+    /// Returns how its owner recognises it: the beginning and the last four characters, such as `acme_u_…3x9Q`.
+    pub fn hint(&self) -> String {
+        format!("{}…{}", self.beginning, self.row.ending)
+    }
+
+    /// Returns when it was made.
+    pub fn created_at(&self) -> Millis {
+        self.row.created_at
+    }
+
+    /// Returns who made it.
+    pub fn created_by(&self) -> &str {
+        &self.row.created_by
+    }
+
+    /// Returns when it expires; `None` if it does not.
+    pub fn until(&self) -> Option<Millis> {
+        self.row.until
+    }
+
+    /// Returns when it was last used, as far as that is known: within the last 15 minutes, the store may not know yet. A token in use is noted once a minute.
+    pub fn last_used(&self) -> Option<&LastUse> {
+        self.row.last_used.as_ref()
+    }
+
+    /// Returns whether it was accepted when this was asked, apart from those that it was derived from.
+    pub fn state(&self) -> ApiTokenState {
+        self.state
+    }
+
+    /// Whether it was accepted when this was asked, apart from those that it was derived from.
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, ApiTokenState::Active | ApiTokenState::Superseded { .. })
+    }
+}
+
+impl fmt::Debug for ApiToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiToken")
+            .field("id", &self.row.id)
+            .field("kind", &self.row.kind)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A token that was just made, with its text, which is never shown again.
+#[derive(Clone, Debug)]
+pub struct CreatedApiToken {
+    secret: ApiTokenSecret,
+    token: ApiToken,
+}
+
+impl CreatedApiToken {
+    pub(super) fn new(secret: ApiTokenSecret, token: ApiToken) -> Self {
+        Self { secret, token }
+    }
+
+    /// Returns the text, for its owner. Show it once; it cannot be found again.
+    pub fn secret(&self) -> &ApiTokenSecret {
+        &self.secret
+    }
+
+    /// Returns what its owner may see later.
+    pub fn token(&self) -> &ApiToken {
+        &self.token
+    }
+}
