@@ -3,3 +3,7 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../examples/external-idp/README.md")]
 mod external_idp {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/authorization-server.md")]
+mod authorization_server {}
