@@ -18,7 +18,8 @@ use portcullis_issuer::{
     documents::{ClientAuthentication, GrantType},
     server::{AuthorizationError, ClientList, Clients, Decision, Denial, MetadataDocuments, OAuthErrorCode},
 };
-use portcullis_jwks::{Fetch, FetchError, OutsideDocuments};
+use portcullis_jwks::{Fetch, FetchError, OutsideDocuments, TenantKeys};
+use portcullis_test::MockIssuer;
 use serde_json::{Value, json};
 use support::desk::{Desk, ORDERS, clients, parameter, query};
 use tokio::{task::JoinSet, time::advance};
@@ -178,9 +179,67 @@ async fn a_client_with_keys_in_its_document_has_to_prove_that_it_has_them() {
     with_keys["jwks"]["keys"][0] =
         json!({ "kty": "oct", "kid": "a", "alg": "HS256", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0" });
     assert!(!is_client(with_keys.clone()).await);
-    with_keys["jwks"] = Value::Null;
-    with_keys["jwks_uri"] = json!("https://app.example.com/jwks");
-    assert!(!is_client(with_keys).await);
+}
+
+#[tokio::test]
+async fn a_client_may_have_its_keys_at_a_url_of_the_internet() {
+    let at = |uri: &str| {
+        let mut document = with("token_endpoint_auth_method", json!("private_key_jwt"));
+        document["jwks_uri"] = json!(uri);
+        document
+    };
+    let good = at("https://keys.example.com/jwks?a=b");
+    assert!(is_client(good.clone()).await);
+    for inside in [
+        "",
+        "https://127.0.0.1/jwks",
+        "https://169.254.169.254/latest",
+        "https://redis/jwks",
+        "https://vault.internal/jwks",
+        "http://keys.example.com/jwks",
+        "https://user@keys.example.com/jwks",
+        "https://keys.example.com/jwks#a",
+    ] {
+        assert!(!is_client(at(inside)).await, "{inside}");
+    }
+    // Those of a public client are not used.
+    assert!(is_client(with("jwks_uri", json!("https://127.0.0.1/jwks"))).await);
+    let mut both = good.clone();
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    both["jwks"] = json!({ "keys": [serde_json::from_str::<Value>(&key.public_jwk().unwrap()).unwrap()] });
+    assert!(!is_client(both).await);
+    for (host, is_allowed) in [("keys.example.com", true), ("keys.example.com.", false), ("other.example.com", false)] {
+        let clients = Web::with(&good).clients().allow_hosts(move |asked| [host, "app.example.com"].contains(&asked));
+        assert_eq!(clients.find(ID).await.unwrap().is_some(), is_allowed, "{host}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_a_document_proves_who_it_is_by_the_keys_at_its_url() {
+    let mut document = with("token_endpoint_auth_method", json!("private_key_jwt"));
+    document["jwks_uri"] = json!("https://app.example.com/jwks");
+    let web = Web::with(&document);
+    let fetch = web.clone();
+    let sets = TenantKeys::new().keys(move |keys| keys.fetch(fetch.clone()));
+    let desk = Desk::of(web.clients(), |builder| builder.client_key_sets(sets));
+    let keys = MockIssuer::new().named(ID).audience(support::desk::ISSUER).clock(desk.clock.clone());
+    web.put("https://app.example.com/jwks", &keys.jwks(), "max-age=3600");
+    let code = desk.code(ID, &[("redirect_uri", CALLBACK)]).await;
+    let assertion = |keys: &MockIssuer| {
+        keys.token().subject(ID).without("client_id").expires_in(Duration::from_secs(60)).typ("JWT").sign()
+    };
+    let redeem = async |assertion: &str| {
+        let more = [
+            ("redirect_uri", CALLBACK),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", assertion),
+        ];
+        desk.redeem_with(ID, &code, support::desk::VERIFIER, &more).await
+    };
+    let stranger = MockIssuer::new().named(ID).audience(support::desk::ISSUER).clock(desk.clock.clone());
+    stranger.replace_key();
+    assert!(redeem(&assertion(&stranger)).await.is_err());
+    assert!(desk.accepts(&redeem(&assertion(&keys)).await.unwrap()));
 }
 
 #[tokio::test]

@@ -115,6 +115,7 @@ async fn each_option_of_a_client_is_in_its_row_and_comes_back() {
     let changes: &Changes<Client> = &[
         ("public", |_| Client::public("a").redirect_uri(CALLBACK).resource(ORDERS)),
         ("keys", |_| with_keys("a", &MockIssuer::new())),
+        ("keys at a URL", |_| program(Client::with_jwks_uri("a", "https://app.test/jwks"))),
         ("typed_assertions_only", |_| with_keys("a", &MockIssuer::new()).typed_assertions_only()),
         ("secret", |client| client.secret(ClientSecret::from_secret(&SECRET.repeat(2)).unwrap())),
         ("end of a secret", |client| {

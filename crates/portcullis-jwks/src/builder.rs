@@ -43,6 +43,8 @@ pub struct RemoteKeysBuilder {
 pub(crate) enum Configured {
     Issuer(String),
     Url(String),
+    /// A URL that an outsider has named.
+    OutsideUrl(String),
     /// The URL of a set that several issuers share, in which each key names its issuer in the member `issuer`, and the values of `issuer` of the
     /// keys that are used.
     SharedUrl(String, Vec<String>),
@@ -177,8 +179,8 @@ impl RemoteKeysBuilder {
     /// allows one more host.
     ///
     /// For issuers that have one name and are reached at another: the metadata of a Kubernetes API server names
-    /// `https://172.18.0.2:6443/openid/v1/jwks`. This setting affects only discovery; a URL that is given to [`RemoteKeys::from_url`] may
-    /// be anywhere.
+    /// `https://172.18.0.2:6443/openid/v1/jwks`. A URL that is given to [`RemoteKeys::from_url`] may be anywhere, and one that is given to
+    /// [`TenantKeys::from_outside_url`](crate::TenantKeys::from_outside_url) may be at such a host.
     ///
     /// **The caller must make sure that the server on that host publishes only keys of this issuer.** The issuer chooses the path and the
     /// query of the URL, so it can make this service send a `GET` for any of them to that host.
@@ -292,6 +294,10 @@ impl Configured {
                 }
                 Ok(Origin::KeySet(parsed))
             }
+            Self::OutsideUrl(url) => {
+                let parsed = DocumentUrl::parse_outside(url, named);
+                Ok(Origin::OutsideKeySet(parsed.map_err(|problem| format!("key set `{}` {problem}", shown(url)))?))
+            }
             Self::SharedUrl(url, issuers) => {
                 let parsed = DocumentUrl::parse(url, named);
                 let parsed = parsed.map_err(|problem| format!("key set `{}` {problem}", shown(url)))?;
@@ -303,7 +309,7 @@ impl Configured {
 
 impl fmt::Debug for Configured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Issuer(text) | Self::Url(text) | Self::SharedUrl(text, _)) = self;
+        let (Self::Issuer(text) | Self::Url(text) | Self::OutsideUrl(text) | Self::SharedUrl(text, _)) = self;
         f.write_str(&shown(text))
     }
 }

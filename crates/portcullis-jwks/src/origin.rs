@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
+    DocumentLimit, MAX_DOCUMENT_LEN,
     discovery::DiscoverableIssuer,
     document::{self, ATTEMPT_LIMIT, Document, Fetched},
     error::FetchError,
@@ -21,10 +22,15 @@ const METADATA_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The part of an attempt that may be used for fetching metadata because of a missing key.
 const DOUBT_LIMIT: Duration = Duration::from_secs(2);
 
+/// How long a key set may be whose URL an outsider has named, in bytes: dozens of keys with their certificates. Each is kept in memory.
+const MAX_OUTSIDE_LEN: usize = 64 * 1024;
+
 /// The place of the keys that the developer configured.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     KeySet(DocumentUrl),
+    /// A key set whose URL an outsider has named.
+    OutsideKeySet(DocumentUrl),
     SharedKeySet(Arc<SharedKeySet>),
     Issuer(Arc<DiscoverableIssuer>),
 }
@@ -49,7 +55,7 @@ impl Origin {
     /// Returns its name for logs and errors.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::KeySet(url) => url.shown(),
+            Self::KeySet(url) | Self::OutsideKeySet(url) => url.shown(),
             Self::SharedKeySet(set) => set.url.shown(),
             Self::Issuer(issuer) => issuer.name().to_owned(),
         }
@@ -58,7 +64,7 @@ impl Origin {
     /// Returns its identity, as the developer wrote it.
     pub(crate) fn id(&self) -> &str {
         match self {
-            Self::KeySet(url) => url.as_str(),
+            Self::KeySet(url) | Self::OutsideKeySet(url) => url.as_str(),
             Self::SharedKeySet(set) => &set.id,
             Self::Issuer(issuer) => issuer.name(),
         }
@@ -69,8 +75,9 @@ impl Origin {
         let deadline = Instant::now() + ATTEMPT_LIMIT;
         let (url, learned_at) = self.key_set_url(&fetch, &learned, deadline).await?;
         let etag = learned.etag.filter(|(from, _)| *from == url).map(|(_, etag)| etag);
-        let (content, freshness) = match document::get(&fetch, &url, document::JWK_SET, etag.as_ref(), deadline).await?
-        {
+        let limit = DocumentLimit::bytes(self.most_bytes());
+        let got = document::get_within(&fetch, &url, document::JWK_SET, etag.as_ref(), deadline, limit).await?;
+        let (content, freshness) = match got {
             Fetched::NotModified { freshness } => (Content::NotModified, freshness),
             Fetched::New(Document { text, etag, freshness }) => {
                 let (text, keys) = self.read(text);
@@ -78,6 +85,10 @@ impl Origin {
             }
         };
         Ok(FetchedKeys { url, learned_at: learned_at.into_std(), freshness, content })
+    }
+
+    fn most_bytes(&self) -> usize {
+        if let Self::OutsideKeySet(_) = self { MAX_OUTSIDE_LEN } else { MAX_DOCUMENT_LEN }
     }
 
     fn read(&self, text: String) -> (String, KeyDocument) {
@@ -96,7 +107,7 @@ impl Origin {
     ) -> Result<(DocumentUrl, Instant), FetchError> {
         let now = Instant::now();
         let issuer = match self {
-            Self::KeySet(url) => return Ok((url.clone(), now)),
+            Self::KeySet(url) | Self::OutsideKeySet(url) => return Ok((url.clone(), now)),
             Self::SharedKeySet(set) => return Ok((set.url.clone(), now)),
             Self::Issuer(issuer) => issuer,
         };

@@ -10,7 +10,6 @@ use crate::{
     document::{ATTEMPT_LIMIT, Fetched, JSON, get_within},
     fetch::SharedFetch,
     url::{DocumentUrl, HTTPS_PORT, HostAndPort, NamedHosts},
-    zone::Zone,
 };
 
 /// Fetches JSON documents whose URLs outsiders name, such as the metadata of OAuth clients, by the rules for keys:
@@ -83,16 +82,18 @@ impl OutsideDocuments {
         }
     }
 
+    /// Makes sure that this URL may be fetched, without fetching it.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchErrorKind::NotAllowed`](crate::FetchErrorKind::NotAllowed) if not.
+    pub fn check(&self, url: &str) -> Result<(), FetchError> {
+        self.allowed(url).map(|_| ())
+    }
+
     fn allowed(&self, text: &str) -> Result<DocumentUrl, FetchError> {
         let not_allowed = |why: &str| FetchError::not_allowed(why).at(&crate::url::shown(text));
-        let url = DocumentUrl::parse(text, &self.named).map_err(not_allowed)?;
-        if url.uri().scheme_str() != Some("https") {
-            return Err(not_allowed("is no `https` URL"));
-        }
-        if url.zone() != Zone::Internet && !url.is_one_of(&self.named.private) {
-            return Err(not_allowed("leads to this machine or to a private network"));
-        }
-        Ok(url)
+        DocumentUrl::parse_outside(text, &self.named).map_err(not_allowed)
     }
 }
 

@@ -141,6 +141,19 @@ impl TenantKeys {
         self.source(Configured::Url(url.into()))
     }
 
+    /// Returns the keys at a URL that an outsider names, such as the `jwks_uri` of an OAuth client, by the rules of
+    /// [`OutsideDocuments`](crate::OutsideDocuments): `https`, and a host of the public Internet, or one of
+    /// [`danger_allow_private`](RemoteKeysBuilder::danger_allow_private). A set has at most 64 KiB. Must be called inside a tokio runtime.
+    ///
+    /// Each source that is in use has a task and its keys: limit how many you keep, as outsiders name as many as they like.
+    ///
+    /// # Errors
+    ///
+    /// If the URL is not allowed. Otherwise those of [`RemoteKeysBuilder::start`]. Nothing is fetched.
+    pub fn from_outside_url(&self, url: impl Into<String>) -> Result<OnDemandKeys, ConfigError> {
+        self.source(Configured::OutsideUrl(url.into()))
+    }
+
     pub(crate) fn source(&self, place: Configured) -> Result<OnDemandKeys, ConfigError> {
         if let Some(keys) = self.0.sources().find(&place) {
             return Ok(keys);

@@ -49,6 +49,19 @@ impl DocumentUrl {
         }
     }
 
+    /// Parses a URL that an outsider names: `https`, and on the public Internet unless the developer has allowed its host. The error is a clause that
+    /// follows the URL.
+    pub(crate) fn parse_outside(text: &str, named: &NamedHosts) -> Result<Self, &'static str> {
+        let url = Self::parse(text, named)?;
+        if url.uri.scheme_str() != Some("https") {
+            return Err("is no `https` URL");
+        }
+        if url.zone() != Zone::Internet && !url.is_one_of(&named.private) {
+            return Err("leads to this machine or to a private network");
+        }
+        Ok(url)
+    }
+
     /// Parses a URL of any scheme with an unambiguous host.
     pub(crate) fn parse_any(text: &str) -> Result<Self, &'static str> {
         // `Uri` would silently drop a fragment.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::{Method, Request, Response};
-use portcullis_jwks::{DocumentLimit, Fetch, FetchError, FetchErrorKind as Kind, OutsideDocuments};
+use portcullis_jwks::{DocumentLimit, Fetch, FetchError, FetchErrorKind as Kind, OutsideDocuments, TenantKeys};
 
 /// Answers everything in one way, and keeps what it was asked for.
 #[derive(Clone, Debug, Default)]
@@ -139,4 +139,33 @@ async fn a_document_that_does_not_come_is_given_up_after_five_seconds() {
     let began = tokio::time::Instant::now();
     let error = OutsideDocuments::new(Silent).get("https://app.example.com/client", 100).await.unwrap_err();
     assert_eq!((error.kind(), began.elapsed().as_secs()), (Kind::TimedOut, 5));
+}
+
+#[tokio::test]
+async fn the_url_of_an_outsiders_keys_leads_into_the_internet() {
+    let fetch = internet("{}");
+    let documents = OutsideDocuments::new(fetch.clone());
+    let keys = TenantKeys::new().keys(move |keys| keys.fetch(fetch.clone()));
+    for (url, is_allowed) in [
+        ("https://app.example.com/jwks", true),
+        ("https://app.example.com:8443/jwks?a=b", true),
+        ("http://app.example.com/jwks", false),
+        ("http://127.0.0.1/jwks", false),
+        ("https://127.0.0.1/jwks", false),
+        ("https://169.254.169.254/jwks", false),
+        ("https://redis/jwks", false),
+        ("https://vault.internal/jwks", false),
+        ("https://a@app.example.com/jwks", false),
+        ("https://app.example.com/jwks#a", false),
+    ] {
+        assert_eq!(keys.from_outside_url(url).is_ok(), is_allowed, "{url}");
+        assert_eq!(documents.check(url).is_ok(), is_allowed, "{url}");
+    }
+    // The same text as the URL that a developer has written is another source.
+    assert!(keys.from_url("https://vault.internal/jwks").is_ok());
+    assert!(keys.from_outside_url("https://vault.internal/jwks").is_err());
+    let named = keys.keys(|keys| keys.fetch(internet("{}")).danger_allow_private("vault.internal"));
+    assert!(named.from_outside_url("https://vault.internal/jwks").is_ok());
+    assert!(named.from_outside_url("https://vault.internal:8443/jwks").is_err());
+    assert!(named.from_outside_url("http://vault.internal/jwks").is_err());
 }

@@ -15,8 +15,11 @@ use portcullis_core::{
 };
 use serde::Deserialize;
 
-use super::{OAuthError, client::ClientKeys};
-use crate::{StoreError, refresh::Millis};
+use super::{
+    OAuthError,
+    client::{ClientKeys, KeySets},
+};
+use crate::{StoreError, documents::check_url, refresh::Millis};
 
 /// The algorithms of assertions. A shared secret would be one that the server could use, too.
 pub(super) const ALGORITHMS: AlgorithmSet = AlgorithmSet::ASYMMETRIC;
@@ -57,20 +60,25 @@ impl AssertionKeys {
         if self.has_secret {
             problems.push("has keys and a secret: one of the two is not needed, and weakens the other".to_owned());
         }
+        if let ClientKeys::At(uri) = &self.keys {
+            problems.extend(check_url("has a `jwks_uri`", uri).err());
+            return problems;
+        }
         // The audience is not known yet, and is checked elsewhere.
-        if let Err(error) = JwtAuthenticator::new(self.trusted(id, "https://issuer.invalid")) {
+        let made = self.trusted(id, "https://issuer.invalid", None).and_then(JwtAuthenticator::new);
+        if let Err(error) = made {
             problems.push(format!("has keys that cannot be used: {error}"));
         }
         problems
     }
 
     /// The name that selects the keys is read from `sub` before the signature is checked; here it is compared with what was signed.
-    fn trusted(&self, id: &str, issuer: &str) -> TrustedIssuer {
-        TrustedIssuer::new(id, self.keys.source())
+    fn trusted(&self, id: &str, issuer: &str, sets: Option<&dyn KeySets>) -> Result<TrustedIssuer, ConfigError> {
+        Ok(TrustedIssuer::new(id, self.keys.source(sets)?)
             .audience(issuer)
             .algorithms(ALGORITHMS)
             .profile(Profile::ClientAssertion)
-            .require_claim_value("/sub", id)
+            .require_claim_value("/sub", id))
     }
 
     /// Verifies an assertion of the client `id` for the server `issuer`; `None` if it is not accepted.
@@ -86,8 +94,9 @@ impl AssertionKeys {
         issuer: &str,
         text: &str,
         now: UnixTime,
+        sets: Option<&dyn KeySets>,
     ) -> Result<Option<Asserted>, OAuthError> {
-        let authenticator = JwtAuthenticator::new(self.trusted(id, issuer))?;
+        let authenticator = JwtAuthenticator::new(self.trusted(id, issuer, sets)?)?;
         let admission = Admission::new(authenticator).without_cache().clock(At(now));
         match admission.verify(text).outcome().await {
             Ok(verified) => Ok(self.accept(text, &verified, issuer, now)),

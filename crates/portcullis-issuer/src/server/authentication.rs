@@ -94,8 +94,8 @@ impl AuthorizationServer {
 
     /// Whether the client has signed this assertion, which is then used up.
     async fn is_asserted(&self, name: &str, text: &str, keys: &AssertionKeys) -> Result<bool, OAuthError> {
-        let now = self.clock_now();
-        let Some(asserted) = keys.verify(name, self.spec().issuer(), text, now).await? else { return Ok(false) };
+        let (now, sets) = (self.clock_now(), self.0.key_sets.as_deref());
+        let Some(asserted) = keys.verify(name, self.spec().issuer(), text, now, sets).await? else { return Ok(false) };
         let key = RecordKey::new(RecordKind::Assertion, name, asserted.id)?;
         let used = NewRecord::new("").until(asserted.until);
         let is_first = self.records().swap(&key, None, Some(used)).await? == Swapped::Stored;

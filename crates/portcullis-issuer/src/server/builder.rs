@@ -7,7 +7,7 @@ use portcullis_core::{ConfigError, revocation::Revoker};
 use super::{
     AuthorizationServer, Clients, EndpointAttempt, Inner, IssuerKeys, Listener, RefreshStore, ResourceServer,
     RetryAfter, ServerEvent, Sessions, Subjects,
-    client::AnyClients,
+    client::{AnyClients, KeySets},
     endpoints::{Endpoints, published},
     keys::{AnyKeys, keys_problem},
     own_tokens::OwnTokens,
@@ -32,6 +32,7 @@ pub struct AuthorizationServerBuilder {
     on_event: Option<Box<Listener>>,
     rate_limit: Option<Box<Limit>>,
     resource_servers: Vec<ResourceServer>,
+    key_sets: Option<Box<dyn KeySets>>,
 }
 
 impl AuthorizationServer {
@@ -53,6 +54,7 @@ impl AuthorizationServer {
             on_event: None,
             rate_limit: None,
             resource_servers: Vec::new(),
+            key_sets: None,
         }
     }
 }
@@ -110,6 +112,32 @@ impl AuthorizationServerBuilder {
         Self { rate_limit: Some(Box::new(limit)), ..self }
     }
 
+    /// Fetches the keys of clients that name them by a URL ([`Client::with_jwks_uri`](super::Client::with_jwks_uri)), which outsiders may have
+    /// chosen: see [`TenantKeys::from_outside_url`](portcullis_jwks::TenantKeys::from_outside_url). Defaults to none: then no such client gets in.
+    ///
+    /// - The keys are fetched when the client first authenticates, and kept while it does at least once an hour. A key that is not among them is looked
+    ///   for again, at most each 30 s.
+    /// - While the keys cannot be fetched, the client is answered that the server cannot decide at the moment (503).
+    /// - At most 1000 key sets are kept.
+    ///
+    /// The client that fetches must send no credentials.
+    ///
+    /// ```no_run
+    /// # use portcullis_issuer::server::AuthorizationServerBuilder;
+    /// use portcullis_jwks::{HttpClient, TenantKeys};
+    ///
+    /// # fn example(builder: AuthorizationServerBuilder) -> Result<(), portcullis_core::ConfigError> {
+    /// let client = HttpClient::new()?;
+    /// let builder = builder.client_key_sets(TenantKeys::new().keys(move |keys| keys.fetch(client.clone())));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "jwks-uri")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwks-uri")))]
+    pub fn client_key_sets(self, keys: portcullis_jwks::TenantKeys) -> Self {
+        Self { key_sets: Some(Box::new(super::client::RemoteKeySets::new(keys))), ..self }
+    }
+
     /// Makes the server.
     ///
     /// # Errors
@@ -127,6 +155,7 @@ impl AuthorizationServerBuilder {
             on_event,
             rate_limit,
             resource_servers,
+            key_sets,
         } = self;
         endpoints.verification_page.iter().try_for_each(|page| super::device::check_page(page))?;
         let (spec, has_view) = (sessions.issuer().spec(), sessions.view().is_some());
@@ -155,6 +184,7 @@ impl AuthorizationServerBuilder {
             on_event,
             rate_limit,
             resource_servers,
+            key_sets,
         })))
     }
 }

@@ -98,8 +98,13 @@ pub use self::{
     token::TokenResponse,
 };
 use self::{
-    client::AnyClients, endpoints::Endpoints, keys::AnyKeys, own_tokens::OwnTokens, rate_limit::Limit,
-    resource_server::ResourceServers, sessions::AnySessions,
+    client::{AnyClients, KeySets},
+    endpoints::Endpoints,
+    keys::AnyKeys,
+    own_tokens::OwnTokens,
+    rate_limit::Limit,
+    resource_server::ResourceServers,
+    sessions::AnySessions,
 };
 use crate::{
     StoreError,
@@ -125,6 +130,7 @@ pub(super) struct Inner {
     key_set_url: String,
     on_event: Option<Box<Listener>>,
     rate_limit: Option<Box<Limit>>,
+    key_sets: Option<Box<dyn KeySets>>,
 }
 
 type Listener = dyn Fn(&ServerEvent) + Send + Sync;

@@ -1,6 +1,6 @@
 //! [`ClientKeys`]: where the public keys of a client are.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use portcullis_core::{ConfigError, KeySet, keys::KeySource};
 use serde_json::{Map, Value, json};
@@ -12,6 +12,14 @@ pub(in crate::server) enum ClientKeys {
     Source(Arc<dyn KeySource>),
     /// In a set, which is kept as it is stored, too.
     Set(Arc<Value>, Arc<KeySet>),
+    /// At a URL (`jwks_uri`), from which the server fetches them.
+    At(Arc<str>),
+}
+
+/// Fetches key sets whose URLs clients name.
+pub(in crate::server) trait KeySets: fmt::Debug + Send + Sync {
+    /// Returns the keys at this URL. Nothing is fetched yet.
+    fn at(&self, uri: &str) -> Result<Arc<dyn KeySource>, ConfigError>;
 }
 
 /// How long a set is, at most: dozens of keys.
@@ -42,10 +50,18 @@ impl ClientKeys {
     }
 
     /// Returns the keys as a source.
-    pub(in crate::server) fn source(&self) -> Arc<dyn KeySource> {
-        match self {
-            Self::Source(keys) => Arc::clone(keys),
-            Self::Set(_, keys) => Arc::<KeySet>::clone(keys),
+    ///
+    /// # Errors
+    ///
+    /// If they are at a URL that is not allowed, or from which the server does not fetch them.
+    pub(in crate::server) fn source(&self, sets: Option<&dyn KeySets>) -> Result<Arc<dyn KeySource>, ConfigError> {
+        match (self, sets) {
+            (Self::Source(keys), _) => Ok(Arc::clone(keys)),
+            (Self::Set(_, keys), _) => Ok(Arc::<KeySet>::clone(keys)),
+            (Self::At(uri), Some(sets)) => sets.at(uri),
+            (Self::At(_), None) => Err(ConfigError::new(
+                "a client has its keys at a `jwks_uri`, and the server fetches none: call `client_key_sets` of its builder",
+            )),
         }
     }
 }

@@ -10,6 +10,8 @@ mod list;
 mod or;
 mod problems;
 mod redirect_uri;
+#[cfg(feature = "jwks-uri")]
+mod remote_keys;
 mod secret;
 mod stored;
 
@@ -20,6 +22,8 @@ use portcullis_core::{ConfigError, keys::KeySource, policy::TokenSpec};
 #[cfg(feature = "metadata-documents")]
 pub use self::documents::MetadataDocuments;
 use self::redirect_uri::RedirectUri;
+#[cfg(feature = "jwks-uri")]
+pub(super) use self::remote_keys::RemoteKeySets;
 pub use self::{
     declared::DeclaredClients,
     exchange_policy::ExchangePolicy,
@@ -28,7 +32,10 @@ pub use self::{
     secret::ClientSecret,
     stored::{StoredClient, StoredClientError, StoredClients},
 };
-pub(super) use self::{keys::ClientKeys, redirect_uri::is_own_machine};
+pub(super) use self::{
+    keys::{ClientKeys, KeySets},
+    redirect_uri::is_own_machine,
+};
 use super::{assertion::AssertionKeys, proof::Proof};
 use crate::{
     StoreError,
@@ -192,7 +199,7 @@ impl Client {
     }
 
     /// Begins a client that authenticates with an assertion that it has signed (`private_key_jwt`, RFC 7523): `keys` are its public keys, in a
-    /// [`KeySet`](portcullis_core::KeySet), or `RemoteKeys` for a `jwks_uri`. It uses codes and refresh tokens, and keeps a refresh token that it
+    /// [`KeySet`](portcullis_core::KeySet), or any other source. It uses codes and refresh tokens, and keeps a refresh token that it
     /// has.
     ///
     /// `iss` and `sub` of an assertion are the client's id, `aud` is the server's issuer identifier and nothing else, `exp` is at most five minutes
@@ -210,6 +217,12 @@ impl Client {
     /// is private. Or if it has more than 16 KiB.
     pub fn with_jwks(id: impl Into<String>, jwks: &str) -> Result<Self, ConfigError> {
         Ok(Self::with(id, ClientKeys::of_jwks(jwks)?))
+    }
+
+    /// Begins a client that authenticates with an assertion, as by [`with_keys`](Self::with_keys), whose public keys are at this `https` URL (`jwks_uri`,
+    /// RFC 7591 section 2). The server has to fetch them: see `client_key_sets` of its builder (feature `jwks-uri`).
+    pub fn with_jwks_uri(id: impl Into<String>, uri: impl Into<String>) -> Self {
+        Self::with(id, ClientKeys::At(uri.into().into()))
     }
 
     fn with(id: impl Into<String>, keys: ClientKeys) -> Self {

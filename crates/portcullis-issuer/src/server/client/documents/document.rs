@@ -22,7 +22,7 @@ pub(super) struct Document<'a> {
     scope: Option<String>,
     #[serde(borrow)]
     jwks: Option<&'a RawValue>,
-    jwks_uri: Option<IgnoredAny>,
+    jwks_uri: Option<String>,
     client_secret: Option<IgnoredAny>,
     client_secret_expires_at: Option<IgnoredAny>,
 }
@@ -44,7 +44,14 @@ impl<'a> Document<'a> {
     }
 
     /// Returns the client, if everything that it says about itself is allowed.
-    pub(super) fn client(self, id: &DocumentId<'_>, settings: &Settings) -> Result<Client, String> {
+    ///
+    /// `check_keys` says what is wrong with the URL of keys.
+    pub(super) fn client(
+        self,
+        id: &DocumentId<'_>,
+        settings: &Settings,
+        check_keys: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<Client, String> {
         // Otherwise the document of one client could be used by another one (section 4 of the draft).
         if self.client_id != id.as_str() {
             return Err("the document is about another client: `client_id` has to be its URL, byte for byte".to_owned());
@@ -52,7 +59,7 @@ impl<'a> Document<'a> {
         if self.client_secret.is_some() || self.client_secret_expires_at.is_some() {
             return Err("the document has a secret, which everyone can read".to_owned());
         }
-        let mut client = self.proven(id)?.grants(self.grants()?).refresh(settings.policy);
+        let mut client = self.proven(id, check_keys)?.grants(self.grants()?).refresh(settings.policy);
         for uri in self.allowed_redirect_uris(id, settings)? {
             client = client.redirect_uri(uri);
         }
@@ -71,19 +78,23 @@ impl<'a> Document<'a> {
     }
 
     /// Begins the client, by the way in which it proves who it is.
-    fn proven(&self, id: &DocumentId<'_>) -> Result<Client, String> {
-        match (self.token_endpoint_auth_method.as_deref(), self.jwks) {
+    fn proven(&self, id: &DocumentId<'_>, check_keys: impl Fn(&str) -> Result<(), String>) -> Result<Client, String> {
+        match (self.token_endpoint_auth_method.as_deref(), self.jwks, self.jwks_uri.as_deref()) {
             // A client that says nothing has no secret, whatever the default of RFC 7591 is.
-            (None | Some("none"), _) => Ok(Client::public(id.as_str())),
-            (Some("private_key_jwt"), Some(jwks)) => {
+            (None | Some("none"), ..) => Ok(Client::public(id.as_str())),
+            (Some("private_key_jwt"), Some(_), Some(_)) => {
+                Err("the document has `jwks` and `jwks_uri`: use one of the two (RFC 7591 section 2)".to_owned())
+            }
+            (Some("private_key_jwt"), Some(jwks), None) => {
                 let keys = KeySet::from_jwks_strict(jwks.get());
                 let keys = keys.map_err(|error| format!("the keys in the document cannot be used: {error}"))?;
                 Ok(Client::with_keys(id.as_str(), keys))
             }
-            (Some("private_key_jwt"), None) if self.jwks_uri.is_some() => {
-                Err("keys by reference (`jwks_uri`) are not supported: put them into the document (`jwks`)".to_owned())
+            (Some("private_key_jwt"), None, Some(uri)) => {
+                check_keys(uri).map_err(|why| format!("the client's keys may not be fetched: {why}"))?;
+                Ok(Client::with_jwks_uri(id.as_str(), uri))
             }
-            (Some("private_key_jwt"), None) => Err("the document has no keys (`jwks`)".to_owned()),
+            (Some("private_key_jwt"), None, None) => Err("the document has no keys (`jwks` or `jwks_uri`)".to_owned()),
             _ => Err("the client has to be public (`none`), or to have keys (`private_key_jwt`)".to_owned()),
         }
     }

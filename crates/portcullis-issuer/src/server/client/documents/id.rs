@@ -25,8 +25,7 @@ impl<'a> DocumentId<'a> {
 
     /// Returns the host, in lower case and without the port.
     pub(super) fn host(&self) -> String {
-        let port = self.authority.rfind(':').filter(|at| !self.authority[*at..].contains(']'));
-        self.authority[..port.unwrap_or(self.authority.len())].to_ascii_lowercase()
+        host_of(self.authority)
     }
 
     /// Whether a redirect URI has the same origin: the same scheme, host and port, in the same spelling.
@@ -34,6 +33,17 @@ impl<'a> DocumentId<'a> {
         let authority = redirect_uri.strip_prefix("https://").and_then(|rest| rest.split(['/', '?']).next());
         authority.is_some_and(|authority| authority == self.authority)
     }
+}
+
+/// Returns the host of an `https` URL, in lower case and without the port. Where it leads is checked when it is fetched.
+pub(super) fn host_of_url(text: &str) -> Option<String> {
+    let authority = text.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
+    (!authority.contains(['@', '\\'])).then(|| host_of(authority))
+}
+
+fn host_of(authority: &str) -> String {
+    let port = authority.rfind(':').filter(|at| !authority[*at..].contains(']'));
+    authority[..port.unwrap_or(authority.len())].to_ascii_lowercase()
 }
 
 #[cfg(test)]

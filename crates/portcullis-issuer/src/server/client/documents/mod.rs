@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use self::{
     cache::{Cache, Known},
     document::Document,
-    id::DocumentId,
+    id::{DocumentId, host_of_url},
 };
 use super::{Client, Clients, DeclaredClients};
 use crate::{StoreError, refresh::RefreshPolicy};
@@ -25,7 +25,7 @@ use crate::{StoreError, refresh::RefreshPolicy};
 ///
 /// - The URL has a path, and no query, fragment, user name, or dot segment. It leads into the public Internet: see [`OutsideDocuments`].
 /// - The document has at most 5 KiB, and its `client_id` is the URL, byte for byte. It has no secret. The client is public, or proves who it is by
-///   keys in the document (`jwks`); keys by reference (`jwks_uri`) are not supported.
+///   keys in the document (`jwks`), or at a URL that leads into the public Internet, too (`jwks_uri`): see `client_key_sets` of the server's builder.
 /// - Redirect URIs are those of the URL's own origin, or of the user's own machine. Others need a [rule](Self::allow_redirect_uris).
 /// - A document is fetched again when it is no longer fresh by its `Cache-Control`, between 5 minutes and 24 hours; a failed attempt is repeated
 ///   after a minute at the earliest. Requests of one client share a fetch. At most 64 are fetched at once, and 1 000 kept.
@@ -117,7 +117,8 @@ impl MetadataDocuments {
         self.configure(|settings| settings.lifetime = Some(lifetime))
     }
 
-    /// Allows only clients on hosts for which `rule` returns `true`, in lower case and without a port. Defaults to all hosts.
+    /// Allows only clients on hosts for which `rule` returns `true`, in lower case and without a port; their keys (`jwks_uri`) have to be on such a host,
+    /// too. Defaults to all hosts.
     pub fn allow_hosts(self, rule: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.configure(|settings| settings.hosts = Some(Arc::new(rule)))
     }
@@ -137,7 +138,7 @@ impl MetadataDocuments {
     /// Returns the id if there may be a client of it.
     fn allowed<'a>(&self, client_id: &'a str) -> Option<DocumentId<'a>> {
         let id = DocumentId::parse(client_id)?;
-        self.0.settings.hosts.as_ref().is_none_or(|rule| rule(&id.host())).then_some(id)
+        self.0.settings.allows_host(&id.host()).then_some(id)
     }
 
     /// Fetches the document of a client; `None` if too many are fetched already.
@@ -154,11 +155,21 @@ impl MetadataDocuments {
     }
 
     fn read(&self, id: &DocumentId<'_>, document: &OutsideDocument) -> Known {
-        let client = Document::parse(document.text()).and_then(|document| document.client(id, &self.0.settings));
+        let settings = &self.0.settings;
+        let client = Document::parse(document.text());
+        let client = client.and_then(|document| document.client(id, settings, |uri| self.check_keys(uri)));
         match client {
             Ok(client) => Known::Client(Arc::new(client), document.freshness()),
             Err(why) => self.wrong(id, &why),
         }
+    }
+
+    /// Checks the URL of keys now: otherwise the client would be one that can never prove who it is.
+    fn check_keys(&self, uri: &str) -> Result<(), String> {
+        if !host_of_url(uri).is_some_and(|host| self.0.settings.allows_host(&host)) {
+            return Err("`jwks_uri` is on a host that is not allowed".to_owned());
+        }
+        self.0.documents.check(uri).map_err(|error| error.to_string())
     }
 
     fn wrong(&self, id: &DocumentId<'_>, why: &str) -> Known {
@@ -170,6 +181,12 @@ impl MetadataDocuments {
         if let Some(listener) = &self.0.settings.on_problem {
             listener(id.as_str(), why);
         }
+    }
+}
+
+impl Settings {
+    fn allows_host(&self, host: &str) -> bool {
+        self.hosts.as_ref().is_none_or(|rule| rule(host))
     }
 }
 

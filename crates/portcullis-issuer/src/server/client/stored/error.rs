@@ -23,7 +23,7 @@ pub enum StoredClientError {
 impl StoredClientError {
     pub(super) fn key_source(id: &str) -> Self {
         Self::Invalid(ConfigError::new(format!(
-            "the client {id:?} has keys in a source of the application's own, which cannot be stored: use `Client::with_jwks`, or a `ClientList`"
+            "the client {id:?} has keys in a source of the application's own, which cannot be stored: use `Client::with_jwks` or `with_jwks_uri`, or a `ClientList`"
         )))
     }
 }

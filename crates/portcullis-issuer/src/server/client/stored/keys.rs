@@ -17,6 +17,9 @@ enum Place {
     /// The keys themselves: a JWK Set.
     #[serde(rename = "jwks")]
     Set(Value),
+    /// The URL of the keys.
+    #[serde(rename = "jwks_uri")]
+    At(String),
 }
 
 impl StoredKeys {
@@ -27,6 +30,7 @@ impl StoredKeys {
         let from = match keys {
             ClientKeys::Source(_) => return None,
             ClientKeys::Set(set, _) => Place::Set(Value::clone(set)),
+            ClientKeys::At(uri) => Place::At(uri.to_string()),
         };
         Some(Self { from, typed_only: *typed_only })
     }
@@ -35,6 +39,7 @@ impl StoredKeys {
     pub(super) fn keys(self) -> Option<AssertionKeys> {
         let keys = match self.from {
             Place::Set(set) => ClientKeys::of_jwks(&set.to_string()).ok()?,
+            Place::At(uri) => ClientKeys::At(uri.into()),
         };
         Some(AssertionKeys { typed_only: self.typed_only, ..AssertionKeys::new(keys) })
     }
