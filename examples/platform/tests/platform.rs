@@ -204,6 +204,32 @@ async fn a_device_is_connected_by_its_code() {
 }
 
 #[tokio::test]
+async fn the_key_set_is_where_the_metadata_says() {
+    let folder = tempdir().unwrap();
+    let platform = Platform::start(folder.path(), &[]).await;
+    let metadata = platform.get("/.well-known/oauth-authorization-server", &[]).await.json();
+    let key_set = platform.get(metadata["jwks_uri"].as_str().unwrap(), &[]).await;
+    assert!(!key_set.json()["keys"].as_array().unwrap().is_empty(), "{key_set:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_many_requests_waits_and_the_others_do_not() {
+    let folder = tempdir().unwrap();
+    let platform = Platform::start(folder.path(), &[]).await;
+    let refused = [("client_id", "report"), ("grant_type", "refresh_token"), ("refresh_token", "x")];
+    let mut status = 400;
+    for _ in 0..=1200 {
+        status = platform.form("/oauth/token", &[], &refused).await.status;
+        if status == 429 {
+            break;
+        }
+    }
+    assert_eq!(status, 429);
+    let agent = [("client_id", "agent"), ("grant_type", "refresh_token"), ("refresh_token", "x")];
+    assert_eq!(platform.form("/oauth/token", &[], &agent).await.status, 400);
+}
+
+#[tokio::test]
 async fn a_script_with_curl_acts_for_itself() {
     let folder = tempdir().unwrap();
     let platform = Platform::start(folder.path(), &[]).await;

@@ -13,9 +13,9 @@ use portcullis_issuer::{
 };
 use serde_json::{Value, json};
 
-use super::Desk;
+use super::IdentityProvider;
 
-pub(super) fn routes() -> Router<Desk> {
+pub(super) fn routes() -> Router<IdentityProvider> {
     Router::new()
         .route("/api/sessions", get(sessions))
         .route("/api/sessions/{id}/end", post(end))
@@ -23,8 +23,8 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/api/consents/{client}/withdraw", post(withdraw))
 }
 
-async fn sessions(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value>, OAuthError> {
-    let sessions = desk.sessions.sessions_of(claims.subject().unwrap_or_default()).await?;
+async fn sessions(State(provider): State<IdentityProvider>, claims: Claims) -> Result<Json<Value>, OAuthError> {
+    let sessions = provider.sessions.sessions_of(claims.subject().unwrap_or_default()).await?;
     let shown = sessions.iter().filter(|session| session.ended.is_none()).map(|session| {
         let id = session.id.session_id();
         json!({
@@ -39,15 +39,19 @@ async fn sessions(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value
     Ok(Json(shown.collect()))
 }
 
-async fn end(State(desk): State<Desk>, claims: Claims, Path(id): Path<String>) -> Result<StatusCode, OAuthError> {
+async fn end(
+    State(provider): State<IdentityProvider>,
+    claims: Claims,
+    Path(id): Path<String>,
+) -> Result<StatusCode, OAuthError> {
     let Some(id) = FamilyId::from_session_id(&id) else { return Ok(StatusCode::NOT_FOUND) };
     // Only one of the user's own: the id of another's is as good as unknown.
-    let is_theirs = desk.sessions.end_of(claims.subject().unwrap_or_default(), id, EndReason::LoggedOut).await;
+    let is_theirs = provider.sessions.end_of(claims.subject().unwrap_or_default(), id, EndReason::LoggedOut).await;
     Ok(if is_theirs? { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND })
 }
 
-async fn consents(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value>, OAuthError> {
-    let consents = desk.server.consents_of(claims.subject().unwrap_or_default()).await?;
+async fn consents(State(provider): State<IdentityProvider>, claims: Claims) -> Result<Json<Value>, OAuthError> {
+    let consents = provider.server.consents_of(claims.subject().unwrap_or_default()).await?;
     let shown = consents.iter().map(
         |consent| json!({ "client": consent.client_id(), "scopes": consent.scopes(), "since": consent.at().as_secs() }),
     );
@@ -55,10 +59,10 @@ async fn consents(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value
 }
 
 async fn withdraw(
-    State(desk): State<Desk>,
+    State(provider): State<IdentityProvider>,
     claims: Claims,
     Path(client): Path<String>,
 ) -> Result<StatusCode, OAuthError> {
-    let was_there = desk.server.withdraw_consent(claims.subject().unwrap_or_default(), &client).await?;
+    let was_there = provider.server.withdraw_consent(claims.subject().unwrap_or_default(), &client).await?;
     Ok(if was_there { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND })
 }

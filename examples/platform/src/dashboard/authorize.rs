@@ -13,15 +13,15 @@ use portcullis_issuer::server::{AuthorizationError, Decision, Denial, OAuthError
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Desk, pages};
+use super::{IdentityProvider, pages};
 
 /// The pages, for everyone.
-pub(super) fn pages() -> Router<Desk> {
+pub(super) fn pages() -> Router<IdentityProvider> {
     Router::new().route("/", get(pages::app)).route("/authorize", get(page)).route("/device", get(pages::app))
 }
 
 /// The API, for users who have logged in.
-pub(super) fn routes() -> Router<Desk> {
+pub(super) fn routes() -> Router<IdentityProvider> {
     Router::new()
         .route("/api/authorization", post(asked))
         .route("/api/authorization/answer", post(answered))
@@ -29,8 +29,11 @@ pub(super) fn routes() -> Router<Desk> {
 }
 
 /// The page for a request that is valid. Otherwise, no user is bothered.
-async fn page(State(desk): State<Desk>, RawQuery(query): RawQuery) -> Result<Response, AuthorizationError> {
-    let request = desk.server.authorization_request(&query.unwrap_or_default()).await?;
+async fn page(
+    State(provider): State<IdentityProvider>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, AuthorizationError> {
+    let request = provider.server.authorization_request(&query.unwrap_or_default()).await?;
     if request.asks_for(Prompt::None) {
         // The page finds out who the user is, and it is not to be shown.
         return Ok(request.deny(Denial::InteractionRequired).into_response());
@@ -47,13 +50,13 @@ struct Asked {
 
 /// Says what the page does next.
 async fn asked(
-    State(desk): State<Desk>,
+    State(provider): State<IdentityProvider>,
     claims: Claims,
     Json(Asked { query, ticket }): Json<Asked>,
 ) -> Result<Json<Value>, AuthorizationError> {
     let request = match ticket {
-        Some(ticket) => desk.server.resume(&ticket).await?,
-        None => desk.server.authorization_request(&query.unwrap_or_default()).await?,
+        Some(ticket) => provider.server.resume(&ticket).await?,
+        None => provider.server.authorization_request(&query.unwrap_or_default()).await?,
     };
     let client = request.client().display_name();
     let next = match request.decide(Some(&visitor(&claims))).await? {
@@ -83,11 +86,11 @@ struct Answer {
 
 /// Answers where the browser goes.
 async fn answered(
-    State(desk): State<Desk>,
+    State(provider): State<IdentityProvider>,
     claims: Claims,
     Json(Answer { ticket, allow }): Json<Answer>,
 ) -> Result<Json<Value>, AuthorizationError> {
-    let question = desk.server.answered(&ticket, &visitor(&claims)).await?;
+    let question = provider.server.answered(&ticket, &visitor(&claims)).await?;
     let answer = if allow {
         let scopes: Vec<_> = question.request().scopes().map(str::to_owned).collect();
         question.allow(scopes).await?
@@ -103,11 +106,11 @@ struct Shown {
 }
 
 async fn device(
-    State(desk): State<Desk>,
+    State(provider): State<IdentityProvider>,
     claims: Claims,
     Query(Shown { user_code }): Query<Shown>,
 ) -> Result<Json<Value>, OAuthError> {
-    let request = desk.server.device_request(&user_code).await?.ok_or_else(unknown_code)?;
+    let request = provider.server.device_request(&user_code).await?.ok_or_else(unknown_code)?;
     let client = request.client().display_name();
     Ok(Json(json!({
         "ticket": request.ticket(&visitor(&claims)).await?,
@@ -118,11 +121,11 @@ async fn device(
 }
 
 async fn device_answered(
-    State(desk): State<Desk>,
+    State(provider): State<IdentityProvider>,
     claims: Claims,
     Json(Answer { ticket, allow }): Json<Answer>,
 ) -> Result<Json<Value>, OAuthError> {
-    let question = desk.server.device_answered(&ticket, &visitor(&claims)).await?;
+    let question = provider.server.device_answered(&ticket, &visitor(&claims)).await?;
     if allow {
         let scopes: Vec<_> = question.request().scopes().map(str::to_owned).collect();
         question.allow(scopes).await?;

@@ -13,18 +13,40 @@ use portcullis_issuer::{
 use portcullis_jwks::{HttpClient, OutsideDocuments};
 use portcullis_store::{RedbLog, RedbRefreshStore, Revocations};
 
-use super::{Desk, Users, data, users::NOTES};
+use super::{IdentityProvider, Users, data, limit, users::NOTES};
 use crate::{Failure, settings::Settings};
 
-/// Tells the second service which sessions have ended.
-pub(super) type Delivery = LogOutDelivery<RedbRefreshStore, Revocations, Users, HttpClient>;
+/// What goes on next to the routes, and ends with them.
+pub(super) struct Upkeep {
+    server: AuthorizationServer,
+    /// Tells the second service which sessions have ended.
+    delivery: LogOutDelivery<RedbRefreshStore, Revocations, Users, HttpClient>,
+}
+
+impl Upkeep {
+    pub(super) async fn run(self) {
+        tokio::join!(self.delivery.run(), forget_ended(&self.server));
+    }
+}
+
+/// Forgets sessions, codes and other records that are over, once an hour: their file would grow without an end.
+async fn forget_ended(server: &AuthorizationServer) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        hours.tick().await;
+        match server.forget_ended().await {
+            Ok(count) => tracing::debug!(count, "forgot what is over"),
+            Err(error) => tracing::warn!(%error, "what is over could not be forgotten: try again in an hour"),
+        }
+    }
+}
 
 /// Starts the provider. Returns how the dashboard's own API decides about tokens, too. `log_out_at` is where the second service is told of log-outs.
 pub(super) async fn start(
     url: &str,
     log_out_at: String,
     settings: &Settings,
-) -> Result<(Desk, Admission, Delivery), Failure> {
+) -> Result<(IdentityProvider, Admission, Upkeep), Failure> {
     let folder = &settings.data;
     fs::create_dir_all(folder)?;
     let spec = TokenSpec::new(url)
@@ -56,12 +78,18 @@ pub(super) async fn start(
         .authorization_endpoint(format!("{url}/authorize"))
         .verification_page(format!("{url}/device"))
         .scope("orders:read orders:write")
+        .rate_limit(limit::of_each_minute())
         .build()?;
 
     let trusted = spec.trusted_at(&settings.dashboard_audience, ring)?;
     let admission = Admission::new(JwtAuthenticator::new(trusted)?).revocations(&revocations);
     let browser = server.browser("dashboard");
-    Ok((Desk { server, sessions, browser, users, log_out_at, settings: settings.clone() }, admission, delivery))
+    let upkeep = Upkeep { server: server.clone(), delivery };
+    Ok((
+        IdentityProvider { server, sessions, browser, users, log_out_at, settings: settings.clone() },
+        admission,
+        upkeep,
+    ))
 }
 
 /// For the operator: a service that could not be told goes on accepting access tokens until they expire.

@@ -14,7 +14,7 @@ use portcullis_issuer::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::Desk;
+use super::IdentityProvider;
 
 #[derive(Deserialize)]
 struct Credentials {
@@ -22,13 +22,13 @@ struct Credentials {
     password: Zeroizing<String>,
 }
 
-pub(super) fn routes() -> Router<Desk> {
+pub(super) fn routes() -> Router<IdentityProvider> {
     // Names and passwords are short.
     Router::new().route("/session/log_in", post(log_in).layer(DefaultBodyLimit::max(4096)))
 }
 
 async fn log_in(
-    State(desk): State<Desk>,
+    State(provider): State<IdentityProvider>,
     headers: HeaderMap,
     credentials: Result<Json<Credentials>, JsonRejection>,
 ) -> Response {
@@ -37,7 +37,7 @@ async fn log_in(
     let Ok(Json(Credentials { username, password })) = credentials else {
         return refused("send a name and a password");
     };
-    match desk.users.check(username.clone(), password).await {
+    match provider.users.check(username.clone(), password).await {
         Ok(true) => {}
         Ok(false) => return refused("wrong name or password"),
         Err(error) => {
@@ -46,19 +46,24 @@ async fn log_in(
         }
     }
     let log_in = LogIn::new(&username, "dashboard")
-        .scope(&desk.users.scopes(&username))
-        .audience(&desk.settings.dashboard_audience)
-        .audience(&desk.settings.orders_audience)
-        .log_out_at(&desk.log_out_at)
+        .scope(&provider.users.scopes(&username))
+        .audience(&provider.settings.dashboard_audience)
+        .audience(&provider.settings.orders_audience)
+        .log_out_at(&provider.log_out_at)
         .label(device_of(&headers));
-    desk.browser.log_in(&headers, log_in, Some(&desk.settings.dashboard_audience)).await.into_response()
+    provider.browser.log_in(&headers, log_in, Some(&provider.settings.dashboard_audience)).await.into_response()
 }
 
 /// A name under which the user finds this session in the list.
 fn device_of(headers: &HeaderMap) -> String {
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let first = |names: &[&'static str]| names.iter().copied().find(|name| agent.contains(name));
-    let browser = first(&["Firefox", "Edg", "Chrome", "Safari", "curl"]).unwrap_or("A browser");
-    let system = first(&["Android", "iPhone", "Windows", "Mac OS", "Linux"]).unwrap_or("an unknown system");
+    let first =
+        |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    // Edge also names Chrome and Safari, and Chrome also names Safari.
+    let browsers =
+        [("Firefox", "Firefox"), ("Edg", "Edge"), ("Chrome", "Chrome"), ("Safari", "Safari"), ("curl", "curl")];
+    let systems =
+        [("Android", "Android"), ("iPhone", "iPhone"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux")];
+    let (browser, system) = (first(&browsers).unwrap_or("A browser"), first(&systems).unwrap_or("an unknown system"));
     format!("{browser} on {system}")
 }

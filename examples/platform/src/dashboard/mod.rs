@@ -4,6 +4,7 @@ mod account;
 mod authorize;
 mod data;
 mod issuer;
+mod limit;
 mod log_in;
 mod pages;
 mod users;
@@ -12,9 +13,7 @@ use std::future::{IntoFuture, pending};
 
 use axum::{Json, Router, extract::State, http::HeaderValue, routing::get};
 use portcullis::{Admission, AuthLayer, Claims, JwtAuthenticator, RemoteKeys, TrustedIssuer, requirement::scope};
-use portcullis_issuer::{
-    documents::KEY_SET_PATH, refresh::Sessions, routes::BrowserSessions, server::AuthorizationServer,
-};
+use portcullis_issuer::{refresh::Sessions, routes::BrowserSessions, server::AuthorizationServer};
 use portcullis_store::{RedbRefreshStore, Revocations};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
@@ -23,12 +22,12 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-use self::{issuer::Delivery, users::Users};
+use self::{issuer::Upkeep, users::Users};
 use crate::{Failure, orders::LOG_OUT, say, settings::Settings};
 
 /// What the routes of the dashboard's own identity provider need.
 #[derive(Clone, Debug)]
-pub(crate) struct Desk {
+pub(crate) struct IdentityProvider {
     server: AuthorizationServer,
     sessions: Sessions<RedbRefreshStore, Revocations, Users>,
     browser: BrowserSessions,
@@ -48,7 +47,7 @@ pub(crate) async fn serve(
     orders_url: &str,
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let (app, delivery) = match &settings.issuer {
+    let (app, upkeep) = match &settings.issuer {
         None => own(url, orders_url, settings).await?,
         Some(issuer) => (external(issuer, settings)?, None),
     };
@@ -59,28 +58,27 @@ pub(crate) async fn serve(
     ));
     say(&format!("dashboard is at {url}"))?;
     let server = axum::serve(listener, app).with_graceful_shutdown(ended()?);
-    let delivery = async {
-        match delivery {
-            Some(delivery) => delivery.run().await,
+    let upkeep = async {
+        match upkeep {
+            Some(upkeep) => upkeep.run().await,
             None => pending().await,
         }
     };
     tokio::select! {
         outcome = server.into_future() => Ok(outcome?),
-        () = delivery => Ok(()),
+        () = upkeep => Ok(()),
     }
 }
 
 /// The dashboard is its own identity provider.
-async fn own(url: &str, orders_url: &str, settings: &Settings) -> Result<(Router, Option<Delivery>), Failure> {
+async fn own(url: &str, orders_url: &str, settings: &Settings) -> Result<(Router, Option<Upkeep>), Failure> {
     let log_out_at = format!("{orders_url}{LOG_OUT}");
-    let (desk, admission, delivery) = issuer::start(url, log_out_at, settings).await?;
+    let (provider, admission, upkeep) = issuer::start(url, log_out_at, settings).await?;
     // Pages of other origins may use the endpoints of the provider, without cookies.
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any);
-    let routes = desk.server.routes();
-    debug_assert!(routes.paths().any(|path| path == KEY_SET_PATH));
+    let routes = provider.server.routes();
     let oauth = routes.paths().fold(Router::new(), |oauth, path| oauth.route_service(path, routes.clone()));
-    let browser = desk.browser.clone();
+    let browser = provider.browser.clone();
     let page = browser.paths().iter().fold(log_in::routes(), |page, path| page.route_service(path, browser.clone()));
     let api = api().merge(account::routes()).merge(authorize::routes());
     let app = api
@@ -88,9 +86,9 @@ async fn own(url: &str, orders_url: &str, settings: &Settings) -> Result<(Router
         .layer(AuthLayer::new(admission).realm("dashboard"))
         .merge(page)
         .merge(authorize::pages())
-        .with_state(desk)
+        .with_state(provider)
         .merge(oauth.layer(cors));
-    Ok((app, Some(delivery)))
+    Ok((app, Some(upkeep)))
 }
 
 /// Another identity provider has the users. The dashboard is one of its services.
