@@ -267,3 +267,55 @@ fn too_many() -> LogError {
          only; revoke it again when the log can be written"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Duration, advance};
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn session(seconds: u64) -> [RevocationEntry; 1] {
+        [RevocationEntry::new(Revocation::session("https://a.test", "s"), NOW.plus(Duration::from_secs(seconds)))]
+    }
+
+    /// Reads to the end of a log from which nothing is read, by a request that is sent now. Returns how many entries it is told to have lost.
+    async fn lost(own: &mut Own) -> usize {
+        advance(Duration::from_millis(1)).await;
+        own.read_to_end(NOW, Instant::now())
+    }
+
+    /// The entry of the first caller was read back before its acknowledgement is heard of. Meanwhile, a second caller appends the same: the view is
+    /// stale, so that it is not known whether the log still has it.
+    #[tokio::test(start_paused = true)]
+    async fn an_acknowledgement_that_comes_late_is_not_one_of_a_later_append() {
+        let (mut own, entry) = (Own::default(), session(60));
+        let [first, second] = [own.next_append(), own.next_append()];
+        own.begin(first, &entry, true).unwrap();
+        own.read(&entry);
+        assert_eq!(own.begin(second, &entry, false).unwrap(), entry);
+        own.acknowledged(first, &entry);
+        assert_eq!((lost(&mut own).await, own.unacknowledged()), (0, 1));
+        // The twin: the log has acknowledged the second one, too, and does not have it.
+        own.acknowledged(second, &entry);
+        assert_eq!(lost(&mut own).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_latest_append_has_the_latest_end_and_what_becomes_of_it_counts() {
+        let (mut own, long, short) = (Own::default(), session(60), session(30));
+        let [first, second] = [own.next_append(), own.next_append()];
+        own.begin(first, &long, false).unwrap();
+        assert_eq!(own.begin(second, &short, false).unwrap(), long);
+        own.failed(first, &long);
+        assert!(!own.has_waiting(), "the second one is under way");
+        own.failed(second, &long);
+        let writer = own.next_append();
+        assert_eq!(own.next_batch(writer, NOW), long);
+        own.read(&short);
+        assert_eq!(own.unacknowledged(), 1, "the log may have it for too short a time");
+        own.read(&long);
+        assert_eq!(own.unacknowledged(), 0);
+    }
+}

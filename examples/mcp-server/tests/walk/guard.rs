@@ -45,7 +45,11 @@ async fn a_token_for_another_resource_is_refused() {
     let wrong = world.token("alice", OTHER, SCOPES).await;
     let answer = world.post(&wrong, &list()).send().await.unwrap();
     assert_eq!(answer.status(), 401);
-    assert!(challenge(&answer).contains(r#"error="invalid_token""#), "{}", challenge(&answer));
+    let challenge = challenge(&answer);
+    assert!(challenge.contains(r#"error="invalid_token""#), "{challenge}");
+    // A client whose token has expired does not know what to ask for, if it has forgotten the first answer.
+    assert!(challenge.contains(r#"scope="notes:list""#), "{challenge}");
+    assert!(challenge.contains("/.well-known/oauth-protected-resource/mcp"), "{challenge}");
 }
 
 #[tokio::test]
