@@ -34,7 +34,7 @@ mod secret;
 mod store;
 mod token;
 
-pub use checker::ApiTokenAuthenticator;
+pub use checker::{ApiTokenAuthenticator, RecordingUses};
 pub use digest::{ApiTokenDigest, PepperId};
 pub use error::ApiTokenError;
 pub use event::ApiTokenEvent;
@@ -42,7 +42,7 @@ pub use format::ApiTokenFormat;
 pub use grant::{Grant, Grants};
 pub use id::ApiTokenId;
 pub use kind::ApiTokenKind;
-pub use manage::{ApiTokenList, ApiTokens, ApiTokensBuilder, Blast, NotSet, Rotation};
+pub use manage::{ApiTokenList, ApiTokens, ApiTokensBuilder, Blast, ForeignDigest, NotSet, Rotation};
 pub use memberships::{DangerUncheckedMemberships, MembershipError, Memberships};
 pub use memory::MemoryApiTokenStore;
 pub use new::NewApiToken;

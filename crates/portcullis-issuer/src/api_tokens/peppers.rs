@@ -75,6 +75,11 @@ impl Peppers {
         &self.newest
     }
 
+    /// Returns those that make no tokens.
+    pub(super) fn others(&self) -> impl Iterator<Item = &Pepper> {
+        self.others.iter().map(|pepper| &**pepper)
+    }
+
     pub(super) fn find(&self, id: PepperId) -> Option<&Pepper> {
         iter::once(&self.newest).chain(&self.others).map(|pepper| &**pepper).find(|pepper| pepper.id == id)
     }

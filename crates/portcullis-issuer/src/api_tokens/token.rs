@@ -50,8 +50,8 @@ impl ApiToken {
             (None, Some(until), Some(superseded)) => ApiTokenState::Superseded { by: superseded.by, until },
             (None, ..) => ApiTokenState::Active,
         };
-        // The text of an imported token was made by another system.
-        let beginning = if row.pepper.is_none() { String::new() } else { format.beginning_of(row.kind) };
+        // The text of an imported token was made by another system, unless it has been rotated.
+        let beginning = if row.kind == ApiTokenKind::Imported { String::new() } else { format.beginning_of(row.kind) };
         Self { row, beginning, state }
     }
 

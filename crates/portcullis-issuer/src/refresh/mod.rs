@@ -16,6 +16,8 @@
 //! - A user has 1000 sessions at most, so that all can be ended quickly ([`Sessions::most_sessions`]).
 //! - The application is asked about the subject at every log-in and refresh ([`Subjects`]).
 
+#[cfg(feature = "api-tokens")]
+mod api_tokens;
 mod client;
 mod ending;
 mod envelope;
@@ -58,6 +60,8 @@ pub(crate) use sessions::random;
 pub use step::{Outcome, Rotation, Step};
 pub use store::{Opened, RefreshStore, StoreError};
 pub use subjects::{DangerUncheckedSubjects, Grant, SubjectError, Subjects};
+#[cfg(all(feature = "api-tokens", feature = "axum"))]
+pub(crate) use to_its_end::in_background;
 pub(crate) use to_its_end::to_its_end;
 pub(crate) use token::Share;
 pub use token::ShareDigest;

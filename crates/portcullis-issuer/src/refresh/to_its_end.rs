@@ -20,6 +20,14 @@ pub(crate) async fn to_its_end<T: Send + 'static>(
     outcome.ok_or_else(|| StoreError::new("the code of a store, a log or the application panicked"))
 }
 
+/// Runs `work` to its end in a task of its own, for which no one waits. Outside of a runtime of tokio, nothing is done.
+#[cfg(all(feature = "api-tokens", feature = "axum"))]
+pub(crate) fn in_background(work: impl Future<Output = ()> + Send + 'static) {
+    if Handle::try_current().is_ok() {
+        Detached(JoinSet::new()).0.spawn(work);
+    }
+}
+
 /// A task that continues when it is no longer waited for.
 struct Detached<T: 'static>(JoinSet<T>);
 

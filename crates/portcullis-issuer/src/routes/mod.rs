@@ -72,7 +72,12 @@ mod document;
 mod form;
 mod future;
 mod into_response;
+#[cfg(feature = "api-tokens")]
+mod leak_reports;
 mod page;
 mod service;
 
+#[cfg(feature = "api-tokens")]
+#[cfg_attr(docsrs, doc(cfg(feature = "api-tokens")))]
+pub use self::leak_reports::LeakReports;
 pub use self::{browser::BrowserSessions, future::RoutesFuture, service::ServerRoutes};

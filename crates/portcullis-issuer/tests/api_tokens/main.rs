@@ -3,12 +3,18 @@
 
 mod attenuation;
 mod checks;
+mod everywhere;
 mod explained;
 mod house;
+mod imported;
 mod leaks;
 mod lifecycle;
 mod owners;
 mod races;
+mod recording;
+mod reports;
 mod rotation;
+mod rungs;
 mod scanners;
 mod trouble;
+mod warnings;

@@ -10,8 +10,14 @@ use portcullis_core::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{CACHED, Checked, Checker, Names, Presented};
-use crate::api_tokens::{ApiTokenStore, Memberships, format::Recognised};
+use super::{
+    CACHED, Checked, Checker, Names, Presented, RecordingUses,
+    sought::{MOST_FOREIGN_BYTES, Sought},
+};
+use crate::{
+    StoreError,
+    api_tokens::{ApiTokenStore, Memberships},
+};
 
 /// Decides whose API token a request presents, by looking it up in the store. An [`Admission`](portcullis_core::Admission) caches the result for at most
 /// 60 s, and ends it at once when the log of revocations names the token, one of its ancestors, its application or its pepper. Cheap to clone.
@@ -62,9 +68,22 @@ impl<S: ApiTokenStore, M: Memberships, C> ApiTokenAuthenticator<S, M, C> {
         &self.checker.format
     }
 
-    fn recognise(&self, token: &str) -> Result<Recognised, AuthError> {
-        let checker = &*self.checker;
-        checker.format.recognise(token, &checker.peppers).map_err(|why| AuthError::new(why.code()))
+    fn recognise(&self, token: &str) -> Result<Sought, AuthError> {
+        self.checker.recognise(token).map_err(|why| AuthError::new(why.code()))
+    }
+
+    /// Records in the store when tokens were used: see [`ApiTokens::record_uses`](crate::api_tokens::ApiTokens::record_uses).
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be reached. Nothing is lost then: the next call records them.
+    pub async fn record_uses(&self) -> Result<usize, StoreError> {
+        self.checker.record_uses().await
+    }
+
+    /// Starts a task that records uses every 15 minutes. Close it when the program ends. Needs a runtime of tokio.
+    pub fn keep_recording_uses(&self) -> RecordingUses<S, M> {
+        RecordingUses::start(&self.checker)
     }
 }
 
@@ -77,18 +96,18 @@ where
     type Custom = C;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
-        let recognised = match self.recognise(credential.token()) {
-            Ok(recognised) => recognised,
+        let sought = match self.recognise(credential.token()) {
+            Ok(sought) => sought,
             Err(error) => return Attempt::Done(Err(error)),
         };
-        if let Some(refusal) = self.checker.state.refusals.find(&recognised.digest, self.checker.clock.uptime()) {
+        if let Some(refusal) = self.checker.state.refusals.find(&sought.digest, self.checker.clock.uptime()) {
             return Attempt::Done(Err(refusal.into_error(Names::Hidden)));
         }
         let presented = Presented { now: credential.now(), source: network(credential) };
         let checker = Arc::clone(&self.checker);
         Attempt::waiting(async move {
             let now = presented.now;
-            let Checked { facts, edition } = checker.check(recognised, presented).await?;
+            let Checked { facts, edition } = checker.check(&sought, presented).await?;
             let proven = Proven::read(facts)?;
             Ok(match edition {
                 Some(edition) => proven.cache_until(now.plus(CACHED)).edition(edition),
@@ -102,7 +121,7 @@ where
     }
 
     fn max_len(&self) -> usize {
-        self.checker.format.token_len()
+        if self.checker.foreign.is_empty() { self.checker.format.token_len() } else { MOST_FOREIGN_BYTES }
     }
 
     fn conventions(&self, issuer: &str) -> Option<Arc<Conventions>> {
@@ -134,7 +153,7 @@ where
         }
         recorder.wants(Check::Shape, format!("{}_<kind>_… with a right checksum", self.checker.format.prefix()));
         Box::pin(async move {
-            let proven = Proven::read(self.checker.explain(recognised?, recorder).await?);
+            let proven = Proven::read(self.checker.explain(&recognised?, recorder).await?);
             if proven.is_err() {
                 recorder.note(Check::Custom, &proven);
             }

@@ -3,8 +3,10 @@
 mod authenticator;
 mod claims;
 mod editions;
+mod recording;
 mod refusal;
 mod refused;
+mod sought;
 mod uses;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -16,16 +18,17 @@ use portcullis_core::{
     verified::{Conventions, Facts},
 };
 
-pub use self::authenticator::ApiTokenAuthenticator;
+pub use self::{authenticator::ApiTokenAuthenticator, recording::RecordingUses};
 use self::{
     editions::Editions,
     refusal::{Names, Refusal},
     refused::Refusals,
+    sought::Sought,
     uses::Uses,
 };
 use super::{
     ApiTokenEvent, ApiTokenFormat, ApiTokenId, ApiTokenRow, ApiTokenStore, FoundApiToken, Grants, LastUse,
-    MembershipError, Memberships, Owner, Peppers, event::Listener, format::Recognised,
+    MembershipError, Memberships, Owner, Peppers, event::Listener,
 };
 use crate::{StoreError, refresh::Millis};
 
@@ -40,6 +43,8 @@ pub(super) struct Checker<S, M> {
     pub(super) conventions: Arc<Conventions>,
     pub(super) format: ApiTokenFormat,
     pub(super) peppers: Peppers,
+    /// The beginnings of texts that earlier systems have made.
+    pub(super) foreign: Vec<String>,
     pub(super) store: S,
     pub(super) memberships: M,
     pub(super) environment: String,
@@ -70,26 +75,29 @@ struct Checked {
 
 impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
     /// Decides about a token whose tag is right.
-    async fn check(&self, recognised: Recognised, presented: Presented) -> Result<Checked, AuthError> {
+    async fn check(&self, sought: &Sought, presented: Presented) -> Result<Checked, AuthError> {
         let begun = self.state.editions.begin(); // before anything is read, so that a change meanwhile counts
-        let found = match self.find(recognised, &mut None).await? {
+        let found = match self.find(sought, &mut None).await? {
             Ok(found) => found,
             Err(refusal) => {
-                self.state.refusals.keep(recognised.digest, refusal.clone(), self.clock.uptime());
+                if sought.is_kept(&refusal) {
+                    self.state.refusals.keep(sought.digest, refusal.clone(), self.clock.uptime());
+                }
                 return Err(refusal.into_error(Names::Hidden));
             }
         };
         let of_owner = self.rights_of(&found.row).await?;
         let edition = self.state.editions.of(&found.row.owner, begun);
         let facts = claims::facts(&found, &claims::effective(&found, &of_owner), &self.conventions)?;
+        self.adopt(&found.row, sought).await;
         self.state.uses.note(found.row.id, LastUse::new(self.now(), presented.source));
         Ok(Checked { facts, edition })
     }
 
     /// Does the same, and notes each check.
-    async fn explain(&self, recognised: Recognised, recorder: &mut Recorder) -> Result<Facts, AuthError> {
+    async fn explain(&self, sought: &Sought, recorder: &mut Recorder) -> Result<Facts, AuthError> {
         let found =
-            self.find(recognised, &mut Some(recorder)).await?.map_err(|refusal| refusal.into_error(Names::Shown))?;
+            self.find(sought, &mut Some(recorder)).await?.map_err(|refusal| refusal.into_error(Names::Shown))?;
         let of_owner = self.rights_of(&found.row).await;
         recorder.note(Check::Owner, &of_owner);
         claims::facts(&found, &claims::effective(&found, &of_owner?), &self.conventions)
@@ -102,10 +110,10 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
     /// If the store does not answer.
     async fn find(
         &self,
-        recognised: Recognised,
+        sought: &Sought,
         recorder: &mut Option<&mut Recorder>,
     ) -> Result<Result<FoundApiToken, Refusal>, AuthError> {
-        let found = self.store.find(&recognised.digest).await.map_err(unavailable);
+        let found = self.look_up(sought).await.map_err(unavailable);
         if let (Err(_), Some(recorder)) = (&found, recorder.as_mut()) {
             recorder.note(Check::Known, &found);
         }
@@ -113,7 +121,7 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
             return Ok(Err(note(Check::Known, Refusal::unknown(), recorder)));
         };
         let now = self.now();
-        if let Err(refusal) = self.check_row(&found.row, recognised, now) {
+        if let Err(refusal) = self.check_row(&found.row, sought, now) {
             self.tell_of_superseded(&found.row, false, recorder.is_some()).await;
             return Ok(Err(note(Check::Known, refusal, recorder)));
         }
@@ -127,8 +135,8 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
         Ok(Ok(found))
     }
 
-    fn check_row(&self, row: &ApiTokenRow, recognised: Recognised, now: Millis) -> Result<(), Refusal> {
-        if row.kind != recognised.kind {
+    fn check_row(&self, row: &ApiTokenRow, sought: &Sought, now: Millis) -> Result<(), Refusal> {
+        if row.kind != sought.kind {
             return Err(Refusal::of_other_kind(row));
         }
         if row.environment != self.environment {

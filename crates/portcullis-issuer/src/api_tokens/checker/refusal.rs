@@ -26,6 +26,10 @@ impl Refusal {
         Self { code, explanation: explanation.into(), name: None }
     }
 
+    pub(super) const fn code(&self) -> Code {
+        self.code
+    }
+
     pub(super) fn unknown() -> Self {
         Self::new(Code::CredentialUnknown, "the store has no token of this text")
     }

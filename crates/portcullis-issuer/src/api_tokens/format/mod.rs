@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 
 use portcullis_core::ConfigError;
 
-pub(super) use self::text::{Recognised, RotationSeed};
+pub(super) use self::text::{RotationSeed, Unrecognised};
 use super::ApiTokenKind;
 
 /// How the tokens of one issuer look, so that people and scanners recognise them: `<prefix>_<kind>_`, and 41 letters and digits. Tokens with a prefix of

@@ -28,6 +28,7 @@ pub struct ApiTokensBuilder<S, M, R> {
     memberships: M,
     revoker: R,
     environment: String,
+    foreign: Vec<String>,
     limits: Limits,
     clock: Arc<dyn Clock>,
     listener: Option<Listener>,
@@ -43,6 +44,7 @@ impl<S: ApiTokenStore> ApiTokensBuilder<S, NotSet, NotSet> {
             memberships: NotSet,
             revoker: NotSet,
             environment: "live".to_owned(),
+            foreign: Vec::new(),
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
             listener: None,
@@ -55,8 +57,20 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
     /// applications in which no one leaves.
     #[must_use]
     pub fn memberships<N: Memberships>(self, memberships: N) -> ApiTokensBuilder<S, N, R> {
-        let Self { issuer, format, peppers, store, revoker, environment, limits, clock, listener, .. } = self;
-        ApiTokensBuilder { issuer, format, peppers, store, memberships, revoker, environment, limits, clock, listener }
+        let Self { issuer, format, peppers, store, revoker, environment, foreign, limits, clock, listener, .. } = self;
+        ApiTokensBuilder {
+            issuer,
+            format,
+            peppers,
+            store,
+            memberships,
+            revoker,
+            environment,
+            foreign,
+            limits,
+            clock,
+            listener,
+        }
     }
 
     /// Sets who tells all instances that a token was revoked. They find out within a minute anyway; by this, they do at once.
@@ -64,14 +78,35 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
     /// The [`Admission`](portcullis_core::Admission) of each service needs [the view](portcullis_core::Admission::revocations) of the same log.
     #[must_use]
     pub fn revocations<Q: Revoker>(self, revoker: Q) -> ApiTokensBuilder<S, M, Q> {
-        let Self { issuer, format, peppers, store, memberships, environment, limits, clock, listener, .. } = self;
-        ApiTokensBuilder { issuer, format, peppers, store, memberships, revoker, environment, limits, clock, listener }
+        let Self { issuer, format, peppers, store, memberships, environment, foreign, limits, clock, listener, .. } =
+            self;
+        ApiTokensBuilder {
+            issuer,
+            format,
+            peppers,
+            store,
+            memberships,
+            revoker,
+            environment,
+            foreign,
+            limits,
+            clock,
+            listener,
+        }
     }
 
     /// Sets the environment: tokens are made for it, and those of another are refused. Defaults to `live`.
     #[must_use]
     pub fn environment(self, environment: impl Into<String>) -> Self {
         Self { environment: environment.into(), ..self }
+    }
+
+    /// Also recognises texts with this beginning, which an earlier system has made and whose digests are [imported](ApiTokens::import): at least two characters of a
+    /// credential, such as `unkey_`. Texts that begin so are looked up in the store even if they are junk: leave it out when all programs have other tokens.
+    #[must_use]
+    pub fn also_recognise(mut self, beginning: impl Into<String>) -> Self {
+        self.foreign.push(beginning.into());
+        self
     }
 
     /// Sets how long tokens may live at most. Defaults to 366 days.
@@ -128,7 +163,19 @@ impl<S: ApiTokenStore, M: Memberships, R> ApiTokensBuilder<S, M, R> {
     }
 
     fn checked(self) -> Result<(Checker<S, M>, R, Limits), ConfigError> {
-        let Self { issuer, format, peppers, store, memberships, revoker, environment, limits, clock, listener } = self;
+        let Self {
+            issuer,
+            format,
+            peppers,
+            store,
+            memberships,
+            revoker,
+            environment,
+            foreign,
+            limits,
+            clock,
+            listener,
+        } = self;
         if let Some(problem) = exact_text_problem(&issuer).filter(|_| !issuer.is_empty()) {
             return Err(ConfigError::new(format!("the issuer of API tokens {issuer:?} {problem}")));
         }
@@ -136,10 +183,25 @@ impl<S: ApiTokenStore, M: Memberships, R> ApiTokensBuilder<S, M, R> {
             return Err(ConfigError::new("the issuer or the environment of API tokens is empty, or cannot be kept"));
         }
         limits.check()?;
+        if let Some(beginning) = foreign.iter().find(|beginning| !is_foreign(beginning, &format.beginning())) {
+            return Err(ConfigError::new(format!(
+                "no tokens of an earlier system begin with {beginning:?}: it is too short, has other characters, or is how our own begin"
+            )));
+        }
         let (conventions, state) = (Arc::new(Conventions::new(issuer)), State::default());
-        let checker = Checker { conventions, format, peppers, store, memberships, environment, clock, listener, state };
+        let checker =
+            Checker { conventions, format, peppers, foreign, store, memberships, environment, clock, listener, state };
         Ok((checker, revoker, limits))
     }
+}
+
+/// Whether texts with this beginning can be told from our own tokens.
+fn is_foreign(beginning: &str, own: &str) -> bool {
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    (2..=64).contains(&beginning.len())
+        && beginning.bytes().all(is_fit)
+        && !own.starts_with(beginning)
+        && !beginning.starts_with(own)
 }
 
 impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokensBuilder<S, M, R> {

@@ -2,10 +2,13 @@
 
 mod builder;
 mod create;
+mod import;
+mod leaks;
 mod limits;
 mod list;
 mod revoke;
 mod rotate;
+mod warn;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,12 +17,13 @@ use portcullis_core::revocation::Revoker;
 use self::limits::Limits;
 pub use self::{
     builder::{ApiTokensBuilder, NotSet},
+    import::ForeignDigest,
     list::{ApiTokenList, Blast},
     rotate::Rotation,
 };
 use super::{
     ApiToken, ApiTokenAuthenticator, ApiTokenError, ApiTokenFormat, ApiTokenId, ApiTokenRow, ApiTokenStore,
-    Memberships, Owner, Peppers, checker::Checker,
+    Memberships, Owner, Peppers, RecordingUses, checker::Checker,
 };
 
 /// Makes API tokens, lists them and ends them. Cheap to clone.
@@ -90,14 +94,19 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
 
     /// Records in the store when tokens were used, all in one statement. Returns how many tokens were.
     ///
-    /// **Call it about every 15 minutes, and when the program ends**: until then, uses are known to this instance alone. No request waits for it, and after a
-    /// crash the uses since the last call are lost.
+    /// **Call it about every 15 minutes, and when the program ends**, or let [a task](Self::keep_recording_uses) do so: until then, uses are known to this instance
+    /// alone. No request waits for it, and after a crash the uses since the last call are lost.
     ///
     /// # Errors
     ///
     /// If the store cannot be reached. Nothing is lost then: the next call records them.
     pub async fn record_uses(&self) -> Result<usize, ApiTokenError> {
         Ok(self.0.checker.record_uses().await?)
+    }
+
+    /// Starts a task that records uses every 15 minutes. Close it when the program ends. Needs a runtime of tokio.
+    pub fn keep_recording_uses(&self) -> RecordingUses<S, M> {
+        RecordingUses::start(&self.0.checker)
     }
 
     /// Makes the store forget tokens that ended or were revoked before so long ago. Returns how many were forgotten. Call it about once a day: the store grows
@@ -112,6 +121,11 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     pub async fn forget_ended(&self, ago: Duration) -> Result<usize, ApiTokenError> {
         let before = list::before(self.0.checker.now(), ago);
         Ok(self.0.checker.store.forget_before(before).await?)
+    }
+
+    #[cfg(feature = "axum")]
+    pub(crate) fn uptime(&self) -> Duration {
+        self.0.checker.clock.uptime()
     }
 
     fn token(&self, row: ApiTokenRow) -> ApiToken {

@@ -1,0 +1,78 @@
+//! [`Sought`]: by which digests a text is looked up.
+
+use portcullis_core::Code;
+
+use super::{Checker, Refusal};
+use crate::{
+    StoreError,
+    api_tokens::{
+        ApiTokenDigest, ApiTokenKind, ApiTokenRow, ApiTokenStore, FoundApiToken, Memberships, PepperId,
+        format::Unrecognised, manage::ForeignDigest,
+    },
+};
+
+/// By which digests a text is looked up, and of which kind the row has to be.
+#[derive(Clone, Debug)]
+pub(super) struct Sought {
+    pub(super) kind: ApiTokenKind,
+    /// The one that its row should have.
+    pub(super) digest: ApiTokenDigest,
+    pepper: PepperId,
+    /// Those that its row may have instead, if an earlier system made it: of earlier peppers, and its plain digest.
+    others: Vec<ApiTokenDigest>,
+}
+
+impl Sought {
+    /// Whether a refusal is kept. Anyone can make texts that begin like those of an earlier system, so that those would push out others.
+    pub(super) fn is_kept(&self, refusal: &Refusal) -> bool {
+        self.others.is_empty() || refusal.code() != Code::CredentialUnknown
+    }
+}
+
+/// The longest text of an earlier system, in bytes.
+pub(super) const MOST_FOREIGN_BYTES: usize = 512;
+
+impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
+    /// Reads a text, and checks its form. This asks no store.
+    pub(super) fn recognise(&self, text: &str) -> Result<Sought, Unrecognised> {
+        let is_foreign = self.foreign.iter().any(|beginning| text.starts_with(beginning));
+        if !is_foreign {
+            let own = self.format.recognise(text, &self.peppers)?;
+            return Ok(Sought { kind: own.kind, digest: own.digest, pepper: own.pepper, others: Vec::new() });
+        }
+        if text.len() > MOST_FOREIGN_BYTES {
+            return Err(Unrecognised::Form);
+        }
+        let newest = self.peppers.newest();
+        let earlier = self.peppers.others().map(|pepper| pepper.digest(text));
+        let others = earlier.chain([ForeignDigest::of_text(text).digest()]).collect();
+        Ok(Sought { kind: ApiTokenKind::Imported, digest: newest.digest(text), pepper: newest.id(), others })
+    }
+
+    pub(super) async fn look_up(&self, sought: &Sought) -> Result<Option<FoundApiToken>, StoreError> {
+        for digest in std::iter::once(&sought.digest).chain(&sought.others) {
+            if let Some(found) = self.store.find(digest).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the row of a text; `None` if it is no token.
+    pub(in crate::api_tokens) async fn row_of_text(&self, text: &str) -> Result<Option<ApiTokenRow>, StoreError> {
+        let Ok(sought) = self.recognise(text) else { return Ok(None) };
+        let found = self.look_up(&sought).await?;
+        Ok(found.map(|found| found.row).filter(|row| row.kind == sought.kind))
+    }
+
+    /// Gives the row of an imported token the digest that it should have. It is tried again at the next check if that fails.
+    pub(super) async fn adopt(&self, row: &ApiTokenRow, sought: &Sought) {
+        if row.digest == sought.digest {
+            return;
+        }
+        let version = row.version + 1;
+        let adopted = ApiTokenRow { version, digest: sought.digest, pepper: Some(sought.pepper), ..row.clone() };
+        // Another instance may be first, and the request is decided anyway.
+        let _ = self.store.replace(&adopted, None).await;
+    }
+}

@@ -1,0 +1,115 @@
+//! Tokens of an earlier system.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{
+    Engine,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use portcullis_core::{ConfigError, revocation::Revoker};
+
+use super::ApiTokens;
+use crate::api_tokens::{
+    ApiToken, ApiTokenDigest, ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenKind, ApiTokenRow, ApiTokenStore,
+    Inserted, Memberships, NewApiToken,
+};
+
+/// What an earlier system keeps of a token: the SHA-256 of its text. `Debug` shows nothing of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ForeignDigest(ApiTokenDigest);
+
+impl ForeignDigest {
+    /// Reads 64 hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// If it is anything else.
+    pub fn sha256_hex(text: &str) -> Result<Self, ConfigError> {
+        let digits = text.as_bytes().chunks_exact(2);
+        let bytes: Option<Vec<u8>> = digits
+            .map(|pair| {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()
+            })
+            .collect();
+        Self::of(bytes.filter(|_| text.len() == 64))
+    }
+
+    /// Reads base64 or base64url, with or without padding: Unkey and better-auth write one of them.
+    ///
+    /// # Errors
+    ///
+    /// If it is anything else than 32 bytes.
+    pub fn sha256_base64(text: &str) -> Result<Self, ConfigError> {
+        let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+        let decode = |alphabet| GeneralPurpose::new(alphabet, config).decode(text).ok();
+        Self::of(decode(&base64::alphabet::STANDARD).or_else(|| decode(&base64::alphabet::URL_SAFE)))
+    }
+
+    fn of(bytes: Option<Vec<u8>>) -> Result<Self, ConfigError> {
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes
+            .map(|bytes| Self(ApiTokenDigest::from_bytes(bytes)))
+            .ok_or_else(|| ConfigError::new("a digest to be imported is not the SHA-256 of a text"))
+    }
+
+    /// Returns the digest of a text.
+    pub(in crate::api_tokens) fn of_text(text: &str) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+        Self(ApiTokenDigest::from_bytes(bytes))
+    }
+
+    pub(in crate::api_tokens) const fn digest(self) -> ApiTokenDigest {
+        self.0
+    }
+}
+
+impl fmt::Debug for ForeignDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ForeignDigest(..)")
+    }
+}
+
+impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
+    /// Imports a token of an earlier system by its digest, so that programs go on with the token that they have. `new` has the kind
+    /// [`Imported`](ApiTokenKind::Imported); `ending` is how its owner recognises it, such as its last four characters, if they are known.
+    ///
+    /// The texts are recognised by their [beginning](super::ApiTokensBuilder::also_recognise). When a token is first used, its row gets a keyed digest. **Until
+    /// then it is as safe as in the earlier system**: who can write to the store can plant a token, and texts that begin so and are junk are looked up in the store.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiTokenError::Invalid`] as for [`create`](Self::create), for another kind, or if the digest was imported before and not used yet. Importing it again later changes nothing for its text: the row that has been used decides.
+    pub async fn import(
+        &self,
+        new: NewApiToken,
+        digest: ForeignDigest,
+        ending: &str,
+    ) -> Result<ApiToken, ApiTokenError> {
+        let grants = new.check()?;
+        if new.kind != ApiTokenKind::Imported || ending.len() > 8 || ending.chars().any(char::is_control) {
+            return Err(
+                ConfigError::new("a token is imported with the kind `Imported`, and eight characters at most").into()
+            );
+        }
+        let checker = &self.0.checker;
+        let now = checker.now();
+        let row = ApiTokenRow {
+            ending: ending.to_owned(),
+            environment: checker.environment.clone(),
+            name: new.name.clone(),
+            grants,
+            created_at: now,
+            created_by: new.created_by.clone(),
+            until: self.0.limits.end(new.life, now)?,
+            ..ApiTokenRow::new(ApiTokenId::generate(now)?, digest.digest(), new.kind, new.owner)
+        };
+        if checker.store.insert(&row).await? != Inserted::New {
+            return Err(ConfigError::new("a token of this digest was imported before").into());
+        }
+        checker.tell(|| ApiTokenEvent::Created { id: row.id, parent: None });
+        Ok(self.token(row))
+    }
+}

@@ -1,0 +1,62 @@
+//! Revoking tokens that were found where they must not be.
+
+use portcullis_core::{ConfigError, revocation::Revoker};
+use zeroize::Zeroizing;
+
+use super::ApiTokens;
+use crate::{
+    api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenStore, Memberships, RevokedReason, new::is_text},
+    refresh::to_its_end,
+};
+
+/// How many texts one report has at most.
+const MOST_TEXTS: usize = 100;
+
+/// How long they are at most, all together, in bytes.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// How long the place may be at which they were found, in bytes.
+const MOST_SOURCE_BYTES: usize = 2_048;
+
+impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
+    /// Revokes those of these texts that are tokens, and tells of each [by an event](ApiTokenEvent::Leaked): for the reports of scanners, whose word need not be
+    /// taken, because the text alone proves that it has leaked. `source` is where they were found, such as a URL.
+    ///
+    /// Nothing says which of them were tokens. It takes longer if one was, so do not let the reporter wait for it: with the feature `axum`, `LeakReports` is a
+    /// route that does not. A prefix or the last characters of a token are not enough.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiTokenError::Invalid`] for more than 100 texts, or more than 64 KiB. [`ApiTokenError::Unavailable`] or [`ApiTokenError::NotEverywhere`] if one could not be
+    /// looked up or revoked: all others were, and there is [an event](ApiTokenEvent::ReportFailed). Do not tell the reporter: it only happens with what may
+    /// be a token.
+    pub async fn report_leaks(&self, texts: &[&str], source: Option<&str>) -> Result<(), ApiTokenError> {
+        if texts.len() > MOST_TEXTS || texts.iter().map(|text| text.len()).sum::<usize>() > MOST_BYTES {
+            return Err(ConfigError::new("a report has 100 tokens at most, and 64 KiB").into());
+        }
+        let source = source.filter(|source| is_text(source, MOST_SOURCE_BYTES)).map(str::to_owned);
+        let texts: Vec<_> = texts.iter().map(|text| Zeroizing::new((*text).to_owned())).collect();
+        let this = self.clone();
+        to_its_end(async move {
+            let mut outcome = Ok(());
+            for text in &texts {
+                if let Err(error) = this.report_leak(text, source.as_deref()).await {
+                    this.0.checker.tell(|| ApiTokenEvent::ReportFailed);
+                    outcome = Err(error);
+                }
+            }
+            outcome
+        })
+        .await?
+    }
+
+    async fn report_leak(&self, text: &str, source: Option<&str>) -> Result<(), ApiTokenError> {
+        let Some(row) = self.0.checker.row_of_text(text).await? else { return Ok(()) };
+        let was_revoked = row.revoked.is_some();
+        let row = self.revoke_in_store(row.id, RevokedReason::Leaked).await?;
+        if !was_revoked {
+            self.0.checker.tell(|| ApiTokenEvent::Leaked { id: row.id, source: source.map(str::to_owned) });
+        }
+        self.revoke_in_log([row.id]).await
+    }
+}

@@ -1,0 +1,127 @@
+//! Leaked tokens are reported, and end.
+
+use http::{Request, StatusCode};
+use portcullis_core::Code;
+use portcullis_issuer::{
+    api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenState, CreatedApiToken, RevokedReason},
+    routes::LeakReports,
+};
+use tower::ServiceExt;
+
+use crate::house::{House, secs};
+
+async fn state(house: &House, created: &CreatedApiToken) -> ApiTokenState {
+    house.tokens.find(created.token().id()).await.unwrap().unwrap().state()
+}
+
+fn leaked(house: &House) -> usize {
+    house.take_events().into_iter().filter(|event| matches!(event, ApiTokenEvent::Leaked { .. })).count()
+}
+
+#[tokio::test]
+async fn a_reported_token_ends_and_its_prefix_or_ending_is_not_enough() {
+    let house = House::new();
+    let (reported, other) = (house.service_account().await, house.service_account().await);
+    let text = other.secret().expose();
+    let near = [&text[..47], &text[1..], &text[..12], &text[44..], "", "acme_s_1"];
+    house.tokens.report_leaks(&near, None).await.unwrap();
+    assert_eq!((leaked(&house), house.code(&other).await), (0, None));
+    let texts = [near[0], reported.secret().expose(), "junk"];
+    house.tokens.report_leaks(&texts, Some("https://git.test/x")).await.unwrap();
+    let id = reported.token().id();
+    let expected = ApiTokenEvent::Leaked { id, source: Some("https://git.test/x".to_owned()) };
+    assert!(house.take_events().contains(&expected));
+    assert!(matches!(state(&house, &reported).await, ApiTokenState::Revoked { reason: RevokedReason::Leaked, .. }));
+    assert_eq!((house.code(&reported).await, house.code(&other).await), (Some(Code::TokenRevoked), None));
+    // Again, without another event.
+    house.tokens.report_leaks(&texts, None).await.unwrap();
+    assert_eq!(leaked(&house), 0);
+}
+
+#[tokio::test]
+async fn a_report_of_more_than_a_hundred_texts_or_64_kib_is_refused() {
+    let house = House::new();
+    let text = "x".repeat(650);
+    assert!(house.tokens.report_leaks(&vec![text.as_str(); 100], None).await.is_ok());
+    for texts in [vec!["x"; 101], vec![&*"x".repeat(1_000).leak(); 66]] {
+        let error = house.tokens.report_leaks(&texts, None).await.unwrap_err();
+        assert!(matches!(error, ApiTokenError::Invalid(_)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_looked_up_is_told_to_the_operator() {
+    let house = House::new();
+    let created = house.service_account().await;
+    house.store.down(true);
+    let error = house.tokens.report_leaks(&[created.secret().expose()], None).await.unwrap_err();
+    assert!(matches!(error, ApiTokenError::Unavailable(_)), "{error}");
+    assert!(house.take_events().contains(&ApiTokenEvent::ReportFailed));
+}
+
+async fn post(
+    reports: &LeakReports<crate::house::Watched, crate::house::Users, crate::house::Log>,
+    body: String,
+) -> (StatusCode, String) {
+    let request = Request::post("/token-reports").body(axum::body::Body::from(body)).unwrap();
+    let response = reports.clone().oneshot(request).await.unwrap();
+    (response.status(), format!("{:?} {:?}", response.headers(), response.body()))
+}
+
+#[tokio::test]
+async fn every_report_gets_the_same_answer() {
+    let house = House::new();
+    let reports = LeakReports::new(house.tokens.clone());
+    let (one, two) = (house.service_account().await, house.service_account().await);
+    let junk = post(&reports, r#"{"tokens": ["junk"]}"#.to_owned()).await;
+    assert_eq!(junk.0, StatusCode::ACCEPTED);
+    let own = format!(r#"{{"tokens": ["{}"], "source": "here"}}"#, one.secret().expose());
+    assert_eq!(post(&reports, own).await, junk);
+    let github = format!(r#"[{{"token": "{}", "type": "acme", "url": "https://git.test"}}]"#, two.secret().expose());
+    assert_eq!(post(&reports, github).await, junk);
+    house.store.down(true);
+    assert_eq!(post(&reports, r#"{"tokens": ["junk"]}"#.to_owned()).await, junk);
+    house.store.down(false);
+    // They are looked up after the answer.
+    while leaked_so_far(&house) < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((house.code(&one).await, house.code(&two).await), (Some(Code::TokenRevoked), Some(Code::TokenRevoked)));
+    for (wrong, status) in [
+        ("no JSON".to_owned(), StatusCode::BAD_REQUEST),
+        (format!(r#"{{"tokens": [{}]}}"#, vec!["\"x\""; 101].join(",")), StatusCode::BAD_REQUEST),
+        (format!(r#"{{"tokens": ["{}"]}}"#, "x".repeat(65_536)), StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        assert_eq!(post(&reports, wrong).await.0, status);
+    }
+}
+
+fn leaked_so_far(house: &House) -> usize {
+    house.events.lock().unwrap().iter().filter(|event| matches!(event, ApiTokenEvent::Leaked { .. })).count()
+}
+
+#[tokio::test]
+async fn there_are_sixty_reports_a_minute() {
+    let house = House::new();
+    let reports = LeakReports::new(house.tokens.clone());
+    let junk = || r#"{"tokens": []}"#.to_owned();
+    for _ in 0..60 {
+        assert_eq!(post(&reports, junk()).await.0, StatusCode::ACCEPTED);
+    }
+    assert_eq!(post(&reports, junk()).await.0, StatusCode::TOO_MANY_REQUESTS);
+    house.clock.advance(secs(60));
+    assert_eq!(post(&reports, junk()).await.0, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn a_report_that_its_sender_has_not_signed_is_not_read() {
+    let house = House::new();
+    let reports = LeakReports::new(house.tokens.clone())
+        .verify(|headers, body| headers.get("signature").is_some_and(|value| value.as_bytes() == body));
+    let created = house.service_account().await;
+    let body = format!(r#"{{"tokens": ["{}"]}}"#, created.secret().expose());
+    assert_eq!(post(&reports, body.clone()).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(house.code(&created).await, None);
+    let signed = Request::post("/").header("signature", &body).body(axum::body::Body::from(body)).unwrap();
+    assert_eq!(reports.clone().oneshot(signed).await.unwrap().status(), StatusCode::ACCEPTED);
+}
