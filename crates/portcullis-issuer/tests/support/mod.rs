@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 
 pub(crate) mod desk;
+pub(crate) mod records;
 
 use std::{
     collections::HashSet,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{TokenResponse, code::not_accepted, narrowing};
 use crate::{
-    records::{NewRecord, RecordKey, Swapped},
+    records::{NewRecord, Record, RecordKey, Swapped},
     refresh::{LogIn, Narrowing, to_its_end},
     server::{
         AuthorizationServer, Client, OAuthError, OAuthErrorCode, ServerEvent,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl AuthorizationServer {
-    /// Answers a device that asks for its tokens (RFC 8628 section 3.4). It goes on if the device hangs up.
+    /// Answers a device that asks for its tokens (RFC 8628 section 3.4). Once the user has granted them, it goes on if the device hangs up.
     pub(super) async fn redeem_device(
         &self,
         client: &Arc<Client>,
@@ -23,57 +23,73 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, OAuthError> {
         let text = parameters.required("device_code")?;
         let code = Code::open(Form::DEVICE, text, self.sessions().keys()).ok_or_else(not_accepted)?;
-        let (server, client, narrowing) = (self.clone(), Arc::clone(client), narrowing(client, parameters)?);
-        to_its_end(async move { server.redeem_device_now(&client, code, &narrowing).await }).await?
+        let narrowing = narrowing(client, parameters)?;
+        self.check_unredeemed(client, code.session, &code.share).await?;
+        let (log_in, consent) = self.granted_to_device(client, &code).await?;
+        let (server, client) = (self.clone(), Arc::clone(client));
+        to_its_end(async move { server.open_for_device(&client, code, log_in, &consent, &narrowing).await }).await?
     }
 
-    async fn redeem_device_now(
+    async fn open_for_device(
         &self,
         client: &Client,
         code: Code,
+        log_in: LogIn,
+        consent: &str,
         narrowing: &Narrowing,
     ) -> Result<TokenResponse, OAuthError> {
-        self.check_unredeemed(client, code.session, &code.share).await?;
-        let key = device_key(code.session)?;
-        let (log_in, consent) = self.granted_to_device(client, &code, &key).await?;
         let session = code.session;
         let opened = self.sessions().log_in_as(session, code.share, log_in, &client.policy, narrowing).await?;
         // Otherwise another request with the same code was faster.
         let Some(tokens) = opened else { return Err(self.replayed(client, session).await?) };
         // Its record stays until its end, and redeems nothing: there is a session of its id.
-        self.still_allows(client, tokens.session(), &consent).await?;
+        self.still_allows(client, tokens.session(), consent).await?;
         Ok(TokenResponse::of_session(&tokens, client))
     }
 
     /// Returns what the user has granted to a device. If the user has not decided yet, it keeps when the device has asked.
-    async fn granted_to_device(
+    ///
+    /// It reads twice at most, and writes once: a device that asks many times at once must not make each question wait for all others.
+    async fn granted_to_device(&self, client: &Client, code: &Code) -> Result<(LogIn, String), OAuthError> {
+        let (key, now) = (device_key(code.session)?, self.now().await?);
+        let (record, kept) = self.kept_for_device(client, code, &key).await?;
+        let (error, next) = match kept.asked(now) {
+            Asked::Granted(log_in, consent) => return Ok((log_in, consent)),
+            Asked::Refused(error) => return Err(refused(error)),
+            Asked::Wait(error, next) => (error, NewRecord::new(next.to_json())),
+        };
+        let next = record.until().map_or(next.clone(), |until| next.until(until));
+        if self.records().swap(&key, Some(record.version()), Some(next)).await? == Swapped::Stored {
+            return Err(refused(error));
+        }
+        let (_, kept) = self.kept_for_device(client, code, &key).await?;
+        match kept.asked(now) {
+            // The user has decided meanwhile.
+            Asked::Granted(log_in, consent) => Ok((log_in, consent)),
+            Asked::Refused(error) => Err(refused(error)),
+            // Another question of the same device was faster: they come at once, and so too often.
+            Asked::Wait(..) => Err(refused(OAuthErrorCode::SlowDown)),
+        }
+    }
+
+    /// Returns what is kept about the device of a code.
+    async fn kept_for_device(
         &self,
         client: &Client,
         code: &Code,
         key: &RecordKey,
-    ) -> Result<(LogIn, String), OAuthError> {
-        loop {
-            let record = self.records().find(key).await?.ok_or_else(not_accepted)?;
-            let kept = KeptDevice::parse(&record)?;
-            if !kept.has_share(code.share.digest()) {
-                self.tell(|| ServerEvent::KeyLeaked { session: code.session });
-                return Err(not_accepted());
-            }
-            // Nothing is kept about the question of another client.
-            if kept.client_id != client.id() {
-                return Err(not_accepted());
-            }
-            let (error, next) = match kept.asked(self.now().await?) {
-                Asked::Granted(log_in, consent) => return Ok((log_in, consent)),
-                Asked::Refused(error) => return Err(refused(error)),
-                Asked::Wait(error, next) => (error, NewRecord::new(next.to_json())),
-            };
-            let next = record.until().map_or(next.clone(), |until| next.until(until));
-            // Otherwise, the user has decided meanwhile, or the device asks twice at once.
-            if self.records().swap(key, Some(record.version()), Some(next)).await? == Swapped::Stored {
-                return Err(refused(error));
-            }
+    ) -> Result<(Record, KeptDevice), OAuthError> {
+        let record = self.records().find(key).await?.ok_or_else(not_accepted)?;
+        let kept = KeptDevice::parse(&record)?;
+        if !kept.has_share(code.share.digest()) {
+            self.tell(|| ServerEvent::KeyLeaked { session: code.session });
+            return Err(not_accepted());
         }
+        // Nothing is kept about the question of another client.
+        if kept.client_id != client.id() {
+            return Err(not_accepted());
+        }
+        Ok((record, kept))
     }
 }
 
