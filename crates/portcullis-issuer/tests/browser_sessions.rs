@@ -265,12 +265,40 @@ async fn logging_out_everywhere_ends_every_session_of_the_user_and_needs_a_live_
 }
 
 #[tokio::test]
-async fn two_cookies_of_the_name_are_none() {
+async fn a_log_out_with_two_cookies_is_no_success_that_ends_nothing() {
     let (desk, browser) = desk();
     let token = log_in(&desk, &browser, "dashboard").await.token();
-    let two = post(&desk, &browser, "/session/refresh", &format!("{token}; __Host-session={token}"), SAME_ORIGIN).await;
-    assert_eq!((two.status, two.error()), (400, "login_required".to_owned()));
-    assert_eq!(refresh(&desk, &browser, &token).await.status, 200);
+    for second in [&*token, "", "x"] {
+        let both = format!("{token}; __Host-session={second}");
+        for path in ["/session/refresh", "/session/log_out", "/session/log_out_everywhere"] {
+            let two = post(&desk, &browser, path, &both, SAME_ORIGIN).await;
+            assert_eq!((two.status, two.error()), (400, "invalid_request".to_owned()), "{path}");
+            assert!(two.cookies().is_empty(), "the session could not be ended any more");
+        }
+    }
+    // Cookies of similar names are others.
+    let one = format!("{token}; __Host-session-csrf=x; __Host-sessions=x; host-session=x; __Host-session");
+    assert_eq!(post(&desk, &browser, "/session/log_out", &one, SAME_ORIGIN).await.status, 200);
+    assert_eq!(refresh(&desk, &browser, &token).await.status, 400, "the session has not ended");
+}
+
+#[tokio::test]
+async fn a_cookie_of_another_script_with_letters_beyond_ascii_hides_no_session() {
+    let (desk, browser) = desk();
+    let token = log_in(&desk, &browser, "dashboard").await.token();
+    let send = async |cookies: &[u8]| {
+        desk.confirm();
+        let request = Request::post("/session/log_out").header("sec-fetch-site", "same-origin");
+        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = request.header(header::COOKIE, HeaderValue::from_bytes(cookies).unwrap());
+        Answer::of(browser.clone().oneshot(request.body(String::new()).unwrap()).await.unwrap())
+    };
+    let cookies = [b"name=J\xf6rg; __Host-session=".as_slice(), token.as_bytes(), "; city=Köln".as_bytes()].concat();
+    let answer = send(&cookies).await;
+    assert_eq!((answer.status, answer.clears()), (200, true));
+    assert_eq!(refresh(&desk, &browser, &token).await.status, 400, "the session has not ended");
+    // One that is nothing but such letters is no token.
+    assert_eq!(send(b"__Host-session=\xff").await.status, 200);
 }
 
 #[tokio::test]

@@ -30,14 +30,24 @@ pub(super) fn clear(headers: &mut HeaderMap) {
     append(headers, &format!("{CSRF}=; Path=/; Max-Age=0; Secure; SameSite=Strict"));
 }
 
-/// Returns the refresh token. If there are two such cookies, none is read: one of them is not ours.
-pub(super) fn session(headers: &HeaderMap) -> Option<String> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(name, _)| *name == SESSION).map(|(_, value)| value);
+/// The cookies of a session in a request.
+pub(super) enum SessionCookie {
+    None,
+    /// The refresh token, as it was sent.
+    One(String),
+    /// There are several: one of them is not ours, and which is not known.
+    Ambiguous,
+}
+
+/// Returns the refresh token. Cookies of others may have any bytes (RFC 6265 section 5.4), and hide none.
+pub(super) fn session(headers: &HeaderMap) -> SessionCookie {
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
+    let mut values = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(SESSION.as_bytes())?.strip_prefix(b"="));
     match (values.next(), values.next()) {
-        (Some(only), None) if !only.is_empty() => Some(only.to_owned()),
-        _ => None,
+        (None | Some(b""), None) => SessionCookie::None,
+        // A token of ours is ASCII, so that another value stays none of ours.
+        (Some(only), None) => SessionCookie::One(String::from_utf8_lossy(only).into_owned()),
+        _ => SessionCookie::Ambiguous,
     }
 }
 

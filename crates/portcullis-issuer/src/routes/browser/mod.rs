@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Response};
 
-use self::cookie::Cookies;
+use self::cookie::{Cookies, SessionCookie};
 use super::answer;
 use crate::{
     refresh::{LogIn, NotAccepted, RefreshError},
@@ -35,6 +35,7 @@ use crate::{
 ///    value of the cookie `__Host-session-csrf` in the header `X-CSRF-Token`: it is a MAC of the session, which no other site can read or make.
 /// 3. Two tabs that refresh at once get the same successor. A refresh that fails clears the cookie only if the session was revoked, or its token was
 ///    used twice: an answer that comes late must not take the token that another tab has just got. Logging out clears it always.
+/// 4. Two cookies of a session are refused with the status 400: one of them is not the application's, and a log-out must end the right one.
 ///
 /// In the page, put `navigator.locks.request("refresh", ...)` around a refresh, so that tabs wait for each other.
 ///
@@ -116,17 +117,21 @@ impl BrowserSessions {
         response
     }
 
-    /// Returns the cookie's refresh token, if there is one and the request comes from the application's own page.
-    fn token_of(&self, headers: &HeaderMap) -> Result<Option<String>, OtherPage> {
-        let token = cookie::session(headers);
+    /// Returns the cookie's refresh token, if there is one and the request comes from the application's own page; otherwise the answer.
+    fn token_of(&self, headers: &HeaderMap) -> Result<Option<String>, Box<Response<String>>> {
+        let cookie = cookie::session(headers);
         let repeats_the_mac = || {
-            let expected = token.as_deref().and_then(|token| self.server.page_mac(token));
-            expected.is_some_and(|expected| own_page::repeats(headers, &expected))
+            let SessionCookie::One(token) = &cookie else { return false };
+            self.server.page_mac(token).is_some_and(|expected| own_page::repeats(headers, &expected))
         };
-        if own_page::is_from_own_page(headers, &self.origin, repeats_the_mac) {
-            return Ok(token);
+        if !own_page::is_from_own_page(headers, &self.origin, repeats_the_mac) {
+            return Err(Box::new(own_page::forbidden()));
         }
-        Err(OtherPage)
+        match cookie {
+            SessionCookie::None => Ok(None),
+            SessionCookie::One(token) => Ok(Some(token)),
+            SessionCookie::Ambiguous => Err(Box::new(ambiguous())),
+        }
     }
 
     /// The answer to a refresh that has failed.
@@ -139,15 +144,17 @@ impl BrowserSessions {
     }
 }
 
-/// The request does not come from the application's own page.
-#[derive(Clone, Copy, Debug)]
-struct OtherPage;
-
 /// Whether the session has ended for certain, so that no other tab can have a token of it.
 fn is_over(error: &OAuthError) -> bool {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<RefreshError>());
     let Some(RefreshError::InvalidGrant(reason)) = source else { return false };
     matches!(reason, NotAccepted::Revoked | NotAccepted::Reuse | NotAccepted::Ended(_))
+}
+
+/// The cookies are kept: with both gone, the session could never be ended.
+fn ambiguous() -> Response<String> {
+    let why = "there are two cookies of a session, one of which is not the application's: nothing was done";
+    answer::error(&OAuthError::new(OAuthErrorCode::InvalidRequest, why))
 }
 
 /// There is no cookie.

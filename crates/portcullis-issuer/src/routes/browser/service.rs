@@ -10,7 +10,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{BrowserSessions, OtherPage, cookie, logged_out, own_page};
+use super::{BrowserSessions, cookie, logged_out};
 use crate::{
     routes::{RoutesFuture, answer, form::Form},
     server::OAuthError,
@@ -45,7 +45,7 @@ impl BrowserSessions {
         let token = match self.token_of(headers) {
             Ok(Some(token)) => token,
             Ok(None) => return logged_out(),
-            Err(OtherPage) => return own_page::forbidden(),
+            Err(refused) => return *refused,
         };
         match self.server.refresh_page(&self.client_id, &token, &form.request()).await {
             Ok((tokens, lifetime)) => self.answer(tokens, lifetime.as_secs()),
@@ -59,7 +59,7 @@ impl BrowserSessions {
             Ok(Some(token)) => self.server.end_page(&self.client_id, &token).await,
             Ok(None) if everywhere => return logged_out(),
             Ok(None) => Ok(()),
-            Err(OtherPage) => return own_page::forbidden(),
+            Err(refused) => return *refused,
         };
         // Until it has ended, the page needs the cookie to try again.
         let done = |()| {
