@@ -4,16 +4,20 @@
 mod support;
 
 use portcullis_core::{
-    Algorithm, KeySet, Secret, UnixTime,
+    Algorithm, Clock, KeySet, Secret, UnixTime,
     keys::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
+    policy::TokenSpec,
 };
 use portcullis_issuer::{
+    TokenIssuer,
     documents::GrantType,
+    refresh::{DangerUncheckedSubjects, RefreshKeys, Sessions},
     server::{
-        Client, ClientList, ClientSecret, EndpointRequest, OAuthError, OAuthErrorCode, ServerEvent, TokenResponse,
+        AuthorizationServer, Client, ClientList, ClientSecret, EndpointRequest, OAuthError, OAuthErrorCode,
+        ServerEvent, TokenResponse,
     },
 };
-use portcullis_test::{MockIssuer, TokenBuilder};
+use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
 use serde_json::{Value, json};
 use support::{
     desk::{Desk, ISSUER, ORDERS, SECRET, basic, clients, form},
@@ -52,6 +56,13 @@ impl Signer {
     /// An assertion as clients make them.
     fn assertion(&self) -> TokenBuilder {
         self.keys.token().subject("signer").without("client_id").expires_in(secs(60)).typ("JWT")
+    }
+
+    /// Presents it to another instance.
+    async fn present_to(&self, server: &AuthorizationServer, assertion: &str) -> Option<OAuthErrorCode> {
+        let parameters =
+            [("grant_type", "client_credentials"), ("client_assertion_type", TYPE), ("client_assertion", assertion)];
+        self.desk.token_of(server, &parameters).await.err().map(|error| error.code())
     }
 
     async fn present(&self, assertion: &str) -> Result<TokenResponse, OAuthError> {
@@ -300,4 +311,36 @@ fn the_metadata_names_the_way_if_a_client_has_keys() {
     let without = document(&Desk::new());
     assert_eq!(without["token_endpoint_auth_methods_supported"], json!(["none", "client_secret_basic"]));
     assert_eq!(without["token_endpoint_auth_signing_alg_values_supported"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_assertion_is_accepted_once_also_by_an_instance_whose_clock_is_late() {
+    for late in [0, 250, 700] {
+        let signer = Signer::new();
+        let desk = &signer.desk;
+        let clock = FixedClock::at(UnixTime::from_secs(desk.clock.now().as_secs() - late));
+        let issuer = TokenIssuer::new(TokenSpec::new(ISSUER).audience(ORDERS), desk.key.clone()).unwrap();
+        let keys = RefreshKeys::new(1, [1; 32]).unwrap();
+        let sessions = Sessions::new(
+            issuer.clock(clock.clone()),
+            desk.store.clone(),
+            keys,
+            desk.log.clone(),
+            DangerUncheckedSubjects,
+        );
+        let clients = ClientList::new([client(signer.keys.keys())]).unwrap();
+        let other = AuthorizationServer::builder(sessions, desk.key.clone(), desk.records.clone(), clients);
+        let other = other.build().unwrap();
+        let used = signer.assertion().expires_in(minutes(5)).sign();
+        assert!(signer.present(&used).await.is_ok());
+        // The first one is accepted there, as by any instance, and none a second time.
+        let fresh = || signer.assertion().sign();
+        assert_eq!(signer.present_to(&other, &fresh()).await, None, "{late}");
+        for _ in 0..14 {
+            assert_eq!(signer.present_to(&other, &used).await, Some(OAuthErrorCode::InvalidClient), "{late}");
+            desk.clock.advance(secs(60));
+            clock.advance(secs(60));
+        }
+        assert_eq!(signer.present_to(&other, &fresh()).await, None, "{late}");
+    }
 }

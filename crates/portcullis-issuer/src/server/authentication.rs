@@ -83,7 +83,7 @@ impl AuthorizationServer {
             // Clients that always use the header send an empty secret.
             (Claimed::Basic { secret, .. }, Some(Proof::None)) => Ok(secret.is_empty()),
             (Claimed::Basic { secret, raw, .. }, proof) => {
-                let now = self.clock_now();
+                let now = self.token_now();
                 // Many clients do not encode the secret, although they should.
                 Ok(has_secret(proof, secret, now) | has_secret(proof, raw, now))
             }
@@ -94,7 +94,7 @@ impl AuthorizationServer {
 
     /// Whether the client has signed this assertion, which is then used up.
     async fn is_asserted(&self, name: &str, text: &str, keys: &AssertionKeys) -> Result<bool, OAuthError> {
-        let (now, sets) = (self.clock_now(), self.0.key_sets.as_deref());
+        let (now, sets) = (self.store_now().await?.to_unix(), self.0.key_sets.as_deref());
         let Some(asserted) = keys.verify(name, self.spec().issuer(), text, now, sets).await? else { return Ok(false) };
         let key = RecordKey::new(RecordKind::Assertion, name, asserted.id)?;
         let used = NewRecord::new("").until(asserted.until);

@@ -229,7 +229,7 @@ impl AuthorizationServer {
         }
         let scopes = log_in.scopes().map(str::to_owned).collect();
         let resources = log_in.audiences().map(str::to_owned).collect();
-        let answer = Allowed { scopes, resources, at: self.now().await?.to_unix().as_secs() };
+        let answer = Allowed { scopes, resources, at: self.store_now().await?.to_unix().as_secs() };
         loop {
             let found = self.find_consent(&key).await?;
             let version = found.as_ref().map(|(_, record)| record.version());

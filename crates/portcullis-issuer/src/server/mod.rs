@@ -44,6 +44,8 @@
 mod assertion;
 mod authentication;
 mod authorization;
+#[cfg(feature = "axum")]
+mod browser;
 mod builder;
 mod client;
 mod code;
@@ -56,8 +58,6 @@ mod event;
 mod introspection;
 mod keys;
 mod own_tokens;
-#[cfg(feature = "axum")]
-mod page;
 mod parameters;
 mod proof;
 mod rate_limit;
@@ -72,6 +72,9 @@ use std::{fmt, sync::Arc};
 
 use portcullis_core::{Clock, ConfigError, UnixTime, policy::TokenSpec};
 
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub use self::browser::PageLogIn;
 #[cfg(feature = "metadata-documents")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metadata-documents")))]
 pub use self::client::MetadataDocuments;
@@ -148,8 +151,8 @@ impl AuthorizationServer {
         self.sessions().issuer().spec()
     }
 
-    /// Returns the time of the store of records.
-    async fn now(&self) -> Result<Millis, StoreError> {
+    /// Returns the time of the store of records, which is the same for all instances.
+    async fn store_now(&self) -> Result<Millis, StoreError> {
         self.records().now().await
     }
 
@@ -162,12 +165,12 @@ impl AuthorizationServer {
     /// If a store cannot be reached. Nothing is lost: the next call forgets more.
     pub async fn forget_ended(&self) -> Result<usize, OAuthError> {
         let sessions = self.sessions().forget_ended().await;
-        let records = self.records().forget_before(self.now().await?).await?;
+        let records = self.records().forget_before(self.store_now().await?).await?;
         Ok(sessions? + records)
     }
 
-    /// Returns the time by which tokens are minted.
-    fn clock_now(&self) -> UnixTime {
+    /// Returns the time by which this instance mints tokens.
+    fn token_now(&self) -> UnixTime {
         self.sessions().issuer().own_clock().now()
     }
 

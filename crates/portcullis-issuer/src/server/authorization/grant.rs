@@ -26,7 +26,7 @@ impl AuthorizationRequest {
         is_asked: bool,
     ) -> Result<AuthorizationAnswer, OAuthError> {
         let server = &self.server;
-        let now = server.now().await?;
+        let now = server.store_now().await?;
         // The session begins now, and not when its code is redeemed: what ends the user's sessions until then ends this one, too.
         let log_in = visitor.log_in(&self.client, scopes, &self.resources).decided_at(now.to_unix());
         let consent = server.keep_consent(&self.client, &log_in, is_asked).await?;

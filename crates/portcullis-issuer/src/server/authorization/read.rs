@@ -60,7 +60,7 @@ impl AuthorizationServer {
                 max_age: checked.max_age,
                 acr_values: checked.acr_values,
                 query: query.to_owned(),
-                started_at: self.clock_now(),
+                started_at: self.token_now(),
                 is_resumed: false,
             }),
             // Anyone can be such a client, and a link to this server must not lead to anywhere before a user has said a word (RFC 9700 section 4.11.2).

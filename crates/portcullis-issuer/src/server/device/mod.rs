@@ -117,7 +117,7 @@ impl AuthorizationServer {
         asked: (Vec<String>, Vec<String>),
     ) -> Result<UserCode, OAuthError> {
         const ATTEMPTS: usize = 8;
-        let now = self.now().await?;
+        let now = self.store_now().await?;
         let expires_at = now.plus(DeviceAuthorization::LIFETIME);
         for _ in 0..ATTEMPTS {
             let user_code = UserCode::generate()?;

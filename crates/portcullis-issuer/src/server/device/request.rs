@@ -60,7 +60,7 @@ impl AuthorizationServer {
             return Err(StoreError::new("the record of a user's code is damaged").into());
         };
         let Some((_, kept)) = self.find_kept(session).await? else { return Ok(None) };
-        if !kept.is_shown_as(&user_code) || !kept.is_open(self.now().await?) {
+        if !kept.is_shown_as(&user_code) || !kept.is_open(self.store_now().await?) {
             return Ok(None);
         }
         let client = self.find_client(&kept.client_id).await?;
@@ -109,14 +109,14 @@ impl DeviceRequest {
     /// If it could not be found out, or the user's name cannot be that of a session.
     pub async fn ticket(&self, visitor: &Visitor) -> Result<String, OAuthError> {
         self.server.check_visitor(visitor).await?;
-        let now = self.server.clock_now();
+        let now = self.server.token_now();
         let (kind, binding, content) = (TicketKind::Device, visitor.binding(), self.user_code.to_string());
         let ticket = Ticket { kind, started_at: now, made_at: now, binding, content };
         Ok(ticket.seal(self.server.sessions().keys().current()))
     }
 
     async fn find_open(&self) -> Result<(crate::records::Record, KeptDevice), OAuthError> {
-        let now = self.server.now().await?;
+        let now = self.server.store_now().await?;
         let found = self.server.find_kept(self.session).await?.filter(|(_, kept)| kept.is_open(now));
         found.ok_or_else(over)
     }
@@ -183,7 +183,7 @@ impl AnsweredDevice {
             return Err(ConfigError::new(problem).into());
         }
         request.find_open().await?;
-        let now = request.server.now().await?.to_unix();
+        let now = request.server.store_now().await?.to_unix();
         let log_in = self.visitor.log_in(&request.client, scopes, &request.resources).decided_at(now);
         let consent = request.server.keep_consent(&request.client, &log_in, true).await?;
         request.decide(&Decision::Granted { log_in: Box::new(log_in), consent }).await?;
