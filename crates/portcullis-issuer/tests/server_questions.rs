@@ -182,3 +182,23 @@ async fn a_resource_may_have_the_slash_that_url_libraries_add() {
         assert!(matches!(refused, Err(AuthorizationError::Redirect(_))), "{other}");
     }
 }
+
+#[tokio::test]
+async fn a_page_for_logging_in_that_takes_longer_than_max_age_is_shown_once() {
+    for max_age in ["0", "1", "4"] {
+        let desk = Desk::new();
+        let start = desk.clock.now().as_secs();
+        let at = |secs| Visitor::new("alice", BROWSER, UnixTime::from_secs(secs));
+        let request = desk.ask("house", &[("max_age", max_age)]).await;
+        assert_eq!(page(&request, Some(&at(start - 5))).await, "log in", "max_age={max_age}");
+        let ticket = request.ticket();
+        desk.clock.advance(secs(10));
+        // The user has logged in after 3 s, and comes back after 10.
+        let resumed = desk.server.resume(&ticket).await.unwrap();
+        assert_eq!(page(&resumed, Some(&at(start + 3))).await, "none", "max_age={max_age}");
+        // Not for this request.
+        assert_eq!(page(&resumed, Some(&at(start - 1))).await, "log in", "max_age={max_age}");
+        let next = desk.ask("house", &[("max_age", max_age)]).await;
+        assert_eq!(page(&next, Some(&at(start + 3))).await, "log in", "max_age={max_age}");
+    }
+}

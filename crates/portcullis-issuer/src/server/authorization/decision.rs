@@ -78,7 +78,9 @@ impl AuthorizationRequest {
         let since = visitor.authenticated_at;
         let is_new = !self.asks_for(Prompt::Login) || since >= self.started_at;
         let has_chosen = !self.asks_for(Prompt::SelectAccount) || self.is_resumed;
-        is_new && has_chosen && self.max_age.is_none_or(|max_age| self.server.clock_now() <= since.plus(max_age))
+        // A log-in for this very request is recent enough, however long its page took. When it started is in the sealed ticket.
+        let is_recent = |max_age| since >= self.started_at || self.server.token_now() <= since.plus(max_age);
+        is_new && has_chosen && self.max_age.is_none_or(is_recent)
     }
 
     /// Whether this user has to be asked.
@@ -99,7 +101,7 @@ impl AuthorizationRequest {
     }
 
     fn sealed(&self, kind: TicketKind, binding: [u8; 16]) -> String {
-        let (started_at, made_at) = (self.started_at, self.server.clock_now());
+        let (started_at, made_at) = (self.started_at, self.server.token_now());
         let ticket = Ticket { kind, started_at, made_at, binding, content: self.query.clone() };
         ticket.seal(self.server.sessions().keys().current())
     }
@@ -194,7 +196,7 @@ impl AuthorizationServer {
     }
 
     pub(in crate::server) fn opened(&self, ticket: &str, kind: TicketKind) -> Result<Ticket, OAuthError> {
-        Ticket::open(ticket, kind, self.sessions().keys(), self.clock_now())
+        Ticket::open(ticket, kind, self.sessions().keys(), self.token_now())
             .ok_or_else(|| OAuthError::invalid_request("the page is too old: begin again at the application"))
     }
 }
