@@ -6,13 +6,14 @@ mod support;
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use portcullis_issuer::{
-    refresh::{LogIn, RefreshPolicy},
+    refresh::RefreshPolicy,
     routes::BrowserSessions,
-    server::Client,
+    server::{Client, PageLogIn},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::desk::{BILLS, Desk, ISSUER, ORDERS, clients};
 use tower::ServiceExt;
 
@@ -71,10 +72,13 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     headers
 }
 
-async fn log_in(desk: &Desk, browser: &BrowserSessions, client: &str) -> Answer {
+fn alice() -> PageLogIn {
+    PageLogIn::new("alice").scope("orders:read").resource(ORDERS)
+}
+
+async fn log_in(desk: &Desk, browser: &BrowserSessions) -> Answer {
     desk.confirm();
-    let log_in = LogIn::new("alice", client).scope("orders:read").audience(ORDERS);
-    Answer::of(browser.log_in(&headers(SAME_ORIGIN), log_in, None).await)
+    Answer::of(browser.log_in(&headers(SAME_ORIGIN), alice()).await)
 }
 
 async fn post(desk: &Desk, browser: &BrowserSessions, path: &str, cookie: &str, more: &[(&str, &str)]) -> Answer {
@@ -82,7 +86,8 @@ async fn post(desk: &Desk, browser: &BrowserSessions, path: &str, cookie: &str, 
     let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     let request = request.header(header::COOKIE, format!("theme=dark; __Host-session={cookie}"));
     let request = more.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    Answer::of(browser.clone().oneshot(request.body(String::new()).unwrap()).await.unwrap())
+    let body = support::desk::form(&[("resource", ORDERS)]);
+    Answer::of(browser.clone().oneshot(request.body(body).unwrap()).await.unwrap())
 }
 
 async fn refresh(desk: &Desk, browser: &BrowserSessions, cookie: &str) -> Answer {
@@ -92,7 +97,7 @@ async fn refresh(desk: &Desk, browser: &BrowserSessions, cookie: &str) -> Answer
 #[tokio::test]
 async fn the_refresh_token_is_in_a_cookie_that_no_script_can_read_and_nowhere_else() {
     let (desk, browser) = desk();
-    let first = log_in(&desk, &browser, "dashboard").await;
+    let first = log_in(&desk, &browser).await;
     let second = refresh(&desk, &browser, &first.token()).await;
     for answer in [&first, &second] {
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -112,11 +117,12 @@ async fn the_refresh_token_is_in_a_cookie_that_no_script_can_read_and_nowhere_el
 #[tokio::test]
 async fn a_page_names_the_service_of_its_token_and_nothing_that_says_who_it_is() {
     let (desk, browser) = desk();
-    let log_in = LogIn::new("alice", "dashboard").audience(ORDERS).audience(BILLS);
     desk.confirm();
-    let refused = Answer::of(browser.log_in(&headers(SAME_ORIGIN), log_in.clone(), None).await);
-    assert_eq!((refused.status, refused.error()), (400, "invalid_target".to_owned()));
-    let first = Answer::of(browser.log_in(&headers(SAME_ORIGIN), log_in, Some(ORDERS)).await);
+    for log_in in [PageLogIn::new("alice"), alice().resource("https://evil.test")] {
+        let refused = Answer::of(browser.log_in(&headers(SAME_ORIGIN), log_in).await);
+        assert_eq!((refused.status, refused.error()), (400, "invalid_target".to_owned()));
+    }
+    let first = log_in(&desk, &browser).await;
     let send = async |body: String| {
         let request =
             Request::post("/session/refresh").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -161,7 +167,7 @@ const PAGES: &[(Pairs, bool)] = &[
 async fn requests_of_other_sites_are_refused() {
     let (desk, browser) = desk();
     for (more, is_ours) in PAGES {
-        let cookie = log_in(&desk, &browser, "dashboard").await.token();
+        let cookie = log_in(&desk, &browser).await.token();
         for path in ["/session/refresh", "/session/log_out", "/session/log_out_everywhere"] {
             if *is_ours && path == "/session/log_out_everywhere" {
                 continue;
@@ -170,8 +176,7 @@ async fn requests_of_other_sites_are_refused() {
             assert_eq!(answer.status, if *is_ours { 200 } else { 403 }, "{path} {more:?}: {}", answer.body);
             assert!(*is_ours || (answer.cookies().is_empty() && answer.error() == "access_denied"));
         }
-        let log_in = LogIn::new("alice", "dashboard").audience(ORDERS);
-        let answer = Answer::of(browser.log_in(&headers(more), log_in, None).await);
+        let answer = Answer::of(browser.log_in(&headers(more), alice()).await);
         assert_eq!(answer.status, if *is_ours { 200 } else { 403 }, "log-in {more:?}");
     }
 }
@@ -179,8 +184,8 @@ async fn requests_of_other_sites_are_refused() {
 #[tokio::test]
 async fn a_browser_without_these_headers_repeats_the_mac_of_its_session() {
     let (desk, browser) = desk();
-    let first = log_in(&desk, &browser, "dashboard").await;
-    let other = log_in(&desk, &browser, "dashboard").await.cookie("__Host-session-csrf").unwrap();
+    let first = log_in(&desk, &browser).await;
+    let other = log_in(&desk, &browser).await.cookie("__Host-session-csrf").unwrap();
     let second = refresh(&desk, &browser, &first.token()).await;
     // It is the same for all tokens of a session.
     let own = second.cookie("__Host-session-csrf").unwrap();
@@ -197,7 +202,7 @@ async fn a_browser_without_these_headers_repeats_the_mac_of_its_session() {
 #[tokio::test]
 async fn two_tabs_that_refresh_at_once_get_one_successor() {
     let (desk, browser) = desk();
-    let first = log_in(&desk, &browser, "dashboard").await.token();
+    let first = log_in(&desk, &browser).await.token();
     let (one, two) = (refresh(&desk, &browser, &first), refresh(&desk, &browser, &first));
     let (one, two) = (one.await, two.await);
     assert_eq!((one.status, two.status), (200, 200));
@@ -207,9 +212,9 @@ async fn two_tabs_that_refresh_at_once_get_one_successor() {
 #[tokio::test]
 async fn only_the_end_of_a_session_clears_the_cookie() {
     let (desk, browser) = desk();
-    let first = log_in(&desk, &browser, "dashboard").await.token();
+    let first = log_in(&desk, &browser).await.token();
     // Another client's token, junk, one that cannot be decided, one that asks for too much: another tab may have a good one.
-    let other = log_in(&desk, &desk.server.browser("strict"), "strict").await.token();
+    let other = log_in(&desk, &desk.server.browser("strict")).await.token();
     for cookie in [&*other, "prt_AAAA", "x"] {
         let answer = refresh(&desk, &browser, cookie).await;
         assert_eq!((answer.status, answer.cookies().len()), (400, 0), "{cookie}");
@@ -218,7 +223,8 @@ async fn only_the_end_of_a_session_clears_the_cookie() {
     let stale = Request::post("/session/refresh").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     let stale = stale.header(header::COOKIE, format!("__Host-session={first}")).header("sec-fetch-site", "same-origin");
     // The view of revocations is an hour old.
-    let stale = Answer::of(browser.clone().oneshot(stale.body(String::new()).unwrap()).await.unwrap());
+    let stale = stale.body(support::desk::form(&[("resource", ORDERS)])).unwrap();
+    let stale = Answer::of(browser.clone().oneshot(stale).await.unwrap());
     assert_eq!((stale.status, stale.cookies().len()), (503, 0), "{}", stale.body);
     let second = refresh(&desk, &browser, &first).await.token();
     desk.clock.advance(Duration::from_secs(3600));
@@ -238,7 +244,7 @@ async fn only_the_end_of_a_session_clears_the_cookie() {
 #[tokio::test]
 async fn logging_out_ends_the_session_and_clears_the_cookies() {
     let (desk, browser) = desk();
-    let (here, there) = (log_in(&desk, &browser, "dashboard").await, log_in(&desk, &browser, "dashboard").await);
+    let (here, there) = (log_in(&desk, &browser).await, log_in(&desk, &browser).await);
     let answer = post(&desk, &browser, "/session/log_out", &here.token(), SAME_ORIGIN).await;
     assert_eq!((answer.status, answer.clears(), answer.cookies().len()), (200, true, 2));
     assert_eq!(refresh(&desk, &browser, &here.token()).await.status, 400);
@@ -253,7 +259,7 @@ async fn logging_out_ends_the_session_and_clears_the_cookies() {
 #[tokio::test]
 async fn logging_out_everywhere_ends_every_session_of_the_user_and_needs_a_live_one() {
     let (desk, browser) = desk();
-    let (here, there) = (log_in(&desk, &browser, "dashboard").await, log_in(&desk, &browser, "dashboard").await);
+    let (here, there) = (log_in(&desk, &browser).await, log_in(&desk, &browser).await);
     post(&desk, &browser, "/session/log_out", &here.token(), SAME_ORIGIN).await;
     let dead = post(&desk, &browser, "/session/log_out_everywhere", &here.token(), SAME_ORIGIN).await;
     assert_eq!(dead.status, 400, "a session that has ended ends others");
@@ -267,7 +273,7 @@ async fn logging_out_everywhere_ends_every_session_of_the_user_and_needs_a_live_
 #[tokio::test]
 async fn a_log_out_with_two_cookies_is_no_success_that_ends_nothing() {
     let (desk, browser) = desk();
-    let token = log_in(&desk, &browser, "dashboard").await.token();
+    let token = log_in(&desk, &browser).await.token();
     for second in [&*token, "", "x"] {
         let both = format!("{token}; __Host-session={second}");
         for path in ["/session/refresh", "/session/log_out", "/session/log_out_everywhere"] {
@@ -285,7 +291,7 @@ async fn a_log_out_with_two_cookies_is_no_success_that_ends_nothing() {
 #[tokio::test]
 async fn a_cookie_of_another_script_with_letters_beyond_ascii_hides_no_session() {
     let (desk, browser) = desk();
-    let token = log_in(&desk, &browser, "dashboard").await.token();
+    let token = log_in(&desk, &browser).await.token();
     let send = async |cookies: &[u8]| {
         desk.confirm();
         let request = Request::post("/session/log_out").header("sec-fetch-site", "same-origin");
@@ -305,18 +311,16 @@ async fn a_cookie_of_another_script_with_letters_beyond_ascii_hides_no_session()
 async fn a_client_with_a_secret_is_no_page() {
     let (desk, _) = desk();
     for client in ["server", "worker", "no-such-client"] {
-        let answer = log_in(&desk, &desk.server.browser(client), client).await;
+        let answer = log_in(&desk, &desk.server.browser(client)).await;
         assert_eq!(answer.status, 500, "{client}");
     }
-    let browser = desk.server.browser("dashboard");
-    assert_eq!(log_in(&desk, &browser, "page").await.status, 500, "a log-in at another client");
-    assert_eq!(log_in(&desk, &browser, "dashboard").await.status, 200);
+    assert_eq!(log_in(&desk, &desk.server.browser("dashboard")).await.status, 200);
 }
 
 #[tokio::test]
 async fn other_methods_types_and_paths_are_refused() {
     let (desk, browser) = desk();
-    let token = log_in(&desk, &browser, "dashboard").await.token();
+    let token = log_in(&desk, &browser).await.token();
     let send = async |method: &str, path: &str, content_type: &str| {
         let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, content_type);
         let request =
@@ -330,4 +334,57 @@ async fn other_methods_types_and_paths_are_refused() {
     assert_eq!(send("POST", "/session/", form).await, StatusCode::NOT_FOUND);
     assert_eq!(send("POST", "/log_out", form).await, StatusCode::NOT_FOUND);
     assert_eq!(send("POST", "/session/log_out", form).await, StatusCode::OK);
+}
+
+/// The claims of the answer's access token.
+fn claims(answer: &Answer) -> Value {
+    let body: Value = serde_json::from_str(&answer.body).unwrap();
+    let claims = body["access_token"].as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn the_first_token_of_a_page_has_no_more_than_a_refreshed_one() {
+    let (desk, browser) = desk();
+    desk.confirm();
+    let log_in = PageLogIn::new("alice").scope("orders:read orders:write admin").resource(ORDERS);
+    let first = Answer::of(browser.log_in(&headers(SAME_ORIGIN), log_in.version(3).acr("phr").label("Firefox")).await);
+    let send = Request::post("/session/refresh").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let send = send.header(header::COOKIE, format!("__Host-session={}", first.token()));
+    let send = send.header("sec-fetch-site", "same-origin").body(support::desk::form(&[("resource", ORDERS)])).unwrap();
+    let second = Answer::of(browser.clone().oneshot(send).await.unwrap());
+    for answer in [&first, &second] {
+        let claims = claims(answer);
+        assert_eq!((&claims["scope"], &claims["aud"]), (&json!("orders:read"), &json!(ORDERS)));
+        assert_eq!((&claims["ver"], &claims["acr"], &claims["sub"]), (&json!(3), &json!("phr"), &json!("alice")));
+    }
+    let session = &desk.store.dump()[0];
+    assert_eq!(session.log_in.scopes().collect::<Vec<_>>(), ["orders:read"], "a later client could have more");
+    assert_eq!(
+        (session.log_in.audiences().collect::<Vec<_>>(), session.log_in.name()),
+        (vec![ORDERS, BILLS], Some("Firefox"))
+    );
+}
+
+#[tokio::test]
+async fn rfc9068_5_a_user_named_like_a_client_gets_no_session_of_the_page() {
+    let (desk, browser) = desk();
+    desk.confirm();
+    for (name, status) in [("worker", 500), ("dashboard", 500), ("", 500), ("a\nb", 500), ("workers", 200)] {
+        let log_in = PageLogIn::new(name).scope("orders:read").resource(ORDERS);
+        let answer = Answer::of(browser.log_in(&headers(SAME_ORIGIN), log_in).await);
+        assert_eq!((answer.status, answer.cookies().len()), (status, if status == 200 { 2 } else { 0 }), "{name:?}");
+    }
+    assert_eq!(desk.store.dump().len(), 1);
+    let long = Answer::of(browser.log_in(&headers(SAME_ORIGIN), alice().label("x".repeat(256))).await);
+    assert_eq!(long.status, 500);
+}
+
+#[tokio::test]
+async fn a_session_of_the_page_keeps_where_its_client_is_told_of_its_end() {
+    let page = Client::public("dashboard").redirect_uri("https://id.test/").resource(ORDERS);
+    let desk = Desk::with(vec![page.log_out_at("https://app.test/logged_out")]);
+    assert_eq!(log_in(&desk, &desk.server.browser("dashboard")).await.status, 200);
+    let kept = serde_json::to_value(&desk.store.dump()[0].log_in).unwrap();
+    assert_eq!(kept["log_out_at"], json!("https://app.test/logged_out"));
 }

@@ -181,3 +181,14 @@ async fn a_client_that_logs_out_with_a_foreign_token_ends_what_it_is_or_has_beco
     assert!(!house.accepts(&tokens));
     assert!(!sessions.end_by_token("junk", "web").await.unwrap());
 }
+
+#[tokio::test]
+async fn rfc9068_5_a_foreign_token_of_a_user_who_is_named_like_the_client_becomes_no_session() {
+    let house = House::new();
+    let sessions = house.with_keys(RefreshKeys::new(1, [1; 32]).unwrap()).foreign_tokens(OldSystem::default()).unwrap();
+    let policy = RefreshPolicy::new();
+    let refused = sessions.refresh("old-web", "web", &policy).await.unwrap_err();
+    assert!(matches!(refused, RefreshError::LogIn(_)), "{refused:?}");
+    assert!(house.store.dump().is_empty());
+    assert!(sessions.refresh("old-web2", "web", &policy).await.is_ok());
+}

@@ -287,3 +287,13 @@ async fn a_user_who_is_revoked_in_the_log_is_not_refreshed_by_default() {
     assert!(matches!(error, RefreshError::InvalidGrant(NotAccepted::Revoked)), "{error}");
     assert!(sessions.refresh(bob.refresh_token(), "web", &policy).await.is_ok());
 }
+
+#[tokio::test]
+async fn rfc9068_5_a_user_who_is_named_like_the_client_gets_no_session_of_it() {
+    let house = House::new();
+    let policy = RefreshPolicy::new();
+    let refused = house.sessions.log_in(LogIn::new("web", "web"), &policy).await.unwrap_err();
+    assert!(matches!(refused, RefreshError::LogIn(_)), "{refused:?}");
+    assert!(house.store.dump().is_empty());
+    assert!(house.sessions.log_in(LogIn::new("web2", "web"), &policy).await.is_ok());
+}

@@ -63,7 +63,7 @@ async fn a_question_during_which_the_user_decides_is_answered_with_the_decision(
     for allows in [true, false] {
         let desk = Desk::new();
         let (server, records, device) = waiting(&desk).await;
-        let (alice, user_code, other) = (desk.alice(), device.user_code().to_owned(), server.clone());
+        let (alice, user_code, other) = (desk.alice(), device.user_code(), server.clone());
         records.before_swap(async move {
             let request = other.device_request(&user_code).await.unwrap().unwrap();
             let ticket = request.ticket(&alice).await.unwrap();

@@ -124,10 +124,15 @@ impl LogIn {
         Self { log_out_at: Some(uri.into()), ..self }
     }
 
-    /// Makes sure that every store and the log of revocations can keep the names.
+    /// Makes sure that every store and the log of revocations can keep the names, and that they tell the user from the client.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         check_name("subject", &self.subject)?;
-        check_name("client's id", &self.client_id)
+        check_name("client's id", &self.client_id)?;
+        if self.subject == self.client_id {
+            // Services would take the user for the client (RFC 9068 section 5).
+            return Err(ConfigError::new("the user of a log-in has the name of its client"));
+        }
+        Ok(())
     }
 
     /// Returns the user.

@@ -44,7 +44,7 @@ async fn forget_ended(server: &AuthorizationServer) {
 /// Starts the provider. Returns how the dashboard's own API decides about tokens, too. `log_out_at` is where the second service is told of log-outs.
 pub(super) async fn start(
     url: &str,
-    log_out_at: String,
+    log_out_at: &str,
     settings: &Settings,
 ) -> Result<(IdentityProvider, Admission, Upkeep), Failure> {
     let folder = &settings.data;
@@ -73,7 +73,7 @@ pub(super) async fn start(
     // Clients of the Model Context Protocol are not registered: the id of each is the URL of a document about it.
     let documents = OutsideDocuments::new(HttpClient::new()?);
     let agents = MetadataDocuments::new(documents).scope(&NOTES.join(" ")).resource(&settings.mcp_resource);
-    let clients = ClientList::new(clients(url, &log_out_at, settings, &worker_secret)?)?.or(agents);
+    let clients = ClientList::new(clients(url, log_out_at, settings, &worker_secret)?)?.or(agents);
     let server = AuthorizationServer::builder(sessions.clone(), ring.clone(), records, clients)
         .authorization_endpoint(format!("{url}/authorize"))
         .verification_page(format!("{url}/device"))
@@ -85,11 +85,7 @@ pub(super) async fn start(
     let admission = Admission::new(JwtAuthenticator::new(trusted)?).revocations(&revocations);
     let browser = server.browser("dashboard");
     let upkeep = Upkeep { server: server.clone(), delivery };
-    Ok((
-        IdentityProvider { server, sessions, browser, users, log_out_at, settings: settings.clone() },
-        admission,
-        upkeep,
-    ))
+    Ok((IdentityProvider { server, sessions, browser, users, settings: settings.clone() }, admission, upkeep))
 }
 
 /// For the operator: a service that could not be told goes on accepting access tokens until they expire.
@@ -109,6 +105,7 @@ fn clients(url: &str, log_out_at: &str, settings: &Settings, worker_secret: &str
         .resource(&settings.dashboard_audience)
         .resource(&settings.orders_audience)
         .refresh(RefreshPolicy::new().grace(settings.grace))
+        .log_out_at(log_out_at)
         .first_party();
     let report = Client::public("report")
         .name("Monthly report")

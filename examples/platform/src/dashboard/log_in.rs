@@ -7,10 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use portcullis_issuer::{
-    refresh::LogIn,
-    server::{OAuthError, OAuthErrorCode},
-};
+use portcullis_issuer::server::{OAuthError, OAuthErrorCode, PageLogIn};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -45,13 +42,11 @@ async fn log_in(
             return OAuthError::new(OAuthErrorCode::ServerError, "try again later").into_response();
         }
     }
-    let log_in = LogIn::new(&username, "dashboard")
+    let log_in = PageLogIn::new(&username)
         .scope(&provider.users.scopes(&username))
-        .audience(&provider.settings.dashboard_audience)
-        .audience(&provider.settings.orders_audience)
-        .log_out_at(&provider.log_out_at)
+        .resource(&provider.settings.dashboard_audience)
         .label(device_of(&headers));
-    provider.browser.log_in(&headers, log_in, Some(&provider.settings.dashboard_audience)).await.into_response()
+    provider.browser.log_in(&headers, log_in).await.into_response()
 }
 
 /// A name under which the user finds this session in the list.

@@ -32,8 +32,6 @@ pub(crate) struct IdentityProvider {
     sessions: Sessions<RedbRefreshStore, Revocations, Users>,
     browser: BrowserSessions,
     users: Users,
-    /// Where the second service is told that a session has ended.
-    log_out_at: String,
     settings: Settings,
 }
 
@@ -73,7 +71,7 @@ pub(crate) async fn serve(
 /// The dashboard is its own identity provider.
 async fn own(url: &str, orders_url: &str, settings: &Settings) -> Result<(Router, Option<Upkeep>), Failure> {
     let log_out_at = format!("{orders_url}{LOG_OUT}");
-    let (provider, admission, upkeep) = issuer::start(url, log_out_at, settings).await?;
+    let (provider, admission, upkeep) = issuer::start(url, &log_out_at, settings).await?;
     // Pages of other origins may use the endpoints of the provider, without cookies.
     let cors = CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any);
     let routes = provider.server.routes();

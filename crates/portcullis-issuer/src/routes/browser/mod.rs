@@ -11,8 +11,8 @@ use http::{HeaderMap, Response};
 use self::cookie::{Cookies, SessionCookie};
 use super::answer;
 use crate::{
-    refresh::{LogIn, NotAccepted, RefreshError},
-    server::{AuthorizationServer, OAuthError, OAuthErrorCode},
+    refresh::{NotAccepted, RefreshError},
+    server::{AuthorizationServer, OAuthError, OAuthErrorCode, PageLogIn},
 };
 
 /// Sessions of the application's own page, on the host of the issuer: the refresh token is in a cookie that no script can read, and the page has
@@ -41,12 +41,11 @@ use crate::{
 ///
 /// ```no_run
 /// # use axum::{Router, extract::State, http::HeaderMap, response::IntoResponse, routing::post};
-/// # use portcullis_issuer::{refresh::LogIn, routes::BrowserSessions, server::AuthorizationServer};
+/// # use portcullis_issuer::{routes::BrowserSessions, server::{AuthorizationServer, PageLogIn}};
 /// # fn routes(server: &AuthorizationServer) -> Router {
 /// /// The password was checked.
 /// async fn log_in(State(browser): State<BrowserSessions>, headers: HeaderMap) -> impl IntoResponse {
-///     let log_in = LogIn::new("alice", "dashboard").scope("orders:read").audience("https://orders.example.com");
-///     browser.log_in(&headers, log_in, None).await
+///     browser.log_in(&headers, PageLogIn::new("alice").scope("orders:read")).await
 /// }
 ///
 /// let browser = server.browser("dashboard"); // a public client of the server's list
@@ -92,15 +91,15 @@ impl BrowserSessions {
         [service::REFRESH, service::LOG_OUT, service::LOG_OUT_EVERYWHERE].map(|name| format!("{}{name}", self.prefix))
     }
 
-    /// Answers the page of a user who has logged in: with the cookies, and with an access token for `resource`, which has to be named if the
-    /// session is for several. `headers` are those of the request, which has to come from the application's page.
+    /// Answers the page of a user who has logged in: with the cookies, and with an access token. `headers` are those of the request, which has to
+    /// come from the application's page.
     ///
     /// A browser that sends neither `Sec-Fetch-Site` nor `Origin` cannot log in: there is no session yet by which it could be recognised.
-    pub async fn log_in(&self, headers: &HeaderMap, log_in: LogIn, resource: Option<&str>) -> Response<String> {
+    pub async fn log_in(&self, headers: &HeaderMap, log_in: PageLogIn) -> Response<String> {
         if !own_page::is_from_own_page(headers, &self.origin, || false) {
             return own_page::forbidden();
         }
-        match self.server.log_in_page(&self.client_id, log_in, resource).await {
+        match self.server.log_in_page(&self.client_id, log_in).await {
             Ok((tokens, lifetime)) => self.answer(tokens, lifetime.as_secs()),
             Err(error) => answer::error(&error),
         }

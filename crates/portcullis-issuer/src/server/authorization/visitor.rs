@@ -85,7 +85,7 @@ impl Visitor {
         scopes: impl IntoIterator<Item = &'a str>,
         resources: &[String],
     ) -> LogIn {
-        let log_in = LogIn::new(&self.subject, client.id()).authenticated_at(self.authenticated_at);
+        let log_in = client.log_in(&self.subject).authenticated_at(self.authenticated_at);
         let log_in = scopes.into_iter().fold(log_in, LogIn::scope);
         let mut log_in = resources.iter().fold(log_in, LogIn::audience);
         if let Some(version) = self.version {
@@ -94,39 +94,34 @@ impl Visitor {
         if let Some(class) = &self.acr {
             log_in = log_in.acr(class);
         }
-        if let Some(label) = &self.label {
-            log_in = log_in.label(label);
+        match &self.label {
+            Some(label) => log_in.label(label),
+            None => log_in,
         }
-        if let Some(uri) = &client.log_out_at {
-            log_in = log_in.log_out_at(uri);
-        }
-        log_in
-    }
-
-    fn problem(&self) -> Option<&'static str> {
-        let is_name = |name: &str| !name.is_empty() && name.len() <= 255 && !name.chars().any(char::is_control);
-        let rules = [
-            (!is_name(&self.subject), "the user's name is empty, has a control character, or more than 255 bytes"),
-            (
-                self.browser.len() < LEAST_BYTES_OF_A_BROWSER,
-                "the id of the application's session is shorter than 16 bytes, so that it could be guessed",
-            ),
-            (
-                self.label.as_ref().is_some_and(|label| label.len() > MOST_BYTES_OF_A_LABEL),
-                "the name of the session has more than 255 bytes",
-            ),
-        ];
-        rules.into_iter().find(|(is_broken, _)| *is_broken).map(|(_, problem)| problem)
     }
 }
 
 impl AuthorizationServer {
-    /// Makes sure that a session can be opened for this user. A user who is named like a client would be taken for it (RFC 9068 section 5).
+    /// Makes sure that a session can be opened for this user.
     pub(in crate::server) async fn check_visitor(&self, visitor: &Visitor) -> Result<(), OAuthError> {
-        if let Some(problem) = visitor.problem() {
+        if visitor.browser.len() < LEAST_BYTES_OF_A_BROWSER {
+            let problem = "the id of the application's session is shorter than 16 bytes, so that it could be guessed";
             return Err(ConfigError::new(problem).into());
         }
-        match self.find_client(&visitor.subject).await? {
+        self.check_user(&visitor.subject, visitor.label.as_deref()).await
+    }
+
+    /// Makes sure that a session of this name can be opened for this user. A user who is named like a client would be taken for it (RFC 9068 section
+    /// 5).
+    pub(in crate::server) async fn check_user(&self, subject: &str, label: Option<&str>) -> Result<(), OAuthError> {
+        if subject.is_empty() || subject.len() > 255 || subject.chars().any(char::is_control) {
+            let problem = "the user's name is empty, has a control character, or more than 255 bytes";
+            return Err(ConfigError::new(problem).into());
+        }
+        if label.is_some_and(|label| label.len() > MOST_BYTES_OF_A_LABEL) {
+            return Err(ConfigError::new("the name of the session has more than 255 bytes").into());
+        }
+        match self.find_client(subject).await? {
             None => Ok(()),
             Some(_) => Err(ConfigError::new("the user has the name of a client, and would be taken for it").into()),
         }

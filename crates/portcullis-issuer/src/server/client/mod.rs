@@ -40,7 +40,7 @@ use super::{assertion::AssertionKeys, proof::Proof};
 use crate::{
     StoreError,
     documents::{ClientAuthentication, GrantType},
-    refresh::{RefreshPolicy, Rotation},
+    refresh::{LogIn, RefreshPolicy, Rotation},
 };
 
 /// Knows the clients: those of a [`ClientList`], or [`StoredClients`]. Implement it to keep clients elsewhere.
@@ -152,7 +152,7 @@ pub struct Client {
     pub(super) may_combine_resources: bool,
     standing: Standing,
     grants_without_question: bool,
-    pub(super) log_out_at: Option<String>,
+    log_out_at: Option<String>,
     exchange: Option<ExchangePolicy>,
 }
 
@@ -352,6 +352,15 @@ impl Client {
     /// Returns the services that it may use.
     pub fn resources(&self) -> impl ExactSizeIterator<Item = &str> {
         self.resources.iter().map(String::as_str)
+    }
+
+    /// Begins the log-in of a user at this client.
+    pub(super) fn log_in(&self, subject: &str) -> LogIn {
+        let log_in = LogIn::new(subject, &self.id);
+        match &self.log_out_at {
+            Some(uri) => log_in.log_out_at(uri),
+            None => log_in,
+        }
     }
 
     pub(super) fn may_use(&self, grant: GrantType) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{TokenResponse, narrowing};
+use super::{Opening, TokenResponse, narrowing};
 use crate::{
     StoreError,
     records::{NewRecord, RecordKey, RecordKind, Swapped},
@@ -36,7 +36,7 @@ impl AuthorizationServer {
             code,
             redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
             verifier: verifier.to_owned(),
-            narrowing: narrowing(client, parameters)?,
+            narrowing: narrowing(client, parameters.all("resource"))?,
         };
         let (server, client) = (self.clone(), Arc::clone(client));
         to_its_end(async move { server.redeem_now(&client, presented).await }).await?
@@ -52,12 +52,8 @@ impl AuthorizationServer {
             return Err(self.mismatched(client, session, &kept, mismatch));
         }
         let KeptCode { log_in, consent, .. } = kept;
-        let opened = self.sessions().log_in_as(session, share, log_in, &client.policy, &presented.narrowing).await?;
-        // Otherwise another request with the same code was faster.
-        let Some(tokens) = opened else { return Err(self.replayed(client, session).await?) };
-        // Its record stays for the rest of the minute, and redeems nothing: there is a session of its id.
-        self.still_allows(client, tokens.session(), &consent).await?;
-        Ok(TokenResponse::of_session(&tokens, client))
+        let narrowing = presented.narrowing;
+        self.open_session(client, Opening { session, share, log_in, consent, narrowing }).await
     }
 
     /// Makes sure that a code was not redeemed before: then it is the code of this session, however old it is. Only who could have redeemed it ends

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{TokenResponse, code::not_accepted, narrowing};
+use super::{Opening, TokenResponse, code::not_accepted, narrowing};
 use crate::{
     records::{NewRecord, Record, RecordKey, Swapped},
-    refresh::{LogIn, Narrowing, to_its_end},
+    refresh::{LogIn, to_its_end},
     server::{
         AuthorizationServer, Client, OAuthError, OAuthErrorCode, ServerEvent,
         code::{Code, Form},
@@ -23,35 +23,19 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, OAuthError> {
         let text = parameters.required("device_code")?;
         let code = Code::open(Form::DEVICE, text, self.sessions().keys()).ok_or_else(not_accepted)?;
-        let narrowing = narrowing(client, parameters)?;
+        let narrowing = narrowing(client, parameters.all("resource"))?;
         self.check_unredeemed(client, code.session, &code.share).await?;
         let (log_in, consent) = self.granted_to_device(client, &code).await?;
+        let opening = Opening { session: code.session, share: code.share, log_in, consent, narrowing };
         let (server, client) = (self.clone(), Arc::clone(client));
-        to_its_end(async move { server.open_for_device(&client, code, log_in, &consent, &narrowing).await }).await?
-    }
-
-    async fn open_for_device(
-        &self,
-        client: &Client,
-        code: Code,
-        log_in: LogIn,
-        consent: &str,
-        narrowing: &Narrowing,
-    ) -> Result<TokenResponse, OAuthError> {
-        let session = code.session;
-        let opened = self.sessions().log_in_as(session, code.share, log_in, &client.policy, narrowing).await?;
-        // Otherwise another request with the same code was faster.
-        let Some(tokens) = opened else { return Err(self.replayed(client, session).await?) };
-        // Its record stays until its end, and redeems nothing: there is a session of its id.
-        self.still_allows(client, tokens.session(), consent).await?;
-        Ok(TokenResponse::of_session(&tokens, client))
+        to_its_end(async move { server.open_session(&client, opening).await }).await?
     }
 
     /// Returns what the user has granted to a device. If the user has not decided yet, it keeps when the device has asked.
     ///
     /// It reads twice at most, and writes once: a device that asks many times at once must not make each question wait for all others.
     async fn granted_to_device(&self, client: &Client, code: &Code) -> Result<(LogIn, String), OAuthError> {
-        let (key, now) = (device_key(code.session)?, self.now().await?);
+        let (key, now) = (device_key(code.session)?, self.store_now().await?);
         let (record, kept) = self.kept_for_device(client, code, &key).await?;
         let (error, next) = match kept.asked(now) {
             Asked::Granted(log_in, consent) => return Ok((log_in, consent)),

@@ -4,10 +4,11 @@ mod client_credentials;
 mod code;
 mod device;
 mod exchange;
+mod opening;
 mod response;
 
-pub(super) use self::code::key_of;
 pub use self::response::TokenResponse;
+pub(super) use self::{code::key_of, opening::Opening};
 use super::{
     AuthorizationServer, Client, Endpoint, EndpointRequest, OAuthError, OAuthErrorCode, parameters::Parameters,
 };
@@ -48,7 +49,7 @@ impl AuthorizationServer {
         refresh_token: &str,
         parameters: &Parameters,
     ) -> Result<TokenResponse, OAuthError> {
-        let mut narrowing = narrowing(client, parameters)?;
+        let mut narrowing = narrowing(client, parameters.all("resource"))?;
         if let Some(scopes) = parameters.scopes()? {
             narrowing = narrowing.scope(&scopes.join(" "));
         }
@@ -58,10 +59,13 @@ impl AuthorizationServer {
 }
 
 /// Returns what the client asks of the next access token, and may have now: it may be allowed less than when its user was asked.
-fn narrowing(client: &Client, parameters: &Parameters) -> Result<Narrowing, OAuthError> {
-    let mut narrowing = Narrowing::new();
-    if parameters.get("resource").is_some() {
-        let resources = client.resources_for(parameters.all("resource"))?;
+pub(super) fn narrowing<'a>(
+    client: &Client,
+    resources: impl Iterator<Item = &'a str>,
+) -> Result<Narrowing, OAuthError> {
+    let (mut narrowing, mut resources) = (Narrowing::new(), resources.peekable());
+    if resources.peek().is_some() {
+        let resources = client.resources_for(resources)?;
         narrowing = resources.into_iter().fold(narrowing, Narrowing::audience);
     }
     if let Some(lifetime) = client.lifetime {

@@ -1,15 +1,21 @@
 //! Sessions of the application's own page, for [`BrowserSessions`](crate::routes::BrowserSessions).
 
+mod log_in;
+
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::ConfigError;
 use zeroize::Zeroizing;
 
-use super::{AuthorizationServer, Client, EndpointRequest, OAuthError, TokenResponse};
+pub use self::log_in::PageLogIn;
+use super::{
+    AuthorizationServer, Client, EndpointRequest, OAuthError, TokenResponse,
+    token::{Opening, narrowing},
+};
 use crate::{
     documents::{ClientAuthentication, GrantType},
-    refresh::{FamilyId, LogIn, Narrowing, NotAccepted, RefreshError, Share, random, session_of_token, to_its_end},
+    refresh::{FamilyId, NotAccepted, RefreshError, Share, random, session_of_token, to_its_end},
 };
 
 /// What the MAC of a page is for, so that it is no other MAC of the same key.
@@ -35,38 +41,25 @@ impl AuthorizationServer {
     pub(crate) async fn log_in_page(
         &self,
         client_id: &str,
-        log_in: LogIn,
-        resource: Option<&str>,
+        log_in: PageLogIn,
     ) -> Result<(TokenResponse, Duration), OAuthError> {
         let client = self.page_client(client_id).await?;
-        let (server, resource) = (self.clone(), resource.map(str::to_owned));
-        to_its_end(async move { server.log_in_page_now(&client, log_in, resource).await }).await?
+        let server = self.clone();
+        to_its_end(async move { server.log_in_page_now(&client, log_in).await }).await?
     }
 
     async fn log_in_page_now(
         &self,
         client: &Client,
-        log_in: LogIn,
-        resource: Option<String>,
+        log_in: PageLogIn,
     ) -> Result<(TokenResponse, Duration), OAuthError> {
-        if log_in.client_id() != client.id() {
-            let why =
-                format!("the log-in is at the client {:?}, and the page is {:?}", log_in.client_id(), client.id());
-            return Err(ConfigError::new(why).into());
-        }
-        let mut narrowing = resource.into_iter().fold(Narrowing::new(), Narrowing::audience);
-        if let Some(lifetime) = client.lifetime {
-            narrowing = narrowing.lifetime(lifetime);
-        }
-        if !client.may_combine_resources {
-            narrowing = narrowing.for_one_audience();
-        }
-        let (family, share) = (FamilyId::from_bytes(random()?), Share::new(random()?));
+        self.check_user(&log_in.subject, log_in.label.as_deref()).await?;
+        let narrowing = narrowing(client, log_in.resource.as_deref().into_iter())?;
+        let log_in = log_in.log_in(client);
         let consent = self.keep_consent(client, &log_in, false).await?;
-        let opened = self.sessions().log_in_as(family, share, log_in, &client.policy, &narrowing).await?;
-        let tokens = opened.ok_or_else(|| crate::StoreError::new("there is a session of this id already"))?;
-        self.still_allows(client, tokens.session(), &consent).await?;
-        Ok((TokenResponse::of_session(&tokens, client), client.policy.longest()))
+        let (session, share) = (FamilyId::from_bytes(random()?), Share::new(random()?));
+        let tokens = self.open_session(client, Opening { session, share, log_in, consent, narrowing }).await?;
+        Ok((tokens, client.policy.longest()))
     }
 
     /// Refreshes a session of the page. The request may have `resource` and `scope`.
