@@ -52,7 +52,8 @@
 //! With the feature `issuer`, sessions and their refresh tokens are kept in the same places: `RedbRefreshStore`, `RedisRefreshStore`,
 //! `NatsRefreshStore` and `PostgresRefreshStore` are stores for `portcullis_issuer::refresh::Sessions`. All but the one in NATS also keep the
 //! document of a key ring: `signing_keys()` returns the place. Codes, consents, clients and what else an authorization server keeps are records, in the
-//! same places: `records()` returns the store.
+//! same places: `records()` returns the store. With the feature `api-tokens`, `api_tokens()` of the stores in a file, Redis and PostgreSQL returns a store
+//! for API tokens.
 //!
 //! # What is promised
 //!
@@ -80,6 +81,8 @@
 //! servers log whole messages, including ids of sessions and subjects: leave their level at `info`.)
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "api-tokens")]
+mod api_tokens;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
@@ -100,6 +103,12 @@ mod secrecy;
 mod signing_keys;
 mod telemetry;
 
+#[cfg(all(feature = "api-tokens", feature = "postgres"))]
+pub use api_tokens::PostgresApiTokenStore;
+#[cfg(all(feature = "api-tokens", feature = "redb"))]
+pub use api_tokens::RedbApiTokenStore;
+#[cfg(all(feature = "api-tokens", feature = "redis"))]
+pub use api_tokens::RedisApiTokenStore;
 pub use memory::MemoryLog;
 #[cfg(feature = "nats")]
 pub use nats::JetStreamLog;

@@ -22,9 +22,16 @@ impl ApiTokenDigest {
     }
 }
 
+/// The bytes in base64url, as a row has them.
+impl fmt::Display for ApiTokenDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
 impl Serialize for ApiTokenDigest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+        serializer.collect_str(self)
     }
 }
 

@@ -89,7 +89,10 @@ impl ApiTokenStore for MemoryApiTokenStore {
     async fn replace(&self, row: &ApiTokenRow, successor: Option<&ApiTokenRow>) -> Result<Changed, StoreError> {
         let (mut row, successor) = (row.checked()?.clone(), successor.map(ApiTokenRow::checked).transpose()?);
         let mut tokens = self.tokens();
-        let before = tokens.rows.get(&row.id).filter(|before| before.version.checked_add(1) == Some(row.version));
+        let before = tokens.rows.get(&row.id).filter(|before| {
+            let is_same_token = before.owner == row.owner && before.path == row.path;
+            is_same_token && before.version.checked_add(1) == Some(row.version)
+        });
         let Some(before) = before else { return Ok(Changed::Conflict) };
         row.last_used.clone_from(&before.last_used);
         let is_its_own = tokens.by_digest.get(&row.digest).is_none_or(|id| *id == row.id);
@@ -162,8 +165,8 @@ impl ApiTokenStore for MemoryApiTokenStore {
 
 /// Returns the first rows, and where the next ones begin.
 fn cut<C>(mut rows: Vec<ApiTokenRow>, most: usize, cursor: impl Fn(&ApiTokenRow) -> C) -> ApiTokenPage<C> {
-    let is_more = rows.len() > most;
-    rows.truncate(most);
+    let is_more = rows.len() > most.max(1);
+    rows.truncate(most.max(1));
     let next = rows.last().filter(|_| is_more).map(cursor);
     ApiTokenPage::new(rows).with_next(next)
 }

@@ -27,7 +27,8 @@ pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
     /// Returns the row of this id; `None` if there is none.
     fn find_by_id(&self, id: ApiTokenId) -> impl Future<Output = Result<Option<ApiTokenRow>, StoreError>> + Send;
 
-    /// Puts `row` in the place of the row of its id, if that has the version before the row's and no other row has its digest; its last use stays as it is.
+    /// Puts `row` in the place of the row of its id, if that has the version before the row's, the same owner and the same path, and no other row has its
+    /// digest; its last use stays as it is.
     /// With a `successor`, adds that row in the same step; if there is already one of its id or digest, nothing is changed.
     fn replace(
         &self,
@@ -35,7 +36,8 @@ pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
         successor: Option<&ApiTokenRow>,
     ) -> impl Future<Output = Result<Changed, StoreError>> + Send;
 
-    /// Returns the rows of an owner, live or not, in the order of their ids: at most `most`, and those behind `after` alone. A row that is added or
+    /// Returns the rows of an owner, live or not, in the order of their ids: at most `most`, and those behind `after` alone. A page may be
+    /// shorter and not the last. A row that is added or
     /// changed between two pages is seen if its id is behind the cursor, and hides no other.
     fn list(
         &self,

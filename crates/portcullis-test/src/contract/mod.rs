@@ -1,5 +1,7 @@
 //! Contract tests: the rules of a trait, as tests for any implementation.
 
+#[cfg(feature = "api-tokens")]
+mod api_token_store;
 mod expiry;
 mod faults;
 mod foreign;
@@ -18,6 +20,8 @@ mod signer;
 #[cfg(feature = "issuer")]
 mod signing_keys;
 
+#[cfg(feature = "api-tokens")]
+pub use api_token_store::{ApiTokenPlace, ApiTokenStoreContract, ApiTokenSwitch};
 pub use place::{LogPlace, Possible, Switch};
 pub use reader::LogReader;
 #[cfg(feature = "issuer")]

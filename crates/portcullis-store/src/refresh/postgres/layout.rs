@@ -16,13 +16,33 @@ const COLUMNS: &str = "form, generation, key_id, rotated_at, idle_until, absolut
 /// The server's time in milliseconds. Not `now()`, which stays the same for a transaction.
 pub(crate) const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::int8";
 
-/// The schema with the table, by its name: in lower case, so that it is the same with and without quotes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Layout(String);
+/// Tables that belong together: a connection needs all of them, and no others.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) tables: &'static [&'static str],
+    /// SQL that creates everything that does not exist yet.
+    pub(crate) creation: &'static str,
+    /// What the user has to be granted besides `USAGE`.
+    pub(crate) rights: &'static str,
+}
+
+static ISSUER: Part = Part {
+    tables: &["refresh_families", "signing_keys", "records"],
+    creation: include_str!("schema.sql"),
+    rights: "SELECT, INSERT, UPDATE, DELETE on \"portcullis\".refresh_families and \"portcullis\".records, and SELECT, INSERT, UPDATE on \
+             \"portcullis\".signing_keys",
+};
+
+/// The schema with the tables, by its name: in lower case, so that it is the same with and without quotes.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    name: String,
+    part: &'static Part,
+}
 
 impl Default for Layout {
     fn default() -> Self {
-        Self("portcullis".to_owned())
+        Self { name: "portcullis".to_owned(), part: &ISSUER }
     }
 }
 
@@ -31,7 +51,7 @@ impl Layout {
         let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
         let is_plain = name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
         if starts_well && is_plain && name.len() <= 40 && !name.starts_with("pg_") {
-            return Ok(Self(name.to_owned()));
+            return Ok(Self { name: name.to_owned(), part: &ISSUER });
         }
         Err(StoreError::new(
             "the name of the PostgreSQL schema must be of at most 40 lower-case letters, digits and underscores, and start neither \
@@ -40,23 +60,38 @@ impl Layout {
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// Returns the layout of other tables in the same schema.
+    #[cfg(feature = "api-tokens")]
+    pub(super) fn with_part(self, part: &'static Part) -> Self {
+        Self { part, ..self }
+    }
+
+    pub(super) fn tables(&self) -> &'static [&'static str] {
+        self.part.tables
+    }
+
+    /// Returns what the user has to be granted besides `USAGE`.
+    pub(super) fn rights(&self) -> String {
+        self.of_schema(self.part.rights)
     }
 
     /// Returns SQL about this schema, from SQL about `portcullis`.
     pub(crate) fn of_schema(&self, sql: &str) -> String {
-        sql.replace("\"portcullis\"", &format!("\"{}\"", self.0))
+        sql.replace("\"portcullis\"", &format!("\"{}\"", self.name))
     }
 
     /// Returns SQL that creates everything that does not exist yet.
     pub(super) fn creation(&self) -> String {
-        let lock = format!("'revocations of {}'", self.0);
-        self.of_schema(include_str!("schema.sql")).replace("'revocations of portcullis'", &lock)
+        let lock = format!("'revocations of {}'", self.name);
+        self.of_schema(self.part.creation).replace("'revocations of portcullis'", &lock)
     }
 
     /// The same for an existing schema: `CREATE SCHEMA` needs a right in the whole database, even if there is nothing to do.
     pub(super) fn creation_inside(&self) -> String {
-        self.creation().replace(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.0), "")
+        self.creation().replace(&format!("CREATE SCHEMA IF NOT EXISTS \"{}\";", self.name), "")
     }
 
     pub(crate) fn now() -> String {

@@ -13,7 +13,7 @@ const QUESTION: &str = r"
            current_setting('synchronous_commit') IN ('on', 'remote_apply') AS commits_to_disk,
            coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS is_encrypted,
            schema.oid IS NOT NULL AS has_schema,
-           tables.count = 3 AS has_tables,
+           tables.count = $TABLES AS has_tables,
            coalesce(tables.are_unlogged, false) AS is_unlogged,
            coalesce(has_schema_privilege(schema.oid, 'USAGE') AND tables.may_write, false) AS may_use
     FROM (VALUES (1)) AS one
@@ -23,7 +23,7 @@ const QUESTION: &str = r"
                bool_and(has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
                         AND has_table_privilege(oid, 'UPDATE')
                         AND (relname = 'signing_keys' OR has_table_privilege(oid, 'DELETE'))) AS may_write
-        FROM pg_class WHERE relnamespace = schema.oid AND relname IN ('refresh_families', 'signing_keys', 'records')
+        FROM pg_class WHERE relnamespace = schema.oid AND relname IN ($NAMES)
     ) AS tables
     LIMIT 1";
 
@@ -33,21 +33,27 @@ pub(super) async fn inspect(
     access: &Access,
     layout: &Layout,
 ) -> Result<Vec<String>, LogError> {
-    let mut finding = Finding::look(connection, QUESTION, layout.name()).await?;
+    let question = question(layout);
+    let mut finding = Finding::look(connection, &question, layout.name()).await?;
     finding.refuse()?;
     if !finding.is("has_tables")? {
         let creation = if finding.is("has_schema")? { layout.creation_inside() } else { layout.creation() };
         connection.run(&creation).await?;
-        finding = Finding::look(connection, QUESTION, layout.name()).await?;
+        finding = Finding::look(connection, &question, layout.name()).await?;
     }
     if !finding.is("may_use")? {
         let name = layout.name();
         return Err(LogError::misconfigured(format!(
-            "the PostgreSQL user may not use the sessions: GRANT it USAGE on the schema \"{name}\", SELECT, INSERT, UPDATE, DELETE on \
-             \"{name}\".refresh_families and \"{name}\".records, and SELECT, INSERT, UPDATE on \"{name}\".signing_keys"
+            "the PostgreSQL user may not use what the issuer keeps: GRANT it USAGE on the schema \"{name}\", {}",
+            layout.rights()
         )));
     }
     warnings(&finding, access)
+}
+
+fn question(layout: &Layout) -> String {
+    let names: Vec<_> = layout.tables().iter().map(|table| format!("'{table}'")).collect();
+    QUESTION.replace("$TABLES", &names.len().to_string()).replace("$NAMES", &names.join(", "))
 }
 
 fn warnings(finding: &Finding, access: &Access) -> Result<Vec<String>, LogError> {

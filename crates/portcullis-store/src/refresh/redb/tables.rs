@@ -4,6 +4,8 @@ use portcullis_issuer::refresh::{Family, FamilyId, Millis, StoreError};
 use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "api-tokens")]
+use crate::api_tokens::redb::tables::TokenTables;
 use crate::records::redb::tables::RecordTables;
 
 /// Families by id, as JSON.
@@ -26,6 +28,11 @@ pub(crate) struct Tables<'t> {
     ends: Table<'t, (u64, u128), ()>,
     signing_keys: Table<'t, &'static str, (u64, &'static str)>,
     records: RecordTables<'t>,
+    /// Opened when they are first used: they are seven, and most transactions do without.
+    #[cfg(feature = "api-tokens")]
+    tokens: Option<TokenTables<'t>>,
+    #[cfg(feature = "api-tokens")]
+    transaction: &'t WriteTransaction,
     is_written: bool,
 }
 
@@ -40,6 +47,10 @@ impl<'t> Tables<'t> {
             ends: transaction.open_table(ENDS)?,
             signing_keys: transaction.open_table(SIGNING_KEYS)?,
             records: RecordTables::of(transaction)?,
+            #[cfg(feature = "api-tokens")]
+            tokens: None,
+            #[cfg(feature = "api-tokens")]
+            transaction,
             is_written: false,
         })
     }
@@ -51,7 +62,24 @@ impl<'t> Tables<'t> {
 
     /// Whether there is anything to commit.
     pub(super) fn are_written(&self) -> bool {
+        #[cfg(feature = "api-tokens")]
+        if self.tokens.as_ref().is_some_and(|tokens| tokens.is_written) {
+            return true;
+        }
         self.is_written || self.records.is_written
+    }
+
+    /// Returns the tables of API tokens.
+    #[cfg(feature = "api-tokens")]
+    pub(crate) fn tokens(&mut self) -> Result<&mut TokenTables<'t>, StorageError> {
+        let tokens = match self.tokens.take() {
+            Some(tokens) => tokens,
+            None => TokenTables::of(self.transaction).map_err(|error| match error {
+                TableError::Storage(error) => error,
+                other => StorageError::Corrupted(other.to_string()),
+            })?,
+        };
+        Ok(self.tokens.insert(tokens))
     }
 
     /// Returns the tables of records.

@@ -57,6 +57,12 @@ impl Layout {
         format!("{}:record:{kind}:{}:{of}:{id}", self.name, of.len())
     }
 
+    /// The key, or what keys begin with, of API tokens.
+    #[cfg(feature = "api-tokens")]
+    pub(crate) fn api_tokens(&self, which: &str) -> String {
+        format!("{}:api{which}", self.name)
+    }
+
     /// The key of a subject's sessions.
     pub(super) fn sessions_of(&self, subject: &str) -> String {
         self.sessions() + subject
