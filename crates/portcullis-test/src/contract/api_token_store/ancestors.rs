@@ -1,7 +1,5 @@
 //! Rules about the ancestors of a token.
 
-use std::sync::Arc;
-
 use portcullis_issuer::{
     api_tokens::{ApiTokenId, ApiTokenRow, ApiTokenStore, Changed},
     refresh::Millis,
@@ -60,7 +58,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
             self.insert(&row).await;
             let mut readers = JoinSet::new();
             for _ in 0..READERS {
-                let (store, digest) = (Arc::new(self.store().await), row.digest);
+                let (store, digest) = (self.store().await, row.digest);
                 readers.spawn(async move {
                     for _ in 0..READS {
                         let found = must(store.find(&digest).await, "a token cannot be found");

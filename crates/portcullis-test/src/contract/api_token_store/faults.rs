@@ -35,6 +35,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
         let mut below = self.new_row();
         below.path = vec![root.id, rows[1].id];
         self.insert(&below).await;
+        self.close();
         let overwritten = self.place.overwrite(rows[1].id).await;
         if !self.has_happened(ApiTokenSwitch::Overwrite, overwritten) {
             return;
@@ -155,6 +156,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
             kept.last_used = Some(used.clone());
             must(self.store().await.record_uses(&[ApiTokenUse::new(kept.id, used)]).await, "a use is not recorded");
             must(self.store().await.forget_before(Millis::new(2)).await, "nothing can be forgotten");
+            self.close();
             let crashed = self.place.crash().await;
             if !self.has_happened(ApiTokenSwitch::Crash, crashed) {
                 return;

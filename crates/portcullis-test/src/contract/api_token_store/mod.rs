@@ -11,6 +11,8 @@ mod times;
 mod unique;
 mod uses;
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use portcullis_issuer::{
     api_tokens::{
         ApiTokenDigest, ApiTokenId, ApiTokenKind, ApiTokenPage, ApiTokenRow, ApiTokenStore, Changed, FoundApiToken,
@@ -33,13 +35,18 @@ use crate::must::must;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct ApiTokenStoreContract<P> {
+pub struct ApiTokenStoreContract<P: ApiTokenPlace> {
     place: P,
+    /// Handles that are open, and how often one was used.
+    open: Mutex<(usize, Vec<Arc<P::Store>>)>,
     /// The number of rows made, so that no two are alike.
     made: u64,
     /// Which faults cannot happen to this store, and why.
     impossible: Vec<(ApiTokenSwitch, &'static str)>,
 }
+
+/// How many handles are open at once: as many instances.
+const INSTANCES: usize = 4;
 
 /// A time of the contract: in 2033.
 const TIME: u64 = 2_000_000_000_000;
@@ -50,7 +57,7 @@ const FAR: u64 = 1 << 54;
 impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
     /// Returns the contract for the store at this place.
     pub fn new(place: P) -> Self {
-        Self { place, made: 0, impossible: Vec::new() }
+        Self { place, open: Mutex::default(), made: 0, impossible: Vec::new() }
     }
 
     /// Declares that a fault cannot happen to this store, and why. The rules about it are then skipped, and the reason is printed. The
@@ -112,8 +119,27 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
         }
     }
 
-    async fn store(&self) -> P::Store {
-        self.place.open().await
+    /// Returns another handle than the last time: what one instance writes, another one reads.
+    async fn store(&self) -> Arc<P::Store> {
+        {
+            let mut open = self.handles();
+            open.0 += 1;
+            if open.1.len() == INSTANCES {
+                return Arc::clone(&open.1[open.0 % INSTANCES]);
+            }
+        }
+        let store = Arc::new(self.place.open().await);
+        self.handles().1.push(Arc::clone(&store));
+        store
+    }
+
+    /// Closes all handles.
+    fn close(&self) {
+        self.handles().1.clear();
+    }
+
+    fn handles(&self) -> MutexGuard<'_, (usize, Vec<Arc<P::Store>>)> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the row of a token that does not exist, with an owner of its own. Its id is behind that of all before.

@@ -8,14 +8,11 @@ use portcullis_issuer::{
 };
 use tokio::task::JoinSet;
 
-use super::{ApiTokenPlace, ApiTokenStoreContract, TIME, changes::superseded, next};
+use super::{ApiTokenPlace, ApiTokenStoreContract, INSTANCES, TIME, changes::superseded, next};
 use crate::must::must;
 
 /// How many callers there are.
 const CALLERS: usize = 32;
-
-/// How many handles they share, like instances.
-const INSTANCES: usize = 4;
 
 /// How many changes each of several writers makes.
 const CHANGES: u64 = 25;
@@ -115,7 +112,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
     async fn instances(&self) -> Vec<Arc<P::Store>> {
         let mut stores = Vec::new();
         for _ in 0..INSTANCES {
-            stores.push(Arc::new(self.store().await));
+            stores.push(self.store().await);
         }
         stores
     }
