@@ -1,5 +1,7 @@
 //! [`DocumentId`]: a client's id that is the URL of its document.
 
+use crate::server::client::redirect_uri::has_characters_of_uris;
+
 /// A client's id that is the URL of its document. Where it leads is checked when it is fetched.
 #[derive(Clone, Copy)]
 pub(super) struct DocumentId<'a> {
@@ -12,11 +14,11 @@ impl<'a> DocumentId<'a> {
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix("https://")?;
         let (authority, path) = rest.split_at(rest.find('/')?);
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>'));
         let has_more = path.contains(['?', '#']) || authority.contains(['@', '?', '#']) || authority.is_empty();
         // Encoded dots are dots for many servers.
         let is_dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
-        (is_plain && !has_more && path.len() > 1 && !path.split('/').any(is_dots)).then_some(Self { text, authority })
+        (has_characters_of_uris(text) && !has_more && path.len() > 1 && !path.split('/').any(is_dots))
+            .then_some(Self { text, authority })
     }
 
     pub(super) fn as_str(&self) -> &'a str {
@@ -74,6 +76,10 @@ mod tests {
             "https://app.test/a/.%2e",
             "https://app.test/a\\..\\client",
             "https://app.test/a client",
+            "https://app.test/{client}",
+            "https://app.test/client|a",
+            "https://app.test/client^",
+            "https://app.test/`client`",
             "https://app.test/\u{e9}",
         ] {
             assert!(DocumentId::parse(id).is_none(), "{id}");

@@ -19,10 +19,7 @@ impl RedirectUri {
     /// Reads a redirect URI: `https`, `http` of a loopback address, or a scheme of the application's own, with a dot in it (RFC 8252 section 7.1).
     pub(in crate::server) fn parse(text: &str) -> Result<Self, ConfigError> {
         let complain = |problem: &str| ConfigError::new(format!("the redirect URI {text:?} {problem}"));
-        let is_uri = text.bytes().all(|byte| {
-            byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
-        });
-        if text.len() > MOST_BYTES || !is_uri {
+        if text.len() > MOST_BYTES || !has_characters_of_uris(text) {
             return Err(complain("is too long, or has characters that cannot stand in a URI: percent-encode them"));
         }
         if text.contains('#') {
@@ -56,6 +53,13 @@ impl RedirectUri {
     pub(in crate::server) fn allows(&self, asked: &str) -> bool {
         asked == self.0 || without_port(&self.0).is_some_and(|own| without_port(asked) == Some(own))
     }
+}
+
+/// Whether all characters can stand in a URI (RFC 3986 section 2). Browsers encode others, so that a server sees another text.
+pub(in crate::server) fn has_characters_of_uris(text: &str) -> bool {
+    text.bytes().all(|byte| {
+        byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+    })
 }
 
 fn check_authority(scheme: &str, rest: &str) -> Result<(), &'static str> {
