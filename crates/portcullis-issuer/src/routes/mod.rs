@@ -75,6 +75,7 @@ mod into_response;
 #[cfg(feature = "api-tokens")]
 mod leak_reports;
 mod page;
+mod serve;
 mod service;
 
 #[cfg(feature = "api-tokens")]

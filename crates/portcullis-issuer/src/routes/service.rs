@@ -1,19 +1,11 @@
 //! [`ServerRoutes`]: answers the requests to an authorization server.
 
-use std::{
-    collections::HashMap,
-    convert::Infallible,
-    error::Error,
-    fmt,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{collections::HashMap, error::Error, fmt, sync::Arc};
 
 use http::{Request, Response};
 use http_body::Body;
-use tower_service::Service;
 
-use super::{RoutesFuture, answer, document, form::Form};
+use super::{answer, document, form::Form, serve::serve};
 use crate::server::{AuthorizationServer, Endpoint, OAuthError};
 
 /// Answers the requests to an authorization server, at [its paths](Self::paths), and any other path with 404. Made by
@@ -88,25 +80,7 @@ impl ServerRoutes {
     }
 }
 
-impl<B> Service<Request<B>> for ServerRoutes
-where
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type Response = Response<String>;
-    type Error = Infallible;
-    type Future = RoutesFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let routes = self.clone();
-        RoutesFuture::new(async move { routes.answer(request).await })
-    }
-}
+serve!(ServerRoutes);
 
 impl fmt::Debug for ServerRoutes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

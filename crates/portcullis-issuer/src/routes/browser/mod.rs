@@ -100,13 +100,13 @@ impl BrowserSessions {
             return own_page::forbidden();
         }
         match self.server.log_in_page(&self.client_id, log_in).await {
-            Ok((tokens, lifetime)) => self.answer(tokens, lifetime.as_secs()),
+            Ok((tokens, lifetime)) => self.answer_with(tokens, lifetime.as_secs()),
             Err(error) => answer::error(&error),
         }
     }
 
     /// The answer with tokens: the refresh token is in the cookie alone.
-    fn answer(&self, tokens: crate::server::TokenResponse, max_age: u64) -> Response<String> {
+    fn answer_with(&self, tokens: crate::server::TokenResponse, max_age: u64) -> Response<String> {
         let (refresh_token, tokens) = tokens.apart();
         let mut response = answer::token(&tokens);
         if let Some(refresh_token) = refresh_token {

@@ -1,18 +1,13 @@
 //! The routes of [`BrowserSessions`].
 
-use std::{
-    convert::Infallible,
-    error::Error,
-    task::{Context, Poll},
-};
+use std::error::Error;
 
 use http::{HeaderMap, Request, Response};
 use http_body::Body;
-use tower_service::Service;
 
 use super::{BrowserSessions, cookie, logged_out};
 use crate::{
-    routes::{RoutesFuture, answer, form::Form},
+    routes::{answer, form::Form, serve::serve},
     server::OAuthError,
 };
 
@@ -21,7 +16,7 @@ pub(super) const LOG_OUT: &str = "/log_out";
 pub(super) const LOG_OUT_EVERYWHERE: &str = "/log_out_everywhere";
 
 impl BrowserSessions {
-    async fn serve<B>(&self, request: Request<B>) -> Response<String>
+    async fn answer<B>(&self, request: Request<B>) -> Response<String>
     where
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -48,7 +43,7 @@ impl BrowserSessions {
             Err(refused) => return *refused,
         };
         match self.server.refresh_page(&self.client_id, &token, &form.request()).await {
-            Ok((tokens, lifetime)) => self.answer(tokens, lifetime.as_secs()),
+            Ok((tokens, lifetime)) => self.answer_with(tokens, lifetime.as_secs()),
             Err(error) => Self::failed(&error),
         }
     }
@@ -71,22 +66,4 @@ impl BrowserSessions {
     }
 }
 
-impl<B> Service<Request<B>> for BrowserSessions
-where
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type Response = Response<String>;
-    type Error = Infallible;
-    type Future = RoutesFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let sessions = self.clone();
-        RoutesFuture::new(async move { sessions.serve(request).await })
-    }
-}
+serve!(BrowserSessions);
