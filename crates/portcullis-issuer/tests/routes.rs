@@ -4,16 +4,26 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
-use axum::{Router, body::Body, response::IntoResponse};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, connect_info::MockConnectInfo},
+    middleware::map_request,
+    response::IntoResponse,
+};
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use portcullis_issuer::{
     StoreError,
+    routes::PeerAddress,
     server::{
         AuthorizationError, Client, ClientSecret, Clients, Denial, Endpoint, EndpointRequest, OAuthError,
-        OAuthErrorCode, ResourceServer,
+        OAuthErrorCode, ResourceServer, RetryAfter,
     },
 };
 use serde_json::Value;
@@ -413,4 +423,74 @@ async fn text_in_a_page_is_escaped() {
     let error = OAuthError::new(OAuthErrorCode::InvalidRequest, "<script>alert('\"&')</script>");
     let page = Answer::of(AuthorizationError::Page(error).into_response()).await;
     assert!(!page.body.contains("<script") && page.body.contains("&lt;script&gt;alert(&#39;&quot;&amp;&#39;)"));
+}
+
+/// The network that a limit gets to see, for a request with these extensions and headers.
+async fn network_of(peer: Option<&str>, headers: &[(&str, &str)]) -> Option<String> {
+    let seen = Arc::<Mutex<Vec<_>>>::default();
+    let told = Arc::clone(&seen);
+    let desk = Desk::with_settings(clients(), |builder| {
+        builder.rate_limit(move |attempt| {
+            told.lock().unwrap().push(attempt.network.map(str::to_owned));
+            Ok(())
+        })
+    });
+    let (mut request, body) = worker();
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if let Some(peer) = peer {
+        request = request.extension(PeerAddress::new(peer.parse().unwrap()));
+    }
+    let answer = send(&desk, request.body(Body::from(body)).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    seen.lock().unwrap().pop().unwrap()
+}
+
+#[tokio::test]
+async fn a_limit_of_rates_sees_the_network_of_the_connection() {
+    for (peer, network) in [
+        ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.8", "192.0.2.8"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::1", "::/64"),
+    ] {
+        assert_eq!(network_of(Some(peer), &[]).await.as_deref(), Some(network), "{peer}");
+    }
+}
+
+#[tokio::test]
+async fn no_header_says_where_a_request_comes_from() {
+    for name in ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"] {
+        let headers = [(name, "198.51.100.1")];
+        assert_eq!(network_of(None, &headers).await, None, "{name}");
+        assert_eq!(network_of(Some("192.0.2.7"), &headers).await.as_deref(), Some("192.0.2.7"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_asks_too_often_is_refused_and_another_one_is_answered() {
+    let desk = Desk::with_settings(clients(), |builder| {
+        builder.rate_limit(|attempt| match attempt.network {
+            Some("2001:db8:1:2::/64") => Err(RetryAfter::new(support::secs(7))),
+            _ => Ok(()),
+        })
+    });
+    // As in an application of axum, which knows the connection.
+    let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request<Body>| async move {
+        request.extensions_mut().insert(PeerAddress::new(peer.ip()));
+        request
+    };
+    for (address, status) in [("[2001:db8:1:2::9]:4711", 429), ("[2001:db8:1:3::9]:4711", 200), ("192.0.2.7:4711", 200)]
+    {
+        let connection = MockConnectInfo(address.parse::<SocketAddr>().unwrap());
+        let app = app(&desk).layer(map_request(peer)).layer(connection);
+        let (request, body) = worker();
+        let answer = Answer::of(app.oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()).await;
+        assert_eq!(answer.status.as_u16(), status, "{address}");
+        assert_eq!(answer.headers.contains_key(header::RETRY_AFTER), status == 429);
+    }
 }

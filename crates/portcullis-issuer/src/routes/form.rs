@@ -10,7 +10,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use zeroize::Zeroizing;
 
-use super::answer;
+use super::{PeerAddress, answer};
 use crate::server::{EndpointRequest, OAuthError, OAuthErrorCode};
 
 /// Why a request is not for an endpoint.
@@ -37,10 +37,11 @@ impl Misfit {
     }
 }
 
-/// The body of a request to an endpoint, and its `Authorization` header.
+/// The body of a request to an endpoint, its `Authorization` header, and the network that it comes from.
 pub(super) struct Form {
     body: Zeroizing<Vec<u8>>,
     authorization: Option<Zeroizing<String>>,
+    network: Option<String>,
 }
 
 impl Form {
@@ -63,15 +64,20 @@ impl Form {
             return Err(Misfit::Type);
         }
         let authorization = authorization(&head.headers)?;
-        Ok(Self { body: read(body).await?, authorization })
+        // Never from a header, which a client can write.
+        let network = head.extensions.get::<PeerAddress>().map(|peer| peer.network());
+        Ok(Self { body: read(body).await?, authorization, network })
     }
 
     pub(super) fn request(&self) -> EndpointRequest<'_> {
-        let request = EndpointRequest::new(&self.body);
-        match &self.authorization {
-            Some(value) => request.authorization(value),
-            None => request,
+        let mut request = EndpointRequest::new(&self.body);
+        if let Some(value) = &self.authorization {
+            request = request.authorization(value);
         }
+        if let Some(network) = &self.network {
+            request = request.network(network);
+        }
+        request
     }
 }
 

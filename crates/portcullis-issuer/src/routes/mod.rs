@@ -8,7 +8,9 @@
 //! 2. Every answer of an endpoint has `Cache-Control: no-store`, errors too. The metadata and the key set may be cached, and conditional requests are
 //!    answered.
 //! 3. A path is compared byte for byte: `/oauth/%74oken` is not the token endpoint.
-//! 4. The routes are public: put no guard in front of them. Clients authenticate in their requests. Limits of rates and of time are for layers around them.
+//! 4. The routes are public: put no guard in front of them. Clients authenticate in their requests. Limits of time are for layers around them.
+//! 5. A [limit of rates](crate::server::AuthorizationServerBuilder::rate_limit) gets the network of the [`PeerAddress`] in the extensions of a request. The
+//!    application sets it, because only the server knows the connection; no header is read for it.
 //!
 //! For the application's own page, [`BrowserSessions`] keeps the refresh token in a cookie that no script can read.
 //!
@@ -75,10 +77,11 @@ mod into_response;
 #[cfg(feature = "api-tokens")]
 mod leak_reports;
 mod page;
+mod peer;
 mod serve;
 mod service;
 
 #[cfg(feature = "api-tokens")]
 #[cfg_attr(docsrs, doc(cfg(feature = "api-tokens")))]
 pub use self::leak_reports::LeakReports;
-pub use self::{browser::BrowserSessions, future::RoutesFuture, service::ServerRoutes};
+pub use self::{browser::BrowserSessions, future::RoutesFuture, peer::PeerAddress, service::ServerRoutes};

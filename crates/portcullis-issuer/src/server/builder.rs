@@ -104,7 +104,8 @@ impl AuthorizationServerBuilder {
     /// it must not block. A refused request is answered with [`OAuthErrorCode::TooManyRequests`](super::OAuthErrorCode::TooManyRequests). Defaults to no
     /// limit.
     ///
-    /// It does not see the pages of the application: limit attempts to log in there.
+    /// It does not see the pages of the application: limit attempts to log in there. The ready routes (feature `axum`) tell it the network if the application
+    /// puts a `routes::PeerAddress` into the extensions of each request.
     pub fn rate_limit(
         self,
         limit: impl Fn(&EndpointAttempt<'_>) -> Result<(), RetryAfter> + Send + Sync + 'static,

@@ -16,7 +16,9 @@ pub struct EndpointAttempt<'a> {
     pub client_id: Option<&'a str>,
     /// The user whom it is about, if that is known. A token exchange is asked about a second time, when client and user are proven.
     pub subject: Option<&'a str>,
-    /// Where the request comes from, as the caller of the endpoint has set it ([`EndpointRequest::network`]).
+    /// Where the request comes from, as the caller of the endpoint has set it ([`EndpointRequest::network`]); from the ready routes, the network of the
+    /// `routes::PeerAddress` that the application has put into the request (an address of IPv4, or a /64 of IPv6). `None` if it has not: decide about such
+    /// requests together, or limit them elsewhere.
     pub network: Option<&'a str>,
 }
 
