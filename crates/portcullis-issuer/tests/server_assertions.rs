@@ -3,21 +3,26 @@
 
 mod support;
 
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use portcullis_core::{
     Algorithm, Clock, KeySet, Secret, UnixTime,
     keys::{KeyHint, KeySource, KeySourceError, KeySourceErrorKind, Resolved},
     policy::TokenSpec,
 };
 use portcullis_issuer::{
-    TokenIssuer,
+    StoreError, TokenIssuer,
     documents::GrantType,
     refresh::{DangerUncheckedSubjects, RefreshKeys, Sessions},
     server::{
-        AuthorizationServer, Client, ClientList, ClientSecret, EndpointRequest, OAuthError, OAuthErrorCode,
+        AuthorizationServer, Client, ClientList, ClientSecret, Clients, EndpointRequest, OAuthError, OAuthErrorCode,
         ServerEvent, TokenResponse,
     },
 };
-use portcullis_test::{FixedClock, MockIssuer, TokenBuilder};
+use portcullis_test::{FixedClock, MockIssuer, MockKeys, TokenBuilder};
 use serde_json::{Value, json};
 use support::{
     desk::{Desk, ISSUER, ORDERS, SECRET, basic, clients, form},
@@ -268,6 +273,94 @@ async fn keys_that_cannot_be_fetched_are_no_refusal() {
     let error = desk.token(&parameters).await.unwrap_err();
     assert_eq!((error.code(), error.code().status()), (OAuthErrorCode::TemporarilyUnavailable, 503));
     assert_eq!(error.retry_after(), Some(secs(1)));
+}
+
+/// Keys that count how often something is made of them.
+#[derive(Clone, Debug)]
+struct Counted(MockKeys, Arc<AtomicUsize>);
+
+impl KeySource for Counted {
+    fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved {
+        self.0.resolve(hint, now)
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        None
+    }
+}
+
+#[tokio::test]
+async fn what_verifies_the_assertions_of_a_client_is_made_once_and_follows_its_keys() {
+    let (keys, made) = (keys_of("signer"), Arc::<AtomicUsize>::default());
+    let desk = Desk::with(vec![client(Counted(keys.keys(), Arc::clone(&made)))]);
+    let signer = Signer { keys: keys.clock(desk.clock.clone()), desk };
+    assert_eq!(signer.code(&signer.assertion()).await, None);
+    let before = made.load(Ordering::SeqCst);
+    let old = signer.assertion().sign();
+    signer.keys.rotate();
+    assert_eq!(signer.code(&signer.assertion()).await, None);
+    signer.keys.retire_old();
+    assert_eq!(signer.code(&signer.assertion()).await, None);
+    assert_eq!(signer.present(&old).await.unwrap_err().code(), OAuthErrorCode::InvalidClient);
+    assert_eq!(made.load(Ordering::SeqCst), before, "made again for a request");
+}
+
+/// A registry of an application's own, which is changed while the server runs.
+#[derive(Clone, Debug)]
+struct Registry(Arc<Mutex<Arc<Client>>>);
+
+impl Clients for Registry {
+    async fn find(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        Ok(Some(self.0.lock().unwrap().clone()).filter(|client| client.id() == client_id))
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_changed_is_verified_by_its_new_keys_at_once() {
+    let (first, second) = (keys_of("signer"), keys_of("signer"));
+    let registry = Registry(Arc::new(Mutex::new(Arc::new(client(first.keys())))));
+    let desk = Desk::of(registry.clone(), |builder| builder);
+    let [first, second] = [first, second].map(|keys| keys.clock(desk.clock.clone()));
+    let change = |to: Client| *registry.0.lock().unwrap() = Arc::new(to);
+    let by =
+        |keys: &MockIssuer| keys.token().subject("signer").without("client_id").expires_in(secs(60)).typ("JWT").sign();
+    let code = async |keys: &MockIssuer| {
+        let text = by(keys);
+        let more = [("grant_type", "client_credentials"), ("client_assertion_type", TYPE), ("client_assertion", &text)];
+        desk.token(&more).await.err().map(|error| error.code())
+    };
+    assert_eq!((code(&first).await, code(&second).await), (None, Some(OAuthErrorCode::InvalidClient)));
+    change(client(second.keys()));
+    assert_eq!((code(&first).await, code(&second).await), (Some(OAuthErrorCode::InvalidClient), None));
+    // It is checked again, too: now it also has a secret, which no client with keys may have.
+    let weak = client(second.keys()).secret(ClientSecret::of(SECRET).unwrap());
+    change(weak);
+    assert_eq!(code(&second).await, Some(OAuthErrorCode::TemporarilyUnavailable));
+    let secret = Secret::new("k", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok").unwrap();
+    change(client(KeySet::from(secret)));
+    assert_eq!(code(&second).await, Some(OAuthErrorCode::TemporarilyUnavailable));
+    change(client(second.keys()));
+    assert_eq!(code(&second).await, None);
+}
+
+#[tokio::test]
+async fn a_client_of_two_servers_proves_who_it_is_to_each_by_an_assertion_for_it() {
+    let keys = keys_of("signer");
+    let client = client(keys.keys());
+    let here = Desk::with(vec![client.clone()]);
+    let there = Desk::named("https://other.test", vec![client]);
+    let keys = keys.clock(here.clock.clone());
+    let code = async |desk: &Desk, audience: &str| {
+        let text = keys.token().subject("signer").claim("aud", audience).expires_in(secs(60)).typ("JWT").sign();
+        let more = [("grant_type", "client_credentials"), ("client_assertion_type", TYPE), ("client_assertion", &text)];
+        desk.token(&more).await.err().map(|error| error.code())
+    };
+    let refused = Some(OAuthErrorCode::InvalidClient);
+    for _ in 0..2 {
+        assert_eq!((code(&here, ISSUER).await, code(&here, "https://other.test").await), (None, refused));
+        assert_eq!((code(&there, "https://other.test").await, code(&there, ISSUER).await), (None, refused));
+    }
 }
 
 #[tokio::test]

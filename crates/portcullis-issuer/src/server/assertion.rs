@@ -1,6 +1,9 @@
 //! [`AssertionKeys`]: verifies the assertions with which a client proves who it is (RFC 7523 section 3, `private_key_jwt`).
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -40,6 +43,17 @@ pub(super) struct AssertionKeys {
     pub(super) typed_only: bool,
     /// Whether there is a secret, too, which is a mistake.
     pub(super) has_secret: bool,
+    /// Shared by clones: neither the keys nor what is made of them ever changes. A client that was changed has others.
+    made: Arc<Made>,
+}
+
+/// What was made of the keys, once, as a client is looked up for each request.
+#[derive(Default)]
+struct Made {
+    /// For which client they were found to be usable.
+    usable_for: OnceLock<String>,
+    /// For which client, at which server.
+    verifying: OnceLock<(String, String, JwtAuthenticator)>,
 }
 
 /// An assertion that was accepted, but for its single use.
@@ -52,7 +66,7 @@ pub(super) struct Asserted {
 
 impl AssertionKeys {
     pub(super) fn new(keys: ClientKeys) -> Self {
-        Self { keys, typed_only: false, has_secret: false }
+        Self { keys, typed_only: false, has_secret: false, made: Arc::default() }
     }
 
     pub(super) fn problems(&self, id: &str) -> Vec<String> {
@@ -64,12 +78,40 @@ impl AssertionKeys {
             problems.extend(check_url("has a `jwks_uri`", uri).err());
             return problems;
         }
-        // The audience is not known yet, and is checked elsewhere.
-        let made = self.trusted(id, "https://issuer.invalid", None).and_then(JwtAuthenticator::new);
-        if let Err(error) = made {
+        if let Err(error) = self.check(id) {
             problems.push(format!("has keys that cannot be used: {error}"));
         }
         problems
+    }
+
+    /// Makes sure that the keys can be used. Only that they can is remembered.
+    fn check(&self, id: &str) -> Result<(), ConfigError> {
+        if self.made.usable_for.get().is_some_and(|known| known == id) {
+            return Ok(());
+        }
+        // The audience is not known yet, and is checked elsewhere.
+        JwtAuthenticator::new(self.trusted(id, "https://issuer.invalid", None)?)?;
+        self.made.usable_for.get_or_init(|| id.to_owned());
+        Ok(())
+    }
+
+    /// Returns what verifies assertions of the client `id` for the server `issuer`.
+    fn authenticator(
+        &self,
+        id: &str,
+        issuer: &str,
+        sets: Option<&dyn KeySets>,
+    ) -> Result<JwtAuthenticator, ConfigError> {
+        let verifying = &self.made.verifying;
+        if let Some((_, _, known)) = verifying.get().filter(|known| (&*known.0, &*known.1) == (id, issuer)) {
+            return Ok(known.clone());
+        }
+        let authenticator = JwtAuthenticator::new(self.trusted(id, issuer, sets)?)?;
+        // Fetched keys are those of the server, which forgets them. At a second server, with the same client, it is made each time.
+        if !matches!(self.keys, ClientKeys::At(_)) {
+            verifying.get_or_init(|| (id.to_owned(), issuer.to_owned(), authenticator.clone()));
+        }
+        Ok(authenticator)
     }
 
     /// The name that selects the keys is read from `sub` before the signature is checked; here it is compared with what was signed.
@@ -96,7 +138,7 @@ impl AssertionKeys {
         now: UnixTime,
         sets: Option<&dyn KeySets>,
     ) -> Result<Option<Asserted>, OAuthError> {
-        let authenticator = JwtAuthenticator::new(self.trusted(id, issuer, sets)?)?;
+        let authenticator = self.authenticator(id, issuer, sets)?;
         let admission = Admission::new(authenticator).without_cache().clock(At(now));
         match admission.verify(text).outcome().await {
             Ok(verified) => Ok(self.accept(text, &verified, issuer, now)),

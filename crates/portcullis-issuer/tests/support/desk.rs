@@ -91,13 +91,30 @@ impl Desk {
         Self::of(ClientList::new(clients).unwrap(), settings)
     }
 
+    /// One whose issuer has another name.
+    pub(crate) fn named(issuer: &str, clients: Vec<Client>) -> Self {
+        Self::made_of(issuer, ClientList::new(clients).unwrap(), |builder| builder)
+    }
+
     /// One whose clients are somewhere else.
     pub(crate) fn of(
         clients: impl Clients,
         settings: impl FnOnce(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
     ) -> Self {
+        Self::made_of(ISSUER, clients, |builder| {
+            settings(
+                builder.authorization_endpoint("https://id.test/authorize").verification_page("https://id.test/device"),
+            )
+        })
+    }
+
+    fn made_of(
+        issuer: &str,
+        clients: impl Clients,
+        settings: impl FnOnce(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
+    ) -> Self {
         let clock = FixedClock::at(super::T);
-        let spec = TokenSpec::new(ISSUER).audience(ORDERS).audience(BILLS);
+        let spec = TokenSpec::new(issuer).audience(ORDERS).audience(BILLS);
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
         let log = TestLog::new(&clock, &Arc::default());
         let revoked_while_signing = Arc::<Mutex<Option<Revocation>>>::default();
@@ -111,8 +128,6 @@ impl Desk {
         let events = Arc::<Mutex<Vec<ServerEvent>>>::default();
         let told = Arc::clone(&events);
         let builder = AuthorizationServer::builder(sessions.clone(), key.clone(), records.clone(), clients)
-            .authorization_endpoint("https://id.test/authorize")
-            .verification_page("https://id.test/device")
             .on_event(move |event| told.lock().unwrap().push(event.clone()));
         let server = settings(builder).build().unwrap();
         let trusted = spec.trusted_at(ORDERS, KeySet::from(key.verifying_key())).unwrap();
