@@ -6,7 +6,6 @@ use super::{
     EndReason, Family, FamilyId, RefreshError, RefreshStore, SessionEvent, Sessions, StoreError, Subjects, Unavailable,
     log_in::{can_be_kept, check_name},
     sessions::Inner,
-    to_its_end::to_its_end,
     token::RefreshToken,
 };
 
@@ -19,10 +18,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// If one of the two did not succeed. Try again: what has ended stays ended.
     pub async fn end(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
         let sessions = self.clone();
-        to_its_end(async move { sessions.end_now(session, reason).await }).await?
+        self.0.tasks.end_to_its_end(async move { sessions.end_now(session, reason).await }).await?
     }
 
-    pub(super) async fn end_now(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
+    pub(crate) async fn end_now(&self, session: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
         let inner = &*self.0;
         let revoked = self.revoke_session(session).await;
         // Before the session ends in the store: until then, the end is repeated if it is not completed.
@@ -72,10 +71,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     ///
     /// See [`end`](Self::end).
     pub async fn end_by_token(&self, refresh_token: &str, client_id: &str) -> Result<bool, RefreshError> {
-        if !self.0.is_own(refresh_token) {
+        let Some(token) = self.0.own(refresh_token) else {
             return self.end_foreign(refresh_token, client_id).await;
-        }
-        if let Some(family) = self.find_by_token(refresh_token, client_id).await? {
+        };
+        if let Some(family) = self.find_of(&token, client_id).await? {
             self.end(family.id, EndReason::LoggedOut).await?;
         }
         Ok(true)
@@ -87,9 +86,14 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         refresh_token: &str,
         client_id: &str,
     ) -> Result<Option<Family>, RefreshError> {
-        let inner = &*self.0;
-        let Some(token) = RefreshToken::open(refresh_token, |id| inner.keys.find(id)) else { return Ok(None) };
-        let (family, _) = inner.store.find(token.family).await?;
+        match self.0.own(refresh_token) {
+            Some(token) => self.find_of(&token, client_id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn find_of(&self, token: &RefreshToken, client_id: &str) -> Result<Option<Family>, RefreshError> {
+        let (family, _) = self.0.store.find(token.family).await?;
         let is_theirs =
             |family: &Family| family.share == token.share.digest() && family.log_in.client_id() == client_id;
         Ok(family.filter(is_theirs))
@@ -128,13 +132,15 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     pub async fn log_out_everywhere(&self, subject: &str) -> Result<(), RefreshError> {
         check_name("subject", subject)?;
         let (sessions, subject) = (self.clone(), subject.to_owned());
-        to_its_end(async move {
-            let issuer = &sessions.0.issuer;
-            let cut_off = Revocation::subject(issuer.spec().issuer(), &subject, issuer.now());
-            let revoked = sessions.revoke(cut_off).await;
-            revoked.and(sessions.end_all(&subject, None, EndReason::LoggedOutEverywhere).await)
-        })
-        .await?
+        self.0
+            .tasks
+            .end_to_its_end(async move {
+                let issuer = &sessions.0.issuer;
+                let cut_off = Revocation::subject(issuer.spec().issuer(), &subject, issuer.now());
+                let revoked = sessions.revoke(cut_off).await;
+                revoked.and(sessions.end_all(&subject, None, EndReason::LoggedOutEverywhere).await)
+            })
+            .await?
     }
 
     /// Ends all sessions of a user except for one, such as the one in which the user has changed the password.
@@ -147,7 +153,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     pub async fn end_others(&self, subject: &str, keep: FamilyId, reason: EndReason) -> Result<(), RefreshError> {
         check_name("subject", subject)?;
         let (sessions, subject) = (self.clone(), subject.to_owned());
-        to_its_end(async move { sessions.end_all(&subject, Some(keep), reason).await }).await?
+        self.0.tasks.end_to_its_end(async move { sessions.end_all(&subject, Some(keep), reason).await }).await?
     }
 
     /// Ends the sessions of a user except for `keep`: first in the log, then in the store, and then in the log those that were opened meanwhile. If one
@@ -217,7 +223,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     pub async fn raise_version(&self, subject: &str, new_version: u64) -> Result<(), RefreshError> {
         check_name("subject", subject)?;
         let (sessions, subject) = (self.clone(), subject.to_owned());
-        to_its_end(async move { sessions.raise_version_now(&subject, new_version).await }).await?
+        self.0.tasks.end_to_its_end(async move { sessions.raise_version_now(&subject, new_version).await }).await?
     }
 
     async fn raise_version_now(&self, subject: &str, version: u64) -> Result<(), RefreshError> {
@@ -278,9 +284,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
 }
 
 impl<S, R, J> Inner<S, R, J> {
-    /// Whether a text is a refresh token of this issuer.
-    pub(super) fn is_own(&self, text: &str) -> bool {
-        RefreshToken::open(text, |id| self.keys.find(id)).is_some()
+    /// Returns what a refresh token says; `None` if it is none of this issuer.
+    pub(super) fn own(&self, text: &str) -> Option<RefreshToken> {
+        RefreshToken::open(text, |id| self.keys.find(id))
     }
 
     fn revocation_of(&self, session: FamilyId) -> Revocation {

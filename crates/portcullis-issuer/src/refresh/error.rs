@@ -68,6 +68,8 @@ pub enum Unavailable {
     Foreign(StoreError),
     /// The key that signs access tokens, or the document of its key ring.
     Signer(MintError),
+    /// Too much is under way in this instance ([`Sessions::most_at_once`](super::Sessions::most_at_once)). Nothing was begun.
+    TooManyAtOnce,
 }
 
 impl From<NotAccepted> for RefreshError {
@@ -143,6 +145,9 @@ impl fmt::Display for Unavailable {
             Self::Subjects(_) => f.write_str("the application's data about subjects is unavailable"),
             Self::Foreign(_) => f.write_str("the system whose refresh tokens are accepted is unavailable"),
             Self::Signer(_) => f.write_str("the key that signs access tokens is unavailable"),
+            Self::TooManyAtOnce => {
+                f.write_str("too many refreshes, log-ins or log-outs are under way in this instance: try again")
+            }
         }
     }
 }
@@ -150,7 +155,9 @@ impl fmt::Display for Unavailable {
 impl Error for RefreshError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::InvalidGrant(_) | Self::Exceeds(_) | Self::Unavailable(Unavailable::StaleView) => None,
+            Self::InvalidGrant(_)
+            | Self::Exceeds(_)
+            | Self::Unavailable(Unavailable::StaleView | Unavailable::TooManyAtOnce) => None,
             Self::Unavailable(Unavailable::Store(error)) => error.source(),
             Self::Unavailable(Unavailable::Log(error)) => Some(error),
             Self::Unavailable(Unavailable::Subjects(error) | Unavailable::Foreign(error)) => Some(error),

@@ -36,7 +36,7 @@ mod sessions;
 mod step;
 mod store;
 mod subjects;
-mod to_its_end;
+mod tasks;
 mod token;
 mod tokens;
 
@@ -61,8 +61,8 @@ pub use step::{Outcome, Rotation, Step};
 pub use store::{Opened, RefreshStore, StoreError};
 pub use subjects::{DangerUncheckedSubjects, Grant, SubjectError, Subjects};
 #[cfg(all(feature = "api-tokens", feature = "axum"))]
-pub(crate) use to_its_end::in_background;
-pub(crate) use to_its_end::to_its_end;
+pub(crate) use tasks::in_background;
+pub(crate) use tasks::{Tasks, to_its_end};
 pub(crate) use token::Share;
 pub use token::ShareDigest;
 #[cfg(feature = "axum")]

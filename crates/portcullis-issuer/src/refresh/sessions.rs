@@ -18,7 +18,7 @@ use super::{
     log_in::can_be_kept,
     log_out::Outbox,
     room::MOST_SESSIONS,
-    to_its_end::to_its_end,
+    tasks::{MOST_AT_ONCE, Tasks},
     token::{RefreshToken, Share},
     tokens::{Tokens, content},
 };
@@ -73,6 +73,7 @@ pub(super) struct Inner<S, R, J> {
     pub(super) foreign: Option<Foreign>,
     pub(super) most_sessions: usize,
     pub(super) outbox: Option<Outbox>,
+    pub(super) tasks: Tasks,
 }
 
 type Listener = dyn Fn(&SessionEvent) + Send + Sync;
@@ -94,6 +95,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             foreign: None,
             most_sessions: MOST_SESSIONS,
             outbox: None,
+            tasks: Tasks::at_most(MOST_AT_ONCE),
         }))
     }
 
@@ -215,24 +217,27 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         if !can_be_kept(client_id) {
             return Err(NotAccepted::ClientMismatch.into());
         }
-        // Junk costs no task.
-        if !self.0.is_own(refresh_token) && self.0.foreign_candidate(refresh_token).is_none() {
+        // Junk costs no task. The MAC is computed here, and not again.
+        let own = self.0.own(refresh_token);
+        if own.is_none() && self.0.foreign_candidate(refresh_token).is_none() {
             return Err(NotAccepted::NotOurs.into());
         }
         let (sessions, policy) = (self.clone(), *policy);
         let (text, client_id) = (Zeroizing::new(refresh_token.to_owned()), client_id.to_owned());
-        to_its_end(async move { sessions.refresh_now(&text, &client_id, &policy, &narrowing).await }).await?
+        let refreshed = async move { sessions.refresh_now(own, &text, &client_id, &policy, &narrowing).await };
+        self.0.tasks.to_its_end(refreshed).await?
     }
 
+    /// Exchanges a token: `own` is what it says if it is one of this issuer, and `refresh_token` its text.
     async fn refresh_now(
         &self,
+        own: Option<RefreshToken>,
         refresh_token: &str,
         client_id: &str,
         policy: &RefreshPolicy,
         narrowing: &Narrowing,
     ) -> Result<Tokens, RefreshError> {
         let inner = &*self.0;
-        let own = RefreshToken::open(refresh_token, |id| inner.keys.find(id));
         let is_foreign = own.is_none();
         let token = match own {
             Some(token) => token,
@@ -339,6 +344,10 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Returns the issuer of access tokens.
     pub fn issuer(&self) -> &TokenIssuer {
         &self.0.issuer
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
     }
 
     pub(crate) fn view(&self) -> Option<&RevocationView> {

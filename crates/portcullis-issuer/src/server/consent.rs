@@ -9,7 +9,7 @@ use super::{AuthorizationServer, Client, OAuthError, OAuthErrorCode};
 use crate::{
     StoreError,
     records::{NewRecord, Record, RecordGroup, RecordKey, RecordKind, Swapped},
-    refresh::{EndReason, Family, LogIn, to_its_end},
+    refresh::{EndReason, Family, LogIn},
 };
 
 /// What a user allows a client, until the user withdraws it.
@@ -164,7 +164,8 @@ impl AuthorizationServer {
     /// If a part did not succeed: the consent is still listed then, as [withdrawn](Consent::is_withdrawn). Try again: what has ended stays ended.
     pub async fn withdraw_consent(&self, subject: &str, client_id: &str) -> Result<bool, OAuthError> {
         let (server, subject, client_id) = (self.clone(), subject.to_owned(), client_id.to_owned());
-        to_its_end(async move { server.withdraw_now(&subject, &client_id).await }).await?
+        let withdrawn = async move { server.withdraw_now(&subject, &client_id).await };
+        self.sessions().tasks().end_to_its_end(withdrawn).await?
     }
 
     async fn withdraw_now(&self, subject: &str, client_id: &str) -> Result<bool, OAuthError> {
@@ -198,7 +199,7 @@ impl AuthorizationServer {
         let mut outcome = Ok(());
         for session in self.sessions().of(subject).await? {
             if session.log_in.client_id() == client_id {
-                outcome = outcome.and(self.sessions().end(session.id, reason).await);
+                outcome = outcome.and(self.sessions().end_within(session.id, reason).await);
             }
         }
         Ok(outcome?)
@@ -262,7 +263,7 @@ impl AuthorizationServer {
             return Ok(());
         }
         // In doubt, too: the code is used up, and no one has the session's tokens yet.
-        self.sessions().end(session.id, EndReason::Revoked).await?;
+        self.sessions().end_within(session.id, EndReason::Revoked).await?;
         let refused = OAuthError::invalid_grant("the code was used, and no session came of it: begin again");
         Err(match outcome {
             Ok(_) => refused,

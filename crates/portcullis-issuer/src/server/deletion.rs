@@ -5,7 +5,7 @@ use portcullis_core::{ConfigError, policy::Leeway, revocation::Revocation};
 use super::{AuthorizationServer, OAuthError, consent::consent_key};
 use crate::{
     records::{RecordGroup, RecordKey, RecordKind},
-    refresh::{EndReason, to_its_end},
+    refresh::EndReason,
 };
 
 impl AuthorizationServer {
@@ -20,7 +20,8 @@ impl AuthorizationServer {
     /// If the client is one of the configuration, which can only be changed there, of which nothing was ended; or if a part did not succeed.
     pub async fn delete_client(&self, client_id: &str) -> Result<(), OAuthError> {
         let (server, client_id) = (self.clone(), client_id.to_owned());
-        to_its_end(async move { server.delete_client_now(&client_id).await }).await?
+        let deleted = async move { server.delete_client_now(&client_id).await };
+        self.sessions().tasks().end_to_its_end(deleted).await?
     }
 
     async fn delete_client_now(&self, client_id: &str) -> Result<(), OAuthError> {

@@ -8,7 +8,7 @@ use crate::{
     TokenIssuer,
     refresh::{
         EndReason, Family, FamilyId, LogIn, Narrowing, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore,
-        Sessions, Share, Subjects, Tokens,
+        Sessions, Share, Subjects, Tasks, Tokens,
     },
 };
 
@@ -44,6 +44,11 @@ pub(super) trait AnySessions: fmt::Debug + Send + Sync {
     fn of<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Family>>;
 
     fn end(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()>;
+
+    /// Ends a session, in work that goes on to its end already.
+    fn end_within(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()>;
+
+    fn tasks(&self) -> &Tasks;
 
     fn end_by_token<'a>(&'a self, refresh_token: &'a str, client_id: &'a str) -> Answer<'a, bool>;
 
@@ -102,6 +107,14 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J>
 
     fn end(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()> {
         Box::pin(self.end(session, reason))
+    }
+
+    fn end_within(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()> {
+        Box::pin(self.end_now(session, reason))
+    }
+
+    fn tasks(&self) -> &Tasks {
+        self.tasks()
     }
 
     fn end_by_token<'a>(&'a self, refresh_token: &'a str, client_id: &'a str) -> Answer<'a, bool> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     documents::{ClientAuthentication, GrantType},
-    refresh::{FamilyId, NotAccepted, RefreshError, Share, random, session_of_token, to_its_end},
+    refresh::{FamilyId, NotAccepted, RefreshError, Share, random, session_of_token},
 };
 
 /// What the MAC of a page is for, so that it is no other MAC of the same key.
@@ -45,7 +45,8 @@ impl AuthorizationServer {
     ) -> Result<(TokenResponse, Duration), OAuthError> {
         let client = self.page_client(client_id).await?;
         let server = self.clone();
-        to_its_end(async move { server.log_in_page_now(&client, log_in).await }).await?
+        let opened = async move { server.log_in_page_now(&client, log_in).await };
+        self.sessions().tasks().to_its_end(opened).await?
     }
 
     async fn log_in_page_now(

@@ -6,7 +6,7 @@ use super::{Opening, TokenResponse, narrowing};
 use crate::{
     StoreError,
     records::{NewRecord, RecordKey, RecordKind, Swapped},
-    refresh::{EndReason, FamilyId, Narrowing, Share, to_its_end},
+    refresh::{EndReason, FamilyId, Narrowing, Share},
     server::{
         AuthorizationServer, Client, OAuthError, ServerEvent,
         code::{Code, Form, KeptCode, Mismatch},
@@ -39,7 +39,8 @@ impl AuthorizationServer {
             narrowing: narrowing(client, parameters.all("resource"))?,
         };
         let (server, client) = (self.clone(), Arc::clone(client));
-        to_its_end(async move { server.redeem_now(&client, presented).await }).await?
+        let redeemed = async move { server.redeem_now(&client, presented).await };
+        self.sessions().tasks().to_its_end(redeemed).await?
     }
 
     async fn redeem_now(&self, client: &Client, presented: Presented) -> Result<TokenResponse, OAuthError> {

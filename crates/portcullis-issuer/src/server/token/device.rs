@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Opening, TokenResponse, code::not_accepted, narrowing};
 use crate::{
     records::{NewRecord, Record, RecordKey, Swapped},
-    refresh::{LogIn, to_its_end},
+    refresh::LogIn,
     server::{
         AuthorizationServer, Client, OAuthError, OAuthErrorCode, ServerEvent,
         code::{Code, Form},
@@ -28,7 +28,8 @@ impl AuthorizationServer {
         let (log_in, consent) = self.granted_to_device(client, &code).await?;
         let opening = Opening { session: code.session, share: code.share, log_in, consent, narrowing };
         let (server, client) = (self.clone(), Arc::clone(client));
-        to_its_end(async move { server.open_session(&client, opening).await }).await?
+        let opened = async move { server.open_session(&client, opening).await };
+        self.sessions().tasks().to_its_end(opened).await?
     }
 
     /// Returns what the user has granted to a device. If the user has not decided yet, it keeps when the device has asked.
