@@ -16,10 +16,11 @@ use portcullis_core::{
 use portcullis_issuer::{
     StoreError, TokenIssuer,
     documents::GrantType,
+    records::MemoryRecordStore,
     refresh::{DangerUncheckedSubjects, RefreshKeys, Sessions},
     server::{
         AuthorizationServer, Client, ClientList, ClientSecret, Clients, EndpointRequest, OAuthError, OAuthErrorCode,
-        ServerEvent, TokenResponse,
+        ServerEvent, StoredClients, TokenResponse,
     },
 };
 use portcullis_test::{FixedClock, MockIssuer, MockKeys, TokenBuilder};
@@ -334,14 +335,43 @@ async fn a_client_that_is_changed_is_verified_by_its_new_keys_at_once() {
     change(client(second.keys()));
     assert_eq!((code(&first).await, code(&second).await), (Some(OAuthErrorCode::InvalidClient), None));
     // It is checked again, too: now it also has a secret, which no client with keys may have.
-    let weak = client(second.keys()).secret(ClientSecret::of(SECRET).unwrap());
+    let weak = client(second.keys()).secret(ClientSecret::from_secret(SECRET).unwrap());
     change(weak);
-    assert_eq!(code(&second).await, Some(OAuthErrorCode::TemporarilyUnavailable));
+    assert_eq!(code(&second).await, Some(OAuthErrorCode::ServerError));
     let secret = Secret::new("k", Algorithm::Hs256, *b"a secret of at least 32 bytes, ok").unwrap();
     change(client(KeySet::from(secret)));
-    assert_eq!(code(&second).await, Some(OAuthErrorCode::TemporarilyUnavailable));
+    assert_eq!(code(&second).await, Some(OAuthErrorCode::ServerError));
     change(client(second.keys()));
     assert_eq!(code(&second).await, None);
+}
+
+#[tokio::test]
+async fn a_stored_client_is_made_once_for_each_version_and_what_is_changed_or_deleted_is_so_at_once() {
+    let clients = StoredClients::new(MemoryRecordStore::new());
+    let desk = Desk::of(clients.clone(), |builder| builder);
+    let [first, second] = [(), ()].map(|()| keys_of("signer").clock(desk.clock.clone()));
+    let with = |keys: &MockIssuer| {
+        let client = Client::with_jwks("signer", &keys.jwks()).unwrap().grants([GrantType::ClientCredentials]);
+        client.scope("orders:read").resource(ORDERS)
+    };
+    let code = async |keys: &MockIssuer| {
+        let text = keys.token().subject("signer").without("client_id").expires_in(secs(60)).typ("JWT").sign();
+        let more = [("grant_type", "client_credentials"), ("client_assertion_type", TYPE), ("client_assertion", &text)];
+        desk.token(&more).await.err().map(|error| error.code())
+    };
+    let find = async || Clients::find(&clients, "signer").await.unwrap();
+    let refused = Some(OAuthErrorCode::InvalidClient);
+    clients.create(&with(&first)).await.unwrap();
+    let made = find().await.unwrap();
+    assert_eq!((code(&first).await, code(&second).await), (None, refused));
+    assert!(Arc::ptr_eq(&made, &find().await.unwrap()), "made again for a request");
+    let read = clients.read("signer").await.unwrap().unwrap();
+    clients.update(&with(&second), read.version()).await.unwrap();
+    assert_eq!((code(&first).await, code(&second).await), (refused, None));
+    assert!(!Arc::ptr_eq(&made, &find().await.unwrap()));
+    assert!(Clients::delete(&clients, "signer").await.unwrap());
+    assert_eq!((code(&first).await, code(&second).await), (refused, refused));
+    assert!(find().await.is_none());
 }
 
 #[tokio::test]

@@ -44,12 +44,12 @@ pub(super) struct AssertionKeys {
     /// Whether there is a secret, too, which is a mistake.
     pub(super) has_secret: bool,
     /// Shared by clones: neither the keys nor what is made of them ever changes. A client that was changed has others.
-    made: Arc<Made>,
+    pub(super) made: Arc<Made>,
 }
 
 /// What was made of the keys, once, as a client is looked up for each request.
 #[derive(Default)]
-struct Made {
+pub(super) struct Made {
     /// For which client they were found to be usable.
     usable_for: OnceLock<String>,
     /// For which client, at which server.

@@ -26,7 +26,7 @@ impl StoredKeys {
     /// Returns `None` for keys that cannot be stored.
     pub(super) fn of(keys: &AssertionKeys) -> Option<Self> {
         // Each field is named, so that one that is added is not forgotten. A client with a secret beside its keys is refused before.
-        let AssertionKeys { keys, typed_only, has_secret: _ } = keys;
+        let AssertionKeys { keys, typed_only, has_secret: _, made: _ } = keys;
         let from = match keys {
             ClientKeys::Source(_) => return None,
             ClientKeys::Set(set, _) => Place::Set(Value::clone(set)),

@@ -4,6 +4,7 @@ mod error;
 mod exchange;
 mod form;
 mod keys;
+mod made;
 mod secret;
 
 use std::{fmt, sync::Arc};
@@ -11,7 +12,7 @@ use std::{fmt, sync::Arc};
 use portcullis_core::{ConfigError, policy::TokenSpec};
 
 pub use self::error::StoredClientError;
-use self::form::Form;
+use self::{form::Form, made::Made};
 use super::{Client, Clients, DeclaredClients};
 use crate::{
     StoreError,
@@ -40,7 +41,10 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct StoredClients(Arc<dyn AnyRecords>);
+pub struct StoredClients {
+    records: Arc<dyn AnyRecords>,
+    made: Arc<Made>,
+}
 
 /// A client as it was read, and the version that an [update](StoredClients::update) has to name.
 #[derive(Clone, Debug)]
@@ -64,7 +68,7 @@ impl StoredClient {
 impl StoredClients {
     /// Returns the clients in this store.
     pub fn new(records: impl RecordStore) -> Self {
-        Self(Arc::new(records))
+        Self { records: Arc::new(records), made: Arc::default() }
     }
 
     /// Stores a new client.
@@ -75,7 +79,7 @@ impl StoredClients {
     /// its keys are in a source of the application's own ([`Client::with_keys`]), which cannot be stored.
     pub async fn create(&self, client: &Client) -> Result<(), StoredClientError> {
         let form = Form::of(checked(client)?, None)?;
-        match self.0.swap(&key_of(client.id())?, None, Some(NewRecord::new(form.to_json()))).await? {
+        match self.records.swap(&key_of(client.id())?, None, Some(NewRecord::new(form.to_json()))).await? {
             Swapped::Stored => Ok(()),
             Swapped::Conflict => Err(StoredClientError::Taken),
         }
@@ -104,7 +108,7 @@ impl StoredClients {
         let before = found.as_ref().map(Form::parse).transpose()?.filter(|before| before.client.is_some());
         let Some(before) = before else { return Err(StoredClientError::Changed) };
         let next = NewRecord::new(Form::of(client, Some(&before))?.to_json());
-        match self.0.swap(&key_of(client.id())?, Some(version), Some(next)).await? {
+        match self.records.swap(&key_of(client.id())?, Some(version), Some(next)).await? {
             Swapped::Stored => Ok(()),
             Swapped::Conflict => Err(StoredClientError::Changed),
         }
@@ -118,7 +122,7 @@ impl StoredClients {
     pub async fn list(&self) -> Result<Vec<StoredClient>, StoreError> {
         let Ok(group) = RecordGroup::new(RecordKind::Client, "") else { return Ok(Vec::new()) };
         let mut clients = Vec::new();
-        for (id, record) in self.0.list(&group).await? {
+        for (id, record) in self.records.list(&group).await? {
             let version = record.version();
             clients.extend(Form::parse(&record)?.client(&id)?.map(|client| StoredClient { client, version }));
         }
@@ -130,15 +134,15 @@ impl StoredClients {
     async fn delete_now(&self, client_id: &str) -> Result<bool, StoreError> {
         let Ok(key) = key_of(client_id) else { return Ok(false) };
         loop {
-            let Some(record) = self.0.find(&key).await? else { return Ok(false) };
+            let Some(record) = self.records.find(&key).await? else { return Ok(false) };
             let form = Form::parse(&record)?;
             if form.client.is_none() {
                 return Ok(false);
             }
-            let free_at = form.free_at(self.0.now().await?);
+            let free_at = form.free_at(self.records.now().await?);
             let next = NewRecord::new(form.deleted().to_json()).until(free_at);
             // Otherwise, it was changed or deleted meanwhile.
-            if self.0.swap(&key, Some(record.version()), Some(next)).await? == Swapped::Stored {
+            if self.records.swap(&key, Some(record.version()), Some(next)).await? == Swapped::Stored {
                 return Ok(true);
             }
         }
@@ -146,13 +150,18 @@ impl StoredClients {
 
     async fn find_record(&self, client_id: &str) -> Result<Option<Record>, StoreError> {
         let Ok(key) = key_of(client_id) else { return Ok(None) };
-        self.0.find(&key).await
+        self.records.find(&key).await
     }
 }
 
 impl Clients for StoredClients {
     async fn find(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
-        Ok(self.read(client_id).await?.map(|read| Arc::new(read.client)))
+        let Some(record) = self.find_record(client_id).await? else { return Ok(None) };
+        if let Some(made) = self.made.find(client_id, record.version()) {
+            return Ok(Some(made));
+        }
+        let client = Form::parse(&record)?.client(client_id)?.map(Arc::new);
+        Ok(client.inspect(|client| self.made.keep(record.version(), client)))
     }
 
     fn declared(&self, _: &TokenSpec) -> DeclaredClients {
@@ -176,6 +185,6 @@ fn key_of(client_id: &str) -> Result<RecordKey, ConfigError> {
 
 impl fmt::Debug for StoredClients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("StoredClients").field(&self.0).finish()
+        f.debug_struct("StoredClients").field("records", &self.records).finish_non_exhaustive()
     }
 }
