@@ -161,8 +161,8 @@ impl AuthorizationServerBuilder {
         endpoints.verification_page.iter().try_for_each(|page| super::device::check_page(page))?;
         let (spec, has_view) = (sessions.issuer().spec(), sessions.view().is_some());
         let declared = clients.declared(spec);
-        let problems = declared.problems_with(has_view);
-        ConfigError::check(problems.into_iter().chain(keys_problem(sessions.issuer(), &*keys)).collect())?;
+        let problems = declared.problems_with(has_view).into_iter().chain(keys_problem(sessions.issuer(), &*keys));
+        ConfigError::check(problems.collect())?;
         endpoints.clients_exchange = has_view && declared.may_exchange_tokens();
         if declared.may_have_keys() {
             endpoints.client_authentication.push(ClientAuthentication::PrivateKeyJwt);
@@ -170,8 +170,7 @@ impl AuthorizationServerBuilder {
         endpoints.introspection = resource_servers.iter().map(|service| service.proof.method()).collect();
         let resource_servers = checked(resource_servers, spec, has_view)?;
         endpoints.clients_have_documents = declared.may_have_documents();
-        let has_key_set = !matches!(keys.published(), Ok(None));
-        let (metadata, metadata_paths, key_set_url) = published(&endpoints, spec, has_key_set)?;
+        let (metadata, metadata_paths, key_set_url) = published(&endpoints, spec, &*keys)?;
         Ok(AuthorizationServer(Arc::new(Inner {
             own_tokens: own_tokens?,
             sessions,

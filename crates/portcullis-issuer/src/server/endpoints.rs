@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis_core::{ConfigError, policy::TokenSpec};
 
-use super::AuthorizationServer;
+use super::{AuthorizationServer, keys::AnyKeys};
 use crate::{
     StoreError,
     documents::{ClientAuthentication, GrantType, KEY_SET_PATH, PublishedDocument, ServerMetadata},
@@ -164,8 +164,10 @@ pub(super) fn path_of(url: &str) -> &str {
 pub(super) fn published(
     endpoints: &Endpoints,
     spec: &TokenSpec,
-    has_key_set: bool,
+    keys: &dyn AnyKeys,
 ) -> Result<(PublishedDocument, Vec<String>, String), ConfigError> {
+    // A key set that is not known at the moment is there all the same.
+    let has_key_set = !matches!(keys.published(), Ok(None));
     let metadata = endpoints.metadata(spec, has_key_set);
     let mut paths = metadata.paths()?;
     for path in metadata.openid_paths()? {
