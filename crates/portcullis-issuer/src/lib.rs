@@ -47,6 +47,7 @@ pub mod routes;
 pub mod server;
 mod signer;
 mod signing_key;
+mod space_separated;
 mod store_error;
 
 pub use mint::{AccessToken, ActingParty, LogOutToken, MintError, MintErrorKind, Minted, TokenIssuer};

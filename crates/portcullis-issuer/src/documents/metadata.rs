@@ -6,6 +6,7 @@ use portcullis_core::{Algorithm, ConfigError, keys::AlgorithmSet, policy::TokenS
 use serde::Serialize;
 
 use super::{ClientAuthentication, GrantType, PublishedDocument, url::PublishedUrl};
+use crate::space_separated::space_separated;
 
 /// An issuer's metadata (RFC 8414), with which clients and services find its endpoints and its key set.
 ///
@@ -127,7 +128,7 @@ impl ServerMetadata {
 
     /// Adds to the scopes that clients may ask for: one, or several separated by spaces. Defaults to none: the document does not name them.
     pub fn scope(mut self, scope: &str) -> Self {
-        add(&mut self.scopes, scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        add(&mut self.scopes, space_separated(scope).map(str::to_owned));
         self
     }
 

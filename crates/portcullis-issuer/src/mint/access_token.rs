@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use portcullis_core::{UnixTime, verified::NoCustom};
 
 use super::ActingParty;
+use crate::space_separated::space_separated;
 
 /// The content of an access token, to be minted by a [`TokenIssuer`](super::TokenIssuer).
 ///
@@ -78,7 +79,7 @@ impl<C> AccessToken<C> {
 
     /// Adds to `scope` (RFC 6749 section 3.3): one scope, or several separated by spaces. Defaults to none.
     pub fn scope(mut self, scope: &str) -> Self {
-        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self.scopes.extend(space_separated(scope).map(str::to_owned));
         self
     }
 

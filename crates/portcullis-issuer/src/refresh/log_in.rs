@@ -5,6 +5,8 @@ use std::fmt;
 use portcullis_core::{ConfigError, UnixTime};
 use serde::{Deserialize, Serialize};
 
+use crate::space_separated::space_separated;
+
 /// What was decided when a user logged in, and holds for the whole session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogIn {
@@ -73,7 +75,7 @@ impl LogIn {
     /// Adds to the scopes that the user has granted to the client: one, or several separated by spaces. No later access token has more.
     #[must_use]
     pub fn scope(mut self, scope: &str) -> Self {
-        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self.scopes.extend(space_separated(scope).map(str::to_owned));
         self
     }
 

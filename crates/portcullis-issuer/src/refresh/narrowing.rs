@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use portcullis_core::policy::TokenSpec;
 
 use super::LogIn;
+use crate::space_separated::space_separated;
 
 /// What a client asks of one access token: less than its session allows. The default asks for all of it.
 ///
@@ -45,7 +46,7 @@ impl Narrowing {
 
     /// Asks for these scopes, and for those of earlier calls: one, or several separated by spaces.
     pub fn scope(mut self, scope: &str) -> Self {
-        let scopes = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
+        let scopes = space_separated(scope).map(str::to_owned);
         self.scopes.get_or_insert_default().extend(scopes);
         self
     }

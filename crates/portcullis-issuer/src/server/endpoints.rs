@@ -8,6 +8,7 @@ use super::{AuthorizationServer, keys::AnyKeys};
 use crate::{
     StoreError,
     documents::{ClientAuthentication, GrantType, KEY_SET_PATH, PublishedDocument, ServerMetadata},
+    space_separated::space_separated,
 };
 
 /// Which endpoints a server has, and where they are. All are on the host of the issuer.
@@ -70,7 +71,7 @@ impl Endpoints {
     }
 
     pub(super) fn scope(&mut self, scope: &str) {
-        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self.scopes.extend(space_separated(scope).map(str::to_owned));
     }
 
     pub(super) fn url(&self, endpoint: Endpoint) -> String {

@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::OAuthError;
+use crate::space_separated::space_separated;
 
 /// The parameters of a query or of a form body. `Debug` shows no value: they are codes, tokens and secrets.
 pub(super) struct Parameters(Vec<(String, Zeroizing<String>)>);
@@ -87,7 +88,7 @@ pub(super) fn is_scope(text: &str) -> bool {
 pub(super) fn scopes(text: &str) -> Result<Vec<String>, OAuthError> {
     const MOST: usize = 128;
     let mut scopes = Vec::new();
-    for scope in text.split(' ').filter(|scope| !scope.is_empty()) {
+    for scope in space_separated(text) {
         if !is_scope(scope) || scopes.len() >= MOST {
             return Err(OAuthError::invalid_scope(
                 "a scope has other characters than scopes have, or there are too many",

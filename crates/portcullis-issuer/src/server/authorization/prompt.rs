@@ -1,5 +1,7 @@
 //! [`Prompt`]: which pages a client wants, or does not want.
 
+use crate::space_separated::space_separated;
+
 /// Which page a client wants the user to see (`prompt`, OpenID Connect Core section 3.1.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -30,7 +32,7 @@ impl Prompt {
     /// Reads a list of them. Names that are not known are an error, and so is `none` beside another.
     pub(super) fn parse(text: &str) -> Option<Vec<Self>> {
         let find = |name| Self::ALL.into_iter().find(|prompt| prompt.name() == name);
-        let prompts: Vec<_> = text.split(' ').filter(|name| !name.is_empty()).map(find).collect::<Option<_>>()?;
+        let prompts: Vec<_> = space_separated(text).map(find).collect::<Option<_>>()?;
         let is_contradiction = prompts.contains(&Self::None) && prompts.len() > 1;
         (!is_contradiction).then_some(prompts)
     }

@@ -6,6 +6,7 @@ use super::{AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Promp
 use crate::{
     documents::GrantType,
     server::{AuthorizationServer, Client, OAuthError, OAuthErrorCode, parameters::Parameters},
+    space_separated::space_separated,
 };
 
 /// Parameters that would change what the request means, with the code that says so.
@@ -90,7 +91,7 @@ fn checked(client: &Client, parameters: &Parameters) -> Result<Checked, OAuthErr
     let prompts = Prompt::parse(parameters.get("prompt").unwrap_or_default());
     let max_age = parameters.get("max_age").map(str::parse).transpose();
     let max_age = max_age.map_err(|_| OAuthError::invalid_request("`max_age` is not a number of seconds"))?;
-    let acr_values = parameters.get("acr_values").unwrap_or_default().split(' ').filter(|class| !class.is_empty());
+    let acr_values = space_separated(parameters.get("acr_values").unwrap_or_default());
     Ok(Checked {
         scopes: client.scopes_for(parameters.scopes()?)?,
         resources: client.resources_for(parameters.all("resource"))?,

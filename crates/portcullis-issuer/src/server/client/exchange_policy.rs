@@ -6,6 +6,7 @@ use super::Client;
 use crate::{
     documents::GrantType,
     server::{own_tokens::is_for, proof::Proof},
+    space_separated::space_separated,
 };
 
 /// Which access tokens a client may exchange for others, and what the others can do (RFC 8693). Nothing is allowed by default.
@@ -63,7 +64,7 @@ impl ExchangePolicy {
 
     /// Adds to the scopes that the new tokens keep, if the exchanged one has them: one, or several separated by spaces. Defaults to none.
     pub fn scope(mut self, scope: &str) -> Self {
-        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self.scopes.extend(space_separated(scope).map(str::to_owned));
         self
     }
 

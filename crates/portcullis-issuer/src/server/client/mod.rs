@@ -41,6 +41,7 @@ use crate::{
     StoreError,
     documents::{ClientAuthentication, GrantType},
     refresh::{LogIn, RefreshPolicy, Rotation},
+    space_separated::space_separated,
 };
 
 /// Knows the clients: those of a [`ClientList`], or [`StoredClients`]. Implement it to keep clients elsewhere.
@@ -264,7 +265,7 @@ impl Client {
 
     /// Adds to the scopes that the client may ask for: one, or several separated by spaces. Defaults to none.
     pub fn scope(mut self, scope: &str) -> Self {
-        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self.scopes.extend(space_separated(scope).map(str::to_owned));
         self
     }
 

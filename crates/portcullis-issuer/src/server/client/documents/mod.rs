@@ -16,7 +16,7 @@ use self::{
     id::{DocumentId, host_of_url},
 };
 use super::{Client, Clients, DeclaredClients};
-use crate::{StoreError, refresh::RefreshPolicy};
+use crate::{StoreError, refresh::RefreshPolicy, space_separated::space_separated};
 
 /// Clients whose `client_id` is the `https` URL of a document about them (draft-ietf-oauth-client-id-metadata-document), as those of the Model
 /// Context Protocol. They need no registration: any outsider can be such a client, so users are always asked.
@@ -98,7 +98,7 @@ impl MetadataDocuments {
 
     /// Adds to the scopes that such a client may ask for: one, or several separated by spaces. Defaults to none.
     pub fn scope(self, scope: &str) -> Self {
-        let scopes = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
+        let scopes = space_separated(scope).map(str::to_owned);
         self.configure(|settings| settings.scopes.extend(scopes))
     }
 
