@@ -68,7 +68,7 @@ async fn a_client_that_does_not_prove_who_it_is_is_refused_in_the_same_words_as_
     }
     assert!(desk.token_as("worker", SECRET, &FOR_ITSELF).await.is_ok());
     let known = desk.events(|event| match event {
-        ServerEvent::ClientRefused { client_id, .. } => client_id.clone(),
+        ServerEvent::ClientRefused { client_id } => client_id.clone(),
         _ => None,
     });
     assert_eq!(known, ["worker", "worker", "page"]);

@@ -113,6 +113,7 @@ pub struct Family {
     /// Why it has ended before its time.
     pub ended: Option<EndReason>,
     /// What was decided at the log-in.
+    #[serde(with = "super::log_in::stored")]
     pub log_in: LogIn,
 }
 

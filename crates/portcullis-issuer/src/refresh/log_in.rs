@@ -7,28 +7,60 @@ use serde::{Deserialize, Serialize};
 
 use crate::space_separated::space_separated;
 
-/// What was decided when a user logged in, and holds for the whole session.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What was decided when a user logged in, and is valid for the whole session.
+#[derive(Clone, PartialEq, Eq)]
 pub struct LogIn {
     pub(super) subject: String,
     pub(super) client_id: String,
     /// When the session was opened: what cut-offs are compared with.
     pub(super) at: UnixSecs,
     /// When the user was authenticated, if that was told.
+    authenticated_at: Option<UnixSecs>,
+    pub(super) scopes: Vec<String>,
+    pub(super) audiences: Vec<String>,
+    pub(super) version: Option<u64>,
+    pub(super) acr: Option<String>,
+    pub(super) label: Option<String>,
+    pub(super) log_out_at: Option<String>,
+}
+
+/// A log-in as it is stored: the same fields, so that the public type need not be a form of storage.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "LogIn")]
+struct StoredLogIn {
+    subject: String,
+    client_id: String,
+    at: UnixSecs,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     authenticated_at: Option<UnixSecs>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) scopes: Vec<String>,
+    scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) audiences: Vec<String>,
+    audiences: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) version: Option<u64>,
+    version: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) acr: Option<String>,
+    acr: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) label: Option<String>,
+    label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) log_out_at: Option<String>,
+    log_out_at: Option<String>,
+}
+
+/// Reads and writes a log-in within a row.
+pub(crate) mod stored {
+    use serde::{Deserializer, Serializer};
+
+    use super::{LogIn, StoredLogIn};
+
+    pub(crate) fn serialize<S: Serializer>(log_in: &LogIn, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredLogIn::serialize(log_in, serializer)
+    }
+
+    /// A `LogIn`, or a `Box` of one.
+    pub(crate) fn deserialize<'de, T: From<LogIn>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        StoredLogIn::deserialize(deserializer).map(T::from)
+    }
 }
 
 /// Whole seconds since 1970, as they are stored.

@@ -50,6 +50,7 @@ pub use foreign::ForeignTokens;
 pub(crate) use keys::RefreshKey;
 pub use keys::RefreshKeys;
 pub use log_in::LogIn;
+pub(crate) use log_in::stored as stored_log_in;
 #[cfg(feature = "log-out-delivery")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log-out-delivery")))]
 pub use log_out::{LogOutDelivery, LogOutEvent};

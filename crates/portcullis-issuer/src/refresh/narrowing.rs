@@ -9,7 +9,7 @@ use crate::space_separated::space_separated;
 
 /// What a client asks of one access token: less than its session allows. The default asks for all of it.
 ///
-/// It holds for this one token. The next refresh may ask for all of the session again (RFC 6749 section 6).
+/// It is about this one token. The next refresh may ask for all of the session again (RFC 6749 section 6).
 ///
 /// ```
 /// use portcullis_issuer::refresh::Narrowing;

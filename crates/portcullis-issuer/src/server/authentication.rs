@@ -51,11 +51,8 @@ impl AuthorizationServer {
         match client {
             Some(client) if is_proven => Ok(client),
             found => {
-                let is_known = found.is_some();
-                self.tell(|| ServerEvent::ClientRefused {
-                    client_id: found.map(|client| client.id().to_owned()),
-                    is_known,
-                });
+                let client_id = found.map(|client| client.id().to_owned());
+                self.tell(|| ServerEvent::ClientRefused { client_id });
                 Err(refused(request))
             }
         }

@@ -163,13 +163,9 @@ impl AuthorizationServerBuilder {
         let declared = clients.declared(spec);
         let problems = declared.problems_with(has_view).into_iter().chain(keys_problem(sessions.issuer(), &*keys));
         ConfigError::check(problems.collect())?;
-        endpoints.clients_exchange = has_view && declared.may_exchange_tokens();
-        if declared.may_have_keys() {
-            endpoints.client_authentication.push(ClientAuthentication::PrivateKeyJwt);
-        }
+        endpoints.declare(&declared, has_view);
         endpoints.introspection = resource_servers.iter().map(|service| service.proof.method()).collect();
         let resource_servers = checked(resource_servers, spec, has_view)?;
-        endpoints.clients_have_documents = declared.may_have_documents();
         let (metadata, metadata_paths, key_set_url) = published(&endpoints, spec, &*keys)?;
         Ok(AuthorizationServer(Arc::new(Inner {
             own_tokens: own_tokens?,

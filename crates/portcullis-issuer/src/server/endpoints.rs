@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis_core::{ConfigError, policy::TokenSpec};
 
-use super::{AuthorizationServer, keys::AnyKeys};
+use super::{AuthorizationServer, DeclaredClients, keys::AnyKeys};
 use crate::{
     StoreError,
     documents::{ClientAuthentication, GrantType, KEY_SET_PATH, PublishedDocument, ServerMetadata},
@@ -23,8 +23,8 @@ pub(super) struct Endpoints {
     scopes: Vec<String>,
     /// How clients may prove who they are.
     pub(super) client_authentication: Vec<ClientAuthentication>,
-    pub(super) clients_have_documents: bool,
-    pub(super) clients_exchange: bool,
+    clients_have_documents: bool,
+    clients_exchange: bool,
     /// How services authenticate that introspect.
     pub(super) introspection: Vec<ClientAuthentication>,
 }
@@ -72,6 +72,15 @@ impl Endpoints {
 
     pub(super) fn scope(&mut self, scope: &str) {
         self.scopes.extend(space_separated(scope).map(str::to_owned));
+    }
+
+    /// Adds what is there because of the clients.
+    pub(super) fn declare(&mut self, clients: &DeclaredClients, has_view: bool) {
+        self.clients_exchange = has_view && clients.may_exchange_tokens();
+        self.clients_have_documents = clients.may_have_documents();
+        if clients.may_have_keys() {
+            self.client_authentication.push(ClientAuthentication::PrivateKeyJwt);
+        }
     }
 
     pub(super) fn url(&self, endpoint: Endpoint) -> String {

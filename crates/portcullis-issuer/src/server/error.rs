@@ -56,7 +56,7 @@ pub enum OAuthErrorCode {
     InteractionRequired,
     /// The user of a device has not decided yet (RFC 8628 section 3.5).
     AuthorizationPending,
-    /// The same, and the device asks too often (RFC 8628 section 3.5).
+    /// The user of a device has not decided yet, and the device asks too often (RFC 8628 section 3.5).
     SlowDown,
     /// The code of a device has expired (RFC 8628 section 3.5).
     ExpiredToken,
@@ -67,7 +67,7 @@ pub enum OAuthErrorCode {
     /// The server cannot decide at the moment; the client may try again (RFC 6749 section 4.1.2.1).
     TemporarilyUnavailable,
     /// There are too many requests; the client may try again [later](OAuthError::retry_after). No RFC has a name for it in `error`, so its name is
-    /// that of the one before.
+    /// `temporarily_unavailable`.
     TooManyRequests,
 }
 
@@ -211,7 +211,7 @@ impl From<MintError> for OAuthError {
 impl From<RefreshError> for OAuthError {
     fn from(error: RefreshError) -> Self {
         let (code, description) = match &error {
-            // Why is for the log: an answer that tells reasons apart helps who guesses.
+            // Why is for the log: an answer that tells reasons apart would help an attacker who guesses.
             // What can be wrong with a log-in is checked before there is a code: what is left has changed since then, as the user's version may.
             RefreshError::InvalidGrant(_) | RefreshError::LogIn(_) => {
                 (OAuthErrorCode::InvalidGrant, "the token is not accepted")

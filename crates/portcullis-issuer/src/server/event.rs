@@ -16,10 +16,8 @@ pub enum ServerEvent {
     },
     /// A client was refused: it is unknown, or has not proven who it is.
     ClientRefused {
-        /// Its id, if there is such a client.
+        /// Its id; `None` if there is no such client.
         client_id: Option<String>,
-        /// Whether there is.
-        is_known: bool,
     },
     /// A service that wanted to introspect was refused: it is unknown, or has not proven who it is.
     ResourceServerRefused {

@@ -55,7 +55,7 @@ impl IssuerKeys for SigningKey {
     }
 }
 
-/// The same for a value of any type.
+/// The [`IssuerKeys`] of a server, whatever their type is, so that a server is one type.
 pub(super) trait AnyKeys: fmt::Debug + Send + Sync {
     fn resolve(&self, hint: KeyHint<'_>, now: UnixTime) -> Resolved;
 

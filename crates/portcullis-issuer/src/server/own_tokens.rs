@@ -55,12 +55,12 @@ impl OwnTokens {
                 Ok(None)
             }
             Err(error) => {
-                Err(StoreError::new("whether the token is good cannot be decided at the moment").with_source(error))
+                Err(StoreError::new("whether the token is valid cannot be decided at the moment").with_source(error))
             }
         }
     }
 
-    /// The same without that moment.
+    /// Returns what a token says; `None` also if it has expired, however lately.
     pub(super) async fn verify_live(&self, token: &str) -> Result<Option<Verified<NoCustom>>, StoreError> {
         let verified = self.verify(token).await?;
         let now = self.clock.now();

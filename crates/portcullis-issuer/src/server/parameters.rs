@@ -16,7 +16,7 @@ pub(super) const MOST_BYTES: usize = 64 * 1024;
 /// How many parameters are read, at most.
 const MOST_PARAMETERS: usize = 64;
 
-/// Those that may stand more than once (RFC 8693 section 2.1, RFC 8707 section 2).
+/// Those that may be repeated (RFC 8693 section 2.1, RFC 8707 section 2).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 /// Those that would change what the request means, so that they must not be ignored.
@@ -26,7 +26,7 @@ const NOT_SUPPORTED: [(&str, &str); 2] = [
 ];
 
 impl Parameters {
-    /// Reads the parameters. Any that stands twice, or is not text, makes the request invalid (RFC 6749 section 3.1). One without a value is
+    /// Reads the parameters. Any that is repeated, or is not text, makes the request invalid (RFC 6749 section 3.1). One without a value is
     /// as good as absent.
     pub(super) fn parse(text: &[u8]) -> Result<Self, OAuthError> {
         if text.len() > MOST_BYTES {
@@ -45,7 +45,7 @@ impl Parameters {
                 return Err(OAuthError::invalid_request("a parameter is not text"));
             }
             if !REPEATABLE.contains(&&*name) && parameters.0.iter().any(|(known, _)| *known == name) {
-                return Err(OAuthError::invalid_request("a parameter stands twice"));
+                return Err(OAuthError::invalid_request("a parameter is repeated"));
             }
             parameters.0.push((name.into_owned(), value));
         }

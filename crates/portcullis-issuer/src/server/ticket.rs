@@ -39,7 +39,7 @@ pub(super) enum TicketKind {
     Request,
     /// The question whether a client may act for the user.
     Question,
-    /// The same for a device.
+    /// The question whether a device may act for the user.
     Device,
 }
 

@@ -51,7 +51,7 @@ pub struct AnsweredQuestion {
 }
 
 impl AuthorizationRequest {
-    /// Says what the application does next. `visitor` is who has logged in in this browser; `None` if no one has.
+    /// Returns what the application does next. `visitor` is who has logged in in this browser; `None` if no one has.
     ///
     /// # Errors
     ///

@@ -95,7 +95,7 @@ impl<T: Clients> Clients for Arc<T> {
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// The same for a value of any type.
+/// The [`Clients`] of a server, whatever their type is, so that a server is one type.
 pub(super) trait AnyClients: fmt::Debug + Send + Sync {
     fn find<'a>(&'a self, client_id: &'a str) -> Answer<'a, Option<Arc<Client>>>;
 
@@ -301,7 +301,7 @@ impl Client {
         Self { exchange: Some(policy), ..self }
     }
 
-    /// Says that the client is the application's own, so that users are not asked for consent. Defaults to `false`.
+    /// Says that the client is the application's own, so that users are not asked for consent. Defaults to asking them.
     pub fn first_party(self) -> Self {
         Self { standing: Standing::FirstParty, ..self }
     }

@@ -4,7 +4,7 @@ use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::refresh::{LogIn, ShareDigest};
+use crate::refresh::{LogIn, ShareDigest, stored_log_in};
 
 /// What is kept about a code until it is redeemed: for whom it is, and how that client proves that it asked for it. It redeems nothing.
 #[derive(Clone, Serialize, Deserialize)]
@@ -14,10 +14,11 @@ pub(in crate::server) struct KeptCode {
     redirect_uri: String,
     /// The PKCE challenge (RFC 7636), `S256`.
     challenge: String,
+    #[serde(with = "stored_log_in")]
     pub(in crate::server) log_in: LogIn,
     /// The id of the consent by which it was given.
     pub(in crate::server) consent: String,
-    /// How often it was presented in a wrong way.
+    /// How often its own client has presented it, the right attempt included: each is counted before it is looked at.
     pub(in crate::server) attempts: u8,
 }
 
@@ -36,7 +37,7 @@ pub(in crate::server) enum Mismatch {
 const VERSION: u8 = 1;
 
 impl KeptCode {
-    /// How often a code may be presented in a wrong way. The fifth time ends it.
+    /// How often a code may be presented by its client. The fifth wrong attempt ends it.
     pub(in crate::server) const MOST_ATTEMPTS: u8 = 5;
 
     pub(in crate::server) fn new(

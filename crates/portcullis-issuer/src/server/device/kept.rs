@@ -9,7 +9,7 @@ use super::{DeviceAuthorization, UserCode};
 use crate::{
     StoreError,
     records::Record,
-    refresh::{LogIn, Millis, ShareDigest},
+    refresh::{LogIn, Millis, ShareDigest, stored_log_in},
     server::OAuthErrorCode,
 };
 
@@ -34,7 +34,11 @@ pub(in crate::server) struct KeptDevice {
 #[serde(rename_all = "snake_case")]
 pub(in crate::server) enum Decision {
     Pending,
-    Granted { log_in: Box<LogIn>, consent: String },
+    Granted {
+        #[serde(with = "stored_log_in")]
+        log_in: Box<LogIn>,
+        consent: String,
+    },
     Denied,
 }
 

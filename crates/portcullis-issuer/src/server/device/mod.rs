@@ -88,7 +88,7 @@ const AFTERLIFE: Duration = Duration::from_secs(600);
 impl AuthorizationServer {
     /// Answers a request to the device authorization endpoint (RFC 8628 section 3.1).
     ///
-    /// A public client is whatever names itself so, and each request is kept for some minutes: limit how many one network may send.
+    /// Anyone can claim the id of a public client, and each request is kept for some minutes: limit how many one network may send.
     ///
     /// # Errors
     ///

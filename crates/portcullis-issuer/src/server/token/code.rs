@@ -57,8 +57,8 @@ impl AuthorizationServer {
         self.open_session(client, Opening { session, share, log_in, consent, narrowing }).await
     }
 
-    /// Makes sure that a code was not redeemed before: then it is the code of this session, however old it is. Only who could have redeemed it ends
-    /// the session: a code alone stands in histories and logs.
+    /// Makes sure that a code was not redeemed before: then it is the code of this session, however old it is. Only the client that could have
+    /// redeemed it ends the session: a code alone is in histories and logs.
     pub(super) async fn check_unredeemed(
         &self,
         client: &Client,
