@@ -32,6 +32,7 @@ use tokio::{
 use tower::ServiceExt;
 
 const URI: &str = "https://app.test/log-out";
+const SILENT: &str = "https://silent.test/log-out";
 
 type TestSessions = Sessions<MemoryRefreshStore, TestLog, TestSubjects>;
 
@@ -47,11 +48,48 @@ struct State {
     /// If it is there, the answer comes when it is notified.
     gate: Mutex<Option<Arc<Notify>>>,
     service: Mutex<Option<Router>>,
+    /// The requests to the client that never answers.
+    at_silent: Arc<Mutex<AtSilent>>,
+    panics: Mutex<bool>,
+}
+
+#[derive(Debug, Default)]
+struct AtSilent {
+    now: usize,
+    most: usize,
+    all: usize,
+}
+
+/// One of these requests, until it is given up.
+struct Busy(Arc<Mutex<AtSilent>>);
+
+impl Busy {
+    fn begin(state: &Arc<Mutex<AtSilent>>) -> Self {
+        let mut at = state.lock().unwrap();
+        at.now += 1;
+        at.all += 1;
+        at.most = at.most.max(at.now);
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().now -= 1;
+    }
 }
 
 impl Fetch for Receiver {
     async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
-        assert_eq!((request.method().as_str(), request.uri().to_string().as_str()), ("POST", URI));
+        assert_eq!(request.method().as_str(), "POST");
+        if request.uri() == SILENT {
+            let silent = Busy::begin(&self.0.at_silent);
+            std::future::pending::<()>().await;
+            drop(silent);
+        }
+        assert_eq!(request.uri(), URI);
+        let panics = *self.0.panics.lock().unwrap();
+        assert!(!panics, "as the test wants it");
         assert_eq!(request.headers()["content-type"], "application/x-www-form-urlencoded");
         let token = String::from_utf8(request.body().clone()).unwrap();
         self.0.tokens.lock().unwrap().push(token.strip_prefix("logout_token=").unwrap().to_owned());
@@ -390,4 +428,94 @@ async fn a_notice_that_could_not_be_kept_is_kept_at_the_next_attempt() {
     assert_eq!((other.waiting().await, other.worker().deliver_due().await.unwrap()), (1, 1));
     assert!(other.refresh(&tokens).await.is_err());
     assert_eq!(other.waiting().await, 0, "each attempt with an old token is a request to the client");
+}
+
+/// Opens and ends sessions of a client that never answers.
+async fn end_many_of_the_silent_client(place: &Place, many: usize) {
+    for at in 0..many {
+        place.log.confirm();
+        let log_in = LogIn::new(format!("user{at}"), "silent").version(1).log_out_at(SILENT);
+        let tokens = place.sessions.log_in(log_in, &RefreshPolicy::new()).await.unwrap();
+        place.sessions.end(tokens.session().id, EndReason::LoggedOut).await.unwrap();
+    }
+}
+
+/// Ends a session of the other client. Returns how long it takes until that client is told.
+async fn told_after(place: &Place) -> Duration {
+    let (tokens, sent) = (place.log_in().await, place.tokens().len());
+    let began = Instant::now();
+    place.sessions.end(tokens.session().id, EndReason::LoggedOut).await.unwrap();
+    while place.tokens().len() == sent {
+        sleep(Duration::from_millis(5)).await;
+    }
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_hangs_does_not_delay_the_log_outs_of_another() {
+    for many in [0, 100] {
+        let place = Place::new();
+        end_many_of_the_silent_client(&place, many).await;
+        let worker = place.worker();
+        let other = async {
+            for _ in 0..30 {
+                sleep(Duration::from_millis(700)).await;
+                place.clock.advance(secs(1));
+                let waited = told_after(&place).await;
+                assert!(waited <= Duration::from_millis(70), "{waited:?}");
+            }
+        };
+        tokio::select! { () = worker.run() => panic!("it has ended"), () = other => {} }
+        let at = place.receiver.0.at_silent.lock().unwrap();
+        assert_eq!(at.most, many.min(2), "at once");
+        // Five seconds each, after 0 s, 1 s, 2 s, 4 s.
+        assert!(at.all <= 5, "{}", at.all);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_hangs_is_attempted_once_in_a_round_after_it_was_not_answered() {
+    let place = Place::new();
+    end_many_of_the_silent_client(&place, 10).await;
+    let tokens = place.log_in().await;
+    place.sessions.end(tokens.session().id, EndReason::LoggedOut).await.unwrap();
+    assert_eq!(place.worker().deliver_due().await.unwrap(), 1);
+    assert_eq!(place.receiver.0.at_silent.lock().unwrap().all, 2);
+    assert_eq!(place.waiting().await, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_panics_does_not_end_the_worker() {
+    let place = Place::new();
+    let worker = place.sessions.log_out_delivery(place.receiver.clone(), |event| panic!("{event:?}")).unwrap();
+    let other = async {
+        for _ in 0..3 {
+            told_after(&place).await;
+        }
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(place.waiting().await, 0, "what was told is told again");
+    };
+    tokio::select! { () = worker.run() => panic!("it has ended"), () = other => {} }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_panics_is_an_event_and_ends_nothing() {
+    let place = Place::new();
+    *place.receiver.0.panics.lock().unwrap() = true;
+    let (worker, first) = (place.worker(), place.log_in().await);
+    place.sessions.end(first.session().id, EndReason::LoggedOut).await.unwrap();
+    let other = async {
+        let is_told = |event: &LogOutEvent| matches!(event, LogOutEvent::Unavailable { .. });
+        while !place.events.lock().unwrap().iter().any(is_told) {
+            sleep(Duration::from_millis(5)).await;
+        }
+        *place.receiver.0.panics.lock().unwrap() = false;
+        told_after(&place).await;
+        // The first one is told when its lease is over.
+        place.clock.advance(secs(30));
+        while place.waiting().await > 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! { () = worker.run() => panic!("it has ended"), () = other => {} }
 }

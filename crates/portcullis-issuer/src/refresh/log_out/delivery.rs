@@ -1,20 +1,24 @@
 //! [`LogOutDelivery`]: tells clients.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{Method, Request, header::CONTENT_TYPE};
 use portcullis_core::{ConfigError, revocation::Revoker};
 use portcullis_jwks::{DocumentLimit, Fetch};
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     LogOutEvent, Outbox,
     attempt::LEASE,
     notice::Notice,
     outbox::{WAITING, waiting},
+    work::{Attempted, Due, Work},
 };
 use crate::{
     LogOutToken, StoreError,
@@ -46,8 +50,17 @@ struct Leased {
     version: RecordVersion,
 }
 
-/// How many clients are told at once.
-const AT_ONCE: usize = 16;
+/// Why a client was not told.
+enum Failure {
+    NoAnswer,
+    Other(String),
+}
+
+impl Failure {
+    fn of(error: impl fmt::Display) -> Self {
+        Self::Other(error.to_string())
+    }
+}
 
 /// How long one attempt may take, all in all: so much less than the lease that none goes on after it.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
@@ -85,68 +98,96 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
 impl<S: RefreshStore, R: Revoker, J: Subjects, F: Fetch> LogOutDelivery<S, R, J, F> {
     /// Delivers what is due, and what becomes due, until it is dropped: about a twentieth of a second after a session has ended on this instance, and
     /// within a second if it has ended on another one.
+    ///
+    /// A client that does not answer delays no other one: at most two attempts of a client are made at once, of 16 in all, and after one that was
+    /// not answered it is left alone for 1 s, 2 s and so on up to 64 s. Looking for what is due takes a tenth of the time at most, so that it is done less
+    /// often while very much is due.
     pub async fn run(&self) {
+        let mut work = Work::default();
         loop {
-            if let Err(error) = self.deliver_due().await {
-                self.tell(&LogOutEvent::Unavailable { why: error.to_string() });
+            let began = Instant::now();
+            match self.due().await {
+                Ok(due) => work.replace_due(due),
+                Err(error) => self.tell(&LogOutEvent::Unavailable { why: error.to_string() }),
             }
-            if timeout(PAUSE, self.0.outbox.news.notified()).await.is_ok() {
-                sleep(GATHERING).await;
+            let mut next_look = pin!(self.next_look(10 * began.elapsed()));
+            loop {
+                work.start(|due| self.clone().deliver(due));
+                tokio::select! {
+                    () = &mut next_look => break,
+                    Some(outcome) = work.next() => {
+                        if let Err(error) = outcome {
+                            self.tell(&LogOutEvent::Unavailable { why: error.to_string() });
+                        }
+                    }
+                }
             }
         }
     }
 
-    /// Makes one attempt for each notice that is due. Returns how many clients were told.
+    /// Waits until it is time to look for notices again, but at least for `rest`.
+    async fn next_look(&self, rest: Duration) {
+        if timeout(PAUSE.max(rest), self.0.outbox.news.notified()).await.is_ok() {
+            sleep(GATHERING.max(rest)).await;
+        }
+    }
+
+    /// Makes one attempt for each notice that is due, except for those of a client that does not answer: it is attempted once. Returns how many clients
+    /// were told.
     ///
     /// # Errors
     ///
-    /// If the store of records cannot be reached.
+    /// If the store of records cannot be reached, or an attempt has panicked. The others are made all the same.
     pub async fn deliver_due(&self) -> Result<usize, StoreError> {
+        let mut work = Work::default();
+        work.replace_due(self.due().await?);
+        let (mut told, mut failure) = (0, Ok(()));
+        loop {
+            work.start(|due| self.clone().deliver(due));
+            match work.next().await {
+                None => return failure.map(|()| told),
+                Some(Ok(attempted)) => told += usize::from(attempted == Attempted::Told),
+                Some(Err(error)) => failure = failure.and(Err(error)),
+            }
+        }
+    }
+
+    /// Returns the notices that are due.
+    async fn due(&self) -> Result<Vec<Due>, StoreError> {
         let records = &self.0.outbox.records;
         let group =
             RecordGroup::new(RecordKind::LogOut, WAITING).map_err(|error| StoreError::new(error.to_string()))?;
         let (all, now) = (records.list(&group).await?, records.now().await?);
         let read = |(id, record): (String, Record)| {
-            Some((FamilyId::from_session_id(&id)?, Notice::from_json(record.text())?, record))
+            let (session, notice) = (FamilyId::from_session_id(&id)?, Notice::from_json(record.text())?);
+            notice.is_due(now).then(|| Due { session, notice, version: record.version() })
         };
-        let due: Vec<_> = all.into_iter().filter_map(read).filter(|(_, notice, _)| notice.is_due(now)).collect();
-        let mut told = 0;
-        for some in due.chunks(AT_ONCE) {
-            let mut attempts = JoinSet::new();
-            for (session, notice, record) in some.iter().cloned() {
-                let delivery = self.clone();
-                attempts.spawn(async move { delivery.deliver(session, notice, record.version()).await });
-            }
-            for outcome in attempts.join_all().await {
-                told += usize::from(outcome?);
-            }
-        }
-        Ok(told)
+        Ok(all.into_iter().filter_map(read).collect())
     }
 
-    /// Makes an attempt, unless another worker does. Returns whether the client was told.
-    async fn deliver(&self, session: FamilyId, notice: Notice, version: RecordVersion) -> Result<bool, StoreError> {
-        let Some(leased) = self.lease(session, &notice, version).await? else { return Ok(false) };
+    /// Makes an attempt, unless another worker does.
+    async fn deliver(self, due: Due) -> Result<Attempted, StoreError> {
+        let Some(leased) = self.lease(due).await? else { return Ok(Attempted::NotTold) };
         let attempt = timeout(ATTEMPT_LIMIT, self.tell_client(&leased)).await;
-        match attempt.unwrap_or_else(|_| Err("the attempt took too long".to_owned())) {
+        match attempt.unwrap_or(Err(Failure::NoAnswer)) {
             Ok(()) => {
                 self.told(leased).await?;
-                Ok(true)
+                Ok(Attempted::Told)
             }
-            Err(why) => {
+            Err(Failure::NoAnswer) => {
+                self.failed(leased, "the client did not answer in time".to_owned()).await?;
+                Ok(Attempted::TimedOut)
+            }
+            Err(Failure::Other(why)) => {
                 self.failed(leased, why).await?;
-                Ok(false)
+                Ok(Attempted::NotTold)
             }
         }
     }
 
     /// Takes a notice for this worker alone; `None` if another one was faster.
-    async fn lease(
-        &self,
-        session: FamilyId,
-        notice: &Notice,
-        version: RecordVersion,
-    ) -> Result<Option<Leased>, StoreError> {
+    async fn lease(&self, due: Due) -> Result<Option<Leased>, StoreError> {
+        let Due { session, notice, version } = due;
         let (records, key) = (&self.0.outbox.records, waiting(session)?);
         let holder = FamilyId::from_bytes(random()?).session_id();
         let notice = notice.leased(records.now().await?, holder);
@@ -161,24 +202,24 @@ impl<S: RefreshStore, R: Revoker, J: Subjects, F: Fetch> LogOutDelivery<S, R, J,
     }
 
     /// Sends a token to the client. The session ends before, if the program crashed between the notice and the end.
-    async fn tell_client(&self, leased: &Leased) -> Result<(), String> {
+    async fn tell_client(&self, leased: &Leased) -> Result<(), Failure> {
         let (sessions, notice, session) = (&self.0.sessions, &leased.notice, leased.session);
-        let family = sessions.find(session).await.map_err(|error| error.to_string())?;
+        let family = sessions.find(session).await.map_err(Failure::of)?;
         if family.is_some_and(|family| family.ended.is_none()) {
-            sessions.end(session, notice.reason).await.map_err(|error| error.to_string())?;
+            sessions.end(session, notice.reason).await.map_err(Failure::of)?;
         }
         let content = LogOutToken::new(&notice.client_id, &notice.subject, session.session_id());
-        let token = sessions.issuer().mint_log_out(&content).await.map_err(|error| error.to_string())?;
+        let token = sessions.issuer().mint_log_out(&content).await.map_err(Failure::of)?;
         let body = form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
         let request = Request::builder().method(Method::POST).uri(&notice.uri);
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let request = request.extension(DocumentLimit::bytes(4096)).body(body.into_bytes());
-        let request = request.map_err(|_| "the client's URI for log-outs cannot be used".to_owned())?;
+        let request = request.map_err(|_| Failure::Other("the client's URI for log-outs cannot be used".to_owned()))?;
         let answer = timeout(ANSWER_LIMIT, self.0.fetch.fetch(request)).await;
-        let answer = answer.map_err(|_| "the client did not answer in time".to_owned())?;
-        match answer.map_err(|error| error.to_string())?.status() {
+        let answer = answer.map_err(|_| Failure::NoAnswer)?;
+        match answer.map_err(Failure::of)?.status() {
             status if status.is_success() => Ok(()),
-            status => Err(format!("the client has answered with the status {}", status.as_u16())),
+            status => Err(Failure::Other(format!("the client has answered with the status {}", status.as_u16()))),
         }
     }
 
@@ -213,8 +254,9 @@ impl<S: RefreshStore, R: Revoker, J: Subjects, F: Fetch> LogOutDelivery<S, R, J,
         Ok(())
     }
 
+    /// Tells the operator. A listener that panics, as one that writes to a closed pipe does, must not end the worker.
     fn tell(&self, event: &LogOutEvent) {
-        (self.0.on_event)(event);
+        let _is_told = catch_unwind(AssertUnwindSafe(|| (self.0.on_event)(event)));
     }
 }
 

@@ -37,7 +37,7 @@ pub enum LogOutEvent {
         /// Why the last one failed.
         why: String,
     },
-    /// The store of records could not be reached.
+    /// The store of records could not be reached, or an attempt has panicked. It is attempted again.
     Unavailable {
         /// Why, for the operator's log.
         why: String,

@@ -12,6 +12,8 @@ mod delivery;
 mod event;
 mod notice;
 mod outbox;
+#[cfg(feature = "log-out-delivery")]
+mod work;
 
 pub(super) use self::outbox::Outbox;
 #[cfg(feature = "log-out-delivery")]
