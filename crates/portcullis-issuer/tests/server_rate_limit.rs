@@ -3,9 +3,12 @@
 
 mod support;
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use portcullis_issuer::{
@@ -72,4 +75,29 @@ async fn a_limit_is_asked_before_anything_is_looked_up() {
 fn a_client_waits_for_a_second_at_least() {
     assert_eq!(RetryAfter::new(secs(0)), RetryAfter::new(secs(1)));
     assert_ne!(RetryAfter::new(secs(2)), RetryAfter::new(secs(1)));
+}
+
+#[test]
+fn a_wait_is_rounded_up_so_that_the_next_request_is_not_too_early() {
+    for (millis, rounded) in [(1, 1), (1000, 1), (1001, 2), (1900, 2), (2000, 2)] {
+        assert_eq!(RetryAfter::new(Duration::from_millis(millis)), RetryAfter::new(secs(rounded)), "{millis}");
+    }
+    assert_eq!(RetryAfter::new(Duration::MAX), RetryAfter::new(secs(u64::MAX)));
+}
+
+#[tokio::test]
+async fn a_name_that_no_client_can_have_is_none_for_a_limit() {
+    let asked = Arc::<Mutex<Vec<_>>>::default();
+    let told = Arc::clone(&asked);
+    let desk = Desk::with_settings(clients(), |builder| {
+        builder.rate_limit(move |attempt| {
+            told.lock().unwrap().push(attempt.client_id.map(str::len));
+            Ok(())
+        })
+    });
+    for long in [255, 256, 60_000] {
+        let body = form(&[("grant_type", "client_credentials"), ("client_id", &"x".repeat(long))]);
+        assert!(desk.server.token(&EndpointRequest::new(body.as_bytes())).await.is_err());
+    }
+    assert_eq!(*asked.lock().unwrap(), [Some(255), None, None]);
 }

@@ -51,6 +51,8 @@ pub(super) fn error_with(status: StatusCode, error: &OAuthError) -> Response<Str
     if let Some(wait) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
     }
+    // For layers around the routes, as those that trace.
+    response.extensions_mut().insert(error.clone());
     response
 }
 

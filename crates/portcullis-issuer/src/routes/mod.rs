@@ -11,6 +11,8 @@
 //! 4. The routes are public: put no guard in front of them. Clients authenticate in their requests. Limits of time are for layers around them.
 //! 5. A [limit of rates](crate::server::AuthorizationServerBuilder::rate_limit) gets the network of the [`PeerAddress`] in the extensions of a request. The
 //!    application sets it, because only the server knows the connection; no header is read for it.
+//! 6. A client is not told why the server has failed. The operator is, by [`ServerEvent::Failed`](crate::server::ServerEvent::Failed); and each answer
+//!    with an error has the [`OAuthError`](crate::server::OAuthError) in its extensions, for layers around the routes.
 //!
 //! For the application's own page, [`BrowserSessions`] keeps the refresh token in a cookie that no script can read.
 //!

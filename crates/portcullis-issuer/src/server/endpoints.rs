@@ -44,7 +44,8 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    const fn name(self) -> &'static str {
+    /// Returns its name, the last part of its path.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
             Self::DeviceAuthorization => "device_authorization",

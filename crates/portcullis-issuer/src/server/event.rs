@@ -1,12 +1,20 @@
 //! [`ServerEvent`]: what an operator wants to know about an authorization server.
 
+use super::OAuthError;
 use crate::refresh::FamilyId;
 
 /// Something that happened at an endpoint. It names clients and sessions, and never a user. What happens to sessions is told by
 /// [`SessionEvent`](crate::refresh::SessionEvent).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ServerEvent {
+    /// A request was answered with the status 500 or 503. The client is not told why.
+    Failed {
+        /// Where: the [name](super::Endpoint::name) of an endpoint; `authorization`; or `session`, for the sessions of the application's own page.
+        endpoint: &'static str,
+        /// What the client was told. Its [source](std::error::Error::source) says why.
+        error: OAuthError,
+    },
     /// A user has allowed a client something, and the client got a code.
     Granted {
         /// The client.

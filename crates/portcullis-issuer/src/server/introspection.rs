@@ -30,6 +30,10 @@ impl AuthorizationServer {
     /// The answer for the service. [`TemporarilyUnavailable`](super::OAuthErrorCode::TemporarilyUnavailable) if it is not known whether the token was
     /// revoked: it is neither active nor not.
     pub async fn introspect(&self, request: &EndpointRequest<'_>) -> Result<Introspection, OAuthError> {
+        self.watched(Endpoint::Introspection.name(), self.introspection_of(request).await)
+    }
+
+    async fn introspection_of(&self, request: &EndpointRequest<'_>) -> Result<Introspection, OAuthError> {
         let parameters = request.parameters()?;
         let service = self.authenticate_service(request, &parameters).await?;
         // `token_type_hint` is not needed: refresh tokens are not told about.

@@ -187,6 +187,16 @@ impl AuthorizationServer {
         Ok(client.filter(|client| client.id() == client_id))
     }
 
+    /// Tells the operator of a failure, which the client is not told the reason of.
+    pub(crate) fn watched<T>(&self, endpoint: &'static str, outcome: Result<T, OAuthError>) -> Result<T, OAuthError> {
+        if let Err(error) = &outcome
+            && error.code().status() >= 500
+        {
+            self.tell(|| ServerEvent::Failed { endpoint, error: error.clone() });
+        }
+        outcome
+    }
+
     fn tell(&self, event: impl FnOnce() -> ServerEvent) {
         if let Some(listener) = &self.0.on_event {
             listener(&event());

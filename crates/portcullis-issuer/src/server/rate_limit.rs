@@ -12,7 +12,8 @@ pub struct EndpointAttempt<'a> {
     /// The endpoint.
     pub endpoint: Endpoint,
     /// The client that the request names, or the service at the introspection endpoint. It has proven nothing yet, so that anyone can use up the
-    /// limit of a client: limit by the network as well, and be generous here. `None` if the request names none.
+    /// limit of a client: limit by the network as well, and be generous here. `None` if the request names none, or one of more than
+    /// 255 bytes, which no session can have.
     pub client_id: Option<&'a str>,
     /// The user whom it is about, if that is known. A token exchange is asked about a second time, when client and user are proven.
     pub subject: Option<&'a str>,
@@ -22,22 +23,27 @@ pub struct EndpointAttempt<'a> {
     pub network: Option<&'a str>,
 }
 
-/// A refusal because there were too many requests, and after how long there may be another: `Retry-After`, in whole seconds, at least one.
+/// A refusal because there were too many requests, and after how long there may be another: `Retry-After`, in whole seconds, rounded up, at
+/// least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(Duration);
 
 impl RetryAfter {
     /// Returns the refusal until `wait` is over.
     pub fn new(wait: Duration) -> Self {
-        Self(Duration::from_secs(wait.as_secs().max(1)))
+        let begun = u64::from(wait.subsec_nanos() > 0);
+        Self(Duration::from_secs(wait.as_secs().saturating_add(begun).max(1)))
     }
 }
+
+/// No longer name can be kept and revoked.
+const MOST_BYTES_OF_A_NAME: usize = 255;
 
 pub(super) type Limit = dyn Fn(&EndpointAttempt<'_>) -> Result<(), RetryAfter> + Send + Sync;
 
 impl AuthorizationServer {
     /// Asks the application's limit.
-    pub(super) fn check_rate(
+    pub(crate) fn check_rate(
         &self,
         endpoint: Endpoint,
         request: &EndpointRequest<'_>,
@@ -45,6 +51,8 @@ impl AuthorizationServer {
         subject: Option<&str>,
     ) -> Result<(), OAuthError> {
         let Some(limit) = &self.0.rate_limit else { return Ok(()) };
+        // Otherwise a limit that keeps a count for each name keeps names of 64 KiB, which no client has.
+        let client_id = client_id.filter(|client_id| client_id.len() <= MOST_BYTES_OF_A_NAME);
         let attempt = EndpointAttempt { endpoint, client_id, subject, network: request.origin() };
         limit(&attempt).map_err(|RetryAfter(wait)| {
             OAuthError::new(OAuthErrorCode::TooManyRequests, "there are too many requests: try again later")

@@ -13,6 +13,10 @@ impl AuthorizationServer {
     /// The answer for the client. After [`TemporarilyUnavailable`](super::OAuthErrorCode::TemporarilyUnavailable), the token may still be good, and
     /// the client sends the same request again.
     pub async fn revoke(&self, request: &EndpointRequest<'_>) -> Result<(), OAuthError> {
+        self.watched(Endpoint::Revocation.name(), self.revocation_of(request).await)
+    }
+
+    async fn revocation_of(&self, request: &EndpointRequest<'_>) -> Result<(), OAuthError> {
         let parameters = request.parameters()?;
         let client = self.authenticate(Endpoint::Revocation, request, &parameters).await?;
         // `token_type_hint` is not needed: the forms differ.

@@ -8,7 +8,7 @@ use portcullis_issuer::{
     documents::GrantType,
     key_ring::{KeyRing, SealingKey},
     refresh::{LogOutDelivery, LogOutEvent, RefreshKeys, RefreshPolicy, Sessions},
-    server::{AuthorizationServer, Client, ClientList, ClientSecret, Clients, MetadataDocuments},
+    server::{AuthorizationServer, Client, ClientList, ClientSecret, Clients, MetadataDocuments, ServerEvent},
 };
 use portcullis_jwks::{HttpClient, OutsideDocuments};
 use portcullis_store::{RedbLog, RedbRefreshStore, Revocations};
@@ -79,6 +79,7 @@ pub(super) async fn start(
         .verification_page(format!("{url}/device"))
         .scope("orders:read orders:write")
         .rate_limit(limit::of_each_minute())
+        .on_event(log_server)
         .build()?;
 
     let trusted = spec.trusted_at(&settings.dashboard_audience, ring)?;
@@ -93,6 +94,19 @@ fn log(event: &LogOutEvent) {
     match event {
         LogOutEvent::Told { client_id, .. } => tracing::debug!(client_id, "the second service was told of a log-out"),
         event => tracing::warn!(?event, "the second service was not told of a log-out"),
+    }
+}
+
+/// For the operator: why requests have failed, which clients are not told, and what may be an attack.
+fn log_server(event: &ServerEvent) {
+    match event {
+        ServerEvent::Failed { endpoint, error } => {
+            tracing::error!(endpoint, error = error as &dyn std::error::Error, "a request has failed");
+        }
+        ServerEvent::Granted { .. } | ServerEvent::Exchanged { .. } => {
+            tracing::info!(?event, "the authorization server")
+        }
+        event => tracing::warn!(?event, "the authorization server"),
     }
 }
 

@@ -36,6 +36,8 @@ use crate::{
 /// 3. Two tabs that refresh at once get the same successor. A refresh that fails clears the cookie only if the session was revoked, or its token was
 ///    used twice: an answer that comes late must not take the token that another tab has just got. Logging out clears it always.
 /// 4. Two cookies of a session are refused with the status 400: one of them is not the application's, and a log-out must end the right one.
+/// 5. The server's [limit](crate::server::AuthorizationServerBuilder::rate_limit) is asked about a refresh as about a request to the token endpoint, and
+///    about a log-out as about one to the revocation endpoint.
 ///
 /// In the page, put `navigator.locks.request("refresh", ...)` around a refresh, so that tabs wait for each other.
 ///
@@ -60,6 +62,9 @@ pub struct BrowserSessions {
     origin: Arc<str>,
     prefix: Arc<str>,
 }
+
+/// The endpoint in events.
+const SESSION: &str = "session";
 
 impl AuthorizationServer {
     /// Returns the sessions of the application's own page, which is the client of this id: one without a secret, that uses refresh tokens.
@@ -99,7 +104,7 @@ impl BrowserSessions {
         if !own_page::is_from_own_page(headers, &self.origin, || false) {
             return own_page::forbidden();
         }
-        match self.server.log_in_page(&self.client_id, log_in).await {
+        match self.server.watched(SESSION, self.server.log_in_page(&self.client_id, log_in).await) {
             Ok((tokens, lifetime)) => self.answer_with(tokens, lifetime.as_secs()),
             Err(error) => answer::error(&error),
         }

@@ -5,10 +5,10 @@ use std::error::Error;
 use http::{HeaderMap, Request, Response};
 use http_body::Body;
 
-use super::{BrowserSessions, cookie, logged_out};
+use super::{BrowserSessions, SESSION, cookie, logged_out};
 use crate::{
     routes::{answer, form::Form, serve::serve},
-    server::OAuthError,
+    server::{Endpoint, OAuthError},
 };
 
 pub(super) const REFRESH: &str = "/refresh";
@@ -30,6 +30,10 @@ impl BrowserSessions {
             Ok(form) => form,
             Err(misfit) => return misfit.answer(),
         };
+        let endpoint = if name == REFRESH { Endpoint::Token } else { Endpoint::Revocation };
+        if let Err(error) = self.server.check_rate(endpoint, &form.request(), Some(&self.client_id), None) {
+            return answer::error(&error);
+        }
         match &*name {
             REFRESH => self.refresh(&headers, &form).await,
             other => self.end(&headers, other == LOG_OUT_EVERYWHERE).await,
@@ -42,7 +46,8 @@ impl BrowserSessions {
             Ok(None) => return logged_out(),
             Err(refused) => return *refused,
         };
-        match self.server.refresh_page(&self.client_id, &token, &form.request()).await {
+        let refreshed = self.server.refresh_page(&self.client_id, &token, &form.request()).await;
+        match self.server.watched(SESSION, refreshed) {
             Ok((tokens, lifetime)) => self.answer_with(tokens, lifetime.as_secs()),
             Err(error) => Self::failed(&error),
         }
@@ -62,7 +67,7 @@ impl BrowserSessions {
             cookie::clear(response.headers_mut());
             response
         };
-        ended.map_or_else(|error: OAuthError| Self::failed(&error), done)
+        self.server.watched(SESSION, ended).map_or_else(|error: OAuthError| Self::failed(&error), done)
     }
 }
 

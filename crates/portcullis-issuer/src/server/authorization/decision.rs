@@ -2,7 +2,7 @@
 
 use portcullis_core::ConfigError;
 
-use super::{AuthorizationAnswer, AuthorizationRequest, Denial, Prompt, Visitor};
+use super::{AuthorizationAnswer, AuthorizationRequest, Denial, Prompt, Visitor, read::AUTHORIZATION};
 use crate::server::{
     AuthorizationServer, OAuthError,
     ticket::{Ticket, TicketKind},
@@ -57,6 +57,10 @@ impl AuthorizationRequest {
     ///
     /// If it could not be found out, or the user's name cannot be that of a session.
     pub async fn decide(&self, visitor: Option<&Visitor>) -> Result<Decision, OAuthError> {
+        self.server.watched(AUTHORIZATION, self.decision(visitor).await)
+    }
+
+    async fn decision(&self, visitor: Option<&Visitor>) -> Result<Decision, OAuthError> {
         let is_quiet = self.asks_for(Prompt::None);
         let Some(visitor) = visitor.filter(|visitor| self.is_fresh_enough(visitor)) else {
             return Ok(if is_quiet { Decision::Answer(self.deny(Denial::LoginRequired)) } else { Decision::LogIn });
@@ -126,7 +130,8 @@ impl Permitted {
     ///
     /// If a store cannot be reached. Nothing was handed out then.
     pub async fn grant(&self) -> Result<AuthorizationAnswer, OAuthError> {
-        self.request.grant(&self.visitor, self.request.scopes(), false).await
+        let granted = self.request.grant(&self.visitor, self.request.scopes(), false).await;
+        self.request.server.watched(AUTHORIZATION, granted)
     }
 }
 
@@ -152,7 +157,7 @@ impl AnsweredQuestion {
             let problem = format!("the scope {unasked:?} was granted, and the client has not asked for it");
             return Err(ConfigError::new(problem).into());
         }
-        self.request.grant(&self.visitor, scopes, true).await
+        self.request.server.watched(AUTHORIZATION, self.request.grant(&self.visitor, scopes, true).await)
     }
 
     /// Answers that the user has said no.

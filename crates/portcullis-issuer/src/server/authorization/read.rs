@@ -20,6 +20,9 @@ const NOT_SUPPORTED: [(&str, OAuthErrorCode, &str); 3] = [
     ("registration", OAuthErrorCode::InvalidRequest, "registration in a request is not supported"),
 ];
 
+/// The endpoint in events.
+pub(super) const AUTHORIZATION: &str = "authorization";
+
 /// How long the query of a request is, at most, in bytes: pages carry it along.
 const MOST_BYTES: usize = 16 * 1024;
 
@@ -31,6 +34,14 @@ impl AuthorizationServer {
     /// [`AuthorizationError::Page`] if the client or its redirect URI is not known: show the user a page, and send the browser nowhere.
     /// [`AuthorizationError::Redirect`] if the client is to be told.
     pub async fn authorization_request(&self, query: &str) -> Result<AuthorizationRequest, AuthorizationError> {
+        let outcome = self.request_of(query).await;
+        if let Err(AuthorizationError::Page(error)) = &outcome {
+            let _failed = self.watched(AUTHORIZATION, Err::<(), _>(error.clone()));
+        }
+        outcome
+    }
+
+    async fn request_of(&self, query: &str) -> Result<AuthorizationRequest, AuthorizationError> {
         if query.len() > MOST_BYTES {
             return Err(OAuthError::invalid_request("the request is too long").into());
         }

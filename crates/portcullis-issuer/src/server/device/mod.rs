@@ -94,6 +94,10 @@ impl AuthorizationServer {
     ///
     /// The answer for the client, see [`OAuthErrorCode`].
     pub async fn device_authorization(&self, request: &EndpointRequest<'_>) -> Result<DeviceAuthorization, OAuthError> {
+        self.watched(Endpoint::DeviceAuthorization.name(), self.device_authorization_of(request).await)
+    }
+
+    async fn device_authorization_of(&self, request: &EndpointRequest<'_>) -> Result<DeviceAuthorization, OAuthError> {
         let parameters = request.parameters()?;
         let client = self.authenticate(Endpoint::DeviceAuthorization, request, &parameters).await?;
         let page = self.0.endpoints.verification_page.clone().ok_or_else(|| {

@@ -21,6 +21,10 @@ impl AuthorizationServer {
     ///
     /// The answer for the client, see [`OAuthErrorCode`]. After [`OAuthErrorCode::TemporarilyUnavailable`], it may send the same request again.
     pub async fn token(&self, request: &EndpointRequest<'_>) -> Result<TokenResponse, OAuthError> {
+        self.watched(Endpoint::Token.name(), self.token_of(request).await)
+    }
+
+    async fn token_of(&self, request: &EndpointRequest<'_>) -> Result<TokenResponse, OAuthError> {
         let parameters = request.parameters()?;
         let client = self.authenticate(Endpoint::Token, request, &parameters).await?;
         let grant = GrantType::from_name(parameters.required("grant_type")?).ok_or_else(|| {
