@@ -104,7 +104,7 @@ fn log_server(event: &ServerEvent) {
             tracing::error!(endpoint, error = error as &dyn std::error::Error, "a request has failed");
         }
         ServerEvent::Granted { .. } | ServerEvent::Exchanged { .. } => {
-            tracing::info!(?event, "the authorization server")
+            tracing::info!(?event, "the authorization server");
         }
         event => tracing::warn!(?event, "the authorization server"),
     }
