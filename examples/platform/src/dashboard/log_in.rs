@@ -34,7 +34,7 @@ async fn log_in(
     let Ok(Json(Credentials { username, password })) = credentials else {
         return refused("send a name and a password");
     };
-    match provider.users.check(username.clone(), password).await {
+    match provider.users.check(&username, password).await {
         Ok(true) => {}
         Ok(false) => return refused("wrong name or password"),
         Err(error) => {

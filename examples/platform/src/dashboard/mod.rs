@@ -7,6 +7,7 @@ mod issuer;
 mod limit;
 mod log_in;
 mod pages;
+mod passwords;
 mod users;
 
 use std::future::{IntoFuture, pending};

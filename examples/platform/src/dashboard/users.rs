@@ -1,16 +1,16 @@
 //! [`Users`]: who may log in, and what they may do.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, thread};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use argon2::{
     Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    password_hash::{PasswordHasher, phc::PasswordHash},
 };
 use portcullis::verified::NoCustom;
 use portcullis_issuer::refresh::{Family, Grant, SubjectError, Subjects};
-use tokio::{sync::Semaphore, task};
 use zeroize::Zeroizing;
 
+use super::passwords::Passwords;
 use crate::Failure;
 
 /// The users. A real service has a database here.
@@ -19,8 +19,7 @@ pub(super) struct Users(Arc<Inner>);
 
 struct Inner {
     users: BTreeMap<String, User>,
-    /// Checking a password takes a core and 19 MiB for a while, so only so many at once, and the others wait.
-    turns: Semaphore,
+    passwords: Passwords,
 }
 
 struct User {
@@ -45,22 +44,15 @@ impl Users {
             ),
             ("bob".to_owned(), user("builder", &[&["account", "orders:read"][..], &NOTES[..2]].concat())?),
         ]);
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self(Arc::new(Inner { users, turns: Semaphore::new(cores) })))
+        Ok(Self(Arc::new(Inner { users, passwords: Passwords::new() })))
     }
 
     /// Returns whether this is the user's password. An unknown name takes as long as a wrong password.
-    pub(super) async fn check(&self, name: String, password: Zeroizing<String>) -> Result<bool, Failure> {
-        let _turn = self.0.turns.acquire().await?;
-        let users = self.clone();
-        Ok(task::spawn_blocking(move || users.is_right(&name, &password)).await?)
-    }
-
-    fn is_right(&self, name: &str, password: &str) -> bool {
+    pub(super) async fn check(&self, name: &str, password: Zeroizing<String>) -> Result<bool, Failure> {
         let user = self.0.users.get(name);
-        let Some(any) = user.or_else(|| self.0.users.values().next()) else { return false };
-        let is_right = Argon2::default().verify_password(password.as_bytes(), &any.password).is_ok();
-        is_right && user.is_some()
+        let Some(any) = user.or_else(|| self.0.users.values().next()) else { return Ok(false) };
+        let is_right = self.0.passwords.is_right(any.password.clone(), password).await?;
+        Ok(is_right && user.is_some())
     }
 
     /// Returns the scopes of a user, separated by spaces.
