@@ -11,12 +11,14 @@ use std::{
     error::Error,
     io::{self, Write},
     process::{ExitCode, Stdio},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
     process::{Child, Command},
+    time::sleep,
 };
 use tracing_subscriber::{filter::LevelFilter, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -57,7 +59,7 @@ async fn run(part: Option<&str>) -> Result<(), Failure> {
         }
         Some("orders") => {
             let issuer = settings.issuer.clone().ok_or("ISSUER is not set: see README.md")?;
-            let (listener, url) = listen(settings.orders_port).await?;
+            let (listener, url) = listen_again(settings.orders_port).await?;
             say(&format!("orders is at {url}"))?;
             orders::serve(listener, &issuer, &settings).await
         }
@@ -92,6 +94,17 @@ async fn listen(port: u16) -> Result<(TcpListener, String), Failure> {
         .map_err(|error| format!("cannot listen on port {port} ({error}): choose others with PORT and ORDERS_PORT"))?;
     let url = format!("http://localhost:{}", listener.local_addr()?.port());
     Ok((listener, url))
+}
+
+/// Does the same, and tries again for a while: if the dashboard was killed, its second service may have the port for a moment yet.
+async fn listen_again(port: u16) -> Result<(TcpListener, String), Failure> {
+    for _ in 0..30 {
+        if let Ok(listening) = listen(port).await {
+            return Ok(listening);
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    listen(port).await
 }
 
 pub(crate) fn say(line: &str) -> io::Result<()> {

@@ -36,7 +36,7 @@ async fn a_platform_that_is_killed_under_load_loses_no_session_that_a_client_was
     let log_ins = env::var("PORTCULLIS_LOG_INS").map_or(60, |count| count.parse().unwrap());
     let folder = tempdir().unwrap();
     let platform = Platform::start(folder.path(), &[]).await;
-    let port = platform.url.rsplit(':').next().unwrap().to_owned();
+    let [port, orders_port] = [&platform.url, &platform.orders].map(|url| url.rsplit(':').next().unwrap().to_owned());
     let load = Arc::new(Load::new(platform, log_ins));
     let (started, mut clients) = (Instant::now(), JoinSet::new());
     for _ in 0..CLIENTS {
@@ -48,7 +48,8 @@ async fn a_platform_that_is_killed_under_load_loses_no_session_that_a_client_was
         let dead = Arc::clone(&*load.platform.read().await);
         let memory = dead.memory();
         dead.kill();
-        *load.platform.write().await = Arc::new(Platform::start(folder.path(), &[("PORT", &port)]).await);
+        let ports = [("PORT", &*port), ("ORDERS_PORT", &*orders_port)];
+        *load.platform.write().await = Arc::new(Platform::start(folder.path(), &ports).await);
         memory
     };
     clients.join_all().await;

@@ -93,6 +93,8 @@ pub(super) async fn start(
 fn log(event: &LogOutEvent) {
     match event {
         LogOutEvent::Told { client_id, .. } => tracing::debug!(client_id, "the second service was told of a log-out"),
+        // It is told again, and is perhaps being started.
+        LogOutEvent::Failed { attempts: 2.., why, .. } => tracing::debug!(why, "the second service was not told again"),
         event => tracing::warn!(?event, "the second service was not told of a log-out"),
     }
 }
