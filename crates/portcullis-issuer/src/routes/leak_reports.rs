@@ -1,11 +1,9 @@
 //! [`LeakReports`]: takes reports of leaked API tokens.
 
 use std::{
-    convert::Infallible,
     error::Error,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -14,10 +12,9 @@ use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use portcullis_core::revocation::Revoker;
 use serde::Deserialize;
-use tower_service::Service;
 use zeroize::Zeroizing;
 
-use super::{RoutesFuture, answer};
+use super::{answer, serve::serve};
 use crate::{
     api_tokens::{ApiTokenStore, ApiTokens, Memberships},
     refresh::in_background,
@@ -143,28 +140,7 @@ fn read(body: &[u8]) -> Option<Vec<Found>> {
     (reports.len() <= MOST_TOKENS).then_some(reports)
 }
 
-impl<S, M, R, B> Service<Request<B>> for LeakReports<S, M, R>
-where
-    S: ApiTokenStore,
-    M: Memberships,
-    R: Revoker,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type Response = Response<String>;
-    type Error = Infallible;
-    type Future = RoutesFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let reports = self.clone();
-        RoutesFuture::new(async move { reports.answer(request).await })
-    }
-}
+serve!(LeakReports<S, M, R>; S: ApiTokenStore, M: Memberships, R: Revoker);
 
 impl<S, M, R> Clone for LeakReports<S, M, R> {
     fn clone(&self) -> Self {

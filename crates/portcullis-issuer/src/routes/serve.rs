@@ -1,10 +1,11 @@
 //! [`serve!`]: a type that answers requests, as a service of tower.
 
-/// Makes a type a service, by its method `answer`.
+/// Makes a type a service, by its method `answer`. Parameters of the type follow it, each with its bound.
 macro_rules! serve {
-    ($routes:ty) => {
-        impl<B> tower_service::Service<http::Request<B>> for $routes
+    ($routes:ty $(; $($parameter:ident: $bound:path),+)?) => {
+        impl<$($($parameter,)+)? B> tower_service::Service<http::Request<B>> for $routes
         where
+            $($($parameter: $bound,)+)?
             B: http_body::Body + Send + 'static,
             B::Data: Send,
             B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
