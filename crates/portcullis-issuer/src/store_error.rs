@@ -25,6 +25,14 @@ impl StoreError {
         ))
     }
 
+    /// Returns the error of what ends some sessions of a user, if so many could not be read, and may be among them.
+    pub(crate) fn may_go_on(count: usize) -> Self {
+        Self::new(format!(
+            "{count} of the user's sessions cannot be read, and may be among those to end; all others of these were ended: a later version of \
+             Portcullis wrote them, or they are damaged; update this instance, or delete them"
+        ))
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn with_source(self, source: impl Error + Send + Sync + 'static) -> Self {

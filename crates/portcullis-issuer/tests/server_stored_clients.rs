@@ -109,8 +109,9 @@ impl RecordStore for HookedRecords {
     }
 }
 
+/// Sessions, of which some cannot be read.
 #[derive(Clone, Debug)]
-struct HookedSessions(MemoryRefreshStore, Hook);
+struct HookedSessions(MemoryRefreshStore, Hook, Arc<Mutex<Vec<FamilyId>>>);
 
 impl RefreshStore for HookedSessions {
     async fn now(&self) -> Result<Millis, StoreError> {
@@ -147,8 +148,16 @@ impl RefreshStore for HookedSessions {
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
+        Ok(self.readable_of(subject).await?.0)
+    }
+
+    async fn readable_of(&self, subject: &str) -> Result<(Vec<Family>, usize), StoreError> {
         self.1.call().await;
-        self.0.families_of(subject).await
+        let all = self.0.families_of(subject).await?;
+        let unreadable = self.2.lock().unwrap().clone();
+        let (left_out, readable): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|family| unreadable.contains(&family.id));
+        Ok((readable, left_out.len()))
     }
 
     async fn forget_before(&self, before: Millis) -> Result<usize, StoreError> {
@@ -162,6 +171,7 @@ struct Place {
     hook: Hook,
     records: MemoryRecordStore,
     families: MemoryRefreshStore,
+    unreadable: Arc<Mutex<Vec<FamilyId>>>,
     clients: StoredClients,
     server: AuthorizationServer,
     log: TestLog,
@@ -189,7 +199,8 @@ impl Place {
         let hooked = HookedRecords(records.clone(), hook.clone());
         let clients = StoredClients::new(hooked.clone());
         let keys = RefreshKeys::new(1, [1; 32]).unwrap();
-        let sessions = HookedSessions(families.clone(), hook.clone());
+        let unreadable = Arc::<Mutex<Vec<FamilyId>>>::default();
+        let sessions = HookedSessions(families.clone(), hook.clone(), Arc::clone(&unreadable));
         let sessions = Sessions::new(issuer, sessions, keys, log.clone(), DangerUncheckedSubjects);
         let sessions = sessions.revocations(log.view()).unwrap().tell_clients(records.clone()).unwrap();
         let configured = ClientList::new([page("configured")]).unwrap();
@@ -204,7 +215,7 @@ impl Place {
         for client in [page("page"), page("other"), worker()] {
             clients.create(&client).await.unwrap();
         }
-        Self { clock, hook, records, families, clients, server, log, admission }
+        Self { clock, hook, records, families, unreadable, clients, server, log, admission }
     }
 
     async fn grant(&self, client_id: &str) -> Result<String, OAuthError> {
@@ -252,15 +263,20 @@ impl Place {
         self.admission.verify(response.access().token()).ready().unwrap().is_ok()
     }
 
-    /// Makes sure that nothing of the client is left.
-    async fn assert_gone(&self, client_id: &str, when: &str) {
-        assert!(self.clients.read(client_id).await.unwrap().is_none(), "{when}");
+    /// Makes sure that neither a session nor a consent of the client is left.
+    async fn assert_ended(&self, client_id: &str, when: &str) {
         let is_live = |family: &Family| family.log_in.client_id() == client_id && family.ended.is_none();
         assert!(!self.families.dump().iter().any(is_live), "a session goes on, {when}");
         assert!(
             self.server.consents_of("alice").await.unwrap().iter().all(|consent| consent.client_id() != client_id),
             "{when}"
         );
+    }
+
+    /// Makes sure that nothing of the client is left.
+    async fn assert_gone(&self, client_id: &str, when: &str) {
+        assert!(self.clients.read(client_id).await.unwrap().is_none(), "{when}");
+        self.assert_ended(client_id, when).await;
         let users = RecordGroup::new(RecordKind::UserOfClient, client_id).unwrap();
         assert!(self.records.list(&users).await.unwrap().is_empty(), "{when}");
     }
@@ -526,6 +542,34 @@ async fn a_deletion_that_failed_is_completed_by_another_one() {
     place.server.delete_client("page").await.unwrap();
     assert!(!place.accepts(&tokens));
     place.assert_gone("page", "after the second deletion").await;
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_read_keeps_a_withdrawal_or_a_deletion_from_being_complete() {
+    for deletes in [false, true] {
+        let place = Place::new().await;
+        let log_in = async || place.redeem("page", &place.grant("page").await.unwrap()).await.unwrap();
+        let end = async || match deletes {
+            true => place.server.delete_client("page").await,
+            false => place.server.withdraw_consent("alice", "page").await.map(drop),
+        };
+        log_in().await;
+        let lost = place.families.dump()[0].id;
+        place.unreadable.lock().unwrap().push(lost);
+        log_in().await;
+        let error = end().await.unwrap_err();
+        assert_eq!(error.code(), OAuthErrorCode::TemporarilyUnavailable);
+        let why = std::error::Error::source(&error).unwrap().to_string();
+        assert!(why.contains("1 of the user's sessions cannot be read"), "{why}");
+        let live: Vec<_> = place.families.dump().into_iter().filter(|family| family.ended.is_none()).collect();
+        assert_eq!(live.iter().map(|family| family.id).collect::<Vec<_>>(), [lost], "the other one was ended");
+        let listed = place.server.consents_of("alice").await.unwrap();
+        assert!(listed.iter().any(|consent| consent.client_id() == "page"), "the user is told that it is over");
+        // Once it can be read, it ends, too.
+        place.unreadable.lock().unwrap().clear();
+        end().await.unwrap();
+        place.assert_ended("page", "after it could be read").await;
+    }
 }
 
 #[tokio::test]

@@ -281,6 +281,14 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
         }
         Ok(self.0.store.families_of(subject).await?)
     }
+
+    /// Returns the same, and how many sessions of the user cannot be read.
+    pub(crate) async fn readable_of(&self, subject: &str) -> Result<(Vec<Family>, usize), RefreshError> {
+        if !can_be_kept(subject) {
+            return Ok((Vec::new(), 0));
+        }
+        Ok(self.0.store.readable_of(subject).await?)
+    }
 }
 
 impl<S, R, J> Inner<S, R, J> {

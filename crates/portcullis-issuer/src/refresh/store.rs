@@ -45,6 +45,14 @@ pub trait RefreshStore: fmt::Debug + Send + Sync + 'static {
     /// damaged, is left out, and hides no other; the operator is told.
     fn families_of(&self, subject: &str) -> impl Future<Output = Result<Vec<Family>, StoreError>> + Send;
 
+    /// Returns the same families, and how many are left out because they cannot be read, for a caller that has to end all of some kind.
+    ///
+    /// The default says that there are none. **A store whose rows may be those of a later version, or damaged, has to count them**, and one that wraps
+    /// another store has to pass the call on: otherwise a consent is withdrawn, and a session of it goes on unnoticed.
+    fn readable_of(&self, subject: &str) -> impl Future<Output = Result<(Vec<Family>, usize), StoreError>> + Send {
+        async move { Ok((self.families_of(subject).await?, 0)) }
+    }
+
     /// Returns live families of a subject that are too many: all but the `most` that end last, or the hundred of them that end first. It is
     /// asked at every log-in.
     ///
@@ -101,6 +109,10 @@ impl<T: RefreshStore> RefreshStore for Arc<T> {
 
     fn families_of(&self, subject: &str) -> impl Future<Output = Result<Vec<Family>, StoreError>> + Send {
         (**self).families_of(subject)
+    }
+
+    fn readable_of(&self, subject: &str) -> impl Future<Output = Result<(Vec<Family>, usize), StoreError>> + Send {
+        (**self).readable_of(subject)
     }
 
     fn surplus_of(&self, subject: &str, most: usize) -> impl Future<Output = Result<Vec<FamilyId>, StoreError>> + Send {

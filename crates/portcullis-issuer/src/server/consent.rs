@@ -162,6 +162,7 @@ impl AuthorizationServer {
     /// # Errors
     ///
     /// If a part did not succeed: the consent is still listed then, as [withdrawn](Consent::is_withdrawn). Try again: what has ended stays ended.
+    /// Also if sessions of the user cannot be read, so that they may be of this client: the source of the error says how many. All others have ended.
     pub async fn withdraw_consent(&self, subject: &str, client_id: &str) -> Result<bool, OAuthError> {
         let (server, subject, client_id) = (self.clone(), subject.to_owned(), client_id.to_owned());
         let withdrawn = async move { server.withdraw_now(&subject, &client_id).await };
@@ -189,20 +190,22 @@ impl AuthorizationServer {
         Ok(is_known)
     }
 
-    /// Ends the sessions of a user that are those of a client. If one fails, the others are attempted all the same.
+    /// Ends the sessions of a user that are those of a client. If one fails, the others are attempted all the same. One that cannot be read may be of
+    /// the client, too, so it fails if there is one, after all others have ended.
     pub(super) async fn end_sessions_of(
         &self,
         subject: &str,
         client_id: &str,
         reason: EndReason,
     ) -> Result<(), OAuthError> {
+        let (sessions, unreadable) = self.sessions().readable_of(subject).await?;
         let mut outcome = Ok(());
-        for session in self.sessions().of(subject).await? {
-            if session.log_in.client_id() == client_id {
-                outcome = outcome.and(self.sessions().end_within(session.id, reason).await);
-            }
+        for session in sessions.iter().filter(|session| session.log_in.client_id() == client_id) {
+            let ended = self.sessions().end_within(session.id, reason).await;
+            outcome = outcome.and(ended);
         }
-        Ok(outcome?)
+        outcome?;
+        if unreadable > 0 { Err(StoreError::may_go_on(unreadable).into()) } else { Ok(()) }
     }
 
     /// Keeps what a user allows a client, if the user was asked, and that there may be sessions of the two. Returns the id of the consent. If the

@@ -17,7 +17,8 @@ impl AuthorizationServer {
     ///
     /// # Errors
     ///
-    /// If the client is one of the configuration, which can only be changed there, of which nothing was ended; or if a part did not succeed.
+    /// If the client is one of the configuration, which can only be changed there, of which nothing was ended; or if a part did not succeed. Also if
+    /// sessions of a user cannot be read, so that they may be of this client: the source of the error says how many. No token comes of them any more.
     pub async fn delete_client(&self, client_id: &str) -> Result<(), OAuthError> {
         let (server, client_id) = (self.clone(), client_id.to_owned());
         let deleted = async move { server.delete_client_now(&client_id).await };

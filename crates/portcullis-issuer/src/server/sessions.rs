@@ -41,7 +41,7 @@ pub(super) trait AnySessions: fmt::Debug + Send + Sync {
 
     fn find(&self, session: FamilyId) -> Answer<'_, Option<Family>>;
 
-    fn of<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Family>>;
+    fn readable_of<'a>(&'a self, subject: &'a str) -> Answer<'a, (Vec<Family>, usize)>;
 
     fn end(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()>;
 
@@ -101,8 +101,8 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> AnySessions for Sessions<S, R, J>
         Box::pin(self.find(session))
     }
 
-    fn of<'a>(&'a self, subject: &'a str) -> Answer<'a, Vec<Family>> {
-        Box::pin(self.sessions_of(subject))
+    fn readable_of<'a>(&'a self, subject: &'a str) -> Answer<'a, (Vec<Family>, usize)> {
+        Box::pin(self.readable_of(subject))
     }
 
     fn end(&self, session: FamilyId, reason: EndReason) -> Answer<'_, ()> {

@@ -31,7 +31,7 @@ faults! {
     ProlongsAlways, ProlongsNever, KeepsTheOldKey, MovesTheEnd, IdleBeyondTheEnd, WritesAtRetry, ChecksThenActs,
     LastReasonStays, EndMakesAFamily, EndAllSparesNone, EndAllByPrefix, EndAllReportsEnded, EndAllOverwrites, EndAllSparesWhatIsOver, RotationUndoesTheEnd,
     UnreadableIsUnknown, UnreadableFailsTheList, UnreadableHidesOthers, UnreadableIsListed, EndAllStopsAtUnreadable, EndAllSparesUnreadable,
-    EndAllTellsNoCount, SurplusIsTheNewest, SurplusCountsEnded, SurplusCountsOver, SurplusByPrefix, CrashLosesRotations, CrashLosesEnds,
+    EndAllTellsNoCount, UnreadableIsNotCounted, SurplusIsTheNewest, SurplusCountsEnded, SurplusCountsOver, SurplusByPrefix, CrashLosesRotations, CrashLosesEnds,
 }
 
 #[derive(Debug)]
@@ -329,6 +329,15 @@ impl RefreshStore for Faulty {
                 families
             }
         })
+    }
+
+    async fn readable_of(&self, subject: &str) -> Result<(Vec<Family>, usize), StoreError> {
+        let families = self.families_of(subject).await?;
+        if self.is(Fault::UnreadableIsNotCounted) {
+            return Ok((families, 0));
+        }
+        let is_unreadable = |family: &&Family| self.unreadable.lock().unwrap().contains(&family.id);
+        Ok((families, self.inner.families_of(subject).await?.iter().filter(is_unreadable).count()))
     }
 
     async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {

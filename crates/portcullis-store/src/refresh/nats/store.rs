@@ -72,6 +72,10 @@ impl RefreshStore for NatsRefreshStore {
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
+        Ok(self.readable_of(subject).await?.0)
+    }
+
+    async fn readable_of(&self, subject: &str) -> Result<(Vec<Family>, usize), StoreError> {
         let list = async {
             let families = self.families().await?;
             let find = async |id| {
@@ -82,7 +86,7 @@ impl RefreshStore for NatsRefreshStore {
         };
         let (families, unreadable) = self.within(Box::pin(list)).await?;
         self.unlisted.tell(unreadable);
-        Ok(families)
+        Ok((families, unreadable))
     }
 
     async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {

@@ -306,10 +306,15 @@ impl RefreshStore for PostgresRefreshStore {
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
+        Ok(self.readable_of(subject).await?.0)
+    }
+
+    async fn readable_of(&self, subject: &str) -> Result<(Vec<Family>, usize), StoreError> {
         let rows = self.ask(Work::Reads, &self.layout.families_of(), &[(&subject, Type::TEXT)]).await?;
         let families: Vec<_> = rows.iter().filter_map(|row| layout::family(row).ok().flatten()).collect();
-        self.unlisted.tell(rows.len() - families.len());
-        Ok(families)
+        let unreadable = rows.len() - families.len();
+        self.unlisted.tell(unreadable);
+        Ok((families, unreadable))
     }
 
     async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {

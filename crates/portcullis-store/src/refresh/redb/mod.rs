@@ -131,11 +131,15 @@ impl RefreshStore for RedbRefreshStore {
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
+        Ok(self.readable_of(subject).await?.0)
+    }
+
+    async fn readable_of(&self, subject: &str) -> Result<(Vec<Family>, usize), StoreError> {
         let subject = subject.to_owned();
         let list = move |tables: &mut Tables<'_>, now| families::live_of(tables, &subject, now);
         let (families, unreadable) = self.writer.ask(list).await?;
         self.writer.unlisted.tell(unreadable);
-        Ok(families)
+        Ok((families, unreadable))
     }
 
     async fn surplus_of(&self, subject: &str, most: usize) -> Result<Vec<FamilyId>, StoreError> {

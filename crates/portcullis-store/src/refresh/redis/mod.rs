@@ -278,11 +278,16 @@ impl RefreshStore for RedisRefreshStore {
     }
 
     async fn families_of(&self, subject: &str) -> Result<Vec<Family>, StoreError> {
+        Ok(self.readable_of(subject).await?.0)
+    }
+
+    async fn readable_of(&self, subject: &str) -> Result<(Vec<Family>, usize), StoreError> {
         let mut list = LIST.key(self.layout.sessions_of(subject));
         let (found, unreadable): (Vec<Fields>, usize) = self.read(list.arg(self.layout.families())).await?;
         let families: Vec<_> = found.iter().filter_map(|fields| layout::family(fields).ok().flatten()).collect();
-        self.unlisted.tell(unreadable + found.len() - families.len());
-        Ok(families)
+        let unreadable = unreadable + found.len() - families.len();
+        self.unlisted.tell(unreadable);
+        Ok((families, unreadable))
     }
 
     /// Does nothing: the server forgets by itself.

@@ -26,6 +26,10 @@ impl<P: RefreshPlace> RefreshStoreContract<P> {
             assert!(matches!(self.take(step(&beside, 0, &grace(60))).await, Outcome::Rotated { .. }));
             let listed = must(store.families_of(&subject).await, "a row that cannot be read fails its user's list");
             assert_eq!(ids(&listed), [beside.id], "a row that cannot be read hides another session, or is listed");
+            let (readable, left_out) =
+                must(store.readable_of(&subject).await, "a row that cannot be read fails its user's list");
+            let told = (ids(&readable), left_out);
+            assert_eq!(told, (vec![beside.id], 1), "a row that cannot be read is not counted, and its session goes on");
         }
     }
 
