@@ -13,7 +13,11 @@ use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, Response};
 use portcullis::revocation::BackChannelLogout;
-use portcullis_core::{Algorithm, KeySet, TrustedIssuer, policy::TokenSpec};
+use portcullis_core::{
+    Algorithm, KeySet, TrustedIssuer, UnixTime,
+    policy::TokenSpec,
+    revocation::{Revocation, Revoker},
+};
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
     records::{MemoryRecordStore, RecordGroup, RecordKind, RecordStore},
@@ -237,6 +241,91 @@ async fn a_session_that_ends_by_itself_is_told() {
     portcullis_core::revocation::Revoker::revoke_all(&place.log, vec![revoke]).await.unwrap();
     assert!(place.refresh(&tokens).await.is_err() && place.refresh(&other).await.is_ok());
     assert_eq!(place.worker().deliver_due().await.unwrap(), 1, "revoked in the log");
+}
+
+/// What ends a session by the log alone, with a twin that ends nothing.
+fn revocations(session: &str) -> [(&'static str, Revocation, Revocation); 5] {
+    let after = T.plus(secs(30));
+    let before = UnixTime::from_secs(T.as_secs() - 3600);
+    [
+        ("session", Revocation::session(ISSUER, session), Revocation::session(ISSUER, "another")),
+        ("subject", Revocation::subject(ISSUER, "alice", after), Revocation::subject(ISSUER, "alice", before)),
+        ("version", Revocation::version(ISSUER, "alice", 2), Revocation::version(ISSUER, "alice", 1)),
+        ("client", Revocation::client(ISSUER, "app", after), Revocation::client(ISSUER, "application", after)),
+        ("issuer", Revocation::issuer(ISSUER, after), Revocation::issuer("https://other.test", after)),
+    ]
+}
+
+#[tokio::test]
+async fn a_session_that_the_log_names_is_told_when_it_is_refreshed_and_once() {
+    let session = |tokens: &Tokens| tokens.session().id.session_id();
+    for at in 0..5 {
+        let place = Place::new();
+        let first = place.log_in().await;
+        let (level, revocation, twin) = revocations(&session(&first))[at].clone();
+        place.clock.advance(secs(61));
+        place.log.revoke_all(vec![twin]).await.unwrap();
+        let tokens = place.refresh(&first).await.unwrap();
+        assert_eq!((place.waiting().await, place.worker().deliver_due().await.unwrap()), (0, 0), "{level}");
+        place.log.revoke_all(vec![revocation]).await.unwrap();
+        assert_eq!(place.worker().deliver_due().await.unwrap(), 0, "{level}: not before it is found");
+        assert!(place.refresh(&tokens).await.is_err(), "{level}");
+        assert_eq!(place.worker().deliver_due().await.unwrap(), 1, "{level}");
+        assert_eq!(place.tokens()[0]["claims"]["sid"], json!(session(&first)), "{level}");
+        assert!(place.refresh(&tokens).await.is_err());
+        assert_eq!(place.worker().deliver_due().await.unwrap(), 0, "{level}: told again");
+    }
+}
+
+#[tokio::test]
+async fn sessions_that_the_log_names_can_be_ended_and_told_without_a_refresh() {
+    for at in 0..5 {
+        let place = Place::new();
+        let tokens = place.log_in().await;
+        let (level, revocation, twin) = revocations(&tokens.session().id.session_id())[at].clone();
+        place.log.revoke_all(vec![twin]).await.unwrap();
+        place.log.confirm();
+        assert_eq!(place.sessions.end_revoked("alice").await.unwrap(), 0, "{level}");
+        place.log.revoke_all(vec![revocation]).await.unwrap();
+        place.log.confirm();
+        assert_eq!(place.sessions.end_revoked("bob").await.unwrap(), 0, "{level}");
+        assert_eq!(place.sessions.end_revoked("alice").await.unwrap(), 1, "{level}");
+        assert_eq!(place.sessions.end_revoked("alice").await.unwrap(), 0, "{level}");
+        assert_eq!(place.worker().deliver_due().await.unwrap(), 1, "{level}");
+        let ended = place.sessions.find(tokens.session().id).await.unwrap().unwrap().ended;
+        assert_eq!(ended, Some(EndReason::Revoked), "{level}");
+    }
+}
+
+#[tokio::test]
+async fn a_view_that_is_not_confirmed_ends_no_session_and_says_so() {
+    let place = Place::new();
+    let tokens = place.log_in().await;
+    place.clock.advance(secs(3600));
+    assert!(place.sessions.end_revoked("alice").await.is_err());
+    assert!(place.sessions.find(tokens.session().id).await.unwrap().unwrap().ended.is_none());
+    place.log.confirm();
+    assert_eq!(place.sessions.end_revoked("alice").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_by_its_time_is_not_told() {
+    let idle = RefreshPolicy::new().idle(secs(600));
+    let absolute = RefreshPolicy::new().absolute(secs(600));
+    for policy in [idle, absolute] {
+        for after in [secs(599), secs(600)] {
+            let place = Place::new();
+            place.log.confirm();
+            let log_in = LogIn::new("alice", "app").version(1).log_out_at(URI);
+            let tokens = place.sessions.log_in(log_in, &policy).await.unwrap();
+            place.clock.advance(after);
+            place.log.confirm();
+            let is_over = place.sessions.refresh(tokens.refresh_token(), "app", &policy).await.is_err();
+            assert_eq!(is_over, after == secs(600));
+            place.sessions.forget_ended().await.unwrap();
+            assert_eq!((place.waiting().await, place.worker().deliver_due().await.unwrap()), (0, 0));
+        }
+    }
 }
 
 #[tokio::test]

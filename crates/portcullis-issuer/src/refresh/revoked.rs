@@ -11,22 +11,55 @@ use serde_json::json;
 
 use super::{
     EndReason, Family, NotAccepted, RefreshError, RefreshStore, SessionEvent, Sessions, StoreError, Subjects,
-    Unavailable, sessions::Inner,
+    Unavailable, sessions::Inner, to_its_end::to_its_end,
 };
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Makes sure that nothing in the log of revocations names the session. If something does, the family ends as well, because it lives longer
     /// than the log remembers.
     pub(super) async fn check_revocation(&self, family: &Family) -> Result<(), RefreshError> {
+        if self.end_if_revoked(family).await? { Err(NotAccepted::Revoked.into()) } else { Ok(()) }
+    }
+
+    /// Ends the live sessions of a user that the log of revocations names, and has their clients told ([`tell_clients`](Self::tell_clients)). Returns
+    /// how many.
+    ///
+    /// Each of them would end when it is refreshed, which a client with a session of its own may do late or never. Call this after a revocation that was
+    /// not made through these sessions, as by a command line, if clients are to be told at once. It goes on if its caller goes away.
+    ///
+    /// # Errors
+    ///
+    /// If the log is not known well enough at the moment, or a part did not succeed: all others have ended. Also if sessions of the user cannot be read,
+    /// of which the error says how many. Try again: what has ended stays ended.
+    pub async fn end_revoked(&self, subject: &str) -> Result<usize, RefreshError> {
+        let (sessions, subject) = (self.clone(), subject.to_owned());
+        to_its_end(async move { sessions.end_revoked_now(&subject).await }).await?
+    }
+
+    async fn end_revoked_now(&self, subject: &str) -> Result<usize, RefreshError> {
+        let (families, unreadable) = self.readable_of(subject).await?;
+        let (mut count, mut outcome) = (0, Ok(()));
+        for family in &families {
+            match self.end_if_revoked(family).await {
+                Ok(is_revoked) => count += usize::from(is_revoked),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
+        outcome?;
+        if unreadable > 0 { Err(StoreError::may_go_on(unreadable).into()) } else { Ok(count) }
+    }
+
+    async fn end_if_revoked(&self, family: &Family) -> Result<bool, RefreshError> {
         if self.0.revoked_by(family)?.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         let (session, reason) = (family.id, EndReason::Revoked);
         let noted = self.note_ends(std::slice::from_ref(family), reason).await;
         self.0.store.end(session, reason).await?;
+        self.wake_delivery();
         noted?;
         self.0.tell(|| SessionEvent::Ended { session, reason });
-        Err(NotAccepted::Revoked.into())
+        Ok(true)
     }
 }
 

@@ -30,7 +30,8 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// Tells clients when a session has ended, at the URI of its log-in ([`LogIn::log_out_at`](crate::refresh::LogIn::log_out_at)): a notice is kept in
     /// `records` before the session ends, and `LogOutDelivery` delivers it (feature `log-out-delivery`).
     ///
-    /// That a session has ended by its time, or was revoked in the log of revocations and has not been refreshed since, is not told.
+    /// That a session has ended by its time is not told. One that the log of revocations names, whatever has put it there, ends when it is next
+    /// refreshed, and its client is told then; to have it told at once, call [`end_revoked`](Self::end_revoked).
     ///
     /// # Errors
     ///
