@@ -549,9 +549,11 @@ async fn a_session_that_cannot_be_read_keeps_a_withdrawal_or_a_deletion_from_bei
     for deletes in [false, true] {
         let place = Place::new().await;
         let log_in = async || place.redeem("page", &place.grant("page").await.unwrap()).await.unwrap();
-        let end = async || match deletes {
-            true => place.server.delete_client("page").await,
-            false => place.server.withdraw_consent("alice", "page").await.map(drop),
+        let end = async || {
+            if deletes {
+                return place.server.delete_client("page").await;
+            }
+            place.server.withdraw_consent("alice", "page").await.map(drop)
         };
         log_in().await;
         let lost = place.families.dump()[0].id;
