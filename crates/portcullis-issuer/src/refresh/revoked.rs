@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     EndReason, Family, NotAccepted, RefreshError, RefreshStore, SessionEvent, Sessions, StoreError, Subjects,
-    Unavailable, sessions::Inner, to_its_end::to_its_end,
+    Unavailable, sessions::Inner,
 };
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
@@ -33,7 +33,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     /// of which the error says how many. Try again: what has ended stays ended.
     pub async fn end_revoked(&self, subject: &str) -> Result<usize, RefreshError> {
         let (sessions, subject) = (self.clone(), subject.to_owned());
-        to_its_end(async move { sessions.end_revoked_now(&subject).await }).await?
+        self.0.tasks.end_to_its_end(async move { sessions.end_revoked_now(&subject).await }).await?
     }
 
     async fn end_revoked_now(&self, subject: &str) -> Result<usize, RefreshError> {
