@@ -7,3 +7,7 @@ mod external_idp {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/authorization-server.md")]
 mod authorization_server {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/api-tokens.md")]
+mod api_tokens {}
