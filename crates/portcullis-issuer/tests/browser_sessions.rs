@@ -54,13 +54,13 @@ impl Answer {
     }
 }
 
-fn desk() -> (Desk, BrowserSessions) {
+async fn desk() -> (Desk, BrowserSessions) {
     let page = Client::public("dashboard").redirect_uri("https://id.test/").scope("orders:read").first_party();
     let page = page.resource(ORDERS).resource(BILLS);
     let keeps = Client::public("strict").redirect_uri("https://id.test/").resource(ORDERS).first_party();
     let keeps = keeps.refresh(RefreshPolicy::new().grace(Duration::ZERO));
     let desk = Desk::with(clients().into_iter().chain([page, keeps]).collect());
-    let browser = desk.server.browser("dashboard");
+    let browser = desk.server.browser("dashboard").await.unwrap();
     (desk, browser)
 }
 
@@ -96,7 +96,7 @@ async fn refresh(desk: &Desk, browser: &BrowserSessions, cookie: &str) -> Answer
 
 #[tokio::test]
 async fn the_refresh_token_is_in_a_cookie_that_no_script_can_read_and_nowhere_else() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let first = log_in(&desk, &browser).await;
     let second = refresh(&desk, &browser, &first.token()).await;
     for answer in [&first, &second] {
@@ -116,7 +116,7 @@ async fn the_refresh_token_is_in_a_cookie_that_no_script_can_read_and_nowhere_el
 
 #[tokio::test]
 async fn a_page_names_the_service_of_its_token_and_nothing_that_says_who_it_is() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     desk.confirm();
     for log_in in [PageLogIn::new("alice"), alice().resource("https://evil.test")] {
         let refused = Answer::of(browser.log_in(&headers(SAME_ORIGIN), log_in).await);
@@ -165,7 +165,7 @@ const PAGES: &[(Pairs, bool)] = &[
 
 #[tokio::test]
 async fn requests_of_other_sites_are_refused() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     for (more, is_ours) in PAGES {
         let cookie = log_in(&desk, &browser).await.token();
         for path in ["/session/refresh", "/session/log_out", "/session/log_out_everywhere"] {
@@ -183,7 +183,7 @@ async fn requests_of_other_sites_are_refused() {
 
 #[tokio::test]
 async fn a_browser_without_these_headers_repeats_the_mac_of_its_session() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let first = log_in(&desk, &browser).await;
     let other = log_in(&desk, &browser).await.cookie("__Host-session-csrf").unwrap();
     let second = refresh(&desk, &browser, &first.token()).await;
@@ -201,7 +201,7 @@ async fn a_browser_without_these_headers_repeats_the_mac_of_its_session() {
 
 #[tokio::test]
 async fn two_tabs_that_refresh_at_once_get_one_successor() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let first = log_in(&desk, &browser).await.token();
     let (one, two) = (refresh(&desk, &browser, &first), refresh(&desk, &browser, &first));
     let (one, two) = (one.await, two.await);
@@ -211,10 +211,10 @@ async fn two_tabs_that_refresh_at_once_get_one_successor() {
 
 #[tokio::test]
 async fn only_the_end_of_a_session_clears_the_cookie() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let first = log_in(&desk, &browser).await.token();
     // Another client's token, junk, one that cannot be decided, one that asks for too much: another tab may have a good one.
-    let other = log_in(&desk, &desk.server.browser("strict")).await.token();
+    let other = log_in(&desk, &desk.server.browser("strict").await.unwrap()).await.token();
     for cookie in [&*other, "prt_AAAA", "x"] {
         let answer = refresh(&desk, &browser, cookie).await;
         assert_eq!((answer.status, answer.cookies().len()), (400, 0), "{cookie}");
@@ -243,7 +243,7 @@ async fn only_the_end_of_a_session_clears_the_cookie() {
 
 #[tokio::test]
 async fn logging_out_ends_the_session_and_clears_the_cookies() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let (here, there) = (log_in(&desk, &browser).await, log_in(&desk, &browser).await);
     let answer = post(&desk, &browser, "/session/log_out", &here.token(), SAME_ORIGIN).await;
     assert_eq!((answer.status, answer.clears(), answer.cookies().len()), (200, true, 2));
@@ -258,7 +258,7 @@ async fn logging_out_ends_the_session_and_clears_the_cookies() {
 
 #[tokio::test]
 async fn logging_out_everywhere_ends_every_session_of_the_user_and_needs_a_live_one() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let (here, there) = (log_in(&desk, &browser).await, log_in(&desk, &browser).await);
     post(&desk, &browser, "/session/log_out", &here.token(), SAME_ORIGIN).await;
     let dead = post(&desk, &browser, "/session/log_out_everywhere", &here.token(), SAME_ORIGIN).await;
@@ -272,7 +272,7 @@ async fn logging_out_everywhere_ends_every_session_of_the_user_and_needs_a_live_
 
 #[tokio::test]
 async fn a_log_out_with_two_cookies_is_no_success_that_ends_nothing() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let token = log_in(&desk, &browser).await.token();
     for second in [&*token, "", "x"] {
         let both = format!("{token}; __Host-session={second}");
@@ -290,7 +290,7 @@ async fn a_log_out_with_two_cookies_is_no_success_that_ends_nothing() {
 
 #[tokio::test]
 async fn a_cookie_of_another_script_with_letters_beyond_ascii_hides_no_session() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let token = log_in(&desk, &browser).await.token();
     let send = async |cookies: &[u8]| {
         desk.confirm();
@@ -309,17 +309,64 @@ async fn a_cookie_of_another_script_with_letters_beyond_ascii_hides_no_session()
 
 #[tokio::test]
 async fn a_client_with_a_secret_is_no_page() {
-    let (desk, _) = desk();
+    let (desk, _) = desk().await;
     for client in ["server", "worker", "no-such-client"] {
-        let answer = log_in(&desk, &desk.server.browser(client)).await;
-        assert_eq!(answer.status, 500, "{client}");
+        let error = desk.server.browser(client).await.unwrap_err().to_string();
+        assert!(error.contains(client) && error.contains("is not a public client"), "{error}");
     }
-    assert_eq!(log_in(&desk, &desk.server.browser("dashboard")).await.status, 200);
+    assert_eq!(log_in(&desk, &desk.server.browser("dashboard").await.unwrap()).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_origin_is_one_that_a_browser_sends() {
+    let (desk, browser) = desk().await;
+    let elsewhere = browser.clone().origin("https://app.test").unwrap();
+    for (headers, status) in [
+        (&[("origin", "https://app.test")] as &[_], 200),
+        (&[("origin", "https://id.test")], 403),
+        // It is no permission for another origin's page.
+        (&[("origin", "https://app.test"), ("sec-fetch-site", "same-site")], 403),
+    ] {
+        desk.confirm();
+        let answer = Answer::of(elsewhere.log_in(&self::headers(headers), alice()).await);
+        assert_eq!(answer.status, status, "{headers:?}");
+    }
+    for origin in ["https://app.test:8443", "http://localhost:4000", "http://[::1]:4000"] {
+        assert!(browser.clone().origin(origin).is_ok(), "{origin}");
+    }
+    for origin in [
+        "https://app.test/",
+        "https://App.test",
+        "https://app.test:443",
+        "http://localhost:80",
+        "http://app.test",
+        "app.test",
+        "https://",
+        "https://app.test?x",
+        "https://app.test https://evil.test",
+        "null",
+        "",
+    ] {
+        assert!(browser.clone().origin(origin).is_err(), "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_prefix_is_the_beginning_of_a_path() {
+    let (desk, browser) = desk().await;
+    let moved = browser.clone().prefix("/auth/session-2").unwrap();
+    let token = log_in(&desk, &moved).await.token();
+    assert_eq!(post(&desk, &moved, "/auth/session-2/refresh", &token, SAME_ORIGIN).await.status, 200);
+    let elsewhere = Request::post("/session/refresh").body(String::new()).unwrap();
+    assert_eq!(moved.clone().oneshot(elsewhere).await.unwrap().status(), 404);
+    for prefix in ["", "/", "session", "/session/", "//session", "/a/../b", "/{id}", "/session?x", "/%73"] {
+        assert!(browser.clone().prefix(prefix).is_err(), "{prefix}");
+    }
 }
 
 #[tokio::test]
 async fn other_methods_types_and_paths_are_refused() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     let token = log_in(&desk, &browser).await.token();
     let send = async |method: &str, path: &str, content_type: &str| {
         let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, content_type);
@@ -345,7 +392,7 @@ fn claims(answer: &Answer) -> Value {
 
 #[tokio::test]
 async fn the_first_token_of_a_page_has_no_more_than_a_refreshed_one() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     desk.confirm();
     let log_in = PageLogIn::new("alice").scope("orders:read orders:write admin").resource(ORDERS);
     let first = Answer::of(browser.log_in(&headers(SAME_ORIGIN), log_in.version(3).acr("phr").label("Firefox")).await);
@@ -368,7 +415,7 @@ async fn the_first_token_of_a_page_has_no_more_than_a_refreshed_one() {
 
 #[tokio::test]
 async fn rfc9068_5_a_user_named_like_a_client_gets_no_session_of_the_page() {
-    let (desk, browser) = desk();
+    let (desk, browser) = desk().await;
     desk.confirm();
     for (name, status) in [("worker", 500), ("dashboard", 500), ("", 500), ("a\nb", 500), ("workers", 200)] {
         let log_in = PageLogIn::new(name).scope("orders:read").resource(ORDERS);
@@ -384,7 +431,7 @@ async fn rfc9068_5_a_user_named_like_a_client_gets_no_session_of_the_page() {
 async fn a_session_of_the_page_keeps_where_its_client_is_told_of_its_end() {
     let page = Client::public("dashboard").redirect_uri("https://id.test/").resource(ORDERS);
     let desk = Desk::with(vec![page.log_out_at("https://app.test/logged_out")]);
-    assert_eq!(log_in(&desk, &desk.server.browser("dashboard")).await.status, 200);
+    assert_eq!(log_in(&desk, &desk.server.browser("dashboard").await.unwrap()).await.status, 200);
     let kept = serde_json::from_str::<Value>(&desk.store.dump()[0].to_json()).unwrap()["log_in"].clone();
     assert_eq!(kept["log_out_at"], json!("https://app.test/logged_out"));
 }

@@ -103,7 +103,7 @@ async fn the_operator_learns_why_a_request_has_failed_and_the_client_does_not() 
 async fn the_operator_learns_why_a_page_has_failed() {
     let (desk, clients) = desk();
     desk.confirm();
-    let (request, browser) = (desk.ask("house", &[]).await, desk.server.browser("dashboard"));
+    let (request, browser) = (desk.ask("house", &[]).await, desk.server.browser("house").await.unwrap());
     let Decision::Grant(permitted) = request.decide(Some(&desk.alice())).await.unwrap() else { panic!("a question") };
     assert!(failures(&desk).is_empty());
     clients.go_down();
@@ -170,7 +170,7 @@ async fn the_routes_of_the_page_ask_the_limit() {
         let request = Request::post(format!("/session{path}")).header("sec-fetch-site", "same-origin");
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let request = request.header(header::COOKIE, "__Host-session=x").body(Body::empty()).unwrap();
-        let answer = desk.server.browser("dashboard").oneshot(request).await.unwrap();
+        let answer = desk.server.browser("dashboard").await.unwrap().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
         let wait = answer.headers().get(header::RETRY_AFTER).map(|wait| wait.to_str().unwrap());
         assert_eq!(wait, (status == 429).then_some("7"), "{path}");

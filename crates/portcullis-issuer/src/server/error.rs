@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     MintError, MintErrorKind, StoreError,
-    refresh::{Exceeds, RefreshError},
+    refresh::{Exceeds, NotAccepted, RefreshError},
 };
 
 /// An endpoint does not do what it was asked for (RFC 6749 section 5.2).
@@ -19,6 +19,7 @@ pub struct OAuthError {
     description: Cow<'static, str>,
     challenge: bool,
     retry_after: Option<Duration>,
+    ends_session: bool,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -117,7 +118,14 @@ impl OAuthError {
 
     /// Returns an error with this code. `description` is for the developer of the client: without secrets, and in ASCII without `"` and `\`.
     pub fn new(code: OAuthErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, description: description.into(), challenge: false, retry_after: None, source: None }
+        Self {
+            code,
+            description: description.into(),
+            challenge: false,
+            retry_after: None,
+            ends_session: false,
+            source: None,
+        }
     }
 
     /// Adds the reason, for the log.
@@ -170,6 +178,12 @@ impl OAuthError {
     pub fn retry_after(&self) -> Option<Duration> {
         let is_temporary = self.code == OAuthErrorCode::TemporarilyUnavailable;
         self.retry_after.or(is_temporary.then_some(Self::RETRY_AFTER))
+    }
+
+    /// Returns whether the session of the refresh token has ended for certain, so that a page that keeps the token may forget it: it was revoked or ended, or the
+    /// token was used twice. Otherwise another tab may have got a newer token of the session, or the client may try again.
+    pub const fn ends_session(&self) -> bool {
+        self.ends_session
     }
 
     /// Returns the value of `WWW-Authenticate`, if there is one.
@@ -230,7 +244,11 @@ impl From<RefreshError> for OAuthError {
             }
             RefreshError::Mint(_) => (OAuthErrorCode::ServerError, "the token could not be made"),
         };
-        Self::new(code, description).with_source(error)
+        let ends_session = matches!(
+            error,
+            RefreshError::InvalidGrant(NotAccepted::Revoked | NotAccepted::Reuse | NotAccepted::Ended(_))
+        );
+        Self { ends_session, ..Self::new(code, description).with_source(error) }
     }
 }
 

@@ -78,6 +78,8 @@ pub use self::browser::PageLogIn;
 #[cfg(feature = "metadata-documents")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metadata-documents")))]
 pub use self::client::MetadataDocuments;
+#[cfg(feature = "axum")]
+pub(crate) use self::client::is_own_machine;
 pub use self::{
     authorization::{
         AnsweredQuestion, AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Decision, Denial, Permitted,

@@ -84,7 +84,7 @@ pub(super) async fn start(
 
     let trusted = spec.trusted_at(&settings.dashboard_audience, ring)?;
     let admission = Admission::new(JwtAuthenticator::new(trusted)?).revocations(&revocations);
-    let browser = server.browser("dashboard");
+    let browser = server.browser("dashboard").await?;
     let upkeep = Upkeep { server: server.clone(), delivery };
     Ok((IdentityProvider { server, sessions, browser, users, settings: settings.clone() }, admission, upkeep))
 }

@@ -7,13 +7,14 @@ mod service;
 use std::sync::Arc;
 
 use http::{HeaderMap, Response};
+use portcullis_core::ConfigError;
 
-use self::cookie::{Cookies, SessionCookie};
-use super::answer;
-use crate::{
-    refresh::{NotAccepted, RefreshError},
-    server::{AuthorizationServer, OAuthError, OAuthErrorCode, PageLogIn},
+use self::{
+    cookie::{Cookies, SessionCookie},
+    service::BrowserRoute,
 };
+use super::answer;
+use crate::server::{AuthorizationServer, OAuthError, OAuthErrorCode, PageLogIn};
 
 /// Sessions of the application's own page, on the host of the issuer: the refresh token is in a cookie that no script can read, and the page has
 /// its access token in memory. Made by [`AuthorizationServer::browser`]. Cheap to clone.
@@ -26,6 +27,17 @@ use crate::{
 /// | `/session/refresh` | answers like a token endpoint, without the refresh token; the form may have `resource` and `scope` |
 /// | `/session/log_out` | ends this session |
 /// | `/session/log_out_everywhere` | ends all sessions of the user |
+///
+/// | status | `error` | when |
+/// |---|---|---|
+/// | 200 | | it was done; a log-out also without a cookie |
+/// | 400 | `login_required` | there is no cookie, and so no session to refresh, or whose user could be logged out everywhere |
+/// | 400 | `invalid_grant` | the session has ended, or the refresh token is not accepted: log the user in again |
+/// | 400 | `invalid_request`, `invalid_scope`, `invalid_target` | the request is malformed, or asks for more than the session has; or there are two cookies |
+/// | 403 | `access_denied` | the request does not come from the application's own page |
+/// | 405, 413, 415 | `invalid_request` | the method is not `POST`, the body is longer than 64 KiB, or it is no form |
+/// | 429, 503 | `temporarily_unavailable` | there are too many requests, or it cannot be decided: try again after `Retry-After`; the session goes on |
+/// | 500 | `server_error` | something is wrong with the server |
 ///
 /// The rules:
 ///
@@ -44,15 +56,15 @@ use crate::{
 /// ```no_run
 /// # use axum::{Router, extract::State, http::HeaderMap, response::IntoResponse, routing::post};
 /// # use portcullis_issuer::{routes::BrowserSessions, server::{AuthorizationServer, PageLogIn}};
-/// # fn routes(server: &AuthorizationServer) -> Router {
+/// # async fn routes(server: &AuthorizationServer) -> Result<Router, portcullis_core::ConfigError> {
 /// /// The password was checked.
 /// async fn log_in(State(browser): State<BrowserSessions>, headers: HeaderMap) -> impl IntoResponse {
 ///     browser.log_in(&headers, PageLogIn::new("alice").scope("orders:read")).await
 /// }
 ///
-/// let browser = server.browser("dashboard"); // a public client of the server's list
+/// let browser = server.browser("dashboard").await?; // a public client of the server's list
 /// let routes = Router::new().route("/session/log_in", post(log_in)).with_state(browser.clone());
-/// browser.paths().iter().fold(routes, |routes, path| routes.route_service(path, browser.clone()))
+/// Ok(browser.paths().iter().fold(routes, |routes, path| routes.route_service(path, browser.clone())))
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -68,32 +80,46 @@ const SESSION: &str = "session";
 
 impl AuthorizationServer {
     /// Returns the sessions of the application's own page, which is the client of this id: one without a secret, that uses refresh tokens.
-    pub fn browser(&self, client_id: &str) -> BrowserSessions {
-        BrowserSessions {
+    ///
+    /// # Errors
+    ///
+    /// If there is no such client, or it could not be found out.
+    pub async fn browser(&self, client_id: &str) -> Result<BrowserSessions, ConfigError> {
+        self.check_page_client(client_id).await?;
+        Ok(BrowserSessions {
             server: self.clone(),
             client_id: client_id.into(),
             origin: own_page::origin_of(self.issuer()).into(),
             prefix: "/session".into(),
-        }
+        })
     }
 }
 
 impl BrowserSessions {
-    /// Sets the origin of the page, such as `https://app.example.com`. Defaults to that of the issuer.
-    #[must_use]
-    pub fn origin(self, origin: &str) -> Self {
-        Self { origin: origin.into(), ..self }
+    /// Sets the origin under which browsers reach these routes, if a proxy gives them another one than the issuer's, such as `https://app.example.com`.
+    /// It does not let a page of another origin in. Defaults to the origin of the issuer.
+    ///
+    /// # Errors
+    ///
+    /// If it is not an origin as browsers write it: `https://`, a host in lower case, and a port unless it is 443; `http` for loopback addresses only.
+    pub fn origin(self, origin: &str) -> Result<Self, ConfigError> {
+        own_page::check_origin(origin)?;
+        Ok(Self { origin: origin.into(), ..self })
     }
 
     /// Sets what the paths begin with. Defaults to `/session`.
-    #[must_use]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self { prefix: prefix.into(), ..self }
+    ///
+    /// # Errors
+    ///
+    /// If it is not the beginning of a path: a slash before each part, none at the end, and letters, digits, `-`, `.`, `_` and `~` in the parts.
+    pub fn prefix(self, prefix: &str) -> Result<Self, ConfigError> {
+        own_page::check_prefix(prefix)?;
+        Ok(Self { prefix: prefix.into(), ..self })
     }
 
     /// Returns the paths that are answered, to mount each of them.
     pub fn paths(&self) -> [String; 3] {
-        [service::REFRESH, service::LOG_OUT, service::LOG_OUT_EVERYWHERE].map(|name| format!("{}{name}", self.prefix))
+        BrowserRoute::ALL.map(|route| format!("{}{}", self.prefix, route.path()))
     }
 
     /// Answers the page of a user who has logged in: with the cookies, and with an access token. `headers` are those of the request, which has to
@@ -141,18 +167,12 @@ impl BrowserSessions {
     /// The answer to a refresh that has failed.
     fn failed(error: &OAuthError) -> Response<String> {
         let mut response = answer::error(error);
-        if is_over(error) {
+        // Otherwise another tab may have a token of it.
+        if error.ends_session() {
             cookie::clear(response.headers_mut());
         }
         response
     }
-}
-
-/// Whether the session has ended for certain, so that no other tab can have a token of it.
-fn is_over(error: &OAuthError) -> bool {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<RefreshError>());
-    let Some(RefreshError::InvalidGrant(reason)) = source else { return false };
-    matches!(reason, NotAccepted::Revoked | NotAccepted::Reuse | NotAccepted::Ended(_))
 }
 
 /// The cookies are kept: with both gone, the session could never be ended.

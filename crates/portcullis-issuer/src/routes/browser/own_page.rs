@@ -2,10 +2,11 @@
 
 use aws_lc_rs::constant_time;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header::ORIGIN};
+use portcullis_core::ConfigError;
 
 use crate::{
     routes::answer,
-    server::{OAuthError, OAuthErrorCode},
+    server::{OAuthError, OAuthErrorCode, is_own_machine},
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -38,6 +39,31 @@ pub(super) fn forbidden() -> Response<String> {
     let error =
         OAuthError::new(OAuthErrorCode::AccessDenied, "the request does not come from the application's own page");
     answer::error_with(StatusCode::FORBIDDEN, &error)
+}
+
+/// Refuses what no browser sends as an origin.
+pub(super) fn check_origin(origin: &str) -> Result<(), ConfigError> {
+    let is_secure = origin.starts_with("https://") || is_own_machine(origin);
+    let has_default_port = origin.starts_with("https://") && origin.ends_with(":443")
+        || origin.starts_with("http://") && origin.ends_with(":80");
+    let is_text = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._:/[]".contains(&byte);
+    let has_host = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.starts_with(':'));
+    if is_secure && has_host && !has_default_port && origin_of(origin) == origin && origin.bytes().all(is_text) {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!(
+        "{origin:?} is not an origin as browsers write it, such as \"https://app.example.com\": without a path, in lower case, without the usual port"
+    )))
+}
+
+/// Refuses what is not the beginning of a path.
+pub(super) fn check_prefix(prefix: &str) -> Result<(), ConfigError> {
+    let is_text = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_part = |part: &str| !part.is_empty() && !part.bytes().all(|byte| byte == b'.') && part.bytes().all(is_text);
+    if prefix.strip_prefix('/').is_some_and(|parts| parts.split('/').all(is_part)) {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!("{prefix:?} is not the beginning of a path, such as \"/session\"")))
 }
 
 /// Returns the origin of a URL that was checked before.

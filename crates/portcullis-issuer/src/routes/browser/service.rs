@@ -11,9 +11,34 @@ use crate::{
     server::{Endpoint, OAuthError},
 };
 
-pub(super) const REFRESH: &str = "/refresh";
-pub(super) const LOG_OUT: &str = "/log_out";
-pub(super) const LOG_OUT_EVERYWHERE: &str = "/log_out_everywhere";
+/// A route of the page's sessions.
+#[derive(Clone, Copy)]
+pub(super) enum BrowserRoute {
+    Refresh,
+    LogOut,
+    LogOutEverywhere,
+}
+
+impl BrowserRoute {
+    pub(super) const ALL: [Self; 3] = [Self::Refresh, Self::LogOut, Self::LogOutEverywhere];
+
+    /// Returns what follows the prefix of the path.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Refresh => "/refresh",
+            Self::LogOut => "/log_out",
+            Self::LogOutEverywhere => "/log_out_everywhere",
+        }
+    }
+
+    /// Returns the endpoint that a limit of rates is asked about.
+    const fn endpoint(self) -> Endpoint {
+        match self {
+            Self::Refresh => Endpoint::Token,
+            Self::LogOut | Self::LogOutEverywhere => Endpoint::Revocation,
+        }
+    }
+}
 
 impl BrowserSessions {
     async fn answer<B>(&self, request: Request<B>) -> Response<String>
@@ -21,22 +46,22 @@ impl BrowserSessions {
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let name = request.uri().path().strip_prefix(&*self.prefix).unwrap_or_default().to_owned();
-        if ![REFRESH, LOG_OUT, LOG_OUT_EVERYWHERE].contains(&&*name) {
+        let path = request.uri().path().strip_prefix(&*self.prefix).unwrap_or_default();
+        let Some(route) = BrowserRoute::ALL.into_iter().find(|route| route.path() == path) else {
             return answer::not_found();
-        }
+        };
         let headers = request.headers().clone();
         let form = match Form::read(request).await {
             Ok(form) => form,
             Err(misfit) => return misfit.answer(),
         };
-        let endpoint = if name == REFRESH { Endpoint::Token } else { Endpoint::Revocation };
-        if let Err(error) = self.server.check_rate(endpoint, &form.request(), Some(&self.client_id), None) {
+        if let Err(error) = self.server.check_rate(route.endpoint(), &form.request(), Some(&self.client_id), None) {
             return answer::error(&error);
         }
-        match &*name {
-            REFRESH => self.refresh(&headers, &form).await,
-            other => self.end(&headers, other == LOG_OUT_EVERYWHERE).await,
+        match route {
+            BrowserRoute::Refresh => self.refresh(&headers, &form).await,
+            BrowserRoute::LogOut => self.log_out(&headers).await,
+            BrowserRoute::LogOutEverywhere => self.log_out_everywhere(&headers).await,
         }
     }
 
@@ -53,21 +78,31 @@ impl BrowserSessions {
         }
     }
 
-    async fn end(&self, headers: &HeaderMap, everywhere: bool) -> Response<String> {
-        let ended = match self.token_of(headers) {
-            Ok(Some(token)) if everywhere => self.server.end_everywhere(&self.client_id, &token).await,
+    async fn log_out(&self, headers: &HeaderMap) -> Response<String> {
+        self.ended(match self.token_of(headers) {
             Ok(Some(token)) => self.server.end_page(&self.client_id, &token).await,
-            Ok(None) if everywhere => return logged_out(),
             Ok(None) => Ok(()),
             Err(refused) => return *refused,
-        };
-        // Until it has ended, the page needs the cookie to try again.
+        })
+    }
+
+    async fn log_out_everywhere(&self, headers: &HeaderMap) -> Response<String> {
+        self.ended(match self.token_of(headers) {
+            Ok(Some(token)) => self.server.end_everywhere(&self.client_id, &token).await,
+            // There is no session that says whose they are.
+            Ok(None) => return logged_out(),
+            Err(refused) => return *refused,
+        })
+    }
+
+    /// The answer to a log-out. Until it has ended, the page needs the cookie to try again.
+    fn ended(&self, outcome: Result<(), OAuthError>) -> Response<String> {
         let done = |()| {
             let mut response = answer::done();
             cookie::clear(response.headers_mut());
             response
         };
-        self.server.watched(SESSION, ended).map_or_else(|error: OAuthError| Self::failed(&error), done)
+        self.server.watched(SESSION, outcome).map_or_else(|error| Self::failed(&error), done)
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod log_in;
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::ConfigError;
@@ -24,6 +24,15 @@ const CONTEXT: &[u8] = b"portcullis page 1";
 impl AuthorizationServer {
     pub(crate) fn issuer(&self) -> &str {
         self.spec().issuer()
+    }
+
+    /// Makes sure that there is a page's client of this id.
+    pub(crate) async fn check_page_client(&self, client_id: &str) -> Result<(), ConfigError> {
+        let problem = match self.page_client(client_id).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error.source().map_or_else(|| error.to_string(), ToString::to_string),
+        };
+        Err(ConfigError::new(problem))
     }
 
     /// Returns the page's client: one that has no secret to keep, and uses refresh tokens.

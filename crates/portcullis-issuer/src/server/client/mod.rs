@@ -22,7 +22,9 @@ use portcullis_core::{ConfigError, keys::KeySource};
 
 #[cfg(feature = "metadata-documents")]
 pub use self::documents::MetadataDocuments;
+pub(super) use self::keys::{ClientKeys, KeySets};
 use self::redirect_uri::RedirectUri;
+pub(crate) use self::redirect_uri::is_own_machine;
 #[cfg(feature = "jwks-uri")]
 pub(super) use self::remote_keys::RemoteKeySets;
 pub(super) use self::{

@@ -96,7 +96,7 @@ fn host(authority: &str) -> &str {
 }
 
 /// Whether it is an `http` URL of a loopback address.
-pub(in crate::server) fn is_own_machine(url: &str) -> bool {
+pub(crate) fn is_own_machine(url: &str) -> bool {
     url.strip_prefix("http://").is_some_and(|rest| is_loopback(host(rest.split(['/', '?']).next().unwrap_or_default())))
 }
 
