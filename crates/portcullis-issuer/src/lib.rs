@@ -37,6 +37,7 @@
 
 #[cfg(feature = "api-tokens")]
 pub mod api_tokens;
+mod date;
 pub mod documents;
 pub mod key_ring;
 mod mint;

@@ -4,8 +4,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use portcullis_core::{ConfigError, UnixTime};
 
-use super::date::Date;
-use crate::{SigningKeyError, store_error::StoreError};
+use crate::{SigningKeyError, date::Date, store_error::StoreError};
 
 /// A key ring could not be started, read or changed. The error never contains any part of a key.
 #[derive(Clone, Debug)]

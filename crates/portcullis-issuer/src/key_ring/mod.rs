@@ -50,7 +50,6 @@
 //! with a version.
 
 mod builder;
-mod date;
 mod document;
 mod error;
 mod event;

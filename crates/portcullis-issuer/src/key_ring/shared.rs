@@ -20,14 +20,13 @@ use tokio::{
 use super::{
     DocumentVersion, KeyEvent, KeyPlan, KeyRingError, KeyRingErrorKind, Replaced, RingDocument, RingKey, Rotation,
     Sealing,
-    date::Date,
     document::Upkeep,
     event::{Listener, between},
     snapshot::{Reading, Snapshot},
     step::Step,
     store::AnyKeys,
 };
-use crate::store_error::StoreError;
+use crate::{date::Date, store_error::StoreError};
 
 pub(super) struct Shared {
     pub(super) store: Box<dyn AnyKeys>,

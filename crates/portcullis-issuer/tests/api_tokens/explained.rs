@@ -29,7 +29,10 @@ async fn a_token_that_is_refused_because_of_its_parent_is_explained_by_the_paren
         refused.findings.iter().filter(|finding| finding.is_failed()).map(|finding| finding.check).collect();
     assert_eq!(failed, [Check::Ancestors]);
     let shown = refused.to_string();
-    assert!(shown.contains("\"CI\"") && shown.contains("1800000100") && shown.contains("leaked"), "{shown}");
+    assert!(
+        shown.contains("\"CI\"") && shown.contains("2027-01-15 08:01:40 UTC") && shown.contains("leaked"),
+        "{shown}"
+    );
     assert!(!shown.contains(&text[8..35]) && !shown.contains(&parent.secret().expose()[8..35]), "{shown}");
     // A log has the id, and not the name.
     let (_, elsewhere) = house.other_instance();

@@ -183,6 +183,8 @@ pub(crate) struct Watched {
     is_down: Arc<AtomicBool>,
     /// If there is one, each read waits for a permit after it has read.
     pub(crate) held: Arc<Mutex<Option<Arc<Semaphore>>>>,
+    /// If there is one, each step gives way to others a random number of times before and after.
+    pub(crate) pace: Arc<Mutex<Option<fastrand::Rng>>>,
 }
 
 impl Default for Watched {
@@ -193,6 +195,7 @@ impl Default for Watched {
             recorded: Arc::default(),
             is_down: Arc::default(),
             held: Arc::default(),
+            pace: Arc::default(),
         }
     }
 }
@@ -204,6 +207,13 @@ impl Watched {
 
     pub(crate) fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
+    }
+
+    async fn give_way(&self) {
+        let times = self.pace.lock().unwrap().as_mut().map_or(0, |random| random.u8(0..4));
+        for _ in 0..times {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn asked(&self) -> Result<&MemoryApiTokenStore, StoreError> {
@@ -235,7 +245,9 @@ impl ApiTokenStore for Watched {
 
     async fn find(&self, digest: &ApiTokenDigest) -> Result<Option<FoundApiToken>, StoreError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
+        self.give_way().await;
         let found = self.asked()?.find(digest).await;
+        self.give_way().await;
         let held = self.held.lock().unwrap().clone();
         if let Some(held) = held {
             held.acquire().await.unwrap().forget();
@@ -248,7 +260,10 @@ impl ApiTokenStore for Watched {
     }
 
     async fn replace(&self, row: &ApiTokenRow, successor: Option<&ApiTokenRow>) -> Result<Changed, StoreError> {
-        self.asked()?.replace(row, successor).await
+        self.give_way().await;
+        let changed = self.asked()?.replace(row, successor).await;
+        self.give_way().await;
+        changed
     }
 
     async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {

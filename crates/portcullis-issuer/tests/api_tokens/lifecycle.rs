@@ -80,6 +80,17 @@ async fn a_token_that_there_cannot_be_is_not_made() {
 }
 
 #[tokio::test]
+async fn a_token_whose_row_no_store_would_keep_is_not_made() {
+    let house = House::new();
+    let many = |length: usize| {
+        let grants = (0..200).map(|number| Grant::role("x".repeat(length), format!("{number:0length$}")));
+        grants.fold(NewApiToken::new(ApiTokenKind::ServiceAccount, acme(), "x").created_by("alice"), NewApiToken::grant)
+    };
+    assert!(matches!(house.tokens.create(many(255)).await, Err(ApiTokenError::Invalid(_))));
+    house.tokens.create(many(100)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_revoked_token_ends_at_once_on_every_instance() {
     let house = House::new();
     let (_, elsewhere) = house.other_instance();

@@ -1,8 +1,11 @@
 //! A token is looked up while something changes.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use portcullis_core::Code;
+use portcullis_core::{Admission, Code};
 use portcullis_issuer::api_tokens::{Grant, RevokedReason};
 use tokio::sync::Semaphore;
 
@@ -40,7 +43,7 @@ async fn pitfall_3_a_fill_of_the_cache_does_not_overtake_a_revocation() {
 async fn pitfall_3_without_a_view_what_was_read_before_a_revocation_here_is_used_once_at_most() {
     let house = House::new();
     let created = house.service_account().await;
-    let admission = portcullis_core::Admission::new(house.tokens.authenticator()).clock(house.clock.clone());
+    let admission = Admission::new(house.tokens.authenticator()).clock(house.clock.clone());
     let held = Arc::new(Semaphore::new(0));
     *house.store.held.lock().unwrap() = Some(Arc::clone(&held));
     let check = admission.verify(created.secret().expose()).outcome();
@@ -76,4 +79,47 @@ async fn pitfall_3_a_fill_of_the_cache_does_not_overtake_a_change_of_memberships
     assert_eq!(house.store.reads(), reads + 1, "what was read before the change was used again");
     assert_eq!(house.code(&created).await, None);
     assert_eq!(house.store.reads(), reads + 1);
+}
+
+/// Checks and a revocation run side by side, and each step of the store takes a random time: what is checked after the revocation was confirmed is refused.
+#[tokio::test]
+async fn pitfall_3_in_a_thousand_random_interleavings_nothing_is_accepted_after_a_revocation_was_confirmed() {
+    let seed = fastrand::u64(..);
+    eprintln!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    for round in 0..1_000 {
+        let house = House::new();
+        let parent = house.service_account().await;
+        let child = house.child_of(&parent).await;
+        let (_, elsewhere) = house.other_instance();
+        *house.store.pace.lock().unwrap() = Some(fastrand::Rng::with_seed(random.u64(..)));
+        let revoked = if random.bool() { &child } else { &parent };
+        let (is_revoked, before) = (AtomicBool::new(false), random.u8(0..12));
+        let revoke = async {
+            for _ in 0..before {
+                tokio::task::yield_now().await;
+            }
+            house.tokens.revoke(revoked.token().id(), RevokedReason::Asked).await.unwrap();
+            is_revoked.store(true, Ordering::SeqCst);
+        };
+        let check = |admission: Admission| {
+            let (child, is_revoked) = (&child, &is_revoked);
+            async move {
+                let mut accepted = 0;
+                for _ in 0..12 {
+                    let was_revoked = is_revoked.load(Ordering::SeqCst);
+                    let outcome = admission.verify(child.secret().expose()).outcome().await;
+                    assert!(!was_revoked || outcome.is_err(), "{round}");
+                    accepted += usize::from(outcome.is_ok());
+                    tokio::task::yield_now().await;
+                }
+                accepted
+            }
+        };
+        let (here, there, ()) = tokio::join!(check(house.admission.clone()), check(elsewhere.clone()), revoke);
+        assert!(here < 24 && there < 24);
+        for admission in [&house.admission, &elsewhere] {
+            assert!(admission.verify(child.secret().expose()).outcome().await.is_err(), "{round}");
+        }
+    }
 }

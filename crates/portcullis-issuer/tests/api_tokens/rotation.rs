@@ -68,6 +68,8 @@ async fn another_request_for_a_superseded_token_is_refused() {
     // The successor may have one of its own, by the same request.
     let next = house.tokens.rotate(later.token().id(), Rotation::new(REQUEST)).await.unwrap();
     assert_ne!(next.secret().expose(), later.secret().expose());
+    let unsaid = house.tokens.rotate(next.token().id(), Rotation::new(REQUEST).created_by("")).await;
+    assert!(matches!(unsaid, Err(ApiTokenError::Invalid(_))));
     let short = house.tokens.rotate(next.token().id(), Rotation::new("15 bytes long..")).await;
     assert!(matches!(short, Err(ApiTokenError::Invalid(_))));
 }

@@ -60,3 +60,17 @@ async fn no_one_is_warned_of_a_token_that_was_replaced_or_revoked() {
     house.tokens.revoke(revoked.token().id(), RevokedReason::Asked).await.unwrap();
     assert_eq!(house.tokens.warn_expiring().await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn instances_that_scan_at_once_warn_once() {
+    for _ in 0..100 {
+        let house = House::new();
+        house.service_account().await;
+        house.clock.advance(77 * DAY);
+        let (elsewhere, _) = house.other_instance();
+        *house.store.pace.lock().unwrap() = Some(fastrand::Rng::new());
+        let (here, there) = tokio::join!(house.tokens.warn_expiring(), elsewhere.warn_expiring());
+        assert_eq!(here.unwrap() + there.unwrap(), 1);
+        assert_eq!(warned(&house).len(), 1);
+    }
+}

@@ -2,7 +2,7 @@
 
 use portcullis_core::{AuthError, Code, error::AuthErrorKind};
 
-use crate::api_tokens::ApiTokenRow;
+use crate::{api_tokens::ApiTokenRow, date::Date};
 
 /// Why a token is not accepted: final, unlike an outage.
 #[derive(Clone, Debug)]
@@ -53,10 +53,10 @@ impl Refusal {
             let why = revoked.reason.as_str();
             return Self::new(
                 Code::TokenRevoked,
-                format!("the token {id} was revoked at {} ({why})", revoked.at.to_unix()),
+                format!("the token {id} was revoked at {} ({why})", Date(revoked.at.to_unix())),
             );
         }
-        let end = row.ends_at().map(|end| end.to_unix().to_string()).unwrap_or_default();
+        let end = row.ends_at().map(|end| Date(end.to_unix()).to_string()).unwrap_or_default();
         let how = match &row.superseded {
             Some(superseded) => format!("was replaced by {}, and ended at {end}", superseded.by),
             None => format!("expired at {end}"),

@@ -109,7 +109,7 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
         self
     }
 
-    /// Sets how long tokens may live at most. Defaults to 366 days.
+    /// Sets how long tokens may live at most: up to ten years. Defaults to 366 days.
     #[must_use]
     pub fn longest_life(mut self, life: Duration) -> Self {
         self.limits.longest = life;

@@ -1,6 +1,6 @@
 //! Making tokens, also from others.
 
-use portcullis_core::revocation::Revoker;
+use portcullis_core::{ConfigError, revocation::Revoker};
 
 use super::ApiTokens;
 use crate::{
@@ -78,12 +78,15 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     ) -> Result<CreatedApiToken, ApiTokenError> {
         let checker = &self.0.checker;
         if new.kind == ApiTokenKind::Imported {
-            return Err(portcullis_core::ConfigError::new("an imported token is imported, and not made").into());
+            return Err(ConfigError::new("an imported token is imported, and not made").into());
         }
         self.check_owner(&new.owner).await?;
         let secret = checker.format.draw(new.kind, checker.peppers.newest())?;
         let parent = path.last().copied();
         let row = self.row_of(&new, grants, path, until, now, &secret)?;
+        if row.to_json().len() > ApiTokenRow::MOST_BYTES {
+            return Err(ConfigError::new("the token cannot be made: its grants are longer than 64 KiB").into());
+        }
         if checker.store.insert(&row).await? != Inserted::New {
             return Err(StoreError::new("a random id exists already: is the system's randomness broken?").into());
         }

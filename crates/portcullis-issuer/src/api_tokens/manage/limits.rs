@@ -14,6 +14,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// The longest grace.
 const MOST_GRACE: Duration = Duration::from_secs(30 * 86_400);
 
+/// The longest that a service may allow.
+const MOST_LIFE: Duration = Duration::from_secs(10 * 366 * 86_400);
+
 /// How long tokens live.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
@@ -36,6 +39,9 @@ impl Limits {
             return Err(ConfigError::new(
                 "the default life of API tokens is zero, or longer than the longest: set both (`default_life`, `longest_life`)",
             ));
+        }
+        if self.longest > MOST_LIFE {
+            return Err(ConfigError::new("API tokens live for ten years at most (`longest_life`)"));
         }
         if self.graces.iter().any(|(_, grace)| *grace > MOST_GRACE) {
             return Err(ConfigError::new("API tokens may be rotated for 30 days at most after they have expired"));

@@ -13,7 +13,9 @@ use crate::{
     StoreError,
     api_tokens::{
         ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenRow, ApiTokenStore, Changed, CreatedApiToken, Memberships,
-        Superseded, format::RotationSeed, new::Life,
+        Owner, Superseded,
+        format::RotationSeed,
+        new::{Life, is_text},
     },
     refresh::{Millis, to_its_end},
 };
@@ -55,6 +57,9 @@ impl Rotation {
     fn check(&self) -> Result<(), ConfigError> {
         if !(16..=256).contains(&self.request.len()) {
             return Err(ConfigError::new("the id of a rotation has 16 to 256 bytes, and they are random"));
+        }
+        if self.created_by.as_ref().is_some_and(|who| !is_text(who, Owner::MOST_BYTES)) {
+            return Err(ConfigError::new("who asks for the rotation is empty, too long, or has a control character"));
         }
         if self.overlap > LONGEST_OVERLAP {
             return Err(ConfigError::new("a replaced token is accepted for 30 days at most"));

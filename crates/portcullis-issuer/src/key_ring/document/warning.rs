@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use portcullis_core::UnixTime;
 
 use super::RingDocument;
-use crate::key_ring::{KeyPlan, date::Date};
+use crate::{date::Date, key_ring::KeyPlan};
 
 /// Something about the keys that an operator should mend, or wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use std::{fmt, time::Duration};
 
 use portcullis_core::{Algorithm, UnixTime, keys::KeyState, text::LogText};
 
-use super::{ForcedStep, KeyPlan, RingDocument, RingKey, RingWarning, date::Date};
+use super::{ForcedStep, KeyPlan, RingDocument, RingKey, RingWarning};
+use crate::date::Date;
 
 /// What happens when, for each key of a ring, and what a leak would cost now. `Display` writes it as plain text, and
 /// [`to_svg`](Self::to_svg) draws it.

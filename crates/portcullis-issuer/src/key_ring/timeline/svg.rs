@@ -5,7 +5,7 @@ use std::fmt::Write;
 use portcullis_core::{UnixTime, keys::KeyState};
 
 use super::{KeyTimes, Moment, Timeline};
-use crate::key_ring::date::Date;
+use crate::date::Date;
 
 /// The width of the image and of the part with the bars, in pixels.
 const WIDTH: u64 = 960;

@@ -5,7 +5,7 @@ use std::fmt;
 use portcullis_core::UnixTime;
 
 /// Displays a time as `2026-11-30 17:08:59 UTC`.
-pub(super) struct Date(pub(super) UnixTime);
+pub(crate) struct Date(pub(crate) UnixTime);
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
