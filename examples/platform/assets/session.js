@@ -82,7 +82,8 @@ export async function call(service, path, request = {}) {
 export async function logIn(username, password) {
   const body = JSON.stringify({ username, password });
   const headers = { 'content-type': 'application/json' };
-  const answer = await fetch('/session/log_in', { method: 'POST', headers, body });
+  // The session before ends with it: no refresh of that one may be under way, whose answer would take the new cookie away.
+  const answer = await navigator.locks.request('refresh', () => fetch('/session/log_in', { method: 'POST', headers, body }));
   const content = await answer.json();
   if (!answer.ok) throw new Error(content.error_description);
   tabs.postMessage('changed');

@@ -59,6 +59,28 @@ async fn wrong_passwords_and_other_pages_get_no_session() {
 }
 
 #[tokio::test]
+async fn a_log_in_ends_the_session_that_the_browser_has_had() {
+    let folder = tempdir().unwrap();
+    let platform = Platform::start(folder.path(), &[]).await;
+    let (elsewhere, first) =
+        (platform.log_in("alice", "wonderland").await, platform.log_in("alice", "wonderland").await);
+    let again = async |password: &str| {
+        let body = json!({ "username": "alice", "password": password });
+        let cookie = first.cookie();
+        platform.json("/session/log_in", &[("sec-fetch-site", "same-origin"), ("cookie", &cookie)], &body).await
+    };
+    assert_eq!(again("Wonderland").await.status, 400);
+    assert_eq!(platform.with(&first.access_token(), "/api/me").await.status, 200, "no one has logged in");
+    let second = again("wonderland").await;
+    assert_eq!(platform.with(&first.access_token(), "/api/me").await.status, 401);
+    for other in [&elsewhere, &second] {
+        assert_eq!(platform.with(&other.access_token(), "/api/me").await.status, 200);
+    }
+    let sessions = platform.with(&second.access_token(), "/api/sessions").await.json();
+    assert_eq!(sessions.as_array().unwrap().len(), 2, "{sessions}");
+}
+
+#[tokio::test]
 async fn a_user_who_may_only_read_cannot_place_orders() {
     let folder = tempdir().unwrap();
     let platform = Platform::start(folder.path(), &[]).await;

@@ -3,7 +3,10 @@
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State, rejection::JsonRejection},
-    http::{HeaderMap, header::USER_AGENT},
+    http::{
+        HeaderMap, StatusCode,
+        header::{COOKIE, USER_AGENT},
+    },
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -46,7 +49,22 @@ async fn log_in(
         .scope(&provider.users.scopes(&username))
         .resource(&provider.settings.dashboard_audience)
         .label(device_of(&headers));
-    provider.browser.log_in(&headers, log_in).await.into_response()
+    let response = provider.browser.log_in(&headers, log_in).await;
+    if response.status() == StatusCode::OK {
+        end_replaced(&provider, &headers).await;
+    }
+    response.into_response()
+}
+
+/// Ends the session that this browser has had until now: its cookie is replaced, so that the browser cannot log out of it any more.
+async fn end_replaced(provider: &IdentityProvider, headers: &HeaderMap) {
+    let texts = headers.get_all(COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
+    let session =
+        texts.flat_map(|cookies| cookies.split("; ")).find_map(|cookie| cookie.strip_prefix("__Host-session="));
+    let Some(session) = session else { return };
+    if let Err(error) = provider.sessions.end_by_token(session, "dashboard").await {
+        tracing::warn!(%error, "a session goes on, though a log-in has replaced it");
+    }
 }
 
 /// A name under which the user finds this session in the list.
