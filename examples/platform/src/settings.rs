@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) fresh: Duration,
     /// The clients of whose sessions the issuer tells the second service that they have ended.
     pub(crate) log_out_clients: Vec<String>,
+    /// How many requests a client may send to an endpoint in a minute.
+    pub(crate) requests_per_minute: u32,
     /// Where the dashboard keeps its sessions and keys, and the second service its revocations.
     pub(crate) data: PathBuf,
     /// Whose pages may call the second service.
@@ -43,6 +45,7 @@ impl Settings {
             mcp_resource: optional("MCP_RESOURCE").unwrap_or_else(|| "http://localhost:4200/mcp".into()),
             access_token_lifetime: Duration::from_secs(parsed("ACCESS_TOKEN_SECONDS", 300)?),
             fresh: Duration::from_secs(parsed("FRESH_SECONDS", 300)?),
+            requests_per_minute: parsed("REQUESTS_PER_MINUTE", 600)?,
             grace: Duration::from_secs(parsed("GRACE_SECONDS", 60)?),
             data: optional("DATA").unwrap_or_else(|| "target/platform".into()).into(),
             dashboard_origin: optional("DASHBOARD_ORIGIN"),

@@ -16,7 +16,7 @@ use std::{
 };
 
 use serde_json::json;
-use support::{DASHBOARD, Platform, query};
+use support::{DASHBOARD, NO_LIMIT, Platform, query};
 use tempfile::tempdir;
 use tokio::{
     sync::{RwLock, watch},
@@ -35,7 +35,7 @@ const USERS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder")];
 async fn a_platform_that_is_killed_under_load_loses_no_session_that_a_client_was_told_of() {
     let log_ins = env::var("PORTCULLIS_LOG_INS").map_or(60, |count| count.parse().unwrap());
     let folder = tempdir().unwrap();
-    let platform = Platform::start(folder.path(), &[]).await;
+    let platform = Platform::start(folder.path(), &[NO_LIMIT]).await;
     let [port, orders_port] = [&platform.url, &platform.orders].map(|url| url.rsplit(':').next().unwrap().to_owned());
     let load = Arc::new(Load::new(platform, log_ins));
     let (started, mut clients) = (Instant::now(), JoinSet::new());
@@ -48,7 +48,7 @@ async fn a_platform_that_is_killed_under_load_loses_no_session_that_a_client_was
         let dead = Arc::clone(&*load.platform.read().await);
         let memory = dead.memory();
         dead.kill();
-        let ports = [("PORT", &*port), ("ORDERS_PORT", &*orders_port)];
+        let ports = [("PORT", &*port), ("ORDERS_PORT", &*orders_port), NO_LIMIT];
         *load.platform.write().await = Arc::new(Platform::start(folder.path(), &ports).await);
         memory
     };

@@ -78,7 +78,7 @@ pub(super) async fn start(
         .authorization_endpoint(format!("{url}/authorize"))
         .verification_page(format!("{url}/device"))
         .scope("orders:read orders:write")
-        .rate_limit(limit::of_each_minute())
+        .rate_limit(limit::of_each_minute(settings.requests_per_minute))
         .on_event(log_server)
         .build()?;
 

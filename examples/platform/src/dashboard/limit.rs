@@ -1,4 +1,4 @@
-//! How many requests the endpoints answer. The page's own routes are not among them: put a limit of log-ins in front of those.
+//! How many requests the endpoints answer, refreshes of the page among them. Log-ins are not: put a limit of those in front.
 
 use std::{
     collections::HashMap,
@@ -7,9 +7,6 @@ use std::{
 };
 
 use portcullis_issuer::server::{Endpoint, EndpointAttempt, RetryAfter};
-
-/// How many requests a client may send to an endpoint in a minute, from one network.
-const MOST: u32 = 600;
 
 /// How many clients and networks are counted apart. The others have one count together, so that no one can fill the memory with names.
 const MOST_COUNTS: usize = 10_000;
@@ -22,8 +19,10 @@ struct Minute {
     counts: HashMap<(Endpoint, String), u32>,
 }
 
-/// Returns a limit of the requests in each minute. Several instances would count in a common place, such as Redis, and answer from what they know.
-pub(super) fn of_each_minute() -> impl Fn(&EndpointAttempt<'_>) -> Result<(), RetryAfter> + Send + Sync + 'static {
+/// Returns a limit of the requests in each minute: a client may send `most` to an endpoint, from one network. Several instances would count in a common place, such as Redis, and answer from what they know.
+pub(super) fn of_each_minute(
+    most: u32,
+) -> impl Fn(&EndpointAttempt<'_>) -> Result<(), RetryAfter> + Send + Sync + 'static {
     let minute = Mutex::new(Minute { began: Instant::now(), counts: HashMap::new() });
     move |attempt| {
         let mut minute = minute.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,6 +36,6 @@ pub(super) fn of_each_minute() -> impl Fn(&EndpointAttempt<'_>) -> Result<(), Re
         let wait = MINUTE.saturating_sub(minute.began.elapsed());
         let count = minute.counts.entry(key).or_default();
         *count = count.saturating_add(1);
-        if *count > MOST { Err(RetryAfter::new(wait)) } else { Ok(()) }
+        if *count > most { Err(RetryAfter::new(wait)) } else { Ok(()) }
     }
 }

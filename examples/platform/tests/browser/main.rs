@@ -14,7 +14,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use driver::{Browser, Driver};
 use provider::Provider;
 use serde_json::{Value, json};
-use support::{ORDERS, Platform, parameter, query};
+use support::{NO_LIMIT, ORDERS, Platform, parameter, query};
 use tempfile::tempdir;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -90,7 +90,7 @@ async fn another_provider_takes_the_place_of_the_dashboards_own_by_configuration
 async fn two_tabs_refresh_at_once_and_logging_out_everywhere_ends_both() {
     let Some(driver) = Driver::start() else { return };
     let folder = tempdir().unwrap();
-    let platform = Platform::start(folder.path(), &[]).await;
+    let platform = Platform::start(folder.path(), &[NO_LIMIT]).await;
     let browser = driver.browser().await;
     browser.log_in(&platform.url).await;
     browser.shown("home").await;

@@ -162,6 +162,9 @@ impl Drop for Platform {
     }
 }
 
+/// For tests that send more than a client should.
+pub(crate) const NO_LIMIT: (&str, &str) = ("REQUESTS_PER_MINUTE", "1000000");
+
 pub(crate) const DASHBOARD: &str = "https://dashboard.example";
 pub(crate) const ORDERS: &str = "https://orders.example";
 
