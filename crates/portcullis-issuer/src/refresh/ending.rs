@@ -81,6 +81,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
     }
 
     /// Returns the session of a refresh token that this client presents; `None` if there is none.
+    #[cfg(feature = "axum")]
     pub(crate) async fn find_by_token(
         &self,
         refresh_token: &str,

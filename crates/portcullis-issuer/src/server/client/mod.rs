@@ -20,6 +20,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use portcullis_core::{ConfigError, keys::KeySource};
 
+pub(super) use self::clients::AnyClients;
 #[cfg(feature = "metadata-documents")]
 pub use self::documents::MetadataDocuments;
 pub(super) use self::keys::{ClientKeys, KeySets};
@@ -27,11 +28,6 @@ use self::redirect_uri::RedirectUri;
 pub(crate) use self::redirect_uri::is_own_machine;
 #[cfg(feature = "jwks-uri")]
 pub(super) use self::remote_keys::RemoteKeySets;
-pub(super) use self::{
-    clients::AnyClients,
-    keys::{ClientKeys, KeySets},
-    redirect_uri::is_own_machine,
-};
 pub use self::{
     clients::Clients,
     declared::DeclaredClients,
