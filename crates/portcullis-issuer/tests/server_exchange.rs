@@ -12,10 +12,11 @@ use portcullis_core::revocation::Revocation;
 use portcullis_issuer::{
     StoreError,
     documents::GrantType,
+    records::MemoryRecordStore,
     refresh::{DangerUncheckedSubjects, EndReason, FamilyId, MemoryRefreshStore, RefreshKeys, Sessions},
     server::{
         AuthorizationServer, Client, ClientList, ClientSecret, Clients, EndpointRequest, ExchangePolicy, OAuthError,
-        OAuthErrorCode, RetryAfter, ServerEvent, TokenResponse,
+        OAuthErrorCode, RetryAfter, ServerEvent, StoredClients, TokenResponse,
     },
 };
 use serde_json::{Value, json};
@@ -465,4 +466,23 @@ async fn a_service_may_be_named_with_the_slash_that_url_libraries_add() {
     let elsewhere = format!("{BILLS}/x");
     let refused = code(&desk, "orders", token.access().token(), &[("resource", &elsewhere)]).await;
     assert_eq!(refused, Some(OAuthErrorCode::InvalidTarget));
+}
+
+#[tokio::test]
+async fn deleting_a_program_ends_what_was_exchanged_from_its_tokens() {
+    for (deleted, is_live) in [("worker", false), ("orders", false), ("server", true)] {
+        let records = MemoryRecordStore::new();
+        let stored = StoredClients::new(records);
+        for client in all_clients() {
+            stored.create(&client).await.unwrap();
+        }
+        let desk = Desk::of(stored, |builder| builder);
+        let token = desk.token_as("worker", SECRET, &[("grant_type", "client_credentials")]).await.unwrap();
+        let exchanged = exchange(&desk, "orders", token.access().token(), &[]).await.unwrap();
+        let (subject, client) = (claims(&exchanged)["sub"].clone(), claims(&exchanged)["client_id"].clone());
+        assert_eq!((subject, client), (json!("worker"), json!("orders")));
+        assert!(desk.accepts_at(BILLS, exchanged.access().token()));
+        desk.server.delete_client(deleted).await.unwrap();
+        assert_eq!(desk.accepts_at(BILLS, exchanged.access().token()), is_live, "{deleted}");
+    }
 }

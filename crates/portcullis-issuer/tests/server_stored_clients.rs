@@ -22,8 +22,8 @@ use portcullis_issuer::{
         RefreshKeys, RefreshPolicy, RefreshStore, Sessions, Step,
     },
     server::{
-        AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Clients, Decision, EndpointRequest,
-        OAuthError, OAuthErrorCode, StoredClientError, StoredClients, TokenResponse, Visitor,
+        AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Clients, Decision, Deletion,
+        EndpointRequest, OAuthError, OAuthErrorCode, StoredClientError, StoredClients, TokenResponse, Visitor,
     },
 };
 use portcullis_test::{FixedClock, MockIssuer};
@@ -404,7 +404,8 @@ async fn a_client_that_is_changed_while_it_is_deleted_is_deleted() {
             let read = clients.read("page").await.unwrap().unwrap();
             clients.update(&page("page").name("Orders"), read.version()).await.unwrap();
         });
-        assert!(Clients::delete(&place.clients, "page").await.unwrap() && place.hook.is_done(), "before call {call}");
+        assert_eq!(Clients::delete(&place.clients, "page").await.unwrap(), Deletion::Gone);
+        assert!(place.hook.is_done(), "before call {call}");
         assert!(place.clients.read("page").await.unwrap().is_none(), "before call {call}");
         assert!(place.clients.read("other").await.unwrap().is_some());
     }
@@ -608,7 +609,7 @@ async fn a_code_that_is_redeemed_between_two_steps_of_a_deletion_opens_no_sessio
         let code = place.grant("page").await.unwrap();
         let clients = place.clients.clone();
         place.hook.set(call, async move {
-            assert!(clients.delete("page").await.unwrap());
+            assert_eq!(clients.delete("page").await.unwrap(), Deletion::Gone);
         });
         let tokens = place.redeem("page", &code).await;
         if !place.hook.is_done() {
@@ -618,4 +619,56 @@ async fn a_code_that_is_redeemed_between_two_steps_of_a_deletion_opens_no_sessio
         assert!(tokens.is_err(), "deleted before call {call}");
         assert!(place.families.dump().iter().all(|family| family.ended.is_some()), "deleted before call {call}");
     }
+}
+
+/// A place that has a client of every id, and deletes none.
+#[derive(Clone, Debug)]
+struct All;
+
+impl Clients for All {
+    async fn find(&self, client_id: &str) -> Result<Option<Arc<Client>>, StoreError> {
+        Ok(Some(Arc::new(page(client_id))))
+    }
+
+    async fn why_fixed(&self, client_id: &str) -> Result<Option<&'static str>, StoreError> {
+        Ok((client_id == "fixed").then_some("it is here for good"))
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_was_deleted_is_not_found_in_the_next_place() {
+    let place = Place::new().await;
+    let clients = place.clients.clone().or(All);
+    assert!(clients.find("page").await.unwrap().is_some() && clients.find("elsewhere").await.unwrap().is_some());
+    assert_eq!(clients.delete("page").await.unwrap(), Deletion::Gone);
+    assert!(clients.find("page").await.unwrap().is_none(), "an outsider takes the place of the client");
+    assert!(clients.was_deleted("page").await.unwrap() && clients.may_have("page").await.unwrap());
+    assert!(clients.find("elsewhere").await.unwrap().is_some());
+    // The other way round, the first place has it.
+    assert!(All.or(place.clients.clone()).find("page").await.unwrap().is_some());
+    assert!(place.clients.may_have("page").await.unwrap(), "a user takes the name of a program that was deleted");
+    assert!(!place.clients.may_have("alice").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_has_deleted_nothing() {
+    let place = Place::new().await;
+    place.clients.create(&page("fixed")).await.unwrap();
+    for (client_id, is_deleted) in [("fixed", false), ("page", true)] {
+        for at in 0..2 {
+            let list = ClientList::new([page("fixed")]).unwrap();
+            let clients = place.clients.clone();
+            let outcome = match at {
+                0 => clients.or(list).delete(client_id).await.unwrap(),
+                _ => list.or(clients).delete(client_id).await.unwrap(),
+            };
+            assert_eq!(outcome == Deletion::Gone, is_deleted, "{client_id}");
+        }
+        assert_eq!(place.clients.read(client_id).await.unwrap().is_none(), is_deleted, "{client_id}");
+    }
+    let why = match place.clients.clone().or(All).delete("fixed").await.unwrap() {
+        Deletion::Fixed { why } => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why, "it is here for good");
 }

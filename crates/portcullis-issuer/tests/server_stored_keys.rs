@@ -10,8 +10,8 @@ use portcullis_issuer::{
     records::{MemoryRecordStore, NewRecord, Record, RecordKey, RecordKind, RecordStore, Swapped},
     refresh::{LateRetry, RefreshPolicy, Rotation},
     server::{
-        Client, ClientSecret, Clients, ExchangePolicy, OAuthError, OAuthErrorCode, StoredClientError, StoredClients,
-        TokenResponse,
+        Client, ClientSecret, Clients, Deletion, ExchangePolicy, OAuthError, OAuthErrorCode, StoredClientError,
+        StoredClients, TokenResponse,
     },
 };
 use portcullis_test::{MockIssuer, TokenBuilder};
@@ -286,7 +286,7 @@ async fn a_clients_row_is_read_as_it_was_written() {
     let read = place.clients.read("second").await.unwrap().unwrap();
     assert_eq!(read.client().authentication(), ClientAuthentication::PrivateKeyJwt);
     // What is left of a deleted client is read by older instances, too.
-    assert!(Clients::delete(&place.clients, "second").await.unwrap());
+    assert_eq!(Clients::delete(&place.clients, "second").await.unwrap(), Deletion::Gone);
     assert_eq!(place.row("second").await, json!({ "v": 1, "longest": 2_592_000_000_u64 }));
 }
 

@@ -2,7 +2,7 @@
 
 use portcullis_core::{ConfigError, policy::Leeway, revocation::Revocation};
 
-use super::{AuthorizationServer, OAuthError, consent::consent_key};
+use super::{AuthorizationServer, Deletion, OAuthError, consent::consent_key};
 use crate::{
     records::{RecordGroup, RecordKey, RecordKind},
     refresh::EndReason,
@@ -17,8 +17,8 @@ impl AuthorizationServer {
     ///
     /// # Errors
     ///
-    /// If the client is one of the configuration, which can only be changed there, of which nothing was ended; or if a part did not succeed. Also if
-    /// sessions of a user cannot be read, so that they may be of this client: the source of the error says how many. No token comes of them any more.
+    /// If the client [cannot be deleted](Deletion::Fixed), of which nothing was ended; or if a part did not succeed. Also if sessions of a user cannot be
+    /// read, so that they may be of this client: the source of the error says how many. No token comes of them any more.
     pub async fn delete_client(&self, client_id: &str) -> Result<(), OAuthError> {
         let (server, client_id) = (self.clone(), client_id.to_owned());
         let deleted = async move { server.delete_client_now(&client_id).await };
@@ -27,17 +27,17 @@ impl AuthorizationServer {
 
     async fn delete_client_now(&self, client_id: &str) -> Result<(), OAuthError> {
         // First, so that everything that is opened later finds no client.
-        if !self.0.clients.delete(client_id).await? {
-            return Err(ConfigError::new(format!(
-                "the client {client_id:?} is one of the configuration: take it out there, and restart"
-            ))
-            .into());
+        if let Deletion::Fixed { why } = self.0.clients.delete(client_id).await? {
+            return Err(ConfigError::new(format!("the client {client_id:?} cannot be deleted: {why}")).into());
         }
-        let spec = self.spec();
+        let issuer = self.spec().issuer();
         let cut_off = Revocation::cut_off_at(self.sessions().issuer().own_clock().now(), Leeway::default());
-        let revoked = self.sessions().revoke(Revocation::client(spec.issuer(), client_id, cut_off)).await;
+        let revoked = self.sessions().revoke(Revocation::client(issuer, client_id, cut_off)).await;
+        // What a client that acts for itself has got is about the client, also after another one has exchanged it. No user is named so.
+        let exchanged = self.sessions().revoke(Revocation::subject(issuer, client_id, cut_off)).await;
         let ended = self.end_all_of_client(client_id).await;
         revoked?;
+        exchanged?;
         ended
     }
 

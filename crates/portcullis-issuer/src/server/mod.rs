@@ -87,7 +87,7 @@ pub use self::{
     },
     builder::AuthorizationServerBuilder,
     client::{
-        Client, ClientList, ClientSecret, Clients, DeclaredClients, Either, ExchangePolicy, StoredClient,
+        Client, ClientList, ClientSecret, Clients, DeclaredClients, Deletion, Either, ExchangePolicy, StoredClient,
         StoredClientError, StoredClients,
     },
     consent::Consent,

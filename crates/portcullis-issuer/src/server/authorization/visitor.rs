@@ -121,10 +121,10 @@ impl AuthorizationServer {
         if label.is_some_and(|label| label.len() > MOST_BYTES_OF_A_LABEL) {
             return Err(ConfigError::new("the name of the session has more than 255 bytes").into());
         }
-        match self.find_client(subject).await? {
-            None => Ok(()),
-            Some(_) => Err(ConfigError::new("the user has the name of a client, and would be taken for it").into()),
+        if self.0.clients.may_have(subject).await? {
+            return Err(ConfigError::new("the user has the name of a client, and would be taken for it").into());
         }
+        Ok(())
     }
 }
 

@@ -14,6 +14,10 @@ use crate::{
 /// The new token is about the same user and session, and never outlives the one that was exchanged. It has those of its scopes that are allowed here,
 /// and names the client as the one that acts (`act`), with those that have acted before. The application's own claims are not carried over.
 ///
+/// What ends the session, the user's version, all tokens of the user, or the client that has exchanged, ends the new token. **Revoking the one token that
+/// was exchanged does not**, and neither does deleting the client that had got it, unless it is a program that acts for itself: the new token is
+/// another client's. Such a token lives no longer than the one that was exchanged.
+///
 /// ```
 /// use portcullis_issuer::server::{Client, ClientSecret, ExchangePolicy};
 ///

@@ -29,7 +29,7 @@ pub(crate) use self::redirect_uri::is_own_machine;
 #[cfg(feature = "jwks-uri")]
 pub(super) use self::remote_keys::RemoteKeySets;
 pub use self::{
-    clients::Clients,
+    clients::{Clients, Deletion},
     declared::DeclaredClients,
     exchange_policy::ExchangePolicy,
     list::ClientList,

@@ -13,7 +13,7 @@ use portcullis_core::{ConfigError, policy::TokenSpec};
 
 pub use self::error::StoredClientError;
 use self::{form::Form, made::Made};
-use super::{Client, Clients, DeclaredClients};
+use super::{Client, Clients, DeclaredClients, Deletion};
 use crate::{
     StoreError,
     records::{AnyRecords, NewRecord, Record, RecordGroup, RecordKey, RecordKind, RecordStore, RecordVersion, Swapped},
@@ -168,9 +168,18 @@ impl Clients for StoredClients {
         DeclaredClients::new().have_keys().exchange_tokens()
     }
 
-    async fn delete(&self, client_id: &str) -> Result<bool, StoreError> {
+    async fn was_deleted(&self, client_id: &str) -> Result<bool, StoreError> {
+        let form = self.find_record(client_id).await?.as_ref().map(Form::parse).transpose()?;
+        Ok(form.is_some_and(|form| form.client.is_none()))
+    }
+
+    async fn why_fixed(&self, _: &str) -> Result<Option<&'static str>, StoreError> {
+        Ok(None)
+    }
+
+    async fn delete(&self, client_id: &str) -> Result<Deletion, StoreError> {
         self.delete_now(client_id).await?;
-        Ok(true)
+        Ok(Deletion::Gone)
     }
 }
 
