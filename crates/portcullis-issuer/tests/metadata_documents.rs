@@ -12,16 +12,18 @@ use std::{
 };
 
 use http::{Request, Response};
-use portcullis_core::Algorithm;
+use portcullis_core::{Algorithm, Clock};
 use portcullis_issuer::{
     SigningKey,
     documents::{ClientAuthentication, GrantType},
-    server::{AuthorizationError, ClientList, Clients, Decision, Denial, MetadataDocuments, OAuthErrorCode},
+    server::{
+        AuthorizationError, ClientList, Clients, Decision, Deletion, Denial, MetadataDocuments, OAuthErrorCode, Visitor,
+    },
 };
 use portcullis_jwks::{Fetch, FetchError, OutsideDocuments, TenantKeys};
 use portcullis_test::MockIssuer;
 use serde_json::{Value, json};
-use support::desk::{Desk, ORDERS, clients, parameter, query};
+use support::desk::{BROWSER, Desk, ORDERS, clients, parameter, query};
 use tokio::{task::JoinSet, time::advance};
 
 const ID: &str = "https://app.example.com/oauth/client.json";
@@ -37,6 +39,8 @@ struct Pages {
     fetches: usize,
     is_down: bool,
     is_silent: bool,
+    /// The one that answers all the same.
+    answers: Option<&'static str>,
 }
 
 impl Fetch for Web {
@@ -48,7 +52,8 @@ impl Fetch for Web {
                 return Err(FetchError::unreachable(io::Error::from(io::ErrorKind::ConnectionRefused)));
             }
             let missing = || (404, String::new(), "");
-            (web.is_silent, web.by_url.get(&request.uri().to_string()).cloned().unwrap_or_else(missing))
+            let is_silent = web.is_silent && !web.answers.is_some_and(|url| request.uri() == url);
+            (is_silent, web.by_url.get(&request.uri().to_string()).cloned().unwrap_or_else(missing))
         };
         if is_silent {
             return pending().await;
@@ -412,9 +417,11 @@ async fn at_most_64_documents_are_fetched_at_once() {
 #[tokio::test]
 async fn deleting_such_a_client_begins_with_the_rule_that_refuses_its_host() {
     let web = Web::with(&document());
-    assert!(!web.clients().delete(ID).await.unwrap());
-    assert!(web.clients().allow_hosts(|host| host != "app.example.com").delete(ID).await.unwrap());
-    assert!(web.clients().delete("page").await.unwrap());
+    let fixed = web.clients().delete(ID).await.unwrap();
+    assert!(matches!(fixed, Deletion::Fixed { why } if why.contains("refuse its host")), "{fixed:?}");
+    let refusing = web.clients().allow_hosts(|host| host != "app.example.com");
+    assert_eq!(refusing.delete(ID).await.unwrap(), Deletion::Gone);
+    assert_eq!(web.clients().delete("page").await.unwrap(), Deletion::Gone);
 }
 
 #[tokio::test]
@@ -423,4 +430,98 @@ async fn a_document_is_an_object_and_no_list_of_the_same_values() {
     assert!(is_client(object).await);
     let list = json!([ID, null, [CALLBACK], null, null, null, null, null, null, null, null]);
     assert!(!is_client(list).await);
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_the_name_of_a_user() {
+    let web = Web::default();
+    let desk = Desk::of(ClientList::new(clients()).unwrap().or(web.clients()), |builder| builder);
+    let request = desk.ask("house", &[]).await;
+    let decided = async |name: &str| request.decide(Some(&Visitor::new(name, BROWSER, desk.clock.now()))).await.is_ok();
+    // It could be the name of a client, whose document may appear tomorrow.
+    assert!(!decided("https://alice.example.com/me").await);
+    assert!(decided("https://alice.example.com/").await && decided("alice").await);
+    assert_eq!(web.fetches(), 0);
+    let few = web.clients().allow_hosts(|host| host.ends_with(".agents.example"));
+    let desk = Desk::of(ClientList::new(clients()).unwrap().or(few), |builder| builder);
+    let request = desk.ask("house", &[]).await;
+    let visitor = Visitor::new("https://alice.example.com/me", BROWSER, desk.clock.now());
+    assert!(request.decide(Some(&visitor)).await.is_ok());
+    assert_eq!(web.fetches(), 0);
+}
+
+/// Names many slow documents of as many hosts, until all places are taken.
+async fn flood(web: &Web, clients: &MetadataDocuments) -> JoinSet<bool> {
+    web.0.lock().unwrap().is_silent = true;
+    let (mut requests, before) = (JoinSet::new(), web.fetches());
+    for at in 0..200 {
+        let clients = clients.clone();
+        requests.spawn(async move { clients.find(&format!("https://evil{at}.example.com/client")).await.is_err() });
+    }
+    while web.fetches() < before + 64 {
+        tokio::task::yield_now().await;
+    }
+    requests
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_known_outlives_a_flood_of_slow_ids() {
+    let web = Web::default();
+    web.put(ID, &document().to_string(), "max-age=300");
+    let clients = web.clients();
+    assert!(clients.find(ID).await.unwrap().is_some());
+    advance(Duration::from_secs(301)).await;
+    // There are places for those that were accepted before.
+    let requests = flood(&web, &clients).await;
+    web.0.lock().unwrap().answers = Some(ID);
+    let before = web.fetches();
+    assert!(clients.find(ID).await.unwrap().is_some());
+    assert_eq!(web.fetches(), before + 1, "its document was not fetched again");
+    // One that was never seen has to wait.
+    assert!(clients.find("https://new.example.com/client").await.is_err());
+    drop(requests);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_used_for_an_hour_while_its_document_cannot_be_fetched() {
+    let web = Web::default();
+    web.put(ID, &document().to_string(), "max-age=300");
+    let clients = web.clients();
+    assert!(clients.find(ID).await.unwrap().is_some());
+    web.0.lock().unwrap().is_down = true;
+    advance(Duration::from_secs(301)).await;
+    assert!(clients.find(ID).await.unwrap().is_some());
+    assert!(clients.find("https://new.example.com/client").await.is_err());
+    advance(Duration::from_secs(3500)).await;
+    assert!(clients.find(ID).await.unwrap().is_some());
+    advance(Duration::from_secs(100)).await;
+    assert!(clients.find(ID).await.is_err(), "a client without a document is used for ever");
+    // An answer that there is none ends it at once, also when the next attempt fails.
+    web.0.lock().unwrap().is_down = false;
+    advance(Duration::from_secs(61)).await;
+    assert!(clients.find(ID).await.unwrap().is_some());
+    web.0.lock().unwrap().by_url.clear();
+    advance(Duration::from_secs(301)).await;
+    assert!(clients.find(ID).await.unwrap().is_none());
+    web.0.lock().unwrap().is_down = true;
+    advance(Duration::from_secs(61)).await;
+    assert!(clients.find(ID).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_four_documents_of_one_host_are_fetched_at_once() {
+    let web = Web::default();
+    web.0.lock().unwrap().is_silent = true;
+    let clients = web.clients();
+    for (hosts, expected) in [(1, 4), (3, 12)] {
+        let before = web.fetches();
+        let mut requests = JoinSet::new();
+        for at in 0..30 {
+            let (clients, host) = (clients.clone(), at % hosts);
+            let id = format!("https://app{host}.example.com/{hosts}/{at}");
+            requests.spawn(async move { clients.find(&id).await.is_err() });
+        }
+        assert!(requests.join_all().await.into_iter().all(|is_unavailable| is_unavailable));
+        assert_eq!(web.fetches() - before, expected, "{hosts} hosts");
+    }
 }

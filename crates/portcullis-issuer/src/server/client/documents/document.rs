@@ -4,7 +4,7 @@ use portcullis_core::KeySet;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::{DocumentId, Settings};
+use super::{DocumentId, Settings, name::is_name};
 use crate::{
     documents::GrantType,
     server::client::{Client, is_own_machine},
@@ -29,9 +29,6 @@ pub(super) struct Document<'a> {
 
 /// How many redirect URIs a client has, at most.
 const MOST_REDIRECT_URIS: usize = 32;
-
-/// How long a name is, at most, in characters.
-const MOST_CHARACTERS: usize = 100;
 
 impl<'a> Document<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, String> {
@@ -123,13 +120,4 @@ impl<'a> Document<'a> {
             Some(_) => Err("a redirect URI leads to another origin than the client's id".to_owned()),
         }
     }
-}
-
-/// Whether a name can be shown: it is of the client's own choice, so it must not look like something else in the page.
-fn is_name(name: &str) -> bool {
-    let is_shown = |character: char| {
-        !character.is_control()
-            && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    !name.trim().is_empty() && name.chars().count() <= MOST_CHARACTERS && name.chars().all(is_shown)
 }

@@ -3,17 +3,19 @@
 mod cache;
 mod document;
 mod id;
+mod name;
+mod permits;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use portcullis_core::policy::TokenSpec;
 use portcullis_jwks::{FetchError, FetchErrorKind, OutsideDocument, OutsideDocuments};
-use tokio::sync::Semaphore;
 
 use self::{
     cache::{Cache, Known},
     document::Document,
     id::{DocumentId, host_of_url},
+    permits::Permits,
 };
 use super::{Client, Clients, DeclaredClients};
 use crate::{StoreError, refresh::RefreshPolicy, space_separated::space_separated};
@@ -28,7 +30,9 @@ use crate::{StoreError, refresh::RefreshPolicy, space_separated::space_separated
 ///   keys in the document (`jwks`), or at a URL that leads into the public Internet, too (`jwks_uri`): see `client_key_sets` of the server's builder.
 /// - Redirect URIs are those of the URL's own origin, or of the user's own machine. Others need a [rule](Self::allow_redirect_uris).
 /// - A document is fetched again when it is no longer fresh by its `Cache-Control`, between 5 minutes and 24 hours; a failed attempt is repeated
-///   after a minute at the earliest. Requests of one client share a fetch. At most 64 are fetched at once, and 1 000 kept.
+///   after a minute at the earliest. While it cannot be fetched, the client that was accepted before is used for an hour; an answer that there is none ends
+///   that at once. Requests of one client share a fetch, and 1 000 are kept.
+/// - At most 64 documents are fetched at once, 4 of one host, and 16 more of clients that were accepted before, which no outsider keeps out.
 /// - What such a client may ask for is said here, and not in its document, which can only ask for fewer scopes.
 ///
 /// Show users the host of the client's id and of the redirect URI: the name is the client's own choice.
@@ -54,7 +58,7 @@ struct Inner {
     documents: OutsideDocuments,
     settings: Settings,
     cache: Cache,
-    fetches: Semaphore,
+    permits: Permits,
 }
 
 /// What such a client may have.
@@ -76,9 +80,6 @@ type Listener = dyn Fn(&str, &str) + Send + Sync;
 /// How long a document may be, in bytes, as the draft suggests.
 const MOST_BYTES: usize = 5 * 1024;
 
-/// How many documents are fetched at once.
-const MOST_FETCHES: usize = 64;
-
 impl MetadataDocuments {
     /// Returns such clients. They may ask for nothing yet.
     pub fn new(documents: OutsideDocuments) -> Self {
@@ -86,8 +87,7 @@ impl MetadataDocuments {
     }
 
     fn with(documents: OutsideDocuments, settings: Settings) -> Self {
-        let fetches = Semaphore::new(MOST_FETCHES);
-        Self(Arc::new(Inner { documents, settings, cache: Cache::new(), fetches }))
+        Self(Arc::new(Inner { documents, settings, cache: Cache::new(), permits: Permits::new() }))
     }
 
     fn configure(self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -143,7 +143,8 @@ impl MetadataDocuments {
 
     /// Fetches the document of a client; `None` if too many are fetched already.
     async fn fetch(&self, id: &DocumentId<'_>) -> Option<Known> {
-        let _permit = self.0.fetches.try_acquire().ok()?;
+        let is_known = self.0.cache.accepted(id.as_str()).is_some();
+        let _permit = self.0.permits.permit(id.host(), is_known)?;
         Some(match self.0.documents.get(id.as_str(), MOST_BYTES).await {
             Ok(document) => self.read(id, &document),
             Err(error) if is_final(&error) => self.wrong(id, &error.to_string()),
@@ -213,9 +214,14 @@ impl Clients for MetadataDocuments {
         })
     }
 
-    /// Returns whether the rules allow no such client. To delete one, refuse its host by [`allow_hosts`](Self::allow_hosts) first.
-    async fn delete(&self, client_id: &str) -> Result<bool, StoreError> {
-        Ok(self.allowed(client_id).is_none())
+    /// By the form of the name and the rules alone.
+    async fn may_have(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.allowed(name).is_some())
+    }
+
+    async fn why_fixed(&self, client_id: &str) -> Result<Option<&'static str>, StoreError> {
+        let why = "its id is the URL of a document about it: refuse its host first (`MetadataDocuments::allow_hosts`)";
+        Ok(self.allowed(client_id).map(|_| why))
     }
 }
 
