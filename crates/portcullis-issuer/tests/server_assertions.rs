@@ -19,8 +19,8 @@ use portcullis_issuer::{
     records::MemoryRecordStore,
     refresh::{DangerUncheckedSubjects, RefreshKeys, Sessions},
     server::{
-        AuthorizationServer, Client, ClientList, ClientSecret, Clients, EndpointRequest, OAuthError, OAuthErrorCode,
-        ServerEvent, StoredClients, TokenResponse,
+        AuthorizationServer, Client, ClientList, ClientSecret, Clients, Deletion, EndpointRequest, OAuthError,
+        OAuthErrorCode, ServerEvent, StoredClients, TokenResponse,
     },
 };
 use portcullis_test::{FixedClock, MockIssuer, MockKeys, TokenBuilder};
@@ -369,7 +369,7 @@ async fn a_stored_client_is_made_once_for_each_version_and_what_is_changed_or_de
     clients.update(&with(&second), read.version()).await.unwrap();
     assert_eq!((code(&first).await, code(&second).await), (refused, None));
     assert!(!Arc::ptr_eq(&made, &find().await.unwrap()));
-    assert!(Clients::delete(&clients, "signer").await.unwrap());
+    assert_eq!(Clients::delete(&clients, "signer").await.unwrap(), Deletion::Gone);
     assert_eq!((code(&first).await, code(&second).await), (refused, refused));
     assert!(find().await.is_none());
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use portcullis_core::UnixTime;
 
-use crate::{refresh::LogIn, server::Client};
+use crate::{refresh::LogIn, server::Client, space_separated::space_separated};
 
 /// The user who has logged in at the application's own page, for [`BrowserSessions::log_in`](crate::routes::BrowserSessions::log_in).
 ///
@@ -43,7 +43,7 @@ impl PageLogIn {
     /// Adds to the scopes of the session: one, or several separated by spaces. Those that the page's client may not have are left out. Defaults to
     /// none.
     pub fn scope(mut self, scope: &str) -> Self {
-        self.scopes.extend(scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned));
+        self.scopes.extend(space_separated(scope).map(str::to_owned));
         self
     }
 
