@@ -6,7 +6,7 @@ mod support;
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::{Value, json};
-use support::{Answer, Backend, Headers, key_header};
+use support::{Answer, Backend, Headers, jwt_header, key_header};
 use tempfile::tempdir;
 
 async fn create(backend: &Backend, by: &Headers, scopes: &[&str]) -> Answer {
@@ -107,31 +107,41 @@ async fn a_rotated_key_works_during_the_overlap_and_a_lost_answer_is_told_again(
 }
 
 #[tokio::test]
-async fn no_secret_is_in_the_stores_and_its_files_are_its_owners_alone() {
+async fn no_secret_is_in_the_stores_or_the_log_and_files_are_their_owners_alone() {
     let folder = tempdir().unwrap();
-    let backend = Backend::start(folder.path(), &[]);
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let backend = Backend::start_verbose(folder.path(), log.reopen().unwrap());
     let admin = key_header(&backend.key("admin"));
     let key = create(&backend, &admin, &["users:read"]).await.text("key");
     assert_eq!(backend.get("/users", &key_header(&key)).await.status, 200);
     let session = backend.log_in("alice").await;
     let jwt = backend.jwt(&session).await;
+    assert_eq!(backend.function("report", &jwt_header(&jwt)).await.status, 200);
+    // Also those that are refused, and in the wrong place.
+    assert_eq!(backend.get("/users", &jwt_header(&key)).await.status, 401);
+    backend.log_out(&session).await;
+    assert_eq!(backend.function("report", &jwt_header(&jwt)).await.status, 401);
     let secrets = [key, backend.key("admin"), backend.key("functions"), session.access, session.refresh, jwt];
     drop(backend);
-    let mut stores = 0;
+
+    let logged = fs::read(log.path()).unwrap();
+    assert!(String::from_utf8_lossy(&logged).contains("token_revoked"), "it logged nothing");
+    let mut searched = vec![("the log".to_owned(), logged)];
     for entry in fs::read_dir(folder.path()).unwrap() {
         let path = entry.unwrap().path();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
         if path.extension().is_some_and(|extension| extension == "redb") {
-            stores += 1;
-            let bytes = fs::read(&path).unwrap();
-            for secret in &secrets {
-                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-                assert!(!found, "{} has a secret", path.display());
-            }
+            searched.push((path.display().to_string(), fs::read(&path).unwrap()));
         }
     }
-    assert_eq!(stores, 2);
+    assert_eq!(searched.len(), 3);
+    let passwords = ["wonderland".to_owned()];
+    for (place, bytes) in &searched {
+        for secret in secrets.iter().chain(&passwords) {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{place} has a secret");
+        }
+    }
 }
 
 #[test]

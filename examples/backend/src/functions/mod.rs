@@ -40,7 +40,11 @@ impl<S: Sync> FromRequestParts<S> for UserJwt {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         let mut values = parts.headers.get_all("x-backend-jwt").iter();
         match (values.next(), values.next()) {
-            (Some(value), None) => Ok(Self(value.clone())),
+            (Some(value), None) => {
+                let mut value = value.clone();
+                value.set_sensitive(true); // so that no log shows it
+                Ok(Self(value))
+            }
             (None, _) => Err(Refused::of(StatusCode::UNAUTHORIZED, "jwt_missing")),
             _ => Err(Refused::of(StatusCode::BAD_REQUEST, "several_jwts")),
         }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -95,7 +95,16 @@ pub(crate) fn key_header(key: &str) -> Headers {
 impl Backend {
     /// Starts it on free ports, with these settings.
     pub(crate) fn start(data: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut process = command(data, settings).spawn().unwrap();
+        Self::spawn(data, &mut command(data, settings))
+    }
+
+    /// Starts it, and lets both processes write all that they log to this file.
+    pub(crate) fn start_verbose(data: &Path, log: File) -> Self {
+        Self::spawn(data, command(data, &[("RUST_LOG", "trace")]).stderr(log))
+    }
+
+    fn spawn(data: &Path, command: &mut Command) -> Self {
+        let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut after = |start: &str| {
             let line = lines.next().unwrap().unwrap();
