@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use serde_json::{Value, json};
 use support::{Answer, Backend, Headers, jwt_header, key_header};
@@ -142,6 +142,25 @@ async fn no_secret_is_in_the_stores_or_the_log_and_files_are_their_owners_alone(
             assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{place} has a secret");
         }
     }
+}
+
+#[tokio::test]
+async fn a_key_that_is_reported_is_revoked_and_the_answer_does_not_say_so() {
+    let folder = tempdir().unwrap();
+    let backend = Backend::start(folder.path(), &[]);
+    let [leaked, other] = [key_header(&backend.key("functions")), key_header(&backend.key("admin"))];
+    let key = backend.key("functions");
+    // The end of a key is not the key.
+    let mut answers = Vec::new();
+    for text in ["junk", &key[1..], &key] {
+        assert_eq!(backend.get("/users", &leaked).await.status, 200);
+        let report = json!({ "tokens": [text], "source": "https://git.example.com/commit/1" });
+        let answer = backend.post("/token-reports", &vec![], &report).await;
+        answers.push((answer.status, answer.body));
+    }
+    assert_eq!(answers, vec![(202, "{}".to_owned()); 3]);
+    backend.refused_within("/users", &leaked, Duration::from_secs(5)).await;
+    assert_eq!(backend.get("/users", &other).await.status, 200);
 }
 
 #[test]

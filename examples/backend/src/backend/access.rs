@@ -15,7 +15,10 @@ fn user_in_person() -> Requirement {
 
 /// The routes that need no credential.
 pub(super) fn public_access() -> AccessTable {
-    AccessTable::new().public(Method::POST, "/session").public(Method::POST, "/session/refresh")
+    AccessTable::new()
+        .public(Method::POST, "/session")
+        .public(Method::POST, "/session/refresh")
+        .public(Method::POST, "/token-reports")
 }
 
 /// All others.

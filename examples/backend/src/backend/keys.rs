@@ -14,9 +14,12 @@ use axum::{
     routing::{delete, get, post},
 };
 use portcullis::{Admission, Claims};
-use portcullis_issuer::api_tokens::{
-    ApiToken, ApiTokenFormat, ApiTokenId, ApiTokenKind, ApiTokenState, ApiTokens, CreatedApiToken, Grant, Grants,
-    MembershipError, Memberships, NewApiToken, Owner, Peppers, RevokedReason, Rotation,
+use portcullis_issuer::{
+    api_tokens::{
+        ApiToken, ApiTokenEvent, ApiTokenFormat, ApiTokenId, ApiTokenKind, ApiTokenState, ApiTokens, CreatedApiToken,
+        Grant, Grants, MembershipError, Memberships, NewApiToken, Owner, Peppers, RevokedReason, Rotation,
+    },
+    routes::LeakReports,
 };
 use portcullis_store::{RedbApiTokenStore, RedbRefreshStore, Revocations};
 use serde::Deserialize;
@@ -44,7 +47,7 @@ pub(super) struct Keys {
 
 /// There is one organisation, and it may do everything. A real service asks its database.
 #[derive(Clone, Copy, Debug)]
-struct Operators;
+pub(super) struct Operators;
 
 impl Memberships for Operators {
     async fn of(&self, owner: &Owner) -> Result<Grants, MembershipError> {
@@ -67,6 +70,7 @@ impl Keys {
         let tokens = ApiTokens::builder(ISSUER, format, peppers, store.api_tokens())
             .memberships(Operators)
             .revocations(revocations.clone())
+            .on_event(tell)
             .build()?;
         let keys = Self { tokens, folder: folder.to_owned() };
         keys.first_key("admin", &ALL_SCOPES).await?;
@@ -94,14 +98,32 @@ impl Keys {
         Admission::new(self.tokens.authenticator()).revocations(revocations)
     }
 
-    /// Records when keys were used, and forgets those that were over a month ago.
+    /// Takes reports of keys that were found where they must not be, from anyone: only a known key can be reported.
+    pub(super) fn leak_reports(&self) -> LeakReports<RedbApiTokenStore, Operators, Revocations> {
+        LeakReports::new(self.tokens.clone())
+    }
+
+    /// Records when keys were used, warns of those that expire soon, and forgets those that were over a month ago.
     pub(super) async fn keep_tidy(&self) {
+        if let Err(error) = self.tokens.warn_expiring().await {
+            tracing::warn!(%error, "it could not be found out which keys expire soon");
+        }
         if let Err(error) = self.tokens.record_uses().await {
             tracing::warn!(%error, "it could not be recorded when keys were used");
         }
         if let Err(error) = self.tokens.forget_ended(Duration::from_secs(30 * 86_400)).await {
             tracing::warn!(%error, "keys that are over could not be forgotten");
         }
+    }
+}
+
+/// A real service tells the teams whose keys they are. Events have ids, and neither names nor texts.
+fn tell(event: &ApiTokenEvent) {
+    match event {
+        ApiTokenEvent::Created { .. } | ApiTokenEvent::Rotated { .. } | ApiTokenEvent::Revoked { .. } => {
+            tracing::info!(?event, "an API key has changed");
+        }
+        _ => tracing::warn!(?event, "an API key needs attention"),
     }
 }
 

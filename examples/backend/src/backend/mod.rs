@@ -172,5 +172,6 @@ fn router(desk: &Desk, auth: AuthLayer) -> Result<Router, Failure> {
         .route_layer(guard)
         .route_layer(auth);
     // Beside the layer, not behind it: who comes to log in may still send the token that has expired.
-    Ok(log_in::public_routes().merge(guarded).with_state(desk.clone()))
+    let public = log_in::public_routes().route_service("/token-reports", desk.keys.leak_reports());
+    Ok(public.merge(guarded).with_state(desk.clone()))
 }
