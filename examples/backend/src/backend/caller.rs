@@ -8,7 +8,7 @@ use super::problem::Problem;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Caller<'a> {
     User(&'a str),
-    /// A program of the organisation, with an API key. Its scopes were checked before.
+    /// A program of the organisation, with an API key: no other owner has keys here (`Operators`). Its scopes were checked before.
     Administrator,
 }
 
