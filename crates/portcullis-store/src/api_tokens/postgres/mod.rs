@@ -13,7 +13,7 @@ use portcullis_issuer::{
     },
     refresh::Millis,
 };
-use tokio_postgres::{Row, types::Type};
+use tokio_postgres::{Row, error::SqlState, types::Type};
 
 use self::{
     columns::{Columns, column, read, signed},
@@ -22,7 +22,10 @@ use self::{
 use super::row;
 use crate::{
     PostgresRefreshStore,
-    postgres::connection::{Parameters, Work},
+    postgres::{
+        connection::{Parameters, Work, promptly},
+        error::explain,
+    },
     refresh::postgres::{
         LANES,
         layout::{FORGOTTEN_AT_ONCE, Part},
@@ -91,6 +94,22 @@ impl PostgresApiTokenStore {
         Statements(self.0.layout())
     }
 
+    /// Runs a statement that writes. Returns `None` if it has changed nothing, because a unique column would have a value twice.
+    async fn ask_unless_taken(&self, query: &str, parameters: Parameters<'_>) -> Result<Option<Vec<Row>>, StoreError> {
+        let ask = async {
+            let connection = self.0.connection().await?;
+            match connection.try_to_ask(Work::Writes, query, parameters).await {
+                Ok(rows) => Ok(Some(rows)),
+                Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(None),
+                Err(error) => {
+                    connection.give_up();
+                    Err(explain(error))
+                }
+            }
+        };
+        Ok(promptly(ask).await?)
+    }
+
     async fn page(&self, most: i64, query: &str, parameters: Parameters<'_>) -> Result<ApiTokenPage, StoreError> {
         let rows = self.0.ask(Work::Reads, query, parameters).await?;
         let mut entries = Vec::with_capacity(rows.len());
@@ -147,7 +166,7 @@ impl ApiTokenStore for PostgresApiTokenStore {
             }
             None => self.statements().replace(),
         };
-        let changed = self.0.ask_unless_taken(&statement, &parameters).await?;
+        let changed = self.ask_unless_taken(&statement, &parameters).await?;
         if changed.is_some_and(|rows| !rows.is_empty()) {
             return Ok(Changed::Stored);
         }

@@ -6,7 +6,7 @@ mod survey;
 use std::{
     fmt,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -16,13 +16,9 @@ use portcullis_core::revocation::LogError;
 use portcullis_issuer::refresh::{
     EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Rotation, Step, StoreError,
 };
-#[cfg(feature = "api-tokens")]
-use tokio_postgres::error::SqlState;
 use tokio_postgres::{Row, types::Type};
 
 use self::layout::{FORGOTTEN_AT_ONCE, Layout};
-#[cfg(feature = "api-tokens")]
-use crate::postgres::error::explain;
 use crate::{
     postgres::{
         access::Access,
@@ -193,35 +189,14 @@ impl PostgresRefreshStore {
         query: &str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        let lane = &self.lanes[self.turn.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
-        let ask = async {
-            // Boxed: the future is large, and seldom needed.
-            let connection = lane.connection(Box::pin(self.connect())).await?;
-            connection.ask(work, query, parameters).await
-        };
-        Ok(promptly(ask).await?)
+        Ok(promptly(async { self.connection().await?.ask(work, query, parameters).await }).await?)
     }
 
-    /// Runs a statement that writes. Returns `None` if it has changed nothing, because a unique column would have a value twice.
-    #[cfg(feature = "api-tokens")]
-    pub(crate) async fn ask_unless_taken(
-        &self,
-        query: &str,
-        parameters: Parameters<'_>,
-    ) -> Result<Option<Vec<Row>>, StoreError> {
+    /// Returns the next connection.
+    pub(crate) async fn connection(&self) -> Result<Arc<Connection>, LogError> {
         let lane = &self.lanes[self.turn.fetch_add(1, Ordering::Relaxed) % self.lanes.len()];
-        let ask = async {
-            let connection = lane.connection(Box::pin(self.connect())).await?;
-            match connection.try_to_ask(Work::Writes, query, parameters).await {
-                Ok(rows) => Ok(Some(rows)),
-                Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(None),
-                Err(error) => {
-                    connection.give_up();
-                    Err(explain(error))
-                }
-            }
-        };
-        Ok(promptly(ask).await?)
+        // Boxed: the future is large, and seldom needed.
+        lane.connection(Box::pin(self.connect())).await
     }
 
     async fn connect(&self) -> Result<Connection, LogError> {
