@@ -1,0 +1,171 @@
+// The page on which people manage tokens. The access token is in memory alone: after a reload, one logs in again.
+"use strict";
+
+const KINDS = {
+  user_to_platform: { name: "User to platform", owner: "user", help: "Your role on every instance that you can reach, as it is when the token is used." },
+  role_to_instance: { name: "Role to instance", owner: "user", help: "One role on one instance, and on no other." },
+  application: { name: "Application", owner: "application", help: "Authenticates an application." },
+  service_account: { name: "Service account", owner: "organisation", help: "A program of the organisation. It outlives the person who made it." },
+};
+
+let access = null;
+let account = null;
+
+const at = (id) => document.getElementById(id);
+const say = (text) => { at("status").textContent = text; };
+
+class Refused extends Error {}
+
+async function call(method, path, body) {
+  const headers = { "content-type": "application/json" };
+  if (access) headers.authorization = `Bearer ${access}`;
+  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store", credentials: "omit" });
+  const text = await response.text();
+  const answer = text ? JSON.parse(text) : null;
+  if (response.ok) return answer;
+  if (response.status === 401 && access) logOut("You have been logged out: the time is over.");
+  throw new Refused(answer?.detail ?? `The product has answered ${response.status}.`);
+}
+
+// Runs what a person has asked for, and says what went wrong.
+const asked = (work) => async (event) => {
+  event.preventDefault();
+  say("");
+  try {
+    await work(event);
+  } catch (error) {
+    say(error instanceof Refused ? error.message : "The product cannot be reached. Try again.");
+  }
+};
+
+function logOut(text) {
+  access = account = null;
+  at("secret").value = "";
+  at("once").hidden = at("manage").hidden = true;
+  at("log-in").hidden = false;
+  at("list").replaceChildren();
+  say(text);
+  at("username").focus();
+}
+
+at("log-in").addEventListener("submit", asked(async () => {
+  const answer = await call("POST", "/session", { username: at("username").value, password: at("password").value });
+  access = answer.access_token;
+  at("password").value = "";
+  account = await call("GET", "/account");
+  at("who").textContent = account.user;
+  const owned = Object.entries(KINDS).filter(([, kind]) => account.owners.some((owner) => owner.kind === kind.owner));
+  at("kind").replaceChildren(...owned.map(([value, kind]) => new Option(kind.name, value)));
+  explain();
+  at("log-in").hidden = true;
+  at("manage").hidden = false;
+  await list();
+  at("name").focus();
+}));
+
+at("log-out").addEventListener("click", () => logOut("You have logged out."));
+
+// Shows what belongs to the chosen kind.
+function explain() {
+  const kind = at("kind").value;
+  at("kind-help").textContent = KINDS[kind].help;
+  at("on-instance").hidden = kind !== "role_to_instance";
+  at("with-role").hidden = kind === "user_to_platform";
+}
+at("kind").addEventListener("change", explain);
+
+function grants(kind) {
+  const role = at("role").value;
+  if (kind === "user_to_platform") return [{ everything: true }];
+  if (kind === "role_to_instance") return [{ role, instance: at("instance").value.trim() }];
+  return [{ role }];
+}
+
+at("create").addEventListener("submit", asked(async () => {
+  const kind = at("kind").value;
+  const owner = account.owners.find((owner) => owner.kind === KINDS[kind].owner);
+  const body = { name: at("name").value.trim(), kind, owner, grants: grants(kind), life_seconds: Number(at("life").value) };
+  show(await call("POST", "/tokens", body));
+  at("name").value = "";
+  await list();
+}));
+
+function show(created) {
+  at("secret").value = created.token;
+  at("copy").textContent = "Copy";
+  at("once").hidden = false;
+  at("once-title").focus();
+}
+
+at("copy").addEventListener("click", asked(async () => {
+  at("secret").select();
+  await navigator.clipboard.writeText(at("secret").value);
+  at("copy").textContent = "Copied";
+  say("The token is in the clipboard.");
+}));
+
+at("done").addEventListener("click", () => {
+  at("secret").value = "";
+  at("once").hidden = true;
+  at("name").focus();
+});
+
+const day = (seconds) => new Date(seconds * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
+function right(grant) {
+  if (grant.everything) return "everything that you may do";
+  if (grant.scope) return grant.scope;
+  return grant.instance ? `${grant.role} on ${grant.instance}` : `${grant.role} everywhere`;
+}
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function row(token) {
+  const item = document.createElement("li");
+  const title = element("h3", token.name);
+  title.append(" ", element("span", token.state, "state"));
+  const until = token.until ? `expires on ${day(token.until)}` : "does not expire";
+  const used = token.last_used ? `last used on ${day(token.last_used)}` : "not used, as far as is known";
+  const facts = element("p", `${KINDS[token.kind]?.name ?? token.kind} of ${token.owner.id}: ${token.grants.map(right).join(", ")}; ${until}; ${used}.`, "facts");
+  item.append(title, element("code", token.hint), facts);
+  if (token.state === "active" || token.state === "superseded") {
+    const button = element("button", "Revoke", "quiet");
+    button.type = "button";
+    button.setAttribute("aria-label", `Revoke ${token.name}`);
+    button.addEventListener("click", asked(() => confirm(token)));
+    item.append(button);
+  }
+  return item;
+}
+
+async function list() {
+  const { tokens, unreadable } = await call("GET", "/tokens");
+  at("list").replaceChildren(...tokens.reverse().map(row));
+  at("none").hidden = tokens.length > 0;
+  if (unreadable.length) say(`${unreadable.length} tokens cannot be shown: a later version of the product made them.`);
+}
+
+let doomed = null;
+
+async function confirm(token) {
+  const preview = await call("GET", `/tokens/${token.id}/preview`);
+  doomed = token;
+  const others = preview.derived === 1 ? "One other token, which was derived from it, ends" : `${preview.derived} other tokens, which were derived from it, end`;
+  const also = preview.derived ? ` ${others} as well.` : " Nothing else ends.";
+  at("confirm-text").textContent = `Programs with “${token.name}” are refused at once.${also} This cannot be undone.`;
+  at("confirm").showModal();
+  at("keep").focus();
+}
+
+at("keep").addEventListener("click", () => at("confirm").close());
+at("revoke").addEventListener("click", asked(async () => {
+  await call("DELETE", `/tokens/${doomed.id}`);
+  at("confirm").close();
+  say(`“${doomed.name}” is revoked.`);
+  await list();
+}));

@@ -1,0 +1,160 @@
+//! The product: instances with members, and the API tokens with which programs use it.
+//!
+//! A request has one credential in `Authorization`: the access token of a user who has logged in, or an API token. Which one it is, its beginning says.
+//! What an API token may do is looked up when it is used, and is never more than its owner may do at that time ([`rights`]).
+
+mod access;
+mod instances;
+mod log_in;
+mod own_token;
+mod page;
+mod problem;
+mod rights;
+mod secret_file;
+mod tokens;
+mod users;
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use axum::{Router, extract::MatchedPath};
+use portcullis::{
+    AccessTable, Admission, Algorithm, AuthLayer, JwtAuthenticator,
+    authenticator::Dispatch,
+    policy::{Leeway, TokenSpec},
+};
+use portcullis_issuer::{
+    SigningKey, TokenIssuer,
+    api_tokens::{ApiTokenFormat, ApiTokens, Peppers},
+};
+use portcullis_store::{RedbApiTokenStore, RedbLog, Revocations};
+
+use self::{rights::Rights, users::Users};
+use crate::{Failure, settings::Settings};
+
+/// The name of this product in its tokens: API tokens and access tokens have the same, so a user is the same whichever is used.
+const ISSUER: &str = "https://product.example";
+
+/// What API tokens begin with. Secret scanners look for it.
+const PREFIX: &str = "acme";
+
+/// What the tokens of the earlier system of this product begin with, which customers still use.
+const EARLIER_PREFIX: &str = "legacy_";
+
+/// How long a user stays logged in on the page.
+const LOG_IN: Duration = Duration::from_secs(900);
+
+type Tokens = ApiTokens<RedbApiTokenStore, Rights, Revocations>;
+
+/// What the handlers need.
+#[derive(Clone, Debug)]
+struct Desk {
+    users: Users,
+    rights: Rights,
+    issuer: TokenIssuer,
+    tokens: Tokens,
+}
+
+/// The product, ready to be served.
+#[derive(Debug)]
+pub(crate) struct Platform {
+    pub(crate) router: Router,
+    /// The file with the token of the demo organisation.
+    token_file: PathBuf,
+    desk: Desk,
+}
+
+impl Platform {
+    /// Opens its files, or makes them at the first start.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let folder = &settings.data;
+        fs::create_dir_all(folder)?;
+        let revocations = Revocations::builder(RedbLog::open(folder.join("revocations.redb"))?).start()?;
+        revocations.require(Duration::from_secs(10)).await?;
+
+        // Log-ins end with the process, and so may the key that signs for them.
+        let key = SigningKey::generate(Algorithm::EdDsa)?;
+        let spec = TokenSpec::new(ISSUER).audience(ISSUER).lifetime(LOG_IN);
+        let issuer = TokenIssuer::new(spec.clone(), key.clone())?;
+        let trusted = spec.trusted_at(ISSUER, key)?.leeway(Leeway::NONE);
+
+        let rights = Rights::demo();
+        let pepper = secret_file::bytes(&secret_file::secret(folder, "pepper.key")?)?;
+        let store = RedbApiTokenStore::open(folder.join("tokens.redb"))?;
+        let format = ApiTokenFormat::new(PREFIX)?;
+        let beginning = format.beginning();
+        let tokens = ApiTokens::builder(ISSUER, format, Peppers::new('1', *pepper)?, store)
+            .memberships(rights.clone())
+            .revocations(revocations.clone())
+            .also_recognise(EARLIER_PREFIX)
+            .on_event(|event| tracing::info!(?event, "an API token"))
+            .build()?;
+
+        let kinds = Dispatch::builder()
+            .prefix(beginning, tokens.authenticator())
+            .prefix(EARLIER_PREFIX, tokens.authenticator())
+            .compact_jws(JwtAuthenticator::new(trusted)?)
+            .build()?;
+        let auth = AuthLayer::new(Admission::new(kinds).revocations(&revocations)).realm("product");
+        let desk = Desk { users: Users::demo()?, rights, issuer, tokens };
+        let token_file = tokens::first(&desk, folder).await?;
+        Ok(Self { router: router(&desk, auth)?, token_file, desk })
+    }
+
+    /// Records when tokens were used, tells of those that expire, and forgets those that are over. It does not end.
+    pub(crate) async fn keep_tidy(&self, every: Duration) {
+        let mut turns = tokio::time::interval(every);
+        loop {
+            turns.tick().await;
+            self.tidy().await;
+        }
+    }
+
+    /// Records what only this process knows. Call it before the program ends.
+    pub(crate) async fn close(&self) {
+        self.tidy().await;
+    }
+
+    async fn tidy(&self) {
+        let tokens = &self.desk.tokens;
+        if let Err(error) = tokens.record_uses().await {
+            tracing::warn!(%error, "it could not be recorded when tokens were used");
+        }
+        if let Err(error) = tokens.warn_expiring().await {
+            tracing::warn!(%error, "it could not be found out which tokens expire soon");
+        }
+        if let Err(error) = tokens.forget_ended(Duration::from_secs(30 * 86_400)).await {
+            tracing::warn!(%error, "tokens that are over could not be forgotten");
+        }
+    }
+
+    /// Returns what to try, as lines for a shell.
+    pub(crate) fn try_it(&self, url: &str) -> String {
+        let file = self.token_file.display();
+        format!(
+            r#"
+The page for people is {url} (alice / wonderland, or bob / can-we-fix-it). For programs, in another terminal:
+
+  curl -s {url}/token -H "Authorization: Bearer $(cat {file})"  # what this token is, and what it may do now
+  curl -s {url}/instances -H "Authorization: Bearer $(cat {file})"
+  PRODUCT_URL={url} PRODUCT_TOKEN_FILE={file} cargo run -q -p product-tokens -- client  # a program that does it all
+"#
+        )
+    }
+}
+
+/// Lists every route with who may use it.
+pub(crate) fn routes() -> AccessTable {
+    access::public_access().merge(access::access())
+}
+
+fn router(desk: &Desk, auth: AuthLayer) -> Result<Router, Failure> {
+    let guard = access::access().layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
+    let guarded = tokens::routes()
+        .merge(own_token::routes())
+        .merge(instances::routes())
+        .merge(log_in::routes())
+        .route_layer(guard)
+        .route_layer(auth);
+    // Beside the layer, not behind it: who comes to log in may still send the token that has expired.
+    Ok(log_in::public_routes().merge(page::routes()).merge(guarded).with_state(desk.clone()))
+}

@@ -1,0 +1,84 @@
+//! [`Problem`]: why a request was not done although its caller may make it.
+
+use axum::{
+    http::{
+        HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
+    },
+    response::{IntoResponse, Response},
+};
+use portcullis_issuer::{MintError, api_tokens::ApiTokenError};
+use serde_json::json;
+
+/// A problem in the form of RFC 9457, as the library's refusals are.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into() }
+    }
+
+    /// The request is not of the form that the route takes, or asks for what cannot be.
+    pub(super) fn refused(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// There is no such thing, or none that the caller may see.
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing, or it is not yours")
+    }
+
+    /// It was done by someone else meanwhile, or there is one already.
+    pub(super) fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// We cannot tell, at the moment. The reason is for the log.
+    pub(super) fn unavailable(reason: &dyn std::fmt::Display) -> Self {
+        tracing::warn!(%reason, "a request could not be done");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again later")
+    }
+}
+
+impl From<ApiTokenError> for Problem {
+    fn from(error: ApiTokenError) -> Self {
+        match error {
+            ApiTokenError::Unknown => Self::not_found(),
+            // A revocation that is not known everywhere is one: it is refused here, and everywhere in a minute.
+            ApiTokenError::Unavailable(_) | ApiTokenError::NotEverywhere(_) => Self::unavailable(&error),
+            ApiTokenError::AlreadyRotated { .. } | ApiTokenError::AnswerOver { .. } => {
+                Self::conflict("already_rotated", error.to_string())
+            }
+            other => Self::refused("token_refused", other.to_string()),
+        }
+    }
+}
+
+impl From<MintError> for Problem {
+    fn from(error: MintError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { status, code, detail } = self;
+        let title = status.canonical_reason();
+        let problem =
+            json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "code": code, "detail": detail });
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        let mut response = (status, headers, problem.to_string()).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
