@@ -8,6 +8,8 @@ const KINDS = {
   service_account: { name: "Service account", owner: "organisation", help: "A program of the organisation. It outlives the person who made it." },
 };
 
+const STATES = { superseded: "replaced, still accepted", ended_with_parent: "ended with the token that it was derived from" };
+
 let access = null;
 let account = null;
 
@@ -128,7 +130,7 @@ function element(name, text, className) {
 function row(token) {
   const item = document.createElement("li");
   const title = element("h3", token.name);
-  title.append(" ", element("span", token.state, "state"));
+  title.append(" ", element("span", STATES[token.state] ?? token.state, "state"));
   const until = token.until ? `expires on ${day(token.until)}` : "does not expire";
   const used = token.last_used ? `last used on ${day(token.last_used)}` : "not used, as far as is known";
   const facts = element("p", `${KINDS[token.kind]?.name ?? token.kind} of ${token.owner.id}: ${token.grants.map(right).join(", ")}; ${until}; ${used}.`, "facts");

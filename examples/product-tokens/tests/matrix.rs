@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -184,8 +184,10 @@ async fn create(world: &World, body: Value) -> (String, String) {
         return (created.text("id"), created.text("token"));
     }
     let text = format!("legacy_of_{}", body["name"].as_str().unwrap());
-    let sha256 = digest(&SHA256, text.as_bytes());
-    let sha256: String = sha256.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = digest(&SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    });
     let imported = world.product.must("POST", "/tokens/import", by, json!({ "sha256": sha256, "token": body })).await;
     (imported.text("id"), text)
 }

@@ -94,7 +94,9 @@ async fn rename(
 
 async fn remove(State(desk): State<Desk>, Path(name): Path<String>) -> Result<StatusCode, Problem> {
     let members = desk.rights.remove(&name).ok_or_else(Problem::not_found)?;
-    members.iter().for_each(|member| desk.tokens.memberships_changed(member));
+    for member in &members {
+        desk.tokens.memberships_changed(member);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -23,10 +23,11 @@ use portcullis::{
     policy::{Leeway, TokenSpec},
 };
 use portcullis_issuer::{
-    SigningKey, TokenIssuer,
+    TokenIssuer,
     api_tokens::{ApiTokenFormat, ApiTokens, Peppers},
+    key_ring::{KeyRing, SealingKey},
 };
-use portcullis_store::{RedbApiTokenStore, RedbLog, Revocations};
+use portcullis_store::{RedbApiTokenStore, RedbLog, RedbRefreshStore, Revocations};
 
 use self::{rights::Rights, users::Users};
 use crate::{Failure, settings::Settings};
@@ -71,18 +72,18 @@ impl Platform {
         let revocations = Revocations::builder(RedbLog::open(folder.join("revocations.redb"))?).start()?;
         revocations.require(Duration::from_secs(10)).await?;
 
-        // Log-ins end with the process, and so may the key that signs for them.
-        let key = SigningKey::generate(Algorithm::EdDsa)?;
+        let store = RedbRefreshStore::open(folder.join("tokens.redb"))?;
+        let sealing = SealingKey::new(*secret_file::bytes(&secret_file::secret(folder, "sealing.key")?)?)?;
+        let ring = KeyRing::builder(store.signing_keys(), Algorithm::Es256, sealing).start().await?;
         let spec = TokenSpec::new(ISSUER).audience(ISSUER).lifetime(LOG_IN);
-        let issuer = TokenIssuer::new(spec.clone(), key.clone())?;
-        let trusted = spec.trusted_at(ISSUER, key)?.leeway(Leeway::NONE);
+        let issuer = TokenIssuer::new(spec.clone(), ring.clone())?;
+        let trusted = spec.trusted_at(ISSUER, ring)?.leeway(Leeway::NONE);
 
         let rights = Rights::demo();
         let pepper = secret_file::bytes(&secret_file::secret(folder, "pepper.key")?)?;
-        let store = RedbApiTokenStore::open(folder.join("tokens.redb"))?;
         let format = ApiTokenFormat::new(PREFIX)?;
         let beginning = format.beginning();
-        let tokens = ApiTokens::builder(ISSUER, format, Peppers::new('1', *pepper)?, store)
+        let tokens = ApiTokens::builder(ISSUER, format, Peppers::new('1', *pepper)?, store.api_tokens())
             .memberships(rights.clone())
             .revocations(revocations.clone())
             .also_recognise(EARLIER_PREFIX)

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use portcullis::Claims;
+use portcullis::{Claims, claims::ClaimRef};
 use portcullis_issuer::api_tokens::{ApiTokenId, Owner};
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ async fn what_it_is(State(desk): State<Desk>, claims: Claims) -> Result<Json<Val
     let mut shown = shown(&token);
     shown["may_now"] = json!({
         "scopes": claims.scopes().iter().collect::<Vec<_>>(),
-        "instances": claims.claim("/grants").and_then(|grants| grants.read::<Value>()).unwrap_or_else(|| json!({})),
+        "instances": claims.claim("/grants").and_then(ClaimRef::read::<Value>).unwrap_or_else(|| json!({})),
     });
     Ok(Json(shown))
 }

@@ -1,6 +1,7 @@
 //! The tokens of a user, and of those for whom the user acts: made, listed, replaced and revoked by a person who has logged in.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -134,7 +135,16 @@ async fn list(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value>, P
     let mut unreadable = Vec::new();
     for owner in owners_of(user(&claims)?) {
         let list = desk.tokens.list(&owner).await?;
-        tokens.extend(list.tokens.iter().map(shown));
+        // A token and those that it was derived from have one owner.
+        let live: BTreeSet<_> = list.tokens.iter().filter(|token| token.is_live()).map(ApiToken::id).collect();
+        tokens.extend(list.tokens.iter().map(|token| {
+            let has_lost_parent = token.is_live() && !token.path().iter().all(|ancestor| live.contains(ancestor));
+            let mut shown = shown(token);
+            if has_lost_parent {
+                shown["state"] = "ended_with_parent".into();
+            }
+            shown
+        }));
         unreadable.extend(list.unreadable.iter().map(ToString::to_string));
     }
     Ok(Json(json!({ "tokens": tokens, "unreadable": unreadable })))

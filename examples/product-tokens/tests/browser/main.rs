@@ -1,0 +1,108 @@
+//! The page in a headless Chromium: a token is made, shown once, copied and revoked. Screenshots are kept in the folder of the target,
+//! `tmp/platform-screenshots`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+#[path = "../../../platform/tests/browser/driver.rs"]
+#[allow(dead_code, reason = "the platform's tests use all of it")]
+mod driver;
+#[path = "../../../platform/tests/browser/session.rs"]
+#[allow(dead_code, reason = "the platform's tests use all of it")]
+mod session;
+#[path = "../support/mod.rs"]
+mod support;
+
+use driver::{Browser, Driver};
+use serde_json::json;
+use support::Product;
+use tempfile::tempdir;
+
+/// Fills in a field by the keyboard.
+async fn enter(browser: &Browser, id: &str, text: &str) {
+    let field = browser.shown(id).await;
+    browser.client.send_keys(&field, text).await.unwrap();
+}
+
+async fn value(browser: &Browser, id: &str) -> String {
+    let script = format!("return document.getElementById('{id}').value");
+    browser.client.execute(&script).await.unwrap().as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_token_is_made_shown_once_copied_and_revoked() {
+    let Some(driver) = Driver::start() else { return };
+    let folder = tempdir().unwrap();
+    let product = Product::start(folder.path());
+    let browser = driver.browser().await;
+    let grant = json!({ "origin": product.url, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+    browser.cdp("Browser.grantPermissions", grant).await;
+    browser.client.goto(&product.url).await.unwrap();
+    log_in(&browser).await;
+    let token = make(&product, &browser).await;
+    revoke(&product, &browser, &token).await;
+
+    // The log-in is in memory alone.
+    browser.client.refresh().await.unwrap();
+    browser.shown("log-in").await;
+    let stored = browser.client.execute("return [localStorage.length, sessionStorage.length, document.cookie]").await;
+    assert_eq!(stored.unwrap(), json!([0, 0, ""]));
+    browser.client.close().await.unwrap();
+}
+
+async fn log_in(browser: &Browser) {
+    browser.shown("log-in").await;
+    browser.pictures("api-tokens-log-in").await;
+    enter(browser, "username", "bob").await;
+    enter(browser, "password", "wrong\n").await;
+    browser.until("a refusal", "return document.getElementById('status').textContent.includes('wrong name')").await;
+    browser.client.execute("document.getElementById('password').value = ''").await.unwrap();
+    enter(browser, "password", "can-we-fix-it\n").await;
+    browser.shown("manage").await;
+    // Bob has no organisation and no application.
+    let kinds = "return [...document.getElementById('kind').options].map((each) => each.value)";
+    let kinds = browser.client.execute(kinds).await.unwrap();
+    assert_eq!(kinds, json!(["user_to_platform", "role_to_instance"]));
+}
+
+async fn make(product: &Product, browser: &Browser) -> String {
+    enter(browser, "name", "nightly backup\n").await;
+    browser.shown("once").await;
+    let token = value(browser, "secret").await;
+    assert!(token.starts_with("acme_u_") && token.len() == 48, "it is not a token");
+    browser.pictures("api-tokens-once").await;
+    browser.click("copy").await;
+    browser.until("a copy", "return document.getElementById('copy').textContent === 'Copied'").await;
+    let copied = browser.client.execute("return navigator.clipboard.readText()").await.unwrap();
+    assert_eq!(copied, json!(token));
+    assert_eq!(product.get("/token", &token).await.outcome(), "200");
+
+    // It is gone from the page, and nothing brings it back.
+    browser.click("done").await;
+    assert!(browser.is_hidden("once").await);
+    let page = browser.client.execute("return document.documentElement.outerHTML").await.unwrap();
+    assert!(!page.as_str().unwrap().contains(&token) && value(browser, "secret").await.is_empty());
+    token
+}
+
+async fn revoke(product: &Product, browser: &Browser, token: &str) {
+    let child = json!({ "name": "child", "kind": "user_to_platform", "grants": [{ "role": "reader" }] });
+    let child = product.must("POST", "/token/derive", token, child).await.text("token");
+    let revoke = "document.querySelector('[aria-label=\"Revoke nightly backup\"]').click()";
+    // What ends with it is said before.
+    browser.client.execute(revoke).await.unwrap();
+    browser.until("a question", "return document.getElementById('confirm').open").await;
+    assert!(browser.text("confirm-text").await.contains("One other token"));
+    browser.pictures("api-tokens-confirm").await;
+    browser.click("keep").await;
+    assert_eq!(product.get("/token", token).await.outcome(), "200", "it was kept");
+
+    browser.client.execute(revoke).await.unwrap();
+    browser.until("a question", "return document.getElementById('confirm').open").await;
+    browser.click("revoke").await;
+    browser.until("its end", "return document.getElementById('status').textContent.includes('is revoked')").await;
+    assert_eq!(product.get("/token", token).await.outcome(), "401 token_revoked");
+    assert_eq!(product.get("/token", &child).await.outcome(), "401 credential_revoked_by_parent");
+    browser
+        .until("the list", "return document.getElementById('list').textContent.includes('ended with the token')")
+        .await;
+    browser.pictures("api-tokens-list").await;
+}
