@@ -63,9 +63,11 @@ pub use sessions::Sessions;
 pub use step::{Outcome, Rotation, Step};
 pub use store::{Opened, RefreshStore, StoreError};
 pub use subjects::{DangerUncheckedSubjects, Grant, SubjectError, Subjects};
+pub(crate) use tasks::Tasks;
 #[cfg(all(feature = "api-tokens", feature = "axum"))]
 pub(crate) use tasks::in_background;
-pub(crate) use tasks::{Tasks, to_its_end};
+#[cfg(feature = "api-tokens")]
+pub(crate) use tasks::to_its_end;
 pub(crate) use token::Share;
 pub use token::ShareDigest;
 #[cfg(feature = "axum")]
