@@ -171,7 +171,7 @@ fn router(desk: &Desk, auth: AuthLayer) -> Result<Router, Failure> {
         .merge(keys::routes())
         .route_layer(guard)
         .route_layer(auth);
-    // Beside the layer, not behind it: who comes to log in may still send the token that has expired.
+    // Beside the layer, not behind it: a client that comes to log in may still send the token that has expired.
     let public = log_in::public_routes().route_service("/token-reports", desk.keys.leak_reports());
     Ok(public.merge(guarded).with_state(desk.clone()))
 }
