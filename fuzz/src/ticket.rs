@@ -42,11 +42,11 @@ pub fn check(octets: &[u8]) {
 fn check_text(text: &str) {
     let visitor = Visitor::new(SUBJECT, BROWSER, UnixTime::from_secs(NOW));
     let server = &DESK.server;
-    check_request(text, read(text, REQUEST), now(server.resume(text)));
-    let question = now(server.answered(text, &visitor)).map(|question| question.request().clone());
+    check_request(text, read(text, REQUEST), now(server.resume_request(text)));
+    let question = now(server.resume_question(text, &visitor)).map(|question| question.request().clone());
     check_question(text, read(text, QUESTION), question);
     DESK.asked();
-    let device = now(server.device_answered(text, &visitor)).expect_err("no device waits");
+    let device = now(server.resume_device(text, &visitor)).expect_err("no device waits");
     check_device(text, read(text, DEVICE), &device);
 }
 

@@ -184,7 +184,7 @@ async fn authorize(server: AuthorizationServer, RawQuery(query): RawQuery) -> Re
     let alice = Visitor::new("alice", "the id of a session", SystemClock.now());
     let answer = match request.decide(Some(&alice)).await? {
         Decision::Ask(question) => {
-            let question = server.answered(question.ticket(), &alice).await?;
+            let question = server.resume_question(question.ticket(), &alice).await?;
             question.allow(question.request().scopes().map(str::to_owned)).await?
         }
         Decision::Grant(permitted) => permitted.grant().await?,

@@ -58,7 +58,7 @@ async fn desk() -> (Desk, BrowserSessions) {
     let page = Client::public("dashboard").redirect_uri("https://id.test/").scope("orders:read").first_party();
     let page = page.resource(ORDERS).resource(BILLS);
     let keeps = Client::public("strict").redirect_uri("https://id.test/").resource(ORDERS).first_party();
-    let keeps = keeps.refresh(RefreshPolicy::new().grace(Duration::ZERO));
+    let keeps = keeps.refresh_policy(RefreshPolicy::new().grace(Duration::ZERO));
     let desk = Desk::with(clients().into_iter().chain([page, keeps]).collect());
     let browser = desk.server.browser("dashboard").await.unwrap();
     (desk, browser)
@@ -430,7 +430,7 @@ async fn rfc9068_5_a_user_named_like_a_client_gets_no_session_of_the_page() {
 #[tokio::test]
 async fn a_session_of_the_page_keeps_where_its_client_is_told_of_its_end() {
     let page = Client::public("dashboard").redirect_uri("https://id.test/").resource(ORDERS);
-    let desk = Desk::with(vec![page.log_out_at("https://app.test/logged_out")]);
+    let desk = Desk::with(vec![page.back_channel_logout_uri("https://app.test/logged_out")]);
     assert_eq!(log_in(&desk, &desk.server.browser("dashboard").await.unwrap()).await.status, 200);
     let kept = serde_json::from_str::<Value>(&desk.store.dump()[0].to_json()).unwrap()["log_in"].clone();
     assert_eq!(kept["log_out_at"], json!("https://app.test/logged_out"));

@@ -148,7 +148,7 @@ impl Place {
     }
 
     async fn log_in(&self) -> Tokens {
-        let log_in = LogIn::new("alice", "app").version(1).log_out_at(URI);
+        let log_in = LogIn::new("alice", "app").version(1).back_channel_logout_uri(URI);
         self.log.confirm();
         self.sessions.log_in(log_in, &RefreshPolicy::new()).await.unwrap()
     }
@@ -316,7 +316,7 @@ async fn a_session_that_is_over_by_its_time_is_not_told() {
         for after in [secs(599), secs(600)] {
             let place = Place::new();
             place.log.confirm();
-            let log_in = LogIn::new("alice", "app").version(1).log_out_at(URI);
+            let log_in = LogIn::new("alice", "app").version(1).back_channel_logout_uri(URI);
             let tokens = place.sessions.log_in(log_in, &policy).await.unwrap();
             place.clock.advance(after);
             place.log.confirm();
@@ -523,7 +523,7 @@ async fn a_notice_that_could_not_be_kept_is_kept_at_the_next_attempt() {
 async fn end_many_of_the_silent_client(place: &Place, many: usize) {
     for at in 0..many {
         place.log.confirm();
-        let log_in = LogIn::new(format!("user{at}"), "silent").version(1).log_out_at(SILENT);
+        let log_in = LogIn::new(format!("user{at}"), "silent").version(1).back_channel_logout_uri(SILENT);
         let tokens = place.sessions.log_in(log_in, &RefreshPolicy::new()).await.unwrap();
         place.sessions.end(tokens.session().id, EndReason::LoggedOut).await.unwrap();
     }

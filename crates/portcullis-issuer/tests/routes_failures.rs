@@ -110,7 +110,7 @@ async fn the_operator_learns_why_a_page_has_failed() {
     let alice = desk.alice();
     assert!(request.decide(Some(&alice)).await.is_err());
     assert!(permitted.grant().await.is_err());
-    assert!(desk.server.resume(&request.ticket()).await.is_err());
+    assert!(desk.server.resume_request(&request.ticket()).await.is_err());
     let headers =
         [("sec-fetch-site", "same-origin")].map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
     let answer = browser.log_in(&headers.into_iter().collect(), PageLogIn::new("alice")).await;

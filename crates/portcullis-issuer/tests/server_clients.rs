@@ -125,7 +125,7 @@ fn clients_that_cannot_work_are_refused_at_start() {
         (page().grants([]), "may use no grant"),
         (page().grants([GrantType::ClientCredentials]), "without proving who it is"),
         (page().redirect_uri("http://app.test/"), "is not an https URL"),
-        (page().refresh(RefreshPolicy::new().rotation(Rotation::Never)), "danger_public_client_keeps_its_token"),
+        (page().refresh_policy(RefreshPolicy::new().rotation(Rotation::Never)), "danger_public_client_keeps_its_token"),
         (
             Client::confidential("s", secret())
                 .secret(secret())
@@ -138,7 +138,9 @@ fn clients_that_cannot_work_are_refused_at_start() {
         let error = ClientList::new([client]).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     }
-    assert!(ClientList::new([page().refresh(RefreshPolicy::new().danger_public_client_keeps_its_token())]).is_ok());
+    assert!(
+        ClientList::new([page().refresh_policy(RefreshPolicy::new().danger_public_client_keeps_its_token())]).is_ok()
+    );
     assert!(ClientList::new([page(), page()]).unwrap_err().to_string().contains("two clients"));
     assert!(ClientSecret::from_secret("short").is_err());
     let (kept, text) = ClientSecret::generate().unwrap();

@@ -208,7 +208,7 @@ async fn a_user_allows_no_more_than_was_asked_for_and_may_allow_less() {
     let desk = Desk::new();
     let request = desk.ask("page", &[("scope", "orders:read"), ("resource", ORDERS)]).await;
     let Decision::Ask(question) = request.decide(Some(&desk.alice())).await.unwrap() else { panic!("no question") };
-    let question = desk.server.answered(question.ticket(), &desk.alice()).await.unwrap();
+    let question = desk.server.resume_question(question.ticket(), &desk.alice()).await.unwrap();
     assert!(question.allow(["orders:read", "orders:write"]).await.is_err());
     let answer = question.allow([""; 0]).await.unwrap();
     let response = desk.redeem("page", &parameter(answer.location(), "code").unwrap()).await.unwrap();

@@ -7,8 +7,8 @@ use portcullis_core::Clock;
 use portcullis_issuer::{
     refresh::EndReason,
     server::{
-        AnsweredDevice, DeviceAuthorization, EndpointRequest, OAuthError, OAuthErrorCode, ServerEvent, TokenResponse,
-        Visitor,
+        DeviceAuthorization, EndpointRequest, OAuthError, OAuthErrorCode, OpenDeviceRequest, ServerEvent,
+        TokenResponse, Visitor,
     },
 };
 use serde_json::{Value, json};
@@ -38,11 +38,11 @@ async fn refused(desk: &Desk, device: &DeviceAuthorization) -> OAuthErrorCode {
 }
 
 /// The question, as the form of Alice's page sends it back.
-async fn question(desk: &Desk, device: &DeviceAuthorization) -> AnsweredDevice {
+async fn question(desk: &Desk, device: &DeviceAuthorization) -> OpenDeviceRequest {
     let alice = desk.alice().version(2);
     let request = desk.server.device_request(&device.user_code()).await.unwrap().unwrap();
     let ticket = request.ticket(&alice).await.unwrap();
-    desk.server.device_answered(&ticket, &alice).await.unwrap()
+    desk.server.resume_device(&ticket, &alice).await.unwrap()
 }
 
 async fn grant(desk: &Desk, device: &DeviceAuthorization) {
@@ -261,9 +261,9 @@ async fn a_device_is_allowed_only_by_the_user_and_the_browser_that_were_asked() 
     for other in
         [Visitor::new("bob", BROWSER, desk.clock.now()), Visitor::new("alice", "b".repeat(16), desk.clock.now())]
     {
-        let refused = desk.server.device_answered(&ticket, &other).await.unwrap_err();
+        let refused = desk.server.resume_device(&ticket, &other).await.unwrap_err();
         assert_eq!(refused.code(), OAuthErrorCode::InvalidRequest);
     }
-    assert!(desk.server.answered(&ticket, &alice).await.is_err(), "it was no question about a page");
-    assert!(desk.server.device_answered(&ticket, &alice).await.is_ok());
+    assert!(desk.server.resume_question(&ticket, &alice).await.is_err(), "it was no question about a page");
+    assert!(desk.server.resume_device(&ticket, &alice).await.is_ok());
 }

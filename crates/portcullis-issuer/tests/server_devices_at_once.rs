@@ -67,7 +67,7 @@ async fn a_question_during_which_the_user_decides_is_answered_with_the_decision(
         records.before_swap(async move {
             let request = other.device_request(&user_code).await.unwrap().unwrap();
             let ticket = request.ticket(&alice).await.unwrap();
-            let question = other.device_answered(&ticket, &alice).await.unwrap();
+            let question = other.resume_device(&ticket, &alice).await.unwrap();
             if allows { question.allow(["orders:read"]).await.unwrap() } else { question.deny().await.unwrap() }
         });
         let answer = poll(&server, device.device_code()).await;

@@ -34,17 +34,17 @@ async fn a_question_is_answered_only_by_the_user_and_the_browser_that_it_was_sho
     let Decision::Ask(question) = request.decide(Some(&alice)).await.unwrap() else { panic!("no question") };
     let now = desk.clock.now();
     for other in [Visitor::new("bob", BROWSER, now), Visitor::new("alice", "b".repeat(16), now)] {
-        let refused = desk.server.answered(question.ticket(), &other).await.unwrap_err();
+        let refused = desk.server.resume_question(question.ticket(), &other).await.unwrap_err();
         assert!(matches!(refused, AuthorizationError::Page(_)), "{refused:?}");
     }
     // What an attacker's page can send: the ticket of a request, a ticket of its own, or none.
     for ticket in [request.ticket().as_str(), &question.ticket().replace("ptk_B", "ptk_C"), ""] {
-        assert!(desk.server.answered(ticket, &alice).await.is_err(), "{ticket}");
+        assert!(desk.server.resume_question(ticket, &alice).await.is_err(), "{ticket}");
     }
-    let answered = desk.server.answered(question.ticket(), &alice).await.unwrap();
+    let answered = desk.server.resume_question(question.ticket(), &alice).await.unwrap();
     assert!(parameter(answered.deny().location(), "error").is_some());
     desk.clock.advance(secs(3600));
-    assert!(desk.server.answered(question.ticket(), &alice).await.is_err(), "an old page is still good");
+    assert!(desk.server.resume_question(question.ticket(), &alice).await.is_err(), "an old page is still good");
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_user_logs_in_when_the_client_wants_it_and_not_twice() {
         // After the page.
         desk.clock.advance(secs(5));
         let now = Visitor::new("alice", BROWSER, desk.clock.now());
-        let resumed = desk.server.resume(&request.ticket()).await.unwrap();
+        let resumed = desk.server.resume_request(&request.ticket()).await.unwrap();
         assert_eq!(page(&resumed, Some(&now)).await, "none", "{name}={value}");
         desk.clock.set(UnixTime::from_secs(desk.clock.now().as_secs() - 5));
     }
@@ -194,7 +194,7 @@ async fn a_page_for_logging_in_that_takes_longer_than_max_age_is_shown_once() {
         let ticket = request.ticket();
         desk.clock.advance(secs(10));
         // The user has logged in after 3 s, and comes back after 10.
-        let resumed = desk.server.resume(&ticket).await.unwrap();
+        let resumed = desk.server.resume_request(&ticket).await.unwrap();
         assert_eq!(page(&resumed, Some(&at(start + 3))).await, "none", "max_age={max_age}");
         // Not for this request.
         assert_eq!(page(&resumed, Some(&at(start - 1))).await, "log in", "max_age={max_age}");

@@ -224,7 +224,7 @@ impl Place {
         let answer = match request.decide(Some(&alice)).await? {
             Decision::Grant(permitted) => permitted.grant().await?,
             Decision::Ask(question) => {
-                let question = self.server.answered(question.ticket(), &alice).await.map_err(of_page)?;
+                let question = self.server.resume_question(question.ticket(), &alice).await.map_err(of_page)?;
                 question.allow(["orders:read"]).await?
             }
             other => panic!("{other:?}"),
@@ -302,8 +302,8 @@ async fn a_client_comes_back_as_it_was_stored() {
     for client in [
         page("a")
             .name("Orders")
-            .refresh(policy)
-            .lifetime(secs(60))
+            .refresh_policy(policy)
+            .access_token_lifetime(secs(60))
             .combines_resources()
             .first_party()
             .danger_without_question(),
@@ -355,7 +355,7 @@ async fn a_client_that_was_deleted_is_not_brought_back() {
     let place = Place::new().await;
     let long = RefreshPolicy::new().absolute(Duration::from_secs(60 * 86_400));
     let read = place.clients.read("page").await.unwrap().unwrap();
-    place.clients.update(&page("page").refresh(long), read.version()).await.unwrap();
+    place.clients.update(&page("page").refresh_policy(long), read.version()).await.unwrap();
     // The longest session counts, also after the client was changed to have shorter ones.
     let read = place.clients.read("page").await.unwrap().unwrap();
     place.clients.update(&page("page"), read.version()).await.unwrap();
@@ -579,8 +579,8 @@ async fn a_session_that_cannot_be_read_keeps_a_withdrawal_or_a_deletion_from_bei
 async fn a_client_is_to_be_told_of_sessions_that_end_with_its_consent_or_with_itself() {
     let place = Place::new().await;
     let uri = "https://app.test/log-out";
-    place.clients.create(&page("told").log_out_at(uri)).await.unwrap();
-    assert!(place.clients.create(&page("broken").log_out_at("http://app.test/log-out")).await.is_err());
+    place.clients.create(&page("told").back_channel_logout_uri(uri)).await.unwrap();
+    assert!(place.clients.create(&page("broken").back_channel_logout_uri("http://app.test/log-out")).await.is_err());
     let waiting = async || {
         let group = RecordGroup::new(RecordKind::LogOut, "waiting").unwrap();
         place.records.list(&group).await.unwrap().iter().filter(|(_, record)| record.text().contains(uri)).count()

@@ -127,12 +127,12 @@ async fn each_option_of_a_client_is_in_its_row_and_comes_back() {
         ("grants", |client| client.grants([GrantType::AuthorizationCode])),
         ("scope", |client| client.scope("orders:read")),
         ("resource", |client| client.resource(BILLS)),
-        ("refresh", |client| client.refresh(RefreshPolicy::new().idle(secs(60)))),
-        ("lifetime", |client| client.lifetime(secs(60))),
+        ("refresh", |client| client.refresh_policy(RefreshPolicy::new().idle(secs(60)))),
+        ("lifetime", |client| client.access_token_lifetime(secs(60))),
         ("combines_resources", Client::combines_resources),
         ("first_party", Client::first_party),
         ("danger_without_question", Client::danger_without_question),
-        ("log_out_at", |client| client.log_out_at("https://app.test/log-out")),
+        ("log_out_at", |client| client.back_channel_logout_uri("https://app.test/log-out")),
         ("exchange", |client| client.exchange(ExchangePolicy::new().tokens_for(ORDERS).resource(BILLS))),
     ];
     assert_stored(changes, confidential, |client| client).await;
@@ -148,7 +148,7 @@ async fn each_rule_of_refresh_tokens_and_of_an_exchange_is_stored() {
         ("late_retry", |policy| policy.late_retry(LateRetry::RefuseOnly)),
         ("danger", RefreshPolicy::danger_public_client_keeps_its_token),
     ];
-    assert_stored(policies, RefreshPolicy::new, |policy| confidential().refresh(policy)).await;
+    assert_stored(policies, RefreshPolicy::new, |policy| confidential().refresh_policy(policy)).await;
     let rules: &Changes<ExchangePolicy> = &[
         ("tokens_for", |rules| rules.tokens_for(BILLS)),
         ("tokens_of", |rules| rules.tokens_of("page")),

@@ -17,8 +17,8 @@ use portcullis_issuer::{
     records::MemoryRecordStore,
     refresh::{DangerUncheckedSubjects, MemoryRefreshStore, RefreshKeys, Sessions},
     server::{
-        AnsweredDevice, AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Decision, Denial,
-        ExchangePolicy, OAuthError, ResourceServer, Visitor,
+        AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Decision, Denial, ExchangePolicy,
+        OAuthError, OpenDeviceRequest, ResourceServer, Visitor,
     },
 };
 use portcullis_store::{MemoryLog, Revocations};
@@ -97,7 +97,7 @@ async fn server(issuer: &str, robot: &SigningKey) -> AuthorizationServer {
     AuthorizationServer::builder(sessions, key, MemoryRecordStore::new(), clients)
         .authorization_endpoint(format!("{issuer}/authorize"))
         .verification_page(format!("{issuer}/device"))
-        .scope("orders:read orders:write")
+        .advertised_scope("orders:read orders:write")
         .resource_server(ResourceServer::with_secret(ORDERS, ClientSecret::from_secret(SECRET).unwrap()).id("orders"))
         .build()
         .unwrap()
@@ -131,7 +131,7 @@ async fn authorize(
     let request = server.authorization_request(&query.unwrap_or_default()).await?;
     let answer = match request.decide(Some(&alice())).await? {
         Decision::Ask(question) => {
-            let question = server.answered(question.ticket(), &alice()).await?;
+            let question = server.resume_question(question.ticket(), &alice()).await?;
             question.allow(question.request().scopes().map(str::to_owned)).await?
         }
         Decision::Grant(permitted) => permitted.grant().await?,
@@ -154,7 +154,7 @@ async fn device(
 ) -> Result<String, OAuthError> {
     let request = server.device_request(&entered.user_code).await?.unwrap();
     let ticket = request.ticket(&alice()).await?;
-    let answered: AnsweredDevice = server.device_answered(&ticket, &alice()).await?;
+    let answered: OpenDeviceRequest = server.resume_device(&ticket, &alice()).await?;
     if entered.says == "yes" {
         answered.allow(answered.request().scopes()).await?;
     } else {

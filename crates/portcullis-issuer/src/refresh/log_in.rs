@@ -153,8 +153,9 @@ impl LogIn {
 
     /// Sets the URI at which the client is told that the session has ended (OpenID Connect Back-Channel Logout 1.0): see
     /// [`tell_clients`](super::Sessions::tell_clients). The session keeps it. Defaults to none.
+    #[doc(alias = "backchannel_logout_uri")]
     #[must_use]
-    pub fn log_out_at(self, uri: impl Into<String>) -> Self {
+    pub fn back_channel_logout_uri(self, uri: impl Into<String>) -> Self {
         Self { log_out_at: Some(uri.into()), ..self }
     }
 

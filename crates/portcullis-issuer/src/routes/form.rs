@@ -1,4 +1,4 @@
-//! [`Form`]: the request to an endpoint, as far as HTTP goes.
+//! [`EndpointForm`]: the request to an endpoint, as far as HTTP goes.
 
 use std::error::Error;
 
@@ -38,13 +38,13 @@ impl Misfit {
 }
 
 /// The body of a request to an endpoint, its `Authorization` header, and the network that it comes from.
-pub(super) struct Form {
+pub(super) struct EndpointForm {
     body: Zeroizing<Vec<u8>>,
     authorization: Option<Zeroizing<String>>,
     network: Option<String>,
 }
 
-impl Form {
+impl EndpointForm {
     /// Reads a request.
     pub(super) async fn read<B>(request: Request<B>) -> Result<Self, Misfit>
     where

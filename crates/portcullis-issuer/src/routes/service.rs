@@ -5,7 +5,7 @@ use std::{collections::HashMap, error::Error, fmt, sync::Arc};
 use http::{Request, Response};
 use http_body::Body;
 
-use super::{answer, document, form::Form, serve::serve};
+use super::{answer, document, form::EndpointForm, serve::serve};
 use crate::server::{AuthorizationServer, Endpoint, OAuthError};
 
 /// Answers the requests to an authorization server, at [its paths](Self::paths), and any other path with 404. Made by
@@ -39,7 +39,7 @@ impl AuthorizationServer {
     }
 
     /// Answers at an endpoint.
-    async fn answer_at(&self, endpoint: Endpoint, form: &Form) -> Result<Response<String>, OAuthError> {
+    async fn answer_at(&self, endpoint: Endpoint, form: &EndpointForm) -> Result<Response<String>, OAuthError> {
         let request = form.request();
         match endpoint {
             Endpoint::Token => self.token(&request).await.map(|response| answer::token(&response)),
@@ -72,7 +72,7 @@ impl ServerRoutes {
                 Ok(None) => answer::not_found(),
                 Err(error) => answer::error(&error.into()),
             },
-            Some(Route::Endpoint(endpoint)) => match Form::read(request).await {
+            Some(Route::Endpoint(endpoint)) => match EndpointForm::read(request).await {
                 Ok(form) => server.answer_at(*endpoint, &form).await.unwrap_or_else(|error| answer::error(&error)),
                 Err(misfit) => misfit.answer(),
             },

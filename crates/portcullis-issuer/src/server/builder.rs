@@ -75,7 +75,8 @@ impl AuthorizationServerBuilder {
     }
 
     /// Adds to the scopes that the metadata names: one, or several separated by spaces. Defaults to none: it names no scope.
-    pub fn scope(mut self, scope: &str) -> Self {
+    #[doc(alias = "scopes_supported")]
+    pub fn advertised_scope(mut self, scope: &str) -> Self {
         self.endpoints.scope(scope);
         self
     }

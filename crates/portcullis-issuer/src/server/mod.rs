@@ -82,7 +82,7 @@ pub use self::client::MetadataDocuments;
 pub(crate) use self::client::is_own_machine;
 pub use self::{
     authorization::{
-        AnsweredQuestion, AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Decision, Denial, Permitted,
+        AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Decision, Denial, OpenQuestion, Permitted,
         Prompt, Question, Visitor,
     },
     builder::AuthorizationServerBuilder,
@@ -91,7 +91,7 @@ pub use self::{
         StoredClientError, StoredClients,
     },
     consent::Consent,
-    device::{AnsweredDevice, DeviceAuthorization, DeviceRequest},
+    device::{DeviceAuthorization, DeviceRequest, OpenDeviceRequest},
     endpoints::Endpoint,
     error::{OAuthError, OAuthErrorCode},
     event::ServerEvent,

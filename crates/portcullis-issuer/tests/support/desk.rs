@@ -175,7 +175,7 @@ impl Desk {
         match request.decide(Some(visitor)).await.unwrap() {
             Decision::Grant(permitted) => permitted.grant().await.unwrap(),
             Decision::Ask(question) => {
-                let question = self.server.answered(question.ticket(), visitor).await.unwrap();
+                let question = self.server.resume_question(question.ticket(), visitor).await.unwrap();
                 question.allow(scopes).await.unwrap()
             }
             other => panic!("{other:?}"),

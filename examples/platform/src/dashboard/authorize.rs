@@ -55,7 +55,7 @@ async fn asked(
     Json(Asked { query, ticket }): Json<Asked>,
 ) -> Result<Json<Value>, AuthorizationError> {
     let request = match ticket {
-        Some(ticket) => provider.server.resume(&ticket).await?,
+        Some(ticket) => provider.server.resume_request(&ticket).await?,
         None => provider.server.authorization_request(&query.unwrap_or_default()).await?,
     };
     let client = request.client().display_name();
@@ -90,7 +90,7 @@ async fn answered(
     claims: Claims,
     Json(Answer { ticket, allow }): Json<Answer>,
 ) -> Result<Json<Value>, AuthorizationError> {
-    let question = provider.server.answered(&ticket, &visitor(&claims)).await?;
+    let question = provider.server.resume_question(&ticket, &visitor(&claims)).await?;
     let answer = if allow {
         let scopes: Vec<_> = question.request().scopes().map(str::to_owned).collect();
         question.allow(scopes).await?
@@ -125,7 +125,7 @@ async fn device_answered(
     claims: Claims,
     Json(Answer { ticket, allow }): Json<Answer>,
 ) -> Result<Json<Value>, OAuthError> {
-    let question = provider.server.device_answered(&ticket, &visitor(&claims)).await?;
+    let question = provider.server.resume_device(&ticket, &visitor(&claims)).await?;
     if allow {
         let scopes: Vec<_> = question.request().scopes().map(str::to_owned).collect();
         question.allow(scopes).await?;

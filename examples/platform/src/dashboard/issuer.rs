@@ -77,7 +77,7 @@ pub(super) async fn start(
     let server = AuthorizationServer::builder(sessions.clone(), ring.clone(), records, clients)
         .authorization_endpoint(format!("{url}/authorize"))
         .verification_page(format!("{url}/device"))
-        .scope("orders:read orders:write")
+        .advertised_scope("orders:read orders:write")
         .rate_limit(limit::of_each_minute(settings.requests_per_minute))
         .on_event(log_server)
         .build()?;
@@ -120,8 +120,8 @@ fn clients(url: &str, log_out_at: &str, settings: &Settings, worker_secret: &str
         .scope("account orders:read orders:write")
         .resource(&settings.dashboard_audience)
         .resource(&settings.orders_audience)
-        .refresh(RefreshPolicy::new().grace(settings.grace))
-        .log_out_at(log_out_at)
+        .refresh_policy(RefreshPolicy::new().grace(settings.grace))
+        .back_channel_logout_uri(log_out_at)
         .first_party();
     let report = Client::public("report")
         .name("Monthly report")
@@ -129,7 +129,7 @@ fn clients(url: &str, log_out_at: &str, settings: &Settings, worker_secret: &str
         .redirect_uri("http://127.0.0.1/callback")
         .scope("orders:read orders:write")
         .resource(&settings.orders_audience)
-        .log_out_at(log_out_at);
+        .back_channel_logout_uri(log_out_at);
     let worker = Client::confidential("worker", ClientSecret::from_secret(worker_secret)?)
         .grants([GrantType::ClientCredentials])
         .scope("orders:read")

@@ -27,7 +27,7 @@ pub(super) const WAITING: &str = "waiting";
 const TOLD: &str = "told";
 
 impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
-    /// Tells clients when a session has ended, at the URI of its log-in ([`LogIn::log_out_at`](crate::refresh::LogIn::log_out_at)): a notice is kept in
+    /// Tells clients when a session has ended, at the URI of its log-in ([`LogIn::back_channel_logout_uri`](crate::refresh::LogIn::back_channel_logout_uri)): a notice is kept in
     /// `records` before the session ends, and `LogOutDelivery` delivers it (feature `log-out-delivery`).
     ///
     /// That a session has ended by its time is not told. One that the log of revocations names, whatever has put it there, ends when it is next

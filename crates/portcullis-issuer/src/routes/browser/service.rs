@@ -7,7 +7,7 @@ use http_body::Body;
 
 use super::{BrowserSessions, SESSION, cookie, logged_out};
 use crate::{
-    routes::{answer, form::Form, serve::serve},
+    routes::{answer, form::EndpointForm, serve::serve},
     server::{Endpoint, OAuthError},
 };
 
@@ -51,7 +51,7 @@ impl BrowserSessions {
             return answer::not_found();
         };
         let headers = request.headers().clone();
-        let form = match Form::read(request).await {
+        let form = match EndpointForm::read(request).await {
             Ok(form) => form,
             Err(misfit) => return misfit.answer(),
         };
@@ -65,7 +65,7 @@ impl BrowserSessions {
         }
     }
 
-    async fn refresh(&self, headers: &HeaderMap, form: &Form) -> Response<String> {
+    async fn refresh(&self, headers: &HeaderMap, form: &EndpointForm) -> Response<String> {
         let token = match self.token_of(headers) {
             Ok(Some(token)) => token,
             Ok(None) => return logged_out(),

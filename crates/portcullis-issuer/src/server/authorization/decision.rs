@@ -13,7 +13,7 @@ use crate::server::{
 #[non_exhaustive]
 pub enum Decision {
     /// Show the page for logging in, also to a user who is logged in. It carries the [ticket](AuthorizationRequest::ticket) of the request in a hidden
-    /// field; [resume](AuthorizationServer::resume) the request with it.
+    /// field; [resume](AuthorizationServer::resume_request) the request with it.
     LogIn,
     /// Ask the user.
     Ask(Question),
@@ -26,7 +26,7 @@ pub enum Decision {
 /// A question to the user: may this client act for you, with these scopes, at these services?
 ///
 /// Show it on a page that no other site can frame (`Content-Security-Policy: frame-ancestors 'none'`), with a form whose hidden field has the
-/// [ticket](Self::ticket). What the form sends back, [`AuthorizationServer::answered`] reads.
+/// [ticket](Self::ticket). What the form sends back, [`AuthorizationServer::resume_question`] reads.
 #[derive(Clone, Debug)]
 #[must_use = "the user is to be asked"]
 pub struct Question {
@@ -45,7 +45,7 @@ pub struct Permitted {
 /// A question that was shown to this user in this browser, and has come back.
 #[derive(Clone, Debug)]
 #[must_use = "the client waits for an answer"]
-pub struct AnsweredQuestion {
+pub struct OpenQuestion {
     request: AuthorizationRequest,
     visitor: Visitor,
 }
@@ -135,7 +135,7 @@ impl Permitted {
     }
 }
 
-impl AnsweredQuestion {
+impl OpenQuestion {
     /// Returns what was asked.
     pub fn request(&self) -> &AuthorizationRequest {
         &self.request
@@ -172,7 +172,7 @@ impl AuthorizationServer {
     /// # Errors
     ///
     /// As for [`authorization_request`](Self::authorization_request); and if the ticket is not this server's, or older than an hour.
-    pub async fn resume(&self, ticket: &str) -> Result<AuthorizationRequest, super::AuthorizationError> {
+    pub async fn resume_request(&self, ticket: &str) -> Result<AuthorizationRequest, super::AuthorizationError> {
         let ticket = self.opened(ticket, TicketKind::Request)?;
         let request = self.authorization_request(&ticket.content).await?;
         Ok(AuthorizationRequest { started_at: ticket.started_at, is_resumed: true, ..request })
@@ -182,12 +182,12 @@ impl AuthorizationServer {
     ///
     /// # Errors
     ///
-    /// As for [`resume`](Self::resume); and if the question was shown to another user, or in another browser: show a page, and redirect nowhere.
-    pub async fn answered(
+    /// As for [`resume_request`](Self::resume_request); and if the question was shown to another user, or in another browser: show a page, and redirect nowhere.
+    pub async fn resume_question(
         &self,
         ticket: &str,
         visitor: &Visitor,
-    ) -> Result<AnsweredQuestion, super::AuthorizationError> {
+    ) -> Result<OpenQuestion, super::AuthorizationError> {
         let ticket = self.opened(ticket, TicketKind::Question)?;
         if ticket.binding != visitor.binding() {
             return Err(
@@ -197,7 +197,7 @@ impl AuthorizationServer {
         self.check_visitor(visitor).await?;
         let request = self.authorization_request(&ticket.content).await?;
         let request = AuthorizationRequest { started_at: ticket.started_at, is_resumed: true, ..request };
-        Ok(AnsweredQuestion { request, visitor: visitor.clone() })
+        Ok(OpenQuestion { request, visitor: visitor.clone() })
     }
 
     pub(in crate::server) fn opened(&self, ticket: &str, kind: TicketKind) -> Result<Ticket, OAuthError> {

@@ -9,8 +9,7 @@ use crate::{
     refresh::{FamilyId, Share, random},
     server::{
         OAuthError, ServerEvent,
-        code::{Code, Form, KeptCode},
-        token::key_of,
+        code::{Code, CodeKind, KeptCode, code_key},
     },
 };
 
@@ -33,10 +32,10 @@ impl AuthorizationRequest {
         let (session, share) = (FamilyId::from_bytes(random()?), Share::new(random()?));
         let kept = KeptCode::new(share.digest(), self.redirect_uri.clone(), self.challenge.clone(), log_in, consent);
         let record = NewRecord::new(kept.to_json()).until(now.plus(Self::CODE_LIFETIME));
-        if server.records().swap(&key_of(session)?, None, Some(record)).await? != Swapped::Stored {
+        if server.records().swap(&code_key(session)?, None, Some(record)).await? != Swapped::Stored {
             return Err(StoreError::new("there is a code of this id already").into());
         }
-        let code = Code { session, share }.seal(Form::AUTHORIZATION, server.sessions().keys().current());
+        let code = Code { session, share }.seal(CodeKind::AUTHORIZATION, server.sessions().keys().current());
         server.tell(|| ServerEvent::Granted { client_id: self.client.id().to_owned(), session });
         Ok(self.answer_with_code(&code))
     }

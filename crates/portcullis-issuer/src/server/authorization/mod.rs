@@ -13,7 +13,7 @@ use portcullis_core::UnixTime;
 
 pub use self::{
     answer::{AuthorizationAnswer, AuthorizationError, Denial},
-    decision::{AnsweredQuestion, Decision, Permitted, Question},
+    decision::{Decision, OpenQuestion, Permitted, Question},
     prompt::Prompt,
     visitor::Visitor,
 };
@@ -41,7 +41,7 @@ use super::{AuthorizationServer, Client};
 /// # async fn form(server: AuthorizationServer, ticket: &str, visitor: Visitor, is_yes: bool) -> Result<(), AuthorizationError> {
 ///
 /// // POST /authorize, the answer to the question
-/// let question = server.answered(ticket, &visitor).await?;
+/// let question = server.resume_question(ticket, &visitor).await?;
 /// let scopes = question.request().scopes();
 /// let answer = if is_yes { question.allow(scopes).await? } else { question.deny() };
 /// println!("303 {}", answer.location());

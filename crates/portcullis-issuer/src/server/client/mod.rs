@@ -203,12 +203,14 @@ impl Client {
     }
 
     /// Sets the rules of its refresh tokens. Defaults to those of [`RefreshPolicy::new`]; a confidential client keeps its token.
-    pub fn refresh(self, policy: RefreshPolicy) -> Self {
+    #[doc(alias = "refresh_token")]
+    pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
         Self { policy, ..self }
     }
 
     /// Sets how long its access tokens are valid, if that is shorter than the lifetime of the specification.
-    pub fn lifetime(self, lifetime: Duration) -> Self {
+    #[doc(alias = "expires_in")]
+    pub fn access_token_lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime: Some(lifetime), ..self }
     }
 
@@ -242,7 +244,8 @@ impl Client {
 
     /// Sets the URI at which it is told that a session has ended (OpenID Connect Back-Channel Logout 1.0): a session keeps the one of its log-in.
     /// The sessions have to [keep](crate::refresh::Sessions::tell_clients) what is to be told. Defaults to none.
-    pub fn log_out_at(self, uri: impl Into<String>) -> Self {
+    #[doc(alias = "backchannel_logout_uri")]
+    pub fn back_channel_logout_uri(self, uri: impl Into<String>) -> Self {
         Self { log_out_at: Some(uri.into()), ..self }
     }
 
@@ -285,7 +288,7 @@ impl Client {
     pub(super) fn log_in(&self, subject: &str) -> LogIn {
         let log_in = LogIn::new(subject, &self.id);
         match &self.log_out_at {
-            Some(uri) => log_in.log_out_at(uri),
+            Some(uri) => log_in.back_channel_logout_uri(uri),
             None => log_in,
         }
     }

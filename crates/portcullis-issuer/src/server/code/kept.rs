@@ -2,9 +2,13 @@
 
 use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use portcullis_core::ConfigError;
 use serde::{Deserialize, Serialize};
 
-use crate::refresh::{LogIn, ShareDigest, stored_log_in};
+use crate::{
+    records::{RecordKey, RecordKind},
+    refresh::{FamilyId, LogIn, ShareDigest, stored_log_in},
+};
 
 /// What is kept about a code until it is redeemed: for whom it is, and how that client proves that it asked for it. It redeems nothing.
 #[derive(Clone, Serialize, Deserialize)]
@@ -83,4 +87,9 @@ impl KeptCode {
     pub(in crate::server) fn from_json(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().filter(|kept: &Self| kept.v == VERSION)
     }
+}
+
+/// Returns where a code is kept.
+pub(in crate::server) fn code_key(session: FamilyId) -> Result<RecordKey, ConfigError> {
+    RecordKey::new(RecordKind::Code, session.session_id(), "")
 }

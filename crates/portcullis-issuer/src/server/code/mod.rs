@@ -13,14 +13,14 @@ mod kept;
 use aws_lc_rs::digest;
 use zeroize::Zeroizing;
 
-pub(super) use self::kept::{KeptCode, Mismatch};
+pub(super) use self::kept::{KeptCode, Mismatch, code_key};
 use crate::refresh::{Envelope, FamilyId, RefreshKey, RefreshKeys, Share};
 
 /// A kind of code. The kinds differ in everything, so that one is never read as another, nor as a refresh token.
 #[derive(Clone, Copy)]
-pub(super) struct Form(Envelope);
+pub(super) struct CodeKind(Envelope);
 
-impl Form {
+impl CodeKind {
     /// Authorization codes.
     pub(super) const AUTHORIZATION: Self =
         Self(Envelope { prefix: "pac_", version: 2, context: b"portcullis ac 2", most_characters: CHARACTERS });
@@ -41,16 +41,16 @@ pub(super) struct Code {
 
 impl Code {
     /// Writes the code.
-    pub(super) fn seal(&self, form: Form, key: &RefreshKey) -> Zeroizing<String> {
+    pub(super) fn seal(&self, kind: CodeKind, key: &RefreshKey) -> Zeroizing<String> {
         let mut content = Zeroizing::new(Vec::with_capacity(32));
         content.extend(self.session.as_bytes());
         content.extend(self.share.as_bytes());
-        form.0.seal(&content, key)
+        kind.0.seal(&content, key)
     }
 
     /// Reads a code; `None` if this issuer has not made it. No other spelling of a code is read.
-    pub(super) fn open(form: Form, text: &str, keys: &RefreshKeys) -> Option<Self> {
-        let content = form.0.open(text, |id| keys.find(id))?;
+    pub(super) fn open(kind: CodeKind, text: &str, keys: &RefreshKeys) -> Option<Self> {
+        let content = kind.0.open(text, |id| keys.find(id))?;
         let (session, share) = content.split_first_chunk::<16>()?;
         let share: [u8; 16] = share.try_into().ok()?;
         Some(Self { session: FamilyId::from_bytes(*session), share: Share::new(share) })

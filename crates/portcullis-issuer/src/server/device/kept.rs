@@ -26,13 +26,13 @@ pub(in crate::server) struct KeptDevice {
     /// How long the device has to wait between its questions, in seconds.
     interval: u64,
     asked_at: Option<Millis>,
-    state: Decision,
+    state: DeviceState,
 }
 
 /// What the user has decided.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::server) enum Decision {
+pub(in crate::server) enum DeviceState {
     Pending,
     Granted {
         #[serde(with = "stored_log_in")]
@@ -76,7 +76,7 @@ impl KeptDevice {
             expires_at,
             interval: DeviceAuthorization::INTERVAL.as_secs(),
             asked_at: None,
-            state: Decision::Pending,
+            state: DeviceState::Pending,
         }
     }
 
@@ -86,7 +86,7 @@ impl KeptDevice {
 
     /// Whether a user who has entered this code can still decide.
     pub(super) fn is_open(&self, now: Millis) -> bool {
-        matches!(self.state, Decision::Pending) && now < self.expires_at
+        matches!(self.state, DeviceState::Pending) && now < self.expires_at
     }
 
     pub(super) fn is_shown_as(&self, user_code: &UserCode) -> bool {
@@ -100,9 +100,9 @@ impl KeptDevice {
             return Asked::Refused(OAuthErrorCode::ExpiredToken);
         }
         match &self.state {
-            Decision::Granted { log_in, consent } => Asked::Granted(LogIn::clone(log_in), consent.clone()),
-            Decision::Denied => Asked::Refused(OAuthErrorCode::AccessDenied),
-            Decision::Pending => {
+            DeviceState::Granted { log_in, consent } => Asked::Granted(LogIn::clone(log_in), consent.clone()),
+            DeviceState::Denied => Asked::Refused(OAuthErrorCode::AccessDenied),
+            DeviceState::Pending => {
                 let interval = Duration::from_secs(self.interval);
                 let is_early = self.asked_at.is_some_and(|before| now.since(before) + TOLERANCE < interval);
                 let asked_at = Some(now);
@@ -115,7 +115,7 @@ impl KeptDevice {
         }
     }
 
-    pub(super) fn decided(self, state: Decision) -> Self {
+    pub(super) fn decided(self, state: DeviceState) -> Self {
         Self { state, ..self }
     }
 

@@ -10,14 +10,14 @@ use portcullis_core::ConfigError;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-pub use self::request::{AnsweredDevice, DeviceRequest};
+pub use self::request::{DeviceRequest, OpenDeviceRequest};
 pub(super) use self::{
     kept::{Asked, KeptDevice},
     user_code::UserCode,
 };
 use super::{
     AuthorizationServer, Client, Endpoint, EndpointRequest, OAuthError, OAuthErrorCode,
-    code::{Code, Form},
+    code::{Code, CodeKind},
 };
 use crate::{
     StoreError,
@@ -109,7 +109,7 @@ impl AuthorizationServer {
         let asked = (client.scopes_for(parameters.scopes()?)?, client.resources_for(parameters.all("resource"))?);
         let code = Code { session: FamilyId::from_bytes(random()?), share: Share::new(random()?) };
         let user_code = self.keep_device(&client, &code, asked).await?;
-        let device_code = code.seal(Form::DEVICE, self.sessions().keys().current());
+        let device_code = code.seal(CodeKind::DEVICE, self.sessions().keys().current());
         Ok(DeviceAuthorization { device_code, user_code, page })
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use portcullis_core::ConfigError;
 
-use super::{KeptDevice, UserCode, device_key, kept::Decision, user_code_key};
+use super::{KeptDevice, UserCode, device_key, kept::DeviceState, user_code_key};
 use crate::{
     StoreError,
     documents::GrantType,
@@ -19,7 +19,7 @@ use crate::{
 /// What a device asks of the user who has entered its code (RFC 8628 section 3.3), and may ask.
 ///
 /// Always show the user the client, what it asks for, and the [code](Self::user_code), to compare with what the device shows: an attacker may have
-/// sent the user a link with the code of the attacker's own device (RFC 8628 section 5.4). Then [allow](AnsweredDevice::allow) or [deny](AnsweredDevice::deny) it.
+/// sent the user a link with the code of the attacker's own device (RFC 8628 section 5.4). Then [allow](OpenDeviceRequest::allow) or [deny](OpenDeviceRequest::deny) it.
 #[derive(Clone)]
 #[must_use = "the device waits for an answer"]
 pub struct DeviceRequest {
@@ -102,7 +102,7 @@ impl DeviceRequest {
     }
 
     /// Returns the text for the hidden field of the form that asks this user. It is valid for an hour, for this user in this browser. What the form
-    /// sends back, [`AuthorizationServer::device_answered`] reads.
+    /// sends back, [`AuthorizationServer::resume_device`] reads.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl DeviceRequest {
     }
 
     /// Keeps the first decision.
-    async fn decide(&self, decision: &Decision) -> Result<(), OAuthError> {
+    async fn decide(&self, decision: &DeviceState) -> Result<(), OAuthError> {
         loop {
             let (record, kept) = self.find_open().await?;
             let next = NewRecord::new(kept.decided(decision.clone()).to_json());
@@ -139,7 +139,7 @@ impl DeviceRequest {
 /// A question about a device that was shown to this user in this browser, and has come back.
 #[derive(Clone, Debug)]
 #[must_use = "the device waits for an answer"]
-pub struct AnsweredDevice {
+pub struct OpenDeviceRequest {
     request: DeviceRequest,
     visitor: Visitor,
 }
@@ -151,18 +151,18 @@ impl AuthorizationServer {
     ///
     /// If the ticket is not this server's, or too old, or the question was shown to another user or in another browser;
     /// [`OAuthErrorCode::ExpiredToken`] if the device waits no more.
-    pub async fn device_answered(&self, ticket: &str, visitor: &Visitor) -> Result<AnsweredDevice, OAuthError> {
+    pub async fn resume_device(&self, ticket: &str, visitor: &Visitor) -> Result<OpenDeviceRequest, OAuthError> {
         let ticket = self.opened(ticket, TicketKind::Device)?;
         if ticket.binding != visitor.binding() {
             return Err(OAuthError::invalid_request("the question was shown to another user, or in another browser"));
         }
         self.check_visitor(visitor).await?;
         let request = self.device_request(&ticket.content).await?.ok_or_else(over)?;
-        Ok(AnsweredDevice { request, visitor: visitor.clone() })
+        Ok(OpenDeviceRequest { request, visitor: visitor.clone() })
     }
 }
 
-impl AnsweredDevice {
+impl OpenDeviceRequest {
     /// Returns what was asked.
     pub fn request(&self) -> &DeviceRequest {
         &self.request
@@ -186,7 +186,7 @@ impl AnsweredDevice {
         let now = request.server.store_now().await?.to_unix();
         let log_in = self.visitor.log_in(&request.client, scopes, &request.resources).decided_at(now);
         let consent = request.server.keep_consent(&request.client, &log_in, true).await?;
-        request.decide(&Decision::Granted { log_in: Box::new(log_in), consent }).await?;
+        request.decide(&DeviceState::Granted { log_in: Box::new(log_in), consent }).await?;
         let (client_id, session) = (request.client.id().to_owned(), request.session);
         request.server.tell(|| ServerEvent::Granted { client_id, session });
         Ok(())
@@ -198,7 +198,7 @@ impl AnsweredDevice {
     ///
     /// As for [`allow`](Self::allow).
     pub async fn deny(&self) -> Result<(), OAuthError> {
-        self.request.decide(&Decision::Denied).await
+        self.request.decide(&DeviceState::Denied).await
     }
 }
 

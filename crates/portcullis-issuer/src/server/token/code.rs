@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::{Opening, TokenResponse, narrowing};
 use crate::{
     StoreError,
-    records::{NewRecord, RecordKey, RecordKind, Swapped},
+    records::{NewRecord, RecordKey, Swapped},
     refresh::{EndReason, FamilyId, Narrowing, Share},
     server::{
         AuthorizationServer, Client, OAuthError, ServerEvent,
-        code::{Code, Form, KeptCode, Mismatch},
+        code::{Code, CodeKind, KeptCode, Mismatch, code_key},
         parameters::Parameters,
     },
 };
@@ -31,7 +31,7 @@ impl AuthorizationServer {
     ) -> Result<TokenResponse, OAuthError> {
         let text = parameters.required("code")?;
         let verifier = parameters.required("code_verifier")?;
-        let code = Code::open(Form::AUTHORIZATION, text, self.sessions().keys()).ok_or_else(not_accepted)?;
+        let code = Code::open(CodeKind::AUTHORIZATION, text, self.sessions().keys()).ok_or_else(not_accepted)?;
         let presented = Presented {
             code,
             redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
@@ -47,7 +47,7 @@ impl AuthorizationServer {
         let (code, session) = (&presented.code, presented.code.session);
         let share = code.share_with(&presented.verifier);
         self.check_unredeemed(client, session, &share).await?;
-        let key = key_of(session)?;
+        let key = code_key(session)?;
         let kept = self.attempt(client, session, &key).await?;
         if let Err(mismatch) = kept.check(code.share.digest(), presented.redirect_uri.as_deref(), &presented.verifier) {
             return Err(self.mismatched(client, session, &kept, mismatch));
@@ -113,10 +113,6 @@ impl AuthorizationServer {
         });
         not_accepted()
     }
-}
-
-pub(in crate::server) fn key_of(session: FamilyId) -> Result<RecordKey, OAuthError> {
-    Ok(RecordKey::new(RecordKind::Code, session.session_id(), "")?)
 }
 
 pub(super) fn not_accepted() -> OAuthError {

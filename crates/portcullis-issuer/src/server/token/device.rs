@@ -8,7 +8,7 @@ use crate::{
     refresh::LogIn,
     server::{
         AuthorizationServer, Client, OAuthError, OAuthErrorCode, ServerEvent,
-        code::{Code, Form},
+        code::{Code, CodeKind},
         device::{Asked, KeptDevice, device_key},
         parameters::Parameters,
     },
@@ -22,7 +22,7 @@ impl AuthorizationServer {
         parameters: &Parameters,
     ) -> Result<TokenResponse, OAuthError> {
         let text = parameters.required("device_code")?;
-        let code = Code::open(Form::DEVICE, text, self.sessions().keys()).ok_or_else(not_accepted)?;
+        let code = Code::open(CodeKind::DEVICE, text, self.sessions().keys()).ok_or_else(not_accepted)?;
         let narrowing = narrowing(client, parameters.all("resource"))?;
         self.check_unredeemed(client, code.session, &code.share).await?;
         let (log_in, consent) = self.granted_to_device(client, &code).await?;

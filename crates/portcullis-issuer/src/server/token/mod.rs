@@ -7,8 +7,8 @@ mod exchange;
 mod opening;
 mod response;
 
+pub(super) use self::opening::Opening;
 pub use self::response::TokenResponse;
-pub(super) use self::{code::key_of, opening::Opening};
 use super::{
     AuthorizationServer, Client, Endpoint, EndpointRequest, OAuthError, OAuthErrorCode, parameters::Parameters,
 };

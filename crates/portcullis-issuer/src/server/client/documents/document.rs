@@ -56,7 +56,7 @@ impl<'a> Document<'a> {
         if self.client_secret.is_some() || self.client_secret_expires_at.is_some() {
             return Err("the document has a secret, which everyone can read".to_owned());
         }
-        let mut client = self.proven(id, check_keys)?.grants(self.grants()?).refresh(settings.policy);
+        let mut client = self.proven(id, check_keys)?.grants(self.grants()?).refresh_policy(settings.policy);
         for uri in self.allowed_redirect_uris(id, settings)? {
             client = client.redirect_uri(uri);
         }
@@ -65,7 +65,7 @@ impl<'a> Document<'a> {
         client = settings.scopes.iter().filter(is_asked).fold(client, |client, scope| client.scope(scope));
         client = settings.resources.iter().fold(client, Client::resource);
         if let Some(lifetime) = settings.lifetime {
-            client = client.lifetime(lifetime);
+            client = client.access_token_lifetime(lifetime);
         }
         if let Some(name) = self.client_name.filter(|name| is_name(name)) {
             client = client.name(name);

@@ -108,12 +108,14 @@ impl MetadataDocuments {
     }
 
     /// Sets the rules of their refresh tokens. Defaults to those of [`RefreshPolicy::new`].
-    pub fn refresh(self, policy: RefreshPolicy) -> Self {
+    #[doc(alias = "refresh_token")]
+    pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
         self.configure(|settings| settings.policy = policy)
     }
 
     /// Sets how long their access tokens are valid, if that is shorter than the lifetime of the specification.
-    pub fn lifetime(self, lifetime: Duration) -> Self {
+    #[doc(alias = "expires_in")]
+    pub fn access_token_lifetime(self, lifetime: Duration) -> Self {
         self.configure(|settings| settings.lifetime = Some(lifetime))
     }
 

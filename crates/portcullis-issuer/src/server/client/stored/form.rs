@@ -1,4 +1,4 @@
-//! [`Form`]: a client as it is stored.
+//! [`StoredForm`]: a client as it is stored.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 
 /// A client as it is stored, or what is left of one.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Form {
+pub(super) struct StoredForm {
     v: u8,
     /// The longest life that a session of the client may have by any version of it, in milliseconds.
     longest: u64,
@@ -62,7 +62,7 @@ const VERSIONS: RangeInclusive<u8> = 1..=2;
 /// How long the id of a deleted client stays taken, at least: longer than any access token without a session.
 const LEAST: Duration = Duration::from_secs(86_400);
 
-impl Form {
+impl StoredForm {
     /// Returns the form of a client, which replaces another one, if there is one.
     pub(super) fn of(client: &Client, before: Option<&Self>) -> Result<Self, StoredClientError> {
         let Some(content) = Content::of(client) else { return Err(StoredClientError::key_source(client.id())) };

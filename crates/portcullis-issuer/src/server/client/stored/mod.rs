@@ -12,7 +12,7 @@ use std::{fmt, sync::Arc};
 use portcullis_core::{ConfigError, policy::TokenSpec};
 
 pub use self::error::StoredClientError;
-use self::{form::Form, made::Made};
+use self::{form::StoredForm, made::Made};
 use super::{Client, Clients, DeclaredClients, Deletion};
 use crate::{
     StoreError,
@@ -78,7 +78,7 @@ impl StoredClients {
     /// [`StoredClientError::Taken`] if its id is that of another client, or of one that was deleted recently. [`StoredClientError::Invalid`] also if
     /// its keys are in a source of the application's own ([`Client::with_keys`]), which cannot be stored.
     pub async fn create(&self, client: &Client) -> Result<(), StoredClientError> {
-        let form = Form::of(checked(client)?, None)?;
+        let form = StoredForm::of(checked(client)?, None)?;
         match self.records.swap(&key_of(client.id())?, None, Some(NewRecord::new(form.to_json()))).await? {
             Swapped::Stored => Ok(()),
             Swapped::Conflict => Err(StoredClientError::Taken),
@@ -92,7 +92,7 @@ impl StoredClients {
     /// If it could not be found out.
     pub async fn read(&self, client_id: &str) -> Result<Option<StoredClient>, StoreError> {
         let Some(record) = self.find_record(client_id).await? else { return Ok(None) };
-        let client = Form::parse(&record)?.client(client_id)?;
+        let client = StoredForm::parse(&record)?.client(client_id)?;
         Ok(client.map(|client| StoredClient { client, version: record.version() }))
     }
 
@@ -105,9 +105,9 @@ impl StoredClients {
     pub async fn update(&self, client: &Client, version: RecordVersion) -> Result<(), StoredClientError> {
         let client = checked(client)?;
         let found = self.find_record(client.id()).await?.filter(|record| record.version() == version);
-        let before = found.as_ref().map(Form::parse).transpose()?.filter(|before| before.client.is_some());
+        let before = found.as_ref().map(StoredForm::parse).transpose()?.filter(|before| before.client.is_some());
         let Some(before) = before else { return Err(StoredClientError::Changed) };
-        let next = NewRecord::new(Form::of(client, Some(&before))?.to_json());
+        let next = NewRecord::new(StoredForm::of(client, Some(&before))?.to_json());
         match self.records.swap(&key_of(client.id())?, Some(version), Some(next)).await? {
             Swapped::Stored => Ok(()),
             Swapped::Conflict => Err(StoredClientError::Changed),
@@ -124,7 +124,7 @@ impl StoredClients {
         let mut clients = Vec::new();
         for (id, record) in self.records.list(&group).await? {
             let version = record.version();
-            clients.extend(Form::parse(&record)?.client(&id)?.map(|client| StoredClient { client, version }));
+            clients.extend(StoredForm::parse(&record)?.client(&id)?.map(|client| StoredClient { client, version }));
         }
         clients.sort_by(|one, other| one.client.id().cmp(other.client.id()));
         Ok(clients)
@@ -135,7 +135,7 @@ impl StoredClients {
         let Ok(key) = key_of(client_id) else { return Ok(false) };
         loop {
             let Some(record) = self.records.find(&key).await? else { return Ok(false) };
-            let form = Form::parse(&record)?;
+            let form = StoredForm::parse(&record)?;
             if form.client.is_none() {
                 return Ok(false);
             }
@@ -160,7 +160,7 @@ impl Clients for StoredClients {
         if let Some(made) = self.made.find(client_id, record.version()) {
             return Ok(Some(made));
         }
-        let client = Form::parse(&record)?.client(client_id)?.map(Arc::new);
+        let client = StoredForm::parse(&record)?.client(client_id)?.map(Arc::new);
         Ok(client.inspect(|client| self.made.keep(record.version(), client)))
     }
 
@@ -169,7 +169,7 @@ impl Clients for StoredClients {
     }
 
     async fn was_deleted(&self, client_id: &str) -> Result<bool, StoreError> {
-        let form = self.find_record(client_id).await?.as_ref().map(Form::parse).transpose()?;
+        let form = self.find_record(client_id).await?.as_ref().map(StoredForm::parse).transpose()?;
         Ok(form.is_some_and(|form| form.client.is_none()))
     }
 
