@@ -16,5 +16,6 @@ mod reports;
 mod rotation;
 mod rungs;
 mod scanners;
+mod settings;
 mod trouble;
 mod warnings;
