@@ -1,9 +1,11 @@
 //! The store in a bucket of NATS.
 
 use async_nats::jetstream;
+use futures_util::StreamExt;
 use portcullis_store::{NatsRecordStore, NatsRefreshStore};
 use portcullis_test::FixedClock;
 use real_servers::{NatsProgram, NatsServer};
+use tokio::time::timeout;
 
 use super::*;
 
@@ -117,12 +119,42 @@ async fn what_has_ended_and_markers_leave_the_bucket() {
     assert_eq!(store.find(&live).await.unwrap().unwrap().text(), "live");
 }
 
+/// Counts the requests by which records are read.
+#[tokio::test]
+async fn a_record_is_read_when_it_is_new_and_when_it_has_ended_and_not_in_each_call() {
+    let Some(nats) = NatsProgram::recent() else { return };
+    let bucket = Bucket::new(&nats);
+    let (writing, store) = (bucket.store(), bucket.store());
+    let until = writing.now().await.unwrap().plus(Duration::from_secs(7200));
+    for number in 0..300 {
+        let key = RecordKey::new(RecordKind::Client, "", number.to_string()).unwrap();
+        let record = NewRecord::new("stays");
+        let record = if number < 10 { record.until(until) } else { record };
+        assert_eq!(writing.swap(&key, None, Some(record)).await.unwrap(), Swapped::Stored);
+    }
+    let client = async_nats::connect(bucket.server.url()).await.unwrap();
+    let mut reads = client.subscribe(format!("$JS.API.STREAM.MSG.GET.{STREAM}")).await.unwrap();
+    client.flush().await.unwrap();
+    let mut counts = Vec::new();
+    for (hours, forgotten) in [(0, 0), (1, 0), (1, 10), (1, 0), (21, 0)] {
+        bucket.clock.advance(Duration::from_secs(3600 * hours));
+        assert_eq!(store.forget_before(Millis::new(u64::MAX)).await.unwrap(), forgotten);
+        client.flush().await.unwrap();
+        let mut count = 0;
+        while let Ok(Some(_)) = timeout(Duration::from_millis(300), reads.next()).await {
+            count += 1;
+        }
+        counts.push(count);
+    }
+    assert_eq!(counts, [300, 0, 10, 0, 290]);
+}
+
 /// A marker that is purged between the read of a change and its write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_are_created_while_markers_are_forgotten() {
     let Some(nats) = NatsProgram::recent() else { return };
     let bucket = Bucket::new(&nats);
-    let (store, forgetting) = (bucket.store(), bucket.store());
+    let store = bucket.store();
     let changes = async {
         for round in 0..100 {
             let created = store.swap(&other(), None, Some(NewRecord::new(round.to_string()))).await.unwrap();
@@ -136,7 +168,8 @@ async fn records_are_created_while_markers_are_forgotten() {
     };
     let forget = async {
         loop {
-            assert_eq!(forgetting.forget_before(Millis::new(u64::MAX)).await.unwrap(), 0);
+            // One that has read nothing yet, so that it looks at the key.
+            assert_eq!(bucket.store().forget_before(Millis::new(u64::MAX)).await.unwrap(), 0);
         }
     };
     tokio::select! {

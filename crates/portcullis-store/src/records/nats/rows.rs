@@ -9,7 +9,7 @@ use portcullis_issuer::{
     refresh::Millis,
 };
 
-use super::keys::Keys;
+use super::{keys::Keys, looks::Looks};
 use crate::{
     NatsRefreshStore,
     records::row,
@@ -31,6 +31,7 @@ pub(super) struct Rows<'a> {
     pub(super) keys: Keys<'a>,
     /// Has the clock.
     pub(super) store: &'a NatsRefreshStore,
+    pub(super) looks: &'a Looks,
 }
 
 impl Rows<'_> {
@@ -61,7 +62,8 @@ impl Rows<'_> {
         expected: Option<RecordVersion>,
         next: Option<&NewRecord>,
     ) -> Result<Swapped, StoreError> {
-        let key = self.keys.of(key);
+        let (kind, key) = (key.group().kind(), self.keys.of(key));
+        self.looks.changed(kind, &key);
         for _ in 0..ATTEMPTS {
             let found = self.connection.entry(&key).await?;
             let live = found.value.as_deref().map_or(Ok(None), |row| row::live(row, self.store.time()))?;
@@ -81,24 +83,27 @@ impl Rows<'_> {
         Err(StoreError::new("others keep changing the same record at the same time: try again"))
     }
 
-    /// Removes the rows of this kind that have ended, and the markers. Returns how many rows.
+    /// Removes the rows of this kind that have ended, and the markers, as far as they are due for a look. Returns how many rows.
     pub(super) async fn forget(&self, kind: RecordKind, before: Millis) -> Result<usize, StoreError> {
         let keys = self.connection.keys(self.layout, &self.keys.of_kind(kind)).await?;
-        let forget = async |key: &String| self.forget_one(key, before.min(self.store.time())).await;
-        let forgotten: Vec<_> = stream::iter(&keys).map(forget).buffer_unordered(AT_ONCE).collect().await;
+        let due = self.looks.due(kind, keys, before.min(self.store.time()));
+        let forget = async |key: &String| self.forget_one(kind, key, before.min(self.store.time())).await;
+        let forgotten: Vec<_> = stream::iter(&due).map(forget).buffer_unordered(AT_ONCE).collect().await;
         let forgotten: Vec<bool> = forgotten.into_iter().collect::<Result<_, _>>()?;
         Ok(forgotten.into_iter().filter(|is_forgotten| *is_forgotten).count())
     }
 
     /// Purges only what has been read: what is written meanwhile has a higher number, and stays.
-    async fn forget_one(&self, key: &str, before: Millis) -> Result<bool, StoreError> {
+    async fn forget_one(&self, kind: RecordKind, key: &str, before: Millis) -> Result<bool, StoreError> {
         let found = self.connection.entry(key).await?;
         let is_marker = found.value.is_none() && found.revision > 0;
         // One that cannot be read stays: a later version knows what to do with it.
-        let has_ended = |row: Vec<u8>| row::read(&row).is_ok_and(|record| row::has_ended(&record, before));
-        let is_row = found.value.is_some_and(has_ended);
+        let record = found.value.and_then(|row| row::read(&row).ok());
+        let is_row = record.as_ref().is_some_and(|record| row::has_ended(record, before));
         if is_marker || is_row {
             self.connection.purge(key, found.revision).await?;
+        } else {
+            self.looks.seen(kind, key, record.and_then(|record| record.until()), self.store.time());
         }
         Ok(is_row)
     }
