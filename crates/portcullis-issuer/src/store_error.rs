@@ -40,10 +40,27 @@ impl StoreError {
     }
 }
 
-/// For stores that share their connection with a log of revocations.
+/// For stores that share their connection with a log of revocations. The text is that of the log's error, so its source follows at once.
 impl From<LogError> for StoreError {
     fn from(error: LogError) -> Self {
-        Self::new(error.to_string()).with_source(error)
+        let told = Self::new(error.to_string());
+        if error.source().is_some() { told.with_source(CauseOf(error)) } else { told }
+    }
+}
+
+/// What has caused an error of a log, whose own text was told before.
+#[derive(Debug)]
+struct CauseOf(LogError);
+
+impl fmt::Display for CauseOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.source().map_or(Ok(()), |source| fmt::Display::fmt(source, f))
+    }
+}
+
+impl Error for CauseOf {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()?.source()
     }
 }
 
@@ -56,5 +73,29 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn causes(error: &StoreError) -> Vec<String> {
+        let (mut causes, mut next) = (Vec::new(), error.source());
+        while let Some(error) = next {
+            causes.push(error.to_string());
+            next = error.source();
+        }
+        causes
+    }
+
+    #[test]
+    fn the_text_of_a_logs_error_is_told_once_and_its_causes_after_it() {
+        let alone = StoreError::from(LogError::unavailable("no answer"));
+        assert_eq!((alone.to_string().as_str(), causes(&alone)), ("the store is unavailable: no answer", vec![]));
+        let inner = StoreError::new("cut off").with_source(std::io::Error::other("broken pipe"));
+        let caused = StoreError::from(LogError::unavailable("no answer").with_source(inner));
+        assert_eq!(caused.to_string(), alone.to_string());
+        assert_eq!(causes(&caused), ["the store is unavailable: cut off", "broken pipe"]);
     }
 }
