@@ -64,7 +64,7 @@ fn write(server: &NatsServer, key: &str, value: &str) {
 }
 
 /// All that an operator might see of an error.
-fn in_full(error: &StoreError) -> String {
+fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
     let source = std::error::Error::source(error).map(|source| format!("{source} {source:?}"));
     format!("{error} {error:?} {source:?}")
 }

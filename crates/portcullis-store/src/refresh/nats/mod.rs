@@ -15,14 +15,14 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::{Clock, clock::SystemClock, revocation::LogError};
+use portcullis_core::{Clock, ConfigError, clock::SystemClock, revocation::LogError};
 use portcullis_issuer::refresh::{Millis, StoreError};
 use tokio::{sync::Mutex, time::timeout};
 
 use self::{connection::Connection, families::Families, layout::Layout};
 use crate::{
     nats::access::{Access, Credentials},
-    refresh::unlisted::Unlisted,
+    refresh::{configuration, unlisted::Unlisted},
 };
 
 /// How long a call may take.
@@ -119,9 +119,9 @@ impl NatsRefreshStore {
     /// # Errors
     ///
     /// If this is not a URL of NATS, or if some are with TLS and some without. The error does not repeat the URL.
-    pub fn new(url: &str) -> Result<Self, StoreError> {
+    pub fn new(url: &str) -> Result<Self, ConfigError> {
         Ok(Self {
-            access: Access::parse(url)?,
+            access: Access::parse(url).map_err(|error| configuration(&error))?,
             layout: Layout::default(),
             clock: Arc::new(SystemClock),
             connection: Mutex::default(),
@@ -136,8 +136,8 @@ impl NatsRefreshStore {
     /// # Errors
     ///
     /// If NATS does not allow the name: it has letters, digits, underscores and hyphens.
-    pub fn bucket(mut self, name: &str) -> Result<Self, StoreError> {
-        self.layout = self.layout.with_bucket(name)?;
+    pub fn bucket(mut self, name: &str) -> Result<Self, ConfigError> {
+        self.layout = self.layout.with_bucket(name).map_err(|error| configuration(&error))?;
         Ok(self)
     }
 
@@ -200,8 +200,8 @@ impl NatsRefreshStore {
     /// # Errors
     ///
     /// If the text contains no certificates, or anything that is not a certificate, or if the URL does not begin with `tls://`.
-    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, StoreError> {
-        self.access.trust(pem)?;
+    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
+        self.access.trust(pem).map_err(|error| configuration(&error))?;
         Ok(self)
     }
 

@@ -1,5 +1,6 @@
 //! [`Layout`]: the table in a database, and the SQL for it.
 
+use portcullis_core::ConfigError;
 use portcullis_issuer::refresh::{EndReason, Family, FamilyId, Millis, StoreError};
 use tokio_postgres::{Error, Row};
 
@@ -47,13 +48,13 @@ impl Default for Layout {
 }
 
 impl Layout {
-    pub(super) fn parse(name: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(name: &str) -> Result<Self, ConfigError> {
         let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
         let is_plain = name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
         if starts_well && is_plain && name.len() <= 40 && !name.starts_with("pg_") {
             return Ok(Self { name: name.to_owned(), part: &ISSUER });
         }
-        Err(StoreError::new(
+        Err(ConfigError::new(
             "the name of the PostgreSQL schema must be of at most 40 lower-case letters, digits and underscores, and start neither \
              with a digit nor with `pg_`",
         ))

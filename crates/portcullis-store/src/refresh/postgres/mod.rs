@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use portcullis_core::revocation::LogError;
+use portcullis_core::{ConfigError, revocation::LogError};
 use portcullis_issuer::refresh::{
     EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Rotation, Step, StoreError,
 };
@@ -24,7 +24,7 @@ use crate::{
         access::Access,
         connection::{Connection, Lane, Parameters, Work, promptly},
     },
-    refresh::unlisted::Unlisted,
+    refresh::{configuration, unlisted::Unlisted},
 };
 
 /// The sessions of an issuer in PostgreSQL (13 or later), for several instances that share a database.
@@ -112,9 +112,9 @@ impl PostgresRefreshStore {
     /// # Errors
     ///
     /// If the URL cannot be parsed or names no host. The error does not contain any part of the URL.
-    pub fn new(url: &str) -> Result<Self, StoreError> {
+    pub fn new(url: &str) -> Result<Self, ConfigError> {
         Ok(Self {
-            access: Access::parse(url)?,
+            access: Access::parse(url).map_err(|error| configuration(&error))?,
             layout: Layout::default(),
             lanes: lanes(LANES),
             turn: AtomicUsize::new(0),
@@ -135,7 +135,7 @@ impl PostgresRefreshStore {
     /// # Errors
     ///
     /// If the name does not consist of 1 to 40 lower-case ASCII letters, digits and underscores, or starts with a digit or `pg_`.
-    pub fn schema(self, name: &str) -> Result<Self, StoreError> {
+    pub fn schema(self, name: &str) -> Result<Self, ConfigError> {
         Ok(Self { layout: Layout::parse(name)?, ..self })
     }
 
@@ -144,8 +144,8 @@ impl PostgresRefreshStore {
     /// # Errors
     ///
     /// If the text contains no certificates, or anything that is not a certificate.
-    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, StoreError> {
-        self.access.trust(pem)?;
+    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
+        self.access.trust(pem).map_err(|error| configuration(&error))?;
         Ok(self)
     }
 

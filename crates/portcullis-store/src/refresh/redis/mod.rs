@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use portcullis_core::ConfigError;
 use portcullis_issuer::refresh::{
     EndReason, Family, FamilyId, Millis, Opened, Outcome, RefreshStore, Rotation, Step, StoreError,
 };
@@ -21,7 +22,7 @@ use self::{
 };
 use crate::{
     redis::{access::Access, error::Fault, survey::Eviction},
-    refresh::unlisted::Unlisted,
+    refresh::{configuration, unlisted::Unlisted},
 };
 
 /// The sessions of an issuer in Redis or Valkey, for several instances. It connects when it is first used, and again whenever necessary.
@@ -94,9 +95,9 @@ impl RedisRefreshStore {
     /// # Errors
     ///
     /// If this is not such a URL. The error does not contain any part of it.
-    pub fn new(url: &str) -> Result<Self, StoreError> {
+    pub fn new(url: &str) -> Result<Self, ConfigError> {
         Ok(Self {
-            access: Access::parse(url)?,
+            access: Access::parse(url).map_err(|error| configuration(&error))?,
             layout: Layout::new(NAME),
             eviction: Eviction::Checked,
             replicas: 0,
@@ -124,8 +125,8 @@ impl RedisRefreshStore {
     /// # Errors
     ///
     /// If the text contains no certificates, or the URL does not begin with `rediss://`.
-    pub fn root_certificates(self, pem: &[u8]) -> Result<Self, StoreError> {
-        Ok(Self { access: self.access.with_roots(pem)?, ..self })
+    pub fn root_certificates(self, pem: &[u8]) -> Result<Self, ConfigError> {
+        Ok(Self { access: self.access.with_roots(pem).map_err(|error| configuration(&error))?, ..self })
     }
 
     /// Sets the certificate chain that identifies this client, and its key, both in PEM format. Defaults to none.
@@ -133,8 +134,9 @@ impl RedisRefreshStore {
     /// # Errors
     ///
     /// If they cannot be parsed, or the URL does not begin with `rediss://`.
-    pub fn client_certificate(self, certificates: &[u8], key: &[u8]) -> Result<Self, StoreError> {
-        Ok(Self { access: self.access.with_identity(certificates, key)?, ..self })
+    pub fn client_certificate(self, certificates: &[u8], key: &[u8]) -> Result<Self, ConfigError> {
+        let access = self.access.with_identity(certificates, key);
+        Ok(Self { access: access.map_err(|error| configuration(&error))?, ..self })
     }
 
     /// Sets how many replicas have to acknowledge what was written (`WAIT`, for up to a second). With fewer, the call fails, although it is
