@@ -46,6 +46,23 @@ async fn a_text_that_this_issuer_has_not_made_is_refused_without_a_look_up() {
     assert_eq!(house.code(&created).await, None);
 }
 
+/// As metrics count them.
+#[tokio::test]
+async fn a_refused_token_is_one_of_its_issuer_unless_another_has_made_it() {
+    let house = House::new();
+    let created = house.service_account().await;
+    let junk = house.admission.verify(&created.secret().expose()[..47]).outcome().await.unwrap_err();
+    assert_eq!(junk.issuer(), None);
+    house.tokens.revoke(created.token().id(), RevokedReason::Asked).await.unwrap();
+    // Looked up, and remembered.
+    for _ in 0..2 {
+        assert_eq!(house.verify(&created).await.unwrap_err().issuer(), Some(ISSUER));
+    }
+    house.store.down(true);
+    house.clock.advance(secs(10));
+    assert_eq!(house.verify(&created).await.unwrap_err().issuer(), Some(ISSUER));
+}
+
 #[tokio::test]
 async fn pitfall_4_a_token_that_is_refused_is_looked_up_once_in_ten_seconds() {
     let house = House::new();

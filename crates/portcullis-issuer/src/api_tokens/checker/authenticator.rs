@@ -72,6 +72,11 @@ impl<S: ApiTokenStore, M: Memberships, C> ApiTokenAuthenticator<S, M, C> {
         self.checker.recognise(token).map_err(|why| AuthError::new(why.code()))
     }
 
+    /// Says of whose token an error is, for counting. Not of texts whose tag is wrong: anyone can make those.
+    fn of_issuer(&self, error: AuthError) -> AuthError {
+        error.with_issuer(&self.checker.conventions)
+    }
+
     /// Records in the store when tokens were used: see [`ApiTokens::record_uses`](crate::api_tokens::ApiTokens::record_uses).
     ///
     /// # Errors
@@ -101,14 +106,15 @@ where
             Err(error) => return Attempt::Done(Err(error)),
         };
         if let Some(refusal) = self.checker.state.refusals.find(&sought.digest, self.checker.clock.uptime()) {
-            return Attempt::Done(Err(refusal.into_error(Names::Hidden)));
+            return Attempt::Done(Err(self.of_issuer(refusal.into_error(Names::Hidden))));
         }
         let presented = Presented { now: credential.now(), source: network(credential) };
-        let checker = Arc::clone(&self.checker);
+        let this = self.clone();
         Attempt::waiting(async move {
             let now = presented.now;
-            let Checked { facts, edition } = checker.check(&sought, presented).await?;
-            let proven = Proven::read(facts)?;
+            let checked = this.checker.check(&sought, presented).await;
+            let Checked { facts, edition } = checked.map_err(|error| this.of_issuer(error))?;
+            let proven = Proven::read(facts).map_err(|error| this.of_issuer(error))?;
             Ok(match edition {
                 Some(edition) => proven.cache_until(now.plus(CACHED)).edition(edition),
                 None => proven,
