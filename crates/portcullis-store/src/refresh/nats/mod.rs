@@ -91,7 +91,7 @@ const CALL: Duration = Duration::from_secs(5);
 /// ```no_run
 /// use portcullis_store::NatsRefreshStore;
 ///
-/// # fn main() -> Result<(), portcullis_issuer::refresh::StoreError> {
+/// # fn main() -> Result<(), portcullis_core::ConfigError> {
 /// let store = NatsRefreshStore::new("nats://nats-1.internal:4222,nats://nats-2.internal:4222")?
 ///     .creds_file("/run/secrets/nats.creds")
 ///     .replicas(3);
