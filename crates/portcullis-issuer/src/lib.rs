@@ -40,6 +40,7 @@ pub mod api_tokens;
 mod date;
 pub mod documents;
 pub mod key_ring;
+mod millis;
 mod mint;
 pub mod records;
 pub mod refresh;

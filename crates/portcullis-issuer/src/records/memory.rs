@@ -9,7 +9,7 @@ use std::{
 use portcullis_core::{Clock, clock::SystemClock};
 
 use super::{NewRecord, Record, RecordGroup, RecordKey, RecordStore, RecordVersion, Swapped};
-use crate::{StoreError, refresh::Millis};
+use crate::{StoreError, millis::Millis};
 
 /// Records in memory, for tests: they end with the process. Clones share them.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use super::{RecordGroup, RecordKey};
-use crate::{StoreError, refresh::Millis};
+use crate::{StoreError, millis::Millis};
 
 /// Keeps records. Implement it to keep them in a new place. The rules:
 ///

@@ -42,12 +42,13 @@ mod tasks;
 mod token;
 mod tokens;
 
+pub use crate::millis::Millis;
 pub(crate) use client::StoredPolicy;
 pub use client::{LateRetry, RefreshPolicy};
 pub(crate) use envelope::Envelope;
 pub use error::{NotAccepted, RefreshError, Unavailable};
 pub use event::{RefreshCause, SessionEvent};
-pub use family::{EndReason, Family, FamilyId, Millis};
+pub use family::{EndReason, Family, FamilyId};
 pub use foreign::ForeignTokens;
 pub(crate) use keys::RefreshKey;
 pub use keys::RefreshKeys;
