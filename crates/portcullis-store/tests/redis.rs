@@ -358,7 +358,7 @@ async fn a_server_that_hangs_is_an_error_soon_and_fine_afterwards() {
     let error = read.unwrap_err();
     assert!(error.to_string().contains("does not answer"), "{error}");
     assert!(took <= GIVEN_UP, "{took:?}");
-    server.resume_request();
+    server.resume();
     append(&reader.log, 1..2).await;
     reader.catch_up().await;
     assert_eq!(reader.seen.len(), 2);

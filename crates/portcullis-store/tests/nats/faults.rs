@@ -168,7 +168,7 @@ async fn a_server_that_hangs_is_noticed_and_forgotten() {
     let ((read, appended), took) = on_virtual_time(calls).await;
     assert!(read.is_err() && appended.is_err());
     assert!(took <= GIVEN_UP, "{took:?}");
-    server.resume_request();
+    server.resume();
     // The first calls may come before the server has come to itself.
     while other.append(&entries(1..2)).await.is_err() {}
     while !reader.read(Duration::ZERO).await.is_ok_and(|page| page.is_last) {}

@@ -43,7 +43,7 @@ async fn a_server_that_does_not_answer_is_given_up_in_five_seconds() {
         // With a second for a busy machine.
         assert!(asked.elapsed() < Duration::from_secs(6), "{error}");
     }
-    server.resume_request();
+    server.resume();
     assert!(matches!(store.rotate(step(&family, 0, 30)).await.unwrap(), Outcome::Rotated { .. }));
 }
 

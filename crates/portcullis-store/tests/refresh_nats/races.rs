@@ -122,7 +122,7 @@ async fn a_write_whose_answer_was_lost_is_an_error_and_found_by_the_next_step() 
     pause.times.store(1, SeqCst);
     let error = store.rotate(step(&family, 0, 30)).await.unwrap_err();
     assert!(error.to_string().contains("NATS does not answer"), "{error}");
-    pause.server.resume_request();
+    pause.server.resume();
     // The server has got the message, and stores it when it goes on.
     let reader = store_at(&pause.server);
     support::time::until_answer("the write is stored", async || {
