@@ -67,7 +67,7 @@ pub use subjects::{DangerUncheckedSubjects, Grant, SubjectError, Subjects};
 pub(crate) use tasks::Tasks;
 #[cfg(all(feature = "api-tokens", feature = "axum"))]
 pub(crate) use tasks::in_background;
-#[cfg(feature = "api-tokens")]
+#[cfg(any(feature = "api-tokens", feature = "log-out-delivery"))]
 pub(crate) use tasks::to_its_end;
 pub(crate) use token::Share;
 pub use token::ShareDigest;
