@@ -7,6 +7,7 @@ use portcullis_core::{ConfigError, revocation::Revoker};
 use super::{
     AuthorizationServer, Clients, EndpointAttempt, Inner, IssuerKeys, Listener, RefreshStore, ResourceServer,
     RetryAfter, ServerEvent, Sessions, Subjects,
+    api_tokens::ApiTokenSubjects,
     client::{AnyClients, KeySets},
     endpoints::{Endpoints, published},
     keys::{AnyKeys, keys_problem},
@@ -33,6 +34,7 @@ pub struct AuthorizationServerBuilder {
     rate_limit: Option<Box<Limit>>,
     resource_servers: Vec<ResourceServer>,
     key_sets: Option<Box<dyn KeySets>>,
+    api_tokens: Option<Box<dyn ApiTokenSubjects>>,
 }
 
 impl AuthorizationServer {
@@ -55,6 +57,7 @@ impl AuthorizationServer {
             rate_limit: None,
             resource_servers: Vec::new(),
             key_sets: None,
+            api_tokens: None,
         }
     }
 }
@@ -140,6 +143,22 @@ impl AuthorizationServerBuilder {
         Self { key_sets: Some(Box::new(super::client::RemoteKeySets::new(keys))), ..self }
     }
 
+    /// Lets clients exchange API tokens of this issuer, if [their rules allow it](super::ExchangePolicy::api_tokens): for an access token that services
+    /// verify without asking, and for one with which an application [acts for a user](super::ExchangePolicy::acts_for_users). Defaults to none: no API token
+    /// is exchanged.
+    ///
+    /// The tokens that earlier systems have made are not exchanged: rotate them first.
+    #[cfg(feature = "api-tokens")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "api-tokens")))]
+    pub fn api_tokens<S, M>(self, tokens: crate::api_tokens::ApiTokenAuthenticator<S, M>) -> Self
+    where
+        S: crate::api_tokens::ApiTokenStore,
+        M: crate::api_tokens::Memberships,
+    {
+        let subjects = super::api_tokens::Subjects::new(tokens, &*self.sessions);
+        Self { api_tokens: Some(Box::new(subjects)), ..self }
+    }
+
     /// Makes the server.
     ///
     /// # Errors
@@ -158,11 +177,13 @@ impl AuthorizationServerBuilder {
             rate_limit,
             resource_servers,
             key_sets,
+            api_tokens,
         } = self;
         endpoints.verification_page.iter().try_for_each(|page| super::device::check_page(page))?;
         let (spec, has_view) = (sessions.issuer().spec(), sessions.view().is_some());
         let declared = clients.declared(spec);
         let problems = declared.problems_with(has_view).into_iter().chain(keys_problem(sessions.issuer(), &*keys));
+        let problems = problems.chain(api_tokens_problem(api_tokens.as_deref(), spec.issuer()));
         ConfigError::check(problems.collect())?;
         endpoints.declare(&declared, has_view);
         endpoints.introspection = resource_servers.iter().map(|service| service.proof.method()).collect();
@@ -182,8 +203,15 @@ impl AuthorizationServerBuilder {
             rate_limit,
             resource_servers,
             key_sets,
+            api_tokens,
         })))
     }
+}
+
+/// Users, applications and scopes are those of one issuer.
+fn api_tokens_problem(tokens: Option<&dyn ApiTokenSubjects>, issuer: &str) -> Option<String> {
+    let is_other = tokens.is_some_and(|tokens| !tokens.are_of(issuer));
+    is_other.then(|| format!("the API tokens are of another issuer than {issuer}, which would exchange them"))
 }
 
 impl fmt::Debug for AuthorizationServerBuilder {

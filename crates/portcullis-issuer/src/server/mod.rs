@@ -41,6 +41,7 @@
 //! Not built: request objects (JAR, RFC 9101), pushed requests (PAR, RFC 9126), authorization details (RAR, RFC 9396), dynamic registration (RFC
 //! 7591), ID tokens (OpenID Connect), actor tokens (RFC 8693), signed answers of introspection (RFC 9701). Parameters that would change what a request means are refused, and not ignored.
 
+mod api_tokens;
 mod assertion;
 mod authentication;
 mod authorization;
@@ -80,6 +81,16 @@ pub use self::browser::PageLogIn;
 pub use self::client::MetadataDocuments;
 #[cfg(feature = "axum")]
 pub(crate) use self::client::is_own_machine;
+use self::{
+    api_tokens::ApiTokenSubjects,
+    client::{AnyClients, KeySets},
+    endpoints::Endpoints,
+    keys::AnyKeys,
+    own_tokens::OwnTokens,
+    rate_limit::Limit,
+    resource_server::ResourceServers,
+    sessions::AnySessions,
+};
 pub use self::{
     authorization::{
         AuthorizationAnswer, AuthorizationError, AuthorizationRequest, Decision, Denial, OpenQuestion, Permitted,
@@ -101,15 +112,6 @@ pub use self::{
     request::EndpointRequest,
     resource_server::ResourceServer,
     token::TokenResponse,
-};
-use self::{
-    client::{AnyClients, KeySets},
-    endpoints::Endpoints,
-    keys::AnyKeys,
-    own_tokens::OwnTokens,
-    rate_limit::Limit,
-    resource_server::ResourceServers,
-    sessions::AnySessions,
 };
 use crate::{
     StoreError,
@@ -136,6 +138,7 @@ pub(super) struct Inner {
     on_event: Option<Box<Listener>>,
     rate_limit: Option<Box<Limit>>,
     key_sets: Option<Box<dyn KeySets>>,
+    api_tokens: Option<Box<dyn ApiTokenSubjects>>,
 }
 
 type Listener = dyn Fn(&ServerEvent) + Send + Sync;

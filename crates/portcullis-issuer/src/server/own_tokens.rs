@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_core::{
-    Admission, Clock, ConfigError, JwtAuthenticator, TrustedIssuer,
+    Admission, AuthError, Clock, ConfigError, JwtAuthenticator, TrustedIssuer,
     error::AuthErrorKind,
     keys::KeySource,
     verified::{Facts, NoCustom, Verified},
@@ -49,15 +49,7 @@ impl OwnTokens {
     ///
     /// If it could not be decided.
     pub(super) async fn verify(&self, token: &str) -> Result<Option<Verified<NoCustom>>, StoreError> {
-        match self.admission.verify(token).outcome().await {
-            Ok(verified) => Ok(Some(verified)),
-            Err(error) if matches!(error.kind(), AuthErrorKind::InvalidToken | AuthErrorKind::InvalidRequest) => {
-                Ok(None)
-            }
-            Err(error) => {
-                Err(StoreError::new("whether the token is valid cannot be decided at the moment").with_source(error))
-            }
-        }
+        decided(self.admission.verify(token).outcome().await)
     }
 
     /// Returns what a token says; `None` also if it has expired, however lately.
@@ -65,6 +57,23 @@ impl OwnTokens {
         let verified = self.verify(token).await?;
         let now = self.clock.now();
         Ok(verified.filter(|verified| verified.expires_at().is_some_and(|expires_at| expires_at > now)))
+    }
+}
+
+/// Returns `None` for a token that is refused.
+///
+/// # Errors
+///
+/// If it could not be decided.
+pub(super) fn decided(
+    outcome: Result<Verified<NoCustom>, AuthError>,
+) -> Result<Option<Verified<NoCustom>>, StoreError> {
+    match outcome {
+        Ok(verified) => Ok(Some(verified)),
+        Err(error) if matches!(error.kind(), AuthErrorKind::InvalidToken | AuthErrorKind::InvalidRequest) => Ok(None),
+        Err(error) => {
+            Err(StoreError::new("whether the token is valid cannot be decided at the moment").with_source(error))
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    api_tokens::{ApiTokenStore, Memberships},
+    api_tokens::{ApiTokenStore, Grants, MembershipError, Memberships, Owner},
 };
 
 /// Decides whose API token a request presents, by looking it up in the store. An [`Admission`](portcullis_core::Admission) caches the result for at most
@@ -66,6 +66,11 @@ impl<S: ApiTokenStore, M: Memberships, C> ApiTokenAuthenticator<S, M, C> {
     /// Returns how tokens look.
     pub fn format(&self) -> &crate::api_tokens::ApiTokenFormat {
         &self.checker.format
+    }
+
+    /// Returns what an owner may do now.
+    pub(crate) async fn rights_of(&self, owner: &Owner) -> Result<Grants, MembershipError> {
+        self.checker.memberships.of(owner).await
     }
 
     fn recognise(&self, token: &str) -> Result<Sought, AuthError> {

@@ -1,6 +1,6 @@
 //! [`ExchangePolicy`]: which tokens a client may exchange, and for what.
 
-use portcullis_core::verified::Facts;
+use portcullis_core::verified::{CredentialKind, Facts};
 
 use super::Client;
 use crate::{
@@ -39,6 +39,8 @@ pub struct ExchangePolicy {
     pub(in crate::server) scopes: Vec<String>,
     pub(in crate::server) roles: Vec<String>,
     pub(in crate::server) impersonates: bool,
+    pub(in crate::server) api_tokens: bool,
+    pub(in crate::server) acts_for_users: bool,
 }
 
 impl ExchangePolicy {
@@ -86,11 +88,43 @@ impl ExchangePolicy {
         Self { impersonates: true, ..self }
     }
 
+    /// Also allows API tokens of this issuer ([`AuthorizationServerBuilder::api_tokens`](crate::server::AuthorizationServerBuilder::api_tokens)), for
+    /// an access token that services verify without asking. Defaults to refusing them.
+    ///
+    /// The new token lives ten minutes at most, and no longer than the API token. It has those of its scopes and roles that are allowed here, as far as its owner
+    /// may do that now; its roles on instances (`grants`) are not carried over. Its `sub` is the user, or the id of the application or organisation that owns
+    /// the API token. **Revoking the API token does not end it**: that takes ten minutes. Logging out everywhere, and revoking the client, does.
+    pub fn api_tokens(self) -> Self {
+        Self { api_tokens: true, ..self }
+    }
+
+    /// Lets the client exchange an API token of its own, of an application, for an access token of a user, whom it names by the parameter
+    /// `requested_subject`. Defaults to refusing that.
+    ///
+    /// The user has to have [allowed](crate::server::AuthorizationServer::consent_of) the client these scopes at this service, at the authorization endpoint or a
+    /// device, and to have them now; the API token has to have them, too. The new token names the client as the one that acts (`act`), and lives ten minutes
+    /// at most. When the consent is withdrawn, no further token is given out; those that there are end by their time.
+    ///
+    /// RFC 8693 has no parameter for the user. `requested_subject` is the one of Keycloak.
+    pub fn acts_for_users(self) -> Self {
+        Self { acts_for_users: true, ..self }
+    }
+
     /// Whether the client may exchange this token.
     pub(in crate::server) fn takes(&self, subject: &Facts) -> bool {
+        if subject.credential() == CredentialKind::ApiToken {
+            // It is for no service in particular.
+            return self.api_tokens;
+        }
         let is_of_client =
             subject.client_id().is_some_and(|client| self.of_clients.iter().any(|known| known == client));
         is_of_client || self.of_services.iter().any(|service| is_for(subject, service))
+    }
+}
+
+impl ExchangePolicy {
+    const fn takes_nothing(&self) -> bool {
+        self.of_services.is_empty() && self.of_clients.is_empty() && !self.api_tokens && !self.acts_for_users
     }
 }
 
@@ -111,7 +145,7 @@ impl Client {
                 "has the grant of token exchange without rules, or rules without the grant: call `exchange` after `grants`",
             ),
             (
-                policy.is_some_and(|policy| policy.of_services.is_empty() && policy.of_clients.is_empty()),
+                policy.is_some_and(ExchangePolicy::takes_nothing),
                 "may exchange no token: say which by `ExchangePolicy::tokens_for` or `tokens_of`",
             ),
             (

@@ -1,12 +1,15 @@
 //! Exchanging an access token for another one (RFC 8693).
 
 use portcullis_core::{
-    ConfigError, Principal,
-    verified::{Facts, NoCustom, Verified},
+    ConfigError, Principal, UnixTime,
+    verified::{CredentialKind, Facts, NoCustom, Verified},
 };
 use serde_json::Value;
 
-use super::TokenResponse;
+use super::{
+    TokenResponse,
+    exchange_for_user::{self, REQUESTED_SUBJECT},
+};
 use crate::{
     AccessToken, ActingParty,
     server::{
@@ -29,18 +32,19 @@ impl AuthorizationServer {
         let policy = client.exchange_policy().ok_or_else(not_allowed)?;
         check_types(parameters)?;
         let text = parameters.required("subject_token")?;
+        if let Some(user) = parameters.get(REQUESTED_SUBJECT) {
+            self.check_rate(Endpoint::Token, request, Some(client.id()), Some(user))?;
+            return self.exchange_for_user(client, policy, text, parameters).await;
+        }
         let subject = self.find_subject(text).await?;
         self.check_rate(Endpoint::Token, request, Some(client.id()), subject.subject())?;
         check_subject(policy, &subject)?;
         check_may_act(&subject, client)?;
-        let content = content(client, policy, &subject, parameters)?;
+        let content = content(client, policy, &subject, parameters, self.token_now())?;
         let minted = self.sessions().issuer().mint(&content).await?;
         // It may have been revoked while a signer far away was signing: a later `iat` would escape what ends earlier tokens.
         self.find_subject(text).await?;
-        // As for a client that acts for itself: its deletion revokes what was minted before.
-        if self.find_client(client.id()).await?.is_none() {
-            return Err(OAuthError::invalid_client());
-        }
+        self.check_still_there(client).await?;
         self.tell(|| ServerEvent::Exchanged {
             client_id: client.id().to_owned(),
             token_of: subject.client_id().unwrap_or_default().to_owned(),
@@ -49,14 +53,22 @@ impl AuthorizationServer {
         Ok(TokenResponse::of_exchange(minted))
     }
 
-    /// Returns what the token that is exchanged says. Another kind of token would be found here by its type.
-    async fn find_subject(&self, text: &str) -> Result<Verified<NoCustom>, OAuthError> {
+    /// As for a client that acts for itself: its deletion revokes what was minted before.
+    pub(super) async fn check_still_there(&self, client: &Client) -> Result<(), OAuthError> {
+        if self.find_client(client.id()).await?.is_some() { Ok(()) } else { Err(OAuthError::invalid_client()) }
+    }
+
+    /// Returns what the token that is exchanged says. Which kind it is, its beginning tells.
+    pub(super) async fn find_subject(&self, text: &str) -> Result<Verified<NoCustom>, OAuthError> {
         // A registry that does not declare that its clients exchange tokens.
         if !self.0.own_tokens.sees_revocations() {
             let problem = "token exchange needs a view of revocations (`Sessions::revocations`)";
             return Err(ConfigError::new(problem).into());
         }
-        let verified = self.0.own_tokens.verify_live(text).await?;
+        let verified = match &self.0.api_tokens {
+            Some(api_tokens) if api_tokens.recognises(text) => api_tokens.verify(text).await?,
+            _ => self.0.own_tokens.verify_live(text).await?,
+        };
         verified.ok_or_else(not_accepted)
     }
 }
@@ -106,8 +118,9 @@ fn content(
     policy: &ExchangePolicy,
     subject: &Facts,
     parameters: &Parameters,
+    now: UnixTime,
 ) -> Result<AccessToken, OAuthError> {
-    let (Some(user), Some(ends_by)) = (subject.subject(), subject.expires_at()) else { return Err(not_accepted()) };
+    let (user, ends_by) = user_and_end(subject, now).ok_or_else(not_accepted)?;
     let scopes = scopes(policy, subject, parameters.scopes()?)?;
     let roles = policy.roles.iter().filter(|role| subject.has_role(role));
     let mut content = AccessToken::for_user(user, client.id()).scope(&scopes.join(" ")).ends_by(ends_by);
@@ -136,18 +149,38 @@ fn content(
     if subject.has_unreadable_claims() { Err(not_accepted()) } else { Ok(content) }
 }
 
+/// Returns about whom the new token is, and when it ends at the latest.
+fn user_and_end(subject: &Facts, now: UnixTime) -> Option<(&str, UnixTime)> {
+    if subject.credential() == CredentialKind::ApiToken {
+        // That of an application or an organisation has no `sub`.
+        return Some((subject.subject().or_else(|| subject.client_id())?, exchange_for_user::end(subject, now)));
+    }
+    subject.subject().zip(subject.expires_at())
+}
+
 /// Returns the scopes of the new token: those that are asked for, or all that there can be.
 fn scopes(policy: &ExchangePolicy, subject: &Facts, asked: Option<Vec<String>>) -> Result<Vec<String>, OAuthError> {
     let may_have = |scope: &String| policy.scopes.contains(scope) && subject.scopes().contains(scope);
     match asked {
         None => Ok(policy.scopes.iter().filter(|scope| may_have(scope)).cloned().collect()),
-        Some(asked) if asked.iter().all(may_have) => Ok(asked),
-        Some(_) => Err(OAuthError::invalid_scope("the token, or the client, does not have all of these scopes")),
+        Some(asked) => check_scopes(policy, subject, &asked).map(|()| asked),
     }
 }
 
+/// Makes sure that the token and the rules have all of these scopes.
+pub(super) fn check_scopes(policy: &ExchangePolicy, subject: &Facts, asked: &[String]) -> Result<(), OAuthError> {
+    if asked.iter().all(|scope| policy.scopes.contains(scope) && subject.scopes().contains(scope)) {
+        return Ok(());
+    }
+    Err(OAuthError::invalid_scope("the token, or the client, does not have all of these scopes"))
+}
+
 /// Returns the services of the new token, which `resource` and `audience` both name (RFC 8693 section 2.1).
-fn resources(client: &Client, policy: &ExchangePolicy, parameters: &Parameters) -> Result<Vec<String>, OAuthError> {
+pub(super) fn resources(
+    client: &Client,
+    policy: &ExchangePolicy,
+    parameters: &Parameters,
+) -> Result<Vec<String>, OAuthError> {
     let asked = parameters.all("resource").chain(parameters.all("audience"));
     let resources = resources_among(&policy.resources, asked)
         .ok_or_else(|| OAuthError::invalid_target("the client may not exchange tokens for all of these resources"))?;
@@ -179,6 +212,6 @@ fn not_allowed() -> OAuthError {
 }
 
 /// The answer to a token that cannot be exchanged, by this client or at all (RFC 8693 section 2.2.2).
-fn not_accepted() -> OAuthError {
+pub(super) fn not_accepted() -> OAuthError {
     OAuthError::invalid_request("the token is not accepted")
 }

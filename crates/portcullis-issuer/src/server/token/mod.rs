@@ -4,6 +4,7 @@ mod client_credentials;
 mod code;
 mod device;
 mod exchange;
+mod exchange_for_user;
 mod opening;
 mod response;
 

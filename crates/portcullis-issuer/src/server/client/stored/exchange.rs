@@ -13,17 +13,30 @@ pub(super) struct StoredExchange {
     scopes: Vec<String>,
     roles: Vec<String>,
     impersonates: bool,
+    #[serde(default)]
+    api_tokens: bool,
+    #[serde(default)]
+    acts_for_users: bool,
 }
 
 impl StoredExchange {
     pub(super) fn of(policy: &ExchangePolicy) -> Self {
         // Each field is named, so that one that is added is not forgotten.
-        let ExchangePolicy { of_services, of_clients, resources, scopes, roles, impersonates } = policy.clone();
-        Self { of_services, of_clients, resources, scopes, roles, impersonates }
+        let ExchangePolicy {
+            of_services,
+            of_clients,
+            resources,
+            scopes,
+            roles,
+            impersonates,
+            api_tokens,
+            acts_for_users,
+        } = policy.clone();
+        Self { of_services, of_clients, resources, scopes, roles, impersonates, api_tokens, acts_for_users }
     }
 
     pub(super) fn policy(self) -> ExchangePolicy {
-        let Self { of_services, of_clients, resources, scopes, roles, impersonates } = self;
-        ExchangePolicy { of_services, of_clients, resources, scopes, roles, impersonates }
+        let Self { of_services, of_clients, resources, scopes, roles, impersonates, api_tokens, acts_for_users } = self;
+        ExchangePolicy { of_services, of_clients, resources, scopes, roles, impersonates, api_tokens, acts_for_users }
     }
 }
