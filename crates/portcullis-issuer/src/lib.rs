@@ -60,6 +60,9 @@ pub use signer::{
 pub use signing_key::{SigningKey, SigningKeyError, SigningKeyErrorKind};
 pub use store_error::StoreError;
 
+/// What names an organisation that owns API tokens, where others have the name of a user or an application. No user has such a name.
+pub(crate) const ORGANISATION: &str = "organisation:";
+
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -8,7 +8,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use portcullis_core::Clock;
 use portcullis_issuer::{
     StoreError,
     api_tokens::{
@@ -16,16 +15,18 @@ use portcullis_issuer::{
         NewApiToken, Owner, Peppers, RevokedReason,
     },
     documents::GrantType,
+    records::MemoryRecordStore,
+    refresh::{LogIn, RefreshPolicy},
     server::{
-        Client, ClientList, ClientSecret, ExchangePolicy, OAuthError, OAuthErrorCode, ServerEvent, TokenResponse,
-        Visitor,
+        Client, ClientList, ClientSecret, ExchangePolicy, OAuthError, OAuthErrorCode, ServerEvent, StoredClients,
+        TokenResponse,
     },
 };
 use portcullis_test::FixedClock;
 use serde_json::{Value, json};
 use support::{
     TestLog,
-    desk::{BILLS, BROWSER, CALLBACK, Desk, ISSUER, ORDERS, SECRET, claims, clients, parameter},
+    desk::{BILLS, CALLBACK, Desk, ISSUER, ORDERS, SECRET, claims, clients, parameter},
     secs,
 };
 
@@ -107,8 +108,8 @@ impl House {
             rights.set(owner, &["orders:read", "orders:write", "bills:read"]);
         }
         let tokens = tokens(ISSUER, &clock, &rights);
-        let authenticator = tokens.authenticator();
-        let desk = Desk::with_settings(all_clients(), |builder| builder.api_tokens(authenticator));
+        let exchanged = tokens.clone();
+        let desk = Desk::with_settings(all_clients(), |builder| builder.api_tokens(exchanged));
         Self { desk, tokens, rights, clock }
     }
 
@@ -219,7 +220,7 @@ async fn a_server_does_not_exchange_the_api_tokens_of_another_issuer() {
         let (sessions, key, records) = (desk.sessions.clone(), desk.key.clone(), desk.records.clone());
         let clients = ClientList::new(clients()).unwrap();
         let builder = portcullis_issuer::server::AuthorizationServer::builder(sessions, key, records, clients);
-        builder.api_tokens(tokens.authenticator()).build().map(|_| ())
+        builder.api_tokens(tokens).build().map(|_| ())
     };
     assert!(make(ISSUER).is_ok());
     assert!(make("https://other.test").unwrap_err().to_string().contains("another issuer"));
@@ -298,6 +299,7 @@ async fn an_application_acts_for_a_user_who_has_allowed_it() {
     assert_eq!(house.code("reports", &both, &asked("orders:read")).await, None);
     // What is not asked for is not given.
     assert_eq!(house.code("reports", &token, &[FOR_ALICE[0], FOR_ALICE[2]]).await, refused);
+    assert_eq!(house.code("reports", &token, &asked(" ")).await, refused);
 }
 
 #[tokio::test]
@@ -369,13 +371,62 @@ async fn pitfall_9_no_set_of_scopes_gives_more_than_the_token_the_consent_and_th
 }
 
 #[tokio::test]
-async fn no_user_is_taken_for_an_organisation_that_has_api_tokens() {
+async fn an_application_named_like_a_user_is_not_that_user_after_an_exchange() {
     let house = House::new();
-    let logs_in = async |desk: &Desk, name: &str| {
-        let visitor = Visitor::new(name, BROWSER, desk.clock.now());
-        desk.ask("house", &[]).await.decide(Some(&visitor)).await.is_ok()
-    };
-    assert!(!logs_in(&house.desk, "organisation:acme").await);
-    assert!(logs_in(&house.desk, "organisation-acme").await);
-    assert!(logs_in(&Desk::new(), "organisation:acme").await, "without API tokens, it is a name like any other");
+    house.rights.set(Owner::application("alice"), &["orders:read"]);
+    let (_, token) = house.create(ApiTokenKind::Application, Owner::application("alice"), &["orders:read"]).await;
+    assert_eq!(house.code("gateway", &token, &[]).await, Some(OAuthErrorCode::InvalidRequest));
+    assert_eq!(house.code("gateway", &house.of_reports().await, &[]).await, None, "that is a client");
+}
+
+#[tokio::test]
+async fn no_session_is_opened_for_a_user_named_like_an_organisation() {
+    let desk = Desk::new();
+    let policy = RefreshPolicy::new();
+    let log_in = |name: &str| LogIn::new(name, "page").audience(ORDERS);
+    assert!(desk.sessions.log_in(log_in("organisation:acme"), &policy).await.is_err());
+    assert!(desk.sessions.log_in(log_in("organisation-acme"), &policy).await.is_ok());
+}
+
+#[tokio::test]
+async fn deleting_a_client_revokes_its_api_tokens() {
+    let (clock, rights) = (FixedClock::at(support::T), Rights::default());
+    for owner in [Owner::application("reports"), Owner::application("audits")] {
+        rights.set(owner, &["orders:read"]);
+    }
+    let tokens = tokens(ISSUER, &clock, &rights);
+    let clients = StoredClients::new(MemoryRecordStore::new());
+    let exchanged = tokens.clone();
+    let desk = Desk::of(clients.clone(), |builder| builder.api_tokens(exchanged));
+    for id in ["reports", "audits", "gateway"] {
+        let client = all_clients().into_iter().find(|client| client.id() == id).unwrap();
+        clients.create(&client).await.unwrap();
+    }
+    let house = House { desk, tokens, rights, clock };
+    let gone = house.of_reports().await;
+    let (_, kept) = house.create(ApiTokenKind::Application, Owner::application("audits"), &["orders:read"]).await;
+    assert_eq!(house.code("gateway", &gone, &[]).await, None);
+    house.desk.confirm();
+    house.desk.server.delete_client("reports").await.unwrap();
+    assert_eq!(house.code("gateway", &gone, &[]).await, Some(OAuthErrorCode::InvalidRequest));
+    assert_eq!(house.code("gateway", &kept, &[]).await, None);
+    // Also where no client is asked for, and when the log has forgotten the client.
+    let list = house.tokens.list(&Owner::application("reports")).await.unwrap();
+    assert!(list.tokens.iter().all(|token| !token.is_live()));
+    assert!(house.tokens.list(&Owner::application("audits")).await.unwrap().tokens[0].is_live());
+}
+
+#[tokio::test]
+async fn a_client_that_may_not_act_for_a_user_does_not_use_up_the_users_limit() {
+    let asked = Arc::<Mutex<Vec<Option<String>>>>::default();
+    let told = Arc::clone(&asked);
+    let desk = Desk::with_settings(all_clients(), |builder| {
+        builder.rate_limit(move |attempt| {
+            told.lock().unwrap().push(attempt.subject.map(str::to_owned));
+            Ok(())
+        })
+    });
+    let house = House { desk, ..House::new() };
+    assert!(house.code("gateway", "junk", &FOR_ALICE).await.is_some());
+    assert!(asked.lock().unwrap().iter().all(Option::is_none));
 }

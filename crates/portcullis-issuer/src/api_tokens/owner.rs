@@ -22,7 +22,7 @@ impl Owner {
     pub const MOST_BYTES: usize = 512;
 
     /// What the `client_id` of an organisation's token begins with. No application of this issuer may have such an id, or one could pass for the other.
-    pub const ORGANISATION: &'static str = "organisation:";
+    pub const ORGANISATION: &'static str = crate::ORGANISATION;
 
     /// Returns the owner that is this user.
     pub fn user(subject: impl Into<String>) -> Self {

@@ -5,7 +5,7 @@ use std::fmt;
 use portcullis_core::{ConfigError, UnixTime};
 use serde::{Deserialize, Serialize};
 
-use crate::space_separated::space_separated;
+use crate::{ORGANISATION, space_separated::space_separated};
 
 /// What was decided when a user logged in, and is valid for the whole session.
 #[derive(Clone, PartialEq, Eq)]
@@ -163,6 +163,11 @@ impl LogIn {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         check_name("subject", &self.subject)?;
         check_name("client's id", &self.client_id)?;
+        if self.subject.starts_with(ORGANISATION) {
+            return Err(ConfigError::new(
+                "the user is named like an organisation that has API tokens: no user's name begins with `organisation:`",
+            ));
+        }
         if self.subject == self.client_id {
             // Services would take the user for the client (RFC 9068 section 5).
             return Err(ConfigError::new("the user of a log-in has the name of its client"));

@@ -19,8 +19,8 @@ pub(super) trait ApiTokenSubjects: fmt::Debug + Send + Sync {
     /// Returns what a token may do now; `None` if it is not live.
     fn verify<'a>(&'a self, text: &'a str) -> Answer<'a, Option<Verified<NoCustom>>>;
 
-    /// Whether a user of this name would be taken for an organisation that owns tokens.
-    fn is_organisation(&self, name: &str) -> bool;
+    /// Revokes all tokens of an application.
+    fn end_of_application<'a>(&'a self, client_id: &'a str) -> Answer<'a, ()>;
 
     /// Whether a user may do all this now; `false` if there is no such user any more.
     fn user_may<'a>(&'a self, user: &'a str, scopes: &'a [String]) -> Answer<'a, bool>;
@@ -32,23 +32,30 @@ mod subjects {
 
     use portcullis_core::{
         Admission, Authenticator,
+        revocation::Revoker,
         verified::{NoCustom, Verified},
     };
 
     use super::{Answer, ApiTokenSubjects};
     use crate::{
-        api_tokens::{ApiTokenAuthenticator, ApiTokenStore, Grant, MembershipError, Memberships, Owner},
+        StoreError,
+        api_tokens::{
+            ApiTokenAuthenticator, ApiTokenError, ApiTokenStore, ApiTokens, Grant, MembershipError, Memberships, Owner,
+            RevokedReason,
+        },
         server::{own_tokens::decided, sessions::AnySessions},
     };
 
-    /// The API tokens of an authenticator.
-    pub(in crate::server) struct Subjects<S, M> {
+    /// The API tokens of a service.
+    pub(in crate::server) struct Subjects<S, M, R> {
+        tokens: ApiTokens<S, M, R>,
         authenticator: ApiTokenAuthenticator<S, M>,
         admission: Admission,
     }
 
-    impl<S: ApiTokenStore, M: Memberships> Subjects<S, M> {
-        pub(in crate::server) fn new(authenticator: ApiTokenAuthenticator<S, M>, sessions: &dyn AnySessions) -> Self {
+    impl<S: ApiTokenStore, M: Memberships, R: Revoker> Subjects<S, M, R> {
+        pub(in crate::server) fn new(tokens: ApiTokens<S, M, R>, sessions: &dyn AnySessions) -> Self {
+            let authenticator = tokens.authenticator();
             // There is no cache: a token is exchanged for ten minutes, so it comes back rarely.
             let admission = Admission::new(authenticator.clone()).without_cache();
             let admission = admission.clock(sessions.issuer().own_clock());
@@ -56,11 +63,11 @@ mod subjects {
                 Some(view) => admission.revocations(view.clone()),
                 None => admission,
             };
-            Self { authenticator, admission }
+            Self { tokens, authenticator, admission }
         }
     }
 
-    impl<S: ApiTokenStore, M: Memberships> ApiTokenSubjects for Subjects<S, M> {
+    impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokenSubjects for Subjects<S, M, R> {
         fn are_of(&self, issuer: &str) -> bool {
             self.authenticator.conventions(issuer).is_some()
         }
@@ -73,8 +80,17 @@ mod subjects {
             Box::pin(async move { decided(self.admission.verify(text).outcome().await) })
         }
 
-        fn is_organisation(&self, name: &str) -> bool {
-            name.starts_with(Owner::ORGANISATION)
+        fn end_of_application<'a>(&'a self, client_id: &'a str) -> Answer<'a, ()> {
+            Box::pin(async move {
+                let owner = Owner::application(client_id);
+                match self.tokens.revoke_all_of(&owner, RevokedReason::OwnerGone).await {
+                    Ok(_) => Ok(()),
+                    Err(ApiTokenError::Unavailable(error)) => Err(error),
+                    Err(error) => {
+                        Err(StoreError::new("not every API token of the client could be revoked").with_source(error))
+                    }
+                }
+            })
         }
 
         fn user_may<'a>(&'a self, user: &'a str, scopes: &'a [String]) -> Answer<'a, bool> {
@@ -88,7 +104,7 @@ mod subjects {
         }
     }
 
-    impl<S: fmt::Debug, M: fmt::Debug> fmt::Debug for Subjects<S, M> {
+    impl<S: fmt::Debug, M: fmt::Debug, R> fmt::Debug for Subjects<S, M, R> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_tuple("Subjects").field(&self.authenticator).finish()
         }

@@ -147,13 +147,15 @@ impl AuthorizationServerBuilder {
     /// verify without asking, and for one with which an application [acts for a user](super::ExchangePolicy::acts_for_users). Defaults to none: no API token
     /// is exchanged.
     ///
-    /// The tokens that earlier systems have made are not exchanged: rotate them first.
+    /// A client that is [deleted](AuthorizationServer::delete_client) then loses the API tokens that it has as an application, too. The tokens that earlier systems
+    /// have made are not exchanged: rotate them first.
     #[cfg(feature = "api-tokens")]
     #[cfg_attr(docsrs, doc(cfg(feature = "api-tokens")))]
-    pub fn api_tokens<S, M>(self, tokens: crate::api_tokens::ApiTokenAuthenticator<S, M>) -> Self
+    pub fn api_tokens<S, M, Q>(self, tokens: crate::api_tokens::ApiTokens<S, M, Q>) -> Self
     where
         S: crate::api_tokens::ApiTokenStore,
         M: crate::api_tokens::Memberships,
+        Q: Revoker,
     {
         let subjects = super::api_tokens::Subjects::new(tokens, &*self.sessions);
         Self { api_tokens: Some(Box::new(subjects)), ..self }

@@ -35,7 +35,13 @@ impl AuthorizationServer {
         let revoked = self.sessions().revoke(Revocation::client(issuer, client_id, cut_off)).await;
         // What a client that acts for itself has got is about the client, also after another one has exchanged it. No user is named so.
         let exchanged = self.sessions().revoke(Revocation::subject(issuer, client_id, cut_off)).await;
+        // The log forgets the client long before these end by themselves.
+        let tokens = match &self.0.api_tokens {
+            Some(tokens) => tokens.end_of_application(client_id).await,
+            None => Ok(()),
+        };
         let ended = self.end_all_of_client(client_id).await;
+        tokens?;
         revoked?;
         exchanged?;
         ended

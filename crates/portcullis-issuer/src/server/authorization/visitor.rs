@@ -124,9 +124,6 @@ impl AuthorizationServer {
         if self.0.clients.may_have(subject).await? {
             return Err(ConfigError::new("the user has the name of a client, and would be taken for it").into());
         }
-        if self.0.api_tokens.as_ref().is_some_and(|tokens| tokens.is_organisation(subject)) {
-            return Err(ConfigError::new("the user is named like an organisation that has API tokens").into());
-        }
         Ok(())
     }
 }

@@ -92,8 +92,8 @@ impl ExchangePolicy {
     /// an access token that services verify without asking. Defaults to refusing them.
     ///
     /// The new token lives ten minutes at most, and no longer than the API token. It has those of its scopes and roles that are allowed here, as far as its owner
-    /// may do that now; its roles on instances (`grants`) are not carried over. Its `sub` is the user, or the id of the application or organisation that owns
-    /// the API token. **Revoking the API token does not end it**: that takes ten minutes. Logging out everywhere, and revoking the client, does.
+    /// may do that now; its roles on instances (`grants`) are not carried over. Its `sub` is the user; or the application that owns
+    /// the API token, which has to be a client of this server; or `organisation:` and the organisation's id, a name that no user has. **Revoking the API token does not end it**: that takes ten minutes. Logging out everywhere, and revoking the client, does.
     pub fn api_tokens(self) -> Self {
         Self { api_tokens: true, ..self }
     }

@@ -11,7 +11,7 @@ use super::{
     exchange_for_user::{self, REQUESTED_SUBJECT},
 };
 use crate::{
-    AccessToken, ActingParty,
+    AccessToken, ActingParty, ORGANISATION,
     server::{
         AuthorizationServer, Client, Endpoint, EndpointRequest, ExchangePolicy, OAuthError, OAuthErrorCode,
         ServerEvent, client::allowed::resources_among, parameters::Parameters,
@@ -32,8 +32,9 @@ impl AuthorizationServer {
         let policy = client.exchange_policy().ok_or_else(not_allowed)?;
         check_types(parameters)?;
         let text = parameters.required("subject_token")?;
-        if let Some(user) = parameters.get(REQUESTED_SUBJECT) {
-            self.check_rate(Endpoint::Token, request, Some(client.id()), Some(user))?;
+        if parameters.get(REQUESTED_SUBJECT).is_some() {
+            // Whether the client may name this user is not known yet.
+            self.check_rate(Endpoint::Token, request, Some(client.id()), None)?;
             return self.exchange_for_user(client, policy, text, parameters).await;
         }
         let subject = self.find_subject(text).await?;
@@ -58,6 +59,15 @@ impl AuthorizationServer {
         if self.find_client(client.id()).await?.is_some() { Ok(()) } else { Err(OAuthError::invalid_client()) }
     }
 
+    /// Makes sure that the application that owns an API token is a client of this server. Another name could be a user's.
+    async fn check_application_of(&self, subject: Option<&Facts>) -> Result<(), OAuthError> {
+        let application = subject.filter(|facts| facts.subject().is_none()).and_then(Facts::client_id);
+        match application.filter(|client_id| !client_id.starts_with(ORGANISATION)) {
+            Some(client_id) if self.find_client(client_id).await?.is_none() => Err(not_accepted()),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns what the token that is exchanged says. Which kind it is, its beginning tells.
     pub(super) async fn find_subject(&self, text: &str) -> Result<Verified<NoCustom>, OAuthError> {
         // A registry that does not declare that its clients exchange tokens.
@@ -66,7 +76,11 @@ impl AuthorizationServer {
             return Err(ConfigError::new(problem).into());
         }
         let verified = match &self.0.api_tokens {
-            Some(api_tokens) if api_tokens.recognises(text) => api_tokens.verify(text).await?,
+            Some(api_tokens) if api_tokens.recognises(text) => {
+                let verified = api_tokens.verify(text).await?;
+                self.check_application_of(verified.as_ref().map(|verified| &***verified)).await?;
+                verified
+            }
             _ => self.0.own_tokens.verify_live(text).await?,
         };
         verified.ok_or_else(not_accepted)
@@ -160,16 +174,19 @@ fn user_and_end(subject: &Facts, now: UnixTime) -> Option<(&str, UnixTime)> {
 
 /// Returns the scopes of the new token: those that are asked for, or all that there can be.
 fn scopes(policy: &ExchangePolicy, subject: &Facts, asked: Option<Vec<String>>) -> Result<Vec<String>, OAuthError> {
-    let may_have = |scope: &String| policy.scopes.contains(scope) && subject.scopes().contains(scope);
     match asked {
-        None => Ok(policy.scopes.iter().filter(|scope| may_have(scope)).cloned().collect()),
+        None => Ok(policy.scopes.iter().filter(|scope| may_have(policy, subject, scope)).cloned().collect()),
         Some(asked) => check_scopes(policy, subject, &asked).map(|()| asked),
     }
 }
 
+fn may_have(policy: &ExchangePolicy, subject: &Facts, scope: &String) -> bool {
+    policy.scopes.contains(scope) && subject.scopes().contains(scope)
+}
+
 /// Makes sure that the token and the rules have all of these scopes.
 pub(super) fn check_scopes(policy: &ExchangePolicy, subject: &Facts, asked: &[String]) -> Result<(), OAuthError> {
-    if asked.iter().all(|scope| policy.scopes.contains(scope) && subject.scopes().contains(scope)) {
+    if asked.iter().all(|scope| may_have(policy, subject, scope)) {
         return Ok(());
     }
     Err(OAuthError::invalid_scope("the token, or the client, does not have all of these scopes"))

@@ -34,7 +34,7 @@ impl AuthorizationServer {
         let subject = self.find_subject(text).await?;
         check_application(client, policy, &subject)?;
         let user = parameters.required(REQUESTED_SUBJECT)?;
-        let asked = parameters.scopes()?;
+        let asked = parameters.scopes()?.filter(|scopes| !scopes.is_empty());
         let scopes = asked.ok_or_else(|| OAuthError::invalid_request("name the scopes that are needed, by `scope`"))?;
         check_scopes(policy, &subject, &scopes)?;
         let resources = resources(client, policy, parameters)?;
