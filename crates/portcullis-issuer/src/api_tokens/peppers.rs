@@ -75,13 +75,13 @@ impl Peppers {
         &self.newest
     }
 
-    /// Returns those that make no tokens.
-    pub(super) fn others(&self) -> impl Iterator<Item = &Pepper> {
-        self.others.iter().map(|pepper| &**pepper)
+    /// Returns all of them, the newest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Pepper> {
+        iter::once(&self.newest).chain(&self.others).map(|pepper| &**pepper)
     }
 
     pub(super) fn find(&self, id: PepperId) -> Option<&Pepper> {
-        iter::once(&self.newest).chain(&self.others).map(|pepper| &**pepper).find(|pepper| pepper.id == id)
+        self.all().find(|pepper| pepper.id == id)
     }
 }
 
@@ -119,6 +119,14 @@ impl Pepper {
     /// Returns the digest of a whole token.
     pub(super) fn digest(&self, text: &str) -> ApiTokenDigest {
         digest_of(&hmac::sign(&self.digest, text.as_bytes()))
+    }
+
+    /// Returns the digest of a text of an earlier system, of which there is the SHA-256 alone. No text of our own has a NUL, so none has such a digest.
+    pub(super) fn digest_of_foreign(&self, sha256: &[u8; 32]) -> ApiTokenDigest {
+        let mut mac = hmac::Context::with_key(&self.digest);
+        mac.update(b"foreign\0");
+        mac.update(sha256);
+        digest_of(&mac.sign())
     }
 
     pub(super) fn rotation_key(&self) -> &hmac::Key {

@@ -11,7 +11,7 @@ use crate::refresh::Millis;
 ///
 /// What a token may do never changes. The fields that change are `superseded`, `revoked` and `warned_at`, by
 /// [`replace`](super::ApiTokenStore::replace), and `last_used`, by [`record_uses`](super::ApiTokenStore::record_uses); an imported token gets
-/// another `digest` and `pepper` when it is first used.
+/// another `digest` and `pepper` when it is first used after the pepper was replaced.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApiTokenRow {
@@ -21,7 +21,7 @@ pub struct ApiTokenRow {
     pub version: u64,
     /// The digest of its text.
     pub digest: ApiTokenDigest,
-    /// The pepper of the digest; `None` if it is the digest of an earlier system.
+    /// The pepper of the digest. No text is accepted of a row without one.
     pub pepper: Option<PepperId>,
     /// The last four characters of its text, by which its owner recognises it.
     pub ending: String,

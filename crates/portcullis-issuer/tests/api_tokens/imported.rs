@@ -3,7 +3,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::{Admission, Code};
 use portcullis_issuer::api_tokens::{
-    ApiTokenKind, ApiTokenStore, ApiTokens, ForeignDigest, Grant, NewApiToken, Peppers, RevokedReason, Rotation,
+    ApiTokenDigest, ApiTokenKind, ApiTokenStore, ApiTokens, ForeignDigest, Grant, NewApiToken, Peppers, RevokedReason,
+    Rotation,
 };
 
 use crate::house::{House, ISSUER, Service, acme, code, format, secs};
@@ -33,29 +34,24 @@ fn new() -> NewApiToken {
 }
 
 fn digest() -> ForeignDigest {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, FOREIGN.as_bytes());
-    ForeignDigest::sha256_base64(&URL_SAFE_NO_PAD.encode(digest)).unwrap()
+    ForeignDigest::sha256_base64(&URL_SAFE_NO_PAD.encode(sha256())).unwrap()
 }
 
 #[tokio::test]
-async fn an_imported_token_works_and_gets_a_keyed_digest_when_it_is_first_used() {
+async fn an_imported_token_works_and_goes_over_to_the_newest_pepper_when_it_is_used() {
     let house = House::new();
     let (tokens, admission) = service(&house, peppers());
     let imported = tokens.import(new(), digest(), "cD4f").await.unwrap();
     let row = || async { house.store.store.find_by_id(imported.id()).await.unwrap().unwrap() };
     let before = row().await;
-    assert!(before.pepper.is_none());
+    assert_eq!(before.pepper.unwrap().as_char(), '1');
     let verified = admission.verify(FOREIGN).outcome().await.unwrap();
     assert!(verified.has_scope("orders:read"));
     assert_eq!(verified.token_id().unwrap(), imported.id().to_string());
-    let after = row().await;
-    assert_eq!(after.pepper.unwrap().as_char(), '1');
-    assert_ne!(after.digest, before.digest);
-    // From now on by that digest, and after a change of the pepper by the newest.
+    assert_eq!(row().await, before, "the pepper has not changed");
     house.clock.advance(secs(60));
     assert!(admission.verify(FOREIGN).outcome().await.is_ok());
-    let newer = Peppers::new('2', [8; 32]).unwrap().also_checks('1', [7; 32]).unwrap();
-    let (_, newer) = service(&house, newer);
+    let (_, newer) = service(&house, newer());
     assert!(newer.verify(FOREIGN).outcome().await.is_ok());
     assert_eq!(row().await.pepper.unwrap().as_char(), '2');
 }
@@ -92,22 +88,66 @@ async fn a_foreign_text_is_accepted_only_if_its_beginning_and_its_digest_are_kno
     assert_eq!(house.store.reads(), reads);
 }
 
-/// Its row has another digest by then, which is looked up first.
+fn sha256() -> [u8; 32] {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, FOREIGN.as_bytes()).as_ref().try_into().unwrap()
+}
+
+fn newer() -> Peppers {
+    Peppers::new('2', [8; 32]).unwrap().also_checks('1', [7; 32]).unwrap()
+}
+
 #[tokio::test]
-async fn a_revoked_token_does_not_come_back_when_it_is_imported_again() {
+async fn a_second_import_is_refused_also_after_the_first_use() {
+    let house = House::new();
+    // All instances know the next pepper before one makes tokens with it.
+    let (tokens, admission) = service(&house, peppers().also_checks('2', [8; 32]).unwrap());
+    let (later_tokens, later) = service(&house, newer());
+    tokens.import(new(), digest(), "").await.unwrap();
+    for tokens in [&tokens, &later_tokens] {
+        assert!(tokens.import(new(), digest(), "").await.is_err(), "before it was used");
+    }
+    assert_eq!((code(&admission, FOREIGN).await, code(&later, FOREIGN).await), (None, None));
+    for tokens in [&tokens, &later_tokens] {
+        assert!(tokens.import(new(), digest(), "").await.is_err(), "after it was used");
+    }
+    let another = ForeignDigest::sha256_hex(&"0".repeat(64)).unwrap();
+    assert!(tokens.import(new(), another, "").await.is_ok(), "another one");
+}
+
+#[tokio::test]
+async fn no_row_ever_has_the_plain_digest_of_an_earlier_system() {
+    let house = House::new();
+    let (tokens, admission) = service(&house, peppers());
+    let imported = tokens.import(new(), digest(), "").await.unwrap();
+    let row = || async { house.store.store.find_by_id(imported.id()).await.unwrap().unwrap() };
+    assert_ne!(row().await.digest.as_bytes(), &sha256());
+    assert_eq!(code(&admission, FOREIGN).await, None);
+    assert_ne!(row().await.digest.as_bytes(), &sha256());
+    // Nor is a row found that has it, as an attacker adds it who can write to the store.
+    house.store.tamper(imported.id(), |row| row.digest = ApiTokenDigest::from_bytes(sha256())).await;
+    house.clock.advance(secs(60));
+    assert_eq!(code(&admission, FOREIGN).await, Some(Code::CredentialUnknown));
+}
+
+#[tokio::test]
+async fn a_revoked_import_stays_revoked_when_it_is_forgotten_or_its_pepper_is_left_out() {
     let house = House::new();
     let (tokens, admission) = service(&house, peppers());
     let imported = tokens.import(new(), digest(), "").await.unwrap();
     assert_eq!(code(&admission, FOREIGN).await, None);
+    let _ = tokens.import(new(), digest(), "").await;
     tokens.revoke(imported.id(), RevokedReason::Leaked).await.unwrap();
-    tokens.import(new(), digest(), "").await.unwrap();
     house.clock.advance(secs(60));
     assert_eq!(code(&admission, FOREIGN).await, Some(Code::TokenRevoked));
+    let (_, without) = service(&house, Peppers::new('2', [8; 32]).unwrap());
+    assert_eq!(code(&without, FOREIGN).await, Some(Code::CredentialUnknown));
+    assert_eq!(tokens.forget_ended(secs(0)).await.unwrap(), 1);
+    house.clock.advance(secs(10));
+    assert_eq!(code(&admission, FOREIGN).await, Some(Code::CredentialUnknown));
 }
 
-/// With a copy of the store, the digest of a token is no token.
 #[tokio::test]
-async fn a_row_that_is_no_import_is_not_found_by_a_plain_digest() {
+async fn a_row_that_is_no_import_is_not_that_of_a_foreign_text() {
     let house = House::new();
     let (tokens, admission) = service(&house, peppers());
     let imported = tokens.import(new(), digest(), "").await.unwrap();

@@ -1,5 +1,7 @@
 //! [`Sought`]: by which digests a text is looked up.
 
+use std::iter;
+
 use portcullis_core::Code;
 
 use super::{Checker, Refusal};
@@ -7,7 +9,7 @@ use crate::{
     StoreError,
     api_tokens::{
         ApiTokenDigest, ApiTokenKind, ApiTokenRow, ApiTokenStore, FoundApiToken, Memberships, PepperId,
-        format::Unrecognised, manage::ForeignDigest,
+        format::Unrecognised, manage::ForeignDigest, peppers::Pepper,
     },
 };
 
@@ -18,14 +20,14 @@ pub(super) struct Sought {
     /// The one that its row should have.
     pub(super) digest: ApiTokenDigest,
     pepper: PepperId,
-    /// Those that its row may have instead, if an earlier system made it: of earlier peppers, and its plain digest.
+    /// Those that its row may have instead, if an earlier system made it: of the other peppers.
     others: Vec<ApiTokenDigest>,
 }
 
 impl Sought {
     /// Whether a refusal is kept. Anyone can make texts that begin like those of an earlier system, so that those would push out others.
     pub(super) fn is_kept(&self, refusal: &Refusal) -> bool {
-        self.others.is_empty() || refusal.code() != Code::CredentialUnknown
+        self.kind != ApiTokenKind::Imported || refusal.code() != Code::CredentialUnknown
     }
 }
 
@@ -43,14 +45,23 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
         if text.len() > MOST_FOREIGN_BYTES {
             return Err(Unrecognised::Form);
         }
-        let newest = self.peppers.newest();
-        let earlier = self.peppers.others().map(|pepper| pepper.digest(text));
-        let others = earlier.chain([ForeignDigest::of_text(text).digest()]).collect();
-        Ok(Sought { kind: ApiTokenKind::Imported, digest: newest.digest(text), pepper: newest.id(), others })
+        Ok(self.foreign(ForeignDigest::of_text(text)))
+    }
+
+    /// Returns by which digests a text of an earlier system is looked up: one for each pepper, never its plain one.
+    fn foreign(&self, digest: ForeignDigest) -> Sought {
+        let of = |pepper: &Pepper| pepper.digest_of_foreign(digest.as_bytes());
+        let (newest, kind) = (self.peppers.newest(), ApiTokenKind::Imported);
+        Sought { kind, digest: of(newest), pepper: newest.id(), others: self.peppers.all().skip(1).map(of).collect() }
+    }
+
+    /// Whether a token was imported of this digest, with any pepper.
+    pub(in crate::api_tokens) async fn is_imported(&self, digest: ForeignDigest) -> Result<bool, StoreError> {
+        Ok(self.look_up(&self.foreign(digest)).await?.is_some())
     }
 
     pub(super) async fn look_up(&self, sought: &Sought) -> Result<Option<FoundApiToken>, StoreError> {
-        for digest in std::iter::once(&sought.digest).chain(&sought.others) {
+        for digest in iter::once(&sought.digest).chain(&sought.others) {
             if let Some(found) = self.store.find(digest).await? {
                 return Ok(Some(found));
             }
@@ -65,7 +76,7 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
         Ok(found.map(|found| found.row).filter(|row| row.kind == sought.kind))
     }
 
-    /// Gives the row of an imported token the digest that it should have. It is tried again at the next check if that fails.
+    /// Gives the row of an imported token the digest of the newest pepper, if that has changed. It is tried again at the next check if that fails.
     pub(super) async fn adopt(&self, row: &ApiTokenRow, sought: &Sought) {
         if row.digest == sought.digest {
             return;

@@ -11,13 +11,13 @@ use portcullis_core::{ConfigError, revocation::Revoker};
 
 use super::ApiTokens;
 use crate::api_tokens::{
-    ApiToken, ApiTokenDigest, ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenKind, ApiTokenRow, ApiTokenStore,
-    Inserted, Memberships, NewApiToken,
+    ApiToken, ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenKind, ApiTokenRow, ApiTokenStore, Inserted,
+    Memberships, NewApiToken,
 };
 
 /// What an earlier system keeps of a token: the SHA-256 of its text. `Debug` shows nothing of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct ForeignDigest(ApiTokenDigest);
+pub struct ForeignDigest([u8; 32]);
 
 impl ForeignDigest {
     /// Reads 64 hexadecimal digits.
@@ -49,20 +49,18 @@ impl ForeignDigest {
 
     fn of(bytes: Option<Vec<u8>>) -> Result<Self, ConfigError> {
         let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
-        bytes
-            .map(|bytes| Self(ApiTokenDigest::from_bytes(bytes)))
-            .ok_or_else(|| ConfigError::new("a digest to be imported is not the SHA-256 of a text"))
+        bytes.map(Self).ok_or_else(|| ConfigError::new("a digest to be imported is not the SHA-256 of a text"))
     }
 
     /// Returns the digest of a text.
     pub(in crate::api_tokens) fn of_text(text: &str) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-        Self(ApiTokenDigest::from_bytes(bytes))
+        Self(bytes)
     }
 
-    pub(in crate::api_tokens) const fn digest(self) -> ApiTokenDigest {
-        self.0
+    pub(in crate::api_tokens) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 }
 
@@ -76,12 +74,16 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// Imports a token of an earlier system by its digest, so that programs go on with the token that they have. `new` has the kind
     /// [`Imported`](ApiTokenKind::Imported); `ending` is how its owner recognises it, such as its last four characters, if they are known.
     ///
-    /// The texts are recognised by their [beginning](super::ApiTokensBuilder::also_recognise). When a token is first used, its row gets a keyed digest. **Until
-    /// then it is as safe as in the earlier system**: who can write to the store can plant a token, and texts that begin so and are junk are looked up in the store.
+    /// The texts are recognised by their [beginning](super::ApiTokensBuilder::also_recognise). The store gets a digest of the digest, keyed with the newest pepper,
+    /// so that the earlier system's is in no row. Texts that begin so and are junk are looked up in the store.
+    ///
+    /// A token is imported once, also if it was revoked since. **Do not import it again after it was [forgotten](Self::forget_ended), or after its pepper was
+    /// left out**: nothing says then that it was revoked.
     ///
     /// # Errors
     ///
-    /// [`ApiTokenError::Invalid`] as for [`create`](Self::create), for another kind, or if the digest was imported before and not used yet. Importing it again later changes nothing for its text: the row that has been used decides.
+    /// [`ApiTokenError::Invalid`] as for [`create`](Self::create), for another kind, or if the digest was imported before.
+    /// [`ApiTokenError::Unavailable`] if the store cannot be reached.
     pub async fn import(
         &self,
         new: NewApiToken,
@@ -95,8 +97,14 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
             );
         }
         let checker = &self.0.checker;
-        let now = checker.now();
+        // The store knows the digest of the newest pepper alone to be taken.
+        if checker.is_imported(digest).await? {
+            return Err(was_imported());
+        }
+        let (now, pepper) = (checker.now(), checker.peppers.newest());
+        let keyed = pepper.digest_of_foreign(digest.as_bytes());
         let row = ApiTokenRow {
+            pepper: Some(pepper.id()),
             ending: ending.to_owned(),
             environment: checker.environment.clone(),
             name: new.name.clone(),
@@ -104,12 +112,16 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
             created_at: now,
             created_by: new.created_by.clone(),
             until: self.0.limits.end(new.life, now)?,
-            ..ApiTokenRow::new(ApiTokenId::generate(now)?, digest.digest(), new.kind, new.owner)
+            ..ApiTokenRow::new(ApiTokenId::generate(now)?, keyed, new.kind, new.owner)
         };
         if checker.store.insert(&row).await? != Inserted::New {
-            return Err(ConfigError::new("a token of this digest was imported before").into());
+            return Err(was_imported());
         }
         checker.tell(|| ApiTokenEvent::Created { id: row.id, parent: None });
         Ok(self.token(row))
     }
+}
+
+fn was_imported() -> ApiTokenError {
+    ConfigError::new("a token of this digest was imported before").into()
 }

@@ -132,7 +132,8 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         Ok(ApiTokenList { tokens, unreadable, next: None })
     }
 
-    /// Returns how many live tokens there are of each pepper: one that has none can be left out. `None` stands for imported tokens that were not used yet.
+    /// Returns how many live tokens there are of each pepper: one that has none can be left out. `None` stands for rows that this issuer has not made.
+    /// An imported token goes over to the newest pepper when it is used: one that is not used stays with the pepper of its import.
     ///
     /// # Errors
     ///
