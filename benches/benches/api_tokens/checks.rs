@@ -32,7 +32,7 @@ fn tokens<S: ApiTokenStore>(store: S) -> Tokens<S> {
     let (format, peppers) =
         (ApiTokenFormat::new("acme").expect("a prefix"), Peppers::new('1', [7; 32]).expect("a key"));
     let builder = ApiTokens::builder("https://id.example.com", format, peppers, store);
-    builder.memberships(DangerUncheckedMemberships).revocations(NoLog).build().expect("a sound configuration")
+    builder.memberships(DangerUncheckedMemberships).revoker(NoLog).build().expect("a sound configuration")
 }
 
 /// Returns a token with so many ancestors.

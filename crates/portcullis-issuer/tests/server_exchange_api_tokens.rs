@@ -162,7 +162,7 @@ fn tokens(issuer: &str, clock: &FixedClock, rights: &Rights) -> Tokens {
     let peppers = Peppers::new('1', [7; 32]).unwrap();
     ApiTokens::builder(issuer, format, peppers, MemoryApiTokenStore::new())
         .memberships(rights.clone())
-        .revocations(TestLog::new(clock, &Arc::default()))
+        .revoker(TestLog::new(clock, &Arc::default()))
         .clock(clock.clone())
         .build()
         .unwrap()

@@ -11,7 +11,7 @@ use crate::StoreError;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ApiTokenError {
-    /// There is no token of this id.
+    /// There is no token of this id, or of this text.
     Unknown,
     /// A token cannot be made as it is asked for. The error says what to change.
     Invalid(ConfigError),
@@ -57,7 +57,7 @@ impl From<ConfigError> for ApiTokenError {
 impl fmt::Display for ApiTokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => f.write_str("there is no API token of this id"),
+            Self::Unknown => f.write_str("there is no such API token"),
             Self::Invalid(error) => error.fmt(f),
             Self::Exceeds => f.write_str("the token would be able to do more than the one that it is derived from"),
             Self::TooDeep => f.write_str("the token would be derived from more than eight others"),

@@ -125,7 +125,7 @@ fn instance(
     let events = Arc::clone(events);
     ApiTokens::builder(ISSUER, format(), peppers, store.clone())
         .memberships(users.clone())
-        .revocations(log.clone())
+        .revoker(log.clone())
         .clock(clock.clone())
         .on_event(move |event| events.lock().unwrap().push(event.clone()))
         .build()

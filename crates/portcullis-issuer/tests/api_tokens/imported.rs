@@ -14,7 +14,7 @@ const FOREIGN: &str = "unkey_3ZxQ8vN1mK7pR2tY5wB9cD4f";
 fn service(house: &House, peppers: Peppers) -> (Service, Admission) {
     let tokens = ApiTokens::builder(ISSUER, format(), peppers, house.store.clone())
         .memberships(house.users.clone())
-        .revocations(house.log.clone())
+        .revoker(house.log.clone())
         .clock(house.clock.clone())
         .also_recognise("unkey_")
         .build()

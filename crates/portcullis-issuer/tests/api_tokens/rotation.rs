@@ -92,23 +92,56 @@ async fn a_revoked_token_has_no_successor() {
 async fn an_expired_token_has_a_successor_only_within_the_grace_of_its_kind() {
     use portcullis_issuer::api_tokens::{ApiTokenKind, ApiTokens};
     let house = House::new();
-    let id = house.tokens.create(service_account().life(DAY)).await.unwrap().token().id();
+    let earlier = house.tokens.create(service_account().life(DAY)).await.unwrap();
     let graceful =
         ApiTokens::builder(crate::house::ISSUER, crate::house::format(), crate::house::peppers(), house.store.clone())
             .memberships(house.users.clone())
-            .revocations(house.log.clone())
+            .revoker(house.log.clone())
             .clock(house.clock.clone())
             .grace_after_expiry(ApiTokenKind::ServiceAccount, 7 * DAY)
             .build()
             .unwrap();
+    let (id, text) = (earlier.token().id(), earlier.secret().expose());
     house.clock.advance(DAY);
-    assert!(matches!(house.tokens.rotate(id, Rotation::new(REQUEST)).await, Err(ApiTokenError::Ended)));
+    assert!(matches!(house.tokens.rotate_presented(text, Rotation::new(REQUEST)).await, Err(ApiTokenError::Ended)));
     house.clock.advance(secs(7 * 86_400 - 1));
-    let later = graceful.rotate(id, Rotation::new(REQUEST)).await.unwrap();
-    assert_eq!(house.code(&later).await, None);
-    let id = house.tokens.create(service_account().life(DAY)).await.unwrap().token().id();
-    house.clock.advance(8 * DAY);
+    // The id is public, and proves nothing.
     assert!(matches!(graceful.rotate(id, Rotation::new(REQUEST)).await, Err(ApiTokenError::Ended)));
+    let later = graceful.rotate_presented(text, Rotation::new(REQUEST)).await.unwrap();
+    assert_eq!(house.code(&later).await, None);
+    let again = graceful.rotate_presented(text, Rotation::new(REQUEST)).await.unwrap();
+    assert_eq!(again.secret().expose(), later.secret().expose());
+    let earlier = house.tokens.create(service_account().life(DAY)).await.unwrap();
+    house.clock.advance(8 * DAY);
+    let late = graceful.rotate_presented(earlier.secret().expose(), Rotation::new(REQUEST)).await;
+    assert!(matches!(late, Err(ApiTokenError::Ended)));
+}
+
+#[tokio::test]
+async fn a_presented_text_is_rotated_only_if_its_tag_its_digest_and_its_environment_are_right() {
+    let house = House::new();
+    let rotate = async |text: &str| house.tokens.rotate_presented(text, Rotation::new(REQUEST)).await;
+    let created = house.service_account().await;
+    let text = created.secret().expose();
+    let typing_error = format!("{}{}", &text[..47], if text.ends_with('0') { '1' } else { '0' });
+    // Of another issuer with this prefix, whose pepper has the same id: its tag is wrong, and its checksum right.
+    let foreign = House::new();
+    let (other, _) = foreign.instance_with(Peppers::new('1', [8; 32]).unwrap());
+    let wrong_tag = other.create(service_account()).await.unwrap();
+    // Of this issuer, but the store has no such digest.
+    let unknown = House::new().service_account().await;
+    for wrong in
+        [&typing_error, wrong_tag.secret().expose(), unknown.secret().expose(), created.token().hint().as_str()]
+    {
+        assert!(matches!(rotate(wrong).await, Err(ApiTokenError::Unknown)), "{wrong}");
+    }
+    let of_test = house.service_account().await;
+    house.store.tamper(of_test.token().id(), |row| row.environment = "test".to_owned()).await;
+    assert!(matches!(rotate(of_test.secret().expose()).await, Err(ApiTokenError::Unknown)));
+    let later = rotate(text).await.unwrap();
+    assert_eq!(house.code(&later).await, None);
+    house.tokens.revoke(later.token().id(), RevokedReason::Asked).await.unwrap();
+    assert!(matches!(rotate(later.secret().expose()).await, Err(ApiTokenError::Revoked(_))));
 }
 
 #[tokio::test]

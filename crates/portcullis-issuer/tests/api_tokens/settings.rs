@@ -17,7 +17,7 @@ use crate::house::{DAY, House, ISSUER, Log, Users, Watched, code, format, pepper
 fn builder(house: &House, issuer: &str) -> ApiTokensBuilder<Watched, Users, Log> {
     ApiTokens::builder(issuer, format(), peppers(), house.store.clone())
         .memberships(house.users.clone())
-        .revocations(house.log.clone())
+        .revoker(house.log.clone())
         .clock(house.clock.clone())
 }
 

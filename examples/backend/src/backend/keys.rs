@@ -69,7 +69,7 @@ impl Keys {
         let (format, peppers) = (ApiTokenFormat::new("backend")?, Peppers::new('1', *pepper)?);
         let tokens = ApiTokens::builder(ISSUER, format, peppers, store.api_tokens())
             .memberships(Operators)
-            .revocations(revocations.clone())
+            .revoker(revocations.clone())
             .on_event(tell)
             .build()?;
         let keys = Self { tokens, folder: folder.to_owned() };

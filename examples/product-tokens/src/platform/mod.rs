@@ -85,7 +85,7 @@ impl Platform {
         let beginning = format.beginning();
         let tokens = ApiTokens::builder(ISSUER, format, Peppers::new('1', *pepper)?, store.api_tokens())
             .memberships(rights.clone())
-            .revocations(revocations.clone())
+            .revoker(revocations.clone())
             .also_recognise(EARLIER_PREFIX)
             .on_event(|event| tracing::info!(?event, "an API token"))
             .build()?;

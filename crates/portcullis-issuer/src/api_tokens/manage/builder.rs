@@ -75,9 +75,9 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
 
     /// Sets who tells all instances that a token was revoked. They find out within a minute anyway; by this, they do at once.
     ///
-    /// The [`Admission`](portcullis_core::Admission) of each service needs [the view](portcullis_core::Admission::revocations) of the same log.
+    /// That works only if the [`Admission`](portcullis_core::Admission) of each service reads the same log: give it [the view](portcullis_core::Admission::revocations).
     #[must_use]
-    pub fn revocations<Q: Revoker>(self, revoker: Q) -> ApiTokensBuilder<S, M, Q> {
+    pub fn revoker<Q: Revoker>(self, revoker: Q) -> ApiTokensBuilder<S, M, Q> {
         let Self { issuer, format, peppers, store, memberships, environment, foreign, limits, clock, listener, .. } =
             self;
         ApiTokensBuilder {
@@ -130,8 +130,10 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
         self
     }
 
-    /// Lets tokens of a kind be [rotated](ApiTokens::rotate) for so long after they have expired, at most 30 days. Defaults to zero: a program that slept
-    /// through the end of its token needs a new one. A revoked token is never rotated.
+    /// Lets the holder of an expired token of a kind [rotate it by its text](ApiTokens::rotate_presented) for so long after its end, at most 30 days. Defaults
+    /// to zero: a program that slept through the end of its token needs a new one. A revoked token is never rotated.
+    ///
+    /// [`rotate`](ApiTokens::rotate) gives no grace: an id is public, and an expired token authenticates no request.
     #[must_use]
     pub fn grace_after_expiry(mut self, kind: ApiTokenKind, grace: Duration) -> Self {
         self.limits.graces.retain(|(known, _)| *known != kind);

@@ -75,8 +75,14 @@ impl fmt::Debug for Rotation {
 }
 
 impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
-    /// Replaces a token by another with the same rights, for as long as it lived in total. The earlier one is accepted until the overlap is over, and so are the
-    /// tokens that were derived from it: make those again from the successor.
+    /// Replaces a token by another with the same rights. The earlier one is accepted until the overlap is over or it expires, and so are the tokens that were derived
+    /// from it: make those again from the successor.
+    ///
+    /// **Authorizing the caller is the application's job**: pass only the id of a token that authenticated this request, or that the user manages.
+    ///
+    /// The successor lives for as long as the earlier one did in total, counted from now: a token of 90 days that is rotated on day 80 has a successor that
+    /// ends on day 170. It lives no longer than the service's [longest life](super::ApiTokensBuilder::longest_life), and ends no later than the tokens from which it was
+    /// derived. The successor of a token without an end has none either, or the default life if such tokens are no longer allowed.
     ///
     /// **A lost answer loses no token**: the same request gets the same successor, byte for byte, for 10 minutes, from every instance. Its text follows from the
     /// pepper and the id of the request, of which the store has a digest alone.
@@ -85,17 +91,38 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     ///
     /// # Errors
     ///
-    /// [`ApiTokenError::Revoked`] for a revoked token, [`ApiTokenError::Ended`] for one that has expired, unless its kind has a
-    /// [grace](super::ApiTokensBuilder::grace_after_expiry), or whose parent has ended, and those above. After [`ApiTokenError::Unavailable`], and
-    /// [`ApiTokenError::NotEverywhere`] if there is no overlap, ask again with the
-    /// same request.
+    /// [`ApiTokenError::Revoked`] for a revoked token, [`ApiTokenError::Ended`] for one that has expired or whose parent has ended, and those above. After
+    /// [`ApiTokenError::Unavailable`], and [`ApiTokenError::NotEverywhere`] if there is no overlap, ask again with the same request.
     pub async fn rotate(&self, id: ApiTokenId, rotation: Rotation) -> Result<CreatedApiToken, ApiTokenError> {
         rotation.check()?;
+        self.rotate_within(id, rotation, Duration::ZERO).await
+    }
+
+    /// Replaces the token of this text, as [`rotate`](Self::rotate) does, also for the [grace](super::ApiTokensBuilder::grace_after_expiry) of its kind after it
+    /// has expired. The text is the proof: its tag and its digest are checked, so a route that calls this needs no other authentication. Limit its rate.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiTokenError::Unknown`] if the text is no token of this issuer and environment, and those of [`rotate`](Self::rotate).
+    pub async fn rotate_presented(&self, text: &str, rotation: Rotation) -> Result<CreatedApiToken, ApiTokenError> {
+        rotation.check()?;
+        let checker = &self.0.checker;
+        let row = checker.row_of_text(text).await?.filter(|row| row.environment == checker.environment);
+        let row = row.ok_or(ApiTokenError::Unknown)?;
+        self.rotate_within(row.id, rotation, self.0.limits.grace(row.kind)).await
+    }
+
+    async fn rotate_within(
+        &self,
+        id: ApiTokenId,
+        rotation: Rotation,
+        grace: Duration,
+    ) -> Result<CreatedApiToken, ApiTokenError> {
         let this = self.clone();
         to_its_end(async move {
             for _ in 0..ATTEMPTS {
                 let row = this.row(id).await?;
-                if let Some(created) = this.rotate_once(row, &rotation).await? {
+                if let Some(created) = this.rotate_once(row, &rotation, grace).await? {
                     return Ok(created);
                 }
             }
@@ -109,6 +136,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         &self,
         row: ApiTokenRow,
         rotation: &Rotation,
+        grace: Duration,
     ) -> Result<Option<CreatedApiToken>, ApiTokenError> {
         let (checker, now) = (&self.0.checker, self.0.checker.now());
         if let Some(revoked) = &row.revoked {
@@ -117,7 +145,6 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         if let Some(superseded) = &row.superseded {
             return self.answer_again(&row, superseded, rotation, now).await.map(Some);
         }
-        let grace = self.0.limits.grace(row.kind);
         if row.until.is_some_and(|until| now >= until.plus(grace)) {
             return Err(ApiTokenError::Ended);
         }
