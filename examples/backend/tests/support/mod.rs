@@ -3,9 +3,9 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -23,6 +23,8 @@ use serde_json::{Value, json};
 /// The two processes. They end with this value.
 pub(crate) struct Backend {
     process: Child,
+    /// Open for as long as it runs: it may still be saying something.
+    _output: BufReader<ChildStdout>,
     pub(crate) url: String,
     pub(crate) functions: String,
     pub(crate) data: PathBuf,
@@ -105,7 +107,8 @@ impl Backend {
 
     fn spawn(data: &Path, command: &mut Command) -> Self {
         let mut process = command.spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut lines = output.by_ref().lines();
         let mut after = |start: &str| {
             let line = lines.next().unwrap().unwrap();
             line.strip_prefix(start).unwrap_or_else(|| panic!("it said {line:?}")).to_owned()
@@ -114,7 +117,7 @@ impl Backend {
         let client = Client::builder(TokioExecutor::new()).build_http();
         // The rest of what it says has to be taken, or it could not go on.
         while !lines.next().unwrap().unwrap().contains("the function is refused") {}
-        Self { process, url, functions, data: data.to_owned(), client }
+        Self { process, _output: output, url, functions, data: data.to_owned(), client }
     }
 
     /// Makes sure that it does not start with these settings. Returns what it complains about.

@@ -3,9 +3,9 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use axum::{
@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 /// The process. It ends with this value.
 pub(crate) struct Product {
     process: Child,
+    /// Open for as long as it runs: it may still be saying something.
+    _output: BufReader<ChildStdout>,
     pub(crate) url: String,
     pub(crate) data: PathBuf,
     client: Client<HttpConnector, Full<Bytes>>,
@@ -56,13 +58,14 @@ impl Product {
         let mut command = Command::new(env!("CARGO_BIN_EXE_product-tokens"));
         command.env_clear().env("PORT", "0").env("DATA", data).env("RUST_LOG", "warn");
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut lines = output.by_ref().lines();
         let first = lines.next().unwrap().unwrap();
         let url = first.strip_prefix("product is at ").unwrap_or_else(|| panic!("it said {first:?}")).to_owned();
         // The rest of what it says has to be taken, or it could not go on.
         while !lines.next().unwrap().unwrap().contains("a program that does it all") {}
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { process, url, data: data.to_owned(), client }
+        Self { process, _output: output, url, data: data.to_owned(), client }
     }
 
     pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: Value) -> Answer {
