@@ -86,6 +86,38 @@ async fn a_key_gives_no_scope_that_it_does_not_have() {
 }
 
 #[tokio::test]
+async fn a_key_made_by_a_stolen_key_ends_with_it() {
+    let folder = tempdir().unwrap();
+    let backend = Backend::start(folder.path(), &[]);
+    let admin = key_header(&backend.key("admin"));
+    let stolen = create(&backend, &admin, &["keys:manage", "users:read"]).await;
+    let kept = key_header(&create(&backend, &key_header(&stolen.text("key")), &["users:read"]).await.text("key"));
+    let of_admin = key_header(&create(&backend, &admin, &["users:read"]).await.text("key"));
+    for key in [&kept, &of_admin] {
+        assert_eq!(backend.get("/users", key).await.status, 200);
+    }
+    let path = format!("/keys/{}", stolen.text("id"));
+    assert_eq!(backend.call("DELETE", &path, &admin, &Value::Null).await.status, 204);
+    assert_eq!(backend.get("/users", &kept).await.outcome(), (401, "credential_revoked_by_parent".into()));
+    assert_eq!(backend.get("/users", &of_admin).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_narrow_key_cannot_end_a_wider_one() {
+    let folder = tempdir().unwrap();
+    let backend = Backend::start(folder.path(), &[]);
+    let admin = key_header(&backend.key("admin"));
+    let narrow = key_header(&create(&backend, &admin, &["keys:manage", "users:read"]).await.text("key"));
+    let other = create(&backend, &admin, &["users:read"]).await.text("id");
+    let keys = backend.get("/keys", &admin).await.json();
+    let path = format!("/keys/{}", keys[0]["id"].as_str().unwrap());
+    let refused = backend.call("DELETE", &path, &narrow, &Value::Null).await;
+    assert_eq!(refused.outcome(), (400, "scope_exceeds".into()));
+    assert_eq!(backend.get("/users", &admin).await.status, 200);
+    assert_eq!(backend.call("DELETE", &format!("/keys/{other}"), &narrow, &Value::Null).await.status, 204);
+}
+
+#[tokio::test]
 async fn a_rotated_key_works_during_the_overlap_and_a_lost_answer_is_told_again() {
     let folder = tempdir().unwrap();
     let backend = Backend::start(folder.path(), &[]);
@@ -95,7 +127,8 @@ async fn a_rotated_key_works_during_the_overlap_and_a_lost_answer_is_told_again(
     let rotated = rotate(&backend, &admin, &id, "a request, by chance", 60).await;
     assert_eq!(rotated.status, 200, "{rotated:?}");
     assert_eq!(rotate(&backend, &admin, &id, "a request, by chance", 60).await.text("key"), rotated.text("key"));
-    assert_eq!(rotate(&backend, &admin, &id, "another, by a thief", 60).await.status, 400);
+    let other = rotate(&backend, &admin, &id, "another, by a thief", 60).await;
+    assert_eq!(other.outcome(), (409, "already_rotated".into()));
     for key in [&earlier, &key_header(&rotated.text("key"))] {
         assert_eq!(backend.get("/users", key).await.status, 200);
     }

@@ -17,7 +17,8 @@ use portcullis::{Admission, Claims};
 use portcullis_issuer::{
     api_tokens::{
         ApiToken, ApiTokenEvent, ApiTokenFormat, ApiTokenId, ApiTokenKind, ApiTokenState, ApiTokens, CreatedApiToken,
-        Grant, Grants, MembershipError, Memberships, NewApiToken, Owner, Peppers, RevokedReason, Rotation,
+        Grant, Grants, MembershipError, Memberships, NewApiToken, Owner, Peppers, RecordingUses, RevokedReason,
+        Rotation,
     },
     routes::LeakReports,
 };
@@ -103,13 +104,15 @@ impl Keys {
         LeakReports::new(self.tokens.clone())
     }
 
-    /// Records when keys were used, warns of those that expire soon, and forgets those that were over a month ago.
+    /// Starts the task that records when keys were used.
+    pub(super) fn keep_recording_uses(&self) -> RecordingUses<RedbApiTokenStore, Operators> {
+        self.tokens.keep_recording_uses()
+    }
+
+    /// Warns of keys that expire soon, and forgets those that were over a month ago.
     pub(super) async fn keep_tidy(&self) {
         if let Err(error) = self.tokens.warn_expiring().await {
             tracing::warn!(%error, "it could not be found out which keys expire soon");
-        }
-        if let Err(error) = self.tokens.record_uses().await {
-            tracing::warn!(%error, "it could not be recorded when keys were used");
         }
         if let Err(error) = self.tokens.forget_ended(Duration::from_secs(30 * 86_400)).await {
             tracing::warn!(%error, "keys that are over could not be forgotten");
@@ -151,7 +154,8 @@ struct NewKey {
     scopes: Vec<String>,
 }
 
-/// `POST /keys`. The answer has the key's text, for once.
+/// `POST /keys`. The answer has the key's text, for once. The key is derived from the one that asks, so it ends with that one: who has stolen a key keeps nothing
+/// that was made with it.
 async fn create(
     State(desk): State<Desk>,
     claims: Claims,
@@ -164,13 +168,15 @@ async fn create(
         return Err(Problem::refused("scope_exceeds", format!("your own key does not have the scope {scope:?}")));
     }
     let new = scopes.into_iter().fold(new_key(&name), |new, scope| new.grant(Grant::scope(scope)));
-    let created = desk.keys.tokens.create(new.created_by(maker(&claims))).await?;
+    let maker = read(claims.token_id().unwrap_or_default())?;
+    let created = desk.keys.tokens.derive(maker, new.created_by(made_by(&claims))).await?;
     Ok(answer(StatusCode::CREATED, &created))
 }
 
 /// `DELETE /keys/{id}`: it is refused from now on.
-async fn revoke(State(desk): State<Desk>, UrlPath(id): UrlPath<String>) -> Result<StatusCode, Problem> {
-    desk.keys.tokens.revoke(read(&id)?, RevokedReason::Asked).await?;
+async fn revoke(State(desk): State<Desk>, claims: Claims, UrlPath(id): UrlPath<String>) -> Result<StatusCode, Problem> {
+    let id = within_own_scopes(&desk, &claims, &id).await?;
+    desk.keys.tokens.revoke(id, RevokedReason::Asked).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -193,13 +199,9 @@ async fn rotate(
     let Ok(Json(Rotate { request_id, overlap_seconds })) = rotate else {
         return Err(Problem::refused("request_malformed", r#"send {"request_id": "at least 16 random characters"}"#));
     };
-    let id = read(&id)?;
     // The successor has the scopes of the earlier key.
-    let earlier = desk.keys.tokens.find(id).await?.ok_or_else(Problem::not_found)?;
-    if !scopes(&earlier).all(|scope| claims.has_scope(scope)) {
-        return Err(Problem::refused("scope_exceeds", "your own key does not have all scopes of that key"));
-    }
-    let rotation = Rotation::new(request_id.as_bytes()).created_by(maker(&claims));
+    let id = within_own_scopes(&desk, &claims, &id).await?;
+    let rotation = Rotation::new(request_id.as_bytes()).created_by(made_by(&claims));
     let rotation = overlap_seconds.into_iter().map(Duration::from_secs).fold(rotation, Rotation::overlap);
     Ok(answer(StatusCode::OK, &desk.keys.tokens.rotate(id, rotation).await?))
 }
@@ -208,8 +210,17 @@ fn read(id: &str) -> Result<ApiTokenId, Problem> {
     id.parse().map_err(|_| Problem::not_found())
 }
 
+/// Reads the id of a key that can do no more than the one that asks.
+async fn within_own_scopes(desk: &Desk, claims: &Claims, id: &str) -> Result<ApiTokenId, Problem> {
+    let key = desk.keys.tokens.find(read(id)?).await?.ok_or_else(Problem::not_found)?;
+    if !scopes(&key).all(|scope| claims.has_scope(scope)) {
+        return Err(Problem::refused("scope_exceeds", "your own key does not have all scopes of that key"));
+    }
+    Ok(key.id())
+}
+
 /// Who makes a key: another key.
-fn maker(claims: &Claims) -> String {
+fn made_by(claims: &Claims) -> String {
     format!("key {}", claims.token_id().unwrap_or_default())
 }
 

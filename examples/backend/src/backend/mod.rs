@@ -37,12 +37,19 @@ use portcullis::{
 };
 use portcullis_issuer::{
     TokenIssuer,
+    api_tokens::RecordingUses,
     key_ring::{KeyRing, SealingKey},
     refresh::{RefreshKeys, RefreshPolicy, Sessions},
 };
-use portcullis_store::{RedbLog, RedbRefreshStore, Revocations};
+use portcullis_store::{RedbApiTokenStore, RedbLog, RedbRefreshStore, Revocations};
 
-use self::{documents::Documents, keys::Keys, sessions::UserSessions, user_jwt::UserJwts, users::Users};
+use self::{
+    documents::Documents,
+    keys::{Keys, Operators},
+    sessions::UserSessions,
+    user_jwt::UserJwts,
+    users::Users,
+};
 use crate::{Failure, settings::Settings};
 
 /// The name of this backend in its tokens.
@@ -76,6 +83,7 @@ pub(crate) struct Backend {
     /// The file with the key of the functions.
     pub(crate) functions_key: PathBuf,
     desk: Desk,
+    recording: RecordingUses<RedbApiTokenStore, Operators>,
 }
 
 impl Backend {
@@ -111,11 +119,12 @@ impl Backend {
             .or_at(HttpHeader::new("X-Backend-Key")?, keys.admission(&revocations))?
             .realm("backend");
         let sessions = UserSessions::new(sessions, store, policy);
+        let recording = keys.keep_recording_uses();
         let desk = Desk { users, sessions, user_jwts, documents: Documents::demo(), keys };
-        Ok(Self { router: router(&desk, auth)?, admin_key, functions_key, desk })
+        Ok(Self { router: router(&desk, auth)?, admin_key, functions_key, desk, recording })
     }
 
-    /// Forgets what is over, and records when keys were used, every 15 minutes. It does not end.
+    /// Forgets what is over, every 15 minutes. It does not end, and may be dropped at any time.
     pub(crate) async fn keep_tidy(&self) {
         let mut quarters = tokio::time::interval(Duration::from_secs(900));
         loop {
@@ -126,9 +135,11 @@ impl Backend {
         }
     }
 
-    /// Records what only this process knows. Call it before the program ends.
-    pub(crate) async fn close(&self) {
-        self.desk.keys.keep_tidy().await;
+    /// Records what only this process knows: when keys were used. Call it before the program ends.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.recording.close().await {
+            tracing::warn!(%error, "it could not be recorded when keys were used");
+        }
     }
 }
 

@@ -40,6 +40,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing, or it is not yours")
     }
 
+    /// Another request, or the same one, has done it before.
+    fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
     /// The session that the token is of has just ended.
     pub(super) fn session_over() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "session_over", "the session has ended: log in again")
@@ -90,6 +95,9 @@ impl From<ApiTokenError> for Problem {
             ApiTokenError::Unavailable(reason) => Self::unavailable(&reason),
             // It is refused here, and everywhere in a minute.
             ApiTokenError::NotEverywhere(reason) => Self::unavailable(&reason),
+            ApiTokenError::AlreadyRotated { .. } => Self::conflict("already_rotated", error.to_string()),
+            // Of the client's own request, so it is no sign of a thief.
+            ApiTokenError::AnswerOver { .. } => Self::conflict("rotation_answer_over", error.to_string()),
             other => Self::refused("key_refused", other.to_string()),
         }
     }
