@@ -35,11 +35,7 @@ struct Product {
 impl Product {
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
         let (status, answer) = self.ask(&method, path, body).await?;
-        if status.is_success() {
-            return Ok(answer);
-        }
-        Err(format!("{method} {path} was answered with {status}: {}", answer["detail"].as_str().unwrap_or("no reason"))
-            .into())
+        if status.is_success() { Ok(answer) } else { Err(refusal(&method, path, status, &answer).into()) }
     }
 
     async fn ask(&self, method: &Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Value), Failure> {
@@ -57,6 +53,11 @@ impl Product {
     }
 }
 
+fn refusal(method: &Method, path: &str, status: StatusCode, answer: &Value) -> String {
+    let reason = answer["detail"].as_str().unwrap_or("no reason");
+    format!("{method} {path} was answered with {status}: {reason}")
+}
+
 pub(crate) async fn run() -> Result<(), Failure> {
     let file: PathBuf = optional("PRODUCT_TOKEN_FILE").ok_or("PRODUCT_TOKEN_FILE is not set: see README.md")?.into();
     let url = optional("PRODUCT_URL").ok_or("PRODUCT_URL is not set: see README.md")?;
@@ -70,7 +71,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
     product.token = token;
     let instance = format!("trial-{}", letters(6)?);
     let worked = work(&product, &instance).await;
-    // Whatever went wrong, nothing is left behind.
+    // Whatever went wrong, the instance does not stay.
     let cleaned = product.call(Method::DELETE, &format!("/instances/{instance}"), None).await;
     worked?;
     cleaned?;
@@ -80,7 +81,8 @@ pub(crate) async fn run() -> Result<(), Failure> {
 }
 
 /// Replaces its own token. The id of the request is written down before it is sent, and the new token before anything is done with it: if an answer is lost, or this
-/// program is killed, the next run asks again with the same id, and gets the same token.
+/// program is killed, the next run asks again with the same id, and gets the same token. **It has to do so within 10 minutes**: after that, the product does not tell the new
+/// token again.
 async fn product_token_rotated(product: &Product, file: &Path) -> Result<Zeroizing<String>, Failure> {
     let pending = file.with_extension("request");
     if !pending.exists() {
@@ -88,7 +90,11 @@ async fn product_token_rotated(product: &Product, file: &Path) -> Result<Zeroizi
     }
     let request = Zeroizing::new(read(&pending)?);
     let body = json!({ "request_id": *request, "overlap_seconds": 3600 });
-    let answer = product.call(Method::POST, "/token/rotate", Some(body)).await?;
+    let (status, answer) = product.ask(&Method::POST, "/token/rotate", Some(body)).await?;
+    if !status.is_success() {
+        let refusal = refusal(&Method::POST, "/token/rotate", status, &answer);
+        return Err(format!("{refusal}{}", what_to_do(&answer, file, &pending)).into());
+    }
     let token = Zeroizing::new(answer["token"].as_str().ok_or("the answer has no token")?.to_owned());
     let next = file.with_extension("next");
     write(&next, &token)?;
@@ -99,6 +105,21 @@ async fn product_token_rotated(product: &Product, file: &Path) -> Result<Zeroizi
         token.get(token.len().saturating_sub(4)..).unwrap_or_default()
     ))?;
     Ok(token)
+}
+
+/// Says what to do if no token will come of the request. All files stay: the earlier token works until the overlap is over, and a request with another id would look
+/// like a thief's.
+fn what_to_do(answer: &Value, file: &Path, pending: &Path) -> String {
+    let (file, pending) = (file.display(), pending.display());
+    match answer["code"].as_str() {
+        Some("rotation_answer_over") => format!(
+            ". The new token did not arrive within 10 minutes, and is lost: an administrator has to revoke it, make another one, write that to {file}, and remove {pending}"
+        ),
+        Some("already_rotated") => {
+            ". One of the two requests may be a thief's: an administrator has to revoke both tokens".to_owned()
+        }
+        _ => String::new(),
+    }
 }
 
 async fn work(product: &Product, instance: &str) -> Result<(), Failure> {
@@ -118,10 +139,20 @@ async fn work(product: &Product, instance: &str) -> Result<(), Failure> {
     let derived = product.call(Method::POST, "/token/derive", Some(reader)).await?;
     let token = Zeroizing::new(derived["token"].as_str().ok_or("the answer has no token")?.to_owned());
     let part = Product { url: product.url.clone(), token, client: product.client.clone() };
-    part.call(Method::GET, &path, None).await?;
-    let (status, _) = part.ask(&Method::PUT, &path, Some(json!({ "title": "Renamed" }))).await?;
-    say(&format!("a token that can only read it: renaming it is answered with {}", status.as_u16()))?;
+    let tried = read_alone(&part, &path).await;
+    // Otherwise it would live for ten minutes more.
+    let revoked = part.call(Method::DELETE, "/token", None).await;
+    tried?;
+    revoked?;
+    say("revoked that token")?;
     Ok(())
+}
+
+/// With a token that can only read the instance.
+async fn read_alone(part: &Product, path: &str) -> Result<(), Failure> {
+    part.call(Method::GET, path, None).await?;
+    let (status, _) = part.ask(&Method::PUT, path, Some(json!({ "title": "Renamed" }))).await?;
+    Ok(say(&format!("a token that can only read it: renaming it is answered with {}", status.as_u16()))?)
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -1,4 +1,4 @@
-//! A product that its customers automate with API tokens of three kinds. See README.md.
+//! A product that its customers automate with API tokens of every kind. See README.md.
 //!
 //! Read `platform/mod.rs` first (who may do what), then `platform/rights.rs` (what an owner may do now), and `client.rs` (a program that drives the
 //! product without a browser).

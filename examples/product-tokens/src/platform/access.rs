@@ -31,6 +31,7 @@ pub(super) fn public_access() -> AccessTable {
         .public(Method::GET, "/page.css")
         .public(Method::GET, "/page.js")
         .public(Method::POST, "/session")
+        .public(Method::POST, "/token-reports")
 }
 
 /// All others.
@@ -44,6 +45,7 @@ pub(super) fn access() -> AccessTable {
         .require(Method::POST, "/tokens/{id}/rotate", user_in_person())
         .require(Method::DELETE, "/tokens/{id}", user_in_person())
         .require(Method::GET, "/token", by_token())
+        .require(Method::DELETE, "/token", by_token())
         .require(Method::POST, "/token/rotate", by_token())
         .require(Method::POST, "/token/derive", by_token())
         .require(Method::GET, "/instances", by_token())

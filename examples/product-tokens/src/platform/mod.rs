@@ -4,6 +4,7 @@
 //! What an API token may do is looked up when it is used, and is never more than its owner may do at that time ([`rights`]).
 
 mod access;
+mod import;
 mod instances;
 mod log_in;
 mod own_token;
@@ -24,8 +25,9 @@ use portcullis::{
 };
 use portcullis_issuer::{
     TokenIssuer,
-    api_tokens::{ApiTokenFormat, ApiTokens, Peppers},
+    api_tokens::{ApiTokenFormat, ApiTokens, Peppers, RecordingUses},
     key_ring::{KeyRing, SealingKey},
+    routes::LeakReports,
 };
 use portcullis_store::{RedbApiTokenStore, RedbLog, RedbRefreshStore, Revocations};
 
@@ -62,6 +64,7 @@ pub(crate) struct Platform {
     /// The file with the token of the demo organisation.
     token_file: PathBuf,
     desk: Desk,
+    recording: RecordingUses<RedbApiTokenStore, Rights>,
 }
 
 impl Platform {
@@ -98,10 +101,11 @@ impl Platform {
         let auth = AuthLayer::new(Admission::new(kinds).revocations(&revocations)).realm("product");
         let desk = Desk { users: Users::demo()?, rights, issuer, tokens };
         let token_file = tokens::first(&desk, folder).await?;
-        Ok(Self { router: router(&desk, auth)?, token_file, desk })
+        let recording = desk.tokens.keep_recording_uses();
+        Ok(Self { router: router(&desk, auth)?, token_file, desk, recording })
     }
 
-    /// Records when tokens were used, tells of those that expire, and forgets those that are over. It does not end.
+    /// Tells of tokens that expire, and forgets those that are over. It does not end, and may be dropped at any time.
     pub(crate) async fn keep_tidy(&self, every: Duration) {
         let mut turns = tokio::time::interval(every);
         loop {
@@ -110,16 +114,15 @@ impl Platform {
         }
     }
 
-    /// Records what only this process knows. Call it before the program ends.
-    pub(crate) async fn close(&self) {
-        self.tidy().await;
+    /// Records what only this process knows: when tokens were used. Call it before the program ends.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.recording.close().await {
+            tracing::warn!(%error, "it could not be recorded when tokens were used");
+        }
     }
 
     async fn tidy(&self) {
         let tokens = &self.desk.tokens;
-        if let Err(error) = tokens.record_uses().await {
-            tracing::warn!(%error, "it could not be recorded when tokens were used");
-        }
         if let Err(error) = tokens.warn_expiring().await {
             tracing::warn!(%error, "it could not be found out which tokens expire soon");
         }
@@ -151,11 +154,15 @@ pub(crate) fn routes() -> AccessTable {
 fn router(desk: &Desk, auth: AuthLayer) -> Result<Router, Failure> {
     let guard = access::access().layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
     let guarded = tokens::routes()
+        .merge(import::routes())
         .merge(own_token::routes())
         .merge(instances::routes())
         .merge(log_in::routes())
         .route_layer(guard)
         .route_layer(auth);
     // Beside the layer, not behind it: who comes to log in may still send the token that has expired.
-    Ok(log_in::public_routes().merge(page::routes()).merge(guarded).with_state(desk.clone()))
+    let public = log_in::public_routes().merge(page::routes());
+    // From anyone, as only one who has a token can report it.
+    let public = public.route_service("/token-reports", LeakReports::new(desk.tokens.clone()));
+    Ok(public.merge(guarded).with_state(desk.clone()))
 }

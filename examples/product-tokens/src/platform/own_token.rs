@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use portcullis::{Claims, claims::ClaimRef};
-use portcullis_issuer::api_tokens::{ApiTokenId, Owner};
+use portcullis_issuer::api_tokens::{ApiTokenId, Owner, RevokedReason};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
-        .route("/token", get(what_it_is))
+        .route("/token", get(what_it_is).delete(revoke))
         .route("/token/rotate", post(rotate))
         .route("/token/derive", post(derive))
 }
@@ -33,6 +33,12 @@ async fn what_it_is(State(desk): State<Desk>, claims: Claims) -> Result<Json<Val
         "instances": claims.claim("/grants").and_then(ClaimRef::read::<Value>).unwrap_or_else(|| json!({})),
     });
     Ok(Json(shown))
+}
+
+/// `DELETE /token`: it revokes itself, with all that were derived from it.
+async fn revoke(State(desk): State<Desk>, claims: Claims) -> Result<StatusCode, Problem> {
+    desk.tokens.revoke(id(&claims)?, RevokedReason::Asked).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /token/rotate`: a successor, for a program that renews its own token.

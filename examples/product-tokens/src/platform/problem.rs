@@ -51,9 +51,9 @@ impl From<ApiTokenError> for Problem {
             ApiTokenError::Unknown => Self::not_found(),
             // A revocation that is not known everywhere is one: it is refused here, and everywhere in a minute.
             ApiTokenError::Unavailable(_) | ApiTokenError::NotEverywhere(_) => Self::unavailable(&error),
-            ApiTokenError::AlreadyRotated { .. } | ApiTokenError::AnswerOver { .. } => {
-                Self::conflict("already_rotated", error.to_string())
-            }
+            ApiTokenError::AlreadyRotated { .. } => Self::conflict("already_rotated", error.to_string()),
+            // Of the client's own request, so it is no sign of a thief.
+            ApiTokenError::AnswerOver { .. } => Self::conflict("rotation_answer_over", error.to_string()),
             other => Self::refused("token_refused", other.to_string()),
         }
     }
@@ -80,5 +80,22 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use portcullis_issuer::api_tokens::ApiTokenId;
+
+    use super::*;
+
+    #[test]
+    fn a_client_can_tell_its_own_late_request_from_that_of_another() {
+        let by: ApiTokenId = "01J9ZK8C3QV6T5W4X2Y1R0ABCD".parse().unwrap();
+        let late = Problem::from(ApiTokenError::AnswerOver { by });
+        assert_eq!((late.status, late.code), (StatusCode::CONFLICT, "rotation_answer_over"));
+        let of_another = Problem::from(ApiTokenError::AlreadyRotated { by });
+        assert_eq!((of_another.status, of_another.code), (StatusCode::CONFLICT, "already_rotated"));
     }
 }

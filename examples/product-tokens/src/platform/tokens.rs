@@ -15,8 +15,8 @@ use axum::{
 };
 use portcullis::Claims;
 use portcullis_issuer::api_tokens::{
-    ApiToken, ApiTokenId, ApiTokenKind, ApiTokenState, CreatedApiToken, ForeignDigest, Grant, NewApiToken, Owner,
-    RevokedReason, Rotation,
+    ApiToken, ApiTokenId, ApiTokenKind, ApiTokenState, CreatedApiToken, Grant, NewApiToken, Owner, RevokedReason,
+    Rotation,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,7 +33,6 @@ use crate::Failure;
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
         .route("/tokens", get(list).post(create))
-        .route("/tokens/import", post(import))
         .route("/tokens/{id}", delete(revoke))
         .route("/tokens/{id}/preview", get(preview))
         .route("/tokens/{id}/rotate", post(rotate))
@@ -166,33 +165,6 @@ async fn create(
     Ok(answer(StatusCode::CREATED, &created))
 }
 
-/// A token of the earlier system, which keeps the SHA-256 of each.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Import {
-    sha256: String,
-    token: New,
-}
-
-/// `POST /tokens/import`: the program that has it goes on with it.
-async fn import(
-    State(desk): State<Desk>,
-    claims: Claims,
-    import: Result<Json<Import>, JsonRejection>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let Json(Import { sha256, token }) =
-        import.map_err(|_| Problem::refused("request_malformed", r#"send {"sha256": "…", "token": {…}}"#))?;
-    let user = user(&claims)?;
-    let owner = token.owner()?.unwrap_or_else(|| Owner::user(user));
-    if !owners_of(user).contains(&owner) {
-        return Err(Problem::not_found());
-    }
-    let digest =
-        ForeignDigest::sha256_hex(&sha256).map_err(|error| Problem::refused("digest_malformed", error.to_string()))?;
-    let imported = desk.tokens.import(token.token(owner, user)?, digest, "").await?;
-    Ok((StatusCode::CREATED, Json(shown(&imported))))
-}
-
 /// `GET /tokens/{id}/preview`: what else would end.
 async fn preview(
     State(desk): State<Desk>,
@@ -246,7 +218,7 @@ async fn rotate(
     Ok(answer(StatusCode::OK, &desk.tokens.rotate(id, rotation).await?))
 }
 
-fn user(claims: &Claims) -> Result<&str, Problem> {
+pub(super) fn user(claims: &Claims) -> Result<&str, Problem> {
     claims.subject().ok_or_else(Problem::not_found)
 }
 
