@@ -14,6 +14,8 @@ use portcullis_issuer::{
 };
 use portcullis_test::contract::{ApiTokenPlace, ApiTokenStoreContract, ApiTokenSwitch, Possible};
 
+#[path = "api_token_contract/instances.rs"]
+mod instances;
 #[cfg(feature = "postgres")]
 #[path = "api_token_contract/postgres.rs"]
 mod postgres;

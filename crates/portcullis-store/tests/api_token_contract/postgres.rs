@@ -1,9 +1,14 @@
 //! The store in PostgreSQL, and behind `PgBouncer`.
 
-use portcullis_store::{PostgresApiTokenStore, PostgresRefreshStore};
+use portcullis_store::{PostgresApiTokenStore, PostgresLog, PostgresRefreshStore};
+use portcullis_test::FixedClock;
 use real_servers::{PgBouncer, PostgresServer, is_missing};
 
-use super::{support::admin::Admin, *};
+use super::{
+    instances::{Instance, a_revocation_arrives, all_is_well_again, an_outage, clock, has_none_of, texts_of_a_life},
+    support::admin::Admin,
+    *,
+};
 
 struct Postgres {
     server: PostgresServer,
@@ -159,4 +164,35 @@ async fn a_use_writes_no_index() {
     support::time::until_answer("the statistics are written", async || admin.numbers(updates).await[0] == 150).await;
     let hot = admin.numbers(updates).await[1];
     assert!(hot >= 120, "of 150 updates, {hot} wrote no index");
+}
+
+async fn instance(postgres: &Postgres, clock: &FixedClock) -> Instance<PostgresApiTokenStore> {
+    Instance::new(postgres.store(), PostgresLog::new(&postgres.server.url()).unwrap(), clock).await
+}
+
+#[tokio::test]
+async fn pitfall_7_a_revocation_reaches_another_instance_by_postgres_and_an_outage_is_bridged_for_a_minute() {
+    if is_missing("postgres") {
+        return;
+    }
+    let (mut postgres, clock) = (Postgres::new(), clock());
+    let (one, other) = (instance(&postgres, &clock).await, instance(&postgres, &clock).await);
+    let left = a_revocation_arrives(&one, &other).await;
+    postgres.server.kill();
+    an_outage(&other, &left, &clock).await;
+    postgres.server.restart();
+    all_is_well_again(&other, &left).await;
+}
+
+/// All rows of all tables.
+#[tokio::test]
+async fn pitfall_6_the_text_of_a_token_is_nowhere_in_postgres() {
+    if is_missing("postgres") {
+        return;
+    }
+    let (postgres, clock) = (Postgres::new(), clock());
+    let texts = texts_of_a_life(&instance(&postgres, &clock).await).await;
+    let admin = Admin::of(&postgres.server).await;
+    let dump = admin.text("SELECT schema_to_xml('portcullis', true, true, '')::text").await;
+    has_none_of(&texts, "PostgreSQL", dump.as_bytes());
 }

@@ -8,10 +8,13 @@ use std::{
 };
 
 use ::redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, TableHandle};
-use portcullis_store::{RedbApiTokenStore, RedbRefreshStore};
+use portcullis_store::{RedbApiTokenStore, RedbLog, RedbRefreshStore};
 use tempfile::TempDir;
 
-use super::*;
+use super::{
+    instances::{Instance, a_revocation_arrives, all_is_well_again, clock, has_none_of, texts_of_a_life},
+    *,
+};
 
 const TOKENS: TableDefinition<'_, u128, &str> = TableDefinition::new("api_tokens");
 const DIGESTS: TableDefinition<'_, &[u8; 32], u128> = TableDefinition::new("api_token_digests");
@@ -210,4 +213,27 @@ async fn an_instance_that_dies_over_a_file_loses_no_token() {
     let store = RedbRefreshStore::open(&path).unwrap().api_tokens();
     assert_eq!(store.find_by_id(numbered(1).id).await.unwrap().unwrap().version, 20, "acknowledged, and lost");
     assert_eq!(store.all(None, 100).await.unwrap().rows.len(), 21);
+}
+
+/// One process has the file, so both instances are in it. The file cannot be out of reach: instead, an instance opens it that has seen nothing yet.
+#[tokio::test]
+async fn pitfall_7_a_revocation_reaches_another_instance_by_a_file_and_one_that_starts_later() {
+    let (file, clock) = (File::new(), clock());
+    let path = file.folder.path().join("revocations.redb");
+    let log = RedbLog::open(&path).unwrap();
+    let one = Instance::new(file.store(), log.clone(), &clock).await;
+    let other = Instance::new(file.store(), log.clone(), &clock).await;
+    let left = a_revocation_arrives(&one, &other).await;
+    let later = Instance::new(file.store(), log, &clock).await;
+    all_is_well_again(&later, &left).await;
+}
+
+#[tokio::test]
+async fn pitfall_6_the_text_of_a_token_is_nowhere_in_the_files() {
+    let (file, clock) = (File::new(), clock());
+    let path = file.folder.path().join("revocations.redb");
+    let instance = Instance::new(file.store(), RedbLog::open(&path).unwrap(), &clock).await;
+    let texts = texts_of_a_life(&instance).await;
+    let files = [file.path(), path].map(|path| std::fs::read(path).unwrap()).concat();
+    has_none_of(&texts, "a file", &files);
 }

@@ -1,9 +1,15 @@
 //! The store in Redis and Valkey.
 
-use portcullis_store::{RedisApiTokenStore, RedisRefreshStore};
+use std::fs;
+
+use portcullis_store::{RedisApiTokenStore, RedisLog, RedisRefreshStore};
+use portcullis_test::FixedClock;
 use real_servers::{RedisServer, is_missing};
 
-use super::*;
+use super::{
+    instances::{Instance, a_revocation_arrives, all_is_well_again, an_outage, clock, has_none_of, texts_of_a_life},
+    *,
+};
 
 struct Redis(RedisServer);
 
@@ -21,6 +27,8 @@ impl Redis {
         let keys = self.0.cli(&["--raw", "KEYS", "*"]);
         let value = |key: &str| match self.0.cli(&["--raw", "TYPE", key]).trim() {
             "string" => self.0.cli(&["--raw", "GET", key]),
+            "hash" => self.0.cli(&["--raw", "HGETALL", key]),
+            "stream" => self.0.cli(&["--raw", "XRANGE", key, "-", "+"]),
             _ => self.0.cli(&["--raw", "ZRANGE", key, "0", "-1", "WITHSCORES"]),
         };
         let mut content: Vec<_> = keys.lines().map(|key| format!("{key} = {}", value(key).trim_end())).collect();
@@ -174,4 +182,45 @@ async fn a_server_that_evicts_is_refused_for_api_tokens() {
     let redis = Redis(RedisServer::start_with(&[("maxmemory-policy", "allkeys-lru")]));
     let error = redis.store().find_by_id(numbered(1).id).await.unwrap_err();
     assert!(error.to_string().contains("noeviction"), "{error}");
+}
+
+async fn instance(redis: &Redis, clock: &FixedClock) -> Instance<RedisApiTokenStore> {
+    Instance::new(redis.store(), RedisLog::new(&redis.0.url()).unwrap(), clock).await
+}
+
+#[tokio::test]
+async fn pitfall_7_a_revocation_reaches_another_instance_by_redis_and_an_outage_is_bridged_for_a_minute() {
+    if is_missing("redis-server") {
+        return;
+    }
+    let (mut redis, clock) = (Redis(RedisServer::start()), clock());
+    let (one, other) = (instance(&redis, &clock).await, instance(&redis, &clock).await);
+    let left = a_revocation_arrives(&one, &other).await;
+    redis.0.kill();
+    an_outage(&other, &left, &clock).await;
+    redis.0.restart();
+    all_is_well_again(&other, &left).await;
+}
+
+/// All keys and values, and all commands that ever changed them.
+#[tokio::test]
+async fn pitfall_6_the_text_of_a_token_is_nowhere_in_redis() {
+    if is_missing("redis-server") {
+        return;
+    }
+    let (redis, clock) = (Redis(RedisServer::start()), clock());
+    let texts = texts_of_a_life(&instance(&redis, &clock).await).await;
+    has_none_of(&texts, "Redis", redis.content().join("\n").as_bytes());
+    let mut folders = vec![redis.0.folder().to_owned()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.is_file() {
+                files.extend(fs::read(entry).unwrap());
+            }
+        }
+    }
+    has_none_of(&texts, "the files of Redis", &files);
 }
