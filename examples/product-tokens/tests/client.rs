@@ -126,6 +126,31 @@ async fn a_token_that_revokes_itself_ends_with_those_that_were_derived_from_it()
 }
 
 #[tokio::test]
+async fn a_closed_account_makes_no_tokens_and_those_of_the_organisation_go_on() {
+    let folder = tempdir().unwrap();
+    let product = Product::start(folder.path());
+    let [alice, bob] = [product.log_in("alice").await, product.log_in("bob").await];
+    let of_organisation = json!({
+        "name": "by Alice", "kind": "service_account", "owner": { "kind": "organisation", "id": "acme" },
+        "grants": [{ "role": "reader" }],
+    });
+    let of_organisation = product.must("POST", "/tokens", &alice, of_organisation).await.text("token");
+    let of_user = json!({ "name": "mine", "kind": "user_to_platform", "grants": [{ "everything": true }] });
+    let token = product.must("POST", "/tokens", &alice, of_user.clone()).await.text("token");
+    product.must("GET", "/token", &token, Value::Null).await;
+    // A token cannot close the account of its user.
+    assert_eq!(product.call("DELETE", "/account", &token, Value::Null).await.outcome(), "403 requirement_not_met");
+    product.must("DELETE", "/account", &alice, Value::Null).await;
+
+    assert_eq!(product.get("/token", &token).await.outcome(), "401 token_revoked");
+    assert_eq!(product.post("/tokens", &alice, of_user.clone()).await.outcome(), "400 token_refused");
+    let log_in = json!({ "username": "alice", "password": "wonderland" });
+    assert_eq!(product.post("/session", "", log_in).await.outcome(), "400 log_in_refused");
+    product.must("GET", "/token", &of_organisation, Value::Null).await;
+    product.must("POST", "/tokens", &bob, of_user).await;
+}
+
+#[tokio::test]
 async fn a_user_cannot_import_a_digest_without_the_token() {
     let folder = tempdir().unwrap();
     let product = Product::start(folder.path());

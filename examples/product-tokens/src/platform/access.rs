@@ -38,6 +38,7 @@ pub(super) fn public_access() -> AccessTable {
 pub(super) fn access() -> AccessTable {
     AccessTable::new()
         .require(Method::GET, "/account", user_in_person())
+        .require(Method::DELETE, "/account", user_in_person())
         .require(Method::GET, "/tokens", user_in_person())
         .require(Method::POST, "/tokens", user_in_person())
         .require(Method::POST, "/tokens/import", user_in_person())

@@ -127,7 +127,8 @@ async fn remove_member(
 /// A member is written `user:alice`, `organisation:acme` or `application:reports`.
 fn change(desk: &Desk, name: &str, member: &str, role: Option<Role>) -> Result<StatusCode, Problem> {
     let named = |owner: &Owner| format!("{}:{}", owner.kind(), owner.id()) == member;
-    let member = owners().into_iter().find(named).ok_or_else(Problem::not_found)?;
+    let member =
+        owners().into_iter().find(named).filter(|member| desk.rights.has(member)).ok_or_else(Problem::not_found)?;
     if !desk.rights.set(name, member.clone(), role) {
         return Err(Problem::not_found());
     }

@@ -3,12 +3,15 @@
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State, rejection::JsonRejection},
-    http::header::CACHE_CONTROL,
+    http::{StatusCode, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use portcullis::Claims;
-use portcullis_issuer::AccessToken;
+use portcullis_issuer::{
+    AccessToken,
+    api_tokens::{Owner, RevokedReason},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -25,7 +28,7 @@ pub(super) fn public_routes() -> Router<Desk> {
 }
 
 pub(super) fn routes() -> Router<Desk> {
-    Router::new().route("/account", get(account))
+    Router::new().route("/account", get(account).delete(close))
 }
 
 #[derive(Deserialize)]
@@ -44,7 +47,8 @@ async fn log_in(
     let Ok(Json(Credentials { username, password })) = credentials else {
         return Err(Problem::refused("request_malformed", "send a name and a password"));
     };
-    if !desk.users.check(&username, password).await? {
+    // The password is checked in any case, so that it takes as long.
+    if !desk.users.check(&username, password).await? || !desk.rights.has(&Owner::user(&username)) {
         return Err(Problem::refused("log_in_refused", "wrong name or password"));
     }
     let minted = desk.issuer.mint(&AccessToken::for_user(&username, CLIENT)).await?;
@@ -58,4 +62,13 @@ async fn account(claims: Claims) -> Result<Json<Value>, Problem> {
     let owners: Vec<_> =
         owners_of(user).iter().map(|owner| json!({ "kind": owner.kind(), "id": owner.id() })).collect();
     Ok(Json(json!({ "user": user, "owners": owners })))
+}
+
+/// `DELETE /account`: the user's own tokens end at once. Those of the organisation and the application go on, also those that this user has made.
+async fn close(State(desk): State<Desk>, claims: Claims) -> Result<StatusCode, Problem> {
+    let owner = Owner::user(claims.subject().ok_or_else(Problem::not_found)?);
+    // In this order, so that none is made meanwhile: there is no such owner any more.
+    desk.rights.close(&owner);
+    desk.tokens.revoke_all_of(&owner, RevokedReason::OwnerGone).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

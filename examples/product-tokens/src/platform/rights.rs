@@ -1,15 +1,18 @@
 //! [`Rights`]: the instances and their members, and so what an owner of a token may do now.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use portcullis_issuer::api_tokens::{Grant, Grants, MembershipError, Memberships, Owner};
 
-/// The instances, in memory: a real product has a database here.
-#[derive(Clone, Debug)]
-pub(super) struct Rights(Arc<Mutex<BTreeMap<String, Instance>>>);
+/// The instances and the accounts, in memory: a real product has a database here.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rights {
+    instances: Arc<Mutex<BTreeMap<String, Instance>>>,
+    closed: Arc<Mutex<BTreeSet<Owner>>>,
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Instance {
@@ -50,7 +53,7 @@ pub(super) const APPLICATION: &str = "reports";
 /// What owners may do beside what they may do on instances.
 const SCOPES: [&str; 2] = ["instances:create", "reports:read"];
 
-/// The accounts that there are. A token of any other owner is refused.
+/// The accounts that there are, unless they were [closed](Rights::close). A token of any other owner is refused.
 pub(super) fn owners() -> [Owner; 4] {
     [Owner::user("alice"), Owner::user("bob"), Owner::organisation(ORGANISATION), Owner::application(APPLICATION)]
 }
@@ -58,7 +61,7 @@ pub(super) fn owners() -> [Owner; 4] {
 impl Rights {
     /// Two instances, of which Alice owns both, and Bob reads one.
     pub(super) fn demo() -> Self {
-        let rights = Self(Arc::default());
+        let rights = Self::default();
         for (name, title) in [("shop", "The shop"), ("blog", "The blog")] {
             let members = owners().into_iter().map(|owner| (owner, Role::Owner)).collect();
             rights.lock().insert(name.to_owned(), Instance { title: title.to_owned(), members });
@@ -115,9 +118,26 @@ impl Rights {
         true
     }
 
+    /// Closes an account, which is a member of nothing from now on.
+    pub(super) fn close(&self, owner: &Owner) {
+        self.closed().insert(owner.clone());
+        for instance in self.lock().values_mut() {
+            instance.members.remove(owner);
+        }
+    }
+
+    /// Returns whether there is such an account.
+    pub(super) fn has(&self, owner: &Owner) -> bool {
+        owners().contains(owner) && !self.closed().contains(owner)
+    }
+
     /// A thread that panicked while it had the lock has left no half of a change: each is one assignment.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Instance>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn closed(&self) -> MutexGuard<'_, BTreeSet<Owner>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,7 +150,7 @@ impl Instance {
 /// Asked when a token is used, so that it follows what its owner may do.
 impl Memberships for Rights {
     async fn of(&self, owner: &Owner) -> Result<Grants, MembershipError> {
-        if !owners().contains(owner) {
+        if !self.has(owner) {
             return Err(MembershipError::OwnerGone);
         }
         let instances = self.reachable_by(owner);
