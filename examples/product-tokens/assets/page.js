@@ -12,9 +12,15 @@ const STATES = { superseded: "replaced, still accepted", ended_with_parent: "end
 
 let access = null;
 let account = null;
+// The token that is about to be revoked.
+let doomed = null;
+// The ids of rotations, by the id of the token, until they are answered: if an answer is lost, the same request gets the same token.
+const requests = new Map();
 
 const at = (id) => document.getElementById(id);
 const say = (text) => { at("status").textContent = text; };
+// What is behind an open dialog can be neither seen nor heard.
+const complain = (text) => { at(at("confirm").open ? "confirm-error" : "status").textContent = text; };
 
 class Refused extends Error {}
 
@@ -25,7 +31,11 @@ async function call(method, path, body) {
   const text = await response.text();
   const answer = text ? JSON.parse(text) : null;
   if (response.ok) return answer;
-  if (response.status === 401 && access) logOut("You have been logged out: the time is over.");
+  if (response.status === 401 && access) {
+    const expired = "Your session has expired. Log in again.";
+    logOut(expired);
+    throw new Refused(expired);
+  }
   throw new Refused(answer?.detail ?? `The product has answered ${response.status}.`);
 }
 
@@ -33,15 +43,18 @@ async function call(method, path, body) {
 const asked = (work) => async (event) => {
   event.preventDefault();
   say("");
+  at("confirm-error").textContent = "";
   try {
     await work(event);
   } catch (error) {
-    say(error instanceof Refused ? error.message : "The product cannot be reached. Try again.");
+    complain(error instanceof Refused ? error.message : "The product cannot be reached. Try again.");
   }
 };
 
 function logOut(text) {
-  access = account = null;
+  access = account = doomed = null;
+  requests.clear();
+  at("confirm").close();
   at("secret").value = "";
   at("once").hidden = at("manage").hidden = true;
   at("log-in").hidden = false;
@@ -100,8 +113,13 @@ function show(created) {
 }
 
 at("copy").addEventListener("click", asked(async () => {
+  at("secret").focus();
   at("secret").select();
-  await navigator.clipboard.writeText(at("secret").value);
+  try {
+    await navigator.clipboard.writeText(at("secret").value);
+  } catch {
+    throw new Refused("The clipboard cannot be used. Copy it by hand: it is selected.");
+  }
   at("copy").textContent = "Copied";
   say("The token is in the clipboard.");
 }));
@@ -132,17 +150,37 @@ function row(token) {
   const title = element("h3", token.name);
   title.append(" ", element("span", STATES[token.state] ?? token.state, "state"));
   const until = token.until ? `expires on ${day(token.until)}` : "does not expire";
-  const used = token.last_used ? `last used on ${day(token.last_used)}` : "not used, as far as is known";
+  const used = token.last_used ? `last used on ${day(token.last_used)}` : "no recorded use";
   const facts = element("p", `${KINDS[token.kind]?.name ?? token.kind} of ${token.owner.id}: ${token.grants.map(right).join(", ")}; ${until}; ${used}.`, "facts");
   item.append(title, element("code", token.hint), facts);
-  if (token.state === "active" || token.state === "superseded") {
-    const button = element("button", "Revoke", "quiet");
-    button.type = "button";
-    button.setAttribute("aria-label", `Revoke ${token.name}`);
-    button.addEventListener("click", asked(() => confirm(token)));
-    item.append(button);
-  }
+  const actions = element("p", "", "actions");
+  if (token.state === "active") actions.append(button("Replace", token, replace));
+  if (token.state === "active" || token.state === "superseded") actions.append(button("Revoke", token, confirm));
+  if (actions.hasChildNodes()) item.append(actions);
   return item;
+}
+
+function button(text, token, work) {
+  const made = element("button", text, "quiet");
+  made.type = "button";
+  // After it was replaced, there are two of this name.
+  const which = token.state === "superseded" ? `the earlier ${token.name}` : token.name;
+  made.setAttribute("aria-label", `${text} ${which}`);
+  made.addEventListener("click", asked(() => work(token)));
+  return made;
+}
+
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// Another token with the same rights. The earlier one is accepted for 24 hours, so that no program stops meanwhile.
+async function replace(token) {
+  if (!requests.has(token.id)) requests.set(token.id, random());
+  const body = { request_id: requests.get(token.id), overlap_seconds: 86400 };
+  const created = await call("POST", `/tokens/${token.id}/rotate`, body);
+  requests.delete(token.id);
+  show(created);
+  say(`“${token.name}” is replaced. The earlier token is accepted for 24 hours.`);
+  await list();
 }
 
 async function list() {
@@ -151,8 +189,6 @@ async function list() {
   at("none").hidden = tokens.length > 0;
   if (unreadable.length) say(`${unreadable.length} tokens cannot be shown: a later version of the product made them.`);
 }
-
-let doomed = null;
 
 async function confirm(token) {
   const preview = await call("GET", `/tokens/${token.id}/preview`);
@@ -170,4 +206,6 @@ at("revoke").addEventListener("click", asked(async () => {
   at("confirm").close();
   say(`“${doomed.name}” is revoked.`);
   await list();
+  // The button that had the focus is gone.
+  at("list-title").focus();
 }));

@@ -1,4 +1,4 @@
-//! The page in a headless Chromium: a token is made, shown once, copied and revoked. Screenshots are kept in the folder of the target,
+//! The page in a headless Chromium: a token is made, shown once, copied, replaced and revoked, and what goes wrong is said where it is seen. Screenshots are kept in the folder of the target,
 //! `tmp/platform-screenshots`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -46,6 +46,78 @@ async fn a_token_is_made_shown_once_copied_and_revoked() {
     let stored = browser.client.execute("return [localStorage.length, sessionStorage.length, document.cookie]").await;
     assert_eq!(stored.unwrap(), json!([0, 0, ""]));
     browser.client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_and_what_goes_wrong_is_said_where_it_is_seen() {
+    let Some(driver) = Driver::start() else { return };
+    let folder = tempdir().unwrap();
+    let product = Product::start(folder.path());
+    let browser = driver.browser().await;
+    browser.client.goto(&product.url).await.unwrap();
+    log_in(&browser).await;
+    enter(&browser, "name", "nightly backup\n").await;
+    browser.shown("once").await;
+    let earlier = value(&browser, "secret").await;
+    browser.click("done").await;
+
+    press(&browser, "Replace nightly backup").await;
+    browser.shown("once").await;
+    let later = value(&browser, "secret").await;
+    assert_ne!(earlier, later);
+    browser.until("the list", "return document.getElementById('list').textContent.includes('still accepted')").await;
+    assert_eq!(product.get("/token", &earlier).await.text("state"), "superseded");
+    assert_eq!(product.get("/token", &later).await.text("state"), "active");
+    browser.pictures("api-tokens-replaced").await;
+
+    // A browser that does not let the page use the clipboard.
+    let refuse = "navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))";
+    browser.client.execute(refuse).await.unwrap();
+    browser.click("copy").await;
+    browser.until("advice", "return document.getElementById('status').textContent.includes('Copy it by hand')").await;
+    let selected = "const e = document.activeElement; return e.value.slice(e.selectionStart, e.selectionEnd)";
+    assert_eq!(browser.client.execute(selected).await.unwrap(), json!(later));
+
+    press(&browser, "Revoke nightly backup").await;
+    browser.until("a question", "return document.getElementById('confirm').open").await;
+    product.kill();
+    browser.click("revoke").await;
+    let said = "return document.getElementById('confirm-error').textContent.includes('cannot be reached')";
+    browser.until("a complaint in the dialog", said).await;
+    assert!(browser.client.execute("return document.getElementById('confirm').open").await.unwrap() == true);
+    browser.pictures("api-tokens-unreachable").await;
+    browser.client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_ends_closes_the_dialog() {
+    let Some(driver) = Driver::start() else { return };
+    let folder = tempdir().unwrap();
+    let product = Product::start(folder.path());
+    let browser = driver.browser().await;
+    browser.client.goto(&product.url).await.unwrap();
+    log_in(&browser).await;
+    enter(&browser, "name", "nightly backup\n").await;
+    browser.shown("once").await;
+    press(&browser, "Revoke nightly backup").await;
+    browser.until("a question", "return document.getElementById('confirm').open").await;
+    // A token that is refused from now on takes the place of that of the session.
+    let automation = product.automation();
+    product.must("DELETE", "/token", &automation, serde_json::Value::Null).await;
+    browser.client.execute(&format!("access = '{automation}'")).await.unwrap();
+    browser.click("revoke").await;
+    browser.until("the end", "return document.getElementById('status').textContent.includes('has expired')").await;
+    assert!(browser.client.execute("return document.getElementById('confirm').open").await.unwrap() == false);
+    browser.shown("log-in").await;
+    assert!(value(&browser, "secret").await.is_empty());
+    browser.client.close().await.unwrap();
+}
+
+/// Presses a button of the list, as soon as it is there.
+async fn press(browser: &Browser, label: &str) {
+    let find = format!("document.querySelector('[aria-label=\"{label}\"]')");
+    browser.until("a button", &format!("return {find} !== null")).await;
+    browser.client.execute(&format!("{find}.click()")).await.unwrap();
 }
 
 async fn log_in(browser: &Browser) {
@@ -104,5 +176,6 @@ async fn revoke(product: &Product, browser: &Browser, token: &str) {
     browser
         .until("the list", "return document.getElementById('list').textContent.includes('ended with the token')")
         .await;
+    browser.until("the focus", "return document.activeElement.id === 'list-title'").await;
     browser.pictures("api-tokens-list").await;
 }
