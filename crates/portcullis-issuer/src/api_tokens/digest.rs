@@ -5,8 +5,8 @@ use std::fmt;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// The digest of a token's text: HMAC-SHA-256 with a pepper, which the store does not have. A copy of the store yields no token, and a row that
-/// an attacker adds to it has no token that fits.
+/// The digest of a token's text: HMAC-SHA-256 with a pepper, which the store does not have. A copy of the store yields no token, and who
+/// adds a row to it needs the digest of a text that the issuer has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ApiTokenDigest([u8; 32]);
 

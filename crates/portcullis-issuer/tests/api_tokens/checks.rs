@@ -1,7 +1,7 @@
 //! Which tokens are looked up, and which are refused without.
 
 use portcullis_core::{Code, verified::CredentialKind};
-use portcullis_issuer::api_tokens::{ApiTokenKind, ApiTokens, Grant, RevokedReason};
+use portcullis_issuer::api_tokens::{ApiTokenKind, ApiTokens, Grant, PepperId, RevokedReason};
 
 use crate::house::{DAY, House, ISSUER, code, format, peppers, secs};
 
@@ -115,6 +115,22 @@ async fn a_row_of_another_kind_than_the_text_is_refused() {
     house.clock.advance(secs(10));
     house.store.tamper(created.token().id(), |row| row.kind = ApiTokenKind::ServiceAccount).await;
     assert_eq!(house.code(&created).await, None);
+}
+
+/// Or it would escape the revocation of its pepper.
+#[tokio::test]
+async fn a_row_of_another_pepper_than_its_text_is_refused() {
+    let house = House::new();
+    let created = house.service_account().await;
+    for (pepper, expected) in [
+        (PepperId::new('2'), Some(Code::CredentialUnknown)),
+        (None, Some(Code::CredentialUnknown)),
+        (PepperId::new('1'), None),
+    ] {
+        house.store.tamper(created.token().id(), |row| row.pepper = pepper).await;
+        assert_eq!(house.code(&created).await, expected, "{pepper:?}");
+        house.clock.advance(secs(10));
+    }
 }
 
 #[tokio::test]

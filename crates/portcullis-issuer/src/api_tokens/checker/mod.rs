@@ -139,6 +139,9 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
         if row.kind != sought.kind {
             return Err(Refusal::of_other_kind(row));
         }
+        if !sought.is_of(&row.digest, row.pepper) {
+            return Err(Refusal::of_other_pepper(row));
+        }
         if row.environment != self.environment {
             return Err(Refusal::of_other_environment(row, &self.environment));
         }

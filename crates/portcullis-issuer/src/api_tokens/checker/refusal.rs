@@ -42,6 +42,11 @@ impl Refusal {
         Self::new(Code::CredentialUnknown, format!("the row of the token {} is of another kind than its text", row.id))
     }
 
+    pub(super) fn of_other_pepper(row: &ApiTokenRow) -> Self {
+        let why = format!("the row of the token {} has another digest or another pepper than its text", row.id);
+        Self::new(Code::CredentialUnknown, why)
+    }
+
     pub(super) fn owner_gone(row: &ApiTokenRow) -> Self {
         Self::new(Code::TokenRevoked, format!("the owner of the token {} no longer exists", row.id))
     }

@@ -21,10 +21,19 @@ pub(super) struct Sought {
     pub(super) digest: ApiTokenDigest,
     pepper: PepperId,
     /// Those that its row may have instead, if an earlier system made it: of the other peppers.
-    others: Vec<ApiTokenDigest>,
+    others: Vec<(PepperId, ApiTokenDigest)>,
 }
 
 impl Sought {
+    /// Whether a row with this digest and this pepper is that of the text.
+    pub(super) fn is_of(&self, digest: &ApiTokenDigest, pepper: Option<PepperId>) -> bool {
+        self.digests().any(|(its_pepper, its_digest)| its_digest == digest && Some(its_pepper) == pepper)
+    }
+
+    fn digests(&self) -> impl Iterator<Item = (PepperId, &ApiTokenDigest)> {
+        iter::once((self.pepper, &self.digest)).chain(self.others.iter().map(|(pepper, digest)| (*pepper, digest)))
+    }
+
     /// Whether a refusal is kept. Anyone can make texts that begin like those of an earlier system, so that those would push out others.
     pub(super) fn is_kept(&self, refusal: &Refusal) -> bool {
         self.kind != ApiTokenKind::Imported || refusal.code() != Code::CredentialUnknown
@@ -52,7 +61,8 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
     fn foreign(&self, digest: ForeignDigest) -> Sought {
         let of = |pepper: &Pepper| pepper.digest_of_foreign(digest.as_bytes());
         let (newest, kind) = (self.peppers.newest(), ApiTokenKind::Imported);
-        Sought { kind, digest: of(newest), pepper: newest.id(), others: self.peppers.all().skip(1).map(of).collect() }
+        let others = self.peppers.all().skip(1).map(|pepper| (pepper.id(), of(pepper))).collect();
+        Sought { kind, digest: of(newest), pepper: newest.id(), others }
     }
 
     /// Whether a token was imported of this digest, with any pepper.
@@ -61,7 +71,7 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
     }
 
     pub(super) async fn look_up(&self, sought: &Sought) -> Result<Option<FoundApiToken>, StoreError> {
-        for digest in iter::once(&sought.digest).chain(&sought.others) {
+        for (_, digest) in sought.digests() {
             if let Some(found) = self.store.find(digest).await? {
                 return Ok(Some(found));
             }
