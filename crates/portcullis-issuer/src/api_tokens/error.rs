@@ -11,7 +11,7 @@ use crate::StoreError;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ApiTokenError {
-    /// There is no token of this id, or of this text.
+    /// There is no token of this id, or of this text; or it is of another environment, and another was to be made of it.
     Unknown,
     /// A token cannot be made as it is asked for. The error says what to change.
     Invalid(ConfigError),

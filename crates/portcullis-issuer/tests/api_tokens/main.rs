@@ -3,6 +3,7 @@
 
 mod attenuation;
 mod checks;
+mod environments;
 mod everywhere;
 mod explained;
 mod house;

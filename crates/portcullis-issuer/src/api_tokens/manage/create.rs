@@ -35,7 +35,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// As for [`create`](Self::create), and [`ApiTokenError::Exceeds`], [`ApiTokenError::TooDeep`], [`ApiTokenError::Revoked`] or [`ApiTokenError::Ended`].
     pub async fn derive(&self, parent: ApiTokenId, new: NewApiToken) -> Result<CreatedApiToken, ApiTokenError> {
         let grants = new.check()?;
-        let parent = self.row(parent).await?;
+        let parent = self.row_of_here(parent).await?;
         let now = self.0.checker.now();
         let end_of_parent = self.check_parent(&parent, now).await?;
         if parent.owner != new.owner || !parent.grants.cover_all(&grants) {
@@ -63,6 +63,9 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
             let Some(ancestor) = self.0.checker.store.find_by_id(*ancestor).await? else {
                 return Err(ApiTokenError::Ended);
             };
+            if ancestor.environment != row.environment {
+                return Err(ApiTokenError::Ended);
+            }
             end = [end, check_live(&ancestor, now)?].into_iter().flatten().min();
         }
         Ok(end)

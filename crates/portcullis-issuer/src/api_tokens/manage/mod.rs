@@ -137,6 +137,12 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     async fn row(&self, id: ApiTokenId) -> Result<ApiTokenRow, ApiTokenError> {
         self.0.checker.store.find_by_id(id).await?.ok_or(ApiTokenError::Unknown)
     }
+
+    /// Returns the row of a token of which another is to be made. Here, there are none of another environment.
+    async fn row_of_here(&self, id: ApiTokenId) -> Result<ApiTokenRow, ApiTokenError> {
+        let row = self.row(id).await?;
+        if row.environment == self.0.checker.environment { Ok(row) } else { Err(ApiTokenError::Unknown) }
+    }
 }
 
 impl<S, M, R> Clone for ApiTokens<S, M, R> {

@@ -121,7 +121,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         let this = self.clone();
         to_its_end(async move {
             for _ in 0..ATTEMPTS {
-                let row = this.row(id).await?;
+                let row = this.row_of_here(id).await?;
                 if let Some(created) = this.rotate_once(row, &rotation, grace).await? {
                     return Ok(created);
                 }
