@@ -55,6 +55,10 @@ impl ApiToken {
         Self { row, beginning, state }
     }
 
+    pub(super) fn row(&self) -> &ApiTokenRow {
+        &self.row
+    }
+
     /// Returns its id.
     pub fn id(&self) -> ApiTokenId {
         self.row.id

@@ -6,7 +6,7 @@ use crate::house::{House, ISSUER, Service, format, peppers, service_account};
 
 fn of(house: &House, environment: &str) -> Service {
     let builder = ApiTokens::builder(ISSUER, format(), peppers(), house.store.clone()).memberships(house.users.clone());
-    builder.revocations(house.log.clone()).clock(house.clock.clone()).environment(environment).build().unwrap()
+    builder.revoker(house.log.clone()).clock(house.clock.clone()).environment(environment).build().unwrap()
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! Replacing a token by another.
 
 use portcullis_core::Code;
-use portcullis_issuer::api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenState, Peppers, RevokedReason, Rotation};
+use portcullis_issuer::api_tokens::{
+    ApiTokenError, ApiTokenEvent, ApiTokenKind, ApiTokenState, ApiTokens, CreatedApiToken, Peppers, RevokedReason,
+    Rotation,
+};
 
-use crate::house::{DAY, House, code, secs, service_account};
+use crate::house::{DAY, House, Service, acme, code, secs, service_account};
 
 const REQUEST: &str = "a request of 16 bytes or more";
 const ANOTHER: &str = "another request of 16 bytes";
@@ -88,19 +91,56 @@ async fn a_revoked_token_has_no_successor() {
     assert!(matches!(house.tokens.rotate(id, Rotation::new(REQUEST)).await, Err(ApiTokenError::Revoked(_))));
 }
 
+fn graceful(house: &House) -> Service {
+    ApiTokens::builder(crate::house::ISSUER, crate::house::format(), crate::house::peppers(), house.store.clone())
+        .memberships(house.users.clone())
+        .revoker(house.log.clone())
+        .clock(house.clock.clone())
+        .grace_after_expiry(ApiTokenKind::ServiceAccount, 7 * DAY)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn log_out_everywhere_also_ends_tokens_that_could_still_be_rotated() {
+    let house = House::new();
+    let tokens = graceful(&house);
+    let create = || house.tokens.create(service_account().life(DAY));
+    let rotate = async |created: &CreatedApiToken| {
+        tokens.rotate_presented(created.secret().expose(), Rotation::new(REQUEST)).await
+    };
+    let created = create().await.unwrap();
+    house.clock.advance(2 * DAY);
+    assert!(rotate(&created).await.is_ok(), "without a log-out");
+    let created = create().await.unwrap();
+    house.clock.advance(2 * DAY);
+    // This one, and the successor of the first.
+    assert_eq!(tokens.revoke_all_of(&acme(), RevokedReason::LoggedOutEverywhere).await.unwrap(), 2);
+    let error = rotate(&created).await.unwrap_err();
+    assert!(matches!(error, ApiTokenError::Revoked(RevokedReason::LoggedOutEverywhere)), "{error}");
+    // One past its grace is of no use, and keeps its history.
+    let created = create().await.unwrap();
+    house.clock.advance(8 * DAY);
+    assert_eq!(tokens.revoke_all_of(&acme(), RevokedReason::LoggedOutEverywhere).await.unwrap(), 0);
+    assert!(matches!(rotate(&created).await, Err(ApiTokenError::Ended)));
+}
+
+#[tokio::test]
+async fn the_token_of_an_owner_who_is_gone_has_no_successor() {
+    let house = House::new();
+    let (one, two) = (house.service_account().await.token().id(), house.service_account().await.token().id());
+    assert!(house.tokens.rotate(one, Rotation::new(REQUEST)).await.is_ok());
+    house.users.gone(acme());
+    for id in [one, two] {
+        assert!(matches!(house.tokens.rotate(id, Rotation::new(REQUEST)).await, Err(ApiTokenError::OwnerGone)));
+    }
+}
+
 #[tokio::test]
 async fn an_expired_token_has_a_successor_only_within_the_grace_of_its_kind() {
-    use portcullis_issuer::api_tokens::{ApiTokenKind, ApiTokens};
     let house = House::new();
     let earlier = house.tokens.create(service_account().life(DAY)).await.unwrap();
-    let graceful =
-        ApiTokens::builder(crate::house::ISSUER, crate::house::format(), crate::house::peppers(), house.store.clone())
-            .memberships(house.users.clone())
-            .revoker(house.log.clone())
-            .clock(house.clock.clone())
-            .grace_after_expiry(ApiTokenKind::ServiceAccount, 7 * DAY)
-            .build()
-            .unwrap();
+    let graceful = graceful(&house);
     let (id, text) = (earlier.token().id(), earlier.secret().expose());
     house.clock.advance(DAY);
     assert!(matches!(house.tokens.rotate_presented(text, Rotation::new(REQUEST)).await, Err(ApiTokenError::Ended)));

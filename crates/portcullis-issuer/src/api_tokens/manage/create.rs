@@ -97,7 +97,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         Ok(CreatedApiToken::new(secret, self.token(row)))
     }
 
-    async fn check_owner(&self, owner: &Owner) -> Result<(), ApiTokenError> {
+    pub(super) async fn check_owner(&self, owner: &Owner) -> Result<(), ApiTokenError> {
         match self.0.checker.memberships.of(owner).await {
             Ok(_) => Ok(()),
             Err(MembershipError::OwnerGone) => Err(ApiTokenError::OwnerGone),

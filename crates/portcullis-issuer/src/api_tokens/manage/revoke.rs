@@ -44,7 +44,8 @@ where
         .await?
     }
 
-    /// Revokes all tokens of an owner, as when an account is deleted. Returns how many were not revoked before.
+    /// Revokes all tokens of an owner, as when an account is deleted: those that are live, and those that could still be [rotated](Self::rotate). Returns how
+    /// many were not revoked before.
     ///
     /// # Errors
     ///
@@ -56,7 +57,8 @@ where
             this.0.checker.changed(&owner);
             let now = this.0.checker.now();
             let list = this.list(&owner).await?;
-            let live: Vec<_> = list.tokens.iter().filter(|token| token.is_live()).map(ApiToken::id).collect();
+            let is_of_use = |token: &&ApiToken| this.is_of_use(token.row(), now);
+            let live: Vec<_> = list.tokens.iter().filter(is_of_use).map(ApiToken::id).collect();
             let mut outcome = Ok(live.len());
             for id in &live {
                 if let Err(error) = this.revoke_in_store(*id, reason).await {

@@ -91,7 +91,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     ///
     /// # Errors
     ///
-    /// [`ApiTokenError::Revoked`] for a revoked token, [`ApiTokenError::Ended`] for one that has expired or whose parent has ended, and those above. After
+    /// [`ApiTokenError::Revoked`] for a revoked token, [`ApiTokenError::Ended`] for one that has expired or whose parent has ended, [`ApiTokenError::OwnerGone`], and those above. After
     /// [`ApiTokenError::Unavailable`], and [`ApiTokenError::NotEverywhere`] if there is no overlap, ask again with the same request.
     pub async fn rotate(&self, id: ApiTokenId, rotation: Rotation) -> Result<CreatedApiToken, ApiTokenError> {
         rotation.check()?;
@@ -142,6 +142,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         if let Some(revoked) = &row.revoked {
             return Err(ApiTokenError::Revoked(revoked.reason));
         }
+        self.check_owner(&row.owner).await?;
         if let Some(superseded) = &row.superseded {
             return self.answer_again(&row, superseded, rotation, now).await.map(Some);
         }
@@ -162,6 +163,13 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         checker.tell(|| ApiTokenEvent::Rotated { id: earlier.id, by: successor.id });
         self.end_at_once(&earlier).await?;
         Ok(Some(CreatedApiToken::new(secret, self.token(successor))))
+    }
+
+    /// Whether a live token can be made of it, or it is one: for those who end it.
+    pub(super) fn is_of_use(&self, row: &ApiTokenRow, now: Millis) -> bool {
+        let grace = self.0.limits.grace(row.kind);
+        let can_be_rotated = row.superseded.is_none() && row.until.is_none_or(|until| now < until.plus(grace));
+        row.revoked.is_none() && (row.is_live(now) || can_be_rotated)
     }
 
     /// Ends a token everywhere that has no overlap with its successor.
