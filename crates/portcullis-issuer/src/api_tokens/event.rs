@@ -45,10 +45,12 @@ pub enum ApiTokenEvent {
         /// In how long.
         within: Duration,
     },
-    /// A token was reported as leaked, and has been revoked. Its owner should be told.
+    /// A token was reported as leaked, and has been revoked, with all that have taken its place. Its owner should be told.
     Leaked {
         /// The token.
         id: ApiTokenId,
+        /// The token that had taken its place: perhaps a thief's, who rotated it.
+        successor: Option<ApiTokenId>,
         /// Where it was found, as the report says.
         source: Option<String>,
     },

@@ -81,6 +81,10 @@ impl ApiTokenRow {
         }
     }
 
+    pub(super) fn successor(&self) -> Option<ApiTokenId> {
+        self.superseded.as_ref().map(|superseded| superseded.by)
+    }
+
     /// Returns when it ends by its time: when it expires, or when the overlap with its successor is over.
     pub fn ends_at(&self) -> Option<Millis> {
         let overlap = self.superseded.as_ref().map(|superseded| superseded.until);

@@ -119,6 +119,11 @@ impl ApiToken {
         self.row.last_used.as_ref()
     }
 
+    /// Returns the token that has taken its place, also if this one was revoked or has ended since.
+    pub fn superseded_by(&self) -> Option<ApiTokenId> {
+        self.row.successor()
+    }
+
     /// Returns whether it was accepted when this was asked, apart from those that it was derived from.
     pub fn state(&self) -> ApiTokenState {
         self.state

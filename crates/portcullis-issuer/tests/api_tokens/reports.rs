@@ -3,12 +3,12 @@
 use http::{Request, StatusCode};
 use portcullis_core::Code;
 use portcullis_issuer::{
-    api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenState, CreatedApiToken, RevokedReason},
+    api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenState, CreatedApiToken, RevokedReason, Rotation},
     routes::LeakReports,
 };
 use tower::ServiceExt;
 
-use crate::house::{House, secs};
+use crate::house::{House, code, secs};
 
 async fn state(house: &House, created: &CreatedApiToken) -> ApiTokenState {
     house.tokens.find(created.token().id()).await.unwrap().unwrap().state()
@@ -29,13 +29,66 @@ async fn a_reported_token_ends_and_its_prefix_or_ending_is_not_enough() {
     let texts = [near[0], reported.secret().expose(), "junk"];
     house.tokens.report_leaks(&texts, Some("https://git.test/x")).await.unwrap();
     let id = reported.token().id();
-    let expected = ApiTokenEvent::Leaked { id, source: Some("https://git.test/x".to_owned()) };
+    let expected = ApiTokenEvent::Leaked { id, successor: None, source: Some("https://git.test/x".to_owned()) };
     assert!(house.take_events().contains(&expected));
     assert!(matches!(state(&house, &reported).await, ApiTokenState::Revoked { reason: RevokedReason::Leaked, .. }));
     assert_eq!((house.code(&reported).await, house.code(&other).await), (Some(Code::TokenRevoked), None));
     // Again, without another event.
     house.tokens.report_leaks(&texts, None).await.unwrap();
     assert_eq!(leaked(&house), 0);
+}
+
+/// A thief who has the token rotates it, and has one that the owner has never seen.
+#[tokio::test]
+async fn a_report_of_a_replaced_token_ends_its_successor() {
+    let house = House::new();
+    let rotate = |created: &CreatedApiToken| house.tokens.rotate(created.token().id(), Rotation::new([1; 16]));
+    let first = house.service_account().await;
+    let second = rotate(&first).await.unwrap();
+    let third = rotate(&second).await.unwrap();
+    let (other, successor) = (house.service_account().await, second.token().id());
+    let later = rotate(&other).await.unwrap();
+    assert_eq!(house.tokens.preview(first.token().id()).await.unwrap().successor, Some(successor));
+    let (_, elsewhere) = house.other_instance();
+    assert_eq!(code(&elsewhere, third.secret().expose()).await, None);
+    house.tokens.report_leaks(&[first.secret().expose()], None).await.unwrap();
+    let id = first.token().id();
+    assert!(house.take_events().contains(&ApiTokenEvent::Leaked { id, successor: Some(successor), source: None }));
+    for ended in [&first, &second, &third] {
+        assert_eq!(house.code(ended).await, Some(Code::TokenRevoked));
+        assert_eq!(code(&elsewhere, ended.secret().expose()).await, Some(Code::TokenRevoked));
+    }
+    for live in [&other, &later] {
+        assert_eq!(house.code(live).await, None, "another token");
+    }
+    // A report of a successor leaves what was before: the thief has had that one only.
+    house.tokens.report_leaks(&[later.secret().expose()], None).await.unwrap();
+    assert_eq!((house.code(&later).await, house.code(&other).await), (Some(Code::TokenRevoked), None));
+}
+
+/// The report is made again after an outage, when the first token is revoked already.
+#[tokio::test]
+async fn a_report_that_is_made_again_ends_the_successor_of_a_revoked_token() {
+    let house = House::new();
+    let first = house.service_account().await;
+    let second = house.tokens.rotate(first.token().id(), Rotation::new([1; 16])).await.unwrap();
+    house.tokens.revoke(first.token().id(), RevokedReason::Leaked).await.unwrap();
+    assert_eq!(house.code(&second).await, None, "one that is revoked and not reported");
+    house.tokens.report_leaks(&[first.secret().expose()], None).await.unwrap();
+    assert_eq!(house.code(&second).await, Some(Code::TokenRevoked));
+}
+
+#[tokio::test]
+async fn a_revoked_token_still_says_what_replaced_it() {
+    let house = House::new();
+    let (first, other) = (house.service_account().await, house.service_account().await);
+    let second = house.tokens.rotate(first.token().id(), Rotation::new([1; 16])).await.unwrap();
+    for created in [&first, &other] {
+        let revoked = house.tokens.revoke(created.token().id(), RevokedReason::Asked).await.unwrap();
+        assert!(matches!(revoked.state(), ApiTokenState::Revoked { .. }));
+        let replaced_by = (created.token().id() == first.token().id()).then(|| second.token().id());
+        assert_eq!(revoked.superseded_by(), replaced_by);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::ApiTokens;
 use crate::{
-    api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenStore, Memberships, RevokedReason, new::is_text},
+    api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenStore, Memberships, RevokedReason, new::is_text},
     refresh::to_its_end,
 };
 
@@ -21,6 +21,8 @@ const MOST_SOURCE_BYTES: usize = 2_048;
 impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// Revokes those of these texts that are tokens, and tells of each [by an event](ApiTokenEvent::Leaked): for the reports of scanners, whose word need not be
     /// taken, because the text alone proves that it has leaked. `source` is where they were found, such as a URL.
+    ///
+    /// What has taken the place of a reported token is revoked, too, and what has taken the place of that: a thief may have rotated it before the report.
     ///
     /// Nothing says which of them were tokens. It takes longer if one was, so do not let the reporter wait for it: with the feature `axum`, `LeakReports` is a
     /// route that does not. A prefix or the last characters of a token are not enough.
@@ -54,9 +56,33 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         let Some(row) = self.0.checker.row_of_text(text).await? else { return Ok(()) };
         let was_revoked = row.revoked.is_some();
         let row = self.revoke_in_store(row.id, RevokedReason::Leaked).await?;
+        let successor = row.successor();
         if !was_revoked {
-            self.0.checker.tell(|| ApiTokenEvent::Leaked { id: row.id, source: source.map(str::to_owned) });
+            let source = source.map(str::to_owned);
+            self.0.checker.tell(|| ApiTokenEvent::Leaked { id: row.id, successor, source });
         }
-        self.revoke_in_log([row.id]).await
+        let mut ended = vec![row.id];
+        let outcome = self.revoke_successors(successor, &mut ended).await;
+        // Those that were revoked are also if another could not be.
+        self.revoke_in_log(ended).await?;
+        outcome
+    }
+
+    /// Revokes a successor, and what has taken its place. Each step is one row, and a report that is made again goes the same way.
+    async fn revoke_successors(
+        &self,
+        mut next: Option<ApiTokenId>,
+        ended: &mut Vec<ApiTokenId>,
+    ) -> Result<(), ApiTokenError> {
+        while let Some(id) = next.filter(|id| !ended.contains(id)) {
+            next = match self.revoke_in_store(id, RevokedReason::Leaked).await {
+                Ok(row) => row.successor(),
+                // It was forgotten, or the store has lost it.
+                Err(ApiTokenError::Unknown) => None,
+                Err(error) => return Err(error),
+            };
+            ended.push(id);
+        }
+        Ok(())
     }
 }

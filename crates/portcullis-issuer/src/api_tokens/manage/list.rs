@@ -22,6 +22,8 @@ pub(super) const PAGE: usize = 500;
 pub struct Blast {
     /// How many live tokens were derived from it, at any depth.
     pub derived: usize,
+    /// The token that has taken its place, and **does not end** with it, unless that is [reported](ApiTokens::report_leaks).
+    pub successor: Option<ApiTokenId>,
     /// When it or one of those was last used, as far as that is known.
     pub last_used: Option<LastUse>,
 }
@@ -90,7 +92,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// [`ApiTokenError::Unknown`], or if the store cannot be reached.
     pub async fn preview(&self, id: ApiTokenId) -> Result<Blast, ApiTokenError> {
         let (row, now) = (self.row(id).await?, self.0.checker.now());
-        let mut blast = Blast { derived: 0, last_used: row.last_used };
+        let mut blast = Blast { derived: 0, successor: row.successor(), last_used: row.last_used };
         let mut after = None;
         loop {
             let page = self.0.checker.store.derived_from(id, after, PAGE).await?;
