@@ -1,7 +1,7 @@
 //! Which tokens are looked up, and which are refused without.
 
 use portcullis_core::{Code, verified::CredentialKind};
-use portcullis_issuer::api_tokens::{ApiTokenKind, ApiTokens, Grant, PepperId, RevokedReason};
+use portcullis_issuer::api_tokens::{ApiTokenKind, ApiTokens, Grant, PepperId, RevokedReason, Rotation};
 
 use crate::house::{DAY, House, ISSUER, code, format, peppers, secs};
 
@@ -129,6 +129,8 @@ async fn a_row_of_another_pepper_than_its_text_is_refused() {
     ] {
         house.store.tamper(created.token().id(), |row| row.pepper = pepper).await;
         assert_eq!(house.code(&created).await, expected, "{pepper:?}");
+        let rotated = house.tokens.rotate_presented(created.secret().expose(), Rotation::new([1; 16])).await;
+        assert_eq!(rotated.is_ok(), expected.is_none(), "{pepper:?}");
         house.clock.advance(secs(10));
     }
 }

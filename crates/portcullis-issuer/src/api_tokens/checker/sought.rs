@@ -83,7 +83,7 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
     pub(in crate::api_tokens) async fn row_of_text(&self, text: &str) -> Result<Option<ApiTokenRow>, StoreError> {
         let Ok(sought) = self.recognise(text) else { return Ok(None) };
         let found = self.look_up(&sought).await?;
-        Ok(found.map(|found| found.row).filter(|row| row.kind == sought.kind))
+        Ok(found.map(|found| found.row).filter(|row| row.kind == sought.kind && sought.is_of(&row.digest, row.pepper)))
     }
 
     /// Gives the row of an imported token the digest of the newest pepper, if that has changed. It is tried again at the next check if that fails.
