@@ -19,6 +19,10 @@ pub enum Grant {
         instance: String,
     },
     /// A role on every instance on which the owner has this role at the time.
+    ///
+    /// A [`Memberships`](super::Memberships) that names the owner's roles instance by instance, as it should, turns it into those roles: the request then has them in
+    /// `/grants/<instance>`, and **never in `roles`**. So let guards read `/grants/{instance}`. It is in `roles`, and in no `/grants/<instance>`, only if the owner's rights say
+    /// `RoleEverywhere`, too.
     RoleEverywhere(String),
     /// Whatever the owner may do at the time.
     Everything,

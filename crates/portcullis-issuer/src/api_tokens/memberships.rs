@@ -13,7 +13,8 @@ use crate::StoreError;
 pub trait Memberships: fmt::Debug + Send + Sync + 'static {
     /// Returns everything that the owner may do now: roles on instances, and scopes.
     ///
-    /// Name them one by one. [`Grant::Everything`] of an owner is a limit that limits nothing: a token of it that may do everything, too, has then nothing
+    /// Name them one by one: a role as [`Grant::Role`] for each instance, because guards read `/grants/{instance}`, and
+    /// [`Grant::RoleEverywhere`] is in no `/grants/<instance>`. [`Grant::Everything`] of an owner is a limit that limits nothing: a token of it that may do everything, too, has then nothing
     /// that a guard could read.
     ///
     /// # Errors

@@ -79,6 +79,23 @@ async fn a_role_to_instance_token_reaches_no_other_instance() {
 }
 
 #[tokio::test]
+async fn a_role_everywhere_is_one_on_each_instance_that_the_memberships_name_and_not_in_roles() {
+    let house = House::new();
+    let alice = Owner::user("alice");
+    let new = || of_alice(ApiTokenKind::UserToPlatform, Grant::role_everywhere("reader"));
+    house.users.may(&alice, [Grant::role("reader", "one"), Grant::role("writer", "two")]);
+    let verified = house.verify(&house.tokens.create(new()).await.unwrap()).await.unwrap();
+    assert!(verified.roles_at("/grants/one").contains("reader"));
+    assert!(verified.claim("/grants/two").is_none());
+    assert!(!verified.has_role("reader"), "a guard on `roles` refuses the token");
+    // The owner's rights say that it is everywhere, too.
+    house.users.may(&alice, [Grant::role_everywhere("reader")]);
+    house.tokens.memberships_changed(&alice);
+    let verified = house.verify(&house.tokens.create(new()).await.unwrap()).await.unwrap();
+    assert!(verified.has_role("reader") && verified.claim("/grants/one").is_none());
+}
+
+#[tokio::test]
 async fn the_tokens_of_an_owner_who_is_gone_are_refused() {
     let house = House::new();
     let created = house.service_account().await;

@@ -35,8 +35,9 @@ use crate::{
 /// | derived from one that has ended | 401 `credential_revoked_by_parent` |
 /// | the store or the memberships do not answer | 503 `credential_undecided` |
 ///
-/// The claims are those of an access token of the same issuer: `iss`, `jti` (the token's id), `iat`, `exp`, `scope`; `roles` for roles everywhere, and
-/// `grants`, an object with the roles on each instance, for a guard that reads `/grants/<instance>`. Who acts:
+/// The claims are those of an access token of the same issuer: `iss`, `jti` (the token's id), `iat`, `exp`, `scope`; `grants`, an object with the roles on
+/// each instance; and `roles`, for roles that both the token and the [`Memberships`] give everywhere. **Guards read `/grants/{instance}`**: with a `Memberships` that names
+/// roles instance by instance, there is nothing in `roles`, not even for a token with [`Grant::RoleEverywhere`](crate::api_tokens::Grant::RoleEverywhere). Who acts:
 ///
 /// - A user's token has `sub`, and no `client_id`: the user is the same [`Identity`](portcullis_core::verified::Identity) whichever credential came.
 /// - An application's token has its `client_id`, and no `sub`.
