@@ -60,6 +60,25 @@ fn pitfall_5_the_expression_finds_nothing_in_other_texts() {
     }
 }
 
+#[tokio::test]
+async fn only_texts_with_a_right_checksum_are_found_in_a_text() {
+    let house = House::new();
+    let (one, two) = (house.service_account().await, house.service_account().await);
+    let (one, two) = (one.secret().expose(), two.secret().expose());
+    let other = if one.ends_with('0') { "1" } else { "0" };
+    let typing_error = format!("{}{other}", &one[..47]);
+    assert!(format().has_right_checksum(one) && !format().has_right_checksum(&typing_error));
+    for wrong in ["", "acme_", &one[..47], &format!("{one}0"), &format!(" {one}")] {
+        assert!(!format().has_right_checksum(wrong), "{wrong}");
+    }
+    let text = format!("é_{one}, acme_acme_{two}x acme_s_ _ {typing_error} acme_é{}", &one[5..]);
+    let found: Vec<_> = format().find_in(&text).map(|place| text[place].to_owned()).collect();
+    assert_eq!(found, [one, two]);
+    let repeating = ApiTokenFormat::new("aa").unwrap();
+    assert_eq!(repeating.find_in("aaa_s_aa_").count(), 0);
+    assert_eq!(ApiTokenFormat::new("acne").unwrap().find_in(&text).count(), 0);
+}
+
 #[test]
 fn a_prefix_is_two_to_twelve_lower_case_letters_and_digits() {
     for right in ["ab", "acme", "acme2026prod", "0x"] {

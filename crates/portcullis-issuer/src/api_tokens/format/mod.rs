@@ -3,7 +3,7 @@
 mod base62;
 mod text;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 use portcullis_core::ConfigError;
 
@@ -75,16 +75,45 @@ impl ApiTokenFormat {
         self.prefix.len() + "_x_".len() + BODY
     }
 
-    /// Returns a regular expression that finds tokens in a text. It knows nothing of the checksum.
+    /// Returns a regular expression that finds tokens in a text. It knows nothing of the checksum: ask [`has_right_checksum`](Self::has_right_checksum) about each hit.
     pub fn regex(&self) -> String {
         format!(r"\b{}\b", self.secret_format())
     }
 
-    /// Returns a rule for gitleaks, in TOML: append it to the `.gitleaks.toml` of repositories in which tokens could be.
+    /// Whether a text has the form of a token, and its checksum is right. A scanner asks this about each hit of the [expression](Self::regex). It needs no pepper, so
+    /// **it is no proof**: anyone can make such texts, and only a look-up tells whether there is such a token.
+    pub fn has_right_checksum(&self, text: &str) -> bool {
+        self.has_form(text)
+    }
+
+    /// Finds the tokens in a text, such as a log or a message: returns where each is, in bytes, in the order of the text. Their checksums are right, and they may
+    /// be part of a longer word. It needs no pepper.
+    ///
+    /// ```
+    /// use portcullis_issuer::api_tokens::ApiTokenFormat;
+    ///
+    /// let format = ApiTokenFormat::new("acme")?;
+    /// let mut line = "no token is in this line".to_owned();
+    /// let found: Vec<_> = format.find_in(&line).collect();
+    /// for place in found.into_iter().rev() {
+    ///     line.replace_range(place, "acme_…");
+    /// }
+    /// # Ok::<(), portcullis_core::ConfigError>(())
+    /// ```
+    pub fn find_in<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        text.match_indices('_').filter_map(|(at, _)| {
+            let start = at.checked_sub(self.prefix.len())?;
+            let place = start..start + self.token_len();
+            text.get(place.clone()).is_some_and(|text| self.has_form(text)).then_some(place)
+        })
+    }
+
+    /// Returns the `.gitleaks.toml` of repositories in which tokens could be. Its first two lines keep gitleaks' own rules, which a file without them switches
+    /// off: **if there is such a file already, append the rule, from `[[rules]]` on**, and see that its `[extend]` says `useDefault = true`.
     pub fn gitleaks_rule(&self) -> String {
         let (prefix, regex) = (&self.prefix, self.regex());
         format!(
-            "[[rules]]\nid = \"{prefix}-api-token\"\ndescription = \"An API token that begins with {prefix}_: revoke it\"\n\
+            "[extend]\nuseDefault = true\n\n[[rules]]\nid = \"{prefix}-api-token\"\ndescription = \"An API token that begins with {prefix}_: revoke it\"\n\
              regex = '''{regex}'''\nkeywords = [\"{prefix}_\"]\n"
         )
     }

@@ -110,6 +110,11 @@ impl ApiTokenFormat {
         Ok(Recognised { kind, pepper: pepper.id(), digest: pepper.digest(text) })
     }
 
+    /// Whether form and checksum are right.
+    pub(super) fn has_form(&self, text: &str) -> bool {
+        self.read(text).is_some()
+    }
+
     /// Returns the kind and the pepper if form and checksum are right.
     fn read(&self, text: &str) -> Option<(ApiTokenKind, PepperId)> {
         if text.len() != self.token_len() || !text.is_ascii() {
