@@ -7,7 +7,21 @@ use portcullis_core::{ConfigError, revocation::LogError};
 use super::{ApiTokenId, RevokedReason};
 use crate::StoreError;
 
-/// Why something could not be done with a token.
+/// Why something could not be done with a token. What only reads fails with a [`StoreError`].
+///
+/// How a route that people or programs call answers:
+///
+/// | error | status | code |
+/// |---|---|---|
+/// | [`Unknown`](Self::Unknown) | 404 | `not_found` |
+/// | [`Invalid`](Self::Invalid), [`TooDeep`](Self::TooDeep) | 400 | `invalid_request` |
+/// | [`OtherOwner`](Self::OtherOwner), [`Exceeds`](Self::Exceeds) | 403 | `other_owner`, `exceeds_parent` |
+/// | [`OwnerGone`](Self::OwnerGone), [`Revoked`](Self::Revoked), [`Ended`](Self::Ended) | 409 | `owner_gone`, `revoked`, `ended` |
+/// | [`AlreadyRotated`](Self::AlreadyRotated), [`AnswerOver`](Self::AnswerOver) | 409 | `already_rotated`, `answer_over` |
+/// | [`Unavailable`](Self::Unavailable) | 503 | `unavailable` |
+/// | [`NotEverywhere`](Self::NotEverywhere) | 503 | `not_everywhere` |
+///
+/// A route to which a program presents a text, for [`rotate_presented`](super::ApiTokens::rotate_presented), answers 401 to `Unknown`, `Revoked` and `Ended`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ApiTokenError {
@@ -15,7 +29,9 @@ pub enum ApiTokenError {
     Unknown,
     /// A token cannot be made as it is asked for. The error says what to change.
     Invalid(ConfigError),
-    /// The token would be able to do more than the one that it is derived from, or belong to another owner.
+    /// The token would belong to another owner than the one that it is derived from.
+    OtherOwner,
+    /// The token would be able to do more than the one that it is derived from.
     Exceeds,
     /// The token would be derived from more than [eight](super::ApiTokenRow::MOST_ANCESTORS) others, one from the other.
     TooDeep,
@@ -37,7 +53,7 @@ pub enum ApiTokenError {
     },
     /// The store, or the application's data about owners, cannot be reached. What was asked for may have been done, or not: ask again.
     Unavailable(StoreError),
-    /// The token is revoked in the store, but the log of revocations cannot be reached: instances that have just used it may accept it for a minute. Call it
+    /// The token is revoked or replaced in the store, but the log of revocations cannot be reached: instances that have just used it may accept it for a minute. Call it
     /// again.
     NotEverywhere(LogError),
 }
@@ -59,6 +75,7 @@ impl fmt::Display for ApiTokenError {
         match self {
             Self::Unknown => f.write_str("there is no such API token"),
             Self::Invalid(error) => error.fmt(f),
+            Self::OtherOwner => f.write_str("the token would belong to another owner than the one that it is derived from"),
             Self::Exceeds => f.write_str("the token would be able to do more than the one that it is derived from"),
             Self::TooDeep => f.write_str("the token would be derived from more than eight others"),
             Self::OwnerGone => f.write_str("the owner of the token does not exist"),
@@ -68,7 +85,7 @@ impl fmt::Display for ApiTokenError {
             Self::AnswerOver { by } => write!(f, "the token was replaced by {by}, too long ago to tell its text again"),
             Self::Unavailable(error) => error.fmt(f),
             Self::NotEverywhere(_) => {
-                f.write_str("the token is revoked, but other instances may accept it for a minute: the log of revocations is unavailable")
+                f.write_str("the token is revoked or replaced, but other instances may accept it for a minute: the log of revocations is unavailable")
             }
         }
     }

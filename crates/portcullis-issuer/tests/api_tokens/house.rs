@@ -180,6 +180,8 @@ pub(crate) struct Watched {
     pub(crate) store: MemoryApiTokenStore,
     pub(crate) reads: Arc<AtomicUsize>,
     pub(crate) recorded: Arc<Mutex<Vec<usize>>>,
+    /// A row that cannot be read.
+    pub(crate) unreadable: Arc<Mutex<Option<ApiTokenId>>>,
     is_down: Arc<AtomicBool>,
     /// If there is one, each read waits for a permit after it has read.
     pub(crate) held: Arc<Mutex<Option<Arc<Semaphore>>>>,
@@ -193,6 +195,7 @@ impl Default for Watched {
             store: MemoryApiTokenStore::new(),
             reads: Arc::default(),
             recorded: Arc::default(),
+            unreadable: Arc::default(),
             is_down: Arc::default(),
             held: Arc::default(),
             pace: Arc::default(),
@@ -289,7 +292,9 @@ impl ApiTokenStore for Watched {
         before: Millis,
         most: usize,
     ) -> Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError> {
-        self.asked()?.ending(after, before, most).await
+        let page = self.asked()?.ending(after, before, most).await?;
+        let unreadable = self.unreadable.lock().unwrap().iter().copied().collect();
+        Ok(page.with_unreadable(unreadable))
     }
 
     async fn record_uses(&self, uses: &[ApiTokenUse]) -> Result<(), StoreError> {

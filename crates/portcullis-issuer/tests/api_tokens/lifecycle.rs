@@ -148,7 +148,7 @@ async fn a_token_may_do_no_more_than_its_parent_and_ends_no_later() {
     assert!(matches!(derive(child(Grant::Everything)).await, Err(ApiTokenError::Exceeds)));
     let of_another = NewApiToken::new(ApiTokenKind::ServiceAccount, Owner::organisation("other"), "child");
     let of_another = of_another.grant(Grant::scope("orders:read")).created_by("alice");
-    assert!(matches!(derive(of_another).await, Err(ApiTokenError::Exceeds)));
+    assert!(matches!(derive(of_another).await, Err(ApiTokenError::OtherOwner)));
     let created = derive(child(Grant::scope("orders:read"))).await.unwrap();
     assert_eq!(created.token().until(), parent.token().until());
     assert_eq!(created.token().path(), [parent.token().id()]);
@@ -195,9 +195,9 @@ async fn a_token_that_no_one_uses_is_found() {
     house.clock.advance(60 * DAY);
     assert_eq!(house.code(&used).await, None);
     house.tokens.record_uses().await.unwrap();
-    let list = house.tokens.unused(30 * DAY).await.unwrap();
+    let list = house.tokens.unused_for(30 * DAY).await.unwrap();
     assert_eq!(list.tokens.iter().map(ApiToken::id).collect::<Vec<_>>(), [unused.token().id()]);
-    assert!(house.tokens.unused(61 * DAY).await.unwrap().tokens.is_empty());
+    assert!(house.tokens.unused_for(61 * DAY).await.unwrap().tokens.is_empty());
     let counts = house.tokens.count_by_pepper().await.unwrap();
     assert_eq!(
         counts.into_iter().map(|(pepper, count)| (pepper.unwrap().as_char(), count)).collect::<Vec<_>>(),

@@ -153,6 +153,8 @@ async fn an_expired_token_has_a_successor_only_within_the_grace_of_its_kind() {
     assert_eq!(again.secret().expose(), later.secret().expose());
     let earlier = house.tokens.create(service_account().life(DAY)).await.unwrap();
     house.clock.advance(8 * DAY);
+    // Nothing is forgotten that can still be rotated.
+    assert_eq!(graceful.forget_ended(secs(0)).await.unwrap(), 1, "the token whose grace is over");
     let late = graceful.rotate_presented(earlier.secret().expose(), Rotation::new(REQUEST)).await;
     assert!(matches!(late, Err(ApiTokenError::Ended)));
 }
@@ -239,4 +241,18 @@ async fn a_superseded_token_that_is_used_after_its_successor_is_told_once() {
     house.clock.advance(DAY);
     assert_eq!(code(&elsewhere, earlier.secret().expose()).await, Some(Code::TokenExpired));
     assert_eq!(told(&house), [ApiTokenEvent::SupersededUsed { id, by, was_accepted: false }]);
+}
+
+#[tokio::test]
+async fn a_token_without_overlap_is_not_forgotten_while_its_request_is_answered_again() {
+    let house = House::new();
+    let id = house.service_account().await.token().id();
+    let request = || Rotation::new(REQUEST).overlap(secs(0));
+    let later = house.tokens.rotate(id, request()).await.unwrap();
+    house.clock.advance(secs(599));
+    assert_eq!(house.tokens.forget_ended(secs(0)).await.unwrap(), 0);
+    let again = house.tokens.rotate(id, request()).await.unwrap();
+    assert_eq!(again.secret().expose(), later.secret().expose());
+    house.clock.advance(secs(2));
+    assert_eq!(house.tokens.forget_ended(secs(0)).await.unwrap(), 1);
 }

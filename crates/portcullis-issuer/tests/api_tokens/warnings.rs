@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_issuer::api_tokens::{ApiTokenEvent, ApiTokenId, RevokedReason, Rotation};
+use portcullis_issuer::api_tokens::{ApiTokenEvent, ApiTokenId, RevokedReason, Rotation, Warned};
 
-use crate::house::{DAY, House, secs, service_account};
+use crate::house::{DAY, House, Service, secs, service_account};
 
 fn warned(house: &House) -> Vec<(ApiTokenId, Duration)> {
     let warned = |event| match event {
@@ -14,6 +14,10 @@ fn warned(house: &House) -> Vec<(ApiTokenId, Duration)> {
     house.take_events().into_iter().filter_map(warned).collect()
 }
 
+async fn count(tokens: &Service) -> usize {
+    tokens.warn_expiring().await.unwrap().count
+}
+
 #[tokio::test]
 async fn an_owner_is_warned_fourteen_days_three_days_and_one_day_before_and_each_time_once() {
     let house = House::new();
@@ -21,7 +25,7 @@ async fn an_owner_is_warned_fourteen_days_three_days_and_one_day_before_and_each
     let (elsewhere, _) = house.other_instance();
     let mut told = Vec::new();
     for hour in 0..91 * 24 {
-        let (here, there) = (house.tokens.warn_expiring().await.unwrap(), elsewhere.warn_expiring().await.unwrap());
+        let (here, there) = (count(&house.tokens).await, count(&elsewhere).await);
         let warned = warned(&house);
         assert_eq!(here + there, warned.len());
         told.extend(warned.into_iter().map(|(of, within)| (of, within, hour)));
@@ -36,18 +40,18 @@ async fn a_scan_that_comes_late_warns_once() {
     let house = House::new();
     let id = house.service_account().await.token().id();
     house.clock.advance(88 * DAY);
-    assert_eq!(house.tokens.warn_expiring().await.unwrap(), 1);
+    assert_eq!(count(&house.tokens).await, 1);
     assert_eq!(warned(&house), [(id, 2 * DAY)]);
-    assert_eq!(house.tokens.warn_expiring().await.unwrap(), 0);
+    assert_eq!(count(&house.tokens).await, 0);
 }
 
 #[tokio::test]
 async fn a_token_of_a_week_is_not_warned_of_when_it_is_made() {
     let house = House::new();
     house.tokens.create(service_account().life(7 * DAY)).await.unwrap();
-    assert_eq!(house.tokens.warn_expiring().await.unwrap(), 0);
+    assert_eq!(count(&house.tokens).await, 0);
     house.clock.advance(4 * DAY);
-    assert_eq!(house.tokens.warn_expiring().await.unwrap(), 1);
+    assert_eq!(count(&house.tokens).await, 1);
 }
 
 #[tokio::test]
@@ -58,7 +62,7 @@ async fn no_one_is_warned_of_a_token_that_was_replaced_or_revoked() {
     house.clock.advance(77 * DAY);
     house.tokens.rotate(replaced.token().id(), Rotation::new([1; 16])).await.unwrap();
     house.tokens.revoke(revoked.token().id(), RevokedReason::Asked).await.unwrap();
-    assert_eq!(house.tokens.warn_expiring().await.unwrap(), 1);
+    assert_eq!(count(&house.tokens).await, 1);
 }
 
 #[tokio::test]
@@ -70,7 +74,20 @@ async fn instances_that_scan_at_once_warn_once() {
         let (elsewhere, _) = house.other_instance();
         *house.store.pace.lock().unwrap() = Some(fastrand::Rng::new());
         let (here, there) = tokio::join!(house.tokens.warn_expiring(), elsewhere.warn_expiring());
-        assert_eq!(here.unwrap() + there.unwrap(), 1);
+        assert_eq!(here.unwrap().count + there.unwrap().count, 1);
         assert_eq!(warned(&house).len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_read_is_named_and_the_others_are_warned_of() {
+    let house = House::new();
+    house.service_account().await;
+    house.clock.advance(77 * DAY);
+    let unreadable = ApiTokenId::from_bytes([1; 16]);
+    *house.store.unreadable.lock().unwrap() = Some(unreadable);
+    let warned = house.tokens.warn_expiring().await.unwrap();
+    assert_eq!((warned.count, warned.unreadable), (1, vec![unreadable]));
+    *house.store.unreadable.lock().unwrap() = None;
+    assert_eq!(house.tokens.warn_expiring().await.unwrap(), Warned::default());
 }

@@ -111,8 +111,12 @@ impl Keys {
 
     /// Warns of keys that expire soon, and forgets those that were over a month ago.
     pub(super) async fn keep_tidy(&self) {
-        if let Err(error) = self.tokens.warn_expiring().await {
-            tracing::warn!(%error, "it could not be found out which keys expire soon");
+        match self.tokens.warn_expiring().await {
+            Ok(warned) if warned.unreadable.is_empty() => {}
+            Ok(warned) => {
+                tracing::warn!(unreadable = ?warned.unreadable, "the owners of keys that cannot be read were not warned");
+            }
+            Err(error) => tracing::warn!(%error, "it could not be found out which keys expire soon"),
         }
         if let Err(error) = self.tokens.forget_ended(Duration::from_secs(30 * 86_400)).await {
             tracing::warn!(%error, "keys that are over could not be forgotten");

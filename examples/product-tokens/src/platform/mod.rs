@@ -123,8 +123,12 @@ impl Platform {
 
     async fn tidy(&self) {
         let tokens = &self.desk.tokens;
-        if let Err(error) = tokens.warn_expiring().await {
-            tracing::warn!(%error, "it could not be found out which tokens expire soon");
+        match tokens.warn_expiring().await {
+            Ok(warned) if warned.unreadable.is_empty() => {}
+            Ok(warned) => {
+                tracing::warn!(unreadable = ?warned.unreadable, "the owners of tokens that cannot be read were not warned");
+            }
+            Err(error) => tracing::warn!(%error, "it could not be found out which tokens expire soon"),
         }
         if let Err(error) = tokens.forget_ended(Duration::from_secs(30 * 86_400)).await {
             tracing::warn!(%error, "tokens that are over could not be forgotten");

@@ -7,7 +7,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use portcullis_issuer::{MintError, api_tokens::ApiTokenError};
+use portcullis_issuer::{MintError, StoreError, api_tokens::ApiTokenError};
 use serde_json::json;
 
 /// A problem in the form of RFC 9457, as the library's refusals are.
@@ -42,6 +42,12 @@ impl Problem {
     pub(super) fn unavailable(reason: &dyn std::fmt::Display) -> Self {
         tracing::warn!(%reason, "a request could not be done");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again later")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable(&error)
     }
 }
 

@@ -32,13 +32,16 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     ///
     /// # Errors
     ///
-    /// As for [`create`](Self::create), and [`ApiTokenError::Exceeds`], [`ApiTokenError::TooDeep`], [`ApiTokenError::Revoked`] or [`ApiTokenError::Ended`].
+    /// As for [`create`](Self::create), and [`ApiTokenError::OtherOwner`], [`ApiTokenError::Exceeds`], [`ApiTokenError::TooDeep`], [`ApiTokenError::Revoked`] or [`ApiTokenError::Ended`].
     pub async fn derive(&self, parent: ApiTokenId, new: NewApiToken) -> Result<CreatedApiToken, ApiTokenError> {
         let grants = new.check()?;
         let parent = self.row_of_here(parent).await?;
         let now = self.0.checker.now();
         let end_of_parent = self.check_parent(&parent, now).await?;
-        if parent.owner != new.owner || !parent.grants.cover_all(&grants) {
+        if parent.owner != new.owner {
+            return Err(ApiTokenError::OtherOwner);
+        }
+        if !parent.grants.cover_all(&grants) {
             return Err(ApiTokenError::Exceeds);
         }
         if parent.path.len() >= ApiTokenRow::MOST_ANCESTORS {

@@ -53,6 +53,10 @@ impl Limits {
         self.graces.iter().find(|(known, _)| *known == kind).map(|(_, grace)| *grace).unwrap_or_default()
     }
 
+    pub(super) fn longest_grace(&self) -> Duration {
+        self.graces.iter().map(|(_, grace)| *grace).max().unwrap_or_default()
+    }
+
     /// Returns when a token ends that is made now; `None` if it does not.
     pub(super) fn end(&self, life: Life, now: Millis) -> Result<Option<Millis>, ConfigError> {
         let life = match life {

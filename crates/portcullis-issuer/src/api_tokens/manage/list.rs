@@ -6,6 +6,7 @@ use portcullis_core::revocation::Revoker;
 
 use super::ApiTokens;
 use crate::{
+    StoreError,
     api_tokens::{
         ApiToken, ApiTokenError, ApiTokenId, ApiTokenPage, ApiTokenRow, ApiTokenStore, LastUse, Memberships, Owner,
         PepperId,
@@ -46,7 +47,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// # Errors
     ///
     /// If the store cannot be reached.
-    pub async fn find(&self, id: ApiTokenId) -> Result<Option<ApiToken>, ApiTokenError> {
+    pub async fn find(&self, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
         Ok(self.0.checker.store.find_by_id(id).await?.map(|row| self.token(row)))
     }
 
@@ -55,7 +56,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// # Errors
     ///
     /// If the store cannot be reached.
-    pub async fn list(&self, owner: &Owner) -> Result<ApiTokenList, ApiTokenError> {
+    pub async fn list(&self, owner: &Owner) -> Result<ApiTokenList, StoreError> {
         let mut list = ApiTokenList { tokens: Vec::new(), unreadable: Vec::new(), next: None };
         let mut after = None;
         loop {
@@ -79,7 +80,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         owner: &Owner,
         after: Option<ApiTokenId>,
         most: usize,
-    ) -> Result<ApiTokenList, ApiTokenError> {
+    ) -> Result<ApiTokenList, StoreError> {
         let page = self.0.checker.store.list(owner, after, most).await?;
         let tokens = page.rows.into_iter().map(|row| self.token(row)).collect();
         Ok(ApiTokenList { tokens, unreadable: page.unreadable, next: page.next })
@@ -112,14 +113,14 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         }
     }
 
-    /// Returns the live tokens that were made more than `since` ago and not used since, the oldest first: candidates for being revoked.
+    /// Returns the live tokens that were made longer ago than this and not used in this time, the oldest first: candidates for being revoked.
     ///
     /// # Errors
     ///
     /// If the store cannot be reached.
-    pub async fn unused(&self, since: Duration) -> Result<ApiTokenList, ApiTokenError> {
+    pub async fn unused_for(&self, time: Duration) -> Result<ApiTokenList, StoreError> {
         let now = self.0.checker.now();
-        let limit = before(now, since);
+        let limit = before(now, time);
         let is_unused = |row: &ApiTokenRow| {
             row.created_at < limit && row.last_used.as_ref().is_none_or(|last_use| last_use.at < limit)
         };
@@ -140,7 +141,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// # Errors
     ///
     /// If the store cannot be reached, or has a row that cannot be read, because that may be of any pepper.
-    pub async fn count_by_pepper(&self) -> Result<BTreeMap<Option<PepperId>, usize>, ApiTokenError> {
+    pub async fn count_by_pepper(&self) -> Result<BTreeMap<Option<PepperId>, usize>, StoreError> {
         let (now, mut counts) = (self.0.checker.now(), BTreeMap::new());
         let unreadable = self
             .for_each(|row| {
@@ -154,7 +155,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     }
 
     /// Reads all rows. Returns which cannot be read.
-    async fn for_each(&self, mut each: impl FnMut(ApiTokenRow)) -> Result<Vec<ApiTokenId>, ApiTokenError> {
+    async fn for_each(&self, mut each: impl FnMut(ApiTokenRow)) -> Result<Vec<ApiTokenId>, StoreError> {
         let (mut after, mut unreadable) = (None, Vec::new());
         loop {
             let page = self.0.checker.store.all(after, PAGE).await?;

@@ -20,11 +20,13 @@ pub use self::{
     import::ForeignDigest,
     list::{ApiTokenList, Blast},
     rotate::Rotation,
+    warn::Warned,
 };
 use super::{
     ApiToken, ApiTokenAuthenticator, ApiTokenError, ApiTokenFormat, ApiTokenId, ApiTokenRow, ApiTokenStore,
     Memberships, Owner, Peppers, RecordingUses, checker::Checker,
 };
+use crate::StoreError;
 
 /// Makes API tokens, lists them and ends them. Cheap to clone.
 ///
@@ -101,8 +103,8 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// # Errors
     ///
     /// If the store cannot be reached. Nothing is lost then: the next call records them.
-    pub async fn record_uses(&self) -> Result<usize, ApiTokenError> {
-        Ok(self.0.checker.record_uses().await?)
+    pub async fn record_uses(&self) -> Result<usize, StoreError> {
+        self.0.checker.record_uses().await
     }
 
     /// Starts a task that records uses every 15 minutes. Close it when the program ends. Needs a runtime of tokio.
@@ -110,8 +112,11 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         RecordingUses::start(&self.0.checker)
     }
 
-    /// Makes the store forget tokens that ended or were revoked before so long ago. Returns how many were forgotten. Call it about once a day: the store grows
-    /// until then.
+    /// Makes the store forget tokens that ended or were revoked longer ago than this, such as 30 days. Returns how many were forgotten. Call it about once a day: the
+    /// store grows until then.
+    ///
+    /// Nothing is forgotten that is still needed: a token stays for at least ten minutes, in which the request that has [rotated](Self::rotate) it is answered again,
+    /// and for the longest [grace](ApiTokensBuilder::grace_after_expiry) of this service.
     ///
     /// A token that was derived from one that is forgotten is no longer accepted; it had ended with that one anyway. A forgotten token is refused as
     /// unknown, and no longer as expired or revoked.
@@ -119,9 +124,10 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// # Errors
     ///
     /// If the store cannot be reached. Nothing is lost: the next call forgets more.
-    pub async fn forget_ended(&self, ago: Duration) -> Result<usize, ApiTokenError> {
-        let before = list::before(self.0.checker.now(), ago);
-        Ok(self.0.checker.store.forget_before(before).await?)
+    pub async fn forget_ended(&self, older_than: Duration) -> Result<usize, StoreError> {
+        let needed = self.0.limits.longest_grace().max(rotate::TOLD_AGAIN);
+        let before = list::before(self.0.checker.now(), older_than.max(needed));
+        self.0.checker.store.forget_before(before).await
     }
 
     #[cfg(feature = "axum")]

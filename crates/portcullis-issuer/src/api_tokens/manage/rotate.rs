@@ -29,7 +29,7 @@ pub struct Rotation {
 }
 
 /// For how long the same request gets the same answer.
-const TOLD_AGAIN: Duration = Duration::from_secs(600);
+pub(super) const TOLD_AGAIN: Duration = Duration::from_secs(600);
 
 const LONGEST_OVERLAP: Duration = Duration::from_secs(30 * 86_400);
 
