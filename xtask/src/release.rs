@@ -18,6 +18,9 @@ use crate::{
 /// How many random histories of sessions are compared with their reference: `cargo xtask test` compares some.
 const HISTORIES: &str = "100000";
 
+/// How many texts of each kind of junk are presented as API tokens: `cargo xtask test` presents some.
+const TEXTS: &str = "1000000";
+
 /// How often an issuer is killed at each point, over each store.
 const KILLS: &str = "200";
 
@@ -69,6 +72,11 @@ fn add_searches(steps: &mut Steps) -> Result<(), Stopped> {
         let run = Run::cargo("test --release -p portcullis-issuer --test refresh_model -- --nocapture");
         run.env("PORTCULLIS_HISTORIES", HISTORIES).run_counting(tally)?;
         Ok(Done::note(format!("{HISTORIES} histories")))
+    })?;
+    steps.step("junk API tokens", |tally| {
+        let run = Run::cargo("test --release -p portcullis-issuer --all-features --test api_tokens pitfall_4_junk");
+        run.env("PORTCULLIS_TEXTS", TEXTS).run_counting(tally)?;
+        Ok(Done::note(format!("{TEXTS} of each kind")))
     })?;
     steps.step("killed issuers", |tally| {
         tools::require(&[tools::REDIS, tools::POSTGRES])?;

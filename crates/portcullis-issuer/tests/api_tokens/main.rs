@@ -8,6 +8,7 @@ mod everywhere;
 mod explained;
 mod house;
 mod imported;
+mod junk;
 mod leaks;
 mod lifecycle;
 mod owners;
