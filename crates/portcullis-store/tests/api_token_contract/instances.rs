@@ -33,7 +33,7 @@ impl<S: ApiTokenStore> Instance<S> {
         revocations.require(PATIENT).await.unwrap();
         let (format, peppers) = (ApiTokenFormat::new("acme").unwrap(), Peppers::new('1', [7; 32]).unwrap());
         let builder = ApiTokens::builder(ISSUER, format, peppers, store).memberships(DangerUncheckedMemberships);
-        let tokens = builder.revocations(revocations.clone()).clock(clock.clone()).build().unwrap();
+        let tokens = builder.revoker(revocations.clone()).clock(clock.clone()).build().unwrap();
         let admission = Admission::new(tokens.authenticator()).clock(clock.clone()).revocations(&revocations);
         Self { tokens, admission }
     }
