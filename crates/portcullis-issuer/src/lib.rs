@@ -66,3 +66,7 @@ pub(crate) const ORGANISATION: &str = "organisation:";
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+#[cfg(all(doctest, feature = "axum", feature = "api-tokens"))]
+#[doc = include_str!("../../../docs/api-tokens.md")]
+mod guide {}
