@@ -45,6 +45,7 @@ impl NewApiToken {
     }
 
     /// Lets it live this long, in whole milliseconds. Defaults to the service's [default](super::ApiTokensBuilder::default_life), 90 days.
+    #[doc(alias = "ttl")]
     #[must_use]
     pub fn life(self, life: Duration) -> Self {
         Self { life: Life::For(life), ..self }

@@ -15,41 +15,41 @@ use crate::refresh::Millis;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApiTokenRow {
-    /// Its id.
+    /// The token's id, which is public.
     pub id: ApiTokenId,
-    /// How often it was changed by [`replace`](super::ApiTokenStore::replace).
+    /// How often the row was changed by [`replace`](super::ApiTokenStore::replace).
     pub version: u64,
-    /// The digest of its text.
+    /// The digest of the token's text.
     pub digest: ApiTokenDigest,
     /// The pepper of the digest. No text is accepted of a row without one.
     pub pepper: Option<PepperId>,
-    /// The last four characters of its text, by which its owner recognises it.
+    /// The last four characters of the token's text, by which its owner recognises it; for an imported token, what was said at the import.
     pub ending: String,
-    /// What it is for.
+    /// The kind, which says what the token is for.
     pub kind: ApiTokenKind,
     /// The environment, such as `live` or `test`.
     pub environment: String,
-    /// What its owner calls it.
+    /// The name that the owner gave the token.
     pub name: String,
-    /// Whose it is.
+    /// The owner.
     pub owner: Owner,
-    /// What it may do, at most.
+    /// The rights that the token was made with. It never does more, and never more than its owner may at the time.
     pub grants: Grants,
-    /// The tokens that it was derived from, the first one first; at most [`MOST_ANCESTORS`](Self::MOST_ANCESTORS).
+    /// The tokens from which this one was derived, the first one first; at most [`MOST_ANCESTORS`](Self::MOST_ANCESTORS).
     pub path: Vec<ApiTokenId>,
-    /// When it was made.
+    /// When the token was made.
     pub created_at: Millis,
-    /// Who made it, for the audit log.
+    /// Who made the token, for the audit log.
     pub created_by: String,
-    /// When it expires; `None` if it does not.
+    /// When the token expires; `None` if it does not.
     pub until: Option<Millis>,
-    /// Which token has taken its place.
+    /// The token that has taken this one's place; `None` if there is none.
     pub superseded: Option<Superseded>,
-    /// That it was revoked.
+    /// When and why the token was revoked; `None` if it was not.
     pub revoked: Option<TokenRevoked>,
-    /// When its owner was last warned that it expires.
+    /// When the owner was last warned that the token expires; `None` if that did not happen.
     pub warned_at: Option<Millis>,
-    /// When it was last used, as far as that is known.
+    /// When the token was last used, as far as that is known.
     pub last_used: Option<LastUse>,
 }
 

@@ -118,7 +118,7 @@ impl ApiTokenUse {
 #[must_use = "there may have been a row of this id or this digest before"]
 #[expect(clippy::exhaustive_enums, reason = "there is no third: whether it was stored is known, or it is an error")]
 pub enum Inserted {
-    /// It was, durably.
+    /// The row was added and is durable.
     New,
     /// There is a row of this id or this digest already. It may be the caller's own, if the answer to an earlier call was lost.
     Exists,
@@ -129,7 +129,7 @@ pub enum Inserted {
 #[must_use = "another caller may have been first"]
 #[expect(clippy::exhaustive_enums, reason = "there is no third: whether it was stored is known, or it is an error")]
 pub enum Changed {
-    /// It was, durably.
+    /// The row was changed and is durable.
     Stored,
     /// Nothing was changed: the row has another version, or is not there, or its successor is.
     Conflict,

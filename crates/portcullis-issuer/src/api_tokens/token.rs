@@ -8,6 +8,8 @@ use super::{
 use crate::refresh::Millis;
 
 /// What an owner may see of a token: everything but its text. `Debug` shows its id and kind.
+#[doc(alias = "api key")]
+#[doc(alias = "personal access token")]
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiToken {
     row: ApiTokenRow,
@@ -19,25 +21,25 @@ pub struct ApiToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApiTokenState {
-    /// It is.
+    /// The token is accepted.
     Active,
-    /// It is, until its overlap with its successor is over.
+    /// The token has a successor, and is accepted until the overlap of the two is over.
     Superseded {
         /// The successor.
         by: ApiTokenId,
-        /// Until when.
+        /// When the overlap is over.
         until: Millis,
     },
-    /// It is over by its time: it has expired, or its overlap with its successor is over.
+    /// The token is refused: it has expired, or its overlap with its successor is over.
     Expired {
-        /// Since when.
+        /// When that was.
         at: Millis,
     },
-    /// It was revoked.
+    /// The token is refused: it was revoked.
     Revoked {
-        /// When.
+        /// When it was revoked.
         at: Millis,
-        /// Why.
+        /// Why it was revoked.
         reason: RevokedReason,
     },
 }
@@ -59,32 +61,32 @@ impl ApiToken {
         &self.row
     }
 
-    /// Returns its id.
+    /// Returns the token's id, which is public.
     pub fn id(&self) -> ApiTokenId {
         self.row.id
     }
 
-    /// Returns what its owner calls it.
+    /// Returns the name that its owner gave it.
     pub fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// Returns what it is for.
+    /// Returns the kind, which says what the token is for.
     pub fn kind(&self) -> ApiTokenKind {
         self.row.kind
     }
 
-    /// Returns whose it is.
+    /// Returns the owner.
     pub fn owner(&self) -> &Owner {
         &self.row.owner
     }
 
-    /// Returns its environment.
+    /// Returns the environment, such as `live`.
     pub fn environment(&self) -> &str {
         &self.row.environment
     }
 
-    /// Returns what it may do, at most.
+    /// Returns the rights that the token was made with. It has those that its owner has, too, at the time.
     pub fn grants(&self) -> &Grants {
         &self.row.grants
     }
@@ -94,22 +96,23 @@ impl ApiToken {
         &self.row.path
     }
 
-    /// Returns how its owner recognises it: the beginning and the last four characters, such as `acme_u_…3x9Q`.
+    /// Returns how its owner recognises it: the beginning and the last four characters, such as `acme_u_…3x9Q`. For an
+    /// imported token it is `…` and [what was said at the import](super::ApiTokens::import), because its beginning is that of the earlier system.
     pub fn hint(&self) -> String {
         format!("{}…{}", self.beginning, self.row.ending)
     }
 
-    /// Returns when it was made.
+    /// Returns when the token was made.
     pub fn created_at(&self) -> Millis {
         self.row.created_at
     }
 
-    /// Returns who made it.
+    /// Returns who made the token, for the audit log.
     pub fn created_by(&self) -> &str {
         &self.row.created_by
     }
 
-    /// Returns when it expires; `None` if it does not.
+    /// Returns when the token expires; `None` if it does not. The overlap with a successor can end earlier: see [`state`](Self::state).
     pub fn until(&self) -> Option<Millis> {
         self.row.until
     }

@@ -110,6 +110,7 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
     }
 
     /// Sets how long tokens may live at most: up to ten years. Defaults to 366 days.
+    #[doc(alias = "ttl")]
     #[must_use]
     pub fn longest_life(mut self, life: Duration) -> Self {
         self.limits.longest = life;
@@ -117,6 +118,7 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
     }
 
     /// Sets how long tokens live if nothing else is asked for. Defaults to 90 days.
+    #[doc(alias = "ttl")]
     #[must_use]
     pub fn default_life(mut self, life: Duration) -> Self {
         self.limits.default = life;

@@ -63,6 +63,8 @@ use crate::StoreError;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "api key")]
+#[doc(alias = "personal access token")]
 pub struct ApiTokens<S, M, R>(Arc<Inner<S, M, R>>);
 
 struct Inner<S, M, R> {
