@@ -3,7 +3,7 @@
 use axum::http::Method;
 use portcullis::{
     AccessTable,
-    requirement::{Requirement, any, claim, contains, credential, not, scope, user},
+    requirement::{Requirement, acting, any, claim, contains, credential, not, scope, user},
     verified::CredentialKind,
 };
 
@@ -39,6 +39,10 @@ pub(super) fn access() -> AccessTable {
     AccessTable::new()
         .require(Method::GET, "/account", user_in_person())
         .require(Method::DELETE, "/account", user_in_person())
+        .require(Method::POST, "/account/authorization", user_in_person())
+        .require(Method::POST, "/account/authorization/answer", user_in_person())
+        .require(Method::DELETE, "/account/applications/reports", user_in_person())
+        .require(Method::GET, "/reports", acting().and(scope("reports:read")))
         .require(Method::GET, "/tokens", user_in_person())
         .require(Method::POST, "/tokens", user_in_person())
         .require(Method::POST, "/tokens/import", user_in_person())

@@ -4,6 +4,7 @@
 //! What an API token may do is looked up when it is used, and is never more than its owner may do at that time ([`rights`]).
 
 mod access;
+mod acting;
 mod import;
 mod instances;
 mod log_in;
@@ -28,6 +29,7 @@ use portcullis_issuer::{
     api_tokens::{ApiTokenFormat, ApiTokens, Peppers, RecordingUses},
     key_ring::{KeyRing, SealingKey},
     routes::LeakReports,
+    server::AuthorizationServer,
 };
 use portcullis_store::{RedbApiTokenStore, RedbLog, RedbRefreshStore, Revocations};
 
@@ -55,6 +57,7 @@ struct Desk {
     rights: Rights,
     issuer: TokenIssuer,
     tokens: Tokens,
+    server: AuthorizationServer,
 }
 
 /// The product, ready to be served.
@@ -80,7 +83,7 @@ impl Platform {
         let ring = KeyRing::builder(store.signing_keys(), Algorithm::Es256, sealing).start().await?;
         let spec = TokenSpec::new(ISSUER).audience(ISSUER).lifetime(LOG_IN);
         let issuer = TokenIssuer::new(spec.clone(), ring.clone())?;
-        let trusted = spec.trusted_at(ISSUER, ring)?.leeway(Leeway::NONE);
+        let trusted = spec.trusted_at(ISSUER, ring.clone())?.leeway(Leeway::NONE);
 
         let rights = Rights::demo();
         let pepper = secret_file::bytes(&secret_file::secret(folder, "pepper.key")?)?;
@@ -99,10 +102,16 @@ impl Platform {
             .compact_jws(JwtAuthenticator::new(trusted)?)
             .build()?;
         let auth = AuthLayer::new(Admission::new(kinds).revocations(&revocations)).realm("product");
-        let desk = Desk { users: Users::demo()?, rights, issuer, tokens };
+        let acting = acting::server(folder, &store, &ring, &revocations, (&rights, &tokens))?;
+        let desk = Desk { users: Users::demo()?, rights, issuer, tokens, server: acting.0 };
         let token_file = tokens::first(&desk, folder).await?;
         let recording = desk.tokens.keep_recording_uses();
-        Ok(Self { router: router(&desk, auth)?, token_file, desk, recording })
+        Ok(Self {
+            router: router(&desk, auth, AuthLayer::new(acting.1).realm("reports"))?,
+            token_file,
+            desk,
+            recording,
+        })
     }
 
     /// Tells of tokens that expire, and forgets those that are over. It does not end, and may be dropped at any time.
@@ -133,6 +142,9 @@ impl Platform {
         if let Err(error) = tokens.forget_ended(Duration::from_secs(30 * 86_400)).await {
             tracing::warn!(%error, "tokens that are over could not be forgotten");
         }
+        if let Err(error) = self.desk.server.forget_ended().await {
+            tracing::warn!(%error, "questions to users that are over could not be forgotten");
+        }
     }
 
     /// Returns what to try, as lines for a shell.
@@ -155,18 +167,21 @@ pub(crate) fn routes() -> AccessTable {
     access::public_access().merge(access::access())
 }
 
-fn router(desk: &Desk, auth: AuthLayer) -> Result<Router, Failure> {
+fn router(desk: &Desk, auth: AuthLayer, for_reports: AuthLayer) -> Result<Router, Failure> {
     let guard = access::access().layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
     let guarded = tokens::routes()
         .merge(import::routes())
         .merge(own_token::routes())
         .merge(instances::routes())
         .merge(log_in::routes())
-        .route_layer(guard)
+        .merge(acting::routes())
+        .route_layer(guard.clone())
         .route_layer(auth);
+    let reports = acting::reports().route_layer(guard).route_layer(for_reports);
     // Beside the layer, not behind it: who comes to log in may still send the token that has expired.
     let public = log_in::public_routes().merge(page::routes());
     // From anyone, as only one who has a token can report it.
     let public = public.route_service("/token-reports", LeakReports::new(desk.tokens.clone()));
-    Ok(public.merge(guarded).with_state(desk.clone()))
+    let public = public.merge(acting::public_routes(&desk.server));
+    Ok(public.merge(guarded).merge(reports).with_state(desk.clone()))
 }

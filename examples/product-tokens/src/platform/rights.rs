@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use portcullis_issuer::api_tokens::{Grant, Grants, MembershipError, Memberships, Owner};
+use portcullis::verified::NoCustom;
+use portcullis_issuer::{
+    api_tokens::{Grant, Grants, MembershipError, Memberships, Owner},
+    refresh::{self, Family, SubjectError, Subjects},
+};
 
 /// The instances and the accounts, in memory: a real product has a database here.
 #[derive(Clone, Debug, Default)]
@@ -159,5 +163,17 @@ impl Memberships for Rights {
             included.map(move |role| Grant::role(role.name(), &instance))
         });
         Ok(roles.chain(SCOPES.into_iter().map(Grant::scope)).collect())
+    }
+}
+
+/// Asked when an application acts for a user.
+impl Subjects for Rights {
+    type Custom = NoCustom;
+
+    async fn current(&self, session: &Family) -> Result<refresh::Grant, SubjectError> {
+        if !self.has(&Owner::user(session.log_in.subject())) {
+            return Err(SubjectError::Refused);
+        }
+        Ok(refresh::Grant::scopes(SCOPES.map(str::to_owned)))
     }
 }

@@ -10,8 +10,9 @@ use std::{
 
 use axum::{
     body::Bytes,
-    http::{HeaderMap, Request},
+    http::{HeaderMap, Request, request::Builder},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -74,6 +75,19 @@ impl Product {
         let request = request.header("content-type", "application/json");
         let request =
             if token.is_empty() { request } else { request.header("authorization", format!("Bearer {token}")) };
+        self.send(request, body).await
+    }
+
+    /// Posts a form, as the application `reports`, which has this secret.
+    pub(crate) async fn form(&self, path: &str, secret: &str, parameters: &[(&str, &str)]) -> Answer {
+        let body: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        let request = Request::builder().method("POST").uri(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let basic = STANDARD.encode(format!("reports:{secret}"));
+        self.send(request.header("authorization", format!("Basic {basic}")), body.join("&")).await
+    }
+
+    async fn send(&self, request: Builder, body: String) -> Answer {
         let response = self.client.request(request.body(Full::from(body)).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -122,6 +136,19 @@ impl Product {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
+}
+
+/// For a query or a form.
+pub(crate) fn escaped(text: &str) -> String {
+    let escaped = text.bytes().map(|byte| {
+        let letter = char::from(byte);
+        if letter.is_ascii_alphanumeric() || "-_.".contains(letter) {
+            letter.to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    });
+    escaped.collect()
 }
 
 impl Drop for Product {
