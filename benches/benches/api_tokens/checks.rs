@@ -6,34 +6,24 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use portcullis::{
-    Admission, Algorithm,
-    revocation::{Cursor, LogError, Page, Revocation, Revoker},
-};
+use portcullis::{Admission, Algorithm};
 use portcullis_benches::{Budgets, Contender, Options, allocations, measure, uncached};
 use portcullis_issuer::api_tokens::{
-    ApiTokenFormat, ApiTokenKind, ApiTokenStore, ApiTokens, CreatedApiToken, DangerUncheckedMemberships, Grant,
-    MemoryApiTokenStore, NewApiToken, Owner, Peppers,
+    ApiTokenKind, ApiTokenStore, CreatedApiToken, Grant, MemoryApiTokenStore, NewApiToken, Owner,
 };
 use portcullis_test::MockIssuer;
 use tokio::runtime::Runtime;
 
 use crate::{
+    ISSUER, Tokens,
+    log::{Counted, view},
     micros,
     places::{Place, Store},
+    tokens,
 };
-
-type Tokens<S> = ApiTokens<S, DangerUncheckedMemberships, NoLog>;
 
 /// How much a check may take over what the store takes.
 const COLD: f64 = 2_000.0;
-
-fn tokens<S: ApiTokenStore>(store: S) -> Tokens<S> {
-    let (format, peppers) =
-        (ApiTokenFormat::new("acme").expect("a prefix"), Peppers::new('1', [7; 32]).expect("a key"));
-    let builder = ApiTokens::builder("https://id.example.com", format, peppers, store);
-    builder.memberships(DangerUncheckedMemberships).revoker(NoLog).build().expect("a sound configuration")
-}
 
 /// Returns a token with so many ancestors.
 async fn token<S: ApiTokenStore>(tokens: &Tokens<S>, ancestors: usize) -> CreatedApiToken {
@@ -50,15 +40,16 @@ async fn token<S: ApiTokenStore>(tokens: &Tokens<S>, ancestors: usize) -> Create
     created
 }
 
-/// A token that was checked before: an API token costs what a JSON Web Token costs.
+/// A token that was checked before: an API token costs what a JSON Web Token costs. All are checked against the same view of revocations.
 pub fn warm(options: &Options, runtime: &Runtime, budgets: &mut Budgets) {
     let issuer = MockIssuer::with_algorithm(Algorithm::Es256);
     let jwt = issuer.token().subject("alice").scope("orders:read orders:write").sign();
-    let of_jwt = portcullis_benches::admission(issuer.trusted());
-    let tokens = tokens(MemoryApiTokenStore::new());
+    let view = view([ISSUER, issuer.name()]);
+    let of_jwt = portcullis_benches::admission(issuer.trusted()).revocations(&view);
+    let tokens = tokens(MemoryApiTokenStore::new(), Counted::default());
     let [alone, below] =
         [0, 8].map(|ancestors| runtime.block_on(token(&tokens, ancestors)).secret().expose().to_owned());
-    let admission = Admission::new(tokens.authenticator());
+    let admission = Admission::new(tokens.authenticator()).revocations(&view);
     let mut contenders = [
         Contender::new("JSON Web Token", || now(of_jwt.verify(&jwt).outcome()).expect("admitted")),
         Contender::new("API token", || now(admission.verify(&alone).outcome()).expect("admitted")),
@@ -78,7 +69,7 @@ pub fn warm(options: &Options, runtime: &Runtime, budgets: &mut Budgets) {
 
 /// A token that asks the store, beside what the store takes for it and for one row.
 pub fn cold(options: &Options, runtime: &Runtime, budgets: &mut Budgets, place: &Place) {
-    let (store, tokens) = (place.store(), tokens(place.store()));
+    let (store, tokens) = (place.store(), tokens(place.store(), Counted::default()));
     for ancestors in [0, 8] {
         let created = runtime.block_on(token(&tokens, ancestors));
         let row = runtime.block_on(store.find_by_id(created.token().id())).expect("an answer").expect("the row");
@@ -121,19 +112,5 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("it waits for something"),
-    }
-}
-
-/// Nothing is revoked here.
-#[derive(Debug)]
-pub struct NoLog;
-
-impl Revoker for NoLog {
-    async fn revoke_all(&self, _: Vec<Revocation>) -> Result<(), LogError> {
-        Err(LogError::unavailable("there is no log"))
-    }
-
-    async fn list(&self, _: Option<&Cursor>) -> Result<Page, LogError> {
-        Err(LogError::unavailable("there is no log"))
     }
 }

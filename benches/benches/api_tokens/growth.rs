@@ -6,15 +6,17 @@ use portcullis_benches::{Budgets, Options};
 use portcullis_issuer::{
     api_tokens::{
         ApiTokenDigest, ApiTokenId, ApiTokenKind, ApiTokenRow, ApiTokenStore, ApiTokenUse, Changed, Grant, LastUse,
-        Owner, PepperId,
+        Owner, PepperId, RevokedReason,
     },
     refresh::Millis,
 };
 use tokio::{runtime::Runtime, task::JoinSet};
 
 use crate::{
+    log::Counted,
     micros,
     places::{Place, Store},
+    tokens,
 };
 
 /// How many tokens an owner has.
@@ -84,7 +86,7 @@ fn row(number: u32) -> ApiTokenRow {
     row.grants = [Grant::scope("orders:read"), Grant::scope("orders:write")].into_iter().collect();
     row.created_at = Millis::new(1_800_000_000_000);
     row.created_by = "alice@example.com".to_owned();
-    row.until = Some(Millis::new(1_807_776_000_000 + u64::from(number)));
+    row.until = Some(Millis::new(4_100_000_000_000 + u64::from(number)));
     if (1..=BELOW).contains(&number) {
         row.path = vec![id(0)];
     }
@@ -119,27 +121,54 @@ fn measure(options: &Options, runtime: &Runtime, place: &Place, store: &Arc<Stor
         assert_eq!(page.rows.len() as u32, OF_AN_OWNER);
     });
     // None but the first one has any below it.
-    let revoke = micros(runtime, rounds / 5, |at| change(store, 1 + number(at) % (size - 1)));
-    let revoke_root = micros(runtime, rounds / 5, |_| change(store, 0));
+    let one = revoke(runtime, place, store, rounds / 5, |at| 1 + number(at) % (size - 1));
+    let root = revoke(runtime, place, store, rounds / 5, |_| 0);
+    let preview = preview(runtime, place, size, rounds / 50);
     let started = Instant::now();
     let at = LastUse::new(Millis::new(1_800_000_000_000 + u64::from(size)), Some("192.0.2.0/24".to_owned()));
     let uses: Vec<_> = (0..USES).map(|use_| ApiTokenUse::new(id(number(use_ as usize)), at.clone())).collect();
     runtime.block_on(store.record_uses(&uses)).expect("uses are recorded");
     let uses = f64::from(USES) / started.elapsed().as_secs_f64();
     println!(
-        "| {} | {size} | {bytes} | {find:.1} | {list:.1} | {revoke:.1} | {revoke_root:.1} | {uses:.0} |",
+        "| {} | {size} | {bytes} | {find:.1} | {list:.1} | {one:.1} | {root:.1} | {preview:.1} | {uses:.0} |",
         place.name()
     );
-    for (what, micros) in [("find", find), ("list", list), ("revoke", revoke), ("revoke a root", revoke_root)] {
+    let all = [("find", find), ("list", list), ("revoke", one), ("revoke a root", root), ("preview a root", preview)];
+    for (what, micros) in all {
         options.record_ns("api_tokens", &format!("{} of {size}", place.name()), what, micros * 1e3, 0);
     }
-    Row { find, list, revoke, revoke_root }
+    Row { find, list, revoke: one, revoke_root: root }
 }
 
-/// Reads a token and changes it.
-async fn change(store: &Store, number: u32) {
-    let mut row = store.find_by_id(id(number)).await.expect("the store answers").expect("the row");
+/// Microseconds of revoking a token, as the middle of many. However many were derived from it, the log gets one entry.
+fn revoke(runtime: &Runtime, place: &Place, store: &Store, rounds: usize, number: impl Fn(usize) -> u32) -> f64 {
+    let log = Counted::default();
+    let tokens = tokens(place.store(), log.clone());
+    let times = (0..rounds).map(|at| {
+        let id = id(number(at));
+        let started = Instant::now();
+        runtime.block_on(tokens.revoke(id, RevokedReason::Asked)).expect("it is revoked");
+        let micros = started.elapsed().as_secs_f64() * 1e6;
+        assert_eq!(log.take(), 1, "entries");
+        // The next round finds what this one found.
+        runtime.block_on(revive(store, id));
+        micros
+    });
+    portcullis_benches::median(times.collect())
+}
+
+async fn revive(store: &Store, id: ApiTokenId) {
+    let mut row = store.find_by_id(id).await.expect("the store answers").expect("the row");
+    assert!(row.revoked.take().is_some(), "it was revoked");
     row.version += 1;
-    row.warned_at = Some(Millis::new(row.version));
     assert_eq!(store.replace(&row, None).await.expect("the store answers"), Changed::Stored);
+}
+
+/// Microseconds of showing what would end with the root: all that were derived from it are read.
+fn preview(runtime: &Runtime, place: &Place, size: u32, rounds: usize) -> f64 {
+    let tokens = &tokens(place.store(), Counted::default());
+    micros(runtime, rounds, |_| async move {
+        let blast = tokens.preview(id(0)).await.expect("the store answers");
+        assert_eq!(blast.derived as u32, BELOW.min(size - 1));
+    })
 }

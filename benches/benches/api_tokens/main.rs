@@ -5,14 +5,28 @@
 
 mod checks;
 mod growth;
+mod log;
 mod places;
 
 use std::{env, process::ExitCode};
 
+use log::Counted;
 use places::{MemoryPlace, Place, PostgresPlace, RedbPlace, RedisPlace};
 use portcullis_benches::{Budgets, Options};
+use portcullis_issuer::api_tokens::{ApiTokenFormat, ApiTokenStore, ApiTokens, DangerUncheckedMemberships, Peppers};
 use real_servers::is_missing;
 use tokio::runtime::{Builder, Runtime};
+
+const ISSUER: &str = "https://id.example.com";
+
+type Tokens<S> = ApiTokens<S, DangerUncheckedMemberships, Counted>;
+
+fn tokens<S: ApiTokenStore>(store: S, log: Counted) -> Tokens<S> {
+    let (format, peppers) =
+        (ApiTokenFormat::new("acme").expect("a prefix"), Peppers::new('1', [7; 32]).expect("a key"));
+    let builder = ApiTokens::builder(ISSUER, format, peppers, store);
+    builder.memberships(DangerUncheckedMemberships).revoker(log).build().expect("a sound configuration")
+}
 
 fn main() -> ExitCode {
     let options = Options::from_args();
@@ -29,9 +43,9 @@ fn main() -> ExitCode {
     println!("|---|---:|---:|---:|---:|---:|");
     for_each_place(|place| checks::cold(&options, &runtime, &mut budgets, &place));
     println!(
-        "\n| store | tokens | bytes each | find µs | an owner's list µs | revoke µs | revoke a root µs | uses a second |"
+        "\n| store | tokens | bytes each | find µs | an owner's list µs | revoke µs | revoke a root µs | preview a root µs | uses a second |"
     );
-    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     for_each_place(|mut place| growth::grow(&options, &runtime, &mut budgets, &mut place, sizes));
     budgets.close()
 }
