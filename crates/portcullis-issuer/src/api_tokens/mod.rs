@@ -42,7 +42,9 @@ pub use format::ApiTokenFormat;
 pub use grant::{Grant, Grants};
 pub use id::ApiTokenId;
 pub use kind::ApiTokenKind;
-pub use manage::{ApiTokenList, ApiTokens, ApiTokensBuilder, Blast, ForeignDigest, NotSet, Rotation, Warned};
+pub use manage::{
+    ApiTokenList, ApiTokens, ApiTokensBuilder, ForeignDigest, NotSet, RevocationImpact, Rotation, Warned,
+};
 pub use memberships::{DangerUncheckedMemberships, MembershipError, Memberships};
 pub use memory::MemoryApiTokenStore;
 pub use new::NewApiToken;

@@ -92,7 +92,7 @@ impl ApiToken {
     }
 
     /// Returns the tokens from which it was derived, the first one first.
-    pub fn path(&self) -> &[ApiTokenId] {
+    pub fn ancestors(&self) -> &[ApiTokenId] {
         &self.row.path
     }
 

@@ -123,8 +123,8 @@ async fn revoking_a_token_ends_all_that_were_derived_from_it_by_one_entry() {
     for token in [&parent, &child, &grandchild, &other] {
         assert_eq!(house.code(token).await, None);
     }
-    let blast = house.tokens.preview(parent.token().id()).await.unwrap();
-    assert_eq!(blast.derived, 2);
+    let impact = house.tokens.preview_revocation(parent.token().id()).await.unwrap();
+    assert_eq!(impact.derived, 2);
     house.tokens.revoke(parent.token().id(), RevokedReason::Asked).await.unwrap();
     assert_eq!(house.log.entries.load(std::sync::atomic::Ordering::SeqCst), 1);
     let (_, elsewhere) = house.other_instance();
@@ -151,7 +151,7 @@ async fn a_token_may_do_no_more_than_its_parent_and_ends_no_later() {
     assert!(matches!(derive(of_another).await, Err(ApiTokenError::OtherOwner)));
     let created = derive(child(Grant::scope("orders:read"))).await.unwrap();
     assert_eq!(created.token().until(), parent.token().until());
-    assert_eq!(created.token().path(), [parent.token().id()]);
+    assert_eq!(created.token().ancestors(), [parent.token().id()]);
     house.clock.advance(DAY);
     assert!(matches!(derive(child(Grant::scope("orders:read"))).await, Err(ApiTokenError::Ended)));
     assert_eq!(house.code(&created).await, Some(Code::TokenExpired));

@@ -48,7 +48,7 @@ async fn a_report_of_a_replaced_token_ends_its_successor() {
     let third = rotate(&second).await.unwrap();
     let (other, successor) = (house.service_account().await, second.token().id());
     let later = rotate(&other).await.unwrap();
-    assert_eq!(house.tokens.preview(first.token().id()).await.unwrap().successor, Some(successor));
+    assert_eq!(house.tokens.preview_revocation(first.token().id()).await.unwrap().successor, Some(successor));
     let (_, elsewhere) = house.other_instance();
     assert_eq!(code(&elsewhere, third.secret().expose()).await, None);
     house.tokens.report_leaks(&[first.secret().expose()], None).await.unwrap();

@@ -137,7 +137,7 @@ async fn list(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value>, P
         // A token and those that it was derived from have one owner.
         let live: BTreeSet<_> = list.tokens.iter().filter(|token| token.is_live()).map(ApiToken::id).collect();
         tokens.extend(list.tokens.iter().map(|token| {
-            let has_lost_parent = token.is_live() && !token.path().iter().all(|ancestor| live.contains(ancestor));
+            let has_lost_parent = token.is_live() && !token.ancestors().iter().all(|ancestor| live.contains(ancestor));
             let mut shown = shown(token);
             if has_lost_parent {
                 shown["state"] = "ended_with_parent".into();
@@ -172,9 +172,9 @@ async fn preview(
     UrlPath(id): UrlPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = managed(&desk, &claims, &id).await?;
-    let blast = desk.tokens.preview(id).await?;
-    let last_used = blast.last_used.map(|last_used| last_used.at.to_unix().as_secs());
-    Ok(Json(json!({ "derived": blast.derived, "last_used": last_used })))
+    let impact = desk.tokens.preview_revocation(id).await?;
+    let last_used = impact.last_used.map(|last_used| last_used.at.to_unix().as_secs());
+    Ok(Json(json!({ "derived": impact.derived, "last_used": last_used })))
 }
 
 /// `DELETE /tokens/{id}`: it is refused from now on, with all that were derived from it.

@@ -20,7 +20,7 @@ pub(super) const PAGE: usize = 500;
 /// What ends if a token is revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Blast {
+pub struct RevocationImpact {
     /// How many live tokens were derived from it, at any depth.
     pub derived: usize,
     /// The token that has taken its place, and **does not end** with it, unless that is [reported](ApiTokens::report_leaks).
@@ -91,24 +91,24 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// # Errors
     ///
     /// [`ApiTokenError::Unknown`], or if the store cannot be reached.
-    pub async fn preview(&self, id: ApiTokenId) -> Result<Blast, ApiTokenError> {
+    pub async fn preview_revocation(&self, id: ApiTokenId) -> Result<RevocationImpact, ApiTokenError> {
         let (row, now) = (self.row(id).await?, self.0.checker.now());
-        let mut blast = Blast { derived: 0, successor: row.successor(), last_used: row.last_used };
+        let mut impact = RevocationImpact { derived: 0, successor: row.successor(), last_used: row.last_used };
         let mut after = None;
         loop {
             let page = self.0.checker.store.derived_from(id, after, PAGE).await?;
             // What cannot be read may be live.
-            blast.derived += page.unreadable.len();
+            impact.derived += page.unreadable.len();
             for row in page.rows.iter().filter(|row| row.is_live(now)) {
-                blast.derived += 1;
+                impact.derived += 1;
                 let at = |last_use: &Option<LastUse>| last_use.as_ref().map(|last_use| last_use.at);
-                if at(&row.last_used) > at(&blast.last_used) {
-                    blast.last_used.clone_from(&row.last_used);
+                if at(&row.last_used) > at(&impact.last_used) {
+                    impact.last_used.clone_from(&row.last_used);
                 }
             }
             after = page.next;
             if after.is_none() {
-                return Ok(blast);
+                return Ok(impact);
             }
         }
     }

@@ -18,7 +18,7 @@ use self::limits::Limits;
 pub use self::{
     builder::{ApiTokensBuilder, NotSet},
     import::ForeignDigest,
-    list::{ApiTokenList, Blast},
+    list::{ApiTokenList, RevocationImpact},
     rotate::Rotation,
     warn::Warned,
 };
