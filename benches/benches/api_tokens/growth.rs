@@ -168,7 +168,7 @@ async fn revive(store: &Store, id: ApiTokenId) {
 fn preview(runtime: &Runtime, place: &Place, size: u32, rounds: usize) -> f64 {
     let tokens = &tokens(place.store(), Counted::default());
     micros(runtime, rounds, |_| async move {
-        let blast = tokens.preview(id(0)).await.expect("the store answers");
-        assert_eq!(blast.derived as u32, BELOW.min(size - 1));
+        let impact = tokens.preview_revocation(id(0)).await.expect("the store answers");
+        assert_eq!(impact.derived as u32, BELOW.min(size - 1));
     })
 }
