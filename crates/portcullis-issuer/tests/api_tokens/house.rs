@@ -154,6 +154,10 @@ impl Users {
         self.gone.lock().unwrap().push(owner);
     }
 
+    pub(crate) fn back(&self, owner: &Owner) {
+        self.gone.lock().unwrap().retain(|gone| gone != owner);
+    }
+
     pub(crate) fn down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
@@ -185,6 +189,8 @@ pub(crate) struct Watched {
     is_down: Arc<AtomicBool>,
     /// If there is one, each read waits for a permit after it has read.
     pub(crate) held: Arc<Mutex<Option<Arc<Semaphore>>>>,
+    /// If there is one, each recording of uses waits for a permit before it begins.
+    pub(crate) held_recordings: Arc<Mutex<Option<Arc<Semaphore>>>>,
     /// If there is one, each step gives way to others a random number of times before and after.
     pub(crate) pace: Arc<Mutex<Option<fastrand::Rng>>>,
 }
@@ -198,6 +204,7 @@ impl Default for Watched {
             unreadable: Arc::default(),
             is_down: Arc::default(),
             held: Arc::default(),
+            held_recordings: Arc::default(),
             pace: Arc::default(),
         }
     }
@@ -298,6 +305,10 @@ impl ApiTokenStore for Watched {
     }
 
     async fn record_uses(&self, uses: &[ApiTokenUse]) -> Result<(), StoreError> {
+        let held = self.held_recordings.lock().unwrap().clone();
+        if let Some(held) = held {
+            held.acquire().await.unwrap().forget();
+        }
         let store = self.asked()?;
         self.recorded.lock().unwrap().push(uses.len());
         store.record_uses(uses).await

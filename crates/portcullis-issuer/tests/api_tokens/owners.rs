@@ -1,5 +1,7 @@
 //! What a token may do follows what its owner may do.
 
+use std::sync::atomic::Ordering;
+
 use portcullis_core::{Code, Principal};
 use portcullis_issuer::api_tokens::{ApiTokenKind, Grant, NewApiToken, Owner};
 
@@ -93,6 +95,26 @@ async fn a_role_everywhere_is_one_on_each_instance_that_the_memberships_name_and
     house.tokens.memberships_changed(&alice);
     let verified = house.verify(&house.tokens.create(new()).await.unwrap()).await.unwrap();
     assert!(verified.has_role("reader") && verified.claim("/grants/one").is_none());
+}
+
+#[tokio::test]
+async fn a_gone_owners_token_is_looked_up_once_in_ten_seconds() {
+    let house = House::new();
+    let created = house.service_account().await;
+    house.users.gone(acme());
+    let costs = || (house.store.reads(), house.users.asked.load(Ordering::SeqCst));
+    let before = costs();
+    for second in 0..20 {
+        assert_eq!(house.code(&created).await, Some(Code::TokenRevoked));
+        let looked_up = 1 + second / 10;
+        assert_eq!(costs(), (before.0 + looked_up, before.1 + looked_up), "{second}");
+        house.clock.advance(secs(1));
+    }
+    // The owner comes back, and the application says so.
+    assert_eq!(house.code(&created).await, Some(Code::TokenRevoked));
+    house.users.back(&acme());
+    house.tokens.memberships_changed(&acme());
+    assert_eq!(house.code(&created).await, None);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Uses are recorded from time to time, and no request waits for it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
 
 use crate::house::{House, secs};
 
@@ -35,6 +37,28 @@ async fn while_the_store_is_down_uses_are_kept() {
     house.store.down(false);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(*house.store.recorded.lock().unwrap(), [1]);
+}
+
+/// The caller stops waiting, as for a time limit.
+#[tokio::test]
+async fn a_recording_that_is_dropped_loses_no_use() {
+    let house = House::new();
+    let (one, two) = (house.service_account().await, house.service_account().await);
+    assert_eq!(house.code(&one).await, None);
+    let held = Arc::new(Semaphore::new(0));
+    *house.store.held_recordings.lock().unwrap() = Some(Arc::clone(&held));
+    {
+        let mut recording = std::pin::pin!(house.tokens.record_uses());
+        tokio::select! {
+            biased;
+            outcome = &mut recording => panic!("it is held: {outcome:?}"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    held.add_permits(2);
+    assert_eq!(house.tokens.record_uses().await.unwrap(), 1);
+    assert_eq!(house.code(&two).await, None);
+    assert_eq!(house.tokens.record_uses().await.unwrap(), 1, "one that is not dropped is not recorded again");
 }
 
 /// A million checks of a thousand tokens in 15 minutes.

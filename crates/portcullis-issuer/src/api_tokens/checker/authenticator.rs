@@ -111,7 +111,7 @@ where
             Ok(sought) => sought,
             Err(error) => return Attempt::Done(Err(error)),
         };
-        if let Some(refusal) = self.checker.state.refusals.find(&sought.digest, self.checker.clock.uptime()) {
+        if let Some(refusal) = self.checker.refused(&sought) {
             return Attempt::Done(Err(self.of_issuer(refusal.into_error(Names::Hidden))));
         }
         let presented = Presented { now: credential.now(), source: network(credential) };

@@ -81,17 +81,33 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
             Ok(found) => found,
             Err(refusal) => {
                 if sought.is_kept(&refusal) {
-                    self.state.refusals.keep(sought.digest, refusal.clone(), self.clock.uptime());
+                    self.state.refusals.keep(sought.digest, refusal.clone(), None, self.clock.uptime());
                 }
                 return Err(refusal.into_error(Names::Hidden));
             }
         };
         let of_owner = self.rights_of(&found.row).await?;
         let edition = self.state.editions.of(&found.row.owner, begun);
+        let of_owner = match of_owner {
+            Ok(of_owner) => of_owner,
+            Err(refusal) => {
+                // As long as nothing is heard of the owner, who may come back.
+                if edition.is_some() {
+                    self.state.refusals.keep(sought.digest, refusal.clone(), edition, self.clock.uptime());
+                }
+                return Err(refusal.into_error(Names::Hidden));
+            }
+        };
         let facts = claims::facts(&found, &claims::effective(&found, &of_owner), &self.conventions)?;
         self.adopt(&found.row, sought).await;
         self.state.uses.note(found.row.id, LastUse::new(self.now(), presented.source));
         Ok(Checked { facts, edition })
+    }
+
+    /// Returns why a token was refused lately, if that still holds.
+    fn refused(&self, sought: &Sought) -> Option<Refusal> {
+        let (refusal, edition) = self.state.refusals.find(&sought.digest, self.clock.uptime())?;
+        edition.is_none_or(|edition| self.state.editions.is_current(edition)).then_some(refusal)
     }
 
     /// Does the same, and notes each check.
@@ -99,6 +115,7 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
         let found =
             self.find(sought, &mut Some(recorder)).await?.map_err(|refusal| refusal.into_error(Names::Shown))?;
         let of_owner = self.rights_of(&found.row).await;
+        let of_owner = of_owner.and_then(|of_owner| of_owner.map_err(|refusal| refusal.into_error(Names::Shown)));
         recorder.note(Check::Owner, &of_owner);
         claims::facts(&found, &claims::effective(&found, &of_owner?), &self.conventions)
     }
@@ -148,12 +165,11 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
         if row.is_live(now) { Ok(()) } else { Err(Refusal::over(row)) }
     }
 
-    /// Returns what the owner may do now.
-    async fn rights_of(&self, row: &ApiTokenRow) -> Result<Grants, AuthError> {
+    /// Returns what the owner may do now, or that the owner is gone.
+    async fn rights_of(&self, row: &ApiTokenRow) -> Result<Result<Grants, Refusal>, AuthError> {
         match self.memberships.of(&row.owner).await {
-            Ok(grants) => Ok(grants),
-            // Not kept: the owner may come back.
-            Err(MembershipError::OwnerGone) => Err(Refusal::owner_gone(row).into_error(Names::Hidden)),
+            Ok(grants) => Ok(Ok(grants)),
+            Err(MembershipError::OwnerGone) => Ok(Err(Refusal::owner_gone(row))),
             Err(MembershipError::Unavailable(error)) => Err(unavailable(error)),
         }
     }
@@ -178,20 +194,15 @@ impl<S: ApiTokenStore, M: Memberships> Checker<S, M> {
 
     /// Records in the store when tokens were used, all in one statement.
     pub(super) async fn record_uses(&self) -> Result<usize, StoreError> {
-        let (uses, lost) = self.state.uses.take();
+        let (taken, lost) = self.state.uses.take();
         if lost > 0 {
             self.tell(|| ApiTokenEvent::UsesLost { count: lost });
         }
-        if uses.is_empty() {
+        if taken.as_slice().is_empty() {
             return Ok(0);
         }
-        match self.store.record_uses(&uses).await {
-            Ok(()) => Ok(uses.len()),
-            Err(error) => {
-                self.state.uses.take_back(uses);
-                Err(error)
-            }
-        }
+        self.store.record_uses(taken.as_slice()).await?;
+        Ok(taken.recorded())
     }
 
     pub(super) fn now(&self) -> Millis {

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use portcullis_core::authenticator::Edition;
+
 use super::refusal::Refusal;
 use crate::api_tokens::ApiTokenDigest;
 
@@ -15,24 +17,32 @@ pub(super) struct Refusals(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    by_digest: HashMap<ApiTokenDigest, (Duration, Refusal)>,
+    by_digest: HashMap<ApiTokenDigest, Refused>,
     /// In the order in which they came.
     order: VecDeque<ApiTokenDigest>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    since: Duration,
+    refusal: Refusal,
+    edition: Option<Edition>,
 }
 
 const MOST: usize = 1_024;
 const LIFE: Duration = Duration::from_secs(10);
 
 impl Refusals {
-    pub(super) fn find(&self, digest: &ApiTokenDigest, uptime: Duration) -> Option<Refusal> {
+    /// Returns a refusal, and in which edition of its owner it holds, if not in all of them.
+    pub(super) fn find(&self, digest: &ApiTokenDigest, uptime: Duration) -> Option<(Refusal, Option<Edition>)> {
         let kept = self.lock();
-        let (since, refusal) = kept.by_digest.get(digest)?;
-        (uptime.saturating_sub(*since) < LIFE).then(|| refusal.clone())
+        let refused = kept.by_digest.get(digest)?;
+        (uptime.saturating_sub(refused.since) < LIFE).then(|| (refused.refusal.clone(), refused.edition))
     }
 
-    pub(super) fn keep(&self, digest: ApiTokenDigest, refusal: Refusal, uptime: Duration) {
+    pub(super) fn keep(&self, digest: ApiTokenDigest, refusal: Refusal, edition: Option<Edition>, uptime: Duration) {
         let mut kept = self.lock();
-        if kept.by_digest.insert(digest, (uptime, refusal)).is_none() {
+        if kept.by_digest.insert(digest, Refused { since: uptime, refusal, edition }).is_none() {
             kept.order.push_back(digest);
         }
         while kept.by_digest.len() > MOST {
@@ -59,7 +69,7 @@ mod tests {
             ApiTokenDigest::from_bytes(bytes)
         };
         for number in 0..2_000 {
-            refusals.keep(digest(number), Refusal::unknown(), seconds(100));
+            refusals.keep(digest(number), Refusal::unknown(), None, seconds(100));
         }
         assert_eq!(refusals.lock().by_digest.len(), MOST);
         assert!(refusals.find(&digest(0), seconds(100)).is_none());
