@@ -1,6 +1,7 @@
 //! [`LeakReports`]: takes reports of leaked API tokens.
 
 use std::{
+    collections::HashMap,
     error::Error,
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +15,7 @@ use portcullis_core::revocation::Revoker;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{answer, serve::serve};
+use super::{PeerAddress, answer, serve::serve};
 use crate::{
     api_tokens::{ApiTokenStore, ApiTokens, Memberships},
     refresh::in_background,
@@ -26,17 +27,21 @@ use crate::{
 /// The body is JSON: `{"tokens": ["…"], "source": "where"}`, or an array of objects with `token`, and `url` or `source`, as GitHub sends it; at most 100 tokens and 64 KiB.
 ///
 /// **Every report gets the same 202, at once**, whatever is in it: the tokens are looked up after the answer, so that not even the time says which were valid. What
-/// is no report is answered with 400, 405, 413, or 429 beyond 60 reports a minute (on this instance).
+/// is no report is answered with 400, 405, 413, or 429 beyond 60 reports a minute (on this instance, for each network of a [`PeerAddress`]; all requests without one
+/// together).
 ///
-/// Anyone may report, because only a token that is known can be reported. [`verify`](Self::verify) is for programs that sign their reports.
+/// Anyone may report, because only a token that is known can be reported. **Set the [`PeerAddress`], or [`verify`](Self::verify)** for programs that sign their
+/// reports: otherwise one who sends junk uses up the limit of all.
 pub struct LeakReports<S, M, R>(Arc<Inner<S, M, R>>);
 
 struct Inner<S, M, R> {
     tokens: ApiTokens<S, M, R>,
     verify: Option<Box<Verify>>,
     per_minute: u32,
-    /// The beginning of the current minute, and how many reports it had.
-    minute: Mutex<(Duration, u32)>,
+    /// Those that are looked up.
+    reports: Mutex<Minute>,
+    /// Those that were not signed, though they had to be.
+    forged: Mutex<Minute>,
 }
 
 type Verify = dyn Fn(&HeaderMap, &[u8]) -> bool + Send + Sync;
@@ -49,17 +54,17 @@ const MOST_TOKENS: usize = 100;
 impl<S: ApiTokenStore, M: Memberships, R: Revoker> LeakReports<S, M, R> {
     /// Returns a service for these tokens.
     pub fn new(tokens: ApiTokens<S, M, R>) -> Self {
-        Self(Arc::new(Inner { tokens, verify: None, per_minute: 60, minute: Mutex::default() }))
+        Self(Arc::new(Inner::new(tokens, None)))
     }
 
     /// Answers reports with 403 for which this returns `false`: for those of one sender, who signs headers and body. It must not block.
     ///
+    /// It is asked before the report is counted, so that what others send does not use up the sender's 60 a minute; beyond 60 of theirs, they get 429.
+    ///
     /// Has no effect on clones that were made before.
     #[must_use]
     pub fn verify(self, verify: impl Fn(&HeaderMap, &[u8]) -> bool + Send + Sync + 'static) -> Self {
-        let Inner { tokens, per_minute, .. } = &*self.0;
-        let (tokens, per_minute) = (tokens.clone(), *per_minute);
-        Self(Arc::new(Inner { tokens, verify: Some(Box::new(verify)), per_minute, minute: Mutex::default() }))
+        Self(Arc::new(Inner::new(self.0.tokens.clone(), Some(Box::new(verify)))))
     }
 
     async fn answer<B>(&self, request: Request<B>) -> Response<String>
@@ -71,17 +76,24 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> LeakReports<S, M, R> {
         if head.method != Method::POST {
             return answer::method_not_allowed("POST");
         }
-        if let Some(wait) = self.0.wait() {
-            let mut response = answer::no_store(StatusCode::TOO_MANY_REQUESTS, "application/json", "{}".to_owned());
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
-            return response;
+        // Without signatures, before anything is read.
+        let peer = head.extensions.get::<PeerAddress>().map(|peer| peer.network());
+        let wait = if self.0.verify.is_none() { self.0.wait(&self.0.reports, peer.clone()) } else { None };
+        if let Some(wait) = wait {
+            return too_many(wait);
         }
         let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
             return empty(StatusCode::PAYLOAD_TOO_LARGE);
         };
         let body = Zeroizing::new(body.to_bytes().to_vec());
-        if self.0.verify.as_ref().is_some_and(|verify| !verify(&head.headers, &body)) {
-            return empty(StatusCode::FORBIDDEN);
+        if let Some(verify) = &self.0.verify {
+            let is_signed = verify(&head.headers, &body);
+            let wait = if is_signed { self.0.wait(&self.0.reports, None) } else { self.0.wait(&self.0.forged, peer) };
+            match wait {
+                Some(wait) => return too_many(wait),
+                None if !is_signed => return empty(StatusCode::FORBIDDEN),
+                None => {}
+            }
         }
         let Some(reports) = read(&body) else { return empty(StatusCode::BAD_REQUEST) };
         let tokens = self.0.tokens.clone();
@@ -97,17 +109,45 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> LeakReports<S, M, R> {
 }
 
 impl<S: ApiTokenStore, M: Memberships, R: Revoker> Inner<S, M, R> {
-    /// Counts a report. Returns how long to wait if there were too many.
-    fn wait(&self) -> Option<Duration> {
+    fn new(tokens: ApiTokens<S, M, R>, verify: Option<Box<Verify>>) -> Self {
+        Self { tokens, verify, per_minute: 60, reports: Mutex::default(), forged: Mutex::default() }
+    }
+
+    /// Counts a report from a network, or from an unknown one. Returns how long to wait if there were too many.
+    fn wait(&self, minute: &Mutex<Minute>, network: Option<String>) -> Option<Duration> {
         const MINUTE: Duration = Duration::from_secs(60);
         let uptime = self.tokens.uptime();
-        let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
-        if uptime.saturating_sub(minute.0) >= MINUTE {
-            *minute = (uptime, 0);
+        let mut minute = minute.lock().unwrap_or_else(PoisonError::into_inner);
+        if uptime.saturating_sub(minute.since) >= MINUTE {
+            *minute = Minute { since: uptime, by_network: HashMap::new() };
         }
-        minute.1 = minute.1.saturating_add(1);
-        (minute.1 > self.per_minute).then(|| MINUTE.saturating_sub(uptime.saturating_sub(minute.0)))
+        let count = minute.count(network);
+        (count > self.per_minute).then(|| MINUTE.saturating_sub(uptime.saturating_sub(minute.since)))
     }
+}
+
+/// How many reports there were since the beginning of the current minute.
+#[derive(Default)]
+struct Minute {
+    since: Duration,
+    by_network: HashMap<Option<String>, u32>,
+}
+
+impl Minute {
+    /// Returns how many there were from this network. Beyond 1 024 of them, others count together.
+    fn count(&mut self, network: Option<String>) -> u32 {
+        const MOST_NETWORKS: usize = 1_024;
+        let is_kept = self.by_network.len() < MOST_NETWORKS || self.by_network.contains_key(&network);
+        let count = self.by_network.entry(network.filter(|_| is_kept)).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+}
+
+fn too_many(wait: Duration) -> Response<String> {
+    let mut response = empty(StatusCode::TOO_MANY_REQUESTS);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    response
 }
 
 fn empty(status: StatusCode) -> Response<String> {

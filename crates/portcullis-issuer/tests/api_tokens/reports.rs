@@ -4,7 +4,7 @@ use http::{Request, StatusCode};
 use portcullis_core::Code;
 use portcullis_issuer::{
     api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenState, CreatedApiToken, RevokedReason, Rotation},
-    routes::LeakReports,
+    routes::{LeakReports, PeerAddress},
 };
 use tower::ServiceExt;
 
@@ -164,6 +164,43 @@ async fn there_are_sixty_reports_a_minute() {
     assert_eq!(post(&reports, junk()).await.0, StatusCode::TOO_MANY_REQUESTS);
     house.clock.advance(secs(60));
     assert_eq!(post(&reports, junk()).await.0, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn each_network_has_sixty_reports_a_minute() {
+    let house = House::new();
+    let reports = LeakReports::new(house.tokens.clone());
+    let post_from = async |address: Option<[u8; 4]>| {
+        let mut request = Request::post("/").body(axum::body::Body::from(r#"{"tokens": []}"#)).unwrap();
+        if let Some(address) = address {
+            request.extensions_mut().insert(PeerAddress::new(address.into()));
+        }
+        reports.clone().oneshot(request).await.unwrap().status()
+    };
+    for _ in 0..60 {
+        assert_eq!(post_from(Some([192, 0, 2, 1])).await, StatusCode::ACCEPTED);
+    }
+    assert_eq!(post_from(Some([192, 0, 2, 1])).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(post_from(Some([192, 0, 2, 2])).await, StatusCode::ACCEPTED, "another network");
+    assert_eq!(post_from(None).await, StatusCode::ACCEPTED, "an unknown one");
+}
+
+#[tokio::test]
+async fn unsigned_reports_do_not_use_up_the_limit_of_signed_ones() {
+    let house = House::new();
+    let reports = LeakReports::new(house.tokens.clone()).verify(|headers, _| headers.contains_key("signature"));
+    let signed = async || {
+        let request = Request::post("/").header("signature", "x").body(axum::body::Body::from(r#"{"tokens": []}"#));
+        reports.clone().oneshot(request.unwrap()).await.unwrap().status()
+    };
+    for _ in 0..60 {
+        assert_eq!(post(&reports, r#"{"tokens": []}"#.to_owned()).await.0, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(post(&reports, r#"{"tokens": []}"#.to_owned()).await.0, StatusCode::TOO_MANY_REQUESTS);
+    for _ in 0..60 {
+        assert_eq!(signed().await, StatusCode::ACCEPTED);
+    }
+    assert_eq!(signed().await, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]
