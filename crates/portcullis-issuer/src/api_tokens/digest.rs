@@ -44,8 +44,8 @@ impl<'de> Deserialize<'de> for ApiTokenDigest {
 }
 
 /// The id of a pepper: one letter or digit, which stands in each token that was made with it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "char", into = "char")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "char")]
 pub struct PepperId(u8);
 
 impl PepperId {
@@ -74,9 +74,9 @@ impl TryFrom<char> for PepperId {
     }
 }
 
-impl From<PepperId> for char {
-    fn from(id: PepperId) -> Self {
-        id.as_char()
+impl Serialize for PepperId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_char(self.as_char())
     }
 }
 
