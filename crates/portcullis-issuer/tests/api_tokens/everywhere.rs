@@ -1,13 +1,15 @@
 //! Logging out everywhere spares API tokens, unless asked.
 
+use std::sync::atomic::Ordering;
+
 use portcullis_core::{Algorithm, Code, policy::TokenSpec};
 use portcullis_issuer::{
     SigningKey, TokenIssuer,
-    api_tokens::{ApiTokenKind, Grant, NewApiToken, Owner},
+    api_tokens::{ApiTokenKind, Grant, NewApiToken, Owner, RevokedReason},
     refresh::{DangerUncheckedSubjects, LogIn, MemoryRefreshStore, RefreshKeys, RefreshPolicy, Sessions},
 };
 
-use crate::house::{House, ISSUER};
+use crate::house::{House, ISSUER, acme, code, secs};
 
 #[tokio::test]
 async fn logging_out_everywhere_spares_api_tokens_unless_asked() {
@@ -35,4 +37,35 @@ async fn logging_out_everywhere_spares_api_tokens_unless_asked() {
     sessions.log_out_everywhere_including_api_tokens("alice", &house.tokens).await.unwrap();
     assert!(sessions.sessions_of("alice").await.unwrap().is_empty());
     assert_eq!((house.code(&of_alice).await, house.code(&of_acme).await), (Some(Code::TokenRevoked), None));
+}
+
+#[tokio::test]
+async fn a_log_out_everywhere_names_roots_alone_in_the_log() {
+    let house = House::new();
+    let (root, other) = (house.service_account().await, house.service_account().await);
+    let child = house.child_of(&root).await;
+    let grandchild = house.child_of(&child).await;
+    let (_, elsewhere) = house.other_instance();
+    let all = [&root, &other, &child, &grandchild];
+    for created in all {
+        assert_eq!(code(&elsewhere, created.secret().expose()).await, None);
+    }
+    let entries = || house.log.entries.load(Ordering::SeqCst);
+    let before = entries();
+    assert_eq!(house.tokens.revoke_all_of(&acme(), RevokedReason::LoggedOutEverywhere).await.unwrap(), 4);
+    assert_eq!(entries() - before, 2);
+    for created in all {
+        let is_root = created.token().ancestors().is_empty();
+        let expected = if is_root { Code::TokenRevoked } else { Code::CredentialRevokedByParent };
+        assert_eq!(code(&elsewhere, created.secret().expose()).await, Some(expected), "{created:?}");
+    }
+    // One whose parent is no longer named is named itself.
+    let parent = house.service_account().await;
+    let child = house.child_of(&parent).await;
+    house.tokens.revoke(parent.token().id(), RevokedReason::Asked).await.unwrap();
+    house.clock.advance(secs(3_600));
+    let before = entries();
+    assert_eq!(house.tokens.revoke_all_of(&acme(), RevokedReason::LoggedOutEverywhere).await.unwrap(), 1);
+    assert_eq!(entries() - before, 1);
+    assert!(house.code(&child).await.is_some());
 }

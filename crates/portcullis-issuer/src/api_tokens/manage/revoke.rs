@@ -1,6 +1,6 @@
 //! Ending tokens.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use portcullis_core::revocation::{Revocation, Revoker};
 
@@ -70,7 +70,11 @@ where
                 matches!(token.state(), ApiTokenState::Revoked { at, .. } if now.since(at) < REMEMBERED)
             };
             let recent = list.tokens.iter().filter(is_recent).map(ApiToken::id);
-            this.revoke_in_log(live.iter().copied().chain(recent).chain(list.unreadable.iter().copied())).await?;
+            let named: HashSet<_> = live.iter().copied().chain(recent).collect();
+            // An entry ends what was derived, too: the log gets one for each tree.
+            let is_root = |token: &&ApiToken| !token.row().path.iter().any(|ancestor| named.contains(ancestor));
+            let roots = list.tokens.iter().filter(|token| named.contains(&token.id())).filter(is_root);
+            this.revoke_in_log(roots.map(ApiToken::id).chain(list.unreadable.iter().copied())).await?;
             ApiTokenPage::<ApiTokenId>::new(Vec::new()).with_unreadable(list.unreadable).complete()?;
             outcome
         })
