@@ -156,6 +156,8 @@ async fn each_rule_of_refresh_tokens_and_of_an_exchange_is_stored() {
         ("scope", |rules| rules.scope("orders:read")),
         ("role", |rules| rules.role("clerk")),
         ("danger_impersonates", ExchangePolicy::danger_impersonates),
+        ("api_tokens", ExchangePolicy::api_tokens),
+        ("acts_for_users", ExchangePolicy::acts_for_users),
     ];
     let base = || ExchangePolicy::new().tokens_for(ORDERS).resource(BILLS);
     assert_stored(rules, base, |rules| confidential().exchange(rules)).await;

@@ -13,9 +13,9 @@ pub(super) struct StoredExchange {
     scopes: Vec<String>,
     roles: Vec<String>,
     impersonates: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     api_tokens: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     acts_for_users: bool,
 }
 
