@@ -57,8 +57,20 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
     /// applications in which no one leaves.
     #[must_use]
     pub fn memberships<N: Memberships>(self, memberships: N) -> ApiTokensBuilder<S, N, R> {
-        let Self { issuer, format, peppers, store, revoker, environment, foreign, limits, clock, listener, .. } = self;
-        ApiTokensBuilder {
+        self.with(|_, revoker| (memberships, revoker))
+    }
+
+    /// Sets who tells all instances that a token was revoked. They find out within a minute anyway; by this, they do at once.
+    ///
+    /// That works only if the [`Admission`](portcullis_core::Admission) of each service reads the same log: give it [the view](portcullis_core::Admission::revocations).
+    #[must_use]
+    pub fn revoker<Q: Revoker>(self, revoker: Q) -> ApiTokensBuilder<S, M, Q> {
+        self.with(|memberships, _| (memberships, revoker))
+    }
+
+    /// Replaces the parts whose types are not fixed.
+    fn with<N, Q>(self, replace: impl FnOnce(M, R) -> (N, Q)) -> ApiTokensBuilder<S, N, Q> {
+        let Self {
             issuer,
             format,
             peppers,
@@ -70,16 +82,8 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
             limits,
             clock,
             listener,
-        }
-    }
-
-    /// Sets who tells all instances that a token was revoked. They find out within a minute anyway; by this, they do at once.
-    ///
-    /// That works only if the [`Admission`](portcullis_core::Admission) of each service reads the same log: give it [the view](portcullis_core::Admission::revocations).
-    #[must_use]
-    pub fn revoker<Q: Revoker>(self, revoker: Q) -> ApiTokensBuilder<S, M, Q> {
-        let Self { issuer, format, peppers, store, memberships, environment, foreign, limits, clock, listener, .. } =
-            self;
+        } = self;
+        let (memberships, revoker) = replace(memberships, revoker);
         ApiTokensBuilder {
             issuer,
             format,
