@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../../../platform/tests/browser/driver.rs"]
-#[allow(dead_code, reason = "the platform's tests use all of it")]
+#[expect(dead_code, reason = "the platform's tests use all of it")]
 mod driver;
 #[path = "../../../platform/tests/browser/session.rs"]
-#[allow(dead_code, reason = "the platform's tests use all of it")]
+#[expect(dead_code, reason = "the platform's tests use all of it")]
 mod session;
 #[path = "../support/mod.rs"]
 mod support;
