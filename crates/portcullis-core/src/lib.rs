@@ -61,6 +61,9 @@
 //! | [`IssuerResolver`](issuers::IssuerResolver) | decides whether to trust an unknown, allowed issuer | closures | your own |
 //! | [`KeySource`](keys::KeySource) | finds the keys that may have signed a token | [`KeySet`], [`KeyRing`] | `portcullis::KeyFile` |
 //! | [`RevocationLog`](revocation::RevocationLog), [`Revoker`](revocation::Revoker) | stores revocations; makes them | | `portcullis-store` |
+//! | [`NonceIssuer`](possession::NonceIssuer) | makes nonces for proofs | [`SignedNonces`](possession::SignedNonces) | your own |
+//! | [`ReplayStore`](possession::ReplayStore) | accepts a proof once | [`MemoryReplayStore`](possession::MemoryReplayStore) | `portcullis-store` |
+//! | [`FloorStore`](floors::FloorStore) | keeps the newest time seen, against rollback | [`MemoryFloors`](floors::MemoryFloors) | `portcullis-store` |
 //! | [`Clock`] | tells the time | [`SystemClock`](clock::SystemClock) | `portcullis_test::FixedClock` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -70,6 +73,7 @@ pub mod claims;
 pub mod clock;
 mod config_text;
 pub mod error;
+pub mod floors;
 mod invisible;
 pub mod issuers;
 mod json;
@@ -79,6 +83,7 @@ mod key_source;
 mod log_text;
 pub mod metrics;
 pub mod policy;
+pub mod possession;
 mod precomputed;
 pub mod revocation;
 pub mod token;

@@ -2,12 +2,15 @@
 
 use std::{borrow::Cow, fmt};
 
+use base64_simd::URL_SAFE_NO_PAD;
+
 use crate::{ConfigError, config_text::quoted};
 
 /// A value that the server chooses and the client puts into its next proof, so that a proof cannot be made long before it is used (RFC 9449
 /// section 8).
 ///
-/// An authenticator sends one by [`AuthError::with_nonce`](crate::AuthError::with_nonce).
+/// An authenticator sends one by [`AuthError::with_nonce`](crate::AuthError::with_nonce). A
+/// [`NonceIssuer`](crate::possession::NonceIssuer) makes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nonce(Cow<'static, str>);
 
@@ -28,6 +31,11 @@ impl Nonce {
             "a nonce is {}: use at least one character, and only visible ASCII without quotation marks and backslashes",
             quoted(&text)
         )))
+    }
+
+    /// Returns the nonce whose text is base64url of these bytes.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Cow::Owned(URL_SAFE_NO_PAD.encode_to_string(bytes)))
     }
 
     /// Returns the text.

@@ -143,6 +143,8 @@ codes! {
     RevocationsStale = "revocations_stale", Unavailable, "revocation status is temporarily unavailable";
     /// The store in which credentials are looked up, or the data about what their owners may do, cannot be reached.
     CredentialUndecided = "credential_undecided", Unavailable, "whether the credential is valid is temporarily unknown";
+    /// The store of used proofs is full or cannot be reached, so that we do not know whether the proof was used before.
+    ReplayUndecided = "replay_undecided", Unavailable, "whether the proof was used before is temporarily unknown";
     /// A requirement of the route could not be evaluated.
     RequirementUndecided = "requirement_undecided", Unavailable, "the permission check is temporarily unavailable";
     /// A route or a guard is misconfigured; the log says how.

@@ -97,7 +97,7 @@ checks! {
     /// The request contains the proof that the credential needs.
     Proof = "proof" by Admission: [
         ProofMissing, ProofMalformed, ProofMismatch, ProofExpired, ProofReplayed, ProofNonceNeeded,
-        ServiceMisconfigured
+        ReplayUndecided, ServiceMisconfigured
     ];
     /// The credential is not revoked.
     Revocation = "revocation" by Admission: [

@@ -93,6 +93,11 @@ impl Secret {
         self.algorithm
     }
 
+    /// Returns the bytes, for another use than tokens.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub(super) fn prepare(self) -> (Arc<str>, Material) {
         (self.id, material(&self.bytes, self.algorithm.into()))
     }

@@ -108,8 +108,26 @@ pub static REVOCATION_UNREADABLE: Metric = Metric::counter(
     &["source"],
 );
 
+/// Ids of proofs in a store.
+pub static REPLAY_IDS: Metric =
+    Metric::gauge("portcullis_replay_ids", "Ids of used proofs that this process remembers.", &["source"]);
+
+/// Proofs that were used again.
+pub static REPLAY_REPEATED: Metric = Metric::counter(
+    "portcullis_replay_repeated_total",
+    "Proofs that were refused because they had been used before.",
+    &["source"],
+);
+
+/// Proofs about which a store could not decide.
+pub static REPLAY_UNDECIDED: Metric = Metric::counter(
+    "portcullis_replay_undecided_total",
+    "Proofs about which the store could not decide, because it was full or could not be reached.",
+    &["source"],
+);
+
 /// All metrics.
-pub static ALL: [&Metric; 17] = [
+pub static ALL: [&Metric; 20] = [
     &REQUESTS,
     &CACHE_HITS,
     &GUARD_REFUSALS,
@@ -127,4 +145,7 @@ pub static ALL: [&Metric; 17] = [
     &REVOCATION_UNACKNOWLEDGED,
     &REVOCATION_RESTARTS,
     &REVOCATION_UNREADABLE,
+    &REPLAY_IDS,
+    &REPLAY_REPEATED,
+    &REPLAY_UNDECIDED,
 ];

@@ -6,7 +6,7 @@ mod seen_headers;
 mod signature;
 mod unverified;
 
-pub(crate) use base64url::decode_text;
+pub(crate) use base64url::{decode_into, decode_text};
 pub use header::TokenHeader;
 pub(crate) use header::{TokenType, short_type};
 pub(crate) use seen_headers::SeenHeaders;
