@@ -86,6 +86,7 @@ pub mod policy;
 pub mod possession;
 mod precomputed;
 pub mod revocation;
+pub mod subjects;
 pub mod token;
 pub mod verified;
 mod verifier;

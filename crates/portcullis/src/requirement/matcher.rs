@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use portcullis_core::claims::ClaimRef;
+use portcullis_core::{claims::ClaimRef, subjects};
 
 use super::{
     operand::{Operand, Resolved},
     path_params::{Mistake, PathParams},
-    subject_pattern,
 };
 
 /// A condition on a claim; see [`claim`](super::claim). An absent claim never matches.
@@ -154,7 +153,7 @@ fn has_word(claim: ClaimRef<'_>, delimiter: Option<char>, value: Resolved<'_>) -
 }
 
 fn is_covered(claim: ClaimRef<'_>, delimiter: Option<char>, subject: &str) -> bool {
-    let covers = |pattern: &str| subject_pattern::covers(pattern, subject);
+    let covers = |pattern: &str| subjects::covers(pattern, subject);
     let element_covers = |element: ClaimRef<'_>| element.as_str().is_some_and(covers);
     claim.words(delimiter).any(covers) || claim.elements().is_some_and(|mut elements| elements.any(element_covers))
 }

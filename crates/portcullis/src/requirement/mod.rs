@@ -92,7 +92,6 @@ mod pointer;
 mod refusal;
 #[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
 mod requirement;
-mod subject_pattern;
 mod watch;
 
 pub use caller::{acting, actor, actor_of, application, credential, user};

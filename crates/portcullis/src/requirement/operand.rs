@@ -2,12 +2,9 @@
 
 use std::fmt;
 
-use portcullis_core::{claims::ClaimRef, text::exact_text_problem};
+use portcullis_core::{claims::ClaimRef, subjects, text::exact_text_problem};
 
-use super::{
-    path_params::{Mistake, PathParams},
-    subject_pattern,
-};
+use super::path_params::{Mistake, PathParams};
 
 /// A value to compare a claim with: a string, an integer, a boolean, or a path parameter ([`param`]).
 ///
@@ -55,7 +52,7 @@ impl Operand {
     /// Returns why no pattern can cover it.
     pub(super) fn subject_problem(&self) -> Option<String> {
         match &self.0 {
-            Kind::Text(text) if !subject_pattern::is_well_formed(text) => {
+            Kind::Text(text) if !subjects::is_well_formed(text) => {
                 Some(format!("{text:?} is no NATS subject: words delimited by dots, without white space"))
             }
             Kind::Number(_) | Kind::Truth(_) => Some("a NATS subject is text".to_owned()),

@@ -1,7 +1,7 @@
 //! NATS subjects: words separated by dots, with wildcards.
 
 /// Whether `pattern` covers everything that `subject` stands for.
-pub(super) fn covers(pattern: &str, subject: &str) -> bool {
+pub fn covers(pattern: &str, subject: &str) -> bool {
     if !is_well_formed(pattern) || !is_well_formed(subject) {
         return false;
     }
@@ -20,7 +20,7 @@ pub(super) fn covers(pattern: &str, subject: &str) -> bool {
 }
 
 /// Whether it has no empty word, no white space, and `>` only at the end.
-pub(super) fn is_well_formed(subject: &str) -> bool {
+pub fn is_well_formed(subject: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control());
     let mut words = subject.split('.');
     let last = words.next_back().unwrap_or_default();
