@@ -1,8 +1,9 @@
-//! Tests that cached tokens and key look-ups allocate nothing.
+//! Tests that cached tokens, key look-ups and patterns of subjects allocate nothing.
 
 use portcullis_core::{
     KeyRing, KeySet, UnixTime,
     keys::{KeyHint, KeySource, Resolved},
+    subjects::SubjectPattern,
 };
 use portcullis_test::MockIssuer;
 
@@ -40,4 +41,14 @@ fn looking_up_a_key_allocates_nothing() {
             assert_eq!(allocations(look_up), 0, "{key_id:?}");
         }
     }
+}
+
+#[test]
+fn comparing_subjects_allocates_nothing() {
+    let (pattern, subject) = ("orders.*.>".to_owned(), "orders.7.read".to_owned());
+    let compare = || {
+        let (pattern, subject) = (SubjectPattern::parse(&pattern).unwrap(), SubjectPattern::parse(&subject).unwrap());
+        assert!(pattern.covers(&subject) && pattern.overlaps(&subject));
+    };
+    assert_eq!(allocations(compare), 0);
 }

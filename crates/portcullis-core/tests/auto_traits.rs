@@ -6,6 +6,7 @@ use portcullis_core::{
     Admission, AuthError, ConfigError, KeyRing, KeySet, Secret, TrustedIssuer, Verified,
     authenticator::Attempt,
     keys::VerifyingKey,
+    subjects::{SubjectError, SubjectPattern},
     verified::{AnyVerified, Facts},
 };
 
@@ -21,6 +22,8 @@ fn public_types_are_send_and_sync() {
     shared::<KeyRing>();
     shared::<KeySet>();
     shared::<Secret>();
+    shared::<SubjectError>();
+    shared::<SubjectPattern>();
     shared::<TrustedIssuer>();
     shared::<Verified<String>>();
     shared::<VerifyingKey>();

@@ -169,8 +169,8 @@ pub use keys::KeyFile;
 pub use layer::AuthLayer;
 pub use portcullis_core::{
     Admission, Algorithm, AuthError, Code, ConfigError, JwtAuthenticator, KeyRing, KeySet, Principal, Secret,
-    TrustedIssuer, Verified, admission, authenticator, claims, clock, error, floors, issuers, policy, possession, text,
-    token, verified,
+    TrustedIssuer, Verified, admission, authenticator, claims, clock, error, floors, issuers, policy, possession,
+    subjects, text, token, verified,
 };
 #[cfg(feature = "jwks")]
 pub use portcullis_jwks::{RemoteKeys, oidc, provider};

@@ -1,81 +1,124 @@
-//! NATS subjects: words separated by dots, with wildcards.
+//! [`SubjectPattern`]: a parsed NATS subject, or a pattern of subjects.
 
-/// Whether `pattern` covers everything that `subject` stands for.
-pub fn covers(pattern: &str, subject: &str) -> bool {
-    if !is_well_formed(pattern) || !is_well_formed(subject) {
-        return false;
+use std::{fmt, str::FromStr};
+
+use super::{SubjectError, SubjectErrorKind};
+
+/// A parsed NATS subject, such as `orders.new`, or a pattern of subjects, such as `orders.*` and `logs.>`.
+///
+/// The [module docs](super) have the rules. A subject without wildcards is a pattern that stands for itself alone.
+///
+/// `S` is the type of the text: `String` after [`str::parse`], or what [`parse`](Self::parse) was called with, so that a pattern can
+/// borrow the text of a claim. Patterns of different `S` can be compared with each other.
+#[doc(alias = "topic")]
+#[doc(alias = "wildcard")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SubjectPattern<S = String> {
+    text: S,
+    is_literal: bool,
+}
+
+impl<S: AsRef<str>> SubjectPattern<S> {
+    /// Parses a text and keeps it. Does not allocate.
+    ///
+    /// # Errors
+    ///
+    /// If the text does not follow the rules in the [module docs](super).
+    pub fn parse(text: S) -> Result<Self, SubjectError> {
+        let is_literal = check(text.as_ref()).map_err(SubjectError::new)?;
+        Ok(Self { text, is_literal })
     }
-    let mut wanted = subject.split('.');
-    for word in pattern.split('.') {
-        let Some(next) = wanted.next() else { return false };
+
+    /// Returns the text, as it was parsed.
+    pub fn as_str(&self) -> &str {
+        self.text.as_ref()
+    }
+
+    /// Whether it stands for a single subject, because it has no wildcards. Only such a subject can be published to.
+    pub const fn is_literal(&self) -> bool {
+        self.is_literal
+    }
+
+    /// Returns the words, wildcards included. There is at least one.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.as_str().split('.')
+    }
+
+    /// Whether this pattern stands for every subject that `other` stands for. Does not allocate.
+    ///
+    /// A pattern covers itself.
+    pub fn covers<T: AsRef<str>>(&self, other: &SubjectPattern<T>) -> bool {
+        let mut wanted = other.words();
+        for word in self.words() {
+            let Some(next) = wanted.next() else { return false };
+            match word {
+                REST => return true,
+                // One word does not cover a `>`, which stands for several.
+                ONE if next != REST => {}
+                _ if word == next => {}
+                _ => return false,
+            }
+        }
+        wanted.next().is_none()
+    }
+
+    /// Whether there is a subject that both patterns stand for. Does not allocate.
+    pub fn overlaps<T: AsRef<str>>(&self, other: &SubjectPattern<T>) -> bool {
+        let (mut words, mut others) = (self.words(), other.words());
+        loop {
+            match (words.next(), others.next()) {
+                (None, None) | (Some(REST), Some(_)) | (Some(_), Some(REST)) => return true,
+                (Some(word), Some(other)) if word == other || word == ONE || other == ONE => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl FromStr for SubjectPattern {
+    type Err = SubjectError;
+
+    fn from_str(text: &str) -> Result<Self, SubjectError> {
+        let SubjectPattern { is_literal, .. } = SubjectPattern::parse(text)?;
+        Ok(Self { text: text.to_owned(), is_literal })
+    }
+}
+
+impl<S: AsRef<str>> fmt::Display for SubjectPattern<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl<S: AsRef<str>> fmt::Debug for SubjectPattern<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SubjectPattern({:?})", self.as_str())
+    }
+}
+
+/// The word that stands for one word.
+const ONE: &str = "*";
+
+/// The word that stands for one or more words.
+const REST: &str = ">";
+
+/// Whether the text has no wildcards, or what is wrong with it.
+fn check(text: &str) -> Result<bool, SubjectErrorKind> {
+    if text.is_empty() {
+        return Err(SubjectErrorKind::Empty);
+    }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(SubjectErrorKind::Blank);
+    }
+    let mut is_literal = true;
+    let mut words = text.split('.').peekable();
+    while let Some(word) = words.next() {
         match word {
-            ">" => return true,
-            // One word does not cover a `>`, which stands for many.
-            "*" if next != ">" => {}
-            _ if word == next => {}
-            _ => return false,
+            "" => return Err(SubjectErrorKind::EmptyWord),
+            REST if words.peek().is_some() => return Err(SubjectErrorKind::WildcardNotLast),
+            ONE | REST => is_literal = false,
+            _ => {}
         }
     }
-    wanted.next().is_none()
-}
-
-/// Whether it has no empty word, no white space, and `>` only at the end.
-pub fn is_well_formed(subject: &str) -> bool {
-    let is_word = |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control());
-    let mut words = subject.split('.');
-    let last = words.next_back().unwrap_or_default();
-    is_word(last) && words.all(|word| is_word(word) && word != ">")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn covered() {
-        let rows = [
-            ("orders.new", "orders.new"),
-            ("orders.*", "orders.new"),
-            ("*.new", "orders.new"),
-            ("orders.>", "orders.new"),
-            ("orders.>", "orders.new.eu"),
-            (">", "orders"),
-            (">", ">"),
-            ("*", "*"),
-            ("orders.>", "orders.*.eu"),
-            ("orders.*.>", "orders.*.>"),
-        ];
-        for (pattern, subject) in rows {
-            assert!(covers(pattern, subject), "{pattern} covers {subject}");
-        }
-    }
-
-    #[test]
-    fn not_covered() {
-        let rows = [
-            ("orders.new", "orders.old"),
-            ("orders.new", "orders"),
-            ("orders", "orders.new"),
-            ("orders.*", "orders"),
-            ("orders.*", "orders.new.eu"),
-            ("orders.>", "orders"),
-            ("orders.*", "orders.>"),
-            ("orders.new", "orders.*"),
-            ("*", ">"),
-            ("order*", "orders"),
-            ("ORDERS", "orders"),
-            ("*.>", ">"),
-        ];
-        for (pattern, subject) in rows {
-            assert!(!covers(pattern, subject), "{pattern} does not cover {subject}");
-        }
-    }
-
-    #[test]
-    fn malformed_ones_cover_nothing_and_are_not_covered() {
-        for malformed in ["", ".", "a.", ".a", "a..b", ">.a", "a.>.b", "a b", "a.\t", "a.b\n"] {
-            assert!(!covers(malformed, malformed), "{malformed:?} as a pattern");
-            assert!(!covers(">", malformed), "{malformed:?} as a subject");
-        }
-    }
+    Ok(is_literal)
 }

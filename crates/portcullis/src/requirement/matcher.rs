@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis_core::{claims::ClaimRef, subjects};
+use portcullis_core::{claims::ClaimRef, subjects::SubjectPattern};
 
 use super::{
     operand::{Operand, Resolved},
@@ -57,8 +57,9 @@ pub fn present() -> Matcher {
 /// [delimiter](portcullis_core::claims::ClaimPlace::delimited_by)), one of which covers this NATS subject.
 ///
 /// A NATS subject is not the token's `sub`, but the topic of a message: words separated by dots. In a pattern, `*` stands for exactly one
-/// word, and `>` at the end for one or more. A subject that contains wildcards itself is covered if the pattern covers everything that it
-/// stands for. Malformed patterns cover nothing, and no pattern covers a malformed subject.
+/// word, and `>` at the end for one or more; [`subjects`](portcullis_core::subjects) has the rules. A subject that contains wildcards itself
+/// is covered if the pattern covers everything that it stands for. Malformed patterns cover nothing, and no pattern covers a malformed
+/// subject.
 ///
 /// ```
 /// use portcullis::requirement::{claim, covers, param};
@@ -153,7 +154,8 @@ fn has_word(claim: ClaimRef<'_>, delimiter: Option<char>, value: Resolved<'_>) -
 }
 
 fn is_covered(claim: ClaimRef<'_>, delimiter: Option<char>, subject: &str) -> bool {
-    let covers = |pattern: &str| subjects::covers(pattern, subject);
+    let Ok(subject) = SubjectPattern::parse(subject) else { return false };
+    let covers = |text: &str| SubjectPattern::parse(text).is_ok_and(|pattern| pattern.covers(&subject));
     let element_covers = |element: ClaimRef<'_>| element.as_str().is_some_and(covers);
     claim.words(delimiter).any(covers) || claim.elements().is_some_and(|mut elements| elements.any(element_covers))
 }

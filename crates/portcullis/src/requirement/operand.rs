@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis_core::{claims::ClaimRef, subjects, text::exact_text_problem};
+use portcullis_core::{claims::ClaimRef, subjects::SubjectPattern, text::exact_text_problem};
 
 use super::path_params::{Mistake, PathParams};
 
@@ -52,11 +52,12 @@ impl Operand {
     /// Returns why no pattern can cover it.
     pub(super) fn subject_problem(&self) -> Option<String> {
         match &self.0 {
-            Kind::Text(text) if !subjects::is_well_formed(text) => {
-                Some(format!("{text:?} is no NATS subject: words delimited by dots, without white space"))
+            Kind::Text(text) => {
+                let malformed = SubjectPattern::parse(text).err()?;
+                Some(format!("{text:?} is not a NATS subject: {malformed}"))
             }
             Kind::Number(_) | Kind::Truth(_) => Some("a NATS subject is text".to_owned()),
-            Kind::Text(_) | Kind::Parameter(_) => None,
+            Kind::Parameter(_) => None,
         }
     }
 
