@@ -64,6 +64,7 @@
 //! | [`NonceIssuer`](possession::NonceIssuer) | makes nonces for proofs | [`SignedNonces`](possession::SignedNonces) | your own |
 //! | [`ReplayStore`](possession::ReplayStore) | accepts a proof once | [`MemoryReplayStore`](possession::MemoryReplayStore) | `portcullis-store` |
 //! | [`FloorStore`](floors::FloorStore) | keeps the newest time seen, against rollback | [`MemoryFloors`](floors::MemoryFloors) | `portcullis-store` |
+//! | [`Signer`](signing::Signer) | makes signatures, for crates that mint | | `portcullis-issuer`, `portcullis-nats` |
 //! | [`Clock`] | tells the time | [`SystemClock`](clock::SystemClock) | `portcullis_test::FixedClock` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -86,6 +87,7 @@ pub mod policy;
 pub mod possession;
 mod precomputed;
 pub mod revocation;
+pub mod signing;
 pub mod subjects;
 pub mod token;
 pub mod verified;
