@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use memchr::memmem;
 
 use super::{
-    Algorithm, AlgorithmSet, KeyError, KeyErrorKind, Secret, certificate::Certificate, jwk::Jwk, material::Material,
-    pem,
+    Algorithm, AlgorithmSet, KeyError, KeyErrorKind, Secret, certificate::Certificate, ed25519, jwk::Jwk,
+    material::Material, pem,
 };
 use crate::config_text::{oddity, quoted};
 use crate::keys::KeyHint;
@@ -80,6 +80,18 @@ impl VerifyingKey {
     /// extracts the public key.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         pem::prepare(text).map(Self::new)
+    }
+
+    /// Reads an Ed25519 key (RFC 8032) from its 32 bytes. Its algorithms are `EdDSA` and `Ed25519`.
+    ///
+    /// For formats that bring the bare bytes, such as the nkeys of NATS. It has no id: add one [`with_id`](Self::with_id).
+    ///
+    /// # Errors
+    ///
+    /// [`KeyErrorKind::Weak`] for one of the points of small order, for which anyone can sign, and [`KeyErrorKind::Invalid`] for bytes
+    /// that are no point.
+    pub fn ed25519(public: &[u8; 32]) -> Result<Self, KeyError> {
+        ed25519::prepare(public, AlgorithmSet::ALL).map(Self::new)
     }
 
     pub(crate) fn new(material: Material) -> Self {
