@@ -123,6 +123,8 @@ codes! {
     ProofReplayed = "proof_replayed", InvalidToken, "the proof was used before";
     /// The proof lacks a current nonce (RFC 9449 section 9). The answer contains one, and the client should try again with it.
     ProofNonceNeeded = "proof_nonce_needed", InvalidToken, "the proof needs the nonce of this answer";
+    /// The token may be used only from some networks, over some kinds of connection or at some times of day, and this request is another.
+    ConditionNotMet = "condition_not_met", InvalidToken, "the token may not be used under these circumstances";
     /// The claims do not fit the application's own claims type.
     CustomClaimsMalformed = "custom_claims_malformed", InvalidToken, "the token's claims do not have the form that this service needs";
     /// A required scope was not granted.

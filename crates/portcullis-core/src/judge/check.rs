@@ -109,6 +109,8 @@ checks! {
     Ancestors = "ancestors" by Store: [CredentialRevokedByParent, CredentialUndecided];
     /// Its owner still exists, and what the owner may do is known.
     Owner = "owner" by Store: [TokenRevoked, CredentialUndecided];
+    /// The request comes from a network, over a kind of connection and at a time of day that the credential allows.
+    Conditions = "conditions" by Store: [ConditionNotMet];
     /// The caller meets the route's requirement; the finding has [parts](crate::explain::Finding::parts). `portcullis`, the crate with routes
     /// and requirements, makes this check after all others.
     Requirement = "requirement" by Route: [
