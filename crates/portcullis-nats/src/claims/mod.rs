@@ -1,0 +1,35 @@
+//! What tokens of NATS say: the claims in `nats`, one type for each kind of token.
+//!
+//! Reading a token checks what makes a nats-server refuse it as a whole: a subject with two dots, an export twice, an import whose activation is
+//! for another account. Whether a token may be used now, and for what, is decided by a [chain](crate::chain).
+
+mod account;
+mod activation;
+mod export;
+mod import;
+mod limit;
+mod operator;
+mod permissions;
+mod revocations;
+mod signing_key;
+mod subject;
+mod terms;
+mod user;
+
+pub use account::{Account, AccountLimits, ExternalAuthorization};
+pub use activation::{Activation, activation_hash_id};
+pub use export::{Export, ExportKind};
+pub use import::Import;
+pub use limit::Limit;
+pub use operator::Operator;
+pub use permissions::{Permission, Permissions, Responses};
+pub use revocations::Revocations;
+pub use signing_key::{Scope, SigningKey};
+pub use terms::{Terms, TimeRange};
+pub use user::User;
+
+use crate::token::{TokenError, TokenErrorKind};
+
+fn invalid(explanation: impl Into<std::borrow::Cow<'static, str>>) -> TokenError {
+    TokenError::new(TokenErrorKind::Invalid, explanation)
+}

@@ -1,0 +1,118 @@
+//! [`Permissions`]: which subjects a user may publish and subscribe to.
+
+use super::{invalid, subject};
+use crate::token::{Object, Read};
+
+/// Which subjects a user may publish and subscribe to, as the token says it. What that means together is decided by a chain: see
+/// [`Effective`](crate::chain::EffectivePermissions).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Permissions {
+    /// `pub`.
+    pub publish: Permission,
+    /// `sub`.
+    pub subscribe: Permission,
+    /// `resp`.
+    pub responses: Option<Responses>,
+}
+
+/// Subjects that are allowed and denied. A denial wins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Permission {
+    /// The allowed ones. `None`, an absent list, allows every subject; an empty list does not always mean the same.
+    pub allow: Option<Vec<String>>,
+    /// The denied ones.
+    pub deny: Vec<String>,
+}
+
+/// A permission to answer requests: to publish to the reply subject of a message that was received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Responses {
+    /// How many messages an answer may have; zero is one.
+    pub max: i64,
+    /// For how many nanoseconds; zero is two minutes.
+    pub ttl: i64,
+}
+
+/// The names of the members.
+pub(super) const NAMES: [&str; 3] = ["pub", "sub", "resp"];
+
+impl Permissions {
+    /// Allows these subjects for publishing, and no others.
+    #[must_use]
+    pub fn publish<S: Into<String>>(mut self, subjects: impl IntoIterator<Item = S>) -> Self {
+        self.publish.allow.get_or_insert_default().extend(subjects.into_iter().map(Into::into));
+        self
+    }
+
+    /// Allows these subjects for subscribing, and no others.
+    #[must_use]
+    pub fn subscribe<S: Into<String>>(mut self, subjects: impl IntoIterator<Item = S>) -> Self {
+        self.subscribe.allow.get_or_insert_default().extend(subjects.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether the token says nothing about subjects, so that the account's default permissions apply.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.publish.is_empty() && self.subscribe.is_empty() && self.responses.is_none()
+    }
+
+    pub(super) fn read(object: &Object<'_>) -> Read<Self> {
+        Ok(Self {
+            publish: Permission::read(object, "pub", Queue::Refused)?,
+            subscribe: Permission::read(object, "sub", Queue::Allowed)?,
+            responses: Responses::read(object)?,
+        })
+    }
+}
+
+/// Whether an entry may have a queue behind the subject.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    Allowed,
+    Refused,
+}
+
+impl Permission {
+    /// Whether neither list has an entry.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.allow.as_deref().unwrap_or_default().is_empty() && self.deny.is_empty()
+    }
+
+    fn read(object: &Object<'_>, name: &str, queue: Queue) -> Read<Self> {
+        let Some(object) = object.object(name, &["allow", "deny"])? else { return Ok(Self::default()) };
+        let allow = object.texts("allow")?;
+        let deny = object.texts("deny")?.unwrap_or_default();
+        for entry in allow.iter().flatten().chain(&deny) {
+            require_entry(entry, queue, &object.place("allow and deny"))?;
+        }
+        Ok(Self { allow, deny })
+    }
+}
+
+/// Refuses an entry that is neither a subject nor, where that is allowed, a subject and a queue.
+fn require_entry(entry: &str, queue: Queue, place: &str) -> Read<()> {
+    let mut words = entry.split(' ');
+    let at = || place.to_owned();
+    match (words.next(), words.next(), words.next()) {
+        (Some(one), None, _) => subject::require(one, at),
+        (Some(one), Some(name), None) if queue == Queue::Allowed => {
+            subject::require(one, at)?;
+            subject::require(name, at)
+        }
+        _ => Err(invalid(format!("an entry of {place} has a queue or too many blanks"))),
+    }
+}
+
+impl Responses {
+    fn read(object: &Object<'_>) -> Read<Option<Self>> {
+        let Some(object) = object.object("resp", &["max", "ttl"])? else { return Ok(None) };
+        Ok(Some(Self { max: object.int("max")?.unwrap_or_default(), ttl: object.int("ttl")?.unwrap_or_default() }))
+    }
+
+    pub(crate) fn to_claim(self) -> serde_json::Value {
+        serde_json::json!({ "max": self.max, "ttl": self.ttl })
+    }
+}

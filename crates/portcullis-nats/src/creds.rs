@@ -1,0 +1,126 @@
+//! [`Creds`]: a user's token and seed in one text.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    claims::User,
+    nkey::{KeyPair, NkeyError, NkeyErrorKind, Role},
+    token::{Token, TokenError},
+};
+
+/// A user's token and seed, as a credentials file has them (`.creds`). `Debug` does not show the seed, and the text is wiped.
+///
+/// ```text
+/// -----BEGIN NATS USER JWT-----
+/// eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ…
+/// ------END NATS USER JWT------
+///
+/// -----BEGIN USER NKEY SEED-----
+/// SUA…
+/// ------END USER NKEY SEED------
+/// ```
+#[derive(Clone)]
+pub struct Creds {
+    jwt: String,
+    key: KeyPair,
+}
+
+/// Why a text is no credentials file. It never contains the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredsError {
+    /// It does not have a block with a token and then one with a seed, separated by an empty line.
+    #[error("a credentials file has a block with the user's token, an empty line, and a block with the seed")]
+    Form,
+    /// The token is none of a user.
+    #[error("the token in the credentials file")]
+    Token(#[source] TokenError),
+    /// The seed is none of a user, or that of another one.
+    #[error("the seed in the credentials file")]
+    Seed(#[source] NkeyError),
+}
+
+impl Creds {
+    /// Puts a token and its key together.
+    ///
+    /// # Errors
+    ///
+    /// If the token is none of a user, or the key is that of another one.
+    pub fn new(jwt: impl Into<String>, key: KeyPair) -> Result<Self, CredsError> {
+        let jwt = jwt.into();
+        let token = Token::<User>::read(&jwt).map_err(CredsError::Token)?;
+        key.require(Role::User).map_err(CredsError::Seed)?;
+        if *key.public_key() != token.registered.subject {
+            return Err(CredsError::Seed(NkeyErrorKind::Mismatch.into()));
+        }
+        Ok(Self { jwt, key })
+    }
+
+    /// Reads the text of a credentials file. Text around the two blocks is ignored.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, or its seed does not belong to its token.
+    pub fn parse(text: &str) -> Result<Self, CredsError> {
+        let mut blocks = blocks(text);
+        let (Some(jwt), Some(seed)) = (blocks.next(), blocks.next()) else { return Err(CredsError::Form) };
+        let key = KeyPair::from_seed(seed).map_err(CredsError::Seed)?;
+        Self::new(jwt, key)
+    }
+
+    /// Returns the text of a credentials file, which contains the seed. Give the file the mode 0600.
+    pub fn format(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!(
+            "-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n\
+             ************************* IMPORTANT *************************\n\
+             NKEY Seed printed below can be used to sign and prove identity.\n\
+             NKEYs are sensitive and should be treated as secrets.\n\n\
+             -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n\n\
+             *************************************************************\n",
+            self.jwt,
+            self.key.seed().reveal(),
+        ))
+    }
+
+    /// Returns the token.
+    pub fn jwt(&self) -> &str {
+        &self.jwt
+    }
+
+    /// Returns the key.
+    pub const fn key(&self) -> &KeyPair {
+        &self.key
+    }
+}
+
+impl fmt::Debug for Creds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Creds").field("user", self.key.public_key()).finish_non_exhaustive()
+    }
+}
+
+/// Returns the content of each block: one line of a token's characters between two lines of dashes.
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    let mut lines = text.lines().map(str::trim_end);
+    let is_border = |line: &str| line.len() >= 6 && line.starts_with("---") && line.ends_with("---");
+    let is_content = |line: &str| {
+        !line.is_empty()
+            && !line.starts_with("---")
+            && line.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.=".contains(&b))
+    };
+    std::iter::from_fn(move || {
+        let mut before = None;
+        loop {
+            let line = lines.next()?;
+            match before {
+                Some(content) if is_border(line) => return Some(content),
+                _ => before = None,
+            }
+            if is_border(line) {
+                before = lines.next().filter(|content| is_content(content));
+            }
+        }
+    })
+}

@@ -1,0 +1,21 @@
+//! Verifies and mints NATS JSON Web Tokens along the chain of trust: an operator signs accounts, an account signs users, and a user proves
+//! possession of a key. It needs no nats-server.
+//!
+//! The primary type in this crate is [`chain::Chain`], which decides whether a user is let in.
+//!
+//! - [`nkey`] has the keys, [`token`] the form of tokens, [`claims`] what they say, [`creds`] the file that users get, and [`proof`] how a request proves possession of a key.
+//! - `chain` (feature `chain`, on by default) decides about users.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "chain")]
+pub mod chain;
+pub mod claims;
+pub mod connect;
+pub mod creds;
+pub mod nkey;
+pub mod proof;
+pub mod token;
+
+#[cfg(all(doctest, feature = "chain"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
