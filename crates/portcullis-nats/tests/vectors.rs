@@ -100,7 +100,9 @@ fn chains_are_decided_as_the_vectors_say() {
                     other => panic!("{id}: {other}"),
                 };
                 let expected = check["expect"].as_str().unwrap();
-                if expected != "either" && is_allowed != (expected == "allow") {
+                let is_ours = is_stricter_over_http(check);
+                assert!(!is_ours || !is_allowed, "{id}: {check}");
+                if expected != "either" && !is_ours && is_allowed != (expected == "allow") {
                     wrong.push(format!("{id}: {check}"));
                 }
             }
@@ -108,6 +110,13 @@ fn chains_are_decided_as_the_vectors_say() {
     }
     assert_eq!(count, 16 + 93);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a nats-server allows and we do not (M3, M4): a subscription of which a part is denied, because nothing holds back the messages of that
+/// part; and a subscription with a queue, because there are none over HTTP.
+fn is_stricter_over_http(check: &Value) -> bool {
+    check.get("queue").is_some()
+        || (check["op"] == "sub" && ["s.>", "s.*.x"].contains(&check["subject"].as_str().unwrap()))
 }
 
 /// Where two things are wrong with a token, either may be found first.

@@ -88,7 +88,7 @@ impl From<SignError> for MintError {
     fn from(error: SignError) -> Self {
         let kind = match error.kind() {
             SignErrorKind::Unavailable => MintErrorKind::SignerUnavailable,
-            SignErrorKind::Refused | SignErrorKind::Malformed => MintErrorKind::SignerFailed,
+            _ => MintErrorKind::SignerFailed,
         };
         Self { kind, message: "the token was not signed".to_owned(), source: Some(error) }
     }

@@ -3,9 +3,9 @@
 //! A reader of our own, because `serde_json` reads a struct also from an array, keeps the last of two members with one name, and takes
 //! fractions where a whole number is expected. `portcullis-core` is as strict, but keeps the claims as text.
 
-use std::fmt;
+use std::{borrow::Cow, collections::HashSet, fmt};
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The maximum nesting of objects and arrays. An account nests six levels.
 const MAX_DEPTH: usize = 32;
@@ -33,7 +33,7 @@ impl Json {
     /// Reads a text that is an object.
     pub(crate) fn object(text: &str) -> Result<Vec<(String, Self)>, &'static str> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let value = Below(0).deserialize(&mut deserializer).map_err(|_| "it is not strict JSON")?;
+        let value = Below { depth: 0, text }.deserialize(&mut deserializer).map_err(|_| "it is not strict JSON")?;
         deserializer.end().map_err(|_| "there is something behind the JSON")?;
         match value {
             Self::Object(members) => Ok(members),
@@ -44,15 +44,21 @@ impl Json {
 
 /// Reads a value this deep.
 #[derive(Clone, Copy)]
-struct Below(usize);
+struct Below<'de> {
+    depth: usize,
+    text: &'de str,
+}
 
-impl Below {
+impl Below<'_> {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
-        if self.0 >= MAX_DEPTH { Err(E::custom("it nests too deep")) } else { Ok(Self(self.0 + 1)) }
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom("it nests too deep"));
+        }
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Below {
+impl<'de> DeserializeSeed<'de> for Below<'de> {
     type Value = Json;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -60,7 +66,7 @@ impl<'de> DeserializeSeed<'de> for Below {
     }
 }
 
-impl<'de> Visitor<'de> for Below {
+impl<'de> Visitor<'de> for Below<'de> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,24 +109,55 @@ impl<'de> Visitor<'de> for Below {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
         let below = self.deeper()?;
         let mut object = Vec::new();
-        let mut names = std::collections::HashSet::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if name == NUMBER {
-                let text = members.next_value::<Number>()?;
-                return Ok(text.0.parse().map_or(Json::OtherNumber, Json::Int));
+        let mut names = HashSet::new();
+        while let Some(Name(name)) = members.next_key()? {
+            if is_number(&name, self.text) {
+                let text = members.next_value::<String>()?;
+                return Ok(text.parse().map_or(Json::OtherNumber, Json::Int));
             }
             if !names.insert(name.clone()) {
                 return Err(de::Error::custom("an object in it has a member twice"));
             }
-            object.push((name, members.next_value_seed(below)?));
+            object.push((name.into_owned(), members.next_value_seed(below)?));
         }
         Ok(Json::Object(object))
     }
 }
 
-/// The text of a number.
-#[derive(serde::Deserialize)]
-struct Number(String);
+/// Whether a name announces a number and is no member: then it is not part of the text. (A name with escapes is a copy, and a member.)
+fn is_number(name: &Cow<'_, str>, text: &str) -> bool {
+    match name {
+        Cow::Borrowed(name) => *name == NUMBER && !text.as_bytes().as_ptr_range().contains(&name.as_ptr()),
+        Cow::Owned(_) => false,
+    }
+}
+
+/// A member's name, borrowed from the text if it has no escapes.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -140,6 +177,9 @@ mod tests {
         let read = |text: &str| Json::object(&format!("{{\"a\":{text}}}")).unwrap().remove(0).1;
         assert_eq!(read("9223372036854775807"), Json::Int(i64::MAX));
         assert_eq!(read("-9223372036854775808"), Json::Int(i64::MIN));
+        for object in [r#"{"$serde_json::private::Number":"5"}"#, r#"{"\u0024serde_json::private::Number":"5"}"#] {
+            assert!(matches!(read(object), Json::Object(_)), "{object}");
+        }
         for other in ["9223372036854775808", "18446744073709551616", "1.0", "1e3", "-0.5"] {
             assert_eq!(read(other), Json::OtherNumber, "{other}");
         }
