@@ -80,7 +80,7 @@ fn row(number: u32) -> ApiTokenRow {
     let owner = Owner::organisation(format!("organisation-{}", number / OF_AN_OWNER));
     let mut row = ApiTokenRow::new(id(number), digest(number), ApiTokenKind::ServiceAccount, owner);
     row.pepper = PepperId::new('1');
-    row.ending = "x7Qz".to_owned();
+    row.last_four = "x7Qz".to_owned();
     row.environment = "live".to_owned();
     row.name = format!("continuous integration {number}");
     row.grants = [Grant::scope("orders:read"), Grant::scope("orders:write")].into_iter().collect();

@@ -137,25 +137,29 @@ impl ApiTokenStore for Store {
         ask!(self, store => store.replace(row, successor))
     }
 
-    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        ask!(self, store => store.list(owner, after, most))
+    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        ask!(self, store => store.list(owner, after, limit))
+    }
+
+    async fn count_live(&self, owner: &Owner, now: Millis) -> Result<usize, StoreError> {
+        ask!(self, store => store.count_live(owner, now))
     }
 
     async fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage, StoreError> {
-        ask!(self, store => store.derived_from(ancestor, after, most))
+        ask!(self, store => store.derived_from(ancestor, after, limit))
     }
 
-    async fn all(&self, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        ask!(self, store => store.all(after, most))
+    async fn all(&self, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        ask!(self, store => store.all(after, limit))
     }
 
-    async fn ending(&self, after: Cursor, before: Millis, most: usize) -> Result<ApiTokenPage<Cursor>, StoreError> {
-        ask!(self, store => store.ending(after, before, most))
+    async fn ending(&self, after: Cursor, before: Millis, limit: usize) -> Result<ApiTokenPage<Cursor>, StoreError> {
+        ask!(self, store => store.ending(after, before, limit))
     }
 
     async fn record_uses(&self, uses: &[ApiTokenUse]) -> Result<(), StoreError> {

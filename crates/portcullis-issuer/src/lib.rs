@@ -51,6 +51,7 @@ mod signer;
 mod signing_key;
 mod space_separated;
 mod store_error;
+mod tasks;
 
 pub use mint::{AccessToken, ActingParty, LogOutToken, MintError, MintErrorKind, Minted, TokenIssuer};
 pub use signer::{

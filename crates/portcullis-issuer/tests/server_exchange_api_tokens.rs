@@ -230,7 +230,7 @@ async fn a_server_does_not_exchange_the_api_tokens_of_another_issuer() {
 async fn what_is_exchanged_for_an_api_token_does_no_more_than_its_owner_may_and_does_not_outlive_it() {
     let house = House::new();
     let new = NewApiToken::new(ApiTokenKind::UserToPlatform, Owner::user("alice"), "short").created_by("alice");
-    let new = new.grant(Grant::scope("orders:read")).grant(Grant::scope("bills:read")).life(secs(700));
+    let new = new.grant(Grant::scope("orders:read")).grant(Grant::scope("bills:read")).lifetime(secs(700));
     let created = house.tokens.create(new).await.unwrap();
     let (id, token) = (created.token().id(), created.secret().expose());
     house.pass(200);

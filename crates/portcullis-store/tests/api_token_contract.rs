@@ -43,7 +43,7 @@ fn of_version_1() -> ApiTokenRow {
     row.owner = Owner::organisation("línea/1");
     row.version = 3;
     row.pepper = PepperId::new('b');
-    "x7Qz".clone_into(&mut row.ending);
+    "x7Qz".clone_into(&mut row.last_four);
     "live".clone_into(&mut row.environment);
     "nightly \"build\"\n".clone_into(&mut row.name);
     row.grants = [

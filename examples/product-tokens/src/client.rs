@@ -134,7 +134,7 @@ async fn work(product: &Product, instance: &str) -> Result<(), Failure> {
     say("took user:bob away again")?;
     let reader = json!({
         "name": "a part of this program", "kind": "role_to_instance",
-        "grants": [{ "role": "reader", "instance": instance }], "life_seconds": 600,
+        "grants": [{ "role": "reader", "instance": instance }], "lifetime_seconds": 600,
     });
     let derived = product.call(Method::POST, "/token/derive", Some(reader)).await?;
     let token = Zeroizing::new(derived["token"].as_str().ok_or("the answer has no token")?.to_owned());

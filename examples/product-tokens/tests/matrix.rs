@@ -166,7 +166,7 @@ impl Case {
         }
         let life = if state == "expired" { 1 } else { 3600 };
         let body = json!({
-            "name": state, "kind": kind, "owner": { "kind": owner.0, "id": owner.1 }, "grants": grants, "life_seconds": life,
+            "name": state, "kind": kind, "owner": { "kind": owner.0, "id": owner.1 }, "grants": grants, "lifetime_seconds": life,
         });
         let (id, token) = create(world, body.clone()).await;
         let change = Change { world, id, token, own: &own, member: &member, body };

@@ -5,7 +5,7 @@ use crate::{StoreError, records::NewRecord, refresh::Millis};
 
 impl ApiTokenRow {
     /// How long a row may be as [text](Self::to_json), in bytes: 64 KiB.
-    pub const MOST_BYTES: usize = 64 * 1024;
+    pub const BYTE_LIMIT: usize = 64 * 1024;
 
     /// The latest time of a row: the last millisecond of the year 9999. Databases have signed numbers, and scripts have numbers of 53 bits.
     pub const LATEST: Millis = NewRecord::LATEST_END;
@@ -16,19 +16,19 @@ impl ApiTokenRow {
     ///
     /// If one of these holds:
     ///
-    /// - Its text is longer than [`MOST_BYTES`](Self::MOST_BYTES), or it has more than [`Grants::MOST`] grants.
-    /// - The id of its owner is longer than [`Owner::MOST_BYTES`], or has a control character. (Any other text may have some.)
-    /// - It has more than [`MOST_ANCESTORS`](Self::MOST_ANCESTORS), one of them twice, or itself among them.
+    /// - Its text is longer than [`BYTE_LIMIT`](Self::BYTE_LIMIT), or it has more than [`Grants::LIMIT`] grants.
+    /// - The id of its owner is longer than [`Owner::BYTE_LIMIT`], or has a control character. (Any other text may have some.)
+    /// - It has more than [`ANCESTOR_LIMIT`](Self::ANCESTOR_LIMIT), one of them twice, or itself among them.
     /// - A time is later than [`LATEST`](Self::LATEST), or its version is more than a signed number of 64 bits can be.
     pub fn checked(&self) -> Result<&Self, StoreError> {
         let owner = self.owner.id();
-        let problem = if self.to_json().len() > Self::MOST_BYTES {
+        let problem = if self.to_json().len() > Self::BYTE_LIMIT {
             "it is longer than 64 KiB"
-        } else if self.grants.len() > Grants::MOST {
+        } else if self.grants.len() > Grants::LIMIT {
             "it has too many grants"
-        } else if owner.len() > Owner::MOST_BYTES || owner.chars().any(char::is_control) {
+        } else if owner.len() > Owner::BYTE_LIMIT || owner.chars().any(char::is_control) {
             "the id of its owner is too long or has a control character"
-        } else if self.path.len() > Self::MOST_ANCESTORS || !self.has_distinct_ancestors() {
+        } else if self.path.len() > Self::ANCESTOR_LIMIT || !self.has_distinct_ancestors() {
             "it has too many ancestors, or the same one twice"
         } else if self.times().any(|time| time > Self::LATEST) || i64::try_from(self.version).is_err() {
             "a time or its version is too large"
@@ -60,18 +60,18 @@ impl ApiTokenRow {
 
 impl ApiTokenUse {
     /// How long the source of a use may be, in bytes.
-    pub const MOST_SOURCE_BYTES: usize = 256;
+    pub const SOURCE_BYTE_LIMIT: usize = 256;
 
     /// Returns the use if a store may record it. Every store calls this for each one before it changes anything.
     ///
     /// # Errors
     ///
-    /// If its time is later than [`ApiTokenRow::LATEST`], or its source is longer than [`MOST_SOURCE_BYTES`](Self::MOST_SOURCE_BYTES) or has a control
+    /// If its time is later than [`ApiTokenRow::LATEST`], or its source is longer than [`SOURCE_BYTE_LIMIT`](Self::SOURCE_BYTE_LIMIT) or has a control
     /// character.
     pub fn checked(&self) -> Result<&Self, StoreError> {
         let source = self.last_use.source.as_deref().unwrap_or_default();
         let is_kept = self.last_use.at <= ApiTokenRow::LATEST
-            && source.len() <= Self::MOST_SOURCE_BYTES
+            && source.len() <= Self::SOURCE_BYTE_LIMIT
             && !source.chars().any(char::is_control);
         is_kept.then_some(self).ok_or_else(|| {
             StoreError::new(format!("the use of the API token {} has a time or a source that cannot be kept", self.id))

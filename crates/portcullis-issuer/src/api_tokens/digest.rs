@@ -1,14 +1,32 @@
 //! [`ApiTokenDigest`]: what a store has of a token.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// The digest of a token's text: HMAC-SHA-256 with a pepper, which the store does not have. A copy of the store yields no token, and who
 /// adds a row to it needs the digest of a text that the issuer has made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+///
+/// Two are compared in constant time.
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct ApiTokenDigest([u8; 32]);
+
+impl PartialEq for ApiTokenDigest {
+    fn eq(&self, other: &Self) -> bool {
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
+
+impl Hash for ApiTokenDigest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl ApiTokenDigest {
     /// Returns the digest with these bytes, as a store has kept them.
@@ -89,5 +107,37 @@ impl fmt::Debug for PepperId {
 impl fmt::Display for PepperId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.as_char())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_that_differs_in_one_byte_is_another_one() {
+        let digest = ApiTokenDigest::from_bytes([7; 32]);
+        assert_eq!(digest, ApiTokenDigest::from_bytes([7; 32]));
+        for at in 0..32 {
+            let mut bytes = [7; 32];
+            bytes[at] = 8;
+            assert_ne!(digest, ApiTokenDigest::from_bytes(bytes), "{at}");
+        }
+    }
+
+    /// Only a measurement shows more: `benches/benches/api_tokens/timing.rs`.
+    #[test]
+    fn pitfall_8_digests_and_tags_are_compared_by_the_function_that_takes_constant_time() {
+        let of_bytes = concat!("verify_slices_are_equal(&self.0, ", "&other.0).is_ok()");
+        let of_texts = "verify_slices_are_equal(expected.as_bytes(), tag.as_bytes())";
+        let compared = [
+            (of_bytes, include_str!("digest.rs")),
+            (of_bytes, include_str!("manage/import.rs")),
+            (of_texts, include_str!("format/text/mod.rs")),
+        ];
+        for (how, source) in compared {
+            let (code, _) = source.split_once("#[cfg(test)]").unwrap_or((source, ""));
+            assert_eq!(code.matches(how).count(), 1, "{how}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use portcullis_core::{ConfigError, revocation::LogError};
 
 use super::{ApiTokenId, RevokedReason};
-use crate::StoreError;
+use crate::{StoreError, tasks::NotDone};
 
 /// Why something could not be done with a token. What only reads fails with a [`StoreError`].
 ///
@@ -18,7 +18,9 @@ use crate::StoreError;
 /// | [`OtherOwner`](Self::OtherOwner), [`Exceeds`](Self::Exceeds) | 403 | `other_owner`, `exceeds_parent` |
 /// | [`OwnerGone`](Self::OwnerGone), [`Revoked`](Self::Revoked), [`Ended`](Self::Ended) | 409 | `owner_gone`, `revoked`, `ended` |
 /// | [`AlreadyRotated`](Self::AlreadyRotated), [`AnswerOver`](Self::AnswerOver) | 409 | `already_rotated`, `answer_over` |
+/// | [`TooMany`](Self::TooMany) | 409 | `too_many` |
 /// | [`Unavailable`](Self::Unavailable) | 503 | `unavailable` |
+/// | [`TooManyAtOnce`](Self::TooManyAtOnce) | 503 | `too_many_at_once` |
 /// | [`NotEverywhere`](Self::NotEverywhere) | 503 | `not_everywhere` |
 ///
 /// A route to which a program presents a text, for [`rotate_presented`](super::ApiTokens::rotate_presented), answers 401 to `Unknown`, `Revoked` and `Ended`.
@@ -33,10 +35,17 @@ pub enum ApiTokenError {
     OtherOwner,
     /// The token would be able to do more than the one that it is derived from.
     Exceeds,
-    /// The token would be derived from more than [eight](super::ApiTokenRow::MOST_ANCESTORS) others, one from the other.
+    /// The token would be derived from more than [eight](super::ApiTokenRow::ANCESTOR_LIMIT) others, one from the other.
     TooDeep,
     /// There is no such owner any more.
     OwnerGone,
+    /// The owner has as many live tokens as it [may have](super::ApiTokensBuilder::limit_per_owner). Revoke those that no program uses.
+    TooMany {
+        /// How many live tokens it has.
+        live: usize,
+        /// How many it may have.
+        limit: usize,
+    },
     /// The token was revoked: nothing is made of it.
     Revoked(RevokedReason),
     /// The token is over by its time, or one from which it was derived has ended: nothing is made of it.
@@ -53,9 +62,41 @@ pub enum ApiTokenError {
     },
     /// The store, or the application's data about owners, cannot be reached. What was asked for may have been done, or not: ask again.
     Unavailable(StoreError),
+    /// Too much is under way in this instance ([`limit_at_once`](super::ApiTokensBuilder::limit_at_once)). Nothing was begun: ask again.
+    TooManyAtOnce,
     /// The token is revoked or replaced in the store, but the log of revocations cannot be reached: instances that have just used it may accept it for a minute. Call it
     /// again.
     NotEverywhere(LogError),
+}
+
+impl ApiTokenError {
+    /// Returns the code for the body of an answer, as in the table above. It is stable.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "not_found",
+            Self::Invalid(_) | Self::TooDeep => "invalid_request",
+            Self::OtherOwner => "other_owner",
+            Self::Exceeds => "exceeds_parent",
+            Self::OwnerGone => "owner_gone",
+            Self::Revoked(_) => "revoked",
+            Self::Ended => "ended",
+            Self::AlreadyRotated { .. } => "already_rotated",
+            Self::AnswerOver { .. } => "answer_over",
+            Self::TooMany { .. } => "too_many",
+            Self::Unavailable(_) => "unavailable",
+            Self::TooManyAtOnce => "too_many_at_once",
+            Self::NotEverywhere(_) => "not_everywhere",
+        }
+    }
+}
+
+impl From<NotDone> for ApiTokenError {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::TooManyAtOnce => Self::TooManyAtOnce,
+            NotDone::Panicked(error) => error.into(),
+        }
+    }
 }
 
 impl From<StoreError> for ApiTokenError {
@@ -79,11 +120,16 @@ impl fmt::Display for ApiTokenError {
             Self::Exceeds => f.write_str("the token would be able to do more than the one that it is derived from"),
             Self::TooDeep => f.write_str("the token would be derived from more than eight others"),
             Self::OwnerGone => f.write_str("the owner of the token does not exist"),
+            Self::TooMany { live, limit } => write!(
+                f,
+                "the owner has {live} live API tokens, and may have {limit}: revoke those that no program uses, or raise `limit_per_owner`"
+            ),
             Self::Revoked(reason) => write!(f, "the token was revoked ({})", reason.as_str()),
             Self::Ended => f.write_str("the token, or one from which it was derived, has ended"),
             Self::AlreadyRotated { by } => write!(f, "another request has replaced the token by {by}"),
             Self::AnswerOver { by } => write!(f, "the token was replaced by {by}, too long ago to tell its text again"),
             Self::Unavailable(error) => error.fmt(f),
+            Self::TooManyAtOnce => f.write_str("too many rotations or revocations are under way in this instance: try again"),
             Self::NotEverywhere(_) => {
                 f.write_str("the token is revoked or replaced, but other instances may accept it for a minute: the log of revocations is unavailable")
             }

@@ -54,14 +54,14 @@ impl Grant {
     }
 }
 
-/// A set of rights, at most [`MOST`](Self::MOST).
+/// A set of rights, at most [`LIMIT`](Self::LIMIT).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Grants(BTreeSet<Grant>);
 
 impl Grants {
     /// How many grants a token may have.
-    pub const MOST: usize = 200;
+    pub const LIMIT: usize = 200;
 
     /// Returns no rights at all.
     pub const fn none() -> Self {

@@ -55,11 +55,11 @@ impl MemoryApiTokenStore {
     }
 
     /// Returns the rows of which this holds, by id.
-    fn page(&self, after: Option<ApiTokenId>, most: usize, is_listed: impl Fn(&ApiTokenRow) -> bool) -> ApiTokenPage {
+    fn page(&self, after: Option<ApiTokenId>, limit: usize, is_listed: impl Fn(&ApiTokenRow) -> bool) -> ApiTokenPage {
         let tokens = self.tokens();
         let behind = (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
         let rows = tokens.rows.range(behind).map(|(_, row)| row).filter(|row| is_listed(row));
-        cut(rows.cloned().collect(), most, |row| row.id)
+        cut(rows.cloned().collect(), limit, |row| row.id)
     }
 }
 
@@ -108,28 +108,32 @@ impl ApiTokenStore for MemoryApiTokenStore {
         Ok(Changed::Stored)
     }
 
-    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        Ok(self.page(after, most, |row| row.owner == *owner))
+    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        Ok(self.page(after, limit, |row| row.owner == *owner))
+    }
+
+    async fn count_live(&self, owner: &Owner, now: Millis) -> Result<usize, StoreError> {
+        Ok(self.tokens().rows.values().filter(|row| row.owner == *owner && row.is_live(now)).count())
     }
 
     async fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage, StoreError> {
-        Ok(self.page(after, most, |row| row.path.contains(&ancestor)))
+        Ok(self.page(after, limit, |row| row.path.contains(&ancestor)))
     }
 
-    async fn all(&self, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        Ok(self.page(after, most, |_| true))
+    async fn all(&self, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        Ok(self.page(after, limit, |_| true))
     }
 
     async fn ending(
         &self,
         after: (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError> {
         let tokens = self.tokens();
         let ends = tokens.rows.values().filter_map(|row| Some(((row.ends_at()?, Some(row.id)), row)));
@@ -137,7 +141,7 @@ impl ApiTokenStore for MemoryApiTokenStore {
         let mut ends: Vec<_> = ends.filter(|(end, _)| after < *end && end.0 < before).collect();
         ends.sort_by_key(|(end, _)| *end);
         let rows = ends.into_iter().map(|(_, row)| row.clone()).collect();
-        Ok(cut(rows, most, |row| (row.ends_at().unwrap_or(before), Some(row.id))))
+        Ok(cut(rows, limit, |row| (row.ends_at().unwrap_or(before), Some(row.id))))
     }
 
     async fn record_uses(&self, uses: &[ApiTokenUse]) -> Result<(), StoreError> {
@@ -164,9 +168,9 @@ impl ApiTokenStore for MemoryApiTokenStore {
 }
 
 /// Returns the first rows, and where the next ones begin.
-fn cut<C>(mut rows: Vec<ApiTokenRow>, most: usize, cursor: impl Fn(&ApiTokenRow) -> C) -> ApiTokenPage<C> {
-    let is_more = rows.len() > most.max(1);
-    rows.truncate(most.max(1));
+fn cut<C>(mut rows: Vec<ApiTokenRow>, limit: usize, cursor: impl Fn(&ApiTokenRow) -> C) -> ApiTokenPage<C> {
+    let is_more = rows.len() > limit.max(1);
+    rows.truncate(limit.max(1));
     let next = rows.last().filter(|_| is_more).map(cursor);
     ApiTokenPage::new(rows).with_next(next)
 }

@@ -15,13 +15,13 @@ pub struct NewApiToken {
     pub(super) owner: Owner,
     pub(super) name: String,
     pub(super) grants: Vec<Grant>,
-    pub(super) life: Life,
+    pub(super) lifetime: Lifetime,
     pub(super) created_by: String,
 }
 
 /// How long a token lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
+pub(super) enum Lifetime {
     Default,
     For(Duration),
     Unlimited,
@@ -34,7 +34,7 @@ impl NewApiToken {
     /// Returns a token of this kind and owner, and what its owner calls it, without rights.
     pub fn new(kind: ApiTokenKind, owner: Owner, name: impl Into<String>) -> Self {
         let (grants, created_by) = (Vec::new(), String::new());
-        Self { kind, owner, name: name.into(), grants, life: Life::Default, created_by }
+        Self { kind, owner, name: name.into(), grants, lifetime: Lifetime::Default, created_by }
     }
 
     /// Adds a right.
@@ -44,17 +44,17 @@ impl NewApiToken {
         self
     }
 
-    /// Lets it live this long, in whole milliseconds. Defaults to the service's [default](super::ApiTokensBuilder::default_life), 90 days.
+    /// Lets it live this long, in whole milliseconds. Defaults to the service's [default](super::ApiTokensBuilder::default_lifetime), 90 days.
     #[doc(alias = "ttl")]
     #[must_use]
-    pub fn life(self, life: Duration) -> Self {
-        Self { life: Life::For(life), ..self }
+    pub fn lifetime(self, lifetime: Duration) -> Self {
+        Self { lifetime: Lifetime::For(lifetime), ..self }
     }
 
     /// Lets it live until it is revoked, if the service [allows](super::ApiTokensBuilder::allow_unlimited) that.
     #[must_use]
     pub fn unlimited(self) -> Self {
-        Self { life: Life::Unlimited, ..self }
+        Self { lifetime: Lifetime::Unlimited, ..self }
     }
 
     /// Says who makes it, for the audit log: a user's or a program's id. It has to be said.
@@ -67,15 +67,15 @@ impl NewApiToken {
     pub(super) fn check(&self) -> Result<Grants, ConfigError> {
         let problems = [
             (!is_text(&self.name, MOST_BYTES), "its name is empty, too long, or has a control character"),
-            (!is_text(&self.created_by, Owner::MOST_BYTES), "nothing says who makes it: call `created_by`"),
-            (!is_text(self.owner.id(), Owner::MOST_BYTES), "its owner has no id, or one that cannot be kept"),
+            (!is_text(&self.created_by, Owner::BYTE_LIMIT), "nothing says who makes it: call `created_by`"),
+            (!is_text(self.owner.id(), Owner::BYTE_LIMIT), "its owner has no id, or one that cannot be kept"),
             (
                 matches!(&self.owner, Owner::Application(id) if id.starts_with(Owner::ORGANISATION)),
                 "its owner is an application whose id begins with `organisation:`, as those of organisations do",
             ),
             (!self.fits_owner(), "its kind is not one that its owner can have"),
             (self.grants.is_empty(), "it may do nothing: add a grant"),
-            (self.grants.len() > Grants::MOST, "it has more than 200 grants"),
+            (self.grants.len() > Grants::LIMIT, "it has more than 200 grants"),
             (!self.grants.iter().all(is_fit), "one of its grants is empty, too long, or has a forbidden character"),
             (!self.has_fitting_grants(), "a token for a role on one instance has exactly that one grant"),
         ];

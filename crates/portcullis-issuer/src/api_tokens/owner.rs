@@ -19,7 +19,7 @@ pub enum Owner {
 
 impl Owner {
     /// How long an id may be, in bytes.
-    pub const MOST_BYTES: usize = 512;
+    pub const BYTE_LIMIT: usize = 512;
 
     /// What the `client_id` of an organisation's token begins with. No application of this issuer may have such an id, or one could pass for the other.
     pub const ORGANISATION: &'static str = crate::ORGANISATION;

@@ -43,7 +43,7 @@ pub(super) struct Pepper {
 
 impl Peppers {
     /// The most peppers that are in use at once.
-    pub const MOST: usize = 8;
+    pub const LIMIT: usize = 8;
 
     /// Returns a ring with the pepper that makes tokens: a letter or digit that no other pepper ever had, and at least 32 random bytes.
     ///
@@ -58,14 +58,14 @@ impl Peppers {
     ///
     /// # Errors
     ///
-    /// As for [`new`](Self::new), and if the id is that of another one, or there are more than [`MOST`](Self::MOST).
+    /// As for [`new`](Self::new), and if the id is that of another one, or there are more than [`LIMIT`](Self::LIMIT).
     pub fn also_checks(mut self, id: char, secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let pepper = Pepper::new(id, secret.as_ref())?;
         if self.find(pepper.id).is_some() {
             return Err(ConfigError::new(format!("two peppers have the id {id}: each needs its own")));
         }
-        if self.others.len() + 1 >= Self::MOST {
-            return Err(ConfigError::new(format!("more than {} peppers: leave out those without tokens", Self::MOST)));
+        if self.others.len() + 1 >= Self::LIMIT {
+            return Err(ConfigError::new(format!("more than {} peppers: leave out those without tokens", Self::LIMIT)));
         }
         self.others.push(Arc::new(pepper));
         Ok(self)

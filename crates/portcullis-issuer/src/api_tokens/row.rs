@@ -24,7 +24,8 @@ pub struct ApiTokenRow {
     /// The pepper of the digest. No text is accepted of a row without one.
     pub pepper: Option<PepperId>,
     /// The last four characters of the token's text, by which its owner recognises it; for an imported token, what was said at the import.
-    pub ending: String,
+    #[serde(rename = "ending")]
+    pub last_four: String,
     /// The kind, which says what the token is for.
     pub kind: ApiTokenKind,
     /// The environment, such as `live` or `test`.
@@ -35,7 +36,7 @@ pub struct ApiTokenRow {
     pub owner: Owner,
     /// The rights that the token was made with. It never does more, and never more than its owner may at the time.
     pub grants: Grants,
-    /// The tokens from which this one was derived, the first one first; at most [`MOST_ANCESTORS`](Self::MOST_ANCESTORS).
+    /// The tokens from which this one was derived, the first one first; at most [`ANCESTOR_LIMIT`](Self::ANCESTOR_LIMIT).
     pub path: Vec<ApiTokenId>,
     /// When the token was made.
     pub created_at: Millis,
@@ -55,7 +56,7 @@ pub struct ApiTokenRow {
 
 impl ApiTokenRow {
     /// How many tokens a token may be derived from, one from the other.
-    pub const MOST_ANCESTORS: usize = 8;
+    pub const ANCESTOR_LIMIT: usize = 8;
 
     /// Returns the row of a token that may do nothing, was made in 1970, and does not expire. Set the other fields before it is stored.
     pub const fn new(id: ApiTokenId, digest: ApiTokenDigest, kind: ApiTokenKind, owner: Owner) -> Self {
@@ -64,7 +65,7 @@ impl ApiTokenRow {
             version: 0,
             digest,
             pepper: None,
-            ending: String::new(),
+            last_four: String::new(),
             kind,
             environment: String::new(),
             name: String::new(),

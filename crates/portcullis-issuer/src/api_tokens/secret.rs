@@ -19,7 +19,7 @@ impl ApiTokenSecret {
     }
 
     /// Returns the last four characters, by which its owner recognises it.
-    pub fn ending(&self) -> &str {
+    pub fn last_four(&self) -> &str {
         &self.0[self.0.len().saturating_sub(4)..]
     }
 }

@@ -36,29 +36,47 @@ pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
         successor: Option<&ApiTokenRow>,
     ) -> impl Future<Output = Result<Changed, StoreError>> + Send;
 
-    /// Returns the rows of an owner, live or not, in the order of their ids: at most `most`, and those behind `after` alone. A page may be
+    /// Returns the rows of an owner, live or not, in the order of their ids: at most `limit`, and those behind `after` alone. A page may be
     /// shorter and not the last. A row that is added or
     /// changed between two pages is seen if its id is behind the cursor, and hides no other.
     fn list(
         &self,
         owner: &Owner,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send;
+
+    /// Returns how many tokens of an owner are live at `now`: neither [revoked nor over](ApiTokenRow::is_live). Those whose rows cannot be read count, because they may
+    /// be. One step, if the store can do it in one.
+    ///
+    /// Defaults to reading them page by page.
+    fn count_live(&self, owner: &Owner, now: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send {
+        async move {
+            let (mut live, mut after) = (0, None);
+            loop {
+                let page = self.list(owner, after, 500).await?;
+                live += page.unreadable.len() + page.rows.iter().filter(|row| row.is_live(now)).count();
+                after = page.next;
+                if after.is_none() {
+                    return Ok(live);
+                }
+            }
+        }
+    }
 
     /// Returns the rows that were derived from this one, at any depth, as [`list`](Self::list) does.
     fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send;
 
     /// Returns all rows, as [`list`](Self::list) does.
     fn all(
         &self,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send;
 
     /// Returns the rows that [end by their time](ApiTokenRow::ends_at) before `before`, and not before the cursor, in the order of that time and then
@@ -67,7 +85,7 @@ pub trait ApiTokenStore: fmt::Debug + Send + Sync + 'static {
         &self,
         after: (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> impl Future<Output = Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError>> + Send;
 
     /// Records when tokens were used, all in one statement, as far as that is later than what is known. Tokens that do not exist, and those whose rows
@@ -160,35 +178,39 @@ impl<T: ApiTokenStore> ApiTokenStore for Arc<T> {
         &self,
         owner: &Owner,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send {
-        (**self).list(owner, after, most)
+        (**self).list(owner, after, limit)
+    }
+
+    fn count_live(&self, owner: &Owner, now: Millis) -> impl Future<Output = Result<usize, StoreError>> + Send {
+        (**self).count_live(owner, now)
     }
 
     fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send {
-        (**self).derived_from(ancestor, after, most)
+        (**self).derived_from(ancestor, after, limit)
     }
 
     fn all(
         &self,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> impl Future<Output = Result<ApiTokenPage, StoreError>> + Send {
-        (**self).all(after, most)
+        (**self).all(after, limit)
     }
 
     fn ending(
         &self,
         after: (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> impl Future<Output = Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError>> + Send {
-        (**self).ending(after, before, most)
+        (**self).ending(after, before, limit)
     }
 
     fn record_uses(&self, uses: &[ApiTokenUse]) -> impl Future<Output = Result<(), StoreError>> + Send {

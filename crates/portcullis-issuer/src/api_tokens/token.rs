@@ -99,7 +99,7 @@ impl ApiToken {
     /// Returns how its owner recognises it: the beginning and the last four characters, such as `acme_u_…3x9Q`. For an
     /// imported token it is `…` and [what was said at the import](super::ApiTokens::import), because its beginning is that of the earlier system.
     pub fn hint(&self) -> String {
-        format!("{}…{}", self.beginning, self.row.ending)
+        format!("{}…{}", self.beginning, self.row.last_four)
     }
 
     /// Returns when the token was made.

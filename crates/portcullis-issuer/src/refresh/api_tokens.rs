@@ -29,6 +29,7 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             Ok(_) => Ok(()),
             Err(ApiTokenError::Unavailable(error)) => Err(error.into()),
             Err(ApiTokenError::NotEverywhere(error)) => Err(RefreshError::Unavailable(Unavailable::Log(error))),
+            Err(ApiTokenError::TooManyAtOnce) => Err(RefreshError::Unavailable(Unavailable::TooManyAtOnce)),
             Err(error) => Err(StoreError::new("an API token of the user was not revoked").with_source(error).into()),
         }
     }

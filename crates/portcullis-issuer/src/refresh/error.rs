@@ -5,7 +5,7 @@ use std::{error::Error, fmt};
 use portcullis_core::{ConfigError, revocation::LogError};
 
 use super::{EndReason, Exceeds, StoreError};
-use crate::{MintError, MintErrorKind};
+use crate::{MintError, MintErrorKind, tasks::NotDone};
 
 /// There are no new tokens.
 #[derive(Clone, Debug)]
@@ -93,6 +93,15 @@ impl From<StoreError> for RefreshError {
 impl From<ConfigError> for RefreshError {
     fn from(error: ConfigError) -> Self {
         Self::LogIn(error)
+    }
+}
+
+impl From<NotDone> for RefreshError {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::TooManyAtOnce => Self::Unavailable(Unavailable::TooManyAtOnce),
+            NotDone::Panicked(error) => error.into(),
+        }
     }
 }
 

@@ -38,7 +38,6 @@ mod sessions;
 mod step;
 mod store;
 mod subjects;
-mod tasks;
 mod token;
 mod tokens;
 
@@ -64,11 +63,6 @@ pub use sessions::Sessions;
 pub use step::{Outcome, Rotation, Step};
 pub use store::{Opened, RefreshStore, StoreError};
 pub use subjects::{DangerUncheckedSubjects, Grant, SubjectError, Subjects};
-pub(crate) use tasks::Tasks;
-#[cfg(all(feature = "api-tokens", feature = "axum"))]
-pub(crate) use tasks::in_background;
-#[cfg(any(feature = "api-tokens", feature = "log-out-delivery"))]
-pub(crate) use tasks::to_its_end;
 pub(crate) use token::Share;
 pub use token::ShareDigest;
 #[cfg(feature = "axum")]

@@ -1,8 +1,9 @@
-//! How many sessions a user may have.
+//! How many sessions a user may have, and how much is under way at once.
 
 use portcullis_core::{ConfigError, revocation::Revoker};
 
 use super::{EndReason, Family, RefreshError, RefreshStore, Sessions, Subjects};
+use crate::tasks::Tasks;
 
 /// More than any user has devices, and few enough to end all of them at once, within a second.
 pub(super) const MOST_SESSIONS: usize = 1000;
@@ -22,6 +23,21 @@ impl<S: RefreshStore, R: Revoker, J: Subjects> Sessions<S, R, J> {
             return Err(ConfigError::new("with no session for each user, no one can log in: set 1 or more"));
         }
         self.configure(|inner| inner.most_sessions = most)
+    }
+
+    /// Sets how many refreshes and log-ins by codes are under way at once, at most: they go on if their client hangs up. Ends of sessions have room for
+    /// as many of their own. One more is answered with [`Unavailable::TooManyAtOnce`](super::Unavailable::TooManyAtOnce), and nothing was begun: the client may try again.
+    ///
+    /// Defaults to 4096.
+    ///
+    /// # Errors
+    ///
+    /// If it is zero, or the sessions are already in use: configure them first.
+    pub fn most_at_once(self, most: usize) -> Result<Self, ConfigError> {
+        if most == 0 {
+            return Err(ConfigError::new("with nothing at once, nothing is ever done: set 1 or more"));
+        }
+        self.configure(|inner| inner.tasks = Tasks::at_most(most))
     }
 
     /// Ends sessions of a user that are too many, beside the one that was opened just now.

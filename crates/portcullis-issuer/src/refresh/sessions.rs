@@ -9,13 +9,13 @@ use portcullis_core::{
 };
 
 use super::{
-    Family, FamilyId, ForeignTokens, RefreshError, RefreshKeys, RefreshStore, SessionEvent, Subjects,
-    foreign::Foreign,
-    log_out::Outbox,
-    room::MOST_SESSIONS,
+    Family, FamilyId, ForeignTokens, RefreshError, RefreshKeys, RefreshStore, SessionEvent, Subjects, foreign::Foreign,
+    log_out::Outbox, room::MOST_SESSIONS,
+};
+use crate::{
+    TokenIssuer,
     tasks::{MOST_AT_ONCE, Tasks},
 };
-use crate::TokenIssuer;
 
 /// Opens sessions, refreshes their tokens, and ends them. Cheap to clone.
 ///

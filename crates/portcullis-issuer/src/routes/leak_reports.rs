@@ -16,10 +16,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{PeerAddress, answer, serve::serve};
-use crate::{
-    api_tokens::{ApiTokenStore, ApiTokens, Memberships},
-    refresh::in_background,
-};
+use crate::api_tokens::{ApiTokenStore, ApiTokens, Memberships};
 
 /// Takes reports of leaked API tokens, and revokes those that are tokens: a service for `POST /token-reports`, for axum and every other server on `tower` and
 /// `http`. Cheap to clone.
@@ -28,7 +25,7 @@ use crate::{
 ///
 /// **Every report gets the same 202, at once**, whatever is in it: the tokens are looked up after the answer, so that not even the time says which were valid. What
 /// is no report is answered with 400, 405, 413, or 429 beyond 60 reports a minute (on this instance, for each network of a [`PeerAddress`]; all requests without one
-/// together).
+/// together), and while [too much](crate::api_tokens::ApiTokensBuilder::limit_at_once) is being revoked.
 ///
 /// Anyone may report, because only a token that is known can be reported. **Set the [`PeerAddress`], or [`verify`](Self::verify)** for programs that sign their
 /// reports: otherwise one who sends junk uses up the limit of all.
@@ -50,6 +47,9 @@ type Verify = dyn Fn(&HeaderMap, &[u8]) -> bool + Send + Sync;
 const MOST_BYTES: usize = 64 * 1024;
 
 const MOST_TOKENS: usize = 100;
+
+/// When to report again if too much is under way.
+const BUSY: Duration = Duration::from_secs(1);
 
 impl<S: ApiTokenStore, M: Memberships, R: Revoker> LeakReports<S, M, R> {
     /// Returns a service for these tokens.
@@ -96,15 +96,8 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> LeakReports<S, M, R> {
             }
         }
         let Some(reports) = read(&body) else { return empty(StatusCode::BAD_REQUEST) };
-        let tokens = self.0.tokens.clone();
         // After the answer: how long it takes says whether one was a token.
-        in_background(async move {
-            for (token, source) in reports {
-                // The service tells its listener of a failure.
-                let _ = tokens.report_leaks(&[token.as_str()], source.as_deref()).await;
-            }
-        });
-        empty(StatusCode::ACCEPTED)
+        if self.0.tokens.report_in_background(reports) { empty(StatusCode::ACCEPTED) } else { too_many(BUSY) }
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     MintError, MintErrorKind, StoreError,
     refresh::{Exceeds, NotAccepted, RefreshError},
+    tasks::NotDone,
 };
 
 /// An endpoint does not do what it was asked for (RFC 6749 section 5.2).
@@ -219,6 +220,12 @@ impl From<MintError> for OAuthError {
             _ => (OAuthErrorCode::ServerError, "the token could not be made"),
         };
         Self::new(code, description).with_source(error)
+    }
+}
+
+impl From<NotDone> for OAuthError {
+    fn from(error: NotDone) -> Self {
+        RefreshError::from(error).into()
     }
 }
 

@@ -8,8 +8,9 @@ use crate::{
     TokenIssuer,
     refresh::{
         EndReason, Family, FamilyId, LogIn, Narrowing, RefreshError, RefreshKeys, RefreshPolicy, RefreshStore,
-        Sessions, Share, Subjects, Tasks, Tokens,
+        Sessions, Share, Subjects, Tokens,
     },
+    tasks::Tasks,
 };
 
 pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, RefreshError>> + Send + 'a>>;

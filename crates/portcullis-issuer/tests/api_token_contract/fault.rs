@@ -115,6 +115,24 @@ faults! {
     OnePage,
     /// A list is without tokens that are revoked.
     ListsLive,
+    /// The tokens of all owners with this id are counted.
+    CountsEveryKind,
+    /// Revoked tokens count as live.
+    CountsRevoked,
+    /// Tokens that are over by their time count as live.
+    CountsEnded,
+    /// A token counts as live at the instant at which it ends.
+    CountsAtEnd,
+    /// The overlap with a successor does not end a token.
+    CountsWithoutOverlap,
+    /// Superseded tokens do not count as live.
+    CountsNoSuperseded,
+    /// Derived tokens do not count as live.
+    CountsNoDerived,
+    /// Tokens that end some day do not count as live.
+    CountsEndless,
+    /// A row that cannot be read does not count as live.
+    CountsReadable,
     /// Only direct children are listed.
     ListsChildren,
     /// Only those of the first ancestor are listed.
@@ -179,6 +197,8 @@ faults! {
     NoneIfUnreachable,
     /// A store that cannot be reached seems to have no lists.
     EmptyIfUnreachable,
+    /// A store that cannot be reached seems to have no live token.
+    NoneLiveIfUnreachable,
     /// A store that cannot be reached seems to have changed a row.
     StoredIfUnreachable,
     /// A store that cannot be reached seems to have another version.

@@ -2,11 +2,14 @@
 
 use portcullis_issuer::{
     StoreError,
-    api_tokens::{ApiTokenId, ApiTokenPage, ApiTokenRow},
+    api_tokens::{ApiTokenId, ApiTokenPage, ApiTokenRow, Owner},
     refresh::Millis,
 };
 
-use super::{fault::Fault, faulty::Faulty};
+use super::{
+    fault::Fault,
+    faulty::{Faulty, Shared},
+};
 
 type Cursor = (Millis, Option<ApiTokenId>);
 
@@ -15,7 +18,7 @@ impl Faulty {
     pub(crate) fn page(
         &self,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
         is_listed: impl Fn(&ApiTokenRow) -> bool,
     ) -> Result<ApiTokenPage, StoreError> {
         if !self.reach(&[Fault::EmptyIfUnreachable])? {
@@ -46,14 +49,33 @@ impl Faulty {
             }
         }
         let skipped = after.and_then(|after| shared.offsets.get(&after).copied()).unwrap_or(0);
-        let page = self.cut(rows, most, |row| row.id, &shared.unreadable)?;
+        let page = self.cut(rows, limit, |row| row.id, &shared.unreadable)?;
         if let Some(next) = page.next {
             shared.offsets.insert(next, skipped + page.rows.len());
         }
         Ok(page)
     }
 
-    pub(crate) fn ends(&self, after: Cursor, before: Millis, most: usize) -> Result<ApiTokenPage<Cursor>, StoreError> {
+    /// Whether the row counts among the live ones of an owner.
+    pub(crate) fn counts(&self, shared: &Shared, row: &ApiTokenRow, owner: &Owner, now: Millis) -> bool {
+        let is_owner = row.owner == *owner || self.has(Fault::CountsEveryKind) && row.owner.id() == owner.id();
+        if !is_owner || shared.unreadable.contains(&row.id) {
+            return is_owner && !self.has(Fault::CountsReadable);
+        }
+        let is_live = row.is_live(now);
+        match self.fault {
+            Some(Fault::CountsRevoked) => is_live || row.revoked.is_some(),
+            Some(Fault::CountsEnded) => row.revoked.is_none(),
+            Some(Fault::CountsAtEnd) => is_live || row.revoked.is_none() && row.ends_at() == Some(now),
+            Some(Fault::CountsWithoutOverlap) => row.revoked.is_none() && row.until.is_none_or(|until| now < until),
+            Some(Fault::CountsNoSuperseded) => is_live && row.superseded.is_none(),
+            Some(Fault::CountsNoDerived) => is_live && row.path.is_empty(),
+            Some(Fault::CountsEndless) => is_live && row.ends_at().is_none(),
+            _ => is_live,
+        }
+    }
+
+    pub(crate) fn ends(&self, after: Cursor, before: Millis, limit: usize) -> Result<ApiTokenPage<Cursor>, StoreError> {
         if !self.reach(&[Fault::EmptyIfUnreachable])? {
             return Ok(ApiTokenPage::new(Vec::new()));
         }
@@ -74,19 +96,19 @@ impl Faulty {
         };
         let mut rows: Vec<_> = shared.rows.iter().filter(is_listed).cloned().collect();
         rows.sort_by_key(|row| (end(row), row.id));
-        self.cut(rows, most, |row| (end(row).unwrap(), Some(row.id)), &shared.unreadable)
+        self.cut(rows, limit, |row| (end(row).unwrap(), Some(row.id)), &shared.unreadable)
     }
 
     fn cut<C>(
         &self,
         mut rows: Vec<ApiTokenRow>,
-        most: usize,
+        limit: usize,
         cursor: impl Fn(&ApiTokenRow) -> C,
         unreadable: &std::collections::HashSet<ApiTokenId>,
     ) -> Result<ApiTokenPage<C>, StoreError> {
-        let most = if self.has(Fault::LongPages) { most + 1 } else { most };
-        let is_more = rows.len() > most && !self.has(Fault::OnePage);
-        rows.truncate(most);
+        let limit = if self.has(Fault::LongPages) { limit + 1 } else { limit };
+        let is_more = rows.len() > limit && !self.has(Fault::OnePage);
+        rows.truncate(limit);
         let mut next = rows.last().filter(|_| is_more).map(cursor);
         if self.has(Fault::UnreadableEndsLists)
             && let Some(at) = rows.iter().position(|row| unreadable.contains(&row.id))

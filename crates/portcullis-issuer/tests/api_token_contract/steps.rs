@@ -115,7 +115,7 @@ impl ApiTokenStore for Faulty {
         Ok(if is_stored { Changed::Stored } else { Changed::Conflict })
     }
 
-    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
+    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
         let is_listed = |row: &ApiTokenRow| match self.fault {
             Some(Fault::IgnoresKind) => row.owner.id() == owner.id(),
             Some(Fault::IgnoresCase) => {
@@ -124,34 +124,43 @@ impl ApiTokenStore for Faulty {
             Some(Fault::ListsPrefix) => row.owner.kind() == owner.kind() && row.owner.id().starts_with(owner.id()),
             _ => row.owner == *owner,
         };
-        self.page(after, most, is_listed)
+        self.page(after, limit, is_listed)
+    }
+
+    async fn count_live(&self, owner: &Owner, now: Millis) -> Result<usize, StoreError> {
+        if !self.reach(&[Fault::NoneLiveIfUnreachable])? {
+            return Ok(0);
+        }
+        let shared = self.shared();
+        let counts = |row: &&ApiTokenRow| self.counts(&shared, row, owner, now);
+        Ok(shared.rows.iter().filter(counts).count())
     }
 
     async fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage, StoreError> {
         let is_listed = |row: &ApiTokenRow| match self.fault {
             Some(Fault::ListsChildren) => row.path.last() == Some(&ancestor),
             Some(Fault::ListsOfRoot) => row.path.first() == Some(&ancestor),
             _ => row.path.contains(&ancestor),
         };
-        self.page(after, most, is_listed)
+        self.page(after, limit, is_listed)
     }
 
-    async fn all(&self, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        self.page(after, most, |_| true)
+    async fn all(&self, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        self.page(after, limit, |_| true)
     }
 
     async fn ending(
         &self,
         after: (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError> {
-        self.ends(after, before, most)
+        self.ends(after, before, limit)
     }
 
     async fn record_uses(&self, uses: &[ApiTokenUse]) -> Result<(), StoreError> {
@@ -162,12 +171,12 @@ impl ApiTokenStore for Faulty {
             uses.iter().try_for_each(|used| used.checked().map(drop))?;
         }
         let mut shared = self.shared();
-        let most = match self.fault {
+        let limit = match self.fault {
             Some(Fault::OneUse) => 1,
             Some(Fault::UsesOfAThousand) => 1000,
             _ => usize::MAX,
         };
-        for used in uses.iter().take(most) {
+        for used in uses.iter().take(limit) {
             if shared.unreadable.contains(&used.id) {
                 if self.has(Fault::UnreadableStopsUses) {
                     return Err(Self::unreadable());

@@ -90,9 +90,10 @@ impl Model {
         };
         // Sometimes more than the parent has.
         let wanted = if random.u8(0..8) == 0 { some(random, &(0..SCOPES).collect()) } else { some(random, &most) };
-        let life = random.u64(1..10_000);
-        let new =
-            NewApiToken::new(ApiTokenKind::ServiceAccount, owner(owner_number), "x").created_by("x").life(secs(life));
+        let lifetime = random.u64(1..10_000);
+        let new = NewApiToken::new(ApiTokenKind::ServiceAccount, owner(owner_number), "x")
+            .created_by("x")
+            .lifetime(secs(lifetime));
         let new = wanted.iter().fold(new, |new, number| new.grant(scope(*number)));
         let created = match parent {
             Some(at) => self.house.tokens.derive(self.tokens[at].created.token().id(), new).await,
@@ -112,7 +113,7 @@ impl Model {
             && parent.is_none_or(|parent| self.is_live(parent));
         assert_eq!(created.is_ok(), is_allowed, "{wanted:?} of {most:?}");
         if let Ok(created) = created {
-            let until = self.now + life;
+            let until = self.now + lifetime;
             self.tokens.push(Known { created, owner: owner_number, scopes: wanted, parent, until, is_revoked: false });
         }
     }

@@ -18,8 +18,8 @@ use portcullis_issuer::{
     StoreError,
     api_tokens::{
         ApiTokenDigest, ApiTokenEvent, ApiTokenFormat, ApiTokenId, ApiTokenKind, ApiTokenPage, ApiTokenRow,
-        ApiTokenStore, ApiTokenUse, ApiTokens, Changed, CreatedApiToken, FoundApiToken, Grant, Grants, Inserted,
-        MembershipError, Memberships, MemoryApiTokenStore, NewApiToken, Owner, Peppers,
+        ApiTokenStore, ApiTokenUse, ApiTokens, ApiTokensBuilder, Changed, CreatedApiToken, FoundApiToken, Grant,
+        Grants, Inserted, MembershipError, Memberships, MemoryApiTokenStore, NewApiToken, Owner, Peppers,
     },
     refresh::Millis,
 };
@@ -65,6 +65,11 @@ impl House {
         let tokens = instance(&self.clock, &self.store, &self.users, &self.log, &self.events, peppers);
         let admission = admission(&tokens, &self.log, &self.clock);
         (tokens, admission)
+    }
+
+    /// What the service is made of, for one with other limits.
+    pub(crate) fn builder(&self) -> ApiTokensBuilder<Watched, Users, Log> {
+        builder(&self.clock, &self.store, &self.users, &self.log, &self.events, peppers())
     }
 
     /// A token of the organisation `acme` with two scopes.
@@ -122,14 +127,23 @@ fn instance(
     events: &Arc<Mutex<Vec<ApiTokenEvent>>>,
     peppers: Peppers,
 ) -> Service {
+    builder(clock, store, users, log, events, peppers).build().unwrap()
+}
+
+fn builder(
+    clock: &FixedClock,
+    store: &Watched,
+    users: &Users,
+    log: &Log,
+    events: &Arc<Mutex<Vec<ApiTokenEvent>>>,
+    peppers: Peppers,
+) -> ApiTokensBuilder<Watched, Users, Log> {
     let events = Arc::clone(events);
     ApiTokens::builder(ISSUER, format(), peppers, store.clone())
         .memberships(users.clone())
         .revoker(log.clone())
         .clock(clock.clone())
         .on_event(move |event| events.lock().unwrap().push(event.clone()))
-        .build()
-        .unwrap()
 }
 
 fn admission(tokens: &Service, log: &Log, clock: &FixedClock) -> Admission {
@@ -189,6 +203,10 @@ pub(crate) struct Watched {
     is_down: Arc<AtomicBool>,
     /// If there is one, each read waits for a permit after it has read.
     pub(crate) held: Arc<Mutex<Option<Arc<Semaphore>>>>,
+    /// By which digests it was asked.
+    pub(crate) digests: Arc<Mutex<Vec<ApiTokenDigest>>>,
+    /// If there is one, each change waits for a permit before it begins.
+    pub(crate) held_changes: Arc<Mutex<Option<Arc<Semaphore>>>>,
     /// If there is one, each recording of uses waits for a permit before it begins.
     pub(crate) held_recordings: Arc<Mutex<Option<Arc<Semaphore>>>>,
     /// If there is one, each step gives way to others a random number of times before and after.
@@ -204,6 +222,8 @@ impl Default for Watched {
             unreadable: Arc::default(),
             is_down: Arc::default(),
             held: Arc::default(),
+            digests: Arc::default(),
+            held_changes: Arc::default(),
             held_recordings: Arc::default(),
             pace: Arc::default(),
         }
@@ -250,11 +270,13 @@ impl fmt::Debug for Watched {
 
 impl ApiTokenStore for Watched {
     async fn insert(&self, row: &ApiTokenRow) -> Result<Inserted, StoreError> {
+        self.give_way().await;
         self.asked()?.insert(row).await
     }
 
     async fn find(&self, digest: &ApiTokenDigest) -> Result<Option<FoundApiToken>, StoreError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
+        self.digests.lock().unwrap().push(*digest);
         self.give_way().await;
         let found = self.asked()?.find(digest).await;
         self.give_way().await;
@@ -270,36 +292,47 @@ impl ApiTokenStore for Watched {
     }
 
     async fn replace(&self, row: &ApiTokenRow, successor: Option<&ApiTokenRow>) -> Result<Changed, StoreError> {
+        let held = self.held_changes.lock().unwrap().clone();
+        if let Some(held) = held {
+            held.acquire().await.unwrap().forget();
+        }
         self.give_way().await;
         let changed = self.asked()?.replace(row, successor).await;
         self.give_way().await;
         changed
     }
 
-    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        self.asked()?.list(owner, after, most).await
+    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        self.asked()?.list(owner, after, limit).await
+    }
+
+    async fn count_live(&self, owner: &Owner, now: Millis) -> Result<usize, StoreError> {
+        self.give_way().await;
+        let live = self.asked()?.count_live(owner, now).await;
+        self.give_way().await;
+        live
     }
 
     async fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage, StoreError> {
-        self.asked()?.derived_from(ancestor, after, most).await
+        self.asked()?.derived_from(ancestor, after, limit).await
     }
 
-    async fn all(&self, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        self.asked()?.all(after, most).await
+    async fn all(&self, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        self.asked()?.all(after, limit).await
     }
 
     async fn ending(
         &self,
         after: (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError> {
-        let page = self.asked()?.ending(after, before, most).await?;
+        let page = self.asked()?.ending(after, before, limit).await?;
         let unreadable = self.unreadable.lock().unwrap().iter().copied().collect();
         Ok(page.with_unreadable(unreadable))
     }

@@ -10,7 +10,7 @@ fn texts() -> u32 {
 }
 
 /// Returns the text with the checksum that it should have: the form is public.
-fn with_checksum(text: &str) -> String {
+pub(crate) fn with_checksum(text: &str) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let summed = &text[..text.len() - 6];
     let mut rest = crc32fast::hash(summed.as_bytes());

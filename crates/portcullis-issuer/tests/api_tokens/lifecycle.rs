@@ -58,8 +58,8 @@ async fn a_token_that_there_cannot_be_is_not_made() {
         new(ApiTokenKind::UserToPlatform, Owner::user("")).grant(read()),
         new(ApiTokenKind::UserToPlatform, user()).grant(Grant::scope("a b")),
         new(ApiTokenKind::UserToPlatform, user()).grant(read()).created_by(""),
-        new(ApiTokenKind::UserToPlatform, user()).grant(read()).life(secs(0)),
-        new(ApiTokenKind::UserToPlatform, user()).grant(read()).life(366 * DAY + secs(1)),
+        new(ApiTokenKind::UserToPlatform, user()).grant(read()).lifetime(secs(0)),
+        new(ApiTokenKind::UserToPlatform, user()).grant(read()).lifetime(366 * DAY + secs(1)),
         new(ApiTokenKind::UserToPlatform, user()).grant(read()).unlimited(),
         NewApiToken::new(ApiTokenKind::UserToPlatform, user(), "a\nb").grant(read()).created_by("alice"),
     ] {
@@ -68,7 +68,7 @@ async fn a_token_that_there_cannot_be_is_not_made() {
     }
     for right in [
         new(ApiTokenKind::ServiceAccount, acme()).grant(read()),
-        new(ApiTokenKind::UserToPlatform, user()).grant(read()).life(366 * DAY),
+        new(ApiTokenKind::UserToPlatform, user()).grant(read()).lifetime(366 * DAY),
         new(ApiTokenKind::Application, Owner::application("acme")).grant(read()),
         new(ApiTokenKind::RoleToInstance, user()).grant(role("one")),
     ] {
@@ -140,7 +140,7 @@ async fn revoking_a_token_ends_all_that_were_derived_from_it_by_one_entry() {
 #[tokio::test]
 async fn a_token_may_do_no_more_than_its_parent_and_ends_no_later() {
     let house = House::new();
-    let parent = house.tokens.create(service_account().life(DAY)).await.unwrap();
+    let parent = house.tokens.create(service_account().lifetime(DAY)).await.unwrap();
     let child =
         |grant| NewApiToken::new(ApiTokenKind::ServiceAccount, acme(), "child").grant(grant).created_by("alice");
     let derive = |new| house.tokens.derive(parent.token().id(), new);

@@ -105,7 +105,7 @@ fn graceful(house: &House) -> Service {
 async fn log_out_everywhere_also_ends_tokens_that_could_still_be_rotated() {
     let house = House::new();
     let tokens = graceful(&house);
-    let create = || house.tokens.create(service_account().life(DAY));
+    let create = || house.tokens.create(service_account().lifetime(DAY));
     let rotate = async |created: &CreatedApiToken| {
         tokens.rotate_presented(created.secret().expose(), Rotation::new(REQUEST)).await
     };
@@ -139,7 +139,7 @@ async fn the_token_of_an_owner_who_is_gone_has_no_successor() {
 #[tokio::test]
 async fn an_expired_token_has_a_successor_only_within_the_grace_of_its_kind() {
     let house = House::new();
-    let earlier = house.tokens.create(service_account().life(DAY)).await.unwrap();
+    let earlier = house.tokens.create(service_account().lifetime(DAY)).await.unwrap();
     let graceful = graceful(&house);
     let (id, text) = (earlier.token().id(), earlier.secret().expose());
     house.clock.advance(DAY);
@@ -151,7 +151,7 @@ async fn an_expired_token_has_a_successor_only_within_the_grace_of_its_kind() {
     assert_eq!(house.code(&later).await, None);
     let again = graceful.rotate_presented(text, Rotation::new(REQUEST)).await.unwrap();
     assert_eq!(again.secret().expose(), later.secret().expose());
-    let earlier = house.tokens.create(service_account().life(DAY)).await.unwrap();
+    let earlier = house.tokens.create(service_account().lifetime(DAY)).await.unwrap();
     house.clock.advance(8 * DAY);
     // Nothing is forgotten that can still be rotated.
     assert_eq!(graceful.forget_ended(secs(0)).await.unwrap(), 1, "the token whose grace is over");

@@ -31,7 +31,8 @@ struct Mint {
 
 impl Mint {
     async fn new() -> Self {
-        let house = House::new();
+        let mut house = House::new();
+        house.tokens = house.builder().limit_per_owner(usize::MAX).build().unwrap();
         let new = NewApiToken::new(ApiTokenKind::Imported, acme(), "x").grant(Grant::scope("orders:read"));
         let digest = ForeignDigest::sha256_hex(&"ab".repeat(32)).unwrap();
         let imported = house.tokens.import(new.created_by("alice"), digest, "").await.unwrap().id();

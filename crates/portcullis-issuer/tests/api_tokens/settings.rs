@@ -30,14 +30,21 @@ fn a_service_that_could_not_work_as_it_says_is_refused() {
         builder(&house, ""),
         builder(&house, " https://id.test"),
         usual().environment(""),
-        usual().default_life(Duration::ZERO),
-        usual().default_life(367 * DAY),
-        usual().longest_life(3_661 * DAY),
+        usual().default_lifetime(Duration::ZERO),
+        usual().default_lifetime(367 * DAY),
+        usual().longest_lifetime(3_661 * DAY),
         grace(31),
+        usual().limit_per_owner(0),
+        usual().limit_at_once(0),
     ] {
         assert!(wrong.build().is_err());
     }
-    for right in [usual(), usual().longest_life(3_660 * DAY).default_life(367 * DAY), grace(30)] {
+    for right in [
+        usual(),
+        usual().longest_lifetime(3_660 * DAY).default_lifetime(367 * DAY),
+        grace(30),
+        usual().limit_per_owner(1).limit_at_once(1),
+    ] {
         assert!(right.build().is_ok());
     }
     for wrong in [Peppers::new('_', [1; 32]), Peppers::new('1', [1; 31]), peppers().also_checks('1', [2; 32])] {

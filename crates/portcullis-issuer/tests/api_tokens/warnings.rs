@@ -48,7 +48,7 @@ async fn a_scan_that_comes_late_warns_once() {
 #[tokio::test]
 async fn a_token_of_a_week_is_not_warned_of_when_it_is_made() {
     let house = House::new();
-    house.tokens.create(service_account().life(7 * DAY)).await.unwrap();
+    house.tokens.create(service_account().lifetime(7 * DAY)).await.unwrap();
     assert_eq!(count(&house.tokens).await, 0);
     house.clock.advance(4 * DAY);
     assert_eq!(count(&house.tokens).await, 1);

@@ -35,9 +35,9 @@ pub(super) fn unreadable(id: ApiTokenId) -> StoreError {
     ))
 }
 
-/// Returns the page with these entries of an index, of which there are `most` unless there are no more.
-pub(super) fn page<C>(entries: Vec<(C, ApiTokenId, Option<Found>)>, most: usize) -> ApiTokenPage<C> {
-    let is_full = entries.len() >= most;
+/// Returns the page with these entries of an index, of which there are `limit` unless there are no more.
+pub(super) fn page<C>(entries: Vec<(C, ApiTokenId, Option<Found>)>, limit: usize) -> ApiTokenPage<C> {
+    let is_full = entries.len() >= limit;
     let (mut rows, mut unreadable, mut last) = (Vec::with_capacity(entries.len()), Vec::new(), None);
     for (cursor, id, found) in entries {
         last = Some(cursor);

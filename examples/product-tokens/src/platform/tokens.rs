@@ -68,7 +68,7 @@ pub(super) struct New {
     owner: Option<NamedOwner>,
     grants: Vec<NamedGrant>,
     /// Defaults to 90 days.
-    life_seconds: Option<u64>,
+    lifetime_seconds: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -124,7 +124,7 @@ impl New {
         for grant in self.grants {
             new = new.grant(grant.grant()?);
         }
-        Ok(self.life_seconds.into_iter().map(Duration::from_secs).fold(new, NewApiToken::life))
+        Ok(self.lifetime_seconds.into_iter().map(Duration::from_secs).fold(new, NewApiToken::lifetime))
     }
 }
 

@@ -6,12 +6,15 @@ use portcullis_core::{
     Clock, ConfigError, clock::SystemClock, revocation::Revoker, text::exact_text_problem, verified::Conventions,
 };
 
-use super::{ApiTokens, Inner, limits::Limits};
-use crate::api_tokens::{
-    ApiTokenAuthenticator, ApiTokenEvent, ApiTokenFormat, ApiTokenKind, ApiTokenStore, Memberships, Peppers,
-    checker::{Checker, State},
-    event::Listener,
-    new::is_text,
+use super::{ApiTokens, Inner, limits::Limits, room::Turns};
+use crate::{
+    api_tokens::{
+        ApiTokenAuthenticator, ApiTokenEvent, ApiTokenFormat, ApiTokenKind, ApiTokenStore, Memberships, Peppers,
+        checker::{Checker, State},
+        event::Listener,
+        new::is_text,
+    },
+    tasks::Tasks,
 };
 
 /// Not set yet.
@@ -116,16 +119,16 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
     /// Sets how long tokens may live at most: up to ten years. Defaults to 366 days.
     #[doc(alias = "ttl")]
     #[must_use]
-    pub fn longest_life(mut self, life: Duration) -> Self {
-        self.limits.longest = life;
+    pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
+        self.limits.longest = lifetime;
         self
     }
 
     /// Sets how long tokens live if nothing else is asked for. Defaults to 90 days.
     #[doc(alias = "ttl")]
     #[must_use]
-    pub fn default_life(mut self, life: Duration) -> Self {
-        self.limits.default = life;
+    pub fn default_lifetime(mut self, lifetime: Duration) -> Self {
+        self.limits.default = lifetime;
         self
     }
 
@@ -144,6 +147,27 @@ impl<S, M, R> ApiTokensBuilder<S, M, R> {
     pub fn grace_after_expiry(mut self, kind: ApiTokenKind, grace: Duration) -> Self {
         self.limits.graces.retain(|(known, _)| *known != kind);
         self.limits.graces.push((kind, grace));
+        self
+    }
+
+    /// Sets how many live tokens an owner may have: one more is [refused](crate::api_tokens::ApiTokenError::TooMany), whether it is made, derived or imported. A
+    /// [rotation](ApiTokens::rotate) is not, because the earlier token ends: until its overlap is over, both count.
+    ///
+    /// Defaults to 1000. For [`usize::MAX`], nothing is counted. Instances do not wait for each other: if several of them make tokens for one owner at the same
+    /// moment, each may add one beyond the limit, and the next one is refused.
+    #[must_use]
+    pub fn limit_per_owner(mut self, limit: usize) -> Self {
+        self.limits.per_owner = limit;
+        self
+    }
+
+    /// Sets how many rotations are under way at once in this instance: they go on if their client hangs up. Revocations and reports of leaks have room for as
+    /// many of their own. One more is answered with [`TooManyAtOnce`](crate::api_tokens::ApiTokenError::TooManyAtOnce), and nothing was begun: the client may try again.
+    ///
+    /// Defaults to 4096.
+    #[must_use]
+    pub fn limit_at_once(mut self, limit: usize) -> Self {
+        self.limits.at_once = limit;
         self
     }
 
@@ -217,10 +241,11 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokensBuilder<S, M, R> {
     ///
     /// # Errors
     ///
-    /// As for [`build_authenticator`](Self::build_authenticator), and if the default life is zero or longer than the longest, or a grace is longer than 30 days.
+    /// As for [`build_authenticator`](Self::build_authenticator), and if the default lifetime is zero or longer than the longest, a grace is longer than 30 days, or a limit is zero.
     pub fn build(self) -> Result<ApiTokens<S, M, R>, ConfigError> {
         let (checker, revoker, limits) = self.checked()?;
-        Ok(ApiTokens(Arc::new(Inner { checker: Arc::new(checker), revoker, limits })))
+        let (checker, tasks, turns) = (Arc::new(checker), Tasks::at_most(limits.at_once), Turns::default());
+        Ok(ApiTokens(Arc::new(Inner { checker, revoker, limits, tasks, turns })))
     }
 }
 

@@ -17,12 +17,12 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     ///
     /// # Errors
     ///
-    /// [`ApiTokenError::Invalid`] for a token that there cannot be, [`ApiTokenError::OwnerGone`], or [`ApiTokenError::Unavailable`]. After that one there may be
+    /// [`ApiTokenError::Invalid`] for a token that there cannot be, [`ApiTokenError::OwnerGone`], [`ApiTokenError::TooMany`], or [`ApiTokenError::Unavailable`]. After the last one there may be
     /// a token whose text no one knows.
     pub async fn create(&self, new: NewApiToken) -> Result<CreatedApiToken, ApiTokenError> {
         let grants = new.check()?;
         let now = self.0.checker.now();
-        let until = self.0.limits.end(new.life, now)?;
+        let until = self.0.limits.end(new.lifetime, now)?;
         self.make(new, grants, Vec::new(), until, now).await
     }
 
@@ -44,10 +44,10 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         if !parent.grants.cover_all(&grants) {
             return Err(ApiTokenError::Exceeds);
         }
-        if parent.path.len() >= ApiTokenRow::MOST_ANCESTORS {
+        if parent.path.len() >= ApiTokenRow::ANCESTOR_LIMIT {
             return Err(ApiTokenError::TooDeep);
         }
-        let until = self.0.limits.end(new.life, now)?;
+        let until = self.0.limits.end(new.lifetime, now)?;
         let until = [until, end_of_parent].into_iter().flatten().min();
         let path = parent.path.iter().copied().chain([parent.id]).collect();
         self.make(new, grants, path, until, now).await
@@ -90,9 +90,10 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         let secret = checker.format.draw(new.kind, checker.peppers.newest())?;
         let parent = path.last().copied();
         let row = self.row_of(&new, grants, path, until, now, &secret)?;
-        if row.to_json().len() > ApiTokenRow::MOST_BYTES {
+        if row.to_json().len() > ApiTokenRow::BYTE_LIMIT {
             return Err(ConfigError::new("the token cannot be made: its grants are longer than 64 KiB").into());
         }
+        let _room = self.room_for(&row.owner, now).await?;
         if checker.store.insert(&row).await? != Inserted::New {
             return Err(StoreError::new("a random id exists already: is the system's randomness broken?").into());
         }
@@ -124,7 +125,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
             version: 0,
             digest: pepper.digest(secret.expose()),
             pepper: Some(pepper.id()),
-            ending: secret.ending().to_owned(),
+            last_four: secret.last_four().to_owned(),
             kind: new.kind,
             environment: checker.environment.clone(),
             name: new.name.clone(),

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    digest::{SHA256, digest},
+};
 use base64::{
     Engine,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -16,8 +19,16 @@ use crate::api_tokens::{
 };
 
 /// What an earlier system keeps of a token: the SHA-256 of its text. `Debug` shows nothing of it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+///
+/// Two are compared in constant time.
+#[derive(Clone, Copy, Eq)]
 pub struct ForeignDigest([u8; 32]);
+
+impl PartialEq for ForeignDigest {
+    fn eq(&self, other: &Self) -> bool {
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
 
 impl ForeignDigest {
     /// Reads 64 hexadecimal digits.
@@ -72,7 +83,7 @@ impl fmt::Debug for ForeignDigest {
 
 impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// Imports a token of an earlier system by its digest, so that programs go on with the token that they have. `new` has the kind
-    /// [`Imported`](ApiTokenKind::Imported); `ending` is how its owner recognises it, such as its last four characters, if they are known.
+    /// [`Imported`](ApiTokenKind::Imported); `last_four` are the last characters of its text, by which its owner recognises it: eight at most, or none if they are not known.
     ///
     /// The texts are recognised by their [beginning](super::ApiTokensBuilder::also_recognise). The store gets a digest of the digest, keyed with the newest pepper,
     /// so that the earlier system's is in no row. Texts that begin so and are junk are looked up in the store.
@@ -83,15 +94,15 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// # Errors
     ///
     /// [`ApiTokenError::Invalid`] as for [`create`](Self::create), for another kind, or if the digest was imported before.
-    /// [`ApiTokenError::Unavailable`] if the store cannot be reached.
+    /// [`ApiTokenError::TooMany`] if the owner has as many as it may have. [`ApiTokenError::Unavailable`] if the store cannot be reached.
     pub async fn import(
         &self,
         new: NewApiToken,
         digest: ForeignDigest,
-        ending: &str,
+        last_four: &str,
     ) -> Result<ApiToken, ApiTokenError> {
         let grants = new.check()?;
-        if new.kind != ApiTokenKind::Imported || ending.len() > 8 || ending.chars().any(char::is_control) {
+        if new.kind != ApiTokenKind::Imported || last_four.len() > 8 || last_four.chars().any(char::is_control) {
             return Err(
                 ConfigError::new("a token is imported with the kind `Imported`, and eight characters at most").into()
             );
@@ -105,15 +116,16 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         let keyed = pepper.digest_of_foreign(digest.as_bytes());
         let row = ApiTokenRow {
             pepper: Some(pepper.id()),
-            ending: ending.to_owned(),
+            last_four: last_four.to_owned(),
             environment: checker.environment.clone(),
             name: new.name.clone(),
             grants,
             created_at: now,
             created_by: new.created_by.clone(),
-            until: self.0.limits.end(new.life, now)?,
+            until: self.0.limits.end(new.lifetime, now)?,
             ..ApiTokenRow::new(ApiTokenId::generate(now)?, keyed, new.kind, new.owner)
         };
+        let _room = self.room_for(&row.owner, now).await?;
         if checker.store.insert(&row).await? != Inserted::New {
             return Err(was_imported());
         }

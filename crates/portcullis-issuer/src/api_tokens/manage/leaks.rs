@@ -4,9 +4,8 @@ use portcullis_core::{ConfigError, revocation::Revoker};
 use zeroize::Zeroizing;
 
 use super::ApiTokens;
-use crate::{
-    api_tokens::{ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenStore, Memberships, RevokedReason, new::is_text},
-    refresh::to_its_end,
+use crate::api_tokens::{
+    ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenStore, Memberships, RevokedReason, new::is_text,
 };
 
 /// How many texts one report has at most.
@@ -17,6 +16,9 @@ const MOST_BYTES: usize = 64 * 1024;
 
 /// How long the place may be at which they were found, in bytes.
 const MOST_SOURCE_BYTES: usize = 2_048;
+
+/// A text that was reported, and where it was found.
+type Leak = (Zeroizing<String>, Option<String>);
 
 impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// Revokes those of these texts that are tokens, and tells of each [by an event](ApiTokenEvent::Leaked): for the reports of scanners, whose word need not be
@@ -36,20 +38,32 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         if texts.len() > MOST_TEXTS || texts.iter().map(|text| text.len()).sum::<usize>() > MOST_BYTES {
             return Err(ConfigError::new("a report has 100 tokens at most, and 64 KiB").into());
         }
-        let source = source.filter(|source| is_text(source, MOST_SOURCE_BYTES)).map(str::to_owned);
-        let texts: Vec<_> = texts.iter().map(|text| Zeroizing::new((*text).to_owned())).collect();
+        let source = source.map(str::to_owned);
+        let leaks: Vec<Leak> = texts.iter().map(|text| (Zeroizing::new((*text).to_owned()), source.clone())).collect();
         let this = self.clone();
-        to_its_end(async move {
-            let mut outcome = Ok(());
-            for text in &texts {
-                if let Err(error) = this.report_leak(text, source.as_deref()).await {
-                    this.0.checker.tell(|| ApiTokenEvent::ReportFailed);
-                    outcome = Err(error);
-                }
-            }
-            outcome
+        self.0.tasks.end_to_its_end(async move { this.report_now(&leaks).await }).await?
+    }
+
+    /// Does the same for a route, whose answer waits for nothing. Returns `false` if too much is under way: then nothing was begun.
+    #[cfg(feature = "axum")]
+    pub(crate) fn report_in_background(&self, leaks: Vec<Leak>) -> bool {
+        let this = self.clone();
+        self.0.tasks.end_in_background(async move {
+            // The listener was told of a failure.
+            let _ = this.report_now(&leaks).await;
         })
-        .await?
+    }
+
+    async fn report_now(&self, leaks: &[Leak]) -> Result<(), ApiTokenError> {
+        let mut outcome = Ok(());
+        for (text, source) in leaks {
+            let source = source.as_deref().filter(|source| is_text(source, MOST_SOURCE_BYTES));
+            if let Err(error) = self.report_leak(text, source).await {
+                self.0.checker.tell(|| ApiTokenEvent::ReportFailed);
+                outcome = Err(error);
+            }
+        }
+        outcome
     }
 
     async fn report_leak(&self, text: &str, source: Option<&str>) -> Result<(), ApiTokenError> {

@@ -1,12 +1,13 @@
-//! [`Limits`]: how long tokens live.
+//! [`Limits`]: how long tokens live, and how many there are.
 
 use std::time::Duration;
 
 use portcullis_core::ConfigError;
 
 use crate::{
-    api_tokens::{ApiTokenKind, new::Life},
+    api_tokens::{ApiTokenKind, new::Lifetime},
     refresh::Millis,
+    tasks::MOST_AT_ONCE,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -15,9 +16,12 @@ const DAY: Duration = Duration::from_secs(86_400);
 const MOST_GRACE: Duration = Duration::from_secs(30 * 86_400);
 
 /// The longest that a service may allow.
-const MOST_LIFE: Duration = Duration::from_secs(10 * 366 * 86_400);
+const LONGEST_LIFETIME: Duration = Duration::from_secs(10 * 366 * 86_400);
 
-/// How long tokens live.
+/// More than any owner has programs, and few enough to list, to count and to revoke all of them within a second.
+const PER_OWNER: usize = 1_000;
+
+/// How long tokens live, and how many there are.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     pub(super) longest: Duration,
@@ -25,11 +29,16 @@ pub(super) struct Limits {
     pub(super) unlimited: bool,
     /// How long after its end a token of a kind may be rotated.
     pub(super) graces: Vec<(ApiTokenKind, Duration)>,
+    /// How many live tokens an owner has at most.
+    pub(super) per_owner: usize,
+    /// How many rotations are under way at once at most, and how many ends.
+    pub(super) at_once: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { longest: 366 * DAY, default: 90 * DAY, unlimited: false, graces: Vec::new() }
+        let (per_owner, at_once) = (PER_OWNER, MOST_AT_ONCE);
+        Self { longest: 366 * DAY, default: 90 * DAY, unlimited: false, graces: Vec::new(), per_owner, at_once }
     }
 }
 
@@ -37,14 +46,19 @@ impl Limits {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.default.as_millis() == 0 || self.default > self.longest {
             return Err(ConfigError::new(
-                "the default life of API tokens is zero, or longer than the longest: set both (`default_life`, `longest_life`)",
+                "the default lifetime of API tokens is zero, or longer than the longest: set both (`default_lifetime`, `longest_lifetime`)",
             ));
         }
-        if self.longest > MOST_LIFE {
-            return Err(ConfigError::new("API tokens live for ten years at most (`longest_life`)"));
+        if self.longest > LONGEST_LIFETIME {
+            return Err(ConfigError::new("API tokens live for ten years at most (`longest_lifetime`)"));
         }
         if self.graces.iter().any(|(_, grace)| *grace > MOST_GRACE) {
             return Err(ConfigError::new("API tokens may be rotated for 30 days at most after they have expired"));
+        }
+        if self.per_owner == 0 || self.at_once == 0 {
+            return Err(ConfigError::new(
+                "no owner could have an API token, or none could be replaced: set 1 or more (`limit_per_owner`, `limit_at_once`)",
+            ));
         }
         Ok(())
     }
@@ -58,19 +72,19 @@ impl Limits {
     }
 
     /// Returns when a token ends that is made now; `None` if it does not.
-    pub(super) fn end(&self, life: Life, now: Millis) -> Result<Option<Millis>, ConfigError> {
-        let life = match life {
-            Life::Default => self.default,
-            Life::For(life) => life,
-            Life::Unlimited if self.unlimited => return Ok(None),
-            Life::Unlimited => {
+    pub(super) fn end(&self, lifetime: Lifetime, now: Millis) -> Result<Option<Millis>, ConfigError> {
+        let lifetime = match lifetime {
+            Lifetime::Default => self.default,
+            Lifetime::For(lifetime) => lifetime,
+            Lifetime::Unlimited if self.unlimited => return Ok(None),
+            Lifetime::Unlimited => {
                 return Err(ConfigError::new("tokens without an end are not allowed here: say how long it is to live"));
             }
         };
-        if life.as_millis() == 0 || life > self.longest {
+        if lifetime.as_millis() == 0 || lifetime > self.longest {
             let longest = self.longest.as_secs();
             return Err(ConfigError::new(format!("a token lives from a millisecond up to {longest} s here")));
         }
-        Ok(Some(now.plus(life)))
+        Ok(Some(now.plus(lifetime)))
     }
 }

@@ -70,7 +70,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         }
     }
 
-    /// Returns at most `most` tokens of an owner, the oldest first: from the beginning, or from where the [last page](ApiTokenList::next) ended.
+    /// Returns at most `limit` tokens of an owner, the oldest first: from the beginning, or from where the [last page](ApiTokenList::next) ended.
     ///
     /// # Errors
     ///
@@ -79,9 +79,9 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         &self,
         owner: &Owner,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenList, StoreError> {
-        let page = self.0.checker.store.list(owner, after, most).await?;
+        let page = self.0.checker.store.list(owner, after, limit).await?;
         let tokens = page.rows.into_iter().map(|row| self.token(row)).collect();
         Ok(ApiTokenList { tokens, unreadable: page.unreadable, next: page.next })
     }

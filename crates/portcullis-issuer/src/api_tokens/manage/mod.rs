@@ -7,6 +7,7 @@ mod leaks;
 mod limits;
 mod list;
 mod revoke;
+mod room;
 mod rotate;
 mod warn;
 
@@ -14,7 +15,6 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use portcullis_core::revocation::Revoker;
 
-use self::limits::Limits;
 pub use self::{
     builder::{ApiTokensBuilder, NotSet},
     import::ForeignDigest,
@@ -22,11 +22,12 @@ pub use self::{
     rotate::Rotation,
     warn::Warned,
 };
+use self::{limits::Limits, room::Turns};
 use super::{
     ApiToken, ApiTokenAuthenticator, ApiTokenError, ApiTokenFormat, ApiTokenId, ApiTokenRow, ApiTokenStore,
     Memberships, Owner, Peppers, RecordingUses, checker::Checker,
 };
-use crate::StoreError;
+use crate::{StoreError, tasks::Tasks};
 
 /// Makes API tokens, lists them and ends them. Cheap to clone.
 ///
@@ -71,6 +72,8 @@ struct Inner<S, M, R> {
     checker: Arc<Checker<S, M>>,
     revoker: R,
     limits: Limits,
+    tasks: Tasks,
+    turns: Turns,
 }
 
 impl<S: ApiTokenStore> ApiTokens<S, NotSet, NotSet> {

@@ -11,7 +11,6 @@ use crate::{
         ApiToken, ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenPage, ApiTokenRow, ApiTokenState, ApiTokenStore,
         Changed, Memberships, Owner, RevokedReason, TokenRevoked,
     },
-    refresh::to_its_end,
 };
 
 /// How long the log remembers that a token has ended: longer than any cache keeps it. From then on the store alone says so.
@@ -36,12 +35,12 @@ where
     /// [`ApiTokenError::Unknown`], [`ApiTokenError::Unavailable`], or [`ApiTokenError::NotEverywhere`]. Call it again after the last two.
     pub async fn revoke(&self, id: ApiTokenId, reason: RevokedReason) -> Result<ApiToken, ApiTokenError> {
         let this = self.clone();
-        to_its_end(async move {
+        let revoked = async move {
             let row = this.revoke_in_store(id, reason).await?;
             this.revoke_in_log([row.id]).await?;
             Ok(this.token(row))
-        })
-        .await?
+        };
+        self.0.tasks.end_to_its_end(revoked).await?
     }
 
     /// Revokes all tokens of an owner, as when an account is deleted: those that are live, and those that could still be [rotated](Self::rotate). Returns how
@@ -52,7 +51,7 @@ where
     /// If a part did not succeed. All are attempted: call it again. If a row cannot be read, the error says so, and all others are revoked.
     pub async fn revoke_all_of(&self, owner: &Owner, reason: RevokedReason) -> Result<usize, ApiTokenError> {
         let (this, owner) = (self.clone(), owner.clone());
-        to_its_end(async move {
+        let revoked = async move {
             // Those that are being looked up must not be used again.
             this.0.checker.changed(&owner);
             let now = this.0.checker.now();
@@ -66,9 +65,7 @@ where
                 }
             }
             // Also those that an earlier call has revoked in the store alone.
-            let is_recent = |token: &&ApiToken| {
-                matches!(token.state(), ApiTokenState::Revoked { at, .. } if now.since(at) < REMEMBERED)
-            };
+            let is_recent = |token: &&ApiToken| matches!(token.state(), ApiTokenState::Revoked { at, .. } if now.since(at) < REMEMBERED);
             let recent = list.tokens.iter().filter(is_recent).map(ApiToken::id);
             let named: HashSet<_> = live.iter().copied().chain(recent).collect();
             // An entry ends what was derived, too: the log gets one for each tree.
@@ -77,8 +74,8 @@ where
             this.revoke_in_log(roots.map(ApiToken::id).chain(list.unreadable.iter().copied())).await?;
             ApiTokenPage::<ApiTokenId>::new(Vec::new()).with_unreadable(list.unreadable).complete()?;
             outcome
-        })
-        .await?
+        };
+        self.0.tasks.end_to_its_end(revoked).await?
     }
 
     pub(super) async fn revoke_in_store(

@@ -15,9 +15,9 @@ use crate::{
         ApiTokenError, ApiTokenEvent, ApiTokenId, ApiTokenRow, ApiTokenStore, Changed, CreatedApiToken, Memberships,
         Owner, Superseded,
         format::RotationSeed,
-        new::{Life, is_text},
+        new::{Lifetime, is_text},
     },
-    refresh::{Millis, to_its_end},
+    refresh::Millis,
 };
 
 /// A request for a successor, for [`ApiTokens::rotate`]. `Debug` shows nothing of the request's id.
@@ -58,7 +58,7 @@ impl Rotation {
         if !(16..=256).contains(&self.request.len()) {
             return Err(ConfigError::new("the id of a rotation has 16 to 256 bytes, and they are random"));
         }
-        if self.created_by.as_ref().is_some_and(|who| !is_text(who, Owner::MOST_BYTES)) {
+        if self.created_by.as_ref().is_some_and(|who| !is_text(who, Owner::BYTE_LIMIT)) {
             return Err(ConfigError::new("who asks for the rotation is empty, too long, or has a control character"));
         }
         if self.overlap > LONGEST_OVERLAP {
@@ -81,8 +81,8 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     /// **Authorizing the caller is the application's job**: pass only the id of a token that authenticated this request, or that the user manages.
     ///
     /// The successor lives for as long as the earlier one did in total, counted from now: a token of 90 days that is rotated on day 80 has a successor that
-    /// ends on day 170. It lives no longer than the service's [longest life](super::ApiTokensBuilder::longest_life), and ends no later than the tokens from which it was
-    /// derived. The successor of a token without an end has none either, or the default life if such tokens are no longer allowed.
+    /// ends on day 170. It lives no longer than the service's [longest lifetime](super::ApiTokensBuilder::longest_lifetime), and ends no later than the tokens from which it was
+    /// derived. The successor of a token without an end has none either, or the default lifetime if such tokens are no longer allowed.
     ///
     /// **A lost answer loses no token**: the same request gets the same successor, byte for byte, for 10 minutes, from every instance. Its text follows from the
     /// pepper and the id of the request, of which the store has a digest alone.
@@ -119,7 +119,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
         grace: Duration,
     ) -> Result<CreatedApiToken, ApiTokenError> {
         let this = self.clone();
-        to_its_end(async move {
+        let rotated = async move {
             for _ in 0..ATTEMPTS {
                 let row = this.row_of_here(id).await?;
                 if let Some(created) = this.rotate_once(row, &rotation, grace).await? {
@@ -127,8 +127,8 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
                 }
             }
             Err(busy())
-        })
-        .await?
+        };
+        self.0.tasks.to_its_end(rotated).await?
     }
 
     /// Returns `None` if the row has changed meanwhile.
@@ -186,12 +186,12 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
     ) -> Result<(crate::api_tokens::ApiTokenSecret, ApiTokenRow), ApiTokenError> {
         let checker = &self.0.checker;
         let end_of_parent = self.end_of_path(row, now).await?;
-        let life = match row.until {
-            Some(until) => Life::For(until.since(row.created_at).min(self.0.limits.longest)),
-            None if self.0.limits.unlimited => Life::Unlimited,
-            None => Life::Default,
+        let lifetime = match row.until {
+            Some(until) => Lifetime::For(until.since(row.created_at).min(self.0.limits.longest)),
+            None if self.0.limits.unlimited => Lifetime::Unlimited,
+            None => Lifetime::Default,
         };
-        let until = [self.0.limits.end(life, now)?, end_of_parent].into_iter().flatten().min();
+        let until = [self.0.limits.end(lifetime, now)?, end_of_parent].into_iter().flatten().min();
         let pepper = checker.peppers.newest();
         let seed = RotationSeed { predecessor: row.id, request: &rotation.request };
         let secret = checker.format.derive(row.kind, pepper, seed)?;
@@ -200,7 +200,7 @@ impl<S: ApiTokenStore, M: Memberships, R: Revoker> ApiTokens<S, M, R> {
             version: 0,
             digest: pepper.digest(secret.expose()),
             pepper: Some(pepper.id()),
-            ending: secret.ending().to_owned(),
+            last_four: secret.last_four().to_owned(),
             created_at: now,
             created_by: rotation.created_by.clone().unwrap_or_else(|| row.created_by.clone()),
             until,

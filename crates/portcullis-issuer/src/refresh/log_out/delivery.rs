@@ -23,7 +23,8 @@ use super::{
 use crate::{
     LogOutToken, StoreError,
     records::{NewRecord, Record, RecordGroup, RecordKind, RecordVersion, Swapped},
-    refresh::{FamilyId, RefreshStore, Sessions, Subjects, random, to_its_end},
+    refresh::{FamilyId, RefreshStore, Sessions, Subjects, random},
+    tasks::to_its_end,
 };
 
 /// Tells clients that sessions have ended: a worker, of which each instance has one. Cheap to clone.

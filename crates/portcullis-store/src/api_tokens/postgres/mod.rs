@@ -110,7 +110,7 @@ impl PostgresApiTokenStore {
         Ok(promptly(ask).await?)
     }
 
-    async fn page(&self, most: i64, query: &str, parameters: Parameters<'_>) -> Result<ApiTokenPage, StoreError> {
+    async fn page(&self, limit: i64, query: &str, parameters: Parameters<'_>) -> Result<ApiTokenPage, StoreError> {
         let rows = self.0.ask(Work::Reads, query, parameters).await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -119,7 +119,7 @@ impl PostgresApiTokenStore {
         }
         // A join may have mixed them up.
         entries.sort_by_key(|(id, ..)| *id);
-        Ok(row::page(entries, usize::try_from(most).unwrap_or(usize::MAX)))
+        Ok(row::page(entries, usize::try_from(limit).unwrap_or(usize::MAX)))
     }
 }
 
@@ -174,49 +174,60 @@ impl ApiTokenStore for PostgresApiTokenStore {
         self.find_by_id(row.id).await.map(|_| Changed::Conflict)
     }
 
-    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
+    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
         if owner.id().contains('\0') {
             // The server fails at it, and no row that is kept has it.
             return Ok(ApiTokenPage::new(Vec::new()));
         }
-        let (kind, id, after, most) = (owner.kind(), owner.id(), text(after), limit(most));
+        let (kind, id, after, limit) = (owner.kind(), owner.id(), text(after), at_most(limit));
         let parameters: Parameters<'_> =
-            &[(&kind, Type::TEXT), (&id, Type::TEXT), (&after, Type::TEXT), (&most, Type::INT8)];
-        self.page(most, &self.statements().list(), parameters).await
+            &[(&kind, Type::TEXT), (&id, Type::TEXT), (&after, Type::TEXT), (&limit, Type::INT8)];
+        self.page(limit, &self.statements().list(), parameters).await
+    }
+
+    async fn count_live(&self, owner: &Owner, now: Millis) -> Result<usize, StoreError> {
+        if owner.id().contains('\0') {
+            return Ok(0);
+        }
+        let (kind, id, now) = (owner.kind(), owner.id(), signed(now));
+        let parameters: Parameters<'_> = &[(&kind, Type::TEXT), (&id, Type::TEXT), (&now, Type::INT8)];
+        let rows = self.0.ask(Work::Reads, &self.statements().count_live(), parameters).await?;
+        let live = rows.first().map_or(Ok(0), |row| column::<i64>(row, "live"))?;
+        Ok(usize::try_from(live).unwrap_or_default())
     }
 
     async fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage, StoreError> {
-        let (ancestor, after, most) = (ancestor.to_string(), text(after), limit(most));
-        let parameters: Parameters<'_> = &[(&ancestor, Type::TEXT), (&after, Type::TEXT), (&most, Type::INT8)];
-        self.page(most, &self.statements().derived_from(), parameters).await
+        let (ancestor, after, limit) = (ancestor.to_string(), text(after), at_most(limit));
+        let parameters: Parameters<'_> = &[(&ancestor, Type::TEXT), (&after, Type::TEXT), (&limit, Type::INT8)];
+        self.page(limit, &self.statements().derived_from(), parameters).await
     }
 
-    async fn all(&self, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        let (after, most) = (text(after), limit(most));
-        self.page(most, &self.statements().all(), &[(&after, Type::TEXT), (&most, Type::INT8)]).await
+    async fn all(&self, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        let (after, limit) = (text(after), at_most(limit));
+        self.page(limit, &self.statements().all(), &[(&after, Type::TEXT), (&limit, Type::INT8)]).await
     }
 
     async fn ending(
         &self,
         (at, after): (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError> {
-        let (after, most) = (text(after), limit(most));
+        let (after, limit) = (text(after), at_most(limit));
         let parameters: Parameters<'_> =
-            &[(&signed(at), Type::INT8), (&after, Type::TEXT), (&signed(before), Type::INT8), (&most, Type::INT8)];
+            &[(&signed(at), Type::INT8), (&after, Type::TEXT), (&signed(before), Type::INT8), (&limit, Type::INT8)];
         let rows = self.0.ask(Work::Reads, &self.statements().ending(), parameters).await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in &rows {
             let ((id, found), end) = (read(row)?, column::<i64>(row, "ends_at")?);
             entries.push(((Millis::new(end.unsigned_abs()), Some(id)), id, found));
         }
-        Ok(row::page(entries, usize::try_from(most).unwrap_or(usize::MAX)))
+        Ok(row::page(entries, usize::try_from(limit).unwrap_or(usize::MAX)))
     }
 
     async fn record_uses(&self, uses: &[ApiTokenUse]) -> Result<(), StoreError> {
@@ -252,6 +263,6 @@ fn text(after: Option<ApiTokenId>) -> String {
     after.map(|after| after.to_string()).unwrap_or_default()
 }
 
-fn limit(most: usize) -> i64 {
-    i64::try_from(most.max(1)).unwrap_or(i64::MAX)
+fn at_most(limit: usize) -> i64 {
+    i64::try_from(limit.max(1)).unwrap_or(i64::MAX)
 }

@@ -32,6 +32,7 @@ fn searches(of: &Statements<'_>) -> Vec<(String, &'static str, &'static str)> {
         (of.replace(), of_changed, changed),
         (of.replace_and_insert(), of_both, both),
         (of.list(), "text, text, text, int8", "'user', 'owner 7', '', 100"),
+        (of.count_live(), "text, text, int8", "'user', 'owner 7', 100"),
         (of.derived_from(), "text, text, int8", "'R0000000000000000000000001', '', 100"),
         (of.all(), "text, int8", "'R0000000000000000000000007', 100"),
         (of.ending(), "int8, text, int8, int8", "100, '', 2000, 100"),

@@ -69,6 +69,14 @@ impl Statements<'_> {
         ))
     }
 
+    /// How many are neither revoked nor over. Those of a later form may be live.
+    pub(super) fn count_live(&self) -> String {
+        self.of_schema(
+            r#"SELECT count(*) AS live FROM "portcullis".api_tokens WHERE owner_kind = $1 AND owner_id = $2
+               AND (form <> 1 OR revoked_at IS NULL AND (ends_at IS NULL OR ends_at > $3))"#,
+        )
+    }
+
     /// One row for each entry of the index, also if its token is gone.
     pub(super) fn derived_from(&self) -> String {
         self.of_schema(

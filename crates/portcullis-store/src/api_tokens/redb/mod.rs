@@ -56,11 +56,11 @@ impl RedbApiTokenStore {
     /// Returns the page of these tokens, by id.
     async fn page(
         &self,
-        most: usize,
+        limit: usize,
         listed: impl FnOnce(&TokenTables<'_>, usize) -> Result<Vec<ApiTokenId>, StorageError> + Send + 'static,
     ) -> Result<ApiTokenPage, StoreError> {
-        let most = most.max(1);
-        self.ask(move |tokens| work::page(tokens, listed(tokens, most)?, most, |_, id| id)).await
+        let limit = limit.max(1);
+        self.ask(move |tokens| work::page(tokens, listed(tokens, limit)?, limit, |_, id| id)).await
     }
 }
 
@@ -85,35 +85,40 @@ impl ApiTokenStore for RedbApiTokenStore {
         self.ask(move |tokens| work::replace(tokens, &row, successor.as_ref())).await
     }
 
-    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
+    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
         let owner = owner.clone();
-        self.page(most, move |tokens, most| tokens.of_owner(&owner, after, most)).await
+        self.page(limit, move |tokens, limit| tokens.of_owner(&owner, after, limit)).await
+    }
+
+    async fn count_live(&self, owner: &Owner, now: Millis) -> Result<usize, StoreError> {
+        let owner = owner.clone();
+        self.ask(move |tokens| work::count_live(tokens, &owner, now)).await
     }
 
     async fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage, StoreError> {
-        self.page(most, move |tokens, most| tokens.derived_from(ancestor, after, most)).await
+        self.page(limit, move |tokens, limit| tokens.derived_from(ancestor, after, limit)).await
     }
 
-    async fn all(&self, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        self.page(most, move |tokens, most| tokens.all(after, most)).await
+    async fn all(&self, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        self.page(limit, move |tokens, limit| tokens.all(after, limit)).await
     }
 
     async fn ending(
         &self,
         after: (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError> {
-        let most = most.max(1);
+        let limit = limit.max(1);
         let page = move |tokens: &mut TokenTables<'_>| {
-            let ends = tokens.by(Time::End, after, before, most)?;
+            let ends = tokens.by(Time::End, after, before, limit)?;
             let listed = ends.iter().map(|(_, id)| *id).collect();
-            work::page(tokens, listed, most, |at, id| (ends.get(at).map_or(before, |end| end.0), Some(id)))
+            work::page(tokens, listed, limit, |at, id| (ends.get(at).map_or(before, |end| end.0), Some(id)))
         };
         self.ask(page).await
     }

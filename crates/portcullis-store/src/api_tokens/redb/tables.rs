@@ -159,28 +159,28 @@ impl<'t> TokenTables<'t> {
         &self,
         owner: &Owner,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<ApiTokenId>, StorageError> {
         let Some(first) = behind(after) else { return Ok(Vec::new()) };
         let (kind, name) = (owner.kind(), owner.id());
         let entries = self.owners.range((kind, name, first)..=(kind, name, u128::MAX))?;
-        entries.take(most).map(|entry| Ok(id(entry?.0.value().2))).collect()
+        entries.take(limit).map(|entry| Ok(id(entry?.0.value().2))).collect()
     }
 
     pub(super) fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<ApiTokenId>, StorageError> {
         let Some(first) = behind(after) else { return Ok(Vec::new()) };
         let entries = self.ancestors.range((key(ancestor), first)..=(key(ancestor), u128::MAX))?;
-        entries.take(most).map(|entry| Ok(id(entry?.0.value().1))).collect()
+        entries.take(limit).map(|entry| Ok(id(entry?.0.value().1))).collect()
     }
 
-    pub(super) fn all(&self, after: Option<ApiTokenId>, most: usize) -> Result<Vec<ApiTokenId>, StorageError> {
+    pub(super) fn all(&self, after: Option<ApiTokenId>, limit: usize) -> Result<Vec<ApiTokenId>, StorageError> {
         let Some(first) = behind(after) else { return Ok(Vec::new()) };
-        self.tokens.range(first..)?.take(most).map(|entry| Ok(id(entry?.0.value()))).collect()
+        self.tokens.range(first..)?.take(limit).map(|entry| Ok(id(entry?.0.value()))).collect()
     }
 
     /// Returns the tokens whose time is before this instant and behind the cursor, and when it is.
@@ -189,7 +189,7 @@ impl<'t> TokenTables<'t> {
         time: Time,
         (at, after): (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<(Millis, ApiTokenId)>, StorageError> {
         let times = match time {
             Time::End => &self.ends,
@@ -201,7 +201,7 @@ impl<'t> TokenTables<'t> {
         }
         let entries = times.range(first..(before.get(), 0))?;
         let entry = |(at, of): (u64, u128)| (Millis::new(at), id(of));
-        entries.take(most).map(|key| Ok(entry(key?.0.value()))).collect()
+        entries.take(limit).map(|key| Ok(entry(key?.0.value()))).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use portcullis_issuer::{
     StoreError,
-    api_tokens::{ApiTokenDigest, ApiTokenId, ApiTokenPage, ApiTokenRow, Changed, FoundApiToken, Inserted},
+    api_tokens::{ApiTokenDigest, ApiTokenId, ApiTokenPage, ApiTokenRow, Changed, FoundApiToken, Inserted, Owner},
     refresh::Millis,
 };
 use redb::StorageError;
@@ -71,31 +71,40 @@ pub(super) fn replace(
     Ok(Ok(Changed::Stored))
 }
 
+/// Returns how many tokens of an owner are live. What cannot be read may be.
+pub(super) fn count_live(tokens: &TokenTables<'_>, owner: &Owner, now: Millis) -> Answer<usize> {
+    let mut live = 0;
+    for id in tokens.of_owner(owner, None, usize::MAX)? {
+        live += usize::from(tokens.get(id)?.is_some_and(|found| found.map_or(true, |row| row.is_live(now))));
+    }
+    Ok(Ok(live))
+}
+
 /// Returns the page with these tokens.
 pub(super) fn page<C>(
     tokens: &TokenTables<'_>,
     listed: Vec<ApiTokenId>,
-    most: usize,
+    limit: usize,
     cursor: impl Fn(usize, ApiTokenId) -> C,
 ) -> Answer<ApiTokenPage<C>> {
     let entry = |(at, id)| Ok((cursor(at, id), id, tokens.get(id)?));
     let entries: Result<Vec<_>, StorageError> = listed.into_iter().enumerate().map(entry).collect();
-    Ok(Ok(row::page(entries?, most)))
+    Ok(Ok(row::page(entries?, limit)))
 }
 
 /// Where to go on, and how many were forgotten.
 pub(super) type Forgotten = (usize, Option<(Millis, Option<ApiTokenId>)>);
 
-/// Forgets up to `most` rows by one of their times, from the cursor on.
+/// Forgets up to `limit` rows by one of their times, from the cursor on.
 pub(super) fn forget(
     tokens: &mut TokenTables<'_>,
     time: Time,
     from: (Millis, Option<ApiTokenId>),
     before: Millis,
-    most: usize,
+    limit: usize,
 ) -> Answer<Forgotten> {
-    let over = tokens.by(time, from, before, most)?;
-    let next = over.last().filter(|_| over.len() == most).map(|(at, id)| (*at, Some(*id)));
+    let over = tokens.by(time, from, before, limit)?;
+    let next = over.last().filter(|_| over.len() == limit).map(|(at, id)| (*at, Some(*id)));
     let mut forgotten = 0;
     for (_, id) in over {
         // One that cannot be read stays: a later version knows what to do with it.

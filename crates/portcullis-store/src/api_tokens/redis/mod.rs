@@ -57,6 +57,7 @@ macro_rules! script {
 static INSERT: LazyLock<Script> = script!("scripts/insert.lua");
 static REPLACE: LazyLock<Script> = script!("scripts/replace.lua");
 static FORGET: LazyLock<Script> = script!("scripts/forget.lua");
+static COUNT: LazyLock<Script> = script!("scripts/count.lua");
 static FIND: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/find.lua")));
 static ROW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/row.lua")));
 static LIST: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/list.lua")));
@@ -112,10 +113,10 @@ impl RedisApiTokenStore {
         &self,
         index: String,
         (first, last): (String, String),
-        most: usize,
+        limit: usize,
     ) -> Result<Vec<(String, ApiTokenId, Option<Found>)>, StoreError> {
         let mut list = LIST.key(index);
-        list.arg(self.key("-token:")).arg(first).arg(last).arg(most);
+        list.arg(self.key("-token:")).arg(first).arg(last).arg(limit);
         let (entries, rows): (Vec<String>, Vec<Option<Vec<u8>>>) = self.0.read(&list).await?;
         let read = |(entry, row): (String, Option<Vec<u8>>)| {
             let id = of_entry(&entry)?;
@@ -124,11 +125,11 @@ impl RedisApiTokenStore {
         entries.into_iter().zip(rows).map(read).collect()
     }
 
-    async fn page(&self, index: String, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        let most = most.clamp(1, AT_ONCE);
+    async fn page(&self, index: String, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        let limit = limit.clamp(1, AT_ONCE);
         let first = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
-        let entries = self.entries(index, (first, "+".to_owned()), most).await?;
-        Ok(row::page(entries.into_iter().map(|(_, id, found)| (id, id, found)).collect(), most))
+        let entries = self.entries(index, (first, "+".to_owned()), limit).await?;
+        Ok(row::page(entries.into_iter().map(|(_, id, found)| (id, id, found)).collect(), limit))
     }
 }
 
@@ -181,39 +182,44 @@ impl ApiTokenStore for RedisApiTokenStore {
         }
     }
 
-    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        self.page(self.of_owner(owner), after, most).await
+    async fn list(&self, owner: &Owner, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        self.page(self.of_owner(owner), after, limit).await
+    }
+
+    async fn count_live(&self, owner: &Owner, now: Millis) -> Result<usize, StoreError> {
+        let mut count = COUNT.key(self.of_owner(owner));
+        self.0.read(count.arg(self.key("-token:")).arg(now.get())).await
     }
 
     async fn derived_from(
         &self,
         ancestor: ApiTokenId,
         after: Option<ApiTokenId>,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage, StoreError> {
-        self.page(self.below(ancestor), after, most).await
+        self.page(self.below(ancestor), after, limit).await
     }
 
-    async fn all(&self, after: Option<ApiTokenId>, most: usize) -> Result<ApiTokenPage, StoreError> {
-        self.page(self.key("-tokens"), after, most).await
+    async fn all(&self, after: Option<ApiTokenId>, limit: usize) -> Result<ApiTokenPage, StoreError> {
+        self.page(self.key("-tokens"), after, limit).await
     }
 
     async fn ending(
         &self,
         (at, after): (Millis, Option<ApiTokenId>),
         before: Millis,
-        most: usize,
+        limit: usize,
     ) -> Result<ApiTokenPage<(Millis, Option<ApiTokenId>)>, StoreError> {
-        let most = most.clamp(1, AT_ONCE);
+        let limit = limit.clamp(1, AT_ONCE);
         // What begins with a time is behind the time alone.
         let after = after.map(|after| after.to_string()).unwrap_or_default();
         let range = (format!("({:020}{after}", at.get()), format!("({:020}", before.get()));
-        let entries = self.entries(self.key("-token-ends"), range, most).await?;
+        let entries = self.entries(self.key("-token-ends"), range, limit).await?;
         let cursor = |(entry, id, found): (String, ApiTokenId, Option<Found>)| {
             let time = entry.get(..20).and_then(|time| time.parse().ok()).unwrap_or_default();
             ((Millis::new(time), Some(id)), id, found)
         };
-        Ok(row::page(entries.into_iter().map(cursor).collect(), most))
+        Ok(row::page(entries.into_iter().map(cursor).collect(), limit))
     }
 
     async fn record_uses(&self, uses: &[ApiTokenUse]) -> Result<(), StoreError> {

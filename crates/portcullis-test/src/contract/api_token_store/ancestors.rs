@@ -21,7 +21,7 @@ const READERS: usize = 4;
 impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
     pub(super) async fn ancestors_come_with_the_token_in_the_order_of_its_path(&mut self) {
         let mut ancestors = Vec::new();
-        for _ in 0..ApiTokenRow::MOST_ANCESTORS {
+        for _ in 0..ApiTokenRow::ANCESTOR_LIMIT {
             ancestors.push(self.inserted().await);
         }
         // Not in the order of their ids.

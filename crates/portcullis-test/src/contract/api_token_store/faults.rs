@@ -48,6 +48,8 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
             self.lists_name_it(&root, &rows, &below).await;
             self.is_found(&rows[0]).await;
             self.is_found(&rows[2]).await;
+            // It may be live.
+            self.has_live(&owner, END - 1, 3).await;
             let used = ApiTokenUse::new(rows[1].id, LastUse::new(Millis::new(TIME), None));
             must(self.store().await.record_uses(&[used]).await, "one row that cannot be read stops all others");
         }
@@ -123,6 +125,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
             answers.push(("found by its id", succeeds(open.find_by_id(row.id)).await));
             answers.push(("added", succeeds(open.insert(row)).await));
             answers.push(("listed", succeeds(open.list(&row.owner, None, 10)).await));
+            answers.push(("counted", succeeds(open.count_live(&row.owner, Millis::new(TIME))).await));
             answers.push(("derived", succeeds(open.derived_from(row.id, None, 10)).await));
         }
         answers.push(("changed", succeeds(open.replace(&changed, None)).await));

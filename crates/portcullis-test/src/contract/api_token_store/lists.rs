@@ -46,7 +46,7 @@ const OWNERS: &[&str] = &[
 
 impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
     pub(super) async fn a_list_has_the_tokens_of_one_owner_in_order(&mut self) {
-        let long = ["x".repeat(Owner::MOST_BYTES), "x".repeat(Owner::MOST_BYTES - 1)];
+        let long = ["x".repeat(Owner::BYTE_LIMIT), "x".repeat(Owner::BYTE_LIMIT - 1)];
         let names: Vec<_> = OWNERS.iter().copied().chain(long.iter().map(String::as_str)).collect();
         let mut expected: BTreeMap<Owner, Vec<ApiTokenId>> = BTreeMap::new();
         let mut rows = Vec::new();

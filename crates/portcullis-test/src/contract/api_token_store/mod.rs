@@ -2,6 +2,7 @@
 
 mod ancestors;
 mod changes;
+mod counts;
 mod faults;
 mod lists;
 mod place;
@@ -87,6 +88,7 @@ impl<P: ApiTokenPlace> ApiTokenStoreContract<P> {
         self.ancestors_are_read_in_one_step().await;
         self.a_list_has_the_tokens_of_one_owner_in_order().await;
         self.pages_lose_no_token_and_repeat_none().await;
+        self.live_tokens_of_an_owner_are_counted().await;
         self.descendants_are_listed_at_any_depth().await;
         self.tokens_that_end_are_found_by_time().await;
         self.only_what_is_over_is_forgotten().await;

@@ -106,7 +106,7 @@ fn changes() -> Vec<Change> {
         changes.push(boxed(|row| (*text).clone_into(&mut row.name)));
         changes.push(boxed(|row| {
             (*text).clone_into(&mut row.environment);
-            (*text).clone_into(&mut row.ending);
+            (*text).clone_into(&mut row.last_four);
             (*text).clone_into(&mut row.created_by);
             row.grants = [Grant::scope(*text), Grant::role(*text, *text)].into_iter().collect();
         }));
@@ -115,7 +115,7 @@ fn changes() -> Vec<Change> {
     changes.extend([
         boxed(|row| row.name = "\u{1f980}".repeat(15_000)),
         boxed(|row| row.name = "\0".repeat(10_000)),
-        boxed(|row| row.owner = Owner::organisation("\u{1f980}".repeat(Owner::MOST_BYTES / 4))),
+        boxed(|row| row.owner = Owner::organisation("\u{1f980}".repeat(Owner::BYTE_LIMIT / 4))),
         boxed(|row| row.grants = (0..200).map(|at| Grant::scope(format!("scope:{at}"))).collect()),
         boxed(|row| row.grants = [Grant::Everything, Grant::role_everywhere("reader")].into_iter().collect()),
         boxed(|row| row.path = (0..8).rev().map(|at| id(FAR + at)).collect()),
@@ -142,8 +142,8 @@ fn changes() -> Vec<Change> {
 fn too_much() -> Vec<Change> {
     let beyond = Millis::new(ApiTokenRow::LATEST.get() + 1);
     vec![
-        boxed(|row| row.name = "x".repeat(ApiTokenRow::MOST_BYTES)),
-        boxed(|row| row.owner = Owner::user("x".repeat(Owner::MOST_BYTES + 1))),
+        boxed(|row| row.name = "x".repeat(ApiTokenRow::BYTE_LIMIT)),
+        boxed(|row| row.owner = Owner::user("x".repeat(Owner::BYTE_LIMIT + 1))),
         boxed(|row| row.owner = Owner::user("a\0b")),
         boxed(|row| row.grants = (0..201).map(|at| Grant::scope(at.to_string())).collect()),
         boxed(|row| row.path = (0..9).map(|at| id(FAR + at)).collect()),
