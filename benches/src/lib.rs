@@ -3,6 +3,7 @@
 mod allocations;
 mod budgets;
 mod by_hand;
+mod difference;
 mod member;
 mod memory;
 mod options;
@@ -15,6 +16,7 @@ mod timing;
 pub use allocations::{Allocations, allocations};
 pub use budgets::Budgets;
 pub use by_hand::Hand;
+pub use difference::Difference;
 pub use member::Member;
 pub use memory::memory_access_ns;
 pub use options::Options;

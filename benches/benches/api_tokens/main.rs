@@ -1,5 +1,5 @@
-//! API tokens: what a check costs that is cached, and one that asks the store, beside the store's own read; and what stores of tokens do when there
-//! are many.
+//! API tokens: what a check costs that is cached, and one that asks the store, beside the store's own read; whether the time of an answer says something about
+//! a token; and what stores of tokens do when there are many.
 //!
 //! `cargo bench --bench api_tokens -- 1000000` measures with as many, and `-- redb postgres` in these stores alone.
 
@@ -7,6 +7,7 @@ mod checks;
 mod growth;
 mod log;
 mod places;
+mod timing;
 
 use std::{env, process::ExitCode};
 
@@ -42,6 +43,10 @@ fn main() -> ExitCode {
     );
     println!("|---|---:|---:|---:|---:|---:|");
     for_each_place(|place| checks::cold(&options, &runtime, &mut budgets, &place));
+    println!("\n| whether the time says which one it was | median of the first ns | of the second ns | Welch's t |");
+    println!("|---|---:|---:|---:|");
+    timing::by_tag(&options, &runtime);
+    for_each_place(|place| timing::by_digest(&options, &runtime, &place));
     println!(
         "\n| store | tokens | bytes each | find µs | an owner's list µs | revoke µs | revoke a root µs | preview a root µs | uses a second |"
     );
