@@ -36,7 +36,9 @@ use utoipa::{
     openapi::{
         OpenApi, PathItem,
         path::Operation,
-        security::{HttpAuthScheme, HttpBuilder, OpenIdConnect, SecurityRequirement, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, OpenIdConnect, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
@@ -70,6 +72,22 @@ impl OpenApiSecurity {
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
         let scheme = OpenIdConnect::new(format!("{issuer}/.well-known/openid-configuration"));
         Self { name: "oidc".to_owned(), scheme: SecurityScheme::OpenIdConnect(scheme), routes: Vec::new() }
+    }
+
+    /// Describes opaque tokens in an HTTP header of their own, such as `x-api-key`. The scheme's name is `api_key`. For API tokens in `Authorization`, use
+    /// [`opaque_bearer`](Self::opaque_bearer).
+    pub fn api_key(header: &str) -> Self {
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(header)));
+        Self { name: "api_key".to_owned(), scheme, routes: Vec::new() }
+    }
+
+    /// Describes bearer tokens that only the service can read, such as API tokens: `format` says how they look (`acme_…`). The scheme's name is
+    /// `api_token`.
+    ///
+    /// A service that takes access tokens in the same header, too, modifies the document with [`bearer`](Self::bearer) as well, without a table.
+    pub fn opaque_bearer(format: &str) -> Self {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format(format).build();
+        Self { name: "api_token".to_owned(), scheme: SecurityScheme::Http(scheme), routes: Vec::new() }
     }
 
     /// Sets the name of the scheme in the document.

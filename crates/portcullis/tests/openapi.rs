@@ -35,6 +35,16 @@ fn each_scheme_says_what_a_client_has_to_present() {
     for (security, name, expected) in [
         (OpenApiSecurity::bearer(), "bearer", json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})),
         (
+            OpenApiSecurity::opaque_bearer("acme_…"),
+            "api_token",
+            json!({"type": "http", "scheme": "bearer", "bearerFormat": "acme_…"}),
+        ),
+        (
+            OpenApiSecurity::api_key("x-api-key"),
+            "api_key",
+            json!({"type": "apiKey", "in": "header", "name": "x-api-key"}),
+        ),
+        (
             OpenApiSecurity::open_id_connect("https://login.example.com/").named("login"),
             "login",
             json!({
