@@ -10,8 +10,17 @@ const KINDS = {
 
 const STATES = { superseded: "replaced, still accepted", ended_with_parent: "ended with the token that it was derived from" };
 
+// What an application may do, in words.
+const SCOPES = { "reports:read": "See which instances you can reach, and your role on each" };
+
+// An application has sent the user here, with a request that the product has found valid.
+const isConsent = location.pathname === "/authorize";
+
 let access = null;
 let account = null;
+// The ticket of the question that the user is asked, and that of a request for which the user has to log in again.
+let question = null;
+let again = null;
 // The token that is about to be revoked.
 let doomed = null;
 // The ids of rotations, by the id of the token, until they are answered: if an answer is lost, the same request gets the same token.
@@ -29,7 +38,8 @@ async function call(method, path, body) {
   if (access) headers.authorization = `Bearer ${access}`;
   const response = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store", credentials: "omit" });
   const text = await response.text();
-  const answer = text ? JSON.parse(text) : null;
+  const isJson = /json/.test(response.headers.get("content-type") ?? "");
+  const answer = text && isJson ? JSON.parse(text) : null;
   if (response.ok) return answer;
   if (response.status === 401 && access) {
     const expired = "Your session has expired. Log in again.";
@@ -52,11 +62,11 @@ const asked = (work) => async (event) => {
 };
 
 function logOut(text) {
-  access = account = doomed = null;
+  access = account = doomed = question = null;
   requests.clear();
   at("confirm").close();
   at("secret").value = "";
-  at("once").hidden = at("manage").hidden = true;
+  at("once").hidden = at("manage").hidden = at("consent").hidden = true;
   at("log-in").hidden = false;
   at("list").replaceChildren();
   say(text);
@@ -68,15 +78,75 @@ at("log-in").addEventListener("submit", asked(async () => {
   access = answer.access_token;
   at("password").value = "";
   account = await call("GET", "/account");
+  if (isConsent) return askForConsent();
   at("who").textContent = account.user;
   const owned = Object.entries(KINDS).filter(([, kind]) => account.owners.some((owner) => owner.kind === kind.owner));
   at("kind").replaceChildren(...owned.map(([value, kind]) => new Option(kind.name, value)));
   explain();
   at("log-in").hidden = true;
   at("manage").hidden = false;
-  await list();
+  await Promise.all([list(), listApplications()]);
   at("name").focus();
 }));
+
+// What the application asks for. Its name is its own choice; where the browser goes then is not.
+async function askForConsent() {
+  const asked = await call("POST", "/account/authorization", again ? { ticket: again } : { query: location.search.slice(1) });
+  if (asked.location) return location.assign(asked.location);
+  if (asked.log_in) {
+    again = asked.log_in;
+    return logOut("The application wants you to log in again.");
+  }
+  question = asked.ticket;
+  for (const each of document.querySelectorAll("[data-client]")) each.textContent = asked.client;
+  at("consent-user").textContent = account.user;
+  at("consent-scopes").replaceChildren(...asked.scopes.map((scope) => element("li", SCOPES[scope] ?? scope)));
+  at("consent-target").textContent = `Whatever you choose, you go on to ${new URL(asked.redirect_uri).host}. If you allow it, you can withdraw it later, on the page of your tokens.`;
+  at("log-in").hidden = true;
+  at("consent").hidden = false;
+  at("consent-title").focus();
+}
+
+const answer = (allow) => asked(async () => {
+  const buttons = [at("allow"), at("refuse")];
+  buttons.forEach((button) => { button.disabled = true; });
+  try {
+    location.assign((await call("POST", "/account/authorization/answer", { ticket: question, allow })).location);
+  } finally {
+    buttons.forEach((button) => { button.disabled = false; });
+  }
+});
+at("allow").addEventListener("click", answer(true));
+at("refuse").addEventListener("click", answer(false));
+
+async function listApplications() {
+  const applications = await call("GET", "/account/applications");
+  at("applications").replaceChildren(...applications.map(application));
+  at("no-applications").hidden = applications.length > 0;
+}
+
+function application({ client, scopes, since }) {
+  const item = document.createElement("li");
+  const withdraw = element("button", "Withdraw", "quiet");
+  withdraw.type = "button";
+  withdraw.setAttribute("aria-label", `Withdraw what ${client} may do`);
+  withdraw.addEventListener("click", asked(async () => {
+    await call("DELETE", `/account/applications/${encodeURIComponent(client)}`);
+    say(`“${client}” gets no further token of yours.`);
+    await listApplications();
+    at("applications-title").focus();
+  }));
+  const actions = element("p", "", "actions");
+  actions.append(withdraw);
+  const may = scopes.map((scope) => SCOPES[scope] ?? scope).join("; ");
+  item.append(element("h3", client), element("p", `${may}; since ${day(since)}.`, "facts"), actions);
+  return item;
+}
+
+if (isConsent) {
+  document.title = "Allow an application";
+  at("title").textContent = "Allow an application";
+}
 
 at("log-out").addEventListener("click", () => logOut("You have logged out."));
 
@@ -99,7 +169,7 @@ function grants(kind) {
 at("create").addEventListener("submit", asked(async () => {
   const kind = at("kind").value;
   const owner = account.owners.find((owner) => owner.kind === KINDS[kind].owner);
-  const body = { name: at("name").value.trim(), kind, owner, grants: grants(kind), life_seconds: Number(at("life").value) };
+  const body = { name: at("name").value.trim(), kind, owner, grants: grants(kind), lifetime_seconds: Number(at("lifetime").value) };
   show(await call("POST", "/tokens", body));
   at("name").value = "";
   await list();

@@ -95,7 +95,10 @@ impl From<ApiTokenError> for Problem {
             ApiTokenError::Unavailable(reason) => Self::unavailable(&reason),
             // It is refused here, and everywhere in a minute.
             ApiTokenError::NotEverywhere(reason) => Self::unavailable(&reason),
-            ApiTokenError::AlreadyRotated { .. } => Self::conflict("already_rotated", error.to_string()),
+            ApiTokenError::TooManyAtOnce => Self::unavailable(&error),
+            ApiTokenError::AlreadyRotated { .. } | ApiTokenError::TooMany { .. } => {
+                Self::conflict(error.code(), error.to_string())
+            }
             // Of the client's own request, so it is no sign of a thief.
             ApiTokenError::AnswerOver { .. } => Self::conflict("rotation_answer_over", error.to_string()),
             other => Self::refused("key_refused", other.to_string()),

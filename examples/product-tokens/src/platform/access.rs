@@ -28,6 +28,7 @@ fn role_here(lowest: Role) -> Requirement {
 pub(super) fn public_access() -> AccessTable {
     AccessTable::new()
         .public(Method::GET, "/")
+        .public(Method::GET, "/authorize")
         .public(Method::GET, "/page.css")
         .public(Method::GET, "/page.js")
         .public(Method::POST, "/session")
@@ -41,6 +42,7 @@ pub(super) fn access() -> AccessTable {
         .require(Method::DELETE, "/account", user_in_person())
         .require(Method::POST, "/account/authorization", user_in_person())
         .require(Method::POST, "/account/authorization/answer", user_in_person())
+        .require(Method::GET, "/account/applications", user_in_person())
         .require(Method::DELETE, "/account/applications/reports", user_in_person())
         .require(Method::GET, "/reports", acting().and(scope("reports:read")))
         .require(Method::GET, "/tokens", user_in_person())

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use axum::{
     Json, Router,
-    extract::{State, rejection::JsonRejection},
+    extract::{RawQuery, State, rejection::JsonRejection},
     http::StatusCode,
+    response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
 use portcullis::{Admission, Claims, JwtAuthenticator, claims::ClaimRef, clock::UnixTime, policy::TokenSpec};
@@ -16,8 +17,8 @@ use portcullis_issuer::{
     key_ring::KeyRing,
     refresh::{RefreshKeys, Sessions},
     server::{
-        AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Decision, ExchangePolicy,
-        OAuthError, OAuthErrorCode, Visitor,
+        AuthorizationError, AuthorizationServer, Client, ClientList, ClientSecret, Decision, Denial, ExchangePolicy,
+        Prompt, Visitor,
     },
 };
 use portcullis_store::{RedbRefreshStore, Revocations};
@@ -25,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Desk, ISSUER, Tokens,
+    Desk, ISSUER, Tokens, page,
     problem::Problem,
     rights::{APPLICATION, Rights},
     secret_file,
@@ -67,10 +68,11 @@ pub(super) fn server(
     Ok((server, admission.revocations(revocations)))
 }
 
-/// The endpoints of the protocol, for the application.
+/// The endpoints of the protocol, for the application, and the page to which it sends its users.
 pub(super) fn public_routes(server: &AuthorizationServer) -> Router<Desk> {
     let routes = server.routes();
-    routes.paths().fold(Router::new(), |router, path| router.route_service(path, routes.clone()))
+    let router = Router::new().route("/authorize", get(authorize));
+    routes.paths().fold(router, |router, path| router.route_service(path, routes.clone()))
 }
 
 /// For the user, in person.
@@ -78,6 +80,7 @@ pub(super) fn routes() -> Router<Desk> {
     Router::new()
         .route("/account/authorization", post(asked))
         .route("/account/authorization/answer", post(answered))
+        .route("/account/applications", get(applications))
         .route("/account/applications/reports", delete(withdraw))
 }
 
@@ -95,10 +98,22 @@ async fn report(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value>,
     Ok(Json(json!({ "user": user, "by": by, "instances": reachable.collect::<Vec<_>>() })))
 }
 
+/// `GET /authorize`: the page, for a request that is valid. No user is asked about another one.
+async fn authorize(State(desk): State<Desk>, RawQuery(query): RawQuery) -> Result<Response, AuthorizationError> {
+    let request = desk.server.authorization_request(&query.unwrap_or_default()).await?;
+    if request.asks_for(Prompt::None) {
+        // Who the user is, only the page finds out, and it is not to be shown.
+        return Ok(request.deny(Denial::InteractionRequired).into_response());
+    }
+    Ok(page::html())
+}
+
+/// The query of a request, or the ticket of one for which the user had to log in again.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    query: String,
+    query: Option<String>,
+    ticket: Option<String>,
 }
 
 /// `POST /account/authorization`: what an application wants. It has sent the user to the authorization endpoint with this query.
@@ -106,18 +121,37 @@ async fn asked(
     State(desk): State<Desk>,
     claims: Claims,
     asked: Result<Json<Asked>, JsonRejection>,
-) -> Result<Json<Value>, AuthorizationError> {
-    let Json(Asked { query }) = asked.map_err(|_| malformed(r#"send {"query": "…"}"#))?;
-    let request = desk.server.authorization_request(&query).await?;
-    match request.decide(Some(&visitor(&claims))).await? {
-        Decision::Ask(question) => Ok(Json(json!({
+) -> Result<Json<Value>, Problem> {
+    let Json(asked) = asked.map_err(|_| malformed(r#"send {"query": "…"}"#))?;
+    told(what_next(&desk, &claims, asked).await)
+}
+
+async fn what_next(desk: &Desk, claims: &Claims, asked: Asked) -> Result<Value, AuthorizationError> {
+    let request = match asked.ticket {
+        Some(ticket) => desk.server.resume_request(&ticket).await?,
+        None => desk.server.authorization_request(&asked.query.unwrap_or_default()).await?,
+    };
+    Ok(match request.decide(Some(&visitor(claims))).await? {
+        Decision::Ask(question) => json!({
             "ticket": question.ticket(),
             "client": request.client().display_name(),
+            "redirect_uri": request.redirect_uri(),
             "scopes": request.scopes().collect::<Vec<_>>(),
-        }))),
-        Decision::Grant(permitted) => Ok(Json(json!({ "location": permitted.grant().await?.location() }))),
-        Decision::Answer(answer) => Ok(Json(json!({ "location": answer.location() }))),
-        _ => Err(malformed("log in again, and ask again").into()),
+        }),
+        Decision::Grant(permitted) => json!({ "location": permitted.grant().await?.location() }),
+        Decision::Answer(answer) => json!({ "location": answer.location() }),
+        // The application wants the user to log in again.
+        _ => json!({ "log_in": request.ticket() }),
+    })
+}
+
+/// What the application may hear goes there. Of anything else, the page tells the user.
+fn told(outcome: Result<Value, AuthorizationError>) -> Result<Json<Value>, Problem> {
+    match outcome {
+        Ok(next) => Ok(Json(next)),
+        Err(AuthorizationError::Redirect(answer)) => Ok(Json(json!({ "location": answer.location() }))),
+        Err(AuthorizationError::Page(error)) => Err(error.into()),
+        Err(error) => Err(Problem::unavailable(&error)),
     }
 }
 
@@ -133,15 +167,28 @@ async fn answered(
     State(desk): State<Desk>,
     claims: Claims,
     answer: Result<Json<Answer>, JsonRejection>,
-) -> Result<Json<Value>, AuthorizationError> {
-    let Json(Answer { ticket, allow }) = answer.map_err(|_| malformed(r#"send {"ticket": "…", "allow": true}"#))?;
-    let question = desk.server.resume_question(&ticket, &visitor(&claims)).await?;
+) -> Result<Json<Value>, Problem> {
+    let Json(answer) = answer.map_err(|_| malformed(r#"send {"ticket": "…", "allow": true}"#))?;
+    told(where_to(&desk, &claims, answer).await)
+}
+
+async fn where_to(desk: &Desk, claims: &Claims, Answer { ticket, allow }: Answer) -> Result<Value, AuthorizationError> {
+    let question = desk.server.resume_question(&ticket, &visitor(claims)).await?;
     let answer = if allow { question.allow([SCOPE]).await? } else { question.deny() };
-    Ok(Json(json!({ "location": answer.location() })))
+    Ok(json!({ "location": answer.location() }))
+}
+
+/// `GET /account/applications`: which applications the user has allowed to act for them.
+async fn applications(State(desk): State<Desk>, claims: Claims) -> Result<Json<Value>, Problem> {
+    let consents = desk.server.consents_of(claims.subject().unwrap_or_default()).await?;
+    let shown = consents.iter().map(
+        |consent| json!({ "client": consent.client_id(), "scopes": consent.scopes(), "since": consent.at().as_secs() }),
+    );
+    Ok(Json(shown.collect()))
 }
 
 /// `DELETE /account/applications/reports`: it gets no further token of the user.
-async fn withdraw(State(desk): State<Desk>, claims: Claims) -> Result<StatusCode, OAuthError> {
+async fn withdraw(State(desk): State<Desk>, claims: Claims) -> Result<StatusCode, Problem> {
     desk.server.withdraw_consent(claims.subject().unwrap_or_default(), APPLICATION).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -152,6 +199,6 @@ fn visitor(claims: &Claims) -> Visitor {
     Visitor::new(claims.subject().unwrap_or_default(), claims.token_id().unwrap_or_default(), at)
 }
 
-fn malformed(detail: &'static str) -> OAuthError {
-    OAuthError::new(OAuthErrorCode::InvalidRequest, detail)
+fn malformed(detail: &'static str) -> Problem {
+    Problem::refused("request_malformed", detail)
 }

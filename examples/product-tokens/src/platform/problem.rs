@@ -7,7 +7,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use portcullis_issuer::{MintError, StoreError, api_tokens::ApiTokenError};
+use portcullis_issuer::{MintError, StoreError, api_tokens::ApiTokenError, server::OAuthError};
 use serde_json::json;
 
 /// A problem in the form of RFC 9457, as the library's refusals are.
@@ -56,11 +56,25 @@ impl From<ApiTokenError> for Problem {
         match error {
             ApiTokenError::Unknown => Self::not_found(),
             // A revocation that is not known everywhere is one: it is refused here, and everywhere in a minute.
-            ApiTokenError::Unavailable(_) | ApiTokenError::NotEverywhere(_) => Self::unavailable(&error),
-            ApiTokenError::AlreadyRotated { .. } => Self::conflict("already_rotated", error.to_string()),
+            ApiTokenError::Unavailable(_) | ApiTokenError::NotEverywhere(_) | ApiTokenError::TooManyAtOnce => {
+                Self::unavailable(&error)
+            }
+            ApiTokenError::AlreadyRotated { .. } | ApiTokenError::TooMany { .. } => {
+                Self::conflict(error.code(), error.to_string())
+            }
             // Of the client's own request, so it is no sign of a thief.
             ApiTokenError::AnswerOver { .. } => Self::conflict("rotation_answer_over", error.to_string()),
             other => Self::refused("token_refused", other.to_string()),
+        }
+    }
+}
+
+/// What the server answers to the page: a ticket that is too old, for example.
+impl From<OAuthError> for Problem {
+    fn from(error: OAuthError) -> Self {
+        match error.code().status() {
+            500.. => Self::unavailable(&error),
+            _ => Self::refused(error.code().name(), error.description().to_owned()),
         }
     }
 }

@@ -13,7 +13,7 @@ mod support;
 
 use driver::{Browser, Driver};
 use serde_json::json;
-use support::Product;
+use support::{Product, escaped};
 use tempfile::tempdir;
 
 /// Fills in a field by the keyboard.
@@ -111,6 +111,135 @@ async fn a_session_that_ends_closes_the_dialog() {
     browser.shown("log-in").await;
     assert!(value(&browser, "secret").await.is_empty());
     browser.client.close().await.unwrap();
+}
+
+/// Where an application sends its users. It waits for them on another port of this machine (RFC 8252 section 7.3); here, that is the product's.
+fn request(product: &Product) -> String {
+    let redirect_uri = escaped(&format!("http://127.0.0.1:{}/callback", product.url.rsplit(':').next().unwrap()));
+    format!(
+        "{}/authorize?response_type=code&client_id=reports&redirect_uri={redirect_uri}&state=s-1&code_challenge_method=S256\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&scope=reports%3Aread&resource={}",
+        product.url,
+        escaped("https://product.example/reports"),
+    )
+}
+
+#[tokio::test]
+async fn a_user_allows_an_application_and_withdraws_it() {
+    let Some(driver) = Driver::start() else { return };
+    let folder = tempdir().unwrap();
+    let product = Product::start(folder.path());
+    let browser = driver.browser().await;
+    let bob = product.log_in("bob").await;
+    let applications = async || product.must("GET", "/account/applications", &bob, json!(null)).await.json();
+    for (button, outcome) in [("refuse", "error=access_denied"), ("allow", "code=")] {
+        ask(&browser, &request(&product)).await;
+        assert_eq!(browser.text("consent-title").await, "Allow Reports to act for you?");
+        assert_eq!(browser.text("consent-user").await, "bob");
+        assert!(browser.text("consent-scopes").await.contains("your role on each"));
+        assert!(browser.text("consent-target").await.contains("127.0.0.1"));
+        browser.until("the focus", "return document.activeElement.id === 'consent-title'").await;
+        browser.pictures("api-tokens-consent").await;
+        browser.click(button).await;
+        arrives(&browser, outcome).await;
+        assert_eq!(applications().await.as_array().unwrap().len(), usize::from(button == "allow"));
+    }
+    // Once is enough.
+    ask(&browser, &request(&product)).await;
+    arrives(&browser, "code=").await;
+
+    browser.client.goto(&product.url).await.unwrap();
+    enter(&browser, "username", "bob").await;
+    enter(&browser, "password", "can-we-fix-it\n").await;
+    browser.shown("applications").await;
+    browser.pictures("api-tokens-applications").await;
+    press(&browser, "Withdraw what reports may do").await;
+    browser.shown("no-applications").await;
+    browser.until("the focus", "return document.activeElement.id === 'applications-title'").await;
+    assert_eq!(applications().await, json!([]));
+    browser.client.close().await.unwrap();
+}
+
+/// A request that is not valid is shown no question, and one that wants a fresh log-in gets it.
+#[tokio::test]
+async fn a_user_is_asked_about_valid_requests_alone() {
+    let Some(driver) = Driver::start() else { return };
+    let folder = tempdir().unwrap();
+    let product = Product::start(folder.path());
+    let browser = driver.browser().await;
+    // To an unknown client, the browser is not sent.
+    browser.client.goto(&request(&product).replace("=reports&", "=other&")).await.unwrap();
+    browser.until("an error", "return document.getElementById('consent') === null").await;
+    // To one that is known, it is.
+    browser.client.goto(&request(&product).replace("=code&", "=token&")).await.unwrap();
+    arrives(&browser, "error=unsupported_response_type").await;
+    browser.client.goto(&format!("{}&prompt=none", request(&product))).await.unwrap();
+    arrives(&browser, "error=interaction_required").await;
+
+    ask(&browser, &format!("{}&prompt=login", request(&product))).await;
+    assert_eq!(browser.text("consent-title").await, "Allow Reports to act for you?");
+    browser.client.close().await.unwrap();
+}
+
+/// As if an application were called so.
+#[tokio::test]
+async fn markup_in_the_name_of_an_application_is_text() {
+    let Some(driver) = Driver::start() else { return };
+    let folder = tempdir().unwrap();
+    let product = Product::start(folder.path());
+    let browser = driver.browser().await;
+    browser.client.goto(&request(&product)).await.unwrap();
+    browser.shown("log-in").await;
+    let other_name = "const real = window.fetch; window.fetch = async (path, ...rest) => {
+        const answer = await real(path, ...rest);
+        if (path !== '/account/authorization') return answer;
+        const body = { ...await answer.json(), client: '<img id=planted>', scopes: ['<img id=planted>'] };
+        return new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json' } });
+    }";
+    browser.client.execute(other_name).await.unwrap();
+    enter(&browser, "username", "bob").await;
+    enter(&browser, "password", "can-we-fix-it\n").await;
+    browser.shown("consent").await;
+    for id in ["consent-title", "consent-scopes"] {
+        assert!(browser.text(id).await.contains("<img id=planted>"), "{id}");
+    }
+    let planted = browser.client.execute("return document.getElementById('planted') === null").await.unwrap();
+    assert_eq!(planted, json!(true));
+    browser.client.close().await.unwrap();
+}
+
+/// Comes with a request of the application, and logs in until there is an answer or a question.
+async fn ask(browser: &Browser, request: &str) {
+    browser.client.goto(request).await.unwrap();
+    let logs_in = "location.pathname === '/authorize' && !document.getElementById('log-in').hidden";
+    let is_again = format!("{logs_in} && document.getElementById('status').textContent.includes('log in again')");
+    for _ in 0..2 {
+        browser.shown("log-in").await;
+        let again = "document.getElementById('status').textContent = document.getElementById('username').value = ''";
+        browser.client.execute(again).await.unwrap();
+        enter(browser, "username", "bob").await;
+        enter(browser, "password", "can-we-fix-it\n").await;
+        browser.until("what is next", &format!("return !({logs_in}) || {is_again}")).await;
+        if !browser.client.execute(&format!("return {is_again}")).await.is_ok_and(|answer| answer == true) {
+            return;
+        }
+    }
+    panic!("the product asks to log in again and again");
+}
+
+/// Waits until the browser is where the application is, of which there is nothing here but the address.
+async fn arrives(browser: &Browser, outcome: &str) {
+    let arrived = async || {
+        loop {
+            let url = browser.client.current_url().await.unwrap_or_default();
+            if url.starts_with("http://127.0.0.1:") && url.contains("/callback") && !url.contains("/authorize") {
+                assert!(url.contains(outcome) && url.contains("state=s-1"), "{url}");
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), arrived()).await.unwrap();
 }
 
 /// Presses a button of the list, as soon as it is there.
