@@ -30,6 +30,9 @@ pub struct Finding {
     pub outcome: Outcome,
     /// What the check expects, if its name does not say enough.
     pub expected: Option<String>,
+    /// By what the check passed, if its name does not say enough, such as the place of one of the caller's permissions. Contains no value of
+    /// a claim.
+    pub because: Option<String>,
     /// The parts of a [`Check::Requirement`], which are requirements themselves; each says in [`expected`](Self::expected) what it requires.
     /// A part may have failed although the whole has passed, such as one of two alternatives.
     pub parts: Vec<Self>,
@@ -72,9 +75,9 @@ impl<C> Explanation<C> {
 }
 
 impl Finding {
-    /// Makes a finding with the outcome of `check`, without `expected` and without parts.
+    /// Makes a finding with the outcome of `check`, without `expected`, `because` and parts.
     pub const fn new(check: Check, outcome: Outcome) -> Self {
-        Self { check, outcome, expected: None, parts: Vec::new() }
+        Self { check, outcome, expected: None, because: None, parts: Vec::new() }
     }
 
     /// Adds what the check expects.
@@ -107,6 +110,7 @@ impl Finding {
             write!(f, ": {code}")?;
             explanation.map_or(Ok(()), |explanation| write!(f, ": {explanation}"))?;
         }
+        self.because.as_ref().map_or(Ok(()), |because| write!(f, ": {because}"))?;
         expected.map_or(Ok(()), |expected| write!(f, " (expected: {expected})"))?;
         self.parts.iter().try_for_each(|part| {
             f.write_str("\n")?;

@@ -9,7 +9,7 @@ use super::{
     caller::Caller,
     check::Run,
     circumstances::OwnedCircumstances,
-    explanation::{Notes, RequirementExplanation, difference},
+    explanation::{Notes, RequirementExplanation, difference, grounds},
     kleene::{All, Any, Outcome, Progress},
     leaf::{self, Leaf},
     refusal::Refusal,
@@ -75,7 +75,10 @@ fn decide<'r, W: Watch>(requirement: &'r Requirement, at: Circumstances<'_>, wat
     let outcome = match requirement.node() {
         Node::Leaf(leaf) => {
             let outcome = decide_leaf(requirement, leaf, at);
-            watch.note_leaf(&outcome, || difference(leaf, at));
+            watch.note_leaf(&outcome, || match outcome {
+                Outcome::Met => grounds(leaf, at),
+                Outcome::Unmet(_) | Outcome::Undecided(_) => difference(leaf, at),
+            });
             return outcome;
         }
         Node::Not(part) => decide(part, at, &mut watch.part(0)).negate(requirement),
@@ -201,6 +204,7 @@ fn decide_leaf<'r>(requirement: &'r Requirement, leaf: &'r Leaf, at: Circumstanc
             let among = |acr: &str| values.iter().any(|value| value == acr);
             (Ok(at.verified.acr().is_some_and(among)), Code::AuthenticationTooWeak)
         }
+        Leaf::Permission(permission) => (permission.is_met_by(at.verified, at.params), Code::RequirementNotMet),
         Leaf::Caller(caller) => return decide_caller(requirement, caller, at.verified),
         Leaf::Check(check) => return decide_check(requirement, check.run(), at),
     };

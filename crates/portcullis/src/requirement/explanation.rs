@@ -38,6 +38,7 @@ impl RequirementExplanation {
     pub(super) fn undecided(mut self, error: AuthError) -> Self {
         let explanation = error.explanation().map(str::to_owned);
         self.finding.outcome = Found::Undecided { code: error.code(), explanation };
+        self.finding.because = None;
         self.with_verdict(Err(error))
     }
 }
@@ -89,10 +90,13 @@ impl Watch for Notes<'_> {
         self.note_leaf(outcome, || None);
     }
 
-    fn note_leaf(&mut self, outcome: &Outcome<'_>, difference: impl FnOnce() -> Option<String>) {
+    fn note_leaf(&mut self, outcome: &Outcome<'_>, remark: impl FnOnce() -> Option<String>) {
         self.0.outcome = match outcome {
-            Outcome::Met => Found::Passed,
-            Outcome::Unmet(refusal) => Found::Failed { code: refusal.code, explanation: difference() },
+            Outcome::Met => {
+                self.0.because = remark();
+                Found::Passed
+            }
+            Outcome::Unmet(refusal) => Found::Failed { code: refusal.code, explanation: remark() },
             Outcome::Undecided(error) => {
                 let explanation = error.explanation().map(|why| without(self.0.expected.as_deref(), why).to_owned());
                 Found::Undecided { code: error.code(), explanation }
@@ -126,8 +130,15 @@ pub(super) fn difference(leaf: &Leaf, at: Circumstances<'_>) -> Option<String> {
             Some(format!("the credential is of the kind {}", at.verified.credential()))
         }
         Leaf::Caller(_) => Some(format!("the caller is {}", kind_of(at.verified))),
+        Leaf::Permission(_) => grounds(leaf, at),
         Leaf::Scope(_) | Leaf::Role { at: None, .. } | Leaf::Check(_) => None,
     }
+}
+
+/// Returns why the caller meets a requirement, if the requirement does not say enough. Contains no value either.
+pub(super) fn grounds(leaf: &Leaf, at: Circumstances<'_>) -> Option<String> {
+    let Leaf::Permission(permission) = leaf else { return None };
+    permission.grounds(at.verified, at.params)
 }
 
 fn kind_of(facts: &Facts) -> &'static str {

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use portcullis_core::{UnixTime, claims::ClaimPlace, text::exact_text_problem};
 
-use super::{Matcher, Requirement, caller::Caller, check::Check, pointer::Pointer};
+use super::{Matcher, Requirement, caller::Caller, check::Check, permission::Permission, pointer::Pointer};
 
 /// Requires that the token grants this scope (RFC 6749 section 3.3), by the issuer's scope rule.
 ///
@@ -80,6 +80,7 @@ pub(super) enum Leaf {
     Fresh(Duration),
     Acr(Vec<String>),
     Caller(Caller),
+    Permission(Permission),
     Check(Check),
 }
 
@@ -89,6 +90,7 @@ impl Leaf {
         match self {
             Self::Role { at: Some(pointer), .. } => pointer.parameters().collect(),
             Self::Claim { pointer, matcher } => pointer.parameters().chain(matcher.parameters()).collect(),
+            Self::Permission(permission) => permission.parameters().collect(),
             Self::Scope(_)
             | Self::Role { at: None, .. }
             | Self::Fresh(_)
@@ -127,6 +129,7 @@ impl Leaf {
             Self::Acr(values) if values.is_empty() => Some(self.unmet("name a value")),
             Self::Acr(values) => values.iter().find_map(|value| exact_text_problem(value)).map(|why| self.unmet(&why)),
             Self::Caller(caller) => caller.problem().map(|why| self.unmet(&why)),
+            Self::Permission(permission) => permission.problem().map(|why| self.unmet(&why)),
             Self::Fresh(_) | Self::Check(_) => None,
         }
     }
@@ -141,6 +144,7 @@ impl fmt::Display for Leaf {
             Self::Claim { pointer, matcher } => write!(f, "claim({pointer}) {matcher}"),
             Self::Fresh(max_age) => write!(f, "fresh({max_age:?})"),
             Self::Caller(caller) => caller.fmt(f),
+            Self::Permission(permission) => permission.fmt(f),
             Self::Check(check) => check.fmt(f),
             Self::Acr(values) => {
                 f.write_str("acr(")?;

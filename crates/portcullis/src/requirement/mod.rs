@@ -8,6 +8,7 @@
 //! | [`user`], [`application`], [`acting`] | the [principal](crate::Principal) is of that kind | 403 `requirement_not_met` |
 //! | [`actor`], [`actor_of`] | that party acts for the subject | 403 `requirement_not_met` |
 //! | [`credential`] | the credential is of that kind | 403 `requirement_not_met` |
+//! | [`publish`], [`subscribe`] | the NATS user has the permission | 403 `requirement_not_met` |
 //! | [`check`], [`check_facts`], [`check_with`] | the closure accepts it | 403 `requirement_not_met` |
 //! | [`check_async`], [`check_async_with`] | the future accepts it | 403 `requirement_not_met` |
 //! | [`fresh`] | the login is recent enough | 401 `authentication_too_old` |
@@ -39,6 +40,17 @@
 //!
 //! A requirement by itself guards nothing: hand it to a [`RequireLayer`](crate::RequireLayer), an
 //! [`AccessTable`](crate::AccessTable), or a [`Guard`](crate::Guard).
+//!
+//! # Streams
+//!
+//! A requirement is decided when a request comes in. If the response is a stream, the handler has to end it: at
+//! [`expires_at`](crate::verified::Facts::expires_at) at the latest, as in the recipe "A stream that ends with its token".
+//!
+//! Credentials of NATS users often have no expiry, and the owner of an account can revoke a user, or take permissions away, at any time. So
+//! also end such a stream after a time of your own choice, such as five minutes. The client then sends its request again, and the credential
+//! and the requirement are checked by what the account says at that time. To evaluate the requirement again with the same
+//! [`Verified`](crate::Verified) would not notice a change. (`Revocations::end_of` of the crate `portcullis-store` ends a stream at a
+//! revocation in your own log, which does not contain the revocations of NATS accounts.)
 //!
 //! # Example
 //!
@@ -87,11 +99,13 @@ mod leaf;
 mod matcher;
 mod operand;
 mod path_params;
+mod permission;
 pub(crate) mod placeholders;
 mod pointer;
 mod refusal;
 #[expect(clippy::module_inception, reason = "a file is named by the noun that it defines")]
 mod requirement;
+mod subject_template;
 mod watch;
 
 pub use caller::{acting, actor, actor_of, application, credential, user};
@@ -103,4 +117,5 @@ pub use leaf::{acr, claim, fresh, role, role_at, scope};
 pub use matcher::{Matcher, contains, covers, eq, one_of, present};
 pub use operand::{Operand, param};
 pub use path_params::PathParams;
+pub use permission::{publish, subscribe};
 pub use requirement::{Requirement, all, any, authenticated, not};

@@ -34,6 +34,8 @@ pub(super) enum Mistake<'a> {
     NoParameter(&'a str),
     /// The text is not a JSON pointer.
     NoPointer,
+    /// The text is not a NATS subject.
+    MalformedSubject,
 }
 
 impl fmt::Display for Mistake<'_> {
@@ -43,6 +45,7 @@ impl fmt::Display for Mistake<'_> {
                 write!(f, "there is no path parameter {name:?}: give the guard the route's template, with that name")
             }
             Self::NoPointer => f.write_str("that is not a JSON pointer"),
+            Self::MalformedSubject => f.write_str("that is not a NATS subject"),
         }
     }
 }

@@ -74,7 +74,12 @@ impl<'r> Needs<'r> {
             Leaf::Acr(values) => {
                 self.acr.get_or_insert(values);
             }
-            Leaf::Scope(_) | Leaf::Role { .. } | Leaf::Claim { .. } | Leaf::Caller(_) | Leaf::Check(_) => {}
+            Leaf::Scope(_)
+            | Leaf::Role { .. }
+            | Leaf::Claim { .. }
+            | Leaf::Caller(_)
+            | Leaf::Permission(_)
+            | Leaf::Check(_) => {}
         }
     }
 }

@@ -20,8 +20,8 @@ pub(super) trait Watch: Send {
     /// Receives the outcome of the whole requirement.
     fn note(&mut self, outcome: &Outcome<'_>);
 
-    /// Receives the outcome of a requirement without parts, and how the caller differs from what is required.
-    fn note_leaf(&mut self, outcome: &Outcome<'_>, difference: impl FnOnce() -> Option<String>);
+    /// Receives the outcome of a requirement without parts, and how the caller differs from what is required, or by what the caller meets it.
+    fn note_leaf(&mut self, outcome: &Outcome<'_>, remark: impl FnOnce() -> Option<String>);
 }
 
 /// Ignores all outcomes.
