@@ -9,6 +9,7 @@ pub mod authorization;
 pub mod claims;
 pub mod client_document;
 pub mod code;
+pub mod content_digest;
 pub mod cookie;
 pub mod cursor;
 pub mod endpoint;

@@ -56,6 +56,11 @@ fn token() {
 }
 
 #[test]
+fn content_digest() {
+    replay("content_digest", fuzz::content_digest::check);
+}
+
+#[test]
 fn cookie() {
     replay("cookie", fuzz::cookie::check);
 }

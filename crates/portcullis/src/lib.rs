@@ -38,6 +38,7 @@
 //! | `axum` | yes | extractors and rejections for axum 0.8; without it, the layer still works with any tower service |
 //! | `tracing` | yes | log events for refusals and faults; they never contain a token: see [Logs](#logs) |
 //! | `jwks` | no | keys from an identity provider: [`oidc`], [`provider`], [`RemoteKeys`] |
+//! | `content-digest` | no | checks bodies against `Content-Digest` (RFC 9530), so that a signature over the head covers them: [`content_digest`] |
 //! | `form` | no | tokens in form-encoded bodies (RFC 6750 section 2.2): [`FormBody`] |
 //! | `metrics`, `opentelemetry` | no | export the [`metrics`] through the crate of that name |
 //! | `revocation` | no | endpoints that revoke: [`BackChannelLogout`], [`RevocationApi`] |
@@ -131,6 +132,7 @@
 //! [`oidc`]: https://docs.rs/portcullis/latest/portcullis/fn.oidc.html
 //! [`provider`]: https://docs.rs/portcullis/latest/portcullis/provider/index.html
 //! [`RemoteKeys`]: https://docs.rs/portcullis/latest/portcullis/struct.RemoteKeys.html
+//! [`content_digest`]: https://docs.rs/portcullis/latest/portcullis/content_digest/index.html
 //! [`FormBody`]: https://docs.rs/portcullis/latest/portcullis/location/form/struct.FormBody.html
 //! [`BackChannelLogout`]: https://docs.rs/portcullis/latest/portcullis/revocation/back_channel_logout/struct.BackChannelLogout.html
 //! [`RevocationApi`]: https://docs.rs/portcullis/latest/portcullis/revocation/api/struct.RevocationApi.html
@@ -140,6 +142,8 @@
 
 pub mod access_table;
 pub mod codes;
+#[cfg(feature = "content-digest")]
+pub mod content_digest;
 mod context;
 pub mod explain;
 #[cfg(feature = "axum")]

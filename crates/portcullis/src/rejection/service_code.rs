@@ -4,9 +4,9 @@ use std::fmt;
 
 use http::StatusCode;
 
-/// Why [`FormBodyLayer`](crate::location::form), [`RevocationApi`](crate::revocation::api) or
-/// [`BackChannelLogout`](crate::revocation::back_channel_logout) did not carry out a request, for reasons other than a credential or a
-/// token.
+/// Why [`ContentDigestLayer`](crate::content_digest), [`FormBodyLayer`](crate::location::form),
+/// [`RevocationApi`](crate::revocation::api) or [`BackChannelLogout`](crate::revocation::back_channel_logout) did not carry out a request, for
+/// reasons other than a credential or a token.
 ///
 /// It is in the response's body as `code`, and in its extensions, like [`Code`](crate::Code) for all other refusals. The page
 /// [`codes`](crate::codes) lists both.
@@ -17,6 +17,12 @@ pub enum ServiceCode {
     FormTooLong,
     /// A form could not be read to its end.
     FormUnreadable,
+    /// The body has no digest, or none by an algorithm that is supported.
+    ContentDigestMissing,
+    /// The digest of the body cannot be read, or there are several.
+    ContentDigestMalformed,
+    /// The body is not the one for which its digest was made.
+    ContentDigestMismatch,
     /// The service does not support the method.
     MethodNotAllowed,
     /// The body has a media type that the service does not read, or is compressed.
@@ -39,9 +45,12 @@ pub enum ServiceCode {
 
 impl ServiceCode {
     /// All codes, in the order of the page.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::FormTooLong,
         Self::FormUnreadable,
+        Self::ContentDigestMissing,
+        Self::ContentDigestMalformed,
+        Self::ContentDigestMismatch,
         Self::MethodNotAllowed,
         Self::MediaTypeNotSupported,
         Self::BodyTooLong,
@@ -58,6 +67,9 @@ impl ServiceCode {
         match self {
             Self::FormTooLong => "form_too_long",
             Self::FormUnreadable => "form_unreadable",
+            Self::ContentDigestMissing => "content_digest_missing",
+            Self::ContentDigestMalformed => "content_digest_malformed",
+            Self::ContentDigestMismatch => "content_digest_mismatch",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::MediaTypeNotSupported => "media_type_not_supported",
             Self::BodyTooLong => "body_too_long",
@@ -75,6 +87,9 @@ impl ServiceCode {
         match self {
             Self::FormTooLong | Self::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormUnreadable
+            | Self::ContentDigestMissing
+            | Self::ContentDigestMalformed
+            | Self::ContentDigestMismatch
             | Self::BodyUnreadable
             | Self::RequestMalformed
             | Self::RevocationMalformed
