@@ -5,6 +5,7 @@
 //!
 //! - [`nkey`] has the keys, [`token`] the form of tokens, [`claims`] what they say, [`creds`] the file that users get, and [`proof`] how a request proves possession of a key.
 //! - `chain` (feature `chain`, on by default) decides about users.
+//! - `mint` (feature `mint`) makes tokens.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "chain")]
@@ -12,10 +13,12 @@ pub mod chain;
 pub mod claims;
 pub mod connect;
 pub mod creds;
+#[cfg(feature = "mint")]
+pub mod mint;
 pub mod nkey;
 pub mod proof;
 pub mod token;
 
-#[cfg(all(doctest, feature = "chain"))]
+#[cfg(all(doctest, feature = "mint"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -42,7 +42,7 @@ impl Circumstances<'_> {
 const HTTP: &str = "HTTP";
 
 /// The kinds of connection that tokens may name. Others are ignored.
-const CONNECTION_TYPES: [&str; 8] =
+pub(super) const CONNECTION_TYPES: [&str; 8] =
     ["STANDARD", "WEBSOCKET", "LEAFNODE", "LEAFNODE_WS", "MQTT", "MQTT_WS", "IN_PROCESS", HTTP];
 
 /// A user whom the whole chain admits: an operator has signed the account, and the account the user.

@@ -23,9 +23,13 @@ mod policy;
 mod refusal;
 mod screened;
 mod template;
+#[cfg(feature = "mint")]
+mod usable;
 
 use std::collections::BTreeSet;
 
+#[cfg(feature = "mint")]
+pub(crate) use self::usable::{require_usable, require_usable_template};
 pub use self::{
     account::VerifiedAccount,
     admitted::{AdmittedUser, Circumstances},

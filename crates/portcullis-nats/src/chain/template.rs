@@ -44,6 +44,24 @@ pub(super) fn fill(permissions: &Permissions, values: &Values<'_>) -> Result<Per
     Ok(filled)
 }
 
+/// Refuses a template with a function that is not known: no user of it would be let in.
+#[cfg(feature = "mint")]
+pub(super) fn require_known_functions(permissions: &Permissions) -> Result<(), Refusal> {
+    let of = |permission: &Permission| {
+        permission.allow.iter().flatten().chain(&permission.deny).cloned().collect::<Vec<_>>()
+    };
+    let entries = [of(&permissions.publish), of(&permissions.subscribe)].concat();
+    let is_known = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        matches!(&*name, "name()" | "subject()" | "account-name()" | "account-subject()")
+            || ["tag(", "account-tag("].into_iter().any(|start| argument(&name, start).is_some())
+    };
+    if entries.iter().all(|entry| placeholders(entry).all(|placeholder| is_known(function(placeholder)))) {
+        return Ok(());
+    }
+    Err(refused("a template has a function that is not known"))
+}
+
 fn fill_permission(permission: &Permission, values: &Values<'_>) -> Result<Permission, Refusal> {
     let allow = permission.allow.as_deref().map(|allow| fill_list(allow, List::Allow, values)).transpose()?;
     let mut deny = fill_list(&permission.deny, List::Deny, values)?;

@@ -18,6 +18,8 @@ mod registered;
 pub use error::{TokenError, TokenErrorKind};
 pub(crate) use json::Json;
 pub(crate) use object::{Object, Read};
+#[cfg(feature = "mint")]
+pub(crate) use parts::MAX_LEN;
 pub(crate) use read::sealed;
 pub use read::{Kind, Token, Version};
 pub use registered::Registered;

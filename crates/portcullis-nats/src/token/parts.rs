@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{Json, Object, TokenError, TokenErrorKind, Version};
 
 /// The longest token that is read: 1 MiB, as in nats-server. A verifier of requests sets a lower limit.
-pub(super) const MAX_LEN: usize = 1024 * 1024;
+pub(crate) const MAX_LEN: usize = 1024 * 1024;
 
 /// The parts of a token, decoded; nothing is trusted.
 pub(super) struct Parts<'a> {
