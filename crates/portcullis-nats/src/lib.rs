@@ -5,7 +5,8 @@
 //!
 //! - [`nkey`] has the keys, [`token`] the form of tokens, [`claims`] what they say, [`creds`] the file that users get, and [`proof`] how a request proves possession of a key.
 //! - `chain` (feature `chain`, on by default) decides about users.
-//! - `mint` (feature `mint`) makes tokens.
+//! - `mint` (feature `mint`) makes tokens; `rotation`, `server_config`, `files`, `nsc` and `inspect` (the same feature) are for those who
+//!   administer operators and accounts.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "chain")]
@@ -17,6 +18,8 @@ pub mod creds;
 pub mod mint;
 pub mod nkey;
 pub mod proof;
+#[cfg(feature = "mint")]
+pub mod rotation;
 pub mod token;
 
 #[cfg(all(doctest, feature = "mint"))]
