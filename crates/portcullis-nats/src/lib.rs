@@ -15,11 +15,19 @@ pub mod claims;
 pub mod connect;
 pub mod creds;
 #[cfg(feature = "mint")]
+pub mod files;
+#[cfg(feature = "mint")]
+pub mod inspect;
+#[cfg(feature = "mint")]
 pub mod mint;
 pub mod nkey;
+#[cfg(feature = "mint")]
+pub mod nsc;
 pub mod proof;
 #[cfg(feature = "mint")]
 pub mod rotation;
+#[cfg(feature = "mint")]
+pub mod server_config;
 pub mod token;
 
 #[cfg(all(doctest, feature = "mint"))]

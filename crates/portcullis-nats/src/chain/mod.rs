@@ -16,6 +16,7 @@ mod account;
 mod admitted;
 mod anchor;
 mod conditions;
+mod explain;
 mod imports;
 mod pattern;
 mod permissions;
@@ -34,6 +35,7 @@ pub use self::{
     account::VerifiedAccount,
     admitted::{AdmittedUser, Circumstances},
     anchor::Operators,
+    explain::{Deciding, Explanation, Operation, Step},
     permissions::{EffectivePermissions, Rules},
     policy::{Bearer, Connection, Policy, TemplateDots, Unrestricted, V1},
     refusal::{Refusal, RefusalKind},
