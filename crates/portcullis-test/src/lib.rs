@@ -25,6 +25,7 @@
 //! | key rotation | [`MockIssuer::rotate`], [`MockIssuer::retire_old`] |
 //! | a service that fetches keys | `MockIssuer::serve` (feature `server`) |
 //! | your own log of revocations | `contract::RevocationLogContract` (feature `contract`) |
+//! | your own store of used proofs or of floors, or issuer of nonces | `contract::ReplayStoreContract`, `FloorStoreContract`, `NonceIssuerContract` (feature `contract`) |
 //! | an identity provider that is slow, down, or sends invalid responses | `provider::ScriptedProvider` (feature `provider`) |
 //!
 //! If a function cannot do its work, it panics with the reason, because a test that cannot be set up has failed.

@@ -4,9 +4,11 @@
 mod api_token_store;
 mod expiry;
 mod faults;
+mod floor_store;
 mod foreign;
 mod instance;
 mod life;
+mod nonce_issuer;
 mod order;
 mod place;
 mod reader;
@@ -14,6 +16,7 @@ mod reader;
 mod record_store;
 #[cfg(feature = "issuer")]
 mod refresh_store;
+mod replay_store;
 mod revocation_log;
 #[cfg(feature = "issuer")]
 mod signer;
@@ -22,12 +25,15 @@ mod signing_keys;
 
 #[cfg(feature = "api-tokens")]
 pub use api_token_store::{ApiTokenPlace, ApiTokenStoreContract, ApiTokenSwitch};
+pub use floor_store::{FloorPlace, FloorStoreContract, FloorSwitch};
+pub use nonce_issuer::NonceIssuerContract;
 pub use place::{LogPlace, Possible, Switch};
 pub use reader::LogReader;
 #[cfg(feature = "issuer")]
 pub use record_store::{RecordPlace, RecordStoreContract, RecordSwitch};
 #[cfg(feature = "issuer")]
 pub use refresh_store::{RefreshPlace, RefreshStoreContract, RefreshSwitch};
+pub use replay_store::{ReplayPlace, ReplayStoreContract, ReplaySwitch};
 pub use revocation_log::RevocationLogContract;
 #[cfg(feature = "issuer")]
 pub use signer::SignerContract;
