@@ -238,7 +238,7 @@ impl FloorStore for Faulty {
         let is_ignored = self.has(Fault::StoresNothing) || (self.has(Fault::IgnoresZero) && time == UnixTime::EPOCH);
         if !is_ignored {
             let mut floors = self.shared.floors.lock().unwrap();
-            *self.shared.before.lock().unwrap() = floors.clone();
+            self.shared.before.lock().unwrap().clone_from(&floors);
             floors.insert(name, floor);
         }
         Ok(if self.has(Fault::AnswersWithTheQuestion) { time } else { floor })
@@ -281,7 +281,7 @@ impl FloorPlace for WithFault {
     async fn crash(&mut self) -> Possible {
         let mut floors = self.shared.floors.lock().unwrap();
         match self.fault {
-            Some(Fault::CrashForgetsLast) => *floors = self.shared.before.lock().unwrap().clone(),
+            Some(Fault::CrashForgetsLast) => floors.clone_from(&self.shared.before.lock().unwrap()),
             Some(Fault::CrashForgetsAll) => floors.clear(),
             _ => {}
         }

@@ -55,6 +55,13 @@
 //! same places: `records()` returns the store. With the feature `api-tokens`, `api_tokens()` of the stores in a file, Redis and PostgreSQL returns a store
 //! for API tokens.
 //!
+//! # Proofs of possession
+//!
+//! Several instances that check proofs share a store of used proofs, so that each proof is accepted once: `RedisReplayStore` and
+//! `PostgresReplayStore` (features of the same names) are stores for
+//! [`ReplayStore`](portcullis_core::possession::ReplayStore). `FileFloors` (on Unix) and `RedbFloors` (feature `redb`) keep
+//! [floors](portcullis_core::floors), against documents that are older than those seen before.
+//!
 //! # What is promised
 //!
 //! - [`Revocations::revoke`] returns `Ok` only once the revocation is durable in the log; on this instance it applies
@@ -83,6 +90,10 @@
 
 #[cfg(feature = "api-tokens")]
 mod api_tokens;
+#[cfg(any(feature = "postgres", feature = "redis", all(feature = "issuer", feature = "nats")))]
+mod configuration;
+#[cfg(any(unix, feature = "redb"))]
+mod floors;
 mod memory;
 #[cfg(feature = "nats")]
 mod nats;
@@ -96,6 +107,8 @@ mod redb;
 mod redis;
 #[cfg(feature = "issuer")]
 mod refresh;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod replay;
 mod revocations;
 #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
 mod secrecy;
@@ -109,6 +122,10 @@ pub use api_tokens::PostgresApiTokenStore;
 pub use api_tokens::RedbApiTokenStore;
 #[cfg(all(feature = "api-tokens", feature = "redis"))]
 pub use api_tokens::RedisApiTokenStore;
+#[cfg(unix)]
+pub use floors::FileFloors;
+#[cfg(feature = "redb")]
+pub use floors::RedbFloors;
 pub use memory::MemoryLog;
 #[cfg(feature = "nats")]
 pub use nats::JetStreamLog;
@@ -134,6 +151,10 @@ pub use refresh::PostgresRefreshStore;
 pub use refresh::RedisRefreshStore;
 #[cfg(all(feature = "issuer", feature = "redb"))]
 pub use refresh::{RedbRefreshStore, RedbRefreshStoreBuilder};
+#[cfg(feature = "postgres")]
+pub use replay::PostgresReplayStore;
+#[cfg(feature = "redis")]
+pub use replay::RedisReplayStore;
 pub use revocations::{
     EndOfIdentity, Ended, Events, RevocationEvent, RevocationGauge, RevocationHealth, Revocations, RevocationsBuilder,
 };

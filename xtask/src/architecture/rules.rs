@@ -264,7 +264,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
 
 pub(crate) const ANATOMIES: &[Anatomy] = &[Anatomy {
     within: "crates/portcullis-store/src/",
-    except: &["api_tokens", "records", "refresh", "revocations", "signing_keys"],
+    except: &["api_tokens", "floors", "records", "refresh", "replay", "revocations", "signing_keys"],
     files: &[
         "mod.rs",
         "access.rs",

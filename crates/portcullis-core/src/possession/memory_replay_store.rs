@@ -91,7 +91,6 @@ impl MemoryReplayStore {
         let Shards { hasher, shards } = &*self.0;
         // By other bits than the map uses.
         let place = (hasher.hash_one(key) >> 32) % shards.len() as u64;
-        #[expect(clippy::cast_possible_truncation, reason = "it is less than the number of shards")]
         lock(&shards[place as usize])
     }
 }

@@ -10,7 +10,7 @@ pub(super) const PAGE: usize = 5000;
 
 /// The schema with the log, by its name: in lower case, so that it is the same with and without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Layout(String);
+pub(crate) struct Layout(String);
 
 /// Names in PostgreSQL have at most 63 bytes, and the channel's name is longer than the schema's.
 const LONGEST_NAME: usize = 40;
@@ -22,7 +22,7 @@ impl Default for Layout {
 }
 
 impl Layout {
-    pub(super) fn parse(name: &str) -> Result<Self, LogError> {
+    pub(crate) fn parse(name: &str) -> Result<Self, LogError> {
         let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
         let is_plain = name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_');
         if starts_well && is_plain && name.len() <= LONGEST_NAME && !name.starts_with("pg_") {
@@ -34,7 +34,7 @@ impl Layout {
         ))
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.0
     }
 

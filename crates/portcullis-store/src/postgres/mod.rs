@@ -5,7 +5,7 @@ mod append;
 pub(crate) mod connection;
 pub(crate) mod error;
 mod follow;
-mod layout;
+pub(crate) mod layout;
 mod read;
 pub(crate) mod survey;
 

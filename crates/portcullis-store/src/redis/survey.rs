@@ -131,7 +131,6 @@ impl Condition {
     }
 
     /// Returns a setting by its name in `INFO`, or else in `CONFIG GET`; `None` if neither is allowed.
-    #[cfg(feature = "issuer")]
     pub(crate) fn setting(&self, in_info: &str, in_config: &str) -> Option<&str> {
         self.info.get(in_info).or_else(|| self.config.get(in_config)).map(String::as_str)
     }

@@ -21,10 +21,3 @@ pub use self::postgres::PostgresRefreshStore;
 pub use self::redb::{RedbRefreshStore, RedbRefreshStoreBuilder};
 #[cfg(feature = "redis")]
 pub use self::redis::RedisRefreshStore;
-
-/// Returns the error of a setting, as it is in the errors of logs, with its cause: it is the developer's, and not of a call.
-#[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
-fn configuration(error: &portcullis_core::revocation::LogError) -> portcullis_core::ConfigError {
-    let cause = std::error::Error::source(error).map_or_else(String::new, |cause| format!(": {cause}"));
-    portcullis_core::ConfigError::new(format!("{error}{cause}"))
-}

@@ -21,8 +21,9 @@ use tokio::{sync::Mutex, time::timeout};
 
 use self::{connection::Connection, families::Families, layout::Layout};
 use crate::{
+    configuration::configuration,
     nats::access::{Access, Credentials},
-    refresh::{configuration, unlisted::Unlisted},
+    refresh::unlisted::Unlisted,
 };
 
 /// How long a call may take.

@@ -20,11 +20,12 @@ use tokio_postgres::{Row, types::Type};
 
 use self::layout::{FORGOTTEN_AT_ONCE, Layout};
 use crate::{
+    configuration::configuration,
     postgres::{
         access::Access,
         connection::{Connection, Lane, Parameters, Work, promptly},
     },
-    refresh::{configuration, unlisted::Unlisted},
+    refresh::unlisted::Unlisted,
 };
 
 /// The sessions of an issuer in PostgreSQL (13 or later), for several instances that share a database.

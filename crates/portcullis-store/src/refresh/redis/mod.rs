@@ -21,8 +21,9 @@ use self::{
     layout::{Fields, Layout},
 };
 use crate::{
+    configuration::configuration,
     redis::{access::Access, error::Fault, survey::Eviction},
-    refresh::{configuration, unlisted::Unlisted},
+    refresh::unlisted::Unlisted,
 };
 
 /// The sessions of an issuer in Redis or Valkey, for several instances. It connects when it is first used, and again whenever necessary.
