@@ -78,6 +78,7 @@
 //!
 //! - In your own words everywhere: [`BearerChallenge::body`](rejection::BearerChallenge::body), set by [`AuthLayer::challenge`]; by the layer alone:
 //!   [`AuthLayer::rejection`] with a closure or [`GrpcStatus`](rejection::GrpcStatus). Every code is in [`codes`].
+//! - Nonces for proofs of possession, before clients need them: [`nonce`].
 //! - Where clients get tokens: [`ResourceMetadata`](metadata::ResourceMetadata) (RFC 9728).
 //! - Refusals to be counted: the [`Code`] in the response's extensions, with an [example](rejection).
 //! - Why a request is refused, check by check and guards included: [`Explainer`](explain::Explainer); a token alone: [`Admission::explain`].
@@ -155,6 +156,7 @@ pub mod layer;
 pub mod location;
 pub mod metadata;
 pub mod metrics;
+pub mod nonce;
 #[cfg(feature = "utoipa")]
 pub mod openapi;
 pub mod rejection;

@@ -49,6 +49,11 @@ impl Challenge {
         Self { scheme: "DPoP", parameters: Vec::new() }.with_list("algs", algorithms)
     }
 
+    /// Returns the scheme `NatsUser`.
+    pub(crate) fn nats() -> Self {
+        Self { scheme: "NatsUser", parameters: Vec::new() }
+    }
+
     /// Returns the name of the scheme.
     pub(crate) fn scheme(&self) -> &'static str {
         self.scheme

@@ -54,6 +54,19 @@ impl SchemeChallenge {
         }
     }
 
+    /// Returns the challenge for `NatsUser`, the scheme of NATS users over HTTP.
+    ///
+    /// Proofs without a current nonce are answered with the error `use_nonce`, and all other refusals with `invalid_token`. Nonces are sent in
+    /// `Nats-Nonce`. Browsers show that header to scripts of other origins only if `Access-Control-Expose-Headers` names it.
+    pub fn nats() -> Self {
+        Self {
+            challenge: Challenge::nats(),
+            proof_error: None,
+            nonce_error: Some("use_nonce"),
+            nonce_header: Some(HeaderName::from_static("nats-nonce")),
+        }
+    }
+
     /// Sets the error code for a missing or bad proof: [`Code::is_about_proof`]. Defaults to `invalid_token`.
     #[must_use]
     pub fn proof_error(self, error: &'static str) -> Self {
@@ -81,7 +94,11 @@ impl SchemeChallenge {
         if scheme == Scheme::Bearer {
             return Ok(Challenge::bearer().into());
         }
-        if scheme == Scheme::DPoP { Ok(Self::dpop([])) } else { Challenge::new(scheme.as_str()).map(Self::from) }
+        if scheme == Scheme::DPoP {
+            return Ok(Self::dpop([]));
+        }
+        let nats = Self::nats();
+        if nats.is_for(scheme) { Ok(nats) } else { Challenge::new(scheme.as_str()).map(Self::from) }
     }
 
     pub(super) fn is_for(&self, scheme: Scheme) -> bool {
