@@ -61,6 +61,35 @@ pub(crate) async fn get_within(
     limit: DocumentLimit,
 ) -> Result<Fetched, FetchError> {
     let at = |error: FetchError| error.at(&url.shown());
+    let (request, most_bytes) = request(url, accept, etag, limit);
+    let response = send(fetch, request, deadline).await.map_err(at)?;
+    read(response, etag.is_some(), most_bytes).map_err(at)
+}
+
+/// Requests a text of any type; `None` if there is no such document.
+pub(crate) async fn get_text(
+    fetch: &SharedFetch,
+    url: &DocumentUrl,
+    deadline: Instant,
+    limit: DocumentLimit,
+) -> Result<Option<String>, FetchError> {
+    let at = |error: FetchError| error.at(&url.shown());
+    let (request, most_bytes) = request(url, "*/*", None, limit);
+    let (head, body) = send(fetch, request, deadline).await.map_err(at)?.into_parts();
+    match head.status {
+        StatusCode::OK => {}
+        StatusCode::NOT_FOUND => return Ok(None),
+        status => return Err(at(FetchError::status(status))),
+    }
+    is_not_encoded(&head.headers).and_then(|()| read_text(body, most_bytes)).map(Some).map_err(at)
+}
+
+fn request(
+    url: &DocumentUrl,
+    accept: &'static str,
+    etag: Option<&HeaderValue>,
+    limit: DocumentLimit,
+) -> (Request<Vec<u8>>, usize) {
     let mut request = Request::new(Vec::new());
     *request.uri_mut() = url.uri().clone();
     request.extensions_mut().insert(limit);
@@ -71,9 +100,16 @@ pub(crate) async fn get_within(
     if let Some(etag) = etag {
         request.headers_mut().insert(IF_NONE_MATCH, etag.clone());
     }
+    (request, most_bytes)
+}
+
+async fn send(
+    fetch: &SharedFetch,
+    request: Request<Vec<u8>>,
+    deadline: Instant,
+) -> Result<Response<Vec<u8>>, FetchError> {
     let in_time = timeout_at(deadline, fetch.fetch(request)).await;
-    let response = in_time.unwrap_or_else(|_| Err(FetchError::timed_out(ATTEMPT_LIMIT))).map_err(at)?;
-    read(response, etag.is_some(), most_bytes).map_err(at)
+    in_time.unwrap_or_else(|_| Err(FetchError::timed_out(ATTEMPT_LIMIT)))
 }
 
 fn read(response: Response<Vec<u8>>, conditional: bool, most_bytes: usize) -> Result<Fetched, FetchError> {
@@ -87,13 +123,17 @@ fn read(response: Response<Vec<u8>>, conditional: bool, most_bytes: usize) -> Re
     }
     is_json(&head.headers)?;
     is_not_encoded(&head.headers)?;
+    let text = read_text(body, most_bytes)?;
+    let etag = head.headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
+    Ok(Fetched::New(Document { text, etag, freshness: freshness(&head.headers) }))
+}
+
+fn read_text(body: Vec<u8>, most_bytes: usize) -> Result<String, FetchError> {
     // A `Fetch` from outside this crate may not have checked this.
     if body.len() > most_bytes {
         return Err(FetchError::longer_than(most_bytes));
     }
-    let text = text(body)?;
-    let etag = head.headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
-    Ok(Fetched::New(Document { text, etag, freshness: freshness(&head.headers) }))
+    text(body)
 }
 
 /// Converts the body to text. The error says what the bytes look like.

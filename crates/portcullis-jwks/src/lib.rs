@@ -70,6 +70,7 @@
 mod builder;
 #[cfg(feature = "reqwest")]
 mod client;
+mod configured;
 mod discovery;
 mod document;
 mod driver;
@@ -102,6 +103,7 @@ struct Readme;
 pub use builder::RemoteKeysBuilder;
 #[cfg(feature = "reqwest")]
 pub use client::HttpClient;
+pub use configured::ConfiguredDocuments;
 pub use error::{FetchError, FetchErrorKind};
 pub use fetch::{DocumentLimit, Fetch, MAX_DOCUMENT_LEN};
 pub use health::Health;
