@@ -126,8 +126,48 @@ pub static REPLAY_UNDECIDED: Metric = Metric::counter(
     &["source"],
 );
 
+/// Accounts of NATS.
+pub static ACCOUNTS: Metric =
+    Metric::gauge("portcullis_accounts", "Accounts of NATS that this process holds.", &["source"]);
+
+/// The age of accounts.
+pub static ACCOUNTS_AGE: Metric = Metric::gauge(
+    "portcullis_accounts_age_seconds",
+    "Time since that account was looked up whose look-up is the longest ago; absent without accounts.",
+    &["source"],
+);
+
+/// Look-ups of accounts.
+pub static ACCOUNT_LOOKUPS: Metric = Metric::counter(
+    "portcullis_account_lookups_total",
+    "Finished look-ups of accounts; `result` is found, unknown, refused or failed.",
+    &["source", "result"],
+);
+
+/// Look-ups of accounts that are under way.
+pub static ACCOUNT_LOOKUPS_UNDER_WAY: Metric =
+    Metric::gauge("portcullis_account_lookups_under_way", "Look-ups of accounts that wait for an answer.", &["source"]);
+
+/// Accounts that callers bring along.
+pub static ACCOUNT_STAPLES: Metric = Metric::counter(
+    "portcullis_account_staples_total",
+    "New account tokens that callers brought along; `result` is accepted or refused.",
+    &["source", "result"],
+);
+
+/// Floors of accounts.
+pub static ACCOUNT_FLOORS: Metric =
+    Metric::gauge("portcullis_account_floors", "Accounts whose newest issue time is remembered.", &["source"]);
+
+/// Older tokens of accounts.
+pub static ACCOUNT_ROLLBACKS: Metric = Metric::counter(
+    "portcullis_account_rollbacks_total",
+    "Account tokens that were refused because a newer one had been seen.",
+    &["source"],
+);
+
 /// All metrics.
-pub static ALL: [&Metric; 20] = [
+pub static ALL: [&Metric; 27] = [
     &REQUESTS,
     &CACHE_HITS,
     &GUARD_REFUSALS,
@@ -148,4 +188,11 @@ pub static ALL: [&Metric; 20] = [
     &REPLAY_IDS,
     &REPLAY_REPEATED,
     &REPLAY_UNDECIDED,
+    &ACCOUNTS,
+    &ACCOUNTS_AGE,
+    &ACCOUNT_LOOKUPS,
+    &ACCOUNT_LOOKUPS_UNDER_WAY,
+    &ACCOUNT_STAPLES,
+    &ACCOUNT_FLOORS,
+    &ACCOUNT_ROLLBACKS,
 ];
