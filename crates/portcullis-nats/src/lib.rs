@@ -4,11 +4,13 @@
 //! The primary type in this crate is [`chain::Chain`], which decides whether a user is let in.
 //!
 //! - [`nkey`] has the keys, [`token`] the form of tokens, [`claims`] what they say, [`creds`] the file that users get, and [`proof`] how a request proves possession of a key.
-//! - `chain` (feature `chain`, on by default) decides about users.
+//! - `chain` (feature `chain`, on by default) decides about users, and `accounts` says where the tokens of their accounts come from.
 //! - `mint` (feature `mint`) makes tokens; `rotation`, `server_config`, `files`, `nsc` and `inspect` (the same feature) are for those who
 //!   administer operators and accounts.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "chain")]
+pub mod accounts;
 #[cfg(feature = "chain")]
 pub mod chain;
 pub mod claims;
@@ -28,6 +30,8 @@ pub mod proof;
 pub mod rotation;
 #[cfg(feature = "mint")]
 pub mod server_config;
+#[cfg(feature = "chain")]
+mod telemetry;
 pub mod token;
 
 #[cfg(all(doctest, feature = "mint"))]

@@ -107,15 +107,16 @@ pub(crate) const RULES: &[CrateRule] = &[
     CrateRule {
         name: "portcullis-nats",
         uses: &["portcullis-core"],
-        uses_by_feature: &[],
-        never: &[NO_FRAMEWORK],
+        // its `Fetch`, for accounts from an account server
+        uses_by_feature: &["portcullis-jwks"],
+        never: &[NO_FRAMEWORK, HTTP_CLIENT_UNDER_JWKS],
         most_packages: None,
     },
     CrateRule {
         name: TEST_KIT,
         uses: &["portcullis-core"],
-        // its scripted identity provider answers what the one asks, and its contracts are about traits of the other
-        uses_by_feature: &["portcullis-issuer", "portcullis-jwks"],
+        // its scripted identity provider answers what the one asks, and its contracts are about traits of the others
+        uses_by_feature: &["portcullis-issuer", "portcullis-jwks", "portcullis-nats"],
         never: &[],
         most_packages: None,
     },
@@ -256,6 +257,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
         except: &[
             "crates/portcullis/src/telemetry.rs",
             "crates/portcullis-jwks/src/telemetry.rs",
+            "crates/portcullis-nats/src/telemetry.rs",
             "crates/portcullis-store/src/telemetry.rs",
         ],
         reason: "features only add: what one takes away, another crate's build would lose unasked",

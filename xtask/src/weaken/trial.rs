@@ -7,10 +7,11 @@ use crate::{command::Run, tools, tree::Tree, workspace::root};
 
 /// All tests that may notice something.
 const EVERYTHING: &str = "-p portcullis-core -p portcullis -p portcullis-jwks -p portcullis-store -p portcullis-test -p portcullis-issuer \
-                          -p portcullis-tests --all-features";
+                          -p portcullis-nats -p portcullis-tests --all-features";
 
 /// Those that start a real server are asked only for weakenings of what talks to it, which name them.
-const WITH_SERVERS: [&str; 5] = ["contract", "redis", "nats", "postgres", "refresh_contract"];
+const WITH_SERVERS: [&str; 7] =
+    ["account_contract", "account_nats", "contract", "redis", "nats", "postgres", "refresh_contract"];
 
 /// What became of a weakening.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Contract tests: the rules of a trait, as tests for any implementation.
 
+#[cfg(feature = "nats")]
+mod account_resolver;
 #[cfg(feature = "api-tokens")]
 mod api_token_store;
 mod expiry;
@@ -23,6 +25,8 @@ mod signer;
 #[cfg(feature = "issuer")]
 mod signing_keys;
 
+#[cfg(feature = "nats")]
+pub use account_resolver::{AccountPlace, AccountResolverContract, AccountSwitch};
 #[cfg(feature = "api-tokens")]
 pub use api_token_store::{ApiTokenPlace, ApiTokenStoreContract, ApiTokenSwitch};
 pub use floor_store::{FloorPlace, FloorStoreContract, FloorSwitch};
