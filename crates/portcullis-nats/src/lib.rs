@@ -34,6 +34,12 @@ pub mod server_config;
 mod telemetry;
 pub mod token;
 
+#[cfg(feature = "chain")]
+mod trust_chain;
+
+#[cfg(feature = "chain")]
+pub use trust_chain::{Isolated, NotIsolated, TrustChain, TrustChainBuilder};
+
 #[cfg(all(doctest, feature = "mint"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -57,6 +57,10 @@ impl AccountCache {
         Self { stapled: Some(max_age), ..self }
     }
 
+    pub(crate) fn accepts_staples(&self) -> bool {
+        self.stapled.is_some()
+    }
+
     /// Keeps the time of the newest token of each account in this store. Defaults to memory, so that an old token of an account is accepted after
     /// a restart, with all that was revoked since.
     ///

@@ -17,9 +17,18 @@
 
 mod header;
 mod signed;
+#[cfg(feature = "chain")]
+mod verifier;
 
+#[cfg(feature = "chain")]
+pub(crate) use self::{
+    signed::token_digest,
+    verifier::{Checked, replayed},
+};
 pub use header::{Proof, ProofError};
 pub use signed::{RequestId, Signed};
+#[cfg(feature = "chain")]
+pub use verifier::{Freshness, ProofVerifier};
 
 /// The HTTP header with the proof.
 pub const HEADER: &str = "Nats-Proof";

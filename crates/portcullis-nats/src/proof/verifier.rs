@@ -1,0 +1,222 @@
+//! [`ProofVerifier`]: checks the proof of a request.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use portcullis_core::{
+    Algorithm, AuthError, Code, ConfigError, UnixTime,
+    authenticator::{Attempt, Header, RequestView},
+    keys::VerifyingKey,
+    possession::{MemoryReplayStore, NonceIssuer, Once, ReplayKey, ReplayStore, SignedNonces},
+};
+
+use super::{HEADER, Proof, Signed};
+use crate::nkey::UserKey;
+
+/// What keeps a proof from being used later, or again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Freshness {
+    /// A nonce of the service, for several requests within its life, each with an id of its own. The default.
+    Nonce,
+    /// A nonce for each request, as in NATS. Each request needs a nonce that an answer has brought.
+    SingleUseNonce,
+    /// Only the time, so that no request has to be repeated for a nonce. Proofs can then be made in advance, by whoever can use the client's
+    /// key for a moment.
+    TimeOnly {
+        /// How far the client's clock may be wrong.
+        clock_error: Duration,
+    },
+}
+
+/// Checks the proofs of requests to one service: that they are for it, fresh, made with the user's key, and not used before.
+///
+/// Cheap to clone; clones share nonces and used ids.
+#[derive(Clone)]
+pub struct ProofVerifier {
+    origin: Arc<str>,
+    nonces: Arc<dyn NonceIssuer>,
+    replays: Arc<dyn ReplayStore>,
+    freshness: Freshness,
+}
+
+/// How wrong the clock of a client may be that has a nonce: the nonce says how old the proof can be.
+const CLOCK_ERROR: Duration = Duration::from_secs(60);
+
+/// What a proof is checked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Checked<'a> {
+    pub(crate) request: &'a dyn RequestView,
+    pub(crate) user: &'a UserKey,
+    pub(crate) key: &'a VerifyingKey,
+    /// SHA-256 of the user's token.
+    pub(crate) token_digest: &'a [u8; 32],
+    pub(crate) now: UnixTime,
+}
+
+/// A proof whose signature is right, and that has to be new.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replay {
+    key: ReplayKey,
+    until: UnixTime,
+    now: UnixTime,
+}
+
+impl ProofVerifier {
+    /// Returns a verifier for the service with this origin, such as `https://api.example.com`: scheme, host and port as clients know them,
+    /// without a path. Nonces and used ids are kept in this process; for several instances, see [`nonces`](Self::nonces) and
+    /// [`replays`](Self::replays).
+    ///
+    /// # Errors
+    ///
+    /// If it is not an origin, or the system has no random numbers.
+    pub fn new(origin: impl Into<Arc<str>>) -> Result<Self, ConfigError> {
+        let origin = origin.into();
+        if let Some(problem) = origin_problem(&origin) {
+            return Err(ConfigError::new(format!(
+                "{origin:?} is no origin such as https://api.example.com: {problem}"
+            )));
+        }
+        Ok(Self {
+            origin,
+            nonces: Arc::new(SignedNonces::random()?),
+            replays: Arc::new(MemoryReplayStore::new()),
+            freshness: Freshness::Nonce,
+        })
+    }
+
+    /// Sets what makes nonces. Defaults to [`SignedNonces::random`]: a restart then costs each client one repeated request, and each of
+    /// several instances refuses the nonces of the others.
+    #[must_use]
+    pub fn nonces(self, nonces: impl NonceIssuer) -> Self {
+        Self { nonces: Arc::new(nonces), ..self }
+    }
+
+    /// Sets where the ids of used proofs are kept. Defaults to a [`MemoryReplayStore`], so that each of several instances accepts a proof
+    /// once.
+    #[must_use]
+    pub fn replays(self, replays: impl ReplayStore) -> Self {
+        Self { replays: Arc::new(replays), ..self }
+    }
+
+    /// Sets what keeps a proof from being used later, or again. Defaults to [`Freshness::Nonce`].
+    #[must_use]
+    pub fn freshness(self, freshness: Freshness) -> Self {
+        Self { freshness, ..self }
+    }
+
+    /// Returns the origin.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Returns what makes the nonces, for the layer that sends fresh ones with answers.
+    pub fn nonce_issuer(&self) -> Arc<dyn NonceIssuer> {
+        Arc::clone(&self.nonces)
+    }
+
+    /// Whether a check never waits.
+    pub(crate) fn answers_at_once(&self) -> bool {
+        self.replays.answers_at_once()
+    }
+
+    /// Checks everything but whether the proof was used before. Must come before anything that costs more than a signature.
+    pub(crate) fn check(&self, what: Checked<'_>) -> Result<Replay, AuthError> {
+        let value = match what.request.header(HEADER) {
+            Header::One(value) => value,
+            Header::Absent => return Err(self.with_nonce(AuthError::new(Code::ProofMissing), what.now)),
+            _ => return Err(AuthError::new(Code::ProofMalformed).with_explanation("the request has several proofs")),
+        };
+        let proof = Proof::parse(value)
+            .map_err(|problem| AuthError::new(Code::ProofMalformed).with_explanation(problem.to_string()))?;
+        let content_digest = content_digest(what.request)?;
+        let until = self.require_fresh(&proof, what.now)?;
+        let signed = Signed {
+            origin: &self.origin,
+            method: what.request.method(),
+            target: what.request.target(),
+            nonce: proof.nonce,
+            made_at: proof.made_at,
+            id: proof.id,
+            content_digest,
+        };
+        if !what.key.check_signature(Algorithm::EdDsa, &signed.octets_for(what.token_digest), &proof.signature) {
+            let why = "the user's key has not signed this request: its origin, method, path, query, body digest or token is another";
+            return Err(AuthError::new(Code::ProofMismatch).with_explanation(why));
+        }
+        Ok(Replay { key: self.replay_key(what.user, &proof), until, now: what.now })
+    }
+
+    /// Decides whether the proof is new, and remembers it.
+    pub(crate) fn accept_once(&self, replay: Replay) -> Attempt<Once> {
+        self.replays.accept_once(replay.key, replay.until, replay.now)
+    }
+
+    /// Returns until when the proof could be used.
+    fn require_fresh(&self, proof: &Proof<'_>, now: UnixTime) -> Result<UnixTime, AuthError> {
+        let clock_error = match self.freshness {
+            Freshness::TimeOnly { clock_error } => clock_error,
+            _ => CLOCK_ERROR,
+        };
+        if proof.made_at > now.plus(clock_error) || now > proof.made_at.plus(clock_error) {
+            let why = "the proof was made at another time, by the client's clock: is that set?";
+            return Err(self.with_nonce(AuthError::new(Code::ProofExpired).with_explanation(why), now));
+        }
+        if let Freshness::TimeOnly { clock_error } = self.freshness {
+            return Ok(proof.made_at.plus(clock_error).plus(Duration::from_secs(1)));
+        }
+        let current = self.nonces.check(proof.nonce, &self.origin, now).until();
+        current.ok_or_else(|| self.with_nonce(AuthError::new(Code::ProofNonceNeeded), now))
+    }
+
+    fn replay_key(&self, user: &UserKey, proof: &Proof<'_>) -> ReplayKey {
+        match self.freshness {
+            Freshness::SingleUseNonce => ReplayKey::new(user.as_str(), proof.nonce),
+            _ => ReplayKey::new(user.as_str(), proof.id),
+        }
+    }
+
+    /// Adds a fresh nonce, where nonces are used.
+    pub(crate) fn with_nonce(&self, error: AuthError, now: UnixTime) -> AuthError {
+        match self.freshness {
+            Freshness::TimeOnly { .. } => error,
+            _ => error.with_nonce(self.nonces.issue(&self.origin, now)),
+        }
+    }
+}
+
+impl fmt::Debug for ProofVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProofVerifier")
+            .field("origin", &self.origin)
+            .field("nonces", &self.nonces)
+            .field("replays", &self.replays)
+            .field("freshness", &self.freshness)
+            .finish()
+    }
+}
+
+/// Returns the error of a proof that was used before.
+pub(crate) fn replayed() -> AuthError {
+    AuthError::new(Code::ProofReplayed)
+}
+
+/// Returns the digest of the body that the request has; empty if it has none.
+fn content_digest(request: &dyn RequestView) -> Result<&str, AuthError> {
+    let wrong = |why| AuthError::new(Code::ProofMalformed).with_explanation(why);
+    match request.header("Content-Digest") {
+        Header::Absent => Ok(""),
+        Header::One(value) => std::str::from_utf8(value).map_err(|_| wrong("the content digest is not text")),
+        _ => Err(wrong("the request has several content digests")),
+    }
+}
+
+/// Returns why a text is no origin (RFC 6454 section 6.2).
+fn origin_problem(origin: &str) -> Option<&'static str> {
+    let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let Some(host) = rest else { return Some("it begins with https:// (or http:// in a test)") };
+    let is_character = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+    if host.is_empty() || !host.bytes().all(is_character) {
+        return Some("behind that, it has only a host in lower case, and a port unless it is the usual one");
+    }
+    None
+}

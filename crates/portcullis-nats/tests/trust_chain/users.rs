@@ -1,0 +1,134 @@
+//! Who is let in, and as whom.
+
+use portcullis_core::{Code, verified::CredentialKind};
+use portcullis_nats::{
+    chain::{Bearer, Policy, Unrestricted, V1},
+    nkey::Role,
+};
+use serde_json::json;
+
+use crate::{
+    Service, code,
+    world::{NOW, account_token, key, sign, user_token, usual},
+};
+
+#[tokio::test]
+async fn a_user_with_a_proof_is_let_in_as_one_of_the_account() {
+    let service = Service::new();
+    let user = service.admit_fresh(&service.world.usual_user()).await.unwrap();
+    let (account, key) = (service.world.account_id(), service.world.user.public_key());
+    assert_eq!(user.issuer(), format!("nats:{account}"));
+    assert_eq!(user.subject(), Some(key.as_str()));
+    assert_eq!(user.token_id().unwrap(), format!("{key}.{NOW}"));
+    assert_eq!((user.credential(), user.expires_at()), (CredentialKind::NatsUser, None));
+    assert_eq!(user.claim("/nats/account_name").unwrap().as_str(), Some("acme"));
+    assert_eq!(user.claim("/nats/permissions/pub/allow/0").unwrap().as_str(), Some("orders.>"));
+    assert_eq!(user.claim("/nats/permissions/pub/deny/0").unwrap().as_str(), Some("orders.secret"));
+    assert_eq!(user.claim("/nats/permissions/sub/allow/0").unwrap().as_str(), Some("events.*"));
+}
+
+#[tokio::test]
+async fn a_signing_key_changes_nobodys_identity() {
+    let service = Service::new();
+    let signing = key(Role::Account);
+    let account = service.world.account_token(json!({"signing_keys": [signing.public_key().as_str()]}));
+    service.accounts.insert(service.world.account_id(), account);
+    let own = service.admit_fresh(&service.world.usual_user()).await.unwrap();
+    let claims = crate::world::merged(usual(), json!({"issuer_account": service.world.account_id().as_str()}));
+    let token = user_token(&signing, service.world.user.public_key(), claims);
+    let signed = service.admit_fresh(&token).await.unwrap();
+    assert_eq!(signed.identity(), own.identity());
+    assert_eq!(signed.key_id(), Some(signing.public_key().as_str()));
+    let stranger = user_token(
+        &key(Role::Account),
+        service.world.user.public_key(),
+        json!({"issuer_account": service.world.account_id().as_str()}),
+    );
+    assert_eq!(code(service.admit_fresh(&stranger).await), Code::IssuerNotTrusted);
+}
+
+#[tokio::test]
+async fn an_account_of_another_operator_is_refused() {
+    let service = Service::new();
+    let other = key(Role::Operator);
+    let forged = account_token(&other, service.world.account.public_key(), NOW, json!({}));
+    service.accounts.insert(service.world.account_id(), forged);
+    assert_eq!(code(service.admit_fresh(&service.world.usual_user()).await), Code::IssuerNotTrusted);
+}
+
+#[tokio::test]
+async fn an_unknown_account_is_refused() {
+    let service = Service::new();
+    service.accounts.remove(&service.world.account_id());
+    assert_eq!(code(service.admit_fresh(&service.world.usual_user()).await), Code::IssuerNotTrusted);
+}
+
+#[tokio::test]
+async fn a_user_without_permissions_is_refused_unless_the_policy_says_otherwise() {
+    let token = |service: &Service| service.world.user_token(json!({}));
+    let strict = Service::new();
+    assert_eq!(code(strict.admit_fresh(&token(&strict)).await), Code::IssuerNotTrusted);
+    let open = Service::with(Policy::new().unrestricted(Unrestricted::Allow));
+    let user = open.admit_fresh(&token(&open)).await.unwrap();
+    assert_eq!(user.claim("/nats/permissions/pub/allow/0").unwrap().as_str(), Some(">"));
+}
+
+#[tokio::test]
+async fn a_token_that_needs_no_proof_is_let_in_only_if_the_policy_accepts_that() {
+    let claims = crate::world::merged(usual(), json!({"bearer_token": true}));
+    let open = Service::with(Policy::new().bearer(Bearer::Accept));
+    assert!(open.bearer(&open.world.user_token(claims.clone())).await.is_ok());
+    assert_eq!(code(open.bearer(&open.world.usual_user()).await), Code::ProofMissing, "this one needs a proof");
+    let strict = Service::new();
+    let token = strict.world.user_token(claims);
+    assert_eq!(code(strict.bearer(&token).await), Code::CredentialKindUnknown);
+    assert_eq!(
+        code(strict.admit_fresh(&token).await),
+        Code::ProofMissing,
+        "the account's owner wanted no proof, and we want one"
+    );
+}
+
+#[tokio::test]
+async fn a_user_of_an_account_that_disallows_it_needs_a_proof() {
+    let open = Service::with(Policy::new().bearer(Bearer::Accept));
+    let limits = json!({"limits": {"conn": -1, "imports": -1, "exports": -1, "disallow_bearer": true}});
+    open.accounts.insert(open.world.account_id(), open.world.account_token(limits));
+    let token = open.world.user_token(crate::world::merged(usual(), json!({"bearer_token": true})));
+    assert_eq!(code(open.bearer(&token).await), Code::ProofMissing);
+}
+
+#[tokio::test]
+async fn a_token_of_another_kind_is_no_user() {
+    let service = Service::new();
+    let account = service.world.account_token(json!({}));
+    assert_eq!(code(service.admit_fresh(&account).await), Code::TypeNotAccepted);
+    let self_signed = sign(
+        &service.world.user,
+        service.world.user.public_key(),
+        json!({"iat": 1, "nats": {"type": "user", "version": 2}}),
+    );
+    assert_eq!(code(service.admit_fresh(&self_signed).await), Code::IssuerNotTrusted);
+}
+
+#[tokio::test]
+async fn tokens_of_version_1_can_be_refused() {
+    let service = Service::with(Policy::new().v1(V1::Refuse));
+    assert!(service.admit_fresh(&service.world.usual_user()).await.is_ok(), "this one is of version 2");
+}
+
+#[tokio::test]
+async fn a_user_is_let_in_until_the_token_or_the_account_expires() {
+    let service = Service::new();
+    let world = &service.world;
+    let end = NOW.plus(crate::secs(100)).as_secs();
+    let nats =
+        crate::world::merged(json!({"type": "user", "version": 2, "subs": -1, "data": -1, "payload": -1}), usual());
+    let token = sign(&world.account, world.user.public_key(), json!({"iat": NOW.as_secs(), "exp": end, "nats": nats}));
+    let user = service.admit_fresh(&token).await.unwrap();
+    assert_eq!(user.expires_at().unwrap().as_secs(), end);
+    service.clock.advance(crate::secs(99));
+    assert!(service.admit_fresh(&token).await.is_ok());
+    service.clock.advance(crate::secs(1));
+    assert_eq!(code(service.admit_fresh(&token).await), Code::TokenExpired);
+}
