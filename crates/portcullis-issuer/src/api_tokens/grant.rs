@@ -93,6 +93,11 @@ impl Grants {
         other.0.iter().all(|grant| self.cover(grant))
     }
 
+    /// Whether the rights that both have are exactly these. Then nothing has to be copied.
+    pub(super) fn are_common_with(&self, other: &Self) -> bool {
+        other.cover_all(self) && other.0.iter().all(|theirs| !self.cover(theirs) || self.0.contains(theirs))
+    }
+
     /// Returns the rights that both have.
     #[must_use]
     pub fn common(&self, other: &Self) -> Self {
@@ -134,5 +139,31 @@ mod tests {
         assert_eq!(now.common(&everywhere), both);
         assert_eq!(Grants::none().common(&now), Grants::none());
         assert_eq!([Grant::Everything].into_iter().collect::<Grants>().common(&now), now);
+    }
+
+    #[test]
+    fn nothing_is_copied_exactly_if_the_common_rights_are_the_same() {
+        let grants = [
+            Grant::Everything,
+            Grant::role_everywhere("reader"),
+            Grant::role("reader", "one"),
+            Grant::role("writer", "one"),
+            Grant::scope("a"),
+        ];
+        let sets: Vec<Grants> = (0..1 << grants.len())
+            .map(|bits| {
+                grants
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| bits >> at & 1 == 1)
+                    .map(|(_, grant)| grant.clone())
+                    .collect()
+            })
+            .collect();
+        for one in &sets {
+            for other in &sets {
+                assert_eq!(one.are_common_with(other), one.common(other) == *one, "{one:?} {other:?}");
+            }
+        }
     }
 }

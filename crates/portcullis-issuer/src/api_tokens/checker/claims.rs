@@ -1,6 +1,10 @@
 //! The claims that a token stands for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use portcullis_core::{
     AuthError,
@@ -40,9 +44,11 @@ struct Claims<'a> {
 }
 
 /// Returns what a token may do: no more than itself, each of its ancestors and its owner.
-pub(super) fn effective(found: &FoundApiToken, of_owner: &Grants) -> Grants {
-    let own = found.row.grants.common(of_owner);
-    found.ancestors.iter().fold(own, |grants, ancestor| grants.common(&ancestor.grants))
+pub(super) fn effective<'a>(found: &'a FoundApiToken, of_owner: &Grants) -> Cow<'a, Grants> {
+    let others = iter::once(of_owner).chain(found.ancestors.iter().map(|ancestor| &ancestor.grants));
+    others.fold(Cow::Borrowed(&found.row.grants), |grants, other| {
+        if grants.are_common_with(other) { grants } else { Cow::Owned(grants.common(other)) }
+    })
 }
 
 /// Returns when a token ends by its time, or one of its ancestors.
