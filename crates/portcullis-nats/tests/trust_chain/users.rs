@@ -28,7 +28,7 @@ async fn a_user_with_a_proof_is_let_in_as_one_of_the_account() {
 }
 
 #[tokio::test]
-async fn a_signing_key_changes_nobodys_identity() {
+async fn a_signing_key_does_not_change_who_a_user_is() {
     let service = Service::new();
     let signing = key(Role::Account);
     let account = service.world.account_token(json!({"signing_keys": [signing.public_key().as_str()]}));
