@@ -29,7 +29,6 @@
 //!   revocation of the other one.
 
 mod cache;
-#[cfg_attr(not(test), expect(dead_code, reason = "the authenticator uses it"))]
 mod desk;
 mod directory;
 #[cfg(feature = "http")]
@@ -40,7 +39,6 @@ mod memory;
 mod nats;
 mod resolver;
 
-#[expect(unused_imports, reason = "the authenticator uses it")]
 pub(crate) use self::desk::{Desk, KnownAccount, Lookup};
 #[cfg(feature = "http")]
 pub use self::http::HttpAccounts;

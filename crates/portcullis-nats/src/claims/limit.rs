@@ -44,6 +44,7 @@ impl Limit {
     }
 
     /// Returns the number as tokens have it.
+    #[cfg(feature = "mint")]
     pub(crate) fn to_claim(self) -> i64 {
         self.at_most().map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX))
     }

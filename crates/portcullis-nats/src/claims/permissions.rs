@@ -112,6 +112,7 @@ impl Responses {
         Ok(Some(Self { max: object.int("max")?.unwrap_or_default(), ttl: object.int("ttl")?.unwrap_or_default() }))
     }
 
+    #[cfg(feature = "mint")]
     pub(crate) fn to_claim(self) -> serde_json::Value {
         serde_json::json!({ "max": self.max, "ttl": self.ttl })
     }

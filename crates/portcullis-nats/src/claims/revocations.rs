@@ -68,6 +68,7 @@ impl Revocations {
     }
 
     /// Returns the entries as tokens have them.
+    #[cfg(feature = "mint")]
     pub(crate) fn to_claim(&self) -> BTreeMap<String, u64> {
         let all = self.all.map(|until| (ALL.to_owned(), until.as_secs()));
         self.by_key().map(|(key, until)| (key.to_string(), until.as_secs())).chain(all).collect()

@@ -59,6 +59,7 @@ impl<'a> Signed<'a> {
         framed("nats-http-proof/1", self, &[token_digest, self.content_digest.as_bytes()])
     }
 
+    #[cfg(feature = "mint")]
     /// Returns the bytes to sign in order to enrol a key for a caller with this credential: as for a request, with `nats-enrol/1`, and at the
     /// end SHA-256 of the credential and the text of the public key.
     pub(crate) fn octets_of_enrolment(&self, credential: &str, key: &str) -> Vec<u8> {
@@ -148,6 +149,7 @@ mod tests {
         assert_ne!(one.octets("token"), other.octets("token"));
     }
 
+    #[cfg(feature = "mint")]
     #[test]
     fn an_enrolment_is_no_request() {
         let request = signed().with_content_digest("U").octets("token");
