@@ -113,6 +113,19 @@ pub(crate) const RULES: &[CrateRule] = &[
         most_packages: None,
     },
     CrateRule {
+        name: "portcullis-nats-client",
+        // whose keys and tokens it signs with; not its chain
+        uses: &["portcullis-core", "portcullis-nats"],
+        uses_by_feature: &[],
+        never: &[
+            Never { packages: RUNTIMES, unless_under: None, reason: "it waits for nothing but its caller's client" },
+            NO_FRAMEWORK,
+            Never { packages: HTTP_CLIENTS, unless_under: None, reason: "it signs for every client, and is none" },
+            NO_DATABASE,
+        ],
+        most_packages: Some(60),
+    },
+    CrateRule {
         name: TEST_KIT,
         uses: &["portcullis-core"],
         // its scripted identity provider answers what the one asks, and its contracts are about traits of the others
@@ -129,6 +142,7 @@ pub(crate) const RULES: &[CrateRule] = &[
             "portcullis-issuer",
             "portcullis-store",
             "portcullis-nats",
+            "portcullis-nats-client",
         ],
         uses_by_feature: &[],
         never: &[],
@@ -227,6 +241,7 @@ pub(crate) const PHRASES: &[Phrase] = &[
             "crates/portcullis-issuer/src/",
             "crates/portcullis-store/src/",
             "crates/portcullis-nats/src/",
+            "crates/portcullis-nats-client/src/",
             "crates/portcullis-cli/src/",
         ],
         except: &[],

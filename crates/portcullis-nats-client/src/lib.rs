@@ -1,0 +1,56 @@
+//! Signs HTTP requests for callers with NATS credentials.
+//!
+//! The primary type in this crate is [`ProofSigner`], which signs a request as [`portcullis_nats::proof`] describes it. Any client that takes an
+//! [`http::Request`] can send it, such as reqwest; the line is marked:
+//!
+//! ```no_run
+//! use portcullis_nats_client::{Clock, Creds, ProofSigner, SystemClock};
+//!
+//! # async fn example(client: reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let creds = Creds::parse(&std::fs::read_to_string("alice.creds")?)?;
+//! let signer = ProofSigner::new(&creds, "https://api.example.com")?;
+//!
+//! let mut request = http::Request::get("https://api.example.com/orders/7").body("")?;
+//! signer.sign_request(&mut request, SystemClock.now())?; // the line
+//! let answer = client.execute(request.try_into()?).await?;
+//!
+//! // The first answer is 401 with the nonce for the next proofs: send the request again, signed again.
+//! let send_again = signer.remember(answer.status(), answer.headers());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For clients that are Tower services, such as hyper-util's, a [`ProofLayer`](layer::ProofLayer) (feature `tower`, on by default) does all of that: it
+//! signs, repeats a request once if the service asks for a nonce, and renews the user's token before it expires.
+//!
+//! # Rules
+//!
+//! 1. A signer is for one origin, and signs no request for another one: who gets such a request could pass it on.
+//! 2. The proof covers the method, the path with the query, and the token. It covers the body if the request has a `Content-Digest`: add
+//!    [`content_digest`]. What changes a request after it was signed, such as a redirect that is followed, makes the proof worthless.
+//! 3. A proof can be used once. Sign a request again before it is repeated.
+//! 4. A nonce of an answer is used for all requests until the next one comes: pass every answer to [`ProofSigner::remember`].
+//! 5. HTTP headers with the token and the proof are marked as sensitive, and `Debug` shows neither.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod digest;
+mod error;
+mod headers;
+#[cfg(feature = "tower")]
+pub mod layer;
+mod origin;
+mod signer;
+
+pub use portcullis_core::{Clock, ConfigError, UnixTime, clock::SystemClock};
+pub use portcullis_nats::creds::{Creds, CredsError};
+
+pub use self::{
+    digest::content_digest,
+    error::{SignError, SignErrorKind},
+    headers::ProofHeaders,
+    signer::ProofSigner,
+};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
