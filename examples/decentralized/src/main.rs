@@ -1,0 +1,96 @@
+//! Three organisations under one operator, and two services that know only the operator's public key. See README.md.
+//!
+//! Read `orders.rs` first (a service of one organisation, for others), then `billing.rs` (a service where each organisation has its own data), and
+//! `client.rs` (who calls them). `market/` plays operator and organisations: it makes their keys and tokens.
+
+mod billing;
+mod client;
+mod command;
+mod market;
+mod orders;
+mod service;
+mod settings;
+mod try_it;
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write},
+    process::{ExitCode, Stdio},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+use tracing_subscriber::{filter::LevelFilter, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use self::{market::Market, settings::Settings};
+
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    match run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If even this fails, the error cannot be reported.
+            let _ = writeln!(io::stderr(), "decentralized: {}", with_causes(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &[&str]) -> Result<(), Failure> {
+    let filter = env::var("RUST_LOG").unwrap_or_else(|_| "info,portcullis=debug".into()).parse::<Targets>()?;
+    let format = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(LevelFilter::TRACE).finish();
+    format.with(filter).init();
+    let settings = Settings::read()?;
+    match arguments {
+        [] => both(&settings).await,
+        ["orders"] => orders::serve(&settings).await,
+        ["billing"] => billing::serve(&settings).await,
+        ["routes"] => say(&format!("orders\n{}\nbilling\n{}", orders::access(), billing::access())),
+        ["call", creds, method, url, body @ ..] => client::call(&settings, creds, method, url, body).await,
+        command => command::run(&settings, command).await,
+    }
+}
+
+/// Makes the organisations if they are not there, and starts both services, which end with this process.
+async fn both(settings: &Settings) -> Result<(), Failure> {
+    let market = Market::found(&settings.data).await?;
+    let (orders, orders_url) = start(&market, "orders", settings.port)?.await?;
+    let (billing, billing_url) = start(&market, "billing", settings.billing_port)?.await?;
+    say(&format!("orders is at {orders_url}\nbilling is at {billing_url}"))?;
+    say(&try_it::lines(&market, &orders_url, &billing_url))?;
+    service::ended()?.await;
+    drop((orders, billing));
+    Ok(())
+}
+
+/// Starts a service as a process of its own. What it is told is public: the operator's key, and for orders whose service it is.
+fn start(
+    market: &Market,
+    name: &'static str,
+    port: u16,
+) -> Result<impl Future<Output = Result<(Child, String), Failure>>, Failure> {
+    let mut command = Command::new(env::current_exe()?);
+    command.arg(name).envs(market.environment(name)?).env("PORT", port.to_string()).env("UNTIL_INPUT_ENDS", "1");
+    let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let output = process.stdout.take().ok_or("no standard output")?;
+    Ok(async move {
+        let line = BufReader::new(output).lines().next_line().await?.unwrap_or_default();
+        let url = line.strip_prefix(&format!("{name} is at ")).ok_or(format!("{name} did not start"))?.to_owned();
+        Ok((process, url))
+    })
+}
+
+pub(crate) fn say(line: &str) -> Result<(), Failure> {
+    Ok(writeln!(io::stdout(), "{line}")?)
+}
+
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

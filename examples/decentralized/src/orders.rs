@@ -1,0 +1,62 @@
+//! Orders: a service of the organisation `shop`. Its own users, and those of organisations that import it, may do what their permissions say.
+//!
+//! It knows the operator's public key and the id of `shop`, and looks accounts up in a folder, whose content it does not trust.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::Method,
+    routing::get,
+};
+use portcullis::{AccessTable, Claims, requirement::publish};
+use portcullis_nats::{
+    TrustChain,
+    accounts::{AccountCache, AccountDirectory},
+};
+use serde_json::{Value, json};
+
+use crate::{Failure, service, settings::Settings};
+
+/// Orders by their number.
+type Orders = Arc<Mutex<BTreeMap<u32, String>>>;
+
+pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
+    let (listener, origin) = service::listen(settings.port).await?;
+    let mut chain = TrustChain::builder();
+    for key in service::operator_keys(settings)? {
+        chain = chain.operator_key(key);
+    }
+    let chain = chain
+        .resolver(AccountDirectory::new(&settings.accounts)?)
+        .cache(AccountCache::new().fresh_for(settings.fresh))
+        .proofs(service::proofs(&origin)?)
+        .service_of(settings.account.parse()?)
+        .build()?;
+    let orders = Orders::new(Mutex::new(BTreeMap::from([(7, "seven oranges".to_owned())])));
+    let routes = Router::new().route("/orders/{id}", get(read).post(write)).with_state(orders);
+    service::serve("orders", listener, &origin, service::guarded(routes, chain, &access())?, settings).await
+}
+
+/// Who may use which route: who may publish to the subject, as `shop` names it.
+pub(crate) fn access() -> AccessTable {
+    AccessTable::new().require(Method::GET, "/orders/{id}", publish("orders.{id}.read")).require(
+        Method::POST,
+        "/orders/{id}",
+        publish("orders.{id}.write"),
+    )
+}
+
+async fn read(caller: Claims, Path(id): Path<u32>, State(orders): State<Orders>) -> Json<Value> {
+    let order = orders.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+    Json(json!({ "order": id, "content": order, "seen_by": caller.subject(), "of": caller.issuer() }))
+}
+
+async fn write(caller: Claims, Path(id): Path<u32>, State(orders): State<Orders>, content: String) -> Json<Value> {
+    orders.lock().unwrap_or_else(PoisonError::into_inner).insert(id, content.clone());
+    Json(json!({ "order": id, "content": content, "written_by": caller.subject(), "of": caller.issuer() }))
+}

@@ -1,0 +1,89 @@
+//! What both services do in the same way: they listen, check proofs, and end.
+
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
+
+use axum::{Router, extract::MatchedPath};
+use portcullis::{
+    AccessTable, Admission, AuthLayer,
+    content_digest::ContentDigestLayer,
+    nonce::{NonceHeader, NonceLayer},
+};
+use portcullis_nats::{TrustChain, accounts::AccountResolver, nkey::OperatorKey, proof::ProofVerifier};
+use tokio::{net::TcpListener, signal::unix::SignalKind, task};
+
+use crate::{Failure, say, settings::Settings};
+
+/// Listens on this port of the machine itself; 0 is any free one. Returns the origin, too, for which clients make their proofs.
+pub(crate) async fn listen(port: u16) -> Result<(TcpListener, String), Failure> {
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("cannot listen on port {port} ({error}): choose others with PORT and BILLING_PORT"))?;
+    let origin = format!("http://localhost:{}", listener.local_addr()?.port());
+    Ok((listener, origin))
+}
+
+/// Returns the keys of the operator that a service was told.
+pub(crate) fn operator_keys(settings: &Settings) -> Result<Vec<OperatorKey>, Failure> {
+    let keys: Vec<OperatorKey> = settings.operator.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    if keys.is_empty() {
+        return Err("OPERATOR is not set: it has the operator's public keys, see README.md".into());
+    }
+    Ok(keys)
+}
+
+/// Puts the layers around the routes. From the outside: nonces, who is it, who may, and was the body signed?
+pub(crate) fn guarded<R: AccountResolver>(
+    routes: Router,
+    chain: TrustChain<R>,
+    access: &AccessTable,
+) -> Result<Router, Failure> {
+    let proofs = chain.proofs().ok_or("nothing checks proofs")?;
+    let nonces = NonceLayer::new(NonceHeader::nats(), proofs.nonce_issuer(), proofs.origin().to_owned());
+    let guard = access.layer_with(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))?;
+    Ok(routes
+        .route_layer(ContentDigestLayer::required())
+        .route_layer(guard)
+        .route_layer(AuthLayer::new(Admission::new(chain)))
+        .layer(nonces))
+}
+
+pub(crate) fn proofs(origin: &str) -> Result<ProofVerifier, Failure> {
+    Ok(ProofVerifier::new(Arc::<str>::from(origin))?)
+}
+
+/// Serves until the operator of the machine ends it, or the process that started it has ended.
+pub(crate) async fn serve(
+    name: &str,
+    listener: TcpListener,
+    origin: &str,
+    app: Router,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    say(&format!("{name} is at {origin}"))?;
+    let server = async { axum::serve(listener, app).with_graceful_shutdown(ended()?).await.map_err(Failure::from) };
+    tokio::select! {
+        outcome = server => outcome,
+        () = end_of_input(), if settings.until_input_ends => Ok(()),
+    }
+}
+
+/// The operator of the machine ends the program.
+pub(crate) fn ended() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    })
+}
+
+/// The process that started this one has ended, perhaps by a crash.
+async fn end_of_input() {
+    let read = task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new()));
+    // It has ended in any case.
+    let _ = read.await;
+}

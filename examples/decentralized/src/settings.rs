@@ -1,0 +1,52 @@
+//! [`Settings`]: what the environment says.
+
+use std::{env, path::PathBuf, str::FromStr, time::Duration};
+
+/// The settings of all parts. Each has a default, so that the example starts by one command.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) port: u16,
+    pub(crate) billing_port: u16,
+    /// Where the operator and the organisations have their keys and tokens. No service reads it.
+    pub(crate) data: PathBuf,
+    /// The operator's public keys, for a service.
+    pub(crate) operator: String,
+    /// The account whose service it is, for orders.
+    pub(crate) account: String,
+    /// The folder with the tokens of accounts, for orders.
+    pub(crate) accounts: PathBuf,
+    /// How long a service that looks accounts up uses one until it looks again.
+    pub(crate) fresh: Duration,
+    /// How old an account's token may be that a caller brings along.
+    pub(crate) staple_max_age: Duration,
+    /// The file with the account's token that the client brings along.
+    pub(crate) staple: Option<PathBuf>,
+    /// Whether a service ends with the process that started it.
+    pub(crate) until_input_ends: bool,
+}
+
+impl Settings {
+    pub(crate) fn read() -> Result<Self, String> {
+        Ok(Self {
+            port: parsed("PORT", 4700)?,
+            billing_port: parsed("BILLING_PORT", 4800)?,
+            data: optional("DATA").unwrap_or_else(|| "target/decentralized".into()).into(),
+            operator: optional("OPERATOR").unwrap_or_default(),
+            account: optional("ACCOUNT").unwrap_or_default(),
+            accounts: optional("ACCOUNTS").unwrap_or_default().into(),
+            fresh: Duration::from_secs(parsed("FRESH_SECONDS", 5)?),
+            staple_max_age: Duration::from_secs(parsed("STAPLE_SECONDS", 3600)?),
+            staple: optional("STAPLE").map(PathBuf::from),
+            until_input_ends: optional("UNTIL_INPUT_ENDS").is_some(),
+        })
+    }
+}
+
+fn optional(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn parsed<T: FromStr>(name: &str, default: T) -> Result<T, String> {
+    let Some(text) = optional(name) else { return Ok(default) };
+    text.parse().map_err(|_| format!("{name} is {text:?}: it has to be a number"))
+}
