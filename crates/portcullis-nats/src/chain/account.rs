@@ -30,7 +30,12 @@ impl VerifiedAccount {
         policy: &Policy,
         now: UnixTime,
     ) -> Result<Self, Refusal> {
-        let token = Token::<Account>::read(text).map_err(|error| Refusal::of_account(&error))?;
+        let trusts = |issuer: &PublicKey| operators.find(issuer, now).is_some();
+        let token = Token::<Account>::read_if(text, trusts).map_err(|error| Refusal::of_account(&error))?;
+        let Some(token) = token else {
+            let why = "no key of a trusted operator has signed the account's token";
+            return Err(Refusal::new(RefusalKind::AccountUntrusted, why));
+        };
         if token.version == Version::V1 && policy.v1 == V1::Refuse {
             let kind = RefusalKind::Account(TokenErrorKind::Version);
             return Err(Refusal::new(kind, "the account's token is of version 1, which is not accepted here"));
@@ -72,6 +77,11 @@ impl VerifiedAccount {
         }
         let why = "the key that has signed the user's token does not sign for the account";
         Err(Refusal::new(RefusalKind::IssuerNotInAccount, why))
+    }
+
+    /// Whether this key signs for the account: a signing key, or its own unless the operator is strict.
+    pub(super) fn signs_with(&self, key: &PublicKey) -> bool {
+        self.scope_of(key).is_ok()
     }
 
     /// Returns the account's id.

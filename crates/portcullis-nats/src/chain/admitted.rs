@@ -71,7 +71,7 @@ pub struct AdmittedUser {
     pub valid_until: Option<UnixTime>,
     /// What the user may publish and subscribe to.
     pub permissions: EffectivePermissions,
-    /// How many bytes a message may have, and so the body of a request.
+    /// How many bytes a message may have. **It is not enforced here**: a service that takes bodies limits them to it (the claim `/nats/payload`).
     pub payload: Limit,
     /// How many subscriptions, and so streams, the user may have at once.
     pub subscriptions: Limit,
@@ -101,6 +101,7 @@ pub(super) fn admit(
     account.require_times(policy, at.now)?;
     require_open(account)?;
     require_own_authorization(user, account)?;
+    let subscriptions = require_subscriptions(&terms, account)?;
     require_bearer(&terms, account, policy)?;
     require_connection(&terms, policy, at)?;
     require_not_revoked(user, account)?;
@@ -109,7 +110,7 @@ pub(super) fn admit(
     let decided_until = conditions.require_time(at.now)?;
     let permissions = effective(&terms, account, policy)?;
     let imported = match exporter.filter(|exporter| exporter.id() != account.id()) {
-        Some(exporter) => Some(imports::translate(&permissions, account, exporter, at.now)?),
+        Some(exporter) => Some(imports::translate(&permissions, account, exporter, policy, at.now)?),
         None => None,
     };
     let registered = &user.token.registered;
@@ -117,6 +118,7 @@ pub(super) fn admit(
         registered.expires_at,
         account.token.registered.expires_at,
         imported.as_ref().and_then(|imported| imported.until),
+        decided_until,
     ];
     Ok(AdmittedUser {
         key: *user.key(),
@@ -131,7 +133,7 @@ pub(super) fn admit(
         valid_until: ends.into_iter().flatten().min(),
         permissions: imported.map_or(permissions, |imported| imported.permissions),
         payload: terms.payload.and(account.token.nats.limits.payload),
-        subscriptions: terms.subscriptions.and(account.token.nats.limits.subscriptions),
+        subscriptions,
         is_bearer: terms.bearer,
         decided_until,
         conditions,
@@ -187,11 +189,21 @@ fn settle(
     Ok(Settled { terms, role: Some(scope.role.clone()) })
 }
 
-fn require_open(account: &VerifiedAccount) -> Result<(), Refusal> {
+pub(super) fn require_open(account: &VerifiedAccount) -> Result<(), Refusal> {
     if account.token.nats.limits.connections == Limit::NOTHING {
         return Err(Refusal::new(RefusalKind::AccountLocked, "the account allows no connections"));
     }
     Ok(())
+}
+
+/// Returns how many subscriptions the user may have, of which there must be some: where the limit is absent, it is zero.
+fn require_subscriptions(terms: &Terms, account: &VerifiedAccount) -> Result<Limit, Refusal> {
+    let subscriptions = terms.subscriptions.and(account.token.nats.limits.subscriptions);
+    if subscriptions == Limit::NOTHING {
+        let why = "the user or the account may have no subscriptions (subs is 0 or absent), so a nats-server would not keep the connection";
+        return Err(Refusal::new(RefusalKind::NoSubscriptions, why));
+    }
+    Ok(subscriptions)
 }
 
 fn require_own_authorization(user: &ScreenedUser, account: &VerifiedAccount) -> Result<(), Refusal> {

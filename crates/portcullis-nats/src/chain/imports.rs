@@ -6,13 +6,17 @@ use super::{
     account::VerifiedAccount,
     pattern,
     permissions::{EffectivePermissions, Rules},
+    policy::{Policy, V1},
     refusal::{Refusal, RefusalKind},
 };
 use crate::{
     claims::{Activation, Export, ExportKind, Import},
     nkey::AccountKey,
-    token::Token,
+    token::{Token, Version},
 };
+
+/// How many entries the translation may become: whoever writes imports and permissions must not choose how much memory a request takes.
+const MAX_ENTRIES: usize = 4096;
 
 /// An import that is in force.
 #[derive(Debug)]
@@ -42,13 +46,14 @@ pub(super) fn translate(
     permissions: &EffectivePermissions,
     importer: &VerifiedAccount,
     exporter: &VerifiedAccount,
+    policy: &Policy,
     now: UnixTime,
 ) -> Result<Imported, Refusal> {
     let imports = importer.token.nats.imports.iter().filter(|import| import.account == Some(*exporter.id()));
     let (mut in_force, mut until) = (Vec::new(), None);
     for import in imports {
         let Some(export) = export_of(import, exporter, importer.id()) else { continue };
-        if export.needs_activation && !is_activated(import, export, exporter, now) {
+        if export.needs_activation && !is_activated(import, export, exporter, policy, now) {
             continue;
         }
         let end = import.activation.as_ref().and_then(|(_, token)| token.registered.expires_at);
@@ -60,6 +65,10 @@ pub(super) fn translate(
         return Err(Refusal::new(RefusalKind::NotImported, why));
     }
     let of = |kind: ExportKind| in_force.iter().filter(move |import| import.kind == kind);
+    if in_force.len().saturating_mul(permissions.entries()) > MAX_ENTRIES {
+        let why = "the user has too many permissions for as many imports: more than 4096 together";
+        return Err(Refusal::new(RefusalKind::NotImported, why));
+    }
     let translated = EffectivePermissions {
         publish: translate_rules(&permissions.publish, of(ExportKind::Service)),
         subscribe: translate_rules(&permissions.subscribe, of(ExportKind::Stream)),
@@ -77,10 +86,12 @@ fn export_of<'e>(import: &Import, exporter: &'e VerifiedAccount, importer: &Acco
 }
 
 /// Whether the exporting account has permitted an import, and still does.
-fn is_activated(import: &Import, export: &Export, exporter: &VerifiedAccount, now: UnixTime) -> bool {
+fn is_activated(import: &Import, export: &Export, exporter: &VerifiedAccount, policy: &Policy, now: UnixTime) -> bool {
     let Some((_, token)) = &import.activation else { return false };
     let times = &token.registered;
     is_issued_by(token, exporter)
+        && (token.version != Version::V1 || policy.v1 == V1::Accept)
+        && times.issued_at <= now.plus(policy.clock_error)
         && times.expires_at.is_none_or(|end| now < end)
         && times.not_before.is_none_or(|start| start <= now)
         && !export.revocations.covers(&times.subject, times.issued_at)
@@ -88,8 +99,10 @@ fn is_activated(import: &Import, export: &Export, exporter: &VerifiedAccount, no
 
 fn is_issued_by(token: &Token<Activation>, exporter: &VerifiedAccount) -> bool {
     let issuer = &token.registered.issuer;
-    issuer == exporter.id().public_key()
-        || (token.nats.issuer_account == Some(*exporter.id()) && exporter.token.nats.signing_key(issuer).is_some())
+    match token.nats.issuer_account {
+        None => issuer == exporter.id().public_key(),
+        Some(account) => account == *exporter.id() && exporter.signs_with(issuer),
+    }
 }
 
 /// Returns the exported subject, in which one word may have to be the importing account's id; `None` if it is another one.
@@ -104,13 +117,15 @@ impl InForce {
         let exported = with_account(export, import.exported_subject(), importer)?;
         // The deprecated `to` of a stream is a prefix; that of a service replaces the subject.
         let local = match (import.kind, &*import.to) {
-            (_, "") if import.local_subject.is_empty() => import.subject.clone(),
-            (_, "") => import.local_subject.clone(),
-            (ExportKind::Service, _) => import.subject.clone(),
+            (_, "") if !import.local_subject.is_empty() => {
+                let (local, order) = numbered(&import.local_subject)?;
+                return Some(Self { kind: import.kind, local, exported, order });
+            }
+            (_, "") | (ExportKind::Service, _) => import.subject.clone(),
             (ExportKind::Stream, prefix) => format!("{prefix}.{}", import.subject),
         };
-        let (local, order) = numbered(&local);
-        Some(Self { kind: import.kind, local, exported, order })
+        let stars = local.split('.').filter(|word| *word == "*").count();
+        Some(Self { kind: import.kind, local, exported, order: (0..stars).collect() })
     }
 
     /// Returns what an entry of the user's permissions stands for in the exporting account; `None` if it is not about this import.
@@ -136,8 +151,9 @@ impl InForce {
     }
 }
 
-/// Replaces references such as `$2` by `*`, and returns which wildcard of the local subject is the first of the exported one, and so on.
-fn numbered(local: &str) -> (String, Vec<usize>) {
+/// Replaces references such as `$2` by `*`, and returns which wildcard of the local subject is the first of the exported one, and so on; `None` if
+/// one is used twice, or left out.
+fn numbered(local: &str) -> Option<(String, Vec<usize>)> {
     let mut order = Vec::new();
     let mut stars = 0;
     let words = local.split('.').map(|word| {
@@ -151,7 +167,8 @@ fn numbered(local: &str) -> (String, Vec<usize>) {
     });
     let text = words.collect::<Vec<_>>().join(".");
     order.sort_unstable();
-    (text, order.into_iter().map(|(_, at)| at).collect())
+    let is_each_once = order.iter().enumerate().all(|(at, (number, _))| *number == at + 1);
+    is_each_once.then(|| (text, order.into_iter().map(|(_, at)| at).collect()))
 }
 
 fn translate_rules<'a>(rules: &Rules, imports: impl Iterator<Item = &'a InForce> + Clone) -> Rules {

@@ -11,6 +11,9 @@
 //! - A value that is filled into a template has no wildcards.
 //! - A token from the future is refused, and a user without any permission, unless the [`Policy`] says otherwise.
 //! - A subscription of which a part is denied is denied, because nothing here holds messages back.
+//! - A template becomes at most 64 KiB of subjects of at most 1 KiB, and an account has at most 1 024 imports and exports.
+//!
+//! The limit `payload` is only shown: see [`AdmittedUser::payload`].
 
 mod account;
 mod admitted;
@@ -132,6 +135,7 @@ impl Chain {
         at: &Circumstances<'_>,
     ) -> Result<AdmittedUser, Refusal> {
         exporter.require_times(&self.policy, at.now)?;
+        admitted::require_open(exporter)?;
         self.admit_to(user, account, Some(exporter), at)
     }
 

@@ -48,6 +48,11 @@ impl EffectivePermissions {
         self.subscribe.covers(subject) && !self.subscribe.overlaps_denied(subject)
     }
 
+    /// Returns how many entries all lists have.
+    pub(super) fn entries(&self) -> usize {
+        [&self.publish, &self.subscribe].iter().map(|rules| rules.allow.len() + rules.deny.len()).sum()
+    }
+
     /// Whether nothing is restricted.
     pub(super) fn allows_everything(&self) -> bool {
         let allows = |rules: &Rules| rules.deny.is_empty() && rules.allow.iter().any(|entry| entry == EVERYTHING);

@@ -99,6 +99,8 @@ kinds! {
     ProxyRequired = "proxy_required", ConditionNotMet;
     /// The user has no permissions at all, which NATS takes for every permission.
     Unrestricted = "unrestricted", IssuerNotTrusted;
+    /// The user may have no subscriptions. A nats-server closes such a connection at once, so the user can do nothing there.
+    NoSubscriptions = "no_subscriptions", IssuerNotTrusted;
     /// The account uses nothing of the account whose service this is.
     NotImported = "not_imported", IssuerNotTrusted;
 }

@@ -25,6 +25,12 @@ pub(super) struct Values<'a> {
 /// How many subjects one list may become.
 const MAX_SUBJECTS: usize = 4096;
 
+/// How long a subject may become: whoever chooses name and tags must not choose how much memory their user takes.
+const MAX_SUBJECT_LEN: usize = 1024;
+
+/// How many bytes one list may become.
+const MAX_OCTETS: usize = 64 * 1024;
+
 /// Whether a list allows or denies: what cannot be filled in must not make a denial smaller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
@@ -79,9 +85,13 @@ fn fill_list(entries: &[String], list: List, values: &Values<'_>) -> Result<Vec<
     if !entries.iter().any(|entry| placeholders(entry).next().is_some()) {
         return Ok(entries.to_vec());
     }
-    let mut filled = Vec::new();
+    let (mut filled, mut octets) = (Vec::new(), 0);
     for entry in entries {
         for subject in fill_entry(entry, list, values, MAX_SUBJECTS - filled.len())? {
+            octets += subject.len();
+            if octets > MAX_OCTETS {
+                return Err(refused("a template becomes more than 64 KiB of subjects"));
+            }
             if pattern::is_well_formed(&subject) {
                 filled.push(subject);
             } else if list == List::Deny {
@@ -92,13 +102,15 @@ fn fill_list(entries: &[String], list: List, values: &Values<'_>) -> Result<Vec<
     Ok(filled)
 }
 
-/// Returns the subjects that an entry becomes: one for each combination of values.
+/// Returns the subjects that an entry becomes: one for each combination of values. The same placeholder has the same value wherever it stands.
 fn fill_entry(entry: &str, list: List, values: &Values<'_>, room: usize) -> Result<Vec<String>, Refusal> {
-    let mut subjects = vec![String::new()];
-    let mut rest = entry;
-    for placeholder in placeholders(entry) {
-        let Some((before, behind)) = rest.split_once(placeholder) else { break };
-        rest = behind;
+    let mut subjects = vec![entry.to_owned()];
+    let mut filled = Vec::new();
+    for placeholder in placeholders(entry).filter(|placeholder| placeholder.len() <= MAX_SUBJECT_LEN) {
+        if filled.contains(&placeholder) {
+            continue;
+        }
+        filled.push(placeholder);
         let found = values.of(function(placeholder))?;
         if found.is_empty() && list == List::Deny {
             return Err(refused("a template denies the values of a tag that is not there"));
@@ -106,14 +118,24 @@ fn fill_entry(entry: &str, list: List, values: &Values<'_>, room: usize) -> Resu
         if subjects.len().saturating_mul(found.len()) > room {
             return Err(refused("a template becomes more than 4096 subjects"));
         }
-        let with = |subject: &String| found.iter().map(|value| format!("{subject}{before}{value}")).collect::<Vec<_>>();
+        require_short(entry, placeholder, &found)?;
+        let with = |subject: &String| found.iter().map(|value| subject.replace(placeholder, value)).collect::<Vec<_>>();
         subjects = subjects.iter().flat_map(with).collect();
+        if subjects.iter().map(String::len).sum::<usize>() > MAX_OCTETS {
+            return Err(refused("a template becomes more than 64 KiB of subjects"));
+        }
     }
-    if subjects.len() > room {
-        return Err(refused("a template becomes more than 4096 subjects"));
-    }
-    subjects.iter_mut().for_each(|subject| subject.push_str(rest));
     Ok(subjects)
+}
+
+/// Refuses a value that would make a subject too long, before it is filled in.
+fn require_short(entry: &str, placeholder: &str, values: &[String]) -> Result<(), Refusal> {
+    let longest = values.iter().map(String::len).max().unwrap_or_default();
+    let count = entry.matches(placeholder).count();
+    if entry.len().saturating_add(count.saturating_mul(longest)) > MAX_SUBJECT_LEN {
+        return Err(refused("a template becomes a subject of more than 1 KiB"));
+    }
+    Ok(())
 }
 
 /// Returns the parts of the form `{{…}}`, with their braces.
@@ -147,12 +169,12 @@ impl Values<'_> {
             "subject()" => vec![self.subject.to_string()],
             "account-name()" => vec![self.account_name.to_owned()],
             "account-subject()" => vec![self.account.to_string()],
-            name => match argument(name, "account-tag(") {
-                Some(tag) => tagged(self.account_tags, tag),
-                None => match argument(name, "tag(") {
-                    Some(tag) => tagged(self.tags, tag),
-                    None => return Err(refused("a template has a function that is not known")),
-                },
+            // A nats-server knows these two in any case, but finds a value in lower case only.
+            name => match (argument(name, "account-tag("), argument(name, "tag(")) {
+                (Some(tag), _) if function.starts_with("account-tag(") => tagged(self.account_tags, tag),
+                (_, Some(tag)) if function.starts_with("tag(") => tagged(self.tags, tag),
+                (Some(_), _) | (_, Some(_)) => Vec::new(),
+                _ => return Err(refused("a template has a function that is not known")),
             },
         };
         if values.iter().all(|value| self.may_be_filled_in(value)) {
@@ -179,4 +201,62 @@ fn tagged(tags: &[String], name: &str) -> Vec<String> {
 
 fn refused(explanation: &'static str) -> Refusal {
     Refusal::new(RefusalKind::Template, explanation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(allow: &[&str], name: &str, tags: &[String]) -> Result<Vec<String>, Refusal> {
+        let user = "UDK56DVUT3PRGVWOXBWFGVTZNSS3RIGKKULHYMTFQICCO3FLIQSYGSYL".parse().unwrap();
+        let account = "AAOA2WD4HQ2GIZEUIJNG6AGJ4YZHS6DRNCKHZSTUGCX7GHVRF7M6B5Q7".parse().unwrap();
+        let values = Values {
+            name,
+            subject: &user,
+            tags,
+            account_name: "acme",
+            account: &account,
+            account_tags: &[],
+            dots: TemplateDots::Allow,
+        };
+        let permissions = fill(&Permissions::default().publish(allow.iter().copied()), &values)?;
+        Ok(permissions.publish.allow.unwrap())
+    }
+
+    fn tags(name: &str, values: impl IntoIterator<Item = String>) -> Vec<String> {
+        values.into_iter().map(|value| format!("{name}:{value}")).collect()
+    }
+
+    #[test]
+    fn the_same_placeholder_has_one_value_wherever_it_stands() {
+        let regions = tags("r", ["eu".to_owned(), "us".to_owned()]);
+        let both = filled(&["{{tag(r)}}.orders.{{tag(r)}}.>"], "x", &regions).unwrap();
+        assert_eq!(both, ["eu.orders.eu.>", "us.orders.us.>"]);
+        let other = filled(&["{{tag(r)}}.{{ tag(r) }}"], "x", &regions).unwrap();
+        assert_eq!(other.len(), 4, "another text is another placeholder, as in nats-server");
+    }
+
+    #[test]
+    fn a_placeholder_may_have_blanks() {
+        assert_eq!(filled(&["own.{{ Name() }}.>"], "n", &[]).unwrap(), ["own.n.>"]);
+    }
+
+    #[test]
+    fn tags_are_found_in_lower_case_only() {
+        let team = tags("t", ["a".to_owned()]);
+        assert_eq!(filled(&["x.{{tag(T)}}"], "x", &team).unwrap(), ["x.a"]);
+        assert!(filled(&["x.{{TAG(t)}}"], "x", &team).unwrap().is_empty());
+        assert_eq!(filled(&["x.{{NAME()}}"], "n", &team).unwrap(), ["x.n"]);
+    }
+
+    #[test]
+    fn a_template_does_not_become_more_than_64_kib() {
+        let long = "n".repeat(1000);
+        assert!(filled(&["own.{{name()}}"], &long, &[]).is_ok());
+        assert!(filled(&["own.{{name()}}.{{name()}}"], &long, &[]).is_err(), "a subject of 2 KiB");
+        let many = |count: usize| tags("a", (0..count).map(|at| format!("{at:0>20}")));
+        assert_eq!(filled(&["{{tag(a)}}"], "x", &many(3000)).unwrap().len(), 3000);
+        assert!(filled(&["{{tag(a)}}"], "x", &many(4000)).is_err(), "80 KB");
+        assert!(filled(&["{{tag(a)}}", "x.{{tag(a)}}"], "x", &many(2000)).is_err(), "two lists of 40 KB");
+    }
 }

@@ -121,6 +121,7 @@ impl Kind for Account {
             description: nats.text_or_empty("description")?,
         };
         account.require_limits()?;
+        account.require_few()?;
         import::require_no_overlap(&account.imports)?;
         account.require_no_overlap()?;
         require_mappings(&nats)?;
@@ -130,6 +131,14 @@ impl Kind for Account {
 }
 
 impl Account {
+    /// Refuses an account with more imports or exports than can be compared with each other in a request.
+    fn require_few(&self) -> Read<()> {
+        if self.imports.len().max(self.exports.len()) > MOST {
+            return Err(invalid("the account has more than 1 024 imports or exports"));
+        }
+        Ok(())
+    }
+
     fn require_limits(&self) -> Read<()> {
         let limits = &self.limits;
         if !limits.imports.allows(self.imports.len()) {
@@ -262,6 +271,9 @@ fn require_rest(nats: &Object<'_>) -> Read<()> {
     }
     Ok(())
 }
+
+/// How many imports and exports are read.
+const MOST: usize = 1024;
 
 /// The names of the limits that only JetStream has.
 const JET_STREAM: [&str; 8] = [

@@ -58,6 +58,7 @@ impl Import {
         };
         subject::require(&import.subject, || object.place("subject"))?;
         import.require_local_subject()?;
+        import.require_to()?;
         import.require_flags(object)?;
         import.require_activation(importer)?;
         Ok(import)
@@ -72,6 +73,22 @@ impl Import {
         } else {
             Ok(())
         }
+    }
+
+    /// Refuses a `to` that is no subject, or has other wildcards than the subject.
+    fn require_to(&self) -> Read<()> {
+        if self.to.is_empty() {
+            return Ok(());
+        }
+        subject::require(&self.to, || "to".to_owned())?;
+        let wildcards = |text: &str| {
+            (text.split('.').filter(|word| *word == "*").count(), text.split('.').next_back() == Some(">"))
+        };
+        let is_right = match self.kind {
+            ExportKind::Service => wildcards(&self.to) == wildcards(&self.subject),
+            ExportKind::Stream => wildcards(&self.to) == (0, false),
+        };
+        if is_right { Ok(()) } else { Err(invalid("an import's to has other wildcards than its subject")) }
     }
 
     /// Refuses a local subject that does not use each wildcard of the subject once.

@@ -60,9 +60,17 @@ impl Permissions {
     }
 
     pub(super) fn read(object: &Object<'_>) -> Read<Self> {
+        let permissions = Self::read_template(object)?;
+        permissions.publish.require_entries(Queue::Refused, "pub")?;
+        permissions.subscribe.require_entries(Queue::Allowed, "sub")?;
+        Ok(permissions)
+    }
+
+    /// Reads those of a scope, whose entries are no subjects before they are filled in: there may be blanks in a placeholder.
+    pub(super) fn read_template(object: &Object<'_>) -> Read<Self> {
         Ok(Self {
-            publish: Permission::read(object, "pub", Queue::Refused)?,
-            subscribe: Permission::read(object, "sub", Queue::Allowed)?,
+            publish: Permission::read(object, "pub")?,
+            subscribe: Permission::read(object, "sub")?,
             responses: Responses::read(object)?,
         })
     }
@@ -81,14 +89,14 @@ impl Permission {
         self.allow.as_deref().unwrap_or_default().is_empty() && self.deny.is_empty()
     }
 
-    fn read(object: &Object<'_>, name: &str, queue: Queue) -> Read<Self> {
+    fn read(object: &Object<'_>, name: &str) -> Read<Self> {
         let Some(object) = object.object(name, &["allow", "deny"])? else { return Ok(Self::default()) };
-        let allow = object.texts("allow")?;
-        let deny = object.texts("deny")?.unwrap_or_default();
-        for entry in allow.iter().flatten().chain(&deny) {
-            require_entry(entry, queue, &object.place("allow and deny"))?;
-        }
-        Ok(Self { allow, deny })
+        Ok(Self { allow: object.texts("allow")?, deny: object.texts("deny")?.unwrap_or_default() })
+    }
+
+    fn require_entries(&self, queue: Queue, name: &str) -> Read<()> {
+        let mut entries = self.allow.iter().flatten().chain(&self.deny);
+        entries.try_for_each(|entry| require_entry(entry, queue, &format!("{name}.allow and {name}.deny")))
     }
 }
 

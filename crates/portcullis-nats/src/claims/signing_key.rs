@@ -1,6 +1,6 @@
 //! [`SigningKey`]: a further key of an account, and its scope.
 
-use super::{Limit, Terms, invalid, terms};
+use super::{Terms, invalid, terms};
 use crate::{
     nkey::AccountKey,
     token::{Json, Object, Read},
@@ -71,7 +71,7 @@ impl SigningKey {
         }
         let key = object.key("key")?.ok_or_else(|| object.malformed("key", "is missing"))?;
         let template = match object.object("template", &terms::NAMES)? {
-            Some(template) => Terms::read(&template, Limit::Unlimited)?,
+            Some(template) => Terms::read_template(&template)?,
             None => Terms::default(),
         };
         let scope =

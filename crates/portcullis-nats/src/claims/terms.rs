@@ -68,8 +68,17 @@ impl Terms {
     }
 
     pub(super) fn read(object: &Object<'_>, absent: Limit) -> Read<Self> {
+        Self::read_with(object, Permissions::read(object)?, absent)
+    }
+
+    /// Reads those of a scope.
+    pub(super) fn read_template(object: &Object<'_>) -> Read<Self> {
+        Self::read_with(object, Permissions::read_template(object)?, Limit::Unlimited)
+    }
+
+    fn read_with(object: &Object<'_>, permissions: Permissions, absent: Limit) -> Read<Self> {
         Ok(Self {
-            permissions: Permissions::read(object)?,
+            permissions,
             subscriptions: Limit::read(object, "subs", absent)?,
             data: Limit::read(object, "data", absent)?,
             payload: Limit::read(object, "payload", absent)?,

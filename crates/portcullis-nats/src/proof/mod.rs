@@ -9,6 +9,9 @@
 //! The signature is over the origin of the service, method, path and query, nonce, time, id, the token, and the digest of the body if the
 //! request has one in `Content-Digest` (RFC 9530). A proof is of no use for another request, nor a second time.
 //!
+//! **Without a `Content-Digest`, the body is not signed**, and with one, someone has to compare it with the body:
+//! `ProofVerifier::require_content_digest` and `ContentDigestLayer` of `portcullis` do that together.
+//!
 //! What is signed begins with the byte `0xff` and has zero bytes in it. **A client of NATS signs every text that a server calls a nonce**, so
 //! a hostile nats-server could otherwise obtain proofs from those who connect to it. A nonce travels in JSON, which cannot have such a byte.
 //!
@@ -23,7 +26,7 @@ mod verifier;
 #[cfg(feature = "chain")]
 pub(crate) use self::{
     signed::token_digest,
-    verifier::{Checked, replayed},
+    verifier::{Checked, Replay, replayed},
 };
 pub use header::{Proof, ProofError};
 pub use signed::{RequestId, Signed};

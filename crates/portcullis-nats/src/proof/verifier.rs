@@ -23,7 +23,7 @@ pub enum Freshness {
     /// Only the time, so that no request has to be repeated for a nonce. Proofs can then be made in advance, by whoever can use the client's
     /// key for a moment.
     TimeOnly {
-        /// How far the client's clock may be wrong.
+        /// How far the client's clock may be wrong: five minutes at most, more counts as five.
         clock_error: Duration,
     },
 }
@@ -37,10 +37,21 @@ pub struct ProofVerifier {
     nonces: Arc<dyn NonceIssuer>,
     replays: Arc<dyn ReplayStore>,
     freshness: Freshness,
+    body: Body,
+}
+
+/// Whether a request that may have a body has to say its digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Body {
+    MayBeUnsigned,
+    IsSigned,
 }
 
 /// How wrong the clock of a client may be that has a nonce: the nonce says how old the proof can be.
 const CLOCK_ERROR: Duration = Duration::from_secs(60);
+
+/// The most that a service may set. Ids of proofs are kept for twice as long.
+const MOST_CLOCK_ERROR: Duration = Duration::from_secs(300);
 
 /// What a proof is checked for.
 #[derive(Clone, Copy)]
@@ -81,6 +92,7 @@ impl ProofVerifier {
             nonces: Arc::new(SignedNonces::random()?),
             replays: Arc::new(MemoryReplayStore::new()),
             freshness: Freshness::Nonce,
+            body: Body::MayBeUnsigned,
         })
     }
 
@@ -102,6 +114,15 @@ impl ProofVerifier {
     #[must_use]
     pub fn freshness(self, freshness: Freshness) -> Self {
         Self { freshness, ..self }
+    }
+
+    /// Refuses POST, PUT and PATCH without a `Content-Digest`, so that the signature covers it. Defaults to accepting them, and then **the body is not
+    /// signed**.
+    ///
+    /// The digest is only signed here. `portcullis::content_digest::ContentDigestLayer::required()` compares it with the body: use both.
+    #[must_use]
+    pub fn require_content_digest(self) -> Self {
+        Self { body: Body::IsSigned, ..self }
     }
 
     /// Returns the origin.
@@ -129,6 +150,7 @@ impl ProofVerifier {
         let proof = Proof::parse(value)
             .map_err(|problem| AuthError::new(Code::ProofMalformed).with_explanation(problem.to_string()))?;
         let content_digest = content_digest(what.request)?;
+        self.require_digest(what.request.method(), content_digest)?;
         let until = self.require_fresh(&proof, what.now)?;
         let signed = Signed {
             origin: &self.origin,
@@ -151,17 +173,26 @@ impl ProofVerifier {
         self.replays.accept_once(replay.key, replay.until, replay.now)
     }
 
+    fn require_digest(&self, method: &str, content_digest: &str) -> Result<(), AuthError> {
+        if self.body == Body::MayBeUnsigned || !content_digest.is_empty() || !["POST", "PUT", "PATCH"].contains(&method)
+        {
+            return Ok(());
+        }
+        let why = "the proof has to cover the body: send a Content-Digest, and sign it";
+        Err(AuthError::new(Code::ProofMalformed).with_explanation(why))
+    }
+
     /// Returns until when the proof could be used.
     fn require_fresh(&self, proof: &Proof<'_>, now: UnixTime) -> Result<UnixTime, AuthError> {
         let clock_error = match self.freshness {
-            Freshness::TimeOnly { clock_error } => clock_error,
+            Freshness::TimeOnly { clock_error } => clock_error.min(MOST_CLOCK_ERROR),
             _ => CLOCK_ERROR,
         };
         if proof.made_at > now.plus(clock_error) || now > proof.made_at.plus(clock_error) {
             let why = "the proof was made at another time, by the client's clock: is that set?";
             return Err(self.with_nonce(AuthError::new(Code::ProofExpired).with_explanation(why), now));
         }
-        if let Freshness::TimeOnly { clock_error } = self.freshness {
+        if let Freshness::TimeOnly { .. } = self.freshness {
             return Ok(proof.made_at.plus(clock_error).plus(Duration::from_secs(1)));
         }
         let current = self.nonces.check(proof.nonce, &self.origin, now).until();

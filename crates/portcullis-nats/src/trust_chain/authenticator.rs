@@ -15,7 +15,7 @@ use crate::{
     accounts::{AccountResolver, KnownAccount, Lookup},
     chain::{AdmittedUser, Bearer, Circumstances},
     nkey::AccountKey,
-    proof::{ACCOUNT_HEADER, Checked, ProofVerifier, SCHEME, replayed},
+    proof::{ACCOUNT_HEADER, Checked, ProofVerifier, Replay, SCHEME, replayed},
 };
 
 /// The scheme under which a token comes with a proof.
@@ -49,33 +49,30 @@ where
     type Custom = C;
 
     fn verify(&self, credential: Credential<'_>) -> Attempt<Proven<C>> {
-        let inner = &self.inner;
-        let (presented, once) = match inner.present(credential) {
+        let (presented, replay) = match self.inner.present(credential) {
             Ok(presented) => presented,
             Err(error) => return Attempt::Done(Err(error)),
         };
-        let once = match once {
-            None => None,
-            Some(Attempt::Done(once)) => match once.and_then(require_first) {
-                Ok(()) => None,
-                Err(error) => return Attempt::Done(Err(error)),
-            },
-            Some(waiting) => Some(waiting),
-        };
-        let clock = credential.clock();
-        if once.is_none()
-            && let Some(decided) = inner.decide_at_once(&presented, credential.now(), &clock)
-        {
-            return Attempt::Done(decided.and_then(|admitted| inner.conclude(presented, admitted)));
-        }
-        let inner = Arc::clone(inner);
-        Attempt::waiting(async move {
-            if let Some(once) = once {
-                once.outcome().await.and_then(require_first)?;
+        let (inner, clock) = (Arc::clone(&self.inner), credential.clock());
+        let admitted = match inner.decide_at_once(&presented, credential.now(), &clock) {
+            Some(Ok(admitted)) => admitted,
+            Some(Err(error)) => return Attempt::Done(Err(error)),
+            None => {
+                return Attempt::waiting(async move {
+                    let admitted = inner.decide(&presented, &clock).await?;
+                    inner.use_up(replay).outcome().await?;
+                    inner.conclude(presented, admitted)
+                });
             }
-            let admitted = inner.decide(&presented, &clock).await?;
-            inner.conclude(presented, admitted)
-        })
+        };
+        match inner.use_up(replay) {
+            Attempt::Done(Ok(())) => Attempt::Done(inner.conclude(presented, admitted)),
+            Attempt::Done(Err(error)) => Attempt::Done(Err(error)),
+            waiting => Attempt::waiting(async move {
+                waiting.outcome().await?;
+                inner.conclude(presented, admitted)
+            }),
+        }
     }
 
     fn is_current(&self, edition: Edition, now: UnixTime) -> bool {
@@ -110,18 +107,27 @@ where
 }
 
 impl<R: AccountResolver> Inner<R> {
-    /// Makes all checks that need no account, and those of the proof. Returns what decides whether the proof is new, if one was due.
-    pub(super) fn present(&self, credential: Credential<'_>) -> Decided<(Presented, Option<Attempt<Once>>)> {
+    /// Makes all checks that need no account, and those of the proof but for whether it is new.
+    fn present(&self, credential: Credential<'_>) -> Decided<(Presented, Option<Replay>)> {
         let now = credential.now();
         let seen = self.see(credential.token(), now)?;
         let is_proven = credential.scheme() == NATS_USER;
-        let once = if is_proven {
+        let replay = if is_proven {
             let (proofs, request) = self.parts_of_proof(credential)?;
-            Some(proofs.accept_once(proofs.check(checked(request, &seen, now))?))
+            Some(proofs.check(checked(request, &seen, now))?)
         } else {
             None
         };
-        Ok((self.presented(credential, seen, is_proven)?, once))
+        Ok((self.presented(credential, seen, is_proven)?, replay))
+    }
+
+    /// Decides whether a proof is new, and remembers it. Only for users that are let in: anyone can make up others, and fill the store.
+    fn use_up(&self, replay: Option<Replay>) -> Attempt<()> {
+        let (Some(replay), Some(proofs)) = (replay, &self.proofs) else { return Attempt::Done(Ok(())) };
+        match proofs.accept_once(replay) {
+            Attempt::Done(once) => Attempt::Done(once.and_then(require_first)),
+            waiting => Attempt::waiting(async move { waiting.outcome().await.and_then(require_first) }),
+        }
     }
 
     pub(super) fn presented(

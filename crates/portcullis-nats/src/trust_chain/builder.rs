@@ -4,7 +4,10 @@ use std::{
     collections::BTreeSet,
     fmt,
     marker::PhantomData,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -66,8 +69,8 @@ pub(super) enum Isolation {
 #[derive(Debug)]
 pub(super) struct Exporter {
     pub(super) id: AccountKey,
-    /// The part of its editions, once it was looked up.
-    part: OnceLock<u64>,
+    /// The part of its last edition. It changes if the account was let go and came back.
+    part: AtomicU64,
 }
 
 impl TrustChainBuilder {
@@ -155,7 +158,7 @@ impl<R, I> TrustChainBuilder<R, I> {
     /// imports from it and it exports: a service is asked by publishing, a stream is subscribed to. Subjects in requirements are those of this
     /// account.
     pub fn service_of(self, account: AccountKey) -> TrustChainBuilder<R, Isolated> {
-        self.isolated(Isolation::ServiceOf(Exporter { id: account, part: OnceLock::new() }))
+        self.isolated(Isolation::ServiceOf(Exporter { id: account, part: AtomicU64::new(u64::MAX) }))
     }
 
     fn isolated(self, isolation: Isolation) -> TrustChainBuilder<R, Isolated> {
@@ -206,14 +209,13 @@ impl<R: AccountResolver> TrustChainBuilder<R, Isolated> {
 impl Exporter {
     /// Returns the edition of a decision for which both accounts mattered.
     pub(super) fn edition(&self, of_user: Edition, of_exporter: Edition) -> Edition {
-        let part = *self.part.get_or_init(|| of_exporter.part());
-        debug_assert_eq!(part, of_exporter.part(), "an account has one part");
+        self.part.store(of_exporter.part(), Ordering::Relaxed);
         Edition::of_part(of_user.part(), (of_user.number() & LOW) | of_exporter.number() << HALF)
     }
 
     /// Whether both are as they were. If a number does not fit into its half, they are not, and the user is decided about again.
     pub(super) fn is_current<R: AccountResolver>(&self, desk: &Desk<R>, edition: Edition, now: UnixTime) -> bool {
-        let Some(&part) = self.part.get() else { return false };
+        let part = self.part.load(Ordering::Relaxed);
         let of_user = Edition::of_part(edition.part(), edition.number() & LOW);
         let of_exporter = Edition::of_part(part, edition.number() >> HALF);
         desk.is_current(of_user, now) && desk.is_current(of_exporter, now)

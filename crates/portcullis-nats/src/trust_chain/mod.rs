@@ -32,8 +32,8 @@ use crate::{
 /// key. Users whose tokens need no proof present them in `Authorization: Bearer …`, if the [policy](crate::chain::Policy::bearer) accepts that.
 ///
 /// The steps, in order: size and form of the token, its signature, its times, whether its account is one of those let in; then the proof, with
-/// nonce, time and signature, and whether it is new; then the account, from the cache, from the caller
-/// ([`stapled`](TrustChainBuilder::stapled)) or from the [resolver](AccountResolver); then whether that account admits the user, here and now.
+/// nonce, time and signature; then the account, from the cache, from the caller ([`stapled`](TrustChainBuilder::stapled)) or from the
+/// [resolver](AccountResolver); then whether that account admits the user, here and now; and last, whether the proof is new.
 ///
 /// The claims are those that the rest of Portcullis knows: `iss` is `nats:` and the account's id, whichever key has signed; `sub` is the user's key;
 /// `jti` is that key with `iat`, because no one verifies a token's own; `exp` is when the user is no longer let in. `/nats/permissions` has what

@@ -7,7 +7,7 @@ use std::{
 };
 
 use portcullis_core::keys::VerifyingKey;
-use quick_cache::sync::Cache;
+use quick_cache::{Weighter, sync::Cache};
 
 use super::Decided;
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
 };
 
 /// A token with what its proofs are checked with, so that a later request costs one signature check and not two.
-#[derive(Debug)]
 pub(super) struct SeenUser {
     token: Box<str>,
     pub(super) user: ScreenedUser,
@@ -35,18 +34,38 @@ impl SeenUser {
     }
 }
 
+impl fmt::Debug for SeenUser {
+    /// Shows no token: one that needs no proof is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeenUser").field("user", self.user.key()).finish_non_exhaustive()
+    }
+}
+
 /// Only tokens that a whole chain has admitted are kept: anyone can make others.
 pub(super) struct SeenUsers {
     hasher: RandomState,
-    cache: Cache<u64, Arc<SeenUser>>,
+    cache: Cache<u64, Arc<SeenUser>, Weight>,
 }
 
-/// As many as the admission caches by default. Each takes about 3 KiB.
+/// As many as the admission caches by default, of about 600 bytes each.
 const MOST: usize = 10_000;
+
+/// How many bytes all of them take at most, as far as their tokens tell.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Estimates what a token takes with all that was read from it: a list of short subjects takes twelve times its text.
+#[derive(Clone, Debug)]
+struct Weight;
+
+impl Weighter<u64, Arc<SeenUser>> for Weight {
+    fn weight(&self, _: &u64, seen: &Arc<SeenUser>) -> u64 {
+        1024 + 12 * seen.token.len() as u64
+    }
+}
 
 impl SeenUsers {
     pub(super) fn new() -> Self {
-        Self { hasher: RandomState::new(), cache: Cache::new(MOST) }
+        Self { hasher: RandomState::new(), cache: Cache::with_weighter(MOST, MOST_BYTES, Weight) }
     }
 
     pub(super) fn find(&self, token: &str) -> Option<Arc<SeenUser>> {

@@ -41,7 +41,8 @@ async fn a_known_user_is_refused_when_the_range_of_times_ends() {
     // 1 800 000 000 is 2027-01-15, 08:00:00 UTC.
     let times = json!({"times": [{"start": "07:00:00", "end": "08:00:30"}], "times_location": "UTC"});
     let token = service.world.user_token(merged(usual(), times));
-    assert!(service.admit_fresh(&token).await.is_ok());
+    let user = service.admit_fresh(&token).await.unwrap();
+    assert_eq!(user.expires_at(), Some(service.now().plus(secs(30))), "a stream ends with the range");
     service.clock.advance(secs(29));
     assert!(service.admit_fresh(&token).await.is_ok());
     service.clock.advance(secs(1));

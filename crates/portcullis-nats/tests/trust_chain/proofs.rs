@@ -252,3 +252,49 @@ async fn two_instances_with_one_store_accept_a_proof_once() {
     let again: Result<_, AuthError> = other.admit(presented).outcome().await;
     assert_eq!(code(again), Code::ProofReplayed);
 }
+
+/// Anyone can make up an account with users, whose proofs are right.
+#[tokio::test]
+async fn strangers_do_not_fill_the_store_of_used_proofs() {
+    let (nonces, store) = (Arc::new(SignedNonces::random().unwrap()), MemoryReplayStore::new());
+    let service = Service::of(Policy::new(), proofs(&nonces).replays(store.clone()), nonces);
+    for _ in 0..3 {
+        let (account, user) = (key(Role::Account), key(Role::User));
+        let token = crate::world::user_token(&account, user.public_key(), crate::world::usual());
+        let request = TestRequest::new("GET", "/").proven(&user, &token, &service.nonce(), service.now());
+        assert_eq!(code(service.admit(&token, &request).await), Code::IssuerNotTrusted);
+    }
+    assert_eq!(store.len(), 0);
+    assert!(service.admit_fresh(&service.world.usual_user()).await.is_ok());
+    assert_eq!(store.len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_can_demand_that_the_body_is_signed() {
+    let nonces = Arc::new(SignedNonces::random().unwrap());
+    let service = Service::of(Policy::new(), proofs(&nonces).require_content_digest(), nonces);
+    let token = service.world.usual_user();
+    let proven = |request: TestRequest| request.proven(&service.world.user, &token, &service.nonce(), service.now());
+    for method in ["POST", "PUT", "PATCH"] {
+        assert_eq!(
+            code(service.admit(&token, &proven(TestRequest::new(method, "/"))).await),
+            Code::ProofMalformed,
+            "{method}"
+        );
+        let signed = TestRequest::new(method, "/").with("Content-Digest", "sha-256=:AAAA:");
+        assert!(service.admit(&token, &proven(signed)).await.is_ok(), "{method}");
+    }
+    assert!(service.admit(&token, &proven(TestRequest::new("GET", "/"))).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_clock_may_not_be_wrong_by_more_than_five_minutes() {
+    let nonces = Arc::new(SignedNonces::random().unwrap());
+    let freshness = Freshness::TimeOnly { clock_error: secs(86_400) };
+    let service = Service::of(Policy::new(), proofs(&nonces).freshness(freshness), nonces);
+    let token = service.world.usual_user();
+    let request =
+        |by| TestRequest::new("GET", "/").proven(&service.world.user, &token, "", service.now().plus(secs(by)));
+    assert!(service.admit(&token, &request(300)).await.is_ok());
+    assert_eq!(code(service.admit(&token, &request(301)).await), Code::ProofExpired);
+}

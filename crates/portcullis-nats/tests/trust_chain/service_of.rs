@@ -168,3 +168,52 @@ async fn an_activation_that_is_revoked_ends_at_once() {
     two.chain.insert(&token, later).await.unwrap();
     assert_eq!(code(two.admit(&two.importer, may(&[">"])).await), Code::IssuerNotTrusted);
 }
+
+#[tokio::test]
+async fn a_locked_account_serves_no_one() {
+    let export = json!({"subject": "orders.>", "type": "service"});
+    let two = Two::new(export.clone(), json!({"subject": "orders.>", "type": "service"}));
+    assert!(two.admit(&two.importer, may(&[">"])).await.is_ok());
+    let limits = json!({"conn": 0, "subs": -1, "imports": -1, "exports": -1, "wildcards": true});
+    let later = NOW.plus(crate::secs(1));
+    let claims = json!({"exports": [export], "limits": limits});
+    let token = account_token(&two.world.operator, two.world.account.public_key(), later, claims);
+    two.chain.insert(&token, later).await.unwrap();
+    assert_eq!(code(two.admit(&two.importer, may(&[">"])).await), Code::IssuerNotTrusted);
+}
+
+#[tokio::test]
+async fn a_dollar_sign_in_the_subject_itself_is_no_reference() {
+    let two =
+        Two::new(json!({"subject": "orders.*", "type": "service"}), json!({"subject": "orders.$1", "type": "service"}));
+    let user = two.admit(&two.importer, may(&["orders.x", "orders.$1"])).await.unwrap();
+    assert_eq!(list(&user, "/nats/permissions/pub/allow"), ["orders.$1"]);
+}
+
+#[tokio::test]
+async fn an_import_whose_mapping_is_unclear_is_refused() {
+    let with = |import: Value| Two::new(json!({"subject": "orders.*.*", "type": "service"}), import);
+    let twice = with(json!({"subject": "orders.*.*", "local_subject": "shop.$1.$1", "type": "service"}));
+    assert_eq!(code(twice.admit(&twice.importer, may(&[">"])).await), Code::IssuerNotTrusted);
+    let fewer = with(json!({"subject": "shop.x", "to": "orders.*.*", "type": "service"}));
+    assert_eq!(code(fewer.admit(&fewer.importer, may(&[">"])).await), Code::IssuerNotTrusted);
+    let once = with(json!({"subject": "orders.*.*", "local_subject": "shop.$2.$1", "type": "service"}));
+    assert!(once.admit(&once.importer, may(&[">"])).await.is_ok());
+}
+
+#[tokio::test]
+async fn permissions_times_imports_have_a_bound() {
+    let two =
+        Two::new(json!({"subject": "orders.>", "type": "service"}), json!({"subject": "orders.>", "type": "service"}));
+    let many =
+        |count: usize| json!({"pub": {"allow": (0..count).map(|at| format!("orders.{at}")).collect::<Vec<_>>()}});
+    assert!(two.admit(&two.importer, many(400)).await.is_ok());
+    let imports: Vec<_> = (0..20)
+        .map(|at| json!({"account": two.world.account_id().as_str(), "subject": format!("orders.{at}"), "type": "service"}))
+        .collect();
+    let later = NOW.plus(crate::secs(1));
+    let token = account_token(&two.world.operator, two.importer.public_key(), later, json!({"imports": imports}));
+    two.chain.insert(&token, later).await.unwrap();
+    assert_eq!(code(two.admit(&two.importer, many(400)).await), Code::IssuerNotTrusted);
+    assert!(two.admit(&two.importer, many(100)).await.is_ok());
+}

@@ -85,3 +85,18 @@ async fn who_brings_a_newer_account_wins_for_all() {
     assert_eq!(code(service.admit(Some(&older)).await), Code::TokenRevoked, "the older one does not come back");
     assert_eq!(code(service.admit(None).await), Code::TokenRevoked);
 }
+
+#[tokio::test]
+async fn an_account_of_the_same_second_is_not_replaced_by_what_a_caller_brings() {
+    let service = Stapling::new();
+    let world = &service.world;
+    let signing = key(Role::Account);
+    let with_key = world.account_token(json!({"signing_keys": [signing.public_key().as_str()]}));
+    let without = world.account_token(json!({}));
+    assert!(service.admit(Some(&without)).await.is_ok());
+    let claims = crate::world::merged(usual(), json!({"issuer_account": world.account_id().as_str()}));
+    let token = user_token(&signing, world.user.public_key(), claims);
+    let request = TestRequest::new("GET", "/").proven(&world.user, &token, "", NOW).with("Nats-Account", with_key);
+    let presented = Presented::bearer(token.as_bytes()).with_scheme(Scheme::Other("NatsUser")).with_request(&request);
+    assert_eq!(code(service.admission.admit(presented).outcome().await), Code::IssuerNotTrusted);
+}

@@ -92,7 +92,7 @@ async fn a_token_that_needs_no_proof_is_let_in_only_if_the_policy_accepts_that()
 #[tokio::test]
 async fn a_user_of_an_account_that_disallows_it_needs_a_proof() {
     let open = Service::with(Policy::new().bearer(Bearer::Accept));
-    let limits = json!({"limits": {"conn": -1, "imports": -1, "exports": -1, "disallow_bearer": true}});
+    let limits = json!({"limits": {"conn": -1, "subs": -1, "imports": -1, "exports": -1, "disallow_bearer": true}});
     open.accounts.insert(open.world.account_id(), open.world.account_token(limits));
     let token = open.world.user_token(crate::world::merged(usual(), json!({"bearer_token": true})));
     assert_eq!(code(open.bearer(&token).await), Code::ProofMissing);
@@ -112,9 +112,42 @@ async fn a_token_of_another_kind_is_no_user() {
 }
 
 #[tokio::test]
-async fn tokens_of_version_1_can_be_refused() {
-    let service = Service::with(Policy::new().v1(V1::Refuse));
-    assert!(service.admit_fresh(&service.world.usual_user()).await.is_ok(), "this one is of version 2");
+async fn tokens_of_version_1_can_be_refused_and_have_one_text() {
+    let service = Service::new();
+    let token =
+        |header: &str| crate::world::sign_v1(&service.world.account, service.world.user.public_key(), header, usual());
+    for header in [r#"{"typ":"jwt","alg":"ed25519"}"#, r#"{"typ":"JWT","alg":"ed25519"}"#] {
+        assert!(service.admit_fresh(&token(header)).await.is_ok(), "{header}");
+    }
+    for header in [
+        r#"{"typ":"jwt","alg":"ed25519","x":1}"#,
+        r#"{"alg":"ed25519","typ":"jwt"}"#,
+        r#"{"typ":"jwt", "alg":"ed25519"}"#,
+    ] {
+        assert_eq!(code(service.admit_fresh(&token(header)).await), Code::HeaderMalformed, "{header}");
+    }
+    let strict = Service::with(Policy::new().v1(V1::Refuse));
+    let old = crate::world::sign_v1(
+        &strict.world.account,
+        strict.world.user.public_key(),
+        r#"{"typ":"jwt","alg":"ed25519"}"#,
+        usual(),
+    );
+    assert_eq!(code(strict.admit_fresh(&old).await), Code::ClaimsMalformed);
+    assert!(strict.admit_fresh(&strict.world.usual_user()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_user_who_may_have_no_subscriptions_is_refused_as_by_a_server() {
+    let service = Service::new();
+    for subs in [json!(0), json!(null)] {
+        let mut claims = usual();
+        claims["subs"] = subs.clone();
+        let token = service.world.user_token(claims);
+        assert_eq!(code(service.admit_fresh(&token).await), Code::IssuerNotTrusted, "{subs}");
+    }
+    let token = service.world.user_token(crate::world::merged(usual(), json!({"subs": 1})));
+    assert_eq!(service.admit_fresh(&token).await.unwrap().claim("/nats/subscriptions").unwrap().as_u64(), Some(1));
 }
 
 #[tokio::test]
@@ -131,4 +164,18 @@ async fn a_user_is_let_in_until_the_token_or_the_account_expires() {
     assert!(service.admit_fresh(&token).await.is_ok());
     service.clock.advance(crate::secs(1));
     assert_eq!(code(service.admit_fresh(&token).await), Code::TokenExpired);
+}
+
+#[tokio::test]
+async fn a_scope_whose_placeholder_has_blanks_is_read_as_by_a_server() {
+    let service = Service::new();
+    let world = &service.world;
+    let signing = key(Role::Account);
+    let scope = json!({"kind": "user_scope", "key": signing.public_key().as_str(), "role": "own", "template": {"pub": {"allow": ["own.{{ name() }}.>"]}}});
+    service.accounts.insert(world.account_id(), world.account_token(json!({"signing_keys": [scope]})));
+    let nats = json!({"type": "user", "version": 2, "issuer_account": world.account_id().as_str()});
+    let token = sign(&signing, world.user.public_key(), json!({"iat": NOW.as_secs(), "name": "alice", "nats": nats}));
+    let user = service.admit_fresh(&token).await.unwrap();
+    assert_eq!(user.claim("/nats/permissions/pub/allow/0").unwrap().as_str(), Some("own.alice.>"));
+    assert_eq!(user.claim("/nats/scope_role").unwrap().as_str(), Some("own"));
 }

@@ -112,7 +112,7 @@ impl Table {
         now: UnixTime,
     ) -> bool {
         let Some(held) = self.usable(id, now) else { return false };
-        held.digest == *digest || issued_at.is_some_and(|issued_at| held.known.account.issued_at() > issued_at)
+        held.digest == *digest || issued_at.is_some_and(|issued_at| held.known.account.issued_at() >= issued_at)
     }
 
     /// Lets an account be used for a while longer although its look-up has failed. Returns it if it can be used.
