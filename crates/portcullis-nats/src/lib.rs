@@ -9,7 +9,7 @@
 //! - `TrustChain` (feature `chain`, on by default) lets users into a service. Behind it, `chain` decides about them, and `accounts` says where the
 //!   tokens of their accounts come from.
 //! - `mint` (feature `mint`) makes tokens; `rotation`, `server_config`, `files`, `nsc` and `inspect` (the same feature) are for those who
-//!   administer operators and accounts.
+//!   administer operators and accounts; `enrol` gives authenticated callers short users of NATS.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "chain")]
@@ -19,6 +19,8 @@ pub mod chain;
 pub mod claims;
 pub mod connect;
 pub mod creds;
+#[cfg(feature = "mint")]
+pub mod enrol;
 #[cfg(feature = "mint")]
 pub mod files;
 #[cfg(feature = "mint")]

@@ -142,30 +142,56 @@ impl ProofVerifier {
 
     /// Checks everything but whether the proof was used before. Must come before anything that costs more than a signature.
     pub(crate) fn check(&self, what: Checked<'_>) -> Result<Replay, AuthError> {
-        let value = match what.request.header(HEADER) {
+        self.check_signed(what.request, what.user, what.key, what.now, |signed| signed.octets_for(what.token_digest))
+    }
+
+    /// Checks, in the same way, that a client holds a key that it enrols for the caller with this credential.
+    #[cfg(feature = "mint")]
+    pub(crate) fn check_enrolment(
+        &self,
+        request: &dyn RequestView,
+        user: &UserKey,
+        credential: &str,
+        now: UnixTime,
+    ) -> Result<Replay, AuthError> {
+        let weak =
+            |error: crate::nkey::NkeyError| AuthError::new(Code::ProofMalformed).with_explanation(error.to_string());
+        let key = user.verifying_key().map_err(weak)?;
+        self.check_signed(request, user, &key, now, |signed| signed.octets_of_enrolment(credential, user.as_str()))
+    }
+
+    fn check_signed(
+        &self,
+        request: &dyn RequestView,
+        user: &UserKey,
+        key: &VerifyingKey,
+        now: UnixTime,
+        octets: impl FnOnce(&Signed<'_>) -> Vec<u8>,
+    ) -> Result<Replay, AuthError> {
+        let value = match request.header(HEADER) {
             Header::One(value) => value,
-            Header::Absent => return Err(self.with_nonce(AuthError::new(Code::ProofMissing), what.now)),
+            Header::Absent => return Err(self.with_nonce(AuthError::new(Code::ProofMissing), now)),
             _ => return Err(AuthError::new(Code::ProofMalformed).with_explanation("the request has several proofs")),
         };
         let proof = Proof::parse(value)
             .map_err(|problem| AuthError::new(Code::ProofMalformed).with_explanation(problem.to_string()))?;
-        let content_digest = content_digest(what.request)?;
-        self.require_digest(what.request.method(), content_digest)?;
-        let until = self.require_fresh(&proof, what.now)?;
+        let content_digest = content_digest(request)?;
+        self.require_digest(request.method(), content_digest)?;
+        let until = self.require_fresh(&proof, now)?;
         let signed = Signed {
             origin: &self.origin,
-            method: what.request.method(),
-            target: what.request.target(),
+            method: request.method(),
+            target: request.target(),
             nonce: proof.nonce,
             made_at: proof.made_at,
             id: proof.id,
             content_digest,
         };
-        if !what.key.check_signature(Algorithm::EdDsa, &signed.octets_for(what.token_digest), &proof.signature) {
+        if !key.check_signature(Algorithm::EdDsa, &octets(&signed), &proof.signature) {
             let why = "the user's key has not signed this request: its origin, method, path, query, body digest or token is another";
             return Err(AuthError::new(Code::ProofMismatch).with_explanation(why));
         }
-        Ok(Replay { key: self.replay_key(what.user, &proof), until, now: what.now })
+        Ok(Replay { key: self.replay_key(user, &proof), until, now })
     }
 
     /// Decides whether the proof is new, and remembers it.

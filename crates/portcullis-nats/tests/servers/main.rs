@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod account_server;
+mod enrolled;
 mod ours;
 mod raw;
 mod vectors;

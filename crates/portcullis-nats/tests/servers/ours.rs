@@ -32,14 +32,14 @@ fn with_key(key: &KeyPair) -> Account {
 }
 
 /// A strict operator with a signing key; two accounts with a service between them, and one for the servers.
-struct World {
+pub(crate) struct World {
     operator: String,
-    operator_signing: KeyPair,
+    pub(crate) operator_signing: KeyPair,
     /// Exports a service; its users are signed by a plain and a scoped signing key.
-    orders: String,
+    pub(crate) orders: String,
     orders_key: KeyPair,
     plain: KeyPair,
-    scoped: KeyPair,
+    pub(crate) scoped: KeyPair,
     /// Imports it.
     shop: String,
     shop_signing: KeyPair,
@@ -47,11 +47,11 @@ struct World {
     system: String,
     system_key: KeyPair,
     system_signing: KeyPair,
-    now: UnixTime,
+    pub(crate) now: UnixTime,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let now = SystemClock.now();
         let (own, operator_signing) = (pair(Role::Operator), pair(Role::Operator));
         let [orders_key, plain, scoped, shop_key, shop_signing, system_key, system_signing] =
@@ -126,7 +126,7 @@ async fn connect(server: &NatsServer, creds: &Creds) -> Result<async_nats::Clien
 }
 
 /// Logs in by hand. Returns what the server has against it.
-fn log_in(server: &NatsServer, creds: &Creds) -> Result<Raw, String> {
+pub(crate) fn log_in(server: &NatsServer, creds: &Creds) -> Result<Raw, String> {
     let mut raw = Raw::open(server.port());
     let signature = {
         use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -182,7 +182,7 @@ async fn users_whom_no_key_of_the_account_has_signed_are_refused() {
 }
 
 /// Gives a server that keeps accounts in a folder a new token of one.
-async fn update(world: &World, server: &NatsServer, account: &str) {
+pub(crate) async fn update(world: &World, server: &NatsServer, account: &str) {
     let creds = world.user(&world.system_key, &world.system_signing, Terms::default()).await;
     let client = connect(server, &creds).await.unwrap();
     let answer = client.request("$SYS.REQ.CLAIMS.UPDATE", account.to_owned().into()).await.unwrap();
@@ -190,7 +190,7 @@ async fn update(world: &World, server: &NatsServer, account: &str) {
     assert_eq!(answer["data"]["code"], 200, "{answer}");
 }
 
-fn with_folder(world: &World, program: &NatsProgram) -> (NatsServer, tempfile::TempDir) {
+pub(crate) fn with_folder(world: &World, program: &NatsProgram) -> (NatsServer, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let accounts = folder.path().join("accounts");
     world.config().write_dir(&accounts).unwrap();
