@@ -1,4 +1,5 @@
 //! Every case of `tests/vectors/nats.json` and `nats-rules.json`: chains, operators, activations, nkeys, creds, subjects, times, addresses.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::{collections::BTreeMap, fs, net::IpAddr, path::Path};
 

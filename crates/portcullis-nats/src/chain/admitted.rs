@@ -114,12 +114,8 @@ pub(super) fn admit(
         None => None,
     };
     let registered = &user.token.registered;
-    let ends = [
-        registered.expires_at,
-        account.token.registered.expires_at,
-        imported.as_ref().and_then(|imported| imported.until),
-        decided_until,
-    ];
+    let import_until = imported.as_ref().and_then(|imported| imported.until);
+    let ends = [registered.expires_at, account.token.registered.expires_at, import_until, decided_until];
     Ok(AdmittedUser {
         key: *user.key(),
         account: *account.id(),

@@ -70,8 +70,8 @@ pub(super) fn translate(
         return Err(Refusal::new(RefusalKind::NotImported, why));
     }
     let translated = EffectivePermissions {
-        publish: translate_rules(&permissions.publish, of(ExportKind::Service)),
-        subscribe: translate_rules(&permissions.subscribe, of(ExportKind::Stream)),
+        publish: translate_rules(&permissions.publish, &of(ExportKind::Service)),
+        subscribe: translate_rules(&permissions.subscribe, &of(ExportKind::Stream)),
     };
     Ok(Imported { permissions: translated, until })
 }
@@ -171,7 +171,7 @@ fn numbered(local: &str) -> Option<(String, Vec<usize>)> {
     is_each_once.then(|| (text, order.into_iter().map(|(_, at)| at).collect()))
 }
 
-fn translate_rules<'a>(rules: &Rules, imports: impl Iterator<Item = &'a InForce> + Clone) -> Rules {
+fn translate_rules<'a>(rules: &Rules, imports: &(impl Iterator<Item = &'a InForce> + Clone)) -> Rules {
     let translate = |entries: &[String]| {
         let each = |entry: &String| imports.clone().filter_map(|import| import.translate(entry)).collect::<Vec<_>>();
         entries.iter().flat_map(each).collect()

@@ -55,6 +55,7 @@ impl Permissions {
     }
 
     /// Whether the token says nothing about subjects, so that the account's default permissions apply.
+    #[cfg(feature = "chain")]
     pub(crate) fn is_empty(&self) -> bool {
         self.publish.is_empty() && self.subscribe.is_empty() && self.responses.is_none()
     }
@@ -85,6 +86,7 @@ enum Queue {
 
 impl Permission {
     /// Whether neither list has an entry.
+    #[cfg(feature = "chain")]
     pub(crate) fn is_empty(&self) -> bool {
         self.allow.as_deref().unwrap_or_default().is_empty() && self.deny.is_empty()
     }
@@ -118,10 +120,5 @@ impl Responses {
     fn read(object: &Object<'_>) -> Read<Option<Self>> {
         let Some(object) = object.object("resp", &["max", "ttl"])? else { return Ok(None) };
         Ok(Some(Self { max: object.int("max")?.unwrap_or_default(), ttl: object.int("ttl")?.unwrap_or_default() }))
-    }
-
-    #[cfg(feature = "mint")]
-    pub(crate) fn to_claim(self) -> serde_json::Value {
-        serde_json::json!({ "max": self.max, "ttl": self.ttl })
     }
 }

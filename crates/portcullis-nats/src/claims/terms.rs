@@ -58,11 +58,13 @@ pub(super) const NAMES: [&str; 13] = [
 
 impl Terms {
     /// The terms of a token that says nothing: what a user of a scoped signing key must have.
+    #[cfg(feature = "chain")]
     pub(crate) fn nothing() -> Self {
         Self { subscriptions: Limit::NOTHING, data: Limit::NOTHING, payload: Limit::NOTHING, ..Self::default() }
     }
 
     /// Whether a token says nothing at all, as a user of a scoped signing key has to.
+    #[cfg(feature = "chain")]
     pub(crate) fn is_nothing(&self) -> bool {
         *self == Self::nothing()
     }

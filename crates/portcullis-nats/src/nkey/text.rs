@@ -54,7 +54,7 @@ pub(super) fn read_seed(text: &str) -> Result<(Role, Zeroizing<[u8; KEY_LEN]>), 
         return Err(NkeyErrorKind::NoSeed.into());
     }
     // The role's byte lies across the two: its upper three bits, then its lower five. Nothing else may be set.
-    let role = Role::of_prefix((first & 0b111) << 5 | second >> 3).filter(|_| second & 0b111 == 0);
+    let role = Role::of_prefix((first & 0b111) << 5 | second >> 3).filter(|_| second.trailing_zeros() >= 3);
     let role = role.ok_or(NkeyErrorKind::UnknownRole)?;
     let mut private = Zeroizing::new([0; KEY_LEN]);
     private.copy_from_slice(key);

@@ -23,8 +23,6 @@ mod signed;
 #[cfg(feature = "chain")]
 mod verifier;
 
-#[cfg(feature = "mint")]
-pub(crate) use self::verifier::Replay;
 #[cfg(feature = "chain")]
 pub(crate) use self::{
     signed::token_digest,

@@ -59,9 +59,9 @@ impl<'a> Signed<'a> {
         framed("nats-http-proof/1", self, &[token_digest, self.content_digest.as_bytes()])
     }
 
-    #[cfg(feature = "mint")]
     /// Returns the bytes to sign in order to enrol a key for a caller with this credential: as for a request, with `nats-enrol/1`, and at the
     /// end SHA-256 of the credential and the text of the public key.
+    #[cfg(feature = "mint")]
     pub fn octets_of_enrolment(&self, credential: &str, key: &str) -> Vec<u8> {
         framed("nats-enrol/1", self, &[&token_digest(credential), key.as_bytes()])
     }

@@ -248,6 +248,7 @@ impl fmt::Debug for ProofVerifier {
             .field("nonces", &self.nonces)
             .field("replays", &self.replays)
             .field("freshness", &self.freshness)
+            .field("body", &self.body)
             .finish()
     }
 }

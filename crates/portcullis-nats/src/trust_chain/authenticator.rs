@@ -30,6 +30,15 @@ pub(super) struct Presented {
     source: Option<std::net::IpAddr>,
 }
 
+impl Presented {
+    pub(super) fn new(credential: Credential<'_>, seen: Arc<SeenUser>, is_proven: bool) -> Decided<Self> {
+        let request = credential.request();
+        let staple = request.map(staple).transpose()?.flatten();
+        let source = request.and_then(|request| request.channel().peer);
+        Ok(Self { seen, is_proven, staple, source })
+    }
+}
+
 /// A decision with what it depends on.
 pub(super) struct Admitted {
     pub(super) user: AdmittedUser,
@@ -61,16 +70,16 @@ where
                 return Attempt::waiting(async move {
                     let admitted = inner.decide(&presented, &clock).await?;
                     inner.use_up(replay).outcome().await?;
-                    inner.conclude(presented, admitted)
+                    inner.conclude(&presented, &admitted)
                 });
             }
         };
         match inner.use_up(replay) {
-            Attempt::Done(Ok(())) => Attempt::Done(inner.conclude(presented, admitted)),
+            Attempt::Done(Ok(())) => Attempt::Done(inner.conclude(&presented, &admitted)),
             Attempt::Done(Err(error)) => Attempt::Done(Err(error)),
             waiting => Attempt::waiting(async move {
                 waiting.outcome().await?;
-                inner.conclude(presented, admitted)
+                inner.conclude(&presented, &admitted)
             }),
         }
     }
@@ -118,7 +127,7 @@ impl<R: AccountResolver> Inner<R> {
         } else {
             None
         };
-        Ok((self.presented(credential, seen, is_proven)?, replay))
+        Ok((Presented::new(credential, seen, is_proven)?, replay))
     }
 
     /// Decides whether a proof is new, and remembers it. Only for users that are let in: anyone can make up others, and fill the store.
@@ -128,18 +137,6 @@ impl<R: AccountResolver> Inner<R> {
             Attempt::Done(once) => Attempt::Done(once.and_then(require_first)),
             waiting => Attempt::waiting(async move { waiting.outcome().await.and_then(require_first) }),
         }
-    }
-
-    pub(super) fn presented(
-        &self,
-        credential: Credential<'_>,
-        seen: Arc<SeenUser>,
-        is_proven: bool,
-    ) -> Decided<Presented> {
-        let request = credential.request();
-        let staple = request.map(staple).transpose()?.flatten();
-        let source = request.and_then(|request| request.channel().peer);
-        Ok(Presented { seen, is_proven, staple, source })
     }
 
     /// Returns the token of a user that was let in lately, or checks it.
@@ -180,7 +177,7 @@ impl<R: AccountResolver> Inner<R> {
         let exporter = match &self.isolation {
             Isolation::ServiceOf(exporter) => match self.desk.look_up(&exporter.id, None, now, clock) {
                 Lookup::Known(account) => Some(account),
-                Lookup::Refused(error) => return Some(Err(of_service(error))),
+                Lookup::Refused(error) => return Some(Err(of_service(&error))),
                 Lookup::Waiting(_) => return None,
             },
             Isolation::Accounts | Isolation::TenantPerAccount => None,
@@ -192,7 +189,9 @@ impl<R: AccountResolver> Inner<R> {
     pub(super) async fn decide(&self, presented: &Presented, clock: &Arc<dyn Clock>) -> Decided<Admitted> {
         let account = self.find(presented.seen.user.account(), presented.staple.as_deref(), clock).await?;
         let exporter = match &self.isolation {
-            Isolation::ServiceOf(exporter) => Some(self.find(&exporter.id, None, clock).await.map_err(of_service)?),
+            Isolation::ServiceOf(exporter) => {
+                Some(self.find(&exporter.id, None, clock).await.map_err(|error| of_service(&error))?)
+            }
             Isolation::Accounts | Isolation::TenantPerAccount => None,
         };
         self.admit(presented, &account, exporter.as_deref(), clock.now())
@@ -236,7 +235,7 @@ impl<R: AccountResolver> Inner<R> {
     }
 
     /// Returns the result for the admission, which may use it again for later requests.
-    fn conclude<C: DeserializeOwned>(&self, presented: Presented, admitted: Admitted) -> Decided<Proven<C>> {
+    fn conclude<C: DeserializeOwned>(&self, presented: &Presented, admitted: &Admitted) -> Decided<Proven<C>> {
         self.seen.keep(&presented.seen);
         let user = &admitted.user;
         let proven = Proven::read(facts::facts(user)?)?;
@@ -278,7 +277,7 @@ fn require_first(once: Once) -> Decided<()> {
 }
 
 /// If the account whose service it is cannot be found, that is no fault of the caller.
-fn of_service(error: AuthError) -> AuthError {
+fn of_service(error: &AuthError) -> AuthError {
     let why = format!("the account whose service this is cannot be used: {error}");
     AuthError::new(Code::IssuerUnavailable).with_explanation(why)
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Decided, Inner, TrustChain,
-    authenticator::{Admitted, NATS_USER},
+    authenticator::{Admitted, NATS_USER, Presented},
     facts,
 };
 use crate::accounts::AccountResolver;
@@ -65,7 +65,7 @@ impl<R: AccountResolver> Inner<R> {
             proven?;
         }
         recorder.wants(Check::Issuer, format!("the account {}, admitted by {}", seen.user.account(), self.anchors()));
-        let presented = self.presented(credential, seen, is_proven)?;
+        let presented = Presented::new(credential, seen, is_proven)?;
         let admitted = self.decide(&presented, &credential.clock()).await;
         note_until(recorder, &[Check::Issuer, Check::Known, Check::Conditions], &admitted);
         let admitted = admitted?;

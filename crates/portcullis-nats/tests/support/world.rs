@@ -1,5 +1,6 @@
 //! Keys, tokens that can also be wrong, and requests with proofs.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+#![allow(clippy::needless_pass_by_value, reason = "so that a claim is written at the call")]
 
 use std::net::IpAddr;
 

@@ -1,4 +1,5 @@
 //! The authenticator for users of NATS, behind an admission: what is let in, what is refused, and what a later request still has to show.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/world.rs"]
 mod world;

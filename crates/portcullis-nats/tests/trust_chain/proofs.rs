@@ -78,6 +78,8 @@ async fn a_store_of_proofs_that_is_full_is_no_refusal() {
     assert_eq!(code(service.admit_fresh(&token).await), Code::ReplayUndecided);
 }
 
+type Change = fn(&mut TestRequest);
+
 /// What a proof is over, and what differs in a request that it does not fit.
 #[tokio::test]
 async fn pitfall_6_a_proof_fits_one_request_only() {
@@ -88,7 +90,6 @@ async fn pitfall_6_a_proof_fits_one_request_only() {
     let made = || TestRequest::new("POST", "/orders/42?full=1").with("Content-Digest", "sha-256=:AAAA:");
     let proven = |request: TestRequest| request.proven(&service.world.user, &token, &service.nonce(), service.now());
     assert!(service.admit(&token, &proven(made())).await.is_ok(), "nothing differs");
-    type Change = fn(&mut TestRequest);
     let changes: [(&str, Change); 6] = [
         ("method", |request| request.method = "PUT".to_owned()),
         ("path", |request| request.target = "/orders/43?full=1".to_owned()),
@@ -189,7 +190,7 @@ async fn without_nonces_the_time_and_the_id_remain() {
 #[tokio::test]
 async fn pitfall_6_no_altered_request_is_accepted() {
     let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_u64);
-    println!("SEED={seed}");
+    eprintln!("SEED={seed}");
     let mut random = seed;
     let mut next = move |below: usize| {
         random ^= random << 13;
@@ -222,7 +223,7 @@ async fn pitfall_6_no_altered_request_is_accepted() {
         *text = changed;
         if service.admit(&token, &request).await.is_ok() {
             accepted += 1;
-            println!("round {round}: {request:?}");
+            eprintln!("round {round}: {request:?}");
         }
     }
     assert_eq!(accepted, 0);

@@ -1,4 +1,5 @@
 //! A service of one account, used by others.
+#![allow(clippy::needless_pass_by_value, reason = "so that a claim is written at the call")]
 
 use portcullis_core::{
     Admission, Code, Verified,
