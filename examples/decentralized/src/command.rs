@@ -15,6 +15,7 @@ cargo run -p decentralized -- staple ORG                  signs the token of an 
 cargo run -p decentralized -- new-operator-key            adds a signing key of the operator, which signs from now on
 cargo run -p decentralized -- drop-operator-key           removes the older one, if it has signed no account's current token
 cargo run -p decentralized -- operator                    prints the operator's public keys, for OPERATOR
+cargo run -p decentralized -- server-config               prints the configuration with which a nats-server trusts the operator
 
 README.md lists the settings, which are variables of the environment.";
 
@@ -31,6 +32,7 @@ pub(crate) async fn run(settings: &Settings, command: &[&str]) -> Result<(), Fai
         ["staple", organisation] => market()?.staple(organisation).await,
         ["new-operator-key"] => market()?.new_operator_key().await,
         ["drop-operator-key"] => market()?.drop_operator_key().await,
+        ["server-config"] => say(&market()?.server_config()?),
         ["operator"] => say(&market()?.operator_keys()?),
         _ => say(HELP),
     }

@@ -3,13 +3,14 @@
 use std::{fs, time::Duration};
 
 use portcullis_nats::{
-    claims::{Permissions, Terms},
+    claims::{Permissions, Responses, Terms},
     creds::Creds,
-    mint::{AccountEdit, Mint},
+    mint::{self, AccountEdit, Mint},
     nkey::{AccountKey, KeyPair, OperatorKey, Role, UserKey},
+    server_config::ServerConfig,
 };
 
-use super::{Market, ORGANISATIONS, folder, found::for_readers, now, pair};
+use super::{Market, ORGANISATIONS, SHOP, folder, found::for_readers, now, pair};
 use crate::Failure;
 
 impl Market {
@@ -38,6 +39,8 @@ impl Market {
         let mut terms = Terms::default();
         let subjects: &[&str] = if user == "gina" { &[">"] } else { &["orders.>", "bills.>"] };
         terms.permissions = Permissions::default().publish(subjects.iter().copied());
+        // At a nats-server, who answers a request publishes to a subject that its sender has made up.
+        terms.permissions.responses = (organisation == SHOP).then(Responses::default);
         let signer = folder::read_key(&self.of(organisation, "account.seed")?)?;
         Ok(Mint::user(key, user).terms(terms).sign(&signer, at).await?.into_string())
     }
@@ -79,9 +82,11 @@ impl Market {
     pub(crate) async fn new_operator_key(&self) -> Result<(), Failure> {
         let mut signing = self.operator_signing_keys()?;
         let new = pair(Role::Operator)?;
+        let system = self.folder.join("operator/system.jwt");
+        folder::replace(&system, mint::staple(&folder::read(&system)?, &new, now()).await?.as_str())?;
         folder::write_key(&self.operator_seed(&OperatorKey::try_from(*new.public_key())?), &new)?;
         signing.push(new);
-        self.write_operator(&self.operator_own_key()?, &signing).await
+        self.replace_operator(&signing).await
     }
 
     /// Removes all signing keys but the newest one. Services have to be told.
@@ -94,14 +99,25 @@ impl Market {
                 );
             }
         }
-        self.write_operator(&self.operator_own_key()?, &[newest]).await
+        self.replace_operator(&[newest]).await
+    }
+
+    async fn replace_operator(&self, signing: &[KeyPair]) -> Result<(), Failure> {
+        let own = folder::read_key(&self.folder.join("operator/own.seed"))?;
+        self.write_operator(&own, signing, self.operator()?.nats.system_account).await
+    }
+
+    /// Returns the lines with which a nats-server trusts the operator. The accounts are in them, so it learns of a change by new ones.
+    pub(crate) fn server_config(&self) -> Result<String, Failure> {
+        let mut config = ServerConfig::new(&folder::read(&self.folder.join("operator/operator.jwt"))?)?;
+        config = config.account(&folder::read(&self.folder.join("operator/system.jwt"))?, now())?;
+        for organisation in ORGANISATIONS {
+            config = config.account(&self.account_text(organisation)?, now())?;
+        }
+        Ok(config.memory()?)
     }
 
     fn operator_signing_keys(&self) -> Result<Vec<KeyPair>, Failure> {
         self.operator()?.nats.signing_keys.iter().map(|key| folder::read_key(&self.operator_seed(key))).collect()
-    }
-
-    fn operator_own_key(&self) -> Result<KeyPair, Failure> {
-        folder::read_key(&self.folder.join("operator/own.seed"))
     }
 }

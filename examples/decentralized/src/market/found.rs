@@ -46,9 +46,20 @@ impl Market {
         for (organisation, user) in [(SHOP, "olga"), ("acme", "alice"), ("acme", "bob"), ("globex", "gina")] {
             market.issue(organisation, user).await?;
         }
+        let system = market.admit_servers(&signer).await?;
         // Last: from now on, it is complete.
-        market.write_operator(&pair(Role::Operator)?, &[signer]).await?;
+        market.write_operator(&pair(Role::Operator)?, &[signer], Some(system)).await?;
         Ok(market)
+    }
+
+    /// The account of nats-servers themselves. Neither service here needs it, or one of them.
+    async fn admit_servers(&self, signer: &KeyPair) -> Result<AccountKey, Failure> {
+        let key = pair(Role::Account)?;
+        let id = AccountKey::try_from(*key.public_key())?;
+        let token = Mint::account(id, "SYS", Account::default()).sign(signer, now()).await?;
+        folder::write_key(&self.folder.join("operator/system.seed"), &key)?;
+        folder::replace(&self.folder.join("operator/system.jwt"), token.as_str())?;
+        Ok(id)
     }
 
     /// An account with this key, and with a signing key for users who may only read.
@@ -68,11 +79,16 @@ impl Market {
         self.publish(organisation, id, token.as_str())
     }
 
-    /// The operator's own key signs nothing but this token: only its signing keys are used.
-    pub(super) async fn write_operator(&self, own: &KeyPair, signing: &[KeyPair]) -> Result<(), Failure> {
+    /// The operator's own key signs nothing but this token: services are told its signing keys.
+    pub(super) async fn write_operator(
+        &self,
+        own: &KeyPair,
+        signing: &[KeyPair],
+        system: Option<AccountKey>,
+    ) -> Result<(), Failure> {
         let key = |key: &KeyPair| OperatorKey::try_from(*key.public_key());
         let mut claims = Operator::default();
-        claims.strict_signing_key_usage = true;
+        claims.system_account = system;
         claims.signing_keys = signing.iter().map(key).collect::<Result<_, _>>()?;
         let token = Mint::operator(key(own)?, "market", claims).sign(own, now()).await?;
         folder::write_key(&self.folder.join("operator/own.seed"), own)?;

@@ -24,6 +24,7 @@ use crate::Failure;
 /// |---|---|
 /// | `operator/operator.jwt` | everyone |
 /// | `operator/*.seed` | the operator |
+/// | `operator/system.jwt` | nats-servers, if there are any: the token of their own account |
 /// | `accounts/ID.jwt` | everyone: the folder that services read |
 /// | `NAME/account.jwt` | the same token, for the organisation's users to bring along |
 /// | `NAME/account.seed`, `NAME/readers.seed` | the organisation |
