@@ -1,34 +1,31 @@
-//! Subjects with wildcards as sets of subjects: `*` is one word, `>` one or more at the end.
+//! Texts as patterns of subjects. A text that is no pattern stands for nothing.
 
-/// Whether it has no empty word, no blank, and `>` only at the end.
+use portcullis_core::subjects::SubjectPattern;
+
+/// Whether it is a subject or a pattern of subjects.
 pub(super) fn is_well_formed(subject: &str) -> bool {
-    let is_word = |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control());
-    let mut words = subject.split('.');
-    let last = words.next_back().unwrap_or_default();
-    is_word(last) && words.all(|word| is_word(word) && word != ">")
+    SubjectPattern::parse(subject).is_ok()
 }
 
 /// Whether it is a subject without wildcards.
 pub(super) fn is_literal(subject: &str) -> bool {
-    is_well_formed(subject) && subject.split('.').all(|word| word != "*" && word != ">")
+    SubjectPattern::parse(subject).is_ok_and(|subject| subject.is_literal())
 }
 
-/// Whether `pattern` matches everything that `subject` stands for.
+/// Whether `pattern` stands for everything that `subject` stands for.
 pub(super) fn covers(pattern: &str, subject: &str) -> bool {
-    intersection(pattern, subject).is_some_and(|both| both == subject)
+    both(pattern, subject).is_some_and(|(pattern, subject)| pattern.covers(&subject))
 }
 
-/// Whether there is a subject that both match.
+/// Whether there is a subject that both stand for.
 pub(super) fn overlap(one: &str, other: &str) -> bool {
-    intersection(one, other).is_some()
+    both(one, other).is_some_and(|(one, other)| one.overlaps(&other))
 }
 
-/// Returns the pattern of what both match; `None` if there is nothing, or one is malformed.
+/// Returns the pattern of what both stand for; `None` if there is nothing.
 pub(super) fn intersection(one: &str, other: &str) -> Option<String> {
-    if !is_well_formed(one) || !is_well_formed(other) {
-        return None;
-    }
-    let (mut ones, mut others) = (one.split('.').peekable(), other.split('.').peekable());
+    let (one, other) = both(one, other)?;
+    let (mut ones, mut others) = (one.words().peekable(), other.words().peekable());
     let mut words = Vec::new();
     loop {
         match (ones.peek().copied(), others.peek().copied()) {
@@ -49,4 +46,8 @@ pub(super) fn intersection(one: &str, other: &str) -> Option<String> {
         ones.next();
         others.next();
     }
+}
+
+fn both<'a>(one: &'a str, other: &'a str) -> Option<(SubjectPattern<&'a str>, SubjectPattern<&'a str>)> {
+    Some((SubjectPattern::parse(one).ok()?, SubjectPattern::parse(other).ok()?))
 }
