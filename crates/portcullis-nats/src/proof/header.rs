@@ -109,8 +109,8 @@ impl fmt::Debug for Proof<'_> {
 
 /// Reads decimal seconds in their only form, so that there is one text for each proof.
 fn seconds(text: &str) -> Option<UnixTime> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0') && text.len() <= 12;
-    text.parse().ok().filter(|_| is_plain).map(UnixTime::from_secs)
+    let made_at = UnixTime::from_secs(text.parse().ok()?);
+    (made_at.to_string() == text).then_some(made_at)
 }
 
 fn nonce_text(text: &str) -> Option<&str> {
@@ -149,6 +149,7 @@ mod tests {
         parts.reverse();
         assert_eq!(Proof::parse(parts.join(";").as_bytes()).unwrap(), proof);
         assert!(Proof::parse(text.replace("nonce=Y2hhbGxlbmdl; ", "").as_bytes()).unwrap().nonce.is_empty());
+        assert!(Proof::parse(text.replace("ts=1795319823", "ts=253402300799").as_bytes()).is_ok());
     }
 
     #[test]
@@ -161,6 +162,8 @@ mod tests {
         assert_eq!(refused(&|text| format!("{text};")), ProofError::Form);
         assert_eq!(refused(&|text| text.replace("ts=1", "ts=01")), ProofError::Value("ts"));
         assert_eq!(refused(&|text| text.replace("ts=1", "ts=-1")), ProofError::Value("ts"));
+        // There are no later instants, so it would be read as the last one.
+        assert_eq!(refused(&|text| text.replace("ts=1795319823", "ts=253402300800")), ProofError::Value("ts"));
         assert_eq!(refused(&|text| text.replace("nonce=Y2hhbGxlbmdl", "nonce=")), ProofError::Value("nonce"));
         assert_eq!(refused(&|text| text.replace("nonce=Y", "nonce=\"")), ProofError::Value("nonce"));
         assert_eq!(refused(&|text| text.replace(ID, &ID[1..])), ProofError::Value("id"));
