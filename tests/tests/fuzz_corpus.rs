@@ -129,3 +129,23 @@ fn redirect_uri() {
 fn ticket() {
     replay("ticket", fuzz::ticket::check);
 }
+
+#[test]
+fn nkey() {
+    replay("nkey", fuzz::nkey::check);
+}
+
+#[test]
+fn nats_claims() {
+    replay("nats_claims", fuzz::nats_claims::check);
+}
+
+#[test]
+fn creds() {
+    replay("creds", fuzz::creds::check);
+}
+
+#[test]
+fn nats_proof() {
+    replay("nats_proof", fuzz::nats_proof::check);
+}

@@ -1,0 +1,4 @@
+//! Proofs of possession of NATS users.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| portcullis_fuzz::nats_proof::check(input));
