@@ -1,10 +1,11 @@
 //! Real nats-servers decide as we do: about what we mint, and about the test vectors.
 #![cfg(feature = "mint")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test may panic, and says what it chose")]
 
 mod account_server;
 mod enrolled;
 mod ours;
+mod permission_sets;
 mod raw;
 mod vectors;
 
