@@ -8,7 +8,7 @@ use std::{
 };
 
 use real_servers::skip;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
@@ -36,6 +36,15 @@ pub(crate) const JOSE: Library = Library {
     bad_signature: "JWSSignatureVerificationFailed",
 };
 
+/// Mints and reads tokens of NATS.
+pub(crate) const NATS_JWT: Library = Library {
+    name: "@nats-io/jwt",
+    program: "node",
+    arguments: &["nats.mjs"],
+    needs: concat!(env!("CARGO_MANIFEST_DIR"), "/interop/node_modules/@nats-io/jwt"),
+    bad_signature: "the signature is wrong",
+};
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Library {
     name: &'static str,
@@ -56,8 +65,13 @@ pub(crate) enum Verdict {
 }
 
 impl Library {
-    /// Asks the library; `None` if it is not installed, and then the running test is left out.
+    /// Asks the library whether tokens are good; `None` if it is not installed, and then the running test is left out.
     pub(crate) async fn verify(self, questions: Vec<Value>) -> Option<Vec<Verdict>> {
+        self.ask(questions).await
+    }
+
+    /// Asks the library anything; `None` if it is not installed, and then the running test is left out.
+    pub(crate) async fn ask<T: DeserializeOwned + Send + 'static>(self, questions: Vec<Value>) -> Option<Vec<T>> {
         if !Path::new(self.needs).exists() {
             let why = format!("{} is not there (`cargo xtask test servers` installs it)", self.needs);
             skip(self.name, &why);
@@ -67,7 +81,7 @@ impl Library {
         Some(tokio::task::spawn_blocking(move || self.run(&questions)).await.unwrap())
     }
 
-    fn run(self, questions: &[Value]) -> Vec<Verdict> {
+    fn run<T: DeserializeOwned>(self, questions: &[Value]) -> Vec<T> {
         let mut command = Command::new(self.program);
         command.args(self.arguments).current_dir(FOLDER).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program));
