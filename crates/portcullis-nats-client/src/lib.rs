@@ -10,12 +10,18 @@
 //! let creds = Creds::parse(&std::fs::read_to_string("alice.creds")?)?;
 //! let signer = ProofSigner::new(&creds, "https://api.example.com")?;
 //!
-//! let mut request = http::Request::get("https://api.example.com/orders/7").body("")?;
-//! signer.sign_request(&mut request, SystemClock.now())?; // the line
-//! let answer = client.execute(request.try_into()?).await?;
+//! let request = || http::Request::get("https://api.example.com/orders/7").body("");
+//! let mut signed = request()?;
+//! signer.sign_request(&mut signed, SystemClock.now())?; // the line
+//! let mut answer = client.execute(signed.try_into()?).await?;
 //!
-//! // The first answer is 401 with the nonce for the next proofs: send the request again, signed again.
-//! let send_again = signer.remember(answer.status(), answer.headers());
+//! // The first answer is 401 with the nonce for the next proofs: sign the request again, and send it once more.
+//! if signer.remember(answer.status(), answer.headers()) {
+//!     let mut again = request()?;
+//!     signer.sign_request(&mut again, SystemClock.now())?;
+//!     answer = client.execute(again.try_into()?).await?;
+//! }
+//! # drop(answer);
 //! # Ok(())
 //! # }
 //! ```
@@ -25,7 +31,8 @@
 //!
 //! # Rules
 //!
-//! 1. A signer is for one origin, and signs no request for another one: who gets such a request could pass it on.
+//! 1. A signer is for one origin, and signs no request for another one: a server that received it could pass it on. A URI without a host (`/orders`) is
+//!    signed, so send it only to that origin.
 //! 2. The proof covers the method, the path with the query, and the token. It covers the body if the request has a `Content-Digest`: add
 //!    [`content_digest`]. What changes a request after it was signed, such as a redirect that is followed, makes the proof worthless.
 //! 3. A proof can be used once. Sign a request again before it is repeated.

@@ -17,7 +17,9 @@ impl Origin {
         let is_plain = |uri: &Uri| {
             let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
             let is_web = scheme == "https" || scheme == "http";
-            is_web && format!("{scheme}://{authority}") == text && !text.contains('@') && text == text.to_lowercase()
+            let usual = if scheme == "https" { 443 } else { 80 };
+            let is_as_written = format!("{scheme}://{authority}") == text && text == text.to_lowercase();
+            is_web && is_as_written && !text.contains('@') && uri.port_u16() != Some(usual)
         };
         match uri.filter(is_plain).and_then(|uri| normal(&uri, "")) {
             Some(normal) => Ok(Self { text, normal }),

@@ -35,10 +35,10 @@ pub enum CredsError {
     #[error("a credentials file has a block with the user's token, an empty line, and a block with the seed")]
     Form,
     /// The token is none of a user.
-    #[error("the token in the credentials file")]
+    #[error("the token in the credentials file cannot be used")]
     Token(#[source] TokenError),
     /// The seed is none of a user, or that of another one.
-    #[error("the seed in the credentials file")]
+    #[error("the seed in the credentials file cannot be used")]
     Seed(#[source] NkeyError),
 }
 

@@ -57,6 +57,11 @@ impl AccountCache {
         Self { stapled: Some(max_age), ..self }
     }
 
+    /// Returns the same, and accepts staples as the other does if this says nothing about them.
+    pub(crate) fn or_stapled_as(self, other: &Self) -> Self {
+        Self { stapled: self.stapled.or(other.stapled), ..self }
+    }
+
     pub(crate) fn accepts_staples(&self) -> bool {
         self.stapled.is_some()
     }

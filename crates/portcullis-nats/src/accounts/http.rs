@@ -33,7 +33,7 @@ impl HttpAccounts {
 
     /// As [`new`](Self::new), for one host, `host:port`, that is reached without encryption.
     ///
-    /// **Whoever can change the traffic on the way to that host can hide that an account has revoked a user**, though not make up accounts.
+    /// **Anyone who can change the traffic on the way to that host can hide that an account has revoked a user**, though not make up accounts.
     ///
     /// # Errors
     ///

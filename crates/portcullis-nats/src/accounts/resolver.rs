@@ -10,7 +10,7 @@ use crate::nkey::AccountKey;
 ///
 /// Implement it for another place, and run the contract tests of `portcullis-test` on it; [`from_fn`] makes one of a closure. The rules:
 ///
-/// - Return the token as it is, whoever signed it: it is checked here. Give the newest one that is known.
+/// - Return the token as it is, by any signer: it is checked here. Give the newest one that is known.
 /// - `None` means that there is no such account: its users are refused. What cannot be found out is an error, never `None`.
 /// - The id is a valid key of an account, so it can be part of a path or a URL. Nothing else says that there is such an account: anyone can make
 ///   up a key.

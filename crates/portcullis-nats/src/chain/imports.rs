@@ -15,7 +15,7 @@ use crate::{
     token::{Token, Version},
 };
 
-/// How many entries the translation may become: whoever writes imports and permissions must not choose how much memory a request takes.
+/// How many entries the translation may become: a tenant who writes imports and permissions must not choose how much memory a request takes.
 const MAX_ENTRIES: usize = 4096;
 
 /// An import that is in force.

@@ -83,7 +83,7 @@ fn publish_rules(permissions: &Permissions) -> Rules {
     let allow = match allow {
         // With deny entries beside it, an empty list lets nothing be published.
         Some(allow) if !allow.is_empty() || !deny.is_empty() => allow.clone(),
-        // Who may only answer publishes nothing else. (Requests over HTTP are no answers.)
+        // A user who may only answer requests may publish nothing else. (Requests over HTTP are no answers.)
         _ if permissions.responses.is_some() => Vec::new(),
         _ => Rules::everything().allow,
     };

@@ -29,7 +29,7 @@ pub enum V1 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a question with two answers")]
 pub enum Bearer {
-    /// They need none, unless their account demands it. Whoever reads such a token can use it.
+    /// They need none, unless their account demands it. Anyone who reads such a token can use it.
     Accept,
     /// Tokens that need no proof are refused.
     Refuse,

@@ -25,7 +25,7 @@ pub(super) struct Values<'a> {
 /// How many subjects one list may become.
 const MAX_SUBJECTS: usize = 4096;
 
-/// How long a subject may become: whoever chooses name and tags must not choose how much memory their user takes.
+/// How long a subject may become: a user who chooses name and tags must not choose how much memory their user takes.
 const MAX_SUBJECT_LEN: usize = 1024;
 
 /// How many bytes one list may become.

@@ -96,7 +96,8 @@ impl Enrolment {
     /// - [`Code::RequirementNotMet`] if the policy gives the caller nothing.
     /// - [`Code::ProofMissing`] and the other reasons about proofs if the client has not proven that it holds the key.
     /// - [`Code::TokenExpired`] if the caller's credential has expired.
-    /// - [`Code::RequirementUndecided`] if the signing key cannot be reached, or the store of used proofs.
+    /// - [`Code::RequirementUndecided`] if the signing key cannot be reached, and [`Code::ReplayUndecided`] if the store of used proofs cannot answer.
+    /// - [`Code::ServiceMisconfigured`] if the user cannot be minted, for example because the account no longer fits the policy.
     pub async fn enrol(&self, request: EnrolmentRequest<'_>, now: UnixTime) -> Result<Enrolled, AuthError> {
         let refused = |why: &'static str| AuthError::new(Code::RequirementNotMet).with_explanation(why);
         let rule = self.policy.rule_for(request.caller).map_err(refused)?;

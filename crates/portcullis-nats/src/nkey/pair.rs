@@ -22,7 +22,7 @@ use super::{
 pub struct Seed(Zeroizing<String>);
 
 impl Seed {
-    /// Returns the text. Whoever has it can sign.
+    /// Returns the text. Anyone who has it can sign.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -20,7 +20,7 @@ pub enum Freshness {
     Nonce,
     /// A nonce for each request, as in NATS. Each request needs a nonce that an answer has brought.
     SingleUseNonce,
-    /// Only the time, so that no request has to be repeated for a nonce. Proofs can then be made in advance, by whoever can use the client's
+    /// Only the time, so that no request has to be repeated for a nonce. Proofs can then be made in advance, by anyone who can use the client's
     /// key for a moment.
     TimeOnly {
         /// How far the client's clock may be wrong: five minutes at most, more counts as five.
@@ -97,14 +97,14 @@ impl ProofVerifier {
     }
 
     /// Sets what makes nonces. Defaults to [`SignedNonces::random`]: a restart then costs each client one repeated request, and each of
-    /// several instances refuses the nonces of the others.
+    /// several instances refuses the nonces of the others. A nonce has at most 256 characters, of `A-Z a-z 0-9 - _ . ~ + / =`.
     #[must_use]
     pub fn nonces(self, nonces: impl NonceIssuer) -> Self {
         Self { nonces: Arc::new(nonces), ..self }
     }
 
     /// Sets where the ids of used proofs are kept. Defaults to a [`MemoryReplayStore`], so that each of several instances accepts a proof
-    /// once.
+    /// once. With a store that has to be asked over the network, users are not cached: the chain is decided for each request, from known accounts.
     #[must_use]
     pub fn replays(self, replays: impl ReplayStore) -> Self {
         Self { replays: Arc::new(replays), ..self }
@@ -116,10 +116,9 @@ impl ProofVerifier {
         Self { freshness, ..self }
     }
 
-    /// Refuses POST, PUT and PATCH without a `Content-Digest`, so that the signature covers it. Defaults to accepting them, and then **the body is not
-    /// signed**.
+    /// Refuses POST, PUT and PATCH whose proof covers no `Content-Digest`. Defaults to accepting them, and then **the body is not signed**.
     ///
-    /// The digest is only signed here. `portcullis::content_digest::ContentDigestLayer::required()` compares it with the body: use both.
+    /// The body itself is not read here: `portcullis::content_digest::ContentDigestLayer::required()` compares it with the digest. Use both.
     #[must_use]
     pub fn require_content_digest(self) -> Self {
         Self { body: Body::IsSigned, ..self }
@@ -130,7 +129,9 @@ impl ProofVerifier {
         &self.origin
     }
 
-    /// Returns what makes the nonces, for the layer that sends fresh ones with answers.
+    /// Returns what makes the nonces, for the layer that sends fresh ones with answers:
+    /// `NonceLayer::new(NonceHeader::nats(), proofs.nonce_issuer(), proofs.origin().to_owned())`. With another issuer or another origin, every nonce that
+    /// the layer sends is refused.
     pub fn nonce_issuer(&self) -> Arc<dyn NonceIssuer> {
         Arc::clone(&self.nonces)
     }
@@ -273,6 +274,10 @@ fn origin_problem(origin: &str) -> Option<&'static str> {
     let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
     let Some(host) = rest else { return Some("it begins with https:// (or http:// in a test)") };
     let is_character = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
+    let usual = if origin.starts_with("https://") { ":443" } else { ":80" };
+    if host.ends_with(usual) {
+        return Some("leave out the usual port, 443 of https and 80 of http: both sides compare the text");
+    }
     if host.is_empty() || !host.bytes().all(is_character) {
         return Some("behind that, it has only a host in lower case, and a port unless it is the usual one");
     }

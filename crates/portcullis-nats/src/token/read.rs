@@ -84,7 +84,7 @@ impl<K: Kind> Token<K> {
         token.ok_or_else(|| TokenError::new(TokenErrorKind::Signature, "the token was not read"))
     }
 
-    /// Reads a token if the key in `iss` is one of these; `None` if it is not. What strangers sign then costs no more than that.
+    /// Reads a token if the key in `iss` is one of these; `None` if it is not. A token by an unknown key costs no signature check.
     pub(crate) fn read_if(text: &str, is_wanted: impl FnOnce(&PublicKey) -> bool) -> Result<Option<Self>, TokenError> {
         let parts = Parts::read(text)?;
         let claims = Object::new("", &parts.claims, registered::NAMES)?;

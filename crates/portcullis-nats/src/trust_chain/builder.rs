@@ -45,6 +45,17 @@ pub struct Isolated;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// It says so once:
+///
+/// ```compile_fail
+/// # use portcullis_nats::TrustChain;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let account = "AAOA2WD4HQ2GIZEUIJNG6AGJ4YZHS6DRNCKHZSTUGCX7GHVRF7M6B5Q7".parse()?;
+/// let chain = TrustChain::builder().service_of(account).tenant_per_account();
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a builder does nothing until it is built"]
 pub struct TrustChainBuilder<R = NoResolver, I = NotIsolated> {
     operators: Operators,
@@ -124,9 +135,10 @@ impl<R, I> TrustChainBuilder<R, I> {
         }
     }
 
-    /// Sets for how long accounts are kept, and how many. Defaults to [`AccountCache::new`].
+    /// Sets for how long accounts are kept, and how many. Defaults to [`AccountCache::new`]. Whether staples are accepted is not changed by a value
+    /// that says nothing about it.
     pub fn cache(self, cache: AccountCache) -> Self {
-        Self { cache, ..self }
+        Self { cache: cache.or_stapled_as(&self.cache), ..self }
     }
 
     /// Lets callers bring their account's token along, in the HTTP header `Nats-Account`, if it was signed at most this long ago. A service then
@@ -141,6 +153,21 @@ impl<R, I> TrustChainBuilder<R, I> {
         Self { proofs: Some(proofs), ..self }
     }
 
+    fn isolated(self, isolation: Isolation) -> TrustChainBuilder<R, Isolated> {
+        TrustChainBuilder {
+            operators: self.operators,
+            policy: self.policy,
+            resolver: self.resolver,
+            cache: self.cache,
+            proofs: self.proofs,
+            pinned: self.pinned,
+            isolation,
+            state: PhantomData,
+        }
+    }
+}
+
+impl<R> TrustChainBuilder<R, NotIsolated> {
     /// Lets in users of these accounts only. Other accounts are not even looked up.
     pub fn accounts(self, accounts: impl IntoIterator<Item = AccountKey>) -> TrustChainBuilder<R, Isolated> {
         let pinned = Some(accounts.into_iter().collect());
@@ -159,19 +186,6 @@ impl<R, I> TrustChainBuilder<R, I> {
     /// account.
     pub fn service_of(self, account: AccountKey) -> TrustChainBuilder<R, Isolated> {
         self.isolated(Isolation::ServiceOf(Exporter { id: account, part: AtomicU64::new(u64::MAX) }))
-    }
-
-    fn isolated(self, isolation: Isolation) -> TrustChainBuilder<R, Isolated> {
-        TrustChainBuilder {
-            operators: self.operators,
-            policy: self.policy,
-            resolver: self.resolver,
-            cache: self.cache,
-            proofs: self.proofs,
-            pinned: self.pinned,
-            isolation,
-            state: PhantomData,
-        }
     }
 }
 
@@ -194,6 +208,9 @@ impl<R: AccountResolver> TrustChainBuilder<R, Isolated> {
             return Err(ConfigError::new(
                 "no account could be found: add a resolver, or let callers staple their account",
             ));
+        }
+        if self.pinned.as_ref().is_some_and(BTreeSet::is_empty) {
+            return Err(ConfigError::new("no account is let in: name at least one in accounts"));
         }
         let chain = Chain::new(self.operators, self.policy);
         let chain = Arc::new(match self.pinned {

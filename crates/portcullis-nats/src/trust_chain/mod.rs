@@ -110,8 +110,8 @@ impl<R: AccountResolver, C> TrustChain<R, C> {
         self.inner.desk.load().await
     }
 
-    /// Forgets the newest token of an account that was seen, so that an older one is accepted: for the day on which that is wanted. Returns when
-    /// the newest one was issued.
+    /// Forgets the newest token of an account that was seen, so that an older one is accepted. Use it only after a deliberate restore; other
+    /// running instances keep the floor until they are restarted. Returns when the newest one was issued.
     ///
     /// # Errors
     ///

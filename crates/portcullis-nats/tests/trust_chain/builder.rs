@@ -43,7 +43,8 @@ fn a_chain_needs_an_operator_a_proof_and_a_place_of_accounts() {
 
 #[test]
 fn an_origin_has_no_path() {
-    for good in ["https://api.example.com", "https://api.example.com:8443", "http://127.0.0.1:80", "http://[::1]:80"] {
+    for good in ["https://api.example.com", "https://api.example.com:8443", "http://127.0.0.1:8080", "http://[::1]:443"]
+    {
         assert!(ProofVerifier::new(good).is_ok(), "{good}");
     }
     for bad in [
@@ -54,6 +55,8 @@ fn an_origin_has_no_path() {
         "https://API.example.com",
         "https://a b",
         "ftp://a",
+        "https://a:443",
+        "http://127.0.0.1:80",
         "https://u@a",
     ] {
         assert!(ProofVerifier::new(bad).is_err(), "{bad}");
@@ -88,4 +91,18 @@ fn debug_output_shows_no_secret() {
     for secret in [&service.world.operator, &service.world.account, &service.world.user] {
         assert!(!shown.contains(secret.seed().reveal()));
     }
+}
+
+#[test]
+fn staples_stay_accepted_when_the_cache_is_set_later() {
+    let builder = || {
+        TrustChain::builder()
+            .operator_key(World::new().operator_key())
+            .proofs(ProofVerifier::new(ORIGIN).unwrap())
+            .stapled(secs(60))
+    };
+    let cache = portcullis_nats::accounts::AccountCache::new().max_accounts(5);
+    assert!(builder().cache(cache).tenant_per_account().build().is_ok());
+    let error = builder().accounts([]).build().unwrap_err();
+    assert!(error.to_string().contains("no account"), "{error}");
 }
