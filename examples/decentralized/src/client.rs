@@ -1,12 +1,20 @@
-//! The client: a program with a credentials file.
+//! The client: a program with a credentials file, or with a user that it gets at a desk.
 
 use axum::{
     body::Bytes,
-    http::{Method, Request, Uri},
+    http::{HeaderMap, Method, Request, Uri},
 };
 use http_body_util::{BodyExt, Full};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use portcullis_nats_client::{Creds, ProofSigner, content_digest, layer::ProofLayer};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use portcullis_nats::{
+    nkey::{KeyPair, Role},
+    proof::{Proof, RequestId, Signed},
+};
+use portcullis_nats_client::{Clock, Creds, ProofSigner, SystemClock, content_digest, layer::ProofLayer};
+use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 
 use crate::{Failure, say, settings::Settings};
@@ -24,6 +32,10 @@ pub(crate) async fn call(
     if let Some(staple) = &settings.staple {
         signer.staple(std::fs::read_to_string(staple)?.trim())?;
     }
+    send(signer, method, url, body).await
+}
+
+async fn send(signer: ProofSigner, method: &str, url: &str, body: &[&str]) -> Result<(), Failure> {
     let client = ProofLayer::new(signer).layer(Client::builder(TokioExecutor::new()).build_http());
     let body = body.join(" ");
     let mut request = Request::builder().method(Method::from_bytes(method.as_bytes())?).uri(url);
@@ -34,6 +46,40 @@ pub(crate) async fn call(
     let status = answer.status();
     let text = answer.into_body().collect().await?.to_bytes();
     say(&format!("{} {}", status.as_u16(), String::from_utf8_lossy(&text)))
+}
+
+/// Gets a user of NATS for a new key at the desk, as this user of its log-in, and sends a request as it. The key is never written anywhere.
+pub(crate) async fn enrol(name: &str, desk: &str, method: &str, url: &str, body: &[&str]) -> Result<(), Failure> {
+    let key = KeyPair::generate(Role::User)?;
+    let http = Client::builder(TokioExecutor::new()).build_http();
+    let log_in = Request::post(format!("{desk}/session")).header("content-type", "application/json");
+    let session = answer_of(&http, log_in.body(Full::from(json!({ "username": name }).to_string()))?).await?.1;
+    let access_token = session["access_token"].as_str().ok_or("the log-in was refused")?.to_owned();
+    // The first answer has the nonce for the proof.
+    let first = answer_of(&http, enrolment(desk, &access_token, &key, "")?).await?.0;
+    let nonce = first.get("nats-nonce").ok_or("the desk sent no nonce")?.to_str()?;
+    let user = answer_of(&http, enrolment(desk, &access_token, &key, nonce)?).await?.1;
+    let token = user["jwt"].as_str().ok_or("the desk gave no user: see its log")?;
+    let signer = ProofSigner::new(&Creds::new(token, key)?, origin(url)?)?;
+    signer.staple(user["account"].as_str().unwrap_or_default())?;
+    send(signer, method, url, body).await
+}
+
+/// The request for a user, with the proof that the key is held.
+fn enrolment(desk: &str, access_token: &str, key: &KeyPair, nonce: &str) -> Result<Request<Full<Bytes>>, Failure> {
+    let (id, name) = (RequestId::random().ok_or("no random numbers")?, key.public_key().as_str().to_owned());
+    let signed = Signed::new(desk, "POST", "/nats/users", SystemClock.now(), id.as_str()).with_nonce(nonce);
+    let proof = Proof::new(&signed, key.sign(&signed.octets_of_enrolment(access_token, &name))).to_string();
+    let request = Request::post(format!("{desk}/nats/users")).header("nats-proof", proof);
+    Ok(request.header("authorization", format!("Bearer {access_token}")).body(Full::from(name))?)
+}
+
+async fn answer_of(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> Result<(HeaderMap, Value), Failure> {
+    let (head, body) = client.request(request).await?.into_parts();
+    Ok((head.headers, serde_json::from_slice(&body.collect().await?.to_bytes()).unwrap_or(Value::Null)))
 }
 
 /// Returns the origin of a URL: the service that it names.

@@ -10,15 +10,16 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::Method,
+    http::{HeaderName, HeaderValue, Method, header::WWW_AUTHENTICATE},
     routing::get,
 };
-use portcullis::{AccessTable, Claims, requirement::publish};
+use portcullis::{AccessTable, Claims, nonce::NonceHeader, requirement::publish};
 use portcullis_nats::{
     TrustChain,
     accounts::{AccountCache, AccountDirectory},
 };
 use serde_json::{Value, json};
+use tower_http::cors::CorsLayer;
 
 use crate::{Failure, service, settings::Settings};
 
@@ -39,7 +40,19 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
         .build()?;
     let orders = Orders::new(Mutex::new(BTreeMap::from([(7, "seven oranges".to_owned())])));
     let routes = Router::new().route("/orders/{id}", get(read).post(write)).with_state(orders);
-    service::serve("orders", listener, &origin, service::guarded(routes, chain, &access())?, settings).await
+    let app = service::guarded(routes, chain, &access())?.layer(cors(settings)?);
+    service::serve("orders", listener, &origin, app, settings).await
+}
+
+/// The page of a desk is of another origin. It sends tokens and proofs, and reads nonces; there are no cookies.
+fn cors(settings: &Settings) -> Result<CorsLayer, Failure> {
+    let sent = ["authorization", "content-digest", "nats-account", "nats-proof"].map(HeaderName::from_static);
+    let cors = CorsLayer::new().allow_methods([Method::GET, Method::POST]).allow_headers(sent);
+    let cors = cors.expose_headers([NonceHeader::nats().name().clone(), WWW_AUTHENTICATE]);
+    match &settings.page_origin {
+        Some(origin) => Ok(cors.allow_origin(origin.parse::<HeaderValue>()?)),
+        None => Ok(cors),
+    }
 }
 
 /// Who may use which route: who may publish to the subject, as `shop` names it.

@@ -7,6 +7,7 @@ use std::{env, path::PathBuf, str::FromStr, time::Duration};
 pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) billing_port: u16,
+    pub(crate) desk_port: u16,
     /// Where the operator and the organisations have their keys and tokens. No service reads it.
     pub(crate) data: PathBuf,
     /// The operator's public keys, for a service.
@@ -19,6 +20,10 @@ pub(crate) struct Settings {
     pub(crate) fresh: Duration,
     /// How old an account's token may be that a caller brings along.
     pub(crate) staple_max_age: Duration,
+    /// Whose page may call orders from a browser.
+    pub(crate) page_origin: Option<String>,
+    /// Where orders is, for the page of the desk.
+    pub(crate) orders_url: String,
     /// The file with the account's token that the client brings along.
     pub(crate) staple: Option<PathBuf>,
     /// Whether a service ends with the process that started it.
@@ -30,12 +35,15 @@ impl Settings {
         Ok(Self {
             port: parsed("PORT", 4700)?,
             billing_port: parsed("BILLING_PORT", 4800)?,
+            desk_port: parsed("DESK_PORT", 4900)?,
             data: optional("DATA").unwrap_or_else(|| "target/decentralized".into()).into(),
             operator: optional("OPERATOR").unwrap_or_default(),
             account: optional("ACCOUNT").unwrap_or_default(),
             accounts: optional("ACCOUNTS").unwrap_or_default().into(),
             fresh: Duration::from_secs(parsed("FRESH_SECONDS", 5)?),
             staple_max_age: Duration::from_secs(parsed("STAPLE_SECONDS", 3600)?),
+            page_origin: optional("PAGE_ORIGIN"),
+            orders_url: optional("ORDERS_URL").unwrap_or_default(),
             staple: optional("STAPLE").map(PathBuf::from),
             until_input_ends: optional("UNTIL_INPUT_ENDS").is_some(),
         })

@@ -3,7 +3,7 @@
 use crate::market::Market;
 
 /// Returns the lines. README.md says more about them.
-pub(crate) fn lines(market: &Market, orders: &str, billing: &str) -> String {
+pub(crate) fn lines(market: &Market, orders: &str, billing: &str, desk: &str) -> String {
     let folder = market.folder().display();
     format!(
         r#"
@@ -20,6 +20,9 @@ Try in another terminal:
   $M revoke acme alice                                       # acme ends alice's token
   $M call $D/acme/alice.creds GET {orders}/orders/7          # 401, after five seconds at the latest
   $M issue acme alice                                        # a new token for the same key is good again
+  $M enrol ada {desk} GET {orders}/orders/7                  # who has no credentials file gets a user for ten minutes
+
+And in a browser: {desk}
 "#
     )
 }

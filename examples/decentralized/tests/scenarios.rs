@@ -57,7 +57,7 @@ fn an_account_that_comes_along_must_not_be_older_than_the_service_says() {
     assert_eq!(market.status(stapled("acme/alice"), "GET", &bills), 200);
 }
 
-/// Whoever has the signing key can make users. Removing it ends all of them, and no others.
+/// Who has the signing key can make users. Removing it ends all of them, and no others.
 #[test]
 fn a_leaked_signing_key_is_removed() {
     let market = Market::found();

@@ -5,6 +5,7 @@ use std::{fs, time::Duration};
 use portcullis_nats::{
     claims::{Permissions, Responses, Terms},
     creds::Creds,
+    enrol::EnrolmentPolicy,
     mint::{self, AccountEdit, Mint},
     nkey::{AccountKey, KeyPair, OperatorKey, Role, UserKey},
     server_config::ServerConfig,
@@ -105,6 +106,13 @@ impl Market {
     async fn replace_operator(&self, signing: &[KeyPair]) -> Result<(), Failure> {
         let own = folder::read_key(&self.folder.join("operator/own.seed"))?;
         self.write_operator(&own, signing, self.operator()?.nats.system_account).await
+    }
+
+    /// Who may get a user of this organisation at its desk: who may read orders at its own log-in, with a key for readers.
+    pub(crate) fn enrolment(&self, organisation: &str) -> Result<EnrolmentPolicy, Failure> {
+        let readers = folder::read_key(&self.of(organisation, "readers.seed")?)?;
+        let policy = EnrolmentPolicy::new(self.account(organisation)?)?;
+        Ok(policy.rule(|caller| caller.has_scope("orders:read"), readers)?.longest(Duration::from_secs(600)))
     }
 
     /// Returns the lines with which a nats-server trusts the operator. The accounts are in them, so it learns of a change by new ones.

@@ -95,7 +95,7 @@ impl Market {
         Ok(Token::read(&self.account_text(organisation)?)?)
     }
 
-    fn account_text(&self, organisation: &str) -> Result<String, Failure> {
+    pub(crate) fn account_text(&self, organisation: &str) -> Result<String, Failure> {
         folder::read(&self.of(organisation, "account.jwt")?)
     }
 

@@ -118,6 +118,12 @@ impl Market {
         Service::start("billing", [("OPERATOR", self.run(&["operator"]).as_str())].iter().chain(settings))
     }
 
+    /// Starts acme's desk, which has the market's keys.
+    pub(crate) fn desk(&self) -> Service {
+        let data = self.folder.path().to_str().unwrap();
+        Service::start("desk", [("DATA", data), ("DESK_PORT", "0")].iter())
+    }
+
     /// Sends a request by the client program. Returns the status and the answer.
     pub(crate) fn call(&self, caller: Caller<'_>, method: &str, url: &str, body: &str) -> (u16, Value) {
         let creds = self.path(&format!("{}.creds", caller.user));
@@ -157,12 +163,13 @@ pub(crate) struct Both {
     _output: BufReader<ChildStdout>,
     pub(crate) orders: String,
     pub(crate) billing: String,
+    pub(crate) desk: String,
 }
 
 impl Both {
     pub(crate) fn start(market: &Market) -> Self {
         let mut command = market.command(&[]);
-        command.env("PORT", "0").env("BILLING_PORT", "0").stdout(Stdio::piped());
+        command.env("PORT", "0").env("BILLING_PORT", "0").env("DESK_PORT", "0").stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut after = |start: &str| {
@@ -170,8 +177,8 @@ impl Both {
             output.read_line(&mut line).unwrap();
             line.trim().strip_prefix(start).unwrap_or_else(|| panic!("it said {line:?}")).to_owned()
         };
-        let (orders, billing) = (after("orders is at "), after("billing is at "));
-        Self { process, _output: output, orders, billing }
+        let (orders, billing, desk) = (after("orders is at "), after("billing is at "), after("desk is at "));
+        Self { process, _output: output, orders, billing, desk }
     }
 }
 
