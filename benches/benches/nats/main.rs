@@ -18,7 +18,7 @@ use portcullis_core::{
 use portcullis_nats::{
     TrustChain,
     accounts::MemoryAccounts,
-    chain::{Bearer, Policy},
+    chain::Policy,
     nkey::{AccountKey, KeyPair, OperatorKey, PublicKey, Role},
     proof::{Proof, ProofVerifier, RequestId, Signed},
 };
@@ -66,7 +66,7 @@ impl Service {
         let chain = TrustChain::builder()
             .operator_key(OperatorKey::try_from(*operator.public_key()).expect("an operator"))
             .resolver(accounts)
-            .policy(Policy::new().bearer(Bearer::Accept))
+            .policy(Policy::new().danger_bearer_tokens())
             .proofs(proofs.replays(MemoryReplayStore::with_limit(10_000_000)))
             .tenant_per_account()
             .build()

@@ -8,7 +8,7 @@ mod ours;
 use libraries::NATS_JWT;
 use portcullis::clock::{Clock, SystemClock};
 use portcullis_nats::{
-    chain::{AdmittedUser, Bearer, Chain, Circumstances, Operators, Policy, RefusalKind, Unrestricted},
+    chain::{AdmittedUser, Chain, Circumstances, Operators, Policy, RefusalKind},
     claims::{Activation, Operator},
     creds::Creds,
     nkey::{AccountKey, KeyPair},
@@ -29,7 +29,7 @@ impl Theirs {
         let answers = NATS_JWT.ask::<Value>(vec![json!({"mint": {"now": now.as_secs()}})]).await?;
         let minted = answers[0].get("minted").unwrap_or_else(|| panic!("{}", answers[0])).clone();
         let operators = Operators::new().jwt(minted["operator"].as_str().unwrap()).unwrap();
-        let chain = Chain::new(operators, Policy::new().bearer(Bearer::Accept).unrestricted(Unrestricted::Allow));
+        let chain = Chain::new(operators, Policy::new().danger_bearer_tokens().danger_unrestricted_users());
         // The library may have taken another second.
         Some(Self { minted, chain, at: Circumstances::at(now.plus(std::time::Duration::from_secs(60))) })
     }

@@ -9,7 +9,7 @@ use super::{
     conditions::Conditions,
     imports,
     permissions::EffectivePermissions,
-    policy::{Bearer, Connection, Policy, Unrestricted},
+    policy::{Connection, Policy},
     refusal::{Refusal, RefusalKind},
     screened::{ScreenedUser, proxy_required},
     template::{self, Values},
@@ -218,7 +218,7 @@ fn require_bearer(terms: &Terms, account: &VerifiedAccount, policy: &Policy) -> 
     if account.token.nats.limits.disallow_bearer {
         return Err(Refusal::new(RefusalKind::BearerDisallowed, "the account accepts no tokens that need no proof"));
     }
-    if policy.bearer == Bearer::Refuse {
+    if !policy.accepts_bearer_tokens {
         return Err(Refusal::new(RefusalKind::BearerDisallowed, "tokens that need no proof are not accepted here"));
     }
     Ok(())
@@ -253,7 +253,7 @@ fn effective(terms: &Terms, account: &VerifiedAccount, policy: &Policy) -> Resul
     let own = &terms.permissions;
     let permissions = if own.is_empty() { &account.token.nats.default_permissions } else { own };
     let effective = EffectivePermissions::new(permissions);
-    if effective.allows_everything() && policy.unrestricted == Unrestricted::Deny && permissions.is_empty() {
+    if effective.allows_everything() && !policy.accepts_unrestricted_users && permissions.is_empty() {
         let why = "the user has no permissions at all, which would allow everything";
         return Err(Refusal::new(RefusalKind::Unrestricted, why));
     }

@@ -40,7 +40,7 @@ pub use self::{
     anchor::Operators,
     explain::{Deciding, Explanation, Operation, Step},
     permissions::{EffectivePermissions, Rules},
-    policy::{Bearer, Connection, Policy, TemplateDots, Unrestricted, V1},
+    policy::{Connection, Policy, TemplateDots, V1},
     refusal::{Refusal, RefusalKind},
     screened::ScreenedUser,
 };

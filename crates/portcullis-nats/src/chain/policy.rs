@@ -7,9 +7,9 @@ use std::time::Duration;
 pub struct Policy {
     pub(super) max_token_bytes: usize,
     pub(super) v1: V1,
-    pub(super) bearer: Bearer,
+    pub(super) accepts_bearer_tokens: bool,
     pub(super) connection: Connection,
-    pub(super) unrestricted: Unrestricted,
+    pub(super) accepts_unrestricted_users: bool,
     pub(super) template_dots: TemplateDots,
     pub(super) leeway: Duration,
     pub(super) clock_error: Duration,
@@ -25,16 +25,6 @@ pub enum V1 {
     Refuse,
 }
 
-/// Whether users need no proof whose tokens say so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a question with two answers")]
-pub enum Bearer {
-    /// They need none, unless their account demands it. Anyone who reads such a token can use it.
-    Accept,
-    /// Tokens that need no proof are refused.
-    Refuse,
-}
-
 /// Which kinds of connection a token has to allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a question with two answers")]
@@ -43,16 +33,6 @@ pub enum Connection {
     AllowUnnamed,
     /// A token has to name `HTTP`. A nats-server refuses one that names nothing else, so that no server can obtain what proves it.
     RequireHttp,
-}
-
-/// Whether users are accepted who have no permissions at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a question with two answers")]
-pub enum Unrestricted {
-    /// They are, and may do everything, as in NATS.
-    Allow,
-    /// They are refused: a forgotten list would open everything.
-    Deny,
 }
 
 /// Whether what is filled into a template may have dots.
@@ -71,9 +51,9 @@ impl Policy {
         Self {
             max_token_bytes: 16 * 1024,
             v1: V1::Accept,
-            bearer: Bearer::Refuse,
+            accepts_bearer_tokens: false,
             connection: Connection::AllowUnnamed,
-            unrestricted: Unrestricted::Deny,
+            accepts_unrestricted_users: false,
             template_dots: TemplateDots::Allow,
             leeway: Duration::ZERO,
             clock_error: Duration::from_secs(300),
@@ -92,10 +72,12 @@ impl Policy {
         Self { v1, ..self }
     }
 
-    /// Sets whether users need no proof whose tokens say so. Defaults to [`Bearer::Refuse`].
+    /// Accepts users without a proof whose tokens say that they need none (`bearer_token`), unless their account demands it. By default, they are refused.
+    ///
+    /// Anyone who reads such a token can use it: it is a password. Accept them over TLS only, and keep them out of logs.
     #[must_use]
-    pub const fn bearer(self, bearer: Bearer) -> Self {
-        Self { bearer, ..self }
+    pub const fn danger_bearer_tokens(self) -> Self {
+        Self { accepts_bearer_tokens: true, ..self }
     }
 
     /// Sets which kinds of connection a token has to allow. Defaults to [`Connection::AllowUnnamed`].
@@ -104,10 +86,11 @@ impl Policy {
         Self { connection, ..self }
     }
 
-    /// Sets whether users are accepted who have no permissions at all. Defaults to [`Unrestricted::Deny`].
+    /// Accepts users who have no permissions at all, in their token and their account, and lets them do everything, as NATS does. By default, they
+    /// are refused: a forgotten list would open everything. Handlers then have to check what such a user may do.
     #[must_use]
-    pub const fn unrestricted(self, unrestricted: Unrestricted) -> Self {
-        Self { unrestricted, ..self }
+    pub const fn danger_unrestricted_users(self) -> Self {
+        Self { accepts_unrestricted_users: true, ..self }
     }
 
     /// Sets whether what is filled into a template may have dots. Defaults to [`TemplateDots::Allow`]. Values with the words `*` or `>` are
@@ -132,8 +115,8 @@ impl Policy {
 }
 
 impl Policy {
-    pub(crate) const fn bearer_tokens(&self) -> Bearer {
-        self.bearer
+    pub(crate) const fn accepts_bearer_tokens(&self) -> bool {
+        self.accepts_bearer_tokens
     }
 
     pub(crate) const fn token_bytes(&self) -> usize {

@@ -20,9 +20,9 @@ pub enum Freshness {
     Nonce,
     /// A nonce for each request, as in NATS. Each request needs a nonce that an answer has brought.
     SingleUseNonce,
-    /// Only the time, so that no request has to be repeated for a nonce. Proofs can then be made in advance, by anyone who can use the client's
+    /// Only the time, so that no request has to be repeated for a nonce. Let instances share a store of used proofs. Proofs can then be made in advance, by anyone who can use the client's
     /// key for a moment.
-    TimeOnly {
+    DangerTimeOnly {
         /// How far the client's clock may be wrong: five minutes at most, more counts as five.
         clock_error: Duration,
     },
@@ -212,14 +212,14 @@ impl ProofVerifier {
     /// Returns until when the proof could be used.
     fn require_fresh(&self, proof: &Proof<'_>, now: UnixTime) -> Result<UnixTime, AuthError> {
         let clock_error = match self.freshness {
-            Freshness::TimeOnly { clock_error } => clock_error.min(MOST_CLOCK_ERROR),
+            Freshness::DangerTimeOnly { clock_error } => clock_error.min(MOST_CLOCK_ERROR),
             _ => CLOCK_ERROR,
         };
         if proof.made_at > now.plus(clock_error) || now > proof.made_at.plus(clock_error) {
             let why = "the proof was made at another time, by the client's clock: is that set?";
             return Err(self.with_nonce(AuthError::new(Code::ProofExpired).with_explanation(why), now));
         }
-        if let Freshness::TimeOnly { .. } = self.freshness {
+        if let Freshness::DangerTimeOnly { .. } = self.freshness {
             return Ok(proof.made_at.plus(clock_error).plus(Duration::from_secs(1)));
         }
         let current = self.nonces.check(proof.nonce, &self.origin, now).until();
@@ -236,7 +236,7 @@ impl ProofVerifier {
     /// Adds a fresh nonce, where nonces are used.
     pub(crate) fn with_nonce(&self, error: AuthError, now: UnixTime) -> AuthError {
         match self.freshness {
-            Freshness::TimeOnly { .. } => error,
+            Freshness::DangerTimeOnly { .. } => error,
             _ => error.with_nonce(self.nonces.issue(&self.origin, now)),
         }
     }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::{Decided, Inner, TrustChain, builder::Isolation, facts, seen::SeenUser};
 use crate::{
     accounts::{AccountResolver, KnownAccount, Lookup},
-    chain::{AdmittedUser, Bearer, Circumstances},
+    chain::{AdmittedUser, Circumstances},
     nkey::AccountKey,
     proof::{ACCOUNT_HEADER, Checked, ProofVerifier, Replay, SCHEME, replayed},
 };
@@ -110,7 +110,7 @@ where
 
     fn schemes(&self) -> Vec<Scheme> {
         let proven = self.inner.proofs.is_some().then_some(NATS_USER);
-        let bearer = (self.inner.chain.policy().bearer_tokens() == Bearer::Accept).then_some(Scheme::Bearer);
+        let bearer = self.inner.chain.policy().accepts_bearer_tokens().then_some(Scheme::Bearer);
         proven.into_iter().chain(bearer).collect()
     }
 }

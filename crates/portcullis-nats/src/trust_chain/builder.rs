@@ -16,7 +16,7 @@ use portcullis_core::{ConfigError, UnixTime, authenticator::Edition};
 use super::{Inner, SeenUsers, TrustChain};
 use crate::{
     accounts::{AccountCache, AccountResolver, Desk, NoResolver},
-    chain::{Bearer, Chain, Operators, Policy},
+    chain::{Chain, Operators, Policy},
     nkey::{AccountKey, OperatorKey},
     proof::ProofVerifier,
 };
@@ -148,7 +148,7 @@ impl<R, I> TrustChainBuilder<R, I> {
     }
 
     /// Sets what checks proofs of possession. Without one, only users are let in whose tokens need no proof, and only if the
-    /// [policy](Policy::bearer) accepts that.
+    /// [policy](Policy::danger_bearer_tokens) accepts that.
     pub fn proofs(self, proofs: ProofVerifier) -> Self {
         Self { proofs: Some(proofs), ..self }
     }
@@ -199,7 +199,7 @@ impl<R: AccountResolver> TrustChainBuilder<R, Isolated> {
         if self.operators.is_empty() {
             return Err(ConfigError::new("no operator is trusted: add an operator_jwt or an operator_key"));
         }
-        if self.proofs.is_none() && self.policy.bearer_tokens() == Bearer::Refuse {
+        if self.proofs.is_none() && !self.policy.accepts_bearer_tokens() {
             return Err(ConfigError::new(
                 "no user could be let in: add proofs, or a policy that accepts tokens that need no proof",
             ));

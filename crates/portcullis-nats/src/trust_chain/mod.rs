@@ -29,7 +29,7 @@ use crate::{
 /// behind it. Cheap to clone; clones share everything.
 ///
 /// A request presents the user's token in `Authorization: NatsUser …`, and proves with [`Nats-Proof`](crate::proof) that it holds the user's
-/// key. Users whose tokens need no proof present them in `Authorization: Bearer …`, if the [policy](crate::chain::Policy::bearer) accepts that.
+/// key. Users whose tokens need no proof present them in `Authorization: Bearer …`, if the [policy](crate::chain::Policy::danger_bearer_tokens) accepts that.
 ///
 /// The steps, in order: size and form of the token, its signature, its times, whether its account is one of those let in; then the proof, with
 /// nonce, time and signature; then the account, from the cache, from the caller ([`stapled`](TrustChainBuilder::stapled)) or from the

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use fastrand::Rng;
 use portcullis_core::{Clock, UnixTime, clock::SystemClock};
 use portcullis_nats::{
-    chain::{Chain, Circumstances, EffectivePermissions, Operators, Policy, Unrestricted, VerifiedAccount},
+    chain::{Chain, Circumstances, EffectivePermissions, Operators, Policy, VerifiedAccount},
     claims::{Account, Operator, Permission, Permissions, Responses, Terms},
     mint::Mint,
     nkey::{AccountKey, KeyPair, OperatorKey, Role, UserKey},
@@ -44,7 +44,7 @@ impl Tenant {
         let of_servers = Mint::account(system_id, "SYS", Account::default()).sign(&operator, now).await.unwrap();
         let accounts = [admitted.as_str(), of_servers.as_str()].into_iter();
         let config = ServerConfig::new(trusted.as_str()).unwrap();
-        let policy = Policy::new().unrestricted(Unrestricted::Allow);
+        let policy = Policy::new().danger_unrestricted_users();
         let chain = Chain::new(Operators::new().jwt(trusted.as_str()).unwrap(), policy);
         Self {
             now,

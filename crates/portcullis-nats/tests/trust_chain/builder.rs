@@ -1,11 +1,6 @@
 //! What cannot be built.
 
-use portcullis_nats::{
-    TrustChain,
-    accounts::MemoryAccounts,
-    chain::{Bearer, Policy},
-    proof::ProofVerifier,
-};
+use portcullis_nats::{TrustChain, accounts::MemoryAccounts, chain::Policy, proof::ProofVerifier};
 
 use crate::{
     Service, code, secs,
@@ -26,7 +21,7 @@ fn a_chain_needs_an_operator_a_proof_and_a_place_of_accounts() {
     assert!(error.contains("operator"), "{error}");
     let error = built(with().operator_key(operator).tenant_per_account().build()).unwrap_err();
     assert!(error.contains("proofs"), "{error}");
-    let bearer = Policy::new().bearer(Bearer::Accept);
+    let bearer = Policy::new().danger_bearer_tokens();
     assert!(built(with().operator_key(operator).policy(bearer).tenant_per_account().build()).is_ok());
     let error = TrustChain::builder().operator_key(operator).proofs(proofs()).tenant_per_account().build().unwrap_err();
     assert!(error.to_string().contains("resolver"), "{error}");
@@ -70,7 +65,7 @@ async fn only_accounts_that_are_named_are_let_in() {
         TrustChain::builder()
             .operator_key(service.world.operator_key())
             .resolver(service.accounts.clone())
-            .policy(Policy::new().bearer(Bearer::Accept))
+            .policy(Policy::new().danger_bearer_tokens())
             .accounts([account])
             .build()
             .unwrap()

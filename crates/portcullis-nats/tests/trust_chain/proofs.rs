@@ -175,7 +175,7 @@ async fn a_nonce_for_one_request_is_accepted_once() {
 #[tokio::test]
 async fn without_nonces_the_time_and_the_id_remain() {
     let nonces = Arc::new(SignedNonces::random().unwrap());
-    let freshness = Freshness::TimeOnly { clock_error: secs(30) };
+    let freshness = Freshness::DangerTimeOnly { clock_error: secs(30) };
     let service = Service::of(Policy::new(), proofs(&nonces).freshness(freshness), nonces);
     let token = service.world.usual_user();
     let request = |made_at| TestRequest::new("GET", "/").proven(&service.world.user, &token, "", made_at);
@@ -291,7 +291,7 @@ async fn a_service_can_demand_that_the_body_is_signed() {
 #[tokio::test]
 async fn a_clock_may_not_be_wrong_by_more_than_five_minutes() {
     let nonces = Arc::new(SignedNonces::random().unwrap());
-    let freshness = Freshness::TimeOnly { clock_error: secs(86_400) };
+    let freshness = Freshness::DangerTimeOnly { clock_error: secs(86_400) };
     let service = Service::of(Policy::new(), proofs(&nonces).freshness(freshness), nonces);
     let token = service.world.usual_user();
     let request =

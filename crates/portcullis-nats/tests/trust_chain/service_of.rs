@@ -36,7 +36,7 @@ impl Two {
             .proofs(
                 ProofVerifier::new(ORIGIN)
                     .unwrap()
-                    .freshness(portcullis_nats::proof::Freshness::TimeOnly { clock_error: crate::secs(30) }),
+                    .freshness(portcullis_nats::proof::Freshness::DangerTimeOnly { clock_error: crate::secs(30) }),
             )
             .service_of(world.account_id())
             .build()

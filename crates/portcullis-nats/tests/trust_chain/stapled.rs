@@ -28,7 +28,7 @@ impl Stapling {
         let chain = TrustChain::builder()
             .operator_key(world.operator_key())
             .stapled(secs(3600))
-            .proofs(ProofVerifier::new(ORIGIN).unwrap().freshness(Freshness::TimeOnly { clock_error: secs(30) }))
+            .proofs(ProofVerifier::new(ORIGIN).unwrap().freshness(Freshness::DangerTimeOnly { clock_error: secs(30) }))
             .tenant_per_account()
             .build()
             .unwrap();

@@ -2,7 +2,7 @@
 
 use portcullis_core::{Code, verified::CredentialKind};
 use portcullis_nats::{
-    chain::{Bearer, Policy, Unrestricted, V1},
+    chain::{Policy, V1},
     nkey::Role,
 };
 use serde_json::json;
@@ -68,7 +68,7 @@ async fn a_user_without_permissions_is_refused_unless_the_policy_says_otherwise(
     let token = |service: &Service| service.world.user_token(json!({}));
     let strict = Service::new();
     assert_eq!(code(strict.admit_fresh(&token(&strict)).await), Code::IssuerNotTrusted);
-    let open = Service::with(Policy::new().unrestricted(Unrestricted::Allow));
+    let open = Service::with(Policy::new().danger_unrestricted_users());
     let user = open.admit_fresh(&token(&open)).await.unwrap();
     assert_eq!(user.claim("/nats/permissions/pub/allow/0").unwrap().as_str(), Some(">"));
 }
@@ -76,7 +76,7 @@ async fn a_user_without_permissions_is_refused_unless_the_policy_says_otherwise(
 #[tokio::test]
 async fn a_token_that_needs_no_proof_is_let_in_only_if_the_policy_accepts_that() {
     let claims = crate::world::merged(usual(), json!({"bearer_token": true}));
-    let open = Service::with(Policy::new().bearer(Bearer::Accept));
+    let open = Service::with(Policy::new().danger_bearer_tokens());
     assert!(open.bearer(&open.world.user_token(claims.clone())).await.is_ok());
     assert_eq!(code(open.bearer(&open.world.usual_user()).await), Code::ProofMissing, "this one needs a proof");
     let strict = Service::new();
@@ -91,7 +91,7 @@ async fn a_token_that_needs_no_proof_is_let_in_only_if_the_policy_accepts_that()
 
 #[tokio::test]
 async fn a_user_of_an_account_that_disallows_it_needs_a_proof() {
-    let open = Service::with(Policy::new().bearer(Bearer::Accept));
+    let open = Service::with(Policy::new().danger_bearer_tokens());
     let limits = json!({"limits": {"conn": -1, "subs": -1, "imports": -1, "exports": -1, "disallow_bearer": true}});
     open.accounts.insert(open.world.account_id(), open.world.account_token(limits));
     let token = open.world.user_token(crate::world::merged(usual(), json!({"bearer_token": true})));

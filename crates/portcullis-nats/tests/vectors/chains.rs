@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use portcullis_core::UnixTime;
 use portcullis_nats::{
-    chain::{
-        AdmittedUser, Bearer, Chain, Circumstances, Connection, Operators, Policy, Refusal, TemplateDots, Unrestricted,
-        V1,
-    },
+    chain::{AdmittedUser, Chain, Circumstances, Connection, Operators, Policy, Refusal, TemplateDots, V1},
     connect,
     nkey::AccountKey,
 };
@@ -17,7 +14,7 @@ use super::{FILES, rows, vectors};
 
 /// A policy as near to a nats-server's as possible: what is stricter is not an option.
 fn policy() -> Policy {
-    Policy::new().bearer(Bearer::Accept).unrestricted(Unrestricted::Allow).max_token_bytes(1024 * 1024)
+    Policy::new().danger_bearer_tokens().danger_unrestricted_users().max_token_bytes(1024 * 1024)
 }
 
 /// The policy with the settings that a case has.
@@ -26,15 +23,18 @@ fn policy_of(case: &Value) -> Policy {
         ("leeway", None) => policy.leeway(Duration::from_secs(value.as_u64().unwrap())),
         ("v1", Some("accept")) => policy.v1(V1::Accept),
         ("v1", Some("refuse")) => policy.v1(V1::Refuse),
-        ("bearer", Some("refuse")) => policy.bearer(Bearer::Refuse),
         ("connection", Some("require_http")) => policy.connection(Connection::RequireHttp),
-        ("unrestricted", Some("allow")) => policy.unrestricted(Unrestricted::Allow),
-        ("unrestricted", Some("deny")) => policy.unrestricted(Unrestricted::Deny),
+        // These two are on in a nats-server, and can only be switched on here.
+        ("bearer", Some("refuse")) | ("unrestricted", Some("allow" | "deny")) => policy,
         ("template_dots", Some("allow")) => policy.template_dots(TemplateDots::Allow),
         ("template_dots", Some("refuse")) => policy.template_dots(TemplateDots::Refuse),
         other => panic!("{other:?}"),
     };
-    case.get("policy").and_then(Value::as_object).into_iter().flatten().fold(policy(), setting)
+    let is_off = |name: &str, off: &str| case["policy"][name] == off;
+    let base = Policy::new().max_token_bytes(1024 * 1024);
+    let base = if is_off("bearer", "refuse") { base } else { base.danger_bearer_tokens() };
+    let base = if is_off("unrestricted", "deny") { base } else { base.danger_unrestricted_users() };
+    case.get("policy").and_then(Value::as_object).into_iter().flatten().fold(base, setting)
 }
 
 pub(crate) fn chain(trust: &Value, policy: Policy) -> Chain {

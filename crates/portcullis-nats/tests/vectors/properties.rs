@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use portcullis_core::UnixTime;
 use portcullis_nats::{
-    chain::{Chain, Circumstances, EffectivePermissions, Operators, Policy, Refusal, Unrestricted},
+    chain::{Chain, Circumstances, EffectivePermissions, Operators, Policy, Refusal},
     nkey::{AccountKey, OperatorKey},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -14,7 +14,7 @@ use super::more::world::{NOW, account, id, key, token, user};
 
 static CHAIN: LazyLock<Chain> = LazyLock::new(|| {
     let operator = OperatorKey::try_from(*key("op").public_key()).unwrap();
-    Chain::new(Operators::new().key(operator), Policy::new().unrestricted(Unrestricted::Allow))
+    Chain::new(Operators::new().key(operator), Policy::new().danger_unrestricted_users())
 });
 
 /// All subjects of up to four words. One of the words is in no pattern, and no pattern has so many words, so what is true of all of these is
