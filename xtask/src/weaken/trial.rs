@@ -148,8 +148,9 @@ mod tests {
     #[test]
     fn servers_are_started_only_where_a_weakening_names_their_tests() {
         assert_eq!(filter("-p portcullis-store --test redis"), "not binary(compile_errors)");
-        let all = "not binary(compile_errors) and not binary(contract) and not binary(redis) and not binary(nats) \
-                   and not binary(postgres) and not binary(refresh_contract)";
+        let all = "not binary(compile_errors) and not binary(account_contract) and not binary(account_nats) \
+                   and not binary(contract) and not binary(redis) and not binary(nats) and not binary(postgres) \
+                   and not binary(refresh_contract)";
         assert_eq!(filter(EVERYTHING), all);
     }
 
