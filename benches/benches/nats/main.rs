@@ -146,7 +146,7 @@ fn with_proofs(options: &Options, budgets: &mut Budgets, service: &Service) {
     // The account is fetched with the first request.
     let first = service.request(&token);
     let presented = Presented::bearer(token.as_bytes()).with_scheme(Scheme::Other("NatsUser")).with_request(&first);
-    runtime.block_on(admission.admit(presented).outcome()).expect("admitted");
+    runtime.block_on(async { admission.admit(presented).outcome().await }).expect("admitted");
     let _guard = runtime.enter();
     let warm: Vec<_> = (0..count).map(|_| service.request(&token)).collect();
     let cold: Vec<_> = (0..count / 2)

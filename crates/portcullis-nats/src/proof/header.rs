@@ -119,14 +119,19 @@ fn nonce_text(text: &str) -> Option<&str> {
 }
 
 fn is_id(text: &str) -> bool {
-    text.len() == RequestId::LEN && URL_SAFE_NO_PAD.decode(text).is_ok()
+    text.len() == RequestId::LEN && decoded::<16>(text).is_some()
 }
 
 fn signature_bytes(text: &str) -> Option<[u8; 64]> {
-    if text.len() != 86 {
-        return None;
-    }
-    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+    if text.len() == 86 { decoded(text) } else { None }
+}
+
+/// Returns the bytes of a text of base64url, if they are as many.
+fn decoded<const LEN: usize>(text: &str) -> Option<[u8; LEN]> {
+    // A little more than 64, because the decoder wants room for whole groups of three.
+    let mut bytes = [0; 66];
+    let len = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+    bytes[..len].try_into().ok()
 }
 
 #[cfg(test)]
