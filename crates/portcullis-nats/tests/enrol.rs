@@ -172,7 +172,8 @@ async fn a_user_expires_with_the_caller_and_after_the_longest_time_at_the_latest
 async fn a_client_that_does_not_hold_the_key_gets_nothing() {
     let world = World::new().await;
     let (key, other) = (world.key(), pair(Role::User));
-    let code = async |request: Request| world.enrol(&alice(), &request).await.map(drop).map_err(|error| error.code());
+    let code =
+        async |request: Request| world.enrol(&self::alice(), &request).await.map(drop).map_err(|error| error.code());
     assert_eq!(code(Request::default()).await, Err(Code::ProofMissing));
     assert_eq!(code(world.request(&other, CREDENTIAL, key)).await, Err(Code::ProofMismatch));
     assert_eq!(code(world.request(&world.client, "another.callers.token", key)).await, Err(Code::ProofMismatch));
@@ -180,6 +181,11 @@ async fn a_client_that_does_not_hold_the_key_gets_nothing() {
         code(world.request(&world.client, CREDENTIAL, other.public_key().as_str())).await,
         Err(Code::ProofMismatch)
     );
+    // A proof that another caller has made, presented with this caller's credential.
+    let (alice, good) = (alice(), world.good());
+    let stolen = EnrolmentRequest::new(&alice, "another.callers.token", key, &good);
+    let refused = world.enrolment().enrol(stolen, NOW).await.map(drop).map_err(|error| error.code());
+    assert_eq!(refused, Err(Code::ProofMismatch));
     // The proof of an ordinary request is none of an enrolment.
     let id = RequestId::random().unwrap();
     let nonce = world.proofs.nonce_issuer().issue(ORIGIN, NOW);
