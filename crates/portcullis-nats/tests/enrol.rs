@@ -254,6 +254,7 @@ async fn callers_without_a_rule_and_callers_that_are_no_users_get_nothing() {
         assert_eq!(code(world.policy().applications(Applications::Accept), caller).await, Ok(()));
     }
     assert_eq!(code(world.policy().api_tokens(ApiTokens::Accept), token(CredentialKind::ApiToken)).await, Ok(()));
+    assert_eq!(code(world.policy().api_tokens(ApiTokens::Accept), token(CredentialKind::NatsUser)).await, refused);
     assert_eq!(code(world.policy(), token(CredentialKind::Session)).await, Ok(()));
 }
 

@@ -130,8 +130,9 @@ impl EnrolmentPolicy {
             caller.credential(),
             CredentialKind::Jwt | CredentialKind::Introspected | CredentialKind::Session | CredentialKind::Asserted
         );
-        if !has_login && self.api_tokens == ApiTokens::Refuse {
-            return Err("credentials without a login, such as API tokens, get no user of NATS here");
+        let is_accepted = caller.credential() == CredentialKind::ApiToken && self.api_tokens == ApiTokens::Accept;
+        if !has_login && !is_accepted {
+            return Err("credentials without a login, such as API tokens and users of NATS, get no user of NATS here");
         }
         if !matches!(caller.principal(), Principal::User(_)) && self.applications == Applications::Refuse {
             return Err("only users get a user of NATS here, no applications and no actors");
