@@ -232,7 +232,7 @@ async fn a_template_with_an_unknown_function_is_refused() {
         claims.signing_keys = vec![key];
         Mint::account(any_account(), "a", claims)
     };
-    assert!(account("own.{{nmae()}}").sign(&operator, NOW).await.is_err());
+    assert!(account("own.{{nothing()}}").sign(&operator, NOW).await.is_err());
     for right in
         ["own.{{Name()}}", "{{tag(team)}}.{{account-tag(x)}}", "{{subject()}}.{{account-name()}}.{{account-subject()}}"]
     {
