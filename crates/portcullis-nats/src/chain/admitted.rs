@@ -77,8 +77,6 @@ pub struct AdmittedUser {
     pub subscriptions: Limit,
     /// Whether the token needs no proof.
     pub is_bearer: bool,
-    /// When the range of times ends in which the user may come.
-    decided_until: Option<UnixTime>,
     conditions: Conditions,
 }
 
@@ -107,7 +105,7 @@ pub(super) fn admit(
     require_not_revoked(user, account)?;
     let conditions = Conditions::new(&terms)?;
     conditions.require_source(at.source)?;
-    let decided_until = conditions.require_time(at.now)?;
+    let times_until = conditions.require_time(at.now)?;
     let permissions = effective(&terms, account, policy)?;
     let imported = match exporter.filter(|exporter| exporter.id() != account.id()) {
         Some(exporter) => Some(imports::translate(&permissions, account, exporter, policy, at.now)?),
@@ -115,7 +113,7 @@ pub(super) fn admit(
     };
     let registered = &user.token.registered;
     let import_until = imported.as_ref().and_then(|imported| imported.until);
-    let ends = [registered.expires_at, account.token.registered.expires_at, import_until, decided_until];
+    let ends = [registered.expires_at, account.token.registered.expires_at, import_until, times_until];
     Ok(AdmittedUser {
         key: *user.key(),
         account: *account.id(),
@@ -131,7 +129,6 @@ pub(super) fn admit(
         payload: terms.payload.and(account.token.nats.limits.payload),
         subscriptions,
         is_bearer: terms.bearer,
-        decided_until,
         conditions,
     })
 }
@@ -140,11 +137,6 @@ impl AdmittedUser {
     /// Whether the address of each request matters.
     pub(crate) fn has_sources(&self) -> bool {
         self.conditions.has_sources()
-    }
-
-    /// Returns when the range of times ends in which the user may come; `None` if it may always.
-    pub(crate) const fn decided_until(&self) -> Option<UnixTime> {
-        self.decided_until
     }
 }
 

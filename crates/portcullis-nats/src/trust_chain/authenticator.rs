@@ -246,8 +246,7 @@ impl<R: AccountResolver> Inner<R> {
         if !is_kept {
             return Ok(proven);
         }
-        let ends = [Some(admitted.usable_until), user.decided_until(), Some(admitted.now.plus(MOST_CACHED))];
-        let end = ends.into_iter().flatten().min().unwrap_or(admitted.now);
+        let end = admitted.usable_until.min(admitted.now.plus(MOST_CACHED));
         Ok(proven.cache_until(end).edition(admitted.edition))
     }
 }
