@@ -15,6 +15,7 @@ pub(super) fn add(rows: &mut Rows) {
     let right = Some((jwt.as_str(), seed));
     rows.add_creds(&["F1"], "two blocks", &format!("{first}{second}"), right);
     rows.add_creds(&["F1"], "no line behind the seed", &format!("{first}---c---\n{seed}\n"), None);
+    rows.add_creds(&["F1"], "text behind the seed", &format!("{first}---c---\n{seed}\nd\n"), None);
     rows.add_creds(&["F1"], "no line in front of the token", &format!("{jwt}\n---b---\n{second}"), None);
     rows.add_creds(&["F1"], "the seed first", &format!("{second}{first}"), None);
     rows.add_creds(&["F2"], "an empty line is no block", &format!("---x---\n\n{first}{second}"), right);
