@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use portcullis_core::revocation::LogError;
-use redis::{FromRedisValue, Pipeline, RedisResult, Value, pipe};
+use redis::{FromRedisValue, Pipeline, RedisResult, Value, from_redis_value, pipe};
 
 use super::{
     error::Fault,
@@ -74,6 +74,31 @@ pub(crate) fn elsewhere(answers: &[RedisResult<Value>]) -> Option<(String, u16)>
     let moved = errors.find(|error| error.code() == Some("MOVED"))?;
     let (host, port) = moved.redirect_node()?.0.rsplit_once(':')?;
     Some((host.to_owned(), port.parse().ok()?))
+}
+
+/// Returns what is asked of a server before records are kept on it, in one pipeline; an error is also an answer. `key` is
+/// any of the records' keys: in a cluster, it shows which server has them.
+pub(crate) fn server_questions(key: &str) -> Pipeline {
+    let mut pipeline = pipe();
+    pipeline.ignore_errors().cmd("EXISTS").arg(key).cmd("ROLE").cmd("INFO");
+    for setting in SETTINGS {
+        pipeline.cmd("CONFIG").arg("GET").arg(setting);
+    }
+    pipeline
+}
+
+/// Evaluates the answers to [`server_questions`], and refuses a server that is no master.
+pub(crate) fn server_condition(answers: Vec<RedisResult<Value>>, place: &str) -> Result<Condition, Fault> {
+    let mut answers = answers.into_iter();
+    let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
+    next().map_err(|error| Fault::of(error, place))?;
+    if !is_master(&next().map_err(|error| Fault::of(error, place))?) {
+        return Err(no_master(place).into());
+    }
+    // These may be forbidden.
+    let info: String = next().ok().and_then(|info| from_redis_value(info).ok()).unwrap_or_default();
+    let settings = SETTINGS.iter().filter_map(|_| from_redis_value::<HashMap<String, String>>(next().ok()?).ok());
+    Ok(Condition::new(&info, settings.flatten().collect()))
 }
 
 /// Whether the answer to `ROLE` is a master's.

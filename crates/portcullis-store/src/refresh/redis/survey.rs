@@ -1,39 +1,22 @@
 //! Checks a server before it is used, and evaluates the answers.
 
-use std::collections::HashMap;
-
 use portcullis_core::revocation::LogError;
-use redis::{Pipeline, RedisResult, Value, from_redis_value, pipe};
+use redis::{Pipeline, RedisResult, Value};
 
 use super::layout::Layout;
 use crate::redis::{
     error::Fault,
-    survey::{Condition, Eviction, SETTINGS, is_master, no_master},
+    survey::{Condition, Eviction, server_condition, server_questions},
 };
 
-/// Returns all commands in one pipeline; an error is also an answer.
+/// Returns what is asked of a server before it is used.
 pub(super) fn questions(layout: &Layout) -> Pipeline {
-    let mut pipeline = pipe();
-    // The first one shows which server of a cluster has the keys.
-    pipeline.ignore_errors().cmd("EXISTS").arg(layout.families()).cmd("ROLE").cmd("INFO");
-    for setting in SETTINGS {
-        pipeline.cmd("CONFIG").arg("GET").arg(setting);
-    }
-    pipeline
+    server_questions(&layout.families())
 }
 
 /// Refuses a server that must not be used. Returns warnings.
 pub(super) fn read(answers: Vec<RedisResult<Value>>, place: &str, eviction: Eviction) -> Result<Vec<String>, Fault> {
-    let mut answers = answers.into_iter();
-    let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
-    next().map_err(|error| Fault::of(error, place))?;
-    if !is_master(&next().map_err(|error| Fault::of(error, place))?) {
-        return Err(no_master(place).into());
-    }
-    // These may be forbidden.
-    let info: String = next().ok().and_then(|info| from_redis_value(info).ok()).unwrap_or_default();
-    let settings = SETTINGS.iter().filter_map(|_| from_redis_value::<HashMap<String, String>>(next().ok()?).ok());
-    let condition = Condition::new(&info, settings.flatten().collect());
+    let condition = server_condition(answers, place)?;
     match refusal(&condition, eviction) {
         Some(refusal) => Err(refusal.into()),
         None => Ok(warnings(&condition, eviction)),
@@ -80,6 +63,8 @@ fn warnings(condition: &Condition, eviction: Eviction) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     fn condition(policy: &str) -> Condition {
