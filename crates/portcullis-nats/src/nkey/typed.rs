@@ -75,6 +75,12 @@ macro_rules! typed {
                 self.0.serialize(serializer)
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                PublicKey::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+            }
+        }
     };
 }
 
@@ -91,4 +97,21 @@ typed! {
 typed! {
     /// The public key of a user.
     UserKey, User
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nkey::KeyPair;
+
+    #[test]
+    fn a_key_is_read_as_it_is_written_and_one_of_another_role_is_not() {
+        let key = UserKey::try_from(*KeyPair::generate(Role::User).unwrap().public_key()).unwrap();
+        let written = serde_json::to_string(&key).unwrap();
+        assert_eq!(written, format!("\"{key}\""));
+        assert_eq!(serde_json::from_str::<UserKey>(&written).unwrap(), key);
+        assert_eq!(serde_json::from_str::<PublicKey>(&written).unwrap(), PublicKey::from(key));
+        assert!(serde_json::from_str::<AccountKey>(&written).is_err());
+        assert!(serde_json::from_str::<UserKey>(&written.to_lowercase()).is_err());
+    }
 }

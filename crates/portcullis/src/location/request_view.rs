@@ -19,16 +19,36 @@ pub(crate) struct View<'r> {
 
 impl RequestView for View<'_> {
     fn method(&self) -> &str {
-        self.head.method.as_str()
+        self.head.method()
     }
 
     fn target(&self) -> &str {
         let original = self.original_uri.and_then(|hook| hook(self.head.extensions));
-        original.unwrap_or(self.head.uri).path_and_query().map_or("/", |target| target.as_str())
+        original.map_or_else(|| self.head.target(), target_of)
     }
 
     fn header(&self, name: &str) -> Header<'_> {
-        let mut values = self.head.headers.get_all(name).iter();
+        self.head.header(name)
+    }
+
+    fn channel(&self) -> Channel<'_> {
+        self.head.channel()
+    }
+}
+
+/// For handlers that check a proof themselves. The target is that of `uri`: behind a router that takes a prefix off, as axum's `nest` does, set
+/// `uri` to the one that the client has sent.
+impl RequestView for RequestHead<'_> {
+    fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    fn target(&self) -> &str {
+        target_of(self.uri)
+    }
+
+    fn header(&self, name: &str) -> Header<'_> {
+        let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (None, _) => Header::Absent,
             (Some(value), None) => Header::One(value.as_bytes().trim_ascii()),
@@ -37,10 +57,14 @@ impl RequestView for View<'_> {
     }
 
     fn channel(&self) -> Channel<'_> {
-        let Some(peer) = self.head.extensions.get::<Peer>() else { return Channel::default() };
+        let Some(peer) = self.extensions.get::<Peer>() else { return Channel::default() };
         let channel = peer.address.map_or_else(Channel::default, |address| Channel::default().with_peer(address));
         peer.certificate_sha256.as_deref().map_or(channel, |digest| channel.with_certificate(digest))
     }
+}
+
+fn target_of(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
 impl fmt::Debug for View<'_> {
@@ -76,6 +100,12 @@ mod tests {
         assert_eq!((nested.header("x-twice"), nested.header("absent")), (Header::Several, Header::Absent));
         assert_eq!(nested.channel().peer, Some(IpAddr::from([192, 0, 2, 7])));
         assert_eq!(nested.channel().certificate_sha256, Some(&[7; 32]));
+
+        let head = RequestHead::from(&request);
+        assert_eq!(
+            (head.target(), RequestView::method(&head), head.header("dpop")),
+            ("/orders?page=2", "POST", Header::One(b"a"))
+        );
 
         let hook: OriginalUriHook = |extensions| extensions.get::<Original>().map(|original| &original.0);
         let original = View { head: (&request).into(), original_uri: Some(hook) };

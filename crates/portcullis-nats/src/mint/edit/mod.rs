@@ -97,6 +97,19 @@ impl AccountEdit {
         self.revoke_name("*", until)
     }
 
+    /// Removes the entry of this user, so that the list does not grow for ever. Do it only when each token that the entry ends has expired: one that has
+    /// not is good again.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: what was read can be changed, and an entry that is not there needs no removal.
+    pub fn forget_revocation(mut self, user: UserKey) -> Result<Self, MintError> {
+        let mut revocations = self.nats.object("revocations").ok_or_else(unreadable)?;
+        revocations.remove(user.as_str());
+        self.nats.set("revocations", revocations.to_json());
+        Ok(self)
+    }
+
     fn revoke_name(mut self, name: &str, until: UnixTime) -> Result<Self, MintError> {
         self.nats.set("revocations", with_revocation(&self.nats, name, until)?);
         Ok(self)
