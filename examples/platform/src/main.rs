@@ -1,19 +1,16 @@
-//! A platform: a dashboard that is the identity provider, and a second service that knows only the issuer's URL. See README.md.
-//!
-//! Read `dashboard/issuer.rs` first (what the issuer is made of), then `dashboard/mod.rs` (routes), `orders.rs` (the second service).
-
-mod dashboard;
-mod orders;
-mod settings;
+//! Starts the platform, or one part of it. See README.md.
 
 use std::{
     env,
-    error::Error,
     io::{self, Write},
     process::{ExitCode, Stdio},
     time::Duration,
 };
 
+use platform::{
+    Failure, dashboard, orders, say,
+    settings::{self, Settings},
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
@@ -21,10 +18,6 @@ use tokio::{
     time::sleep,
 };
 use tracing_subscriber::{filter::LevelFilter, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
-
-use self::settings::Settings;
-
-pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 const HELP: &str = "\
 cargo run -p platform              starts the dashboard, and the second service in a process of its own
@@ -105,8 +98,4 @@ async fn listen_again(port: u16) -> Result<(TcpListener, String), Failure> {
         sleep(Duration::from_millis(100)).await;
     }
     listen(port).await
-}
-
-pub(crate) fn say(line: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{line}")
 }

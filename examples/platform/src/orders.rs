@@ -36,7 +36,12 @@ type Orders = Arc<AtomicU64>;
 /// Where the issuer posts log-out tokens.
 pub(crate) const LOG_OUT: &str = "/log-out";
 
-pub(crate) async fn serve(listener: TcpListener, issuer: &str, settings: &Settings) -> Result<(), Failure> {
+/// Serves the second service, which accepts the tokens of this issuer.
+///
+/// # Errors
+///
+/// If a setting cannot be used, or the folder with the data.
+pub async fn serve(listener: TcpListener, issuer: &str, settings: &Settings) -> Result<(), Failure> {
     // The start does not wait for the keys: until they are there, requests get 503.
     let keys = RemoteKeys::discover(issuer).start()?;
     let revocations = Revocations::builder(open(&settings.data).await?).start()?;

@@ -53,6 +53,7 @@ pub(super) async fn start(
         .audience(&settings.dashboard_audience)
         .audience(&settings.orders_audience)
         .audience(&settings.mcp_resource)
+        .audience(&settings.desk_audience)
         .lifetime(settings.access_token_lifetime);
 
     // Sessions, signing keys, codes and consents are in one file, revocations in another.
@@ -112,7 +113,7 @@ fn log_server(event: &ServerEvent) {
     }
 }
 
-/// The dashboard's own page, an application of another company, and a program that acts for itself.
+/// The dashboard's own page, applications of other companies, and a program that acts for itself.
 fn clients(url: &str, log_out_at: &str, settings: &Settings, worker_secret: &str) -> Result<Vec<Client>, Failure> {
     let page = Client::public("dashboard")
         .name("Dashboard")
@@ -140,5 +141,12 @@ fn clients(url: &str, log_out_at: &str, settings: &Settings, worker_secret: &str
         .redirect_uri("http://127.0.0.1/callback")
         .scope(&NOTES.join(" "))
         .resource(&settings.mcp_resource);
-    Ok(vec![page, report, worker, agent])
+    // Gives users of this provider users of NATS: see `examples/decentralized`.
+    let desk = Client::public("acme-desk")
+        .name("Desk of acme")
+        .redirect_uri(format!("{}/", settings.desk_url))
+        .scope("orders:read")
+        .resource(&settings.desk_audience)
+        .back_channel_logout_uri(format!("{}/log-out", settings.desk_url));
+    Ok(vec![page, report, worker, agent, desk])
 }

@@ -28,7 +28,7 @@ use crate::{Failure, orders::LOG_OUT, say, settings::Settings};
 
 /// What the routes of the dashboard's own identity provider need.
 #[derive(Clone, Debug)]
-pub(crate) struct IdentityProvider {
+struct IdentityProvider {
     server: AuthorizationServer,
     sessions: Sessions<RedbRefreshStore, Revocations, Users>,
     browser: BrowserSessions,
@@ -40,12 +40,12 @@ pub(crate) struct IdentityProvider {
 #[derive(Clone, Debug)]
 struct PageConfig(Value);
 
-pub(crate) async fn serve(
-    listener: TcpListener,
-    url: &str,
-    orders_url: &str,
-    settings: &Settings,
-) -> Result<(), Failure> {
+/// Serves the dashboard at this URL until the operator ends it. `orders_url` is where the second service is.
+///
+/// # Errors
+///
+/// If a setting cannot be used, or the folder with the data.
+pub async fn serve(listener: TcpListener, url: &str, orders_url: &str, settings: &Settings) -> Result<(), Failure> {
     let (app, upkeep) = match &settings.issuer {
         None => own(url, orders_url, settings).await?,
         Some(issuer) => (external(issuer, settings)?, None),
