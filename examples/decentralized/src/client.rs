@@ -48,21 +48,36 @@ async fn send(signer: ProofSigner, method: &str, url: &str, body: &[&str]) -> Re
     say(&format!("{} {}", status.as_u16(), String::from_utf8_lossy(&text)))
 }
 
-/// Gets a user of NATS for a new key at the desk, as this user of its log-in, and sends a request as it. The key is never written anywhere.
-pub(crate) async fn enrol(name: &str, desk: &str, method: &str, url: &str, body: &[&str]) -> Result<(), Failure> {
+/// Gets a user of NATS for a new key at the desk, and sends a request as it: as this user of the desk's own log-in, or with the access token of the
+/// settings. The key is never written anywhere.
+pub(crate) async fn enrol(
+    settings: &Settings,
+    name: &str,
+    desk: &str,
+    method: &str,
+    url: &str,
+    body: &[&str],
+) -> Result<(), Failure> {
     let key = KeyPair::generate(Role::User)?;
     let http = Client::builder(TokioExecutor::new()).build_http();
-    let log_in = Request::post(format!("{desk}/session")).header("content-type", "application/json");
-    let session = answer_of(&http, log_in.body(Full::from(json!({ "username": name }).to_string()))?).await?.1;
-    let access_token = session["access_token"].as_str().ok_or("the log-in was refused")?.to_owned();
+    let access_token = match &settings.access_token {
+        Some(token) => token.clone(),
+        None => log_in(&http, name, desk).await?,
+    };
     // The first answer has the nonce for the proof.
     let first = answer_of(&http, enrolment(desk, &access_token, &key, "")?).await?.0;
     let nonce = first.get("nats-nonce").ok_or("the desk sent no nonce")?.to_str()?;
     let user = answer_of(&http, enrolment(desk, &access_token, &key, nonce)?).await?.1;
-    let token = user["jwt"].as_str().ok_or("the desk gave no user: see its log")?;
+    let token = user["token"].as_str().ok_or("the desk gave no user: see its log")?;
     let signer = ProofSigner::new(&Creds::new(token, key)?, origin(url)?)?;
     signer.staple(user["account"].as_str().unwrap_or_default())?;
     send(signer, method, url, body).await
+}
+
+async fn log_in(http: &Client<HttpConnector, Full<Bytes>>, name: &str, desk: &str) -> Result<String, Failure> {
+    let log_in = Request::post(format!("{desk}/session")).header("content-type", "application/json");
+    let session = answer_of(http, log_in.body(Full::from(json!({ "username": name }).to_string()))?).await?.1;
+    Ok(session["access_token"].as_str().ok_or("the log-in was refused")?.to_owned())
 }
 
 /// The request for a user, with the proof that the key is held.

@@ -8,7 +8,7 @@ cargo run -p decentralized -- found                       makes the organisation
 cargo run -p decentralized -- orders | billing | desk     starts one part (OPERATOR has the operator's public keys, for the services)
 cargo run -p decentralized -- routes                      lists the routes, with the subject for each
 cargo run -p decentralized -- call CREDS METHOD URL BODY  sends a request as a user (STAPLE is a file with the account's token)
-cargo run -p decentralized -- enrol NAME DESK METHOD URL BODY  gets a user of NATS for a new key at the desk, and sends a request as it
+cargo run -p decentralized -- enrol NAME DESK METHOD URL BODY  gets a user of NATS for a new key at the desk, and sends a request as it (ACCESS_TOKEN instead of NAME)
 cargo run -p decentralized -- revoke ORG USER             ends a user's token
 cargo run -p decentralized -- issue ORG USER              signs a new token for the same user
 cargo run -p decentralized -- replace-key ORG             removes the signing key of an organisation, and adds another one

@@ -55,7 +55,7 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["desk"] => desk::serve(&settings).await,
         ["routes"] => say(&format!("orders\n{}\nbilling\n{}", orders::access(), billing::access())),
         ["call", creds, method, url, body @ ..] => client::call(&settings, creds, method, url, body).await,
-        ["enrol", name, desk, method, url, body @ ..] => client::enrol(name, desk, method, url, body).await,
+        ["enrol", name, desk, method, url, body @ ..] => client::enrol(&settings, name, desk, method, url, body).await,
         command => command::run(&settings, command).await,
     }
 }

@@ -24,6 +24,10 @@ pub(crate) struct Settings {
     pub(crate) page_origin: Option<String>,
     /// Where orders is, for the page of the desk.
     pub(crate) orders_url: String,
+    /// The URL of the identity provider with acme's users. The desk stands for one itself if there is none.
+    pub(crate) issuer: Option<String>,
+    /// An access token of that provider, for the client.
+    pub(crate) access_token: Option<String>,
     /// The file with the account's token that the client brings along.
     pub(crate) staple: Option<PathBuf>,
     /// Whether a service ends with the process that started it.
@@ -44,6 +48,8 @@ impl Settings {
             staple_max_age: Duration::from_secs(parsed("STAPLE_SECONDS", 3600)?),
             page_origin: optional("PAGE_ORIGIN"),
             orders_url: optional("ORDERS_URL").unwrap_or_default(),
+            issuer: optional("ISSUER"),
+            access_token: optional("ACCESS_TOKEN"),
             staple: optional("STAPLE").map(PathBuf::from),
             until_input_ends: optional("UNTIL_INPUT_ENDS").is_some(),
         })

@@ -3,63 +3,15 @@
 
 mod support;
 
-use axum::body::Bytes;
-use http::Request;
-use http_body_util::{BodyExt, Full};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use std::time::Duration;
+
 use portcullis::clock::{Clock, SystemClock};
 use portcullis_nats::{
-    claims::User,
+    claims::{Account, User},
     nkey::{KeyPair, Role},
-    proof::{Proof, RequestId, Signed},
     token::Token,
 };
-use serde_json::{Value, json};
-use support::Market;
-
-/// A client of the desk, with a key of its own.
-struct Program {
-    desk: String,
-    access_token: String,
-    key: KeyPair,
-    http: Client<HttpConnector, Full<Bytes>>,
-}
-
-impl Program {
-    async fn log_in(desk: &str, name: &str) -> Self {
-        let http = Client::builder(TokioExecutor::new()).build_http();
-        let key = KeyPair::generate(Role::User).unwrap();
-        let mut program = Self { desk: desk.to_owned(), access_token: String::new(), key, http };
-        let request = Request::post(format!("{desk}/session")).header("content-type", "application/json");
-        let (_, _, answer) = program.send(request.body(json!({ "username": name }).to_string().into()).unwrap()).await;
-        answer["access_token"].as_str().unwrap().clone_into(&mut program.access_token);
-        program
-    }
-
-    async fn send(&self, request: Request<Full<Bytes>>) -> (u16, String, Value) {
-        let (head, body) = self.http.request(request).await.unwrap().into_parts();
-        let nonce = head.headers.get("nats-nonce").map(|nonce| nonce.to_str().unwrap().to_owned());
-        let body = body.collect().await.unwrap().to_bytes();
-        (head.status.as_u16(), nonce.unwrap_or_default(), serde_json::from_slice(&body).unwrap_or_default())
-    }
-
-    /// Asks for a user for the program's key, with a proof by this one.
-    async fn enrol(&self, signer: &KeyPair, nonce: &str) -> (u16, String, Value) {
-        self.send(self.enrolment(signer, nonce)).await
-    }
-
-    fn enrolment(&self, signer: &KeyPair, nonce: &str) -> Request<Full<Bytes>> {
-        let (id, name) = (RequestId::random().unwrap(), self.key.public_key().as_str());
-        let signed = Signed::new(&self.desk, "POST", "/nats/users", SystemClock.now(), id.as_str()).with_nonce(nonce);
-        let proof = Proof::new(&signed, signer.sign(&signed.octets_of_enrolment(&self.access_token, name)));
-        let request = Request::post(format!("{}/nats/users", self.desk)).header("nats-proof", proof.to_string());
-        let request = request.header("authorization", format!("Bearer {}", self.access_token));
-        request.body(Full::from(name.to_owned())).unwrap()
-    }
-}
+use support::{Market, alone, program::Program};
 
 #[test]
 fn who_has_no_credentials_file_gets_a_user_at_the_desk() {
@@ -89,7 +41,7 @@ async fn the_desk_gives_a_user_only_to_who_holds_the_key_and_once_for_a_proof() 
     assert_eq!(status, 200);
     assert_eq!(ada.send(request).await.0, 401, "again");
 
-    let token = Token::<User>::read(user["jwt"].as_str().unwrap()).unwrap();
+    let token = Token::<User>::read(user["token"].as_str().unwrap()).unwrap();
     assert_eq!(token.registered.subject, *ada.key.public_key());
     let left = token.registered.expires_at.unwrap().since(SystemClock.now()).as_secs();
     assert!((1..=600).contains(&left), "{left}");
@@ -101,10 +53,62 @@ async fn a_user_without_the_scope_gets_no_user_of_nats() {
     let desk = market.desk();
     for (name, expected) in [("tom", 403), ("ada", 200)] {
         let program = Program::log_in(&desk.url, name).await;
-        let mut last = program.enrol(&program.key, "").await;
-        if last.0 == 401 {
-            last = program.enrol(&program.key, &last.1).await;
-        }
-        assert_eq!(last.0, expected, "{name}");
+        assert_eq!(program.enrol_with_nonce().await.0, expected, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_log_out_ends_the_users_of_the_session_and_of_no_other() {
+    let market = Market::found();
+    let (orders, desk) = (market.orders(&[]), market.desk());
+    let order = orders.at("/orders/7");
+    let (ended, other) = (Program::log_in(&desk.url, "ada").await, Program::log_in(&desk.url, "ada").await);
+    let second_key = ended.with_another_key();
+    for (program, name) in [(&ended, "one"), (&second_key, "two"), (&other, "three")] {
+        program.write_creds(&market, name).await;
+        assert_eq!(market.status(alone(&format!("acme/{name}")), "GET", &order), 200, "{name}");
+    }
+    assert_eq!(ended.log_out().await, 204);
+    for name in ["one", "two"] {
+        market.until(401, alone(&format!("acme/{name}")), &order, Duration::from_secs(10));
+    }
+    assert_eq!(market.status(alone("acme/three"), "GET", &order), 200);
+    assert_eq!(ended.enrol_with_nonce().await.0, 401, "its access token gets no more users");
+    assert_eq!(other.enrol_with_nonce().await.0, 200);
+}
+
+/// A log-out that finds a user again, such as one that is told twice, changes nothing.
+#[tokio::test]
+async fn the_desk_remembers_whom_it_has_enrolled_and_who_has_left() {
+    let market = Market::found();
+    let desk = market.desk();
+    let ada = Program::log_in(&desk.url, "ada").await;
+    ada.write_creds(&market, "one").await;
+    let enrolled_by = SystemClock.now();
+    let listed = || {
+        let account = Token::<Account>::read(market.read("acme/account.jwt").trim()).unwrap();
+        account.nats.revocations.covers(ada.key.public_key(), enrolled_by)
+    };
+    assert!(!listed());
+    assert!(market.read("acme/enrolled.json").contains(ada.key.public_key().as_str()));
+    assert_eq!(ada.log_out().await, 204);
+    assert!(listed());
+    drop(desk);
+    let desk = market.desk();
+    let again = Program::log_in(&desk.url, "ada").await;
+    assert_eq!(again.enrol_with_nonce().await.0, 200);
+    assert!(listed(), "the user of the earlier session is still ended");
+}
+
+#[tokio::test]
+async fn a_session_has_eight_keys_at_most() {
+    let market = Market::found();
+    let desk = market.desk();
+    let ada = Program::log_in(&desk.url, "ada").await;
+    for _ in 0..7 {
+        assert_eq!(ada.with_another_key().enrol_with_nonce().await.0, 200);
+    }
+    assert_eq!(ada.enrol_with_nonce().await.0, 200, "the eighth");
+    assert_eq!(ada.with_another_key().enrol_with_nonce().await.0, 403, "the ninth");
+    assert_eq!(ada.enrol_with_nonce().await.0, 200, "the same key again");
 }

@@ -53,6 +53,25 @@ impl Market {
         self.change(organisation, |account| Ok(account.revoke(key, now())?)).await
     }
 
+    /// Ends these users' tokens, as [`revoke`](Self::revoke) does, and drops the entries of those whose tokens have all expired.
+    pub(crate) async fn end_users(
+        &self,
+        organisation: &str,
+        ended: &[UserKey],
+        expired: &[UserKey],
+    ) -> Result<(), Failure> {
+        self.change(organisation, |mut account| {
+            for user in expired {
+                account = account.forget_revocation(*user)?;
+            }
+            for user in ended {
+                account = account.revoke(*user, now())?;
+            }
+            Ok(account)
+        })
+        .await
+    }
+
     /// Removes the signing key for readers, with all users that it has signed, and adds another one.
     pub(crate) async fn replace_signing_key(&self, organisation: &str) -> Result<(), Failure> {
         let path = self.of(organisation, "readers.seed")?;
@@ -74,6 +93,8 @@ impl Market {
         organisation: &str,
         change: impl FnOnce(AccountEdit) -> Result<AccountEdit, Failure>,
     ) -> Result<(), Failure> {
+        // The desk ends users while somebody uses the commands.
+        let _lock = folder::lock(&self.folder)?;
         let account = change(AccountEdit::read(&self.account_text(organisation)?)?)?;
         let token = account.under(&self.operator()?).sign(&self.operator_signer()?, now()).await?;
         self.publish(organisation, self.id(organisation)?, token.as_str())

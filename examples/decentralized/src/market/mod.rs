@@ -4,7 +4,7 @@
 //! `nsc` make the same keys and tokens.
 
 mod change;
-mod folder;
+pub(crate) mod folder;
 mod found;
 
 use std::path::{Path, PathBuf};

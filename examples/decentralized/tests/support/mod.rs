@@ -1,6 +1,9 @@
 //! The market with its services and its client, each a process of its own.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test uses a part of it, and may panic")]
 
+pub(crate) mod platform;
+pub(crate) mod program;
+
 use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
@@ -76,20 +79,29 @@ impl Market {
         command
     }
 
-    fn output(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+    fn output(&self, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+        self.command(arguments).envs(settings.iter().copied()).output().unwrap()
     }
 
     /// Runs a command that succeeds. Returns what it prints.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        let output = self.output(arguments);
+        self.run_with(&[], arguments)
+    }
+
+    /// Runs a command that succeeds, with these settings. Returns what it prints.
+    pub(crate) fn run_with(&self, settings: &[(&str, &str)], arguments: &[&str]) -> String {
+        let output = self.output(settings, arguments);
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// Runs a command that is refused. Returns why.
     pub(crate) fn run_refused(&self, arguments: &[&str]) -> String {
-        let output = self.output(arguments);
+        self.run_refused_with(&[], arguments)
+    }
+
+    pub(crate) fn run_refused_with(&self, settings: &[(&str, &str)], arguments: &[&str]) -> String {
+        let output = self.output(settings, arguments);
         assert!(!output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stderr).unwrap()
     }
@@ -118,10 +130,15 @@ impl Market {
         Service::start("billing", [("OPERATOR", self.run(&["operator"]).as_str())].iter().chain(settings))
     }
 
-    /// Starts acme's desk, which has the market's keys.
+    /// Starts acme's desk, which has the market's keys, with a log-in of its own.
     pub(crate) fn desk(&self) -> Service {
+        self.desk_with(&[("DESK_PORT", "0")])
+    }
+
+    /// Starts it with these settings, its port among them.
+    pub(crate) fn desk_with(&self, settings: &[(&str, &str)]) -> Service {
         let data = self.folder.path().to_str().unwrap();
-        Service::start("desk", [("DATA", data), ("DESK_PORT", "0")].iter())
+        Service::start("desk", [("DATA", data)].iter().chain(settings))
     }
 
     /// Sends a request by the client program. Returns the status and the answer.
@@ -168,8 +185,17 @@ pub(crate) struct Both {
 
 impl Both {
     pub(crate) fn start(market: &Market) -> Self {
+        Self::start_with(market, &[])
+    }
+
+    pub(crate) fn start_with(market: &Market, settings: &[(&str, &str)]) -> Self {
         let mut command = market.command(&[]);
-        command.env("PORT", "0").env("BILLING_PORT", "0").env("DESK_PORT", "0").stdout(Stdio::piped());
+        command
+            .envs(settings.iter().copied())
+            .env("PORT", "0")
+            .env("BILLING_PORT", "0")
+            .env("DESK_PORT", "0")
+            .stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut after = |start: &str| {
