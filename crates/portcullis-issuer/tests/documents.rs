@@ -61,7 +61,7 @@ fn a_key_set_has_the_public_members_of_every_key_and_no_others() {
 }
 
 #[test]
-fn p12_a_key_set_has_the_standby_and_max_age_and_not_what_was_left_out() {
+fn pitfall_12_a_key_set_has_the_standby_and_max_age_and_not_what_was_left_out() {
     let [active, standby, revoked] = [0; 3].map(|_| key(Algorithm::Es256));
     let document = key_set(&[&active, &standby]);
     assert_eq!(document.cache_control(), "public, max-age=300");
@@ -72,7 +72,7 @@ fn p12_a_key_set_has_the_standby_and_max_age_and_not_what_was_left_out() {
 }
 
 #[tokio::test]
-async fn p12_the_key_set_of_a_ring_has_no_revoked_key() {
+async fn pitfall_12_the_key_set_of_a_ring_has_no_revoked_key() {
     let sealing = SealingKey::new([7; 32]).unwrap();
     let ring = KeyRing::builder(MemorySigningKeys::new(), Algorithm::Es256, sealing).start().await.unwrap();
     let before = ring.published().unwrap().unwrap();

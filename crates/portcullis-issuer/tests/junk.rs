@@ -65,7 +65,7 @@ impl Random {
 }
 
 #[tokio::test]
-async fn p8_a_million_tokens_of_junk_reach_no_store() {
+async fn pitfall_8_a_million_tokens_of_junk_reach_no_store() {
     let house = House::new();
     let tokens = house.log_in().await;
     let (good, calls) = (tokens.refresh_token(), house.store_calls());

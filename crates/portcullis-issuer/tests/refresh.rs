@@ -95,7 +95,7 @@ async fn several_rotations_within_a_grace_log_no_user_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p1_a_thousand_refreshes_at_once_rotate_once() {
+async fn pitfall_1_a_thousand_refreshes_at_once_rotate_once() {
     for grace in [Duration::ZERO, minutes(1)] {
         let house = House::new();
         let policy = policy().grace(grace);
@@ -132,7 +132,7 @@ async fn eight_tabs_never_log_a_user_out() {
 }
 
 #[tokio::test]
-async fn p3_a_store_that_lost_writes_goes_on_and_counts_them() {
+async fn pitfall_3_a_store_that_lost_writes_goes_on_and_counts_them() {
     for lost in [1, 2, 10] {
         let house = House::new();
         let mut tokens = vec![house.log_in().await];
@@ -161,7 +161,7 @@ async fn p3_a_store_that_lost_writes_goes_on_and_counts_them() {
 }
 
 #[tokio::test]
-async fn p4_a_clock_that_is_set_makes_no_age_negative_and_strict_stays_strict() {
+async fn pitfall_4_a_clock_that_is_set_makes_no_age_negative_and_strict_stays_strict() {
     let house = House::new();
     let strict = policy().grace(Duration::ZERO);
     let first = house.log_in().await;
@@ -181,7 +181,7 @@ async fn p4_a_clock_that_is_set_makes_no_age_negative_and_strict_stays_strict() 
 }
 
 #[tokio::test]
-async fn p5_a_key_that_changes_between_a_rotation_and_its_retry_changes_no_successor() {
+async fn pitfall_5_a_key_that_changes_between_a_rotation_and_its_retry_changes_no_successor() {
     let house = House::new();
     let first = house.log_in().await;
     let second = house.refresh(&first).await.unwrap();
@@ -222,7 +222,7 @@ async fn a_key_of_refresh_tokens_is_changed_while_instances_run() {
 }
 
 #[tokio::test]
-async fn p7_a_session_that_was_ended_long_ago_stays_ended_without_the_log() {
+async fn pitfall_7_a_session_that_was_ended_long_ago_stays_ended_without_the_log() {
     let house = House::new();
     let tokens = house.log_in().await;
     house.sessions.raise_version("alice", 2).await.unwrap();
@@ -232,7 +232,7 @@ async fn p7_a_session_that_was_ended_long_ago_stays_ended_without_the_log() {
 }
 
 #[tokio::test]
-async fn p8_junk_and_changed_tokens_reach_no_store() {
+async fn pitfall_8_junk_and_changed_tokens_reach_no_store() {
     let house = House::new();
     let tokens = house.log_in().await;
     let asked = house.store_calls();
@@ -256,7 +256,7 @@ async fn p8_junk_and_changed_tokens_reach_no_store() {
 }
 
 #[tokio::test]
-async fn p9_a_wrong_share_is_an_alarm_and_ends_nothing() {
+async fn pitfall_9_a_wrong_share_is_an_alarm_and_ends_nothing() {
     let house = House::new();
     let tokens = house.log_in().await;
     let before = house.store.dump();
@@ -276,7 +276,7 @@ async fn p9_a_wrong_share_is_an_alarm_and_ends_nothing() {
 }
 
 #[tokio::test]
-async fn p15_a_refresh_does_not_change_the_end_of_a_session() {
+async fn pitfall_15_a_refresh_does_not_change_the_end_of_a_session() {
     let house = House::new();
     let mut tokens = house.log_in().await;
     for _ in 0..29 {
@@ -302,7 +302,7 @@ async fn a_session_ends_without_use() {
 }
 
 #[tokio::test]
-async fn p16_an_access_token_never_outlives_its_session() {
+async fn pitfall_16_an_access_token_never_outlives_its_session() {
     let house = House::new();
     let short = policy().idle(minutes(5)).absolute(minutes(5));
     let first = house.sessions.log_in(LogIn::new("alice", "web"), &short).await.unwrap();

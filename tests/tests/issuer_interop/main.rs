@@ -38,18 +38,18 @@ async fn verify_all(library: Library, unsupported: &[Algorithm]) {
 }
 
 #[tokio::test]
-async fn p12_pyjwt_fetches_the_keys_and_verifies_every_algorithm() {
+async fn pitfall_12_pyjwt_fetches_the_keys_and_verifies_every_algorithm() {
     // PyJWT 2.15 knows Ed25519 keys by the older name of the algorithm alone.
     verify_all(PYJWT, &[Algorithm::Ed25519]).await;
 }
 
 #[tokio::test]
-async fn p12_joserfc_fetches_the_keys_and_verifies_every_algorithm() {
+async fn pitfall_12_joserfc_fetches_the_keys_and_verifies_every_algorithm() {
     verify_all(JOSERFC, &[]).await;
 }
 
 #[tokio::test]
-async fn p12_jose_fetches_the_keys_and_verifies_every_algorithm() {
+async fn pitfall_12_jose_fetches_the_keys_and_verifies_every_algorithm() {
     verify_all(JOSE, &[]).await;
 }
 
