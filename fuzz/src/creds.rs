@@ -24,10 +24,10 @@ fn check_text(text: &str) {
     let is_block =
         |at: usize, wanted: &str| is_border(lines[at - 1]) && lines[at] == wanted && is_border(lines[at + 1]);
     let mut blocks = 1..lines.len().saturating_sub(1);
-    assert!(blocks.any(|at| is_block(at, creds.jwt())), "no block has this token: {text:?}");
+    assert!(blocks.any(|at| is_block(at, creds.token())), "no block has this token: {text:?}");
     assert!(blocks.any(|at| is_block(at, seed.reveal())), "no block behind it has this seed: {text:?}");
     let again = Creds::parse(&creds.format()).expect("what is written is read");
-    assert_eq!((again.jwt(), again.key().seed().reveal()), (creds.jwt(), seed.reveal()));
+    assert_eq!((again.token(), again.key().seed().reveal()), (creds.token(), seed.reveal()));
     assert!(!format!("{creds:?}").contains(seed.reveal()));
 }
 

@@ -63,7 +63,7 @@ impl ProofSigner {
     /// If it is not an origin, or the token is too long for an HTTP header.
     pub fn new(creds: &Creds, origin: impl Into<String>) -> Result<Self, ConfigError> {
         let origin = Origin::new(origin.into())?;
-        let token = UserToken::read(creds.jwt(), creds.key().public_key());
+        let token = UserToken::read(creds.token(), creds.key().public_key());
         let token = token.map_err(|error| ConfigError::new(format!("the token of the user: {error}")))?;
         let state = Mutex::new(State { token: Arc::new(token), account: None, nonce: None });
         Ok(Self(Arc::new(Inner { origin, key: creds.key().clone(), state })))

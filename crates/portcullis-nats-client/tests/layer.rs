@@ -155,5 +155,5 @@ fn debug_shows_no_secret() {
     let world = World::new();
     let layer = ProofLayer::new(ProofSigner::new(&world.creds(), "https://api.example.com").unwrap());
     let shown = format!("{layer:?} {:?}", layer.layer(()));
-    assert!(!shown.contains(world.creds().jwt()) && !shown.contains(world.user.seed().reveal()), "{shown}");
+    assert!(!shown.contains(world.creds().token()) && !shown.contains(world.user.seed().reveal()), "{shown}");
 }

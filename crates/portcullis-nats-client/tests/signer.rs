@@ -35,10 +35,10 @@ fn the_proof_covers_method_target_nonce_token_and_digest() {
     let proof = Proof::parse(headers["nats-proof"].as_bytes()).unwrap();
     assert_eq!((proof.nonce, proof.made_at), ("n-1", NOW));
     let signed = Signed::new(ORIGIN, "PUT", "/a%20b?c=d", NOW, proof.id);
-    let octets = signed.with_nonce("n-1").with_content_digest("sha-256=:AA==:").octets(world.creds().jwt());
+    let octets = signed.with_nonce("n-1").with_content_digest("sha-256=:AA==:").octets(world.creds().token());
     let key = world.user.public_key().verifying_key().unwrap();
     assert!(key.check_signature(Algorithm::EdDsa, &octets, &proof.signature));
-    assert_eq!(headers["authorization"], format!("NatsUser {}", world.creds().jwt()));
+    assert_eq!(headers["authorization"], format!("NatsUser {}", world.creds().token()));
     assert!(!headers.contains_key("nats-account"));
 }
 
@@ -169,7 +169,7 @@ fn what_is_secret_is_sensitive_and_debug_does_not_show_it() {
     let parts = Request::new("").into_parts().0;
     let signed = signer.sign(&parts, NOW).unwrap();
     let shown = format!("{signer:?} {signed:?}");
-    for secret in [world.creds().jwt(), world.user.seed().reveal(), "sig="] {
+    for secret in [world.creds().token(), world.user.seed().reveal(), "sig="] {
         assert!(!shown.contains(secret), "{shown}");
     }
     assert!(shown.contains(world.user.public_key().as_str()));

@@ -23,7 +23,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Creds {
-    jwt: String,
+    token: String,
     key: KeyPair,
 }
 
@@ -48,14 +48,14 @@ impl Creds {
     /// # Errors
     ///
     /// If the token is none of a user, or the key is that of another one.
-    pub fn new(jwt: impl Into<String>, key: KeyPair) -> Result<Self, CredsError> {
-        let jwt = jwt.into();
-        let token = Token::<User>::read(&jwt).map_err(CredsError::Token)?;
+    pub fn new(token: impl Into<String>, key: KeyPair) -> Result<Self, CredsError> {
+        let text = token.into();
+        let token = Token::<User>::read(&text).map_err(CredsError::Token)?;
         key.require(Role::User).map_err(CredsError::Seed)?;
         if *key.public_key() != token.registered.subject {
             return Err(CredsError::Seed(NkeyErrorKind::Mismatch.into()));
         }
-        Ok(Self { jwt, key })
+        Ok(Self { token: text, key })
     }
 
     /// Reads the text of a credentials file. Text around the two blocks is ignored.
@@ -65,9 +65,9 @@ impl Creds {
     /// If it is none, or its seed does not belong to its token.
     pub fn parse(text: &str) -> Result<Self, CredsError> {
         let mut blocks = blocks(text);
-        let (Some(jwt), Some(seed)) = (blocks.next(), blocks.next()) else { return Err(CredsError::Form) };
+        let (Some(token), Some(seed)) = (blocks.next(), blocks.next()) else { return Err(CredsError::Form) };
         let key = KeyPair::from_seed(seed).map_err(CredsError::Seed)?;
-        Self::new(jwt, key)
+        Self::new(token, key)
     }
 
     /// Returns the text of a credentials file, which contains the seed. Give the file the mode 0600.
@@ -79,14 +79,15 @@ impl Creds {
              NKEYs are sensitive and should be treated as secrets.\n\n\
              -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n\n\
              *************************************************************\n",
-            self.jwt,
+            self.token,
             self.key.seed().reveal(),
         ))
     }
 
     /// Returns the token.
-    pub fn jwt(&self) -> &str {
-        &self.jwt
+    #[doc(alias = "jwt")]
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// Returns the key.

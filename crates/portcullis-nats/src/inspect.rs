@@ -44,7 +44,7 @@ pub enum Inspected {
 pub fn inspect(text: &str) -> Result<Inspection, TokenError> {
     let text = text.trim();
     match Creds::parse(text) {
-        Ok(creds) => Ok(Inspection { has_seed: true, ..inspect_token(creds.jwt())? }),
+        Ok(creds) => Ok(Inspection { has_seed: true, ..inspect_token(creds.token())? }),
         // What is wrong with it is said without the text, which may have a seed in it.
         Err(error) if text.starts_with("---") => Err(TokenError::new(TokenErrorKind::Malformed, error.to_string())),
         Err(_) => inspect_token(text),

@@ -36,7 +36,7 @@ impl ServerConfig {
     /// If it is not the token of an operator.
     pub fn new(operator: &str) -> Result<Self, ConfigError> {
         let operator = operator.trim().to_owned();
-        let chain = Chain::new(Operators::new().jwt(&operator)?, Policy::new());
+        let chain = Chain::new(Operators::new().token(&operator)?, Policy::new());
         let token = Token::<Operator>::read(&operator).map_err(|error| ConfigError::new(error.to_string()))?;
         Ok(Self { operator, system_account: token.nats.system_account, chain, accounts: BTreeMap::new() })
     }

@@ -135,14 +135,14 @@ async fn a_credentials_file_is_private_and_replaced_only_if_that_is_asked_for() 
     world.creds.write_file(&path, Existing::Keep).unwrap();
     #[cfg(unix)]
     assert_eq!(mode(&path), 0o600);
-    assert_eq!(Creds::parse(&fs::read_to_string(&path).unwrap()).unwrap().jwt(), world.creds.jwt());
+    assert_eq!(Creds::parse(&fs::read_to_string(&path).unwrap()).unwrap().token(), world.creds.token());
 
     fs::write(&path, "other").unwrap();
     let refused = world.creds.write_file(&path, Existing::Keep).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
     assert_eq!(fs::read_to_string(&path).unwrap(), "other");
     world.creds.write_file(&path, Existing::Replace).unwrap();
-    assert_eq!(Creds::parse(&fs::read_to_string(&path).unwrap()).unwrap().jwt(), world.creds.jwt());
+    assert_eq!(Creds::parse(&fs::read_to_string(&path).unwrap()).unwrap().token(), world.creds.token());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 
@@ -160,7 +160,7 @@ fn nsc(world: &World, home: &Path) {
     write("stores/acme/.nsc", "{}");
     write("stores/acme/accounts/orders/orders.jwt", world.account_token.as_str());
     write("stores/acme/accounts/SYS/SYS.jwt", world.system_token.as_str());
-    write("stores/acme/accounts/orders/users/alice.jwt", world.creds.jwt());
+    write("stores/acme/accounts/orders/users/alice.jwt", world.creds.token());
     let key = world.operator.public_key().as_str();
     write(&format!("keys/keys/O/{}/{key}.nk", &key[1..3]), world.operator.seed().reveal());
     let key = world.account.public_key().as_str();
@@ -178,9 +178,9 @@ async fn what_nsc_keeps_is_read() {
     assert_eq!(acme.operator.token, *world.operator_token.token());
     let names: Vec<_> = acme.accounts.iter().map(|account| (&*account.account.name, account.users.len())).collect();
     assert_eq!(names, [("SYS", 0), ("orders", 1)]);
-    assert_eq!(acme.accounts[1].users[0].text, world.creds.jwt());
+    assert_eq!(acme.accounts[1].users[0].text, world.creds.token());
     assert_eq!(store.key(world.operator.public_key()).unwrap().public_key(), world.operator.public_key());
-    assert_eq!(store.creds("acme", "orders", "alice").unwrap().jwt(), world.creds.jwt());
+    assert_eq!(store.creds("acme", "orders", "alice").unwrap().token(), world.creds.token());
 
     assert!(store.operator("other").is_err());
     for name in ["", "..", "a/b", ".hidden"] {
@@ -188,7 +188,7 @@ async fn what_nsc_keeps_is_read() {
     }
     let mismatch = store.key(world.account.public_key()).unwrap_err().to_string();
     assert!(mismatch.contains("does not have the seed"), "{mismatch}");
-    assert!(!format!("{acme:?}").contains(world.creds.jwt()));
+    assert!(!format!("{acme:?}").contains(world.creds.token()));
 }
 
 #[cfg(unix)]
@@ -212,7 +212,7 @@ async fn a_token_of_any_kind_is_shown_with_what_was_not_checked() {
     let kinds = [
         (world.operator_token.as_str(), "operator", false),
         (world.account_token.as_str(), "account", false),
-        (world.creds.jwt(), "user", false),
+        (world.creds.token(), "user", false),
         (&*world.creds.format(), "user", true),
     ];
     for (text, kind, has_seed) in kinds {
@@ -228,7 +228,7 @@ async fn a_token_of_any_kind_is_shown_with_what_was_not_checked() {
                 && !format!("{shown:?}").contains(world.creds.key().seed().reveal())
         );
     }
-    assert!(matches!(inspect(world.creds.jwt()).unwrap().token, Inspected::User(_)));
+    assert!(matches!(inspect(world.creds.token()).unwrap().token, Inspected::User(_)));
     // The seed of another user.
     let broken = world.creds.format().replace(world.creds.key().seed().reveal(), pair(Role::User).seed().reveal());
     assert_eq!(inspect(&broken).unwrap_err().kind(), TokenErrorKind::Malformed);

@@ -39,7 +39,7 @@ async fn world() -> World {
     let mut claims = Account::default();
     claims.signing_keys = vec![SigningKey::scoped(AccountKey::try_from(*signing.public_key()).unwrap(), "own", terms)];
     World {
-        chain: Chain::new(Operators::new().jwt(operator_token.as_str()).unwrap(), Policy::new()),
+        chain: Chain::new(Operators::new().token(operator_token.as_str()).unwrap(), Policy::new()),
         account: Mint::account(id, "orders", claims).sign(&operator, NOW).await.unwrap().into_string(),
         user_token: Mint::scoped_user(user, "alice", id).sign(&signing, NOW).await.unwrap().into_string(),
         operator,

@@ -44,7 +44,7 @@ async fn creds() -> Creds {
 /// What the user would sign for a request.
 fn octets(creds: &Creds) -> Vec<u8> {
     let signed = Signed::new("https://api.example.com", "GET", "/", SystemClock.now(), "AAAAAAAAAAAAAAAAAAAAAA");
-    signed.with_nonce("bm9uY2U").octets(creds.jwt())
+    signed.with_nonce("bm9uY2U").octets(creds.token())
 }
 
 /// The ways to write these octets into the JSON text of a greeting.
@@ -144,7 +144,7 @@ async fn nats_py_signs_no_proof_for_a_hostile_server() {
     }
     require_no_proof(async |port, creds| {
         let mut command = Command::new(format!("{PYTHON}/bin/python"));
-        command.args(["nats_client.py", &port.to_string(), creds.jwt(), creds.key().seed().reveal()]);
+        command.args(["nats_client.py", &port.to_string(), creds.token(), creds.key().seed().reveal()]);
         let output = command.current_dir(INTEROP).output().unwrap();
         assert!(output.status.success(), "{output:?}");
     })

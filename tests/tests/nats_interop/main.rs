@@ -28,7 +28,7 @@ impl Theirs {
         let now = SystemClock.now();
         let answers = NATS_JWT.ask::<Value>(vec![json!({"mint": {"now": now.as_secs()}})]).await?;
         let minted = answers[0].get("minted").unwrap_or_else(|| panic!("{}", answers[0])).clone();
-        let operators = Operators::new().jwt(minted["operator"].as_str().unwrap()).unwrap();
+        let operators = Operators::new().token(minted["operator"].as_str().unwrap()).unwrap();
         let chain = Chain::new(operators, Policy::new().danger_bearer_tokens().danger_unrestricted_users());
         // The library may have taken another second.
         Some(Self { minted, chain, at: Circumstances::at(now.plus(std::time::Duration::from_secs(60))) })

@@ -76,5 +76,5 @@ async fn the_javascript_library_reads_our_creds() {
     let (_, creds, account) = mint().await;
     let Some(answers) = NATS_JWT.ask::<Value>(vec![json!({ "creds": *creds.format() })]).await else { return };
     assert_eq!(answers[0]["creds"]["aid"], account.as_str(), "{}", answers[0]);
-    assert_eq!(answers[0]["creds"]["jwt"], creds.jwt());
+    assert_eq!(answers[0]["creds"]["jwt"], creds.token());
 }

@@ -33,7 +33,8 @@ impl Operators {
     /// # Errors
     ///
     /// If it is not the token of an operator, is not signed by the operator's own key, or trusts no key at all.
-    pub fn jwt(mut self, text: &str) -> Result<Self, ConfigError> {
+    #[doc(alias = "jwt")]
+    pub fn token(mut self, text: &str) -> Result<Self, ConfigError> {
         let token = Token::<Operator>::read(text.trim())
             .map_err(|error| wrong(&format!("the token of the operator: {error}")))?;
         let own = OperatorKey::try_from(token.registered.subject).map_err(|error| wrong(&error.to_string()))?;

@@ -106,8 +106,9 @@ impl<R, I> TrustChainBuilder<R, I> {
     /// # Errors
     ///
     /// If it is not the token of an operator, signed by its own key.
-    pub fn operator_jwt(self, token: &str) -> Result<Self, ConfigError> {
-        Ok(Self { operators: self.operators.jwt(token)?, ..self })
+    #[doc(alias = "operator_jwt")]
+    pub fn operator_token(self, token: &str) -> Result<Self, ConfigError> {
+        Ok(Self { operators: self.operators.token(token)?, ..self })
     }
 
     /// Trusts exactly this key of an operator: its own, or a signing key. May be called several times.
@@ -197,7 +198,7 @@ impl<R: AccountResolver> TrustChainBuilder<R, Isolated> {
     /// If no operator is trusted, if no user could prove anything, or if no account could ever be found.
     pub fn build(self) -> Result<TrustChain<R>, ConfigError> {
         if self.operators.is_empty() {
-            return Err(ConfigError::new("no operator is trusted: add an operator_jwt or an operator_key"));
+            return Err(ConfigError::new("no operator is trusted: add an operator_token or an operator_key"));
         }
         if self.proofs.is_none() && !self.policy.accepts_bearer_tokens() {
             return Err(ConfigError::new(

@@ -71,7 +71,7 @@ async fn an_enrolled_user_connects_within_the_scope_and_is_disconnected_after_th
         let (server, _folder) = with_folder(&world, &program);
         let creds = enrol(&world).await;
         let mut connection = log_in(&server, &creds).unwrap();
-        let name = Token::<portcullis_nats::claims::User>::read(creds.jwt()).unwrap().registered.name;
+        let name = Token::<portcullis_nats::claims::User>::read(creds.token()).unwrap().registered.name;
         assert_eq!(connection.send(&format!("PUB own.{name}.x 0\r\n\r\n")), Ok(()));
         assert!(connection.send("PUB own.bob.x 0\r\n\r\n").unwrap_err().contains("Permissions Violation"));
         let key = (*creds.key().public_key()).try_into().unwrap();

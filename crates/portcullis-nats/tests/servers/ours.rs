@@ -132,7 +132,7 @@ pub(crate) fn log_in(server: &NatsServer, creds: &Creds) -> Result<Raw, String> 
         use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
         URL_SAFE_NO_PAD.encode(creds.key().sign(raw.nonce().as_bytes()))
     };
-    raw.connect(creds.jwt(), Some(&signature)).map(|()| raw)
+    raw.connect(creds.token(), Some(&signature)).map(|()| raw)
 }
 
 #[tokio::test]

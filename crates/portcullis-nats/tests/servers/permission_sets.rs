@@ -45,7 +45,7 @@ impl Tenant {
         let accounts = [admitted.as_str(), of_servers.as_str()].into_iter();
         let config = ServerConfig::new(trusted.as_str()).unwrap();
         let policy = Policy::new().danger_unrestricted_users();
-        let chain = Chain::new(Operators::new().jwt(trusted.as_str()).unwrap(), policy);
+        let chain = Chain::new(Operators::new().token(trusted.as_str()).unwrap(), policy);
         Self {
             now,
             verified: chain.account(&id, admitted.as_str(), &Circumstances::at(now)).unwrap(),

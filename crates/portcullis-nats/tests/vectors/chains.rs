@@ -39,7 +39,7 @@ fn policy_of(case: &Value) -> Policy {
 
 pub(crate) fn chain(trust: &Value, policy: Policy) -> Chain {
     let operators = trust["operators"].as_array().unwrap().iter();
-    let operators = operators.fold(Operators::new(), |all, jwt| all.jwt(jwt.as_str().unwrap()).unwrap());
+    let operators = operators.fold(Operators::new(), |all, token| all.token(token.as_str().unwrap()).unwrap());
     let chain = Chain::new(operators, policy);
     match trust.get("pinned_accounts").and_then(Value::as_array) {
         Some(pinned) => chain.accounts(pinned.iter().map(|id| id.as_str().unwrap().parse().unwrap())),
@@ -150,7 +150,7 @@ fn operators_are_trusted_as_the_vectors_say() {
     let mut wrong = Vec::new();
     for row in rows("operators") {
         let expected = row["expect"].as_str().unwrap();
-        let operators = Operators::new().jwt(row["operator_jwt"].as_str().unwrap());
+        let operators = Operators::new().token(row["operator_jwt"].as_str().unwrap());
         // One that has expired is not refused when it is configured, but accepts no account.
         if expected == "reject" && row["reason"] != "expired" && operators.is_ok() {
             wrong.push(format!("{}: {}, is configured", row["id"], row["title"]));

@@ -61,10 +61,10 @@ fn creds_are_read_as_the_vectors_say() {
         let creds = Creds::parse(row["text"].as_str().unwrap());
         assert_eq!(creds.is_ok(), row["expect"] == "ok", "{}: {creds:?}", row["why"]);
         let Ok(creds) = creds else { continue };
-        assert_eq!(creds.jwt(), row["jwt"].as_str().unwrap(), "{}", row["why"]);
+        assert_eq!(creds.token(), row["jwt"].as_str().unwrap(), "{}", row["why"]);
         assert_eq!(creds.key().seed().reveal(), row["seed"].as_str().unwrap(), "{}", row["why"]);
         let again = Creds::parse(&creds.format()).unwrap();
-        assert_eq!(again.jwt(), creds.jwt());
+        assert_eq!(again.token(), creds.token());
         // Five dashes in front of a block, and six behind it.
         for line in ["-----BEGIN NATS USER JWT-----\n", "\n------END NATS USER JWT------\n"] {
             assert!(creds.format().contains(line), "{line}");
