@@ -64,9 +64,9 @@ export async function enrol(key, url, accessToken) {
 }
 
 /** Calls a service as the user of NATS with this key. `account` is the account's token, for services that look nothing up. */
-export async function call(key, jwt, method, url, body, account) {
-  const headers = { authorization: `NatsUser ${jwt}`, ...(account && { 'nats-account': account }) };
+export async function call(key, token, method, url, body, account) {
+  const headers = { authorization: `NatsUser ${token}`, ...(account && { 'nats-account': account }) };
   const digest = body === undefined ? '' : `sha-256=:${base64(await sha256(body))}:`;
   if (digest) headers['content-digest'] = digest;
-  return send(key, 'nats-http-proof/1', method, url, headers, body, [await sha256(jwt), digest]);
+  return send(key, 'nats-http-proof/1', method, url, headers, body, [await sha256(token), digest]);
 }
