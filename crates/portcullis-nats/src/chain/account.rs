@@ -61,7 +61,7 @@ impl VerifiedAccount {
         if times.not_before.is_some_and(|start| now.plus(policy.leeway) < start) {
             return Err(Refusal::new(RefusalKind::AccountNotYetValid, "the account's token is not valid yet"));
         }
-        if times.issued_at > now.plus(policy.clock_error) {
+        if times.issued_at > now.plus(policy.issued_at_leeway) {
             return Err(Refusal::new(RefusalKind::AccountRolledBack, "the account's token is from the future"));
         }
         Ok(())

@@ -91,7 +91,7 @@ fn is_activated(import: &Import, export: &Export, exporter: &VerifiedAccount, po
     let times = &token.registered;
     is_issued_by(token, exporter)
         && (token.version != Version::V1 || policy.v1 == V1::Accept)
-        && times.issued_at <= now.plus(policy.clock_error)
+        && times.issued_at <= now.plus(policy.issued_at_leeway)
         && times.expires_at.is_none_or(|end| now < end)
         && times.not_before.is_none_or(|start| start <= now)
         && !export.revocations.covers(&times.subject, times.issued_at)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use portcullis_core::policy::Leeway;
+
 /// What is accepted, where the rules of NATS leave it open, or have to be stricter for requests over HTTP. See each method for the default.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
@@ -12,7 +14,7 @@ pub struct Policy {
     pub(super) accepts_unrestricted_users: bool,
     pub(super) template_dots: TemplateDots,
     pub(super) leeway: Duration,
-    pub(super) clock_error: Duration,
+    pub(super) issued_at_leeway: Duration,
 }
 
 /// Whether tokens of version 1 are accepted.
@@ -55,8 +57,8 @@ impl Policy {
             connection: Connection::AllowUnnamed,
             accepts_unrestricted_users: false,
             template_dots: TemplateDots::Allow,
-            leeway: Duration::ZERO,
-            clock_error: Duration::from_secs(300),
+            leeway: Leeway::NONE.as_duration(),
+            issued_at_leeway: Leeway::MAX.as_duration(),
         }
     }
 
@@ -100,17 +102,18 @@ impl Policy {
         Self { template_dots: dots, ..self }
     }
 
-    /// Sets how wrong clocks may be for `exp` and `nbf`. Defaults to zero, as in NATS.
+    /// Sets the allowed clock skew for `exp` and `nbf` of users and accounts (RFC 7519 section 4.1.4). Defaults to [`Leeway::NONE`], as in NATS.
+    #[doc(alias = "clock_skew")]
     #[must_use]
-    pub const fn leeway(self, leeway: Duration) -> Self {
-        Self { leeway, ..self }
+    pub const fn leeway(self, leeway: Leeway) -> Self {
+        Self { leeway: leeway.as_duration(), ..self }
     }
 
-    /// Sets how far in the future `iat` may be. Defaults to five minutes. NATS does not check it, but a token from the future outlives
-    /// revocations, and an account from the future would make every later one look old.
+    /// Sets how far in the future `iat` may be. Defaults to [`Leeway::MAX`], five minutes. NATS does not check it, but a token from the future
+    /// outlives revocations, and an account from the future would make every later one look old.
     #[must_use]
-    pub const fn clock_error(self, clock_error: Duration) -> Self {
-        Self { clock_error, ..self }
+    pub const fn issued_at_leeway(self, leeway: Leeway) -> Self {
+        Self { issued_at_leeway: leeway.as_duration(), ..self }
     }
 }
 

@@ -80,7 +80,7 @@ fn require_times(token: &Token<User>, policy: &Policy, now: UnixTime) -> Result<
     if times.not_before.is_some_and(|start| now.plus(policy.leeway) < start) {
         return Err(Refusal::new(RefusalKind::NotYetValid, "the user's token is not valid yet"));
     }
-    if times.issued_at > now.plus(policy.clock_error) {
+    if times.issued_at > now.plus(policy.issued_at_leeway) {
         return Err(Refusal::new(RefusalKind::IssuedInFuture, "the user's token is from the future"));
     }
     Ok(())

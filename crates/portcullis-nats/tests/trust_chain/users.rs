@@ -1,6 +1,6 @@
 //! Who is let in, and as whom.
 
-use portcullis_core::{Code, verified::CredentialKind};
+use portcullis_core::{Code, policy::Leeway, verified::CredentialKind};
 use portcullis_nats::{
     chain::{Policy, V1},
     nkey::Role,
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     Service, code,
-    world::{NOW, account_token, key, sign, user_token, usual},
+    world::{NOW, account_token, key, sign, user_token, user_token_at, usual},
 };
 
 #[tokio::test]
@@ -164,6 +164,15 @@ async fn a_user_is_let_in_until_the_token_or_the_account_expires() {
     assert!(service.admit_fresh(&token).await.is_ok());
     service.clock.advance(crate::secs(1));
     assert_eq!(code(service.admit_fresh(&token).await), Code::TokenExpired);
+}
+
+#[tokio::test]
+async fn a_token_from_the_future_is_refused_from_where_the_policy_says() {
+    let service = Service::with(Policy::new().issued_at_leeway(Leeway::from_secs(10).unwrap()));
+    let world = &service.world;
+    let ahead = |secs| user_token_at(&world.account, world.user.public_key(), NOW.plus(crate::secs(secs)), usual());
+    assert!(service.admit_fresh(&ahead(10)).await.is_ok());
+    assert_eq!(code(service.admit_fresh(&ahead(11)).await), Code::TokenIssuedInFuture);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Chains, operators and activations.
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr};
 
-use portcullis_core::UnixTime;
+use portcullis_core::{UnixTime, policy::Leeway};
 use portcullis_nats::{
     chain::{AdmittedUser, Chain, Circumstances, Connection, Operators, Policy, Refusal, TemplateDots, V1},
     connect,
@@ -20,7 +20,7 @@ fn policy() -> Policy {
 /// The policy with the settings that a case has.
 fn policy_of(case: &Value) -> Policy {
     let setting = |policy: Policy, (name, value): (&String, &Value)| match (name.as_str(), value.as_str()) {
-        ("leeway", None) => policy.leeway(Duration::from_secs(value.as_u64().unwrap())),
+        ("leeway", None) => policy.leeway(Leeway::from_secs(value.as_u64().unwrap()).unwrap()),
         ("v1", Some("accept")) => policy.v1(V1::Accept),
         ("v1", Some("refuse")) => policy.v1(V1::Refuse),
         ("connection", Some("require_http")) => policy.connection(Connection::RequireHttp),

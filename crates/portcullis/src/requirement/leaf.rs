@@ -159,11 +159,11 @@ impl fmt::Display for Leaf {
 
 /// Whether a login at that instant is recent enough.
 pub(super) fn is_fresh(login: Option<UnixTime>, max_age: Duration, now: UnixTime) -> bool {
-    login.is_some_and(|login| login <= now.plus(CLOCK_ERROR) && now.since(login) <= max_age)
+    login.is_some_and(|login| login <= now.plus(LEEWAY) && now.since(login) <= max_age)
 }
 
-/// How wrong a clock may be: the verifier's default leeway.
-const CLOCK_ERROR: Duration = Duration::from_secs(30);
+/// The verifier's default leeway.
+const LEEWAY: Duration = Duration::from_secs(30);
 
 /// `scope-token` of RFC 6749 section 3.3: `%x21 / %x23-5B / %x5D-7E`.
 fn is_scope(name: &str) -> bool {

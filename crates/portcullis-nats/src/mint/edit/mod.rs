@@ -5,7 +5,7 @@ mod raw;
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use portcullis_core::{UnixTime, signing::Signer};
+use portcullis_core::{UnixTime, policy::Leeway, signing::Signer};
 
 use self::raw::RawObject;
 use super::{
@@ -51,8 +51,8 @@ pub struct AccountEdit {
     operator: Option<Token<Operator>>,
 }
 
-/// How far in the future the `iat` of a token may be. Verifiers refuse a token that is further.
-const CLOCK_ERROR: Duration = Duration::from_secs(300);
+/// How far in the future the `iat` of a token may be. Verifiers refuse a token that is further, unless their policy says otherwise.
+const ISSUED_AT_LEEWAY: Duration = Leeway::MAX.as_duration();
 
 impl AccountEdit {
     /// Reads an account's token, of version 2.
@@ -223,7 +223,7 @@ impl AccountEdit {
         let issuer = seal::issuer_of(signer, Role::Operator)?;
         let before = &self.before.registered;
         let issued_at = now.max(before.issued_at.plus(Duration::from_secs(1)));
-        if issued_at > now.plus(CLOCK_ERROR) {
+        if issued_at > now.plus(ISSUED_AT_LEEWAY) {
             let why =
                 "the token to change is from the future, and a later one would not be accepted: are the clocks right?";
             return Err(MintError::new(MintErrorKind::Time, why));
