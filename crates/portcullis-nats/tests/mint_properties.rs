@@ -53,9 +53,9 @@ prop_compose! {
     fn permissions()(publish in permission(), subscribe in permission(), responses in option::of((any::<i64>(), any::<i64>()))) -> Permissions {
         let mut permissions = Permissions::default();
         (permissions.publish, permissions.subscribe) = (publish, subscribe);
-        permissions.responses = responses.map(|(max, ttl)| {
+        permissions.responses = responses.map(|(max, valid_for)| {
             let mut responses = Responses::default();
-            (responses.max, responses.ttl) = (max, ttl);
+            (responses.max, responses.valid_for) = (max, valid_for);
             responses
         });
         permissions

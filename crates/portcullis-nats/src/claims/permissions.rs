@@ -30,10 +30,10 @@ pub struct Permission {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Responses {
-    /// How many messages an answer may have; zero is one.
+    /// `max`: how many messages an answer may have; zero is one.
     pub max: i64,
-    /// For how many nanoseconds; zero is two minutes.
-    pub ttl: i64,
+    /// `ttl`: for how many nanoseconds after the request the answer may be sent; zero is two minutes.
+    pub valid_for: i64,
 }
 
 /// The names of the members.
@@ -119,6 +119,6 @@ fn require_entry(entry: &str, queue: Queue, place: &str) -> Read<()> {
 impl Responses {
     fn read(object: &Object<'_>) -> Read<Option<Self>> {
         let Some(object) = object.object("resp", &["max", "ttl"])? else { return Ok(None) };
-        Ok(Some(Self { max: object.int("max")?.unwrap_or_default(), ttl: object.int("ttl")?.unwrap_or_default() }))
+        Ok(Some(Self { max: object.int("max")?.unwrap_or_default(), valid_for: object.int("ttl")?.unwrap_or_default() }))
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn write_permissions(permissions: &Permissions, object: &mut Members)
     if let Some(responses) = permissions.responses {
         let mut written = Members::default();
         written.any_number("max", responses.max);
-        written.any_number("ttl", responses.ttl);
+        written.any_number("ttl", responses.valid_for);
         object.object("resp", written);
     }
 }
