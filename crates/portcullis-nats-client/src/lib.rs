@@ -49,7 +49,7 @@ mod origin;
 mod signer;
 
 pub use portcullis_core::{Clock, ConfigError, UnixTime, clock::SystemClock};
-pub use portcullis_nats::creds::{Creds, CredsError};
+pub use portcullis_nats::creds::{Creds, CredsError, CredsErrorKind};
 
 pub use self::{
     digest::content_digest,

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::{
     claims::User,
     nkey::{KeyPair, NkeyError, NkeyErrorKind, Role},
-    token::{Token, TokenError},
+    token::{Token, TokenError, TokenErrorKind},
 };
 
 /// A user's token and seed, as a credentials file has them (`.creds`). `Debug` does not show the seed, and the text is wiped.
@@ -29,17 +29,46 @@ pub struct Creds {
 
 /// Why a text is no credentials file. It never contains the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CredsError {
-    /// It does not have a block with a token and then one with a seed, separated by an empty line.
+#[error(transparent)]
+pub struct CredsError(Problem);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Problem {
     #[error("a credentials file has a block with the user's token, an empty line, and a block with the seed")]
     Form,
-    /// The token is none of a user.
     #[error("the token in the credentials file cannot be used")]
     Token(#[source] TokenError),
-    /// The seed is none of a user, or that of another one.
     #[error("the seed in the credentials file cannot be used")]
     Seed(#[source] NkeyError),
+}
+
+/// The kinds of [`CredsError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredsErrorKind {
+    /// It does not have a block with a token and then one with a seed, separated by an empty line.
+    Form,
+    /// The token is none of a user.
+    Token(TokenErrorKind),
+    /// The seed is none of a user, or that of another one ([`NkeyErrorKind::Mismatch`]).
+    Seed(NkeyErrorKind),
+}
+
+impl CredsError {
+    /// Returns the kind of the error, for branching.
+    pub const fn kind(&self) -> CredsErrorKind {
+        match &self.0 {
+            Problem::Form => CredsErrorKind::Form,
+            Problem::Token(error) => CredsErrorKind::Token(error.kind()),
+            Problem::Seed(error) => CredsErrorKind::Seed(error.kind()),
+        }
+    }
+}
+
+impl From<Problem> for CredsError {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
 }
 
 impl Creds {
@@ -50,10 +79,10 @@ impl Creds {
     /// If the token is none of a user, or the key is that of another one.
     pub fn new(token: impl Into<String>, key: KeyPair) -> Result<Self, CredsError> {
         let text = token.into();
-        let token = Token::<User>::read(&text).map_err(CredsError::Token)?;
-        key.require(Role::User).map_err(CredsError::Seed)?;
+        let token = Token::<User>::read(&text).map_err(Problem::Token)?;
+        key.require(Role::User).map_err(Problem::Seed)?;
         if *key.public_key() != token.registered.subject {
-            return Err(CredsError::Seed(NkeyErrorKind::Mismatch.into()));
+            return Err(Problem::Seed(NkeyErrorKind::Mismatch.into()).into());
         }
         Ok(Self { token: text, key })
     }
@@ -65,8 +94,8 @@ impl Creds {
     /// If it is none, or its seed does not belong to its token.
     pub fn parse(text: &str) -> Result<Self, CredsError> {
         let mut blocks = blocks(text);
-        let (Some(token), Some(seed)) = (blocks.next(), blocks.next()) else { return Err(CredsError::Form) };
-        let key = KeyPair::from_seed(seed).map_err(CredsError::Seed)?;
+        let (Some(token), Some(seed)) = (blocks.next(), blocks.next()) else { return Err(Problem::Form.into()) };
+        let key = KeyPair::from_seed(seed).map_err(Problem::Seed)?;
         Self::new(token, key)
     }
 

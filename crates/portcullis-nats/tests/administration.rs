@@ -7,11 +7,11 @@ use std::{fs, path::Path};
 use portcullis_core::UnixTime;
 use portcullis_nats::{
     claims::{Account, Operator},
-    creds::Creds,
+    creds::{Creds, CredsErrorKind},
     files::Existing,
     inspect::{Inspected, inspect},
     mint::{Mint, Minted},
-    nkey::{AccountKey, KeyPair, OperatorKey, Role, UserKey},
+    nkey::{AccountKey, KeyPair, NkeyErrorKind, OperatorKey, Role, UserKey},
     nsc::Nsc,
     server_config::ServerConfig,
     token::TokenErrorKind,
@@ -144,6 +144,20 @@ async fn a_credentials_file_is_private_and_replaced_only_if_that_is_asked_for() 
     world.creds.write_file(&path, Existing::Replace).unwrap();
     assert_eq!(Creds::parse(&fs::read_to_string(&path).unwrap()).unwrap().token(), world.creds.token());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[tokio::test]
+async fn an_error_about_credentials_says_which_block_is_wrong() {
+    let creds = world().await.creds;
+    let (text, seed) = (creds.format(), creds.key().seed().reveal().to_owned());
+    let kind = |text: &str| Creds::parse(text).map(|_| ()).map_err(|error| error.kind());
+    assert_eq!(kind(&text), Ok(()));
+    assert_eq!(kind(&text[..text.len() / 2]), Err(CredsErrorKind::Form));
+    assert_eq!(kind(&text.replace(creds.token(), "e30.e30")), Err(CredsErrorKind::Token(TokenErrorKind::Malformed)));
+    assert_eq!(
+        kind(&text.replace(&seed, pair(Role::User).seed().reveal())),
+        Err(CredsErrorKind::Seed(NkeyErrorKind::Mismatch))
+    );
 }
 
 /// Writes what `nsc` would keep.

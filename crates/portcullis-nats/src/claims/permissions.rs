@@ -119,6 +119,9 @@ fn require_entry(entry: &str, queue: Queue, place: &str) -> Read<()> {
 impl Responses {
     fn read(object: &Object<'_>) -> Read<Option<Self>> {
         let Some(object) = object.object("resp", &["max", "ttl"])? else { return Ok(None) };
-        Ok(Some(Self { max: object.int("max")?.unwrap_or_default(), valid_for: object.int("ttl")?.unwrap_or_default() }))
+        Ok(Some(Self {
+            max: object.int("max")?.unwrap_or_default(),
+            valid_for: object.int("ttl")?.unwrap_or_default(),
+        }))
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis_core::UnixTime;
 
-use super::{RequestId, Signed};
+use super::{ProofError, ProofErrorKind, RequestId, Signed};
 
 /// The value of the HTTP header `Nats-Proof`: `v=1; ts=1795319823; nonce=…; id=…; sig=…`, in any order.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,30 +21,6 @@ pub struct Proof<'a> {
     pub signature: [u8; 64],
 }
 
-/// Why a value is no proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProofError {
-    /// It is longer than 1 KiB.
-    #[error("the proof is too long")]
-    TooLong,
-    /// It does not consist of `name=value`, separated by `;`.
-    #[error("the proof does not have the form v=1; ts=…; nonce=…; id=…; sig=…")]
-    Form,
-    /// It has a parameter twice.
-    #[error("the proof has a parameter twice")]
-    Repeated,
-    /// It has a parameter that is not known.
-    #[error("the proof has a parameter that is not known")]
-    Unknown,
-    /// It is not of version 1.
-    #[error("the proof is not of version 1")]
-    Version,
-    /// The parameter is missing, or has a wrong value.
-    #[error("the proof has no right value of {0}")]
-    Value(&'static str),
-}
-
 const MAX_LEN: usize = 1024;
 
 /// The longest nonce that is looked at. Ours have 43 characters.
@@ -58,26 +34,26 @@ impl<'a> Proof<'a> {
     /// If it is not of that form: with each of `v`, `ts`, `id` and `sig` once, `nonce` at most once, and nothing else.
     pub fn parse(value: &'a [u8]) -> Result<Self, ProofError> {
         if value.len() > MAX_LEN {
-            return Err(ProofError::TooLong);
+            return Err(ProofErrorKind::TooLong.into());
         }
-        let value = std::str::from_utf8(value).map_err(|_| ProofError::Form)?;
+        let value = std::str::from_utf8(value).map_err(|_| ProofErrorKind::Form)?;
         let mut found = [None; NAMES.len()];
         for parameter in value.split(';') {
-            let (name, value) = parameter.trim_matches(' ').split_once('=').ok_or(ProofError::Form)?;
-            let place = NAMES.iter().position(|known| *known == name).ok_or(ProofError::Unknown)?;
+            let (name, value) = parameter.trim_matches(' ').split_once('=').ok_or(ProofErrorKind::Form)?;
+            let place = NAMES.iter().position(|known| *known == name).ok_or(ProofErrorKind::Unknown)?;
             if found[place].replace(value).is_some() {
-                return Err(ProofError::Repeated);
+                return Err(ProofErrorKind::Repeated.into());
             }
         }
         let [version, made_at, nonce, id, signature] = found;
         if version != Some("1") {
-            return Err(ProofError::Version);
+            return Err(ProofErrorKind::Version.into());
         }
         Ok(Self {
-            made_at: made_at.and_then(seconds).ok_or(ProofError::Value("ts"))?,
-            nonce: nonce.map_or(Some(""), nonce_text).ok_or(ProofError::Value("nonce"))?,
-            id: id.filter(|id| is_id(id)).ok_or(ProofError::Value("id"))?,
-            signature: signature.and_then(signature_bytes).ok_or(ProofError::Value("sig"))?,
+            made_at: made_at.and_then(seconds).ok_or(ProofErrorKind::Value("ts"))?,
+            nonce: nonce.map_or(Some(""), nonce_text).ok_or(ProofErrorKind::Value("nonce"))?,
+            id: id.filter(|id| is_id(id)).ok_or(ProofErrorKind::Value("id"))?,
+            signature: signature.and_then(signature_bytes).ok_or(ProofErrorKind::Value("sig"))?,
         })
     }
 }
@@ -159,22 +135,22 @@ mod tests {
 
     #[test]
     fn what_is_not_exactly_a_proof_is_refused() {
-        let refused = |change: &dyn Fn(&str) -> String| Proof::parse(change(&text()).as_bytes()).unwrap_err();
-        assert_eq!(refused(&|text| text.replace("v=1", "v=2")), ProofError::Version);
-        assert_eq!(refused(&|text| text.replace("v=1; ", "")), ProofError::Version);
-        assert_eq!(refused(&|text| format!("{text}; x=1")), ProofError::Unknown);
-        assert_eq!(refused(&|text| format!("{text}; v=1")), ProofError::Repeated);
-        assert_eq!(refused(&|text| format!("{text};")), ProofError::Form);
-        assert_eq!(refused(&|text| text.replace("ts=1", "ts=01")), ProofError::Value("ts"));
-        assert_eq!(refused(&|text| text.replace("ts=1", "ts=-1")), ProofError::Value("ts"));
+        let refused = |change: &dyn Fn(&str) -> String| Proof::parse(change(&text()).as_bytes()).unwrap_err().kind();
+        assert_eq!(refused(&|text| text.replace("v=1", "v=2")), ProofErrorKind::Version);
+        assert_eq!(refused(&|text| text.replace("v=1; ", "")), ProofErrorKind::Version);
+        assert_eq!(refused(&|text| format!("{text}; x=1")), ProofErrorKind::Unknown);
+        assert_eq!(refused(&|text| format!("{text}; v=1")), ProofErrorKind::Repeated);
+        assert_eq!(refused(&|text| format!("{text};")), ProofErrorKind::Form);
+        assert_eq!(refused(&|text| text.replace("ts=1", "ts=01")), ProofErrorKind::Value("ts"));
+        assert_eq!(refused(&|text| text.replace("ts=1", "ts=-1")), ProofErrorKind::Value("ts"));
         // There are no later instants, so it would be read as the last one.
-        assert_eq!(refused(&|text| text.replace("ts=1795319823", "ts=253402300800")), ProofError::Value("ts"));
-        assert_eq!(refused(&|text| text.replace("nonce=Y2hhbGxlbmdl", "nonce=")), ProofError::Value("nonce"));
-        assert_eq!(refused(&|text| text.replace("nonce=Y", "nonce=\"")), ProofError::Value("nonce"));
-        assert_eq!(refused(&|text| text.replace(ID, &ID[1..])), ProofError::Value("id"));
-        assert_eq!(refused(&|text| text.replace(ID, "AAAAAAAAAAAAAAAAAAAAAB")), ProofError::Value("id"));
-        assert_eq!(refused(&|text| text[..text.len() - 1].to_owned()), ProofError::Value("sig"));
-        assert_eq!(refused(&|text| format!("{text}A")), ProofError::Value("sig"));
-        assert_eq!(refused(&|text| format!("{text}{}", " ".repeat(1024))), ProofError::TooLong);
+        assert_eq!(refused(&|text| text.replace("ts=1795319823", "ts=253402300800")), ProofErrorKind::Value("ts"));
+        assert_eq!(refused(&|text| text.replace("nonce=Y2hhbGxlbmdl", "nonce=")), ProofErrorKind::Value("nonce"));
+        assert_eq!(refused(&|text| text.replace("nonce=Y", "nonce=\"")), ProofErrorKind::Value("nonce"));
+        assert_eq!(refused(&|text| text.replace(ID, &ID[1..])), ProofErrorKind::Value("id"));
+        assert_eq!(refused(&|text| text.replace(ID, "AAAAAAAAAAAAAAAAAAAAAB")), ProofErrorKind::Value("id"));
+        assert_eq!(refused(&|text| text[..text.len() - 1].to_owned()), ProofErrorKind::Value("sig"));
+        assert_eq!(refused(&|text| format!("{text}A")), ProofErrorKind::Value("sig"));
+        assert_eq!(refused(&|text| format!("{text}{}", " ".repeat(1024))), ProofErrorKind::TooLong);
     }
 }

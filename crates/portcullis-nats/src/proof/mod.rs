@@ -18,6 +18,7 @@
 //! No other stack speaks this format. `portcullis-nats-client` signs requests in Rust; in another language it takes about thirty lines:
 //! [`Signed::octets`] says exactly what is signed.
 
+mod error;
 mod header;
 mod signed;
 #[cfg(feature = "chain")]
@@ -28,7 +29,8 @@ pub(crate) use self::{
     signed::token_digest,
     verifier::{Checked, Replay, replayed},
 };
-pub use header::{Proof, ProofError};
+pub use error::{ProofError, ProofErrorKind};
+pub use header::Proof;
 pub use signed::{RequestId, Signed};
 #[cfg(feature = "chain")]
 pub use verifier::{Freshness, ProofVerifier};
