@@ -40,12 +40,12 @@
 //! 5. HTTP headers with the token and the proof are marked as sensitive, and `Debug` shows neither.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod destination;
 mod digest;
 mod error;
 mod headers;
 #[cfg(feature = "tower")]
 pub mod layer;
-mod origin;
 mod signer;
 
 pub use portcullis_core::{Clock, ConfigError, UnixTime, clock::SystemClock};

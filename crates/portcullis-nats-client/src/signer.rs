@@ -16,14 +16,14 @@ use portcullis_nats::{
     claims::{Account, User},
     creds::Creds,
     nkey::{KeyPair, PublicKey},
-    proof::{Proof, RequestId, SCHEME, Signed},
+    proof::{Proof, RequestId, SCHEME, Signed, is_nonce},
     token::Token,
 };
 
 use crate::{
     SignError, SignErrorKind,
+    destination::Destination,
     headers::{NONCE, ProofHeaders},
-    origin::Origin,
 };
 
 /// Signs requests of one user to one service. Cheap to clone; clones share the nonce, the token and the account.
@@ -33,7 +33,7 @@ use crate::{
 pub struct ProofSigner(Arc<Inner>);
 
 struct Inner {
-    origin: Origin,
+    destination: Destination,
     key: KeyPair,
     state: Mutex<State>,
 }
@@ -62,16 +62,16 @@ impl ProofSigner {
     ///
     /// If it is not an origin, or the token is too long for an HTTP header.
     pub fn new(creds: &Creds, origin: impl Into<String>) -> Result<Self, ConfigError> {
-        let origin = Origin::new(origin.into())?;
+        let destination = Destination::new(origin.into())?;
         let token = UserToken::read(creds.token(), creds.key().public_key());
         let token = token.map_err(|error| ConfigError::new(format!("the token of the user: {error}")))?;
         let state = Mutex::new(State { token: Arc::new(token), account: None, nonce: None });
-        Ok(Self(Arc::new(Inner { origin, key: creds.key().clone(), state })))
+        Ok(Self(Arc::new(Inner { destination, key: creds.key().clone(), state })))
     }
 
     /// Returns the origin of the service.
     pub fn origin(&self) -> &str {
-        self.0.origin.as_str()
+        self.0.destination.origin()
     }
 
     /// Returns the user's key.
@@ -143,7 +143,7 @@ impl ProofSigner {
         headers: &HeaderMap,
         now: UnixTime,
     ) -> Result<ProofHeaders, SignError> {
-        if !self.0.origin.is_of(uri) {
+        if !self.0.destination.is_of(uri) {
             return Err(SignError::new(SignErrorKind::OtherOrigin));
         }
         let id = RequestId::random().ok_or(SignError::new(SignErrorKind::NoRandomNumbers))?;
@@ -207,22 +207,15 @@ fn digest_in(headers: &HeaderMap) -> Result<&str, SignError> {
     }
 }
 
-/// Returns a nonce, unless it would be more than a nonce in the proof's HTTP header.
 fn nonce_in(value: &HeaderValue) -> Option<Arc<str>> {
-    let is_character = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(byte);
-    let text = value.to_str().ok()?;
-    let is_nonce = !text.is_empty() && text.len() <= MAX_NONCE_LEN && text.as_bytes().iter().all(is_character);
-    is_nonce.then(|| text.into())
+    value.to_str().ok().filter(|nonce| is_nonce(nonce)).map(Arc::from)
 }
-
-/// The longest nonce that a proof can have.
-const MAX_NONCE_LEN: usize = 256;
 
 impl fmt::Debug for ProofSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("ProofSigner")
-            .field("origin", &self.0.origin.as_str())
+            .field("origin", &self.0.destination.origin())
             .field("user", self.user())
             .field("expires_at", &state.token.expires_at)
             .field("stapled", &state.account.is_some())

@@ -51,7 +51,9 @@ impl<'a> Proof<'a> {
         }
         Ok(Self {
             made_at: made_at.and_then(seconds).ok_or(ProofErrorKind::Value("ts"))?,
-            nonce: nonce.map_or(Some(""), nonce_text).ok_or(ProofErrorKind::Value("nonce"))?,
+            nonce: nonce
+                .map_or(Some(""), |nonce| is_nonce(nonce).then_some(nonce))
+                .ok_or(ProofErrorKind::Value("nonce"))?,
             id: id.filter(|id| is_id(id)).ok_or(ProofErrorKind::Value("id"))?,
             signature: signature.and_then(signature_bytes).ok_or(ProofErrorKind::Value("sig"))?,
         })
@@ -89,9 +91,11 @@ fn seconds(text: &str) -> Option<UnixTime> {
     (made_at.to_string() == text).then_some(made_at)
 }
 
-fn nonce_text(text: &str) -> Option<&str> {
+/// Whether a text can be the nonce of a proof: 1 to 256 characters of `A-Z a-z 0-9 - _ . ~ + / =`. A client takes no other one, because it
+/// would write parameters into the proof.
+pub fn is_nonce(text: &str) -> bool {
     let is_character = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(&byte);
-    (!text.is_empty() && text.len() <= MAX_NONCE_LEN && text.bytes().all(is_character)).then_some(text)
+    !text.is_empty() && text.len() <= MAX_NONCE_LEN && text.bytes().all(is_character)
 }
 
 fn is_id(text: &str) -> bool {

@@ -20,6 +20,7 @@
 
 mod error;
 mod header;
+mod origin;
 mod signed;
 #[cfg(feature = "chain")]
 mod verifier;
@@ -30,7 +31,8 @@ pub(crate) use self::{
     verifier::{Checked, Replay, replayed},
 };
 pub use error::{ProofError, ProofErrorKind};
-pub use header::Proof;
+pub use header::{Proof, is_nonce};
+pub use origin::Origin;
 pub use signed::{RequestId, Signed};
 #[cfg(feature = "chain")]
 pub use verifier::{Freshness, ProofVerifier};

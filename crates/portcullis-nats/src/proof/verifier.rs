@@ -9,7 +9,7 @@ use portcullis_core::{
     possession::{MemoryReplayStore, NonceIssuer, Once, ReplayKey, ReplayStore, SignedNonces},
 };
 
-use super::{HEADER, Proof, Signed};
+use super::{HEADER, Origin, Proof, Signed};
 use crate::nkey::UserKey;
 
 /// What keeps a proof from being used later, or again.
@@ -33,7 +33,7 @@ pub enum Freshness {
 /// Cheap to clone; clones share nonces and used ids.
 #[derive(Clone)]
 pub struct ProofVerifier {
-    origin: Arc<str>,
+    origin: Origin,
     nonces: Arc<dyn NonceIssuer>,
     replays: Arc<dyn ReplayStore>,
     freshness: Freshness,
@@ -81,14 +81,8 @@ impl ProofVerifier {
     ///
     /// If it is not an origin, or the system has no random numbers.
     pub fn new(origin: impl Into<Arc<str>>) -> Result<Self, ConfigError> {
-        let origin = origin.into();
-        if let Some(problem) = origin_problem(&origin) {
-            return Err(ConfigError::new(format!(
-                "{origin:?} is no origin such as https://api.example.com: {problem}"
-            )));
-        }
         Ok(Self {
-            origin,
+            origin: Origin::parse(origin)?,
             nonces: Arc::new(SignedNonces::random()?),
             replays: Arc::new(MemoryReplayStore::new()),
             freshness: Freshness::Nonce,
@@ -126,7 +120,7 @@ impl ProofVerifier {
 
     /// Returns the origin.
     pub fn origin(&self) -> &str {
-        &self.origin
+        self.origin.as_str()
     }
 
     /// Returns what makes the nonces, for the layer that sends fresh ones with answers:
@@ -180,7 +174,7 @@ impl ProofVerifier {
         self.require_digest(request.method(), content_digest)?;
         let until = self.require_fresh(&proof, now)?;
         let signed = Signed {
-            origin: &self.origin,
+            origin: self.origin(),
             method: request.method(),
             target: request.target(),
             nonce: proof.nonce,
@@ -222,7 +216,7 @@ impl ProofVerifier {
         if let Freshness::DangerTimeOnly { .. } = self.freshness {
             return Ok(proof.made_at.plus(clock_error).plus(Duration::from_secs(1)));
         }
-        let current = self.nonces.check(proof.nonce, &self.origin, now).until();
+        let current = self.nonces.check(proof.nonce, self.origin(), now).until();
         current.ok_or_else(|| self.with_nonce(AuthError::new(Code::ProofNonceNeeded), now))
     }
 
@@ -237,7 +231,7 @@ impl ProofVerifier {
     pub(crate) fn with_nonce(&self, error: AuthError, now: UnixTime) -> AuthError {
         match self.freshness {
             Freshness::DangerTimeOnly { .. } => error,
-            _ => error.with_nonce(self.nonces.issue(&self.origin, now)),
+            _ => error.with_nonce(self.nonces.issue(self.origin(), now)),
         }
     }
 }
@@ -267,19 +261,4 @@ fn content_digest(request: &dyn RequestView) -> Result<&str, AuthError> {
         Header::One(value) => std::str::from_utf8(value).map_err(|_| wrong("the content digest is not text")),
         _ => Err(wrong("the request has several content digests")),
     }
-}
-
-/// Returns why a text is no origin (RFC 6454 section 6.2).
-fn origin_problem(origin: &str) -> Option<&'static str> {
-    let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    let Some(host) = rest else { return Some("it begins with https:// (or http:// in a test)") };
-    let is_character = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:[]".contains(&byte);
-    let usual = if origin.starts_with("https://") { ":443" } else { ":80" };
-    if host.ends_with(usual) {
-        return Some("leave out the usual port, 443 of https and 80 of http: both sides compare the text");
-    }
-    if host.is_empty() || !host.bytes().all(is_character) {
-        return Some("behind that, it has only a host in lower case, and a port unless it is the usual one");
-    }
-    None
 }
